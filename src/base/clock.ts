@@ -1,0 +1,81 @@
+/**
+ * The only place that reads the wall clock or sets a timer. Everything else takes a `Clock`, so that a test
+ * owns time and a test workspace can be moved fourteen days ahead (see `workspaceNowMs`).
+ */
+
+/** A source of time. Times are unix milliseconds. */
+export type Clock = {
+  nowMs(): number;
+  /** Runs `run` once after `delayMs`; the returned function cancels it. Never keeps the process alive. */
+  after(delayMs: number, run: () => void): () => void;
+};
+
+/** setTimeout holds a signed 32-bit number of milliseconds; a longer delay would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `delayMs`, or at once when `signal` is aborted. */
+export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, done);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** The monotonic clock, for measuring durations only. Milliseconds with fraction. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** `2026-11-20T08:32:53.120Z` of unix milliseconds. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Unix milliseconds of an ISO 8601 instant, or undefined when it is not one (a zone is required). */
+export function parseIsoTime(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/.test(text))
+    return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/**
+ * Hour and minute on the wall of a time zone, in minutes since midnight (0..1439), for send windows.
+ * An unknown zone yields undefined; formatters are kept because making one costs about 50 µs.
+ */
+export function minuteOfDay(ms: number, timeZone: string): number | undefined {
+  let format = wallFormats.get(timeZone);
+  if (!format) {
+    try {
+      format = new Intl.DateTimeFormat('en-GB', {
+        timeZone,
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+      });
+    } catch {
+      return undefined;
+    }
+    wallFormats.set(timeZone, format);
+  }
+  const [hour, minute] = format.format(ms).split(':');
+  return Number(hour) * 60 + Number(minute);
+}
+
+const wallFormats = new Map<string, Intl.DateTimeFormat>();

@@ -1,0 +1,202 @@
+/**
+ * Settings: one table, from which the values, the faults at start and the reference in the README are made.
+ * Every setting is an environment variable; the CLI's flags set the same variables.
+ */
+
+type Kind = 'text' | 'count' | 'flag' | 'list' | 'url';
+
+type Setting = {
+  env: string;
+  kind: Kind;
+  default: string;
+  means: string;
+  min?: number;
+  max?: number;
+  oneOf?: readonly string[];
+};
+
+/** The table. `default` is the text that an unset variable stands for; empty means none. */
+export const SETTINGS = {
+  host: { env: 'PARLEY_HOST', kind: 'text', default: '127.0.0.1', means: 'Address the server listens on.' },
+  port: {
+    env: 'PARLEY_PORT',
+    kind: 'count',
+    default: '4000',
+    min: 0,
+    max: 65535,
+    means: 'Port the server listens on; 0 picks a free one.',
+  },
+  publicUrl: {
+    env: 'PARLEY_PUBLIC_URL',
+    kind: 'url',
+    default: '',
+    means:
+      'URL under which providers and people reach this server; callbacks and links are built from it. Default: the address it listens on.',
+  },
+  dataDir: {
+    env: 'PARLEY_DATA_DIR',
+    kind: 'text',
+    default: '.parley',
+    means: 'Directory of the embedded Postgres, of stored files and of the generated secret.',
+  },
+  databaseUrl: {
+    env: 'PARLEY_DATABASE_URL',
+    kind: 'url',
+    default: '',
+    means: 'Postgres to use instead of the embedded one.',
+  },
+  poolSize: {
+    env: 'PARLEY_POOL_SIZE',
+    kind: 'count',
+    default: '12',
+    min: 2,
+    max: 200,
+    means: 'Database connections a process may open.',
+  },
+  roles: {
+    env: 'PARLEY_ROLES',
+    kind: 'list',
+    default: 'http,worker',
+    oneOf: ['http', 'worker'],
+    means: 'What this process does: serve requests, deliver, or both.',
+  },
+  secret: {
+    env: 'PARLEY_SECRET',
+    kind: 'text',
+    default: '',
+    means:
+      'Key that integration secrets are encrypted with, 32 characters or more. Default: made once and kept in the data directory. Every process of one database needs the same.',
+  },
+  logLevel: {
+    env: 'PARLEY_LOG_LEVEL',
+    kind: 'text',
+    default: 'info',
+    oneOf: ['debug', 'info', 'warn', 'error', 'silent'],
+    means: 'Least level that is logged, to standard error.',
+  },
+  leaseMs: {
+    env: 'PARLEY_LEASE_MS',
+    kind: 'count',
+    default: '10000',
+    min: 500,
+    max: 300000,
+    means:
+      'How long a worker owns its lanes without a sign of life. Shorter takes over sooner from a dead machine.',
+  },
+  concurrency: {
+    env: 'PARLEY_CONCURRENCY',
+    kind: 'count',
+    default: '64',
+    min: 1,
+    max: 2000,
+    means: 'Provider calls in flight per integration and process, unless the integration says less.',
+  },
+  providerDeadlineMs: {
+    env: 'PARLEY_PROVIDER_DEADLINE_MS',
+    kind: 'count',
+    default: '15000',
+    min: 50,
+    max: 120000,
+    means: 'How long a provider may take to answer before the outcome counts as unclear.',
+  },
+  privateTargets: {
+    env: 'PARLEY_PRIVATE_TARGETS',
+    kind: 'list',
+    default: '',
+    means:
+      'Private address ranges (CIDR, or the word loopback) that webhooks, media and integrations may call. Default: loopback when the server itself listens on loopback only, else none.',
+  },
+  rateLimitPerS: {
+    env: 'PARLEY_RATE_LIMIT',
+    kind: 'count',
+    default: '500',
+    min: 0,
+    max: 1000000,
+    means: 'Requests a second and API key before 429; 0 is unlimited.',
+  },
+  demo: {
+    env: 'PARLEY_DEMO',
+    kind: 'flag',
+    default: 'true',
+    means: 'Make a demo workspace on an empty store, with keys that are printed.',
+  },
+  retentionDays: {
+    env: 'PARLEY_RETENTION_DAYS',
+    kind: 'count',
+    default: '180',
+    min: 1,
+    max: 3650,
+    means: 'Days that deliveries and events are kept.',
+  },
+} as const satisfies Record<string, Setting>;
+
+type ValueOf<K extends Kind> = K extends 'count'
+  ? number
+  : K extends 'flag'
+    ? boolean
+    : K extends 'list'
+      ? readonly string[]
+      : string;
+
+/** The settings, read and checked. */
+export type Config = { readonly [name in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[name]['kind']> };
+
+/** Reads the settings from variables; returns the whole list of faults when there are any, and unknown PARLEY_ names among them. */
+export function readConfig(env: Record<string, string | undefined>): Config | { faults: string[] } {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  const known = new Set<string>(['PARLEY_POSTGRES_BIN']);
+  for (const [name, setting] of Object.entries(SETTINGS) as [string, Setting][]) {
+    known.add(setting.env);
+    const text = env[setting.env]?.trim() || setting.default;
+    const value = readValue(setting, text);
+    if (typeof value === 'object' && 'fault' in value) faults.push(`${setting.env}: ${value.fault}`);
+    else values[name] = value;
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('PARLEY_') && !known.has(name)) faults.push(`${name}: there is no such setting`);
+  }
+  if (values['secret'] && (values['secret'] as string).length < 32)
+    faults.push('PARLEY_SECRET: needs 32 characters or more');
+  return faults.length ? { faults } : (values as Config);
+}
+
+function readValue(setting: Setting, text: string): string | number | boolean | string[] | { fault: string } {
+  switch (setting.kind) {
+    case 'count': {
+      const value = Number(text);
+      if (!Number.isInteger(value)) return { fault: `“${text}” is not a whole number` };
+      if (value < setting.min! || value > setting.max!)
+        return { fault: `${value} is not from ${setting.min} to ${setting.max}` };
+      return value;
+    }
+    case 'flag':
+      return text === 'true' || text === '1'
+        ? true
+        : text === 'false' || text === '0'
+          ? false
+          : { fault: `“${text}” is not true or false` };
+    case 'list': {
+      const items = text
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean);
+      const odd = setting.oneOf && items.find((item) => !setting.oneOf!.includes(item));
+      return odd ? { fault: `“${odd}” is not one of ${setting.oneOf!.join(', ')}` } : items;
+    }
+    case 'url':
+      return !text || URL.canParse(text) ? text.replace(/\/$/, '') : { fault: `“${text}” is not a URL` };
+    case 'text':
+      return setting.oneOf && !setting.oneOf.includes(text)
+        ? { fault: `“${text}” is not one of ${setting.oneOf.join(', ')}` }
+        : text;
+  }
+}
+
+/** The settings as a Markdown table, for the README and `parley doctor`. */
+export function settingsReference(): string {
+  const rows = (Object.values(SETTINGS) as Setting[]).map(
+    (s) => `| \`${s.env}\` | ${s.default ? `\`${s.default}\`` : '–'} | ${s.means} |`,
+  );
+  return ['| setting | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}

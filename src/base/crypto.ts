@@ -1,0 +1,86 @@
+/** Hashes, signatures, random text and sealing of secrets. node:crypto only. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+
+/** SHA-256 of a text or bytes, hex. */
+export function sha256Hex(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** HMAC in the given encoding. */
+export function hmac(
+  algorithm: 'sha1' | 'sha256',
+  key: string | Uint8Array,
+  data: string | Uint8Array,
+  encoding: 'hex' | 'base64',
+): string {
+  return createHmac(algorithm, key).update(data).digest(encoding);
+}
+
+/** Compares two texts in time that does not depend on where they differ. */
+export function sameText(a: string, b: string): boolean {
+  const left = createHash('sha256').update(a).digest();
+  const right = createHash('sha256').update(b).digest();
+  return timingSafeEqual(left, right);
+}
+
+/** Random URL-safe text with `bytes` bytes of entropy. */
+export function randomToken(bytes = 24): string {
+  return randomBytes(bytes).toString('base64url');
+}
+
+/** A signed 32-bit hash of a text: the distribution key of lookup tables (identities, idempotency). Stable for ever. */
+export function hash32(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  // FNV-1a alone leaves the high bits poor for short texts; murmur3's finalizer spreads them.
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/** Seals and opens secrets at rest: AES-256-GCM, the context bound in, so that a secret cannot be moved to another row. */
+export type Vault = {
+  seal(plain: string, context: string): Buffer;
+  /** The plain text, or undefined when the bytes were not sealed by this key for this context. */
+  open(sealed: Uint8Array, context: string): string | undefined;
+};
+
+const SEAL_VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** A vault whose key is derived from the install's secret (PARLEY_SECRET). */
+export function vault(secret: string): Vault {
+  const key = Buffer.from(hkdfSync('sha256', secret, 'parley', 'vault-1', 32));
+  return {
+    seal(plain, context) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return Buffer.concat([Buffer.of(SEAL_VERSION), nonce, cipher.getAuthTag(), body]);
+    },
+    open(sealed, context) {
+      const bytes = Buffer.from(sealed);
+      if (bytes[0] !== SEAL_VERSION || bytes.length < 1 + NONCE_BYTES + TAG_BYTES) return undefined;
+      const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
+      const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce)
+          .setAAD(Buffer.from(context))
+          .setAuthTag(tag);
+        const body = bytes.subarray(1 + NONCE_BYTES + TAG_BYTES);
+        return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

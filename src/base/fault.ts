@@ -1,0 +1,30 @@
+/**
+ * Expected failures are values. A function that can fail for a reason a caller caused returns
+ * `T | Fault`; exceptions mean a bug or a lost connection.
+ */
+import type { FaultCode } from '../../contract/errors.ts';
+
+/** Why a request was not carried out: a code of the catalogue, the field at fault and the rule it broke. */
+export type Fault = {
+  readonly fault: FaultCode;
+  /** Plain text for a person: names the field and the rule. */
+  readonly message: string;
+  /** Path of the field at fault, as the caller wrote it (`destination.destinationId`). */
+  readonly field?: string;
+  /** Seconds after which a retry makes sense (429 and 409 in flight). */
+  readonly retryAfterS?: number;
+};
+
+/** Builds a fault. */
+export function fault(
+  code: FaultCode,
+  message: string,
+  more: { field?: string; retryAfterS?: number } = {},
+): Fault {
+  return { fault: code, message, ...more };
+}
+
+/** True when a value is a fault. */
+export function isFault(value: unknown): value is Fault {
+  return typeof value === 'object' && value !== null && 'fault' in value;
+}

@@ -1,0 +1,107 @@
+/**
+ * Ids, and the only place that knows their form.
+ *
+ * An id is an integer under 2^53 (safe in JavaScript and in JSON):
+ *
+ *     | 35 bits: ticks of 32 ms since 2020 | 6 bits: process | 12 bits: bucket |
+ *
+ * The bucket tells on which shard the row lives, so any row is found by its id alone with a single-shard
+ * statement; the time makes ids sort by age, which lets tables be partitioned by id and dropped by age.
+ * 35 bits of 32 ms last until 2054.
+ */
+
+/** Number of buckets; fixed for ever, since a row's bucket is part of its id. 4,096 spread over 32 shards within 10 %. */
+export const BUCKETS = 4096;
+/** Processes that may make ids at one time. */
+export const ID_NODES = 64;
+
+const EPOCH_MS = Date.UTC(2020, 0, 1);
+const TICK_MS = 32;
+const TICK_UNIT = ID_NODES * BUCKETS;
+/** The largest id there can be. */
+export const MAX_ID = Number.MAX_SAFE_INTEGER;
+
+/** Makes ids. One per process; `node` must differ between the processes of one database. */
+export type IdSource = {
+  /** A new id in the given bucket: for whatever belongs to a contact. */
+  inBucket(bucket: number): number;
+  /** A new id in a bucket of its own choosing, spread evenly: for contacts, and for rows that belong to none. */
+  spread(): number;
+};
+
+/** An id source; `nowMs` supplies time. Two ids of one bucket never share a tick: the later runs ahead of the clock. */
+export function idSource(node: number, nowMs: () => number): IdSource {
+  const lastTick = new Float64Array(BUCKETS);
+  // An odd step through 2^12 visits every bucket once before it repeats one.
+  let nextBucket = (node * 977) % BUCKETS;
+  const inBucket = (bucket: number): number => {
+    const tick = Math.max(Math.floor((nowMs() - EPOCH_MS) / TICK_MS), lastTick[bucket]! + 1);
+    lastTick[bucket] = tick;
+    return tick * TICK_UNIT + node * BUCKETS + bucket;
+  };
+  const spread = (): number => {
+    nextBucket = (nextBucket + 2531) % BUCKETS;
+    return inBucket(nextBucket);
+  };
+  return { inBucket, spread };
+}
+
+/** The bucket of an id: the low 12 bits. */
+export function bucketOf(id: number): number {
+  return id % BUCKETS;
+}
+
+/** When an id was made, unix milliseconds, to 32 ms. */
+export function timeOfId(id: number): number {
+  return Math.floor(id / TICK_UNIT) * TICK_MS + EPOCH_MS;
+}
+
+/** The smallest id that can have been made at or after `ms`: a bound for partitions and retention. */
+export function firstIdAt(ms: number): number {
+  return Math.max(0, Math.floor((ms - EPOCH_MS) / TICK_MS)) * TICK_UNIT;
+}
+
+/** True for a number that can be an id. */
+export function isId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MAX_ID;
+}
+
+/** 24 hex digits whose first 8 are unix seconds, as Sunshine and Web1on1 present ids (api/sunshine.md §1.6). */
+export function toHex24(id: number): string {
+  const seconds = Math.floor(timeOfId(id) / 1000);
+  return seconds.toString(16).padStart(8, '0') + id.toString(16).padStart(16, '0');
+}
+
+/** The id behind 24 hex digits, or undefined when the text is not one of ours. */
+export function fromHex24(text: string): number | undefined {
+  if (!/^[0-9a-f]{24}$/i.test(text)) return undefined;
+  const id = Number.parseInt(text.slice(8), 16);
+  return isId(id) && toHex24(id) === text.toLowerCase() ? id : undefined;
+}
+
+/** A UUID (version 8, RFC 9562 §5.8) that carries the id: the form of notification ids. */
+export function toUuid(id: number): string {
+  const hex = id.toString(16).padStart(14, '0');
+  const seconds = Math.floor(timeOfId(id) / 1000)
+    .toString(16)
+    .padStart(8, '0');
+  return `${seconds}-${hex.slice(0, 4)}-8${hex.slice(4, 7)}-8${hex.slice(7, 10)}-${hex.slice(10)}${mix(id)}`;
+}
+
+/** The id behind a UUID, or undefined when the text is not one of ours. */
+export function fromUuid(text: string): number | undefined {
+  const parts = /^[0-9a-f]{8}-([0-9a-f]{4})-8([0-9a-f]{3})-8([0-9a-f]{3})-([0-9a-f]{4})[0-9a-f]{8}$/i.exec(
+    text,
+  );
+  if (!parts) return undefined;
+  const id = Number.parseInt(parts.slice(1).join(''), 16);
+  return isId(id) && toUuid(id) === text.toLowerCase() ? id : undefined;
+}
+
+/** Eight hex digits mixed from an id, so that the tail of a UUID is not the same for all (murmur3's finalizer). */
+function mix(id: number): string {
+  let h = ((id % 2 ** 32) ^ Math.floor(id / 2 ** 32)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,68 @@
+/** Long-running parts: started in order, stopped in reverse, each safe to stop twice or unstarted. */
+
+/** Something that runs: a server, a worker, a pool. `stop` waits until it is at rest. */
+export type Part = {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Runs parts as one. When a start fails, those already started are stopped before the error goes on. */
+export function lifecycle(parts: readonly Part[]): Part {
+  const started: Part[] = [];
+  let stopping: Promise<void> | undefined;
+  const stopAll = async () => {
+    const errors: unknown[] = [];
+    for (let part = started.pop(); part; part = started.pop()) {
+      await part.stop().catch((error: unknown) => errors.push(error));
+    }
+    if (errors.length) throw new AggregateError(errors, 'some parts did not stop cleanly');
+  };
+  return {
+    name: 'all',
+    async start() {
+      for (const part of parts) {
+        started.push(part);
+        try {
+          await part.start();
+        } catch (error) {
+          await stopAll();
+          throw error;
+        }
+      }
+    },
+    stop() {
+      stopping ??= stopAll();
+      return stopping;
+    },
+  };
+}
+
+/** A waitable flag: `wait` resolves at the next `ring`, or at once when it rang since the last wait. */
+export type Bell = { ring(): void; wait(): Promise<void> };
+
+/** A bell, for waking a loop without polling. */
+export function bell(): Bell {
+  let rung = false;
+  let waiting: (() => void) | undefined;
+  return {
+    ring() {
+      if (!waiting) {
+        rung = true;
+        return;
+      }
+      const resume = waiting;
+      waiting = undefined;
+      resume();
+    },
+    wait() {
+      if (rung) {
+        rung = false;
+        return Promise.resolve();
+      }
+      return new Promise((resolve) => {
+        waiting = resolve;
+      });
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The adapter contract. An adapter is a translator: one rendered message into one provider call, the answer into
+ * an outcome; one callback into receipts and inbound messages. It has no database, no retry, no clock of its own
+ * and knows no tenant. All retry policy is in `outbox`.
+ */
+import type { ChannelName, ErrorClass, Rendered } from '../../contract/channels.ts';
+import type { HttpClient } from '../base/http.ts';
+
+/** One message for one destination, ready for the wire. */
+export type Outgoing = {
+  /** Names the delivery; comes back with its receipts through `callbackUrl` or the provider's correlation field. URL-safe, at most 40 characters. */
+  ref: string;
+  /** Stable over the retries of one delivery: for providers that take an idempotency key. */
+  idempotencyKey: string;
+  /** The address: E.164 number, e-mail address, device token (kind:token), URL. */
+  to: string;
+  rendered: Rendered;
+  /** Where the provider reports on this delivery; already carries `ref`. */
+  callbackUrl: string;
+  /** Seconds after which delivery is pointless; undefined is the provider's own default. */
+  ttlS?: number;
+};
+
+/** What came of a call. A closed set, decided in the adapter; policy is elsewhere. */
+export type Outcome =
+  /** The provider took it. `receipts: false` when it will never tell more, so that this is the last word. */
+  | { kind: 'accepted'; externalIds: string[]; receipts: boolean }
+  /** The provider will not send it, now or later. */
+  | { kind: 'refused'; code: string; class: ErrorClass; detail: string }
+  /** It was not sent and may be tried again, not before `retryAfterMs` when the provider says so. */
+  | { kind: 'deferred'; code: string; class: ErrorClass; detail: string; retryAfterMs?: number }
+  /** We do not know whether it was sent. */
+  | { kind: 'unclear'; code: string; detail: string };
+
+/** A provider's word on an earlier delivery. `ref` or `externalId` names it. */
+export type Receipt = {
+  ref?: string;
+  externalId?: string;
+  state: 'accepted' | 'delivered' | 'read' | 'failed';
+  code?: string;
+  class?: ErrorClass;
+  detail?: string;
+  /** When it happened by the provider's clock, unix ms. */
+  atMs?: number;
+};
+
+/** A message from a person. */
+export type Inbound = {
+  /** The provider's id: the key against repeats. */
+  externalId: string;
+  from: string;
+  to: string;
+  text: string;
+  media: { url: string; mediaType?: string; name?: string }[];
+  /** Name as the channel gives it. */
+  profileName?: string;
+  /** Subject of a mail. */
+  subject?: string;
+  /** The whole text where `text` has quoted parts removed. */
+  fullText?: string;
+  /** External id of our message that this one answers. */
+  replyTo?: string;
+  /** Payload of a tapped button. */
+  payload?: string;
+  location?: { lat: number; long: number; name?: string; address?: string };
+  /** The provider already handled the keyword and has answered the person. */
+  handledKeyword?: 'stop' | 'start' | 'help';
+  /** Channel facts kept with the destination (api/sunshine.md §3.3 `raw`). */
+  raw: Record<string, unknown>;
+  atMs?: number;
+};
+
+/** A callback as it arrived. `url` is built from the configured public URL, never from the Host header. */
+export type CallbackRequest = {
+  method: string;
+  url: string;
+  /** What follows the integration's id in the path: `status`, `inbound`, … */
+  purpose: string;
+  query: Record<string, string>;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+};
+
+/** What a callback said, and how to answer it. */
+export type Callback =
+  | { kind: 'parsed'; receipts: Receipt[]; inbound: Inbound[]; answer: CallbackAnswer }
+  /** Signature missing or wrong: nothing of it is believed. */
+  | { kind: 'forged'; answer: CallbackAnswer }
+  /** Genuine but not understood; logged and answered so that the provider does not repeat it for ever. */
+  | { kind: 'malformed'; detail: string; answer: CallbackAnswer };
+export type CallbackAnswer = { status: number; contentType: string; body: string };
+
+/** A setting of an integration. Secret ones are sealed at rest and never shown. */
+export type IntegrationSetting = {
+  required: boolean;
+  secret: boolean;
+  means: string;
+  /** JSON Schema of the value; strings by default. */
+  schema?: Record<string, unknown>;
+};
+
+/** Settings of one integration, secrets opened. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** What an adapter gets to work with. */
+export type AdapterTools = {
+  http: HttpClient;
+  /** Bound on a provider call. */
+  deadlineMs: number;
+  nowMs(): number;
+};
+
+/** An integration opened for sending: holds connections, cached tokens, compiled settings. */
+export type Sender = {
+  send(message: Outgoing): Promise<Outcome>;
+  /** One call for many, where the provider has one. Answers in the order of the messages. */
+  sendBatch?(messages: readonly Outgoing[]): Promise<Outcome[]>;
+  /** Asks the provider whether a delivery with an unclear outcome was sent; `undefined` when it cannot tell. */
+  lookUp?(message: { ref: string; to: string; sinceMs: number }): Promise<Outcome | undefined>;
+  close(): Promise<void>;
+};
+
+/** A provider. */
+export type Adapter = {
+  /** Unique name, as in an integration's `type`: `twilio`, `smtp`, `whatsapp` … */
+  provider: string;
+  channel: ChannelName;
+  settings: Readonly<Record<string, IntegrationSetting>>;
+  /** The most a receipt can say. */
+  confirms: 'nothing' | 'delivered' | 'read';
+  /** True when a repeat with the same `idempotencyKey` is not sent twice by the provider. */
+  idempotent: boolean;
+  /** Messages a second that a new account may send; a workspace may set its own. */
+  ratePerS?: number;
+  /** Most messages in one `sendBatch`. */
+  batchSize?: number;
+  open(settings: Settings, tools: AdapterTools): Sender;
+  /** Verifies and parses a callback. Absent where the provider never calls. */
+  receive?(request: CallbackRequest, settings: Settings): Callback;
+};
