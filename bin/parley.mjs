@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The command. Works on a fresh clone and on an older Node: installs what is missing, then runs src/main.ts
+// under Node 24. Standard output belongs to the command alone; everything said here goes to standard error.
+import path from 'node:path';
+import { endWithNpm, ensureInstalled, node24, root, runUnder24 } from '../scripts/bootstrap.mjs';
+
+const main = path.join(root, 'src', 'main.ts');
+let node;
+try {
+  endWithNpm();
+  await ensureInstalled();
+  node = node24();
+  if (node !== process.execPath) await runUnder24(main, process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`parley: ${error.message}\n`);
+  process.exit(1);
+}
+// Already on Node 24: no second process, so signals and memory are those of the program itself.
+if (node === process.execPath) await import('../src/main.ts');

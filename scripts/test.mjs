@@ -1,0 +1,73 @@
+// What `npm test` runs, on a fresh clone too: type check, lint, format check, tests. All four always run, so
+// that one look shows every fault. With arguments only the tests run: words choose test files by their path,
+// anything that starts with -- goes to `node --test`. `--check` leaves the tests out.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { ensureInstalled, environment, node24, root } from './bootstrap.mjs';
+
+const args = process.argv.slice(2);
+const checkOnly = args.includes('--check');
+const words = args.filter((arg) => !arg.startsWith('--'));
+const flags = args.filter((arg) => arg.startsWith('--') && arg !== '--check');
+
+let env;
+try {
+  await ensureInstalled({ tools: true });
+  // Colour and interleaving stay as they are: every step writes straight to this terminal.
+  env = environment();
+  process.exitCode = run(steps(node24()));
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function steps(node) {
+  const checks = [
+    ['Type check', 'tsc', ['-p', '.']],
+    ['Lint', 'oxlint', ['--type-aware']],
+    ['Format', 'biome', ['format']],
+  ];
+  const tests = ['Tests', node, testArguments()];
+  if (checkOnly) return checks;
+  return words.length + flags.length > 0 ? [tests] : [...checks, tests];
+}
+
+function testArguments() {
+  const files = ['src', 'test'].flatMap(testFiles).sort((a, b) => a.localeCompare(b));
+  const chosen = words.length > 0 ? files.filter((file) => words.some((word) => file.includes(word))) : files;
+  if (chosen.length === 0 && !checkOnly) throw new Error(`no test file matches: ${words.join(' ')}`);
+  return [
+    '--disable-warning=ExperimentalWarning',
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=spec',
+    '--test-timeout=300000',
+    ...flags,
+    ...chosen,
+  ];
+}
+
+function testFiles(dir) {
+  const full = path.join(root, dir);
+  if (!existsSync(full)) return [];
+  const names = readdirSync(full, { recursive: true });
+  return names.filter((name) => name.endsWith('.test.ts')).map((name) => path.join(dir, name));
+}
+
+function run(list) {
+  const failed = [];
+  for (const [title, command, commandArgs] of list) {
+    process.stdout.write(`\n== ${title}\n`);
+    const done = spawnSync(command, commandArgs, {
+      cwd: root,
+      env,
+      stdio: 'inherit',
+      shell: process.platform === 'win32' && command !== node24(),
+    });
+    if (done.error) process.stderr.write(`${done.error.message}\n`);
+    if (done.status !== 0) failed.push(title);
+  }
+  process.stdout.write(failed.length > 0 ? `\nFailed: ${failed.join(', ')}\n` : '\nAll passed\n');
+  return failed.length > 0 ? 1 : 0;
+}
