@@ -8,8 +8,8 @@ import { after, describe, test } from 'node:test';
 
 // The script is plain JavaScript for an older Node, so the compiler is told its shape here.
 type Bootstrap = {
-  missingInstall(dir: string, wanted?: { tools?: boolean }): string | undefined;
-  node24(dir?: string): string;
+  missingInstall: (dir: string, wanted?: { tools?: boolean }) => string | undefined;
+  node24: (dir?: string) => string;
 };
 const script = new URL('../scripts/bootstrap.mjs', import.meta.url).href;
 const { missingInstall, node24 } = (await import(script)) as Bootstrap;
