@@ -1,0 +1,77 @@
+/**
+ * Time partitions. Tables partitioned by id are partitioned by time, since an id carries its time (base/ids.ts): a
+ * partition is a calendar month. Months are made ahead; retention drops whole months. A default partition catches what
+ * would otherwise be refused (a clock that is far off).
+ */
+import { firstIdAt } from '../base/ids.ts';
+import type { Db, Sql } from './pool.ts';
+
+/** Tables that are kept only for so long: everything in them is dropped with its month. */
+export const TIMED_TABLES = [
+  'events',
+  'deliveries',
+  'messages',
+  'webhook_calls',
+  'simulated_messages',
+  'audit_log',
+] as const;
+
+/** Months made ahead of now. */
+const MONTHS_AHEAD = 2;
+
+/** Makes the partitions of this month and those to come. Safe to run at any time, by several processes. */
+export async function ensurePartitions(sql: Sql, nowMs: number): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`SELECT pg_advisory_xact_lock(hashtext('partitions'))`;
+    const present = new Set((await partitions(tx)).map(({ name }) => name));
+    for (const table of TIMED_TABLES) {
+      for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
+        const { name, fromId, toId } = monthOf(table, nowMs, ahead);
+        if (present.has(name)) continue;
+        await tx.unsafe(
+          `CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${fromId}) TO (${toId})`,
+        );
+      }
+    }
+  });
+}
+
+/** Drops months that ended more than `keepMs` ago; returns the names of what was dropped. `keepMs` may differ per table. */
+export async function dropOldPartitions(
+  sql: Sql,
+  nowMs: number,
+  keepMs: (table: string) => number,
+): Promise<string[]> {
+  const dropped: string[] = [];
+  for (const { name, table } of await partitions(sql)) {
+    const end = endOfMonth(name);
+    if (end === undefined || end > nowMs - keepMs(table)) continue;
+    await sql.unsafe(`DROP TABLE IF EXISTS ${name}`);
+    dropped.push(name);
+  }
+  return dropped;
+}
+
+async function partitions(db: Db): Promise<{ name: string; table: string }[]> {
+  return await db<{ name: string; table: string }[]>`
+    SELECT child.relname AS name, parent.relname AS table
+    FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
+    WHERE parent.relname = ANY(${[...TIMED_TABLES]}) AND child.relkind = 'r'`;
+}
+
+function monthOf(
+  table: string,
+  nowMs: number,
+  ahead: number,
+): { name: string; fromId: number; toId: number } {
+  const now = new Date(nowMs);
+  const from = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1);
+  const to = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1);
+  const label = new Date(from).toISOString().slice(0, 7).replace('-', '_');
+  return { name: `${table}_${label}`, fromId: firstIdAt(from), toId: firstIdAt(to) };
+}
+
+function endOfMonth(partition: string): number | undefined {
+  const month = /_(\d{4})_(\d{2})$/.exec(partition);
+  return month ? Date.UTC(Number(month[1]), Number(month[2]), 1) : undefined;
+}

@@ -1,0 +1,31 @@
+/** A database of its own for a test file, copied from the migrated template and dropped at the end. */
+import { randomBytes } from 'node:crypto';
+import { after } from 'node:test';
+import { openPool, type Connection, type Sql } from '../../src/db/pool.ts';
+
+export type TestDatabase = { sql: Sql; connection: Exclude<Connection, string>; url: string };
+
+/** Makes the database; call it once at the top of a test file. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const text = process.env['TEST_POSTGRES'];
+  if (!text) throw new Error('run tests with: npm test -- <part of a path>');
+  const server = JSON.parse(text) as Exclude<Connection, string>;
+  const name = `parley_test_${randomBytes(6).toString('hex')}`;
+  const admin = openPool(server, { max: 1, name: 'test' });
+  await admin`SELECT pg_advisory_lock(1)`;
+  await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE parley_template`);
+  await admin`SELECT pg_advisory_unlock(1)`;
+  await admin.end();
+  const connection = { ...server, database: name };
+  const sql = openPool(connection, { max: 8, name: 'test' });
+  after(async () => {
+    await sql.end({ timeout: 5 });
+    const last = openPool(server, { max: 1, name: 'test' });
+    await last.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await last.end();
+  });
+  const host = server.host.startsWith('/') ? `localhost` : server.host;
+  const socket = server.host.startsWith('/') ? `?host=${encodeURIComponent(server.host)}` : '';
+  const url = `postgres://${server.username}:${encodeURIComponent(server.password)}@${host}:${server.port}/${name}${socket}`;
+  return { sql, connection, url };
+}
