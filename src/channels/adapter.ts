@@ -3,7 +3,7 @@
  * an outcome; one callback into receipts and inbound messages. It has no database, no retry, no clock of its own
  * and knows no tenant. All retry policy is in `outbox`.
  */
-import type { ChannelName, ErrorClass, Rendered } from '../../contract/channels.ts';
+import type { ChannelName, ErrorClass, MessageClass, Rendered } from '../../contract/channels.ts';
 import type { HttpClient } from '../base/http.ts';
 
 /** One message for one destination, ready for the wire. */
@@ -19,6 +19,8 @@ export type Outgoing = {
   callbackUrl: string;
   /** Seconds after which delivery is pointless; undefined is the provider's own default. */
   ttlS?: number;
+  /** What the message is for, for providers that must be told (Bird). `transactional` when absent. */
+  messageClass?: MessageClass;
 };
 
 /** What came of a call. A closed set, decided in the adapter; policy is elsewhere. */
@@ -79,6 +81,8 @@ export type CallbackRequest = {
   query: Record<string, string>;
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
+  /** When it arrived, unix ms: signatures with a timestamp are refused when too old. Unchecked when absent. */
+  receivedAtMs?: number;
 };
 
 /** What a callback said, and how to answer it. */
@@ -115,8 +119,13 @@ export type Sender = {
   send(message: Outgoing): Promise<Outcome>;
   /** One call for many, where the provider has one. Answers in the order of the messages. */
   sendBatch?(messages: readonly Outgoing[]): Promise<Outcome[]>;
-  /** Asks the provider whether a delivery with an unclear outcome was sent; `undefined` when it cannot tell. */
-  lookUp?(message: { ref: string; to: string; sinceMs: number }): Promise<Outcome | undefined>;
+  /**
+   * Asks the provider whether a delivery with an unclear outcome was sent; `undefined` when it cannot tell.
+   * Providers without a correlation field compare `text` (the rendered body).
+   */
+  lookUp?(message: { ref: string; to: string; sinceMs: number; text?: string }): Promise<Outcome | undefined>;
+  /** Overrides `Adapter.idempotent` where it depends on the settings. */
+  idempotent?: boolean;
   close(): Promise<void>;
 };
 

@@ -1,0 +1,10 @@
+/** The providers Parley can send through. A new one is a folder here and one line below. */
+import type { Adapter } from './adapter.ts';
+
+const ALL: readonly Adapter[] = [];
+
+/** Every adapter by its provider name, as in an integration's `type`. Has no prototype, so any name may be asked for. */
+export const ADAPTERS: Readonly<Record<string, Adapter | undefined>> = Object.assign(
+  Object.create(null) as object,
+  Object.fromEntries(ALL.map((adapter) => [adapter.provider, adapter])),
+);
