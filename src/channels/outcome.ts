@@ -86,3 +86,17 @@ export function secretsOf(
     table[name]!.secret ? (textSetting(settings, name) ?? []) : [],
   );
 }
+
+/**
+ * The outcome of a call that was answered by nobody. `unsent` can be repeated; after `unclear` the provider may
+ * have acted. An address that cannot be called at all is for an operator to put right.
+ */
+export function unanswered(
+  call: { kind: 'unsent' | 'unclear'; reason: string },
+  secrets: readonly string[],
+): Outcome {
+  const detail = plainDetail(call.reason, secrets);
+  if (call.kind === 'unclear') return { kind: 'unclear', code: 'no_answer', detail };
+  const config = /^not a URL|private address$/.test(call.reason);
+  return { kind: 'deferred', code: 'unreachable', class: config ? 'config' : 'transient', detail };
+}

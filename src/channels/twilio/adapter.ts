@@ -1,0 +1,179 @@
+/**
+ * Twilio SMS and MMS. This is the hot path of an SMS broadcast: what does not change between messages is built
+ * when the sender is opened, and an answer is not parsed further than needed.
+ */
+import { formBody } from '../../base/http.ts';
+import type {
+  Adapter,
+  AdapterTools,
+  IntegrationSetting,
+  Outcome,
+  Outgoing,
+  Sender,
+  Settings,
+} from '../adapter.ts';
+import { jsonObject, secretsOf, textSetting } from '../outcome.ts';
+import { receiveTwilio } from './callback.ts';
+import { twilioOutcome } from './outcomes.ts';
+
+/** Where Twilio's API is, unless the settings say otherwise. */
+export const TWILIO_URL = 'https://api.twilio.com';
+
+/** Settings that every Twilio product shares. */
+export const TWILIO_ACCOUNT_SETTINGS = {
+  accountSid: {
+    required: true,
+    secret: false,
+    means: 'The account, `AC…`, from the Twilio console.',
+    schema: { type: 'string', pattern: '^AC[0-9a-fA-F]{32}$' },
+  },
+  authToken: {
+    required: true,
+    secret: true,
+    means:
+      'The primary auth token of the account. Twilio signs callbacks with it, also when an API key sends.',
+  },
+  apiKey: {
+    required: false,
+    secret: true,
+    means: 'An API key, `SK…`, to send with instead of the auth token.',
+  },
+  apiSecret: { required: false, secret: true, means: 'The secret of the API key.' },
+  baseUrl: { required: false, secret: false, means: `Where the API is; ${TWILIO_URL} when absent.` },
+} as const satisfies Record<string, IntegrationSetting>;
+
+const SETTINGS = {
+  ...TWILIO_ACCOUNT_SETTINGS,
+  phoneNumber: {
+    required: false,
+    secret: false,
+    means: 'The number to send from, `+…`. One of phoneNumber, messagingServiceSid and senderId is needed.',
+    schema: { type: 'string', pattern: '^(\\+[1-9][0-9]{4,14}|[0-9]{3,8})$' },
+  },
+  phoneNumberSid: { required: false, secret: false, means: 'The number as Twilio names it, `PN…`.' },
+  messagingServiceSid: {
+    required: false,
+    secret: false,
+    means: 'A Messaging Service, `MG…`, that picks the number. Wins over senderId and phoneNumber.',
+    schema: { type: 'string', pattern: '^MG[0-9a-fA-F]{32}$' },
+  },
+  senderId: {
+    required: false,
+    secret: false,
+    means:
+      'A name to send from, 1 to 11 letters, digits and spaces. One-way: nobody can answer. Wins over phoneNumber.',
+    schema: { type: 'string', pattern: '^(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}$' },
+  },
+} as const satisfies Record<string, IntegrationSetting>;
+
+/** The adapter. */
+export const twilio: Adapter = {
+  provider: 'twilio',
+  channel: 'sms',
+  settings: SETTINGS,
+  confirms: 'delivered',
+  idempotent: false,
+  // A long code sends one segment a second; a Messaging Service with more numbers is set by the workspace.
+  ratePerS: 1,
+  open: openTwilio,
+  receive: receiveTwilio,
+};
+
+/** URL and headers of an account, built once. */
+export function twilioAccount(settings: Settings): { url: string; headers: Record<string, string> } {
+  const accountSid = textSetting(settings, 'accountSid') ?? '';
+  const key = textSetting(settings, 'apiKey');
+  const secret = textSetting(settings, 'apiSecret');
+  const pair =
+    key && secret ? `${key}:${secret}` : `${accountSid}:${textSetting(settings, 'authToken') ?? ''}`;
+  const base = (textSetting(settings, 'baseUrl') ?? TWILIO_URL).replace(/\/+$/, '');
+  return {
+    url: `${base}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}`,
+    headers: {
+      authorization: `Basic ${Buffer.from(pair).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+    },
+  };
+}
+
+const NO_SENDER: Outcome = {
+  kind: 'deferred',
+  code: 'no_sender',
+  class: 'config',
+  detail: 'the integration has none of phoneNumber, messagingServiceSid and senderId',
+};
+const WRONG_CHANNEL: Outcome = {
+  kind: 'refused',
+  code: 'wrong_channel',
+  class: 'content',
+  detail: 'not a text message',
+};
+/** The longest ValidityPeriod Twilio takes, in seconds. */
+const LONGEST_VALIDITY_S = 36_000;
+
+function openTwilio(settings: Settings, tools: AdapterTools): Sender {
+  const { url, headers } = twilioAccount(settings);
+  const { http, deadlineMs } = tools;
+  const endpoint = `${url}/Messages.json`;
+  const from = fromOf(settings);
+  const secrets = secretsOf(SETTINGS, settings);
+  return {
+    async send({ to, rendered, callbackUrl, ttlS }) {
+      if (rendered.channel !== 'sms') return WRONG_CHANNEL;
+      const sender = rendered.from ? formBody({ From: rendered.from }) : from;
+      if (!sender) return NO_SENDER;
+      let body = `${sender}&${formBody({
+        To: to,
+        Body: rendered.text || undefined,
+        StatusCallback: callbackUrl,
+        ValidityPeriod: ttlS === undefined ? undefined : validityOf(ttlS),
+      })}`;
+      if (rendered.media)
+        for (const media of rendered.media) body += `&MediaUrl=${encodeURIComponent(media.url)}`;
+      const call = await http.call({ method: 'POST', url: endpoint, headers, body, deadlineMs });
+      return twilioOutcome(call, { nowMs: tools.nowMs(), secrets, ownSender: rendered.from !== undefined });
+    },
+    async lookUp(message) {
+      const query = formBody({ To: message.to, PageSize: String(PAGE) });
+      const call = await http.call({ method: 'GET', url: `${endpoint}?${query}`, headers, deadlineMs });
+      if (call.kind !== 'answer' || call.status !== 200) return undefined;
+      return found(call.body.toString('utf8'), message);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function fromOf(settings: Settings): string | undefined {
+  const service = textSetting(settings, 'messagingServiceSid');
+  if (service) return formBody({ MessagingServiceSid: service });
+  const from = textSetting(settings, 'senderId') ?? textSetting(settings, 'phoneNumber');
+  return from && formBody({ From: from });
+}
+
+function validityOf(ttlS: Outgoing['ttlS'] & number): string {
+  return String(Math.min(Math.max(Math.floor(ttlS), 1), LONGEST_VALIDITY_S));
+}
+
+/** Messages per page of a look-up; Twilio lists the newest first. */
+const PAGE = 50;
+/** Twilio's dates have whole seconds, and its clock is not ours. */
+const CLOCK_SLACK_MS = 5_000;
+
+/**
+ * Twilio has no field to correlate by, so a message counts as ours when it went to the same number since then with
+ * the same text. Others to that number leave it open: a Messaging Service may have replaced characters (SmartEncoded).
+ */
+function found(body: string, { sinceMs, text }: { sinceMs: number; text?: string }): Outcome | undefined {
+  const list = jsonObject(body)?.messages;
+  if (!Array.isArray(list)) return undefined;
+  const since = (list as Record<string, unknown>[]).filter(
+    ({ direction, date_created: at }) =>
+      direction !== 'inbound' && typeof at === 'string' && Date.parse(at) >= sinceMs - CLOCK_SLACK_MS,
+  );
+  const same = since.filter((message) => text !== undefined && message.body === text);
+  if (same.length === 1 && typeof same[0]!.sid === 'string')
+    return { kind: 'accepted', externalIds: [same[0]!.sid], receipts: true };
+  if (since.length > 0) return undefined;
+  return { kind: 'deferred', code: 'not_found', class: 'transient', detail: 'Twilio has no such message' };
+}
