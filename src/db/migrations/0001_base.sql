@@ -57,6 +57,13 @@ INSERT INTO lanes (bucket, lane, buckets)
   SELECT l * 128, l, (SELECT array_agg(b::smallint ORDER BY b) FROM generate_series(l * 128, l * 128 + 127) b)
   FROM generate_series(0, 31) l;
 
+-- Worker processes there are, so that each knows its fair share of the lanes.
+CREATE TABLE workers (
+  name text PRIMARY KEY,
+  seen_ms bigint NOT NULL
+);
+SELECT place('workers');
+
 -- A batch that is being worked on: written before the first call, deleted when the last outcome is written. What a dead
 -- worker leaves here is exactly what was in flight.
 CREATE TABLE flights (
