@@ -180,6 +180,10 @@ export const Attachment = Type.Object({
 });
 export type Attachment = Static<typeof Attachment>;
 
+/** One parameter, with what goes with its `type`. */
+const templateParameter = Type.Unsafe<{ type: string; [key: string]: unknown }>(
+  Type.Object({ type: text(32) }, { additionalProperties: true }),
+);
 /** WhatsApp's own template object, passed on as it is. */
 export const WhatsAppTemplate = Type.Object(
   {
@@ -195,9 +199,7 @@ export const WhatsAppTemplate = Type.Object(
             index: Type.Optional(
               Type.Union([Type.String({ maxLength: 4 }), Type.Integer({ minimum: 0, maximum: 99 })]),
             ),
-            parameters: Type.Optional(
-              Type.Array(Type.Object({ type: text(32) }, { additionalProperties: true }), { maxItems: 100 }),
-            ),
+            parameters: Type.Optional(Type.Array(templateParameter, { maxItems: 100 })),
           },
           { additionalProperties: true },
         ),

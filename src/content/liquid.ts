@@ -1,6 +1,6 @@
 /**
  * Liquid in one string: parsed once, rendered per recipient. Strict in variables and filters, own properties only,
- * bounded in nodes, memory and time, and without the tags and filters that read files, evaluate strings or are
+ * bounded in memory and time, and without the tags and filters that read files, evaluate strings or are
  * random: what is rendered depends on the variables alone (and on the date, for `"now" | date`).
  */
 import { Liquid, LiquidError, Output, type Template } from 'liquidjs';
@@ -14,7 +14,7 @@ export type TextTemplate = {
 };
 
 const PARSE_LIMIT_CHARS = 300_000;
-const RENDER_LIMITS = { templateLimit: 20_000, renderLimit: 200, memoryLimit: 2_000_000 };
+const RENDER_LIMITS = { renderLimit: 200, memoryLimit: 2_000_000 };
 const OUTPUT_LIMIT_CHARS = 500_000;
 
 // Tags that load other templates; filters that evaluate a string (its variables cannot be known beforehand) or draw lots.
