@@ -194,10 +194,15 @@ class Supervisor implements EmbeddedPostgres {
 
   #password(): string {
     const file = path.join(this.#place.dir, 'password');
-    if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8').trim();
+    const kept = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim() : '';
+    if (kept) return kept;
     if (fs.existsSync(this.#place.cluster)) {
-      throw new PostgresRefusal('failed', `The database's password file ${file} is missing: restore it.`);
+      throw new PostgresRefusal(
+        'failed',
+        `The database's password file ${file} is missing or empty: restore it.`,
+      );
     }
+    fs.rmSync(file, { force: true });
     const password = randomBytes(24).toString('base64url');
     fs.writeFileSync(file, password, { mode: 0o600, flag: 'wx', flush: true });
     return password;
