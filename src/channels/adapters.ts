@@ -1,8 +1,9 @@
 /** The providers Parley can send through. A new one is a folder here and one line below. */
 import type { Adapter } from './adapter.ts';
+import { smtp } from './smtp/adapter.ts';
 import { twilio } from './twilio/adapter.ts';
 
-const ALL: readonly Adapter[] = [twilio];
+const ALL: readonly Adapter[] = [smtp, twilio];
 
 /** Every adapter by its provider name, as in an integration's `type`. Has no prototype, so any name may be asked for. */
 export const ADAPTERS: Readonly<Record<string, Adapter | undefined>> = Object.assign(

@@ -177,7 +177,7 @@ function classOfRange(code: number): ErrorClass {
 /** What an answer is judged with. */
 export type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
 
-/** `"sid": "SM…"`: cannot stand in a text value, where quotes are escaped. Cheaper than parsing 1 kB of JSON. */
+/** `"sid": "SM…"`: cannot stand in a text value, where quotes are escaped. An answer cut off behind it still counts. */
 const SID = /"sid"\s*:\s*"([A-Z]{2}[0-9a-fA-F]{32})"/;
 
 /**

@@ -1,0 +1,204 @@
+/**
+ * E-mail through any SMTP server, over a pool of kept connections. The server's 250 is the last word we get:
+ * bounces come as mail to the bounce address, which nothing here reads.
+ */
+import { createTransport } from 'nodemailer';
+import type {
+  Adapter,
+  AdapterTools,
+  IntegrationSetting,
+  Outcome,
+  Outgoing,
+  Sender,
+  Settings,
+} from '../adapter.ts';
+import { secretsOf, textSetting } from '../outcome.ts';
+import { attachmentFetcher, type Attachment } from './attachments.ts';
+import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
+
+const SETTINGS = {
+  host: { required: true, secret: false, means: 'Name or address of the mail server.' },
+  port: {
+    required: false,
+    secret: false,
+    means: 'Port; 465 with secure, else 587.',
+    schema: { type: 'integer', minimum: 1, maximum: 65_535 },
+  },
+  secure: {
+    required: false,
+    secret: false,
+    means:
+      'True for TLS from the first byte (465). False starts in clear and upgrades when the server offers it.',
+    schema: { type: 'boolean' },
+  },
+  requireTls: {
+    required: false,
+    secret: false,
+    means: 'True to send nothing over a connection that could not be upgraded to TLS.',
+    schema: { type: 'boolean' },
+  },
+  verifyCertificate: {
+    required: false,
+    secret: false,
+    means: 'False to take any certificate, for a server in your own network. True when absent.',
+    schema: { type: 'boolean' },
+  },
+  user: { required: false, secret: false, means: 'Name to log in with; no login when absent.' },
+  password: { required: false, secret: true, means: 'Password to log in with.' },
+  from: { required: true, secret: false, means: 'Sender, as in `Sunshine <hello@mail.example>`.' },
+  bounceAddress: {
+    required: false,
+    secret: false,
+    means:
+      'Where bounces go: `bounce@mail.example` becomes `bounce+<delivery>@mail.example`. The sender when absent.',
+  },
+  maxConnections: {
+    required: false,
+    secret: false,
+    means: 'Connections kept open at once; 5 when absent.',
+    schema: { type: 'integer', minimum: 1, maximum: 100 },
+  },
+  timeoutS: {
+    required: false,
+    secret: false,
+    means: 'How long to wait for one reply of the server, in seconds.',
+    schema: { type: 'integer', minimum: 1, maximum: 600 },
+  },
+} as const satisfies Record<string, IntegrationSetting>;
+
+/** The adapter. */
+export const smtp: Adapter = {
+  provider: 'smtp',
+  channel: 'email',
+  settings: SETTINGS,
+  confirms: 'nothing',
+  idempotent: false,
+  open: openSmtp,
+};
+
+type Pool = ReturnType<typeof poolOf>;
+type Email = Extract<Outgoing['rendered'], { channel: 'email' }>;
+/** Set when the final dot has left, the point from which a lost connection leaves the outcome open. */
+type Progress = { left: boolean };
+
+function openSmtp(settings: Settings, tools: AdapterTools): Sender {
+  const pool = poolOf(settings, tools);
+  const fetchAll = attachmentFetcher(tools);
+  const secrets = secretsOf(SETTINGS, settings);
+  const sender = textSetting(settings, 'from');
+  const bounce = textSetting(settings, 'bounceAddress');
+  return {
+    async send(message) {
+      const { rendered } = message;
+      if (rendered.channel !== 'email') return WRONG_CHANNEL;
+      const from = rendered.from ?? sender;
+      if (!from) return NO_SENDER;
+      const attachments = rendered.attachments?.length ? await fetchAll(rendered.attachments) : [];
+      if ('kind' in attachments) return attachments;
+      return await deliver(pool, mailOf(message, rendered, from, bounce, attachments), secrets);
+    },
+    close() {
+      pool.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+const NO_SENDER: Outcome = {
+  kind: 'deferred',
+  code: 'no_sender',
+  class: 'config',
+  detail: 'the integration has no from address',
+};
+const WRONG_CHANNEL: Outcome = {
+  kind: 'refused',
+  code: 'wrong_channel',
+  class: 'content',
+  detail: 'not an e-mail',
+};
+
+function poolOf(settings: Settings, { deadlineMs }: AdapterTools) {
+  const secure = settings.secure === true;
+  const user = textSetting(settings, 'user');
+  const waitMs = typeof settings.timeoutS === 'number' ? settings.timeoutS * 1000 : deadlineMs;
+  const options = {
+    pool: true as const,
+    host: textSetting(settings, 'host') ?? '',
+    port: typeof settings.port === 'number' ? settings.port : secure ? 465 : 587,
+    secure,
+    requireTLS: settings.requireTls === true,
+    tls: { rejectUnauthorized: settings.verifyCertificate !== false },
+    ...(user ? { auth: { user, pass: textSetting(settings, 'password') ?? '' } } : {}),
+    maxConnections: typeof settings.maxConnections === 'number' ? settings.maxConnections : 5,
+    maxMessages: 1000,
+    // Retries are the outbox's: the pool must not send anything a second time by itself.
+    maxRequeues: 0,
+    connectionTimeout: deadlineMs,
+    greetingTimeout: waitMs,
+    socketTimeout: waitMs,
+    dnsTimeout: deadlineMs,
+    // Attachments are fetched by us, through the guarded client.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+  const pool = createTransport(options);
+  pool.use('stream', (mail, done) => {
+    const { progress } = mail.data as { progress?: Progress };
+    if (progress) noteEnd(mail.message, progress);
+    done();
+  });
+  return pool;
+}
+
+/** The stream is read only after the server's 354, and its end is what makes the library write the final dot. */
+function noteEnd(message: { createReadStream(): NodeJS.ReadableStream }, progress: Progress): void {
+  const create = message.createReadStream.bind(message);
+  message.createReadStream = () => {
+    const stream = create();
+    stream.once('end', () => {
+      progress.left = true;
+    });
+    return stream;
+  };
+}
+
+function mailOf(
+  { ref, to }: Outgoing,
+  rendered: Email,
+  from: string,
+  bounce: string | undefined,
+  attachments: Attachment[],
+) {
+  const address = addressIn(from);
+  const at = bounce?.lastIndexOf('@') ?? -1;
+  const returnPath = bounce && at > 0 ? `${bounce.slice(0, at)}+${ref}${bounce.slice(at)}` : address;
+  return {
+    from,
+    to,
+    subject: rendered.subject,
+    text: rendered.text,
+    ...(rendered.html === undefined ? {} : { html: rendered.html }),
+    ...(rendered.replyTo === undefined ? {} : { replyTo: rendered.replyTo }),
+    ...(rendered.headers === undefined ? {} : { headers: rendered.headers }),
+    // The same for each attempt, so that a receiver can tell a repeat.
+    messageId: `<${ref}@${address.slice(address.lastIndexOf('@') + 1) || 'localhost'}>`,
+    envelope: { from: returnPath, to },
+    // Comes back as Original-Envelope-ID in a bounce, where the server knows DSN (RFC 3461).
+    dsn: { id: ref, return: 'headers' as const, notify: ['failure' as const], recipient: to },
+    attachments,
+  };
+}
+
+function addressIn(from: string): string {
+  return /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
+}
+
+async function deliver(pool: Pool, mail: ReturnType<typeof mailOf>, secrets: string[]): Promise<Outcome> {
+  const progress: Progress = { left: false };
+  try {
+    const info = await pool.sendMail({ ...mail, progress } as typeof mail);
+    return { kind: 'accepted', externalIds: [info.messageId], receipts: false };
+  } catch (error) {
+    return smtpOutcome(error as SmtpFailure, progress.left, secrets);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What a mail server's replies mean. The enhanced code (RFC 3463) decides, then the step at which the reply came,
+ * then its first digit. Nothing here knows the mail library but for the names of its error codes.
+ */
+import type { ErrorClass } from '../../../contract/channels.ts';
+import type { Outcome } from '../adapter.ts';
+import { outcomeOf, plainDetail, type Verdict } from '../outcome.ts';
+
+/** Enhanced codes, longest match first: `5.7.26`, then `5.7`. */
+export const ENHANCED_CODES: readonly (readonly [code: string, meaning: ErrorClass, title: string])[] = [
+  ['5.1.1', 'recipient', 'No such mailbox'],
+  ['5.1.2', 'recipient', 'No such domain'],
+  ['5.1.3', 'recipient', 'The address is not well formed'],
+  ['5.1.6', 'recipient', 'The mailbox has moved'],
+  ['5.1.7', 'config', 'The sender address is not well formed'],
+  ['5.1.8', 'config', 'The domain of the sender does not exist'],
+  ['5.1.10', 'recipient', 'The domain takes no mail (null MX)'],
+  ['5.2.1', 'recipient', 'The mailbox is disabled'],
+  ['5.2.2', 'transient', 'The mailbox is full'],
+  ['5.2.3', 'content', 'The message is too big for the mailbox'],
+  ['5.3.4', 'content', 'The message is too big for the server'],
+  ['5.3', 'transient', 'Trouble at the recipient’s server'],
+  ['5.4.1', 'recipient', 'The domain does not answer for this address'],
+  ['5.4.4', 'recipient', 'There is no route to the domain'],
+  ['5.4.7', 'expired', 'The server gave up after its own retries'],
+  ['5.4', 'transient', 'Trouble on the way to the recipient’s server'],
+  ['5.5', 'config', 'The server does not take the command as we send it'],
+  ['5.6', 'content', 'The message is not well formed'],
+  ['5.7.0', 'config', 'The server wants a login or encryption first'],
+  ['5.7.1', 'blocked', 'Policy of the recipient’s server'],
+  ['5.7.8', 'config', 'User or password is wrong'],
+  ['5.7.9', 'blocked', 'Policy: authentication of the mail too weak'],
+  ['5.7.25', 'blocked', 'The sending server has no reverse DNS name'],
+  ['5.7.26', 'blocked', 'The mail passes neither SPF nor DKIM, or fails DMARC'],
+  ['5.7', 'blocked', 'Another policy of the recipient’s server'],
+];
+
+/** Replies that mean the same at every step. */
+export const REPLY_CODES: readonly (readonly [reply: number, meaning: ErrorClass, title: string])[] = [
+  [421, 'rate', 'The server closes the connection: too many, or it stops'],
+  [450, 'transient', 'The mailbox is busy, or greylisting'],
+  [451, 'transient', 'Trouble at the server, or throttling'],
+  [452, 'transient', 'The server or the mailbox is full'],
+  [454, 'transient', 'Login or encryption does not work just now'],
+  [530, 'config', 'The server wants a login or encryption first'],
+  [534, 'config', 'The server does not take this way to log in'],
+  [535, 'config', 'User or password is wrong'],
+  [538, 'config', 'The server wants encryption before the login'],
+];
+
+const ENHANCED = new Map(ENHANCED_CODES.map(([code, meaning]) => [code, meaning]));
+const REPLY = new Map(REPLY_CODES.map(([reply, meaning]) => [reply, meaning]));
+
+/** What went wrong, in the words of the mail library. */
+export type SmtpFailure = {
+  /** `EAUTH`, `EENVELOPE`, `ECONNECTION` … */
+  code?: string | undefined;
+  /** `MAIL FROM`, `RCPT TO`, `DATA`; `CONN` when the connection broke; `API` when nothing was sent. */
+  command?: string | undefined;
+  response?: string | undefined;
+  responseCode?: number | undefined;
+  message: string;
+};
+
+/** The outcome of a failed delivery. `left` says that the whole message had been handed over. */
+export function smtpOutcome(failure: SmtpFailure, left: boolean, secrets: readonly string[]): Outcome {
+  const detail = plainDetail(failure.response ?? failure.message, secrets);
+  const reply = failure.responseCode ?? 0;
+  const answered = reply >= 400 && reply < 600;
+  // Behind the final dot only a reply tells; a connection that broke there leaves it open (RFC 5321 §4.2.5, §6.1).
+  if (left && (!answered || failure.command === 'CONN'))
+    return { kind: 'unclear', code: failure.code ?? 'no_reply', detail };
+  if (!answered) return outcomeOf(unansweredVerdict(failure), failure.code ?? 'unknown', detail);
+  const enhanced = enhancedOf(failure.response ?? '');
+  const step = stepOf(failure);
+  return outcomeOf(replyVerdict(reply, enhanced, step), enhanced ?? String(reply), detail);
+}
+
+type Step = 'session' | 'sender' | 'recipient' | 'message';
+
+function stepOf({ code, command }: SmtpFailure): Step {
+  if (command === 'RCPT TO') return 'recipient';
+  if (command === 'MAIL FROM') return 'sender';
+  if (command === 'DATA') return code === 'EMESSAGE' ? 'message' : 'recipient';
+  return 'session';
+}
+
+function replyVerdict(reply: number, enhanced: string | undefined, step: Step): Verdict {
+  if (reply < 500) return { class: REPLY.get(reply) ?? 'transient' };
+  // A greeting, EHLO or login that is refused says nothing about this message: hold, do not lose it.
+  if (step === 'session') return { class: 'config' };
+  const meaning = enhanced === undefined ? undefined : meaningOf(enhanced);
+  const known = meaning ?? REPLY.get(reply) ?? meaningOfStep(reply, step);
+  // Some servers say 5.5.0 for a mailbox that is not there: that must not hold everything else.
+  return known === 'config' && (step === 'recipient' || step === 'message')
+    ? { class: known, onlyThisMessage: true }
+    : { class: known };
+}
+
+function meaningOf(enhanced: string): ErrorClass | undefined {
+  return ENHANCED.get(enhanced) ?? ENHANCED.get(enhanced.slice(0, enhanced.lastIndexOf('.')));
+}
+
+/** 5xx without a telling enhanced code. 552 is a full mailbox before the message and a too big one behind it. */
+function meaningOfStep(reply: number, step: Step): ErrorClass {
+  if (step === 'sender') return 'config';
+  if (step === 'message') return 'content';
+  return reply === 552 ? 'transient' : 'recipient';
+}
+
+/** The enhanced code; where it is only `5.0.0`, a telling one further on in the text (Exim does that). */
+function enhancedOf(response: string): string | undefined {
+  const all = response.match(/(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])/g) ?? [];
+  return all.find((code) => !code.endsWith('.0.0')) ?? all[0];
+}
+
+const CONFIG_CODES: readonly (string | undefined)[] = ['EAUTH', 'ENOAUTH', 'ETLS', 'EREQUIRETLS', 'ECONFIG'];
+
+function unansweredVerdict({ code, command, message }: SmtpFailure): Verdict {
+  // A certificate that does not verify comes as a socket error.
+  if (CONFIG_CODES.includes(code) || /certificate|altname/i.test(message)) return { class: 'config' };
+  // The library itself refused: an address that cannot be put into a command.
+  if (code === 'EENVELOPE')
+    return /sender/i.test(message) ? { class: 'config', onlyThisMessage: true } : { class: 'recipient' };
+  // Larger than the server announced that it takes.
+  if (code === 'EMESSAGE' && command === 'MAIL FROM') return { class: 'content' };
+  return { class: 'transient' };
+}
