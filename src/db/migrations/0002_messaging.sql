@@ -123,7 +123,8 @@ CREATE TABLE conversations (
   PRIMARY KEY (bucket, id)
 );
 SELECT place('conversations', 'bucket');
-CREATE INDEX conversations_of_contact ON conversations (bucket, contact_id);
+-- A contact has one conversation (W21): two who start it at once get the same.
+CREATE UNIQUE INDEX conversations_of_contact ON conversations (bucket, contact_id);
 
 -- What was said, in and out. A broadcast's content is not copied here: its deliveries stand for it in a contact's history.
 CREATE TABLE messages (
@@ -203,6 +204,12 @@ CREATE TABLE deliveries (
 CREATE TABLE deliveries_rest PARTITION OF deliveries DEFAULT;
 SELECT place('deliveries', 'bucket');
 CREATE INDEX deliveries_amiss ON deliveries (cause_id, state) WHERE state IN (3, 10, 11, 12);
+
+-- Whether a delivery in one state may go to another: the same table as outbox/states.ts, and a test compares them.
+-- What waits or is unknown may go anywhere; accepted and delivered only forward; the ends nowhere.
+CREATE FUNCTION delivery_moves(was smallint, to_be smallint) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
+  SELECT CASE WHEN was IN (0, 1, 3) THEN true WHEN was = 4 THEN to_be IN (5, 6, 10) WHEN was = 5 THEN to_be = 6 ELSE false END
+$$;
 
 -- How many deliveries of a bulk run are in which state; a row per lane, so that workers do not meet.
 CREATE TABLE tallies (

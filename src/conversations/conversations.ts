@@ -1,0 +1,201 @@
+/** Threads and what was said in them. A contact has one conversation; it is made when first needed. */
+import type { MessageClass } from '../../contract/channels.ts';
+import type { Content } from '../../contract/content.ts';
+import { bucketOf, type IdSource } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
+import {
+  insertConversations,
+  insertInboundSeen,
+  insertMessages,
+  noteIncoming,
+  selectConversations,
+} from './sql.ts';
+
+/** A thread. Read marks are unix ms; null when nobody has read yet. */
+export type Conversation = {
+  id: number;
+  contactId: number;
+  workspaceId: number;
+  started: boolean;
+  unreadCount: number;
+  businessReadMs: number | null;
+  contactReadMs: number | null;
+  messageCount: number;
+  createdMs: number;
+};
+
+/** Who said it, for the business side; a contact's own messages have none. */
+export type Author = { id?: string; name?: string; email?: string; avatarUrl?: string };
+
+/** Where a message came from or how it was asked for (api/sunshine.md §3.5). */
+export type Source = {
+  type: string;
+  id?: string;
+  integrationId?: number;
+  originalMessageId?: string;
+  originalMessageMs?: number;
+};
+
+/** One thing said. */
+export type Message = {
+  id: number;
+  conversationId: number;
+  contactId: number;
+  workspaceId: number;
+  direction: 'in' | 'out';
+  /** A confirmation is sent but not shown in the conversation. */
+  kind: 'message' | 'notification' | 'confirmation';
+  class: MessageClass | null;
+  content: Content;
+  author: Author;
+  source: Source;
+  metadata: Record<string, string | number | boolean> | null;
+  externalId: string | null;
+  atMs: number;
+};
+
+/** A message to be written down. */
+export type NewMessage = Omit<Message, 'metadata' | 'externalId' | 'class'> & {
+  class?: MessageClass | null;
+  metadata?: Record<string, string | number | boolean> | undefined;
+  externalId?: string | undefined;
+};
+
+/** Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. */
+export async function ensureConversations(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  contacts: readonly { contactId: number; workspaceId: number }[],
+): Promise<Map<number, Conversation>> {
+  const byContact = await conversationsOf(
+    tx,
+    contacts.map(({ contactId }) => contactId),
+  );
+  const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
+  if (!missing.length) return byContact;
+  await insertConversations(
+    tx,
+    missing.map((contact) => ({ ...contact, id: ids.inBucket(bucketOf(contact.contactId)) })),
+    nowMs,
+  );
+  // Read again instead of trusting what was inserted: another transaction may have been first.
+  for (const made of await selectConversations(
+    tx,
+    missing.map(({ contactId }) => contactId),
+  ))
+    byContact.set(made.contactId, made);
+  return byContact;
+}
+
+/** The conversations that contacts have, by contact id. */
+export async function conversationsOf(
+  db: Db,
+  contactIds: readonly number[],
+): Promise<Map<number, Conversation>> {
+  const unique = [...new Set(contactIds)];
+  return new Map(
+    (await selectConversations(db, unique)).map((conversation) => [conversation.contactId, conversation]),
+  );
+}
+
+/** A message from a person, whose contact and destination are known. */
+export type Incoming = {
+  workspaceId: number;
+  contactId: number;
+  integrationId: number;
+  channel: string;
+  destinationId: number;
+  externalId: string;
+  content: Content;
+  source: Source;
+  metadata?: Record<string, string | number | boolean>;
+  atMs: number;
+};
+
+/** What is on the feed when a contact said something: `message.received`. */
+export type MessageReceived = {
+  messageId: number;
+  contactId: number;
+  conversationId: number;
+  integrationId: number;
+  destinationId: number;
+  channel: string;
+};
+
+/**
+ * Takes in messages from people: each is kept once, whatever the provider repeats. Returns those that were new. The
+ * contacts' conversations are made if need be.
+ */
+export async function receiveMessages(
+  deps: { queue: Queue; ids: IdSource },
+  tx: Tx,
+  nowMs: number,
+  incoming: readonly Incoming[],
+): Promise<(Incoming & { messageId: number; conversationId: number })[]> {
+  if (!incoming.length) return [];
+  const numbered = incoming.map((message) => ({
+    ...message,
+    messageId: deps.ids.inBucket(bucketOf(message.contactId)),
+  }));
+  const fresh = await insertInboundSeen(tx, numbered, nowMs);
+  const kept = numbered.filter(({ messageId }) => fresh.has(messageId));
+  if (!kept.length) return [];
+  const conversations = await ensureConversations(tx, deps.ids, nowMs, kept);
+  const placed = kept.map((message) => ({
+    ...message,
+    conversationId: conversations.get(message.contactId)!.id,
+  }));
+  await insertMessages(
+    tx,
+    placed.map((m) => ({
+      id: m.messageId,
+      conversationId: m.conversationId,
+      contactId: m.contactId,
+      workspaceId: m.workspaceId,
+      direction: 'in',
+      kind: 'message',
+      content: m.content,
+      author: {},
+      source: m.source,
+      metadata: m.metadata,
+      externalId: m.externalId,
+      atMs: m.atMs,
+    })),
+  );
+  await noteIncoming(tx, countByConversation(placed));
+  await deps.queue.append(
+    tx,
+    placed.map((m) => ({
+      ownerId: m.contactId,
+      workspaceId: m.workspaceId,
+      type: 'message.received',
+      atMs: m.atMs,
+      payload: {
+        messageId: m.messageId,
+        contactId: m.contactId,
+        conversationId: m.conversationId,
+        integrationId: m.integrationId,
+        destinationId: m.destinationId,
+        channel: m.channel,
+      } satisfies MessageReceived,
+    })),
+  );
+  return placed;
+}
+
+/** Messages per conversation, with the time of the last: one row per conversation, since a statement must not name a row twice. */
+export function countByConversation(
+  messages: readonly { conversationId: number; atMs: number }[],
+): { conversationId: number; count: number; atMs: number }[] {
+  const counts = new Map<number, { conversationId: number; count: number; atMs: number }>();
+  for (const { conversationId, atMs } of messages) {
+    const row = counts.get(conversationId);
+    if (row) {
+      row.count++;
+      row.atMs = Math.max(row.atMs, atMs);
+    } else counts.set(conversationId, { conversationId, count: 1, atMs });
+  }
+  return [...counts.values()];
+}

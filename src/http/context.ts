@@ -1,0 +1,28 @@
+/** What a door has to work with; made once in main.ts. */
+import type { Clock } from '../base/clock.ts';
+import type { Config } from '../base/config.ts';
+import type { Vault } from '../base/crypto.ts';
+import type { AddressGuard, HttpClient } from '../base/http.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Directory } from '../accounts/directory.ts';
+import type { Adapter } from '../channels/adapter.ts';
+import type { Sql } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
+
+export type HttpContext = {
+  config: Config;
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  vault: Vault;
+  http: HttpClient;
+  guard: AddressGuard;
+  directory: Directory;
+  /** Adapters by provider. */
+  adapters: Readonly<Record<string, Adapter>>;
+  /** URL under which this server is reached, without a slash at the end. Known once it listens. */
+  publicUrl(): string;
+};

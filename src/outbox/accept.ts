@@ -1,0 +1,107 @@
+/**
+ * Accepted means committed: the message, its delivery, its due row and its event are written in one transaction, and only
+ * then is there an answer. Everything a door lets in comes through here; what it takes is a batch.
+ */
+import type { MessageClass } from '../../contract/channels.ts';
+import type { Content } from '../../contract/content.ts';
+import { bucketOf, type IdSource } from '../base/ids.ts';
+import {
+  countByConversation,
+  type Author,
+  type Message,
+  type Source,
+} from '../conversations/conversations.ts';
+import { insertMessages, noteOutgoing } from '../conversations/sql.ts';
+import type { Tx } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { MessageAccepted } from './events.ts';
+import { insertQueued } from './sql.ts';
+
+/** One message for one contact. */
+export type Send = {
+  workspaceId: number;
+  contactId: number;
+  conversationId: number;
+  kind: Message['kind'];
+  class: MessageClass;
+  /** Checked content (content/check.ts). */
+  content: Content;
+  author: Author;
+  source: Source;
+  metadata?: Record<string, string | number | boolean>;
+  /** Send through this integration; the contact's destination on it is used. */
+  integrationId?: number;
+  /** Send to this destination. */
+  destinationId?: number;
+  /** Not before this time, by our clock. */
+  notBeforeMs?: number;
+  /** Give up after this time, by our clock. Default: 3 days. */
+  expiresMs?: number;
+};
+
+/** A message nobody could deliver for three days is not worth delivering. */
+const DEFAULT_LIFE_MS = 3 * 24 * 3600 * 1000;
+
+/** Accepts messages; part of the caller's transaction. Returns their ids, in order. */
+export async function accept(
+  deps: { queue: Queue; ids: IdSource },
+  tx: Tx,
+  nowMs: number,
+  sends: readonly Send[],
+): Promise<{ messageId: number; atMs: number }[]> {
+  if (!sends.length) return [];
+  const accepted = sends.map((send) => ({
+    ...send,
+    id: deps.ids.inBucket(bucketOf(send.contactId)),
+    atMs: nowMs,
+  }));
+  // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
+  await Promise.all([
+    insertMessages(
+      tx,
+      accepted.map((send) => ({ ...send, direction: 'out' as const })),
+    ),
+    insertQueued(
+      tx,
+      accepted.map((send) => ({
+        contactId: send.contactId,
+        causeId: send.id,
+        workspaceId: send.workspaceId,
+        integrationId: send.integrationId ?? null,
+        destinationId: send.destinationId ?? null,
+        expiresMs: send.expiresMs ?? nowMs + DEFAULT_LIFE_MS,
+      })),
+      nowMs,
+    ),
+    noteOutgoing(tx, countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'))),
+    deps.queue.put(
+      tx,
+      accepted.map((send) => ({
+        kind: KIND.delivery,
+        ownerId: send.contactId,
+        causeId: send.id,
+        seq: 0,
+        stream: 0,
+        workspaceId: send.workspaceId,
+        dueMs: Math.max(nowMs, send.notBeforeMs ?? 0),
+      })),
+    ),
+    deps.queue.append(
+      tx,
+      accepted.map((send) => ({
+        ownerId: send.contactId,
+        workspaceId: send.workspaceId,
+        type: 'message.accepted',
+        atMs: nowMs,
+        payload: {
+          messageId: send.id,
+          contactId: send.contactId,
+          conversationId: send.conversationId,
+          kind: send.kind,
+        } satisfies MessageAccepted,
+      })),
+    ),
+  ]);
+  return accepted.map(({ id, atMs }) => ({ messageId: id, atMs }));
+}
