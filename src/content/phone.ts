@@ -5,7 +5,7 @@
  * A number of a possible length is taken even when no operator is known to have its range (`valid` is false then):
  * ranges are opened faster than metadata is updated, and the provider has the last word.
  */
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { type Fault, fault } from '../base/fault.ts';
 
 /** What kind of line a number is, as far as its range tells. */
@@ -42,7 +42,7 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
   const number = parsePhoneNumberFromString(value.trim(), {
     // The whole value is the number: nothing is searched for in a sentence.
     extract: false,
-    ...(known ? { defaultCountry: country as CountryCode } : {}),
+    ...(known ? { defaultCountry: country } : {}),
   });
   if (!number || number.ext !== undefined || !number.isPossible()) return refuse(path, known);
   const type = number.getType();

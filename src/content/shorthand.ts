@@ -5,6 +5,8 @@
 import type { Action, Content, ContentOf, WhatsAppTemplate } from '../../contract/content.ts';
 import { type Fault, isFault } from '../base/fault.ts';
 import { checkContent } from './check.ts';
+import { ownActions } from './fallback.ts';
+import { breaks } from './shape.ts';
 
 /** `language` is used when WhatsApp's shorthand names none. */
 export type ShorthandOptions = { language?: string; path?: string };
@@ -32,14 +34,18 @@ export function expandShorthand(
   }
   messages.push(...inline(content.text.slice(from)));
   const { type: _type, text: _text, actions, ...others } = content;
+  const path = options.path ?? 'message';
+  // Actions given beside the text belong to its last part.
+  const last = messages.findLastIndex((message) => message.type === 'text' || message.type === 'image');
+  if (actions && last === -1)
+    return breaks(`${path}.actions`, 'cannot go with a text that is only a template');
   const checked: Content[] = [];
   for (const [i, message] of messages.entries()) {
-    const whole = { ...others, ...message } as Content;
-    // Actions given beside the text belong to its last part.
-    if (actions && i === messages.length - 1 && 'text' in whole && whole.type !== 'nativeTemplate') {
-      Object.assign(whole, { actions: [...(('actions' in whole && whole.actions) || []), ...actions] });
-    }
-    const result = checkContent(whole, options.path ?? 'message');
+    const all = i === last ? [...ownActions(message), ...(actions ?? [])] : [];
+    const result = checkContent(
+      { ...others, ...message, ...(all.length === 0 ? {} : { actions: all }) },
+      path,
+    );
     if (isFault(result)) return result;
     checked.push(result);
   }

@@ -7,7 +7,8 @@ import type { RenderOptions } from '../render.ts';
 
 /** The content as a mail. */
 export function toEmail(content: Content, options: RenderOptions): Rendered | RenderFailure {
-  const text = plainText(content, { media: content.type !== 'file' });
+  // What is attached is not linked to as well.
+  const text = plainText({ ...content, attachments: [] }, { media: content.type !== 'file' });
   const html = content.html ?? htmlOf(content);
   const attachments = content.type === 'file' ? mediaOf(content) : (content.attachments ?? []);
   if (text === '' && content.html === undefined && attachments.length === 0) {

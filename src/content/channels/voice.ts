@@ -37,14 +37,9 @@ function spoken(content: Content): string {
       return [content.location?.name, content.location?.address].filter(Boolean).join(', ');
     case 'carousel':
     case 'list':
-      return [
-        content.text,
-        ...content.items.map((item) => [item.title, item.description].filter(Boolean).join('. ')),
-      ]
-        .filter(Boolean)
-        .join('. ');
+      return sentences([content.text, ...content.items.flatMap((item) => [item.title, item.description])]);
     case 'announcement':
-      return [content.title, content.text].filter(Boolean).join('. ');
+      return sentences([content.title, content.text]);
     case 'text':
     case 'form':
     case 'formResponse':
@@ -52,4 +47,12 @@ function spoken(content: Content): string {
     case 'nativeTemplate':
       return textFallback(content);
   }
+}
+
+/** Parts one after the other, with a pause where a part has no end of its own. */
+function sentences(parts: (string | undefined)[]): string {
+  return parts
+    .filter((part) => part !== undefined && part.trim() !== '')
+    .map((part, i, all) => (i === all.length - 1 || /[.!?]\s*$/.test(part!) ? part : `${part}.`))
+    .join(' ');
 }

@@ -5,15 +5,7 @@
 import type { Rendered } from '../../../contract/channels.ts';
 import type { Action, Content, ContentOf, WhatsAppTemplate } from '../../../contract/content.ts';
 import { type RenderFailure, renderFailure } from '../failure.ts';
-import {
-  type Choice,
-  choicesOf,
-  isChoice,
-  mediaOf,
-  ownActions,
-  plainText,
-  textFallback,
-} from '../fallback.ts';
+import { type Choice, isChoice, mediaOf, ownActions, plainText, textFallback } from '../fallback.ts';
 
 type Payload = Record<string, unknown> & { type: string };
 
@@ -150,11 +142,8 @@ function choicePayload(
 ): Payload | undefined {
   if (!actions.every(isChoice)) return undefined;
   const choices = actions.map(({ text, payload }) => ({ text, payload }));
-  const distinct = (key: keyof Choice) =>
-    new Set(choices.map((choice) => choice[key])).size === choices.length;
-  if (!distinct('payload') || !distinct('text') || choices.some((choice) => choice.payload.length > MAX.id)) {
-    return undefined;
-  }
+  const titles = new Set(choices.map((choice) => choice.text));
+  if (titles.size < choices.length || !goodIds(choices)) return undefined;
   if (choices.length <= MAX.buttons && choices.every((choice) => choice.text.length <= MAX.buttonTitle)) {
     const buttons = choices.map(({ text, payload }) => ({
       type: 'reply',
@@ -163,9 +152,16 @@ function choicePayload(
     return interactive({ type: 'button', ...header, body: { text: body }, action: { buttons } });
   }
   if (picture || choices.length > MAX.rows) return undefined;
-  const rows = choices.map(({ text, payload }) => row(payload, text));
-  if (rows.some((entry) => entry === undefined)) return undefined;
-  return listOf(body, rows as object[]);
+  return listOf(
+    body,
+    choices.map(({ text, payload }) => row(payload, text)),
+  );
+}
+
+/** Ids must differ, and begin and end without a space. */
+function goodIds(choices: readonly Choice[]): boolean {
+  const ids = choices.map((choice) => choice.payload);
+  return new Set(ids).size === ids.length && ids.every((id) => id.length <= MAX.id && id.trim() === id);
 }
 
 /** A row; a label that does not fit its title goes on below. */
@@ -180,15 +176,16 @@ function row(id: string, title: string, description = ''): object | undefined {
 /** A list whose every item has one choice and nothing else: each item is a row. */
 function itemListPayload(content: ContentOf<'list'>): Payload | undefined {
   if (ownActions(content).length > 0) return undefined;
-  const rows = content.items.map((item) => {
-    const [action, more] = item.actions ?? [];
-    if (!action || more || !isChoice(action) || action.payload.length > MAX.id) return undefined;
-    return row(action.payload, item.title, item.description);
-  });
-  const ids = new Set(choicesOf(content).map((choice) => choice.payload));
-  if (rows.some((entry) => entry === undefined) || ids.size < rows.length) return undefined;
-  const body = content.text || content.title || content.items.map((item) => item.title).join(', ');
-  return body.length > MAX.body ? undefined : listOf(body, rows as object[]);
+  const choices: Choice[] = [];
+  for (const { title, actions } of content.items) {
+    const [action, more] = actions ?? [];
+    if (!action || more || !isChoice(action)) return undefined;
+    choices.push({ text: title, payload: action.payload });
+  }
+  if (!goodIds(choices)) return undefined;
+  const rows = choices.map(({ text, payload }, i) => row(payload, text, content.items[i]!.description));
+  const body = content.text || content.title || choices.map((choice) => choice.text).join(', ');
+  return body.length > MAX.body ? undefined : listOf(body, rows);
 }
 
 /** A carousel of one item is a card. */
@@ -204,12 +201,11 @@ function cardPayload(content: ContentOf<'carousel'>): Payload | undefined {
   });
 }
 
-function listOf(body: string, rows: object[]): Payload {
-  return interactive({
-    type: 'list',
-    body: { text: body },
-    action: { button: LIST_BUTTON, sections: [{ rows }] },
-  });
+/** Undefined when a row does not fit. */
+function listOf(body: string, rows: (object | undefined)[]): Payload | undefined {
+  if (rows.includes(undefined)) return undefined;
+  const action = { button: LIST_BUTTON, sections: [{ rows }] };
+  return interactive({ type: 'list', body: { text: body }, action });
 }
 
 function interactive(object: object): Payload {
