@@ -1,0 +1,137 @@
+/**
+ * Work that is done once per Idempotency-Key, by Stripe's rules: the answer is kept in the transaction of the work, so there
+ * is never one without the other. What was refused before anything was done is not kept, and may be tried again.
+ */
+import { sha256Hex } from '../base/crypto.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import type { Db, Sql, Tx } from '../db/pool.ts';
+import { isStorable } from './checks.ts';
+import {
+  deleteKeptBefore,
+  insertKept,
+  selectKept,
+  selectOldestKept,
+  tryLockKey,
+  type KeptAnswer,
+} from './sql.idempotency.ts';
+
+/** An answer as it is kept: `body` is JSON, or undefined for an empty one. */
+export type Answer = { status: number; body: unknown };
+
+/** A request that must not be done twice. */
+export type IdempotentRequest = {
+  /** Whose keys these are: door and workspace, at least. */
+  scope: string;
+  key?: string | undefined;
+  requestHash: string;
+  nowMs: number;
+};
+
+/** Answers are kept for at least this long. */
+export const KEPT_MS = 24 * 3600 * 1000;
+const MAX_KEY = 255;
+/** The sweep deletes a slice of time per statement, so that none runs long. */
+const SWEEP_SLICE_MS = 60_000;
+
+/**
+ * Runs `work` in a transaction, once per scope and key; without a key it is just a transaction. A Fault from work rolls
+ * back and is not kept. A key being worked on is answered at once (`in_flight`), never waited for.
+ */
+export async function idempotently(
+  sql: Sql,
+  request: IdempotentRequest,
+  work: (tx: Tx) => Promise<Answer | Fault>,
+): Promise<(Answer & { replayed: boolean }) | Fault> {
+  const { scope, key } = request;
+  if (key === undefined)
+    return await transact(sql, async (tx) => answered(await work(tx), { replayed: false }));
+  if (key.length === 0 || key.length > MAX_KEY || !isStorable(key))
+    return fault('bad_request', `Idempotency-Key: needs 1 to ${MAX_KEY} characters`, {
+      field: 'Idempotency-Key',
+    });
+  return await transact(sql, async (tx) => {
+    // One round trip, two statements: the second's snapshot is taken when the first has the lock, so it sees what the
+    // last holder committed.
+    const [taken, kept] = await Promise.all([tryLockKey(tx, scope, key), selectKept(tx, scope, key)]);
+    if (kept) return replay(kept, request.requestHash);
+    if (!taken) return inFlight();
+    const answer = await work(tx);
+    if (isFault(answer)) return answer;
+    const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
+    const { requestHash, nowMs } = request;
+    const { status } = answer;
+    const first = await insertKept(tx, nowMs, { scope, key, requestHash, status, body });
+    return first ? { ...answer, replayed: false } : inFlight();
+  });
+}
+
+/** What makes two requests the same: method, path with query, and body, whatever the order of its keys. */
+export function hashRequest(method: string, path: string, body: unknown): string {
+  const text = typeof body === 'string' || body instanceof Uint8Array ? sha256Hex(body) : canonical(body);
+  return sha256Hex(`${method.toUpperCase()}\n${path}\n${text}`);
+}
+
+/** Deletes answers kept for longer than 24 hours; to be run every few minutes. Returns how many. */
+export async function sweepIdempotency(db: Db, nowMs: number): Promise<number> {
+  const before = nowMs - KEPT_MS;
+  let deleted = 0;
+  for (;;) {
+    const oldest = await selectOldestKept(db);
+    if (oldest === undefined || oldest >= before) return deleted;
+    deleted += await deleteKeptBefore(db, Math.min(oldest + SWEEP_SLICE_MS, before));
+  }
+}
+
+/** Runs work in a transaction that is rolled back when it ends in a Fault. */
+export async function transact<T>(sql: Sql, work: (tx: Tx) => Promise<T | Fault>): Promise<T | Fault> {
+  try {
+    return (await sql.begin(async (tx) => {
+      const outcome = await work(tx);
+      if (isFault(outcome)) throw new RolledBack(outcome);
+      return outcome;
+    })) as T;
+  } catch (error) {
+    if (error instanceof RolledBack) return error.fault;
+    throw error;
+  }
+}
+
+/** How a fault leaves `sql.begin`, which rolls back only on a throw. Never seen outside this file. */
+class RolledBack extends Error {
+  readonly fault: Fault;
+  constructor(cause: Fault) {
+    super(cause.message);
+    this.fault = cause;
+  }
+}
+
+function replay(kept: KeptAnswer, requestHash: string): (Answer & { replayed: true }) | Fault {
+  if (kept.request_hash !== requestHash)
+    return fault(
+      'key_reused',
+      'Idempotency-Key: was used with another request within 24 hours; take a new key',
+      { field: 'Idempotency-Key' },
+    );
+  const body: unknown = kept.body === '' ? undefined : JSON.parse(kept.body);
+  return { status: kept.status, body, replayed: true };
+}
+
+function answered<M extends object>(answer: Answer | Fault, more: M): (Answer & M) | Fault {
+  return isFault(answer) ? answer : { ...answer, ...more };
+}
+
+function inFlight(): Fault {
+  return fault('in_flight', 'A request with this Idempotency-Key is still running; try again shortly.', {
+    retryAfterS: 1,
+  });
+}
+
+/** JSON with the keys of objects in order. */
+function canonical(value: unknown): string {
+  const sorted = JSON.stringify(value, (_name, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  ) as string | undefined;
+  return sorted ?? '';
+}

@@ -1,0 +1,277 @@
+/**
+ * Integrations: provider accounts of a workspace. Settings are checked against the provider's own table, which is passed
+ * in; secret ones are sealed together in one column and are never shown again.
+ */
+import { randomToken, type Vault } from '../base/crypto.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import { breaks, checkText, isObject } from './checks.ts';
+import { checkSettings, type Catalogue, type ProviderRules } from './settings.ts';
+import {
+  insertIntegration,
+  lockIntegration,
+  markIntegrationDeleted,
+  selectIntegrations,
+  selectIntegrationsOf,
+  updateIntegrationRow,
+  updateIntegrationStatus,
+  type IntegrationRow,
+} from './sql.ts';
+
+/** A provider account. */
+export type Integration = {
+  readonly id: number;
+  readonly workspaceId: number;
+  readonly provider: string;
+  readonly channel: string;
+  readonly name: string;
+  /** All settings, secrets opened: for an adapter, never for an answer. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** `error` also when its secrets were sealed under another PARLEY_SECRET. */
+  readonly status: IntegrationStatus;
+  readonly ratePerS?: number;
+  readonly callbackKey: string;
+};
+
+/** `inactive`: switched off by an operator. `error`: the provider refuses our credentials. */
+export type IntegrationStatus = 'active' | 'inactive' | 'error';
+
+/** What an integration looks like to a caller: no secrets, no callback key. */
+export type PresentedIntegration = Omit<Integration, 'callbackKey'>;
+
+/** What the functions below work with. */
+export type IntegrationTools = { vault: Vault; catalogue: Catalogue };
+
+const STATUSES: readonly unknown[] = ['active', 'inactive', 'error'] satisfies IntegrationStatus[];
+
+/**
+ * Makes an integration. `settingsPath` is what the caller calls the object of settings (none when they are fields of the
+ * body itself); faults name fields with it. After the commit: `directory.forget(integration.id)`.
+ */
+export async function createIntegration(
+  db: Db,
+  tools: IntegrationTools & { ids: IdSource },
+  input: {
+    workspaceId: number;
+    provider: string;
+    name?: string;
+    settings: Record<string, unknown>;
+    ratePerS?: number;
+    settingsPath?: string;
+    nowMs: number;
+  },
+): Promise<Integration | Fault> {
+  const rules = rulesOf(tools.catalogue, input.provider);
+  if (isFault(rules)) return rules;
+  const settings = checkSettings(rules.settings, input.settings, input.settingsPath ?? 'settings');
+  const broken = isFault(settings) ? settings : checkRest(input);
+  if (broken || isFault(settings)) return broken as Fault;
+  const id = tools.ids.spread();
+  const row: IntegrationRow = {
+    id,
+    workspace_id: input.workspaceId,
+    provider: input.provider,
+    channel: rules.channel,
+    name: input.name ?? '',
+    ...split(rules, settings, tools.vault, id),
+    status: 'active',
+    rate_per_s: input.ratePerS ?? null,
+    callback_key: randomToken(),
+  };
+  await insertIntegration(db, input.nowMs, {
+    id,
+    workspaceId: row.workspace_id,
+    provider: row.provider,
+    channel: row.channel,
+    name: row.name,
+    settings: row.settings,
+    sealed: row.secrets_sealed,
+    ratePerS: row.rate_per_s,
+    callbackKey: row.callback_key,
+  });
+  return integrationOf(row, tools.vault);
+}
+
+/**
+ * Changes what is given of an integration. Settings are merged by name, null removes one; the outcome must satisfy the
+ * provider's rules. A new secret among them brings an integration in error back to active, since new credentials are the
+ * way out. After the commit: `directory.forget(id)`.
+ */
+export async function updateIntegration(
+  tx: Tx,
+  tools: IntegrationTools,
+  input: {
+    workspaceId: number;
+    id: number;
+    name?: string;
+    settings?: Record<string, unknown>;
+    ratePerS?: number | null;
+    status?: IntegrationStatus;
+    settingsPath?: string;
+    nowMs: number;
+  },
+): Promise<Integration | Fault> {
+  const { settings: given = {}, settingsPath = 'settings' } = input as {
+    settings?: unknown;
+    settingsPath?: string;
+  };
+  const broken =
+    checkRest(input) ?? (isObject(given) ? undefined : breaks(settingsPath, 'must be an object'));
+  if (broken) return broken;
+  const row = await lockIntegration(tx, input.workspaceId, input.id);
+  if (!row) return missing();
+  const rules = rulesOf(tools.catalogue, row.provider);
+  if (isFault(rules)) return rules;
+  const merged = Object.entries({ ...integrationOf(row, tools.vault).settings, ...(given as object) });
+  const settings = checkSettings(
+    rules.settings,
+    Object.fromEntries(merged.filter(([, value]) => value !== null)),
+    settingsPath,
+  );
+  if (isFault(settings)) return settings;
+  const rotated = Object.keys(given as object).some((name) => rules.settings[name]?.secret);
+  const changed: IntegrationRow = {
+    ...row,
+    ...split(rules, settings, tools.vault, row.id),
+    name: input.name ?? row.name,
+    rate_per_s: input.ratePerS === undefined ? row.rate_per_s : input.ratePerS,
+    status: input.status ?? (rotated && row.status === 'error' ? 'active' : row.status),
+  };
+  await updateIntegrationRow(tx, input.nowMs, {
+    id: row.id,
+    name: changed.name,
+    settings: changed.settings,
+    sealed: changed.secrets_sealed,
+    status: changed.status,
+    ratePerS: changed.rate_per_s,
+  });
+  return integrationOf(changed, tools.vault);
+}
+
+/** Replaces secrets and nothing else. After the commit: `directory.forget(id)`. */
+export async function rotateIntegrationSecrets(
+  tx: Tx,
+  tools: IntegrationTools,
+  input: { workspaceId: number; id: number; secrets: Record<string, unknown>; nowMs: number },
+): Promise<Integration | Fault> {
+  const { secrets, ...rest } = input;
+  if (!isObject(secrets)) return breaks('secrets', 'must be an object');
+  const row = await lockIntegration(tx, input.workspaceId, input.id);
+  if (!row) return missing();
+  const rules = rulesOf(tools.catalogue, row.provider);
+  if (isFault(rules)) return rules;
+  const open = Object.keys(secrets).find(
+    (name) => Object.hasOwn(rules.settings, name) && !rules.settings[name]!.secret,
+  );
+  if (open) return breaks(`secrets.${open}`, 'is not a secret; change it with the settings');
+  return await updateIntegration(tx, tools, { ...rest, settings: secrets, settingsPath: 'secrets' });
+}
+
+/** Switches an integration off or on, or says that its provider refuses it. After the commit: `directory.forget(id)`. */
+export async function setIntegrationStatus(
+  db: Db,
+  input: { workspaceId: number; id: number; status: IntegrationStatus; nowMs: number },
+): Promise<true | Fault> {
+  const broken = checkRest(input);
+  if (broken) return broken;
+  return (await updateIntegrationStatus(db, input.nowMs, input)) || missing();
+}
+
+/** Deletes an integration; its secrets are gone for good. After the commit: `directory.forget(id)`. */
+export async function deleteIntegration(
+  db: Db,
+  input: { workspaceId: number; id: number; nowMs: number },
+): Promise<true | Fault> {
+  return (await markIntegrationDeleted(db, input.nowMs, input)) || missing();
+}
+
+/** One integration of a workspace. Hot paths ask the directory instead. */
+export async function getIntegration(
+  db: Db,
+  vault: Vault,
+  input: { workspaceId: number; id: number },
+): Promise<Integration | undefined> {
+  const [row] = await selectIntegrations(db, [input.id]);
+  return row?.workspace_id === input.workspaceId ? integrationOf(row, vault) : undefined;
+}
+
+/** The integrations of a workspace, oldest first. */
+export async function listIntegrations(
+  db: Db,
+  vault: Vault,
+  input: { workspaceId: number },
+): Promise<Integration[]> {
+  return (await selectIntegrationsOf(db, [input.workspaceId])).map((row) => integrationOf(row, vault));
+}
+
+/** An integration as it may be shown: only settings that the catalogue knows and does not call secret. */
+export function present(integration: Integration, catalogue: Catalogue): PresentedIntegration {
+  const { callbackKey: _callbackKey, settings, ...shown } = integration;
+  const rules = catalogue[integration.provider]?.settings ?? {};
+  const open = Object.entries(settings).filter(
+    ([name]) => Object.hasOwn(rules, name) && !rules[name]!.secret,
+  );
+  return { ...shown, settings: Object.fromEntries(open) };
+}
+
+/** An integration of its row, its secrets opened. Frozen: the directory shares it between callers. */
+export function integrationOf(row: IntegrationRow, vault: Vault): Integration {
+  const opened = row.secrets_sealed === null ? '{}' : vault.open(row.secrets_sealed, sealContext(row.id));
+  const secrets = JSON.parse(opened ?? '{}') as Record<string, unknown>;
+  return Object.freeze({
+    id: row.id,
+    workspaceId: row.workspace_id,
+    provider: row.provider,
+    channel: row.channel,
+    name: row.name,
+    settings: Object.freeze({ ...row.settings, ...secrets }),
+    status: opened === undefined && row.status === 'active' ? 'error' : row.status,
+    ...(row.rate_per_s === null ? {} : { ratePerS: row.rate_per_s }),
+    callbackKey: row.callback_key,
+  });
+}
+
+function rulesOf(catalogue: Catalogue, provider: unknown): ProviderRules | Fault {
+  const known = typeof provider === 'string' && Object.hasOwn(catalogue, provider);
+  const names = Object.keys(catalogue).sort().join(', ');
+  return (known && catalogue[provider]) || breaks('type', `must be one of ${names}`);
+}
+
+function checkRest(input: { name?: string; ratePerS?: number | null; status?: string }): Fault | undefined {
+  const { name, ratePerS, status } = input as { name?: unknown; ratePerS?: unknown; status?: unknown };
+  if (name !== undefined) {
+    const broken = checkText(name, 'name', 0, 200);
+    if (broken) return broken;
+  }
+  const isRate = typeof ratePerS === 'number' && ratePerS >= 0.001 && ratePerS <= 100_000;
+  if (ratePerS !== undefined && ratePerS !== null && !isRate)
+    return breaks('ratePerS', 'must be a number from 0.001 to 100000');
+  return status === undefined || STATUSES.includes(status)
+    ? undefined
+    : breaks('status', `must be one of ${STATUSES.join(', ')}`);
+}
+
+/** Secrets apart from the rest, sealed as one text. */
+function split(
+  rules: ProviderRules,
+  settings: Record<string, unknown>,
+  vault: Vault,
+  id: number,
+): Pick<IntegrationRow, 'settings' | 'secrets_sealed'> {
+  const isSecret = ([name]: [string, unknown]) => rules.settings[name]!.secret;
+  const secrets = Object.entries(settings).filter(isSecret);
+  const sealed = JSON.stringify(Object.fromEntries(secrets));
+  return {
+    settings: Object.fromEntries(Object.entries(settings).filter((entry) => !isSecret(entry))),
+    secrets_sealed: secrets.length > 0 ? vault.seal(sealed, sealContext(id)) : null,
+  };
+}
+
+function sealContext(id: number): string {
+  return `integration:${id}`;
+}
+
+function missing(): Fault {
+  return fault('not_found', 'There is no such integration.');
+}

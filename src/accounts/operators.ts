@@ -1,0 +1,197 @@
+/**
+ * Operators: the people who sign in. Passwords are kept as argon2id, session tokens as SHA-256; neither can be read
+ * back. Guessing is slowed by the cost of argon2 here and by the doors' rate limits.
+ */
+import { hash, verify } from '@node-rs/argon2';
+import { randomToken, sha256Hex } from '../base/crypto.ts';
+import { fault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import { breaks, checkText, isStorable } from './checks.ts';
+import { isRole, ROLES, type Role } from './roles.ts';
+import {
+  deleteExpiredSessions,
+  deleteMembership,
+  deleteSession,
+  deleteSessionsOf,
+  hasOtherOwner,
+  insertOperator,
+  insertSession,
+  selectMembers,
+  selectOperator,
+  selectOperatorByEmail,
+  updatePassword,
+  upsertMembership,
+  type OperatorRow,
+} from './sql.access.ts';
+import { lockWorkspace } from './sql.ts';
+
+/** A person who signs in. */
+export type Operator = { id: number; email: string; name: string; createdMs: number };
+
+/** An operator in a workspace. */
+export type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
+
+/** A session lasts this long. */
+export const SESSION_MS = 14 * 24 * 3600 * 1000;
+
+const MIN_PASSWORD = 10;
+/** Argon2 hashes whatever it is given; nobody types more than this. */
+const MAX_PASSWORD = 200;
+/** OWASP's first choice for argon2id: 19 MiB, 2 passes, 1 thread (measured: 6 to 20 ms, off the event loop). The package's default algorithm is argon2id. */
+const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** Checked when there is no such operator, so that the time taken does not tell. A hash of random bytes nobody has. */
+const NOBODY =
+  '$argon2id$v=19$m=19456,t=2,p=1$yX0VmvVWxBYRSUxJS+4XPQ$uiKnEbSmEjbW/Z+AO00OMYiKrGwDc9Ln5seJFkYwe7A';
+
+/** Makes an operator. */
+export async function createOperator(
+  db: Db,
+  ids: IdSource,
+  input: { email: string; name: string; password: string; nowMs: number },
+): Promise<Operator | Fault> {
+  const email = typeof input.email === 'string' ? input.email.trim().toLowerCase() : '';
+  const broken =
+    (isEmail(email) ? undefined : breaks('email', 'must be an e-mail address of at most 254 characters')) ??
+    checkText(input.name, 'name', 1, 200) ??
+    checkPassword(input.password, 'password');
+  if (broken) return broken;
+  const id = ids.spread();
+  const passwordHash = await hash(input.password, ARGON2);
+  const made = await insertOperator(db, input.nowMs, { id, email, name: input.name, passwordHash });
+  return made
+    ? { id, email, name: input.name, createdMs: input.nowMs }
+    : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
+}
+
+/** Signs in: the token of a new session, shown only here. */
+export async function signIn(
+  db: Db,
+  input: { email: string; password: string; nowMs: number },
+): Promise<{ operator: Operator; token: string; expiresMs: number } | Fault> {
+  const { email, password } = input as { email: unknown; password: unknown };
+  if (typeof email !== 'string' || typeof password !== 'string' || password.length > MAX_PASSWORD)
+    return wrong();
+  const address = email.trim().toLowerCase();
+  const row = isEmail(address) ? await selectOperatorByEmail(db, address) : undefined;
+  const right = await verify(row?.password_hash ?? NOBODY, password);
+  if (!row || !right) return wrong();
+  return { operator: operatorOf(row), ...(await startSession(db, row.id, input.nowMs)) };
+}
+
+/** Ends a session; false when there was none. Then tell the keyring: `forgetSession(token)`. */
+export async function signOut(db: Db, token: string): Promise<boolean> {
+  return await deleteSession(db, sha256Hex(token));
+}
+
+/** Sets another password and ends all sessions of the operator. */
+export async function changePassword(
+  tx: Tx,
+  input: { operatorId: number; password: string; newPassword: string },
+): Promise<true | Fault> {
+  const row = await selectOperator(tx, input.operatorId);
+  if (!row) return fault('not_found', 'There is no such operator.');
+  const broken = checkPassword(input.newPassword, 'newPassword');
+  if (broken) return broken;
+  const { password } = input as { password: unknown };
+  if (typeof password !== 'string' || !(await verify(row.password_hash, password.slice(0, MAX_PASSWORD + 1))))
+    return fault('forbidden', 'password: is not the present password', { field: 'password' });
+  const newHash = await hash(input.newPassword, ARGON2);
+  if (!(await updatePassword(tx, { id: row.id, oldHash: row.password_hash, newHash })))
+    return fault('conflict', 'The password was changed by someone else just now.');
+  await deleteSessionsOf(tx, row.id);
+  return true;
+}
+
+/** An operator who is not disabled. */
+export async function getOperator(db: Db, id: number): Promise<Operator | undefined> {
+  const row = await selectOperator(db, id);
+  return row && operatorOf(row);
+}
+
+/** An operator who is not disabled, by e-mail address. */
+export async function findOperator(db: Db, email: string): Promise<Operator | undefined> {
+  const address = email.trim().toLowerCase();
+  const row = isEmail(address) ? await selectOperatorByEmail(db, address) : undefined;
+  return row && operatorOf(row);
+}
+
+/** Gives an operator a role in a workspace, or another role. The last owner stays one. Then: `keyring.forgetRoles(operatorId)`. */
+export async function setMember(
+  tx: Tx,
+  input: { workspaceId: number; operatorId: number; role: Role },
+): Promise<true | Fault> {
+  if (!isRole(input.role)) return breaks('role', `must be one of ${ROLES.join(', ')}`);
+  if (!(await lockWorkspace(tx, input.workspaceId))) return fault('not_found', 'There is no such workspace.');
+  if (!(await selectOperator(tx, input.operatorId))) return fault('not_found', 'There is no such operator.');
+  if (input.role !== 'owner' && !(await staysOwned(tx, input))) return lastOwner();
+  await upsertMembership(tx, input);
+  return true;
+}
+
+/** Takes an operator out of a workspace. The last owner stays. Then: `keyring.forgetRoles(operatorId)`. */
+export async function removeMember(
+  tx: Tx,
+  input: { workspaceId: number; operatorId: number },
+): Promise<true | Fault> {
+  if (!(await lockWorkspace(tx, input.workspaceId))) return fault('not_found', 'There is no such workspace.');
+  if (!(await staysOwned(tx, input))) return lastOwner();
+  return (await deleteMembership(tx, input)) || fault('not_found', 'There is no such member.');
+}
+
+/** The members of a workspace, by name. */
+export async function listMembers(db: Db, input: { workspaceId: number }): Promise<Member[]> {
+  const rows = await selectMembers(db, input.workspaceId);
+  return rows.map(({ id, email, name, role, disabled_ms }) => ({
+    id,
+    email,
+    name,
+    role: role as Role,
+    disabled: disabled_ms !== null,
+  }));
+}
+
+/** Deletes sessions that are over; for the daily sweep. Returns how many. */
+export async function sweepSessions(db: Db, nowMs: number): Promise<number> {
+  return await deleteExpiredSessions(db, nowMs);
+}
+
+async function startSession(
+  db: Db,
+  operatorId: number,
+  nowMs: number,
+): Promise<{ token: string; expiresMs: number }> {
+  const token = `ses_${randomToken(32)}`;
+  const expiresMs = nowMs + SESSION_MS;
+  await insertSession(db, nowMs, { tokenHash: sha256Hex(token), operatorId, expiresMs });
+  return { token, expiresMs };
+}
+
+/** True when somebody else owns the workspace, or the operator does not. */
+async function staysOwned(tx: Tx, input: { workspaceId: number; operatorId: number }): Promise<boolean> {
+  if (await hasOtherOwner(tx, input)) return true;
+  const members = await selectMembers(tx, input.workspaceId);
+  return !members.some(({ id, role }) => id === input.operatorId && role === 'owner');
+}
+
+function lastOwner(): Fault {
+  return fault('conflict', 'role: a workspace keeps at least one owner', { field: 'role' });
+}
+
+function wrong(): Fault {
+  return fault('invalid_auth', 'E-mail address or password is wrong.');
+}
+
+function isEmail(text: string): boolean {
+  return text.length <= 254 && isStorable(text) && /^[^\s@]+@[^\s@]+\.?[^\s@]+$/.test(text);
+}
+
+function checkPassword(password: unknown, field: string): Fault | undefined {
+  return typeof password === 'string' && password.length >= MIN_PASSWORD && password.length <= MAX_PASSWORD
+    ? undefined
+    : breaks(field, `needs ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`);
+}
+
+function operatorOf(row: OperatorRow): Operator {
+  return { id: row.id, email: row.email, name: row.name, createdMs: row.created_ms };
+}

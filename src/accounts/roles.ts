@@ -1,0 +1,58 @@
+/** What each role may do: one table, and the question put to it. Pure. */
+import { fault, type Fault } from '../base/fault.ts';
+
+/** The roles of a member, from most to least. */
+export const ROLES = ['owner', 'admin', 'marketer', 'agent', 'viewer'] as const;
+/** A member's role in a workspace. */
+export type Role = (typeof ROLES)[number];
+
+const ANYONE = ROLES;
+const OWNERS = ['owner'] as const;
+const ADMINS = ['owner', 'admin'] as const;
+const MARKETERS = ['owner', 'admin', 'marketer'] as const;
+const AGENTS = ['owner', 'admin', 'agent'] as const;
+const STAFF = ['owner', 'admin', 'marketer', 'agent'] as const;
+
+/** The table: who may do what. */
+export const ACTIONS = {
+  'workspace.read': { roles: ANYONE, means: 'see the workspace' },
+  'workspace.update': { roles: ADMINS, means: 'change the workspace' },
+  'workspace.delete': { roles: OWNERS, means: 'delete the workspace' },
+  'members.read': { roles: ANYONE, means: 'see members' },
+  'members.manage': { roles: ADMINS, means: 'add, change and remove members' },
+  'owners.manage': { roles: OWNERS, means: 'make or remove owners' },
+  'keys.manage': { roles: ADMINS, means: 'make and revoke API keys' },
+  'integrations.read': { roles: ANYONE, means: 'see integrations' },
+  'integrations.manage': { roles: ADMINS, means: 'change integrations' },
+  'webhooks.manage': { roles: ADMINS, means: 'change webhooks' },
+  'audit.read': { roles: ADMINS, means: 'read the audit log' },
+  'contacts.read': { roles: ANYONE, means: 'see contacts' },
+  'contacts.write': { roles: STAFF, means: 'change contacts' },
+  'contacts.import': { roles: MARKETERS, means: 'import contacts' },
+  'contacts.export': { roles: ADMINS, means: 'export contacts' },
+  'contacts.erase': { roles: ADMINS, means: 'erase contacts' },
+  'content.write': { roles: MARKETERS, means: 'change templates' },
+  'messages.read': { roles: ANYONE, means: 'see messages, deliveries and why' },
+  'messages.send': { roles: STAFF, means: 'send single messages' },
+  'conversations.reply': { roles: AGENTS, means: 'answer in conversations' },
+  'broadcasts.read': { roles: ANYONE, means: 'see broadcasts' },
+  'broadcasts.write': { roles: MARKETERS, means: 'draft broadcasts' },
+  'broadcasts.send': { roles: MARKETERS, means: 'start, pause and cancel broadcasts' },
+  'simulator.use': { roles: STAFF, means: 'use the simulator' },
+  'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
+} as const satisfies Record<string, { roles: readonly Role[]; means: string }>;
+
+/** Something a role may or may not do. */
+export type Action = keyof typeof ACTIONS;
+
+/** True when a role may do it; else the reason, as a fault for the caller. */
+export function can(role: Role, action: Action): true | Fault {
+  const { roles, means }: { roles: readonly Role[]; means: string } = ACTIONS[action];
+  if (roles.includes(role)) return true;
+  return fault('forbidden', `The role ${role} may not ${means}; that takes ${roles.join(' or ')}.`);
+}
+
+/** True for the name of a role. */
+export function isRole(value: unknown): value is Role {
+  return (ROLES as readonly unknown[]).includes(value);
+}

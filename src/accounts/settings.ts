@@ -1,0 +1,81 @@
+/** Settings of an integration, checked against its provider's table. Pure. */
+import Schema from 'typebox/schema';
+import { isFault, type Fault } from '../base/fault.ts';
+import { breaks, isObject, isStorable } from './checks.ts';
+
+/** A rule for one setting; an adapter's table has this shape. */
+export type SettingRule = {
+  readonly required: boolean;
+  readonly secret: boolean;
+  readonly means: string;
+  /** JSON Schema of the value; a text that is not empty by default. `rule` says in words what its pattern means. */
+  readonly schema?: Record<string, unknown>;
+};
+
+/** What this room needs to know of a provider. */
+export type ProviderRules = {
+  readonly channel: string;
+  readonly settings: Readonly<Record<string, SettingRule>>;
+};
+
+/** Providers by name. */
+export type Catalogue = Readonly<Record<string, ProviderRules | undefined>>;
+
+const TEXT: Record<string, unknown> = { type: 'string', minLength: 1 };
+/** Characters of JSON; the largest real setting is a key file of some 5,000. */
+const MAX_SETTINGS = 65_536;
+
+/** The settings when they satisfy the rules, else what the first broken one is; `path` stands before the names in faults. */
+export function checkSettings(
+  rules: Readonly<Record<string, SettingRule>>,
+  given: unknown,
+  path: string,
+): Record<string, unknown> | Fault {
+  const at = (name: string) => (path ? `${path}.${name}` : name);
+  if (!isObject(given)) return breaks(path, 'must be an object');
+  const odd = Object.keys(given).find((name) => !Object.hasOwn(rules, name));
+  if (odd !== undefined)
+    return breaks(
+      at(isStorable(odd) ? odd.slice(0, 64) : '?'),
+      `is not a setting of this provider, which has ${Object.keys(rules).join(', ') || 'none'}`,
+    );
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
+    const broken = value === undefined ? checkAbsent(rule, at(name)) : checkValue(rule, value, at(name));
+    if (isFault(broken)) return broken;
+  }
+  return JSON.stringify(given).length > MAX_SETTINGS
+    ? breaks(path, `all settings together may take ${MAX_SETTINGS} characters of JSON`)
+    : { ...given };
+}
+
+/** True when a value satisfies a setting's schema. */
+export function isValid(rule: SettingRule, value: unknown): boolean {
+  return checkValue(rule, value, '') === undefined;
+}
+
+function checkAbsent(rule: SettingRule, field: string): Fault | undefined {
+  return rule.required ? breaks(field, `is required (${rule.means})`) : undefined;
+}
+
+function checkValue(rule: SettingRule, value: unknown, field: string): Fault | undefined {
+  if (!allStorable(value))
+    return breaks(field, 'must not hold the character U+0000 or half a surrogate pair');
+  const schema = rule.schema ?? TEXT;
+  const [valid, errors] = Schema.Errors(schema, value);
+  if (valid) return undefined;
+  const inWords = typeof schema['rule'] === 'string' ? schema['rule'] : wordsOf(errors[0]);
+  return breaks(field, `${inWords} (${rule.means})`);
+}
+
+/** The validator's sentence, with the place inside the value where there is one. Never the value: it may be a secret. */
+function wordsOf(error: { instancePath: string; message: string } | undefined): string {
+  if (!error) return 'is not valid';
+  return error.instancePath ? `${error.instancePath.slice(1)} ${error.message}` : error.message;
+}
+
+function allStorable(value: unknown): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value !== 'object' || value === null) return value !== undefined;
+  return Object.entries(value).every(([name, inner]) => isStorable(name) && allStorable(inner));
+}

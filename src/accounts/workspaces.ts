@@ -1,0 +1,179 @@
+/** Workspaces: the tenants. What their settings mean is for the rooms that read them; here they only stay small and storable. */
+import { isSupportedCountry } from 'libphonenumber-js';
+import { minuteOfDay } from '../base/clock.ts';
+import { fault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import { breaks, checkText, isObject, isStorable } from './checks.ts';
+import type { Role } from './roles.ts';
+import { upsertMembership } from './sql.access.ts';
+import {
+  insertWorkspace,
+  selectWorkspaces,
+  selectWorkspacesOf,
+  updateWorkspaceRow,
+  type WorkspaceRow,
+} from './sql.ts';
+
+/** A tenant. */
+export type Workspace = {
+  readonly id: number;
+  readonly name: string;
+  readonly environment: 'test' | 'live';
+  /** Country whose national phone numbers are understood, ISO 3166-1 alpha-2. */
+  readonly country: string;
+  /** IANA time zone. */
+  readonly timeZone: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** How far a test workspace's own clock stands ahead of ours. */
+  readonly clockAheadMs: number;
+  readonly createdMs: number;
+};
+
+/** What can be changed of a workspace. Settings are merged by name; null removes one. */
+export type WorkspaceChange = {
+  name?: string;
+  country?: string;
+  timeZone?: string;
+  settings?: Record<string, unknown>;
+};
+
+/** Characters of JSON that the settings of a workspace may take: they are read with every workspace, on hot paths. */
+const MAX_SETTINGS = 16_384;
+
+/** Makes a workspace, with its first owner when one is named. */
+export async function createWorkspace(
+  tx: Tx,
+  ids: IdSource,
+  input: WorkspaceChange & {
+    name: string;
+    environment: 'test' | 'live';
+    ownerId?: number;
+    nowMs: number;
+  },
+): Promise<Workspace | Fault> {
+  const broken =
+    checkChange(input) ??
+    (input.environment === 'test' || input.environment === 'live'
+      ? undefined
+      : breaks('environment', 'must be test or live'));
+  if (broken) return broken;
+  const settings = Object.fromEntries(
+    Object.entries(input.settings ?? {}).filter(([, value]) => value !== null),
+  );
+  const workspace: Workspace = {
+    id: ids.spread(),
+    name: input.name,
+    environment: input.environment,
+    country: input.country ?? 'US',
+    timeZone: input.timeZone ?? 'UTC',
+    settings,
+    clockAheadMs: 0,
+    createdMs: input.nowMs,
+  };
+  await insertWorkspace(tx, input.nowMs, { ...workspace, settings });
+  if (input.ownerId !== undefined)
+    await upsertMembership(tx, { operatorId: input.ownerId, workspaceId: workspace.id, role: 'owner' });
+  return workspace;
+}
+
+/** A workspace that is not deleted. Hot paths ask the directory instead. */
+export async function getWorkspace(db: Db, id: number): Promise<Workspace | undefined> {
+  const [row] = await selectWorkspaces(db, [id]);
+  return row && workspaceOf(row);
+}
+
+/** Changes a workspace. After the commit, tell the directory: `forget(id)`. */
+export async function updateWorkspace(
+  db: Db,
+  input: WorkspaceChange & { id: number },
+): Promise<Workspace | Fault> {
+  const broken = checkChange(input);
+  if (broken) return broken;
+  const settings = Object.entries(input.settings ?? {});
+  const row = await updateWorkspaceRow(db, {
+    id: input.id,
+    name: input.name ?? null,
+    country: input.country ?? null,
+    timeZone: input.timeZone ?? null,
+    settings: Object.fromEntries(settings.filter(([, value]) => value !== null)),
+    removed: settings.filter(([, value]) => value === null).map(([name]) => name),
+    maxSettings: MAX_SETTINGS,
+  });
+  if (row) return workspaceOf(row);
+  const present = await getWorkspace(db, input.id);
+  return present ? tooLong() : fault('not_found', 'There is no such workspace.');
+}
+
+/** The workspaces an operator belongs to, with the role in each, oldest first. */
+export async function listWorkspaces(
+  db: Db,
+  input: { operatorId: number },
+): Promise<{ workspace: Workspace; role: Role }[]> {
+  const rows = await selectWorkspacesOf(db, input.operatorId);
+  return rows.map((row) => ({ workspace: workspaceOf(row), role: row.role as Role }));
+}
+
+/** What time it is in a workspace: ours, plus what a test workspace's clock was advanced by. */
+export function workspaceNowMs(workspace: Pick<Workspace, 'clockAheadMs'>, nowMs: number): number {
+  return nowMs + workspace.clockAheadMs;
+}
+
+/** A workspace of its row. Frozen: the directory shares it between callers. */
+export function workspaceOf(row: WorkspaceRow): Workspace {
+  return Object.freeze({
+    id: row.id,
+    name: row.name,
+    environment: row.environment,
+    country: row.country,
+    timeZone: row.time_zone,
+    settings: Object.freeze(row.settings),
+    clockAheadMs: row.clock_ahead_ms,
+    createdMs: row.created_ms,
+  });
+}
+
+function checkChange(change: WorkspaceChange): Fault | undefined {
+  const { name, country, timeZone, settings } = change as Record<keyof WorkspaceChange, unknown>;
+  const broken =
+    (name === undefined ? undefined : checkText(name, 'name', 1, 200)) ??
+    (settings === undefined ? undefined : checkSettings(settings));
+  if (broken) return broken;
+  if (country !== undefined && !(typeof country === 'string' && isSupportedCountry(country)))
+    return breaks('country', 'must be an ISO 3166-1 country code of two capital letters, such as US');
+  // Offsets such as +01:00 are not taken: they know no summer time, and nobody lives in one.
+  if (
+    timeZone !== undefined &&
+    !(typeof timeZone === 'string' && /^[A-Za-z]/.test(timeZone) && minuteOfDay(0, timeZone) !== undefined)
+  )
+    return breaks('timeZone', 'must be an IANA time zone, such as Europe/Amsterdam');
+  return undefined;
+}
+
+function checkSettings(settings: unknown): Fault | undefined {
+  if (!isObject(settings)) return breaks('settings', 'must be an object');
+  const odd = Object.keys(settings).find((name) => !/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name));
+  if (odd !== undefined)
+    return breaks('settings', 'a name has up to 64 letters and digits and begins with a letter');
+  for (const [name, value] of Object.entries(settings)) {
+    if (!isStorableJson(value, 0))
+      return breaks(
+        `settings.${name}`,
+        'must be JSON of at most 8 levels, without the character U+0000 or half a surrogate pair',
+      );
+  }
+  return JSON.stringify(settings).length > MAX_SETTINGS ? tooLong() : undefined;
+}
+
+function tooLong(): Fault {
+  return breaks('settings', `all settings together may take ${MAX_SETTINGS} characters of JSON`);
+}
+
+function isStorableJson(value: unknown, depth: number): boolean {
+  if (depth > 8) return false;
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object') return typeof value === 'boolean';
+  const inner = Object.entries(value ?? {});
+  return inner.every(([name, part]) => isStorable(name) && isStorableJson(part, depth + 1));
+}
