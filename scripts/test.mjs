@@ -43,6 +43,7 @@ function testArguments() {
     '--test-concurrency=2',
     '--test-reporter=spec',
     '--test-timeout=300000',
+    '--test-global-setup=test/support/globalSetup.ts',
     ...flags,
     ...chosen,
   ];

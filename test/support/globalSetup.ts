@@ -4,7 +4,7 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { startPostgres, type EmbeddedPostgres } from '../../src/db/embedded.ts';
@@ -16,8 +16,8 @@ let server: EmbeddedPostgres | undefined;
 let dataDir: string | undefined;
 
 export async function globalSetup(): Promise<void> {
-  dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
-  server = await startPostgres({ dataDir, log: silentLog });
+  dataDir = join(await mkdtemp(join(tmpdir(), 'parley-test-')), 'postgres');
+  server = await startPostgres({ dataDir, log: silentLog, settings: { max_connections: '200' } });
   const sql = openPool(server.connection, { max: 1, name: 'test set-up' });
   await sql`CREATE DATABASE parley_template`;
   const template = openPool(
@@ -33,5 +33,5 @@ export async function globalSetup(): Promise<void> {
 
 export async function globalTeardown(): Promise<void> {
   await server?.stop();
-  if (dataDir) await rm(dataDir, { recursive: true, force: true });
+  if (dataDir) await rm(dirname(dataDir), { recursive: true, force: true });
 }
