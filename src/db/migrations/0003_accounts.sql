@@ -2,7 +2,6 @@
 -- ever of a test workspace that Parley made itself.
 CREATE TABLE demo (
   workspace_id bigint PRIMARY KEY,
-  operator_id bigint NOT NULL,
   credentials_sealed bytea NOT NULL
 );
 SELECT place('demo');

@@ -1,0 +1,155 @@
+/**
+ * The demo workspace of an empty store: everything needed to send a first message through the simulator. Its credentials are
+ * kept sealed in a table of their own, so that every start can print them again; no other credential is ever kept so.
+ */
+import { randomToken, type Vault } from '../base/crypto.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import { toHex24, type IdSource } from '../base/ids.ts';
+import type { Db, Sql, Tx } from '../db/pool.ts';
+import { appendAudit } from './audit.ts';
+import { createIntegration } from './integrations.ts';
+import { createKey } from './keys.ts';
+import { createOperator } from './operators.ts';
+import { placeholderSettings } from './placeholders.ts';
+import type { Catalogue } from './settings.ts';
+import { insertDemo, lockDemo, selectDemo } from './sql.demo.ts';
+import { selectIntegrationsOf, selectProvidersEver, storeIsEmpty } from './sql.ts';
+import { createWorkspace, getWorkspace } from './workspaces.ts';
+
+/** The demo workspace with its credentials in plain text. Ids are in the form of the Sunshine door. */
+export type Demo = {
+  workspace: { id: string; name: string };
+  keys: DemoKeys;
+  integrations: { id: string; type: string }[];
+  /** Providers for which no placeholder settings were found, as `provider (setting)`. Absent when there are none. */
+  leftOut?: string[];
+};
+
+type DemoKeys = {
+  sunshine: { appId: string; keyId: string; secret: string };
+  sunshineAccount: { keyId: string; secret: string };
+  console: { email: string; password: string; token: string };
+};
+
+/** Whom the demo's operator signs in as. */
+export const DEMO_EMAIL = 'demo@parley.local';
+
+type DemoTools = { sql: Sql; vault: Vault; ids: IdSource; nowMs: number; catalogue: Catalogue };
+
+/**
+ * Makes the demo on an empty store, and answers with it at every later start (providers that are new since get their
+ * integration then). Undefined when the store is somebody's own, when the demo workspace was deleted, or when its
+ * credentials were sealed under another PARLEY_SECRET. The credentials are those it was made with: what was revoked or
+ * changed since is not known here.
+ */
+export async function ensureDemo(tools: DemoTools): Promise<Demo | undefined> {
+  return await tools.sql.begin(async (tx): Promise<Demo | undefined> => {
+    // Processes that start at once make one demo.
+    await lockDemo(tx);
+    const kept = await selectDemo(tx);
+    if (kept) return await demoAgain(tx, tools, kept);
+    return (await storeIsEmpty(tx)) ? await makeDemo(tx, tools) : undefined;
+  });
+}
+
+async function makeDemo(tx: Tx, tools: DemoTools): Promise<Demo> {
+  const { ids, nowMs, vault } = tools;
+  const password = randomToken(12);
+  const operator = must(await createOperator(tx, ids, { email: DEMO_EMAIL, name: 'Demo', password, nowMs }));
+  const workspace = must(
+    await createWorkspace(tx, ids, {
+      name: 'Demo',
+      environment: 'test',
+      country: 'US',
+      ownerId: operator.id,
+      nowMs,
+    }),
+  );
+  const owner = { workspaceId: workspace.id };
+  const name = 'Demo';
+  const app = must(await createKey(tx, tools, { owner, door: 'sunshine', name, nowMs }));
+  const account = must(
+    await createKey(tx, tools, { owner: { operatorId: operator.id }, door: 'sunshine', name, nowMs }),
+  );
+  const consoleKey = must(
+    await createKey(tx, tools, { owner, door: 'console', name, scopes: ['owner'], nowMs }),
+  );
+  const keys: DemoKeys = {
+    sunshine: { appId: toHex24(workspace.id), keyId: app.key.keyId, secret: app.secret },
+    sunshineAccount: { keyId: account.key.keyId, secret: account.secret },
+    console: { email: operator.email, password, token: consoleKey.token },
+  };
+  await insertDemo(tx, {
+    workspaceId: workspace.id,
+    sealed: vault.seal(JSON.stringify(keys), sealContext(workspace.id)),
+  });
+  const subject = `workspace:${workspace.id}`;
+  await appendAudit(tx, ids, { ...owner, actor: 'parley', action: 'workspace.create', subject, nowMs });
+  return await present(tx, tools, workspace, keys);
+}
+
+async function demoAgain(
+  tx: Tx,
+  tools: DemoTools,
+  kept: { workspaceId: number; sealed: Uint8Array },
+): Promise<Demo | undefined> {
+  const workspace = await getWorkspace(tx, kept.workspaceId);
+  const opened = tools.vault.open(kept.sealed, sealContext(kept.workspaceId));
+  if (!workspace || opened === undefined) return undefined;
+  return await present(tx, tools, workspace, JSON.parse(opened) as DemoKeys);
+}
+
+async function present(
+  tx: Tx,
+  tools: DemoTools,
+  workspace: { id: number; name: string },
+  keys: DemoKeys,
+): Promise<Demo> {
+  const leftOut = await addIntegrations(tx, tools, workspace.id);
+  const integrations = await integrationsOf(tx, workspace.id);
+  return {
+    workspace: { id: toHex24(workspace.id), name: workspace.name },
+    keys,
+    integrations,
+    ...(leftOut.length > 0 ? { leftOut } : {}),
+  };
+}
+
+/** One integration for each provider the demo never had one of; those deleted by hand stay deleted. */
+async function addIntegrations(tx: Tx, tools: DemoTools, workspaceId: number): Promise<string[]> {
+  const had = new Set(await selectProvidersEver(tx, workspaceId));
+  const leftOut: string[] = [];
+  for (const [provider, rules] of Object.entries(tools.catalogue)) {
+    if (!rules || had.has(provider)) continue;
+    const placeholders = placeholderSettings(rules);
+    if ('lacks' in placeholders) {
+      leftOut.push(`${provider} (${placeholders.lacks})`);
+      continue;
+    }
+    must(
+      await createIntegration(tx, tools, {
+        workspaceId,
+        provider,
+        name: `Simulated ${provider}`,
+        settings: placeholders.settings,
+        nowMs: tools.nowMs,
+      }),
+    );
+  }
+  return leftOut;
+}
+
+async function integrationsOf(db: Db, workspaceId: number): Promise<Demo['integrations']> {
+  const rows = await selectIntegrationsOf(db, [workspaceId]);
+  return rows.map(({ id, provider }) => ({ id: toHex24(id), type: provider }));
+}
+
+/** Nothing here comes from a caller, so a fault is a bug. */
+function must<T>(outcome: T | Fault): T {
+  if (isFault(outcome)) throw new Error(`the demo workspace cannot be made: ${outcome.message}`);
+  return outcome;
+}
+
+function sealContext(workspaceId: number): string {
+  return `demo:${workspaceId}`;
+}
