@@ -2,9 +2,10 @@
 import type { Adapter } from './adapter.ts';
 import { smtp } from './smtp/adapter.ts';
 import { twilio } from './twilio/adapter.ts';
+import { twilioVoice } from './twilio-voice/adapter.ts';
 import { webhook } from './webhook/adapter.ts';
 
-const ALL: readonly Adapter[] = [smtp, twilio, webhook];
+const ALL: readonly Adapter[] = [smtp, twilio, twilioVoice, webhook];
 
 /** Every adapter by its provider name, as in an integration's `type`. Has no prototype, so any name may be asked for. */
 export const ADAPTERS: Readonly<Record<string, Adapter | undefined>> = Object.assign(

@@ -12,8 +12,9 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { jsonObject, secretsOf, textSetting } from '../outcome.ts';
+import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveTwilio } from './callback.ts';
+import { lookUpTwilio } from './lookUp.ts';
 import { twilioOutcome } from './outcomes.ts';
 
 /** Where Twilio's API is, unless the settings say otherwise. */
@@ -134,12 +135,7 @@ function openTwilio(settings: Settings, tools: AdapterTools): Sender {
       const call = await http.call({ method: 'POST', url: endpoint, headers, body, deadlineMs });
       return twilioOutcome(call, { nowMs: tools.nowMs(), secrets, ownSender: rendered.from !== undefined });
     },
-    async lookUp(message) {
-      const query = formBody({ To: message.to, PageSize: String(PAGE) });
-      const call = await http.call({ method: 'GET', url: `${endpoint}?${query}`, headers, deadlineMs });
-      if (call.kind !== 'answer' || call.status !== 200) return undefined;
-      return found(call.body.toString('utf8'), message);
-    },
+    lookUp: (message) => lookUpTwilio({ tools, endpoint, headers, list: 'messages' }, message),
     close: () => Promise.resolve(),
   };
 }
@@ -153,27 +149,4 @@ function fromOf(settings: Settings): string | undefined {
 
 function validityOf(ttlS: Outgoing['ttlS'] & number): string {
   return String(Math.min(Math.max(Math.floor(ttlS), 1), LONGEST_VALIDITY_S));
-}
-
-/** Messages per page of a look-up; Twilio lists the newest first. */
-const PAGE = 50;
-/** Twilio's dates have whole seconds, and its clock is not ours. */
-const CLOCK_SLACK_MS = 5_000;
-
-/**
- * Twilio has no field to correlate by, so a message counts as ours when it went to the same number since then with
- * the same text. Others to that number leave it open: a Messaging Service may have replaced characters (SmartEncoded).
- */
-function found(body: string, { sinceMs, text }: { sinceMs: number; text?: string }): Outcome | undefined {
-  const list = jsonObject(body)?.messages;
-  if (!Array.isArray(list)) return undefined;
-  const since = (list as Record<string, unknown>[]).filter(
-    ({ direction, date_created: at }) =>
-      direction !== 'inbound' && typeof at === 'string' && Date.parse(at) >= sinceMs - CLOCK_SLACK_MS,
-  );
-  const same = since.filter((message) => text !== undefined && message.body === text);
-  if (same.length === 1 && typeof same[0]!.sid === 'string')
-    return { kind: 'accepted', externalIds: [same[0]!.sid], receipts: true };
-  if (since.length > 0) return undefined;
-  return { kind: 'deferred', code: 'not_found', class: 'transient', detail: 'Twilio has no such message' };
 }
