@@ -253,14 +253,18 @@ const media = {
   actions,
 };
 
+/** A text, with actions below it. */
 export const TextContent = Type.Object({
   type: Type.Literal('text'),
   text: text(LIMITS.text),
   actions,
   ...common,
 });
+/** A picture; `text` goes below it. */
 export const ImageContent = Type.Object({ type: Type.Literal('image'), ...media, ...common });
+/** A file, video or sound. */
 export const FileContent = Type.Object({ type: Type.Literal('file'), ...media, ...common });
+/** A place on the map. */
 export const LocationContent = Type.Object({
   type: Type.Literal('location'),
   coordinates: Type.Object({
@@ -275,6 +279,7 @@ export const LocationContent = Type.Object({
   ),
   ...common,
 });
+/** Items side by side; one item is a card. */
 export const CarouselContent = Type.Object({
   type: Type.Literal('carousel'),
   items,
@@ -286,6 +291,7 @@ export const CarouselContent = Type.Object({
   text: Type.Optional(Type.String({ maxLength: LIMITS.text })),
   ...common,
 });
+/** Items below each other, with actions of the whole list. */
 export const ListContent = Type.Object({
   type: Type.Literal('list'),
   items,
@@ -293,6 +299,7 @@ export const ListContent = Type.Object({
   text: Type.Optional(Type.String({ maxLength: LIMITS.text })),
   ...common,
 });
+/** Questions to fill in. */
 export const FormContent = Type.Object({
   type: Type.Literal('form'),
   fields: Type.Array(FormField, { minItems: 1, maxItems: LIMITS.fields }),
@@ -300,6 +307,7 @@ export const FormContent = Type.Object({
   submitted: Type.Optional(Type.Boolean()),
   ...common,
 });
+/** The answers to a form. */
 export const FormResponseContent = Type.Object({
   type: Type.Literal('formResponse'),
   fields: Type.Array(FormAnswer, { minItems: 1, maxItems: LIMITS.fields }),

@@ -1,5 +1,5 @@
 /**
- * Phone numbers in one form, E.164. The full metadata is used: it costs 0.7 MB more than the smallest and knows the
+ * Phone numbers in one form, E.164. The full metadata is used: it costs 1 MB more than the smallest (measured RSS: 20.8 against 19.7 MB) and knows the
  * type of a number.
  *
  * A number of a possible length is taken even when no operator is known to have its range (`valid` is false then):
