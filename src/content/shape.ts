@@ -1,8 +1,9 @@
 /**
  * Reads an unknown value by a TypeBox schema in one pass: checks it, drops keys the schema does not name, and
  * words the first broken rule with the path of its field. TypeBox has all three, but as three passes, and answers
- * for a union with the faults of every branch; a caller needs the one that concerns him. A text with two replies
- * takes 1.4 µs here and 680 µs with TypeBox's `Check` and `Clean`; a property test holds the two to one answer.
+ * for a union with the faults of every branch; a caller needs the one that concerns him. For a text with two
+ * replies this takes 1.4 µs; TypeBox 1.4.3 checks in 0.2 µs when compiled, but needs 650 µs to drop unknown keys.
+ * A property test holds the two to one answer.
  *
  * Knows the keywords that `contract/` uses, and nothing of content.
  */
