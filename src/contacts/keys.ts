@@ -1,0 +1,77 @@
+/**
+ * What makes two addresses the same, and under which hash they are kept: the one place that knows the form of an identity.
+ * Holds no statement.
+ */
+import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
+import { hash32, sha256Hex } from '../base/crypto.ts';
+
+/** What a contact can be known by. */
+export type IdentityKind = 'external' | 'phone' | 'email' | 'token' | 'whatsapp';
+
+/** Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token. */
+export type Identity = { kind: IdentityKind; value: string };
+
+/** An identity as it is stored and compared. */
+export type Key = Identity & { hash: number; workspaceId: number };
+
+/** Addresses and identities are indexed, and Postgres refuses entries above 2,704 bytes. */
+export const ADDRESS_BYTES = 2048;
+
+const KIND_OF_CHANNEL: Partial<Record<ChannelName, IdentityKind>> = {
+  sms: 'phone',
+  whatsapp: 'phone',
+  voice: 'phone',
+  email: 'email',
+};
+
+/** The kind of identity an address of this channel is; undefined where an address says nothing about whose it is. */
+export function kindOfChannel(channel: ChannelName): IdentityKind | undefined {
+  return KIND_OF_CHANNEL[channel];
+}
+
+/** The channels whose addresses are identities of this kind. */
+export function channelsOfKind(kind: IdentityKind): ChannelName[] {
+  return CHANNELS.filter((channel) => KIND_OF_CHANNEL[channel] === kind);
+}
+
+/**
+ * A normalised address as it is stored. E-mail addresses are kept in lower case: no provider of note tells `Ann@` from
+ * `ann@`, and people write both.
+ */
+export function addressOf(channel: ChannelName, address: string): string {
+  return channel === 'email' ? address.toLowerCase() : address;
+}
+
+/** The key of an identity. */
+export function keyOf(workspaceId: number, identity: Identity): Key {
+  const { kind } = identity;
+  const value = kind === 'email' ? addressOf('email', identity.value) : identity.value;
+  return { workspaceId, kind, value, hash: hash32(`${workspaceId}|${kind}|${value}`) };
+}
+
+/** A key as text, for maps. */
+export function keyText(key: Key): string {
+  return `${key.workspaceId}|${key.kind}|${key.value}`;
+}
+
+/** An address on a channel as suppressions know it. */
+export type SuppressionKey = { hash: number; workspaceId: number; channel: ChannelName; address: string };
+
+/** The key of an address in the suppressions. */
+export function suppressionKey(workspaceId: number, channel: ChannelName, address: string): SuppressionKey {
+  const stored = addressOf(channel, address);
+  return { workspaceId, channel, address: stored, hash: hash32(`${workspaceId}|${channel}|${stored}`) };
+}
+
+/** A suppression's key as text, for maps. */
+export function suppressionText(key: Omit<SuppressionKey, 'hash'>): string {
+  return `${key.workspaceId}|${key.channel}|${key.address}`;
+}
+
+/**
+ * What the consent log keeps of an address whose contact was erased: whoever has the address can show that it was in the
+ * log, and the log does not give it away to one who reads it.
+ */
+export function addressProof(workspaceId: number, channel: string, address: string): string {
+  return `sha256:${sha256Hex(`${workspaceId}|${channel}|${address}`)}`;
+}

@@ -1,0 +1,270 @@
+/** Statements on destinations that exist, on suppressions and on the consent log. All batches, all within the contact's bucket. */
+import type { ChannelName } from '../../contract/channels.ts';
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+import type { SuppressionKey } from './keys.ts';
+import type { DestinationStatus } from './resolve.ts';
+
+/** An address of a contact on a channel. */
+export type Destination = {
+  id: number;
+  contactId: number;
+  workspaceId: number;
+  channel: ChannelName;
+  integrationId: number | null;
+  address: string;
+  status: DestinationStatus;
+  /** A bit per message class, see CLASS_BIT. */
+  blockedClasses: number;
+  blockedReason: string | null;
+  displayName: string | null;
+  raw: unknown;
+  info: unknown;
+  linkedMs: number;
+  lastSeenMs: number;
+  lastInboundMs: number | null;
+};
+
+/** A destination of a contact, by ids. */
+export type DestinationRef = { contactId: number; destinationId: number };
+
+/** An address of a contact, wherever it is linked. */
+export type ContactAddress = {
+  workspaceId: number;
+  contactId: number;
+  channel: ChannelName;
+  address: string;
+};
+
+const COLUMNS = (db: Db) => db`
+  d.id, d.contact_id AS "contactId", d.workspace_id AS "workspaceId", d.channel, d.integration_id AS "integrationId",
+  d.address, d.status, d.blocked_classes AS "blockedClasses", d.blocked_reason AS "blockedReason",
+  d.display_name AS "displayName", d.raw, d.info, d.linked_ms AS "linkedMs", d.last_seen_ms AS "lastSeenMs",
+  d.last_inbound_ms AS "lastInboundMs"`;
+
+const refColumns = (db: Db, refs: readonly DestinationRef[]) => db`unnest(
+  ${refs.map((r) => bucketOf(r.contactId))}::smallint[], ${refs.map((r) => r.contactId)}::bigint[],
+  ${refs.map((r) => r.destinationId)}::bigint[])`;
+
+/** The destinations of contacts of a workspace, oldest first. Locks nothing. */
+export async function selectDestinations(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Destination[]> {
+  return await db<Destination[]>`
+    SELECT ${COLUMNS(db)} FROM destinations d
+    WHERE d.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND d.contact_id = ANY(${[...contactIds]}::bigint[]) AND d.workspace_id = ${workspaceId}
+    ORDER BY d.contact_id, d.id`;
+}
+
+/** Deletes destinations and returns what they were. Locks them. */
+export async function deleteDestinations(
+  db: Db,
+  workspaceId: number,
+  refs: readonly DestinationRef[],
+): Promise<Destination[]> {
+  return await db<Destination[]>`
+    DELETE FROM destinations d USING ${refColumns(db, refs)} r (bucket, contact_id, id)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = ${workspaceId}
+    RETURNING ${COLUMNS(db)}`;
+}
+
+/** Deletes all destinations of contacts and returns what they were. Locks them. */
+export async function deleteAllDestinations(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Destination[]> {
+  return await db<Destination[]>`
+    DELETE FROM destinations d
+    WHERE d.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND d.contact_id = ANY(${[...contactIds]}::bigint[]) AND d.workspace_id = ${workspaceId}
+    RETURNING ${COLUMNS(db)}`;
+}
+
+/** Sets where destinations stand; returns those that are there. Locks them. */
+export async function updateStatus(
+  db: Db,
+  workspaceId: number,
+  refs: readonly (DestinationRef & { status: DestinationStatus })[],
+): Promise<Destination[]> {
+  return await db<Destination[]>`
+    UPDATE destinations d SET status = r.status
+    FROM unnest(${refs.map((r) => bucketOf(r.contactId))}::smallint[], ${refs.map((r) => r.contactId)}::bigint[],
+      ${refs.map((r) => r.destinationId)}::bigint[], ${refs.map((r) => r.status)}::text[])
+      r (bucket, contact_id, id, status)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = ${workspaceId}
+    RETURNING ${COLUMNS(db)}`;
+}
+
+/** A message from the person came in on a destination. `raw` is JSON text. */
+export type Inbound = DestinationRef & {
+  workspaceId: number;
+  atMs: number;
+  displayName: string | null;
+  raw: string | null;
+};
+
+/** Records the last message from the person, never an earlier one over a later. Locks the destinations. One row each. */
+export async function updateInbound(db: Db, rows: readonly Inbound[]): Promise<void> {
+  await db`
+    UPDATE destinations d SET last_inbound_ms = greatest(d.last_inbound_ms, r.at_ms),
+      last_seen_ms = greatest(d.last_seen_ms, r.at_ms), display_name = coalesce(r.display_name, d.display_name),
+      raw = coalesce(r.raw::jsonb, d.raw), status = CASE WHEN d.status = 'inactive' THEN 'active' ELSE d.status END
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.destinationId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.atMs)}::bigint[], ${rows.map((r) => r.displayName)}::text[], ${rows.map((r) => r.raw)}::text[])
+      r (bucket, contact_id, id, workspace_id, at_ms, display_name, raw)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = r.workspace_id`;
+}
+
+/** Records on contacts when they last wrote. Locks the contacts. One row each. */
+export async function updateContactsInbound(
+  db: Db,
+  rows: readonly { workspaceId: number; contactId: number; atMs: number }[],
+): Promise<void> {
+  await db`
+    UPDATE contacts c SET last_inbound_ms = greatest(c.last_inbound_ms, r.at_ms)
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[]) r (bucket, id, workspace_id, at_ms)
+    WHERE c.bucket = r.bucket AND c.workspace_id = r.workspace_id AND c.id = r.id`;
+}
+
+/** Blocks classes on destinations named by id. Locks them. */
+export async function blockFound(
+  db: Db,
+  rows: readonly { contactId: number; id: number; blockedClasses: number; reason: string }[],
+): Promise<void> {
+  await db`
+    UPDATE destinations d SET blocked_classes = d.blocked_classes | r.classes, blocked_reason = r.reason
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.blockedClasses)}::smallint[],
+      ${rows.map((r) => r.reason)}::text[]) r (bucket, contact_id, id, classes, reason)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
+}
+
+/**
+ * Blocks classes on every destination of the contact with that address; the reason is that of the last class added. Locks
+ * the destinations. One row per address.
+ */
+export async function blockAddresses(
+  db: Db,
+  rows: readonly (ContactAddress & { bits: number; reason: string })[],
+): Promise<void> {
+  await db`
+    UPDATE destinations d SET blocked_classes = d.blocked_classes | r.bits, blocked_reason = r.reason
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.channel)}::text[],
+      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.bits)}::smallint[], ${rows.map((r) => r.reason)}::text[])
+      r (bucket, contact_id, workspace_id, channel, address, bits, reason)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
+      AND d.channel = r.channel AND d.address = r.address
+      AND d.blocked_classes | r.bits <> d.blocked_classes`;
+}
+
+/** Unblocks classes on every destination of the contact with that address. Locks the destinations. One row per address. */
+export async function unblockAddresses(
+  db: Db,
+  rows: readonly (ContactAddress & { bits: number })[],
+): Promise<void> {
+  await db`
+    UPDATE destinations d SET blocked_classes = d.blocked_classes & ~r.bits,
+      blocked_reason = CASE WHEN d.blocked_classes & ~r.bits = 0 THEN NULL ELSE d.blocked_reason END
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.channel)}::text[],
+      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.bits)}::smallint[])
+      r (bucket, contact_id, workspace_id, channel, address, bits)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
+      AND d.channel = r.channel AND d.address = r.address
+      AND d.blocked_classes & r.bits <> 0`;
+}
+
+/** Adds classes to the suppression of addresses; returns what is suppressed of each now. Locks the rows. One row per address. */
+export async function mergeSuppressions(
+  db: Db,
+  rows: readonly (SuppressionKey & { bits: number; reason: string })[],
+  nowMs: number,
+): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]> {
+  return await db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]>`
+    INSERT INTO suppressions AS s (hash, workspace_id, channel, address, blocked_classes, reason, at_ms)
+    SELECT r.hash, r.workspace_id, r.channel, r.address, r.bits, r.reason, ${nowMs}::bigint
+    FROM unnest(${rows.map((r) => r.hash)}::integer[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.address)}::text[],
+      ${rows.map((r) => r.bits)}::smallint[], ${rows.map((r) => r.reason)}::text[])
+      r (hash, workspace_id, channel, address, bits, reason)
+    ON CONFLICT (hash, workspace_id, channel, address) DO UPDATE
+      SET blocked_classes = s.blocked_classes | excluded.blocked_classes, at_ms = excluded.at_ms,
+        reason = CASE WHEN s.blocked_classes | excluded.blocked_classes = s.blocked_classes THEN s.reason
+          ELSE excluded.reason END
+    RETURNING s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses"`;
+}
+
+/**
+ * Takes classes out of the suppression of addresses, and the row with the last class; returns what is left of each that is
+ * left. Locks the rows. One row per address.
+ */
+export async function reduceSuppressions(
+  db: Db,
+  rows: readonly (SuppressionKey & { bits: number })[],
+): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]> {
+  const named =
+    () => db`unnest(${rows.map((r) => r.hash)}::integer[], ${rows.map((r) => r.workspaceId)}::bigint[],
+    ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.bits)}::smallint[])
+    r (hash, workspace_id, channel, address, bits)`;
+  const same = () => db`s.hash = r.hash AND s.workspace_id = r.workspace_id AND s.channel = r.channel
+    AND s.address = r.address`;
+  const [, left] = await Promise.all([
+    db`DELETE FROM suppressions s USING ${named()} WHERE ${same()} AND s.blocked_classes & ~r.bits = 0`,
+    db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]>`
+      UPDATE suppressions s SET blocked_classes = s.blocked_classes & ~r.bits FROM ${named()} WHERE ${same()}
+      RETURNING s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses"`,
+  ]);
+  return [...left];
+}
+
+/** What was decided about an address: `blockedClasses` is what is blocked since. */
+export type ConsentEntry = {
+  id: number;
+  contactId: number;
+  workspaceId: number;
+  channel: string;
+  address: string;
+  blockedClasses: number;
+  reason: string;
+};
+
+/** Appends to the consent log. Locks nothing that another can see. */
+export async function insertConsent(db: Db, rows: readonly ConsentEntry[], nowMs: number): Promise<void> {
+  await db`
+    INSERT INTO consent_log (bucket, id, contact_id, workspace_id, channel, address, blocked_classes, reason, at_ms)
+    SELECT r.*, ${nowMs}::bigint
+    FROM unnest(${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
+      ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.address)}::text[],
+      ${rows.map((r) => r.blockedClasses)}::smallint[], ${rows.map((r) => r.reason)}::text[]) r`;
+}
+
+/** The consent log of a contact, oldest first. Locks nothing. */
+export async function selectConsent(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+): Promise<(ConsentEntry & { atMs: number })[]> {
+  return await db<(ConsentEntry & { atMs: number })[]>`
+    SELECT id, contact_id AS "contactId", workspace_id AS "workspaceId", channel, address,
+      blocked_classes AS "blockedClasses", reason, at_ms AS "atMs"
+    FROM consent_log WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND workspace_id = ${workspaceId}
+    ORDER BY id`;
+}
+
+/** Replaces the addresses in the consent log of contacts by their proofs (keys.ts). Locks the rows. */
+export async function hashConsent(db: Db, workspaceId: number, contactIds: readonly number[]): Promise<void> {
+  await db`
+    UPDATE consent_log SET address = 'sha256:' ||
+      encode(sha256(convert_to(workspace_id || '|' || channel || '|' || address, 'UTF8')), 'hex')
+    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId}
+      AND address NOT LIKE 'sha256:%'`;
+}

@@ -1,0 +1,180 @@
+/**
+ * Statements that find or make contacts: identities, and the new rows of contacts and destinations. Batches are parallel
+ * arrays through unnest; each table is reached by its distribution column (hash or bucket).
+ */
+import { bucketOf } from '../base/ids.ts';
+import type { ChannelName } from '../../contract/channels.ts';
+import type { Db } from '../db/pool.ts';
+import type { IdentityKind, Key, SuppressionKey } from './keys.ts';
+
+/** Who owns an identity. */
+export type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };
+
+/** A contact to be written. `attributes` is JSON text. */
+export type NewContact = {
+  workspaceId: number;
+  id: number;
+  externalId: string | null;
+  givenName: string | null;
+  surname: string | null;
+  attributes: string;
+  timeZone: string | null;
+  locale: string | null;
+  credentialRequired: boolean;
+  signedUpMs: number | null;
+};
+
+/** What tells a destination of a contact from its others. */
+export type DestinationKey = {
+  workspaceId: number;
+  contactId: number;
+  channel: ChannelName;
+  integrationId: number | null;
+  address: string;
+};
+
+/** A destination to be written. `raw` is JSON text. */
+export type NewDestination = DestinationKey & {
+  id: number;
+  status: string;
+  displayName: string | null;
+  raw: string | null;
+};
+
+/** A destination that is there; `inserted` when this statement put it there. */
+export type FoundDestination = DestinationKey & { id: number; inserted: boolean };
+
+const identityColumns = (db: Db, keys: readonly Key[]) => db`unnest(
+  ${keys.map((k) => k.hash)}::integer[], ${keys.map((k) => k.workspaceId)}::bigint[],
+  ${keys.map((k) => k.kind)}::text[], ${keys.map((k) => k.value)}::text[])`;
+
+/** The owners of those keys that have one. Locks nothing. */
+export async function ownersOf(db: Db, keys: readonly Key[]): Promise<Owner[]> {
+  return await db<Owner[]>`
+    SELECT i.workspace_id AS "workspaceId", i.kind, i.value, i.contact_id AS "contactId"
+    FROM ${identityColumns(db, keys)} k (hash, workspace_id, kind, value)
+    JOIN identities i ON i.hash = k.hash AND i.workspace_id = k.workspace_id AND i.kind = k.kind AND i.value = k.value`;
+}
+
+/**
+ * Claims each key for its contact and returns who owns it now: the first writer wins. A claim that another transaction is
+ * making at this moment is waited for. Locks the identity rows; give the keys in order of hash, so that two batches do not
+ * wait for each other. No key may be there twice.
+ */
+export async function claimIdentities(
+  db: Db,
+  claims: readonly (Key & { contactId: number })[],
+): Promise<(Owner & { inserted: boolean })[]> {
+  return await db<(Owner & { inserted: boolean })[]>`
+    INSERT INTO identities AS i (hash, workspace_id, kind, value, contact_id)
+    SELECT * FROM unnest(
+      ${claims.map((k) => k.hash)}::integer[], ${claims.map((k) => k.workspaceId)}::bigint[],
+      ${claims.map((k) => k.kind)}::text[], ${claims.map((k) => k.value)}::text[],
+      ${claims.map((k) => k.contactId)}::bigint[])
+    ON CONFLICT (hash, workspace_id, kind, value) DO UPDATE SET kind = excluded.kind
+    RETURNING i.workspace_id AS "workspaceId", i.kind, i.value, i.contact_id AS "contactId", (xmax = 0) AS inserted`;
+}
+
+/** Gives up claims, each only while the contact named owns it. Locks the identity rows. */
+export async function releaseIdentities(
+  db: Db,
+  claims: readonly (Key & { contactId: number })[],
+): Promise<void> {
+  await db`
+    DELETE FROM identities i USING unnest(
+      ${claims.map((k) => k.hash)}::integer[], ${claims.map((k) => k.workspaceId)}::bigint[],
+      ${claims.map((k) => k.kind)}::text[], ${claims.map((k) => k.value)}::text[],
+      ${claims.map((k) => k.contactId)}::bigint[]) k (hash, workspace_id, kind, value, contact_id)
+    WHERE i.hash = k.hash AND i.workspace_id = k.workspace_id AND i.kind = k.kind AND i.value = k.value
+      AND i.contact_id = k.contact_id`;
+}
+
+/**
+ * Marks contacts as changed, gives those without an external id the one named, and returns the ids of those that are still
+ * there. Locks the contact rows until the transaction ends: whoever adds to a contact does this first, so that an erasure
+ * happens before it or sees what was added.
+ */
+export async function touchContacts(
+  db: Db,
+  rows: readonly { workspaceId: number; id: number; externalId: string | null }[],
+  nowMs: number,
+): Promise<Set<number>> {
+  const touched = await db<{ id: number }[]>`
+    UPDATE contacts c SET changed_ms = ${nowMs}, external_id = coalesce(c.external_id, t.external_id)
+    FROM unnest(${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.externalId)}::text[]) t (bucket, workspace_id, id, external_id)
+    WHERE c.bucket = t.bucket AND c.workspace_id = t.workspace_id AND c.id = t.id
+    RETURNING c.id`;
+  return new Set(touched.map((row) => row.id));
+}
+
+/** Writes contacts. Their ids are new, so nothing is locked that another can see. */
+export async function insertContacts(db: Db, rows: readonly NewContact[], nowMs: number): Promise<void> {
+  await db`
+    INSERT INTO contacts (bucket, workspace_id, id, external_id, given_name, surname, attributes, time_zone, locale,
+      credential_required, signed_up_ms, created_ms, changed_ms)
+    SELECT n.bucket, n.workspace_id, n.id, n.external_id, n.given_name, n.surname, n.attributes::jsonb, n.time_zone,
+      n.locale, n.credential_required = 1, n.signed_up_ms, ${nowMs}::bigint, ${nowMs}::bigint
+    FROM unnest(${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.externalId)}::text[],
+      ${rows.map((r) => r.givenName)}::text[], ${rows.map((r) => r.surname)}::text[],
+      ${rows.map((r) => r.attributes)}::text[], ${rows.map((r) => r.timeZone)}::text[],
+      ${rows.map((r) => r.locale)}::text[], ${rows.map((r) => Number(r.credentialRequired))}::smallint[],
+      ${rows.map((r) => r.signedUpMs)}::bigint[])
+      n (bucket, workspace_id, id, external_id, given_name, surname, attributes, time_zone, locale, credential_required,
+         signed_up_ms)`;
+}
+
+/** The destinations among `wanted` that are there. Locks nothing. */
+export async function findDestinations(
+  db: Db,
+  wanted: readonly DestinationKey[],
+): Promise<FoundDestination[]> {
+  return await db<FoundDestination[]>`
+    SELECT d.id, d.workspace_id AS "workspaceId", d.contact_id AS "contactId", d.channel,
+      d.integration_id AS "integrationId", d.address, false AS inserted
+    FROM unnest(${wanted.map((r) => bucketOf(r.contactId))}::smallint[], ${wanted.map((r) => r.contactId)}::bigint[],
+      ${wanted.map((r) => r.channel)}::text[], ${wanted.map((r) => r.address)}::text[],
+      ${wanted.map((r) => r.integrationId)}::bigint[]) w (bucket, contact_id, channel, address, integration_id)
+    JOIN destinations d ON d.bucket = w.bucket AND d.contact_id = w.contact_id AND d.channel = w.channel
+      AND d.address = w.address AND d.integration_id IS NOT DISTINCT FROM w.integration_id`;
+}
+
+/**
+ * Writes destinations of contacts that are there; one that exists already stays as it is. Returns all of them but those
+ * whose contact is gone. Locks the rows it returns. No destination may be there twice.
+ */
+export async function insertDestinations(
+  db: Db,
+  rows: readonly NewDestination[],
+  nowMs: number,
+): Promise<FoundDestination[]> {
+  return await db<FoundDestination[]>`
+    INSERT INTO destinations AS d (bucket, contact_id, id, workspace_id, channel, integration_id, address, status,
+      display_name, raw, linked_ms, last_seen_ms)
+    SELECT n.bucket, n.contact_id, n.id, n.workspace_id, n.channel, n.integration_id, n.address, n.status, n.display_name,
+      n.raw::jsonb, ${nowMs}::bigint, ${nowMs}::bigint
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.integrationId)}::bigint[],
+      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.status)}::text[],
+      ${rows.map((r) => r.displayName)}::text[], ${rows.map((r) => r.raw)}::text[])
+      n (bucket, contact_id, id, workspace_id, channel, integration_id, address, status, display_name, raw)
+    JOIN contacts c ON c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.contact_id
+    ON CONFLICT (bucket, contact_id, channel, address, integration_id) DO UPDATE SET channel = excluded.channel
+    RETURNING d.id, d.workspace_id AS "workspaceId", d.contact_id AS "contactId", d.channel,
+      d.integration_id AS "integrationId", d.address, (xmax = 0) AS inserted`;
+}
+
+/** What is suppressed among these addresses. Locks nothing. */
+export async function suppressionsOf(
+  db: Db,
+  keys: readonly SuppressionKey[],
+): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number; reason: string })[]> {
+  return await db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number; reason: string })[]>`
+    SELECT s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses", s.reason
+    FROM unnest(${keys.map((k) => k.hash)}::integer[], ${keys.map((k) => k.workspaceId)}::bigint[],
+      ${keys.map((k) => k.channel)}::text[], ${keys.map((k) => k.address)}::text[]) k (hash, workspace_id, channel, address)
+    JOIN suppressions s ON s.hash = k.hash AND s.workspace_id = k.workspace_id AND s.channel = k.channel
+      AND s.address = k.address`;
+}
