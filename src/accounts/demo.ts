@@ -106,7 +106,7 @@ async function present(
   keys: DemoKeys,
 ): Promise<Demo> {
   const leftOut = await addIntegrations(tx, tools, workspace.id);
-  const integrations = await integrationsOf(tx, workspace.id);
+  const integrations = await integrationsOf(tx, workspace.id, Object.keys(tools.catalogue));
   return {
     workspace: { id: toHex24(workspace.id), name: workspace.name },
     keys,
@@ -139,9 +139,16 @@ async function addIntegrations(tx: Tx, tools: DemoTools, workspaceId: number): P
   return leftOut;
 }
 
-async function integrationsOf(db: Db, workspaceId: number): Promise<Demo['integrations']> {
+/** In the order of the catalogue. */
+async function integrationsOf(
+  db: Db,
+  workspaceId: number,
+  providers: readonly string[],
+): Promise<Demo['integrations']> {
   const rows = await selectIntegrationsOf(db, [workspaceId]);
-  return rows.map(({ id, provider }) => ({ id: toHex24(id), type: provider }));
+  return rows
+    .sort((a, b) => providers.indexOf(a.provider) - providers.indexOf(b.provider))
+    .map(({ id, provider }) => ({ id: toHex24(id), type: provider }));
 }
 
 /** Nothing here comes from a caller, so a fault is a bug. */

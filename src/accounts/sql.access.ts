@@ -218,7 +218,7 @@ export async function selectKeys(
   return await db<KeyRow[]>`
     SELECT ${keyColumns(db)} FROM api_keys k
     WHERE ${owner} AND k.revoked_ms IS NULL AND (${k.door}::text IS NULL OR k.door = ${k.door})
-    ORDER BY k.id`;
+    ORDER BY k.created_ms, k.id`;
 }
 
 /** How many keys of a door a workspace has that still work at `nowMs`. */

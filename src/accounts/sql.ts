@@ -70,7 +70,7 @@ export async function selectWorkspacesOf(
     SELECT ${workspaceColumns(db)}, m.role
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.operator_id = ${operatorId} AND w.deleted_ms IS NULL
-    ORDER BY w.id`;
+    ORDER BY w.created_ms, w.id`;
 }
 
 /** Locks a workspace's row until the transaction ends, so that a rule over its keys or members holds; false when there is none. */
@@ -150,7 +150,7 @@ export async function selectIntegrationsOf(
   return await db<IntegrationRow[]>`
     SELECT ${integrationColumns(db)} FROM integrations
     WHERE workspace_id = ANY(${workspaceIds as number[]}::bigint[]) AND deleted_ms IS NULL
-    ORDER BY id`;
+    ORDER BY created_ms, id`;
 }
 
 /** One integration of a workspace, its row locked until the transaction ends. */
