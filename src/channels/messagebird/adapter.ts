@@ -1,0 +1,57 @@
+/** SMS through MessageBird, whose two APIs are one provider: the classic one and Bird v1. A setting picks. */
+import type { Adapter, IntegrationSetting, Settings } from '../adapter.ts';
+import { secretsOf, textSetting } from '../outcome.ts';
+import { openBird, receiveBird } from './bird.ts';
+import { CLASSIC_URL, openClassic, receiveClassic } from './classic.ts';
+
+const SETTINGS = {
+  api: {
+    required: false,
+    secret: false,
+    means: 'classic or v1. When absent, a key that begins with bk_ is for v1, any other for classic.',
+    schema: { enum: ['classic', 'v1'] },
+  },
+  accessKey: { required: true, secret: true, means: 'The access key; of Bird v1 `bk_<region>_…`.' },
+  originator: {
+    required: true,
+    secret: false,
+    means: 'Who it comes from: a number with its country code, or 1 to 11 letters and digits.',
+  },
+  signingKey: {
+    required: false,
+    secret: true,
+    means:
+      'Verifies callbacks. Classic: the signing key. v1: the secret of the webhook, `whsec_…`; needed there.',
+  },
+  webhookSecret: {
+    required: false,
+    secret: true,
+    means: 'Classic without a signing key: a secret of yours that stands in the callback URLs.',
+  },
+  baseUrl: {
+    required: false,
+    secret: false,
+    means: `Where the API is; ${CLASSIC_URL}, or the region of the key, when absent.`,
+  },
+} as const satisfies Record<string, IntegrationSetting>;
+
+/** The adapter. */
+export const messagebird: Adapter = {
+  provider: 'messagebird',
+  channel: 'sms',
+  settings: SETTINGS,
+  confirms: 'delivered',
+  // Bird v1 is; its sender says so.
+  idempotent: false,
+  open(settings, tools) {
+    const secrets = secretsOf(SETTINGS, settings);
+    return isV1(settings) ? openBird(settings, tools, secrets) : openClassic(settings, tools, secrets);
+  },
+  receive: (request, settings) =>
+    isV1(settings) ? receiveBird(request, settings) : receiveClassic(request, settings),
+};
+
+function isV1(settings: Settings): boolean {
+  const api = textSetting(settings, 'api');
+  return api ? api === 'v1' : (textSetting(settings, 'accessKey') ?? '').startsWith('bk_');
+}

@@ -1,0 +1,574 @@
+/** Both APIs of MessageBird against their contracts, the official signature vectors, and tokens made by jose. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SignJWT } from 'jose';
+import { Webhook } from 'standardwebhooks';
+import { sha256Hex } from '../../base/crypto.ts';
+import type { CallbackRequest, Outgoing, Settings } from '../adapter.ts';
+import { conformance, SUITE_NOW_MS, withSender } from '../conformance.ts';
+import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
+import { startFake, type FakeAnswer } from '../fake.ts';
+import { messagebird } from './adapter.ts';
+import { BIRD_ERRORS, BIRD_FAILURES } from './bird.ts';
+import { CLASSIC_ERRORS, CLASSIC_REASONS } from './classic.ts';
+
+const CALLBACKS = 'https://msg.example.org/callbacks/int_1';
+const message: Outgoing = {
+  ref: 'dlv_01',
+  idempotencyKey: 'key_01',
+  to: '+31612345678',
+  rendered: { channel: 'sms', text: 'Zon & zee ☀' },
+  callbackUrl: `${CALLBACKS}/status?ref=dlv_01`,
+};
+const SIGNING_KEY = 'signing-key-0123456789';
+
+// Classic
+
+const classicContract = await loadContract('messagebird-legacy.json');
+const CLASSIC_ID = 'e8077d803532c0b5937c639b60216938';
+const classic = (url: string): Settings => ({
+  accessKey: 'live_0123456789',
+  originator: 'Sunshine',
+  signingKey: SIGNING_KEY,
+  baseUrl: url,
+});
+const classicCreated: FakeAnswer = {
+  status: 201,
+  body: JSON.stringify({
+    id: CLASSIC_ID,
+    href: `https://rest.messagebird.com/messages/${CLASSIC_ID}`,
+    direction: 'mt',
+    type: 'sms',
+    originator: 'Sunshine',
+    body: 'Zon',
+    reference: 'dlv_01',
+    validity: null,
+    recipients: { totalCount: 1, items: [{ recipient: 31612345678, status: 'sent' }] },
+  }),
+};
+const classicError = (status: number, code: number, parameter: string | null = null, description = 'no') => ({
+  status,
+  body: JSON.stringify({ errors: [{ code, description, parameter }] }),
+});
+
+type Signing = { key?: string; alg?: string; claims?: Record<string, unknown>; url?: string };
+
+/** A classic callback, its token made by jose. */
+async function classicCallback(
+  tail: string,
+  body = '',
+  { key = SIGNING_KEY, alg = 'HS256', claims = {}, url }: Signing = {},
+): Promise<CallbackRequest> {
+  const full = `${CALLBACKS}/${tail}`;
+  const token = await new SignJWT({
+    url_hash: sha256Hex(url ?? full),
+    ...(body ? { payload_hash: sha256Hex(body) } : {}),
+    iss: 'MessageBird',
+    nbf: SUITE_NOW_MS / 1000 - 1,
+    exp: SUITE_NOW_MS / 1000 + 60,
+    jti: '11111111-2222-4333-8444-555555555555',
+    ...claims,
+  })
+    .setProtectedHeader({ alg, typ: 'JWT' })
+    .sign(new TextEncoder().encode(key));
+  return {
+    method: body ? 'POST' : 'GET',
+    url: full,
+    purpose: tail.split('?')[0]!,
+    query: Object.fromEntries(new URL(full).searchParams),
+    headers: { 'messagebird-signature-jwt': token },
+    body: Buffer.from(body),
+    receivedAtMs: SUITE_NOW_MS,
+  };
+}
+const report = (fields: Record<string, string>): string =>
+  `status?${new URLSearchParams({ ref: 'dlv_01', id: CLASSIC_ID, reference: 'dlv_01', recipient: '31612345678', ...fields }).toString()}`;
+
+test('the classic API keeps the adapter contract', async (t) => {
+  const fake = await startFake({ contract: classicContract });
+  t.after(() => fake.close());
+  const delivered = await classicCallback(
+    report({ status: 'delivered', statusDatetime: '2026-11-20T08:32:53+00:00' }),
+  );
+  const form = 'id=in_1&originator=31612345678&recipient=3197010240000&body=Ja+%E2%98%80';
+  await conformance(t, {
+    adapter: messagebird,
+    fake,
+    settings: classic,
+    message,
+    success: { answer: classicCreated, externalIds: [CLASSIC_ID], receipts: true },
+    refused: { answer: classicError(422, 9, 'recipients'), code: '9', class: 'recipient' },
+    transient: { answer: classicError(404, 98), code: '98', class: 'transient' },
+    throttled: {
+      answer: { status: 429, headers: { 'retry-after': '3' }, body: '{}' },
+      code: 'http_429',
+      retryAfterMs: 3000,
+    },
+    broken: { answer: classicError(500, 99), kind: 'unclear' },
+    echo: (secret) => classicError(401, 2, 'access_key', `incorrect ${secret}`),
+    callbacks: {
+      genuine: [
+        {
+          name: 'status report by GET',
+          request: delivered,
+          receipts: [{ ref: 'dlv_01', externalId: CLASSIC_ID, state: 'delivered', atMs: SUITE_NOW_MS }],
+        },
+        {
+          name: 'incoming message by form',
+          request: await classicCallback('inbound', form),
+          inbound: [
+            {
+              externalId: 'in_1',
+              from: '+31612345678',
+              to: '+3197010240000',
+              text: 'Ja ☀',
+              raw: { phoneNumber: '+31612345678' },
+            },
+          ],
+        },
+        {
+          name: 'incoming message by JSON, HS512',
+          request: await classicCallback(
+            'inbound',
+            '{"message_id":"in_2","source":31612345678,"destination":"Desk","payload":"Ja"}',
+            { alg: 'HS512', key: SIGNING_KEY },
+          ),
+          inbound: [{ externalId: 'in_2', from: '+31612345678', to: 'Desk', text: 'Ja' }],
+        },
+      ],
+      forged: [
+        {
+          name: 'other key',
+          request: await classicCallback(report({ status: 'sent' }), '', { key: 'other-key-0123456789' }),
+        },
+        { name: 'other URL', request: { ...delivered, url: `${delivered.url}&x=1` } },
+        {
+          name: 'body changed',
+          request: { ...(await classicCallback('inbound', form)), body: Buffer.from(`${form}!`) },
+        },
+        { name: 'body added', request: { ...delivered, body: Buffer.from('x') } },
+        {
+          name: 'body removed',
+          request: { ...(await classicCallback('inbound', form)), body: Buffer.alloc(0) },
+        },
+        { name: 'expired', request: { ...delivered, receivedAtMs: SUITE_NOW_MS + 62_000 } },
+        { name: 'not yet valid', request: { ...delivered, receivedAtMs: SUITE_NOW_MS - 3_000 } },
+        {
+          name: 'no expiry',
+          request: await classicCallback(report({ status: 'sent' }), '', { claims: { exp: undefined } }),
+        },
+        {
+          name: 'other issuer',
+          request: await classicCallback(report({ status: 'sent' }), '', { claims: { iss: 'Eve' } }),
+        },
+        { name: 'no token', request: { ...delivered, headers: {} } },
+        {
+          name: 'four parts',
+          request: { ...delivered, headers: { 'messagebird-signature-jwt': 'a.b.c.d' } },
+        },
+      ],
+      malformed: [
+        { name: 'unknown status', request: await classicCallback(report({ status: 'teleported' })) },
+        { name: 'no originator', request: await classicCallback('inbound', 'id=1') },
+      ],
+    },
+  });
+});
+
+test('classic: what is sent', async (t) => {
+  const fake = await startFake({ contract: classicContract });
+  t.after(() => fake.close());
+  const send = async (change: Partial<Outgoing>, more: Settings = {}) => {
+    fake.answerNext(classicCreated);
+    const spec = { adapter: messagebird, settings: (url: string) => ({ ...classic(url), ...more }) };
+    await withSender(spec, fake.url, (sender) => sender.send({ ...message, ...change }));
+    deepEqual(fake.violations(), []);
+    return JSON.parse(fake.last().body) as Record<string, unknown>;
+  };
+  deepEqual(await send({ ttlS: 60 }), {
+    originator: 'Sunshine',
+    recipients: ['31612345678'],
+    body: 'Zon & zee ☀',
+    reference: 'dlv_01',
+    reportUrl: message.callbackUrl,
+    datacoding: 'auto',
+    validity: 60,
+  });
+  equal(fake.last().headers.authorization, 'AccessKey live_0123456789');
+  const media = [{ url: 'https://x.example/1.jpg' }];
+  const own = await send({ rendered: { channel: 'sms', text: 'Hi', from: 'Other', media } });
+  deepEqual([own.originator, own.body], ['Other', 'Hi\nhttps://x.example/1.jpg']);
+  const secret = await send({}, { signingKey: undefined, webhookSecret: 'hook-secret-1' });
+  equal(secret.reportUrl, `${message.callbackUrl}&secret=hook-secret-1`);
+});
+
+test('classic without a signing key: the secret in the URL is asked for', () => {
+  const settings = { ...classic(''), signingKey: undefined, webhookSecret: 'hook-secret-1' };
+  const request = (tail: string): CallbackRequest => ({
+    method: 'GET',
+    url: `${CALLBACKS}/${tail}`,
+    purpose: tail.split('?')[0]!,
+    query: Object.fromEntries(new URL(`${CALLBACKS}/${tail}`).searchParams),
+    headers: {},
+    body: Buffer.alloc(0),
+  });
+  const kind = (tail: string, given: Settings = settings) => messagebird.receive!(request(tail), given).kind;
+  equal(kind('inbound?id=1&originator=31612345678&body=Hi&secret=hook-secret-1'), 'parsed');
+  equal(kind('inbound/hook-secret-1?id=1&originator=31612345678&body=Hi'), 'parsed');
+  equal(kind('inbound?id=1&originator=31612345678&body=Hi&secret=wrong'), 'forged');
+  equal(kind('inbound?id=1&originator=31612345678&body=Hi'), 'forged');
+  equal(kind('inbound?id=1&originator=1&secret=', { ...settings, webhookSecret: undefined }), 'forged');
+});
+
+test('classic: errors and failed deliveries, each with its class', async (t) => {
+  const fake = await startFake();
+  t.after(() => fake.close());
+  await withSender({ adapter: messagebird, settings: classic }, fake.url, async (sender) => {
+    for (const [code, meaning] of CLASSIC_ERRORS) {
+      fake.answerNext(classicError(422, code));
+      const outcome = await sender.send(message);
+      equal('class' in outcome && outcome.class, meaning, String(code));
+    }
+    fake.answerNext(classicError(422, 9, 'originator'), { status: 403, body: 'nope' });
+    const origin = await sender.send(message);
+    deepEqual([origin.kind, 'class' in origin && origin.class], ['deferred', 'config']);
+    const proxy = await sender.send(message);
+    deepEqual([proxy.kind, 'class' in proxy && proxy.class], ['deferred', 'config']);
+  });
+  const cases: [Record<string, string>, string, string?, string?][] = [
+    [{ status: 'scheduled' }, 'accepted'],
+    [{ status: 'sent' }, 'accepted'],
+    [{ status: 'buffered' }, 'accepted'],
+    [{ status: 'expired' }, 'failed', 'expired', 'expired'],
+    [{ status: 'delivery_failed', statusReason: 'something new' }, 'failed', 'something_new', 'transient'],
+    ...CLASSIC_REASONS.map(([reason, meaning]): [Record<string, string>, string, string, string] => [
+      { status: 'delivery_failed', statusReason: reason, statusErrorCode: '5' },
+      'failed',
+      '5',
+      meaning,
+    ]),
+  ];
+  for (const [fields, state, code, meaning] of cases) {
+    const callback = messagebird.receive!(await classicCallback(report(fields)), classic(''));
+    ok(callback.kind === 'parsed');
+    const [receipt] = callback.receipts;
+    deepEqual(
+      [receipt?.state, receipt?.code, receipt?.class],
+      [state, code, meaning],
+      JSON.stringify(fields),
+    );
+  }
+});
+
+test('classic: the official signature vectors', { skip: CONTRACTS_ABSENT ?? false }, async (t) => {
+  type Vector = {
+    name: string;
+    method: string;
+    secret?: string;
+    url: string;
+    payload?: string;
+    timestamp: string;
+    token: string;
+    valid: boolean;
+  };
+  const vectors = JSON.parse(
+    readFileSync(contractFile('messagebird-legacy-signature-vectors.json'), 'utf8'),
+  ) as Vector[];
+  equal(vectors.length, 44);
+  for (const { name, method, secret, url, payload, timestamp, token, valid } of vectors)
+    await t.test(name, () => {
+      const callback = messagebird.receive!(
+        {
+          method,
+          url,
+          purpose: 'other',
+          query: {},
+          headers: { 'messagebird-signature-jwt': token },
+          body: Buffer.from(payload ?? ''),
+          receivedAtMs: Date.parse(timestamp),
+        },
+        { signingKey: secret ?? 'any' },
+      );
+      // Genuine, but for no purpose of ours.
+      equal(callback.kind, valid ? 'malformed' : 'forged');
+    });
+});
+
+test('classic: the vector that the official SDK accepts', { skip: CONTRACTS_ABSENT ?? false }, () => {
+  const all = JSON.parse(readFileSync(contractFile('vectors.json'), 'utf8')) as {
+    vectors: { id: string; signingKey: string; url: string; header: Record<string, string> }[];
+  };
+  const { signingKey, url, header } = all.vectors.find(({ id }) => id === 'messagebird-legacy-jwt')!;
+  const callback = messagebird.receive!(
+    {
+      method: 'GET',
+      url,
+      purpose: 'status',
+      query: Object.fromEntries(new URL(url).searchParams),
+      headers: { 'messagebird-signature-jwt': header['MessageBird-Signature-JWT'] },
+      body: Buffer.alloc(0),
+      receivedAtMs: SUITE_NOW_MS,
+    },
+    { signingKey },
+  );
+  ok(callback.kind === 'parsed');
+  const [receipt] = callback.receipts;
+  deepEqual(
+    [receipt?.ref, receipt?.state, receipt?.code, receipt?.class],
+    ['m_01', 'failed', '5', 'recipient'],
+  );
+});
+
+// Bird v1
+
+const birdContract = await loadContract('bird-v1.json');
+const BIRD_ID = 'sms_01krdgeqcxet5s7t44vh8rt9mg';
+const WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const bird = (url: string): Settings => ({
+  accessKey: 'bk_eu_0123456789',
+  originator: 'Sunshine',
+  signingKey: WEBHOOK_SECRET,
+  baseUrl: url,
+});
+const birdCreated: FakeAnswer = {
+  status: 202,
+  body: JSON.stringify({
+    id: BIRD_ID,
+    direction: 'outbound',
+    status: 'accepted',
+    to: '+31612345678',
+    from: 'Sunshine',
+    segments: { count: 1, encoding: 'UCS2', characters: 11 },
+    created_at: '2026-11-20T08:32:53Z',
+  }),
+};
+const birdError = (status: number, type: string, more: Record<string, unknown> = {}): FakeAnswer => ({
+  status,
+  body: JSON.stringify({
+    error: {
+      type,
+      code: 'E10001',
+      name: 'SomeName',
+      message: 'no',
+      doc_url: 'https://bird.com/d',
+      request_id: 'r',
+      ...more,
+    },
+  }),
+});
+const birdData = {
+  sms_id: BIRD_ID,
+  workspace_id: 'ws_01krdgeqcxet5s7t44vh8rt9mg',
+  to: '+31612345678',
+  from: 'Sunshine',
+  tags: null,
+  metadata: { ref: 'dlv_01' },
+};
+function birdCallback(
+  event: unknown,
+  more: { secret?: string; receivedAtMs?: number } = {},
+): CallbackRequest {
+  const body = JSON.stringify(event);
+  const at = new Date(SUITE_NOW_MS);
+  return {
+    method: 'POST',
+    url: `${CALLBACKS}/status`,
+    purpose: 'status',
+    query: {},
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': 'evt_1',
+      'webhook-timestamp': String(at.getTime() / 1000),
+      'webhook-signature': `v1,bm9uZQ== ${new Webhook(more.secret ?? WEBHOOK_SECRET).sign('evt_1', at, body)}`,
+    },
+    body: Buffer.from(body),
+    receivedAtMs: more.receivedAtMs ?? SUITE_NOW_MS,
+  };
+}
+const birdEvent = (type: string, data: Record<string, unknown> = {}) => ({
+  type,
+  timestamp: '2026-11-20T08:32:53.000Z',
+  data: { ...birdData, ...data },
+});
+const birdFailure = (code: string) => ({
+  error: { code, description: 'said so', occurred_at: '2026-11-20T08:32:53Z' },
+});
+const received = birdEvent('sms.received', {
+  from: '+31612345678',
+  to: '+3197010240000',
+  text: 'Ja ☀',
+  metadata: null,
+  segments: { count: 1, encoding: 'UCS2', characters: 4 },
+  carrier: 'KPN',
+});
+
+test('Bird v1 keeps the adapter contract', async (t) => {
+  const fake = await startFake({ contract: birdContract });
+  t.after(() => fake.close());
+  const delivered = birdCallback(birdEvent('sms.delivered'));
+  await conformance(t, {
+    adapter: messagebird,
+    fake,
+    settings: bird,
+    message,
+    success: { answer: birdCreated, externalIds: [BIRD_ID], receipts: true },
+    refused: {
+      answer: birdError(422, 'validation_error', { name: 'SMSInvalidRecipient' }),
+      code: 'SMSInvalidRecipient',
+      class: 'recipient',
+    },
+    transient: { answer: birdError(503, 'service_unavailable_error'), code: 'SomeName', class: 'transient' },
+    throttled: {
+      answer: { ...birdError(429, 'rate_limit_error'), headers: { 'retry-after': '2' } },
+      code: 'SomeName',
+      retryAfterMs: 2000,
+    },
+    broken: { answer: birdError(500, 'internal_error'), kind: 'unclear' },
+    echo: (secret) => birdError(401, 'auth_error', { message: `key ${secret}` }),
+    callbacks: {
+      genuine: [
+        {
+          name: 'delivered',
+          request: delivered,
+          receipts: [{ ref: 'dlv_01', externalId: BIRD_ID, state: 'delivered', atMs: SUITE_NOW_MS }],
+        },
+        {
+          name: 'incoming message',
+          request: birdCallback(received),
+          inbound: [
+            {
+              externalId: BIRD_ID,
+              from: '+31612345678',
+              to: '+3197010240000',
+              text: 'Ja ☀',
+              atMs: SUITE_NOW_MS,
+              raw: { phoneNumber: '+31612345678', carrier: 'KPN' },
+            },
+          ],
+        },
+        { name: 'of another product', request: birdCallback({ type: 'voice.call.ended', data: {} }) },
+      ],
+      forged: [
+        {
+          name: 'other secret',
+          request: birdCallback(birdEvent('sms.failed'), {
+            secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx',
+          }),
+        },
+        { name: 'changed', request: { ...delivered, body: Buffer.from('{}') } },
+        {
+          name: 'old',
+          request: birdCallback(birdEvent('sms.sent'), { receivedAtMs: SUITE_NOW_MS + 301_000 }),
+        },
+        { name: 'unsigned', request: { ...delivered, headers: {} } },
+      ],
+      malformed: [{ name: 'no data', request: birdCallback({ type: 'sms.sent' }) }],
+    },
+  });
+});
+
+test('v1: what is sent, and that it may be repeated', async (t) => {
+  const fake = await startFake({ contract: birdContract });
+  t.after(() => fake.close());
+  equal(messagebird.idempotent, false);
+  await withSender({ adapter: messagebird, settings: bird }, fake.url, async (sender) => {
+    equal(sender.idempotent, true);
+    fake.answerNext(birdCreated);
+    await sender.send({ ...message, messageClass: 'marketing' });
+  });
+  deepEqual(fake.violations(), []);
+  const { headers, body, path } = fake.last();
+  equal(path, '/v1/sms/messages');
+  equal(headers.authorization, 'Bearer bk_eu_0123456789');
+  equal(headers['idempotency-key'], 'key_01');
+  ok(headers['user-agent']);
+  deepEqual(JSON.parse(body), {
+    to: '+31612345678',
+    from: 'Sunshine',
+    text: 'Zon & zee ☀',
+    category: 'marketing',
+    metadata: { ref: 'dlv_01' },
+  });
+});
+
+test('v1: errors and failed deliveries, each with its class', async (t) => {
+  const fake = await startFake();
+  t.after(() => fake.close());
+  await withSender({ adapter: messagebird, settings: bird }, fake.url, async (sender) => {
+    for (const [type, meaning] of BIRD_ERRORS) {
+      fake.answerNext(birdError(400, type));
+      const outcome = await sender.send(message);
+      if (meaning === 'ambiguous') equal(outcome.kind, 'unclear');
+      else equal('class' in outcome && outcome.class, meaning, type);
+    }
+    const unknown: [FakeAnswer, string, string?][] = [
+      [
+        birdError(409, 'new_error', {
+          next: [
+            { kind: 'external', description: 'x' },
+            { kind: 'wait', description: 'x' },
+          ],
+        }),
+        'deferred',
+        'transient',
+      ],
+      [
+        birdError(409, 'new_error', { next: [{ kind: 'operation', description: 'x' }] }),
+        'deferred',
+        'config',
+      ],
+      [birdError(409, 'new_error', { next: [{ kind: 'terminal', description: 'x' }] }), 'refused', 'content'],
+      [birdError(500, 'new_error'), 'unclear'],
+      [birdError(422, 'validation_error', { name: 'SMSNoEligibleSender' }), 'deferred', 'config'],
+      [{ status: 502, body: '<html>' }, 'unclear'],
+      [{ status: 421, body: '' }, 'deferred', 'config'],
+    ];
+    for (const [answer, kind, meaning] of unknown) {
+      fake.answerNext(answer);
+      const outcome = await sender.send(message);
+      deepEqual([outcome.kind, 'class' in outcome ? outcome.class : undefined], [kind, meaning], answer.body);
+    }
+  });
+  const events = [
+    birdEvent('sms.accepted', { segments: { count: 1, encoding: 'UCS2', characters: 4 } }),
+    birdEvent('sms.sent'),
+    received,
+    ...BIRD_FAILURES.map(([code]) => birdEvent('sms.failed', birdFailure(code))),
+    birdEvent('sms.undelivered', birdFailure('unreachable')),
+    birdEvent('sms.rejected', birdFailure('recipient_opted_out')),
+    birdEvent('sms.expired', birdFailure('unreachable')),
+  ];
+  const seen = events.flatMap((event) => {
+    const problems = birdContract?.request({
+      method: 'POST',
+      path: '/webhook',
+      contentType: 'application/json',
+      body: JSON.stringify(event),
+    });
+    deepEqual(problems ?? [], [], event.type);
+    const callback = messagebird.receive!(birdCallback(event), bird(''));
+    ok(callback.kind === 'parsed');
+    return callback.receipts.map((receipt) => [receipt.state, receipt.code, receipt.class]);
+  });
+  deepEqual(seen, [
+    ['accepted', undefined, undefined],
+    ['accepted', undefined, undefined],
+    ...BIRD_FAILURES.map(([code, meaning]) => ['failed', code, meaning]),
+    ['failed', 'unreachable', 'transient'],
+    ['failed', 'recipient_opted_out', 'optout'],
+    ['failed', 'unreachable', 'expired'],
+  ]);
+});
+
+test('the document explains every code of both', () => {
+  const doc = readFileSync(join(import.meta.dirname, '../../../docs/channels/messagebird.md'), 'utf8');
+  for (const [code, meaning] of [...CLASSIC_ERRORS, ...CLASSIC_REASONS, ...BIRD_ERRORS, ...BIRD_FAILURES])
+    ok(
+      new RegExp(`\\| ${code} \\|(?:[^\\n]*\\|)? ${meaning} \\|`).test(doc),
+      `${code} is not in the document`,
+    );
+  for (const name of Object.keys(messagebird.settings))
+    ok(doc.includes(`\`${name}\``), `${name} is not in the document`);
+});
