@@ -34,16 +34,18 @@ export type Send = {
   integrationId?: number;
   /** Send to this destination. */
   destinationId?: number;
-  /** Not before this time, by our clock. */
+  /** How far the workspace's clock is ahead of ours; what is stored is by the workspace's. */
+  aheadMs?: number;
+  /** Not before this time, by the workspace's clock. */
   notBeforeMs?: number;
-  /** Give up after this time, by our clock. Default: 3 days. */
+  /** Give up after this time, by the workspace's clock. Default: 3 days. */
   expiresMs?: number;
 };
 
 /** A message nobody could deliver for three days is not worth delivering. */
 const DEFAULT_LIFE_MS = 3 * 24 * 3600 * 1000;
 
-/** Accepts messages; part of the caller's transaction. Returns their ids, in order. */
+/** Accepts messages; part of the caller's transaction. `nowMs` is by our clock. Returns ids and times, in order. */
 export async function accept(
   deps: { queue: Queue; ids: IdSource },
   tx: Tx,
@@ -54,7 +56,7 @@ export async function accept(
   const accepted = sends.map((send) => ({
     ...send,
     id: deps.ids.inBucket(bucketOf(send.contactId)),
-    atMs: nowMs,
+    atMs: nowMs + (send.aheadMs ?? 0),
   }));
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
   await Promise.all([
@@ -68,9 +70,10 @@ export async function accept(
         contactId: send.contactId,
         causeId: send.id,
         workspaceId: send.workspaceId,
+        class: send.class,
         integrationId: send.integrationId ?? null,
         destinationId: send.destinationId ?? null,
-        expiresMs: send.expiresMs ?? nowMs + DEFAULT_LIFE_MS,
+        expiresMs: send.expiresMs ?? send.atMs + DEFAULT_LIFE_MS,
       })),
       nowMs,
     ),
@@ -84,7 +87,7 @@ export async function accept(
         seq: 0,
         stream: 0,
         workspaceId: send.workspaceId,
-        dueMs: Math.max(nowMs, send.notBeforeMs ?? 0),
+        dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)),
       })),
     ),
     deps.queue.append(
@@ -93,7 +96,7 @@ export async function accept(
         ownerId: send.contactId,
         workspaceId: send.workspaceId,
         type: 'message.accepted',
-        atMs: nowMs,
+        atMs: send.atMs,
         payload: {
           messageId: send.id,
           contactId: send.contactId,

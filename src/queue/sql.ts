@@ -137,6 +137,20 @@ export async function deleteDue(
       AND due.seq = gone.seq AND due.bucket = ANY(${lane.buckets}::smallint[])`;
 }
 
+/** Work that is still in the queue, by key. */
+export async function selectDue(
+  db: Db,
+  kind: number,
+  keys: readonly { ownerId: number; causeId: number; seq: number }[],
+): Promise<WorkItem[]> {
+  return await db<WorkItem[]>`
+    SELECT d.bucket, d.owner_id AS "ownerId", d.cause_id AS "causeId", d.seq, d.attempt, d.stream, d.workspace_id AS "workspaceId",
+      d.due_ms AS "dueMs"
+    FROM unnest(${column(keys, (k) => k.ownerId % 4096)}::smallint[], ${column(keys, (k) => k.ownerId)}::bigint[],
+      ${column(keys, (k) => k.causeId)}::bigint[], ${column(keys, (k) => k.seq)}::smallint[]) AS k (bucket, owner_id, cause_id, seq)
+    JOIN due d ON d.bucket = k.bucket AND d.kind = ${kind} AND d.owner_id = k.owner_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
+}
+
 /** Puts work of one lane off: a new due time, and the count of attempts so far. */
 export async function putOffDue(
   db: Db,

@@ -179,6 +179,8 @@ CREATE TABLE deliveries (
   state smallint NOT NULL CHECK (state IN (0, 1, 3, 4, 5, 6, 10, 11, 12, 13)),
   prior_state smallint,
   attempts smallint NOT NULL DEFAULT 0,
+  -- 1 transactional, 2 marketing, 4 authentication: what a frequency cap counts.
+  class smallint NOT NULL CHECK (class IN (1, 2, 4)),
   channel text,
   workspace_id bigint NOT NULL,
   integration_id bigint,

@@ -1,0 +1,63 @@
+/**
+ * A breaker per integration: after a run of failures nothing is sent for a while, then one batch tries. What it keeps back
+ * is put off, not failed, and does not count as an attempt.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Outcome } from '../channels/adapter.ts';
+
+/** A breaker, with what the health page shows. */
+export type Breaker = {
+  /** Undefined: go ahead. Else how long to wait, ms. */
+  waitMs(): number | undefined;
+  saw(outcome: Outcome): void;
+  health(): {
+    state: 'closed' | 'open';
+    failuresInARow: number;
+    lastSuccessMs?: number;
+    lastFailure?: { code: string; detail: string; atMs: number };
+  };
+};
+
+const FAILURES_TO_OPEN = 20;
+const FIRST_OPEN_MS = 2_000;
+const LONGEST_OPEN_MS = 60_000;
+
+/** A closed breaker. */
+export function createBreaker(clock: Clock): Breaker {
+  let failures = 0;
+  let openUntilMs = 0;
+  let openings = 0;
+  let lastSuccessMs: number | undefined;
+  let lastFailure: { code: string; detail: string; atMs: number } | undefined;
+  return {
+    waitMs() {
+      const leftMs = openUntilMs - clock.nowMs();
+      return leftMs > 0 ? leftMs : undefined;
+    },
+    saw(outcome) {
+      // A refusal is an answer: the provider works. A throttle too, and it has a time of its own.
+      if (
+        outcome.kind === 'accepted' ||
+        outcome.kind === 'refused' ||
+        (outcome.kind === 'deferred' && outcome.class === 'rate')
+      ) {
+        failures = 0;
+        openings = 0;
+        openUntilMs = 0;
+        if (outcome.kind === 'accepted') lastSuccessMs = clock.nowMs();
+        return;
+      }
+      failures++;
+      lastFailure = { code: outcome.code, detail: outcome.detail, atMs: clock.nowMs() };
+      if (failures < FAILURES_TO_OPEN || openUntilMs > clock.nowMs()) return;
+      openUntilMs = clock.nowMs() + Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** openings);
+      openings++;
+    },
+    health: () => ({
+      state: openUntilMs > clock.nowMs() ? 'open' : 'closed',
+      failuresInARow: failures,
+      ...(lastSuccessMs === undefined ? {} : { lastSuccessMs }),
+      ...(lastFailure === undefined ? {} : { lastFailure }),
+    }),
+  };
+}

@@ -1,0 +1,74 @@
+/** Which of a contact's addresses a message goes to: the one named, else the primary, else the workspace's order. */
+import type { Reachable } from '../contacts/sql.people.ts';
+
+/** What narrows the choice. */
+export type Wanted = {
+  destinationId?: number | null;
+  integrationId?: number | null;
+  channel?: string | undefined;
+};
+
+/** The order of channels when nothing else decides; a workspace may set its own (`settings.channelOrder`). */
+export const DEFAULT_ORDER: readonly string[] = [
+  'whatsapp',
+  'webchat',
+  'sms',
+  'push',
+  'email',
+  'voice',
+  'webhook',
+];
+
+/** The order a workspace has set. */
+export function channelOrder(settings: Readonly<Record<string, unknown>>): readonly string[] {
+  const order = settings['channelOrder'];
+  return Array.isArray(order) && order.every((name) => typeof name === 'string') ? order : DEFAULT_ORDER;
+}
+
+/**
+ * Picks a destination. A destination that is named is taken as it is (the gate then says why it may not be used); otherwise
+ * those that can be used go before those that cannot, the primary (last used by the contact) first, then by channel order,
+ * then the one linked last.
+ */
+export function choose(
+  destinations: readonly Reachable[],
+  wanted: Wanted,
+  order: readonly string[],
+  canSend: (destination: Reachable) => boolean,
+): Reachable | undefined {
+  if (wanted.destinationId)
+    return destinations.find(({ destinationId }) => destinationId === wanted.destinationId);
+  let fit =
+    wanted.channel === undefined
+      ? destinations
+      : destinations.filter(({ channel }) => channel === wanted.channel);
+  if (wanted.integrationId) {
+    const own = fit.filter(({ integrationId }) => integrationId === wanted.integrationId);
+    // An address that is bound to no integration may be used by any of its channel.
+    fit = own.length ? own : fit.filter(({ integrationId }) => integrationId === null);
+  }
+  if (fit.length < 2) return fit[0];
+  return [...fit].sort((a, b) => rank(a, b, order, canSend))[0];
+}
+
+function rank(
+  a: Reachable,
+  b: Reachable,
+  order: readonly string[],
+  canSend: (destination: Reachable) => boolean,
+): number {
+  const usable = Number(isUsable(b, canSend)) - Number(isUsable(a, canSend));
+  if (usable) return usable;
+  const primary = (b.lastInboundMs ?? 0) - (a.lastInboundMs ?? 0);
+  if (primary) return primary;
+  return place(a, order) - place(b, order) || b.linkedMs - a.linkedMs;
+}
+
+function isUsable(destination: Reachable, canSend: (destination: Reachable) => boolean): boolean {
+  return destination.status === 'active' && canSend(destination);
+}
+
+function place(destination: Reachable, order: readonly string[]): number {
+  const at = order.indexOf(destination.channel);
+  return at < 0 ? order.length : at;
+}

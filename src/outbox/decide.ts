@@ -1,0 +1,168 @@
+/** From an outcome to a decision: what is written about a delivery, and whether it is tried again. Pure. */
+import type { MessageClass } from '../../contract/channels.ts';
+import type { Outcome } from '../channels/adapter.ts';
+import type { Reachable } from '../contacts/sql.people.ts';
+import type { WorkItem } from '../queue/sql.ts';
+import type { Verdict } from './gate.ts';
+import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
+import type { OutcomeRow } from './sql.ts';
+import { STATE } from './states.ts';
+
+/** What is known of a delivery when it is decided on. */
+export type Subject = {
+  item: WorkItem;
+  workspaceId: number;
+  class: MessageClass;
+  bulk: boolean;
+  channel: string | null;
+  integrationId: number | null;
+  destination: Reachable | undefined;
+  vars: string | null;
+  /** By the workspace's clock. */
+  expiresMs: number;
+  /** How far the workspace's clock is ahead of ours. */
+  aheadMs: number;
+  idempotent: boolean;
+};
+
+/** A decision. Without `row` nothing is written about the delivery; without `later` its work is done. */
+export type Decision = {
+  item: WorkItem;
+  bulk: boolean;
+  row?: OutcomeRow;
+  /** `dueMs` by our clock. */
+  later?: { dueMs: number; attempt: number };
+  /** What the provider taught us about the address. */
+  lesson?: { destination: Reachable; workspaceId: number; kind: 'dead' | 'optout'; reason: string };
+};
+
+/** What the gate's verdict means, when it is not go. */
+export function decideVerdict(
+  subject: Subject,
+  verdict: Exclude<Verdict, { gate: 'go' }>,
+  nowMs: number,
+): Decision {
+  const { item, aheadMs } = subject;
+  if (verdict.gate === 'never') {
+    return {
+      item,
+      bulk: subject.bulk,
+      row: rowOf(subject, STATE[verdict.end], nowMs, item.attempt, {
+        code: verdict.reason,
+        detail: verdict.detail,
+      }),
+    };
+  }
+  const why = { code: verdict.reason, detail: '' };
+  return {
+    item,
+    bulk: subject.bulk,
+    row: rowOf(subject, STATE.held, nowMs, item.attempt, why, { what: 'held', why: verdict.reason }),
+    later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs, attempt: item.attempt },
+  };
+}
+
+/** What failed before there was anything to send. */
+export function decideFailure(subject: Subject, code: string, detail: string, nowMs: number): Decision {
+  return {
+    item: subject.item,
+    bulk: subject.bulk,
+    row: rowOf(subject, STATE.failed, nowMs, subject.item.attempt, { code, detail }),
+  };
+}
+
+/** Put off without a word: not an attempt, and nothing to record (a full line, an open breaker). */
+export function putOff(item: WorkItem, bulk: boolean, dueMs: number): Decision {
+  return { item, bulk, later: { dueMs: Math.ceil(dueMs), attempt: item.attempt } };
+}
+
+/** What a provider's outcome means. `nowMs` by our clock; `random` 0..1. */
+export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number, random: number): Decision {
+  const { item, bulk } = subject;
+  const attempts = item.attempt + 1;
+  switch (outcome.kind) {
+    case 'accepted':
+      return {
+        item,
+        bulk,
+        row: rowOf(subject, STATE.accepted, nowMs, attempts, undefined, undefined, outcome.externalIds),
+      };
+    case 'refused': {
+      const lesson = lessonOf(subject, outcome);
+      return {
+        item,
+        bulk,
+        row: rowOf(subject, STATE.failed, nowMs, attempts, outcome),
+        ...(lesson ? { lesson } : {}),
+      };
+    }
+    case 'deferred': {
+      const counted = isBlameless(outcome.class) ? item.attempt : attempts;
+      const delayMs = retryDelayMs(item.attempt, outcome.class, outcome.retryAfterMs, random);
+      return {
+        item,
+        bulk,
+        row: rowOf(subject, STATE.held, nowMs, attempts, outcome, { what: 'deferred', why: outcome.code }),
+        later: { dueMs: dueWithin(subject, nowMs + delayMs), attempt: counted },
+      };
+    }
+    case 'unclear': {
+      const policy = afterUnclear(subject.class, subject, item.attempt, random);
+      const row = rowOf(subject, STATE.unknown, nowMs, attempts, outcome, {
+        what: policy.resend
+          ? 'unclear, will be sent again unless a receipt comes'
+          : 'unclear, not sent again',
+        why: outcome.code,
+      });
+      return policy.resend
+        ? { item, bulk, row, later: { dueMs: dueWithin(subject, nowMs + policy.afterMs), attempt: attempts } }
+        : { item, bulk, row };
+    }
+  }
+}
+
+/** Never later than the end of the message's life: then the gate ends it. */
+function dueWithin(subject: Subject, dueMs: number): number {
+  return Math.ceil(Math.min(dueMs, Math.max(subject.expiresMs - subject.aheadMs, 0)));
+}
+
+function lessonOf(subject: Subject, outcome: { class: string; code: string }): Decision['lesson'] {
+  const { destination, workspaceId } = subject;
+  if (!destination) return undefined;
+  if (outcome.class === 'recipient') return { destination, workspaceId, kind: 'dead', reason: outcome.code };
+  if (outcome.class === 'optout') return { destination, workspaceId, kind: 'optout', reason: outcome.code };
+  return undefined;
+}
+
+function rowOf(
+  subject: Subject,
+  state: OutcomeRow['state'],
+  nowMs: number,
+  attempts: number,
+  why?: { code: string; detail: string },
+  step?: { what: string; why: string },
+  externalIds?: readonly string[],
+): OutcomeRow {
+  const { item, destination } = subject;
+  const atMs = nowMs + subject.aheadMs;
+  return {
+    contactId: item.ownerId,
+    causeId: item.causeId,
+    seq: item.seq,
+    workspaceId: subject.workspaceId,
+    class: subject.class,
+    state,
+    attempts,
+    channel: subject.channel,
+    integrationId: subject.integrationId,
+    destinationId: destination?.destinationId ?? null,
+    address: destination?.address ?? null,
+    code: why?.code ?? null,
+    detail: why?.detail || null,
+    externalIds: externalIds ?? null,
+    vars: subject.vars,
+    trail: step ? JSON.stringify([{ atMs, ...step }]) : null,
+    sentMs: state === STATE.accepted ? atMs : null,
+    stateMs: atMs,
+  };
+}

@@ -1,0 +1,239 @@
+/**
+ * Delivering: the handler of claimed work. Prepare, call, decide, settle. The flight was written by the claim, so whatever
+ * happens from here on, nobody sends these messages again without knowing that they may have been sent.
+ */
+import { pause, type Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { isConnectionLost, type Sql, type Tx } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import { LaneLost, settle, type Batch } from '../queue/settle.ts';
+import type { Handler } from '../queue/worker.ts';
+import { decideOutcome, type Decision } from './decide.ts';
+import type { DeliveryChange } from './events.ts';
+import { learn } from './learn.ts';
+import { prepare, type PrepareDeps, type Ready } from './prepare.ts';
+import { addTallies, upsertOutcomes, type Change } from './sql.ts';
+import { STATE } from './states.ts';
+import { abandonedDecisions } from './unknown.ts';
+
+/** What delivering needs. */
+export type DeliverDeps = PrepareDeps & {
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+};
+
+/** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
+const SETTLE_AFTER_MS = 200;
+const AFTER_LOST_MS = 200;
+/** Rows in a claim: Postgres costs per row stop falling at about 500 (scale.md §2b). */
+const BATCH = 500;
+
+/** The handler of deliveries. */
+export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
+  /** The last message on its way to each contact: the next one waits for it, so that they leave in order. */
+  const lastTo = new Map<number, Promise<void>>();
+  return {
+    kind: KIND.delivery,
+    batchSize: BATCH,
+    inFlight,
+    async handle(batch) {
+      const collector = createCollector(deps, batch);
+      if (batch.abandoned) {
+        collector.add(await abandonedDecisions(deps, batch));
+        return await collector.finished;
+      }
+      const { ready, decided } = await prepare(deps, batch, deps.clock.nowMs());
+      collector.add(decided);
+      // A worker that slept past its lease sends nothing: the lane's new owner does.
+      if (!batch.holds()) return;
+      if (batch.stream === 0) sendInOrder(deps, ready, collector, lastTo);
+      else sendBulk(deps, ready, collector);
+      await collector.finished;
+    },
+  };
+}
+
+type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };
+
+/** Gathers decisions and settles them: all at once when the batch is complete, or what there is after a while. */
+function createCollector(deps: DeliverDeps, batch: Batch): Collector {
+  let waiting: Decision[] = [];
+  let missing = batch.items.length;
+  let settling = false;
+  let timer: (() => void) | undefined;
+  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+
+  const flush = async (): Promise<void> => {
+    if (settling) return;
+    settling = true;
+    timer?.();
+    timer = undefined;
+    try {
+      while (waiting.length || missing === 0) {
+        const decisions = waiting;
+        waiting = [];
+        const landed = missing === 0;
+        await settleDecisions(deps, batch, decisions, landed);
+        if (landed) return resolve();
+      }
+    } catch (error) {
+      if (error instanceof LaneLost) {
+        deps.log.warn(
+          { lane: batch.lane.lane },
+          'the lane has a new owner; what was sent here is settled there',
+        );
+        return resolve();
+      }
+      return reject(error);
+    } finally {
+      settling = false;
+    }
+  };
+
+  return {
+    finished,
+    add(decisions) {
+      missing -= decisions.length;
+      for (const decision of decisions) waiting.push(decision);
+      if (missing === 0) void flush();
+      else if (decisions.length) timer ??= deps.clock.after(SETTLE_AFTER_MS, () => void flush());
+    },
+  };
+}
+
+/** Settles decisions in one transaction; a lost database is waited for, for as long as the lane is ours. */
+async function settleDecisions(
+  deps: DeliverDeps,
+  batch: Batch,
+  decisions: readonly Decision[],
+  landed: boolean,
+): Promise<void> {
+  for (;;) {
+    try {
+      await deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed));
+      return;
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      deps.log.warn({ error }, 'settling waits for the database');
+      await pause(deps.clock, AFTER_LOST_MS);
+    }
+  }
+}
+
+async function writeDecisions(
+  deps: DeliverDeps,
+  tx: Tx,
+  batch: Batch,
+  decisions: readonly Decision[],
+  landed: boolean,
+): Promise<void> {
+  const done = decisions.filter(({ later }) => !later).map(({ item }) => item);
+  const later = decisions.flatMap(({ item, later: again }) => (again ? [{ item, ...again }] : []));
+  if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);
+  const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
+  if (!rows.length) return;
+  const changes = await upsertOutcomes(tx, rows);
+  const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
+  if (lessons.length) await learn(tx, deps.ids, lessons, deps.clock.nowMs());
+  const workspaceOf = new Map(rows.map((row) => [row.contactId, row]));
+  if (batch.stream !== 0) await addTallies(tx, batch.lane.bucket, tallyOf(changes));
+  const events = new Map<number, DeliveryChange[]>();
+  for (const change of changes) {
+    if (change.state === change.priorState) continue;
+    const row = workspaceOf.get(change.contactId)!;
+    const list = events.get(row.workspaceId) ?? [];
+    list.push({
+      contactId: change.contactId,
+      causeId: change.causeId,
+      seq: change.seq,
+      to: change.state,
+      atMs: row.stateMs,
+      ...(change.priorState === null ? {} : { from: change.priorState }),
+    });
+    events.set(row.workspaceId, list);
+  }
+  await deps.queue.append(
+    tx,
+    [...events].map(([workspaceId, list]) => ({
+      ownerId: list[0]!.contactId,
+      workspaceId,
+      type: 'delivery.changed',
+      atMs: list[0]!.atMs,
+      payload: { bulk: batch.stream !== 0, changes: list },
+    })),
+  );
+}
+
+/** What changes of state mean for the tallies of their runs. */
+export function tallyOf(
+  changes: readonly Change[],
+): { causeId: number; state: Change['state']; n: number }[] {
+  const sums = new Map<string, { causeId: number; state: Change['state']; n: number }>();
+  const add = (causeId: number, state: Change['state'], n: number) => {
+    const key = `${causeId}:${state}`;
+    const sum = sums.get(key);
+    if (sum) sum.n += n;
+    else sums.set(key, { causeId, state, n });
+  };
+  for (const { causeId, state, priorState } of changes) {
+    if (state === priorState) continue;
+    add(causeId, state, 1);
+    // What is queued is not tallied: it is whatever the other states leave over.
+    if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);
+  }
+  return [...sums.values()].filter(({ n }) => n !== 0);
+}
+
+function sendBulk(deps: DeliverDeps, ready: readonly Ready[], collector: Collector): void {
+  const byIntegration = Map.groupBy(ready, ({ open }) => open);
+  for (const [open, group] of byIntegration) {
+    open.send(
+      group.map(({ outgoing }) => outgoing),
+      false,
+      (index, outcome) =>
+        collector.add([decideOutcome(group[index]!.subject, outcome, deps.clock.nowMs(), deps.random())]),
+    );
+  }
+}
+
+/** Interactive messages: to one contact one after the other, in the order they were accepted; to different contacts at once. */
+function sendInOrder(
+  deps: DeliverDeps,
+  ready: readonly Ready[],
+  collector: Collector,
+  lastTo: Map<number, Promise<void>>,
+): void {
+  for (const message of ready) {
+    const contactId = message.subject.item.ownerId;
+    const before = lastTo.get(contactId);
+    const sent = before
+      ? before.then(() => sendOne(deps, message, collector))
+      : sendOne(deps, message, collector);
+    lastTo.set(contactId, sent);
+    void sent.finally(() => {
+      if (lastTo.get(contactId) === sent) lastTo.delete(contactId);
+    });
+  }
+}
+
+async function sendOne(deps: DeliverDeps, message: Ready, collector: Collector): Promise<void> {
+  const { subject, open, outgoing } = message;
+  // The last outcome was unclear: where the provider can tell what became of it, it is asked before anything is sent again.
+  const found = message.wasUnknown
+    ? await open
+        .lookUp?.({ ref: outgoing.ref, to: outgoing.to, sinceMs: subject.item.dueMs - 3_600_000 })
+        .catch(() => undefined)
+    : undefined;
+  const outcome =
+    found ??
+    (await new Promise<Parameters<typeof decideOutcome>[1]>((resolve) =>
+      open.send([outgoing], true, (_, o) => resolve(o)),
+    ));
+  collector.add([decideOutcome(subject, outcome, deps.clock.nowMs(), deps.random())]);
+}

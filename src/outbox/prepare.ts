@@ -1,0 +1,369 @@
+/**
+ * From claimed work to messages ready for the wire: the facts of a batch in two or three statements, then for each recipient
+ * the choice of destination, the gate and the rendering. Writes nothing.
+ */
+import type { ChannelName, MessageClass } from '../../contract/channels.ts';
+import type { Content } from '../../contract/content.ts';
+import { isFault } from '../base/fault.ts';
+import type { Directory } from '../accounts/directory.ts';
+import type { Workspace } from '../accounts/workspaces.ts';
+import type { Outgoing } from '../channels/adapter.ts';
+import { selectPeople, type Person, type Reachable } from '../contacts/sql.people.ts';
+import { compile, type Compiled } from '../content/compile.ts';
+import { isRenderFailure } from '../content/failure.ts';
+import type { Variables } from '../content/variables.ts';
+import type { Sql } from '../db/pool.ts';
+import type { Batch } from '../queue/settle.ts';
+import type { WorkItem } from '../queue/sql.ts';
+import { channelOrder, choose } from './choose.ts';
+import { decideFailure, decideVerdict, putOff, type Decision, type Subject } from './decide.ts';
+import { gate, sendRules, type SendRules } from './gate.ts';
+import { toRef } from './ref.ts';
+import type { Run, RunSource } from './run.ts';
+import type { OpenIntegration, Senders } from './senders.ts';
+import { countSentSince, selectSingles, selectStates, type SingleFacts } from './sql.ts';
+import { isWaiting, STATE } from './states.ts';
+
+/** A message ready for the wire. */
+export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
+
+/** What preparing needs. */
+export type PrepareDeps = { sql: Sql; directory: Directory; senders: Senders; runs: RunSource };
+
+/** A delivery in the making. */
+type Draft = {
+  item: WorkItem;
+  bulk: boolean;
+  class: MessageClass;
+  channel: ChannelName | undefined;
+  integrationId: number | null;
+  destinationId: number | null;
+  expiresMs: number;
+  compiled: Compiled;
+  isTemplate: boolean;
+  wasUnknown: boolean;
+};
+
+/** What a batch needs to know of a workspace. */
+type Place = {
+  workspace: Workspace;
+  rules: SendRules;
+  order: readonly string[];
+  /** The integration that serves a channel when the destination names none. */
+  byChannel: Map<string, number>;
+};
+
+/** Where a provider has a channel that takes long, more than this much waiting for the rate alone is put off. */
+const LONGEST_WAIT_MS = 2_000;
+
+/** Prepares a batch: what can be sent, and what was decided without sending. */
+export async function prepare(
+  deps: PrepareDeps,
+  batch: Batch,
+  nowMs: number,
+): Promise<{ ready: Ready[]; decided: Decision[] }> {
+  const decided: Decision[] = [];
+  const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
+  const drafts =
+    batch.stream === 0 ? await draftSingles(deps, batch, decided) : await draftRun(deps, batch, run, decided);
+  if (!drafts.length) return { ready: [], decided };
+  const places = await placesOf(deps, drafts);
+  const [people, recent] = await Promise.all([
+    selectPeople(
+      deps.sql,
+      drafts.map(({ item }) => ({ workspaceId: item.workspaceId, contactId: item.ownerId })),
+      {
+        channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
+        attributes: run ? needsAttributes(run.compiled) : false,
+      },
+    ),
+    recentlySent(deps, drafts, places, nowMs),
+  ]);
+  const opens = await openAll(deps, drafts, places, people);
+  const ready: Ready[] = [];
+  for (const draft of drafts) {
+    const { item, bulk } = draft;
+    const made = makeReady(
+      opens,
+      draft,
+      places.get(item.workspaceId),
+      people.get(item.ownerId),
+      recent,
+      nowMs,
+    );
+    if (made === undefined) decided.push({ item, bulk });
+    else if ('outgoing' in made) ready.push(made);
+    else decided.push(made);
+  }
+  return { ready, decided };
+}
+
+/** The integrations that any of the batch may go through, opened once. */
+async function openAll(
+  deps: PrepareDeps,
+  drafts: readonly Draft[],
+  places: ReadonlyMap<number, Place>,
+  people: ReadonlyMap<number, Person>,
+): Promise<Map<number, OpenIntegration>> {
+  const ids = new Set<number>();
+  for (const { byChannel } of places.values()) for (const id of byChannel.values()) ids.add(id);
+  for (const { integrationId, item } of drafts) {
+    if (integrationId) ids.add(integrationId);
+    else
+      for (const destination of people.get(item.ownerId)?.destinations ?? [])
+        if (destination.integrationId) ids.add(destination.integrationId);
+  }
+  const opens = new Map<number, OpenIntegration>();
+  for (const id of ids) {
+    const open = await deps.senders.open(id);
+    if (open) opens.set(id, open);
+  }
+  return opens;
+}
+
+async function draftSingles(deps: PrepareDeps, batch: Batch, decided: Decision[]): Promise<Draft[]> {
+  const keyOf = (key: { contactId: number; causeId: number; seq: number }) =>
+    `${key.causeId}.${key.contactId}.${key.seq}`;
+  const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
+  const facts = new Map((await selectSingles(deps.sql, keys)).map((row) => [keyOf(row), row]));
+  const drafts: Draft[] = [];
+  batch.items.forEach((item, index) => {
+    const row = facts.get(keyOf(keys[index]!));
+    // The message was erased, or a receipt or a cancellation has ended the delivery: nothing is left to do.
+    if (!row || !isWaiting(row.state)) decided.push({ item, bulk: false });
+    else drafts.push(draftSingle(item, row));
+  });
+  return drafts;
+}
+
+function draftSingle(item: WorkItem, row: SingleFacts): Draft {
+  const compiled = compile(row.content, { liquid: false });
+  if (isFault(compiled)) throw new Error(`accepted content does not compile: ${compiled.message}`);
+  return {
+    item,
+    bulk: false,
+    class: row.class,
+    channel: undefined,
+    integrationId: row.integrationId,
+    destinationId: row.destinationId,
+    expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
+    compiled,
+    isTemplate: isTemplate(row.content),
+    wasUnknown: row.state === STATE.unknown,
+  };
+}
+
+async function draftRun(
+  deps: PrepareDeps,
+  batch: Batch,
+  run: Run | undefined,
+  decided: Decision[],
+): Promise<Draft[]> {
+  if (!run) {
+    for (const item of batch.items) decided.push({ item, bulk: true });
+    return [];
+  }
+  // Only what was tried before can have a state; a first try costs no look-up.
+  const retried = batch.items.filter(({ attempt }) => attempt > 0);
+  const states = retried.length
+    ? await selectStates(
+        deps.sql,
+        retried.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq })),
+      )
+    : [];
+  const stateOf = new Map(states.map((row) => [row.contactId, row.state]));
+  const drafts: Draft[] = [];
+  for (const item of batch.items) {
+    const state = stateOf.get(item.ownerId);
+    if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });
+    else {
+      drafts.push({
+        item,
+        bulk: true,
+        class: run.class,
+        channel: run.channel,
+        integrationId: run.integrationId,
+        destinationId: null,
+        expiresMs: run.expiresMs,
+        compiled: run.compiled,
+        isTemplate: run.isTemplate,
+        wasUnknown: state === STATE.unknown,
+      });
+    }
+  }
+  return drafts;
+}
+
+/** True for content that WhatsApp takes after 24 hours of silence. */
+export function isTemplate(content: Content): boolean {
+  return content.type === 'nativeTemplate';
+}
+
+function needsAttributes(compiled: Compiled): boolean {
+  return compiled.variables.some((name) => !/^(contact|workspace|links)\./.test(name));
+}
+
+function needsAllAddresses(compiled: Compiled): boolean {
+  return compiled.variables.some((name) => /^(contact\.)?(email|phone|phone_number)$/.test(name));
+}
+
+async function placesOf(deps: PrepareDeps, drafts: readonly Draft[]): Promise<Map<number, Place>> {
+  const places = new Map<number, Place>();
+  for (const { item } of drafts) {
+    if (places.has(item.workspaceId)) continue;
+    const workspace = await deps.directory.workspace(item.workspaceId);
+    if (!workspace) continue;
+    const byChannel = new Map<string, number>();
+    for (const integration of await deps.directory.integrationsOf(workspace.id)) {
+      if (integration.status === 'active' && !byChannel.has(integration.channel))
+        byChannel.set(integration.channel, integration.id);
+    }
+    places.set(workspace.id, {
+      workspace,
+      rules: sendRules(workspace.settings),
+      order: channelOrder(workspace.settings),
+      byChannel,
+    });
+  }
+  return places;
+}
+
+async function recentlySent(
+  deps: PrepareDeps,
+  drafts: readonly Draft[],
+  places: ReadonlyMap<number, Place>,
+  nowMs: number,
+): Promise<Map<number, number>> {
+  const counts = new Map<number, number>();
+  for (const [id, { workspace, rules }] of places) {
+    const cap = rules.frequencyCap;
+    const capped = cap
+      ? drafts.filter(({ item, class: c }) => item.workspaceId === id && c === 'marketing')
+      : [];
+    if (!cap || !capped.length) continue;
+    const since = nowMs + workspace.clockAheadMs - cap.perMs;
+    for (const [contactId, n] of await countSentSince(
+      deps.sql,
+      capped.map(({ item }) => item.ownerId),
+      since,
+    ))
+      counts.set(contactId, n);
+  }
+  return counts;
+}
+
+function makeReady(
+  opens: ReadonlyMap<number, OpenIntegration>,
+  draft: Draft,
+  place: Place | undefined,
+  person: Person | undefined,
+  recent: ReadonlyMap<number, number>,
+  nowMs: number,
+): Ready | Decision | undefined {
+  // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
+  if (!place || !person) return undefined;
+  const { workspace } = place;
+  const destination = choose(
+    person.destinations,
+    draft,
+    place.order,
+    (d) => integrationFor(draft, d, place) !== undefined,
+  );
+  const integrationId = destination
+    ? integrationFor(draft, destination, place)
+    : (draft.integrationId ?? undefined);
+  const subject: Subject = {
+    item: draft.item,
+    workspaceId: workspace.id,
+    class: draft.class,
+    bulk: draft.bulk,
+    channel: destination?.channel ?? draft.channel ?? null,
+    integrationId: integrationId ?? null,
+    destination,
+    vars: null,
+    expiresMs: draft.expiresMs,
+    aheadMs: workspace.clockAheadMs,
+    idempotent: false,
+  };
+  const verdict = gate({
+    class: draft.class,
+    nowMs: nowMs + workspace.clockAheadMs,
+    expiresMs: draft.expiresMs,
+    destination,
+    timeZone: person.timeZone ?? workspace.timeZone,
+    rules: place.rules,
+    recentlySent: recent.get(person.contactId) ?? 0,
+    isTemplate: draft.isTemplate,
+  });
+  if (verdict.gate !== 'go') return decideVerdict(subject, verdict, nowMs);
+  const open = integrationId === undefined ? undefined : opens.get(integrationId);
+  if (!open)
+    return decideFailure(subject, 'no_integration', `no active integration serves ${subject.channel}`, nowMs);
+  const waitMs = open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true));
+  if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)
+    return putOff(draft.item, draft.bulk, nowMs + waitMs);
+  return render(draft, subject, open, destination!, person, workspace, nowMs);
+}
+
+function integrationFor(draft: Draft, destination: Reachable, place: Place): number | undefined {
+  return draft.integrationId ?? destination.integrationId ?? place.byChannel.get(destination.channel);
+}
+
+function render(
+  draft: Draft,
+  subject: Subject,
+  open: OpenIntegration,
+  destination: Reachable,
+  person: Person,
+  workspace: Workspace,
+  nowMs: number,
+): Ready | Decision {
+  const channel = open.adapter.channel;
+  subject.channel = channel;
+  subject.idempotent = open.adapter.idempotent;
+  let variables: Variables = {};
+  if (draft.compiled.variables.length) {
+    variables = variablesOf(person, destination, workspace);
+    subject.vars = JSON.stringify(draft.compiled.pick(variables));
+  }
+  const rendered = draft.compiled.renderFor(channel, variables);
+  if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
+  const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
+  const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);
+  return {
+    subject,
+    open,
+    wasUnknown: draft.wasUnknown,
+    outgoing: {
+      ref,
+      idempotencyKey: ref,
+      to: destination.address,
+      rendered,
+      callbackUrl: open.callbackBase + ref,
+      ttlS,
+    },
+  };
+}
+
+function variablesOf(person: Person, destination: Reachable, workspace: Workspace): Variables {
+  const address = (...channels: string[]) =>
+    channels.includes(destination.channel)
+      ? destination.address
+      : person.destinations.find(({ channel }) => channels.includes(channel))?.address;
+  const name = [person.givenName, person.surname].filter(Boolean).join(' ');
+  return {
+    contact: {
+      id: person.contactId,
+      externalId: person.externalId,
+      givenName: person.givenName,
+      surname: person.surname,
+      name: name || null,
+      email: address('email') ?? null,
+      phone: address('sms', 'voice', 'whatsapp') ?? null,
+      locale: person.locale,
+      timezone: person.timeZone,
+    },
+    attributes: person.attributes ?? {},
+    workspace: { name: workspace.name },
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * Receipts: what a provider says of an earlier delivery moves its state forward, in one transaction with the event. They may
+ * come before the send's answer, twice, or out of order; a repeat changes nothing.
+ */
+import type { Receipt } from '../channels/adapter.ts';
+import { bucketOf } from '../base/ids.ts';
+import type { Tx } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import { selectDue } from '../queue/sql.ts';
+import { tallyOf } from './deliver.ts';
+import type { DeliveryChange } from './events.ts';
+import { fromRef, type DeliveryKey } from './ref.ts';
+import type { RunSource } from './run.ts';
+import { addTallies, applyReceiptRows, insertForReceipt, type ReceiptRow } from './sql.ts';
+import { STATE } from './states.ts';
+
+const STATE_OF = {
+  accepted: STATE.accepted,
+  delivered: STATE.delivered,
+  read: STATE.read,
+  failed: STATE.failed,
+} as const;
+
+/** What receipts did. */
+export type ReceiptResult = { changed: number; unknown: number };
+
+/**
+ * Applies receipts of one integration; part of the caller's transaction. `atMs` is by the workspace's clock. Receipts that
+ * name no delivery of ours are counted and otherwise ignored: providers also report on messages that others sent.
+ */
+export async function applyReceipts(
+  deps: { queue: Queue; runs: RunSource },
+  tx: Tx,
+  integration: { id: number; workspaceId: number; channel: string },
+  receipts: readonly Receipt[],
+  atMs: number,
+): Promise<ReceiptResult> {
+  const rows = furthest(receipts, atMs);
+  if (!rows.length) return { changed: 0, unknown: receipts.length };
+  await makeRoomForEarly(deps, tx, integration, rows, atMs);
+  const changes = await applyReceiptRows(tx, integration.workspaceId, rows);
+  if (!changes.length) return { changed: 0, unknown: 0 };
+  await writeTallies(
+    deps,
+    tx,
+    changes.filter(({ bulk }) => bulk),
+  );
+  const byLane = Map.groupBy(
+    changes,
+    (change) => `${change.bulk}:${deps.queue.laneOf(bucketOf(change.contactId))}`,
+  );
+  await deps.queue.append(
+    tx,
+    [...byLane.values()].map((list) => ({
+      ownerId: list[0]!.contactId,
+      workspaceId: integration.workspaceId,
+      type: 'delivery.changed',
+      atMs,
+      payload: {
+        bulk: list[0]!.bulk,
+        changes: list.map(
+          (change): DeliveryChange => ({
+            contactId: change.contactId,
+            causeId: change.causeId,
+            seq: change.seq,
+            to: change.state,
+            atMs,
+            ...(change.priorState === null ? {} : { from: change.priorState }),
+          }),
+        ),
+      },
+    })),
+  );
+  return { changed: changes.length, unknown: 0 };
+}
+
+/** One row per delivery, the furthest state of those told: a statement must not name a row twice. */
+function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
+  const rows = new Map<string, ReceiptRow>();
+  for (const receipt of receipts) {
+    const key = receipt.ref === undefined ? undefined : fromRef(receipt.ref);
+    if (!key) continue;
+    const state = STATE_OF[receipt.state];
+    const seen = rows.get(receipt.ref!);
+    if (seen && !isFurther(seen.state, state)) continue;
+    rows.set(receipt.ref!, {
+      ...key,
+      state,
+      code: receipt.code ?? (state === STATE.failed ? 'undelivered' : null),
+      detail: receipt.detail ?? null,
+      externalId: receipt.externalId ?? null,
+      atMs,
+    });
+  }
+  return [...rows.values()];
+}
+
+/** Within one batch: delivered and read beat failed, since they cannot be untrue. */
+function isFurther(seen: number, next: number): boolean {
+  const rank = (state: number) => (state === STATE.failed ? STATE.accepted + 0.5 : state);
+  return rank(next) > rank(seen);
+}
+
+/** A broadcast's delivery has no row until it is settled. A receipt that overtakes the settling finds it by its due row. */
+async function makeRoomForEarly(
+  deps: { queue: Queue; runs: RunSource },
+  tx: Tx,
+  integration: { id: number; workspaceId: number; channel: string },
+  rows: readonly ReceiptRow[],
+  atMs: number,
+): Promise<void> {
+  const due = await selectDue(
+    tx,
+    KIND.delivery,
+    rows.map((row) => ({ ownerId: row.contactId, causeId: row.causeId, seq: row.seq })),
+  );
+  const early: (DeliveryKey & { class: 'transactional' | 'marketing' | 'authentication' })[] = [];
+  for (const item of due) {
+    if (item.stream === 0 || item.workspaceId !== integration.workspaceId) continue;
+    const run = await deps.runs(item.stream);
+    if (run) early.push({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq, class: run.class });
+  }
+  if (early.length) await insertForReceipt(tx, integration, early, atMs);
+}
+
+async function writeTallies(
+  deps: { queue: Queue },
+  tx: Tx,
+  changes: Awaited<ReturnType<typeof applyReceiptRows>>,
+): Promise<void> {
+  const lanes = deps.queue.lanes();
+  const byLane = Map.groupBy(changes, (change) => deps.queue.laneOf(bucketOf(change.contactId)));
+  for (const [lane, list] of [...byLane].sort(([a], [b]) => a - b))
+    await addTallies(tx, lanes[lane]!.bucket, tallyOf(list));
+}

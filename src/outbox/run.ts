@@ -1,0 +1,19 @@
+/** A bulk run as the outbox sees it: what is said once for all its recipients. Brought in by main.ts, from whoever starts runs. */
+import type { ChannelName, MessageClass } from '../../contract/channels.ts';
+import type { Compiled } from '../content/compile.ts';
+
+/** One run. */
+export type Run = {
+  runId: number;
+  workspaceId: number;
+  channel: ChannelName;
+  class: MessageClass;
+  compiled: Compiled;
+  isTemplate: boolean;
+  integrationId: number | null;
+  /** By the workspace's clock. */
+  expiresMs: number;
+};
+
+/** Finds a run; answers from memory, since it is asked once per batch. Undefined: there is no such run any more. */
+export type RunSource = (runId: number) => Promise<Run | undefined>;

@@ -1,0 +1,165 @@
+/**
+ * Integrations opened for sending, one per process: connections, concurrency, rate and breaker. Interactive messages go
+ * before bulk ones wherever there is a line.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { HttpClient } from '../base/http.ts';
+import type { Log } from '../base/log.ts';
+import type { Directory } from '../accounts/directory.ts';
+import type { Integration } from '../accounts/integrations.ts';
+import type { Workspace } from '../accounts/workspaces.ts';
+import type { Adapter, Outcome, Outgoing, Sender } from '../channels/adapter.ts';
+import { createBreaker, type Breaker } from './breaker.ts';
+import { createLine, type Line } from './line.ts';
+
+/** An integration ready to send. */
+export type OpenIntegration = {
+  integration: Integration;
+  adapter: Adapter;
+  /** The URL that a delivery's receipts are to be sent to begins with this; the ref is added. */
+  callbackBase: string;
+  line: Line;
+  breaker: Breaker;
+  /** Sends messages, each answered by one call of `answered`, in any order. */
+  send(
+    messages: readonly Outgoing[],
+    interactive: boolean,
+    answered: (index: number, outcome: Outcome) => void,
+  ): void;
+  lookUp: Sender['lookUp'];
+};
+
+/** Opens and keeps integrations. */
+export type Senders = {
+  /** The integration, open; undefined when there is none, it is switched off, or nothing here can send for it. */
+  open(integrationId: number): Promise<OpenIntegration | undefined>;
+  /** What `open` gave before, for the health page. */
+  opened(): readonly OpenIntegration[];
+  close(): Promise<void>;
+};
+
+/** The senders of this process. `simulate` opens the simulated provider; a test workspace gets no other, whatever its settings. */
+export function createSenders(deps: {
+  directory: Directory;
+  adapters: Readonly<Record<string, Adapter | undefined>>;
+  http: HttpClient;
+  clock: Clock;
+  log: Log;
+  deadlineMs: number;
+  concurrency: number;
+  publicUrl: () => string;
+  /** Which part of each integration's rate is this process's: the part of the lanes it owns, 0..1. */
+  share: () => number;
+  simulate: (adapter: Adapter, integration: Integration) => Sender;
+}): Senders {
+  const open = new Map<
+    number,
+    { seen: Integration; fingerprint: string; opened: OpenIntegration; sender: Sender }
+  >();
+  return {
+    async open(id) {
+      const integration = await deps.directory.integration(id);
+      if (!integration || integration.status === 'inactive') return undefined;
+      const kept = open.get(id);
+      if (kept?.seen === integration) return kept.opened;
+      const workspace = await deps.directory.workspace(integration.workspaceId);
+      const adapter = deps.adapters[integration.provider];
+      if (!workspace || !adapter) return undefined;
+      // The directory reads again every second; only a real change is worth new connections.
+      const fingerprint = JSON.stringify([
+        integration.settings,
+        integration.ratePerS,
+        integration.callbackKey,
+        workspace.environment,
+      ]);
+      if (kept && kept.fingerprint === fingerprint) {
+        kept.seen = integration;
+        return kept.opened;
+      }
+      void kept?.sender
+        .close()
+        .catch((error) => deps.log.warn({ error }, 'an integration did not close cleanly'));
+      const made = openOne(deps, integration, workspace, adapter);
+      open.set(id, { seen: integration, fingerprint, ...made });
+      return made.opened;
+    },
+    opened: () => [...open.values()].map(({ opened }) => opened),
+    async close() {
+      await Promise.allSettled([...open.values()].map(({ sender }) => sender.close()));
+      open.clear();
+    },
+  };
+}
+
+function openOne(
+  deps: Parameters<typeof createSenders>[0],
+  integration: Integration,
+  workspace: Workspace,
+  adapter: Adapter,
+): { opened: OpenIntegration; sender: Sender } {
+  const isTest = workspace.environment === 'test';
+  const sender = isTest
+    ? deps.simulate(adapter, integration)
+    : adapter.open(integration.settings, {
+        http: deps.http,
+        deadlineMs: deps.deadlineMs,
+        nowMs: deps.clock.nowMs,
+      });
+  const breaker = createBreaker(deps.clock);
+  const line = createLine({
+    clock: deps.clock,
+    concurrency: deps.concurrency,
+    // A simulated provider has no limit of its own; what a workspace sets holds there too.
+    ratePerS: integration.ratePerS ?? (isTest ? undefined : adapter.ratePerS),
+    share: deps.share,
+  });
+  const answer = (answered: (index: number, outcome: Outcome) => void, index: number, outcome: Outcome) => {
+    breaker.saw(outcome);
+    answered(index, outcome);
+  };
+  const opened: OpenIntegration = {
+    integration,
+    adapter,
+    line,
+    breaker,
+    callbackBase: `${deps.publicUrl()}/callbacks/${integration.id.toString(36)}/${integration.callbackKey}/status?ref=`,
+    lookUp: sender.lookUp?.bind(sender),
+    send(messages, interactive, answered) {
+      if (sender.sendBatch)
+        sendInBatches(sender, adapter, line, messages, interactive, (i, o) => answer(answered, i, o));
+      else {
+        messages.forEach((message, index) => {
+          line.enter(interactive, 1, async () => {
+            answer(answered, index, await sender.send(message).catch(thrown));
+          });
+        });
+      }
+    },
+  };
+  return { opened, sender };
+}
+
+function sendInBatches(
+  sender: Sender,
+  adapter: Adapter,
+  line: Line,
+  messages: readonly Outgoing[],
+  interactive: boolean,
+  answered: (index: number, outcome: Outcome) => void,
+): void {
+  const size = adapter.batchSize ?? 500;
+  for (let from = 0; from < messages.length; from += size) {
+    const part = messages.slice(from, from + size);
+    line.enter(interactive, part.length, async () => {
+      const outcomes = await sender.sendBatch!(part).catch((error: unknown) => part.map(() => thrown(error)));
+      part.forEach((_, index) =>
+        answered(from + index, outcomes[index] ?? thrown(new Error('no answer for this message'))),
+      );
+    });
+  }
+}
+
+/** An adapter that throws has a bug; whether it sent is not known. */
+function thrown(error: unknown): Outcome {
+  return { kind: 'unclear', code: 'adapter_error', detail: String(error) };
+}

@@ -1,0 +1,49 @@
+/** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
+import type { Batch } from '../queue/settle.ts';
+import { decideOutcome, type Decision, type Subject } from './decide.ts';
+import type { DeliverDeps } from './deliver.ts';
+import { selectSingles, selectStates } from './sql.ts';
+import { isWaiting } from './states.ts';
+
+const OUTCOME = {
+  kind: 'unclear',
+  code: 'worker_died',
+  detail: 'the worker ended between the attempt and its answer',
+} as const;
+
+/** Decides on an abandoned batch. What a receipt has settled meanwhile is done. */
+export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promise<Decision[]> {
+  const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
+  const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
+  const bulk = batch.stream !== 0;
+  const known = bulk ? await selectStates(deps.sql, keys) : await selectSingles(deps.sql, keys);
+  const factsOf = new Map(known.map((row) => [`${row.contactId}.${row.causeId}.${row.seq}`, row]));
+  const decisions: Decision[] = [];
+  for (const item of batch.items) {
+    const row = factsOf.get(`${item.ownerId}.${item.causeId}.${item.seq}`);
+    const workspace = await deps.directory.workspace(item.workspaceId);
+    const single = row && 'class' in row ? row : undefined;
+    const messageClass = run?.class ?? single?.class;
+    if (!workspace || !messageClass || (row && !isWaiting(row.state))) {
+      decisions.push({ item, bulk });
+      continue;
+    }
+    const integrationId = run?.integrationId ?? single?.integrationId ?? null;
+    const open = integrationId ? await deps.senders.open(integrationId) : undefined;
+    const subject: Subject = {
+      item,
+      workspaceId: item.workspaceId,
+      class: messageClass,
+      bulk,
+      channel: run?.channel ?? open?.adapter.channel ?? null,
+      integrationId,
+      destination: undefined,
+      vars: null,
+      expiresMs: run?.expiresMs ?? single?.expiresMs ?? Number.MAX_SAFE_INTEGER,
+      aheadMs: workspace.clockAheadMs,
+      idempotent: open?.adapter.idempotent ?? false,
+    };
+    decisions.push(decideOutcome(subject, OUTCOME, deps.clock.nowMs(), deps.random()));
+  }
+  return decisions;
+}
