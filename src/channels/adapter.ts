@@ -129,6 +129,9 @@ export type Sender = {
   close(): Promise<void>;
 };
 
+/** The settings to keep from now on, or why the provider could not be asked. */
+export type Connected = { kind: 'connected'; settings: Settings } | Exclude<Outcome, { kind: 'accepted' }>;
+
 /** A provider. */
 export type Adapter = {
   /** Unique name, as in an integration's `type`: `twilio`, `smtp`, `whatsapp` … */
@@ -144,6 +147,11 @@ export type Adapter = {
   /** Most messages in one `sendBatch`. */
   batchSize?: number;
   open(settings: Settings, tools: AdapterTools): Sender;
+  /**
+   * Completes an integration at its provider when it is made or changed: reads what a setting only names, and
+   * registers the callback URL. May be repeated. Absent where everything is in the settings.
+   */
+  connect?(settings: Settings, tools: AdapterTools, callbackUrls: { inbound: string }): Promise<Connected>;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
 };

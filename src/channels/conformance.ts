@@ -75,9 +75,13 @@ async function answers<A>(t: TestContext, spec: ConformanceSpec<A>, said: unknow
     deepEqual(outcome, { kind: 'accepted', ...expected });
     equal(fake.count() > 0, true, 'nothing arrived at the provider');
   });
-  await t.test('the request fits the contract', { skip: CONTRACTS_ABSENT ?? false }, () => {
-    deepEqual(fake.violations(), []);
-  });
+  await t.test(
+    'the request fits the contract',
+    { skip: CONTRACTS_ABSENT ?? (!fake.checked && 'no contract is collected') },
+    () => {
+      deepEqual(fake.violations(), []);
+    },
+  );
   await t.test('permanent refusal: refused, with code and class', async () => {
     const { answer, ...expected } = spec.refused;
     has(await sendOne(spec, said, answer), { kind: 'refused', ...expected });

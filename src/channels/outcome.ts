@@ -5,6 +5,9 @@
 import type { ErrorClass } from '../../contract/channels.ts';
 import type { Outcome } from './adapter.ts';
 
+/** An outcome other than `accepted`. */
+export type Failure = Exclude<Outcome, { kind: 'accepted' }>;
+
 /** What a provider's code means. */
 export type Verdict = {
   class: ErrorClass;
@@ -18,7 +21,7 @@ export type Verdict = {
 };
 
 /** The outcome of an answered call with that verdict. */
-export function outcomeOf(verdict: Verdict, code: string, detail: string): Outcome {
+export function outcomeOf(verdict: Verdict, code: string, detail: string): Failure {
   const { class: kind, retryAfterMs } = verdict;
   switch (kind) {
     case 'ambiguous':
@@ -94,7 +97,7 @@ export function secretsOf(
 export function unanswered(
   call: { kind: 'unsent' | 'unclear'; reason: string },
   secrets: readonly string[],
-): Outcome {
+): Failure {
   const detail = plainDetail(call.reason, secrets);
   if (call.kind === 'unclear') return { kind: 'unclear', code: 'no_answer', detail };
   const config = /^not a URL|private address$/.test(call.reason);

@@ -14,6 +14,7 @@ import type {
 } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveTwilio } from './callback.ts';
+import { connectNumber } from './connect.ts';
 import { lookUpTwilio } from './lookUp.ts';
 import { twilioOutcome } from './outcomes.ts';
 
@@ -51,7 +52,12 @@ const SETTINGS = {
     means: 'The number to send from, `+…`. One of phoneNumber, messagingServiceSid and senderId is needed.',
     schema: { type: 'string', pattern: '^(\\+[1-9][0-9]{4,14}|[0-9]{3,8})$' },
   },
-  phoneNumberSid: { required: false, secret: false, means: 'The number as Twilio names it, `PN…`.' },
+  phoneNumberSid: {
+    required: false,
+    secret: false,
+    means:
+      'The number as Twilio names it, `PN…`: phoneNumber is read from it, and answers to it are sent here.',
+  },
   messagingServiceSid: {
     required: false,
     secret: false,
@@ -77,6 +83,12 @@ export const twilio: Adapter = {
   // A long code sends one segment a second; a Messaging Service with more numbers is set by the workspace.
   ratePerS: 1,
   open: openTwilio,
+  connect: (settings, tools, { inbound }) =>
+    connectNumber(
+      settings,
+      { tools, account: twilioAccount(settings), secrets: secretsOf(SETTINGS, settings) },
+      inbound,
+    ),
   receive: receiveTwilio,
 };
 

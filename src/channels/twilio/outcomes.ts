@@ -7,7 +7,7 @@ import type { ErrorClass } from '../../../contract/channels.ts';
 import type { HttpOutcome } from '../../base/http.ts';
 import { retryAfterMs } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Verdict } from '../outcome.ts';
+import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure, type Verdict } from '../outcome.ts';
 
 /**
  * A row: code, class, Twilio's title, and how far a `config` fault reaches: `message` when it hangs on this
@@ -190,12 +190,15 @@ export function twilioOutcome(call: HttpOutcome, judging: Judging): Outcome {
     const sid = SID.exec(call.body.toString('latin1'))?.[1];
     if (sid) return { kind: 'accepted', externalIds: [sid], receipts: true };
   }
-  return notCreated(
-    call.status,
-    call.body.toString('utf8'),
-    retryAfterMs(call.headers, judging.nowMs),
-    judging,
-  );
+  return twilioFailure(call, judging);
+}
+
+/** The outcome of an answer that is not a success. */
+export function twilioFailure(
+  { status, headers, body }: Extract<HttpOutcome, { kind: 'answer' }>,
+  judging: Judging,
+): Failure {
+  return notCreated(status, body.toString('utf8'), retryAfterMs(headers, judging.nowMs), judging);
 }
 
 function notCreated(
@@ -203,7 +206,7 @@ function notCreated(
   body: string,
   waitMs: number | undefined,
   { secrets, ownSender }: Judging,
-): Outcome {
+): Failure {
   const error = jsonObject(body);
   const code = typeof error?.code === 'number' ? error.code : undefined;
   const name = code === undefined ? `http_${status}` : String(code);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import twilioSdk from 'twilio';
 import { sha256Hex } from '../../base/crypto.ts';
+import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_NOW_MS, withSender } from '../conformance.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
@@ -368,6 +369,42 @@ test('an unanswered send is looked up by number, time and text', async (t) => {
   equal((await look([row('Hi', before)]))?.kind, 'deferred');
   equal(await look([row('Hi!', at)]), undefined);
   equal(await look([row('Hi', at), row('Hi', at)]), undefined);
+});
+
+test('a number named by its sid: read from Twilio, and its answers are sent here', async (t) => {
+  const fake = await startFake({ contract });
+  const http = httpClient({ connections: 1 });
+  t.after(() => Promise.all([fake.close(), http.close()]));
+  const phoneNumberSid = `PN${'d'.repeat(32)}`;
+  const bySid = { accountSid: ACCOUNT, authToken: AUTH_TOKEN, phoneNumberSid, baseUrl: fake.url };
+  const connect = (given: Settings) =>
+    twilio.connect!(
+      given,
+      { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS },
+      { inbound: `${CALLBACKS}/inbound` },
+    );
+
+  fake.answerNext({
+    status: 200,
+    body: JSON.stringify({ sid: phoneNumberSid, account_sid: ACCOUNT, phone_number: '+3197010240000' }),
+  });
+  deepEqual(await connect(bySid), {
+    kind: 'connected',
+    settings: { ...bySid, phoneNumber: '+3197010240000' },
+  });
+  deepEqual(fake.violations(), []);
+  equal(fake.last().path, `/2010-04-01/Accounts/${ACCOUNT}/IncomingPhoneNumbers/${phoneNumberSid}.json`);
+  deepEqual(Object.fromEntries(new URLSearchParams(fake.last().body)), {
+    SmsUrl: `${CALLBACKS}/inbound`,
+    SmsMethod: 'POST',
+  });
+
+  fake.answerNext(failure(404, 20404), 'html', 'hang');
+  const kinds = [await connect(bySid), await connect(bySid), await connect(bySid)].map(({ kind }) => kind);
+  deepEqual(kinds, ['deferred', 'unclear', 'unclear']);
+  const before = fake.count();
+  equal((await connect(settings(fake.url))).kind, 'connected');
+  equal(fake.count(), before);
 });
 
 test('signatures: the collected vectors', { skip: CONTRACTS_ABSENT ?? false }, async (t) => {
