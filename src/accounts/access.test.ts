@@ -8,7 +8,13 @@ import { vault as createVault } from '../base/crypto.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { authenticateConsole, authenticateKey, authenticateSunshine, mayConsole } from './authenticate.ts';
+import {
+  authenticateConsole,
+  authenticateKey,
+  authenticateSunshine,
+  mayConsole,
+  signAppToken,
+} from './authenticate.ts';
 import { transact } from './idempotency.ts';
 import { createKey, createKeyring, listKeys, revokeKey, type Door, type KeyOwner } from './keys.ts';
 import {
@@ -295,6 +301,18 @@ describe('the Sunshine door', async () => {
       .setExpirationTime('1h')
       .sign(Buffer.from(app.secret));
     good(await authenticateSunshine(keyring, { authorization: `bearer ${token}`, nowMs: clock.ms }));
+  });
+
+  it('signs a token for a key of the workspace, and for no other', async () => {
+    const sign = (workspaceId: number, id: string) =>
+      signAppToken(keyring, { workspaceId, keyId: id, nowMs: clock.ms });
+    deepEqual(await bearer(good(await sign(w.id, keyId))), { scope: 'app', ...inWorkspace });
+    for (const [workspaceId, id] of [
+      [1, keyId],
+      [w.id, account.key.keyId],
+      [w.id, 'app_0'],
+    ] as const)
+      equal(faultOf(await sign(workspaceId, id)).fault, 'not_found');
   });
 
   it('lets in key id and secret by Basic, in the scope of the owner of the key', async () => {

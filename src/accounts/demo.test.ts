@@ -48,6 +48,7 @@ const catalogue: Catalogue = {
       mode: { ...text, schema: { enum: ['slow', 'fast'] } },
     },
   },
+  mail: { channel: 'email', settings: { from: { ...text, required: false } } },
   odd: { channel: 'sms', settings: { sign: shaped('^☃{7}$') } },
 };
 const tools = { sql, vault, ids, nowMs, catalogue };
@@ -60,7 +61,7 @@ describe('the demo', () => {
     deepEqual(await ensureDemo(tools), demo);
     deepEqual(
       demo.integrations.map(({ type }) => type),
-      ['twilio', 'fcm', 'apn', 'hook'],
+      ['twilio', 'fcm', 'apn', 'hook', 'mail'],
     );
     deepEqual(demo.leftOut, ['odd (sign)']);
     match(demo.workspace.id, /^[0-9a-f]{24}$/);
@@ -72,6 +73,8 @@ describe('the demo', () => {
     const twilio = integrations.find(({ provider }) => provider === 'twilio');
     equal(twilio!.settings['phoneNumber'], '+15005550006');
     equal(twilio!.settings['senderId'], undefined);
+    const mail = integrations.find(({ provider }) => provider === 'mail');
+    deepEqual(mail!.settings, { from: 'demo@example.com' });
     match(String(twilio!.settings['authToken']), /^[0-9a-f]{32}$/);
   });
 
@@ -111,7 +114,7 @@ describe('the demo', () => {
     const after = (await ensureDemo({ ...tools, catalogue: { ...catalogue, web } }))!;
     deepEqual(
       after.integrations.map(({ type }) => type),
-      ['fcm', 'apn', 'hook', 'web'],
+      ['fcm', 'apn', 'hook', 'mail', 'web'],
     );
   });
 

@@ -54,20 +54,25 @@ export function placeholderSettings(
 ): { settings: Record<string, unknown> } | { lacks: string } {
   const settings: Record<string, unknown> = {};
   for (const [name, rule] of Object.entries(rules.settings)) {
-    const sender = Object.hasOwn(SENDERS, name) && !rule.secret;
-    if (!rule.required && !sender) continue;
-    const value = candidates(name, rule).find((candidate) => isValid(rule, candidate));
+    const sender = rule.secret ? undefined : senderOf(name, rules.channel);
+    if (!rule.required && sender === undefined) continue;
+    const value = [sender, ...candidates(name, rule)].find((candidate) => isValid(rule, candidate));
     if (value !== undefined) settings[name] = value;
     else if (rule.required) return { lacks: name };
   }
   return { settings };
 }
 
+function senderOf(name: string, channel: string): string | undefined {
+  if (name === 'from' && channel === 'email') return 'demo@example.com';
+  return Object.hasOwn(SENDERS, name) ? SENDERS[name] : undefined;
+}
+
 function candidates(name: string, rule: SettingRule): unknown[] {
   const schema = rule.schema ?? {};
   const said = [schema['const'], schema['default'], ...listOf(schema['examples']), ...listOf(schema['enum'])];
   const numbers = [schema['minimum'], 1];
-  const named = rule.secret ? [] : [SENDERS, USUAL].map((table) => table[name]);
+  const named = rule.secret || !Object.hasOwn(USUAL, name) ? [] : [USUAL[name]];
   const texts = rule.secret ? secretTexts() : TEXTS;
   const other = [...numbers, false, [], {}, ...(rule.secret ? [serviceAccount()] : [])];
   return [...(rule.secret ? [] : said), ...named, ...texts, ...other].filter((value) => value !== undefined);
