@@ -1,0 +1,88 @@
+/**
+ * The clock of a test workspace. It stands ahead of ours and is moved on by hand; what is due in the workspace comes forward
+ * by as much, so timers and windows follow it.
+ */
+import type { Clock } from '../base/clock.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import type { Sql } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue, Wake } from '../queue/queue.ts';
+import { bringForward } from '../queue/sql.ts';
+import { RECEIPT_AFTER_MS } from './outcomes.ts';
+import type { Rules } from './rules.ts';
+import { hasWork, moveClock } from './sql.ts';
+
+/** The farthest a workspace's clock may stand ahead: ten years. */
+export const FARTHEST_AHEAD_MS = 10 * 365.25 * 86_400_000;
+
+/** What moving a clock needs. */
+export type ClockDeps = {
+  sql: Sql;
+  queue: Queue;
+  clock: Clock;
+  rules: Pick<Rules, 'world' | 'forget'>;
+  /**
+   * Called when the new time is committed and before any work comes forward. Resolves when no process answers with the old
+   * time any more: work that came forward and met the old time would be put off again.
+   */
+  clockMoved?: (workspaceId: number) => Promise<void>;
+};
+
+/** Moves a workspace's clock on and lets run what is due by it; answers the workspace's new now. */
+export async function advanceClock(
+  deps: ClockDeps,
+  workspaceId: number,
+  byMs: number,
+): Promise<{ nowMs: number } | Fault> {
+  const { sql, queue, clock, rules } = deps;
+  if (!Number.isInteger(byMs) || byMs < 1 || byMs > FARTHEST_AHEAD_MS)
+    return fault(
+      'bad_request',
+      `byMs must be a whole number of milliseconds from 1 to ${FARTHEST_AHEAD_MS}`,
+      {
+        field: 'byMs',
+      },
+    );
+  rules.forget(workspaceId);
+  const world = await rules.world(workspaceId);
+  if (isFault(world)) return world;
+  const aheadMs = await moveClock(sql, workspaceId, byMs, FARTHEST_AHEAD_MS);
+  rules.forget(workspaceId);
+  if (aheadMs === undefined)
+    return fault('unprocessable', 'the clock of a workspace may stand at most ten years ahead', {
+      field: 'byMs',
+    });
+  // Not one transaction with the above: whatever is put in or put off in between with the new time is only early, and is
+  // looked at again.
+  await deps.clockMoved?.(workspaceId);
+  await queue.transact((tx) => bringForward(tx, workspaceId, byMs));
+  queue.wake(
+    queue
+      .lanes()
+      .flatMap(({ lane }) => [...Object.values(KIND), 'bulk' as const].map((what): Wake => ({ lane, what }))),
+  );
+  return { nowMs: clock.nowMs() + aheadMs };
+}
+
+/** The workspace's own now. */
+export async function workspaceNowMs(
+  deps: Pick<ClockDeps, 'clock' | 'rules'>,
+  workspaceId: number,
+): Promise<number | Fault> {
+  const world = await deps.rules.world(workspaceId);
+  return isFault(world) ? world : deps.clock.nowMs() + world.clockAheadMs;
+}
+
+/**
+ * True when nothing of the workspace is due now or at the next receipt, and no event waits to be handed on. A paused broadcast
+ * does not count.
+ */
+export async function settled(
+  deps: Pick<ClockDeps, 'sql' | 'clock' | 'rules'>,
+  workspaceId: number,
+): Promise<boolean | Fault> {
+  const world = await deps.rules.world(workspaceId);
+  return isFault(world)
+    ? world
+    : !(await hasWork(deps.sql, workspaceId, deps.clock.nowMs() + RECEIPT_AFTER_MS));
+}

@@ -1,0 +1,343 @@
+/**
+ * The devices of people in a test workspace: what they hold, and what a person does with them. What a person does reaches the
+ * product as the provider would report it: an inbound message, or a receipt.
+ */
+import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
+import type { Clock } from '../base/clock.ts';
+import { hash32 } from '../base/crypto.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import { BUCKETS, isId, MAX_ID, type IdSource } from '../base/ids.ts';
+import type { Inbound, Receipt } from '../channels/adapter.ts';
+import { keyOf, kindOfChannel } from '../contacts/keys.ts';
+import { ownersOf } from '../contacts/sql.resolve.ts';
+import type { Sql } from '../db/pool.ts';
+import { externalIdOf } from './forms.ts';
+import { deviceAddress } from './outcomes.ts';
+import type { TakeReceipts } from './provider.ts';
+import type { Rules } from './rules.ts';
+import {
+  insertDeviceMessages,
+  selectAddresses,
+  selectDevice,
+  selectDeviceMessage,
+  selectIntegration,
+  selectLastOut,
+  type AddressRow,
+  type DeviceMessageRow,
+} from './sql.ts';
+
+/** Hands messages from people to whoever keeps conversations. */
+export type TakeInbound = (integrationId: number, inbound: Inbound[]) => Promise<void>;
+
+/** A message on a device. */
+export type DeviceMessage = {
+  id: number;
+  integrationId: number;
+  channel: ChannelName;
+  /** Whose device. */
+  address: string;
+  /** `out` is what the device received, `in` what the person sent. */
+  direction: 'in' | 'out';
+  /** The delivery it came by. */
+  ref?: string;
+  /** The provider's id of it. */
+  externalId: string;
+  /** What was received, as rendered for its channel; of the person's own messages text, media, payload, location. */
+  content: Record<string, unknown>;
+  /** By the workspace's clock. */
+  atMs: number;
+};
+
+/** A page of a device: what is older than `before` (an id), at most `limit` (50; 500 at most), newest last. */
+export type Page = { before?: number; limit?: number };
+
+/** What a person says. */
+export type Reply = {
+  workspaceId: number;
+  channel: ChannelName;
+  /** Whose device it is said on. */
+  address: string;
+  /** Whom it is said to. Absent: whoever wrote last, else the channel's oldest active integration. */
+  integrationId?: number;
+  text: string;
+  media?: Inbound['media'];
+  /** Of a tapped button. */
+  payload?: string;
+  location?: NonNullable<Inbound['location']>;
+  subject?: string;
+  profileName?: string;
+  /** Id of the message on the device that this answers; true: the last one. */
+  asReplyTo?: number | true;
+};
+
+/** The devices of all test workspaces. */
+export type Devices = {
+  /** The addresses of a contact by channel. */
+  devicesOf(
+    workspaceId: number,
+    contactId: number,
+  ): Promise<Partial<Record<ChannelName, AddressRow[]>> | Fault>;
+  /** What is on a phone (all channels but mail). A phone may have several addresses: a number and push tokens. */
+  phone(
+    workspaceId: number,
+    address: string | readonly string[],
+    page?: Page & { channels?: readonly ChannelName[] },
+  ): Promise<DeviceMessage[] | Fault>;
+  /** What is in a mailbox. */
+  mailbox(workspaceId: number, address: string, page?: Page): Promise<DeviceMessage[] | Fault>;
+  /** Says something. An address that nobody knows may write only to an integration that is named. */
+  reply(reply: Reply): Promise<DeviceMessage | Fault>;
+  /** Presses keys in the last call, which must ask for keys. */
+  press(press: { workspaceId: number; address: string; keys: string }): Promise<DeviceMessage | Fault>;
+  /** Looks at a message: the provider reports it as read. */
+  read(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
+  /** Opens a mail. */
+  open(workspaceId: number, messageId: number): Promise<DeviceMessage | Fault>;
+  /** Follows a link of a message, which thereby was read; answers the link. Opening it is left to the caller's browser. */
+  click(workspaceId: number, messageId: number, url: string): Promise<{ url: string } | Fault>;
+};
+
+type Deps = {
+  sql: Sql;
+  ids: IdSource;
+  clock: Clock;
+  rules: Pick<Rules, 'world'>;
+  takeReceipts: TakeReceipts;
+  takeInbound: TakeInbound;
+};
+
+const PAGE = 50;
+const LONGEST_PAGE = 500;
+const LONGEST_TEXT = 10_000;
+const MOST_MEDIA = 10;
+const PHONE_CHANNELS = CHANNELS.filter((channel) => channel !== 'email');
+
+/** The devices, over the database. */
+export function createDevices(deps: Deps): Devices {
+  const { sql, rules } = deps;
+
+  const show = async (
+    workspaceId: number,
+    addresses: readonly string[],
+    channels: readonly ChannelName[],
+    page: Page,
+  ): Promise<DeviceMessage[] | Fault> => {
+    const world = await rules.world(workspaceId);
+    if (isFault(world)) return world;
+    const { before = MAX_ID, limit = PAGE } = page;
+    if (!isId(before)) return broken('before', 'must be the id of a message');
+    if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE)
+      return broken('limit', `must be a whole number from 1 to ${LONGEST_PAGE}`);
+    const keys = addresses.flatMap((address) =>
+      channels.map((channel) => ({ channel, address: deviceAddress(channel, address) })),
+    );
+    const rows = await selectDevice(sql, workspaceId, keys, { beforeId: before, limit });
+    if (!rows.length && before === MAX_ID && !(await isKnown(deps, workspaceId, keys)))
+      return UNKNOWN_ADDRESS;
+    return rows.map(present).reverse();
+  };
+
+  const read = async (workspaceId: number, messageId: number): Promise<DeviceMessage | Fault> => {
+    const world = await rules.world(workspaceId);
+    if (isFault(world)) return world;
+    const row = isId(messageId) ? await selectDeviceMessage(sql, workspaceId, messageId) : undefined;
+    if (row?.direction !== 'out')
+      return fault('not_found', 'there is no such message', { field: 'messageId' });
+    await report(deps, row, deps.clock.nowMs() + world.clockAheadMs);
+    return present(row);
+  };
+
+  return {
+    async devicesOf(workspaceId, contactId) {
+      const world = await rules.world(workspaceId);
+      if (isFault(world)) return world;
+      const rows = isId(contactId) ? await selectAddresses(sql, workspaceId, contactId) : undefined;
+      if (!rows) return fault('not_found', 'there is no such contact', { field: 'contactId' });
+      const byChannel: Partial<Record<ChannelName, AddressRow[]>> = {};
+      for (const row of rows) (byChannel[row.channel] ??= []).push(row);
+      return byChannel;
+    },
+    phone: (workspaceId, address, page = {}) =>
+      show(
+        workspaceId,
+        typeof address === 'string' ? [address] : address,
+        page.channels ?? PHONE_CHANNELS,
+        page,
+      ),
+    mailbox: (workspaceId, address, page = {}) => show(workspaceId, [address], ['email'], page),
+    reply: (reply) => say(deps, reply),
+    press: (press) => pressKeys(deps, press),
+    read,
+    open: read,
+    async click(workspaceId, messageId, url) {
+      const world = await rules.world(workspaceId);
+      if (isFault(world)) return world;
+      const row = isId(messageId) ? await selectDeviceMessage(sql, workspaceId, messageId) : undefined;
+      if (row && (typeof url !== 'string' || !URL.canParse(url) || !holds(row.rendered, url)))
+        return broken('url', 'must be a link of the message');
+      const message = await read(workspaceId, messageId);
+      return isFault(message) ? message : { url };
+    },
+  };
+}
+
+/** Presses keys in the last call to a number. */
+async function pressKeys(
+  deps: Deps,
+  { workspaceId, address, keys }: Parameters<Devices['press']>[0],
+): Promise<DeviceMessage | Fault> {
+  if (typeof keys !== 'string' || !/^[0-9*#]{1,64}$/.test(keys))
+    return broken('keys', 'must be 1 to 64 of the keys 0 to 9, * and #');
+  const world = await deps.rules.world(workspaceId);
+  if (isFault(world)) return world;
+  const call = await selectLastOut(deps.sql, workspaceId, { channel: 'voice', address });
+  if (!call) return fault('not_found', 'nobody called this number', { field: 'address' });
+  if (!call.rendered['gather']) return fault('unprocessable', 'the last call does not ask for keys');
+  // Keys prove that somebody listened.
+  await report(deps, call, deps.clock.nowMs() + world.clockAheadMs);
+  return await say(deps, {
+    workspaceId,
+    channel: 'voice',
+    address,
+    integrationId: call.integrationId,
+    text: keys,
+    payload: keys,
+    asReplyTo: call.id,
+  });
+}
+
+/** Says something on a device: kept there, and handed on. */
+async function say(deps: Deps, reply: Reply): Promise<DeviceMessage | Fault> {
+  const { sql, ids, clock, rules } = deps;
+  const { workspaceId, channel } = reply;
+  const world = await rules.world(workspaceId);
+  if (isFault(world)) return world;
+  const unfit = checkReply(reply);
+  if (unfit) return unfit;
+  const address = deviceAddress(channel, reply.address);
+  const last = await selectLastOut(sql, workspaceId, { channel, address });
+  if (
+    !last &&
+    reply.integrationId === undefined &&
+    !(await isKnown(deps, workspaceId, [{ channel, address }]))
+  )
+    return UNKNOWN_ADDRESS;
+  const wanted = reply.integrationId ?? last?.integrationId ?? null;
+  const integration = await selectIntegration(sql, workspaceId, channel, wanted);
+  if (!integration) {
+    const what =
+      wanted === null
+        ? `the workspace has no active integration for ${channel}`
+        : 'there is no such integration';
+    return fault('not_found', what, { field: 'integrationId' });
+  }
+  const answered =
+    typeof reply.asReplyTo === 'number' ? await selectDeviceMessage(sql, workspaceId, reply.asReplyTo) : last;
+  if (reply.asReplyTo !== undefined && answered?.direction !== 'out')
+    return fault('not_found', 'there is no such message to answer', { field: 'asReplyTo' });
+
+  const id = ids.inBucket(hash32(address) & (BUCKETS - 1));
+  const atMs = clock.nowMs() + world.clockAheadMs;
+  const { provider } = integration;
+  const sender = typeof last?.rendered['from'] === 'string' ? last.rendered['from'] : integration.sender;
+  const inbound: Inbound = {
+    externalId: externalIdOf(provider, channel, id),
+    from: reply.address,
+    to: sender,
+    ...said(reply),
+    ...(reply.asReplyTo === undefined ? {} : { replyTo: externalIdOf(provider, channel, answered!.id) }),
+    ...(reply.profileName === undefined ? {} : { profileName: reply.profileName }),
+    raw: { simulated: true },
+    atMs,
+  };
+  const content = { channel, ...said(reply) };
+  const common = { workspaceId, integrationId: integration.id, channel, direction: 'in', atMs } as const;
+  await insertDeviceMessages(sql, common, [{ id, address, ref: null, rendered: JSON.stringify(content) }]);
+  await deps.takeInbound(integration.id, [inbound]);
+  return {
+    id,
+    integrationId: integration.id,
+    channel,
+    address,
+    direction: 'in',
+    externalId: inbound.externalId,
+    content,
+    atMs,
+  };
+}
+
+function said({ text, media, payload, location, subject }: Reply) {
+  return {
+    text,
+    media: media ?? [],
+    ...(payload === undefined ? {} : { payload }),
+    ...(location === undefined ? {} : { location }),
+    ...(subject === undefined ? {} : { subject }),
+  };
+}
+
+function checkReply(reply: Reply): Fault | undefined {
+  if (!CHANNELS.includes(reply.channel)) return broken('channel', `must be one of ${CHANNELS.join(', ')}`);
+  if (typeof reply.text !== 'string' || reply.text.length > LONGEST_TEXT)
+    return broken('text', `must be a text of at most ${LONGEST_TEXT} characters`);
+  if ((reply.media?.length ?? 0) > MOST_MEDIA) return broken('media', `has at most ${MOST_MEDIA} files`);
+  if (!reply.text && !reply.media?.length && reply.payload === undefined && !reply.location)
+    return broken('text', 'is empty, and there is nothing else');
+  for (const name of ['address', 'text', 'payload', 'subject', 'profileName'] as const) {
+    const value = reply[name];
+    if (value !== undefined && (value.includes('\0') || !value.isWellFormed()))
+      return broken(name, 'has characters that are none');
+  }
+  return undefined;
+}
+
+/** The provider's word that a message was read. */
+async function report(deps: Deps, row: DeviceMessageRow, atMs: number): Promise<void> {
+  const { ref, externalId } = present(row);
+  const receipt: Receipt = { externalId, state: 'read', atMs, ...(ref === undefined ? {} : { ref }) };
+  await deps.takeReceipts(row.integrationId, [receipt]);
+}
+
+/** Whether anybody in the workspace has one of these addresses. */
+async function isKnown(
+  deps: Deps,
+  workspaceId: number,
+  keys: readonly { channel: ChannelName; address: string }[],
+): Promise<boolean> {
+  const identities = keys.flatMap(({ channel, address }) => {
+    const kind = kindOfChannel(channel) ?? (channel === 'push' ? 'token' : undefined);
+    return kind && address ? [keyOf(workspaceId, { kind, value: address })] : [];
+  });
+  if (identities.length && (await ownersOf(deps.sql, identities)).length) return true;
+  return (await selectDevice(deps.sql, workspaceId, keys, { beforeId: MAX_ID, limit: 1 })).length > 0;
+}
+
+/** Whether a text is anywhere in a message. */
+function holds(content: unknown, text: string): boolean {
+  if (typeof content === 'string')
+    return content.includes(text) || content.includes(text.replaceAll('&', '&amp;'));
+  if (typeof content !== 'object' || content === null) return false;
+  return Object.values(content).some((value) => holds(value, text));
+}
+
+function present(row: DeviceMessageRow): DeviceMessage {
+  const { id, integrationId, channel, address, direction, atMs, ref, rendered } = row;
+  const externalId = externalIdOf(row.provider ?? '', channel, id);
+  return {
+    id,
+    integrationId,
+    channel,
+    address,
+    direction,
+    externalId,
+    content: rendered,
+    atMs,
+    ...(ref === null ? {} : { ref }),
+  };
+}
+
+const UNKNOWN_ADDRESS = fault('not_found', 'nobody in the workspace has this address', { field: 'address' });
+
+function broken(field: string, rule: string): Fault {
+  return fault('bad_request', `${field} ${rule}`, { field });
+}

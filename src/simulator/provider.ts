@@ -1,0 +1,279 @@
+/**
+ * The simulated provider: a sender behind the adapter contract, for every channel of a test workspace. What it takes appears
+ * on devices, and what it will report is due work, both in one transaction before it answers. It calls nobody.
+ *
+ * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row.
+ */
+import { pause, type Clock } from '../base/clock.ts';
+import { hash32 } from '../base/crypto.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import { bucketOf, BUCKETS, firstIdAt, type IdSource } from '../base/ids.ts';
+import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../channels/adapter.ts';
+import type { Sql } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import { insertDue } from '../queue/sql.ts';
+import { codeOf, detailOf, externalIdOf } from './forms.ts';
+import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
+import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
+import type { Chosen, Rules, World } from './rules.ts';
+import { insertDeviceMessages, insertPlans, selectReceived, type NewDeviceMessage } from './sql.ts';
+
+/** Hands receipts to whoever keeps deliveries; a list may hold several of one delivery, in their order. */
+export type TakeReceipts = (integrationId: number, receipts: Receipt[]) => Promise<void>;
+
+/** What a simulated sender works with. */
+export type SenderDeps = {
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  rules: Pick<Rules, 'world' | 'choose'>;
+  takeReceipts: TakeReceipts;
+  /** Says whether a key was met before, and keeps it: for outcomes that only the first attempt meets. */
+  metBefore(key: string): boolean;
+  /** How long a call that never answers takes. */
+  deadlineMs: number;
+};
+
+/** Messages that are best given to `sendBatch` at once, whatever the real adapter's `batchSize` is. */
+export const SIMULATED_BATCH = 500;
+/** How long an idempotent provider knows a key; real ones name 24 hours. */
+const KEY_KNOWN_MS = 86_400_000;
+/** Receipts due later than this are found by the worker's own look. */
+const WAKE_WITHIN_MS = 2_000;
+
+/** A sender that stands for `adapter` in a test workspace. */
+export function simulatedSender(options: {
+  adapter: Pick<Adapter, 'provider' | 'channel' | 'confirms' | 'idempotent'>;
+  integration: { id: number; workspaceId: number };
+  deps: SenderDeps;
+}): Sender & Required<Pick<Sender, 'sendBatch'>> {
+  const { adapter, integration, deps } = options;
+  const { provider, channel } = adapter;
+
+  const sendBatch = async (messages: readonly Outgoing[]): Promise<Outcome[]> => {
+    if (!messages.length) return [];
+    const world = await deps.rules.world(integration.workspaceId);
+    if (isFault(world)) return messages.map(() => noSimulator(world));
+    const chosen = await deps.rules.choose(world, channel, messages);
+    const call = newCall(options, await repeatsOf(messages));
+    messages.forEach((message, at) => take(call, message, chosen[at]));
+    await record(call, world);
+    if (call.before.length) await deps.takeReceipts(integration.id, call.before);
+    if (call.waitMs) await pause(deps.clock, call.waitMs);
+    return call.outcomes;
+  };
+
+  /** Deliveries that an idempotent provider has taken already, by ref. */
+  async function repeatsOf(messages: readonly Outgoing[]): Promise<ReadonlyMap<string, number>> {
+    if (!adapter.idempotent) return NO_REPEATS;
+    const sinceId = firstIdAt(deps.clock.nowMs() - KEY_KNOWN_MS);
+    const wanted = messages.map(({ to, ref }) => ({ address: deviceAddress(channel, to), ref }));
+    const rows = await selectReceived(deps.sql, integration.workspaceId, channel, sinceId, wanted);
+    return new Map(rows.map(({ ref, id }) => [ref, id]));
+  }
+
+  const sender: Sender & Required<Pick<Sender, 'sendBatch'>> = {
+    send: async (message) => (await sendBatch([message]))[0]!,
+    sendBatch,
+    close: () => Promise.resolve(),
+  };
+  if (!provider.startsWith('twilio')) return sender;
+  return {
+    ...sender,
+    /** Twilio can be asked, so its simulation can. */
+    async lookUp({ ref, to }) {
+      const wanted = [{ address: deviceAddress(channel, to), ref }];
+      const rows = await selectReceived(deps.sql, integration.workspaceId, channel, 0, wanted);
+      if (rows[0]) return accepted(options, BEHAVIOURS.delivered, rows[0].id);
+      return {
+        kind: 'deferred',
+        code: 'not_found',
+        class: 'transient',
+        detail: 'simulated: it was not sent',
+      };
+    },
+  };
+}
+
+const NO_REPEATS: ReadonlyMap<string, number> = new Map();
+
+type Options = Parameters<typeof simulatedSender>[0];
+
+/** What one call has come to so far. */
+type Call = Options & {
+  repeats: ReadonlyMap<string, number>;
+  outcomes: Outcome[];
+  devices: NewDeviceMessage[];
+  /** Receipts to come, by their delay and then by what they say. */
+  reports: Map<number, Map<string, ReceiptGroup>>;
+  before: Receipt[];
+  waitMs: number;
+};
+
+function newCall(options: Options, repeats: ReadonlyMap<string, number>): Call {
+  return { ...options, repeats, outcomes: [], devices: [], reports: new Map(), before: [], waitMs: 0 };
+}
+
+/** One message of a call. */
+function take(call: Call, message: Outgoing, chosen: Chosen | undefined): void {
+  const { adapter, integration, deps } = call;
+  const script = chosen?.script;
+  let behaviour: Behaviour = BEHAVIOURS[script?.outcome ?? 'delivered'];
+  if (chosen?.magic && behaviour.once && deps.metBefore(`${integration.id}:${message.idempotencyKey}`))
+    behaviour = BEHAVIOURS.delivered;
+  if (script?.latencyMs) call.waitMs = Math.max(call.waitMs, script.latencyMs);
+  if (behaviour.answer === 'lost') call.waitMs = deps.deadlineMs;
+  const repeated = call.repeats.get(message.ref);
+  if (repeated !== undefined) {
+    call.outcomes.push(accepted(call, behaviour, repeated));
+    return;
+  }
+  const address = deviceAddress(adapter.channel, message.to);
+  // All devices of one address share a bucket, in which ids only grow: what a device shows is in order.
+  const id = deps.ids.inBucket(hash32(address) & (BUCKETS - 1));
+  if (behaviour.arrives)
+    call.devices.push({ id, address, ref: message.ref, rendered: storable(message.rendered) });
+  for (const state of behaviour.before ?? [])
+    if (isConfirmed(adapter.confirms, state))
+      call.before.push({
+        ref: message.ref,
+        externalId: externalIdOf(adapter.provider, adapter.channel, id),
+        state,
+      });
+  for (const { afterMs, states } of behaviour.reports)
+    plan(call, behaviour, script?.receiptAfterMs ?? afterMs, states, chosen, { ref: message.ref, id });
+  call.outcomes.push(answer(call, behaviour, chosen, id));
+}
+
+/** Adds a message to the receipts that come at that time and say the same. */
+function plan(
+  call: Call,
+  behaviour: Behaviour,
+  afterMs: number,
+  states: readonly Receipt['state'][],
+  chosen: Chosen | undefined,
+  message: { ref: string; id: number },
+): void {
+  const key = chosen ? JSON.stringify([behaviour.digits, chosen.script]) : '';
+  let groups = call.reports.get(afterMs);
+  if (!groups) call.reports.set(afterMs, (groups = new Map()));
+  let group = groups.get(key);
+  if (!group) {
+    const { adapter } = call;
+    const confirmed = states.filter((state) => isConfirmed(adapter.confirms, state));
+    group = { states: confirmed, refs: [], ids: [] };
+    if (behaviour.failure && confirmed.includes('failed'))
+      group.failure = errorOf(call, behaviour.failure, chosen);
+    groups.set(key, group);
+  }
+  if (!group.states.length) return;
+  group.refs.push(message.ref);
+  group.ids.push(message.id);
+}
+
+function answer(call: Call, behaviour: Behaviour, chosen: Chosen | undefined, id: number): Outcome {
+  switch (behaviour.answer) {
+    case 'accepted':
+      return accepted(call, behaviour, id);
+    case 'refused':
+      return { kind: 'refused', ...errorOf(call, behaviour.class ?? 'recipient', chosen) };
+    case 'deferred': {
+      const retryAfterMs = chosen?.script.retryAfterMs ?? behaviour.retryAfterMs;
+      const error = errorOf(call, behaviour.class ?? 'transient', chosen);
+      return { kind: 'deferred', ...error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    }
+    case 'unclear': {
+      const { code, detail } = errorOf(call, 'ambiguous', chosen);
+      return { kind: 'unclear', code, detail };
+    }
+    case 'lost': {
+      const detail = `simulated: no answer within ${call.deps.deadlineMs} ms`;
+      return { kind: 'unclear', code: chosen?.script.code ?? 'timeout', detail };
+    }
+  }
+}
+
+function accepted({ adapter }: Pick<Options, 'adapter'>, behaviour: Behaviour, id: number): Outcome {
+  // A provider that confirms nothing can still report a failure: a bounce is a mail of its own.
+  const receipts = adapter.confirms !== 'nothing' || behaviour.failure !== undefined;
+  return { kind: 'accepted', externalIds: [externalIdOf(adapter.provider, adapter.channel, id)], receipts };
+}
+
+function errorOf({ adapter }: Call, meaning: NonNullable<Behaviour['class']>, chosen: Chosen | undefined) {
+  const errorClass = chosen?.script.class ?? meaning;
+  const code = chosen?.script.code ?? codeOf(adapter.provider, adapter.channel, errorClass);
+  return { code, class: errorClass, detail: detailOf(errorClass) };
+}
+
+function isConfirmed(confirms: Adapter['confirms'], state: Receipt['state']): boolean {
+  if (state === 'failed') return true;
+  return confirms === 'read' || (confirms === 'delivered' && state !== 'read');
+}
+
+/** Writes what came of the call: the devices' messages, the plans and their due rows, in one transaction. */
+async function record(call: Call, world: World): Promise<void> {
+  const { deps, integration, adapter } = call;
+  const { queue, ids, clock } = deps;
+  const nowMs = clock.nowMs();
+  const plans = [...call.reports]
+    .map(([afterMs, groups]) => ({ afterMs, groups: [...groups.values()].filter(({ refs }) => refs.length) }))
+    .filter(({ groups }) => groups.length)
+    .map(({ afterMs, groups }) => {
+      const content: ReceiptPlan = { provider: adapter.provider, channel: adapter.channel, groups };
+      const id = ids.spread();
+      return { id, afterMs, plan: JSON.stringify(content), lane: queue.laneOf(bucketOf(id)) };
+    });
+  const { id: integrationId, workspaceId } = integration;
+  const common = {
+    workspaceId,
+    integrationId,
+    channel: adapter.channel,
+    direction: 'out',
+    atMs: nowMs + world.clockAheadMs,
+  } as const;
+  const due = plans.map(({ id, afterMs, lane }) => ({
+    kind: KIND.simulatedReceipt,
+    ownerId: id,
+    causeId: integrationId,
+    seq: 0,
+    stream: 0,
+    workspaceId,
+    dueMs: nowMs + afterMs,
+    bucket: bucketOf(id),
+    lane,
+  }));
+  if (!call.devices.length && !plans.length) return;
+  // The statements go out together: one round trip besides begin and commit. queue.put would wake the worker now, for
+  // nothing: the work is due later, and the wake comes then.
+  await queue.transact((tx) =>
+    Promise.all([
+      call.devices.length ? insertDeviceMessages(tx, common, call.devices) : undefined,
+      plans.length ? insertPlans(tx, workspaceId, integrationId, plans) : undefined,
+      due.length ? insertDue(tx, due) : undefined,
+    ]),
+  );
+  for (const { afterMs, lane } of plans)
+    if (afterMs <= WAKE_WITHIN_MS)
+      clock.after(afterMs, () => queue.wake([{ lane, what: KIND.simulatedReceipt }]));
+}
+
+let lastRendered: Outgoing['rendered'] | undefined;
+let lastText = '';
+
+/** JSON that Postgres takes: it refuses NUL and half surrogates, which one message must not do to 499 others. */
+function storable(rendered: Outgoing['rendered']): string {
+  // A broadcast without variables gives the same object for everybody.
+  if (rendered === lastRendered) return lastText;
+  const text = JSON.stringify(rendered);
+  lastRendered = rendered;
+  lastText = text.includes('\\u')
+    ? text.replace(/(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})/gi, (_, escaped?: string) => escaped ?? '\\ufffd')
+    : text;
+  return lastText;
+}
+
+function noSimulator(why: Fault): Outcome {
+  return { kind: 'refused', code: why.fault, class: 'config', detail: why.message };
+}

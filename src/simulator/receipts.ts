@@ -1,0 +1,117 @@
+/**
+ * What simulated providers report. A plan says which receipts a batch of messages gets; its due row says when. Handing a
+ * plan over twice is harmless: a repeated receipt changes nothing.
+ */
+import type { ChannelName } from '../../contract/channels.ts';
+import type { Clock } from '../base/clock.ts';
+import { isFault } from '../base/fault.ts';
+import type { Receipt } from '../channels/adapter.ts';
+import type { Sql } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import { LaneLost, settle, type Batch } from '../queue/settle.ts';
+import type { Handler } from '../queue/worker.ts';
+import { externalIdOf } from './forms.ts';
+import type { TakeReceipts } from './provider.ts';
+import type { Rules } from './rules.ts';
+import { deletePlans, selectPlans } from './sql.ts';
+
+/** Messages that get the same receipts, in this order: the first state for all, then the second for all. */
+export type ReceiptGroup = {
+  states: Receipt['state'][];
+  failure?: Required<Pick<Receipt, 'code' | 'class' | 'detail'>>;
+  refs: string[];
+  /** Ids of the simulated messages: external ids follow from them. */
+  ids: number[];
+};
+
+/** The receipts of a batch that come at one time. */
+export type ReceiptPlan = { provider: string; channel: ChannelName; groups: ReceiptGroup[] };
+
+/** Receipts that are handed over at once, at least; a plan is never cut. */
+const HANDED_AT_ONCE = 500;
+/** Plans of a claim; a plan of a broadcast has 500 messages. */
+const PLANS_PER_CLAIM = 16;
+/** Hand-overs at one time: each is a transaction on up to a thousand deliveries, and deliveries need the pool too. */
+const AT_ONE_TIME = 2;
+
+/** The handler of due receipts. */
+export function createReceiptHandler(deps: {
+  sql: Sql;
+  queue: Queue;
+  clock: Clock;
+  rules: Pick<Rules, 'world'>;
+  takeReceipts: TakeReceipts;
+}): Handler {
+  const { sql, queue, clock, rules, takeReceipts } = deps;
+  const turns = createTurns(AT_ONE_TIME);
+
+  const handOver = async (batch: Batch): Promise<number[]> => {
+    const plans = await selectPlans(
+      sql,
+      batch.items.map(({ ownerId }) => ownerId),
+    );
+    const pending = new Map<number, Receipt[]>();
+    for (const { workspaceId, integrationId, plan } of plans) {
+      const world = await rules.world(workspaceId);
+      const atMs = clock.nowMs() + (isFault(world) ? 0 : world.clockAheadMs);
+      const receipts = pending.get(integrationId) ?? [];
+      pending.set(integrationId, receipts);
+      expand(JSON.parse(plan) as ReceiptPlan, atMs, receipts);
+      if (receipts.length < HANDED_AT_ONCE) continue;
+      pending.delete(integrationId);
+      await takeReceipts(integrationId, receipts);
+    }
+    for (const [integrationId, receipts] of pending) await takeReceipts(integrationId, receipts);
+    return plans.map(({ id }) => id);
+  };
+
+  const handle = async (batch: Batch): Promise<void> => {
+    const ids = await handOver(batch);
+    try {
+      await queue.transact(async (tx) => {
+        if (!(await settle(tx, batch, { done: batch.items, later: [], landed: true })))
+          throw new LaneLost(batch.lane.lane);
+        if (ids.length) await deletePlans(tx, ids);
+      });
+    } catch (error) {
+      if (!(error instanceof LaneLost)) throw error;
+    }
+  };
+
+  return {
+    kind: KIND.simulatedReceipt,
+    batchSize: PLANS_PER_CLAIM,
+    inFlight: PLANS_PER_CLAIM * 4,
+    handle: (batch) => turns(() => handle(batch)),
+  };
+}
+
+function expand({ provider, channel, groups }: ReceiptPlan, atMs: number, into: Receipt[]): void {
+  for (const { states, failure, refs, ids } of groups) {
+    const externalIds = ids.map((id) => externalIdOf(provider, channel, id));
+    for (const state of states)
+      for (let at = 0; at < refs.length; at++) {
+        const receipt: Receipt = { ref: refs[at]!, externalId: externalIds[at]!, state, atMs };
+        into.push(failure && state === 'failed' ? { ...receipt, ...failure } : receipt);
+      }
+  }
+}
+
+/** Runs so many at one time, the others in their order. */
+function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await work();
+    } finally {
+      // A turn is handed on, so that nobody gets in between.
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+}

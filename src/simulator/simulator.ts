@@ -1,0 +1,79 @@
+/**
+ * The simulator of test workspaces: simulated providers behind the adapter contract, the devices they reach, and the
+ * workspace's clock. It reaches nothing outside; receipts and answers go through the functions it is given.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Adapter } from '../channels/adapter.ts';
+import type { Sql } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Handler } from '../queue/worker.ts';
+import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
+import { createDevices, type Devices, type TakeInbound } from './devices.ts';
+import { simulatedSender, type SenderDeps, type TakeReceipts } from './provider.ts';
+import { createReceiptHandler } from './receipts.ts';
+import { createRules, type Rules } from './rules.ts';
+
+/** What the simulator works with. */
+export type SimulatorDeps = {
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  /** How long a call that never answers takes: the bound on a provider's call. */
+  deadlineMs: number;
+  /** The receipts room's: a list may hold several receipts of one delivery, in their order. */
+  takeReceipts: TakeReceipts;
+  takeInbound: TakeInbound;
+  /** See `ClockDeps`: resolves when nobody answers with a workspace's old time any more. */
+  clockMoved?: NonNullable<ClockDeps['clockMoved']>;
+};
+
+/** The simulator. */
+export type Simulator = Devices &
+  Pick<Rules, 'addRule' | 'listRules' | 'deleteRule'> & {
+    /** A sender that stands for the real one; give `sendBatch` up to SIMULATED_BATCH messages. */
+    openSender(
+      adapter: Pick<Adapter, 'provider' | 'channel' | 'confirms' | 'idempotent'>,
+      integration: { id: number; workspaceId: number },
+    ): ReturnType<typeof simulatedSender>;
+    /** For the worker: hands over receipts when they are due. */
+    handler: Handler;
+    advanceClock(workspaceId: number, byMs: number): Promise<{ nowMs: number } | Fault>;
+    workspaceNowMs(workspaceId: number): Promise<number | Fault>;
+    /** True when nothing of the workspace is due now, so that a page can show it is done. */
+    settled(workspaceId: number): Promise<boolean | Fault>;
+  };
+
+/** Keys of first attempts that are remembered; the oldest go first. */
+const KEYS_KEPT = 10_000;
+
+/** The simulator of this process. */
+export function createSimulator(deps: SimulatorDeps): Simulator {
+  const rules = createRules(deps);
+  const shared = { ...deps, rules };
+  const senderDeps: SenderDeps = { ...shared, metBefore: createMemory(KEYS_KEPT) };
+  return {
+    ...createDevices(shared),
+    addRule: (workspaceId, input) => rules.addRule(workspaceId, input),
+    listRules: (workspaceId) => rules.listRules(workspaceId),
+    deleteRule: (workspaceId, ruleId) => rules.deleteRule(workspaceId, ruleId),
+    openSender: (adapter, integration) => simulatedSender({ adapter, integration, deps: senderDeps }),
+    handler: createReceiptHandler(shared),
+    advanceClock: (workspaceId, byMs) => advanceClock(shared, workspaceId, byMs),
+    workspaceNowMs: (workspaceId) => workspaceNowMs(shared, workspaceId),
+    settled: (workspaceId) => settled(shared, workspaceId),
+  };
+}
+
+/** Says whether a key was met before, and keeps it. */
+function createMemory(most: number): (key: string) => boolean {
+  const keys = new Set<string>();
+  return (key) => {
+    if (keys.has(key)) return true;
+    keys.add(key);
+    if (keys.size > most) keys.delete(keys.values().next().value!);
+    return false;
+  };
+}
