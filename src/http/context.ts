@@ -6,9 +6,11 @@ import type { AddressGuard, HttpClient } from '../base/http.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
+import type { Keyring } from '../accounts/keys.ts';
 import type { Adapter } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 
 export type HttpContext = {
   config: Config;
@@ -21,6 +23,8 @@ export type HttpContext = {
   http: HttpClient;
   guard: AddressGuard;
   directory: Directory;
+  keyring: Keyring;
+  webhooks: Webhooks;
   /** Adapters by provider. */
   adapters: Readonly<Record<string, Adapter>>;
   /** URL under which this server is reached, without a slash at the end. Known once it listens. */

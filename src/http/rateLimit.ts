@@ -1,0 +1,26 @@
+/** How many requests a second a key may make: a bucket of tokens per key, in this process. */
+
+/** A limit. `take` answers undefined when the request may pass, else the seconds after which the next one may. */
+export type RateLimit = { take(key: string, nowMs: number): number | undefined };
+
+/** Keys remembered; those longest unused are forgotten first, with a full bucket. */
+const MOST_KEYS = 10_000;
+
+/** A limit of `perS` requests a second, which may come at once; 0 is no limit. */
+export function createRateLimit(perS: number): RateLimit {
+  if (perS === 0) return { take: () => undefined };
+  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  return {
+    take(key, nowMs) {
+      const known = buckets.get(key);
+      // A clock that was set back fills nothing and takes nothing away.
+      const grownMs = known ? Math.max(0, nowMs - known.atMs) : 0;
+      const tokens = known ? Math.min(perS, known.tokens + (grownMs / 1000) * perS) : perS;
+      const passes = tokens >= 1;
+      buckets.delete(key);
+      buckets.set(key, { tokens: passes ? tokens - 1 : tokens, atMs: nowMs });
+      if (buckets.size > MOST_KEYS) buckets.delete(buckets.keys().next().value!);
+      return passes ? undefined : Math.max(1, Math.ceil((1 - tokens) / perS));
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * What this door tells of what happened: events of the feed, as calls of v1.1 webhooks (api/sunshine.md §6.1, §8). Looks only
+ * at what somebody asked to hear of, and loads what that takes with one statement per kind of row for the whole batch.
+ */
+import { selectIntegrationsOf } from '../../accounts/sql.ts';
+import type { Adapter } from '../../channels/adapter.ts';
+import { destinationsOf } from '../../contacts/destinations.ts';
+import { selectContacts } from '../../contacts/sql.ts';
+import { conversationsOf, type Message, type MessageReceived } from '../../conversations/conversations.ts';
+import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/sql.ts';
+import type { Db } from '../../db/pool.ts';
+import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../outbox/events.ts';
+import { selectDeliveries } from '../../outbox/sql.ts';
+import { toRef } from '../../outbox/ref.ts';
+import { STATE } from '../../outbox/states.ts';
+import type { FeedEvent } from '../../queue/sql.feed.ts';
+import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
+import type { Webhook } from '../../webhooks/webhooks.ts';
+import type { Told } from './told.ts';
+import { tells, type Trigger } from './triggers.ts';
+import { bodyOf, type Facts, type Moment } from './webhookBodies.ts';
+
+/** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */
+const MOST_RECENT = 100;
+
+/** The presenter of this door's webhooks. */
+export function sunshinePresenter(deps: {
+  adapters: Readonly<Record<string, Adapter | undefined>>;
+}): Presenter {
+  return {
+    door: 'sunshine',
+    async present(db, events, webhooks) {
+      const wanted = new Set<Trigger>();
+      const heard = (trigger: Trigger) => {
+        if (wanted.has(trigger)) return true;
+        if (!webhooks.some(({ triggers }) => tells(triggers, trigger))) return false;
+        wanted.add(trigger);
+        return true;
+      };
+      const moments = events.flatMap((event, index) => momentsOf(event, index, heard));
+      if (moments.length === 0) return [];
+      const facts = await loadFacts(db, events[0]!.workspaceId, moments, deps.adapters);
+      const told = await settleKinds(db, facts, moments, heard);
+      return told.flatMap((moment) => callsFor(moment, facts, webhooks));
+    },
+  };
+}
+
+/** What there is to tell of an event. Whether a delivery was a notification's is only known once its message is loaded. */
+function momentsOf(event: FeedEvent, eventIndex: number, heard: (trigger: Trigger) => boolean): Moment[] {
+  const { workspaceId } = event;
+  switch (event.type) {
+    case 'message.received': {
+      const { contactId, messageId, destinationId } = event.payload as MessageReceived;
+      const trigger = 'message:appUser';
+      return heard(trigger)
+        ? [{ trigger, workspaceId, eventIndex, contactId, messageId, destinationId }]
+        : [];
+    }
+    case 'message.accepted': {
+      const { contactId, messageId, kind } = event.payload as MessageAccepted;
+      const trigger = 'message:appMaker';
+      return kind === 'message' && heard(trigger)
+        ? [{ trigger, workspaceId, eventIndex, contactId, messageId }]
+        : [];
+    }
+    case 'delivery.changed': {
+      const { bulk, changes } = event.payload as DeliveryChanged;
+      // A broadcast's message is not a message of this API.
+      if (bulk) return [];
+      return changes.flatMap((change) =>
+        stepsOf(change)
+          .filter((step) => heard(`message:delivery:${step}`) || heard(`notification:delivery:${step}`))
+          .map(
+            (step): Moment => ({
+              trigger: `message:delivery:${step}`,
+              workspaceId,
+              eventIndex,
+              contactId: change.contactId,
+              messageId: change.causeId,
+              change,
+            }),
+          ),
+      );
+    }
+    case 'sunshine.told': {
+      const { trigger, contactId, destinationId, more, appUser } = event.payload as Told;
+      return heard(trigger)
+        ? [
+            {
+              trigger,
+              workspaceId,
+              eventIndex,
+              contactId,
+              more: { ...more, timestamp: event.atMs / 1000 },
+              ...(destinationId === undefined ? {} : { destinationId }),
+              ...(appUser === undefined ? {} : { appUser }),
+            },
+          ]
+        : [];
+    }
+    default:
+      return [];
+  }
+}
+
+/** A delivery may pass several steps at once: one that is delivered was accepted, too. */
+function stepsOf({ from, to }: DeliveryChange): ('channel' | 'user' | 'failure')[] {
+  const was = from ?? STATE.queued;
+  switch (to) {
+    case STATE.accepted:
+    case STATE.delivered:
+    case STATE.read:
+      return [
+        ...(was < STATE.accepted ? (['channel'] as const) : []),
+        ...(was < STATE.delivered && to !== STATE.accepted ? (['user'] as const) : []),
+      ];
+    case STATE.failed:
+    case STATE.suppressed:
+    case STATE.expired:
+      return ['failure'];
+    default:
+      return [];
+  }
+}
+
+/** Deliveries of notifications have triggers of their own, those of confirmations have none. */
+async function settleKinds(
+  db: Db,
+  facts: Facts,
+  moments: readonly Moment[],
+  heard: (trigger: Trigger) => boolean,
+): Promise<Moment[]> {
+  const settled = moments.flatMap((moment): Moment[] => {
+    if (!moment.change) return [moment];
+    const kind = facts.messages.get(moment.messageId!)?.kind;
+    if (kind === undefined || kind === 'confirmation') return [];
+    const trigger =
+      kind === 'notification'
+        ? (moment.trigger.replace('message:', 'notification:') as Trigger)
+        : moment.trigger;
+    return heard(trigger) ? [{ ...moment, trigger }] : [];
+  });
+  // Pipelined on one connection; a person's messages come one at a time.
+  await Promise.all(
+    settled.map(async ({ trigger, messageId }) => {
+      const message = trigger === 'message:appUser' ? facts.messages.get(messageId!) : undefined;
+      if (message) facts.recent.set(message.id, await recentBefore(db, message));
+    }),
+  );
+  return settled;
+}
+
+async function recentBefore(db: Db, message: Message): Promise<Message[]> {
+  const { conversationId, id: messageId, atMs } = message;
+  return await selectNotificationsSinceLastReply(db, { conversationId, messageId, atMs, limit: MOST_RECENT });
+}
+
+async function loadFacts(
+  db: Db,
+  workspaceId: number,
+  moments: readonly Moment[],
+  adapters: Readonly<Record<string, Adapter | undefined>>,
+): Promise<Facts> {
+  const contactIds = [...new Set(moments.map(({ contactId }) => contactId))];
+  const messageIds = [...new Set(moments.flatMap(({ messageId }) => messageId ?? []))];
+  const changes = new Map(
+    moments.flatMap(({ change }) => (change ? [[toRef(change), change] as const] : [])),
+  );
+  const [contacts, conversations, destinations, messages, deliveries, integrations] = await Promise.all([
+    selectContacts(db, workspaceId, contactIds),
+    conversationsOf(db, contactIds),
+    destinationsOf(db, workspaceId, contactIds),
+    messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
+    changes.size > 0 ? selectDeliveries(db, [...changes.values()]) : [],
+    selectIntegrationsOf(db, [workspaceId]),
+  ]);
+  return {
+    contacts: new Map(contacts.map((contact) => [contact.id, contact])),
+    conversations,
+    destinations: Map.groupBy(destinations, ({ contactId }) => contactId),
+    messages: new Map(messages.map((message) => [message.id, message])),
+    deliveries: new Map(deliveries.map((delivery) => [toRef(delivery), delivery])),
+    integrations,
+    adapters,
+    recent: new Map(),
+  };
+}
+
+/** The same text for all webhooks that want to be told the same way. */
+function callsFor(moment: Moment, facts: Facts, webhooks: readonly Webhook[]): RenderedCall[] {
+  const bodies = new Map<string, object | undefined>();
+  return webhooks
+    .filter(({ triggers }) => tells(triggers, moment.trigger))
+    .flatMap((webhook) => {
+      const form = `${webhook.includeFullContact} ${webhook.includeDestination}`;
+      if (!bodies.has(form))
+        bodies.set(
+          form,
+          bodyOf(moment, facts, { full: webhook.includeFullContact, client: webhook.includeDestination }),
+        );
+      const body = bodies.get(form);
+      const { trigger, eventIndex, contactId } = moment;
+      return body ? [{ webhookId: webhook.id, eventIndex, trigger, body, contactId }] : [];
+    });
+}
