@@ -10,6 +10,9 @@ import type { Keyring } from '../accounts/keys.ts';
 import type { Adapter } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { BroadcastDeps } from '../broadcasts/broadcasts.ts';
+import type { Senders } from '../outbox/senders.ts';
+import type { Simulator } from '../simulator/simulator.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 
 export type HttpContext = {
@@ -25,8 +28,12 @@ export type HttpContext = {
   directory: Directory;
   keyring: Keyring;
   webhooks: Webhooks;
+  senders: Senders;
+  simulator: Simulator;
+  /** What the broadcasts room works with. */
+  broadcasts: BroadcastDeps;
   /** Adapters by provider. */
-  adapters: Readonly<Record<string, Adapter>>;
+  adapters: Readonly<Record<string, Adapter | undefined>>;
   /** URL under which this server is reached, without a slash at the end. Known once it listens. */
   publicUrl(): string;
 };

@@ -71,6 +71,12 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
   };
 }
 
+/** The run was called off before this recipient's turn. */
+export function decideCanceled(subject: Subject, nowMs: number): Decision {
+  const { item, bulk } = subject;
+  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt) };
+}
+
 /** Put off without a word: not an attempt, and nothing to record (a full line, an open breaker). */
 export function putOff(item: WorkItem, bulk: boolean, dueMs: number): Decision {
   return { item, bulk, later: { dueMs: Math.ceil(dueMs), attempt: item.attempt } };

@@ -227,7 +227,12 @@ async function sendOne(deps: DeliverDeps, message: Ready, collector: Collector):
   // The last outcome was unclear: where the provider can tell what became of it, it is asked before anything is sent again.
   const found = message.wasUnknown
     ? await open
-        .lookUp?.({ ref: outgoing.ref, to: outgoing.to, sinceMs: subject.item.dueMs - 3_600_000 })
+        .lookUp?.({
+          ref: outgoing.ref,
+          to: outgoing.to,
+          sinceMs: subject.item.dueMs - 3_600_000,
+          ...('text' in outgoing.rendered ? { text: outgoing.rendered.text } : {}),
+        })
         .catch(() => undefined)
     : undefined;
   const outcome =

@@ -16,7 +16,14 @@ import type { Sql } from '../db/pool.ts';
 import type { Batch } from '../queue/settle.ts';
 import type { WorkItem } from '../queue/sql.ts';
 import { channelOrder, choose } from './choose.ts';
-import { decideFailure, decideVerdict, putOff, type Decision, type Subject } from './decide.ts';
+import {
+  decideCanceled,
+  decideFailure,
+  decideVerdict,
+  putOff,
+  type Decision,
+  type Subject,
+} from './decide.ts';
 import { gate, sendRules, type SendRules } from './gate.ts';
 import { toRef } from './ref.ts';
 import type { Run, RunSource } from './run.ts';
@@ -41,6 +48,7 @@ type Draft = {
   expiresMs: number;
   compiled: Compiled;
   isTemplate: boolean;
+  canceled: boolean;
   wasUnknown: boolean;
 };
 
@@ -149,6 +157,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
     compiled,
     isTemplate: isTemplate(row.content),
+    canceled: false,
     wasUnknown: row.state === STATE.unknown,
   };
 }
@@ -187,6 +196,7 @@ async function draftRun(
         expiresMs: run.expiresMs,
         compiled: run.compiled,
         isTemplate: run.isTemplate,
+        canceled: run.canceled,
         wasUnknown: state === STATE.unknown,
       });
     }
@@ -285,6 +295,7 @@ function makeReady(
     aheadMs: workspace.clockAheadMs,
     idempotent: false,
   };
+  if (draft.canceled) return decideCanceled(subject, nowMs);
   const verdict = gate({
     class: draft.class,
     nowMs: nowMs + workspace.clockAheadMs,
@@ -320,7 +331,7 @@ function render(
 ): Ready | Decision {
   const channel = open.adapter.channel;
   subject.channel = channel;
-  subject.idempotent = open.adapter.idempotent;
+  subject.idempotent = open.idempotent;
   let variables: Variables = {};
   if (draft.compiled.variables.length) {
     variables = variablesOf(person, destination, workspace);
@@ -341,6 +352,8 @@ function render(
       rendered,
       callbackUrl: open.callbackBase + ref,
       ttlS,
+      messageClass: draft.class,
+      messageClass: draft.class,
     },
   };
 }

@@ -11,6 +11,8 @@ export type Run = {
   compiled: Compiled;
   isTemplate: boolean;
   integrationId: number | null;
+  /** Called off: what is left of it is not sent. */
+  canceled: boolean;
   /** By the workspace's clock. */
   expiresMs: number;
 };

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { HttpClient } from '../base/http.ts';
+import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
@@ -26,6 +27,8 @@ export type OpenIntegration = {
     interactive: boolean,
     answered: (index: number, outcome: Outcome) => void,
   ): void;
+  /** True when a repeat with the same key is not sent twice. */
+  idempotent: boolean;
   lookUp: Sender['lookUp'];
 };
 
@@ -33,6 +36,8 @@ export type OpenIntegration = {
 export type Senders = {
   /** The integration, open; undefined when there is none, it is switched off, or nothing here can send for it. */
   open(integrationId: number): Promise<OpenIntegration | undefined>;
+  /** Messages a second that the integration takes over all processes; undefined without a limit, or when there is none. */
+  rateOf(integrationId: number): Promise<number | undefined>;
   /** What `open` gave before, for the health page. */
   opened(): readonly OpenIntegration[];
   close(): Promise<void>;
@@ -83,6 +88,11 @@ export function createSenders(deps: {
       open.set(id, { seen: integration, fingerprint, ...made });
       return made.opened;
     },
+    async rateOf(id) {
+      const integration = await deps.directory.integration(id);
+      const workspace = integration && (await deps.directory.workspace(integration.workspaceId));
+      return workspace && rateOf(integration, workspace, deps.adapters[integration.provider]);
+    },
     opened: () => [...open.values()].map(({ opened }) => opened),
     async close() {
       await Promise.allSettled([...open.values()].map(({ sender }) => sender.close()));
@@ -109,8 +119,7 @@ function openOne(
   const line = createLine({
     clock: deps.clock,
     concurrency: deps.concurrency,
-    // A simulated provider has no limit of its own; what a workspace sets holds there too.
-    ratePerS: integration.ratePerS ?? (isTest ? undefined : adapter.ratePerS),
+    ratePerS: rateOf(integration, workspace, adapter),
     share: deps.share,
   });
   const answer = (answered: (index: number, outcome: Outcome) => void, index: number, outcome: Outcome) => {
@@ -122,7 +131,8 @@ function openOne(
     adapter,
     line,
     breaker,
-    callbackBase: `${deps.publicUrl()}/callbacks/${integration.id.toString(36)}/${integration.callbackKey}/status?ref=`,
+    callbackBase: `${deps.publicUrl()}/callbacks/${toHex24(integration.id)}/${integration.callbackKey}/status?ref=`,
+    idempotent: sender.idempotent ?? adapter.idempotent,
     lookUp: sender.lookUp?.bind(sender),
     send(messages, interactive, answered) {
       if (sender.sendBatch)
@@ -137,6 +147,15 @@ function openOne(
     },
   };
   return { opened, sender };
+}
+
+/** What the workspace has set, else what a new account with the provider gets. A simulated provider has no limit of its own. */
+function rateOf(
+  integration: Integration,
+  workspace: Workspace,
+  adapter: Adapter | undefined,
+): number | undefined {
+  return integration.ratePerS ?? (workspace.environment === 'test' ? undefined : adapter?.ratePerS);
 }
 
 function sendInBatches(

@@ -2,7 +2,7 @@
 import type { Batch } from '../queue/settle.ts';
 import { decideOutcome, type Decision, type Subject } from './decide.ts';
 import type { DeliverDeps } from './deliver.ts';
-import { selectSingles, selectStates } from './sql.ts';
+import { selectSingles, selectStates, type SingleFacts } from './sql.ts';
 import { isWaiting } from './states.ts';
 
 const OUTCOME = {
@@ -16,19 +16,20 @@ export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promi
   const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
   const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
   const bulk = batch.stream !== 0;
-  const known = bulk ? await selectStates(deps.sql, keys) : await selectSingles(deps.sql, keys);
+  const known: (Pick<SingleFacts, 'contactId' | 'causeId' | 'seq' | 'state'> & Partial<SingleFacts>)[] = bulk
+    ? await selectStates(deps.sql, keys)
+    : await selectSingles(deps.sql, keys);
   const factsOf = new Map(known.map((row) => [`${row.contactId}.${row.causeId}.${row.seq}`, row]));
   const decisions: Decision[] = [];
   for (const item of batch.items) {
     const row = factsOf.get(`${item.ownerId}.${item.causeId}.${item.seq}`);
     const workspace = await deps.directory.workspace(item.workspaceId);
-    const single = row && 'class' in row ? row : undefined;
-    const messageClass = run?.class ?? single?.class;
+    const messageClass = run?.class ?? row?.class;
     if (!workspace || !messageClass || (row && !isWaiting(row.state))) {
       decisions.push({ item, bulk });
       continue;
     }
-    const integrationId = run?.integrationId ?? single?.integrationId ?? null;
+    const integrationId = run?.integrationId ?? row?.integrationId ?? null;
     const open = integrationId ? await deps.senders.open(integrationId) : undefined;
     const subject: Subject = {
       item,
@@ -39,9 +40,9 @@ export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promi
       integrationId,
       destination: undefined,
       vars: null,
-      expiresMs: run?.expiresMs ?? single?.expiresMs ?? Number.MAX_SAFE_INTEGER,
+      expiresMs: run?.expiresMs ?? row?.expiresMs ?? Number.MAX_SAFE_INTEGER,
       aheadMs: workspace.clockAheadMs,
-      idempotent: open?.adapter.idempotent ?? false,
+      idempotent: open?.idempotent ?? false,
     };
     decisions.push(decideOutcome(subject, OUTCOME, deps.clock.nowMs(), deps.random()));
   }

@@ -221,12 +221,16 @@ export async function deleteStream(
       due_ms AS "dueMs"`;
 }
 
-/** Counts what is left of a stream. */
-export async function countStream(db: Db, kind: number, stream: number): Promise<number> {
-  const rows = await db<
-    { n: number }[]
-  >`SELECT count(*) AS n FROM due WHERE kind = ${kind} AND stream = ${stream}`;
-  return rows[0]!.n;
+/** True while anything of a stream is left, in flight or not. One index probe per lane. */
+export async function hasStreamWork(
+  db: Db,
+  lanes: readonly number[],
+  kind: number,
+  stream: number,
+): Promise<boolean> {
+  const rows = await db`
+    SELECT 1 FROM due WHERE lane = ANY(${[...lanes]}::smallint[]) AND kind = ${kind} AND stream = ${stream} LIMIT 1`;
+  return rows.length > 0;
 }
 
 /** Brings forward all work of a workspace by `byMs`: how the clock of a test workspace is advanced. */

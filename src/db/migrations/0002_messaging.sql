@@ -236,6 +236,8 @@ CREATE TABLE broadcasts (
   integration_id bigint,
   audience jsonb NOT NULL,
   rate_per_s real CHECK (rate_per_s > 0),
+  -- Why it is in its state, when somebody would ask.
+  note text,
   -- The cause of its deliveries, made at the start, so that partitions by cause are by the time of sending.
   run_id bigint,
   scheduled_ms bigint,

@@ -6,7 +6,8 @@ CREATE TABLE simulated_receipts (
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
   integration_id bigint NOT NULL,
-  plan text STORAGE EXTERNAL NOT NULL,
+  plan text NOT NULL,
   PRIMARY KEY (bucket, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE simulated_receipts ALTER plan SET STORAGE EXTERNAL;
 SELECT place('simulated_receipts', 'bucket');

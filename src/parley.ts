@@ -1,0 +1,236 @@
+/**
+ * The composition root: reads as a list of what Parley is made of, in the order in which it starts. Stopping goes the other
+ * way round. Nothing else in the code knows all rooms.
+ */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createDirectory } from './accounts/directory.ts';
+import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { createKeyring } from './accounts/keys.ts';
+import { systemClock, type Clock } from './base/clock.ts';
+import type { Config } from './base/config.ts';
+import { randomToken, vault as openVault } from './base/crypto.ts';
+import { addressGuard, httpClient } from './base/http.ts';
+import { idSource } from './base/ids.ts';
+import { lifecycle, type Part } from './base/lifecycle.ts';
+import { createLog, type Log } from './base/log.ts';
+import { broadcastHandler, runSource } from './broadcasts/steps.ts';
+import { ADAPTERS } from './channels/adapters.ts';
+import { startPostgres } from './db/embedded.ts';
+import { migrate } from './db/migrate.ts';
+import { ensurePartitions } from './db/partitions.ts';
+import { openPool, type Connection, type Sql } from './db/pool.ts';
+import { callbacksDoor } from './http/callbacks/callbacks.ts';
+import { consoleDoor } from './http/console/door.ts';
+import type { HttpContext } from './http/context.ts';
+import { createServer } from './http/server.ts';
+import { sunshineDoor } from './http/sunshine/door.ts';
+import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
+import { createMaintenance } from './maintenance.ts';
+import { deliveryHandler } from './outbox/deliver.ts';
+import { createSenders } from './outbox/senders.ts';
+import { createQueue } from './queue/queue.ts';
+import { createWorker } from './queue/worker.ts';
+import { receiveCallback, takeInbound, takeReceipts, type ReceiveDeps } from './receipts/receive.ts';
+import { createSimulator } from './simulator/simulator.ts';
+import { webhookHandler } from './webhooks/deliver.ts';
+import { webhookReader } from './webhooks/expand.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
+
+/** A Parley that runs. */
+export type Parley = {
+  /** Where it listens; undefined without the role http. */
+  url: string | undefined;
+  demo: Demo | undefined;
+  log: Log;
+  /** Drains and stops; safe to call twice. */
+  stop(): Promise<void>;
+};
+
+/** What a test may bring of its own. */
+export type Overrides = { clock?: Clock; log?: Log; connection?: Connection };
+
+/** Deliveries in flight: three full batches for a broadcast, so that claiming, calling and settling overlap. */
+const DELIVERIES_IN_FLIGHT = 1_500;
+
+/** Starts Parley. Whatever started before a failure is stopped again. */
+export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
+  const clock = overrides.clock ?? systemClock;
+  const log = overrides.log ?? createLog(config.logLevel);
+  const store = await openStore(config, overrides, clock, log);
+  try {
+    return await compose(config, clock, log, store);
+  } catch (error) {
+    await store.stop();
+    throw error;
+  }
+}
+
+type Store = { sql: Sql; stop(): Promise<void> };
+
+async function openStore(config: Config, overrides: Overrides, clock: Clock, log: Log): Promise<Store> {
+  const embedded =
+    overrides.connection || config.databaseUrl
+      ? undefined
+      : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
+  const connection = overrides.connection ?? (config.databaseUrl || embedded!.connection);
+  const sql = openPool(connection, { max: config.poolSize, name: 'parley' });
+  const stop = async () => {
+    await sql.end({ timeout: 5 });
+    await embedded?.stop();
+  };
+  try {
+    const ran = await migrate(sql, clock.nowMs());
+    if (ran.length) log.info({ ran }, 'the store was brought up to date');
+    await ensurePartitions(sql, clock.nowMs());
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { sql, stop };
+}
+
+async function compose(config: Config, clock: Clock, log: Log, store: Store): Promise<Parley> {
+  const { sql } = store;
+  const [node] = await sql<{ node: number }[]>`SELECT nextval('id_nodes')::integer AS node`;
+  const ids = idSource(node!.node, clock.nowMs);
+  const vault = openVault(await installSecret(config));
+  const directory = createDirectory({ sql, vault, clock });
+  const keyring = createKeyring({ sql, vault, clock });
+  const guard = addressGuard(privateTargets(config));
+  const http = httpClient({ connections: config.concurrency, guard });
+  const queue = createQueue({ sql, ids, clock, log });
+  const webhooks = createWebhooks({ vault, ids, clock });
+  const runs = runSource({ sql, clock });
+  const takes: ReceiveDeps = { queue, ids, clock, log, directory, adapters: ADAPTERS, runs };
+  const simulator = createSimulator({
+    sql,
+    queue,
+    ids,
+    clock,
+    deadlineMs: config.providerDeadlineMs,
+    takeReceipts: (integrationId, receipts) => takeReceipts(takes, integrationId, receipts),
+    takeInbound: (integrationId, inbound) => takeInbound(takes, integrationId, inbound),
+    clockMoved: async (workspaceId) => directory.forget(workspaceId),
+  });
+  let listensAt = config.publicUrl;
+  const publicUrl = () => listensAt;
+  const senders = createSenders({
+    directory,
+    adapters: ADAPTERS,
+    http,
+    clock,
+    log,
+    deadlineMs: config.providerDeadlineMs,
+    concurrency: config.concurrency,
+    publicUrl,
+    share: () =>
+      config.roles.includes('worker') ? worker.heldLanes() / Math.max(1, queue.lanes().length) : 1,
+    simulate: (adapter, integration) => simulator.openSender(adapter, integration),
+  });
+  const broadcasts = { sql, queue, ids, directory, senders, clock, log };
+  const ctx: HttpContext = {
+    config,
+    sql,
+    queue,
+    ids,
+    clock,
+    log,
+    vault,
+    http,
+    guard,
+    directory,
+    keyring,
+    webhooks,
+    adapters: ADAPTERS,
+    publicUrl,
+    senders,
+    simulator,
+    broadcasts,
+  };
+  const worker = createWorker({
+    sql,
+    queue,
+    ids,
+    clock,
+    log,
+    leaseMs: config.leaseMs,
+    handlers: [
+      deliveryHandler(
+        { sql, directory, senders, runs, queue, ids, clock, log, random: Math.random },
+        DELIVERIES_IN_FLIGHT,
+      ),
+      broadcastHandler(broadcasts),
+      webhookHandler({ sql, queue, ids, clock, log, vault, http, subscriptions: webhooks.subscriptions }),
+      simulator.handler,
+    ],
+    readers: [
+      webhookReader({
+        queue,
+        ids,
+        clock,
+        subscriptions: webhooks.subscriptions,
+        presenters: [sunshinePresenter(ctx)],
+      }),
+    ],
+  });
+  const amiss = async () =>
+    config.roles.includes('worker') && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : [];
+  const server = createServer(
+    ctx,
+    [
+      sunshineDoor,
+      consoleDoor,
+      callbacksDoor((id, key, request) => receiveCallback(takes, id, key, request)),
+    ],
+    { amiss },
+  );
+  const parts: Part[] = [
+    queue,
+    ...(config.roles.includes('http') ? [server] : []),
+    { name: 'senders', start: async () => {}, stop: () => senders.close() },
+    {
+      name: 'public URL',
+      start: async () => {
+        listensAt ||= config.roles.includes('http') ? server.url() : '';
+      },
+      stop: async () => {},
+    },
+    ...(config.roles.includes('worker') ? [worker] : []),
+    createMaintenance({ sql, clock, log, retentionDays: config.retentionDays }),
+  ];
+  const all = lifecycle(parts);
+  await all.start();
+  const demo = config.demo
+    ? await ensureDemo({ sql, vault, ids, nowMs: clock.nowMs(), catalogue: ADAPTERS })
+    : undefined;
+  let stopped: Promise<void> | undefined;
+  return {
+    url: config.roles.includes('http') ? server.url() : undefined,
+    demo,
+    log,
+    stop: () =>
+      (stopped ??= all.stop().finally(async () => (await http.close().catch(() => {}), await store.stop()))),
+  };
+}
+
+/** The secret that seals the others: set, or made once and kept beside the data, readable by its owner only. */
+async function installSecret(config: Config): Promise<string> {
+  if (config.secret) return config.secret;
+  const file = join(resolve(config.dataDir), 'secret');
+  await mkdir(resolve(config.dataDir), { recursive: true });
+  try {
+    // Exclusive: of two processes that start at once, one makes it and both read it.
+    await writeFile(file, randomToken(36), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  }
+  await chmod(file, 0o600);
+  return (await readFile(file, 'utf8')).trim();
+}
+
+/** Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. */
+function privateTargets(config: Config): readonly string[] {
+  if (config.privateTargets.length) return config.privateTargets;
+  return ['127.0.0.1', '::1', 'localhost'].includes(config.host) ? ['loopback'] : [];
+}

@@ -1,0 +1,264 @@
+/**
+ * What providers tell us: verified and parsed by the channel, handed on in one transaction. A repeat changes nothing: receipts
+ * only move deliveries forward, and an inbound message is kept once.
+ */
+import type { ChannelName, MessageClass } from '../../contract/channels.ts';
+import type { Content } from '../../contract/content.ts';
+import { sameText } from '../base/crypto.ts';
+import { fault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Directory } from '../accounts/directory.ts';
+import type { Integration } from '../accounts/integrations.ts';
+import type { Adapter, CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
+import {
+  blockDestinations,
+  keywordOf,
+  recordInbound,
+  unblock,
+  type Block,
+} from '../contacts/destinations.ts';
+import { kindOfChannel, type Identity } from '../contacts/keys.ts';
+import { resolveContacts } from '../contacts/resolve.ts';
+import { receiveMessages, type Incoming } from '../conversations/conversations.ts';
+import type { Tx } from '../db/pool.ts';
+import { applyReceipts } from '../outbox/receipt.ts';
+import type { RunSource } from '../outbox/run.ts';
+import type { Queue } from '../queue/queue.ts';
+
+/** What taking in needs. */
+export type ReceiveDeps = {
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  directory: Directory;
+  adapters: Readonly<Record<string, Adapter | undefined>>;
+  runs: RunSource;
+};
+
+const NOT_THERE = fault('not_found', 'there is no such callback');
+
+/** Takes a provider's callback in; returns how to answer it. An unknown integration and a wrong key look the same. */
+export async function receiveCallback(
+  deps: ReceiveDeps,
+  integrationId: number,
+  callbackKey: string,
+  request: CallbackRequest,
+): Promise<CallbackAnswer | Fault> {
+  const integration = await deps.directory.integration(integrationId);
+  if (!integration || !sameText(integration.callbackKey, callbackKey)) return NOT_THERE;
+  const adapter = deps.adapters[integration.provider];
+  if (!adapter?.receive) return NOT_THERE;
+  const callback = adapter.receive(request, integration.settings);
+  if (callback.kind === 'forged') {
+    deps.log.warn(
+      { integrationId, provider: integration.provider, purpose: request.purpose },
+      'a callback with a wrong signature was refused',
+    );
+    return callback.answer;
+  }
+  if (callback.kind === 'malformed') {
+    deps.log.warn(
+      { integrationId, provider: integration.provider, detail: callback.detail },
+      'a callback was not understood',
+    );
+    return callback.answer;
+  }
+  if (callback.receipts.length) await takeReceipts(deps, integrationId, callback.receipts);
+  if (callback.inbound.length) await takeInbound(deps, integrationId, callback.inbound);
+  return callback.answer;
+}
+
+/** Applies receipts. */
+export async function takeReceipts(
+  deps: ReceiveDeps,
+  integrationId: number,
+  receipts: readonly Receipt[],
+): Promise<void> {
+  const place = await placeOf(deps, integrationId);
+  if (!place) return;
+  const { integration, aheadMs } = place;
+  await deps.queue.transact((tx) =>
+    applyReceipts(deps, tx, integration, receipts, deps.clock.nowMs() + aheadMs),
+  );
+}
+
+/** Takes in messages from people: contact and conversation are found or made, stop words are obeyed. */
+export async function takeInbound(
+  deps: ReceiveDeps,
+  integrationId: number,
+  inbound: readonly Inbound[],
+): Promise<void> {
+  const place = await placeOf(deps, integrationId);
+  if (!place) return;
+  const { integration, aheadMs } = place;
+  await deps.queue.transact(async (tx) => {
+    const nowMs = deps.clock.nowMs() + aheadMs;
+    const channel = integration.channel as ChannelName;
+    const people = await resolveContacts(
+      tx,
+      deps.ids,
+      nowMs,
+      inbound.map((message) => ({
+        workspaceId: integration.workspaceId,
+        identities: identitiesOf(channel, message),
+        destination: {
+          channel,
+          integrationId: integration.id,
+          address: addressFrom(channel, message.from),
+          status: 'active',
+          ...(message.profileName ? { displayName: message.profileName } : {}),
+          raw: message.raw,
+        },
+      })),
+    );
+    const incoming = inbound.flatMap((message, index): Incoming[] => {
+      const person = people[index]!;
+      // The address is another contact's on this very channel: it cannot be, since the address is an identity too.
+      if (person.destinationId === undefined) return [];
+      return [
+        incomingOf(
+          integration,
+          message,
+          { contactId: person.contactId, destinationId: person.destinationId },
+          nowMs,
+        ),
+      ];
+    });
+    const fresh = await receiveMessages(deps, tx, nowMs, incoming);
+    const freshIds = new Set(fresh.map(({ externalId }) => externalId));
+    await recordInbound(
+      tx,
+      inbound.flatMap((message, index) => {
+        const { contactId, destinationId } = people[index]!;
+        return destinationId === undefined || !freshIds.has(message.externalId)
+          ? []
+          : [
+              {
+                contactId,
+                destinationId,
+                workspaceId: integration.workspaceId,
+                atMs: nowMs,
+                displayName: message.profileName,
+                raw: message.raw,
+              },
+            ];
+      }),
+    );
+    await obeyKeywords(
+      deps,
+      tx,
+      integration,
+      inbound.filter(({ externalId }) => freshIds.has(externalId)),
+      nowMs,
+    );
+  });
+}
+
+async function placeOf(
+  deps: ReceiveDeps,
+  integrationId: number,
+): Promise<{ integration: Integration; aheadMs: number } | undefined> {
+  const integration = await deps.directory.integration(integrationId);
+  const workspace = integration && (await deps.directory.workspace(integration.workspaceId));
+  return workspace && { integration, aheadMs: workspace.clockAheadMs };
+}
+
+function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {
+  const kind = kindOfChannel(channel);
+  return kind ? [{ kind, value: addressFrom(channel, message.from) }] : [];
+}
+
+/** WhatsApp gives numbers without their plus. */
+function addressFrom(channel: ChannelName, from: string): string {
+  return kindOfChannel(channel) === 'phone' && /^\d{5,15}$/.test(from) ? `+${from}` : from;
+}
+
+function incomingOf(
+  integration: Integration,
+  message: Inbound,
+  who: { contactId: number; destinationId: number },
+  nowMs: number,
+): Incoming {
+  return {
+    workspaceId: integration.workspaceId,
+    ...who,
+    integrationId: integration.id,
+    channel: integration.channel,
+    externalId: message.externalId,
+    content: contentOf(message),
+    atMs: nowMs,
+    source: {
+      type: integration.provider,
+      integrationId: integration.id,
+      originalMessageId: message.externalId,
+      ...(message.atMs === undefined ? {} : { originalMessageMs: message.atMs }),
+    },
+  };
+}
+
+/** What a person sent, as content. Several files in one message: the first is the message's, the others are named in its text. */
+function contentOf(message: Inbound): Content {
+  const payload = message.payload === undefined ? {} : { payload: message.payload };
+  const [file, ...more] = message.media;
+  if (message.location) {
+    const { lat, long, name, address } = message.location;
+    return {
+      type: 'location',
+      coordinates: { lat, long },
+      ...(name || address
+        ? { location: { ...(name ? { name } : {}), ...(address ? { address } : {}) } }
+        : {}),
+      ...payload,
+    } as Content;
+  }
+  const text = [message.text, ...more.map(({ url }) => url)].filter(Boolean).join('\n');
+  const subject = message.subject ? { subject: message.subject } : {};
+  if (!file) return { type: 'text', text, ...subject, ...payload } as Content;
+  return {
+    type: file.mediaType?.startsWith('image/') ? 'image' : 'file',
+    mediaUrl: file.url,
+    ...(file.mediaType ? { mediaType: file.mediaType } : {}),
+    ...(text ? { text } : {}),
+    ...subject,
+    ...payload,
+  } as Content;
+}
+
+const ALL: readonly MessageClass[] = ['transactional', 'marketing', 'authentication'];
+
+/**
+ * STOP as the whole message ends everything on a phone number (carriers demand it), and marketing elsewhere; START takes it
+ * back. What the provider has handled already is handled here too, so that both know the same.
+ */
+async function obeyKeywords(
+  deps: ReceiveDeps,
+  tx: Tx,
+  integration: Integration,
+  inbound: readonly Inbound[],
+  nowMs: number,
+): Promise<void> {
+  const channel = integration.channel as ChannelName;
+  const said = inbound.map((message) => ({
+    message,
+    word: message.handledKeyword ?? keywordOf(message.text),
+  }));
+  const blocks = (word: 'stop' | 'start'): Block[] =>
+    said.flatMap(({ message, word: w }) =>
+      w === word
+        ? [
+            {
+              workspaceId: integration.workspaceId,
+              channel,
+              address: addressFrom(channel, message.from),
+              classes: channel === 'sms' || word === 'start' ? ALL : (['marketing'] as const),
+              reason: word,
+            },
+          ]
+        : [],
+    );
+  await blockDestinations(tx, deps.ids, nowMs, blocks('stop'));
+  await unblock(tx, deps.ids, nowMs, blocks('start'));
+}
