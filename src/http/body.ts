@@ -8,14 +8,13 @@ import { RequestFault } from './errors.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body as it came. */
-    rawBody: Buffer;
+    rawBody: Buffer | null;
   }
 }
 
 /** Most that a JSON body may be (api/sunshine.md §1.5). */
 export const JSON_BYTES = 100 * 1024;
 
-const EMPTY = Buffer.alloc(0);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -23,7 +22,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * body stays a Buffer; it is for the route to read.
  */
 export function acceptJson(app: FastifyInstance): void {
-  app.decorateRequest('rawBody', EMPTY as never);
+  app.decorateRequest('rawBody', null);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
     request.rawBody = body as Buffer;

@@ -353,7 +353,6 @@ function render(
       callbackUrl: open.callbackBase + ref,
       ttlS,
       messageClass: draft.class,
-      messageClass: draft.class,
     },
   };
 }
