@@ -4,9 +4,8 @@
  */
 import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
 import type { Clock } from '../base/clock.ts';
-import { hash32 } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
-import { BUCKETS, isId, MAX_ID, type IdSource } from '../base/ids.ts';
+import { isId, MAX_ID, type IdSource } from '../base/ids.ts';
 import type { Inbound, Receipt } from '../channels/adapter.ts';
 import { keyOf, kindOfChannel } from '../contacts/keys.ts';
 import { ownersOf } from '../contacts/sql.resolve.ts';
@@ -16,6 +15,7 @@ import { deviceAddress } from './outcomes.ts';
 import type { TakeReceipts } from './provider.ts';
 import type { Rules } from './rules.ts';
 import {
+  deviceBucket,
   insertDeviceMessages,
   selectAddresses,
   selectDevice,
@@ -236,7 +236,7 @@ async function say(deps: Deps, reply: Reply): Promise<DeviceMessage | Fault> {
   if (reply.asReplyTo !== undefined && answered?.direction !== 'out')
     return fault('not_found', 'there is no such message to answer', { field: 'asReplyTo' });
 
-  const id = ids.inBucket(hash32(address) & (BUCKETS - 1));
+  const id = ids.inBucket(deviceBucket(address));
   const atMs = clock.nowMs() + world.clockAheadMs;
   const { provider } = integration;
   const sender = typeof last?.rendered['from'] === 'string' ? last.rendered['from'] : integration.sender;

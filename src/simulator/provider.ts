@@ -5,9 +5,8 @@
  * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row.
  */
 import { pause, type Clock } from '../base/clock.ts';
-import { hash32 } from '../base/crypto.ts';
 import { isFault, type Fault } from '../base/fault.ts';
-import { bucketOf, BUCKETS, firstIdAt, type IdSource } from '../base/ids.ts';
+import { bucketOf, firstIdAt, type IdSource } from '../base/ids.ts';
 import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
@@ -17,7 +16,13 @@ import { codeOf, detailOf, externalIdOf } from './forms.ts';
 import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
 import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import type { Chosen, Rules, World } from './rules.ts';
-import { insertDeviceMessages, insertPlans, selectReceived, type NewDeviceMessage } from './sql.ts';
+import {
+  deviceBucket,
+  insertDeviceMessages,
+  insertPlans,
+  selectReceived,
+  type NewDeviceMessage,
+} from './sql.ts';
 
 /** Hands receipts to whoever keeps deliveries; a list may hold several of one delivery, in their order. */
 export type TakeReceipts = (integrationId: number, receipts: Receipt[]) => Promise<void>;
@@ -40,6 +45,8 @@ export type SenderDeps = {
 export const SIMULATED_BATCH = 500;
 /** How long an idempotent provider knows a key; real ones name 24 hours. */
 const KEY_KNOWN_MS = 86_400_000;
+/** How far back a look-up goes. */
+const LOOK_BACK_MS = 30 * KEY_KNOWN_MS;
 /** Receipts due later than this are found by the worker's own look. */
 const WAKE_WITHIN_MS = 2_000;
 
@@ -51,6 +58,7 @@ export function simulatedSender(options: {
 }): Sender & Required<Pick<Sender, 'sendBatch'>> {
   const { adapter, integration, deps } = options;
   const { provider, channel } = adapter;
+  const closed = new AbortController();
 
   const sendBatch = async (messages: readonly Outgoing[]): Promise<Outcome[]> => {
     if (!messages.length) return [];
@@ -61,23 +69,36 @@ export function simulatedSender(options: {
     messages.forEach((message, at) => take(call, message, chosen[at]));
     await record(call, world);
     if (call.before.length) await deps.takeReceipts(integration.id, call.before);
-    if (call.waitMs) await pause(deps.clock, call.waitMs);
+    if (call.waitMs) await pause(deps.clock, call.waitMs, closed.signal);
     return call.outcomes;
+  };
+
+  /** Ids made within a time up to now; a process may be a little ahead of its clock. */
+  const since = (ms: number) => {
+    const nowMs = deps.clock.nowMs();
+    return { fromId: firstIdAt(nowMs - ms), toId: firstIdAt(nowMs + 3_600_000) };
   };
 
   /** Deliveries that an idempotent provider has taken already, by ref. */
   async function repeatsOf(messages: readonly Outgoing[]): Promise<ReadonlyMap<string, number>> {
     if (!adapter.idempotent) return NO_REPEATS;
-    const sinceId = firstIdAt(deps.clock.nowMs() - KEY_KNOWN_MS);
     const wanted = messages.map(({ to, ref }) => ({ address: deviceAddress(channel, to), ref }));
-    const rows = await selectReceived(deps.sql, integration.workspaceId, channel, sinceId, wanted);
+    const rows = await selectReceived(
+      deps.sql,
+      integration.workspaceId,
+      channel,
+      since(KEY_KNOWN_MS),
+      wanted,
+    );
     return new Map(rows.map(({ ref, id }) => [ref, id]));
   }
 
   const sender: Sender & Required<Pick<Sender, 'sendBatch'>> = {
     send: async (message) => (await sendBatch([message]))[0]!,
     sendBatch,
-    close: () => Promise.resolve(),
+    async close() {
+      closed.abort();
+    },
   };
   if (!provider.startsWith('twilio')) return sender;
   return {
@@ -85,7 +106,13 @@ export function simulatedSender(options: {
     /** Twilio can be asked, so its simulation can. */
     async lookUp({ ref, to }) {
       const wanted = [{ address: deviceAddress(channel, to), ref }];
-      const rows = await selectReceived(deps.sql, integration.workspaceId, channel, 0, wanted);
+      const rows = await selectReceived(
+        deps.sql,
+        integration.workspaceId,
+        channel,
+        since(LOOK_BACK_MS),
+        wanted,
+      );
       if (rows[0]) return accepted(options, BEHAVIOURS.delivered, rows[0].id);
       return {
         kind: 'deferred',
@@ -110,6 +137,7 @@ type Call = Options & {
   reports: Map<number, Map<string, ReceiptGroup>>;
   before: Receipt[];
   waitMs: number;
+  last?: { rendered: Outgoing['rendered']; text: string };
 };
 
 function newCall(options: Options, repeats: ReadonlyMap<string, number>): Call {
@@ -131,10 +159,9 @@ function take(call: Call, message: Outgoing, chosen: Chosen | undefined): void {
     return;
   }
   const address = deviceAddress(adapter.channel, message.to);
-  // All devices of one address share a bucket, in which ids only grow: what a device shows is in order.
-  const id = deps.ids.inBucket(hash32(address) & (BUCKETS - 1));
+  const id = deps.ids.inBucket(deviceBucket(address));
   if (behaviour.arrives)
-    call.devices.push({ id, address, ref: message.ref, rendered: storable(message.rendered) });
+    call.devices.push({ id, address, ref: message.ref, rendered: storable(call, message.rendered) });
   for (const state of behaviour.before ?? [])
     if (isConfirmed(adapter.confirms, state))
       call.before.push({
@@ -259,19 +286,16 @@ async function record(call: Call, world: World): Promise<void> {
       clock.after(afterMs, () => queue.wake([{ lane, what: KIND.simulatedReceipt }]));
 }
 
-let lastRendered: Outgoing['rendered'] | undefined;
-let lastText = '';
-
 /** JSON that Postgres takes: it refuses NUL and half surrogates, which one message must not do to 499 others. */
-function storable(rendered: Outgoing['rendered']): string {
+function storable(call: Call, rendered: Outgoing['rendered']): string {
   // A broadcast without variables gives the same object for everybody.
-  if (rendered === lastRendered) return lastText;
-  const text = JSON.stringify(rendered);
-  lastRendered = rendered;
-  lastText = text.includes('\\u')
-    ? text.replace(/(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})/gi, (_, escaped?: string) => escaped ?? '\\ufffd')
-    : text;
-  return lastText;
+  if (rendered === call.last?.rendered) return call.last.text;
+  const json = JSON.stringify(rendered);
+  const text = json.includes('\\u')
+    ? json.replace(/(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})/gi, (_, escaped?: string) => escaped ?? '\\ufffd')
+    : json;
+  call.last = { rendered, text };
+  return text;
 }
 
 function noSimulator(why: Fault): Outcome {

@@ -1,8 +1,17 @@
 /** The statements of the simulator: what devices hold, what providers will report, rules, and the workspace's clock. */
 import type { ChannelName } from '../../contract/channels.ts';
-import { bucketOf } from '../base/ids.ts';
+import { hash32 } from '../base/crypto.ts';
+import { bucketOf, BUCKETS } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { Script } from './outcomes.ts';
+
+/**
+ * The bucket of all that is on the device of an address: ids in one bucket only grow, so what a device shows is in order, and
+ * it is on one shard.
+ */
+export function deviceBucket(address: string): number {
+  return hash32(address) & (BUCKETS - 1);
+}
 
 /** What a device got or sent. `rendered` is JSON text. */
 export type NewDeviceMessage = {
@@ -45,19 +54,28 @@ export async function insertDeviceMessages(
       ${rows.map((r) => r.ref)}::text[], ${rows.map((r) => r.rendered)}::text[]) n (id, address, ref, rendered)`;
 }
 
-/** The ids of those deliveries that devices have got since `sinceId`: what makes a repeat harmless. Locks nothing. */
+/**
+ * The ids of those deliveries that devices have got, from `fromId` to before `toId`: what makes a repeat harmless. LATERAL
+ * with LIMIT keeps the planner to one look into the index per delivery: without statistics it reads all messages of the
+ * workspace instead. The upper bound spares the partitions of the months to come. Locks nothing.
+ */
 export async function selectReceived(
   db: Db,
   workspaceId: number,
   channel: ChannelName,
-  sinceId: number,
+  span: { fromId: number; toId: number },
   wanted: readonly { address: string; ref: string }[],
 ): Promise<{ ref: string; id: number }[]> {
   return await db<{ ref: string; id: number }[]>`
-    SELECT m.ref, m.id
-    FROM unnest(${wanted.map((w) => w.address)}::text[], ${wanted.map((w) => w.ref)}::text[]) w (address, ref)
-    JOIN simulated_messages m ON m.workspace_id = ${workspaceId} AND m.channel = ${channel} AND m.address = w.address
-      AND m.ref = w.ref AND m.id >= ${sinceId}`;
+    SELECT w.ref, m.id
+    FROM unnest(${wanted.map((w) => deviceBucket(w.address))}::smallint[], ${wanted.map((w) => w.address)}::text[],
+      ${wanted.map((w) => w.ref)}::text[]) w (bucket, address, ref)
+    CROSS JOIN LATERAL (
+      SELECT id FROM simulated_messages
+      WHERE bucket = w.bucket AND workspace_id = ${workspaceId} AND channel = ${channel} AND address = w.address
+        AND ref = w.ref AND id >= ${span.fromId} AND id < ${span.toId}
+      ORDER BY id LIMIT 1
+    ) m`;
 }
 
 const deviceColumns = (db: Db) => db`
@@ -73,10 +91,12 @@ export async function selectDevice(
 ): Promise<DeviceMessageRow[]> {
   return await db<DeviceMessageRow[]>`
     SELECT ${deviceColumns(db)}
-    FROM unnest(${keys.map((k) => k.channel)}::text[], ${keys.map((k) => k.address)}::text[]) k (channel, address)
+    FROM unnest(${keys.map((k) => deviceBucket(k.address))}::smallint[], ${keys.map((k) => k.channel)}::text[],
+      ${keys.map((k) => k.address)}::text[]) k (bucket, channel, address)
     CROSS JOIN LATERAL (
       SELECT * FROM simulated_messages
-      WHERE workspace_id = ${workspaceId} AND channel = k.channel AND address = k.address AND id < ${page.beforeId}
+      WHERE bucket = k.bucket AND workspace_id = ${workspaceId} AND channel = k.channel AND address = k.address
+        AND id < ${page.beforeId}
       ORDER BY id DESC LIMIT ${page.limit}
     ) m
     LEFT JOIN integrations i ON i.id = m.integration_id
@@ -103,8 +123,8 @@ export async function selectLastOut(
 ): Promise<DeviceMessageRow | undefined> {
   const rows = await db<DeviceMessageRow[]>`
     SELECT ${deviceColumns(db)} FROM simulated_messages m LEFT JOIN integrations i ON i.id = m.integration_id
-    WHERE m.workspace_id = ${workspaceId} AND m.channel = ${key.channel} AND m.address = ${key.address}
-      AND m.direction = 'out'
+    WHERE m.bucket = ${deviceBucket(key.address)} AND m.workspace_id = ${workspaceId} AND m.channel = ${key.channel}
+      AND m.address = ${key.address} AND m.direction = 'out'
     ORDER BY m.id DESC LIMIT 1`;
   return rows[0];
 }

@@ -1,0 +1,556 @@
+/** The simulator on a real Postgres with a real queue and worker. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { until } from '../../test/support/until.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import { idSource } from '../base/ids.ts';
+import { silentLog } from '../base/log.ts';
+import type { Adapter, Inbound, Outgoing, Receipt } from '../channels/adapter.ts';
+import { KIND } from '../queue/kinds.ts';
+import { createQueue } from '../queue/queue.ts';
+import { settle } from '../queue/settle.ts';
+import { createWorker } from '../queue/worker.ts';
+import { MAGIC_ADDRESSES, magicOutcome, RECEIPT_AFTER_MS } from './outcomes.ts';
+import { glob } from './rules.ts';
+import { createSimulator, type SimulatorDeps } from './simulator.ts';
+
+const TEST = 4_096_001;
+const LIVE = 4_096_002;
+const SMS = 101;
+const MAIL = 102;
+const HOOK = 103;
+const CALLS = 104;
+
+const twilio = { provider: 'twilio', channel: 'sms', confirms: 'delivered', idempotent: false } as const;
+const calls = { provider: 'twilio-voice', channel: 'voice', confirms: 'read', idempotent: false } as const;
+const smtp = { provider: 'smtp', channel: 'email', confirms: 'nothing', idempotent: false } as const;
+const hook = { provider: 'webhook', channel: 'webhook', confirms: 'read', idempotent: true } as const;
+
+const { sql } = await testDatabase();
+const clock: Clock = systemClock;
+const ids = idSource(1, () => clock.nowMs());
+const queue = createQueue({ sql, ids, clock, log: silentLog });
+const got: { integrationId: number; receipts: Receipt[] }[] = [];
+const said: { integrationId: number; inbound: Inbound[] }[] = [];
+const moved: number[] = [];
+const others: number[] = [];
+let refuse = 0;
+const deps: SimulatorDeps = {
+  sql,
+  queue,
+  ids,
+  clock,
+  deadlineMs: 60,
+  async takeReceipts(integrationId, receipts) {
+    if (refuse-- > 0) throw new Error('the database is gone');
+    got.push({ integrationId, receipts });
+  },
+  async takeInbound(integrationId, inbound) {
+    said.push({ integrationId, inbound });
+  },
+  async clockMoved(workspaceId) {
+    moved.push(workspaceId);
+  },
+};
+const simulator = createSimulator(deps);
+const worker = createWorker({
+  sql,
+  queue,
+  ids,
+  clock,
+  log: silentLog,
+  leaseMs: 2_000,
+  handlers: [
+    simulator.handler,
+    {
+      kind: KIND.delivery,
+      batchSize: 10,
+      inFlight: 10,
+      async handle(batch) {
+        others.push(...batch.items.map(({ causeId }) => causeId));
+        await queue.transact((tx) => settle(tx, batch, { done: batch.items, later: [], landed: true }));
+      },
+    },
+  ],
+  readers: [],
+});
+
+let serial = 0;
+function message(to: string, more: Partial<Outgoing> = {}): Outgoing {
+  const ref = `r${++serial}`;
+  const rendered = { channel: 'sms', text: `Hello ${serial}`, from: '+15551230000' } as const;
+  return { ref, idempotencyKey: ref, to, rendered, callbackUrl: 'http://localhost/cb', ...more };
+}
+
+function open(adapter: Pick<Adapter, 'provider' | 'channel' | 'confirms' | 'idempotent'>, id: number) {
+  return simulator.openSender(adapter, { id, workspaceId: TEST });
+}
+
+/** The states reported of a delivery, in their order. */
+function statesOf(ref: string): string[] {
+  return got.flatMap(({ receipts }) =>
+    receipts.filter((receipt) => receipt.ref === ref).map(({ state }) => state),
+  );
+}
+
+function good<T>(value: T | Fault): T {
+  assert.ok(!isFault(value), isFault(value) ? value.message : '');
+  return value;
+}
+
+function faultOf(value: unknown): Fault {
+  assert.ok(isFault(value), 'a fault was expected');
+  return value;
+}
+
+async function quiet(): Promise<void> {
+  await until('all receipts', async () => (await sql`SELECT 1 FROM simulated_receipts`).length === 0);
+}
+
+before(async () => {
+  await sql`INSERT INTO workspaces (id, name, environment, created_ms) VALUES (${TEST}, 'test', 'test', 1), (${LIVE}, 'live', 'live', 1)`;
+  const rows = [
+    { id: SMS, provider: 'twilio', channel: 'sms' },
+    { id: MAIL, provider: 'smtp', channel: 'email' },
+    { id: HOOK, provider: 'webhook', channel: 'webhook' },
+    { id: CALLS, provider: 'twilio-voice', channel: 'voice' },
+  ];
+  for (const { id, provider, channel } of rows)
+    await sql`INSERT INTO integrations (id, workspace_id, provider, channel, settings, callback_key, created_ms, changed_ms)
+      VALUES (${id}, ${TEST}, ${provider}, ${channel}, ${sql.json({ phoneNumber: '+15559990000' })}, 'k', 1, 1)`;
+  await queue.start();
+  await worker.start();
+});
+after(async () => {
+  await worker.stop();
+  await queue.stop();
+});
+beforeEach(() => {
+  got.length = 0;
+  said.length = 0;
+});
+
+describe('a simulated provider', () => {
+  it('takes a batch, shows it on the devices and reports each delivery once', async () => {
+    const batch = Array.from({ length: 500 }, (_, at) => message(`+1310555${String(at).padStart(4, '0')}`));
+    const outcomes = await open(twilio, SMS).sendBatch(batch);
+    assert.equal(outcomes.length, 500);
+    for (const outcome of outcomes) {
+      assert.ok(outcome.kind === 'accepted' && outcome.receipts);
+      assert.match(outcome.externalIds[0]!, /^SM[0-9a-f]{32}$/);
+    }
+    assert.equal(new Set(outcomes.map((o) => o.kind === 'accepted' && o.externalIds[0])).size, 500);
+    const due = await sql<
+      { n: number }[]
+    >`SELECT count(*) AS n FROM due WHERE kind = ${KIND.simulatedReceipt}`;
+    assert.equal(due[0]!.n, 1, 'one due row for the batch');
+    await quiet();
+    for (const [at, { ref }] of batch.entries()) {
+      assert.deepEqual(statesOf(ref), ['delivered']);
+      const receipt = got[0]!.receipts.find((r) => r.ref === ref)!;
+      const outcome = outcomes[at]!;
+      assert.ok(outcome.kind === 'accepted' && receipt.externalId === outcome.externalIds[0]);
+    }
+    const phone = good(await simulator.phone(TEST, batch[7]!.to));
+    assert.deepEqual(
+      phone.map(({ ref, content }) => [ref, content]),
+      [[batch[7]!.ref, batch[7]!.rendered]],
+    );
+    assert.equal((await sql`SELECT 1 FROM due`).length, 0);
+    assert.equal((await sql`SELECT 1 FROM flights`).length, 0);
+  });
+
+  it('confirms what the provider it stands for can confirm', async () => {
+    const sms = message('+12125550001');
+    const mail = message('ann@example.com', { rendered: { channel: 'email', subject: 's', text: 't' } });
+    const call = message('https://x.example/in', {
+      rendered: { channel: 'webhook', payload: {}, text: 't' },
+    });
+    await open(twilio, SMS).send(sms);
+    const mailed = await open(smtp, MAIL).send(mail);
+    await open(hook, HOOK).send(call);
+    assert.ok(mailed.kind === 'accepted' && !mailed.receipts);
+    assert.match(mailed.externalIds[0]!, /^<.+@.+>$/);
+    await quiet();
+    assert.deepEqual(
+      [sms, mail, call].map(({ ref }) => statesOf(ref)),
+      [['delivered'], [], ['delivered', 'read']],
+    );
+  });
+
+  it('shows a repeat once when the provider is idempotent, and twice when it is not', async () => {
+    const call = message('https://x.example/once', {
+      rendered: { channel: 'webhook', payload: {}, text: 't' },
+    });
+    const first = await open(hook, HOOK).send(call);
+    assert.deepEqual(await open(hook, HOOK).send(call), first);
+    assert.equal(good(await simulator.phone(TEST, call.to)).length, 1);
+    const sms = message('+12125550002');
+    await open(twilio, SMS).send(sms);
+    await open(twilio, SMS).send(sms);
+    assert.equal(good(await simulator.phone(TEST, sms.to)).length, 2);
+    await quiet();
+  });
+
+  it('refuses in a live workspace and in none', async () => {
+    for (const [workspaceId, code] of [
+      [LIVE, 'forbidden'],
+      [9, 'not_found'],
+    ] as const) {
+      const outcome = await simulator
+        .openSender(twilio, { id: SMS, workspaceId })
+        .send(message('+12125550003'));
+      assert.ok(outcome.kind === 'refused' && outcome.class === 'config' && outcome.code === code);
+    }
+  });
+
+  it('takes text that a database refuses', async () => {
+    const odd = message('+12125550004', { rendered: { channel: 'sms', text: 'a\0b\ud800c\\u0000' } });
+    await open(twilio, SMS).sendBatch([odd, message('+12125550004')]);
+    const [first] = good(await simulator.phone(TEST, odd.to));
+    assert.equal(first!.content['text'], 'a\ufffdb\ufffdc\\u0000');
+    await quiet();
+  });
+
+  it('hands receipts over again when that failed', async () => {
+    refuse = 1;
+    const sms = message('+12125550005');
+    await open(twilio, SMS).send(sms);
+    await quiet();
+    refuse = 0;
+    assert.deepEqual(statesOf(sms.ref), ['delivered']);
+  });
+});
+
+describe('magic addresses', () => {
+  it('are told in three forms', () => {
+    for (const { outcome, phone, mail, infix } of MAGIC_ADDRESSES) {
+      assert.match(phone, /^\+1500555\d{4}$/);
+      for (const address of [
+        phone,
+        mail,
+        mail.replace('@', '+tag@').toUpperCase(),
+        `fcm:${infix}:abc`,
+        `https://x.example/${infix}`,
+      ])
+        assert.equal(magicOutcome(address), outcome, address);
+    }
+    for (const plain of [
+      '+15005559999',
+      '+12125550001',
+      'bounce@example.com',
+      'ann@simulator.test',
+      'sim:',
+      'x',
+      '',
+    ])
+      assert.equal(magicOutcome(plain), undefined, plain);
+  });
+
+  it('script refusals, and a first attempt that fails', async () => {
+    const sender = open(twilio, SMS);
+    const meets = async (outcome: string, sms = message(addressOf(outcome))) =>
+      [await sender.send(sms), sms] as const;
+    const [invalid] = await meets('invalid');
+    assert.ok(invalid.kind === 'refused' && invalid.class === 'recipient' && invalid.code === '21211');
+    const [optout] = await meets('optout');
+    assert.ok(optout.kind === 'refused' && optout.class === 'optout' && optout.code === '21610');
+    const [throttled, again] = await meets('throttled');
+    assert.ok(throttled.kind === 'deferred' && throttled.class === 'rate' && throttled.retryAfterMs === 2000);
+    assert.equal((await meets('throttled', again))[0].kind, 'accepted');
+    const [error, after500] = await meets('error');
+    assert.equal(error.kind, 'unclear');
+    assert.equal((await meets('error', after500))[0].kind, 'accepted');
+    const [hang, hung] = await meets('hang');
+    assert.ok(hang.kind === 'unclear' && hang.code === 'timeout');
+    assert.equal((await sender.lookUp!({ ...hung, sinceMs: 0 }))!.kind, 'deferred');
+    const [lost, sent] = await meets('lost');
+    assert.equal(lost.kind, 'unclear');
+    assert.equal((await sender.lookUp!({ ...sent, sinceMs: 0 }))!.kind, 'accepted');
+    await quiet();
+    assert.deepEqual(statesOf(sent.ref), ['delivered']);
+    for (const outcome of ['invalid', 'optout', 'hang'])
+      assert.equal(faultOf(await simulator.phone(TEST, addressOf(outcome))).fault, 'not_found');
+  });
+
+  it('script receipts: failed, doubled, disordered, early, none', async () => {
+    const names = ['undelivered', 'doubled', 'disordered', 'silent', 'unread', 'complaint'];
+    const batch = names.map((name) =>
+      message(`https://x.example/sim:${name}`, { rendered: { channel: 'webhook', payload: {}, text: 't' } }),
+    );
+    const outcomes = await open(hook, HOOK).sendBatch(batch);
+    assert.ok(outcomes.every(({ kind }) => kind === 'accepted'));
+    await quiet();
+    assert.deepEqual(Object.fromEntries(names.map((name, at) => [name, statesOf(batch[at]!.ref)])), {
+      undelivered: ['failed'],
+      doubled: ['delivered', 'delivered', 'read', 'read'],
+      disordered: ['read', 'delivered', 'accepted'],
+      silent: [],
+      unread: ['delivered'],
+      complaint: ['delivered', 'failed'],
+    });
+    const failed = got.flatMap(({ receipts }) => receipts).filter(({ state }) => state === 'failed');
+    assert.deepEqual(new Set(failed.map((receipt) => receipt.class)), new Set(['optout', 'transient']));
+  });
+
+  it('give a receipt before the answer', async () => {
+    const sms = message(addressOf('early'));
+    await open(twilio, SMS).send(sms);
+    assert.deepEqual(statesOf(sms.ref), ['delivered']);
+  });
+
+  it('that hang are let go when the sender is closed', async () => {
+    const patient = createSimulator({ ...deps, deadlineMs: 600_000 });
+    const sender = patient.openSender(twilio, { id: SMS, workspaceId: TEST });
+    const sending = sender.send(message(addressOf('hang')));
+    await sender.close();
+    assert.equal((await sending).kind, 'unclear');
+  });
+
+  it('let a mail bounce though its provider confirms nothing', async () => {
+    const mail = message('bounce@simulator.test', {
+      rendered: { channel: 'email', subject: 's', text: 't' },
+    });
+    const outcome = await open(smtp, MAIL).send(mail);
+    assert.ok(outcome.kind === 'accepted' && outcome.receipts);
+    await quiet();
+    assert.deepEqual(statesOf(mail.ref), ['failed']);
+  });
+});
+
+describe('rules', () => {
+  it('decide before magic addresses, oldest first, and count down', async () => {
+    const first = good(
+      await simulator.addRule(TEST, {
+        addressPattern: '+1646*',
+        channel: 'sms',
+        outcome: 'optout',
+        times: 2,
+      }),
+    );
+    const second = good(
+      await simulator.addRule(TEST, {
+        addressPattern: '*5550006',
+        outcome: { outcome: 'throttled', retryAfterMs: 77, code: 'busy', latencyMs: 1 },
+      }),
+    );
+    const sender = open(twilio, SMS);
+    const batch = ['+16465550001', '+16465550006', '+16465550006', '+16465550001', addressOf('delivered')];
+    const outcomes = await sender.sendBatch(batch.map((to) => message(to)));
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ['refused', 'refused', 'deferred', 'accepted', 'deferred'],
+    );
+    const busy = outcomes[2]!;
+    assert.ok(busy.kind === 'deferred' && busy.retryAfterMs === 77 && busy.code === 'busy');
+    assert.deepEqual(
+      good(await simulator.listRules(TEST)).map(({ id, timesLeft }) => [id, timesLeft]),
+      [
+        [first.id, 0],
+        [second.id, undefined],
+      ],
+    );
+    assert.equal(await simulator.deleteRule(TEST, second.id), undefined);
+    assert.equal(faultOf(await simulator.deleteRule(TEST, second.id)).fault, 'not_found');
+    assert.equal(
+      (await sender.send(message(addressOf('delivered')))).kind,
+      'accepted',
+      'a deleted rule is gone at once',
+    );
+    await simulator.deleteRule(TEST, first.id);
+  });
+
+  it('count down once when many ask at a time', async () => {
+    const rule = good(
+      await simulator.addRule(TEST, { addressPattern: '+1917*', outcome: 'invalid', times: 5 }),
+    );
+    const sender = open(twilio, SMS);
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, () => sender.send(message('+19175550123'))),
+    );
+    assert.equal(outcomes.filter(({ kind }) => kind === 'refused').length, 5);
+    await simulator.deleteRule(TEST, rule.id);
+  });
+
+  it('are refused when they are not well formed', async () => {
+    const base = { addressPattern: '*', outcome: 'late' } as const;
+    for (const [bad, field] of [
+      [{ ...base, channel: 'fax' }, 'channel'],
+      [{ ...base, addressPattern: '' }, 'addressPattern'],
+      [{ ...base, times: 0 }, 'times'],
+      [{ ...base, outcome: 'toString' }, 'outcome.outcome'],
+      [{ ...base, outcome: { outcome: 'late', latencyMs: -1 } }, 'outcome.latencyMs'],
+      [{ ...base, outcome: { outcome: 'late', colour: 1 } }, 'outcome.colour'],
+      [{ ...base, outcome: { outcome: 'late', class: 'bad' } }, 'outcome.class'],
+    ] as const)
+      assert.equal(faultOf(await simulator.addRule(TEST, bad as never)).field, field);
+    assert.deepEqual(good(await simulator.listRules(TEST)), []);
+    assert.equal(faultOf(await simulator.addRule(LIVE, base)).fault, 'forbidden');
+  });
+
+  it('match patterns', () => {
+    for (const [pattern, text, matches] of [
+      ['*', '', true],
+      ['a*b*c', 'a-b-b-c', true],
+      ['a*b*c', 'ac', false],
+      ['ab*ba', 'aba', false],
+      ['*x', 'yx', true],
+      ['x', 'xx', false],
+      ['+1.*', '+1x', false],
+    ] as const)
+      assert.equal(glob(pattern)(text), matches, `${pattern} ${text}`);
+  });
+});
+
+describe('devices', () => {
+  it('show both directions in order, page by page, and answer as the provider would', async () => {
+    const to = '+12125557777';
+    await open(twilio, SMS).send(
+      message(to, { rendered: { channel: 'sms', text: 'one', from: '+15551230000' } }),
+    );
+    const reply = good(
+      await simulator.reply({
+        workspaceId: TEST,
+        channel: 'sms',
+        address: to,
+        text: 'two',
+        asReplyTo: true,
+        payload: 'p',
+      }),
+    );
+    await open(twilio, SMS).send(message(to, { rendered: { channel: 'sms', text: 'three' } }));
+    const phone = good(await simulator.phone(TEST, to));
+    assert.deepEqual(
+      phone.map(({ direction, content }) => [direction, content['text']]),
+      [
+        ['out', 'one'],
+        ['in', 'two'],
+        ['out', 'three'],
+      ],
+    );
+    const [{ integrationId, inbound }] = said as [(typeof said)[0]];
+    assert.equal(integrationId, SMS);
+    assert.deepEqual(inbound, [
+      {
+        externalId: reply.externalId,
+        from: to,
+        to: '+15551230000',
+        text: 'two',
+        media: [],
+        payload: 'p',
+        replyTo: phone[0]!.externalId,
+        raw: { simulated: true },
+        atMs: reply.atMs,
+      },
+    ]);
+    const older = good(await simulator.phone(TEST, to, { before: phone[2]!.id, limit: 1 }));
+    assert.deepEqual(
+      older.map(({ id }) => id),
+      [reply.id],
+    );
+    assert.equal(faultOf(await simulator.phone(TEST, to, { limit: 0 })).field, 'limit');
+  });
+
+  it('are those of a contact', async () => {
+    const contactId = ids.spread();
+    await sql`INSERT INTO contacts (bucket, workspace_id, id, created_ms, changed_ms) VALUES (${contactId % 4096}, ${TEST}, ${contactId}, 1, 1)`;
+    assert.deepEqual(good(await simulator.devicesOf(TEST, contactId)), {});
+    await sql`INSERT INTO destinations (bucket, contact_id, id, workspace_id, channel, address, linked_ms, last_seen_ms)
+      VALUES (${contactId % 4096}, ${contactId}, ${ids.spread()}, ${TEST}, 'sms', '+12125558888', 1, 1)`;
+    assert.equal(good(await simulator.devicesOf(TEST, contactId)).sms![0]!.address, '+12125558888');
+    assert.equal(faultOf(await simulator.devicesOf(TEST, contactId + 1)).fault, 'not_found');
+    assert.equal(faultOf(await simulator.devicesOf(LIVE, contactId)).fault, 'forbidden');
+  });
+
+  it('of nobody answer not_found, and of a live workspace forbidden; a stranger may write to a named integration', async () => {
+    const reply = { workspaceId: TEST, channel: 'sms', address: '+12125550666', text: 'hi' } as const;
+    assert.equal(faultOf(await simulator.reply(reply)).field, 'address');
+    assert.equal(faultOf(await simulator.mailbox(TEST, 'nobody@example.com')).fault, 'not_found');
+    assert.equal(faultOf(await simulator.reply({ ...reply, workspaceId: LIVE })).fault, 'forbidden');
+    assert.equal(faultOf(await simulator.reply({ ...reply, integrationId: MAIL })).field, 'integrationId');
+    assert.equal(faultOf(await simulator.reply({ ...reply, text: 'a\0' })).field, 'text');
+    assert.equal(said.length, 0);
+    good(await simulator.reply({ ...reply, integrationId: SMS }));
+    assert.equal(said[0]!.inbound[0]!.to, '+15559990000');
+  });
+
+  it('press keys in a call that asks for them', async () => {
+    const to = '+12125559999';
+    const press = (keys: string) => simulator.press({ workspaceId: TEST, address: to, keys });
+    assert.equal(faultOf(await press('1')).fault, 'not_found');
+    await open(calls, CALLS).send(message(to, { rendered: { channel: 'voice', say: 'Hello' } }));
+    assert.equal(faultOf(await press('1')).fault, 'unprocessable');
+    const call = message(to, { rendered: { channel: 'voice', say: 'Press', gather: { digits: 1 } } });
+    await open(calls, CALLS).send(call);
+    assert.equal(faultOf(await press('abc')).field, 'keys');
+    good(await press('1#'));
+    assert.equal(said[0]!.inbound[0]!.payload, '1#');
+    assert.match(said[0]!.inbound[0]!.replyTo!, /^CA[0-9a-f]{32}$/);
+    assert.deepEqual(statesOf(call.ref).filter((state) => state === 'read').length > 0, true);
+  });
+
+  it('open mails and follow links', async () => {
+    const mail = message('Bob@Example.com', {
+      rendered: { channel: 'email', subject: 's', text: 'see https://x.example/a?b=1&c=2' },
+    });
+    await open(smtp, MAIL).send(mail);
+    const [inMailbox] = good(await simulator.mailbox(TEST, 'bob@example.com'));
+    assert.equal(faultOf(await simulator.click(TEST, inMailbox!.id, 'https://y.example')).field, 'url');
+    assert.deepEqual(statesOf(mail.ref), []);
+    good(await simulator.open(TEST, inMailbox!.id));
+    good(await simulator.click(TEST, inMailbox!.id, 'https://x.example/a?b=1&c=2'));
+    assert.deepEqual(statesOf(mail.ref), ['read', 'read']);
+    assert.equal(faultOf(await simulator.open(LIVE, inMailbox!.id)).fault, 'forbidden');
+    assert.equal(faultOf(await simulator.read(TEST, 12)).fault, 'not_found');
+  });
+});
+
+describe('the clock of a workspace', () => {
+  it('brings forward what is due, late receipts included', async () => {
+    const day = 86_400_000;
+    const late = message(addressOf('late'));
+    await open(twilio, SMS).send(late);
+    const work = { kind: KIND.delivery, ownerId: ids.spread(), seq: 0, stream: 0 };
+    await queue.transact((tx) =>
+      queue.put(tx, [
+        { ...work, causeId: 1, workspaceId: TEST, dueMs: clock.nowMs() + 13 * day },
+        { ...work, causeId: 2, workspaceId: TEST, dueMs: clock.nowMs() + 15 * day },
+        { ...work, causeId: 3, workspaceId: LIVE, dueMs: clock.nowMs() + 13 * day },
+      ]),
+    );
+    await until('nothing due', async () => good(await simulator.settled(TEST)));
+    const before = good(await simulator.workspaceNowMs(TEST));
+    const { nowMs } = good(await simulator.advanceClock(TEST, 14 * day));
+    assert.ok(nowMs - before >= 14 * day && nowMs - before < 14 * day + 60_000);
+    assert.deepEqual(moved, [TEST]);
+    await until(
+      'work of 13 days and the late receipt',
+      () => others.length === 1 && statesOf(late.ref).length === 1,
+    );
+    await until('nothing due', async () => good(await simulator.settled(TEST)));
+    assert.deepEqual(others, [1]);
+    const receipt = got.flatMap(({ receipts }) => receipts).find(({ ref }) => ref === late.ref)!;
+    assert.ok(receipt.atMs! >= nowMs, 'receipts tell the workspace’s time');
+    const sms = message('+12125550007');
+    await open(twilio, SMS).send(sms);
+    assert.equal(good(await simulator.settled(TEST)), false);
+    assert.ok(good(await simulator.phone(TEST, sms.to)).at(-1)!.atMs >= nowMs);
+    await until('nothing due', async () => good(await simulator.settled(TEST)));
+    assert.ok(RECEIPT_AFTER_MS < 1_000);
+  });
+
+  it('moves in test workspaces only, forward only, at most ten years', async () => {
+    const year = 365 * 86_400_000;
+    assert.equal(faultOf(await simulator.advanceClock(LIVE, 1)).fault, 'forbidden');
+    assert.equal(faultOf(await simulator.advanceClock(9, 1)).fault, 'not_found');
+    for (const byMs of [0, -1, 1.5, Number.NaN, 11 * year, 1e300])
+      assert.equal(faultOf(await simulator.advanceClock(TEST, byMs)).field, 'byMs');
+    assert.equal(faultOf(await simulator.advanceClock(TEST, Math.floor(10 * year))).fault, 'unprocessable');
+  });
+});
+
+function addressOf(outcome: string): string {
+  return MAGIC_ADDRESSES.find((magic) => magic.outcome === outcome)!.phone;
+}
