@@ -9,6 +9,7 @@ import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {
   addressOf,
+  destinationIdOf,
   type Identity,
   keyOf,
   keyText,
@@ -94,7 +95,6 @@ export type Linked = { destinationId: number; created: boolean } | { conflictsWi
  */
 export async function linkDestination(
   tx: Tx,
-  ids: IdSource,
   nowMs: number,
   link: WantedDestination & { workspaceId: number; contactId: number },
 ): Promise<Linked | Fault> {
@@ -105,13 +105,13 @@ export async function linkDestination(
   const kind = kindOfChannel(link.channel);
   if (kind) {
     const key = keyOf(workspaceId, { kind, value: link.address });
-    const owner = (await claimIdentities(tx, [{ ...key, contactId }]))[0]!.contactId;
-    if (owner !== contactId) return { conflictsWith: owner };
+    const [owner] = await claimIdentities(tx, [{ ...key, contactId }]);
+    if (owner && owner.contactId !== contactId) return { conflictsWith: owner.contactId };
   }
+  const key = { ...link, address: addressOf(link.channel, link.address) };
   const row = {
-    ...link,
-    address: addressOf(link.channel, link.address),
-    id: ids.inBucket(bucketOf(contactId)),
+    ...key,
+    id: destinationIdOf(key),
     status: link.status ?? 'active',
     displayName: link.displayName ?? null,
     raw: link.raw === undefined ? null : JSON.stringify(link.raw),
@@ -227,11 +227,7 @@ export async function unblock(tx: Tx, ids: IdSource, nowMs: number, blocks: read
 }
 
 /** What was decided about the addresses of a contact, oldest first. */
-export async function consentOf(
-  db: Db,
-  workspaceId: number,
-  contactId: number,
-): Promise<(ConsentEntry & { atMs: number })[]> {
+export async function consentOf(db: Db, workspaceId: number, contactId: number): Promise<ConsentEntry[]> {
   return await selectConsent(db, workspaceId, contactId);
 }
 
@@ -306,8 +302,9 @@ async function appendConsent(
     address: row.address,
     blockedClasses: blocked.get(suppressionText(row)) ?? 0,
     reason: row.reason,
+    atMs: nowMs,
   }));
-  await insertConsent(tx, entries, nowMs);
+  await insertConsent(tx, entries);
 }
 
 function identityOf(destination: Destination): Identity[] {

@@ -4,6 +4,7 @@ import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { SuppressionKey } from './keys.ts';
 import type { DestinationStatus } from './resolve.ts';
+import { numbers, texts } from './sql.arrays.ts';
 
 /** An address of a contact on a channel. */
 export type Destination = {
@@ -43,8 +44,8 @@ const COLUMNS = (db: Db) => db`
   d.last_inbound_ms AS "lastInboundMs"`;
 
 const refColumns = (db: Db, refs: readonly DestinationRef[]) => db`unnest(
-  ${refs.map((r) => bucketOf(r.contactId))}::smallint[], ${refs.map((r) => r.contactId)}::bigint[],
-  ${refs.map((r) => r.destinationId)}::bigint[])`;
+  ${numbers(refs, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(refs, (r) => r.contactId)}::bigint[],
+  ${numbers(refs, (r) => r.destinationId)}::bigint[])`;
 
 /** The destinations of contacts of a workspace, oldest first. Locks nothing. */
 export async function selectDestinations(
@@ -56,7 +57,7 @@ export async function selectDestinations(
     SELECT ${COLUMNS(db)} FROM destinations d
     WHERE d.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
       AND d.contact_id = ANY(${[...contactIds]}::bigint[]) AND d.workspace_id = ${workspaceId}
-    ORDER BY d.contact_id, d.id`;
+    ORDER BY d.contact_id, d.linked_ms, d.id`;
 }
 
 /** Deletes destinations and returns what they were. Locks them. */
@@ -92,8 +93,8 @@ export async function updateStatus(
 ): Promise<Destination[]> {
   return await db<Destination[]>`
     UPDATE destinations d SET status = r.status
-    FROM unnest(${refs.map((r) => bucketOf(r.contactId))}::smallint[], ${refs.map((r) => r.contactId)}::bigint[],
-      ${refs.map((r) => r.destinationId)}::bigint[], ${refs.map((r) => r.status)}::text[])
+    FROM unnest(${numbers(refs, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(refs, (r) => r.contactId)}::bigint[],
+      ${numbers(refs, (r) => r.destinationId)}::bigint[], ${texts(refs, (r) => r.status)}::text[])
       r (bucket, contact_id, id, status)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = ${workspaceId}
     RETURNING ${COLUMNS(db)}`;
@@ -113,9 +114,9 @@ export async function updateInbound(db: Db, rows: readonly Inbound[]): Promise<v
     UPDATE destinations d SET last_inbound_ms = greatest(d.last_inbound_ms, r.at_ms),
       last_seen_ms = greatest(d.last_seen_ms, r.at_ms), display_name = coalesce(r.display_name, d.display_name),
       raw = coalesce(r.raw::jsonb, d.raw), status = CASE WHEN d.status = 'inactive' THEN 'active' ELSE d.status END
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.destinationId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.atMs)}::bigint[], ${rows.map((r) => r.displayName)}::text[], ${rows.map((r) => r.raw)}::text[])
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.destinationId)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${numbers(rows, (r) => r.atMs)}::bigint[], ${texts(rows, (r) => r.displayName)}::text[], ${texts(rows, (r) => r.raw)}::text[])
       r (bucket, contact_id, id, workspace_id, at_ms, display_name, raw)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = r.workspace_id`;
 }
@@ -127,8 +128,8 @@ export async function updateContactsInbound(
 ): Promise<void> {
   await db`
     UPDATE contacts c SET last_inbound_ms = greatest(c.last_inbound_ms, r.at_ms)
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[]) r (bucket, id, workspace_id, at_ms)
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${numbers(rows, (r) => r.atMs)}::bigint[]) r (bucket, id, workspace_id, at_ms)
     WHERE c.bucket = r.bucket AND c.workspace_id = r.workspace_id AND c.id = r.id`;
 }
 
@@ -139,9 +140,9 @@ export async function blockFound(
 ): Promise<void> {
   await db`
     UPDATE destinations d SET blocked_classes = d.blocked_classes | r.classes, blocked_reason = r.reason
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.blockedClasses)}::smallint[],
-      ${rows.map((r) => r.reason)}::text[]) r (bucket, contact_id, id, classes, reason)
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
+      ${texts(rows, (r) => r.reason)}::text[]) r (bucket, contact_id, id, classes, reason)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
 }
 
@@ -155,9 +156,9 @@ export async function blockAddresses(
 ): Promise<void> {
   await db`
     UPDATE destinations d SET blocked_classes = d.blocked_classes | r.bits, blocked_reason = r.reason
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.channel)}::text[],
-      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.bits)}::smallint[], ${rows.map((r) => r.reason)}::text[])
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
+      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.bits)}::smallint[], ${texts(rows, (r) => r.reason)}::text[])
       r (bucket, contact_id, workspace_id, channel, address, bits, reason)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
       AND d.channel = r.channel AND d.address = r.address
@@ -172,9 +173,9 @@ export async function unblockAddresses(
   await db`
     UPDATE destinations d SET blocked_classes = d.blocked_classes & ~r.bits,
       blocked_reason = CASE WHEN d.blocked_classes & ~r.bits = 0 THEN NULL ELSE d.blocked_reason END
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.channel)}::text[],
-      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.bits)}::smallint[])
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
+      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.bits)}::smallint[])
       r (bucket, contact_id, workspace_id, channel, address, bits)
     WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
       AND d.channel = r.channel AND d.address = r.address
@@ -190,9 +191,9 @@ export async function mergeSuppressions(
   return await db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]>`
     INSERT INTO suppressions AS s (hash, workspace_id, channel, address, blocked_classes, reason, at_ms)
     SELECT r.hash, r.workspace_id, r.channel, r.address, r.bits, r.reason, ${nowMs}::bigint
-    FROM unnest(${rows.map((r) => r.hash)}::integer[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.address)}::text[],
-      ${rows.map((r) => r.bits)}::smallint[], ${rows.map((r) => r.reason)}::text[])
+    FROM unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
+      ${numbers(rows, (r) => r.bits)}::smallint[], ${texts(rows, (r) => r.reason)}::text[])
       r (hash, workspace_id, channel, address, bits, reason)
     ON CONFLICT (hash, workspace_id, channel, address) DO UPDATE
       SET blocked_classes = s.blocked_classes | excluded.blocked_classes, at_ms = excluded.at_ms,
@@ -210,8 +211,8 @@ export async function reduceSuppressions(
   rows: readonly (SuppressionKey & { bits: number })[],
 ): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]> {
   const named =
-    () => db`unnest(${rows.map((r) => r.hash)}::integer[], ${rows.map((r) => r.workspaceId)}::bigint[],
-    ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.bits)}::smallint[])
+    () => db`unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+    ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.bits)}::smallint[])
     r (hash, workspace_id, channel, address, bits)`;
   const same = () => db`s.hash = r.hash AND s.workspace_id = r.workspace_id AND s.channel = r.channel
     AND s.address = r.address`;
@@ -233,26 +234,23 @@ export type ConsentEntry = {
   address: string;
   blockedClasses: number;
   reason: string;
+  atMs: number;
 };
 
 /** Appends to the consent log. Locks nothing that another can see. */
-export async function insertConsent(db: Db, rows: readonly ConsentEntry[], nowMs: number): Promise<void> {
+export async function insertConsent(db: Db, rows: readonly ConsentEntry[]): Promise<void> {
   await db`
     INSERT INTO consent_log (bucket, id, contact_id, workspace_id, channel, address, blocked_classes, reason, at_ms)
-    SELECT r.*, ${nowMs}::bigint
-    FROM unnest(${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
-      ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.address)}::text[],
-      ${rows.map((r) => r.blockedClasses)}::smallint[], ${rows.map((r) => r.reason)}::text[]) r`;
+    SELECT * FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.id)}::bigint[],
+      ${numbers(rows, (r) => r.contactId)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
+      ${numbers(rows, (r) => r.blockedClasses)}::smallint[], ${texts(rows, (r) => r.reason)}::text[],
+      ${numbers(rows, (r) => r.atMs)}::bigint[])`;
 }
 
 /** The consent log of a contact, oldest first. Locks nothing. */
-export async function selectConsent(
-  db: Db,
-  workspaceId: number,
-  contactId: number,
-): Promise<(ConsentEntry & { atMs: number })[]> {
-  return await db<(ConsentEntry & { atMs: number })[]>`
+export async function selectConsent(db: Db, workspaceId: number, contactId: number): Promise<ConsentEntry[]> {
+  return await db<ConsentEntry[]>`
     SELECT id, contact_id AS "contactId", workspace_id AS "workspaceId", channel, address,
       blocked_classes AS "blockedClasses", reason, at_ms AS "atMs"
     FROM consent_log WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND workspace_id = ${workspaceId}

@@ -3,9 +3,9 @@
  * arrays through unnest; each table is reached by its distribution column (hash or bucket).
  */
 import { bucketOf } from '../base/ids.ts';
-import type { ChannelName } from '../../contract/channels.ts';
 import type { Db } from '../db/pool.ts';
-import type { IdentityKind, Key, SuppressionKey } from './keys.ts';
+import type { DestinationKey, IdentityKind, Key, SuppressionKey } from './keys.ts';
+import { numbers, texts } from './sql.arrays.ts';
 
 /** Who owns an identity. */
 export type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };
@@ -24,15 +24,6 @@ export type NewContact = {
   signedUpMs: number | null;
 };
 
-/** What tells a destination of a contact from its others. */
-export type DestinationKey = {
-  workspaceId: number;
-  contactId: number;
-  channel: ChannelName;
-  integrationId: number | null;
-  address: string;
-};
-
 /** A destination to be written. `raw` is JSON text. */
 export type NewDestination = DestinationKey & {
   id: number;
@@ -42,11 +33,11 @@ export type NewDestination = DestinationKey & {
 };
 
 /** A destination that is there; `inserted` when this statement put it there. */
-export type FoundDestination = DestinationKey & { id: number; inserted: boolean };
+export type FoundDestination = { id: number; inserted: boolean };
 
 const identityColumns = (db: Db, keys: readonly Key[]) => db`unnest(
-  ${keys.map((k) => k.hash)}::integer[], ${keys.map((k) => k.workspaceId)}::bigint[],
-  ${keys.map((k) => k.kind)}::text[], ${keys.map((k) => k.value)}::text[])`;
+  ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
+  ${texts(keys, (k) => k.kind)}::text[], ${texts(keys, (k) => k.value)}::text[])`;
 
 /** The owners of those keys that have one. Locks nothing. */
 export async function ownersOf(db: Db, keys: readonly Key[]): Promise<Owner[]> {
@@ -56,23 +47,30 @@ export async function ownersOf(db: Db, keys: readonly Key[]): Promise<Owner[]> {
     JOIN identities i ON i.hash = k.hash AND i.workspace_id = k.workspace_id AND i.kind = k.kind AND i.value = k.value`;
 }
 
+/** A claim that was not made: the key is owned already, perhaps by the contact it was claimed for. */
+export type Unclaimed = Owner;
+
 /**
- * Claims each key for its contact and returns who owns it now: the first writer wins. A claim that another transaction is
- * making at this moment is waited for. Locks the identity rows; give the keys in order of hash, so that two batches do not
- * wait for each other. No key may be there twice.
+ * Claims each key for its contact, and returns those that were owned when it came to it, with their owner: the first writer
+ * wins. A claim that another transaction is making at this moment is waited for. Locks the identity rows; give the keys in
+ * order of hash, so that two batches do not wait for each other. No key may be there twice.
  */
 export async function claimIdentities(
   db: Db,
   claims: readonly (Key & { contactId: number })[],
-): Promise<(Owner & { inserted: boolean })[]> {
-  return await db<(Owner & { inserted: boolean })[]>`
+): Promise<Unclaimed[]> {
+  // A row for every claim comes back (there is no RETURNING … WHERE), so it is kept small for those that were made.
+  const rows = await db<Partial<Unclaimed>[]>`
     INSERT INTO identities AS i (hash, workspace_id, kind, value, contact_id)
     SELECT * FROM unnest(
-      ${claims.map((k) => k.hash)}::integer[], ${claims.map((k) => k.workspaceId)}::bigint[],
-      ${claims.map((k) => k.kind)}::text[], ${claims.map((k) => k.value)}::text[],
-      ${claims.map((k) => k.contactId)}::bigint[])
+      ${numbers(claims, (k) => k.hash)}::integer[], ${numbers(claims, (k) => k.workspaceId)}::bigint[],
+      ${texts(claims, (k) => k.kind)}::text[], ${texts(claims, (k) => k.value)}::text[],
+      ${numbers(claims, (k) => k.contactId)}::bigint[])
     ON CONFLICT (hash, workspace_id, kind, value) DO UPDATE SET kind = excluded.kind
-    RETURNING i.workspace_id AS "workspaceId", i.kind, i.value, i.contact_id AS "contactId", (xmax = 0) AS inserted`;
+    RETURNING CASE WHEN xmax = 0 THEN NULL ELSE i.workspace_id END AS "workspaceId",
+      CASE WHEN xmax = 0 THEN NULL ELSE i.kind END AS kind, CASE WHEN xmax = 0 THEN NULL ELSE i.value END AS value,
+      CASE WHEN xmax = 0 THEN NULL ELSE i.contact_id END AS "contactId"`;
+  return rows.filter((row): row is Unclaimed => row.value !== null);
 }
 
 /** Gives up claims, each only while the contact named owns it. Locks the identity rows. */
@@ -82,9 +80,9 @@ export async function releaseIdentities(
 ): Promise<void> {
   await db`
     DELETE FROM identities i USING unnest(
-      ${claims.map((k) => k.hash)}::integer[], ${claims.map((k) => k.workspaceId)}::bigint[],
-      ${claims.map((k) => k.kind)}::text[], ${claims.map((k) => k.value)}::text[],
-      ${claims.map((k) => k.contactId)}::bigint[]) k (hash, workspace_id, kind, value, contact_id)
+      ${numbers(claims, (k) => k.hash)}::integer[], ${numbers(claims, (k) => k.workspaceId)}::bigint[],
+      ${texts(claims, (k) => k.kind)}::text[], ${texts(claims, (k) => k.value)}::text[],
+      ${numbers(claims, (k) => k.contactId)}::bigint[]) k (hash, workspace_id, kind, value, contact_id)
     WHERE i.hash = k.hash AND i.workspace_id = k.workspace_id AND i.kind = k.kind AND i.value = k.value
       AND i.contact_id = k.contact_id`;
 }
@@ -101,8 +99,8 @@ export async function touchContacts(
 ): Promise<Set<number>> {
   const touched = await db<{ id: number }[]>`
     UPDATE contacts c SET changed_ms = ${nowMs}, external_id = coalesce(c.external_id, t.external_id)
-    FROM unnest(${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.externalId)}::text[]) t (bucket, workspace_id, id, external_id)
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.externalId)}::text[]) t (bucket, workspace_id, id, external_id)
     WHERE c.bucket = t.bucket AND c.workspace_id = t.workspace_id AND c.id = t.id
     RETURNING c.id`;
   return new Set(touched.map((row) => row.id));
@@ -115,29 +113,26 @@ export async function insertContacts(db: Db, rows: readonly NewContact[], nowMs:
       credential_required, signed_up_ms, created_ms, changed_ms)
     SELECT n.bucket, n.workspace_id, n.id, n.external_id, n.given_name, n.surname, n.attributes::jsonb, n.time_zone,
       n.locale, n.credential_required = 1, n.signed_up_ms, ${nowMs}::bigint, ${nowMs}::bigint
-    FROM unnest(${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.externalId)}::text[],
-      ${rows.map((r) => r.givenName)}::text[], ${rows.map((r) => r.surname)}::text[],
-      ${rows.map((r) => r.attributes)}::text[], ${rows.map((r) => r.timeZone)}::text[],
-      ${rows.map((r) => r.locale)}::text[], ${rows.map((r) => Number(r.credentialRequired))}::smallint[],
-      ${rows.map((r) => r.signedUpMs)}::bigint[])
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.externalId)}::text[],
+      ${texts(rows, (r) => r.givenName)}::text[], ${texts(rows, (r) => r.surname)}::text[],
+      ${texts(rows, (r) => r.attributes)}::text[], ${texts(rows, (r) => r.timeZone)}::text[],
+      ${texts(rows, (r) => r.locale)}::text[], ${numbers(rows, (r) => Number(r.credentialRequired))}::smallint[],
+      ${numbers(rows, (r) => r.signedUpMs)}::bigint[])
       n (bucket, workspace_id, id, external_id, given_name, surname, attributes, time_zone, locale, credential_required,
          signed_up_ms)`;
 }
 
-/** The destinations among `wanted` that are there. Locks nothing. */
+/** The ids of the destinations among `wanted` that are there. Locks nothing. */
 export async function findDestinations(
   db: Db,
-  wanted: readonly DestinationKey[],
+  wanted: readonly { id: number; contactId: number }[],
 ): Promise<FoundDestination[]> {
   return await db<FoundDestination[]>`
-    SELECT d.id, d.workspace_id AS "workspaceId", d.contact_id AS "contactId", d.channel,
-      d.integration_id AS "integrationId", d.address, false AS inserted
-    FROM unnest(${wanted.map((r) => bucketOf(r.contactId))}::smallint[], ${wanted.map((r) => r.contactId)}::bigint[],
-      ${wanted.map((r) => r.channel)}::text[], ${wanted.map((r) => r.address)}::text[],
-      ${wanted.map((r) => r.integrationId)}::bigint[]) w (bucket, contact_id, channel, address, integration_id)
-    JOIN destinations d ON d.bucket = w.bucket AND d.contact_id = w.contact_id AND d.channel = w.channel
-      AND d.address = w.address AND d.integration_id IS NOT DISTINCT FROM w.integration_id`;
+    SELECT d.id, false AS inserted
+    FROM unnest(${numbers(wanted, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(wanted, (r) => r.contactId)}::bigint[],
+      ${numbers(wanted, (r) => r.id)}::bigint[]) w (bucket, contact_id, id)
+    JOIN destinations d ON d.bucket = w.bucket AND d.contact_id = w.contact_id AND d.id = w.id`;
 }
 
 /**
@@ -154,16 +149,15 @@ export async function insertDestinations(
       display_name, raw, linked_ms, last_seen_ms)
     SELECT n.bucket, n.contact_id, n.id, n.workspace_id, n.channel, n.integration_id, n.address, n.status, n.display_name,
       n.raw::jsonb, ${nowMs}::bigint, ${nowMs}::bigint
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.integrationId)}::bigint[],
-      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.status)}::text[],
-      ${rows.map((r) => r.displayName)}::text[], ${rows.map((r) => r.raw)}::text[])
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${texts(rows, (r) => r.channel)}::text[], ${numbers(rows, (r) => r.integrationId)}::bigint[],
+      ${texts(rows, (r) => r.address)}::text[], ${texts(rows, (r) => r.status)}::text[],
+      ${texts(rows, (r) => r.displayName)}::text[], ${texts(rows, (r) => r.raw)}::text[])
       n (bucket, contact_id, id, workspace_id, channel, integration_id, address, status, display_name, raw)
     JOIN contacts c ON c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.contact_id
-    ON CONFLICT (bucket, contact_id, channel, address, integration_id) DO UPDATE SET channel = excluded.channel
-    RETURNING d.id, d.workspace_id AS "workspaceId", d.contact_id AS "contactId", d.channel,
-      d.integration_id AS "integrationId", d.address, (xmax = 0) AS inserted`;
+    ON CONFLICT (bucket, contact_id, id) DO UPDATE SET channel = excluded.channel
+    RETURNING d.id, (xmax = 0) AS inserted`;
 }
 
 /** What is suppressed among these addresses. Locks nothing. */
@@ -173,8 +167,8 @@ export async function suppressionsOf(
 ): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number; reason: string })[]> {
   return await db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number; reason: string })[]>`
     SELECT s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses", s.reason
-    FROM unnest(${keys.map((k) => k.hash)}::integer[], ${keys.map((k) => k.workspaceId)}::bigint[],
-      ${keys.map((k) => k.channel)}::text[], ${keys.map((k) => k.address)}::text[]) k (hash, workspace_id, channel, address)
+    FROM unnest(${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
+      ${texts(keys, (k) => k.channel)}::text[], ${texts(keys, (k) => k.address)}::text[]) k (hash, workspace_id, channel, address)
     JOIN suppressions s ON s.hash = k.hash AND s.workspace_id = k.workspace_id AND s.channel = k.channel
       AND s.address = k.address`;
 }

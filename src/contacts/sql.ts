@@ -1,6 +1,8 @@
 /** Statements on contacts that exist: reading, listing, changing, deleting, merging. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import type { IdentityKind } from './keys.ts';
+import { numbers, texts } from './sql.arrays.ts';
 
 /** A person. */
 export type Contact = {
@@ -35,4 +37,176 @@ export async function selectContacts(
     SELECT ${COLUMNS(db)} FROM contacts c
     WHERE c.bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND c.workspace_id = ${workspaceId}
       AND c.id = ANY(${[...ids]}::bigint[])`;
+}
+
+/** The newest contacts of a workspace with ids below `belowId`, of all or of one list or tag. Locks nothing. Reads every bucket. */
+export async function selectNewest(
+  db: Db,
+  page: { workspaceId: number; belowId: number; limit: number; setId?: number | undefined },
+): Promise<Contact[]> {
+  const member =
+    page.setId === undefined
+      ? db``
+      : db`
+    JOIN set_members m ON m.bucket = c.bucket AND m.contact_id = c.id AND m.set_id = ${page.setId}
+      AND m.contact_id < ${page.belowId}`;
+  const key = page.setId === undefined ? db`c.id` : db`m.contact_id`;
+  return await db<Contact[]>`
+    SELECT ${COLUMNS(db)} FROM contacts c ${member}
+    WHERE c.workspace_id = ${page.workspaceId} AND c.bucket >= 0 AND c.id < ${page.belowId}
+    ORDER BY ${key} DESC LIMIT ${page.limit}`;
+}
+
+/** Above every text that begins with what stands before it, byte by byte. */
+const LAST = '\u{10FFFF}';
+
+/**
+ * The highest ids below `belowId` of contacts that own an address or external id beginning with one of `prefixes`. Tokens are
+ * secrets and not looked at. Locks nothing.
+ */
+export async function searchIdentities(
+  db: Db,
+  page: { workspaceId: number; belowId: number; limit: number },
+  prefixes: readonly string[],
+): Promise<number[]> {
+  const begins = prefixes
+    .map((prefix) => db`(i.value ~>=~ ${prefix}::text AND i.value ~<~ ${prefix + LAST}::text)`)
+    .reduce((all, one) => db`${all} OR ${one}`);
+  const rows = await db<{ id: number }[]>`
+    SELECT DISTINCT i.contact_id AS id FROM identities i
+    WHERE i.workspace_id = ${page.workspaceId} AND i.kind <> 'token' AND (${begins}) AND i.contact_id < ${page.belowId}
+    ORDER BY i.contact_id DESC LIMIT ${page.limit}`;
+  return rows.map((row) => row.id);
+}
+
+/**
+ * The highest ids below `belowId` of contacts whose given name or surname begins with `whole`, or whose given name begins with
+ * `first` and surname with `rest`. Locks nothing. Reads every bucket.
+ */
+export async function searchNames(
+  db: Db,
+  page: { workspaceId: number; belowId: number; limit: number },
+  names: { whole: string; first?: string; rest?: string },
+): Promise<number[]> {
+  const given = (text: string) =>
+    db`lower(c.given_name) ~>=~ lower(${text}::text) AND lower(c.given_name) ~<~ lower(${text}::text) || ${LAST}::text`;
+  const surname = (text: string) =>
+    db`lower(c.surname) ~>=~ lower(${text}::text) AND lower(c.surname) ~<~ lower(${text}::text) || ${LAST}::text`;
+  const both =
+    names.first === undefined || names.rest === undefined
+      ? db``
+      : db`OR (${given(names.first)} AND ${surname(names.rest)})`;
+  const rows = await db<{ id: number }[]>`
+    SELECT c.id FROM contacts c
+    WHERE c.workspace_id = ${page.workspaceId} AND c.bucket >= 0 AND c.id < ${page.belowId}
+      AND ((${given(names.whole)}) OR (${surname(names.whole)}) ${both})
+    ORDER BY c.id DESC LIMIT ${page.limit}`;
+  return rows.map((row) => row.id);
+}
+
+/** Columns to be set; what is not named stays. */
+export type ColumnChange = {
+  external_id?: string | null;
+  given_name?: string | null;
+  surname?: string | null;
+  time_zone?: string | null;
+  locale?: string | null;
+  credential_required?: boolean;
+  signed_up_ms?: number | null;
+};
+
+/**
+ * Changes a contact and returns it; undefined when it is not there, or when its attributes would be larger than
+ * `attributesBytes`. `set` is JSON text. Locks the contact.
+ */
+export async function updateContactRow(
+  db: Db,
+  ref: { workspaceId: number; id: number },
+  columns: ColumnChange,
+  attributes: { set: string; unset: readonly string[]; attributesBytes: number },
+  nowMs: number,
+): Promise<Contact | undefined> {
+  const merged = db`(c.attributes || ${attributes.set}::text::jsonb) - ${[...attributes.unset]}::text[]`;
+  const [row] = await db<Contact[]>`
+    UPDATE contacts c SET ${db({ ...columns, changed_ms: nowMs })}, attributes = ${merged}
+    WHERE c.bucket = ${bucketOf(ref.id)} AND c.workspace_id = ${ref.workspaceId} AND c.id = ${ref.id}
+      AND octet_length((${merged})::text) <= ${attributes.attributesBytes}
+    RETURNING ${COLUMNS(db)}`;
+  return row;
+}
+
+/** What is known anew of a contact: null is unknown and leaves what is there. `set` is JSON text, `unset` an array's text. */
+export type ProfileRow = {
+  workspaceId: number;
+  id: number;
+  givenName: string | null;
+  surname: string | null;
+  timeZone: string | null;
+  locale: string | null;
+  set: string;
+  unset: string;
+};
+
+/**
+ * Merges profiles into contacts, and writes those that differ. Returns what was written; `refused` are attributes left as they
+ * were because they would be larger than `attributesBytes`. Locks the contacts it writes. One row per contact.
+ */
+export async function mergeProfiles(
+  db: Db,
+  rows: readonly ProfileRow[],
+  attributesBytes: number,
+  nowMs: number,
+): Promise<{ id: number; refused: boolean }[]> {
+  return await db<{ id: number; refused: boolean }[]>`
+    UPDATE contacts c SET changed_ms = ${nowMs}, given_name = coalesce(n.given_name, c.given_name),
+      surname = coalesce(n.surname, c.surname), time_zone = coalesce(n.time_zone, c.time_zone),
+      locale = coalesce(n.locale, c.locale),
+      attributes = CASE WHEN octet_length(((c.attributes || n.add) - n.unset)::text) <= ${attributesBytes}
+        THEN (c.attributes || n.add) - n.unset ELSE c.attributes END
+    FROM (SELECT u.bucket, u.workspace_id, u.id, u.given_name, u.surname, u.time_zone, u.locale, u.add::jsonb AS add,
+        u.unset::text[] AS unset
+      FROM unnest(${numbers(rows, (r) => bucketOf(r.id))}::smallint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+        ${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.givenName)}::text[], ${texts(rows, (r) => r.surname)}::text[],
+        ${texts(rows, (r) => r.timeZone)}::text[], ${texts(rows, (r) => r.locale)}::text[], ${texts(rows, (r) => r.set)}::text[],
+        ${texts(rows, (r) => r.unset)}::text[])
+        u (bucket, workspace_id, id, given_name, surname, time_zone, locale, add, unset)) n
+    WHERE c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.id
+      AND (coalesce(n.given_name, c.given_name), coalesce(n.surname, c.surname), coalesce(n.time_zone, c.time_zone),
+          coalesce(n.locale, c.locale), (c.attributes || n.add) - n.unset)
+        IS DISTINCT FROM (c.given_name, c.surname, c.time_zone, c.locale, c.attributes)
+    RETURNING c.id, c.attributes IS DISTINCT FROM (c.attributes || n.add) - n.unset AS refused`;
+}
+
+/** Deletes contacts and returns what they were. Locks them: whoever adds to one has done so, or finds it gone. */
+export async function deleteContacts(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<Contact[]> {
+  return await db<Contact[]>`
+    DELETE FROM contacts c
+    WHERE c.bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND c.workspace_id = ${workspaceId}
+      AND c.id = ANY(${[...ids]}::bigint[])
+    RETURNING ${COLUMNS(db)}`;
+}
+
+/** What contacts are known by. Locks nothing. Reads every shard, by an index on each. */
+export async function selectIdentities(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<{ contactId: number; kind: IdentityKind; value: string }[]> {
+  return await db<{ contactId: number; kind: IdentityKind; value: string }[]>`
+    SELECT contact_id AS "contactId", kind, value FROM identities
+    WHERE contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId} ORDER BY kind, value`;
+}
+
+/** Gives up all that contacts are known by. Locks the identities. */
+export async function deleteIdentities(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<void> {
+  await db`
+    DELETE FROM identities WHERE contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId}`;
 }

@@ -11,7 +11,4 @@ CREATE INDEX contacts_by_surname ON contacts (workspace_id, lower(surname) text_
 CREATE INDEX identities_by_value ON identities (workspace_id, value text_pattern_ops) WHERE kind <> 'token';
 CREATE INDEX identities_of_contact ON identities (contact_id);
 
--- An address is linked to a contact once, however many ask for it at the same moment.
-CREATE UNIQUE INDEX destinations_once ON destinations (bucket, contact_id, channel, address, integration_id) NULLS NOT DISTINCT;
-
 CREATE INDEX set_members_of_set ON set_members (set_id, contact_id);

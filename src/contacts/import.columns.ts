@@ -1,0 +1,168 @@
+/** What the columns of an imported file mean, and one row read by them. No database. */
+import { fault, type Fault, isFault } from '../base/fault.ts';
+import { normaliseEmail } from '../content/address.ts';
+import { normalisePhone } from '../content/phone.ts';
+import type { Identity } from './keys.ts';
+import { checkAttributes, checkContactChange, CONTACT_LIMITS } from './profile.ts';
+import type { Person, Profile, WantedDestination } from './resolve.ts';
+
+/** What a column is. */
+export type ColumnTarget =
+  | { field: 'phone' | 'email' | 'externalId' | 'givenName' | 'surname' | 'timeZone' | 'locale' }
+  | { attribute: string; type?: 'text' | 'number' | 'boolean' }
+  | 'ignore';
+
+/** Columns by their header as it stands in the file; headers that are not named are recognised by themselves. */
+export type ColumnMapping = Readonly<Record<string, ColumnTarget>>;
+
+/** A rule that a row breaks. `line` is that of the file on which the row ends, from 1. */
+export type RowFault = { line: number; field: string; rule: string };
+
+/** A column and what it is called in faults. */
+export type Column = { header: string; target: ColumnTarget };
+
+type Field = Extract<ColumnTarget, { field: string }>['field'];
+
+const KNOWN: Readonly<Record<string, Field>> = {
+  phone: 'phone',
+  phone_number: 'phone',
+  mobile: 'phone',
+  email: 'email',
+  email_address: 'email',
+  external_id: 'externalId',
+  id: 'externalId',
+  user_id: 'externalId',
+  first_name: 'givenName',
+  given_name: 'givenName',
+  last_name: 'surname',
+  surname: 'surname',
+  timezone: 'timeZone',
+  time_zone: 'timeZone',
+  locale: 'locale',
+};
+
+/** The columns of a header, or why the file cannot be imported. */
+export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {}): Column[] | Fault {
+  const columns = headers.map((raw) => {
+    const header = raw.trim();
+    return { header, target: Object.hasOwn(mapping, header) ? mapping[header]! : recognise(header) };
+  });
+  const unknown = Object.keys(mapping).find((name) => !columns.some(({ header }) => header === name));
+  if (unknown !== undefined) return breaks('mapping', `the file has no column ${unknown}`);
+  const names = new Set<string>();
+  for (const { header, target } of columns) {
+    if (target === 'ignore') continue;
+    const name = 'field' in target ? target.field : `attributes.${target.attribute}`;
+    if (names.has(name)) return breaks(header, `is the second column for ${name}`);
+    names.add(name);
+    const broken = 'attribute' in target && checkAttributes({ [target.attribute]: '' }, header);
+    if (broken) return broken;
+  }
+  if (!names.has('phone') && !names.has('email') && !names.has('externalId'))
+    return breaks('header', 'must have a column phone, email or external_id');
+  return columns;
+}
+
+function recognise(header: string): ColumnTarget {
+  const field = KNOWN[header.toLowerCase().replaceAll(/[\s-]+/g, '_')];
+  if (field) return { field };
+  const typed = /^(.+):(number|boolean)$/.exec(header);
+  if (typed) return { attribute: typed[1]!.trim(), type: typed[2] as 'number' | 'boolean' };
+  return header === '' ? 'ignore' : { attribute: header };
+}
+
+/** The person in a row, or the first rule that the row breaks. Empty cells say nothing. */
+export function personOf(
+  cells: readonly string[],
+  columns: readonly Column[],
+  row: { workspaceId: number; defaultCountry?: string | undefined; line: number },
+): Person | RowFault {
+  const refuse = (field: string, rule: string): RowFault => ({ line: row.line, field, rule });
+  if (cells.length !== columns.length)
+    return refuse('row', `has ${cells.length} cells where the header has ${columns.length}`);
+  const known: Partial<Record<Field, string>> = {};
+  const attributes: Record<string, unknown> = {};
+  let many = false;
+  for (let i = 0; i < columns.length; i++) {
+    const { header, target } = columns[i]!;
+    const cell = cells[i]!.trim();
+    if (cell === '' || target === 'ignore') continue;
+    if (cell.includes('\u0000')) return refuse(header, 'must not hold the NUL character');
+    if (cell.includes('\uFFFD')) return refuse(header, 'must be UTF-8');
+    if ('field' in target) {
+      known[target.field] = cell;
+      continue;
+    }
+    const value = typed(cell, target.type);
+    if (value === undefined) return refuse(header, `must be a ${target.type}`);
+    attributes[target.attribute] = value;
+    many = true;
+  }
+  const profile = profileOf(known, many ? attributes : undefined);
+  if (isFault(profile)) return refuse(profile.field ?? 'row', ruleOf(profile));
+  const reached = reachedBy(known, row.defaultCountry);
+  if (isFault(reached)) return refuse(reached.field ?? 'row', ruleOf(reached));
+  if (reached.identities.length === 0) return refuse('row', 'must have a phone, email or external_id');
+  return { workspaceId: row.workspaceId, ...reached, profile };
+}
+
+function typed(cell: string, type: 'text' | 'number' | 'boolean' | undefined): unknown {
+  if (type === 'number') {
+    const number = Number(cell);
+    return Number.isFinite(number) ? number : undefined;
+  }
+  if (type === 'boolean') {
+    if (/^(?:true|yes|1)$/i.test(cell)) return true;
+    return /^(?:false|no|0)$/i.test(cell) ? false : undefined;
+  }
+  return cell;
+}
+
+function profileOf(
+  known: Partial<Record<Field, string>>,
+  attributes: Record<string, unknown> | undefined,
+): Profile | Fault {
+  const profile: Profile = {};
+  if (known.givenName !== undefined) profile.givenName = known.givenName;
+  if (known.surname !== undefined) profile.surname = known.surname;
+  if (known.timeZone !== undefined) profile.timeZone = known.timeZone;
+  if (known.locale !== undefined) profile.locale = known.locale;
+  if (attributes) profile.attributes = attributes;
+  const checked = checkContactChange(profile, 'row');
+  return isFault(checked) ? checked : profile;
+}
+
+function reachedBy(
+  known: Partial<Record<Field, string>>,
+  defaultCountry: string | undefined,
+): { identities: Identity[]; destinations: WantedDestination[] } | Fault {
+  const identities: Identity[] = [];
+  const destinations: WantedDestination[] = [];
+  if (known.externalId !== undefined) {
+    if (known.externalId.length > CONTACT_LIMITS.externalId)
+      return breaks('external_id', `needs 1 to ${CONTACT_LIMITS.externalId} characters`);
+    identities.push({ kind: 'external', value: known.externalId });
+  }
+  if (known.phone !== undefined) {
+    const phone = normalisePhone(known.phone, defaultCountry === undefined ? {} : { defaultCountry });
+    if (isFault(phone)) return phone;
+    identities.push({ kind: 'phone', value: phone.e164 });
+    destinations.push({ channel: 'sms', integrationId: null, address: phone.e164 });
+  }
+  if (known.email !== undefined) {
+    const email = normaliseEmail(known.email);
+    if (isFault(email)) return email;
+    identities.push({ kind: 'email', value: email });
+    destinations.push({ channel: 'email', integrationId: null, address: email });
+  }
+  return { identities, destinations };
+}
+
+/** A fault's message without the path it begins with. */
+function ruleOf({ message, field }: Fault): string {
+  return field !== undefined && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+}
+
+function breaks(path: string, rule: string): Fault {
+  return fault('bad_request', `${path}: ${rule}`, { field: path });
+}

@@ -1,0 +1,148 @@
+/** Lists and tags: both are named sets of contacts. Names are unique per workspace and kind. */
+import { fault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import { type Db, isUniqueBreach, type Tx } from '../db/pool.ts';
+import {
+  type ContactSet,
+  countMembersOf,
+  deleteAllMembers,
+  deleteMembers,
+  deleteSetRow,
+  insertMembers,
+  insertSets,
+  selectNamed,
+  selectSet,
+  selectSets,
+  updateSetName,
+} from './sql.sets.ts';
+
+export type { ContactSet } from './sql.sets.ts';
+
+const NAME_LENGTH = 200;
+
+/** Makes a list or tag; a conflict when there is one by that name. */
+export async function createSet(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  set: { workspaceId: number; kind: 'list' | 'tag'; name: string },
+): Promise<ContactSet | Fault> {
+  const broken = checkSetName(set.name);
+  if (broken) return broken;
+  const row = { id: ids.spread(), name: set.name };
+  const [made] = await insertSets(tx, set.workspaceId, set.kind, [row], nowMs);
+  return made ?? taken(set.kind);
+}
+
+/** The sets by those names, made where there is none; in the order of the names. */
+export async function ensureSets(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  wanted: { workspaceId: number; kind: 'list' | 'tag'; names: readonly string[] },
+): Promise<ContactSet[] | Fault> {
+  const { workspaceId, kind } = wanted;
+  const broken = wanted.names.map((name) => checkSetName(name)).find((one) => one !== undefined);
+  if (broken) return broken;
+  const names = [...new Set(wanted.names)].sort();
+  if (names.length === 0) return [];
+  let found = await selectNamed(tx, workspaceId, kind, names);
+  if (found.length < names.length) {
+    const missing = names.filter((name) => !found.some((set) => set.name === name));
+    await insertSets(
+      tx,
+      workspaceId,
+      kind,
+      missing.map((name) => ({ id: ids.spread(), name })),
+      nowMs,
+    );
+    found = await selectNamed(tx, workspaceId, kind, names);
+  }
+  return wanted.names.map((name) => found.find((set) => set.name === name)!);
+}
+
+/** The lists or tags of a workspace, or both, by name. */
+export async function listSets(db: Db, workspaceId: number, kind?: 'list' | 'tag'): Promise<ContactSet[]> {
+  return await selectSets(db, workspaceId, kind);
+}
+
+/** One list or tag. */
+export async function getSet(db: Db, workspaceId: number, id: number): Promise<ContactSet | undefined> {
+  return await selectSet(db, workspaceId, id);
+}
+
+/** Gives a list or tag another name. */
+export async function renameSet(
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  name: string,
+): Promise<ContactSet | Fault> {
+  const broken = checkSetName(name);
+  if (broken) return broken;
+  try {
+    return (
+      (await tx.savepoint((inner) => updateSetName(inner as Tx, workspaceId, id, name))) ??
+      fault('not_found', 'set: there is none with this id')
+    );
+  } catch (error) {
+    if (isUniqueBreach(error)) return taken('set');
+    throw error;
+  }
+}
+
+/** Deletes a list or tag, and with it who was in it; the contacts stay. False when it is not there. */
+export async function deleteSet(tx: Tx, workspaceId: number, id: number): Promise<boolean> {
+  if (!(await deleteSetRow(tx, workspaceId, id))) return false;
+  await deleteAllMembers(tx, id);
+  return true;
+}
+
+/** Puts contacts into a list or tag; those of other workspaces are passed over. Returns how many were not in it. */
+export async function addMembers(
+  tx: Tx,
+  workspaceId: number,
+  setId: number,
+  contactIds: readonly number[],
+): Promise<number | Fault> {
+  if (!(await selectSet(tx, workspaceId, setId)))
+    return fault('not_found', 'set: there is none with this id');
+  return contactIds.length > 0 ? await insertMembers(tx, workspaceId, [setId], contactIds) : 0;
+}
+
+/** Takes contacts out of a list or tag. Returns how many were in it. */
+export async function removeMembers(
+  tx: Tx,
+  workspaceId: number,
+  setId: number,
+  contactIds: readonly number[],
+): Promise<number | Fault> {
+  if (!(await selectSet(tx, workspaceId, setId)))
+    return fault('not_found', 'set: there is none with this id');
+  return contactIds.length > 0 ? await deleteMembers(tx, setId, contactIds) : 0;
+}
+
+/** How many contacts are in each set, by id. */
+export async function countMembers(db: Db, setIds: readonly number[]): Promise<Map<number, number>> {
+  const counted = setIds.length > 0 ? await countMembersOf(db, setIds) : [];
+  const counts = new Map(setIds.map((id) => [id, 0]));
+  for (const { setId, n } of counted) counts.set(setId, n);
+  return counts;
+}
+
+/** The rule that a name breaks. */
+export function checkSetName(name: unknown, path = 'name'): Fault | undefined {
+  const good =
+    typeof name === 'string' &&
+    name.length <= NAME_LENGTH &&
+    name.trim() !== '' &&
+    !name.includes('\u0000') &&
+    name.isWellFormed();
+  return good
+    ? undefined
+    : fault('bad_request', `${path}: needs 1 to ${NAME_LENGTH} characters`, { field: path });
+}
+
+function taken(kind: string): Fault {
+  return fault('conflict', `name: there is a ${kind} by this name`, { field: 'name' });
+}

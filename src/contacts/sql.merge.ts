@@ -1,0 +1,73 @@
+/** Statements that move what is a contact's to another contact. Buckets differ, so rows are deleted and written anew. */
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+import type { ConsentEntry, Destination } from './sql.destinations.ts';
+import type { Contact } from './sql.ts';
+import { numbers, texts } from './sql.arrays.ts';
+
+/** Makes identities of one contact another's. Locks them. */
+export async function moveIdentities(
+  db: Db,
+  workspaceId: number,
+  fromId: number,
+  toId: number,
+): Promise<void> {
+  await db`
+    UPDATE identities SET contact_id = ${toId} WHERE contact_id = ${fromId} AND workspace_id = ${workspaceId}`;
+}
+
+/**
+ * Writes destinations under another contact with all that is known of them; where it has the same address already, what is
+ * blocked and last seen are merged. Ids are those of keys.ts for the other contact. Locks the rows.
+ */
+export async function insertMoved(db: Db, rows: readonly Destination[]): Promise<void> {
+  const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+  await db`
+    INSERT INTO destinations AS d (bucket, contact_id, id, workspace_id, channel, integration_id, address, status,
+      blocked_classes, blocked_reason, display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
+    SELECT n.bucket, n.contact_id, n.id, n.workspace_id, n.channel, n.integration_id, n.address, n.status,
+      n.blocked_classes, n.blocked_reason, n.display_name, n.raw::jsonb, n.info::jsonb, n.linked_ms, n.last_seen_ms,
+      n.last_inbound_ms
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
+      ${numbers(rows, (r) => r.integrationId)}::bigint[], ${texts(rows, (r) => r.address)}::text[],
+      ${texts(rows, (r) => r.status)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
+      ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, (r) => r.displayName)}::text[],
+      ${texts(rows, (r) => json(r.raw))}::text[], ${texts(rows, (r) => json(r.info))}::text[],
+      ${numbers(rows, (r) => r.linkedMs)}::bigint[], ${numbers(rows, (r) => r.lastSeenMs)}::bigint[],
+      ${numbers(rows, (r) => r.lastInboundMs)}::bigint[])
+      n (bucket, contact_id, id, workspace_id, channel, integration_id, address, status, blocked_classes, blocked_reason,
+         display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
+    ON CONFLICT (bucket, contact_id, id) DO UPDATE
+      SET blocked_classes = d.blocked_classes | excluded.blocked_classes,
+        blocked_reason = coalesce(d.blocked_reason, excluded.blocked_reason),
+        last_seen_ms = greatest(d.last_seen_ms, excluded.last_seen_ms),
+        last_inbound_ms = greatest(d.last_inbound_ms, excluded.last_inbound_ms)`;
+}
+
+/** Takes a contact's entries out of the consent log, to be written under another. Locks them. */
+export async function takeConsent(db: Db, workspaceId: number, contactId: number): Promise<ConsentEntry[]> {
+  return await db<ConsentEntry[]>`
+    DELETE FROM consent_log
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND workspace_id = ${workspaceId}
+    RETURNING id, contact_id AS "contactId", workspace_id AS "workspaceId", channel, address,
+      blocked_classes AS "blockedClasses", reason, at_ms AS "atMs"`;
+}
+
+/** Fills what the surviving contact lacks from the one that goes. Locks the survivor. */
+export async function fillContact(
+  db: Db,
+  survivorId: number,
+  other: Contact,
+  attributesBytes: number,
+): Promise<void> {
+  const merged = db`${JSON.stringify(other.attributes)}::text::jsonb || c.attributes`;
+  await db`
+    UPDATE contacts c SET external_id = coalesce(c.external_id, ${other.externalId}::text),
+      given_name = coalesce(c.given_name, ${other.givenName}::text), surname = coalesce(c.surname, ${other.surname}::text),
+      time_zone = coalesce(c.time_zone, ${other.timeZone}::text), locale = coalesce(c.locale, ${other.locale}::text),
+      signed_up_ms = least(c.signed_up_ms, ${other.signedUpMs}::bigint),
+      last_inbound_ms = greatest(c.last_inbound_ms, ${other.lastInboundMs}::bigint),
+      attributes = CASE WHEN octet_length((${merged})::text) <= ${attributesBytes} THEN ${merged} ELSE c.attributes END
+    WHERE c.bucket = ${bucketOf(survivorId)} AND c.workspace_id = ${other.workspaceId} AND c.id = ${survivorId}`;
+}

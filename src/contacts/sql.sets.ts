@@ -1,0 +1,127 @@
+/** Statements on lists and tags, and who is in them. A set's row is written before its members (scale.md §3, rule 11). */
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+import { numbers, texts } from './sql.arrays.ts';
+
+/** A list or a tag. */
+export type ContactSet = {
+  id: number;
+  workspaceId: number;
+  kind: 'list' | 'tag';
+  name: string;
+  createdMs: number;
+};
+
+const COLUMNS = (db: Db) =>
+  db`s.id, s.workspace_id AS "workspaceId", s.kind, s.name, s.created_ms AS "createdMs"`;
+
+/** Makes sets, and returns those that were not there by that name. Waits for another who makes one by that name. */
+export async function insertSets(
+  db: Db,
+  workspaceId: number,
+  kind: 'list' | 'tag',
+  rows: readonly { id: number; name: string }[],
+  nowMs: number,
+): Promise<ContactSet[]> {
+  return await db<ContactSet[]>`
+    INSERT INTO sets AS s (id, workspace_id, kind, name, created_ms)
+    SELECT n.id, ${workspaceId}::bigint, ${kind}::text, n.name, ${nowMs}::bigint
+    FROM unnest(${numbers(rows, (r) => r.id)}::bigint[], ${texts(rows, (r) => r.name)}::text[]) n (id, name)
+    ON CONFLICT DO NOTHING RETURNING ${COLUMNS(db)}`;
+}
+
+/** The sets of a workspace, by name. Locks nothing. */
+export async function selectSets(db: Db, workspaceId: number, kind?: 'list' | 'tag'): Promise<ContactSet[]> {
+  return await db<ContactSet[]>`
+    SELECT ${COLUMNS(db)} FROM sets s
+    WHERE s.workspace_id = ${workspaceId} ${kind ? db`AND s.kind = ${kind}` : db``} ORDER BY s.name, s.id`;
+}
+
+/** Sets of a kind by name. Locks nothing. */
+export async function selectNamed(
+  db: Db,
+  workspaceId: number,
+  kind: 'list' | 'tag',
+  names: readonly string[],
+): Promise<ContactSet[]> {
+  return await db<ContactSet[]>`
+    SELECT ${COLUMNS(db)} FROM sets s
+    WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ANY(${[...names]}::text[])`;
+}
+
+/** One set. Locks nothing. */
+export async function selectSet(db: Db, workspaceId: number, id: number): Promise<ContactSet | undefined> {
+  const [row] = await db<ContactSet[]>`
+    SELECT ${COLUMNS(db)} FROM sets s WHERE s.id = ${id} AND s.workspace_id = ${workspaceId}`;
+  return row;
+}
+
+/** Renames a set; undefined when it is not there. Breaks the unique constraint when the name is taken. Locks the set. */
+export async function updateSetName(
+  db: Db,
+  workspaceId: number,
+  id: number,
+  name: string,
+): Promise<ContactSet | undefined> {
+  const [row] = await db<ContactSet[]>`
+    UPDATE sets s SET name = ${name} WHERE s.id = ${id} AND s.workspace_id = ${workspaceId} RETURNING ${COLUMNS(db)}`;
+  return row;
+}
+
+/** Deletes a set; false when it is not there. Locks it. */
+export async function deleteSetRow(db: Db, workspaceId: number, id: number): Promise<boolean> {
+  const result = await db`DELETE FROM sets WHERE id = ${id} AND workspace_id = ${workspaceId}`;
+  return result.count > 0;
+}
+
+/** Deletes all members of a set. Locks them. Reads every bucket. */
+export async function deleteAllMembers(db: Db, setId: number): Promise<void> {
+  await db`DELETE FROM set_members WHERE set_id = ${setId} AND bucket >= 0`;
+}
+
+/** Puts contacts of the workspace into sets, each into each; returns how many memberships are new. Locks the new rows. */
+export async function insertMembers(
+  db: Db,
+  workspaceId: number,
+  setIds: readonly number[],
+  contactIds: readonly number[],
+): Promise<number> {
+  const result = await db`
+    INSERT INTO set_members (bucket, set_id, contact_id)
+    SELECT c.bucket, s.id, c.id FROM contacts c CROSS JOIN unnest(${[...setIds]}::bigint[]) s (id)
+    WHERE c.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND c.workspace_id = ${workspaceId}
+      AND c.id = ANY(${[...contactIds]}::bigint[])
+    ON CONFLICT DO NOTHING`;
+  return result.count;
+}
+
+/** Takes contacts out of a set; returns how many were in it. Locks the rows. */
+export async function deleteMembers(db: Db, setId: number, contactIds: readonly number[]): Promise<number> {
+  const result = await db`
+    DELETE FROM set_members
+    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND set_id = ${setId}
+      AND contact_id = ANY(${[...contactIds]}::bigint[])`;
+  return result.count;
+}
+
+/** Takes contacts out of every set; returns what they were in. Locks the rows. */
+export async function deleteMemberships(
+  db: Db,
+  contactIds: readonly number[],
+): Promise<{ setId: number; contactId: number }[]> {
+  return await db<{ setId: number; contactId: number }[]>`
+    DELETE FROM set_members
+    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND contact_id = ANY(${[...contactIds]}::bigint[])
+    RETURNING set_id AS "setId", contact_id AS "contactId"`;
+}
+
+/** How many contacts are in each set that has any. Locks nothing. Reads every bucket. */
+export async function countMembersOf(
+  db: Db,
+  setIds: readonly number[],
+): Promise<{ setId: number; n: number }[]> {
+  return await db<{ setId: number; n: number }[]>`
+    SELECT set_id AS "setId", count(*) AS n FROM set_members
+    WHERE set_id = ANY(${[...setIds]}::bigint[]) AND bucket >= 0 GROUP BY set_id`;
+}

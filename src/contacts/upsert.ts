@@ -1,0 +1,63 @@
+/** Finds or makes contacts and merges what is known of them: imports and `identify` calls, many at a time. */
+import type { IdSource } from '../base/ids.ts';
+import type { Tx } from '../db/pool.ts';
+import { CONTACT_LIMITS } from './profile.ts';
+import { mergeProfile } from './resolve.plan.ts';
+import { type Person, type PersonResolved, type Profile, resolvePeople } from './resolve.ts';
+import { mergeProfiles, type ProfileRow } from './sql.ts';
+
+/** Who it is; `attributesRefused` when the contact's attributes would have been larger than allowed and stayed as they were. */
+export type Upserted = PersonResolved & { attributesRefused: boolean };
+
+/**
+ * Finds or makes each person as resolvePeople does, and merges the profiles into contacts that were there: known fields over
+ * those there were, attributes key by key, null takes one away. Doing the same again writes nothing. Profiles are checked
+ * (profile.ts), identities normalised. 3 round trips when all are new, 3 when all are known.
+ */
+export async function upsertContacts(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  people: readonly Person[],
+): Promise<Upserted[]> {
+  const resolved = await resolvePeople(tx, ids, nowMs, people, 'merged');
+  const made = new Set(resolved.flatMap((one) => (one.created ? [one.contactId] : [])));
+  const known = new Map<number, { workspaceId: number; profile: Profile }>();
+  people.forEach(({ workspaceId, profile }, i) => {
+    const { contactId } = resolved[i]!;
+    if (!profile || made.has(contactId)) return;
+    known.set(contactId, {
+      workspaceId,
+      profile: mergeProfile(known.get(contactId)?.profile ?? {}, profile),
+    });
+  });
+  const rows = [...known].map(([id, { workspaceId, profile }]) => profileRow(workspaceId, id, profile));
+  // In one order for all, so that two batches do not wait for each other.
+  rows.sort((a, b) => a.id - b.id);
+  const written = rows.length > 0 ? await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs) : [];
+  const refused = new Set(written.flatMap((one) => (one.refused ? [one.id] : [])));
+  return resolved.map((one) => ({ ...one, attributesRefused: refused.has(one.contactId) }));
+}
+
+function profileRow(workspaceId: number, id: number, profile: Profile): ProfileRow {
+  const entries = Object.entries(profile.attributes ?? {}).filter(([, value]) => value !== undefined);
+  const unset = entries.filter(([, value]) => value === null).map(([key]) => key);
+  return {
+    workspaceId,
+    id,
+    givenName: profile.givenName ?? null,
+    surname: profile.surname ?? null,
+    timeZone: profile.timeZone ?? null,
+    locale: profile.locale ?? null,
+    set:
+      entries.length > 0
+        ? JSON.stringify(Object.fromEntries(entries.filter(([, value]) => value !== null)))
+        : '{}',
+    unset: arrayText(unset),
+  };
+}
+
+/** The text of a Postgres array of texts, for arrays within arrays, which unnest would flatten. */
+function arrayText(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
