@@ -48,7 +48,7 @@ export type Parley = {
 };
 
 /** What a test may bring of its own. */
-export type Overrides = { clock?: Clock; log?: Log; connection?: Connection };
+export type Overrides = { clock?: Clock; log?: Log; connection?: Connection; inspect?: (ctx: HttpContext) => void };
 
 /** Deliveries in flight: three full batches for a broadcast, so that claiming, calling and settling overlap. */
 const DELIVERIES_IN_FLIGHT = 1_500;
@@ -59,7 +59,7 @@ export async function startParley(config: Config, overrides: Overrides = {}): Pr
   const log = overrides.log ?? createLog(config.logLevel);
   const store = await openStore(config, overrides, clock, log);
   try {
-    return await compose(config, clock, log, store);
+    return await compose(config, clock, log, store, overrides);
   } catch (error) {
     await store.stop();
     throw error;
@@ -90,7 +90,7 @@ async function openStore(config: Config, overrides: Overrides, clock: Clock, log
   return { sql, stop };
 }
 
-async function compose(config: Config, clock: Clock, log: Log, store: Store): Promise<Parley> {
+async function compose(config: Config, clock: Clock, log: Log, store: Store, overrides: Overrides): Promise<Parley> {
   const { sql } = store;
   const [node] = await sql<{ node: number }[]>`SELECT nextval('id_nodes')::integer AS node`;
   const ids = idSource(node!.node, clock.nowMs);
@@ -199,6 +199,7 @@ async function compose(config: Config, clock: Clock, log: Log, store: Store): Pr
     ...(config.roles.includes('worker') ? [worker] : []),
     createMaintenance({ sql, clock, log, retentionDays: config.retentionDays }),
   ];
+  overrides.inspect?.(ctx);
   const all = lifecycle(parts);
   await all.start();
   const demo = config.demo
