@@ -1,0 +1,83 @@
+/** A provider that counts: Twilio's Messages call on a real socket, answered as each number is told to be. */
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { monotonicMs } from '../../src/base/clock.ts';
+
+/** One call as it came. `atMs` is monotonic. */
+export type SinkCall = { to: string; body: string; callback: string; atMs: number };
+
+/** How to answer a call; `before` tells how many the number had. */
+export type SinkAnswer =
+  | { status: number; body?: string; headers?: Record<string, string> }
+  | 'hang'
+  | 'reset'
+  | 'accept';
+
+export type TwilioSink = {
+  url: string;
+  calls: SinkCall[];
+  /** Calls by number. */
+  countOf(to: string): number;
+  byNumber: Map<string, number>;
+  answer: (call: SinkCall, before: number) => SinkAnswer;
+  /** Called with every call, before it is answered: a receipt may come first. */
+  onCall: (call: SinkCall) => Promise<void> | void;
+  close(): Promise<void>;
+};
+
+/** Starts the sink. */
+export async function startTwilioSink(): Promise<TwilioSink> {
+  const hanging = new Set<ServerResponse>();
+  const byNumber = new Map<string, number>();
+  const calls: SinkCall[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      void (async () => {
+        const form = new URLSearchParams(Buffer.concat(chunks).toString());
+        const call = {
+          to: form.get('To') ?? '',
+          body: form.get('Body') ?? '',
+          callback: form.get('StatusCallback') ?? '',
+          atMs: monotonicMs(),
+        };
+        const before = byNumber.get(call.to) ?? 0;
+        byNumber.set(call.to, before + 1);
+        calls.push(call);
+        await sink.onCall(call);
+        const how = sink.answer(call, before);
+        if (how === 'hang') hanging.add(response);
+        else if (how === 'reset') request.socket.resetAndDestroy();
+        else if (how === 'accept') {
+          const sid = `SM${calls.length.toString(16).padStart(32, '0')}`;
+          response
+            .writeHead(201, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ sid, status: 'queued' }));
+        } else
+          response
+            .writeHead(how.status, { 'content-type': 'application/json', ...how.headers })
+            .end(how.body ?? '');
+      })();
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const sink: TwilioSink = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    byNumber,
+    countOf: (to) => byNumber.get(to) ?? 0,
+    answer: () => 'accept',
+    onCall: () => {},
+    async close() {
+      for (const response of hanging) response.destroy();
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return sink;
+}
