@@ -9,6 +9,7 @@ import { isConnectionLost, type Sql, type Tx } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle, type Batch } from '../queue/settle.ts';
+import type { WorkItem } from '../queue/sql.ts';
 import type { Handler } from '../queue/worker.ts';
 import { decideOutcome, type Decision } from './decide.ts';
 import type { DeliveryChange } from './events.ts';
@@ -36,8 +37,7 @@ const BATCH = 500;
 
 /** The handler of deliveries. */
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
-  /** The last message on its way to each contact: the next one waits for it, so that they leave in order. */
-  const lastTo = new Map<number, Promise<void>>();
+  const takeTurns = createTurns();
   return {
     kind: KIND.delivery,
     batchSize: BATCH,
@@ -48,15 +48,43 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
         collector.add(await abandonedDecisions(deps, batch));
         return await collector.finished;
       }
-      const { ready, decided } = await prepare(deps, batch, deps.clock.nowMs());
-      collector.add(decided);
-      // A worker that slept past its lease sends nothing: the lane's new owner does.
-      if (!batch.holds()) return;
-      if (batch.stream === 0) sendInOrder(deps, ready, collector, lastTo);
-      else sendBulk(deps, ready, collector);
-      await collector.finished;
+      // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
+      const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
+      try {
+        const { ready, decided } = await prepare(deps, batch, deps.clock.nowMs());
+        collector.add(decided);
+        for (const { item } of decided) turns?.get(item)!.end();
+        // A worker that slept past its lease sends nothing: the lane's new owner does.
+        if (!batch.holds()) return;
+        if (turns) sendInOrder(deps, ready, collector, turns);
+        else sendBulk(deps, ready, collector);
+        await collector.finished;
+      } finally {
+        for (const turn of turns?.values() ?? []) turn.end();
+      }
     },
   };
+}
+
+/** One message's turn among those to its contact. */
+type Turn = { before: Promise<void> | undefined; end(): void };
+
+/** Gives turns, so that messages to one contact leave one after the other, also from different batches. */
+function createTurns(): (items: readonly WorkItem[]) => Map<WorkItem, Turn> {
+  const lastTo = new Map<number, Promise<void>>();
+  return (items) =>
+    new Map(
+      items.map((item) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const before = lastTo.get(item.ownerId);
+        lastTo.set(item.ownerId, promise);
+        const end = () => {
+          resolve();
+          if (lastTo.get(item.ownerId) === promise) lastTo.delete(item.ownerId);
+        };
+        return [item, { before, end }];
+      }),
+    );
 }
 
 type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };
@@ -207,18 +235,14 @@ function sendInOrder(
   deps: DeliverDeps,
   ready: readonly Ready[],
   collector: Collector,
-  lastTo: Map<number, Promise<void>>,
+  turns: ReadonlyMap<WorkItem, Turn>,
 ): void {
   for (const message of ready) {
-    const contactId = message.subject.item.ownerId;
-    const before = lastTo.get(contactId);
-    const sent = before
-      ? before.then(() => sendOne(deps, message, collector))
+    const turn = turns.get(message.subject.item)!;
+    const sent = turn.before
+      ? turn.before.then(() => sendOne(deps, message, collector))
       : sendOne(deps, message, collector);
-    lastTo.set(contactId, sent);
-    void sent.finally(() => {
-      if (lastTo.get(contactId) === sent) lastTo.delete(contactId);
-    });
+    void sent.finally(turn.end);
   }
 }
 

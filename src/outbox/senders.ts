@@ -101,6 +101,9 @@ export function createSenders(deps: {
   };
 }
 
+/** Messages a simulated provider takes in one call, whatever the real one does. */
+const SIMULATED_BATCH = 500;
+
 function openOne(
   deps: Parameters<typeof createSenders>[0],
   integration: Integration,
@@ -136,7 +139,14 @@ function openOne(
     lookUp: sender.lookUp?.bind(sender),
     send(messages, interactive, answered) {
       if (sender.sendBatch)
-        sendInBatches(sender, adapter, line, messages, interactive, (i, o) => answer(answered, i, o));
+        sendInBatches(
+          sender,
+          isTest ? SIMULATED_BATCH : (adapter.batchSize ?? 1),
+          line,
+          messages,
+          interactive,
+          (i, o) => answer(answered, i, o),
+        );
       else {
         messages.forEach((message, index) => {
           line.enter(interactive, 1, async () => {
@@ -160,13 +170,12 @@ function rateOf(
 
 function sendInBatches(
   sender: Sender,
-  adapter: Adapter,
+  size: number,
   line: Line,
   messages: readonly Outgoing[],
   interactive: boolean,
   answered: (index: number, outcome: Outcome) => void,
 ): void {
-  const size = adapter.batchSize ?? 500;
   for (let from = 0; from < messages.length; from += size) {
     const part = messages.slice(from, from + size);
     line.enter(interactive, part.length, async () => {

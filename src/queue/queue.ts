@@ -42,6 +42,7 @@ export type Queue = Part & {
 
 const CHANNEL = 'parley_wake';
 const COLLECT_MS = 4;
+const SOON_MS = 2_000;
 /** NOTIFY takes 8,000 bytes; beyond this many wakes the others find the work by looking. */
 const MOST_WAKES_PER_NOTIFY = 400;
 /** deadlock_detected, serialization_failure */
@@ -106,7 +107,14 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
         bucket: bucketOf(w.ownerId),
         lane: laneByBucket[bucketOf(w.ownerId)]!,
       }));
-      for (const row of rows) remember(tx, row.lane, row.stream === 0 ? row.kind : 'bulk');
+      const nowMs = clock.nowMs();
+      for (const row of rows) {
+        remember(tx, row.lane, row.stream === 0 ? row.kind : 'bulk');
+        const inMs = row.dueMs - nowMs;
+        // Work for the very near future would otherwise wait until somebody looks.
+        if (inMs > 0 && inMs < SOON_MS)
+          clock.after(inMs + 1, () => wake([{ lane: row.lane, what: row.stream === 0 ? row.kind : 'bulk' }]));
+      }
       await insertDue(tx, rows);
     },
     async putSelected(tx, lane, work, selected) {

@@ -13,6 +13,8 @@ export type Batch = {
   abandoned: boolean;
   /** False once this process may no longer own the lane; looked at before anything that cannot be taken back. */
   holds(): boolean;
+  /** Says that work of this lane falls due soon, so that nobody has to look for it. */
+  wakeAt(dueMs: number): void;
 };
 
 /** What became of some or all items of a batch. */
@@ -31,7 +33,10 @@ export type Settlement = {
 export async function settle(tx: Tx, batch: Batch, settlement: Settlement): Promise<boolean> {
   if (!(await fenceLane(tx, batch.lane))) return false;
   if (settlement.done.length) await deleteDue(tx, batch.lane, batch.kind, settlement.done);
-  if (settlement.later.length) await putOffDue(tx, batch.lane, batch.kind, settlement.later);
+  if (settlement.later.length) {
+    await putOffDue(tx, batch.lane, batch.kind, settlement.later);
+    for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);
+  }
   if (settlement.landed) await deleteFlight(tx, batch.lane, batch.flightId);
   return true;
 }

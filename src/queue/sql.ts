@@ -103,7 +103,7 @@ export async function claimDue(
             : db``
         }
         AND EXISTS (SELECT FROM fence)
-      ORDER BY due_ms, owner_id LIMIT ${claim.limit}
+      ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}
     ), flown AS (
       INSERT INTO flights (bucket, id, lane, epoch, kind, owner_ids, cause_ids, seqs, at_ms)
       SELECT ${lane.bucket}::smallint, ${claim.flightId}::bigint, ${lane.lane}::smallint, ${lane.epoch}::bigint, ${kind}::smallint,
@@ -200,9 +200,11 @@ export async function selectInteractiveLanes(
     SELECT lane, kind FROM due WHERE stream = 0 AND due_ms <= ${nowMs} GROUP BY lane, kind`;
 }
 
-/** When the next interactive work falls due; undefined when there is none. */
-export async function selectNextDueMs(db: Db): Promise<number | undefined> {
-  const rows = await db<{ dueMs: number | null }[]>`SELECT min(due_ms) AS "dueMs" FROM due WHERE stream = 0`;
+/** When the next interactive work falls due; undefined when there is none. What is due already is not looked for: it may be in flight. */
+export async function selectNextDueMs(db: Db, nowMs: number): Promise<number | undefined> {
+  const rows = await db<
+    { dueMs: number | null }[]
+  >`SELECT min(due_ms) AS "dueMs" FROM due WHERE stream = 0 AND due_ms > ${nowMs}`;
   return rows[0]?.dueMs ?? undefined;
 }
 

@@ -134,6 +134,7 @@ export function createWorker(deps: {
       items,
       abandoned,
       holds: () => core.holds(lane),
+      wakeAt: (dueMs) => ringAt(lane.lane, stream === 0 ? handler.kind : 'bulk', dueMs),
     };
     return track(
       carryOut(handler, batch).finally(() => {
@@ -213,11 +214,25 @@ export function createWorker(deps: {
     return gained.map((lane) => track(makeReady(lane)));
   }
 
+  /** Timers by place and time, so that a batch put off to one moment rings once. What is further away is found by looking. */
+  const alarms = new Set<string>();
+  function ringAt(lane: number, what: Wake['what'], dueMs: number): void {
+    const delayMs = dueMs - clock.nowMs();
+    const alarm = `${lane}:${what}:${dueMs}`;
+    if (delayMs > LOOK_MS * 2 || alarms.has(alarm)) return;
+    alarms.add(alarm);
+    clock.after(delayMs + 1, () => {
+      alarms.delete(alarm);
+      ring({ lane, what });
+    });
+  }
+
   async function look(): Promise<number> {
-    for (const { lane, kind } of await selectInteractiveLanes(sql, clock.nowMs())) ring({ lane, what: kind });
+    const nowMs = clock.nowMs();
+    for (const { lane, kind } of await selectInteractiveLanes(sql, nowMs)) ring({ lane, what: kind });
     for (const lane of await selectFeedLanes(sql)) ring({ lane, what: 'feed' });
     await bulk.look();
-    const nextMs = await selectNextDueMs(sql);
+    const nextMs = await selectNextDueMs(sql, nowMs);
     return nextMs === undefined ? LOOK_MS : Math.min(LOOK_MS, Math.max(5, nextMs - clock.nowMs()));
   }
 

@@ -37,7 +37,7 @@ CREATE TABLE due (
   PRIMARY KEY (bucket, kind, owner_id, cause_id, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 1);
 SELECT place('due', 'bucket');
-CREATE INDEX due_next ON due (lane, kind, stream, due_ms, owner_id);
+CREATE INDEX due_next ON due (lane, kind, stream, due_ms, owner_id, cause_id);
 CREATE INDEX due_interactive ON due (due_ms, lane, kind) WHERE stream = 0;
 
 -- A group of buckets that one worker owns at a time. The epoch grows with every change of owner; whatever a worker writes
