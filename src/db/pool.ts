@@ -37,9 +37,20 @@ export function openPool(
     connection: { application_name: options.name },
     types: { bigint: { to: INT8_OID, from: [INT8_OID], serialize: String, parse: Number } },
   };
-  return typeof connection === 'string'
-    ? postgres(connection, settings)
-    : postgres({ ...connection, ...settings });
+  const where = typeof connection === 'string' ? socketOf(connection) : connection;
+  return typeof where === 'string' ? postgres(where, settings) : postgres({ ...where, ...settings });
+}
+
+/** A URL that names a directory as its host (`postgres://user:secret@/name?host=/run/postgresql`, as libpq has it) is a socket. */
+function socketOf(url: string): Connection {
+  const at = url.indexOf('?');
+  const query = new URLSearchParams(at < 0 ? '' : url.slice(at));
+  const host = query.get('host');
+  if (!host?.startsWith('/')) return url;
+  const parts = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?[^/]*\/([^?]*)/.exec(url);
+  const part = (index: number) => decodeURIComponent(parts?.[index] ?? '');
+  const port = Number(query.get('port') ?? 5432);
+  return { host, port, username: part(1), password: part(2), database: part(3) || 'postgres' };
 }
 
 /** True for an error that means the server went away or is starting, as against a fault in the statement. */
