@@ -1,0 +1,223 @@
+/**
+ * Makes the calls that are due. At least once: whatever was under way when a worker died is called again, and the receiver
+ * tells repeats by `webhook-id`. A slow or dead target holds nobody else up (gates.ts, settling.ts).
+ */
+import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Vault } from '../base/crypto.ts';
+import type { HttpClient, HttpOutcome } from '../base/http.ts';
+import { bucketOf, type IdSource } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { Sql } from '../db/pool.ts';
+import { KIND } from '../queue/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Batch } from '../queue/settle.ts';
+import type { WorkItem } from '../queue/sql.ts';
+import type { Handler } from '../queue/worker.ts';
+import { callTarget, DEADLINE_MS, messageIdOf } from './call.ts';
+import { createGates, type Gates } from './gates.ts';
+import { backoffMs, isRefused, judge } from './policy.ts';
+import { createSettling, type Result, type Settling } from './settling.ts';
+import { selectDueCalls, type CallChange, type DueCall } from './sql.calls.ts';
+import { selectWebhooksById } from './sql.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import { openSecrets, webhookOf, type Webhook, type WebhookSecrets } from './webhooks.ts';
+
+/** What calls are made with. `http` refuses private addresses. */
+export type DeliverDeps = {
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  vault: Vault;
+  http: HttpClient;
+  subscriptions: Subscriptions;
+  /** For tests; 20 s otherwise. */
+  deadlineMs?: number;
+};
+
+/** A call of a batch that may be made. */
+type Ready = { item: WorkItem; call: DueCall; webhook: Webhook; secrets: WebhookSecrets };
+
+/** What the calls of one batch share. */
+type Run = {
+  deps: DeliverDeps & { deadlineMs: number };
+  gates: Gates;
+  batch: Batch;
+  settling: Settling;
+  begunMs: number;
+  /** How many were put off, by webhook. */
+  putOff: Map<number, number>;
+};
+
+/** Many small batches: a batch is not over before its slowest call is. */
+const BATCH_SIZE = 50;
+/** Waiting takes no more than memory; how many calls are made at a time is up to the gates. */
+const IN_FLIGHT = 5000;
+/** A call that could not begin by then goes back to the queue. */
+const BEGIN_WITHIN_MS = 5000;
+const PUT_OFF_MS = 2000;
+const MOST_ANSWER_BYTES = 2048;
+
+/** The handler of calls that are due. */
+export function webhookHandler(deps: DeliverDeps): Handler {
+  const gates = createGates(deps.clock);
+  // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
+  const settled = new WeakSet<WorkItem>();
+  const settlingDeps = {
+    ...deps,
+    settled: (items: readonly WorkItem[]) => {
+      for (const item of items) settled.add(item);
+    },
+  };
+
+  return {
+    kind: KIND.webhookCall,
+    batchSize: BATCH_SIZE,
+    inFlight: IN_FLIGHT,
+    async handle(batch) {
+      const settling = createSettling(settlingDeps, batch);
+      const run: Run = {
+        deps: { ...deps, deadlineMs: deps.deadlineMs ?? DEADLINE_MS },
+        gates,
+        batch,
+        settling,
+        begunMs: monotonicMs(),
+        putOff: new Map(),
+      };
+      const ready = await sortOut(
+        run,
+        batch.items.filter((item) => !settled.has(item)),
+      );
+      // Calls of one webhook in one bucket are most likely of one contact: they go one after the other.
+      const chains = Map.groupBy(ready, ({ item, webhook }) => `${webhook.id} ${bucketOf(item.ownerId)}`);
+      const ended = await Promise.allSettled([...chains.values()].map((chain) => callInTurn(run, chain)));
+      const failed = ended.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+      await settling.finish(!failed);
+      if (failed) throw failed.reason;
+    },
+  };
+}
+
+/** Loads what is due; settles what needs no call. */
+async function sortOut(run: Run, items: readonly WorkItem[]): Promise<Ready[]> {
+  if (!items.length) return [];
+  const { sql, vault, clock } = run.deps;
+  const calls = await selectDueCalls(
+    sql,
+    run.batch.lane,
+    items.map(({ ownerId }) => ownerId),
+  );
+  const callById = new Map(calls.map((call) => [call.id, call]));
+  const webhookIds = new Set(calls.map(({ webhookId }) => webhookId));
+  const rows = calls.length ? await selectWebhooksById(sql, [...webhookIds]) : [];
+  const known = new Map(
+    rows.map((row) => [row.id, { webhook: webhookOf(row), secrets: openSecrets(vault, row) }]),
+  );
+  const nowMs = clock.nowMs();
+  const ready: Ready[] = [];
+  for (const item of items.toSorted((a, b) => a.ownerId - b.ownerId)) {
+    const call = callById.get(item.ownerId);
+    const { webhook, secrets } = (call && known.get(call.webhookId)) ?? {};
+    // Settled by a former owner of the lane, or older than the log is kept.
+    if (call?.state !== 'pending') run.settling.add({ item });
+    else if (webhook?.status !== 'active')
+      run.settling.add({
+        item,
+        change: end(call, item, 'canceled', `the webhook was ${webhook ? 'disabled' : 'deleted'}`, nowMs),
+      });
+    else if (!secrets)
+      run.settling.add({
+        item,
+        change: end(
+          call,
+          item,
+          'failed',
+          'the secret cannot be read: it was sealed under another PARLEY_SECRET',
+          nowMs,
+        ),
+      });
+    else ready.push({ item, call, webhook, secrets });
+  }
+  return ready;
+}
+
+function end(
+  call: DueCall,
+  item: WorkItem,
+  state: 'canceled' | 'failed',
+  why: string,
+  nowMs: number,
+): CallChange {
+  return { id: call.id, state, attempts: item.attempt, lastStatus: null, lastAnswer: why, finishedMs: nowMs };
+}
+
+async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
+  for (const ready of chain) {
+    const { id } = ready.webhook;
+    const leftMs = run.begunMs + BEGIN_WITHIN_MS - monotonicMs();
+    const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();
+    if (closed || !(await run.gates.enter(id, leftMs))) {
+      run.settling.add(putOff(run, ready));
+      continue;
+    }
+    try {
+      // Looked at after all waiting: a lane that was lost has another owner, who makes the call.
+      if (!run.settling.holds()) return;
+      const outcome = await callTarget(run.deps, ready.webhook, ready.secrets, {
+        messageId: messageIdOf(ready.call),
+        body: ready.call.body,
+      });
+      run.settling.add(resultOf(run, ready, outcome));
+    } finally {
+      run.gates.leave(id);
+    }
+  }
+}
+
+/** Back to the queue without an attempt, each a little later than the one before: in order, and not all at once. */
+function putOff(run: Run, { item, webhook }: Ready): Result {
+  const before = run.putOff.get(webhook.id) ?? 0;
+  run.putOff.set(webhook.id, before + 1);
+  const fromMs = Math.max(run.deps.clock.nowMs(), run.gates.closedUntilMs(webhook.id));
+  const dueMs = Math.round(fromMs + PUT_OFF_MS * (1 + before / 10));
+  return { item, again: { dueMs, attempt: item.attempt } };
+}
+
+function resultOf(run: Run, { item, call, webhook }: Ready, outcome: HttpOutcome): Result {
+  const nowMs = run.deps.clock.nowMs();
+  const attempts = item.attempt + 1;
+  const verdict = judge(outcome, nowMs);
+  const noted = {
+    id: call.id,
+    attempts,
+    lastStatus: outcome.kind === 'answer' ? outcome.status : null,
+    lastAnswer: answerText(outcome),
+  };
+  const over = (state: 'delivered' | 'failed'): Result => ({
+    item,
+    change: { ...noted, state, finishedMs: nowMs },
+    called: webhook,
+    gone: verdict.kind === 'failed' && verdict.gone,
+  });
+  if (verdict.kind !== 'again') return over(verdict.kind);
+  const askedMs = verdict.retryAfterMs ?? 0;
+  if (askedMs > 0) run.gates.close(webhook.id, nowMs + askedMs);
+  const waitMs = backoffMs(webhook.door, attempts, Math.random());
+  if (waitMs === undefined) return over('failed');
+  return {
+    item,
+    change: { ...noted, state: 'pending', finishedMs: null },
+    again: { dueMs: nowMs + Math.max(waitMs, askedMs), attempt: attempts },
+    called: webhook,
+  };
+}
+
+function answerText(outcome: HttpOutcome): string {
+  if (isRefused(outcome))
+    return `${(outcome as { reason: string }).reason}: webhooks reach public addresses only`;
+  const text =
+    outcome.kind === 'answer' ? outcome.body.subarray(0, MOST_ANSWER_BYTES).toString('utf8') : outcome.reason;
+  // Postgres has no U+0000 in text.
+  return text.replaceAll('\0', '\uFFFD');
+}

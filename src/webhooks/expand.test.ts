@@ -1,0 +1,157 @@
+/** From the feed to calls: in few statements, in order, once; and at no cost where nobody listens. */
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { test } from 'node:test';
+import { bucketOf } from '../base/ids.ts';
+import { isFault } from '../base/fault.ts';
+import type { FeedEvent } from '../queue/sql.feed.ts';
+import { testClock } from '../../test/support/clock.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+import { webhookReader } from './expand.ts';
+import { OFFERED, plain, startRig, type Rig } from './testRig.ts';
+
+const { sql } = await testDatabase();
+const clock = testClock();
+const rig = await startRig({ sql, clock, node: 1, work: false });
+const { webhooks, ids, queue } = rig;
+test.after(() => rig.stop());
+
+const make = async (workspaceId: number, triggers = ['told'], door: 'sunshine' | 'console' = 'sunshine') => {
+  const input = { workspaceId, door, target: 'https://example.com', triggers, offered: OFFERED };
+  const made = await queue.transact((tx) => webhooks.create(tx, input));
+  ok(!isFault(made));
+  return made;
+};
+const eventsOf = (workspaceId: number, contactIds: readonly number[]): FeedEvent[] =>
+  contactIds.map((contactId, n) => ({
+    bucket: bucketOf(contactId),
+    id: ids.inBucket(bucketOf(contactId)),
+    workspaceId,
+    type: 'told',
+    atMs: clock.nowMs(),
+    payload: { contactId, n },
+  }));
+const reader = (asked: Rig['asked'] = []) =>
+  webhookReader({
+    queue,
+    ids,
+    clock,
+    subscriptions: webhooks.subscriptions,
+    presenters: [plain('sunshine', asked), plain('console', asked)],
+  });
+
+/** Statements that this process sends while something runs; postgres.js reads the option at each. */
+async function statements(run: () => Promise<unknown>): Promise<string[]> {
+  const sent: string[] = [];
+  const options = sql.options as unknown as { debug: unknown };
+  options.debug = (_connection: number, text: string) => sent.push(text);
+  await run();
+  options.debug = false;
+  // What wakes other processes is sent a little later, and a new connection asks for the types there are.
+  return sent.filter((text) => !/pg_notify|pg_type|pg_catalog/.test(text));
+}
+
+test('1,000 events become 2,000 calls in a handful of statements, bodies as they were rendered', async () => {
+  const workspaceId = ids.spread();
+  const [one, two] = [await make(workspaceId), await make(workspaceId)];
+  await make(workspaceId, ['other']);
+  const contacts = Array.from({ length: 1000 }, () => ids.spread());
+  const events = eventsOf(workspaceId, contacts);
+  const sent = await statements(() => queue.transact((tx) => reader().read(tx, events)));
+  ok(sent.length <= 7, `${sent.length}: ${sent.join('\n')}`);
+
+  const rows = await sql<{ id: number; webhook_id: number; bucket: number; body: string; trigger: string }[]>`
+    SELECT id, webhook_id, bucket, body, trigger FROM webhook_calls WHERE workspace_id = ${workspaceId} AND state = 'pending'`;
+  equal(rows.length, 2000);
+  for (const row of rows) {
+    const body = JSON.parse(row.body) as { n: number; contactId: number };
+    equal(row.bucket, bucketOf(body.contactId));
+    equal(contacts[body.n], body.contactId);
+    equal(row.trigger, 'told');
+  }
+  deepEqual(new Set(rows.map((row) => row.webhook_id)), new Set([one.id, two.id]));
+  const due = await sql<{ owner_id: number; cause_id: number; stream: number; seq: number }[]>`
+    SELECT owner_id, cause_id, stream, seq FROM due WHERE workspace_id = ${workspaceId} AND kind = 2`;
+  deepEqual(
+    new Map(due.map((d) => [d.owner_id, d.cause_id])),
+    new Map(rows.map((row) => [row.id, row.webhook_id])),
+  );
+  ok(due.every(({ stream, seq }) => stream === 0 && seq === 0));
+});
+
+test('the calls of a contact sort by id as things happened', async () => {
+  const workspaceId = ids.spread();
+  await make(workspaceId);
+  const contactId = ids.spread();
+  await queue.transact((tx) =>
+    reader().read(
+      tx,
+      eventsOf(
+        workspaceId,
+        Array.from({ length: 50 }, () => contactId),
+      ),
+    ),
+  );
+  const rows = await sql<{ body: string }[]>`
+    SELECT body FROM webhook_calls WHERE workspace_id = ${workspaceId} ORDER BY id`;
+  deepEqual(
+    rows.map(({ body }) => (JSON.parse(body) as { n: number }).n),
+    Array.from({ length: 50 }, (_, n) => n),
+  );
+});
+
+test('where nobody listens, no presenter is asked and, within a second, nothing is read', async () => {
+  const workspaceId = ids.spread();
+  const asked: Rig['asked'] = [];
+  const read = () => queue.transact((tx) => reader(asked).read(tx, eventsOf(workspaceId, [ids.spread()])));
+  deepEqual((await statements(read)).length, 3);
+  deepEqual((await statements(read)).length, 2);
+  deepEqual(asked, []);
+});
+
+test('each door is asked for its own webhooks, with the events of its workspace only', async () => {
+  const [a, b] = [ids.spread(), ids.spread()];
+  const [ofSunshine, ofConsole, ofB] = [await make(a), await make(a, ['told'], 'console'), await make(b)];
+  const asked: Rig['asked'] = [];
+  const events = [...eventsOf(a, [ids.spread(), ids.spread()]), ...eventsOf(b, [ids.spread()])];
+  await queue.transact((tx) => reader(asked).read(tx, events));
+  deepEqual(asked, [
+    { events: 2, webhooks: [ofSunshine.id] },
+    { events: 2, webhooks: [ofConsole.id] },
+    { events: 1, webhooks: [ofB.id] },
+  ]);
+});
+
+test('a presenter that names a foreign webhook is a bug, and nothing of it stands', async () => {
+  const workspaceId = ids.spread();
+  await make(workspaceId);
+  const odd = { webhookId: ids.spread(), trigger: 'told', body: {}, contactId: ids.spread() };
+  const bad = webhookReader({
+    queue,
+    ids,
+    clock,
+    subscriptions: webhooks.subscriptions,
+    presenters: [{ door: 'sunshine', present: () => Promise.resolve([odd]) }],
+  });
+  await rejects(
+    queue.transact((tx) => bad.read(tx, eventsOf(workspaceId, [ids.spread()]))),
+    /not asked for/,
+  );
+  equal((await sql`SELECT 1 FROM webhook_calls WHERE workspace_id = ${workspaceId}`).length, 0);
+});
+
+test('through the dispatcher, an event becomes one call', async () => {
+  const workspaceId = ids.spread();
+  await make(workspaceId);
+  const contacts = Array.from({ length: 300 }, () => ids.spread());
+  await rig.tell(workspaceId, contacts);
+  await rig.worker.start();
+  await until('the feed was dispatched', async () => (await sql`SELECT 1 FROM feed LIMIT 1`).length === 0);
+  const rows = await sql<
+    { body: string }[]
+  >`SELECT body FROM webhook_calls WHERE workspace_id = ${workspaceId}`;
+  deepEqual(
+    rows.map(({ body }) => (JSON.parse(body) as { contactId: number }).contactId).sort((x, y) => x - y),
+    contacts.sort((x, y) => x - y),
+  );
+});

@@ -1,0 +1,155 @@
+/** Every statement on webhook_calls. A call's bucket is its contact's, so each statement names it. */
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+import type { OwnedLane } from '../queue/sql.ts';
+
+/** What can be said of a call. `canceled`: its webhook was disabled or deleted before it was made. */
+export type CallState = 'pending' | 'delivered' | 'failed' | 'canceled';
+
+/** A call to be written down. */
+export type NewCall = {
+  id: number;
+  workspaceId: number;
+  webhookId: number;
+  trigger: string;
+  body: string;
+};
+
+/** A call that is due, as its delivery needs it. */
+export type DueCall = {
+  id: number;
+  webhookId: number;
+  body: string;
+  state: CallState;
+  replayOf: number | null;
+};
+
+/** A call as the log shows it. */
+export type CallRow = {
+  id: number;
+  workspaceId: number;
+  webhookId: number;
+  trigger: string;
+  state: CallState;
+  attempts: number;
+  lastStatus: number | null;
+  createdMs: number;
+  finishedMs: number | null;
+  replayOf: number | null;
+  replayedBy: number | null;
+};
+
+/** What came of an attempt. */
+export type CallChange = {
+  id: number;
+  state: CallState;
+  attempts: number;
+  lastStatus: number | null;
+  lastAnswer: string | null;
+  finishedMs: number | null;
+};
+
+const buckets = (ids: readonly number[]): number[] => ids.map(bucketOf);
+const logColumns = (db: Db) => db`
+  c.id, c.workspace_id AS "workspaceId", c.webhook_id AS "webhookId", c.trigger, c.state, c.attempts,
+  c.last_status AS "lastStatus", c.created_ms AS "createdMs", c.finished_ms AS "finishedMs", c.replay_of AS "replayOf",
+  c.replayed_by AS "replayedBy"`;
+
+/** Writes calls down. */
+export async function insertCalls(db: Db, nowMs: number, calls: readonly NewCall[]): Promise<void> {
+  const ids = calls.map(({ id }) => id);
+  await db`
+    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, state, created_ms)
+    SELECT *, 'pending', ${nowMs}::bigint FROM unnest(
+      ${buckets(ids)}::smallint[], ${ids}::bigint[], ${calls.map((c) => c.workspaceId)}::bigint[],
+      ${calls.map((c) => c.webhookId)}::bigint[], ${calls.map((c) => c.trigger)}::text[], ${calls.map((c) => c.body)}::text[])`;
+}
+
+/** Calls of one lane by id. */
+export async function selectDueCalls(db: Db, lane: OwnedLane, ids: readonly number[]): Promise<DueCall[]> {
+  return await db<DueCall[]>`
+    SELECT c.id, c.webhook_id AS "webhookId", c.body, c.state, c.replay_of AS "replayOf"
+    FROM webhook_calls c JOIN unnest(${buckets(ids)}::smallint[], ${[...ids]}::bigint[]) AS k (key_bucket, key_id)
+      ON c.bucket = k.key_bucket AND c.id = k.key_id
+    WHERE c.bucket = ANY(${lane.buckets}::smallint[])`;
+}
+
+/** Writes down what came of attempts. Calls that are not pending any more stay as they are. Locks the rows it changes. */
+export async function updateCalls(db: Db, lane: OwnedLane, changes: readonly CallChange[]): Promise<void> {
+  const ids = changes.map(({ id }) => id);
+  await db`
+    UPDATE webhook_calls c SET state = n.state, attempts = n.attempts, last_status = n.last_status,
+      last_answer = n.last_answer, finished_ms = n.finished_ms
+    FROM unnest(
+      ${buckets(ids)}::smallint[], ${ids}::bigint[], ${changes.map((c) => c.state)}::text[],
+      ${changes.map((c) => c.attempts)}::smallint[], ${changes.map((c) => c.lastStatus)}::smallint[],
+      ${changes.map((c) => c.lastAnswer)}::text[], ${changes.map((c) => c.finishedMs)}::bigint[])
+      AS n (bucket, id, state, attempts, last_status, last_answer, finished_ms)
+    WHERE c.bucket = n.bucket AND c.id = n.id AND c.state = 'pending' AND c.bucket = ANY(${lane.buckets}::smallint[])`;
+}
+
+/** A page of a webhook's calls, newest first, before an id. Asks every shard: for people, not for hot paths. */
+export async function selectCalls(
+  db: Db,
+  page: { workspaceId: number; webhookId: number; beforeId: number; limit: number; state: CallState | null },
+): Promise<CallRow[]> {
+  // Said with literals too, so that the index of missed calls serves.
+  const missed = page.state === 'failed' || page.state === 'canceled';
+  return await db<CallRow[]>`
+    SELECT ${logColumns(db)} FROM webhook_calls c
+    WHERE c.webhook_id = ${page.webhookId} AND c.workspace_id = ${page.workspaceId} AND c.id < ${page.beforeId}
+      ${page.state === null ? db`` : db`AND c.state = ${page.state}`} ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
+    ORDER BY c.id DESC LIMIT ${page.limit}`;
+}
+
+/** One call with what was sent, what was answered, and where to. */
+export async function selectCall(
+  db: Db,
+  workspaceId: number,
+  id: number,
+): Promise<(CallRow & { body: string; lastAnswer: string | null; target: string | null }) | undefined> {
+  const rows = await db<(CallRow & { body: string; lastAnswer: string | null; target: string | null })[]>`
+    SELECT ${logColumns(db)}, c.body, c.last_answer AS "lastAnswer", w.target
+    FROM webhook_calls c LEFT JOIN webhooks w ON w.id = c.webhook_id
+    WHERE c.bucket = ${bucketOf(id)} AND c.id = ${id} AND c.workspace_id = ${workspaceId}`;
+  return rows[0];
+}
+
+/** Calls of a webhook that did not arrive and were not replayed, oldest first, after an id. */
+export async function selectMissed(
+  db: Db,
+  page: { workspaceId: number; webhookId: number; afterId: number; limit: number },
+): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT id FROM webhook_calls
+    WHERE webhook_id = ${page.webhookId} AND workspace_id = ${page.workspaceId} AND id > ${page.afterId}
+      AND state IN ('failed', 'canceled') AND replayed_by IS NULL
+    ORDER BY id LIMIT ${page.limit}`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Writes repeats of calls: the same trigger and body, and the first call's id behind the webhook-id. `unlessReplayed` passes
+ * over what was replayed meanwhile. Locks the repeated rows; returns the ids of the new ones.
+ */
+export async function insertReplays(
+  db: Db,
+  nowMs: number,
+  replays: readonly { id: number; repeats: number }[],
+  unlessReplayed: boolean,
+): Promise<number[]> {
+  const repeated = replays.map(({ repeats }) => repeats);
+  const rows = await db<{ id: number }[]>`
+    WITH marked AS (
+      UPDATE webhook_calls c SET replayed_by = k.new_id
+      FROM unnest(${buckets(repeated)}::smallint[], ${repeated}::bigint[], ${replays.map(({ id }) => id)}::bigint[])
+        AS k (key_bucket, key_id, new_id)
+      WHERE c.bucket = k.key_bucket AND c.id = k.key_id AND c.state <> 'pending'
+        AND (c.replayed_by IS NULL OR NOT ${unlessReplayed}::boolean)
+      RETURNING c.bucket, k.new_id, c.workspace_id, c.webhook_id, c.trigger, c.body, coalesce(c.replay_of, c.id) AS replay_of
+    )
+    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, state, created_ms, replay_of)
+    SELECT bucket, new_id, workspace_id, webhook_id, trigger, body, 'pending', ${nowMs}::bigint, replay_of FROM marked
+    RETURNING id`;
+  return rows.map(({ id }) => id);
+}

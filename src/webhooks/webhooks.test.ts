@@ -1,0 +1,147 @@
+/** Webhooks as their owners make and change them; design §12: a secret is sealed, and other tenants' are not found. */
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFault, type Fault } from '../base/fault.ts';
+import type { Tx } from '../db/pool.ts';
+import { testClock } from '../../test/support/clock.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { OFFERED, startRig } from './testRig.ts';
+import { createWebhooks, MAX_WEBHOOKS, type WebhookWithSecret } from './webhooks.ts';
+
+const { sql } = await testDatabase();
+const clock = testClock();
+const rig = await startRig({ sql, clock, node: 1, work: false });
+const { webhooks, ids, queue } = rig;
+test.after(() => rig.stop());
+
+const within = <T>(work: (tx: Tx) => Promise<T>) => queue.transact(work);
+const good = <T>(value: T | Fault): T => {
+  ok(!isFault(value), JSON.stringify(value));
+  return value;
+};
+const input = (workspaceId: number, more: object = {}) => ({
+  workspaceId,
+  door: 'sunshine' as const,
+  target: 'https://example.com/hook',
+  triggers: ['told'],
+  offered: OFFERED,
+  ...more,
+});
+const make = async (workspaceId: number, more: object = {}): Promise<WebhookWithSecret> =>
+  good(await within((tx) => webhooks.create(tx, input(workspaceId, more))));
+
+test('made, read again with its secret, changed and deleted', async () => {
+  const workspaceId = ids.spread();
+  const made = await make(workspaceId, { includeFullContact: true, options: { version: 'v1.1' } });
+  match(made.secret!, /^whsec_[A-Za-z0-9+/]{44}$/);
+  const name = { workspaceId, door: 'sunshine' as const, id: made.id };
+  deepEqual(good(await webhooks.get(sql, name)), made);
+  deepEqual(await webhooks.list(sql, { workspaceId, door: 'sunshine' }), [made]);
+
+  const change = { target: 'http://example.com/b', triggers: ['other', 'other'], offered: OFFERED };
+  const after = good(await within((tx) => webhooks.update(tx, name, change)));
+  deepEqual(after, { ...made, target: 'http://example.com/b', triggers: ['other'] });
+  deepEqual(good(await webhooks.get(sql, name)), after);
+
+  equal(await within((tx) => webhooks.delete(tx, name)), true);
+  equal(((await webhooks.get(sql, name)) as Fault).fault, 'not_found');
+  equal(((await within((tx) => webhooks.delete(tx, name))) as Fault).fault, 'not_found');
+});
+
+test('the secret is sealed in the store, and needs the key of the install', async () => {
+  const made = await make(ids.spread(), { basicAuth: { username: 'shop', password: 'open sesame' } });
+  equal(made.username, 'shop');
+  ok(!('password' in made));
+  const [row] = await sql<
+    { secret_sealed: Buffer }[]
+  >`SELECT secret_sealed FROM webhooks WHERE id = ${made.id}`;
+  ok(!row!.secret_sealed.toString('latin1').includes(made.secret!.slice(6)));
+  ok(!row!.secret_sealed.toString('latin1').includes('sesame'));
+  const { vault } = await import('../base/crypto.ts');
+  const other = createWebhooks({ vault: vault('another'), ids, clock });
+  const name = { workspaceId: made.workspaceId, door: made.door, id: made.id };
+  equal(good(await other.get(sql, name)).secret, undefined);
+});
+
+test('another workspace or door does not find it', async () => {
+  const made = await make(ids.spread());
+  const { id, workspaceId } = made;
+  for (const name of [
+    { workspaceId: ids.spread(), door: 'sunshine' as const, id },
+    { workspaceId, door: 'web1on1' as const, id },
+  ]) {
+    equal(((await webhooks.get(sql, name)) as Fault).fault, 'not_found');
+    const change = { status: 'disabled' as const, offered: OFFERED };
+    equal(((await within((tx) => webhooks.update(tx, name, change))) as Fault).fault, 'not_found');
+    equal(((await within((tx) => webhooks.delete(tx, name))) as Fault).fault, 'not_found');
+  }
+});
+
+test('bad input names the field and the rule, and changes nothing', async () => {
+  const workspaceId = ids.spread();
+  const cases: [object, string, RegExp][] = [
+    [{ target: 'ftp://example.com' }, 'target', /http or https/],
+    [{ target: 'example.com/hook' }, 'target', /http or https/],
+    [{ target: 'https://exa mple.com' }, 'target', /http or https/],
+    [{ target: ' https://example.com' }, 'target', /http or https/],
+    [{ target: 'https://me:pass@example.com' }, 'target', /password/],
+    [{ target: `https://example.com/${'x'.repeat(2048)}` }, 'target', /2048/],
+    [{ target: 'https://example.com/\0' }, 'target', /U\+0000|http/],
+    [{ target: 7 }, 'target', /string/],
+    [{ triggers: [] }, 'triggers', /at least one/],
+    [{ triggers: 'told' }, 'triggers', /list/],
+    [{ triggers: ['told', 'message'] }, 'triggers[1]', /told, other/],
+    [{ includeFullContact: 'yes' }, 'includeFullContact', /true or false/],
+    [{ options: [] }, 'options', /object/],
+    [{ options: { a: 'x\0' } }, 'options', /U\+0000/],
+    [{ options: { a: '\ud800' } }, 'options', /surrogate/],
+    [{ options: { a: 'x'.repeat(9000) } }, 'options', /8192/],
+    [{ basicAuth: { username: 'a:b', password: '' } }, 'basicAuth.username', /colon/],
+    [{ secret: 'short' }, 'secret', /8 to 256/],
+    [{ secret: 'whsec_not base64' }, 'secret', /8 to 256/],
+    [{ secret: 'whsec_***' }, 'secret', /base64/],
+  ];
+  for (const [more, field, rule] of cases) {
+    const broken = await within((tx) => webhooks.create(tx, input(workspaceId, more)));
+    ok(isFault(broken), JSON.stringify(more));
+    equal(broken.field, field);
+    match(broken.message, rule);
+    ok(broken.message.startsWith(field), broken.message);
+  }
+  deepEqual(await webhooks.list(sql, { workspaceId, door: 'sunshine' }), []);
+  await make(workspaceId, { options: { path: String.raw`C:\u0000` } });
+});
+
+test('at most ten per workspace and door, also when two are made at once', async () => {
+  const workspaceId = ids.spread();
+  const results = await Promise.all(
+    Array.from({ length: MAX_WEBHOOKS + 3 }, () => within((tx) => webhooks.create(tx, input(workspaceId)))),
+  );
+  equal(results.filter((result) => !isFault(result)).length, MAX_WEBHOOKS);
+  equal((results.find(isFault) as Fault).fault, 'payment_required');
+  await make(workspaceId, { door: 'console' });
+});
+
+test('own changes count at once, those of others within a second', async () => {
+  const workspaceId = ids.spread();
+  const subscribed = async (of = webhooks) =>
+    [...((await of.subscriptions.active(sql, [workspaceId])).get(workspaceId) ?? [])].map(({ id }) => id);
+  const elsewhere = createWebhooks(rig);
+  deepEqual(await subscribed(), []);
+  deepEqual(await subscribed(elsewhere), []);
+  const { id } = await make(workspaceId);
+  deepEqual(await subscribed(), [id]);
+  deepEqual(await subscribed(elsewhere), []);
+  clock.advance(1001);
+  deepEqual(await subscribed(elsewhere), [id]);
+
+  // Read between the statement and the commit: what was read then must not be kept.
+  const name = { workspaceId, door: 'sunshine' as const, id };
+  clock.advance(5000);
+  await subscribed();
+  await within(async (tx) => {
+    await webhooks.update(tx, name, { status: 'disabled', offered: OFFERED });
+    deepEqual(await subscribed(), [id]);
+  });
+  deepEqual(await subscribed(), []);
+});
