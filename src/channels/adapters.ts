@@ -5,8 +5,9 @@ import { smtp } from './smtp/adapter.ts';
 import { twilio } from './twilio/adapter.ts';
 import { twilioVoice } from './twilio-voice/adapter.ts';
 import { webhook } from './webhook/adapter.ts';
+import { whatsapp } from './whatsapp/adapter.ts';
 
-const ALL: readonly Adapter[] = [messagebird, smtp, twilio, twilioVoice, webhook];
+const ALL: readonly Adapter[] = [messagebird, smtp, twilio, twilioVoice, webhook, whatsapp];
 
 /** Every adapter by its provider name, as in an integration's `type`. Has no prototype, so any name may be asked for. */
 export const ADAPTERS: Readonly<Record<string, Adapter | undefined>> = Object.assign(

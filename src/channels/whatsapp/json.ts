@@ -1,0 +1,26 @@
+/** Reads parts of JSON that came from outside, where every part may be missing or of another type. */
+
+/** An object as it may come from outside. */
+export type Json = Record<string, unknown>;
+
+/** A text that is not empty. */
+export function textIn(object: Json | undefined, name: string): string | undefined {
+  const value = object?.[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** An object. */
+export function objectIn(object: Json | undefined, name: string): Json | undefined {
+  const value = object?.[name];
+  return isObject(value) ? value : undefined;
+}
+
+/** The objects of a list; none where there is no list. */
+export function objectsIn(object: Json | undefined, name: string): Json[] {
+  const value = object?.[name];
+  return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
