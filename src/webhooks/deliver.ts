@@ -56,7 +56,8 @@ const BATCH_SIZE = 50;
 const IN_FLIGHT = 5000;
 /** A call that could not begin by then goes back to the queue. */
 const BEGIN_WITHIN_MS = 5000;
-const PUT_OFF_MS = 2000;
+/** A target that answers has room again soon; one that hangs keeps its calls for up to 20 s. */
+const PUT_OFF_MS = { busy: 1000, stuck: 10_000 };
 const MOST_ANSWER_BYTES = 2048;
 
 /** The handler of calls that are due. */
@@ -180,7 +181,8 @@ function putOff(run: Run, { item, webhook }: Ready): Result {
   const before = run.putOff.get(webhook.id) ?? 0;
   run.putOff.set(webhook.id, before + 1);
   const fromMs = Math.max(run.deps.clock.nowMs(), run.gates.closedUntilMs(webhook.id));
-  const dueMs = Math.round(fromMs + PUT_OFF_MS * (1 + before / 10));
+  const waitMs = run.gates.isStuck(webhook.id) ? PUT_OFF_MS.stuck : PUT_OFF_MS.busy;
+  const dueMs = Math.round(fromMs + waitMs * (1 + before / BATCH_SIZE));
   return { item, again: { dueMs, attempt: item.attempt } };
 }
 

@@ -9,6 +9,8 @@ export type Gates = {
   /** True when a call may begin; then `leave` must follow. Waits while calls come and go, `withinMs` at most. */
   enter(webhookId: number, withinMs: number): Promise<boolean>;
   leave(webhookId: number): void;
+  /** True when the gate is full and nobody passed it for a while. */
+  isStuck(webhookId: number): boolean;
   /** The target asked to be left alone until then. */
   close(webhookId: number, untilMs: number): void;
   /** Until when a target is to be left alone; in the past when it is not. */
@@ -75,6 +77,10 @@ export function createGates(clock: Clock): Gates {
       if (next) return next(true);
       gate.inside--;
       if (gate.inside === 0 && gate.closedUntilMs <= clock.nowMs()) gates.delete(webhookId);
+    },
+    isStuck(webhookId) {
+      const gate = gates.get(webhookId);
+      return gate !== undefined && gate.inside >= MOST_INSIDE && monotonicMs() >= gate.movedMs + STUCK_MS;
     },
     close(webhookId, untilMs) {
       const gate = gateOf(webhookId);
