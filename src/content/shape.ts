@@ -10,7 +10,7 @@
 import { type Fault, fault } from '../base/fault.ts';
 
 type Schema = {
-  type?: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object';
+  type?: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
   const?: string | number | boolean;
   anyOf?: Schema[];
   properties?: Record<string, Schema>;
@@ -63,6 +63,9 @@ function readValue(schema: Schema, value: unknown, path: string, broken: Fault[]
       return readArray(schema, value, path, broken);
     case 'object':
       return readObject(schema, value, path, broken);
+    case 'null':
+      if (value !== null) broken.push(breaks(path, 'must be null'));
+      return value;
     case undefined:
       return readAny(value, path, broken, 0);
   }
@@ -188,7 +191,7 @@ function readUnion(
     }
   }
   const words = branches.map((branch) =>
-    branch.const === undefined ? `a ${branch.type}` : String(branch.const),
+    branch.const !== undefined ? String(branch.const) : branch.type === 'null' ? 'null' : `a ${branch.type}`,
   );
   broken.push(breaks(path, `must be one of ${words.join(', ')}`));
   return value;

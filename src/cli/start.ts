@@ -1,0 +1,79 @@
+/** `parley start`: the server, until somebody stops it. */
+import { readConfig, type Config } from '../base/config.ts';
+import { startParley, type Parley } from '../parley.ts';
+import { Failure, say, tell } from './failure.ts';
+import { removeRuntime, writeRuntime } from './runtime.ts';
+import { welcome } from './welcome.ts';
+
+/** The flags of `parley start`; each is a setting by another name. */
+export type StartFlags = { json?: boolean; port?: string; host?: string; data?: string; roles?: string };
+
+/** Starts, says where, and stays until a signal. */
+export async function start(flags: StartFlags): Promise<void> {
+  const config = configOf(flags);
+  const starting = startParley(config);
+  const stopped = stopOnSignal(config, starting);
+  const parley = await starting;
+  if (parley.url !== undefined) await leaveWord(config, parley);
+  if (flags.json) say(JSON.stringify(readyLine(parley)));
+  else if (!stopped.asked()) await welcome(parley);
+  await stopped.done;
+}
+
+/** The settings from the environment and the flags; a person is shown no more than warnings. */
+function configOf(flags: StartFlags): Config {
+  const given = {
+    PARLEY_PORT: flags.port,
+    PARLEY_HOST: flags.host,
+    PARLEY_DATA_DIR: flags.data,
+    PARLEY_ROLES: flags.roles,
+    ...(flags.json || process.env['PARLEY_LOG_LEVEL'] ? {} : { PARLEY_LOG_LEVEL: 'warn' }),
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const config = readConfig({ ...process.env, ...set });
+  if (!('faults' in config)) return config;
+  const list = config.faults.map((fault) => `  ${fault}`).join('\n');
+  throw new Failure(`These settings are wrong; nothing was started:\n${list}`, 2);
+}
+
+/** What `--json` says, on one line. */
+function readyLine({ url, demo }: Parley) {
+  return {
+    url: url ?? null,
+    ...(demo ? { workspace: demo.workspace, keys: demo.keys, integrations: demo.integrations } : {}),
+  };
+}
+
+async function leaveWord(config: Config, { url, demo }: Parley): Promise<void> {
+  await writeRuntime(config.dataDir, {
+    url: url!,
+    pid: process.pid,
+    ...(demo ? { token: demo.keys.console.token, workspace: demo.workspace.id } : {}),
+  });
+}
+
+/**
+ * Stops at the first signal: what is in flight ends, and the embedded Postgres with it. A second Ctrl-C does not wait for that;
+ * a second SIGTERM changes nothing, since a wrapper and its process group may each send one.
+ */
+function stopOnSignal(config: Config, starting: Promise<Parley>) {
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  let asked = false;
+  const stop = async () => {
+    const parley = await starting;
+    await removeRuntime(config.dataDir);
+    await parley.stop();
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (asked) {
+      if (signal !== 'SIGINT') return;
+      tell('parley: stopped at once; what was in flight is settled at the next start');
+      process.exit(130);
+    }
+    asked = true;
+    if (signal === 'SIGINT') tell('\nparley: stopping; Ctrl-C again does not wait for what is in flight');
+    stop().then(resolve, reject);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return { done, asked: () => asked };
+}

@@ -1,0 +1,155 @@
+/**
+ * `POST …/contacts/import`: a CSV of any size, written while it arrives. It is never held here: reading waits for writing, and
+ * the sender for the reading. The answer is a line of JSON about four times a second, and a last one with `done`.
+ *
+ * The Idempotency-Key has no say: a row is found by its address, so doing it again doubles nothing.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import { appendAudit } from '../../accounts/audit.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
+import type { HttpContext } from '../context.ts';
+import { sendFault, type FaultForm } from '../errors.ts';
+import { isCountry, readMapping } from './importInput.ts';
+import { actorOf, breaks, idOf } from './route.ts';
+
+const PROGRESS_MS = 250;
+const KNOWN = ['listId', 'tag', 'country', 'mapping'];
+
+/** Adds the route; its bodies are streams, so it has a scope of its own. */
+export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultForm): void {
+  void app.register((inner, _options, done) => {
+    inner.removeAllContentTypeParsers();
+    inner.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+    inner.route({
+      method: 'POST',
+      url: '/workspaces/:workspaceId/contacts/import',
+      config: { console: { of: 'workspace', action: 'contacts.import' }, stream: true },
+      handler: (request, reply) => handle(ctx, form, request, reply),
+    });
+    done();
+  });
+}
+
+type Wanted = { listId?: number; tags: string[]; defaultCountry: string; mapping?: ColumnMapping };
+
+async function handle(
+  ctx: HttpContext,
+  form: FaultForm,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { workspace } = request.console!;
+  const type = request.headers['content-type'] ?? '';
+  if (!/^(text\/(csv|plain|tab-separated-values)|application\/octet-stream)\b/i.test(type))
+    return sendFault(reply, fault('unsupported_media', 'The body must be text/csv.'), form);
+  const wanted = readWanted(request, workspace.country);
+  if (isFault(wanted)) return sendFault(reply, wanted, form);
+  await note(ctx, request, 'contacts.import.begin', { listId: wanted.listId, tags: wanted.tags });
+  const answer = createAnswer(ctx, reply);
+  let last: ImportResult | undefined;
+  try {
+    const result = await importContacts(
+      { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
+      request.body as Readable,
+      {
+        workspaceId: workspace.id,
+        ...wanted,
+        onProgress(progress) {
+          last = progress;
+          answer.progress(progress);
+        },
+      },
+    );
+    await note(ctx, request, 'contacts.import', countsOf(isFault(result) ? last : result));
+    if (!isFault(result)) return answer.end({ done: true, ...countsOf(result), faults: result.faults });
+    return answer.begun()
+      ? answer.end({ done: false, ...(form(result) as object) })
+      : sendFault(reply, result, form);
+  } catch (error) {
+    if (request.raw.complete && !request.raw.errored) throw error;
+    // The sender went away. What was written stays, and sending it again doubles nothing.
+    ctx.log.info({ request: request.id, rows: last?.rows ?? 0 }, 'an import was broken off by its sender');
+    await note(ctx, request, 'contacts.import', { brokenOff: true, ...countsOf(last) });
+    return answer.end({ done: false });
+  }
+}
+
+/** The answer, which begins with the first progress: until then a fault has a status of its own. */
+function createAnswer(ctx: HttpContext, reply: FastifyReply) {
+  let begun = false;
+  let toldMs = ctx.clock.nowMs();
+  const write = (line: object) => {
+    if (!begun) {
+      begun = true;
+      void reply.hijack();
+      reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+    }
+    reply.raw.write(`${JSON.stringify(line)}\n`);
+  };
+  return {
+    begun: () => begun,
+    progress(result: ImportResult): void {
+      const nowMs = ctx.clock.nowMs();
+      if (nowMs - toldMs < PROGRESS_MS) return;
+      toldMs = nowMs;
+      write(countsOf(result));
+    },
+    end(line: object): FastifyReply {
+      write(line);
+      reply.raw.end();
+      return reply;
+    },
+  };
+}
+
+function countsOf(result: ImportResult | undefined): Record<string, number> {
+  const { rows = 0, created = 0, updated = 0, rejected = 0 } = result ?? {};
+  return { rows, created, updated, rejected };
+}
+
+async function note(
+  ctx: HttpContext,
+  request: FastifyRequest,
+  action: string,
+  detail: Record<string, unknown>,
+): Promise<void> {
+  const { caller, workspace } = request.console!;
+  const nowMs = ctx.clock.nowMs();
+  await appendAudit(ctx.sql, ctx.ids, {
+    workspaceId: workspace.id,
+    actor: actorOf(caller),
+    action,
+    detail,
+    nowMs,
+  });
+}
+
+function readWanted(request: FastifyRequest, homeCountry: string): Wanted | Fault {
+  const query = request.query as Record<string, string | string[]>;
+  for (const [name, value] of Object.entries(query)) {
+    if (!KNOWN.includes(name)) return breaks(name.slice(0, 64), 'is not known here');
+    if (Array.isArray(value) && name !== 'tag') return breaks(name, 'is given twice');
+  }
+  const {
+    listId,
+    tag = [],
+    country = homeCountry,
+    mapping,
+  } = query as Record<string, string | undefined> & {
+    tag?: string | string[];
+  };
+  if (listId !== undefined && !/^[0-9a-f]{24}$/i.test(listId))
+    return breaks('listId', 'must be an id of 24 hex digits');
+  if (!isCountry(country))
+    return breaks('country', 'must be a country code of two capital letters, such as US');
+  const columns = mapping === undefined ? undefined : readMapping(mapping);
+  if (isFault(columns)) return columns;
+  return {
+    tags: Array.isArray(tag) ? tag : [tag],
+    defaultCountry: country,
+    ...(listId === undefined ? {} : { listId: idOf(listId) }),
+    ...(columns === undefined ? {} : { mapping: columns }),
+  };
+}
