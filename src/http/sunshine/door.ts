@@ -102,7 +102,7 @@ async function run(
     {
       scope: `sunshine:${call.workspace.id}`,
       key: Array.isArray(key) ? key.join() : key,
-      requestHash: hashRequest(request.method, request.url, request.rawBody),
+      requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
       nowMs: call.nowMs,
     },
     (tx) => {
@@ -137,7 +137,7 @@ function callOf(ctx: HttpContext, request: FastifyRequest): Call | Fault {
     params,
     query: query as Record<string, string>,
     body: undefined,
-    rawBody: request.rawBody,
+    rawBody: request.rawBody ?? Buffer.alloc(0),
     contentType: request.headers['content-type'] ?? '',
     nowMs: ctx.clock.nowMs(),
     url: `${ctx.publicUrl()}${request.url.split('?')[0]}`,
