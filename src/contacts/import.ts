@@ -3,12 +3,11 @@
  * memory does not grow with the file. A row that is bad is noted and passed over. Doing it again doubles nothing.
  */
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { CsvError, parse, type Parser } from 'csv-parse';
 import { fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
+import { readCsv } from './import.csv.ts';
 import type { Person } from './resolve.ts';
 import { ensureSets, getSet } from './sets.ts';
 import { insertMembers } from './sql.sets.ts';
@@ -41,13 +40,13 @@ export type ImportResult = {
   rejected: number;
   /** The first 1,000 of the rows that were rejected, and why. */
   faults: RowFault[];
+  /** Where the file could be read no further, and why: what stands there and after it was not imported. */
+  stopped?: RowFault;
 };
 
 const BATCH_ROWS = 1000;
 const BATCHES_IN_FLIGHT = 2;
 const FAULTS_KEPT = 1000;
-/** A quote that is never closed would else take in the rest of the file. */
-const MAX_ROW_BYTES = 256 * 1024;
 const BATCH_ATTEMPTS = 5;
 
 /** Imports a file. A fault when it cannot be imported as a whole; what was written before it was met stays. */
@@ -59,53 +58,46 @@ export async function importContacts(
   const setIds = await setsOf(deps, options);
   if (isFault(setIds)) return setIds;
   const result: ImportResult = { rows: 0, created: 0, updated: 0, rejected: 0, faults: [] };
-  let refused: Fault | undefined;
-  try {
-    const { delimiter, chunks } = await delimiterOf(stream);
-    await pipeline(chunks, csvParser(delimiter, result), async (records: AsyncIterable<string[]>) => {
-      refused = await importRecords(deps, records, { ...options, setIds, result });
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    return fault('unprocessable', `file: ${error.message}`, { field: 'file' });
-  }
+  const refused = await importRows(deps, stream, { ...options, setIds, result });
   result.faults.sort((a, b) => a.line - b.line);
   return refused ?? result;
 }
 
 type Run = ImportOptions & { setIds: readonly number[]; result: ImportResult };
 
-async function importRecords(
-  deps: ImportDeps,
-  records: AsyncIterable<string[]>,
-  run: Run,
-): Promise<Fault | undefined> {
+async function importRows(deps: ImportDeps, stream: Readable, run: Run): Promise<Fault | undefined> {
   const { result } = run;
+  const writers = new Writers(deps, run);
   let columns: Column[] | undefined;
   let batch: Line[] = [];
-  const writers = new Writers(deps, run);
+  const pieces = readCsv(stream);
   try {
-    for await (const record of records) {
-      const line = Number(record.pop());
-      if (!columns) {
-        const found = columnsOf(record, run.mapping);
-        if (isFault(found)) return found;
-        columns = found;
-        continue;
+    let piece = await pieces.next();
+    for (; !piece.done; piece = await pieces.next()) {
+      for (const { cells, line } of piece.value) {
+        if (!columns) {
+          const found = columnsOf(cells, run.mapping);
+          if (isFault(found)) return found;
+          columns = found;
+          continue;
+        }
+        result.rows += 1;
+        const person = personOf(cells, columns, { ...run, line });
+        if ('rule' in person) reject(result, person);
+        else batch.push({ person, line });
+        if (batch.length < BATCH_ROWS) continue;
+        await writers.write(batch);
+        batch = [];
       }
-      result.rows += 1;
-      const person = personOf(record, columns, { ...run, line });
-      if ('rule' in person) reject(result, person);
-      else batch.push({ person, line });
-      if (batch.length < BATCH_ROWS) continue;
-      await writers.write(batch);
-      batch = [];
     }
-    if (columns) await writers.write(batch);
+    await writers.write(batch);
+    if (piece.value) result.stopped = piece.value;
+    else if (!columns) return fault('bad_request', 'file: is empty', { field: 'file' });
   } finally {
-    await writers.done();
+    // Ends the stream when it was not read to its end.
+    await Promise.all([pieces.return(undefined), writers.done()]);
   }
-  return columns ? undefined : fault('bad_request', 'file: is empty', { field: 'file' });
+  return undefined;
 }
 
 /**
@@ -192,66 +184,6 @@ function count(
 function reject(result: ImportResult, rowFault: RowFault): void {
   result.rejected += 1;
   if (result.faults.length < FAULTS_KEPT) result.faults.push(rowFault);
-}
-
-const DELIMITERS = [',', ';', '\t'];
-const HEADER_BYTES = 64 * 1024;
-
-/** What separates the cells of the first line: spreadsheets in half of Europe write semicolons. */
-async function delimiterOf(
-  stream: Readable,
-): Promise<{ delimiter: string; chunks: AsyncGenerator<Uint8Array> }> {
-  const chunks = bytesOf(stream);
-  let head = Buffer.alloc(0);
-  while (head.length < HEADER_BYTES && !head.includes('\n')) {
-    const next = await chunks.next();
-    if (next.done) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  const line = head
-    .toString('latin1')
-    .split('\n', 1)[0]!
-    .replaceAll(/"[^"]*"/g, '');
-  const counts = DELIMITERS.map((delimiter) => line.split(delimiter).length);
-  return {
-    delimiter: DELIMITERS[counts.indexOf(Math.max(...counts))]!,
-    chunks: follow(head, chunks),
-  };
-}
-
-async function* bytesOf(stream: Readable): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream)
-    yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array);
-}
-
-async function* follow(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield head;
-  yield* rest;
-}
-
-/** Rows come with the number of their line as a last cell. */
-function csvParser(delimiter: string, result: ImportResult): Parser {
-  return parse({
-    bom: true,
-    delimiter,
-    max_record_size: MAX_ROW_BYTES,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_record: (record: string[], { lines }) => {
-      record.push(String(lines));
-      return record;
-    },
-    on_skip: (error) => {
-      result.rows += 1;
-      reject(result, {
-        line: Number(error?.['lines'] ?? 0),
-        field: 'row',
-        rule: error?.message ?? 'is not CSV',
-      });
-      return undefined;
-    },
-  });
 }
 
 async function setsOf(deps: ImportDeps, options: ImportOptions): Promise<number[] | Fault> {

@@ -14,14 +14,16 @@ import type { Plan, Planned } from './resolve.plan.ts';
 import type { PersonResolved, WantedDestination } from './resolve.ts';
 import { blockFound } from './sql.destinations.ts';
 import {
+  beginClaims,
   claimIdentities,
   findDestinations,
   insertContacts,
   insertDestinations,
+  keepClaims,
   type NewDestination,
-  releaseIdentities,
   suppressionsOf,
   touchContacts,
+  undoClaims,
 } from './sql.resolve.ts';
 
 /** What this transaction has made so far, over several attempts. */
@@ -39,21 +41,21 @@ export async function applyPlan(
   const drafts = plan.people.map((planned) => draftsOf(planned, plan.owners));
   const distinct = new Map(drafts.flat().flatMap((draft) => (draft ? [[draft.id, draft]] : [])));
   const lookFor = [...distinct.values()].filter(({ key }) => !plan.making.has(key.contactId));
+  const claiming = plan.claims.length > 0;
   // One after the other on one connection, without waiting in between: one round trip.
-  const [alive, owned, found] = await Promise.all([
+  const [, alive, owned, found] = await Promise.all([
+    claiming ? beginClaims(tx) : undefined,
     plan.gaining.length > 0 ? touchContacts(tx, plan.gaining, nowMs) : new Set<number>(),
-    plan.claims.length > 0 ? claimIdentities(tx, plan.claims) : [],
+    claiming ? claimIdentities(tx, plan.claims) : [],
     lookFor.length > 0 ? findDestinations(tx, lookFor.map(refOf)) : [],
   ]);
   const lost =
     plan.gaining.some(({ id }) => !alive.has(id)) ||
     owned.some((owner) => plan.owners.get(keyText({ ...owner, hash: 0 })) !== owner.contactId);
   if (lost) {
-    const others = new Set(owned.map((owner) => keyText({ ...owner, hash: 0 })));
-    await releaseIdentities(
-      tx,
-      plan.claims.filter((claim) => !others.has(keyText(claim))),
-    );
+    // Contacts are locked before identities, here as in an erasure. To keep the claims that were won while locking the
+    // contact of the one that was lost would be the other way round, and a deadlock.
+    await undoClaims(tx);
     return undefined;
   }
   const present = new Set(found.map(({ id }) => id));
@@ -77,7 +79,8 @@ async function writeNew(
     if (!alive.has(id) && !plan.making.has(id)) touch.set(id, { workspaceId, id, externalId: null });
   }
   const rows = missing.map(newDestination);
-  const [, , written, suppressed] = await Promise.all([
+  const [, , , written, suppressed] = await Promise.all([
+    plan.claims.length > 0 ? keepClaims(tx) : undefined,
     touch.size > 0 ? touchContacts(tx, [...touch.values()], nowMs) : undefined,
     plan.making.size > 0 ? insertContacts(tx, [...plan.making.values()], nowMs) : undefined,
     rows.length > 0 ? insertDestinations(tx, rows, nowMs) : [],

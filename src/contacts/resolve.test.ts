@@ -109,10 +109,15 @@ test('a batch is resolved as if one after the other', async () => {
   assert.equal(await count('contacts', workspaceId), 2);
 });
 
-test('50 at once with one new number make one contact with one destination', async () => {
-  const workspaceId = ++workspaces;
+test('50 at once with one new number make one contact with one destination, time after time', async () => {
+  for (let round = 0; round < 10; round++) await fiftyAtOnce(++workspaces);
+});
+
+const sources = Array.from({ length: 50 }, (_, node) => idSource(node, () => NOW + 1000));
+
+/** Half of them know an e-mail address, too. */
+async function fiftyAtOnce(workspaceId: number): Promise<void> {
   const value = '+31600000004';
-  const sources = Array.from({ length: 50 }, (_, node) => idSource(node, () => NOW));
   const got = await Promise.all(
     sources.map((source, i) =>
       sql.begin((tx) =>
@@ -135,7 +140,7 @@ test('50 at once with one new number make one contact with one destination', asy
   assert.equal(await count('contacts', workspaceId), 1);
   assert.equal(await count('identities', workspaceId), 2);
   assert.equal(await count('destinations', workspaceId), 1);
-});
+}
 
 test('50 at once that add one destination to a contact make one', async () => {
   const workspaceId = ++workspaces;

@@ -73,6 +73,21 @@ export async function claimIdentities(
   return rows.filter((row): row is Unclaimed => row.value !== null);
 }
 
+/** Marks where claims begin, so that they can be undone. */
+export async function beginClaims(db: Db): Promise<void> {
+  await db`SAVEPOINT contact_claims`;
+}
+
+/** Undoes all since beginClaims, and lets go of what was locked since: whoever waits for it goes on. */
+export async function undoClaims(db: Db): Promise<void> {
+  await Promise.all([db`ROLLBACK TO SAVEPOINT contact_claims`, db`RELEASE SAVEPOINT contact_claims`]);
+}
+
+/** The claims stand. */
+export async function keepClaims(db: Db): Promise<void> {
+  await db`RELEASE SAVEPOINT contact_claims`;
+}
+
 /** Gives up claims, each only while the contact named owns it. Locks the identity rows. */
 export async function releaseIdentities(
   db: Db,

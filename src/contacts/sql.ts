@@ -89,9 +89,9 @@ export async function searchNames(
   names: { whole: string; first?: string; rest?: string },
 ): Promise<number[]> {
   const given = (text: string) =>
-    db`lower(c.given_name) ~>=~ lower(${text}::text) AND lower(c.given_name) ~<~ lower(${text}::text) || ${LAST}::text`;
+    db`lower(c.given_name) ~>=~ lower(${text}::text) AND lower(c.given_name) ~<~ (lower(${text}::text) || ${LAST}::text)`;
   const surname = (text: string) =>
-    db`lower(c.surname) ~>=~ lower(${text}::text) AND lower(c.surname) ~<~ lower(${text}::text) || ${LAST}::text`;
+    db`lower(c.surname) ~>=~ lower(${text}::text) AND lower(c.surname) ~<~ (lower(${text}::text) || ${LAST}::text)`;
   const both =
     names.first === undefined || names.rest === undefined
       ? db``

@@ -1,0 +1,218 @@
+/** Addresses: linking, consent, suppression, and the words by which people ask. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabase } from '../../test/support/database.ts';
+import { isFault } from '../base/fault.ts';
+import { idSource } from '../base/ids.ts';
+import type { Tx } from '../db/pool.ts';
+import { findContact, getContact } from './contacts.ts';
+import {
+  bitsOf,
+  type Block,
+  blockDestination,
+  blockDestinations,
+  consentOf,
+  destinationsOf,
+  keywordOf,
+  linkDestination,
+  recordInbound,
+  setDestinationStatus,
+  unblock,
+  unlinkDestinations,
+} from './destinations.ts';
+import { resolveContacts } from './resolve.ts';
+
+const { sql } = await testDatabase();
+const NOW = Date.UTC(2026, 10, 20, 9);
+const ids = idSource(7, () => NOW);
+let workspaces = 100;
+const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> =>
+  sql.begin((tx) => run(tx as Tx)) as unknown as Promise<T>;
+
+async function person(workspaceId: number, phone: string, integrationId: number | null = null) {
+  const [made] = await inTx((tx) =>
+    resolveContacts(tx, ids, NOW, [
+      {
+        workspaceId,
+        identities: [{ kind: 'phone', value: phone }],
+        destination: { channel: 'sms', integrationId, address: phone },
+      },
+    ]),
+  );
+  return { contactId: made!.contactId, destinationId: made!.destinationId! };
+}
+
+test('keywords are whole messages', () => {
+  for (const text of ['STOP', ' stop ', 'Stop\n', 'stopall', 'UNSUBSCRIBE', 'cancel', 'End', 'quit'])
+    assert.equal(keywordOf(text), 'stop', text);
+  for (const text of ['START', 'unstop']) assert.equal(keywordOf(text), 'start', text);
+  for (const text of ['help', 'INFO']) assert.equal(keywordOf(text), 'help', text);
+  for (const text of ["don't stop", 'stop it', 'yes', '', 'stopp', 'the end'])
+    assert.equal(keywordOf(text), undefined, text);
+});
+
+test('N7 an address is linked once; of another contact it is told and nothing changes', async () => {
+  const workspaceId = ++workspaces;
+  const [a, b] = [await person(workspaceId, '+31600000101'), await person(workspaceId, '+31600000102')];
+  const link = (contactId: number, address: string, integrationId: number | null) =>
+    inTx((tx) =>
+      linkDestination(tx, NOW, { workspaceId, contactId, channel: 'sms', integrationId, address }),
+    );
+  const first = await link(a.contactId, '+31600000103', 8);
+  assert.ok(!isFault(first) && 'created' in first && first.created);
+  const again = await link(a.contactId, '+31600000103', 8);
+  assert.deepEqual(again, { ...first, created: false });
+  assert.deepEqual(await link(b.contactId, '+31600000103', 8), { conflictsWith: a.contactId });
+  const none = await link(b.contactId + 4096, '+31600000104', 8);
+  assert.ok(isFault(none) && none.fault === 'not_found');
+  assert.equal(await findContact(sql, workspaceId, { kind: 'phone', value: '+31600000104' }), undefined);
+  assert.equal((await destinationsOf(sql, workspaceId, [b.contactId])).length, 1);
+});
+
+test('an address is free for others once its last destination is unlinked', async () => {
+  const workspaceId = ++workspaces;
+  const phone = '+31600000111';
+  const [a, b] = [await person(workspaceId, phone), await person(workspaceId, '+31600000112')];
+  const link = (contactId: number, channel: 'sms' | 'whatsapp') =>
+    inTx((tx) =>
+      linkDestination(tx, NOW, { workspaceId, contactId, channel, integrationId: 1, address: phone }),
+    );
+  const second = await link(a.contactId, 'whatsapp');
+  assert.ok(!isFault(second) && 'destinationId' in second);
+  const unlink = (destinationId: number) =>
+    inTx((tx) => unlinkDestinations(tx, NOW, workspaceId, [{ contactId: a.contactId, destinationId }]));
+  assert.equal((await unlink(a.destinationId)).length, 1);
+  assert.deepEqual(await link(b.contactId, 'sms'), { conflictsWith: a.contactId });
+  await unlink(second.destinationId);
+  const taken = await link(b.contactId, 'sms');
+  assert.ok(!isFault(taken) && 'created' in taken && taken.created);
+});
+
+test('a block holds on all destinations of the address, on those made later, and is proven', async () => {
+  const workspaceId = ++workspaces;
+  const phone = '+31600000121';
+  const { contactId } = await person(workspaceId, phone);
+  await person(workspaceId, phone, 5);
+  const block: Block = {
+    workspaceId,
+    channel: 'sms',
+    address: phone,
+    classes: ['marketing'],
+    reason: 'stop',
+  };
+  const bits = async () =>
+    (await destinationsOf(sql, workspaceId, [contactId])).map((one) => [
+      one.blockedClasses,
+      one.blockedReason,
+    ]);
+  await inTx((tx) => blockDestination(tx, ids, NOW, block));
+  assert.deepEqual(await bits(), [
+    [2, 'stop'],
+    [2, 'stop'],
+  ]);
+  await inTx((tx) =>
+    blockDestinations(tx, ids, NOW + 1, [
+      { ...block, contactId, classes: ['transactional'], reason: 'bounce' },
+      { ...block, contactId, classes: ['marketing'], reason: 'bounce' },
+    ]),
+  );
+  await person(workspaceId, phone, 6);
+  assert.deepEqual(
+    await bits(),
+    [1, 2, 3].map(() => [3, 'bounce']),
+  );
+  await inTx((tx) => unblock(tx, ids, NOW + 2, [{ ...block, classes: ['transactional'], reason: 'start' }]));
+  await person(workspaceId, phone, 7);
+  assert.deepEqual(
+    (await bits()).map(([blocked]) => blocked),
+    [2, 2, 2, 2],
+  );
+  await inTx((tx) =>
+    unblock(tx, ids, NOW + 3, [{ ...block, classes: ['marketing', 'authentication'], reason: 'start' }]),
+  );
+  await person(workspaceId, phone, 8);
+  assert.deepEqual(
+    await bits(),
+    [1, 2, 3, 4, 5].map(() => [0, null]),
+  );
+  assert.deepEqual(
+    (await consentOf(sql, workspaceId, contactId)).map((one) => [one.blockedClasses, one.reason, one.atMs]),
+    [
+      [2, 'stop', NOW],
+      [3, 'bounce', NOW + 1],
+      [2, 'start', NOW + 2],
+      [0, 'start', NOW + 3],
+    ],
+  );
+  assert.equal((await sql`SELECT 1 FROM suppressions WHERE workspace_id = ${workspaceId}`).length, 0);
+});
+
+test('an address can be blocked before any contact has it, whatever case it is written in', async () => {
+  const workspaceId = ++workspaces;
+  await inTx((tx) =>
+    blockDestinations(tx, ids, NOW, [
+      {
+        workspaceId,
+        channel: 'email',
+        address: 'Late@example.com',
+        classes: ['marketing', 'transactional'],
+        reason: 'complaint',
+      },
+    ]),
+  );
+  const [made] = await inTx((tx) =>
+    resolveContacts(tx, ids, NOW, [
+      {
+        workspaceId,
+        identities: [{ kind: 'email', value: 'late@example.com' }],
+        destination: { channel: 'email', integrationId: null, address: 'lATE@example.com' },
+      },
+    ]),
+  );
+  const [destination] = await destinationsOf(sql, workspaceId, [made!.contactId]);
+  assert.equal(destination!.blockedClasses, bitsOf(['marketing', 'transactional']));
+  assert.equal(destination!.address, 'late@example.com');
+});
+
+test('a block and a new destination for its address at once never miss each other', async () => {
+  const workspaceId = ++workspaces;
+  for (let round = 0; round < 20; round++) {
+    const phone = `+316300${1000 + round}`;
+    const { contactId } = await person(workspaceId, phone);
+    await Promise.all([
+      inTx((tx) =>
+        blockDestination(tx, ids, NOW, {
+          workspaceId,
+          channel: 'sms',
+          address: phone,
+          classes: ['marketing'],
+          reason: 'stop',
+        }),
+      ),
+      person(workspaceId, phone, 1),
+      person(workspaceId, phone, 2),
+    ]);
+    const blocked = (await destinationsOf(sql, workspaceId, [contactId])).map((one) => one.blockedClasses);
+    assert.deepEqual(blocked, [2, 2, 2]);
+  }
+});
+
+test('inbound is recorded on destination and contact, never an earlier one over a later', async () => {
+  const workspaceId = ++workspaces;
+  const ref = await person(workspaceId, '+31600000131');
+  await inTx((tx) => setDestinationStatus(tx, workspaceId, [{ ...ref, status: 'inactive' }]));
+  await inTx((tx) =>
+    recordInbound(tx, [
+      { ...ref, workspaceId, atMs: NOW + 9, displayName: 'Ann', raw: { a: 1 } },
+      { ...ref, workspaceId, atMs: NOW + 5 },
+    ]),
+  );
+  await inTx((tx) => recordInbound(tx, [{ ...ref, workspaceId, atMs: NOW + 2 }]));
+  const [destination] = await destinationsOf(sql, workspaceId, [ref.contactId]);
+  assert.equal(destination!.lastInboundMs, NOW + 9);
+  assert.equal(destination!.lastSeenMs, NOW + 9);
+  assert.equal(destination!.displayName, 'Ann');
+  assert.deepEqual(destination!.raw, { a: 1 });
+  assert.equal(destination!.status, 'active');
+  assert.equal((await getContact(sql, workspaceId, ref.contactId))!.lastInboundMs, NOW + 9);
+});
