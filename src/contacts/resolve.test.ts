@@ -18,7 +18,9 @@ const one = async (wanted: Wanted): Promise<Resolved> => (await resolve([wanted]
 const sms = (address: string) => ({ channel: 'sms' as const, integrationId: null, address });
 const count = async (table: string, workspaceId: number): Promise<number> =>
   (
-    await sql<{ n: number }[]>`SELECT count(*) AS n FROM ${sql(table)} WHERE workspace_id = ${workspaceId}`
+    await sql.unsafe<{ n: number }[]>(`SELECT count(*) AS n FROM ${table} WHERE workspace_id = $1`, [
+      workspaceId,
+    ])
   )[0]!.n;
 
 test('N6 a new phone number makes a contact, the next message finds it', async () => {

@@ -128,7 +128,7 @@ export async function updateContactRow(
 ): Promise<Contact | undefined> {
   const merged = db`(c.attributes || ${attributes.set}::text::jsonb) - ${[...attributes.unset]}::text[]`;
   const [row] = await db<Contact[]>`
-    UPDATE contacts c SET ${db({ ...columns, changed_ms: nowMs })}, attributes = ${merged}
+    UPDATE contacts c SET ${db.assignments({ ...columns, changed_ms: nowMs })}, attributes = ${merged}
     WHERE c.bucket = ${bucketOf(ref.id)} AND c.workspace_id = ${ref.workspaceId} AND c.id = ${ref.id}
       AND octet_length((${merged})::text) <= ${attributes.attributesBytes}
     RETURNING ${COLUMNS(db)}`;

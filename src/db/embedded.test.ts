@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
 import { processStamp } from './dataDirectory.ts';
 import { type EmbeddedConnection, type EmbeddedPostgres, startPostgres } from './embedded.ts';
+import { openPool } from './pool.ts';
 import { PostgresRefusal, surveyPostgres } from './postgresBinaries.ts';
 
 const log = { info() {}, warn() {}, error() {} };
@@ -34,7 +34,7 @@ async function start(dataDir: string, settings?: Record<string, string>): Promis
 }
 
 async function query<T>(connection: EmbeddedConnection, text: string): Promise<T[]> {
-  const sql = postgres({ ...connection, max: 1, connect_timeout: 10, onnotice() {} });
+  const sql = openPool(connection, { max: 1, name: 'test' });
   try {
     return (await sql.unsafe(text)) as unknown as T[];
   } finally {

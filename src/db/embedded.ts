@@ -11,7 +11,6 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
 import {
   type DataDirectory,
   lockDirectory,
@@ -19,6 +18,7 @@ import {
   processName,
   processStamp,
 } from './dataDirectory.ts';
+import { openPool } from './pool.ts';
 import { chooseBinaries, type PostgresBinaries, PostgresRefusal } from './postgresBinaries.ts';
 
 /** The part of a pino logger that is used here. */
@@ -28,7 +28,7 @@ export type EmbeddedLog = {
   error(fields: object, message: string): void;
 };
 
-/** What `postgres(...)` needs to connect. `host` is a folder when the server listens on a socket. */
+/** What is needed to connect. `host` is a folder when the server listens on a socket. */
 export type EmbeddedConnection = {
   host: string;
   port: number;
@@ -388,11 +388,11 @@ class Supervisor implements EmbeddedPostgres {
   }
 
   async #createDatabase(): Promise<void> {
-    const sql = postgres({ ...this.connection, database: 'postgres', max: 1, connect_timeout: 30 });
+    const sql = openPool({ ...this.connection, database: 'postgres' }, { max: 1, name: 'supervisor' });
     try {
       const { database } = this.connection;
-      const found = await sql`select 1 from pg_database where datname = ${database}`;
-      if (found.length === 0) await sql`create database ${sql(database)}`;
+      const found = await sql`SELECT 1 FROM pg_database WHERE datname = ${database}`;
+      if (found.length === 0) await sql.unsafe(`CREATE DATABASE "${database}"`);
     } catch (error) {
       const file = path.join(this.#place.dir, 'password');
       const hint = `The password is in ${file}.`;

@@ -1,17 +1,35 @@
-/** The connection pool, and what a statement may run on. Knows no table of the domain. */
-import postgres from 'postgres';
+/**
+ * The connection pool, transactions and notifications, over `pg`. Knows no table of the domain.
+ *
+ * postgres.js is faster per statement (scale.md), but throws outside any promise when a backend dies within a transaction
+ * (its issues 1154 and 1208): a Postgres that is restarted would take Parley with it. Everything hot here is a batch, for which
+ * the two cost the same.
+ */
+import pg from 'pg';
+import { tagOn, type Execute, type Rows, type Statement, type Tag } from './statement.ts';
 
-/** Integers come as numbers: ids and times are under 2^53 by construction (base/ids.ts). */
-type Types = { bigint: number };
-
-/** The pool. */
-export type Sql = postgres.Sql<Types>;
-/** A transaction. */
-export type Tx = postgres.TransactionSql<Types>;
 /** Whatever a statement can run on: the pool, or a transaction. */
-export type Db = postgres.ISql<Types>;
+export type Db = Tag;
+/** A transaction. */
+export type Tx = Tag & {
+  /** Runs a part that may fail without failing the whole. */
+  savepoint<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+};
+/** The pool. */
+export type Sql = Tag & {
+  /** Runs `work` in a transaction; what it throws rolls back. */
+  begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** A connection of one's own, until it is released. */
+  reserve(): Promise<Tag & { release(): void }>;
+  /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
+  listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
+  notify(channel: string, payload: string): Promise<void>;
+  /** Waits for what runs, at most `timeout` seconds, and closes. */
+  end(options?: { timeout?: number }): Promise<void>;
+};
 /** A part of a statement. */
-export type Fragment = postgres.PendingQuery<postgres.Row[]> | postgres.Fragment;
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Fragment = Statement<any>;
 
 /** Where the database is: a URL, or host, port and credentials (a host that is a directory is a unix socket). */
 export type Connection =
@@ -19,48 +37,227 @@ export type Connection =
   | { host: string; port: number; username: string; password: string; database: string };
 
 const INT8_OID = 20;
+const INT8_ARRAY_OID = 1016;
+const parseInt2Array = pg.types.getTypeParser(1005 as never) as (text: string) => number[];
 
-/** Opens a pool; connections are made on first use. `name` shows in pg_stat_activity. */
+/** Integers come as numbers: ids and times are under 2^53 by construction (base/ids.ts). */
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === INT8_OID) return Number;
+    if (oid === INT8_ARRAY_OID) return parseInt2Array;
+    return pg.types.getTypeParser(oid as never, format as never) as (value: string) => unknown;
+  },
+};
+
+/** Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests. */
 export function openPool(
   connection: Connection,
-  options: { max: number; name: string; onnotice?: () => void },
+  options: { max: number; name: string; onStatement?: (text: string) => void },
 ): Sql {
-  const settings: postgres.Options<{ bigint: postgres.PostgresType<number> }> = {
+  const settings = { ...configOf(connection), application_name: options.name, types };
+  const pool = new pg.Pool({
+    ...settings,
     max: options.max,
+    idleTimeoutMillis: 60_000,
+    // Covers waiting for a free connection too.
+    connectionTimeoutMillis: 30_000,
     // A connection is renewed now and then, so that the memory a backend has gathered (plans, catalog) is given back.
-    max_lifetime: 60 * 30,
-    idle_timeout: 60,
-    connect_timeout: 10,
-    // After a lost server, try again soon: an embedded Postgres is back within two seconds.
-    backoff: (attempt) => Math.min(0.1 * 2 ** attempt, 1),
-    onnotice: options.onnotice ?? (() => {}),
-    connection: { application_name: options.name },
-    types: { bigint: { to: INT8_OID, from: [INT8_OID], serialize: String, parse: Number } },
+    maxLifetimeSeconds: 30 * 60,
+  });
+  // A connection that dies while idle is dropped by the pool; whoever uses one that dies hears of it through their statement.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  const names = statementNames();
+  const heard = options.onStatement;
+  const listeners = new Set<{ close(): Promise<void> }>();
+
+  const on =
+    (client: pg.Pool | pg.PoolClient): Execute =>
+    async (text, values, prepare) => {
+      heard?.(text);
+      const name = prepare ? names(text) : undefined;
+      const result = await client
+        .query(name ? { name, text, values } : values.length ? { text, values } : text)
+        .catch(lost);
+      return rowsOf(result);
+    };
+
+  const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+    const client = await pool.connect().catch(lost);
+    try {
+      const result = await inTransaction(client, on(client), work);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(isConnectionLost(error));
+      throw error;
+    }
   };
-  const where = typeof connection === 'string' ? socketOf(connection) : connection;
-  return typeof where === 'string' ? postgres(where, settings) : postgres({ ...where, ...settings });
+
+  return Object.assign(tagOn(on(pool)), {
+    begin,
+    async reserve() {
+      const client = await pool.connect().catch(lost);
+      return Object.assign(tagOn(on(client)), { release: () => client.release() });
+    },
+    async listen(channel: string, told: (payload: string) => void) {
+      const listener = await listenOn(settings, channel, told);
+      listeners.add(listener);
+      return {
+        async unlisten() {
+          listeners.delete(listener);
+          await listener.close();
+        },
+      };
+    },
+    async notify(channel: string, payload: string) {
+      await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
+    },
+    async end({ timeout }: { timeout?: number } = {}) {
+      await Promise.allSettled([...listeners].map((listener) => listener.close()));
+      const ended = pool.end();
+      if (timeout === undefined) return await ended;
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, timeout * 1000).unref())]);
+    },
+  });
 }
 
-/** A URL that names a directory as its host (`postgres://user:secret@/name?host=/run/postgresql`, as libpq has it) is a socket. */
-function socketOf(url: string): Connection {
-  const at = url.indexOf('?');
-  const query = new URLSearchParams(at < 0 ? '' : url.slice(at));
-  const host = query.get('host');
-  if (!host?.startsWith('/')) return url;
-  const parts = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?[^/]*\/([^?]*)/.exec(url);
-  const part = (index: number) => decodeURIComponent(parts?.[index] ?? '');
-  const port = Number(query.get('port') ?? 5432);
-  return { host, port, username: part(1), password: part(2), database: part(3) || 'postgres' };
+async function inTransaction<T>(
+  client: pg.PoolClient,
+  execute: Execute,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  let savepoints = 0;
+  const tx: Tx = Object.assign(tagOn(execute), {
+    async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
+      const name = `s${++savepoints}`;
+      await client.query(`SAVEPOINT ${name}`).catch(lost);
+      try {
+        const result = await part(tx);
+        await client.query(`RELEASE SAVEPOINT ${name}`).catch(lost);
+        return result;
+      } catch (error) {
+        if (!isConnectionLost(error)) await client.query(`ROLLBACK TO SAVEPOINT ${name}`).catch(lost);
+        throw error;
+      }
+    },
+  });
+  await client.query('BEGIN').catch(lost);
+  try {
+    const result = await work(tx);
+    const { command } = await client.query('COMMIT').catch(lost);
+    // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
+    if (command !== 'COMMIT')
+      throw new Error('the transaction was rolled back: one of its statements had failed');
+    return result;
+  } catch (error) {
+    if (!isConnectionLost(error)) await client.query('ROLLBACK').catch(lost);
+    throw error;
+  }
+}
+
+/** Statements that come back are prepared under a name; a text that is seen once (a filter somebody made up) is not. */
+function statementNames(): (text: string) => string | undefined {
+  const MOST = 2_000;
+  const names = new Map<string, string | undefined>();
+  let count = 0;
+  return (text) => {
+    const known = names.get(text);
+    if (known) return known;
+    if (!names.has(text)) {
+      if (names.size < MOST) names.set(text, undefined);
+      return undefined;
+    }
+    const name = `p${++count}`;
+    names.set(text, name);
+    return name;
+  };
+}
+
+type Result = pg.QueryResult<Record<string, unknown>>;
+
+function rowsOf(result: Result | Result[]): Rows<Record<string, unknown>[]> {
+  const last = Array.isArray(result) ? result.at(-1)! : result;
+  return Object.assign(last.rows ?? [], { count: last.rowCount ?? 0 });
+}
+
+/** Gives errors of a lost connection a code; some of pg's have none. */
+function lost(error: Error & { code?: string }): never {
+  if (!error.code && /terminated|connection|not queryable|timeout|ended/i.test(error.message))
+    error.code = 'CONNECTION_LOST';
+  throw error;
+}
+
+/** A connection of its own that listens, and is made again when it is lost. */
+async function listenOn(
+  settings: pg.ClientConfig,
+  channel: string,
+  told: (payload: string) => void,
+): Promise<{ close(): Promise<void> }> {
+  const AGAIN_MS = 500;
+  let closed = false;
+  let client: pg.Client | undefined;
+  const connect = async (): Promise<void> => {
+    const made = new pg.Client(settings);
+    const again = () => {
+      if (closed || client !== made) return;
+      client = undefined;
+      setTimeout(() => void retry(), AGAIN_MS).unref();
+    };
+    made.on('error', again);
+    made.on('end', again);
+    made.on('notification', ({ payload }) => told(payload ?? ''));
+    client = made;
+    await made.connect();
+    await made.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+  };
+  const retry = async (): Promise<void> => {
+    if (closed) return;
+    await connect().catch(() => {
+      client = undefined;
+      setTimeout(() => void retry(), AGAIN_MS).unref();
+    });
+  };
+  await connect();
+  return {
+    async close() {
+      closed = true;
+      await client?.end().catch(() => {});
+    },
+  };
 }
 
 /** True for an error that means the server went away or is starting, as against a fault in the statement. */
 export function isConnectionLost(error: unknown): boolean {
   const code = (error as { code?: string } | undefined)?.code ?? '';
   // 57P01 admin shutdown, 57P02 crash shutdown, 57P03 cannot connect now, 08… connection exceptions.
-  return /^(57P0[123]|08...|CONNECTION_|CONNECT_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  return /^(57P0[123]|08...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
 }
 
 /** True for a breach of a unique constraint (SQLSTATE 23505). */
 export function isUniqueBreach(error: unknown): boolean {
   return (error as { code?: string } | undefined)?.code === '23505';
+}
+
+function configOf(connection: Connection): pg.ClientConfig {
+  if (typeof connection === 'string') return socketOf(connection) ?? { connectionString: connection };
+  const { host, port, username, password, database } = connection;
+  return { host, port, user: username, password, database };
+}
+
+/** A URL that names a directory as its host (`postgres://user:secret@/name?host=/run/postgresql`, as libpq has it) is a socket. */
+function socketOf(url: string): pg.ClientConfig | undefined {
+  const at = url.indexOf('?');
+  const query = new URLSearchParams(at < 0 ? '' : url.slice(at));
+  const host = query.get('host');
+  if (!host?.startsWith('/')) return undefined;
+  const parts = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?[^/]*\/([^?]*)/.exec(url);
+  const part = (index: number) => decodeURIComponent(parts?.[index] ?? '');
+  return {
+    host,
+    port: Number(query.get('port') ?? 5432),
+    user: part(1),
+    password: part(2),
+    database: part(3) || 'postgres',
+  };
 }

@@ -274,12 +274,11 @@ test('while calls hang, the worker does not ask the database over and over', asy
   receiver.answer('/patient', 'hang');
   await rig.tell(w.workspaceId, [rig.ids.spread()]);
   await until('the call is under way', () => receiver.received('/patient').length === 1);
-  const options = sql.options as unknown as { debug: unknown };
   let looks = 0;
-  options.debug = (_connection: number, text: string) => (looks += text.includes('min(due_ms)') ? 1 : 0);
+  database.hear((text) => (looks += text.includes('min(due_ms)') ? 1 : 0));
   const fromMs = monotonicMs();
   await until('three seconds have passed', () => monotonicMs() - fromMs > 3000);
-  options.debug = false;
+  database.hear(undefined);
   receiver.release();
   await one(w, ({ state }) => state === 'delivered');
   ok(looks <= 4, `${looks} looks in three seconds`);

@@ -3,7 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import { openPool, type Connection, type Sql } from '../../src/db/pool.ts';
 
-export type TestDatabase = { sql: Sql; connection: Exclude<Connection, string>; url: string };
+export type TestDatabase = {
+  sql: Sql;
+  connection: Exclude<Connection, string>;
+  url: string /** Hears the text of every statement from now on. */;
+  hear(listener: ((text: string) => unknown) | undefined): void;
+};
 
 /** Makes the database; call it once at the top of a test file. */
 export async function testDatabase(): Promise<TestDatabase> {
@@ -17,7 +22,8 @@ export async function testDatabase(): Promise<TestDatabase> {
   await admin`SELECT pg_advisory_unlock(1)`;
   await admin.end();
   const connection = { ...server, database: name };
-  const sql = openPool(connection, { max: 8, name: 'test' });
+  let heard: ((text: string) => unknown) | undefined;
+  const sql = openPool(connection, { max: 8, name: 'test', onStatement: (text) => heard?.(text) });
   after(async () => {
     await sql.end({ timeout: 5 });
     const last = openPool(server, { max: 1, name: 'test' });
@@ -27,5 +33,12 @@ export async function testDatabase(): Promise<TestDatabase> {
   const host = server.host.startsWith('/') ? `localhost` : server.host;
   const socket = server.host.startsWith('/') ? `?host=${encodeURIComponent(server.host)}` : '';
   const url = `postgres://${server.username}:${encodeURIComponent(server.password)}@${host}:${server.port}/${name}${socket}`;
-  return { sql, connection, url };
+  return {
+    sql,
+    connection,
+    url,
+    hear(listener) {
+      heard = listener;
+    },
+  };
 }

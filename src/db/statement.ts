@@ -1,0 +1,118 @@
+/**
+ * Statements as tagged templates: what is interpolated becomes a parameter, or, when it is a statement itself, a part of the
+ * text. A statement runs when it is awaited; one that is not is only ever a part.
+ */
+
+/** The rows of a statement; `count` is how many rows it returned, or changed when it returns none. */
+export type Rows<R extends readonly unknown[]> = R & { count: number };
+
+/** Whatever runs a text with its parameters. */
+export type Execute = (
+  text: string,
+  values: unknown[],
+  prepare: boolean,
+) => Promise<Rows<Record<string, unknown>[]>>;
+
+/** A value that is sent as JSON. */
+class Json {
+  readonly text: string;
+  constructor(value: unknown) {
+    this.text = JSON.stringify(value) ?? 'null';
+  }
+}
+
+/** A statement, or a part of one. */
+export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows<R>> {
+  readonly #strings: readonly string[];
+  readonly #values: readonly unknown[];
+  readonly #execute: Execute;
+  #running: Promise<Rows<R>> | undefined;
+
+  constructor(strings: readonly string[], values: readonly unknown[], execute: Execute) {
+    this.#strings = strings;
+    this.#values = values;
+    this.#execute = execute;
+  }
+
+  /** Adds this statement's text and parameters to those of the statement it is a part of. */
+  flatten(text: string[], values: unknown[]): void {
+    for (const [index, string] of this.#strings.entries()) {
+      text.push(string);
+      if (index >= this.#values.length) continue;
+      const value = this.#values[index];
+      if (value instanceof Statement) value.flatten(text, values);
+      else text.push(`$${values.push(value instanceof Json ? value.text : value)}`);
+    }
+  }
+
+  #run(): Promise<Rows<R>> {
+    if (!this.#running) {
+      const text: string[] = [];
+      const values: unknown[] = [];
+      this.flatten(text, values);
+      const undefinedAt = values.indexOf(undefined);
+      // Undefined as NULL would hide a forgotten field.
+      this.#running =
+        undefinedAt < 0
+          ? (this.#execute(text.join(''), values, true) as unknown as Promise<Rows<R>>)
+          : Promise.reject(
+              new TypeError(
+                `parameter ${undefinedAt + 1} is undefined in: ${text.join('').trim().slice(0, 200)}`,
+              ),
+            );
+    }
+    return this.#running;
+  }
+
+  // A statement is awaited like a promise; that is what runs it.
+  // oxlint-disable-next-line unicorn/no-thenable
+  then<A = Rows<R>, B = never>(
+    fulfilled?: ((rows: Rows<R>) => A | PromiseLike<A>) | null,
+    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#run().then(fulfilled, rejected);
+  }
+
+  catch<B = never>(rejected: (reason: unknown) => B | PromiseLike<B>): Promise<Rows<R> | B> {
+    return this.#run().catch(rejected);
+  }
+
+  finally(done: () => void): Promise<Rows<R>> {
+    return this.#run().finally(done);
+  }
+}
+
+// A row whose columns nobody declared.
+// oxlint-disable-next-line typescript/no-explicit-any
+type AnyRow = Record<string, any>;
+
+/** Whatever a statement can be written on. */
+export type Tag = {
+  <R extends readonly unknown[] = AnyRow[]>(
+    strings: TemplateStringsArray,
+    ...values: unknown[]
+  ): Statement<R>;
+  /** Runs a text as it is, of one or many statements. Never with anything a caller gave in it. */
+  unsafe<R extends readonly unknown[] = AnyRow[]>(text: string, values?: unknown[]): Promise<Rows<R>>;
+  /** A parameter that is JSON. */
+  json(value: unknown): unknown;
+  /** `a = $1, b = $2` of columns, for SET. Names are the code's own, never a caller's. */
+  assignments(columns: Readonly<Record<string, unknown>>): Statement<AnyRow[]>;
+};
+
+/** A tag whose statements run through `execute`. */
+export function tagOn(execute: Execute): Tag {
+  const tag = (strings: TemplateStringsArray, ...values: unknown[]) =>
+    new Statement<Record<string, unknown>[]>(strings, values, execute);
+  return Object.assign(tag, {
+    unsafe: (text: string, values: unknown[] = []) => execute(text, values, false),
+    json: (value: unknown) => new Json(value),
+    assignments(columns: Readonly<Record<string, unknown>>) {
+      const names = Object.keys(columns);
+      const odd = names.find((name) => !/^[a-z][a-z0-9_]*$/.test(name));
+      if (odd !== undefined) throw new TypeError(`not a column: ${odd}`);
+      const strings = names.map((name, index) => `${index ? ', ' : ''}${name} = `);
+      return new Statement<AnyRow[]>([...strings, ''], Object.values(columns), execute);
+    },
+  }) as unknown as Tag;
+}

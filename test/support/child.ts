@@ -1,0 +1,9 @@
+/** Parley as a process of its own, for tests that kill it: settings from PARLEY_ variables, its URL on standard output. */
+import { readConfig } from '../../src/base/config.ts';
+import { startParley } from '../../src/parley.ts';
+
+const config = readConfig(process.env);
+if ('faults' in config) throw new Error(config.faults.join('; '));
+const parley = await startParley(config);
+process.stdout.write(`${parley.url ?? 'worker'}\n`);
+process.on('SIGTERM', () => void parley.stop().then(() => process.exit(0)));

@@ -1,0 +1,36 @@
+/** Starts Parley processes and kills them. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A process that is up. */
+export type ParleyProcess = {
+  url: string;
+  child: ChildProcess;
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Starts a process with these PARLEY_ settings and waits until it is up. */
+export async function startProcess(env: Record<string, string>): Promise<ParleyProcess> {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'child.ts')],
+    {
+      env: { PATH: process.env['PATH'] ?? '', PARLEY_LOG_LEVEL: 'error', PARLEY_DEMO: 'false', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const lines = createInterface({ input: child.stdout! });
+  const [url] = (await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the process ended before it was up'))),
+  ])) as [string];
+  const ended = once(child, 'exit');
+  const end = (signal: NodeJS.Signals) => async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+  };
+  return { url, child, kill: end('SIGKILL'), stop: end('SIGTERM') };
+}
