@@ -1,0 +1,44 @@
+/** What `npm run bench` was asked to do. */
+import { parseArgs } from 'node:util';
+
+/** Parts of a run. */
+export const PARTS = ['ceiling', 'floor', 'start', 'http', 'simulator', 'notifications'] as const;
+/** A part of a run. */
+export type PartName = (typeof PARTS)[number];
+
+/** The options, read. */
+export type Options = {
+  parts: ReadonlySet<PartName>;
+  sizes: number[];
+  /** Whether this is the run that RESULTS.md is written from. */
+  whole: boolean;
+  /** Folder for profiles. */
+  profile: string | undefined;
+};
+
+const SIZES = [10_000, 100_000, 300_000];
+
+/** Reads arguments; throws an error whose message says what is wrong with them. */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      sizes: { type: 'string' },
+      only: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const names = values.only?.split(',') ?? [...PARTS];
+  const odd = names.find((name) => !(PARTS as readonly string[]).includes(name));
+  if (odd !== undefined) throw new Error(`--only ${odd}: must be some of ${PARTS.join(', ')}`);
+  const sizes = values.sizes?.split(',').map(Number) ?? (values.quick ? SIZES.slice(0, 1) : SIZES);
+  if (sizes.some((size) => !Number.isInteger(size) || size < 1_000 || size > 2_000_000))
+    throw new Error(`--sizes ${values.sizes}: must be whole numbers from 1000 to 2000000`);
+  return {
+    parts: new Set(names as PartName[]),
+    sizes: sizes.toSorted((a, b) => a - b),
+    whole: !values.quick && !values.sizes && !values.only && !values.profile,
+    profile: values.profile,
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * Parley in a process of its own, with its embedded Postgres, and what the bench asks of it: workspaces, contacts through the
+ * product's import, broadcasts. It runs the product as it is: settings are the defaults, but for the data directory, the port
+ * and the limit on requests.
+ */
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Audience } from '../contract/audience.ts';
+import { createIntegration } from '../src/accounts/integrations.ts';
+import { createKey } from '../src/accounts/keys.ts';
+import { createWorkspace } from '../src/accounts/workspaces.ts';
+import { pause, systemClock } from '../src/base/clock.ts';
+import { readConfig } from '../src/base/config.ts';
+import { isFault, type Fault } from '../src/base/fault.ts';
+import { toHex24 } from '../src/base/ids.ts';
+import {
+  createBroadcast,
+  countBroadcast,
+  startBroadcast,
+  type Counts,
+} from '../src/broadcasts/broadcasts.ts';
+import { selectBroadcast } from '../src/broadcasts/sql.ts';
+import { ADAPTERS } from '../src/channels/adapters.ts';
+import { importContacts } from '../src/contacts/import.ts';
+import type { HttpContext } from '../src/http/context.ts';
+import { silentLog } from '../src/base/log.ts';
+import { startPostgres } from '../src/db/embedded.ts';
+import { startParley } from '../src/parley.ts';
+import { serve } from './child.ts';
+import { phoneOf, TEXT } from './load.ts';
+import { sharedMs } from './measure.ts';
+
+const config = must(
+  readConfig({
+    PARLEY_DATA_DIR: process.argv[2]!,
+    PARLEY_PORT: '0',
+    PARLEY_LOG_LEVEL: 'warn',
+    PARLEY_DEMO: 'false',
+    // One key makes all requests here.
+    PARLEY_RATE_LIMIT: '0',
+  }),
+);
+let ctx!: HttpContext;
+/** For profiles only: a Postgres that keeps the costs of statements, which takes some of the machine. */
+const observed =
+  process.argv[3] === 'statements'
+    ? await startPostgres({
+        dataDir: join(process.argv[2]!, 'postgres'),
+        log: silentLog,
+        settings: { shared_preload_libraries: 'pg_stat_statements', track_io_timing: 'on' },
+      })
+    : undefined;
+const parley = await startParley(config, {
+  inspect: (made) => (ctx = made),
+  ...(observed ? { connection: observed.connection } : {}),
+});
+if (observed) await ctx.sql.unsafe('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+
+/** How a workspace sends: `http` through the sink, `simulator` as every test workspace does. */
+export type Way = 'http' | 'simulator';
+
+type Place = { workspaceId: number; appId: string; authorization: string; integrationId: string };
+const places = new Map<Way, Place>();
+
+const commands = {
+  /** Where it listens. */
+  url: () => parley.url!,
+  /** Makes a live workspace whose Twilio is the sink, and a test workspace. */
+  async makeWorkspaces(sinkUrl: string) {
+    for (const way of ['http', 'simulator'] as const) places.set(way, await makePlace(way, sinkUrl));
+    return Object.fromEntries(places) as Record<Way, Place>;
+  },
+  /** Imports contacts `from` … `to - 1` as CSV and tags them. */
+  async importContacts({ way, from, to, tags }: { way: Way; from: number; to: number; tags: string[] }) {
+    const { workspaceId } = places.get(way)!;
+    const fromMs = sharedMs();
+    const deps = { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
+    const result = must(await importContacts(deps, csv(from, to), { workspaceId, tags }));
+    if (result.created !== to - from) throw new Error(`imported ${JSON.stringify(result)}`);
+    return { ms: sharedMs() - fromMs, rows: result.rows };
+  },
+  /** What an install that has run for a while has had long ago: visibility maps and statistics. */
+  async settleStore() {
+    await ctx.sql.unsafe('VACUUM ANALYZE');
+    await ctx.sql`CHECKPOINT`;
+  },
+  /** Starts a broadcast to everyone with a tag. */
+  async startBroadcast({ way, tag }: { way: Way; tag: string }) {
+    const { workspaceId } = places.get(way)!;
+    const audience: Audience = { include: { tags: [tag] } };
+    const id = await ctx.queue.transact(async (tx) => {
+      const input = {
+        name: tag,
+        content: { type: 'text', text: TEXT },
+        class: 'marketing',
+        channel: 'sms',
+        audience,
+      };
+      return must(await createBroadcast(ctx.broadcasts, tx, workspaceId, input, ctx.clock.nowMs())).id;
+    });
+    const fromMs = sharedMs();
+    await ctx.queue.transact(async (tx) => {
+      must(await startBroadcast(ctx.broadcasts, tx, workspaceId, id, ctx.clock.nowMs()));
+    });
+    return { id, fromMs };
+  },
+  /** Resolves when every recipient's outcome is stored, with when that was. */
+  async untilSent({ way, id }: { way: Way; id: number }) {
+    const { workspaceId } = places.get(way)!;
+    const fromMs = sharedMs();
+    for (;;) {
+      const broadcast = await selectBroadcast(ctx.sql, workspaceId, id);
+      const counts = await countBroadcast(ctx, ctx.sql, broadcast!);
+      const atMs = sharedMs();
+      if (counts.fannedOut && counts.queued === 0) return { atMs, counts };
+      // Few looks while much is left, since each costs; close ones at the end, since that is what is timed.
+      const sent = counts.matched - counts.queued;
+      const leftMs = counts.fannedOut && sent ? ((atMs - fromMs) / sent) * counts.queued : 500;
+      await pause(systemClock, Math.min(500, Math.max(10, leftMs / 2)));
+    }
+  },
+  /** Resolves when nothing is due and every event was handed on: receipts are in, the broadcast is done. */
+  async untilQuiet() {
+    for (;;) {
+      const [left] = await ctx.sql<{ any: boolean }[]>`
+        SELECT EXISTS (SELECT FROM due) OR EXISTS (SELECT FROM feed) OR EXISTS (SELECT FROM streams) AS any`;
+      if (!left!.any) return sharedMs();
+      await pause(systemClock, 50);
+    }
+  },
+  /** Counts of a broadcast, by state. */
+  async counts({ way, id }: { way: Way; id: number }): Promise<Counts> {
+    const broadcast = await selectBroadcast(ctx.sql, places.get(way)!.workspaceId, id);
+    return await countBroadcast(ctx, ctx.sql, broadcast!);
+  },
+  /** For profiles: what statements have cost, dearest first. */
+  async statements() {
+    return await ctx.sql`
+      SELECT calls, rows, round(total_exec_time) AS ms, round(mean_exec_time::numeric, 3) AS mean_ms,
+        shared_blks_dirtied AS dirtied, wal_bytes, left(regexp_replace(query, '\\s+', ' ', 'g'), 160) AS query
+      FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 40`;
+  },
+  /** For profiles: begins to count anew. */
+  async forgetStatements() {
+    await ctx.sql`SELECT pg_stat_statements_reset()`;
+  },
+  /** The server's version. */
+  async postgresVersion() {
+    const [row] = await ctx.sql<{ version: string }[]>`SHOW server_version`;
+    return Object.values(row!)[0] as string;
+  },
+};
+/** What Parley's process can be asked. */
+export type ParleyCommands = typeof commands;
+
+async function makePlace(way: Way, sinkUrl: string): Promise<Place> {
+  return await ctx.sql.begin(async (tx) => {
+    const nowMs = ctx.clock.nowMs();
+    const environment = way === 'http' ? 'live' : 'test';
+    const workspace = must(
+      await createWorkspace(tx, ctx.ids, { name: 'Bench', environment, country: 'US', nowMs }),
+    );
+    const workspaceId = workspace.id;
+    const made = must(
+      await createKey(tx, ctx, { owner: { workspaceId }, door: 'sunshine', name: 'bench', nowMs }),
+    );
+    const settings = {
+      accountSid: `AC${'0'.repeat(32)}`,
+      authToken: 'token-of-the-bench',
+      phoneNumber: '+15005550000',
+      ...(way === 'http' ? { baseUrl: sinkUrl } : {}),
+    };
+    const integration = must(
+      await createIntegration(
+        tx,
+        { vault: ctx.vault, ids: ctx.ids, catalogue: ADAPTERS },
+        // More than the machine can do: the rate holds nothing back.
+        { workspaceId, provider: 'twilio', ratePerS: 100_000, nowMs, settings },
+      ),
+    );
+    return {
+      workspaceId,
+      appId: toHex24(workspaceId),
+      authorization: `Basic ${Buffer.from(`${made.key.keyId}:${made.secret}`).toString('base64')}`,
+      integrationId: toHex24(integration.id),
+    };
+  });
+}
+
+/** A file of contacts, made as it is read. */
+function csv(from: number, to: number): Readable {
+  return Readable.from(
+    (async function* () {
+      yield 'phone,first_name,external_id,plan\n';
+      for (let start = from; start < to; start += 500) {
+        let chunk = '';
+        for (let n = start; n < Math.min(to, start + 500); n++)
+          chunk += `${phoneOf(n)},Ann${n},customer-${n},${n % 2 ? 'pro' : 'free'}\n`;
+        yield chunk;
+        await nextTurn();
+      }
+    })(),
+    { objectMode: false },
+  );
+}
+
+function must<T>(value: T): Exclude<T, Fault | { faults: string[] }> {
+  if (isFault(value)) throw new Error(`${value.fault}: ${value.message}`);
+  if (typeof value === 'object' && value !== null && 'faults' in value && Array.isArray(value.faults))
+    if (!('rows' in value)) throw new Error(value.faults.join('; '));
+  return value as never;
+}
+
+serve(commands, async () => {
+  await parley.stop();
+  await observed?.stop();
+});

@@ -1,0 +1,181 @@
+/** What a run of the bench found, as tables: on the terminal and in RESULTS.md. Measures nothing. */
+
+/** A line about throughput. `perS` is what was done in a second. */
+export type Rate = {
+  what: string;
+  perS: number;
+  /** CPU seconds per 1,000, over the processes that the notes name. */
+  cpuPer1000: number;
+  peakMb: number;
+  note?: string;
+};
+
+/** A line about how long something takes, in ms. */
+export type Latency = { what: string; p50: number; p99: number; n: number };
+
+/** What was found; a part that was not measured is undefined. */
+export type Found = {
+  ceiling?: Rate;
+  floor?: Rate;
+  imports: Rate[];
+  http: (Rate & { size: number })[];
+  simulator: (Rate & { size: number })[];
+  notifications?: Rate;
+  latencies: Latency[];
+  firstStartS?: number;
+  readyS?: number;
+  idleMb?: number;
+};
+
+/** The machine and the time of a run. */
+export type Setting = {
+  date: string;
+  machine: string;
+  node: string;
+  postgres: string;
+  load: string;
+};
+
+type Target = { what: string; met: boolean; measured: string };
+
+const whole = (n: number) => Math.round(n).toLocaleString('en-US');
+const percent = (n: number) => `${Math.round(n * 100)} %`;
+
+/** The measured lines as Markdown tables. */
+export function tables(found: Found): string {
+  const { ceiling, floor } = found;
+  const rates = [
+    ...(ceiling ? [ceiling] : []),
+    ...(floor ? [floor] : []),
+    ...found.http,
+    ...found.simulator,
+    ...(found.notifications ? [found.notifications] : []),
+    ...found.imports,
+  ];
+  const rows = rates.map((rate) => [
+    rate.what + (rate.note ? ` (${rate.note})` : ''),
+    whole(rate.perS),
+    rate.cpuPer1000.toFixed(3),
+    whole(rate.peakMb),
+    floor ? percent(rate.perS / floor.perS) : '–',
+    ceiling ? percent(rate.perS / ceiling.perS) : '–',
+  ]);
+  const parts = [
+    table(['what', 'per s', 'CPU-s per 1,000', 'peak MB', 'of the floor', 'of the ceiling'], rows),
+  ];
+  if (found.latencies.length)
+    parts.push(
+      table(
+        ['from request to wire', 'p50 ms', 'p99 ms', 'requests'],
+        found.latencies.map(({ what, p50, p99, n }) => [what, p50.toFixed(1), p99.toFixed(1), whole(n)]),
+      ),
+    );
+  const start: string[][] = [];
+  if (found.firstStartS !== undefined)
+    start.push(['first start, with initdb, until ready', `${found.firstStartS.toFixed(1)} s`]);
+  if (found.readyS !== undefined) start.push(['start until ready', `${found.readyS.toFixed(1)} s`]);
+  if (found.idleMb !== undefined) start.push(['memory when idle', `${whole(found.idleMb)} MB`]);
+  if (start.length) parts.push(table(['an install', ''], start));
+  const targets = targetsOf(found);
+  if (targets.length)
+    parts.push(
+      table(
+        ['target', 'measured', 'met'],
+        targets.map(({ what, measured, met }) => [what, measured, met ? 'yes' : '**no**']),
+      ),
+    );
+  return parts.join('\n\n');
+}
+
+function targetsOf(found: Found): Target[] {
+  const targets: Target[] = [];
+  const add = (what: string, met: boolean, measured: string) => targets.push({ what, met, measured });
+  for (const one of found.http) {
+    const { floor } = found;
+    if (floor)
+      add(
+        `${one.what}: at least 60 % of the durable floor`,
+        one.perS >= 0.6 * floor.perS,
+        percent(one.perS / floor.perS),
+      );
+    add(
+      `${one.what}: at most 0.2 CPU-s per 1,000, with Postgres`,
+      one.cpuPer1000 <= 0.2,
+      one.cpuPer1000.toFixed(3),
+    );
+    add(`${one.what}: at most 400 MB, with Postgres`, one.peakMb <= 400, `${whole(one.peakMb)} MB`);
+  }
+  for (const one of found.simulator) {
+    const http = found.http.find(({ size }) => size === one.size);
+    if (http)
+      add(`${one.what}: no slower than through HTTP`, one.perS >= http.perS, percent(one.perS / http.perS));
+    add(`${one.what}: at most 400 MB`, one.peakMb <= 400, `${whole(one.peakMb)} MB`);
+  }
+  const [least, most] = [found.http[0], found.http.at(-1)];
+  if (least && most && least !== most)
+    add(
+      `flat from ${whole(least.size)} to ${whole(most.size)}: no more than a tenth slower`,
+      most.perS >= 0.9 * least.perS,
+      percent(most.perS / least.perS),
+    );
+  const [idle, during] = found.latencies;
+  if (idle)
+    add('notification, idle: on the wire within 20 ms at p50', idle.p50 <= 20, `${idle.p50.toFixed(1)} ms`);
+  if (during)
+    add(
+      'notification, during a broadcast: on the wire within 200 ms at p99',
+      during.p99 <= 200,
+      `${during.p99.toFixed(1)} ms`,
+    );
+  if (found.readyS !== undefined) add('ready within 5 s', found.readyS <= 5, `${found.readyS.toFixed(1)} s`);
+  if (found.idleMb !== undefined)
+    add('idle within 250 MB, with Postgres', found.idleMb <= 250, `${whole(found.idleMb)} MB`);
+  return targets;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
+  const isNumber = head.map(
+    (_, at) => at > 0 && rows.every((row) => /^[\d.,%–\s]+( (s|MB|ms))?$/.test(row[at]!)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, at) => (isNumber[at] ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!))).join(' | ')} |`;
+  const rule = `|${widths.map((width, at) => (isNumber[at] ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2))).join('|')}|`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}
+
+/** The whole of RESULTS.md. */
+export function resultsFile(found: Found, setting: Setting): string {
+  return `# Measured
+
+Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes less than ten
+minutes, uses loopback only, and rewrites this file. Every figure below is from that one run.
+
+- machine: ${setting.machine}; all processes share it
+- ${setting.node}; embedded Postgres ${setting.postgres} with Parley's settings: fsync and synchronous commits on
+- load average before the run: ${setting.load}
+
+${tables(found)}
+
+## What the lines are
+
+- **ceiling**: a loop over undici's dispatch with 50 connections to the sink, in a process of its own. CPU and memory are
+  the loop's. Mean of one run before and one after everything else.
+- **durable floor**: one Postgres row per recipient, claimed in batches of 500, posted by the same loop, settled in
+  batches (deleted, and a history row written). No contact is read, nothing is rendered, no rule looked at. CPU and memory
+  are the loop's and its Postgres's. Mean of two, as above.
+- **broadcast**: a text with two variables to everyone with a tag, class marketing. Through HTTP: Twilio's adapter to the
+  sink, which is a process of its own and is not counted. Timed from the call that starts it until the last recipient's
+  outcome is stored; CPU and memory of Parley and its Postgres, until every event is handed on and, in the simulator,
+  every receipt is in. So the simulator's CPU is that of sending and of a delivery receipt for each message.
+- **notification API**: \`POST /v1.1/apps/…/notifications\` over 32 connections for 5 s, each to a number never heard of, so
+  that each makes a contact; the limit on requests per key is off. Latency: requests one after the other; the time from the
+  request's being sent to the message's arrival at the sink.
+- **import**: the product's CSV import, with phone, name, external id, an attribute and tags.
+- peak MB: the largest sum of PSS (shared pages counted once), looked at every 250 ms.
+
+\`npm run bench -- --quick\` runs 10,000 only; \`--sizes 10000,50000\` others; \`--only http,floor\` some lines (ceiling,
+floor, start, http, simulator, notifications); none of them rewrites this file. \`--profile <folder>\` writes a CPU profile
+of Parley and the costs of its statements there.
+`;
+}

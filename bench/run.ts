@@ -1,0 +1,342 @@
+/**
+ * The bench: runs everything side by side on one machine, prints tables, and writes RESULTS.md from a whole run. What it
+ * starts it stops, whatever happens, and it ends within ten minutes.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { isoTime, pause, systemClock } from '../src/base/clock.ts';
+import type { CeilingCommands } from './ceiling.ts';
+import { startChild, type Child, type Commands } from './child.ts';
+import type { FloorCommands } from './floor.ts';
+import { memoryMb, sharedMs, startMeter } from './measure.ts';
+import { NOTIFIED, openNotifier, percentile, type Notifier } from './notifications.ts';
+import { readOptions, type Options } from './options.ts';
+import type { ParleyCommands, Way } from './parleyProcess.ts';
+import { topFunctions } from './profile.ts';
+import { resultsFile, tables, type Found, type Rate } from './report.ts';
+import type { SinkCommands } from './sink.ts';
+
+const LONGEST_MS = 9.5 * 60_000;
+/** Messages of the ceiling and the floor; before they are timed, a tenth of it. */
+const BASE_COUNT = 100_000;
+const NOTIFY_CONNECTIONS = 32;
+const NOTIFY_FOR_MS = 5_000;
+const NOTIFY_SINGLY = 300;
+/** An install is idle when it was left alone for so long. */
+const IDLE_AFTER_MS = 5_000;
+
+/** What a run works with. */
+type Bench = {
+  options: Options;
+  folder: string;
+  found: Found;
+  sink: Child<SinkCommands>;
+  sinkUrl: string;
+  /** Starts a process that is stopped at the end, however it comes. */
+  start: <C extends Commands>(file: string, args?: string[], nodeFlags?: string[]) => Promise<Child<C>>;
+};
+type ParleyChild = Child<ParleyCommands>;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const load = loadavg()
+    .map((n) => n.toFixed(1))
+    .join(' ');
+  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
+  const children: Promise<Child<Commands>>[] = [];
+  const found: Found = { imports: [], http: [], simulator: [], latencies: [] };
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
+  const start: Bench['start'] = async (file, args, nodeFlags = []) => {
+    if (ending.signal.aborted) throw new Error('the run is over');
+    const child = startChild<never>(file, { args: args ?? [], nodeFlags });
+    children.push(child);
+    return await child;
+  };
+  let version = '';
+  try {
+    const running = (async () => {
+      const sink = await start<SinkCommands>('./sink.ts');
+      const bench: Bench = { options, folder, found, sink, sinkUrl: await sink.ask('url'), start };
+      version = await runAll(bench);
+    })();
+    const cut = pause(systemClock, LONGEST_MS, ending.signal).then(() => {
+      throw new Error(ending.signal.aborted ? 'stopped' : 'not done within the time that a run may take');
+    });
+    cut.catch(() => {});
+    await Promise.race([running, cut]);
+  } finally {
+    end();
+    for (const child of (await Promise.allSettled(children)).reverse())
+      if (child.status === 'fulfilled') await child.value.stop();
+    await rm(folder, { recursive: true, force: true });
+    process.stdout.write(`\n${tables(found)}\n`);
+  }
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
+  const date = isoTime(systemClock.nowMs()).slice(0, 10);
+  const setting = { date, machine, node: `Node ${process.version}`, postgres: version, load };
+  say(
+    `${machine}; load average before ${load}, after ${loadavg()
+      .map((n) => n.toFixed(1))
+      .join(' ')}`,
+  );
+  if (options.whole) await writeResults(resultsFile(found, setting));
+}
+
+async function writeResults(text: string): Promise<void> {
+  const file = new URL('./RESULTS.md', import.meta.url);
+  await writeFile(file, text);
+  say('bench/RESULTS.md is written');
+}
+
+async function runAll(bench: Bench): Promise<string> {
+  const { parts } = bench.options;
+  await measureBase(bench);
+  let version = 'not started';
+  if (['start', 'http', 'simulator', 'notifications'].some((part) => parts.has(part as never)))
+    version = await measureParley(bench);
+  // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
+  await measureBase(bench);
+  return version;
+}
+
+/** The ceiling and the floor. */
+async function measureBase(bench: Bench): Promise<void> {
+  const { options, found, sinkUrl } = bench;
+  if (options.parts.has('ceiling')) {
+    const child = await bench.start<CeilingCommands>('./ceiling.ts');
+    await child.ask('run', { sinkUrl, count: BASE_COUNT / 10 });
+    const { rate } = await timed(bench, child.pid, 'ceiling', BASE_COUNT, async () => {
+      const { ms } = await child.ask('run', { sinkUrl, count: BASE_COUNT });
+      return { ms };
+    });
+    found.ceiling = mean(found.ceiling, rate);
+    await child.stop();
+  }
+  if (options.parts.has('floor')) {
+    const child = await bench.start<FloorCommands>('./floor.ts', [join(bench.folder, 'floor')]);
+    await child.ask('load', BASE_COUNT / 10);
+    await child.ask('run', sinkUrl);
+    await child.ask('load', BASE_COUNT);
+    const { rate } = await timed(bench, child.pid, 'durable floor', BASE_COUNT, async () => {
+      const { ms, settled, queued } = await child.ask('run', sinkUrl);
+      if (settled !== BASE_COUNT || queued) throw new Error(`the floor settled ${settled}, left ${queued}`);
+      return { ms };
+    });
+    found.floor = mean(found.floor, rate);
+    await child.stop();
+  }
+}
+
+/** Times `work`, which says how long it took, and measures CPU and memory until `after` is done. */
+async function timed(
+  bench: Bench,
+  pid: number,
+  what: string,
+  count: number,
+  work: () => Promise<{ ms: number; note?: string; count?: number }>,
+): Promise<{ rate: Rate }> {
+  await bench.sink.ask('reset', undefined);
+  const meter = await startMeter(pid);
+  let done: { ms: number; note?: string; count?: number };
+  let cost: { cpuS: number; peakMb: number };
+  try {
+    done = await work();
+  } finally {
+    cost = await meter.stop();
+  }
+  const n = done.count ?? count;
+  const rate: Rate = {
+    what,
+    perS: (n / done.ms) * 1000,
+    cpuPer1000: (cost.cpuS / n) * 1000,
+    peakMb: cost.peakMb,
+    ...(done.note ? { note: done.note } : {}),
+  };
+  say(
+    `${what}: ${Math.round(rate.perS)}/s, ${rate.cpuPer1000.toFixed(3)} CPU-s per 1,000, peak ${Math.round(rate.peakMb)} MB`,
+  );
+  return { rate };
+}
+
+function mean(before: Rate | undefined, now: Rate): Rate {
+  if (!before) return now;
+  return {
+    what: now.what,
+    perS: (before.perS + now.perS) / 2,
+    cpuPer1000: (before.cpuPer1000 + now.cpuPer1000) / 2,
+    peakMb: Math.max(before.peakMb, now.peakMb),
+    note: `${Math.round(before.perS)} and ${Math.round(now.perS)}`,
+  };
+}
+
+/** Everything about Parley; returns the version of its Postgres. */
+async function measureParley(bench: Bench): Promise<string> {
+  const { options, found } = bench;
+  const first = await startInstall(bench);
+  found.firstStartS = first.readyS;
+  await first.child.stop();
+  const profiling = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+  const { child, readyS } = await startInstall(bench, profiling);
+  const version = await child.ask('postgresVersion');
+  if (options.parts.has('start')) {
+    found.readyS = readyS;
+    await pause(systemClock, IDLE_AFTER_MS);
+    found.idleMb = await memoryMb(child.pid);
+    say(`ready in ${readyS.toFixed(1)} s, idle ${Math.round(found.idleMb)} MB`);
+  }
+  const places = await child.ask('makeWorkspaces', bench.sinkUrl);
+  if (options.parts.has('notifications')) {
+    const target = { ...places.http, url: await child.ask('url') };
+    const notifier = openNotifier(target, NOTIFY_CONNECTIONS);
+    try {
+      await measureNotifications(bench, child, notifier);
+      await importAll(bench, child, 'http');
+      await measureLatencyDuring(bench, child, notifier);
+    } finally {
+      await notifier.close();
+    }
+  }
+  for (const way of ['http', 'simulator'] as const) {
+    if (!options.parts.has(way)) continue;
+    if (way === 'simulator' || !options.parts.has('notifications')) await importAll(bench, child, way);
+    if (options.profile) await child.ask('forgetStatements');
+    for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
+    if (options.profile) await writeStatements(bench, child, way);
+  }
+  await child.stop();
+  if (options.profile) say((await topFunctions(options.profile, 40)).join('\n'));
+  return version;
+}
+
+async function startInstall(
+  bench: Bench,
+  nodeFlags: string[] = [],
+): Promise<{ child: ParleyChild; readyS: number }> {
+  const fromMs = sharedMs();
+  const args = [join(bench.folder, 'parley'), ...(nodeFlags.length ? ['statements'] : [])];
+  const child = await bench.start<ParleyCommands>('./parleyProcess.ts', args, nodeFlags);
+  const url = await child.ask('url');
+  while ((await fetch(`${url}/readyz`)).status !== 200) await pause(systemClock, 10);
+  return { child, readyS: (sharedMs() - fromMs) / 1000 };
+}
+
+const tagOf = (size: number) => `the first ${size}`;
+
+/** The largest audience's contacts, each tagged with the audiences it is in. */
+async function importAll(bench: Bench, child: ParleyChild, way: Way): Promise<void> {
+  const { sizes } = bench.options;
+  const most = sizes.at(-1)!;
+  const { rate } = await timed(
+    bench,
+    child.pid,
+    `import of ${most.toLocaleString('en-US')} contacts`,
+    most,
+    async () => {
+      let ms = 0;
+      let from = 0;
+      for (const [at, to] of sizes.entries()) {
+        const tags = sizes.slice(at).map(tagOf);
+        ms += (await child.ask('importContacts', { way, from, to, tags })).ms;
+        from = to;
+      }
+      return { ms };
+    },
+  );
+  bench.found.imports.push(rate);
+  await child.ask('settleStore');
+}
+
+async function measureBroadcast(
+  bench: Bench,
+  child: ParleyChild,
+  way: Way,
+  size: number,
+): Promise<Rate & { size: number }> {
+  const what = `broadcast to ${size.toLocaleString('en-US')}, ${way === 'http' ? 'HTTP' : 'simulator'}`;
+  const { rate } = await timed(bench, child.pid, what, size, async () => {
+    const { id, fromMs } = await child.ask('startBroadcast', { way, tag: tagOf(size) });
+    const { atMs } = await child.ask('untilSent', { way, id });
+    await child.ask('untilQuiet');
+    const counts = await child.ask('counts', { way, id });
+    const reached = counts.accepted + counts.delivered + counts.read;
+    if (reached !== size) throw new Error(`${what}: not all were reached: ${JSON.stringify(counts)}`);
+    const arrived = (await bench.sink.ask('count')).count;
+    if (way === 'http' && arrived !== size) throw new Error(`${what}: ${arrived} came to the sink`);
+    return { ms: atMs - fromMs };
+  });
+  return { ...rate, size };
+}
+
+async function measureNotifications(bench: Bench, child: ParleyChild, notifier: Notifier): Promise<void> {
+  const { found, sink } = bench;
+  for (let n = 0; n < 50; n++) await notifier.notify();
+  await child.ask('untilQuiet');
+  await sink.ask('reset', NOTIFIED);
+  const sent: { to: string; sentMs: number }[] = [];
+  for (let n = 0; n < NOTIFY_SINGLY; n++) {
+    sent.push(await notifier.notify());
+    // Idle: the one before is long done.
+    await pause(systemClock, 5);
+  }
+  await child.ask('untilQuiet');
+  found.latencies.push(await latencyOf(bench, 'notification, idle', sent));
+  const { rate } = await timed(bench, child.pid, 'notification API', 0, async () => {
+    const { accepted, ms } = await notifier.flood(NOTIFY_FOR_MS);
+    const atMs = sharedMs();
+    await child.ask('untilQuiet');
+    const { count, firstMs, lastMs } = await sink.ask('count');
+    if (count !== accepted) throw new Error(`${accepted} notifications were accepted, ${count} came`);
+    say(
+      `on the wire ${Math.round((count / (lastMs - firstMs)) * 1000)}/s, the last ${Math.round(lastMs - atMs)} ms after`,
+    );
+    return { ms, count: accepted };
+  });
+  found.notifications = rate;
+}
+
+async function measureLatencyDuring(bench: Bench, child: ParleyChild, notifier: Notifier): Promise<void> {
+  const size = bench.options.sizes.findLast((one) => one <= 100_000) ?? bench.options.sizes[0]!;
+  await bench.sink.ask('reset', NOTIFIED);
+  const { id } = await child.ask('startBroadcast', { way: 'http', tag: tagOf(size) });
+  const broadcast = { over: false };
+  const sending = child.ask('untilSent', { way: 'http', id }).finally(() => (broadcast.over = true));
+  while ((await bench.sink.ask('count')).count < 500 && !broadcast.over) await pause(systemClock, 10);
+  const sent: { to: string; sentMs: number }[] = [];
+  while (!broadcast.over && sent.length < NOTIFY_SINGLY) sent.push(await notifier.notify());
+  await sending;
+  await child.ask('untilQuiet');
+  const what = `notification, during a broadcast to ${size.toLocaleString('en-US')}`;
+  bench.found.latencies.push(await latencyOf(bench, what, sent));
+}
+
+async function latencyOf(bench: Bench, what: string, sent: readonly { to: string; sentMs: number }[]) {
+  const arrivedMs = new Map((await bench.sink.ask('arrivals')).map(({ to, atMs }) => [to, atMs]));
+  const times = sent.map(({ to, sentMs }) => arrivedMs.get(to)! - sentMs).sort((a, b) => a - b);
+  if (times.some(Number.isNaN)) throw new Error(`${what}: not all came to the sink`);
+  const found = { what, p50: percentile(times, 0.5), p99: percentile(times, 0.99), n: times.length };
+  say(`${what}: p50 ${found.p50.toFixed(1)} ms, p99 ${found.p99.toFixed(1)} ms of ${found.n}`);
+  return found;
+}
+
+async function writeStatements(bench: Bench, child: ParleyChild, way: Way): Promise<void> {
+  const rows = await child.ask('statements');
+  await writeFile(join(bench.options.profile!, `statements.${way}.json`), JSON.stringify(rows, null, 1));
+}
+
+if (process.platform !== 'linux' || !execFileSync('getconf', ['CLK_TCK']).length) {
+  say('the bench reads /proc, which only Linux has');
+  process.exit(1);
+}
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  say((error as Error).stack ?? String(error));
+  process.exit(1);
+}
