@@ -35,7 +35,13 @@ export type Call<B = undefined> = {
 };
 
 /** What the audit log is told of a change. */
-export type Note = { action: string; subject?: string; detail?: Record<string, unknown> };
+export type Note = {
+  action: string;
+  subject?: string;
+  detail?: Record<string, unknown>;
+  /** Of the change, where it is not the path's. */
+  workspaceId?: number;
+};
 
 /** A change that was made. */
 export type Done = Answer & { audit: Note };

@@ -1,8 +1,30 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { contactRoutes } from './contacts.ts';
+import { historyRoutes } from './history.ts';
+import { integrationRoutes } from './integrations.ts';
+import { keyRoutes } from './keys.ts';
+import { messageRoutes } from './messages.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
+import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { webhookRoutes } from './webhooks.ts';
+import { whyRoutes } from './why.ts';
+import { workspaceRoutes } from './workspaces.ts';
 
 /** Below `/api`. */
-export const ROUTES: readonly Route[] = [...sessionRoutes, ...broadcastRoutes, ...simulatorRoutes];
+export const ROUTES: readonly Route[] = [
+  ...sessionRoutes,
+  ...workspaceRoutes,
+  ...keyRoutes,
+  ...integrationRoutes,
+  ...contactRoutes,
+  ...historyRoutes,
+  ...setRoutes,
+  ...messageRoutes,
+  ...broadcastRoutes,
+  ...whyRoutes,
+  ...webhookRoutes,
+  ...simulatorRoutes,
+];

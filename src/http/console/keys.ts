@@ -1,0 +1,94 @@
+/** API keys of a workspace. A secret is shown once, in the answer that made it. */
+import { NewKey } from '../../../contract/console.ts';
+import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
+import { ROLES, type Role } from '../../accounts/roles.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import { acts, breaks, missing, reads, readTime, timeText, writes, type Call, type Route } from './route.ts';
+
+/** `…/keys`. */
+export const keyRoutes: readonly Route[] = [
+  reads({
+    path: '/keys',
+    action: 'keys.manage',
+    async handle({ ctx, workspace }) {
+      const keys = await listKeys(ctx.sql, { owner: { workspaceId: workspace.id } });
+      return { keys: keys.map(present) };
+    },
+  }),
+  writes({
+    path: '/keys',
+    action: 'keys.manage',
+    body: NewKey,
+    secret: true,
+    async handle(call) {
+      const { ctx, body, workspace, nowMs } = call;
+      const expiresMs = body.expiresAt === undefined ? undefined : readTime(body.expiresAt, 'expiresAt');
+      if (isFault(expiresMs)) return expiresMs;
+      if (expiresMs !== undefined && expiresMs <= nowMs) return breaks('expiresAt', 'must be a time to come');
+      const role = checkRole(call, body.door, body.role);
+      if (isFault(role)) return role;
+      return async (tx) => {
+        const made = await createKey(tx, ctx, {
+          owner: { workspaceId: workspace.id },
+          door: body.door,
+          name: body.name ?? '',
+          ...(role === undefined ? {} : { scopes: [role] }),
+          ...(expiresMs === undefined ? {} : { expiresMs }),
+          nowMs,
+        });
+        if (isFault(made)) return made;
+        const { keyId, door, name } = made.key;
+        return {
+          status: 201,
+          body: { ...present(made.key), secret: made.secret, token: made.token },
+          audit: {
+            action: 'key.create',
+            subject: `key:${keyId}`,
+            detail: { door, name, role: role ?? null },
+          },
+        };
+      };
+    },
+  }),
+  acts({
+    method: 'DELETE',
+    path: '/keys/:keyId',
+    action: 'keys.manage',
+    async handle({ ctx, workspace, params, nowMs, afterCommit }) {
+      const keyId = params['keyId']!;
+      return async (tx) => {
+        const owner = { workspaceId: workspace.id };
+        const key = (await listKeys(tx, { owner })).find((one) => one.keyId === keyId);
+        if (!key) return missing('key');
+        const revoked = await revokeKey(tx, { owner, door: key.door, keyId, nowMs });
+        if (isFault(revoked)) return revoked;
+        afterCommit(() => ctx.keyring.forgetKey(key.door, keyId));
+        return { status: 204, body: undefined, audit: { action: 'key.revoke', subject: `key:${keyId}` } };
+      };
+    },
+  }),
+];
+
+/** The role of a new console key: needed, and never above that of who makes it. */
+function checkRole(call: Call<unknown>, door: string, role: Role | undefined): Role | undefined | Fault {
+  if (door !== 'console')
+    return role === undefined ? undefined : breaks('role', 'is for keys of the console only');
+  if (role === undefined) return breaks('role', `is required for a key of the console: ${ROLES.join(', ')}`);
+  const own = call.caller.roles.get(call.workspace.id)!;
+  return ROLES.indexOf(role) < ROLES.indexOf(own)
+    ? fault('forbidden', `role: must not be above your own, ${own}`, { field: 'role' })
+    : role;
+}
+
+function present({ id, door, keyId, name, scopes, createdMs, expiresMs }: ApiKey) {
+  return {
+    id: toHex24(id),
+    door,
+    keyId,
+    name,
+    scopes,
+    createdAt: timeText(createdMs),
+    expiresAt: timeText(expiresMs),
+  };
+}

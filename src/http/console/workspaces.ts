@@ -1,0 +1,251 @@
+/** Workspaces and their settings, the audit log, and who belongs to them. */
+import { MemberPatch, NewMember, NewWorkspace, WorkspacePatch } from '../../../contract/console.ts';
+import { listAudit } from '../../accounts/audit.ts';
+import {
+  createOperator,
+  findOperator,
+  listMembers,
+  removeMember,
+  setMember,
+} from '../../accounts/operators.ts';
+import { can, type Role } from '../../accounts/roles.ts';
+import { createWorkspace, getWorkspace, updateWorkspace, type Workspace } from '../../accounts/workspaces.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import {
+  acts,
+  breaks,
+  idIn,
+  idText,
+  missing,
+  reads,
+  readPage,
+  timeText,
+  writes,
+  type Call,
+  type Done,
+  type Route,
+  type Work,
+} from './route.ts';
+
+/** `/workspaces`, `…/audit` and `…/members`. */
+export const workspaceRoutes: readonly Route[] = [
+  reads({
+    of: 'caller',
+    path: '/workspaces',
+    action: 'workspace.read',
+    async handle({ ctx, caller }) {
+      const all = await Promise.all(
+        [...caller.roles].map(async ([id, role]) => ({ role, workspace: await getWorkspace(ctx.sql, id) })),
+      );
+      return {
+        workspaces: all.flatMap(({ role, workspace }) =>
+          workspace ? [presentWorkspace(workspace, role)] : [],
+        ),
+      };
+    },
+  }),
+  writes({
+    of: 'caller',
+    path: '/workspaces',
+    action: 'workspace.read',
+    body: NewWorkspace,
+    async handle({ ctx, body, caller, nowMs, afterCommit }) {
+      const { operatorId } = caller;
+      if (operatorId === undefined || caller.keyId !== undefined)
+        return fault('forbidden', 'Workspaces are made in a session, by the operator who is to own them.');
+      return async (tx) => {
+        const made = await createWorkspace(tx, ctx.ids, { ...body, ownerId: operatorId, nowMs });
+        if (isFault(made)) return made;
+        afterCommit(() => (ctx.directory.forget(made.id), ctx.keyring.forgetRoles(operatorId)));
+        const audit = { action: 'workspace.create', subject: `workspace:${made.id}`, detail: body };
+        return {
+          status: 201,
+          body: presentWorkspace(made, 'owner'),
+          audit: { ...audit, workspaceId: made.id },
+        };
+      };
+    },
+  }),
+  reads({
+    path: '',
+    action: 'workspace.read',
+    handle: async (call) => presentWorkspace(call.workspace, roleOf(call)),
+  }),
+  writes({
+    method: 'PATCH',
+    path: '',
+    action: 'workspace.update',
+    body: WorkspacePatch,
+    async handle(call) {
+      const { ctx, body, workspace, afterCommit } = call;
+      const broken = checkSettings(body.settings);
+      if (broken) return broken;
+      return async (tx) => {
+        const changed = await updateWorkspace(tx, { id: workspace.id, ...body });
+        if (isFault(changed)) return changed;
+        afterCommit(() => ctx.directory.forget(workspace.id));
+        const audit = { action: 'workspace.update', subject: `workspace:${workspace.id}`, detail: body };
+        return { status: 200, body: presentWorkspace(changed, roleOf(call)), audit };
+      };
+    },
+  }),
+  reads({ path: '/audit', action: 'audit.read', query: ['limit', 'before'], handle: listLog }),
+  reads({
+    path: '/members',
+    action: 'members.read',
+    async handle({ ctx, workspace }) {
+      const members = await listMembers(ctx.sql, { workspaceId: workspace.id });
+      return { members: members.map(({ id, ...member }) => ({ id: toHex24(id), ...member })) };
+    },
+  }),
+  writes({
+    path: '/members',
+    action: 'members.manage',
+    body: NewMember,
+    secretFields: ['password'],
+    async handle(call) {
+      const may = mayGive(call, call.body.role);
+      return isFault(may) ? may : (tx) => invite(call, tx);
+    },
+  }),
+  writes({
+    method: 'PATCH',
+    path: '/members/:operatorId',
+    action: 'members.manage',
+    body: MemberPatch,
+    handle: async (call) => changeMember(call, call.body.role),
+  }),
+  acts({
+    method: 'DELETE',
+    path: '/members/:operatorId',
+    action: 'members.manage',
+    handle: async (call) => changeMember(call, undefined),
+  }),
+];
+
+function presentWorkspace(workspace: Workspace, role: Role) {
+  const { name, environment, country, timeZone, settings, clockAheadMs } = workspace;
+  return {
+    id: toHex24(workspace.id),
+    name,
+    environment,
+    country,
+    timeZone,
+    settings,
+    clockAheadMs,
+    createdAt: timeText(workspace.createdMs),
+    role,
+  };
+}
+
+function roleOf(call: Call<unknown>): Role {
+  return call.caller.roles.get(call.workspace.id)!;
+}
+
+type Settings = {
+  quietHours?: { from: string; to: string } | null;
+  channelOrder?: readonly string[] | null;
+  frequencyCap?: unknown;
+};
+
+function checkSettings(settings: Settings | undefined): Fault | undefined {
+  const { quietHours, channelOrder } = settings ?? {};
+  if (quietHours && quietHours.from === quietHours.to)
+    return breaks('settings.quietHours.to', 'must differ from settings.quietHours.from');
+  if (channelOrder && new Set(channelOrder).size < channelOrder.length)
+    return breaks('settings.channelOrder', 'must name each channel at most once');
+  return undefined;
+}
+
+async function listLog(call: Call): Promise<unknown> {
+  const page = readPage(call);
+  if (isFault(page)) return page;
+  const found = await listAudit(call.ctx.sql, {
+    workspaceId: call.workspace.id,
+    limit: page.limit,
+    ...(page.before === undefined ? {} : { beforeId: page.before }),
+  });
+  return {
+    entries: found.map(({ id, actor, action, subject, detail, atMs }) => ({
+      id: toHex24(id),
+      at: timeText(atMs),
+      actor: hexed(actor),
+      action,
+      subject: hexed(subject),
+      detail,
+    })),
+    next: found.length === page.limit ? idText(found.at(-1)!.id) : null,
+  };
+}
+
+/** `contact:123` with its id as this API writes them. */
+function hexed(name: string): string {
+  const parts = /^([a-z-]+):(\d{1,16})$/.exec(name);
+  return parts ? `${parts[1]}:${toHex24(Number(parts[2]))}` : name;
+}
+
+/** Whether the caller may make somebody this, or take it away: owners are made by owners. */
+function mayGive(call: Call<unknown>, ...roles: (Role | undefined)[]): true | Fault {
+  return roles.includes('owner') ? can(roleOf(call), 'owners.manage') : true;
+}
+
+type Invited = { email: string; role: Role; name?: string; password?: string };
+
+async function invite(call: Call<Invited>, tx: Tx): Promise<Done | Fault> {
+  const { ctx, workspace, nowMs, afterCommit } = call;
+  const { email, role, name, password } = call.body;
+  const known = await findOperator(tx, email);
+  if (known && (name !== undefined || password !== undefined))
+    return fault('conflict', 'email: there is an operator with this address; leave out name and password', {
+      field: 'email',
+    });
+  if (!known && name === undefined) return breaks('name', 'is required for somebody new');
+  if (!known && password === undefined) return breaks('password', 'is required for somebody new');
+  const members = known ? await listMembers(tx, { workspaceId: workspace.id }) : [];
+  if (members.some(({ id }) => id === known!.id))
+    return fault('conflict', 'email: is a member already', { field: 'email' });
+  const operator =
+    known ?? (await createOperator(tx, ctx.ids, { email, name: name!, password: password!, nowMs }));
+  if (isFault(operator)) return operator;
+  const set = await setMember(tx, { workspaceId: workspace.id, operatorId: operator.id, role });
+  if (isFault(set)) return set;
+  afterCommit(() => ctx.keyring.forgetRoles(operator.id));
+  return {
+    status: 201,
+    body: { id: toHex24(operator.id), email: operator.email, name: operator.name, role, disabled: false },
+    audit: {
+      action: 'member.add',
+      subject: `operator:${operator.id}`,
+      detail: { email: operator.email, role },
+    },
+  };
+}
+
+/** Gives a member another role; without one, takes the member out. */
+async function changeMember(call: Call<unknown>, role: Role | undefined): Promise<Work> {
+  const { ctx, workspace, afterCommit } = call;
+  const operatorId = idIn(call, 'operatorId');
+  return async (tx) => {
+    const member = (await listMembers(tx, { workspaceId: workspace.id })).find(({ id }) => id === operatorId);
+    if (!member) return missing('member');
+    const may = mayGive(call, member.role, role);
+    if (isFault(may)) return may;
+    const which = { workspaceId: workspace.id, operatorId };
+    const done = role === undefined ? await removeMember(tx, which) : await setMember(tx, { ...which, role });
+    if (isFault(done)) return done;
+    afterCommit(() => ctx.keyring.forgetRoles(operatorId));
+    const { id: _id, ...rest } = member;
+    return {
+      ...(role === undefined
+        ? { status: 204, body: undefined }
+        : { status: 200, body: { id: toHex24(operatorId), ...rest, role } }),
+      audit: {
+        action: role === undefined ? 'member.remove' : 'member.change',
+        subject: `operator:${operatorId}`,
+        detail: { from: member.role, to: role ?? null },
+      },
+    };
+  };
+}
