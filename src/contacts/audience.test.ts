@@ -7,7 +7,6 @@ import { testDatabase } from '../../test/support/database.ts';
 import { isoTime } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf, idSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
 import { clausesMet, type SetRef } from './audience.match.ts';
 import { audienceCondition, checkAudience, countAudience, whyInAudience } from './audience.ts';
 import type { Person } from './resolve.ts';
@@ -40,12 +39,12 @@ const attributes = fc
 const name = fc.option(fc.constantFrom(...TEXTS.filter((text) => text !== '')), { nil: undefined });
 
 const [list, otherList, tag, namedTag] = await sql.begin(async (tx) => {
-  const lists = await ensureSets(tx as Tx, ids, NOW, {
+  const lists = await ensureSets(tx, ids, NOW, {
     workspaceId: WORKSPACE,
     kind: 'list',
     names: ['one', 'two'],
   });
-  const tags = await ensureSets(tx as Tx, ids, NOW, {
+  const tags = await ensureSets(tx, ids, NOW, {
     workspaceId: WORKSPACE,
     kind: 'tag',
     names: ['vip', 'one'],
@@ -76,12 +75,12 @@ async function makeContacts(): Promise<{ contacts: Contact[]; memberships: Map<n
             profile,
           }),
         );
-      const got = await upsertContacts(tx as Tx, ids, NOW + at * 1000, people);
+      const got = await upsertContacts(tx, ids, NOW + at * 1000, people);
       made.push(...got.map(({ contactId }) => contactId));
     }
     for (const [i, set] of sets.entries()) {
       const members = made.filter((_, n) => n % (i + 2) === 0);
-      await addMembers(tx as Tx, WORKSPACE, set.id, members);
+      await addMembers(tx, WORKSPACE, set.id, members);
       for (const id of members) inSets.set(id, [...(inSets.get(id) ?? []), set]);
     }
   });

@@ -36,8 +36,7 @@ const NOW = Date.UTC(2026, 10, 20, 9);
 const ids = idSource(6, () => NOW);
 let workspaces = 100;
 
-const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> =>
-  sql.begin((tx) => run(tx as Tx)) as unknown as Promise<T>;
+const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => sql.begin(run);
 function good<T>(value: T | Fault | undefined): T {
   assert.ok(value !== undefined && !isFault(value), JSON.stringify(value));
   return value;

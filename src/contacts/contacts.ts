@@ -14,14 +14,13 @@ import {
   releaseIdentities,
   touchContacts,
 } from './sql.resolve.ts';
+import { collectIdentities, collectNames, type SearchPage, walkIdentities, walkNames } from './sql.search.ts';
 import { deleteMemberships } from './sql.sets.ts';
 import {
   type ColumnChange,
   type Contact,
   deleteContacts,
   deleteIdentities,
-  searchIdentities,
-  searchNames,
   selectContacts,
   selectIdentities,
   selectNewest,
@@ -208,18 +207,23 @@ export async function listContacts(
 
 const NOT_FOUND = fault('not_found', 'contact: there is none with this id');
 
-async function searchIds(
-  db: Db,
-  within: { workspaceId: number; belowId: number; limit: number },
-  search: string,
-): Promise<number[]> {
+/** Above this many matches it is quicker to walk through the newest contacts. */
+const FEW = 5000;
+
+async function searchIds(db: Db, page: SearchPage, search: string): Promise<number[]> {
   const [first, ...rest] = search.split(/\s+/);
   const names = rest.length > 0 ? { whole: search, first: first!, rest: rest.join(' ') } : { whole: search };
-  const found = await Promise.all([
-    searchIdentities(db, within, addressPrefixes(search)),
-    searchNames(db, within, names),
+  const prefixes = addressPrefixes(search);
+  const few = { ...page, limit: FEW + 1 };
+  const [byIdentity, byName] = await Promise.all([
+    collectIdentities(db, few, prefixes),
+    collectNames(db, few, names),
   ]);
-  return [...new Set(found.flat())].sort((a, b) => b - a).slice(0, within.limit);
+  const found = await Promise.all([
+    byIdentity.length > FEW ? walkIdentities(db, page, prefixes) : byIdentity,
+    byName.length > FEW ? walkNames(db, page, names) : byName,
+  ]);
+  return [...new Set(found.flat())].sort((a, b) => b - a).slice(0, page.limit);
 }
 
 /** What an address may begin with when a person types this: as it is, in lower case, and as a phone number. */

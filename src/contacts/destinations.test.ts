@@ -26,8 +26,7 @@ const { sql } = await testDatabase();
 const NOW = Date.UTC(2026, 10, 20, 9);
 const ids = idSource(7, () => NOW);
 let workspaces = 100;
-const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> =>
-  sql.begin((tx) => run(tx as Tx)) as unknown as Promise<T>;
+const inTx = <T>(run: (tx: Tx) => Promise<T>): Promise<T> => sql.begin(run);
 
 async function person(workspaceId: number, phone: string, integrationId: number | null = null) {
   const [made] = await inTx((tx) =>

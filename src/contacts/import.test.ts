@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { isFault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
 import { findContact, listContacts } from './contacts.ts';
 import { destinationsOf } from './destinations.ts';
 import { importContacts, type ImportOptions, type ImportResult } from './import.ts';
@@ -114,9 +113,7 @@ test('S28 rows that share an address merge, in one file and over files; doing it
   rows.push(',+31611000003,x@example.com,last,', ',,X@example.com,,later');
   const text = rows.join('\n');
   const seen: number[] = [];
-  const list = await sql.begin((tx) =>
-    createSet(tx as Tx, ids, NOW, { workspaceId, kind: 'list', name: 'all' }),
-  );
+  const list = await sql.begin((tx) => createSet(tx, ids, NOW, { workspaceId, kind: 'list', name: 'all' }));
   assert.ok(!isFault(list));
   const options = {
     workspaceId,

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Sql, Tx } from '../db/pool.ts';
+import type { Sql } from '../db/pool.ts';
 import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
 import { readCsv } from './import.csv.ts';
 import type { Person } from './resolve.ts';
@@ -148,7 +148,7 @@ async function writeBatch(deps: ImportDeps, lines: readonly Line[], run: Run): P
   for (let attempt = 1; lines.length > 0; attempt++) {
     try {
       const upserted = await deps.sql.begin(async (tx) => {
-        const found = await upsertContacts(tx as Tx, deps.ids, deps.nowMs(), people);
+        const found = await upsertContacts(tx, deps.ids, deps.nowMs(), people);
         const contactIds = [...new Set(found.map(({ contactId }) => contactId))];
         if (setIds.length > 0) await insertMembers(tx, workspaceId, setIds, contactIds);
         return found;
@@ -192,7 +192,7 @@ async function setsOf(deps: ImportDeps, options: ImportOptions): Promise<number[
   if (listId !== undefined && list?.kind !== 'list')
     return fault('not_found', 'listId: there is no list with this id', { field: 'listId' });
   const named = await deps.sql.begin((tx) =>
-    ensureSets(tx as Tx, deps.ids, deps.nowMs(), { workspaceId, kind: 'tag', names: tags }),
+    ensureSets(tx, deps.ids, deps.nowMs(), { workspaceId, kind: 'tag', names: tags }),
   );
   if (isFault(named)) return named;
   return [...new Set([...(list ? [list.id] : []), ...named.map(({ id }) => id)])];

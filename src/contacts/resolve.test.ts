@@ -13,7 +13,7 @@ const ids = idSource(3, () => NOW);
 let workspaces = 100;
 
 const resolve = (wanted: readonly Wanted[]): Promise<Resolved[]> =>
-  sql.begin((tx) => resolveContacts(tx as Tx, ids, NOW, wanted));
+  sql.begin((tx) => resolveContacts(tx, ids, NOW, wanted));
 const one = async (wanted: Wanted): Promise<Resolved> => (await resolve([wanted]))[0]!;
 const sms = (address: string) => ({ channel: 'sms' as const, integrationId: null, address });
 const count = async (table: string, workspaceId: number): Promise<number> =>
@@ -123,7 +123,7 @@ async function fiftyAtOnce(workspaceId: number): Promise<void> {
   const got = await Promise.all(
     sources.map((source, i) =>
       sql.begin((tx) =>
-        resolveContacts(tx as Tx, source, NOW, [
+        resolveContacts(tx, source, NOW, [
           {
             workspaceId,
             identities: [

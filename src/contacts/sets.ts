@@ -82,7 +82,7 @@ export async function renameSet(
   if (broken) return broken;
   try {
     return (
-      (await tx.savepoint((inner) => updateSetName(inner as Tx, workspaceId, id, name))) ??
+      (await tx.savepoint((inner) => updateSetName(inner, workspaceId, id, name))) ??
       fault('not_found', 'set: there is none with this id')
     );
   } catch (error) {

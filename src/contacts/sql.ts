@@ -57,53 +57,6 @@ export async function selectNewest(
     ORDER BY ${key} DESC LIMIT ${page.limit}`;
 }
 
-/** Above every text that begins with what stands before it, byte by byte. */
-const LAST = '\u{10FFFF}';
-
-/**
- * The highest ids below `belowId` of contacts that own an address or external id beginning with one of `prefixes`. Tokens are
- * secrets and not looked at. Locks nothing.
- */
-export async function searchIdentities(
-  db: Db,
-  page: { workspaceId: number; belowId: number; limit: number },
-  prefixes: readonly string[],
-): Promise<number[]> {
-  const begins = prefixes
-    .map((prefix) => db`(i.value ~>=~ ${prefix}::text AND i.value ~<~ ${prefix + LAST}::text)`)
-    .reduce((all, one) => db`${all} OR ${one}`);
-  const rows = await db<{ id: number }[]>`
-    SELECT DISTINCT i.contact_id AS id FROM identities i
-    WHERE i.workspace_id = ${page.workspaceId} AND i.kind <> 'token' AND (${begins}) AND i.contact_id < ${page.belowId}
-    ORDER BY i.contact_id DESC LIMIT ${page.limit}`;
-  return rows.map((row) => row.id);
-}
-
-/**
- * The highest ids below `belowId` of contacts whose given name or surname begins with `whole`, or whose given name begins with
- * `first` and surname with `rest`. Locks nothing. Reads every bucket.
- */
-export async function searchNames(
-  db: Db,
-  page: { workspaceId: number; belowId: number; limit: number },
-  names: { whole: string; first?: string; rest?: string },
-): Promise<number[]> {
-  const given = (text: string) =>
-    db`lower(c.given_name) ~>=~ lower(${text}::text) AND lower(c.given_name) ~<~ (lower(${text}::text) || ${LAST}::text)`;
-  const surname = (text: string) =>
-    db`lower(c.surname) ~>=~ lower(${text}::text) AND lower(c.surname) ~<~ (lower(${text}::text) || ${LAST}::text)`;
-  const both =
-    names.first === undefined || names.rest === undefined
-      ? db``
-      : db`OR (${given(names.first)} AND ${surname(names.rest)})`;
-  const rows = await db<{ id: number }[]>`
-    SELECT c.id FROM contacts c
-    WHERE c.workspace_id = ${page.workspaceId} AND c.bucket >= 0 AND c.id < ${page.belowId}
-      AND ((${given(names.whole)}) OR (${surname(names.whole)}) ${both})
-    ORDER BY c.id DESC LIMIT ${page.limit}`;
-  return rows.map((row) => row.id);
-}
-
 /** Columns to be set; what is not named stays. */
 export type ColumnChange = {
   external_id?: string | null;
