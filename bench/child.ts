@@ -24,16 +24,13 @@ export type Child<C extends Commands> = {
 const STOP_WITHIN_MS = 30_000;
 
 /** Starts a file of this folder as a process of its own; resolves when it serves. */
-export async function startChild<C extends Commands>(
-  file: string,
-  options: { args?: string[]; nodeFlags?: string[]; env?: Record<string, string> } = {},
-): Promise<Child<C>> {
+export async function startChild<C extends Commands>(file: string, args: string[] = []): Promise<Child<C>> {
   const { PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN } = process.env;
   const inherited = Object.entries({ PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN }).filter(([, value]) => value);
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), options.args ?? [], {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     // Settings of the shell (PARLEY_…) would change what is measured.
-    env: { ...Object.fromEntries(inherited), ...options.env },
-    execArgv: ['--disable-warning=ExperimentalWarning', ...(options.nodeFlags ?? [])],
+    env: Object.fromEntries(inherited),
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A terminal's Ctrl-C is for the orchestrator, which stops its children in order.
     detached: true,

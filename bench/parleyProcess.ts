@@ -3,6 +3,8 @@
  * product's import, broadcasts. It runs the product as it is: settings are the defaults, but for the data directory, the port
  * and the limit on requests.
  */
+import { writeFile } from 'node:fs/promises';
+import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -42,13 +44,17 @@ const config = must(
   }),
 );
 let ctx!: HttpContext;
+const inspector = new Session();
 /** For profiles only: a Postgres that keeps the costs of statements, which takes some of the machine. */
 const observed =
   process.argv[3] === 'statements'
     ? await startPostgres({
         dataDir: join(process.argv[2]!, 'postgres'),
         log: silentLog,
-        settings: { shared_preload_libraries: 'pg_stat_statements', track_io_timing: 'on' },
+        settings: {
+          shared_preload_libraries: 'pg_stat_statements',
+          'pg_stat_statements.track_planning': 'on',
+        },
       })
     : undefined;
 const parley = await startParley(config, {
@@ -134,16 +140,24 @@ const commands = {
     const broadcast = await selectBroadcast(ctx.sql, places.get(way)!.workspaceId, id);
     return await countBroadcast(ctx, ctx.sql, broadcast!);
   },
-  /** For profiles: what statements have cost, dearest first. */
-  async statements() {
-    return await ctx.sql`
-      SELECT calls, rows, round(total_exec_time) AS ms, round(mean_exec_time::numeric, 3) AS mean_ms,
-        shared_blks_dirtied AS dirtied, wal_bytes, left(regexp_replace(query, '\\s+', ' ', 'g'), 160) AS query
-      FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 40`;
-  },
-  /** For profiles: begins to count anew. */
-  async forgetStatements() {
+  /** For profiles: begins to watch where the time goes. */
+  async startProfile() {
     await ctx.sql`SELECT pg_stat_statements_reset()`;
+    inspector.connect();
+    await inspector.post('Profiler.enable');
+    await inspector.post('Profiler.setSamplingInterval', { interval: 250 });
+    await inspector.post('Profiler.start');
+  },
+  /** For profiles: writes V8's profile to a file, and returns what statements have cost, dearest first. */
+  async stopProfile(file: string) {
+    const { profile } = await inspector.post('Profiler.stop');
+    inspector.disconnect();
+    await writeFile(file, JSON.stringify(profile));
+    return await ctx.sql`
+      SELECT calls, rows, round((total_exec_time + total_plan_time)::numeric)::int AS ms, round(mean_exec_time::numeric, 3)::float AS mean_ms,
+        round(total_plan_time)::int AS plan_ms,
+        shared_blks_dirtied AS dirtied, round(wal_bytes / 1024)::int AS wal_kb, left(regexp_replace(query, '\\s+', ' ', 'g'), 160) AS query
+      FROM pg_stat_statements ORDER BY total_exec_time + total_plan_time DESC LIMIT 40`;
   },
   /** The server's version. */
   async postgresVersion() {

@@ -1,6 +1,5 @@
 /** Where the time goes: sums up V8's CPU profiles. For `npm run bench -- --profile <folder>`. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 
 type Profile = {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
@@ -8,11 +7,9 @@ type Profile = {
   timeDeltas: number[];
 };
 
-/** The functions with the most time of their own in the newest profile of a folder, by share of the time that was not idle. */
-export async function topFunctions(folder: string, most: number): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile')).sort();
-  if (!names.length) return ['no profile was written'];
-  const profile = JSON.parse(await readFile(join(folder, names.at(-1)!), 'utf8')) as Profile;
+/** The functions with the most time of their own in a profile, by share of the time that was not idle. */
+export async function topFunctions(file: string, most: number): Promise<string> {
+  const profile = JSON.parse(await readFile(file, 'utf8')) as Profile;
   const nameOf = new Map(profile.nodes.map(({ id, callFrame }) => [id, frameName(callFrame)]));
   const times = new Map<string, number>();
   profile.samples.forEach((id, at) => {
@@ -24,7 +21,8 @@ export async function topFunctions(folder: string, most: number): Promise<string
   return [...times]
     .sort(([, a], [, b]) => b - a)
     .slice(0, most)
-    .map(([name, us]) => `${((us / totalUs) * 100).toFixed(1).padStart(5)} %  ${name}`);
+    .map(([name, us]) => `${((us / totalUs) * 100).toFixed(1).padStart(5)} %  ${name}`)
+    .join('\n');
 }
 
 function frameName({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {

@@ -35,7 +35,7 @@ type Bench = {
   sink: Child<SinkCommands>;
   sinkUrl: string;
   /** Starts a process that is stopped at the end, however it comes. */
-  start: <C extends Commands>(file: string, args?: string[], nodeFlags?: string[]) => Promise<Child<C>>;
+  start: <C extends Commands>(file: string, args?: string[]) => Promise<Child<C>>;
 };
 type ParleyChild = Child<ParleyCommands>;
 
@@ -52,9 +52,9 @@ async function main(): Promise<void> {
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
-  const start: Bench['start'] = async (file, args, nodeFlags = []) => {
+  const start: Bench['start'] = async (file, args = []) => {
     if (ending.signal.aborted) throw new Error('the run is over');
-    const child = startChild<never>(file, { args: args ?? [], nodeFlags });
+    const child = startChild<never>(file, args);
     children.push(child);
     return await child;
   };
@@ -181,8 +181,7 @@ async function measureParley(bench: Bench): Promise<string> {
   const first = await startInstall(bench);
   found.firstStartS = first.readyS;
   await first.child.stop();
-  const profiling = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
-  const { child, readyS } = await startInstall(bench, profiling);
+  const { child, readyS } = await startInstall(bench);
   const version = await child.ask('postgresVersion');
   if (options.parts.has('start')) {
     found.readyS = readyS;
@@ -195,7 +194,7 @@ async function measureParley(bench: Bench): Promise<string> {
     const target = { ...places.http, url: await child.ask('url') };
     const notifier = openNotifier(target, NOTIFY_CONNECTIONS);
     try {
-      await measureNotifications(bench, child, notifier);
+      await profiled(bench, child, 'notifications', () => measureNotifications(bench, child, notifier));
       await importAll(bench, child, 'http');
       await measureLatencyDuring(bench, child, notifier);
     } finally {
@@ -205,22 +204,18 @@ async function measureParley(bench: Bench): Promise<string> {
   for (const way of ['http', 'simulator'] as const) {
     if (!options.parts.has(way)) continue;
     if (way === 'simulator' || !options.parts.has('notifications')) await importAll(bench, child, way);
-    if (options.profile) await child.ask('forgetStatements');
-    for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
-    if (options.profile) await writeStatements(bench, child, way);
+    await profiled(bench, child, way, async () => {
+      for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
+    });
   }
   await child.stop();
-  if (options.profile) say((await topFunctions(options.profile, 40)).join('\n'));
   return version;
 }
 
-async function startInstall(
-  bench: Bench,
-  nodeFlags: string[] = [],
-): Promise<{ child: ParleyChild; readyS: number }> {
+async function startInstall(bench: Bench): Promise<{ child: ParleyChild; readyS: number }> {
   const fromMs = sharedMs();
-  const args = [join(bench.folder, 'parley'), ...(nodeFlags.length ? ['statements'] : [])];
-  const child = await bench.start<ParleyCommands>('./parleyProcess.ts', args, nodeFlags);
+  const args = [join(bench.folder, 'parley'), ...(bench.options.profile === undefined ? [] : ['statements'])];
+  const child = await bench.start<ParleyCommands>('./parleyProcess.ts', args);
   const url = await child.ask('url');
   while ((await fetch(`${url}/readyz`)).status !== 200) await pause(systemClock, 10);
   return { child, readyS: (sharedMs() - fromMs) / 1000 };
@@ -324,9 +319,23 @@ async function latencyOf(bench: Bench, what: string, sent: readonly { to: string
   return found;
 }
 
-async function writeStatements(bench: Bench, child: ParleyChild, way: Way): Promise<void> {
-  const rows = await child.ask('statements');
-  await writeFile(join(bench.options.profile!, `statements.${way}.json`), JSON.stringify(rows, null, 1));
+/** With `--profile`: says where the time goes in `work`, and writes it to the folder. */
+async function profiled(
+  bench: Bench,
+  child: ParleyChild,
+  what: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const folder = bench.options.profile;
+  if (folder === undefined) return await work();
+  await child.ask('startProfile');
+  await work();
+  const file = join(folder, `${what}.cpuprofile`);
+  const statements = await child.ask('stopProfile', file);
+  await writeFile(join(folder, `${what}.statements.json`), JSON.stringify(statements, null, 1));
+  say(await topFunctions(file, 40));
+  for (const { ms, plan_ms: planMs, calls, rows, query } of statements)
+    say(`${ms} ms (planning ${planMs}), ${calls} calls, ${rows} rows: ${query}`);
 }
 
 if (process.platform !== 'linux' || !execFileSync('getconf', ['CLK_TCK']).length) {
