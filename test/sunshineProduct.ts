@@ -54,7 +54,10 @@ export async function startProduct(overrides: Partial<Config> = {}) {
   let ctx!: HttpContext;
   const { connection } = database;
   const parley = await startParley(config, { log, connection, inspect: (made) => void (ctx = made) });
-  stops.push(parley.stop, () => rm(dataDir, { recursive: true, force: true }));
+  stops.push(
+    () => parley.stop(),
+    () => rm(dataDir, { recursive: true, force: true }),
+  );
   const { clock, directory, ids, vault, adapters, simulator } = ctx;
   const { sql } = database;
   const url = parley.url!;

@@ -173,3 +173,8 @@ export async function deleteMessages(db: Db, conversationId: number, messageId?:
       ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
   return result.count;
 }
+
+/** Removes a conversation whose messages are gone. Locks the row. */
+export async function deleteConversation(db: Db, conversationId: number): Promise<void> {
+  await db`DELETE FROM conversations WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
+}

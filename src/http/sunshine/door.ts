@@ -15,7 +15,8 @@ import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../errors.ts';
 import { createRateLimit, type RateLimit } from '../rateLimit.ts';
 import { missing, type Call, type Route, type Scope, type SunshineFault } from './route.ts';
-import { ACCOUNT_ROUTES, ROUTES } from './routes.ts';
+import { serveFiles } from './fileStore.ts';
+import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from './routes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -38,6 +39,7 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
   const limit = createRateLimit(ctx.config.rateLimitPerS);
   app.decorateRequest('sunshine', null);
   acceptJson(app);
+  serveFiles(app, ctx, sunshineForm);
   const below = (prefix: string, routes: readonly Route[]) =>
     void app.register(
       (inner, _options, done) => {
@@ -49,7 +51,7 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
       },
       { prefix },
     );
-  below('/v1.1', [...ROUTES, ...ACCOUNT_ROUTES]);
+  below('/v1.1', [...ROUTES, ...APP_ROUTES, ...ACCOUNT_ROUTES]);
   below(
     '/v1',
     ROUTES.filter(({ alsoV1 }) => alsoV1),
@@ -57,8 +59,7 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
 }
 
 function addRoute(app: FastifyInstance, ctx: HttpContext, route: Route): void {
-  const urls = ACCOUNT_ROUTES.includes(route) ? [route.path] : [`/apps/:appId${route.path}`, route.path];
-  for (const url of urls)
+  for (const url of urlsOf(route))
     app.route({
       method: route.method,
       url,
@@ -66,6 +67,13 @@ function addRoute(app: FastifyInstance, ctx: HttpContext, route: Route): void {
       ...(route.kind === 'write' && route.upload ? { bodyLimit: route.upload } : {}),
       handler: (request, reply) => handle(ctx, route, request, reply),
     });
+}
+
+/** Below the prefix: what is said of an app can be said with the app in the path or without, when the key tells it. */
+function urlsOf(route: Route): string[] {
+  if (ACCOUNT_ROUTES.includes(route)) return [route.path];
+  const named = `/apps/:appId${route.path}`;
+  return APP_ROUTES.includes(route) ? [named] : [named, route.path];
 }
 
 async function handle(

@@ -51,7 +51,11 @@ export function readMessages(
   if (isFault(content)) return content;
   if (content.type !== 'text') return [content];
   const { language } = options;
-  return expandShorthand(content, { path, ...(language === undefined ? {} : { language }) });
+  const contents = expandShorthand(content, { path, ...(language === undefined ? {} : { language }) });
+  const stored = isFault(contents) ? undefined : contents.find(({ type }) => type === 'template');
+  return stored?.type === 'template'
+    ? breaks(at(path, 'text'), `there is no stored template ${stored.name}`)
+    : contents;
 }
 
 const Hsm = Type.Object({

@@ -55,9 +55,11 @@ const PostedMessage = Type.Object(
   { additionalProperties: true },
 );
 
-type PostedBody = { role: 'appUser' | 'appMaker'; [field: string]: unknown };
+/** A posted message. */
+export type PostedBody = { role: 'appUser' | 'appMaker'; [field: string]: unknown };
 
-type Posted = {
+/** What is to be said. */
+export type Posted = {
   role: 'appUser' | 'appMaker';
   author: Author;
   contents: Content[];
@@ -152,7 +154,8 @@ async function postMessage(call: Call<PostedBody>): Promise<Work | SunshineFault
   return isFault(to) ? to : (tx) => addMessages(call, tx, posted, to);
 }
 
-async function addMessages(
+/** Adds messages to the user's conversation, of either side; answers as the API does. */
+export async function addMessages(
   call: Call<unknown>,
   tx: Tx,
   posted: Posted,
@@ -189,7 +192,8 @@ async function addMessages(
   };
 }
 
-function readPosted(body: PostedBody): Posted | Fault {
+/** Who says what, from a posted message. */
+export function readPosted(body: PostedBody): Posted | Fault {
   const { role, name, email, avatarUrl, destination, messageSchema: schema, message, ...rest } = body;
   const native = schema === 'whatsapp' && message !== undefined;
   const contents = readMessages(native ? (message as Record<string, unknown>) : rest, {
@@ -245,7 +249,7 @@ async function say(
 }
 
 /** Which of the user's clients a message is for: those for which this is true. */
-type ToIntegration = (destination: Destination) => boolean;
+export type ToIntegration = (destination: Destination) => boolean;
 
 /** The integration that the caller wants it sent through; undefined leaves the choice to us. */
 async function integrationWanted(

@@ -1,11 +1,34 @@
 /** Every route of the Sunshine door. */
+import { accountRoutes, appRoutes, keyRoutes } from './apps.ts';
+import { appUserRoutes } from './appUsers.ts';
+import { attachmentRoutes } from './attachments.ts';
+import { channelRoutes } from './channels.ts';
+import { conversationRoutes } from './conversations.ts';
+import { integrationRoutes } from './integrations.ts';
+import { menuRoutes } from './menus.ts';
 import { messageRoutes } from './messages.ts';
+import { notBuiltAccountRoutes, notBuiltAppRoutes, notBuiltRoutes } from './notBuilt.ts';
 import { notificationRoutes } from './notifications.ts';
 import type { Route } from './route.ts';
 import { webhookRoutes } from './webhooks.ts';
 
-/** Below an app. */
-export const ROUTES: readonly Route[] = [...notificationRoutes, ...messageRoutes, ...webhookRoutes];
+/** Below an app, with the app in the path or without. */
+export const ROUTES: readonly Route[] = [
+  ...notificationRoutes,
+  ...messageRoutes,
+  ...webhookRoutes,
+  ...appUserRoutes,
+  ...channelRoutes,
+  ...conversationRoutes,
+  ...integrationRoutes,
+  ...menuRoutes,
+  ...attachmentRoutes,
+  ...keyRoutes,
+  ...notBuiltRoutes,
+];
 
-/** Of an account; those below `/apps` name the app themselves. */
-export const ACCOUNT_ROUTES: readonly Route[] = [];
+/** Of one app, which has to be in the path. */
+export const APP_ROUTES: readonly Route[] = [...appRoutes, ...notBuiltAppRoutes];
+
+/** Of an account. */
+export const ACCOUNT_ROUTES: readonly Route[] = [...accountRoutes, ...notBuiltAccountRoutes];

@@ -69,7 +69,12 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
     ...sharedOf(user, facts, form),
     ...(form.client ? clientOf(user, moment.destinationId, facts) : {}),
   };
-  if (moment.messageId === undefined) return { ...common, ...moment.more };
+  if (moment.messageId === undefined)
+    return {
+      ...common,
+      ...moment.more,
+      ...(moment.trigger === 'client:add' ? addedOf(user, moment, facts) : {}),
+    };
   const message = facts.messages.get(moment.messageId);
   if (!message) return undefined;
   const recent = facts.recent.get(message.id) ?? [];
@@ -133,6 +138,11 @@ function clientOf(user: User, destinationId: number | undefined, facts: Facts): 
   return destination ? { client: presentClient(destination, user.destinations, facts.integrations) } : {};
 }
 
+function addedOf(user: User, moment: Moment, facts: Facts): object {
+  const added = user.destinations.filter(({ id }) => id === moment.destinationId);
+  return { clients: added.map((one) => presentClient(one, user.destinations, facts.integrations)) };
+}
+
 function destinationOf(delivery: Delivery, user: User, facts: Facts): Record<string, unknown> {
   const linked = user.destinations.find(({ id }) => id === delivery.destinationId);
   const integrationId = delivery.integrationId ?? linked?.integrationId ?? null;
@@ -155,7 +165,7 @@ function isFinal(trigger: Trigger, delivery: Delivery, facts: Facts): boolean {
 const WINDOW_CODE = 131_047;
 
 /** Why it failed, in this API's words, and in the provider's (api/sunshine.md §7.3, §8.3). */
-function errorOf({ state, code, detail }: Delivery): object {
+export function errorOf({ state, code, detail }: Delivery): object {
   const message = detail ?? code ?? 'The message was not delivered.';
   const window = code === 'whatsapp_window';
   const number = window ? WINDOW_CODE : /^\d{1,9}$/.test(code ?? '') ? Number(code) : code;

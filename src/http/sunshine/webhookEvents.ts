@@ -18,7 +18,7 @@ import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhooks.ts';
 import type { Told } from './told.ts';
 import { tells, type Trigger } from './triggers.ts';
-import { bodyOf, type Facts, type Moment } from './webhookBodies.ts';
+import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';
 
 /** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */
 const MOST_RECENT = 100;
@@ -70,7 +70,12 @@ function momentsOf(event: FeedEvent, eventIndex: number, heard: (trigger: Trigge
       if (bulk) return [];
       return changes.flatMap((change) =>
         stepsOf(change)
-          .filter((step) => heard(`message:delivery:${step}`) || heard(`notification:delivery:${step}`))
+          .filter(
+            (step) =>
+              heard(`message:delivery:${step}`) ||
+              heard(`notification:delivery:${step}`) ||
+              LINKED_BY[step].some(heard),
+          )
           .map(
             (step): Moment => ({
               trigger: `message:delivery:${step}`,
@@ -104,6 +109,13 @@ function momentsOf(event: FeedEvent, eventIndex: number, heard: (trigger: Trigge
   }
 }
 
+/** What the delivery of the message that confirms a link tells of the link (api/sunshine.md §9.1). */
+const LINKED_BY: Readonly<Record<'channel' | 'user' | 'failure', readonly Trigger[]>> = {
+  channel: ['link:match', 'link:success', 'client:add'],
+  user: [],
+  failure: ['link:failure'],
+};
+
 /** A delivery may pass several steps at once: one that is delivered was accepted, too. */
 function stepsOf({ from, to }: DeliveryChange): ('channel' | 'user' | 'failure')[] {
   const was = from ?? STATE.queued;
@@ -124,7 +136,7 @@ function stepsOf({ from, to }: DeliveryChange): ('channel' | 'user' | 'failure')
   }
 }
 
-/** Deliveries of notifications have triggers of their own, those of confirmations have none. */
+/** Deliveries of notifications have triggers of their own, those of confirmations tell of the link they confirm. */
 async function settleKinds(
   db: Db,
   facts: Facts,
@@ -133,10 +145,12 @@ async function settleKinds(
 ): Promise<Moment[]> {
   const settled = moments.flatMap((moment): Moment[] => {
     if (!moment.change) return [moment];
-    const kind = facts.messages.get(moment.messageId!)?.kind;
-    if (kind === undefined || kind === 'confirmation') return [];
+    const message = facts.messages.get(moment.messageId!);
+    if (!message) return [];
+    if (message.kind === 'confirmation')
+      return linksOf(moment, message, facts).filter(({ trigger }) => heard(trigger));
     const trigger =
-      kind === 'notification'
+      message.kind === 'notification'
         ? (moment.trigger.replace('message:', 'notification:') as Trigger)
         : moment.trigger;
     return heard(trigger) ? [{ ...moment, trigger }] : [];
@@ -150,6 +164,28 @@ async function settleKinds(
   );
   return settled;
 }
+
+function linksOf(moment: Moment, message: Message, facts: Facts): Moment[] {
+  const { change, messageId: _messageId, ...rest } = moment;
+  const { channel, ...criteria } = message.metadata ?? {};
+  if (channel === undefined || !change) return [];
+  const delivery = facts.deliveries.get(toRef(change));
+  const step = moment.trigger.slice('message:delivery:'.length) as 'channel' | 'user' | 'failure';
+  const more = {
+    channel,
+    criteria,
+    ...(step === 'failure' && delivery ? { error: errorOf(delivery) } : {}),
+    timestamp: change.atMs / 1000,
+  };
+  return LINKED_BY[step].map((trigger) => ({
+    ...rest,
+    trigger,
+    more: trigger === 'client:add' ? { ...REASON, timestamp: more.timestamp } : more,
+    ...(delivery?.destinationId ? { destinationId: delivery.destinationId } : {}),
+  }));
+}
+
+const REASON = { reason: 'channelLinking', source: { type: 'api' } };
 
 async function recentBefore(db: Db, message: Message): Promise<Message[]> {
   const { conversationId, id: messageId, atMs } = message;

@@ -1,0 +1,220 @@
+/** Apps: workspaces, as this API knows them, and their keys (api/sunshine.md §1.2, §3.1). */
+import { type Static, Type } from 'typebox';
+import { Metadata, LIMITS } from '../../../contract/content.ts';
+import { signAppToken } from '../../accounts/authenticate.ts';
+import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
+import {
+  createWorkspace,
+  getWorkspace,
+  listWorkspaces,
+  updateWorkspace,
+  type Workspace,
+} from '../../accounts/workspaces.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import { presentApp } from './present.ts';
+import { whenKnown } from './presentMessage.ts';
+import {
+  acts,
+  breaks,
+  missing,
+  pageOf,
+  readPage,
+  reads,
+  writes,
+  type Call,
+  type Outcome,
+  type Route,
+  type SunshineFault,
+  type Work,
+} from './route.ts';
+
+const flag = Type.Optional(Type.Boolean());
+const fields = {
+  settings: Type.Optional(
+    Type.Object({
+      maskCreditCardNumbers: flag,
+      useAnimalNames: flag,
+      conversationRetentionSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 1e9 })),
+      echoPostback: flag,
+      ignoreAutoConversationStart: flag,
+    }),
+  ),
+  metadata: Type.Optional(Metadata),
+};
+const NewApp = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }), ...fields });
+const ChangedApp = Type.Object({
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  ...fields,
+});
+const NewKey = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) });
+
+/** `/apps`: what concerns the account, not one app. */
+export const accountRoutes: readonly Route[] = [
+  writes({
+    method: 'POST',
+    path: '/apps',
+    action: 'workspace.update',
+    scopes: ['account'],
+    body: NewApp,
+    handle: createApp,
+  }),
+  reads({ path: '/apps', action: 'workspace.read', scopes: ['account'], handle: listApps }),
+];
+
+/** One app, under its own path only. */
+export const appRoutes: readonly Route[] = [
+  reads({
+    path: '',
+    action: 'workspace.read',
+    async handle(call) {
+      const workspace = await getWorkspace(call.ctx.sql, call.workspace.id);
+      return workspace ? { status: 200, body: { app: presentApp(workspace) } } : missing('app');
+    },
+  }),
+  writes({ method: 'PUT', path: '', action: 'workspace.update', body: ChangedApp, handle: changeApp }),
+  reads({
+    path: '/sdks',
+    action: 'integrations.read',
+    async handle(call) {
+      const all = await call.ctx.directory.integrationsOf(call.workspace.id);
+      const idOf = (type: string) => {
+        const found = all.find(({ provider }) => provider === type);
+        return found && toHex24(found.id);
+      };
+      return {
+        status: 200,
+        body: whenKnown({
+          webIntegrationId: idOf('web'),
+          iosIntegrationId: idOf('ios'),
+          androidIntegrationId: idOf('android'),
+        }),
+      };
+    },
+  }),
+];
+
+/** `…/keys`. */
+export const keyRoutes: readonly Route[] = [
+  writes({ method: 'POST', path: '/keys', action: 'keys.manage', body: NewKey, handle: makeKey }),
+  reads({
+    path: '/keys',
+    action: 'keys.manage',
+    async handle(call) {
+      return { status: 200, body: { keys: (await keysOf(call)).map(presentKey) } };
+    },
+  }),
+  reads({
+    path: '/keys/:keyId',
+    action: 'keys.manage',
+    async handle(call) {
+      const key = (await keysOf(call)).find(({ keyId }) => keyId === call.params['keyId']);
+      return key ? { status: 200, body: { key: presentKey(key) } } : NO_KEY;
+    },
+  }),
+  acts({ method: 'DELETE', path: '/keys/:keyId', action: 'keys.manage', handle: dropKey }),
+  reads({
+    path: '/keys/:keyId/jwt',
+    action: 'keys.manage',
+    async handle(call) {
+      const { ctx, workspace, nowMs, params } = call;
+      const jwt = await signAppToken(ctx.keyring, {
+        workspaceId: workspace.id,
+        keyId: params['keyId']!,
+        nowMs,
+      });
+      return isFault(jwt) ? jwt : { status: 200, body: { jwt } };
+    },
+  }),
+];
+
+const NO_KEY = fault('not_found', 'There is no such key.');
+
+async function createApp(call: Call<Static<typeof NewApp>>): Promise<Work | Fault> {
+  const { ctx, nowMs, caller } = call;
+  const settings = settingsOf(call.body);
+  if (isFault(settings)) return settings;
+  const ownerId = (caller as { operatorId: number }).operatorId;
+  return async (tx) => {
+    const { name } = call.body;
+    const made = await createWorkspace(tx, ctx.ids, { name, environment: 'live', settings, ownerId, nowMs });
+    if (isFault(made)) return made;
+    call.afterCommit(() => {
+      ctx.directory.forget(made.id);
+      ctx.keyring.forgetRoles(ownerId);
+    });
+    return { status: 201, body: { app: presentApp(made) } };
+  };
+}
+
+async function listApps(call: Call): Promise<Outcome> {
+  const page = readPage(call.query);
+  if (isFault(page)) return page;
+  const { operatorId } = call.caller as { operatorId: number };
+  const all = await listWorkspaces(call.ctx.sql, { operatorId });
+  const { rows, hasMore, offset } = pageOf(all, page);
+  return { status: 200, body: { apps: rows.map(({ workspace }) => presentApp(workspace)), hasMore, offset } };
+}
+
+async function changeApp(call: Call<Static<typeof ChangedApp>>): Promise<Work | SunshineFault> {
+  const { ctx, workspace } = call;
+  const { name } = call.body;
+  return async (tx) => {
+    const present = await getWorkspace(tx, workspace.id);
+    const settings = settingsOf(call.body, present);
+    if (isFault(settings)) return settings;
+    const changed = await updateWorkspace(tx, {
+      id: workspace.id,
+      settings,
+      ...(name === undefined ? {} : { name }),
+    });
+    if (isFault(changed)) return changed.fault === 'not_found' ? missing('app') : changed;
+    call.afterCommit(() => ctx.directory.forget(workspace.id));
+    return { status: 200, body: { app: presentApp(changed) } };
+  };
+}
+
+/** This API's settings and metadata, kept among the workspace's own under names of their own. */
+function settingsOf(body: Static<typeof ChangedApp>, present?: Workspace): Record<string, unknown> | Fault {
+  const { settings, metadata } = body;
+  let bytes = 0;
+  for (const [name, value] of Object.entries(metadata ?? {}))
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(String(value));
+  if (bytes > LIMITS.metadataBytes)
+    return breaks('metadata', `needs at most ${LIMITS.metadataBytes} bytes of keys and values`);
+  return {
+    ...(settings ? { appSettings: { ...(present?.settings['appSettings'] as object), ...settings } } : {}),
+    ...(metadata ? { appMetadata: metadata } : {}),
+  };
+}
+
+async function makeKey(call: Call<Static<typeof NewKey>>): Promise<Work> {
+  const { ctx, workspace, nowMs } = call;
+  const owner = { workspaceId: workspace.id };
+  return async (tx) => {
+    const made = await createKey(tx, ctx, { owner, door: 'sunshine', name: call.body.name, nowMs });
+    if (isFault(made)) return made;
+    call.afterCommit(() => ctx.keyring.forgetKey('sunshine', made.key.keyId));
+    return { status: 201, body: { key: { ...presentKey(made.key), secret: made.secret } } };
+  };
+}
+
+async function dropKey(call: Call): Promise<Work> {
+  const { ctx, workspace, nowMs } = call;
+  const keyId = call.params['keyId']!;
+  return async (tx) => {
+    const owner = { workspaceId: workspace.id };
+    const gone = await revokeKey(tx, { owner, door: 'sunshine', keyId, nowMs });
+    if (isFault(gone)) return gone;
+    call.afterCommit(() => ctx.keyring.forgetKey('sunshine', keyId));
+    return { status: 200, body: {} };
+  };
+}
+
+async function keysOf(call: Call): Promise<ApiKey[]> {
+  return await listKeys(call.ctx.sql, { owner: { workspaceId: call.workspace.id }, door: 'sunshine' });
+}
+
+function presentKey(key: ApiKey): Record<string, unknown> {
+  return { _id: key.keyId, name: key.name };
+}

@@ -1,0 +1,137 @@
+/** The one conversation of a user: its marks, and what the business does in it besides talking (api/sunshine.md §3.4, §5.5). */
+import { type Static, Type } from 'typebox';
+import { isFault } from '../../base/fault.ts';
+import type { Contact } from '../../contacts/sql.ts';
+import { conversationsOf, type Conversation } from '../../conversations/conversations.ts';
+import { markRead, selectPage } from '../../conversations/sql.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { authorFields } from './messageInput.ts';
+import { presentConversation } from './present.ts';
+import { presentMessage } from './presentMessage.ts';
+import {
+  acts,
+  breaks,
+  missing,
+  reads,
+  writes,
+  type Call,
+  type Outcome,
+  type Route,
+  type SunshineFault,
+} from './route.ts';
+import { tell } from './told.ts';
+import { findUser } from './users.ts';
+
+const Activity = Type.Object({
+  role: Type.Literal('appMaker'),
+  type: Type.Union([
+    Type.Literal('typing:start'),
+    Type.Literal('typing:stop'),
+    Type.Literal('conversation:read'),
+  ]),
+  ...authorFields,
+});
+const Postback = Type.Object({ actionId: Type.String({ minLength: 1, maxLength: 64 }) });
+
+/** A postback is looked for among so many of the last messages. */
+const LOOKED_AT = 100;
+
+/** `…/appusers/{userId}/conversation`. */
+export const conversationRoutes: readonly Route[] = [
+  reads({
+    path: '/appusers/:userId/conversation',
+    action: 'messages.read',
+    scopes: ['account', 'app', 'appUser'],
+    async handle(call) {
+      const found = await find(call, call.ctx.sql);
+      return isFault(found) ? found : shown(found.conversation);
+    },
+  }),
+  acts({
+    method: 'POST',
+    path: '/appusers/:userId/conversation/read',
+    action: 'conversations.reply',
+    scopes: ['account', 'app', 'appUser'],
+    handle: async (call) => (tx) => read(call, tx),
+  }),
+  writes({
+    method: 'POST',
+    path: '/appusers/:userId/conversation/activity',
+    action: 'conversations.reply',
+    body: Activity,
+    handle: async (call) => (tx) => act(call, tx),
+  }),
+  writes({
+    method: 'POST',
+    path: '/appusers/:userId/conversation/postback',
+    action: 'conversations.reply',
+    scopes: ['account', 'app', 'appUser'],
+    body: Postback,
+    handle: async (call) => (tx) => postback(call, tx),
+  }),
+];
+
+type Found = { contact: Contact; conversation: Conversation };
+
+async function find(call: Call<unknown>, db: Db): Promise<Found | SunshineFault> {
+  const contact = await findUser(call, db);
+  if (isFault(contact)) return contact;
+  const conversation = (await conversationsOf(db, [contact.id])).get(contact.id);
+  return conversation ? { contact, conversation } : missing('conversation');
+}
+
+async function read(call: Call<unknown>, tx: Tx): Promise<Outcome> {
+  const found = await find(call, tx);
+  if (isFault(found)) return found;
+  await markRead(tx, found.conversation.id, 'contact', nowOf(call));
+  await tell(call, tx, [
+    { trigger: 'conversation:read', contactId: found.contact.id, more: { source: { type: 'api' } } },
+  ]);
+  return await again(found, tx);
+}
+
+async function act(call: Call<Static<typeof Activity>>, tx: Tx): Promise<Outcome> {
+  const found = await find(call, tx);
+  if (isFault(found)) return found;
+  if (call.body.type === 'conversation:read')
+    await markRead(tx, found.conversation.id, 'business', nowOf(call));
+  return await again(found, tx);
+}
+
+async function postback(call: Call<Static<typeof Postback>>, tx: Tx): Promise<Outcome> {
+  const found = await find(call, tx);
+  if (isFault(found)) return found;
+  const { contact, conversation } = found;
+  const page = await selectPage(tx, { conversationId: conversation.id, limit: LOOKED_AT });
+  for (const row of page.toReversed()) {
+    const message = presentMessage(row, contact);
+    const action = actionsOf(message).find(({ _id }) => _id === call.body.actionId);
+    if (!action) continue;
+    const { uri: _uri, ...shownAction } = action;
+    await tell(call, tx, [
+      { trigger: 'postback', contactId: contact.id, more: { postbacks: [{ message, action: shownAction }] } },
+    ]);
+    return shown(conversation);
+  }
+  return breaks('actionId', 'is not a postback of a message of this conversation');
+}
+
+type ShownAction = { _id: string; type: string; uri: string };
+
+function actionsOf(message: Record<string, unknown>): ShownAction[] {
+  const { actions, items } = message as { actions?: ShownAction[]; items?: { actions?: ShownAction[] }[] };
+  const all = [...(actions ?? []), ...(items ?? []).flatMap((item) => item.actions ?? [])];
+  return all.filter(({ type }) => type === 'postback');
+}
+
+async function again({ contact }: Found, tx: Tx): Promise<Outcome> {
+  return shown((await conversationsOf(tx, [contact.id])).get(contact.id)!);
+}
+
+function shown(conversation: Conversation): Outcome {
+  return { status: 200, body: { conversation: presentConversation(conversation) } };
+}
+
+function nowOf(call: Call<unknown>): number {
+  return call.nowMs + call.workspace.clockAheadMs;
+}
