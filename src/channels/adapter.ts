@@ -53,7 +53,11 @@ export type Inbound = {
   from: string;
   to: string;
   text: string;
-  media: { url: string; mediaType?: string; name?: string }[];
+  /**
+   * Files. Those that came within the callback have their `bytes`, and a `url` (`attachment:1`) that only names them: they
+   * are nowhere else. A scheme other than https names a file that the channel's own code fetches (`whatsapp-media:<id>`).
+   */
+  media: { url: string; mediaType?: string; name?: string; bytes?: Uint8Array }[];
   /** Name as the channel gives it. */
   profileName?: string;
   /** Subject of a mail. */

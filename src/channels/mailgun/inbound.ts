@@ -1,0 +1,155 @@
+/** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
+import type { Inbound } from '../adapter.ts';
+import { textIn, type Json } from '../whatsapp/json.ts';
+import type { Part } from './multipart.ts';
+import { messageIdOf, refIn } from './settings.ts';
+
+/** A person's mail, one that no person wrote, or why it cannot be read. */
+export type Mail =
+  | { kind: 'mail'; inbound: Inbound }
+  | { kind: 'automatic' }
+  | { kind: 'unreadable'; why: string };
+
+/** Beyond this the HTML of a mail is not kept: it is a picture in text, or an attack. Characters. */
+const LARGEST_HTML = 200_000;
+const MOST_FILES = 50;
+
+/** The mail in a forwarded form. */
+export function mailOf(fields: Json, parts: readonly Part[], domain: string): Mail {
+  const header = headersOf(fields);
+  const written = textIn(fields, 'from') ?? header('from') ?? '';
+  const from = addressIn(written) ?? addressIn(textIn(fields, 'sender') ?? '');
+  const plain = textIn(fields, 'body-plain');
+  if (fields['body-mime'] !== undefined && plain === undefined)
+    return { kind: 'unreadable', why: 'the URL of the route ends in mime; Parley takes parsed mails' };
+  if (!from) return { kind: 'unreadable', why: 'from is missing' };
+  if (isAutomatic(fields['sender'], from, header)) return { kind: 'automatic' };
+  const text = (textIn(fields, 'stripped-text') ?? plain ?? '').trim();
+  const id = header('message-id')?.replace(/^\s*<|>\s*$/g, '');
+  const subject = textIn(fields, 'subject') ?? header('subject');
+  const profileName = nameIn(written);
+  const replyTo = answered(header, domain);
+  const seconds = Number(textIn(fields, 'timestamp'));
+  return {
+    kind: 'mail',
+    inbound: {
+      externalId: id ?? `token:${textIn(fields, 'token')}`,
+      from,
+      to: addressIn(textIn(fields, 'recipient') ?? '') ?? '',
+      text,
+      media: [...filesOf(parts), ...storedOf(fields)].slice(0, MOST_FILES),
+      ...(profileName ? { profileName } : {}),
+      ...(subject ? { subject } : {}),
+      ...(plain !== undefined && plain.trim() !== text ? { fullText: plain } : {}),
+      ...(replyTo ? { replyTo } : {}),
+      raw: rawOf(fields, written, header('reply-to')),
+      ...(seconds > 0 ? { atMs: seconds * 1000 } : {}),
+    },
+  };
+}
+
+/** What Sunshine keeps of a mail client (api/sunshine.md §3.3), and the HTML. */
+function rawOf(fields: Json, from: string, replyTo: string | undefined): Json {
+  const signature = textIn(fields, 'stripped-signature');
+  const html = textIn(fields, 'body-html');
+  return {
+    from,
+    ...(replyTo ? { 'Reply-To': replyTo } : {}),
+    ...(signature ? { 'stripped-signature': signature } : {}),
+    ...(html && html.length <= LARGEST_HTML ? { html } : {}),
+  };
+}
+
+type Header = (name: string) => string | undefined;
+
+/** Each header of the mail is a field too; `message-headers` has them all, as pairs. */
+function headersOf(fields: Json): Header {
+  const all = new Map<string, string>();
+  for (const [name, value] of pairsIn(textIn(fields, 'message-headers') ?? '[]'))
+    if (typeof name === 'string' && typeof value === 'string' && !all.has(name.toLowerCase()))
+      all.set(name.toLowerCase(), value);
+  for (const [name, value] of Object.entries(fields))
+    if (/^[A-Z][A-Za-z-]*$/.test(name) && typeof value === 'string') all.set(name.toLowerCase(), value);
+  return (name) => all.get(name) || undefined;
+}
+
+function pairsIn(text: string): unknown[][] {
+  const list = jsonList(text);
+  return list.filter((pair): pair is unknown[] => Array.isArray(pair));
+}
+
+function jsonList(text: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
+
+/** A list's mail, an out-of-office notice or a bounce: nobody wrote it to us (RFC 3834). */
+function isAutomatic(sender: unknown, from: string, header: Header): boolean {
+  const submitted = header('auto-submitted')?.toLowerCase().trim();
+  return (
+    (submitted !== undefined && !submitted.startsWith('no')) ||
+    /^(bulk|junk|list|auto_reply)$/i.test(header('precedence')?.trim() ?? '') ||
+    header('list-id') !== undefined ||
+    header('x-autoreply') !== undefined ||
+    header('x-autorespond') !== undefined ||
+    header('return-path')?.replace(/\s/g, '') === '<>' ||
+    // The envelope's sender: a bounce has none.
+    (typeof sender === 'string' && /^\s*(?:<\s*>)?\s*$/.test(sender)) ||
+    /^multipart\/report/i.test(header('content-type') ?? '') ||
+    /^(mailer-daemon|postmaster)@/i.test(from)
+  );
+}
+
+/** The id of our mail that this one answers; the last of them in the thread when the answered one is another's. */
+function answered(header: Header, domain: string): string | undefined {
+  const ids = `${header('references') ?? ''} ${header('in-reply-to') ?? ''}`.match(/<[^<>\s]+>/g) ?? [];
+  const refs = ids.flatMap((id) => refIn(id, domain) ?? []);
+  const ref = refs.at(-1);
+  return ref === undefined ? undefined : messageIdOf(ref, domain);
+}
+
+/** Attachments come with the call: their bytes are here, and nowhere else. */
+function filesOf(parts: readonly Part[]): Inbound['media'] {
+  return parts.flatMap((part) =>
+    'content' in part && /^(attachment|inline)-\d+$/.test(part.name)
+      ? [
+          {
+            url: `attachment:${part.name.replace(/\D/g, '')}`,
+            mediaType: part.mediaType,
+            ...(part.filename ? { name: part.filename } : {}),
+            bytes: part.content,
+          },
+        ]
+      : [],
+  );
+}
+
+/** A route that stores: the files stay at Mailgun for three days. */
+function storedOf(fields: Json): Inbound['media'] {
+  return jsonList(textIn(fields, 'attachments') ?? '[]').flatMap((given) => {
+    const file = typeof given === 'object' && given !== null ? (given as Json) : {};
+    const url = textIn(file, 'url');
+    const mediaType = textIn(file, 'content-type');
+    const name = textIn(file, 'name');
+    return url && url.startsWith('https://')
+      ? [{ url, ...(mediaType ? { mediaType } : {}), ...(name ? { name } : {}) }]
+      : [];
+  });
+}
+
+/** The address in `Ada <ada@x.example>`; undefined when there is none. */
+function addressIn(text: string): string | undefined {
+  const address = (/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text).trim();
+  return /^[^\s@<>",;]+@[^\s@<>",;]+$/.test(address) ? address : undefined;
+}
+
+/** The name in front of the address; not one that is still encoded. */
+function nameIn(text: string): string | undefined {
+  const name = /^(.*?)\s*<[^<>]*>\s*$/.exec(text)?.[1]?.trim();
+  const plain = name?.replace(/^"(.*)"$/, '$1').replace(/\\(["\\])/g, '$1');
+  return plain && !plain.startsWith('=?') ? plain : undefined;
+}

@@ -1,0 +1,160 @@
+/**
+ * One mail as Mailgun takes it, in two halves: what may be the same for many, and what is one recipient's own. In a call
+ * for many the second half stands in the first as `%recipient.<name>%`.
+ */
+import type { RenderedMedia } from '../../../contract/channels.ts';
+import type { Outcome, Outgoing, Settings } from '../adapter.ts';
+import { textSetting } from '../outcome.ts';
+import type { Attachment } from '../smtp/attachments.ts';
+import type { Part } from './multipart.ts';
+import { messageIdOf } from './settings.ts';
+
+/** What may be the same for many. */
+type Shared = {
+  from: string;
+  replyTo: string | undefined;
+  subject: string;
+  text: string;
+  html: string | undefined;
+  headers: [name: string, value: string][];
+  /** How long Mailgun tries. */
+  within: string | undefined;
+  media: readonly RenderedMedia[];
+};
+
+/** What is one recipient's own: our ref, the List-Unsubscribe header, the link below the mail. */
+export type Own = { ref: string; listUnsubscribe: string | undefined; link: string | undefined };
+
+/** A mail to one recipient. */
+export type Letter = {
+  to: string;
+  shared: Shared;
+  own: Own;
+  /** The same for letters that can go in one call; undefined when this one has to go alone. */
+  groupKey: string | undefined;
+  /** The message brought its own sender: what is wrong with it is not wrong with the others. */
+  ownSender: boolean;
+};
+
+const WRONG_CHANNEL: Outcome = {
+  kind: 'refused',
+  code: 'wrong_channel',
+  class: 'content',
+  detail: 'not an e-mail',
+};
+const NO_SENDER: Outcome = {
+  kind: 'deferred',
+  code: 'no_sender',
+  class: 'config',
+  detail: 'the integration has neither fromAddress nor incomingAddress',
+};
+
+/** The letter of a message, or why there is none. */
+export function letterOf({ ref, to, rendered, ttlS }: Outgoing, settings: Settings): Letter | Outcome {
+  if (rendered.channel !== 'email') return WRONG_CHANNEL;
+  const incoming = textSetting(settings, 'incomingAddress');
+  const from = rendered.from ?? textSetting(settings, 'fromAddress') ?? incoming;
+  if (!from) return NO_SENDER;
+  const given = Object.entries(rendered.headers ?? {}).filter(([name]) => HEADER.test(name));
+  const listUnsubscribe = given.find(([name]) => LIST_UNSUBSCRIBE.test(name))?.[1];
+  const { text, html } = rendered;
+  const shared: Shared = {
+    from: oneLine(from),
+    replyTo: rendered.replyTo ?? (incoming !== from ? incoming : undefined),
+    subject: oneLine(rendered.subject),
+    text,
+    html,
+    headers: given
+      .filter(([name]) => !LIST_UNSUBSCRIBE.test(name))
+      .map(([name, value]) => [name, oneLine(value)]),
+    within: ttlS === undefined ? undefined : withinOf(ttlS),
+    media: rendered.attachments ?? [],
+  };
+  const link =
+    settings.hideUnsubscribeLink === true ? undefined : linkIn(listUnsubscribe, `${text}\n${html ?? ''}`);
+  const own = { ref, listUnsubscribe: listUnsubscribe && oneLine(listUnsubscribe), link };
+  return { to, shared, own, groupKey: groupKeyOf(shared, own), ownSender: rendered.from !== undefined };
+}
+
+/** The form's parts. `own` holds the values themselves, or what Mailgun replaces by them. */
+export function partsOf(
+  { shared }: Letter,
+  to: readonly string[],
+  own: Own,
+  domain: string,
+  attachments: readonly Attachment[],
+): Part[] {
+  const { from, replyTo, subject, text, html, headers, within } = shared;
+  const fields: [name: string, value: string | undefined][] = [
+    ['from', from],
+    ...to.map((address): [string, string] => ['to', address]),
+    ['subject', subject],
+    ['text', own.link === undefined ? text : withTextLink(text, own.link)],
+    ['html', html === undefined || own.link === undefined ? html : withHtmlLink(html, own.link)],
+    ['h:Message-Id', `<${messageIdOf(own.ref, domain)}>`],
+    ['h:Reply-To', replyTo],
+    ['h:List-Unsubscribe', own.listUnsubscribe],
+    ...headers.map(([name, value]): [string, string] => [`h:${name}`, value]),
+    ['v:ref', own.ref],
+    ['o:deliver-within', within],
+  ];
+  return [
+    ...fields.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+    ...attachments.map(({ content, filename, contentType }) => ({
+      // A picture that the mail shows: `<img src="cid:logo.png">`.
+      name: html?.includes(`cid:${filename}`) ? 'inline' : 'attachment',
+      filename,
+      mediaType: contentType ?? 'application/octet-stream',
+      content,
+    })),
+  ];
+}
+
+const HEADER = /^[A-Za-z0-9-]{1,100}$/;
+const LIST_UNSUBSCRIBE = /^list-unsubscribe$/i;
+
+/** Mailgun would replace these itself, by something or by nothing, when a call brings recipient variables. */
+const PLACEHOLDER = /%recipient/i;
+
+function groupKeyOf(shared: Shared, own: Own): string | undefined {
+  const { from, replyTo, subject, text, html, headers } = shared;
+  const written = [from, replyTo, subject, text, html, ...headers.map(([, value]) => value)];
+  if (written.some((part) => part !== undefined && PLACEHOLDER.test(part))) return undefined;
+  return JSON.stringify([shared, own.listUnsubscribe !== undefined, own.link !== undefined]);
+}
+
+/** A variable may bring a line break, and with it a header of its own. */
+function oneLine(value: string): string {
+  return value.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+}
+
+const SHORTEST_WITHIN_S = 300;
+const LONGEST_WITHIN_S = 86_400;
+
+/** `1h30m`, between five minutes and a day; longer than a day Mailgun does not try anyway. */
+function withinOf(ttlS: number): string | undefined {
+  if (ttlS >= LONGEST_WITHIN_S) return undefined;
+  const minutes = Math.floor(Math.max(ttlS, SHORTEST_WITHIN_S) / 60);
+  return `${Math.floor(minutes / 60)}h${minutes % 60}m`;
+}
+
+/** The address in a List-Unsubscribe header, unless the mail has it already. */
+function linkIn(listUnsubscribe: string | undefined, content: string): string | undefined {
+  const link = /<(https?:\/\/[^<>\s]+)>/i.exec(listUnsubscribe ?? '')?.[1];
+  if (link === undefined || content.includes(link) || content.includes(inHtml(link))) return undefined;
+  return link;
+}
+
+function withTextLink(text: string, link: string): string {
+  return `${text}\n\n--\nUnsubscribe: ${link}\n`;
+}
+
+function withHtmlLink(html: string, link: string): string {
+  const line = `<p style="font-size:12px"><a href="${inHtml(link)}">Unsubscribe</a></p>`;
+  const end = html.toLowerCase().lastIndexOf('</body>');
+  return end === -1 ? `${html}\n${line}` : `${html.slice(0, end)}${line}\n${html.slice(end)}`;
+}
+
+function inHtml(link: string): string {
+  return link.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+}
