@@ -71,21 +71,28 @@ export function openPool(
   const heard = options.onStatement;
   const listeners = new Set<{ close(): Promise<void> }>();
 
-  const on =
-    (client: pg.Pool | pg.PoolClient): Execute =>
-    async (text, values, prepare) => {
-      heard?.(text);
-      const name = prepare ? names(text) : undefined;
-      const result = await client
-        .query(name ? { name, text, values } : values.length ? { text, values } : text)
-        .catch(lost);
-      return rowsOf(result);
+  const run = async (client: pg.Pool | pg.PoolClient, text: string, values: unknown[], prepare: boolean) => {
+    heard?.(text);
+    const name = prepare ? names(text) : undefined;
+    const result = await client
+      .query(name ? { name, text, values } : values.length ? { text, values } : text)
+      .catch(lost);
+    return rowsOf(result);
+  };
+  /** A connection takes one statement at a time; those that come together wait here for their turn. */
+  const inTurn = (client: pg.PoolClient): Execute => {
+    let before: Promise<unknown> = Promise.resolve();
+    return (text, values, prepare) => {
+      const ran = before.then(() => run(client, text, values, prepare));
+      before = ran.catch(() => {});
+      return ran;
     };
+  };
 
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(lost);
     try {
-      const result = await inTransaction(client, on(client), work);
+      const result = await inTransaction(inTurn(client), work);
       client.release();
       return result;
     } catch (error) {
@@ -94,64 +101,63 @@ export function openPool(
     }
   };
 
-  return Object.assign(tagOn(on(pool)), {
-    begin,
-    async reserve() {
-      const client = await pool.connect().catch(lost);
-      return Object.assign(tagOn(on(client)), { release: () => client.release() });
+  return Object.assign(
+    tagOn((text, values, prepare) => run(pool, text, values, prepare)),
+    {
+      begin,
+      async reserve() {
+        const client = await pool.connect().catch(lost);
+        return Object.assign(tagOn(inTurn(client)), { release: () => client.release() });
+      },
+      async listen(channel: string, told: (payload: string) => void) {
+        const listener = await listenOn(settings, channel, told);
+        listeners.add(listener);
+        return {
+          async unlisten() {
+            listeners.delete(listener);
+            await listener.close();
+          },
+        };
+      },
+      async notify(channel: string, payload: string) {
+        await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
+      },
+      async end({ timeout }: { timeout?: number } = {}) {
+        await Promise.allSettled([...listeners].map((listener) => listener.close()));
+        const ended = pool.end();
+        if (timeout === undefined) return await ended;
+        await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, timeout * 1000).unref())]);
+      },
     },
-    async listen(channel: string, told: (payload: string) => void) {
-      const listener = await listenOn(settings, channel, told);
-      listeners.add(listener);
-      return {
-        async unlisten() {
-          listeners.delete(listener);
-          await listener.close();
-        },
-      };
-    },
-    async notify(channel: string, payload: string) {
-      await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
-    },
-    async end({ timeout }: { timeout?: number } = {}) {
-      await Promise.allSettled([...listeners].map((listener) => listener.close()));
-      const ended = pool.end();
-      if (timeout === undefined) return await ended;
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, timeout * 1000).unref())]);
-    },
-  });
+  );
 }
 
-async function inTransaction<T>(
-  client: pg.PoolClient,
-  execute: Execute,
-  work: (tx: Tx) => Promise<T>,
-): Promise<T> {
+async function inTransaction<T>(execute: Execute, work: (tx: Tx) => Promise<T>): Promise<T> {
   let savepoints = 0;
   const tx: Tx = Object.assign(tagOn(execute), {
     async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
       const name = `s${++savepoints}`;
-      await client.query(`SAVEPOINT ${name}`).catch(lost);
+      await execute(`SAVEPOINT ${name}`, [], false);
       try {
         const result = await part(tx);
-        await client.query(`RELEASE SAVEPOINT ${name}`).catch(lost);
+        await execute(`RELEASE SAVEPOINT ${name}`, [], false);
         return result;
       } catch (error) {
-        if (!isConnectionLost(error)) await client.query(`ROLLBACK TO SAVEPOINT ${name}`).catch(lost);
+        if (!isConnectionLost(error)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false);
         throw error;
       }
     },
   });
-  await client.query('BEGIN').catch(lost);
+  await execute('BEGIN', [], false);
   try {
     const result = await work(tx);
-    const { command } = await client.query('COMMIT').catch(lost);
+    const { command } = await execute('COMMIT', [], false);
     // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
     if (command !== 'COMMIT')
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return result;
   } catch (error) {
-    if (!isConnectionLost(error)) await client.query('ROLLBACK').catch(lost);
+    if (!isConnectionLost(error)) await execute('ROLLBACK', [], false);
     throw error;
   }
 }
@@ -178,7 +184,7 @@ type Result = pg.QueryResult<Record<string, unknown>>;
 
 function rowsOf(result: Result | Result[]): Rows<Record<string, unknown>[]> {
   const last = Array.isArray(result) ? result.at(-1)! : result;
-  return Object.assign(last.rows ?? [], { count: last.rowCount ?? 0 });
+  return Object.assign(last.rows ?? [], { count: last.rowCount ?? 0, command: last.command });
 }
 
 /** Gives errors of a lost connection a code; some of pg's have none. */

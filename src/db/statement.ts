@@ -3,8 +3,8 @@
  * text. A statement runs when it is awaited; one that is not is only ever a part.
  */
 
-/** The rows of a statement; `count` is how many rows it returned, or changed when it returns none. */
-export type Rows<R extends readonly unknown[]> = R & { count: number };
+/** The rows of a statement; `count` is how many rows it returned, or changed; `command` is Postgres's word for what it did. */
+export type Rows<R extends readonly unknown[]> = R & { count: number; command: string };
 
 /** Whatever runs a text with its parameters. */
 export type Execute = (
