@@ -3,13 +3,21 @@
  * off. Knows no route but its own probes.
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { randomToken } from '../base/crypto.ts';
 import type { Part } from '../base/lifecycle.ts';
 import { JSON_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { formFor, sendError, useFaultForm, type FaultForm } from './errors.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its body is read as a stream, for as long as that takes. */
+    stream?: boolean;
+  }
+}
 
 /** A set of routes in one API's own form. */
 export type Door = (app: FastifyInstance, ctx: HttpContext) => void;
@@ -24,6 +32,8 @@ export type Probes = {
 
 /** Requests in progress get this long to end when the server stops. */
 const DRAIN_MS = 15_000;
+/** How long a body may take to arrive. */
+const BODY_MS = 60_000;
 /** An id or external id in a path; what is longer names nothing. */
 const MAX_PARAM = 1024;
 
@@ -70,21 +80,52 @@ function createApp(ctx: HttpContext): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
     bodyLimit: JSON_BYTES,
-    requestTimeout: 60_000,
+    // Node's own bound on a request holds for every route; see `boundBodies`.
+    requestTimeout: 0,
     requestIdHeader: false,
     genReqId: () => `${prefix}${(++count).toString(36)}`,
     // A request on a connection that is kept is carried out, even while stopping; then the connection is closed.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
       void sendError(ctx.log, error, request, reply, formFor(app, request.url, plainForm));
     },
     // Clients of old mix /appusers and /appUsers; ids in a path keep their case.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
   });
+  boundBodies(app, ctx);
   app.decorate('faultForms', []);
   useFaultForm(app, ctx.log, '', plainForm);
   return app;
+}
+
+/** What is not HTTP, too slow or has too many headers never becomes a request: it is answered on the bare connection. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const [status, reason]: [number, string] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'The headers are larger than allowed.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'The request did not come in time.']
+        : [400, 'This is not an HTTP request.'];
+  const body = JSON.stringify(plainForm({ fault: 'bad_request', message: reason }));
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** A body that is not there in time is not waited for; a stream may take as long as it takes. */
+function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { raw, headers } = request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+    if (hasBody && !request.routeOptions.config.stream) {
+      const cancel = ctx.clock.after(BODY_MS, () => raw.destroy());
+      raw.once('end', cancel).once('close', cancel);
+    }
+    done();
+  });
 }
 
 /** Headers, access log, metrics and probes. */

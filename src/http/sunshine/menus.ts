@@ -124,8 +124,8 @@ function lacking(item: Item, path: string): SunshineFault | undefined {
 
 function numbered(item: Item): Record<string, unknown> {
   const { items, ...rest } = item;
-  const _id = Buffer.from(randomToken(12), 'base64url').toString('hex');
-  return { _id, ...rest, ...(items && item.type === 'submenu' ? { items: items.map(numbered) } : {}) };
+  const id = Buffer.from(randomToken(12), 'base64url').toString('hex');
+  return { _id: id, ...rest, ...(items && item.type === 'submenu' ? { items: items.map(numbered) } : {}) };
 }
 
 function answer(status: number, items: unknown[]): Outcome {

@@ -49,4 +49,4 @@ export const notBuiltAccountRoutes: readonly Route[] = [
   ...absent('/whatsapp/deployments/:id', 'GET', 'DELETE'),
   ...absent('/whatsapp/deployments/:id/activate', 'POST'),
   ...absent('/whatsapp/deployments/:id/code/confirm', 'POST'),
-];
+].map((route): Route => ({ ...route, scopes: ['account'] }));
