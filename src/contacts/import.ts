@@ -101,7 +101,7 @@ async function importRows(deps: ImportDeps, stream: Readable, run: Run): Promise
 }
 
 /**
- * Writes up to two batches at a time, so that Postgres works while rows are read and sent: a third faster on two cores. A
+ * Writes up to two batches at a time, so that Postgres works while rows are read and sent. A
  * batch that shares a phone, e-mail address or id with one that is being written waits for it, so that of two rows about one
  * contact the later counts.
  */

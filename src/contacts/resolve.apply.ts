@@ -42,7 +42,7 @@ export async function applyPlan(
   const distinct = new Map(drafts.flat().flatMap((draft) => (draft ? [[draft.id, draft]] : [])));
   const lookFor = [...distinct.values()].filter(({ key }) => !plan.making.has(key.contactId));
   const claiming = plan.claims.length > 0;
-  // One after the other on one connection, without waiting in between: one round trip.
+  // Given to the connection together; it keeps them in this order.
   const [, alive, owned, found] = await Promise.all([
     claiming ? beginClaims(tx) : undefined,
     plan.gaining.length > 0 ? touchContacts(tx, plan.gaining, nowMs) : new Set<number>(),

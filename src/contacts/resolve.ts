@@ -5,7 +5,9 @@
  * moment. A contact's row is written only after its identities are won, so a lost race leaves nothing behind. What was
  * found is locked before something is added to it, so that nothing is added to a contact that is being erased.
  *
- * Round trips: 1 when all exists and no destination is wanted, 2 with a destination, 3 when anything is new.
+ * Waits for answers: 1 when all exists and no destination is wanted, 2 with a destination, 3 when anything is new. Statements
+ * that need not wait for each other are given to the driver together; they are one round trip only if its connection is in
+ * pipeline mode, and one each if not (up to 7 for a new contact with a destination).
  * Expects READ COMMITTED, and addresses that are normalised.
  */
 import type { ChannelName } from '../../contract/channels.ts';

@@ -1,6 +1,5 @@
 /**
- * Arrays as Postgres writes them, for parameters of unnest. The driver's own way takes three times as long, which is a tenth
- * of an import, and takes a list of booleans for a boolean.
+ * Arrays as Postgres writes them, for parameters of unnest: one text per column, whatever the driver makes of a list.
  */
 
 /** A column of integers: `${numbers(rows, (row) => row.id)}::bigint[]`. */

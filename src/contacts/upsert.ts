@@ -12,7 +12,7 @@ export type Upserted = PersonResolved & { attributesRefused: boolean };
 /**
  * Finds or makes each person as resolvePeople does, and merges the profiles into contacts that were there: known fields over
  * those there were, attributes key by key, null takes one away. Doing the same again writes nothing. Profiles are checked
- * (profile.ts), identities normalised. 3 round trips when all are new, 3 when all are known.
+ * (profile.ts), identities normalised.
  */
 export async function upsertContacts(
   tx: Tx,
