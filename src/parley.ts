@@ -12,7 +12,7 @@ import type { Config } from './base/config.ts';
 import { randomToken, vault as openVault } from './base/crypto.ts';
 import { addressGuard, httpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
-import { lifecycle, type Part } from './base/lifecycle.ts';
+import { keepAlive, lifecycle, type Part } from './base/lifecycle.ts';
 import { createLog, type Log } from './base/log.ts';
 import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
@@ -186,6 +186,7 @@ async function compose(config: Config, clock: Clock, log: Log, store: Store, ove
     { amiss },
   );
   const parts: Part[] = [
+    keepAlive(),
     queue,
     ...(config.roles.includes('http') ? [server] : []),
     { name: 'senders', start: async () => {}, stop: () => senders.close() },

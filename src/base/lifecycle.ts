@@ -38,6 +38,24 @@ export function lifecycle(parts: readonly Part[]): Part {
   };
 }
 
+/**
+ * Keeps the process alive while it runs. All our timers and idle connections do without: a worker whose database is away for a
+ * moment would otherwise have nothing left to live for, and end in silence.
+ */
+export function keepAlive(): Part {
+  const LONG_MS = 2 ** 30;
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    name: 'keep-alive',
+    async start() {
+      timer = setInterval(() => {}, LONG_MS);
+    },
+    async stop() {
+      clearInterval(timer);
+    },
+  };
+}
+
 /** A waitable flag: `wait` resolves at the next `ring`, or at once when it rang since the last wait. */
 export type Bell = { ring(): void; wait(): Promise<void> };
 
