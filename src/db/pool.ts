@@ -58,6 +58,8 @@ export function openPool(
   const pool = new pg.Pool({
     ...settings,
     max: options.max,
+    // Statements of a transaction that do not wait for each other go out together, each with a sync of its own.
+    pipeline: true,
     idleTimeoutMillis: 60_000,
     // Covers waiting for a free connection too.
     connectionTimeoutMillis: 30_000,
@@ -79,20 +81,15 @@ export function openPool(
       .catch(lost);
     return rowsOf(result);
   };
-  /** A connection takes one statement at a time; those that come together wait here for their turn. */
-  const inTurn = (client: pg.PoolClient): Execute => {
-    let before: Promise<unknown> = Promise.resolve();
-    return (text, values, prepare) => {
-      const ran = before.then(() => run(client, text, values, prepare));
-      before = ran.catch(() => {});
-      return ran;
-    };
-  };
+  const on =
+    (client: pg.PoolClient): Execute =>
+    (text, values, prepare) =>
+      run(client, text, values, prepare);
 
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(lost);
     try {
-      const result = await inTransaction(inTurn(client), work);
+      const result = await inTransaction(on(client), work);
       client.release();
       return result;
     } catch (error) {
@@ -107,7 +104,7 @@ export function openPool(
       begin,
       async reserve() {
         const client = await pool.connect().catch(lost);
-        return Object.assign(tagOn(inTurn(client)), { release: () => client.release() });
+        return Object.assign(tagOn(on(client)), { release: () => client.release() });
       },
       async listen(channel: string, told: (payload: string) => void) {
         const listener = await listenOn(settings, channel, told);
