@@ -44,6 +44,7 @@ function testArguments() {
     '--test-reporter=spec',
     '--test-timeout=300000',
     '--test-global-setup=test/support/globalSetup.ts',
+    '--import=./test/support/loopbackOnly.ts',
     ...flags,
     ...chosen,
   ];

@@ -35,12 +35,7 @@ export function createBreaker(clock: Clock): Breaker {
       return leftMs > 0 ? leftMs : undefined;
     },
     saw(outcome) {
-      // A refusal is an answer: the provider works. A throttle too, and it has a time of its own.
-      if (
-        outcome.kind === 'accepted' ||
-        outcome.kind === 'refused' ||
-        (outcome.kind === 'deferred' && outcome.class === 'rate')
-      ) {
+      if (outcome.kind === 'accepted' || outcome.kind === 'refused' || isOfOne(outcome)) {
         failures = 0;
         openings = 0;
         openUntilMs = 0;
@@ -60,4 +55,15 @@ export function createBreaker(clock: Clock): Breaker {
       ...(lastFailure === undefined ? {} : { lastFailure }),
     }),
   };
+}
+
+/**
+ * True for a deferral that says nothing of the provider: it works, but this recipient or template must wait (a throttle has a
+ * time of its own). A refusal is an answer too.
+ */
+function isOfOne(outcome: Outcome): boolean {
+  return (
+    outcome.kind === 'deferred' &&
+    ['rate', 'hold_24h', 'template_paused', 'window', 'provider_retrying'].includes(outcome.class)
+  );
 }

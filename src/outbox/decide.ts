@@ -4,6 +4,7 @@ import type { Outcome } from '../channels/adapter.ts';
 import type { Reachable } from '../contacts/sql.people.ts';
 import type { WorkItem } from '../queue/sql.ts';
 import type { Verdict } from './gate.ts';
+import { lessonOf, type Lesson } from './learn.ts';
 import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
 import type { OutcomeRow } from './sql.ts';
 import { STATE } from './states.ts';
@@ -33,7 +34,7 @@ export type Decision = {
   /** `dueMs` by our clock. */
   later?: { dueMs: number; attempt: number };
   /** What the provider taught us about the address. */
-  lesson?: { destination: Reachable; workspaceId: number; kind: 'dead' | 'optout'; reason: string };
+  lesson?: Lesson;
 };
 
 /** What the gate's verdict means, when it is not go. */
@@ -94,7 +95,13 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         row: rowOf(subject, STATE.accepted, nowMs, attempts, undefined, undefined, outcome.externalIds),
       };
     case 'refused': {
-      const lesson = lessonOf(subject, outcome);
+      const { workspaceId, destination } = subject;
+      const at = {
+        workspaceId,
+        channel: destination?.channel ?? null,
+        address: destination?.address ?? null,
+      };
+      const lesson = lessonOf(at, outcome);
       return {
         item,
         bulk,
@@ -130,14 +137,6 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
 /** Never later than the end of the message's life: then the gate ends it. */
 function dueWithin(subject: Subject, dueMs: number): number {
   return Math.ceil(Math.min(dueMs, Math.max(subject.expiresMs - subject.aheadMs, 0)));
-}
-
-function lessonOf(subject: Subject, outcome: { class: string; code: string }): Decision['lesson'] {
-  const { destination, workspaceId } = subject;
-  if (!destination) return undefined;
-  if (outcome.class === 'recipient') return { destination, workspaceId, kind: 'dead', reason: outcome.code };
-  if (outcome.class === 'optout') return { destination, workspaceId, kind: 'optout', reason: outcome.code };
-  return undefined;
 }
 
 function rowOf(

@@ -168,7 +168,7 @@ async function writeDecisions(
   if (!rows.length) return;
   const changes = await upsertOutcomes(tx, rows);
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
-  if (lessons.length) await learn(tx, deps.ids, lessons, deps.clock.nowMs());
+  await learn(tx, deps.ids, lessons, deps.clock.nowMs());
   const workspaceOf = new Map(rows.map((row) => [row.contactId, row]));
   if (batch.stream !== 0) await addTallies(tx, batch.lane.bucket, tallyOf(changes));
   const events = new Map<number, DeliveryChange[]>();

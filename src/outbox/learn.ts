@@ -1,27 +1,38 @@
-/** What a provider's refusal teaches about an address: it is dead, or its owner said stop. From then on the gate knows. */
-import { MESSAGE_CLASSES, type ChannelName } from '../../contract/channels.ts';
+/** What a provider's refusal or receipt teaches about an address: it is dead, or its owner said stop. From then on the gate knows. */
+import { MESSAGE_CLASSES, type ChannelName, type ErrorClass } from '../../contract/channels.ts';
 import type { IdSource } from '../base/ids.ts';
 import { blockDestinations } from '../contacts/destinations.ts';
 import type { Tx } from '../db/pool.ts';
-import type { Decision } from './decide.ts';
 
-/** Writes lessons into suppression and consent; part of the transaction that records the refusals. */
-export async function learn(
-  tx: Tx,
-  ids: IdSource,
-  lessons: readonly NonNullable<Decision['lesson']>[],
-  nowMs: number,
-): Promise<void> {
+/** One lesson. */
+export type Lesson = { workspaceId: number; channel: string; address: string; reason: string };
+
+/** The lesson in an error, when it says something of the address and not of the message or the day. */
+export function lessonOf(
+  at: { workspaceId: number; channel: string | null; address: string | null },
+  error: { class?: ErrorClass | undefined; code: string },
+): Lesson | undefined {
+  const { workspaceId, channel, address } = at;
+  if (!channel || !address) return undefined;
+  if (error.class === 'recipient')
+    return { workspaceId, channel, address, reason: `dead address (${error.code})` };
+  if (error.class === 'optout') return { workspaceId, channel, address, reason: 'stop' };
+  return undefined;
+}
+
+/** Writes lessons into suppression and consent; part of the transaction that records what taught them. */
+export async function learn(tx: Tx, ids: IdSource, lessons: readonly Lesson[], nowMs: number): Promise<void> {
+  if (!lessons.length) return;
   await blockDestinations(
     tx,
     ids,
     nowMs,
-    lessons.map(({ destination, workspaceId, kind, reason }) => ({
+    lessons.map(({ workspaceId, channel, address, reason }) => ({
       workspaceId,
-      channel: destination.channel as ChannelName,
-      address: destination.address,
+      channel: channel as ChannelName,
+      address,
       classes: MESSAGE_CLASSES,
-      reason: kind === 'optout' ? 'stop' : `dead address (${reason})`,
+      reason,
     })),
   );
 }

@@ -3,16 +3,23 @@
  * come before the send's answer, twice, or out of order; a repeat changes nothing.
  */
 import type { Receipt } from '../channels/adapter.ts';
-import { bucketOf } from '../base/ids.ts';
+import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import { selectDue } from '../queue/sql.ts';
 import { tallyOf } from './deliver.ts';
 import type { DeliveryChange } from './events.ts';
+import { learn, lessonOf, type Lesson } from './learn.ts';
 import { fromRef, type DeliveryKey } from './ref.ts';
 import type { RunSource } from './run.ts';
-import { addTallies, applyReceiptRows, insertForReceipt, type ReceiptRow } from './sql.ts';
+import {
+  addTallies,
+  applyReceiptRows,
+  insertForReceipt,
+  type ReceiptChange,
+  type ReceiptRow,
+} from './sql.ts';
 import { STATE } from './states.ts';
 
 const STATE_OF = {
@@ -30,7 +37,7 @@ export type ReceiptResult = { changed: number; unknown: number };
  * name no delivery of ours are counted and otherwise ignored: providers also report on messages that others sent.
  */
 export async function applyReceipts(
-  deps: { queue: Queue; runs: RunSource },
+  deps: { queue: Queue; ids: IdSource; runs: RunSource },
   tx: Tx,
   integration: { id: number; workspaceId: number; channel: string },
   receipts: readonly Receipt[],
@@ -41,6 +48,7 @@ export async function applyReceipts(
   await makeRoomForEarly(deps, tx, integration, rows, atMs);
   const changes = await applyReceiptRows(tx, integration.workspaceId, rows);
   if (!changes.length) return { changed: 0, unknown: 0 };
+  await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   await writeTallies(
     deps,
     tx,
@@ -75,6 +83,25 @@ export async function applyReceipts(
   return { changed: changes.length, unknown: 0 };
 }
 
+/** A message that failed after it was accepted may tell of the address, as a refusal does (a bounce, a number out of use). */
+function lessonsOf(
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+  changes: readonly ReceiptChange[],
+): Lesson[] {
+  const told = new Map(rows.map((row) => [`${row.causeId}.${row.contactId}.${row.seq}`, row]));
+  return changes.flatMap((change) => {
+    const row = told.get(`${change.causeId}.${change.contactId}.${change.seq}`);
+    if (change.state !== STATE.failed || !row) return [];
+    return (
+      lessonOf(
+        { workspaceId, channel: change.channel, address: change.address },
+        { class: row.class, code: row.code ?? '' },
+      ) ?? []
+    );
+  });
+}
+
 /** One row per delivery, the furthest state of those told: a statement must not name a row twice. */
 function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
   const rows = new Map<string, ReceiptRow>();
@@ -88,6 +115,7 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
       ...key,
       state,
       code: receipt.code ?? (state === STATE.failed ? 'undelivered' : null),
+      class: receipt.class,
       detail: receipt.detail ?? null,
       externalId: receipt.externalId ?? null,
       atMs,

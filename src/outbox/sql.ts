@@ -2,7 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/destinations.ts';
 import type { Db } from '../db/pool.ts';
-import type { MessageClass } from '../../contract/channels.ts';
+import type { ErrorClass, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE, type StateCode } from './states.ts';
@@ -147,18 +147,22 @@ export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promi
 export type ReceiptRow = DeliveryKey & {
   state: StateCode;
   code: string | null;
+  class?: ErrorClass | undefined;
   detail: string | null;
   externalId: string | null;
   atMs: number;
 };
+
+/** What a receipt changed. `bulk`: its cause is a run; a single send has an end of its own, a run's delivery has not. */
+export type ReceiptChange = Change & { bulk: boolean; channel: string | null; address: string | null };
 
 /** Moves deliveries on by receipts. A receipt for another workspace's delivery, or one that comes too late, changes nothing. */
 export async function applyReceiptRows(
   db: Db,
   workspaceId: number,
   rows: readonly ReceiptRow[],
-): Promise<(Change & { bulk: boolean })[]> {
-  return await db<(Change & { bulk: boolean })[]>`
+): Promise<ReceiptChange[]> {
+  return await db<ReceiptChange[]>`
     UPDATE deliveries d SET
       prior_state = d.state, state = n.state, state_ms = n.at_ms,
       code = CASE WHEN n.state >= ${STATE.failed} THEN n.code END,
@@ -174,7 +178,7 @@ export async function applyReceiptRows(
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
-      d.expires_ms IS NULL AS bulk`;
+      d.expires_ms IS NULL AS bulk, d.channel, d.address`;
 }
 
 /** Makes rows for deliveries of a run that a receipt tells of before they were settled. */

@@ -89,13 +89,17 @@ export async function takeReceipts(
 export async function takeInbound(
   deps: ReceiveDeps,
   integrationId: number,
-  inbound: readonly Inbound[],
+  received: readonly Inbound[],
 ): Promise<void> {
   const place = await placeOf(deps, integrationId);
   if (!place) return;
   const { integration, aheadMs } = place;
+  // A complaint or an unsubscription is a word on consent and nothing that was said: it opens no conversation.
+  const inbound = received.filter((message) => !isConsentOnly(message));
   await deps.queue.transact(async (tx) => {
     const nowMs = deps.clock.nowMs() + aheadMs;
+    await obeyKeywords(deps, tx, integration, received.filter(isConsentOnly), nowMs);
+    if (!inbound.length) return;
     const channel = integration.channel as ChannelName;
     const people = await resolveContacts(
       tx,
@@ -164,6 +168,10 @@ async function placeOf(
   const integration = await deps.directory.integration(integrationId);
   const workspace = integration && (await deps.directory.workspace(integration.workspaceId));
   return workspace && { integration, aheadMs: workspace.clockAheadMs };
+}
+
+function isConsentOnly(message: Inbound): boolean {
+  return message.handledKeyword !== undefined && !message.text && !message.media.length && !message.location;
 }
 
 function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {

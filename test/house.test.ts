@@ -1,0 +1,106 @@
+/** House rules that a machine can hold (CONTRIBUTING.md). */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+import { FAULTS } from '../contract/errors.ts';
+import { settingsReference } from '../src/base/config.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+function sources(...folders: string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(root, folder, name)),
+  );
+}
+
+const code = sources('src', 'contract').filter((file) => !file.endsWith('.test.ts'));
+const show = (file: string) => relative(root, file);
+const without = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+
+test('names are the field’s own terms', () => {
+  const odd = /Service|Manager|Helper|Util|UseCase|Dto|Impl(?![a-z])/;
+  assert.deepEqual(code.filter((file) => odd.test(basename(file))).map(show), []);
+  const declared = code.flatMap((file) =>
+    [
+      ...readFileSync(file, 'utf8').matchAll(
+        /export (?:async )?(?:const|function|class|type|interface) (\w+)/g,
+      ),
+    ]
+      .filter(([, name]) => odd.test(name!))
+      .map(([, name]) => `${show(file)}: ${name}`),
+  );
+  assert.deepEqual(declared, []);
+});
+
+test('no barrels', () => {
+  assert.deepEqual(
+    sources('src', 'contract', 'test')
+      .filter((file) => basename(file) === 'index.ts')
+      .map(show),
+    [],
+  );
+});
+
+test('time comes from base/clock: no other file reads the wall clock or sets a timer', () => {
+  // The supervisor and the pool time out system calls of their own; adapters that keep connections open time their pings.
+  const own = /src\/(base\/|db\/embedded|db\/pool|db\/dataDirectory|channels\/(?:http2|smtp|fake))/;
+  const clocks = /\bDate\.now\(|new Date\(\)|\bsetTimeout\(|\bsetInterval\(/;
+  assert.deepEqual(
+    code.filter((file) => !own.test(file) && clocks.test(without(readFileSync(file, 'utf8')))).map(show),
+    [],
+  );
+});
+
+test('no sleeps in tests', () => {
+  const sleeps = /\bsetTimeout\(\s*(?:resolve|r|done)\b|timers\/promises/;
+  const own = /test\/support\/|src\/db\/embedded\.test\.ts|house\.test\.ts/;
+  const tests = [...sources('test'), ...sources('src').filter((file) => file.endsWith('.test.ts'))];
+  assert.deepEqual(
+    tests.filter((file) => !own.test(file) && sleeps.test(readFileSync(file, 'utf8'))).map(show),
+    [],
+  );
+});
+
+test('a file says what it is for', () => {
+  const mute = code.filter((file) => !/^(?:\/\*\*|\/\/)/.test(readFileSync(file, 'utf8').trimStart()));
+  assert.deepEqual(mute.map(show), []);
+});
+
+test('every export has a docstring', () => {
+  const bare = code.flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return lines.flatMap((line, index) => {
+      const name = /^export (?:async )?(?:const|function|class) (\w+)/.exec(line)?.[1];
+      const above = lines[index - 1]?.trim() ?? '';
+      return name && !above.endsWith('*/') && !above.startsWith('//') ? [`${show(file)}: ${name}`] : [];
+    });
+  });
+  assert.deepEqual(bare, []);
+});
+
+test('every fault is used, and every one has a meaning and a status of its family', () => {
+  const text = code.map((file) => readFileSync(file, 'utf8')).join('\n');
+  for (const [name, { http, means }] of Object.entries(FAULTS)) {
+    assert.ok(http >= 400 && http < 600 && means.endsWith('.'), name);
+    assert.ok(new RegExp(`'${name}'`).test(text), `${name} is never used`);
+  }
+});
+
+test('the README shows the settings as the code has them', () => {
+  assert.ok(
+    readFileSync(join(root, 'README.md'), 'utf8').includes(settingsReference()),
+    'run: npm run readme',
+  );
+});
+
+test('the project speaks of the project alone', () => {
+  const all = [
+    ...sources('src', 'contract', 'test', 'bench'),
+    ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((name) => join(root, name)),
+  ];
+  const place = new RegExp(['/wo' + 'rk/', '/tm' + 'p/scratch', 'sub' + 'agent'].join('|'));
+  assert.deepEqual(all.filter((file) => place.test(readFileSync(file, 'utf8'))).map(show), []);
+});
