@@ -108,7 +108,7 @@ async function nameOf(call: Call<unknown>): Promise<string | SunshineFault> {
   const text = call.params['integrationId'];
   if (text === undefined) return 'menu';
   const integration = await integrationNamed(call, text, 'integrationId');
-  return isFault(integration) ? integration : `menu.${integration.id}`;
+  return isFault(integration) ? integration : `menuOf${integration.id}`;
 }
 
 type Item = Static<typeof Menu>['items'][number];
