@@ -4,6 +4,8 @@ import { Failure, tell } from './failure.ts';
 
 /** Runs a command and ends the process with its code. */
 export async function run(args: readonly string[]): Promise<void> {
+  // The clock's timers keep no process alive, and a command may be waiting for nothing else.
+  setInterval(() => {}, 60_000);
   try {
     await program().parseAsync([...args], { from: 'user' });
     await ended(0);
@@ -14,17 +16,109 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 function program(): Command {
-  const parley = new Command('parley').description('Reaches people, and goes on as a conversation.');
+  const parley = new Command('parley')
+    .description('Reaches people first, on the channel each of them uses.')
+    .showHelpAfterError('(“parley --help” lists the commands)');
   parley
     .command('start')
     .description('start the server and the worker')
     .option('--json', 'print one line of JSON when ready')
-    .option('--port <port>', 'PARLEY_PORT')
-    .option('--host <address>', 'PARLEY_HOST')
-    .option('--data <directory>', 'PARLEY_DATA_DIR')
-    .option('--roles <roles>', 'PARLEY_ROLES: http, worker, or both')
+    .option('--port <port>', 'the port to listen on; 0 picks a free one (PARLEY_PORT)')
+    .option('--host <address>', 'the address to listen on (PARLEY_HOST)')
+    .option('--data <directory>', 'where everything is kept (PARLEY_DATA_DIR)')
+    .option('--roles <roles>', 'http, worker, or both with a comma (PARLEY_ROLES)')
     .action(async (flags) => (await import('./start.ts')).start(flags));
+  sending(parley);
+  simulating(parley);
+  keeping(parley);
   return parley;
+}
+
+/** Flags of every command that talks to a server. */
+function calling(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--url <url>', 'the server; by default the one that runs here')
+    .option('--token <key>', 'a console key of it')
+    .option('--workspace <id>', 'which workspace')
+    .option('--data <directory>', 'the data directory of the server that runs here');
+}
+
+function many(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function sending(parley: Command): void {
+  calling(parley, 'import', 'import contacts from a CSV file')
+    .argument('<file>', 'a file with a header; it needs a column phone, email or external_id')
+    .option('--list <name>', 'put everyone into this list; it is made when there is none')
+    .option('--tag <name>', 'give everyone this tag; may be repeated', many)
+    .option('--country <code>', "of phone numbers without a country code; by default the workspace's")
+    .action(async (file, flags) => (await import('./import.ts')).importFile(file, flags));
+  calling(parley, 'send', 'send one text')
+    .argument('<to>', 'a phone number or e-mail address')
+    .argument('<text>')
+    .option('--channel <channel>', 'sms, or email for an address with an @')
+    .option('--class <class>', 'transactional, marketing or authentication')
+    .option('--integration <id>', 'send through this integration')
+    .action(async (to, text, flags) => (await import('./send.ts')).send(to, text, flags));
+  calling(parley, 'broadcast', 'send one text to many')
+    .argument('<text>', 'may use {{ contact.givenName }} and the like')
+    .option('--channel <channel>', 'on which channel', 'sms')
+    .option('--list <name>', 'to a list; may be repeated', many)
+    .option('--tag <name>', 'to a tag; may be repeated', many)
+    .option('--all', 'to everyone')
+    .option('--name <name>', 'what it is called')
+    .option('--subject <subject>', 'of a mail')
+    .option('--class <class>', 'marketing by default')
+    .option('--rate <n>', 'at most so many a second')
+    .option('--yes', 'do not ask')
+    .action(async (text, flags) => (await import('./broadcast.ts')).broadcast(text, flags));
+  calling(parley, 'why', 'tell why somebody got a message, or did not')
+    .argument('<contact>', 'an id, a phone number, an e-mail address or an external id')
+    .option('--message <id>')
+    .option('--broadcast <id>')
+    .action(async (contact, flags) => (await import('./send.ts')).why(contact, flags));
+}
+
+function simulating(parley: Command): void {
+  const simulate = parley.command('simulate').description('the devices and the clock of a test workspace');
+  calling(simulate, 'phone', 'show what is on a phone, or in a mailbox')
+    .argument('<address>')
+    .option('--limit <n>', 'the newest so many', '20')
+    .action(async (address, flags) => (await import('./simulate.ts')).phone(address, flags));
+  calling(simulate, 'reply', 'answer from a device')
+    .argument('<address>')
+    .argument('<text>')
+    .option('--channel <channel>', 'sms, or email for an address with an @')
+    .action(async (address, text, flags) => (await import('./simulate.ts')).reply(address, text, flags));
+  calling(simulate, 'press', 'press keys in the last call')
+    .argument('<address>')
+    .argument('<keys>')
+    .action(async (address, keys, flags) => (await import('./simulate.ts')).press(address, keys, flags));
+  calling(simulate, 'advance', "move the workspace's clock on")
+    .argument('<time>', 'such as 90s, 2h or 14d')
+    .action(async (by, flags) => (await import('./simulate.ts')).advance(by, flags));
+}
+
+function keeping(parley: Command): void {
+  const keys = parley.command('keys').description('the API keys of a workspace');
+  calling(keys, 'list', 'show the keys').action(async (flags) => (await import('./keys.ts')).listKeys(flags));
+  calling(keys, 'create', 'make a key')
+    .requiredOption('--door <door>', 'sunshine, web1on1, outbound, shout or console')
+    .option('--name <name>')
+    .option('--role <role>', 'of a console key: owner, admin, marketer, agent or viewer')
+    .action(async (flags) => (await import('./keys.ts')).createKey(flags));
+  calling(keys, 'revoke', 'revoke a key')
+    .argument('<key id>')
+    .action(async (keyId, flags) => (await import('./keys.ts')).revokeKey(keyId, flags));
+  parley
+    .command('doctor')
+    .description('look at what a start would meet')
+    .option('--data <directory>', 'PARLEY_DATA_DIR')
+    .option('--settings', 'print the settings in force')
+    .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
 }
 
 /** What is known to go wrong has a text of its own; of a bug the stack is wanted. */
@@ -33,7 +127,9 @@ function textOf(error: unknown): string {
   const { code } = error as { code?: string };
   if (error instanceof Failure || error.name === 'PostgresRefusal') return error.message;
   if (code === 'EADDRINUSE') return `${error.message}: another program listens there; choose another --port.`;
-  if (code === 'EACCES' || code === 'ENOENT' || code === 'EADDRNOTAVAIL') return error.message;
+  // The system's and Postgres's own words (SQLSTATE) say it; a stack adds nothing.
+  if (typeof code === 'string' && /^(E[A-Z]+|[0-9A-Z]{5}|CONNECT_TIMEOUT|CONNECTION_\w+)$/.test(code))
+    return error.message || code;
   return error.stack ?? error.message;
 }
 

@@ -11,13 +11,20 @@ export type StartFlags = { json?: boolean; port?: string; host?: string; data?: 
 /** Starts, says where, and stays until a signal. */
 export async function start(flags: StartFlags): Promise<void> {
   const config = configOf(flags);
-  const starting = startParley(config);
-  const stopped = stopOnSignal(config, starting);
-  const parley = await starting;
+  const begun = Promise.withResolvers<Parley>();
+  // Before anything else: making a database takes a second or two in which nothing here can run.
+  const stopped = stopOnSignal(config, begun.promise);
+  startParley(config).then(begun.resolve, begun.reject);
+  const parley = await begun.promise;
+  if (!stopped.asked()) await greet(config, flags, parley);
+  await stopped.done;
+}
+
+/** Says that it runs, to programs or to a person. */
+async function greet(config: Config, flags: StartFlags, parley: Parley): Promise<void> {
   if (parley.url !== undefined) await leaveWord(config, parley);
   if (flags.json) say(JSON.stringify(readyLine(parley)));
-  else if (!stopped.asked()) await welcome(parley);
-  await stopped.done;
+  else await welcome(parley, config.dataDir);
 }
 
 /** The settings from the environment and the flags; a person is shown no more than warnings. */
@@ -74,6 +81,8 @@ function stopOnSignal(config: Config, starting: Promise<Parley>) {
     if (signal === 'SIGINT') tell('\nparley: stopping; Ctrl-C again does not wait for what is in flight');
     stop().then(resolve, reject);
   };
+  // Whoever started waits for it, unless the start itself fails.
+  done.catch(() => {});
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   return { done, asked: () => asked };
 }

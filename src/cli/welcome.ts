@@ -1,7 +1,7 @@
 /** What a newcomer sees: a first message that has arrived, and the line by which to send the next. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from '../base/clock.ts';
+import { monotonicMs, pause, systemClock } from '../base/clock.ts';
 import type { Demo } from '../accounts/demo.ts';
+import { SETTINGS } from '../base/config.ts';
 import type { Parley } from '../parley.ts';
 import { createApi } from './api.ts';
 import { say } from './failure.ts';
@@ -12,19 +12,20 @@ const ARRIVES_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 20;
 
 /** Sends the first message and prints where everything is. */
-export async function welcome({ url, demo }: Parley): Promise<void> {
+export async function welcome({ url, demo }: Parley, dataDir: string): Promise<void> {
   if (url === undefined) return say('Parley is running; this process delivers and serves no requests.');
   const integration = demo?.integrations.find(({ type }) => type === 'twilio');
   if (!demo || !integration) return say(`Parley is running at ${url}\nCtrl-C stops it.`);
-  const tookMs = await firstMessage(url, demo, integration.id);
+  const told = await firstMessage(url, demo, integration.id).catch(
+    (error: Error) => `A first SMS could not be sent: ${error.message}`,
+  );
   const { sunshine, console } = demo.keys;
+  const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data '${dataDir}'`;
   const lines = [
     '',
     `  Parley is running at ${url}`,
     '',
-    tookMs === undefined
-      ? `  A first SMS to the simulated phone ${PHONE} is on its way.`
-      : `  It sent a first SMS to the simulated phone ${PHONE}; it was there after ${tookMs} ms.`,
+    `  ${told}`,
     '',
     '  Send the next one yourself:',
     '',
@@ -32,8 +33,8 @@ export async function welcome({ url, demo }: Parley): Promise<void> {
     '',
     '  Look at the phone, and answer from it:',
     '',
-    `    node bin/parley.mjs simulate phone ${PHONE}`,
-    `    node bin/parley.mjs simulate reply ${PHONE} "Thanks!"`,
+    `    node bin/parley.mjs simulate phone ${PHONE}${where}`,
+    `    node bin/parley.mjs simulate reply ${PHONE} "Thanks!"${where}`,
     '',
     `  Workspace    ${demo.workspace.name}, ${demo.workspace.id} (a test workspace: nothing leaves this machine)`,
     `  App key      ${sunshine.keyId}:${sunshine.secret}`,
@@ -61,8 +62,8 @@ function notification(integrationId: string, text: string) {
   };
 }
 
-/** Sends by the public API and waits until it is on the phone; undefined when it is not there in time. */
-async function firstMessage(url: string, demo: Demo, integrationId: string): Promise<number | undefined> {
+/** Sends by the public API, waits until it is on the phone, and says so. */
+async function firstMessage(url: string, demo: Demo, integrationId: string): Promise<string> {
   const { appId, keyId, secret } = demo.keys.sunshine;
   const api = createApi({ url, token: demo.keys.console.token });
   const phone = `/api/workspaces/${demo.workspace.id}/simulator/messages?channel=sms&limit=1&address=${encodeURIComponent(PHONE)}`;
@@ -78,8 +79,9 @@ async function firstMessage(url: string, demo: Demo, integrationId: string): Pro
   );
   while (monotonicMs() - startMs < ARRIVES_WITHIN_MS) {
     const now = await newest();
-    if (now !== undefined && now !== before) return Math.round(monotonicMs() - startMs);
-    await sleep(LOOK_AGAIN_MS);
+    if (now !== undefined && now !== before)
+      return `It sent a first SMS to the simulated phone ${PHONE}; it was there after ${Math.round(monotonicMs() - startMs)} ms.`;
+    await pause(systemClock, LOOK_AGAIN_MS);
   }
-  return undefined;
+  return `A first SMS to the simulated phone ${PHONE} is on its way.`;
 }

@@ -181,11 +181,12 @@ function readUnion(
     broken.push(breaks(`${path}.type`, `must be one of ${[...byType.keys()].join(', ')}`));
     return value;
   }
+  const kind = value === null ? 'null' : typeof value;
   for (const branch of branches) {
     const attempt: Fault[] = [];
     const read = readValue(branch, value, path, attempt);
     if (attempt.length === 0) return read;
-    if (branch.const === undefined && branch.type === typeof value) {
+    if (branch.const === undefined && branch.type === kind) {
       broken.push(attempt[0]!);
       return value;
     }

@@ -5,7 +5,8 @@
  * The Idempotency-Key has no say: a row is found by its address, so doing it again doubles nothing.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { appendAudit } from '../../accounts/audit.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
@@ -15,6 +16,8 @@ import { isCountry, readMapping } from './importInput.ts';
 import { actorOf, breaks, idOf } from './route.ts';
 
 const PROGRESS_MS = 250;
+/** A sender that is silent for so long is gone. */
+const SILENCE_MS = 10 * 60_000;
 const KNOWN = ['listId', 'tag', 'country', 'mapping'];
 
 /** Adds the route; its bodies are streams, so it has a scope of its own. */
@@ -48,11 +51,13 @@ async function handle(
   if (isFault(wanted)) return sendFault(reply, wanted, form);
   await note(ctx, request, 'contacts.import.begin', { listId: wanted.listId, tags: wanted.tags });
   const answer = createAnswer(ctx, reply);
+  // What is not read after a fault is thrown away, so that the sender gets to hear of it.
+  reply.raw.once('finish', () => request.raw.resume());
   let last: ImportResult | undefined;
   try {
     const result = await importContacts(
       { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
-      request.body as Readable,
+      bytesOf(request.raw),
       {
         workspaceId: workspace.id,
         ...wanted,
@@ -74,6 +79,15 @@ async function handle(
     await note(ctx, request, 'contacts.import', { brokenOff: true, ...countsOf(last) });
     return answer.end({ done: false });
   }
+}
+
+/**
+ * The body, apart from the request: what stops reading early destroys what it reads, and the connection must live to carry the
+ * answer.
+ */
+function bytesOf(raw: IncomingMessage): Readable {
+  raw.setTimeout(SILENCE_MS, () => raw.destroy());
+  return Readable.from(raw.iterator({ destroyOnReturn: false }), { objectMode: false });
 }
 
 /** The answer, which begins with the first progress: until then a fault has a status of its own. */

@@ -1,0 +1,783 @@
+/** The console's API, driven over HTTP on the running product. */
+import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
+import { describe, test } from 'node:test';
+import { fromHex24 } from '../src/base/ids.ts';
+import { caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
+import { testDatabase } from './support/database.ts';
+import { startReceiver } from './support/receiver.ts';
+import { until } from './support/until.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+const { url, demo, call, base } = await startConsole(database);
+const receiver = await startReceiver();
+const twilio = demo.integrations.find(({ type }) => type === 'twilio')!.id;
+const HEX = /^[0-9a-f]{24}$/;
+let numbers = 0;
+const newNumber = () => `+1415555${String(++numbers).padStart(4, '0')}`;
+
+function ok(reply: Reply, status = 200): Json {
+  assert.equal(reply.status, status, JSON.stringify(reply.body));
+  return reply.body;
+}
+
+function refused(reply: Reply, status: number, field?: string): void {
+  assert.equal(reply.status, status, JSON.stringify(reply.body));
+  assert.equal(typeof reply.body.error.code, 'string');
+  assert.equal(typeof reply.body.error.message, 'string');
+  if (field !== undefined) assert.equal(reply.body.error.field, field, JSON.stringify(reply.body));
+}
+
+const newContact = async (more: object = {}) => {
+  const phone = newNumber();
+  return { phone, ...ok(await call('POST', `${base}/contacts`, { phone, ...more }), 201) };
+};
+const phoneHas = (address: string, text: string) =>
+  until(`“${text}” on ${address}`, async () => {
+    const { status, body } = await call(
+      'GET',
+      `${base}/simulator/messages?address=${encodeURIComponent(address)}`,
+    );
+    return status === 200 && body.messages.find((message: Json) => message.content.text === text);
+  });
+const stateOf = (id: string, state: string) =>
+  until(`broadcast ${state}`, async () => {
+    const body = ok(await call('GET', `${base}/broadcasts/${id}`));
+    return body.state === state && body;
+  });
+const settled = () => until('settled', async () => ok(await call('GET', `${base}/settled`)).settled);
+
+describe('sessions', () => {
+  const { email, password } = demo.keys.console;
+
+  test('signing in gives a token that says who one is; signing out ends it', async () => {
+    const { token, operator } = ok(await caller(url)('POST', '/api/sessions', { email, password }), 201);
+    assert.equal(operator.email, email);
+    const mine = caller(url, token);
+    const me = ok(await mine('GET', '/api/me'));
+    assert.deepEqual(
+      me.workspaces.map(({ id, role }: Json) => [id, role]),
+      [[demo.workspace.id, 'owner']],
+    );
+    assert.equal((await mine('DELETE', '/api/sessions/current')).status, 204);
+    refused(await mine('GET', '/api/me'), 401);
+  });
+
+  test('a wrong password is refused, also with the Idempotency-Key of a right one', async () => {
+    const key = { 'idempotency-key': 'sign-in' };
+    ok(await caller(url)('POST', '/api/sessions', { email, password }, key), 201);
+    refused(await caller(url)('POST', '/api/sessions', { email, password: 'wrong' }, key), 401);
+    refused(await call('DELETE', '/api/sessions/current'), 403);
+  });
+
+  test('without credentials, or with bad ones, nothing is told', async () => {
+    refused(await caller(url)('GET', base), 401);
+    refused(await caller(url, 'con_1.x')('GET', base), 401);
+    refused(await caller(url, 'ses_x')('GET', base), 401);
+  });
+});
+
+describe('workspaces, members and keys', () => {
+  test('settings are checked, merged and taken away', async () => {
+    const at = (settings: object) => call('PATCH', base, { settings });
+    const quietHours = { from: '21:00', to: '08:00' };
+    ok(await at({ quietHours, frequencyCap: { most: 2, perHours: 24 } }));
+    const after = ok(await at({ frequencyCap: null, channelOrder: ['sms', 'email'] }));
+    assert.deepEqual(after.settings, { quietHours, channelOrder: ['sms', 'email'] });
+    refused(await at({ quietHours: { from: '9:00', to: '08:00' } }), 400, 'settings.quietHours.from');
+    refused(await at({ quietHours: { from: '08:00', to: '08:00' } }), 400, 'settings.quietHours.to');
+    refused(await at({ frequencyCap: { most: 0, perHours: 1 } }), 400, 'settings.frequencyCap.most');
+    refused(await at({ channelOrder: ['sms', 'sms'] }), 400, 'settings.channelOrder');
+    refused(await at({ other: 1 }), 400, 'settings.other');
+    refused(await call('PATCH', base, { timeZone: 'Mars/Base' }), 400, 'timeZone');
+    const none = ok(await at({ quietHours: null, channelOrder: null }));
+    assert.deepEqual(none.settings, {});
+  });
+
+  test('somebody is invited, signs in, gets another role, and is taken out', async () => {
+    const person = {
+      email: 'ann@example.com',
+      name: 'Ann',
+      password: 'correct horse battery',
+      role: 'viewer',
+    };
+    const member = ok(await call('POST', `${base}/members`, person), 201);
+    const { token } = ok(
+      await caller(url)('POST', '/api/sessions', { email: person.email, password: person.password }),
+      201,
+    );
+    const ann = caller(url, token);
+    ok(await ann('GET', `${base}/contacts`));
+    refused(await ann('POST', `${base}/contacts`, {}), 403);
+    refused(await ann('GET', `${base}/audit`), 403);
+    ok(await call('PATCH', `${base}/members/${member.id}`, { role: 'agent' }));
+    ok(await ann('POST', `${base}/contacts`, {}), 201);
+    refused(await call('POST', `${base}/members`, { email: person.email, role: 'agent' }), 409, 'email');
+    assert.equal((await call('DELETE', `${base}/members/${member.id}`)).status, 204);
+    refused(await ann('GET', `${base}/contacts`), 404);
+    const [owner] = ok(await call('GET', `${base}/members`)).members;
+    refused(await call('DELETE', `${base}/members/${owner.id}`), 409, 'role');
+  });
+
+  test('an admin makes neither owners nor keys of an owner', async () => {
+    const made = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'admin' }), 201);
+    const admin = caller(url, made.token);
+    refused(await admin('POST', `${base}/keys`, { door: 'console', role: 'owner' }), 403, 'role');
+    const person = { email: 'x@example.com', name: 'X', password: 'correct horse battery', role: 'owner' };
+    refused(await admin('POST', `${base}/members`, person), 403);
+    assert.equal((await call('DELETE', `${base}/keys/${made.keyId}`)).status, 204);
+    refused(await admin('GET', base), 401);
+  });
+
+  test('a key is made once per Idempotency-Key, and its secret is not kept in plain text', async () => {
+    const wanted = { door: 'sunshine', name: 'shop' };
+    const key = { 'idempotency-key': 'one-key' };
+    const first = await call('POST', `${base}/keys`, wanted, key);
+    const again = await call('POST', `${base}/keys`, wanted, key);
+    assert.deepEqual(again.body, ok(first, 201));
+    assert.equal(again.headers.get('idempotent-replayed'), 'true');
+    assert.equal(first.headers.get('idempotent-replayed'), null);
+    refused(await call('POST', `${base}/keys`, { ...wanted, name: 'other' }, key), 422, 'Idempotency-Key');
+    const [row] = await sql`SELECT body FROM idempotency WHERE key = 'one-key'`;
+    assert.ok(!row!['body'].includes(first.body.secret));
+    const { entries } = ok(await call('GET', `${base}/audit?limit=200`));
+    const told = entries.filter(
+      ({ action, subject }: Json) => action === 'key.create' && subject === `key:${first.body.keyId}`,
+    );
+    assert.equal(told.length, 1);
+    assert.ok(!JSON.stringify(entries).includes(first.body.secret));
+  });
+
+  test('the audit log is read page by page', async () => {
+    const first = ok(await call('GET', `${base}/audit?limit=2`));
+    assert.equal(first.entries.length, 2);
+    const second = ok(await call('GET', `${base}/audit?limit=2&before=${first.next}`));
+    assert.ok(second.entries[0].id < first.entries[1].id);
+    assert.match(first.entries[0].actor, /^key:con_/);
+  });
+});
+
+describe('integrations', () => {
+  test('the catalogue says what a provider needs', async () => {
+    const { providers } = ok(await call('GET', '/api/providers'));
+    const one = providers.find(({ type }: Json) => type === 'twilio');
+    assert.equal(one.channel, 'sms');
+    assert.ok(one.settings.some(({ name, secret }: Json) => name === 'authToken' && secret));
+  });
+
+  test('made, shown without secrets, changed, switched off and on, tested, deleted', async () => {
+    const settings = {
+      accountSid: `AC${'1'.repeat(32)}`,
+      authToken: 'very-secret-token-of-mine',
+      phoneNumber: '+15005550006',
+    };
+    const made = ok(await call('POST', `${base}/integrations`, { type: 'twilio', name: 'T', settings }), 201);
+    const at = `${base}/integrations/${made.id}`;
+    const rotated = ok(
+      await call('POST', `${at}/secrets`, { secrets: { authToken: 'another-secret-token-of-mine' } }),
+    );
+    assert.ok(!JSON.stringify([made, rotated, ok(await call('GET', at))]).includes('secret-token'));
+    ok(await call('PATCH', at, { ratePerS: 5, name: 'U' }));
+    refused(await call('PATCH', at, { settings: { nope: 1 } }), 400, 'settings.nope');
+    refused(await call('POST', `${base}/integrations`, { type: 'nope', settings: {} }), 400, 'type');
+    ok(await call('POST', `${at}/disable`));
+    const to = newNumber();
+    refused(await call('POST', `${at}/test`, { to, text: 'hello test' }), 422);
+    ok(await call('POST', `${at}/enable`));
+    ok(await call('POST', `${at}/test`, { to, text: 'hello test' }), 202);
+    await phoneHas(to, 'hello test');
+    const health = await until('it is seen to work', async () => {
+      const body = ok(await call('GET', `${at}/health`));
+      return body.lastSuccessAt && body;
+    });
+    assert.equal(health.breaker, 'closed');
+    refused(await call('POST', `${at}/test`, { to: 'nobody', text: 'x' }), 400, 'to');
+    refused(await call('POST', `${at}/connect`), 422);
+    assert.match(
+      ok(await call('GET', `${at}/callbacks`)).inbound,
+      /\/callbacks\/[0-9a-f]{24}\/[\w-]+\/inbound$/,
+    );
+    assert.equal((await call('DELETE', at)).status, 204);
+    refused(await call('GET', at), 404);
+  });
+});
+
+describe('contacts', () => {
+  test('made, found, changed and erased', async () => {
+    const made = await newContact({
+      externalId: 'shop-1',
+      email: 'Maria@Example.com',
+      givenName: 'Maria',
+      attributes: { plan: 'pro' },
+    });
+    assert.match(made.id, HEX);
+    const shown = ok(await call('GET', `${base}/contacts/${made.id}`));
+    assert.deepEqual(shown.destinations.map(({ channel }: Json) => channel).sort(), ['email', 'sms']);
+    for (const search of ['shop-1', 'maria', made.phone.slice(1), 'maria@ex'])
+      assert.ok(
+        ok(await call('GET', `${base}/contacts?search=${encodeURIComponent(search)}`)).contacts.some(
+          ({ id }: Json) => id === made.id,
+        ),
+        search,
+      );
+    const changed = ok(
+      await call('PATCH', `${base}/contacts/${made.id}`, {
+        givenName: null,
+        attributes: { plan: null, n: 1 },
+      }),
+    );
+    assert.equal(changed.givenName, null);
+    assert.deepEqual(changed.attributes, { n: 1 });
+    refused(await call('POST', `${base}/contacts`, { phone: made.phone }), 409, 'phone');
+    refused(await call('POST', `${base}/contacts`, { externalId: 'shop-1' }), 409, 'externalId');
+    refused(await call('POST', `${base}/contacts`, { phone: '12' }), 400, 'phone');
+    refused(await call('POST', `${base}/contacts`, { timeZone: 'Mars/Base' }), 400, 'timeZone');
+    refused(await call('POST', `${base}/contacts`, { surname: 5 }), 400, 'surname');
+    assert.equal((await call('DELETE', `${base}/contacts/${made.id}`)).status, 204);
+    refused(await call('GET', `${base}/contacts/${made.id}`), 404);
+  });
+
+  test('pages go from the newest on', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.push((await newContact()).id);
+    // Within 32 ms, an id says nothing of who was first.
+    ids.sort().reverse();
+    const first = ok(await call('GET', `${base}/contacts?limit=2`));
+    assert.deepEqual(
+      first.contacts.map(({ id }: Json) => id),
+      ids.slice(0, 2),
+    );
+    assert.equal(
+      ok(await call('GET', `${base}/contacts?limit=1&before=${first.next}`)).contacts[0].id,
+      ids[2],
+    );
+  });
+
+  test('an address is linked, blocked for a class, opened again, and unlinked', async () => {
+    const one = await newContact();
+    const other = await newContact();
+    const at = `${base}/contacts/${one.id}/destinations`;
+    refused(await call('POST', at, { channel: 'sms', address: other.phone }), 409, 'address');
+    const linked = ok(await call('POST', at, { channel: 'email', address: 'l@example.com' }), 201);
+    const blocked = ok(
+      await call('POST', `${at}/${linked.id}/block`, { classes: ['marketing'], reason: 'asked' }),
+    );
+    assert.deepEqual(blocked.blocked, ['marketing']);
+    ok(await call('POST', `${at}/${linked.id}/unblock`, { classes: ['marketing'] }));
+    const { entries } = ok(await call('GET', `${base}/contacts/${one.id}/consent`));
+    assert.deepEqual(
+      entries.map(({ blocked: classes }: Json) => classes),
+      [['marketing'], []],
+    );
+    assert.equal((await call('DELETE', `${at}/${linked.id}`)).status, 204);
+    refused(await call('DELETE', `${at}/${linked.id}`), 404);
+  });
+
+  test('lists and tags hold contacts', async () => {
+    for (const kind of ['lists', 'tags']) {
+      const set = ok(await call('POST', `${base}/${kind}`, { name: 'Friends' }), 201);
+      refused(await call('POST', `${base}/${kind}`, { name: 'Friends' }), 409, 'name');
+      const ids = [(await newContact()).id, (await newContact()).id];
+      const members = `${base}/${kind}/${set.id}/members`;
+      assert.deepEqual(ok(await call('POST', members, { add: ids })), { added: 2, removed: 0 });
+      assert.deepEqual(ok(await call('POST', members, { add: ids, remove: ids.slice(0, 1) })), {
+        added: 0,
+        removed: 1,
+      });
+      assert.equal(ok(await call('GET', `${base}/${kind}/${set.id}`)).contacts, 1);
+      const listed = ok(await call('GET', `${base}/contacts?setId=${set.id}`));
+      assert.deepEqual(
+        listed.contacts.map(({ id }: Json) => id),
+        [ids[1]],
+      );
+      assert.equal(ok(await call('PATCH', `${base}/${kind}/${set.id}`, { name: 'Foes' })).name, 'Foes');
+      refused(await call('GET', `${base}/${kind === 'lists' ? 'tags' : 'lists'}/${set.id}`), 404);
+      refused(await call('POST', members, { add: Array.from({ length: 10_001 }, () => ids[0]) }), 400, 'add');
+      ok(await call('POST', members, { add: Array.from({ length: 10_000 }, () => ids[0]) }));
+      assert.equal((await call('DELETE', `${base}/${kind}/${set.id}`)).status, 204);
+      refused(await call('GET', `${base}/${kind}/${set.id}`), 404);
+    }
+  });
+});
+
+describe('import', () => {
+  const send = async (csv: string, query = '', type = 'text/csv') => {
+    const response = await fetch(`${url}${base}/contacts/import${query}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${demo.keys.console.token}`, 'content-type': type },
+      body: csv,
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      lines: text
+        .trim()
+        .split('\n')
+        .map((line): Json => JSON.parse(line)),
+    };
+  };
+  const rows = (n: number, of: string) =>
+    Array.from({ length: n }, (_, i) => `${of}${i}@import.example.com,N${i}`).join('\n');
+
+  test('rows become contacts in a list, bad ones are named, and a repeat doubles nothing', async () => {
+    const list = ok(await call('POST', `${base}/lists`, { name: 'Imported' }), 201);
+    const csv = `email,first_name\n${rows(3000, 'a')}\nnot an address,X\n`;
+    for (const created of [3000, 0]) {
+      const { status, lines } = await send(csv, `?listId=${list.id}&tag=in&tag=file`);
+      assert.equal(status, 200);
+      const last = lines.at(-1);
+      assert.equal(last.done, true);
+      assert.deepEqual(
+        [last.rows, last.created, last.updated, last.rejected],
+        [3001, created, 3000 - created, 1],
+      );
+      assert.deepEqual([last.faults[0].line, last.faults[0].field], [3002, 'email']);
+    }
+    assert.equal(ok(await call('GET', `${base}/lists/${list.id}`)).contacts, 3000);
+    assert.deepEqual(
+      ok(await call('GET', `${base}/tags`)).tags.map(({ name, contacts }: Json) => [name, contacts]),
+      [
+        ['file', 3000],
+        ['in', 3000],
+      ],
+    );
+  });
+
+  test('columns can be named by the sender', async () => {
+    const mapping = JSON.stringify({
+      Mail: { field: 'email' },
+      Points: { attribute: 'points', type: 'number' },
+      Junk: 'ignore',
+    });
+    const csv = 'Mail,Points,Junk\nmapped@example.com,7,x\n';
+    const { lines } = await send(csv, `?mapping=${encodeURIComponent(mapping)}`);
+    assert.equal(lines.at(-1).created, 1);
+    const found = ok(await call('GET', `${base}/contacts?search=mapped@example.com`));
+    assert.deepEqual(found.contacts[0].attributes, { points: 7 });
+    for (const bad of ['{', '[]', '{"Mail":{"field":"nope"}}', '{"Mail":5}', '{"Mail":{}}'])
+      assert.equal((await send(csv, `?mapping=${encodeURIComponent(bad)}`)).status, 400, bad);
+  });
+
+  test('what cannot be imported is refused with its reason, however much of it there is', async () => {
+    const wide = `nothing,useful\n${'x,y\n'.repeat(2_000_000)}`;
+    const big = await send(wide);
+    assert.deepEqual([big.status, big.lines[0].error.field], [400, 'header']);
+    const missing = await send(wide, `?listId=${'0'.repeat(24)}`);
+    assert.deepEqual([missing.status, missing.lines[0].error.field], [404, 'listId']);
+    assert.equal((await send('email\n', '?nope=1')).status, 400);
+    assert.equal((await send('email\n', '?country=XX')).status, 400);
+    assert.equal((await send('email\n', `?tag=${'x'.repeat(201)}`)).status, 400);
+    assert.equal((await send('{}', '', 'application/json')).status, 415);
+    assert.equal((await send('')).status, 400);
+  });
+
+  test('progress is told while it goes on, and a sender that goes away leaves what was written', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const request = httpRequest(`${url}${base}/contacts/import`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${demo.keys.console.token}`, 'content-type': 'text/csv' },
+    });
+    request.on('error', () => {});
+    request.on('response', (response) =>
+      response.on('error', () => {}).once('data', (line: Buffer) => resolve(line.toString())),
+    );
+    request.write(`email,first_name\n`);
+    let part = 0;
+    // Written on until the first line comes back: the body never ends.
+    const line = await until('a line of progress', async () => {
+      request.write(`${rows(1000, `p${part++}-`)}\n`);
+      return await Promise.race([promise, new Promise((later) => setImmediate(later))]);
+    });
+    assert.ok(JSON.parse(line as string).rows > 0);
+    request.destroy();
+    await until('the log tells of it', async () => {
+      const { entries } = ok(await call('GET', `${base}/audit?limit=3`));
+      return entries.some(({ action, detail }: Json) => action === 'contacts.import' && detail.brokenOff);
+    });
+  });
+});
+
+describe('messages and why', () => {
+  test('a message to a number is delivered, answered, and in the history', async () => {
+    const address = newNumber();
+    const content = { type: 'text', text: 'Your order is ready' };
+    const sent = ok(
+      await call('POST', `${base}/messages`, {
+        destination: { channel: 'sms', address },
+        content,
+        integrationId: twilio,
+      }),
+      202,
+    );
+    await phoneHas(address, content.text);
+    const reply = ok(
+      await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text: 'Thanks' }),
+    );
+    assert.equal(reply.direction, 'in');
+    const delivered = await until('delivered', async () => {
+      const body = ok(await call('GET', `${base}/messages/${sent.messageId}`));
+      return body.deliveries[0]?.state === 'delivered' && body;
+    });
+    assert.equal(delivered.deliveries[0].address, address);
+    const history = await until('both in the history', async () => {
+      const body = ok(await call('GET', `${base}/contacts/${sent.contactId}/history`));
+      return body.entries.length === 2 && body;
+    });
+    assert.deepEqual(
+      history.entries.map(({ message }: Json) => message.direction),
+      ['in', 'out'],
+    );
+    const why = ok(await call('GET', `${base}/why?contact=${sent.contactId}&message=${sent.messageId}`));
+    assert.equal(why.sent, true);
+    assert.deepEqual(
+      why.decisions.map(({ what }: Json) => what),
+      ['let in', 'sent', 'delivered'],
+    );
+  });
+
+  test('one is sent once per Idempotency-Key', async () => {
+    const contact = await newContact();
+    const body = { contactId: contact.id, content: { type: 'text', text: 'once' } };
+    const key = { 'idempotency-key': 'send-once' };
+    const [first, again] = [
+      await call('POST', `${base}/messages`, body, key),
+      await call('POST', `${base}/messages`, body, key),
+    ];
+    assert.deepEqual(again.body, ok(first, 202));
+    const other = await call('POST', `${base}/messages`, { ...body, class: 'marketing' }, key);
+    refused(other, 422);
+  });
+
+  test('one that is put off waits for its hour, by the clock of the workspace', async () => {
+    const contact = await newContact();
+    const { now } = ok(await call('GET', `${base}/clock`));
+    const notBefore = new Date(Date.parse(now) + 3_600_000).toISOString();
+    const sent = ok(
+      await call('POST', `${base}/messages`, {
+        contactId: contact.id,
+        content: { type: 'text', text: 'later' },
+        notBefore,
+      }),
+      202,
+    );
+    await settled();
+    const at = `${base}/why?contact=${contact.id}&message=${sent.messageId}`;
+    assert.equal(ok(await call('GET', at)).state, 'queued');
+    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    await phoneHas(contact.phone, 'later');
+  });
+
+  test('why tells what kept a message back', async () => {
+    const contact = await newContact();
+    const shown = ok(await call('GET', `${base}/contacts/${contact.id}`));
+    const at = `${base}/contacts/${contact.id}/destinations/${shown.destinations[0].id}`;
+    ok(await call('POST', `${at}/block`, { classes: ['marketing'], reason: 'asked us' }));
+    const sent = ok(
+      await call('POST', `${base}/messages`, {
+        contactId: contact.id,
+        class: 'marketing',
+        content: { type: 'text', text: 'Sale' },
+      }),
+      202,
+    );
+    const why = await until('suppressed', async () => {
+      const body = ok(await call('GET', `${base}/why?contact=${contact.id}&message=${sent.messageId}`));
+      return body.state === 'suppressed' && body;
+    });
+    assert.equal(why.sent, false);
+    assert.match(why.decisions.at(-1).why, /asked us/);
+    const failing = ok(
+      await call('POST', `${base}/messages`, {
+        destination: { channel: 'sms', address: '+15005550003' },
+        content: { type: 'text', text: 'throttled' },
+      }),
+      202,
+    );
+    const told = await until('sent after a throttle', async () => {
+      const body = ok(
+        await call('GET', `${base}/why?contact=${failing.contactId}&message=${failing.messageId}`),
+      );
+      return body.sent && body;
+    });
+    assert.deepEqual(
+      told.decisions.slice(0, 3).map(({ what }: Json) => what),
+      ['let in', 'deferred', 'sent'],
+    );
+  });
+
+  test('what cannot be sent is refused', async () => {
+    const { id } = await newContact();
+    const content = { type: 'text', text: 'x' };
+    const at = `${base}/messages`;
+    refused(
+      await call('POST', at, { contactId: id, destination: { channel: 'sms', address: '+1' }, content }),
+      400,
+      'destination',
+    );
+    refused(await call('POST', at, { content }), 400, 'destination');
+    refused(
+      await call('POST', at, { destination: { channel: 'sms', address: 'x' }, content }),
+      400,
+      'destination.address',
+    );
+    refused(
+      await call('POST', at, { destination: { channel: 'webchat', address: 'x' }, content }),
+      400,
+      'destination',
+    );
+    refused(await call('POST', at, { contactId: '0'.repeat(24), content }), 404, 'contactId');
+    refused(
+      await call('POST', at, { contactId: id, content, integrationId: '0'.repeat(24) }),
+      404,
+      'integrationId',
+    );
+    refused(await call('POST', at, { contactId: id, content: { type: 'text' } }), 400, 'content.text');
+    refused(
+      await call('POST', at, { contactId: id, content: { type: 'text', text: '{{ x' } }),
+      400,
+      'content.text',
+    );
+    refused(await call('POST', at, { contactId: id, content: { ...content, txt: 1 } }), 400, 'content.txt');
+    refused(await call('POST', at, { contactId: id, content, notBefore: 'soon' }), 400, 'notBefore');
+    refused(await call('POST', at, { contactId: id, content, expiresAfterMs: 1 }), 400, 'expiresAfterMs');
+  });
+});
+
+describe('broadcasts', () => {
+  async function audience(n: number) {
+    const name = `tag ${++numbers}`;
+    const tag = ok(await call('POST', `${base}/tags`, { name }), 201);
+    const contacts = [];
+    for (let i = 0; i < n; i++) contacts.push(await newContact({ givenName: `G${i}` }));
+    ok(await call('POST', `${base}/tags/${tag.id}/members`, { add: contacts.map(({ id }) => id) }));
+    return { name, contacts };
+  }
+  const draft = async (tag: string, more: object = {}) =>
+    ok(
+      await call('POST', `${base}/broadcasts`, {
+        name: 'News',
+        content: { type: 'text', text: 'Hi {{ contact.givenName }}' },
+        channel: 'sms',
+        class: 'transactional',
+        audience: { include: { tags: [tag] } },
+        ...more,
+      }),
+      201,
+    );
+
+  test('drafted, forecast, started, counted, and told of each recipient', async () => {
+    const { name, contacts } = await audience(3);
+    const [blocked] = contacts;
+    const { destinations } = ok(await call('GET', `${base}/contacts/${blocked.id}/destinations`));
+    ok(
+      await call('POST', `${base}/contacts/${blocked.id}/destinations/${destinations[0].id}/block`, {
+        classes: ['transactional'],
+      }),
+    );
+    const made = await draft(name);
+    assert.equal(made.state, 'draft');
+    const at = `${base}/broadcasts/${made.id}`;
+    const outside = await newContact();
+    const before = ok(await call('GET', `${base}/why?contact=${outside.id}&broadcast=${made.id}`));
+    assert.equal(before.state, 'not started');
+    const forecast = ok(await call('GET', `${at}/forecast`));
+    assert.deepEqual([forecast.matched, forecast.reachable, forecast.unreachable], [3, 2, { opted_out: 1 }]);
+    ok(await call('POST', `${at}/start`));
+    refused(await call('POST', `${at}/start`), 409);
+    const done = await stateOf(made.id, 'done');
+    assert.deepEqual([done.counts.matched, done.counts.suppressed], [3, 1]);
+    await phoneHas(contacts[1].phone, 'Hi G1');
+    const amiss = ok(await call('GET', `${at}/amiss?state=suppressed`));
+    assert.deepEqual(
+      amiss.recipients.map(({ contactId }: Json) => contactId),
+      [blocked.id],
+    );
+    assert.deepEqual(ok(await call('GET', `${at}/amiss?state=failed`)).recipients, []);
+    const why = async (id: string) => ok(await call('GET', `${base}/why?contact=${id}&broadcast=${made.id}`));
+    const got = await why(contacts[1].id);
+    assert.equal(got.sent, true);
+    assert.ok(
+      got.decisions.some(
+        ({ what, why: reason }: Json) => what === 'in the audience' && /include\.tags/.test(reason),
+      ),
+    );
+    const not = await why(blocked.id);
+    assert.deepEqual([not.sent, not.state], [false, 'suppressed']);
+    const never = await why(outside.id);
+    assert.deepEqual([never.sent, never.state], [false, 'not a recipient']);
+    assert.ok(never.decisions.some(({ what }: Json) => what === 'not in the audience'));
+    const history = ok(await call('GET', `${base}/contacts/${contacts[1].id}/history`));
+    assert.equal(history.entries[0].broadcast.id, made.id);
+    assert.ok(ok(await call('GET', `${base}/broadcasts?limit=1`)).broadcasts[0].counts);
+  });
+
+  test('scheduled for an hour, changed, and called off; or begun when the hour comes', async () => {
+    const { name, contacts } = await audience(1);
+    const first = await draft(name);
+    const { now } = ok(await call('GET', `${base}/clock`));
+    const at = new Date(Date.parse(now) + 7_200_000).toISOString();
+    refused(await call('POST', `${base}/broadcasts/${first.id}/schedule`, { at: now }), 400, 'at');
+    assert.equal(ok(await call('POST', `${base}/broadcasts/${first.id}/schedule`, { at })).scheduledAt, at);
+    assert.equal(ok(await call('PATCH', `${base}/broadcasts/${first.id}`, { name: 'Later' })).name, 'Later');
+    assert.equal(ok(await call('POST', `${base}/broadcasts/${first.id}/cancel`)).state, 'canceled');
+    const second = await draft(name, { content: { type: 'text', text: 'at its hour' } });
+    ok(await call('POST', `${base}/broadcasts/${second.id}/schedule`, { at }));
+    ok(await call('POST', `${base}/clock/advance`, { byMs: 7_300_000 }));
+    await stateOf(second.id, 'done');
+    await phoneHas(contacts[0].phone, 'at its hour');
+  });
+
+  test('paused, slowed, resumed and called off', async () => {
+    const { name } = await audience(5);
+    const made = await draft(name, { ratePerS: 0.5 });
+    const at = `${base}/broadcasts/${made.id}`;
+    ok(await call('POST', `${at}/start`));
+    assert.equal(ok(await call('POST', `${at}/pause`)).state, 'paused');
+    refused(await call('POST', `${at}/pause`), 409);
+    assert.equal(ok(await call('POST', `${at}/rate`, { ratePerS: null })).ratePerS, null);
+    assert.equal(ok(await call('POST', `${at}/resume`)).state, 'running');
+    await stateOf(made.id, 'done');
+    refused(await call('POST', `${at}/cancel`), 409);
+    refused(await call('PATCH', at, { name: 'x' }), 409);
+  });
+
+  test('what names nothing is refused', async () => {
+    const body = { name: 'x', content: { type: 'text', text: 'x' }, channel: 'sms' };
+    const at = `${base}/broadcasts`;
+    const none = '0'.repeat(24);
+    refused(
+      await call('POST', at, { ...body, audience: { include: { lists: [none] } } }),
+      404,
+      'audience.include.lists[0]',
+    );
+    refused(
+      await call('POST', at, { ...body, audience: { include: { tags: ['nope'] } } }),
+      404,
+      'audience.include.tags[0]',
+    );
+    refused(await call('POST', at, { ...body, audience: { include: {} } }), 400, 'audience.include');
+    refused(
+      await call('POST', at, { ...body, audience: { include: { everyone: true } } }),
+      400,
+      'audience.include.everyone',
+    );
+    refused(
+      await call('POST', at, { ...body, audience: { include: { filter: { attribute: 'a', equals: 1 } } } }),
+      400,
+    );
+    refused(
+      await call('POST', at, { ...body, integrationId: none, audience: { include: { all: true } } }),
+      404,
+      'integrationId',
+    );
+  });
+});
+
+describe('webhooks', () => {
+  test('calls of a webhook are shown, made again, and tried by hand', async () => {
+    const { appId, keyId, secret } = demo.keys.sunshine;
+    receiver.answer('/hook', (before) => ({ status: before === 0 ? 400 : 200 }));
+    const response = await fetch(`${url}/v1.1/apps/${appId}/webhooks`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${keyId}:${secret}`).toString('base64')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ target: receiver.url('/hook'), triggers: ['message:appUser'] }),
+    });
+    assert.equal(response.status, 201);
+    const { webhooks } = ok(await call('GET', `${base}/webhooks`));
+    assert.deepEqual([webhooks.length, webhooks[0].door, webhooks[0].secret], [1, 'sunshine', undefined]);
+    const at = `${base}/webhooks/${webhooks[0].id}`;
+    const pinged = ok(await call('POST', `${at}/ping`), 202);
+    const over = await until('the ping was answered', async () => {
+      const body = ok(await call('GET', `${base}/webhook-calls/${pinged.callId}`));
+      return (body.attempts > 0 || body.state !== 'pending') && body;
+    });
+    assert.equal(over.trigger, 'ping');
+    assert.equal(over.lastStatus, 400);
+    const { calls } = ok(await call('GET', `${at}/calls`));
+    assert.equal(calls[0].id, pinged.callId);
+    ok(await call('POST', `${at}/replay-failed`, { since: '2020-01-01T00:00:00Z' }), 202);
+    const second = ok(await call('POST', `${at}/ping`), 202);
+    await until('the second arrived', async () => {
+      return ok(await call('GET', `${base}/webhook-calls/${second.callId}`)).state === 'delivered';
+    });
+    const replayed = ok(await call('POST', `${base}/webhook-calls/${second.callId}/replay`), 202);
+    await until('the replay arrived', async () => {
+      const body = ok(await call('GET', `${base}/webhook-calls/${replayed.callId}`));
+      return body.state === 'delivered' && body.replayOf === second.callId;
+    });
+    assert.equal(ok(await call('PATCH', at, { status: 'disabled' })).status, 'disabled');
+    refused(await call('POST', `${at}/ping`), 422, 'status');
+    refused(await call('GET', `${base}/webhooks/${'0'.repeat(24)}/calls`), 404);
+    refused(await call('GET', `${at}/calls?state=nope`), 400, 'state');
+  });
+});
+
+describe('simulator', () => {
+  test('rules decide what a provider answers', async () => {
+    const { phone } = await newContact();
+    const rule = ok(
+      await call('POST', `${base}/simulator/rules`, {
+        channel: 'sms',
+        addressPattern: phone,
+        outcome: 'invalid',
+        times: 1,
+      }),
+      201,
+    );
+    const send = async () =>
+      ok(
+        await call('POST', `${base}/messages`, {
+          destination: { channel: 'sms', address: phone },
+          content: { type: 'text', text: 'x' },
+        }),
+        202,
+      );
+    const { messageId } = await send();
+    await until(
+      'refused',
+      async () => ok(await call('GET', `${base}/messages/${messageId}`)).deliveries[0]?.state === 'failed',
+    );
+    assert.ok(ok(await call('GET', `${base}/simulator/rules`)).rules.some(({ id }: Json) => id === rule.id));
+    assert.equal((await call('DELETE', `${base}/simulator/rules/${rule.id}`)).status, 204);
+    refused(await call('DELETE', `${base}/simulator/rules/${rule.id}`), 404);
+    refused(
+      await call('POST', `${base}/simulator/rules`, { addressPattern: '*', outcome: 'nope' }),
+      400,
+      'outcome.outcome',
+    );
+  });
+
+  test('the devices of a contact, reading and clicking', async () => {
+    const { id, phone } = await newContact();
+    const { devices } = ok(await call('GET', `${base}/simulator/contacts/${id}/devices`));
+    assert.deepEqual(
+      devices.map(({ channel, address }: Json) => [channel, address]),
+      [['sms', phone]],
+    );
+    const content = { type: 'text', text: 'see https://example.com/a' };
+    ok(await call('POST', `${base}/messages`, { contactId: id, content }), 202);
+    const message = await phoneHas(phone, content.text);
+    assert.equal(ok(await call('POST', `${base}/simulator/messages/${message.id}/read`)).id, message.id);
+    const clicked = await call('POST', `${base}/simulator/messages/${message.id}/click`, {
+      url: 'https://example.com/a',
+    });
+    assert.equal(ok(clicked).url, 'https://example.com/a');
+    refused(
+      await call('POST', `${base}/simulator/messages/${message.id}/click`, { url: 'https://evil.example/' }),
+      400,
+      'url',
+    );
+    refused(await call('POST', `${base}/simulator/press`, { address: phone, keys: '1' }), 404, 'address');
+    refused(await call('GET', `${base}/simulator/messages`), 400, 'address');
+    refused(await call('GET', `${base}/simulator/messages?address=%2B19995550000`), 404, 'address');
+  });
+});
+
+test('nothing went wrong on the way', () => {
+  assert.deepEqual(errors, []);
+  assert.ok(fromHex24(demo.workspace.id));
+});
