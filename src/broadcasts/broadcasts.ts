@@ -5,31 +5,21 @@
  *       └────────┴──────────┴─────────┴────▶ canceled
  */
 import type { Audience } from '../../contract/audience.ts';
-import { CHANNELS, MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../contract/channels.ts';
+import type { ChannelName, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
-import { checkAudience } from '../contacts/audience.ts';
-import { CLASS_BIT } from '../contacts/destinations.ts';
-import { checkContent } from '../content/check.ts';
-import { compile } from '../content/compile.ts';
-import type { Db, Sql, Tx } from '../db/pool.ts';
+import type { Sql, Tx } from '../db/pool.ts';
 import type { Senders } from '../outbox/senders.ts';
-import { addTallies, selectTallies } from '../outbox/sql.ts';
-import { STATE, stateName, type StateName } from '../outbox/states.ts';
+import { addTallies } from '../outbox/sql.ts';
+import { STATE } from '../outbox/states.ts';
 import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import { deleteStream, upsertStream } from '../queue/sql.ts';
-import {
-  insertBroadcast,
-  selectBroadcast,
-  selectForecast,
-  selectLaneMarks,
-  updateDraft,
-  updateRate,
-  updateState,
-} from './sql.ts';
+import { checkInput, checkRate } from './check.ts';
+import { rateInForce } from './forecast.ts';
+import { insertBroadcast, selectBroadcast, updateDraft, updateRate, updateState } from './sql.ts';
 
 export type BroadcastState = 'draft' | 'scheduled' | 'running' | 'paused' | 'done' | 'canceled';
 
@@ -68,7 +58,6 @@ export type BroadcastInput = Partial<
 /** What this room's functions work with. */
 export type BroadcastDeps = { sql: Sql; queue: Queue; ids: IdSource; directory: Directory; senders: Senders };
 
-const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;
 /** More than this late, a scheduled broadcast waits for a person: the server was down, or is a copy of one (see `begin`). */
 export const LATEST_START_MS = 6 * 3600 * 1000;
 
@@ -252,102 +241,6 @@ export async function setRate(
   return changed;
 }
 
-/** Counts of a broadcast: how many contacts it has, and how many are in each state. */
-export type Counts = { matched: number; fannedOut: boolean } & Record<
-  Exclude<StateName, 'queued'> | 'queued',
-  number
->;
-
-/** Counts by state, from the tallies: as cheap for a million recipients as for ten. */
-export async function countBroadcast(
-  deps: Pick<BroadcastDeps, 'queue'>,
-  db: Db,
-  broadcast: Broadcast,
-): Promise<Counts> {
-  const counts: Counts = {
-    matched: 0,
-    fannedOut: false,
-    queued: 0,
-    held: 0,
-    unknown: 0,
-    accepted: 0,
-    delivered: 0,
-    read: 0,
-    failed: 0,
-    suppressed: 0,
-    expired: 0,
-    canceled: 0,
-  };
-  if (broadcast.runId === null) return counts;
-  const lanes = deps.queue.lanes();
-  const buckets = lanes.map(({ bucket }) => bucket);
-  const [marks, tallies] = await Promise.all([
-    selectLaneMarks(db, buckets, broadcast.runId),
-    selectTallies(db, buckets, broadcast.runId),
-  ]);
-  counts.matched = marks.reduce((sum, { matched }) => sum + matched, 0);
-  counts.fannedOut = marks.length === lanes.length;
-  let told = 0;
-  for (const { state, n } of tallies) {
-    counts[stateName(state)] = n;
-    told += n;
-  }
-  counts.queued = Math.max(0, counts.matched - told);
-  return counts;
-}
-
-/** What would happen if it started now. */
-export type Forecast = {
-  matched: number;
-  reachable: number;
-  /** How many would not be reached, by reason. */
-  unreachable: Record<string, number>;
-  ratePerS: number | null;
-  /** How long it would take at that rate; null when nothing limits it. */
-  durationMs: number | null;
-};
-
-/** Who gets it, who does not and why, and how long it takes at the rate in force. */
-export async function forecastBroadcast(deps: BroadcastDeps, broadcast: Broadcast): Promise<Forecast> {
-  const rows = await selectForecast(deps.sql, broadcast.workspaceId, broadcast.audience, {
-    channel: broadcast.channel,
-    classBit: CLASS_BIT[broadcast.class],
-  });
-  const reachable = rows.find(({ reason }) => reason === null)?.n ?? 0;
-  const unreachable = Object.fromEntries(
-    rows.flatMap(({ reason, n }) => (reason === null ? [] : [[reason, n]])),
-  );
-  const ratePerS = await rateInForce(deps, broadcast);
-  return {
-    matched: rows.reduce((sum, { n }) => sum + n, 0),
-    reachable,
-    unreachable,
-    ratePerS,
-    durationMs: ratePerS === null ? null : Math.ceil((reachable / ratePerS) * 1000),
-  };
-}
-
-async function rateInForce(deps: BroadcastDeps, broadcast: Broadcast): Promise<number | null> {
-  const integrationId =
-    broadcast.integrationId ?? (await servingIntegration(deps, broadcast.workspaceId, broadcast.channel));
-  const limits = [
-    broadcast.ratePerS ?? undefined,
-    integrationId === undefined ? undefined : await deps.senders.rateOf(integrationId),
-  ];
-  const known = limits.filter((limit) => limit !== undefined);
-  return known.length ? Math.min(...known) : null;
-}
-
-async function servingIntegration(
-  deps: BroadcastDeps,
-  workspaceId: number,
-  channel: string,
-): Promise<number | undefined> {
-  return (await deps.directory.integrationsOf(workspaceId)).find(
-    (one) => one.channel === channel && one.status === 'active',
-  )?.id;
-}
-
 async function setStream(deps: BroadcastDeps, tx: Tx, broadcast: Broadcast, flowing: boolean): Promise<void> {
   await upsertStream(tx, {
     stream: broadcast.runId!,
@@ -407,73 +300,4 @@ async function locked(
     'conflict',
     `a broadcast that is ${broadcast.state} cannot ${what}; it must be ${states.join(' or ')}`,
   );
-}
-
-type Checked = Pick<
-  Broadcast,
-  'name' | 'content' | 'class' | 'channel' | 'integrationId' | 'audience' | 'ratePerS' | 'expiresAfterMs'
->;
-
-async function checkInput(
-  deps: BroadcastDeps,
-  workspaceId: number,
-  input: BroadcastInput,
-  now: Broadcast | undefined,
-): Promise<Checked | Fault> {
-  const value = <K extends keyof BroadcastInput>(key: K) =>
-    input[key] === undefined ? now?.[key as keyof Broadcast] : input[key];
-  const name = value('name');
-  if (typeof name !== 'string' || !name.trim() || name.length > 200)
-    return bad('name', 'needs 1 to 200 characters');
-  const content = checkContent(value('content'), 'content');
-  if (isFault(content)) return content;
-  const compiled = compile(content, { path: 'content' });
-  if (isFault(compiled)) return compiled;
-  const audience = checkAudience(value('audience'), 'audience');
-  if (isFault(audience)) return audience;
-  const channel = value('channel');
-  if (!CHANNELS.includes(channel as ChannelName))
-    return bad('channel', `must be one of ${CHANNELS.join(', ')}`);
-  const messageClass = value('class') ?? 'marketing';
-  if (!MESSAGE_CLASSES.includes(messageClass as MessageClass))
-    return bad('class', `must be one of ${MESSAGE_CLASSES.join(', ')}`);
-  const ratePerS = checkRate(value('ratePerS') ?? null);
-  if (isFault(ratePerS)) return ratePerS;
-  const expiresAfterMs = value('expiresAfterMs') ?? THREE_DAYS_MS;
-  if (
-    typeof expiresAfterMs !== 'number' ||
-    !Number.isInteger(expiresAfterMs) ||
-    expiresAfterMs < 60_000 ||
-    expiresAfterMs > 30 * 24 * 3600 * 1000
-  )
-    return bad('expiresAfterMs', 'must be a whole number of milliseconds from a minute to 30 days');
-  const integrationId = (value('integrationId') ?? null) as number | null;
-  if (integrationId !== null) {
-    const integration = await deps.directory.integration(integrationId);
-    if (!integration || integration.workspaceId !== workspaceId)
-      return fault('not_found', 'integrationId: there is no such integration', { field: 'integrationId' });
-    if (integration.channel !== channel)
-      return bad('integrationId', `is an integration for ${integration.channel}, not ${String(channel)}`);
-  }
-  return {
-    name: name.trim(),
-    content,
-    audience,
-    channel: channel as ChannelName,
-    class: messageClass as MessageClass,
-    ratePerS,
-    expiresAfterMs,
-    integrationId,
-  };
-}
-
-function checkRate(value: unknown): number | null | Fault {
-  if (value === null) return null;
-  return typeof value === 'number' && value > 0 && value <= 1_000_000
-    ? value
-    : bad('ratePerS', 'must be a number above 0 and up to 1,000,000, or null');
-}
-
-function bad(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
 }

@@ -6,9 +6,7 @@ import { fromHex24, toHex24 } from '../../base/ids.ts';
 import {
   cancelBroadcast,
   changeBroadcast,
-  countBroadcast,
   createBroadcast,
-  forecastBroadcast,
   pauseBroadcast,
   resumeBroadcast,
   setRate,
@@ -16,6 +14,8 @@ import {
   type Broadcast,
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
+import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
 import { selectAmiss } from '../../outbox/sql.ts';
