@@ -25,11 +25,8 @@ const STOP_WITHIN_MS = 30_000;
 
 /** Starts a file of this folder as a process of its own; resolves when it serves. */
 export async function startChild<C extends Commands>(file: string, args: string[] = []): Promise<Child<C>> {
-  const { PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN } = process.env;
-  const inherited = Object.entries({ PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN }).filter(([, value]) => value);
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    // Settings of the shell (PARLEY_…) would change what is measured.
-    env: Object.fromEntries(inherited),
+    env: cleanEnvironment(),
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A terminal's Ctrl-C is for the orchestrator, which stops its children in order.
@@ -77,6 +74,13 @@ export async function startChild<C extends Commands>(file: string, args: string[
     },
     stop,
   };
+}
+
+/** The environment without the shell's settings of Parley, which would change what is measured. */
+export function cleanEnvironment(): Record<string, string> {
+  const { PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN } = process.env;
+  const inherited = Object.entries({ PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN });
+  return Object.fromEntries(inherited.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 async function stopChild(child: ChildProcess, gone: Promise<void>): Promise<void> {

@@ -16,12 +16,8 @@ import { pause, systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/base/config.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
-import {
-  createBroadcast,
-  countBroadcast,
-  startBroadcast,
-  type Counts,
-} from '../src/broadcasts/broadcasts.ts';
+import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
+import { countBroadcast, type Counts } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import { importContacts } from '../src/contacts/import.ts';

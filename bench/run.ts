@@ -10,7 +10,8 @@ import { isoTime, pause, systemClock } from '../src/base/clock.ts';
 import type { CeilingCommands } from './ceiling.ts';
 import { startChild, type Child, type Commands } from './child.ts';
 import type { FloorCommands } from './floor.ts';
-import { memoryMb, sharedMs, startMeter } from './measure.ts';
+import { measureInstall } from './install.ts';
+import { sharedMs, startMeter } from './measure.ts';
 import { NOTIFIED, openNotifier, percentile, type Notifier } from './notifications.ts';
 import { readOptions, type Options } from './options.ts';
 import type { ParleyCommands, Way } from './parleyProcess.ts';
@@ -24,8 +25,6 @@ const BASE_COUNT = 100_000;
 const NOTIFY_CONNECTIONS = 32;
 const NOTIFY_FOR_MS = 5_000;
 const NOTIFY_SINGLY = 300;
-/** An install is idle when it was left alone for so long. */
-const IDLE_AFTER_MS = 5_000;
 
 /** What a run works with. */
 type Bench = {
@@ -36,6 +35,8 @@ type Bench = {
   sinkUrl: string;
   /** Starts a process that is stopped at the end, however it comes. */
   start: <C extends Commands>(file: string, args?: string[]) => Promise<Child<C>>;
+  /** Takes what is to be called at the end. */
+  keep: (stop: () => Promise<void>) => void;
 };
 type ParleyChild = Child<ParleyCommands>;
 
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
     .map((n) => n.toFixed(1))
     .join(' ');
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
-  const children: Promise<Child<Commands>>[] = [];
+  const stops: (() => Promise<void>)[] = [];
   const found: Found = { imports: [], http: [], simulator: [], latencies: [] };
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -55,14 +56,15 @@ async function main(): Promise<void> {
   const start: Bench['start'] = async (file, args = []) => {
     if (ending.signal.aborted) throw new Error('the run is over');
     const child = startChild<never>(file, args);
-    children.push(child);
+    stops.push(() => child.then(({ stop }) => stop()));
     return await child;
   };
+  const keep: Bench['keep'] = (stop) => stops.push(stop);
   let version = '';
   try {
     const running = (async () => {
       const sink = await start<SinkCommands>('./sink.ts');
-      const bench: Bench = { options, folder, found, sink, sinkUrl: await sink.ask('url'), start };
+      const bench: Bench = { options, folder, found, sink, sinkUrl: await sink.ask('url'), start, keep };
       version = await runAll(bench);
     })();
     const cut = pause(systemClock, LONGEST_MS, ending.signal).then(() => {
@@ -72,8 +74,7 @@ async function main(): Promise<void> {
     await Promise.race([running, cut]);
   } finally {
     end();
-    for (const child of (await Promise.allSettled(children)).reverse())
-      if (child.status === 'fulfilled') await child.value.stop();
+    for (const stop of stops.reverse()) await stop().catch(() => {});
     await rm(folder, { recursive: true, force: true });
     process.stdout.write(`\n${tables(found)}\n`);
   }
@@ -97,8 +98,13 @@ async function writeResults(text: string): Promise<void> {
 async function runAll(bench: Bench): Promise<string> {
   const { parts } = bench.options;
   await measureBase(bench);
+  if (parts.has('start')) {
+    const install = await measureInstall(join(bench.folder, 'install'), bench.keep);
+    bench.found.install = install;
+    say(`ready in ${install.readyS.toFixed(1)} s, idle ${Math.round(install.idleMb)} MB`);
+  }
   let version = 'not started';
-  if (['start', 'http', 'simulator', 'notifications'].some((part) => parts.has(part as never)))
+  if ((['http', 'simulator', 'notifications'] as const).some((part) => parts.has(part)))
     version = await measureParley(bench);
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
   await measureBase(bench);
@@ -178,17 +184,9 @@ function mean(before: Rate | undefined, now: Rate): Rate {
 /** Everything about Parley; returns the version of its Postgres. */
 async function measureParley(bench: Bench): Promise<string> {
   const { options, found } = bench;
-  const first = await startInstall(bench);
-  found.firstStartS = first.readyS;
-  await first.child.stop();
-  const { child, readyS } = await startInstall(bench);
+  const args = [join(bench.folder, 'parley'), ...(options.profile === undefined ? [] : ['statements'])];
+  const child = await bench.start<ParleyCommands>('./parleyProcess.ts', args);
   const version = await child.ask('postgresVersion');
-  if (options.parts.has('start')) {
-    found.readyS = readyS;
-    await pause(systemClock, IDLE_AFTER_MS);
-    found.idleMb = await memoryMb(child.pid);
-    say(`ready in ${readyS.toFixed(1)} s, idle ${Math.round(found.idleMb)} MB`);
-  }
   const places = await child.ask('makeWorkspaces', bench.sinkUrl);
   if (options.parts.has('notifications')) {
     const target = { ...places.http, url: await child.ask('url') };
@@ -210,15 +208,6 @@ async function measureParley(bench: Bench): Promise<string> {
   }
   await child.stop();
   return version;
-}
-
-async function startInstall(bench: Bench): Promise<{ child: ParleyChild; readyS: number }> {
-  const fromMs = sharedMs();
-  const args = [join(bench.folder, 'parley'), ...(bench.options.profile === undefined ? [] : ['statements'])];
-  const child = await bench.start<ParleyCommands>('./parleyProcess.ts', args);
-  const url = await child.ask('url');
-  while ((await fetch(`${url}/readyz`)).status !== 200) await pause(systemClock, 10);
-  return { child, readyS: (sharedMs() - fromMs) / 1000 };
 }
 
 const tagOf = (size: number) => `the first ${size}`;
