@@ -86,11 +86,18 @@ describe('notifications', () => {
     }
   });
 
-  test('N9 N19 a native WhatsApp template', async () => {
-    const integrationId = app.integrations['whatsapp'];
-    if (!integrationId) return;
+  test('N9 N19 a native WhatsApp template: sent as it is, shown as the person saw it', async () => {
+    const integrationId = app.integrations['whatsapp']!;
+    const made = (await call('POST', `${base}/integrations/${integrationId}/messageTemplates`, {
+      name: 'sample_hsm',
+      category: 'UTILITY',
+      language: 'en',
+      components: [{ type: 'BODY', text: 'Hello {{1}}, your order {{2}} is here.' }],
+    })) as Json;
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const to = newNumber();
     const sent = await call('POST', `${base}/notifications`, {
-      destination: { integrationId, destinationId: newNumber() },
+      destination: { integrationId, destinationId: to },
       author: { role: 'appMaker' },
       messageSchema: 'whatsapp',
       message: {
@@ -99,11 +106,53 @@ describe('notifications', () => {
           namespace: 'XXXXXXXX_XXXX',
           name: 'sample_hsm',
           language: { policy: 'deterministic', code: 'en' },
-          components: [{ type: 'body', parameters: [{ type: 'text', text: 'Sample Notification' }] }],
+          components: [
+            {
+              type: 'body',
+              parameters: [
+                { type: 'text', text: 'Ann' },
+                { type: 'text', text: '17' },
+              ],
+            },
+          ],
         },
       },
     });
     assert.equal(sent.status, 201, JSON.stringify(sent.body));
+    const [row] = await sql<
+      { id: number }[]
+    >`SELECT contact_id AS id FROM destinations WHERE address = ${to}`;
+    const got = (await call('GET', `${base}/appusers/${toHex24(row!.id)}/messages`)) as Json;
+    assert.equal(got.body.messages[0].text, 'Hello Ann, your order 17 is here.');
+    assert.equal(got.body.messages[0].type, 'text');
+    await until('it arrived', async () => {
+      const phone = await product.simulator.phone(app.workspaceId, to);
+      return (
+        Array.isArray(phone) &&
+        phone.some(({ content }) => (content as Json).payload?.template?.name === 'sample_hsm')
+      );
+    });
+    const list = (await call('GET', `${base}/integrations/${integrationId}/messageTemplates`)) as Json;
+    assert.equal(list.body.messageTemplates[0].status, 'APPROVED');
+    assert.equal(
+      (await call('DELETE', `${base}/integrations/${integrationId}/messageTemplates/sample_hsm`)).status,
+      200,
+    );
+    const legacy = await call('POST', `${base}/notifications`, {
+      destination: { integrationId, destinationId: to },
+      author: { role: 'appMaker' },
+      messageSchema: 'whatsapp',
+      message: {
+        type: 'hsm',
+        hsm: {
+          namespace: 'x',
+          element_name: 'old',
+          language: { policy: 'fallback', code: 'en' },
+          localizable_params: [{ default: 'A' }],
+        },
+      },
+    });
+    assert.equal(legacy.status, 201, JSON.stringify(legacy.body));
   });
 
   test('N11 N13 N14 N15 what becomes of it is told, step by step, and message:appMaker is not called', async () => {
@@ -462,6 +511,37 @@ describe('webhooks', () => {
     assert.equal(body.appUser.clients[0].externalId, to);
     assert.deepEqual(body.appUser.properties, {});
   });
+});
+
+test('a Twilio number named by its sid is read and registered at Twilio, as the platform does', async () => {
+  const live = await product.newApp('live');
+  const ask = caller(url, live);
+  receiver.answer(
+    '/2010-04-01/Accounts/AC00000000000000000000000000000007/IncomingPhoneNumbers/PN00000000000000000000000000000001.json',
+    {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ phone_number: '+15005550009' }),
+    },
+  );
+  const body = {
+    type: 'twilio',
+    accountSid: `AC${'0'.repeat(31)}7`,
+    authToken: 'secret',
+    phoneNumberSid: `PN${'0'.repeat(31)}1`,
+    baseUrl: receiver.url(''),
+  };
+  const made = (await ask('POST', `/v1.1/apps/${live.appId}/integrations`, body)) as Json;
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.equal(made.body.integration.phoneNumber, '+15005550009');
+  assert.equal(made.body.integration.authToken, undefined);
+  const [registered] = receiver.received().filter(({ path }) => path.includes('IncomingPhoneNumbers'));
+  assert.match(registered!.body, new RegExp(`callbacks%2F${made.body.integration._id}%2F`));
+  const refused = await ask('POST', `/v1.1/apps/${live.appId}/integrations`, {
+    ...body,
+    phoneNumberSid: `PN${'0'.repeat(31)}2`,
+  });
+  assert.ok(refused.status === 422, JSON.stringify(refused.body));
 });
 
 describe('who may call', () => {

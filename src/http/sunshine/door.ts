@@ -14,6 +14,7 @@ import { acceptJson, atRoot, isMultipart, readBody } from '../body.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../errors.ts';
 import { createRateLimit, type RateLimit } from '../rateLimit.ts';
+import { createTurns, type Turns } from '../turns.ts';
 import { missing, type Call, type Route, type Scope, type SunshineFault } from './route.ts';
 import { serveFiles } from './fileStore.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from './routes.ts';
@@ -27,6 +28,8 @@ declare module 'fastify' {
   }
 }
 
+/** Changes that wait for a provider at the same time. */
+const MOST_OUTSIDE = 3;
 const BOTH: readonly Scope[] = ['account', 'app'];
 
 /** This API's form of a fault (api/sunshine.md §1.3). */
@@ -37,6 +40,7 @@ export const sunshineForm: FaultForm = (told) => ({
 /** The door. */
 export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
   const limit = createRateLimit(ctx.config.rateLimitPerS);
+  const turns = createTurns(MOST_OUTSIDE);
   app.decorateRequest('sunshine', null);
   acceptJson(app);
   serveFiles(app, ctx, sunshineForm);
@@ -46,7 +50,7 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
         useFaultForm(inner, ctx.log, prefix, sunshineForm);
         allowBrowsers(inner);
         inner.addHook('onRequest', (request, reply) => authorise(ctx, limit, request, reply));
-        for (const route of routes) addRoute(inner, ctx, route);
+        for (const route of routes) addRoute(inner, ctx, route, turns);
         done();
       },
       { prefix },
@@ -58,14 +62,19 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
   );
 }
 
-function addRoute(app: FastifyInstance, ctx: HttpContext, route: Route): void {
+function addRoute(app: FastifyInstance, ctx: HttpContext, route: Route, turns: Turns): void {
   for (const url of urlsOf(route))
     app.route({
       method: route.method,
       url,
       config: { sunshine: route },
       ...(route.kind === 'write' && route.upload ? { bodyLimit: route.upload } : {}),
-      handler: (request, reply) => handle(ctx, route, request, reply),
+      handler: async (request, reply) => {
+        const outcome = await run(ctx, route, request, turns);
+        if (isFault(outcome)) return sendFault(reply, atRoot(outcome), sunshineForm);
+        if (outcome.replayed) reply.header('idempotent-replayed', 'true');
+        return reply.code(outcome.status).send(outcome.body);
+      },
     });
 }
 
@@ -76,22 +85,11 @@ function urlsOf(route: Route): string[] {
   return APP_ROUTES.includes(route) ? [named] : [named, route.path];
 }
 
-async function handle(
-  ctx: HttpContext,
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const outcome = await run(ctx, route, request);
-  if (isFault(outcome)) return sendFault(reply, atRoot(outcome), sunshineForm);
-  if (outcome.replayed) reply.header('idempotent-replayed', 'true');
-  return reply.code(outcome.status).send(outcome.body);
-}
-
 async function run(
   ctx: HttpContext,
   route: Route,
   request: FastifyRequest,
+  turns: Turns,
 ): Promise<(Answer & { replayed?: boolean }) | Fault> {
   const call = callOf(ctx, request);
   if (isFault(call)) return call;
@@ -105,19 +103,21 @@ async function run(
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
   const key = request.headers['idempotency-key'];
-  const done = await idempotently(
-    inQueue(ctx),
-    {
-      scope: `sunshine:${call.workspace.id}`,
-      key: Array.isArray(key) ? key.join() : key,
-      requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
-      nowMs: call.nowMs,
-    },
-    (tx) => {
-      afterwards.length = 0;
-      return work(tx);
-    },
-  );
+  const change = () =>
+    idempotently(
+      inQueue(ctx),
+      {
+        scope: `sunshine:${call.workspace.id}`,
+        key: Array.isArray(key) ? key.join() : key,
+        requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
+        nowMs: call.nowMs,
+      },
+      (tx) => {
+        afterwards.length = 0;
+        return work(tx);
+      },
+    );
+  const done = await (route.outside ? turns(change) : change());
   if (!isFault(done) && !done.replayed) for (const run of afterwards) run();
   return done;
 }

@@ -7,7 +7,9 @@ import {
   type Integration,
 } from '../../accounts/integrations.ts';
 import type { Catalogue } from '../../accounts/settings.ts';
-import { isFault } from '../../base/fault.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
 import { integrationNamed } from './messageInput.ts';
 import { presentIntegration } from './present.ts';
 import {
@@ -40,6 +42,7 @@ export const integrationRoutes: readonly Route[] = [
     path: '/integrations',
     action: 'integrations.manage',
     body: NewIntegration,
+    outside: true,
     handle: create,
   }),
   reads({ path: '/integrations', action: 'integrations.read', handle: list }),
@@ -56,6 +59,7 @@ export const integrationRoutes: readonly Route[] = [
     path: '/integrations/:integrationId',
     action: 'integrations.manage',
     body: ChangedIntegration,
+    outside: true,
     handle: update,
   }),
   acts({
@@ -78,9 +82,10 @@ async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work> 
       nowMs,
       ...(displayName === undefined ? {} : { name: displayName }),
     });
-    if (isFault(made)) return made;
-    call.afterCommit(() => ctx.directory.forget(made.id));
-    return shown(call, made, 201);
+    const ready = isFault(made) ? made : await connected(call, tx, made);
+    if (isFault(ready)) return ready;
+    call.afterCommit(() => ctx.directory.forget(ready.id));
+    return shown(call, ready, 201);
   };
 }
 
@@ -117,8 +122,10 @@ async function update(call: Call<Static<typeof ChangedIntegration>>): Promise<Wo
       ...(displayName === undefined ? {} : { name: displayName as string }),
     });
     if (isFault(changed)) return changed.fault === 'not_found' ? missing('integration') : changed;
+    const ready = Object.keys(settings).length > 0 ? await connected(call, tx, changed) : changed;
+    if (isFault(ready)) return ready;
     call.afterCommit(() => ctx.directory.forget(id));
-    return shown(call, changed, 200);
+    return shown(call, ready, 200);
   };
 }
 
@@ -132,6 +139,23 @@ async function remove(call: Call): Promise<Work | SunshineFault> {
     call.afterCommit(() => ctx.directory.forget(id));
     return { status: 200, body: {} };
   };
+}
+
+/**
+ * The integration as its provider completed it: what a setting only names is read, and our callback is registered there
+ * (api/sunshine.md §4). A test workspace has no provider.
+ */
+async function connected(call: Call<unknown>, tx: Tx, made: Integration): Promise<Integration | Fault> {
+  const { ctx, workspace, nowMs } = call;
+  const adapter = ctx.adapters[made.provider];
+  if (workspace.environment === 'test' || !adapter?.connect) return made;
+  const inbound = `${ctx.publicUrl()}/callbacks/${toHex24(made.id)}/${made.callbackKey}/inbound`;
+  const tools = { http: ctx.http, deadlineMs: ctx.config.providerDeadlineMs, nowMs: () => ctx.clock.nowMs() };
+  const outcome = await adapter.connect(made.settings, tools, { inbound });
+  if (outcome.kind !== 'connected')
+    return fault('unprocessable', `The provider says: ${outcome.detail} (${outcome.code})`);
+  const which = { workspaceId: workspace.id, id: made.id, nowMs };
+  return await updateIntegration(tx, toolsOf(call), { ...which, settings: { ...outcome.settings } });
 }
 
 function shown(call: Call<unknown>, integration: Integration, status: number): Outcome {

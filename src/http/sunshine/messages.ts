@@ -16,6 +16,7 @@ import { deleteMessages, selectMessages, selectPage } from '../../conversations/
 import type { Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { anyObject, authorFields, messageSchema, readMessages } from './messageInput.ts';
+import { asSeen } from './nativeTemplates.ts';
 import { integrationFor, presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
 import {
@@ -151,7 +152,11 @@ async function postMessage(call: Call<PostedBody>): Promise<Work | SunshineFault
   if (call.caller.scope === 'appUser' && posted.role !== 'appUser')
     return fault('forbidden', 'role: a token of a user speaks for that user only', { field: 'role' });
   const to = await integrationWanted(call, posted.destination);
-  return isFault(to) ? to : (tx) => addMessages(call, tx, posted, to);
+  if (isFault(to)) return to;
+  const all = await call.ctx.directory.integrationsOf(call.workspace.id);
+  const whatsapp = all.find(({ channel }) => channel === 'whatsapp');
+  const contents = await Promise.all(posted.contents.map((content) => asSeen(call, whatsapp, content)));
+  return (tx) => addMessages(call, tx, { ...posted, contents }, to);
 }
 
 /** Adds messages to the user's conversation, of either side; answers as the API does. */

@@ -31,8 +31,6 @@ export const notBuiltRoutes: readonly Route[] = [
   ...absent('/attachments/cookie', 'GET'),
   ...absent('/integrations/:integrationId/profile', 'GET', 'PUT'),
   ...absent('/integrations/:integrationId/profile/photo', 'PUT'),
-  ...absent('/integrations/:integrationId/messageTemplates', 'GET', 'POST'),
-  ...absent('/integrations/:integrationId/messageTemplates/:name', 'DELETE'),
 ];
 
 /** Of one app, or of the account. */

@@ -13,6 +13,7 @@ import {
   readAddress,
   readMessages,
 } from './messageInput.ts';
+import { asSeen } from './nativeTemplates.ts';
 import { breaks, writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
 
 const Notification = Type.Object({
@@ -46,6 +47,7 @@ async function notify(call: Call<Static<typeof Notification>>): Promise<Work | S
   const [content, ...more] = contents;
   if (!content || more.length > 0)
     return breaks('message.text', 'must be one message: a template in a text cannot stand beside other text');
+  const { metadata, ...said } = await asSeen(call, integration, content);
   return async (tx) => {
     const [who] = await resolveContacts(tx, ctx.ids, nowMs, [
       {
@@ -60,7 +62,6 @@ async function notify(call: Call<Static<typeof Notification>>): Promise<Work | S
       { contactId, workspaceId: workspace.id },
     ]);
     const { role: _role, ...author } = body.author;
-    const { metadata, ...said } = content;
     const [accepted] = await accept(ctx, tx, nowMs, [
       {
         workspaceId: workspace.id,

@@ -79,6 +79,8 @@ export type Write = Common & {
   body?: TObject;
   /** Takes a body of parts, up to so many bytes. */
   upload?: number;
+  /** Its work calls a provider, so that only few of its kind run at a time. */
+  outside?: boolean;
   handle(call: Call<never>): Promise<Work | SunshineFault>;
 };
 

@@ -7,6 +7,7 @@ import { conversationRoutes } from './conversations.ts';
 import { integrationRoutes } from './integrations.ts';
 import { menuRoutes } from './menus.ts';
 import { messageRoutes } from './messages.ts';
+import { nativeTemplateRoutes } from './nativeTemplates.ts';
 import { notBuiltAccountRoutes, notBuiltAppRoutes, notBuiltRoutes } from './notBuilt.ts';
 import { notificationRoutes } from './notifications.ts';
 import type { Route } from './route.ts';
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...conversationRoutes,
   ...integrationRoutes,
   ...menuRoutes,
+  ...nativeTemplateRoutes,
   ...attachmentRoutes,
   ...keyRoutes,
   ...notBuiltRoutes,
