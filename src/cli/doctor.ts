@@ -59,8 +59,8 @@ async function postgres(config: Config): Promise<Finding> {
   }
   const sql = openPool(config.databaseUrl, { max: 1, name: 'parley doctor' });
   try {
-    const [row] = await sql<{ version: string }[]>`SELECT current_setting('server_version') AS version`;
-    return { good: true, what: `Postgres ${row!.version} answers at the database URL` };
+    const [row] = await sql<{ server_version: string }[]>`SHOW server_version`;
+    return { good: true, what: `Postgres ${row!.server_version} answers at the database URL` };
   } catch (error) {
     return { good: false, what: `Postgres at the database URL: ${(error as Error).message}` };
   } finally {

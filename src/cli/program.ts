@@ -1,13 +1,15 @@
 /** The commands and their flags. What each does is in a file of its own, read only when it is run. */
 import { Command } from 'commander';
+import { keepAlive } from '../base/lifecycle.ts';
 import { Failure, tell } from './failure.ts';
+import type { StartParley } from './start.ts';
 
 /** Runs a command and ends the process with its code. */
-export async function run(args: readonly string[]): Promise<void> {
+export async function run(args: readonly string[], startParley: StartParley): Promise<void> {
   // The clock's timers keep no process alive, and a command may be waiting for nothing else.
-  setInterval(() => {}, 60_000);
+  await keepAlive().start();
   try {
-    await program().parseAsync([...args], { from: 'user' });
+    await program(startParley).parseAsync([...args], { from: 'user' });
     await ended(0);
   } catch (error) {
     tell(`parley: ${textOf(error)}`);
@@ -15,7 +17,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-function program(): Command {
+function program(startParley: StartParley): Command {
   const parley = new Command('parley')
     .description('Reaches people first, on the channel each of them uses.')
     .showHelpAfterError('(“parley --help” lists the commands)');
@@ -27,7 +29,7 @@ function program(): Command {
     .option('--host <address>', 'the address to listen on (PARLEY_HOST)')
     .option('--data <directory>', 'where everything is kept (PARLEY_DATA_DIR)')
     .option('--roles <roles>', 'http, worker, or both with a comma (PARLEY_ROLES)')
-    .action(async (flags) => (await import('./start.ts')).start(flags));
+    .action(async (flags) => (await import('./start.ts')).start(flags, startParley));
   sending(parley);
   simulating(parley);
   keeping(parley);

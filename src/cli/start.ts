@@ -1,17 +1,23 @@
 /** `parley start`: the server, until somebody stops it. */
 import { readConfig, type Config } from '../base/config.ts';
-import { startParley, type Parley } from '../parley.ts';
+import type { Demo } from '../accounts/demo.ts';
 import { Failure, say, tell } from './failure.ts';
 import { removeRuntime, writeRuntime } from './runtime.ts';
 import { welcome } from './welcome.ts';
+
+/** A Parley that runs, as far as the commands know it. */
+export type Running = { url: string | undefined; demo: Demo | undefined; stop(): Promise<void> };
+
+/** Starts Parley; handed down by main.ts, which alone knows what it is made of. */
+export type StartParley = (config: Config) => Promise<Running>;
 
 /** The flags of `parley start`; each is a setting by another name. */
 export type StartFlags = { json?: boolean; port?: string; host?: string; data?: string; roles?: string };
 
 /** Starts, says where, and stays until a signal. */
-export async function start(flags: StartFlags): Promise<void> {
+export async function start(flags: StartFlags, startParley: StartParley): Promise<void> {
   const config = configOf(flags);
-  const begun = Promise.withResolvers<Parley>();
+  const begun = Promise.withResolvers<Running>();
   // Before anything else: making a database takes a second or two in which nothing here can run.
   const stopped = stopOnSignal(config, begun.promise);
   startParley(config).then(begun.resolve, begun.reject);
@@ -21,7 +27,7 @@ export async function start(flags: StartFlags): Promise<void> {
 }
 
 /** Says that it runs, to programs or to a person. */
-async function greet(config: Config, flags: StartFlags, parley: Parley): Promise<void> {
+async function greet(config: Config, flags: StartFlags, parley: Running): Promise<void> {
   if (parley.url !== undefined) await leaveWord(config, parley);
   if (flags.json) say(JSON.stringify(readyLine(parley)));
   else await welcome(parley, config.dataDir);
@@ -44,14 +50,14 @@ function configOf(flags: StartFlags): Config {
 }
 
 /** What `--json` says, on one line. */
-function readyLine({ url, demo }: Parley) {
+function readyLine({ url, demo }: Running) {
   return {
     url: url ?? null,
     ...(demo ? { workspace: demo.workspace, keys: demo.keys, integrations: demo.integrations } : {}),
   };
 }
 
-async function leaveWord(config: Config, { url, demo }: Parley): Promise<void> {
+async function leaveWord(config: Config, { url, demo }: Running): Promise<void> {
   await writeRuntime(config.dataDir, {
     url: url!,
     pid: process.pid,
@@ -63,7 +69,7 @@ async function leaveWord(config: Config, { url, demo }: Parley): Promise<void> {
  * Stops at the first signal: what is in flight ends, and the embedded Postgres with it. A second Ctrl-C does not wait for that;
  * a second SIGTERM changes nothing, since a wrapper and its process group may each send one.
  */
-function stopOnSignal(config: Config, starting: Promise<Parley>) {
+function stopOnSignal(config: Config, starting: Promise<Running>) {
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   let asked = false;
   const stop = async () => {

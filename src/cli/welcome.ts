@@ -2,9 +2,9 @@
 import { monotonicMs, pause, systemClock } from '../base/clock.ts';
 import type { Demo } from '../accounts/demo.ts';
 import { SETTINGS } from '../base/config.ts';
-import type { Parley } from '../parley.ts';
 import { createApi } from './api.ts';
 import { say } from './failure.ts';
+import type { Running } from './start.ts';
 
 /** The simulated phone of the first message: the number that Twilio gives for tests. */
 const PHONE = '+15005550006';
@@ -12,11 +12,11 @@ const ARRIVES_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 20;
 
 /** Sends the first message and prints where everything is. */
-export async function welcome({ url, demo }: Parley, dataDir: string): Promise<void> {
+export async function welcome({ url, demo }: Running, dataDir: string): Promise<void> {
   if (url === undefined) return say('Parley is running; this process delivers and serves no requests.');
-  const integration = demo?.integrations.find(({ type }) => type === 'twilio');
-  if (!demo || !integration) return say(`Parley is running at ${url}\nCtrl-C stops it.`);
-  const told = await firstMessage(url, demo, integration.id).catch(
+  const integrationId = demo && (await texting(url, demo));
+  if (!integrationId) return say(`Parley is running at ${url}\nCtrl-C stops it.`);
+  const told = await firstMessage(url, demo, integrationId).catch(
     (error: Error) => `A first SMS could not be sent: ${error.message}`,
   );
   const { sunshine, console } = demo.keys;
@@ -29,7 +29,7 @@ export async function welcome({ url, demo }: Parley, dataDir: string): Promise<v
     '',
     '  Send the next one yourself:',
     '',
-    curlLine(url, demo, integration.id),
+    curlLine(url, demo, integrationId),
     '',
     '  Look at the phone, and answer from it:',
     '',
@@ -45,6 +45,14 @@ export async function welcome({ url, demo }: Parley, dataDir: string): Promise<v
     '',
   ];
   say(lines.join('\n'));
+}
+
+/** The demo's first integration for SMS. */
+async function texting(url: string, demo: Demo): Promise<string | undefined> {
+  const api = createApi({ url, token: demo.keys.console.token });
+  const path = `/api/workspaces/${demo.workspace.id}/integrations`;
+  const { integrations } = await api.get<{ integrations: { id: string; channel: string }[] }>(path);
+  return integrations.find(({ channel }) => channel === 'sms')?.id;
 }
 
 /** A line for a shell that sends an SMS with the app key: no file, no variable, nothing to fill in. */

@@ -15,7 +15,6 @@ import {
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
-import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
 import { selectAmiss } from '../../outbox/sql.ts';

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { appendAudit } from '../../accounts/audit.ts';
+import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
 import type { HttpContext } from '../context.ts';
@@ -17,7 +18,7 @@ import { actorOf, breaks, idOf } from './route.ts';
 
 const PROGRESS_MS = 250;
 /** A sender that is silent for so long is gone. */
-const SILENCE_MS = 10 * 60_000;
+const SILENCE_MS = 60_000;
 const KNOWN = ['listId', 'tag', 'country', 'mapping'];
 
 /** Adds the route; its bodies are streams, so it has a scope of its own. */
@@ -57,7 +58,7 @@ async function handle(
   try {
     const result = await importContacts(
       { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
-      bytesOf(request.raw),
+      Readable.from(bytesOf(request.raw, ctx.clock), { objectMode: false }),
       {
         workspaceId: workspace.id,
         ...wanted,
@@ -85,9 +86,19 @@ async function handle(
  * The body, apart from the request: what stops reading early destroys what it reads, and the connection must live to carry the
  * answer.
  */
-function bytesOf(raw: IncomingMessage): Readable {
-  raw.setTimeout(SILENCE_MS, () => raw.destroy());
-  return Readable.from(raw.iterator({ destroyOnReturn: false }), { objectMode: false });
+async function* bytesOf(raw: IncomingMessage, clock: Clock): AsyncGenerator<Uint8Array> {
+  const chunks = raw.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const cancel = clock.after(SILENCE_MS, () => raw.destroy());
+      const next = await chunks.next();
+      cancel();
+      if (next.done) return;
+      yield next.value as Uint8Array;
+    }
+  } finally {
+    await chunks.return?.();
+  }
 }
 
 /** The answer, which begins with the first progress: until then a fault has a status of its own. */
