@@ -88,7 +88,7 @@ export async function selectSessions(
   return await db<{ token_hash: string; operator_id: number; expires_ms: number }[]>`
     SELECT s.token_hash, s.operator_id, s.expires_ms
     FROM operator_sessions s JOIN operators o ON o.id = s.operator_id
-    WHERE s.token_hash = ANY(${tokenHashes as string[]}::text[]) AND o.disabled_ms IS NULL`;
+    WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND o.disabled_ms IS NULL`;
 }
 
 /** Ends a session; false when there is none. */
@@ -137,7 +137,7 @@ export async function selectRoles(
   return await db<{ operator_id: number; workspace_id: number; role: string }[]>`
     SELECT m.operator_id, m.workspace_id, m.role
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
-    WHERE m.operator_id = ANY(${operatorIds as number[]}::bigint[]) AND w.deleted_ms IS NULL`;
+    WHERE m.operator_id = ANY(${operatorIds}::bigint[]) AND w.deleted_ms IS NULL`;
 }
 
 /** The members of a workspace, by name. */
@@ -186,7 +186,7 @@ export async function insertKey(
     INSERT INTO api_keys
       (id, workspace_id, operator_id, door, key_id, name, scopes, secret_hash, secret_sealed, created_ms, expires_ms)
     VALUES (${k.id}, ${k.workspaceId}, ${k.operatorId}, ${k.door}, ${k.keyId}, ${k.name},
-      ${k.scopes as string[]}::text[], ${k.secretHash}, ${k.secretSealed}, ${nowMs}, ${k.expiresMs})`;
+      ${k.scopes}::text[], ${k.secretHash}, ${k.secretSealed}, ${nowMs}, ${k.expiresMs})`;
 }
 
 /** Keys by door and key id with their secrets; left out are those revoked, of a deleted workspace or of a disabled operator. */
@@ -197,7 +197,7 @@ export async function selectHeldKeys(
 ): Promise<HeldKeyRow[]> {
   return await db<HeldKeyRow[]>`
     SELECT ${keyColumns(db)}, k.secret_hash, k.secret_sealed
-    FROM unnest(${doors as string[]}::text[], ${keyIds as string[]}::text[]) wanted (door, key_id)
+    FROM unnest(${doors}::text[], ${keyIds}::text[]) wanted (door, key_id)
       JOIN api_keys k ON k.door = wanted.door AND k.key_id = wanted.key_id
       LEFT JOIN workspaces w ON w.id = k.workspace_id
       LEFT JOIN operators o ON o.id = k.operator_id

@@ -51,14 +51,14 @@ export async function insertWorkspace(
 ): Promise<void> {
   await db`
     INSERT INTO workspaces (id, name, environment, country, time_zone, settings, created_ms)
-    VALUES (${w.id}, ${w.name}, ${w.environment}, ${w.country}, ${w.timeZone}, ${db.json(w.settings as never)}, ${nowMs})`;
+    VALUES (${w.id}, ${w.name}, ${w.environment}, ${w.country}, ${w.timeZone}, ${db.json(w.settings)}, ${nowMs})`;
 }
 
 /** Workspaces by id; those that are deleted or unknown are left out. */
 export async function selectWorkspaces(db: Db, ids: readonly number[]): Promise<WorkspaceRow[]> {
   return await db<WorkspaceRow[]>`
     SELECT ${workspaceColumns(db)} FROM workspaces w
-    WHERE w.id = ANY(${ids as number[]}::bigint[]) AND w.deleted_ms IS NULL`;
+    WHERE w.id = ANY(${ids}::bigint[]) AND w.deleted_ms IS NULL`;
 }
 
 /** An operator's workspaces with the operator's role in each, oldest first. */
@@ -95,7 +95,7 @@ export async function updateWorkspaceRow(
     maxSettings: number;
   },
 ): Promise<WorkspaceRow | undefined> {
-  const merged = db`(settings || ${db.json(w.settings as never)}) - ${w.removed as string[]}::text[]`;
+  const merged = db`(settings || ${db.json(w.settings)}) - ${w.removed}::text[]`;
   const rows = await db<WorkspaceRow[]>`
     UPDATE workspaces w SET
       name = COALESCE(${w.name}, name), country = COALESCE(${w.country}, country),
@@ -131,7 +131,7 @@ export async function insertIntegration(
   await db`
     INSERT INTO integrations
       (id, workspace_id, provider, channel, name, settings, secrets_sealed, rate_per_s, callback_key, created_ms, changed_ms)
-    VALUES (${i.id}, ${i.workspaceId}, ${i.provider}, ${i.channel}, ${i.name}, ${db.json(i.settings as never)},
+    VALUES (${i.id}, ${i.workspaceId}, ${i.provider}, ${i.channel}, ${i.name}, ${db.json(i.settings)},
       ${i.sealed}, ${i.ratePerS}, ${i.callbackKey}, ${nowMs}, ${nowMs})`;
 }
 
@@ -139,7 +139,7 @@ export async function insertIntegration(
 export async function selectIntegrations(db: Db, ids: readonly number[]): Promise<IntegrationRow[]> {
   return await db<IntegrationRow[]>`
     SELECT ${integrationColumns(db)} FROM integrations
-    WHERE id = ANY(${ids as number[]}::bigint[]) AND deleted_ms IS NULL`;
+    WHERE id = ANY(${ids}::bigint[]) AND deleted_ms IS NULL`;
 }
 
 /** The integrations of workspaces, oldest first. */
@@ -149,7 +149,7 @@ export async function selectIntegrationsOf(
 ): Promise<IntegrationRow[]> {
   return await db<IntegrationRow[]>`
     SELECT ${integrationColumns(db)} FROM integrations
-    WHERE workspace_id = ANY(${workspaceIds as number[]}::bigint[]) AND deleted_ms IS NULL
+    WHERE workspace_id = ANY(${workspaceIds}::bigint[]) AND deleted_ms IS NULL
     ORDER BY created_ms, id`;
 }
 
@@ -179,7 +179,7 @@ export async function updateIntegrationRow(
   },
 ): Promise<void> {
   await db`
-    UPDATE integrations SET name = ${i.name}, settings = ${db.json(i.settings as never)}, secrets_sealed = ${i.sealed},
+    UPDATE integrations SET name = ${i.name}, settings = ${db.json(i.settings)}, secrets_sealed = ${i.sealed},
       status = ${i.status}, rate_per_s = ${i.ratePerS}, changed_ms = ${nowMs}
     WHERE id = ${i.id}`;
 }
@@ -233,7 +233,7 @@ export async function insertAudit(
   await db`
     INSERT INTO audit_log (bucket, id, workspace_id, actor, action, subject, detail, at_ms)
     VALUES (${a.bucket}, ${a.id}, ${a.workspaceId}, ${a.actor}, ${a.action}, ${a.subject},
-      ${db.json(a.detail as never)}, ${nowMs})`;
+      ${db.json(a.detail)}, ${nowMs})`;
 }
 
 /** A page of a workspace's audit log, newest first, before an id. Its rows are in one bucket, so on one shard. */

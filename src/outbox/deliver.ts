@@ -45,17 +45,19 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
     async handle(batch) {
       const collector = createCollector(deps, batch);
       if (batch.abandoned) {
-        collector.add(await abandonedDecisions(deps, batch));
+        collector.add(await patiently(deps, batch, () => abandonedDecisions(deps, batch)));
         return await collector.finished;
       }
       // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
       const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
       try {
-        const { ready, decided } = await prepare(deps, batch, deps.clock.nowMs());
+        const { ready, decided } = await patiently(deps, batch, () =>
+          prepare(deps, batch, deps.clock.nowMs()),
+        );
         collector.add(decided);
         for (const { item } of decided) turns?.get(item)!.end();
         // A worker that slept past its lease sends nothing: the lane's new owner does.
-        if (!batch.holds()) return;
+        if (!batch.holds()) return await giveBack(deps, batch);
         if (turns) sendInOrder(deps, ready, collector, turns);
         else sendBulk(deps, ready, collector);
         await collector.finished;
@@ -64,6 +66,26 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
       }
     },
   };
+}
+
+/** Nothing was sent: a lost database is waited for, and the batch is none the worse. */
+async function patiently<T>(deps: DeliverDeps, batch: Batch, read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      deps.log.warn({ error, lane: batch.lane.lane }, 'a batch waits for the database');
+      await pause(deps.clock, AFTER_LOST_MS);
+    }
+  }
+}
+
+/** Ends a flight that carried nothing, when the lane is still ours after all: its work is simply due again. */
+async function giveBack(deps: DeliverDeps, batch: Batch): Promise<void> {
+  await settleDecisions(deps, batch, [], true).catch((error: unknown) => {
+    if (!(error instanceof LaneLost)) throw error;
+  });
 }
 
 /** One message's turn among those to its contact. */

@@ -29,7 +29,9 @@ export type OpenIntegration = {
   ): void;
   /** True when a repeat with the same key is not sent twice. */
   idempotent: boolean;
-  lookUp: Sender['lookUp'];
+  lookUp:
+    | ((...message: Parameters<NonNullable<Sender['lookUp']>>) => Promise<Outcome | undefined>)
+    | undefined;
 };
 
 /** Opens and keeps integrations. */
@@ -136,7 +138,7 @@ function openOne(
     breaker,
     callbackBase: `${deps.publicUrl()}/callbacks/${toHex24(integration.id)}/${integration.callbackKey}/status?ref=`,
     idempotent: sender.idempotent ?? adapter.idempotent,
-    lookUp: sender.lookUp?.bind(sender),
+    lookUp: sender.lookUp && ((message) => sender.lookUp!(message)),
     send(messages, interactive, answered) {
       if (sender.sendBatch)
         sendInBatches(

@@ -83,19 +83,18 @@ function startPump(
     await room.enter(limit);
     const after = cursors.get(lane.lane) ?? NOWHERE;
     const { items, ran } = await core
-      .claim(handler, lane, stream.stream, limit, after)
+      .claim({ handler, lane, stream: stream.stream, limit, after })
       .catch((error: unknown) => {
         room.leave(limit);
         throw error;
       });
     pace.took(items.length);
     void ran.finally(() => room.leave(limit));
-    if (items.length < limit) {
+    const last = items.length < limit ? undefined : items.at(-1)!;
+    if (last) cursors.set(lane.lane, last);
+    else {
       cursors.delete(lane.lane);
       emptySince.set(lane.lane, monotonicMs());
-    } else {
-      const last = items.at(-1)!;
-      cursors.set(lane.lane, { dueMs: last.dueMs, ownerId: last.ownerId });
     }
     return items.length > 0;
   };

@@ -52,26 +52,86 @@ const MOST_REPEATS = 5;
 /** The queue of this process. */
 export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: Log }): Queue {
   const { sql, ids, clock, log } = deps;
-  const pending = new WeakMap<Tx, Map<string, Wake>>();
+  const map = createLaneMap();
   const listeners: ((wakes: readonly Wake[]) => void)[] = [];
-  const laneByBucket = new Int16Array(BUCKETS);
-  let lanes: { lane: number; bucket: number; buckets: number[] }[] = [];
   let ownedHere: (lane: number) => boolean = () => false;
-  const notifier = createNotifier(sql, clock, log, (wakes) => tell(wakes));
-
   const tell = (wakes: readonly Wake[]) => {
     for (const listener of listeners) listener(wakes);
   };
+  const notifier = createNotifier(sql, clock, log, tell);
   const wake = (wakes: readonly Wake[]) => {
     tell(wakes);
     notifier.send(wakes.filter(({ lane }) => !ownedHere(lane)));
   };
-  const remember = (tx: Tx, lane: number, what: Wake['what']) => {
-    const wakes = pending.get(tx);
-    if (!wakes) throw new Error('work is put in and events are appended inside queue.transact only');
-    wakes.set(`${lane}:${what}`, { lane, what });
-  };
+  const { transact, remember } = createTransactions(sql, wake);
 
+  return {
+    name: 'queue',
+    async start() {
+      map.fill(await selectLanes(sql));
+      await notifier.start();
+    },
+    stop: () => notifier.stop(),
+    transact,
+    async put(tx, work) {
+      if (!work.length) return;
+      const nowMs = clock.nowMs();
+      const rows = work.map((one) => ({
+        ...one,
+        bucket: bucketOf(one.ownerId),
+        lane: map.laneOf(bucketOf(one.ownerId)),
+      }));
+      for (const { lane, dueMs, stream, kind } of rows) {
+        const what = stream === 0 ? kind : 'bulk';
+        remember(tx, { lane, what });
+        // Work for the very near future would otherwise wait until somebody looks.
+        if (dueMs > nowMs && dueMs < nowMs + SOON_MS)
+          clock.after(dueMs - nowMs + 1, () => wake([{ lane, what }]));
+      }
+      await insertDue(tx, rows);
+    },
+    async putSelected(tx, lane, work, selected) {
+      remember(tx, { lane, what: work.stream === 0 ? work.kind : 'bulk' });
+      return await insertDueSelected(tx, lane, work, selected);
+    },
+    async append(tx, events) {
+      if (!events.length) return;
+      const rows = events.map((event) => {
+        const bucket = bucketOf(event.ownerId);
+        return { ...event, bucket, id: ids.inBucket(bucket), lane: map.laneOf(bucket) };
+      });
+      for (const { lane } of rows) remember(tx, { lane, what: 'feed' });
+      await insertFeed(tx, rows);
+    },
+    lanes: map.lanes,
+    laneOf: map.laneOf,
+    wake,
+    onWake: (listener) => listeners.push(listener),
+    ownedBy(owns) {
+      ownedHere = owns;
+    },
+  };
+}
+
+type Lane = { lane: number; bucket: number; buckets: number[] };
+
+/** Which bucket is in which lane. */
+function createLaneMap() {
+  const byBucket = new Int16Array(BUCKETS);
+  let all: Lane[] = [];
+  return {
+    fill(lanes: Lane[]) {
+      all = lanes;
+      for (const { lane, buckets } of lanes) for (const bucket of buckets) byBucket[bucket] = lane;
+    },
+    lanes: () => all,
+    laneOf: (bucket: number) => byBucket[bucket]!,
+  };
+}
+
+/** Transactions that wake workers when they have committed. */
+function createTransactions(sql: Sql, wake: (wakes: readonly Wake[]) => void) {
+  const pending = new WeakMap<Tx, Map<string, Wake>>();
   const once = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const wakes = new Map<string, Wake>();
     const result = await sql.begin((tx) => {
@@ -79,18 +139,15 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
       return work(tx);
     });
     if (wakes.size) wake([...wakes.values()]);
-    return result as T;
+    return result;
   };
-
   return {
-    name: 'queue',
-    async start() {
-      lanes = await selectLanes(sql);
-      for (const { lane, buckets } of lanes) for (const bucket of buckets) laneByBucket[bucket] = lane;
-      await notifier.start();
+    remember: (tx: Tx, { lane, what }: Wake): void => {
+      const wakes = pending.get(tx);
+      if (!wakes) throw new Error('work is put in and events are appended inside queue.transact only');
+      wakes.set(`${lane}:${what}`, { lane, what });
     },
-    stop: () => notifier.stop(),
-    async transact(work) {
+    transact: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
       for (let repeats = 0; ; repeats++) {
         try {
           return await once(work);
@@ -99,43 +156,6 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
             throw error;
         }
       }
-    },
-    async put(tx, work) {
-      if (!work.length) return;
-      const rows = work.map((w) => ({
-        ...w,
-        bucket: bucketOf(w.ownerId),
-        lane: laneByBucket[bucketOf(w.ownerId)]!,
-      }));
-      const nowMs = clock.nowMs();
-      for (const row of rows) {
-        remember(tx, row.lane, row.stream === 0 ? row.kind : 'bulk');
-        const inMs = row.dueMs - nowMs;
-        // Work for the very near future would otherwise wait until somebody looks.
-        if (inMs > 0 && inMs < SOON_MS)
-          clock.after(inMs + 1, () => wake([{ lane: row.lane, what: row.stream === 0 ? row.kind : 'bulk' }]));
-      }
-      await insertDue(tx, rows);
-    },
-    async putSelected(tx, lane, work, selected) {
-      remember(tx, lane, work.stream === 0 ? work.kind : 'bulk');
-      return await insertDueSelected(tx, lane, work, selected);
-    },
-    async append(tx, events) {
-      if (!events.length) return;
-      const rows = events.map((event) => {
-        const bucket = bucketOf(event.ownerId);
-        return { ...event, bucket, id: ids.inBucket(bucket), lane: laneByBucket[bucket]! };
-      });
-      for (const row of rows) remember(tx, row.lane, 'feed');
-      await insertFeed(tx, rows);
-    },
-    lanes: () => lanes,
-    laneOf: (bucket) => laneByBucket[bucket]!,
-    wake,
-    onWake: (listener) => listeners.push(listener),
-    ownedBy(owns) {
-      ownedHere = owns;
     },
   };
 }

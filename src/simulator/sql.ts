@@ -193,7 +193,7 @@ export async function selectPlans(
 ): Promise<{ id: number; workspaceId: number; integrationId: number; plan: string }[]> {
   return await db<{ id: number; workspaceId: number; integrationId: number; plan: string }[]>`
     SELECT r.id, r.workspace_id AS "workspaceId", r.integration_id AS "integrationId", r.plan
-    FROM unnest(${ids.map(bucketOf)}::smallint[], ${ids as number[]}::bigint[]) k (bucket, id)
+    FROM unnest(${ids.map(bucketOf)}::smallint[], ${ids}::bigint[]) k (bucket, id)
     JOIN simulated_receipts r ON r.bucket = k.bucket AND r.id = k.id`;
 }
 
@@ -201,7 +201,7 @@ export async function selectPlans(
 export async function deletePlans(db: Db, ids: readonly number[]): Promise<void> {
   await db`
     DELETE FROM simulated_receipts r
-    USING unnest(${ids.map(bucketOf)}::smallint[], ${ids as number[]}::bigint[]) k (bucket, id)
+    USING unnest(${ids.map(bucketOf)}::smallint[], ${ids}::bigint[]) k (bucket, id)
     WHERE r.bucket = k.bucket AND r.id = k.id`;
 }
 

@@ -44,7 +44,7 @@ export async function insertWebhook(db: Db, w: WebhookRow): Promise<void> {
     INSERT INTO webhooks (id, workspace_id, door, target, triggers, secret_sealed, include_full_contact, include_destination,
       options, status, created_ms)
     VALUES (${w.id}, ${w.workspaceId}, ${w.door}, ${w.target}, ${w.triggers}::text[], ${w.secretSealed},
-      ${w.includeFullContact}, ${w.includeDestination}, ${db.json(w.options as never)}, ${w.status}, ${w.createdMs})`;
+      ${w.includeFullContact}, ${w.includeDestination}, ${db.json(w.options)}, ${w.status}, ${w.createdMs})`;
 }
 
 /** A webhook. `lock`: locks its row until the transaction ends, to change it. */
@@ -78,7 +78,7 @@ export async function updateWebhookRow(db: Db, w: WebhookRow): Promise<void> {
   await db`
     UPDATE webhooks SET target = ${w.target}, triggers = ${w.triggers}::text[], secret_sealed = ${w.secretSealed},
       include_full_contact = ${w.includeFullContact}, include_destination = ${w.includeDestination},
-      options = ${db.json(w.options as never)}, status = ${w.status}, failing_since_ms = ${w.failingSinceMs}
+      options = ${db.json(w.options)}, status = ${w.status}, failing_since_ms = ${w.failingSinceMs}
     WHERE id = ${w.id}`;
 }
 

@@ -22,4 +22,4 @@ net.Socket.prototype.connect = function guarded(this: net.Socket, ...args: unkno
     throw new Error(`a test tried to reach ${host}; only this machine may be reached`);
   }
   return Reflect.apply(connect, this, args) as net.Socket;
-} as typeof connect;
+};

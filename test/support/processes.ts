@@ -22,7 +22,7 @@ export async function startProcess(env: Record<string, string>): Promise<ParleyP
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
-  const lines = createInterface({ input: child.stdout! });
+  const lines = createInterface({ input: child.stdout });
   const [url] = (await Promise.race([
     once(lines, 'line'),
     once(child, 'exit').then(() => Promise.reject(new Error('the process ended before it was up'))),

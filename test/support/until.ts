@@ -14,7 +14,7 @@ export async function until<T>(
   for (;;) {
     try {
       const answer = await ask();
-      if (answer) return answer as NonNullable<T>;
+      if (answer) return answer;
       last = answer;
     } catch (error) {
       last = error;
