@@ -197,6 +197,67 @@ describe('notifications', () => {
     assert.equal(made!.headers['x-api-key'], all.webhook.secret);
   });
 
+  test('N2 any type of message that the channel can show', async () => {
+    const image = 'https://example.com/a.png';
+    for (const message of [
+      { type: 'text', text: 'Emoji 🎉 and 漢字' },
+      { type: 'image', mediaUrl: image, text: 'Look' },
+      { type: 'file', mediaUrl: 'https://example.com/invoice.pdf' },
+      { type: 'location', coordinates: { lat: 45.5, long: -73.6 } },
+      {
+        type: 'carousel',
+        items: [
+          { title: 'One', mediaUrl: image, actions: [{ type: 'postback', text: 'Go', payload: 'GO' }] },
+        ],
+      },
+      {
+        type: 'list',
+        items: [{ title: 'One' }],
+        actions: [{ type: 'link', text: 'All', uri: 'https://example.com/' }],
+      },
+      { type: 'form', fields: [{ type: 'text', name: 'n', label: 'Your name' }] },
+      { type: 'text', text: 'Ready? %[Yes](reply:Y) %[No](reply:N)' },
+    ]) {
+      const to = newNumber();
+      const sent = await call('POST', `${base}/notifications`, notification(to, { message }));
+      assert.equal(sent.status, 201, `${message.type}: ${JSON.stringify(sent.body)}`);
+      await until(`${message.type} on the phone`, async () => {
+        const phone = await product.simulator.phone(app.workspaceId, to);
+        return Array.isArray(phone) && phone.length > 0;
+      });
+    }
+    for (const type of ['formResponse', 'announcement', 'nativeTemplate', 'template', 'nothing'])
+      assert.equal(
+        (
+          await call(
+            'POST',
+            `${base}/notifications`,
+            notification(newNumber(), { message: { type, text: 'x' } }),
+          )
+        ).status,
+        400,
+      );
+  });
+
+  test('a channel that never tells what becomes of a message: what it took is its last word', async () => {
+    const silent = Object.values(product.ctx.adapters).find(
+      (one) => one?.confirms === 'nothing' && one.channel === 'email',
+    );
+    assert.ok(silent);
+    const all = await listen(['notification:delivery:channel']);
+    const sent = (await call('POST', `${base}/notifications`, {
+      ...notification(''),
+      destination: { integrationId: app.integrations[silent.provider], destinationId: 'ann@example.com' },
+    })) as Json;
+    assert.equal(sent.status, 201, JSON.stringify(sent.body));
+    const body = await all.next(
+      'the channel took it',
+      (b) => b.notification._id === sent.body.notification._id,
+    );
+    assert.equal(body.isFinalEvent, true);
+    assert.equal(body.destination.type, silent.provider);
+  });
+
   test('N12 a failure is told with its error', async () => {
     const all = await listen(['notification:delivery:failure']);
     const sent = (await call('POST', `${base}/notifications`, notification('+15005550001'))) as Json;
@@ -437,6 +498,27 @@ describe('messages', () => {
     assert.match(posted.body.message.items[0]._id, /^[0-9a-f]{24}$/);
   });
 
+  test('shorthand in a text becomes actions, pictures and messages of their own', async () => {
+    const user = await newUser();
+    const posted = (await call('POST', `${base}/appusers/${user}/messages`, {
+      role: 'appMaker',
+      type: 'text',
+      text: 'Your order is here. &((template=[[shipped]] fallback=[[It was shipped]] language=[[en]] body_text=[[17]]))&',
+    })) as Json;
+    assert.equal(posted.status, 201, JSON.stringify(posted.body));
+    assert.equal(posted.body.message.text, 'Your order is here.');
+    assert.deepEqual(
+      posted.body.extraMessages.map((m: Json) => m.text),
+      ['It was shipped'],
+    );
+    const unknown = await call('POST', `${base}/appusers/${user}/messages`, {
+      role: 'appMaker',
+      type: 'text',
+      text: '%((template:nope))%',
+    });
+    assert.equal(unknown.status, 400);
+  });
+
   test('a destination the user does not have is refused', async () => {
     const user = await newUser();
     const message = { role: 'appMaker', type: 'text', text: 'x' };
@@ -496,6 +578,27 @@ describe('webhooks', () => {
     assert.equal((await ask('DELETE', one)).status, 200);
     assert.equal((await ask('GET', one)).status, 404);
     assert.equal((await ask('PUT', one, {})).status, 404);
+  });
+
+  test('a repeat gets the secret again, which is nowhere kept in plain text; changes are in the audit log', async () => {
+    const mine = await product.newApp();
+    const ask = caller(url, mine);
+    const body = { target: 'https://example.com/hook' };
+    const first = (await ask('POST', '/v1.1/webhooks', body, { 'idempotency-key': 'w' })) as Json;
+    const second = (await ask('POST', '/v1.1/webhooks', body, { 'idempotency-key': 'w' })) as Json;
+    assert.deepEqual(second.body, first.body);
+    assert.equal(second.headers.get('idempotent-replayed'), 'true');
+    const kept = await sql<
+      { body: string }[]
+    >`SELECT body FROM idempotency WHERE scope LIKE ${`%${mine.workspaceId}`}`;
+    assert.equal(kept.length, 1);
+    assert.ok(!kept[0]!.body.includes(first.body.webhook.secret));
+    const log = await sql<{ actor: string; action: string }[]>`
+      SELECT actor, action FROM audit_log WHERE workspace_id = ${mine.workspaceId}`;
+    assert.deepEqual(
+      log.map((entry) => ({ ...entry })),
+      [{ actor: `key:${mine.keyId}`, action: 'webhook.create' }],
+    );
   });
 
   test('includeFullAppUser swaps the whole user in', async () => {

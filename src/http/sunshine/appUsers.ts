@@ -138,7 +138,7 @@ async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome> {
   await tell(call, tx, [
     { trigger: 'appUser:delete', contactId: contact.id, more: {}, appUser: presentUserBriefly(user) },
   ]);
-  return { status: 200, body: {} };
+  return { status: 200, body: {}, audit: { action: 'contact.erase', subject: `contact:${contact.id}` } };
 }
 
 async function forgetProfile(call: Call): Promise<Work> {

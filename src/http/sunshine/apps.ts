@@ -96,7 +96,14 @@ export const appRoutes: readonly Route[] = [
 
 /** `…/keys`. */
 export const keyRoutes: readonly Route[] = [
-  writes({ method: 'POST', path: '/keys', action: 'keys.manage', body: NewKey, handle: makeKey }),
+  writes({
+    method: 'POST',
+    path: '/keys',
+    action: 'keys.manage',
+    secret: true,
+    body: NewKey,
+    handle: makeKey,
+  }),
   reads({
     path: '/keys',
     action: 'keys.manage',
@@ -143,7 +150,8 @@ async function createApp(call: Call<Static<typeof NewApp>>): Promise<Work | Faul
       ctx.directory.forget(made.id);
       ctx.keyring.forgetRoles(ownerId);
     });
-    return { status: 201, body: { app: presentApp(made) } };
+    const audit = { action: 'workspace.create', subject: `workspace:${made.id}` };
+    return { status: 201, body: { app: presentApp(made) }, audit };
   };
 }
 
@@ -170,7 +178,8 @@ async function changeApp(call: Call<Static<typeof ChangedApp>>): Promise<Work | 
     });
     if (isFault(changed)) return changed.fault === 'not_found' ? missing('app') : changed;
     call.afterCommit(() => ctx.directory.forget(workspace.id));
-    return { status: 200, body: { app: presentApp(changed) } };
+    const audit = { action: 'workspace.update', subject: `workspace:${changed.id}` };
+    return { status: 200, body: { app: presentApp(changed) }, audit };
   };
 }
 
@@ -195,7 +204,8 @@ async function makeKey(call: Call<Static<typeof NewKey>>): Promise<Work> {
     const made = await createKey(tx, ctx, { owner, door: 'sunshine', name: call.body.name, nowMs });
     if (isFault(made)) return made;
     call.afterCommit(() => ctx.keyring.forgetKey('sunshine', made.key.keyId));
-    return { status: 201, body: { key: { ...presentKey(made.key), secret: made.secret } } };
+    const audit = { action: 'key.create', subject: `key:${made.key.keyId}` };
+    return { status: 201, body: { key: { ...presentKey(made.key), secret: made.secret } }, audit };
   };
 }
 
@@ -207,7 +217,7 @@ async function dropKey(call: Call): Promise<Work> {
     const gone = await revokeKey(tx, { owner, door: 'sunshine', keyId, nowMs });
     if (isFault(gone)) return gone;
     call.afterCommit(() => ctx.keyring.forgetKey('sunshine', keyId));
-    return { status: 200, body: {} };
+    return { status: 200, body: {}, audit: { action: 'key.revoke', subject: `key:${keyId}` } };
   };
 }
 

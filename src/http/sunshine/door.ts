@@ -3,6 +3,7 @@
  * Authorises, reads, runs and answers for every route in `routes.ts`; knows what none of them is about.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { appendAudit } from '../../accounts/audit.ts';
 import { authenticateSunshine, type SunshineCaller } from '../../accounts/authenticate.ts';
 import { type Answer, hashRequest, idempotently } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
@@ -15,7 +16,15 @@ import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../errors.ts';
 import { createRateLimit, type RateLimit } from '../rateLimit.ts';
 import { createTurns, type Turns } from '../turns.ts';
-import { missing, type Call, type Route, type Scope, type SunshineFault } from './route.ts';
+import {
+  missing,
+  type Call,
+  type Route,
+  type Scope,
+  type SunshineFault,
+  type Work,
+  type Write,
+} from './route.ts';
 import { serveFiles } from './fileStore.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from './routes.ts';
 
@@ -99,27 +108,65 @@ async function run(
   const body = route.body ? readBody(route.body, request.body) : undefined;
   if (isFault(body)) return body;
   const afterwards: (() => void)[] = [];
-  const afterCommit = (run: () => void) => void afterwards.push(run);
+  const afterCommit = (act: () => void) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
-  const key = request.headers['idempotency-key'];
-  const change = () =>
-    idempotently(
-      inQueue(ctx),
-      {
-        scope: `sunshine:${call.workspace.id}`,
-        key: Array.isArray(key) ? key.join() : key,
-        requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
-        nowMs: call.nowMs,
-      },
-      (tx) => {
-        afterwards.length = 0;
-        return work(tx);
-      },
-    );
+  const change = () => carryOut(call, route, request, work, afterwards);
   const done = await (route.outside ? turns(change) : change());
-  if (!isFault(done) && !done.replayed) for (const run of afterwards) run();
-  return done;
+  if (!isFault(done) && !done.replayed) for (const act of afterwards) act();
+  return isFault(done) || !route.secret ? done : { ...done, body: unsealed(call, done.body) };
+}
+
+/** Runs the work of a change with its audit entry in one transaction, once per Idempotency-Key. */
+async function carryOut(
+  call: Call,
+  route: Write,
+  request: FastifyRequest,
+  work: Work,
+  afterwards: (() => void)[],
+): ReturnType<typeof idempotently> {
+  const { ctx, workspace, caller, nowMs } = call;
+  const key = request.headers['idempotency-key'];
+  return await idempotently(
+    inQueue(ctx),
+    {
+      scope: scopeOf(call),
+      key: Array.isArray(key) ? key.join() : key,
+      requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
+      nowMs,
+    },
+    async (tx) => {
+      afterwards.length = 0;
+      const done = await work(tx);
+      if (isFault(done)) return done;
+      const { audit, ...answer } = done;
+      if (audit)
+        await appendAudit(tx, ctx.ids, {
+          ...(workspace.id ? { workspaceId: workspace.id } : {}),
+          actor: `key:${caller.keyId}`,
+          ...audit,
+          nowMs,
+        });
+      return route.secret ? { ...answer, body: sealed(call, answer.body) } : answer;
+    },
+  );
+}
+
+/** Whose Idempotency-Keys these are. */
+function scopeOf({ workspace, caller }: Call): string {
+  return workspace.id
+    ? `sunshine:${workspace.id}`
+    : `sunshine:account:${(caller as { operatorId: number }).operatorId}`;
+}
+
+function sealed(call: Call, body: unknown): string {
+  return call.ctx.vault.seal(JSON.stringify(body), scopeOf(call)).toString('base64');
+}
+
+/** Undefined when PARLEY_SECRET was changed since. */
+function unsealed(call: Call, body: unknown): unknown {
+  const text = call.ctx.vault.open(Buffer.from(String(body), 'base64'), scopeOf(call));
+  return text === undefined ? {} : JSON.parse(text);
 }
 
 /** `idempotently` begins its transactions on the queue, so that what is put in wakes the workers at the commit. */

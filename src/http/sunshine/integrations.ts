@@ -85,7 +85,7 @@ async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work> 
     const ready = isFault(made) ? made : await connected(call, tx, made);
     if (isFault(ready)) return ready;
     call.afterCommit(() => ctx.directory.forget(ready.id));
-    return shown(call, ready, 201);
+    return shown(call, ready, 201, 'create');
   };
 }
 
@@ -125,7 +125,7 @@ async function update(call: Call<Static<typeof ChangedIntegration>>): Promise<Wo
     const ready = Object.keys(settings).length > 0 ? await connected(call, tx, changed) : changed;
     if (isFault(ready)) return ready;
     call.afterCommit(() => ctx.directory.forget(id));
-    return shown(call, ready, 200);
+    return shown(call, ready, 200, 'update');
   };
 }
 
@@ -137,7 +137,7 @@ async function remove(call: Call): Promise<Work | SunshineFault> {
     const gone = await deleteIntegration(tx, { workspaceId: workspace.id, id, nowMs });
     if (isFault(gone)) return missing('integration');
     call.afterCommit(() => ctx.directory.forget(id));
-    return { status: 200, body: {} };
+    return { status: 200, body: {}, audit: auditOf('delete', id) };
   };
 }
 
@@ -158,8 +158,16 @@ async function connected(call: Call<unknown>, tx: Tx, made: Integration): Promis
   return await updateIntegration(tx, toolsOf(call), { ...which, settings: { ...outcome.settings } });
 }
 
-function shown(call: Call<unknown>, integration: Integration, status: number): Outcome {
-  return { status, body: { integration: presentIntegration(integration, catalogueOf(call)) } };
+function shown(call: Call<unknown>, integration: Integration, status: number, change?: string): Outcome {
+  return {
+    status,
+    body: { integration: presentIntegration(integration, catalogueOf(call)) },
+    ...(change ? { audit: auditOf(change, integration.id) } : {}),
+  };
+}
+
+function auditOf(what: string, id: number) {
+  return { action: `integration.${what}`, subject: `integration:${id}` };
 }
 
 function toolsOf(call: Call<unknown>) {

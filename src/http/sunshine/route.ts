@@ -26,8 +26,11 @@ export type SunshineCode =
 /** A fault with this door's own name for it. */
 export type SunshineFault = Fault & { readonly code?: SunshineCode };
 
+/** What the audit log is told of a change. */
+export type Audit = { action: string; subject: string; detail?: Record<string, unknown> };
+
 /** What came of a request. */
-export type Outcome = Answer | SunshineFault;
+export type Outcome = (Answer & { audit?: Audit }) | SunshineFault;
 
 /** A request that was authorised and read. */
 export type Call<B = undefined> = {
@@ -79,6 +82,8 @@ export type Write = Common & {
   body?: TObject;
   /** Takes a body of parts, up to so many bytes. */
   upload?: number;
+  /** Its answer holds a secret, which is kept sealed where answers are kept for repeats. */
+  secret?: boolean;
   /** Its work calls a provider, so that only few of its kind run at a time. */
   outside?: boolean;
   handle(call: Call<never>): Promise<Work | SunshineFault>;

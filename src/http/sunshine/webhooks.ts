@@ -21,6 +21,7 @@ export const webhookRoutes: readonly Route[] = [
     method: 'POST',
     path: '/webhooks',
     action: 'webhooks.manage',
+    secret: true,
     body: NewWebhook,
     async handle(call) {
       const { target, triggers, ...flags } = call.body;
@@ -34,7 +35,9 @@ export const webhookRoutes: readonly Route[] = [
           offered: OFFERED,
           ...flagsOf(flags),
         });
-        return isFault(made) ? made : { status: 201, body: { webhook: presentWebhook(made) } };
+        return isFault(made)
+          ? made
+          : { status: 201, body: { webhook: presentWebhook(made) }, audit: auditOf('create', made.id) };
       };
     },
   }),
@@ -59,6 +62,7 @@ export const webhookRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/webhooks/:webhookId',
     action: 'webhooks.manage',
+    secret: true,
     body: ChangedWebhook,
     async handle(call) {
       const name = nameOf(call);
@@ -79,7 +83,7 @@ export const webhookRoutes: readonly Route[] = [
       if (isFault(name)) return name;
       return async (tx) => {
         const gone = await call.ctx.webhooks.delete(tx, name);
-        return isFault(gone) ? gone : { status: 200, body: {} };
+        return isFault(gone) ? gone : { status: 200, body: {}, audit: auditOf('delete', name.id) };
       };
     },
   }),
@@ -99,7 +103,13 @@ function presentWebhook(webhook: WebhookWithSecret): Record<string, unknown> {
 }
 
 function answer(webhook: WebhookWithSecret | Exclude<Outcome, { status: number }>): Outcome {
-  return isFault(webhook) ? webhook : { status: 200, body: { webhook: presentWebhook(webhook) } };
+  return isFault(webhook)
+    ? webhook
+    : { status: 200, body: { webhook: presentWebhook(webhook) }, audit: auditOf('update', webhook.id) };
+}
+
+function auditOf(what: string, id: number) {
+  return { action: `webhook.${what}`, subject: `webhook:${id}` };
 }
 
 function nameOf(call: Call<unknown>) {
