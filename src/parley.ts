@@ -12,13 +12,14 @@ import type { Config } from './base/config.ts';
 import { randomToken, vault as openVault } from './base/crypto.ts';
 import { addressGuard, httpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
-import { keepAlive, lifecycle, type Part } from './base/lifecycle.ts';
+import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log } from './base/log.ts';
 import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
 import { startPostgres } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { ensurePartitions } from './db/partitions.ts';
+import { nextIdNode } from './db/idNodes.ts';
 import { openPool, type Connection, type Sql } from './db/pool.ts';
 import { callbacksDoor } from './http/callbacks/callbacks.ts';
 import { consoleDoor } from './http/console/door.ts';
@@ -31,7 +32,7 @@ import { deliveryHandler } from './outbox/deliver.ts';
 import { createSenders } from './outbox/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createWorker } from './queue/worker.ts';
-import { receiveCallback, takeInbound, takeReceipts, type ReceiveDeps } from './receipts/receive.ts';
+import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { webhookHandler } from './webhooks/deliver.ts';
 import { webhookReader } from './webhooks/expand.ts';
@@ -48,8 +49,15 @@ export type Parley = {
 };
 
 /** What a test may bring of its own. */
-export type Overrides = { clock?: Clock; log?: Log; connection?: Connection; inspect?: (ctx: HttpContext) => void };
+export type Overrides = {
+  clock?: Clock;
+  log?: Log;
+  connection?: Connection;
+  inspect?: (ctx: HttpContext) => void;
+};
 
+/** Sunshine gives a webhook's target twenty seconds. */
+const WEBHOOK_DEADLINE_MS = 20_000;
 /** Deliveries in flight: three full batches for a broadcast, so that claiming, calling and settling overlap. */
 const DELIVERIES_IN_FLIGHT = 1_500;
 
@@ -90,130 +98,96 @@ async function openStore(config: Config, overrides: Overrides, clock: Clock, log
   return { sql, stop };
 }
 
-async function compose(config: Config, clock: Clock, log: Log, store: Store, overrides: Overrides): Promise<Parley> {
-  const { sql } = store;
-  const [node] = await sql<{ node: number }[]>`SELECT nextval('id_nodes')::integer AS node`;
-  const ids = idSource(node!.node, clock.nowMs);
+async function compose(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  store: Store,
+  overrides: Overrides,
+): Promise<Parley> {
+  const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const vault = openVault(await installSecret(config));
-  const directory = createDirectory({ sql, vault, clock });
-  const keyring = createKeyring({ sql, vault, clock });
+  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql });
+  const { ctx, worker, server } = rooms;
+  overrides.inspect?.(ctx);
+  const serves = config.roles.includes('http');
+  const all = lifecycle([
+    keepAlive(),
+    ctx.queue,
+    ...(serves ? [server] : []),
+    {
+      name: 'senders',
+      start: async () => rooms.listens(serves ? server.url() : ''),
+      stop: () => ctx.senders.close(),
+    },
+    ...(config.roles.includes('worker') ? [worker] : []),
+    createMaintenance({ sql: store.sql, clock, log, retentionDays: config.retentionDays }),
+  ]);
+  await all.start();
+  const demo = config.demo
+    ? await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS })
+    : undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await all.stop();
+    await ctx.http.close();
+    await store.stop();
+  };
+  return { url: serves ? server.url() : undefined, demo, log, stop: () => (stopped ??= stop()) };
+}
+
+type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'>;
+
+/** Everything that knows each other, made but not started. */
+function openRooms(ground: Ground) {
+  const { config, clock, log } = ground;
   const guard = addressGuard(privateTargets(config));
-  const http = httpClient({ connections: config.concurrency, guard });
-  const queue = createQueue({ sql, ids, clock, log });
-  const webhooks = createWebhooks({ vault, ids, clock });
-  const runs = runSource({ sql, clock });
-  const takes: ReceiveDeps = { queue, ids, clock, log, directory, adapters: ADAPTERS, runs };
-  const simulator = createSimulator({
-    sql,
-    queue,
-    ids,
-    clock,
+  const shared = {
+    ...ground,
+    guard,
+    adapters: ADAPTERS,
+    http: httpClient({ connections: config.concurrency, guard }),
+    queue: createQueue(ground),
+    directory: createDirectory(ground),
+    keyring: createKeyring(ground),
+    webhooks: createWebhooks(ground),
+    runs: runSource(ground),
     deadlineMs: config.providerDeadlineMs,
-    takeReceipts: (integrationId, receipts) => takeReceipts(takes, integrationId, receipts),
-    takeInbound: (integrationId, inbound) => takeInbound(takes, integrationId, inbound),
-    clockMoved: async (workspaceId) => directory.forget(workspaceId),
+  };
+  const simulator = createSimulator({
+    ...shared,
+    takeReceipts: (integrationId, receipts) => takeReceipts(shared, integrationId, receipts),
+    takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
+    clockMoved: async (workspaceId) => shared.directory.forget(workspaceId),
   });
   let listensAt = config.publicUrl;
   const publicUrl = () => listensAt;
+  const works = config.roles.includes('worker');
   const senders = createSenders({
-    directory,
-    adapters: ADAPTERS,
-    http,
-    clock,
-    log,
-    deadlineMs: config.providerDeadlineMs,
+    ...shared,
     concurrency: config.concurrency,
     publicUrl,
-    share: () =>
-      config.roles.includes('worker') ? worker.heldLanes() / Math.max(1, queue.lanes().length) : 1,
+    share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
-  const broadcasts = { sql, queue, ids, directory, senders, clock, log };
-  const ctx: HttpContext = {
-    config,
-    sql,
-    queue,
-    ids,
-    clock,
-    log,
-    vault,
-    http,
-    guard,
-    directory,
-    keyring,
-    webhooks,
-    adapters: ADAPTERS,
-    publicUrl,
-    senders,
-    simulator,
-    broadcasts,
-  };
+  const ctx: HttpContext = { ...shared, publicUrl, senders, simulator, broadcasts: { ...shared, senders } };
+  const { subscriptions } = shared.webhooks;
   const worker = createWorker({
-    sql,
-    queue,
-    ids,
-    clock,
-    log,
+    ...shared,
     leaseMs: config.leaseMs,
     handlers: [
-      deliveryHandler(
-        { sql, directory, senders, runs, queue, ids, clock, log, random: Math.random },
-        DELIVERIES_IN_FLIGHT,
-      ),
-      broadcastHandler(broadcasts),
-      webhookHandler({ sql, queue, ids, clock, log, vault, http, subscriptions: webhooks.subscriptions }),
+      deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
+      broadcastHandler({ ...ctx.broadcasts, clock, log }),
+      // Its deadline is its own: twenty seconds, as Sunshine documents.
+      webhookHandler({ ...shared, deadlineMs: WEBHOOK_DEADLINE_MS, subscriptions }),
       simulator.handler,
     ],
-    readers: [
-      webhookReader({
-        queue,
-        ids,
-        clock,
-        subscriptions: webhooks.subscriptions,
-        presenters: [sunshinePresenter(ctx)],
-      }),
-    ],
+    readers: [webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] })],
   });
-  const amiss = async () =>
-    config.roles.includes('worker') && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : [];
-  const server = createServer(
-    ctx,
-    [
-      sunshineDoor,
-      consoleDoor,
-      callbacksDoor((id, key, request) => receiveCallback(takes, id, key, request)),
-    ],
-    { amiss },
-  );
-  const parts: Part[] = [
-    keepAlive(),
-    queue,
-    ...(config.roles.includes('http') ? [server] : []),
-    { name: 'senders', start: async () => {}, stop: () => senders.close() },
-    {
-      name: 'public URL',
-      start: async () => {
-        listensAt ||= config.roles.includes('http') ? server.url() : '';
-      },
-      stop: async () => {},
-    },
-    ...(config.roles.includes('worker') ? [worker] : []),
-    createMaintenance({ sql, clock, log, retentionDays: config.retentionDays }),
-  ];
-  overrides.inspect?.(ctx);
-  const all = lifecycle(parts);
-  await all.start();
-  const demo = config.demo
-    ? await ensureDemo({ sql, vault, ids, nowMs: clock.nowMs(), catalogue: ADAPTERS })
-    : undefined;
-  let stopped: Promise<void> | undefined;
-  return {
-    url: config.roles.includes('http') ? server.url() : undefined,
-    demo,
-    log,
-    stop: () =>
-      (stopped ??= all.stop().finally(async () => (await http.close().catch(() => {}), await store.stop()))),
-  };
+  const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
+  const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
+  const server = createServer(ctx, [sunshineDoor, consoleDoor, callbacks], { amiss });
+  return { ctx, worker, server, listens: (url: string): void => void (listensAt ||= url) };
 }
 
 /** The secret that seals the others: set, or made once and kept beside the data, readable by its owner only. */

@@ -101,6 +101,7 @@ test('the project speaks of the project alone', () => {
     ...sources('src', 'contract', 'test', 'bench'),
     ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((name) => join(root, name)),
   ];
-  const place = new RegExp(['/wo' + 'rk/', '/tm' + 'p/scratch', 'sub' + 'agent'].join('|'));
+  // Split, so that this line does not find itself.
+  const place = new RegExp(['wo', 'rk/main|sub', 'agent|Cla', 'ude'].join(''));
   assert.deepEqual(all.filter((file) => place.test(readFileSync(file, 'utf8'))).map(show), []);
 });

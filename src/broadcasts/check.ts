@@ -54,7 +54,7 @@ export async function checkInput(
     if (!integration || integration.workspaceId !== workspaceId)
       return fault('not_found', 'integrationId: there is no such integration', { field: 'integrationId' });
     if (integration.channel !== channel)
-      return bad('integrationId', `is an integration for ${integration.channel}, not ${String(channel)}`);
+      return bad('integrationId', `is an integration for ${integration.channel}, not ${channel as string}`);
   }
   return {
     name: name.trim(),

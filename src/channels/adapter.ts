@@ -127,7 +127,12 @@ export type Sender = {
    * Asks the provider whether a delivery with an unclear outcome was sent; `undefined` when it cannot tell.
    * Providers without a correlation field compare `text` (the rendered body).
    */
-  lookUp?(message: { ref: string; to: string; sinceMs: number; text?: string }): Promise<Outcome | undefined>;
+  lookUp?: (message: {
+    ref: string;
+    to: string;
+    sinceMs: number;
+    text?: string;
+  }) => Promise<Outcome | undefined>;
   /** Overrides `Adapter.idempotent` where it depends on the settings. */
   idempotent?: boolean;
   close(): Promise<void>;

@@ -45,7 +45,8 @@ const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8_OID) return Number;
     if (oid === INT8_ARRAY_OID) return parseInt2Array;
-    return pg.types.getTypeParser(oid as never, format as never) as (value: string) => unknown;
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- any oid may come
+    return pg.types.getTypeParser(oid, format);
   },
 };
 
@@ -55,20 +56,7 @@ export function openPool(
   options: { max: number; name: string; onStatement?: (text: string) => void },
 ): Sql {
   const settings = { ...configOf(connection), application_name: options.name, types };
-  const pool = new pg.Pool({
-    ...settings,
-    max: options.max,
-    // Statements of a transaction that do not wait for each other go out together, each with a sync of its own.
-    pipeline: true,
-    idleTimeoutMillis: 60_000,
-    // Covers waiting for a free connection too.
-    connectionTimeoutMillis: 30_000,
-    // A connection is renewed now and then, so that the memory a backend has gathered (plans, catalog) is given back.
-    maxLifetimeSeconds: 30 * 60,
-  });
-  // A connection that dies while idle is dropped by the pool; whoever uses one that dies hears of it through their statement.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
+  const pool = createPool({ ...settings, max: options.max });
   const names = statementNames();
   const heard = options.onStatement;
   const listeners = new Set<{ close(): Promise<void> }>();
@@ -127,6 +115,23 @@ export function openPool(
       },
     },
   );
+}
+
+function createPool(settings: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({
+    ...settings,
+    // Statements of a transaction that do not wait for each other go out together, each with a sync of its own.
+    pipeline: true,
+    idleTimeoutMillis: 60_000,
+    // Covers waiting for a free connection too.
+    connectionTimeoutMillis: 30_000,
+    // A connection is renewed now and then, so that the memory a backend has gathered (plans, catalog) is given back.
+    maxLifetimeSeconds: 30 * 60,
+  });
+  // A connection that dies while idle is dropped by the pool; whoever uses one that dies hears of it through their statement.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
 }
 
 async function inTransaction<T>(execute: Execute, work: (tx: Tx) => Promise<T>): Promise<T> {

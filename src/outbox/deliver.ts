@@ -273,7 +273,7 @@ async function sendOne(deps: DeliverDeps, message: Ready, collector: Collector):
   // The last outcome was unclear: where the provider can tell what became of it, it is asked before anything is sent again.
   const found = message.wasUnknown
     ? await open
-        .lookUp?.({
+        .lookUp({
           ref: outgoing.ref,
           to: outgoing.to,
           sinceMs: subject.item.dueMs - 3_600_000,

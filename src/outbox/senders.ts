@@ -29,9 +29,8 @@ export type OpenIntegration = {
   ): void;
   /** True when a repeat with the same key is not sent twice. */
   idempotent: boolean;
-  lookUp:
-    | ((...message: Parameters<NonNullable<Sender['lookUp']>>) => Promise<Outcome | undefined>)
-    | undefined;
+  /** Asks the provider what became of a message; undefined when it cannot tell. */
+  lookUp: NonNullable<Sender['lookUp']>;
 };
 
 /** Opens and keeps integrations. */
@@ -138,7 +137,7 @@ function openOne(
     breaker,
     callbackBase: `${deps.publicUrl()}/callbacks/${toHex24(integration.id)}/${integration.callbackKey}/status?ref=`,
     idempotent: sender.idempotent ?? adapter.idempotent,
-    lookUp: sender.lookUp && ((message) => sender.lookUp!(message)),
+    lookUp: (message) => sender.lookUp?.(message) ?? Promise.resolve(undefined),
     send(messages, interactive, answered) {
       if (sender.sendBatch)
         sendInBatches(

@@ -100,64 +100,65 @@ export async function takeInbound(
     const nowMs = deps.clock.nowMs() + aheadMs;
     await obeyKeywords(deps, tx, integration, received.filter(isConsentOnly), nowMs);
     if (!inbound.length) return;
-    const channel = integration.channel as ChannelName;
-    const people = await resolveContacts(
-      tx,
-      deps.ids,
-      nowMs,
-      inbound.map((message) => ({
-        workspaceId: integration.workspaceId,
-        identities: identitiesOf(channel, message),
-        destination: {
-          channel,
-          integrationId: integration.id,
-          address: addressFrom(channel, message.from),
-          status: 'active',
-          ...(message.profileName ? { displayName: message.profileName } : {}),
-          raw: message.raw,
-        },
-      })),
+    const met = await whoWrote(deps, tx, integration, inbound, nowMs);
+    const incoming = met.map((one) => incomingOf(integration, one.message, one, nowMs));
+    const fresh = new Set(
+      (await receiveMessages(deps, tx, nowMs, incoming)).map(({ externalId }) => externalId),
     );
-    const incoming = inbound.flatMap((message, index): Incoming[] => {
-      const person = people[index]!;
-      // The address is another contact's on this very channel: it cannot be, since the address is an identity too.
-      if (person.destinationId === undefined) return [];
-      return [
-        incomingOf(
-          integration,
-          message,
-          { contactId: person.contactId, destinationId: person.destinationId },
-          nowMs,
-        ),
-      ];
-    });
-    const fresh = await receiveMessages(deps, tx, nowMs, incoming);
-    const freshIds = new Set(fresh.map(({ externalId }) => externalId));
+    const news = met.filter(({ message }) => fresh.has(message.externalId));
+    const { workspaceId } = integration;
     await recordInbound(
       tx,
-      inbound.flatMap((message, index) => {
-        const { contactId, destinationId } = people[index]!;
-        return destinationId === undefined || !freshIds.has(message.externalId)
-          ? []
-          : [
-              {
-                contactId,
-                destinationId,
-                workspaceId: integration.workspaceId,
-                atMs: nowMs,
-                displayName: message.profileName,
-                raw: message.raw,
-              },
-            ];
-      }),
+      news.map(({ message: { profileName, raw }, ...who }) => ({
+        ...who,
+        workspaceId,
+        atMs: nowMs,
+        displayName: profileName,
+        raw,
+      })),
     );
     await obeyKeywords(
       deps,
       tx,
       integration,
-      inbound.filter(({ externalId }) => freshIds.has(externalId)),
+      news.map(({ message }) => message),
       nowMs,
     );
+  });
+}
+
+type Met = { message: Inbound; contactId: number; destinationId: number };
+
+/** Finds or makes who wrote. */
+async function whoWrote(
+  deps: ReceiveDeps,
+  tx: Tx,
+  integration: Integration,
+  inbound: readonly Inbound[],
+  nowMs: number,
+): Promise<Met[]> {
+  const channel = integration.channel as ChannelName;
+  const people = await resolveContacts(
+    tx,
+    deps.ids,
+    nowMs,
+    inbound.map((message) => ({
+      workspaceId: integration.workspaceId,
+      identities: identitiesOf(channel, message),
+      destination: {
+        channel,
+        integrationId: integration.id,
+        address: addressFrom(channel, message.from),
+        status: 'active',
+        ...(message.profileName ? { displayName: message.profileName } : {}),
+        raw: message.raw,
+      },
+    })),
+  );
+  return inbound.flatMap((message, index) => {
+    const { contactId, destinationId } = people[index]!;
+    // Without a destination the address would be another contact's on this very channel, which its being an identity excludes.
+    return destinationId === undefined ? [] : [{ message, contactId, destinationId }];
   });
 }
 
@@ -187,12 +188,13 @@ function addressFrom(channel: ChannelName, from: string): string {
 function incomingOf(
   integration: Integration,
   message: Inbound,
-  who: { contactId: number; destinationId: number },
+  { contactId, destinationId }: { contactId: number; destinationId: number },
   nowMs: number,
 ): Incoming {
   return {
     workspaceId: integration.workspaceId,
-    ...who,
+    contactId,
+    destinationId,
     integrationId: integration.id,
     channel: integration.channel,
     externalId: message.externalId,
@@ -220,11 +222,11 @@ function contentOf(message: Inbound): Content {
         ? { location: { ...(name ? { name } : {}), ...(address ? { address } : {}) } }
         : {}),
       ...payload,
-    } as Content;
+    };
   }
   const text = [message.text, ...more.map(({ url }) => url)].filter(Boolean).join('\n');
   const subject = message.subject ? { subject: message.subject } : {};
-  if (!file) return { type: 'text', text, ...subject, ...payload } as Content;
+  if (!file) return { type: 'text', text, ...subject, ...payload };
   return {
     type: file.mediaType?.startsWith('image/') ? 'image' : 'file',
     mediaUrl: file.url,
@@ -232,7 +234,7 @@ function contentOf(message: Inbound): Content {
     ...(text ? { text } : {}),
     ...subject,
     ...payload,
-  } as Content;
+  };
 }
 
 const ALL: readonly MessageClass[] = ['transactional', 'marketing', 'authentication'];
