@@ -264,7 +264,7 @@ function sendInOrder(
     const sent = turn.before
       ? turn.before.then(() => sendOne(deps, message, collector))
       : sendOne(deps, message, collector);
-    void sent.finally(turn.end);
+    void sent.finally(() => turn.end());
   }
 }
 

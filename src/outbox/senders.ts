@@ -117,7 +117,7 @@ function openOne(
     : adapter.open(integration.settings, {
         http: deps.http,
         deadlineMs: deps.deadlineMs,
-        nowMs: deps.clock.nowMs,
+        nowMs: () => deps.clock.nowMs(),
       });
   const breaker = createBreaker(deps.clock);
   const line = createLine({
