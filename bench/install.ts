@@ -35,12 +35,12 @@ async function startCommand(dataDir: string, keep: (stop: () => Promise<void>) =
   const command = fileURLToPath(new URL('../bin/parley.mjs', import.meta.url));
   const args = [command, 'start', '--json', '--port', '0', '--data', dataDir];
   const child = spawn(process.execPath, args, {
-    env: { ...cleanEnvironment(), PARLEY_LOG_LEVEL: 'warn' },
+    env: { ...cleanEnvironment(), PARLEY_LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
     // A terminal's Ctrl-C is for the bench, which stops it in order.
     detached: true,
   });
-  const gone = once(child, 'exit').then(() => {});
+  const gone = once(child, 'exit');
   const stop = async () => {
     child.kill('SIGTERM');
     await gone;

@@ -31,7 +31,8 @@ export type Setting = {
   machine: string;
   node: string;
   postgres: string;
-  load: string;
+  /** Load averages, before and after. */
+  load: { before: readonly number[]; after: readonly number[] };
 };
 
 type Target = { what: string; met: boolean; measured: string };
@@ -58,9 +59,11 @@ export function tables(found: Found): string {
     floor ? percent(rate.perS / floor.perS) : '–',
     ceiling ? percent(rate.perS / ceiling.perS) : '–',
   ]);
-  const parts = [
-    table(['what', 'per s', 'CPU-s per 1,000', 'peak MB', 'of the floor', 'of the ceiling'], rows),
-  ];
+  const parts: string[] = [];
+  if (rows.length)
+    parts.push(
+      table(['what', 'per s', 'CPU-s per 1,000', 'peak MB', 'of the floor', 'of the ceiling'], rows),
+    );
   if (found.latencies.length)
     parts.push(
       table(
@@ -152,6 +155,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** The whole of RESULTS.md. */
 export function resultsFile(found: Found, setting: Setting): string {
+  const numbers = (load: readonly number[]) => load.map((n) => n.toFixed(1)).join(' ');
+  const busy =
+    setting.load.before[0]! > 0.5
+      ? ': **something else ran on this machine**. Rates and latencies are worse than they are alone, and lines that were\n  measured at different moments do not compare; CPU per 1,000 and memory hold'
+      : '';
   return `# Measured
 
 Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes less than ten
@@ -159,7 +167,7 @@ minutes, uses loopback only, and rewrites this file. Every figure below is from 
 
 - machine: ${setting.machine}; all processes share it
 - ${setting.node}; embedded Postgres ${setting.postgres} with Parley's settings: fsync and synchronous commits on
-- load average before the run: ${setting.load}
+- load average before the run ${numbers(setting.load.before)}, after it ${numbers(setting.load.after)}${busy}
 
 ${tables(found)}
 

@@ -44,9 +44,7 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  const load = loadavg()
-    .map((n) => n.toFixed(1))
-    .join(' ');
+  const before = loadavg();
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const stops: (() => Promise<void>)[] = [];
   const found: Found = { imports: [], http: [], simulator: [], latencies: [] };
@@ -56,7 +54,7 @@ async function main(): Promise<void> {
   const start: Bench['start'] = async (file, args = []) => {
     if (ending.signal.aborted) throw new Error('the run is over');
     const child = startChild<never>(file, args);
-    stops.push(() => child.then(({ stop }) => stop()));
+    stops.push(async () => await (await child).stop());
     return await child;
   };
   const keep: Bench['keep'] = (stop) => stops.push(stop);
@@ -80,12 +78,9 @@ async function main(): Promise<void> {
   }
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
   const date = isoTime(systemClock.nowMs()).slice(0, 10);
+  const load = { before, after: loadavg() };
   const setting = { date, machine, node: `Node ${process.version}`, postgres: version, load };
-  say(
-    `${machine}; load average before ${load}, after ${loadavg()
-      .map((n) => n.toFixed(1))
-      .join(' ')}`,
-  );
+  say(`${machine}; load average before ${before.join(' ')}, after ${load.after.join(' ')}`);
   if (options.whole) await writeResults(resultsFile(found, setting));
 }
 
