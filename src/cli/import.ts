@@ -1,7 +1,6 @@
 /** `parley import`: a CSV sent as it is read, with what the server says of it. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import { monotonicMs } from '../base/clock.ts';
@@ -14,6 +13,8 @@ type Flags = TargetFlags & { list?: string; tag?: string[]; country?: string };
 
 /** What the server says while it imports. */
 type Line = {
+  /** How much of the file it has taken. */
+  bytes: number;
   rows: number;
   created: number;
   updated: number;
@@ -72,19 +73,12 @@ async function send(
 ): Promise<Line> {
   const progress = createProgress();
   const startMs = monotonicMs();
-  let sentBytes = 0;
-  let last: Line = { rows: 0, created: 0, updated: 0, rejected: 0 };
-  const counted = async function* () {
-    for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
-      yield chunk as Buffer;
-      sentBytes += (chunk as Buffer).length;
-    }
-  };
+  let last: Line = { bytes: 0, rows: 0, created: 0, updated: 0, rejected: 0 };
   const show = (how: 'show' | 'end') => {
-    const share = sizeBytes > 0 ? Math.min(1, sentBytes / sizeBytes) : 1;
-    const perMs = sentBytes / (monotonicMs() - startMs);
+    const share = sizeBytes > 0 ? Math.min(1, last.bytes / sizeBytes) : 1;
+    const perMs = last.bytes / (monotonicMs() - startMs);
     const perS = (last.rows / (monotonicMs() - startMs)) * 1000;
-    const left = how === 'end' ? '' : `, ${timeText((sizeBytes - sentBytes) / perMs)} left`;
+    const left = how === 'end' ? '' : `, ${timeText((sizeBytes - last.bytes) / perMs)} left`;
     progress[how](share, `${countText(last.rows)} rows, ${countText(perS)} a second${left}`);
   };
   try {
@@ -93,7 +87,7 @@ async function send(
       // An import takes as long as it takes; the server speaks up four times a second.
       dispatcher: new Agent({ headersTimeout: 0, bodyTimeout: 120_000 }),
       headers: { ...authorization(target), 'content-type': 'text/csv', 'content-length': String(sizeBytes) },
-      body: Readable.from(counted(), { objectMode: false }),
+      body: createReadStream(file, { highWaterMark: 256 * 1024 }),
     });
     if (answer.statusCode >= 400) throw new Failure(refusal(await answer.body.text()));
     for await (const line of createInterface({ input: answer.body })) {

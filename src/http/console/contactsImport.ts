@@ -11,6 +11,7 @@ import { appendAudit } from '../../accounts/audit.ts';
 import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
+import { isConnectionLost } from '../../db/pool.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm } from '../errors.ts';
 import { isCountry, readMapping } from './importInput.ts';
@@ -58,7 +59,10 @@ async function handle(
   try {
     const result = await importContacts(
       { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
-      Readable.from(bytesOf(request.raw, ctx.clock), { objectMode: false }),
+      Readable.from(
+        bytesOf(request.raw, ctx.clock, (bytes) => answer.took(bytes)),
+        { objectMode: false },
+      ),
       {
         workspaceId: workspace.id,
         ...wanted,
@@ -74,7 +78,7 @@ async function handle(
       ? answer.end({ done: false, ...(form(result) as object) })
       : sendFault(reply, result, form);
   } catch (error) {
-    if (request.raw.complete && !request.raw.errored) throw error;
+    if (request.raw.complete && !request.raw.errored) return failed(ctx, request, answer, error);
     // The sender went away. What was written stays, and sending it again doubles nothing.
     ctx.log.info({ request: request.id, rows: last?.rows ?? 0 }, 'an import was broken off by its sender');
     await note(ctx, request, 'contacts.import', { brokenOff: true, ...countsOf(last) });
@@ -82,11 +86,30 @@ async function handle(
   }
 }
 
+/** Something failed here. Once the answer has begun it has no status any more, so its last line has to say so. */
+function failed(
+  ctx: HttpContext,
+  request: FastifyRequest,
+  answer: ReturnType<typeof createAnswer>,
+  error: unknown,
+): FastifyReply {
+  if (!answer.begun()) throw error;
+  const lost = isConnectionLost(error);
+  if (!lost) ctx.log.error({ error, request: request.id }, 'an import failed');
+  const code = lost ? 'unavailable' : 'internal_error';
+  const message = `The import stopped before its end; sending it again doubles nothing. Request ${request.id}.`;
+  return answer.end({ done: false, error: { code, message } });
+}
+
 /**
  * The body, apart from the request: what stops reading early destroys what it reads, and the connection must live to carry the
  * answer.
  */
-async function* bytesOf(raw: IncomingMessage, clock: Clock): AsyncGenerator<Uint8Array> {
+async function* bytesOf(
+  raw: IncomingMessage,
+  clock: Clock,
+  took: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   const chunks = raw.iterator({ destroyOnReturn: false });
   try {
     for (;;) {
@@ -94,7 +117,9 @@ async function* bytesOf(raw: IncomingMessage, clock: Clock): AsyncGenerator<Uint
       const next = await chunks.next();
       cancel();
       if (next.done) return;
-      yield next.value as Uint8Array;
+      const chunk = next.value as Uint8Array;
+      took(chunk.length);
+      yield chunk;
     }
   } finally {
     await chunks.return?.();
@@ -105,6 +130,7 @@ async function* bytesOf(raw: IncomingMessage, clock: Clock): AsyncGenerator<Uint
 function createAnswer(ctx: HttpContext, reply: FastifyReply) {
   let begun = false;
   let toldMs = ctx.clock.nowMs();
+  let bytes = 0;
   const write = (line: object) => {
     if (!begun) {
       begun = true;
@@ -115,14 +141,17 @@ function createAnswer(ctx: HttpContext, reply: FastifyReply) {
   };
   return {
     begun: () => begun,
+    took(more: number): void {
+      bytes += more;
+    },
     progress(result: ImportResult): void {
       const nowMs = ctx.clock.nowMs();
       if (nowMs - toldMs < PROGRESS_MS) return;
       toldMs = nowMs;
-      write(countsOf(result));
+      write({ bytes, ...countsOf(result) });
     },
     end(line: object): FastifyReply {
-      write(line);
+      write({ bytes, ...line });
       reply.raw.end();
       return reply;
     },
