@@ -26,6 +26,7 @@ import { consoleDoor } from './http/console/door.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { sunshineDoor } from './http/sunshine/door.ts';
+import { linkFailures } from './http/sunshine/linkFailures.ts';
 import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
@@ -182,7 +183,10 @@ function openRooms(ground: Ground) {
       webhookHandler({ ...shared, deadlineMs: WEBHOOK_DEADLINE_MS, subscriptions }),
       simulator.handler,
     ],
-    readers: [webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] })],
+    readers: [
+      webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] }),
+      linkFailures,
+    ],
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));

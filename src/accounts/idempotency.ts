@@ -4,7 +4,7 @@
  */
 import { sha256Hex } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
-import type { Db, Sql, Tx } from '../db/pool.ts';
+import type { Db, Tx } from '../db/pool.ts';
 import { isStorable } from './checks.ts';
 import {
   deleteKeptBefore,
@@ -14,6 +14,9 @@ import {
   tryLockKey,
   type KeptAnswer,
 } from './sql.idempotency.ts';
+
+/** Whatever begins a transaction. */
+export type Begins = { begin<T>(work: (tx: Tx) => Promise<T>): Promise<T> };
 
 /** An answer as it is kept: `body` is JSON, or undefined for an empty one. */
 export type Answer = { status: number; body: unknown };
@@ -38,7 +41,8 @@ const SWEEP_SLICE_MS = 60_000;
  * back and is not kept. A key being worked on is answered at once (`in_flight`), never waited for.
  */
 export async function idempotently(
-  sql: Sql,
+  /** Begins transactions: the pool, or a queue's `transact` when the work puts something in it. */
+  sql: Begins,
   request: IdempotentRequest,
   work: (tx: Tx) => Promise<Answer | Fault>,
 ): Promise<(Answer & { replayed: boolean }) | Fault> {
@@ -83,7 +87,7 @@ export async function sweepIdempotency(db: Db, nowMs: number): Promise<number> {
 }
 
 /** Runs work in a transaction that is rolled back when it ends in a Fault. */
-export async function transact<T>(sql: Sql, work: (tx: Tx) => Promise<T | Fault>): Promise<T | Fault> {
+export async function transact<T>(sql: Begins, work: (tx: Tx) => Promise<T | Fault>): Promise<T | Fault> {
   try {
     return (await sql.begin(async (tx) => {
       const outcome = await work(tx);

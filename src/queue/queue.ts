@@ -22,7 +22,7 @@ export type NewEvent = { ownerId: number; workspaceId: number; type: string; atM
 /** The queue. */
 export type Queue = Part & {
   /** Runs `work` in a transaction, and wakes workers when it has committed. Repeated on a deadlock, so it must be repeatable. */
-  transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   /** Puts work in; part of the transaction. */
   put(tx: Tx, work: readonly NewWork[]): Promise<void>;
   /** Puts work in for each (bucket, owner_id) that a statement selects from one lane; returns how many. */

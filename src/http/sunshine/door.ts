@@ -10,7 +10,6 @@ import { can } from '../../accounts/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
-import type { Sql, Tx } from '../../db/pool.ts';
 import { acceptJson, atRoot, isMultipart, readBody } from '../body.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../errors.ts';
@@ -128,7 +127,8 @@ async function carryOut(
   const { ctx, workspace, caller, nowMs } = call;
   const key = request.headers['idempotency-key'];
   return await idempotently(
-    inQueue(ctx),
+    // On the queue, so that what is put in wakes the workers at the commit.
+    { begin: ctx.queue.transact },
     {
       scope: scopeOf(call),
       key: Array.isArray(key) ? key.join() : key,
@@ -167,12 +167,6 @@ function sealed(call: Call, body: unknown): string {
 function unsealed(call: Call, body: unknown): unknown {
   const text = call.ctx.vault.open(Buffer.from(String(body), 'base64'), scopeOf(call));
   return text === undefined ? {} : JSON.parse(text);
-}
-
-/** `idempotently` begins its transactions on the queue, so that what is put in wakes the workers at the commit. */
-function inQueue(ctx: HttpContext): Sql {
-  const begin = (work: (tx: Tx) => Promise<unknown>) => ctx.queue.transact(work);
-  return { begin } as unknown as Sql;
 }
 
 function callOf(ctx: HttpContext, request: FastifyRequest): Call | Fault {
