@@ -9,7 +9,7 @@ import { signedJwt } from '../apns/jwt.ts';
 import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../outcome.ts';
 
 /** What a service account's file says. */
-export type ServiceAccount = {
+export type FcmAccount = {
   projectId: string;
   email: string;
   keyId: string;
@@ -26,7 +26,7 @@ const CLAIM_S = 3600;
 const MARGIN_MS = 5 * 60_000;
 
 /** The account in the text of a service account's file; or what is wrong with it. */
-export function serviceAccountOf(text: string): ServiceAccount | { wrong: string } {
+export function serviceAccountOf(text: string): FcmAccount | { wrong: string } {
   const file = jsonObject(text);
   if (!file) return { wrong: 'serviceAccount is not the JSON text of a key file' };
   const { project_id: projectId, client_email: email, private_key: pem } = file;
@@ -58,7 +58,7 @@ export type AccessTokens = {
 
 /** The tokens of an account. `secrets` are kept out of details. */
 export function accessTokens(
-  account: ServiceAccount,
+  account: FcmAccount,
   tools: AdapterTools,
   secrets: readonly string[],
 ): AccessTokens {
@@ -100,7 +100,7 @@ export function accessTokens(
   };
 }
 
-function assertionOf({ email, keyId, key, tokenUrl }: ServiceAccount, nowMs: number): string {
+function assertionOf({ email, keyId, key, tokenUrl }: FcmAccount, nowMs: number): string {
   const iat = Math.floor(nowMs / 1000);
   const header = { alg: 'RS256', typ: 'JWT', ...(keyId ? { kid: keyId } : {}) };
   return signedJwt(
