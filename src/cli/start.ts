@@ -80,7 +80,7 @@ function stopOnSignal(config: Config, starting: Promise<Running>) {
   const onSignal = (signal: NodeJS.Signals) => {
     if (asked) {
       if (signal !== 'SIGINT') return;
-      tell('parley: stopped at once; what was in flight is settled at the next start');
+      tell('parley: stopped at once; the next start settles what was in flight, and takes over its Postgres');
       process.exit(130);
     }
     asked = true;

@@ -78,7 +78,7 @@ async function handle(
       ? answer.end({ done: false, ...(form(result) as object) })
       : sendFault(reply, result, form);
   } catch (error) {
-    if (request.raw.complete && !request.raw.errored) return failed(ctx, request, answer, error);
+    if (!request.raw.destroyed) return failed(ctx, request, answer, error);
     // The sender went away. What was written stays, and sending it again doubles nothing.
     ctx.log.info({ request: request.id, rows: last?.rows ?? 0 }, 'an import was broken off by its sender');
     await note(ctx, request, 'contacts.import', { brokenOff: true, ...countsOf(last) });
