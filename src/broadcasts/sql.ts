@@ -152,5 +152,5 @@ export async function selectForecast(
       FROM destinations WHERE workspace_id = ${workspaceId} AND channel = ${on.channel} GROUP BY bucket, contact_id
     ) d ON d.bucket = c.bucket AND d.contact_id = c.id
     WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
-    GROUP BY 1`;
+    GROUP BY 1`.unprepared();
 }

@@ -31,7 +31,7 @@ export function audienceCondition(
 export async function countMatching(db: Db, workspaceId: number, audience: Audience): Promise<number> {
   const [row] = await db<{ n: number }[]>`
     SELECT count(*) AS n FROM contacts c
-    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}`;
+    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}`.unprepared();
   return row!.n;
 }
 

@@ -66,7 +66,7 @@ export async function insertDueSelected(
            ${work.stream}::bigint, ${work.workspaceId}::bigint, ${work.dueMs}::bigint
     FROM (${selected}) s
     ORDER BY s.bucket, s.owner_id
-    ON CONFLICT DO NOTHING`;
+    ON CONFLICT DO NOTHING`.unprepared();
   return result.count;
 }
 
