@@ -5,6 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { heapFlags } from '../scripts/bootstrap.mjs';
 import { pause, systemClock } from '../src/base/clock.ts';
 
 /** What a child can be asked. */
@@ -27,7 +28,8 @@ const STOP_WITHIN_MS = 30_000;
 export async function startChild<C extends Commands>(file: string, args: string[] = []): Promise<Child<C>> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     env: cleanEnvironment(),
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // As `parley start` runs.
+    execArgv: ['--disable-warning=ExperimentalWarning', ...heapFlags()],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A terminal's Ctrl-C is for the orchestrator, which stops its children in order.
     detached: true,

@@ -2,7 +2,7 @@
 // The command. Works on a fresh clone and on an older Node: installs what is missing, then runs src/main.ts
 // under Node 24. Standard output belongs to the command alone; everything said here goes to standard error.
 import path from 'node:path';
-import { endWithNpm, ensureInstalled, node24, root, runUnder24 } from '../scripts/bootstrap.mjs';
+import { endWithNpm, ensureInstalled, heapFlags, node24, root, runUnder24 } from '../scripts/bootstrap.mjs';
 
 const main = path.join(root, 'src', 'main.ts');
 let node;
@@ -10,7 +10,11 @@ try {
   endWithNpm();
   await ensureInstalled();
   node = node24();
-  if (node !== process.execPath) await runUnder24(main, process.argv.slice(2));
+  const flags = process.argv[2] === 'start' ? heapFlags() : [];
+  if (node !== process.execPath) await runUnder24(main, process.argv.slice(2), flags);
+  // V8 reads its heap's bounds at its own start only: this process begins again in its own place, under the same number.
+  else if (flags.length > 0 && process.execve && !process.execArgv.includes(flags[0]))
+    process.execve(node, [node, '--disable-warning=ExperimentalWarning', ...flags, ...process.argv.slice(1)]);
 } catch (error) {
   process.stderr.write(`parley: ${error.message}\n`);
   process.exit(1);

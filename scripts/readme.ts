@@ -7,5 +7,8 @@ const file = join(import.meta.dirname, '..', 'README.md');
 const text = await readFile(file, 'utf8');
 await writeFile(
   file,
-  text.replace(/(<!-- settings -->\n)[\s\S]*(<!-- \/settings -->)/, (_all, begin, end) => `${begin}\n${settingsReference()}\n\n${end}`),
+  text.replace(
+    /(<!-- settings -->\n)[\s\S]*(<!-- \/settings -->)/,
+    (_all, begin, end) => `${begin}\n${settingsReference()}\n\n${end}`,
+  ),
 );

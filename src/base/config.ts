@@ -114,6 +114,14 @@ export const SETTINGS = {
     max: 1000000,
     means: 'Requests a second and API key before 429; 0 is unlimited.',
   },
+  heapMb: {
+    env: 'PARLEY_HEAP_MB',
+    kind: 'count',
+    default: '512',
+    min: 128,
+    max: 65536,
+    means: 'Memory that the process may take for its objects, MB; more makes a busy install a little faster.',
+  },
   demo: {
     env: 'PARLEY_DEMO',
     kind: 'flag',

@@ -1,0 +1,2 @@
+/** What TypeScript uses of bootstrap.mjs. */
+export function heapFlags(env?: Record<string, string | undefined>): string[];
