@@ -1,0 +1,92 @@
+/** The pages a person sees: the web chat, and what is said of a link that leads nowhere. All text is escaped; no script is inline. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { toHex24 } from '../../base/ids.ts';
+
+/** Nothing but what comes from here; pictures of messages may be anywhere on the web. */
+const CHAT_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PLAIN_POLICY =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const ASSETS = [
+  { name: 'page.js', file: 'page.client.js', type: 'text/javascript; charset=utf-8' },
+  { name: 'page.css', file: 'page.css', type: 'text/css; charset=utf-8' },
+];
+
+/** Serves the script and the style of the pages, below the chat's prefix. */
+export function serveAssets(app: FastifyInstance): void {
+  for (const { name, file, type } of ASSETS) {
+    const body = readFileSync(path.join(import.meta.dirname, file));
+    app.get(`/assets/${name}`, (_request, reply) =>
+      reply.type(type).header('cache-control', 'public, max-age=300').send(body),
+    );
+  }
+}
+
+/** The page of a workspace's web chat. It knows nobody: the script brings the code that the address had. */
+export async function sendChatPage(
+  reply: FastifyReply,
+  workspace: { id: number; name: string },
+): Promise<FastifyReply> {
+  const name = escapeHtml(workspace.name);
+  return await reply
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', CHAT_POLICY)
+    .header('cross-origin-opener-policy', 'same-origin')
+    .send(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${name}</title>
+<link rel="stylesheet" href="assets/page.css">
+<script type="module" src="assets/page.js"></script>
+</head>
+<body class="chat">
+<header><h1>${name}</h1><p id="state" role="status"></p></header>
+<main id="chat" data-workspace="${toHex24(workspace.id)}">
+<button id="earlier" type="button" hidden>Earlier messages</button>
+<ol id="messages" role="log" aria-live="polite" aria-label="Messages"></ol>
+</main>
+<form id="reply" hidden>
+<label for="text" class="unseen">Your message</label>
+<textarea id="text" rows="2" maxlength="4096" placeholder="Your message" required></textarea>
+<button type="submit">Send</button>
+</form>
+<noscript><p class="note">This page needs JavaScript. You can also answer where the message reached you.</p></noscript>
+</body>
+</html>
+`);
+}
+
+/** A page that says one thing. */
+export async function sendNote(
+  reply: FastifyReply,
+  status: number,
+  note: { title: string; text: string; root: string },
+): Promise<FastifyReply> {
+  return await reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .header('content-security-policy', PLAIN_POLICY)
+    .send(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escapeHtml(note.title)}</title>
+<meta property="og:title" content="${escapeHtml(note.title)}">
+<link rel="stylesheet" href="${note.root}chat/assets/page.css">
+</head>
+<body><main class="note"><h1>${escapeHtml(note.title)}</h1><p>${escapeHtml(note.text)}</p></main></body>
+</html>
+`);
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

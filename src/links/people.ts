@@ -1,0 +1,34 @@
+/** What happens to this room's rows when a contact is merged or erased, and when they are old. */
+import type { Db, Tx } from '../db/pool.ts';
+import { deleteOfContacts, deleteOver, insertClicks, takeClicks, upsertAlias } from './sql.ts';
+
+/**
+ * Part of a merge of two contacts: links, codes and sessions of the one that goes lead to the one that stays. They are left as
+ * they are, since codes that were sent and tokens that were given name the old contact; an alias says whom it became.
+ */
+export async function moveLinks(
+  tx: Tx,
+  merge: { workspaceId: number; fromId: number; toId: number },
+): Promise<void> {
+  await upsertAlias(tx, merge);
+  const clicks = await takeClicks(tx, merge.fromId);
+  if (clicks.length > 0) await insertClicks(tx, merge.toId, clicks);
+}
+
+/** Part of erasing contacts: nothing leads to them any more, and nothing tells what they opened. */
+export async function forgetLinks(tx: Tx, contactIds: readonly number[]): Promise<void> {
+  if (contactIds.length > 0) await deleteOfContacts(tx, contactIds);
+}
+
+const DAY_MS = 24 * 3600_000;
+/** For this long after its end a link says that it has expired. */
+const EXPIRED_KEPT_MS = 30 * DAY_MS;
+
+/** Housekeeping: deletes what is over. `clicksKeptMs` is how long clicks are kept. */
+export async function sweepLinks(db: Db, nowMs: number, clicksKeptMs: number): Promise<void> {
+  await deleteOver(db, {
+    linksMs: nowMs - EXPIRED_KEPT_MS,
+    clicksMs: nowMs - clicksKeptMs,
+    codesMs: nowMs,
+  });
+}
