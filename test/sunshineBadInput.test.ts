@@ -29,6 +29,8 @@ async function thingsOf(of: App): Promise<Record<string, string>> {
   const user = (await made('/appusers', { userId })).body.appUser._id;
   const posted = await made(`/appusers/${user}/messages`, { role: 'appUser', type: 'text', text: 'hi' });
   const webhook = (await made('/webhooks', { target: 'https://example.com/' })).body.webhook._id;
+  const message = { role: 'appMaker', type: 'text', text: 'Hello' };
+  const template = (await made('/templates', { name: 'hello', message })).body.template._id;
   return {
     userId: user,
     messageId: posted.body.message._id,
@@ -36,7 +38,7 @@ async function thingsOf(of: App): Promise<Record<string, string>> {
     integrationId: of.integrations['whatsapp']!,
     keyId: of.keyId,
     type: 'twilio',
-    templateId: 'a'.repeat(24),
+    templateId: template,
     id: 'a'.repeat(24),
     name: 'sample',
   };
@@ -110,6 +112,16 @@ const good: Record<string, object> = {
     language: 'en',
     components: [{ type: 'BODY', text: 'Hello {{1}}' }],
   },
+  'POST /templates': {
+    name: 'welcome',
+    message: {
+      role: 'appMaker',
+      type: 'text',
+      text: 'Welcome',
+      actions: [{ type: 'reply', text: 'Yes', payload: 'Y' }],
+    },
+  },
+  'PUT /templates/:templateId': { name: 'hello 2', message: { type: 'text', text: 'Hello again' } },
   'POST /attachments/remove': { mediaUrl: `${url}/files/${app.appId}/${'x'.repeat(32)}/a.png` },
   'POST /keys': { name: 'another' },
   'POST /apps': { name: 'New', metadata: { a: 'b' } },
@@ -121,7 +133,7 @@ const counts = async () => {
     (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM deliveries) AS deliveries,
     (SELECT count(*) FROM contacts) AS contacts, (SELECT count(*) FROM identities) AS identities,
     (SELECT count(*) FROM destinations) AS destinations, (SELECT count(*) FROM conversations) AS conversations,
-    (SELECT count(*) FROM webhooks) AS webhooks, (SELECT count(*) FROM integrations) AS integrations,
+    (SELECT count(*) FROM webhooks) AS webhooks, (SELECT count(*) FROM templates) AS templates, (SELECT count(*) FROM integrations) AS integrations,
     (SELECT count(*) FROM api_keys WHERE revoked_ms IS NULL) AS keys, (SELECT count(*) FROM workspaces) AS workspaces,
     (SELECT count(*) FROM idempotency) AS idempotency, (SELECT sum(length(settings::text)) FROM workspaces) AS settings,
     (SELECT md5(string_agg(w.settings::text || w.name, '' ORDER BY w.id)) FROM workspaces w) AS texts`;

@@ -67,11 +67,11 @@ async function postImage(call: Call): Promise<Work | Fault> {
   );
   const image = { ...given, role, type: 'image', mediaType: source.mediaType } as const;
   // Checked before the file is kept, with an address of the same kind as the one it will have.
-  const checked = readPosted({ ...image, mediaUrl: `${call.ctx.publicUrl()}/files/` });
+  const checked = await readPosted(call, { ...image, mediaUrl: `${call.ctx.publicUrl()}/files/` });
   if (isFault(checked)) return checked;
   return async (tx) => {
     const mediaUrl = await keepFile(call.ctx, call.workspace.id, source);
-    const posted = readPosted({ ...image, mediaUrl });
+    const posted = await readPosted(call, { ...image, mediaUrl });
     const added = isFault(posted) ? posted : await addMessages(call, tx, posted, undefined);
     if (isFault(added)) await removeFile(call.ctx, call.workspace.id, mediaUrl);
     return added;

@@ -133,7 +133,7 @@ async function readLinking(call: Call<Static<typeof Link>>): Promise<Linking | S
   if (given === undefined) return breaks(field, `is required to link ${type}`);
   const to = readAddress(integration, given, field);
   if (isFault(to)) return to;
-  const message = confirmation.message ? readConfirmation(confirmation.message) : undefined;
+  const message = confirmation.message ? await readConfirmation(call, confirmation.message) : undefined;
   if (isFault(message)) return message;
   const title = subject ?? `New message from ${call.workspace.name}`;
   return {
@@ -170,11 +170,14 @@ async function integrationOfType(
 }
 
 /** A confirmation is a text or an image whose actions, if any, are links; it is not part of the conversation. */
-function readConfirmation(given: Record<string, unknown>): Content | Fault {
+async function readConfirmation(
+  call: Call<unknown>,
+  given: Record<string, unknown>,
+): Promise<Content | Fault> {
   const path = 'confirmation.message';
   const { role, ...rest } = given;
   if (role !== undefined && role !== 'appMaker') return breaks(`${path}.role`, 'must be appMaker');
-  const contents = readMessages(rest, { path });
+  const contents = await readMessages(call, rest, { path });
   if (isFault(contents)) return contents;
   const [content, ...more] = contents;
   if (!content || more.length > 0 || (content.type !== 'text' && content.type !== 'image'))

@@ -9,6 +9,7 @@ import { checkContent } from '../../content/check.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { readShape } from '../../content/shape.ts';
 import { expandShorthand } from '../../content/shorthand.ts';
+import { expandTemplates } from '../../content/templates.ts';
 import { breaks, missing, readId, type Call } from './route.ts';
 
 /** Who speaks for the business. */
@@ -30,32 +31,47 @@ export const anyObject = Type.Record(Type.String(), Type.Unknown());
 const SENDABLE: readonly unknown[] = ['text', 'image', 'file', 'location', 'carousel', 'list', 'form'];
 
 /**
- * The messages that an input stands for, in order; several when a text holds a template. `path` is where the input is in the
- * body, empty when it is the body itself.
+ * How an input is to be read. `path` is where it is in the body, empty when it is the body itself. `verbatim` leaves shorthand
+ * as it is: it is the business's way of writing, and a person who writes the same means what is written.
  */
-export function readMessages(
+type Reading = { schema?: 'whatsapp' | undefined; path: string; language?: string; verbatim?: boolean };
+
+/** The messages that an input stands for, in order; several when a text holds a template. Stored templates are looked up. */
+export async function readMessages(
+  call: Call<unknown>,
   input: Readonly<Record<string, unknown>>,
-  options: { schema?: 'whatsapp' | undefined; path: string; language?: string },
-): Content[] | Fault {
-  const { path } = options;
-  if (options.schema === 'whatsapp') {
-    const native = nativeTemplate(input, path);
-    return isFault(native) ? native : [native];
-  }
+  options: Reading,
+): Promise<Content[] | Fault> {
+  const contents = readWritten(input, options);
+  if (isFault(contents)) return contents;
+  const { path, language } = options;
+  return await expandTemplates(call.ctx.sql, call.workspace.id, contents, {
+    path: at(path, 'text'),
+    ...(language === undefined ? {} : { language }),
+  });
+}
+
+/** What a business may send in this API, or the first rule it breaks. Shorthand in a text is left as it is. */
+export function checkSendable(input: Readonly<Record<string, unknown>>, path: string): Content | Fault {
   const type = input['type'];
   if (type === 'template' || type === 'hsm')
     return breaks(at(path, 'type'), `${type} needs messageSchema "whatsapp" beside the message`);
   if (type !== undefined && !SENDABLE.includes(type))
     return breaks(at(path, 'type'), `must be one of ${SENDABLE.join(', ')}`);
-  const content = checkContent(input, path);
+  return checkContent(input, path);
+}
+
+function readWritten(input: Readonly<Record<string, unknown>>, options: Reading): Content[] | Fault {
+  const { path, language } = options;
+  if (options.schema === 'whatsapp') {
+    const native = nativeTemplate(input, path);
+    return isFault(native) ? native : [native];
+  }
+  const content = checkSendable(input, path);
   if (isFault(content)) return content;
-  if (content.type !== 'text') return [content];
-  const { language } = options;
-  const contents = expandShorthand(content, { path, ...(language === undefined ? {} : { language }) });
-  const stored = isFault(contents) ? undefined : contents.find(({ type }) => type === 'template');
-  return stored?.type === 'template'
-    ? breaks(at(path, 'text'), `there is no stored template ${stored.name}`)
-    : contents;
+  return content.type === 'text' && !options.verbatim
+    ? expandShorthand(content, { path, ...(language === undefined ? {} : { language }) })
+    : [content];
 }
 
 const Hsm = Type.Object({

@@ -147,7 +147,7 @@ function onePage(found: readonly Message[], forward: boolean): readonly Message[
 }
 
 async function postMessage(call: Call<PostedBody>): Promise<Work | SunshineFault> {
-  const posted = readPosted(call.body);
+  const posted = await readPosted(call, call.body);
   if (isFault(posted)) return posted;
   if (call.caller.scope === 'appUser' && posted.role !== 'appUser')
     return fault('forbidden', 'role: a token of a user speaks for that user only', { field: 'role' });
@@ -198,12 +198,13 @@ export async function addMessages(
 }
 
 /** Who says what, from a posted message. */
-export function readPosted(body: PostedBody): Posted | Fault {
+export async function readPosted(call: Call<unknown>, body: PostedBody): Promise<Posted | Fault> {
   const { role, name, email, avatarUrl, destination, messageSchema: schema, message, ...rest } = body;
   const native = schema === 'whatsapp' && message !== undefined;
-  const contents = readMessages(native ? (message as Record<string, unknown>) : rest, {
+  const contents = await readMessages(call, native ? (message as Record<string, unknown>) : rest, {
     schema: schema as 'whatsapp' | undefined,
     path: native ? 'message' : '',
+    verbatim: role === 'appUser',
   });
   if (isFault(contents)) return contents;
   if (contents.length === 0) return breaks('text', 'holds nothing that can be sent');

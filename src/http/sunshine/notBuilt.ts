@@ -17,8 +17,6 @@ function absent(path: string, ...methods: Method[]): Route[] {
 
 /** Below an app. */
 export const notBuiltRoutes: readonly Route[] = [
-  ...absent('/templates', 'GET', 'POST'),
-  ...absent('/templates/:templateId', 'GET', 'PUT', 'DELETE'),
   ...absent('/appusers/merge', 'POST'),
   ...absent('/appusers/:userId/authcode', 'GET'),
   ...absent('/appusers/:userId/linkrequest', 'GET'),

@@ -42,7 +42,7 @@ async function notify(call: Call<Static<typeof Notification>>): Promise<Work | S
   if (isFault(integration)) return integration;
   const to = readAddress(integration, destination.destinationId, 'destination.destinationId');
   if (isFault(to)) return to;
-  const contents = readMessages(body.message, { schema: body.messageSchema, path: 'message' });
+  const contents = await readMessages(call, body.message, { schema: body.messageSchema, path: 'message' });
   if (isFault(contents)) return contents;
   const [content, ...more] = contents;
   if (!content || more.length > 0)

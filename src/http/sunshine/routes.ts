@@ -11,6 +11,7 @@ import { nativeTemplateRoutes } from './nativeTemplates.ts';
 import { notBuiltAccountRoutes, notBuiltAppRoutes, notBuiltRoutes } from './notBuilt.ts';
 import { notificationRoutes } from './notifications.ts';
 import type { Route } from './route.ts';
+import { templateRoutes } from './templates.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Below an app, with the app in the path or without. */
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...integrationRoutes,
   ...menuRoutes,
   ...nativeTemplateRoutes,
+  ...templateRoutes,
   ...attachmentRoutes,
   ...keyRoutes,
   ...notBuiltRoutes,
