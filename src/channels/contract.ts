@@ -2,12 +2,14 @@
  * Checks requests and answers against the collected provider contracts in `../shared/contracts`, for tests.
  * The collection is not part of the repository: without it there is nothing to check and tests say so.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const FOLDER = join(import.meta.dirname, '../../../shared/contracts');
+const BESIDE = join(import.meta.dirname, '../../../shared/contracts');
+/** Where it really is: what it imports is told by its own path, which is not that of a link to it. */
+const FOLDER = existsSync(BESIDE) ? realpathSync(BESIDE) : BESIDE;
 
 /** Why contract checks are skipped; undefined when they run. */
 export const CONTRACTS_ABSENT: string | undefined = existsSync(join(FOLDER, 'check.mjs'))

@@ -1,6 +1,7 @@
 /** Loaded before every test: a connection to anything but this machine fails, and says so. */
 import net from 'node:net';
 
+// oxlint-disable-next-line typescript/unbound-method -- it is called on the socket it is asked of, below
 const connect = net.Socket.prototype.connect;
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.|localhost$|0\.0\.0\.0$)/;
 
