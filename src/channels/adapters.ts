@@ -7,6 +7,7 @@ import { messagebird } from './messagebird/adapter.ts';
 import { smtp } from './smtp/adapter.ts';
 import { twilio } from './twilio/adapter.ts';
 import { twilioVoice } from './twilio-voice/adapter.ts';
+import { webchat } from './webchat/adapter.ts';
 import { webhook } from './webhook/adapter.ts';
 import { webpush } from './webpush/adapter.ts';
 import { whatsapp } from './whatsapp/adapter.ts';
@@ -19,6 +20,7 @@ const ALL: readonly Adapter[] = [
   smtp,
   twilio,
   twilioVoice,
+  webchat,
   webhook,
   webpush,
   whatsapp,
