@@ -66,6 +66,20 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
+  /**
+   * A message whose sender names no destination goes on to the contact's next channel when it fails for good, when the provider
+   * reports it undelivered and, with `unreadAfterMs`, when it was not read for so long where the provider tells of reading.
+   * On when absent. Each destination is tried once, in the order of `channelOrder`.
+   */
+  fallback: Type.Optional(
+    Type.Union([
+      Type.Object({
+        on: Type.Boolean(),
+        unreadAfterMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 2_592_000_000 })),
+      }),
+      Type.Null(),
+    ]),
+  ),
   /** Which channel is used when nothing else decides. */
   channelOrder: Type.Optional(
     Type.Union([Type.Array(channel, { minItems: 1, maxItems: CHANNELS.length }), Type.Null()]),

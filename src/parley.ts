@@ -30,6 +30,7 @@ import { linkFailures } from './http/sunshine/linkFailures.ts';
 import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
+import { unreadHandler } from './outbox/fallback.ts';
 import { createSenders } from './outbox/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createWorker } from './queue/worker.ts';
@@ -178,6 +179,7 @@ function openRooms(ground: Ground) {
     leaseMs: config.leaseMs,
     handlers: [
       deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
+      unreadHandler({ ...shared, senders }),
       broadcastHandler({ ...ctx.broadcasts, clock, log }),
       // Its deadline is its own: twenty seconds, as Sunshine documents.
       webhookHandler({ ...shared, deadlineMs: WEBHOOK_DEADLINE_MS, subscriptions }),

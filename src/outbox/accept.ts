@@ -74,6 +74,8 @@ export async function accept(
         integrationId: send.integrationId ?? null,
         destinationId: send.destinationId ?? null,
         expiresMs: send.expiresMs ?? send.atMs + DEFAULT_LIFE_MS,
+        // Who names where it is to go gets that and nothing else.
+        mayFallBack: send.integrationId === undefined && send.destinationId === undefined,
       })),
       nowMs,
     ),

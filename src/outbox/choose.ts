@@ -51,6 +51,31 @@ export function choose(
   return [...fit].sort((a, b) => rank(a, b, order, canSend))[0];
 }
 
+/** The channel on which a person is reached on all devices at once. */
+const ON_ALL_DEVICES = 'push';
+
+/** All destinations that are meant with a chosen one: on push every active device, elsewhere itself. */
+export function devicesOf(
+  destinations: readonly Reachable[],
+  chosen: Reachable,
+  wanted: Pick<Wanted, 'integrationId'> = {},
+): readonly Reachable[] {
+  if (chosen.channel !== ON_ALL_DEVICES) return [chosen];
+  const others = destinations.filter(
+    ({ channel, status, integrationId, destinationId }) =>
+      channel === ON_ALL_DEVICES &&
+      status === 'active' &&
+      destinationId !== chosen.destinationId &&
+      (!wanted.integrationId || integrationId === chosen.integrationId),
+  );
+  return [chosen, ...others];
+}
+
+/** Those of a contact's destinations that can be tried after others, the one to try first at the beginning. */
+export function byOrder(destinations: readonly Reachable[], order: readonly string[]): Reachable[] {
+  return [...destinations].sort((a, b) => place(a, order) - place(b, order) || b.linkedMs - a.linkedMs);
+}
+
 function rank(
   a: Reachable,
   b: Reachable,

@@ -24,6 +24,10 @@ export type Subject = {
   /** How far the workspace's clock is ahead of ours. */
   aheadMs: number;
   idempotent: boolean;
+  /** Another destination may be tried when this one fails for good. */
+  mayFallBack: boolean;
+  /** Not read for so long: another destination is tried. */
+  unreadAfterMs?: number | undefined;
 };
 
 /** A decision. Without `row` nothing is written about the delivery; without `later` its work is done. */
@@ -35,6 +39,23 @@ export type Decision = {
   later?: { dueMs: number; attempt: number };
   /** What the provider taught us about the address. */
   lesson?: Lesson;
+  /** It failed for good, and another destination may be tried. */
+  moveOn?: boolean;
+  /** Whether it was read is looked at then, by our clock. */
+  unreadAtMs?: number;
+  /** It goes to all of these; the first is this delivery's own. */
+  spread?: Spread;
+};
+
+/** One delivery that becomes one for each of a person's devices. */
+export type Spread = {
+  workspaceId: number;
+  class: MessageClass;
+  destinationIds: number[];
+  /** Null for a bulk run, which says it once for all. */
+  expiresMs: number | null;
+  mayFallBack: boolean;
+  atMs: number;
 };
 
 /** What the gate's verdict means, when it is not go. */
@@ -52,6 +73,7 @@ export function decideVerdict(
         code: verdict.reason,
         detail: verdict.detail,
       }),
+      ...(verdict.end === 'suppressed' && subject.destination ? moveOn(subject) : {}),
     };
   }
   const why = { code: verdict.reason, detail: '' };
@@ -69,7 +91,30 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
     item: subject.item,
     bulk: subject.bulk,
     row: rowOf(subject, STATE.failed, nowMs, subject.item.attempt, { code, detail }),
+    ...moveOn(subject),
   };
+}
+
+/** It goes to all devices: each gets a delivery of its own, in the queue, before any is sent to. */
+export function decideSpread(subject: Subject, devices: readonly Reachable[], nowMs: number): Decision {
+  const { item, bulk, workspaceId, expiresMs, mayFallBack, aheadMs } = subject;
+  return {
+    item,
+    bulk,
+    later: { dueMs: nowMs, attempt: item.attempt },
+    spread: {
+      workspaceId,
+      class: subject.class,
+      destinationIds: devices.map(({ destinationId }) => destinationId),
+      expiresMs: bulk ? null : expiresMs,
+      mayFallBack,
+      atMs: nowMs + aheadMs,
+    },
+  };
+}
+
+function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
+  return subject.mayFallBack ? { moveOn: true } : {};
 }
 
 /** The run was called off before this recipient's turn. */
@@ -93,6 +138,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         item,
         bulk,
         row: rowOf(subject, STATE.accepted, nowMs, attempts, undefined, undefined, outcome.externalIds),
+        ...(subject.unreadAfterMs === undefined ? {} : { unreadAtMs: nowMs + subject.unreadAfterMs }),
       };
     case 'refused': {
       const { workspaceId, destination } = subject;
@@ -106,6 +152,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         item,
         bulk,
         row: rowOf(subject, STATE.failed, nowMs, attempts, outcome),
+        ...moveOn(subject),
         ...(lesson ? { lesson } : {}),
       };
     }

@@ -11,10 +11,12 @@ import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle, type Batch } from '../queue/settle.ts';
 import type { WorkItem } from '../queue/sql.ts';
 import type { Handler } from '../queue/worker.ts';
-import { decideOutcome, type Decision } from './decide.ts';
+import { decideOutcome, type Decision, type Spread } from './decide.ts';
 import type { DeliveryChange } from './events.ts';
+import { fallBack } from './fallback.ts';
 import { learn } from './learn.ts';
 import { prepare, type PrepareDeps, type Ready } from './prepare.ts';
+import { insertOnward } from './sql.fallback.ts';
 import { addTallies, upsertOutcomes, type Change } from './sql.ts';
 import { STATE } from './states.ts';
 import { abandonedDecisions } from './unknown.ts';
@@ -186,11 +188,18 @@ async function writeDecisions(
   const done = decisions.filter(({ later }) => !later).map(({ item }) => item);
   const later = decisions.flatMap(({ item, later: again }) => (again ? [{ item, ...again }] : []));
   if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);
+  await spreadOut(
+    deps,
+    tx,
+    batch,
+    decisions.flatMap(({ item, spread }) => (spread ? [{ item, spread }] : [])),
+  );
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
   const changes = await upsertOutcomes(tx, rows);
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
   await learn(tx, deps.ids, lessons, deps.clock.nowMs());
+  if (batch.stream === 0) await followUp(deps, tx, decisions, changes);
   const workspaceOf = new Map(rows.map((row) => [row.contactId, row]));
   if (batch.stream !== 0) await addTallies(tx, batch.lane.bucket, tallyOf(changes));
   const events = new Map<number, DeliveryChange[]>();
@@ -218,6 +227,68 @@ async function writeDecisions(
       payload: { bulk: batch.stream !== 0, changes: list },
     })),
   );
+}
+
+/** What a single message's outcome leads to: another destination, or a look at whether it was read. */
+async function followUp(
+  deps: DeliverDeps,
+  tx: Tx,
+  decisions: readonly Decision[],
+  changes: readonly Change[],
+): Promise<void> {
+  const watched = decisions.flatMap(({ item, unreadAtMs }) =>
+    unreadAtMs === undefined ? [] : [{ ...item, kind: KIND.unread, dueMs: unreadAtMs }],
+  );
+  await deps.queue.put(tx, watched);
+  const moving = decisions.filter(({ moveOn }) => moveOn);
+  if (!moving.length) return;
+  const ended = new Set(
+    changes
+      .filter(({ state, priorState }) => state >= STATE.failed && state !== priorState)
+      .map(({ contactId, causeId, seq }) => `${contactId}.${causeId}.${seq}`),
+  );
+  const failed = moving
+    .map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }))
+    .filter(({ contactId, causeId, seq }) => ended.has(`${contactId}.${causeId}.${seq}`));
+  await fallBack(deps, tx, deps.clock.nowMs(), failed);
+}
+
+/** Deliveries that become one for each device: their rows, and work for those that are new. */
+async function spreadOut(
+  deps: DeliverDeps,
+  tx: Tx,
+  batch: Batch,
+  spreads: readonly { item: WorkItem; spread: Spread }[],
+): Promise<void> {
+  if (!spreads.length) return;
+  const onward = spreads.flatMap(({ item, spread: { destinationIds, ...shared } }) =>
+    destinationIds.map((destinationId, index) => ({
+      ...shared,
+      contactId: item.ownerId,
+      causeId: item.causeId,
+      seq: item.seq + index,
+      destinationId,
+      trail: null,
+    })),
+  );
+  await insertOnward(tx, onward);
+  const added = spreads.flatMap(({ item, spread }) =>
+    spread.destinationIds.slice(1).map((_, index) => ({
+      kind: KIND.delivery,
+      ownerId: item.ownerId,
+      causeId: item.causeId,
+      seq: item.seq + 1 + index,
+      stream: item.stream,
+      workspaceId: item.workspaceId,
+      dueMs: item.dueMs,
+    })),
+  );
+  await deps.queue.put(tx, added);
+  // What is queued is whatever the tallies leave over of the audience: these deliveries are more than it has people.
+  if (batch.stream !== 0)
+    await addTallies(tx, batch.lane.bucket, [
+      { causeId: batch.stream, state: STATE.queued, n: -added.length },
+    ]);
 }
 
 /** What changes of state mean for the tallies of their runs. */

@@ -15,16 +15,18 @@ import type { Variables } from '../content/variables.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Batch } from '../queue/settle.ts';
 import type { WorkItem } from '../queue/sql.ts';
-import { channelOrder, choose } from './choose.ts';
+import { choose, devicesOf } from './choose.ts';
 import {
   decideCanceled,
   decideFailure,
+  decideSpread,
   decideVerdict,
   putOff,
   type Decision,
   type Subject,
 } from './decide.ts';
-import { gate, sendRules, type SendRules } from './gate.ts';
+import { gate } from './gate.ts';
+import { integrationFor, placesOf, type Place } from './places.ts';
 import { toRef } from './ref.ts';
 import type { Run, RunSource } from './run.ts';
 import type { OpenIntegration, Senders } from './senders.ts';
@@ -50,15 +52,7 @@ type Draft = {
   isTemplate: boolean;
   canceled: boolean;
   wasUnknown: boolean;
-};
-
-/** What a batch needs to know of a workspace. */
-type Place = {
-  workspace: Workspace;
-  rules: SendRules;
-  order: readonly string[];
-  /** The integration that serves a channel when the destination names none. */
-  byChannel: Map<string, number>;
+  mayFallBack: boolean;
 };
 
 /** Where a provider has a channel that takes long, more than this much waiting for the rate alone is put off. */
@@ -75,16 +69,12 @@ export async function prepare(
   const drafts =
     batch.stream === 0 ? await draftSingles(deps, batch, decided) : await draftRun(deps, batch, run, decided);
   if (!drafts.length) return { ready: [], decided };
-  const places = await placesOf(deps, drafts);
+  const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
   const [people, recent] = await Promise.all([
-    selectPeople(
-      deps.sql,
-      drafts.map(({ item }) => ({ workspaceId: item.workspaceId, contactId: item.ownerId })),
-      {
-        channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
-        attributes: run ? needsAttributes(run.compiled) : false,
-      },
-    ),
+    selectPeople(deps.sql, contactsOf(drafts), {
+      channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
+      attributes: run ? needsAttributes(run.compiled) : false,
+    }),
     recentlySent(deps, drafts, places, nowMs),
   ]);
   const opens = await openAll(deps, drafts, places, people);
@@ -104,6 +94,14 @@ export async function prepare(
     else decided.push(made);
   }
   return { ready, decided };
+}
+
+/** Whom the batch is for, each once: a person's devices may be several deliveries. */
+function contactsOf(drafts: readonly Draft[]): { workspaceId: number; contactId: number }[] {
+  const contacts = new Map<number, { workspaceId: number; contactId: number }>();
+  for (const { item } of drafts)
+    contacts.set(item.ownerId, { workspaceId: item.workspaceId, contactId: item.ownerId });
+  return [...contacts.values()];
 }
 
 /** The integrations that any of the batch may go through, opened once. */
@@ -159,6 +157,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     isTemplate: isTemplate(row.content),
     canceled: false,
     wasUnknown: row.state === STATE.unknown,
+    mayFallBack: row.mayFallBack === true,
   };
 }
 
@@ -172,18 +171,20 @@ async function draftRun(
     for (const item of batch.items) decided.push({ item, bulk: true });
     return [];
   }
-  // Only what was tried before can have a state; a first try costs no look-up.
-  const retried = batch.items.filter(({ attempt }) => attempt > 0);
+  // Only what was tried before can have a state; a first try costs no look-up. A push was spread over devices before.
+  const spreads = run.channel === 'push';
+  const retried = spreads ? batch.items : batch.items.filter(({ attempt }) => attempt > 0);
   const states = retried.length
     ? await selectStates(
         deps.sql,
         retried.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq })),
       )
     : [];
-  const stateOf = new Map(states.map((row) => [row.contactId, row.state]));
+  const known = new Map(states.map((row) => [`${row.contactId}.${row.seq}`, row]));
   const drafts: Draft[] = [];
   for (const item of batch.items) {
-    const state = stateOf.get(item.ownerId);
+    const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
+    const state = row?.state;
     if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });
     else {
       drafts.push({
@@ -192,12 +193,13 @@ async function draftRun(
         class: run.class,
         channel: run.channel,
         integrationId: run.integrationId,
-        destinationId: null,
+        destinationId: spreads ? (row?.destinationId ?? null) : null,
         expiresMs: run.expiresMs,
         compiled: run.compiled,
         isTemplate: run.isTemplate,
         canceled: run.canceled,
         wasUnknown: state === STATE.unknown,
+        mayFallBack: false,
       });
     }
   }
@@ -217,34 +219,13 @@ function needsAllAddresses(compiled: Compiled): boolean {
   return compiled.variables.some((name) => /^(contact\.)?(email|phone|phone_number)$/.test(name));
 }
 
-async function placesOf(deps: PrepareDeps, drafts: readonly Draft[]): Promise<Map<number, Place>> {
-  const places = new Map<number, Place>();
-  for (const { item } of drafts) {
-    if (places.has(item.workspaceId)) continue;
-    const workspace = await deps.directory.workspace(item.workspaceId);
-    if (!workspace) continue;
-    const byChannel = new Map<string, number>();
-    for (const integration of await deps.directory.integrationsOf(workspace.id)) {
-      if (integration.status === 'active' && !byChannel.has(integration.channel))
-        byChannel.set(integration.channel, integration.id);
-    }
-    places.set(workspace.id, {
-      workspace,
-      rules: sendRules(workspace.settings),
-      order: channelOrder(workspace.settings),
-      byChannel,
-    });
-  }
-  return places;
-}
-
 async function recentlySent(
   deps: PrepareDeps,
   drafts: readonly Draft[],
   places: ReadonlyMap<number, Place>,
   nowMs: number,
-): Promise<Map<number, number>> {
-  const counts = new Map<number, number>();
+): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
   for (const [id, { workspace, rules }] of places) {
     const cap = rules.frequencyCap;
     const capped = cap
@@ -252,12 +233,12 @@ async function recentlySent(
       : [];
     if (!cap || !capped.length) continue;
     const since = nowMs + workspace.clockAheadMs - cap.perMs;
-    for (const [contactId, n] of await countSentSince(
+    for (const { contactId, causeId, n } of await countSentSince(
       deps.sql,
-      capped.map(({ item }) => item.ownerId),
+      capped.map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId })),
       since,
     ))
-      counts.set(contactId, n);
+      counts.set(`${contactId}.${causeId}`, n);
   }
   return counts;
 }
@@ -267,7 +248,7 @@ function makeReady(
   draft: Draft,
   place: Place | undefined,
   person: Person | undefined,
-  recent: ReadonlyMap<number, number>,
+  recent: ReadonlyMap<string, number>,
   nowMs: number,
 ): Ready | Decision | undefined {
   // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
@@ -294,6 +275,7 @@ function makeReady(
     expiresMs: draft.expiresMs,
     aheadMs: workspace.clockAheadMs,
     idempotent: false,
+    mayFallBack: draft.mayFallBack && place.fallback.on,
   };
   if (draft.canceled) return decideCanceled(subject, nowMs);
   const verdict = gate({
@@ -303,21 +285,21 @@ function makeReady(
     destination,
     timeZone: person.timeZone ?? workspace.timeZone,
     rules: place.rules,
-    recentlySent: recent.get(person.contactId) ?? 0,
+    recentlySent: recent.size ? (recent.get(`${person.contactId}.${draft.item.causeId}`) ?? 0) : 0,
     isTemplate: draft.isTemplate,
   });
   if (verdict.gate !== 'go') return decideVerdict(subject, verdict, nowMs);
+  const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
+  if (devices.length > 1) return decideSpread(subject, devices, nowMs);
   const open = integrationId === undefined ? undefined : opens.get(integrationId);
   if (!open)
     return decideFailure(subject, 'no_integration', `no active integration serves ${subject.channel}`, nowMs);
   const waitMs = open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true));
   if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)
     return putOff(draft.item, draft.bulk, nowMs + waitMs);
+  if (subject.mayFallBack && person.destinations.length > 1 && open.adapter.confirms !== 'nothing')
+    subject.unreadAfterMs = place.fallback.unreadAfterMs;
   return render(draft, subject, open, destination!, person, workspace, nowMs);
-}
-
-function integrationFor(draft: Draft, destination: Reachable, place: Place): number | undefined {
-  return draft.integrationId ?? destination.integrationId ?? place.byChannel.get(destination.channel);
 }
 
 function render(

@@ -3,6 +3,7 @@
  * come before the send's answer, twice, or out of order; a repeat changes nothing.
  */
 import type { Receipt } from '../channels/adapter.ts';
+import type { Clock } from '../base/clock.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
@@ -10,6 +11,7 @@ import type { Queue } from '../queue/queue.ts';
 import { selectDue } from '../queue/sql.ts';
 import { tallyOf } from './deliver.ts';
 import type { DeliveryChange } from './events.ts';
+import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
 import { fromRef, type DeliveryKey } from './ref.ts';
 import type { RunSource } from './run.ts';
@@ -37,7 +39,7 @@ export type ReceiptResult = { changed: number; unknown: number };
  * name no delivery of ours are counted and otherwise ignored: providers also report on messages that others sent.
  */
 export async function applyReceipts(
-  deps: { queue: Queue; ids: IdSource; runs: RunSource },
+  deps: FallbackDeps & { ids: IdSource; clock: Clock; runs: RunSource },
   tx: Tx,
   integration: { id: number; workspaceId: number; channel: string },
   receipts: readonly Receipt[],
@@ -49,6 +51,8 @@ export async function applyReceipts(
   const changes = await applyReceiptRows(tx, integration.workspaceId, rows);
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
+  const failed = changes.filter(({ state, mayFallBack }) => state === STATE.failed && mayFallBack);
+  await fallBack(deps, tx, deps.clock.nowMs(), failed);
   await writeTallies(
     deps,
     tx,

@@ -19,17 +19,19 @@ export async function insertQueued(
     integrationId: number | null;
     destinationId: number | null;
     expiresMs: number;
+    mayFallBack: boolean;
   }[],
   nowMs: number,
 ): Promise<void> {
   await db`
-    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, seq, integration_id, destination_id, expires_ms, state, state_ms)
+    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, seq, integration_id, destination_id, expires_ms,
+      may_fall_back, state, state_ms)
     SELECT *, ${STATE.queued}::smallint, ${nowMs}::bigint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
       ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.seq ?? 0)}::smallint[],
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
-      ${rows.map((r) => r.expiresMs)}::bigint[])
+      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[])
     ON CONFLICT DO NOTHING`;
 }
 
@@ -48,6 +50,7 @@ export type SingleFacts = {
   state: StateCode;
   attempts: number;
   sentMs: number | null;
+  mayFallBack: boolean | null;
 };
 
 /** The facts of single sends, by delivery. A message that is gone has no row. */
@@ -55,19 +58,25 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
   return await db<SingleFacts[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", m.class, m.kind, m.content,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
-      d.sent_ms AS "sentMs"
+      d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
     JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
 }
 
+/** How a delivery stands, and where it goes. */
+export type Standing = DeliveryKey & {
+  state: StateCode;
+  attempts: number;
+  sentMs: number | null;
+  destinationId: number | null;
+};
+
 /** States of deliveries that have a row. */
-export async function selectStates(
-  db: Db,
-  keys: readonly DeliveryKey[],
-): Promise<(DeliveryKey & { state: StateCode; attempts: number; sentMs: number | null })[]> {
-  return await db<(DeliveryKey & { state: StateCode; attempts: number; sentMs: number | null })[]>`
-    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.attempts, d.sent_ms AS "sentMs"
+export async function selectStates(db: Db, keys: readonly DeliveryKey[]): Promise<Standing[]> {
+  return await db<Standing[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.attempts, d.sent_ms AS "sentMs",
+      d.destination_id AS "destinationId"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
 }
@@ -154,7 +163,12 @@ export type ReceiptRow = DeliveryKey & {
 };
 
 /** What a receipt changed. `bulk`: its cause is a run; a single send has an end of its own, a run's delivery has not. */
-export type ReceiptChange = Change & { bulk: boolean; channel: string | null; address: string | null };
+export type ReceiptChange = Change & {
+  bulk: boolean;
+  channel: string | null;
+  address: string | null;
+  mayFallBack: boolean | null;
+};
 
 /** Moves deliveries on by receipts. A receipt for another workspace's delivery, or one that comes too late, changes nothing. */
 export async function applyReceiptRows(
@@ -178,7 +192,7 @@ export async function applyReceiptRows(
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
-      d.expires_ms IS NULL AS bulk, d.channel, d.address`;
+      d.expires_ms IS NULL AS bulk, d.channel, d.address, d.may_fall_back AS "mayFallBack"`;
 }
 
 /** Makes rows for deliveries of a run that a receipt tells of before they were settled. */
@@ -280,16 +294,19 @@ export async function selectAmiss(
     ORDER BY d.contact_id LIMIT ${page.limit}`;
 }
 
-/** How many marketing deliveries contacts were sent since a time: for frequency caps. */
+/**
+ * How many other marketing messages contacts were sent since a time, by contact and cause: for frequency caps. A message to
+ * several devices is one.
+ */
 export async function countSentSince(
   db: Db,
-  contactIds: readonly number[],
+  keys: readonly { contactId: number; causeId: number }[],
   sinceMs: number,
-): Promise<Map<number, number>> {
-  const rows = await db<{ contactId: number; n: number }[]>`
-    SELECT d.contact_id AS "contactId", count(*) AS n
-    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
-    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id
-    WHERE d.sent_ms >= ${sinceMs} AND d.class = ${CLASS_BIT.marketing} GROUP BY d.contact_id`;
-  return new Map(rows.map(({ contactId, n }) => [contactId, n]));
+): Promise<{ contactId: number; causeId: number; n: number }[]> {
+  return await db<{ contactId: number; causeId: number; n: number }[]>`
+    SELECT k.contact_id AS "contactId", k.cause_id AS "causeId", count(DISTINCT d.cause_id) AS n
+    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+      ${keys.map((k) => k.causeId)}::bigint[]) AS k (bucket, contact_id, cause_id)
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id <> k.cause_id
+    WHERE d.sent_ms >= ${sinceMs} AND d.class = ${CLASS_BIT.marketing} GROUP BY 1, 2`;
 }

@@ -37,13 +37,13 @@ export async function startMailSink(): Promise<MailSink> {
     onData(stream, { envelope }, done) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        void PostalMime.parse(Buffer.concat(chunks)).then((mail) => {
-          const from = envelope.mailFrom ? envelope.mailFrom.address : '';
-          sink.mails.push(...envelope.rcptTo.map(({ address: to }) => ({ from, to, mail })));
-          done(null, 'queued');
-        });
-      });
+      const keep = async () => {
+        const mail = await PostalMime.parse(Buffer.concat(chunks));
+        const from = envelope.mailFrom ? envelope.mailFrom.address : '';
+        sink.mails.push(...envelope.rcptTo.map(({ address: to }) => ({ from, to, mail })));
+        done(null, 'queued');
+      };
+      stream.on('end', () => void keep());
     },
   });
   server.on('error', () => {});

@@ -1,0 +1,16 @@
+/** What is left of a person in deliveries once the person is erased: that something was sent, not to whom nor what. */
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+
+/** Takes addresses, what was filled in, and what providers said of it out of the deliveries of contacts. Locks the rows. */
+export async function scrubDeliveries(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<void> {
+  if (contactIds.length === 0) return;
+  await db`
+    UPDATE deliveries SET address = NULL, vars = NULL, detail = NULL
+    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId}`;
+}

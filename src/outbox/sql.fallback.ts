@@ -1,0 +1,86 @@
+/** Statements on several deliveries of one message: those that were tried, those that come next, those of a person's devices. */
+import type { MessageClass } from '../../contract/channels.ts';
+import { bucketOf } from '../base/ids.ts';
+import { CLASS_BIT } from '../contacts/destinations.ts';
+import type { Db } from '../db/pool.ts';
+import type { DeliveryKey } from './ref.ts';
+import { STATE, type StateCode } from './states.ts';
+
+/** A delivery of a message that was tried, with what decides on the next. */
+export type Tried = DeliveryKey & {
+  workspaceId: number;
+  state: StateCode;
+  code: string | null;
+  channel: string | null;
+  integrationId: number | null;
+  destinationId: number | null;
+  address: string | null;
+  expiresMs: number | null;
+  mayFallBack: boolean | null;
+  class: MessageClass;
+  contentType: string;
+  saidMs: number;
+  /** When the contact last read the conversation or wrote in it. */
+  contactReadMs: number | null;
+};
+
+/** All deliveries of messages, in the order in which they were made. */
+export async function selectTried(
+  db: Db,
+  messages: readonly { contactId: number; causeId: number }[],
+): Promise<Tried[]> {
+  return await db<Tried[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", d.state, d.code, d.channel,
+      d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.address, d.expires_ms AS "expiresMs",
+      d.may_fall_back AS "mayFallBack", m.class, m.content->>'type' AS "contentType", m.at_ms AS "saidMs",
+      c.contact_read_ms AS "contactReadMs"
+    FROM unnest(${messages.map((k) => bucketOf(k.contactId))}::smallint[], ${messages.map((k) => k.contactId)}::bigint[],
+      ${messages.map((k) => k.causeId)}::bigint[]) AS k (bucket, contact_id, cause_id)
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id
+    JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id
+    LEFT JOIN conversations c ON c.bucket = m.bucket AND c.id = m.conversation_id
+    ORDER BY d.contact_id, d.cause_id, d.seq`;
+}
+
+/** A delivery to a destination that is decided on. */
+export type Onward = DeliveryKey & {
+  workspaceId: number;
+  class: MessageClass;
+  destinationId: number;
+  /** Null for a bulk run. */
+  expiresMs: number | null;
+  mayFallBack: boolean;
+  trail: string | null;
+  atMs: number;
+};
+
+/**
+ * Writes deliveries that wait to be sent to destinations that are decided on. One that is there gets its destination, when it
+ * has none; else it stays as it is. Locks the rows until the transaction ends.
+ */
+export async function insertOnward(db: Db, rows: readonly Onward[]): Promise<void> {
+  await db`
+    INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, destination_id, expires_ms, may_fall_back,
+      trail, state, state_ms)
+    SELECT n.bucket, n.contact_id, n.cause_id, n.seq, n.workspace_id, n.class, n.destination_id, n.expires_ms, n.may_fall_back,
+      n.trail::jsonb, ${STATE.queued}::smallint, n.at_ms
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.destinationId)}::bigint[],
+      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
+      ${rows.map((r) => r.trail)}::text[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, cause_id, seq, workspace_id, class, destination_id, expires_ms, may_fall_back, trail, at_ms)
+    ON CONFLICT (bucket, contact_id, cause_id, seq) DO UPDATE SET destination_id = excluded.destination_id
+      WHERE d.destination_id IS NULL`;
+}
+
+/** Notes that a message was moved on from deliveries that may still arrive, so that they do not keep it from moving on again. */
+export async function giveUp(db: Db, keys: readonly DeliveryKey[]): Promise<void> {
+  if (!keys.length) return;
+  await db`
+    UPDATE deliveries d SET may_fall_back = NULL
+    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+      ${keys.map((k) => k.causeId)}::bigint[], ${keys.map((k) => k.seq)}::smallint[]) AS k (bucket, contact_id, cause_id, seq)
+    WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
+}
