@@ -33,6 +33,7 @@ async function thingsOf(of: App): Promise<Record<string, string>> {
   const template = (await made('/templates', { name: 'hello', message })).body.template._id;
   return {
     userId: user,
+    otherId: (await made('/appusers', { userId: `other-${of.appId}` })).body.appUser._id,
     messageId: posted.body.message._id,
     webhookId: webhook,
     integrationId: of.integrations['whatsapp']!,
@@ -87,6 +88,10 @@ const good: Record<string, object> = {
     credentialRequired: true,
   },
   'PUT /appusers/:userId': { givenName: 'Bob', surname: 'B', email: 'b@example.com' },
+  'POST /appusers/merge': {
+    surviving: { _id: things['userId']! },
+    discarded: { _id: things['otherId']! },
+  },
   'POST /appusers/:userId/channels': {
     type: 'twilio',
     phoneNumber: '+15145550199',

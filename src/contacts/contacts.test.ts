@@ -302,7 +302,7 @@ test('erasing leaves nothing but the proof, and the suppression', async () => {
   await inTx((tx) => addMembers(tx, workspaceId, list.id, [id]));
   const erased = await inTx((tx) => eraseContacts(tx, ids, NOW, workspaceId, [id, id + 4096]));
   assert.deepEqual(erased, [
-    { contactId: id, externalId: 'gone', addresses: [{ channel: 'sms', address: phone }] },
+    { contactId: id, externalId: 'gone', addresses: [{ channel: 'sms', address: phone }], mergedIds: [] },
   ]);
   assert.equal(await getContact(sql, workspaceId, id), undefined);
   assert.equal(await findContact(sql, workspaceId, { kind: 'phone', value: phone }), undefined);

@@ -15,6 +15,7 @@ import {
   touchContacts,
 } from './sql.resolve.ts';
 import { collectIdentities, collectNames, type SearchPage, walkIdentities, walkNames } from './sql.search.ts';
+import { deleteMergedInto } from './sql.merge.ts';
 import { deleteMemberships } from './sql.sets.ts';
 import {
   type ColumnChange,
@@ -132,6 +133,8 @@ export type Erased = {
   contactId: number;
   externalId: string | null;
   addresses: { channel: string; address: string }[];
+  /** Contacts that were merged into it: rows elsewhere may still name them. */
+  mergedIds: number[];
 };
 
 /**
@@ -148,8 +151,9 @@ export async function eraseContacts(
   const gone = contactIds.length > 0 ? await deleteContacts(tx, workspaceId, contactIds) : [];
   if (gone.length === 0) return [];
   const goneIds = gone.map(({ id }) => id);
-  const [destinations] = await Promise.all([
+  const [destinations, merged] = await Promise.all([
     deleteAllDestinations(tx, workspaceId, goneIds),
+    deleteMergedInto(tx, workspaceId, goneIds),
     deleteIdentities(tx, workspaceId, goneIds),
     deleteMemberships(tx, goneIds),
     hashConsent(tx, workspaceId, goneIds),
@@ -158,6 +162,7 @@ export async function eraseContacts(
     contactId: id,
     externalId,
     addresses: destinations.filter(({ contactId }) => contactId === id),
+    mergedIds: merged.filter(({ intoId }) => intoId === id).map(({ contactId }) => contactId),
   }));
   const proofs = erased.flatMap(({ contactId, externalId, addresses }) => {
     const none = { channel: 'none', address: externalId ?? String(contactId), blockedClasses: 0 };

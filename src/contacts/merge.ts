@@ -1,11 +1,18 @@
 /** Two contacts turn out to be one person. */
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
-import type { Tx } from '../db/pool.ts';
+import type { Db, Tx } from '../db/pool.ts';
 import { destinationIdOf } from './keys.ts';
 import { CONTACT_LIMITS } from './profile.ts';
 import { deleteAllDestinations, insertConsent } from './sql.destinations.ts';
-import { fillContact, insertMoved, moveIdentities, takeConsent } from './sql.merge.ts';
+import {
+  fillContact,
+  insertMerged,
+  insertMoved,
+  moveIdentities,
+  selectMerged,
+  takeConsent,
+} from './sql.merge.ts';
 import { touchContacts } from './sql.resolve.ts';
 import { deleteMemberships, insertMembers } from './sql.sets.ts';
 import { type Contact, deleteContacts } from './sql.ts';
@@ -19,17 +26,13 @@ export type Merged = {
   destinations: { fromId: number; toId: number }[];
 };
 
-/** Rows elsewhere that name a contact, and that the caller of mergeContacts moves in the same transaction. */
-export const ROWS_OF_OTHER_ROOMS = [
-  { table: 'conversations', room: 'conversations', columns: ['contact_id'] },
-  { table: 'messages', room: 'conversations', columns: ['contact_id'] },
-  { table: 'deliveries', room: 'outbox', columns: ['contact_id', 'destination_id'] },
-  { table: 'due', room: 'queue', columns: ['owner_id'] },
-] as const;
-
 /**
  * Makes one contact of two. What the survivor has stays, what it lacks comes from the other: names, attributes, identities,
- * destinations, lists, tags, consent. The rows in ROWS_OF_OTHER_ROOMS are the caller's to move.
+ * destinations, lists, tags, consent. The conversation is the caller's to merge (conversations.ts).
+ *
+ * Rows of other rooms whose keys carry the contact stay as they are: messages, deliveries, due work. Their ids are out in the
+ * world, in receipts and webhooks, and stand in the bucket of the contact that is gone. What was on its way reaches the
+ * survivor: `selectPeople` follows the mark that is left here.
  */
 export async function mergeContacts(
   tx: Tx,
@@ -67,10 +70,25 @@ export async function mergeContacts(
     setIds.length > 0 ? insertMembers(tx, workspaceId, setIds, [survivingId]) : 0,
     fillContact(tx, survivingId, discarded!, CONTACT_LIMITS.attributesBytes),
     entries.length > 0 ? insertConsent(tx, entries) : undefined,
+    insertMerged(tx, { workspaceId, fromId: discardedId, intoId: survivingId, nowMs }),
   ]);
   return {
     survivingId,
     discarded: discarded!,
     destinations: destinations.map(({ id }, i) => ({ fromId: id, toId: moving[i]!.id })),
   };
+}
+
+/** Whom contacts became that were merged into others, by contact id; those that were not are not in it. */
+export async function survivorsOf(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Map<number, number>> {
+  if (contactIds.length === 0) return new Map();
+  const rows = await selectMerged(
+    db,
+    contactIds.map((contactId) => ({ workspaceId, contactId })),
+  );
+  return new Map(rows.map(({ contactId, intoId }) => [contactId, intoId]));
 }

@@ -71,3 +71,39 @@ export async function fillContact(
       attributes = CASE WHEN octet_length((${merged})::text) <= ${attributesBytes} THEN ${merged} ELSE c.attributes END
     WHERE c.bucket = ${bucketOf(survivorId)} AND c.workspace_id = ${other.workspaceId} AND c.id = ${survivorId}`;
 }
+
+/** Remembers whom a contact became, also for those that had become it. Locks those. */
+export async function insertMerged(
+  db: Db,
+  merge: { workspaceId: number; fromId: number; intoId: number; nowMs: number },
+): Promise<void> {
+  const { workspaceId, fromId, intoId, nowMs } = merge;
+  await Promise.all([
+    db`UPDATE merged_contacts SET into_id = ${intoId} WHERE into_id = ${fromId} AND workspace_id = ${workspaceId}`,
+    db`INSERT INTO merged_contacts (bucket, workspace_id, contact_id, into_id, merged_ms)
+       VALUES (${bucketOf(fromId)}, ${workspaceId}, ${fromId}, ${intoId}, ${nowMs})`,
+  ]);
+}
+
+/** Whom contacts became that were merged; those that were not have no row. Locks nothing. */
+export async function selectMerged(
+  db: Db,
+  contacts: readonly { workspaceId: number; contactId: number }[],
+): Promise<{ contactId: number; intoId: number; workspaceId: number }[]> {
+  return await db<{ contactId: number; intoId: number; workspaceId: number }[]>`
+    SELECT m.contact_id AS "contactId", m.into_id AS "intoId", m.workspace_id AS "workspaceId"
+    FROM unnest(${numbers(contacts, (c) => bucketOf(c.contactId))}::smallint[], ${numbers(contacts, (c) => c.workspaceId)}::bigint[],
+      ${numbers(contacts, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
+    JOIN merged_contacts m ON m.bucket = k.bucket AND m.workspace_id = k.workspace_id AND m.contact_id = k.id`;
+}
+
+/** Forgets who became these contacts; returns who they were. Locks the rows. */
+export async function deleteMergedInto(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<{ contactId: number; intoId: number }[]> {
+  return await db<{ contactId: number; intoId: number }[]>`
+    DELETE FROM merged_contacts WHERE into_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId}
+    RETURNING contact_id AS "contactId", into_id AS "intoId"`;
+}

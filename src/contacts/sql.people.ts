@@ -1,6 +1,9 @@
 /** Reading contacts and their destinations for a send: one statement for a whole batch. */
+import type { ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
+import { destinationIdOf } from './keys.ts';
+import { selectMerged } from './sql.merge.ts';
 
 /** A contact's address on a channel, as the gate and the choice of destination need it. */
 export type Reachable = {
@@ -30,15 +33,41 @@ export type Person = {
 
 type PersonRow = Omit<Person, 'destinations'> & { [column in keyof Reachable]: Reachable[column] | null };
 
+type Named = { workspaceId: number; contactId: number };
+type Want = { channel?: string | undefined; attributes: boolean };
+
 /**
  * Contacts with their destinations, by contact id; on one channel when given. Attributes are left out (null) unless asked
- * for: decoding them costs more than all other columns together.
+ * for: decoding them costs more than all other columns together. A contact that was merged is the one it became, with
+ * destinations under the ids they had.
  */
 export async function selectPeople(
   db: Db,
-  contacts: readonly { workspaceId: number; contactId: number }[],
-  want: { channel?: string | undefined; attributes: boolean },
+  contacts: readonly Named[],
+  want: Want,
 ): Promise<Map<number, Person>> {
+  const people = await selectPresent(db, contacts, want);
+  const absent = contacts.filter(({ contactId }) => !people.has(contactId));
+  const merged = absent.length > 0 ? await selectMerged(db, absent) : [];
+  if (merged.length === 0) return people;
+  const named = merged.map(({ workspaceId, intoId }) => ({ workspaceId, contactId: intoId }));
+  const survivors = await selectPresent(db, named, want);
+  for (const { contactId, intoId } of merged) {
+    const survivor = survivors.get(intoId);
+    if (survivor) people.set(contactId, { ...survivor, destinations: asOf(contactId, survivor) });
+  }
+  return people;
+}
+
+/** The ids of destinations are made of what they are and whose: what was linked before is found under the id it had. */
+function asOf(contactId: number, { workspaceId, destinations }: Person): Reachable[] {
+  return destinations.map((one) => ({
+    ...one,
+    destinationId: destinationIdOf({ ...one, channel: one.channel as ChannelName, workspaceId, contactId }),
+  }));
+}
+
+async function selectPresent(db: Db, contacts: readonly Named[], want: Want): Promise<Map<number, Person>> {
   const rows = await db<PersonRow[]>`
     SELECT c.id AS "contactId", c.workspace_id AS "workspaceId", c.external_id AS "externalId", c.given_name AS "givenName", c.surname,
       ${want.attributes ? db`c.attributes` : db`NULL::jsonb AS attributes`}, c.time_zone AS "timeZone", c.locale,

@@ -5,11 +5,13 @@ import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
+  absorbConversation,
   insertConversations,
   insertInboundSeen,
   insertMessages,
   noteIncoming,
   selectConversations,
+  takeConversation,
 } from './sql.ts';
 
 /** A thread. Read marks are unix ms; null when nobody has read yet. */
@@ -98,6 +100,20 @@ export async function conversationsOf(
   return new Map(
     (await selectConversations(db, unique)).map((conversation) => [conversation.contactId, conversation]),
   );
+}
+
+/** The conversation of a contact that was merged into another: from now on it is read with the survivor's. */
+export async function mergeConversations(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  merge: { workspaceId: number; survivingId: number; discardedId: number },
+): Promise<void> {
+  const taken = await takeConversation(tx, merge.discardedId);
+  if (!taken) return;
+  const contact = { contactId: merge.survivingId, workspaceId: merge.workspaceId };
+  const conversations = await ensureConversations(tx, ids, nowMs, [contact]);
+  await absorbConversation(tx, conversations.get(merge.survivingId)!.id, taken);
 }
 
 /** A message from a person, whose contact and destination are known. */

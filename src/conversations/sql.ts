@@ -109,24 +109,53 @@ export async function selectMessages(
     WHERE workspace_id = ${workspaceId}`;
 }
 
-/** A page of a conversation, oldest first: the newest before `beforeMs`, or the oldest after `afterMs`. Both are exclusive. */
-export async function selectPage(
-  db: Db,
-  page: {
-    conversationId: number;
-    beforeMs?: number | undefined;
-    afterMs?: number | undefined;
-    limit: number;
-  },
-): Promise<Message[]> {
+/** Which messages of a conversation. Both times are exclusive. */
+export type Page = {
+  conversationId: number;
+  beforeMs?: number | undefined;
+  afterMs?: number | undefined;
+  limit: number;
+};
+
+/**
+ * A page of a conversation and those merged into it, oldest first: the newest before `beforeMs`, or the oldest after `afterMs`.
+ * A conversation that others were merged into is read in a second step: their messages are in other buckets.
+ */
+export async function selectPage(db: Db, page: Page): Promise<Message[]> {
+  const [own, mergedFrom] = await Promise.all([
+    selectPageOf(db, page, [page.conversationId]),
+    selectMergedFrom(db, page.conversationId),
+  ]);
+  if (mergedFrom.length === 0) return own;
+  const all = [...own, ...(await selectPageOf(db, page, mergedFrom))];
+  all.sort((a, b) => a.atMs - b.atMs || a.id - b.id);
+  return page.afterMs === undefined ? all.slice(-page.limit) : all.slice(0, page.limit);
+}
+
+async function selectPageOf(db: Db, page: Page, conversationIds: readonly number[]): Promise<Message[]> {
   const forward = page.afterMs !== undefined;
   const rows = await db<Message[]>`
     SELECT ${messageColumns(db)} FROM messages
-    WHERE bucket = ${bucketOf(page.conversationId)} AND conversation_id = ${page.conversationId} AND kind <> 'confirmation'
+    WHERE ${inConversations(db, conversationIds)} AND kind <> 'confirmation'
       ${page.beforeMs === undefined ? db`` : db`AND at_ms < ${page.beforeMs}`}
       ${page.afterMs === undefined ? db`` : db`AND at_ms > ${page.afterMs}`}
     ORDER BY at_ms ${forward ? db`ASC` : db`DESC`}, id ${forward ? db`ASC` : db`DESC`} LIMIT ${page.limit}`;
   return forward ? [...rows] : [...rows].reverse();
+}
+
+/** The conversations merged into one. */
+export async function selectMergedFrom(db: Db, conversationId: number): Promise<number[]> {
+  const [row] = await db<{ mergedFrom: number[] }[]>`
+    SELECT merged_from AS "mergedFrom" FROM conversations
+    WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
+  return row?.mergedFrom ?? [];
+}
+
+/** One is asked for by equality, so that its index gives the order, too. */
+function inConversations(db: Db, ids: readonly number[]) {
+  return ids.length === 1
+    ? db`bucket = ${bucketOf(ids[0]!)} AND conversation_id = ${ids[0]!}`
+    : db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND conversation_id = ANY(${[...ids]}::bigint[])`;
 }
 
 /** Notifications to a contact since the message it sent before this one (N16): oldest first, at most `limit`. */
@@ -134,14 +163,14 @@ export async function selectNotificationsSinceLastReply(
   db: Db,
   at: { conversationId: number; messageId: number; atMs: number; limit: number },
 ): Promise<Message[]> {
-  const bucket = bucketOf(at.conversationId);
+  const ids = [at.conversationId, ...(await selectMergedFrom(db, at.conversationId))];
   return await db<Message[]>`
     SELECT ${messageColumns(db)} FROM messages
-    WHERE bucket = ${bucket} AND conversation_id = ${at.conversationId} AND kind = 'notification'
+    WHERE ${inConversations(db, ids)} AND kind = 'notification'
       AND (at_ms, id) < (${at.atMs}::bigint, ${at.messageId}::bigint)
       AND at_ms >= coalesce((
         SELECT max(at_ms) FROM messages
-        WHERE bucket = ${bucket} AND conversation_id = ${at.conversationId} AND direction = 'in'
+        WHERE ${inConversations(db, ids)} AND direction = 'in'
           AND (at_ms, id) < (${at.atMs}::bigint, ${at.messageId}::bigint)), 0)
     ORDER BY at_ms, id LIMIT ${at.limit}`;
 }
@@ -166,12 +195,39 @@ export async function deleteInboundSeen(db: Db, beforeMs: number): Promise<void>
   await db`DELETE FROM inbound_seen WHERE at_ms < ${beforeMs}`;
 }
 
-/** Removes messages of a conversation: one, or all. */
+/** Removes messages of a conversation and those merged into it: one, or all. */
 export async function deleteMessages(db: Db, conversationId: number, messageId?: number): Promise<number> {
+  const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
   const result = await db`
-    DELETE FROM messages WHERE bucket = ${bucketOf(conversationId)} AND conversation_id = ${conversationId}
+    DELETE FROM messages WHERE ${inConversations(db, ids)}
       ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
   return result.count;
+}
+
+/** A conversation that is taken away, to be read with another. */
+export type TakenConversation = Conversation & { mergedFrom: number[] };
+
+/** Takes the conversation of a contact away; its messages stay. Locks the row. */
+export async function takeConversation(db: Db, contactId: number): Promise<TakenConversation | undefined> {
+  const [row] = await db<TakenConversation[]>`
+    DELETE FROM conversations WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}
+    RETURNING ${conversationColumns(db)}, merged_from AS "mergedFrom"`;
+  return row;
+}
+
+/** Makes what was said in a conversation that was taken away part of another. Locks the row. */
+export async function absorbConversation(
+  db: Db,
+  conversationId: number,
+  taken: TakenConversation,
+): Promise<void> {
+  await db`
+    UPDATE conversations c SET merged_from = c.merged_from || ${[taken.id, ...taken.mergedFrom]}::bigint[],
+      started = c.started OR ${taken.started}, unread_count = c.unread_count + ${taken.unreadCount},
+      message_count = c.message_count + ${taken.messageCount},
+      business_read_ms = greatest(c.business_read_ms, ${taken.businessReadMs}::bigint),
+      contact_read_ms = greatest(c.contact_read_ms, ${taken.contactReadMs}::bigint)
+    WHERE c.bucket = ${bucketOf(conversationId)} AND c.id = ${conversationId}`;
 }
 
 /** Removes a conversation whose messages are gone. Locks the row. */

@@ -8,6 +8,8 @@ import { checkAttributes, CONTACT_LIMITS, type ContactChange } from '../../conta
 import { deleteConversation, deleteMessages } from '../../conversations/sql.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import type { Db } from '../../db/pool.ts';
+import { forgetLinks } from '../../links/people.ts';
+import { scrubDeliveries } from '../../outbox/sql.erase.ts';
 import { presentUser, presentUserBriefly, type KnownIntegration } from './present.ts';
 import {
   acts,
@@ -134,7 +136,10 @@ async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome> {
     await deleteMessages(tx, user.conversation.id);
     await deleteConversation(tx, user.conversation.id);
   }
-  await eraseContacts(tx, ctx.ids, nowMs + workspace.clockAheadMs, workspace.id, [contact.id]);
+  const atMs = nowMs + workspace.clockAheadMs;
+  const [erased] = await eraseContacts(tx, ctx.ids, atMs, workspace.id, [contact.id]);
+  const everyId = [contact.id, ...(erased?.mergedIds ?? [])];
+  await Promise.all([scrubDeliveries(tx, workspace.id, everyId), forgetLinks(tx, everyId)]);
   await tell(call, tx, [
     { trigger: 'appUser:delete', contactId: contact.id, more: {}, appUser: presentUserBriefly(user) },
   ]);

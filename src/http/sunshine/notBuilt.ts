@@ -17,7 +17,6 @@ function absent(path: string, ...methods: Method[]): Route[] {
 
 /** Below an app. */
 export const notBuiltRoutes: readonly Route[] = [
-  ...absent('/appusers/merge', 'POST'),
   ...absent('/appusers/:userId/authcode', 'GET'),
   ...absent('/appusers/:userId/linkrequest', 'GET'),
   ...absent('/appusers/:userId/integrations/viber/qrcode', 'GET'),

@@ -6,6 +6,7 @@ import { channelRoutes } from './channels.ts';
 import { conversationRoutes } from './conversations.ts';
 import { integrationRoutes } from './integrations.ts';
 import { menuRoutes } from './menus.ts';
+import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { nativeTemplateRoutes } from './nativeTemplates.ts';
 import { notBuiltAccountRoutes, notBuiltAppRoutes, notBuiltRoutes } from './notBuilt.ts';
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...webhookRoutes,
   ...appUserRoutes,
+  ...mergeRoutes,
   ...channelRoutes,
   ...conversationRoutes,
   ...integrationRoutes,

@@ -4,9 +4,15 @@
  */
 import { selectIntegrationsOf } from '../../accounts/sql.ts';
 import type { Adapter } from '../../channels/adapter.ts';
-import { destinationsOf } from '../../contacts/destinations.ts';
-import { selectContacts } from '../../contacts/sql.ts';
-import { conversationsOf, type Message, type MessageReceived } from '../../conversations/conversations.ts';
+import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
+import { survivorsOf } from '../../contacts/merge.ts';
+import { selectContacts, type Contact } from '../../contacts/sql.ts';
+import {
+  conversationsOf,
+  type Conversation,
+  type Message,
+  type MessageReceived,
+} from '../../conversations/conversations.ts';
 import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/sql.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../outbox/events.ts';
@@ -211,16 +217,50 @@ async function loadFacts(
     changes.size > 0 ? selectDeliveries(db, [...changes.values()]) : [],
     selectIntegrationsOf(db, [workspaceId]),
   ]);
-  return {
+  const people = {
     contacts: new Map(contacts.map((contact) => [contact.id, contact])),
     conversations,
     destinations: Map.groupBy(destinations, ({ contactId }) => contactId),
+  };
+  const absent = contactIds.filter((id) => !people.contacts.has(id));
+  if (absent.length > 0) await addSurvivors(db, workspaceId, absent, people);
+  return {
+    ...people,
     messages: new Map(messages.map((message) => [message.id, message])),
     deliveries: new Map(deliveries.map((delivery) => [toRef(delivery), delivery])),
     integrations,
     adapters,
     recent: new Map(),
   };
+}
+
+/** What happened to somebody who was merged since is told of whom they became. */
+async function addSurvivors(
+  db: Db,
+  workspaceId: number,
+  absent: readonly number[],
+  people: {
+    contacts: Map<number, Contact>;
+    conversations: Map<number, Conversation>;
+    destinations: Map<number, Destination[]>;
+  },
+): Promise<void> {
+  const became = await survivorsOf(db, workspaceId, absent);
+  if (became.size === 0) return;
+  const ids = [...new Set(became.values())];
+  const [contacts, conversations, destinations] = await Promise.all([
+    selectContacts(db, workspaceId, ids),
+    conversationsOf(db, ids),
+    destinationsOf(db, workspaceId, ids),
+  ]);
+  for (const [from, into] of became) {
+    const contact = contacts.find(({ id }) => id === into);
+    if (contact) people.contacts.set(from, contact);
+  }
+  for (const conversation of conversations.values())
+    people.conversations.set(conversation.contactId, conversation);
+  for (const [id, some] of Map.groupBy(destinations, ({ contactId }) => contactId))
+    people.destinations.set(id, some);
 }
 
 /** The same text for all webhooks that want to be told the same way. */

@@ -1,0 +1,79 @@
+/** Two users turn out to be one person (api/sunshine.md §2, §8.3). */
+import { type Static, Type } from 'typebox';
+import { isFault } from '../../base/fault.ts';
+import { getContact, type Contact } from '../../contacts/contacts.ts';
+import { mergeContacts } from '../../contacts/merge.ts';
+import { mergeConversations } from '../../conversations/conversations.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { moveLinks } from '../../links/people.ts';
+import { presentUserBriefly } from './present.ts';
+import { breaks, missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
+import { tell } from './told.ts';
+import { contactNamed, loadUser, MAX_USER_ID } from './users.ts';
+
+const name = Type.Optional(Type.String({ minLength: 1, maxLength: MAX_USER_ID }));
+const Named = Type.Object({ _id: name, userId: name });
+const Merge = Type.Object({ surviving: Named, discarded: Named });
+
+/** `…/appusers/merge`. */
+export const mergeRoutes: readonly Route[] = [
+  writes({
+    method: 'POST',
+    path: '/appusers/merge',
+    // One of the two is gone afterwards.
+    action: 'contacts.erase',
+    body: Merge,
+    handle: async (call) => (tx) => merge(call, tx),
+  }),
+];
+
+async function merge(call: Call<Static<typeof Merge>>, tx: Tx): Promise<Outcome> {
+  const surviving = await named(call, tx, 'surviving');
+  if (isFault(surviving)) return surviving;
+  const discarded = await named(call, tx, 'discarded');
+  if (isFault(discarded)) return discarded;
+  if (surviving.id === discarded.id) return breaks('discarded', 'must be another user than surviving');
+  const told = await mergeUsers(call, tx, surviving, discarded, 'api');
+  if (isFault(told)) return told;
+  const subject = `contact:${surviving.id}`;
+  return { status: 200, body: {}, audit: { action: 'contact.merge', subject, detail: { id: discarded.id } } };
+}
+
+/** Merges and tells of it. Part of the transaction. */
+export async function mergeUsers(
+  call: Call<unknown>,
+  tx: Tx,
+  surviving: Contact,
+  discarded: Contact,
+  reason: 'api' | 'channelLinking' | 'sdkLogin',
+): Promise<undefined | SunshineFault> {
+  const { ctx, workspace, nowMs } = call;
+  const { id: workspaceId, clockAheadMs } = workspace;
+  const gone = presentUserBriefly(await loadUser(tx, discarded));
+  const pair = { workspaceId, survivingId: surviving.id, discardedId: discarded.id };
+  const merged = await mergeContacts(tx, ctx.ids, nowMs + clockAheadMs, pair);
+  // Somebody else was quicker.
+  if (isFault(merged)) return merged.fault === 'not_found' ? missing('user') : merged;
+  await mergeConversations(tx, ctx.ids, nowMs + clockAheadMs, pair);
+  await moveLinks(tx, { workspaceId, fromId: discarded.id, toId: surviving.id });
+  const user = await loadUser(tx, (await getContact(tx, workspaceId, surviving.id))!);
+  await tell(call, tx, [
+    {
+      trigger: 'merge:appUser',
+      contactId: surviving.id,
+      more: { surviving: presentUserBriefly(user), discarded: [gone], reason },
+    },
+  ]);
+  return undefined;
+}
+
+async function named(
+  call: Call<Static<typeof Merge>>,
+  db: Db,
+  field: 'surviving' | 'discarded',
+): Promise<Contact | SunshineFault> {
+  const { _id: id, userId } = call.body[field];
+  if ((id === undefined) === (userId === undefined)) return breaks(`${field}._id`, 'is required');
+  const contact = await contactNamed(db, call.workspace.id, id ?? userId!);
+  return contact ?? { ...missing('user'), message: `${field}: there is no such user`, field };
+}
