@@ -13,6 +13,7 @@ import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm } from '../errors.ts';
 import { createRateLimit } from '../rateLimit.ts';
 import { beginSession, callerBehind, SessionInput, webDestination, type ChatCaller } from './access.ts';
+import { confirmRead, type TakeReceipts } from './confirm.ts';
 import type { Guard } from './guard.ts';
 import { OVERLAP_MS, type Hub } from './hub.ts';
 import { presentConversation, presentMessage, presentSession } from './present.ts';
@@ -42,7 +43,12 @@ export const chatForm: FaultForm = ({ fault, message, field }) => ({
 type Answer = { status: number; body?: object } | Fault;
 
 /** The calls. */
-export function serveChat(app: FastifyInstance, ctx: HttpContext, guard: Guard, hub: Hub): void {
+export function serveChat(
+  app: FastifyInstance,
+  ctx: HttpContext,
+  own: { guard: Guard; hub: Hub; takeReceipts: TakeReceipts },
+): void {
+  const { guard, hub, takeReceipts } = own;
   const limit = createRateLimit(SAID_PER_S);
   const answer = async (reply: FastifyReply, made: Answer): Promise<FastifyReply> =>
     isFault(made) ? sendFault(reply, made, chatForm) : await reply.code(made.status).send(made.body);
@@ -82,9 +88,10 @@ export function serveChat(app: FastifyInstance, ctx: HttpContext, guard: Guard, 
   );
   app.post(
     '/read',
-    asCaller(async ({ contact, nowMs }) => {
+    asCaller(async ({ workspace, contact, nowMs }) => {
       const conversation = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id);
       if (conversation) await markRead(ctx.sql, conversation.id, 'contact', nowMs);
+      await confirmRead(ctx, takeReceipts, { workspaceId: workspace.id, contactId: contact.id });
       return { status: 204 };
     }),
   );

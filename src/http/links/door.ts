@@ -11,6 +11,7 @@ import type { HttpContext } from '../context.ts';
 import { sendFault, useFaultForm } from '../errors.ts';
 import type { Door } from '../server.ts';
 import { chatForm, serveChat } from './chat.ts';
+import type { TakeReceipts } from './confirm.ts';
 import { createGuard } from './guard.ts';
 import { createHub } from './hub.ts';
 import { serveLinks } from './open.ts';
@@ -18,8 +19,8 @@ import { sendChatPage, sendNote, serveAssets } from './pages.ts';
 
 const NOBODY = { title: 'There is nobody here', text: 'Open the link in your message again.' };
 
-/** The door. */
-export function linksDoor(links: Links): Door {
+/** The door. `takeReceipts` is the receipts room's: what is read on the web is told to it. */
+export function linksDoor(links: Links, takeReceipts: TakeReceipts): Door {
   return (app: FastifyInstance, ctx: HttpContext) => {
     const guard = createGuard();
     const hub = createHub(ctx);
@@ -35,7 +36,7 @@ export function linksDoor(links: Links): Door {
         acceptJson(inner);
         allowBrowsers(inner);
         serveAssets(inner);
-        serveChat(inner, ctx, guard, hub);
+        serveChat(inner, ctx, { guard, hub, takeReceipts });
         servePage(inner, ctx);
         done();
       },

@@ -1,0 +1,199 @@
+/**
+ * The web chat's page in a real browser. Runs where playwright-core and a Chromium are at hand (PARLEY_TEST_PLAYWRIGHT names the
+ * module and PARLEY_TEST_CHROMIUM the program, if they are not where they are looked for), and is skipped elsewhere.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { bucketOf } from '../src/base/ids.ts';
+import type { Adapter } from '../src/channels/adapter.ts';
+import { ADAPTERS } from '../src/channels/adapters.ts';
+import { ensureConversations } from '../src/conversations/conversations.ts';
+import type { HttpContext } from '../src/http/context.ts';
+import { linksDoor } from '../src/http/links/door.ts';
+import { createServer } from '../src/http/server.ts';
+import { hostedPageUri } from '../src/links/addresses.ts';
+import { createLinks, shorten, type Links } from '../src/links/links.ts';
+import { presentContacts } from '../src/links/sessions.ts';
+import { accept } from '../src/outbox/accept.ts';
+import type { Content } from '../contract/content.ts';
+import { testDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
+import { must, newContacts, newWorkspace, startWorld, TEST_SECRET, type World } from './support/world.ts';
+
+const chromium = (await import(process.env['PARLEY_TEST_PLAYWRIGHT'] ?? 'playwright-core').catch(() => ({})))
+  .chromium;
+const executablePath = process.env['PARLEY_TEST_CHROMIUM'];
+const browser = await chromium
+  ?.launch({ args: ['--no-sandbox'], ...(executablePath ? { executablePath } : {}) })
+  .catch(() => undefined);
+const skip = browser ? false : 'no browser is installed';
+
+const database = await testDatabase();
+let world: World;
+let ctx: HttpContext;
+let links: Links;
+let server: ReturnType<typeof createServer>;
+let app: Awaited<ReturnType<typeof newWorkspace>>;
+let from = 3_000_000;
+
+before(async () => {
+  world = await startWorld(database.connection, { PARLEY_ROLES: 'http' });
+  const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
+  ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };
+  links = createLinks({ secret: TEST_SECRET, publicUrl: () => server.url() });
+  server = createServer(ctx, [linksDoor(links, async () => {})]);
+  await server.start();
+  app = await newWorkspace(ctx, 'test');
+});
+after(async () => {
+  await browser?.close();
+  await server.stop();
+  await world.stop();
+});
+
+async function say(contactId: number, content: Content): Promise<void> {
+  await ctx.queue.transact(async (tx) => {
+    const nowMs = ctx.clock.nowMs();
+    const who = { contactId, workspaceId: app.id };
+    const conversations = await ensureConversations(tx, ctx.ids, nowMs, [who]);
+    const message = {
+      kind: 'message',
+      class: 'transactional',
+      author: { name: 'Sam' },
+      source: { type: 'api' },
+    } as const;
+    await accept(ctx, tx, nowMs, [
+      { ...message, ...who, conversationId: conversations.get(contactId)!.id, content },
+    ]);
+  });
+}
+
+async function open(contactId: number) {
+  const [made] = must(
+    await ctx.queue.transact((tx) =>
+      shorten(tx, { codes: links.codes, ids: ctx.ids }, ctx.clock.nowMs(), [
+        { workspaceId: app.id, contactId, longUri: hostedPageUri(server.url(), app.id), kind: 'transfer' },
+      ]),
+    ),
+  ) as { code: string }[];
+  return `${server.url()}/l/${made!.code}`;
+}
+
+/** A tab that notes everything it complains about. */
+async function newTab() {
+  // A browser that says it has no window is taken for a scanner.
+  const context = await browser.newContext({ userAgent: 'Mozilla/5.0 Chrome/147.0.0.0 Safari/537.36' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error: Error) => complaints.push(String(error)));
+  page.on('console', (message: any) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('dialog', (dialog: any) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return { context, page, complaints };
+}
+
+test('W44 a person opens the link, reads on, answers and is answered; the address keeps no code', {
+  skip,
+}, async () => {
+  const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+  const attack = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+  await say(contactId, { type: 'text', text: attack });
+  await say(contactId, {
+    type: 'carousel',
+    items: [
+      {
+        title: attack,
+        description: 'One',
+        actions: [
+          { type: 'link', text: 'Look', uri: 'https://shop.example/a' },
+          { type: 'reply', text: 'Take it', payload: 'TAKE' },
+        ],
+      },
+    ],
+  });
+  const { context, page, complaints } = await newTab();
+  await page.goto(await open(contactId));
+  await page.waitForSelector('.card');
+  assert.equal(page.url(), `${server.url()}/chat/${app.appId}`);
+  assert.equal(await page.textContent('li.business p.text'), attack);
+  assert.equal(await page.locator('#messages img, #messages script').count(), 0);
+  assert.equal(await page.getAttribute('.card a', 'rel'), 'noopener noreferrer');
+
+  await page.click('.card button');
+  await page.waitForSelector('li.contact:has-text("Take it")');
+  await page.fill('#text', 'Hello\nfrom the web');
+  await page.press('#text', 'Enter');
+  await page.waitForSelector('li.contact:has-text("from the web")');
+  assert.equal(await page.inputValue('#text'), '');
+  const rows = await ctx.sql<{ content: any }[]>`
+    SELECT content FROM messages WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND direction = 'in' ORDER BY id`;
+  assert.deepEqual(
+    rows.map(({ content }) => [content.text, content.payload]),
+    [
+      ['Take it', 'TAKE'],
+      ['Hello\nfrom the web', undefined],
+    ],
+  );
+  await say(contactId, { type: 'text', text: 'Welcome here' });
+  await page.waitForSelector('li.business:has-text("Welcome here")');
+
+  await page.reload();
+  await page.waitForSelector('li.business:has-text("Welcome here")');
+  assert.equal(await page.locator('#messages li').count(), 5, 'the session is kept, and all is shown once');
+  assert.deepEqual(complaints, []);
+  assert.ok((await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId));
+  await context.close();
+  await until(
+    'the person is away',
+    async () => !(await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId),
+  );
+});
+
+test('a server that goes away: what was said meanwhile is there when one is back, once', {
+  skip,
+}, async () => {
+  const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+  await say(contactId, { type: 'text', text: 'first' });
+  const { context, page } = await newTab();
+  await page.goto(await open(contactId));
+  await page.waitForSelector('li:has-text("first")');
+  const port = Number(new URL(server.url()).port);
+  await server.stop();
+  await page.waitForSelector('#state:has-text("no connection")');
+  await say(contactId, { type: 'text', text: 'second' });
+  await say(contactId, { type: 'text', text: 'third' });
+  server = createServer({ ...ctx, config: { ...ctx.config, port } }, [linksDoor(links, async () => {})]);
+  await server.start();
+  await page.waitForSelector('li:has-text("third")', { timeout: 30_000 });
+  assert.deepEqual(await page.locator('#messages p.text').allTextContents(), ['first', 'second', 'third']);
+  await page.waitForFunction("document.querySelector('#state').textContent === ''");
+  await context.close();
+});
+
+test('a link that is opened again in the same browser goes on; in another, a used code says so', {
+  skip,
+}, async () => {
+  const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+  await say(contactId, { type: 'text', text: 'hello' });
+  const link = await open(contactId);
+  const { context, page } = await newTab();
+  let target = '';
+  page.on('request', (request: any) => {
+    if (request.url().includes('token=')) target = request.url();
+  });
+  await page.goto(link);
+  await page.waitForSelector('li:has-text("hello")');
+  await page.goto(target);
+  await page.waitForSelector('li:has-text("hello")');
+  await context.close();
+  const other = await newTab();
+  await other.page.goto(target);
+  await other.page.waitForSelector('#state:has-text("used already")');
+  assert.equal(await other.page.isVisible('#reply'), false);
+  await other.context.close();
+});
