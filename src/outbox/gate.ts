@@ -33,6 +33,8 @@ export type GateFacts = {
   recentlySent: number;
   /** True for content that may be sent on WhatsApp after 24 hours of silence: an approved template. */
   isTemplate: boolean;
+  /** True for the message that asks the person behind a pending address: nothing else may go there. */
+  confirms?: boolean;
 };
 
 const GO: Verdict = { gate: 'go' };
@@ -47,7 +49,7 @@ export function gate(facts: GateFacts): Verdict {
     return never('expired', 'expired', 'its time was over before it could be sent');
   if (!destination)
     return never('suppressed', 'no_destination', 'the contact has no address on this channel');
-  if (destination.status !== 'active') {
+  if (destination.status !== 'active' && !(facts.confirms && destination.status === 'pending')) {
     return never(
       'suppressed',
       `destination_${destination.status}`,

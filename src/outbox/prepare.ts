@@ -50,6 +50,7 @@ type Draft = {
   expiresMs: number;
   compiled: Compiled;
   isTemplate: boolean;
+  confirms?: boolean;
   canceled: boolean;
   wasUnknown: boolean;
   mayFallBack: boolean;
@@ -155,6 +156,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
     compiled,
     isTemplate: isTemplate(row.content),
+    confirms: row.kind === 'confirmation',
     canceled: false,
     wasUnknown: row.state === STATE.unknown,
     mayFallBack: row.mayFallBack === true,
@@ -287,6 +289,7 @@ function makeReady(
     rules: place.rules,
     recentlySent: recent.size ? (recent.get(`${person.contactId}.${draft.item.causeId}`) ?? 0) : 0,
     isTemplate: draft.isTemplate,
+    confirms: draft.confirms === true,
   });
   if (verdict.gate !== 'go') return decideVerdict(subject, verdict, nowMs);
   const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
