@@ -186,7 +186,11 @@ type Result = pg.QueryResult<Record<string, unknown>>;
 
 function rowsOf(result: Result | Result[]): Rows<Record<string, unknown>[]> {
   const last = Array.isArray(result) ? result.at(-1)! : result;
-  return Object.assign(last.rows ?? [], { count: last.rowCount ?? 0, command: last.command });
+  // Not enumerable: rows compare and print as the rows they are.
+  return Object.defineProperties(last.rows ?? [], {
+    count: { value: last.rowCount ?? 0 },
+    command: { value: last.command },
+  }) as unknown as Rows<Record<string, unknown>[]>;
 }
 
 /** Gives errors of a lost connection a code; some of pg's have none. */

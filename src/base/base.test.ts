@@ -1,0 +1,219 @@
+/** The foundations: ids, settings, sealing, addresses that may be called, Retry-After. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { minuteOfDay, parseIsoTime } from './clock.ts';
+import { readConfig, SETTINGS } from './config.ts';
+import { hash32, sameText, vault } from './crypto.ts';
+import { addressGuard, formBody, httpClient, retryAfterMs } from './http.ts';
+import {
+  BUCKETS,
+  bucketOf,
+  firstIdAt,
+  fromHex24,
+  fromUuid,
+  idSource,
+  MAX_ID,
+  timeOfId,
+  toHex24,
+  toUuid,
+} from './ids.ts';
+import { lifecycle, type Part } from './lifecycle.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+
+test('ids carry bucket and time, never repeat within a process, and differ between processes', () => {
+  const [a, b] = [idSource(3, () => NOW), idSource(4, () => NOW)];
+  const seen = new Set<number>();
+  for (let n = 0; n < 20_000; n++) {
+    for (const id of [a.spread(), b.spread(), a.inBucket(77), b.inBucket(77)]) {
+      assert.ok(!seen.has(id) && id <= MAX_ID);
+      seen.add(id);
+    }
+  }
+  assert.equal(bucketOf(a.inBucket(4095)), 4095);
+  const fresh = idSource(0, () => NOW).spread();
+  assert.ok(Math.abs(timeOfId(fresh) - NOW) < 64);
+  assert.ok(fresh >= firstIdAt(NOW) && fresh < firstIdAt(NOW + 1000));
+});
+
+test('spread fills the buckets evenly', () => {
+  const ids = idSource(9, () => NOW);
+  const counts = new Uint32Array(BUCKETS);
+  for (let n = 0; n < BUCKETS * 5; n++) counts[bucketOf(ids.spread())]!++;
+  assert.deepEqual(new Set(counts), new Set([5]));
+});
+
+test('ids survive their forms on the wire, and nothing else passes for one', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: MAX_ID }), (id) => {
+      assert.equal(fromHex24(toHex24(id)), id);
+      assert.equal(fromUuid(toUuid(id)), id);
+      assert.match(toUuid(id), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string(), (text) => fromHex24(text) === undefined && fromUuid(text) === undefined),
+  );
+  assert.equal(fromHex24('f'.repeat(24)), undefined);
+  assert.equal(
+    fromHex24(toHex24(123_456_789).replace(/^./, 'a')),
+    undefined,
+    'the seconds must be those of the id',
+  );
+  assert.equal(fromUuid('e361392f-7dd3-4bdb-8844-d0d002ac7f72'), undefined);
+});
+
+test('wrong settings are told all at once, unknown ones too', () => {
+  const read = readConfig({
+    PARLEY_PORT: 'http',
+    PARLEY_ROLES: 'http,cook',
+    PARLEY_SECRET: 'short',
+    PARLEY_PROT: '80',
+    PARLEY_DATABASE_URL: 'no url',
+  });
+  assert.ok('faults' in read);
+  assert.equal(read.faults.length, 5);
+  const defaults = readConfig({});
+  assert.ok(!('faults' in defaults));
+  assert.equal(defaults.port, Number(SETTINGS.port.default));
+  assert.deepEqual(defaults.roles, ['http', 'worker']);
+});
+
+test('what is sealed opens with its key and context only', () => {
+  const sealed = vault('one secret').seal('token', 'integration:1');
+  assert.equal(vault('one secret').open(sealed, 'integration:1'), 'token');
+  assert.equal(vault('one secret').open(sealed, 'integration:2'), undefined);
+  assert.equal(vault('another').open(sealed, 'integration:1'), undefined);
+  sealed[sealed.length - 1]! ^= 1;
+  assert.equal(vault('one secret').open(sealed, 'integration:1'), undefined);
+  assert.equal(vault('one secret').open(Buffer.alloc(3), 'integration:1'), undefined);
+  assert.ok(sameText('a', 'a') && !sameText('a', 'b'));
+});
+
+test('the hash of look-up tables is what it always was: rows are found by it', () => {
+  assert.deepEqual(['', 'a', '7|phone|+15005550006'].map(hash32), [
+    -1421968373,
+    444641715,
+    -925129778,
+  ]);
+});
+
+test('private addresses are refused, in every disguise, unless they are allowed', () => {
+  const guard = addressGuard([]);
+  for (const address of [
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.20.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+    '::1',
+    'fd00::1',
+    'fe80::1',
+    '::ffff:10.0.0.1',
+  ]) {
+    assert.equal(guard.allows(address), false, address);
+  }
+  for (const address of ['8.8.8.8', '172.32.0.1', '2606:4700::1111'])
+    assert.equal(guard.allows(address), true, address);
+  const open = addressGuard(['loopback', '10.0.0.0/8']);
+  assert.ok(
+    open.allows('127.0.0.1') && open.allows('::1') && open.allows('10.9.9.9') && !open.allows('192.168.0.1'),
+  );
+});
+
+test('a call to a private address does not leave, by number or by name', async () => {
+  const http = httpClient({ connections: 1, guard: addressGuard([]) });
+  for (const url of ['http://127.0.0.1:9/', 'http://localhost:9/', 'http://[::1]:9/']) {
+    const outcome = await http.call({ method: 'GET', url, deadlineMs: 1000 });
+    assert.equal(outcome.kind, 'unsent', url);
+    assert.match((outcome as { reason: string }).reason, /private address/);
+  }
+  await http.close();
+});
+
+test('a call tells whether the peer may have acted', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/reset') request.socket.resetAndDestroy();
+    else if (request.url === '/long') response.end('x'.repeat(5000));
+    else if (request.url !== '/hang') response.writeHead(201, { 'x-a': 'b' }).end('ok');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const http = httpClient({ connections: 4 });
+  const call = (path: string, more = {}) =>
+    http.call({ method: 'POST', url: at + path, body: 'hi', deadlineMs: 300, ...more });
+  const answer = await call('/');
+  assert.ok(
+    answer.kind === 'answer' &&
+      answer.status === 201 &&
+      answer.body.toString() === 'ok' &&
+      answer.headers['x-a'] === 'b',
+  );
+  assert.equal((await call('/reset')).kind, 'unclear');
+  assert.equal((await call('/hang')).kind, 'unclear');
+  assert.equal((await call('/long', { maxBytes: 1000 })).kind, 'unclear');
+  assert.equal(
+    (await http.call({ method: 'GET', url: 'http://127.0.0.1:1/', deadlineMs: 300 })).kind,
+    'unsent',
+  );
+  assert.equal((await http.call({ method: 'GET', url: 'nonsense', deadlineMs: 300 })).kind, 'unsent');
+  server.closeAllConnections();
+  server.close();
+  await http.close();
+});
+
+test('Retry-After is read as seconds or as a date', () => {
+  assert.equal(retryAfterMs({ 'retry-after': '2' }, NOW), 2000);
+  assert.equal(retryAfterMs({ 'retry-after': 'Fri, 20 Nov 2026 12:00:30 GMT' }, NOW), 30_000);
+  assert.equal(retryAfterMs({ 'retry-after': 'soon' }, NOW), undefined);
+  assert.equal(retryAfterMs({}, NOW), undefined);
+});
+
+test('forms are what URLSearchParams reads back', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.string()), (fields) => {
+      const wellFormed = Object.fromEntries(
+        Object.entries(fields).filter(([name, value]) => name.isWellFormed() && value.isWellFormed()),
+      );
+      assert.deepEqual(Object.fromEntries(new URLSearchParams(formBody(wellFormed))), wellFormed);
+    }),
+  );
+});
+
+test('the wall clock of a zone, across daylight saving', () => {
+  assert.equal(minuteOfDay(Date.UTC(2026, 2, 29, 0, 30), 'Europe/Amsterdam'), 90);
+  assert.equal(minuteOfDay(Date.UTC(2026, 2, 29, 1, 30), 'Europe/Amsterdam'), 210);
+  assert.equal(minuteOfDay(NOW, 'No/Where'), undefined);
+  assert.equal(parseIsoTime('2026-11-20T12:00:00Z'), NOW);
+  assert.equal(parseIsoTime('2026-11-20 12:00'), undefined);
+});
+
+test('parts start in order and stop in reverse; a failed start stops what had started', async () => {
+  const told: string[] = [];
+  const part = (name: string, fails = false): Part => ({
+    name,
+    async start() {
+      told.push(`+${name}`);
+      if (fails) throw new Error(name);
+    },
+    async stop() {
+      told.push(`-${name}`);
+    },
+  });
+  const all = lifecycle([part('a'), part('b')]);
+  await all.start();
+  await all.stop();
+  await all.stop();
+  assert.deepEqual(told.splice(0), ['+a', '+b', '-b', '-a']);
+  await assert.rejects(lifecycle([part('a'), part('b', true), part('c')]).start(), /b/);
+  assert.deepEqual(told.splice(0), ['+a', '+b', '-b', '-a']);
+  await lifecycle([part('a')]).stop();
+  assert.deepEqual(told, []);
+});

@@ -1,0 +1,347 @@
+/** The durable hand-off on a real Postgres: lanes, fences, flights, streams, the feed. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
+import { bucketOf, idSource } from '../base/ids.ts';
+import { silentLog } from '../base/log.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+import type { FeedReader } from './dispatch.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { LaneLost, settle, type Batch } from './settle.ts';
+import { bringForward, claimDue, deleteStream, hasStreamWork, upsertStream, type WorkItem } from './sql.ts';
+import type { FeedEvent } from './sql.feed.ts';
+import { createWorker, type Handler } from './worker.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+const clock = systemClock;
+let node = 0;
+const stops: (() => Promise<void>)[] = [];
+after(async () => {
+  for (const stop of stops.reverse()) await stop();
+});
+
+const ids = idSource(60, () => clock.nowMs());
+const WORKSPACE = ids.spread();
+const KIND = 1;
+
+async function newQueue(): Promise<Queue> {
+  const queue = createQueue({ sql, ids, clock, log: silentLog });
+  await queue.start();
+  stops.push(() => queue.stop());
+  return queue;
+}
+
+const work = (ownerId: number, causeId: number, more = {}) => ({
+  kind: KIND,
+  ownerId,
+  causeId,
+  seq: 0,
+  stream: 0,
+  workspaceId: WORKSPACE,
+  dueMs: clock.nowMs(),
+  ...more,
+});
+
+/** A handler that notes what it gets and settles it as told. */
+function noting(
+  options: {
+    kind?: number;
+    act?: (batch: Batch, item: WorkItem) => Promise<number | undefined> | number | undefined;
+  } = {},
+) {
+  const seen: { item: WorkItem; abandoned: boolean }[] = [];
+  const make = (queue: Queue): Handler => ({
+    kind: options.kind ?? KIND,
+    batchSize: 50,
+    inFlight: 200,
+    async handle(batch) {
+      const later: { item: WorkItem; dueMs: number; attempt: number }[] = [];
+      const done: WorkItem[] = [];
+      for (const item of batch.items) {
+        seen.push({ item, abandoned: batch.abandoned });
+        const dueMs = await options.act?.(batch, item);
+        if (dueMs === undefined) done.push(item);
+        else later.push({ item, dueMs, attempt: item.attempt + 1 });
+      }
+      await queue.transact((tx) => settle(tx, batch, { done, later, landed: true }));
+    },
+  });
+  return { seen, make };
+}
+
+async function newWorker(queue: Queue, handlers: Handler[], readers: FeedReader[] = [], leaseMs = 3_000) {
+  const worker = createWorker({
+    sql,
+    queue,
+    ids: idSource(++node, () => clock.nowMs()),
+    clock,
+    log: silentLog,
+    leaseMs,
+    handlers,
+    readers,
+  });
+  await worker.start();
+  let stopped = false;
+  const stop = async () => {
+    if (!stopped) await worker.stop();
+    stopped = true;
+  };
+  stops.push(stop);
+  return { worker, stop };
+}
+
+test('the same work put in twice is one piece of work; what commits is done, what rolls back is not', async () => {
+  const queue = await newQueue();
+  const { seen, make } = noting();
+  const { stop } = await newWorker(queue, [make(queue)]);
+  const [owner, cause, never] = [ids.spread(), ids.spread(), ids.spread()];
+  await queue.transact((tx) => queue.put(tx, [work(owner, cause)]));
+  await queue.transact((tx) => queue.put(tx, [work(owner, cause)])).catch(() => {});
+  await assert.rejects(
+    queue.transact(async (tx) => {
+      await queue.put(tx, [work(owner, never)]);
+      throw new Error('no');
+    }),
+  );
+  await until('it is done', () => seen.length > 0);
+  await until('the queue is empty', async () => (await sql`SELECT 1 FROM due`).length === 0);
+  assert.ok(seen.every(({ item }) => item.causeId === cause));
+  assert.deepEqual((await sql`SELECT 1 FROM flights`).length, 0);
+  await stop();
+});
+
+test('work put off for soon starts soon, with its attempts counted', async () => {
+  const queue = await newQueue();
+  const { seen, make } = noting({
+    act: (_batch, item) => (item.attempt < 2 ? clock.nowMs() + 30 : undefined),
+  });
+  const { stop } = await newWorker(queue, [make(queue)]);
+  const fromMs = clock.nowMs();
+  await queue.transact((tx) => queue.put(tx, [work(ids.spread(), ids.spread())]));
+  await until('three tries', () => seen.length === 3);
+  assert.deepEqual(
+    seen.map(({ item }) => item.attempt),
+    [0, 1, 2],
+  );
+  assert.ok(clock.nowMs() - fromMs < 900, 'without waiting for anybody to look');
+  await stop();
+});
+
+test('a claim is written as a flight in the same statement; a sleeper whose lane was taken changes nothing', async () => {
+  const queue = await newQueue();
+  const [owner, cause] = [ids.spread(), ids.spread()];
+  await queue.transact((tx) => queue.put(tx, [work(owner, cause)]));
+  const number = queue.laneOf(bucketOf(owner));
+  await sql`UPDATE lanes SET owner = 'sleeper', leased_until_ms = ${clock.nowMs() + 60_000}, epoch = epoch + 1 WHERE lane = ${number}`;
+  const [lane] = await sql<{ lane: number; bucket: number; buckets: number[]; epoch: number }[]>`
+    SELECT lane, bucket, buckets, epoch FROM lanes WHERE lane = ${number}`;
+  const flightId = ids.inBucket(lane!.bucket);
+  const claim = {
+    lane: lane!,
+    flightId,
+    kind: KIND,
+    stream: 0,
+    nowMs: clock.nowMs(),
+    after: { dueMs: 0, ownerId: 0 },
+    busy: [],
+    limit: 10,
+  };
+  const items = await claimDue(sql, claim);
+  assert.equal(items.length, 1);
+  assert.equal((await sql`SELECT 1 FROM flights WHERE id = ${flightId}`).length, 1);
+  assert.deepEqual(
+    await claimDue(sql, { ...claim, flightId: ids.inBucket(lane!.bucket), busy: items }),
+    [],
+    'what is in flight is passed over',
+  );
+
+  await sql`UPDATE lanes SET owner = 'other', epoch = epoch + 1 WHERE lane = ${number}`;
+  const batch: Batch = {
+    lane: lane!,
+    flightId,
+    kind: KIND,
+    stream: 0,
+    items,
+    abandoned: false,
+    holds: () => true,
+    wakeAt() {},
+  };
+  await assert.rejects(
+    queue.transact(async (tx) => {
+      if (!(await settle(tx, batch, { done: items, later: [], landed: true }))) throw new LaneLost(number);
+    }),
+    LaneLost,
+  );
+  assert.equal((await sql`SELECT 1 FROM due WHERE owner_id = ${owner}`).length, 1);
+  assert.deepEqual(
+    await claimDue(sql, { ...claim, flightId: ids.inBucket(lane!.bucket) }),
+    [],
+    'nor does it claim',
+  );
+  await sql`UPDATE lanes SET owner = NULL, leased_until_ms = 0`;
+
+  const { seen, make } = noting();
+  const { stop } = await newWorker(queue, [make(queue)]);
+  await until('the next owner settles it', () => seen.length === 1);
+  assert.equal(seen[0]!.abandoned, true);
+  await until(
+    'nothing is left',
+    async () => (await sql`SELECT 1 FROM flights UNION ALL SELECT 1 FROM due`).length === 0,
+  );
+  await stop();
+});
+
+test('two workers share the lanes, every piece is done once, and one takes over from the other', async () => {
+  const [first, second] = [await newQueue(), await newQueue()];
+  const { seen, make } = noting();
+  const a = await newWorker(first, [make(first)], [], 600);
+  assert.equal(a.worker.heldLanes(), 32);
+  const b = await newWorker(second, [make(second)], [], 600);
+  await until('they share', () => a.worker.heldLanes() === 16 && b.worker.heldLanes() === 16);
+  const owners = Array.from({ length: 400 }, () => ids.spread());
+  await first.transact((tx) =>
+    first.put(
+      tx,
+      owners.map((owner) => work(owner, ids.spread())),
+    ),
+  );
+  await until('all is done', () => seen.length >= 400);
+  assert.equal(new Set(seen.map(({ item }) => item.ownerId)).size, 400);
+  assert.equal(seen.length, 400);
+  await b.stop();
+  await until('the other has all lanes again', () => a.worker.heldLanes() === 32);
+  await a.stop();
+});
+
+test('a bulk run flows, pauses, is called off, and never stands before interactive work', async () => {
+  const queue = await newQueue();
+  let slow = Promise.withResolvers<void>();
+  const { seen, make } = noting({
+    act: async (_batch, item) => void (item.stream !== 0 && (await slow.promise)),
+  });
+  const { stop } = await newWorker(queue, [make(queue)]);
+  const stream = ids.spread();
+  const bulk = Array.from({ length: 600 }, () => work(ids.spread(), stream, { stream }));
+  await queue.transact(async (tx) => {
+    await upsertStream(tx, { stream, kind: KIND, workspaceId: WORKSPACE, flowing: true, ratePerS: null });
+    await queue.put(tx, bulk);
+  });
+  await until('the bulk run is under way', () => seen.length > 0);
+  const single = ids.spread();
+  await queue.transact((tx) => queue.put(tx, [work(single, ids.spread())]));
+  await until(
+    'the single one is done meanwhile',
+    () => seen.some(({ item }) => item.ownerId === single),
+    3_000,
+  );
+
+  await queue.transact((tx) =>
+    upsertStream(tx, { stream, kind: KIND, workspaceId: WORKSPACE, flowing: false, ratePerS: null }),
+  );
+  queue.wake([{ lane: 0, what: 'bulk' }]);
+  await until(
+    'the pause is seen',
+    async () => (await sql`SELECT 1 FROM streams WHERE NOT flowing`).length === 1,
+  );
+  slow.resolve();
+  await until('what was in flight is settled', async () => (await sql`SELECT 1 FROM flights`).length === 0);
+  assert.ok(
+    await hasStreamWork(
+      sql,
+      queue.lanes().map(({ lane }) => lane),
+      KIND,
+      stream,
+    ),
+    'the rest waits',
+  );
+  let gone = 0;
+  await queue.transact(async (tx) => {
+    for (const lane of queue.lanes()) gone += (await deleteStream(tx, lane, KIND, stream)).length;
+  });
+  assert.equal(
+    gone + seen.filter(({ item }) => item.stream === stream).length,
+    600,
+    'each was done or called off',
+  );
+  slow = Promise.withResolvers();
+  await stop();
+});
+
+test('a handler that throws gets its batch again as abandoned', async () => {
+  const queue = await newQueue();
+  let failed = false;
+  const { seen, make } = noting({
+    act: () => {
+      if (failed) return undefined;
+      failed = true;
+      throw new Error('a bug');
+    },
+  });
+  const { stop } = await newWorker(queue, [make(queue)]);
+  await queue.transact((tx) => queue.put(tx, [work(ids.spread(), ids.spread())]));
+  await until('it was handled again', () => seen.length === 2);
+  assert.deepEqual(
+    seen.map(({ abandoned }) => abandoned),
+    [false, true],
+  );
+  await until('and is over', async () => (await sql`SELECT 1 FROM flights`).length === 0);
+  await stop();
+});
+
+test('the feed: every event once, in the order of its lane; a reader that fails costs only the event it failed on', async () => {
+  const queue = await newQueue();
+  const read: FeedEvent[] = [];
+  const reader: FeedReader = {
+    name: 'test',
+    async read(_tx, events) {
+      if (events.some(({ type }) => type === 'bad')) throw new Error('cannot read this');
+      read.push(...events);
+    },
+  };
+  const { stop } = await newWorker(queue, [], [reader]);
+  const owner = ids.spread();
+  const event = (type: string, n: number) => ({
+    ownerId: owner,
+    workspaceId: WORKSPACE,
+    type,
+    atMs: n,
+    payload: { n },
+  });
+  for (let n = 0; n < 20; n++)
+    await queue.transact((tx) => queue.append(tx, [event(n === 7 ? 'bad' : 'good', n)]));
+  await until('all are read', () => new Set(read.map(({ atMs }) => atMs)).size === 19);
+  await until('and in history', async () => (await sql`SELECT 1 FROM feed`).length === 0);
+  const order = [...new Set(read.map(({ atMs }) => atMs))];
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+  const history = await sql<
+    { type: string; error: string | null }[]
+  >`SELECT type, error FROM events ORDER BY at_ms`;
+  assert.equal(history.length, 20);
+  assert.deepEqual(
+    history.filter(({ error }) => error).map(({ type }) => type),
+    ['bad'],
+  );
+  await stop();
+});
+
+test('a wake reaches the worker of another process, and a test workspace’s clock brings its work forward', async () => {
+  const [door, workers] = [await newQueue(), await newQueue()];
+  const { seen, make } = noting();
+  const { stop } = await newWorker(workers, [make(workers)]);
+  const fromMs = clock.nowMs();
+  await door.transact((tx) => door.put(tx, [work(ids.spread(), ids.spread())]));
+  await until('it is done', () => seen.length === 1);
+  assert.ok(clock.nowMs() - fromMs < 900, 'it was told, and did not have to look');
+  const day = 24 * 3600_000;
+  await door.transact((tx) =>
+    door.put(tx, [work(ids.spread(), ids.spread(), { dueMs: clock.nowMs() + day })]),
+  );
+  await bringForward(sql, WORKSPACE, day);
+  await until('tomorrow’s is done', () => seen.length === 2);
+  await stop();
+});
