@@ -9,7 +9,7 @@ import type { Adapter } from '../src/channels/adapter.ts';
 import { eraseContacts, getContact } from '../src/contacts/contacts.ts';
 import { destinationsOf } from '../src/contacts/destinations.ts';
 import { mergeContacts } from '../src/contacts/merge.ts';
-import { ensureConversations } from '../src/conversations/conversations.ts';
+import { ensureConversations, mergeConversations } from '../src/conversations/conversations.ts';
 import type { HttpContext } from '../src/http/context.ts';
 import { linksDoor } from '../src/http/links/door.ts';
 import { createServer } from '../src/http/server.ts';
@@ -788,6 +788,11 @@ test('merged: links, codes and sessions of the one that goes lead to the one tha
           discardedId: fromId,
         }),
       );
+      await mergeConversations(tx, ctx.ids, clock.nowMs(), {
+        workspaceId: app.id,
+        survivingId: toId,
+        discardedId: fromId,
+      });
       await moveLinks(tx, { workspaceId: app.id, fromId, toId });
     });
   clock.advance(3000);

@@ -9,6 +9,7 @@ import type { Content } from '../../contract/content.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource, toHex24 } from '../base/ids.ts';
 import { getContact, type Contact } from '../contacts/contacts.ts';
+import { survivorsOf } from '../contacts/merge.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
@@ -27,7 +28,6 @@ import { linkCodes, MOST_LINKS, type LinkCodes } from './codes.ts';
 import {
   countClicks,
   insertLinks,
-  selectAlias,
   selectClicks,
   selectLinks,
   upsertClick,
@@ -285,7 +285,7 @@ export async function livingContact(
 ): Promise<Contact | undefined> {
   const contact = await getContact(db, workspaceId, contactId);
   if (contact) return contact;
-  const became = await selectAlias(db, workspaceId, contactId);
+  const became = (await survivorsOf(db, workspaceId, [contactId])).get(contactId);
   return became === undefined ? undefined : await getContact(db, workspaceId, became);
 }
 

@@ -1,16 +1,15 @@
 /** What happens to this room's rows when a contact is merged or erased, and when they are old. */
 import type { Db, Tx } from '../db/pool.ts';
-import { deleteOfContacts, deleteOver, insertClicks, takeClicks, upsertAlias } from './sql.ts';
+import { deleteOfContacts, deleteOver, insertClicks, takeClicks } from './sql.ts';
 
 /**
- * Part of a merge of two contacts: links, codes and sessions of the one that goes lead to the one that stays. They are left as
- * they are, since codes that were sent and tokens that were given name the old contact; an alias says whom it became.
+ * Part of a merge of two contacts: what the one opened that goes, the one opened that stays. Links, codes and sessions are left
+ * as they are, since codes that were sent and tokens that were given name the old contact; they lead to whom it became.
  */
 export async function moveLinks(
   tx: Tx,
   merge: { workspaceId: number; fromId: number; toId: number },
 ): Promise<void> {
-  await upsertAlias(tx, merge);
   const clicks = await takeClicks(tx, merge.fromId);
   if (clicks.length > 0) await insertClicks(tx, merge.toId, clicks);
 }

@@ -1,4 +1,4 @@
-/** Every statement on links, clicks and aliases. */
+/** Every statement on links and clicks. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { LinkKind } from './addresses.ts';
@@ -82,30 +82,6 @@ export async function selectClicks(
     ORDER BY last_ms DESC LIMIT ${of.limit}`;
 }
 
-/** Whom a contact became. Locks nothing. */
-export async function selectAlias(
-  db: Db,
-  workspaceId: number,
-  contactId: number,
-): Promise<number | undefined> {
-  const [row] = await db<{ becameId: number }[]>`
-    SELECT became_id AS "becameId" FROM link_aliases
-    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND workspace_id = ${workspaceId}`;
-  return row?.becameId;
-}
-
-/** Notes that a contact, and all that became it before, is another now. Locks the rows. */
-export async function upsertAlias(
-  db: Db,
-  merge: { workspaceId: number; fromId: number; toId: number },
-): Promise<void> {
-  await db`UPDATE link_aliases SET became_id = ${merge.toId} WHERE became_id = ${merge.fromId}`;
-  await db`
-    INSERT INTO link_aliases (bucket, contact_id, workspace_id, became_id)
-    VALUES (${bucketOf(merge.fromId)}, ${merge.fromId}, ${merge.workspaceId}, ${merge.toId})
-    ON CONFLICT (bucket, contact_id) DO UPDATE SET became_id = excluded.became_id`;
-}
-
 /** Takes the clicks of a contact out, to be written under another. Locks them. */
 export async function takeClicks(db: Db, contactId: number): Promise<(ClickRow & { workspaceId: number })[]> {
   return await db<(ClickRow & { workspaceId: number })[]>`
@@ -138,7 +114,6 @@ export async function deleteOfContacts(db: Db, contactIds: readonly number[]): P
   await db`DELETE FROM link_requests WHERE contact_id = ANY(${ids}::bigint[])`;
   await db`DELETE FROM chat_sessions WHERE contact_id = ANY(${ids}::bigint[])`;
   await db`DELETE FROM chat_presence WHERE bucket = ANY(${ids.map(bucketOf)}::smallint[]) AND contact_id = ANY(${ids}::bigint[])`;
-  await db`DELETE FROM link_aliases WHERE became_id = ANY(${ids}::bigint[])`;
 }
 
 /** Deletes what is over: links a while after their end, so that until then they say they have expired. */

@@ -87,14 +87,3 @@ CREATE TABLE chat_presence (
   PRIMARY KEY (bucket, contact_id)
 ) WITH (fillfactor = 50);
 SELECT place('chat_presence', 'bucket');
-
--- Whom a contact became when two were merged: links and sessions that were made for the one that is gone lead to the other.
-CREATE TABLE link_aliases (
-  bucket smallint NOT NULL,
-  contact_id bigint NOT NULL,
-  workspace_id bigint NOT NULL,
-  became_id bigint NOT NULL,
-  PRIMARY KEY (bucket, contact_id)
-);
-SELECT place('link_aliases', 'bucket');
-CREATE INDEX link_aliases_to ON link_aliases (became_id);
