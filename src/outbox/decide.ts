@@ -144,6 +144,8 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
       const { workspaceId, destination } = subject;
       const at = {
         workspaceId,
+        contactId: item.ownerId,
+        destinationId: destination?.destinationId ?? null,
         channel: destination?.channel ?? null,
         address: destination?.address ?? null,
       };

@@ -97,12 +97,7 @@ function lessonsOf(
   return changes.flatMap((change) => {
     const row = told.get(`${change.causeId}.${change.contactId}.${change.seq}`);
     if (change.state !== STATE.failed || !row) return [];
-    return (
-      lessonOf(
-        { workspaceId, channel: change.channel, address: change.address },
-        { class: row.class, code: row.code ?? '' },
-      ) ?? []
-    );
+    return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
   });
 }
 

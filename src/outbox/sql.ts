@@ -167,6 +167,7 @@ export type ReceiptChange = Change & {
   bulk: boolean;
   channel: string | null;
   address: string | null;
+  destinationId: number | null;
   mayFallBack: boolean | null;
 };
 
@@ -192,7 +193,8 @@ export async function applyReceiptRows(
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
-      d.expires_ms IS NULL AS bulk, d.channel, d.address, d.may_fall_back AS "mayFallBack"`;
+      d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
+      d.may_fall_back AS "mayFallBack"`;
 }
 
 /** Makes rows for deliveries of a run that a receipt tells of before they were settled. */

@@ -67,3 +67,9 @@ export function isEnd(state: StateCode): boolean {
 export function isWaiting(state: StateCode): boolean {
   return WAITING.includes(state);
 }
+
+/** How a message stands that was sent to several destinations: as well as the best of them, or as the last when all have failed. */
+export function stateOfMessage(states: readonly StateCode[]): StateCode | undefined {
+  const hopeful = states.filter((state) => state < STATE.failed);
+  return hopeful.length ? (Math.max(...hopeful) as StateCode) : states.at(-1);
+}

@@ -11,7 +11,7 @@ import { getContact } from '../../contacts/contacts.ts';
 import { CLASS_BIT, destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { selectDeliveriesOf, type Delivery } from '../../outbox/sql.ts';
-import { STATE, stateName } from '../../outbox/states.ts';
+import { STATE, stateName, stateOfMessage } from '../../outbox/states.ts';
 import { findMessage } from './messages.ts';
 import { presentDelivery } from './present.ts';
 import { breaks, missing, queryId, reads, timeText, type Call, type Route } from './route.ts';
@@ -43,11 +43,12 @@ async function why(call: Call): Promise<unknown> {
       : await ofMessage(call, contactId as number, messageId as number);
   if (isFault(told)) return told;
   const { steps, deliveries } = told;
+  const best = stateOfMessage(deliveries.map(({ state }) => state));
   // A stable sort: what is of one moment stays in the order in which it is told here.
   steps.sort((a, b) => a.atMs - b.atMs);
   return {
     sent: deliveries.some(({ sentMs }) => sentMs !== null),
-    state: deliveries.length > 0 ? stateName(deliveries.at(-1)!.state) : told.state,
+    state: best === undefined ? told.state : stateName(best),
     decisions: steps.map(({ atMs, what, why: reason }) => ({ at: timeText(atMs), what, why: reason })),
     deliveries: deliveries.map(presentDelivery),
   };
