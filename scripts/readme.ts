@@ -1,14 +1,18 @@
-/** Writes the table of settings into the README, from the code. */
+/** Writes into the documents what the code knows: the table of settings and that of the simulator's addresses. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsReference } from '../src/base/config.ts';
+import { magicReference } from '../src/simulator/reference.ts';
 
-const file = join(import.meta.dirname, '..', 'README.md');
-const text = await readFile(file, 'utf8');
-await writeFile(
-  file,
-  text.replace(
-    /(<!-- settings -->\n)[\s\S]*(<!-- \/settings -->)/,
-    (_all, begin, end) => `${begin}\n${settingsReference()}\n\n${end}`,
-  ),
-);
+await fill('README.md', 'settings', settingsReference());
+await fill('docs/simulator.md', 'magic', magicReference());
+
+async function fill(name: string, mark: string, table: string): Promise<void> {
+  const file = join(import.meta.dirname, '..', name);
+  const between = new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*(<!-- /${mark} -->)`);
+  const text = await readFile(file, 'utf8');
+  await writeFile(
+    file,
+    text.replace(between, (_all, begin, end) => `${begin}\n${table}\n\n${end}`),
+  );
+}

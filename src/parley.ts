@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
-import { systemClock, type Clock } from './base/clock.ts';
+import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { randomToken, vault as openVault } from './base/crypto.ts';
 import { addressGuard, httpClient } from './base/http.ts';
@@ -24,15 +24,20 @@ import { openPool, type Connection, type Sql } from './db/pool.ts';
 import { callbacksDoor } from './http/callbacks/callbacks.ts';
 import { consoleDoor } from './http/console/door.ts';
 import type { HttpContext } from './http/context.ts';
+import { createLive } from './http/live/door.ts';
 import { createServer } from './http/server.ts';
 import { sunshineDoor } from './http/sunshine/door.ts';
+import { linkAnswers } from './http/sunshine/linkAnswers.ts';
 import { linkFailures } from './http/sunshine/linkFailures.ts';
 import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
+import { createNotices } from './live/notices.ts';
+import { liveReader } from './live/reader.ts';
 import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
 import { unreadHandler } from './outbox/fallback.ts';
 import { createSenders } from './outbox/senders.ts';
 import { createQueue } from './queue/queue.ts';
+import { countWorkers } from './queue/sql.lanes.ts';
 import { createWorker } from './queue/worker.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
@@ -58,6 +63,8 @@ export type Overrides = {
   inspect?: (ctx: HttpContext) => void;
 };
 
+/** A directory's answers are at most a second old; a little more, to be sure. */
+const DIRECTORY_FRESH_MS = 1_100;
 /** Sunshine gives a webhook's target twenty seconds. */
 const WEBHOOK_DEADLINE_MS = 20_000;
 /** Deliveries in flight: three full batches for a broadcast, so that claiming, calling and settling overlap. */
@@ -116,7 +123,8 @@ async function compose(
   const all = lifecycle([
     keepAlive(),
     ctx.queue,
-    ...(serves ? [server] : []),
+    rooms.notices,
+    ...(serves ? [rooms.live, server] : []),
     {
       name: 'senders',
       start: async () => rooms.listens(serves ? server.url() : ''),
@@ -160,7 +168,7 @@ function openRooms(ground: Ground) {
     ...shared,
     takeReceipts: (integrationId, receipts) => takeReceipts(shared, integrationId, receipts),
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
-    clockMoved: async (workspaceId) => shared.directory.forget(workspaceId),
+    clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
   });
   let listensAt = config.publicUrl;
   const publicUrl = () => listensAt;
@@ -174,6 +182,12 @@ function openRooms(ground: Ground) {
   });
   const ctx: HttpContext = { ...shared, publicUrl, senders, simulator, broadcasts: { ...shared, senders } };
   const { subscriptions } = shared.webhooks;
+  const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
+  const live = createLive({
+    ...shared,
+    notices,
+    takeReceipts: (integrationId, receipts) => takeReceipts(shared, integrationId, receipts),
+  });
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
@@ -188,12 +202,29 @@ function openRooms(ground: Ground) {
     readers: [
       webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] }),
       linkFailures,
+      linkAnswers(shared),
     ],
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
-  const server = createServer(ctx, [sunshineDoor, consoleDoor, callbacks], { amiss });
-  return { ctx, worker, server, listens: (url: string): void => void (listensAt ||= url) };
+  const server = createServer(ctx, [sunshineDoor, consoleDoor, callbacks, live.door], { amiss });
+  return {
+    ctx,
+    worker,
+    server,
+    notices,
+    live: live.part,
+    listens: (url: string): void => void (listensAt ||= url),
+  };
+}
+
+/** Other processes read a workspace again within a second; until then they would go by its old time. */
+async function forgetEverywhere(
+  { sql, clock, directory }: Pick<HttpContext, 'sql' | 'clock' | 'directory'>,
+  workspaceId: number,
+): Promise<void> {
+  directory.forget(workspaceId);
+  if ((await countWorkers(sql)) > 1) await pause(clock, DIRECTORY_FRESH_MS);
 }
 
 /** The secret that seals the others: set, or made once and kept beside the data, readable by its owner only. */

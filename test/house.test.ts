@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { FAULTS } from '../contract/errors.ts';
 import { settingsReference } from '../src/base/config.ts';
+import { magicReference } from '../src/simulator/reference.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -92,6 +93,13 @@ test('every fault is used, and every one has a meaning and a status of its famil
 test('the README shows the settings as the code has them', () => {
   assert.ok(
     readFileSync(join(root, 'README.md'), 'utf8').includes(settingsReference()),
+    'run: npm run readme',
+  );
+});
+
+test('the document on the simulator shows its addresses as the code has them', () => {
+  assert.ok(
+    readFileSync(join(root, 'docs', 'simulator.md'), 'utf8').includes(magicReference()),
     'run: npm run readme',
   );
 });

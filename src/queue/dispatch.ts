@@ -12,7 +12,12 @@ import { moveToHistory, selectFeed, type FeedEvent } from './sql.feed.ts';
 import type { WorkerCore } from './worker.ts';
 
 /** Who reads the feed. Works in the transaction it is given; what it throws is a bug and costs it the event. */
-export type FeedReader = { name: string; read(tx: Tx, events: readonly FeedEvent[]): Promise<void> };
+export type FeedReader = {
+  name: string;
+  read(tx: Tx, events: readonly FeedEvent[]): Promise<void>;
+  /** Told when the transaction of a `read` is committed, with the same list; not told when the process dies in between. */
+  committed?(events: readonly FeedEvent[]): void;
+};
 
 const EVENTS_A_TIME = 200;
 const LANES_AT_ONCE = 4;
@@ -25,15 +30,18 @@ export function createDispatcher(core: WorkerCore, queue: Queue, readers: readon
   const woken = bell();
 
   /** Hands on up to `limit` events; returns how many. */
-  const handOn = (lane: OwnedLane, limit: number): Promise<number> =>
-    queue.transact(async (tx) => {
+  const handOn = async (lane: OwnedLane, limit: number): Promise<number> => {
+    const handed = await queue.transact(async (tx) => {
       if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
       const events = await selectFeed(tx, lane, limit);
-      if (!events.length) return 0;
+      if (!events.length) return events;
       for (const reader of readers) await reader.read(tx, events);
       await moveToHistory(tx, lane, events, null);
-      return events.length;
+      return events;
     });
+    for (const reader of readers) reader.committed?.(handed);
+    return handed.length;
+  };
 
   /** The first event made a reader fail, when handed on alone: it goes to history with the error, so that the feed goes on. */
   const passOver = (lane: OwnedLane, error: unknown): Promise<void> =>

@@ -61,3 +61,9 @@ export async function renewLanes(
 export async function releaseLanes(db: Db, name: string, lanes: readonly number[]): Promise<void> {
   await db`UPDATE lanes SET owner = NULL, leased_until_ms = 0 WHERE owner = ${name} AND lane = ANY(${[...lanes]}::smallint[])`;
 }
+
+/** How many workers there are. */
+export async function countWorkers(db: Db): Promise<number> {
+  const rows = await db<{ n: number }[]>`SELECT count(*) AS n FROM workers`;
+  return rows[0]!.n;
+}
