@@ -281,7 +281,10 @@ describe('channels', () => {
     assert.equal(await refuse({ type, phoneNumber: '5145550042', confirmation }), 400);
     assert.equal(await refuse({ type, confirmation }), 400);
     assert.equal(await refuse({ type: 'line', phoneNumber: '+15145550042', confirmation }), 400);
-    assert.equal(await refuse({ type, phoneNumber: '+15145550042', confirmation: { type: 'prompt' } }), 501);
+    const waits = { type: 'userActivity' };
+    assert.equal(await refuse({ type, phoneNumber: '+15145550042', confirmation: waits }), 400);
+    const mailbox = { type: 'mailgun', address: 'ann@example.com', confirmation: { type: 'prompt' } };
+    assert.equal(await refuse(mailbox), 400);
   });
 
   test('a token of a user reaches that user only', async () => {

@@ -16,6 +16,7 @@ import {
 } from './sql.resolve.ts';
 import { collectIdentities, collectNames, type SearchPage, walkIdentities, walkNames } from './sql.search.ts';
 import { deleteMergedInto } from './sql.merge.ts';
+import { takePending } from './sql.pending.ts';
 import { deleteMemberships } from './sql.sets.ts';
 import {
   type ColumnChange,
@@ -157,6 +158,7 @@ export async function eraseContacts(
     deleteIdentities(tx, workspaceId, goneIds),
     deleteMemberships(tx, goneIds),
     hashConsent(tx, workspaceId, goneIds),
+    takePending(tx, workspaceId, goneIds),
   ]);
   const erased = gone.map(({ id, externalId }) => ({
     contactId: id,

@@ -35,6 +35,7 @@ import {
   updateInbound,
   updateStatus,
 } from './sql.destinations.ts';
+import { deletePending } from './sql.pending.ts';
 import {
   claimIdentities,
   insertDestinations,
@@ -138,7 +139,10 @@ export async function unlinkDestinations(
     contactIds.map((id) => ({ workspaceId, id, externalId: null })),
     nowMs,
   );
-  const gone = await deleteDestinations(tx, workspaceId, refs);
+  const [gone] = await Promise.all([
+    deleteDestinations(tx, workspaceId, refs),
+    deletePending(tx, workspaceId, refs),
+  ]);
   const left = await selectDestinations(tx, workspaceId, contactIds);
   const kept = new Set(left.flatMap(claimTexts));
   const free = gone

@@ -13,6 +13,7 @@ import {
   selectMerged,
   takeConsent,
 } from './sql.merge.ts';
+import { takePending, upsertPending } from './sql.pending.ts';
 import { touchContacts } from './sql.resolve.ts';
 import { deleteMemberships, insertMembers } from './sql.sets.ts';
 import { type Contact, deleteContacts } from './sql.ts';
@@ -49,11 +50,12 @@ export async function mergeContacts(
   const touch = (id: number) => touchContacts(tx, [{ workspaceId, id, externalId: null }], nowMs);
   const alive = await Promise.all([survivingId, discardedId].sort((a, b) => a - b).map(touch));
   if (alive.some((one) => one.size === 0)) return fault('not_found', 'contact: there is none with this id');
-  const [[discarded], destinations, memberships, consent] = await Promise.all([
+  const [[discarded], destinations, memberships, consent, waiting] = await Promise.all([
     deleteContacts(tx, workspaceId, [discardedId]),
     deleteAllDestinations(tx, workspaceId, [discardedId]),
     deleteMemberships(tx, [discardedId]),
     takeConsent(tx, workspaceId, discardedId),
+    takePending(tx, workspaceId, [discardedId]),
   ]);
   const newId = () => ids.inBucket(bucketOf(survivingId));
   const moving = destinations.map((one) => {
@@ -63,6 +65,7 @@ export async function mergeContacts(
   const entries = consent
     .sort((a, b) => a.id - b.id)
     .map((entry) => ({ ...entry, id: newId(), contactId: survivingId }));
+  const toId = new Map(destinations.map(({ id }, i) => [id, moving[i]!.id]));
   const setIds = memberships.map(({ setId }) => setId);
   await Promise.all([
     moving.length > 0 ? insertMoved(tx, moving) : undefined,
@@ -70,6 +73,10 @@ export async function mergeContacts(
     setIds.length > 0 ? insertMembers(tx, workspaceId, setIds, [survivingId]) : 0,
     fillContact(tx, survivingId, discarded!, CONTACT_LIMITS.attributesBytes),
     entries.length > 0 ? insertConsent(tx, entries) : undefined,
+    ...waiting.flatMap((row) => {
+      const destinationId = toId.get(row.destinationId);
+      return destinationId ? upsertPending(tx, { ...row, contactId: survivingId, destinationId }) : [];
+    }),
     insertMerged(tx, { workspaceId, fromId: discardedId, intoId: survivingId, nowMs }),
   ]);
   return {

@@ -1,4 +1,4 @@
-/** The channels of a user: linking an address at once, unlinking it (api/sunshine.md §9.1; N7, N30–N32). */
+/** The channels of a user: linking an address, unlinking it (api/sunshine.md §9.1; N7, N30–N32). */
 import { type Static, Type } from 'typebox';
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
@@ -12,10 +12,15 @@ import {
 } from '../../contacts/destinations.ts';
 import { addressOf } from '../../contacts/keys.ts';
 import type { Contact } from '../../contacts/sql.ts';
-import { ensureConversations } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
-import { accept } from '../../outbox/accept.ts';
-import { anyObject, readAddress, readMessages, type Addressed } from './messageInput.ts';
+import {
+  confirmLink,
+  CONFIRMATIONS,
+  readConfirmation,
+  sendConfirmation,
+  type Linking,
+} from './confirmations.ts';
+import { anyObject, readAddress, type Addressed } from './messageInput.ts';
 import { integrationFor, presentChannel, presentClient, presentUser } from './present.ts';
 import {
   acts,
@@ -41,19 +46,10 @@ const Link = Type.Object({
   subject: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
   primary: Type.Optional(Type.Boolean()),
   confirmation: Type.Object({
-    type: Type.Union([Type.Literal('immediate'), Type.Literal('userActivity'), Type.Literal('prompt')]),
+    type: Type.Union(CONFIRMATIONS.map((type) => Type.Literal(type))),
     message: Type.Optional(anyObject),
   }),
 });
-
-/** What linking comes down to. */
-type Linking = {
-  integration: Integration;
-  to: Addressed;
-  /** As the caller wrote it: webhooks give it back. */
-  criteria: Record<string, string>;
-  message: Content | undefined;
-};
 
 /** `…/appusers/{userId}/channels` and the test message on one of them. */
 export const channelRoutes: readonly Route[] = [
@@ -99,8 +95,9 @@ async function link(call: Call<Static<typeof Link>>): Promise<Work | SunshineFau
     if (isFault(contact)) return contact;
     const linked = await linkAddress(call, tx, contact, linking);
     if (isFault(linked)) return linked;
-    if (linking.message) await confirm(call, tx, contact, linked, linking, linking.message);
-    else await tellLinked(call, tx, contact, linked, linking);
+    const before = await destinationsOf(tx, call.workspace.id, [contact.id]);
+    const isPending = before.some(({ id, status }) => id === linked && status === 'pending');
+    await confirmLink(call, tx, contact, { id: linked, isPending }, linking);
     const user = await loadUser(tx, contact);
     const destination = user.destinations.find(({ id }) => id === linked)!;
     const shown = presentUser(user, integrations) as { clients: { id: string }[] };
@@ -119,13 +116,10 @@ async function link(call: Call<Static<typeof Link>>): Promise<Work | SunshineFau
   };
 }
 
-async function readLinking(call: Call<Static<typeof Link>>): Promise<Linking | SunshineFault> {
+type AddressLinking = Linking & { to: Addressed };
+
+async function readLinking(call: Call<Static<typeof Link>>): Promise<AddressLinking | SunshineFault> {
   const { type, integrationId, confirmation, subject } = call.body;
-  if (confirmation.type !== 'immediate')
-    return {
-      ...fault('not_built', `confirmation.type: ${confirmation.type} is not offered; immediate is`),
-      field: 'confirmation.type',
-    };
   const integration = await integrationOfType(call, type, integrationId);
   if (isFault(integration)) return integration;
   const field = integration.channel === 'email' ? 'address' : 'phoneNumber';
@@ -133,13 +127,14 @@ async function readLinking(call: Call<Static<typeof Link>>): Promise<Linking | S
   if (given === undefined) return breaks(field, `is required to link ${type}`);
   const to = readAddress(integration, given, field);
   if (isFault(to)) return to;
-  const message = confirmation.message ? await readConfirmation(call, confirmation.message) : undefined;
+  const message = await readConfirmation(call, integration, confirmation);
   if (isFault(message)) return message;
   const title = subject ?? `New message from ${call.workspace.name}`;
   return {
     integration,
     to,
     criteria: { [field]: given },
+    confirmation: confirmation.type,
     message: message && integration.channel === 'email' ? { subject: title, ...message } : message,
   };
 }
@@ -169,30 +164,12 @@ async function integrationOfType(
     : breaks('integrationId', `is required: there are ${fits.length} of type ${type}`);
 }
 
-/** A confirmation is a text or an image whose actions, if any, are links; it is not part of the conversation. */
-async function readConfirmation(
-  call: Call<unknown>,
-  given: Record<string, unknown>,
-): Promise<Content | Fault> {
-  const path = 'confirmation.message';
-  const { role, ...rest } = given;
-  if (role !== undefined && role !== 'appMaker') return breaks(`${path}.role`, 'must be appMaker');
-  const contents = await readMessages(call, rest, { path });
-  if (isFault(contents)) return contents;
-  const [content, ...more] = contents;
-  if (!content || more.length > 0 || (content.type !== 'text' && content.type !== 'image'))
-    return breaks(`${path}.type`, 'must be text or image');
-  return content.actions?.some(({ type }) => type !== 'link')
-    ? breaks(`${path}.actions`, 'may be links only')
-    : content;
-}
-
 /** Links the address; one that is another user's moves to this one. */
 async function linkAddress(
   call: Call<unknown>,
   tx: Tx,
   contact: Contact,
-  { integration, to }: Linking,
+  { integration, to, confirmation }: AddressLinking,
 ): Promise<number | Fault> {
   const { workspace, nowMs } = call;
   const wanted = {
@@ -201,6 +178,7 @@ async function linkAddress(
     channel: to.channel,
     integrationId: integration.id,
     address: to.address,
+    status: confirmation === 'immediate' ? ('active' as const) : ('pending' as const),
   };
   const atMs = nowMs + workspace.clockAheadMs;
   const first = await linkDestination(tx, atMs, wanted);
@@ -214,56 +192,6 @@ async function linkAddress(
   return 'destinationId' in second
     ? second.destinationId
     : fault('conflict', 'The address is known to be that of another user; merge the two.');
-}
-
-/** Sends the message that confirms the link. What comes of it decides about link:match, link:success and link:failure. */
-async function confirm(
-  call: Call<unknown>,
-  tx: Tx,
-  contact: Contact,
-  destinationId: number,
-  { integration, criteria }: Pick<Linking, 'integration' | 'criteria'>,
-  content: Content,
-): Promise<void> {
-  const { ctx, workspace, nowMs } = call;
-  const conversations = await ensureConversations(tx, ctx.ids, nowMs + workspace.clockAheadMs, [
-    { contactId: contact.id, workspaceId: workspace.id },
-  ]);
-  await accept(ctx, tx, nowMs, [
-    {
-      workspaceId: workspace.id,
-      contactId: contact.id,
-      conversationId: conversations.get(contact.id)!.id,
-      kind: 'confirmation',
-      class: 'transactional',
-      content,
-      author: {},
-      source: { type: 'api' },
-      // A test message confirms nothing.
-      ...(Object.keys(criteria).length > 0
-        ? { metadata: { ...criteria, channel: integration.provider } }
-        : {}),
-      integrationId: integration.id,
-      destinationId,
-      aheadMs: workspace.clockAheadMs,
-    },
-  ]);
-}
-
-async function tellLinked(
-  call: Call<unknown>,
-  tx: Tx,
-  contact: Contact,
-  destinationId: number,
-  { integration, criteria }: Linking,
-): Promise<void> {
-  const about = { contactId: contact.id, destinationId };
-  const more = { channel: integration.provider, criteria };
-  await tell(call, tx, [
-    { ...about, trigger: 'link:match', more },
-    { ...about, trigger: 'link:success', more },
-    { ...about, trigger: 'client:add', more: { reason: 'channelLinking', source: { type: 'api' } } },
-  ]);
 }
 
 async function removeClients(
@@ -309,7 +237,7 @@ async function ping(call: Call): Promise<Work> {
     const integration =
       linked && integrations.find(({ id }) => id === integrationFor(linked, integrations)?.id);
     if (!integration) return breaks('type', 'the user has no such channel');
-    await confirm(call, tx, contact, linked.id, { integration, criteria: {} }, PING);
+    await sendConfirmation(call, tx, contact, { integration, destinationId: linked.id }, PING);
     return { status: 200, body: {} };
   };
 }

@@ -173,7 +173,7 @@ async function settleKinds(
 
 function linksOf(moment: Moment, message: Message, facts: Facts): Moment[] {
   const { change, messageId: _messageId, ...rest } = moment;
-  const { channel, ...criteria } = message.metadata ?? {};
+  const { channel, waits, ...criteria } = message.metadata ?? {};
   if (channel === undefined || !change) return [];
   const delivery = facts.deliveries.get(toRef(change));
   const step = moment.trigger.slice('message:delivery:'.length) as 'channel' | 'user' | 'failure';
@@ -183,7 +183,11 @@ function linksOf(moment: Moment, message: Message, facts: Facts): Moment[] {
     ...(step === 'failure' && delivery ? { error: errorOf(delivery) } : {}),
     timestamp: change.atMs / 1000,
   };
-  return LINKED_BY[step].map((trigger) => ({
+  // What waits for the person is linked by the person's answer.
+  const linked = LINKED_BY[step].filter(
+    (trigger) => !waits || trigger === 'link:match' || step === 'failure',
+  );
+  return linked.map((trigger) => ({
     ...rest,
     trigger,
     more: trigger === 'client:add' ? { ...REASON, timestamp: more.timestamp } : more,
