@@ -239,7 +239,7 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   const { content, audience, integrationId, ...rest } = body;
   const input: BroadcastInput = { ...rest };
   if (content !== undefined) {
-    const read = readContent(content, 'content');
+    const read = await readContent(content, 'content');
     if (isFault(read)) return read;
     input.content = read;
   }

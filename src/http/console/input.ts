@@ -5,6 +5,7 @@ import type { ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import { ADDRESS_BYTES } from '../../contacts/keys.ts';
+import { withHtml } from '../../content/mjml.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { checkContent } from '../../content/check.ts';
 import { compile } from '../../content/compile.ts';
@@ -42,8 +43,10 @@ export function oddQuery(
   return undefined;
 }
 
-/** Content that can be sent, or the first rule it breaks. */
-export function readContent(value: unknown, path: string): Content | Fault {
+/** Content that can be sent, or the first rule it breaks. MJML has become HTML. */
+export async function readContent(given: unknown, path: string): Promise<Content | Fault> {
+  const value = await withHtml(given, path);
+  if (isFault(value)) return value;
   const content = checkContent(value, path);
   if (isFault(content)) return content;
   const odd = firstDropped(value, content, path);

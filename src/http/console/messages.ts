@@ -63,7 +63,7 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))
     return breaks('destination', 'exactly one of contactId and destination must be given');
-  const content = readContent(body.content, 'content');
+  const content = await readContent(body.content, 'content');
   if (isFault(content)) return content;
   const to =
     destination === undefined
