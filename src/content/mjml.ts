@@ -13,7 +13,8 @@ type Mjml = (
 /** HTML of MJML, or the first thing that is wrong with it, by line. */
 export async function mjmlToHtml(source: string, path: string): Promise<string | Fault> {
   // Loaded when first needed: it is a large library, and most installs send without it.
-  const { default: mjml } = (await import('mjml')) as { default: Mjml };
+  // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- the library declares no types
+  const { default: mjml } = (await import('mjml' as string)) as { default: Mjml };
   try {
     const { html, errors } = await mjml(source, { validationLevel: 'soft', ignoreIncludes: true });
     const [first] = errors;
