@@ -32,6 +32,7 @@ import { linkFailures } from './http/sunshine/linkFailures.ts';
 import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
+import { unsubscribeDoor } from './http/unsubscribe/door.ts';
 import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
 import { unreadHandler } from './outbox/fallback.ts';
@@ -192,7 +193,7 @@ function openRooms(ground: Ground) {
     ...shared,
     leaseMs: config.leaseMs,
     handlers: [
-      deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
+      deliveryHandler({ ...shared, senders, publicUrl, random: Math.random }, DELIVERIES_IN_FLIGHT),
       unreadHandler({ ...shared, senders }),
       broadcastHandler({ ...ctx.broadcasts, clock, log }),
       // Its deadline is its own: twenty seconds, as Sunshine documents.
@@ -203,11 +204,13 @@ function openRooms(ground: Ground) {
       webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] }),
       linkFailures,
       linkAnswers(shared),
+      liveReader(notices),
     ],
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
-  const server = createServer(ctx, [sunshineDoor, consoleDoor, callbacks, live.door], { amiss });
+  const doors = [sunshineDoor, consoleDoor, callbacks, live.door, unsubscribeDoor];
+  const server = createServer(ctx, doors, { amiss });
   return {
     ctx,
     worker,

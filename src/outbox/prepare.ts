@@ -4,6 +4,7 @@
  */
 import type { ChannelName, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
+import type { Vault } from '../base/crypto.ts';
 import { isFault } from '../base/fault.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
@@ -32,12 +33,28 @@ import type { Run, RunSource } from './run.ts';
 import type { OpenIntegration, Senders } from './senders.ts';
 import { countSentSince, selectSingles, selectStates, type SingleFacts } from './sql.ts';
 import { isWaiting, STATE } from './states.ts';
+import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
 
 /** A message ready for the wire. */
 export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
 
 /** What preparing needs. */
-export type PrepareDeps = { sql: Sql; directory: Directory; senders: Senders; runs: RunSource };
+export type PrepareDeps = {
+  sql: Sql;
+  directory: Directory;
+  senders: Senders;
+  runs: RunSource;
+  vault: Vault;
+  publicUrl: () => string;
+};
+
+/** What is the same for all of a batch. */
+type Around = {
+  opens: ReadonlyMap<number, OpenIntegration>;
+  recent: ReadonlyMap<string, number>;
+  unsubscribeUrl: UnsubscribeUrl;
+  nowMs: number;
+};
 
 /** A delivery in the making. */
 type Draft = {
@@ -56,6 +73,8 @@ type Draft = {
   mayFallBack: boolean;
 };
 
+/** The variable for the address by which a recipient leaves. */
+const LEAVE = 'links.unsubscribe';
 /** Where a provider has a channel that takes long, more than this much waiting for the rate alone is put off. */
 const LONGEST_WAIT_MS = 2_000;
 
@@ -79,17 +98,11 @@ export async function prepare(
     recentlySent(deps, drafts, places, nowMs),
   ]);
   const opens = await openAll(deps, drafts, places, people);
+  const around: Around = { opens, recent, unsubscribeUrl: unsubscribeUrls(deps), nowMs };
   const ready: Ready[] = [];
   for (const draft of drafts) {
     const { item, bulk } = draft;
-    const made = makeReady(
-      opens,
-      draft,
-      places.get(item.workspaceId),
-      people.get(item.ownerId),
-      recent,
-      nowMs,
-    );
+    const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
     if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
     else decided.push(made);
@@ -246,13 +259,12 @@ async function recentlySent(
 }
 
 function makeReady(
-  opens: ReadonlyMap<number, OpenIntegration>,
+  around: Around,
   draft: Draft,
   place: Place | undefined,
   person: Person | undefined,
-  recent: ReadonlyMap<string, number>,
-  nowMs: number,
 ): Ready | Decision | undefined {
+  const { opens, recent, nowMs } = around;
   // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
   if (!place || !person) return undefined;
   const { workspace } = place;
@@ -302,28 +314,34 @@ function makeReady(
     return putOff(draft.item, draft.bulk, nowMs + waitMs);
   if (subject.mayFallBack && person.destinations.length > 1 && open.adapter.confirms !== 'nothing')
     subject.unreadAfterMs = place.fallback.unreadAfterMs;
-  return render(draft, subject, open, destination!, person, workspace, nowMs);
+  return render(around, draft, subject, open, destination!, person, workspace);
 }
 
 function render(
+  { unsubscribeUrl, nowMs }: Around,
   draft: Draft,
   subject: Subject,
   open: OpenIntegration,
   destination: Reachable,
   person: Person,
   workspace: Workspace,
-  nowMs: number,
 ): Ready | Decision {
   const channel = open.adapter.channel;
   subject.channel = channel;
   subject.idempotent = open.idempotent;
   let variables: Variables = {};
+  const leave =
+    draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
+      ? unsubscribeUrl({ ...destination, workspaceId: workspace.id, contactId: person.contactId })
+      : undefined;
   if (draft.compiled.variables.length) {
     variables = variablesOf(person, destination, workspace);
+    if (leave !== undefined) variables.links = { unsubscribe: leave };
     subject.vars = JSON.stringify(draft.compiled.pick(variables));
   }
   const rendered = draft.compiled.renderFor(channel, variables);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
+  const headers = leave === undefined ? undefined : listUnsubscribe(leave);
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
   const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);
   return {
@@ -334,7 +352,8 @@ function render(
       ref,
       idempotencyKey: ref,
       to: destination.address,
-      rendered,
+      // What is rendered is shared by all recipients, this is not.
+      rendered: rendered.channel === 'email' && headers ? { ...rendered, headers } : rendered,
       callbackUrl: open.callbackBase + ref,
       ttlS,
       messageClass: draft.class,
