@@ -188,9 +188,10 @@ test('W45 W47 W51 a transfer link of a message: short in uri, whole in longUri, 
     actions: [{ type: 'link', text: '[continue conversation]', uri: INVITE }],
   };
   const causeId = ctx.ids.inBucket(bucketOf(contactId));
+  const firstMs = clock.nowMs();
   const make = () =>
     ctx.queue.transact((tx) =>
-      shortenMessages(links, tx, clock.nowMs(), [{ workspace, contactId, causeId, content }]),
+      shortenMessages(links, tx, [{ workspace, contactId, causeId, content, atMs: firstMs }]),
     );
   const [short] = await make();
   assert.ok(short?.type === 'text');

@@ -116,24 +116,24 @@ export async function shorten(
   }));
 }
 
-/** A message whose links are to be short. `causeId` is the message's own id. */
+/** A message whose links are to be short. `causeId` is the message's own id, `atMs` by the workspace's clock. */
 export type ShortenedMessage = {
   workspace: LinkWorkspace;
   contactId: number;
   causeId: number;
   content: Content;
+  atMs: number;
 };
 
 /** Makes the links of single messages; returns their contents with short addresses, in order. Part of their acceptance. */
 export async function shortenMessages(
   links: Links,
   tx: Tx,
-  nowMs: number,
   messages: readonly ShortenedMessage[],
 ): Promise<Content[]> {
-  const plans = messages.map(({ workspace, contactId, causeId, content }) =>
+  const plans = messages.map(({ workspace, contactId, causeId, content, atMs }) =>
     linksIn(content, tracksClicks(workspace)).map(({ longUri, kind }, position) =>
-      rowOf({ workspaceId: workspace.id, contactId, causeId, position, longUri, kind }, nowMs),
+      rowOf({ workspaceId: workspace.id, contactId, causeId, position, longUri, kind }, atMs),
     ),
   );
   const rows = plans.flat();
