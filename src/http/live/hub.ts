@@ -1,0 +1,281 @@
+/**
+ * The connected people of this process, and what is new for each. All that is sent after `welcome` comes from here, in the order
+ * of the log: news only say where to look. An idle connection costs no statement of its own: one look every few seconds, for
+ * all connected people together, finds what a lost notice would have told.
+ */
+import type { LiveEvent, ServerFrame } from '../../../contract/live.ts';
+import { bell, type Bell, type Part } from '../../base/lifecycle.ts';
+import { pause, type Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { findContactIds } from '../../contacts/contacts.ts';
+import { keyOf } from '../../contacts/keys.ts';
+import type { Message } from '../../conversations/conversations.ts';
+import { selectMessages } from '../../conversations/sql.ts';
+import type { Sql } from '../../db/pool.ts';
+import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';
+import type { News, Notices } from '../../live/notices.ts';
+import { presentEntry } from './present.ts';
+
+/** A connection that is sent what happens to a contact, from a place in the log on. */
+export type Member = {
+  readonly workspaceId: number;
+  readonly contactId: number;
+  /** What it was sent up to. */
+  seq: number;
+  /** Messages it was shown already, whose number is still to come. */
+  readonly ahead: Set<number>;
+  /** True while what it was sent has not left; it is passed over until `ready` is told. */
+  isFull(): boolean;
+  send(frame: ServerFrame): void;
+  /** Its place is not in the log any more: it has to come again. */
+  lost(): void;
+};
+
+/** A connection of somebody who is no contact yet. */
+export type Waiter = {
+  readonly workspaceId: number;
+  readonly userId: string;
+  arrived(contactId: number): void;
+};
+
+/** The connected people of this process. */
+export type Hub = Part & {
+  /** Adds a connection; false when the contact has too many. */
+  join(member: Member): boolean;
+  leave(member: Member): void;
+  /** What was sent to a member has left. */
+  ready(member: Member): void;
+  wait(waiter: Waiter): void;
+  unwait(waiter: Waiter): void;
+  /** True once it was stopped, or will be. */
+  stopping: AbortSignal;
+};
+
+/** Connections of one person to one process. */
+const MOST_TABS = 20;
+/** How often all are looked at. */
+const LOOK_MS = 5_000;
+const CONTACTS_A_TIME = 200;
+const LOOKED_AT_A_TIME = 2_000;
+const ENTRIES_A_TIME = 50;
+const AFTER_ERROR_MS = 250;
+
+type Deps = { sql: Sql; clock: Clock; log: Log; notices: Pick<Notices, 'onNews'> };
+
+/** Who is connected, and what is to be looked at. */
+type Register = {
+  rooms: Map<number, Set<Member>>;
+  waiting: Map<string, Set<Waiter>>;
+  changed: Set<number>;
+  rung: Bell;
+  /** There may be something new for a contact. */
+  mark(contactId: number): void;
+};
+
+/** The hub of this process. */
+export function createHub(deps: Deps): Hub {
+  const register = createRegister();
+  const { rooms, waiting, mark, rung } = register;
+  const stop = new AbortController();
+  let running: Promise<unknown> = Promise.resolve();
+  deps.notices.onNews((news) => {
+    for (const one of news) hear(deps, register, one);
+  });
+  return {
+    name: 'live channel',
+    stopping: stop.signal,
+    async start() {
+      running = Promise.all([pump(deps, register, stop.signal), watch(deps, register, stop.signal)]);
+    },
+    async stop() {
+      stop.abort();
+      rung.ring();
+      await running;
+    },
+    join(member) {
+      const room = rooms.get(member.contactId) ?? new Set();
+      if (room.size >= MOST_TABS) return false;
+      rooms.set(member.contactId, room.add(member));
+      mark(member.contactId);
+      return true;
+    },
+    leave(member) {
+      const room = rooms.get(member.contactId);
+      if (room?.delete(member) && !room.size) rooms.delete(member.contactId);
+    },
+    ready: (member) => mark(member.contactId),
+    wait(waiter) {
+      const key = keyOfWaiter(waiter);
+      waiting.set(key, (waiting.get(key) ?? new Set()).add(waiter));
+    },
+    unwait(waiter) {
+      const key = keyOfWaiter(waiter);
+      const list = waiting.get(key);
+      if (list?.delete(waiter) && !list.size) waiting.delete(key);
+    },
+  };
+}
+
+function createRegister(): Register {
+  const rooms = new Map<number, Set<Member>>();
+  const changed = new Set<number>();
+  const rung = bell();
+  return {
+    rooms,
+    waiting: new Map(),
+    changed,
+    rung,
+    mark(contactId) {
+      if (!rooms.has(contactId)) return;
+      changed.add(contactId);
+      rung.ring();
+    },
+  };
+}
+
+/** Sends what is new, as it is marked. */
+async function pump(deps: Deps, register: Register, stopping: AbortSignal): Promise<void> {
+  const { changed, rung, rooms, mark } = register;
+  while (!stopping.aborted) {
+    if (!changed.size) {
+      await rung.wait();
+      continue;
+    }
+    const batch = [...changed].slice(0, CONTACTS_A_TIME);
+    for (const contactId of batch) changed.delete(contactId);
+    try {
+      for (const contactId of await forward(deps, rooms, batch)) mark(contactId);
+    } catch (error) {
+      deps.log.warn({ error }, 'the live channel could not read what is new; trying again');
+      for (const contactId of batch) mark(contactId);
+      await pause(deps.clock, AFTER_ERROR_MS, stopping);
+    }
+  }
+}
+
+/** Looks for what no notice told, every few seconds. */
+async function watch(deps: Deps, { rooms, waiting, mark }: Register, stopping: AbortSignal): Promise<void> {
+  for (;;) {
+    await pause(deps.clock, LOOK_MS, stopping);
+    if (stopping.aborted) return;
+    await look(deps, () => findChanged(deps, rooms, mark));
+    await look(deps, () =>
+      meet(
+        deps,
+        [...waiting.values()].flatMap((list) => [...list]),
+      ),
+    );
+  }
+}
+
+/** Looks, and may fail: the next look finds the same. */
+async function look(deps: Deps, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) =>
+    deps.log.debug({ error }, 'the live channel could not look what is new'),
+  );
+}
+
+/** The hash by which processes tell each other of somebody who is a contact now. */
+export function hashOf(who: { workspaceId: number; userId: string }): number {
+  return keyOf(who.workspaceId, { kind: 'external', value: who.userId }).hash;
+}
+
+function keyOfWaiter(who: Waiter): string {
+  return `${who.workspaceId}|${hashOf(who)}`;
+}
+
+function hear(deps: Deps, { rooms, waiting, mark }: Register, news: News): void {
+  switch (news.kind) {
+    case 'changed':
+      return mark(news.contactId);
+    case 'made': {
+      const list = waiting.get(`${news.workspaceId}|${news.hash}`);
+      if (list) void look(deps, () => meet(deps, [...list]));
+      return;
+    }
+    case 'typing':
+      for (const member of rooms.get(news.contactId) ?? [])
+        if (!member.isFull()) tell(member, { kind: 'typing', by: news.by, on: news.on });
+  }
+}
+
+/** Sends what is new to contacts' connections, up to a bound each; returns the contacts for which there may be more. */
+async function forward(
+  { sql }: Deps,
+  rooms: ReadonlyMap<number, ReadonlySet<Member>>,
+  contactIds: readonly number[],
+): Promise<number[]> {
+  // A connection that is full has its place kept; it goes on from there when it is ready.
+  const open = contactIds.flatMap((contactId) => {
+    const members = [...(rooms.get(contactId) ?? [])].filter((member) => !member.isFull());
+    return members.length ? [{ contactId, members }] : [];
+  });
+  if (!open.length) return [];
+  const after = open.map(({ contactId, members }) => ({
+    contactId,
+    seq: Math.min(...members.map(({ seq }) => seq)),
+  }));
+  const entries = await entriesAfter(sql, after, ENTRIES_A_TIME);
+  const messages = await messagesOf(sql, open, entries);
+  const more: number[] = [];
+  for (const { contactId, members } of open) {
+    const list = entries.get(contactId) ?? [];
+    if (list.length === ENTRIES_A_TIME) more.push(contactId);
+    for (const member of members) if (rooms.get(contactId)?.has(member)) sendTo(member, list, messages);
+  }
+  return more;
+}
+
+async function messagesOf(
+  sql: Sql,
+  open: readonly { contactId: number; members: readonly Member[] }[],
+  entries: ReadonlyMap<number, readonly Entry[]>,
+): Promise<Map<number, Message>> {
+  const found = new Map<number, Message>();
+  for (const [workspaceId, list] of Map.groupBy(open, ({ members }) => members[0]!.workspaceId)) {
+    const ids = list
+      .flatMap(({ contactId }) => entries.get(contactId) ?? [])
+      .flatMap(({ kind, messageId }) => (kind === ENTRY.message ? [messageId!] : []));
+    if (!ids.length) continue;
+    for (const message of await selectMessages(sql, workspaceId, ids)) found.set(message.id, message);
+  }
+  return found;
+}
+
+function sendTo(member: Member, entries: readonly Entry[], messages: ReadonlyMap<number, Message>): void {
+  for (const entry of entries) {
+    if (entry.seq <= member.seq) continue;
+    if (entry.seq > member.seq + 1) return member.lost();
+    // Its place is kept, and all that follows waits with it.
+    if (member.isFull()) return;
+    member.seq = entry.seq;
+    if (entry.kind === ENTRY.message && member.ahead.delete(entry.messageId!)) continue;
+    const event = presentEntry(entry, messages);
+    if (event) tell(member, event);
+  }
+}
+
+function tell(member: Member, event: LiveEvent): void {
+  member.send({ type: 'event', cursor: cursorText({ ...member, ahead: [...member.ahead] }), event });
+}
+
+async function findChanged(
+  { sql }: Deps,
+  rooms: ReadonlyMap<number, ReadonlySet<Member>>,
+  mark: (contactId: number) => void,
+): Promise<void> {
+  const all = [...rooms.keys()];
+  for (let from = 0; from < all.length; from += LOOKED_AT_A_TIME)
+    for (const { contactId, seq } of await headsOf(sql, all.slice(from, from + LOOKED_AT_A_TIME)))
+      if ([...(rooms.get(contactId) ?? [])].some((member) => member.seq < seq)) mark(contactId);
+}
+
+/** Tells those who are contacts by now. */
+async function meet({ sql }: Deps, waiters: readonly Waiter[]): Promise<void> {
+  for (const [workspaceId, list] of Map.groupBy(waiters, (waiter) => waiter.workspaceId)) {
+    const identities = list.map(({ userId }) => ({ kind: 'external' as const, value: userId }));
+    const ids = await findContactIds(sql, workspaceId, identities);
+    for (const [index, contactId] of ids.entries())
+      if (contactId !== undefined) list[index]!.arrived(contactId);
+  }
+}

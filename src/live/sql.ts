@@ -1,0 +1,108 @@
+/** Every statement on live_heads and live_log, and those that look at the feed for what is on its way there. */
+import { bucketOf } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+
+/** Kinds of rows of the log, as stored. */
+export const ENTRY = { message: 1, state: 2, read: 3 } as const;
+
+/** One thing that happened, before it has a number. */
+export type NewEntry = {
+  contactId: number;
+  kind: (typeof ENTRY)[keyof typeof ENTRY];
+  messageId: number | null;
+  /** A delivery's state, or who read: 0 the contact, 1 the business. */
+  detail: number | null;
+  atMs: number;
+};
+
+/** One thing that happened. */
+export type Entry = NewEntry & { seq: number };
+
+/** The number of the last entry of a contact. */
+export type Head = { contactId: number; seq: number };
+
+/** From now on what happens to the contact is logged. Nothing when it was so already. */
+export async function insertHead(db: Db, contactId: number): Promise<void> {
+  await db`INSERT INTO live_heads (bucket, contact_id) VALUES (${bucketOf(contactId)}, ${contactId}) ON CONFLICT DO NOTHING`;
+}
+
+/** The heads of those contacts that are logged. Locks nothing. */
+export async function selectHeads(db: Db, contactIds: readonly number[]): Promise<Head[]> {
+  return await db<Head[]>`
+    SELECT h.contact_id AS "contactId", h.seq
+    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+    JOIN live_heads h ON h.bucket = k.bucket AND h.contact_id = k.contact_id`;
+}
+
+/**
+ * Takes numbers for entries of contacts: `n` each; returns the new heads of those that are logged. Locks their heads until the
+ * transaction ends, which is what makes numbers commit in order. Give the contacts in order of id, each once.
+ */
+export async function advanceHeads(
+  tx: Tx,
+  rows: readonly { contactId: number; n: number }[],
+): Promise<Head[]> {
+  return await tx<Head[]>`
+    UPDATE live_heads h SET seq = h.seq + k.n
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.n)}::bigint[]) AS k (bucket, contact_id, n)
+    WHERE h.bucket = k.bucket AND h.contact_id = k.contact_id
+    RETURNING h.contact_id AS "contactId", h.seq`;
+}
+
+/** Writes entries. Their numbers are new. */
+export async function insertEntries(db: Db, rows: readonly Entry[]): Promise<void> {
+  await db`
+    INSERT INTO live_log (bucket, contact_id, seq, kind, message_id, detail, at_ms)
+    SELECT * FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.seq)}::bigint[], ${rows.map((r) => r.kind)}::smallint[],
+      ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.detail)}::smallint[],
+      ${rows.map((r) => r.atMs)}::bigint[])`;
+}
+
+/** Deletes entries up to a number each: a client whose cursor is older is shown the last messages instead. */
+export async function deleteEntries(db: Db, upTo: readonly Head[]): Promise<void> {
+  await db`
+    DELETE FROM live_log l USING unnest(
+      ${upTo.map((r) => bucketOf(r.contactId))}::smallint[], ${upTo.map((r) => r.contactId)}::bigint[],
+      ${upTo.map((r) => r.seq)}::bigint[]) AS k (bucket, contact_id, seq)
+    WHERE l.bucket = k.bucket AND l.contact_id = k.contact_id AND l.seq <= k.seq`;
+}
+
+/** The entries of contacts after a number each, in order, at most `limit` each. */
+export async function selectEntries(db: Db, after: readonly Head[], limit: number): Promise<Entry[]> {
+  return await db<Entry[]>`
+    SELECT l.* FROM unnest(
+      ${after.map((r) => bucketOf(r.contactId))}::smallint[], ${after.map((r) => r.contactId)}::bigint[],
+      ${after.map((r) => r.seq)}::bigint[]) AS k (bucket, contact_id, seq)
+    CROSS JOIN LATERAL (
+      SELECT contact_id AS "contactId", seq, kind, message_id AS "messageId", detail, at_ms AS "atMs" FROM live_log
+      WHERE bucket = k.bucket AND contact_id = k.contact_id AND seq > k.seq ORDER BY seq LIMIT ${limit}) l`;
+}
+
+/** The number of the oldest entry that is kept; undefined when there is none. */
+export async function selectOldest(db: Db, contactId: number): Promise<number | undefined> {
+  const [row] = await db<{ seq: number | null }[]>`
+    SELECT min(seq) AS seq FROM live_log WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+  return row?.seq ?? undefined;
+}
+
+/** Messages of a contact whose event nobody was handed yet. The feed empties itself, so there are few. */
+export async function selectPending(db: Db, contactId: number): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT (payload ->> 'messageId')::bigint AS id FROM feed
+    WHERE bucket = ${bucketOf(contactId)} AND type IN ('message.accepted', 'message.received')
+      AND (payload ->> 'contactId')::bigint = ${contactId}`;
+  return rows.map(({ id }) => id);
+}
+
+/** All further statements of the transaction see the store as it is at the first of them. */
+export async function seeOneMoment(tx: Tx): Promise<void> {
+  await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`;
+}
+
+/** Lets one transaction at a time make the web chat of a workspace. */
+export async function lockWebChat(tx: Tx, workspaceId: number): Promise<void> {
+  await tx`SELECT pg_advisory_xact_lock(hashtext('webchat'), ${workspaceId % 2 ** 31}::integer)`;
+}
