@@ -95,11 +95,7 @@ test('what is sealed opens with its key and context only', () => {
 });
 
 test('the hash of look-up tables is what it always was: rows are found by it', () => {
-  assert.deepEqual(['', 'a', '7|phone|+15005550006'].map(hash32), [
-    -1421968373,
-    444641715,
-    -925129778,
-  ]);
+  assert.deepEqual(['', 'a', '7|phone|+15005550006'].map(hash32), [-1421968373, 444641715, -925129778]);
 });
 
 test('private addresses are refused, in every disguise, unless they are allowed', () => {

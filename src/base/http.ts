@@ -55,10 +55,9 @@ export function httpClient(options: { connections: number; guard?: AddressGuard 
       } catch {
         return Promise.resolve({ kind: 'unsent', reason: `not a URL: ${request.url}` });
       }
-      const host = url.hostname.replace(/^\[|\]$/g, '');
       // A literal address never passes through the resolver, so it is checked here.
-      if (guard && isIP(host) && !guard.allows(host)) {
-        return Promise.resolve({ kind: 'unsent', reason: `${host} is a private address` });
+      if (isRefusedHost(guard, url.hostname)) {
+        return Promise.resolve({ kind: 'unsent', reason: `${url.hostname} is a private address` });
       }
       return dispatch(agent, url, request);
     },
@@ -166,6 +165,12 @@ const PRIVATE_RANGES: readonly [string, number][] = [
   ['ff00::', 8],
 ];
 
+/** True for a host that is a literal address the guard refuses. Names are checked when they are resolved. */
+export function isRefusedHost(guard: AddressGuard | undefined, host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '');
+  return guard !== undefined && isIP(address) !== 0 && !guard.allows(address);
+}
+
 /** A guard that refuses private addresses except those in `allowed` (CIDR texts, or `loopback`). */
 export function addressGuard(allowed: readonly string[]): AddressGuard {
   const refused = new BlockList();
@@ -189,7 +194,8 @@ export function addressGuard(allowed: readonly string[]): AddressGuard {
 
 type LookupCallback = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;
 
-function guardedLookup(guard: AddressGuard) {
+/** A resolver for `net.connect` and its like that leaves out addresses the guard refuses. A literal address never comes here. */
+export function guardedLookup(guard: AddressGuard) {
   return (host: string, options: { all?: boolean; family?: number | string }, done: LookupCallback): void => {
     dnsLookup(host, { all: true }, (error, addresses) => {
       if (error) return done(error);

@@ -4,7 +4,7 @@
  * and knows no tenant. All retry policy is in `outbox`.
  */
 import type { ChannelName, ErrorClass, MessageClass, Rendered } from '../../contract/channels.ts';
-import type { HttpClient } from '../base/http.ts';
+import type { AddressGuard, HttpClient } from '../base/http.ts';
 
 /** One message for one destination, ready for the wire. */
 export type Outgoing = {
@@ -113,6 +113,8 @@ export type Settings = Readonly<Record<string, unknown>>;
 /** What an adapter gets to work with. */
 export type AdapterTools = {
   http: HttpClient;
+  /** Which addresses may be connected to, for adapters that do not go through `http`. */
+  guard?: AddressGuard;
   /** Bound on a provider call. */
   deadlineMs: number;
   nowMs(): number;

@@ -9,7 +9,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { systemClock } from '../base/clock.ts';
-import type { HttpOutcome } from '../base/http.ts';
+import { guardedLookup, isRefusedHost, type AddressGuard, type HttpOutcome } from '../base/http.ts';
 
 /** A POST. Header names in lower case. */
 export type Http2Request = { path: string; headers: Readonly<Record<string, string>>; body: string };
@@ -31,6 +31,8 @@ export type Http2Options = {
   pingMs?: number;
   /** Certificates to trust instead of the usual ones. */
   ca?: string;
+  /** Which addresses may be connected to; any, when absent. */
+  guard?: AddressGuard | undefined;
 };
 
 type Call = { request: Http2Request; started(): void; settle(outcome: HttpOutcome): void };
@@ -77,6 +79,8 @@ export function http2Client(options: Http2Options): Http2Client {
   function call(request: Http2Request): Promise<HttpOutcome> {
     return new Promise((resolve) => {
       if (!url) return resolve({ kind: 'unsent', reason: `not a URL: ${options.baseUrl}` });
+      if (isRefusedHost(options.guard, url.hostname))
+        return resolve({ kind: 'unsent', reason: `${url.hostname} is a private address` });
       if (closed) return resolve({ kind: 'unsent', reason: 'the connection is closed' });
       const cancel = systemClock.after(options.deadlineMs, () => {
         waiting.delete(entry);
@@ -129,6 +133,7 @@ type State = {
 function openConnection(url: URL, options: Http2Options, heard: Heard): Connection {
   const session = connect(url.origin, {
     settings: { enablePush: false },
+    ...(options.guard ? { lookup: guardedLookup(options.guard) } : {}),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
   const state: State = {

@@ -3,7 +3,7 @@
  * before bulk ones wherever there is a line.
  */
 import type { Clock } from '../base/clock.ts';
-import type { HttpClient } from '../base/http.ts';
+import type { AddressGuard, HttpClient } from '../base/http.ts';
 import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
@@ -49,6 +49,8 @@ export function createSenders(deps: {
   directory: Directory;
   adapters: Readonly<Record<string, Adapter | undefined>>;
   http: HttpClient;
+  /** Which addresses integrations may connect to. */
+  guard?: AddressGuard;
   clock: Clock;
   log: Log;
   deadlineMs: number;
@@ -116,6 +118,7 @@ function openOne(
     ? deps.simulate(adapter, integration)
     : adapter.open(integration.settings, {
         http: deps.http,
+        ...(deps.guard ? { guard: deps.guard } : {}),
         deadlineMs: deps.deadlineMs,
         nowMs: () => deps.clock.nowMs(),
       });

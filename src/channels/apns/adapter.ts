@@ -71,7 +71,7 @@ const TOKEN = /^[0-9a-fA-F]{16,400}$/;
 function openApns(settings: Settings, tools: AdapterTools): Sender {
   const baseUrl =
     textSetting(settings, 'baseUrl') ?? (settings.production === false ? APNS_SANDBOX_URL : APNS_URL);
-  const client = http2Client({ baseUrl, deadlineMs: tools.deadlineMs });
+  const client = http2Client({ baseUrl, deadlineMs: tools.deadlineMs, guard: tools.guard });
   const topic = textSetting(settings, 'topic') ?? '';
   const secrets = secretsOf(SETTINGS, settings);
   const tokens = providerTokens(

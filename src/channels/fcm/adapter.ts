@@ -44,6 +44,7 @@ function openFcm(settings: Settings, tools: AdapterTools): Sender {
   const client = http2Client({
     baseUrl: textSetting(settings, 'baseUrl') ?? FCM_URL,
     deadlineMs: tools.deadlineMs,
+    guard: tools.guard,
   });
   const tokens = accessTokens(account, tools, secrets);
   const project = encodeURIComponent(textSetting(settings, 'projectId') ?? account.projectId);

@@ -2,7 +2,9 @@
  * E-mail through any SMTP server, over a pool of kept connections. The server's 250 is the last word we get:
  * bounces come as mail to the bounce address, which nothing here reads.
  */
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
+import { guardedLookup, isRefusedHost, type AddressGuard } from '../../base/http.ts';
 import type {
   Adapter,
   AdapterTools,
@@ -117,7 +119,7 @@ const WRONG_CHANNEL: Outcome = {
   detail: 'not an e-mail',
 };
 
-function poolOf(settings: Settings, { deadlineMs }: AdapterTools) {
+function poolOf(settings: Settings, { deadlineMs, guard }: AdapterTools) {
   const secure = settings.secure === true;
   const user = textSetting(settings, 'user');
   const waitMs = typeof settings.timeoutS === 'number' ? settings.timeoutS * 1000 : deadlineMs;
@@ -140,6 +142,7 @@ function poolOf(settings: Settings, { deadlineMs }: AdapterTools) {
     // Attachments are fetched by us, through the guarded client.
     disableFileAccess: true,
     disableUrlAccess: true,
+    ...(guard ? { getSocket: guardedSocket(guard, deadlineMs) } : {}),
   };
   const pool = createTransport(options);
   pool.use('stream', (mail, done) => {
@@ -148,6 +151,31 @@ function poolOf(settings: Settings, { deadlineMs }: AdapterTools) {
     done();
   });
   return pool;
+}
+
+type SocketTaken = (error: Error | null, taken?: { connection: Socket }) => void;
+
+/** Connects for the library, to no address that the guard refuses. The library goes on with TLS where it is wanted. */
+function guardedSocket(guard: AddressGuard, deadlineMs: number) {
+  return ({ host, port }: { host?: string; port?: number }, done: SocketTaken): void => {
+    // In the words the library has for it, so that it means what it means elsewhere: nothing was sent.
+    const failed = (message: string) =>
+      done(Object.assign(new Error(message), { code: 'ESOCKET', command: 'CONN' }));
+    if (isRefusedHost(guard, host ?? '')) return failed(`${host} is a private address`);
+    const socket = connect({
+      host: host ?? '',
+      port: port ?? 25,
+      lookup: guardedLookup(guard) as LookupFunction,
+    });
+    const refused = (error: Error) => failed(error.message);
+    socket.setTimeout(deadlineMs, () => socket.destroy(new Error(`no connection in ${deadlineMs} ms`)));
+    socket.once('error', refused);
+    socket.once('connect', () => {
+      socket.off('error', refused);
+      socket.setTimeout(0);
+      done(null, { connection: socket });
+    });
+  };
 }
 
 /** The stream is read only after the server's 354, and its end is what makes the library write the final dot. */

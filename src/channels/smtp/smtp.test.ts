@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
+import { addressGuard, httpClient } from '../../base/http.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, withSender } from '../conformance.ts';
@@ -366,4 +367,25 @@ test('the document explains every code', () => {
     match(doc, new RegExp(`\\| ${code}(\\.x)? \\|[^\\n]*\\| ${meaning} \\|`));
   for (const name of Object.keys(smtp.settings))
     ok(doc.includes(`\`${name}\``), `${name} is not in the document`);
+});
+
+test('a mail host that is a private address is not connected to, by number or by name', async () => {
+  const http = httpClient({ connections: 1 });
+  for (const host of ['127.0.0.1', 'localhost', '::1']) {
+    const sender = smtp.open(
+      { host, port: 9, from: 'a@example.com' },
+      { http, guard: addressGuard([]), deadlineMs: 500, nowMs: () => 0 },
+    );
+    const outcome = await sender.send({
+      ref: 'a.b.0',
+      idempotencyKey: 'a',
+      to: 'b@example.com',
+      callbackUrl: '',
+      rendered: { channel: 'email', subject: 's', text: 't' },
+    });
+    equal(outcome.kind, 'deferred', host);
+    ok('detail' in outcome && /private address/.test(outcome.detail), host);
+    await sender.close();
+  }
+  await http.close();
 });
