@@ -27,8 +27,7 @@ import type { HttpContext } from './http/context.ts';
 import { createLive } from './http/live/door.ts';
 import { createServer } from './http/server.ts';
 import { sunshineDoor } from './http/sunshine/door.ts';
-import { linkAnswers } from './http/sunshine/linkAnswers.ts';
-import { linkFailures } from './http/sunshine/linkFailures.ts';
+import { linkReaders } from './http/sunshine/linkAnswers.ts';
 import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
@@ -37,6 +36,7 @@ import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
 import { unreadHandler } from './outbox/fallback.ts';
 import { createSenders } from './outbox/senders.ts';
+import { usageReader } from './outbox/usage.ts';
 import { createQueue } from './queue/queue.ts';
 import { countWorkers } from './queue/sql.lanes.ts';
 import { createWorker } from './queue/worker.ts';
@@ -202,8 +202,8 @@ function openRooms(ground: Ground) {
     ],
     readers: [
       webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] }),
-      linkFailures,
-      linkAnswers(shared),
+      ...linkReaders(shared),
+      usageReader(shared),
       liveReader(notices),
     ],
   });

@@ -105,6 +105,13 @@ export async function updateWorkspaceRow(
   return rows[0];
 }
 
+/** Marks a workspace deleted; false when there is none. Locks the row. */
+export async function markWorkspaceDeleted(db: Db, id: number, nowMs: number): Promise<boolean> {
+  const result =
+    await db`UPDATE workspaces SET deleted_ms = ${nowMs} WHERE id = ${id} AND deleted_ms IS NULL`;
+  return result.count > 0;
+}
+
 /** True when the store has neither a workspace nor an operator. */
 export async function storeIsEmpty(db: Db): Promise<boolean> {
   const rows = await db<{ empty: boolean }[]>`

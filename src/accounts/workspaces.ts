@@ -9,6 +9,9 @@ import type { Role } from './roles.ts';
 import { upsertMembership } from './sql.access.ts';
 import {
   insertWorkspace,
+  markIntegrationDeleted,
+  markWorkspaceDeleted,
+  selectIntegrationsOf,
   selectWorkspaces,
   selectWorkspacesOf,
   updateWorkspaceRow,
@@ -103,6 +106,18 @@ export async function updateWorkspace(
   if (row) return workspaceOf(row);
   const present = await getWorkspace(db, input.id);
   return present ? tooLong() : fault('not_found', 'There is no such workspace.');
+}
+
+/**
+ * Deletes a workspace with its integrations' secrets: nobody reaches it any more, and nothing is sent or taken in for it. What was
+ * said in it goes with its months. After the commit, tell the directory and the keyring.
+ */
+export async function deleteWorkspace(tx: Tx, input: { id: number; nowMs: number }): Promise<true | Fault> {
+  if (!(await markWorkspaceDeleted(tx, input.id, input.nowMs)))
+    return fault('not_found', 'There is no such workspace.');
+  for (const { id } of await selectIntegrationsOf(tx, [input.id]))
+    await markIntegrationDeleted(tx, input.nowMs, { id, workspaceId: input.id });
+  return true;
 }
 
 /** The workspaces an operator belongs to, with the role in each, oldest first. */

@@ -9,6 +9,7 @@ import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { whyRoutes } from './why.ts';
 import { workspaceRoutes } from './workspaces.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...broadcastRoutes,
   ...whyRoutes,
+  ...usageRoutes,
   ...webhookRoutes,
   ...simulatorRoutes,
 ];

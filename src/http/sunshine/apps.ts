@@ -5,6 +5,7 @@ import { signAppToken } from '../../accounts/authenticate.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import {
   createWorkspace,
+  deleteWorkspace,
   getWorkspace,
   listWorkspaces,
   updateWorkspace,
@@ -12,6 +13,7 @@ import {
 } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
 import { presentApp } from './present.ts';
 import { whenKnown } from './presentMessage.ts';
 import {
@@ -73,6 +75,13 @@ export const appRoutes: readonly Route[] = [
     },
   }),
   writes({ method: 'PUT', path: '', action: 'workspace.update', body: ChangedApp, handle: changeApp }),
+  acts({
+    method: 'DELETE',
+    path: '',
+    action: 'workspace.delete',
+    scopes: ['account'],
+    handle: async (call) => (tx) => dropApp(call, tx),
+  }),
   reads({
     path: '/sdks',
     action: 'integrations.read',
@@ -181,6 +190,24 @@ async function changeApp(call: Call<Static<typeof ChangedApp>>): Promise<Work | 
     const audit = { action: 'workspace.update', subject: `workspace:${changed.id}` };
     return { status: 200, body: { app: presentApp(changed) }, audit };
   };
+}
+
+/** Nobody reaches it any more: neither its keys nor its account. */
+async function dropApp(call: Call, tx: Tx): Promise<Outcome> {
+  const { ctx, workspace, nowMs } = call;
+  const { operatorId } = call.caller as { operatorId: number };
+  const keys = await listKeys(tx, { owner: { workspaceId: workspace.id } });
+  const gone = await deleteWorkspace(tx, { id: workspace.id, nowMs });
+  if (isFault(gone)) return missing('app');
+  for (const webhook of await ctx.webhooks.list(tx, { workspaceId: workspace.id, door: 'sunshine' }))
+    await ctx.webhooks.delete(tx, { workspaceId: workspace.id, door: 'sunshine', id: webhook.id });
+  call.afterCommit(() => {
+    ctx.directory.forget(workspace.id);
+    ctx.keyring.forgetRoles(operatorId);
+    for (const { door, keyId } of keys) ctx.keyring.forgetKey(door, keyId);
+  });
+  const audit = { action: 'workspace.delete', subject: `workspace:${workspace.id}` };
+  return { status: 200, body: {}, audit };
 }
 
 /** This API's settings and metadata, kept among the workspace's own under names of their own. */

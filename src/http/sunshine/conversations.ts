@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { isFault } from '../../base/fault.ts';
 import type { Contact } from '../../contacts/sql.ts';
 import { conversationsOf, type Conversation } from '../../conversations/conversations.ts';
+import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
 import { markRead, selectPage } from '../../conversations/sql.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { authorFields } from './messageInput.ts';
@@ -84,18 +85,47 @@ async function read(call: Call<unknown>, tx: Tx): Promise<Outcome> {
   const found = await find(call, tx);
   if (isFault(found)) return found;
   await markRead(tx, found.conversation.id, 'contact', nowOf(call));
-  await tell(call, tx, [
-    { trigger: 'conversation:read', contactId: found.contact.id, more: { source: { type: 'api' } } },
-  ]);
+  await note(call, tx, found, readBy(call, found, 'contact'));
   return await again(found, tx);
 }
 
 async function act(call: Call<Static<typeof Activity>>, tx: Tx): Promise<Outcome> {
   const found = await find(call, tx);
   if (isFault(found)) return found;
-  if (call.body.type === 'conversation:read')
+  const { type } = call.body;
+  if (type === 'conversation:read') {
     await markRead(tx, found.conversation.id, 'business', nowOf(call));
+    await note(call, tx, found, readBy(call, found, 'business'));
+  } else {
+    const payload: ConversationTyping = {
+      contactId: found.contact.id,
+      conversationId: found.conversation.id,
+      by: 'business',
+      on: type === 'typing:start',
+    };
+    await note(call, tx, found, { type: 'conversation.typing', payload });
+  }
   return await again(found, tx);
+}
+
+type Noted = { type: string; payload: ConversationRead | ConversationTyping };
+
+function readBy(call: Call<unknown>, found: Found, by: 'contact' | 'business'): Noted {
+  const { contact, conversation } = found;
+  const payload = {
+    contactId: contact.id,
+    conversationId: conversation.id,
+    by,
+    atMs: nowOf(call),
+    source: 'api',
+  };
+  return { type: 'conversation.read', payload };
+}
+
+/** Puts on the feed what is not said, for webhooks and for whoever has the conversation open. */
+async function note(call: Call<unknown>, tx: Tx, { contact }: Found, noted: Noted): Promise<void> {
+  const about = { ownerId: contact.id, workspaceId: call.workspace.id, atMs: nowOf(call) };
+  await call.ctx.queue.append(tx, [{ ...about, ...noted }]);
 }
 
 async function postback(call: Call<Static<typeof Postback>>, tx: Tx): Promise<Outcome> {

@@ -9,10 +9,16 @@ import type { Tx } from '../../db/pool.ts';
 import type { FeedReader } from '../../queue/dispatch.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { FeedEvent } from '../../queue/sql.feed.ts';
+import { linkFailures } from './linkFailures.ts';
 import type { Told } from './told.ts';
 
-/** The reader of the feed that takes what people write as answers. */
-export function linkAnswers(deps: { queue: Queue }): FeedReader {
+/** The readers of the feed that follow links until they are made, or taken back. */
+export function linkReaders(deps: { queue: Queue }): FeedReader[] {
+  return [linkFailures, linkAnswers(deps)];
+}
+
+/** Takes what people write as answers. */
+function linkAnswers(deps: { queue: Queue }): FeedReader {
   return {
     name: 'answered links',
     async read(tx, events) {

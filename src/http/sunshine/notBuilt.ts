@@ -1,17 +1,26 @@
 /** Parts of the API that are known and not offered: they say so, so that nobody looks for a mistake in the path. */
-import { fault } from '../../base/fault.ts';
+import { fault, type Fault } from '../../base/fault.ts';
 import { acts, reads, type Route } from './route.ts';
 
 const NOT_BUILT = fault('not_built', 'Parley does not offer this part of the API.');
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
+const NO_SERVICE_ACCOUNTS = fault(
+  'not_built',
+  'Parley has no service accounts: make a key of the account, or a key of the app, which reaches that app only.',
+);
+
 function absent(path: string, ...methods: Method[]): Route[] {
+  return refused(NOT_BUILT, path, methods);
+}
+
+function refused(why: Fault, path: string, methods: readonly Method[]): Route[] {
   const common = { path, action: 'workspace.read' } as const;
   return methods.map((method) =>
     method === 'GET'
-      ? reads({ ...common, handle: async () => NOT_BUILT })
-      : acts({ ...common, method, handle: async () => NOT_BUILT }),
+      ? reads({ ...common, handle: async () => why })
+      : acts({ ...common, method, handle: async () => why }),
   );
 }
 
@@ -30,16 +39,13 @@ export const notBuiltRoutes: readonly Route[] = [
   ...absent('/integrations/:integrationId/profile/photo', 'PUT'),
 ];
 
-/** Of one app, or of the account. */
-export const notBuiltAppRoutes: readonly Route[] = absent('', 'DELETE');
-
 /** Of the account. */
 export const notBuiltAccountRoutes: readonly Route[] = [
-  ...absent('/serviceaccounts', 'GET', 'POST'),
-  ...absent('/serviceaccounts/:id', 'GET', 'PUT', 'DELETE'),
-  ...absent('/serviceaccounts/:id/keys', 'GET', 'POST'),
-  ...absent('/serviceaccounts/:id/keys/:keyId', 'GET', 'DELETE'),
-  ...absent('/serviceaccounts/:id/keys/:keyId/jwt', 'GET'),
+  ...refused(NO_SERVICE_ACCOUNTS, '/serviceaccounts', ['GET', 'POST']),
+  ...refused(NO_SERVICE_ACCOUNTS, '/serviceaccounts/:id', ['GET', 'PUT', 'DELETE']),
+  ...refused(NO_SERVICE_ACCOUNTS, '/serviceaccounts/:id/keys', ['GET', 'POST']),
+  ...refused(NO_SERVICE_ACCOUNTS, '/serviceaccounts/:id/keys/:keyId', ['GET', 'DELETE']),
+  ...refused(NO_SERVICE_ACCOUNTS, '/serviceaccounts/:id/keys/:keyId/jwt', ['GET']),
   ...absent('/whatsapp/deployments', 'GET', 'POST'),
   ...absent('/whatsapp/deployments/:id', 'GET', 'DELETE'),
   ...absent('/whatsapp/deployments/:id/activate', 'POST'),

@@ -9,7 +9,7 @@ import { menuRoutes } from './menus.ts';
 import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { nativeTemplateRoutes } from './nativeTemplates.ts';
-import { notBuiltAccountRoutes, notBuiltAppRoutes, notBuiltRoutes } from './notBuilt.ts';
+import { notBuiltAccountRoutes, notBuiltRoutes } from './notBuilt.ts';
 import { notificationRoutes } from './notifications.ts';
 import type { Route } from './route.ts';
 import { templateRoutes } from './templates.ts';
@@ -34,7 +34,7 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /** Of one app, which has to be in the path. */
-export const APP_ROUTES: readonly Route[] = [...appRoutes, ...notBuiltAppRoutes];
+export const APP_ROUTES: readonly Route[] = [...appRoutes];
 
 /** Of an account. */
 export const ACCOUNT_ROUTES: readonly Route[] = [...accountRoutes, ...notBuiltAccountRoutes];

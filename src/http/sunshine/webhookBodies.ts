@@ -9,6 +9,7 @@ import { toRef } from '../../outbox/ref.ts';
 import type { Delivery } from '../../outbox/sql.ts';
 import { STATE } from '../../outbox/states.ts';
 import {
+  integrationFor,
   presentClient,
   presentUser,
   presentUserBriefly,
@@ -74,6 +75,7 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
       ...common,
       ...moment.more,
       ...(moment.trigger === 'client:add' ? addedOf(user, moment, facts) : {}),
+      ...(moment.trigger === 'conversation:start' ? startOf(user, moment, facts) : {}),
     };
   const message = facts.messages.get(moment.messageId);
   if (!message) return undefined;
@@ -141,6 +143,17 @@ function clientOf(user: User, destinationId: number | undefined, facts: Facts): 
 function addedOf(user: User, moment: Moment, facts: Facts): object {
   const added = user.destinations.filter(({ id }) => id === moment.destinationId);
   return { clients: added.map((one) => presentClient(one, user.destinations, facts.integrations)) };
+}
+
+/** Where a conversation began; said already when it was through this API. */
+function startOf(user: User, { destinationId, more }: Moment, facts: Facts): object {
+  const on = user.destinations.find(({ id }) => id === destinationId);
+  if (!on || more?.['source'] !== undefined) return {};
+  const integration = integrationFor(on, facts.integrations);
+  const source = { type: integration?.provider ?? on.channel };
+  return {
+    source: integration ? { ...source, integrationId: toHex24(integration.id) } : source,
+  };
 }
 
 function destinationOf(delivery: Delivery, user: User, facts: Facts): Record<string, unknown> {

@@ -7,22 +7,14 @@ import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
 import { selectContacts, type Contact } from '../../contacts/sql.ts';
-import {
-  conversationsOf,
-  type Conversation,
-  type Message,
-  type MessageReceived,
-} from '../../conversations/conversations.ts';
+import { conversationsOf, type Conversation, type Message } from '../../conversations/conversations.ts';
 import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/sql.ts';
 import type { Db } from '../../db/pool.ts';
-import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../outbox/events.ts';
 import { selectDeliveries } from '../../outbox/sql.ts';
 import { toRef } from '../../outbox/ref.ts';
-import { STATE } from '../../outbox/states.ts';
-import type { FeedEvent } from '../../queue/sql.feed.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhooks.ts';
-import type { Told } from './told.ts';
+import { LINKED_BY, momentsOf } from './moments.ts';
 import { tells, type Trigger } from './triggers.ts';
 import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';
 
@@ -50,96 +42,6 @@ export function sunshinePresenter(deps: {
       return told.flatMap((moment) => callsFor(moment, facts, webhooks));
     },
   };
-}
-
-/** What there is to tell of an event. Whether a delivery was a notification's is only known once its message is loaded. */
-function momentsOf(event: FeedEvent, eventIndex: number, heard: (trigger: Trigger) => boolean): Moment[] {
-  const { workspaceId } = event;
-  switch (event.type) {
-    case 'message.received': {
-      const { contactId, messageId, destinationId } = event.payload as MessageReceived;
-      const trigger = 'message:appUser';
-      return heard(trigger)
-        ? [{ trigger, workspaceId, eventIndex, contactId, messageId, destinationId }]
-        : [];
-    }
-    case 'message.accepted': {
-      const { contactId, messageId, kind } = event.payload as MessageAccepted;
-      const trigger = 'message:appMaker';
-      return kind === 'message' && heard(trigger)
-        ? [{ trigger, workspaceId, eventIndex, contactId, messageId }]
-        : [];
-    }
-    case 'delivery.changed': {
-      const { bulk, changes } = event.payload as DeliveryChanged;
-      // A broadcast's message is not a message of this API.
-      if (bulk) return [];
-      return changes.flatMap((change) =>
-        stepsOf(change)
-          .filter(
-            (step) =>
-              heard(`message:delivery:${step}`) ||
-              heard(`notification:delivery:${step}`) ||
-              LINKED_BY[step].some(heard),
-          )
-          .map(
-            (step): Moment => ({
-              trigger: `message:delivery:${step}`,
-              workspaceId,
-              eventIndex,
-              contactId: change.contactId,
-              messageId: change.causeId,
-              change,
-            }),
-          ),
-      );
-    }
-    case 'sunshine.told': {
-      const { trigger, contactId, destinationId, more, appUser } = event.payload as Told;
-      return heard(trigger)
-        ? [
-            {
-              trigger,
-              workspaceId,
-              eventIndex,
-              contactId,
-              more: { ...more, timestamp: event.atMs / 1000 },
-              ...(destinationId === undefined ? {} : { destinationId }),
-              ...(appUser === undefined ? {} : { appUser }),
-            },
-          ]
-        : [];
-    }
-    default:
-      return [];
-  }
-}
-
-/** What the delivery of the message that confirms a link tells of the link (api/sunshine.md §9.1). */
-const LINKED_BY: Readonly<Record<'channel' | 'user' | 'failure', readonly Trigger[]>> = {
-  channel: ['link:match', 'link:success', 'client:add'],
-  user: [],
-  failure: ['link:failure'],
-};
-
-/** A delivery may pass several steps at once: one that is delivered was accepted, too. */
-function stepsOf({ from, to }: DeliveryChange): ('channel' | 'user' | 'failure')[] {
-  const was = from ?? STATE.queued;
-  switch (to) {
-    case STATE.accepted:
-    case STATE.delivered:
-    case STATE.read:
-      return [
-        ...(was < STATE.accepted ? (['channel'] as const) : []),
-        ...(was < STATE.delivered && to !== STATE.accepted ? (['user'] as const) : []),
-      ];
-    case STATE.failed:
-    case STATE.suppressed:
-    case STATE.expired:
-      return ['failure'];
-    default:
-      return [];
-  }
 }
 
 /** Deliveries of notifications have triggers of their own, those of confirmations tell of the link they confirm. */
