@@ -32,6 +32,9 @@ import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
 import { unsubscribeDoor } from './http/unsubscribe/door.ts';
+import { web1on1Door } from './http/web1on1/door.ts';
+import { delayedPosts, heardByThreads } from './http/web1on1/due.ts';
+import { web1on1Presenter } from './http/web1on1/webhookEvents.ts';
 import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
 import { unreadHandler } from './outbox/fallback.ts';
@@ -199,9 +202,12 @@ function openRooms(ground: Ground) {
       // Its deadline is its own: twenty seconds, as Sunshine documents.
       webhookHandler({ ...shared, deadlineMs: WEBHOOK_DEADLINE_MS, subscriptions }),
       simulator.handler,
+      delayedPosts(shared),
     ],
     readers: [
-      webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx)] }),
+      // Before the webhooks', which tell what became of a conversation.
+      heardByThreads(shared),
+      webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx), web1on1Presenter] }),
       ...linkReaders(shared),
       usageReader(shared),
       liveReader(notices),
@@ -209,7 +215,7 @@ function openRooms(ground: Ground) {
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
-  const doors = [sunshineDoor, consoleDoor, callbacks, live.door, unsubscribeDoor];
+  const doors = [sunshineDoor, web1on1Door, consoleDoor, callbacks, live.door, unsubscribeDoor];
   const server = createServer(ctx, doors, { amiss });
   return {
     ctx,

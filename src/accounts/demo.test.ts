@@ -4,6 +4,7 @@ import { vault as createVault } from '../base/crypto.ts';
 import { isFault } from '../base/fault.ts';
 import { fromHex24, idSource } from '../base/ids.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { readAccessToken } from './accessTokens.ts';
 import { authenticateConsole, authenticateSunshine } from './authenticate.ts';
 import { ensureDemo } from './demo.ts';
 import { deleteIntegration, listIntegrations } from './integrations.ts';
@@ -95,6 +96,11 @@ describe('the demo', () => {
     const account = await basic(keys.sunshineAccount.keyId, keys.sunshineAccount.secret);
     ok(!isFault(account) && account.scope === 'account');
     equal((await keyring.rolesOf(account.operatorId)).get(id), 'owner');
+    const { web1on1 } = keys;
+    const claims = readAccessToken(vault, web1on1.token);
+    equal(claims!.organization, workspace.id);
+    equal(web1on1.refreshToken.split('.')[0], claims!.key);
+    equal(readAccessToken(vault, `${web1on1.token.slice(0, -4)}AAAA`), undefined);
     const session = await signIn(sql, { ...keys.console, nowMs });
     ok(!isFault(session));
     const authorization = `Bearer ${keys.console.token}`;
@@ -116,6 +122,16 @@ describe('the demo', () => {
       after.integrations.map(({ type }) => type),
       ['fcm', 'apn', 'hook', 'mail', 'web'],
     );
+  });
+
+  it('of before there was the Web1on1 door gets its key', async () => {
+    const before = (await ensureDemo(tools))!;
+    const { web1on1: _late, ...keys } = before.keys;
+    const id = fromHex24(before.workspace.id)!;
+    await sql`UPDATE demo SET credentials_sealed = ${vault.seal(JSON.stringify(keys), `demo:${id}`)}`;
+    const after = (await ensureDemo(tools))!;
+    ok(readAccessToken(vault, after.keys.web1on1.token));
+    deepEqual(await ensureDemo(tools), after);
   });
 
   it('is not shown when its credentials cannot be opened or its workspace is gone', async () => {

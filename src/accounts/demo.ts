@@ -6,13 +6,14 @@ import { randomToken, type Vault } from '../base/crypto.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { toHex24, type IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
+import { issueAccessToken, scopeText } from './accessTokens.ts';
 import { appendAudit } from './audit.ts';
 import { createIntegration } from './integrations.ts';
 import { createKey } from './keys.ts';
 import { createOperator } from './operators.ts';
 import { placeholderSettings } from './placeholders.ts';
 import type { Catalogue } from './settings.ts';
-import { insertDemo, lockDemo, selectDemo } from './sql.demo.ts';
+import { insertDemo, lockDemo, selectDemo, updateDemo } from './sql.demo.ts';
 import { selectIntegrationsOf, selectProvidersEver, storeIsEmpty } from './sql.ts';
 import { createWorkspace, getWorkspace } from './workspaces.ts';
 
@@ -29,6 +30,8 @@ type DemoKeys = {
   sunshine: { appId: string; keyId: string; secret: string };
   sunshineAccount: { keyId: string; secret: string };
   console: { email: string; password: string; token: string };
+  /** `email` names the bot; the refresh token is its key, and the token acts for that key for as long as it is there. */
+  web1on1: { token: string; refreshToken: string; organization: string; email: string };
 };
 
 /** Whom the demo's operator signs in as. */
@@ -53,7 +56,7 @@ export async function ensureDemo(tools: DemoTools): Promise<Demo | undefined> {
 }
 
 async function makeDemo(tx: Tx, tools: DemoTools): Promise<Demo> {
-  const { ids, nowMs, vault } = tools;
+  const { ids, nowMs } = tools;
   const password = randomToken(12);
   const operator = must(await createOperator(tx, ids, { email: DEMO_EMAIL, name: 'Demo', password, nowMs }));
   const workspace = must(
@@ -78,11 +81,9 @@ async function makeDemo(tx: Tx, tools: DemoTools): Promise<Demo> {
     sunshine: { appId: toHex24(workspace.id), keyId: app.key.keyId, secret: app.secret },
     sunshineAccount: { keyId: account.key.keyId, secret: account.secret },
     console: { email: operator.email, password, token: consoleKey.token },
+    web1on1: await makeBot(tx, tools, workspace.id),
   };
-  await insertDemo(tx, {
-    workspaceId: workspace.id,
-    sealed: vault.seal(JSON.stringify(keys), sealContext(workspace.id)),
-  });
+  await insertDemo(tx, sealedKeys(tools, workspace.id, keys));
   const subject = `workspace:${workspace.id}`;
   await appendAudit(tx, ids, { ...owner, actor: 'parley', action: 'workspace.create', subject, nowMs });
   return await present(tx, tools, workspace, keys);
@@ -96,7 +97,41 @@ async function demoAgain(
   const workspace = await getWorkspace(tx, kept.workspaceId);
   const opened = tools.vault.open(kept.sealed, sealContext(kept.workspaceId));
   if (!workspace || opened === undefined) return undefined;
-  return await present(tx, tools, workspace, JSON.parse(opened) as DemoKeys);
+  const keys = JSON.parse(opened) as Omit<DemoKeys, 'web1on1'> & Partial<DemoKeys>;
+  const { web1on1 } = keys;
+  if (web1on1) return await present(tx, tools, workspace, { ...keys, web1on1 });
+  // Made before there was that door.
+  const all = { ...keys, web1on1: await makeBot(tx, tools, workspace.id) };
+  await updateDemo(tx, sealedKeys(tools, workspace.id, all));
+  return await present(tx, tools, workspace, all);
+}
+
+async function makeBot(tx: Tx, tools: DemoTools, workspaceId: number): Promise<DemoKeys['web1on1']> {
+  const { nowMs, vault } = tools;
+  const made = must(
+    await createKey(tx, tools, {
+      owner: { workspaceId },
+      door: 'web1on1',
+      name: 'Demo',
+      scopes: ['admin'],
+      nowMs,
+    }),
+  );
+  const user = toHex24(made.key.id);
+  const organization = toHex24(workspaceId);
+  const token = issueAccessToken(vault, {
+    _id: user,
+    organization,
+    scope: scopeText('admin'),
+    grant_type: 'access_token',
+    key: made.key.keyId,
+    iat: Math.floor(nowMs / 1000),
+  });
+  return { token, refreshToken: made.token, organization, email: `bot+${user}@web1on1.chat` };
+}
+
+function sealedKeys({ vault }: DemoTools, workspaceId: number, keys: DemoKeys) {
+  return { workspaceId, sealed: vault.seal(JSON.stringify(keys), sealContext(workspaceId)) };
 }
 
 async function present(

@@ -20,3 +20,8 @@ export async function selectDemo(db: Db): Promise<{ workspaceId: number; sealed:
 export async function insertDemo(db: Db, d: { workspaceId: number; sealed: Uint8Array }): Promise<void> {
   await db`INSERT INTO demo (workspace_id, credentials_sealed) VALUES (${d.workspaceId}, ${d.sealed})`;
 }
+
+/** Keeps the demo's credentials anew, with those that came later. */
+export async function updateDemo(db: Db, d: { workspaceId: number; sealed: Uint8Array }): Promise<void> {
+  await db`UPDATE demo SET credentials_sealed = ${d.sealed} WHERE workspace_id = ${d.workspaceId}`;
+}

@@ -1,5 +1,12 @@
 /** The kinds of work there are, by number. The queue only keeps them apart; what each means is its handler's business. */
-export const KIND = { delivery: 1, webhookCall: 2, broadcast: 3, simulatedReceipt: 4, unread: 5 } as const;
+export const KIND = {
+  delivery: 1,
+  webhookCall: 2,
+  broadcast: 3,
+  simulatedReceipt: 4,
+  unread: 5,
+  delayedPost: 6,
+} as const;
 
 /** A kind of work. */
 export type Kind = (typeof KIND)[keyof typeof KIND];

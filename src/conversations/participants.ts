@@ -1,0 +1,277 @@
+/**
+ * A conversation as those who answer have it: whose turn it is, who takes part, and what each thing said changes about that.
+ * Pure, but for finding and keeping threads. Never sends: what reaches the contact is the outbox's.
+ */
+import { sha256Hex } from '../base/crypto.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import type { Conversation } from './conversations.ts';
+import { insertThreads, selectThreads } from './sql.participants.ts';
+
+/** Whose conversation it is: a contact's, or one within a team. */
+export const THREAD_TYPES = ['contact', 'bot', 'agent', 'system'] as const;
+/** The type of a thread. */
+export type ThreadType = (typeof THREAD_TYPES)[number];
+
+/** queued: somebody waits; active: somebody has taken it; closed: nobody has, and nobody waits. */
+export const THREAD_STATUSES = ['queued', 'active', 'closed'] as const;
+/** Where a thread stands. */
+export type ThreadStatus = (typeof THREAD_STATUSES)[number];
+
+/** A thread. Users and channels are named by the ids their door shows. */
+export type Thread = {
+  id: number;
+  workspaceId: number;
+  contactId: number | null;
+  type: ThreadType;
+  status: ThreadStatus;
+  name: string;
+  slug: string;
+  /** The channel that a message goes through unless it names another. */
+  touchpoint: string | null;
+  channels: string[];
+  tags: string[];
+  meta: Record<string, unknown>;
+  category: string | null;
+  createdBy: string;
+  createdMs: number;
+  updatedMs: number;
+};
+
+/** Somebody who takes part. */
+export type Participant = {
+  conversationId: number;
+  userId: string;
+  name: string;
+  role: string;
+  unreadCount: number;
+  inbox: boolean;
+  accepted: boolean;
+  active: boolean;
+  createdMs: number;
+  updatedMs: number;
+};
+
+/** Something posted to a thread, as it was posted; `spoken` when a message of the same id was sent or heard. */
+export type Post = {
+  id: number;
+  conversationId: number;
+  workspaceId: number;
+  type: string;
+  role: 'contact' | 'agent' | 'bot';
+  userId: string;
+  spoken: boolean;
+  wire: Record<string, unknown>;
+  atMs: number;
+};
+
+/** What a command does to a thread. */
+export type Command =
+  | { kind: 'accept' | 'join' | 'leave' }
+  | { kind: 'assign'; users: readonly string[] }
+  | { kind: 'notify'; channels: readonly string[] }
+  | { kind: 'set'; key: string; value: string }
+  | { kind: 'none' };
+
+/** A thread with those who take part. Changed in place by the rules below. */
+export type Table = { thread: Thread; participants: Participant[] };
+
+/** Who acts. */
+export type Actor = { userId: string; name: string; role: string };
+
+/** What a command's text asks for (api/web1on1.md §B.6); `none` for one that is another's, such as a bot's own. */
+export function readCommand(text: string, meta: Readonly<Record<string, unknown>>): Command {
+  const [word = '', key = '', ...rest] = text.trim().split(/\s+/);
+  switch (word.toLowerCase()) {
+    case '/accept':
+      return { kind: 'accept' };
+    case '/join':
+      return { kind: 'join' };
+    // Seen in no source, but asked for: closing is what leaving does.
+    case '/leave':
+    case '/close':
+      return { kind: 'leave' };
+    case '/assign':
+      return { kind: 'assign', users: textsOf(meta['users']) };
+    case '/notify':
+      return { kind: 'notify', channels: [...textsOf(meta['channels']), ...textsOf(meta['organizations'])] };
+    case '/set':
+      return key === '' ? { kind: 'none' } : { kind: 'set', key, value: rest.join(' ') };
+    default:
+      return { kind: 'none' };
+  }
+}
+
+/** Carries a command out. `inbox` is the channel that is told when none is named. */
+export function obey(table: Table, actor: Actor, command: Command, nowMs: number, inbox: string): void {
+  const { thread } = table;
+  thread.updatedMs = nowMs;
+  switch (command.kind) {
+    case 'accept':
+      return take(table, actor, nowMs);
+    case 'join':
+      change(table, actor, nowMs, { active: true, unreadCount: 0 });
+      return;
+    case 'leave':
+      return leave(table, actor, nowMs);
+    case 'assign':
+      for (const userId of command.users)
+        change(table, { userId, name: '', role: 'agent' }, nowMs, { inbox: true });
+      return;
+    case 'notify':
+      queue(thread, command.channels.length > 0 ? command.channels : [inbox]);
+      return;
+    case 'set':
+      return set(thread, command.key, command.value);
+    case 'none':
+      return;
+  }
+}
+
+/** Something was said in the contact's hearing by somebody of the business: who says it takes the conversation over (W31). */
+export function speak(table: Table, actor: Actor, touchpoint: string, nowMs: number): void {
+  table.thread.touchpoint ??= touchpoint;
+  take(table, actor, nowMs);
+  note(table, actor.userId, nowMs);
+}
+
+/** Something was said that others have not read. */
+export function note(table: Table, byUserId: string, nowMs: number): void {
+  table.thread.updatedMs = nowMs;
+  for (const one of table.participants) {
+    if (one.userId === byUserId) one.unreadCount = 0;
+    else one.unreadCount += 1;
+    one.updatedMs = nowMs;
+  }
+}
+
+function take(table: Table, actor: Actor, nowMs: number): void {
+  change(table, actor, nowMs, { active: true, accepted: true, inbox: false, unreadCount: 0 });
+  table.thread.status = 'active';
+  table.thread.channels = [];
+  table.thread.updatedMs = nowMs;
+}
+
+/** The last one who had accepted it closes it. */
+function leave({ thread, participants }: Table, { userId }: Actor, nowMs: number): void {
+  const one = participants.find((participant) => participant.userId === userId);
+  if (one) Object.assign(one, { active: false, accepted: false, inbox: false, updatedMs: nowMs });
+  if (participants.some(({ accepted }) => accepted)) return;
+  thread.status = 'closed';
+  thread.channels = [];
+}
+
+function queue(thread: Thread, channels: readonly string[]): void {
+  if (thread.status === 'closed') thread.status = 'queued';
+  thread.channels = [...new Set([...thread.channels, ...channels])];
+}
+
+/** `@name` is a field of the thread itself; only those that are the caller's to set. */
+function set(thread: Thread, key: string, value: string): void {
+  if (!key.startsWith('@')) {
+    if (value === '') delete thread.meta[key];
+    else thread.meta[key] = value;
+  } else if (key === '@category') thread.category = value || null;
+  else if (key === '@name' && value !== '') thread.name = value;
+}
+
+function change(table: Table, actor: Actor, nowMs: number, flags: Partial<Participant>): void {
+  const one = table.participants.find(({ userId }) => userId === actor.userId);
+  if (one) Object.assign(one, flags, { updatedMs: nowMs });
+  else
+    table.participants.push({
+      conversationId: table.thread.id,
+      ...actor,
+      unreadCount: 0,
+      inbox: false,
+      accepted: false,
+      active: false,
+      createdMs: nowMs,
+      updatedMs: nowMs,
+      ...flags,
+    });
+}
+
+function textsOf(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).filter((one): one is string => typeof one === 'string');
+}
+
+/** A thread as it is before anybody did anything about it. */
+export function newThread(
+  begin: Pick<Thread, 'id' | 'workspaceId' | 'contactId' | 'createdBy' | 'createdMs'> & Partial<Thread>,
+): Thread {
+  return {
+    type: 'contact',
+    status: 'closed',
+    name: madeUpName(begin.id),
+    slug: slugOf(begin.id),
+    touchpoint: null,
+    channels: [],
+    tags: [],
+    meta: {},
+    category: null,
+    updatedMs: begin.createdMs,
+    ...begin,
+  };
+}
+
+/** The threads of contacts' conversations, made where nobody of the business had looked yet; locked when `lock`. */
+export async function threadsOf(
+  tx: Tx,
+  conversations: readonly Pick<Conversation, 'id' | 'workspaceId' | 'contactId' | 'createdMs'>[],
+  lock = false,
+): Promise<Thread[]> {
+  if (conversations.length === 0) return [];
+  await insertThreads(
+    tx,
+    conversations.map(({ id, workspaceId, contactId, createdMs }) =>
+      newThread({ id, workspaceId, contactId, createdBy: '', createdMs }),
+    ),
+  );
+  return await findThreads(
+    tx,
+    conversations[0]!.workspaceId,
+    conversations.map(({ id }) => id),
+    lock,
+  );
+}
+
+/** Threads by id, in their order. */
+export async function findThreads(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+  lock = false,
+): Promise<Thread[]> {
+  if (ids.length === 0) return [];
+  const found = new Map((await selectThreads(db, workspaceId, ids, lock)).map((row) => [row.id, row]));
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+/** Begins a thread within a team, which has no contact. */
+export async function beginTeamThread(
+  tx: Tx,
+  ids: IdSource,
+  begin: Omit<Parameters<typeof newThread>[0], 'id' | 'contactId'> & { type: Exclude<ThreadType, 'contact'> },
+): Promise<Thread> {
+  const thread = newThread({ ...begin, id: ids.spread(), contactId: null });
+  await insertThreads(tx, [thread]);
+  return thread;
+}
+
+/** Nine capital letters and digits that follow from the id. */
+function slugOf(id: number): string {
+  const mixed = BigInt(`0x${sha256Hex(`slug ${id}`).slice(0, 16)}`) % 36n ** 9n;
+  return mixed.toString(36).toUpperCase().padStart(9, '0');
+}
+
+const FIRST = ['Fimble', 'Wobble', 'Tinker', 'Pepper', 'Marble', 'Bramble', 'Nimble', 'Puddle'];
+const MIDDLE = ['wick', 'dell', 'foot', 'bean', 'shaw', 'kin', 'ton', 'mere'];
+const LAST = ['Fast', 'Quick', 'Merry', 'Copper', 'Silver', 'Honey', 'Thistle', 'Clover'];
+const END = ['fuzz', 'leaf', 'brook', 'whistle', 'button', 'field', 'stone', 'feather'];
+
+function madeUpName(id: number): string {
+  const mixed = Number.parseInt(sha256Hex(`name ${id}`).slice(0, 8), 16);
+  const pick = (words: readonly string[], shift: number) => words[(mixed >>> shift) % words.length]!;
+  return `${pick(FIRST, 0)}${pick(MIDDLE, 3)} ${pick(LAST, 6)}${pick(END, 9)}`;
+}

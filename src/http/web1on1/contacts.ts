@@ -1,0 +1,148 @@
+/** Contacts, as they are found before a conversation is begun (api/web1on1.md §B.4). */
+import { ChangedContact } from '../../../contract/web1on1.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
+import {
+  findContact,
+  getContact,
+  getContacts,
+  listContacts,
+  updateContact,
+  type Contact,
+} from '../../contacts/contacts.ts';
+import { normaliseEmail } from '../../content/address.ts';
+import { normalisePhone } from '../../content/phone.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
+import type { Db } from '../../db/pool.ts';
+import { identitiesByContact } from './conversations.ts';
+import { presentContact } from './present.ts';
+import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
+import {
+  breaks,
+  missing,
+  readId,
+  reads,
+  theirNowMs,
+  writes,
+  type Call,
+  type Outcome,
+  type Route,
+  type Work,
+} from './route.ts';
+
+/** `/contacts`. */
+export const contactRoutes: readonly Route[] = [
+  reads({ path: '/contacts', scope: 'agent', handle: list }),
+  reads({ path: '/contacts/:id', scope: 'agent', handle: get }),
+  writes({
+    method: 'PATCH',
+    path: '/contacts/:id',
+    scope: 'agent',
+    body: ChangedContact,
+    handle: change,
+  }),
+];
+
+/** Pages beyond this are not walked to: a search is the better way. */
+const FARTHEST = 10_000;
+
+async function list(call: Call): Promise<Outcome> {
+  const query = readQuery(call.query, (field) => FIELDS[field]);
+  if (isFault(query)) return query;
+  if (query.offset > FARTHEST) return breaks('offset', `must not be above ${FARTHEST}`);
+  const { sql } = call.ctx;
+  const found = await find(call, sql, query);
+  const page = found.slice(0, query.limit);
+  const shown = await show(sql, call.workspace.id, page);
+  return {
+    status: 200,
+    body: shown.map((one) => selected(one, query.select)),
+    ...(found.length > query.limit ? { next: nextQuery(call.query, query) } : {}),
+  };
+}
+
+/** One more than a page. A filter that names people decides; without, all there are, newest first. */
+async function find(call: Call, db: Db, query: Query): Promise<Contact[]> {
+  const { workspace } = call;
+  const organizations = wanted(query, 'organization')?.map(Number);
+  if (organizations && !organizations.includes(workspace.id)) return [];
+  const ids = wanted(query, 'id')?.map(Number);
+  if (ids) return (await getContacts(db, workspace.id, ids)).slice(query.offset);
+  const named = await Promise.all([
+    ...(wanted(query, 'profile.telephone') ?? []).map((text) => {
+      // A plus sign that was not escaped is a space.
+      const phone = normalisePhone(text.replace(/^ /, '+'), { defaultCountry: workspace.country });
+      return isFault(phone) ? undefined : findContact(db, workspace.id, { kind: 'phone', value: phone.e164 });
+    }),
+    ...(wanted(query, 'profile.email') ?? []).map((text) => {
+      const email = normaliseEmail(text);
+      return isFault(email) ? undefined : findContact(db, workspace.id, { kind: 'email', value: email });
+    }),
+  ]);
+  if (named.length > 0) return named.filter((contact) => contact !== undefined).slice(query.offset);
+  const search = query.conditions.find(({ field }) => field.startsWith('profile.'))?.values[0];
+  const { contacts } = await listContacts(db, workspace.id, {
+    limit: query.offset + query.limit + 1,
+    ...(search === undefined ? {} : { search: String(search) }),
+  });
+  return contacts.slice(query.offset);
+}
+
+async function get(call: Call): Promise<Outcome> {
+  const id = readId(call.params['id']!, 'id');
+  if (isFault(id)) return id;
+  const contact = await getContact(call.ctx.sql, call.workspace.id, id);
+  if (!contact) return missing('contact');
+  const [shown] = await show(call.ctx.sql, call.workspace.id, [contact]);
+  return { status: 200, body: shown };
+}
+
+async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
+  const id = readId(call.params['id']!, 'id');
+  if (isFault(id)) return id;
+  const { name, givenName, familyName, locale, address, telephone, email } = call.body.profile;
+  for (const [field, value] of Object.entries({ telephone, email }))
+    if (value !== undefined)
+      return breaks(`profile.${field}`, 'cannot be changed; begin a conversation with it');
+  const [first, ...rest] = (name ?? '').trim().split(/\s+/);
+  const given = givenName ?? (first || undefined);
+  const family = familyName ?? (rest.join(' ') || undefined);
+  return async (tx) => {
+    const changed = await updateContact(
+      tx,
+      theirNowMs(call),
+      { workspaceId: call.workspace.id, id },
+      {
+        ...(given === undefined ? {} : { givenName: given }),
+        ...(family === undefined ? {} : { surname: family }),
+        ...(locale === undefined ? {} : { locale }),
+        ...(address === undefined ? {} : { attributes: { address } }),
+      },
+    );
+    if (isFault(changed)) return changed.fault === 'not_found' ? missing('contact') : changed;
+    const [shown] = await show(tx, call.workspace.id, [changed]);
+    return {
+      status: 200,
+      body: shown,
+      audit: { action: 'contact.update', subject: `contact:${id}` },
+    };
+  };
+}
+
+async function show(db: Db, workspaceId: number, contacts: readonly Contact[]) {
+  const ids = contacts.map(({ id }) => id);
+  const [identities, conversations] = await Promise.all([
+    identitiesByContact(db, workspaceId, ids),
+    conversationsOf(db, ids),
+  ]);
+  return contacts.map((contact) =>
+    presentContact(contact, identities.get(contact.id) ?? [], conversations.get(contact.id)?.id),
+  );
+}
+
+const FIELDS: Readonly<Record<string, FieldKind>> = {
+  id: 'id',
+  organization: 'id',
+  'profile.telephone': 'text',
+  'profile.email': 'text',
+  'profile.name': 'text',
+};

@@ -1,0 +1,345 @@
+/** Conversations: begun with a contact or within a team, found, changed (api/web1on1.md §B.4; W20–W40). */
+import {
+  ChangedConversation,
+  NewConversation,
+  type WebMessage,
+  type WebProfile,
+} from '../../../contract/web1on1.ts';
+import type { Integration } from '../../accounts/integrations.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import { createContact, identitiesOf } from '../../contacts/contacts.ts';
+import type { Identity } from '../../contacts/keys.ts';
+import type { Profile } from '../../contacts/resolve.ts';
+import { normaliseEmail } from '../../content/address.ts';
+import { normalisePhone } from '../../content/phone.ts';
+import { ensureConversations } from '../../conversations/conversations.ts';
+import {
+  beginTeamThread,
+  findThreads,
+  threadsOf,
+  type Table,
+  type Thread,
+} from '../../conversations/participants.ts';
+import {
+  PARTICIPANT_FIELDS,
+  searchThreads,
+  selectBegun,
+  selectParticipants,
+  THREAD_FIELDS,
+  updateThread,
+} from '../../conversations/sql.participants.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { usersOf } from './callers.ts';
+import { checkMessage, checkMeta, TOUCHPOINTS, type Checked } from './messageInput.ts';
+import { postMessages, type Poster } from './post.ts';
+import {
+  languageOf,
+  loadContacts,
+  loadMessages,
+  loadShown,
+  presentContact,
+  presentConversation,
+  presentOrganization,
+} from './present.ts';
+import { nextQuery, readQuery, selected, type FieldKind, type Query } from './query.ts';
+import {
+  breaks,
+  missing,
+  readId,
+  reads,
+  theirNowMs,
+  writes,
+  type Call,
+  type Outcome,
+  type Route,
+  type Work,
+} from './route.ts';
+import { tell } from './told.ts';
+
+/** `/conversations`. */
+export const conversationRoutes: readonly Route[] = [
+  writes({
+    method: 'POST',
+    path: '/conversations',
+    scope: 'agent',
+    body: NewConversation,
+    handle: begin,
+  }),
+  reads({ path: '/conversations', scope: 'agent', handle: list }),
+  reads({ path: '/conversations/:id', scope: 'viewer', handle: get }),
+  writes({
+    method: 'PATCH',
+    path: '/conversations/:id',
+    scope: 'agent',
+    body: ChangedConversation,
+    handle: change,
+  }),
+];
+
+/** What a call needs to post. */
+export async function posterOf(call: Call<unknown>): Promise<Poster> {
+  const { ctx, workspace, caller, nowMs } = call;
+  const [integrations, users] = await Promise.all([
+    ctx.directory.integrationsOf(workspace.id),
+    usersOf(ctx, workspace.id),
+  ]);
+  return { ctx, workspace, integrations, users, userId: caller.userId, nowMs };
+}
+
+/** Checks messages as they stand in a body; `pathOf` says where. */
+export function checkMessages(
+  call: Call<unknown>,
+  messages: readonly WebMessage[],
+  isContact: boolean,
+  pathOf: (index: number) => string,
+): Checked[] | Fault {
+  const checked: Checked[] = [];
+  for (const [index, message] of messages.entries()) {
+    const one = checkMessage(message, pathOf(index), { isContact, language: languageOf(call.workspace) });
+    if (isFault(one)) return one;
+    checked.push(one);
+  }
+  return checked;
+}
+
+async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
+  const { body, workspace } = call;
+  const { contact, messages = [], organization } = body;
+  const isContact = (body.type ?? (contact ? 'contact' : 'agent')) === 'contact';
+  if (organization !== undefined && organization.toLowerCase() !== toHex24(workspace.id))
+    return fault('forbidden', 'organization: the token is of another organization', {
+      field: 'organization',
+    });
+  if (body.touchpoint !== undefined && !Object.hasOwn(TOUCHPOINTS, body.touchpoint))
+    return breaks('touchpoint', `must be one of ${Object.keys(TOUCHPOINTS).join(', ')}`);
+  const broken = checkMeta(body.meta, 'meta');
+  if (broken) return broken;
+  if (isContact && !contact) return breaks('contact', 'is required for a conversation of type contact');
+  if (!isContact && contact) return breaks('contact', 'is for conversations of type contact only');
+  const person = contact && readPerson(contact.profile, 'contact.profile', workspace.country);
+  if (isFault(person)) return person;
+  const checked = checkMessages(call, messages, isContact, (index) => `messages[${index}]`);
+  if (isFault(checked)) return checked;
+  if (isContact && !checked.some(({ said }) => said.kind === 'speech'))
+    return breaks('messages', 'at least one message with the role agent is required');
+  const poster = await posterOf(call);
+  return async (tx) => {
+    const table = person ? await openContact(call, tx, person) : await openTeam(call, tx);
+    if (isFault(table)) return table;
+    await tell(call.ctx, tx, workspace.id, theirNowMs(call), [
+      { what: 'create', conversationId: table.thread.id },
+    ]);
+    const posted = await postMessages(poster, tx, table, checked);
+    if (isFault(posted)) return posted;
+    const [shown] = await show(tx, call, [table.thread], poster.integrations, []);
+    return {
+      status: 201,
+      body: shown,
+      audit: { action: 'conversation.create', subject: `conversation:${table.thread.id}` },
+    };
+  };
+}
+
+/** The contact is made with its conversation, or there is a conflict (W22, W26). */
+async function openContact(call: Call<NewConversation>, tx: Tx, person: Person): Promise<Table | Fault> {
+  const { ctx, workspace, body, caller } = call;
+  const theirMs = theirNowMs(call);
+  const contact = await createContact(tx, ctx.ids, theirMs, {
+    workspaceId: workspace.id,
+    identities: person.identities,
+    profile: person.profile,
+  });
+  if (isFault(contact)) {
+    const field = `contact.profile.${contact.field === 'email' ? 'email' : 'telephone'}`;
+    return fault('conflict', `${field}: there is a contact with it already`, { field });
+  }
+  const conversations = await ensureConversations(tx, ctx.ids, theirMs, [
+    { contactId: contact.id, workspaceId: workspace.id },
+  ]);
+  const [thread] = await threadsOf(tx, [conversations.get(contact.id)!], true);
+  Object.assign(thread!, {
+    status: 'queued',
+    createdBy: caller.userId,
+    ...(body.name === undefined ? {} : { name: body.name }),
+    tags: body.tags ?? [],
+    meta: body.meta ?? {},
+    ...(body.touchpoint === undefined ? {} : { touchpoint: TOUCHPOINTS[body.touchpoint] }),
+  } satisfies Partial<Thread>);
+  await updateThread(tx, thread!);
+  return { thread: thread!, participants: [] };
+}
+
+async function openTeam(call: Call<NewConversation>, tx: Tx): Promise<Table> {
+  const { ctx, workspace, caller, body } = call;
+  const theirMs = theirNowMs(call);
+  const thread = await beginTeamThread(tx, ctx.ids, {
+    workspaceId: workspace.id,
+    createdBy: caller.userId,
+    createdMs: theirMs,
+    type: (body.type ?? 'agent') as 'agent',
+    status: 'active',
+    ...(body.name === undefined ? {} : { name: body.name }),
+    tags: body.tags ?? [],
+    meta: body.meta ?? {},
+  });
+  return { thread, participants: [] };
+}
+
+/** A person as a conversation is begun with. */
+export type Person = { identities: Identity[]; profile: Profile };
+
+/** Who a profile tells of; it needs a telephone or an e-mail address (W25). */
+export function readPerson(profile: WebProfile, path: string, country: string): Person | Fault {
+  const { telephone, email, givenName, familyName, name, locale, address } = profile;
+  const identities: Identity[] = [];
+  if (telephone !== undefined) {
+    const phone = normalisePhone(telephone, { path: `${path}.telephone`, defaultCountry: country });
+    if (isFault(phone)) return phone;
+    identities.push({ kind: 'phone', value: phone.e164 });
+  }
+  if (email !== undefined) {
+    const normal = normaliseEmail(email, `${path}.email`);
+    if (isFault(normal)) return normal;
+    identities.push({ kind: 'email', value: normal });
+  }
+  if (identities.length === 0) return breaks(path, 'needs a telephone or an email');
+  const [first, ...rest] = (name ?? '').trim().split(/\s+/);
+  const given = givenName ?? (first || undefined);
+  const family = familyName ?? (rest.join(' ') || undefined);
+  return {
+    identities,
+    profile: {
+      ...(given === undefined ? {} : { givenName: given }),
+      ...(family === undefined ? {} : { surname: family }),
+      ...(locale === undefined ? {} : { locale }),
+      attributes: {
+        ...(address === undefined ? {} : { address }),
+        ...(email === undefined ? {} : { email: identities.find(({ kind }) => kind === 'email')!.value }),
+      },
+    },
+  };
+}
+
+async function list(call: Call): Promise<Outcome> {
+  const query = readQuery(call.query, kindOf);
+  if (isFault(query)) return query;
+  const { ctx, workspace } = call;
+  const own = query.conditions.filter(({ field }) => field === 'organization');
+  const elsewhere = own.some(({ values }) => !values.includes(workspace.id));
+  const search = {
+    ...query,
+    conditions: query.conditions.filter(({ field }) => field !== 'organization'),
+    limit: query.limit + 1,
+  };
+  const found = elsewhere ? [] : await searchThreads(ctx.sql, workspace.id, search);
+  const integrations = await ctx.directory.integrationsOf(workspace.id);
+  const page = found.slice(0, query.limit);
+  const body = await show(ctx.sql, call, page, integrations, query.populate);
+  return {
+    status: 200,
+    body: body.map((one) => selected(one, query.select)),
+    ...(found.length > query.limit ? { next: nextQuery(call.query, query) } : {}),
+  };
+}
+
+async function get(call: Call): Promise<Outcome> {
+  const query = readQuery(call.query, kindOf);
+  if (isFault(query)) return query;
+  const thread = await call.ctx.queue.transact((tx) => findThread(call, tx));
+  if (isFault(thread)) return thread;
+  return { status: 200, body: await showOne(call, call.ctx.sql, thread, query) };
+}
+
+async function change(call: Call<ChangedConversation>): Promise<Work | Fault> {
+  const { body, workspace, ctx } = call;
+  const broken = checkMeta(body.meta, 'meta');
+  if (broken) return broken;
+  if (body.touchpoint !== undefined && !Object.hasOwn(TOUCHPOINTS, body.touchpoint))
+    return breaks('touchpoint', `must be one of ${Object.keys(TOUCHPOINTS).join(', ')}`);
+  const integrations = await ctx.directory.integrationsOf(workspace.id);
+  return async (tx) => {
+    const thread = await findThread(call, tx, true);
+    if (isFault(thread)) return thread;
+    const { touchpoint, ...rest } = body;
+    Object.assign(thread, rest, { updatedMs: theirNowMs(call) });
+    if (touchpoint !== undefined) thread.touchpoint = TOUCHPOINTS[touchpoint]!;
+    await updateThread(tx, thread);
+    await tell(ctx, tx, workspace.id, theirNowMs(call), [{ what: 'update', conversationId: thread.id }]);
+    const [shown] = await show(tx, call, [thread], integrations, []);
+    return {
+      status: 200,
+      body: shown,
+      audit: { action: 'conversation.update', subject: `conversation:${thread.id}` },
+    };
+  };
+}
+
+/** The thread of the path's conversation; that of a conversation nobody had looked at yet is made. */
+export async function findThread(call: Call<unknown>, tx: Tx, lock = false): Promise<Thread | Fault> {
+  const id = readId(call.params['id']!, 'id');
+  if (isFault(id)) return id;
+  const { workspace } = call;
+  const [thread] = await findThreads(tx, workspace.id, [id], lock);
+  if (thread) return thread;
+  const [begun] = await threadsOf(tx, await selectBegun(tx, workspace.id, [id]), lock);
+  return begun ?? missing('conversation');
+}
+
+/** A thread with those who take part, held until the transaction ends. */
+export async function findTable(call: Call<unknown>, tx: Tx): Promise<Table | Fault> {
+  const thread = await findThread(call, tx, true);
+  return isFault(thread) ? thread : { thread, participants: await selectParticipants(tx, [thread.id]) };
+}
+
+async function showOne(call: Call, db: Db, thread: Thread, query: Query): Promise<object> {
+  const integrations = await call.ctx.directory.integrationsOf(call.workspace.id);
+  const [shown] = await show(db, call, [thread], integrations, query.populate);
+  return selected(shown!, query.select);
+}
+
+/** Conversations as they are shown, with what is to be filled in. */
+async function show(
+  db: Db,
+  { workspace }: Pick<Call<unknown>, 'workspace'>,
+  threads: readonly Thread[],
+  integrations: readonly Integration[],
+  populate: readonly string[],
+): Promise<Record<string, unknown>[]> {
+  const all = await loadShown(db, workspace.id, threads);
+  const fills = (name: string) => populate.some((path) => path.split('.')[0] === name);
+  const messages = fills('messages')
+    ? await loadMessages(
+        db,
+        workspace,
+        all.flatMap(({ entryIds }) => entryIds),
+      )
+    : undefined;
+  const contactIds = fills('contact') ? threads.flatMap(({ contactId }) => contactId ?? []) : [];
+  const contacts = await loadContacts(db, workspace.id, contactIds);
+  return all.map((one) => {
+    const shown = presentConversation(one, workspace, integrations);
+    const contact = contacts.get(one.thread.contactId ?? 0);
+    if (messages) shown['messages'] = messages.filter(({ conversation }) => conversation === shown['id']);
+    if (contact) shown['contact'] = presentContact(contact, one.identities, one.thread.id);
+    if (fills('organization')) shown['organization'] = presentOrganization(workspace);
+    return shown;
+  });
+}
+
+function kindOf(field: string): FieldKind | undefined {
+  const kind = THREAD_FIELDS[field]?.kind;
+  if (kind) return kind === 'texts' ? 'text' : kind;
+  if (field in PARTICIPANT_FIELDS) return field === 'participants.user' ? 'text' : 'boolean';
+  if (field === 'organization') return 'id';
+  return /^meta\.[^\s]{1,128}$/.test(field) ? 'text' : undefined;
+}
+
+/** What a contact is known by. */
+export async function identitiesByContact(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Map<number, Identity[]>> {
+  return Map.groupBy(await identitiesOf(db, workspaceId, contactIds), ({ contactId }) => contactId);
+}

@@ -1,0 +1,189 @@
+/** Messages: posted to a conversation, found, changed, taken away (api/web1on1.md §B.5; W1–W18, W27–W34). */
+import { ChangedMessage, WebMessage } from '../../../contract/web1on1.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
+import { deleteMessages } from '../../conversations/sql.ts';
+import {
+  deletePost,
+  searchThreads,
+  selectEntries,
+  selectPosts,
+  updatePost,
+  type Condition,
+} from '../../conversations/sql.participants.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { checkMessages, findTable, posterOf } from './conversations.ts';
+import { checkMeta } from './messageInput.ts';
+import { postMessages } from './post.ts';
+import { loadMessages } from './present.ts';
+import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
+import {
+  acts,
+  breaks,
+  missing,
+  readId,
+  reads,
+  writes,
+  writesMany,
+  type Call,
+  type Outcome,
+  type Route,
+  type Work,
+} from './route.ts';
+
+/** Conversations that are looked through when none is named: the ones changed last. */
+const MOST_THREADS = 500;
+
+/** `/messages`, and those of a conversation. */
+export const messageRoutes: readonly Route[] = [
+  writesMany({
+    method: 'POST',
+    path: '/conversations/:id/messages',
+    scope: 'viewer',
+    body: WebMessage,
+    handle: post,
+  }),
+  reads({
+    path: '/conversations/:id/messages',
+    scope: 'viewer',
+    handle: (call) => list(call, call.params['id']),
+  }),
+  reads({ path: '/messages', scope: 'bot', handle: (call) => list(call) }),
+  reads({ path: '/messages/:id', scope: 'viewer', handle: get }),
+  ...(['PATCH', 'PUT'] as const).map((method) =>
+    writes({ method, path: '/messages/:id', scope: 'bot', body: ChangedMessage, handle: change }),
+  ),
+  acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', handle: remove }),
+];
+
+async function post(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+  const { many, bodies } = call.body;
+  const pathOf = (index: number) => (many ? `[${index}]` : '');
+  const elsewhere = bodies.findIndex(
+    ({ conversation }) =>
+      conversation !== undefined && conversation.toLowerCase() !== call.params['id']!.toLowerCase(),
+  );
+  if (elsewhere >= 0) {
+    const field = pathOf(elsewhere) ? `${pathOf(elsewhere)}.conversation` : 'conversation';
+    return breaks(field, 'is another conversation than that of the path');
+  }
+  const poster = await posterOf(call);
+  return async (tx) => {
+    const table = await findTable(call, tx);
+    if (isFault(table)) return table;
+    const checked = checkMessages(call, bodies, table.thread.type === 'contact', pathOf);
+    if (isFault(checked)) return checked;
+    const ids = await postMessages(poster, tx, table, checked);
+    if (isFault(ids)) return ids;
+    const shown = await loadMessages(tx, call.workspace, ids);
+    return { status: 201, body: many ? shown : shown[0] };
+  };
+}
+
+async function list(call: Call, conversation?: string): Promise<Outcome> {
+  const query = readQuery(call.query, kindOf);
+  if (isFault(query)) return query;
+  const own = conversation === undefined ? undefined : readId(conversation, 'id');
+  if (isFault(own)) return own;
+  if (own === undefined && !query.conditions.some(({ field }) => field in FIELDS))
+    return breaks('conversation', `or another of ${Object.keys(FIELDS).join(', ')} is required`);
+  const { sql } = call.ctx;
+  const ids = wanted(query, 'id')?.map(Number) ?? (await find(call, sql, query, own));
+  const shown = await loadMessages(sql, call.workspace, ids.slice(0, query.limit));
+  return {
+    status: 200,
+    body: shown.map((one) => selected(one, query.select)),
+    ...(ids.length > query.limit ? { next: nextQuery(call.query, query) } : {}),
+  };
+}
+
+async function find(call: Call, db: Db, query: Query, own: number | undefined): Promise<number[]> {
+  const { workspace } = call;
+  const organizations = wanted(query, 'organization')?.map(Number);
+  if (organizations && !organizations.includes(workspace.id)) return [];
+  const named = own === undefined ? wanted(query, 'conversation')?.map(Number) : [own];
+  // Also those that are named are looked up, so that another organization's are not found.
+  const conditions: Condition[] = named ? [{ field: 'id', op: 'eq', values: named }] : [];
+  const threads = await searchThreads(db, workspace.id, {
+    conditions,
+    sort: [{ field: 'updatedAt', descending: true }],
+    limit: MOST_THREADS,
+    offset: 0,
+  });
+  if (threads.length === 0) return [];
+  const types = wanted(query, 'type');
+  const roles = wanted(query, 'role');
+  const entries = await selectEntries(db, {
+    conversationIds: threads.map(({ id }) => id),
+    ...(types ? { types } : {}),
+    ...(roles ? { roles } : {}),
+    ...bounds(query),
+    newestFirst: query.sort.some(({ descending }) => descending),
+    limit: query.limit + 1,
+    offset: query.offset,
+  });
+  return entries.map(({ id }) => id);
+}
+
+function bounds({ conditions }: Query): { fromMs?: number; toMs?: number } {
+  const found: { fromMs?: number; toMs?: number } = {};
+  for (const { field, op, values } of conditions) {
+    if (field !== 'createdAt') continue;
+    const at = Number(values[0]);
+    if (op === '>' || op === '>=' || op === 'eq') found.fromMs = op === '>' ? at + 1 : at;
+    if (op === '<' || op === '<=' || op === 'eq') found.toMs = op === '<' ? at - 1 : at;
+  }
+  return found;
+}
+
+async function get(call: Call): Promise<Outcome> {
+  const query = readQuery(call.query, kindOf);
+  const id = readId(call.params['id']!, 'id');
+  if (isFault(query)) return query;
+  if (isFault(id)) return id;
+  const [shown] = await loadMessages(call.ctx.sql, call.workspace, [id]);
+  return shown ? { status: 200, body: selected(shown, query.select) } : missing('message');
+}
+
+/** What was said to the contact stays as it was said; its record here changes. */
+async function change(call: Call<ChangedMessage>): Promise<Work | Fault> {
+  const { body, workspace } = call;
+  const id = readId(call.params['id']!, 'id');
+  if (isFault(id)) return id;
+  const broken = checkMeta(body.meta, 'meta');
+  if (broken) return broken;
+  return async (tx) => {
+    const [found] = await selectPosts(tx, workspace.id, [id]);
+    if (!found) return missing('message');
+    await updatePost(tx, id, { ...found.wire, ...body });
+    const [shown] = await loadMessages(tx, workspace, [id]);
+    return { status: 200, body: shown };
+  };
+}
+
+async function remove(call: Call): Promise<Work | Fault> {
+  const id = readId(call.params['id']!, 'id');
+  if (isFault(id)) return id;
+  return (tx) => removeMessage(call, tx, id);
+}
+
+async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome> {
+  const [found] = await loadMessages(tx, call.workspace, [id]);
+  if (!found) return missing('message');
+  const conversationId = readId(String(found['conversation']), 'conversation') as number;
+  await deleteMessages(tx, conversationId, id);
+  await deletePost(tx, id);
+  return { status: 204, body: undefined, audit: { action: 'message.delete', subject: `message:${id}` } };
+}
+
+const FIELDS: Readonly<Record<string, FieldKind>> = {
+  id: 'id',
+  organization: 'id',
+  conversation: 'id',
+  type: 'text',
+  role: 'text',
+  createdAt: 'time',
+};
+
+function kindOf(field: string): FieldKind | undefined {
+  return Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+}

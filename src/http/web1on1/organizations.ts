@@ -1,0 +1,82 @@
+/** What a bot looks up about where it is: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
+import { isFault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import { usersOf, type User } from './callers.ts';
+import { inboxOf } from './post.ts';
+import { organizationOf, presentOrganization } from './present.ts';
+import { readQuery, selected, type FieldKind } from './query.ts';
+import { missing, reads, type Call, type Outcome, type Route } from './route.ts';
+
+type Thing = Record<string, unknown> & { id: string };
+
+/** `/organizations`, `/users`, `/bots`, `/channels`. */
+export const organizationRoutes: readonly Route[] = [
+  ...lookUps('organizations', 'bot', (call) => [presentOrganization(call.workspace) as Thing]),
+  ...lookUps('users', 'viewer', async (call) => {
+    const users = await usersOf(call.ctx, call.workspace.id);
+    return users.map((user) => presentUser(call, user));
+  }),
+  ...lookUps('bots', 'viewer', async (call) => {
+    const users = await usersOf(call.ctx, call.workspace.id);
+    return users.filter(({ role }) => role === 'bot').map((user) => presentUser(call, user));
+  }),
+  ...lookUps('channels', 'agent', (call) => [
+    { ...organizationOf(call.workspace), id: inboxOf(call.workspace.id), name: 'Inbox' },
+  ]),
+];
+
+/** A list that is short enough to be read whole, and one of it by its id; `me` is the caller. */
+function lookUps(
+  name: string,
+  scope: 'viewer' | 'agent' | 'bot',
+  all: (call: Call) => Thing[] | Promise<Thing[]>,
+): Route[] {
+  return [
+    reads({
+      path: `/${name}`,
+      scope: scope === 'viewer' ? 'bot' : scope,
+      async handle(call): Promise<Outcome> {
+        const query = readQuery(call.query, (field) => FIELDS[field]);
+        if (isFault(query)) return query;
+        const things = (await all(call)).filter((thing) =>
+          query.conditions.every(({ field, values }) => {
+            const value = thing[field];
+            return values.some((one) => value === (typeof one === 'number' ? toHex24(one) : one));
+          }),
+        );
+        const page = things.slice(query.offset, query.offset + query.limit);
+        return { status: 200, body: page.map((thing) => selected(thing, query.select)) };
+      },
+    }),
+    reads({
+      path: `/${name}/:id`,
+      scope,
+      async handle(call): Promise<Outcome> {
+        const id = call.params['id'] === 'me' ? call.caller.userId : call.params['id']!.toLowerCase();
+        const thing = (await all(call)).find((one) => one.id === id);
+        return thing ? { status: 200, body: thing } : missing(name.slice(0, -1));
+      },
+    }),
+  ];
+}
+
+const FIELDS: Readonly<Record<string, FieldKind>> = {
+  id: 'id',
+  organization: 'id',
+  name: 'text',
+  role: 'text',
+};
+
+function presentUser({ workspace }: Call, { id, name, role, email }: User): Thing {
+  return {
+    ...organizationOf(workspace),
+    id,
+    name,
+    displayName: name,
+    email,
+    role,
+    avatar: '',
+    status: 'active',
+    enabled: true,
+  };
+}

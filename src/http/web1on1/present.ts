@@ -1,0 +1,297 @@
+/**
+ * What this API shows of conversations, messages, contacts and organizations (api/web1on1.md §B.4, §B.5), in answers and in
+ * webhooks alike: nothing leaves the door but through here. Loads what that takes for a whole batch at once.
+ */
+import type { Action, Content } from '../../../contract/content.ts';
+import { isoTime } from '../../base/clock.ts';
+import { toHex24 } from '../../base/ids.ts';
+import { identitiesOf, type Contact } from '../../contacts/contacts.ts';
+import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
+import type { Identity } from '../../contacts/keys.ts';
+import { selectContacts } from '../../contacts/sql.ts';
+import { textFallback } from '../../content/fallback.ts';
+import type { Message } from '../../conversations/conversations.ts';
+import type { Participant, Post, Thread } from '../../conversations/participants.ts';
+import { selectMessages } from '../../conversations/sql.ts';
+import { selectEntries, selectParticipants, selectPosts } from '../../conversations/sql.participants.ts';
+import type { Db } from '../../db/pool.ts';
+import { touchpointOf } from './messageInput.ts';
+
+/** What has to be known of an integration. */
+export type KnownIntegration = { id: number; channel: string; status: string };
+
+/** What has to be known of an organization. */
+export type Organization = { id: number; name: string };
+
+/** All that is shown of a conversation. */
+export type Shown = {
+  thread: Thread;
+  participants: Participant[];
+  entryIds: number[];
+  destinations: Destination[];
+  identities: Identity[];
+};
+
+/** Where the console of the original is; links of conversations lead there (W37). */
+const CONSOLE_URL = 'https://app.web1on1.chat/c/';
+/** A conversation names so many of its messages, the newest. */
+const MOST_MESSAGES = 250;
+
+/** Loads what is shown of threads. */
+export async function loadShown(db: Db, workspaceId: number, threads: readonly Thread[]): Promise<Shown[]> {
+  if (threads.length === 0) return [];
+  const ids = threads.map(({ id }) => id);
+  const contactIds = [...new Set(threads.flatMap(({ contactId }) => contactId ?? []))];
+  const [participants, entries, destinations, identities] = await Promise.all([
+    selectParticipants(db, ids),
+    Promise.all(
+      ids.map((id) =>
+        selectEntries(db, { conversationIds: [id], newestFirst: true, limit: MOST_MESSAGES, offset: 0 }),
+      ),
+    ),
+    destinationsOf(db, workspaceId, contactIds),
+    identitiesOf(db, workspaceId, contactIds),
+  ]);
+  return threads.map((thread, index) => ({
+    thread,
+    participants: participants.filter(({ conversationId }) => conversationId === thread.id),
+    entryIds: entries[index]!.map(({ id }) => id).toReversed(),
+    destinations: destinations.filter(({ contactId }) => contactId === thread.contactId),
+    identities: identities.filter(({ contactId }) => contactId === thread.contactId),
+  }));
+}
+
+/** A conversation. */
+export function presentConversation(
+  shown: Shown,
+  organization: Organization,
+  integrations: readonly KnownIntegration[],
+): Record<string, unknown> {
+  const { thread, participants } = shown;
+  return {
+    ...organizationOf(organization),
+    name: thread.name,
+    type: thread.type,
+    slug: thread.slug,
+    url: `${CONSOLE_URL}${thread.slug}`,
+    status: thread.status,
+    ...(thread.contactId === null ? {} : { contact: toHex24(thread.contactId) }),
+    participants: participants.map(presentParticipant),
+    messages: shown.entryIds.map(toHex24),
+    channels: thread.channels,
+    channelsOffline: [],
+    touchpoints: touchpointsOf(shown, integrations),
+    forms: [],
+    results: [],
+    tags: thread.tags,
+    meta: thread.meta,
+    ...(thread.category === null ? {} : { category: thread.category }),
+    createdBy: thread.createdBy || toHex24(thread.contactId ?? thread.id),
+    updatedAt: isoTime(thread.updatedMs),
+    createdAt: isoTime(thread.createdMs),
+    id: toHex24(thread.id),
+  };
+}
+
+function presentParticipant(one: Participant): Record<string, unknown> {
+  return {
+    updatedAt: isoTime(one.updatedMs),
+    createdAt: isoTime(one.createdMs),
+    name: one.name,
+    avatar: '',
+    user: one.userId,
+    unreadCount: one.unreadCount,
+    inbox: one.inbox,
+    accepted: one.accepted,
+    active: one.active,
+    role: one.role,
+  };
+}
+
+/** Where the contact can be reached: through which integrations, and which one is selected (W39). */
+function touchpointsOf(
+  { thread, destinations, identities }: Shown,
+  integrations: readonly KnownIntegration[],
+): Record<string, { services: string[]; selected: boolean }> {
+  if (thread.contactId === null) return {};
+  const has = (channel: string) =>
+    destinations.some((one) => one.channel === channel && one.status === 'active') ||
+    identities.some(({ kind }) => kind === IDENTITY_OF[channel]);
+  const shown: Record<string, { services: string[]; selected: boolean }> = {};
+  for (const [channel, ofChannel] of Map.groupBy(integrations, (one) => one.channel)) {
+    if (!(channel in IDENTITY_OF) && !has(channel)) continue;
+    const active = ofChannel.filter(({ status }) => status === 'active');
+    shown[touchpointOf(channel)] = {
+      services: has(channel) ? active.map(({ id }) => toHex24(id)) : [],
+      selected: thread.touchpoint === channel,
+    };
+  }
+  return shown;
+}
+
+/** The channels that are shown also before somebody was there. */
+const IDENTITY_OF: Readonly<Record<string, string>> = { sms: 'phone', whatsapp: 'phone', email: 'email' };
+
+/** The organization a thing is of, as every thing names it. */
+export function organizationOf({ id }: Organization): { organization: string; orgPath: string } {
+  return { organization: toHex24(id), orgPath: toHex24(id) };
+}
+
+/** An organization. */
+export function presentOrganization(organization: {
+  id: number;
+  name: string;
+  createdMs: number;
+  settings: Readonly<Record<string, unknown>>;
+}): Record<string, unknown> {
+  return {
+    ...organizationOf(organization),
+    id: toHex24(organization.id),
+    name: organization.name,
+    displayName: organization.name,
+    language: languageOf(organization),
+    createdAt: isoTime(organization.createdMs),
+    updatedAt: isoTime(organization.createdMs),
+  };
+}
+
+/** The language of an organization (W18). */
+export function languageOf({ settings }: { settings: Readonly<Record<string, unknown>> }): string {
+  const language = settings['language'];
+  return typeof language === 'string' && /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(language) ? language : 'en';
+}
+
+/** A contact; `conversationId` is the one conversation it has (W21). */
+export function presentContact(
+  contact: Contact,
+  identities: readonly Identity[],
+  conversationId: number | undefined,
+): Record<string, unknown> {
+  const { givenName, surname, locale, attributes } = contact;
+  const telephone = identities.find(({ kind }) => kind === 'phone')?.value;
+  const email = identities.find(({ kind }) => kind === 'email')?.value;
+  const name = [givenName, surname].filter(Boolean).join(' ');
+  const known = { givenName, familyName: surname, telephone, email, locale, address: attributes['address'] };
+  return {
+    id: toHex24(contact.id),
+    organization: toHex24(contact.workspaceId),
+    orgPath: toHex24(contact.workspaceId),
+    ...(conversationId === undefined ? {} : { conversation: toHex24(conversationId) }),
+    profile: {
+      ...(name ? { name } : {}),
+      ...Object.fromEntries(
+        Object.entries(known).filter(([, value]) => value !== null && value !== undefined),
+      ),
+    },
+    createdAt: isoTime(contact.createdMs),
+    updatedAt: isoTime(contact.changedMs),
+  };
+}
+
+/** Messages by their ids, in that order; what is gone is left out. */
+export async function loadMessages(
+  db: Db,
+  organization: Organization,
+  ids: readonly number[],
+): Promise<Record<string, unknown>[]> {
+  if (ids.length === 0) return [];
+  const [posts, messages] = await Promise.all([
+    selectPosts(db, organization.id, ids),
+    selectMessages(db, organization.id, ids),
+  ]);
+  const postById = new Map(posts.map((post) => [post.id, post]));
+  const messageById = new Map(messages.map((message) => [message.id, message]));
+  return ids.flatMap((id) => {
+    const post = postById.get(id);
+    const message = messageById.get(id);
+    return post || message ? [presentMessage(organization, post, message)] : [];
+  });
+}
+
+/** A message: as it was posted, or as it was heard. At least one of the two is there. */
+export function presentMessage(
+  organization: Organization,
+  post: Post | undefined,
+  message: Message | undefined,
+): Record<string, unknown> {
+  const { id, conversationId, atMs } = (post ?? message)!;
+  return {
+    ...organizationOf(organization),
+    id: toHex24(id),
+    conversation: toHex24(conversationId),
+    ...(post ? asPosted(post, message) : asHeard(message!)),
+    createdAt: isoTime(atMs),
+    updatedAt: isoTime(atMs),
+  };
+}
+
+function asPosted(post: Post, message: Message | undefined): Record<string, unknown> {
+  const { type, role, userId, wire } = post;
+  const content = message?.content;
+  const sent = content && 'actions' in content ? content.actions : undefined;
+  const actions = wire['actions'] as Record<string, unknown>[] | undefined;
+  const items = wire['items'] as Record<string, unknown>[] | undefined;
+  return {
+    type,
+    role,
+    user: userId,
+    ...wire,
+    ...(actions && sent ? { actions: withShort(actions, sent) } : {}),
+    ...(items && content?.type === 'carousel'
+      ? {
+          items: items.map((item, at) => {
+            const own = content.items[at]?.actions;
+            const posted = item['actions'] as Record<string, unknown>[] | undefined;
+            return posted && own ? { ...item, actions: withShort(posted, own) } : item;
+          }),
+        }
+      : {}),
+  };
+}
+
+/** Links that were shortened, with what they were (W51). */
+function withShort(
+  posted: readonly Record<string, unknown>[],
+  sent: readonly Action[],
+): Record<string, unknown>[] {
+  return posted.map((action, at) => {
+    const own = sent[at];
+    return own?.type === 'link' && own.longUri !== undefined
+      ? { ...action, uri: own.uri, longUri: own.longUri }
+      : action;
+  });
+}
+
+function asHeard({ direction, content, contactId, author }: Message): Record<string, unknown> {
+  const isMedia = content.type === 'image' || content.type === 'file';
+  const isPostback = direction === 'in' && content.metadata?.['postback'] === true;
+  return {
+    type: isPostback ? 'postback' : content.type === 'carousel' || content.type === 'list' ? 'card' : 'chat',
+    role: direction === 'in' ? 'contact' : 'agent',
+    user: direction === 'in' ? toHex24(contactId) : (author.id ?? toHex24(contactId)),
+    contentType: isMedia ? (content.mediaType ?? 'application/octet-stream') : 'text/plain',
+    isBackchannel: false,
+    text: isMedia ? content.mediaUrl : isPostback ? (content.payload ?? '') : textFallback(content),
+    ...('actions' in content && content.actions ? { actions: content.actions } : {}),
+    ...('items' in content ? { items: content.items } : {}),
+    meta: metaOf(content),
+  };
+}
+
+function metaOf(content: Content): Record<string, unknown> {
+  return {
+    ...content.metadata,
+    ...(content.title === undefined ? {} : { title: content.title }),
+    ...(content.payload === undefined ? {} : { payload: content.payload }),
+  };
+}
+
+/** Contacts by id. */
+export async function loadContacts(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<Map<number, Contact>> {
+  if (ids.length === 0) return new Map();
+  return new Map((await selectContacts(db, workspaceId, ids)).map((contact) => [contact.id, contact]));
+}

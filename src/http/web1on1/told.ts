@@ -1,0 +1,33 @@
+/** Events of this door's own making, on the feed: what it tells of, said in the transaction that did it. */
+import type { IdSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import type { Queue } from '../../queue/queue.ts';
+
+/** `web1on1.told`. */
+export type Told = {
+  /** posted: a message; create, update: the conversation; notify: somebody waits; typing: the contact is to see that. */
+  what: 'posted' | 'create' | 'update' | 'notify' | 'typing';
+  conversationId: number;
+  postId?: number;
+};
+
+/** Tells of things, in their order; part of the transaction. */
+export async function tell(
+  tools: { queue: Queue; ids: IdSource },
+  tx: Tx,
+  workspaceId: number,
+  atMs: number,
+  told: readonly Told[],
+): Promise<void> {
+  if (told.length === 0) return;
+  await tools.queue.append(
+    tx,
+    told.map((payload) => ({
+      ownerId: payload.conversationId,
+      workspaceId,
+      type: 'web1on1.told',
+      atMs,
+      payload,
+    })),
+  );
+}
