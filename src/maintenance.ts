@@ -7,6 +7,7 @@ import type { Log } from './base/log.ts';
 import { deleteInboundSeen } from './conversations/sql.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
 import type { Sql } from './db/pool.ts';
+import { sweepLinks } from './links/people.ts';
 
 const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;
@@ -32,6 +33,7 @@ export function createMaintenance(deps: { sql: Sql; clock: Clock; log: Log; rete
     await sweepIdempotency(sql, nowMs);
     await sweepSessions(sql, nowMs);
     await deleteInboundSeen(sql, nowMs - INBOUND_KEPT_MS);
+    await sweepLinks(sql, nowMs, deps.retentionDays * DAY_MS);
   };
   const loop = async () => {
     for (;;) {

@@ -25,6 +25,7 @@ import { callbacksDoor } from './http/callbacks/callbacks.ts';
 import { consoleDoor } from './http/console/door.ts';
 import type { HttpContext } from './http/context.ts';
 import { createLive } from './http/live/door.ts';
+import { linksDoor } from './http/links/door.ts';
 import { createServer } from './http/server.ts';
 import { sunshineDoor } from './http/sunshine/door.ts';
 import { linkReaders } from './http/sunshine/linkAnswers.ts';
@@ -35,6 +36,7 @@ import { unsubscribeDoor } from './http/unsubscribe/door.ts';
 import { web1on1Door } from './http/web1on1/door.ts';
 import { delayedPosts, heardByThreads } from './http/web1on1/due.ts';
 import { web1on1Presenter } from './http/web1on1/webhookEvents.ts';
+import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
 import { deliveryHandler } from './outbox/deliver.ts';
 import { unreadHandler } from './outbox/fallback.ts';
@@ -119,8 +121,9 @@ async function compose(
   overrides: Overrides,
 ): Promise<Parley> {
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
-  const vault = openVault(await installSecret(config));
-  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql });
+  const secret = await installSecret(config);
+  const vault = openVault(secret);
+  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql }, secret);
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
@@ -153,11 +156,15 @@ async function compose(
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'>;
 
 /** Everything that knows each other, made but not started. */
-function openRooms(ground: Ground) {
+function openRooms(ground: Ground, secret: string) {
   const { config, clock, log } = ground;
   const guard = addressGuard(privateTargets(config));
+  let listensAt = config.publicUrl;
+  const publicUrl = () => listensAt;
   const shared = {
     ...ground,
+    publicUrl,
+    links: createLinks({ secret, publicUrl }),
     guard,
     adapters: ADAPTERS,
     http: httpClient({ connections: config.concurrency, guard }),
@@ -168,35 +175,29 @@ function openRooms(ground: Ground) {
     runs: runSource(ground),
     deadlineMs: config.providerDeadlineMs,
   };
+  const heard = takeReceipts.bind(undefined, shared);
   const simulator = createSimulator({
     ...shared,
-    takeReceipts: (integrationId, receipts) => takeReceipts(shared, integrationId, receipts),
+    takeReceipts: heard,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
   });
-  let listensAt = config.publicUrl;
-  const publicUrl = () => listensAt;
   const works = config.roles.includes('worker');
   const senders = createSenders({
     ...shared,
     concurrency: config.concurrency,
-    publicUrl,
     share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
-  const ctx: HttpContext = { ...shared, publicUrl, senders, simulator, broadcasts: { ...shared, senders } };
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
   const { subscriptions } = shared.webhooks;
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
-  const live = createLive({
-    ...shared,
-    notices,
-    takeReceipts: (integrationId, receipts) => takeReceipts(shared, integrationId, receipts),
-  });
+  const live = createLive({ ...shared, notices, takeReceipts: heard });
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
     handlers: [
-      deliveryHandler({ ...shared, senders, publicUrl, random: Math.random }, DELIVERIES_IN_FLIGHT),
+      deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
       unreadHandler({ ...shared, senders }),
       broadcastHandler({ ...ctx.broadcasts, clock, log }),
       // Its deadline is its own: twenty seconds, as Sunshine documents.
@@ -215,7 +216,15 @@ function openRooms(ground: Ground) {
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
-  const doors = [sunshineDoor, web1on1Door, consoleDoor, callbacks, live.door, unsubscribeDoor];
+  const doors = [
+    sunshineDoor,
+    web1on1Door,
+    consoleDoor,
+    callbacks,
+    live.door,
+    unsubscribeDoor,
+    linksDoor(shared.links, heard),
+  ];
   const server = createServer(ctx, doors, { amiss });
   return {
     ctx,

@@ -11,6 +11,7 @@ import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Sql, Tx } from '../db/pool.ts';
+import { shortenRun } from '../links/links.ts';
 import type { Senders } from '../outbox/senders.ts';
 import { addTallies } from '../outbox/sql.ts';
 import { STATE } from '../outbox/states.ts';
@@ -146,6 +147,8 @@ export async function begin(
     note: pausedFor ?? null,
   });
   const begun: Broadcast = { ...broadcast, state, runId, startedMs: wsNowMs, note: pausedFor ?? null };
+  const workspace = await deps.directory.workspace(broadcast.workspaceId);
+  if (workspace) await shortenRun(tx, wsNowMs, { workspace, runId, content: broadcast.content });
   await setStream(deps, tx, begun, pausedFor === undefined);
   await deps.queue.put(tx, [stepOf(begun, nowMs, deps.ids)]);
   await announce(deps, tx, begun, wsNowMs);

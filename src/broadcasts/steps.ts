@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import type { Log } from '../base/log.ts';
 import { compile, type Compiled } from '../content/compile.ts';
+import { linksOfCause } from '../links/links.ts';
 import { isTemplate } from '../outbox/prepare.ts';
 import type { Run, RunSource } from '../outbox/run.ts';
 import { KIND } from '../queue/kinds.ts';
@@ -188,6 +189,7 @@ async function readRun(
     channel: broadcast.channel,
     class: broadcast.class,
     compiled: ready,
+    links: await linksOfCause(deps.sql, runId),
     isTemplate: isTemplate(broadcast.content),
     integrationId: broadcast.integrationId,
     canceled: broadcast.state === 'canceled',

@@ -9,6 +9,7 @@ import type { Directory } from '../accounts/directory.ts';
 import type { Keyring } from '../accounts/keys.ts';
 import type { Adapter } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
+import type { Links } from '../links/links.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { BroadcastDeps } from '../broadcasts/broadcasts.ts';
 import type { Senders } from '../outbox/senders.ts';
@@ -26,6 +27,7 @@ export type HttpContext = {
   http: HttpClient;
   guard: AddressGuard;
   directory: Directory;
+  links: Links;
   keyring: Keyring;
   webhooks: Webhooks;
   senders: Senders;

@@ -4,6 +4,7 @@
  */
 import type { MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
+import type { Directory } from '../accounts/directory.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import {
   countByConversation,
@@ -13,6 +14,7 @@ import {
 } from '../conversations/conversations.ts';
 import { insertMessages, noteOutgoing } from '../conversations/sql.ts';
 import type { Tx } from '../db/pool.ts';
+import { shortenMessages, type Links } from '../links/links.ts';
 import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { MessageAccepted } from './events.ts';
@@ -45,19 +47,27 @@ export type Send = {
 /** A message nobody could deliver for three days is not worth delivering. */
 const DEFAULT_LIFE_MS = 3 * 24 * 3600 * 1000;
 
-/** Accepts messages; part of the caller's transaction. `nowMs` is by our clock. Returns ids and times, in order. */
+/** What accepting needs. */
+export type AcceptDeps = { queue: Queue; ids: IdSource; directory: Directory; links: Links };
+
+/**
+ * Accepts messages; part of the caller's transaction. `nowMs` is by our clock. Returns ids, times and contents, in order:
+ * addresses that bring the person along are short in what is kept and sent, and whole in `longUri`.
+ */
 export async function accept(
-  deps: { queue: Queue; ids: IdSource },
+  deps: AcceptDeps,
   tx: Tx,
   nowMs: number,
   sends: readonly Send[],
-): Promise<{ messageId: number; atMs: number }[]> {
+): Promise<{ messageId: number; atMs: number; content: Content }[]> {
   if (!sends.length) return [];
-  const accepted = sends.map((send) => ({
+  const given = sends.map((send) => ({
     ...send,
     id: deps.ids.inBucket(bucketOf(send.contactId)),
     atMs: nowMs + (send.aheadMs ?? 0),
   }));
+  const contents = await shortContents(deps, tx, given);
+  const accepted = given.map((send, i) => ({ ...send, content: contents[i]! }));
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
   await Promise.all([
     insertMessages(
@@ -108,5 +118,22 @@ export async function accept(
       })),
     ),
   ]);
-  return accepted.map(({ id, atMs }) => ({ messageId: id, atMs }));
+  return accepted.map(({ id, atMs, content }) => ({ messageId: id, atMs, content }));
+}
+
+async function shortContents(
+  deps: AcceptDeps,
+  tx: Tx,
+  sends: readonly (Send & { id: number; atMs: number })[],
+): Promise<Content[]> {
+  const messages = await Promise.all(
+    sends.map(async ({ workspaceId, contactId, id: causeId, content, atMs }) => ({
+      workspace: (await deps.directory.workspace(workspaceId)) ?? { id: workspaceId, name: '', settings: {} },
+      contactId,
+      causeId,
+      content,
+      atMs,
+    })),
+  );
+  return await shortenMessages(deps.links, tx, messages);
 }

@@ -13,7 +13,9 @@ import { selectPeople, type Person, type Reachable } from '../contacts/sql.peopl
 import { compile, type Compiled } from '../content/compile.ts';
 import { isRenderFailure } from '../content/failure.ts';
 import type { Variables } from '../content/variables.ts';
+import type { RenderOptions } from '../content/render.ts';
 import type { Sql } from '../db/pool.ts';
+import type { Links } from '../links/links.ts';
 import type { Batch } from '../queue/settle.ts';
 import type { WorkItem } from '../queue/sql.ts';
 import { choose, devicesOf } from './choose.ts';
@@ -32,6 +34,7 @@ import { toRef } from './ref.ts';
 import type { Run, RunSource } from './run.ts';
 import type { OpenIntegration, Senders } from './senders.ts';
 import { countSentSince, selectSingles, selectStates, type SingleFacts } from './sql.ts';
+import { linkOptions, lookingOn, whereNow } from './shown.ts';
 import { isWaiting, STATE } from './states.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
 
@@ -44,6 +47,7 @@ export type PrepareDeps = {
   directory: Directory;
   senders: Senders;
   runs: RunSource;
+  links: Links;
   vault: Vault;
   publicUrl: () => string;
 };
@@ -71,6 +75,10 @@ type Draft = {
   canceled: boolean;
   wasUnknown: boolean;
   mayFallBack: boolean;
+  /** Its contact looks at the web chat now. */
+  isLooking?: boolean;
+  /** Short links of its contact. */
+  options?: RenderOptions;
 };
 
 /** The variable for the address by which a recipient leaves. */
@@ -97,11 +105,22 @@ export async function prepare(
     }),
     recentlySent(deps, drafts, places, nowMs),
   ]);
-  const opens = await openAll(deps, drafts, places, people);
+  const [opens, looking] = await Promise.all([
+    openAll(deps, drafts, places, people),
+    run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
+  ]);
+  const optionsOf = linkOptions(
+    deps.links,
+    run,
+    run && places.get(run.workspaceId),
+    drafts.map(({ item }) => item.ownerId),
+  );
   const around: Around = { opens, recent, unsubscribeUrl: unsubscribeUrls(deps), nowMs };
   const ready: Ready[] = [];
   for (const draft of drafts) {
     const { item, bulk } = draft;
+    if (optionsOf) draft.options = optionsOf(item.ownerId);
+    draft.isLooking = looking.has(people.get(item.ownerId)?.contactId ?? 0);
     const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
     if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
@@ -268,8 +287,9 @@ function makeReady(
   // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
   if (!place || !person) return undefined;
   const { workspace } = place;
+  const isNamed = draft.destinationId ?? draft.integrationId ?? draft.channel;
   const destination = choose(
-    person.destinations,
+    isNamed ? person.destinations : whereNow(person.destinations, draft.isLooking === true),
     draft,
     place.order,
     (d) => integrationFor(draft, d, place) !== undefined,
@@ -339,7 +359,7 @@ function render(
     if (leave !== undefined) variables.links = { unsubscribe: leave };
     subject.vars = JSON.stringify(draft.compiled.pick(variables));
   }
-  const rendered = draft.compiled.renderFor(channel, variables);
+  const rendered = draft.compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
   const headers = leave === undefined ? undefined : listUnsubscribe(leave);
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });

@@ -207,7 +207,7 @@ test('accepted means committed: a failure after any of its statements leaves not
         ...(fail === 'put' ? { put: broken } : {}),
         ...(fail === 'append' ? { append: broken } : {}),
       };
-      const sent = await accept({ queue, ids: ctx.ids }, tx, ctx.clock.nowMs(), [
+      const sent = await accept({ ...ctx, queue }, tx, ctx.clock.nowMs(), [
         {
           workspaceId: app.id,
           contactId: contactId!,

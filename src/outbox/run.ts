@@ -9,6 +9,8 @@ export type Run = {
   channel: ChannelName;
   class: MessageClass;
   compiled: Compiled;
+  /** Addresses in it that are short for each recipient, with their positions (links/links.ts). */
+  links: ReadonlyMap<string, number>;
   isTemplate: boolean;
   integrationId: number | null;
   /** Called off: what is left of it is not sent. */

@@ -26,6 +26,8 @@ import type { Profile } from '../../contacts/resolve.ts';
 import { setsOfContact } from '../../contacts/sql.audience.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { deleteMessages } from '../../conversations/sql.ts';
+import { forgetLinks } from '../../links/people.ts';
+import { scrubDeliveries } from '../../outbox/sql.erase.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { readAddress, type Addressed } from './input.ts';
@@ -213,6 +215,8 @@ async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
   const [erased] = await eraseContacts(tx, ctx.ids, nowMs, workspace.id, id > 0 ? [id] : []);
   if (!erased) return missing('contact');
   if (conversation) await deleteMessages(tx, conversation.id);
+  const everyId = [id, ...erased.mergedIds];
+  await Promise.all([scrubDeliveries(tx, workspace.id, everyId), forgetLinks(tx, everyId)]);
   return { status: 204, body: undefined, audit: { action: 'contact.erase', subject: `contact:${id}` } };
 }
 
