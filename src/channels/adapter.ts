@@ -143,6 +143,11 @@ export type Sender = {
 /** The settings to keep from now on, or why the provider could not be asked. */
 export type Connected = { kind: 'connected'; settings: Settings } | Exclude<Outcome, { kind: 'accepted' }>;
 
+/** A file that somebody sent, or why it cannot be had. */
+export type FetchedMedia =
+  | { kind: 'fetched'; bytes: Uint8Array; mediaType: string | undefined }
+  | Exclude<Outcome, { kind: 'accepted' }>;
+
 /** A provider. */
 export type Adapter = {
   /** Unique name, as in an integration's `type`: `twilio`, `smtp`, `whatsapp` … */
@@ -163,6 +168,8 @@ export type Adapter = {
    * registers the callback URL. May be repeated. Absent where everything is in the settings.
    */
   connect?(settings: Settings, tools: AdapterTools, callbackUrls: { inbound: string }): Promise<Connected>;
+  /** Fetches a file that an inbound message names by another scheme than https. */
+  fetchMedia?(settings: Settings, tools: AdapterTools, url: string): Promise<FetchedMedia>;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
 };

@@ -1,5 +1,6 @@
-/** Statements on several deliveries of one message: those that were tried, those that come next, those of a person's devices. */
+/** Statements on several deliveries of one message or contact: those that were tried, those that come next, the last that was sent. */
 import type { MessageClass } from '../../contract/channels.ts';
+import type { Content } from '../../contract/content.ts';
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/destinations.ts';
 import type { Db } from '../db/pool.ts';
@@ -83,4 +84,25 @@ export async function giveUp(db: Db, keys: readonly DeliveryKey[]): Promise<void
     FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
       ${keys.map((k) => k.causeId)}::bigint[], ${keys.map((k) => k.seq)}::smallint[]) AS k (bucket, contact_id, cause_id, seq)
     WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
+}
+
+/** The last delivery that each contact was sent on a channel; `content` is null when its cause is a run. */
+export async function selectLastSent(
+  db: Db,
+  channel: string,
+  contactIds: readonly number[],
+): Promise<
+  { contactId: number; causeId: number; vars: Record<string, never> | null; content: Content | null }[]
+> {
+  const ids = [...new Set(contactIds)];
+  return await db<
+    { contactId: number; causeId: number; vars: Record<string, never> | null; content: Content | null }[]
+  >`
+    SELECT k.contact_id AS "contactId", sent.cause_id AS "causeId", sent.vars, m.content
+    FROM unnest(${ids.map((id) => bucketOf(id))}::smallint[], ${ids}::bigint[]) AS k (bucket, contact_id)
+    CROSS JOIN LATERAL (
+      SELECT d.cause_id, d.vars FROM deliveries d
+      WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = ${channel} AND d.sent_ms IS NOT NULL
+      ORDER BY d.cause_id DESC, d.seq DESC LIMIT 1) sent
+    LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = sent.cause_id`;
 }

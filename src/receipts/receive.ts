@@ -7,11 +7,9 @@ import type { Content } from '../../contract/content.ts';
 import { sameText } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
-import type { Adapter, CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
+import type { CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
 import {
   blockDestinations,
   keywordOf,
@@ -26,15 +24,14 @@ import type { Tx } from '../db/pool.ts';
 import { applyReceipts } from '../outbox/receipt.ts';
 import type { RunSource } from '../outbox/run.ts';
 import type { Queue } from '../queue/queue.ts';
+import { readChoices } from './choices.ts';
+import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 
 /** What taking in needs. */
-export type ReceiveDeps = {
+export type ReceiveDeps = FileDeps & {
   queue: Queue;
   ids: IdSource;
-  clock: Clock;
-  log: Log;
   directory: Directory;
-  adapters: Readonly<Record<string, Adapter | undefined>>;
   runs: RunSource;
 };
 
@@ -95,36 +92,52 @@ export async function takeInbound(
   if (!place) return;
   const { integration, aheadMs } = place;
   // A complaint or an unsubscription is a word on consent and nothing that was said: it opens no conversation.
-  const inbound = received.filter((message) => !isConsentOnly(message));
-  await deps.queue.transact(async (tx) => {
-    const nowMs = deps.clock.nowMs() + aheadMs;
+  const said = received.filter((message) => !isConsentOnly(message));
+  const inbound = await keepFiles(deps, integration, said);
+  const nowMs = deps.clock.nowMs() + aheadMs;
+  const fresh = await deps.queue.transact(async (tx) => {
     await obeyKeywords(deps, tx, integration, received.filter(isConsentOnly), nowMs);
-    if (!inbound.length) return;
-    const met = await whoWrote(deps, tx, integration, inbound, nowMs);
-    const incoming = met.map((one) => incomingOf(integration, one.message, one, nowMs));
-    const fresh = new Set(
-      (await receiveMessages(deps, tx, nowMs, incoming)).map(({ externalId }) => externalId),
-    );
-    const news = met.filter(({ message }) => fresh.has(message.externalId));
-    const { workspaceId } = integration;
-    await recordInbound(
-      tx,
-      news.map(({ message: { profileName, raw }, ...who }) => ({
-        ...who,
-        workspaceId,
-        atMs: nowMs,
-        displayName: profileName,
-        raw,
-      })),
-    );
-    await obeyKeywords(
-      deps,
-      tx,
-      integration,
-      news.map(({ message }) => message),
-      nowMs,
-    );
+    return inbound.length ? await takeSaid(deps, tx, integration, inbound, nowMs) : new Set<string>();
   });
+  const repeats = inbound.filter(({ externalId }) => !fresh.has(externalId));
+  await dropFiles(deps, integration.workspaceId, repeats);
+}
+
+/** Takes in what was said; returns the provider's ids of what is new. */
+async function takeSaid(
+  deps: ReceiveDeps,
+  tx: Tx,
+  integration: Integration,
+  inbound: readonly Inbound[],
+  nowMs: number,
+): Promise<Set<string>> {
+  const who = await whoWrote(deps, tx, integration, inbound, nowMs);
+  const met = await readChoices(deps, tx, integration.channel, who);
+  const incoming = met.map((one) => incomingOf(integration, one.message, one, nowMs));
+  const fresh = new Set(
+    (await receiveMessages(deps, tx, nowMs, incoming)).map(({ externalId }) => externalId),
+  );
+  const news = met.filter(({ message }) => fresh.has(message.externalId));
+  const { workspaceId } = integration;
+  await recordInbound(
+    tx,
+    news.map(({ message: { profileName, raw }, contactId, destinationId }) => ({
+      contactId,
+      destinationId,
+      workspaceId,
+      atMs: nowMs,
+      displayName: profileName,
+      raw,
+    })),
+  );
+  await obeyKeywords(
+    deps,
+    tx,
+    integration,
+    news.map(({ message }) => message),
+    nowMs,
+  );
+  return fresh;
 }
 
 type Met = { message: Inbound; contactId: number; destinationId: number };

@@ -5,6 +5,7 @@
 import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveWhatsApp } from './callback.ts';
+import { fetchMedia } from './media.ts';
 import { whatsappOutcome } from './outcomes.ts';
 import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 
@@ -21,6 +22,7 @@ export const whatsapp: Adapter = {
   // What a number starts with (Cloud API, "Throughput"); Meta raises it to 1,000 by itself.
   ratePerS: 80,
   open: openWhatsApp,
+  fetchMedia,
   receive: receiveWhatsApp,
 };
 

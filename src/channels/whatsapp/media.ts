@@ -3,8 +3,8 @@
  * is good for five minutes, then its bytes (Cloud API, "Media"). Meta keeps a file for 30 days.
  */
 import type { HttpRequest } from '../../base/http.ts';
-import type { AdapterTools, Settings } from '../adapter.ts';
-import { jsonObject, secretsOf, textSetting, type Failure } from '../outcome.ts';
+import type { AdapterTools, FetchedMedia, Settings } from '../adapter.ts';
+import { jsonObject, secretsOf, textSetting } from '../outcome.ts';
 import { textIn } from './json.ts';
 import { repeatable, whatsappFailure } from './outcomes.ts';
 import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
@@ -32,9 +32,6 @@ export function mediaRequest(
     headers: headersOf(settings),
   };
 }
-
-/** A fetched file, or why there is none. */
-export type FetchedMedia = { kind: 'fetched'; bytes: Uint8Array; mediaType: string | undefined } | Failure;
 
 /** Fetches a file that a callback named. Two calls that may be repeated. */
 export async function fetchMedia(

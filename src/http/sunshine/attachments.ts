@@ -1,7 +1,7 @@
 /** Uploads: files that messages can point to, and pictures that are messages at once (api/sunshine.md §2). */
 import { type Static, Type } from 'typebox';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { keepFile, removeFile, type Upload } from './fileStore.ts';
+import { keepFile, removeFile, type Upload } from '../../content/mediaStore.ts';
 import { addMessages, readPosted } from './messages.ts';
 import { acts, breaks, writes, type Call, type Route, type Work } from './route.ts';
 
