@@ -21,6 +21,7 @@ import { kindOfChannel, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages, type Incoming } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
+import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import { applyReceipts } from '../outbox/receipt.ts';
 import type { RunSource } from '../outbox/run.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -151,6 +152,7 @@ async function whoWrote(
   nowMs: number,
 ): Promise<Met[]> {
   const channel = integration.channel as ChannelName;
+  for (const message of inbound) await arrive(tx, integration, message, nowMs);
   const people = await resolveContacts(
     tx,
     deps.ids,
@@ -172,6 +174,24 @@ async function whoWrote(
     const { contactId, destinationId } = people[index]!;
     // Without a destination the address would be another contact's on this very channel, which its being an identity excludes.
     return destinationId === undefined ? [] : [{ message, contactId, destinationId }];
+  });
+}
+
+/**
+ * Somebody who brings a link request becomes known here as the contact it was made for. Whose address is another contact's already
+ * stays that one: who they are is not to be changed by a code that may have been passed on.
+ */
+async function arrive(tx: Tx, integration: Integration, message: Inbound, nowMs: number): Promise<void> {
+  const code = linkRequestIn(message.text);
+  if (code === undefined) return;
+  const channel = integration.channel as ChannelName;
+  const address = addressFrom(channel, message.from);
+  const { workspaceId, id: integrationId } = integration;
+  await arriveByRequest(tx, nowMs, {
+    workspaceId,
+    integrationId,
+    code,
+    destination: { channel, integrationId, address, status: 'active' },
   });
 }
 

@@ -26,8 +26,6 @@ function refused(why: Fault, path: string, methods: readonly Method[]): Route[] 
 
 /** Below an app. */
 export const notBuiltRoutes: readonly Route[] = [
-  ...absent('/appusers/:userId/authcode', 'GET'),
-  ...absent('/appusers/:userId/linkrequest', 'GET'),
   ...absent('/appusers/:userId/integrations/viber/qrcode', 'GET'),
   ...absent('/appusers/:userId/integrations/wechat/qrcode', 'GET'),
   ...absent('/appusers/:userId/stripe/customer', 'POST'),

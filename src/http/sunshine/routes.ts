@@ -13,6 +13,7 @@ import { notBuiltAccountRoutes, notBuiltRoutes } from './notBuilt.ts';
 import { notificationRoutes } from './notifications.ts';
 import type { Route } from './route.ts';
 import { templateRoutes } from './templates.ts';
+import { transferRoutes } from './transfer.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Below an app, with the app in the path or without. */
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...appUserRoutes,
   ...mergeRoutes,
   ...channelRoutes,
+  ...transferRoutes,
   ...conversationRoutes,
   ...integrationRoutes,
   ...menuRoutes,
