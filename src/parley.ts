@@ -33,6 +33,7 @@ import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
 import { unsubscribeDoor } from './http/unsubscribe/door.ts';
+import { webhookAnswers } from './http/web1on1/answers.ts';
 import { web1on1Door } from './http/web1on1/door.ts';
 import { delayedPosts, heardByThreads } from './http/web1on1/due.ts';
 import { web1on1Presenter } from './http/web1on1/webhookEvents.ts';
@@ -201,7 +202,12 @@ function openRooms(ground: Ground, secret: string) {
       unreadHandler({ ...shared, senders }),
       broadcastHandler({ ...ctx.broadcasts, clock, log }),
       // Its deadline is its own: twenty seconds, as Sunshine documents.
-      webhookHandler({ ...shared, deadlineMs: WEBHOOK_DEADLINE_MS, subscriptions }),
+      webhookHandler({
+        ...shared,
+        deadlineMs: WEBHOOK_DEADLINE_MS,
+        subscriptions,
+        answered: webhookAnswers(ctx),
+      }),
       simulator.handler,
       delayedPosts(shared),
     ],

@@ -34,7 +34,12 @@ export type DeliverDeps = {
   subscriptions: Subscriptions;
   /** For tests; 20 s otherwise. */
   deadlineMs?: number;
+  /** Told what a target answered to a call it took, before the call is settled: told again when that fails. */
+  answered?: (answer: CallAnswer) => Promise<void>;
 };
+
+/** What a target answered. `messageId` and `call` are the same when a call is made again. */
+export type CallAnswer = { webhook: Webhook; messageId: string; call: string; answer: Buffer };
 
 /** A call of a batch that may be made. */
 type Ready = { item: WorkItem; call: DueCall; webhook: Webhook; secrets: WebhookSecrets };
@@ -169,11 +174,19 @@ async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
         messageId: messageIdOf(ready.call),
         body: ready.call.body,
       });
+      await hear(run, ready, outcome);
       run.settling.add(resultOf(run, ready, outcome));
     } finally {
       run.gates.leave(id);
     }
   }
+}
+
+async function hear(run: Run, { webhook, call }: Ready, outcome: HttpOutcome): Promise<void> {
+  if (outcome.kind !== 'answer' || outcome.body.length === 0) return;
+  if (judge(outcome, run.deps.clock.nowMs()).kind !== 'delivered') return;
+  const { body } = outcome;
+  await run.deps.answered?.({ webhook, messageId: messageIdOf(call), call: call.body, answer: body });
 }
 
 /** Back to the queue without an attempt, each a little later than the one before: in order, and not all at once. */

@@ -46,3 +46,11 @@ test('other doors: ten attempts within 75.6 hours', () => {
   );
   equal(backoffMs('console', 10, 0.5), undefined);
 });
+
+test('Web1on1: for up to 24 hours, each wait longer', () => {
+  const waits = Array.from({ length: 8 }, (_, i) => backoffMs('web1on1', i + 1, 1)!);
+  ok(waits.every((wait, i) => i === 0 || wait > waits[i - 1]!));
+  const totalMs = waits.reduce((a, b) => a + b);
+  ok(totalMs > 20 * 3_600_000 && totalMs <= 24 * 3_600_000);
+  equal(backoffMs('web1on1', 9, 0.5), undefined);
+});

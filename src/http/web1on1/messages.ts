@@ -40,7 +40,7 @@ export const messageRoutes: readonly Route[] = [
     path: '/conversations/:id/messages',
     scope: 'viewer',
     body: WebMessage,
-    handle: post,
+    handle: postBodies,
   }),
   reads({
     path: '/conversations/:id/messages',
@@ -55,7 +55,8 @@ export const messageRoutes: readonly Route[] = [
   acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', handle: remove }),
 ];
 
-async function post(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+/** Posts messages to the conversation of the path. */
+export async function postBodies(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
   const { many, bodies } = call.body;
   const pathOf = (index: number) => (many ? `[${index}]` : '');
   const elsewhere = bodies.findIndex(
