@@ -80,6 +80,10 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
+  /** Mail tells of being opened by a picture of one pixel, where its provider does not tell. Off when absent. */
+  trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  /** Links lead by way of Parley, which counts who opens them. Off when absent. */
+  trackClicks: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Which channel is used when nothing else decides. */
   channelOrder: Type.Optional(
     Type.Union([Type.Array(channel, { minItems: 1, maxItems: CHANNELS.length }), Type.Null()]),

@@ -32,7 +32,7 @@ import { linkReaders } from './http/sunshine/linkAnswers.ts';
 import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
-import { unsubscribeDoor } from './http/unsubscribe/door.ts';
+import { mailDoor } from './http/mail/door.ts';
 import { webhookAnswers } from './http/web1on1/answers.ts';
 import { web1on1Door } from './http/web1on1/door.ts';
 import { delayedPosts, heardByThreads } from './http/web1on1/due.ts';
@@ -228,7 +228,7 @@ function openRooms(ground: Ground, secret: string) {
     consoleDoor,
     callbacks,
     live.door,
-    unsubscribeDoor,
+    mailDoor(heard),
     linksDoor(shared.links, heard),
   ];
   const server = createServer(ctx, doors, { amiss });

@@ -1,19 +1,13 @@
 /**
  * From claimed work to messages ready for the wire: the facts of a batch in two or three statements, then for each recipient
- * the choice of destination, the gate and the rendering. Writes nothing.
+ * the choice of destination, the gate and the rendering (wire.ts). Writes nothing.
  */
-import type { ChannelName, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Vault } from '../base/crypto.ts';
 import { isFault } from '../base/fault.ts';
 import type { Directory } from '../accounts/directory.ts';
-import type { Workspace } from '../accounts/workspaces.ts';
-import type { Outgoing } from '../channels/adapter.ts';
-import { selectPeople, type Person, type Reachable } from '../contacts/sql.people.ts';
+import { selectPeople, type Person } from '../contacts/sql.people.ts';
 import { compile, type Compiled } from '../content/compile.ts';
-import { isRenderFailure } from '../content/failure.ts';
-import type { Variables } from '../content/variables.ts';
-import type { RenderOptions } from '../content/render.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Links } from '../links/links.ts';
 import type { Batch } from '../queue/settle.ts';
@@ -30,16 +24,12 @@ import {
 } from './decide.ts';
 import { gate } from './gate.ts';
 import { integrationFor, placesOf, type Place } from './places.ts';
-import { toRef } from './ref.ts';
 import type { Run, RunSource } from './run.ts';
 import type { OpenIntegration, Senders } from './senders.ts';
 import { countSentSince, selectSingles, selectStates, type SingleFacts } from './sql.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
 import { isWaiting, STATE } from './states.ts';
-import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
-
-/** A message ready for the wire. */
-export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
+import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
 
 /** What preparing needs. */
 export type PrepareDeps = {
@@ -56,33 +46,10 @@ export type PrepareDeps = {
 type Around = {
   opens: ReadonlyMap<number, OpenIntegration>;
   recent: ReadonlyMap<string, number>;
-  unsubscribeUrl: UnsubscribeUrl;
+  own: OwnUrls;
   nowMs: number;
 };
 
-/** A delivery in the making. */
-type Draft = {
-  item: WorkItem;
-  bulk: boolean;
-  class: MessageClass;
-  channel: ChannelName | undefined;
-  integrationId: number | null;
-  destinationId: number | null;
-  expiresMs: number;
-  compiled: Compiled;
-  isTemplate: boolean;
-  confirms?: boolean;
-  canceled: boolean;
-  wasUnknown: boolean;
-  mayFallBack: boolean;
-  /** Its contact looks at the web chat now. */
-  isLooking?: boolean;
-  /** Short links of its contact. */
-  options?: RenderOptions;
-};
-
-/** The variable for the address by which a recipient leaves. */
-const LEAVE = 'links.unsubscribe';
 /** Where a provider has a channel that takes long, more than this much waiting for the rate alone is put off. */
 const LONGEST_WAIT_MS = 2_000;
 
@@ -115,7 +82,12 @@ export async function prepare(
     run && places.get(run.workspaceId),
     drafts.map(({ item }) => item.ownerId),
   );
-  const around: Around = { opens, recent, unsubscribeUrl: unsubscribeUrls(deps), nowMs };
+  const around: Around = {
+    opens,
+    recent,
+    own: ownUrls(deps),
+    nowMs,
+  };
   const ready: Ready[] = [];
   for (const draft of drafts) {
     const { item, bulk } = draft;
@@ -334,72 +306,5 @@ function makeReady(
     return putOff(draft.item, draft.bulk, nowMs + waitMs);
   if (subject.mayFallBack && person.destinations.length > 1 && open.adapter.confirms !== 'nothing')
     subject.unreadAfterMs = place.fallback.unreadAfterMs;
-  return render(around, draft, subject, open, destination!, person, workspace);
-}
-
-function render(
-  { unsubscribeUrl, nowMs }: Around,
-  draft: Draft,
-  subject: Subject,
-  open: OpenIntegration,
-  destination: Reachable,
-  person: Person,
-  workspace: Workspace,
-): Ready | Decision {
-  const channel = open.adapter.channel;
-  subject.channel = channel;
-  subject.idempotent = open.idempotent;
-  let variables: Variables = {};
-  const leave =
-    draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
-      ? unsubscribeUrl({ ...destination, workspaceId: workspace.id, contactId: person.contactId })
-      : undefined;
-  if (draft.compiled.variables.length) {
-    variables = variablesOf(person, destination, workspace);
-    if (leave !== undefined) variables.links = { unsubscribe: leave };
-    subject.vars = JSON.stringify(draft.compiled.pick(variables));
-  }
-  const rendered = draft.compiled.renderFor(channel, variables, draft.options);
-  if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
-  const headers = leave === undefined ? undefined : listUnsubscribe(leave);
-  const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
-  const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);
-  return {
-    subject,
-    open,
-    wasUnknown: draft.wasUnknown,
-    outgoing: {
-      ref,
-      idempotencyKey: ref,
-      to: destination.address,
-      // What is rendered is shared by all recipients, this is not.
-      rendered: rendered.channel === 'email' && headers ? { ...rendered, headers } : rendered,
-      callbackUrl: open.callbackBase + ref,
-      ttlS,
-      messageClass: draft.class,
-    },
-  };
-}
-
-function variablesOf(person: Person, destination: Reachable, workspace: Workspace): Variables {
-  const address = (...channels: string[]) =>
-    channels.includes(destination.channel)
-      ? destination.address
-      : person.destinations.find(({ channel }) => channels.includes(channel))?.address;
-  const name = [person.givenName, person.surname].filter(Boolean).join(' ');
-  return {
-    contact: {
-      id: person.contactId,
-      externalId: person.externalId,
-      givenName: person.givenName,
-      surname: person.surname,
-      name: name || null,
-      email: address('email') ?? null,
-      phone: address('sms', 'voice', 'whatsapp') ?? null,
-      locale: person.locale,
-      timezone: person.timeZone,
-    },
-    attributes: person.attributes ?? {},
-    workspace: { name: workspace.name },
-  };
+  return toWire(around, draft, subject, open, destination!, person, workspace);
 }

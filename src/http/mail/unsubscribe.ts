@@ -1,21 +1,18 @@
 /**
- * The door behind List-Unsubscribe: mail programs POST to it (RFC 8058), people open it and press a button. Opening it changes
+ * What is behind List-Unsubscribe: mail programs POST to it (RFC 8058), people open it and press a button. Opening it changes
  * nothing, since scanners open every address in a mail.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { openUnsubscribe, unsubscribe, type Recipient } from '../../outbox/unsubscribe.ts';
-import { acceptBytes } from '../body.ts';
 import type { HttpContext } from '../context.ts';
-import type { Door } from '../server.ts';
 
 /** What RFC 8058 §3.2 lets a mail program send, as a form of either kind, is not much longer. */
 const BODY_BYTES = 4096;
 const POLICY =
   "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** The door. */
-export const unsubscribeDoor: Door = (app: FastifyInstance, ctx: HttpContext) => {
-  acceptBytes(app);
+/** The routes. */
+export function serveUnsubscribe(app: FastifyInstance, ctx: HttpContext): void {
   app.get('/u/:token', async (request, reply) => {
     const who = await whoLeaves(ctx, request);
     return who ? await ask(reply, who) : await unknown(reply);
@@ -31,7 +28,7 @@ export const unsubscribeDoor: Door = (app: FastifyInstance, ctx: HttpContext) =>
       'Messages about your orders and appointments may still reach you.',
     ]);
   });
-};
+}
 
 type Leaver = Recipient & { name: string; aheadMs: number };
 

@@ -1,0 +1,80 @@
+/** Mail that tells of being opened, in workspaces that ask for it. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { stateName } from '../src/outbox/states.ts';
+import { testDatabase } from './support/database.ts';
+import { startMailSink, type MailSink } from './support/mailSink.ts';
+import { deliveriesOf, newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
+import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
+
+const database = await testDatabase();
+let world: World;
+let sink: MailSink;
+let app: Awaited<ReturnType<typeof newWorkspace>>;
+let consoleKey: string;
+
+before(async () => {
+  sink = await startMailSink();
+  world = await startWorld(database.connection, { PARLEY_PROVIDER_DEADLINE_MS: '2000' });
+  app = await newWorkspace(world.ctx, 'live');
+  await newIntegration(world.ctx, app.id, 'smtp', {
+    host: '127.0.0.1',
+    port: sink.port,
+    from: 'shop@shop.example',
+  });
+  consoleKey = await newConsoleKey(world.ctx, app.id);
+});
+after(async () => {
+  await world.stop();
+  await sink.close();
+});
+
+async function send(address: string, content: object): Promise<number> {
+  const id = await sendMessage(
+    world,
+    { appId: app.appId, consoleKey },
+    { destination: { channel: 'email', address }, content },
+  );
+  await reaches(world.ctx, id, 'accepted');
+  return id;
+}
+
+async function track(trackOpens: boolean): Promise<void> {
+  const path = `/api/workspaces/${app.appId}`;
+  const { status } = await callApi(world, consoleKey, 'PATCH', path, { settings: { trackOpens } });
+  assert.equal(status, 200);
+}
+
+const pictureIn = (address: string) =>
+  /<img src="([^"]+\/o\/[^"]+)"/.exec(sink.to(address).at(-1)!.mail.html ?? '')?.[1];
+
+test('nobody asked: mail has no picture', async () => {
+  await send('ann@people.example', { type: 'text', text: 'Hello' });
+  assert.equal(pictureIn('ann@people.example'), undefined);
+});
+
+test('asked for: showing the mail is reading it, once; asking whether the picture is there is not', async () => {
+  await track(true);
+  const id = await send('bea@people.example', {
+    type: 'text',
+    text: 'Hello',
+    html: '<html><body><p>Hello</p></body></html>',
+  });
+  const picture = pictureIn('bea@people.example')!;
+  assert.match(sink.to('bea@people.example')[0]!.mail.html!, /<p>Hello<\/p><img [^>]+><\/body>/);
+  assert.equal((await fetch(picture, { method: 'HEAD' })).status, 200);
+  assert.equal(stateName((await deliveriesOf(world.ctx, id))[0]!.state), 'accepted');
+  for (let again = 0; again < 2; again++) {
+    const shown = await fetch(picture);
+    assert.equal(shown.headers.get('content-type'), 'image/gif');
+    assert.equal(shown.headers.get('cache-control'), 'no-store');
+  }
+  assert.equal(stateName((await deliveriesOf(world.ctx, id))[0]!.state), 'read');
+});
+
+test('an address that was made up is no picture, and switched off means off', async () => {
+  assert.equal((await fetch(`${world.url}/o/AbCdEfGh`)).status, 404);
+  await track(false);
+  await send('cyd@people.example', { type: 'text', text: 'Hello' });
+  assert.equal(pictureIn('cyd@people.example'), undefined);
+});
