@@ -68,7 +68,10 @@ export function sendError(
 
 /** The form for a URL, when no route was reached. */
 export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm): FaultForm {
-  return app.faultForms.find(({ prefix }) => url.toLowerCase().startsWith(`${prefix}/`))?.form ?? otherwise;
+  // The root's comes first, and fits everything.
+  return (
+    app.faultForms.findLast(({ prefix }) => url.toLowerCase().startsWith(`${prefix}/`))?.form ?? otherwise
+  );
 }
 
 /** The fault that a thrown error stands for; undefined when it is a bug. */
