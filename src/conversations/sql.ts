@@ -82,6 +82,14 @@ export async function noteIncoming(
     WHERE conversations.bucket = said.bucket AND conversations.id = said.id`;
 }
 
+/** Notes that a conversation has begun; true for the one that began it. Locks the row. */
+export async function markStarted(db: Db, conversationId: number, nowMs: number): Promise<boolean> {
+  const result = await db`
+    UPDATE conversations SET started = true, contact_read_ms = greatest(contact_read_ms, ${nowMs}::bigint)
+    WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId} AND NOT started`;
+  return result.count > 0;
+}
+
 /** Sets read marks: by the contact (nothing unread any more) or by the business. */
 export async function markRead(
   db: Db,

@@ -25,6 +25,7 @@ import {
   type Write,
 } from './route.ts';
 import { serveFiles } from './fileStore.ts';
+import { serveSdk } from './sdk.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from './routes.ts';
 
 declare module 'fastify' {
@@ -67,6 +68,15 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
   below(
     '/v1',
     ROUTES.filter(({ alsoV1 }) => alsoV1),
+  );
+  void app.register(
+    (inner, _options, done) => {
+      useFaultForm(inner, ctx.log, '/sdk', sunshineForm);
+      allowBrowsers(inner);
+      serveSdk(inner, ctx, sunshineForm);
+      done();
+    },
+    { prefix: '/sdk/v2/apps/:appId' },
   );
 }
 
@@ -254,6 +264,10 @@ const NO_WORKSPACE: Workspace = Object.freeze({
   createdMs: 0,
 });
 
+/** Those of callers, and those that the SDKs send. */
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, Idempotency-Key, X-Smooch-AppId, X-Smooch-AppName, X-Smooch-ClientId, X-Smooch-Push, X-Smooch-SDK';
+
 /** Lets pages of other sites call: tokens are given by the caller, never by the browser itself. */
 function allowBrowsers(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
@@ -264,7 +278,7 @@ function allowBrowsers(app: FastifyInstance): void {
   app.options('/*', (_request, reply) =>
     reply
       .header('access-control-allow-methods', 'GET, POST, PUT, DELETE')
-      .header('access-control-allow-headers', 'Authorization, Content-Type, Idempotency-Key')
+      .header('access-control-allow-headers', ALLOWED_HEADERS)
       .header('access-control-max-age', '86400')
       .code(204)
       .send(),

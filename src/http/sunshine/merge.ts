@@ -41,7 +41,7 @@ async function merge(call: Call<Static<typeof Merge>>, tx: Tx): Promise<Outcome>
 
 /** Merges and tells of it. Part of the transaction. */
 export async function mergeUsers(
-  call: Call<unknown>,
+  call: Pick<Call, 'ctx' | 'workspace' | 'nowMs'>,
   tx: Tx,
   surviving: Contact,
   discarded: Contact,

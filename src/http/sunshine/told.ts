@@ -19,7 +19,11 @@ export type Told = {
 };
 
 /** Tells of things, in their order; part of the transaction. */
-export async function tell(call: Call<unknown>, tx: Tx, told: readonly Told[]): Promise<void> {
+export async function tell(
+  call: Pick<Call, 'ctx' | 'workspace' | 'nowMs'>,
+  tx: Tx,
+  told: readonly Told[],
+): Promise<void> {
   const atMs = call.nowMs + call.workspace.clockAheadMs;
   await call.ctx.queue.append(
     tx,

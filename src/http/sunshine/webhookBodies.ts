@@ -150,7 +150,8 @@ function startOf(user: User, { destinationId, more }: Moment, facts: Facts): obj
   const on = user.destinations.find(({ id }) => id === destinationId);
   if (!on || more?.['source'] !== undefined) return {};
   const integration = integrationFor(on, facts.integrations);
-  const source = { type: integration?.provider ?? on.channel };
+  // What this API calls the messenger in a browser.
+  const source = { type: on.channel === 'webchat' ? 'web' : (integration?.provider ?? on.channel) };
   return {
     source: integration ? { ...source, integrationId: toHex24(integration.id) } : source,
   };
