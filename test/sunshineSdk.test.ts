@@ -174,6 +174,26 @@ describe('users', () => {
     assert.equal(old.body.appUser._id, first.appUser._id);
   });
 
+  test('a code of the business makes a device the user’s, once', async () => {
+    await call('POST', '/v1.1/appusers', { userId: 'social' });
+    await call('POST', '/v1.1/appusers/social/messages', { role: 'appUser', type: 'text', text: 'by SMS' });
+    const given = (await call('GET', '/v1.1/appusers/social/authcode')) as Json;
+    assert.equal(given.status, 200, JSON.stringify(given.body));
+    assert.match(given.body.authCode, /^ac_/);
+    const body = { authCode: given.body.authCode, ...client() };
+    const arrived = await sdk('POST', '/appusers/authcode', body);
+    assert.equal(arrived.status, 200, JSON.stringify(arrived.body));
+    assert.equal(arrived.body.appUser.userId, 'social');
+    assert.equal(arrived.body.appUser.sessionToken, arrived.body.sessionToken);
+    const resumed = await sdk('GET', '/appusers/social', undefined, basic(arrived.body));
+    assert.deepEqual(
+      resumed.body.messages.map((m: Json) => m.text),
+      ['by SMS'],
+    );
+    assert.equal((await sdk('POST', '/appusers/authcode', body)).status, 401);
+    assert.equal((await sdk('POST', '/appusers/authcode', { ...body, authCode: 'ac_nope' })).status, 401);
+  });
+
   test('N28 N29 a push token from before there was a user is the user’s; a message by userId arrives as a push', async () => {
     const device = { platform: 'android', pushNotificationToken: 'device-token-1' };
     const body = { userId: 'bob', ...client(device) };

@@ -21,6 +21,8 @@ import { createRateLimit } from '../rateLimit.ts';
 import { presentConversation } from './present.ts';
 import { missing } from './route.ts';
 import {
+  Arrival,
+  arriveWithCode,
   createUser,
   keepPushToken,
   login,
@@ -70,6 +72,13 @@ export function serveSdk(app: FastifyInstance, ctx: HttpContext, form: FaultForm
     return await create(call, request);
   });
   open('POST', '/login', signIn);
+  open('POST', '/appusers/authcode', async (call, request) => {
+    const retryAfterS = made.take(request.ip, call.nowMs);
+    if (retryAfterS !== undefined) return fault('rate_limited', 'Too many codes.', { retryAfterS });
+    const body = readBody(Arrival, request.body);
+    const user = isFault(body) ? body : await arriveWithCode(call, body);
+    return isFault(user) ? user : { status: 200, body: user };
+  });
   asUser('GET', '', async (call, contact) => ({ status: 200, body: await presentSession(call, contact) }));
   asUser('POST', '/conversation', async (call, contact, request) => {
     const isPhone = /^(?:ios|android)\b/i.test(String(request.headers['x-smooch-sdk'] ?? ''));

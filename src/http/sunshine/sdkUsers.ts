@@ -14,6 +14,8 @@ import { ensureConversations } from '../../conversations/conversations.ts';
 import type { ConversationStarted } from '../../conversations/events.ts';
 import { markStarted, selectPage } from '../../conversations/sql.ts';
 import type { Tx } from '../../db/pool.ts';
+import { consumeAuthCode, findAuthCode, NOT_GOOD } from '../../links/authCodes.ts';
+import { livingContact } from '../../links/links.ts';
 import { openSession } from '../../links/sessions.ts';
 import type { HttpContext } from '../context.ts';
 import { say } from '../live/say.ts';
@@ -47,8 +49,17 @@ export const Login = Type.Object({
   sessionToken: Type.Optional(Type.String({ maxLength: 128 })),
 });
 
+/** `POST …/appusers/authcode`. */
+export const Arrival = Type.Object({
+  authCode: Type.String({ minLength: 1, maxLength: 128 }),
+  client: Client,
+});
+
 /** A call of an SDK for an app. */
 export type SdkCall = { ctx: HttpContext; workspace: Workspace; nowMs: number };
+
+/** A user as SDKs are shown one. */
+type Shown = { appUser: Record<string, unknown>; sessionToken?: string; [field: string]: unknown };
 
 /** Messages that come with a user. */
 const SHOWN = 100;
@@ -139,6 +150,27 @@ export async function login(
   return contact === undefined || isFault(contact) ? contact : await signedIn(call, contact);
 }
 
+/** Makes a device the user's whom a code stands for; the code is used up (api/sunshine.md §9.2). */
+export async function arriveWithCode(call: SdkCall, body: Static<typeof Arrival>): Promise<object | Fault> {
+  const { ctx, workspace } = call;
+  const push = await pushOf(call, body.client);
+  if (isFault(push)) return push;
+  const found = await findAuthCode(ctx.sql, body.authCode);
+  if (found?.workspaceId !== workspace.id) return NOT_GOOD;
+  const contact = await ctx.queue.transact(async (tx): Promise<Contact | Fault> => {
+    const whose = await consumeAuthCode(tx, atOf(call), body.authCode, found);
+    if (isFault(whose)) return whose;
+    const user = await livingContact(tx, workspace.id, found.contactId);
+    if (!user) return NOT_GOOD;
+    const linked = push && (await linkPush(call, tx, user, push));
+    return linked ?? user;
+  });
+  if (isFault(contact)) return contact;
+  const session = await signedIn(call, contact);
+  // Here the token stands with the user, too.
+  return { ...session, appUser: { ...session.appUser, sessionToken: session.sessionToken } };
+}
+
 /** Keeps the push token of a user's device. */
 export async function keepPushToken(
   call: SdkCall,
@@ -156,7 +188,7 @@ export async function presentSession(
   { ctx, workspace }: SdkCall,
   contact: Contact,
   sessionToken?: string,
-): Promise<object> {
+): Promise<Shown> {
   const integrations = await ctx.directory.integrationsOf(workspace.id);
   const user = await loadUser(ctx.sql, contact);
   const { conversation } = user;
@@ -173,7 +205,7 @@ export async function presentSession(
   };
 }
 
-async function signedIn(call: SdkCall, contact: Contact): Promise<object> {
+async function signedIn(call: SdkCall, contact: Contact): Promise<Shown> {
   const { ctx, workspace } = call;
   const of = { workspaceId: workspace.id, contactId: contact.id };
   const all = await ctx.directory.integrationsOf(workspace.id);
