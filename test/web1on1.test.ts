@@ -10,12 +10,13 @@ const { url, ctx, simulator } = product;
 const bot = await newBot(product);
 const call = callerOf(url, bot.token);
 
-const replyFrom = (channel: 'sms' | 'whatsapp', address: string, text: string) =>
+const replyFrom = (channel: 'sms' | 'whatsapp', address: string, text: string, payload?: string) =>
   simulator.reply({
     workspaceId: bot.workspaceId,
     channel,
     address,
     text,
+    ...(payload === undefined ? {} : { payload }),
   });
 
 const begin = (telephone: string, messages: object[], more: object = {}) =>
@@ -303,6 +304,55 @@ describe('messages', () => {
     );
     assert.equal(arrived[4].content.mediaUrl, bodies[3].text);
     assert.equal(arrived[4].content.title, 'Google');
+  });
+
+  test('W7 W8 a clicked postback is a postback with its payload, a quick reply is what was chosen', async () => {
+    const telephone = newPhone();
+    const made = await begin(telephone, [
+      { role: 'agent', text: 'Ready', touchpoint: 'whatsapp', meta: { elementName: 'ready' } },
+    ]);
+    const path = `/conversations/${made.body.id}/messages`;
+    const device = deviceOf(product, bot, 'whatsapp', telephone);
+    await device.arrived(1);
+    await replyFrom('whatsapp', telephone, 'Hello');
+    const action = (type: string, text: string, payload: string) => ({ type, text, payload });
+    const color = [action('postback', 'Red', 'RED'), action('postback', 'Blue', 'BLUE')];
+    await until('free text', async () => {
+      const sent = await call('POST', path, { role: 'agent', text: 'Color?', actions: color });
+      return sent.status === 201;
+    });
+    const food = [action('reply', 'Tacos', 'TACOS')];
+    await call('POST', path, { role: 'agent', text: 'Food?', actions: food });
+    await device.arrived(3);
+    for (const { text, payload } of [color[0]!, color[0]!, food[0]!])
+      await replyFrom('whatsapp', telephone, text, payload);
+    const heard = await until('answers', async () => {
+      const { body } = await call('GET', `${path}?role=contact`);
+      return body.length === 4 && body;
+    });
+    assert.deepEqual(
+      heard.map(({ type, text }: Json) => [type, text]),
+      [
+        ['chat', 'Hello'],
+        ['postback', 'RED'],
+        ['postback', 'RED'],
+        ['chat', 'Tacos'],
+      ],
+    );
+  });
+
+  test('what is erased is gone from here, too', async () => {
+    const { id, made, post } = await begun();
+    await post({ text: 'A note about John' });
+    const erased = await fetch(`${url}/v1.1/apps/${bot.appId}/appusers/${made.contact}`, {
+      method: 'DELETE',
+      headers: { authorization: `Basic ${Buffer.from(`${bot.keyId}:${bot.secret}`).toString('base64')}` },
+    });
+    assert.equal(erased.status, 200, await erased.text());
+    assert.equal((await call('GET', `/conversations/${id}`)).status, 404);
+    const left =
+      await product.sql`SELECT 1 FROM posts WHERE conversation_id = ${Number.parseInt(id.slice(8), 16)}`;
+    assert.equal(left.length, 0);
   });
 
   test('W11 W34 a delay postpones, and keeps the order of what was posted together', async () => {

@@ -3,6 +3,7 @@ import { bucketOf } from '../base/ids.ts';
 import { hash32 } from '../base/crypto.ts';
 import type { Db } from '../db/pool.ts';
 import type { Conversation, Message, NewMessage } from './conversations.ts';
+import { deleteThread } from './sql.participants.ts';
 
 const conversationColumns = (db: Db) => db`
   id, contact_id AS "contactId", workspace_id AS "workspaceId", started, unread_count AS "unreadCount",
@@ -203,13 +204,15 @@ export async function deleteInboundSeen(db: Db, beforeMs: number): Promise<void>
   await db`DELETE FROM inbound_seen WHERE at_ms < ${beforeMs}`;
 }
 
-/** Removes messages of a conversation and those merged into it: one, or all. */
+/** Removes messages of a conversation and those merged into it, one or all, with what they were posted as. */
 export async function deleteMessages(db: Db, conversationId: number, messageId?: number): Promise<number> {
   const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
-  const result = await db`
-    DELETE FROM messages WHERE ${inConversations(db, ids)}
-      ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
-  return result.count;
+  const which = db`${inConversations(db, ids)} ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
+  const [removed] = await Promise.all([
+    db`DELETE FROM messages WHERE ${which}`,
+    db`DELETE FROM posts WHERE ${which}`,
+  ]);
+  return removed.count;
 }
 
 /** A conversation that is taken away, to be read with another. */
@@ -240,5 +243,6 @@ export async function absorbConversation(
 
 /** Removes a conversation whose messages are gone. Locks the row. */
 export async function deleteConversation(db: Db, conversationId: number): Promise<void> {
+  await deleteThread(db, conversationId);
   await db`DELETE FROM conversations WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
 }

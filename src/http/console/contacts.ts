@@ -26,6 +26,7 @@ import type { Profile } from '../../contacts/resolve.ts';
 import { setsOfContact } from '../../contacts/sql.audience.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { deleteMessages } from '../../conversations/sql.ts';
+import { deleteThread } from '../../conversations/sql.participants.ts';
 import { forgetLinks } from '../../links/people.ts';
 import { scrubDeliveries } from '../../outbox/sql.erase.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -214,7 +215,8 @@ async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
   const conversation = id > 0 ? (await conversationsOf(tx, [id])).get(id) : undefined;
   const [erased] = await eraseContacts(tx, ctx.ids, nowMs, workspace.id, id > 0 ? [id] : []);
   if (!erased) return missing('contact');
-  if (conversation) await deleteMessages(tx, conversation.id);
+  if (conversation)
+    await Promise.all([deleteMessages(tx, conversation.id), deleteThread(tx, conversation.id)]);
   const everyId = [id, ...erased.mergedIds];
   await Promise.all([scrubDeliveries(tx, workspace.id, everyId), forgetLinks(tx, everyId)]);
   return { status: 204, body: undefined, audit: { action: 'contact.erase', subject: `contact:${id}` } };

@@ -13,7 +13,12 @@ import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Participant, Post, Thread } from '../../conversations/participants.ts';
 import { selectMessages } from '../../conversations/sql.ts';
-import { selectEntries, selectParticipants, selectPosts } from '../../conversations/sql.participants.ts';
+import {
+  selectClicks,
+  selectEntries,
+  selectParticipants,
+  selectPosts,
+} from '../../conversations/sql.participants.ts';
 import type { Db } from '../../db/pool.ts';
 import { touchpointOf } from './messageInput.ts';
 
@@ -201,10 +206,16 @@ export async function loadMessages(
   ]);
   const postById = new Map(posts.map((post) => [post.id, post]));
   const messageById = new Map(messages.map((message) => [message.id, message]));
+  const answers = messages.flatMap(({ id, direction, conversationId, content }) =>
+    direction === 'in' && content.payload !== undefined
+      ? [{ id, conversationId, payload: content.payload }]
+      : [],
+  );
+  const clicks = answers.length > 0 ? await selectClicks(db, answers) : new Set<number>();
   return ids.flatMap((id) => {
     const post = postById.get(id);
     const message = messageById.get(id);
-    return post || message ? [presentMessage(organization, post, message)] : [];
+    return post || message ? [presentMessage(organization, post, message, clicks.has(id))] : [];
   });
 }
 
@@ -213,13 +224,14 @@ export function presentMessage(
   organization: Organization,
   post: Post | undefined,
   message: Message | undefined,
+  isClick: boolean,
 ): Record<string, unknown> {
   const { id, conversationId, atMs } = (post ?? message)!;
   return {
     ...organizationOf(organization),
     id: toHex24(id),
     conversation: toHex24(conversationId),
-    ...(post ? asPosted(post, message) : asHeard(message!)),
+    ...(post ? asPosted(post, message) : asHeard(message!, isClick)),
     createdAt: isoTime(atMs),
     updatedAt: isoTime(atMs),
   };
@@ -262,9 +274,12 @@ function withShort(
   });
 }
 
-function asHeard({ direction, content, contactId, author }: Message): Record<string, unknown> {
+/** A click on a postback says its payload; any other answer says what was read on it. */
+function asHeard(
+  { direction, content, contactId, author }: Message,
+  isPostback: boolean,
+): Record<string, unknown> {
   const isMedia = content.type === 'image' || content.type === 'file';
-  const isPostback = direction === 'in' && content.metadata?.['postback'] === true;
   return {
     type: isPostback ? 'postback' : content.type === 'carousel' || content.type === 'list' ? 'card' : 'chat',
     role: direction === 'in' ? 'contact' : 'agent',
