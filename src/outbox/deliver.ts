@@ -5,22 +5,17 @@
 import { pause, type Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { isConnectionLost, type Sql, type Tx } from '../db/pool.ts';
+import { isConnectionLost, type Sql } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import { LaneLost, settle, type Batch } from '../queue/settle.ts';
+import { LaneLost, type Batch } from '../queue/settle.ts';
 import type { WorkItem } from '../queue/sql.ts';
 import type { Handler } from '../queue/worker.ts';
-import { decideOutcome, type Decision, type Spread } from './decide.ts';
-import type { DeliveryChange } from './events.ts';
-import { fallBack } from './fallback.ts';
-import { learn } from './learn.ts';
+import { decideOutcome, type Decision } from './decide.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
-import { insertOnward } from './sql.fallback.ts';
-import { addTallies, upsertOutcomes, type Change } from './sql.ts';
-import { STATE } from './states.ts';
 import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
+import { writeDecisions } from './write.ts';
 
 /** What delivering needs. */
 export type DeliverDeps = PrepareDeps & {
@@ -177,139 +172,6 @@ async function settleDecisions(
       await pause(deps.clock, AFTER_LOST_MS);
     }
   }
-}
-
-async function writeDecisions(
-  deps: DeliverDeps,
-  tx: Tx,
-  batch: Batch,
-  decisions: readonly Decision[],
-  landed: boolean,
-): Promise<void> {
-  const done = decisions.filter(({ later }) => !later).map(({ item }) => item);
-  const later = decisions.flatMap(({ item, later: again }) => (again ? [{ item, ...again }] : []));
-  if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);
-  await spreadOut(
-    deps,
-    tx,
-    batch,
-    decisions.flatMap(({ item, spread }) => (spread ? [{ item, spread }] : [])),
-  );
-  const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
-  if (!rows.length) return;
-  const changes = await upsertOutcomes(tx, rows);
-  const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
-  await learn(tx, deps.ids, lessons, deps.clock.nowMs());
-  if (batch.stream === 0) await followUp(deps, tx, decisions, changes);
-  const workspaceOf = new Map(rows.map((row) => [row.contactId, row]));
-  if (batch.stream !== 0) await addTallies(tx, batch.lane.bucket, tallyOf(changes));
-  const events = new Map<number, DeliveryChange[]>();
-  for (const change of changes) {
-    if (change.state === change.priorState) continue;
-    const row = workspaceOf.get(change.contactId)!;
-    const list = events.get(row.workspaceId) ?? [];
-    list.push({
-      contactId: change.contactId,
-      causeId: change.causeId,
-      seq: change.seq,
-      to: change.state,
-      atMs: row.stateMs,
-      ...(change.priorState === null ? {} : { from: change.priorState }),
-    });
-    events.set(row.workspaceId, list);
-  }
-  await deps.queue.append(
-    tx,
-    [...events].map(([workspaceId, list]) => ({
-      ownerId: list[0]!.contactId,
-      workspaceId,
-      type: 'delivery.changed',
-      atMs: list[0]!.atMs,
-      payload: { bulk: batch.stream !== 0, changes: list },
-    })),
-  );
-}
-
-/** What a single message's outcome leads to: another destination, or a look at whether it was read. */
-async function followUp(
-  deps: DeliverDeps,
-  tx: Tx,
-  decisions: readonly Decision[],
-  changes: readonly Change[],
-): Promise<void> {
-  const watched = decisions.flatMap(({ item, unreadAtMs }) =>
-    unreadAtMs === undefined ? [] : [{ ...item, kind: KIND.unread, dueMs: unreadAtMs }],
-  );
-  await deps.queue.put(tx, watched);
-  const moving = decisions.filter(({ moveOn }) => moveOn);
-  if (!moving.length) return;
-  const ended = new Set(
-    changes
-      .filter(({ state, priorState }) => state >= STATE.failed && state !== priorState)
-      .map(({ contactId, causeId, seq }) => `${contactId}.${causeId}.${seq}`),
-  );
-  const failed = moving
-    .map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }))
-    .filter(({ contactId, causeId, seq }) => ended.has(`${contactId}.${causeId}.${seq}`));
-  await fallBack(deps, tx, deps.clock.nowMs(), failed);
-}
-
-/** Deliveries that become one for each device: their rows, and work for those that are new. */
-async function spreadOut(
-  deps: DeliverDeps,
-  tx: Tx,
-  batch: Batch,
-  spreads: readonly { item: WorkItem; spread: Spread }[],
-): Promise<void> {
-  if (!spreads.length) return;
-  const onward = spreads.flatMap(({ item, spread: { destinationIds, ...shared } }) =>
-    destinationIds.map((destinationId, index) => ({
-      ...shared,
-      contactId: item.ownerId,
-      causeId: item.causeId,
-      seq: item.seq + index,
-      destinationId,
-      trail: null,
-    })),
-  );
-  await insertOnward(tx, onward);
-  const added = spreads.flatMap(({ item, spread }) =>
-    spread.destinationIds.slice(1).map((_, index) => ({
-      kind: KIND.delivery,
-      ownerId: item.ownerId,
-      causeId: item.causeId,
-      seq: item.seq + 1 + index,
-      stream: item.stream,
-      workspaceId: item.workspaceId,
-      dueMs: item.dueMs,
-    })),
-  );
-  await deps.queue.put(tx, added);
-  // What is queued is whatever the tallies leave over of the audience: these deliveries are more than it has people.
-  if (batch.stream !== 0)
-    await addTallies(tx, batch.lane.bucket, [
-      { causeId: batch.stream, state: STATE.queued, n: -added.length },
-    ]);
-}
-
-/** What changes of state mean for the tallies of their runs. */
-export function tallyOf(
-  changes: readonly Change[],
-): { causeId: number; state: Change['state']; n: number }[] {
-  const sums = new Map<string, { causeId: number; state: Change['state']; n: number }>();
-  const add = (causeId: number, state: Change['state'], n: number) => {
-    const key = `${causeId}:${state}`;
-    const sum = sums.get(key);
-    if (sum) sum.n += n;
-    else sums.set(key, { causeId, state, n });
-  };
-  for (const { causeId, state, priorState } of changes) {
-    if (state === priorState) continue;
-    add(causeId, state, 1);
-    // What is queued is not tallied: it is whatever the other states leave over.
-    if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);
-  }
-  return [...sums.values()].filter(({ n }) => n !== 0);
 }
 
 function sendBulk(deps: DeliverDeps, ready: readonly Ready[], collector: Collector): void {

@@ -1,4 +1,5 @@
 /** What the outbox puts on the feed. Contact rows are named by id: whoever presents an event loads what it needs. */
+import { STATE } from './states.ts';
 
 /** `message.accepted`: the business said something that will be sent. One event per contact. */
 export type MessageAccepted = {
@@ -18,8 +19,19 @@ export type DeliveryChange = {
   atMs: number;
 };
 
+/** Recipients of a run whose message was accepted at the first attempt: what a broadcast's changes nearly all are. */
+export type AcceptedInRun = { causeId: number; atMs: number; contactIds: number[] };
+
 /**
  * `delivery.changed`: deliveries that changed state, in one event per batch. `bulk` tells that their cause is the run of a
- * broadcast; otherwise each cause is a message.
+ * broadcast; otherwise each cause is a message. `accepted` says the commonest change of a run in few words.
  */
-export type DeliveryChanged = { bulk: boolean; changes: DeliveryChange[] };
+export type DeliveryChanged = { bulk: boolean; changes: DeliveryChange[]; accepted?: AcceptedInRun[] };
+
+/** Every change an event tells of, one by one. */
+export function changesOf({ changes, accepted }: DeliveryChanged): DeliveryChange[] {
+  const inRuns = (accepted ?? []).flatMap(({ causeId, atMs, contactIds }) =>
+    contactIds.map((contactId) => ({ contactId, causeId, seq: 0, to: STATE.accepted, atMs })),
+  );
+  return [...changes, ...inRuns];
+}

@@ -9,7 +9,7 @@ import type { Tx } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import { selectDue } from '../queue/sql.ts';
-import { tallyOf } from './deliver.ts';
+import { tallyOf } from './write.ts';
 import type { DeliveryChange } from './events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';

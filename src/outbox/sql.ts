@@ -1,7 +1,7 @@
 /** Every statement on deliveries and tallies. State is written here and nowhere else; it moves only as `delivery_moves` allows. */
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/destinations.ts';
-import type { Db } from '../db/pool.ts';
+import type { Db, Fragment } from '../db/pool.ts';
 import type { ErrorClass, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { DeliveryKey } from './ref.ts';
@@ -133,6 +133,13 @@ export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promi
       ${rows.map((r) => r.trail)}::text[], ${rows.map((r) => r.sentMs)}::bigint[], ${rows.map((r) => r.stateMs)}::bigint[])
       AS n (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id, destination_id,
         address, code, detail, external_ids, vars, trail, sent_ms, state_ms)
+    ${onEarlierRow(db)}
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState"`;
+}
+
+/** What happens to a row that is there already: it moves on as the states allow, and keeps what it knew. */
+export function onEarlierRow(db: Db): Fragment {
+  return db`
     ON CONFLICT (bucket, contact_id, cause_id, seq) DO UPDATE SET
       prior_state = d.state,
       state = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.state ELSE d.state END,
@@ -148,8 +155,7 @@ export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promi
       vars = coalesce(excluded.vars, d.vars),
       sent_ms = coalesce(excluded.sent_ms, d.sent_ms),
       trail = CASE WHEN excluded.trail IS NULL OR jsonb_array_length(coalesce(d.trail, '[]')) > ${LONGEST_TRAIL} THEN d.trail
-        ELSE coalesce(d.trail, '[]') || excluded.trail END
-    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState"`;
+        ELSE coalesce(d.trail, '[]') || excluded.trail END`;
 }
 
 /** What a provider said of one delivery. */

@@ -10,7 +10,7 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { FeedReader } from '../queue/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { FeedEvent } from '../queue/sql.feed.ts';
-import type { DeliveryChange, DeliveryChanged } from './events.ts';
+import { changesOf, type DeliveryChange, type DeliveryChanged } from './events.ts';
 import {
   addUsedMessages,
   countActivePeople,
@@ -96,13 +96,13 @@ async function usedIn(tx: Tx, events: readonly FeedEvent[]): Promise<UsedMessage
 
 function endedIn({ type, payload, workspaceId }: FeedEvent): Ended[] {
   if (type !== 'delivery.changed') return [];
-  const { bulk, changes } = payload as DeliveryChanged;
-  return changes
+  const told = payload as DeliveryChanged;
+  return changesOf(told)
     .filter(
       ({ from, to }) =>
         isWaiting((from ?? STATE.queued) as StateCode) && (SENT.includes(to) || to === STATE.failed),
     )
-    .map((change) => ({ ...change, workspaceId, bulk }));
+    .map((change) => ({ ...change, workspaceId, bulk: told.bulk }));
 }
 
 function keyText({ contactId, causeId, seq }: { contactId: number; causeId: number; seq: number }): string {
