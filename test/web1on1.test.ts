@@ -1,6 +1,9 @@
 /** Reaching people through the Web1on1 API (seeds/web1on1-outbound; W1–W40). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { issueAccessToken } from '../src/accounts/accessTokens.ts';
+import { revokeKey } from '../src/accounts/keys.ts';
+import { toHex24 } from '../src/base/ids.ts';
 import { errors } from './sunshineProduct.ts';
 import { callerOf, deviceOf, newBot, newPhone, startProduct, type Json } from './web1on1Product.ts';
 import { until } from './support/until.ts';
@@ -83,6 +86,41 @@ describe('tokens', () => {
       refreshToken: bot.key,
     });
     assert.equal(other.status, 401);
+  });
+
+  test('a key that was revoked or is over takes its tokens along', async () => {
+    const gone = await newBot(product, ['bot'], bot);
+    const me = () => callerOf(url, gone.token)('GET', '/users/me');
+    assert.equal((await me()).status, 200);
+    const [keyId] = gone.key.split('.');
+    const owner = { workspaceId: bot.workspaceId };
+    await revokeKey(product.sql, { owner, door: 'web1on1', keyId: keyId!, nowMs: ctx.clock.nowMs() });
+    ctx.keyring.forgetKey('web1on1', keyId!);
+    assert.equal((await me()).status, 401);
+    assert.equal((await callerOf(url, '')('POST', '/auth/token', { refreshToken: gone.key })).status, 401);
+    const claims = JSON.parse(Buffer.from(bot.token.split('.')[1]!, 'base64url').toString());
+    const old = issueAccessToken(ctx.vault, { ...claims, exp: Math.floor(ctx.clock.nowMs() / 1000) - 1 });
+    const expired = await callerOf(url, old)('GET', '/users/me');
+    assert.equal(expired.status, 401);
+    assert.equal(expired.body.error.message, 'jwt expired');
+  });
+
+  test('a person signs in, acts in the role of the membership, and stays signed in by the refresh token', async () => {
+    const [operator] =
+      await product.sql`SELECT o.email, o.id FROM operators o JOIN memberships m ON m.operator_id = o.id
+      WHERE m.workspace_id = ${bot.workspaceId}`;
+    const email: string = operator!['email'];
+    const ask = callerOf(url, '');
+    const given = await ask('POST', '/auth/token', { email, password: 'correct horse battery' });
+    assert.equal(given.status, 201, JSON.stringify(given.body));
+    assert.equal(given.body.user, toHex24(operator!['id']));
+    assert.equal((await callerOf(url, given.body.token)('GET', '/users/me')).body.email, email);
+    const again = await ask('POST', '/auth/token', { refreshToken: given.body.refreshToken });
+    assert.equal(again.status, 201);
+    await product.sql`UPDATE memberships SET role = 'viewer' WHERE operator_id = ${operator!['id']}`;
+    ctx.keyring.forgetRoles(operator!['id']);
+    assert.equal((await callerOf(url, again.body.token)('GET', '/conversations')).status, 403);
+    assert.equal((await ask('POST', '/auth/token', { email, password: 'wrong horse battery' })).status, 401);
   });
 
   test('a token may do what its scope allows', async () => {
