@@ -236,6 +236,46 @@ describe('webhooks', () => {
   });
 });
 
+test('what another door sends is told, too', async () => {
+  const calls: Json[] = [];
+  const target = createServer((request, response) => {
+    const challenge = new URL(request.url!, 'http://x').searchParams.get('challenge');
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (challenge === null) calls.push(JSON.parse(Buffer.concat(chunks).toString()));
+      response.end(challenge ?? '');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  const { port } = target.address() as AddressInfo;
+  const params = { url: `http://127.0.0.1:${port}/`, events: ['message.create.*'] };
+  const made = await call('POST', '/services', { type: 'webhook', params });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const sent = await fetch(`${url}/v1.1/apps/${bot.appId}/notifications`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`${bot.keyId}:${bot.secret}`).toString('base64')}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({
+      destination: { integrationId: bot.integrations['twilio'], destinationId: newPhone() },
+      author: { role: 'appMaker' },
+      message: { type: 'text', text: 'By the other door' },
+    }),
+  });
+  assert.equal(sent.status, 201, await sent.text());
+  const told = await until<Json>('the message', () => calls[0]);
+  assert.equal(told.event, 'message.create.contact.chat');
+  assert.equal(told.data.message.text, 'By the other door');
+  assert.equal(told.data.message.role, 'agent');
+  const conversation = await call('GET', `/conversations/${told.data.conversation.id}`);
+  assert.equal(conversation.body.slug, told.data.conversation.slug);
+  await call('DELETE', `/services/${made.body.id}`);
+  target.closeAllConnections();
+  target.close();
+});
+
 test('nothing was an error', () => {
   assert.deepEqual(errors, []);
 });

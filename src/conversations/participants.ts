@@ -217,7 +217,7 @@ export function newThread(
 
 /** The threads of contacts' conversations, made where nobody of the business had looked yet; locked when `lock`. */
 export async function threadsOf(
-  tx: Tx,
+  tx: Db,
   conversations: readonly Pick<Conversation, 'id' | 'workspaceId' | 'contactId' | 'createdMs'>[],
   lock = false,
 ): Promise<Thread[]> {

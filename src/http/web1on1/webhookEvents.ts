@@ -6,8 +6,8 @@ import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24, toUuid } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
-import { findThreads } from '../../conversations/participants.ts';
-import { selectPosts } from '../../conversations/sql.participants.ts';
+import { findThreads, threadsOf, type Thread } from '../../conversations/participants.ts';
+import { selectBegun, selectPosts } from '../../conversations/sql.participants.ts';
 import type { Db } from '../../db/pool.ts';
 import type { MessageAccepted } from '../../outbox/events.ts';
 import type { FeedEvent } from '../../queue/sql.feed.ts';
@@ -90,7 +90,7 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
   const [workspaces, integrations, threads] = await Promise.all([
     selectWorkspaces(db, [workspaceId]),
     selectIntegrationsOf(db, [workspaceId]),
-    findThreads(db, workspaceId, conversationIds),
+    threadsFor(db, workspaceId, conversationIds),
   ]);
   const organization = { id: workspaceId, name: workspaces[0]?.name ?? '' };
   const [shown, messages] = await Promise.all([
@@ -104,6 +104,15 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
     ),
     messages: new Map(messages.map((message) => [String(message['id']), message])),
   };
+}
+
+/** The threads of conversations; one that nobody here has looked at yet is made. */
+async function threadsFor(db: Db, workspaceId: number, ids: readonly number[]): Promise<Thread[]> {
+  const found = await findThreads(db, workspaceId, ids);
+  const known = new Set(found.map(({ id }) => id));
+  const others = ids.filter((id) => !known.has(id));
+  if (others.length === 0) return found;
+  return [...found, ...(await threadsOf(db, await selectBegun(db, workspaceId, others)))];
 }
 
 function callsFor(moment: Moment, facts: Facts, webhooks: readonly Webhook[]): RenderedCall[] {
