@@ -89,6 +89,7 @@ export type ClientFrame =
 /** What happened. */
 export type LiveEvent =
   | { kind: 'message'; message: LiveMessage }
+  /** May come before its message, and before an earlier state: the furthest counts. */
   | { kind: 'state'; messageId: string; state: LiveState; atMs: number }
   | { kind: 'read'; by: 'contact' | 'business'; atMs: number }
   /** Passing: it is not sent again to who was away. */

@@ -14,6 +14,7 @@ import {
   type LiveConversation,
   type LiveEvent,
   type LiveMessage,
+  type LiveState,
   type ServerFrame,
 } from '../../contract/live.ts';
 
@@ -88,6 +89,7 @@ type Pending = {
 /** Confirmed at once, at most. */
 const MOST_IDS = 200;
 const RETRY_MS = 1_000;
+const ORDER: readonly LiveState[] = ['sent', 'accepted', 'failed', 'delivered', 'read'];
 
 /** Connects, and stays connected until `close()`. */
 export function connectLive(options: LiveOptions): LiveClient {
@@ -99,6 +101,7 @@ class Client implements LiveClient {
   readonly #url: string;
   readonly #byId = new Map<string, LiveMessage>();
   #sorted: LiveMessage[] | undefined;
+  readonly #states = new Map<string, LiveState>();
   readonly #pending = new Map<string, Pending>();
   readonly #listeners: { [E in keyof LiveEvents]: Set<LiveEvents[E]> } = {
     status: new Set(),
@@ -310,6 +313,7 @@ class Client implements LiveClient {
     this.#conversation = conversation;
     if (messages) {
       this.#byId.clear();
+      this.#states.clear();
       this.#sorted = undefined;
       for (const message of messages) this.#put(message);
       this.#more = more ?? false;
@@ -331,6 +335,7 @@ class Client implements LiveClient {
         const { message } = event;
         const isNew = !this.#byId.has(message.id);
         this.#put(message);
+        this.#confirm([this.#byId.get(message.id)!]);
         this.#conversation ??= { started: true, unreadCount: 0 };
         if (message.from === 'contact')
           this.#conversation = {
@@ -344,8 +349,9 @@ class Client implements LiveClient {
       }
       case 'state': {
         const message = this.#byId.get(event.messageId);
+        this.#noteState(event.messageId, event.state);
         if (!message) return;
-        this.#put({ ...message, state: event.state });
+        this.#put(message);
         return this.#confirm([this.#byId.get(event.messageId)!]);
       }
       case 'read':
@@ -393,8 +399,16 @@ class Client implements LiveClient {
   }
 
   #put(message: LiveMessage): void {
-    this.#byId.set(message.id, message);
+    if (message.state) this.#noteState(message.id, message.state);
+    const state = message.state && this.#states.get(message.id);
+    this.#byId.set(message.id, state ? { ...message, state } : message);
     this.#sorted = undefined;
+  }
+
+  /** States may come in another order than they were reached, and before their message: the furthest counts. */
+  #noteState(messageId: string, state: LiveState): void {
+    const known = this.#states.get(messageId);
+    if (!known || ORDER.indexOf(state) > ORDER.indexOf(known)) this.#states.set(messageId, state);
   }
 
   #send(frame: ClientFrame): void {

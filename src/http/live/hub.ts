@@ -69,7 +69,7 @@ type Register = {
   changed: Set<number>;
   rung: Bell;
   /** There may be something new for a contact. */
-  mark(contactId: number): void;
+  mark: (contactId: number) => void;
 };
 
 /** The hub of this process. */

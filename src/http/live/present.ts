@@ -55,6 +55,7 @@ function stateOf(code: number): LiveState {
 /** What is meant for providers is left out. */
 function forPeople(content: Content): Content {
   const shown = { ...content };
-  for (const field of ['override', 'push', 'voice', 'senderId', 'metadata'] as const) delete shown[field];
+  for (const field of ['override', 'push', 'voice', 'senderId', 'html', 'metadata'] as const)
+    delete shown[field];
   return shown;
 }

@@ -1,0 +1,109 @@
+/** What connections cost that nobody uses, and how long they last: on a server whose timers run twenty times as fast. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { WebSocket as Socket } from 'ws';
+import { monotonicMs } from '../src/base/clock.ts';
+import { resolvePeople } from '../src/contacts/resolve.ts';
+import { testClock } from './support/clock.ts';
+import { closeTabs, newSigner, openTab } from './support/live.ts';
+import { testDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
+import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
+
+const PEOPLE = 1_000;
+const WATCHED_MS = 3_000;
+/** Looks for all together in that time are some forty statements; one for each connection would be thousands. */
+const MOST_TRANSACTIONS = 200;
+
+let server: World;
+let worker: World | undefined;
+const sockets: Socket[] = [];
+after(async () => {
+  closeTabs();
+  for (const socket of sockets) socket.terminate();
+  await worker?.stop();
+  await server.stop();
+});
+
+const db = await testDatabase();
+const clock = testClock();
+server = await startWorld(
+  db.connection,
+  { PARLEY_ROLES: 'http' },
+  { clock: { ...clock, after: (delayMs, run) => clock.after(delayMs / 20, run) } },
+);
+const app = await newWorkspace(server.ctx, 'live');
+const signer = await newSigner(server.ctx, app.id);
+
+async function transactions(): Promise<number> {
+  const [row] = await db.sql<{ n: number }[]>`
+    SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()`;
+  return row!.n;
+}
+
+test(`${PEOPLE} idle connections, half of them of people who are no contacts yet, do not ask the store one by one`, async () => {
+  const people = Array.from({ length: PEOPLE }, (_, n) => ({
+    workspaceId: app.id,
+    identities: [{ kind: 'external' as const, value: `idle-${n}` }],
+    destinations: [],
+  }));
+  await server.ctx.queue.transact((tx) =>
+    resolvePeople(tx, server.ctx.ids, clock.nowMs(), people.slice(PEOPLE / 2), 'first'),
+  );
+  const codes: number[] = [];
+  let welcomes = 0;
+  let alive = 0;
+  for (let n = 0; n < PEOPLE; n++) {
+    const token = await signer.tokenOf(`idle-${n}`);
+    const socket = new Socket(`${server.url.replace('http', 'ws')}/live`);
+    sockets.push(socket);
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', version: 1, token })));
+    socket.on('close', (code) => void codes.push(code));
+    socket.on('message', (data: Buffer) => {
+      const { type } = JSON.parse(data.toString()) as { type: string };
+      if (type === 'welcome') welcomes++;
+      if (type === 'alive') alive++;
+    });
+    if (n % 50 === 49)
+      await until(`${n + 1} are welcome`, () => {
+        assert.deepEqual(codes, []);
+        return welcomes === n + 1;
+      });
+  }
+  const before = await transactions();
+  const startMs = monotonicMs();
+  await until('some time has passed', () => monotonicMs() - startMs > WATCHED_MS);
+  const made = (await transactions()) - before;
+  assert.ok(made < MOST_TRANSACTIONS, `${made} transactions`);
+  await until('all heard that the server is there', () => alive >= PEOPLE);
+  assert.ok(sockets.every((socket) => socket.readyState === Socket.OPEN));
+});
+
+test('a message reaches the one it is for, among all those', async () => {
+  worker = await startWorld(db.connection, { PARLEY_ROLES: 'worker' });
+  const heard: number[] = [];
+  for (const [n, socket] of sockets.entries())
+    socket.on('message', (data: Buffer) => {
+      if (data.toString().includes('"kind":"message"')) heard.push(n);
+    });
+  const path = `/v1.1/appusers/idle-${PEOPLE - 1}/messages`;
+  const body = { role: 'appMaker', type: 'text', text: 'You' };
+  assert.equal((await callApi(server, app.authorization, 'POST', path, body)).status, 201);
+  await until('it is there', () => heard.length > 0);
+  assert.deepEqual(heard, [PEOPLE - 1]);
+});
+
+test('who says no hello is closed, and so is one whose token has expired', async () => {
+  const mute = new Socket(`${server.url.replace('http', 'ws')}/live`);
+  sockets.push(mute);
+  const closed = new Promise<number>((resolve) => mute.on('close', resolve));
+  assert.equal(await closed, 4408);
+  const exp = Math.floor(clock.nowMs() / 1000) + 3_600;
+  const tab = openTab(server.url, await signer.tokenOf('short', { exp }));
+  await until('it is connected', () => tab.status() === 'open');
+  const codes: (number | undefined)[] = [];
+  tab.on('status', (_status, why) => void codes.push(why?.code));
+  clock.advance(3_601_000);
+  await until('it is closed', () => tab.status() === 'closed');
+  assert.equal(codes.at(-1), 4401);
+});
