@@ -45,7 +45,8 @@ import { createSenders } from './outbox/senders.ts';
 import { usageReader } from './outbox/usage.ts';
 import { createQueue } from './queue/queue.ts';
 import { countWorkers } from './queue/sql.lanes.ts';
-import { createWorker } from './queue/worker.ts';
+import type { FeedReader } from './queue/dispatch.ts';
+import { createWorker, type Handler } from './queue/worker.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { webhookHandler } from './webhooks/deliver.ts';
@@ -156,15 +157,17 @@ async function compose(
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'>;
 
-/** Everything that knows each other, made but not started. */
-function openRooms(ground: Ground, secret: string) {
-  const { config, clock, log } = ground;
+/** What most rooms know: the store, the queue, and who is who. */
+function openShared(ground: Ground, secret: string) {
+  const { config } = ground;
   const guard = addressGuard(privateTargets(config));
   let listensAt = config.publicUrl;
   const publicUrl = () => listensAt;
-  const shared = {
+  return {
     ...ground,
     publicUrl,
+    /** Told once the server listens, when no public URL is set. */
+    listens: (url: string): void => void (listensAt ||= url),
     links: createLinks({ secret, publicUrl }),
     guard,
     adapters: ADAPTERS,
@@ -176,6 +179,14 @@ function openRooms(ground: Ground, secret: string) {
     runs: runSource(ground),
     deadlineMs: config.providerDeadlineMs,
   };
+}
+
+type Shared = ReturnType<typeof openShared>;
+
+/** Everything that knows each other, made but not started. */
+function openRooms(ground: Ground, secret: string) {
+  const { config } = ground;
+  const shared = openShared(ground, secret);
   const heard = takeReceipts.bind(undefined, shared);
   const simulator = createSimulator({
     ...shared,
@@ -191,55 +202,56 @@ function openRooms(ground: Ground, secret: string) {
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
   const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
-  const { subscriptions } = shared.webhooks;
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
-    handlers: [
-      deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
-      unreadHandler({ ...shared, senders }),
-      broadcastHandler({ ...ctx.broadcasts, clock, log }),
-      // Its deadline is its own: twenty seconds, as Sunshine documents.
-      webhookHandler({
-        ...shared,
-        deadlineMs: WEBHOOK_DEADLINE_MS,
-        subscriptions,
-        answered: webhookAnswers(ctx),
-      }),
-      simulator.handler,
-      delayedPosts(shared),
-    ],
-    readers: [
-      // Before the webhooks', which tell what became of a conversation.
-      heardByThreads(shared),
-      webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx), web1on1Presenter] }),
-      ...linkReaders(shared),
-      usageReader(shared),
-      liveReader(notices),
-    ],
+    handlers: handlersOf(shared, ctx),
+    readers: readersOf(shared, ctx, notices),
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
-  const doors = [
-    sunshineDoor,
-    web1on1Door,
-    consoleDoor,
-    callbacks,
-    live.door,
-    mailDoor(heard),
-    linksDoor(shared.links, heard),
+  const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
+  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], { amiss });
+  return { ctx, worker, server, notices, live: live.part, listens: shared.listens };
+}
+
+/** Who does which kind of work. */
+function handlersOf(shared: Shared, ctx: HttpContext): Handler[] {
+  const { senders } = ctx;
+  const { subscriptions } = shared.webhooks;
+  return [
+    deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
+    unreadHandler({ ...shared, senders }),
+    broadcastHandler({ ...shared, senders }),
+    // Its deadline is its own: twenty seconds, as Sunshine documents.
+    webhookHandler({
+      ...shared,
+      deadlineMs: WEBHOOK_DEADLINE_MS,
+      subscriptions,
+      answered: webhookAnswers(ctx),
+    }),
+    ctx.simulator.handler,
+    delayedPosts(shared),
   ];
-  const server = createServer(ctx, doors, { amiss });
-  return {
-    ctx,
-    worker,
-    server,
-    notices,
-    live: live.part,
-    listens: (url: string): void => void (listensAt ||= url),
-  };
+}
+
+/** Who is told what happens, in this order. */
+function readersOf(
+  shared: Shared,
+  ctx: HttpContext,
+  notices: ReturnType<typeof createNotices>,
+): FeedReader[] {
+  const { subscriptions } = shared.webhooks;
+  return [
+    // Before the webhooks', which tell what became of a conversation.
+    heardByThreads(shared),
+    webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx), web1on1Presenter] }),
+    ...linkReaders(shared),
+    usageReader(shared),
+    liveReader(notices),
+  ];
 }
 
 /** Other processes read a workspace again within a second; until then they would go by its old time. */
