@@ -13,6 +13,19 @@ export function phoneOf(n: number): string {
   return `+1212${2_000_000 + n}`;
 }
 
+/** The same for all: what a provider that takes many recipients in one call can take in one. */
+export const SHARED_TEXT = 'Hello, your plan is ready: see what is new in it.';
+
+/** The tag of all contacts of a channel, and of those with whom it is warmed up. */
+export const EVERYONE = 'everyone';
+/** See `EVERYONE`. */
+export const WARM = 'warm';
+
+/** The mail address of the n-th contact. */
+export function emailOf(n: number): string {
+  return `ann${n}@mail.example`;
+}
+
 /** Posts to a sink. */
 export type Poster = {
   /** Sends the n-th contact its message. */

@@ -20,13 +20,16 @@ import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts
 import { countBroadcast, type Counts } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
+import type { Settings } from '../src/channels/adapter.ts';
 import { importContacts } from '../src/contacts/import.ts';
+import { resolvePeople, type Person } from '../src/contacts/resolve.ts';
+import { addMembers, ensureSets } from '../src/contacts/sets.ts';
 import type { HttpContext } from '../src/http/context.ts';
 import { silentLog } from '../src/base/log.ts';
 import { startPostgres } from '../src/db/embedded.ts';
 import { startParley } from '../src/parley.ts';
 import { serve } from './child.ts';
-import { phoneOf, TEXT } from './load.ts';
+import { emailOf, EVERYONE, phoneOf, TEXT, WARM } from './load.ts';
 import { sharedMs } from './measure.ts';
 
 const config = must(
@@ -59,8 +62,21 @@ const parley = await startParley(config, {
 });
 if (observed) await ctx.sql.unsafe('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
 
-/** How a workspace sends: `http` through the sink, `simulator` as every test workspace does. */
-export type Way = 'http' | 'simulator';
+/** How a workspace sends texts: `http` through the sink, `simulator` as every test workspace does. */
+export type PhoneWay = 'http' | 'simulator';
+/** Providers of other channels; each has a workspace of its own. */
+export type ChannelWay = 'smtp' | 'mailgun' | 'fcm' | 'apns';
+/** How a workspace sends. */
+export type Way = PhoneWay | ChannelWay;
+
+const CHANNEL_OF: Readonly<Record<Way, 'sms' | 'email' | 'push'>> = {
+  http: 'sms',
+  simulator: 'sms',
+  smtp: 'email',
+  mailgun: 'email',
+  fcm: 'push',
+  apns: 'push',
+};
 
 type Place = { workspaceId: number; appId: string; authorization: string; integrationId: string };
 const places = new Map<Way, Place>();
@@ -70,8 +86,41 @@ const commands = {
   url: () => parley.url!,
   /** Makes a live workspace whose Twilio is the sink, and a test workspace. */
   async makeWorkspaces(sinkUrl: string) {
-    for (const way of ['http', 'simulator'] as const) places.set(way, await makePlace(way, sinkUrl));
-    return Object.fromEntries(places) as Record<Way, Place>;
+    for (const way of ['http', 'simulator'] as const) {
+      const settings = {
+        accountSid: `AC${'0'.repeat(32)}`,
+        authToken: 'token-of-the-bench',
+        phoneNumber: '+15005550000',
+        ...(way === 'http' ? { baseUrl: sinkUrl } : {}),
+      };
+      places.set(way, await makePlace(way === 'http' ? 'live' : 'test', 'twilio', settings));
+    }
+    return Object.fromEntries(places) as Record<PhoneWay, Place>;
+  },
+  /** Makes a live workspace that sends through this provider. */
+  async makeChannel({ way, settings }: { way: ChannelWay; settings: Settings }) {
+    places.set(way, await makePlace('live', way, settings));
+  },
+  /** Makes contacts with an address of the channel each; the first `warm` have a tag of their own, too. */
+  async makeContacts({ way, count, warm }: { way: ChannelWay; count: number; warm: number }) {
+    const { workspaceId } = places.get(way)!;
+    const nowMs = ctx.clock.nowMs();
+    const [all, first] = must(
+      await ctx.sql.begin((tx) =>
+        ensureSets(tx, ctx.ids, nowMs, { workspaceId, kind: 'tag', names: [EVERYONE, WARM] }),
+      ),
+    );
+    for (let from = 0; from < count; from += 1_000) {
+      const people = Array.from({ length: Math.min(1_000, count - from) }, (_, at) =>
+        personOf(workspaceId, way, from + at),
+      );
+      await ctx.sql.begin(async (tx) => {
+        const resolved = await resolvePeople(tx, ctx.ids, nowMs, people, 'first');
+        const made = resolved.map(({ contactId }) => contactId);
+        must(await addMembers(tx, workspaceId, all!.id, made));
+        must(await addMembers(tx, workspaceId, first!.id, made.slice(0, Math.max(0, warm - from))));
+      });
+    }
   },
   /** Imports contacts `from` … `to - 1` as CSV and tags them. */
   async importContacts({ way, from, to, tags }: { way: Way; from: number; to: number; tags: string[] }) {
@@ -88,15 +137,15 @@ const commands = {
     await ctx.sql`CHECKPOINT`;
   },
   /** Starts a broadcast to everyone with a tag. */
-  async startBroadcast({ way, tag }: { way: Way; tag: string }) {
+  async startBroadcast({ way, tag, text = TEXT }: { way: Way; tag: string; text?: string }) {
     const { workspaceId } = places.get(way)!;
     const audience: Audience = { include: { tags: [tag] } };
     const id = await ctx.queue.transact(async (tx) => {
       const input = {
         name: tag,
-        content: { type: 'text', text: TEXT },
+        content: { type: 'text', text },
         class: 'marketing',
-        channel: 'sms',
+        channel: CHANNEL_OF[way],
         audience,
       };
       return must(await createBroadcast(ctx.broadcasts, tx, workspaceId, input, ctx.clock.nowMs())).id;
@@ -164,10 +213,9 @@ const commands = {
 /** What Parley's process can be asked. */
 export type ParleyCommands = typeof commands;
 
-async function makePlace(way: Way, sinkUrl: string): Promise<Place> {
+async function makePlace(environment: 'live' | 'test', provider: string, settings: Settings): Promise<Place> {
   return await ctx.sql.begin(async (tx) => {
     const nowMs = ctx.clock.nowMs();
-    const environment = way === 'http' ? 'live' : 'test';
     const workspace = must(
       await createWorkspace(tx, ctx.ids, { name: 'Bench', environment, country: 'US', nowMs }),
     );
@@ -175,18 +223,12 @@ async function makePlace(way: Way, sinkUrl: string): Promise<Place> {
     const made = must(
       await createKey(tx, ctx, { owner: { workspaceId }, door: 'sunshine', name: 'bench', nowMs }),
     );
-    const settings = {
-      accountSid: `AC${'0'.repeat(32)}`,
-      authToken: 'token-of-the-bench',
-      phoneNumber: '+15005550000',
-      ...(way === 'http' ? { baseUrl: sinkUrl } : {}),
-    };
     const integration = must(
       await createIntegration(
         tx,
         { vault: ctx.vault, ids: ctx.ids, catalogue: ADAPTERS },
         // More than the machine can do: the rate holds nothing back.
-        { workspaceId, provider: 'twilio', ratePerS: 100_000, nowMs, settings },
+        { workspaceId, provider, ratePerS: 100_000, nowMs, settings },
       ),
     );
     return {
@@ -197,6 +239,31 @@ async function makePlace(way: Way, sinkUrl: string): Promise<Place> {
     };
   });
 }
+
+/** The n-th contact of a channel. */
+function personOf(workspaceId: number, way: ChannelWay, n: number): Person {
+  const profile = { givenName: `Ann${n}`, attributes: { plan: n % 2 ? 'pro' : 'free' } };
+  const email = emailOf(n);
+  // A token of Firebase has about 150 characters, one of Apple 64 hex digits.
+  const address = {
+    smtp: email,
+    mailgun: email,
+    fcm: `fcm:${'t'.repeat(140)}${n}`,
+    apns: `apns:${hex64(n)}`,
+  };
+  const channel = CHANNEL_OF[way];
+  return {
+    workspaceId,
+    identities: [
+      { kind: 'external', value: `customer-${n}` },
+      ...(channel === 'email' ? [{ kind: 'email' as const, value: email }] : []),
+    ],
+    destinations: [{ channel, integrationId: null, address: address[way] }],
+    profile,
+  };
+}
+
+const hex64 = (n: number) => n.toString(16).padStart(64, '0');
 
 /** A file of contacts, made as it is read. */
 function csv(from: number, to: number): Readable {

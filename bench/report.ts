@@ -20,6 +20,8 @@ export type Found = {
   imports: Rate[];
   http: (Rate & { size: number })[];
   simulator: (Rate & { size: number })[];
+  /** Mail and push, and their ceilings. */
+  channels: (Rate & { ceilingPerS?: number })[];
   notifications?: Rate;
   latencies: Latency[];
   install?: { firstStartS: number; readyS: number; idleMb: number };
@@ -63,6 +65,20 @@ export function tables(found: Found): string {
   if (rows.length)
     parts.push(
       table(['what', 'per s', 'CPU-s per 1,000', 'peak MB', 'of the floor', 'of the ceiling'], rows),
+    );
+  if (found.channels.length)
+    parts.push(
+      table(
+        ['mail and push', 'per s', 'CPU-s per 1,000', 'peak MB', 'of its ceiling', 'how it came'],
+        found.channels.map(({ what, perS, cpuPer1000, peakMb, ceilingPerS, note }) => [
+          what,
+          whole(perS),
+          cpuPer1000.toFixed(3),
+          whole(peakMb),
+          ceilingPerS === undefined ? '–' : percent(perS / ceilingPerS),
+          note ?? '–',
+        ]),
+      ),
     );
   if (found.latencies.length)
     parts.push(
@@ -182,6 +198,14 @@ ${tables(found)}
   sink, which is a process of its own and is not counted. Timed from the call that starts it until the last recipient's
   outcome is stored; CPU and memory of Parley and its Postgres, until every event is handed on and, in the simulator,
   every receipt is in. So the simulator's CPU is that of sending and of a delivery receipt for each message.
+- **mail and push**: the same broadcast to providers that are processes of their own and are not counted, through
+  integrations whose rate holds nothing back, after one to a tenth of the people. SMTP: a server on a bare socket that
+  answers at once; its ceiling is Nodemailer's pool with as many connections, in a process of its own. Mailgun: a text that
+  is the same for all goes out in batches with recipient variables (what is a recipient's own, such as the address by which
+  to leave, is a variable), one with the recipient's name in a call for each. FCM and APNs take a call per device; over
+  HTTP/2 many are under way on one connection. Their ceiling is a bare loop over \`node:http2\` on one connection, with one
+  stream at a time (what there would be without multiplexing) and with 64, as many as Parley has under way. On loopback
+  an answer is there at once; over a network one stream at a time does no more than one push in a round trip.
 - **notification API**: \`POST /v1.1/apps/…/notifications\` over 32 connections for 5 s, each to a number never heard of, so
   that each makes a contact; the limit on requests per key is off. Latency: requests one after the other; the time from the
   request's being sent to the message's arrival at the sink.
@@ -189,7 +213,7 @@ ${tables(found)}
 - peak MB: the largest sum of PSS (shared pages counted once), looked at every 250 ms.
 
 \`npm run bench -- --quick\` runs 10,000 only; \`--sizes 10000,50000\` others; \`--only http,floor\` some lines (ceiling,
-floor, start, http, simulator, notifications); none of them rewrites this file. \`--profile <folder>\` writes a CPU profile
-of Parley and the costs of its statements there.
+floor, start, http, simulator, notifications, channels); none of them rewrites this file. \`--profile <folder>\` writes a
+CPU profile of Parley and the costs of its statements there.
 `;
 }

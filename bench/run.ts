@@ -7,15 +7,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isoTime, pause, systemClock } from '../src/base/clock.ts';
+import { profiled, say, timed, type Bench, type ParleyChild } from './bench.ts';
 import type { CeilingCommands } from './ceiling.ts';
-import { startChild, type Child, type Commands } from './child.ts';
+import { measureChannels } from './channels.ts';
+import { startChild } from './child.ts';
 import type { FloorCommands } from './floor.ts';
 import { measureInstall } from './install.ts';
-import { sharedMs, startMeter } from './measure.ts';
+import { sharedMs } from './measure.ts';
 import { NOTIFIED, openNotifier, percentile, type Notifier } from './notifications.ts';
-import { readOptions, type Options } from './options.ts';
-import type { ParleyCommands, Way } from './parleyProcess.ts';
-import { topFunctions } from './profile.ts';
+import { readOptions } from './options.ts';
+import type { ParleyCommands, PhoneWay } from './parleyProcess.ts';
 import { resultsFile, tables, type Found, type Rate } from './report.ts';
 import type { SinkCommands } from './sink.ts';
 
@@ -26,28 +27,12 @@ const NOTIFY_CONNECTIONS = 32;
 const NOTIFY_FOR_MS = 5_000;
 const NOTIFY_SINGLY = 300;
 
-/** What a run works with. */
-type Bench = {
-  options: Options;
-  folder: string;
-  found: Found;
-  sink: Child<SinkCommands>;
-  sinkUrl: string;
-  /** Starts a process that is stopped at the end, however it comes. */
-  start: <C extends Commands>(file: string, args?: string[]) => Promise<Child<C>>;
-  /** Takes what is to be called at the end. */
-  keep: (stop: () => Promise<void>) => void;
-};
-type ParleyChild = Child<ParleyCommands>;
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
-
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const before = loadavg();
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const stops: (() => Promise<void>)[] = [];
-  const found: Found = { imports: [], http: [], simulator: [], latencies: [] };
+  const found: Found = { imports: [], http: [], simulator: [], channels: [], latencies: [] };
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
@@ -99,7 +84,7 @@ async function runAll(bench: Bench): Promise<string> {
     say(`ready in ${install.readyS.toFixed(1)} s, idle ${Math.round(install.idleMb)} MB`);
   }
   let version = 'not started';
-  if ((['http', 'simulator', 'notifications'] as const).some((part) => parts.has(part)))
+  if ((['http', 'simulator', 'notifications', 'channels'] as const).some((part) => parts.has(part)))
     version = await measureParley(bench);
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
   await measureBase(bench);
@@ -132,37 +117,6 @@ async function measureBase(bench: Bench): Promise<void> {
     found.floor = mean(found.floor, rate);
     await child.stop();
   }
-}
-
-/** Times `work`, which says how long it took, and measures CPU and memory until `after` is done. */
-async function timed(
-  bench: Bench,
-  pid: number,
-  what: string,
-  count: number,
-  work: () => Promise<{ ms: number; note?: string; count?: number }>,
-): Promise<{ rate: Rate }> {
-  await bench.sink.ask('reset', undefined);
-  const meter = await startMeter(pid);
-  let done: { ms: number; note?: string; count?: number };
-  let cost: { cpuS: number; peakMb: number };
-  try {
-    done = await work();
-  } finally {
-    cost = await meter.stop();
-  }
-  const n = done.count ?? count;
-  const rate: Rate = {
-    what,
-    perS: (n / done.ms) * 1000,
-    cpuPer1000: (cost.cpuS / n) * 1000,
-    peakMb: cost.peakMb,
-    ...(done.note ? { note: done.note } : {}),
-  };
-  say(
-    `${what}: ${Math.round(rate.perS)}/s, ${rate.cpuPer1000.toFixed(3)} CPU-s per 1,000, peak ${Math.round(rate.peakMb)} MB`,
-  );
-  return { rate };
 }
 
 function mean(before: Rate | undefined, now: Rate): Rate {
@@ -201,6 +155,7 @@ async function measureParley(bench: Bench): Promise<string> {
       for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
     });
   }
+  if (options.parts.has('channels')) await measureChannels(bench, child);
   await child.stop();
   return version;
 }
@@ -208,7 +163,7 @@ async function measureParley(bench: Bench): Promise<string> {
 const tagOf = (size: number) => `the first ${size}`;
 
 /** The largest audience's contacts, each tagged with the audiences it is in. */
-async function importAll(bench: Bench, child: ParleyChild, way: Way): Promise<void> {
+async function importAll(bench: Bench, child: ParleyChild, way: PhoneWay): Promise<void> {
   const { sizes } = bench.options;
   const most = sizes.at(-1)!;
   const { rate } = await timed(
@@ -234,7 +189,7 @@ async function importAll(bench: Bench, child: ParleyChild, way: Way): Promise<vo
 async function measureBroadcast(
   bench: Bench,
   child: ParleyChild,
-  way: Way,
+  way: PhoneWay,
   size: number,
 ): Promise<Rate & { size: number }> {
   const what = `broadcast to ${size.toLocaleString('en-US')}, ${way === 'http' ? 'HTTP' : 'simulator'}`;
@@ -301,25 +256,6 @@ async function latencyOf(bench: Bench, what: string, sent: readonly { to: string
   const found = { what, p50: percentile(times, 0.5), p99: percentile(times, 0.99), n: times.length };
   say(`${what}: p50 ${found.p50.toFixed(1)} ms, p99 ${found.p99.toFixed(1)} ms of ${found.n}`);
   return found;
-}
-
-/** With `--profile`: says where the time goes in `work`, and writes it to the folder. */
-async function profiled(
-  bench: Bench,
-  child: ParleyChild,
-  what: string,
-  work: () => Promise<void>,
-): Promise<void> {
-  const folder = bench.options.profile;
-  if (folder === undefined) return await work();
-  await child.ask('startProfile');
-  await work();
-  const file = join(folder, `${what}.cpuprofile`);
-  const statements = await child.ask('stopProfile', file);
-  await writeFile(join(folder, `${what}.statements.json`), JSON.stringify(statements, null, 1));
-  say(await topFunctions(file, 40));
-  for (const { ms, plan_ms: planMs, calls, rows, query } of statements)
-    say(`${ms} ms (planning ${planMs}), ${calls} calls, ${rows} rows: ${query}`);
 }
 
 if (process.platform !== 'linux' || !execFileSync('getconf', ['CLK_TCK']).length) {
