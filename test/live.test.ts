@@ -7,7 +7,8 @@ import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
 import type { LiveEvent, ServerFrame } from '../contract/live.ts';
 import { connectLive, LiveRefusal, type LiveClient } from '../sdk/live/client.ts';
-import { toHex24 } from '../src/base/ids.ts';
+import { fromHex24, toHex24 } from '../src/base/ids.ts';
+import { openSession } from '../src/links/sessions.ts';
 import { createKey } from '../src/accounts/keys.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -339,4 +340,18 @@ test('web chat that is switched off refuses what is said', async () => {
   ];
   world.ctx.directory.forget(id);
   await assert.rejects(client.say('y'), /switched off/);
+});
+
+test('a session of a web link opens the same conversation, until it is over', async () => {
+  const ann = await opened('ann');
+  const contactId = fromHex24((await userOf('ann')).json.appUser._id)!;
+  const nowMs = world.ctx.clock.nowMs();
+  const whose = { workspaceId: app.id, contactId, integrationId: 1 };
+  const session = await world.ctx.sql.begin((tx) => openSession(tx, nowMs, whose));
+  const client = connect('ann', session.token);
+  await until('it is connected', () => client.status() === 'open');
+  assert.deepEqual(client.messages(), ann.messages());
+  const old = await world.ctx.sql.begin((tx) => openSession(tx, nowMs - 31 * 86_400_000, whose));
+  const late = connect('ann', old.token);
+  await until('it is refused', () => late.status() === 'closed');
 });

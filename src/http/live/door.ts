@@ -17,6 +17,7 @@ import { createRateLimit } from '../rateLimit.ts';
 import type { Door } from '../server.ts';
 import { openConnection, type Connection, type LiveDeps } from './connection.ts';
 import { createHub } from './hub.ts';
+import { webSessions } from './sessions.ts';
 
 /** What the live channel is given. */
 export type LiveTools = Pick<LiveDeps, 'takeReceipts' | 'sessionOf'> & {
@@ -44,7 +45,7 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
   };
 
   const door = (app: FastifyInstance, ctx: HttpContext) => {
-    const deps: LiveDeps = { ...tools, ctx, hub, limit };
+    const deps: LiveDeps = { ...tools, sessionOf: tools.sessionOf ?? webSessions(ctx), ctx, hub, limit };
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MOST_FRAME_BYTES,
