@@ -7,7 +7,7 @@ import type { DeliveryChanged, MessageAccepted } from '../outbox/events.ts';
 import { STATE } from '../outbox/states.ts';
 import type { FeedReader } from '../queue/dispatch.ts';
 import type { FeedEvent } from '../queue/sql.feed.ts';
-import type { ConversationRead, ConversationTyping } from './events.ts';
+import type { ConversationRead, ConversationTyping } from '../conversations/events.ts';
 import { appendEntries, ENTRY, type NewEntry } from './log.ts';
 import type { News, Notices } from './notices.ts';
 

@@ -1,18 +1,16 @@
 /** Who is at the web chat: a session for an auth code, and the caller behind a token. */
 import { type Static, Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
-import { createIntegration } from '../../accounts/integrations.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import type { Contact } from '../../contacts/contacts.ts';
-import { linkDestination } from '../../contacts/destinations.ts';
 import { ensureConversations, type Conversation } from '../../conversations/conversations.ts';
-import type { Tx } from '../../db/pool.ts';
 import { consumeAuthCode, findAuthCode, NOT_GOOD } from '../../links/authCodes.ts';
 import { livingContact } from '../../links/links.ts';
 import { findSession, openSession, type Session } from '../../links/sessions.ts';
 import type { HttpContext } from '../context.ts';
+import { webChatOf, webDestination } from '../webChat.ts';
 import type { Guard } from './guard.ts';
 
 /** The body of `POST /chat/session`. `workspace` is checked when it is given. */
@@ -96,50 +94,4 @@ export async function beginSession(
     const session = await openSession(tx, theirNowMs, { ...of, integrationId });
     return { ...session, workspace, contact, conversation: conversations.get(contact.id)! };
   });
-}
-
-/** The contact's address on the web chat, linked if it is not. It is one, whatever the number of their browsers. */
-export async function webDestination(
-  tx: Tx,
-  nowMs: number,
-  of: { workspaceId: number; contactId: number; integrationId: number },
-): Promise<number | Fault> {
-  const linked = await linkDestination(tx, nowMs, {
-    ...of,
-    channel: 'webchat',
-    address: `web:${toHex24(of.contactId)}`,
-    status: 'active',
-  });
-  if (isFault(linked)) return linked;
-  if ('conflictsWith' in linked) throw new Error('an address on the web chat is nobody else’s');
-  return linked.destinationId;
-}
-
-/** The integration that web chat goes through, made when the first person comes. */
-async function webChatOf(ctx: HttpContext, workspaceId: number): Promise<number | Fault> {
-  const there = (await ctx.directory.integrationsOf(workspaceId)).filter(
-    ({ channel }) => channel === 'webchat',
-  );
-  const open = there.find(({ status }) => status === 'active');
-  if (open) return open.id;
-  if (there.length > 0)
-    return fault('forbidden', 'Web chat is switched off here; answer the message instead.');
-  const adapter = Object.values(ctx.adapters).find((one) => one?.channel === 'webchat');
-  if (!adapter) return fault('not_built', 'This Parley has no web chat.');
-  const made = await ctx.queue.transact((tx) =>
-    createIntegration(
-      tx,
-      { vault: ctx.vault, ids: ctx.ids, catalogue: ctx.adapters },
-      {
-        workspaceId,
-        provider: adapter.provider,
-        name: 'Web chat',
-        settings: {},
-        nowMs: ctx.clock.nowMs(),
-      },
-    ),
-  );
-  if (isFault(made)) return made;
-  ctx.directory.forget(made.id);
-  return made.id;
 }

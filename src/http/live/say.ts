@@ -2,13 +2,10 @@
  * What a person does on the web chat, carried out: saying, starting, reading, confirming, typing. Contact, address and
  * conversation are made by the first of these that is said, and by nothing before it.
  */
-import { createIntegration } from '../../accounts/integrations.ts';
-import { selectIntegrationsOf } from '../../accounts/sql.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
 import type { Receipt } from '../../channels/adapter.ts';
-import { linkDestination, recordInbound } from '../../contacts/destinations.ts';
+import { recordInbound } from '../../contacts/destinations.ts';
 import { resolveContacts } from '../../contacts/resolve.ts';
 import {
   conversationsOf,
@@ -20,13 +17,17 @@ import { noteIncoming, selectMessages, selectPage } from '../../conversations/sq
 import { markReadUpTo, selectSeenMessage } from '../../conversations/sql.live.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { ConversationRead, ConversationStarted, ConversationTyping } from '../../live/events.ts';
+import type {
+  ConversationRead,
+  ConversationStarted,
+  ConversationTyping,
+} from '../../conversations/events.ts';
 import { PAGE } from '../../live/log.ts';
-import { lockWebChat } from '../../live/sql.ts';
 import { toRef } from '../../outbox/ref.ts';
 import { selectDeliveries, type Delivery } from '../../outbox/sql.ts';
 import { STATE } from '../../outbox/states.ts';
 import type { HttpContext } from '../context.ts';
+import { webChatOf, webDestination } from '../webChat.ts';
 import type { Who } from './identify.ts';
 
 /** Hands receipts on. */
@@ -86,19 +87,9 @@ async function arrive(
 ): Promise<There | Fault> {
   const { workspaceId } = who;
   const contactId = who.contactId ?? (await contactOf(ctx, tx, who, atMs));
-  const linked = await linkDestination(tx, atMs, {
-    workspaceId,
-    contactId,
-    channel: 'webchat',
-    integrationId,
-    // A person has one address here, whatever the number of their browsers.
-    address: `web:${toHex24(contactId)}`,
-    status: 'active',
-  });
-  if (isFault(linked)) return linked;
-  if ('conflictsWith' in linked) throw new Error('an address on the web chat is nobody else’s');
+  const destinationId = await webDestination(tx, atMs, { workspaceId, contactId, integrationId });
+  if (isFault(destinationId)) return destinationId;
   const conversations = await ensureConversations(tx, ctx.ids, atMs, [{ contactId, workspaceId }]);
-  const { destinationId } = linked;
   return { contactId, destinationId, workspaceId, conversation: conversations.get(contactId)! };
 }
 
@@ -202,33 +193,4 @@ export async function type(
   await ctx.queue.transact((tx) =>
     ctx.queue.append(tx, [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }]),
   );
-}
-
-/** The integration that the web chat of a workspace goes through, made when the first person says something. */
-async function webChatOf(ctx: HttpContext, workspaceId: number): Promise<number | Fault> {
-  const known = openOf(await ctx.directory.integrationsOf(workspaceId));
-  if (known !== undefined) return known;
-  const made = await ctx.queue.transact(async (tx): Promise<number | Fault> => {
-    await lockWebChat(tx, workspaceId);
-    const there = openOf(await selectIntegrationsOf(tx, [workspaceId]));
-    if (there !== undefined) return there;
-    const adapter = Object.values(ctx.adapters).find((one) => one?.channel === 'webchat');
-    if (!adapter) return fault('not_built', 'This Parley has no web chat.');
-    const { provider } = adapter;
-    const tools = { vault: ctx.vault, ids: ctx.ids, catalogue: ctx.adapters };
-    const wanted = { workspaceId, provider, name: 'Web chat', settings: {}, nowMs: ctx.clock.nowMs() };
-    const integration = await createIntegration(tx, tools, wanted);
-    return isFault(integration) ? integration : integration.id;
-  });
-  if (!isFault(made)) ctx.directory.forget(made);
-  return made;
-}
-
-function openOf(
-  integrations: readonly { id: number; channel: string; status: string }[],
-): number | Fault | undefined {
-  const ours = integrations.filter(({ channel }) => channel === 'webchat');
-  if (!ours.length) return undefined;
-  const open = ours.find(({ status }) => status === 'active');
-  return open?.id ?? fault('forbidden', 'Web chat is switched off here; answer the message instead.');
 }
