@@ -16,6 +16,8 @@ import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log } from './base/log.ts';
 import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
+import { diskStore } from './content/mediaStore.disk.ts';
+import { s3Store } from './content/mediaStore.s3.ts';
 import { startPostgres } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { ensurePartitions } from './db/partitions.ts';
@@ -150,6 +152,7 @@ async function compose(
   const stop = async () => {
     await all.stop();
     await ctx.http.close();
+    await ctx.files.close();
     await store.stop();
   };
   return { url: serves ? server.url() : undefined, demo, log, stop: () => (stopped ??= stop()) };
@@ -172,6 +175,7 @@ function openShared(ground: Ground, secret: string) {
     guard,
     adapters: ADAPTERS,
     http: httpClient({ connections: config.concurrency, guard }),
+    files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
     queue: createQueue(ground),
     directory: createDirectory(ground),
     keyring: createKeyring(ground),

@@ -39,6 +39,32 @@ export const SETTINGS = {
     default: '.parley',
     means: 'Directory of the embedded Postgres, of stored files and of the generated secret.',
   },
+  s3Endpoint: {
+    env: 'PARLEY_S3_ENDPOINT',
+    kind: 'url',
+    default: '',
+    means:
+      'S3, or what speaks like it, to keep files in instead of the data directory. With it go bucket and keys: all or none.',
+  },
+  s3Bucket: {
+    env: 'PARLEY_S3_BUCKET',
+    kind: 'text',
+    default: '',
+    means: 'Bucket for files; may be private.',
+  },
+  s3Region: {
+    env: 'PARLEY_S3_REGION',
+    kind: 'text',
+    default: 'us-east-1',
+    means: 'Region that requests to the bucket are signed for.',
+  },
+  s3AccessKey: {
+    env: 'PARLEY_S3_ACCESS_KEY',
+    kind: 'text',
+    default: '',
+    means: 'Id of a key that may put, get and delete objects of the bucket.',
+  },
+  s3SecretKey: { env: 'PARLEY_S3_SECRET_KEY', kind: 'text', default: '', means: 'Secret of that key.' },
   databaseUrl: {
     env: 'PARLEY_DATABASE_URL',
     kind: 'url',
@@ -166,7 +192,26 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   }
   if (values['secret'] && (values['secret'] as string).length < 32)
     faults.push('PARLEY_SECRET: needs 32 characters or more');
+  faults.push(...bucketFaults(env));
   return faults.length ? { faults } : (values as Config);
+}
+
+/** The settings of the bucket stand together. */
+function bucketFaults(env: Record<string, string | undefined>): string[] {
+  const { s3Endpoint, s3Bucket, s3Region, s3AccessKey, s3SecretKey } = SETTINGS;
+  const isSet = (setting: Setting) => Boolean(env[setting.env]?.trim());
+  const set = [s3Endpoint, s3Bucket, s3Region, s3AccessKey, s3SecretKey].find(isSet);
+  if (!set) return [];
+  const faults = [s3Endpoint, s3Bucket, s3AccessKey, s3SecretKey]
+    .filter((setting) => !isSet(setting))
+    .map((setting) => `${setting.env}: is needed too, as ${set.env} is set`);
+  const endpoint = env[s3Endpoint.env]?.trim();
+  if (endpoint && URL.canParse(endpoint) && !/^https?:\/\/[^?#]+$/i.test(endpoint))
+    faults.push(`${s3Endpoint.env}: needs http:// or https://, and nothing after the path`);
+  const bucket = env[s3Bucket.env]?.trim();
+  if (bucket && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    faults.push(`${s3Bucket.env}: “${bucket}” is not the name of a bucket`);
+  return faults;
 }
 
 function readValue(setting: Setting, text: string): string | number | boolean | string[] | { fault: string } {

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Keyring } from '../accounts/keys.ts';
 import type { Adapter } from '../channels/adapter.ts';
+import type { MediaStore } from '../content/mediaStore.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Links } from '../links/links.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -26,6 +27,7 @@ export type HttpContext = {
   vault: Vault;
   http: HttpClient;
   guard: AddressGuard;
+  files: MediaStore;
   directory: Directory;
   links: Links;
   keyring: Keyring;

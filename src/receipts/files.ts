@@ -3,6 +3,7 @@
  * callback are only here; those that a provider keeps are fetched with its credentials.
  */
 import type { Clock } from '../base/clock.ts';
+import { isFault } from '../base/fault.ts';
 import type { HttpClient } from '../base/http.ts';
 import type { Log } from '../base/log.ts';
 import type { Integration } from '../accounts/integrations.ts';
@@ -55,6 +56,8 @@ async function keep(deps: FileDeps, integration: Integration, file: Media): Prom
   const mediaType = file.mediaType ?? got.mediaType ?? 'application/octet-stream';
   const name = file.name ?? nameFor(mediaType);
   const url = await keepFile(deps, integration.workspaceId, { bytes: got.bytes, name, mediaType });
+  // The code of a lost connection: the provider is told 503, and calls again.
+  if (isFault(url)) throw Object.assign(new Error(url.message), { code: 'ECONNRESET' });
   return { url, mediaType, ...(file.name === undefined ? {} : { name: file.name }) };
 }
 

@@ -44,15 +44,19 @@ async function attach(call: Call): Promise<Work | Fault> {
   const { source } = form;
   return async () => {
     const mediaUrl = await keepFile(call.ctx, call.workspace.id, source);
+    if (isFault(mediaUrl)) return mediaUrl;
     return { status: 201, body: { mediaUrl, mediaType: source.mediaType } };
   };
 }
 
 async function remove(call: Call<Static<typeof Removed>>): Promise<Work> {
-  return async () =>
-    (await removeFile(call.ctx, call.workspace.id, call.body.mediaUrl))
+  return async () => {
+    const removed = await removeFile(call.ctx, call.workspace.id, call.body.mediaUrl);
+    if (isFault(removed)) return removed;
+    return removed
       ? { status: 200, body: {} }
       : fault('not_found', 'mediaUrl: there is no such file of this app', { field: 'mediaUrl' });
+  };
 }
 
 async function postImage(call: Call): Promise<Work | Fault> {
@@ -71,6 +75,7 @@ async function postImage(call: Call): Promise<Work | Fault> {
   if (isFault(checked)) return checked;
   return async (tx) => {
     const mediaUrl = await keepFile(call.ctx, call.workspace.id, source);
+    if (isFault(mediaUrl)) return mediaUrl;
     const posted = await readPosted(call, { ...image, mediaUrl });
     const added = isFault(posted) ? posted : await addMessages(call, tx, posted, undefined);
     if (isFault(added)) await removeFile(call.ctx, call.workspace.id, mediaUrl);

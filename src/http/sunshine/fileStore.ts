@@ -1,7 +1,6 @@
 /** Serves the files of conversations (content/mediaStore.ts), by an address nobody can guess. */
-import { createReadStream } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import { fault } from '../../base/fault.ts';
+import { fault, isFault } from '../../base/fault.ts';
 import { FILES_PREFIX, findFile } from '../../content/mediaStore.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm } from '../errors.ts';
@@ -16,6 +15,7 @@ export function serveFiles(app: FastifyInstance, ctx: HttpContext, form: FaultFo
     const { workspace, token } = request.params as { workspace: string; token: string };
     const kept = await findFile(ctx, workspace, token);
     if (!kept) return sendFault(reply, fault('not_found', 'There is no such file.'), form);
+    if (isFault(kept)) return sendFault(reply, kept, form);
     const shown = SHOWN.test(kept.mediaType);
     return await reply
       .type(shown ? kept.mediaType : 'application/octet-stream')
@@ -24,6 +24,6 @@ export function serveFiles(app: FastifyInstance, ctx: HttpContext, form: FaultFo
       .header('content-security-policy', "default-src 'none'; sandbox")
       .header('cache-control', 'public, max-age=31536000, immutable')
       .header('access-control-allow-origin', '*')
-      .send(createReadStream(kept.contentPath));
+      .send(kept.content);
   });
 }

@@ -1,0 +1,42 @@
+/** Files below the data directory, each in a folder of its own. Every process of one install needs the same directory. */
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { FileKey, KeptFile, MediaStore } from './mediaStore.ts';
+
+type About = Omit<KeptFile, 'content'>;
+
+/** A store on disk. */
+export function diskStore({ dataDir }: { dataDir: string }): MediaStore {
+  const directoryOf = ({ workspace, token }: FileKey) => path.resolve(dataDir, 'files', workspace, token);
+  return {
+    async put(key, { bytes, name, mediaType }) {
+      const directory = directoryOf(key);
+      const about: About = { name, mediaType, sizeBytes: bytes.length };
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFile(path.join(directory, 'content'), bytes);
+      // Last: a file is there once this is.
+      await writeFile(path.join(directory, 'kept.json'), JSON.stringify(about));
+      return undefined;
+    },
+    async get(key) {
+      const about = await readAbout(directoryOf(key));
+      return about && { ...about, content: createReadStream(path.join(directoryOf(key), 'content')) };
+    },
+    async remove(key) {
+      const directory = directoryOf(key);
+      if (!(await readAbout(directory))) return false;
+      await rm(directory, { recursive: true, force: true });
+      return true;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function readAbout(directory: string): Promise<About | undefined> {
+  try {
+    return JSON.parse(await readFile(path.join(directory, 'kept.json'), 'utf8')) as About;
+  } catch {
+    return undefined;
+  }
+}
