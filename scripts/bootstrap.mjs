@@ -105,12 +105,12 @@ export async function runUnder24(file, args, flags = []) {
 }
 
 /**
- * V8's flags for a server. Left alone, V8 lets a broadcast's short-lived objects spread over 250 MB more than they need; with
- * these a broadcast to 100,000 peaks at 350 MB, Postgres included, for a fifth more of a tenth of a CPU-second per 1,000.
+ * V8's flags for a server. Left alone, V8 lets a broadcast's short-lived objects spread over 200 MB more than they need; with
+ * these a broadcast to 100,000 stays under 400 MB, Postgres included, for about a tenth more CPU (bench/RESULTS.md).
  */
 export function heapFlags(env = process.env) {
   const megabytes = /^\d+$/.test(env.PARLEY_HEAP_MB ?? '') ? env.PARLEY_HEAP_MB : '512';
-  return ['--max-semi-space-size=8', `--max-old-space-size=${megabytes}`];
+  return ['--max-semi-space-size=16', `--max-old-space-size=${megabytes}`];
 }
 
 /**

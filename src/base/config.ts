@@ -74,7 +74,7 @@ export const SETTINGS = {
   poolSize: {
     env: 'PARLEY_POOL_SIZE',
     kind: 'count',
-    default: '12',
+    default: '8',
     min: 2,
     max: 200,
     means: 'Database connections a process may open.',
