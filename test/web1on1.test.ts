@@ -423,9 +423,9 @@ describe('messages', () => {
     assert.equal(await at(long, 2000), 1000);
     await post({ text: 'soon', role: 'agent', delay: 20 });
     await until('typing', async () => {
-      const told =
-        await product.sql`SELECT 1 FROM events WHERE type = 'web1on1.told' AND payload ->> 'what' = 'typing'
+      const told = await product.sql`SELECT payload FROM events WHERE type = 'conversation.typing'
         AND (payload ->> 'conversationId')::bigint = ${Number.parseInt(id.slice(8), 16)}`;
+      for (const { payload } of told) assert.deepEqual([payload.by, payload.on], ['business', true]);
       return told.length > 0;
     });
   });

@@ -4,7 +4,8 @@
  */
 import { toHex24 } from '../../base/ids.ts';
 import { conversationsOf, type MessageReceived } from '../../conversations/conversations.ts';
-import { findThreads, threadsOf } from '../../conversations/participants.ts';
+import type { ConversationTyping } from '../../conversations/events.ts';
+import { findThreads, threadsOf, type Thread } from '../../conversations/participants.ts';
 import { noteHeard, selectParticipants, selectPosts } from '../../conversations/sql.participants.ts';
 import type { Directory } from '../../accounts/directory.ts';
 import type { IdSource } from '../../base/ids.ts';
@@ -53,10 +54,15 @@ async function take(tools: Tools, tx: Tx, item: WorkItem, theirMs: number): Prom
   const { workspaceId, ownerId: conversationId, causeId: postId, seq } = item;
   const [post] = await selectPosts(tx, workspaceId, [postId]);
   if (!post) return;
-  if (seq === SEQ.typing)
-    return await tell(tools, tx, workspaceId, theirMs, [{ what: 'typing', conversationId, postId }]);
+  const typing = seq === SEQ.typing;
+  const [thread] =
+    post.spoken && !typing ? [] : await findThreads(tx, workspaceId, [conversationId], !typing);
+  if (typing) {
+    // Only a conversation with a contact has somebody to show it to.
+    if (thread?.contactId) await showTyping(tools, tx, thread.contactId, thread, theirMs);
+    return;
+  }
   const told: Told[] = [{ what: 'posted', conversationId, postId }];
-  const [thread] = post.spoken ? [] : await findThreads(tx, workspaceId, [conversationId], true);
   if (thread) {
     const table = { thread, participants: await selectParticipants(tx, [conversationId]) };
     const known = table.participants.find(({ userId }) => userId === post.userId);
@@ -72,6 +78,18 @@ async function take(tools: Tools, tx: Tx, item: WorkItem, theirMs: number): Prom
     told.push({ what: 'update', conversationId });
   }
   await tell(tools, tx, workspaceId, theirMs, told);
+}
+
+/** Lets the contact's web chat show that an answer is being typed (W11, W12); it ends when the message is there. */
+async function showTyping(
+  { queue }: Tools,
+  tx: Tx,
+  contactId: number,
+  { id: conversationId, workspaceId }: Thread,
+  atMs: number,
+): Promise<void> {
+  const payload: ConversationTyping = { contactId, conversationId, by: 'business', on: true };
+  await queue.append(tx, [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }]);
 }
 
 /** The reader of the feed that keeps conversations up to date with what contacts say (W33). Comes before the webhooks'. */

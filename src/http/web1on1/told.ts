@@ -5,8 +5,8 @@ import type { Queue } from '../../queue/queue.ts';
 
 /** `web1on1.told`. */
 export type Told = {
-  /** posted: a message; create, update: the conversation; notify: somebody waits; typing: the contact is to see that. */
-  what: 'posted' | 'create' | 'update' | 'notify' | 'typing';
+  /** posted: a message; create, update: the conversation; notify: somebody waits. */
+  what: 'posted' | 'create' | 'update' | 'notify';
   conversationId: number;
   postId?: number;
 };

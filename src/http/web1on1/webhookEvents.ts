@@ -67,7 +67,6 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
       }
       case 'web1on1.told': {
         const { what, conversationId, postId } = event.payload as Told;
-        if (what === 'typing') return [];
         return [
           {
             event,
