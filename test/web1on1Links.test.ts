@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { updateWorkspace } from '../src/accounts/workspaces.ts';
 import { errors, must } from './sunshineProduct.ts';
+import { until } from './support/until.ts';
 import { callerOf, deviceOf, newBot, newPhone, startProduct, type Json } from './web1on1Product.ts';
 
 const product = await startProduct();
@@ -69,6 +70,65 @@ test('W46 W48 an invitation by SMS: a text, then a delayed link, from a Sender I
     ['Tims Trucks', 'Tims Trucks'],
   );
   assert.match(texts[1].content.actions[0].uri, /\/l\//);
+});
+
+test('a conversation that went to the web is answered there while the person looks, by SMS once they left', async () => {
+  const telephone = newPhone();
+  const uri = `${product.url}/chat/${bot.appId}?id={authuser}&token={authtoken}`;
+  const made = await call('POST', '/conversations', {
+    organization: bot.organization,
+    contact: { profile: { telephone } },
+    messages: [{ role: 'agent', text: 'Go on here:', touchpoint: 'sms', actions: [{ ...link, uri }] }],
+  });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const device = deviceOf(product, bot, 'sms', telephone);
+  await device.arrived(1);
+  const shown = (await call('GET', `/messages/${made.body.messages[0]}`)).body;
+  const target = await follow(shown.actions[0].uri);
+  const chat = async (path: string, body: object, token?: string): Promise<Json> => {
+    const response = await fetch(`${product.url}/chat/${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    assert.ok(response.ok, `${path}: ${response.status}`);
+    return await response.json();
+  };
+  const { token } = await chat('session', Object.fromEntries(target.searchParams));
+  const looking = new AbortController();
+  const stream = await fetch(`${product.url}/chat/events`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: looking.signal,
+  });
+  let seen = '';
+  const reading = (async () => {
+    for await (const text of stream.body!.pipeThrough(new TextDecoderStream())) seen += text;
+  })().catch(() => {});
+  await chat('messages', { text: 'I am here' }, token);
+  const say = (text: string) =>
+    call('POST', `/conversations/${made.body.id}/messages`, { role: 'agent', text });
+  await until('the conversation is on the web', async () => {
+    const { touchpoints } = (await call('GET', `/conversations/${made.body.id}`)).body;
+    return touchpoints.web?.selected === true;
+  });
+  assert.equal((await say('Welcome')).status, 201);
+  await until('it is on the page', () => seen.includes('Welcome'));
+  looking.abort();
+  await reading;
+  const contact = Number.parseInt(made.body.contact.slice(8), 16);
+  await until(
+    'the person has left',
+    async () => (await ctx.sql`SELECT 1 FROM chat_presence WHERE contact_id = ${contact}`).length === 0,
+  );
+  assert.equal((await say('See you')).status, 201);
+  const texts = await device.arrived(2);
+  assert.deepEqual(
+    texts.slice(1).map(({ content }) => content.text),
+    ['See you'],
+  );
 });
 
 test('W42 W49 W50 a link to an existing conversation, under the name of the organization', async () => {

@@ -211,10 +211,18 @@ function sendOf(
     content,
     author: { id: message.actor.userId, name: message.actor.name },
     source: { type: 'api' },
-    destinationId: destination.id,
+    ...(staysOpen(message, destination) ? {} : { destinationId: destination.id }),
     aheadMs: workspace.clockAheadMs,
     ...(message.dueMs > nowMs + workspace.clockAheadMs ? { notBeforeMs: message.dueMs } : {}),
   };
+}
+
+/**
+ * Where a conversation that has gone to the web is answered is decided when the answer is sent: there while the person looks, on
+ * the channel before when they have left. Who names the touchpoint gets that one.
+ */
+function staysOpen({ touchpoint }: Planned, { channel }: Destination): boolean {
+  return touchpoint === undefined && channel === 'webchat';
 }
 
 /** Writes all of it: sends, what was heard, posts, what is due later, and what is to be told. */
