@@ -11,8 +11,9 @@ import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { openSession } from '../src/links/sessions.ts';
 import { createKey } from '../src/accounts/keys.ts';
 import { testDatabase } from './support/database.ts';
+import { startTwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
-import { callApi, must, newWorkspace, startWorld, type World } from './support/world.ts';
+import { callApi, must, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
 
 const db = await testDatabase();
 let world: World;
@@ -354,4 +355,40 @@ test('a session of a web link opens the same conversation, until it is over', as
   const old = await world.ctx.sql.begin((tx) => openSession(tx, nowMs - 31 * 86_400_000, whose));
   const late = connect('ann', old.token);
   await until('it is refused', () => late.status() === 'closed');
+});
+
+test('answers come here while somebody is connected, and by SMS once they have left', async () => {
+  const sink = await startTwilioSink();
+  try {
+    const client = await opened('zoe');
+    await client.say('Hello');
+    await newTwilio(world.ctx, app.id, sink.url);
+    const linked = await callApi(world, app.authorization, 'POST', '/v1.1/appusers/zoe/channels', {
+      type: 'twilio',
+      phoneNumber: '+15558675309',
+      confirmation: { type: 'immediate' },
+    });
+    assert.equal(linked.status, 200, JSON.stringify(linked.json));
+    await until('the phone is linked', async () => (await userOf('zoe')).json.appUser.clients.length === 2);
+    const channelOf = async (text: string) => {
+      const { status, json } = await post('zoe', text);
+      assert.equal(status, 201, JSON.stringify(json));
+      const id = fromHex24(json.message._id);
+      return await until('it was sent', async () => {
+        const [row] =
+          await db.sql`SELECT channel FROM deliveries WHERE cause_id = ${id} AND sent_ms IS NOT NULL`;
+        return row?.['channel'];
+      });
+    };
+    assert.equal(await channelOf('here'), 'webchat');
+    client.close();
+    await until('nobody is here', async () => {
+      const here = await db.sql`SELECT 1 FROM chat_presence p JOIN destinations d USING (bucket, contact_id)
+        WHERE d.address = '+15558675309'`;
+      return here.length === 0;
+    });
+    assert.equal(await channelOf('there'), 'sms');
+  } finally {
+    await sink.close();
+  }
 });

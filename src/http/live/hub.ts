@@ -13,6 +13,7 @@ import type { Message } from '../../conversations/conversations.ts';
 import { selectMessages } from '../../conversations/sql.ts';
 import type { Sql } from '../../db/pool.ts';
 import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';
+import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
 import { presentEntry } from './present.ts';
 
@@ -95,13 +96,16 @@ export function createHub(deps: Deps): Hub {
     join(member) {
       const room = rooms.get(member.contactId) ?? new Set();
       if (room.size >= MOST_TABS) return false;
+      if (!room.size) void look(deps, () => notePresence(deps.sql, [member.contactId], deps.clock.nowMs()));
       rooms.set(member.contactId, room.add(member));
       mark(member.contactId);
       return true;
     },
     leave(member) {
       const room = rooms.get(member.contactId);
-      if (room?.delete(member) && !room.size) rooms.delete(member.contactId);
+      if (!room?.delete(member) || room.size) return;
+      rooms.delete(member.contactId);
+      if (!stop.signal.aborted) void look(deps, () => noteAbsence(deps.sql, member.contactId));
     },
     ready: (member) => mark(member.contactId),
     wait(waiter) {
@@ -153,11 +157,13 @@ async function pump(deps: Deps, register: Register, stopping: AbortSignal): Prom
   }
 }
 
-/** Looks for what no notice told, every few seconds. */
+/** Looks for what no notice told, every few seconds, and notes who is here: answers go to the web chat while they are. */
 async function watch(deps: Deps, { rooms, waiting, mark }: Register, stopping: AbortSignal): Promise<void> {
-  for (;;) {
+  for (let n = 1; ; n++) {
     await pause(deps.clock, LOOK_MS, stopping);
     if (stopping.aborted) return;
+    if (n % (PRESENCE_EVERY_MS / LOOK_MS) === 0)
+      await look(deps, () => notePresence(deps.sql, [...rooms.keys()], deps.clock.nowMs()));
     await look(deps, () => findChanged(deps, rooms, mark));
     await look(deps, () =>
       meet(
@@ -171,7 +177,7 @@ async function watch(deps: Deps, { rooms, waiting, mark }: Register, stopping: A
 /** Looks, and may fail: the next look finds the same. */
 async function look(deps: Deps, work: () => Promise<void>): Promise<void> {
   await work().catch((error: unknown) =>
-    deps.log.debug({ error }, 'the live channel could not look what is new'),
+    deps.log.debug({ error }, 'the live channel could not look what is new, or note who is here'),
   );
 }
 
