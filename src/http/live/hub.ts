@@ -79,6 +79,7 @@ export function createHub(deps: Deps): Hub {
   const { rooms, waiting, mark, rung } = register;
   const stop = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
+  const noteHere = presenceNotes(deps);
   deps.notices.onNews((news) => {
     for (const one of news) hear(deps, register, one);
   });
@@ -96,7 +97,7 @@ export function createHub(deps: Deps): Hub {
     join(member) {
       const room = rooms.get(member.contactId) ?? new Set();
       if (room.size >= MOST_TABS) return false;
-      if (!room.size) void look(deps, () => notePresence(deps.sql, [member.contactId], deps.clock.nowMs()));
+      if (!room.size) noteHere(member.contactId);
       rooms.set(member.contactId, room.add(member));
       mark(member.contactId);
       return true;
@@ -117,6 +118,25 @@ export function createHub(deps: Deps): Hub {
       const list = waiting.get(key);
       if (list?.delete(waiter) && !list.size) waiting.delete(key);
     },
+  };
+}
+
+/** Notes who has come: one statement at a time, and who comes meanwhile is in the next. */
+function presenceNotes(deps: Deps): (contactId: number) => void {
+  const came = new Set<number>();
+  let isNoting = false;
+  const run = async () => {
+    isNoting = true;
+    while (came.size) {
+      const contactIds = [...came];
+      came.clear();
+      await look(deps, () => notePresence(deps.sql, contactIds, deps.clock.nowMs()));
+    }
+    isNoting = false;
+  };
+  return (contactId) => {
+    came.add(contactId);
+    if (!isNoting) void run();
   };
 }
 
