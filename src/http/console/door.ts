@@ -3,20 +3,20 @@
  * them is about.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { appendAudit } from '../../accounts/audit.ts';
 import { authenticateConsole, mayConsole, type ConsoleCaller } from '../../accounts/authenticate.ts';
-import { type Answer, hashRequest, idempotently } from '../../accounts/idempotency.ts';
+import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
-import type { Sql, Tx } from '../../db/pool.ts';
 import { acceptJson, atRoot } from '../body.ts';
+import { carryOut, idempotencyKey, NO_WORKSPACE } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, useFaultForm, type FaultForm } from '../errors.ts';
 import { createRateLimit, type RateLimit } from '../rateLimit.ts';
+import { createTurns, type Turns } from '../turns.ts';
 import { addImport } from './contactsImport.ts';
 import { oddQuery, readStrictly } from './input.ts';
-import { actorOf, breaks, type Call, type Route, type Work, type Write } from './route.ts';
+import { actorOf, breaks, type Call, type Route, type Write } from './route.ts';
 import { ROUTES } from './routes.ts';
 
 declare module 'fastify' {
@@ -91,45 +91,20 @@ async function run(ctx: HttpContext, route: Route, request: FastifyRequest, turn
   const afterCommit = (act: () => void) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
-  const change = () => carryOut(call, route, request, work, afterwards);
-  const done = await (route.outside ? turns(change) : change());
-  if (!isFault(done) && !done.replayed) for (const act of afterwards) act();
-  return isFault(done) || !route.secret ? done : { ...done, body: unsealed(ctx, call, done.body) };
-}
-
-/** Runs the work of a change with its audit entry in one transaction, once per Idempotency-Key. */
-function carryOut(
-  call: Call,
-  route: Write,
-  request: FastifyRequest,
-  work: Work,
-  afterwards: (() => void)[],
-): ReturnType<typeof idempotently> {
-  const { ctx, nowMs, caller } = call;
-  const key = request.headers['idempotency-key'];
-  return idempotently(
-    inQueue(ctx),
-    {
+  const change = () =>
+    carryOut(ctx, {
       scope: scopeOf(call, route),
       // Signing in is not repeated from memory: that would let in who knows the key and not the password.
-      key: route.of === 'nobody' ? undefined : Array.isArray(key) ? key.join() : key,
+      key: route.of === 'nobody' ? undefined : idempotencyKey(request),
       requestHash: hashRequest(request.method, request.url, hashedBody(route, request)),
-      nowMs,
-    },
-    async (tx) => {
-      afterwards.length = 0;
-      const done = await work(tx);
-      if (isFault(done)) return done;
-      const { audit, ...answer } = done;
-      await appendAudit(tx, ctx.ids, {
-        ...(route.of === 'workspace' ? { workspaceId: call.workspace.id } : {}),
-        actor: actorOf(caller),
-        ...audit,
-        nowMs,
-      });
-      return route.secret ? { ...answer, body: sealed(ctx, call, answer.body) } : answer;
-    },
-  );
+      nowMs: call.nowMs,
+      actor: actorOf(call.caller),
+      ...(route.of === 'workspace' ? { workspaceId: call.workspace.id } : {}),
+      secret: route.secret === true,
+      work,
+      afterwards,
+    });
+  return await (route.outside ? turns(change) : change());
 }
 
 function scopeOf(call: Call, route: Route): string {
@@ -143,41 +118,6 @@ function hashedBody(route: Write, request: FastifyRequest): unknown {
   return Object.fromEntries(
     Object.entries(request.body as object).filter(([name]) => !secretFields.includes(name)),
   );
-}
-
-/** What is shown once is not kept in plain text for the sake of a repeat. */
-function sealed(ctx: HttpContext, call: Call, body: unknown): string {
-  return ctx.vault.seal(JSON.stringify(body), `console:${call.workspace.id}`).toString('base64');
-}
-
-function unsealed(ctx: HttpContext, call: Call, body: unknown): unknown {
-  const text = ctx.vault.open(Buffer.from(body as string, 'base64'), `console:${call.workspace.id}`);
-  return JSON.parse(text ?? 'null') as unknown;
-}
-
-/** `idempotently` begins its transactions on the queue, so that what is put in wakes the workers at the commit. */
-function inQueue(ctx: HttpContext): Sql {
-  const begin = (work: (tx: Tx) => Promise<unknown>) => ctx.queue.transact(work);
-  return { begin } as unknown as Sql;
-}
-
-type Turns = <T>(act: () => Promise<T>) => Promise<T>;
-
-/** Lets so many act at a time; the others wait in line. */
-function createTurns(most: number): Turns {
-  let acting = 0;
-  const line: (() => void)[] = [];
-  return async (act) => {
-    if (acting < most) acting++;
-    else await new Promise<void>((resume) => line.push(resume));
-    try {
-      return await act();
-    } finally {
-      const next = line.shift();
-      if (next) next();
-      else acting--;
-    }
-  };
 }
 
 /** The request as a handler gets it, without body; a fault when the URL holds what no route reads. */
@@ -242,14 +182,3 @@ async function authorise(
 }
 
 const NOBODY: ConsoleCaller = { roles: new Map() };
-
-const NO_WORKSPACE: Workspace = Object.freeze({
-  id: 0,
-  name: '',
-  environment: 'test',
-  country: 'US',
-  timeZone: 'UTC',
-  settings: {},
-  clockAheadMs: 0,
-  createdMs: 0,
-});

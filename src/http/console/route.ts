@@ -12,6 +12,7 @@ import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { CONSOLE_LIMITS } from '../../../contract/console.ts';
 import type { Tx } from '../../db/pool.ts';
+import type { Note } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 
 /** A request that was authorised and read. */
@@ -32,15 +33,6 @@ export type Call<B = undefined> = {
   credential: string;
   /** Runs something once the transaction has committed. */
   afterCommit: (run: () => void) => void;
-};
-
-/** What the audit log is told of a change. */
-export type Note = {
-  action: string;
-  subject?: string;
-  detail?: Record<string, unknown>;
-  /** Of the change, where it is not the path's. */
-  workspaceId?: number;
 };
 
 /** A change that was made. */

@@ -5,6 +5,7 @@ import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { DeviceMessage } from '../../simulator/devices.ts';
 import type { NewRule as RuleInput, Rule } from '../../simulator/rules.ts';
+import type { Note } from '../change.ts';
 import {
   acts,
   breaks,
@@ -18,7 +19,6 @@ import {
   timeText,
   writes,
   type Call,
-  type Note,
   type Route,
   type Work,
 } from './route.ts';

@@ -3,27 +3,19 @@
  * Authorises, reads, runs and answers for every route in `routes.ts`; knows what none of them is about.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { appendAudit } from '../../accounts/audit.ts';
 import { authenticateSunshine, type SunshineCaller } from '../../accounts/authenticate.ts';
-import { type Answer, hashRequest, idempotently } from '../../accounts/idempotency.ts';
+import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { acceptJson, atRoot, isMultipart, readBody } from '../body.ts';
+import { carryOut, idempotencyKey, NO_WORKSPACE } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../errors.ts';
 import { createRateLimit, type RateLimit } from '../rateLimit.ts';
 import { createTurns, type Turns } from '../turns.ts';
-import {
-  missing,
-  type Call,
-  type Route,
-  type Scope,
-  type SunshineFault,
-  type Work,
-  type Write,
-} from './route.ts';
+import { missing, type Call, type Route, type Scope, type SunshineFault } from './route.ts';
 import { serveFiles } from './fileStore.ts';
 import { serveSdk } from './sdk.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from './routes.ts';
@@ -120,46 +112,20 @@ async function run(
   const afterCommit = (act: () => void) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
-  const change = () => carryOut(call, route, request, work, afterwards);
-  const done = await (route.outside ? turns(change) : change());
-  if (!isFault(done) && !done.replayed) for (const act of afterwards) act();
-  return isFault(done) || !route.secret ? done : { ...done, body: unsealed(call, done.body) };
-}
-
-/** Runs the work of a change with its audit entry in one transaction, once per Idempotency-Key. */
-async function carryOut(
-  call: Call,
-  route: Write,
-  request: FastifyRequest,
-  work: Work,
-  afterwards: (() => void)[],
-): ReturnType<typeof idempotently> {
-  const { ctx, workspace, caller, nowMs } = call;
-  const key = request.headers['idempotency-key'];
-  return await idempotently(
-    // On the queue, so that what is put in wakes the workers at the commit.
-    { begin: ctx.queue.transact },
-    {
+  const { workspace, caller, nowMs } = call;
+  const change = () =>
+    carryOut(ctx, {
       scope: scopeOf(call),
-      key: Array.isArray(key) ? key.join() : key,
+      key: idempotencyKey(request),
       requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
       nowMs,
-    },
-    async (tx) => {
-      afterwards.length = 0;
-      const done = await work(tx);
-      if (isFault(done)) return done;
-      const { audit, ...answer } = done;
-      if (audit)
-        await appendAudit(tx, ctx.ids, {
-          ...(workspace.id ? { workspaceId: workspace.id } : {}),
-          actor: `key:${caller.keyId}`,
-          ...audit,
-          nowMs,
-        });
-      return route.secret ? { ...answer, body: sealed(call, answer.body) } : answer;
-    },
-  );
+      actor: `key:${caller.keyId}`,
+      ...(workspace.id ? { workspaceId: workspace.id } : {}),
+      secret: route.secret === true,
+      work,
+      afterwards,
+    });
+  return await (route.outside ? turns(change) : change());
 }
 
 /** Whose Idempotency-Keys these are. */
@@ -167,16 +133,6 @@ function scopeOf({ workspace, caller }: Call): string {
   return workspace.id
     ? `sunshine:${workspace.id}`
     : `sunshine:account:${(caller as { operatorId: number }).operatorId}`;
-}
-
-function sealed(call: Call, body: unknown): string {
-  return call.ctx.vault.seal(JSON.stringify(body), scopeOf(call)).toString('base64');
-}
-
-/** Undefined when PARLEY_SECRET was changed since. */
-function unsealed(call: Call, body: unknown): unknown {
-  const text = call.ctx.vault.open(Buffer.from(String(body), 'base64'), scopeOf(call));
-  return text === undefined ? {} : JSON.parse(text);
 }
 
 function callOf(ctx: HttpContext, request: FastifyRequest): Call | Fault {
@@ -252,17 +208,6 @@ async function workspaceFor(
   const allowed = can(role, route.action);
   return isFault(allowed) ? allowed : workspace;
 }
-
-const NO_WORKSPACE: Workspace = Object.freeze({
-  id: 0,
-  name: '',
-  environment: 'test',
-  country: 'US',
-  timeZone: 'UTC',
-  settings: {},
-  clockAheadMs: 0,
-  createdMs: 0,
-});
 
 /** Those of callers, and those that the SDKs send. */
 const ALLOWED_HEADERS =

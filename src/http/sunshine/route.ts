@@ -10,6 +10,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
+import type { Note } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 
 /** What a token may be for (api/sunshine.md §1.2). */
@@ -26,11 +27,8 @@ export type SunshineCode =
 /** A fault with this door's own name for it. */
 export type SunshineFault = Fault & { readonly code?: SunshineCode };
 
-/** What the audit log is told of a change. */
-export type Audit = { action: string; subject: string; detail?: Record<string, unknown> };
-
 /** What came of a request. */
-export type Outcome = (Answer & { audit?: Audit }) | SunshineFault;
+export type Outcome = (Answer & { audit?: Note }) | SunshineFault;
 
 /** A request that was authorised and read. */
 export type Call<B = undefined> = {

@@ -4,18 +4,18 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SCOPES } from '../../accounts/accessTokens.ts';
-import { appendAudit } from '../../accounts/audit.ts';
-import { type Answer, hashRequest, idempotently } from '../../accounts/idempotency.ts';
+import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { MOST_POSTED } from '../../../contract/web1on1.ts';
 import { readShape } from '../../content/shape.ts';
 import { acceptJson, atRoot, isMultipart, readBody } from '../body.ts';
+import { carryOut, idempotencyKey } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../errors.ts';
 import { createRateLimit, type RateLimit } from '../rateLimit.ts';
 import { authenticate, giveToken, tokenBody, type Caller } from './callers.ts';
-import type { Call, Outcome, Route, Work, Write } from './route.ts';
+import type { Call, Route, Write } from './route.ts';
 import { ROUTES } from './routes.ts';
 
 declare module 'fastify' {
@@ -103,8 +103,17 @@ async function run(
   if (isFault(body)) return body;
   const work = await route.handle({ ...call, body: body as never });
   if (isFault(work)) return work;
-  const done = await carryOut(call, route, request, work);
-  return isFault(done) || !route.secret ? done : { ...done, body: unsealed(call, done.body) };
+  const { workspace, caller, nowMs } = call;
+  return await carryOut(ctx, {
+    scope: `web1on1:${workspace.id}`,
+    key: idempotencyKey(request),
+    requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
+    nowMs,
+    actor: caller.actor,
+    workspaceId: workspace.id,
+    secret: route.secret === true,
+    work,
+  });
 }
 
 /** The body by its schema: one, or with `orArray` any number of them. */
@@ -124,50 +133,6 @@ function bodyOf(route: Write, body: unknown): unknown {
     bodies.push(read.value);
   }
   return { many: true, bodies };
-}
-
-/** Runs the work of a change with its audit entry in one transaction, once per Idempotency-Key. */
-async function carryOut(
-  call: Call,
-  route: Write,
-  request: FastifyRequest,
-  work: Work,
-): ReturnType<typeof idempotently> {
-  const { ctx, workspace, caller, nowMs } = call;
-  const key = request.headers['idempotency-key'];
-  return await idempotently(
-    // On the queue, so that what is put in wakes the workers at the commit.
-    { begin: ctx.queue.transact },
-    {
-      scope: scopeOf(call),
-      key: Array.isArray(key) ? key.join() : key,
-      requestHash: hashRequest(request.method, request.url, request.rawBody ?? ''),
-      nowMs,
-    },
-    async (tx) => {
-      const done: Outcome = await work(tx);
-      if (isFault(done)) return done;
-      const { audit, ...answer } = done;
-      if (audit)
-        await appendAudit(tx, ctx.ids, { workspaceId: workspace.id, actor: caller.actor, ...audit, nowMs });
-      return route.secret ? { ...answer, body: sealed(call, answer.body) } : answer;
-    },
-  );
-}
-
-/** Whose Idempotency-Keys these are. */
-function scopeOf({ workspace }: Call): string {
-  return `web1on1:${workspace.id}`;
-}
-
-function sealed(call: Call, body: unknown): string {
-  return call.ctx.vault.seal(JSON.stringify(body), scopeOf(call)).toString('base64');
-}
-
-/** Undefined when PARLEY_SECRET was changed since. */
-function unsealed(call: Call, body: unknown): unknown {
-  const text = call.ctx.vault.open(Buffer.from(String(body), 'base64'), scopeOf(call));
-  return text === undefined ? {} : JSON.parse(text);
 }
 
 function callOf(ctx: HttpContext, request: FastifyRequest): Call | Fault {

@@ -9,14 +9,12 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
+import type { Note } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 import type { Caller } from './callers.ts';
 
-/** What the audit log is told of a change. */
-export type Audit = { action: string; subject: string; detail?: Record<string, unknown> };
-
 /** What came of a request; `next` is the query of the next page of a list. */
-export type Outcome = (Answer & { audit?: Audit; next?: string }) | Fault;
+export type Outcome = (Answer & { audit?: Note; next?: string }) | Fault;
 
 /** A request that was authorised and read. */
 export type Call<B = undefined> = {
