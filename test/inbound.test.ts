@@ -10,7 +10,7 @@ import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { testDatabase } from './support/database.ts';
 import { newIntegration, reaches } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';
-import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
+import { callAsTwilio, startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import {
   callApi,
@@ -60,8 +60,7 @@ const callbackOf = ({ id, callbackKey }: { id: number; callbackKey: string }) =>
 
 /** A text message from a number, as Twilio calls; the same `sid` is a repeat. */
 async function text(from: string, body: string, sid = `SM${++count}`): Promise<void> {
-  const url = callbackOf(twilio);
-  const fields: Record<string, string> = {
+  await callAsTwilio(callbackOf(twilio), {
     AccountSid: `AC${'0'.repeat(32)}`,
     Body: body,
     From: from,
@@ -69,17 +68,7 @@ async function text(from: string, body: string, sid = `SM${++count}`): Promise<v
     NumMedia: '0',
     SmsStatus: 'received',
     To: '+15005550000',
-  };
-  const signed = url + Object.entries(fields).flat().join('');
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-twilio-signature': createHmac('sha1', 'token-of-the-test').update(signed).digest('base64'),
-    },
-    body: new URLSearchParams(fields).toString(),
   });
-  assert.ok(response.ok, `answered ${response.status}`);
 }
 
 async function said(): Promise<Record<string, any>> {

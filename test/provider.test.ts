@@ -1,12 +1,11 @@
 /** A provider that throttles, fails, hangs, resets or talks nonsense: every delivery ends in the right state, at the right time. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { fromUuid, toHex24 } from '../src/base/ids.ts';
 import { selectDeliveriesOf, type Delivery } from '../src/outbox/sql.ts';
 import { stateName } from '../src/outbox/states.ts';
 import { testDatabase } from './support/database.ts';
-import { startTwilioSink, type SinkAnswer, type TwilioSink } from './support/twilioSink.ts';
+import { reportStatus, startTwilioSink, type SinkAnswer, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import { callApi, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
 
@@ -111,7 +110,7 @@ test('a receipt settles what was unknown, and nothing is sent again', async () =
   answers.set(to, () => 'reset');
   const id = await notify(to);
   await reaches(id, 'unknown');
-  await receipt(sink.calls.find((call) => call.to === to)!.callback, 'delivered');
+  await reportStatus(sink.calls.find((call) => call.to === to)!.callback, 'delivered');
   await reaches(id, 'delivered');
   await world.ctx.sql`UPDATE due SET due_ms = 0 WHERE cause_id = ${id}`;
   world.ctx.queue.wake(world.ctx.queue.lanes().map(({ lane }) => ({ lane, what: 1 })));
@@ -126,15 +125,15 @@ test('a receipt before the send has its answer, twice, and out of order: states 
   const to = '+15557000010';
   sink.onCall = async (call) => {
     if (call.to !== to) return;
-    await receipt(call.callback, 'delivered');
-    await receipt(call.callback, 'delivered');
-    await receipt(call.callback, 'sent');
+    await reportStatus(call.callback, 'delivered');
+    await reportStatus(call.callback, 'delivered');
+    await reportStatus(call.callback, 'sent');
   };
   const id = await notify(to);
   const delivery = await reaches(id, 'delivered');
   await until('the send is settled', async () => (await deliveryOf(id))?.externalIds?.[0]?.startsWith('SM'));
   assert.equal(stateName((await deliveryOf(id))!.state), 'delivered');
-  await receipt(sink.calls.find((call) => call.to === to)!.callback, 'failed', '30003');
+  await reportStatus(sink.calls.find((call) => call.to === to)!.callback, 'failed', '30003');
   assert.equal(stateName((await deliveryOf(id))!.state), 'delivered');
   assert.equal(delivery.state, 5);
 });
@@ -181,28 +180,3 @@ test('messages to one contact leave in the order they were accepted', async () =
     Array.from({ length: 20 }, (_, n) => `n${n}`),
   );
 });
-
-/** A status callback as Twilio sends it, signed over the URL and the sorted fields. */
-async function receipt(callback: string, status: string, errorCode?: string): Promise<void> {
-  const fields: Record<string, string> = {
-    AccountSid: `AC${'0'.repeat(32)}`,
-    MessageSid: 'SM1',
-    MessageStatus: status,
-    ...(errorCode ? { ErrorCode: errorCode } : {}),
-  };
-  const signed =
-    callback +
-    Object.keys(fields)
-      .sort()
-      .map((name) => name + fields[name])
-      .join('');
-  const response = await fetch(callback, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-twilio-signature': createHmac('sha1', 'token-of-the-test').update(signed).digest('base64'),
-    },
-    body: new URLSearchParams(fields).toString(),
-  });
-  assert.ok(response.ok, `the callback was answered ${response.status}`);
-}

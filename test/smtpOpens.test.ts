@@ -1,33 +1,15 @@
 /** Mail that tells of being opened, in workspaces that ask for it. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { stateName } from '../src/outbox/states.ts';
 import { testDatabase } from './support/database.ts';
-import { startMailSink, type MailSink } from './support/mailSink.ts';
-import { deliveriesOf, newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
-import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
+import { startMailWorld } from './support/mailWorld.ts';
+import { deliveriesOf, reaches, sendMessage } from './support/messages.ts';
+import { callApi } from './support/world.ts';
 
 const database = await testDatabase();
-let world: World;
-let sink: MailSink;
-let app: Awaited<ReturnType<typeof newWorkspace>>;
-let consoleKey: string;
-
-before(async () => {
-  sink = await startMailSink();
-  world = await startWorld(database.connection, { PARLEY_PROVIDER_DEADLINE_MS: '2000' });
-  app = await newWorkspace(world.ctx, 'live');
-  await newIntegration(world.ctx, app.id, 'smtp', {
-    host: '127.0.0.1',
-    port: sink.port,
-    from: 'shop@shop.example',
-  });
-  consoleKey = await newConsoleKey(world.ctx, app.id);
-});
-after(async () => {
-  await world.stop();
-  await sink.close();
-});
+const { world, sink, app, consoleKey, stop } = await startMailWorld(database.connection);
+after(stop);
 
 async function send(address: string, content: object): Promise<number> {
   const id = await sendMessage(

@@ -3,14 +3,14 @@
  * form, nothing stored, never a 500.
  */
 import assert from 'node:assert/strict';
-import { request as rawRequest } from 'node:http';
 import { describe, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
 import type { Route, Write } from '../src/http/web1on1/route.ts';
 import { ROUTES } from '../src/http/web1on1/routes.ts';
 import { errors } from './sunshineProduct.ts';
+import { leaves, rawSender, refusal, valueAt, withAt, wrong } from './support/badInput.ts';
 import { startReceiver } from './support/receiver.ts';
-import { callerOf, newBot, newPhone, startProduct, type Bot, type Json } from './web1on1Product.ts';
+import { callerOf, newBot, newPhone, startProduct, type Bot } from './web1on1Product.ts';
 
 const product = await startProduct({ rateLimitPerS: 0 });
 const { url, sql } = product;
@@ -128,84 +128,16 @@ const counts = async () => {
   return { ...row };
 };
 
-type Sent = { status: number; text: string; type: string };
-
-/** Sends exactly these bytes: `fetch` tidies URLs and bodies. */
-function send(
-  method: string,
-  path: string,
-  body: string | Buffer | undefined,
-  headers: Record<string, string> = {},
-): Promise<Sent> {
-  const { port, hostname } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const options = { method, path, port, hostname, headers: { ...headers, ...length } };
-    const sent = rawRequest(options, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode!,
-          text: Buffer.concat(chunks).toString(),
-          type: String(response.headers['content-type']),
-        }),
-      );
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
+const send = rawSender(url);
+const refused = refusal('message');
 const bearer = { authorization: `Bearer ${bot.token}` };
 const json = { 'content-type': 'application/json' };
-
-/** Refused, in this API's form. */
-function refused(sent: Sent, what: string, statuses?: readonly number[]): void {
-  assert.ok(sent.status >= 400 && sent.status < 500, `${what}: ${sent.status} ${sent.text.slice(0, 300)}`);
-  if (statuses)
-    assert.ok(statuses.includes(sent.status), `${what}: ${sent.status} ${sent.text.slice(0, 300)}`);
-  assert.match(sent.type, /^application\/json/, what);
-  const { error } = JSON.parse(sent.text);
-  assert.match(error.code, /^[a-z_]+$/, what);
-  assert.ok(error.message.length > 3, what);
-}
 
 const nameOf = (route: Route) => `${route.method} ${route.path}`;
 const resourceOf = (route: Route) => route.path.split('/')[1]!;
 const fill = (route: Route, id = things[resourceOf(route)] ?? 'a'.repeat(24)) =>
   `/v2${route.path.replace(':id', encodeURI(id).replaceAll('%25', '%'))}`;
 const BUILT = ROUTES.filter((route) => resourceOf(route) in things);
-
-/** Every place of a body, as path and value. */
-function* leaves(value: unknown, path: (string | number)[] = []): Generator<(string | number)[]> {
-  if (path.length > 0) yield path;
-  if (typeof value === 'object' && value !== null)
-    for (const [key, inner] of Object.entries(value))
-      yield* leaves(inner, [...path, Array.isArray(value) ? Number(key) : key]);
-}
-
-function withAt(body: object, path: readonly (string | number)[], value: unknown): object {
-  const copy = structuredClone(body) as Json;
-  let at = copy;
-  for (const key of path.slice(0, -1)) at = at[key];
-  const last = path.at(-1)!;
-  if (value === undefined) delete at[last];
-  else at[last] = value;
-  return copy;
-}
-
-function valueAt(body: object, path: readonly (string | number)[]): unknown {
-  return path.reduce((at: Json, key) => at[key], body);
-}
-
-/** Values that are of the wrong type where `value` stands. */
-function wrong(value: unknown): unknown[] {
-  if (typeof value === 'string') return [{}, [], { $ne: 1 }, 'x'.repeat(70_000), 'a\u0000b', '\ud800'];
-  if (typeof value === 'boolean') return ['yes', 1, {}, []];
-  if (typeof value === 'number') return ['1', {}, []];
-  return Array.isArray(value) ? ['x', 7, {}, true] : ['x', 7, [], true];
-}
 
 describe('every route', () => {
   for (const route of ROUTES) {

@@ -1,4 +1,6 @@
 /** A provider that counts: Twilio's Messages call on a real socket, answered as each number is told to be. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -80,4 +82,32 @@ export async function startTwilioSink(): Promise<TwilioSink> {
     },
   };
   return sink;
+}
+
+/** Token of the accounts that the tests send from; Twilio signs with it. */
+export const TWILIO_TOKEN = 'token-of-the-test';
+
+/** What Twilio says of a message. */
+export async function reportStatus(callback: string, status: string, errorCode?: string): Promise<void> {
+  await callAsTwilio(callback, {
+    AccountSid: `AC${'0'.repeat(32)}`,
+    MessageSid: 'SM1',
+    MessageStatus: status,
+    ...(errorCode ? { ErrorCode: errorCode } : {}),
+  });
+}
+
+/** A callback as Twilio makes it, signed over the URL and the sorted fields. */
+export async function callAsTwilio(url: string, fields: Record<string, string>): Promise<void> {
+  const sorted = Object.keys(fields).sort();
+  const signed = url + sorted.map((name) => name + fields[name]).join('');
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-twilio-signature': createHmac('sha1', TWILIO_TOKEN).update(signed).digest('base64'),
+    },
+    body: new URLSearchParams(fields).toString(),
+  });
+  assert.ok(response.ok, `the callback was answered ${response.status}`);
 }
