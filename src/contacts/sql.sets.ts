@@ -88,9 +88,9 @@ export async function insertMembers(
 ): Promise<number> {
   const result = await db`
     INSERT INTO set_members (bucket, set_id, contact_id)
-    SELECT c.bucket, s.id, c.id FROM contacts c CROSS JOIN unnest(${[...setIds]}::bigint[]) s (id)
-    WHERE c.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND c.workspace_id = ${workspaceId}
-      AND c.id = ANY(${[...contactIds]}::bigint[])
+    SELECT c.bucket, s.id, c.id FROM ${keyRows(db, contactIds)}
+    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = ${workspaceId} AND c.id = k.id
+    CROSS JOIN unnest(${[...setIds]}::bigint[]) s (id)
     ON CONFLICT DO NOTHING`;
   return result.count;
 }
@@ -98,10 +98,14 @@ export async function insertMembers(
 /** Takes contacts out of a set; returns how many were in it. Locks the rows. */
 export async function deleteMembers(db: Db, setId: number, contactIds: readonly number[]): Promise<number> {
   const result = await db`
-    DELETE FROM set_members
-    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND set_id = ${setId}
-      AND contact_id = ANY(${[...contactIds]}::bigint[])`;
+    DELETE FROM set_members m USING ${keyRows(db, contactIds)}
+    WHERE m.bucket = k.bucket AND m.set_id = ${setId} AND m.contact_id = k.id`;
   return result.count;
+}
+
+/** Pairs, not two lists: with `= ANY` for each, a plan may try every bucket with every id, or read all of the workspace's. */
+function keyRows(db: Db, contactIds: readonly number[]) {
+  return db`unnest(${numbers(contactIds, bucketOf)}::smallint[], ${numbers(contactIds, Number)}::bigint[]) AS k (bucket, id)`;
 }
 
 /** Takes contacts out of every set; returns what they were in. Locks the rows. */

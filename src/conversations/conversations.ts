@@ -67,28 +67,23 @@ export type NewMessage = Omit<Message, 'metadata' | 'externalId' | 'class'> & {
 /** Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. */
 export async function ensureConversations(
   tx: Tx,
-  ids: IdSource,
+  idSource: IdSource,
   nowMs: number,
   contacts: readonly { contactId: number; workspaceId: number }[],
 ): Promise<Map<number, Conversation>> {
-  const byContact = await conversationsOf(
-    tx,
-    contacts.map(({ contactId }) => contactId),
-  );
+  const ids = contacts.map(({ contactId }) => contactId);
+  const byContact = await conversationsOf(tx, ids);
   const missing = contacts.filter(({ contactId }) => !byContact.has(contactId));
   if (!missing.length) return byContact;
-  await insertConversations(
+  const made = await insertConversations(
     tx,
-    missing.map((contact) => ({ ...contact, id: ids.inBucket(bucketOf(contact.contactId)) })),
+    missing.map((contact) => ({ ...contact, id: idSource.inBucket(bucketOf(contact.contactId)) })),
     nowMs,
   );
-  // Read again instead of trusting what was inserted: another transaction may have been first.
-  for (const made of await selectConversations(
-    tx,
-    missing.map(({ contactId }) => contactId),
-  ))
-    byContact.set(made.contactId, made);
-  return byContact;
+  for (const conversation of made) byContact.set(conversation.contactId, conversation);
+  // Another transaction may have been first with some.
+  const others = ids.filter((contactId) => !byContact.has(contactId));
+  return others.length ? new Map([...byContact, ...(await conversationsOf(tx, others))]) : byContact;
 }
 
 /** The conversations that contacts have, by contact id. */

@@ -13,18 +13,18 @@ const messageColumns = (db: Db) => db`
   id, conversation_id AS "conversationId", contact_id AS "contactId", workspace_id AS "workspaceId", direction, kind, class,
   content, author, source, metadata, external_id AS "externalId", at_ms AS "atMs"`;
 
-/** Makes the conversations that are missing; those that are there stay as they are. */
+/** Makes the conversations that are missing, and returns these; those that are there stay as they are. */
 export async function insertConversations(
   db: Db,
   rows: readonly { id: number; contactId: number; workspaceId: number }[],
   nowMs: number,
-): Promise<void> {
-  await db`
+): Promise<Conversation[]> {
+  return await db<Conversation[]>`
     INSERT INTO conversations (bucket, id, contact_id, workspace_id, created_ms)
     SELECT *, ${nowMs}::bigint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
       ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[])
-    ON CONFLICT (bucket, contact_id) DO NOTHING`;
+    ON CONFLICT (bucket, contact_id) DO NOTHING RETURNING ${conversationColumns(db)}`;
 }
 
 /** The conversations of contacts. */

@@ -13,7 +13,7 @@ import { tallyOf } from './write.ts';
 import type { DeliveryChange } from './events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
-import { fromRef, type DeliveryKey } from './ref.ts';
+import { fromRef, toRef, type DeliveryKey } from './ref.ts';
 import type { RunSource } from './run.ts';
 import {
   addTallies,
@@ -47,8 +47,13 @@ export async function applyReceipts(
 ): Promise<ReceiptResult> {
   const rows = furthest(receipts, atMs);
   if (!rows.length) return { changed: 0, unknown: receipts.length };
-  await makeRoomForEarly(deps, tx, integration, rows, atMs);
-  const changes = await applyReceiptRows(tx, integration.workspaceId, rows);
+  const changes: ReceiptChange[] = await applyReceiptRows(tx, integration.workspaceId, rows);
+  const unmoved = unmovedBy(changes, rows);
+  if (unmoved.length) {
+    await makeRoomForEarly(deps, tx, integration, unmoved, atMs);
+    // Those that have room now, and those that were settled between the two statements.
+    changes.push(...(await applyReceiptRows(tx, integration.workspaceId, unmoved)));
+  }
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const failed = changes.filter(({ state, mayFallBack }) => state === STATE.failed && mayFallBack);
@@ -127,6 +132,13 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
 function isFurther(seen: number, next: number): boolean {
   const rank = (state: number) => (state === STATE.failed ? STATE.accepted + 0.5 : state);
   return rank(next) > rank(seen);
+}
+
+/** Receipts that changed nothing: repeats, late ones, and those that overtook the settling. */
+function unmovedBy(changes: readonly ReceiptChange[], rows: readonly ReceiptRow[]): ReceiptRow[] {
+  if (changes.length === rows.length) return [];
+  const moved = new Set(changes.map(toRef));
+  return rows.filter((row) => !moved.has(toRef(row)));
 }
 
 /** A broadcast's delivery has no row until it is settled. A receipt that overtakes the settling finds it by its due row. */
