@@ -1,5 +1,5 @@
 /** What the orchestrator's parts share: what a run works with, and how a piece of work is measured. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Child, Commands } from './child.ts';
 import { startMeter } from './measure.ts';
@@ -67,6 +67,7 @@ export async function profiled(
 ): Promise<void> {
   const folder = bench.options.profile;
   if (folder === undefined) return await work();
+  await mkdir(folder, { recursive: true });
   await child.ask('startProfile');
   await work();
   const file = join(folder, `${what}.cpuprofile`);

@@ -180,3 +180,18 @@ test('messages to one contact leave in the order they were accepted', async () =
     Array.from({ length: 20 }, (_, n) => `n${n}`),
   );
 });
+
+test('statements that name their shard, as on Citus, put off, send and clear away in the same way', async () => {
+  const { sql } = world.ctx;
+  const to = '+15557000014';
+  answers.set(to, (count) => (count === 0 ? { status: 429, body: '{"code":20429}' } : 'accept'));
+  sql.placement.distributed = true;
+  try {
+    const messageId = await notify(to);
+    await reaches(messageId, 'accepted');
+    const left = () => sql`SELECT 1 FROM due WHERE cause_id = ${messageId} UNION ALL SELECT 1 FROM feed`;
+    await until('nothing is left of it', async () => (await left()).length === 0);
+  } finally {
+    sql.placement.distributed = false;
+  }
+});

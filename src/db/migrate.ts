@@ -13,9 +13,12 @@ const MIGRATION_LOCK = 7_263_114;
 
 type Migration = { version: number; name: string; text: string; checksum: string };
 
-/** Brings the database up to date; returns the names of the files that ran. Throws when the store is newer than this code. */
+/** Brings the database up to date, and learns whether it is distributed; returns the names of the files that ran. Throws when the store is newer than this code. */
 export async function migrate(sql: Sql, nowMs: number): Promise<string[]> {
   const files = await readMigrations();
+  const [found] = await sql<{ distributed: boolean }[]>`
+    SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed`;
+  sql.placement.distributed = found!.distributed;
   return await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;
     await tx`CREATE TABLE IF NOT EXISTS migrations (

@@ -6,7 +6,7 @@
  * the two cost the same.
  */
 import pg from 'pg';
-import { tagOn, type Execute, type Rows, type Statement, type Tag } from './statement.ts';
+import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
 export type Db = Tag;
@@ -17,6 +17,8 @@ export type Tx = Tag & {
 };
 /** The pool. */
 export type Sql = Tag & {
+  /** Found out by `migrate`; a pool that was not told takes the database for a plain Postgres. */
+  readonly placement: Placement;
   /** Runs `work` in a transaction; what it throws rolls back. */
   begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** A connection of one's own, until it is released. */
@@ -60,6 +62,7 @@ export function openPool(
   const names = statementNames();
   const heard = options.onStatement;
   const listeners = new Set<{ close(): Promise<void> }>();
+  const placement: Placement = { distributed: false };
 
   const run = async (client: pg.Pool | pg.PoolClient, text: string, values: unknown[], prepare: boolean) => {
     heard?.(text);
@@ -77,7 +80,7 @@ export function openPool(
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(lost);
     try {
-      const result = await inTransaction(on(client), work);
+      const result = await inTransaction(on(client), placement, work);
       client.release();
       return result;
     } catch (error) {
@@ -87,12 +90,13 @@ export function openPool(
   };
 
   return Object.assign(
-    tagOn((text, values, prepare) => run(pool, text, values, prepare)),
+    tagOn((text, values, prepare) => run(pool, text, values, prepare), placement),
     {
+      placement,
       begin,
       async reserve() {
         const client = await pool.connect().catch(lost);
-        return Object.assign(tagOn(on(client)), { release: () => client.release() });
+        return Object.assign(tagOn(on(client), placement), { release: () => client.release() });
       },
       async listen(channel: string, told: (payload: string) => void) {
         const listener = await listenOn(settings, channel, told);
@@ -134,9 +138,13 @@ function createPool(settings: pg.PoolConfig): pg.Pool {
   return pool;
 }
 
-async function inTransaction<T>(execute: Execute, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  execute: Execute,
+  placement: Placement,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
   let savepoints = 0;
-  const tx: Tx = Object.assign(tagOn(execute), {
+  const tx: Tx = Object.assign(tagOn(execute, placement), {
     async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
       const name = `s${++savepoints}`;
       await execute(`SAVEPOINT ${name}`, [], false);

@@ -108,10 +108,22 @@ export type Tag = {
   json(value: unknown): unknown;
   /** `a = $1, b = $2` of columns, for SET. Names are the code's own, never a caller's. */
   assignments(columns: Readonly<Record<string, unknown>>): Statement<AnyRow[]>;
+  /**
+   * `AND column = ANY(buckets)` for a statement that names its rows by key already, where it tells Citus the shard; nothing on
+   * plain Postgres. There it would only mislead: the plan then reads all rows of the lane (11 ms for 500 keys of 30,000 rows,
+   * instead of 1). The column is the code's own.
+   */
+  onShard(column: string, buckets: readonly number[]): Statement<AnyRow[]>;
+};
+
+/** What is known of the database. */
+export type Placement = {
+  /** Tables are spread over shards (Citus). */
+  distributed: boolean;
 };
 
 /** A tag whose statements run through `execute`. */
-export function tagOn(execute: Execute): Tag {
+export function tagOn(execute: Execute, placement: Placement): Tag {
   const tag = (strings: TemplateStringsArray, ...values: unknown[]) =>
     new Statement<Record<string, unknown>[]>(strings, values, execute);
   return Object.assign(tag, {
@@ -123,6 +135,10 @@ export function tagOn(execute: Execute): Tag {
       if (odd !== undefined) throw new TypeError(`not a column: ${odd}`);
       const strings = names.map((name, index) => `${index ? ', ' : ''}${name} = `);
       return new Statement<AnyRow[]>([...strings, ''], Object.values(columns), execute);
+    },
+    onShard(column: string, buckets: readonly number[]) {
+      if (!placement.distributed) return new Statement<AnyRow[]>([''], [], execute);
+      return new Statement<AnyRow[]>([`AND ${column} = ANY(`, '::smallint[])'], [buckets], execute);
     },
   }) as unknown as Tag;
 }

@@ -40,7 +40,7 @@ export async function moveToHistory(
   await db`
     WITH gone AS (
       DELETE FROM feed USING unnest(${events.map((e) => e.bucket)}::smallint[], ${events.map((e) => e.id)}::bigint[]) AS k (bucket, id)
-      WHERE feed.bucket = k.bucket AND feed.id = k.id AND feed.bucket = ANY(${lane.buckets}::smallint[])
+      WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard('feed.bucket', lane.buckets)}
       RETURNING feed.bucket, feed.id, feed.workspace_id, feed.type, feed.at_ms, feed.payload
     )
     INSERT INTO events (bucket, id, workspace_id, type, at_ms, payload, error)

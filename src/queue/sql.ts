@@ -1,6 +1,6 @@
 /**
  * Every statement on due, flights, lanes, streams and workers. Statements on rows of a lane name its buckets, so that
- * Citus sends them to one shard; on plain Postgres the lane's index decides.
+ * Citus sends them to one shard (`onShard` where the rows are named by key); on plain Postgres the lane's index decides.
  */
 import type { Db, Fragment } from '../db/pool.ts';
 
@@ -134,7 +134,7 @@ export async function deleteDue(
       ${column(items, (i) => i.bucket)}::smallint[], ${column(items, (i) => i.ownerId)}::bigint[],
       ${column(items, (i) => i.causeId)}::bigint[], ${column(items, (i) => i.seq)}::smallint[]) AS gone (bucket, owner_id, cause_id, seq)
     WHERE due.bucket = gone.bucket AND due.kind = ${kind} AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id
-      AND due.seq = gone.seq AND due.bucket = ANY(${lane.buckets}::smallint[])`;
+      AND due.seq = gone.seq ${db.onShard('due.bucket', lane.buckets)}`;
 }
 
 /** Work that is still in the queue, by key. */
@@ -166,7 +166,7 @@ export async function putOffDue(
       ${column(items, (i) => i.dueMs)}::bigint[], ${column(items, (i) => i.attempt)}::smallint[])
       AS later (bucket, owner_id, cause_id, seq, due_ms, attempt)
     WHERE due.bucket = later.bucket AND due.kind = ${kind} AND due.owner_id = later.owner_id
-      AND due.cause_id = later.cause_id AND due.seq = later.seq AND due.bucket = ANY(${lane.buckets}::smallint[])`;
+      AND due.cause_id = later.cause_id AND due.seq = later.seq ${db.onShard('due.bucket', lane.buckets)}`;
 }
 
 /** Ends a flight. */

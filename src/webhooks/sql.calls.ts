@@ -70,8 +70,7 @@ export async function selectDueCalls(db: Db, lane: OwnedLane, ids: readonly numb
   return await db<DueCall[]>`
     SELECT c.id, c.webhook_id AS "webhookId", c.body, c.state, c.replay_of AS "replayOf"
     FROM webhook_calls c JOIN unnest(${buckets(ids)}::smallint[], ${[...ids]}::bigint[]) AS k (key_bucket, key_id)
-      ON c.bucket = k.key_bucket AND c.id = k.key_id
-    WHERE c.bucket = ANY(${lane.buckets}::smallint[])`;
+      ON c.bucket = k.key_bucket AND c.id = k.key_id ${db.onShard('c.bucket', lane.buckets)}`;
 }
 
 /** Writes down what came of attempts. Calls that are not pending any more stay as they are. Locks the rows it changes. */
@@ -85,7 +84,8 @@ export async function updateCalls(db: Db, lane: OwnedLane, changes: readonly Cal
       ${changes.map((c) => c.attempts)}::smallint[], ${changes.map((c) => c.lastStatus)}::smallint[],
       ${changes.map((c) => c.lastAnswer)}::text[], ${changes.map((c) => c.finishedMs)}::bigint[])
       AS n (bucket, id, state, attempts, last_status, last_answer, finished_ms)
-    WHERE c.bucket = n.bucket AND c.id = n.id AND c.state = 'pending' AND c.bucket = ANY(${lane.buckets}::smallint[])`;
+    WHERE c.bucket = n.bucket AND c.id = n.id AND c.state = 'pending'
+      ${db.onShard('c.bucket', lane.buckets)}`;
 }
 
 /** A page of a webhook's calls, newest first, before an id. Asks every shard: for people, not for hot paths. */
