@@ -5,6 +5,7 @@
 import type { ChannelName } from '../../contract/channels.ts';
 import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
+import { createTurns } from '../base/turns.ts';
 import type { Receipt } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/kinds.ts';
@@ -96,22 +97,4 @@ function expand({ provider, channel, groups }: ReceiptPlan, atMs: number, into: 
         into.push(failure && state === 'failed' ? { ...receipt, ...failure } : receipt);
       }
   }
-}
-
-/** Runs so many at one time, the others in their order. */
-function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      return await work();
-    } finally {
-      // A turn is handed on, so that nobody gets in between.
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  };
 }

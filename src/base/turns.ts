@@ -1,6 +1,6 @@
 /**
- * Turns for work that calls a provider while it holds a transaction: a slow provider must not take every connection of the
- * process. Knows nothing of what is done.
+ * Turns for work that holds a connection for long, such as a transaction in which a provider is called: it must not take every
+ * connection of the process. Knows nothing of what is done.
  */
 
 /** Runs work when it is its turn. */
