@@ -36,6 +36,18 @@ export const ERROR_CLASSES = [
 ] as const;
 export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
+/** What kind of line a phone number is, as far as anybody can tell. */
+export const LINE_TYPES = [
+  'mobile',
+  'landline',
+  'landline_or_mobile',
+  'voip',
+  'toll_free',
+  'premium',
+  'other',
+] as const;
+export type LineType = (typeof LINE_TYPES)[number];
+
 /** A file that goes with a message; `url` is fetched by the provider or by us just before the call. */
 export type RenderedMedia = { url: string; mediaType?: string; name?: string };
 

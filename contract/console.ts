@@ -9,6 +9,8 @@ import { CHANNELS, MESSAGE_CLASSES } from './channels.ts';
 export const CONSOLE_LIMITS = {
   /** Ids of contacts in one change of a list or tag. */
   members: 10_000,
+  /** Phone numbers in one look-up. */
+  numbers: 100,
   /** Entries of a page, and how many there are when the caller does not say. */
   page: 200,
   usualPage: 50,
@@ -161,6 +163,15 @@ export const NewDestination = Type.Object({ channel, address, integrationId: Typ
 export const BlockClasses = Type.Object({
   classes: Type.Array(messageClass, { minItems: 1, maxItems: MESSAGE_CLASSES.length }),
   reason: Type.Optional(Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.name })),
+});
+
+const number = Type.String({ minLength: 1, maxLength: 64 });
+/** `POST …/numbers/lookup`: one number, or several. */
+export const NumbersAsked = Type.Object({
+  number: Type.Optional(number),
+  numbers: Type.Optional(Type.Array(number, { minItems: 1, maxItems: CONSOLE_LIMITS.numbers })),
+  country: Type.Optional(country),
+  integrationId: Type.Optional(id),
 });
 
 /** `POST …/lists`, `…/tags`, and their renaming. */

@@ -3,6 +3,7 @@ import type { Adapter, IntegrationSetting, Settings } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
 import { openBird, receiveBird } from './bird.ts';
 import { CLASSIC_URL, openClassic, receiveClassic } from './classic.ts';
+import { lookUpNumber, NOT_OFFERED } from './number.ts';
 
 const SETTINGS = {
   api: {
@@ -47,6 +48,10 @@ export const messagebird: Adapter = {
     const secrets = secretsOf(SETTINGS, settings);
     return isV1(settings) ? openBird(settings, tools, secrets) : openClassic(settings, tools, secrets);
   },
+  lookUpNumber: (settings, tools, number) =>
+    isV1(settings)
+      ? Promise.resolve(NOT_OFFERED)
+      : lookUpNumber(settings, tools, secretsOf(SETTINGS, settings), number),
   receive: (request, settings) =>
     isV1(settings) ? receiveBird(request, settings) : receiveClassic(request, settings),
 };

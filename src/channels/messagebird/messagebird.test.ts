@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { SignJWT } from 'jose';
 import { Webhook } from 'standardwebhooks';
 import { sha256Hex } from '../../base/crypto.ts';
+import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_NOW_MS, withSender } from '../conformance.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
@@ -53,6 +54,20 @@ const classicError = (status: number, code: number, parameter: string | null = n
   body: JSON.stringify({ errors: [{ code, description, parameter }] }),
 });
 
+/** A look-up, as MessageBird's documents had it. */
+const classicNumber = (hlr?: Record<string, unknown>, type = 'mobile'): FakeAnswer => ({
+  status: 200,
+  body: JSON.stringify({
+    href: 'https://rest.messagebird.com/lookup/31612345678',
+    countryCode: 'NL',
+    countryPrefix: 31,
+    phoneNumber: 31612345678,
+    type,
+    formats: { e164: '+31612345678', national: '06 12345678' },
+    ...(hlr ? { hlr } : {}),
+  }),
+});
+
 type Signing = { key?: string; alg?: string; claims?: Record<string, unknown>; url?: string };
 
 /** A classic callback, its token made by jose. */
@@ -88,7 +103,8 @@ const report = (fields: Record<string, string>): string =>
 
 test('the classic API keeps the adapter contract', async (t) => {
   const fake = await startFake({ contract: classicContract });
-  t.after(() => fake.close());
+  const lookUps = await startFake();
+  t.after(() => Promise.all([fake.close(), lookUps.close()]));
   const delivered = await classicCallback(
     report({ status: 'delivered', statusDatetime: '2026-11-20T08:32:53+00:00' }),
   );
@@ -108,6 +124,25 @@ test('the classic API keeps the adapter contract', async (t) => {
     },
     broken: { answer: classicError(500, 99), kind: 'unclear' },
     echo: (secret) => classicError(401, 2, 'access_key', `incorrect ${secret}`),
+    numbers: {
+      fake: lookUps,
+      found: {
+        answer: classicNumber({
+          id: '1',
+          network: 20406,
+          status: 'active',
+          details: { ported: 1, roaming: 0 },
+        }),
+        expected: { valid: true, country: 'NL', lineType: 'mobile', network: '20406', ported: true },
+      },
+      refused: { answer: classicError(400, 21, 'phone_number'), code: '21', class: 'recipient' },
+      config: { answer: classicError(401, 2, 'access_key'), code: '2' },
+      throttled: {
+        answer: { status: 429, headers: { 'retry-after': '4' } },
+        code: 'http_429',
+        retryAfterMs: 4000,
+      },
+    },
     callbacks: {
       genuine: [
         {
@@ -175,6 +210,36 @@ test('the classic API keeps the adapter contract', async (t) => {
       ],
     },
   });
+});
+
+test('classic: every kind of line, and a number that no network was asked about', async (t) => {
+  const fake = await startFake();
+  const http = httpClient({ connections: 1 });
+  t.after(() => Promise.all([fake.close(), http.close()]));
+  const ask = async (answer: FakeAnswer) => {
+    fake.answerNext(answer);
+    const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+    return await messagebird.lookUpNumber!(classic(fake.url), tools, '+31612345678');
+  };
+  const lines = [
+    ['fixed line', 'landline'],
+    ['fixed line or mobile', 'landline_or_mobile'],
+    ['toll free', 'toll_free'],
+    ['premium rate', 'premium'],
+    ['voip', 'voip'],
+    ['pager', 'other'],
+    ['unknown', undefined],
+    ['something new', undefined],
+  ] as const;
+  for (const [type, expected] of lines)
+    deepEqual(await ask(classicNumber(undefined, type)), {
+      kind: 'found',
+      valid: true,
+      country: 'NL',
+      ...(expected ? { lineType: expected } : {}),
+    });
+  equal(fake.last().path, '/lookup/31612345678');
+  equal(fake.last().headers.authorization, 'AccessKey live_0123456789');
 });
 
 test('classic: what is sent', async (t) => {
@@ -427,6 +492,7 @@ test('Bird v1 keeps the adapter contract', async (t) => {
     },
     broken: { answer: birdError(500, 'internal_error'), kind: 'unclear' },
     echo: (secret) => birdError(401, 'auth_error', { message: `key ${secret}` }),
+    numbers: 'not_offered',
     callbacks: {
       genuine: [
         {

@@ -16,6 +16,7 @@ import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveTwilio } from './callback.ts';
 import { connectNumber } from './connect.ts';
 import { lookUpTwilio } from './lookUp.ts';
+import { lookUpNumber } from './number.ts';
 import { twilioOutcome } from './outcomes.ts';
 
 /** Where Twilio's API is, unless the settings say otherwise. */
@@ -83,17 +84,21 @@ export const twilio: Adapter = {
   // A long code sends one segment a second; a Messaging Service with more numbers is set by the workspace.
   ratePerS: 1,
   open: openTwilio,
-  connect: (settings, tools, { inbound }) =>
-    connectNumber(
-      settings,
-      { tools, account: twilioAccount(settings), secrets: secretsOf(SETTINGS, settings) },
-      inbound,
-    ),
+  connect: (settings, tools, { inbound }) => connectNumber(settings, accountAt(settings, tools), inbound),
+  lookUpNumber: (settings, tools, number) => lookUpNumber(accountAt(settings, tools), number),
   receive: receiveTwilio,
 };
 
-/** URL and headers of an account, built once. */
-export function twilioAccount(settings: Settings): { url: string; headers: Record<string, string> } {
+function accountAt(settings: Settings, tools: AdapterTools) {
+  return { tools, account: twilioAccount(settings), secrets: secretsOf(SETTINGS, settings) };
+}
+
+/** URLs and headers of an account, built once. */
+export function twilioAccount(settings: Settings): {
+  url: string;
+  lookUpUrl: string;
+  headers: Record<string, string>;
+} {
   const accountSid = textSetting(settings, 'accountSid') ?? '';
   const key = textSetting(settings, 'apiKey');
   const secret = textSetting(settings, 'apiSecret');
@@ -101,6 +106,8 @@ export function twilioAccount(settings: Settings): { url: string; headers: Recor
     key && secret ? `${key}:${secret}` : `${accountSid}:${textSetting(settings, 'authToken') ?? ''}`;
   const base = (textSetting(settings, 'baseUrl') ?? TWILIO_URL).replace(/\/+$/, '');
   return {
+    // Look-ups have a host beside the API's, in every region of Twilio. A stand-in is one host for both.
+    lookUpUrl: base.replace(/^https:\/\/api\.((?:[a-z0-9-]+\.)*twilio\.com)$/, 'https://lookups.$1'),
     url: `${base}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}`,
     headers: {
       authorization: `Basic ${Buffer.from(pair).toString('base64')}`,

@@ -209,6 +209,7 @@ function presentProvider(adapter: Call['ctx']['adapters'][string]) {
       idempotent,
       ratePerS: ratePerS ?? null,
       connects: adapter.connect !== undefined,
+      looksUpNumbers: adapter.lookUpNumber !== undefined,
       settings: Object.entries(settings).map(([name, rule]) => ({
         name,
         required: rule.required,
