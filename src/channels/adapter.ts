@@ -137,6 +137,8 @@ export type Sender = {
   }) => Promise<Outcome | undefined>;
   /** Overrides `Adapter.idempotent` where it depends on the settings. */
   idempotent?: boolean;
+  /** Said where a batch has one key: a message of it that is sent again, in other company, may go out twice. */
+  batchIdempotent?: false;
   close(): Promise<void>;
 };
 

@@ -62,7 +62,7 @@ export function toWire(
 ): Ready | Decision {
   const channel = open.adapter.channel;
   subject.channel = channel;
-  subject.idempotent = open.idempotent;
+  subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
   let variables: Variables = {};
   const leave =
     draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))

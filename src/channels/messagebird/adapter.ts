@@ -1,7 +1,7 @@
 /** SMS through MessageBird, whose two APIs are one provider: the classic one and Bird v1. A setting picks. */
 import type { Adapter, IntegrationSetting, Settings } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
-import { openBird, receiveBird } from './bird.ts';
+import { BIRD_BATCH, openBird, receiveBird } from './bird.ts';
 import { CLASSIC_URL, openClassic, receiveClassic } from './classic.ts';
 import { lookUpNumber, NOT_OFFERED } from './number.ts';
 
@@ -44,6 +44,8 @@ export const messagebird: Adapter = {
   confirms: 'delivered',
   // Bird v1 is; its sender says so.
   idempotent: false,
+  // Of Bird v1. The classic API takes several recipients of one text, but one reference for all: receipts could not be told apart.
+  batchSize: BIRD_BATCH,
   open(settings, tools) {
     const secrets = secretsOf(SETTINGS, settings);
     return isV1(settings) ? openBird(settings, tools, secrets) : openClassic(settings, tools, secrets);

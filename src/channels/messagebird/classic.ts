@@ -99,14 +99,14 @@ export function openClassic(settings: Settings, tools: AdapterTools, secrets: re
 }
 
 /** Not a text message. */
-export const WRONG_CHANNEL: Outcome = {
+export const WRONG_CHANNEL: Failure = {
   kind: 'refused',
   code: 'wrong_channel',
   class: 'content',
   detail: 'not a text message',
 };
 /** Nothing to send from. */
-export const NO_SENDER: Outcome = {
+export const NO_SENDER: Failure = {
   kind: 'deferred',
   code: 'no_sender',
   class: 'config',

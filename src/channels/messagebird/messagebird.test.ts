@@ -124,6 +124,7 @@ test('the classic API keeps the adapter contract', async (t) => {
     },
     broken: { answer: classicError(500, 99), kind: 'unclear' },
     echo: (secret) => classicError(401, 2, 'access_key', `incorrect ${secret}`),
+    batch: 'not_offered',
     numbers: {
       fake: lookUps,
       found: {
@@ -409,6 +410,13 @@ const birdCreated: FakeAnswer = {
     created_at: '2026-11-20T08:32:53Z',
   }),
 };
+const birdBatch = (...ids: string[]): FakeAnswer => ({
+  status: 202,
+  body: JSON.stringify({
+    data: ids.map((id) => ({ ...(JSON.parse(birdCreated.body!) as object), id })),
+    summary: { accepted_count: ids.length },
+  }),
+});
 const birdError = (status: number, type: string, more: Record<string, unknown> = {}): FakeAnswer => ({
   status,
   body: JSON.stringify({
@@ -493,6 +501,11 @@ test('Bird v1 keeps the adapter contract', async (t) => {
     broken: { answer: birdError(500, 'internal_error'), kind: 'unclear' },
     echo: (secret) => birdError(401, 'auth_error', { message: `key ${secret}` }),
     numbers: 'not_offered',
+    batch: {
+      messages: ['1', '2', '3'].map((n) => ({ ...message, ref: `dlv_${n}`, idempotencyKey: `key_${n}` })),
+      answer: birdBatch('sms_a', 'sms_b', 'sms_c'),
+      expected: ['sms_a', 'sms_b', 'sms_c'].map((id) => ({ kind: 'accepted', externalIds: [id] })),
+    },
     callbacks: {
       genuine: [
         {
@@ -558,6 +571,62 @@ test('v1: what is sent, and that it may be repeated', async (t) => {
     metadata: { ref: 'dlv_01' },
   });
 });
+
+test('v1: a batch is one call; a bad message among them is found by halves and stands alone', async (t) => {
+  const fake = await startFake({ contract: birdContract });
+  t.after(() => fake.close());
+  const messages = ['1', '2', '3', '4'].map((n) => ({
+    ...message,
+    ref: `dlv_${n}`,
+    idempotencyKey: `key_${n}`,
+    to: `+3161234567${n}`,
+  }));
+  const unfit: Outgoing = { ...message, rendered: { channel: 'voice', say: 'x' } };
+  await withSender({ adapter: messagebird, settings: bird }, fake.url, async (sender) => {
+    equal(sender.batchIdempotent, false);
+    fake.answerNext(birdBatch(ids[0]!, ids[1]!, ids[2]!, ids[3]!));
+    const all = await sender.sendBatch!([...messages.slice(0, 2), unfit, ...messages.slice(2)]);
+    deepEqual(
+      all.map((outcome) => (outcome.kind === 'accepted' ? outcome.externalIds[0] : outcome.kind)),
+      [ids[0], ids[1], 'refused', ids[2], ids[3]],
+    );
+    equal(fake.count(), 1);
+    equal(fake.last().path, '/v1/sms/batches');
+    const sent = JSON.parse(fake.last().body) as { to: string; metadata: { ref: string } }[];
+    deepEqual(
+      sent.map(({ to, metadata }) => [to, metadata.ref]),
+      messages.map(({ to, ref }) => [to, ref]),
+    );
+    const key = fake.last().headers['idempotency-key'];
+    // The same messages again have the same key, others another one.
+    fake.answerNext(birdBatch(...ids), birdBatch(ids[0]!, ids[1]!));
+    await sender.sendBatch!(messages);
+    equal(fake.last().headers['idempotency-key'], key);
+    await sender.sendBatch!(messages.slice(0, 2));
+    ok(fake.last().headers['idempotency-key'] !== key);
+
+    const bad = birdError(422, 'validation_error', { name: 'SMSInvalidRecipient' });
+    fake.answerNext(bad, birdBatch(ids[0]!, ids[1]!), bad, bad, birdCreated);
+    const halves = await sender.sendBatch!(messages);
+    deepEqual(
+      halves.map(({ kind }) => kind),
+      ['accepted', 'accepted', 'refused', 'accepted'],
+    );
+    equal(fake.last().headers['idempotency-key'], 'key_4');
+    // A throttle or no clear answer is the outcome of all, and nothing is tried again here.
+    const before = fake.count();
+    fake.answerNext(birdError(429, 'rate_limit_error'), birdBatch(ids[0]!));
+    const slow = await sender.sendBatch!(messages);
+    const odd = await sender.sendBatch!(messages);
+    deepEqual(
+      [slow, odd].map((list) => list.map(({ kind }) => kind)),
+      [Array.from({ length: 4 }, () => 'deferred'), Array.from({ length: 4 }, () => 'unclear')],
+    );
+    equal(fake.count(), before + 2);
+  });
+  deepEqual(fake.violations(), []);
+});
+const ids = ['a', 'b', 'c', 'd'].map((letter) => `sms_01krdgeqcxet5s7t44vh8rt9m${letter}`);
 
 test('v1: errors and failed deliveries, each with its class', async (t) => {
   const fake = await startFake();

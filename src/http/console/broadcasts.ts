@@ -15,6 +15,7 @@ import {
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { textSize } from '../../broadcasts/size.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
 import { selectAmiss } from '../../outbox/sql.ts';
@@ -96,7 +97,10 @@ export const broadcastRoutes: readonly Route[] = [
     action: 'broadcasts.read',
     async handle(call) {
       const broadcast = await find(call);
-      return isFault(broadcast) ? broadcast : await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      if (isFault(broadcast)) return broadcast;
+      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
+      return { ...forecast, segments: size ?? null };
     },
   }),
   reads({

@@ -6,7 +6,7 @@ import { conversationsOf, type Message } from '../../conversations/conversations
 import { selectPage } from '../../conversations/sql.ts';
 import { selectDeliveriesOf, type Delivery } from '../../outbox/sql.ts';
 import { findContact } from './contacts.ts';
-import { presentDelivery, presentMessage } from './present.ts';
+import { presentDelivery, presentMessage, saidBy } from './present.ts';
 import { reads, readLimit, readTime, timeText, type Call, type Route } from './route.ts';
 
 /** Deliveries of one contact that are looked at: more than anybody is ever sent in a year. */
@@ -59,9 +59,14 @@ function onePage(all: readonly Entry[], limit: number): readonly Entry[] {
 
 function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry {
   const own = deliveries.filter(({ causeId }) => causeId === message.id);
+  const said = saidBy(message);
   return {
     atMs: message.atMs,
-    body: { type: 'message', message: presentMessage(message), deliveries: own.map(presentDelivery) },
+    body: {
+      type: 'message',
+      message: presentMessage(message),
+      deliveries: own.map((one) => presentDelivery(one, said)),
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import type { Message } from '../../conversations/conversations.ts';
 import { selectDeliveriesOf } from '../../outbox/sql.ts';
 import { acceptOne, type One } from './acceptOne.ts';
 import { readAddress, readContent } from './input.ts';
-import { presentDelivery, presentMessage } from './present.ts';
+import { presentDelivery, presentMessage, saidBy } from './present.ts';
 import {
   breaks,
   idIn,
@@ -55,7 +55,8 @@ export async function findMessage(call: Call<unknown>, id: number): Promise<Mess
 async function deliveriesOf(call: Call, message: Message) {
   const { workspace, ctx } = call;
   const rows = await selectDeliveriesOf(ctx.sql, workspace.id, message.contactId, message.id);
-  return rows.map(presentDelivery);
+  const said = saidBy(message);
+  return rows.map((row) => presentDelivery(row, said));
 }
 
 async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault> {

@@ -97,7 +97,7 @@ async function tell(
       workspace.id,
       distinct.map((value) => ({ kind: 'phone', value })),
     ),
-    Promise.all(distinct.map((number) => provider && turns(() => provider.ask(number)))),
+    provider ? Promise.all(distinct.map((number) => turns(() => provider.ask(number)))) : [],
   ]);
   const place = new Map(distinct.map((number, at) => [number, at]));
   return read.map((phone, index) => {

@@ -3,6 +3,9 @@ import type { Contact } from '../../contacts/contacts.ts';
 import type { Destination } from '../../contacts/destinations.ts';
 import { CLASS_BIT } from '../../contacts/destinations.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
+import { isFault } from '../../base/fault.ts';
+import { compile, type Compiled } from '../../content/compile.ts';
+import { smsSize } from '../../content/smsSize.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Delivery } from '../../outbox/sql.ts';
 import { toRef } from '../../outbox/ref.ts';
@@ -66,8 +69,8 @@ function sourceIds({ source }: Message) {
   return source.integrationId === undefined ? {} : { integrationId: idText(source.integrationId) };
 }
 
-/** One message to one address, and how it stands. */
-export function presentDelivery(delivery: Delivery) {
+/** One message to one address, and how it stands. `said` is what it says, where that is at hand: then SMS are counted. */
+export function presentDelivery(delivery: Delivery, said?: Compiled) {
   const { state, attempts, channel, address, code, detail, externalIds, vars, trail } = delivery;
   return {
     ref: toRef(delivery),
@@ -81,8 +84,21 @@ export function presentDelivery(delivery: Delivery) {
     detail,
     externalIds: externalIds ?? [],
     variables: vars ?? {},
+    segments: segmentsOf(delivery, said),
     trail: (trail ?? []).map(({ atMs, what, why }) => ({ at: timeText(atMs), what, why })),
     sentAt: timeText(delivery.sentMs),
     stateAt: timeText(delivery.stateMs),
   };
+}
+
+/** What a single message says, ready to be counted. */
+export function saidBy({ content }: Pick<Message, 'content'>): Compiled | undefined {
+  const compiled = compile(content, { liquid: false });
+  return isFault(compiled) ? undefined : compiled;
+}
+
+/** How many text messages it is; null on other channels. */
+function segmentsOf({ channel, vars }: Delivery, said: Compiled | undefined) {
+  const size = said && channel === 'sms' ? smsSize(said, vars ?? {}) : undefined;
+  return size ? { encoding: size.encoding, count: size.count } : null;
 }
