@@ -4,6 +4,9 @@
 export const CHANNELS = ['sms', 'whatsapp', 'email', 'push', 'voice', 'webchat', 'webhook'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 
+/** How WhatsApp names a person whose number is hidden behind a username: `US.1349…`, `US.ENT.1181…`. */
+export const WHATSAPP_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
+
 /** What a message is for. Consent, quiet hours and the policy for an unknown outcome depend on it. */
 export const MESSAGE_CLASSES = ['transactional', 'marketing', 'authentication'] as const;
 export type MessageClass = (typeof MESSAGE_CLASSES)[number];

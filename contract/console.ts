@@ -82,6 +82,18 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
+  /** A call that did not come about (busy, nobody picked up) is made again so many times, each so long after the last. */
+  redial: Type.Optional(
+    Type.Union([
+      Type.Object({
+        times: Type.Integer({ minimum: 1, maximum: 10 }),
+        afterMs: Type.Integer({ minimum: 10_000, maximum: 86_400_000 }),
+      }),
+      Type.Null(),
+    ]),
+  ),
+  /** What is answered to a text message that says HELP and nothing else, where the provider does not answer it. */
+  helpText: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 1600 }), Type.Null()])),
   /** Mail tells of being opened by a picture of one pixel, where its provider does not tell. Off when absent. */
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */

@@ -65,8 +65,13 @@ export function presentMessage(message: Message) {
   };
 }
 
-function sourceIds({ source }: Message) {
-  return source.integrationId === undefined ? {} : { integrationId: idText(source.integrationId) };
+function sourceIds({ source: { integrationId, repliesTo } }: Message) {
+  return {
+    ...(integrationId === undefined ? {} : { integrationId: idText(integrationId) }),
+    ...(repliesTo
+      ? { repliesTo: { externalId: repliesTo.externalId, messageId: idText(repliesTo.messageId) } }
+      : {}),
+  };
 }
 
 /** One message to one address, and how it stands. `said` is what it says, where that is at hand: then SMS are counted. */

@@ -40,7 +40,12 @@ async function notify(call: Call<Static<typeof Notification>>): Promise<Work | S
   const { destination } = body;
   const integration = await integrationNamed(call, destination.integrationId, 'destination.integrationId');
   if (isFault(integration)) return integration;
-  const to = readAddress(integration, destination.destinationId, 'destination.destinationId');
+  const to = readAddress(
+    integration,
+    destination.destinationId,
+    'destination.destinationId',
+    workspace.country,
+  );
   if (isFault(to)) return to;
   const contents = await readMessages(call, body.message, { schema: body.messageSchema, path: 'message' });
   if (isFault(contents)) return contents;

@@ -1,0 +1,237 @@
+/** Text messages as providers carry them: words that stop and start, help, pictures, receipts, and MessageBird's two APIs. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { SignJWT } from 'jose';
+import { Webhook } from 'standardwebhooks';
+import { sha256Hex } from '../src/base/crypto.ts';
+import { toHex24 } from '../src/base/ids.ts';
+import { testDatabase } from './support/database.ts';
+import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
+import { startReceiver } from './support/receiver.ts';
+import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
+import { until } from './support/until.ts';
+import { callApi, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
+
+const database = await testDatabase();
+const bird = await startReceiver();
+let world: World;
+let sink: TwilioSink;
+let shop: { id: number; appId: string; consoleKey: string };
+let twilio: Awaited<ReturnType<typeof newTwilio>>;
+let count = 0;
+
+before(async () => {
+  sink = await startTwilioSink();
+  world = await startWorld(database.connection, { PARLEY_PROVIDER_DEADLINE_MS: '2000' });
+  const app = await newWorkspace(world.ctx, 'live', 'NL');
+  shop = { ...app, consoleKey: await newConsoleKey(world.ctx, app.id) };
+  twilio = await newTwilio(world.ctx, app.id, sink.url);
+});
+after(async () => {
+  await world.stop();
+  await sink.close();
+});
+
+const callbackOf = ({ id, callbackKey }: { id: number; callbackKey: string }, purpose = 'inbound') =>
+  `${world.url}/callbacks/${toHex24(id)}/${callbackKey}/${purpose}`;
+
+/** A text message from a number, as Twilio calls. */
+async function text(from: string, body: string, more: Record<string, string> = {}): Promise<void> {
+  const url = callbackOf(twilio);
+  const fields: Record<string, string> = {
+    AccountSid: `AC${'0'.repeat(32)}`,
+    Body: body,
+    From: from,
+    MessageSid: `SM${++count}`,
+    NumMedia: '0',
+    To: '+15005550000',
+    ...more,
+  };
+  const signed =
+    url +
+    Object.entries(fields)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flat()
+      .join('');
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-twilio-signature': createHmac('sha1', 'token-of-the-test').update(signed).digest('base64'),
+    },
+    body: new URLSearchParams(fields).toString(),
+  });
+  assert.ok(response.ok, `answered ${response.status}`);
+}
+
+const say = (address: string, words: string, more: object = {}) =>
+  sendMessage(world, shop, {
+    destination: { channel: 'sms', address },
+    content: { type: 'text', text: words },
+    ...more,
+  });
+const ofMessage = async (id: number) =>
+  (await callApi(world, shop.consoleKey, 'GET', `/api/workspaces/${shop.appId}/messages/${toHex24(id)}`))
+    .json;
+const settings = (given: object) =>
+  callApi(world, shop.consoleKey, 'PATCH', `/api/workspaces/${shop.appId}`, { settings: given });
+/** What was said with these words, either way. */
+const withWords = async (words: string) =>
+  await world.ctx.sql<{ content: any; direction: string }[]>`
+    SELECT content, direction FROM messages
+    WHERE workspace_id = ${shop.id} AND strpos(content->>'text', ${words}) = 1 ORDER BY at_ms, id`;
+
+test("a number as people write it is the workspace's country's, at every door", async () => {
+  await reaches(world.ctx, await say('06 12345670', 'console'), 'accepted');
+  const notified = await callApi(
+    world,
+    (shop as unknown as { authorization: string }).authorization,
+    'POST',
+    `/v1.1/apps/${shop.appId}/notifications`,
+    {
+      destination: { integrationId: toHex24(twilio.id), destinationId: '06-12345670' },
+      author: { role: 'appMaker' },
+      message: { type: 'text', text: 'sunshine' },
+    },
+  );
+  assert.equal(notified.status, 201, JSON.stringify(notified.json));
+  await until('both', () => sink.countOf('+31612345670') === 2);
+});
+
+test('STOP as the whole message ends everything to the number, START takes it back; a sentence with the word does neither', async () => {
+  const to = '+15557200001';
+  await text(to, "Don't stop now");
+  await reaches(world.ctx, await say(to, 'one'), 'accepted');
+  for (const [stop, start] of [
+    [' stop ', 'START'],
+    ['UNSUBSCRIBE', 'unstop'],
+    ['Stopall', 'Start'],
+  ] as const) {
+    await text(to, stop);
+    const kept = await reaches(world.ctx, await say(to, 'two'), 'suppressed');
+    assert.equal(kept.code, 'stop');
+    await text(to, start);
+    await reaches(world.ctx, await say(to, 'three'), 'accepted');
+  }
+  assert.equal(sink.countOf(to), 4);
+});
+
+test('what Twilio handled itself is known here too, whatever the word was; nothing is answered twice', async () => {
+  const to = '+15557200002';
+  await settings({ helpText: 'The shop. Call 020 123 4567.' });
+  await text(to, 'ARRET', { OptOutType: 'STOP' });
+  assert.equal((await reaches(world.ctx, await say(to, 'one'), 'suppressed')).code, 'stop');
+  await text(to, 'DEBUT', { OptOutType: 'START' });
+  await reaches(world.ctx, await say(to, 'two'), 'accepted');
+  await text(to, 'HELP', { OptOutType: 'HELP' });
+  await text(to, 'Please help');
+  assert.deepEqual(
+    (await withWords('Please help')).map(({ direction }) => direction),
+    ['in'],
+  );
+  assert.deepEqual(await withWords('The shop.'), []);
+  assert.equal(sink.countOf(to), 1);
+});
+
+test("HELP as the whole message is answered with the workspace's words, once; without words it is a message like any other", async () => {
+  const to = '+15557200003';
+  await settings({ helpText: 'The shop. Call 020 123 4567.' });
+  await text(to, ' help ', { MessageSid: 'SMhelp' });
+  await text(to, ' help ', { MessageSid: 'SMhelp' });
+  await until('the answer', () => sink.countOf(to) === 1);
+  assert.equal(sink.calls.findLast((call) => call.to === to)!.body, 'The shop. Call 020 123 4567.');
+  assert.equal((await settings({ helpText: 'x'.repeat(1601) })).json.error.field, 'settings.helpText');
+  await settings({ helpText: null });
+  await text(to, 'INFO');
+  await text(to, 'anything');
+  assert.equal(sink.countOf(to), 1);
+});
+
+test('a picture by MMS is a message with the picture', async () => {
+  await text('+15557200004', 'Look', {
+    NumMedia: '2',
+    MediaUrl0: 'https://api.twilio.com/m/0',
+    MediaContentType0: 'image/jpeg',
+    MediaUrl1: 'https://api.twilio.com/m/1',
+    MediaContentType1: 'text/vcard',
+  });
+  const { type, mediaUrl, mediaType, text: words } = (await withWords('Look'))[0]!.content;
+  assert.deepEqual(
+    { type, mediaUrl, mediaType, words },
+    {
+      type: 'image',
+      mediaUrl: 'https://api.twilio.com/m/0',
+      mediaType: 'image/jpeg',
+      words: 'Look\nhttps://api.twilio.com/m/1',
+    },
+  );
+});
+
+test('MessageBird classic: sent, reported by GET, answered; a wrong token is not believed', async () => {
+  const to = '+31612345671';
+  bird.answer('/messages', { status: 201, body: JSON.stringify({ id: 'mb1', recipients: {} }) });
+  const classic = await newIntegration(world.ctx, shop.id, 'messagebird', {
+    accessKey: 'live_key',
+    originator: 'Sunshine',
+    signingKey: 'signing-key',
+    baseUrl: bird.url(''),
+  });
+  const id = await say(to, 'Hello', { integrationId: toHex24(classic.id) });
+  await reaches(world.ctx, id, 'accepted');
+  const sent = JSON.parse(bird.received('/messages').at(-1)!.body) as Record<string, string>;
+  assert.deepEqual([sent['originator'], sent['body']], ['Sunshine', 'Hello']);
+  const get = async (url: string, key = 'signing-key') => {
+    const token = await new SignJWT({ url_hash: sha256Hex(url), jti: String(++count) })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('MessageBird')
+      .setNotBefore('-10s')
+      .setExpirationTime('1m')
+      .sign(Buffer.from(key));
+    return (await fetch(url, { headers: { 'messagebird-signature-jwt': token } })).status;
+  };
+  const report = `${sent['reportUrl']}&id=mb1&status=delivered&recipient=31612345671`;
+  assert.equal(await get(report, 'other-key'), 401);
+  assert.equal(await get(report), 200);
+  await reaches(world.ctx, id, 'delivered');
+  const inbound = callbackOf(classic);
+  assert.equal(await get(`${inbound}?id=in1&originator=31612345671&recipient=3197010240000&body=STOP`), 200);
+  assert.equal((await reaches(world.ctx, await say(to, 'more'), 'suppressed')).code, 'stop');
+});
+
+test('Bird v1: sent with a key, reported and answered by signed webhooks', async () => {
+  const to = '+31612345672';
+  const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+  bird.answer('/v1/sms/messages', { status: 202, body: JSON.stringify({ id: 'sms_1' }) });
+  const v1 = await newIntegration(world.ctx, shop.id, 'messagebird', {
+    accessKey: 'bk_eu_key',
+    originator: 'Sunshine',
+    signingKey: secret,
+    baseUrl: bird.url(''),
+  });
+  const id = await say(to, 'Hello', { integrationId: toHex24(v1.id), class: 'marketing' });
+  await reaches(world.ctx, id, 'accepted');
+  const call = bird.received('/v1/sms/messages').at(-1)!;
+  const { category, metadata } = JSON.parse(call.body) as { category: string; metadata: { ref: string } };
+  assert.equal(category, 'marketing');
+  assert.equal(call.headers['idempotency-key'], metadata.ref);
+  const tell = async (type: string, data: object) => {
+    const at = new Date(world.ctx.clock.nowMs());
+    const body = JSON.stringify({ type, timestamp: at.toISOString(), data });
+    const headers = {
+      'content-type': 'application/json',
+      'webhook-id': `evt_${++count}`,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+      'webhook-signature': new Webhook(secret).sign(`evt_${count}`, at, body),
+    };
+    assert.equal((await fetch(callbackOf(v1, 'status'), { method: 'POST', headers, body })).status, 200);
+  };
+  await tell('sms.delivered', { sms_id: 'sms_1', metadata });
+  await reaches(world.ctx, id, 'delivered');
+  await tell('sms.received', { sms_id: 'sms_in', from: to, to: '+3197010240000', text: 'Thanks' });
+  assert.deepEqual(
+    (await withWords('Thanks')).map(({ direction }) => direction),
+    ['in'],
+  );
+  assert.equal((await ofMessage(id)).deliveries[0].externalIds[0], 'sms_1');
+});
