@@ -8,6 +8,7 @@ import { compile, type Compiled } from '../../content/compile.ts';
 import { smsSize } from '../../content/smsSize.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Delivery } from '../../outbox/sql.ts';
+import { WHATSAPP_WINDOW_MS } from '../../outbox/gate.ts';
 import { toRef } from '../../outbox/ref.ts';
 import { stateName } from '../../outbox/states.ts';
 import { idText, timeText } from './route.ts';
@@ -44,6 +45,11 @@ export function presentDestination(destination: Destination) {
     blockedReason,
     linkedAt: timeText(destination.linkedMs),
     lastInboundAt: timeText(destination.lastInboundMs),
+    // Until then free text may be sent on WhatsApp; later only a template.
+    windowEndsAt:
+      channel === 'whatsapp' && destination.lastInboundMs !== null
+        ? timeText(destination.lastInboundMs + WHATSAPP_WINDOW_MS)
+        : null,
   };
 }
 
