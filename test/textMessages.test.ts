@@ -17,7 +17,7 @@ const database = await testDatabase();
 const bird = await startReceiver();
 let world: World;
 let sink: TwilioSink;
-let shop: { id: number; appId: string; consoleKey: string };
+let shop: { id: number; appId: string; consoleKey: string; authorization: string };
 let twilio: Awaited<ReturnType<typeof newTwilio>>;
 let count = 0;
 
@@ -82,21 +82,17 @@ const withWords = async (words: string) =>
     SELECT content, direction FROM messages
     WHERE workspace_id = ${shop.id} AND strpos(content->>'text', ${words}) = 1 ORDER BY at_ms, id`;
 
-test("a number as people write it is the workspace's country's, at every door", async () => {
+test("a number as people write it is the workspace's country's; Sunshine's API asks for E.164, as it always did", async () => {
   await reaches(world.ctx, await say('06 12345670', 'console'), 'accepted');
-  const notified = await callApi(
-    world,
-    (shop as unknown as { authorization: string }).authorization,
-    'POST',
-    `/v1.1/apps/${shop.appId}/notifications`,
-    {
-      destination: { integrationId: toHex24(twilio.id), destinationId: '06-12345670' },
-      author: { role: 'appMaker' },
-      message: { type: 'text', text: 'sunshine' },
-    },
-  );
-  assert.equal(notified.status, 201, JSON.stringify(notified.json));
-  await until('both', () => sink.countOf('+31612345670') === 2);
+  assert.equal(sink.countOf('+31612345670'), 1);
+  const path = `/v1.1/apps/${shop.appId}/notifications`;
+  const notified = await callApi(world, shop.authorization, 'POST', path, {
+    destination: { integrationId: toHex24(twilio.id), destinationId: '06-12345670' },
+    author: { role: 'appMaker' },
+    message: { type: 'text', text: 'sunshine' },
+  });
+  assert.equal(notified.status, 400);
+  assert.match(notified.json.error.description, /destination\.destinationId/);
 });
 
 test('STOP as the whole message ends everything to the number, START takes it back; a sentence with the word does neither', async () => {
@@ -234,4 +230,36 @@ test('Bird v1: sent with a key, reported and answered by signed webhooks', async
     ['in'],
   );
   assert.equal((await ofMessage(id)).deliveries[0].externalIds[0], 'sms_1');
+});
+
+test('W14 a name as sender keeps the rule, in an integration and in a message; it goes out as the sender, one-way', async () => {
+  const make = (type: string, settings_: object) =>
+    callApi(world, shop.consoleKey, 'POST', `/api/workspaces/${shop.appId}/integrations`, {
+      type,
+      settings: settings_,
+    });
+  const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token-of-the-test', baseUrl: sink.url };
+  for (const senderId of ['Sunshine Inc', '12345', 'Sun-shine', ' Sun', 'Zonneschijn!', '']) {
+    const made = await make('twilio', { ...account, senderId });
+    assert.deepEqual([made.status, made.json.error.field], [400, 'settings.senderId'], senderId);
+    if (senderId === '') continue;
+    const mb = await make('messagebird', { accessKey: 'k', originator: senderId });
+    if (senderId !== '12345') assert.equal(mb.json.error.field, 'settings.originator', senderId);
+    const said = await callApi(world, shop.consoleKey, 'POST', `/api/workspaces/${shop.appId}/messages`, {
+      destination: { channel: 'sms', address: '+31612345673' },
+      content: { type: 'text', text: 'x', senderId },
+    });
+    assert.ok(said.status >= 400 && /senderId/.test(said.json.error.field), senderId);
+  }
+  assert.equal((await make('twilio', { ...account, senderId: 'Sunshine 24' })).status, 201);
+  const own = await newTwilio(world.ctx, shop.id, sink.url, { senderId: 'Shop 24' });
+  await reaches(
+    world.ctx,
+    await say('+31612345673', 'named', { integrationId: toHex24(own.id) }),
+    'accepted',
+  );
+  assert.equal(sink.calls.at(-1)!.from, 'Shop 24');
+  const content = { type: 'text', text: 'renamed', senderId: 'Sunshine' };
+  await reaches(world.ctx, await say('+31612345673', '', { content }), 'accepted');
+  assert.equal(sink.calls.at(-1)!.from, 'Sunshine');
 });

@@ -247,3 +247,74 @@ test('statuses by our reference: sent, delivered, read, and a failure of a later
   await status('failed', { biz_opaque_callback_data: own, errors: [{ code: 131049, title: 'held back' }] });
   assert.equal((await reaches(world.ctx, late, 'failed')).code, '131049');
 });
+
+const templates = (query: Record<string, string>) =>
+  `/v25.0/777/message_templates?${new URLSearchParams({
+    fields: 'id,name,language,status,category,rejected_reason,components',
+    ...query,
+  }).toString()}`;
+
+test('N9 N19 a template goes out with all its components, is shown as the person saw it, and the catalogue is that at Meta', async () => {
+  const to = '+31612345708';
+  const definition = {
+    id: '1',
+    name: 'order_update',
+    language: 'nl',
+    status: 'APPROVED',
+    category: 'UTILITY',
+    components: [
+      { type: 'HEADER', format: 'IMAGE' },
+      { type: 'BODY', text: 'Dag {{1}}, het is {{2}}.' },
+      { type: 'FOOTER', text: 'De winkel' },
+      {
+        type: 'BUTTONS',
+        buttons: [
+          { type: 'URL', text: 'Volg', url: 'https://shop.example/{{1}}' },
+          { type: 'QUICK_REPLY', text: 'Bel mij' },
+        ],
+      },
+    ],
+  };
+  const listed = { status: 200, body: JSON.stringify({ data: [definition] }) };
+  meta.answer(templates({ limit: '100', name: 'order_update' }), listed);
+  meta.answer(templates({ limit: '50' }), listed);
+  const components = [
+    { type: 'header', parameters: [{ type: 'image', image: { link: 'https://img.example/o.jpg' } }] },
+    {
+      type: 'body',
+      parameters: [
+        { type: 'text', text: 'Ann' },
+        { type: 'currency', currency: { fallback_value: '€ 5', code: 'EUR', amount_1000: 5000 } },
+      ],
+    },
+    { type: 'button', sub_type: 'url', index: 0, parameters: [{ type: 'text', text: '12' }] },
+    {
+      type: 'button',
+      sub_type: 'quick_reply',
+      index: '1',
+      parameters: [{ type: 'payload', payload: 'CALL' }],
+    },
+  ];
+  const template = { name: 'order_update', language: { code: 'nl' }, components };
+  await reaches(world.ctx, await say(to, { type: 'nativeTemplate', template }), 'accepted');
+  const wire = components.map((one) => ('index' in one ? { ...one, index: String(one.index) } : one));
+  assert.deepEqual(sentTo(to)[0]!['template'], { ...template, components: wire });
+  const seen =
+    'https://img.example/o.jpg\n\nDag Ann, het is € 5.\n\nDe winkel\n\nVolg: https://shop.example/12\nBel mij';
+  assert.equal((await lastFrom(to)).content.text, seen);
+  const at = `/api/workspaces/${shop.appId}/broadcasts`;
+  const { json } = await callApi(world, shop.consoleKey, 'POST', at, {
+    name: 'all',
+    channel: 'whatsapp',
+    audience: { include: { all: true } },
+    content: { type: 'nativeTemplate', template },
+  });
+  assert.equal(json.content.text, seen);
+  const catalogue = await get(`/integrations/${toHex24(whatsapp.id)}/templates`);
+  assert.deepEqual([catalogue.templates, catalogue.next], [[definition], null]);
+  meta.answer(templates({ limit: '50' }), {
+    status: 401,
+    body: '{"error":{"code":190,"message":"expired"}}',
+  });
+  assert.match((await get(`/integrations/${toHex24(whatsapp.id)}/templates`)).error.message, /expired/);
+});

@@ -16,7 +16,12 @@ const SETTINGS = {
   originator: {
     required: true,
     secret: false,
-    means: 'Who it comes from: a number with its country code, or 1 to 11 letters and digits.',
+    means: 'Who it comes from: a number with its country code, or 1 to 11 letters, digits and spaces.',
+    schema: {
+      type: 'string',
+      pattern: '^(\\+?[0-9]{3,15}|(?! )(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}(?<! ))$',
+      rule: 'must be a number, or 1 to 11 letters A-Z or a-z, digits or spaces and not digits only',
+    },
   },
   signingKey: {
     required: false,

@@ -70,7 +70,11 @@ const SETTINGS = {
     secret: false,
     means:
       'A name to send from, 1 to 11 letters, digits and spaces. One-way: nobody can answer. Wins over phoneNumber.',
-    schema: { type: 'string', pattern: '^(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}$' },
+    schema: {
+      type: 'string',
+      pattern: '^(?! )(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}(?<! )$',
+      rule: 'must be 1 to 11 letters A-Z or a-z, digits or spaces, and not digits only',
+    },
   },
 } as const satisfies Record<string, IntegrationSetting>;
 

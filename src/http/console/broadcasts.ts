@@ -21,6 +21,7 @@ import type { Tx } from '../../db/pool.ts';
 import { selectAmiss } from '../../outbox/sql.ts';
 import { STATE } from '../../outbox/states.ts';
 import { readAudience, showAudience, type AudienceText } from './audienceInput.ts';
+import { asSeen, templatesThrough } from '../templateCatalogue.ts';
 import { readContent } from './input.ts';
 import { presentDelivery } from './present.ts';
 import {
@@ -245,7 +246,9 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   if (content !== undefined) {
     const read = await readContent(content, 'content');
     if (isFault(read)) return read;
-    input.content = read;
+    const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
+    const own = named?.workspaceId === call.workspace.id ? named : undefined;
+    input.content = await asSeen(call, await templatesThrough(call, own, read), read);
   }
   if (audience !== undefined) {
     const read = await readAudience(call.ctx.sql, call.workspace.id, audience);

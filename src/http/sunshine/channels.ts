@@ -125,7 +125,7 @@ async function readLinking(call: Call<Static<typeof Link>>): Promise<AddressLink
   const field = integration.channel === 'email' ? 'address' : 'phoneNumber';
   const given = call.body[field];
   if (given === undefined) return breaks(field, `is required to link ${type}`);
-  const to = readAddress(integration, given, field, call.workspace.country);
+  const to = readAddress(integration, given, field);
   if (isFault(to)) return to;
   const message = await readConfirmation(call, integration, confirmation);
   if (isFault(message)) return message;

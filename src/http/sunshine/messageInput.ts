@@ -129,12 +129,11 @@ export async function integrationNamed(
 /** An address in the one form it is stored in, with the kind of identity it is. */
 export type Addressed = { channel: ChannelName; address: string; kind: 'phone' | 'email' | 'whatsapp' };
 
-/** The address on an integration's channel that a caller wrote, numbers without a country code being of `country`; a fault for channels whose addresses nobody can know. */
+/** The address on an integration's channel that a caller wrote; a fault for channels whose addresses nobody can know. */
 export function readAddress(
   integration: Pick<Integration, 'channel' | 'provider'>,
   text: string,
   field: string,
-  country: string,
 ): Addressed | Fault {
   const channel = integration.channel as ChannelName;
   switch (channel) {
@@ -143,7 +142,7 @@ export function readAddress(
     case 'voice': {
       if (channel === 'whatsapp' && WHATSAPP_USER_ID.test(text))
         return { channel, address: text, kind: 'whatsapp' };
-      const phone = normalisePhone(text, { path: field, defaultCountry: country });
+      const phone = normalisePhone(text, { path: field });
       return isFault(phone) ? phone : { channel, address: phone.e164, kind: 'phone' };
     }
     case 'email': {

@@ -13,7 +13,7 @@ import {
   readAddress,
   readMessages,
 } from './messageInput.ts';
-import { asSeen } from './nativeTemplates.ts';
+import { asSeen } from '../templateCatalogue.ts';
 import { breaks, writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
 
 const Notification = Type.Object({
@@ -40,12 +40,7 @@ async function notify(call: Call<Static<typeof Notification>>): Promise<Work | S
   const { destination } = body;
   const integration = await integrationNamed(call, destination.integrationId, 'destination.integrationId');
   if (isFault(integration)) return integration;
-  const to = readAddress(
-    integration,
-    destination.destinationId,
-    'destination.destinationId',
-    workspace.country,
-  );
+  const to = readAddress(integration, destination.destinationId, 'destination.destinationId');
   if (isFault(to)) return to;
   const contents = await readMessages(call, body.message, { schema: body.messageSchema, path: 'message' });
   if (isFault(contents)) return contents;
