@@ -635,6 +635,7 @@ describe('broadcasts', () => {
     assert.ok(never.decisions.some(({ what }: Json) => what === 'not in the audience'));
     const history = ok(await call('GET', `${base}/contacts/${contacts[1].id}/history`));
     assert.equal(history.entries[0].broadcast.id, made.id);
+    assert.deepEqual(history.entries[0].deliveries[0].segments, { encoding: 'GSM-7', count: 1 });
     assert.ok(ok(await call('GET', `${base}/broadcasts?limit=1`)).broadcasts[0].counts);
   });
 

@@ -6,12 +6,22 @@ import { SignJWT } from 'jose';
 import { Webhook } from 'standardwebhooks';
 import { sha256Hex } from '../src/base/crypto.ts';
 import { toHex24 } from '../src/base/ids.ts';
+import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
+import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { testDatabase } from './support/database.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';
 import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
-import { callApi, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
+import {
+  callApi,
+  must,
+  newContacts,
+  newTwilio,
+  newWorkspace,
+  startWorld,
+  type World,
+} from './support/world.ts';
 
 const database = await testDatabase();
 const bird = await startReceiver();
@@ -262,4 +272,46 @@ test('W14 a name as sender keeps the rule, in an integration and in a message; i
   const content = { type: 'text', text: 'renamed', senderId: 'Sunshine' };
   await reaches(world.ctx, await say('+31612345673', '', { content }), 'accepted');
   assert.equal(sink.calls.at(-1)!.from, 'Sunshine');
+});
+
+test('a broadcast through Bird v1 goes in calls of up to a hundred, each message once, each with its own reference', async () => {
+  const { ctx } = world;
+  const other = await newWorkspace(ctx, 'live');
+  await newIntegration(ctx, other.id, 'messagebird', {
+    accessKey: 'bk_eu_key',
+    originator: 'Sunshine',
+    baseUrl: bird.url(''),
+  });
+  await newContacts(ctx, other.id, 250, 9_400_000);
+  bird.answer('/v1/sms/batches', (made, { body }) => ({
+    status: 202,
+    body: JSON.stringify({
+      data: (JSON.parse(body) as object[]).map((_, at) => ({ id: `sms_${made}_${at}` })),
+      summary: {},
+    }),
+  }));
+  const nowMs = ctx.clock.nowMs();
+  const input = {
+    name: 'sale',
+    channel: 'sms',
+    class: 'marketing',
+    audience: { include: { all: true } },
+    content: { type: 'text', text: 'Hi {{ contact.givenName }}' },
+  };
+  const made = must(
+    await ctx.queue.transact((tx) => createBroadcast(ctx.broadcasts, tx, other.id, input, nowMs)),
+  );
+  await ctx.queue.transact((tx) => startBroadcast(ctx.broadcasts, tx, other.id, made.id, nowMs));
+  await until(
+    'it is done',
+    async () => (await selectBroadcast(ctx.sql, other.id, made.id))?.state === 'done',
+  );
+  type Item = { to: string; text: string; metadata: { ref: string } };
+  const batches = bird.received('/v1/sms/batches').map(({ body }) => JSON.parse(body) as Item[]);
+  const alone = bird.received('/v1/sms/messages').map(({ body }) => JSON.parse(body) as Item);
+  const items = [...batches.flat(), ...alone.filter(({ text: words }) => words.startsWith('Hi '))];
+  assert.equal(new Set(items.map(({ metadata }) => metadata.ref)).size, 250);
+  assert.equal(new Set(items.map(({ to }) => to)).size, 250);
+  assert.equal(items.length, 250);
+  assert.ok(batches.length > 0 && batches.every((batch) => batch.length <= 100));
 });

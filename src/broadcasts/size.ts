@@ -4,6 +4,7 @@
  */
 import { isFault } from '../base/fault.ts';
 import { compile } from '../content/compile.ts';
+import type { RenderOptions } from '../content/render.ts';
 import { smsSize } from '../content/smsSize.ts';
 import type { Variables } from '../content/variables.ts';
 import { linksIn, tracksClicks, type LinkWorkspace } from '../links/addresses.ts';
@@ -23,13 +24,11 @@ export function textSize(
   if (broadcast.channel !== 'sms') return undefined;
   const compiled = compile(broadcast.content);
   if (isFault(compiled)) return undefined;
-  // All short links of runs are equally long.
-  const [code] = links.codes.shared(broadcast.id, 0, [broadcast.id]);
-  const short = links.urlOf(workspace, code!);
-  const long = new Set(linksIn(broadcast.content, tracksClicks(workspace)).map(({ longUri }) => longUri));
-  const size = smsSize(compiled, sampleOf(compiled.variables, workspace.name), {
-    rewriteUri: (uri) => (long.has(uri) ? short : uri),
-  });
+  const size = smsSize(
+    compiled,
+    sampleOf(compiled.variables, workspace.name),
+    asLongAsSent(links, workspace, broadcast),
+  );
   if (!size) return undefined;
   return {
     encoding: size.encoding,
@@ -37,6 +36,18 @@ export function textSize(
     total: size.count * reachable,
     varies: compiled.variables.length > 0,
   };
+}
+
+/** Renders a broadcast as long as it is for each recipient: all short links of runs are equally long. */
+export function asLongAsSent(
+  links: Links,
+  workspace: LinkWorkspace,
+  { id, content }: Pick<Broadcast, 'content' | 'id'>,
+): RenderOptions {
+  const [code] = links.codes.shared(id, 0, [id]);
+  const short = links.urlOf(workspace, code!);
+  const long = new Set(linksIn(content, tracksClicks(workspace)).map(({ longUri }) => longUri));
+  return { rewriteUri: (uri) => (long.has(uri) ? short : uri) };
 }
 
 /** Somebody of whom everything is known. */

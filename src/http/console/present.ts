@@ -5,6 +5,7 @@ import { CLASS_BIT } from '../../contacts/destinations.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { isFault } from '../../base/fault.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
+import type { RenderOptions } from '../../content/render.ts';
 import { smsSize } from '../../content/smsSize.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Delivery } from '../../outbox/sql.ts';
@@ -81,7 +82,7 @@ function sourceIds({ source: { integrationId, repliesTo } }: Message) {
 }
 
 /** One message to one address, and how it stands. `said` is what it says, where that is at hand: then SMS are counted. */
-export function presentDelivery(delivery: Delivery, said?: Compiled) {
+export function presentDelivery(delivery: Delivery, said?: Said) {
   const { state, attempts, channel, address, code, detail, externalIds, vars, trail } = delivery;
   return {
     ref: toRef(delivery),
@@ -102,14 +103,17 @@ export function presentDelivery(delivery: Delivery, said?: Compiled) {
   };
 }
 
-/** What a single message says, ready to be counted. */
-export function saidBy({ content }: Pick<Message, 'content'>): Compiled | undefined {
+/** What was said, ready to be counted. */
+export type Said = { compiled: Compiled; options?: RenderOptions };
+
+/** What a single message says. */
+export function saidBy({ content }: Pick<Message, 'content'>): Said | undefined {
   const compiled = compile(content, { liquid: false });
-  return isFault(compiled) ? undefined : compiled;
+  return isFault(compiled) ? undefined : { compiled };
 }
 
 /** How many text messages it is; null on other channels. */
-function segmentsOf({ channel, vars }: Delivery, said: Compiled | undefined) {
-  const size = said && channel === 'sms' ? smsSize(said, vars ?? {}) : undefined;
+function segmentsOf({ channel, vars }: Delivery, said: Said | undefined) {
+  const size = said && channel === 'sms' ? smsSize(said.compiled, vars ?? {}, said.options) : undefined;
   return size ? { encoding: size.encoding, count: size.count } : null;
 }
