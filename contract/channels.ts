@@ -4,6 +4,9 @@
 export const CHANNELS = ['sms', 'whatsapp', 'email', 'push', 'voice', 'webchat', 'webhook'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 
+/** How WhatsApp names a person whose number is hidden behind a username: `US.1349…`, `US.ENT.1181…`. */
+export const WHATSAPP_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
+
 /** What a message is for. Consent, quiet hours and the policy for an unknown outcome depend on it. */
 export const MESSAGE_CLASSES = ['transactional', 'marketing', 'authentication'] as const;
 export type MessageClass = (typeof MESSAGE_CLASSES)[number];
@@ -35,6 +38,18 @@ export const ERROR_CLASSES = [
   'provider_retrying',
 ] as const;
 export type ErrorClass = (typeof ERROR_CLASSES)[number];
+
+/** What kind of line a phone number is, as far as anybody can tell. */
+export const LINE_TYPES = [
+  'mobile',
+  'landline',
+  'landline_or_mobile',
+  'voip',
+  'toll_free',
+  'premium',
+  'other',
+] as const;
+export type LineType = (typeof LINE_TYPES)[number];
 
 /** A file that goes with a message; `url` is fetched by the provider or by us just before the call. */
 export type RenderedMedia = { url: string; mediaType?: string; name?: string };

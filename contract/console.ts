@@ -9,6 +9,8 @@ import { CHANNELS, MESSAGE_CLASSES } from './channels.ts';
 export const CONSOLE_LIMITS = {
   /** Ids of contacts in one change of a list or tag. */
   members: 10_000,
+  /** Phone numbers in one look-up. */
+  numbers: 100,
   /** Entries of a page, and how many there are when the caller does not say. */
   page: 200,
   usualPage: 50,
@@ -80,6 +82,18 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
+  /** A call that did not come about (busy, nobody picked up) is made again so many times, each so long after the last. */
+  redial: Type.Optional(
+    Type.Union([
+      Type.Object({
+        times: Type.Integer({ minimum: 1, maximum: 10 }),
+        afterMs: Type.Integer({ minimum: 10_000, maximum: 86_400_000 }),
+      }),
+      Type.Null(),
+    ]),
+  ),
+  /** What is answered to a text message that says HELP and nothing else, where the provider does not answer it. */
+  helpText: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 1600 }), Type.Null()])),
   /** Mail tells of being opened by a picture of one pixel, where its provider does not tell. Off when absent. */
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */
@@ -161,6 +175,15 @@ export const NewDestination = Type.Object({ channel, address, integrationId: Typ
 export const BlockClasses = Type.Object({
   classes: Type.Array(messageClass, { minItems: 1, maxItems: MESSAGE_CLASSES.length }),
   reason: Type.Optional(Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.name })),
+});
+
+const number = Type.String({ minLength: 1, maxLength: 64 });
+/** `POST …/numbers/lookup`: one number, or several. */
+export const NumbersAsked = Type.Object({
+  number: Type.Optional(number),
+  numbers: Type.Optional(Type.Array(number, { minItems: 1, maxItems: CONSOLE_LIMITS.numbers })),
+  country: Type.Optional(country),
+  integrationId: Type.Optional(id),
 });
 
 /** `POST …/lists`, `…/tags`, and their renaming. */

@@ -162,6 +162,20 @@ describe('a server for other programs', () => {
     assert.match((await parley(['simulate', 'press', '+15005550006', '1', ...D])).err, /nobody called/);
   });
 
+  test('lookup tells what is known of numbers', async () => {
+    const told = await parley(['lookup', '+15005550006', '06 12345678', 'nobody', '--country', 'NL', ...D]);
+    assert.equal(told.code, 0, told.err);
+    assert.match(told.out, /^\+15005550006 .* [0-9a-f]{24}$/m);
+    assert.match(
+      told.out,
+      /^\+31612345678 {2}06 12345678 {2}NL {2}mobile {2}text messages: yes {2}no contact$/m,
+    );
+    assert.match(told.out, /^nobody: no phone number$/m);
+    const none = await parley(['lookup', 'nobody', ...D]);
+    assert.equal(none.code, 1);
+    assert.match(none.err, /must be a phone number/);
+  });
+
   test('keys are made, used and revoked; doctor finds nothing wrong', async () => {
     const made = await parley(['keys', 'create', '--door', 'console', '--role', 'viewer', ...D]);
     const [, token] = /token +(\S+)/.exec(made.out)!;

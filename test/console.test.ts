@@ -436,6 +436,24 @@ describe('messages and why', () => {
     );
   });
 
+  test('the text messages of a delivery are counted: GSM-7 and UCS-2, choices and all; nothing on other channels', async () => {
+    const count = async (content: object, channel = 'sms') => {
+      const address = channel === 'email' ? 'count@example.com' : '+14155550188';
+      const destination = { channel, address };
+      const { messageId } = ok(await call('POST', `${base}/messages`, { destination, content }), 202);
+      await settled();
+      return ok(await call('GET', `${base}/messages/${messageId}/deliveries`)).deliveries[0].segments;
+    };
+    const text = (words: string, more: object = {}) => ({ type: 'text', text: words, ...more });
+    assert.deepEqual(await count(text('a'.repeat(160))), { encoding: 'GSM-7', count: 1 });
+    assert.deepEqual(await count(text(`${'a'.repeat(159)}€`)), { encoding: 'GSM-7', count: 2 });
+    assert.deepEqual(await count(text(`${'a'.repeat(69)}ж`)), { encoding: 'UCS-2', count: 1 });
+    assert.deepEqual(await count(text(`${'a'.repeat(70)}ж`)), { encoding: 'UCS-2', count: 2 });
+    const actions = [{ type: 'reply', text: 'Yes', payload: 'Y' }];
+    assert.deepEqual(await count(text('a'.repeat(158), { actions })), { encoding: 'GSM-7', count: 2 });
+    assert.equal(await count(text('Hello'), 'email'), null);
+  });
+
   test('one is sent once per Idempotency-Key', async () => {
     const contact = await newContact();
     const body = { contactId: contact.id, content: { type: 'text', text: 'once' } };
@@ -583,6 +601,14 @@ describe('broadcasts', () => {
     assert.equal(before.state, 'not started');
     const forecast = ok(await call('GET', `${at}/forecast`));
     assert.deepEqual([forecast.matched, forecast.reachable, forecast.unreachable], [3, 2, { opted_out: 1 }]);
+    assert.deepEqual(forecast.segments, { encoding: 'GSM-7', each: 1, total: 2, varies: true });
+    const cyrillic = await draft(name, { content: { type: 'text', text: 'ж'.repeat(71) } });
+    assert.deepEqual(ok(await call('GET', `${base}/broadcasts/${cyrillic.id}/forecast`)).segments, {
+      encoding: 'UCS-2',
+      each: 2,
+      total: 4,
+      varies: false,
+    });
     ok(await call('POST', `${at}/start`));
     refused(await call('POST', `${at}/start`), 409);
     const done = await stateOf(made.id, 'done');
@@ -609,6 +635,7 @@ describe('broadcasts', () => {
     assert.ok(never.decisions.some(({ what }: Json) => what === 'not in the audience'));
     const history = ok(await call('GET', `${base}/contacts/${contacts[1].id}/history`));
     assert.equal(history.entries[0].broadcast.id, made.id);
+    assert.deepEqual(history.entries[0].deliveries[0].segments, { encoding: 'GSM-7', count: 1 });
     assert.ok(ok(await call('GET', `${base}/broadcasts?limit=1`)).broadcasts[0].counts);
   });
 

@@ -3,7 +3,7 @@
  * an outcome; one callback into receipts and inbound messages. It has no database, no retry, no clock of its own
  * and knows no tenant. All retry policy is in `outbox`.
  */
-import type { ChannelName, ErrorClass, MessageClass, Rendered } from '../../contract/channels.ts';
+import type { ChannelName, ErrorClass, LineType, MessageClass, Rendered } from '../../contract/channels.ts';
 import type { AddressGuard, HttpClient } from '../base/http.ts';
 
 /** One message for one destination, ready for the wire. */
@@ -137,6 +137,8 @@ export type Sender = {
   }) => Promise<Outcome | undefined>;
   /** Overrides `Adapter.idempotent` where it depends on the settings. */
   idempotent?: boolean;
+  /** Said where a batch has one key: a message of it that is sent again, in other company, may go out twice. */
+  batchIdempotent?: false;
   close(): Promise<void>;
 };
 
@@ -147,6 +149,25 @@ export type Connected = { kind: 'connected'; settings: Settings } | Exclude<Outc
 export type FetchedMedia =
   | { kind: 'fetched'; bytes: Uint8Array; mediaType: string | undefined }
   | Exclude<Outcome, { kind: 'accepted' }>;
+
+/** What a provider knows of a phone number; what it does not tell is absent. */
+export type KnownNumber = {
+  kind: 'found';
+  /** Whether the number can be somebody's, by the provider's numbering plans. */
+  valid: boolean;
+  /** Two letters. */
+  country?: string;
+  lineType?: LineType;
+  /** Who serves it. */
+  carrier?: string;
+  /** The mobile network: country code and network code, as in `20408`. */
+  network?: string;
+  /** Whether it was taken along from another network. */
+  ported?: boolean;
+};
+
+/** What a provider knows of a number, or why it does not say. Asking changes nothing, so nothing is unclear. */
+export type NumberLookUp = KnownNumber | Exclude<Outcome, { kind: 'accepted' | 'unclear' }>;
 
 /** A provider. */
 export type Adapter = {
@@ -170,6 +191,8 @@ export type Adapter = {
   connect?(settings: Settings, tools: AdapterTools, callbackUrls: { inbound: string }): Promise<Connected>;
   /** Fetches a file that an inbound message names by another scheme than https. */
   fetchMedia?(settings: Settings, tools: AdapterTools, url: string): Promise<FetchedMedia>;
+  /** Asks what the provider knows of a number in E.164. Providers charge for it. */
+  lookUpNumber?(settings: Settings, tools: AdapterTools, number: string): Promise<NumberLookUp>;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
 };

@@ -6,7 +6,16 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ErrorClass } from '../../contract/channels.ts';
 import { httpClient } from '../base/http.ts';
-import type { Adapter, Callback, CallbackRequest, Outcome, Outgoing, Sender, Settings } from './adapter.ts';
+import type {
+  Adapter,
+  Callback,
+  CallbackRequest,
+  NumberLookUp,
+  Outcome,
+  Outgoing,
+  Sender,
+  Settings,
+} from './adapter.ts';
 import { CONTRACTS_ABSENT } from './contract.ts';
 import { deadUrl, type Fake, type FakeMode } from './fake.ts';
 import { secretsOf } from './outcome.ts';
@@ -35,8 +44,10 @@ export type ConformanceSpec<A> = {
   malformed?: Partial<Record<'garbage' | 'html' | 'empty', Outcome['kind'] | null>>;
   /** An answer in which the provider repeats a secret it was given. */
   echo?: (secret: string) => A;
-  /** Required when the sender has `sendBatch`. One answer for the whole. */
-  batch?: { messages: Outgoing[]; answer: A; expected: Partial<Outcome>[] };
+  /** Required when the sender has `sendBatch`. One answer for the whole. `not_offered` with settings that have no batches. */
+  batch?: { messages: Outgoing[]; answer: A; expected: Partial<Outcome>[] } | 'not_offered';
+  /** Required when the adapter has `lookUpNumber`. `not_offered` with settings that have no such call. */
+  numbers?: NumbersSpec<A> | 'not_offered';
   /** Required when the adapter has `receive`. */
   callbacks?: {
     genuine: { name: string; request: CallbackRequest; receipts?: object[]; inbound?: object[] }[];
@@ -45,6 +56,19 @@ export type ConformanceSpec<A> = {
     /** Signed, but not understood. */
     malformed?: { name: string; request: CallbackRequest }[];
   };
+};
+
+/** How a provider answers when it is asked about a number. */
+export type NumbersSpec<A> = {
+  /** The fake to ask, when its contract is another than that of messages. */
+  fake?: Fake<A>;
+  found: { answer: A; expected: object };
+  /** It is no number. */
+  refused: { answer: A; code: string; class: ErrorClass };
+  /** An operator must act before it tells anything. */
+  config: { answer: A; code: string };
+  transient?: { answer: A; code: string };
+  throttled: { answer: A; code: string; retryAfterMs?: number };
 };
 
 /** Bound on a provider call in the suite; short because some tests wait for it. */
@@ -64,6 +88,7 @@ export async function conformance<A>(t: TestContext, spec: ConformanceSpec<A>): 
       await silences(t, spec, said);
     }
     await batches(t, spec, said);
+    await numbers(t, spec, said);
     await callbacks(t, spec, said);
   } finally {
     watch.stop();
@@ -160,11 +185,12 @@ async function batches<A>(t: TestContext, spec: ConformanceSpec<A>, said: unknow
   const { batch, fake, adapter } = spec;
   const has = await withSender(spec, fake.url, (sender) => Promise.resolve(sender.sendBatch !== undefined));
   if (!has) {
-    equal(adapter.batchSize, undefined, 'batchSize without sendBatch');
+    if (batch !== 'not_offered') equal(adapter.batchSize, undefined, 'batchSize without sendBatch');
     return;
   }
+  ok(batch && batch !== 'not_offered', 'an adapter with sendBatch needs a batch in its spec');
   await t.test('batch: answers in the order of the messages', async () => {
-    ok(batch && batch.messages.length > 1, 'an adapter with sendBatch needs a batch in its spec');
+    ok(batch.messages.length > 1, 'one message is no batch');
     ok(batch.messages.length <= (adapter.batchSize ?? 0), 'batchSize says how many at most');
     fake.answerNext(batch.answer);
     const outcomes = await withSender(spec, fake.url, (sender) => sender.sendBatch!(batch.messages));
@@ -174,12 +200,64 @@ async function batches<A>(t: TestContext, spec: ConformanceSpec<A>, said: unknow
   });
   await t.test('batch: a time-out is the outcome of each message', async () => {
     fake.answerNext('hang');
-    const outcomes = await withSender(spec, fake.url, (sender) => sender.sendBatch!(batch!.messages));
+    const outcomes = await withSender(spec, fake.url, (sender) => sender.sendBatch!(batch.messages));
     said.push(outcomes);
     deepEqual(
       outcomes.map(({ kind }) => kind),
-      batch!.messages.map(() => spec.silence ?? 'unclear'),
+      batch.messages.map(() => spec.silence ?? 'unclear'),
     );
+  });
+}
+
+const NUMBER = '+31612345678';
+
+async function numbers<A>(t: TestContext, spec: ConformanceSpec<A>, said: unknown[]): Promise<void> {
+  const { numbers: asked, adapter } = spec;
+  if (!adapter.lookUpNumber) {
+    equal(asked, undefined, 'numbers without lookUpNumber');
+    return;
+  }
+  ok(asked, 'an adapter with lookUpNumber needs numbers in its spec');
+  const fake = (asked !== 'not_offered' && asked.fake) || spec.fake;
+  const ask = async (answer?: A | FakeMode, url = fake.url): Promise<NumberLookUp> => {
+    if (answer !== undefined) fake.answerNext(answer);
+    const http = httpClient({ connections: 1 });
+    const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
+    const outcome = await adapter.lookUpNumber!(spec.settings(url), tools, NUMBER);
+    await http.close();
+    said.push(outcome);
+    if ('detail' in outcome) ok(outcome.detail.length > 0 && outcome.detail.length <= 300);
+    return outcome;
+  };
+  if (asked === 'not_offered') {
+    await t.test('a number: not offered, and nobody is asked', async () => {
+      const before = fake.count();
+      hasAll(await ask(), { kind: 'refused', code: 'not_offered', class: 'config' });
+      equal(fake.count(), before);
+    });
+    return;
+  }
+  await t.test('a number: found, by a request that fits the contract', async () => {
+    fake.violations();
+    deepEqual(await ask(asked.found.answer), { kind: 'found', ...asked.found.expected });
+    deepEqual(fake.violations(), []);
+  });
+  await t.test('a number: refused, to be mended, transient and throttled by their codes', async () => {
+    const { refused, config, transient, throttled } = asked;
+    const { answer, ...expected } = refused;
+    hasAll(await ask(answer), { kind: 'refused', ...expected });
+    hasAll(await ask(config.answer), { kind: 'deferred', class: 'config', code: config.code });
+    if (transient)
+      hasAll(await ask(transient.answer), { kind: 'deferred', class: 'transient', code: transient.code });
+    const { answer: slow, ...named } = throttled;
+    hasAll(await ask(slow), { kind: 'deferred', class: 'rate', ...named });
+  });
+  await t.test('a number: what gave no answer can be asked again', async () => {
+    for (const mode of ['hang', 'reset', 'garbage', 'html', 'empty', spec.broken.answer] as const)
+      hasAll(await ask(mode), { kind: 'deferred', class: 'transient' });
+    hasAll(await ask(undefined, await deadUrl(fake.url)), { kind: 'deferred', class: 'transient' });
+    for (const secret of secretsOf(adapter.settings, spec.settings(fake.url)))
+      if (spec.echo) await ask(spec.echo(secret));
   });
 }
 

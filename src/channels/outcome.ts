@@ -49,6 +49,11 @@ export function outcomeOf(verdict: Verdict, code: string, detail: string): Failu
   }
 }
 
+/** A failure of a call that only read: what is unclear can be done again. */
+export function repeatable(failure: Failure): Exclude<Failure, { kind: 'unclear' }> {
+  return failure.kind === 'unclear' ? { ...failure, kind: 'deferred', class: 'transient' } : failure;
+}
+
 const LONGEST_DETAIL = 300;
 
 /**

@@ -23,6 +23,7 @@ type Forecast = {
   unreachable: Record<string, number>;
   ratePerS: number | null;
   durationMs: number | null;
+  segments: { encoding: string; each: number; total: number; varies: boolean } | null;
 };
 type Broadcast = { id: string; state: string; counts: Record<string, number> & { matched: number } };
 
@@ -66,10 +67,15 @@ async function included(
   return { ...(ids.length > 0 ? { lists: ids } : {}), ...(flags.tag?.length ? { tags: flags.tag } : {}) };
 }
 
-function forecastLines({ matched, reachable, unreachable, durationMs }: Forecast): string[] {
+function forecastLines({ matched, reachable, unreachable, durationMs, segments }: Forecast): string[] {
   const rate = durationMs === null ? '' : `, in ${timeText(durationMs)} at the rate in force`;
   return [
     `${countText(matched)} contacts, of whom ${countText(reachable)} will be reached${rate}`,
+    ...(segments
+      ? [
+          `  ${countText(segments.each)} SMS to each (${segments.encoding})${segments.varies ? ', more or less by name' : ''}: ${countText(segments.total)}`,
+        ]
+      : []),
     ...Object.entries(unreachable).map(([reason, n]) => `  ${countText(n)} not: ${reason}`),
   ];
 }

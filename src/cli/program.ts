@@ -77,6 +77,11 @@ function sending(parley: Command): void {
     .option('--rate <n>', 'at most so many a second')
     .option('--yes', 'do not ask')
     .action(async (text, flags) => (await import('./broadcast.ts')).broadcast(text, flags));
+  calling(parley, 'lookup', 'tell what is known of phone numbers')
+    .argument('<numbers...>')
+    .option('--country <code>', "of numbers without a country code; by default the workspace's")
+    .option('--integration <id>', 'ask this provider too; providers charge for it')
+    .action(async (numbers, flags) => (await import('./lookup.ts')).lookUp(numbers, flags));
   calling(parley, 'why', 'tell why somebody got a message, or did not')
     .argument('<contact>', 'an id, a phone number, an e-mail address or an external id')
     .option('--message <id>')

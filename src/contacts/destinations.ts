@@ -13,7 +13,7 @@ import {
   type Identity,
   keyOf,
   keyText,
-  kindOfChannel,
+  identityOfAddress,
   suppressionKey,
   suppressionText,
 } from './keys.ts';
@@ -103,9 +103,9 @@ export async function linkDestination(
   // The lock first: what is added to a contact is added before its erasure or not at all.
   const alive = await touchContacts(tx, [{ workspaceId, id: contactId, externalId: null }], nowMs);
   if (!alive.has(contactId)) return fault('not_found', 'contact: there is none with this id');
-  const kind = kindOfChannel(link.channel);
-  if (kind) {
-    const key = keyOf(workspaceId, { kind, value: link.address });
+  const identity = identityOfAddress(link.channel, link.address);
+  if (identity) {
+    const key = keyOf(workspaceId, identity);
     const [owner] = await claimIdentities(tx, [{ ...key, contactId }]);
     if (owner && owner.contactId !== contactId) return { conflictsWith: owner.contactId };
   }
@@ -252,10 +252,8 @@ async function ownedBlocks(tx: Tx, blocks: readonly Block[]): Promise<OwnedBlock
   }
   const all = [...rows.values()].filter(({ bits }) => bits > 0);
   const unknown = all.flatMap((row) => {
-    const kind = kindOfChannel(row.channel);
-    return row.contactId === undefined && kind
-      ? [{ row, key: keyOf(row.workspaceId, { kind, value: row.address }) }]
-      : [];
+    const identity = identityOfAddress(row.channel, row.address);
+    return row.contactId === undefined && identity ? [{ row, key: keyOf(row.workspaceId, identity) }] : [];
   });
   if (unknown.length === 0) return all;
   const found = await ownersOf(
@@ -312,8 +310,8 @@ async function appendConsent(
 }
 
 function identityOf(destination: Destination): Identity[] {
-  const kind = kindOfChannel(destination.channel);
-  return kind ? [{ kind, value: destination.address }] : [];
+  const identity = identityOfAddress(destination.channel, destination.address);
+  return identity ? [identity] : [];
 }
 
 function claimTexts(destination: Destination): string[] {

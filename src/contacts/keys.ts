@@ -2,7 +2,7 @@
  * What makes two addresses the same, and under which hash they are kept: the one place that knows the form of an identity.
  * Holds no statement.
  */
-import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
+import { CHANNELS, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32, sha256Hex } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 
@@ -28,6 +28,16 @@ const KIND_OF_CHANNEL: Partial<Record<ChannelName, IdentityKind>> = {
 /** The kind of identity an address of this channel is; undefined where an address says nothing about whose it is. */
 export function kindOfChannel(channel: ChannelName): IdentityKind | undefined {
   return KIND_OF_CHANNEL[channel];
+}
+
+/**
+ * What an address on a channel says about whose it is. On WhatsApp it is a number, or the id of a person whose number is
+ * hidden: that is an identity of its own.
+ */
+export function identityOfAddress(channel: ChannelName, address: string): Identity | undefined {
+  if (channel === 'whatsapp' && WHATSAPP_USER_ID.test(address)) return { kind: 'whatsapp', value: address };
+  const kind = KIND_OF_CHANNEL[channel];
+  return kind && { kind, value: address };
 }
 
 /** The channels whose addresses are identities of this kind. */

@@ -6,7 +6,7 @@ import {
   destinationIdOf,
   keyOf,
   keyText,
-  kindOfChannel,
+  identityOfAddress,
   suppressionKey,
   suppressionText,
 } from './keys.ts';
@@ -113,8 +113,8 @@ function draftsOf(
   return person.destinations.map((wanted) => {
     const { channel, integrationId } = wanted;
     const address = addressOf(channel, wanted.address);
-    const kind = kindOfChannel(channel);
-    const owner = kind && owners.get(keyText(keyOf(person.workspaceId, { kind, value: address })));
+    const identity = identityOfAddress(channel, address);
+    const owner = identity && owners.get(keyText(keyOf(person.workspaceId, identity)));
     if (owner !== undefined && owner !== contactId) return undefined;
     const key = { workspaceId: person.workspaceId, contactId, channel, integrationId, address };
     return { key, id: destinationIdOf(key), wanted };

@@ -6,25 +6,16 @@
  * ranges are opened faster than metadata is updated, and the provider has the last word.
  */
 import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import type { LineType } from '../../contract/channels.ts';
 import { type Fault, fault } from '../base/fault.ts';
 
-/** What kind of line a number is, as far as its range tells. */
-export type PhoneType =
-  | 'mobile'
-  | 'landline'
-  | 'landline_or_mobile'
-  | 'voip'
-  | 'toll_free'
-  | 'premium'
-  | 'other';
-
 /** A number; `e164` is what is stored and compared. */
-export type Phone = { e164: string; valid: boolean; country?: string; type?: PhoneType };
+export type Phone = { e164: string; valid: boolean; country?: string; type?: LineType };
 
 /** `defaultCountry`: two letters, for numbers without country code. `path` names the field in a fault. */
 export type PhoneOptions = { defaultCountry?: string; path?: string };
 
-const TYPES: Readonly<Record<string, PhoneType>> = {
+const TYPES: Readonly<Record<string, LineType>> = {
   MOBILE: 'mobile',
   FIXED_LINE: 'landline',
   FIXED_LINE_OR_MOBILE: 'landline_or_mobile',
@@ -52,6 +43,20 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
     ...(number.country === undefined ? {} : { country: number.country }),
     ...(type === undefined ? {} : { type: TYPES[type] ?? 'other' }),
   };
+}
+
+/** A number in E.164 as people of its country write it. */
+export function nationalForm(e164: string): string {
+  return parsePhoneNumberFromString(e164)?.formatNational() ?? e164;
+}
+
+/**
+ * Whether a line takes text messages; undefined where its type does not tell. Toll-free lines and VoIP take them in some
+ * countries and from some providers.
+ */
+export function takesTexts(type: LineType | undefined): boolean | undefined {
+  if (type === 'mobile') return true;
+  return type === 'landline' || type === 'premium' ? false : undefined;
 }
 
 function refuse(path: string, known: boolean): Fault {

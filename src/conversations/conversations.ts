@@ -37,6 +37,8 @@ export type Source = {
   integrationId?: number;
   originalMessageId?: string;
   originalMessageMs?: number;
+  /** What it answers: the provider's id, and our message where it is one. */
+  repliesTo?: { externalId: string; messageId?: number };
 };
 
 /** One thing said. */

@@ -71,6 +71,28 @@ export function devicesOf(
   return [chosen, ...others];
 }
 
+/**
+ * A destination with the time its person was last heard at that address through what will send: the same number may be linked
+ * for any integration and, since the person wrote to it, for one (WhatsApp's window is that of the two numbers).
+ */
+export function asLastHeard(
+  destination: Reachable,
+  destinations: readonly Reachable[],
+  integrationId: number | undefined,
+): Reachable {
+  if (destinations.length < 2) return destination;
+  let lastInboundMs = destination.lastInboundMs;
+  for (const one of destinations)
+    if (
+      one.channel === destination.channel &&
+      one.address === destination.address &&
+      one.integrationId === integrationId &&
+      (one.lastInboundMs ?? 0) > (lastInboundMs ?? 0)
+    )
+      lastInboundMs = one.lastInboundMs;
+  return lastInboundMs === destination.lastInboundMs ? destination : { ...destination, lastInboundMs };
+}
+
 /** Those of a contact's destinations that can be tried after others, the one to try first at the beginning. */
 export function byOrder(destinations: readonly Reachable[], order: readonly string[]): Reachable[] {
   return [...destinations].sort((a, b) => place(a, order) - place(b, order) || b.linkedMs - a.linkedMs);

@@ -11,7 +11,7 @@ import { KIND } from '../queue/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/settle.ts';
 import type { Handler } from '../queue/worker.ts';
-import { byOrder, devicesOf } from './choose.ts';
+import { asLastHeard, byOrder, devicesOf } from './choose.ts';
 import { gate } from './gate.ts';
 import { integrationFor, placesOf, type Place } from './places.ts';
 import type { DeliveryKey } from './ref.ts';
@@ -110,7 +110,11 @@ function onwardFrom(
         class: own.class,
         nowMs: atMs,
         expiresMs,
-        destination,
+        destination: asLastHeard(
+          destination,
+          destinations,
+          integrationFor({ integrationId: null }, destination, place),
+        ),
         timeZone: 'UTC',
         rules: {},
         recentlySent: 0,

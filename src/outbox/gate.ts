@@ -40,7 +40,7 @@ export type GateFacts = {
 const GO: Verdict = { gate: 'go' };
 const HOUR_MS = 3_600_000;
 /** WhatsApp's customer service window (Cloud API, "Customer service windows"); a minute less, since the clock that counts is Meta's. */
-const WHATSAPP_WINDOW_MS = 24 * HOUR_MS - 60_000;
+export const WHATSAPP_WINDOW_MS = 24 * HOUR_MS - 60_000;
 
 /** Says whether a message may go to its destination now. */
 export function gate(facts: GateFacts): Verdict {

@@ -12,7 +12,7 @@ import type { Sql } from '../db/pool.ts';
 import type { Links } from '../links/links.ts';
 import type { Batch } from '../queue/settle.ts';
 import type { WorkItem } from '../queue/sql.ts';
-import { choose, devicesOf } from './choose.ts';
+import { asLastHeard, choose, devicesOf } from './choose.ts';
 import {
   decideCanceled,
   decideFailure,
@@ -288,7 +288,7 @@ function makeReady(
     class: draft.class,
     nowMs: nowMs + workspace.clockAheadMs,
     expiresMs: draft.expiresMs,
-    destination,
+    destination: destination && asLastHeard(destination, person.destinations, integrationId),
     timeZone: person.timeZone ?? workspace.timeZone,
     rules: place.rules,
     recentlySent: recent.size ? (recent.get(`${person.contactId}.${draft.item.causeId}`) ?? 0) : 0,

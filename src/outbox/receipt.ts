@@ -13,6 +13,7 @@ import { tallyOf } from './write.ts';
 import type { DeliveryChange } from './events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
+import { redial } from './redial.ts';
 import { fromRef, toRef, type DeliveryKey } from './ref.ts';
 import type { RunSource } from './run.ts';
 import {
@@ -56,8 +57,13 @@ export async function applyReceipts(
   }
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
-  const failed = changes.filter(({ state, mayFallBack }) => state === STATE.failed && mayFallBack);
-  await fallBack(deps, tx, deps.clock.nowMs(), failed);
+  const nowMs = deps.clock.nowMs();
+  const missed = integration.channel === 'voice' ? missedCalls(rows, changes) : [];
+  const again = await redial(deps, tx, integration.workspaceId, missed, { nowMs, atMs });
+  const failed = changes.filter(
+    (change) => change.state === STATE.failed && change.mayFallBack && !again.has(change),
+  );
+  await fallBack(deps, tx, nowMs, failed);
   await writeTallies(
     deps,
     tx,
@@ -90,6 +96,22 @@ export async function applyReceipts(
     })),
   );
   return { changed: changes.length, unknown: 0 };
+}
+
+/** Calls that may come about another time. */
+function missedCalls(rows: readonly ReceiptRow[], changes: readonly ReceiptChange[]): ReceiptChange[] {
+  return changes.filter(
+    (change) =>
+      change.state === STATE.failed &&
+      !change.bulk &&
+      rows.some(
+        (row) =>
+          row.class === 'transient' &&
+          row.contactId === change.contactId &&
+          row.causeId === change.causeId &&
+          row.seq === change.seq,
+      ),
+  );
 }
 
 /** A message that failed after it was accepted may tell of the address, as a refusal does (a bounce, a number out of use). */

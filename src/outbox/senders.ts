@@ -29,6 +29,8 @@ export type OpenIntegration = {
   ): void;
   /** True when a repeat with the same key is not sent twice. */
   idempotent: boolean;
+  /** The same for what goes in batches. */
+  bulkIdempotent: boolean;
   /** Asks the provider what became of a message; undefined when it cannot tell. */
   lookUp: NonNullable<Sender['lookUp']>;
 };
@@ -140,6 +142,7 @@ function openOne(
     breaker,
     callbackBase: `${deps.publicUrl()}/callbacks/${toHex24(integration.id)}/${integration.callbackKey}/status?ref=`,
     idempotent: sender.idempotent ?? adapter.idempotent,
+    bulkIdempotent: sender.batchIdempotent ?? sender.idempotent ?? adapter.idempotent,
     lookUp: (message) => sender.lookUp?.(message) ?? Promise.resolve(undefined),
     send(messages, interactive, answered) {
       if (sender.sendBatch)

@@ -47,6 +47,8 @@ export async function selectTried(
 export type Onward = DeliveryKey & {
   workspaceId: number;
   class: MessageClass;
+  /** Sent through this one; else through the destination's own or its channel's. */
+  integrationId?: number | null;
   destinationId: number;
   /** Null for a bulk run. */
   expiresMs: number | null;
@@ -61,17 +63,18 @@ export type Onward = DeliveryKey & {
  */
 export async function insertOnward(db: Db, rows: readonly Onward[]): Promise<void> {
   await db`
-    INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, destination_id, expires_ms, may_fall_back,
-      trail, state, state_ms)
-    SELECT n.bucket, n.contact_id, n.cause_id, n.seq, n.workspace_id, n.class, n.destination_id, n.expires_ms, n.may_fall_back,
-      n.trail::jsonb, ${STATE.queued}::smallint, n.at_ms
+    INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, integration_id, destination_id, expires_ms,
+      may_fall_back, trail, state, state_ms)
+    SELECT n.bucket, n.contact_id, n.cause_id, n.seq, n.workspace_id, n.class, n.integration_id, n.destination_id, n.expires_ms,
+      n.may_fall_back, n.trail::jsonb, ${STATE.queued}::smallint, n.at_ms
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.destinationId)}::bigint[],
-      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
+      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.integrationId ?? null)}::bigint[],
+      ${rows.map((r) => r.destinationId)}::bigint[], ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
       ${rows.map((r) => r.trail)}::text[], ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, contact_id, cause_id, seq, workspace_id, class, destination_id, expires_ms, may_fall_back, trail, at_ms)
+      AS n (bucket, contact_id, cause_id, seq, workspace_id, class, integration_id, destination_id, expires_ms, may_fall_back,
+        trail, at_ms)
     ON CONFLICT (bucket, contact_id, cause_id, seq) DO UPDATE SET destination_id = excluded.destination_id
       WHERE d.destination_id IS NULL`;
 }
@@ -105,4 +108,18 @@ export async function selectLastSent(
       WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = ${channel} AND d.sent_ms IS NOT NULL
       ORDER BY d.cause_id DESC, d.seq DESC LIMIT 1) sent
     LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = sent.cause_id`;
+}
+
+/** The messages that providers know by these ids, of those that were sent to each contact. A broadcast's has no message of its own. */
+export async function selectSaidAs(
+  db: Db,
+  asked: readonly { contactId: number; externalId: string }[],
+): Promise<{ contactId: number; externalId: string; messageId: number }[]> {
+  return await db<{ contactId: number; externalId: string; messageId: number }[]>`
+    SELECT k.contact_id AS "contactId", k.external_id AS "externalId", max(m.id) AS "messageId"
+    FROM unnest(${asked.map((k) => bucketOf(k.contactId))}::smallint[], ${asked.map((k) => k.contactId)}::bigint[],
+      ${asked.map((k) => k.externalId)}::text[]) AS k (bucket, contact_id, external_id)
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND k.external_id = ANY(d.external_ids)
+    JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id
+    GROUP BY k.contact_id, k.external_id`;
 }

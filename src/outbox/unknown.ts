@@ -42,7 +42,7 @@ export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promi
       vars: null,
       expiresMs: run?.expiresMs ?? row?.expiresMs ?? Number.MAX_SAFE_INTEGER,
       aheadMs: workspace.clockAheadMs,
-      idempotent: open?.idempotent ?? false,
+      idempotent: (bulk ? open?.bulkIdempotent : open?.idempotent) ?? false,
       mayFallBack: false,
     };
     decisions.push(decideOutcome(subject, OUTCOME, deps.clock.nowMs(), deps.random()));

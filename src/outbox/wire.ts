@@ -1,5 +1,10 @@
 /** From a delivery that may go to the message on the wire: rendered for its channel, with what is one recipient's own. */
-import type { ChannelName, MessageClass, Rendered } from '../../contract/channels.ts';
+import {
+  WHATSAPP_USER_ID,
+  type ChannelName,
+  type MessageClass,
+  type Rendered,
+} from '../../contract/channels.ts';
 import type { Vault } from '../base/crypto.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Outgoing } from '../channels/adapter.ts';
@@ -62,7 +67,7 @@ export function toWire(
 ): Ready | Decision {
   const channel = open.adapter.channel;
   subject.channel = channel;
-  subject.idempotent = open.idempotent;
+  subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
   let variables: Variables = {};
   const leave =
     draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
@@ -113,6 +118,7 @@ function variablesOf(person: Person, destination: Reachable, workspace: Workspac
     channels.includes(destination.channel)
       ? destination.address
       : person.destinations.find(({ channel }) => channels.includes(channel))?.address;
+  const phone = address('sms', 'voice', 'whatsapp');
   const name = [person.givenName, person.surname].filter(Boolean).join(' ');
   return {
     contact: {
@@ -122,7 +128,8 @@ function variablesOf(person: Person, destination: Reachable, workspace: Workspac
       surname: person.surname,
       name: name || null,
       email: address('email') ?? null,
-      phone: address('sms', 'voice', 'whatsapp') ?? null,
+      // A person on WhatsApp may be known by an id alone.
+      phone: phone === undefined || WHATSAPP_USER_ID.test(phone) ? null : phone,
       locale: person.locale,
       timezone: person.timeZone,
     },

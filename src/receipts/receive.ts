@@ -17,16 +17,19 @@ import {
   unblock,
   type Block,
 } from '../contacts/destinations.ts';
-import { kindOfChannel, type Identity } from '../contacts/keys.ts';
+import { identityOfAddress, kindOfChannel, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
-import { receiveMessages, type Incoming } from '../conversations/conversations.ts';
+import { receiveMessages, type Incoming, type Source } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
+import type { Links } from '../links/links.ts';
 import { applyReceipts } from '../outbox/receipt.ts';
 import type { RunSource } from '../outbox/run.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
+import { answerHelp } from './help.ts';
+import { readReplies } from './replies.ts';
 
 /** What taking in needs. */
 export type ReceiveDeps = FileDeps & {
@@ -34,6 +37,7 @@ export type ReceiveDeps = FileDeps & {
   ids: IdSource;
   directory: Directory;
   runs: RunSource;
+  links: Links;
 };
 
 const NOT_THERE = fault('not_found', 'there is no such callback');
@@ -114,11 +118,18 @@ async function takeSaid(
 ): Promise<Set<string>> {
   const who = await whoWrote(deps, tx, integration, inbound, nowMs);
   const met = await readChoices(deps, tx, integration.channel, who);
-  const incoming = met.map((one) => incomingOf(integration, one.message, one, nowMs));
-  const fresh = new Set(
-    (await receiveMessages(deps, tx, nowMs, incoming)).map(({ externalId }) => externalId),
+  const replies = await readReplies(tx, met);
+  const incoming = met.map((one) => {
+    const repliesTo = replies.get(one.message.externalId);
+    return incomingOf(integration, one.message, { ...one, ...(repliesTo ? { repliesTo } : {}) }, nowMs);
+  });
+  const placed = new Map(
+    (await receiveMessages(deps, tx, nowMs, incoming)).map((one) => [one.externalId, one.conversationId]),
   );
-  const news = met.filter(({ message }) => fresh.has(message.externalId));
+  const news = met.flatMap((one) => {
+    const conversationId = placed.get(one.message.externalId);
+    return conversationId === undefined ? [] : [{ ...one, conversationId }];
+  });
   const { workspaceId } = integration;
   await recordInbound(
     tx,
@@ -138,7 +149,8 @@ async function takeSaid(
     news.map(({ message }) => message),
     nowMs,
   );
-  return fresh;
+  await answerHelp(deps, tx, integration, news, deps.clock.nowMs());
+  return new Set(placed.keys());
 }
 
 type Met = { message: Inbound; contactId: number; destinationId: number };
@@ -208,9 +220,15 @@ function isConsentOnly(message: Inbound): boolean {
   return message.handledKeyword !== undefined && !message.text && !message.media.length && !message.location;
 }
 
+/**
+ * What somebody is known by. WhatsApp tells the user id beside the number, and later perhaps that alone: both are of one
+ * person.
+ */
 function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {
-  const kind = kindOfChannel(channel);
-  return kind ? [{ kind, value: addressFrom(channel, message.from) }] : [];
+  const own = identityOfAddress(channel, addressFrom(channel, message.from));
+  const userId = channel === 'whatsapp' ? message.raw['userId'] : undefined;
+  const hidden = typeof userId === 'string' ? identityOfAddress(channel, userId) : undefined;
+  return [own, hidden?.value === own?.value ? undefined : hidden].filter((one) => one !== undefined);
 }
 
 /** WhatsApp gives numbers without their plus. */
@@ -221,9 +239,10 @@ function addressFrom(channel: ChannelName, from: string): string {
 function incomingOf(
   integration: Integration,
   message: Inbound,
-  { contactId, destinationId }: { contactId: number; destinationId: number },
+  at: { contactId: number; destinationId: number; repliesTo?: NonNullable<Source['repliesTo']> },
   nowMs: number,
 ): Incoming {
+  const { contactId, destinationId, repliesTo } = at;
   return {
     workspaceId: integration.workspaceId,
     contactId,
@@ -238,6 +257,7 @@ function incomingOf(
       integrationId: integration.id,
       originalMessageId: message.externalId,
       ...(message.atMs === undefined ? {} : { originalMessageMs: message.atMs }),
+      ...(repliesTo ? { repliesTo } : {}),
     },
   };
 }

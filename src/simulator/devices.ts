@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { isId, MAX_ID, type IdSource } from '../base/ids.ts';
 import type { Inbound, Receipt } from '../channels/adapter.ts';
-import { keyOf, kindOfChannel } from '../contacts/keys.ts';
+import { identityOfAddress, keyOf } from '../contacts/keys.ts';
 import { ownersOf } from '../contacts/sql.resolve.ts';
 import type { Sql } from '../db/pool.ts';
 import { externalIdOf } from './forms.ts';
@@ -201,7 +201,6 @@ async function pressKeys(
     address,
     integrationId: call.integrationId,
     text: keys,
-    payload: keys,
     asReplyTo: call.id,
   });
 }
@@ -305,8 +304,9 @@ async function isKnown(
   keys: readonly { channel: ChannelName; address: string }[],
 ): Promise<boolean> {
   const identities = keys.flatMap(({ channel, address }) => {
-    const kind = kindOfChannel(channel) ?? (channel === 'push' ? 'token' : undefined);
-    return kind && address ? [keyOf(workspaceId, { kind, value: address })] : [];
+    if (channel === 'push') return address ? [keyOf(workspaceId, { kind: 'token', value: address })] : [];
+    const identity = identityOfAddress(channel, address);
+    return identity && address ? [keyOf(workspaceId, identity)] : [];
   });
   if (identities.length && (await ownersOf(deps.sql, identities)).length) return true;
   return (await selectDevice(deps.sql, workspaceId, keys, { beforeId: MAX_ID, limit: 1 })).length > 0;

@@ -486,7 +486,7 @@ describe('devices', () => {
     await open(calls, CALLS).send(call);
     assert.equal(faultOf(await press('abc')).field, 'keys');
     good(await press('1#'));
-    assert.equal(said[0]!.inbound[0]!.payload, '1#');
+    assert.equal(said[0]!.inbound[0]!.text, '1#');
     assert.match(said[0]!.inbound[0]!.replyTo!, /^CA[0-9a-f]{32}$/);
     assert.deepEqual(statesOf(call.ref).filter((state) => state === 'read').length > 0, true);
   });

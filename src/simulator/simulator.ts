@@ -5,13 +5,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Adapter } from '../channels/adapter.ts';
+import type { Adapter, NumberLookUp } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Handler } from '../queue/worker.ts';
 import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
 import { createDevices, type Devices, type TakeInbound } from './devices.ts';
 import { simulatedSender, type SenderDeps, type TakeReceipts } from './provider.ts';
+import { simulatedNumber } from './numbers.ts';
 import { createReceiptHandler } from './receipts.ts';
 import { createRules, type Rules } from './rules.ts';
 
@@ -38,6 +39,8 @@ export type Simulator = Devices &
       adapter: Pick<Adapter, 'provider' | 'channel' | 'confirms' | 'idempotent'>,
       integration: { id: number; workspaceId: number },
     ): ReturnType<typeof simulatedSender>;
+    /** What the provider would say of a number; asks nobody. */
+    lookUpNumber(adapter: Pick<Adapter, 'provider' | 'channel'>, number: string): NumberLookUp;
     /** For the worker: hands over receipts when they are due. */
     handler: Handler;
     advanceClock(workspaceId: number, byMs: number): Promise<{ nowMs: number } | Fault>;
@@ -60,6 +63,7 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     listRules: (workspaceId) => rules.listRules(workspaceId),
     deleteRule: (workspaceId, ruleId) => rules.deleteRule(workspaceId, ruleId),
     openSender: (adapter, integration) => simulatedSender({ adapter, integration, deps: senderDeps }),
+    lookUpNumber: simulatedNumber,
     handler: createReceiptHandler(shared),
     advanceClock: (workspaceId, byMs) => advanceClock(shared, workspaceId, byMs),
     workspaceNowMs: (workspaceId) => workspaceNowMs(shared, workspaceId),

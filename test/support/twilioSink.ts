@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { monotonicMs } from '../../src/base/clock.ts';
 
 /** One call as it came. `atMs` is monotonic. */
-export type SinkCall = { to: string; body: string; callback: string; atMs: number };
+export type SinkCall = { to: string; from: string; body: string; callback: string; atMs: number };
 
 /** How to answer a call; `before` tells how many the number had. */
 export type SinkAnswer =
@@ -41,6 +41,7 @@ export async function startTwilioSink(): Promise<TwilioSink> {
         const form = new URLSearchParams(Buffer.concat(chunks).toString());
         const call = {
           to: form.get('To') ?? '',
+          from: form.get('From') ?? '',
           body: form.get('Body') ?? '',
           callback: form.get('StatusCallback') ?? '',
           atMs: monotonicMs(),

@@ -1,8 +1,9 @@
 /** SMS through MessageBird, whose two APIs are one provider: the classic one and Bird v1. A setting picks. */
 import type { Adapter, IntegrationSetting, Settings } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
-import { openBird, receiveBird } from './bird.ts';
+import { BIRD_BATCH, openBird, receiveBird } from './bird.ts';
 import { CLASSIC_URL, openClassic, receiveClassic } from './classic.ts';
+import { lookUpNumber, NOT_OFFERED } from './number.ts';
 
 const SETTINGS = {
   api: {
@@ -15,7 +16,12 @@ const SETTINGS = {
   originator: {
     required: true,
     secret: false,
-    means: 'Who it comes from: a number with its country code, or 1 to 11 letters and digits.',
+    means: 'Who it comes from: a number with its country code, or 1 to 11 letters, digits and spaces.',
+    schema: {
+      type: 'string',
+      pattern: '^(\\+?[0-9]{3,15}|(?! )(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}(?<! ))$',
+      rule: 'must be a number, or 1 to 11 letters A-Z or a-z, digits or spaces and not digits only',
+    },
   },
   signingKey: {
     required: false,
@@ -43,10 +49,16 @@ export const messagebird: Adapter = {
   confirms: 'delivered',
   // Bird v1 is; its sender says so.
   idempotent: false,
+  // Of Bird v1. The classic API takes several recipients of one text, but one reference for all: receipts could not be told apart.
+  batchSize: BIRD_BATCH,
   open(settings, tools) {
     const secrets = secretsOf(SETTINGS, settings);
     return isV1(settings) ? openBird(settings, tools, secrets) : openClassic(settings, tools, secrets);
   },
+  lookUpNumber: (settings, tools, number) =>
+    isV1(settings)
+      ? Promise.resolve(NOT_OFFERED)
+      : lookUpNumber(settings, tools, secretsOf(SETTINGS, settings), number),
   receive: (request, settings) =>
     isV1(settings) ? receiveBird(request, settings) : receiveClassic(request, settings),
 };

@@ -4,6 +4,7 @@
  */
 import { parseIsoTime } from '../../base/clock.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
+import { sha256Hex } from '../../base/crypto.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type {
   AdapterTools,
@@ -12,11 +13,20 @@ import type {
   CallbackRequest,
   Inbound,
   Outcome,
+  Outgoing,
   Receipt,
   Sender,
   Settings,
 } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, textSetting, unanswered, type Verdict } from '../outcome.ts';
+import {
+  jsonObject,
+  outcomeOf,
+  plainDetail,
+  textSetting,
+  unanswered,
+  type Failure,
+  type Verdict,
+} from '../outcome.ts';
 import { isSigned, signingKey } from '../standardWebhooks.ts';
 import { NO_SENDER, withMedia, WRONG_CHANNEL } from './classic.ts';
 
@@ -69,27 +79,88 @@ export function openBird(settings: Settings, tools: AdapterTools, secrets: reado
     'user-agent': 'Parley',
   };
   const originator = textSetting(settings, 'originator');
-  const { http, deadlineMs } = tools;
+  const post = async (at: string, idempotencyKey: string, body: object): Promise<HttpOutcome> =>
+    await tools.http.call({
+      method: 'POST',
+      url: `${base}/v1/sms/${at}`,
+      headers: { ...constant, 'idempotency-key': idempotencyKey },
+      body: JSON.stringify(body),
+      deadlineMs: tools.deadlineMs,
+    });
+  const judging = (ownSender: boolean): Judging => ({ nowMs: tools.nowMs(), secrets, ownSender });
+  const send = async (message: Outgoing): Promise<Outcome> => {
+    const body = bodyOf(message, originator);
+    if ('kind' in body) return body;
+    const call = await post('messages', message.idempotencyKey, body);
+    return birdOutcome(call, judging(ownSender(message)));
+  };
+  const sendMany = async (messages: readonly Outgoing[]): Promise<Outcome[]> => {
+    if (messages.length <= 1) return await Promise.all(messages.map(send));
+    const bodies = messages.map((message) => bodyOf(message, originator));
+    const call = await post('batches', batchKey(messages), bodies);
+    const outcomes = batchOutcomes(call, messages.length, judging(messages.some(ownSender)));
+    // One bad message makes Bird refuse the whole call and queue nothing of it: halves are tried, until it stands alone.
+    if (outcomes[0]?.kind !== 'refused') return outcomes;
+    const middle = messages.length >> 1;
+    return [...(await sendMany(messages.slice(0, middle))), ...(await sendMany(messages.slice(middle)))];
+  };
   return {
     idempotent: true,
-    async send({ ref, idempotencyKey, to, rendered, messageClass }) {
-      if (rendered.channel !== 'sms') return WRONG_CHANNEL;
-      const from = rendered.from ?? originator;
-      if (!from) return NO_SENDER;
-      const category = messageClass ?? 'transactional';
-      const body = JSON.stringify({ to, from, text: withMedia(rendered), category, metadata: { ref } });
-      const headers = { ...constant, 'idempotency-key': idempotencyKey };
-      const call = await http.call({
-        method: 'POST',
-        url: `${base}/v1/sms/messages`,
-        headers,
-        body,
-        deadlineMs,
-      });
-      return birdOutcome(call, { nowMs: tools.nowMs(), secrets, ownSender: rendered.from !== undefined });
+    batchIdempotent: false,
+    send,
+    async sendBatch(messages) {
+      const unfit = messages.map((message) => bodyOf(message, originator)).map((body) => 'kind' in body);
+      const taken = (await sendMany(messages.filter((_, at) => !unfit[at]))).values();
+      return await Promise.all(
+        messages.map(async (message, at) => (unfit[at] ? await send(message) : taken.next().value!)),
+      );
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** Most messages in one call (Bird v1, `createSmsMessageBatch`). */
+export const BIRD_BATCH = 100;
+
+function ownSender({ rendered }: Outgoing): boolean {
+  return rendered.channel === 'sms' && rendered.from !== undefined;
+}
+
+type BirdBody = { to: string; from: string; text: string; category: string; metadata: { ref: string } };
+
+/** A message as Bird takes it, alone or in a batch; why not, for one that cannot be sent. */
+function bodyOf(
+  { ref, to, rendered, messageClass }: Outgoing,
+  originator: string | undefined,
+): BirdBody | Failure {
+  if (rendered.channel !== 'sms') return WRONG_CHANNEL;
+  const from = rendered.from ?? originator;
+  if (!from) return NO_SENDER;
+  return {
+    to,
+    from,
+    text: withMedia(rendered),
+    category: messageClass ?? 'transactional',
+    metadata: { ref },
+  };
+}
+
+/** The same messages have the same key; it says nothing of a message that comes again in other company. */
+function batchKey(messages: readonly Outgoing[]): string {
+  return sha256Hex(messages.map(({ idempotencyKey }) => idempotencyKey).join('\n'));
+}
+
+/** All of a batch is taken, or nothing of it; the answer is in the order of the messages. */
+function batchOutcomes(call: HttpOutcome, count: number, judging: Judging): Outcome[] {
+  const answer =
+    call.kind === 'answer' && call.status < 300 ? jsonObject(call.body.toString('utf8')) : undefined;
+  const data: unknown = answer?.data;
+  const ids = Array.isArray(data)
+    ? data.flatMap((one) => textIn(one as Record<string, unknown>, 'id') ?? [])
+    : [];
+  if (ids.length === count) return ids.map((id) => ({ kind: 'accepted', externalIds: [id], receipts: true }));
+  const failure = birdOutcome(call, judging);
+  return Array.from({ length: count }, () => failure);
 }
 
 /** A key names its region: `bk_eu_…`. */

@@ -17,7 +17,15 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, textSetting, unanswered, type Verdict } from '../outcome.ts';
+import {
+  jsonObject,
+  outcomeOf,
+  plainDetail,
+  textSetting,
+  unanswered,
+  type Failure,
+  type Verdict,
+} from '../outcome.ts';
 import { isMessageBirdSigned } from './jwt.ts';
 
 /** Errors of a call. MessageBird never published a full list: an unknown one is judged by the HTTP status. */
@@ -50,14 +58,23 @@ const REASONS = new Map(CLASSIC_REASONS);
 /** Where the API is, unless the settings say otherwise. */
 export const CLASSIC_URL = 'https://rest.messagebird.com';
 
+/** URL and headers of an account. */
+export function classicAccount(settings: Settings): { url: string; headers: Record<string, string> } {
+  return {
+    url: (textSetting(settings, 'baseUrl') ?? CLASSIC_URL).replace(/\/+$/, ''),
+    headers: {
+      authorization: `AccessKey ${textSetting(settings, 'accessKey') ?? ''}`,
+      'content-type': 'application/json',
+      accept: 'application/json',
+    },
+  };
+}
+
 /** Opens the classic API. */
 export function openClassic(settings: Settings, tools: AdapterTools, secrets: readonly string[]): Sender {
-  const url = `${(textSetting(settings, 'baseUrl') ?? CLASSIC_URL).replace(/\/+$/, '')}/messages`;
-  const headers = {
-    authorization: `AccessKey ${textSetting(settings, 'accessKey') ?? ''}`,
-    'content-type': 'application/json',
-    accept: 'application/json',
-  };
+  const account = classicAccount(settings);
+  const { headers } = account;
+  const url = `${account.url}/messages`;
   const originator = textSetting(settings, 'originator');
   const { http, deadlineMs } = tools;
   return {
@@ -82,14 +99,14 @@ export function openClassic(settings: Settings, tools: AdapterTools, secrets: re
 }
 
 /** Not a text message. */
-export const WRONG_CHANNEL: Outcome = {
+export const WRONG_CHANNEL: Failure = {
   kind: 'refused',
   code: 'wrong_channel',
   class: 'content',
   detail: 'not a text message',
 };
 /** Nothing to send from. */
-export const NO_SENDER: Outcome = {
+export const NO_SENDER: Failure = {
   kind: 'deferred',
   code: 'no_sender',
   class: 'config',
@@ -108,15 +125,24 @@ function reportUrl(callbackUrl: string, settings: Settings): string {
   return `${callbackUrl}${callbackUrl.includes('?') ? '&' : '?'}secret=${encodeURIComponent(secret)}`;
 }
 
-type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
+/** How a call is judged. */
+export type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
 
-function classicOutcome(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging): Outcome {
-  if (call.kind !== 'answer') return unanswered(call, secrets);
-  const { status } = call;
+function classicOutcome(call: HttpOutcome, judging: Judging): Outcome {
+  if (call.kind !== 'answer') return unanswered(call, judging.secrets);
   const answer = jsonObject(call.body.toString('utf8'));
-  if (status >= 200 && status < 300 && typeof answer?.id === 'string' && answer.id)
+  if (call.status >= 200 && call.status < 300 && typeof answer?.id === 'string' && answer.id)
     return { kind: 'accepted', externalIds: [answer.id], receipts: true };
-  const error = firstError(answer);
+  return classicFailure(call, judging);
+}
+
+/** The outcome of an answer that is not a success. */
+export function classicFailure(
+  call: Extract<HttpOutcome, { kind: 'answer' }>,
+  { nowMs, secrets, ownSender }: Judging,
+): Failure {
+  const { status } = call;
+  const error = firstError(jsonObject(call.body.toString('utf8')));
   const code = error ? String(error.code) : `http_${status}`;
   const detail = plainDetail(error?.description ?? `HTTP ${status} without an explanation`, secrets);
   if (status === 429)
@@ -139,7 +165,7 @@ function firstError(answer: Record<string, unknown> | undefined): ClassicError |
 
 function verdictOf({ code, parameter }: ClassicError, ownSender: boolean): Verdict {
   const meaning = ERRORS.get(code) ?? 'content';
-  if (meaning === 'content' && parameter.startsWith('recipient')) return { class: 'recipient' };
+  if (meaning === 'content' && /^(recipient|phone_?number$)/i.test(parameter)) return { class: 'recipient' };
   if (meaning === 'content' && parameter === 'originator')
     return ownSender ? { class: 'config', onlyThisMessage: true } : { class: 'config' };
   return { class: meaning };

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { SignJWT } from 'jose';
 import { Webhook } from 'standardwebhooks';
 import { sha256Hex } from '../../base/crypto.ts';
+import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_NOW_MS, withSender } from '../conformance.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
@@ -53,6 +54,20 @@ const classicError = (status: number, code: number, parameter: string | null = n
   body: JSON.stringify({ errors: [{ code, description, parameter }] }),
 });
 
+/** A look-up, as MessageBird's documents had it. */
+const classicNumber = (hlr?: Record<string, unknown>, type = 'mobile'): FakeAnswer => ({
+  status: 200,
+  body: JSON.stringify({
+    href: 'https://rest.messagebird.com/lookup/31612345678',
+    countryCode: 'NL',
+    countryPrefix: 31,
+    phoneNumber: 31612345678,
+    type,
+    formats: { e164: '+31612345678', national: '06 12345678' },
+    ...(hlr ? { hlr } : {}),
+  }),
+});
+
 type Signing = { key?: string; alg?: string; claims?: Record<string, unknown>; url?: string };
 
 /** A classic callback, its token made by jose. */
@@ -88,7 +103,8 @@ const report = (fields: Record<string, string>): string =>
 
 test('the classic API keeps the adapter contract', async (t) => {
   const fake = await startFake({ contract: classicContract });
-  t.after(() => fake.close());
+  const lookUps = await startFake();
+  t.after(() => Promise.all([fake.close(), lookUps.close()]));
   const delivered = await classicCallback(
     report({ status: 'delivered', statusDatetime: '2026-11-20T08:32:53+00:00' }),
   );
@@ -108,6 +124,26 @@ test('the classic API keeps the adapter contract', async (t) => {
     },
     broken: { answer: classicError(500, 99), kind: 'unclear' },
     echo: (secret) => classicError(401, 2, 'access_key', `incorrect ${secret}`),
+    batch: 'not_offered',
+    numbers: {
+      fake: lookUps,
+      found: {
+        answer: classicNumber({
+          id: '1',
+          network: 20406,
+          status: 'active',
+          details: { ported: 1, roaming: 0 },
+        }),
+        expected: { valid: true, country: 'NL', lineType: 'mobile', network: '20406', ported: true },
+      },
+      refused: { answer: classicError(400, 21, 'phone_number'), code: '21', class: 'recipient' },
+      config: { answer: classicError(401, 2, 'access_key'), code: '2' },
+      throttled: {
+        answer: { status: 429, headers: { 'retry-after': '4' } },
+        code: 'http_429',
+        retryAfterMs: 4000,
+      },
+    },
     callbacks: {
       genuine: [
         {
@@ -175,6 +211,36 @@ test('the classic API keeps the adapter contract', async (t) => {
       ],
     },
   });
+});
+
+test('classic: every kind of line, and a number that no network was asked about', async (t) => {
+  const fake = await startFake();
+  const http = httpClient({ connections: 1 });
+  t.after(() => Promise.all([fake.close(), http.close()]));
+  const ask = async (answer: FakeAnswer) => {
+    fake.answerNext(answer);
+    const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+    return await messagebird.lookUpNumber!(classic(fake.url), tools, '+31612345678');
+  };
+  const lines = [
+    ['fixed line', 'landline'],
+    ['fixed line or mobile', 'landline_or_mobile'],
+    ['toll free', 'toll_free'],
+    ['premium rate', 'premium'],
+    ['voip', 'voip'],
+    ['pager', 'other'],
+    ['unknown', undefined],
+    ['something new', undefined],
+  ] as const;
+  for (const [type, expected] of lines)
+    deepEqual(await ask(classicNumber(undefined, type)), {
+      kind: 'found',
+      valid: true,
+      country: 'NL',
+      ...(expected ? { lineType: expected } : {}),
+    });
+  equal(fake.last().path, '/lookup/31612345678');
+  equal(fake.last().headers.authorization, 'AccessKey live_0123456789');
 });
 
 test('classic: what is sent', async (t) => {
@@ -344,6 +410,13 @@ const birdCreated: FakeAnswer = {
     created_at: '2026-11-20T08:32:53Z',
   }),
 };
+const birdBatch = (...ids: string[]): FakeAnswer => ({
+  status: 202,
+  body: JSON.stringify({
+    data: ids.map((id) => ({ ...(JSON.parse(birdCreated.body!) as object), id })),
+    summary: { accepted_count: ids.length },
+  }),
+});
 const birdError = (status: number, type: string, more: Record<string, unknown> = {}): FakeAnswer => ({
   status,
   body: JSON.stringify({
@@ -427,6 +500,12 @@ test('Bird v1 keeps the adapter contract', async (t) => {
     },
     broken: { answer: birdError(500, 'internal_error'), kind: 'unclear' },
     echo: (secret) => birdError(401, 'auth_error', { message: `key ${secret}` }),
+    numbers: 'not_offered',
+    batch: {
+      messages: ['1', '2', '3'].map((n) => ({ ...message, ref: `dlv_${n}`, idempotencyKey: `key_${n}` })),
+      answer: birdBatch('sms_a', 'sms_b', 'sms_c'),
+      expected: ['sms_a', 'sms_b', 'sms_c'].map((id) => ({ kind: 'accepted', externalIds: [id] })),
+    },
     callbacks: {
       genuine: [
         {
@@ -492,6 +571,62 @@ test('v1: what is sent, and that it may be repeated', async (t) => {
     metadata: { ref: 'dlv_01' },
   });
 });
+
+test('v1: a batch is one call; a bad message among them is found by halves and stands alone', async (t) => {
+  const fake = await startFake({ contract: birdContract });
+  t.after(() => fake.close());
+  const messages = ['1', '2', '3', '4'].map((n) => ({
+    ...message,
+    ref: `dlv_${n}`,
+    idempotencyKey: `key_${n}`,
+    to: `+3161234567${n}`,
+  }));
+  const unfit: Outgoing = { ...message, rendered: { channel: 'voice', say: 'x' } };
+  await withSender({ adapter: messagebird, settings: bird }, fake.url, async (sender) => {
+    equal(sender.batchIdempotent, false);
+    fake.answerNext(birdBatch(ids[0]!, ids[1]!, ids[2]!, ids[3]!));
+    const all = await sender.sendBatch!([...messages.slice(0, 2), unfit, ...messages.slice(2)]);
+    deepEqual(
+      all.map((outcome) => (outcome.kind === 'accepted' ? outcome.externalIds[0] : outcome.kind)),
+      [ids[0], ids[1], 'refused', ids[2], ids[3]],
+    );
+    equal(fake.count(), 1);
+    equal(fake.last().path, '/v1/sms/batches');
+    const sent = JSON.parse(fake.last().body) as { to: string; metadata: { ref: string } }[];
+    deepEqual(
+      sent.map(({ to, metadata }) => [to, metadata.ref]),
+      messages.map(({ to, ref }) => [to, ref]),
+    );
+    const key = fake.last().headers['idempotency-key'];
+    // The same messages again have the same key, others another one.
+    fake.answerNext(birdBatch(...ids), birdBatch(ids[0]!, ids[1]!));
+    await sender.sendBatch!(messages);
+    equal(fake.last().headers['idempotency-key'], key);
+    await sender.sendBatch!(messages.slice(0, 2));
+    ok(fake.last().headers['idempotency-key'] !== key);
+
+    const bad = birdError(422, 'validation_error', { name: 'SMSInvalidRecipient' });
+    fake.answerNext(bad, birdBatch(ids[0]!, ids[1]!), bad, bad, birdCreated);
+    const halves = await sender.sendBatch!(messages);
+    deepEqual(
+      halves.map(({ kind }) => kind),
+      ['accepted', 'accepted', 'refused', 'accepted'],
+    );
+    equal(fake.last().headers['idempotency-key'], 'key_4');
+    // A throttle or no clear answer is the outcome of all, and nothing is tried again here.
+    const before = fake.count();
+    fake.answerNext(birdError(429, 'rate_limit_error'), birdBatch(ids[0]!));
+    const slow = await sender.sendBatch!(messages);
+    const odd = await sender.sendBatch!(messages);
+    deepEqual(
+      [slow, odd].map((list) => list.map(({ kind }) => kind)),
+      [Array.from({ length: 4 }, () => 'deferred'), Array.from({ length: 4 }, () => 'unclear')],
+    );
+    equal(fake.count(), before + 2);
+  });
+  deepEqual(fake.violations(), []);
+});
+const ids = ['a', 'b', 'c', 'd'].map((letter) => `sms_01krdgeqcxet5s7t44vh8rt9m${letter}`);
 
 test('v1: errors and failed deliveries, each with its class', async (t) => {
   const fake = await startFake();

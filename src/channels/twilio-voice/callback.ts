@@ -70,8 +70,8 @@ function keysOf(
     // We called them, so the person is at the called end.
     from: parameters.get('To') ?? '',
     to: parameters.get('From') ?? '',
+    // Which choice the keys stand for is known where the message is.
     text: digits,
-    payload: digits,
     replyTo: receipt.externalId,
     media: [],
     raw: {},

@@ -115,7 +115,7 @@ test('the Twilio Voice adapter keeps the adapter contract', async (t) => {
               from: '+31612345678',
               to: '+3197010240000',
               text: '9',
-              payload: '9',
+              payload: undefined,
               replyTo: SID,
             },
           ],

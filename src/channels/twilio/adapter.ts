@@ -16,6 +16,7 @@ import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveTwilio } from './callback.ts';
 import { connectNumber } from './connect.ts';
 import { lookUpTwilio } from './lookUp.ts';
+import { lookUpNumber } from './number.ts';
 import { twilioOutcome } from './outcomes.ts';
 
 /** Where Twilio's API is, unless the settings say otherwise. */
@@ -69,7 +70,11 @@ const SETTINGS = {
     secret: false,
     means:
       'A name to send from, 1 to 11 letters, digits and spaces. One-way: nobody can answer. Wins over phoneNumber.',
-    schema: { type: 'string', pattern: '^(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}$' },
+    schema: {
+      type: 'string',
+      pattern: '^(?! )(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}(?<! )$',
+      rule: 'must be 1 to 11 letters A-Z or a-z, digits or spaces, and not digits only',
+    },
   },
 } as const satisfies Record<string, IntegrationSetting>;
 
@@ -83,17 +88,21 @@ export const twilio: Adapter = {
   // A long code sends one segment a second; a Messaging Service with more numbers is set by the workspace.
   ratePerS: 1,
   open: openTwilio,
-  connect: (settings, tools, { inbound }) =>
-    connectNumber(
-      settings,
-      { tools, account: twilioAccount(settings), secrets: secretsOf(SETTINGS, settings) },
-      inbound,
-    ),
+  connect: (settings, tools, { inbound }) => connectNumber(settings, accountAt(settings, tools), inbound),
+  lookUpNumber: (settings, tools, number) => lookUpNumber(accountAt(settings, tools), number),
   receive: receiveTwilio,
 };
 
-/** URL and headers of an account, built once. */
-export function twilioAccount(settings: Settings): { url: string; headers: Record<string, string> } {
+function accountAt(settings: Settings, tools: AdapterTools) {
+  return { tools, account: twilioAccount(settings), secrets: secretsOf(SETTINGS, settings) };
+}
+
+/** URLs and headers of an account, built once. */
+export function twilioAccount(settings: Settings): {
+  url: string;
+  lookUpUrl: string;
+  headers: Record<string, string>;
+} {
   const accountSid = textSetting(settings, 'accountSid') ?? '';
   const key = textSetting(settings, 'apiKey');
   const secret = textSetting(settings, 'apiSecret');
@@ -101,6 +110,8 @@ export function twilioAccount(settings: Settings): { url: string; headers: Recor
     key && secret ? `${key}:${secret}` : `${accountSid}:${textSetting(settings, 'authToken') ?? ''}`;
   const base = (textSetting(settings, 'baseUrl') ?? TWILIO_URL).replace(/\/+$/, '');
   return {
+    // Look-ups have a host beside the API's, in every region of Twilio. A stand-in is one host for both.
+    lookUpUrl: base.replace(/^https:\/\/api\.((?:[a-z0-9-]+\.)*twilio\.com)$/, 'https://lookups.$1'),
     url: `${base}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}`,
     headers: {
       authorization: `Basic ${Buffer.from(pair).toString('base64')}`,

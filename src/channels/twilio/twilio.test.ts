@@ -10,7 +10,8 @@ import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts
 import { conformance, SUITE_NOW_MS, withSender } from '../conformance.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
 import { startFake, type FakeAnswer } from '../fake.ts';
-import { twilio } from './adapter.ts';
+import { twilio, twilioAccount } from './adapter.ts';
+import { LOOK_UP_CODES } from './number.ts';
 import { TWILIO_CODES, twilioVerdict } from './outcomes.ts';
 
 const AUTH_TOKEN = '0123456789abcdef0123456789abcdef';
@@ -66,6 +67,21 @@ const failure = (status: number, code: number, text = 'no'): FakeAnswer => ({
     message: text,
     more_info: `https://www.twilio.com/docs/errors/${code}`,
     status,
+  }),
+});
+
+/** The answer of a look-up. The provider's example has null where its contract knows none. */
+const looked = (line: Record<string, unknown>, fields: Record<string, unknown> = {}): FakeAnswer => ({
+  status: 200,
+  body: JSON.stringify({
+    calling_country_code: '31',
+    country_code: 'NL',
+    phone_number: '+31612345678',
+    national_format: '06 12345678',
+    valid: true,
+    line_type_intelligence: { type: 'mobile', ...line },
+    url: 'https://lookups.twilio.com/v2/PhoneNumbers/+31612345678',
+    ...fields,
   }),
 });
 
@@ -125,7 +141,8 @@ const contract = await loadContract('twilio-api-v2010.json');
 
 test('the Twilio adapter keeps the adapter contract', async (t) => {
   const fake = await startFake({ contract });
-  t.after(() => fake.close());
+  const lookUps = await startFake({ contract: await loadContract('twilio-lookups-v2.json') });
+  t.after(() => Promise.all([fake.close(), lookUps.close()]));
   const genuine = signed('status?ref=dlv_01', status('delivered', { RawDlrDoneDate: '2611200832' }));
   await conformance(t, {
     adapter: twilio,
@@ -142,6 +159,21 @@ test('the Twilio adapter keeps the adapter contract', async (t) => {
     },
     broken: { answer: failure(500, 20500), kind: 'unclear' },
     echo: (secret) => failure(401, 20003, `token ${secret}\nis not valid`),
+    numbers: {
+      fake: lookUps,
+      found: {
+        answer: looked({ mobile_country_code: '204', mobile_network_code: '08', carrier_name: 'KPN' }),
+        expected: { valid: true, country: 'NL', lineType: 'mobile', carrier: 'KPN', network: '20408' },
+      },
+      refused: { answer: failure(404, 20404), code: '20404', class: 'recipient' },
+      config: { answer: failure(401, 20003), code: '20003' },
+      transient: { answer: failure(400, 60608), code: '60608' },
+      throttled: {
+        answer: { ...failure(429, 20429), headers: { 'retry-after': '3' } },
+        code: '20429',
+        retryAfterMs: 3000,
+      },
+    },
     callbacks: {
       genuine: [
         {
@@ -407,6 +439,68 @@ test('a number named by its sid: read from Twilio, and its answers are sent here
   equal(fake.count(), before);
 });
 
+test('a number: every code of look-ups, every kind of line, and where Twilio is asked', async (t) => {
+  const fake = await startFake();
+  const http = httpClient({ connections: 1 });
+  t.after(() => Promise.all([fake.close(), http.close()]));
+  const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+  const ask = async (answer: FakeAnswer) => {
+    fake.answerNext(answer);
+    return await twilio.lookUpNumber!(settings(fake.url), tools, '+31612345678');
+  };
+  const kinds: Record<string, Outcome['kind']> = {
+    recipient: 'refused',
+    config: 'deferred',
+    transient: 'deferred',
+  };
+  for (const [code, meaning, title, reach] of LOOK_UP_CODES)
+    for (const answer of [failure(400, code, title), looked({ error_code: code, type: null })]) {
+      const outcome = await ask(answer);
+      equal(outcome.kind, reach ? 'refused' : kinds[meaning], String(code));
+      ok('class' in outcome && outcome.class === meaning, String(code));
+      deepEqual([outcome.code, outcome.detail], [String(code), title]);
+    }
+  // Not in the table, or of sending.
+  for (const [code, meaning] of [
+    [60699, 'transient'],
+    [20003, 'config'],
+  ] as const) {
+    const outcome = await ask(failure(400, code));
+    deepEqual([outcome.kind, 'class' in outcome && outcome.class], ['deferred', meaning]);
+  }
+  const lines: [string | null, string | undefined][] = [
+    ['mobile', 'mobile'],
+    ['landline', 'landline'],
+    ['fixedVoip', 'voip'],
+    ['nonFixedVoip', 'voip'],
+    ['tollFree', 'toll_free'],
+    ['premium', 'premium'],
+    ['uan', 'other'],
+    ['unknown', undefined],
+    ['something new', undefined],
+    [null, undefined],
+  ];
+  for (const [type, expected] of lines) {
+    const nothing = { carrier_name: null, mobile_country_code: null, error_code: null };
+    const outcome = await ask(looked({ type, ...nothing }, { validation_errors: null }));
+    deepEqual(outcome, {
+      kind: 'found',
+      valid: true,
+      country: 'NL',
+      ...(expected ? { lineType: expected } : {}),
+    });
+  }
+  const invalid = looked({}, { valid: false, country_code: null, line_type_intelligence: null });
+  deepEqual(await ask(invalid), { kind: 'found', valid: false });
+  equal(fake.last().path, '/v2/PhoneNumbers/%2B31612345678');
+  equal(fake.last().query.get('Fields'), 'line_type_intelligence');
+  equal(fake.last().headers.authorization, `Basic ${btoa(`${ACCOUNT}:${AUTH_TOKEN}`)}`);
+  const at = (baseUrl?: string) => twilioAccount(baseUrl === undefined ? {} : { baseUrl }).lookUpUrl;
+  equal(at(), 'https://lookups.twilio.com');
+  equal(at('https://api.dublin.ie1.twilio.com/'), 'https://lookups.dublin.ie1.twilio.com');
+  equal(at('https://proxy.example/twilio'), 'https://proxy.example/twilio');
+});
+
 test('signatures: the collected vectors', { skip: CONTRACTS_ABSENT ?? false }, async (t) => {
   type Vector = {
     id: string;
@@ -466,7 +560,7 @@ test('signatures: what the official SDK signs is believed, with either form of t
 
 test('the document explains every code', () => {
   const doc = readFileSync(join(import.meta.dirname, '../../../docs/channels/twilio.md'), 'utf8');
-  for (const [code, meaning] of TWILIO_CODES)
+  for (const [code, meaning] of [...TWILIO_CODES, ...LOOK_UP_CODES])
     ok(
       new RegExp(`\\| ${code} \\|[^\\n]*\\| ${meaning} \\|`).test(doc),
       `${code} ${meaning} is not in docs/channels/twilio.md`,

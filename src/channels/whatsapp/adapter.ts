@@ -2,15 +2,13 @@
  * WhatsApp through Meta's Cloud API. `content` has made the message; here it gets its addressee and our reference, which
  * Meta returns with every status (`biz_opaque_callback_data`).
  */
+import { WHATSAPP_USER_ID } from '../../../contract/channels.ts';
 import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveWhatsApp } from './callback.ts';
 import { fetchMedia } from './media.ts';
 import { whatsappOutcome } from './outcomes.ts';
 import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
-
-/** A business-scoped user id, as people with a username have it instead of a number: `US.1349…`, `US.ENT.1181…`. */
-export const USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
 /** The adapter. */
 export const whatsapp: Adapter = {
@@ -69,5 +67,9 @@ function bodyOf(payload: Record<string, unknown>, to: Outgoing['to'], ref: Outgo
     recipient: undefined,
     biz_opaque_callback_data: ref,
   };
-  return JSON.stringify({ ...payload, ...named, ...(USER_ID.test(to) ? { recipient: to } : { to }) });
+  return JSON.stringify({
+    ...payload,
+    ...named,
+    ...(WHATSAPP_USER_ID.test(to) ? { recipient: to } : { to }),
+  });
 }

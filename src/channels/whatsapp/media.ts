@@ -4,9 +4,9 @@
  */
 import type { HttpRequest } from '../../base/http.ts';
 import type { AdapterTools, FetchedMedia, Settings } from '../adapter.ts';
-import { jsonObject, secretsOf, textSetting } from '../outcome.ts';
+import { jsonObject, repeatable, secretsOf, textSetting } from '../outcome.ts';
 import { textIn } from './json.ts';
-import { repeatable, whatsappFailure } from './outcomes.ts';
+import { whatsappFailure } from './outcomes.ts';
 import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 
 const SCHEME = 'whatsapp-media:';

@@ -149,8 +149,3 @@ export function detailOf(error: Record<string, unknown> | undefined): string | u
   if (!details || !message) return details ?? message;
   return message.includes(details) ? message : `${message}: ${details}`;
 }
-
-/** A failure of a call that only read: what is unclear can be done again. */
-export function repeatable(failure: Failure): Failure {
-  return failure.kind === 'unclear' ? { ...failure, kind: 'deferred', class: 'transient' } : failure;
-}

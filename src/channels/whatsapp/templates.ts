@@ -4,9 +4,9 @@
  */
 import type { HttpOutcome } from '../../base/http.ts';
 import type { AdapterTools, Settings } from '../adapter.ts';
-import { jsonObject, secretsOf, textSetting, type Failure } from '../outcome.ts';
+import { jsonObject, repeatable, secretsOf, textSetting, type Failure } from '../outcome.ts';
 import { objectIn, objectsIn, textIn, type Json } from './json.ts';
-import { repeatable, whatsappFailure } from './outcomes.ts';
+import { whatsappFailure } from './outcomes.ts';
 import { businessAccountOf, WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 
 /** A part of a template as Meta has it; `content/reconstruct.ts` reads header, body, footer and buttons. */

@@ -265,6 +265,55 @@ test('what is sent', async (t) => {
   });
 });
 
+test('all that content makes for WhatsApp fits the contract', { skip: CONTRACTS_ABSENT ?? false }, () => {
+  type Golden = Record<string, { payload?: { type: string; interactive?: Record<string, any> } }>;
+  const golden = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../content/golden/whatsapp.json'), 'utf8'),
+  ) as Golden;
+  // Actions that the contract names but has no schema for: held to Meta's own documents ("Interactive call-to-action URL
+  // button messages", "Location request messages").
+  const documented: Record<string, (interactive: Record<string, any>) => void> = {
+    cta_url({ action, body }) {
+      deepEqual(Object.keys(action as object).sort(), ['name', 'parameters']);
+      equal(action.name, 'cta_url');
+      deepEqual(Object.keys(action.parameters as object).sort(), ['display_text', 'url']);
+      ok(action.parameters.display_text.length <= 20 && body.text.length <= 1024);
+    },
+    location_request_message(interactive) {
+      deepEqual(interactive.action, { name: 'send_location' });
+      ok(interactive.body.text.length <= 1024);
+      equal('header' in interactive, false);
+    },
+  };
+  const seen = new Set<string>();
+  for (const [name, { payload }] of Object.entries(golden)) {
+    if (!payload) continue;
+    const to = { messaging_product: 'whatsapp', recipient_type: 'individual', to: '+31612345678' };
+    const check = documented[payload.interactive?.type as string];
+    check?.(payload.interactive!);
+    seen.add(`${payload.type}/${payload.interactive?.type ?? ''}`);
+    const body = check
+      ? {
+          ...payload,
+          interactive: {
+            ...payload.interactive,
+            action: { name: 'catalog_message', parameters: { thumbnail_product_retailer_id: 'x' } },
+          },
+        }
+      : payload;
+    const path = '/v25.0/1/messages';
+    const problems = contract!.request({
+      method: 'POST',
+      path,
+      contentType: 'application/json',
+      body: JSON.stringify({ ...to, ...body }),
+    });
+    deepEqual(problems, [], name);
+  }
+  for (const kind of ['button', 'list', 'cta_url', 'location_request_message'])
+    ok(seen.has(`interactive/${kind}`), kind);
+});
+
 test('every row of the table gives the outcome of its class', async (t) => {
   const fake = await startFake();
   t.after(() => fake.close());

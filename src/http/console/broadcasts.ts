@@ -15,11 +15,13 @@ import {
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { textSize } from '../../broadcasts/size.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
 import { selectAmiss } from '../../outbox/sql.ts';
 import { STATE } from '../../outbox/states.ts';
 import { readAudience, showAudience, type AudienceText } from './audienceInput.ts';
+import { asSeen, templatesThrough } from '../templateCatalogue.ts';
 import { readContent } from './input.ts';
 import { presentDelivery } from './present.ts';
 import {
@@ -96,7 +98,10 @@ export const broadcastRoutes: readonly Route[] = [
     action: 'broadcasts.read',
     async handle(call) {
       const broadcast = await find(call);
-      return isFault(broadcast) ? broadcast : await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      if (isFault(broadcast)) return broadcast;
+      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
+      return { ...forecast, segments: size ?? null };
     },
   }),
   reads({
@@ -241,7 +246,9 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   if (content !== undefined) {
     const read = await readContent(content, 'content');
     if (isFault(read)) return read;
-    input.content = read;
+    const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
+    const own = named?.workspaceId === call.workspace.id ? named : undefined;
+    input.content = await asSeen(call, await templatesThrough(call, own, read), read);
   }
   if (audience !== undefined) {
     const read = await readAudience(call.ctx.sql, call.workspace.id, audience);

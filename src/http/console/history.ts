@@ -1,12 +1,15 @@
 /** What passed between a workspace and a contact: what was said, and broadcasts that reached out. Newest first. */
 import { isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import type { Broadcast } from '../../broadcasts/broadcasts.ts';
+import { asLongAsSent } from '../../broadcasts/size.ts';
 import { selectByRuns } from '../../broadcasts/sql.ts';
+import { compile } from '../../content/compile.ts';
 import { conversationsOf, type Message } from '../../conversations/conversations.ts';
 import { selectPage } from '../../conversations/sql.ts';
 import { selectDeliveriesOf, type Delivery } from '../../outbox/sql.ts';
 import { findContact } from './contacts.ts';
-import { presentDelivery, presentMessage } from './present.ts';
+import { presentDelivery, presentMessage, saidBy, type Said } from './present.ts';
 import { reads, readLimit, readTime, timeText, type Call, type Route } from './route.ts';
 
 /** Deliveries of one contact that are looked at: more than anybody is ever sent in a year. */
@@ -59,9 +62,14 @@ function onePage(all: readonly Entry[], limit: number): readonly Entry[] {
 
 function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry {
   const own = deliveries.filter(({ causeId }) => causeId === message.id);
+  const said = saidBy(message);
   return {
     atMs: message.atMs,
-    body: { type: 'message', message: presentMessage(message), deliveries: own.map(presentDelivery) },
+    body: {
+      type: 'message',
+      message: presentMessage(message),
+      deliveries: own.map((one) => presentDelivery(one, said)),
+    },
   };
 }
 
@@ -76,8 +84,14 @@ async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Pr
     const body = {
       type: 'broadcast',
       broadcast: { id: toHex24(id), name, class: broadcast.class, content },
-      deliveries: [presentDelivery(delivery)],
+      deliveries: [presentDelivery(delivery, saidIn(call, broadcast))],
     };
     return [{ atMs: delivery.sentMs ?? delivery.stateMs, body }];
   });
+}
+
+/** What a broadcast says, with links as long as they went out. */
+function saidIn({ ctx, workspace }: Call, broadcast: Broadcast): Said | undefined {
+  const compiled = compile(broadcast.content);
+  return isFault(compiled) ? undefined : { compiled, options: asLongAsSent(ctx.links, workspace, broadcast) };
 }

@@ -1,7 +1,7 @@
 /** What callers write, read strictly: what is not known is refused, so that a misspelt field is not silently left out. */
 import type { Static, TObject } from 'typebox';
 import { isFault, type Fault } from '../../base/fault.ts';
-import type { ChannelName } from '../../../contract/channels.ts';
+import { WHATSAPP_USER_ID, type ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import { ADDRESS_BYTES } from '../../contacts/keys.ts';
@@ -69,6 +69,8 @@ export function readAddress(
     case 'sms':
     case 'whatsapp':
     case 'voice': {
+      if (channel === 'whatsapp' && WHATSAPP_USER_ID.test(text))
+        return { channel, address: text, identity: { kind: 'whatsapp', value: text } };
       const phone = normalisePhone(text, { path: field, defaultCountry: country });
       if (isFault(phone)) return phone;
       return { channel, address: phone.e164, identity: { kind: 'phone', value: phone.e164 } };

@@ -16,11 +16,13 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { acceptOne } from './acceptOne.ts';
+import { catalogueOf } from '../templateCatalogue.ts';
 import { readAddress } from './input.ts';
 import {
   acts,
   idIn,
   missing,
+  readLimit,
   reads,
   timeText,
   writes,
@@ -106,6 +108,12 @@ export const integrationRoutes: readonly Route[] = [
         return { status: 204, body: undefined, audit };
       };
     },
+  }),
+  reads({
+    path: `${one}/templates`,
+    action: 'integrations.read',
+    query: ['name', 'after', 'limit'],
+    handle: listTemplates,
   }),
   acts({ path: `${one}/connect`, action, outside: true, handle: connect }),
   reads({ path: `${one}/health`, action: 'integrations.read', handle: health }),
@@ -209,6 +217,7 @@ function presentProvider(adapter: Call['ctx']['adapters'][string]) {
       idempotent,
       ratePerS: ratePerS ?? null,
       connects: adapter.connect !== undefined,
+      looksUpNumbers: adapter.lookUpNumber !== undefined,
       settings: Object.entries(settings).map(([name, rule]) => ({
         name,
         required: rule.required,
@@ -250,6 +259,25 @@ async function connect(call: Call): Promise<Work | Fault> {
       ? await updateIntegration(tx, toolsOf(call), { ...which, settings: { ...connected.settings } })
       : fault('unprocessable', `The provider says: ${connected.detail} (${connected.code})`);
   });
+}
+
+/** The message templates as they are at the provider now. */
+async function listTemplates(call: Call): Promise<unknown> {
+  const integration = await find(call);
+  if (isFault(integration)) return integration;
+  if (integration.channel !== 'whatsapp')
+    return fault('unprocessable', `${integration.provider} has no message templates.`);
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const { name, after } = call.query;
+  const found = await catalogueOf(call, integration, {
+    limit,
+    ...(name ? { name } : {}),
+    ...(after ? { after } : {}),
+  });
+  if (found.kind !== 'listed')
+    return fault('unprocessable', `The provider says: ${found.detail} (${found.code})`);
+  return { templates: found.templates, next: found.after ?? null };
 }
 
 /** How it fares, as this process has seen it since it first sent through it. */

@@ -5,8 +5,9 @@ import { selectMessages } from '../../conversations/sql.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { selectDeliveriesOf } from '../../outbox/sql.ts';
 import { acceptOne, type One } from './acceptOne.ts';
+import { asSeen, templatesThrough } from '../templateCatalogue.ts';
 import { readAddress, readContent } from './input.ts';
-import { presentDelivery, presentMessage } from './present.ts';
+import { presentDelivery, presentMessage, saidBy } from './present.ts';
 import {
   breaks,
   idIn,
@@ -55,7 +56,8 @@ export async function findMessage(call: Call<unknown>, id: number): Promise<Mess
 async function deliveriesOf(call: Call, message: Message) {
   const { workspace, ctx } = call;
   const rows = await selectDeliveriesOf(ctx.sql, workspace.id, message.contactId, message.id);
-  return rows.map(presentDelivery);
+  const said = saidBy(message);
+  return rows.map((row) => presentDelivery(row, said));
 }
 
 async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault> {
@@ -63,8 +65,8 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))
     return breaks('destination', 'exactly one of contactId and destination must be given');
-  const content = await readContent(body.content, 'content');
-  if (isFault(content)) return content;
+  const given = await readContent(body.content, 'content');
+  if (isFault(given)) return given;
   const to =
     destination === undefined
       ? { contactId: idOf(contactId!) }
@@ -74,6 +76,7 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault
   if (isFault(through)) return through;
   if (through && destination && through.channel !== destination.channel)
     return breaks('integrationId', `is an integration for ${through.channel}, not ${destination.channel}`);
+  const content = await asSeen(call, await templatesThrough(call, through, given), given);
   const notBeforeMs = body.notBefore === undefined ? undefined : readTime(body.notBefore, 'notBefore');
   if (isFault(notBeforeMs)) return notBeforeMs;
   if (notBeforeMs !== undefined && notBeforeMs > workspaceNowMs + FARTHEST_MS)

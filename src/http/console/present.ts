@@ -3,8 +3,13 @@ import type { Contact } from '../../contacts/contacts.ts';
 import type { Destination } from '../../contacts/destinations.ts';
 import { CLASS_BIT } from '../../contacts/destinations.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
+import { isFault } from '../../base/fault.ts';
+import { compile, type Compiled } from '../../content/compile.ts';
+import type { RenderOptions } from '../../content/render.ts';
+import { smsSize } from '../../content/smsSize.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Delivery } from '../../outbox/sql.ts';
+import { WHATSAPP_WINDOW_MS } from '../../outbox/gate.ts';
 import { toRef } from '../../outbox/ref.ts';
 import { stateName } from '../../outbox/states.ts';
 import { idText, timeText } from './route.ts';
@@ -41,6 +46,11 @@ export function presentDestination(destination: Destination) {
     blockedReason,
     linkedAt: timeText(destination.linkedMs),
     lastInboundAt: timeText(destination.lastInboundMs),
+    // Until then free text may be sent on WhatsApp; later only a template.
+    windowEndsAt:
+      channel === 'whatsapp' && destination.lastInboundMs !== null
+        ? timeText(destination.lastInboundMs + WHATSAPP_WINDOW_MS)
+        : null,
   };
 }
 
@@ -62,12 +72,17 @@ export function presentMessage(message: Message) {
   };
 }
 
-function sourceIds({ source }: Message) {
-  return source.integrationId === undefined ? {} : { integrationId: idText(source.integrationId) };
+function sourceIds({ source: { integrationId, repliesTo } }: Message) {
+  return {
+    ...(integrationId === undefined ? {} : { integrationId: idText(integrationId) }),
+    ...(repliesTo
+      ? { repliesTo: { externalId: repliesTo.externalId, messageId: idText(repliesTo.messageId) } }
+      : {}),
+  };
 }
 
-/** One message to one address, and how it stands. */
-export function presentDelivery(delivery: Delivery) {
+/** One message to one address, and how it stands. `said` is what it says, where that is at hand: then SMS are counted. */
+export function presentDelivery(delivery: Delivery, said?: Said) {
   const { state, attempts, channel, address, code, detail, externalIds, vars, trail } = delivery;
   return {
     ref: toRef(delivery),
@@ -81,8 +96,24 @@ export function presentDelivery(delivery: Delivery) {
     detail,
     externalIds: externalIds ?? [],
     variables: vars ?? {},
+    segments: segmentsOf(delivery, said),
     trail: (trail ?? []).map(({ atMs, what, why }) => ({ at: timeText(atMs), what, why })),
     sentAt: timeText(delivery.sentMs),
     stateAt: timeText(delivery.stateMs),
   };
+}
+
+/** What was said, ready to be counted. */
+export type Said = { compiled: Compiled; options?: RenderOptions };
+
+/** What a single message says. */
+export function saidBy({ content }: Pick<Message, 'content'>): Said | undefined {
+  const compiled = compile(content, { liquid: false });
+  return isFault(compiled) ? undefined : { compiled };
+}
+
+/** How many text messages it is; null on other channels. */
+function segmentsOf({ channel, vars }: Delivery, said: Said | undefined) {
+  const size = said && channel === 'sms' ? smsSize(said.compiled, vars ?? {}, said.options) : undefined;
+  return size ? { encoding: size.encoding, count: size.count } : null;
 }

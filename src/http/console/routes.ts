@@ -5,6 +5,7 @@ import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
+import { numberRoutes } from './numbers.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...contactRoutes,
   ...historyRoutes,
   ...setRoutes,
+  ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
   ...whyRoutes,

@@ -50,7 +50,7 @@ async function why(call: Call): Promise<unknown> {
     sent: deliveries.some(({ sentMs }) => sentMs !== null),
     state: best === undefined ? told.state : stateName(best),
     decisions: steps.map(({ atMs, what, why: reason }) => ({ at: timeText(atMs), what, why: reason })),
-    deliveries: deliveries.map(presentDelivery),
+    deliveries: deliveries.map((one) => presentDelivery(one)),
   };
 }
 

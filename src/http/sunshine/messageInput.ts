@@ -1,6 +1,6 @@
 /** What callers send as a message, as content: Sunshine's own forms, WhatsApp's native templates, and the shorthand in texts. */
 import { type Static, Type } from 'typebox';
-import type { ChannelName } from '../../../contract/channels.ts';
+import { WHATSAPP_USER_ID, type ChannelName } from '../../../contract/channels.ts';
 import { MEDIA_PATTERN, type Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
@@ -127,7 +127,7 @@ export async function integrationNamed(
 }
 
 /** An address in the one form it is stored in, with the kind of identity it is. */
-export type Addressed = { channel: ChannelName; address: string; kind: 'phone' | 'email' };
+export type Addressed = { channel: ChannelName; address: string; kind: 'phone' | 'email' | 'whatsapp' };
 
 /** The address on an integration's channel that a caller wrote; a fault for channels whose addresses nobody can know. */
 export function readAddress(
@@ -140,6 +140,8 @@ export function readAddress(
     case 'sms':
     case 'whatsapp':
     case 'voice': {
+      if (channel === 'whatsapp' && WHATSAPP_USER_ID.test(text))
+        return { channel, address: text, kind: 'whatsapp' };
       const phone = normalisePhone(text, { path: field });
       return isFault(phone) ? phone : { channel, address: phone.e164, kind: 'phone' };
     }

@@ -16,7 +16,7 @@ import { deleteMessages, selectMessages, selectPage } from '../../conversations/
 import type { Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { anyObject, authorFields, messageSchema, readMessages } from './messageInput.ts';
-import { asSeen } from './nativeTemplates.ts';
+import { asSeen } from '../templateCatalogue.ts';
 import { integrationFor, presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
 import {

@@ -13,7 +13,7 @@ import {
   readAddress,
   readMessages,
 } from './messageInput.ts';
-import { asSeen } from './nativeTemplates.ts';
+import { asSeen } from '../templateCatalogue.ts';
 import { breaks, writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
 
 const Notification = Type.Object({

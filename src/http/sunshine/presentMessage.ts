@@ -26,6 +26,7 @@ export function presentMessage(message: Message, speaker: Speaker): PresentedMes
       : businessAuthor(message.author, message.workspaceId)),
     received: message.atMs / 1000,
     source: sourceOf(message.source),
+    ...quoted(message.source),
     ...whenKnown({ metadata: message.metadata ?? message.content.metadata }),
   };
 }
@@ -92,6 +93,18 @@ function sourceOf(source: Source): Record<string, unknown> {
       originalMessageTimestamp:
         source.originalMessageMs === undefined ? undefined : source.originalMessageMs / 1000,
     }),
+  };
+}
+
+/** What the message answers, by our id, else by the channel's. */
+function quoted({ repliesTo }: Source): Record<string, unknown> {
+  if (!repliesTo) return {};
+  const { messageId, externalId } = repliesTo;
+  return {
+    quotedMessage:
+      messageId === undefined
+        ? { type: 'externalMessageId', externalMessageId: externalId }
+        : { type: 'message', content: { _id: toHex24(messageId) } },
   };
 }
 

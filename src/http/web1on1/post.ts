@@ -22,6 +22,7 @@ import {
 import { insertPosts, updateThread, upsertParticipants } from '../../conversations/sql.participants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { accept, type Send } from '../../outbox/accept.ts';
+import { WHATSAPP_WINDOW_MS } from '../../outbox/gate.ts';
 import { KIND } from '../../queue/kinds.ts';
 import type { HttpContext } from '../context.ts';
 import type { User } from './callers.ts';
@@ -40,8 +41,6 @@ export type Poster = {
   nowMs: number;
 };
 
-/** WhatsApp's customer service window: a minute less, since the clock that counts is Meta's. */
-const WHATSAPP_WINDOW_MS = 24 * 3600_000 - 60_000;
 /** Texts longer than this, with delays longer than that, are typed for longer (W12). */
 const LONG = { characters: 40, delayMs: 2000 };
 /** Works of a delayed post: it happens, and before that it is being typed. */

@@ -1,0 +1,320 @@
+/** WhatsApp through the product: the challenge, the 24 hours, people without a number, answers in context, and Meta's limits. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { toHex24 } from '../src/base/ids.ts';
+import { testDatabase } from './support/database.ts';
+import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
+import { startReceiver, type Answer } from './support/receiver.ts';
+import { until } from './support/until.ts';
+import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
+
+const database = await testDatabase();
+const meta = await startReceiver();
+const sends = '/v25.0/1234567/messages';
+const answers = new Map<string, (made: number) => Answer>();
+let world: World;
+let shop: { id: number; appId: string; consoleKey: string; authorization: string };
+let whatsapp: Awaited<ReturnType<typeof newIntegration>>;
+let count = 0;
+
+type Sent = { to?: string; recipient?: string; type: string; biz_opaque_callback_data: string } & Record<
+  string,
+  any
+>;
+const sent = (): Sent[] => meta.received(sends).map(({ body }) => JSON.parse(body) as Sent);
+const sentTo = (who: string) => sent().filter(({ to, recipient }) => (to ?? recipient) === who);
+
+before(async () => {
+  meta.answer(sends, (made, { body }) => {
+    const { to, recipient } = JSON.parse(body) as Sent;
+    const who = (to ?? recipient)!;
+    return (
+      answers.get(who)?.(sentTo(who).length - 1) ?? {
+        status: 200,
+        body: JSON.stringify({ messaging_product: 'whatsapp', messages: [{ id: `wamid.out${made + 1}` }] }),
+      }
+    );
+  });
+  world = await startWorld(database.connection);
+  const app = await newWorkspace(world.ctx, 'live', 'NL');
+  shop = { ...app, consoleKey: await newConsoleKey(world.ctx, app.id) };
+  whatsapp = await newIntegration(world.ctx, app.id, 'whatsapp', {
+    phoneNumberId: '1234567',
+    accessToken: 'token',
+    appSecret: 'app-secret',
+    verifyToken: 'verify-me',
+    businessAccountId: '777',
+    accountManagementAccessToken: 'management',
+    baseUrl: meta.url('/v25.0'),
+  });
+});
+after(() => world.stop());
+
+const callback = () => `${world.url}/callbacks/${toHex24(whatsapp.id)}/${whatsapp.callbackKey}/inbound`;
+const post = (value: object, secret = 'app-secret') => {
+  const body = JSON.stringify({
+    object: 'whatsapp_business_account',
+    entry: [
+      { changes: [{ field: 'messages', value: { metadata: { phone_number_id: '1234567' }, ...value } }] },
+    ],
+  });
+  const signature = createHmac('sha256', secret).update(body).digest('hex');
+  return fetch(callback(), {
+    method: 'POST',
+    headers: { 'x-hub-signature-256': `sha256=${signature}` },
+    body,
+  });
+};
+/** Somebody writes: by number, by user id, or with both. */
+async function write(
+  who: { number?: string; userId?: string },
+  more: Record<string, unknown> = {},
+): Promise<void> {
+  const { number, userId } = who;
+  const message = {
+    id: `wamid.in${++count}`,
+    timestamp: '1767225600',
+    type: 'text',
+    text: { body: `message ${count}` },
+    ...(number ? { from: number.slice(1) } : {}),
+    ...(userId ? { from_user_id: userId } : {}),
+    ...more,
+  };
+  const contact = {
+    profile: { name: 'Ann' },
+    ...(number ? { wa_id: number.slice(1) } : {}),
+    ...(userId ? { user_id: userId } : {}),
+  };
+  assert.equal((await post({ contacts: [contact], messages: [message] })).status, 200);
+}
+const say = (address: string, content: object = { type: 'text', text: 'Hello' }) =>
+  sendMessage(world, shop, { destination: { channel: 'whatsapp', address }, content });
+const get = async (path: string) =>
+  (await callApi(world, shop.consoleKey, 'GET', `/api/workspaces/${shop.appId}${path}`)).json;
+/** The newest message of the contact with this address. */
+async function lastFrom(address: string): Promise<any> {
+  const rows = await world.ctx.sql<{ contactId: number }[]>`
+    SELECT contact_id AS "contactId" FROM destinations WHERE workspace_id = ${shop.id} AND address = ${address}`;
+  const { entries } = await get(`/contacts/${toHex24(rows[0]!.contactId)}/history`);
+  return { ...entries[0].message, contactId: toHex24(rows[0]!.contactId) };
+}
+
+test('the challenge is answered as text to who knows the verify token; a wrong signature is refused', async () => {
+  const ask = (token: string) =>
+    fetch(`${callback()}?hub.mode=subscribe&hub.verify_token=${token}&hub.challenge=1158201444`);
+  const good = await ask('verify-me');
+  assert.deepEqual([good.status, await good.text()], [200, '1158201444']);
+  assert.match(good.headers.get('content-type')!, /^text\/plain/);
+  assert.equal((await ask('guess')).status, 403);
+  assert.equal((await post({ messages: [] }, 'other')).status, 403);
+});
+
+test('W15 W16 free text goes for 24 hours after a person wrote, which is told of each address; a template always does', async () => {
+  const to = '+31612345701';
+  const early = await reaches(world.ctx, await say(to), 'suppressed');
+  assert.equal(early.code, 'whatsapp_window');
+  const template = { name: 'hello', language: { code: 'nl' } };
+  await reaches(world.ctx, await say(to, { type: 'nativeTemplate', template }), 'accepted');
+  await write({ number: to });
+  await reaches(world.ctx, await say(to), 'accepted');
+  const { contactId } = await lastFrom(to);
+  const { destinations } = await get(`/contacts/${contactId}/destinations`);
+  const heard = destinations.find(({ lastInboundAt }: { lastInboundAt: string | null }) => lastInboundAt);
+  const windowMs = Date.parse(heard.windowEndsAt) - Date.parse(heard.lastInboundAt);
+  assert.ok(windowMs > 86_000_000 && windowMs < 86_400_000, 'a day, less a margin');
+  await world.ctx
+    .sql`UPDATE destinations SET last_inbound_ms = last_inbound_ms - 86400000 WHERE address = ${to}`;
+  assert.equal((await reaches(world.ctx, await say(to), 'suppressed')).code, 'whatsapp_window');
+});
+
+test('a person without a number: kept by the user id, answered by it, addressed by it at either door', async () => {
+  const userId = 'NL.13491208655302741918';
+  await write({ userId });
+  await reaches(world.ctx, await say(userId), 'accepted');
+  const notified = await callApi(
+    world,
+    shop.authorization,
+    'POST',
+    `/v1.1/apps/${shop.appId}/notifications`,
+    {
+      destination: { integrationId: toHex24(whatsapp.id), destinationId: userId },
+      author: { role: 'appMaker' },
+      message: { type: 'text', text: 'Again' },
+    },
+  );
+  assert.equal(notified.status, 201, JSON.stringify(notified.json));
+  await until('both', () => sentTo(userId).length === 2);
+  assert.equal(sentTo(userId)[0]!.to, undefined);
+  const owned = await world.ctx.sql`SELECT kind FROM identities WHERE value = ${userId}`;
+  assert.deepEqual(
+    owned.map(({ kind }) => kind),
+    ['whatsapp'],
+  );
+  const bad = await callApi(world, shop.consoleKey, 'POST', `/api/workspaces/${shop.appId}/messages`, {
+    destination: { channel: 'sms', address: userId },
+    content: { type: 'text', text: 'x' },
+  });
+  assert.deepEqual([bad.status, bad.json.error.field], [400, 'destination.address']);
+});
+
+test('somebody who hides the number later is the same contact, and stays stopped for marketing', async () => {
+  const who = { number: '+31612345702', userId: 'NL.222' };
+  await write(who);
+  const { contactId } = await lastFrom(who.number);
+  await write({ userId: who.userId });
+  assert.equal((await lastFrom(who.userId)).contactId, contactId);
+  await write({ userId: who.userId }, { text: { body: 'STOP' } });
+  const marketing = await sendMessage(world, shop, {
+    destination: { channel: 'whatsapp', address: who.userId },
+    content: { type: 'text', text: 'Sale' },
+    class: 'marketing',
+  });
+  await reaches(world.ctx, marketing, 'suppressed');
+  await reaches(world.ctx, await say(who.userId), 'accepted');
+});
+
+test('a tapped button answers the message it was on, with its payload; told to webhooks as a quoted message', async () => {
+  const to = '+31612345703';
+  await write({ number: to });
+  const actions = [
+    { type: 'reply', text: 'Yes', payload: 'YES' },
+    { type: 'reply', text: 'No', payload: 'NO' },
+  ];
+  const id = await say(to, { type: 'text', text: 'Coming?', actions });
+  const delivery = await reaches(world.ctx, id, 'accepted');
+  assert.equal(sentTo(to)[0]!['interactive'].type, 'button');
+  await write(
+    { number: to },
+    {
+      type: 'interactive',
+      context: { id: delivery.externalIds![0] },
+      interactive: { type: 'button_reply', button_reply: { id: 'NO', title: 'No' } },
+    },
+  );
+  const { content, source } = await lastFrom(to);
+  assert.deepEqual([content.text, content.payload], ['No', 'NO']);
+  assert.deepEqual(source.repliesTo, { externalId: delivery.externalIds![0], messageId: toHex24(id) });
+  const { contactId } = await lastFrom(to);
+  const path = `/v1.1/apps/${shop.appId}/appusers/${contactId}/messages`;
+  const { json } = await callApi(world, shop.authorization, 'GET', path);
+  assert.deepEqual(json.messages.at(-1).quotedMessage, { type: 'message', content: { _id: toHex24(id) } });
+  await write({ number: to }, { context: { id: 'wamid.of-another-program' } });
+  assert.deepEqual((await lastFrom(to)).source.repliesTo, {
+    externalId: 'wamid.of-another-program',
+    messageId: null,
+  });
+});
+
+const limited = (code: number): Answer => ({
+  status: 400,
+  body: JSON.stringify({ error: { code, message: 'slow', error_data: { details: 'slow' } } }),
+});
+
+test('the pair rate holds that person for its six seconds and nobody else; the number rate is tried again, and neither fails', async () => {
+  const [pair, number, free] = ['+31612345704', '+31612345705', '+31612345706'];
+  answers.set(pair, (made) => (made === 0 ? limited(131056) : (undefined as never)));
+  answers.set(number, (made) => (made === 0 ? limited(130429) : (undefined as never)));
+  for (const to of [pair, number, free]) await write({ number: to });
+  const [held, again, other] = [await say(pair), await say(number), await say(free)];
+  await reaches(world.ctx, other, 'accepted');
+  await reaches(world.ctx, held, 'held');
+  const [due] = await world.ctx.sql<{ dueMs: number; attempt: number }[]>`
+    SELECT due_ms AS "dueMs", attempt FROM due WHERE cause_id = ${held}`;
+  assert.ok(due!.dueMs > world.ctx.clock.nowMs() + 3000, 'waits for most of six seconds');
+  assert.equal(due!.attempt, 0, 'a throttle is no attempt');
+  await reaches(world.ctx, again, 'accepted');
+  assert.equal(sentTo(number).length, 2);
+});
+
+test('statuses by our reference: sent, delivered, read, and a failure of a later hour', async () => {
+  const to = '+31612345707';
+  await write({ number: to });
+  const id = await say(to);
+  await reaches(world.ctx, id, 'accepted');
+  const { biz_opaque_callback_data: ref } = sentTo(to)[0]!;
+  const status = (state: string, more: object = {}) =>
+    post({
+      statuses: [
+        { id: 'wamid.x', status: state, timestamp: '1767225700', biz_opaque_callback_data: ref, ...more },
+      ],
+    });
+  for (const state of ['read', 'delivered', 'sent']) assert.equal((await status(state)).status, 200);
+  await reaches(world.ctx, id, 'read');
+  const late = await say(to);
+  await reaches(world.ctx, late, 'accepted');
+  const own = sentTo(to)[1]!.biz_opaque_callback_data;
+  await status('failed', { biz_opaque_callback_data: own, errors: [{ code: 131049, title: 'held back' }] });
+  assert.equal((await reaches(world.ctx, late, 'failed')).code, '131049');
+});
+
+const templates = (query: Record<string, string>) =>
+  `/v25.0/777/message_templates?${new URLSearchParams({
+    fields: 'id,name,language,status,category,rejected_reason,components',
+    ...query,
+  }).toString()}`;
+
+test('N9 N19 a template goes out with all its components, is shown as the person saw it, and the catalogue is that at Meta', async () => {
+  const to = '+31612345708';
+  const definition = {
+    id: '1',
+    name: 'order_update',
+    language: 'nl',
+    status: 'APPROVED',
+    category: 'UTILITY',
+    components: [
+      { type: 'HEADER', format: 'IMAGE' },
+      { type: 'BODY', text: 'Dag {{1}}, het is {{2}}.' },
+      { type: 'FOOTER', text: 'De winkel' },
+      {
+        type: 'BUTTONS',
+        buttons: [
+          { type: 'URL', text: 'Volg', url: 'https://shop.example/{{1}}' },
+          { type: 'QUICK_REPLY', text: 'Bel mij' },
+        ],
+      },
+    ],
+  };
+  const listed = { status: 200, body: JSON.stringify({ data: [definition] }) };
+  meta.answer(templates({ limit: '100', name: 'order_update' }), listed);
+  meta.answer(templates({ limit: '50' }), listed);
+  const components = [
+    { type: 'header', parameters: [{ type: 'image', image: { link: 'https://img.example/o.jpg' } }] },
+    {
+      type: 'body',
+      parameters: [
+        { type: 'text', text: 'Ann' },
+        { type: 'currency', currency: { fallback_value: '€ 5', code: 'EUR', amount_1000: 5000 } },
+      ],
+    },
+    { type: 'button', sub_type: 'url', index: 0, parameters: [{ type: 'text', text: '12' }] },
+    {
+      type: 'button',
+      sub_type: 'quick_reply',
+      index: '1',
+      parameters: [{ type: 'payload', payload: 'CALL' }],
+    },
+  ];
+  const template = { name: 'order_update', language: { code: 'nl' }, components };
+  await reaches(world.ctx, await say(to, { type: 'nativeTemplate', template }), 'accepted');
+  const wire = components.map((one) => ('index' in one ? { ...one, index: String(one.index) } : one));
+  assert.deepEqual(sentTo(to)[0]!['template'], { ...template, components: wire });
+  const seen =
+    'https://img.example/o.jpg\n\nDag Ann, het is € 5.\n\nDe winkel\n\nVolg: https://shop.example/12\nBel mij';
+  assert.equal((await lastFrom(to)).content.text, seen);
+  const at = `/api/workspaces/${shop.appId}/broadcasts`;
+  const { json } = await callApi(world, shop.consoleKey, 'POST', at, {
+    name: 'all',
+    channel: 'whatsapp',
+    audience: { include: { all: true } },
+    content: { type: 'nativeTemplate', template },
+  });
+  assert.equal(json.content.text, seen);
+  const catalogue = await get(`/integrations/${toHex24(whatsapp.id)}/templates`);
+  assert.deepEqual([catalogue.templates, catalogue.next], [[definition], null]);
+  meta.answer(templates({ limit: '50' }), {
+    status: 401,
+    body: '{"error":{"code":190,"message":"expired"}}',
+  });
+  assert.match((await get(`/integrations/${toHex24(whatsapp.id)}/templates`)).error.message, /expired/);
+});
