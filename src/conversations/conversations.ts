@@ -37,6 +37,8 @@ export type Source = {
   integrationId?: number;
   originalMessageId?: string;
   originalMessageMs?: number;
+  /** Of a mail with an id: what an answer needs to join its thread, and the whole of it where `text` is without what was quoted. */
+  mail?: { references: string[]; fullText?: string };
 };
 
 /** One thing said. */

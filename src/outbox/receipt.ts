@@ -19,6 +19,7 @@ import {
   addTallies,
   applyReceiptRows,
   insertForReceipt,
+  noteLateFailures,
   type ReceiptChange,
   type ReceiptRow,
 } from './sql.ts';
@@ -49,6 +50,7 @@ export async function applyReceipts(
   if (!rows.length) return { changed: 0, unknown: receipts.length };
   await makeRoomForEarly(deps, tx, integration, rows, atMs);
   const changes = await applyReceiptRows(tx, integration.workspaceId, rows);
+  await learnLate(deps, tx, integration.workspaceId, rows, changes, atMs);
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const failed = changes.filter(({ state, mayFallBack }) => state === STATE.failed && mayFallBack);
@@ -87,15 +89,44 @@ export async function applyReceipts(
   return { changed: changes.length, unknown: 0 };
 }
 
+/** What was delivered and came back later moves nothing, but tells of the address what a bounce tells. */
+async function learnLate(
+  deps: { ids: IdSource },
+  tx: Tx,
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+  changes: readonly ReceiptChange[],
+  atMs: number,
+): Promise<void> {
+  const moved = new Set(changes.map(keyOf));
+  const late = rows.filter(
+    (row) =>
+      row.state === STATE.failed &&
+      ['recipient', 'optout'].includes(row.class ?? '') &&
+      !moved.has(keyOf(row)),
+  );
+  if (!late.length) return;
+  const told = new Map(late.map((row) => [keyOf(row), row]));
+  const lessons = (await noteLateFailures(tx, workspaceId, late)).flatMap((at) => {
+    const row = told.get(keyOf(at))!;
+    return lessonOf({ workspaceId, ...at }, { class: row.class, code: row.code ?? '' }) ?? [];
+  });
+  await learn(tx, deps.ids, lessons, atMs);
+}
+
+function keyOf({ causeId, contactId, seq }: DeliveryKey): string {
+  return `${causeId}.${contactId}.${seq}`;
+}
+
 /** A message that failed after it was accepted may tell of the address, as a refusal does (a bounce, a number out of use). */
 function lessonsOf(
   workspaceId: number,
   rows: readonly ReceiptRow[],
   changes: readonly ReceiptChange[],
 ): Lesson[] {
-  const told = new Map(rows.map((row) => [`${row.causeId}.${row.contactId}.${row.seq}`, row]));
+  const told = new Map(rows.map((row) => [keyOf(row), row]));
   return changes.flatMap((change) => {
-    const row = told.get(`${change.causeId}.${change.contactId}.${change.seq}`);
+    const row = told.get(keyOf(change));
     if (change.state !== STATE.failed || !row) return [];
     return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
   });

@@ -30,12 +30,14 @@ export type Draft = {
   compiled: Compiled;
   isTemplate: boolean;
   confirms?: boolean;
+  /** The conversation it is said in; none for what reaches out by itself. */
+  conversationId?: number;
   canceled: boolean;
   wasUnknown: boolean;
   mayFallBack: boolean;
   /** Its contact looks at the web chat now. */
   isLooking?: boolean;
-  /** Short links of its contact. */
+  /** Short links of its contact, or the thread of mail that it answers in. */
   options?: RenderOptions;
 };
 

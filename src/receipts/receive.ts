@@ -238,6 +238,22 @@ function incomingOf(
       integrationId: integration.id,
       originalMessageId: message.externalId,
       ...(message.atMs === undefined ? {} : { originalMessageMs: message.atMs }),
+      ...mailOf(message),
+    },
+  };
+}
+
+/** Of a long thread the last mails are enough for an answer to find its place. */
+const MOST_REFERENCES = 20;
+/** Beyond this the whole of a mail is not kept beside what was written: it is a book of quotes. Characters. */
+const LONGEST_FULL_TEXT = 200_000;
+
+function mailOf({ references, fullText }: Inbound): Pick<Incoming['source'], 'mail'> {
+  if (!references && fullText === undefined) return {};
+  return {
+    mail: {
+      references: (references ?? []).slice(-MOST_REFERENCES),
+      ...(fullText === undefined ? {} : { fullText: fullText.slice(0, LONGEST_FULL_TEXT) }),
     },
   };
 }
@@ -273,8 +289,9 @@ function contentOf(message: Inbound): Content {
 const ALL: readonly MessageClass[] = ['transactional', 'marketing', 'authentication'];
 
 /**
- * STOP as the whole message ends everything on a phone number (carriers demand it), and marketing elsewhere; START takes it
- * back. What the provider has handled already is handled here too, so that both know the same.
+ * STOP as the whole message ends everything on a phone number (carriers demand it), and marketing elsewhere; a complaint ends
+ * everything anywhere, since the next mail would cost the sender its name; START takes it back. What the provider has handled
+ * already is handled here too, so that both know the same.
  */
 async function obeyKeywords(
   deps: ReceiveDeps,
@@ -288,7 +305,7 @@ async function obeyKeywords(
     message,
     word: message.handledKeyword ?? keywordOf(message.text),
   }));
-  const blocks = (word: 'stop' | 'start'): Block[] =>
+  const blocks = (word: 'stop' | 'start' | 'complaint'): Block[] =>
     said.flatMap(({ message, word: w }) =>
       w === word
         ? [
@@ -296,12 +313,12 @@ async function obeyKeywords(
               workspaceId: integration.workspaceId,
               channel,
               address: addressFrom(channel, message.from),
-              classes: channel === 'sms' || word === 'start' ? ALL : (['marketing'] as const),
+              classes: channel === 'sms' || word !== 'stop' ? ALL : (['marketing'] as const),
               reason: word,
             },
           ]
         : [],
     );
-  await blockDestinations(tx, deps.ids, nowMs, blocks('stop'));
+  await blockDestinations(tx, deps.ids, nowMs, [...blocks('stop'), ...blocks('complaint')]);
   await unblock(tx, deps.ids, nowMs, blocks('start'));
 }

@@ -5,7 +5,7 @@
 import type { RenderedMedia } from '../../../contract/channels.ts';
 import type { Outcome, Outgoing, Settings } from '../adapter.ts';
 import { textSetting } from '../outcome.ts';
-import type { Attachment } from '../smtp/attachments.ts';
+import { isShownIn, type Attachment } from '../smtp/attachments.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf } from './settings.ts';
 
@@ -100,12 +100,11 @@ export function partsOf(
   ];
   return [
     ...fields.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
-    ...attachments.map(({ content, filename, contentType }) => ({
-      // A picture that the mail shows: `<img src="cid:logo.png">`.
-      name: html?.includes(`cid:${filename}`) ? 'inline' : 'attachment',
-      filename,
-      mediaType: contentType ?? 'application/octet-stream',
-      content,
+    ...attachments.map((file) => ({
+      name: isShownIn(html, file) ? 'inline' : 'attachment',
+      filename: file.filename,
+      mediaType: file.contentType ?? 'application/octet-stream',
+      content: file.content,
     })),
   ];
 }

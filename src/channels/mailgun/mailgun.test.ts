@@ -501,7 +501,7 @@ test('the tables say what the collected facts say', { skip: CONTRACTS_ABSENT ?? 
       ok(callback.kind === 'parsed');
       if (type === 'failed') equal(callback.receipts.length, 0);
       else if (type === 'rejected') equal(callback.receipts[0]?.class, meaning);
-      else equal(callback.inbound[0]?.handledKeyword, 'stop');
+      else equal(callback.inbound[0]?.handledKeyword, type === 'complained' ? 'complaint' : 'stop');
     }
     compared++;
   }
