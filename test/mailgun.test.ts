@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
+import { resolvePeople } from '../src/contacts/resolve.ts';
 import { testDatabase } from './support/database.ts';
 import { deliveriesOf, newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';
@@ -251,4 +252,73 @@ test('opened is read, unless a program opened it; a forged event changes nothing
   await reaches(world.ctx, messageId, 'delivered');
   await tell(ref, opened);
   await reaches(world.ctx, messageId, 'read');
+});
+
+const PEOPLE = 300;
+const MJML = `<mjml><mj-body><mj-section><mj-column><mj-text>Hi {{ contact.givenName }}</mj-text>
+  <mj-button href="https://shop.example/?for={{ contact.givenName }}">Go</mj-button></mj-column></mj-section></mj-body></mjml>`;
+
+test('a personalised broadcast in MJML: few calls, each person their own words, and one click ends it', async () => {
+  const made = await world.ctx.queue.transact((tx) =>
+    resolvePeople(
+      tx,
+      world.ctx.ids,
+      world.ctx.clock.nowMs(),
+      Array.from({ length: PEOPLE }, (_, n) => ({
+        workspaceId: app.id,
+        identities: [{ kind: 'email' as const, value: `n${n}@crowd.example` }],
+        destinations: [{ channel: 'email' as const, integrationId: null, address: `n${n}@crowd.example` }],
+        profile: { givenName: `Ann${n} & Co` },
+      })),
+      'first',
+    ),
+  );
+  const tag = await api('POST', '/tags', { name: 'crowd' });
+  await api('POST', `/tags/${tag.id}/members`, { add: made.map(({ contactId }) => toHex24(contactId)) });
+  const before = provider.received(SENDS).length;
+  const { id } = await api('POST', '/broadcasts', {
+    name: 'News',
+    channel: 'email',
+    class: 'marketing',
+    audience: { include: { tags: ['crowd'] } },
+    content: {
+      type: 'text',
+      text: 'Hi {{ contact.givenName }}',
+      subject: 'For {{ contact.givenName }}',
+      mjml: MJML,
+    },
+  });
+  await api('POST', `/broadcasts/${id}/start`);
+  await until('all are sent', async () => (await api('GET', `/broadcasts/${id}`)).state === 'done');
+  const calls = provider.received(SENDS).slice(before);
+  assert.ok(calls.length < PEOPLE / 3, `${calls.length} calls`);
+  const mails = new Map<string, Record<string, string>>();
+  for (const { body, headers } of calls) {
+    const type = String(headers['content-type']);
+    const form = await new Response(body, { headers: { 'content-type': type } }).formData();
+    const variables = JSON.parse((form.get('recipient-variables') as string | null) ?? '{}');
+    for (const address of form.getAll('to') as string[]) {
+      const fill = (text: string) =>
+        text.replaceAll(/%recipient\.(\w+)%/g, (_, name: string) => variables[address][name]);
+      assert.ok(!mails.has(address), `twice to ${address}`);
+      mails.set(address, Object.fromEntries([...form].map(([name, value]) => [name, fill(value as string)])));
+    }
+  }
+  assert.equal(mails.size, PEOPLE);
+  for (const n of [0, 7, PEOPLE - 1]) {
+    const mail = mails.get(`n${n}@crowd.example`)!;
+    assert.equal(mail['subject'], `For Ann${n} & Co`);
+    assert.match(mail['text']!, new RegExp(`^Hi Ann${n} & Co\n`));
+    assert.ok(mail['html']!.includes(`Hi Ann${n} &amp; Co`) && mail['html']!.includes('<table'));
+  }
+  const mine = mails.get('n7@crowd.example')!;
+  assert.equal(mine['h:List-Unsubscribe-Post'], 'List-Unsubscribe=One-Click');
+  const leave = /^<(.+)>$/.exec(mine['h:List-Unsubscribe']!)![1]!;
+  const left = await fetch(leave, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'List-Unsubscribe=One-Click',
+  });
+  assert.equal(left.status, 200);
+  assert.deepEqual(await blockedOf('n7@crowd.example'), [[['marketing'], 'unsubscribed']]);
 });
