@@ -80,7 +80,7 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
-  /** Mail tells of being opened by a picture of one pixel, where its provider does not tell. Off when absent. */
+  /** Mail tells of being opened by a picture of one pixel. Off when absent. */
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */
   trackClicks: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),

@@ -322,3 +322,16 @@ test('a personalised broadcast in MJML: few calls, each person their own words, 
   assert.equal(left.status, 200);
   assert.deepEqual(await blockedOf('n7@crowd.example'), [[['marketing'], 'unsubscribed']]);
 });
+
+test('a picture of our own tells of opening with Mailgun, too, when the workspace asks for it', async () => {
+  await api('PATCH', '', { settings: { trackOpens: true } });
+  const { messageId } = await sent('eve@people.example', { type: 'text', text: 'Hello' });
+  const picture = /<img src="([^"]+\/o\/[^"]+)"/.exec(
+    (await mailTo('eve@people.example')).get('html') as string,
+  )![1]!;
+  assert.equal((await fetch(picture)).status, 200);
+  await reaches(world.ctx, messageId, 'read');
+  await api('PATCH', '', { settings: { trackOpens: false } });
+  await sent('fay@people.example', { type: 'text', text: 'Hello' });
+  assert.ok(!((await mailTo('fay@people.example')).get('html') as string).includes('/o/'));
+});

@@ -80,7 +80,7 @@ export function toWire(
   const headers = leave === undefined ? undefined : listUnsubscribe(leave);
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
   const pixel =
-    channel === 'email' && tracksOpens(workspace.settings) && open.adapter.confirms !== 'read'
+    channel === 'email' && tracksOpens(workspace.settings)
       ? own.pixelUrl({ integrationId: open.integration.id, ref })
       : undefined;
   const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);
