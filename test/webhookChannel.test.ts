@@ -71,10 +71,7 @@ test('a message is a signed call with all that it can show, and its receipts mov
     string,
     any
   >;
-  assert.deepEqual(
-    [message['type'], message['to'], message['text']],
-    ['message', 'room-1', 'Coming?'],
-  );
+  assert.deepEqual([message['type'], message['to'], message['text']], ['message', 'room-1', 'Coming?']);
   assert.deepEqual(message['payload'], { type: 'text', text: 'Coming?', actions });
 
   const { ref } = message;
