@@ -227,7 +227,11 @@ test('delivered first and bounced later: the state stays, the address is suppres
 
 test('a complaint ends everything, an unsubscription at Mailgun ends marketing; neither is something that was said', async () => {
   const complained = await sent('cross@people.example', { type: 'text', text: 'Hello' });
-  await tell(complained.ref, { event: 'complained', recipient: 'cross@people.example' });
+  for (let time = 0; time < 2; time++)
+    await tell(complained.ref, { event: 'complained', id: 'complaint-1', recipient: 'cross@people.example' });
+  const [log] = await world.ctx.sql<{ n: number }[]>`
+    SELECT count(*) AS n FROM consent_log WHERE workspace_id = ${app.id} AND address = 'cross@people.example'`;
+  assert.equal(log!.n, 1, 'told twice, written once');
   assert.deepEqual(await blockedOf('cross@people.example'), [
     [['transactional', 'marketing', 'authentication'], 'complaint'],
   ]);

@@ -20,6 +20,7 @@ import {
 import { kindOfChannel, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages, type Incoming } from '../conversations/conversations.ts';
+import { insertInboundSeen } from '../conversations/sql.ts';
 import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import { applyReceipts } from '../outbox/receipt.ts';
@@ -97,11 +98,33 @@ export async function takeInbound(
   const inbound = await keepFiles(deps, integration, said);
   const nowMs = deps.clock.nowMs() + aheadMs;
   const fresh = await deps.queue.transact(async (tx) => {
-    await obeyKeywords(deps, tx, integration, received.filter(isConsentOnly), nowMs);
+    await obeyKeywords(
+      deps,
+      tx,
+      integration,
+      await newAmong(deps, tx, integrationId, received, nowMs),
+      nowMs,
+    );
     return inbound.length ? await takeSaid(deps, tx, integration, inbound, nowMs) : new Set<string>();
   });
   const repeats = inbound.filter(({ externalId }) => !fresh.has(externalId));
   await dropFiles(deps, integration.workspaceId, repeats);
+}
+
+/** The words on consent that were not taken in before: the log of consent says each once, whatever the provider repeats. */
+async function newAmong(
+  deps: ReceiveDeps,
+  tx: Tx,
+  integrationId: number,
+  received: readonly Inbound[],
+  nowMs: number,
+): Promise<Inbound[]> {
+  const words = received
+    .filter(isConsentOnly)
+    .map((message) => ({ ...message, integrationId, messageId: deps.ids.spread() }));
+  if (!words.length) return [];
+  const fresh = await insertInboundSeen(tx, words, nowMs);
+  return words.filter(({ messageId }) => fresh.has(messageId));
 }
 
 /** Takes in what was said; returns the provider's ids of what is new. */
