@@ -201,8 +201,8 @@ ${tables(found)}
 - **mail and push**: the same broadcast to providers that are processes of their own and are not counted, through
   integrations whose rate holds nothing back, after one to a tenth of the people. SMTP: a server on a bare socket that
   answers at once; its ceiling is Nodemailer's pool with as many connections, in a process of its own. Mailgun: a text that
-  is the same for all goes out in batches with recipient variables (what is a recipient's own, such as the address by which
-  to leave, is a variable), one with the recipient's name in a call for each. FCM and APNs take a call per device; over
+  is the same for all and one with the recipient's name both go out in batches with recipient variables: what is a
+  recipient's own, such as the name or the address by which to leave, is a variable. FCM and APNs take a call per device; over
   HTTP/2 many are under way on one connection. Their ceiling is a bare loop over \`node:http2\` on one connection, with one
   stream at a time (what there would be without multiplexing) and with 64, as many as Parley has under way. On loopback
   an answer is there at once; over a network one stream at a time does no more than one push in a round trip.

@@ -94,7 +94,7 @@ export const WorkspaceSettings = Type.Object({
   ),
   /** What is answered to a text message that says HELP and nothing else, where the provider does not answer it. */
   helpText: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 1600 }), Type.Null()])),
-  /** Mail tells of being opened by a picture of one pixel, where its provider does not tell. Off when absent. */
+  /** Mail tells of being opened by a picture of one pixel. Off when absent. */
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */
   trackClicks: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),

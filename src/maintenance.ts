@@ -8,6 +8,7 @@ import { deleteInboundSeen } from './conversations/sql.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
 import type { Sql } from './db/pool.ts';
 import { sweepLinks } from './links/people.ts';
+import { sweepHealth } from './outbox/health.ts';
 
 const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;
@@ -33,6 +34,7 @@ export function createMaintenance(deps: { sql: Sql; clock: Clock; log: Log; rete
     await sweepIdempotency(sql, nowMs);
     await sweepSessions(sql, nowMs);
     await deleteInboundSeen(sql, nowMs - INBOUND_KEPT_MS);
+    await sweepHealth(sql, nowMs);
     await sweepLinks(sql, nowMs, deps.retentionDays * DAY_MS);
   };
   const loop = async () => {

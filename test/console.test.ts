@@ -302,15 +302,16 @@ describe('contacts', () => {
 });
 
 describe('import', () => {
-  const send = async (csv: string, query = '', type = 'text/csv') => {
+  const send = async (csv: string, query = '', type = 'text/csv', more: Record<string, string> = {}) => {
     const response = await fetch(`${url}${base}/contacts/import${query}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${demo.keys.console.token}`, 'content-type': type },
+      headers: { authorization: `Bearer ${demo.keys.console.token}`, 'content-type': type, ...more },
       body: csv,
     });
     const text = await response.text();
     return {
       status: response.status,
+      replayed: response.headers.get('idempotent-replayed'),
       lines: text
         .trim()
         .split('\n')
@@ -342,6 +343,25 @@ describe('import', () => {
         ['in', 3000],
       ],
     );
+  });
+
+  test('a repeat with the same Idempotency-Key is answered as it was, and changes nothing that changed since', async () => {
+    const csv = `email,first_name\n${rows(200, 'once')}\n`;
+    const key = { 'idempotency-key': 'file-1' };
+    const first = await send(csv, '', 'text/csv', key);
+    assert.deepEqual([first.replayed, first.lines.at(-1).created], [null, 200]);
+    const { contacts } = ok(await call('GET', `${base}/contacts?search=once7@import.example.com`));
+    ok(await call('PATCH', `${base}/contacts/${contacts[0].id}`, { givenName: 'Changed' }));
+    const again = await send(csv, '', 'text/csv', key);
+    const { bytes: _bytes, ...last } = first.lines.at(-1);
+    assert.deepEqual([again.status, again.replayed, again.lines], [200, 'true', [last]]);
+    assert.equal(ok(await call('GET', `${base}/contacts/${contacts[0].id}`)).givenName, 'Changed');
+    for (const other of [
+      await send(`${csv}x@import.example.com,X\n`, '', 'text/csv', key),
+      await send(csv, '?tag=t', 'text/csv', key),
+    ])
+      assert.deepEqual([other.status, other.lines[0].error.field], [422, 'Idempotency-Key']);
+    assert.equal((await send(csv, '', 'text/csv', { 'idempotency-key': 'x'.repeat(300) })).status, 400);
   });
 
   test('columns can be named by the sender', async () => {

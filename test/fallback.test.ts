@@ -295,6 +295,54 @@ test('where a provider tells of reading: delivered is not enough, read is, and w
   assert.deepEqual(await statesOf(seen), ['whatsapp read']);
 });
 
+test('webhooks say of a failure whether more comes of the message on that type of channel', async () => {
+  const { ctx } = world;
+  const path = `/hook-${++people}`;
+  const made = await callApi(world, app.authorization, 'POST', `/v1.1/apps/${app.appId}/webhooks`, {
+    target: meta.url(path),
+    triggers: ['message:delivery:failure'],
+  });
+  assert.equal(made.status, 201);
+  const numbers = [1, 2].map((n) => `+1555700${String(people).padStart(3, '0')}${n}`);
+  const email = `two-numbers${people}@people.example`;
+  const [who] = await ctx.queue.transact((tx) =>
+    resolvePeople(
+      tx,
+      ctx.ids,
+      ctx.clock.nowMs(),
+      [
+        {
+          workspaceId: app.id,
+          identities: [
+            { kind: 'email', value: email },
+            ...numbers.map((value) => ({ kind: 'phone' as const, value })),
+          ],
+          destinations: [
+            ...numbers.map((address) => ({ channel: 'sms' as const, integrationId: null, address })),
+            { channel: 'email' as const, integrationId: null, address: email },
+          ],
+        },
+      ],
+      'first',
+    ),
+  );
+  for (const number of numbers) smsAnswers.set(number, REFUSED);
+  const messageId = await say({ id: who!.contactId, phone: '', email });
+  await reaches(ctx, messageId, 'accepted', 2);
+  const failures = await until('both failures are told', () => {
+    const calls = meta.received(path).map(({ body }) => JSON.parse(body));
+    return calls.length === 2 ? calls : undefined;
+  });
+  // The second number comes after the first; mail is another type, with events of its own.
+  assert.deepEqual(
+    failures.map(({ destination, isFinalEvent }) => [destination.type, isFinalEvent]),
+    [
+      ['twilio', false],
+      ['twilio', true],
+    ],
+  );
+});
+
 test('switched off: a failure is the end', async () => {
   await set({ fallback: { on: false } });
   const person = await someone('sms', 'email');

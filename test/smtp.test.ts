@@ -6,6 +6,7 @@ import { toRef } from '../src/outbox/ref.ts';
 import { testDatabase } from './support/database.ts';
 import { startMailSink, type MailSink } from './support/mailSink.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
+import { startReceiver } from './support/receiver.ts';
 import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
 
 const database = await testDatabase();
@@ -71,6 +72,27 @@ test('a message of the console arrives with its subject, its HTML and its letter
   assert.equal(mail.subject, subject);
   assert.equal(mail.text?.trim(), 'Hällo Zoë');
   assert.equal(mail.html?.trim(), html);
+});
+
+test('a picture that the HTML shows is within it, any other file below', async () => {
+  const files = await startReceiver();
+  files.answer('/logo.png', { status: 200, headers: { 'content-type': 'image/png' }, body: 'PNG' });
+  files.answer('/a.pdf', { status: 200, headers: { 'content-type': 'application/pdf' }, body: 'PDF' });
+  const id = await send('cas@people.example', {
+    type: 'text',
+    text: 'Your invoice',
+    html: '<p><img src="cid:logo.png"> Your invoice</p>',
+    attachments: ['logo.png', 'a.pdf'].map((name) => ({ url: files.url(`/${name}`), name })),
+  });
+  await reaches(world.ctx, id, 'accepted');
+  const { attachments } = sink.to('cas@people.example')[0]!.mail;
+  assert.deepEqual(
+    attachments.map(({ filename, mimeType, contentId, related }) => [filename, mimeType, contentId, related]),
+    [
+      ['logo.png', 'image/png', '<logo.png>', true],
+      ['a.pdf', 'application/pdf', undefined, undefined],
+    ],
+  );
 });
 
 test('where an answer or a bounce belongs: the mail and its envelope name the delivery', async () => {

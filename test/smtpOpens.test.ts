@@ -6,6 +6,7 @@ import { testDatabase } from './support/database.ts';
 import { startMailWorld } from './support/mailWorld.ts';
 import { deliveriesOf, reaches, sendMessage } from './support/messages.ts';
 import { callApi } from './support/world.ts';
+import { until } from './support/until.ts';
 
 const database = await testDatabase();
 const { world, sink, app, consoleKey, stop } = await startMailWorld(database.connection);
@@ -59,4 +60,33 @@ test('an address that was made up is no picture, and switched off means off', as
   await track(false);
   await send('cyd@people.example', { type: 'text', text: 'Hello' });
   assert.equal(pictureIn('cyd@people.example'), undefined);
+});
+
+test('clicks: links of the HTML and of actions lead by way of us and are counted; switched off they are as written', async () => {
+  const content = {
+    type: 'text',
+    text: 'Look',
+    html: '<p><a href="https://shop.example/?a=1&amp;b=2">Look</a> <img src="https://shop.example/i.png"></p>',
+  };
+  const track = async (trackClicks: boolean) => {
+    const path = `/api/workspaces/${app.appId}`;
+    const { status } = await callApi(world, consoleKey, 'PATCH', path, { settings: { trackClicks } });
+    assert.equal(status, 200);
+  };
+  await track(true);
+  await send('dee@people.example', content);
+  const html = sink.to('dee@people.example')[0]!.mail.html!;
+  const short = /<a href="([^"]+)">/.exec(html)![1]!;
+  assert.match(short, /\/l\/[\w-]+$/);
+  assert.ok(html.includes('<img src="https://shop.example/i.png">'));
+  const opened = await fetch(short, { redirect: 'manual', headers: { 'user-agent': 'Mozilla/5.0' } });
+  assert.equal(opened.headers.get('location'), 'https://shop.example/?a=1&b=2');
+  await until('the click is told', async () => {
+    const rows = await world.ctx.sql`
+      SELECT 1 FROM events WHERE workspace_id = ${app.id} AND type = 'link.clicked'`;
+    return rows.length === 1;
+  });
+  await track(false);
+  await send('eve@people.example', content);
+  assert.equal(sink.to('eve@people.example')[0]!.mail.html!.trim(), content.html);
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { issueAccessToken } from '../src/accounts/accessTokens.ts';
 import { revokeKey } from '../src/accounts/keys.ts';
-import { toHex24 } from '../src/base/ids.ts';
+import { bucketOf, toHex24 } from '../src/base/ids.ts';
 import { errors } from './sunshineProduct.ts';
 import { callerOf, deviceOf, newBot, newPhone, startProduct, type Json } from './web1on1Product.ts';
 import { until } from './support/until.ts';
@@ -560,6 +560,29 @@ describe('lists', () => {
     assert.equal(filled.contact.profile.name, 'John Johnson');
     assert.equal((await call('GET', '/conversations?color=red')).status, 400);
     assert.equal((await call('GET', '/messages')).status, 400);
+  });
+
+  test('messages of all conversations are found, however many conversations there are', async () => {
+    const many = await newBot(product);
+    const all = callerOf(url, many.token);
+    const ids = Array.from({ length: 700 }, () => ctx.ids.spread());
+    const buckets = ids.map(bucketOf);
+    await ctx.sql`
+      INSERT INTO threads (bucket, id, workspace_id, type, status, name, slug, created_by, created_ms, updated_ms)
+      SELECT bucket, id, ${many.workspaceId}, 'agent', 'active', 'Team', id::text, 'x', 1, id
+      FROM unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)`;
+    await ctx.sql`
+      INSERT INTO posts (bucket, id, conversation_id, workspace_id, type, role, user_id, spoken, wire, at_ms)
+      SELECT bucket, id + 262144, id, ${many.workspaceId}, 'chat', 'bot', 'x', false, '{"text":"Hi"}', id
+      FROM unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)`;
+    const found = await all('GET', '/messages?role=bot&limit=2000&sort=createdAt');
+    assert.deepEqual(
+      found.body.map(({ conversation }: Json) => conversation),
+      ids.toSorted((a, b) => a - b).map(toHex24),
+    );
+    const page = await all('GET', '/messages?role=bot&limit=10&offset=690&sort=createdAt');
+    assert.equal(page.body.at(-1).id, found.body.at(-1).id);
+    assert.deepEqual((await all('GET', '/messages?role=contact')).body, []);
   });
 
   test("another organization's things are not there", async () => {

@@ -49,10 +49,8 @@ export async function idempotently(
   const { scope, key } = request;
   if (key === undefined)
     return await transact(sql, async (tx) => answered(await work(tx), { replayed: false }));
-  if (key.length === 0 || key.length > MAX_KEY || !isStorable(key))
-    return fault('bad_request', `Idempotency-Key: needs 1 to ${MAX_KEY} characters`, {
-      field: 'Idempotency-Key',
-    });
+  const bad = checkKey(key);
+  if (bad) return bad;
   return await transact(sql, async (tx) => {
     // One round trip, two statements: the second's snapshot is taken when the first has the lock, so it sees what the
     // last holder committed.
@@ -67,6 +65,35 @@ export async function idempotently(
     const first = await insertKept(tx, nowMs, { scope, key, requestHash, status, body });
     return first ? { ...answer, replayed: false } : inFlight();
   });
+}
+
+/** What is wrong with a key, if anything. */
+export function checkKey(key: string): Fault | undefined {
+  if (key.length > 0 && key.length <= MAX_KEY && isStorable(key)) return undefined;
+  return fault('bad_request', `Idempotency-Key: needs 1 to ${MAX_KEY} characters`, {
+    field: 'Idempotency-Key',
+  });
+}
+
+/**
+ * For work that is too long for one transaction and harmless when done twice: whether something was answered under the key. The
+ * answer, by the hash of the request that may only be known once it was read; undefined when nothing was.
+ */
+export async function answeredBefore(
+  db: Db,
+  { scope, key }: { scope: string; key: string },
+): Promise<((requestHash: string) => (Answer & { replayed: true }) | Fault) | undefined> {
+  const kept = await selectKept(db, scope, key);
+  return kept && ((requestHash) => replay(kept, requestHash));
+}
+
+/** Keeps what was answered under a key; of two that were carried out at once, the first. */
+export async function keepAnswer(
+  db: Db,
+  { scope, key, requestHash, nowMs }: IdempotentRequest & { key: string },
+  { status, body }: Answer,
+): Promise<void> {
+  await insertKept(db, nowMs, { scope, key, requestHash, status, body: JSON.stringify(body) });
 }
 
 /** What makes two requests the same: method, path with query, and body, whatever the order of its keys. */

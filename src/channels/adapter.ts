@@ -66,11 +66,19 @@ export type Inbound = {
   fullText?: string;
   /** External id of our message that this one answers. */
   replyTo?: string;
+  /**
+   * Of a mail with an id: the ids of those before it in its thread (RFC 5322 §3.6.4), oldest first, without brackets. Its
+   * presence says that an answer can join the thread by `externalId`.
+   */
+  references?: string[];
   /** Payload of a tapped button. */
   payload?: string;
   location?: { lat: number; long: number; name?: string; address?: string };
-  /** The provider already handled the keyword and has answered the person. */
-  handledKeyword?: 'stop' | 'start' | 'help';
+  /**
+   * The provider already handled the keyword and has answered the person; `complaint`: the person called what they got spam,
+   * which is a stop to everything.
+   */
+  handledKeyword?: 'stop' | 'start' | 'help' | 'complaint';
   /** Channel facts kept with the destination (api/sunshine.md §3.3 `raw`). */
   raw: Record<string, unknown>;
   atMs?: number;

@@ -7,9 +7,12 @@ import { hash32, sha256Hex } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 
 /** What a contact can be known by. */
-export type IdentityKind = 'external' | 'phone' | 'email' | 'token' | 'whatsapp';
+export type IdentityKind = 'external' | 'phone' | 'email' | 'token' | 'whatsapp' | 'webhook';
 
-/** Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token. */
+/**
+ * Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token, an address
+ * in a system that is a channel.
+ */
 export type Identity = { kind: IdentityKind; value: string };
 
 /** An identity as it is stored and compared. */
@@ -23,6 +26,7 @@ const KIND_OF_CHANNEL: Partial<Record<ChannelName, IdentityKind>> = {
   whatsapp: 'phone',
   voice: 'phone',
   email: 'email',
+  webhook: 'webhook',
 };
 
 /** The kind of identity an address of this channel is; undefined where an address says nothing about whose it is. */

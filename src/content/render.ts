@@ -1,6 +1,7 @@
 /** Shows content on a channel: what a channel cannot show becomes text, the way Sunshine documents it. */
 import type { ChannelName, Rendered } from '../../contract/channels.ts';
 import type { Action, Content } from '../../contract/content.ts';
+import { withHrefs } from '../base/html.ts';
 import { toEmail } from './channels/email.ts';
 import { toPush } from './channels/push.ts';
 import { toSms } from './channels/sms.ts';
@@ -21,7 +22,7 @@ export type RenderOptions = {
   subject?: string;
   /** Mail: further headers, such as List-Unsubscribe. */
   headers?: Record<string, string>;
-  /** Shortens or tracks the address of a link or webview; the original stays in `longUri` of a link. */
+  /** Shortens or tracks the address of a link or webview, and of the links of the HTML; the original stays in `longUri` of a link. */
   rewriteUri?: (uri: string) => string;
 };
 
@@ -78,5 +79,6 @@ function withUris(content: Content, rewrite: (uri: string) => string): Content {
       item.actions ? { ...item, actions: item.actions.map(withUri) } : item,
     );
   }
+  if (copy.html !== undefined) copy.html = withHrefs(copy.html, rewrite);
   return copy;
 }

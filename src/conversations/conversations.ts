@@ -39,6 +39,8 @@ export type Source = {
   originalMessageMs?: number;
   /** What it answers: the provider's id, and our message where it is one. */
   repliesTo?: { externalId: string; messageId?: number };
+  /** Of a mail with an id: what an answer needs to join its thread, and the whole of it where `text` is without what was quoted. */
+  mail?: { references: string[]; fullText?: string };
 };
 
 /** One thing said. */

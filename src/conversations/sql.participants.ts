@@ -296,9 +296,9 @@ function compared(
 /** One thing in a thread: a post, a message, or both. */
 export type Entry = { id: number; conversationId: number; atMs: number };
 
-/** What is to be found in threads. */
+/** What is to be found in threads: those named, or all of a workspace. */
 export type EntrySearch = {
-  conversationIds: readonly number[];
+  among: { conversationIds: readonly number[] } | { workspaceId: number };
   types?: readonly string[];
   roles?: readonly string[];
   /** Inclusive. */
@@ -312,21 +312,30 @@ export type EntrySearch = {
 
 /** What was posted to threads and what was said in them, in the order of time. Locks nothing. */
 export async function selectEntries(db: Db, search: EntrySearch): Promise<Entry[]> {
-  const { conversationIds, types, roles, fromMs, toMs, newestFirst } = search;
-  const buckets = [...new Set(conversationIds.map(bucketOf))];
+  const { types, roles, fromMs, toMs, newestFirst } = search;
+  const messages = among(db, search, db`m`);
+  const posts = among(db, search, db`p`);
   return await db<Entry[]>`
     SELECT id, conversation_id AS "conversationId", at_ms AS "atMs" FROM (
       SELECT m.id, m.conversation_id, coalesce(p.at_ms, m.at_ms) AS at_ms, coalesce(p.type, 'chat') AS type,
         coalesce(p.role, CASE m.direction WHEN 'in' THEN 'contact' ELSE 'agent' END) AS role
       FROM messages m LEFT JOIN posts p ON p.bucket = m.bucket AND p.id = m.id
-      WHERE m.bucket = ANY(${buckets}::smallint[]) AND m.conversation_id = ANY(${[...conversationIds]}::bigint[])
-        AND m.kind <> 'confirmation'
+      WHERE ${messages} AND m.kind <> 'confirmation'
       UNION ALL
       SELECT p.id, p.conversation_id, p.at_ms, p.type, p.role FROM posts p
-      WHERE p.bucket = ANY(${buckets}::smallint[]) AND p.conversation_id = ANY(${[...conversationIds]}::bigint[]) AND NOT p.spoken
+      WHERE ${posts} AND NOT p.spoken
     ) all_said
     WHERE true ${types ? db`AND type = ANY(${[...types]}::text[])` : db``} ${roles ? db`AND role = ANY(${[...roles]}::text[])` : db``}
       ${fromMs === undefined ? db`` : db`AND at_ms >= ${fromMs}`} ${toMs === undefined ? db`` : db`AND at_ms <= ${toMs}`}
     ORDER BY at_ms ${newestFirst ? db`DESC` : db`ASC`}, id ${newestFirst ? db`DESC` : db`ASC`}
     LIMIT ${search.limit} OFFSET ${search.offset}`;
+}
+
+/** Which rows are of the threads that are searched. */
+function among(db: Db, { among: which }: EntrySearch, row: Fragment): Fragment {
+  if ('workspaceId' in which)
+    return db`EXISTS (SELECT FROM threads t WHERE t.bucket = ${row}.bucket AND t.id = ${row}.conversation_id
+      AND t.workspace_id = ${which.workspaceId})`;
+  const ids = [...which.conversationIds];
+  return db`${row}.bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND ${row}.conversation_id = ANY(${ids}::bigint[])`;
 }

@@ -215,6 +215,15 @@ export async function deleteMessages(db: Db, conversationId: number, messageId?:
   return removed.count;
 }
 
+/** What people sent in a conversation and those merged into it, as JSON text, where it has files. */
+export async function selectFileTexts(db: Db, conversationId: number): Promise<string[]> {
+  const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
+  const rows = await db<{ text: string }[]>`
+    SELECT content::text AS text FROM messages
+    WHERE ${inConversations(db, ids)} AND direction = 'in' AND content ? 'mediaUrl'`;
+  return rows.map(({ text }) => text);
+}
+
 /** A conversation that is taken away, to be read with another. */
 export type TakenConversation = Conversation & { mergedFrom: number[] };
 
@@ -241,8 +250,9 @@ export async function absorbConversation(
     WHERE c.bucket = ${bucketOf(conversationId)} AND c.id = ${conversationId}`;
 }
 
-/** Removes a conversation whose messages are gone. Locks the row. */
+/** Removes a conversation whose messages are gone, and what is left of those merged into it. Locks the rows. */
 export async function deleteConversation(db: Db, conversationId: number): Promise<void> {
-  await deleteThread(db, conversationId);
+  for (const id of [conversationId, ...(await selectMergedFrom(db, conversationId))])
+    await deleteThread(db, id);
   await db`DELETE FROM conversations WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
 }

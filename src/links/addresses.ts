@@ -4,6 +4,7 @@
  * Only http and https are ever stored, so a short link leads nowhere that a browser would run.
  */
 import type { Action, Content } from '../../contract/content.ts';
+import { hrefsOf, withHrefs } from '../base/html.ts';
 import { toHex24 } from '../base/ids.ts';
 import { MOST_LINKS } from './codes.ts';
 
@@ -46,7 +47,7 @@ export function canShorten(uri: string): boolean {
 
 /**
  * The addresses of a content that are to be short, in a fixed order: those that bring the person along, and with `trackClicks`
- * all others of its link and webview actions. An address that a template makes is another for each person, and is left as it is.
+ * all others of its link and webview actions and of the links of its HTML. An address that a template makes is another for each person, and is left as it is.
  */
 export function linksIn(content: Content, trackClicks: boolean): { longUri: string; kind: LinkKind }[] {
   const seen = new Map<string, LinkKind>();
@@ -81,6 +82,7 @@ export function withShortLinks(content: Content, shortOf: (uri: string) => strin
     copy.items = copy.items.map((item) =>
       item.actions ? { ...item, actions: item.actions.map(withUri) } : item,
     );
+  if (copy.html !== undefined) copy.html = withHrefs(copy.html, shortOf);
   return copy;
 }
 
@@ -121,4 +123,5 @@ function eachUri(content: Content, told: (uri: string) => void): void {
   };
   if ('actions' in content) content.actions?.forEach(ofAction);
   if ('items' in content) for (const item of content.items) item.actions?.forEach(ofAction);
+  if (content.html !== undefined) hrefsOf(content.html).forEach(told);
 }

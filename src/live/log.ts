@@ -18,6 +18,7 @@ import { selectPage } from '../conversations/sql.ts';
 import {
   advanceHeads,
   deleteEntries,
+  deleteLogs,
   insertEntries,
   insertHead,
   seeOneMoment,
@@ -140,6 +141,11 @@ export async function entriesAfter(
   limit: number,
 ): Promise<Map<number, Entry[]>> {
   return Map.groupBy(await selectEntries(sql, after, limit), ({ contactId }) => contactId);
+}
+
+/** Part of erasing contacts, and of merging one into another: nothing is logged of them any more. */
+export async function forgetLive(tx: Tx, contactIds: readonly number[]): Promise<void> {
+  await deleteLogs(tx, contactIds);
 }
 
 /** Where the logs of contacts end. */

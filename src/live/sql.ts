@@ -70,6 +70,15 @@ export async function deleteEntries(db: Db, upTo: readonly Head[]): Promise<void
     WHERE l.bucket = k.bucket AND l.contact_id = k.contact_id AND l.seq <= k.seq`;
 }
 
+/** Forgets what was logged of contacts. Locks the rows. */
+export async function deleteLogs(db: Db, contactIds: readonly number[]): Promise<void> {
+  const buckets = [...new Set(contactIds.map(bucketOf))];
+  await Promise.all([
+    db`DELETE FROM live_heads WHERE bucket = ANY(${buckets}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`,
+    db`DELETE FROM live_log WHERE bucket = ANY(${buckets}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`,
+  ]);
+}
+
 /** The entries of contacts after a number each, in order, at most `limit` each. */
 export async function selectEntries(db: Db, after: readonly Head[], limit: number): Promise<Entry[]> {
   return await db<Entry[]>`

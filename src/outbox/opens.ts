@@ -1,5 +1,5 @@
 /**
- * Telling that a mail was opened, where its provider does not: a picture of one pixel, whose sealed address names the delivery.
+ * Telling that a mail was opened, whatever its provider tells: a picture of one pixel, whose sealed address names the delivery.
  * Only in workspaces that ask for it (`settings.trackOpens`). It tells of programs that show pictures; who fetches them for all
  * mail (Apple's does) opens everything, and who shows none opens nothing.
  */

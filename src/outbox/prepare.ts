@@ -29,6 +29,7 @@ import type { OpenIntegration, Senders } from './senders.ts';
 import { countSentSince, selectSingles, selectStates, type SingleFacts } from './sql.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
 import { isWaiting, STATE } from './states.ts';
+import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
 
 /** What preparing needs. */
@@ -72,9 +73,10 @@ export async function prepare(
     }),
     recentlySent(deps, drafts, places, nowMs),
   ]);
-  const [opens, looking] = await Promise.all([
+  const [opens, looking, threads] = await Promise.all([
     openAll(deps, drafts, places, people),
     run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
+    threadOptions(deps.sql, drafts.flatMap(inThread), people),
   ]);
   const optionsOf = linkOptions(
     deps.links,
@@ -91,7 +93,8 @@ export async function prepare(
   const ready: Ready[] = [];
   for (const draft of drafts) {
     const { item, bulk } = draft;
-    if (optionsOf) draft.options = optionsOf(item.ownerId);
+    const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
+    if (options) draft.options = options;
     draft.isLooking = looking.has(people.get(item.ownerId)?.contactId ?? 0);
     const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
     if (made === undefined) decided.push({ item, bulk });
@@ -99,6 +102,10 @@ export async function prepare(
     else decided.push(made);
   }
   return { ready, decided };
+}
+
+function inThread({ conversationId, item }: Draft): InThread[] {
+  return conversationId === undefined ? [] : [{ contactId: item.ownerId, conversationId }];
 }
 
 /** Whom the batch is for, each once: a person's devices may be several deliveries. */
@@ -161,6 +168,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     compiled,
     isTemplate: isTemplate(row.content),
     confirms: row.kind === 'confirmation',
+    ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
     canceled: false,
     wasUnknown: row.state === STATE.unknown,
     mayFallBack: row.mayFallBack === true,

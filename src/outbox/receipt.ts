@@ -20,6 +20,7 @@ import {
   addTallies,
   applyReceiptRows,
   insertForReceipt,
+  noteLateFailures,
   type ReceiptChange,
   type ReceiptRow,
 } from './sql.ts';
@@ -55,6 +56,7 @@ export async function applyReceipts(
     // Those that have room now, and those that were settled between the two statements.
     changes.push(...(await applyReceiptRows(tx, integration.workspaceId, unmoved)));
   }
+  await learnLate(deps, tx, integration.workspaceId, unmovedBy(changes, rows), atMs);
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const nowMs = deps.clock.nowMs();
@@ -100,18 +102,30 @@ export async function applyReceipts(
 
 /** Calls that may come about another time. */
 function missedCalls(rows: readonly ReceiptRow[], changes: readonly ReceiptChange[]): ReceiptChange[] {
+  const transient = new Set(rows.filter((row) => row.class === 'transient').map(toRef));
   return changes.filter(
-    (change) =>
-      change.state === STATE.failed &&
-      !change.bulk &&
-      rows.some(
-        (row) =>
-          row.class === 'transient' &&
-          row.contactId === change.contactId &&
-          row.causeId === change.causeId &&
-          row.seq === change.seq,
-      ),
+    (change) => change.state === STATE.failed && !change.bulk && transient.has(toRef(change)),
   );
+}
+
+/** What was delivered and came back later moves nothing, but tells of the address what a bounce tells. */
+async function learnLate(
+  deps: { ids: IdSource },
+  tx: Tx,
+  workspaceId: number,
+  unmoved: readonly ReceiptRow[],
+  atMs: number,
+): Promise<void> {
+  const late = unmoved.filter(
+    (row) => row.state === STATE.failed && ['recipient', 'optout'].includes(row.class ?? ''),
+  );
+  if (!late.length) return;
+  const told = new Map(late.map((row) => [toRef(row), row]));
+  const lessons = (await noteLateFailures(tx, workspaceId, late)).flatMap((at) => {
+    const row = told.get(toRef(at))!;
+    return lessonOf({ workspaceId, ...at }, { class: row.class, code: row.code ?? '' }) ?? [];
+  });
+  await learn(tx, deps.ids, lessons, atMs);
 }
 
 /** A message that failed after it was accepted may tell of the address, as a refusal does (a bounce, a number out of use). */
@@ -120,9 +134,9 @@ function lessonsOf(
   rows: readonly ReceiptRow[],
   changes: readonly ReceiptChange[],
 ): Lesson[] {
-  const told = new Map(rows.map((row) => [`${row.causeId}.${row.contactId}.${row.seq}`, row]));
+  const told = new Map(rows.map((row) => [toRef(row), row]));
   return changes.flatMap((change) => {
-    const row = told.get(`${change.causeId}.${change.contactId}.${change.seq}`);
+    const row = told.get(toRef(change));
     if (change.state !== STATE.failed || !row) return [];
     return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
   });

@@ -10,7 +10,9 @@ import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Adapter, Outcome, Outgoing, Sender } from '../channels/adapter.ts';
+import type { Sql } from '../db/pool.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
+import { createHealthNotes, type HealthNotes } from './health.ts';
 import { createLine, type Line } from './line.ts';
 
 /** An integration ready to send. */
@@ -41,13 +43,12 @@ export type Senders = {
   open(integrationId: number): Promise<OpenIntegration | undefined>;
   /** Messages a second that the integration takes over all processes; undefined without a limit, or when there is none. */
   rateOf(integrationId: number): Promise<number | undefined>;
-  /** What `open` gave before, for the health page. */
-  opened(): readonly OpenIntegration[];
   close(): Promise<void>;
 };
 
 /** The senders of this process. `simulate` opens the simulated provider; a test workspace gets no other, whatever its settings. */
 export function createSenders(deps: {
+  sql: Sql;
   directory: Directory;
   adapters: Readonly<Record<string, Adapter | undefined>>;
   http: HttpClient;
@@ -62,6 +63,7 @@ export function createSenders(deps: {
   share: () => number;
   simulate: (adapter: Adapter, integration: Integration) => Sender;
 }): Senders {
+  const notes = createHealthNotes(deps);
   const open = new Map<
     number,
     { seen: Integration; fingerprint: string; opened: OpenIntegration; sender: Sender }
@@ -89,7 +91,7 @@ export function createSenders(deps: {
       void kept?.sender
         .close()
         .catch((error) => deps.log.warn({ error }, 'an integration did not close cleanly'));
-      const made = openOne(deps, integration, workspace, adapter);
+      const made = openOne({ ...deps, notes }, integration, workspace, adapter);
       open.set(id, { seen: integration, fingerprint, ...made });
       return made.opened;
     },
@@ -98,10 +100,10 @@ export function createSenders(deps: {
       const workspace = integration && (await deps.directory.workspace(integration.workspaceId));
       return workspace && rateOf(integration, workspace, deps.adapters[integration.provider]);
     },
-    opened: () => [...open.values()].map(({ opened }) => opened),
     async close() {
       await Promise.allSettled([...open.values()].map(({ sender }) => sender.close()));
       open.clear();
+      await notes.flush();
     },
   };
 }
@@ -110,7 +112,7 @@ export function createSenders(deps: {
 const SIMULATED_BATCH = 500;
 
 function openOne(
-  deps: Parameters<typeof createSenders>[0],
+  deps: Parameters<typeof createSenders>[0] & { notes: HealthNotes },
   integration: Integration,
   workspace: Workspace,
   adapter: Adapter,
@@ -133,6 +135,7 @@ function openOne(
   });
   const answer = (answered: (index: number, outcome: Outcome) => void, index: number, outcome: Outcome) => {
     breaker.saw(outcome);
+    deps.notes.saw(integration.id, breaker, outcome);
     answered(index, outcome);
   };
   const opened: OpenIntegration = {

@@ -11,6 +11,7 @@ import { STATE, type StateCode } from './states.ts';
 export type Tried = DeliveryKey & {
   workspaceId: number;
   state: StateCode;
+  stateMs: number;
   code: string | null;
   channel: string | null;
   integrationId: number | null;
@@ -31,7 +32,8 @@ export async function selectTried(
   messages: readonly { contactId: number; causeId: number }[],
 ): Promise<Tried[]> {
   return await db<Tried[]>`
-    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", d.state, d.code, d.channel,
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", d.state,
+      d.state_ms AS "stateMs", d.code, d.channel,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.address, d.expires_ms AS "expiresMs",
       d.may_fall_back AS "mayFallBack", m.class, m.content->>'type' AS "contentType", m.at_ms AS "saidMs",
       c.contact_read_ms AS "contactReadMs"

@@ -41,6 +41,7 @@ export type SingleFacts = {
   causeId: number;
   seq: number;
   workspaceId: number;
+  conversationId: number;
   class: MessageClass;
   kind: string;
   content: Content;
@@ -56,7 +57,8 @@ export type SingleFacts = {
 /** The facts of single sends, by delivery. A message that is gone has no row. */
 export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
   return await db<SingleFacts[]>`
-    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", m.class, m.kind, m.content,
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
+      m.conversation_id AS "conversationId", m.class, m.kind, m.content,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
       d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack"
     FROM ${keyRows(db, keys)}
@@ -201,6 +203,35 @@ export async function applyReceiptRows(
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
       d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
       d.may_fall_back AS "mayFallBack"`;
+}
+
+/** Where a message went that failed after all. */
+export type LateFailure = DeliveryKey & {
+  channel: string | null;
+  address: string | null;
+  destinationId: number | null;
+};
+
+/**
+ * Notes on deliveries that were delivered or read what a provider said of them later: a bounce that came back from behind the
+ * server that had taken the mail. Their state stays. Returns those that did not have it yet, so that a repeat changes nothing.
+ */
+export async function noteLateFailures(
+  db: Db,
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+): Promise<LateFailure[]> {
+  return await db<LateFailure[]>`
+    UPDATE deliveries d SET code = n.code, detail = n.detail
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.code)}::text[],
+      ${rows.map((r) => r.detail)}::text[])
+      AS n (bucket, contact_id, cause_id, seq, code, detail)
+    WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
+      AND d.workspace_id = ${workspaceId} AND d.state IN (${STATE.delivered}, ${STATE.read}) AND d.code IS DISTINCT FROM n.code
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.channel, d.address,
+      d.destination_id AS "destinationId"`;
 }
 
 /** Makes rows for deliveries of a run that a receipt tells of before they were settled. */

@@ -35,12 +35,14 @@ export type Draft = {
   compiled: Compiled;
   isTemplate: boolean;
   confirms?: boolean;
+  /** The conversation it is said in; none for what reaches out by itself. */
+  conversationId?: number;
   canceled: boolean;
   wasUnknown: boolean;
   mayFallBack: boolean;
   /** Its contact looks at the web chat now. */
   isLooking?: boolean;
-  /** Short links of its contact. */
+  /** Short links of its contact, or the thread of mail that it answers in. */
   options?: RenderOptions;
 };
 
@@ -83,7 +85,7 @@ export function toWire(
   const headers = leave === undefined ? undefined : listUnsubscribe(leave);
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
   const pixel =
-    channel === 'email' && tracksOpens(workspace.settings) && open.adapter.confirms !== 'read'
+    channel === 'email' && tracksOpens(workspace.settings)
       ? own.pixelUrl({ integrationId: open.integration.id, ref })
       : undefined;
   const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);

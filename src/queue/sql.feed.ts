@@ -1,4 +1,5 @@
 /** Every statement on the feed and on the history of events. */
+import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { OwnedLane } from './sql.ts';
 
@@ -46,6 +47,21 @@ export async function moveToHistory(
     INSERT INTO events (bucket, id, workspace_id, type, at_ms, payload, error)
     SELECT bucket, id, workspace_id, type, at_ms, payload, ${error} FROM gone
     ON CONFLICT DO NOTHING`;
+}
+
+/**
+ * Forgets events of a type whose payload names one of these as `name`, handed on or not. Looks through the events of their buckets:
+ * for what is rare. Locks the rows.
+ */
+export async function deleteEvents(
+  db: Db,
+  workspaceId: number,
+  { type, name, ids }: { type: string; name: string; ids: readonly number[] },
+): Promise<void> {
+  const which = db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND workspace_id = ${workspaceId}
+    AND type = ${type} AND (payload ->> ${name}::text)::bigint = ANY(${[...ids]}::bigint[])`;
+  await db`DELETE FROM feed WHERE ${which}`;
+  await db`DELETE FROM events WHERE ${which}`;
 }
 
 /** Lanes with events that nobody was handed yet. */

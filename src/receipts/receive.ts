@@ -20,6 +20,7 @@ import {
 import { identityOfAddress, kindOfChannel, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages, type Incoming, type Source } from '../conversations/conversations.ts';
+import { insertInboundSeen } from '../conversations/sql.ts';
 import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';
@@ -101,11 +102,33 @@ export async function takeInbound(
   const inbound = await keepFiles(deps, integration, said);
   const nowMs = deps.clock.nowMs() + aheadMs;
   const fresh = await deps.queue.transact(async (tx) => {
-    await obeyKeywords(deps, tx, integration, received.filter(isConsentOnly), nowMs);
+    await obeyKeywords(
+      deps,
+      tx,
+      integration,
+      await newAmong(deps, tx, integrationId, received, nowMs),
+      nowMs,
+    );
     return inbound.length ? await takeSaid(deps, tx, integration, inbound, nowMs) : new Set<string>();
   });
   const repeats = inbound.filter(({ externalId }) => !fresh.has(externalId));
   await dropFiles(deps, integration.workspaceId, repeats);
+}
+
+/** The words on consent that were not taken in before: the log of consent says each once, whatever the provider repeats. */
+async function newAmong(
+  deps: ReceiveDeps,
+  tx: Tx,
+  integrationId: number,
+  received: readonly Inbound[],
+  nowMs: number,
+): Promise<Inbound[]> {
+  const words = received
+    .filter(isConsentOnly)
+    .map((message) => ({ ...message, integrationId, messageId: deps.ids.spread() }));
+  if (!words.length) return [];
+  const fresh = await insertInboundSeen(tx, words, nowMs);
+  return words.filter(({ messageId }) => fresh.has(messageId));
 }
 
 /** Takes in what was said; returns the provider's ids of what is new. */
@@ -258,6 +281,22 @@ function incomingOf(
       originalMessageId: message.externalId,
       ...(message.atMs === undefined ? {} : { originalMessageMs: message.atMs }),
       ...(repliesTo ? { repliesTo } : {}),
+      ...mailOf(message),
+    },
+  };
+}
+
+/** Of a long thread the last mails are enough for an answer to find its place. */
+const MOST_REFERENCES = 20;
+/** Beyond this the whole of a mail is not kept beside what was written: it is a book of quotes. Characters. */
+const LONGEST_FULL_TEXT = 200_000;
+
+function mailOf({ references, fullText }: Inbound): Pick<Incoming['source'], 'mail'> {
+  if (!references && fullText === undefined) return {};
+  return {
+    mail: {
+      references: (references ?? []).slice(-MOST_REFERENCES),
+      ...(fullText === undefined ? {} : { fullText: fullText.slice(0, LONGEST_FULL_TEXT) }),
     },
   };
 }
@@ -293,8 +332,9 @@ function contentOf(message: Inbound): Content {
 const ALL: readonly MessageClass[] = ['transactional', 'marketing', 'authentication'];
 
 /**
- * STOP as the whole message ends everything on a phone number (carriers demand it), and marketing elsewhere; START takes it
- * back. What the provider has handled already is handled here too, so that both know the same.
+ * STOP as the whole message ends everything on a phone number (carriers demand it), and marketing elsewhere; a complaint ends
+ * everything anywhere, since the next mail would cost the sender its name; START takes it back. What the provider has handled
+ * already is handled here too, so that both know the same.
  */
 async function obeyKeywords(
   deps: ReceiveDeps,
@@ -308,7 +348,7 @@ async function obeyKeywords(
     message,
     word: message.handledKeyword ?? keywordOf(message.text),
   }));
-  const blocks = (word: 'stop' | 'start'): Block[] =>
+  const blocks = (word: 'stop' | 'start' | 'complaint'): Block[] =>
     said.flatMap(({ message, word: w }) =>
       w === word
         ? [
@@ -316,12 +356,12 @@ async function obeyKeywords(
               workspaceId: integration.workspaceId,
               channel,
               address: addressFrom(channel, message.from),
-              classes: channel === 'sms' || word === 'start' ? ALL : (['marketing'] as const),
+              classes: channel === 'sms' || word !== 'stop' ? ALL : (['marketing'] as const),
               reason: word,
             },
           ]
         : [],
     );
-  await blockDestinations(tx, deps.ids, nowMs, blocks('stop'));
+  await blockDestinations(tx, deps.ids, nowMs, [...blocks('stop'), ...blocks('complaint')]);
   await unblock(tx, deps.ids, nowMs, blocks('start'));
 }

@@ -246,6 +246,9 @@ async function say(deps: Deps, reply: Reply): Promise<DeviceMessage | Fault> {
     ...said(reply),
     ...(reply.asReplyTo === undefined ? {} : { replyTo: externalIdOf(provider, channel, answered!.id) }),
     ...(reply.profileName === undefined ? {} : { profileName: reply.profileName }),
+    ...(channel === 'email'
+      ? { references: answered ? [externalIdOf(provider, channel, answered.id)] : [] }
+      : {}),
     raw: { simulated: true },
     atMs,
   };

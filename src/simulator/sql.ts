@@ -1,9 +1,9 @@
 /** The statements of the simulator: what devices hold, what providers will report, rules, and the workspace's clock. */
-import type { ChannelName } from '../../contract/channels.ts';
+import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
-import type { Script } from './outcomes.ts';
+import { deviceAddress, type Script } from './outcomes.ts';
 
 /**
  * The bucket of all that is on the device of an address: ids in one bucket only grow, so what a device shows is in order, and
@@ -76,6 +76,23 @@ export async function selectReceived(
         AND ref = w.ref AND id >= ${span.fromId} AND id < ${span.toId}
       ORDER BY id LIMIT 1
     ) m`;
+}
+
+/** Forgets what devices got and sent, on every channel that is reached by the same address. Locks the rows. */
+export async function forgetDevices(
+  db: Db,
+  workspaceId: number,
+  devices: readonly { channel: string; address: string }[],
+): Promise<void> {
+  if (!devices.length) return;
+  const addresses = [
+    ...new Set(
+      devices.flatMap(({ channel, address }) => [address, deviceAddress(channel as ChannelName, address)]),
+    ),
+  ];
+  await db`
+    DELETE FROM simulated_messages WHERE bucket = ANY(${addresses.map(deviceBucket)}::smallint[])
+      AND workspace_id = ${workspaceId} AND channel = ANY(${[...CHANNELS]}::text[]) AND address = ANY(${addresses}::text[])`;
 }
 
 const deviceColumns = (db: Db) => db`

@@ -104,7 +104,7 @@ function numbered(
       throw new Error(`a presenter named webhook ${webhookId}, which it was not asked for`);
     const text = texts.get(body) ?? JSON.stringify(body);
     texts.set(body, text);
-    return { id: ids.inBucket(bucketOf(contactId)), workspaceId, webhookId, trigger, body: text };
+    return { id: ids.inBucket(bucketOf(contactId)), workspaceId, webhookId, trigger, body: text, contactId };
   });
 }
 

@@ -146,6 +146,7 @@ export async function sendTest(
     webhookId: webhook.id,
     trigger,
     body: JSON.stringify(body),
+    contactId: null,
   };
   await write(tx, deps.queue, nowMs, [call]);
   return { callId };

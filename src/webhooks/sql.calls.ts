@@ -13,6 +13,8 @@ export type NewCall = {
   webhookId: number;
   trigger: string;
   body: string;
+  /** Whom it is about; null for one that is made by hand. */
+  contactId: number | null;
 };
 
 /** A call that is due, as its delivery needs it. */
@@ -59,10 +61,25 @@ const logColumns = (db: Db) => db`
 export async function insertCalls(db: Db, nowMs: number, calls: readonly NewCall[]): Promise<void> {
   const ids = calls.map(({ id }) => id);
   await db`
-    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, state, created_ms)
+    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, contact_id, state, created_ms)
     SELECT *, 'pending', ${nowMs}::bigint FROM unnest(
       ${buckets(ids)}::smallint[], ${ids}::bigint[], ${calls.map((c) => c.workspaceId)}::bigint[],
-      ${calls.map((c) => c.webhookId)}::bigint[], ${calls.map((c) => c.trigger)}::text[], ${calls.map((c) => c.body)}::text[])`;
+      ${calls.map((c) => c.webhookId)}::bigint[], ${calls.map((c) => c.trigger)}::text[], ${calls.map((c) => c.body)}::text[],
+      ${calls.map((c) => c.contactId)}::bigint[])`;
+}
+
+/**
+ * Forgets what was told, or still was to be told, of contacts who are erased; a call that is being made meanwhile finds nothing to
+ * write its answer to. Locks the rows.
+ */
+export async function deleteCallsOf(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<void> {
+  await db`
+    DELETE FROM webhook_calls WHERE bucket = ANY(${buckets(contactIds)}::smallint[])
+      AND workspace_id = ${workspaceId} AND contact_id = ANY(${[...contactIds]}::bigint[])`;
 }
 
 /** Calls of one lane by id. */
@@ -146,10 +163,11 @@ export async function insertReplays(
         AS k (key_bucket, key_id, new_id)
       WHERE c.bucket = k.key_bucket AND c.id = k.key_id AND c.state <> 'pending'
         AND (c.replayed_by IS NULL OR NOT ${unlessReplayed}::boolean)
-      RETURNING c.bucket, k.new_id, c.workspace_id, c.webhook_id, c.trigger, c.body, coalesce(c.replay_of, c.id) AS replay_of
+      RETURNING c.bucket, k.new_id, c.workspace_id, c.webhook_id, c.trigger, c.body, c.contact_id,
+        coalesce(c.replay_of, c.id) AS replay_of
     )
-    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, state, created_ms, replay_of)
-    SELECT bucket, new_id, workspace_id, webhook_id, trigger, body, 'pending', ${nowMs}::bigint, replay_of FROM marked
+    INSERT INTO webhook_calls (bucket, id, workspace_id, webhook_id, trigger, body, contact_id, state, created_ms, replay_of)
+    SELECT bucket, new_id, workspace_id, webhook_id, trigger, body, contact_id, 'pending', ${nowMs}::bigint, replay_of FROM marked
     RETURNING id`;
   return rows.map(({ id }) => id);
 }

@@ -1,12 +1,12 @@
 /**
- * E-mail through Mailgun. Messages with the same content go out in one call; whatever is a recipient's own travels in it
- * as recipient variables, our ref above all.
+ * E-mail through Mailgun. Messages of the same template go out in one call; whatever is a recipient's own travels in it
+ * as recipient variables: our ref above all, and what the template filled in.
  */
 import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
 import { secretsOf } from '../outcome.ts';
 import { attachmentFetcher } from '../smtp/attachments.ts';
 import { receiveMailgun } from './callback.ts';
-import { letterOf, partsOf, type Letter, type Own } from './letter.ts';
+import { letterOf, partsOf, together, type Letter } from './letter.ts';
 import { lookUpMailgun } from './lookUp.ts';
 import { encodeMultipart } from './multipart.ts';
 import { mailgunOutcome } from './outcomes.ts';
@@ -29,8 +29,12 @@ export const mailgun: Adapter = {
   receive: receiveMailgun,
 };
 
-/** Sends one letter, or letters of one group, in one call. */
-type Post = (letters: readonly Letter[]) => Promise<Outcome>;
+/** A call has at most 25 MB. Characters of the variables, with much left for what is shared. */
+const MOST_VARIABLES = 4_000_000;
+
+/** Sends one letter, or letters of one group, in one call; nothing is called for what is too large for one. */
+type Post = (letters: readonly Letter[]) => Promise<Outcome | typeof TOO_LARGE>;
+const TOO_LARGE = 'too large';
 
 function openMailgun(settings: Settings, tools: AdapterTools): Sender {
   const { domain } = mailgunAccount(settings);
@@ -42,7 +46,7 @@ function openMailgun(settings: Settings, tools: AdapterTools): Sender {
   return {
     async send(message) {
       const letter = letterOf(message, settings);
-      return 'kind' in letter ? letter : await post([letter]);
+      return 'kind' in letter ? letter : (await takenApart([letter], post))[0]!;
     },
     async sendBatch(messages) {
       const { outcomes, groups } = sorted(messages, settings);
@@ -71,10 +75,11 @@ function poster(settings: Settings, tools: AdapterTools): Post {
     const { media } = first!.shared;
     const attachments = media.length ? await fetchAll(media) : [];
     if ('kind' in attachments) return attachments;
-    const alone = letters.length === 1;
+    const all = letters.length === 1 ? undefined : together(letters);
+    if (all && all.variables.length > MOST_VARIABLES) return TOO_LARGE;
     const to = letters.map((letter) => letter.to);
-    const parts = partsOf(first!, to, alone ? first!.own : placeholders(first!.own), domain, attachments);
-    if (!alone) parts.push({ name: 'recipient-variables', value: variablesOf(letters) });
+    const parts = partsOf(all ?? first!, to, domain, attachments);
+    if (all) parts.push({ name: 'recipient-variables', value: all.variables });
     const { contentType, body } = encodeMultipart(parts);
     const call = await http.call({
       method: 'POST',
@@ -85,19 +90,6 @@ function poster(settings: Settings, tools: AdapterTools): Post {
     });
     return mailgunOutcome(call, { nowMs: tools.nowMs(), secrets, ownSender: first!.ownSender });
   };
-}
-
-/** In the place of each value the name under which Mailgun finds it. */
-function placeholders(own: Own): Own {
-  return {
-    ref: '%recipient.ref%',
-    listUnsubscribe: own.listUnsubscribe === undefined ? undefined : '%recipient.listUnsubscribe%',
-    link: own.link === undefined ? undefined : '%recipient.link%',
-  };
-}
-
-function variablesOf(letters: readonly Letter[]): string {
-  return JSON.stringify(Object.fromEntries(letters.map(({ to, own }) => [to, own])));
 }
 
 type Numbered = { index: number; letter: Letter };
@@ -133,11 +125,14 @@ function sorted(
 
 /**
  * One outcome per letter. One bad address makes Mailgun refuse a whole call and send nothing of it; then halves are tried,
- * until what is refused stands alone.
+ * until what is refused stands alone. Halves, too, where all together would be too large.
  */
 async function takenApart(letters: readonly Letter[], post: Post): Promise<Outcome[]> {
   const outcome = await post(letters);
-  if (letters.length === 1 || outcome.kind !== 'refused' || outcome.code !== 'http_400')
+  if (
+    outcome !== TOO_LARGE &&
+    (letters.length === 1 || outcome.kind !== 'refused' || outcome.code !== 'http_400')
+  )
     return letters.map(() => outcome);
   const middle = letters.length >> 1;
   return [

@@ -172,7 +172,7 @@ test('events: who complains or unsubscribes had the mail, and wants no more', ()
         to: `answers@${DOMAIN}`,
         text: '',
         media: [],
-        handledKeyword: 'stop',
+        handledKeyword: event === 'complained' ? 'complaint' : 'stop',
         raw: { from: 'ada@x.example', event },
         atMs: BASE.atMs,
       },
@@ -201,6 +201,7 @@ test('a mail: quoted parts removed, the whole kept, and what Sunshine keeps of a
     subject: 'Hi',
     fullText: 'Yes\n-- \nAda\n> Hi',
     replyTo: `c1.p1.0@${DOMAIN}`,
+    references: ['other@x.example', `c1.p1.0@${DOMAIN}`, 'other2@x.example'],
     raw: {
       from: '"Lovelace, Ada" <Ada@x.example>',
       'Reply-To': 'desk@x.example',

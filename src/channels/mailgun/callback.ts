@@ -126,7 +126,7 @@ function stopOf(type: string, event: Json, settings: Settings): Inbound | undefi
     to: textSetting(settings, 'incomingAddress') ?? textSetting(settings, 'domain') ?? '',
     text: '',
     media: [],
-    handledKeyword: 'stop',
+    handledKeyword: type === 'complained' ? 'complaint' : 'stop',
     raw: { from, event: type },
     ...(atMs === undefined ? {} : { atMs }),
   };

@@ -42,6 +42,7 @@ export function mailOf(fields: Json, parts: readonly Part[], domain: string): Ma
       ...(subject ? { subject } : {}),
       ...(plain !== undefined && plain.trim() !== text ? { fullText: plain } : {}),
       ...(replyTo ? { replyTo } : {}),
+      ...(id ? { references: earlierIn(header) } : {}),
       raw: rawOf(fields, written, header('reply-to')),
       ...(seconds > 0 ? { atMs: seconds * 1000 } : {}),
     },
@@ -104,10 +105,16 @@ function isAutomatic(sender: unknown, from: string, header: Header): boolean {
   );
 }
 
+/** The mails before this one in its thread, oldest first. */
+function earlierIn(header: Header): string[] {
+  const ids = `${header('references') ?? ''} ${header('in-reply-to') ?? ''}`.match(/<[^<>\s]+>/g) ?? [];
+  // Once each, at its last place: the mail that is answered is mostly among the references, too.
+  return [...new Set(ids.map((id) => id.slice(1, -1)).reverse())].reverse();
+}
+
 /** The id of our mail that this one answers; the last of them in the thread when the answered one is another's. */
 function answered(header: Header, domain: string): string | undefined {
-  const ids = `${header('references') ?? ''} ${header('in-reply-to') ?? ''}`.match(/<[^<>\s]+>/g) ?? [];
-  const refs = ids.flatMap((id) => refIn(id, domain) ?? []);
+  const refs = earlierIn(header).flatMap((id) => refIn(id, domain) ?? []);
   const ref = refs.at(-1);
   return ref === undefined ? undefined : messageIdOf(ref, domain);
 }

@@ -5,11 +5,12 @@
 import type { RenderedMedia } from '../../../contract/channels.ts';
 import type { Outcome, Outgoing, Settings } from '../adapter.ts';
 import { textSetting } from '../outcome.ts';
-import type { Attachment } from '../smtp/attachments.ts';
+import { isShownIn, type Attachment } from '../smtp/attachments.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf } from './settings.ts';
+import { placeholder, skeletonOf } from './skeleton.ts';
 
-/** What may be the same for many. */
+/** What may be the same for many; subject, text and HTML may differ by what a template filled in. */
 type Shared = {
   from: string;
   replyTo: string | undefined;
@@ -76,11 +77,47 @@ export function letterOf({ ref, to, rendered, ttlS }: Outgoing, settings: Settin
   return { to, shared, own, groupKey: groupKeyOf(shared, own), ownSender: rendered.from !== undefined };
 }
 
+/** Letters of one group as one: what is each one's own stands in it by name, and in the recipient variables for each. */
+export type Together = { shared: Shared; own: Own; variables: string };
+
+/** Puts letters of one group together. */
+export function together(letters: readonly Letter[]): Together {
+  const [{ shared, own }] = letters as [Letter];
+  const subject = skeletonOf(
+    letters.map((letter) => letter.shared.subject),
+    's',
+  );
+  const text = skeletonOf(
+    letters.map((letter) => letter.shared.text),
+    't',
+  );
+  const html =
+    shared.html === undefined
+      ? undefined
+      : skeletonOf(
+          letters.map((letter) => letter.shared.html!),
+          'h',
+        );
+  const values = Object.entries({ ...subject.values, ...text.values, ...html?.values });
+  const variables = letters.map((letter, at) => [
+    letter.to,
+    { ...letter.own, ...Object.fromEntries(values.map(([name, all]) => [name, all[at]!])) },
+  ]);
+  return {
+    shared: { ...shared, subject: subject.template, text: text.template, html: html?.template },
+    own: {
+      ref: placeholder('ref'),
+      listUnsubscribe: own.listUnsubscribe === undefined ? undefined : placeholder('listUnsubscribe'),
+      link: own.link === undefined ? undefined : placeholder('link'),
+    },
+    variables: JSON.stringify(Object.fromEntries(variables)),
+  };
+}
+
 /** The form's parts. `own` holds the values themselves, or what Mailgun replaces by them. */
 export function partsOf(
-  { shared }: Letter,
+  { shared, own }: Pick<Together, 'shared' | 'own'>,
   to: readonly string[],
-  own: Own,
   domain: string,
   attachments: readonly Attachment[],
 ): Part[] {
@@ -100,12 +137,11 @@ export function partsOf(
   ];
   return [
     ...fields.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
-    ...attachments.map(({ content, filename, contentType }) => ({
-      // A picture that the mail shows: `<img src="cid:logo.png">`.
-      name: html?.includes(`cid:${filename}`) ? 'inline' : 'attachment',
-      filename,
-      mediaType: contentType ?? 'application/octet-stream',
-      content,
+    ...attachments.map((file) => ({
+      name: isShownIn(html, file) ? 'inline' : 'attachment',
+      filename: file.filename,
+      mediaType: file.contentType ?? 'application/octet-stream',
+      content: file.content,
     })),
   ];
 }
@@ -120,7 +156,8 @@ function groupKeyOf(shared: Shared, own: Own): string | undefined {
   const { from, replyTo, subject, text, html, headers } = shared;
   const written = [from, replyTo, subject, text, html, ...headers.map(([, value]) => value)];
   if (written.some((part) => part !== undefined && PLACEHOLDER.test(part))) return undefined;
-  return JSON.stringify([shared, own.listUnsubscribe !== undefined, own.link !== undefined]);
+  const alike = { ...shared, subject: '', text: '', html: html !== undefined };
+  return JSON.stringify([alike, own.listUnsubscribe !== undefined, own.link !== undefined]);
 }
 
 /** A variable may bring a line break, and with it a header of its own. */

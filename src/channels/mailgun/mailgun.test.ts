@@ -368,10 +368,49 @@ test('a batch', async (t) => {
       },
     });
   });
-  await t.test('what differs goes alone, and nobody sees anybody else', async () => {
+  await t.test('what a template filled in differs within one call', async () => {
+    const personal = (name: string) => ({
+      subject: `For ${name}`,
+      text: `Hi ${name}!\nCome.`,
+      html: `<html><body><p>Hi ${name}!</p><p>Come.</p></body></html>`,
+    });
+    const { calls } = await sendBatch(
+      [
+        to('ada@x.example', 'c1.p1.0', personal('Ada')),
+        to('bob@x.example', 'c1.p2.0', personal('Bob van Dam')),
+      ],
+      [queued()],
+    );
+    equal(calls.length, 1);
+    const form = calls[0]!;
+    deepEqual(
+      [form.get('subject'), form.get('text'), form.get('html')],
+      [
+        'For %recipient.s0%',
+        'Hi %recipient.t0%\nCome.',
+        '<html><body><p>Hi %recipient.h0%</p><p>Come.</p></body></html>',
+      ],
+    );
+    deepEqual(JSON.parse(form.get('recipient-variables')!), {
+      'ada@x.example': { ref: 'c1.p1.0', s0: 'Ada', t0: 'Ada!', h0: 'Ada!' },
+      'bob@x.example': { ref: 'c1.p2.0', s0: 'Bob van Dam', t0: 'Bob van Dam!', h0: 'Bob van Dam!' },
+    });
+  });
+  await t.test('a call that would be too large goes in halves', async () => {
+    const long = (letter: string) => ({ text: letter.repeat(1_500_000) });
+    const { calls } = await sendBatch(
+      ['a', 'b', 'c', 'd'].map((name) => to(`${name}@x.example`, `r.${name}`, long(name))),
+      [queued(), queued()],
+    );
+    deepEqual(calls.map((form) => form.getAll('to').join()).sort(), [
+      'a@x.example,b@x.example',
+      'c@x.example,d@x.example',
+    ]);
+  });
+  await t.test('what is not of one template goes alone, and nobody sees anybody else', async () => {
     const messages = [
       to('a@x.example', 'r.1'),
-      to('b@x.example', 'r.2', { text: 'Hi Bob' }),
+      to('b@x.example', 'r.2', { from: 'Bob <bob@x.example>' }),
       to('c@x.example', 'r.3'),
       // The same address again: its variables would overwrite the first ones.
       to('A@x.example', 'r.4'),
@@ -501,7 +540,7 @@ test('the tables say what the collected facts say', { skip: CONTRACTS_ABSENT ?? 
       ok(callback.kind === 'parsed');
       if (type === 'failed') equal(callback.receipts.length, 0);
       else if (type === 'rejected') equal(callback.receipts[0]?.class, meaning);
-      else equal(callback.inbound[0]?.handledKeyword, 'stop');
+      else equal(callback.inbound[0]?.handledKeyword, type === 'complained' ? 'complaint' : 'stop');
     }
     compared++;
   }

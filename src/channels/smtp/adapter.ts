@@ -15,7 +15,7 @@ import type {
   Settings,
 } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
-import { attachmentFetcher, type Attachment } from './attachments.ts';
+import { attachmentFetcher, isShownIn, type Attachment } from './attachments.ts';
 import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
 
 const SETTINGS = {
@@ -213,7 +213,10 @@ function mailOf(
     envelope: { from: returnPath, to },
     // Comes back as Original-Envelope-ID in a bounce, where the server knows DSN (RFC 3461).
     dsn: { id: ref, return: 'headers' as const, notify: ['failure' as const], recipient: to },
-    attachments,
+    // With an id of its own the library puts it beside the HTML (multipart/related) instead of below the mail.
+    attachments: attachments.map((file) =>
+      isShownIn(rendered.html, file) ? { ...file, cid: file.filename } : file,
+    ),
   };
 }
 

@@ -50,6 +50,11 @@ export function attachmentFetcher(
   };
 }
 
+/** True for a picture that the mail itself shows: `<img src="cid:logo.png">` (RFC 2392). */
+export function isShownIn(html: string | undefined, { filename }: Attachment): boolean {
+  return html?.includes(`cid:${filename}`) === true;
+}
+
 async function fetchOne(url: string, { http, deadlineMs }: AdapterTools): Promise<Fetched | Outcome> {
   const call = await http.call({ method: 'GET', url, deadlineMs, maxBytes: LARGEST_BYTES });
   if (call.kind === 'answer' && call.status === 200) {

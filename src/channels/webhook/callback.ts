@@ -67,7 +67,8 @@ function receiptOf(event: Event): Receipt | string {
   if (!state) return `state: must be one of ${STATES.join(', ')}`;
   const ref = text(event.ref);
   const externalId = text(event.id);
-  if (!ref && !externalId) return 'ref or id: one is required';
+  // Deliveries are found by our name for them alone: an id of theirs is kept, but nothing is looked up by it.
+  if (!ref) return 'ref: is required';
   const kind = ERROR_CLASSES.find((known) => known === event.class) satisfies ErrorClass | undefined;
   if (event.class !== undefined && !kind) return `class: must be one of ${ERROR_CLASSES.join(', ')}`;
   const code = text(event.code);
@@ -75,7 +76,7 @@ function receiptOf(event: Event): Receipt | string {
   const at = timeOf(event.at);
   return {
     state,
-    ...(ref ? { ref } : {}),
+    ref,
     ...(externalId ? { externalId } : {}),
     ...(state === 'failed' ? { code: code ?? 'failed', class: kind ?? 'content' } : {}),
     ...(detail ? { detail } : {}),

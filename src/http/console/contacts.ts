@@ -3,13 +3,7 @@ import type { Static } from 'typebox';
 import { BlockClasses, ContactPatch, NewContact, NewDestination } from '../../../contract/console.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
-import {
-  createContact,
-  eraseContacts,
-  getContact,
-  listContacts,
-  updateContact,
-} from '../../contacts/contacts.ts';
+import { createContact, getContact, listContacts, updateContact } from '../../contacts/contacts.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import {
   blockDestination,
@@ -24,11 +18,7 @@ import type { Identity } from '../../contacts/keys.ts';
 import { checkContactChange } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/resolve.ts';
 import { setsOfContact } from '../../contacts/sql.audience.ts';
-import { conversationsOf } from '../../conversations/conversations.ts';
-import { deleteMessages } from '../../conversations/sql.ts';
-import { deleteThread } from '../../conversations/sql.participants.ts';
-import { forgetLinks } from '../../links/people.ts';
-import { scrubDeliveries } from '../../outbox/sql.erase.ts';
+import { erasePerson } from '../erase.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { readAddress, type Addressed } from './input.ts';
@@ -211,14 +201,8 @@ function namesOf(body: object): { fields: string[] } {
 }
 
 async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
-  const { workspace, ctx, nowMs } = call;
-  const conversation = id > 0 ? (await conversationsOf(tx, [id])).get(id) : undefined;
-  const [erased] = await eraseContacts(tx, ctx.ids, nowMs, workspace.id, id > 0 ? [id] : []);
+  const erased = id > 0 ? await erasePerson(call, tx, id, call.nowMs) : undefined;
   if (!erased) return missing('contact');
-  if (conversation)
-    await Promise.all([deleteMessages(tx, conversation.id), deleteThread(tx, conversation.id)]);
-  const everyId = [id, ...erased.mergedIds];
-  await Promise.all([scrubDeliveries(tx, workspace.id, everyId), forgetLinks(tx, everyId)]);
   return { status: 204, body: undefined, audit: { action: 'contact.erase', subject: `contact:${id}` } };
 }
 

@@ -2,12 +2,15 @@
  * `POST …/contacts/import`: a CSV of any size, written while it arrives. It is never held here: reading waits for writing, and
  * the sender for the reading. The answer is a line of JSON about four times a second, and a last one with `done`.
  *
- * The Idempotency-Key has no say: a row is found by its address, so doing it again doubles nothing.
+ * A row is found by its address, so doing it again doubles nothing. With an Idempotency-Key a repeat of the whole file changes
+ * nothing at all: it is read, and answered as it was. Two at the same moment are both carried out.
  */
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { appendAudit } from '../../accounts/audit.ts';
+import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../accounts/idempotency.ts';
 import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
@@ -51,6 +54,9 @@ async function handle(
     return sendFault(reply, fault('unsupported_media', 'The body must be text/csv.'), form);
   const wanted = readWanted(request, workspace.country);
   if (isFault(wanted)) return sendFault(reply, wanted, form);
+  const once = await onceOf(ctx, request);
+  if (isFault(once)) return sendFault(reply, once, form);
+  if (once.before) return await repeat(ctx, form, request, reply, once);
   await note(ctx, request, 'contacts.import.begin', { listId: wanted.listId, tags: wanted.tags });
   const answer = createAnswer(ctx, reply);
   // What is not read after a fault is thrown away, so that the sender gets to hear of it.
@@ -60,7 +66,10 @@ async function handle(
     const result = await importContacts(
       { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
       Readable.from(
-        bytesOf(request.raw, ctx.clock, (bytes) => answer.took(bytes)),
+        bytesOf(request.raw, ctx.clock, (chunk) => {
+          answer.took(chunk.length);
+          once.took(chunk);
+        }),
         { objectMode: false },
       ),
       {
@@ -73,7 +82,11 @@ async function handle(
       },
     );
     await note(ctx, request, 'contacts.import', countsOf(isFault(result) ? last : result));
-    if (!isFault(result)) return answer.end({ done: true, ...countsOf(result), faults: result.faults });
+    if (!isFault(result)) {
+      const last = { done: true, ...countsOf(result), faults: result.faults };
+      await once.keep(last);
+      return answer.end(last);
+    }
     return answer.begun()
       ? answer.end({ done: false, ...(form(result) as object) })
       : sendFault(reply, result, form);
@@ -84,6 +97,61 @@ async function handle(
     await note(ctx, request, 'contacts.import', { brokenOff: true, ...countsOf(last) });
     return answer.end({ done: false });
   }
+}
+
+/** What the Idempotency-Key of a request comes to. Without one nothing was before and nothing is kept. */
+type Once = {
+  before: Awaited<ReturnType<typeof answeredBefore>>;
+  took(chunk: Uint8Array): void;
+  /** Of the request with all that was taken of its body. */
+  hash(): string;
+  keep(last: object): Promise<void>;
+};
+
+async function onceOf(ctx: HttpContext, request: FastifyRequest): Promise<Once | Fault> {
+  const given = request.headers['idempotency-key'];
+  const key = Array.isArray(given) ? given.join() : given;
+  const body = createHash('sha256');
+  const hash = () => hashRequest(request.method, request.url, body.digest('hex'));
+  if (key === undefined) return { before: undefined, took: () => {}, hash, keep: () => Promise.resolve() };
+  const bad = checkKey(key);
+  if (bad) return bad;
+  const scope = `console:${request.console!.workspace.id}`;
+  return {
+    before: await answeredBefore(ctx.sql, { scope, key }),
+    took: (chunk) => void body.update(chunk),
+    hash,
+    keep: (last) =>
+      keepAnswer(
+        ctx.sql,
+        { scope, key, requestHash: hash(), nowMs: ctx.clock.nowMs() },
+        { status: 200, body: last },
+      ),
+  };
+}
+
+/** Answers as before, when it is the same file: that is known once it was read. */
+async function repeat(
+  ctx: HttpContext,
+  form: FaultForm,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  once: Once,
+): Promise<FastifyReply> {
+  try {
+    for await (const chunk of bytesOf(request.raw, ctx.clock, () => {})) once.took(chunk);
+  } catch (error) {
+    if (!request.raw.destroyed) throw error;
+    // The sender went away; nobody is left to be answered.
+    return reply.hijack();
+  }
+  const kept = once.before!(once.hash());
+  if (isFault(kept)) return sendFault(reply, kept, form);
+  return reply
+    .code(200)
+    .type('application/x-ndjson')
+    .header('idempotent-replayed', 'true')
+    .send(`${JSON.stringify(kept.body)}\n`);
 }
 
 /** Something failed here. Once the answer has begun it has no status any more, so its last line has to say so. */
@@ -108,7 +176,7 @@ function failed(
 async function* bytesOf(
   raw: IncomingMessage,
   clock: Clock,
-  took: (bytes: number) => void,
+  took: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   const chunks = raw.iterator({ destroyOnReturn: false });
   try {
@@ -118,7 +186,7 @@ async function* bytesOf(
       cancel();
       if (next.done) return;
       const chunk = next.value as Uint8Array;
-      took(chunk.length);
+      took(chunk);
       yield chunk;
     }
   } finally {

@@ -83,13 +83,15 @@ export function readAddress(
     case 'webchat':
     case 'webhook':
       return Buffer.byteLength(text) <= ADDRESS_BYTES && text.trim() === text
-        ? {
-            channel,
-            address: text,
-            ...(channel === 'push' ? { identity: { kind: 'token', value: text } } : {}),
-          }
+        ? { channel, address: text, ...ownerOf(channel, text) }
         : breaks(field, `needs at most ${ADDRESS_BYTES} bytes, without spaces around it`);
   }
+}
+
+/** On the web chat an address says nothing of whose it is. */
+function ownerOf(channel: 'push' | 'webchat' | 'webhook', value: string): { identity?: Identity } {
+  if (channel === 'webchat') return {};
+  return { identity: { kind: channel === 'push' ? 'token' : 'webhook', value } };
 }
 
 /** Where the first key stands that reading left out; undefined when all were read. */

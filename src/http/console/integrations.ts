@@ -15,6 +15,7 @@ import {
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
+import { healthOf } from '../../outbox/health.ts';
 import { acceptOne } from './acceptOne.ts';
 import { catalogueOf } from '../templateCatalogue.ts';
 import { readAddress } from './input.ts';
@@ -280,24 +281,29 @@ async function listTemplates(call: Call): Promise<unknown> {
   return { templates: found.templates, next: found.after ?? null };
 }
 
-/** How it fares, as this process has seen it since it first sent through it. */
+/** How it fares, as all processes that send have seen it; what they saw in the last seconds may be missing. */
 async function health(call: Call): Promise<unknown> {
+  const { ctx } = call;
   const integration = await find(call);
   if (isFault(integration)) return integration;
-  const opened = call.ctx.senders.opened().find((open) => open.integration.id === integration.id);
-  const { state, failuresInARow, lastSuccessMs, lastFailure } = opened?.breaker.health() ?? {
-    state: 'closed' as const,
-    failuresInARow: 0,
-  };
+  const nowMs = ctx.clock.nowMs();
+  const [seen, limitPerS] = await Promise.all([
+    healthOf(ctx.sql, integration.id, nowMs),
+    ctx.senders.rateOf(integration.id),
+  ]);
+  const { openUntilMs, lastFailure, recent } = seen;
+  const tries = recent.accepted + recent.refused + recent.deferred;
   return {
     status: integration.status,
-    used: opened !== undefined,
-    breaker: state,
-    triesAgainInMs: opened?.breaker.waitMs() ?? null,
-    failuresInARow,
-    lastSuccessAt: timeText(lastSuccessMs),
+    used: seen.used,
+    breaker: openUntilMs === undefined ? 'closed' : 'open',
+    triesAgainInMs: openUntilMs === undefined ? null : openUntilMs - nowMs,
+    failuresInARow: seen.failuresInARow,
+    lastSuccessAt: timeText(seen.lastSuccessMs),
     lastFailure: lastFailure
       ? { code: lastFailure.code, detail: lastFailure.detail, at: timeText(lastFailure.atMs) }
       : null,
+    recent: { ...recent, errorRate: tries ? (recent.refused + recent.deferred) / tries : 0 },
+    rate: { limitPerS: limitPerS ?? null, perS: recent.accepted / (recent.minutes * 60) },
   };
 }

@@ -10,7 +10,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Adapter, KnownNumber, NumberLookUp } from '../../channels/adapter.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { nationalForm, normalisePhone, takesTexts, type Phone } from '../../content/phone.ts';
-import { createTurns } from '../turns.ts';
+import { createTurns } from '../../base/turns.ts';
 import { isCountry } from './importInput.ts';
 import { breaks, idOf, idText, missing, writes, type Call, type Route, type Work } from './route.ts';
 

@@ -3,13 +3,11 @@ import { type Static, Type } from 'typebox';
 import { LIMITS } from '../../../contract/content.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { createContact, eraseContacts, updateContact, type Contact } from '../../contacts/contacts.ts';
+import { createContact, updateContact, type Contact } from '../../contacts/contacts.ts';
 import { checkAttributes, CONTACT_LIMITS, type ContactChange } from '../../contacts/profile.ts';
-import { deleteConversation, deleteMessages } from '../../conversations/sql.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import type { Db } from '../../db/pool.ts';
-import { forgetLinks } from '../../links/people.ts';
-import { scrubDeliveries } from '../../outbox/sql.erase.ts';
+import { erasePerson } from '../erase.ts';
 import { presentUser, presentUserBriefly, type KnownIntegration } from './present.ts';
 import {
   acts,
@@ -130,16 +128,8 @@ async function update(call: Call<Static<typeof ChangedUser>>): Promise<Work | Su
 async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
-  const { ctx, workspace, nowMs } = call;
   const user = await loadUser(tx, contact);
-  if (user.conversation) {
-    await deleteMessages(tx, user.conversation.id);
-    await deleteConversation(tx, user.conversation.id);
-  }
-  const atMs = nowMs + workspace.clockAheadMs;
-  const [erased] = await eraseContacts(tx, ctx.ids, atMs, workspace.id, [contact.id]);
-  const everyId = [contact.id, ...(erased?.mergedIds ?? [])];
-  await Promise.all([scrubDeliveries(tx, workspace.id, everyId), forgetLinks(tx, everyId)]);
+  await erasePerson(call, tx, contact.id, call.nowMs + call.workspace.clockAheadMs);
   await tell(call, tx, [
     { trigger: 'appUser:delete', contactId: contact.id, more: {}, appUser: presentUserBriefly(user) },
   ]);

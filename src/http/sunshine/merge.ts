@@ -6,6 +6,7 @@ import { mergeContacts } from '../../contacts/merge.ts';
 import { mergeConversations } from '../../conversations/conversations.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { moveLinks } from '../../links/people.ts';
+import { forgetLive } from '../../live/log.ts';
 import { presentUserBriefly } from './present.ts';
 import { breaks, missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
 import { tell } from './told.ts';
@@ -55,6 +56,7 @@ export async function mergeUsers(
   // Somebody else was quicker.
   if (isFault(merged)) return merged.fault === 'not_found' ? missing('user') : merged;
   await mergeConversations(tx, ctx.ids, nowMs + clockAheadMs, pair);
+  await forgetLive(tx, [discarded.id]);
   await moveLinks(tx, { workspaceId, fromId: discarded.id, toId: surviving.id });
   const user = await loadUser(tx, (await getContact(tx, workspaceId, surviving.id))!);
   await tell(call, tx, [

@@ -7,7 +7,8 @@ import type { Conversation, Message } from '../../conversations/conversations.ts
 import type { DeliveryChange } from '../../outbox/events.ts';
 import { toRef } from '../../outbox/ref.ts';
 import type { Delivery } from '../../outbox/sql.ts';
-import { STATE } from '../../outbox/states.ts';
+import type { Tried } from '../../outbox/sql.fallback.ts';
+import { isWaiting, STATE } from '../../outbox/states.ts';
 import {
   integrationFor,
   presentClient,
@@ -41,6 +42,8 @@ export type Facts = {
   messages: ReadonlyMap<number, Message>;
   /** By ref. */
   deliveries: ReadonlyMap<string, Delivery>;
+  /** All deliveries of messages of which one failed, by message. */
+  tried: ReadonlyMap<number, readonly Tried[]>;
   integrations: readonly KnownIntegration[];
   adapters: Readonly<Record<string, Adapter | undefined>>;
   /** Notifications since the message before, by message. */
@@ -105,7 +108,7 @@ function aboutDelivery(
   const what = {
     timestamp: change.atMs / 1000,
     destination: notification ? destination : { ...destination, destinationId: undefined },
-    isFinalEvent: isFinal(moment.trigger, delivery, facts),
+    isFinalEvent: isFinal(moment.trigger, delivery, user, facts),
     ...(delivery.externalIds?.length ? { externalMessages: delivery.externalIds.map((id) => ({ id })) } : {}),
     ...(moment.trigger.endsWith(':failure') ? { error: errorOf(delivery) } : {}),
   };
@@ -160,19 +163,49 @@ function startOf(user: User, { destinationId, more }: Moment, facts: Facts): obj
 function destinationOf(delivery: Delivery, user: User, facts: Facts): Record<string, unknown> {
   const linked = user.destinations.find(({ id }) => id === delivery.destinationId);
   const integrationId = delivery.integrationId ?? linked?.integrationId ?? null;
-  const integration = facts.integrations.find(({ id }) => id === integrationId);
   return {
-    type: integration?.provider ?? delivery.channel ?? linked?.channel ?? 'unknown',
+    type: typeOf(delivery, user, facts),
     ...(integrationId === null ? {} : { integrationId: toHex24(integrationId) }),
     destinationId: delivery.address ?? linked?.address,
   };
 }
 
-/** Whether more can come: what a channel took is its last word when it never tells what became of it. */
-function isFinal(trigger: Trigger, delivery: Delivery, facts: Facts): boolean {
-  if (!trigger.endsWith(':channel')) return true;
-  const provider = facts.integrations.find(({ id }) => id === delivery.integrationId)?.provider;
-  return (provider === undefined ? undefined : facts.adapters[provider]?.confirms) === 'nothing';
+function typeOf(delivery: Delivery | Tried, user: User, facts: Facts): string {
+  const linked = user.destinations.find(({ id }) => id === delivery.destinationId);
+  const integrationId = delivery.integrationId ?? linked?.integrationId ?? null;
+  const integration =
+    facts.integrations.find(({ id }) => id === integrationId) ??
+    (linked && integrationFor(linked, facts.integrations));
+  return integration?.provider ?? delivery.channel ?? linked?.channel ?? 'unknown';
+}
+
+/**
+ * Whether no more can come of this message and type of destination: what a channel took is its last word when it never tells what
+ * became of it, and a failure is when no other delivery of that type is under way (devices, or a second number).
+ */
+function isFinal(trigger: Trigger, delivery: Delivery, user: User, facts: Facts): boolean {
+  if (trigger.endsWith(':user')) return true;
+  if (trigger.endsWith(':channel')) return !confirms(delivery, facts);
+  const type = typeOf(delivery, user, facts);
+  return !(facts.tried.get(delivery.causeId) ?? []).some(
+    (other) =>
+      other.contactId === delivery.contactId &&
+      other.seq !== delivery.seq &&
+      typeOf(other, user, facts) === type &&
+      stillTells(other, delivery, facts),
+  );
+}
+
+function confirms({ integrationId }: { integrationId: number | null }, facts: Facts): boolean {
+  const provider = facts.integrations.find(({ id }) => id === integrationId)?.provider;
+  return (provider === undefined ? undefined : facts.adapters[provider]?.confirms) !== 'nothing';
+}
+
+/** True when the last that is told of `other` comes after what is told of `own` now. */
+function stillTells(other: Tried, own: Delivery, facts: Facts): boolean {
+  if (isWaiting(other.state)) return true;
+  if (other.state === STATE.accepted) return confirms(other, facts);
+  return other.stateMs > own.stateMs || (other.stateMs === own.stateMs && other.seq > own.seq);
 }
 
 /** WhatsApp's own code for "more than 24 hours have passed" (Cloud API, error codes), which clients look for. */

@@ -10,7 +10,10 @@ import { selectContacts, type Contact } from '../../contacts/sql.ts';
 import { conversationsOf, type Conversation, type Message } from '../../conversations/conversations.ts';
 import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/sql.ts';
 import type { Db } from '../../db/pool.ts';
+import type { DeliveryChange } from '../../outbox/events.ts';
 import { selectDeliveries } from '../../outbox/sql.ts';
+import { selectTried } from '../../outbox/sql.fallback.ts';
+import { STATE } from '../../outbox/states.ts';
 import { toRef } from '../../outbox/ref.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhooks.ts';
@@ -115,14 +118,17 @@ async function loadFacts(
   const changes = new Map(
     moments.flatMap(({ change }) => (change ? [[toRef(change), change] as const] : [])),
   );
-  const [contacts, conversations, destinations, messages, deliveries, integrations] = await Promise.all([
-    selectContacts(db, workspaceId, contactIds),
-    conversationsOf(db, contactIds),
-    destinationsOf(db, workspaceId, contactIds),
-    messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
-    changes.size > 0 ? selectDeliveries(db, [...changes.values()]) : [],
-    selectIntegrationsOf(db, [workspaceId]),
-  ]);
+  const failed = [...changes.values()].filter(({ to }) => to > STATE.read);
+  const [contacts, conversations, destinations, messages, deliveries, tried, integrations] =
+    await Promise.all([
+      selectContacts(db, workspaceId, contactIds),
+      conversationsOf(db, contactIds),
+      destinationsOf(db, workspaceId, contactIds),
+      messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
+      changes.size > 0 ? selectDeliveries(db, [...changes.values()]) : [],
+      failed.length > 0 ? selectTried(db, eachMessage(failed)) : [],
+      selectIntegrationsOf(db, [workspaceId]),
+    ]);
   const people = {
     contacts: new Map(contacts.map((contact) => [contact.id, contact])),
     conversations,
@@ -134,10 +140,15 @@ async function loadFacts(
     ...people,
     messages: new Map(messages.map((message) => [message.id, message])),
     deliveries: new Map(deliveries.map((delivery) => [toRef(delivery), delivery])),
+    tried: Map.groupBy(tried, ({ causeId }) => causeId),
     integrations,
     adapters,
     recent: new Map(),
   };
+}
+
+function eachMessage(changes: readonly DeliveryChange[]): { contactId: number; causeId: number }[] {
+  return [...new Map(changes.map((change) => [`${change.contactId}.${change.causeId}`, change])).values()];
 }
 
 /** What happened to somebody who was merged since is told of whom they became. */

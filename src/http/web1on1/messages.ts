@@ -8,7 +8,6 @@ import {
   selectEntries,
   selectPosts,
   updatePost,
-  type Condition,
 } from '../../conversations/sql.participants.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
@@ -29,9 +28,6 @@ import {
   type Route,
   type Work,
 } from './route.ts';
-
-/** Conversations that are looked through when none is named: the ones changed last. */
-const MOST_THREADS = 500;
 
 /** `/messages`, and those of a conversation. */
 export const messageRoutes: readonly Route[] = [
@@ -102,19 +98,12 @@ async function find(call: Call, db: Db, query: Query, own: number | undefined): 
   const organizations = wanted(query, 'organization')?.map(Number);
   if (organizations && !organizations.includes(workspace.id)) return [];
   const named = own === undefined ? wanted(query, 'conversation')?.map(Number) : [own];
-  // Also those that are named are looked up, so that another organization's are not found.
-  const conditions: Condition[] = named ? [{ field: 'id', op: 'eq', values: named }] : [];
-  const threads = await searchThreads(db, workspace.id, {
-    conditions,
-    sort: [{ field: 'updatedAt', descending: true }],
-    limit: MOST_THREADS,
-    offset: 0,
-  });
-  if (threads.length === 0) return [];
+  const conversationIds = named && (await ownThreads(db, workspace.id, named));
+  if (conversationIds?.length === 0) return [];
   const types = wanted(query, 'type');
   const roles = wanted(query, 'role');
   const entries = await selectEntries(db, {
-    conversationIds: threads.map(({ id }) => id),
+    among: conversationIds ? { conversationIds } : { workspaceId: workspace.id },
     ...(types ? { types } : {}),
     ...(roles ? { roles } : {}),
     ...bounds(query),
@@ -123,6 +112,17 @@ async function find(call: Call, db: Db, query: Query, own: number | undefined): 
     offset: query.offset,
   });
   return entries.map(({ id }) => id);
+}
+
+/** Those that are the organization's: another's are not found by naming them. */
+async function ownThreads(db: Db, workspaceId: number, named: readonly number[]): Promise<number[]> {
+  const threads = await searchThreads(db, workspaceId, {
+    conditions: [{ field: 'id', op: 'eq', values: named }],
+    sort: [],
+    limit: named.length,
+    offset: 0,
+  });
+  return threads.map(({ id }) => id);
 }
 
 function bounds({ conditions }: Query): { fromMs?: number; toMs?: number } {

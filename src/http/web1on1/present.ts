@@ -51,7 +51,12 @@ export async function loadShown(db: Db, workspaceId: number, threads: readonly T
     selectParticipants(db, ids),
     Promise.all(
       ids.map((id) =>
-        selectEntries(db, { conversationIds: [id], newestFirst: true, limit: MOST_MESSAGES, offset: 0 }),
+        selectEntries(db, {
+          among: { conversationIds: [id] },
+          newestFirst: true,
+          limit: MOST_MESSAGES,
+          offset: 0,
+        }),
       ),
     ),
     destinationsOf(db, workspaceId, contactIds),

@@ -1,0 +1,26 @@
+/** The statement that finds the mail which an answer answers. */
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+
+/** A mail that a person wrote, as its answer needs it. */
+export type WrittenMail = {
+  conversationId: number;
+  externalId: string;
+  references: string[];
+  subject: string | null;
+};
+
+/** The mails that were written in conversations at a moment each; the last where there are several. Locks nothing. */
+export async function selectMailsAt(
+  db: Db,
+  keys: readonly { conversationId: number; atMs: number }[],
+): Promise<WrittenMail[]> {
+  return await db<WrittenMail[]>`
+    SELECT DISTINCT ON (m.conversation_id) m.conversation_id AS "conversationId", m.external_id AS "externalId",
+      m.source -> 'mail' -> 'references' AS "references", m.content ->> 'subject' AS subject
+    FROM unnest(${keys.map((k) => bucketOf(k.conversationId))}::smallint[], ${keys.map((k) => k.conversationId)}::bigint[],
+      ${keys.map((k) => k.atMs)}::bigint[]) AS k (bucket, conversation_id, at_ms)
+    JOIN messages m ON m.bucket = k.bucket AND m.conversation_id = k.conversation_id AND m.at_ms = k.at_ms
+    WHERE m.direction = 'in' AND m.external_id IS NOT NULL AND m.source -> 'mail' -> 'references' IS NOT NULL
+    ORDER BY m.conversation_id, m.id DESC`;
+}

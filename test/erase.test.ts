@@ -1,0 +1,203 @@
+/** Somebody who is erased: nothing that names them is left in any table, nor a file of theirs, whichever door erases. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromHex24, toHex24 } from '../src/base/ids.ts';
+import { takeSnapshot } from '../src/live/log.ts';
+import { caller, errors, startProduct, type App } from './sunshineProduct.ts';
+import { newConsoleKey } from './support/messages.ts';
+import { startReceiver } from './support/receiver.ts';
+import { until } from './support/until.ts';
+import { callApi } from './support/world.ts';
+
+/* oxlint-disable no-underscore-dangle, typescript/no-explicit-any */
+type Json = any;
+
+const product = await startProduct();
+const { url, sql, ctx } = product;
+const receiver = await startReceiver();
+
+/** What may name somebody who was erased: what keeps from writing to them again, and answers to repeats, for a day. */
+const MAY_NAME = ['suppressions', 'idempotency'];
+/** What tells that something was sent or agreed, without whom and what; ids only. */
+const MAY_COUNT = [
+  'deliveries',
+  'consent_log',
+  'usage_people',
+  'events',
+  'audit_log',
+  'inbound_seen',
+  'feed',
+  'due',
+];
+
+/** The tables in which a row says one of these, with how many rows. */
+async function tablesWith(marks: readonly string[], except: readonly string[]): Promise<string[]> {
+  const tables = await sql<{ name: string }[]>`
+    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition`;
+  const found: string[] = [];
+  for (const { name } of tables) {
+    if (except.includes(name)) continue;
+    const [row] = await sql.unsafe<{ n: number }[]>(
+      `SELECT count(*)::integer AS n FROM "${name}" t WHERE t::text ILIKE ANY($1::text[])`,
+      [marks.map((mark) => `%${mark}%`)],
+    );
+    if (row!.n > 0) found.push(`${name}: ${row!.n}`);
+  }
+  return found;
+}
+
+/** Rows that have the id of a contact, in any column that is an id of one. */
+async function rowsOf(contactId: number): Promise<string[]> {
+  const columns = await sql<{ name: string }[]>`
+    SELECT c.relname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND a.attname = 'contact_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition`;
+  const found: string[] = [];
+  for (const { name } of columns) {
+    if (MAY_COUNT.includes(name)) continue;
+    const rows = await sql.unsafe(`SELECT 1 FROM "${name}" WHERE contact_id = $1`, [contactId]);
+    if (rows.length > 0) found.push(`${name}: ${rows.length}`);
+  }
+  return found;
+}
+
+let people = 0;
+
+/** Somebody with a history: written to and answering on two channels, with a picture, seen live, told of to a webhook. */
+async function somebody(app: App, name: string) {
+  const call = caller(url, app);
+  const at = `/v1.1/apps/${app.appId}`;
+  const phone = `+1514557${String(++people).padStart(4, '0')}`;
+  const made = (await call('POST', `${at}/appusers`, {
+    userId: `${name}-id`,
+    givenName: `${name}-given`,
+  })) as Json;
+  assert.equal(made.status, 201);
+  const id = made.body.appUser._id as string;
+  const contactId = fromHex24(id)!;
+  const linked = await call('POST', `${at}/appusers/${id}/channels`, {
+    type: 'twilio',
+    phoneNumber: phone,
+    confirmation: { type: 'immediate', message: { role: 'appMaker', type: 'text', text: `${name}-hello` } },
+  });
+  assert.equal(linked.status, 200, JSON.stringify(linked.body));
+  await takeSnapshot(sql, contactId);
+  await until('it is on the phone', async () => {
+    const seen = await product.simulator.phone(app.workspaceId, phone);
+    return (
+      Array.isArray(seen) && seen.some(({ content }) => JSON.stringify(content).includes(`${name}-hello`))
+    );
+  });
+  await product.simulator.reply({
+    workspaceId: app.workspaceId,
+    channel: 'sms',
+    address: phone,
+    text: `${name}-answer`,
+  });
+  const form = new FormData();
+  form.set('source', new Blob(['PNG'], { type: 'image/png' }), 'me.png');
+  form.set('role', 'appUser');
+  const picture = await fetch(`${url}${at}/appusers/${id}/images`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${app.keyId}:${app.secret}`).toString('base64')}` },
+    body: form,
+  });
+  assert.equal(picture.status, 201, await picture.clone().text());
+  const { mediaUrl } = ((await picture.json()) as Json).message;
+  assert.equal((await fetch(mediaUrl)).status, 200);
+  return { id, contactId, phone, mediaUrl, marks: [name, phone, phone.slice(1)] };
+}
+
+async function listen(app: App): Promise<string> {
+  const path = `/hook-${++people}`;
+  const triggers = ['message:appUser', 'message:appMaker', 'message:delivery:user'];
+  const made = await caller(url, app)('POST', `/v1.1/apps/${app.appId}/webhooks`, {
+    target: receiver.url(path),
+    triggers,
+    includeFullAppUser: true,
+  });
+  assert.equal(made.status, 201);
+  return path;
+}
+
+async function nothingLeft(
+  app: App,
+  persons: readonly { contactId: number; mediaUrl: string; marks: readonly string[] }[],
+): Promise<void> {
+  await until('the feed is empty', async () => {
+    const rows = await sql`SELECT 1 FROM feed WHERE workspace_id = ${app.workspaceId}`;
+    return rows.length === 0;
+  });
+  for (const { contactId, mediaUrl, marks } of persons) {
+    const left = await tablesWith(marks, MAY_NAME);
+    // That they were deleted is told with the id that the caller has for them, and nothing else.
+    assert.deepEqual(
+      left.filter((one) => one !== 'events: 1'),
+      [],
+    );
+    const told = await sql<{ trigger: string; more: object; appUser: object }[]>`
+      SELECT payload ->> 'trigger' AS trigger, payload -> 'more' AS more, payload -> 'appUser' AS "appUser"
+      FROM events WHERE payload::text ILIKE ANY(${marks.map((mark) => `%${mark}%`)}::text[])`;
+    for (const { trigger, more, appUser } of told) {
+      assert.deepEqual([trigger, more], ['appUser:delete', {}]);
+      assert.deepEqual(Object.keys(appUser).sort(), ['_id', 'conversationStarted', 'userId']);
+    }
+    assert.deepEqual(await rowsOf(contactId), []);
+    await until('the file is gone', async () => (await fetch(mediaUrl)).status === 404);
+  }
+}
+
+test('erased by the console', async () => {
+  const app = await product.newApp();
+  const hook = await listen(app);
+  const ann = await somebody(app, 'annwho');
+  const bea = await somebody(app, 'beawho');
+  await until('all was told', () => {
+    const told = receiver.received(hook).map(({ body }) => body);
+    return [ann, bea].every(({ mediaUrl }) => told.some((body) => body.includes(mediaUrl)));
+  });
+  await until('it is logged', async () => {
+    const rows = await sql`SELECT 1 FROM live_log WHERE contact_id = ${ann.contactId}`;
+    return rows.length > 0;
+  });
+  assert.ok((await tablesWith(ann.marks, MAY_NAME)).length > 5, 'there is something to erase');
+  const key = await newConsoleKey(ctx, app.workspaceId);
+  const path = `/api/workspaces/${app.appId}/contacts/${ann.id}`;
+  assert.equal((await callApi({ url }, key, 'DELETE', path)).status, 204);
+  await nothingLeft(app, [ann]);
+  // Nobody else's was touched.
+  assert.equal((await fetch(bea.mediaUrl)).status, 200);
+  const left = await tablesWith(bea.marks, []);
+  for (const table of ['contacts', 'messages', 'simulated_messages', 'webhook_calls'])
+    assert.ok(
+      left.some((one) => one.startsWith(`${table}:`)),
+      table,
+    );
+});
+
+test('erased by the Sunshine API, with whom they were merged from', async () => {
+  const app = await product.newApp();
+  const hook = await listen(app);
+  const call = caller(url, app);
+  const at = `/v1.1/apps/${app.appId}`;
+  const cas = await somebody(app, 'caswho');
+  const dee = await somebody(app, 'deewho');
+  await until('all was told', () => {
+    const told = receiver.received(hook).map(({ body }) => body);
+    return [cas, dee].every(({ mediaUrl }) => told.some((body) => body.includes(mediaUrl)));
+  });
+  const merged = await call('POST', `${at}/appusers/merge`, {
+    surviving: { _id: cas.id },
+    discarded: { _id: dee.id },
+  });
+  assert.equal(merged.status, 200, JSON.stringify(merged.body));
+  const live = await sql`SELECT 1 FROM live_heads WHERE contact_id = ${dee.contactId}`;
+  assert.equal(live.length, 0, 'who was merged is not logged any more');
+  assert.equal((await call('DELETE', `${at}/appusers/${toHex24(cas.contactId)}`)).status, 200);
+  await nothingLeft(app, [cas, dee]);
+});
+
+test('nothing was logged as an error', () => {
+  assert.deepEqual(errors, []);
+});
