@@ -28,9 +28,10 @@ export async function startBrowser(): Promise<Browser> {
   return await chromium.launch({ executablePath: program!, args: FLAGS, chromiumSandbox: sandboxed() });
 }
 
-/** A browser with a profile on disk, as a person has; what is made in private cannot have push. */
+/** A browser with a profile on disk, as a person has; what is made in private cannot have push. Its notifications go to `desktop`. */
 export async function startProfile(
   flags: readonly string[],
+  desktop: { address: string },
 ): Promise<{ context: BrowserContext; close(): Promise<void> }> {
   const { chromium } = await import('playwright-core');
   const dir = await mkdtemp(join(tmpdir(), 'parley-browser-'));
@@ -38,6 +39,7 @@ export async function startProfile(
     executablePath: program!,
     args: [...FLAGS, ...flags],
     chromiumSandbox: sandboxed(),
+    env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: desktop.address },
   });
   return {
     context,
