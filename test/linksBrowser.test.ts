@@ -139,12 +139,10 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
   await page.waitForSelector('li.business:has-text("Welcome here")');
   assert.equal(await page.locator('#messages li').count(), 5, 'the session is kept, and all is shown once');
   assert.deepEqual(complaints, []);
-  assert.ok((await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId));
+  const present = async () => (await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId);
+  await until('the person is there', present);
   await context.close();
-  await until(
-    'the person is away',
-    async () => !(await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId),
-  );
+  await until('the person is away', async () => !(await present()));
 });
 
 test('a server that goes away: what was said meanwhile is there when one is back, once', {
