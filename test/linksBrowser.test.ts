@@ -140,7 +140,8 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
   assert.equal(await page.locator('#messages li').count(), 5, 'the session is kept, and all is shown once');
   assert.deepEqual(complaints, []);
   const present = async () => (await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId);
-  await until('the person is there', present);
+  // Sooner than the page's next sign of life, which would put a mistake right.
+  await until('the person is there', present, 5_000);
   await context.close();
   await until('the person is away', async () => !(await present()));
 });
@@ -187,4 +188,40 @@ test('a link that is opened again in the same browser goes on; in another, a use
   await other.page.waitForSelector('#state:has-text("used already")');
   assert.equal(await other.page.isVisible('#reply'), false);
   await other.context.close();
+});
+
+test('on a phone nothing is wider than the screen; addresses in a text can be followed; the end stays in sight', {
+  skip,
+}, async () => {
+  const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+  const text = `See https://shop.example/a?b=c&d=(e), or javascript:alert(1). ${'long'.repeat(60)} http://`;
+  await say(contactId, { type: 'text', text });
+  const reply = { type: 'reply', text: 'x'.repeat(100), payload: 'X' } as const;
+  await say(contactId, { type: 'text', text: 'Which?', actions: [reply] });
+  const invoice = { mediaUrl: 'https://shop.example/7.pdf', title: 'invoice 7.pdf' };
+  await say(contactId, { type: 'file', ...invoice });
+  const { context, page, complaints } = await newTab();
+  await page.setViewportSize({ width: 320, height: 480 });
+  await page.goto(await open(contactId));
+  await page.waitForSelector('a:has-text("invoice 7.pdf")');
+  assert.equal(await page.locator('p.text').first().textContent(), text);
+  assert.deepEqual(
+    await page.locator('p.text a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+    ['https://shop.example/a?b=c&d=(e'],
+  );
+  assert.ok(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'));
+  const endIsInSight = () =>
+    until('the end is in sight', () =>
+      page.evaluate<boolean>(`(({ scrollHeight, scrollTop, clientHeight }) =>
+        scrollHeight > clientHeight && scrollHeight - scrollTop - clientHeight < 2)(document.querySelector('#chat'))`),
+    );
+  await endIsInSight();
+  // As when the keyboard of a phone comes.
+  await page.setViewportSize({ width: 320, height: 300 });
+  await endIsInSight();
+  await say(contactId, { type: 'text', text: 'one more' });
+  await page.waitForSelector('li:has-text("one more")');
+  await endIsInSight();
+  assert.deepEqual(complaints, []);
+  await context.close();
 });
