@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { ensureBrowser } from './browser.mjs';
 import { ensureInstalled, environment, node24, root } from './bootstrap.mjs';
 
 const args = process.argv.slice(2);
@@ -16,7 +17,10 @@ try {
   await ensureInstalled({ tools: true });
   // Colour and interleaving stay as they are: every step writes straight to this terminal.
   env = environment();
-  process.exitCode = run(steps(node24()));
+  const list = steps(node24());
+  const inBrowser = list.some(([, , given]) => given.some((file) => file.endsWith('Browser.test.ts')));
+  if (inBrowser) await ensureBrowser();
+  process.exitCode = run(list);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

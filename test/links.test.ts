@@ -33,7 +33,7 @@ import {
   type Links,
 } from '../src/links/links.ts';
 import { forgetLinks, moveLinks, sweepLinks } from '../src/links/people.ts';
-import { endSessionsOf, presentContacts } from '../src/links/sessions.ts';
+import { endSessionsOf, noteAbsence, notePresence, presentContacts } from '../src/links/sessions.ts';
 import { accept } from '../src/outbox/accept.ts';
 import { testClock, type TestClock } from './support/clock.ts';
 import { testDatabase } from './support/database.ts';
@@ -686,6 +686,18 @@ test('presence: who follows is there, who looks away is not', async () => {
   await until('the person is away', async () => !(await isThere()));
   await ctx.sql`INSERT INTO chat_presence VALUES (${bucketOf(contactId)}, ${contactId}, ${clock.nowMs() - 31_000})`;
   assert.equal(await isThere(), false, 'a note that a dead server left');
+});
+
+test('presence: that a page was left, written late, does not send away who is back', async () => {
+  nextCaller();
+  const contactId = await person();
+  const isThere = async () => (await presentContacts(ctx.sql, [contactId], clock.nowMs())).has(contactId);
+  const backMs = clock.nowMs();
+  await notePresence(ctx.sql, [contactId], backMs);
+  await noteAbsence(ctx.sql, contactId, backMs - 1);
+  assert.equal(await isThere(), true);
+  await noteAbsence(ctx.sql, contactId, backMs);
+  assert.equal(await isThere(), false);
 });
 
 test('live: streams end when the session does, and when the server stops', async () => {

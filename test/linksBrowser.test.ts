@@ -1,9 +1,7 @@
-/**
- * The web chat's page in a real browser. Runs where playwright-core and a Chromium are at hand (PARLEY_TEST_PLAYWRIGHT names the
- * module and PARLEY_TEST_CHROMIUM the program, if they are not where they are looked for), and is skipped elsewhere.
- */
+/** The web chat's page in a real browser. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Browser, ConsoleMessage, Dialog, Request } from 'playwright-core';
 import { bucketOf } from '../src/base/ids.ts';
 import type { Adapter } from '../src/channels/adapter.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
@@ -16,19 +14,13 @@ import { createLinks, shorten, type Links } from '../src/links/links.ts';
 import { presentContacts } from '../src/links/sessions.ts';
 import { accept } from '../src/outbox/accept.ts';
 import type { Content } from '../contract/content.ts';
+import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 import { must, newContacts, newWorkspace, startWorld, TEST_SECRET, type World } from './support/world.ts';
 
-const chromium = (await import(process.env['PARLEY_TEST_PLAYWRIGHT'] ?? 'playwright-core').catch(() => ({})))
-  .chromium;
-const executablePath = process.env['PARLEY_TEST_CHROMIUM'];
-const browser = await chromium
-  ?.launch({ args: ['--no-sandbox'], ...(executablePath ? { executablePath } : {}) })
-  .catch(() => undefined);
-const skip = browser ? false : 'no browser is installed';
-
 const database = await testDatabase();
+let browser: Browser | undefined;
 let world: World;
 let ctx: HttpContext;
 let links: Links;
@@ -37,6 +29,7 @@ let app: Awaited<ReturnType<typeof newWorkspace>>;
 let from = 3_000_000;
 
 before(async () => {
+  if (!skip) browser = await startBrowser();
   world = await startWorld(database.connection, { PARLEY_ROLES: 'http' });
   const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
   ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };
@@ -82,15 +75,15 @@ async function open(contactId: number) {
 /** A tab that notes everything it complains about. */
 async function newTab() {
   // A browser that says it has no window is taken for a scanner.
-  const context = await browser.newContext({ userAgent: 'Mozilla/5.0 Chrome/147.0.0.0 Safari/537.36' });
+  const context = await browser!.newContext({ userAgent: 'Mozilla/5.0 Chrome/147.0.0.0 Safari/537.36' });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('pageerror', (error: Error) => complaints.push(String(error)));
-  page.on('console', (message: any) => {
+  page.on('console', (message: ConsoleMessage) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  page.on('dialog', (dialog: any) => {
+  page.on('dialog', (dialog: Dialog) => {
     complaints.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
@@ -146,12 +139,11 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
   await page.waitForSelector('li.business:has-text("Welcome here")');
   assert.equal(await page.locator('#messages li').count(), 5, 'the session is kept, and all is shown once');
   assert.deepEqual(complaints, []);
-  assert.ok((await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId));
+  const present = async () => (await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId);
+  // Sooner than the page's next sign of life, which would put a mistake right.
+  await until('the person is there', present, 5_000);
   await context.close();
-  await until(
-    'the person is away',
-    async () => !(await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId),
-  );
+  await until('the person is away', async () => !(await present()));
 });
 
 test('a server that goes away: what was said meanwhile is there when one is back, once', {
@@ -183,7 +175,7 @@ test('a link that is opened again in the same browser goes on; in another, a use
   const link = await open(contactId);
   const { context, page } = await newTab();
   let target = '';
-  page.on('request', (request: any) => {
+  page.on('request', (request: Request) => {
     if (request.url().includes('token=')) target = request.url();
   });
   await page.goto(link);
@@ -196,4 +188,40 @@ test('a link that is opened again in the same browser goes on; in another, a use
   await other.page.waitForSelector('#state:has-text("used already")');
   assert.equal(await other.page.isVisible('#reply'), false);
   await other.context.close();
+});
+
+test('on a phone nothing is wider than the screen; addresses in a text can be followed; the end stays in sight', {
+  skip,
+}, async () => {
+  const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+  const text = `See https://shop.example/a?b=c&d=(e), or javascript:alert(1). ${'long'.repeat(60)} http://`;
+  await say(contactId, { type: 'text', text });
+  const reply = { type: 'reply', text: 'x'.repeat(100), payload: 'X' } as const;
+  await say(contactId, { type: 'text', text: 'Which?', actions: [reply] });
+  const invoice = { mediaUrl: 'https://shop.example/7.pdf', title: 'invoice 7.pdf' };
+  await say(contactId, { type: 'file', ...invoice });
+  const { context, page, complaints } = await newTab();
+  await page.setViewportSize({ width: 320, height: 480 });
+  await page.goto(await open(contactId));
+  await page.waitForSelector('a:has-text("invoice 7.pdf")');
+  assert.equal(await page.locator('p.text').first().textContent(), text);
+  assert.deepEqual(
+    await page.locator('p.text a').evaluateAll((links) => links.map((link) => link.getAttribute('href'))),
+    ['https://shop.example/a?b=c&d=(e'],
+  );
+  assert.ok(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'));
+  const endIsInSight = () =>
+    until('the end is in sight', () =>
+      page.evaluate<boolean>(`(({ scrollHeight, scrollTop, clientHeight }) =>
+        scrollHeight > clientHeight && scrollHeight - scrollTop - clientHeight < 2)(document.querySelector('#chat'))`),
+    );
+  await endIsInSight();
+  // As when the keyboard of a phone comes.
+  await page.setViewportSize({ width: 320, height: 300 });
+  await endIsInSight();
+  await say(contactId, { type: 'text', text: 'one more' });
+  await page.waitForSelector('li:has-text("one more")');
+  await endIsInSight();
+  assert.deepEqual(complaints, []);
+  await context.close();
 });

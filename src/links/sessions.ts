@@ -71,9 +71,9 @@ export async function notePresence(db: Db, contactIds: readonly number[], nowMs:
   if (unique.length > 0) await upsertPresence(db, unique, nowMs);
 }
 
-/** Notes that a contact looks away. */
-export async function noteAbsence(db: Db, contactId: number): Promise<void> {
-  await deletePresence(db, contactId);
+/** Notes that a contact looked away at a time; who came back since stays. */
+export async function noteAbsence(db: Db, contactId: number, leftMs: number): Promise<void> {
+  await deletePresence(db, contactId, leftMs);
 }
 
 /** Which of these contacts are looking now. */

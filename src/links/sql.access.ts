@@ -119,9 +119,11 @@ export async function upsertPresence(db: Db, contactIds: readonly number[], nowM
     ON CONFLICT (bucket, contact_id) DO UPDATE SET seen_ms = greatest(p.seen_ms, excluded.seen_ms)`;
 }
 
-/** Notes that a contact looks away. Locks the row. */
-export async function deletePresence(db: Db, contactId: number): Promise<void> {
-  await db`DELETE FROM chat_presence WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+/** Notes that a contact looked away, unless they were seen since: the two are written over different connections. Locks the row. */
+export async function deletePresence(db: Db, contactId: number, leftMs: number): Promise<void> {
+  await db`
+    DELETE FROM chat_presence
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND seen_ms <= ${leftMs}::bigint`;
 }
 
 /** Which of these contacts were seen since. Locks nothing. */

@@ -74,7 +74,7 @@ export function createHub(ctx: HttpContext): Hub {
     if (!pages.delete(page)) return;
     if (pages.size === 0) cancel();
     if ([...pages].some(({ contactId }) => contactId === page.contactId)) return;
-    noteAbsence(ctx.sql, page.contactId).catch((error: unknown) =>
+    noteAbsence(ctx.sql, page.contactId, ctx.clock.nowMs()).catch((error: unknown) =>
       ctx.log.debug({ error }, 'that a person looks away was not noted'),
     );
   };
@@ -91,7 +91,6 @@ export function createHub(ctx: HttpContext): Hub {
         return fault('unavailable', 'Too many pages are open; try again.', { retryAfterS: 5 });
       if (theirs >= MOST_PER_CONTACT)
         return fault('rate_limited', 'Too many pages are open.', { retryAfterS: 30 });
-      await notePresence(ctx.sql, [contactId], ctx.clock.nowMs());
       const lane = ctx.queue.laneOf(bucketOf(contactId));
       const out = new PassThrough();
       const page = { session, contactId, lane, afterMs, told: new Map(), count: undefined, out };
@@ -99,8 +98,15 @@ export function createHub(ctx: HttpContext): Hub {
       out.on('close', () => leave(page));
       // A line that broke while something was written: it closes, and that is all there is to it.
       out.on('error', () => {});
+      // Among the pages before the note is made: the page that a reload leaves behind sees then that it was not the last.
       pages.add(page);
       if (pages.size === 1) round(1);
+      try {
+        await notePresence(ctx.sql, [contactId], ctx.clock.nowMs());
+      } catch (error) {
+        out.destroy();
+        throw error;
+      }
       ring([lane]);
       return out;
     },

@@ -20,6 +20,7 @@ let cursor = '0';
 let previous = null;
 let stream;
 let unsent;
+let isAtEnd = true;
 
 await start();
 
@@ -49,6 +50,7 @@ async function start() {
     event.preventDefault();
     form.requestSubmit();
   });
+  keepAtEnd();
   earlier.addEventListener('click', () => void load({ before: previous }));
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) return void follow();
@@ -57,6 +59,17 @@ async function start() {
     stream = undefined;
   });
   void follow();
+}
+
+/** Who has read to the end stays there, whatever comes, however late a picture is, and when a phone's keyboard takes its place. */
+function keepAtEnd() {
+  chat.addEventListener('scroll', () => {
+    isAtEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
+  });
+  const watch = new ResizeObserver(() => {
+    if (isAtEnd) chat.scrollTop = chat.scrollHeight;
+  });
+  for (const element of [list, chat]) watch.observe(element);
 }
 
 function retry(search) {
@@ -210,7 +223,6 @@ function say(text) {
 /** Shows a message once, at its place in time. */
 function show(message) {
   if (shown.has(message.id)) return;
-  const isAtEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
   const element = bubble(message);
   const next = [...shown.values()].find((one) => one.at > message.at);
   list.insertBefore(element, next?.element ?? null);
@@ -218,7 +230,6 @@ function show(message) {
   const sorted = [...shown].sort(([, a], [, b]) => (a.at < b.at ? -1 : Number(a.at > b.at)));
   shown.clear();
   for (const [id, one] of sorted) shown.set(id, one);
-  if (isAtEnd) chat.scrollTop = chat.scrollHeight;
   if (message.from === 'business' && !document.hidden) void call('POST', 'read').catch(() => {});
 }
 
@@ -229,14 +240,40 @@ function bubble(message) {
   const known = ['text', 'image', 'file', 'carousel', 'list', 'location', 'announcement'];
   if (content.mediaUrl) item.append(media(content));
   const text = known.includes(content.type) ? content.text : message.fallback;
-  if (text) item.append(make('p', 'text', text));
+  if (content.type === 'announcement' && content.title) item.append(make('strong', '', content.title));
+  if (text) item.append(paragraph(text));
   if (content.type === 'location') item.append(place(content));
   for (const one of content.items ?? []) item.append(card(one));
   if (content.actions) item.append(buttons(content.actions));
-  const time = make('time', '', new Date(message.at).toLocaleTimeString([], { timeStyle: 'short' }));
-  time.dateTime = message.at;
-  item.append(time);
+  item.append(when(message.at));
   return item;
+}
+
+/** The time of a message, with its day when that is not today. */
+function when(at) {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const time = make(
+    'time',
+    '',
+    date.toLocaleString([], { dateStyle: isToday ? undefined : 'medium', timeStyle: 'short' }),
+  );
+  time.dateTime = at;
+  return time;
+}
+
+/** A text in which addresses can be followed; what ends a sentence is not part of them. */
+function paragraph(text) {
+  const whole = make('p', 'text');
+  let from = 0;
+  for (const { 0: found, index } of text.matchAll(/https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]]/gi)) {
+    const address = safe(found);
+    if (!address) continue;
+    whole.append(text.slice(from, index), anchor(address, found));
+    from = index + found.length;
+  }
+  whole.append(text.slice(from));
+  return whole;
 }
 
 function card(one) {
@@ -252,7 +289,7 @@ function media(content) {
   const isImage = content.type === 'image' || content.mediaType?.startsWith('image/');
   const address = safe(content.mediaUrl);
   if (!address) return document.createTextNode('');
-  if (!isImage) return anchor(address, content.altText || 'File');
+  if (!isImage) return anchor(address, content.title || content.altText || 'File');
   const image = make('img');
   image.src = address;
   image.alt = content.altText ?? '';

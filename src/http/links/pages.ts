@@ -8,11 +8,13 @@ import { toHex24 } from '../../base/ids.ts';
 const CHAT_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const PLAIN_POLICY =
-  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const ASSETS = [
   { name: 'page.js', file: 'page.client.js', type: 'text/javascript; charset=utf-8' },
   { name: 'page.css', file: 'page.css', type: 'text/css; charset=utf-8' },
+  // Named in every page: a browser asks for /favicon.ico otherwise, and complains that there is none.
+  { name: 'icon.svg', file: 'icon.svg', type: 'image/svg+xml' },
 ];
 
 /** Serves the script and the style of the pages, below the chat's prefix. */
@@ -42,6 +44,7 @@ export async function sendChatPage(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${name}</title>
+<link rel="icon" href="assets/icon.svg">
 <link rel="stylesheet" href="assets/page.css">
 <script type="module" src="assets/page.js"></script>
 </head>
@@ -80,6 +83,7 @@ export async function sendNote(
 <meta name="robots" content="noindex">
 <title>${escapeHtml(note.title)}</title>
 <meta property="og:title" content="${escapeHtml(note.title)}">
+<link rel="icon" href="${note.root}chat/assets/icon.svg">
 <link rel="stylesheet" href="${note.root}chat/assets/page.css">
 </head>
 <body><main class="note"><h1>${escapeHtml(note.title)}</h1><p>${escapeHtml(note.text)}</p></main></body>

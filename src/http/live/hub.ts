@@ -106,7 +106,8 @@ export function createHub(deps: Deps): Hub {
       const room = rooms.get(member.contactId);
       if (!room?.delete(member) || room.size) return;
       rooms.delete(member.contactId);
-      if (!stop.signal.aborted) void look(deps, () => noteAbsence(deps.sql, member.contactId));
+      if (!stop.signal.aborted)
+        void look(deps, () => noteAbsence(deps.sql, member.contactId, deps.clock.nowMs()));
     },
     ready: (member) => mark(member.contactId),
     wait(waiter) {
