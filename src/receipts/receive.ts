@@ -251,7 +251,8 @@ function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {
   const own = identityOfAddress(channel, addressFrom(channel, message.from));
   const userId = channel === 'whatsapp' ? message.raw['userId'] : undefined;
   const hidden = typeof userId === 'string' ? identityOfAddress(channel, userId) : undefined;
-  return [own, hidden?.value === own?.value ? undefined : hidden].filter((one) => one !== undefined);
+  const also = hidden?.kind === 'whatsapp' && hidden.value !== own?.value ? [hidden] : [];
+  return own ? [own, ...also] : also;
 }
 
 /** WhatsApp gives numbers without their plus. */
