@@ -222,6 +222,17 @@ test('on a phone nothing is wider than the screen; addresses in a text can be fo
   await say(contactId, { type: 'text', text: 'one more' });
   await page.waitForSelector('li:has-text("one more")');
   await endIsInSight();
+  // Who reads what was said before is left in peace.
+  const scrolledTo = (top: number) =>
+    page.evaluate<number>(`new Promise((told) => {
+      const chat = document.querySelector('#chat');
+      chat.addEventListener('scroll', () => told(chat.scrollTop), { once: true });
+      chat.scrollTop = ${top};
+    })`);
+  assert.equal(await scrolledTo(10), 10);
+  await say(contactId, { type: 'text', text: 'and another' });
+  await page.waitForSelector('li:has-text("and another")');
+  assert.equal(await page.evaluate<number>(`document.querySelector('#chat').scrollTop`), 10);
   assert.deepEqual(complaints, []);
   await context.close();
 });

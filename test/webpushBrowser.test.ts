@@ -108,6 +108,11 @@ const send = (content: object) => sendMessage(world, { appId, consoleKey }, { co
 const decrypted = async () =>
   (await worker.evaluate<string[]>('self.decrypted')).map((text) => JSON.parse(text));
 
+function subscriptionOf(text: string): { token: string; keys: { p256dh: string; auth: string } } {
+  const { endpoint, keys } = JSON.parse(Buffer.from(text.slice('webpush:'.length), 'base64url').toString());
+  return { token: endpoint.split('/').at(-1), keys };
+}
+
 type Shown = { title: string; body: string; tag: string; data: Record<string, string>; actions: string[][] };
 const shown = () =>
   worker.evaluate<Shown[]>(`(async () => {
@@ -160,11 +165,8 @@ test('the largest message is decrypted too', {
 test('what was changed on the way is not shown; what came whole is', {
   skip,
 }, async () => {
-  const { endpoint, keys } = JSON.parse(
-    Buffer.from(address.slice('webpush:'.length), 'base64url').toString(),
-  );
-  const token = endpoint.split('/').at(-1);
-  const [p256dh, auth] = [keys.p256dh, keys.auth].map((key: string) => Buffer.from(key, 'base64url'));
+  const { token, keys } = subscriptionOf(address);
+  const [p256dh, auth] = [keys.p256dh, keys.auth].map((key) => Buffer.from(key, 'base64url'));
   const sealed = (title: string) =>
     encryptPush(Buffer.from(JSON.stringify({ notification: { title } })), { p256dh: p256dh!, auth: auth! })!;
   const changed = sealed('Changed');
@@ -239,6 +241,7 @@ test('to subscribe again gives the same address; one that has unsubscribed is ma
     const { pushManager } = await navigator.serviceWorker.ready;
     await (await pushManager.getSubscription()).unsubscribe();
   })()`);
+  await until('the push service knows', () => !service.knows(subscriptionOf(address).token));
   await reaches(world.ctx, await send({ type: 'text', text: 'Still there?' }), 'failed');
   assert.equal(service.posted.at(-1)!.status, 410);
   const { destinations } = await api('GET', `/contacts/${contactId}/destinations`);

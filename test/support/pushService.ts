@@ -113,6 +113,8 @@ export async function startPushService() {
       `--ignore-certificate-errors-spki-list=${fingerprint()}`,
     ],
     posted,
+    /** True while the subscription is there: a browser tells of its end when it gets round to it. */
+    knows: (token: string) => registrations.has(token),
     /** Where a call to an endpoint is to go instead: to the same path here, in clear. */
     urlOf(endpoint: string): string {
       const url = new URL(endpoint);

@@ -63,8 +63,13 @@ async function start() {
 
 /** Who has read to the end stays there, whatever comes, however late a picture is, and when a phone's keyboard takes its place. */
 function keepAtEnd() {
+  let lastTop = 0;
   chat.addEventListener('scroll', () => {
-    isAtEnd = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
+    // Only who scrolls up leaves the end: told of a scroll of ours, the list may have grown again already.
+    const { scrollTop } = chat;
+    if (chat.scrollHeight - scrollTop - chat.clientHeight < 80) isAtEnd = true;
+    else if (scrollTop < lastTop) isAtEnd = false;
+    lastTop = scrollTop;
   });
   const watch = new ResizeObserver(() => {
     if (isAtEnd) chat.scrollTop = chat.scrollHeight;
