@@ -93,7 +93,11 @@ export async function startParley(config: Config, overrides: Overrides = {}): Pr
   }
 }
 
-type Store = { sql: Sql; stop(): Promise<void> };
+/**
+ * `aside` is one connection for what is read in the middle of a transaction and kept in memory: were it of the pool, as many
+ * transactions as there are connections would wait for each other to give one back.
+ */
+type Store = { sql: Sql; aside: Sql; stop(): Promise<void> };
 
 async function openStore(config: Config, overrides: Overrides, clock: Clock, log: Log): Promise<Store> {
   const embedded =
@@ -102,8 +106,9 @@ async function openStore(config: Config, overrides: Overrides, clock: Clock, log
       : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
   const connection = overrides.connection ?? (config.databaseUrl || embedded!.connection);
   const sql = openPool(connection, { max: config.poolSize, name: 'parley' });
+  const aside = openPool(connection, { max: 1, name: 'parley aside' });
   const stop = async () => {
-    await sql.end({ timeout: 5 });
+    await Promise.all([sql.end({ timeout: 5 }), aside.end({ timeout: 5 })]);
     await embedded?.stop();
   };
   try {
@@ -114,7 +119,7 @@ async function openStore(config: Config, overrides: Overrides, clock: Clock, log
     await stop();
     throw error;
   }
-  return { sql, stop };
+  return { sql, aside, stop };
 }
 
 async function compose(
@@ -127,7 +132,7 @@ async function compose(
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
-  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql }, secret);
+  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
@@ -158,7 +163,7 @@ async function compose(
   return { url: serves ? server.url() : undefined, demo, log, stop: () => (stopped ??= stop()) };
 }
 
-type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'>;
+type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> & Pick<Store, 'aside'>;
 
 /** What most rooms know: the store, the queue, and who is who. */
 function openShared(ground: Ground, secret: string) {
@@ -177,10 +182,10 @@ function openShared(ground: Ground, secret: string) {
     http: httpClient({ connections: config.concurrency, guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
     queue: createQueue(ground),
-    directory: createDirectory(ground),
+    directory: createDirectory({ ...ground, sql: ground.aside }),
     keyring: createKeyring(ground),
     webhooks: createWebhooks(ground),
-    runs: runSource(ground),
+    runs: runSource({ ...ground, sql: ground.aside }),
     deadlineMs: config.providerDeadlineMs,
   };
 }
