@@ -44,6 +44,10 @@ export type Receipt = {
   detail?: string;
   /** When it happened by the provider's clock, unix ms. */
   atMs?: number;
+  /** Addresses that it is about, where the provider says. What is said of another address than ours teaches nothing about ours. */
+  about?: readonly string[];
+  /** Whoever got it calls it spam. */
+  complained?: true;
 };
 
 /** A message from a person. */
@@ -172,4 +176,9 @@ export type Adapter = {
   fetchMedia?(settings: Settings, tools: AdapterTools, url: string): Promise<FetchedMedia>;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
+  /**
+   * `receive` takes mails that are handed in whole as the callback `mail`, their envelope in `x-envelope-from` and `x-envelope-to`
+   * where that is known.
+   */
+  takesMail?: true;
 };

@@ -37,6 +37,10 @@ export type Source = {
   integrationId?: number;
   originalMessageId?: string;
   originalMessageMs?: number;
+  /** The provider's id of our message that it answers. */
+  inReplyTo?: string;
+  /** All that was written, where the content is without what it quotes. */
+  fullText?: string;
 };
 
 /** One thing said. */

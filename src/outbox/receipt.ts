@@ -2,6 +2,7 @@
  * Receipts: what a provider says of an earlier delivery moves its state forward, in one transaction with the event. They may
  * come before the send's answer, twice, or out of order; a repeat changes nothing.
  */
+import type { ChannelName } from '../../contract/channels.ts';
 import type { Receipt } from '../channels/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
@@ -11,6 +12,8 @@ import type { Queue } from '../queue/queue.ts';
 import { selectDue } from '../queue/sql.ts';
 import { tallyOf } from './write.ts';
 import type { DeliveryChange } from './events.ts';
+import { blockDestinations } from '../contacts/destinations.ts';
+import { addressOf } from '../contacts/keys.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
 import { fromRef, type DeliveryKey } from './ref.ts';
@@ -19,6 +22,7 @@ import {
   addTallies,
   applyReceiptRows,
   insertForReceipt,
+  selectSentTo,
   type ReceiptChange,
   type ReceiptRow,
 } from './sql.ts';
@@ -49,6 +53,7 @@ export async function applyReceipts(
   if (!rows.length) return { changed: 0, unknown: receipts.length };
   await makeRoomForEarly(deps, tx, integration, rows, atMs);
   const changes = await applyReceiptRows(tx, integration.workspaceId, rows);
+  await heedComplaints(deps, tx, integration.workspaceId, receipts, atMs);
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const failed = changes.filter(({ state, mayFallBack }) => state === STATE.failed && mayFallBack);
@@ -96,9 +101,37 @@ function lessonsOf(
   const told = new Map(rows.map((row) => [`${row.causeId}.${row.contactId}.${row.seq}`, row]));
   return changes.flatMap((change) => {
     const row = told.get(`${change.causeId}.${change.contactId}.${change.seq}`);
-    if (change.state !== STATE.failed || !row) return [];
+    if (change.state !== STATE.failed || !row || !isAbout(row, change)) return [];
     return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
   });
+}
+
+/** A mail that was forwarded on may fail at an address that is not the one we sent it to. */
+function isAbout({ about }: ReceiptRow, { channel, address }: ReceiptChange): boolean {
+  if (!about || !channel || !address) return true;
+  const ours = addressOf(channel as ChannelName, address);
+  return about.some((one) => addressOf(channel as ChannelName, one) === ours);
+}
+
+/** Who calls a message spam wants no more marketing, wherever the delivery stands by then. The address is the one we sent to. */
+async function heedComplaints(
+  deps: { ids: IdSource },
+  tx: Tx,
+  workspaceId: number,
+  receipts: readonly Receipt[],
+  atMs: number,
+): Promise<void> {
+  const keys = receipts.flatMap(({ complained, ref }) => (complained && ref && fromRef(ref)) || []);
+  if (!keys.length) return;
+  const sentTo = await selectSentTo(tx, workspaceId, keys);
+  const blocks = sentTo.map(({ channel, address }) => ({
+    workspaceId,
+    channel: channel as ChannelName,
+    address,
+    classes: ['marketing'] as const,
+    reason: 'stop',
+  }));
+  await blockDestinations(tx, deps.ids, atMs, blocks);
 }
 
 /** One row per delivery, the furthest state of those told: a statement must not name a row twice. */
@@ -117,6 +150,7 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
       class: receipt.class,
       detail: receipt.detail ?? null,
       externalId: receipt.externalId ?? null,
+      about: receipt.about,
       atMs,
     });
   }

@@ -64,6 +64,18 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
     JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
 }
 
+/** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */
+export async function selectSentTo(
+  db: Db,
+  workspaceId: number,
+  keys: readonly DeliveryKey[],
+): Promise<{ channel: string; address: string }[]> {
+  return await db<{ channel: string; address: string }[]>`
+    SELECT DISTINCT d.channel, d.address FROM ${keyRows(db, keys)}
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
+    WHERE d.workspace_id = ${workspaceId} AND d.channel IS NOT NULL AND d.address IS NOT NULL`;
+}
+
 /** How a delivery stands, and where it goes. */
 export type Standing = DeliveryKey & {
   state: StateCode;
@@ -165,6 +177,8 @@ export type ReceiptRow = DeliveryKey & {
   class?: ErrorClass | undefined;
   detail: string | null;
   externalId: string | null;
+  /** Addresses that it is about, where the provider says. */
+  about?: readonly string[] | undefined;
   atMs: number;
 };
 

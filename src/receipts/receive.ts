@@ -238,6 +238,8 @@ function incomingOf(
       integrationId: integration.id,
       originalMessageId: message.externalId,
       ...(message.atMs === undefined ? {} : { originalMessageMs: message.atMs }),
+      ...(message.replyTo === undefined ? {} : { inReplyTo: message.replyTo }),
+      ...(message.fullText === undefined ? {} : { fullText: message.fullText }),
     },
   };
 }
