@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { createSecureServer, constants } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { CERTIFICATE, KEY } from '../../test/support/certificate.ts';
 import { until } from '../../test/support/until.ts';
 import { deadUrl, listen } from './fake.ts';
 import { type FakeHttp2, startFakeHttp2 } from './fakeHttp2.ts';
@@ -243,24 +244,6 @@ test('an answer larger than a mebibyte is cut off', async (t) => {
   fake.answerNext({ status: 200, body: 'x'.repeat(1024 * 1024 + 1) });
   equal((await post()).kind, 'unclear');
 });
-
-/** For loopback, made for this test; nothing else trusts it. */
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgou/fUucBaSp68qa9
-VzhnllBQRGySZr4NYj8GzTgzgNGhRANCAARosWoPnrilCvKMA1aOmAyxB8/A2LWb
-PNNN8ZXZu6eHDc/TTwwqH9e2rFz4WKG5xL0eTKrBsJtMyAJK5qjmxyqT
------END PRIVATE KEY-----`;
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBmzCCAUGgAwIBAgIUQYU0Nv0HeP7wfMWTUIhjYq77MkYwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDExMDgyMFoYDzIxMjYxMDI3
-MTEwODIwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARosWoPnrilCvKMA1aOmAyxB8/A2LWbPNNN8ZXZu6eHDc/TTwwqH9e2
-rFz4WKG5xL0eTKrBsJtMyAJK5qjmxyqTo28wbTAdBgNVHQ4EFgQUJkUoHQg6PhoE
-eujHI3YZ8eFEoHwwHwYDVR0jBBgwFoAUJkUoHQg6PhoEeujHI3YZ8eFEoHwwDwYD
-VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDSAAwRQIgCKbPmAXBjffxHQjPBLHN1GI8lRl+75Y18R1/OzOxhz0CIQC8
-R8R88qwcXNv0AdepTre9scCUEPAPq8Spbu8jnaKoaw==
------END CERTIFICATE-----`;
 
 test('over TLS: agreed on by ALPN, and only with a certificate that is trusted', async (t) => {
   const server = createSecureServer({ key: KEY, cert: CERTIFICATE });
