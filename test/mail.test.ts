@@ -166,6 +166,15 @@ test('an answer from Outlook, HTML only', async () => {
   assert.equal(back!.content.text, 'Ja, gerne.');
 });
 
+test('what the business says next stands below the answer in mail programs', async () => {
+  const id = await send('ann@people.example', { type: 'text', text: 'See you' });
+  await reaches(world.ctx, id, 'accepted');
+  const { mail } = sink.to('ann@people.example').at(-1)!;
+  assert.equal(mail.inReplyTo, '<answer-1@people.example>');
+  assert.equal(mail.references, '<answer-1@people.example>');
+  assert.equal(mail.subject, 'Re: Your parcel');
+});
+
 test('the same mail twice is one message', async () => {
   const mail = {
     envelope: { from: 'bea@people.example', to: 'answers+anything@SHOP.example' },

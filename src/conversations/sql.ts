@@ -35,6 +35,26 @@ export async function selectConversations(db: Db, contactIds: readonly number[])
       ON conversations.bucket = k.key_bucket AND conversations.contact_id = k.key_contact`;
 }
 
+/** What a contact said last, and through which integration. */
+export type LastIncoming = {
+  contactId: number;
+  integrationId: number | null;
+  externalId: string | null;
+  subject: string | null;
+};
+
+/** What contacts said last; those that never said anything are left out. */
+export async function selectLastIncoming(db: Db, contactIds: readonly number[]): Promise<LastIncoming[]> {
+  return await db<LastIncoming[]>`
+    SELECT k.contact_id AS "contactId", last.* FROM
+      unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+    JOIN conversations c ON c.bucket = k.bucket AND c.contact_id = k.contact_id
+    CROSS JOIN LATERAL (
+      SELECT (m.source->>'integrationId')::bigint AS "integrationId", m.external_id AS "externalId", m.content->>'subject' AS subject
+      FROM messages m WHERE m.bucket = k.bucket AND m.conversation_id = c.id AND m.direction = 'in'
+      ORDER BY m.at_ms DESC, m.id DESC LIMIT 1) last`;
+}
+
 /** Writes messages down. */
 export async function insertMessages(db: Db, rows: readonly NewMessage[]): Promise<void> {
   const json = (value: unknown) => (value === undefined || value === null ? null : JSON.stringify(value));

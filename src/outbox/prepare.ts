@@ -29,6 +29,7 @@ import type { OpenIntegration, Senders } from './senders.ts';
 import { countSentSince, selectSingles, selectStates, type SingleFacts } from './sql.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
 import { isWaiting, STATE } from './states.ts';
+import { lastMails } from './thread.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
 
 /** What preparing needs. */
@@ -72,9 +73,10 @@ export async function prepare(
     }),
     recentlySent(deps, drafts, places, nowMs),
   ]);
-  const [opens, looking] = await Promise.all([
+  const [opens, looking, mails] = await Promise.all([
     openAll(deps, drafts, places, people),
     run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
+    drafts.some(({ isSaid }) => isSaid) ? lastMails(deps.sql, people.values()) : undefined,
   ]);
   const optionsOf = linkOptions(
     deps.links,
@@ -92,8 +94,10 @@ export async function prepare(
   for (const draft of drafts) {
     const { item, bulk } = draft;
     if (optionsOf) draft.options = optionsOf(item.ownerId);
-    draft.isLooking = looking.has(people.get(item.ownerId)?.contactId ?? 0);
-    const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
+    const person = people.get(item.ownerId);
+    draft.isLooking = looking.has(person?.contactId ?? 0);
+    if (draft.isSaid && person) draft.answers = mails?.get(person.contactId);
+    const made = makeReady(around, draft, places.get(item.workspaceId), person);
     if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
     else decided.push(made);
@@ -161,6 +165,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     compiled,
     isTemplate: isTemplate(row.content),
     confirms: row.kind === 'confirmation',
+    isSaid: row.kind === 'message',
     canceled: false,
     wasUnknown: row.state === STATE.unknown,
     mayFallBack: row.mayFallBack === true,

@@ -4,6 +4,7 @@ import type { Vault } from '../base/crypto.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Outgoing } from '../channels/adapter.ts';
 import type { Person, Reachable } from '../contacts/sql.people.ts';
+import type { LastIncoming } from '../conversations/sql.ts';
 import type { Compiled } from '../content/compile.ts';
 import { isRenderFailure } from '../content/failure.ts';
 import type { RenderOptions } from '../content/render.ts';
@@ -13,6 +14,7 @@ import { decideFailure, type Decision, type Subject } from './decide.ts';
 import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
 import { toRef } from './ref.ts';
 import type { OpenIntegration } from './senders.ts';
+import { inThread } from './thread.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
 
 /** A message ready for the wire. */
@@ -30,6 +32,9 @@ export type Draft = {
   compiled: Compiled;
   isTemplate: boolean;
   confirms?: boolean;
+  /** Part of the conversation: in mail it stands below what its contact wrote last. */
+  isSaid?: boolean;
+  answers?: LastIncoming | undefined;
   canceled: boolean;
   wasUnknown: boolean;
   mayFallBack: boolean;
@@ -73,7 +78,12 @@ export function toWire(
     if (leave !== undefined) variables.links = { unsubscribe: leave };
     subject.vars = JSON.stringify(draft.compiled.pick(variables));
   }
-  const rendered = draft.compiled.renderFor(channel, variables, draft.options);
+  const thread = channel === 'email' ? inThread(draft.answers, open.integration.id) : undefined;
+  const rendered = draft.compiled.renderFor(
+    channel,
+    variables,
+    thread ? { ...draft.options, ...thread } : draft.options,
+  );
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
   const headers = leave === undefined ? undefined : listUnsubscribe(leave);
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
