@@ -88,6 +88,6 @@ function isForUs(envelope: Envelope, ref: string | undefined, settings: Settings
 }
 
 /** `answers+anything@x.example` is delivered like `answers@x.example` (RFC 5233). */
-export function withoutDetail(address: string): string {
+function withoutDetail(address: string): string {
   return address.replace(/\+[^@]*(?=@[^@]*$)/, '');
 }

@@ -19,6 +19,8 @@ const MOST_CONNECTIONS = 100;
 /** Bytes of mails that are arriving, over all connections: each may be large, all of them at once may not. */
 const MOST_HELD_BYTES = 4 * MAIL_BYTES;
 const MOST_RECIPIENTS = 50;
+/** RFC 5321 §4.5.3.1: 64 characters, @ and 255. */
+const LONGEST_ADDRESS = 320;
 /** Nobody needs longer for what we take. */
 const SESSION_MS = 10 * 60_000;
 const IDLE_MS = 60_000;
@@ -233,6 +235,7 @@ async function handIn(
  * first: nobody else's mail is to be had by naming its address. A bounce address may be several integrations': each knows its own.
  */
 async function integrationsAt(ctx: HttpContext, address: string): Promise<Integration[]> {
+  if (address.length > LONGEST_ADDRESS) return [];
   const exact = address.toLowerCase();
   const plain = exact.replace(/\+[^@]*(?=@[^@]*$)/, '');
   const found = await Promise.all([...new Set([exact, plain])].map((one) => ctx.directory.mailAt(one)));
