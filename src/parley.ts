@@ -23,7 +23,7 @@ import { migrate } from './db/migrate.ts';
 import { ensurePartitions } from './db/partitions.ts';
 import { nextIdNode } from './db/idNodes.ts';
 import { openPool, type Connection, type Sql } from './db/pool.ts';
-import { callbacksDoor } from './http/callbacks/callbacks.ts';
+import { callbacksDoor, type ReceiveCallback } from './http/callbacks/callbacks.ts';
 import { consoleDoor } from './http/console/door.ts';
 import type { HttpContext } from './http/context.ts';
 import { createLive } from './http/live/door.ts';
@@ -35,6 +35,7 @@ import { sunshinePresenter } from './http/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
 import { mailDoor } from './http/mail/door.ts';
+import { createMailListener } from './http/mail/listener.ts';
 import { webhookAnswers } from './http/web1on1/answers.ts';
 import { web1on1Door } from './http/web1on1/door.ts';
 import { delayedPosts, heardByThreads } from './http/web1on1/due.ts';
@@ -59,6 +60,8 @@ import { createWebhooks } from './webhooks/webhooks.ts';
 export type Parley = {
   /** Where it listens; undefined without the role http. */
   url: string | undefined;
+  /** The port on which it takes mail; undefined when it takes none. */
+  mailPort: number | undefined;
   demo: Demo | undefined;
   log: Log;
   /** Drains and stops; safe to call twice. */
@@ -146,6 +149,7 @@ async function compose(
       start: async () => rooms.listens(serves ? server.url() : ''),
       stop: () => ctx.senders.close(),
     },
+    ...(serves && config.mailHost ? [rooms.mail] : []),
     ...(config.roles.includes('worker') ? [worker] : []),
     createMaintenance({ sql: store.sql, clock, log, retentionDays: config.retentionDays }),
   ]);
@@ -160,7 +164,8 @@ async function compose(
     await ctx.files.close();
     await store.stop();
   };
-  return { url: serves ? server.url() : undefined, demo, log, stop: () => (stopped ??= stop()) };
+  const url = serves ? server.url() : undefined;
+  return { url, mailPort: rooms.mail.port(), demo, log, stop: () => (stopped ??= stop()) };
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> & Pick<Store, 'aside'>;
@@ -220,10 +225,12 @@ function openRooms(ground: Ground, secret: string) {
     readers: readersOf(shared, ctx, notices),
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
-  const callbacks = callbacksDoor((id, key, request) => receiveCallback(shared, id, key, request));
+  const receive: ReceiveCallback = (id, key, request) => receiveCallback(shared, id, key, request);
+  const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
   const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], { amiss });
-  return { ctx, worker, server, notices, live: live.part, listens: shared.listens };
+  const mail = createMailListener(ctx, receive);
+  return { ctx, worker, server, mail, notices, live: live.part, listens: shared.listens };
 }
 
 /** Who does which kind of work. */

@@ -7,8 +7,14 @@ import type { Vault } from '../base/crypto.ts';
 import type { Sql } from '../db/pool.ts';
 import { createCache } from './cache.ts';
 import { integrationOf, type Integration } from './integrations.ts';
-import { selectIntegrations, selectIntegrationsOf, selectWorkspaces } from './sql.ts';
+import { selectIntegrations, selectIntegrationsAt, selectIntegrationsOf, selectWorkspaces } from './sql.ts';
 import { workspaceOf, type Workspace } from './workspaces.ts';
+
+/** Integrations whose setting `incomingAddress` or `bounceAddress` is an address. */
+export type MailPlace = {
+  readonly incoming: readonly Integration[];
+  readonly bounces: readonly Integration[];
+};
 
 /** The directory. Its answers are frozen and shared. */
 export type Directory = {
@@ -17,6 +23,8 @@ export type Directory = {
   integration(id: number): Promise<Integration | undefined>;
   /** The integrations of a workspace, oldest first, secrets opened. */
   integrationsOf(workspaceId: number): Promise<readonly Integration[]>;
+  /** Who takes mail at an address, written in lower case. Both lists oldest first. */
+  mailAt(address: string): Promise<MailPlace>;
   /** To be called after the commit of a change, with the id of the workspace or integration that was made, changed or deleted. */
   forget(id: number): void;
 };
@@ -37,15 +45,29 @@ export function createDirectory(tools: { sql: Sql; vault: Vault; clock: Pick<Clo
     const byWorkspace = Map.groupBy(all, (integration) => integration.workspaceId);
     return new Map(workspaceIds.map((id) => [id, Object.freeze(byWorkspace.get(id) ?? [])]));
   });
+  const mail = createCache<string, MailPlace>(clock, async (addresses) => {
+    const rows = await selectIntegrationsAt(sql, addresses);
+    const at = rows.map((row) => ({ row, integration: integrationOf(row, vault) }));
+    const named = (address: string, which: 'incoming' | 'bounces') =>
+      Object.freeze(at.flatMap(({ row, integration }) => (row[which] === address ? integration : [])));
+    return new Map(
+      addresses.map((address) => [
+        address,
+        { incoming: named(address, 'incoming'), bounces: named(address, 'bounces') },
+      ]),
+    );
+  });
   return {
     workspace: (id) => workspaces.get(id),
     integration: (id) => integrations.get(id),
     integrationsOf: async (workspaceId) => (await lists.get(workspaceId)) ?? [],
+    mailAt: async (address) => (await mail.get(address)) ?? { incoming: [], bounces: [] },
     forget(id) {
       workspaces.forget(id);
       integrations.forget(id);
       // Which list an integration is in is not known here; changes are so rare that dropping all lists costs nothing.
       lists.clear();
+      mail.clear();
     },
   };
 }

@@ -160,6 +160,19 @@ export async function selectIntegrationsOf(
     ORDER BY created_ms, id`;
 }
 
+/** The integrations that take mail at addresses (in lower case), for answers or for bounces; oldest first. */
+export async function selectIntegrationsAt(
+  db: Db,
+  addresses: readonly string[],
+): Promise<(IntegrationRow & { incoming: string | null; bounces: string | null })[]> {
+  return await db<(IntegrationRow & { incoming: string | null; bounces: string | null })[]>`
+    SELECT ${integrationColumns(db)}, lower(settings->>'incomingAddress') AS incoming, lower(settings->>'bounceAddress') AS bounces
+    FROM integrations
+    WHERE deleted_ms IS NULL AND (lower(settings->>'incomingAddress') = ANY(${addresses}::text[])
+      OR lower(settings->>'bounceAddress') = ANY(${addresses}::text[]))
+    ORDER BY created_ms, id`;
+}
+
 /** One integration of a workspace, its row locked until the transaction ends. */
 export async function lockIntegration(
   db: Db,

@@ -33,6 +33,33 @@ export const SETTINGS = {
     means:
       'URL under which providers and people reach this server; callbacks and links are built from it. Default: the address it listens on.',
   },
+  mailHost: {
+    env: 'PARLEY_MAIL_HOST',
+    kind: 'text',
+    default: '',
+    means:
+      'Address on which Parley takes mail itself by SMTP: bounces and answers (docs/channels/smtp.md). None is taken when it is not set.',
+  },
+  mailPort: {
+    env: 'PARLEY_MAIL_PORT',
+    kind: 'count',
+    default: '2525',
+    min: 0,
+    max: 65535,
+    means: 'Port for that; 0 picks a free one.',
+  },
+  mailTlsCert: {
+    env: 'PARLEY_MAIL_TLS_CERT',
+    kind: 'text',
+    default: '',
+    means: 'File with a certificate (PEM, with its chain), to offer STARTTLS. With it goes the key.',
+  },
+  mailTlsKey: {
+    env: 'PARLEY_MAIL_TLS_KEY',
+    kind: 'text',
+    default: '',
+    means: 'File with the key of that certificate (PEM).',
+  },
   dataDir: {
     env: 'PARLEY_DATA_DIR',
     kind: 'text',
@@ -193,6 +220,8 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   if (values['secret'] && (values['secret'] as string).length < 32)
     faults.push('PARLEY_SECRET: needs 32 characters or more');
   faults.push(...bucketFaults(env));
+  if (!values['mailTlsCert'] !== !values['mailTlsKey'])
+    faults.push('PARLEY_MAIL_TLS_CERT and PARLEY_MAIL_TLS_KEY: set both or none');
   return faults.length ? { faults } : (values as Config);
 }
 

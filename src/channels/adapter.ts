@@ -44,6 +44,8 @@ export type Receipt = {
   detail?: string;
   /** When it happened by the provider's clock, unix ms. */
   atMs?: number;
+  /** Addresses that it is about, where the provider says. What is said of another address than ours teaches nothing about ours. */
+  about?: readonly string[];
 };
 
 /** A message from a person. */
@@ -79,6 +81,8 @@ export type Inbound = {
    * which is a stop to everything.
    */
   handledKeyword?: 'stop' | 'start' | 'help' | 'complaint';
+  /** The ref of the delivery that a keyword is about: it is the word of whoever that went to, and `from` says nothing. */
+  ofDelivery?: string;
   /** Channel facts kept with the destination (api/sunshine.md §3.3 `raw`). */
   raw: Record<string, unknown>;
   atMs?: number;
@@ -203,4 +207,9 @@ export type Adapter = {
   lookUpNumber?(settings: Settings, tools: AdapterTools, number: string): Promise<NumberLookUp>;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
+  /**
+   * `receive` takes mails that are handed in whole as the callback `mail`, their envelope in `x-envelope-from` and `x-envelope-to`
+   * where that is known.
+   */
+  takesMail?: true;
 };

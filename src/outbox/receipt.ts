@@ -2,6 +2,7 @@
  * Receipts: what a provider says of an earlier delivery moves its state forward, in one transaction with the event. They may
  * come before the send's answer, twice, or out of order; a repeat changes nothing.
  */
+import type { ChannelName } from '../../contract/channels.ts';
 import type { Receipt } from '../channels/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
@@ -11,6 +12,7 @@ import type { Queue } from '../queue/queue.ts';
 import { selectDue } from '../queue/sql.ts';
 import { tallyOf } from './write.ts';
 import type { DeliveryChange } from './events.ts';
+import { addressOf } from '../contacts/keys.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
 import { redial } from './redial.ts';
@@ -123,6 +125,7 @@ async function learnLate(
   const told = new Map(late.map((row) => [toRef(row), row]));
   const lessons = (await noteLateFailures(tx, workspaceId, late)).flatMap((at) => {
     const row = told.get(toRef(at))!;
+    if (!isAbout(row, at)) return [];
     return lessonOf({ workspaceId, ...at }, { class: row.class, code: row.code ?? '' }) ?? [];
   });
   await learn(tx, deps.ids, lessons, atMs);
@@ -137,9 +140,19 @@ function lessonsOf(
   const told = new Map(rows.map((row) => [toRef(row), row]));
   return changes.flatMap((change) => {
     const row = told.get(toRef(change));
-    if (change.state !== STATE.failed || !row) return [];
+    if (change.state !== STATE.failed || !row || !isAbout(row, change)) return [];
     return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
   });
+}
+
+/** A mail that was forwarded on may fail at an address that is not the one we sent it to. */
+function isAbout(
+  { about }: ReceiptRow,
+  { channel, address }: Pick<ReceiptChange, 'channel' | 'address'>,
+): boolean {
+  if (!about || !channel || !address) return true;
+  const ours = addressOf(channel as ChannelName, address);
+  return about.some((one) => addressOf(channel as ChannelName, one) === ours);
 }
 
 /** One row per delivery, the furthest state of those told: a statement must not name a row twice. */
@@ -158,6 +171,7 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
       class: receipt.class,
       detail: receipt.detail ?? null,
       externalId: receipt.externalId ?? null,
+      about: receipt.about,
       atMs,
     });
   }

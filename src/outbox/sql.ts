@@ -66,6 +66,18 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
     JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
 }
 
+/** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */
+export async function selectSentTo(
+  db: Db,
+  workspaceId: number,
+  keys: readonly DeliveryKey[],
+): Promise<(DeliveryKey & { address: string })[]> {
+  return await db<(DeliveryKey & { address: string })[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.address FROM ${keyRows(db, keys)}
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
+    WHERE d.workspace_id = ${workspaceId} AND d.address IS NOT NULL`;
+}
+
 /** How a delivery stands, and where it goes. */
 export type Standing = DeliveryKey & {
   state: StateCode;
@@ -167,6 +179,8 @@ export type ReceiptRow = DeliveryKey & {
   class?: ErrorClass | undefined;
   detail: string | null;
   externalId: string | null;
+  /** Addresses that it is about, where the provider says. */
+  about?: readonly string[] | undefined;
   atMs: number;
 };
 

@@ -36,11 +36,14 @@ export async function threadOptions(
 /** What may stand in a header as an id: no brackets, no space, no line break. */
 const ID = /^[^\s<>]{1,250}$/;
 
+/** How mail programs of several languages begin the subject of an answer: one such word is enough. */
+const IS_ANSWER = /^\s*(?:re|aw|antw|sv|odp|rif)\s?:/i;
+
 function optionsFor(mail: WrittenMail): RenderOptions {
   const before = mail.references.filter((id) => ID.test(id) && id !== mail.externalId);
-  const subject = mail.subject?.replace(/^(?:\s*re\s*:)+\s*/i, '');
+  const { subject } = mail;
   return {
-    ...(subject ? { subject: `Re: ${subject}` } : {}),
+    ...(subject ? { subject: IS_ANSWER.test(subject) ? subject : `Re: ${subject}` } : {}),
     headers: {
       'In-Reply-To': `<${mail.externalId}>`,
       References: [...before, mail.externalId].map((id) => `<${id}>`).join(' '),

@@ -25,7 +25,9 @@ import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';
 import { applyReceipts } from '../outbox/receipt.ts';
+import { fromRef, toRef } from '../outbox/ref.ts';
 import type { RunSource } from '../outbox/run.ts';
+import { selectSentTo } from '../outbox/sql.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
@@ -106,7 +108,7 @@ export async function takeInbound(
       deps,
       tx,
       integration,
-      await newAmong(deps, tx, integrationId, received, nowMs),
+      await addressed(tx, integration, await newAmong(deps, tx, integrationId, received, nowMs)),
       nowMs,
     );
     return inbound.length ? await takeSaid(deps, tx, integration, inbound, nowMs) : new Set<string>();
@@ -129,6 +131,23 @@ async function newAmong(
   if (!words.length) return [];
   const fresh = await insertInboundSeen(tx, words, nowMs);
   return words.filter(({ messageId }) => fresh.has(messageId));
+}
+
+/** Words about a delivery are of whom it went to; those about one that is nobody's here are left out. */
+async function addressed(
+  tx: Tx,
+  { workspaceId }: Integration,
+  words: readonly Inbound[],
+): Promise<Inbound[]> {
+  const keys = words.flatMap(({ ofDelivery }) => (ofDelivery && fromRef(ofDelivery)) || []);
+  if (!keys.length) return [...words];
+  const sentTo = await selectSentTo(tx, workspaceId, keys);
+  const byRef = new Map(sentTo.map((row) => [toRef(row), row.address]));
+  return words.flatMap((word) => {
+    if (word.ofDelivery === undefined) return word;
+    const from = byRef.get(word.ofDelivery);
+    return from === undefined ? [] : { ...word, from };
+  });
 }
 
 /** Takes in what was said; returns the provider's ids of what is new. */

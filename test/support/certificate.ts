@@ -1,9 +1,13 @@
-/** A certificate for localhost and 127.0.0.1 and its key, made for tests; nothing else trusts it. */
+/** A certificate for `localhost` and 127.0.0.1, made for tests; nothing else trusts it. */
+
+/** Its key. */
 export const KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgou/fUucBaSp68qa9
 VzhnllBQRGySZr4NYj8GzTgzgNGhRANCAARosWoPnrilCvKMA1aOmAyxB8/A2LWb
 PNNN8ZXZu6eHDc/TTwwqH9e2rFz4WKG5xL0eTKrBsJtMyAJK5qjmxyqT
 -----END PRIVATE KEY-----`;
+
+/** The certificate. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIUQYU0Nv0HeP7wfMWTUIhjYq77MkYwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDExMDgyMFoYDzIxMjYxMDI3

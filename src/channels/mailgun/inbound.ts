@@ -1,5 +1,6 @@
 /** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
 import type { Inbound } from '../adapter.ts';
+import { isAutomatic, type Header } from '../smtp/automatic.ts';
 import { textIn, type Json } from '../whatsapp/json.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf, refIn } from './settings.ts';
@@ -23,7 +24,8 @@ export function mailOf(fields: Json, parts: readonly Part[], domain: string): Ma
   if (fields['body-mime'] !== undefined && plain === undefined)
     return { kind: 'unreadable', why: 'the URL of the route ends in mime; Parley takes parsed mails' };
   if (!from) return { kind: 'unreadable', why: 'from is missing' };
-  if (isAutomatic(fields['sender'], from, header)) return { kind: 'automatic' };
+  const sender = typeof fields['sender'] === 'string' ? fields['sender'] : undefined;
+  if (isAutomatic(header, from, sender)) return { kind: 'automatic' };
   const text = (textIn(fields, 'stripped-text') ?? plain ?? '').trim();
   const id = header('message-id')?.replace(/^\s*<|>\s*$/g, '');
   const subject = textIn(fields, 'subject') ?? header('subject');
@@ -61,8 +63,6 @@ function rawOf(fields: Json, from: string, replyTo: string | undefined): Json {
   };
 }
 
-type Header = (name: string) => string | undefined;
-
 /** Each header of the mail is a field too; `message-headers` has them all, as pairs. */
 function headersOf(fields: Json): Header {
   const all = new Map<string, string>();
@@ -86,23 +86,6 @@ function jsonList(text: string): unknown[] {
   } catch {
     return [];
   }
-}
-
-/** A list's mail, an out-of-office notice or a bounce: nobody wrote it to us (RFC 3834). */
-function isAutomatic(sender: unknown, from: string, header: Header): boolean {
-  const submitted = header('auto-submitted')?.toLowerCase().trim();
-  return (
-    (submitted !== undefined && !submitted.startsWith('no')) ||
-    /^(bulk|junk|list|auto_reply)$/i.test(header('precedence')?.trim() ?? '') ||
-    header('list-id') !== undefined ||
-    header('x-autoreply') !== undefined ||
-    header('x-autorespond') !== undefined ||
-    header('return-path')?.replace(/\s/g, '') === '<>' ||
-    // The envelope's sender: a bounce has none.
-    (typeof sender === 'string' && /^\s*(?:<\s*>)?\s*$/.test(sender)) ||
-    /^multipart\/report/i.test(header('content-type') ?? '') ||
-    /^(mailer-daemon|postmaster)@/i.test(from)
-  );
 }
 
 /** The mails before this one in its thread, oldest first. */

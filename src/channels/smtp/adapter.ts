@@ -1,6 +1,6 @@
 /**
- * E-mail through any SMTP server, over a pool of kept connections. The server's 250 is the last word we get:
- * bounces come as mail to the bounce address, which nothing here reads.
+ * E-mail through any SMTP server, over a pool of kept connections. The server's 250 is the last word we get of a mail that
+ * arrives; a bounce comes as mail to the bounce address, where that reaches us (`receive.ts`).
  */
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
@@ -16,7 +16,9 @@ import type {
 } from '../adapter.ts';
 import { secretsOf, textSetting } from '../outcome.ts';
 import { attachmentFetcher, isShownIn, type Attachment } from './attachments.ts';
+import { bounceAddressOf, nameOf } from './name.ts';
 import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
+import { receiveSmtp } from './receive.ts';
 
 const SETTINGS = {
   host: { required: true, secret: false, means: 'Name or address of the mail server.' },
@@ -54,6 +56,16 @@ const SETTINGS = {
     means:
       'Where bounces go: `bounce@mail.example` becomes `bounce+<delivery>@mail.example`. The sender when absent.',
   },
+  incomingAddress: {
+    required: false,
+    secret: false,
+    means: 'The address that people answer to, when mail to it reaches Parley. Mails carry it as Reply-To.',
+    schema: {
+      type: 'string',
+      pattern: '^[^\\s@<>",;]{1,64}@[^\\s@<>",;]{1,190}$',
+      rule: 'must be an e-mail address without a name',
+    },
+  },
   maxConnections: {
     required: false,
     secret: false,
@@ -76,6 +88,8 @@ export const smtp: Adapter = {
   confirms: 'nothing',
   idempotent: false,
   open: openSmtp,
+  receive: receiveSmtp,
+  takesMail: true,
 };
 
 type Pool = ReturnType<typeof poolOf>;
@@ -88,7 +102,10 @@ function openSmtp(settings: Settings, tools: AdapterTools): Sender {
   const fetchAll = attachmentFetcher(tools);
   const secrets = secretsOf(SETTINGS, settings);
   const sender = textSetting(settings, 'from');
-  const bounce = textSetting(settings, 'bounceAddress');
+  const places = {
+    bounce: textSetting(settings, 'bounceAddress'),
+    incoming: textSetting(settings, 'incomingAddress'),
+  };
   return {
     async send(message) {
       const { rendered } = message;
@@ -97,7 +114,7 @@ function openSmtp(settings: Settings, tools: AdapterTools): Sender {
       if (!from) return NO_SENDER;
       const attachments = rendered.attachments?.length ? await fetchAll(rendered.attachments) : [];
       if ('kind' in attachments) return attachments;
-      return await deliver(pool, mailOf(message, rendered, from, bounce, attachments), secrets);
+      return await deliver(pool, mailOf(message, rendered, from, places, attachments), secrets);
     },
     close() {
       pool.close();
@@ -191,28 +208,30 @@ function noteEnd(message: { createReadStream(): NodeJS.ReadableStream }, progres
 }
 
 function mailOf(
-  { ref, to }: Outgoing,
+  { ref, to, callbackUrl }: Outgoing,
   rendered: Email,
   from: string,
-  bounce: string | undefined,
+  { bounce, incoming }: { bounce: string | undefined; incoming: string | undefined },
   attachments: Attachment[],
 ) {
   const address = addressIn(from);
-  const at = bounce?.lastIndexOf('@') ?? -1;
-  const returnPath = bounce && at > 0 ? `${bounce.slice(0, at)}+${ref}${bounce.slice(at)}` : address;
+  const name = nameOf(ref, callbackUrl);
+  const returnPath = bounce && bounce.lastIndexOf('@') > 0 ? bounceAddressOf(bounce, name) : address;
+  const replyTo =
+    rendered.replyTo ?? (incoming?.toLowerCase() === address.toLowerCase() ? undefined : incoming);
   return {
     from,
     to,
     subject: rendered.subject,
     text: rendered.text,
     ...(rendered.html === undefined ? {} : { html: rendered.html }),
-    ...(rendered.replyTo === undefined ? {} : { replyTo: rendered.replyTo }),
+    ...(replyTo === undefined ? {} : { replyTo }),
     ...(rendered.headers === undefined ? {} : { headers: rendered.headers }),
     // The same for each attempt, so that a receiver can tell a repeat.
-    messageId: `<${ref}@${address.slice(address.lastIndexOf('@') + 1) || 'localhost'}>`,
+    messageId: `<${name}@${address.slice(address.lastIndexOf('@') + 1) || 'localhost'}>`,
     envelope: { from: returnPath, to },
     // Comes back as Original-Envelope-ID in a bounce, where the server knows DSN (RFC 3461).
-    dsn: { id: ref, return: 'headers' as const, notify: ['failure' as const], recipient: to },
+    dsn: { id: name, return: 'headers' as const, notify: ['failure' as const], recipient: to },
     // With an id of its own the library puts it beside the HTML (multipart/related) instead of below the mail.
     attachments: attachments.map((file) =>
       isShownIn(rendered.html, file) ? { ...file, cid: file.filename } : file,

@@ -3,7 +3,7 @@
  * then its first digit. Nothing here knows the mail library but for the names of its error codes.
  */
 import type { ErrorClass } from '../../../contract/channels.ts';
-import type { Outcome } from '../adapter.ts';
+import type { Outcome, Receipt } from '../adapter.ts';
 import { outcomeOf, plainDetail, type Verdict } from '../outcome.ts';
 
 /** Enhanced codes, longest match first: `5.7.26`, then `5.7`. */
@@ -125,4 +125,58 @@ function unansweredVerdict({ code, command, message }: SmtpFailure): Verdict {
   // Larger than the server announced that it takes.
   if (code === 'EMESSAGE' && command === 'MAIL FROM') return { class: 'content' };
   return { class: 'transient' };
+}
+
+/** What the server of the recipient said in a bounce, in the order in which it is believed. */
+export type BounceWords = {
+  /** `Status`, an enhanced code. */
+  status?: string | undefined;
+  /** `Diagnostic-Code`, without its type. */
+  diagnostic?: string | undefined;
+  /** The part that is meant for people. */
+  text?: string | undefined;
+};
+
+/** Words of servers that give no telling code. */
+const PHRASES: readonly (readonly [words: RegExp, meaning: ErrorClass])[] = [
+  [/quota|mailbox (?:is )?full|insufficient (?:disk )?(?:space|storage)/i, 'transient'],
+  [/spam|blacklist|blocklist|blocked|reputation|spf|dmarc|policy/i, 'blocked'],
+  [
+    /(?:user|recipient|address|mailbox|account) (?:is )?(?:unknown|not found|unavailable|inactive|disabled|rejected)|unknown (?:user|recipient|address|local)|no such (?:user|recipient|address|mailbox|person)|no mailbox|(?:does not|doesn['’]t) exist|unrouteable address|(?:host|domain) (?:name )?not found/i,
+    'recipient',
+  ],
+  [
+    /retry time(?:out)? (?:not reached|exceeded)|retry timeout|too long|gave up|giving up|expired|timed out/i,
+    'expired',
+  ],
+];
+/** As much of a bounce's words as is looked at. */
+const WORDS_LENGTH = 4000;
+
+/**
+ * Why a mail came back. The enhanced code decides where it says something (Exim gives 5.0.0 for all, and what the other server said
+ * only in words), then the other server's reply, then words. A 4xx in a bounce means that the server gave up.
+ */
+export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class' | 'detail'> {
+  const { status = '', diagnostic = '', text = '' } = words;
+  const said = [status, diagnostic, text].map((one) => one.slice(0, WORDS_LENGTH));
+  const codes = said.flatMap((one) => enhancedOf(one) ?? []);
+  const enhanced = codes.find((code) => !code.endsWith('.0.0'));
+  const reply = /(?<![\d.])([45]\d\d)(?=[\s-])/.exec(said[1]!)?.[1];
+  const inWords = PHRASES.find(([phrase]) => phrase.test(diagnostic.slice(0, WORDS_LENGTH) || said[2]!))?.[1];
+  const meaning = enhanced === undefined ? undefined : bounceMeaning(enhanced);
+  const byReply = reply?.startsWith('5') ? meaningOfStep(Number(reply), 'recipient') : undefined;
+  const detail = plainDetail(
+    diagnostic.slice(0, WORDS_LENGTH) || said[2]! || status.slice(0, WORDS_LENGTH),
+    [],
+  );
+  return {
+    code: enhanced ?? reply ?? codes[0] ?? 'bounced',
+    class: meaning ?? inWords ?? byReply ?? 'transient',
+    ...(detail ? { detail } : {}),
+  };
+}
+
+function bounceMeaning(enhanced: string): ErrorClass | undefined {
+  return enhanced.startsWith('4.') ? 'expired' : meaningOf(enhanced);
 }

@@ -8,10 +8,11 @@ import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { addressGuard, httpClient } from '../../base/http.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
-import type { Outcome, Outgoing, Settings } from '../adapter.ts';
+import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, withSender } from '../conformance.ts';
 import { listen, startFake, type Fake, type FakeMode } from '../fake.ts';
 import { smtp } from './adapter.ts';
+import { nameOf } from './name.ts';
 import { ENHANCED_CODES, REPLY_CODES } from './outcomes.ts';
 
 /** A reply at a step; nothing is 250. `cut` breaks the connection off at that step. */
@@ -136,7 +137,17 @@ const message: Outgoing = {
   },
   callbackUrl: 'https://msg.example.org/callbacks/int_1/status?ref=dlv_01',
 };
-const MESSAGE_ID = '<dlv_01@mail.example>';
+const NAME = nameOf(message.ref, message.callbackUrl);
+const MESSAGE_ID = `<${NAME}@mail.example>`;
+
+const handedIn = (mail: string): CallbackRequest => ({
+  method: 'POST',
+  url: 'https://msg.example.org/callbacks/int_1/mail',
+  purpose: 'mail',
+  query: {},
+  headers: { 'content-type': 'message/rfc822' },
+  body: Buffer.from(mail),
+});
 
 test('the SMTP adapter keeps the adapter contract', async (t) => {
   const fake = await startFakeSmtp();
@@ -153,6 +164,26 @@ test('the SMTP adapter keeps the adapter contract', async (t) => {
     broken: { answer: { data: '554 5.3.0 trouble' }, kind: 'deferred' },
     malformed: { garbage: 'deferred', html: 'deferred', empty: 'deferred' },
     echo: (secret) => ({ rcpt: `550 5.1.1 no ${secret} here` }),
+    callbacks: {
+      genuine: [
+        {
+          name: 'a bounce',
+          request: handedIn(
+            `To: bounce+${NAME}@mail.example\r\nFrom: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\nHi. This is the qmail-send program.\r\n<ada@mail2.example>: no such user (#5.1.1)\r\n`,
+          ),
+          receipts: [{ ref: message.ref, state: 'failed', code: '5.1.1', class: 'recipient' }],
+        },
+        {
+          name: 'an answer',
+          request: handedIn('From: Ada <ada@mail2.example>\r\nIn-Reply-To: ' + MESSAGE_ID + '\r\n\r\nHello'),
+          inbound: [{ from: 'ada@mail2.example', text: 'Hello', replyTo: MESSAGE_ID }],
+        },
+      ],
+      forged: [
+        { name: 'another purpose', request: { ...handedIn('From: a@b.c\r\n\r\nx'), purpose: 'status' } },
+      ],
+      malformed: [{ name: 'nobody wrote it', request: handedIn('Subject: x\r\n\r\nx') }],
+    },
   });
 });
 
@@ -172,12 +203,12 @@ test('what arrives: parts, headers, envelope and message id', async (t) => {
   const header = (key: string) => mail.headers.find((one) => one.key === key)?.value;
   equal(header('list-unsubscribe'), '<https://x.example/u/1>, <mailto:u@x.example>');
   equal(header('list-unsubscribe-post'), 'List-Unsubscribe=One-Click');
-  equal(envelope.mailFrom && envelope.mailFrom.address, 'bounce+dlv_01@mail.example');
+  equal(envelope.mailFrom && envelope.mailFrom.address, `bounce+${NAME}@mail.example`);
   deepEqual(
     envelope.rcptTo.map(({ address }) => address),
     ['ada@mail2.example'],
   );
-  equal(envelope.dsn?.envid, 'dlv_01');
+  equal(envelope.dsn?.envid, NAME);
   equal(user, 'sunshine');
 });
 
@@ -213,7 +244,7 @@ test('connections are kept and used again', async (t) => {
   );
   deepEqual(
     outcomes.flatMap((outcome) => ('externalIds' in outcome ? outcome.externalIds : [])),
-    Array.from({ length: 20 }, (_, at) => `<dlv_${at}@mail.example>`),
+    Array.from({ length: 20 }, (_, at) => `<${nameOf(`dlv_${at}`, message.callbackUrl)}@mail.example>`),
   );
 });
 

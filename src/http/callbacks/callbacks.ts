@@ -18,9 +18,14 @@ export type ReceiveCallback = (
   request: CallbackRequest,
 ) => Promise<CallbackAnswer | Fault>;
 
-/** Mail with attachments comes in whole. */
+/** A parsed mail with attachments comes in whole. */
 const CALLBACK_BYTES = 10 * 1024 * 1024;
-const PATH = '/callbacks/:integrationId/:callbackKey/:purpose';
+/** A raw one is larger by a third; large providers take this much. */
+export const MAIL_BYTES = 25 * 1024 * 1024;
+const ROUTES = [
+  { url: '/:integrationId/:callbackKey/mail', purpose: 'mail', bodyLimit: MAIL_BYTES },
+  { url: '/:integrationId/:callbackKey/:purpose', purpose: undefined, bodyLimit: CALLBACK_BYTES },
+];
 
 const form: FaultForm = ({ fault, message }) => ({ error: { code: fault, description: message } });
 
@@ -31,19 +36,20 @@ export function callbacksDoor(receive: ReceiveCallback): Door {
       (inner, _options, done) => {
         useFaultForm(inner, ctx.log, '/callbacks', form);
         acceptBytes(inner);
-        inner.route({
-          method: ['GET', 'POST'],
-          url: PATH.slice('/callbacks'.length),
-          bodyLimit: CALLBACK_BYTES,
-          async handler(request, reply) {
-            const { integrationId, callbackKey } = request.params as Record<string, string>;
-            // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
-            const id = fromHex24(integrationId!) ?? 0;
-            const answer = await receive(id, callbackKey!, callbackOf(ctx, request));
-            if (isFault(answer)) return sendFault(reply, answer, form);
-            return await reply.code(answer.status).type(answer.contentType).send(answer.body);
-          },
-        });
+        for (const { url, purpose, bodyLimit } of ROUTES)
+          inner.route({
+            method: ['GET', 'POST'],
+            url,
+            bodyLimit,
+            async handler(request, reply) {
+              const { integrationId, callbackKey } = request.params as Record<string, string>;
+              // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
+              const id = fromHex24(integrationId!) ?? 0;
+              const answer = await receive(id, callbackKey!, callbackOf(ctx, request, purpose));
+              if (isFault(answer)) return sendFault(reply, answer, form);
+              return await reply.code(answer.status).type(answer.contentType).send(answer.body);
+            },
+          });
         done();
       },
       { prefix: '/callbacks' },
@@ -51,12 +57,12 @@ export function callbacksDoor(receive: ReceiveCallback): Door {
   };
 }
 
-function callbackOf(ctx: HttpContext, request: FastifyRequest): CallbackRequest {
+function callbackOf(ctx: HttpContext, request: FastifyRequest, purpose?: string): CallbackRequest {
   const query = request.query as Record<string, string | string[]>;
   return {
     method: request.method,
     url: `${ctx.publicUrl()}${request.url}`,
-    purpose: (request.params as Record<string, string>)['purpose']!,
+    purpose: purpose ?? (request.params as Record<string, string>)['purpose']!,
     query: Object.fromEntries(
       Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
     ),

@@ -123,7 +123,10 @@ export const integrationRoutes: readonly Route[] = [
     action,
     async handle(call) {
       const integration = await find(call);
-      return isFault(integration) ? integration : { inbound: callbackUrl(call, integration, 'inbound') };
+      if (isFault(integration)) return integration;
+      // Who takes raw mail has no other callback.
+      const purpose = call.ctx.adapters[integration.provider]?.takesMail ? 'mail' : 'inbound';
+      return { inbound: callbackUrl(call, integration, purpose) };
     },
   }),
   writes({

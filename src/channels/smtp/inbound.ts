@@ -1,0 +1,100 @@
+/** A person's mail: who wrote what, in answer to which mail of ours, with the files that came along. */
+import { sha256Hex } from '../../base/crypto.ts';
+import type { Inbound } from '../adapter.ts';
+import { mailboxesIn, wordsIn, type Mail, type MailFile } from './mime.ts';
+import { refInMessageId } from './name.ts';
+import { withoutQuotes } from './quotes.ts';
+
+/** Characters of a mail that are kept; what is longer is no letter. */
+const LONGEST_TEXT = 100_000;
+const LARGEST_HTML = 200_000;
+const LONGEST_SUBJECT = 255;
+/** The key against repeats is indexed. */
+const LONGEST_ID = 255;
+const LONGEST_ADDRESS = 254;
+const MOST_FILES = 50;
+const MOST_IDS = 200;
+
+/** Signatures of the mail itself: nobody sent them to be looked at. */
+const SEALS = /^application\/(?:x-)?(?:pkcs7-signature|pgp-signature)$/;
+
+/** The mail as a message; undefined when nobody says that they wrote it. */
+export function inboundOf(
+  mail: Mail,
+  { body, to, url }: { body: Uint8Array; to: string | undefined; url: string },
+): Inbound | undefined {
+  const written = mailboxesIn(mail.header('from'))[0];
+  const from = addressIn(written?.address) ?? addressIn(mailboxesIn(mail.header('sender'))[0]?.address);
+  if (from === undefined) return undefined;
+  const whole = plain(mail.text.slice(0, LONGEST_TEXT).replaceAll('\r\n', '\n'));
+  const text = withoutQuotes(whole);
+  const id = plain(mail.header('message-id') ?? '').replaceAll(/^<|>$/g, '');
+  const hasId = id !== '' && id.length <= LONGEST_ID;
+  const subject = plain(wordsIn(mail.header('subject'))).slice(0, LONGEST_SUBJECT);
+  const profileName = plain(written?.name ?? '').slice(0, LONGEST_SUBJECT);
+  const earlier = earlierIn(mail);
+  // The last mail of ours in its thread, as we wrote its id.
+  const replyTo = earlier.findLast((one) => refInMessageId(one, url) !== undefined);
+  const atMs = Date.parse(mail.header('date') ?? '');
+  return {
+    externalId: hasId ? id : `sha256:${sha256Hex(body)}`,
+    from,
+    to: to ?? addressIn(mailboxesIn(mail.header('to'))[0]?.address) ?? '',
+    text,
+    media: filesOf(mail.files),
+    ...(profileName ? { profileName } : {}),
+    ...(subject ? { subject } : {}),
+    ...(whole === text ? {} : { fullText: whole }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(hasId ? { references: earlier.map((one) => one.slice(1, -1)) } : {}),
+    raw: rawOf(mail, `${profileName ? `${profileName} ` : ''}<${from}>`),
+    ...(atMs > 0 ? { atMs } : {}),
+  };
+}
+
+/** What Sunshine keeps of a mail client (api/sunshine.md §3.3), and the HTML. */
+function rawOf(mail: Mail, from: string): Inbound['raw'] {
+  const replyTo = addressIn(mailboxesIn(mail.header('reply-to'))[0]?.address);
+  const html = mail.html?.slice(0, LARGEST_HTML);
+  return { from, ...(replyTo ? { 'Reply-To': replyTo } : {}), ...(html ? { html: plain(html) } : {}) };
+}
+
+/** The mails before this one in its thread, oldest first, each once at its last place. */
+function earlierIn(mail: Mail): string[] {
+  const ids =
+    `${mail.header('references') ?? ''} ${mail.header('in-reply-to') ?? ''}`.match(/<[^<>\s]{1,250}>/g) ?? [];
+  return [...new Set(ids.slice(-MOST_IDS).reverse())].reverse();
+}
+
+/** What was attached, before pictures that the text shows: those are logos as often as not. */
+function filesOf(all: readonly MailFile[]): Inbound['media'] {
+  const files = all.filter(({ mediaType }) => !SEALS.test(mediaType));
+  return [...files.filter(({ isShown }) => !isShown), ...files.filter(({ isShown }) => isShown)]
+    .slice(0, MOST_FILES)
+    .map(({ name, mediaType, bytes }, index) => {
+      const plainName = plain(name).slice(0, LONGEST_SUBJECT);
+      const isType = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/.test(mediaType);
+      return {
+        url: `attachment:${index + 1}`,
+        mediaType: isType ? mediaType : 'application/octet-stream',
+        ...(plainName ? { name: plainName } : {}),
+        bytes,
+      };
+    });
+}
+
+/** An address that can be answered; undefined when the text is none. */
+export function addressIn(text: string | undefined): string | undefined {
+  const address = text?.trim().replaceAll(/^<|>$/g, '') ?? '';
+  if (address.length > LONGEST_ADDRESS || !address.isWellFormed()) return undefined;
+  // Nothing that could be read as two addresses, or as more than an address.
+  // oxlint-disable-next-line no-control-regex
+  return /^[^\s@<>",;:()[\]\\\u0000-\u001f\u007f]+@[^\s@<>",;:()[\]\\\u0000-\u001f\u007f]+$/.test(address)
+    ? address
+    : undefined;
+}
+
+/** As it can be stored: Postgres keeps no U+0000, and JSON no half characters. */
+function plain(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed().trim();
+}

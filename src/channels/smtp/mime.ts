@@ -1,0 +1,286 @@
+/**
+ * A mail taken apart (RFC 2045 to 2047, 2231, 3676). Total, and bounded in time and memory by the size of the mail: parts are views
+ * of it, and text is read only so far. The well-kept parsers keep something of each line and part: 2 MB of nothing but delimiters
+ * took 500 MB, which anybody could have sent. Names and addresses in headers are read by one of them (postal-mime).
+ */
+import { addressParser, decodeWords } from 'postal-mime';
+
+/** A mail. Headers by name in lower case, in their order; unfolded, and otherwise as they came. */
+export type Mail = {
+  headers: readonly { name: string; value: string }[];
+  /** The first header of a name; undefined when it is empty, too. */
+  header: (name: string) => string | undefined;
+  /** What a reader sees: the text, or the text of the HTML where there is no other. `toText` turns HTML into it. */
+  text: string;
+  html: string | undefined;
+  files: readonly MailFile[];
+};
+
+/** A part that is not the text. `isShown`: the HTML shows it by its Content-ID. */
+export type MailFile = { name: string; mediaType: string; isShown: boolean; bytes: Uint8Array };
+
+const MOST_HEADER_BYTES = 256 * 1024;
+const MOST_PARTS = 1000;
+const DEEPEST = 10;
+/** As much of a part that is text as is read. */
+const TEXT_BYTES = 1024 * 1024;
+
+/** The mail in bytes; undefined when it is packed deeper, in more parts or under longer headers than any mail that people send. */
+export function readMail(bytes: Buffer, toText: (html: string) => string): Mail | undefined {
+  const walk: Walk = { headerBytes: 0, parts: 0, texts: [], htmls: [], files: [], toText };
+  const root = entityIn(bytes, walk);
+  if (!root || !walkThrough(root, walk, 0, false)) return undefined;
+  return {
+    headers: root.headers,
+    header: (name) => valueOf(root, name),
+    text: walk.texts.join('\n'),
+    html: walk.htmls.length ? walk.htmls.join('\n') : undefined,
+    files: walk.files,
+  };
+}
+
+/** The addresses in a header, with their names. */
+export function mailboxesIn(value: string | undefined): { address: string; name: string }[] {
+  return addressParser(value ?? '', { flatten: true }).flatMap(({ address, name }) =>
+    address ? [{ address, name: decodeWords(name) }] : [],
+  );
+}
+
+/** A header that is text, decoded. */
+export function wordsIn(value: string | undefined): string {
+  return decodeWords(value ?? '');
+}
+
+type Headers = { name: string; value: string }[];
+type Entity = { headers: Headers; type: string; parameters: Map<string, string>; body: Buffer };
+type Walk = {
+  headerBytes: number;
+  parts: number;
+  texts: string[];
+  htmls: string[];
+  files: MailFile[];
+  toText: (html: string) => string;
+};
+
+/** Headers and body; undefined when there are too many of them. */
+function entityIn(bytes: Buffer, walk: Walk, otherwise = 'text/plain'): Entity | undefined {
+  // No header at all: the body begins at once.
+  const bare = /^\r?\n/.exec(bytes.subarray(0, 2).toString('latin1'))?.[0].length;
+  const end = bare === undefined ? endOfHeaders(bytes) : { headers: 0, body: bare };
+  walk.headerBytes += end.headers;
+  if (++walk.parts > MOST_PARTS || walk.headerBytes > MOST_HEADER_BYTES) return undefined;
+  const headers = headersIn(bytes.subarray(0, end.headers).toString('utf8'));
+  const { value, parameters } = parametersIn(
+    headers.find(({ name }) => name === 'content-type')?.value ?? otherwise,
+  );
+  return { headers, type: value || otherwise, parameters, body: bytes.subarray(end.body) };
+}
+
+function endOfHeaders(bytes: Buffer): { headers: number; body: number } {
+  const unix = bytes.indexOf('\n\n');
+  const crlf = bytes.indexOf('\n\r\n');
+  if (crlf >= 0 && (unix < 0 || crlf < unix)) return { headers: crlf + 1, body: crlf + 3 };
+  return unix < 0 ? { headers: bytes.length, body: bytes.length } : { headers: unix + 1, body: unix + 2 };
+}
+
+function headersIn(text: string): Headers {
+  return text
+    .replaceAll(/\r?\n[ \t]+/g, ' ')
+    .split('\n')
+    .flatMap((line) => {
+      const colon = line.indexOf(':');
+      const name = line.slice(0, colon).trim().toLowerCase();
+      return colon > 0 && !/\s/.test(name) ? { name, value: line.slice(colon + 1).trim() } : [];
+    });
+}
+
+function valueOf({ headers }: Pick<Entity, 'headers'>, wanted: string): string | undefined {
+  return headers.find(({ name }) => name === wanted)?.value || undefined;
+}
+
+/** Goes through an entity and what is in it; false when it is too much. */
+function walkThrough(entity: Entity, walk: Walk, depth: number, related: boolean): boolean {
+  const { type, parameters, body } = entity;
+  const boundary = parameters.get('boundary');
+  if (!type.startsWith('multipart/') || !boundary) {
+    takeLeaf(entity, walk, related);
+    return true;
+  }
+  if (depth >= DEEPEST) return false;
+  const inner = partsOf(body, boundary, MOST_PARTS - walk.parts);
+  if (!inner) return false;
+  const otherwise = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
+  const isAlternative = type === 'multipart/alternative';
+  const before = { texts: walk.texts.length, htmls: walk.htmls.length };
+  for (const bytes of inner) {
+    const part = entityIn(bytes, walk, otherwise);
+    if (!part || !walkThrough(part, walk, depth + 1, related || type === 'multipart/related')) return false;
+  }
+  if (isAlternative) keepFirstText(walk, before.texts);
+  return true;
+}
+
+/** Of what says the same in several ways, the first is the text: senders put the plainest first (RFC 2046 §5.1.4). */
+function keepFirstText(walk: Walk, from: number): void {
+  const [first] = walk.texts.splice(from).filter((text) => text.trim());
+  if (first !== undefined) walk.texts.push(first);
+}
+
+/** The parts between delimiters; undefined when there are more than so many. What follows the last delimiter is a part, too. */
+function partsOf(body: Buffer, boundary: string, most: number): Buffer[] | undefined {
+  const delimiter = Buffer.from(`--${boundary}`);
+  const parts: Buffer[] = [];
+  let start = -1;
+  for (let at = body.indexOf(delimiter); at >= 0; at = body.indexOf(delimiter, at + 1)) {
+    if (at > 0 && body[at - 1] !== NEWLINE) continue;
+    const behind = at + delimiter.length;
+    const lineEnd = body.indexOf(NEWLINE, behind);
+    const rest = body
+      .subarray(behind, lineEnd < 0 ? body.length : lineEnd)
+      .subarray(0, 100)
+      .toString('latin1');
+    if (!/^(?:--)?[ \t\r]*$/.test(rest)) continue;
+    if (start >= 0) parts.push(body.subarray(start, endBefore(body, start, at)));
+    if (parts.length > most) return undefined;
+    start = lineEnd < 0 ? body.length : lineEnd + 1;
+    if (rest.startsWith('--')) return parts;
+  }
+  if (start >= 0) parts.push(body.subarray(start));
+  return parts.length > most ? undefined : parts;
+}
+
+const NEWLINE = 10;
+
+/** The line break in front of a delimiter is the delimiter's. */
+function endBefore(body: Buffer, start: number, at: number): number {
+  const end = body[at - 2] === 13 ? at - 2 : at - 1;
+  return Math.max(start, end);
+}
+
+function takeLeaf(entity: Entity, walk: Walk, related: boolean): void {
+  const { type, parameters } = entity;
+  const disposition = parametersIn(valueOf(entity, 'content-disposition') ?? '');
+  const isText = (type === 'text/plain' || type === 'text/html') && disposition.value !== 'attachment';
+  if (!isText) {
+    const name = disposition.parameters.get('filename') ?? parameters.get('name') ?? '';
+    const isShown = related && valueOf(entity, 'content-id') !== undefined;
+    walk.files.push({ name: decodeWords(name), mediaType: type, isShown, bytes: bytesOf(entity) });
+    return;
+  }
+  const said = textIn(
+    bytesOf({ ...entity, body: entity.body.subarray(0, TEXT_BYTES) }),
+    parameters.get('charset'),
+  );
+  if (type === 'text/html') {
+    walk.htmls.push(said);
+    walk.texts.push(walk.toText(said));
+  } else
+    walk.texts.push(parameters.get('format')?.toLowerCase() === 'flowed' ? unflow(said, parameters) : said);
+}
+
+function bytesOf(entity: Entity): Buffer {
+  const { body } = entity;
+  const encoding = valueOf(entity, 'content-transfer-encoding')?.toLowerCase();
+  if (encoding === 'base64') return Buffer.from(body.toString('latin1'), 'base64');
+  return encoding === 'quoted-printable' ? quotedPrintable(body) : body;
+}
+
+/** RFC 2045 §6.7. What is not an escape stays as it is. */
+function quotedPrintable(body: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(body.length);
+  let length = 0;
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]!;
+    if (byte !== 61) {
+      out[length++] = byte;
+      continue;
+    }
+    const next = body.subarray(at + 1, at + 3).toString('latin1');
+    if (/^[0-9A-Fa-f]{2}$/.test(next)) {
+      out[length++] = Number.parseInt(next, 16);
+      at += 2;
+    } else if (next === '\r\n') at += 2;
+    else if (next.startsWith('\n')) at++;
+    else out[length++] = byte;
+  }
+  return out.subarray(0, length);
+}
+
+/** The text of bytes. A charset that nobody knows, or that is wrong, is read as what old mail programs write. */
+function textIn(bytes: Buffer, charset: string | undefined): string {
+  for (const label of [charset?.trim() || 'utf-8', 'utf-8']) {
+    try {
+      // `us-ascii` is windows-1252 to the decoder, while many mails that claim it are UTF-8.
+      const isAscii = /^us-ascii$/i.test(label);
+      return new TextDecoder(isAscii ? 'utf-8' : label, {
+        fatal: /^(?:us-ascii|utf-?8)$/i.test(label),
+      }).decode(bytes);
+    } catch {
+      // The next one.
+    }
+  }
+  return new TextDecoder('windows-1252').decode(bytes);
+}
+
+/** RFC 3676: a line that ends in a space goes on in the next one, at the same depth of quoting. */
+function unflow(text: string, parameters: Entity['parameters']): string {
+  const isDeleted = parameters.get('delsp')?.toLowerCase() === 'yes';
+  const lines: string[] = [];
+  let goesOn: string | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    const [marks] = /^>*/.exec(line)!;
+    const said = line.slice(marks.length).replace(/^ /, '');
+    const isSoft = said.endsWith(' ') && said !== '-- ';
+    const kept = isSoft && isDeleted ? said.slice(0, -1) : said;
+    if (goesOn === marks) lines.push(lines.pop()! + kept);
+    else lines.push(marks ? `${marks} ${kept}` : kept);
+    goesOn = isSoft ? marks : undefined;
+  }
+  return lines.join('\n');
+}
+
+const MOST_PARAMETERS = 50;
+const PARAMETER = /\s*([^\s;=]{1,100})\s?=\s?(?:"((?:[^"\\]|\\.){0,4000})"|([^;"]{0,4000}))\s*(?:;|$)/y;
+
+/** A header's value and its parameters, those of RFC 2231 (`filename*0*=…`) put together. */
+function parametersIn(header: string): { value: string; parameters: Map<string, string> } {
+  const end = header.indexOf(';');
+  const value = (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+  const given = new Map<string, string>();
+  PARAMETER.lastIndex = end + 1;
+  for (let count = 0; end >= 0 && count < MOST_PARAMETERS; count++) {
+    const [, name, quoted, bare] = PARAMETER.exec(header) ?? [];
+    if (name === undefined) break;
+    const said = quoted?.replaceAll(/\\(.)/g, '$1') ?? bare!.trim();
+    if (!given.has(name.toLowerCase())) given.set(name.toLowerCase(), said);
+  }
+  const parameters = new Map<string, string>();
+  for (const name of new Set([...given.keys()].map((key) => key.replace(/\*.*$/, '')))) {
+    const extended = given.get(`${name}*`) ?? joined(given, name);
+    parameters.set(name, extended === undefined ? given.get(name)! : percentDecoded(extended));
+  }
+  return { value, parameters };
+}
+
+function joined(given: ReadonlyMap<string, string>, name: string): string | undefined {
+  let text: string | undefined;
+  for (let index = 0; index < MOST_PARAMETERS; index++) {
+    const piece = given.get(`${name}*${index}*`) ?? given.get(`${name}*${index}`);
+    if (piece === undefined) break;
+    text = (text ?? '') + piece;
+  }
+  return text;
+}
+
+/** `utf-8'en'%e2%82%ac.pdf`; other charsets as they are spelled. */
+function percentDecoded(text: string): string {
+  const encoded = /^[\w-]{0,40}'[^']{0,40}'(.*)$/.exec(text)?.[1];
+  if (encoded === undefined) return text;
+  const bytes = Buffer.from(
+    encoded.replaceAll(/%([0-9A-Fa-f]{2})/g, (_all, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+    'latin1',
+  );
+  return textIn(bytes, /^([\w-]+)'/.exec(text)?.[1]);
+}
