@@ -1,11 +1,11 @@
 /** Calls: what is spoken, keys that become answers, and calling again when nobody could be had. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
 import { testDatabase } from './support/database.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';
+import { callAsTwilio } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
 
@@ -48,28 +48,9 @@ const formsTo = (to: string) =>
 const settled = (id: number) =>
   until('settled', async () => (await world.ctx.sql`SELECT 1 FROM due WHERE cause_id = ${id}`).length === 0);
 
-/** What Twilio tells of a call, signed. */
-async function tell(url: string, fields: Record<string, string>): Promise<string> {
-  const signed =
-    url +
-    Object.entries(fields)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flat()
-      .join('');
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-twilio-signature': createHmac('sha1', 'token-of-the-test').update(signed).digest('base64'),
-    },
-    body: new URLSearchParams(fields).toString(),
-  });
-  assert.ok(response.ok, `answered ${response.status}`);
-  return await response.text();
-}
 const ended = (to: string, status: string, more: Record<string, string> = {}, nth = -1) => {
   const form = formsTo(to).at(nth)!;
-  return tell(form.get('StatusCallback')!, {
+  return callAsTwilio(form.get('StatusCallback')!, {
     AccountSid: account,
     CallSid: `CA${to.slice(1)}`,
     CallStatus: status,
@@ -103,7 +84,7 @@ test('keys that are pressed are the answer in the conversation, with the payload
   const form = formsTo(to).at(-1)!;
   assert.match(form.get('Twiml')!, /<Gather[^>]+numDigits="1"/);
   const sid = `CA${String(provider.received(calls).length).padStart(32, '0')}`;
-  const twiml = await tell(`${form.get('StatusCallback')!}&event=gather`, {
+  const twiml = await callAsTwilio(`${form.get('StatusCallback')!}&event=gather`, {
     AccountSid: account,
     CallSid: sid,
     CallStatus: 'in-progress',

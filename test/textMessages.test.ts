@@ -1,6 +1,5 @@
 /** Text messages as providers carry them: words that stop and start, help, pictures, receipts, and MessageBird's two APIs. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { Webhook } from 'standardwebhooks';
@@ -11,7 +10,7 @@ import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { testDatabase } from './support/database.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';
-import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
+import { callAsTwilio, startTwilioSink, TWILIO_TOKEN, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';
 import {
   callApi,
@@ -48,8 +47,7 @@ const callbackOf = ({ id, callbackKey }: { id: number; callbackKey: string }, pu
 
 /** A text message from a number, as Twilio calls. */
 async function text(from: string, body: string, more: Record<string, string> = {}): Promise<void> {
-  const url = callbackOf(twilio);
-  const fields: Record<string, string> = {
+  await callAsTwilio(callbackOf(twilio), {
     AccountSid: `AC${'0'.repeat(32)}`,
     Body: body,
     From: from,
@@ -57,22 +55,7 @@ async function text(from: string, body: string, more: Record<string, string> = {
     NumMedia: '0',
     To: '+15005550000',
     ...more,
-  };
-  const signed =
-    url +
-    Object.entries(fields)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flat()
-      .join('');
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-twilio-signature': createHmac('sha1', 'token-of-the-test').update(signed).digest('base64'),
-    },
-    body: new URLSearchParams(fields).toString(),
   });
-  assert.ok(response.ok, `answered ${response.status}`);
 }
 
 const say = (address: string, words: string, more: object = {}) =>
@@ -154,24 +137,32 @@ test("HELP as the whole message is answered with the workspace's words, once; wi
   assert.equal(sink.countOf(to), 1);
 });
 
-test('a picture by MMS is a message with the picture', async () => {
+test('MMS: files that Twilio gives to the account only are fetched and kept; one that is gone keeps its address', async () => {
+  const media = `${sink.url}/2010-04-01/Accounts/AC${'0'.repeat(32)}/Messages/MM1/Media`;
+  const store = bird.url('/store/0');
+  bird.answer('/store/0', { status: 200, headers: { 'content-type': 'image/jpeg' }, body: 'a picture' });
+  sink.files.set(`${media}/ME0`, { status: 307, headers: { location: store } });
+  sink.files.set(`${media}/ME1`, { status: 404, body: '{"code":20404,"message":"not found"}' });
   await text('+15557200004', 'Look', {
     NumMedia: '2',
-    MediaUrl0: 'https://api.twilio.com/m/0',
+    MediaUrl0: `${media}/ME0`,
     MediaContentType0: 'image/jpeg',
-    MediaUrl1: 'https://api.twilio.com/m/1',
+    MediaUrl1: `${media}/ME1`,
     MediaContentType1: 'text/vcard',
   });
   const { type, mediaUrl, mediaType, text: words } = (await withWords('Look'))[0]!.content;
   assert.deepEqual(
-    { type, mediaUrl, mediaType, words },
-    {
-      type: 'image',
-      mediaUrl: 'https://api.twilio.com/m/0',
-      mediaType: 'image/jpeg',
-      words: 'Look\nhttps://api.twilio.com/m/1',
-    },
+    { type, mediaType, words },
+    { type: 'image', mediaType: 'image/jpeg', words: `Look\n${media}/ME1` },
   );
+  assert.ok(mediaUrl.startsWith(world.url), mediaUrl);
+  assert.equal(await (await fetch(mediaUrl)).text(), 'a picture');
+  const key = Buffer.from(`AC${'0'.repeat(32)}:${TWILIO_TOKEN}`).toString('base64');
+  assert.deepEqual(
+    sink.asked.map(({ authorization }) => authorization),
+    [`Basic ${key}`, `Basic ${key}`],
+  );
+  assert.equal(bird.received('/store/0')[0]!.headers.authorization, undefined);
 });
 
 test('MessageBird classic: sent, reported by GET, answered; a wrong token is not believed', async () => {

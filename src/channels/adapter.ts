@@ -57,9 +57,10 @@ export type Inbound = {
   text: string;
   /**
    * Files. Those that came within the callback have their `bytes`, and a `url` (`attachment:1`) that only names them: they
-   * are nowhere else. A scheme other than https names a file that the channel's own code fetches (`whatsapp-media:<id>`).
+   * are nowhere else. `isKept` says that the provider gives the file to the account only, so that `fetchMedia` gets it; so does a
+   * scheme other than https (`whatsapp-media:<id>`).
    */
-  media: { url: string; mediaType?: string; name?: string; bytes?: Uint8Array }[];
+  media: { url: string; mediaType?: string; name?: string; bytes?: Uint8Array; isKept?: true }[];
   /** Name as the channel gives it. */
   profileName?: string;
   /** Subject of a mail. */
@@ -201,7 +202,7 @@ export type Adapter = {
    * registers the callback URL. May be repeated. Absent where everything is in the settings.
    */
   connect?(settings: Settings, tools: AdapterTools, callbackUrls: { inbound: string }): Promise<Connected>;
-  /** Fetches a file that an inbound message names by another scheme than https. */
+  /** Fetches a file that the provider gives to the account only. */
   fetchMedia?(settings: Settings, tools: AdapterTools, url: string): Promise<FetchedMedia>;
   /** Asks what the provider knows of a number in E.164. Providers charge for it. */
   lookUpNumber?(settings: Settings, tools: AdapterTools, number: string): Promise<NumberLookUp>;

@@ -64,10 +64,10 @@ async function keep(deps: FileDeps, integration: Integration, file: Media): Prom
 async function fetchFrom(
   deps: FileDeps,
   integration: Integration,
-  { url }: Media,
+  { url, isKept }: Media,
 ): Promise<{ bytes: Uint8Array; mediaType: string | undefined } | undefined> {
   const adapter = deps.adapters[integration.provider];
-  if (/^https?:/i.test(url) || !adapter?.fetchMedia) return undefined;
+  if ((/^https?:/i.test(url) && !isKept) || !adapter?.fetchMedia) return undefined;
   const { http, deadlineMs, clock } = deps;
   const got = await adapter.fetchMedia(
     integration.settings,

@@ -22,6 +22,10 @@ export type TwilioSink = {
   /** Calls by number. */
   countOf(to: string): number;
   byNumber: Map<string, number>;
+  /** Files by address, for the account only. */
+  files: Map<string, { status: number; headers?: Record<string, string>; body?: string }>;
+  /** Who asked for files. */
+  asked: { url: string; authorization: string | undefined }[];
   answer: (call: SinkCall, before: number) => SinkAnswer;
   /** Called with every call, before it is answered: a receipt may come first. */
   onCall: (call: SinkCall) => Promise<void> | void;
@@ -34,6 +38,12 @@ export async function startTwilioSink(): Promise<TwilioSink> {
   const byNumber = new Map<string, number>();
   const calls: SinkCall[] = [];
   const server = createServer((request, response) => {
+    if (request.method === 'GET') {
+      const url = `${sink.url}${request.url}`;
+      sink.asked.push({ url, authorization: request.headers.authorization });
+      const { status, headers, body } = sink.files.get(url) ?? { status: 404 };
+      return response.writeHead(status, headers).end(body);
+    }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -72,6 +82,8 @@ export async function startTwilioSink(): Promise<TwilioSink> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     byNumber,
+    files: new Map(),
+    asked: [],
     countOf: (to) => byNumber.get(to) ?? 0,
     answer: () => 'accept',
     onCall: () => {},
@@ -98,8 +110,8 @@ export async function reportStatus(callback: string, status: string, errorCode?:
   });
 }
 
-/** A callback as Twilio makes it, signed over the URL and the sorted fields. */
-export async function callAsTwilio(url: string, fields: Record<string, string>): Promise<void> {
+/** A callback as Twilio makes it, signed over the URL and the sorted fields; returns what it is answered. */
+export async function callAsTwilio(url: string, fields: Record<string, string>): Promise<string> {
   const sorted = Object.keys(fields).sort();
   const signed = url + sorted.map((name) => name + fields[name]).join('');
   const response = await fetch(url, {
@@ -111,4 +123,5 @@ export async function callAsTwilio(url: string, fields: Record<string, string>):
     body: new URLSearchParams(fields).toString(),
   });
   assert.ok(response.ok, `the callback was answered ${response.status}`);
+  return await response.text();
 }

@@ -16,6 +16,7 @@ import { secretsOf, textSetting } from '../outcome.ts';
 import { receiveTwilio } from './callback.ts';
 import { connectNumber } from './connect.ts';
 import { lookUpTwilio } from './lookUp.ts';
+import { fetchTwilioMedia } from './media.ts';
 import { lookUpNumber } from './number.ts';
 import { twilioOutcome } from './outcomes.ts';
 
@@ -90,6 +91,7 @@ export const twilio: Adapter = {
   open: openTwilio,
   connect: (settings, tools, { inbound }) => connectNumber(settings, accountAt(settings, tools), inbound),
   lookUpNumber: (settings, tools, number) => lookUpNumber(accountAt(settings, tools), number),
+  fetchMedia: (settings, tools, url) => fetchTwilioMedia(accountAt(settings, tools), url),
   receive: receiveTwilio,
 };
 

@@ -1,6 +1,7 @@
 /** Twilio's status callbacks and incoming messages. Unknown parameters are let be: Twilio adds some without notice. */
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
 import { textSetting } from '../outcome.ts';
+import { mediaIn } from './media.ts';
 import { signedParameters } from './signature.ts';
 import { twilioTitle, twilioVerdict } from './outcomes.ts';
 
@@ -66,7 +67,6 @@ function failure(status: string, errorCode: string | null): Pick<Receipt, 'code'
 
 /** Channel facts kept with the destination. */
 const RAW = ['From', 'FromCity', 'FromState', 'FromZip', 'FromCountry'];
-const MOST_MEDIA = 10;
 
 function inboundOf(parameters: URLSearchParams): Callback {
   const get = (name: string): string => parameters.get(name) ?? '';
@@ -79,22 +79,11 @@ function inboundOf(parameters: URLSearchParams): Callback {
     from,
     to: get('To'),
     text: get('Body'),
-    media: mediaOf(parameters),
+    media: mediaIn(parameters),
     raw: Object.fromEntries(RAW.flatMap((name) => (get(name) ? [[name, get(name)]] : []))),
   };
   // Present only when Advanced Opt-Out has acted and answered.
   const keyword = get('OptOutType').toLowerCase();
   if (keyword === 'stop' || keyword === 'start' || keyword === 'help') inbound.handledKeyword = keyword;
   return { kind: 'parsed', receipts: [], inbound: [inbound], answer: SILENT };
-}
-
-function mediaOf(parameters: URLSearchParams): Inbound['media'] {
-  const media: Inbound['media'] = [];
-  for (let at = 0; at < MOST_MEDIA; at++) {
-    const url = parameters.get(`MediaUrl${at}`);
-    if (!url) break;
-    const mediaType = parameters.get(`MediaContentType${at}`);
-    media.push(mediaType ? { url, mediaType } : { url });
-  }
-  return media;
 }

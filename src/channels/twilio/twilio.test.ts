@@ -191,7 +191,10 @@ test('the Twilio adapter keeps the adapter contract', async (t) => {
               to: '+3197010240000',
               text: incoming.Body,
               handledKeyword: 'stop',
-              media: [{ url: incoming.MediaUrl0, mediaType: 'image/jpeg' }, { url: incoming.MediaUrl1 }],
+              media: [
+                { url: incoming.MediaUrl0, mediaType: 'image/jpeg', isKept: true },
+                { url: incoming.MediaUrl1, isKept: true },
+              ],
               raw: { From: '+31612345678', FromCity: 'Utrecht', FromZip: '3511', FromCountry: 'NL' },
             },
           ],
