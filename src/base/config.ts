@@ -104,7 +104,7 @@ export const SETTINGS = {
     default: '8',
     min: 2,
     max: 200,
-    means: 'Database connections a process may open.',
+    means: 'Database connections a process may open, besides three for reading settings and hearing notices.',
   },
   roles: {
     env: 'PARLEY_ROLES',

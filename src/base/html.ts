@@ -1,4 +1,17 @@
-/** The addresses that the links of an HTML text lead to. No parser: what it does not recognise it leaves as it is. */
+/** HTML texts: what is safe within them, and the addresses that their links lead to. No parser: what it does not recognise it leaves as it is. */
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** A text as it may stand in HTML, between tags or in quotes. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character]!);
+}
 
 /** An opening tag of a link up to its address, which is given in quotes. */
 const LINK = /(<a\s(?:[^<>]*?\s)?href\s*=\s*)(?:"([^"<>]*)"|'([^'<>]*)')/gi;
@@ -12,7 +25,7 @@ export function withHrefs(html: string, replace: (href: string) => string | unde
     if (OTHER_ENTITY.test(written)) return whole;
     const href = written.replaceAll('&amp;', '&').trim();
     const other = replace(href);
-    return other === undefined || other === href ? whole : `${before}"${escaped(other)}"`;
+    return other === undefined || other === href ? whole : `${before}"${escapeHtml(other)}"`;
   });
 }
 
@@ -24,8 +37,4 @@ export function hrefsOf(html: string): string[] {
     return undefined;
   });
   return found;
-}
-
-function escaped(href: string): string {
-  return href.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }

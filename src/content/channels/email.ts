@@ -1,6 +1,7 @@
 /** Content as a mail: text always, and HTML that is given or made of the same parts. */
 import type { Rendered } from '../../../contract/channels.ts';
 import type { Action, Content, Item } from '../../../contract/content.ts';
+import { escapeHtml } from '../../base/html.ts';
 import { type RenderFailure, renderFailure } from '../failure.ts';
 import { choicesOf, mediaOf, ownActions, plainText, priced, textFallback } from '../fallback.ts';
 import type { RenderOptions } from '../render.ts';
@@ -106,16 +107,4 @@ function withLinks(text: string): string {
       return i % 2 === 1 ? `<a href="${escaped}">${escaped}</a>` : escaped;
     })
     .join('');
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 }

@@ -15,7 +15,8 @@ import type { TakeReceipts } from './confirm.ts';
 import { createGuard } from './guard.ts';
 import { createHub } from './hub.ts';
 import { serveLinks } from './open.ts';
-import { sendChatPage, sendNote, serveAssets } from './pages.ts';
+import { sendNote } from '../note.ts';
+import { sendChatPage, serveAssets } from './pages.ts';
 
 const NOBODY = { title: 'There is nobody here', text: 'Open the link in your message again.' };
 
@@ -50,9 +51,7 @@ function servePage(app: FastifyInstance, ctx: HttpContext): void {
   app.get('/:workspace', async (request, reply) => {
     const id = fromHex24((request.params as { workspace: string }).workspace);
     const workspace = id === undefined ? undefined : await ctx.directory.workspace(id);
-    return workspace
-      ? await sendChatPage(reply, workspace)
-      : await sendNote(reply, 404, { ...NOBODY, root: '../' });
+    return workspace ? await sendChatPage(reply, workspace) : await sendNote(reply, 404, NOBODY);
   });
 }
 

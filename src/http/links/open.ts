@@ -7,7 +7,7 @@ import type { Links } from '../../links/links.ts';
 import { findLink, followLink } from '../../links/links.ts';
 import type { HttpContext } from '../context.ts';
 import type { Guard } from './guard.ts';
-import { sendNote } from './pages.ts';
+import { sendNote } from '../note.ts';
 
 const UNKNOWN = {
   title: 'This link leads nowhere',
@@ -43,16 +43,16 @@ async function open(
   const busy = guard.check(request, nowMs);
   if (busy) {
     reply.header('retry-after', String(busy.retryAfterS));
-    return await sendNote(reply, 429, { ...BUSY, root: '../' });
+    return await sendNote(reply, 429, BUSY);
   }
   const link = await findLink(ctx.sql, links.codes, (request.params as { code: string }).code);
   const workspace = link && (await ctx.directory.workspace(link.workspaceId));
   if (!workspace) {
     guard.missed(request, nowMs);
-    return await sendNote(reply, 404, { ...UNKNOWN, root: '../' });
+    return await sendNote(reply, 404, UNKNOWN);
   }
   const theirNowMs = nowMs + workspace.clockAheadMs;
-  if (link.expiresMs <= theirNowMs) return await sendNote(reply, 410, { ...EXPIRED, root: '../' });
+  if (link.expiresMs <= theirNowMs) return await sendNote(reply, 410, EXPIRED);
   if (!isLookingOnly(request)) {
     const target = await ctx.queue.transact((tx) => followLink(ctx, tx, theirNowMs, link));
     return await redirect(reply, target);
@@ -61,7 +61,6 @@ async function open(
   return await sendNote(reply, 200, {
     title: workspace.name,
     text: 'Continue the conversation.',
-    root: '../',
   });
 }
 

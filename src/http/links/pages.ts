@@ -1,14 +1,13 @@
-/** The pages a person sees: the web chat, and what is said of a link that leads nowhere. All text is escaped; no script is inline. */
+/** The page of the web chat, with its script and style. All text is escaped; no script is inline. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { escapeHtml } from '../../base/html.ts';
 import { toHex24 } from '../../base/ids.ts';
 
 /** Nothing but what comes from here; pictures of messages may be anywhere on the web. */
 const CHAT_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const PLAIN_POLICY =
-  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const ASSETS = [
   { name: 'page.js', file: 'page.client.js', type: 'text/javascript; charset=utf-8' },
@@ -63,34 +62,4 @@ export async function sendChatPage(
 </body>
 </html>
 `);
-}
-
-/** A page that says one thing. */
-export async function sendNote(
-  reply: FastifyReply,
-  status: number,
-  note: { title: string; text: string; root: string },
-): Promise<FastifyReply> {
-  return await reply
-    .code(status)
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', PLAIN_POLICY)
-    .send(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${escapeHtml(note.title)}</title>
-<meta property="og:title" content="${escapeHtml(note.title)}">
-<link rel="icon" href="${note.root}chat/assets/icon.svg">
-<link rel="stylesheet" href="${note.root}chat/assets/page.css">
-</head>
-<body><main class="note"><h1>${escapeHtml(note.title)}</h1><p>${escapeHtml(note.text)}</p></main></body>
-</html>
-`);
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

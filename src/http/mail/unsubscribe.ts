@@ -5,11 +5,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { openUnsubscribe, unsubscribe, type Recipient } from '../../outbox/unsubscribe.ts';
 import type { HttpContext } from '../context.ts';
+import { sendNote } from '../note.ts';
 
 /** What RFC 8058 §3.2 lets a mail program send, as a form of either kind, is not much longer. */
 const BODY_BYTES = 4096;
-const POLICY =
-  "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** The routes. */
 export function serveUnsubscribe(app: FastifyInstance, ctx: HttpContext): void {
@@ -21,12 +20,18 @@ export function serveUnsubscribe(app: FastifyInstance, ctx: HttpContext): void {
     const who = await whoLeaves(ctx, request);
     if (!who) return await unknown(reply);
     if (!isOneClick(request))
-      return await page(reply, 400, 'Nothing was changed', ['This request did not ask to unsubscribe.']);
+      return await sendNote(reply, 400, {
+        title: 'Nothing was changed',
+        text: 'This request did not ask to unsubscribe.',
+      });
     await ctx.queue.transact((tx) => unsubscribe(tx, ctx.ids, ctx.clock.nowMs() + who.aheadMs, who));
-    return await page(reply, 200, 'You are unsubscribed', [
-      `${who.name} will send no more marketing to ${who.address}.`,
-      'Messages about your orders and appointments may still reach you.',
-    ]);
+    return await sendNote(reply, 200, {
+      title: 'You are unsubscribed',
+      text: [
+        `${who.name} will send no more marketing to ${who.address}.`,
+        'Messages about your orders and appointments may still reach you.',
+      ],
+    });
   });
 }
 
@@ -49,47 +54,16 @@ function isOneClick({ body, headers }: FastifyRequest): boolean {
 }
 
 async function ask(reply: FastifyReply, { name, address }: Leaver): Promise<FastifyReply> {
-  return await page(
-    reply,
-    200,
-    'Unsubscribe?',
-    [`${name} will send no more marketing to ${address}.`],
-    '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button type="submit">Unsubscribe</button></form>',
-  );
+  return await sendNote(reply, 200, {
+    title: 'Unsubscribe?',
+    text: `${name} will send no more marketing to ${address}.`,
+    form: '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button type="submit">Unsubscribe</button></form>',
+  });
 }
 
 async function unknown(reply: FastifyReply): Promise<FastifyReply> {
-  return await page(reply, 404, 'This link leads nowhere', [
-    'It was not copied as a whole. Open it again in the mail you got.',
-  ]);
-}
-
-async function page(
-  reply: FastifyReply,
-  status: number,
-  title: string,
-  lines: readonly string[],
-  form = '',
-): Promise<FastifyReply> {
-  const text = lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('');
-  return await reply
-    .code(status)
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', POLICY)
-    .send(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${escapeHtml(title)}</title>
-<link rel="stylesheet" href="../chat/assets/page.css">
-</head>
-<body><main class="note"><h1>${escapeHtml(title)}</h1>${text}${form}</main></body>
-</html>
-`);
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return await sendNote(reply, 404, {
+    title: 'This link leads nowhere',
+    text: 'It was not copied as a whole. Open it again in the mail you got.',
+  });
 }
