@@ -15,7 +15,7 @@ import { createWorkspace } from '../src/accounts/workspaces.ts';
 import { pause, systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/base/config.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
-import { toHex24 } from '../src/base/ids.ts';
+import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
 import { countBroadcast, type Counts } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
@@ -27,7 +27,10 @@ import { addMembers, ensureSets } from '../src/contacts/sets.ts';
 import type { HttpContext } from '../src/http/context.ts';
 import { silentLog } from '../src/base/log.ts';
 import { startPostgres } from '../src/db/embedded.ts';
+import { toRef, type DeliveryKey } from '../src/outbox/ref.ts';
+import { STATE } from '../src/outbox/states.ts';
 import { startParley } from '../src/parley.ts';
+import { TWILIO_TOKEN } from './callbacks.ts';
 import { serve } from './child.ts';
 import { emailOf, EVERYONE, phoneOf, TEXT, WARM } from './load.ts';
 import { sharedMs } from './measure.ts';
@@ -89,7 +92,7 @@ const commands = {
     for (const way of ['http', 'simulator'] as const) {
       const settings = {
         accountSid: `AC${'0'.repeat(32)}`,
-        authToken: 'token-of-the-bench',
+        authToken: TWILIO_TOKEN,
         phoneNumber: '+15005550000',
         ...(way === 'http' ? { baseUrl: sinkUrl } : {}),
       };
@@ -170,6 +173,16 @@ const commands = {
       const leftMs = counts.fannedOut && sent ? ((atMs - fromMs) / sent) * counts.queued : 500;
       await pause(systemClock, Math.min(500, Math.max(10, leftMs / 2)));
     }
+  },
+  /** Where Twilio tells of deliveries that nothing more is known of than that it took them. */
+  async callbackUrls({ way, most }: { way: PhoneWay; most: number }) {
+    const { workspaceId, integrationId } = places.get(way)!;
+    const integration = await ctx.directory.integration(fromHex24(integrationId)!);
+    const base = `${parley.url!}/callbacks/${integrationId}/${integration!.callbackKey}/status?ref=`;
+    const sent = await ctx.sql<DeliveryKey[]>`
+      SELECT contact_id AS "contactId", cause_id AS "causeId", seq FROM deliveries
+      WHERE workspace_id = ${workspaceId} AND state = ${STATE.accepted} LIMIT ${most}`;
+    return sent.map((key) => base + toRef(key));
   },
   /** Resolves when nothing is due and every event was handed on: receipts are in, the broadcast is done. */
   async untilQuiet() {

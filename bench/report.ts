@@ -23,6 +23,7 @@ export type Found = {
   /** Mail and push, and their ceilings. */
   channels: (Rate & { ceilingPerS?: number })[];
   notifications?: Rate;
+  callbacks?: Rate;
   latencies: Latency[];
   install?: { firstStartS: number; readyS: number; idleMb: number };
 };
@@ -51,6 +52,7 @@ export function tables(found: Found): string {
     ...found.http,
     ...found.simulator,
     ...(found.notifications ? [found.notifications] : []),
+    ...(found.callbacks ? [found.callbacks] : []),
     ...found.imports,
   ];
   const rows = rates.map((rate) => [
@@ -209,6 +211,8 @@ ${tables(found)}
 - **notification API**: \`POST /v1.1/apps/…/notifications\` over 32 connections for 5 s, each to a number never heard of, so
   that each makes a contact; the limit on requests per key is off. Latency: requests one after the other; the time from the
   request's being sent to the message's arrival at the sink.
+- **status callbacks**: Twilio's call that a message was delivered, one for each message of the broadcasts over HTTP, up to 20,000,
+  over 32 connections, from a process that is not counted. Timed until the last is answered, which is when it is stored.
 - **import**: the product's CSV import, with phone, name, external id, an attribute and tags.
 - peak MB: the largest sum of PSS (shared pages counted once), looked at every 250 ms.
 

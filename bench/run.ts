@@ -8,6 +8,7 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isoTime, pause, systemClock } from '../src/base/clock.ts';
 import { profiled, say, timed, type Bench, type ParleyChild } from './bench.ts';
+import { tellDelivered } from './callbacks.ts';
 import type { CeilingCommands } from './ceiling.ts';
 import { measureChannels } from './channels.ts';
 import { startChild } from './child.ts';
@@ -26,6 +27,7 @@ const BASE_COUNT = 100_000;
 const NOTIFY_CONNECTIONS = 32;
 const NOTIFY_FOR_MS = 5_000;
 const NOTIFY_SINGLY = 300;
+const MOST_CALLBACKS = 20_000;
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
@@ -154,6 +156,10 @@ async function measureParley(bench: Bench): Promise<string> {
     await profiled(bench, child, way, async () => {
       for (const size of options.sizes) found[way].push(await measureBroadcast(bench, child, way, size));
     });
+    if (way === 'http')
+      await profiled(bench, child, 'callbacks', async () => {
+        found.callbacks = await measureCallbacks(bench, child);
+      });
   }
   if (options.parts.has('channels')) await measureChannels(bench, child);
   await child.stop();
@@ -205,6 +211,18 @@ async function measureBroadcast(
     return { ms: atMs - fromMs };
   });
   return { ...rate, size };
+}
+
+async function measureCallbacks(bench: Bench, child: ParleyChild): Promise<Rate> {
+  const urls = await child.ask('callbackUrls', { way: 'http', most: MOST_CALLBACKS });
+  const { rate } = await timed(bench, child.pid, 'status callbacks', urls.length, async () => {
+    const ms = await tellDelivered(urls, NOTIFY_CONNECTIONS);
+    await child.ask('untilQuiet');
+    return { ms };
+  });
+  const left = await child.ask('callbackUrls', { way: 'http', most: MOST_CALLBACKS });
+  if (left.some((url) => urls.includes(url))) throw new Error('a callback was answered and not stored');
+  return rate;
 }
 
 async function measureNotifications(bench: Bench, child: ParleyChild, notifier: Notifier): Promise<void> {

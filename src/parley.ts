@@ -50,6 +50,7 @@ import { createQueue } from './queue/queue.ts';
 import { countWorkers } from './queue/sql.lanes.ts';
 import type { FeedReader } from './queue/dispatch.ts';
 import { createWorker, type Handler } from './queue/worker.ts';
+import { gatherReceipts } from './receipts/gather.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { webhookHandler } from './webhooks/deliver.ts';
@@ -201,10 +202,12 @@ type Shared = ReturnType<typeof openShared>;
 function openRooms(ground: Ground, secret: string) {
   const { config } = ground;
   const shared = openShared(ground, secret);
-  const heard = takeReceipts.bind(undefined, shared);
+  const take = takeReceipts.bind(undefined, shared);
+  const heard = gatherReceipts(take);
   const simulator = createSimulator({
     ...shared,
-    takeReceipts: heard,
+    // In batches already.
+    takeReceipts: take,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
   });
@@ -225,7 +228,8 @@ function openRooms(ground: Ground, secret: string) {
     readers: readersOf(shared, ctx, notices),
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
-  const receive: ReceiveCallback = (id, key, request) => receiveCallback(shared, id, key, request);
+  const receive: ReceiveCallback = (id, key, request) =>
+    receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
   const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], { amiss });

@@ -138,6 +138,29 @@ test('a receipt before the send has its answer, twice, and out of order: states 
   assert.equal(delivery.state, 5);
 });
 
+test('receipts of a hundred messages at once, three of each: every state is told, in its order', async () => {
+  const people = Array.from({ length: 100 }, (_, n) => `+1555700${1000 + n}`);
+  const ids = await Promise.all(people.map(notify));
+  await Promise.all(ids.map((id) => reaches(id, 'accepted')));
+  const callbacks = people.map((to) => sink.calls.find((call) => call.to === to)!.callback);
+  await Promise.all(
+    callbacks.map(async (callback) => {
+      for (const status of ['sent', 'delivered', 'read']) await reportStatus(callback, status);
+    }),
+  );
+  await Promise.all(ids.map((id) => reaches(id, 'read')));
+  await until('all is told', async () => (await world.ctx.sql`SELECT 1 FROM feed LIMIT 1`).length === 0);
+  const told = await world.ctx.sql<{ causeId: number; to: number }[]>`
+    SELECT (change->>'causeId')::bigint AS "causeId", (change->>'to')::int AS to
+    FROM events, jsonb_array_elements(payload->'changes') AS change
+    WHERE type = 'delivery.changed' AND workspace_id = ${app.id} ORDER BY id`;
+  for (const id of ids)
+    assert.deepEqual(
+      told.filter(({ causeId }) => causeId === id).map(({ to }) => stateName(to as Delivery['state'])),
+      ['accepted', 'delivered', 'read'],
+    );
+});
+
 test('a provider that cannot be reached: held, not lost, and delivered when it is back', async () => {
   const dark = await newTwilio(world.ctx, app.id, 'http://127.0.0.1:9');
   const { json } = await callApi(world, app.authorization, 'POST', `/v1.1/apps/${app.appId}/notifications`, {

@@ -31,6 +31,7 @@ import { selectSentTo } from '../outbox/sql.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
+import type { TakeReceipts } from './gather.ts';
 import { answerHelp } from './help.ts';
 import { readReplies } from './replies.ts';
 
@@ -47,7 +48,7 @@ const NOT_THERE = fault('not_found', 'there is no such callback');
 
 /** Takes a provider's callback in; returns how to answer it. An unknown integration and a wrong key look the same. */
 export async function receiveCallback(
-  deps: ReceiveDeps,
+  deps: ReceiveDeps & { takeReceipts: TakeReceipts },
   integrationId: number,
   callbackKey: string,
   request: CallbackRequest,
@@ -71,7 +72,7 @@ export async function receiveCallback(
     );
     return callback.answer;
   }
-  if (callback.receipts.length) await takeReceipts(deps, integrationId, callback.receipts);
+  if (callback.receipts.length) await deps.takeReceipts(integrationId, callback.receipts);
   if (callback.inbound.length) await takeInbound(deps, integrationId, callback.inbound);
   return callback.answer;
 }
