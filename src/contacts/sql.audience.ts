@@ -68,13 +68,16 @@ function memberOf(
   const tagIds = tags.filter((tag) => typeof tag === 'number');
   const tagNames = tags.filter((tag) => typeof tag === 'string');
   // Looked up once per statement, in a table that every node has; a set of another workspace has no members here.
+  const sets = db`SELECT s.id FROM sets s WHERE s.workspace_id = ${workspaceId} AND (
+    s.kind = 'list' AND s.id = ANY(${[...lists]}::bigint[]) OR
+    s.kind = 'tag' AND (s.id = ANY(${tagIds}::bigint[]) OR s.name = ANY(${tagNames}::text[])))`;
+  // The members of one set are in the order of the contacts, so that the two are merged; those of several are not, and each
+  // contact of a bucket is compared with each member.
+  const isOne = lists.length + tags.length === 1;
   return db`EXISTS (
     SELECT FROM set_members m
     WHERE m.bucket = c.bucket ${within ? db`AND m.bucket = ANY(${within.list}::smallint[])` : db``}
-      AND m.contact_id = c.id AND m.set_id = ANY(ARRAY(
-        SELECT s.id FROM sets s WHERE s.workspace_id = ${workspaceId} AND (
-          s.kind = 'list' AND s.id = ANY(${[...lists]}::bigint[]) OR
-          s.kind = 'tag' AND (s.id = ANY(${tagIds}::bigint[]) OR s.name = ANY(${tagNames}::text[]))))))`;
+      AND m.contact_id = c.id AND m.set_id = ${isOne ? db`(${sets})` : db`ANY(ARRAY(${sets}))`})`;
 }
 
 function conditionOf(db: Db, condition: Condition): Fragment {
