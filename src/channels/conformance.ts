@@ -27,6 +27,8 @@ export type ConformanceSpec<A> = {
   /** Settings whose base URL is `url`. Every secret setting is to be given a value of eight or more characters. */
   settings(url: string): Settings;
   message: Outgoing;
+  /** Bound on a provider call; the suite's unless said. For a protocol of many steps, whose silence has a bound of its own. */
+  deadlineMs?: number;
   /** The channel is our own: there is no provider to answer or to be silent, and what it confirms comes from within. */
   callsNobody?: true;
   success: { answer: A; externalIds: string[]; receipts: boolean };
@@ -298,14 +300,14 @@ async function callbacks<A>(t: TestContext, spec: ConformanceSpec<A>, said: unkn
 
 /** Opens a sender with a client of its own, and closes both. */
 export async function withSender<A, T>(
-  spec: Pick<ConformanceSpec<A>, 'adapter' | 'settings'>,
+  spec: Pick<ConformanceSpec<A>, 'adapter' | 'settings' | 'deadlineMs'>,
   url: string,
   use: (sender: Sender) => Promise<T>,
 ): Promise<T> {
   const http = httpClient({ connections: 4 });
   const sender = spec.adapter.open(spec.settings(url), {
     http,
-    deadlineMs: SUITE_DEADLINE_MS,
+    deadlineMs: spec.deadlineMs ?? SUITE_DEADLINE_MS,
     nowMs: () => SUITE_NOW_MS,
   });
   try {

@@ -1,6 +1,10 @@
 /**
  * The text of a mail that came as HTML only. What is quoted is marked with `>`, as in a mail of text, so that it is told apart in
  * the same way. Reads as a stream: no tree, so nothing that nests a million times.
+ *
+ * postal-mime (4.0.0) converts HTML only where a mail has text besides, and exports no function for it. What it makes there is worse
+ * for people: quotes are not marked, style sheets outside `head` are shown as text, `1 < 2 and 3 > 2` becomes `1 2`, a list stands in
+ * one line.
  */
 import { Parser } from 'htmlparser2';
 

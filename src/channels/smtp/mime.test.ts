@@ -1,5 +1,6 @@
 /** Mails taken apart: what other programs write, and what nobody should. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
@@ -26,6 +27,11 @@ test('the text: encodings and charsets', () => {
     ['Content-Type: text/plain; charset=utf-8', 'gr\xf6\xdfer', 'größer'],
     ['Content-Transfer-Encoding: BASE64', 'Z3LDtsOf\nZXI=', 'größer'],
     ['Content-Transfer-Encoding: base64', '!', ''],
+    ['Content-Transfer-Encoding: base64', 'Z3I=\nw7bDn2Vy\n===\nIQ==', 'größer!'],
+    ['Content-Transfer-Encoding: base64', 'aGk=\n_____\nTo leave: leave@x.example', 'hi'],
+    ['Content-Transfer-Encoding: (as told) "base64";', 'aGk=', 'hi'],
+    ['Content-Type: text/html (as told); charset=utf-8', '<p>a</p>', 'a'],
+    ['Content-Type: "text/html"; charset=utf-8', '<p>a</p>', 'a'],
     ['Content-Transfer-Encoding: quoted-printable', 'a=3Db=\nc =C3=B6 =ZZ =', 'a=bc ö =ZZ ='],
     ['Content-Transfer-Encoding: 8bit', utf8('ö'), 'ö'],
     ['Content-Type: text/plain; format=flowed', 'one \ntwo\n\n-- \nme', 'one two\r\n\r\n-- \r\nme'],
@@ -68,6 +74,9 @@ test('names of files in every spelling', () => {
     "größe.pdf|Content-Disposition: attachment; filename*=iso-8859-1'de'gr%F6%DFe.pdf",
     'a long name.pdf|Content-Disposition: attachment; filename*0="a long "; filename*1="name.pdf"',
     'a lö name.pdf|Content-Disposition: attachment; filename*0*=utf-8\'\'a%20l%C3%B6; filename*1=" name.pdf"',
+    'my (1).pdf|Content-Disposition: attachment; filename=my (1).pdf (as told); size=1',
+    'name.pdf|Content-Disposition: attachment;; inline; filename  =  "name.pdf" (as told); size=1',
+    'name.pdf|Content-Disposition: attachment; filename="name.pdf',
     'typed.pdf|Content-Type: application/pdf; name="typed.pdf"\nContent-Disposition: attachment',
     '|Content-Disposition: attachment; filename=',
   ];
@@ -153,4 +162,42 @@ test('what a mail library writes is read as it was meant', async () => {
     ),
     { numRuns: 200 },
   );
+});
+
+/** Reads a mail of 25 MB, made of one unit again and again, and says what it took beside the mail, bytes. */
+const READS = `
+  const [head, unit, mime, htmlText] = process.argv.slice(1);
+  const { readMail } = await import(mime);
+  const { textOfHtml } = await import(htmlText);
+  const mail = Buffer.alloc(25 * 2 ** 20, unit);
+  mail.write(head);
+  const before = process.memoryUsage.rss();
+  readMail(mail, textOfHtml);
+  console.log(process.resourceUsage().maxRSS * 1024 - before);
+`;
+
+test('a mail of 25 MB takes no more than a few times its size, whatever it is made of', async (t) => {
+  const mixed = 'Content-Type: multipart/mixed; boundary=b\n\n';
+  const encoded = (encoding: string) => `${mixed}--b\nContent-Transfer-Encoding: ${encoding}\n`;
+  const table: [name: string, head: string, unit: string][] = [
+    ['a long text', '\n', `${'x'.repeat(75)}\n`],
+    ['a table', `${mixed}--b\nContent-Type: text/csv\n\n`, '2026-11-20;12;ok;3\n'],
+    ['HTML', 'Content-Type: text/html\n\n', '<p>Lorem ipsum</p>\n'],
+    ['a file', `${encoded('base64')}Content-Type: application/pdf\n\n`, `${'QUFB'.repeat(19)}\n`],
+    ['base64, padded in each group', `${encoded('base64')}Content-Type: application/pdf\n\n`, 'QUE='],
+    ['quoted-printable', `${encoded('quoted-printable')}\n`, '=C3=B6'],
+    ['one line', '\n', 'x'],
+    ['line breaks', '\n', '\n'],
+    ['delimiters', mixed, '--b\n'],
+    ['delimiters that are not declared', mixed, '--c\n'],
+    ['a diff', `${mixed}--b\n\n`, '--- b\n'],
+  ];
+  const places = ['./mime.ts', './htmlText.ts'].map((name) => new URL(name, import.meta.url).href);
+  for (const [name, head, unit] of table)
+    await t.test(name, () => {
+      const args = ['--input-type=module', '--eval', READS, head, unit, ...places];
+      const child = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      equal(child.status, 0, child.stderr);
+      ok(Number(child.stdout) < 100 * 2 ** 20, `${Math.round(Number(child.stdout) / 2 ** 20)} MB`);
+    });
 });
