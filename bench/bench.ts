@@ -58,6 +58,11 @@ export async function timed(
   return { rate };
 }
 
+/** How a Parley process is started: its data directory, and whether its statements are watched. */
+export function parleyArguments({ folder, options }: Bench, name: string): string[] {
+  return [join(folder, name), ...(options.profile === undefined ? [] : ['statements'])];
+}
+
 /** With `--profile`: says where the time goes in `work`, and writes it to the folder. */
 export async function profiled(
   bench: Bench,

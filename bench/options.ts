@@ -16,7 +16,7 @@ export type Options = {
   profile: string | undefined;
 };
 
-const SIZES = [10_000, 100_000, 300_000];
+const SIZES = [10_000, 100_000, 1_000_000];
 
 /** Reads arguments; throws an error whose message says what is wrong with them. */
 export function readOptions(args: string[]): Options {

@@ -180,8 +180,8 @@ export function resultsFile(found: Found, setting: Setting): string {
       : '';
   return `# Measured
 
-Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes less than ten
-minutes, uses loopback only, and rewrites this file. Every figure below is from that one run.
+Written by \`npm run bench\` on ${setting.date}. Run it again on a machine that does nothing else: it takes about a quarter of
+an hour, uses loopback only, and rewrites this file. Every figure below is from that one run.
 
 - machine: ${setting.machine}; all processes share it
 - ${setting.node}; embedded Postgres ${setting.postgres} with Parley's settings: fsync and synchronous commits on
@@ -201,7 +201,7 @@ ${tables(found)}
   outcome is stored; CPU and memory of Parley and its Postgres, until every event is handed on and, in the simulator,
   every receipt is in. So the simulator's CPU is that of sending and of a delivery receipt for each message.
 - **mail and push**: the same broadcast to providers that are processes of their own and are not counted, through
-  integrations whose rate holds nothing back, after one to a tenth of the people. SMTP: a server on a bare socket that
+  integrations whose rate holds nothing back, through a Parley of its own, after one that is not timed. SMTP: a server on a bare socket that
   answers at once; its ceiling is Nodemailer's pool with as many connections, in a process of its own. Mailgun: a text that
   is the same for all and one with the recipient's name both go out in batches with recipient variables: what is a
   recipient's own, such as the name or the address by which to leave, is a variable. FCM and APNs take a call per device; over
