@@ -73,13 +73,14 @@ export async function applyReceipts(
     tx,
     changes.filter(({ bulk }) => bulk),
   );
-  const byLane = Map.groupBy(
-    changes,
-    (change) => `${change.bulk}:${deps.queue.laneOf(bucketOf(change.contactId))}`,
+  // Events of one bucket are in order. Those of a single send are told as they come, so each person has their own; a run's are
+  // for counting, and share one for each lane.
+  const together = Map.groupBy(changes, ({ bulk, contactId }) =>
+    bulk ? `lane ${deps.queue.laneOf(bucketOf(contactId))}` : contactId,
   );
   await deps.queue.append(
     tx,
-    [...byLane.values()].map((list) => ({
+    [...together.values()].map((list) => ({
       ownerId: list[0]!.contactId,
       workspaceId: integration.workspaceId,
       type: 'delivery.changed',
