@@ -1,6 +1,7 @@
 /** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
 import type { Inbound } from '../adapter.ts';
 import { isAutomatic, type Header } from '../smtp/automatic.ts';
+import { earlierIn } from '../smtp/thread.ts';
 import { textIn, type Json } from '../whatsapp/json.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf, refIn } from './settings.ts';
@@ -86,13 +87,6 @@ function jsonList(text: string): unknown[] {
   } catch {
     return [];
   }
-}
-
-/** The mails before this one in its thread, oldest first. */
-function earlierIn(header: Header): string[] {
-  const ids = `${header('references') ?? ''} ${header('in-reply-to') ?? ''}`.match(/<[^<>\s]+>/g) ?? [];
-  // Once each, at its last place: the mail that is answered is mostly among the references, too.
-  return [...new Set(ids.map((id) => id.slice(1, -1)).reverse())].reverse();
 }
 
 /** The id of our mail that this one answers; the last of them in the thread when the answered one is another's. */

@@ -4,6 +4,7 @@ import type { Inbound } from '../adapter.ts';
 import { mailboxesIn, wordsIn, type Mail, type MailFile } from './mime.ts';
 import { refInMessageId } from './name.ts';
 import { withoutQuotes } from './quotes.ts';
+import { earlierIn } from './thread.ts';
 
 /** Characters of a mail that are kept; what is longer is no letter. */
 const LONGEST_TEXT = 100_000;
@@ -13,7 +14,6 @@ const LONGEST_SUBJECT = 255;
 const LONGEST_ID = 255;
 const LONGEST_ADDRESS = 254;
 const MOST_FILES = 50;
-const MOST_IDS = 200;
 
 /** Signatures of the mail itself: nobody sent them to be looked at. */
 const SEALS = /^application\/(?:x-)?(?:pkcs7-signature|pgp-signature)$/;
@@ -32,9 +32,9 @@ export function inboundOf(
   const hasId = id !== '' && id.length <= LONGEST_ID;
   const subject = plain(wordsIn(mail.header('subject'))).slice(0, LONGEST_SUBJECT);
   const profileName = plain(written?.name ?? '').slice(0, LONGEST_SUBJECT);
-  const earlier = earlierIn(mail);
+  const earlier = earlierIn(mail.header);
   // The last mail of ours in its thread, as we wrote its id.
-  const replyTo = earlier.findLast((one) => refInMessageId(one, url) !== undefined);
+  const ours = earlier.findLast((one) => refInMessageId(`<${one}>`, url) !== undefined);
   const atMs = Date.parse(mail.header('date') ?? '');
   return {
     externalId: hasId ? id : `sha256:${sha256Hex(body)}`,
@@ -45,8 +45,8 @@ export function inboundOf(
     ...(profileName ? { profileName } : {}),
     ...(subject ? { subject } : {}),
     ...(whole === text ? {} : { fullText: whole }),
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(hasId ? { references: earlier.map((one) => one.slice(1, -1)) } : {}),
+    ...(ours === undefined ? {} : { replyTo: `<${ours}>` }),
+    ...(hasId ? { references: earlier } : {}),
     raw: rawOf(mail, `${profileName ? `${profileName} ` : ''}<${from}>`),
     ...(atMs > 0 ? { atMs } : {}),
   };
@@ -57,13 +57,6 @@ function rawOf(mail: Mail, from: string): Inbound['raw'] {
   const replyTo = addressIn(mailboxesIn(mail.header('reply-to'))[0]?.address);
   const html = mail.html?.slice(0, LARGEST_HTML);
   return { from, ...(replyTo ? { 'Reply-To': replyTo } : {}), ...(html ? { html: plain(html) } : {}) };
-}
-
-/** The mails before this one in its thread, oldest first, each once at its last place. */
-function earlierIn(mail: Mail): string[] {
-  const ids =
-    `${mail.header('references') ?? ''} ${mail.header('in-reply-to') ?? ''}`.match(/<[^<>\s]{1,250}>/g) ?? [];
-  return [...new Set(ids.slice(-MOST_IDS).reverse())].reverse();
 }
 
 /** What was attached, before pictures that the text shows: those are logos as often as not. */

@@ -15,6 +15,7 @@ import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
 import { isConnectionLost } from '../../db/pool.ts';
+import { idempotencyKey } from '../change.ts';
 import type { HttpContext } from '../context.ts';
 import { sendFault, type FaultForm } from '../errors.ts';
 import { isCountry, readMapping } from './importInput.ts';
@@ -109,8 +110,7 @@ type Once = {
 };
 
 async function onceOf(ctx: HttpContext, request: FastifyRequest): Promise<Once | Fault> {
-  const given = request.headers['idempotency-key'];
-  const key = Array.isArray(given) ? given.join() : given;
+  const key = idempotencyKey(request);
   const body = createHash('sha256');
   const hash = () => hashRequest(request.method, request.url, body.digest('hex'));
   if (key === undefined) return { before: undefined, took: () => {}, hash, keep: () => Promise.resolve() };
