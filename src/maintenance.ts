@@ -8,7 +8,7 @@ import { deleteInboundSeen } from './conversations/sql.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
 import type { Sql } from './db/pool.ts';
 import { sweepLinks } from './links/people.ts';
-import { sweepHealth } from './outbox/health.ts';
+import { sweepHealth } from './senders/health.ts';
 
 const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;

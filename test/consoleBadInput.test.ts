@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { before as beforeAll, describe, test } from 'node:test';
-import { ROUTES } from '../src/http/console/routes.ts';
-import type { Route } from '../src/http/console/route.ts';
+import { ROUTES } from '../src/doors/console/routes.ts';
+import type { Route } from '../src/doors/console/route.ts';
 import { caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 

@@ -10,9 +10,9 @@ import { eraseContacts, getContact } from '../src/contacts/contacts.ts';
 import { destinationsOf } from '../src/contacts/destinations.ts';
 import { mergeContacts } from '../src/contacts/merge.ts';
 import { ensureConversations, mergeConversations } from '../src/conversations/conversations.ts';
-import type { HttpContext } from '../src/http/context.ts';
-import { linksDoor } from '../src/http/links/door.ts';
-import { createServer } from '../src/http/server.ts';
+import type { HttpContext } from '../src/doors/kit/context.ts';
+import { linksDoor } from '../src/doors/pages/door.ts';
+import { createServer } from '../src/doors/kit/server.ts';
 import {
   arriveByRequest,
   consumeAuthCode,

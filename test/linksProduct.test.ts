@@ -6,8 +6,8 @@ import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts
 import { updateWorkspace } from '../src/accounts/workspaces.ts';
 import { recordInbound, destinationsOf } from '../src/contacts/destinations.ts';
 import { clicksOfCause } from '../src/links/links.ts';
-import { selectDeliveriesOf } from '../src/outbox/sql.ts';
-import { STATE } from '../src/outbox/states.ts';
+import { selectDeliveriesOf } from '../src/ledger/sql.ts';
+import { STATE } from '../src/ledger/states.ts';
 import { testDatabase } from './support/database.ts';
 import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';

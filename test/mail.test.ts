@@ -11,7 +11,7 @@ import { readConfig } from '../src/base/config.ts';
 import { fromUuid, toHex24 } from '../src/base/ids.ts';
 import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
-import { stateName } from '../src/outbox/states.ts';
+import { stateName } from '../src/ledger/states.ts';
 import { CERTIFICATE, KEY } from './support/certificate.ts';
 import { testDatabase } from './support/database.ts';
 import { startMailSink, type MailSink } from './support/mailSink.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fromUuid, toHex24 } from '../src/base/ids.ts';
-import { selectDeliveriesOf, type Delivery } from '../src/outbox/sql.ts';
-import { stateName } from '../src/outbox/states.ts';
+import { selectDeliveriesOf, type Delivery } from '../src/ledger/sql.ts';
+import { stateName } from '../src/ledger/states.ts';
 import { testDatabase } from './support/database.ts';
 import { reportStatus, startTwilioSink, type SinkAnswer, type TwilioSink } from './support/twilioSink.ts';
 import { until } from './support/until.ts';

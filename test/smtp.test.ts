@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fromUuid, toHex24 } from '../src/base/ids.ts';
-import { toRef } from '../src/outbox/ref.ts';
+import { toRef } from '../src/ledger/ref.ts';
 import { testDatabase } from './support/database.ts';
 import { startMailSink, type MailSink } from './support/mailSink.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';

@@ -1,7 +1,7 @@
 /** Mail that tells of being opened, in workspaces that ask for it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { stateName } from '../src/outbox/states.ts';
+import { stateName } from '../src/ledger/states.ts';
 import { testDatabase } from './support/database.ts';
 import { startMailWorld } from './support/mailWorld.ts';
 import { deliveriesOf, reaches, sendMessage } from './support/messages.ts';

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
-import type { Route, Write } from '../src/http/sunshine/route.ts';
-import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from '../src/http/sunshine/routes.ts';
+import type { Route, Write } from '../src/doors/sunshine/route.ts';
+import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from '../src/doors/sunshine/routes.ts';
 import { caller, errors, jwt, startProduct, type App } from './sunshineProduct.ts';
 import { leaves, rawSender, refusal, valueAt, withAt, wrong } from './support/badInput.ts';
 

@@ -5,7 +5,7 @@ import { toHex24 } from '../src/base/ids.ts';
 import { mergeContacts } from '../src/contacts/merge.ts';
 import { conversationsOf, mergeConversations } from '../src/conversations/conversations.ts';
 import { accept } from '../src/outbox/accept.ts';
-import { selectDeliveriesOf } from '../src/outbox/sql.ts';
+import { selectDeliveriesOf } from '../src/ledger/sql.ts';
 import { must, caller, errors, startProduct } from './sunshineProduct.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';

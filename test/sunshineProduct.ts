@@ -13,7 +13,7 @@ import { readConfig, type Config } from '../src/base/config.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
-import type { HttpContext } from '../src/http/context.ts';
+import type { HttpContext } from '../src/doors/kit/context.ts';
 import { startParley } from '../src/parley.ts';
 import { testDatabase } from './support/database.ts';
 

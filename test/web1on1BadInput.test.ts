@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
-import type { Route, Write } from '../src/http/web1on1/route.ts';
-import { ROUTES } from '../src/http/web1on1/routes.ts';
+import type { Route, Write } from '../src/doors/web1on1/route.ts';
+import { ROUTES } from '../src/doors/web1on1/routes.ts';
 import { errors } from './sunshineProduct.ts';
 import { leaves, rawSender, refusal, valueAt, withAt, wrong } from './support/badInput.ts';
 import { startReceiver } from './support/receiver.ts';

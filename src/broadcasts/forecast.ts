@@ -1,8 +1,8 @@
 /** How a broadcast stands, and what would happen if it started now. Reads only. */
 import { CLASS_BIT } from '../contacts/destinations.ts';
 import type { Db } from '../db/pool.ts';
-import { selectTallies } from '../outbox/sql.ts';
-import { stateName, type StateName } from '../outbox/states.ts';
+import { selectTallies } from '../ledger/sql.ts';
+import { stateName, type StateName } from '../ledger/states.ts';
 import type { Broadcast, BroadcastDeps } from './broadcasts.ts';
 import { selectForecast, selectLaneMarks } from './sql.ts';
 

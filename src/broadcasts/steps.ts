@@ -7,11 +7,11 @@ import { isFault } from '../base/fault.ts';
 import type { Log } from '../base/log.ts';
 import { compile, type Compiled } from '../content/compile.ts';
 import { linksOfCause } from '../links/links.ts';
-import { isTemplate } from '../outbox/prepare.ts';
-import type { Run, RunSource } from '../outbox/run.ts';
-import { KIND } from '../queue/kinds.ts';
-import { LaneLost, settle, type Batch } from '../queue/settle.ts';
-import { deleteStreamRow, hasStreamWork, type WorkItem } from '../queue/sql.ts';
+import { isTemplate } from '../outbox/deliver/prepare.ts';
+import type { Run, RunSource } from '../ledger/run.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
+import { deleteStreamRow, hasStreamWork, type WorkItem } from '../queue/work/sql.ts';
 import type { Handler } from '../queue/worker.ts';
 import { announceDone, begin, LATEST_START_MS, type Broadcast, type BroadcastDeps } from './broadcasts.ts';
 import {

@@ -8,7 +8,7 @@
  *
  * Why a guess is hopeless: of 2^64 short codes those lead anywhere whose cause has a link; with ten million links that live,
  * one guess in 2^41 meets one. Of 2^112 long codes, both the cause and the contact must be there: one in 2^60 or less. The
- * door bounds guesses besides (http/links/guard.ts).
+ * door bounds guesses besides (doors/pages/guard.ts).
  */
 import { createCipheriv, hkdfSync } from 'node:crypto';
 import { isId } from '../base/ids.ts';

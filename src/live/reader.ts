@@ -3,10 +3,10 @@
  * once that is committed every process is told. Broadcasts are not among it: they are no messages of a conversation.
  */
 import type { MessageReceived } from '../conversations/conversations.ts';
-import type { DeliveryChanged, MessageAccepted } from '../outbox/events.ts';
-import { STATE } from '../outbox/states.ts';
-import type { FeedReader } from '../queue/dispatch.ts';
-import type { FeedEvent } from '../queue/sql.feed.ts';
+import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
+import { STATE } from '../ledger/states.ts';
+import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedEvent } from '../queue/feed/sql.ts';
 import type { ConversationRead, ConversationTyping } from '../conversations/events.ts';
 import { appendEntries, ENTRY, type NewEntry } from './log.ts';
 import type { News, Notices } from './notices.ts';

@@ -15,10 +15,10 @@ import {
 import { insertMessages, noteOutgoing } from '../conversations/sql.ts';
 import type { Tx } from '../db/pool.ts';
 import { shortenMessages, type Links } from '../links/links.ts';
-import { KIND } from '../queue/kinds.ts';
+import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { MessageAccepted } from './events.ts';
-import { insertQueued } from './sql.ts';
+import type { MessageAccepted } from '../ledger/events.ts';
+import { insertQueued } from '../ledger/sql.ts';
 
 /** One message for one contact. */
 export type Send = {

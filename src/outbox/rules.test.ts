@@ -7,11 +7,11 @@ import { ensureConversations } from '../conversations/conversations.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { newContacts, newWorkspace, startWorld, type World } from '../../test/support/world.ts';
 import { accept } from './accept.ts';
-import { choose, DEFAULT_ORDER } from './choose.ts';
-import { gate, sendRules, type GateFacts } from './gate.ts';
-import { fromRef, toRef } from './ref.ts';
-import { afterUnclear, retryDelayMs } from './retry.ts';
-import { isEnd, MOVES, STATE, stateName, type StateCode } from './states.ts';
+import { choose, DEFAULT_ORDER } from '../gate/choose.ts';
+import { gate, sendRules, type GateFacts } from '../gate/gate.ts';
+import { fromRef, toRef } from '../ledger/ref.ts';
+import { afterUnclear, retryDelayMs } from './outcome/retry.ts';
+import { isEnd, MOVES, STATE, stateName, type StateCode } from '../ledger/states.ts';
 
 const database = await testDatabase();
 const { sql } = database;

@@ -6,11 +6,18 @@ import { bucketOf, idSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { until } from '../../test/support/until.ts';
-import type { FeedReader } from './dispatch.ts';
+import type { FeedReader } from './feed/dispatch.ts';
 import { createQueue, type Queue } from './queue.ts';
-import { LaneLost, settle, type Batch } from './settle.ts';
-import { bringForward, claimDue, deleteStream, hasStreamWork, upsertStream, type WorkItem } from './sql.ts';
-import type { FeedEvent } from './sql.feed.ts';
+import { LaneLost, settle, type Batch } from './work/settle.ts';
+import {
+  bringForward,
+  claimDue,
+  deleteStream,
+  hasStreamWork,
+  upsertStream,
+  type WorkItem,
+} from './work/sql.ts';
+import type { FeedEvent } from './feed/sql.ts';
 import { createWorker, type Handler } from './worker.ts';
 
 const database = await testDatabase();

@@ -9,9 +9,9 @@ import { bucketOf, BUCKETS, type IdSource } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import type { Fragment, Sql, Tx } from '../db/pool.ts';
-import { insertDue, insertDueSelected, type NewWork } from './sql.ts';
-import { insertFeed } from './sql.feed.ts';
-import { selectLanes } from './sql.lanes.ts';
+import { insertDue, insertDueSelected, type NewWork } from './work/sql.ts';
+import { insertFeed } from './feed/sql.ts';
+import { selectLanes } from './lanes/sql.ts';
 
 /** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
 export type Wake = { lane: number; what: number | 'bulk' | 'feed' };

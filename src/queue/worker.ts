@@ -10,17 +10,17 @@ import type { IdSource } from '../base/ids.ts';
 import { bell, type Bell, type Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import { isConnectionLost, type Sql } from '../db/pool.ts';
-import { createBulk } from './bulk.ts';
-import { createDispatcher, type FeedReader } from './dispatch.ts';
-import { createFlights, type Claim } from './flights.ts';
-import { createInteractive } from './interactive.ts';
-import { createOwnership } from './ownership.ts';
+import { createBulk } from './work/bulk.ts';
+import { createDispatcher, type FeedReader } from './feed/dispatch.ts';
+import { createFlights, type Claim } from './work/flights.ts';
+import { createInteractive } from './work/interactive.ts';
+import { createOwnership } from './work/ownership.ts';
 import type { Queue, Wake } from './queue.ts';
-import type { Batch } from './settle.ts';
-import { selectInteractiveLanes, selectNextDueMs, type OwnedLane, type WorkItem } from './sql.ts';
-import { selectFeedLanes } from './sql.feed.ts';
+import type { Batch } from './work/settle.ts';
+import { selectInteractiveLanes, selectNextDueMs, type OwnedLane, type WorkItem } from './work/sql.ts';
+import { selectFeedLanes } from './feed/sql.ts';
 
-/** Who does the work of one kind. `handle` settles every item of the batch (queue/settle.ts) before it resolves. */
+/** Who does the work of one kind. `handle` settles every item of the batch (queue/work/settle.ts) before it resolves. */
 export type Handler = {
   kind: number;
   /** Most items in one claim. */

@@ -2,7 +2,7 @@
 import type { Inbound } from '../channels/adapter.ts';
 import type { Source } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
-import { selectSaidAs } from '../outbox/sql.fallback.ts';
+import { selectSaidAs } from '../ledger/sql.fallback.ts';
 
 /** What each message answers, by the provider's id of the answer; those that answer nothing in particular have none. */
 export async function readReplies(

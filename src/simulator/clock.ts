@@ -5,9 +5,9 @@
 import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Sql } from '../db/pool.ts';
-import { KIND } from '../queue/kinds.ts';
+import { KIND } from '../queue/work/kinds.ts';
 import type { Queue, Wake } from '../queue/queue.ts';
-import { bringForward } from '../queue/sql.ts';
+import { bringForward } from '../queue/work/sql.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
 import type { Rules } from './rules.ts';
 import { hasWork, moveClock } from './sql.ts';

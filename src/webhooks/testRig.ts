@@ -5,7 +5,7 @@ import { addressGuard, httpClient } from '../base/http.ts';
 import { idSource, type IdSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import type { Sql } from '../db/pool.ts';
-import { KIND } from '../queue/kinds.ts';
+import { KIND } from '../queue/work/kinds.ts';
 import { createQueue, type Queue } from '../queue/queue.ts';
 import { createWorker } from '../queue/worker.ts';
 import { webhookHandler, type DeliverDeps } from './deliver.ts';

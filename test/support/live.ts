@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { SignJWT } from 'jose';
 import { connectLive, type LiveClient } from '../../sdk/live/client.ts';
 import { createKey } from '../../src/accounts/keys.ts';
-import type { HttpContext } from '../../src/http/context.ts';
+import type { HttpContext } from '../../src/doors/kit/context.ts';
 import { must } from './world.ts';
 
 /** A key that signs tokens of people of a workspace. */

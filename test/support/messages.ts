@@ -4,9 +4,9 @@ import { createIntegration } from '../../src/accounts/integrations.ts';
 import { createKey } from '../../src/accounts/keys.ts';
 import { fromHex24 } from '../../src/base/ids.ts';
 import { ADAPTERS } from '../../src/channels/adapters.ts';
-import type { HttpContext } from '../../src/http/context.ts';
-import { selectDeliveriesOf, type Delivery } from '../../src/outbox/sql.ts';
-import { stateName } from '../../src/outbox/states.ts';
+import type { HttpContext } from '../../src/doors/kit/context.ts';
+import { selectDeliveriesOf, type Delivery } from '../../src/ledger/sql.ts';
+import { stateName } from '../../src/ledger/states.ts';
 import { until } from './until.ts';
 import { callApi, must, type World } from './world.ts';
 

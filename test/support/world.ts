@@ -12,7 +12,7 @@ import { silentLog } from '../../src/base/log.ts';
 import { ADAPTERS } from '../../src/channels/adapters.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import type { Connection } from '../../src/db/pool.ts';
-import type { HttpContext } from '../../src/http/context.ts';
+import type { HttpContext } from '../../src/doors/kit/context.ts';
 import { startParley, type Overrides } from '../../src/parley.ts';
 
 /** The secret every test install shares, so that processes of one database can open each other's keys. */

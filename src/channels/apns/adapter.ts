@@ -11,10 +11,10 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { http2Client } from '../http2.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
+import { http2Client } from '../kit/http2.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { apnsOutcome } from './outcomes.ts';
-import { apnsHeaders, apnsIdOf, apnsPayload, LARGEST_PAYLOAD } from './payload.ts';
+import { apnsHeaders, apnsIdOf, apnsPayload, LARGEST_PAYLOAD } from '../kit/pushPayload.ts';
 import { providerTokens } from './token.ts';
 
 /** Where APNs is, unless the settings say otherwise. */

@@ -8,13 +8,13 @@ import { jwtVerify } from 'jose';
 import { until } from '../../../test/support/until.ts';
 import { httpClient } from '../../base/http.ts';
 import type { Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
-import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../conformance.ts';
-import { CONTRACTS_ABSENT, contractFile } from '../contract.ts';
-import type { FakeAnswer, FakeRequest } from '../fake.ts';
-import { type FakeHttp2, startFakeHttp2 } from '../fakeHttp2.ts';
+import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
+import { CONTRACTS_ABSENT, contractFile } from '../testing/contract.ts';
+import type { FakeAnswer, FakeRequest } from '../testing/fake.ts';
+import { type FakeHttp2, startFakeHttp2 } from '../testing/fakeHttp2.ts';
 import { apns } from './adapter.ts';
 import { APNS_REASONS } from './outcomes.ts';
-import { apnsIdOf, collapseId, type Push } from './payload.ts';
+import { apnsIdOf, collapseId, type Push } from '../kit/pushPayload.ts';
 
 const newKey = () =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({

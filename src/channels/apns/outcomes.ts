@@ -3,7 +3,7 @@ import type { ErrorClass } from '../../../contract/channels.ts';
 import { isoTime } from '../../base/clock.ts';
 import type { HttpOutcome } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../outcome.ts';
+import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../kit/outcome.ts';
 
 /** A row: reason, HTTP status, class, and what it says in words. */
 export type ApnsReason = readonly [reason: string, status: number, meaning: ErrorClass, title: string];

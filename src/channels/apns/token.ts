@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { sha256Hex } from '../../base/crypto.ts';
-import { signedJwt } from './jwt.ts';
+import { signedJwt } from '../kit/jwt.ts';
 
 /** The tokens of one key. */
 export type ProviderTokens = {

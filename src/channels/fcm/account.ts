@@ -5,8 +5,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { formBody, retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { AdapterTools } from '../adapter.ts';
-import { signedJwt } from '../apns/jwt.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../outcome.ts';
+import { signedJwt } from '../kit/jwt.ts';
+import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../kit/outcome.ts';
 
 /** What a service account's file says. */
 export type FcmAccount = {

@@ -3,8 +3,8 @@
  * connection for each integration, a request for each device. FCM's 200 is the last word.
  */
 import type { Adapter, AdapterTools, IntegrationSetting, Outcome, Sender, Settings } from '../adapter.ts';
-import { http2Client } from '../http2.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
+import { http2Client } from '../kit/http2.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { accessTokens, serviceAccountOf } from './account.ts';
 import { fcmMessage, type FcmTarget, LARGEST_MESSAGE } from './message.ts';
 import { fcmOutcome, wantsNewToken } from './outcomes.ts';

@@ -7,11 +7,11 @@ import { test, type TestContext } from 'node:test';
 import { jwtVerify } from 'jose';
 import { httpClient } from '../../base/http.ts';
 import type { Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
-import type { Push } from '../apns/payload.ts';
-import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../conformance.ts';
-import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
-import { deadUrl, type FakeAnswer, type FakeHttp, startFake } from '../fake.ts';
-import { type FakeHttp2, startFakeHttp2 } from '../fakeHttp2.ts';
+import type { Push } from '../kit/pushPayload.ts';
+import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
+import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
+import { deadUrl, type FakeAnswer, type FakeHttp, startFake } from '../testing/fake.ts';
+import { type FakeHttp2, startFakeHttp2 } from '../testing/fakeHttp2.ts';
 import { fcm } from './adapter.ts';
 import { FCM_CODES } from './outcomes.ts';
 

@@ -1,6 +1,6 @@
 /** A rendered push as FCM's HTTP v1 API takes it, for Android, Apple and web at once. Pure. */
 import type { Outgoing } from '../adapter.ts';
-import { apsOf, collapseId, expirationOf, given, type Push } from '../apns/payload.ts';
+import { apsOf, collapseId, expirationOf, given, type Push } from '../kit/pushPayload.ts';
 import { topicOf } from '../webpush/payload.ts';
 
 /** Where a message goes: a registration token, or a Firebase installation id. */

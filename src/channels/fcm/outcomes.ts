@@ -2,7 +2,7 @@
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Verdict } from '../outcome.ts';
+import { jsonObject, outcomeOf, plainDetail, unanswered, type Verdict } from '../kit/outcome.ts';
 
 /** A row: code, HTTP status, class, and what it says in words. */
 export type FcmCode = readonly [code: string, status: number, meaning: ErrorClass, title: string];

@@ -3,8 +3,8 @@
  * as recipient variables: our ref above all, and what the template filled in.
  */
 import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
-import { secretsOf } from '../outcome.ts';
-import { attachmentFetcher } from '../smtp/attachments.ts';
+import { secretsOf } from '../kit/outcome.ts';
+import { attachmentFetcher } from '../kit/mail/attachments.ts';
 import { receiveMailgun } from './callback.ts';
 import { letterOf, partsOf, together, type Letter } from './letter.ts';
 import { lookUpMailgun } from './lookUp.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hmac } from '../../base/crypto.ts';
 import type { CallbackRequest, Inbound, Receipt } from '../adapter.ts';
-import { CONTRACTS_ABSENT, contractFile } from '../contract.ts';
+import { CONTRACTS_ABSENT, contractFile } from '../testing/contract.ts';
 import { mailgun } from './adapter.ts';
 import { MAILGUN_REASONS } from './outcomes.ts';
 

@@ -1,8 +1,8 @@
 /** Mailgun's callbacks: `status` for events of our mails, `inbound` for mails that a route forwards. */
 import { hmac, sameText } from '../../base/crypto.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
-import { jsonObject, plainDetail, textSetting } from '../outcome.ts';
-import { objectIn, textIn, type Json } from '../whatsapp/json.ts';
+import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
+import { objectIn, textIn, type Json } from '../kit/json.ts';
 import { mailOf } from './inbound.ts';
 import { decodeMultipart, type Part } from './multipart.ts';
 import { mailgunReason } from './outcomes.ts';

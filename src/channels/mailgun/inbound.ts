@@ -1,8 +1,8 @@
 /** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
 import type { Inbound } from '../adapter.ts';
-import { isAutomatic, type Header } from '../smtp/automatic.ts';
-import { earlierIn } from '../smtp/thread.ts';
-import { textIn, type Json } from '../whatsapp/json.ts';
+import { isAutomatic, type Header } from '../kit/mail/automatic.ts';
+import { earlierIn } from '../kit/mail/thread.ts';
+import { textIn, type Json } from '../kit/json.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf, refIn } from './settings.ts';
 

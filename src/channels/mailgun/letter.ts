@@ -4,8 +4,8 @@
  */
 import type { RenderedMedia } from '../../../contract/channels.ts';
 import type { Outcome, Outgoing, Settings } from '../adapter.ts';
-import { textSetting } from '../outcome.ts';
-import { isShownIn, type Attachment } from '../smtp/attachments.ts';
+import { textSetting } from '../kit/outcome.ts';
+import { isShownIn, type Attachment } from '../kit/mail/attachments.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf } from './settings.ts';
 import { placeholder, skeletonOf } from './skeleton.ts';

@@ -1,7 +1,7 @@
 /** Asks Mailgun's event log whether a mail whose call was not answered was taken: it is found by the id that we gave it. */
 import type { AdapterTools, Outcome, Settings } from '../adapter.ts';
-import { jsonObject, plainDetail } from '../outcome.ts';
-import { objectIn, objectsIn, textIn } from '../whatsapp/json.ts';
+import { jsonObject, plainDetail } from '../kit/outcome.ts';
+import { objectIn, objectsIn, textIn } from '../kit/json.ts';
 import { mailgunAccount, messageIdOf } from './settings.ts';
 
 /** Clocks differ, and an event is dated by Mailgun. */

@@ -2,9 +2,16 @@
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Outcome, Receipt } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure, type Verdict } from '../outcome.ts';
+import {
+  jsonObject,
+  outcomeOf,
+  plainDetail,
+  unanswered,
+  type Failure,
+  type Verdict,
+} from '../kit/outcome.ts';
 import { ENHANCED_CODES } from '../smtp/outcomes.ts';
-import { objectIn, textIn, type Json } from '../whatsapp/json.ts';
+import { objectIn, textIn, type Json } from '../kit/json.ts';
 
 /** HTTP answers to a send. Mailgun has no codes of its own. */
 export const MAILGUN_ANSWERS: readonly (readonly [status: number, meaning: ErrorClass, title: string])[] = [

@@ -1,6 +1,6 @@
 /** The settings of a Mailgun integration and what follows from them alone. */
 import type { IntegrationSetting, Settings } from '../adapter.ts';
-import { textSetting } from '../outcome.ts';
+import { textSetting } from '../kit/outcome.ts';
 
 /** Where the API of each region is. A domain lives in one of them, and the other one answers 404. */
 export const MAILGUN_URLS = { us: 'https://api.mailgun.net', eu: 'https://api.eu.mailgun.net' } as const;

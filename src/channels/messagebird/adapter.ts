@@ -1,6 +1,6 @@
 /** SMS through MessageBird, whose two APIs are one provider: the classic one and Bird v1. A setting picks. */
 import type { Adapter, IntegrationSetting, Settings } from '../adapter.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { BIRD_BATCH, openBird, receiveBird } from './bird.ts';
 import { CLASSIC_URL, openClassic, receiveClassic } from './classic.ts';
 import { lookUpNumber, NOT_OFFERED } from './number.ts';

@@ -26,8 +26,8 @@ import {
   unanswered,
   type Failure,
   type Verdict,
-} from '../outcome.ts';
-import { isSigned, signingKey } from '../standardWebhooks.ts';
+} from '../kit/outcome.ts';
+import { isSigned, signingKey } from '../kit/standardWebhooks.ts';
 import { NO_SENDER, withMedia, WRONG_CHANNEL } from './classic.ts';
 
 /** What became of a message (`error.code` of an event). The list is open: an unknown code is transient. */

@@ -25,7 +25,7 @@ import {
   unanswered,
   type Failure,
   type Verdict,
-} from '../outcome.ts';
+} from '../kit/outcome.ts';
 import { isMessageBirdSigned } from './jwt.ts';
 
 /** Errors of a call. MessageBird never published a full list: an unknown one is judged by the HTTP status. */

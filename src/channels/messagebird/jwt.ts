@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto';
 import { sameText, sha256Hex } from '../../base/crypto.ts';
 import type { CallbackRequest } from '../adapter.ts';
-import { jsonObject } from '../outcome.ts';
+import { jsonObject } from '../kit/outcome.ts';
 
 /** `none` and everything with a public key are left out: the algorithm is chosen by whoever sends the token. */
 const HASHES: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };

@@ -4,7 +4,7 @@
  */
 import type { LineType } from '../../../contract/channels.ts';
 import type { AdapterTools, KnownNumber, NumberLookUp, Settings } from '../adapter.ts';
-import { jsonObject, repeatable, unanswered } from '../outcome.ts';
+import { jsonObject, repeatable, unanswered } from '../kit/outcome.ts';
 import { classicAccount, classicFailure } from './classic.ts';
 
 /** `type` of a look-up; `unknown` is absent. */

@@ -14,8 +14,8 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
-import { attachmentFetcher, isShownIn, type Attachment } from './attachments.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
+import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attachments.ts';
 import { bounceAddressOf, nameOf } from './name.ts';
 import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
 import { receiveSmtp } from './receive.ts';

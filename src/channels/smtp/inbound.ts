@@ -1,10 +1,10 @@
 /** A person's mail: who wrote what, in answer to which mail of ours, with the files that came along. */
 import { sha256Hex } from '../../base/crypto.ts';
 import type { Inbound } from '../adapter.ts';
-import { mailboxesIn, wordsIn, type Mail, type MailFile } from './mime.ts';
+import { mailboxesIn, wordsIn, type Mail, type MailFile } from '../kit/mail/mime.ts';
 import { refInMessageId } from './name.ts';
-import { withoutQuotes } from './quotes.ts';
-import { earlierIn } from './thread.ts';
+import { withoutQuotes } from '../kit/mail/quotes.ts';
+import { earlierIn } from '../kit/mail/thread.ts';
 
 /** Characters of a mail that are kept; what is longer is no letter. */
 const LONGEST_TEXT = 100_000;

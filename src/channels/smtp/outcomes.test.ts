@@ -1,7 +1,7 @@
 /** Every row of the tables, by itself: what a mail server says, and what that means for the message. */
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { outcomeOf } from '../outcome.ts';
+import { outcomeOf } from '../kit/outcome.ts';
 import { ENHANCED_CODES, REPLY_CODES, smtpOutcome } from './outcomes.ts';
 
 const said = (responseCode: number, response: string, command = 'RCPT TO') =>

@@ -4,7 +4,7 @@
  */
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Outcome, Receipt } from '../adapter.ts';
-import { outcomeOf, plainDetail, type Verdict } from '../outcome.ts';
+import { outcomeOf, plainDetail, type Verdict } from '../kit/outcome.ts';
 
 /** Enhanced codes, longest match first: `5.7.26`, then `5.7`. */
 export const ENHANCED_CODES: readonly (readonly [code: string, meaning: ErrorClass, title: string])[] = [

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Callback, CallbackRequest, Settings } from '../adapter.ts';
-import { CONTRACTS_ABSENT, contractFile } from '../contract.ts';
+import { CONTRACTS_ABSENT, contractFile } from '../testing/contract.ts';
 import { smtp } from './adapter.ts';
 import { nameOf } from './name.ts';
 

@@ -4,11 +4,11 @@
  * signed, and a person's mail says no more than its sender does.
  */
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Settings } from '../adapter.ts';
-import { textSetting } from '../outcome.ts';
-import { isAutomatic } from './automatic.ts';
-import { textOfHtml } from './htmlText.ts';
+import { textSetting } from '../kit/outcome.ts';
+import { isAutomatic } from '../kit/mail/automatic.ts';
+import { textOfHtml } from '../kit/mail/htmlText.ts';
 import { addressIn, inboundOf } from './inbound.ts';
-import { mailboxesIn, readMail, type Mail } from './mime.ts';
+import { mailboxesIn, readMail, type Mail } from '../kit/mail/mime.ts';
 import { refInBounceAddress } from './name.ts';
 import { complaintIn, plainBounce, receiptsIn, reportIn } from './report.ts';
 

@@ -3,8 +3,8 @@
  * we signed, wherever it stands: what it says of anything else is not ours to know.
  */
 import type { Receipt } from '../adapter.ts';
-import { isMailSystem } from './automatic.ts';
-import { mailboxesIn, wordsIn, type Mail } from './mime.ts';
+import { isMailSystem } from '../kit/mail/automatic.ts';
+import { mailboxesIn, wordsIn, type Mail } from '../kit/mail/mime.ts';
 import { refInMessageId, refNamed } from './name.ts';
 import { bounceReason } from './outcomes.ts';
 

@@ -1,7 +1,7 @@
 /** Twilio Voice: calls a person, speaks the text and takes the keys they press. Account, codes and signature are those of SMS. */
 import { formBody } from '../../base/http.ts';
 import type { Adapter, AdapterTools, IntegrationSetting, Outcome, Sender, Settings } from '../adapter.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { TWILIO_ACCOUNT_SETTINGS, twilioAccount } from '../twilio/adapter.ts';
 import { lookUpTwilio } from '../twilio/lookUp.ts';
 import { twilioOutcome } from '../twilio/outcomes.ts';

@@ -4,7 +4,7 @@
  */
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Receipt, Settings } from '../adapter.ts';
-import { textSetting } from '../outcome.ts';
+import { textSetting } from '../kit/outcome.ts';
 import { twilioTitle, twilioVerdict } from '../twilio/outcomes.ts';
 import { signedParameters } from '../twilio/signature.ts';
 import { goodbyeTwiml } from './twiml.ts';

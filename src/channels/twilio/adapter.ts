@@ -12,7 +12,7 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { receiveTwilio } from './callback.ts';
 import { connectNumber } from './connect.ts';
 import { lookUpTwilio } from './lookUp.ts';

@@ -1,6 +1,6 @@
 /** Twilio's status callbacks and incoming messages. Unknown parameters are let be: Twilio adds some without notice. */
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
-import { textSetting } from '../outcome.ts';
+import { textSetting } from '../kit/outcome.ts';
 import { mediaIn } from './media.ts';
 import { signedParameters } from './signature.ts';
 import { twilioTitle, twilioVerdict } from './outcomes.ts';

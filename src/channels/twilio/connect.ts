@@ -1,7 +1,7 @@
 /** Completes a Twilio integration that names its number only by sid, as Sunshine's API does. */
 import { formBody } from '../../base/http.ts';
 import type { AdapterTools, Connected, Settings } from '../adapter.ts';
-import { jsonObject, textSetting, unanswered } from '../outcome.ts';
+import { jsonObject, textSetting, unanswered } from '../kit/outcome.ts';
 import { twilioFailure } from './outcomes.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Asks Twilio whether something was sent whose answer got lost: messages and calls, which list alike. */
 import { formBody } from '../../base/http.ts';
 import type { AdapterTools, Outcome } from '../adapter.ts';
-import { jsonObject } from '../outcome.ts';
+import { jsonObject } from '../kit/outcome.ts';
 
 /** Rows of a look-up; Twilio lists the newest first. */
 const PAGE = 50;

@@ -3,7 +3,7 @@
  * media URLs", Media subresource), and answers with the address of a store, which is good for a while and wants no credentials.
  */
 import type { AdapterTools, FetchedMedia, Inbound } from '../adapter.ts';
-import { repeatable, unanswered } from '../outcome.ts';
+import { repeatable, unanswered } from '../kit/outcome.ts';
 import { twilioFailure } from './outcomes.ts';
 
 const MOST_MEDIA = 10;

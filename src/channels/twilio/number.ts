@@ -5,7 +5,7 @@
 import type { ErrorClass, LineType } from '../../../contract/channels.ts';
 import { formBody } from '../../base/http.ts';
 import type { AdapterTools, NumberLookUp } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, repeatable, unanswered, type Verdict } from '../outcome.ts';
+import { jsonObject, outcomeOf, plainDetail, repeatable, unanswered, type Verdict } from '../kit/outcome.ts';
 import { twilioFailure, twilioVerdict } from './outcomes.ts';
 
 /**

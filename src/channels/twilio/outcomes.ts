@@ -7,7 +7,14 @@ import type { ErrorClass } from '../../../contract/channels.ts';
 import type { HttpOutcome } from '../../base/http.ts';
 import { retryAfterMs } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure, type Verdict } from '../outcome.ts';
+import {
+  jsonObject,
+  outcomeOf,
+  plainDetail,
+  unanswered,
+  type Failure,
+  type Verdict,
+} from '../kit/outcome.ts';
 
 /**
  * A row: code, class, Twilio's title, and how far a `config` fault reaches: `message` when it hangs on this

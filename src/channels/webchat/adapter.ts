@@ -1,6 +1,6 @@
 /**
  * Our own channel: the web chat. There is nobody to call: a message is in the store before it is handed over here, and the live
- * channel (http/live) shows it to whoever is connected, now or at the next connect. So the answer is always the same, and what
+ * channel (doors/live) shows it to whoever is connected, now or at the next connect. So the answer is always the same, and what
  * the person's own messenger confirms comes back as receipts.
  */
 import type { Adapter, Outcome } from '../adapter.ts';

@@ -2,8 +2,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outgoing } from '../adapter.ts';
-import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../conformance.ts';
-import { startFake } from '../fake.ts';
+import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
+import { startFake } from '../testing/fake.ts';
 import { httpClient } from '../../base/http.ts';
 import { webchat } from './adapter.ts';
 

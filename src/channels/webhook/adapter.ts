@@ -5,8 +5,8 @@
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Adapter, AdapterTools, IntegrationSetting, Outcome, Sender, Settings } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, secretsOf, textSetting, unanswered } from '../outcome.ts';
-import { signatureHeaders, signingKey } from '../standardWebhooks.ts';
+import { jsonObject, outcomeOf, plainDetail, secretsOf, textSetting, unanswered } from '../kit/outcome.ts';
+import { signatureHeaders, signingKey } from '../kit/standardWebhooks.ts';
 import { receiveWebhook } from './callback.ts';
 
 const SETTINGS = {

@@ -2,8 +2,8 @@
 import { parseIsoTime } from '../../base/clock.ts';
 import { ERROR_CLASSES, type ErrorClass } from '../../../contract/channels.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
-import { jsonObject, textSetting } from '../outcome.ts';
-import { isSigned, signingKey } from '../standardWebhooks.ts';
+import { jsonObject, textSetting } from '../kit/outcome.ts';
+import { isSigned, signingKey } from '../kit/standardWebhooks.ts';
 
 const OK: CallbackAnswer = { status: 200, contentType: 'application/json', body: '{}' };
 const FORGED = answer(401, 'signature is missing, wrong or older than five minutes');

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import type { CallbackRequest, Outgoing, Settings } from '../adapter.ts';
-import { conformance, SUITE_NOW_MS, withSender } from '../conformance.ts';
-import { CONTRACTS_ABSENT, contractFile } from '../contract.ts';
-import { startFake } from '../fake.ts';
-import { signatureHeaders, signingKey } from '../standardWebhooks.ts';
+import { conformance, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
+import { CONTRACTS_ABSENT, contractFile } from '../testing/contract.ts';
+import { startFake } from '../testing/fake.ts';
+import { signatureHeaders, signingKey } from '../kit/standardWebhooks.ts';
 import { webhook, WEBHOOK_ANSWERS } from './adapter.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';

@@ -2,7 +2,7 @@
  * Push to browsers (Web Push: RFC 8030, 8291, 8292). There is no provider to sign up with: each subscription names
  * the push service of its browser, which is called over the guarded client, since anybody can bring an endpoint.
  */
-import { jsonObject, secretsOf, textSetting } from '../outcome.ts';
+import { jsonObject, secretsOf, textSetting } from '../kit/outcome.ts';
 import type {
   Adapter,
   AdapterTools,

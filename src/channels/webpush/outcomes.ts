@@ -2,7 +2,7 @@
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { outcomeOf, plainDetail, unanswered } from '../outcome.ts';
+import { outcomeOf, plainDetail, unanswered } from '../kit/outcome.ts';
 
 /** A row: status, class, and what it says in words. `message`: only this subscription is hit. */
 export type WebPushAnswer = readonly [status: number, meaning: ErrorClass, title: string, reach?: 'message'];

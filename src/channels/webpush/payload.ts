@@ -1,6 +1,6 @@
 /** A rendered push as a browser gets it: JSON that a service worker shows, or Safari by itself. Pure. */
 import { createHash } from 'node:crypto';
-import { given, type Push } from '../apns/payload.ts';
+import { given, type Push } from '../kit/pushPayload.ts';
 
 /**
  * `notification` is what `showNotification(notification.title, notification)` takes. With a link it is a declarative

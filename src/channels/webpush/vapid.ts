@@ -1,6 +1,6 @@
 /** How a server names itself to push services (VAPID, RFC 8292): a key pair, and a JWT for each push service. */
 import { createECDH, createPrivateKey } from 'node:crypto';
-import { signedJwt } from '../apns/jwt.ts';
+import { signedJwt } from '../kit/jwt.ts';
 
 /** A key pair: the private scalar and the uncompressed public point, both base64url. */
 export type VapidKeys = { publicKey: string; privateKey: string };

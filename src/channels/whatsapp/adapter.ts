@@ -4,7 +4,7 @@
  */
 import { WHATSAPP_USER_ID } from '../../../contract/channels.ts';
 import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
-import { secretsOf, textSetting } from '../outcome.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { receiveWhatsApp } from './callback.ts';
 import { fetchMedia } from './media.ts';
 import { whatsappOutcome } from './outcomes.ts';

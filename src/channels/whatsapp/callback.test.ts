@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { hmac } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Inbound, Receipt } from '../adapter.ts';
-import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
-import { startFake } from '../fake.ts';
-import { SUITE_NOW_MS } from '../conformance.ts';
+import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
+import { startFake } from '../testing/fake.ts';
+import { SUITE_NOW_MS } from '../testing/conformance.ts';
 import { whatsapp } from './adapter.ts';
 import { fetchMedia, mediaRequest } from './media.ts';
 

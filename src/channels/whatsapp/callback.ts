@@ -4,9 +4,9 @@
  */
 import { hmac, sameText } from '../../base/crypto.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
-import { jsonObject, plainDetail, textSetting } from '../outcome.ts';
+import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
 import { inboundOf, secondsOf, whoWrote } from './inbound.ts';
-import { objectsIn, objectIn, textIn, type Json } from './json.ts';
+import { objectsIn, objectIn, textIn, type Json } from '../kit/json.ts';
 import { detailOf, whatsappTitle, whatsappVerdict } from './outcomes.ts';
 
 const FORGED: CallbackAnswer = { status: 403, contentType: 'text/plain', body: 'signature does not match' };

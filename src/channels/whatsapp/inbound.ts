@@ -3,7 +3,7 @@
  * lost; files are only named here, `media.ts` says how to get them.
  */
 import type { Inbound } from '../adapter.ts';
-import { objectIn, objectsIn, textIn, type Json } from './json.ts';
+import { objectIn, objectsIn, textIn, type Json } from '../kit/json.ts';
 import { mediaUrl } from './media.ts';
 
 type Said = Pick<Inbound, 'text'> &

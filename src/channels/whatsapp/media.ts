@@ -4,8 +4,8 @@
  */
 import type { HttpRequest } from '../../base/http.ts';
 import type { AdapterTools, FetchedMedia, Settings } from '../adapter.ts';
-import { jsonObject, repeatable, secretsOf, textSetting } from '../outcome.ts';
-import { textIn } from './json.ts';
+import { jsonObject, repeatable, secretsOf, textSetting } from '../kit/outcome.ts';
+import { textIn } from '../kit/json.ts';
 import { whatsappFailure } from './outcomes.ts';
 import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 

@@ -5,8 +5,15 @@
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure, type Verdict } from '../outcome.ts';
-import { objectIn, textIn } from './json.ts';
+import {
+  jsonObject,
+  outcomeOf,
+  plainDetail,
+  unanswered,
+  type Failure,
+  type Verdict,
+} from '../kit/outcome.ts';
+import { objectIn, textIn } from '../kit/json.ts';
 
 /**
  * A row: code, class, title, and `message` where a `config` fault hangs on this recipient or template and says nothing

@@ -1,6 +1,6 @@
 /** The settings of a WhatsApp integration and what follows from them alone. */
 import type { IntegrationSetting, Settings } from '../adapter.ts';
-import { textSetting } from '../outcome.ts';
+import { textSetting } from '../kit/outcome.ts';
 
 /** Where the API is, with its version, unless the settings say otherwise. */
 export const WHATSAPP_URL = 'https://graph.facebook.com/v25.0';

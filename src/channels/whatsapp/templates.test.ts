@@ -2,9 +2,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { httpClient } from '../../base/http.ts';
-import { SUITE_NOW_MS } from '../conformance.ts';
-import { loadContract } from '../contract.ts';
-import { startFake, type FakeAnswer } from '../fake.ts';
+import { SUITE_NOW_MS } from '../testing/conformance.ts';
+import { loadContract } from '../testing/contract.ts';
+import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { canReconstruct, createTemplate, deleteTemplate, findTemplate, listTemplates } from './templates.ts';
 
 const contract = await loadContract('whatsapp-cloud-v23.repaired.json');

@@ -4,8 +4,8 @@
  */
 import type { HttpOutcome } from '../../base/http.ts';
 import type { AdapterTools, Settings } from '../adapter.ts';
-import { jsonObject, repeatable, secretsOf, textSetting, type Failure } from '../outcome.ts';
-import { objectIn, objectsIn, textIn, type Json } from './json.ts';
+import { jsonObject, repeatable, secretsOf, textSetting, type Failure } from '../kit/outcome.ts';
+import { objectIn, objectsIn, textIn, type Json } from '../kit/json.ts';
 import { whatsappFailure } from './outcomes.ts';
 import { businessAccountOf, WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { hmac } from '../../base/crypto.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
-import { conformance, withSender } from '../conformance.ts';
-import { CONTRACTS_ABSENT, contractFile, loadContract } from '../contract.ts';
-import { startFake, type FakeAnswer } from '../fake.ts';
+import { conformance, withSender } from '../testing/conformance.ts';
+import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
+import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { whatsapp } from './adapter.ts';
 import { WHATSAPP_CODES, whatsappVerdict } from './outcomes.ts';
 

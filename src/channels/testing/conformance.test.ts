@@ -1,0 +1,28 @@
+/** Holds every provider folder to the conformance suite and to the registry. */
+import { equal, ok } from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ADAPTERS } from '../adapters.ts';
+
+const here = import.meta.dirname;
+const folders = readdirSync(here, { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? [entry.name] : [],
+);
+
+test('every provider folder runs the conformance suite, is registered and is documented', async (t) => {
+  for (const folder of folders)
+    await t.test(folder, () => {
+      const tests = readdirSync(join(here, folder)).filter((name) => name.endsWith('.test.ts'));
+      const runs = tests.some((name) =>
+        /await conformance\(t, /.test(readFileSync(join(here, folder, name), 'utf8')),
+      );
+      ok(runs, `no test in ${folder}/ calls conformance(t, …)`);
+      equal(ADAPTERS[folder]?.provider, folder, `${folder} is not in adapters.ts`);
+      ok(
+        existsSync(join(here, '../../docs/channels', `${folder}.md`)),
+        `docs/channels/${folder}.md is missing`,
+      );
+    });
+  equal(Object.keys(ADAPTERS).length, folders.length, 'the registry holds exactly the folders');
+});

@@ -1,0 +1,73 @@
+/**
+ * Where providers call us. Takes the bytes as they come, since signatures are over them, and leaves all that they mean to the
+ * receipts room. The public URL is the one configured, never what a Host header says.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isFault, type Fault } from '../../base/fault.ts';
+import { fromHex24 } from '../../base/ids.ts';
+import type { CallbackAnswer, CallbackRequest } from '../../channels/adapter.ts';
+import { acceptBytes } from '../kit/body.ts';
+import type { HttpContext } from '../kit/context.ts';
+import { sendFault, useFaultForm, type FaultForm } from '../kit/errors.ts';
+import type { Door } from '../kit/server.ts';
+
+/** Who takes a callback in. `callbackKey` is what the path had; the integration says whether it is right. */
+export type ReceiveCallback = (
+  integrationId: number,
+  callbackKey: string,
+  request: CallbackRequest,
+) => Promise<CallbackAnswer | Fault>;
+
+/** A parsed mail with attachments comes in whole. */
+const CALLBACK_BYTES = 10 * 1024 * 1024;
+/** A raw one is larger by a third; large providers take this much. */
+export const MAIL_BYTES = 25 * 1024 * 1024;
+const ROUTES = [
+  { url: '/:integrationId/:callbackKey/mail', purpose: 'mail', bodyLimit: MAIL_BYTES },
+  { url: '/:integrationId/:callbackKey/:purpose', purpose: undefined, bodyLimit: CALLBACK_BYTES },
+];
+
+const form: FaultForm = ({ fault, message }) => ({ error: { code: fault, description: message } });
+
+/** The door for callbacks. */
+export function callbacksDoor(receive: ReceiveCallback): Door {
+  return (app: FastifyInstance, ctx: HttpContext) => {
+    void app.register(
+      (inner, _options, done) => {
+        useFaultForm(inner, ctx.log, '/callbacks', form);
+        acceptBytes(inner);
+        for (const { url, purpose, bodyLimit } of ROUTES)
+          inner.route({
+            method: ['GET', 'POST'],
+            url,
+            bodyLimit,
+            async handler(request, reply) {
+              const { integrationId, callbackKey } = request.params as Record<string, string>;
+              // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
+              const id = fromHex24(integrationId!) ?? 0;
+              const answer = await receive(id, callbackKey!, callbackOf(ctx, request, purpose));
+              if (isFault(answer)) return sendFault(reply, answer, form);
+              return await reply.code(answer.status).type(answer.contentType).send(answer.body);
+            },
+          });
+        done();
+      },
+      { prefix: '/callbacks' },
+    );
+  };
+}
+
+function callbackOf(ctx: HttpContext, request: FastifyRequest, purpose?: string): CallbackRequest {
+  const query = request.query as Record<string, string | string[]>;
+  return {
+    method: request.method,
+    url: `${ctx.publicUrl()}${request.url}`,
+    purpose: purpose ?? (request.params as Record<string, string>)['purpose']!,
+    query: Object.fromEntries(
+      Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
+    ),
+    headers: request.headers,
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    receivedAtMs: ctx.clock.nowMs(),
+  };
+}

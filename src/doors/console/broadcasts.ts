@@ -1,0 +1,289 @@
+/** Broadcasts: drafting, forecasting, starting, steering, and what became of them. */
+import { BroadcastPatch, NewBroadcast, NewRate, Schedule } from '../../../contract/console.ts';
+import type { Action } from '../../accounts/roles.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
+import { fromHex24, toHex24 } from '../../base/ids.ts';
+import {
+  cancelBroadcast,
+  changeBroadcast,
+  createBroadcast,
+  pauseBroadcast,
+  resumeBroadcast,
+  setRate,
+  startBroadcast,
+  type Broadcast,
+  type BroadcastInput,
+} from '../../broadcasts/broadcasts.ts';
+import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { textSize } from '../../broadcasts/size.ts';
+import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
+import type { Tx } from '../../db/pool.ts';
+import { selectAmiss } from '../../ledger/sql.ts';
+import { STATE } from '../../ledger/states.ts';
+import { readAudience, showAudience, type AudienceText } from './audienceInput.ts';
+import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
+import { readContent } from './input.ts';
+import { presentDelivery } from './present.ts';
+import {
+  acts,
+  breaks,
+  idIn,
+  idOf,
+  idText,
+  missing,
+  queryId,
+  queryWord,
+  reads,
+  readLimit,
+  readPage,
+  readTime,
+  timeText,
+  writes,
+  type Call,
+  type Done,
+  type Route,
+  type Work,
+} from './route.ts';
+
+/** Ids of 100,000 contacts. */
+const AUDIENCE_BYTES = 4 * 1024 * 1024;
+/** States that are looked into by hand. */
+const AMISS = ['failed', 'suppressed', 'expired', 'unknown'] as const;
+const one = '/broadcasts/:broadcastId';
+
+/** `…/broadcasts`. */
+export const broadcastRoutes: readonly Route[] = [
+  reads({ path: '/broadcasts', action: 'broadcasts.read', query: ['limit', 'before'], handle: list }),
+  writes({
+    path: '/broadcasts',
+    action: 'broadcasts.write',
+    body: NewBroadcast,
+    bodyBytes: AUDIENCE_BYTES,
+    async handle(call) {
+      const input = await readInput(call, call.body);
+      if (isFault(input)) return input;
+      return async (tx) => {
+        const { ctx, workspace, workspaceNowMs } = call;
+        const made = await createBroadcast(ctx.broadcasts, tx, workspace.id, input, workspaceNowMs);
+        return isFault(made) ? made : told(made, 'create', 201);
+      };
+    },
+  }),
+  reads({
+    path: one,
+    action: 'broadcasts.read',
+    async handle(call) {
+      const broadcast = await find(call);
+      if (isFault(broadcast)) return broadcast;
+      const counts = await countBroadcast(call.ctx.broadcasts, call.ctx.sql, broadcast);
+      return { ...present(broadcast), counts };
+    },
+  }),
+  writes({
+    method: 'PATCH',
+    path: one,
+    action: 'broadcasts.write',
+    body: BroadcastPatch,
+    bodyBytes: AUDIENCE_BYTES,
+    async handle(call) {
+      const input = await readInput(call, call.body);
+      if (isFault(input)) return input;
+      return steer(call, 'change', (tx, id) =>
+        changeBroadcast(call.ctx.broadcasts, tx, call.workspace.id, id, input, call.workspaceNowMs),
+      );
+    },
+  }),
+  reads({
+    path: `${one}/forecast`,
+    action: 'broadcasts.read',
+    async handle(call) {
+      const broadcast = await find(call);
+      if (isFault(broadcast)) return broadcast;
+      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
+      return { ...forecast, segments: size ?? null };
+    },
+  }),
+  reads({
+    path: `${one}/amiss`,
+    action: 'broadcasts.read',
+    query: ['state', 'limit', 'after'],
+    handle: listAmiss,
+  }),
+  ...steering(),
+];
+
+/** What is done to a broadcast that is there. */
+function steering(): Route[] {
+  const action: Action = 'broadcasts.send';
+  const plain = (name: 'pause' | 'resume' | 'cancel', run: typeof pauseBroadcast): Route =>
+    acts({
+      path: `${one}/${name}`,
+      action,
+      handle: async (call) =>
+        steer(call, name, (tx, id) =>
+          run(call.ctx.broadcasts, tx, call.workspace.id, id, call.workspaceNowMs),
+        ),
+    });
+  return [
+    acts({
+      path: `${one}/start`,
+      action,
+      handle: async (call) =>
+        steer(call, 'start', (tx, id) =>
+          startBroadcast(call.ctx.broadcasts, tx, call.workspace.id, id, call.nowMs),
+        ),
+    }),
+    writes({
+      path: `${one}/schedule`,
+      action,
+      body: Schedule,
+      async handle(call) {
+        const atMs = readTime(call.body.at, 'at');
+        if (isFault(atMs)) return atMs;
+        if (atMs <= call.workspaceNowMs) return breaks('at', "must be later than the workspace's clock is");
+        return steer(call, 'schedule', (tx, id) =>
+          startBroadcast(call.ctx.broadcasts, tx, call.workspace.id, id, call.nowMs, atMs),
+        );
+      },
+    }),
+    plain('pause', pauseBroadcast),
+    plain('resume', resumeBroadcast),
+    plain('cancel', cancelBroadcast),
+    writes({
+      path: `${one}/rate`,
+      action,
+      body: NewRate,
+      handle: async (call) =>
+        steer(call, 'rate', (tx, id) =>
+          setRate(call.ctx.broadcasts, tx, call.workspace.id, id, call.body.ratePerS, call.workspaceNowMs),
+        ),
+    }),
+  ];
+}
+
+/** The work of a change to the broadcast of the path. Warms the directory, which is asked again inside the transaction. */
+async function steer(
+  call: Call<unknown>,
+  what: string,
+  run: (tx: Tx, id: number) => Promise<Broadcast | Fault>,
+): Promise<Work> {
+  await call.ctx.directory.integrationsOf(call.workspace.id);
+  const id = idIn(call, 'broadcastId');
+  return async (tx) => {
+    const broadcast = await run(tx, id);
+    return isFault(broadcast) ? broadcast : told(broadcast, what, 200);
+  };
+}
+
+function told(broadcast: Broadcast, what: string, status: number): Done {
+  const { name, state, ratePerS, scheduledMs } = broadcast;
+  return {
+    status,
+    body: present(broadcast),
+    audit: {
+      action: `broadcast.${what}`,
+      subject: `broadcast:${broadcast.id}`,
+      detail: { name, state, ratePerS, scheduledAt: timeText(scheduledMs) },
+    },
+  };
+}
+
+async function list(call: Call): Promise<unknown> {
+  const page = readPage(call);
+  if (isFault(page)) return page;
+  const { ctx, workspace } = call;
+  const found = await selectBroadcasts(ctx.sql, workspace.id, {
+    beforeId: page.before,
+    limit: page.limit + 1,
+  });
+  const rows = found.slice(0, page.limit);
+  const counts = await Promise.all(rows.map((row) => countBroadcast(ctx.broadcasts, ctx.sql, row)));
+  return {
+    broadcasts: rows.map((row, i) => ({ ...present(row), counts: counts[i] })),
+    next: found.length > page.limit ? toHex24(rows.at(-1)!.id) : null,
+  };
+}
+
+async function listAmiss(call: Call): Promise<unknown> {
+  const state = queryWord(call, 'state', AMISS);
+  if (isFault(state)) return state;
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const after = queryId(call, 'after');
+  if (isFault(after)) return after;
+  const broadcast = await find(call);
+  if (isFault(broadcast)) return broadcast;
+  if (broadcast.runId === null) return { recipients: [], next: null };
+  const found = await selectAmiss(call.ctx.sql, call.workspace.id, broadcast.runId, {
+    states: (state === undefined ? AMISS : [state]).map((name) => STATE[name]),
+    afterContactId: after ?? 0,
+    limit: limit + 1,
+  });
+  const rows = found.slice(0, limit);
+  return {
+    recipients: rows.map((row) => ({ contactId: idText(row.contactId), ...presentDelivery(row) })),
+    next: found.length > limit ? toHex24(rows.at(-1)!.contactId) : null,
+  };
+}
+
+/** The broadcast of the path. */
+async function find(call: Call<unknown>): Promise<Broadcast | Fault> {
+  const { sql } = call.ctx;
+  return (await selectBroadcast(sql, call.workspace.id, idIn(call, 'broadcastId'))) ?? missing('broadcast');
+}
+
+type InputText = Omit<BroadcastInput, 'audience' | 'integrationId' | 'content'> & {
+  content?: unknown;
+  audience?: AudienceText;
+  integrationId?: string | null;
+};
+
+/** A body as the room takes it: ids as numbers, names of this workspace only. */
+async function readInput(call: Call<unknown>, body: InputText): Promise<BroadcastInput | Fault> {
+  const { content, audience, integrationId, ...rest } = body;
+  const input: BroadcastInput = { ...rest };
+  if (content !== undefined) {
+    const read = await readContent(content, 'content');
+    if (isFault(read)) return read;
+    const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
+    const own = named?.workspaceId === call.workspace.id ? named : undefined;
+    input.content = await asSeen(call, await templatesThrough(call, own, read), read);
+  }
+  if (audience !== undefined) {
+    const read = await readAudience(call.ctx.sql, call.workspace.id, audience);
+    if (isFault(read)) return read;
+    input.audience = read;
+  }
+  // Looked up here so that the room finds it in memory when it asks within its transaction.
+  await call.ctx.directory.integrationsOf(call.workspace.id);
+  if (integrationId === null) input.integrationId = null;
+  if (typeof integrationId === 'string') {
+    const integration = await call.ctx.directory.integration(idOf(integrationId));
+    if (integration?.workspaceId !== call.workspace.id) return missing('integration', 'integrationId');
+    input.integrationId = fromHex24(integrationId);
+  }
+  return input;
+}
+
+function present(broadcast: Broadcast) {
+  const { id, name, state, content, channel, ratePerS, note, expiresAfterMs } = broadcast;
+  return {
+    id: toHex24(id),
+    name,
+    state,
+    note,
+    channel,
+    class: broadcast.class,
+    integrationId: idText(broadcast.integrationId),
+    content,
+    audience: showAudience(broadcast.audience),
+    ratePerS,
+    expiresAfterMs,
+    scheduledAt: timeText(broadcast.scheduledMs),
+    startedAt: timeText(broadcast.startedMs),
+    finishedAt: timeText(broadcast.finishedMs),
+    createdAt: timeText(broadcast.createdMs),
+    changedAt: timeText(broadcast.changedMs),
+  };
+}

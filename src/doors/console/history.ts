@@ -1,0 +1,97 @@
+/** What passed between a workspace and a contact: what was said, and broadcasts that reached out. Newest first. */
+import { isFault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { Broadcast } from '../../broadcasts/broadcasts.ts';
+import { asLongAsSent } from '../../broadcasts/size.ts';
+import { selectByRuns } from '../../broadcasts/sql.ts';
+import { compile } from '../../content/compile.ts';
+import { conversationsOf, type Message } from '../../conversations/conversations.ts';
+import { selectPage } from '../../conversations/sql.ts';
+import { selectDeliveriesOf, type Delivery } from '../../ledger/sql.ts';
+import { findContact } from './contacts.ts';
+import { presentDelivery, presentMessage, saidBy, type Said } from './present.ts';
+import { reads, readLimit, readTime, timeText, type Call, type Route } from './route.ts';
+
+/** Deliveries of one contact that are looked at: more than anybody is ever sent in a year. */
+const MOST_DELIVERIES = 1000;
+
+/** `…/contacts/{id}/history`. */
+export const historyRoutes: readonly Route[] = [
+  reads({
+    path: '/contacts/:contactId/history',
+    action: 'messages.read',
+    query: ['limit', 'before'],
+    handle: history,
+  }),
+];
+
+type Entry = { atMs: number; body: object };
+
+async function history(call: Call): Promise<unknown> {
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const { before } = call.query;
+  const beforeMs = before === undefined ? undefined : readTime(before, 'before');
+  if (isFault(beforeMs)) return beforeMs;
+  const contact = await findContact(call);
+  if (isFault(contact)) return contact;
+  const { sql } = call.ctx;
+  const conversation = (await conversationsOf(sql, [contact.id])).get(contact.id);
+  const [messages, deliveries] = await Promise.all([
+    conversation ? selectPage(sql, { conversationId: conversation.id, beforeMs, limit: limit + 1 }) : [],
+    selectDeliveriesOf(sql, call.workspace.id, contact.id, undefined, MOST_DELIVERIES),
+  ]);
+  const said = messages.map((message): Entry => messageEntry(message, deliveries));
+  const sent = await broadcastEntries(call, deliveries);
+  const all = [...said, ...sent.filter(({ atMs }) => beforeMs === undefined || atMs < beforeMs)];
+  all.sort((a, b) => b.atMs - a.atMs);
+  const page = onePage(all, limit);
+  return {
+    entries: page.map(({ atMs, body }) => ({ at: timeText(atMs), ...body })),
+    next: page.length < all.length ? timeText(page.at(-1)!.atMs) : null,
+  };
+}
+
+/** The next page begins before a moment, so what is of one moment is not cut apart. */
+function onePage(all: readonly Entry[], limit: number): readonly Entry[] {
+  if (all.length <= limit) return all;
+  const cutMs = all[limit]!.atMs;
+  const kept = all.slice(0, limit).filter(({ atMs }) => atMs !== cutMs);
+  return kept.length > 0 ? kept : all.slice(0, limit);
+}
+
+function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry {
+  const own = deliveries.filter(({ causeId }) => causeId === message.id);
+  const said = saidBy(message);
+  return {
+    atMs: message.atMs,
+    body: {
+      type: 'message',
+      message: presentMessage(message),
+      deliveries: own.map((one) => presentDelivery(one, said)),
+    },
+  };
+}
+
+async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Promise<Entry[]> {
+  const runIds = [...new Set(deliveries.map(({ causeId }) => causeId))];
+  const broadcasts = runIds.length > 0 ? await selectByRuns(call.ctx.sql, runIds) : [];
+  const byRun = new Map(broadcasts.map((broadcast) => [broadcast.runId, broadcast]));
+  return deliveries.flatMap((delivery): Entry[] => {
+    const broadcast = byRun.get(delivery.causeId);
+    if (broadcast?.workspaceId !== call.workspace.id) return [];
+    const { id, name, content } = broadcast;
+    const body = {
+      type: 'broadcast',
+      broadcast: { id: toHex24(id), name, class: broadcast.class, content },
+      deliveries: [presentDelivery(delivery, saidIn(call, broadcast))],
+    };
+    return [{ atMs: delivery.sentMs ?? delivery.stateMs, body }];
+  });
+}
+
+/** What a broadcast says, with links as long as they went out. */
+function saidIn({ ctx, workspace }: Call, broadcast: Broadcast): Said | undefined {
+  const compiled = compile(broadcast.content);
+  return isFault(compiled) ? undefined : { compiled, options: asLongAsSent(ctx.links, workspace, broadcast) };
+}

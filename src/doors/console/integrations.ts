@@ -1,0 +1,312 @@
+/** Provider accounts of a workspace: what there can be, settings, secrets, a test message, and how they fare. */
+import { IntegrationPatch, NewIntegration, NewSecrets, TestSend } from '../../../contract/console.ts';
+import type { ChannelName } from '../../../contract/channels.ts';
+import {
+  createIntegration,
+  deleteIntegration,
+  getIntegration,
+  listIntegrations,
+  present,
+  rotateIntegrationSecrets,
+  setIntegrationStatus,
+  updateIntegration,
+  type Integration,
+} from '../../accounts/integrations.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import { healthOf } from '../../senders/health.ts';
+import { acceptOne } from './acceptOne.ts';
+import { catalogueOf } from '../kit/templateCatalogue.ts';
+import { readAddress } from './input.ts';
+import {
+  acts,
+  idIn,
+  missing,
+  readLimit,
+  reads,
+  timeText,
+  writes,
+  type Call,
+  type Done,
+  type Route,
+  type Work,
+} from './route.ts';
+
+const one = '/integrations/:integrationId';
+const action = 'integrations.manage';
+
+/** `/providers` and `…/integrations`. */
+export const integrationRoutes: readonly Route[] = [
+  reads({
+    of: 'caller',
+    path: '/providers',
+    action: 'workspace.read',
+    handle: async ({ ctx }) => ({ providers: Object.values(ctx.adapters).flatMap(presentProvider) }),
+  }),
+  reads({
+    path: '/integrations',
+    action: 'integrations.read',
+    async handle({ ctx, workspace }) {
+      const all = await listIntegrations(ctx.sql, ctx.vault, { workspaceId: workspace.id });
+      return { integrations: all.map((integration) => show(ctx, integration)) };
+    },
+  }),
+  writes({
+    path: '/integrations',
+    action,
+    body: NewIntegration,
+    async handle(call) {
+      const { type: provider, ...rest } = call.body;
+      return async (tx) => {
+        const input = { workspaceId: call.workspace.id, provider, ...rest, nowMs: call.nowMs };
+        return told(call, await createIntegration(tx, toolsOf(call), input), 'create', 201);
+      };
+    },
+  }),
+  reads({
+    path: one,
+    action: 'integrations.read',
+    async handle(call) {
+      const integration = await find(call);
+      return isFault(integration) ? integration : show(call.ctx, integration);
+    },
+  }),
+  writes({
+    method: 'PATCH',
+    path: one,
+    action,
+    body: IntegrationPatch,
+    handle: async (call) =>
+      changes(call, 'update', (tx, which) =>
+        updateIntegration(tx, toolsOf(call), { ...which, ...call.body }),
+      ),
+  }),
+  writes({
+    path: `${one}/secrets`,
+    action,
+    body: NewSecrets,
+    secretFields: ['secrets'],
+    handle: async (call) =>
+      changes(call, 'rotate', (tx, which) =>
+        rotateIntegrationSecrets(tx, toolsOf(call), { ...which, secrets: call.body.secrets }),
+      ),
+  }),
+  switches('disable', 'inactive'),
+  switches('enable', 'active'),
+  acts({
+    method: 'DELETE',
+    path: one,
+    action,
+    async handle(call) {
+      const id = idIn(call, 'integrationId');
+      return async (tx) => {
+        const { workspace, nowMs, ctx, afterCommit } = call;
+        const gone = await deleteIntegration(tx, { workspaceId: workspace.id, id, nowMs });
+        if (isFault(gone)) return gone;
+        afterCommit(() => ctx.directory.forget(id));
+        const audit = { action: 'integration.delete', subject: `integration:${id}` };
+        return { status: 204, body: undefined, audit };
+      };
+    },
+  }),
+  reads({
+    path: `${one}/templates`,
+    action: 'integrations.read',
+    query: ['name', 'after', 'limit'],
+    handle: listTemplates,
+  }),
+  acts({ path: `${one}/connect`, action, outside: true, handle: connect }),
+  reads({ path: `${one}/health`, action: 'integrations.read', handle: health }),
+  reads({
+    path: `${one}/callbacks`,
+    action,
+    async handle(call) {
+      const integration = await find(call);
+      if (isFault(integration)) return integration;
+      // Who takes raw mail has no other callback.
+      const purpose = call.ctx.adapters[integration.provider]?.takesMail ? 'mail' : 'inbound';
+      return { inbound: callbackUrl(call, integration, purpose) };
+    },
+  }),
+  writes({
+    path: `${one}/test`,
+    action,
+    body: TestSend,
+    async handle(call) {
+      const { ctx, body, workspace } = call;
+      const integration = await ctx.directory.integration(idIn(call, 'integrationId'));
+      if (integration?.workspaceId !== workspace.id) return missing('integration');
+      if (integration.status === 'inactive')
+        return fault('unprocessable', 'The integration is switched off; switch it on first.');
+      const channel = integration.channel as ChannelName;
+      const to = readAddress(channel, body.to, 'to', workspace.country);
+      if (isFault(to)) return to;
+      return (tx) =>
+        acceptOne(call, tx, {
+          to,
+          integrationId: integration.id,
+          content: { type: 'text', text: body.text },
+          class: 'transactional',
+          audited: 'integration.test',
+        });
+    },
+  }),
+];
+
+function switches(name: 'disable' | 'enable', status: 'inactive' | 'active'): Route {
+  return acts({
+    path: `${one}/${name}`,
+    action,
+    handle: async (call) =>
+      changes(call, name, async (tx, which) => {
+        const set = await setIntegrationStatus(tx, { ...which, status });
+        if (isFault(set)) return set;
+        return (await getIntegration(tx, call.ctx.vault, which)) ?? missing('integration');
+      }),
+  });
+}
+
+type Which = { workspaceId: number; id: number; nowMs: number };
+
+/** The work of a change to the integration of the path. */
+function changes(
+  call: Call<unknown>,
+  what: string,
+  change: (tx: Tx, which: Which) => Promise<Integration | Fault>,
+): Work {
+  const id = idIn(call, 'integrationId');
+  const which = { workspaceId: call.workspace.id, id, nowMs: call.nowMs };
+  return async (tx) => told(call, await change(tx, which), what, 200);
+}
+
+function told(call: Call<unknown>, outcome: Integration | Fault, what: string, status: number): Done | Fault {
+  if (isFault(outcome)) return outcome;
+  call.afterCommit(() => call.ctx.directory.forget(outcome.id));
+  const { provider, name } = outcome;
+  return {
+    status,
+    body: show(call.ctx, outcome),
+    audit: {
+      action: `integration.${what}`,
+      subject: `integration:${outcome.id}`,
+      detail: { provider, name, status: outcome.status },
+    },
+  };
+}
+
+function toolsOf({ ctx }: Call<unknown>) {
+  return { vault: ctx.vault, catalogue: ctx.adapters, ids: ctx.ids };
+}
+
+async function find(call: Call): Promise<Integration | Fault> {
+  const { sql, vault } = call.ctx;
+  const which = { workspaceId: call.workspace.id, id: idIn(call, 'integrationId') };
+  return (await getIntegration(sql, vault, which)) ?? missing('integration');
+}
+
+function show(ctx: Call['ctx'], integration: Integration) {
+  const { id, provider, channel, name, status, settings, ratePerS } = present(integration, ctx.adapters);
+  return { id: toHex24(id), type: provider, channel, name, status, settings, ratePerS: ratePerS ?? null };
+}
+
+function presentProvider(adapter: Call['ctx']['adapters'][string]) {
+  if (!adapter) return [];
+  const { provider, channel, confirms, idempotent, ratePerS, settings } = adapter;
+  return [
+    {
+      type: provider,
+      channel,
+      confirms,
+      idempotent,
+      ratePerS: ratePerS ?? null,
+      connects: adapter.connect !== undefined,
+      looksUpNumbers: adapter.lookUpNumber !== undefined,
+      settings: Object.entries(settings).map(([name, rule]) => ({
+        name,
+        required: rule.required,
+        secret: rule.secret,
+        means: rule.means,
+        schema: rule.schema ?? { type: 'string', minLength: 1 },
+      })),
+    },
+  ];
+}
+
+function callbackUrl(call: Call<unknown>, integration: Integration, purpose: string): string {
+  const { id, callbackKey } = integration;
+  return `${call.ctx.publicUrl()}/callbacks/${toHex24(id)}/${callbackKey}/${purpose}`;
+}
+
+/** Completes the integration at its provider: names become ids, and our callback URL is registered there. */
+async function connect(call: Call): Promise<Work | Fault> {
+  const { ctx, workspace } = call;
+  const integration = await find(call);
+  if (isFault(integration)) return integration;
+  const adapter = ctx.adapters[integration.provider];
+  if (workspace.environment === 'test')
+    return fault(
+      'unprocessable',
+      'A test workspace has no provider to connect to; its senders are simulated.',
+    );
+  if (!adapter?.connect)
+    return fault('unprocessable', `${integration.provider} needs no more than its settings.`);
+  return changes(call, 'connect', async (tx, which) => {
+    const tools = {
+      http: ctx.http,
+      deadlineMs: ctx.config.providerDeadlineMs,
+      nowMs: () => ctx.clock.nowMs(),
+    };
+    const inbound = callbackUrl(call, integration, 'inbound');
+    const connected = await adapter.connect!(integration.settings, tools, { inbound });
+    return connected.kind === 'connected'
+      ? await updateIntegration(tx, toolsOf(call), { ...which, settings: { ...connected.settings } })
+      : fault('unprocessable', `The provider says: ${connected.detail} (${connected.code})`);
+  });
+}
+
+/** The message templates as they are at the provider now. */
+async function listTemplates(call: Call): Promise<unknown> {
+  const integration = await find(call);
+  if (isFault(integration)) return integration;
+  if (integration.channel !== 'whatsapp')
+    return fault('unprocessable', `${integration.provider} has no message templates.`);
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const { name, after } = call.query;
+  const found = await catalogueOf(call, integration, {
+    limit,
+    ...(name ? { name } : {}),
+    ...(after ? { after } : {}),
+  });
+  if (found.kind !== 'listed')
+    return fault('unprocessable', `The provider says: ${found.detail} (${found.code})`);
+  return { templates: found.templates, next: found.after ?? null };
+}
+
+/** How it fares, as all processes that send have seen it; what they saw in the last seconds may be missing. */
+async function health(call: Call): Promise<unknown> {
+  const { ctx } = call;
+  const integration = await find(call);
+  if (isFault(integration)) return integration;
+  const nowMs = ctx.clock.nowMs();
+  const [seen, limitPerS] = await Promise.all([
+    healthOf(ctx.sql, integration.id, nowMs),
+    ctx.senders.rateOf(integration.id),
+  ]);
+  const { openUntilMs, lastFailure, recent } = seen;
+  const tries = recent.accepted + recent.refused + recent.deferred;
+  return {
+    status: integration.status,
+    used: seen.used,
+    breaker: openUntilMs === undefined ? 'closed' : 'open',
+    triesAgainInMs: openUntilMs === undefined ? null : openUntilMs - nowMs,
+    failuresInARow: seen.failuresInARow,
+    lastSuccessAt: timeText(seen.lastSuccessMs),
+    lastFailure: lastFailure
+      ? { code: lastFailure.code, detail: lastFailure.detail, at: timeText(lastFailure.atMs) }
+      : null,
+    recent: { ...recent, errorRate: tries ? (recent.refused + recent.deferred) / tries : 0 },
+    rate: { limitPerS: limitPerS ?? null, perS: recent.accepted / (recent.minutes * 60) },
+  };
+}

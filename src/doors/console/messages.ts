@@ -1,0 +1,113 @@
+/** Single messages: sending one, and what became of it. */
+import { NewMessage } from '../../../contract/console.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
+import { selectMessages } from '../../conversations/sql.ts';
+import type { Message } from '../../conversations/conversations.ts';
+import { selectDeliveriesOf } from '../../ledger/sql.ts';
+import { acceptOne, type One } from './acceptOne.ts';
+import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
+import { readAddress, readContent } from './input.ts';
+import { presentDelivery, presentMessage, saidBy } from './present.ts';
+import {
+  breaks,
+  idIn,
+  idOf,
+  missing,
+  reads,
+  readTime,
+  writes,
+  type Call,
+  type Route,
+  type Work,
+} from './route.ts';
+import type { Static } from 'typebox';
+
+/** A message may be put off for so long: ten years, as far as a test workspace's clock goes. */
+const FARTHEST_MS = 10 * 365.25 * 86_400_000;
+
+/** `…/messages`. */
+export const messageRoutes: readonly Route[] = [
+  writes({ path: '/messages', action: 'messages.send', body: NewMessage, handle: send }),
+  reads({
+    path: '/messages/:messageId',
+    action: 'messages.read',
+    async handle(call) {
+      const message = await findMessage(call, idIn(call, 'messageId'));
+      if (isFault(message)) return message;
+      return { ...presentMessage(message), deliveries: await deliveriesOf(call, message) };
+    },
+  }),
+  reads({
+    path: '/messages/:messageId/deliveries',
+    action: 'messages.read',
+    async handle(call) {
+      const message = await findMessage(call, idIn(call, 'messageId'));
+      return isFault(message) ? message : { deliveries: await deliveriesOf(call, message) };
+    },
+  }),
+];
+
+/** A message of the workspace. */
+export async function findMessage(call: Call<unknown>, id: number): Promise<Message | Fault> {
+  const [message] = id > 0 ? await selectMessages(call.ctx.sql, call.workspace.id, [id]) : [];
+  return message ?? missing('message');
+}
+
+async function deliveriesOf(call: Call, message: Message) {
+  const { workspace, ctx } = call;
+  const rows = await selectDeliveriesOf(ctx.sql, workspace.id, message.contactId, message.id);
+  const said = saidBy(message);
+  return rows.map((row) => presentDelivery(row, said));
+}
+
+async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault> {
+  const { body, ctx, workspace, workspaceNowMs } = call;
+  const { contactId, destination, metadata } = body;
+  if ((contactId === undefined) === (destination === undefined))
+    return breaks('destination', 'exactly one of contactId and destination must be given');
+  const given = await readContent(body.content, 'content');
+  if (isFault(given)) return given;
+  const to =
+    destination === undefined
+      ? { contactId: idOf(contactId!) }
+      : readAddress(destination.channel, destination.address, 'destination.address', workspace.country);
+  if (isFault(to)) return to;
+  const through = await integrationOf(call, body.integrationId);
+  if (isFault(through)) return through;
+  if (through && destination && through.channel !== destination.channel)
+    return breaks('integrationId', `is an integration for ${through.channel}, not ${destination.channel}`);
+  const content = await asSeen(call, await templatesThrough(call, through, given), given);
+  const notBeforeMs = body.notBefore === undefined ? undefined : readTime(body.notBefore, 'notBefore');
+  if (isFault(notBeforeMs)) return notBeforeMs;
+  if (notBeforeMs !== undefined && notBeforeMs > workspaceNowMs + FARTHEST_MS)
+    return breaks('notBefore', 'must be within ten years');
+  const lifeMs = body.expiresAfterMs;
+  const one: One = {
+    to,
+    content,
+    class: body.class ?? 'transactional',
+    audited: 'message.send',
+    ...(through ? { integrationId: through.id } : {}),
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+    ...lifeOf(lifeMs, notBeforeMs, workspaceNowMs),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+  await ctx.directory.integrationsOf(workspace.id);
+  return (tx) => acceptOne(call, tx, one);
+}
+
+const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;
+
+/** A message that waits for its hour lives from that hour on. */
+function lifeOf(lifeMs: number | undefined, notBeforeMs: number | undefined, nowMs: number) {
+  if (lifeMs === undefined && notBeforeMs === undefined) return {};
+  return { expiresMs: Math.max(nowMs, notBeforeMs ?? 0) + (lifeMs ?? THREE_DAYS_MS) };
+}
+
+async function integrationOf(call: Call<unknown>, text: string | undefined) {
+  if (text === undefined) return undefined;
+  const integration = await call.ctx.directory.integration(idOf(text));
+  return integration?.workspaceId === call.workspace.id
+    ? integration
+    : missing('integration', 'integrationId');
+}

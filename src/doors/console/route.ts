@@ -1,0 +1,182 @@
+/**
+ * What a route of the console's API is: data, so that one place authorises, reads, audits and answers for all of them, and
+ * tests can walk them. Holds no route.
+ */
+import type { Static, TObject } from 'typebox';
+import type { ConsoleCaller } from '../../accounts/authenticate.ts';
+import type { Answer } from '../../accounts/idempotency.ts';
+import type { Action } from '../../accounts/roles.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { isoTime, parseIsoTime } from '../../base/clock.ts';
+import { fault, type Fault } from '../../base/fault.ts';
+import { fromHex24, toHex24 } from '../../base/ids.ts';
+import { CONSOLE_LIMITS } from '../../../contract/console.ts';
+import type { Tx } from '../../db/pool.ts';
+import type { Note } from '../kit/change.ts';
+import type { HttpContext } from '../kit/context.ts';
+
+/** A request that was authorised and read. */
+export type Call<B = undefined> = {
+  ctx: HttpContext;
+  /** Nobody (no roles) where the route asks for no credentials. */
+  caller: ConsoleCaller;
+  /** The workspace of the path. Routes of no workspace never look at it. */
+  workspace: Workspace;
+  params: Readonly<Record<string, string>>;
+  query: Readonly<Record<string, string>>;
+  body: B;
+  /** By our clock. */
+  nowMs: number;
+  /** By the workspace's clock. */
+  workspaceNowMs: number;
+  /** The session's token or the key. */
+  credential: string;
+  /** Runs something once the transaction has committed. */
+  afterCommit: (run: () => void) => void;
+};
+
+/** A change that was made. */
+export type Done = Answer & { audit: Note };
+
+/** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
+export type Work = (tx: Tx) => Promise<Done | Fault>;
+
+type Common = {
+  /** Below `/api/workspaces/{workspaceId}`, or below `/api` for the other two. */
+  of: 'workspace' | 'caller' | 'nobody';
+  path: string;
+  /** What the caller must be allowed to do in the workspace. */
+  action: Action;
+  /** Names of the query; others are refused. */
+  query?: readonly string[];
+};
+
+/** A route that changes nothing; answers the body. */
+export type Read = Common & { kind: 'read'; method: 'GET'; handle(call: Call): Promise<unknown> };
+
+/**
+ * A route that changes something, once per Idempotency-Key. Reads and checks what it needs first and then gives its work: what
+ * holds a transaction must not wait for another connection, as a look-up in the directory may.
+ */
+export type Write = Common & {
+  kind: 'write';
+  method: 'POST' | 'PATCH' | 'DELETE';
+  body?: TObject;
+  bodyBytes?: number;
+  /** The answer holds a secret: kept with its Idempotency-Key, it is sealed. */
+  secret?: boolean;
+  /** Fields that hold a secret: they do not count when two requests are compared. */
+  secretFields?: readonly string[];
+  /** Its work is done in transactions of its own (the simulator's): few of them run at a time. */
+  outside?: boolean;
+  handle(call: Call<never>): Promise<Work | Fault>;
+};
+
+/** A route of this door. */
+export type Route = Read | Write;
+
+type Given<R> = Omit<R, 'kind' | 'handle' | 'of' | 'body' | 'method'> & { of?: Common['of'] };
+
+/** A route that changes nothing. */
+export function reads(route: Given<Read> & { handle(call: Call): Promise<unknown> }): Route {
+  return { kind: 'read', method: 'GET', of: 'workspace', ...route };
+}
+
+/** A route that takes a body and changes something. */
+export function writes<B extends TObject>(
+  route: Given<Write> & {
+    method?: Write['method'];
+    body: B;
+    handle(call: Call<Static<B>>): Promise<Work | Fault>;
+  },
+): Route {
+  return { kind: 'write', method: 'POST', of: 'workspace', ...route };
+}
+
+/** A route that changes something without being told more than its path. */
+export function acts(
+  route: Given<Write> & { method?: Write['method']; handle(call: Call): Promise<Work | Fault> },
+): Route {
+  return { kind: 'write', method: 'POST', of: 'workspace', ...route };
+}
+
+/** How the audit log names a caller. */
+export function actorOf(caller: ConsoleCaller): string {
+  if (caller.keyId !== undefined) return `key:${caller.keyId}`;
+  return caller.operatorId === undefined ? 'nobody' : `operator:${caller.operatorId}`;
+}
+
+/** A fault that names a field and the rule it broke. */
+export function breaks(field: string, rule: string): Fault {
+  return fault('bad_request', `${field}: ${rule}`, { field });
+}
+
+/** A fault for something that is not there. */
+export function missing(what: string, field?: string): Fault {
+  return fault('not_found', `There is no such ${what}.`, field === undefined ? {} : { field });
+}
+
+/** The id in a part of the path. What is no id of ours names nothing, as does 0. */
+export function idIn(call: Call<unknown>, name: string): number {
+  return fromHex24(call.params[name] ?? '') ?? 0;
+}
+
+/** An id in a body, whose form the schema has checked. */
+export function idOf(text: string): number {
+  return fromHex24(text) ?? 0;
+}
+
+/** An id in the query. */
+export function queryId(call: Call<unknown>, name: string): number | undefined | Fault {
+  const text = call.query[name];
+  if (text === undefined) return undefined;
+  return /^[0-9a-f]{24}$/i.test(text) ? idOf(text) : breaks(name, 'must be an id of 24 hex digits');
+}
+
+/** `limit` and `before` of a list that is read from its newest entry on. */
+export function readPage(call: Call<unknown>, cursor = 'before'): { limit: number; before?: number } | Fault {
+  const limit = readLimit(call);
+  if (typeof limit !== 'number') return limit;
+  const before = queryId(call, cursor);
+  if (typeof before === 'object') return before;
+  return before === undefined ? { limit } : { limit, before };
+}
+
+/** `limit` of a list. */
+export function readLimit(call: Call<unknown>): number | Fault {
+  const text = call.query['limit'];
+  if (text === undefined) return CONSOLE_LIMITS.usualPage;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= CONSOLE_LIMITS.page
+    ? value
+    : breaks('limit', `must be a whole number from 1 to ${CONSOLE_LIMITS.page}`);
+}
+
+/** One of a set of words in the query. */
+export function queryWord<T extends string>(
+  call: Call<unknown>,
+  name: string,
+  words: readonly T[],
+): T | undefined | Fault {
+  const text = call.query[name];
+  if (text === undefined || words.includes(text as T)) return text as T | undefined;
+  return breaks(name, `must be one of ${words.join(', ')}`);
+}
+
+/** A time in a body or query. */
+export function readTime(text: string, field: string): number | Fault {
+  const ms = parseIsoTime(text);
+  return ms === undefined || ms < 0
+    ? breaks(field, 'must be a time with a zone, such as 2026-11-20T08:00:00Z')
+    : ms;
+}
+
+/** A time as this API writes it; null when there is none. */
+export function timeText(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : isoTime(ms);
+}
+
+/** An id as this API writes it; null when there is none. */
+export function idText(id: number | null | undefined): string | null {
+  return id === null || id === undefined ? null : toHex24(id);
+}

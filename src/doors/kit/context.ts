@@ -1,0 +1,43 @@
+/** What a door has to work with; made once in main.ts. */
+import type { Clock } from '../../base/clock.ts';
+import type { Config } from '../../base/config.ts';
+import type { Vault } from '../../base/crypto.ts';
+import type { AddressGuard, HttpClient } from '../../base/http.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import type { Directory } from '../../accounts/directory.ts';
+import type { Keyring } from '../../accounts/keys.ts';
+import type { Adapter } from '../../channels/adapter.ts';
+import type { MediaStore } from '../../content/mediaStore.ts';
+import type { Sql } from '../../db/pool.ts';
+import type { Links } from '../../links/links.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { BroadcastDeps } from '../../broadcasts/broadcasts.ts';
+import type { Senders } from '../../senders/senders.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
+import type { Webhooks } from '../../webhooks/webhooks.ts';
+
+export type HttpContext = {
+  config: Config;
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  vault: Vault;
+  http: HttpClient;
+  guard: AddressGuard;
+  files: MediaStore;
+  directory: Directory;
+  links: Links;
+  keyring: Keyring;
+  webhooks: Webhooks;
+  senders: Senders;
+  simulator: Simulator;
+  /** What the broadcasts room works with. */
+  broadcasts: BroadcastDeps;
+  /** Adapters by provider. */
+  adapters: Readonly<Record<string, Adapter | undefined>>;
+  /** URL under which this server is reached, without a slash at the end. Known once it listens. */
+  publicUrl(): string;
+};

@@ -1,0 +1,96 @@
+/**
+ * Faults and thrown errors on their way out: the status from the catalogue, the body in the door's own form. What is thrown
+ * is a bug (500, logged), a lost database (503) or the framework's word on a request it could not read.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { FAULTS } from '../../../contract/errors.ts';
+import { fault, type Fault } from '../../base/fault.ts';
+import type { Log } from '../../base/log.ts';
+import { isConnectionLost } from '../../db/pool.ts';
+
+/** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
+export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
+
+/** A door's form of a fault. */
+export type FaultForm = (told: Told) => unknown;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Which form is used below which path: for requests that reach no route. */
+    faultForms: { prefix: string; form: FaultForm }[];
+  }
+}
+
+/** How a fault leaves a parser, which can only throw. */
+export class RequestFault extends Error {
+  readonly fault: Fault;
+  constructor(cause: Fault) {
+    super(cause.message);
+    this.fault = cause;
+  }
+}
+
+const RETRY_AFTER_S = 1;
+
+/** Uses a door's form for everything that goes wrong below a prefix, unknown routes included. */
+export function useFaultForm(app: FastifyInstance, log: Log, prefix: string, form: FaultForm): void {
+  app.faultForms.push({ prefix, form });
+  app.setErrorHandler((error, request, reply) => sendError(log, error, request, reply, form));
+  app.setNotFoundHandler((request, reply) =>
+    sendFault(reply, fault('not_found', `There is no ${request.method} ${pathOf(request.url)}.`), form),
+  );
+}
+
+/** Answers with a fault. */
+export function sendFault(reply: FastifyReply, given: Fault, form: FaultForm): FastifyReply {
+  if (given.retryAfterS !== undefined) reply.header('retry-after', String(Math.ceil(given.retryAfterS)));
+  return reply.code(FAULTS[given.fault].http).send(form(given));
+}
+
+/** Answers to something thrown. */
+export function sendError(
+  log: Log,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form: FaultForm,
+): FastifyReply {
+  const expected = faultOf(error);
+  if (expected) return sendFault(reply, expected, form);
+  log.error(
+    { error, request: request.id, method: request.method, path: pathOf(request.url) },
+    'a request failed',
+  );
+  return reply
+    .code(500)
+    .send(form({ fault: 'internal_error', message: `Something went wrong here; request ${request.id}.` }));
+}
+
+/** The form for a URL, when no route was reached. */
+export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm): FaultForm {
+  // The root's comes first, and fits everything.
+  return (
+    app.faultForms.findLast(({ prefix }) => url.toLowerCase().startsWith(`${prefix}/`))?.form ?? otherwise
+  );
+}
+
+/** The fault that a thrown error stands for; undefined when it is a bug. */
+function faultOf(error: unknown): Fault | undefined {
+  if (error instanceof RequestFault) return error.fault;
+  if (isConnectionLost(error))
+    return fault('unavailable', 'The store cannot be reached at the moment; try again.', {
+      retryAfterS: RETRY_AFTER_S,
+    });
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
+  if (typeof code !== 'string' || !code.startsWith('FST_') || !statusCode || statusCode >= 500)
+    return undefined;
+  if (statusCode === 413) return fault('too_large', 'The body is larger than this route takes.');
+  if (statusCode === 415) return fault('unsupported_media', 'The Content-Type header is not one.');
+  return fault('bad_request', message ?? 'The request could not be read.');
+}
+
+/** The path of a URL without its query, short enough to be shown. */
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return (end < 0 ? url : url.slice(0, end)).slice(0, 200);
+}

@@ -1,0 +1,179 @@
+/**
+ * The HTTP server: what all doors share. Reads requests, keeps them within bounds, logs them, and stops without cutting any
+ * off. Knows no route but its own probes.
+ */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { randomToken } from '../../base/crypto.ts';
+import type { Part } from '../../base/lifecycle.ts';
+import { JSON_BYTES } from './body.ts';
+import type { HttpContext } from './context.ts';
+import { formFor, sendError, useFaultForm, type FaultForm } from './errors.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its body is read as a stream, for as long as that takes. */
+    stream?: boolean;
+  }
+}
+
+/** A set of routes in one API's own form. */
+export type Door = (app: FastifyInstance, ctx: HttpContext) => void;
+
+/** What the probes tell. */
+export type Probes = {
+  /** What keeps this process from its work, in words; empty when nothing does. */
+  amiss?: () => Promise<readonly string[]>;
+  /** Metrics of other rooms; those of the process and of requests are added to it. */
+  registry?: Registry;
+};
+
+/** Requests in progress get this long to end when the server stops. */
+const DRAIN_MS = 15_000;
+/** How long a body may take to arrive. */
+const BODY_MS = 60_000;
+/** An id or external id in a path; what is longer names nothing. */
+const MAX_PARAM = 1024;
+
+/** The server, with these doors. */
+export function createServer(
+  ctx: HttpContext,
+  doors: readonly Door[],
+  probes: Probes = {},
+): Part & { url(): string } {
+  let stopping = false;
+  const app = createApp(ctx);
+  observe(app, ctx, probes.registry ?? new Registry(), probes.amiss, () => stopping);
+  // Each door is a plugin, so that its hooks, parsers and handlers are its own.
+  for (const door of doors)
+    void app.register((inner, _options, done) => {
+      door(inner, ctx);
+      done();
+    });
+  return {
+    name: 'http server',
+    async start() {
+      await app.listen({ host: ctx.config.host, port: ctx.config.port });
+    },
+    async stop() {
+      stopping = true;
+      const cancel = ctx.clock.after(DRAIN_MS, () => app.server.closeAllConnections());
+      await app.close();
+      cancel();
+    },
+    url() {
+      const { address, port, family } = app.server.address() as AddressInfo;
+      const anywhere = address === '0.0.0.0' || address === '::';
+      const host = anywhere ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
+      return `http://${host}:${port}`;
+    },
+  };
+}
+
+const plainForm: FaultForm = ({ fault, message }) => ({ error: { code: fault, description: message } });
+
+function createApp(ctx: HttpContext): FastifyInstance {
+  const prefix = randomToken(6);
+  let count = 0;
+  const app: FastifyInstance = fastify({
+    logger: false,
+    bodyLimit: JSON_BYTES,
+    // Node's own bound on a request holds for every route; see `boundBodies`.
+    requestTimeout: 0,
+    requestIdHeader: false,
+    genReqId: () => `${prefix}${(++count).toString(36)}`,
+    // A request on a connection that is kept is carried out, even while stopping; then the connection is closed.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => {
+      void sendError(ctx.log, error, request, reply, formFor(app, request.url, plainForm));
+    },
+    // Clients of old mix /appusers and /appUsers; ids in a path keep their case.
+    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
+  });
+  boundBodies(app, ctx);
+  app.decorate('faultForms', []);
+  useFaultForm(app, ctx.log, '', plainForm);
+  return app;
+}
+
+/** What is not HTTP, too slow or has too many headers never becomes a request: it is answered on the bare connection. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const [status, reason]: [number, string] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'The headers are larger than allowed.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'The request did not come in time.']
+        : [400, 'This is not an HTTP request.'];
+  const body = JSON.stringify(plainForm({ fault: 'bad_request', message: reason }));
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** A body that is not there in time is not waited for; a stream may take as long as it takes. */
+function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { raw, headers } = request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+    if (hasBody && !request.routeOptions.config.stream) {
+      const cancel = ctx.clock.after(BODY_MS, () => raw.destroy());
+      raw.once('end', cancel).once('close', cancel);
+    }
+    done();
+  });
+}
+
+/** Headers, access log, metrics and probes. */
+function observe(
+  app: FastifyInstance,
+  ctx: HttpContext,
+  registry: Registry,
+  amiss: Probes['amiss'],
+  isStopping: () => boolean,
+): void {
+  collectDefaultMetrics({ register: registry });
+  const seconds = new Histogram({
+    name: 'parley_http_request_seconds',
+    help: 'Time from request to answer, by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [registry],
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    setHeaders(request, reply, isStopping());
+    done(null, payload);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    ctx.log.debug(
+      { request: request.id, method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime },
+      'request',
+    );
+    done();
+  });
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const faults = [...((await amiss?.()) ?? []), ...(isStopping() ? ['the server is stopping'] : [])];
+    return await reply.code(faults.length ? 503 : 200).send({ ready: !faults.length, faults });
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}
+
+function setHeaders(request: FastifyRequest, reply: FastifyReply, stopping: boolean): void {
+  reply.header('x-request-id', request.id);
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('referrer-policy', 'no-referrer');
+  // A door that serves pages sets its own.
+  if (!reply.hasHeader('content-security-policy'))
+    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  if (stopping) reply.header('connection', 'close');
+}

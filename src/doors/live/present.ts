@@ -1,0 +1,61 @@
+/** What the live channel shows, in the form of contract/live.ts. Pure. */
+import type { Content } from '../../../contract/content.ts';
+import type { LiveConversation, LiveEvent, LiveMessage, LiveState } from '../../../contract/live.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { Conversation, Message } from '../../conversations/conversations.ts';
+import { ENTRY, type Entry } from '../../live/log.ts';
+import { STATE } from '../../ledger/states.ts';
+
+/** A message; `state` is that of its delivery, where one is known. */
+export function presentMessage(message: Message, state?: number): LiveMessage {
+  const { name, avatarUrl } = message.author;
+  const out = message.direction === 'out';
+  const clientId = message.source.type === 'web' ? message.source.originalMessageId : undefined;
+  return {
+    id: toHex24(message.id),
+    from: out ? 'business' : 'contact',
+    content: forPeople(message.content),
+    atMs: message.atMs,
+    ...(out && (name || avatarUrl)
+      ? { author: { ...(name ? { name } : {}), ...(avatarUrl ? { avatarUrl } : {}) } }
+      : {}),
+    ...(clientId ? { clientId } : {}),
+    ...(out ? { state: stateOf(state ?? STATE.queued) } : {}),
+  };
+}
+
+/** A conversation's marks. */
+export function presentConversation(conversation: Conversation): LiveConversation {
+  const { started, unreadCount, businessReadMs, contactReadMs } = conversation;
+  return {
+    started,
+    unreadCount,
+    ...(businessReadMs === null ? {} : { businessReadMs }),
+    ...(contactReadMs === null ? {} : { contactReadMs }),
+  };
+}
+
+/** An entry of the log as an event; undefined when its message is gone. */
+export function presentEntry(entry: Entry, messages: ReadonlyMap<number, Message>): LiveEvent | undefined {
+  const { kind, messageId, detail, atMs } = entry;
+  if (kind === ENTRY.read) return { kind: 'read', by: detail === 1 ? 'business' : 'contact', atMs };
+  if (kind === ENTRY.state)
+    return { kind: 'state', messageId: toHex24(messageId!), state: stateOf(detail!), atMs };
+  const message = messages.get(messageId!);
+  return message && { kind: 'message', message: presentMessage(message) };
+}
+
+function stateOf(code: number): LiveState {
+  if (code === STATE.read) return 'read';
+  if (code === STATE.delivered) return 'delivered';
+  if (code === STATE.accepted) return 'accepted';
+  return code < STATE.accepted ? 'sent' : 'failed';
+}
+
+/** What is meant for providers is left out. */
+function forPeople(content: Content): Content {
+  const shown = { ...content };
+  for (const field of ['override', 'push', 'voice', 'senderId', 'html', 'metadata'] as const)
+    delete shown[field];
+  return shown;
+}

@@ -1,0 +1,77 @@
+/**
+ * `/l/:code`: where short links lead. A person is redirected, with an auth code in the address where it asks for one. Whoever
+ * only looks (a preview, a scanner that says so, HEAD) counts as no click and gets no auth code.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Links } from '../../links/links.ts';
+import { findLink, followLink } from '../../links/links.ts';
+import type { HttpContext } from '../kit/context.ts';
+import type { Guard } from './guard.ts';
+import { sendNote } from '../kit/note.ts';
+
+const UNKNOWN = {
+  title: 'This link leads nowhere',
+  text: 'It is not one of ours, or it was not copied as a whole. Open it again in the message you got.',
+};
+const EXPIRED = {
+  title: 'This link has expired',
+  text: 'Links in messages are good for some time only. Answer the message to get a new one.',
+};
+const BUSY = { title: 'Too many attempts', text: 'Wait a minute, then open the link again.' };
+
+/** Programs that fetch an address to show what is there, and say so. Browsers within apps are people and are not among them. */
+const PREVIEWER =
+  /bot\b|crawl|spider|facebookexternalhit|facebot|^WhatsApp\/|^Viber\/|SkypeUriPreview|Slack-ImgProxy|vkShare|preview|prefetch|HeadlessChrome|safelinks|Barracuda|Mimecast|Proofpoint/i;
+
+/** The routes. */
+export function serveLinks(app: FastifyInstance, ctx: HttpContext, links: Links, guard: Guard): void {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/l/:code',
+    handler: (request, reply) => open(ctx, links, guard, request, reply),
+  });
+}
+
+async function open(
+  ctx: HttpContext,
+  links: Links,
+  guard: Guard,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const nowMs = ctx.clock.nowMs();
+  const busy = guard.check(request, nowMs);
+  if (busy) {
+    reply.header('retry-after', String(busy.retryAfterS));
+    return await sendNote(reply, 429, BUSY);
+  }
+  const link = await findLink(ctx.sql, links.codes, (request.params as { code: string }).code);
+  const workspace = link && (await ctx.directory.workspace(link.workspaceId));
+  if (!workspace) {
+    guard.missed(request, nowMs);
+    return await sendNote(reply, 404, UNKNOWN);
+  }
+  const theirNowMs = nowMs + workspace.clockAheadMs;
+  if (link.expiresMs <= theirNowMs) return await sendNote(reply, 410, EXPIRED);
+  if (!isLookingOnly(request)) {
+    const target = await ctx.queue.transact((tx) => followLink(ctx, tx, theirNowMs, link));
+    return await redirect(reply, target);
+  }
+  if (link.kind === 'click') return await redirect(reply, link.longUri);
+  return await sendNote(reply, 200, {
+    title: workspace.name,
+    text: 'Continue the conversation.',
+  });
+}
+
+async function redirect(reply: FastifyReply, target: string): Promise<FastifyReply> {
+  // As a URL it is ASCII, which a header has to be.
+  return await reply.code(302).header('location', new URL(target).href).send();
+}
+
+function isLookingOnly({ method, headers }: FastifyRequest): boolean {
+  const purpose = [headers['purpose'], headers['sec-purpose'], headers['x-moz'], headers['x-purpose']].join();
+  return (
+    method === 'HEAD' || /prefetch|preview/i.test(purpose) || PREVIEWER.test(headers['user-agent'] ?? '')
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * Takes back links whose confirmation could not be sent (api/sunshine.md §9.1): the person behind the address was not told, so
+ * nothing else is to be sent there.
+ */
+import { unlinkDestinations } from '../../contacts/destinations.ts';
+import { selectMessages } from '../../conversations/sql.ts';
+import type { DeliveryChanged } from '../../ledger/events.ts';
+import { selectDeliveries } from '../../ledger/sql.ts';
+import { STATE } from '../../ledger/states.ts';
+import type { FeedReader } from '../../queue/feed/dispatch.ts';
+
+const FAILED: readonly number[] = [STATE.failed, STATE.suppressed, STATE.expired];
+
+/** The reader of the feed that takes them back. */
+export const linkFailures: FeedReader = {
+  name: 'failed links',
+  async read(tx, events) {
+    for (const [workspaceId, ofWorkspace] of Map.groupBy(events, (event) => event.workspaceId)) {
+      const failed = ofWorkspace
+        .filter(({ type }) => type === 'delivery.changed')
+        .map(({ payload }) => payload as DeliveryChanged)
+        .flatMap(({ bulk, changes }) => (bulk ? [] : changes.filter(({ to }) => FAILED.includes(to))));
+      if (failed.length === 0) continue;
+      const messages = await selectMessages(tx, workspaceId, [
+        ...new Set(failed.map(({ causeId }) => causeId)),
+      ]);
+      const confirming = new Set(
+        messages
+          .filter(({ kind, metadata }) => kind === 'confirmation' && metadata?.['channel'] !== undefined)
+          .map(({ id }) => id),
+      );
+      const keys = failed.filter(({ causeId }) => confirming.has(causeId));
+      if (keys.length === 0) continue;
+      const refs = (await selectDeliveries(tx, keys)).flatMap(({ contactId, destinationId }) =>
+        destinationId === null ? [] : [{ contactId, destinationId }],
+      );
+      await unlinkDestinations(tx, Math.max(...failed.map(({ atMs }) => atMs)), workspaceId, refs);
+    }
+  },
+};

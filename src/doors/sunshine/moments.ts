@@ -1,0 +1,118 @@
+/** What this door has to tell of the events of the feed, before anything is loaded (api/sunshine.md §8.3). Pure. */
+import type { MessageReceived } from '../../conversations/conversations.ts';
+import type {
+  ConversationRead,
+  ConversationStarted,
+  ConversationTyping,
+} from '../../conversations/events.ts';
+import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../ledger/events.ts';
+import { STATE } from '../../ledger/states.ts';
+import type { FeedEvent } from '../../queue/feed/sql.ts';
+import type { Told } from './told.ts';
+import type { Trigger } from './triggers.ts';
+import type { Moment } from './webhookBodies.ts';
+
+/** What the delivery of the message that confirms a link tells of the link (api/sunshine.md §9.1). */
+export const LINKED_BY: Readonly<Record<'channel' | 'user' | 'failure', readonly Trigger[]>> = {
+  channel: ['link:match', 'link:success', 'client:add'],
+  user: [],
+  failure: ['link:failure'],
+};
+
+/** True when somebody asked to be told of it. */
+export type Heard = (trigger: Trigger) => boolean;
+
+/**
+ * What there is to tell of an event, of what somebody asked to hear. Whether a delivery was a notification's is only known once
+ * its message is loaded.
+ */
+export function momentsOf(event: FeedEvent, eventIndex: number, heard: Heard): Moment[] {
+  if (event.type === 'delivery.changed') return ofDeliveries(event, eventIndex, heard);
+  const moment = momentOf(event);
+  return moment && heard(moment.trigger) ? [{ ...moment, workspaceId: event.workspaceId, eventIndex }] : [];
+}
+
+function momentOf(event: FeedEvent): Omit<Moment, 'workspaceId' | 'eventIndex'> | undefined {
+  const timestamp = event.atMs / 1000;
+  switch (event.type) {
+    case 'message.received': {
+      const { contactId, messageId, destinationId } = event.payload as MessageReceived;
+      return { trigger: 'message:appUser', contactId, messageId, destinationId };
+    }
+    case 'message.accepted': {
+      const { contactId, messageId, kind } = event.payload as MessageAccepted;
+      return kind === 'message' ? { trigger: 'message:appMaker', contactId, messageId } : undefined;
+    }
+    case 'conversation.started': {
+      const { contactId, destinationId } = event.payload as ConversationStarted;
+      return { trigger: 'conversation:start', contactId, destinationId, more: { timestamp } };
+    }
+    case 'conversation.read': {
+      const { contactId, by, source } = event.payload as ConversationRead;
+      const more = { source: { type: source ?? 'web' }, timestamp };
+      return by === 'contact' ? { trigger: 'conversation:read', contactId, more } : undefined;
+    }
+    case 'conversation.typing': {
+      const { contactId, by, on } = event.payload as ConversationTyping;
+      const more = { activity: { type: on ? 'typing:start' : 'typing:stop' }, timestamp };
+      return by === 'contact' ? { trigger: 'typing:appUser', contactId, more } : undefined;
+    }
+    case 'sunshine.told': {
+      const { trigger, contactId, destinationId, more, appUser } = event.payload as Told;
+      return {
+        trigger,
+        contactId,
+        more: { ...more, timestamp },
+        ...(destinationId === undefined ? {} : { destinationId }),
+        ...(appUser === undefined ? {} : { appUser }),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function ofDeliveries({ workspaceId, payload }: FeedEvent, eventIndex: number, heard: Heard): Moment[] {
+  const { bulk, changes } = payload as DeliveryChanged;
+  // A broadcast's message is not a message of this API.
+  if (bulk) return [];
+  return changes.flatMap((change) =>
+    stepsOf(change)
+      .filter(
+        (step) =>
+          heard(`message:delivery:${step}`) ||
+          heard(`notification:delivery:${step}`) ||
+          LINKED_BY[step].some(heard),
+      )
+      .map(
+        (step): Moment => ({
+          trigger: `message:delivery:${step}`,
+          workspaceId,
+          eventIndex,
+          contactId: change.contactId,
+          messageId: change.causeId,
+          change,
+        }),
+      ),
+  );
+}
+
+/** A delivery may pass several steps at once: one that is delivered was accepted, too. */
+function stepsOf({ from, to }: DeliveryChange): ('channel' | 'user' | 'failure')[] {
+  const was = from ?? STATE.queued;
+  switch (to) {
+    case STATE.accepted:
+    case STATE.delivered:
+    case STATE.read:
+      return [
+        ...(was < STATE.accepted ? (['channel'] as const) : []),
+        ...(was < STATE.delivered && to !== STATE.accepted ? (['user'] as const) : []),
+      ];
+    case STATE.failed:
+    case STATE.suppressed:
+    case STATE.expired:
+      return ['failure'];
+    default:
+      return [];
+  }
+}

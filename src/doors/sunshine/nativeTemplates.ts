@@ -1,0 +1,156 @@
+/**
+ * The WhatsApp templates of an integration: listed, made and deleted at Meta, and put together with the parameters of a send so
+ * that a conversation shows what the person saw (api/sunshine.md §7; N9, N19). A test workspace has templates of its own,
+ * kept among its settings: nothing of it reaches Meta.
+ */
+import { type Static, Type } from 'typebox';
+import type { Integration } from '../../accounts/integrations.ts';
+import { getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { Failure } from '../../channels/kit/outcome.ts';
+import {
+  createTemplate,
+  deleteTemplate,
+  type TemplateDefinition,
+} from '../../channels/whatsapp/templates.ts';
+import { catalogueOf, forgetTemplates, ownName, ownTemplates, toolsOf } from '../kit/templateCatalogue.ts';
+import { integrationNamed } from './messageInput.ts';
+import {
+  acts,
+  breaks,
+  missing,
+  readPage,
+  reads,
+  writes,
+  type Call,
+  type Outcome,
+  type Route,
+  type SunshineFault,
+  type Work,
+} from './route.ts';
+
+const Component = Type.Object(
+  {
+    type: Type.Union(['HEADER', 'BODY', 'FOOTER', 'BUTTONS'].map((type) => Type.Literal(type))),
+    format: Type.Optional(Type.String({ maxLength: 32 })),
+    text: Type.Optional(Type.String({ maxLength: 1024 })),
+  },
+  { additionalProperties: true },
+);
+const NewTemplate = Type.Object({
+  name: Type.String({
+    maxLength: 512,
+    pattern: '^[a-z0-9_]+$',
+    rule: 'may hold lower-case letters, digits and _ only',
+  }),
+  category: Type.String({ minLength: 1, maxLength: 64 }),
+  language: Type.String({ minLength: 2, maxLength: 16 }),
+  components: Type.Array(Component, { minItems: 1, maxItems: 10 }),
+});
+
+const PATH = '/integrations/:integrationId/messageTemplates';
+
+/** `…/integrations/{integrationId}/messageTemplates`. */
+export const nativeTemplateRoutes: readonly Route[] = [
+  reads({ path: PATH, action: 'integrations.read', handle: list }),
+  writes({
+    method: 'POST',
+    path: PATH,
+    action: 'content.write',
+    outside: true,
+    body: NewTemplate,
+    handle: make,
+  }),
+  acts({ method: 'DELETE', path: `${PATH}/:name`, action: 'content.write', outside: true, handle: remove }),
+];
+
+async function list(call: Call): Promise<Outcome> {
+  const integration = await whatsappNamed(call);
+  if (isFault(integration)) return integration;
+  const { name, after, status, limit: given } = call.query;
+  const page = readPage({ limit: given ?? '100' });
+  if (isFault(page)) return page;
+  const { limit } = page;
+  const found = await catalogueOf(call, integration, {
+    limit,
+    ...(name ? { name } : {}),
+    ...(after ? { after } : {}),
+  });
+  if (found.kind !== 'listed') return refusedBy(found);
+  const messageTemplates = found.templates.filter((one) => !status || one.status === status);
+  return { status: 200, body: { messageTemplates, ...(found.after ? { after: found.after } : {}) } };
+}
+
+async function make(call: Call<Static<typeof NewTemplate>>): Promise<Work | SunshineFault> {
+  const integration = await whatsappNamed(call);
+  if (isFault(integration)) return integration;
+  const { body, ctx, workspace } = call;
+  const template = { ...body, components: body.components as TemplateDefinition['components'] & object };
+  return async (tx) => {
+    if (workspace.environment === 'test') {
+      const made = { id: `${body.name}.${body.language}`, status: 'APPROVED', ...template };
+      return await keepOwn(call, tx, integration.id, 201, made, (own) => {
+        const taken = own.some(({ id }) => id === made.id);
+        return taken ? breaks('name', 'there is a template of this name and language') : [...own, made];
+      });
+    }
+    const made = await createTemplate(integration.settings, toolsOf(call), template);
+    if (made.kind !== 'created') return refusedBy(made);
+    forgetTemplates(ctx);
+    const { id, status, category } = made;
+    return { status: 201, body: { messageTemplate: { ...template, id, status, category } } };
+  };
+}
+
+async function remove(call: Call): Promise<Work | SunshineFault> {
+  const integration = await whatsappNamed(call);
+  if (isFault(integration)) return integration;
+  const name = call.params['name']!;
+  return async (tx) => {
+    if (call.workspace.environment === 'test')
+      return await keepOwn(call, tx, integration.id, 200, undefined, (own) => {
+        const left = own.filter((one) => one.name !== name);
+        return left.length === own.length ? fault('not_found', 'There is no such template.') : left;
+      });
+    const gone = await deleteTemplate(integration.settings, toolsOf(call), name);
+    if (gone.kind !== 'deleted') return refusedBy(gone);
+    forgetTemplates(call.ctx);
+    return { status: 200, body: {} };
+  };
+}
+
+async function whatsappNamed(call: Call<unknown>): Promise<Integration | SunshineFault> {
+  const integration = await integrationNamed(call, call.params['integrationId']!, 'integrationId');
+  if (isFault(integration)) return integration;
+  return integration.channel === 'whatsapp'
+    ? integration
+    : breaks('integrationId', `${integration.provider} has no message templates`);
+}
+
+async function keepOwn(
+  call: Call<unknown>,
+  tx: Parameters<Work>[0],
+  integrationId: number,
+  status: number,
+  made: TemplateDefinition | undefined,
+  change: (own: TemplateDefinition[]) => TemplateDefinition[] | Fault,
+): Promise<Outcome> {
+  const { ctx, workspace } = call;
+  const present = await getWorkspace(tx, workspace.id);
+  if (!present) return missing('app');
+  const own = change(ownTemplates(present, integrationId));
+  if (isFault(own)) return own;
+  const changed = await updateWorkspace(tx, {
+    id: workspace.id,
+    settings: { [ownName(integrationId)]: own.length > 0 ? own : null },
+  });
+  if (isFault(changed)) return breaks('components', 'are too many or too long for a test workspace');
+  call.afterCommit(() => ctx.directory.forget(workspace.id));
+  return { status, body: made ? { messageTemplate: made } : {} };
+}
+
+function refusedBy(failure: Failure): Fault {
+  return failure.kind === 'refused'
+    ? fault('unprocessable', `The provider refused: ${failure.detail}`)
+    : fault('unavailable', `The provider did not answer as it should: ${failure.detail}`, { retryAfterS: 5 });
+}

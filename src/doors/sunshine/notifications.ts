@@ -1,0 +1,83 @@
+/** The Notification API: one call that reaches somebody who may never have been heard of (api/sunshine.md §6; N1–N6). */
+import { type Static, Type } from 'typebox';
+import { isFault } from '../../base/fault.ts';
+import { toUuid } from '../../base/ids.ts';
+import { resolveContacts } from '../../contacts/resolve.ts';
+import { ensureConversations } from '../../conversations/conversations.ts';
+import { accept } from '../../outbox/accept.ts';
+import {
+  anyObject,
+  authorFields,
+  integrationNamed,
+  messageSchema,
+  readAddress,
+  readMessages,
+} from './messageInput.ts';
+import { asSeen } from '../kit/templateCatalogue.ts';
+import { breaks, writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
+
+const Notification = Type.Object({
+  destination: Type.Object({ integrationId: Type.String(), destinationId: Type.String() }),
+  author: Type.Object({ role: Type.Literal('appMaker'), ...authorFields }),
+  messageSchema,
+  message: anyObject,
+});
+
+/** `POST /notifications`. */
+export const notificationRoutes: readonly Route[] = [
+  writes({
+    method: 'POST',
+    path: '/notifications',
+    action: 'messages.send',
+    alsoV1: true,
+    body: Notification,
+    handle: notify,
+  }),
+];
+
+async function notify(call: Call<Static<typeof Notification>>): Promise<Work | SunshineFault> {
+  const { body, ctx, nowMs, workspace } = call;
+  const { destination } = body;
+  const integration = await integrationNamed(call, destination.integrationId, 'destination.integrationId');
+  if (isFault(integration)) return integration;
+  const to = readAddress(integration, destination.destinationId, 'destination.destinationId');
+  if (isFault(to)) return to;
+  const contents = await readMessages(call, body.message, { schema: body.messageSchema, path: 'message' });
+  if (isFault(contents)) return contents;
+  const [content, ...more] = contents;
+  if (!content || more.length > 0)
+    return breaks('message.text', 'must be one message: a template in a text cannot stand beside other text');
+  const { metadata, ...said } = await asSeen(call, integration, content);
+  return async (tx) => {
+    const [who] = await resolveContacts(tx, ctx.ids, nowMs, [
+      {
+        workspaceId: workspace.id,
+        identities: [{ kind: to.kind, value: to.address }],
+        destination: { channel: to.channel, integrationId: integration.id, address: to.address },
+      },
+    ]);
+    const { contactId, destinationId } = who!;
+    const aheadMs = workspace.clockAheadMs;
+    const conversations = await ensureConversations(tx, ctx.ids, nowMs + aheadMs, [
+      { contactId, workspaceId: workspace.id },
+    ]);
+    const { role: _role, ...author } = body.author;
+    const [accepted] = await accept(ctx, tx, nowMs, [
+      {
+        workspaceId: workspace.id,
+        contactId,
+        conversationId: conversations.get(contactId)!.id,
+        kind: 'notification',
+        class: 'transactional',
+        content: said,
+        author,
+        source: { type: 'notification' },
+        integrationId: integration.id,
+        aheadMs,
+        ...(destinationId === undefined ? {} : { destinationId }),
+        ...(metadata === undefined ? {} : { metadata }),
+      },
+    ]);
+    return { status: 201, body: { notification: { _id: toUuid(accepted!.messageId) } } };
+  };
+}

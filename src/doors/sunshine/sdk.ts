@@ -1,0 +1,228 @@
+/**
+ * The SDKs' side of the API (api/sunshine.md §10): `/sdk/v2/apps/{appId}/…`. A browser or phone is nobody until its user says
+ * something; then it is a user with a session, or one whom a token of the business names. Decides who may call; what is done is in
+ * sdkUsers.ts. Live events go over the live channel, with the same session token.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { authenticateSunshine } from '../../accounts/authenticate.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { fromHex24, toHex24 } from '../../base/ids.ts';
+import type { Contact } from '../../contacts/contacts.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
+import { checkContent } from '../../content/check.ts';
+import { livingContact } from '../../links/links.ts';
+import { findSession } from '../../links/sessions.ts';
+import { atRoot, readBody } from '../kit/body.ts';
+import type { HttpContext } from '../kit/context.ts';
+import { sendFault, type FaultForm } from '../kit/errors.ts';
+import { say } from '../live/say.ts';
+import { createRateLimit } from '../kit/rateLimit.ts';
+import { presentConversation } from './present.ts';
+import { missing } from './route.ts';
+import {
+  Arrival,
+  arriveWithCode,
+  createUser,
+  keepPushToken,
+  login,
+  Login,
+  NewSdkUser,
+  presentSession,
+  startConversation,
+  type SdkCall,
+} from './sdkUsers.ts';
+import { contactNamed } from './users.ts';
+
+/** New users a second from one address: a person makes one. */
+const MADE_PER_S = 5;
+
+type Answer = { status: number; body?: object } | Fault;
+type Handle = (call: SdkCall, request: FastifyRequest) => Promise<Answer>;
+type AsUser = (call: SdkCall, contact: Contact, request: FastifyRequest) => Promise<Answer>;
+
+const Said = Type.Object({
+  message: Type.Object({ text: Type.String({ minLength: 1 }), payload: Type.Optional(Type.String()) }),
+});
+const Device = Type.Object({
+  pushNotificationToken: Type.String({ minLength: 1 }),
+  integrationId: Type.Optional(Type.String()),
+  platform: Type.Optional(Type.String()),
+});
+
+/** The calls, below `/sdk/v2/apps/:appId`. */
+export function serveSdk(app: FastifyInstance, ctx: HttpContext, form: FaultForm): void {
+  const made = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : MADE_PER_S);
+  const open = (method: 'GET' | 'POST' | 'PUT', url: string, handle: Handle) =>
+    app.route({
+      method,
+      url,
+      handler: async (request, reply) => await answer(reply, await forApp(ctx, request, handle), form),
+    });
+  const asUser = (method: 'GET' | 'POST' | 'PUT', url: string, handle: AsUser) =>
+    open(method, `/appusers/:userId${url}`, async (call, request) => {
+      const contact = await userBehind(call, request);
+      return isFault(contact) ? contact : await handle(call, contact, request);
+    });
+
+  open('GET', '/config', async (call) => ({ status: 200, body: await configOf(call) }));
+  open('POST', '/appusers', async (call, request) => {
+    const retryAfterS = made.take(request.ip, call.nowMs);
+    if (retryAfterS !== undefined) return fault('rate_limited', 'Too many new users.', { retryAfterS });
+    return await create(call, request);
+  });
+  open('POST', '/login', signIn);
+  open('POST', '/appusers/authcode', async (call, request) => {
+    const retryAfterS = made.take(request.ip, call.nowMs);
+    if (retryAfterS !== undefined) return fault('rate_limited', 'Too many codes.', { retryAfterS });
+    const body = readBody(Arrival, request.body);
+    const user = isFault(body) ? body : await arriveWithCode(call, body);
+    return isFault(user) ? user : { status: 200, body: user };
+  });
+  asUser('GET', '', async (call, contact) => ({ status: 200, body: await presentSession(call, contact) }));
+  asUser('POST', '/conversation', async (call, contact, request) => {
+    const isPhone = /^(?:ios|android)\b/i.test(String(request.headers['x-smooch-sdk'] ?? ''));
+    const started = await startConversation(call, contact, { clientId: 'start', isPhone });
+    return isFault(started) ? started : await conversationOf(call, contact);
+  });
+  asUser('POST', '/messages', hear);
+  asUser('PUT', '/clients/:clientId', async (call, contact, request) => {
+    const body = readBody(Device, request.body);
+    if (isFault(body)) return body;
+    const kept = await keepPushToken(call, contact, { ...body, id: 'client' });
+    return isFault(kept) ? kept : { status: 200, body: {} };
+  });
+}
+
+async function answer(reply: FastifyReply, given: Answer, form: FaultForm): Promise<FastifyReply> {
+  if (isFault(given)) return sendFault(reply, atRoot(given), form);
+  return await reply.code(given.status).send(given.body);
+}
+
+async function forApp(ctx: HttpContext, request: FastifyRequest, handle: Handle): Promise<Answer> {
+  const { appId } = request.params as { appId: string };
+  const id = fromHex24(appId);
+  const workspace = id === undefined ? undefined : await ctx.directory.workspace(id);
+  return workspace ? await handle({ ctx, workspace, nowMs: ctx.clock.nowMs() }, request) : missing('app');
+}
+
+async function create(call: SdkCall, request: FastifyRequest): Promise<Answer> {
+  const body = readBody(NewSdkUser, request.body);
+  if (isFault(body)) return body;
+  const all = await call.ctx.directory.integrationsOf(call.workspace.id);
+  if (!all.some(({ channel, status }) => channel === 'webchat' && status === 'active'))
+    return fault(
+      'forbidden',
+      'The app has no web messenger: it needs an active integration of type webchat.',
+    );
+  // Only the business says who somebody is.
+  const named = body.userId === undefined ? undefined : await nameBehind(call, request, body.userId);
+  if (isFault(named)) return named;
+  const user = await createUser(call, body);
+  return isFault(user) ? user : { status: 201, body: user };
+}
+
+async function signIn(call: SdkCall, request: FastifyRequest): Promise<Answer> {
+  const body = readBody(Login, request.body);
+  if (isFault(body)) return body;
+  const named = await nameBehind(call, request, body.userId);
+  if (isFault(named)) return named;
+  const { appUserId, sessionToken } = body;
+  const anonymous =
+    appUserId === undefined || sessionToken === undefined
+      ? undefined
+      : await bySession(call, appUserId, sessionToken);
+  if (isFault(anonymous)) return anonymous;
+  const user = await login(call, body, anonymous);
+  if (isFault(user)) return user;
+  return user ? { status: 200, body: user } : { status: 204 };
+}
+
+async function hear(call: SdkCall, contact: Contact, request: FastifyRequest): Promise<Answer> {
+  const body = readBody(Said, request.body);
+  if (isFault(body)) return body;
+  const content = checkContent({ ...body.message, type: 'text' }, 'message');
+  if (isFault(content)) return content;
+  const { ctx, workspace } = call;
+  const who = { workspaceId: workspace.id, contactId: contact.id };
+  const said = await say(ctx, who, workspace, { clientId: String(ctx.ids.spread()), content });
+  if (isFault(said)) return said;
+  const told = await conversationOf(call, contact);
+  return isFault(told)
+    ? told
+    : { status: 201, body: { ...told.body, message: { _id: toHex24(said.messageId!) } } };
+}
+
+async function conversationOf(
+  { ctx }: SdkCall,
+  contact: Contact,
+): Promise<{ status: number; body: object } | Fault> {
+  const conversation = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id);
+  return conversation
+    ? { status: 200, body: { conversation: presentConversation(conversation) } }
+    : missing('conversation');
+}
+
+/** What an SDK reads before it does anything: nothing is made by it (N23). */
+async function configOf({ ctx, workspace }: SdkCall): Promise<object> {
+  const all = await ctx.directory.integrationsOf(workspace.id);
+  const integrations = all
+    .filter(({ status }) => status === 'active')
+    .map(({ id, provider }) => ({ _id: toHex24(id), type: provider }));
+  const root = `${ctx.publicUrl()}/sdk/v2`;
+  return {
+    config: {
+      app: { _id: toHex24(workspace.id), name: workspace.name, status: 'active' },
+      baseUrl: { web: root, ios: root, android: root },
+      integrations,
+    },
+  };
+}
+
+/** The user of the path, for a session's token or a token of the business that names the user. */
+async function userBehind(call: SdkCall, request: FastifyRequest): Promise<Contact | Fault> {
+  const { userId } = request.params as { userId: string };
+  // Postgres knows no such text, so nobody can have this name.
+  if (userId.includes('\0') || !userId.isWellFormed()) return missing('user');
+  const { authorization } = request.headers;
+  const basic = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (basic === undefined) {
+    const contact = await contactNamed(call.ctx.sql, call.workspace.id, userId);
+    // Somebody without a name of the business's own is reached by a session only.
+    const named = await nameBehind(call, request, contact ? (contact.externalId ?? '') : userId);
+    return isFault(named) ? named : (contact ?? missing('user'));
+  }
+  const [appUserId, token] = Buffer.from(basic, 'base64').toString('utf8').split(':', 2);
+  const contact = await bySession(call, appUserId ?? '', token ?? '');
+  if (isFault(contact)) return contact;
+  const own = [appUserId, toHex24(contact.id), contact.externalId];
+  return own.includes(userId) ? contact : fault('forbidden', 'The session is that of another user.');
+}
+
+/** A token of the business that names this user. */
+async function nameBehind(
+  { ctx, workspace, nowMs }: SdkCall,
+  request: FastifyRequest,
+  userId: string,
+): Promise<true | Fault> {
+  const { authorization } = request.headers;
+  const caller = await authenticateSunshine(ctx.keyring, { authorization, nowMs });
+  if (isFault(caller)) return caller;
+  return caller.scope === 'appUser' && caller.workspaceId === workspace.id && caller.userId === userId
+    ? true
+    : fault('forbidden', 'The token is not one of scope appUser for this user.');
+}
+
+async function bySession(
+  { ctx, workspace, nowMs }: SdkCall,
+  appUserId: string,
+  token: string,
+): Promise<Contact | Fault> {
+  const session = await findSession(ctx.sql, token);
+  const isGood =
+    session?.workspaceId === workspace.id &&
+    session.contactId === fromHex24(appUserId) &&
+    session.expiresMs > nowMs + workspace.clockAheadMs;
+  const contact = isGood ? await livingContact(ctx.sql, workspace.id, session.contactId) : undefined;
+  return contact ?? fault('invalid_auth', 'The session is over, or is none.');
+}

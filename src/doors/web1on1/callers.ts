@@ -1,0 +1,203 @@
+/**
+ * Who calls the Web1on1 door: a bot by its access token or by its key, or a person who signed in (api/web1on1.md §B.1). Access
+ * tokens are given out here, and are good for as long as the key or membership behind them is.
+ */
+import { Type } from 'typebox';
+import { TokenRequest } from '../../../contract/web1on1.ts';
+import {
+  issueAccessToken,
+  readAccessToken,
+  SCOPES,
+  scopeText,
+  type AccessScope,
+} from '../../accounts/accessTokens.ts';
+import { authenticateKey, type KeyHolder } from '../../accounts/authenticate.ts';
+import type { Keyring } from '../../accounts/keys.ts';
+import { listKeys } from '../../accounts/keys.ts';
+import { listMembers, signIn } from '../../accounts/operators.ts';
+import type { Role } from '../../accounts/roles.ts';
+import { listWorkspaces } from '../../accounts/workspaces.ts';
+import { isoTime } from '../../base/clock.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { HttpContext } from '../kit/context.ts';
+
+/** A caller. */
+export type Caller = {
+  /** The user it acts as, as this door shows ids. */
+  userId: string;
+  scope: AccessScope;
+  workspaceId: number;
+  /** For the audit log. */
+  actor: string;
+};
+
+/** Somebody who can act: a bot (a key) or a member. */
+export type User = { id: string; name: string; role: string; email: string };
+
+/** Access tokens that are refreshed live a day. */
+const TOKEN_MS = 24 * 3600_000;
+/** The client refreshes on these words. */
+const INVALID = fault('invalid_auth', 'invalid token');
+const EXPIRED = fault('invalid_auth', 'jwt expired');
+
+/** The body of `POST /auth/token`, as the door reads it. */
+export const tokenBody = Type.Object(TokenRequest.properties);
+
+/** Who is calling, by the Authorization header. */
+export async function authenticate(
+  ctx: Pick<HttpContext, 'keyring' | 'vault'>,
+  authorization: string | undefined,
+  nowMs: number,
+): Promise<Caller | Fault> {
+  if (!authorization?.trim()) return fault('unauthorized', 'Authorization is required');
+  const token = /^bearer +(\S{1,8000}) *$/i.exec(authorization)?.[1];
+  if (!token) return fault('invalid_auth', 'invalid token: the header must be “Bearer <token>”');
+  if (token.split('.').length !== 3) {
+    const key = await authenticateKey(ctx.keyring, { door: 'web1on1', token, nowMs });
+    return isFault(key) ? INVALID : ofKey(key);
+  }
+  const claims = readAccessToken(ctx.vault, token);
+  if (!claims) return INVALID;
+  if (claims.exp !== undefined && nowMs >= claims.exp * 1000) return EXPIRED;
+  if (claims.key !== undefined) {
+    const key = await ctx.keyring.key('web1on1', claims.key);
+    if (!key) return INVALID;
+    if (key.expiresMs !== undefined && nowMs >= key.expiresMs) return EXPIRED;
+    return ofKey(key);
+  }
+  const organization = Number.parseInt(claims.organization.slice(8), 16);
+  const operatorId = claims.operator ?? 0;
+  return await ofOperator(ctx.keyring, operatorId, organization);
+}
+
+/** Gives out an access token: for a refresh token, or for e-mail address and password. */
+export async function giveToken(
+  ctx: HttpContext,
+  body: { email?: string; password?: string; clientId?: string; refreshToken?: string },
+  nowMs: number,
+): Promise<Record<string, unknown> | Fault> {
+  const { email, password, clientId, refreshToken } = body;
+  if (refreshToken === undefined && (email === undefined || password === undefined))
+    return fault('bad_request', 'refreshToken: is required, or else email and password', {
+      field: 'refreshToken',
+    });
+  if (refreshToken === undefined) return await bySignIn(ctx, email!, password!, nowMs);
+  if (refreshToken.startsWith('ses_')) {
+    const session = await ctx.keyring.session(refreshToken);
+    return session && session.expiresMs > nowMs
+      ? await forOperator(ctx, session.operatorId, refreshToken, nowMs)
+      : INVALID;
+  }
+  const key = await authenticateKey(ctx.keyring, { door: 'web1on1', token: refreshToken, nowMs });
+  const caller = isFault(key) ? key : ofKey(key);
+  if (isFault(key) || isFault(caller)) return INVALID;
+  const bot = /^bot\+([0-9a-f]{24})@/i.exec(clientId ?? '')?.[1];
+  if (bot !== undefined && bot.toLowerCase() !== caller.userId)
+    return fault('invalid_auth', 'invalid token: clientId is of another bot', { field: 'clientId' });
+  const held = await ctx.keyring.key('web1on1', key.keyId);
+  const expiresMs = Math.min(nowMs + TOKEN_MS, held?.expiresMs ?? Infinity);
+  return given(ctx, caller, { key: key.keyId, refreshToken, expiresMs, nowMs });
+}
+
+/** Everybody of a workspace who can act, bots first. */
+export async function usersOf(ctx: Pick<HttpContext, 'sql'>, workspaceId: number): Promise<User[]> {
+  const [keys, members] = await Promise.all([
+    listKeys(ctx.sql, { owner: { workspaceId }, door: 'web1on1' }),
+    listMembers(ctx.sql, { workspaceId }),
+  ]);
+  return [
+    ...keys.map(({ id, name }) => ({
+      id: toHex24(id),
+      name: name || 'Bot',
+      role: 'bot',
+      email: `bot+${toHex24(id)}@web1on1.chat`,
+    })),
+    ...members.map(({ id, name, email, role }) => ({ id: toHex24(id), name, role: SCOPE_OF[role], email })),
+  ];
+}
+
+const SCOPE_OF: Readonly<Record<Role, AccessScope>> = {
+  owner: 'admin',
+  admin: 'admin',
+  marketer: 'agent',
+  agent: 'agent',
+  viewer: 'viewer',
+};
+
+/** A key names its scope; one that names none was made by an admin for all there is. */
+function ofKey({
+  keyId,
+  workspaceId,
+  scopes,
+}: Pick<KeyHolder, 'keyId' | 'scopes'> & { readonly workspaceId?: number }): Caller | Fault {
+  if (workspaceId === undefined) return INVALID;
+  const scope = SCOPES.findLast((name) => scopes.includes(name)) ?? 'admin';
+  return { userId: keyId.slice(keyId.indexOf('_') + 1), scope, workspaceId, actor: `key:${keyId}` };
+}
+
+async function ofOperator(
+  keyring: Keyring,
+  operatorId: number,
+  workspaceId: number,
+): Promise<Caller | Fault> {
+  const role = (await keyring.rolesOf(operatorId)).get(workspaceId);
+  if (!role) return INVALID;
+  return {
+    userId: toHex24(operatorId),
+    scope: SCOPE_OF[role],
+    workspaceId,
+    actor: `operator:${operatorId}`,
+  };
+}
+
+async function bySignIn(
+  ctx: HttpContext,
+  email: string,
+  password: string,
+  nowMs: number,
+): Promise<Record<string, unknown> | Fault> {
+  const signed = await signIn(ctx.sql, { email, password, nowMs });
+  return isFault(signed) ? signed : await forOperator(ctx, signed.operator.id, signed.token, nowMs);
+}
+
+async function forOperator(
+  ctx: HttpContext,
+  operatorId: number,
+  refreshToken: string,
+  nowMs: number,
+): Promise<Record<string, unknown> | Fault> {
+  const [first] = await listWorkspaces(ctx.sql, { operatorId });
+  if (!first) return fault('forbidden', 'You belong to no organization.');
+  const caller = await ofOperator(ctx.keyring, operatorId, first.workspace.id);
+  if (isFault(caller)) return caller;
+  return given(ctx, caller, { operator: operatorId, refreshToken, expiresMs: nowMs + TOKEN_MS, nowMs });
+}
+
+function given(
+  ctx: HttpContext,
+  caller: Caller,
+  grant: { key?: string; operator?: number; refreshToken: string; expiresMs: number; nowMs: number },
+): Record<string, unknown> {
+  const { refreshToken, expiresMs, nowMs, ...behind } = grant;
+  const organization = toHex24(caller.workspaceId);
+  const scope = scopeText(caller.scope);
+  const token = issueAccessToken(ctx.vault, {
+    _id: caller.userId,
+    organization,
+    scope,
+    grant_type: 'access_token',
+    ...behind,
+    iat: Math.floor(nowMs / 1000),
+    exp: Math.floor(expiresMs / 1000),
+  });
+  return {
+    tokenType: 'Bearer',
+    token,
+    refreshToken,
+    user: caller.userId,
+    organization,
+    expiresAt: isoTime(expiresMs),
+    scope,
+  };
+}

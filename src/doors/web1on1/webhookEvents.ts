@@ -1,0 +1,176 @@
+/**
+ * What this door tells of what happened: events of the feed, as calls of its webhooks (api/web1on1.md §B.10). Looks only at what
+ * somebody asked to hear of, and loads what that takes for the whole batch.
+ */
+import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
+import { isoTime } from '../../base/clock.ts';
+import { toHex24, toUuid } from '../../base/ids.ts';
+import type { MessageReceived } from '../../conversations/conversations.ts';
+import { findThreads, threadsOf, type Thread } from '../../conversations/participants.ts';
+import { selectBegun, selectPosts } from '../../conversations/sql.participants.ts';
+import type { Db } from '../../db/pool.ts';
+import type { MessageAccepted } from '../../ledger/events.ts';
+import type { FeedEvent } from '../../queue/feed/sql.ts';
+import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
+import type { Webhook } from '../../webhooks/webhooks.ts';
+import { channelOf } from './due.ts';
+import { EVENTS, tells } from './events.ts';
+import { loadMessages, loadShown, presentConversation } from './present.ts';
+import type { Told } from './told.ts';
+
+/** One thing to tell. */
+type Moment = {
+  event: FeedEvent;
+  index: number;
+  what: 'message' | 'create' | 'update' | 'notify';
+  conversationId: number;
+  messageId?: number;
+};
+
+type Facts = {
+  workspaceId: number;
+  conversations: ReadonlyMap<number, Record<string, unknown>>;
+  messages: ReadonlyMap<string, Record<string, unknown>>;
+};
+
+/** The presenter of this door's webhooks. */
+export const web1on1Presenter: Presenter = {
+  door: 'web1on1',
+  async present(db, events, webhooks) {
+    if (!EVENTS.some((event) => webhooks.some(({ triggers }) => tells(triggers, event)))) return [];
+    const moments = await momentsOf(db, events);
+    if (moments.length === 0) return [];
+    const facts = await loadFacts(db, events[0]!.workspaceId, moments);
+    return moments.flatMap((moment) => callsFor(moment, facts, webhooks));
+  },
+};
+
+async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]> {
+  const sent = events.flatMap(({ type, payload }) =>
+    type === 'message.accepted' ? [(payload as MessageAccepted).messageId] : [],
+  );
+  // What was posted here is told as a post; what another door sent is told as a message.
+  const posted = new Set(
+    sent.length > 0 ? (await selectPosts(db, events[0]!.workspaceId, sent)).map(({ id }) => id) : [],
+  );
+  return events.flatMap((event, index): Moment[] => {
+    switch (event.type) {
+      case 'message.received': {
+        const { conversationId, messageId } = event.payload as MessageReceived;
+        return [{ event, index, what: 'message', conversationId, messageId }];
+      }
+      case 'message.accepted': {
+        const { conversationId, messageId, kind } = event.payload as MessageAccepted;
+        return kind === 'confirmation' || posted.has(messageId)
+          ? []
+          : [{ event, index, what: 'message', conversationId, messageId }];
+      }
+      case 'web1on1.told': {
+        const { what, conversationId, postId } = event.payload as Told;
+        return [
+          {
+            event,
+            index,
+            what: what === 'posted' ? 'message' : what,
+            conversationId,
+            ...(postId === undefined ? {} : { messageId: postId }),
+          },
+        ];
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]): Promise<Facts> {
+  const conversationIds = [...new Set(moments.map(({ conversationId }) => conversationId))];
+  const messageIds = [...new Set(moments.flatMap(({ messageId }) => messageId ?? []))];
+  const [workspaces, integrations, threads] = await Promise.all([
+    selectWorkspaces(db, [workspaceId]),
+    selectIntegrationsOf(db, [workspaceId]),
+    threadsFor(db, workspaceId, conversationIds),
+  ]);
+  const organization = { id: workspaceId, name: workspaces[0]?.name ?? '' };
+  const [shown, messages] = await Promise.all([
+    loadShown(db, workspaceId, threads),
+    loadMessages(db, organization, messageIds),
+  ]);
+  return {
+    workspaceId,
+    conversations: new Map(
+      shown.map((one) => [one.thread.id, presentConversation(one, organization, integrations)]),
+    ),
+    messages: new Map(messages.map((message) => [String(message['id']), message])),
+  };
+}
+
+/** The threads of conversations; one that nobody here has looked at yet is made. */
+async function threadsFor(db: Db, workspaceId: number, ids: readonly number[]): Promise<Thread[]> {
+  const found = await findThreads(db, workspaceId, ids);
+  const known = new Set(found.map(({ id }) => id));
+  const others = ids.filter((id) => !known.has(id));
+  if (others.length === 0) return found;
+  return [...found, ...(await threadsOf(db, await selectBegun(db, workspaceId, others)))];
+}
+
+function callsFor(moment: Moment, facts: Facts, webhooks: readonly Webhook[]): RenderedCall[] {
+  const conversation = facts.conversations.get(moment.conversationId);
+  const message = moment.messageId === undefined ? undefined : facts.messages.get(toHex24(moment.messageId));
+  if (!conversation || (moment.what === 'message' && !message)) return [];
+  const name = nameOf(moment, conversation, message);
+  const asked = webhooks.filter(({ triggers }) => tells(triggers, name));
+  if (asked.length === 0) return [];
+  const body = bodyOf(moment, facts.workspaceId, name, conversation, message);
+  return asked.map(({ id }) => ({
+    webhookId: id,
+    eventIndex: moment.index,
+    trigger: name,
+    body,
+    contactId: moment.conversationId,
+  }));
+}
+
+function nameOf(
+  { what }: Moment,
+  conversation: Record<string, unknown>,
+  message: Record<string, unknown> | undefined,
+): string {
+  if (what === 'message') return `message.create.${String(conversation['type'])}.${String(message!['type'])}`;
+  return what === 'notify' ? 'channel.notify' : `conversation.${what}`;
+}
+
+/** `activity` is there with every event: the client never answers one without (api/web1on1.md §B.11). */
+function bodyOf(
+  { event }: Moment,
+  workspaceId: number,
+  name: string,
+  conversation: Record<string, unknown>,
+  message: Record<string, unknown> | undefined,
+): object {
+  const [resource] = name.split('.');
+  const object = message ?? conversation;
+  const links = {
+    conversation: `/v2/conversations/${String(conversation['id'])}`,
+    ...(message ? { message: `/v2/messages/${String(message['id'])}` } : {}),
+  };
+  return {
+    id: toUuid(event.id),
+    event: name,
+    timestamp: isoTime(event.atMs),
+    organization: toHex24(workspaceId),
+    activity: {
+      '@context': 'https://www.w3.org/ns/activitystreams',
+      type: name.includes('update') ? 'Update' : name === 'channel.notify' ? 'Announce' : 'Create',
+      actor: { type: 'Person', id: message?.['user'] ?? conversation['createdBy'] },
+      object: { type: resource, id: object['id'] },
+      summary: `${name} in ${String(conversation['name'])}`,
+    },
+    data: {
+      conversation,
+      ...(message ? { message } : {}),
+      ...(name === 'channel.notify' ? { channel: channelOf(workspaceId) } : {}),
+      links,
+    },
+  };
+}

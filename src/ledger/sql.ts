@@ -1,0 +1,365 @@
+/** Every statement on deliveries and tallies. State is written here and nowhere else; it moves only as `delivery_moves` allows. */
+import { bucketOf } from '../base/ids.ts';
+import { CLASS_BIT } from '../contacts/destinations.ts';
+import type { Db, Fragment } from '../db/pool.ts';
+import type { ErrorClass, MessageClass } from '../../contract/channels.ts';
+import type { Content } from '../../contract/content.ts';
+import type { DeliveryKey } from './ref.ts';
+import { STATE, type StateCode } from './states.ts';
+
+/** Writes deliveries that wait to be sent. */
+export async function insertQueued(
+  db: Db,
+  rows: readonly {
+    contactId: number;
+    causeId: number;
+    workspaceId: number;
+    class: MessageClass;
+    seq?: number;
+    integrationId: number | null;
+    destinationId: number | null;
+    expiresMs: number;
+    mayFallBack: boolean;
+  }[],
+  nowMs: number,
+): Promise<void> {
+  await db`
+    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, seq, integration_id, destination_id, expires_ms,
+      may_fall_back, state, state_ms)
+    SELECT *, ${STATE.queued}::smallint, ${nowMs}::bigint FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.seq ?? 0)}::smallint[],
+      ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
+      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[])
+    ON CONFLICT DO NOTHING`;
+}
+
+/** What was asked for with a single send. */
+export type SingleFacts = {
+  contactId: number;
+  causeId: number;
+  seq: number;
+  workspaceId: number;
+  conversationId: number;
+  class: MessageClass;
+  kind: string;
+  content: Content;
+  integrationId: number | null;
+  destinationId: number | null;
+  expiresMs: number | null;
+  state: StateCode;
+  attempts: number;
+  sentMs: number | null;
+  mayFallBack: boolean | null;
+};
+
+/** The facts of single sends, by delivery. A message that is gone has no row. */
+export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
+  return await db<SingleFacts[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
+      m.conversation_id AS "conversationId", m.class, m.kind, m.content,
+      d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
+      d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack"
+    FROM ${keyRows(db, keys)}
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
+    JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
+}
+
+/** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */
+export async function selectSentTo(
+  db: Db,
+  workspaceId: number,
+  keys: readonly DeliveryKey[],
+): Promise<(DeliveryKey & { address: string })[]> {
+  return await db<(DeliveryKey & { address: string })[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.address FROM ${keyRows(db, keys)}
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
+    WHERE d.workspace_id = ${workspaceId} AND d.address IS NOT NULL`;
+}
+
+/** How a delivery stands, and where it goes. */
+export type Standing = DeliveryKey & {
+  state: StateCode;
+  attempts: number;
+  sentMs: number | null;
+  destinationId: number | null;
+};
+
+/** States of deliveries that have a row. */
+export async function selectStates(db: Db, keys: readonly DeliveryKey[]): Promise<Standing[]> {
+  return await db<Standing[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.attempts, d.sent_ms AS "sentMs",
+      d.destination_id AS "destinationId"
+    FROM ${keyRows(db, keys)}
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
+}
+
+function keyRows(db: Db, keys: readonly DeliveryKey[]) {
+  return db`unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+    ${keys.map((k) => k.causeId)}::bigint[], ${keys.map((k) => k.seq)}::smallint[]) AS k (bucket, contact_id, cause_id, seq)`;
+}
+
+/** What a batch decided about one delivery. */
+export type OutcomeRow = DeliveryKey & {
+  workspaceId: number;
+  class: MessageClass;
+  state: StateCode;
+  attempts: number;
+  channel: string | null;
+  integrationId: number | null;
+  destinationId: number | null;
+  address: string | null;
+  code: string | null;
+  detail: string | null;
+  externalIds: readonly string[] | null;
+  vars: string | null;
+  trail: string | null;
+  sentMs: number | null;
+  stateMs: number;
+};
+
+/** A delivery after a write: its state, and the one before (null: there was no row). */
+export type Change = DeliveryKey & { state: StateCode; priorState: StateCode | null };
+
+/** A trail longer than this is not written on: a message retried for days tells the same story over and over. */
+const LONGEST_TRAIL = 40;
+
+/**
+ * Writes what a batch decided. Rows appear (a broadcast's) or move on (a single send's, or one that a receipt overtook);
+ * a state that may not be left stays. Locks the rows until the transaction ends. Returns what each row was and is.
+ */
+export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promise<Change[]> {
+  return await db<Change[]>`
+    INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id,
+      destination_id, address, code, detail, external_ids, vars, trail, sent_ms, state_ms)
+    SELECT n.bucket, n.contact_id, n.cause_id, n.seq, n.workspace_id, n.class, n.state, n.attempts, n.channel, n.integration_id,
+      n.destination_id, n.address, n.code, n.detail, string_to_array(n.external_ids, chr(10)), n.vars::jsonb, n.trail::jsonb,
+      n.sent_ms, n.state_ms
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.state)}::smallint[],
+      ${rows.map((r) => r.attempts)}::smallint[], ${rows.map((r) => r.channel)}::text[],
+      ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
+      ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.code)}::text[], ${rows.map((r) => r.detail)}::text[],
+      ${rows.map((r) => r.externalIds?.join('\n') ?? null)}::text[], ${rows.map((r) => r.vars)}::text[],
+      ${rows.map((r) => r.trail)}::text[], ${rows.map((r) => r.sentMs)}::bigint[], ${rows.map((r) => r.stateMs)}::bigint[])
+      AS n (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id, destination_id,
+        address, code, detail, external_ids, vars, trail, sent_ms, state_ms)
+    ${onEarlierRow(db)}
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState"`;
+}
+
+/** What happens to a row that is there already: it moves on as the states allow, and keeps what it knew. */
+export function onEarlierRow(db: Db): Fragment {
+  return db`
+    ON CONFLICT (bucket, contact_id, cause_id, seq) DO UPDATE SET
+      prior_state = d.state,
+      state = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.state ELSE d.state END,
+      state_ms = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.state_ms ELSE d.state_ms END,
+      code = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.code ELSE d.code END,
+      detail = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.detail ELSE d.detail END,
+      attempts = greatest(d.attempts, excluded.attempts),
+      channel = coalesce(excluded.channel, d.channel),
+      integration_id = coalesce(excluded.integration_id, d.integration_id),
+      destination_id = coalesce(excluded.destination_id, d.destination_id),
+      address = coalesce(excluded.address, d.address),
+      external_ids = coalesce(excluded.external_ids, d.external_ids),
+      vars = coalesce(excluded.vars, d.vars),
+      sent_ms = coalesce(excluded.sent_ms, d.sent_ms),
+      trail = CASE WHEN excluded.trail IS NULL OR jsonb_array_length(coalesce(d.trail, '[]')) > ${LONGEST_TRAIL} THEN d.trail
+        ELSE coalesce(d.trail, '[]') || excluded.trail END`;
+}
+
+/** What a provider said of one delivery. */
+export type ReceiptRow = DeliveryKey & {
+  state: StateCode;
+  code: string | null;
+  class?: ErrorClass | undefined;
+  detail: string | null;
+  externalId: string | null;
+  /** Addresses that it is about, where the provider says. */
+  about?: readonly string[] | undefined;
+  atMs: number;
+};
+
+/** What a receipt changed. `bulk`: its cause is a run; a single send has an end of its own, a run's delivery has not. */
+export type ReceiptChange = Change & {
+  bulk: boolean;
+  channel: string | null;
+  address: string | null;
+  destinationId: number | null;
+  mayFallBack: boolean | null;
+};
+
+/** Moves deliveries on by receipts. A receipt for another workspace's delivery, or one that comes too late, changes nothing. */
+export async function applyReceiptRows(
+  db: Db,
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+): Promise<ReceiptChange[]> {
+  return await db<ReceiptChange[]>`
+    UPDATE deliveries d SET
+      prior_state = d.state, state = n.state, state_ms = n.at_ms,
+      code = CASE WHEN n.state >= ${STATE.failed} THEN n.code END,
+      detail = CASE WHEN n.state >= ${STATE.failed} THEN n.detail END,
+      sent_ms = coalesce(d.sent_ms, n.at_ms),
+      external_ids = coalesce(d.external_ids, CASE WHEN n.external_id IS NOT NULL THEN ARRAY[n.external_id] END)
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.state)}::smallint[],
+      ${rows.map((r) => r.code)}::text[], ${rows.map((r) => r.detail)}::text[], ${rows.map((r) => r.externalId)}::text[],
+      ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, cause_id, seq, state, code, detail, external_id, at_ms)
+    WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
+      AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
+      d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
+      d.may_fall_back AS "mayFallBack"`;
+}
+
+/** Where a message went that failed after all. */
+export type LateFailure = DeliveryKey & {
+  channel: string | null;
+  address: string | null;
+  destinationId: number | null;
+};
+
+/**
+ * Notes on deliveries that were delivered or read what a provider said of them later: a bounce that came back from behind the
+ * server that had taken the mail. Their state stays. Returns those that did not have it yet, so that a repeat changes nothing.
+ */
+export async function noteLateFailures(
+  db: Db,
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+): Promise<LateFailure[]> {
+  return await db<LateFailure[]>`
+    UPDATE deliveries d SET code = n.code, detail = n.detail
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.code)}::text[],
+      ${rows.map((r) => r.detail)}::text[])
+      AS n (bucket, contact_id, cause_id, seq, code, detail)
+    WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
+      AND d.workspace_id = ${workspaceId} AND d.state IN (${STATE.delivered}, ${STATE.read}) AND d.code IS DISTINCT FROM n.code
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.channel, d.address,
+      d.destination_id AS "destinationId"`;
+}
+
+/** Makes rows for deliveries of a run that a receipt tells of before they were settled. */
+export async function insertForReceipt(
+  db: Db,
+  integration: { id: number; workspaceId: number; channel: string },
+  rows: readonly (DeliveryKey & { class: MessageClass })[],
+  atMs: number,
+): Promise<void> {
+  await db`
+    INSERT INTO deliveries (bucket, contact_id, cause_id, seq, class, workspace_id, channel, integration_id, state, state_ms)
+    SELECT *, ${integration.workspaceId}::bigint, ${integration.channel}, ${integration.id}::bigint, ${STATE.queued}::smallint, ${atMs}::bigint
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => CLASS_BIT[r.class])}::smallint[])
+    ON CONFLICT DO NOTHING`;
+}
+
+/** Adds to the tallies of runs. Rows of one batch are of one lane, whose first bucket is where they are kept. */
+export async function addTallies(
+  db: Db,
+  bucket: number,
+  rows: readonly { causeId: number; state: StateCode; n: number }[],
+): Promise<void> {
+  await db`
+    INSERT INTO tallies AS t (bucket, cause_id, state, n)
+    SELECT ${bucket}::smallint, * FROM unnest(
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.state)}::smallint[], ${rows.map((r) => r.n)}::bigint[])
+    ON CONFLICT (bucket, cause_id, state) DO UPDATE SET n = t.n + excluded.n`;
+}
+
+/** How many deliveries of a run are in which state. */
+export async function selectTallies(
+  db: Db,
+  buckets: readonly number[],
+  causeId: number,
+): Promise<{ state: StateCode; n: number }[]> {
+  return await db<{ state: StateCode; n: number }[]>`
+    SELECT state, sum(n)::bigint AS n FROM tallies
+    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND cause_id = ${causeId} GROUP BY state HAVING sum(n) <> 0`;
+}
+
+/** A delivery as it is shown. */
+export type Delivery = DeliveryKey & {
+  workspaceId: number;
+  state: StateCode;
+  attempts: number;
+  channel: string | null;
+  integrationId: number | null;
+  destinationId: number | null;
+  address: string | null;
+  code: string | null;
+  detail: string | null;
+  externalIds: string[] | null;
+  vars: Record<string, unknown> | null;
+  trail: { atMs: number; what: string; why: string }[] | null;
+  sentMs: number | null;
+  stateMs: number;
+};
+
+const deliveryColumns = (db: Db) => db`
+  d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", d.state, d.attempts, d.channel,
+  d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.address, d.code, d.detail,
+  d.external_ids AS "externalIds", d.vars, d.trail, d.sent_ms AS "sentMs", d.state_ms AS "stateMs"`;
+
+/** Deliveries by key. */
+export async function selectDeliveries(db: Db, keys: readonly DeliveryKey[]): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    SELECT ${deliveryColumns(db)} FROM ${keyRows(db, keys)}
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
+}
+
+/** Deliveries of a contact, newest cause first; of one cause when given. */
+export async function selectDeliveriesOf(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+  causeId?: number,
+  limit = 100,
+): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    SELECT ${deliveryColumns(db)} FROM deliveries d
+    WHERE d.bucket = ${bucketOf(contactId)} AND d.contact_id = ${contactId} AND d.workspace_id = ${workspaceId}
+      ${causeId === undefined ? db`` : db`AND d.cause_id = ${causeId}`}
+    ORDER BY d.cause_id DESC, d.seq LIMIT ${limit}`;
+}
+
+/** Deliveries of a run that did not go well, by state; a page ordered by contact. */
+export async function selectAmiss(
+  db: Db,
+  workspaceId: number,
+  causeId: number,
+  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
+): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    SELECT ${deliveryColumns(db)} FROM deliveries d
+    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
+      AND d.state IN (3, 10, 11, 12) AND d.contact_id > ${page.afterContactId}
+    ORDER BY d.contact_id LIMIT ${page.limit}`;
+}
+
+/**
+ * How many other marketing messages contacts were sent since a time, by contact and cause: for frequency caps. A message to
+ * several devices is one.
+ */
+export async function countSentSince(
+  db: Db,
+  keys: readonly { contactId: number; causeId: number }[],
+  sinceMs: number,
+): Promise<{ contactId: number; causeId: number; n: number }[]> {
+  return await db<{ contactId: number; causeId: number; n: number }[]>`
+    SELECT k.contact_id AS "contactId", k.cause_id AS "causeId", count(DISTINCT d.cause_id) AS n
+    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+      ${keys.map((k) => k.causeId)}::bigint[]) AS k (bucket, contact_id, cause_id)
+    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id <> k.cause_id
+    WHERE d.sent_ms >= ${sinceMs} AND d.class = ${CLASS_BIT.marketing} GROUP BY 1, 2`;
+}

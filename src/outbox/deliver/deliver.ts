@@ -1,0 +1,224 @@
+/**
+ * Delivering: the handler of claimed work. Prepare, call, decide, settle. The flight was written by the claim, so whatever
+ * happens from here on, nobody sends these messages again without knowing that they may have been sent.
+ */
+import { pause, type Clock } from '../../base/clock.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import { isConnectionLost, type Sql } from '../../db/pool.ts';
+import { KIND } from '../../queue/work/kinds.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { LaneLost, type Batch } from '../../queue/work/settle.ts';
+import type { WorkItem } from '../../queue/work/sql.ts';
+import type { Handler } from '../../queue/worker.ts';
+import { decideOutcome, type Decision } from '../outcome/decide.ts';
+import { prepare, type PrepareDeps } from './prepare.ts';
+import { abandonedDecisions } from './unknown.ts';
+import type { Ready } from './wire.ts';
+import { writeDecisions } from '../outcome/write.ts';
+
+/** What delivering needs. */
+export type DeliverDeps = PrepareDeps & {
+  sql: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+};
+
+/** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
+const SETTLE_AFTER_MS = 200;
+const AFTER_LOST_MS = 200;
+/** Rows in a claim: Postgres costs per row stop falling at about 500 (scale.md §2b). */
+const BATCH = 500;
+
+/** The handler of deliveries. */
+export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
+  const takeTurns = createTurns();
+  return {
+    kind: KIND.delivery,
+    batchSize: BATCH,
+    inFlight,
+    async handle(batch) {
+      const collector = createCollector(deps, batch);
+      if (batch.abandoned) {
+        collector.add(await patiently(deps, batch, () => abandonedDecisions(deps, batch)));
+        return await collector.finished;
+      }
+      // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
+      const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
+      try {
+        const { ready, decided } = await patiently(deps, batch, () =>
+          prepare(deps, batch, deps.clock.nowMs()),
+        );
+        collector.add(decided);
+        for (const { item } of decided) turns?.get(item)!.end();
+        // A worker that slept past its lease sends nothing: the lane's new owner does.
+        if (!batch.holds()) return await giveBack(deps, batch);
+        if (turns) sendInOrder(deps, ready, collector, turns);
+        else sendBulk(deps, ready, collector);
+        await collector.finished;
+      } finally {
+        for (const turn of turns?.values() ?? []) turn.end();
+      }
+    },
+  };
+}
+
+/** Nothing was sent: a lost database is waited for, and the batch is none the worse. */
+async function patiently<T>(deps: DeliverDeps, batch: Batch, read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      deps.log.warn({ error, lane: batch.lane.lane }, 'a batch waits for the database');
+      await pause(deps.clock, AFTER_LOST_MS);
+    }
+  }
+}
+
+/** Ends a flight that carried nothing, when the lane is still ours after all: its work is simply due again. */
+async function giveBack(deps: DeliverDeps, batch: Batch): Promise<void> {
+  await settleDecisions(deps, batch, [], true).catch((error: unknown) => {
+    if (!(error instanceof LaneLost)) throw error;
+  });
+}
+
+/** One message's turn among those to its contact. */
+type Turn = { before: Promise<void> | undefined; end(): void };
+
+/** Gives turns, so that messages to one contact leave one after the other, also from different batches. */
+function createTurns(): (items: readonly WorkItem[]) => Map<WorkItem, Turn> {
+  const lastTo = new Map<number, Promise<void>>();
+  return (items) =>
+    new Map(
+      items.map((item) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const before = lastTo.get(item.ownerId);
+        lastTo.set(item.ownerId, promise);
+        const end = () => {
+          resolve();
+          if (lastTo.get(item.ownerId) === promise) lastTo.delete(item.ownerId);
+        };
+        return [item, { before, end }];
+      }),
+    );
+}
+
+type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };
+
+/** Gathers decisions and settles them: all at once when the batch is complete, or what there is after a while. */
+function createCollector(deps: DeliverDeps, batch: Batch): Collector {
+  let waiting: Decision[] = [];
+  let missing = batch.items.length;
+  let settling = false;
+  let timer: (() => void) | undefined;
+  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+
+  const flush = async (): Promise<void> => {
+    if (settling) return;
+    settling = true;
+    timer?.();
+    timer = undefined;
+    try {
+      while (waiting.length || missing === 0) {
+        const decisions = waiting;
+        waiting = [];
+        const landed = missing === 0;
+        await settleDecisions(deps, batch, decisions, landed);
+        if (landed) return resolve();
+      }
+    } catch (error) {
+      if (error instanceof LaneLost) {
+        deps.log.warn(
+          { lane: batch.lane.lane },
+          'the lane has a new owner; what was sent here is settled there',
+        );
+        return resolve();
+      }
+      return reject(error);
+    } finally {
+      settling = false;
+    }
+  };
+
+  return {
+    finished,
+    add(decisions) {
+      missing -= decisions.length;
+      for (const decision of decisions) waiting.push(decision);
+      if (missing === 0) void flush();
+      else if (decisions.length) timer ??= deps.clock.after(SETTLE_AFTER_MS, () => void flush());
+    },
+  };
+}
+
+/** Settles decisions in one transaction; a lost database is waited for, for as long as the lane is ours. */
+async function settleDecisions(
+  deps: DeliverDeps,
+  batch: Batch,
+  decisions: readonly Decision[],
+  landed: boolean,
+): Promise<void> {
+  for (;;) {
+    try {
+      await deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed));
+      return;
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      deps.log.warn({ error }, 'settling waits for the database');
+      await pause(deps.clock, AFTER_LOST_MS);
+    }
+  }
+}
+
+function sendBulk(deps: DeliverDeps, ready: readonly Ready[], collector: Collector): void {
+  const byIntegration = Map.groupBy(ready, ({ open }) => open);
+  for (const [open, group] of byIntegration) {
+    open.send(
+      group.map(({ outgoing }) => outgoing),
+      false,
+      (index, outcome) =>
+        collector.add([decideOutcome(group[index]!.subject, outcome, deps.clock.nowMs(), deps.random())]),
+    );
+  }
+}
+
+/** Interactive messages: to one contact one after the other, in the order they were accepted; to different contacts at once. */
+function sendInOrder(
+  deps: DeliverDeps,
+  ready: readonly Ready[],
+  collector: Collector,
+  turns: ReadonlyMap<WorkItem, Turn>,
+): void {
+  for (const message of ready) {
+    const turn = turns.get(message.subject.item)!;
+    const sent = turn.before
+      ? turn.before.then(() => sendOne(deps, message, collector))
+      : sendOne(deps, message, collector);
+    void sent.finally(() => turn.end());
+  }
+}
+
+async function sendOne(deps: DeliverDeps, message: Ready, collector: Collector): Promise<void> {
+  const { subject, open, outgoing } = message;
+  // The last outcome was unclear: where the provider can tell what became of it, it is asked before anything is sent again.
+  const found = message.wasUnknown
+    ? await open
+        .lookUp({
+          ref: outgoing.ref,
+          to: outgoing.to,
+          sinceMs: subject.item.dueMs - 3_600_000,
+          ...('text' in outgoing.rendered ? { text: outgoing.rendered.text } : {}),
+        })
+        .catch(() => undefined)
+    : undefined;
+  const outcome =
+    found ??
+    (await new Promise<Parameters<typeof decideOutcome>[1]>((resolve) =>
+      open.send([outgoing], true, (_, o) => resolve(o)),
+    ));
+  collector.add([decideOutcome(subject, outcome, deps.clock.nowMs(), deps.random())]);
+}

@@ -1,0 +1,318 @@
+/**
+ * From claimed work to messages ready for the wire: the facts of a batch in two or three statements, then for each recipient
+ * the choice of destination, the gate and the rendering (wire.ts). Writes nothing.
+ */
+import type { Content } from '../../../contract/content.ts';
+import type { Vault } from '../../base/crypto.ts';
+import { isFault } from '../../base/fault.ts';
+import type { Directory } from '../../accounts/directory.ts';
+import { selectPeople, type Person } from '../../contacts/sql.people.ts';
+import { compile, type Compiled } from '../../content/compile.ts';
+import type { Sql } from '../../db/pool.ts';
+import type { Links } from '../../links/links.ts';
+import type { Batch } from '../../queue/work/settle.ts';
+import type { WorkItem } from '../../queue/work/sql.ts';
+import { asLastHeard, choose, devicesOf } from '../../gate/choose.ts';
+import {
+  decideCanceled,
+  decideFailure,
+  decideSpread,
+  decideVerdict,
+  putOff,
+  type Decision,
+  type Subject,
+} from '../outcome/decide.ts';
+import { gate } from '../../gate/gate.ts';
+import { integrationFor, placesOf, type Place } from '../../gate/places.ts';
+import type { Run, RunSource } from '../../ledger/run.ts';
+import type { OpenIntegration, Senders } from '../../senders/senders.ts';
+import { countSentSince, selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
+import { linkOptions, lookingOn, whereNow } from './shown.ts';
+import { isWaiting, STATE } from '../../ledger/states.ts';
+import { threadOptions, type InThread } from './threads.ts';
+import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
+
+/** What preparing needs. */
+export type PrepareDeps = {
+  sql: Sql;
+  directory: Directory;
+  senders: Senders;
+  runs: RunSource;
+  links: Links;
+  vault: Vault;
+  publicUrl: () => string;
+};
+
+/** What is the same for all of a batch. */
+type Around = {
+  opens: ReadonlyMap<number, OpenIntegration>;
+  recent: ReadonlyMap<string, number>;
+  own: OwnUrls;
+  nowMs: number;
+};
+
+/** Where a provider has a channel that takes long, more than this much waiting for the rate alone is put off. */
+const LONGEST_WAIT_MS = 2_000;
+
+/** Prepares a batch: what can be sent, and what was decided without sending. */
+export async function prepare(
+  deps: PrepareDeps,
+  batch: Batch,
+  nowMs: number,
+): Promise<{ ready: Ready[]; decided: Decision[] }> {
+  const decided: Decision[] = [];
+  const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
+  const drafts =
+    batch.stream === 0 ? await draftSingles(deps, batch, decided) : await draftRun(deps, batch, run, decided);
+  if (!drafts.length) return { ready: [], decided };
+  const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
+  const [people, recent] = await Promise.all([
+    selectPeople(deps.sql, contactsOf(drafts), {
+      channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
+      attributes: run ? needsAttributes(run.compiled) : false,
+    }),
+    recentlySent(deps, drafts, places, nowMs),
+  ]);
+  const [opens, looking, threads] = await Promise.all([
+    openAll(deps, drafts, places, people),
+    run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
+    threadOptions(deps.sql, drafts.flatMap(inThread), people),
+  ]);
+  const optionsOf = linkOptions(
+    deps.links,
+    run,
+    run && places.get(run.workspaceId),
+    drafts.map(({ item }) => item.ownerId),
+  );
+  const around: Around = {
+    opens,
+    recent,
+    own: ownUrls(deps),
+    nowMs,
+  };
+  const ready: Ready[] = [];
+  for (const draft of drafts) {
+    const { item, bulk } = draft;
+    const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
+    if (options) draft.options = options;
+    draft.isLooking = looking.has(people.get(item.ownerId)?.contactId ?? 0);
+    const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
+    if (made === undefined) decided.push({ item, bulk });
+    else if ('outgoing' in made) ready.push(made);
+    else decided.push(made);
+  }
+  return { ready, decided };
+}
+
+function inThread({ conversationId, item }: Draft): InThread[] {
+  return conversationId === undefined ? [] : [{ contactId: item.ownerId, conversationId }];
+}
+
+/** Whom the batch is for, each once: a person's devices may be several deliveries. */
+function contactsOf(drafts: readonly Draft[]): { workspaceId: number; contactId: number }[] {
+  const contacts = new Map<number, { workspaceId: number; contactId: number }>();
+  for (const { item } of drafts)
+    contacts.set(item.ownerId, { workspaceId: item.workspaceId, contactId: item.ownerId });
+  return [...contacts.values()];
+}
+
+/** The integrations that any of the batch may go through, opened once. */
+async function openAll(
+  deps: PrepareDeps,
+  drafts: readonly Draft[],
+  places: ReadonlyMap<number, Place>,
+  people: ReadonlyMap<number, Person>,
+): Promise<Map<number, OpenIntegration>> {
+  const ids = new Set<number>();
+  for (const { byChannel } of places.values()) for (const id of byChannel.values()) ids.add(id);
+  for (const { integrationId, item } of drafts) {
+    if (integrationId) ids.add(integrationId);
+    else
+      for (const destination of people.get(item.ownerId)?.destinations ?? [])
+        if (destination.integrationId) ids.add(destination.integrationId);
+  }
+  const opens = new Map<number, OpenIntegration>();
+  for (const id of ids) {
+    const open = await deps.senders.open(id);
+    if (open) opens.set(id, open);
+  }
+  return opens;
+}
+
+async function draftSingles(deps: PrepareDeps, batch: Batch, decided: Decision[]): Promise<Draft[]> {
+  const keyOf = (key: { contactId: number; causeId: number; seq: number }) =>
+    `${key.causeId}.${key.contactId}.${key.seq}`;
+  const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
+  const facts = new Map((await selectSingles(deps.sql, keys)).map((row) => [keyOf(row), row]));
+  const drafts: Draft[] = [];
+  batch.items.forEach((item, index) => {
+    const row = facts.get(keyOf(keys[index]!));
+    // The message was erased, or a receipt or a cancellation has ended the delivery: nothing is left to do.
+    if (!row || !isWaiting(row.state)) decided.push({ item, bulk: false });
+    else drafts.push(draftSingle(item, row));
+  });
+  return drafts;
+}
+
+function draftSingle(item: WorkItem, row: SingleFacts): Draft {
+  const compiled = compile(row.content, { liquid: false });
+  if (isFault(compiled)) throw new Error(`accepted content does not compile: ${compiled.message}`);
+  return {
+    item,
+    bulk: false,
+    class: row.class,
+    channel: undefined,
+    integrationId: row.integrationId,
+    destinationId: row.destinationId,
+    expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
+    compiled,
+    isTemplate: isTemplate(row.content),
+    confirms: row.kind === 'confirmation',
+    ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
+    canceled: false,
+    wasUnknown: row.state === STATE.unknown,
+    mayFallBack: row.mayFallBack === true,
+  };
+}
+
+async function draftRun(
+  deps: PrepareDeps,
+  batch: Batch,
+  run: Run | undefined,
+  decided: Decision[],
+): Promise<Draft[]> {
+  if (!run) {
+    for (const item of batch.items) decided.push({ item, bulk: true });
+    return [];
+  }
+  // Only what was tried before can have a state; a first try costs no look-up. A push was spread over devices before.
+  const spreads = run.channel === 'push';
+  const retried = spreads ? batch.items : batch.items.filter(({ attempt }) => attempt > 0);
+  const states = retried.length
+    ? await selectStates(
+        deps.sql,
+        retried.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq })),
+      )
+    : [];
+  const known = new Map(states.map((row) => [`${row.contactId}.${row.seq}`, row]));
+  const drafts: Draft[] = [];
+  for (const item of batch.items) {
+    const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
+    const state = row?.state;
+    if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });
+    else {
+      drafts.push({
+        item,
+        bulk: true,
+        class: run.class,
+        channel: run.channel,
+        integrationId: run.integrationId,
+        destinationId: spreads ? (row?.destinationId ?? null) : null,
+        expiresMs: run.expiresMs,
+        compiled: run.compiled,
+        isTemplate: run.isTemplate,
+        canceled: run.canceled,
+        wasUnknown: state === STATE.unknown,
+        mayFallBack: false,
+      });
+    }
+  }
+  return drafts;
+}
+
+/** True for content that WhatsApp takes after 24 hours of silence. */
+export function isTemplate(content: Content): boolean {
+  return content.type === 'nativeTemplate';
+}
+
+function needsAttributes(compiled: Compiled): boolean {
+  return compiled.variables.some((name) => !/^(contact|workspace|links)\./.test(name));
+}
+
+function needsAllAddresses(compiled: Compiled): boolean {
+  return compiled.variables.some((name) => /^(contact\.)?(email|phone|phone_number)$/.test(name));
+}
+
+async function recentlySent(
+  deps: PrepareDeps,
+  drafts: readonly Draft[],
+  places: ReadonlyMap<number, Place>,
+  nowMs: number,
+): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const [id, { workspace, rules }] of places) {
+    const cap = rules.frequencyCap;
+    const capped = cap
+      ? drafts.filter(({ item, class: c }) => item.workspaceId === id && c === 'marketing')
+      : [];
+    if (!cap || !capped.length) continue;
+    const since = nowMs + workspace.clockAheadMs - cap.perMs;
+    for (const { contactId, causeId, n } of await countSentSince(
+      deps.sql,
+      capped.map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId })),
+      since,
+    ))
+      counts.set(`${contactId}.${causeId}`, n);
+  }
+  return counts;
+}
+
+function makeReady(
+  around: Around,
+  draft: Draft,
+  place: Place | undefined,
+  person: Person | undefined,
+): Ready | Decision | undefined {
+  const { opens, recent, nowMs } = around;
+  // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
+  if (!place || !person) return undefined;
+  const { workspace } = place;
+  const isNamed = draft.destinationId ?? draft.integrationId ?? draft.channel;
+  const destination = choose(
+    isNamed ? person.destinations : whereNow(person.destinations, draft.isLooking === true),
+    draft,
+    place.order,
+    (d) => integrationFor(draft, d, place) !== undefined,
+  );
+  const integrationId = destination
+    ? integrationFor(draft, destination, place)
+    : (draft.integrationId ?? undefined);
+  const subject: Subject = {
+    item: draft.item,
+    workspaceId: workspace.id,
+    class: draft.class,
+    bulk: draft.bulk,
+    channel: destination?.channel ?? draft.channel ?? null,
+    integrationId: integrationId ?? null,
+    destination,
+    vars: null,
+    expiresMs: draft.expiresMs,
+    aheadMs: workspace.clockAheadMs,
+    idempotent: false,
+    mayFallBack: draft.mayFallBack && place.fallback.on,
+  };
+  if (draft.canceled) return decideCanceled(subject, nowMs);
+  const verdict = gate({
+    class: draft.class,
+    nowMs: nowMs + workspace.clockAheadMs,
+    expiresMs: draft.expiresMs,
+    destination: destination && asLastHeard(destination, person.destinations, integrationId),
+    timeZone: person.timeZone ?? workspace.timeZone,
+    rules: place.rules,
+    recentlySent: recent.size ? (recent.get(`${person.contactId}.${draft.item.causeId}`) ?? 0) : 0,
+    isTemplate: draft.isTemplate,
+    confirms: draft.confirms === true,
+  });
+  if (verdict.gate !== 'go') return decideVerdict(subject, verdict, nowMs);
+  const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
+  if (devices.length > 1) return decideSpread(subject, devices, nowMs);
+  const open = integrationId === undefined ? undefined : opens.get(integrationId);
+  if (!open)
+    return decideFailure(subject, 'no_integration', `no active integration serves ${subject.channel}`, nowMs);
+  const waitMs = open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true));
+  if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)
+    return putOff(draft.item, draft.bulk, nowMs + waitMs);
+  if (subject.mayFallBack && person.destinations.length > 1 && open.adapter.confirms !== 'nothing')
+    subject.unreadAfterMs = place.fallback.unreadAfterMs;
+  return toWire(around, draft, subject, open, destination!, person, workspace);
+}

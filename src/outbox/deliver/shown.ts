@@ -1,0 +1,38 @@
+/** Short links of a batch's recipients, and who of them is looking at the web chat now: what depends on the person at the moment of sending. */
+import type { Person, Reachable } from '../../contacts/sql.people.ts';
+import type { RenderOptions } from '../../content/render.ts';
+import type { Sql } from '../../db/pool.ts';
+import { shortLinksFor, type Links } from '../../links/links.ts';
+import { presentContacts } from '../../links/sessions.ts';
+import type { Place } from '../../gate/places.ts';
+import type { Run } from '../../ledger/run.ts';
+
+/** How each recipient of a run has its links; undefined when it has none, so that content is rendered once for all. */
+export function linkOptions(
+  links: Links,
+  run: Run | undefined,
+  place: Place | undefined,
+  contactIds: readonly number[],
+): ((contactId: number) => RenderOptions) | undefined {
+  if (!run?.links.size || !place) return undefined;
+  const short = shortLinksFor(links, place.workspace, run.runId, run.links, contactIds);
+  return (contactId) => ({ rewriteUri: (uri) => short.get(contactId)?.get(uri) ?? uri });
+}
+
+/** Which of the people look at the web chat now. Nothing is asked when none has ever been there. */
+export async function lookingOn(sql: Sql, people: Iterable<Person>, nowMs: number): Promise<Set<number>> {
+  const known = [...people]
+    .filter(({ destinations }) => destinations.some(isWeb))
+    .map(({ contactId }) => contactId);
+  return await presentContacts(sql, known, nowMs);
+}
+
+/** Where a message may go whose sender left that to us: to the web chat while its contact looks there, elsewhere while not. */
+export function whereNow(destinations: readonly Reachable[], isLooking: boolean): readonly Reachable[] {
+  const fit = destinations.filter((one) => one.status === 'active' && isWeb(one) === isLooking);
+  return fit.length > 0 && destinations.some(isWeb) ? fit : destinations;
+}
+
+function isWeb({ channel }: Reachable): boolean {
+  return channel === 'webchat';
+}

@@ -1,0 +1,51 @@
+/** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
+import type { Batch } from '../../queue/work/settle.ts';
+import { decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
+import type { DeliverDeps } from './deliver.ts';
+import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
+import { isWaiting } from '../../ledger/states.ts';
+
+const OUTCOME = {
+  kind: 'unclear',
+  code: 'worker_died',
+  detail: 'the worker ended between the attempt and its answer',
+} as const;
+
+/** Decides on an abandoned batch. What a receipt has settled meanwhile is done. */
+export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promise<Decision[]> {
+  const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
+  const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
+  const bulk = batch.stream !== 0;
+  const known: (Pick<SingleFacts, 'contactId' | 'causeId' | 'seq' | 'state'> & Partial<SingleFacts>)[] = bulk
+    ? await selectStates(deps.sql, keys)
+    : await selectSingles(deps.sql, keys);
+  const factsOf = new Map(known.map((row) => [`${row.contactId}.${row.causeId}.${row.seq}`, row]));
+  const decisions: Decision[] = [];
+  for (const item of batch.items) {
+    const row = factsOf.get(`${item.ownerId}.${item.causeId}.${item.seq}`);
+    const workspace = await deps.directory.workspace(item.workspaceId);
+    const messageClass = run?.class ?? row?.class;
+    if (!workspace || !messageClass || (row && !isWaiting(row.state))) {
+      decisions.push({ item, bulk });
+      continue;
+    }
+    const integrationId = run?.integrationId ?? row?.integrationId ?? null;
+    const open = integrationId ? await deps.senders.open(integrationId) : undefined;
+    const subject: Subject = {
+      item,
+      workspaceId: item.workspaceId,
+      class: messageClass,
+      bulk,
+      channel: run?.channel ?? open?.adapter.channel ?? null,
+      integrationId,
+      destination: undefined,
+      vars: null,
+      expiresMs: run?.expiresMs ?? row?.expiresMs ?? Number.MAX_SAFE_INTEGER,
+      aheadMs: workspace.clockAheadMs,
+      idempotent: (bulk ? open?.bulkIdempotent : open?.idempotent) ?? false,
+      mayFallBack: false,
+    };
+    decisions.push(decideOutcome(subject, OUTCOME, deps.clock.nowMs(), deps.random()));
+  }
+  return decisions;
+}

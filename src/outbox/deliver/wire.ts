@@ -1,0 +1,141 @@
+/** From a delivery that may go to the message on the wire: rendered for its channel, with what is one recipient's own. */
+import {
+  WHATSAPP_USER_ID,
+  type ChannelName,
+  type MessageClass,
+  type Rendered,
+} from '../../../contract/channels.ts';
+import type { Vault } from '../../base/crypto.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import type { Outgoing } from '../../channels/adapter.ts';
+import type { Person, Reachable } from '../../contacts/sql.people.ts';
+import type { Compiled } from '../../content/compile.ts';
+import { isRenderFailure } from '../../content/failure.ts';
+import type { RenderOptions } from '../../content/render.ts';
+import type { Variables } from '../../content/variables.ts';
+import type { WorkItem } from '../../queue/work/sql.ts';
+import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
+import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
+import { toRef } from '../../ledger/ref.ts';
+import type { OpenIntegration } from '../../senders/senders.ts';
+import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
+
+/** A message ready for the wire. */
+export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
+
+/** A delivery in the making. */
+export type Draft = {
+  item: WorkItem;
+  bulk: boolean;
+  class: MessageClass;
+  channel: ChannelName | undefined;
+  integrationId: number | null;
+  destinationId: number | null;
+  expiresMs: number;
+  compiled: Compiled;
+  isTemplate: boolean;
+  confirms?: boolean;
+  /** The conversation it is said in; none for what reaches out by itself. */
+  conversationId?: number;
+  canceled: boolean;
+  wasUnknown: boolean;
+  mayFallBack: boolean;
+  /** Its contact looks at the web chat now. */
+  isLooking?: boolean;
+  /** Short links of its contact, or the thread of mail that it answers in. */
+  options?: RenderOptions;
+};
+
+/** Makes addresses that are one recipient's own. */
+export type OwnUrls = { unsubscribeUrl: UnsubscribeUrl; pixelUrl: (opened: Opened) => string };
+
+/** The variable for the address by which a recipient leaves. */
+const LEAVE = 'links.unsubscribe';
+
+/** The addresses of an install. */
+export function ownUrls(deps: { vault: Vault; publicUrl: () => string }): OwnUrls {
+  return { unsubscribeUrl: unsubscribeUrls(deps), pixelUrl: (opened) => openUrl(deps, opened) };
+}
+
+/** Renders a delivery for its destination, with what is its recipient's own. */
+export function toWire(
+  { own, nowMs }: { own: OwnUrls; nowMs: number },
+  draft: Draft,
+  subject: Subject,
+  open: OpenIntegration,
+  destination: Reachable,
+  person: Person,
+  workspace: Workspace,
+): Ready | Decision {
+  const channel = open.adapter.channel;
+  subject.channel = channel;
+  subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
+  let variables: Variables = {};
+  const leave =
+    draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
+      ? own.unsubscribeUrl({ ...destination, workspaceId: workspace.id, contactId: person.contactId })
+      : undefined;
+  if (draft.compiled.variables.length) {
+    variables = variablesOf(person, destination, workspace);
+    if (leave !== undefined) variables.links = { unsubscribe: leave };
+    subject.vars = JSON.stringify(draft.compiled.pick(variables));
+  }
+  const rendered = draft.compiled.renderFor(channel, variables, draft.options);
+  if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
+  const headers = leave === undefined ? undefined : listUnsubscribe(leave);
+  const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
+  const pixel =
+    channel === 'email' && tracksOpens(workspace.settings)
+      ? own.pixelUrl({ integrationId: open.integration.id, ref })
+      : undefined;
+  const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);
+  return {
+    subject,
+    open,
+    wasUnknown: draft.wasUnknown,
+    outgoing: {
+      ref,
+      idempotencyKey: ref,
+      to: destination.address,
+      rendered: rendered.channel === 'email' ? ownMail(rendered, headers, pixel) : rendered,
+      callbackUrl: open.callbackBase + ref,
+      ttlS,
+      messageClass: draft.class,
+    },
+  };
+}
+
+/** What is rendered is shared by all recipients; what is one recipient's own is put in here. */
+function ownMail(
+  mail: Extract<Rendered, { channel: 'email' }>,
+  headers: Record<string, string> | undefined,
+  pixel: string | undefined,
+): Rendered {
+  const seen = pixel === undefined ? mail : withPixel(mail, pixel);
+  return headers ? { ...seen, headers: { ...seen.headers, ...headers } } : seen;
+}
+
+function variablesOf(person: Person, destination: Reachable, workspace: Workspace): Variables {
+  const address = (...channels: string[]) =>
+    channels.includes(destination.channel)
+      ? destination.address
+      : person.destinations.find(({ channel }) => channels.includes(channel))?.address;
+  const phone = address('sms', 'voice', 'whatsapp');
+  const name = [person.givenName, person.surname].filter(Boolean).join(' ');
+  return {
+    contact: {
+      id: person.contactId,
+      externalId: person.externalId,
+      givenName: person.givenName,
+      surname: person.surname,
+      name: name || null,
+      email: address('email') ?? null,
+      // A person on WhatsApp may be known by an id alone.
+      phone: phone === undefined || WHATSAPP_USER_ID.test(phone) ? null : phone,
+      locale: person.locale,
+      timezone: person.timeZone,
+    },
+    attributes: person.attributes ?? {},
+    workspace: { name: workspace.name },
+  };
+}

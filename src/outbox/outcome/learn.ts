@@ -1,0 +1,72 @@
+/** What a provider's refusal or receipt teaches about an address: it is dead, or its owner said stop. From then on the gate knows. */
+import { MESSAGE_CLASSES, type ChannelName, type ErrorClass } from '../../../contract/channels.ts';
+import type { IdSource } from '../../base/ids.ts';
+import { blockDestinations, setDestinationStatus } from '../../contacts/destinations.ts';
+import { kindOfChannel } from '../../contacts/keys.ts';
+import type { Tx } from '../../db/pool.ts';
+
+/** One lesson. */
+export type Lesson = {
+  workspaceId: number;
+  channel: string;
+  address: string;
+  reason: string;
+  contactId: number;
+  destinationId: number | null;
+  /** The address will never work. */
+  dead: boolean;
+};
+
+/** Where something was sent. */
+export type SentTo = {
+  workspaceId: number;
+  contactId: number;
+  destinationId: number | null;
+  channel: string | null;
+  address: string | null;
+};
+
+/** The lesson in an error, when it says something of the address and not of the message or the day. */
+export function lessonOf(
+  at: SentTo,
+  error: { class?: ErrorClass | undefined; code: string },
+): Lesson | undefined {
+  const { channel, address } = at;
+  if (!channel || !address) return undefined;
+  if (error.class === 'recipient')
+    return { ...at, channel, address, reason: `dead address (${error.code})`, dead: true };
+  if (error.class === 'optout') return { ...at, channel, address, reason: 'stop', dead: false };
+  return undefined;
+}
+
+/** A device's dead token is out of use for good: the device gets another. */
+async function retireTokens(tx: Tx, lessons: readonly Lesson[]): Promise<void> {
+  const dead = lessons.filter(({ channel, dead: isDead }) => isDead && channel === 'push');
+  const byWorkspace = Map.groupBy(dead, ({ workspaceId }) => workspaceId);
+  for (const [workspaceId, tokens] of byWorkspace) {
+    const refs = tokens.flatMap(({ contactId, destinationId }) =>
+      destinationId === null ? [] : [{ contactId, destinationId, status: 'inactive' as const }],
+    );
+    await setDestinationStatus(tx, workspaceId, refs);
+  }
+}
+
+/** Writes lessons into suppression and consent; part of the transaction that records what taught them. */
+export async function learn(tx: Tx, ids: IdSource, lessons: readonly Lesson[], nowMs: number): Promise<void> {
+  if (!lessons.length) return;
+  await blockDestinations(
+    tx,
+    ids,
+    nowMs,
+    lessons.map(({ workspaceId, channel, address, reason, contactId }) => ({
+      workspaceId,
+      channel: channel as ChannelName,
+      address,
+      classes: MESSAGE_CLASSES,
+      reason,
+      // A token says nothing about whose it is; a number's or a mail address's owner is looked up, it may have changed.
+      ...(kindOfChannel(channel as ChannelName) ? {} : { contactId }),
+    })),
+  );
+  await retireTokens(tx, lessons);
+}

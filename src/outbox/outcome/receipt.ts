@@ -1,0 +1,226 @@
+/**
+ * Receipts: what a provider says of an earlier delivery moves its state forward, in one transaction with the event. They may
+ * come before the send's answer, twice, or out of order; a repeat changes nothing.
+ */
+import type { ChannelName } from '../../../contract/channels.ts';
+import type { Receipt } from '../../channels/adapter.ts';
+import type { Clock } from '../../base/clock.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import { KIND } from '../../queue/work/kinds.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { selectDue } from '../../queue/work/sql.ts';
+import { tallyOf } from './write.ts';
+import type { DeliveryChange } from '../../ledger/events.ts';
+import { addressOf } from '../../contacts/keys.ts';
+import { fallBack, type FallbackDeps } from './fallback.ts';
+import { learn, lessonOf, type Lesson } from './learn.ts';
+import { redial } from './redial.ts';
+import { fromRef, toRef, type DeliveryKey } from '../../ledger/ref.ts';
+import type { RunSource } from '../../ledger/run.ts';
+import {
+  addTallies,
+  applyReceiptRows,
+  insertForReceipt,
+  noteLateFailures,
+  type ReceiptChange,
+  type ReceiptRow,
+} from '../../ledger/sql.ts';
+import { STATE } from '../../ledger/states.ts';
+
+const STATE_OF = {
+  accepted: STATE.accepted,
+  delivered: STATE.delivered,
+  read: STATE.read,
+  failed: STATE.failed,
+} as const;
+
+/** What receipts did. */
+export type ReceiptResult = { changed: number; unknown: number };
+
+/**
+ * Applies receipts of one integration; part of the caller's transaction. `atMs` is by the workspace's clock. Receipts that
+ * name no delivery of ours are counted and otherwise ignored: providers also report on messages that others sent.
+ */
+export async function applyReceipts(
+  deps: FallbackDeps & { ids: IdSource; clock: Clock; runs: RunSource },
+  tx: Tx,
+  integration: { id: number; workspaceId: number; channel: string },
+  receipts: readonly Receipt[],
+  atMs: number,
+): Promise<ReceiptResult> {
+  const rows = furthest(receipts, atMs);
+  if (!rows.length) return { changed: 0, unknown: receipts.length };
+  const changes: ReceiptChange[] = await applyReceiptRows(tx, integration.workspaceId, rows);
+  const unmoved = unmovedBy(changes, rows);
+  if (unmoved.length) {
+    await makeRoomForEarly(deps, tx, integration, unmoved, atMs);
+    // Those that have room now, and those that were settled between the two statements.
+    changes.push(...(await applyReceiptRows(tx, integration.workspaceId, unmoved)));
+  }
+  await learnLate(deps, tx, integration.workspaceId, unmovedBy(changes, rows), atMs);
+  if (!changes.length) return { changed: 0, unknown: 0 };
+  await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
+  const nowMs = deps.clock.nowMs();
+  const missed = integration.channel === 'voice' ? missedCalls(rows, changes) : [];
+  const again = await redial(deps, tx, integration.workspaceId, missed, { nowMs, atMs });
+  const failed = changes.filter(
+    (change) => change.state === STATE.failed && change.mayFallBack && !again.has(change),
+  );
+  await fallBack(deps, tx, nowMs, failed);
+  await writeTallies(
+    deps,
+    tx,
+    changes.filter(({ bulk }) => bulk),
+  );
+  // Events of one bucket are in order. Those of a single send are told as they come, so each person has their own; a run's are
+  // for counting, and share one for each lane.
+  const together = Map.groupBy(changes, ({ bulk, contactId }) =>
+    bulk ? `lane ${deps.queue.laneOf(bucketOf(contactId))}` : contactId,
+  );
+  await deps.queue.append(
+    tx,
+    [...together.values()].map((list) => ({
+      ownerId: list[0]!.contactId,
+      workspaceId: integration.workspaceId,
+      type: 'delivery.changed',
+      atMs,
+      payload: {
+        bulk: list[0]!.bulk,
+        changes: list.map(
+          (change): DeliveryChange => ({
+            contactId: change.contactId,
+            causeId: change.causeId,
+            seq: change.seq,
+            to: change.state,
+            atMs,
+            ...(change.priorState === null ? {} : { from: change.priorState }),
+          }),
+        ),
+      },
+    })),
+  );
+  return { changed: changes.length, unknown: 0 };
+}
+
+/** Calls that may come about another time. */
+function missedCalls(rows: readonly ReceiptRow[], changes: readonly ReceiptChange[]): ReceiptChange[] {
+  const transient = new Set(rows.filter((row) => row.class === 'transient').map(toRef));
+  return changes.filter(
+    (change) => change.state === STATE.failed && !change.bulk && transient.has(toRef(change)),
+  );
+}
+
+/** What was delivered and came back later moves nothing, but tells of the address what a bounce tells. */
+async function learnLate(
+  deps: { ids: IdSource },
+  tx: Tx,
+  workspaceId: number,
+  unmoved: readonly ReceiptRow[],
+  atMs: number,
+): Promise<void> {
+  const late = unmoved.filter(
+    (row) => row.state === STATE.failed && ['recipient', 'optout'].includes(row.class ?? ''),
+  );
+  if (!late.length) return;
+  const told = new Map(late.map((row) => [toRef(row), row]));
+  const lessons = (await noteLateFailures(tx, workspaceId, late)).flatMap((at) => {
+    const row = told.get(toRef(at))!;
+    if (!isAbout(row, at)) return [];
+    return lessonOf({ workspaceId, ...at }, { class: row.class, code: row.code ?? '' }) ?? [];
+  });
+  await learn(tx, deps.ids, lessons, atMs);
+}
+
+/** A message that failed after it was accepted may tell of the address, as a refusal does (a bounce, a number out of use). */
+function lessonsOf(
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+  changes: readonly ReceiptChange[],
+): Lesson[] {
+  const told = new Map(rows.map((row) => [toRef(row), row]));
+  return changes.flatMap((change) => {
+    const row = told.get(toRef(change));
+    if (change.state !== STATE.failed || !row || !isAbout(row, change)) return [];
+    return lessonOf({ workspaceId, ...change }, { class: row.class, code: row.code ?? '' }) ?? [];
+  });
+}
+
+/** A mail that was forwarded on may fail at an address that is not the one we sent it to. */
+function isAbout(
+  { about }: ReceiptRow,
+  { channel, address }: Pick<ReceiptChange, 'channel' | 'address'>,
+): boolean {
+  if (!about || !channel || !address) return true;
+  const ours = addressOf(channel as ChannelName, address);
+  return about.some((one) => addressOf(channel as ChannelName, one) === ours);
+}
+
+/** One row per delivery, the furthest state of those told: a statement must not name a row twice. */
+function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
+  const rows = new Map<string, ReceiptRow>();
+  for (const receipt of receipts) {
+    const key = receipt.ref === undefined ? undefined : fromRef(receipt.ref);
+    if (!key) continue;
+    const state = STATE_OF[receipt.state];
+    const seen = rows.get(receipt.ref!);
+    if (seen && !isFurther(seen.state, state)) continue;
+    rows.set(receipt.ref!, {
+      ...key,
+      state,
+      code: receipt.code ?? (state === STATE.failed ? 'undelivered' : null),
+      class: receipt.class,
+      detail: receipt.detail ?? null,
+      externalId: receipt.externalId ?? null,
+      about: receipt.about,
+      atMs,
+    });
+  }
+  return [...rows.values()];
+}
+
+/** Within one batch: delivered and read beat failed, since they cannot be untrue. */
+function isFurther(seen: number, next: number): boolean {
+  const rank = (state: number) => (state === STATE.failed ? STATE.accepted + 0.5 : state);
+  return rank(next) > rank(seen);
+}
+
+/** Receipts that changed nothing: repeats, late ones, and those that overtook the settling. */
+function unmovedBy(changes: readonly ReceiptChange[], rows: readonly ReceiptRow[]): ReceiptRow[] {
+  if (changes.length === rows.length) return [];
+  const moved = new Set(changes.map(toRef));
+  return rows.filter((row) => !moved.has(toRef(row)));
+}
+
+/** A broadcast's delivery has no row until it is settled. A receipt that overtakes the settling finds it by its due row. */
+async function makeRoomForEarly(
+  deps: { queue: Queue; runs: RunSource },
+  tx: Tx,
+  integration: { id: number; workspaceId: number; channel: string },
+  rows: readonly ReceiptRow[],
+  atMs: number,
+): Promise<void> {
+  const due = await selectDue(
+    tx,
+    KIND.delivery,
+    rows.map((row) => ({ ownerId: row.contactId, causeId: row.causeId, seq: row.seq })),
+  );
+  const early: (DeliveryKey & { class: 'transactional' | 'marketing' | 'authentication' })[] = [];
+  for (const item of due) {
+    if (item.stream === 0 || item.workspaceId !== integration.workspaceId) continue;
+    const run = await deps.runs(item.stream);
+    if (run) early.push({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq, class: run.class });
+  }
+  if (early.length) await insertForReceipt(tx, integration, early, atMs);
+}
+
+async function writeTallies(
+  deps: { queue: Queue },
+  tx: Tx,
+  changes: Awaited<ReturnType<typeof applyReceiptRows>>,
+): Promise<void> {
+  const lanes = deps.queue.lanes();
+  const byLane = Map.groupBy(changes, (change) => deps.queue.laneOf(bucketOf(change.contactId)));
+  for (const [lane, list] of [...byLane].sort(([a], [b]) => a - b))
+    await addTallies(tx, lanes[lane]!.bucket, tallyOf(list));
+}

@@ -1,0 +1,87 @@
+/**
+ * Calling again: somebody who was busy or did not pick up is called once more after a while, as often as the workspace says
+ * (`settings.redial`), before the message moves on to another channel. Only calls: a text waits at its provider by itself.
+ */
+import type { Directory } from '../../accounts/directory.ts';
+import type { Tx } from '../../db/pool.ts';
+import { KIND } from '../../queue/work/kinds.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { DeliveryKey } from '../../ledger/ref.ts';
+import { insertOnward, selectTried, type Onward, type Tried } from '../../ledger/sql.fallback.ts';
+
+/** A workspace's rule: so many more calls, each so long after the last. */
+export type RedialRule = { times: number; afterMs: number };
+
+/** Reads the rule; absent unless it is set. */
+export function redialRule(settings: Readonly<Record<string, unknown>>): RedialRule | undefined {
+  const given = settings['redial'] as { times?: unknown; afterMs?: unknown } | undefined;
+  const [times, afterMs] = [Number(given?.times), Number(given?.afterMs)];
+  return times > 0 && afterMs > 0 ? { times, afterMs } : undefined;
+}
+
+/**
+ * Puts calls in the queue for those that did not come about; part of the transaction in which that was written. Returns the
+ * deliveries that are called again: they do not move on. `nowMs` is by our clock, `atMs` by the workspace's.
+ */
+export async function redial<T extends DeliveryKey>(
+  deps: { queue: Queue; directory: Directory },
+  tx: Tx,
+  workspaceId: number,
+  missed: readonly T[],
+  { nowMs, atMs }: { nowMs: number; atMs: number },
+): Promise<Set<T>> {
+  const workspace = missed.length ? await deps.directory.workspace(workspaceId) : undefined;
+  const rule = workspace && redialRule(workspace.settings);
+  if (!rule) return new Set();
+  const tried = await selectTried(tx, missed);
+  const again = missed.flatMap((key) => {
+    const own = tried.filter((one) => one.contactId === key.contactId && one.causeId === key.causeId);
+    const next = nextCall(own, key.seq, rule, atMs);
+    return next ? [{ key, next }] : [];
+  });
+  if (!again.length) return new Set();
+  await insertOnward(
+    tx,
+    again.map(({ next }) => next),
+  );
+  await deps.queue.put(
+    tx,
+    again.map(({ next: { contactId, causeId, seq } }) => ({
+      kind: KIND.delivery,
+      ownerId: contactId,
+      causeId,
+      seq,
+      stream: 0,
+      workspaceId,
+      dueMs: nowMs + rule.afterMs,
+    })),
+  );
+  return new Set(again.map(({ key }) => key));
+}
+
+/** The next call to the number of a delivery; undefined when it was called often enough, or its time is over by then. */
+function nextCall(
+  tried: readonly Tried[],
+  seq: number,
+  { times, afterMs }: RedialRule,
+  atMs: number,
+): Onward | undefined {
+  const own = tried.find((one) => one.seq === seq);
+  if (!own || own.destinationId === null || own.expiresMs === null) return undefined;
+  const calls = tried.filter(({ destinationId }) => destinationId === own.destinationId).length;
+  if (calls > times || atMs + afterMs >= own.expiresMs) return undefined;
+  const why = `${own.address ?? 'the number'}: ${own.code ?? 'did not come about'}; call ${calls + 1} of ${times + 1}`;
+  return {
+    contactId: own.contactId,
+    causeId: own.causeId,
+    seq: tried.at(-1)!.seq + 1,
+    workspaceId: own.workspaceId,
+    class: own.class,
+    integrationId: own.integrationId,
+    destinationId: own.destinationId,
+    expiresMs: own.expiresMs,
+    mayFallBack: own.mayFallBack === true,
+    trail: JSON.stringify([{ atMs, what: 'called again', why }]),
+    atMs,
+  };
+}

@@ -1,0 +1,57 @@
+/** All retry policy. Pure. */
+import type { ErrorClass, MessageClass } from '../../../contract/channels.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 15 * MINUTE_MS;
+/** A receipt often tells within seconds what the call did not; then nothing has to be sent again. */
+const UNKNOWN_WAIT_MS = 10_000;
+
+/**
+ * How long to wait before try number `attempt` + 1. Exponential from two seconds, doubled each time up to a quarter of an
+ * hour, with jitter of a half either way, so that a provider that comes back is not met by everything at once. What the
+ * provider asks for goes first. `random` is from 0 to 1.
+ */
+export function retryDelayMs(
+  attempt: number,
+  errorClass: ErrorClass,
+  askedMs: number | undefined,
+  random: number,
+): number {
+  if (askedMs !== undefined) return Math.max(1, askedMs);
+  if (errorClass === 'hold_24h') return 24 * HOUR_MS;
+  // Somebody has to mend the integration; asking often helps nobody, and the answer is quick when it is mended (see senders).
+  if (errorClass === 'config' || errorClass === 'sender_paused' || errorClass === 'template_paused')
+    return MINUTE_MS * (0.5 + random);
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 20)) * (0.5 + random);
+}
+
+/** True when a deferral does not count as an attempt: it says nothing about the message. */
+export function isBlameless(errorClass: ErrorClass): boolean {
+  return (
+    errorClass === 'rate' ||
+    errorClass === 'config' ||
+    errorClass === 'refresh_token' ||
+    errorClass === 'sender_paused'
+  );
+}
+
+/**
+ * What to do about a send whose outcome is not known. A provider that recognises a repeat is asked again; else the class
+ * of the message decides: what a person waits for is sent again (twice is better than never), marketing never is.
+ */
+export function afterUnclear(
+  messageClass: MessageClass,
+  provider: { idempotent: boolean },
+  attempt: number,
+  random: number,
+): { resend: false } | { resend: true; afterMs: number } {
+  if (provider.idempotent)
+    return { resend: true, afterMs: retryDelayMs(attempt, 'transient', undefined, random) };
+  if (messageClass === 'marketing') return { resend: false };
+  return {
+    resend: true,
+    afterMs: Math.max(UNKNOWN_WAIT_MS, retryDelayMs(attempt, 'transient', undefined, random)),
+  };
+}

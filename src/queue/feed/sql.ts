@@ -1,0 +1,71 @@
+/** Every statement on the feed and on the history of events. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { OwnedLane } from '../work/sql.ts';
+
+/** Something that happened. `payload` is JSON; what it holds is between who appends and who reads. */
+export type FeedEvent = {
+  bucket: number;
+  id: number;
+  workspaceId: number;
+  type: string;
+  atMs: number;
+  payload: unknown;
+};
+
+/** Appends events. */
+export async function insertFeed(db: Db, rows: readonly (FeedEvent & { lane: number })[]): Promise<void> {
+  await db`
+    INSERT INTO feed (bucket, id, lane, workspace_id, type, at_ms, payload)
+    SELECT bucket, id, lane, workspace_id, type, at_ms, payload::jsonb FROM unnest(
+      ${rows.map((r) => r.bucket)}::smallint[], ${rows.map((r) => r.id)}::bigint[], ${rows.map((r) => r.lane)}::smallint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.type)}::text[], ${rows.map((r) => r.atMs)}::bigint[],
+      ${rows.map((r) => JSON.stringify(r.payload))}::text[])
+      AS new (bucket, id, lane, workspace_id, type, at_ms, payload)`;
+}
+
+/** The next events of a lane, oldest first. */
+export async function selectFeed(db: Db, lane: OwnedLane, limit: number): Promise<FeedEvent[]> {
+  return await db<FeedEvent[]>`
+    SELECT bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM feed
+    WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) ORDER BY id LIMIT ${limit}`;
+}
+
+/** Moves events that were handed to every reader into history. `error` tells that a reader failed on them. */
+export async function moveToHistory(
+  db: Db,
+  lane: OwnedLane,
+  events: readonly FeedEvent[],
+  error: string | null,
+): Promise<void> {
+  await db`
+    WITH gone AS (
+      DELETE FROM feed USING unnest(${events.map((e) => e.bucket)}::smallint[], ${events.map((e) => e.id)}::bigint[]) AS k (bucket, id)
+      WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard('feed.bucket', lane.buckets)}
+      RETURNING feed.bucket, feed.id, feed.workspace_id, feed.type, feed.at_ms, feed.payload
+    )
+    INSERT INTO events (bucket, id, workspace_id, type, at_ms, payload, error)
+    SELECT bucket, id, workspace_id, type, at_ms, payload, ${error} FROM gone
+    ON CONFLICT DO NOTHING`;
+}
+
+/**
+ * Forgets events of a type whose payload names one of these as `name`, handed on or not. Looks through the events of their buckets:
+ * for what is rare. Locks the rows.
+ */
+export async function deleteEvents(
+  db: Db,
+  workspaceId: number,
+  { type, name, ids }: { type: string; name: string; ids: readonly number[] },
+): Promise<void> {
+  const which = db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND workspace_id = ${workspaceId}
+    AND type = ${type} AND (payload ->> ${name}::text)::bigint = ANY(${[...ids]}::bigint[])`;
+  await db`DELETE FROM feed WHERE ${which}`;
+  await db`DELETE FROM events WHERE ${which}`;
+}
+
+/** Lanes with events that nobody was handed yet. */
+export async function selectFeedLanes(db: Db): Promise<number[]> {
+  const rows = await db<{ lane: number }[]>`SELECT DISTINCT lane FROM feed`;
+  return rows.map(({ lane }) => lane);
+}

@@ -1,0 +1,69 @@
+/** Every statement on the ownership of lanes, and on workers. */
+import type { Db } from '../../db/pool.ts';
+import type { OwnedLane } from '../work/sql.ts';
+
+/** All lanes with their buckets. */
+export async function selectLanes(db: Db): Promise<{ lane: number; bucket: number; buckets: number[] }[]> {
+  return await db<
+    { lane: number; bucket: number; buckets: number[] }[]
+  >`SELECT lane, bucket, buckets FROM lanes ORDER BY lane`;
+}
+
+/** Says that a worker lives; forgets those not seen since `staleMs`; returns how many there are. */
+export async function heartbeat(db: Db, name: string, nowMs: number, staleMs: number): Promise<number> {
+  await db`INSERT INTO workers (name, seen_ms) VALUES (${name}, ${nowMs}) ON CONFLICT (name) DO UPDATE SET seen_ms = excluded.seen_ms`;
+  await db`DELETE FROM workers WHERE seen_ms < ${staleMs}`;
+  const rows = await db<{ n: number }[]>`SELECT count(*) AS n FROM workers`;
+  return rows[0]!.n;
+}
+
+/** Forgets a worker. */
+export async function deleteWorker(db: Db, name: string): Promise<void> {
+  await db`DELETE FROM workers WHERE name = ${name}`;
+}
+
+/** The owners that lanes have now. */
+export async function selectOwners(db: Db): Promise<string[]> {
+  const rows = await db<{ owner: string }[]>`SELECT DISTINCT owner FROM lanes WHERE owner IS NOT NULL`;
+  return rows.map(({ owner }) => owner);
+}
+
+/**
+ * Takes up to `most` lanes that nobody holds, or whose lease is over, or whose owner is known to be dead. The epoch grows:
+ * from here on the former owner can change nothing (its fence asks for the old epoch, and waits for this lock).
+ */
+export async function acquireLanes(
+  db: Db,
+  take: { name: string; most: number; nowMs: number; untilMs: number; dead: readonly string[] },
+): Promise<OwnedLane[]> {
+  return await db<OwnedLane[]>`
+    WITH free AS (
+      SELECT bucket, lane FROM lanes
+      WHERE owner IS NULL OR leased_until_ms < ${take.nowMs} OR owner = ANY(${[...take.dead]})
+      ORDER BY lane LIMIT ${take.most} FOR UPDATE SKIP LOCKED
+    )
+    UPDATE lanes SET owner = ${take.name}, epoch = lanes.epoch + 1, leased_until_ms = ${take.untilMs}
+    FROM free WHERE lanes.bucket = free.bucket AND lanes.lane = free.lane
+    RETURNING lanes.lane, lanes.bucket, lanes.buckets, lanes.epoch`;
+}
+
+/** Renews the leases a worker holds; returns the lanes it still has with their epochs. */
+export async function renewLanes(
+  db: Db,
+  name: string,
+  untilMs: number,
+): Promise<{ lane: number; epoch: number }[]> {
+  return await db<{ lane: number; epoch: number }[]>`
+    UPDATE lanes SET leased_until_ms = ${untilMs} WHERE owner = ${name} RETURNING lane, epoch`;
+}
+
+/** Gives lanes back, so that another worker takes them at once. */
+export async function releaseLanes(db: Db, name: string, lanes: readonly number[]): Promise<void> {
+  await db`UPDATE lanes SET owner = NULL, leased_until_ms = 0 WHERE owner = ${name} AND lane = ANY(${[...lanes]}::smallint[])`;
+}
+
+/** How many workers there are. */
+export async function countWorkers(db: Db): Promise<number> {
+  const rows = await db<{ n: number }[]>`SELECT count(*) AS n FROM workers`;
+  return rows[0]!.n;
+}

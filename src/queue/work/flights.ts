@@ -1,0 +1,130 @@
+/**
+ * Batches in flight in this process: claimed, handed to their handler, and remembered until they are settled, so that no claim
+ * takes what is in flight already.
+ */
+import { pause } from '../../base/clock.ts';
+import type { Batch } from './settle.ts';
+import { claimDue, type OwnedLane, type WorkItem } from './sql.ts';
+import type { Handler, WorkerDeps } from '../worker.ts';
+import type { Wake } from '../queue.ts';
+
+/** What the flights need of the rest of the worker. */
+type Around = {
+  stopping: AbortSignal;
+  holds(lane: OwnedLane): boolean;
+  wakeAt(wake: Wake, dueMs: number): void;
+};
+
+/** A claim. */
+export type Claim = {
+  handler: Handler;
+  lane: OwnedLane;
+  stream: number;
+  limit: number;
+  after: { dueMs: number; ownerId: number };
+};
+
+/** Flights of this process. */
+export type Flights = ReturnType<typeof createFlights>;
+
+/** Pause after an error before a batch is handled again. */
+const AFTER_ERROR_MS = 1_000;
+
+/** No flights yet. */
+export function createFlights(deps: WorkerDeps, around: Around) {
+  const { sql, ids, clock, log, leaseMs } = deps;
+  const running = new Set<Promise<void>>();
+  const busy = createBusy();
+
+  /** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
+  const carryOut = async (handler: Handler, batch: Batch): Promise<void> => {
+    for (let abandoned = batch.abandoned; ; abandoned = true) {
+      try {
+        return await handler.handle({ ...batch, abandoned });
+      } catch (error) {
+        log.error(
+          { error, kind: batch.kind, lane: batch.lane.lane },
+          'a batch failed; it is settled as abandoned',
+        );
+        await pause(clock, AFTER_ERROR_MS, around.stopping);
+        // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
+        if (!batch.holds()) await pause(clock, leaseMs, around.stopping);
+        if (!batch.holds() || around.stopping.aborted) return;
+      }
+    }
+  };
+
+  const run = (
+    handler: Handler,
+    flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned'>,
+  ): Promise<void> => {
+    const { lane, stream, items } = flight;
+    const free = busy.add(placeOf(lane, handler, stream), items);
+    const what = stream === 0 ? handler.kind : 'bulk';
+    const batch: Batch = {
+      ...flight,
+      kind: handler.kind,
+      holds: () => around.holds(lane),
+      wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
+    };
+    return track(carryOut(handler, batch).finally(free));
+  };
+
+  const track = (work: Promise<void>): Promise<void> => {
+    running.add(work);
+    return work.finally(() => running.delete(work));
+  };
+
+  return {
+    run,
+    track,
+    /** Claims one batch and starts it; `ran` resolves when it is settled. */
+    async claim({
+      handler,
+      lane,
+      stream,
+      limit,
+      after,
+    }: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+      const flightId = ids.inBucket(lane.bucket);
+      const items = await claimDue(sql, {
+        lane,
+        flightId,
+        kind: handler.kind,
+        stream,
+        nowMs: clock.nowMs(),
+        after,
+        limit,
+        busy: busy.at(placeOf(lane, handler, stream)),
+      });
+      if (!items.length) return { items, ran: Promise.resolve() };
+      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }) };
+    },
+    /** Waits until nothing is in flight. */
+    async landed(): Promise<void> {
+      while (running.size) await Promise.allSettled(running);
+    },
+  };
+}
+
+function placeOf(lane: OwnedLane, handler: Handler, stream: number): string {
+  return `${lane.lane}:${handler.kind}:${stream}`;
+}
+
+/** What is in flight, by place. */
+function createBusy() {
+  const places = new Map<string, Set<WorkItem>>();
+  return {
+    at: (place: string): WorkItem[] => [...(places.get(place) ?? [])],
+    /** Adds items; what it returns takes them out again. */
+    add(place: string, items: readonly WorkItem[]): () => void {
+      const set = places.get(place) ?? new Set();
+      places.set(place, set);
+      for (const item of items) set.add(item);
+      return () => {
+        for (const item of items) set.delete(item);
+        if (!set.size) places.delete(place);
+      };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * The lanes of this worker that are ready. A lane is claimed from only when what its former owner left in flight is settled: else
+ * a row could be sent twice.
+ */
+import { pause } from '../../base/clock.ts';
+import type { Flights } from './flights.ts';
+import { createLeases } from '../lanes/leases.ts';
+import { selectAbandoned, type OwnedLane } from './sql.ts';
+import type { WorkerDeps } from '../worker.ts';
+
+/** Ownership of lanes. */
+export type Ownership = ReturnType<typeof createOwnership>;
+
+const AFTER_ERROR_MS = 250;
+
+/** Owns nothing yet. `opened` is called with every lane that has become ready. */
+export function createOwnership(
+  deps: WorkerDeps,
+  stopping: AbortSignal,
+  flights: () => Flights,
+  opened: (lane: number) => void,
+) {
+  const { sql, clock, log, handlers } = deps;
+  const ready = new Set<number>();
+  let leases: ReturnType<typeof createLeases> | undefined;
+
+  const holds = (lane: OwnedLane) => leases?.holds(lane) ?? false;
+
+  const settleAbandoned = async (lane: OwnedLane): Promise<void> => {
+    for (const { flightId, kind, items } of await selectAbandoned(sql, lane)) {
+      const handler = handlers.find((one) => one.kind === kind);
+      if (!handler) continue;
+      log.warn({ lane: lane.lane, kind, items: items.length }, 'settling what a former owner left in flight');
+      await flights().run(handler, { lane, flightId, stream: items[0]?.stream ?? 0, items, abandoned: true });
+    }
+  };
+
+  const makeReady = async (lane: OwnedLane): Promise<void> => {
+    while (holds(lane) && !stopping.aborted) {
+      try {
+        await settleAbandoned(lane);
+        ready.add(lane.lane);
+        opened(lane.lane);
+        return;
+      } catch (error) {
+        log.warn({ error, lane: lane.lane }, 'could not settle what was left in flight; trying again');
+        await pause(clock, AFTER_ERROR_MS, stopping);
+      }
+    }
+  };
+
+  return {
+    holds,
+    owns: (lane: number) => leases?.held().has(lane) ?? false,
+    isReady: (lane: number) => ready.has(lane),
+    /** Lanes that may be claimed from. */
+    lanes: () => [...(leases?.held().values() ?? [])].filter(({ lane }) => ready.has(lane)),
+    count: () => leases?.held().size ?? 0,
+    /** Takes the first lanes and waits until they are ready. */
+    async start(): Promise<void> {
+      leases = createLeases({ ...deps, total: deps.queue.lanes().length });
+      await Promise.all(await this.round());
+    },
+    /** Renews, gives back and takes. What it resolves with goes on settling in what was taken. */
+    async round(): Promise<Promise<void>[]> {
+      const { gained, lost } = await leases!.round();
+      for (const lane of lost) ready.delete(lane);
+      return gained.map((lane) => flights().track(makeReady(lane)));
+    },
+    async release(): Promise<void> {
+      await leases
+        ?.release()
+        .catch((error: unknown) => log.warn({ error }, 'leases were not given back; they will run out'));
+      leases = undefined;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
+import type { Tx } from '../../db/pool.ts';
+import { deleteDue, deleteFlight, fenceLane, putOffDue, type OwnedLane, type WorkItem } from './sql.ts';
+
+/** A batch as a handler gets it. */
+export type Batch = {
+  lane: OwnedLane;
+  flightId: number;
+  kind: number;
+  stream: number;
+  items: WorkItem[];
+  /** True when a former owner of the lane had claimed it and is gone: whether the work was done is not known. */
+  abandoned: boolean;
+  /** False once this process may no longer own the lane; looked at before anything that cannot be taken back. */
+  holds(): boolean;
+  /** Says that work of this lane falls due soon, so that nobody has to look for it. */
+  wakeAt(dueMs: number): void;
+};
+
+/** What became of some or all items of a batch. */
+export type Settlement = {
+  done: readonly WorkItem[];
+  /** To be tried (again) at `dueMs`; `attempt` is how often it was tried by then. */
+  later: readonly { item: WorkItem; dueMs: number; attempt: number }[];
+  /** True with the last of the batch: the flight is over. */
+  landed: boolean;
+};
+
+/**
+ * Settles in the transaction of whatever else the outcome means. False when the lane has changed hands: then nothing of
+ * this transaction may stand, and the caller rolls it back.
+ */
+export async function settle(tx: Tx, batch: Batch, settlement: Settlement): Promise<boolean> {
+  if (!(await fenceLane(tx, batch.lane))) return false;
+  if (settlement.done.length) await deleteDue(tx, batch.lane, batch.kind, settlement.done);
+  if (settlement.later.length) {
+    await putOffDue(tx, batch.lane, batch.kind, settlement.later);
+    for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);
+  }
+  if (settlement.landed) await deleteFlight(tx, batch.lane, batch.flightId);
+  return true;
+}
+
+/** Thrown to roll back a transaction whose lane has changed hands; caught where the transaction was begun. */
+export class LaneLost extends Error {
+  constructor(lane: number) {
+    super(`lane ${lane} has another owner now`);
+  }
+}
