@@ -74,7 +74,8 @@ function startPump(
   const woken = bell();
   const cursors = new Map<number, { dueMs: number; ownerId: number }>();
   const emptySince = new Map<number, number>();
-  const pace = createPace(core.clock);
+  const { clock } = core;
+  const pace = createPace(clock);
 
   /** One claim from one lane; true when there was something. */
   const visit = async (lane: OwnedLane): Promise<boolean> => {
@@ -94,7 +95,7 @@ function startPump(
     if (last) cursors.set(lane.lane, last);
     else {
       cursors.delete(lane.lane);
-      emptySince.set(lane.lane, core.clock.monotonicMs());
+      emptySince.set(lane.lane, clock.monotonicMs());
     }
     return items.length > 0;
   };
@@ -103,11 +104,8 @@ function startPump(
     let found = false;
     for (const lane of core.lanes()) {
       if (!stream.flowing || core.stopping.aborted) return false;
-      if (
-        !core.holds(lane) ||
-        core.clock.monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity) < EMPTY_PAUSE_MS
-      )
-        continue;
+      const emptyForMs = clock.monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity);
+      if (!core.holds(lane) || emptyForMs < EMPTY_PAUSE_MS) continue;
       found = (await visit(lane)) || found;
     }
     return found;
@@ -124,7 +122,7 @@ function startPump(
           'a bulk claim failed; trying again',
         );
       }
-      await Promise.race([woken.wait(), pause(core.clock, pace.waitMs() ?? EMPTY_PAUSE_MS, core.stopping)]);
+      await Promise.race([woken.wait(), pause(clock, pace.waitMs() ?? EMPTY_PAUSE_MS, core.stopping)]);
     }
   };
 
