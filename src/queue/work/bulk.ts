@@ -74,8 +74,7 @@ function startPump(
   const woken = bell();
   const cursors = new Map<number, { dueMs: number; ownerId: number }>();
   const emptySince = new Map<number, number>();
-  const { clock } = core;
-  const pace = createPace(clock);
+  const pace = createPace(core.clock);
 
   /** One claim from one lane; true when there was something. */
   const visit = async (lane: OwnedLane): Promise<boolean> => {
@@ -91,11 +90,10 @@ function startPump(
       });
     pace.took(items.length);
     void ran.finally(() => room.leave(limit));
-    const last = items.length < limit ? undefined : items.at(-1)!;
-    if (last) cursors.set(lane.lane, last);
+    if (items.length === limit) cursors.set(lane.lane, items.at(-1)!);
     else {
       cursors.delete(lane.lane);
-      emptySince.set(lane.lane, clock.monotonicMs());
+      emptySince.set(lane.lane, core.clock.monotonicMs());
     }
     return items.length > 0;
   };
@@ -104,7 +102,7 @@ function startPump(
     let found = false;
     for (const lane of core.lanes()) {
       if (!stream.flowing || core.stopping.aborted) return false;
-      const emptyForMs = clock.monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity);
+      const emptyForMs = core.clock.monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity);
       if (!core.holds(lane) || emptyForMs < EMPTY_PAUSE_MS) continue;
       found = (await visit(lane)) || found;
     }
@@ -122,7 +120,7 @@ function startPump(
           'a bulk claim failed; trying again',
         );
       }
-      await Promise.race([woken.wait(), pause(clock, pace.waitMs() ?? EMPTY_PAUSE_MS, core.stopping)]);
+      await Promise.race([woken.wait(), pause(core.clock, pace.waitMs() ?? EMPTY_PAUSE_MS, core.stopping)]);
     }
   };
 
