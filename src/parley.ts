@@ -10,11 +10,12 @@ import { createKeyring } from './accounts/keys.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { randomToken, vault as openVault } from './base/crypto.ts';
-import { addressGuard, httpClient } from './base/http.ts';
+import { addressGuard, httpClient, type HttpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log } from './base/log.ts';
 import { broadcastHandler, runSource } from './broadcasts/steps.ts';
+import type { Adapter } from './channels/adapter.ts';
 import { ADAPTERS } from './channels/adapters.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
 import { s3Store } from './content/mediaStore.s3.ts';
@@ -74,6 +75,10 @@ export type Overrides = {
   clock?: Clock;
   log?: Log;
   connection?: Connection;
+  /** Opens the database, which is up to date, for the simulation: its statements are done when it says. */
+  openPool?: (max: number, name: string) => Sql;
+  http?: HttpClient;
+  adapters?: Readonly<Record<string, Adapter | undefined>>;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -105,18 +110,21 @@ type Store = { sql: Sql; aside: Sql; stop(): Promise<void> };
 
 async function openStore(config: Config, overrides: Overrides, clock: Clock, log: Log): Promise<Store> {
   const embedded =
-    overrides.connection || config.databaseUrl
+    overrides.connection || overrides.openPool || config.databaseUrl
       ? undefined
       : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
-  const connection = overrides.connection ?? (config.databaseUrl || embedded!.connection);
-  const sql = openPool(connection, { max: config.poolSize, name: 'parley' });
-  const aside = openPool(connection, { max: 1, name: 'parley aside' });
+  const open =
+    overrides.openPool ??
+    ((max, name) =>
+      openPool(overrides.connection ?? (config.databaseUrl || embedded!.connection), { max, name }));
+  const sql = open(config.poolSize, 'parley');
+  const aside = open(1, 'parley aside');
   const stop = async () => {
     await Promise.all([sql.end({ timeout: 5 }), aside.end({ timeout: 5 })]);
     await embedded?.stop();
   };
   try {
-    const ran = await migrate(sql, clock.nowMs());
+    const ran = overrides.openPool ? [] : await migrate(sql, clock.nowMs());
     if (ran.length) log.info({ ran }, 'the store was brought up to date');
     await ensurePartitions(sql, clock.nowMs());
   } catch (error) {
@@ -136,7 +144,7 @@ async function compose(
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
-  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
+  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside, overrides }, secret);
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
@@ -169,7 +177,8 @@ async function compose(
   return { url, mailPort: rooms.mail.port(), demo, log, stop: () => (stopped ??= stop()) };
 }
 
-type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> & Pick<Store, 'aside'>;
+type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> &
+  Pick<Store, 'aside'> & { overrides: Overrides };
 
 /** What most rooms know: the store, the queue, and who is who. */
 function openShared(ground: Ground, secret: string) {
@@ -184,8 +193,8 @@ function openShared(ground: Ground, secret: string) {
     listens: (url: string): void => void (listensAt ||= url),
     links: createLinks({ secret, publicUrl }),
     guard,
-    adapters: ADAPTERS,
-    http: httpClient({ connections: config.concurrency, guard }),
+    adapters: ground.overrides.adapters ?? ADAPTERS,
+    http: ground.overrides.http ?? httpClient({ connections: config.concurrency, guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
     queue: createQueue(ground),
     directory: createDirectory({ ...ground, sql: ground.aside }),

@@ -38,6 +38,13 @@ export type Connection =
   | string
   | { host: string; port: number; username: string; password: string; database: string };
 
+/** What the pool needs of pg's. */
+export type Connections = {
+  connect(): Promise<Pick<pg.PoolClient, 'query' | 'release'>>;
+  query: pg.PoolClient['query'];
+  end(): Promise<void>;
+};
+
 const INT8_OID = 20;
 const INT8_ARRAY_OID = 1016;
 const parseInt2Array = pg.types.getTypeParser(1005 as never) as (text: string) => number[];
@@ -55,16 +62,22 @@ const types = {
 /** Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests. */
 export function openPool(
   connection: Connection,
-  options: { max: number; name: string; onStatement?: (text: string) => void },
+  options: {
+    max: number;
+    name: string;
+    onStatement?: (text: string) => void;
+    /** Brings connections of its own making, for the simulation. */
+    pool?: (settings: pg.PoolConfig) => Connections;
+  },
 ): Sql {
   const settings = { ...configOf(connection), application_name: options.name, types };
-  const pool = createPool({ ...settings, max: options.max });
+  const pool = (options.pool ?? createPool)({ ...settings, max: options.max });
   const names = statementNames();
   const heard = options.onStatement;
   const listeners = new Set<{ close(): Promise<void> }>();
   const placement: Placement = { distributed: false };
 
-  const run = async (client: pg.Pool | pg.PoolClient, text: string, values: unknown[], prepare: boolean) => {
+  const run = async (client: Pick<Connections, 'query'>, text: string, values: unknown[], prepare: boolean) => {
     heard?.(text);
     const name = prepare ? names(text) : undefined;
     const result = await client
@@ -73,7 +86,7 @@ export function openPool(
     return rowsOf(result);
   };
   const on =
-    (client: pg.PoolClient): Execute =>
+    (client: Pick<Connections, 'query'>): Execute =>
     (text, values, prepare) =>
       run(client, text, values, prepare);
 

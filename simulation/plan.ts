@@ -1,0 +1,31 @@
+/** Draws the workload of a seed: which steps, in which order, how far apart. */
+import { drawsOf, type Draws } from './draws.ts';
+import { ROOMS } from './rooms/rooms.ts';
+import type { Step } from './run.ts';
+
+/** The steps of a seed. */
+export function planOf(seed: number): Step[] {
+  const draws = drawsOf(seed);
+  const kinds = ROOMS.flatMap((room) =>
+    room.steps.map((step) => [step.weight, { room: room.name, ...step }] as const),
+  );
+  const count = draws.between('steps', 15, 70);
+  let atMs = 0;
+  return Array.from({ length: count }, () => {
+    atMs += apart(draws);
+    const { room, what, draw } = draws.weighted('step', kinds);
+    return { atMs, room, what, ...draw?.(draws) };
+  });
+}
+
+/** Mostly at once or soon, so that things meet; now and then hours, so that nights and caps pass. */
+function apart(draws: Draws): number {
+  const [least, most] = draws.weighted('apart', [
+    [5, [0, 3]],
+    [5, [5, 400]],
+    [4, [400, 6_000]],
+    [2, [6_000, 120_000]],
+    [1, [600_000, 40_000_000]],
+  ] as const);
+  return draws.between('gap', least, most);
+}

@@ -1,0 +1,252 @@
+/**
+ * Providers that fail in every way an adapter can report, and in some that it cannot. What a provider has taken stands in its
+ * book, which is the truth that the ledger is held against.
+ */
+import type { ErrorClass } from '../contract/channels.ts';
+import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../src/channels/adapter.ts';
+import type { Draws } from './draws.ts';
+import type { Player, Stage } from './stage.ts';
+
+/** A message that a provider took. */
+export type Taken = { ref: string; to: string; text: string; atMs: number; externalId: string };
+/** A call that was begun for a message: from then on it may be taken. */
+export type Begun = { ref: string; to: string; atMs: number; by: string };
+
+/** What a provider does; one draws it for every message. */
+export const FAULTS = [
+  'taken',
+  'taken, and the answer is lost',
+  'not taken, and the answer is lost',
+  'refused: recipient',
+  'refused: optout',
+  'refused: content',
+  'deferred: rate',
+  'deferred: transient',
+  'deferred: later',
+  'throws',
+  'never answers',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** How a provider reports on what it took. */
+export const REPORTS = [
+  'delivered',
+  'read',
+  'failed',
+  'nothing',
+  'early delivered',
+  'early failed',
+  'twice',
+  'out of order',
+  'late',
+] as const;
+export type Report = (typeof REPORTS)[number];
+
+/** How long a caller waits for an answer, ms. */
+export const DEADLINE_MS = 15_000;
+
+/** What providers of a run share. */
+export type ProviderGround = {
+  stage: Stage;
+  draws: Draws;
+  /** How much goes wrong now: 0 nothing, 1 as much as there is. */
+  trouble(): number;
+  /** Hands receipts to whoever takes callbacks now; rejected or never settled when that one dies. */
+  report(integrationId: number, receipts: Receipt[]): void;
+  /** Counts what was exercised. */
+  count(what: string): void;
+};
+
+/** The kinds of provider: what decides how an unclear outcome is settled. */
+export const KINDS = ['plain', 'asked', 'idempotent', 'batch'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Books of all providers. */
+export type Books = { begun: Begun[]; taken: Taken[] };
+
+/** An adapter of each kind, for a player. */
+export function adaptersFor(ground: ProviderGround, books: Books, player: Player): Record<string, Adapter> {
+  return Object.fromEntries(KINDS.map((kind) => [`simulated-${kind}`, adapterOf(kind, ground, books, player)]));
+}
+
+function adapterOf(kind: Kind, ground: ProviderGround, books: Books, player: Player): Adapter {
+  return {
+    provider: `simulated-${kind}`,
+    channel: kind === 'batch' ? 'email' : 'sms',
+    settings: { integrationId: { required: false, secret: false, means: 'which integration this is' } },
+    confirms: 'read',
+    idempotent: kind === 'idempotent',
+    ...(kind === 'batch' ? { batchSize: 20 } : {}),
+    open(settings) {
+      return openSender(kind, ground, books, player, Number(settings['integrationId'] ?? 0));
+    },
+  };
+}
+
+function openSender(
+  kind: Kind,
+  ground: ProviderGround,
+  books: Books,
+  player: Player,
+  integrationId: number,
+): Sender {
+  const { stage, draws } = ground;
+  const call = (messages: readonly Outgoing[]): Promise<Outcome[]> => {
+    for (const { ref, to } of messages) books.begun.push({ ref, to, atMs: stage.nowMs(), by: player.name });
+    return new Promise((resolve, reject) => {
+      const wayMs = draws.between('way to a provider', 5, 60);
+      // Once it has left, it arrives: also when the sender is dead by then.
+      stage.after(wayMs, `a provider gets ${messages.length}`, () => {
+        const answers = messages.map((message) => answerTo(kind, ground, books, integrationId, message));
+        const back = (what: string, act: () => void, afterMs: number) => stage.after(afterMs, what, act, player);
+        if (answers.some((one) => one === 'never'))
+          return back(
+            'a caller gives up',
+            () =>
+              resolve(
+                answers.map((one) =>
+                  typeof one === 'object' ? one : { kind: 'unclear', code: 'timeout', detail: 'no answer' },
+                ),
+              ),
+            DEADLINE_MS,
+          );
+        if (answers.includes('throws'))
+          return back('an adapter throws', () => reject(new Error('a fault of the adapter')), 5);
+        return back('a provider answers', () => resolve(answers as Outcome[]), draws.between('way back', 5, 120));
+      });
+    });
+  };
+  return {
+    send: async (message) => (await call([message]))[0]!,
+    ...(kind === 'batch' ? { sendBatch: call } : {}),
+    ...(kind === 'asked'
+      ? {
+          lookUp: ({ ref }: { ref: string }) =>
+            new Promise<Outcome | undefined>((resolve) => {
+              stage.after(
+                draws.between('look-up', 10, 80),
+                'a provider is asked',
+                () => resolve(whatBecameOf(ground, books, ref)),
+                player,
+              );
+            }),
+        }
+      : {}),
+    async close() {},
+  };
+}
+
+function whatBecameOf({ draws }: ProviderGround, books: Books, ref: string): Outcome | undefined {
+  if (draws.happens('look-up cannot tell', 0.05)) return undefined;
+  const taken = books.taken.find((one) => one.ref === ref);
+  if (taken) return { kind: 'accepted', externalIds: [taken.externalId], receipts: true };
+  return { kind: 'deferred', code: 'not_found', class: 'transient', detail: 'it was not taken' };
+}
+
+type Answer = Outcome | 'never' | 'throws';
+
+/** What a provider does with a message, and what it says. */
+function answerTo(
+  kind: Kind,
+  ground: ProviderGround,
+  books: Books,
+  integrationId: number,
+  message: Outgoing,
+): Answer {
+  const { draws, count } = ground;
+  if (kind === 'idempotent') {
+    const before = books.taken.find((one) => one.ref === message.ref);
+    if (before) return { kind: 'accepted', externalIds: [before.externalId], receipts: true };
+  }
+  const about = `to ${message.to}`;
+  const fault = draws.happens(about, 0.35 * ground.trouble())
+    ? draws.one<Fault>(`fault ${about}`, FAULTS)
+    : 'taken';
+  count(`provider ${kind}: ${fault}`);
+  switch (fault) {
+    case 'taken':
+      return accepted(take(ground, books, integrationId, message));
+    case 'taken, and the answer is lost':
+      take(ground, books, integrationId, message);
+      return unclear();
+    case 'not taken, and the answer is lost':
+      return unclear();
+    case 'never answers':
+      if (draws.happens(`taken ${about}`, 0.5)) take(ground, books, integrationId, message);
+      return 'never';
+    case 'throws':
+      if (draws.happens(`taken ${about}`, 0.5)) take(ground, books, integrationId, message);
+      return 'throws';
+    case 'deferred: later':
+      return {
+        ...failed('deferred', 'transient'),
+        retryAfterMs: draws.between(`later ${about}`, 1_000, 600_000),
+      } as Outcome;
+    default: {
+      const [what, of] = fault.split(': ') as ['refused' | 'deferred', ErrorClass];
+      return failed(what, of);
+    }
+  }
+}
+
+function accepted({ externalId }: Taken): Outcome {
+  return { kind: 'accepted', externalIds: [externalId], receipts: true };
+}
+
+function unclear(): Outcome {
+  return { kind: 'unclear', code: 'connection', detail: 'the connection was lost' };
+}
+
+function failed(kind: 'refused' | 'deferred', of: ErrorClass): Outcome {
+  return { kind, code: `simulated_${of}`, class: of, detail: 'as the run has it' };
+}
+
+/** Takes a message into the book, and plans what is reported of it. */
+function take(ground: ProviderGround, books: Books, integrationId: number, message: Outgoing): Taken {
+  const { stage } = ground;
+  const externalId = `x${books.taken.length}`;
+  const text = 'text' in message.rendered ? String(message.rendered.text) : '';
+  const taken = { ref: message.ref, to: message.to, text, atMs: stage.nowMs(), externalId };
+  books.taken.push(taken);
+  reportOn(ground, integrationId, taken);
+  return taken;
+}
+
+function reportOn(ground: ProviderGround, integrationId: number, { ref, to, externalId }: Taken): void {
+  const { stage, draws, count } = ground;
+  const report = draws.happens(`report ${to}`, 0.5 * ground.trouble())
+    ? draws.one<Report>(`kind of report ${to}`, REPORTS)
+    : 'delivered';
+  count(`report: ${report}`);
+  const send = (afterMs: number, ...states: Receipt['state'][]) => {
+    const receipts = states.map((state): Receipt => ({
+      ref,
+      externalId,
+      state,
+      ...(state === 'failed' ? { code: 'undelivered', class: 'transient' } : {}),
+    }));
+    stage.after(afterMs, 'a provider reports', () => ground.report(integrationId, receipts));
+  };
+  const soonMs = draws.between('report after', 200, 4_000);
+  switch (report) {
+    case 'nothing':
+      return;
+    case 'early delivered':
+      return send(0, 'delivered');
+    case 'early failed':
+      return send(0, 'failed');
+    case 'twice':
+      send(soonMs, 'delivered');
+      return send(soonMs + 1, 'delivered');
+    case 'out of order':
+      send(soonMs, 'read');
+      return send(soonMs + 300, 'accepted', 'delivered');
+    case 'late':
+      return send(3_600_000, 'delivered');
+    case 'read':
+      send(soonMs, 'delivered');
+      return send(soonMs * 5, 'read');
+    default:
+      return send(soonMs, report);
+  }
+}

@@ -1,0 +1,154 @@
+/** Broadcasts: started, scheduled, paused, resumed, called off, with every audience that a workspace has. */
+import {
+  cancelBroadcast,
+  createBroadcast,
+  pauseBroadcast,
+  resumeBroadcast,
+  startBroadcast,
+} from '../../src/broadcasts/broadcasts.ts';
+import { fromRef } from '../../src/ledger/ref.ts';
+import { KINDS, type Kind } from '../providers.ts';
+import type { Run, Step } from '../run.ts';
+import { must } from '../world.ts';
+import type { RoomPlay } from './room.ts';
+
+type Start = { class: 'marketing' | 'transactional'; by: Kind; afterMs: number | undefined; ratePerS: number | undefined };
+
+/** What is done to a broadcast, by its number in the run. */
+type Change = { number: number };
+
+export const broadcasts: RoomPlay = {
+  name: 'broadcasts',
+  steps: [
+    {
+      what: 'start',
+      weight: 6,
+      draw: (draws) => ({
+        class: draws.happens('transactional broadcast', 0.3) ? 'transactional' : 'marketing',
+        by: draws.one('broadcast by', KINDS),
+        afterMs: draws.happens('scheduled', 0.2) ? draws.between('scheduled for', 5_000, 3_600_000) : undefined,
+        ratePerS: draws.happens('has a rate', 0.3) ? draws.between('rate', 1, 5) : undefined,
+      }),
+    },
+    ...(['pause', 'resume', 'cancel'] as const).map((what) => ({
+      what,
+      weight: what === 'cancel' ? 2 : 3,
+      draw: (draws: Parameters<NonNullable<RoomPlay['steps'][number]['draw']>>[0]) => ({
+        number: draws.between('which broadcast', 0, 5),
+      }),
+    })),
+  ],
+  perform(run, step) {
+    return step.what === 'start' ? start(run, step as Step & Start) : change(run, step as Step & Change);
+  },
+  async heal(run) {
+    const paused = await run.look<{ id: number }[]>`SELECT id FROM broadcasts WHERE state = 'paused'`;
+    const { ctx } = run.door();
+    for (const { id } of paused)
+      await ctx.queue.transact(async (tx) => {
+        must(await resumeBroadcast(ctx.broadcasts, tx, run.places.busy.id, id, ctx.clock.nowMs()));
+      });
+  },
+  async check(run) {
+    return [...(await unended(run)), ...(await miscounted(run)), ...(await leftAfterAll(run))];
+  },
+};
+
+async function start(run: Run, step: Step & Start): Promise<{ id: number }> {
+  const { ctx } = run.door();
+  const place = run.places.busy;
+  return await ctx.queue.transact(async (tx) => {
+    const nowMs = ctx.clock.nowMs();
+    const { id } = must(
+      await createBroadcast(
+        ctx.broadcasts,
+        tx,
+        place.id,
+        {
+          name: 'a broadcast',
+          channel: step.by === 'batch' ? 'email' : 'sms',
+          class: step.class,
+          integrationId: place.integrations[step.by],
+          audience: { include: { all: true } },
+          content:
+            step.by === 'batch'
+              ? { type: 'text', subject: 'News', text: 'Hi {{ contact.givenName | default: "you" }}' }
+              : { type: 'text', text: 'Hi {{ contact.givenName | default: "you" }}' },
+          ...(step.ratePerS === undefined ? {} : { ratePerS: step.ratePerS }),
+        },
+        nowMs,
+      ),
+    );
+    must(
+      await startBroadcast(
+        ctx.broadcasts,
+        tx,
+        place.id,
+        id,
+        nowMs,
+        step.afterMs === undefined ? undefined : nowMs + step.afterMs,
+      ),
+    );
+    return { id };
+  });
+}
+
+async function change(run: Run, { what, number }: Step & Change): Promise<{ id: number } | undefined> {
+  const { ctx } = run.door();
+  const place = run.places.busy;
+  const rows = await run.look<{ id: number }[]>`SELECT id FROM broadcasts ORDER BY created_ms, id`;
+  const id = rows[number]?.id;
+  if (id === undefined) return undefined;
+  const act = { pause: pauseBroadcast, resume: resumeBroadcast, cancel: cancelBroadcast }[what]!;
+  await ctx.queue.transact(async (tx) => {
+    must(await act(ctx.broadcasts, tx, place.id, id, ctx.clock.nowMs()));
+  });
+  return { id };
+}
+
+async function unended(run: Run): Promise<string[]> {
+  const rows = await run.look<{ id: number; state: string }[]>`
+    SELECT id, state FROM broadcasts WHERE state NOT IN ('done', 'canceled', 'draft')`;
+  return rows.map(({ id, state }) => `broadcast ${id} is ${state} for ever`);
+}
+
+/** The tallies are what a count of the rows would say. */
+async function miscounted({ look }: Run): Promise<string[]> {
+  const rows = await look<{ run_id: number; state: number; tallied: number; counted: number }[]>`
+    SELECT b.run_id, s.state, coalesce(t.n, 0)::int tallied, coalesce(c.n, 0)::int counted
+    FROM broadcasts b
+    CROSS JOIN (VALUES (1), (3), (4), (5), (6), (10), (11), (12)) s (state)
+    LEFT JOIN (SELECT cause_id, state, sum(n) n FROM tallies GROUP BY 1, 2) t ON t.cause_id = b.run_id AND t.state = s.state
+    LEFT JOIN (SELECT cause_id, state, count(*) n FROM deliveries GROUP BY 1, 2) c
+      ON c.cause_id = b.run_id AND c.state = s.state
+    WHERE b.run_id IS NOT NULL AND coalesce(t.n, 0) <> coalesce(c.n, 0)`;
+  return rows.map(
+    ({ run_id, state, tallied, counted }) =>
+      `run ${run_id}: ${tallied} tallied in state ${state}, ${counted} counted`,
+  );
+}
+
+/** What a person sees as "paused" or "called off" may be so long in coming true, ms. */
+const SOON_MS = 2_000;
+
+/** Nothing begins while a broadcast is paused, nor after it was called off. */
+async function leftAfterAll(run: Run): Promise<string[]> {
+  const rows = await run.look<{ id: number; run_id: number }[]>`
+    SELECT id, run_id FROM broadcasts WHERE run_id IS NOT NULL`;
+  const runOf = new Map(rows.map(({ id, run_id }) => [id, run_id]));
+  return run.done.flatMap(({ step, state, result, atMs }, index) => {
+    if (step.room !== 'broadcasts' || state !== 'done' || !/pause|cancel/.test(step.what)) return [];
+    const { id } = (result ?? {}) as { id?: number };
+    const runId = runOf.get(id ?? 0);
+    if (runId === undefined) return [];
+    const resumed = run.done.findIndex(
+      (later, i) => i > index && later.step.what === 'resume' && (later.result as { id?: number } | undefined)?.id === id,
+    );
+    const untilMs = step.what === 'cancel' ? Infinity : resumed < 0 ? 0 : run.done[resumed]!.atMs;
+    return run.books.begun
+      .filter(({ ref, atMs: beganMs }) => {
+        return fromRef(ref)?.causeId === runId && beganMs > atMs + SOON_MS && beganMs < untilMs - SOON_MS;
+      })
+      .map(({ to }) => `run ${runId}: a message to ${to} left after ${step.what}`);
+  });
+}

@@ -1,0 +1,172 @@
+/** What people do and what is done to them: replies, stop and start, imports, merges, erasure. */
+import { findContact } from '../../src/contacts/contacts.ts';
+import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { takeInbound } from '../../src/receipts/receive.ts';
+import { erasePerson } from '../../src/doors/kit/erase.ts';
+import { mergeContacts } from '../../src/contacts/merge.ts';
+import { mergeConversations } from '../../src/conversations/conversations.ts';
+import type { Run, Step } from '../run.ts';
+import { must } from '../world.ts';
+import type { RoomPlay } from './room.ts';
+
+type Reply = { person: number; text: string; twice: boolean };
+
+export const people: RoomPlay = {
+  name: 'people',
+  steps: [
+    {
+      what: 'reply',
+      weight: 8,
+      draw: (draws) => ({
+        person: draws.between('who replies', 0, 23),
+        text: draws.weighted('reply', [
+          [5, 'thanks'],
+          [3, 'STOP'],
+          [2, 'START'],
+        ] as const),
+        twice: draws.happens('reply told twice', 0.2),
+      }),
+    },
+    { what: 'import', weight: 2, draw: (draws) => ({ from: draws.between('import from', 0, 900), count: 8 }) },
+    {
+      what: 'merge',
+      weight: 1,
+      draw: (draws) => ({ surviving: draws.between('surviving', 0, 11), discarded: draws.between('discarded', 12, 19) }),
+    },
+    // The last ones are nobody's target after that, so that whatever still names them is a remnant.
+    { what: 'erase', weight: 1, draw: (draws) => ({ person: draws.between('erased', 20, 23) }) },
+  ],
+  async perform(run, step) {
+    switch (step.what) {
+      case 'reply':
+        return await reply(run, step as Step & Reply);
+      case 'import':
+        return await importPeople(run, Number(step['from']), Number(step['count']));
+      case 'merge':
+        return await merge(run, Number(step['surviving']), Number(step['discarded']));
+      default:
+        return await erase(run, Number(step['person']));
+    }
+  },
+  async check(run) {
+    return [...leftAfterStop(run), ...(await remnants(run))];
+  },
+};
+
+async function reply(run: Run, { person, text, twice, atMs }: Step & Reply): Promise<{ phone: string; word: string }> {
+  const { busy } = run.places;
+  const { phone } = busy.people[person]!;
+  const { ctx } = run.door();
+  const inbound = { externalId: `in-${atMs}-${person}`, from: phone, to: '+15005550000', text, media: [], raw: {} };
+  for (let i = 0; i < (twice ? 2 : 1); i++)
+    await takeInbound(ctx, busy.integrations.plain, [inbound]);
+  return { phone, word: text };
+}
+
+async function importPeople(run: Run, from: number, count: number): Promise<number> {
+  const { ctx } = run.door();
+  const workspaceId = run.places.busy.id;
+  const rows = Array.from({ length: count }, (_, i) => `+1557${String(2_000_000 + from + i)}`);
+  const made = await ctx.queue.transact((tx) =>
+    resolvePeople(
+      tx,
+      ctx.ids,
+      ctx.clock.nowMs(),
+      rows.map((phone) => ({
+        workspaceId,
+        identities: [{ kind: 'phone' as const, value: phone }],
+        destinations: [{ channel: 'sms' as const, integrationId: null, address: phone }],
+      })),
+      'merged',
+    ),
+  );
+  return made.length;
+}
+
+async function merge(run: Run, surviving: number, discarded: number): Promise<void> {
+  const { ctx } = run.door();
+  const { id: workspaceId, people: all } = run.places.busy;
+  const idOf = async (person: number) =>
+    (await findContact(ctx.sql, workspaceId, { kind: 'phone', value: all[person]!.phone }))?.id;
+  const [survivingId, discardedId] = [await idOf(surviving), await idOf(discarded)];
+  if (survivingId === undefined || discardedId === undefined || survivingId === discardedId) return;
+  await ctx.queue.transact(async (tx) => {
+    const nowMs = ctx.clock.nowMs();
+    const pair = { workspaceId, survivingId, discardedId };
+    must(await mergeContacts(tx, ctx.ids, nowMs, pair));
+    await mergeConversations(tx, ctx.ids, nowMs, pair);
+  });
+}
+
+async function erase(run: Run, person: number): Promise<{ phone: string } | undefined> {
+  const { ctx } = run.door();
+  const { id: workspaceId, people: all } = run.places.busy;
+  const { phone } = all[person]!;
+  const contact = await findContact(ctx.sql, workspaceId, { kind: 'phone', value: phone });
+  if (!contact) return undefined;
+  await ctx.queue.transact(async (tx) => {
+    const call = { ctx, workspace: { id: workspaceId }, afterCommit: () => {} };
+    await erasePerson(call, tx, contact.id, ctx.clock.nowMs());
+  });
+  return { phone };
+}
+
+/** What is known to a worker when it begins a call may be so old, ms. */
+const STALE_MS = 3_000;
+
+/** After somebody's stop was answered nothing begins, until the start. */
+function leftAfterStop(run: Run): string[] {
+  const words = run.done.flatMap(({ step, state, result, atMs }) =>
+    step.room === 'people' && step.what === 'reply' && state === 'done'
+      ? [{ ...(result as { phone: string; word: string }), atMs }]
+      : [],
+  );
+  return words.flatMap(({ phone, word, atMs }) => {
+    if (word !== 'STOP') return [];
+    const started = run.done.find(
+      ({ step, atMs: laterMs }) =>
+        step.what === 'reply' &&
+        step['text'] === 'START' &&
+        run.places.busy.people[Number(step['person'])]!.phone === phone &&
+        laterMs >= atMs,
+    );
+    const untilMs = started ? started.step.atMs : Infinity;
+    const base = run.done[0]!.atMs - run.done[0]!.step.atMs;
+    return run.books.begun
+      .filter((call) => call.to === phone && call.atMs > atMs + STALE_MS && call.atMs < base + untilMs)
+      .map((call) => `a message to ${phone} left ${Math.round((call.atMs - atMs) / 1000)} s after STOP`);
+  });
+}
+
+/** No row names who was erased, unless they were written to again. */
+async function remnants(run: Run): Promise<string[]> {
+  const erased = run.done.flatMap(({ step, state, result, atMs }) =>
+    step.what === 'erase' && state === 'done' && result ? [{ ...(result as { phone: string }), atMs }] : [],
+  );
+  const broken: string[] = [];
+  for (const { phone, atMs } of erased) {
+    const met = run.done.some(
+      ({ step, atMs: laterMs, state }) =>
+        (laterMs >= atMs - 60_000 || state === 'open') &&
+        ['sends', 'people'].includes(step.room) &&
+        step.what !== 'erase' &&
+        run.places.busy.people[Number(step['person'] ?? -1) % 24]?.phone === phone,
+    );
+    if (met) continue;
+    for (const table of await tables(run)) {
+      const [row] = await run.look.unsafe<{ n: number }[]>(
+        `SELECT count(*)::int n FROM ${table} t WHERE t::text LIKE '%${phone.slice(1)}%'`,
+      );
+      if (row!.n) broken.push(`${table} names ${phone} in ${row!.n} rows, who was erased`);
+    }
+  }
+  return broken;
+}
+
+async function tables({ look }: Run): Promise<string[]> {
+  const rows = await look<{ name: string }[]>`
+    SELECT c.relname name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1`;
+  // A suppression outlives the person: it is what keeps others from writing to them.
+  return rows.map(({ name }) => name).filter((name) => name !== 'suppressions');
+}

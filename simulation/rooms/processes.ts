@@ -1,0 +1,60 @@
+/** What befalls processes: they die, sleep past their lease, lose the database, and come back. */
+import { kill, stopPlayer } from '../player.ts';
+import type { Run, Step } from '../run.ts';
+import type { RoomPlay } from './room.ts';
+
+const NAMES = ['a', 'b', 'c'] as const;
+
+export const processes: RoomPlay = {
+  name: 'processes',
+  waits: true,
+  steps: [
+    { what: 'kill', weight: 4, draw: (draws) => ({ worker: draws.one('killed', NAMES) }) },
+    { what: 'hire', weight: 6, draw: (draws) => ({ worker: draws.one('hired', NAMES) }) },
+    { what: 'stop', weight: 1, draw: (draws) => ({ worker: draws.one('stopped', NAMES) }) },
+    {
+      what: 'sleep',
+      weight: 3,
+      draw: (draws) => ({ worker: draws.one('sleeps', NAMES), forMs: draws.between('sleeps for', 500, 40_000) }),
+    },
+    {
+      what: 'cut',
+      weight: 3,
+      draw: (draws) => ({ worker: draws.one('cut off', NAMES), forMs: draws.between('cut off for', 0, 20_000) }),
+    },
+    { what: 'kill the door', weight: 1 },
+    { what: 'lose commits', weight: 1, draw: (draws) => ({ chance: draws.one('chance', [0, 0.01, 0.05]) }) },
+    { what: 'trouble', weight: 1, draw: (draws) => ({ level: draws.one('level', [0, 0.5, 1, 2.5]) }) },
+  ],
+  perform,
+};
+
+async function perform(run: Run, step: Step): Promise<void> {
+  const name = String(step['worker']);
+  const worker = run.workers.get(name);
+  switch (step.what) {
+    case 'hire':
+      return await run.hire(name);
+    case 'kill':
+      if (worker) await kill(worker);
+      return void run.workers.delete(name);
+    case 'stop':
+      // Whoever sleeps or has no database does not end in time.
+      if (!worker || worker.asleepUntilMs > run.stage.nowMs()) return;
+      run.workers.delete(name);
+      return await stopPlayer(run.cast, worker);
+    case 'sleep':
+      if (worker) worker.asleepUntilMs = run.stage.nowMs() + Number(step['forMs']);
+      return;
+    case 'cut':
+      return await worker?.store.cut(run.stage.nowMs() + Number(step['forMs']));
+    case 'kill the door':
+      await kill(run.door());
+      return await run.reopenDoor();
+    case 'lose commits':
+      run.trouble.lostCommits = Number(step['chance']);
+      return;
+    default:
+      run.trouble.level = Number(step['level']);
+  }
+}

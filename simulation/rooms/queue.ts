@@ -1,0 +1,16 @@
+/** The queue: at rest, nothing is left of what was under way. */
+import type { RoomPlay } from './room.ts';
+
+export const queue: RoomPlay = {
+  name: 'queue',
+  steps: [],
+  perform: async () => undefined,
+  async check({ look }) {
+    const [left] = await look<Record<string, number>[]>`
+      SELECT (SELECT count(*)::int FROM due) due, (SELECT count(*)::int FROM flights) flights,
+             (SELECT count(*)::int FROM feed) feed, (SELECT count(*)::int FROM streams) streams`;
+    return Object.entries(left!)
+      .filter(([, n]) => n > 0)
+      .map(([table, n]) => `${n} rows are left in ${table}`);
+  },
+};

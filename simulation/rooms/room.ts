@@ -1,0 +1,18 @@
+/** What a room brings to the simulation: steps that are drawn and done, and what must be so at the end. One file for each room. */
+import type { Draws } from '../draws.ts';
+import type { Run, Step } from '../run.ts';
+
+/** A room in the simulation. */
+export type RoomPlay = {
+  name: string;
+  /** Draws the rest of a step; `weight` says how often, beside the others. */
+  steps: readonly { what: string; weight: number; draw?: (draws: Draws) => Record<string, unknown> }[];
+  /** Does a step; rejects when it was refused. Its promise may stay open when whoever did it dies. */
+  perform(run: Run, step: Step): Promise<unknown>;
+  /** The run goes on only when the step is over; the step plays the stage itself where it has to. */
+  waits?: true;
+  /** Ends what would keep the run from coming to rest. */
+  heal?(run: Run): Promise<void>;
+  /** What is not as it must be, in words, once all is at rest. */
+  check?(run: Run): Promise<string[]>;
+};

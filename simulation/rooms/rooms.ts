@@ -1,0 +1,21 @@
+/** The rooms of the simulation, in the order in which they are checked. */
+import { broadcasts } from './broadcasts.ts';
+import { ledger } from './ledger.ts';
+import { people } from './people.ts';
+import { processes } from './processes.ts';
+import { queue } from './queue.ts';
+import type { RoomPlay } from './room.ts';
+import { sends } from './sends.ts';
+import { webhooks } from './webhooks.ts';
+import { workspaces } from './workspaces.ts';
+
+export const ROOMS: readonly RoomPlay[] = [
+  queue,
+  sends,
+  broadcasts,
+  people,
+  workspaces,
+  webhooks,
+  ledger,
+  processes,
+];

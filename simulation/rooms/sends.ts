@@ -1,0 +1,158 @@
+/** Single messages, to people who are known and to numbers that are not. */
+import type { MessageClass } from '../../contract/channels.ts';
+import { resolveContacts } from '../../src/contacts/resolve.ts';
+import { ensureConversations } from '../../src/conversations/conversations.ts';
+import { fromRef } from '../../src/ledger/ref.ts';
+import { STATE, stateName } from '../../src/ledger/states.ts';
+import { accept } from '../../src/outbox/accept.ts';
+import { KINDS, type Kind } from '../providers.ts';
+import type { Run, Step } from '../run.ts';
+import type { Places } from '../world.ts';
+import type { RoomPlay } from './room.ts';
+
+/** What a step asks for. */
+export type Single = { of: keyof Places; person: number; class: MessageClass; by: Kind | 'any' };
+/** What was accepted. */
+export type Accepted = { messageId: number; contactId: number };
+
+export const sends: RoomPlay = {
+  name: 'sends',
+  steps: [
+    {
+      what: 'single',
+      weight: 40,
+      draw: (draws) => ({
+        of: draws.happens('of the neighbour', 0.15) ? 'neighbour' : 'busy',
+        person: draws.between('person', 0, 23),
+        class: draws.weighted('class', [
+          [5, 'transactional'],
+          [4, 'marketing'],
+          [1, 'authentication'],
+        ] as const),
+        by: draws.one('by', [...KINDS, 'any'] as const),
+      }),
+    },
+  ],
+  perform: (run, step) => single(run, step as Step & Single),
+  async check(run) {
+    return [...(await lost(run)), ...neighbourWaited(run), ...outOfOrder(run)];
+  },
+};
+
+async function single(run: Run, { of, person, class: messageClass, by }: Single): Promise<Accepted> {
+  const place = run.places[of];
+  const { phone, email } = place.people[person % place.people.length]!;
+  const { ctx } = run.door();
+  const nowMs = ctx.clock.nowMs();
+  const channel = by === 'batch' ? 'email' : 'sms';
+  const address = channel === 'sms' ? phone : email;
+  return await ctx.queue.transact(async (tx) => {
+    const [who] = await resolveContacts(tx, ctx.ids, nowMs, [
+      {
+        workspaceId: place.id,
+        identities: [{ kind: channel === 'sms' ? 'phone' : 'email', value: address }],
+        destination: { channel, integrationId: null, address },
+      },
+    ]);
+    const { contactId } = who!;
+    const conversations = await ensureConversations(tx, ctx.ids, nowMs, [{ contactId, workspaceId: place.id }]);
+    const [accepted] = await accept(ctx, tx, nowMs, [
+      {
+        workspaceId: place.id,
+        contactId,
+        conversationId: conversations.get(contactId)!.id,
+        kind: 'notification',
+        class: messageClass,
+        content: { type: 'text', text: 'hello' },
+        author: {},
+        source: { type: 'notification' },
+        ...(by === 'any' ? {} : { integrationId: place.integrations[by] }),
+      },
+    ]);
+    return { messageId: accepted!.messageId, contactId };
+  });
+}
+
+/** Every single message that was accepted, with who it was for. */
+export function acceptedSingles(run: Run): (Accepted & { step: Step & Single; atMs: number })[] {
+  return run.done.flatMap(({ step, state, result, atMs }) =>
+    step.room === 'sends' && state === 'done'
+      ? [{ ...(result as Accepted), step: step as Step & Single, atMs }]
+      : [],
+  );
+}
+
+/** Accepted means that it ends somewhere. */
+async function lost(run: Run): Promise<string[]> {
+  const singles = acceptedSingles(run);
+  const rows = await run.look<{ cause_id: number; state: number }[]>`
+    SELECT cause_id, state FROM deliveries WHERE cause_id = ANY(${singles.map(({ messageId }) => messageId)}::bigint[])`;
+  const states = Map.groupBy(rows, ({ cause_id }) => cause_id);
+  return singles.flatMap(({ messageId }) => {
+    const found = states.get(messageId) ?? [];
+    if (!found.length) return [`message ${messageId} was accepted and has no delivery`];
+    return found
+      .filter(({ state }) => state === STATE.queued || state === STATE.held)
+      .map(({ state }) => `message ${messageId} is ${stateName(state)} for ever`);
+  });
+}
+
+/** The neighbour's providers are well, and nothing of its holds anything back. */
+const NEIGHBOUR_WAITS_MS = 60_000;
+
+function neighbourWaited(run: Run): string[] {
+  const begun = firstBegun(run);
+  const away = awayTimes(run);
+  return acceptedSingles(run).flatMap(({ messageId, step, atMs }) => {
+    if (step.of !== 'neighbour') return [];
+    const first = begun.get(messageId);
+    if (first === undefined) return [];
+    const waitedMs = first - atMs - away(atMs, first);
+    return waitedMs > NEIGHBOUR_WAITS_MS
+      ? [`the neighbour's message ${messageId} waited ${Math.round(waitedMs / 1000)} s`]
+      : [];
+  });
+}
+
+/** How much of a time there was no worker that could have done anything. */
+function awayTimes(run: Run): (fromMs: number, toMs: number) => number {
+  const gaps = run.done
+    .filter(({ step }) => step.room === 'processes')
+    .map(({ atMs, step }) => ({ fromMs: atMs, toMs: atMs + Number(step['forMs'] ?? 30_000) + 40_000 }));
+  return (fromMs, toMs) =>
+    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0);
+}
+
+/** When the first call for a message was begun. */
+function firstBegun(run: Run): Map<number, number> {
+  const first = new Map<number, number>();
+  for (const { ref, atMs } of run.books.begun) {
+    const causeId = fromRef(ref)?.causeId;
+    if (causeId !== undefined && !first.has(causeId)) first.set(causeId, atMs);
+  }
+  return first;
+}
+
+/** Messages to one person through one provider, of one class, leave in the order in which they were accepted. */
+function outOfOrder(run: Run): string[] {
+  const begun = firstBegun(run);
+  const lines = Map.groupBy(
+    acceptedSingles(run).filter(({ step }) => step.by !== 'any'),
+    ({ contactId, step }) => `${contactId} ${step.by} ${step.class}`,
+  );
+  return [...lines.values()].flatMap((line) => {
+    const sent = line
+      .toSorted((a, b) => a.messageId - b.messageId)
+      .flatMap(({ messageId, atMs }) => {
+        const beganMs = begun.get(messageId);
+        return beganMs === undefined ? [] : [{ messageId, atMs, beganMs }];
+      });
+    return sent.flatMap(({ messageId, beganMs }, i) => {
+      const next = sent[i + 1];
+      return next && next.beganMs < beganMs
+        ? [`message ${next.messageId} left before ${messageId}, which was accepted earlier`]
+        : [];
+    });
+  });
+}
+

@@ -1,0 +1,253 @@
+/**
+ * One run: a workload and its faults, played over the real engine, then healed and played until nothing is left to do; then
+ * everything that must be so is looked at. The same steps and the same seed are the same run.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monotonicMs } from '../src/base/clock.ts';
+import type { Log } from '../src/base/log.ts';
+import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
+import { drawsOf, type Draws } from './draws.ts';
+import { kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
+import type { Books } from './providers.ts';
+import { ROOMS } from './rooms/rooms.ts';
+import { createStage, type Stage } from './stage.ts';
+import type { Told } from './targets.ts';
+import { furnish, type Places } from './world.ts';
+
+/** One thing that is done at an instant of the run. Plain data, so that a failing run can be printed, kept and shortened. */
+export type Step = { atMs: number; room: string; what: string } & Record<string, unknown>;
+
+/** What became of a step: `open` when whoever did it died meanwhile, so that nobody knows. */
+export type Done = { step: Step; state: 'open' | 'done' | 'refused'; atMs: number; result?: unknown };
+
+/** A run that plays, as the rooms see it. */
+export type Run = {
+  seed: number;
+  stage: Stage;
+  draws: Draws;
+  cast: Cast;
+  places: Places;
+  /** Real, and not staged: for looking only. */
+  look: Sql;
+  books: Books;
+  told: Told[];
+  /** Takes what comes from outside. */
+  door: () => Player;
+  workers: Map<string, Player>;
+  /** All who play now. */
+  players(): Player[];
+  done: Done[];
+  /** Starts a worker of that name, when there is none. */
+  hire(name: string): Promise<void>;
+  reopenDoor(): Promise<void>;
+  /** How much goes wrong now, 0 to 1. */
+  trouble: { level: number; lostCommits: number };
+};
+
+/** What came of a run. */
+export type Verdict = {
+  seed: number;
+  steps: readonly Step[];
+  broken: string[];
+  trace: string;
+  counts: ReadonlyMap<string, number>;
+  virtualMs: number;
+  tookMs: number;
+  recent: readonly string[];
+};
+
+const START_MS = Date.UTC(2026, 10, 2, 9);
+/** After the last step, so much time at most until everything is at rest. */
+const REST_WITHIN_MS = 8 * 24 * 3600_000;
+/** How far it is played at a time before it is asked whether it can leap. */
+const SPELL_MS = 15_000;
+
+/** Plays a run on a database of its own, which is migrated and empty. */
+export async function playRun(
+  database: Connection,
+  seed: number,
+  steps: readonly Step[],
+  options: { log?: Log } = {},
+): Promise<Verdict> {
+  const fromMs = monotonicMs();
+  const look = openPool(database, { max: 2, name: 'simulation' });
+  const dataDir = await mkdtemp(join(tmpdir(), 'parley-simulation-'));
+  const random = Math.random;
+  const counts = new Map<string, number>();
+  const run = createRun(database, look, dataDir, seed, counts, options.log);
+  Math.random = () => run.draws.unit('chance');
+  try {
+    const broken = await playThrough(run, steps).catch((error: Error) => [`broke off: ${error.stack}`]);
+    return {
+      seed,
+      steps,
+      broken,
+      trace: run.stage.trace(),
+      counts,
+      virtualMs: run.stage.nowMs() - START_MS,
+      tookMs: monotonicMs() - fromMs,
+      recent: run.stage.recent(),
+    };
+  } finally {
+    Math.random = random;
+    for (const player of run.players()) await kill(player);
+    await look.end({ timeout: 5 });
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+function createRun(
+  database: Connection,
+  look: Sql,
+  dataDir: string,
+  seed: number,
+  counts: Map<string, number>,
+  log: Log | undefined,
+): Run {
+  const draws = drawsOf(seed);
+  const trouble = { level: 0, lostCommits: 0 };
+  const stage = createStage({
+    draws,
+    startMs: START_MS,
+    blockers: async (pid) => {
+      const [row] = await look<{ pids: number[] }[]>`SELECT pg_blocking_pids(${pid}) pids`;
+      return row?.pids ?? [];
+    },
+  });
+  const books: Books = { begun: [], taken: [] };
+  const told: Told[] = [];
+  let door: Player | undefined;
+  const cast: Cast = {
+    stage,
+    draws,
+    connection: database,
+    bus: new Map(),
+    books,
+    told,
+    dataDir,
+    leaseMs: 10_000,
+    ...(log ? { log } : {}),
+    trouble: () => trouble.level,
+    lostCommits: () => trouble.lostCommits,
+    count: (what) => void counts.set(what, (counts.get(what) ?? 0) + 1),
+    terminate: async (pids) => {
+      for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
+    },
+    // A provider repeats what was not answered.
+    report(integrationId, receipts) {
+      const attempt = (n: number) => {
+        const to = door!;
+        let answered = false;
+        to.takeReceipts(integrationId, receipts).then(
+          () => (answered = true),
+          () => {},
+        );
+        stage.after(10_000, 'a provider looks whether it was answered', () => {
+          if (!answered && n < 500) attempt(n + 1);
+        });
+      };
+      attempt(0);
+    },
+  };
+  const workers = new Map<string, Player>();
+  let doors = 0;
+  return {
+    seed,
+    stage,
+    draws,
+    cast,
+    places: undefined as never,
+    look,
+    books,
+    told,
+    door: () => door!,
+    workers,
+    players: () => [...workers.values(), ...(door ? [door] : [])],
+    done: [],
+    trouble,
+    async hire(name) {
+      if (!workers.has(name)) workers.set(name, await startPlayer(cast, name, 'worker'));
+    },
+    async reopenDoor() {
+      door = await startPlayer(cast, `door${++doors}`, 'door');
+    },
+  };
+}
+
+async function playThrough(run: Run, steps: readonly Step[]): Promise<string[]> {
+  const { stage } = run;
+  await run.reopenDoor();
+  run.places = await stage.until(furnish(run), 600_000, 'furnishing');
+  await run.hire('a');
+  run.trouble.level = 1;
+  const baseMs = stage.nowMs();
+  const ordered = steps.toSorted((a, b) => a.atMs - b.atMs);
+  for (const step of ordered) {
+    await playOn(run, baseMs + step.atMs);
+    await perform(run, step);
+  }
+  await heal(run);
+  const untilMs = stage.nowMs() + REST_WITHIN_MS;
+  const rested = await playOn(run, untilMs, true);
+  const broken = rested ? [] : [`not at rest ${REST_WITHIN_MS / 3600_000} h after the last step`];
+  for (const room of ROOMS) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));
+  for (const worker of run.workers.values()) await stopPlayer(run.cast, worker);
+  return broken;
+}
+
+/** Does a step; what it waits for goes on while the run does. */
+async function perform(run: Run, step: Step): Promise<void> {
+  const room = ROOMS.find(({ name }) => name === step.room)!;
+  const done: Done = { step, state: 'open', atMs: run.stage.nowMs() };
+  run.done.push(done);
+  run.cast.count(`step: ${step.room} ${step.what}`);
+  const acting = room.perform(run, step).then(
+    (result) => Object.assign(done, { state: 'done', result, atMs: run.stage.nowMs() }),
+    (error: unknown) => Object.assign(done, { state: 'refused', result: String(error) }),
+  );
+  // What happens to a process is over before anything else is done; what is asked of it goes on by itself.
+  if (room.waits) await acting;
+}
+
+/** Plays up to an instant, leaping over the time in which nothing is due. True when all is at rest and `toRest` asked for it. */
+async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
+  const { stage } = run;
+  while (stage.nowMs() < untilMs) {
+    await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
+    const nextMs = await nextDueMs(run);
+    if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
+    const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - 2_000;
+    if (wakeMs > stage.nowMs() + SPELL_MS && Number.isFinite(wakeMs)) doze(run, wakeMs);
+  }
+  return false;
+}
+
+/** Nothing is due for a while: everybody sleeps, as a laptop does. */
+function doze(run: Run, untilMs: number): void {
+  for (const player of run.players())
+    player.asleepUntilMs = Math.max(player.asleepUntilMs, untilMs);
+  run.stage.leap(untilMs);
+}
+
+/** When something is due next; now, while something is under way; undefined when there is nothing. */
+async function nextDueMs({ look, stage }: Run): Promise<number | undefined> {
+  const [row] = await look<{ due_ms: number | null; under_way: boolean }[]>`
+    SELECT (SELECT min(d.due_ms) FROM due d LEFT JOIN streams s ON s.stream = d.stream
+            WHERE d.stream = 0 OR s.flowing) due_ms,
+           EXISTS (SELECT 1 FROM flights) OR EXISTS (SELECT 1 FROM feed) under_way`;
+  if (row!.under_way) return stage.nowMs();
+  return row!.due_ms ?? undefined;
+}
+
+/** Nothing goes wrong any more: everybody is there and awake, and what was paused goes on. */
+async function heal(run: Run): Promise<void> {
+  run.trouble.level = 0;
+  run.trouble.lostCommits = 0;
+  if (run.door().dead) await run.reopenDoor();
+  for (const player of run.players()) player.asleepUntilMs = 0;
+  await run.hire('a');
+  await run.hire('b');
+  for (const room of ROOMS) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
+}

@@ -1,0 +1,203 @@
+/**
+ * The database as a player sees it: real connections to a real Postgres, whose statements are done when the stage says, and
+ * which are lost when the run says. What is lost is lost as it is in the world: the server rolls back, and who waits for an
+ * answer is told that the connection is gone, also where COMMIT had been done.
+ */
+import pg from 'pg';
+import { openPool, type Connection, type Connections, type Sql } from '../src/db/pool.ts';
+import type { Draws } from './draws.ts';
+import type { Player, Stage } from './stage.ts';
+
+/** Notifications between players; a hint, so that some are lost. */
+export type Bus = Map<string, Set<{ player: Player; heard: (payload: string) => void }>>;
+
+/** What all stores of a run share. */
+export type Ground = {
+  stage: Stage;
+  draws: Draws;
+  connection: Connection;
+  bus: Bus;
+  /** Ends backends for real, and waits until they are gone. */
+  terminate(pids: readonly number[]): Promise<void>;
+  /** How likely it is that a COMMIT is done and its answer lost. */
+  lostCommits(): number;
+};
+
+/** A player's database. */
+export type Store = {
+  open(max: number, name: string): Sql;
+  /** Every connection is gone, now; until then no other is made. */
+  cut(untilMs: number): Promise<void>;
+  /** The player is dead: its connections are gone. */
+  end(): Promise<void>;
+};
+
+type Client = { real: pg.Client; at: { pid: number; readyMs: number }; lost: boolean };
+
+/** A statement takes so long, ms, mostly; seldom the database is slow. */
+const STATEMENT_MS = [0.2, 1.5] as const;
+const SLOW_CHANCE = 0.004;
+const SLOW_MS = [20, 600] as const;
+
+/** The store of a player. */
+export function openStore(ground: Ground, player: Player): Store {
+  const clients = new Set<Client>();
+  let downUntilMs = 0;
+  const isDown = () => ground.stage.nowMs() < downUntilMs;
+  const terminateAll = async () => {
+    const gone = [...clients];
+    clients.clear();
+    for (const client of gone) client.lost = true;
+    await ground.terminate(gone.map(({ at }) => at.pid));
+    for (const { real } of gone) void real.end().catch(() => {});
+  };
+  const staged = { ground, player, clients, isDown, terminateAll };
+  return {
+    open(max, name) {
+      const sql = openPool(ground.connection, { max, name, pool: (settings) => stagedPool(staged, settings, max) });
+      return Object.assign(sql, notifications(ground, player));
+    },
+    async cut(untilMs) {
+      downUntilMs = untilMs;
+      await terminateAll();
+    },
+    end: terminateAll,
+  };
+}
+
+type Staged = {
+  ground: Ground;
+  player: Player;
+  clients: Set<Client>;
+  isDown: () => boolean;
+  terminateAll: () => Promise<void>;
+};
+
+function stagedPool(staged: Staged, settings: pg.PoolConfig, max: number): Connections {
+  const idle: Client[] = [];
+  const wanted: (() => void)[] = [];
+  let open = 0;
+
+  const connect = async (): Promise<Client> => {
+    for (let one = idle.pop(); one; one = idle.pop()) {
+      if (!one.lost) return one;
+      open--;
+    }
+    if (open >= max) {
+      await new Promise<void>((resolve) => wanted.push(resolve));
+      return await connect();
+    }
+    open++;
+    try {
+      return await newClient(staged, settings);
+    } catch (error) {
+      open--;
+      wanted.shift()?.();
+      throw error;
+    }
+  };
+  const release = (client: Client) => {
+    if (client.lost) open--;
+    else idle.push(client);
+    wanted.shift()?.();
+  };
+  const query = async (statement: string | pg.QueryConfig, values?: unknown[]) => {
+    const client = await connect();
+    try {
+      return await ask(staged, client, values ? { text: statement as string, values } : statement);
+    } finally {
+      release(client);
+    }
+  };
+  return {
+    async connect() {
+      const client = await connect();
+      return {
+        query: (statement: string | pg.QueryConfig) => ask(staged, client, statement),
+        release: () => release(client),
+      } as unknown as Awaited<ReturnType<Connections['connect']>>;
+    },
+    query: query as never,
+    end: async () => {
+      for (const client of idle.splice(0)) {
+        staged.clients.delete(client);
+        void client.real.end().catch(() => {});
+      }
+    },
+  };
+}
+
+/** A connection is made, when there is a database. */
+async function newClient(staged: Staged, settings: pg.PoolConfig): Promise<Client> {
+  const { ground, player } = staged;
+  const real = new pg.Client(settings);
+  real.on('error', () => {});
+  const at = { pid: 0, readyMs: 0 };
+  const client: Client = { real, at, lost: false };
+  await ground.stage.statement(
+    {
+      player,
+      connection: at,
+      text: 'connect',
+      run: async () => {
+        if (staged.isDown()) throw refused();
+        await real.connect();
+        at.pid = (real as unknown as { processID: number }).processID;
+        // Two that wait for each other are parted soon: a run has many of them.
+        await real.query("SET deadlock_timeout = '20ms'");
+      },
+    },
+    1,
+  );
+  staged.clients.add(client);
+  return client;
+}
+
+async function ask(staged: Staged, client: Client, statement: string | pg.QueryConfig) {
+  const { ground, player } = staged;
+  const { stage, draws } = ground;
+  const text = typeof statement === 'string' ? statement : statement.text;
+  const isSlow = draws.happens(`${player.name} slow`, SLOW_CHANCE);
+  const [least, most] = isSlow ? SLOW_MS : STATEMENT_MS;
+  const takesMs = least + draws.unit(`${player.name} takes`) * (most - least);
+  const run = async () => {
+    if (client.lost) throw lostConnection();
+    const result = await client.real.query(statement);
+    if (text === 'COMMIT' && draws.happens('lost commit', ground.lostCommits())) {
+      await staged.terminateAll();
+      throw lostConnection();
+    }
+    return result;
+  };
+  return await stage.statement({ player, connection: client.at, text, run }, takesMs);
+}
+
+/** As node says it when a server has closed. */
+function lostConnection(): Error {
+  return new Error('Connection terminated unexpectedly');
+}
+
+function refused(): Error {
+  return Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+}
+
+/** LISTEN and NOTIFY, over the stage. */
+function notifications({ stage, draws, bus }: Ground, player: Player): Pick<Sql, 'listen' | 'notify'> {
+  return {
+    async listen(channel, heard) {
+      const listener = { player, heard };
+      const listeners = bus.get(channel) ?? new Set();
+      bus.set(channel, listeners.add(listener));
+      return {
+        async unlisten() {
+          listeners.delete(listener);
+        },
+      };
+    },
+    async notify(channel, payload) {
+      for (const listener of bus.get(channel) ?? [])
+        if (!draws.happens('lost notice', 0.02))
+          stage.after(1, `${listener.player.name} hears`, () => listener.heard(payload), listener.player);
+    },
+  };
+}
