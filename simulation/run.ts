@@ -76,7 +76,7 @@ export async function playRun(
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-simulation-'));
   const random = Math.random;
   const counts = new Map<string, number>();
-  const run = createRun(database, look, dataDir, seed, counts, options.log);
+  const run = createRun({ database, look, dataDir, seed, counts, log: options.log });
   Math.random = () => run.draws.unit('chance');
   try {
     const broken = await playThrough(run, steps).catch((error: Error) => [`broke off: ${error.stack}`]);
@@ -98,70 +98,35 @@ export async function playRun(
   }
 }
 
-function createRun(
-  database: Connection,
-  look: Sql,
-  dataDir: string,
-  seed: number,
-  counts: Map<string, number>,
-  log: Log | undefined,
-): Run {
-  const draws = drawsOf(seed);
+type Setting = {
+  database: Connection;
+  look: Sql;
+  dataDir: string;
+  seed: number;
+  counts: Map<string, number>;
+  log: Log | undefined;
+};
+
+function createRun(setting: Setting): Run {
+  const { look, seed } = setting;
+  const workers = new Map<string, Player>();
   const trouble = { level: 0, lostCommits: 0 };
   const stage = createStage({
-    draws,
     startMs: START_MS,
     blockers: async (pid) => {
       const [row] = await look<{ pids: number[] }[]>`SELECT pg_blocking_pids(${pid}) pids`;
       return row?.pids ?? [];
     },
   });
-  const books: Books = { begun: [], taken: [] };
-  const told: Told[] = [];
   let door: Player | undefined;
-  const cast: Cast = {
-    stage,
-    draws,
-    connection: database,
-    bus: new Map(),
-    books,
-    told,
-    dataDir,
-    leaseMs: 10_000,
-    ...(log ? { log } : {}),
-    trouble: () => trouble.level,
-    lostCommits: () => trouble.lostCommits,
-    count: (what) => void counts.set(what, (counts.get(what) ?? 0) + 1),
-    terminate: async (pids) => {
-      for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
-    },
-    // A provider repeats what was not answered.
-    report(integrationId, receipts) {
-      const attempt = (n: number) => {
-        const to = door!;
-        let answered = false;
-        to.takeReceipts(integrationId, receipts).then(
-          () => (answered = true),
-          () => {},
-        );
-        stage.after(10_000, 'a provider looks whether it was answered', () => {
-          if (!answered && n < 500) attempt(n + 1);
-        });
-      };
-      attempt(0);
-    },
-  };
-  const workers = new Map<string, Player>();
   let doors = 0;
+  const cast = castOf(setting, { stage, draws: drawsOf(seed), trouble, door: () => door! });
   return {
+    ...cast,
     seed,
-    stage,
-    draws,
     cast,
     places: undefined as never,
     look,
-    books,
-    told,
     door: () => door!,
     workers,
     players: () => [...workers.values(), ...(door ? [door] : [])],
@@ -174,6 +139,47 @@ function createRun(
       door = await startPlayer(cast, `door${++doors}`, 'door');
     },
   };
+}
+
+function castOf(
+  { database, look, dataDir, counts, log }: Setting,
+  { stage, draws, trouble, door }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'door'>,
+): Cast {
+  return {
+    stage,
+    draws,
+    connection: database,
+    bus: new Map(),
+    books: { begun: [], taken: [] },
+    told: [],
+    dataDir,
+    leaseMs: 10_000,
+    ...(log ? { log } : {}),
+    trouble: () => trouble.level,
+    lostCommits: () => trouble.lostCommits,
+    count: (what) => void counts.set(what, (counts.get(what) ?? 0) + 1),
+    async terminate(pids) {
+      for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
+    },
+    report: (integrationId, receipts) =>
+      untilAnswered(stage, () => door().takeReceipts(integrationId, receipts)),
+  };
+}
+
+/** A provider repeats what was not answered. */
+function untilAnswered(stage: Stage, call: () => Promise<void>): void {
+  const AGAIN_MS = 10_000;
+  const attempt = (left: number) => {
+    let answered = false;
+    call().then(
+      () => (answered = true),
+      () => {},
+    );
+    stage.after(AGAIN_MS, 'a provider looks whether it was answered', () => {
+      if (!answered && left > 0) attempt(left - 1);
+    });
+  };
+  attempt(500);
 }
 
 async function playThrough(run: Run, steps: readonly Step[]): Promise<string[]> {
@@ -203,10 +209,17 @@ async function perform(run: Run, step: Step): Promise<void> {
   const done: Done = { step, state: 'open', atMs: run.stage.nowMs() };
   run.done.push(done);
   run.cast.count(`step: ${step.room} ${step.what}`);
-  const acting = room.perform(run, step).then(
-    (result) => Object.assign(done, { state: 'done', result, atMs: run.stage.nowMs() }),
-    (error: unknown) => Object.assign(done, { state: 'refused', result: String(error) }),
-  );
+  const act = async () => {
+    try {
+      done.result = await room.perform(run, step);
+      done.state = 'done';
+      done.atMs = run.stage.nowMs();
+    } catch (error) {
+      done.state = 'refused';
+      done.result = String(error);
+    }
+  };
+  const acting = act();
   // What happens to a process is over before anything else is done; what is asked of it goes on by itself.
   if (room.waits) await acting;
 }

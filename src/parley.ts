@@ -144,7 +144,10 @@ async function compose(
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
-  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside, overrides }, secret);
+  const rooms = openRooms(
+    { config, clock, log, ids, vault, sql: store.sql, aside: store.aside, overrides },
+    secret,
+  );
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');

@@ -77,7 +77,12 @@ export function openPool(
   const listeners = new Set<{ close(): Promise<void> }>();
   const placement: Placement = { distributed: false };
 
-  const run = async (client: Pick<Connections, 'query'>, text: string, values: unknown[], prepare: boolean) => {
+  const run = async (
+    client: Pick<Connections, 'query'>,
+    text: string,
+    values: unknown[],
+    prepare: boolean,
+  ) => {
     heard?.(text);
     const name = prepare ? names(text) : undefined;
     const result = await client
