@@ -10,6 +10,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
+import { hear, hears } from '../channels/apart.ts';
 import {
   blockDestinations,
   keywordOf,
@@ -56,8 +57,15 @@ export async function receiveCallback(
   const integration = await deps.directory.integration(integrationId);
   if (!integration || !sameText(integration.callbackKey, callbackKey)) return NOT_THERE;
   const adapter = deps.adapters[integration.provider];
-  if (!adapter?.receive) return NOT_THERE;
-  const callback = adapter.receive(request, integration.settings);
+  if (!hears(adapter)) return NOT_THERE;
+  const callback = await hear(adapter, request, integration.settings, integration.workspaceId);
+  if (callback.kind === 'unread') {
+    deps.log.error(
+      { integrationId, provider: integration.provider, detail: callback.detail },
+      'a callback could not be read; the provider is asked to come again',
+    );
+    return callback.answer;
+  }
   if (callback.kind === 'forged') {
     deps.log.warn(
       { integrationId, provider: integration.provider, purpose: request.purpose },
