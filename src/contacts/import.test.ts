@@ -227,7 +227,7 @@ async function fateOf(text: string | Buffer, columns: string[]) {
   const { contacts } = await listContacts(sql, workspaceId, { limit: 50 });
   const taken = contacts
     .map(({ givenName, attributes }) =>
-      columns.map((name) => (name === 'first_name' ? givenName : attributes[name])),
+      columns.map((name) => String(name === 'first_name' ? givenName : attributes[name])).join('|'),
     )
     .toSorted();
   return { taken, rejected: result.faults.map(({ line }) => line), stopped: result.stopped };
