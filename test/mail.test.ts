@@ -414,7 +414,10 @@ async function dial(port: number, greeting = /^220 /) {
   socket.on('error', () => {});
   await once(socket, 'connect');
   const hears = async (reply: RegExp) => {
-    const said = await until(`it says ${reply}`, () => reply.test(heard) || (/^421/.test(heard) && 'no'));
+    const said = await until(
+      `it says ${reply}`,
+      () => reply.test(heard) || (heard.startsWith('421') && 'no'),
+    );
     if (said === 'no') throw new Error(heard);
     heard = '';
   };
