@@ -82,9 +82,10 @@ async function handle(
         },
       },
     );
-    await note(ctx, request, 'contacts.import', countsOf(isFault(result) ? last : result));
+    const stopped = isFault(result) || !result.stopped ? {} : { stopped: result.stopped };
+    await note(ctx, request, 'contacts.import', { ...countsOf(isFault(result) ? last : result), ...stopped });
     if (!isFault(result)) {
-      const last = { done: true, ...countsOf(result), faults: result.faults };
+      const last = { done: true, ...countsOf(result), faults: result.faults, ...stopped };
       await once.keep(last);
       return answer.end(last);
     }

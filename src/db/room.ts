@@ -1,0 +1,60 @@
+/**
+ * What a room declares of itself, in its `room.ts`, so that whoever goes over all rooms (start, housekeeping, erasing, merging)
+ * has a list of rooms and no list of what each of them does. A room that also works or listens declares that beside it
+ * (`queue/room.ts`). Holds types only.
+ *
+ *     export function linksRoom(): Room {
+ *       return { name: 'links', personal: { links: 'deleted' }, erase: …, merge: …, sweep: … };
+ *     }
+ */
+import type { Log } from '../base/log.ts';
+import type { Sql, Tx } from './pool.ts';
+
+/** A room as those see it who go over all of them. What a room has no use for, it leaves out. */
+export type Room = {
+  readonly name: string;
+  /**
+   * Where its rows can name a person: `table`, or `table.column`, and what `erase` does there ('deleted', 'emptied', 'kept: a hash
+   * …'). A test holds that every table and JSON column that can name a person is claimed by some room.
+   */
+  readonly personal?: Readonly<Record<string, string>>;
+  /** Lets go of what it has of people. Part of the transaction, and safe to do twice; rooms are asked in the order of their list. */
+  erase?(erasing: Erasing): Promise<void>;
+  /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */
+  merge?(merging: Merging): Promise<void>;
+  /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
+  sweep?(sweeping: Sweeping): Promise<void>;
+};
+
+/** People of a workspace who are erased. */
+export type Erasing = {
+  tx: Tx;
+  workspaceId: number;
+  /** Every id they have had: their own, and those of contacts that were merged into them. */
+  contactIds: readonly number[];
+  /** What they could be reached at. */
+  addresses: readonly { channel: string; address: string }[];
+  /** By the workspace's clock, unix ms. */
+  atMs: number;
+  /** Runs what cannot be rolled back (files that are removed) once the transaction is committed. */
+  afterCommit(run: () => void): void;
+};
+
+/** Two contacts of a workspace that turn out to be one person. */
+export type Merging = {
+  tx: Tx;
+  workspaceId: number;
+  survivingId: number;
+  discardedId: number;
+  /** By the workspace's clock, unix ms. */
+  atMs: number;
+};
+
+/** A round of housekeeping. */
+export type Sweeping = {
+  sql: Sql;
+  log: Log;
+  nowMs: number;
+  /** How long what happened is kept. */
+  retentionMs: number;
+};
