@@ -147,7 +147,7 @@ function sizeOf(value: unknown, most: number): number {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : String(value);
+  return typeof value === 'string' ? value : '';
 }
 
 function isGenerator(value: unknown): boolean {
