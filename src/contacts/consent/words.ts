@@ -1,0 +1,185 @@
+/**
+ * Words by which a whole message says stop, start or help. The message as a whole, after taking off case, punctuation, emoji, invisible
+ * marks, courtesy and a mail program's signature; never a word that a message contains ("don't stop" is not one, nor "stop by at five").
+ *
+ * English: 47 CFR 64.1200(a)(10) (stop, quit, end, revoke, opt out, cancel, unsubscribe), CTIA Messaging Principles §5.1.3, and what
+ * Twilio (Advanced Opt-Out), AWS (opt-out keywords) and Bird obey by default. Other languages: what Twilio and AWS list for them.
+ */
+
+/** What a message asks for. */
+export type Keyword = 'stop' | 'start' | 'help';
+
+/** What a whole message asks for when it is one of the words; undefined otherwise. */
+export function keywordOf(text: string): Keyword | undefined {
+  if (text.length > LONGEST) return undefined;
+  return KEYWORDS.get(bare(text)) ?? KEYWORDS.get(bare(withoutSignature(text)));
+}
+
+/** A word with a signature is short; a letter is none. Characters. */
+const LONGEST = 500;
+
+const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
+  stop: [
+    // 47 CFR 64.1200(a)(10), CTIA, Twilio, AWS
+    ...['stop', 'stopall', 'stop all', 'quit', 'end', 'revoke', 'optout', 'opt out', 'cancel', 'unsubscribe'],
+    ...[
+      'unsubscribe me',
+      'unsubscribe all',
+      'stop texting',
+      'stop texting me',
+      'stop messaging me',
+      'remove me',
+      'opt me out',
+    ],
+    // French
+    ...[
+      'arret',
+      'arrêt',
+      'arreter',
+      'arrêter',
+      'arretez',
+      'arrêtez',
+      'desabonner',
+      'désabonner',
+      'desinscription',
+      'désinscription',
+    ],
+    // German
+    ...['abmelden', 'abbestellen', 'austragen', 'kündigen'],
+    // Spanish, Portuguese
+    ...[
+      'baja',
+      'parar',
+      'pare',
+      'alto',
+      'cancelar',
+      'detener',
+      'darme de baja',
+      'dar de baja',
+      'sair',
+      'descadastrar',
+    ],
+    // Italian
+    ...['basta', 'ferma', 'fermare', 'annulla', 'disiscrivi', 'cancellami'],
+    // Dutch
+    ...['afmelden', 'uitschrijven', 'stoppen'],
+    // Polish, Czech, Romanian, Hungarian
+    ...[
+      'wypisz',
+      'rezygnuje',
+      'rezygnuję',
+      'odhlasit',
+      'odhlásit',
+      'dezabonare',
+      'leiratkozas',
+      'leiratkozás',
+    ],
+    // Swedish, Norwegian, Danish, Finnish
+    ...['avsluta', 'avregistrera', 'avmeld', 'afmeld', 'lopeta', 'peru'],
+    // Russian, Ukrainian, Greek, Turkish
+    ...['стоп', 'отписаться', 'відписатися', 'σταμάτα', 'στοπ', 'dur', 'iptal', 'durdur'],
+    // Arabic, Hebrew, Hindi, Japanese, Chinese, Korean
+    ...[
+      'توقف',
+      'إيقاف',
+      'ايقاف',
+      'إلغاء',
+      'הסר',
+      'הסירו',
+      'עצור',
+      'रोकें',
+      'बंद करें',
+      '停止',
+      '配信停止',
+      'ストップ',
+      '退订',
+      '退訂',
+    ],
+    ...['取消', '수신거부', '중지', '정지'],
+    // Indonesian, Vietnamese, Tagalog
+    ...['berhenti', 'huy', 'hủy', 'ihinto'],
+  ],
+  start: ['start', 'unstop', 'opt in', 'optin', 'subscribe', 'resubscribe', 'yes start', 'unstop me'],
+  help: ['help', 'info', 'aide', 'hilfe', 'ayuda', 'ajuda', 'aiuto'],
+};
+
+const COURTESY: readonly string[] = [
+  ...[
+    'please',
+    'pls',
+    'plz',
+    'thanks',
+    'thank you',
+    'thank u',
+    'thx',
+    'ty',
+    'now',
+    'bitte',
+    'danke',
+    'merci',
+    's il vous plait',
+  ],
+  ...[
+    'svp',
+    'stp',
+    'por favor',
+    'gracias',
+    'obrigado',
+    'obrigada',
+    'grazie',
+    'per favore',
+    'alstublieft',
+    'aub',
+    'bedankt',
+    'tack',
+  ],
+];
+
+/** Letters and numbers of a text, in one case, words apart by one blank, without courtesy at either end. */
+function bare(text: string): string {
+  let words = text
+    .normalize('NFKC')
+    .toLowerCase()
+    // What nobody sees (joiners, direction marks, soft hyphens, variation selectors) may stand within a word.
+    .replaceAll(/[\p{Cf}\p{Mn}\u{FE00}-\u{FE0F}]/gu, (mark) =>
+      /\p{Mn}/u.test(mark) && !isSelector(mark) ? mark : '',
+    )
+    .normalize('NFC')
+    .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
+    .trim();
+  for (let shorter = words; ; words = shorter) {
+    for (const word of COURTESY) {
+      if (shorter.startsWith(`${word} `)) shorter = shorter.slice(word.length + 1);
+      if (shorter.endsWith(` ${word}`)) shorter = shorter.slice(0, -word.length - 1);
+    }
+    if (shorter === words) return words;
+  }
+}
+
+function isSelector(mark: string): boolean {
+  return mark >= '\u{FE00}' && mark <= '\u{FE0F}';
+}
+
+/**
+ * What stands before a signature: before an empty line, `-- `, or a line that a mail program or phone adds ("Sent from my iPhone" in
+ * its languages). Whoever wrote a second paragraph of his own wrote more than a word.
+ */
+function withoutSignature(text: string): string {
+  const lines = text.split(/\r\n|\r|\n/);
+  const at = lines.findIndex((line, index) => index > 0 && SIGNATURE.test(line.trim()));
+  return at < 0 ? text : lines.slice(0, at).join('\n');
+}
+
+const SIGNATURE = new RegExp(
+  '^(?:--?$|—$|_{2,}$|(?:sent|get) (?:from|via|by|with|using|outlook)\\b|gesendet (?:von|mit)\\b|von meinem \\S+ gesendet' +
+    '|envoy[ée] (?:de|depuis|à partir)\\b|enviad[oa] (?:desde|do|de)\\b|inviato (?:da|dal)\\b|verzonden (?:vanaf|met|vanuit)\\b' +
+    '|verstuurd vanaf\\b|skickat från\\b|sendt fra\\b|wysłan[eo] z\\b|отправлено (?:с|из)\\b|iPhone(?:から|に)|發自我的|发自我的' +
+    '|从我的|나의 iPhone)',
+  'iu',
+);
+
+const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
+  (Object.entries(WORDS) as [Keyword, readonly string[]][]).flatMap(([keyword, words]) =>
+    words.map((word) => [bare(word), keyword] as const),
+  ),
+);
