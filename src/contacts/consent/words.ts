@@ -12,7 +12,13 @@ export type Keyword = 'stop' | 'start' | 'help';
 /** What a whole message asks for when it is one of the words; undefined otherwise. */
 export function keywordOf(text: string): Keyword | undefined {
   if (text.length > LONGEST) return undefined;
-  return KEYWORDS.get(bare(text)) ?? KEYWORDS.get(bare(withoutSignature(text)));
+  return wordIn(bare(text)) ?? wordIn(bare(withoutSignature(text)));
+}
+
+/** Whoever asks politely for help asks us; whoever says stop politely says stop. */
+function wordIn(words: string): Keyword | undefined {
+  const exact = KEYWORDS.get(words);
+  return exact ?? (KEYWORDS.get(withoutCourtesy(words)) === 'stop' ? 'stop' : undefined);
 }
 
 /** A word with a signature is short; a letter is none. Characters. */
@@ -135,29 +141,25 @@ const COURTESY: readonly string[] = [
   ],
 ];
 
-/** Letters and numbers of a text, in one case, words apart by one blank, without courtesy at either end. */
+/** Letters and numbers of a text, in one case, words apart by one blank. */
 function bare(text: string): string {
-  let words = text
-    .normalize('NFKC')
-    .toLowerCase()
-    // What nobody sees (joiners, direction marks, soft hyphens, variation selectors) may stand within a word.
-    .replaceAll(/[\p{Cf}\p{Mn}\u{FE00}-\u{FE0F}]/gu, (mark) =>
-      /\p{Mn}/u.test(mark) && !isSelector(mark) ? mark : '',
-    )
-    .normalize('NFC')
-    .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
-    .trim();
-  for (let shorter = words; ; words = shorter) {
-    for (const word of COURTESY) {
-      if (shorter.startsWith(`${word} `)) shorter = shorter.slice(word.length + 1);
-      if (shorter.endsWith(` ${word}`)) shorter = shorter.slice(0, -word.length - 1);
-    }
-    if (shorter === words) return words;
-  }
+  return (
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      // What nobody sees (joiners, direction marks, soft hyphens, variation selectors) may stand within a word.
+      .replaceAll(/[\p{Cf}\u{FE00}-\u{FE0F}]/gu, '')
+      .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
+      .trim()
+  );
 }
 
-function isSelector(mark: string): boolean {
-  return mark >= '\u{FE00}' && mark <= '\u{FE0F}';
+function withoutCourtesy(words: string): string {
+  for (const word of COURTESY) {
+    if (words.startsWith(`${word} `)) return withoutCourtesy(words.slice(word.length + 1));
+    if (words.endsWith(` ${word}`)) return withoutCourtesy(words.slice(0, -word.length - 1));
+  }
+  return words;
 }
 
 /**
