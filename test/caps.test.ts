@@ -99,14 +99,14 @@ test('9.6 two broadcasts at once under a cap of 1: one each, and the other is he
   );
   const rows = await statesOf(app.id, runs);
   for (const contactId of contactIds) {
-    const own = rows.filter((row) => row.contactId === contactId).map(({ state, code }) => [state, code]);
-    assert.deepEqual(
-      own.sort(),
-      [
-        [STATE.held, 'cap_full'],
-        [STATE.accepted, null],
-      ].sort(),
-    );
+    const own = rows
+      .filter((row) => row.contactId === contactId)
+      .sort((a, b) => a.state - b.state)
+      .map(({ state, code }) => [state, code]);
+    assert.deepEqual(own, [
+      [STATE.held, 'cap_full'],
+      [STATE.accepted, null],
+    ]);
   }
   const held = await world.ctx.sql<{ dueMs: number; atMs: number }[]>`
     SELECT w.due_ms AS "dueMs", c.at_ms[1] AS "atMs" FROM due w JOIN caps c ON c.bucket = w.bucket AND c.contact_id = w.owner_id

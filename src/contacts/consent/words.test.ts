@@ -5,7 +5,7 @@ import { keywordOf } from './words.ts';
 
 test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, courtesy and signature', () => {
   const stops = [
-    ...[
+    [
       'stop',
       'STOP',
       'Stop.',
@@ -18,7 +18,7 @@ test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, 
       'END',
       'REVOKE',
     ],
-    ...[
+    [
       'OPTOUT',
       'Opt out',
       'opt-out',
@@ -29,7 +29,7 @@ test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, 
       'Stop. Thank you',
       'please STOP',
     ],
-    ...[
+    [
       'STOP 🙏',
       '🛑 stop',
       '\u200eSTOP\u200f',
@@ -39,13 +39,13 @@ test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, 
       'STOP\n\nSent from my iPhone',
       'Stop\n-- \nAnn',
     ],
-    ...[
+    [
       'Stop\r\nSent from my Galaxy',
       'STOP\nGet Outlook for iOS',
       'Stop\n\nVon meinem iPhone gesendet',
       'Arrêt\nEnvoyé de mon iPhone',
     ],
-    ...[
+    [
       'ARRET',
       'arrêt',
       'Abmelden',
@@ -61,7 +61,7 @@ test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, 
       '수신거부',
       'إيقاف',
     ],
-  ];
+  ].flat();
   for (const text of stops) assert.equal(keywordOf(text), 'stop', JSON.stringify(text));
   for (const text of ['START', 'unstop', 'Start!', 'opt in']) assert.equal(keywordOf(text), 'start', text);
   for (const text of ['HELP', 'Help?', 'INFO']) assert.equal(keywordOf(text), 'help', text);
@@ -69,7 +69,7 @@ test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, 
 
 test('never a word that a message contains', () => {
   const said = [
-    ...[
+    [
       "don't stop",
       'Dont stop',
       'please don’t stop',
@@ -81,7 +81,7 @@ test('never a word that a message contains', () => {
       'nonstop',
       '',
     ],
-    ...[
+    [
       'Can I cancel my order?',
       'cancel my appointment please',
       'Stop it',
@@ -92,8 +92,8 @@ test('never a word that a message contains', () => {
       '...',
       '🛑',
     ],
-    ...['STOP\nand call me instead', 'Hello\n\nstop', 'stop sending to my work address, use this one'],
-  ];
+    ['STOP\nand call me instead', 'Hello\n\nstop', 'stop sending to my work address, use this one'],
+  ].flat();
   for (const text of said) assert.equal(keywordOf(text), undefined, JSON.stringify(text));
 });
 

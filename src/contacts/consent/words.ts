@@ -24,122 +24,41 @@ function wordIn(words: string): Keyword | undefined {
 /** A word with a signature is short; a letter is none. Characters. */
 const LONGEST = 500;
 
+const listOf = (words: string): string[] => words.split(/\s*,\s*/);
+
 const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
+  // 47 CFR, CTIA, Twilio, AWS; French; German; Spanish and Portuguese; Italian; Dutch; Polish, Czech, Romanian, Hungarian; Swedish,
+  // Norwegian, Danish, Finnish; Russian, Ukrainian, Greek, Turkish; Arabic, Hebrew, Hindi; Japanese, Chinese, Korean; Indonesian,
+  // Vietnamese, Tagalog.
   stop: [
-    // 47 CFR 64.1200(a)(10), CTIA, Twilio, AWS
-    ...['stop', 'stopall', 'stop all', 'quit', 'end', 'revoke', 'optout', 'opt out', 'cancel', 'unsubscribe'],
-    ...[
-      'unsubscribe me',
-      'unsubscribe all',
-      'stop texting',
-      'stop texting me',
-      'stop messaging me',
-      'remove me',
-      'opt me out',
-    ],
-    // French
-    ...[
-      'arret',
-      'arrêt',
-      'arreter',
-      'arrêter',
-      'arretez',
-      'arrêtez',
-      'desabonner',
-      'désabonner',
-      'desinscription',
-      'désinscription',
-    ],
-    // German
-    ...['abmelden', 'abbestellen', 'austragen', 'kündigen'],
-    // Spanish, Portuguese
-    ...[
-      'baja',
-      'parar',
-      'pare',
-      'alto',
-      'cancelar',
-      'detener',
-      'darme de baja',
-      'dar de baja',
-      'sair',
-      'descadastrar',
-    ],
-    // Italian
-    ...['basta', 'ferma', 'fermare', 'annulla', 'disiscrivi', 'cancellami'],
-    // Dutch
-    ...['afmelden', 'uitschrijven', 'stoppen'],
-    // Polish, Czech, Romanian, Hungarian
-    ...[
-      'wypisz',
-      'rezygnuje',
-      'rezygnuję',
-      'odhlasit',
-      'odhlásit',
-      'dezabonare',
-      'leiratkozas',
-      'leiratkozás',
-    ],
-    // Swedish, Norwegian, Danish, Finnish
-    ...['avsluta', 'avregistrera', 'avmeld', 'afmeld', 'lopeta', 'peru'],
-    // Russian, Ukrainian, Greek, Turkish
-    ...['стоп', 'отписаться', 'відписатися', 'σταμάτα', 'στοπ', 'dur', 'iptal', 'durdur'],
-    // Arabic, Hebrew, Hindi, Japanese, Chinese, Korean
-    ...[
-      'توقف',
-      'إيقاف',
-      'ايقاف',
-      'إلغاء',
-      'הסר',
-      'הסירו',
-      'עצור',
-      'रोकें',
-      'बंद करें',
-      '停止',
-      '配信停止',
-      'ストップ',
-      '退订',
-      '退訂',
-    ],
-    ...['取消', '수신거부', '중지', '정지'],
-    // Indonesian, Vietnamese, Tagalog
-    ...['berhenti', 'huy', 'hủy', 'ihinto'],
-  ],
-  start: ['start', 'unstop', 'opt in', 'optin', 'subscribe', 'resubscribe', 'yes start', 'unstop me'],
-  help: ['help', 'info', 'aide', 'hilfe', 'ayuda', 'ajuda', 'aiuto'],
+    listOf(
+      'stop, stopall, stop all, quit, end, revoke, optout, opt out, cancel, unsubscribe, unsubscribe me, unsubscribe all',
+    ),
+    listOf('stop texting, stop texting me, stop messaging me, remove me, opt me out'),
+    listOf(
+      'arret, arrêt, arreter, arrêter, arretez, arrêtez, desabonner, désabonner, desinscription, désinscription',
+    ),
+    listOf('abmelden, abbestellen, austragen, kündigen'),
+    listOf('baja, parar, pare, alto, cancelar, detener, darme de baja, dar de baja, sair, descadastrar'),
+    listOf('basta, ferma, fermare, annulla, disiscrivi, cancellami'),
+    listOf('afmelden, uitschrijven, stoppen'),
+    listOf('wypisz, rezygnuje, rezygnuję, odhlasit, odhlásit, dezabonare, leiratkozas, leiratkozás'),
+    listOf('avsluta, avregistrera, avmeld, afmeld, lopeta, peru'),
+    listOf('стоп, отписаться, відписатися, σταμάτα, στοπ, dur, iptal, durdur'),
+    listOf('توقف, إيقاف, ايقاف, إلغاء, הסר, הסירו, עצור, रोकें, बंद करें'),
+    listOf('停止, 配信停止, ストップ, 退订, 退訂, 取消, 수신거부, 중지, 정지'),
+    listOf('berhenti, huy, hủy, ihinto'),
+  ].flat(),
+  start: listOf('start, unstop, opt in, optin, subscribe, resubscribe, yes start, unstop me'),
+  help: listOf('help, info, aide, hilfe, ayuda, ajuda, aiuto'),
 };
 
 const COURTESY: readonly string[] = [
-  ...[
-    'please',
-    'pls',
-    'plz',
-    'thanks',
-    'thank you',
-    'thank u',
-    'thx',
-    'ty',
-    'now',
-    'bitte',
-    'danke',
-    'merci',
-    's il vous plait',
-  ],
-  ...[
-    'svp',
-    'stp',
-    'por favor',
-    'gracias',
-    'obrigado',
-    'obrigada',
-    'grazie',
-    'per favore',
-    'alstublieft',
-    'aub',
-    'bedankt',
-    'tack',
-  ],
-];
+  listOf(
+    'please, pls, plz, thanks, thank you, thank u, thx, ty, now, bitte, danke, merci, s il vous plait, svp, stp',
+  ),
+  listOf('por favor, gracias, obrigado, obrigada, grazie, per favore, alstublieft, aub, bedankt, tack'),
+].flat();
 
 /** Letters and numbers of a text, in one case, words apart by one blank. */
 function bare(text: string): string {
