@@ -18,7 +18,7 @@ import { readBlocks } from '../../contacts/consent/compiled.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import { checkContactChange } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/resolve.ts';
-import { setsOfContact } from '../../contacts/sql.audience.ts';
+import { setsOfContact } from '../../contacts/audience.ts';
 import { erasePerson } from '../kit/erase.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
