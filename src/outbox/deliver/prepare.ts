@@ -5,6 +5,7 @@
 import type { Content } from '../../../contract/content.ts';
 import type { Vault } from '../../base/crypto.ts';
 import { isFault } from '../../base/fault.ts';
+import type { Log } from '../../base/log.ts';
 import type { Directory } from '../../accounts/directory.ts';
 import { selectPeople, type Person } from '../../contacts/people.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
@@ -14,6 +15,7 @@ import type { Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
 import { devicesOf } from '../../gate/choose.ts';
 import {
+  decideBroken,
   decideCanceled,
   decideFailure,
   decideSpread,
@@ -23,6 +25,7 @@ import {
   type Subject,
 } from '../outcome/decide.ts';
 import { placesOf, type Place } from '../../gate/places.ts';
+import { saidOf } from '../../gate/say.ts';
 import { standingOf as standing, type Standing } from '../../gate/standing.ts';
 import type { Run, RunSource } from '../../ledger/run.ts';
 import type { OpenIntegration, Senders } from '../../senders/senders.ts';
@@ -42,7 +45,11 @@ export type PrepareDeps = {
   links: Links;
   vault: Vault;
   publicUrl: () => string;
+  log: Log;
 };
+
+/** Work of one stream that was claimed. */
+export type Claimed = Pick<Batch, 'stream' | 'items'>;
 
 /** What is the same for all of a batch. */
 type Around = {
@@ -59,13 +66,15 @@ const LONGEST_WAIT_MS = 2_000;
 /** Prepares a batch: what can be sent, and what was decided without sending. */
 export async function prepare(
   deps: PrepareDeps,
-  batch: Batch,
+  batch: Claimed,
   nowMs: number,
 ): Promise<{ ready: Ready[]; decided: Decision[] }> {
   const decided: Decision[] = [];
   const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
   const drafts =
-    batch.stream === 0 ? await draftSingles(deps, batch, decided) : await draftRun(deps, batch, run, decided);
+    batch.stream === 0
+      ? await draftSingles(deps, batch, decided, nowMs)
+      : await draftRun(deps, batch, run, decided);
   if (!drafts.length) return { ready: [], decided };
   const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
   const people = await selectPeople(deps.sql, contactsOf(drafts), {
@@ -95,7 +104,7 @@ export async function prepare(
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
-    const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
+    const made = makeReady(deps, around, draft, places.get(item.workspaceId), people.get(item.ownerId));
     if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
     else decided.push(made);
@@ -138,7 +147,12 @@ async function openAll(
   return opens;
 }
 
-async function draftSingles(deps: PrepareDeps, batch: Batch, decided: Decision[]): Promise<Draft[]> {
+async function draftSingles(
+  deps: PrepareDeps,
+  batch: Claimed,
+  decided: Decision[],
+  nowMs: number,
+): Promise<Draft[]> {
   const keyOf = (key: { contactId: number; causeId: number; seq: number }) =>
     `${key.causeId}.${key.contactId}.${key.seq}`;
   const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
@@ -147,8 +161,13 @@ async function draftSingles(deps: PrepareDeps, batch: Batch, decided: Decision[]
   batch.items.forEach((item, index) => {
     const row = facts.get(keyOf(keys[index]!));
     // The message was erased, or a receipt or a cancellation has ended the delivery: nothing is left to do.
-    if (!row || !isWaiting(row.state)) decided.push({ item, bulk: false });
-    else drafts.push(draftSingle(item, row));
+    if (!row || !isWaiting(row.state)) return void decided.push({ item, bulk: false });
+    try {
+      drafts.push(draftSingle(item, row));
+    } catch (error) {
+      deps.log.error({ error, item }, 'a message could not be read');
+      decided.push(decideBroken({ item, bulk: false, class: row.class }, error, nowMs));
+    }
   });
   return drafts;
 }
@@ -176,7 +195,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
 
 async function draftRun(
   deps: PrepareDeps,
-  batch: Batch,
+  batch: Claimed,
   run: Run | undefined,
   decided: Decision[],
 ): Promise<Draft[]> {
@@ -245,11 +264,20 @@ async function takeRoomFor(
     const person = people.get(draft.item.ownerId);
     const cap = place?.rules.frequencyCap;
     if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];
-    if (standingOf(draft, place, person, nowMs, undefined).verdict.verdict !== 'go') return [];
+    if (!wouldGo(draft, place, person, nowMs)) return [];
     const { ownerId: contactId, causeId } = draft.item;
     return [{ contactId, causeId, cap, nowMs: nowMs + place.workspace.clockAheadMs }];
   });
   return await takeRoom(deps.sql, asking);
+}
+
+/** What throws is told when the draft is made ready (makeReady): here it takes no room, and its neighbours do. */
+function wouldGo(draft: Draft, place: Place, person: Person, nowMs: number): boolean {
+  try {
+    return standingOf(draft, place, person, nowMs, undefined).verdict.verdict === 'go';
+  } catch {
+    return false;
+  }
 }
 
 function standingOf(
@@ -267,7 +295,25 @@ function standingOf(
   return standing(draft, place, { timeZone, destinations }, nowMs + place.workspace.clockAheadMs, capFreeMs);
 }
 
+/** What becomes of one draft. What throws is its own outcome: its neighbours know nothing of it. */
 function makeReady(
+  deps: PrepareDeps,
+  around: Around,
+  draft: Draft,
+  place: Place | undefined,
+  person: Person | undefined,
+): Ready | Decision | undefined {
+  try {
+    return choosePath(around, draft, place, person);
+  } catch (error) {
+    deps.log.error({ error, item: draft.item }, 'a message could not be made ready');
+    const aheadMs = place?.workspace.clockAheadMs ?? 0;
+    const isCapped = place?.rules.frequencyCap !== undefined;
+    return decideBroken({ ...draft, channel: draft.channel ?? null, aheadMs, isCapped }, error, around.nowMs);
+  }
+}
+
+function choosePath(
   around: Around,
   draft: Draft,
   place: Place | undefined,
@@ -297,7 +343,7 @@ function makeReady(
     isCapped: draft.class === 'marketing' && place.rules.frequencyCap !== undefined,
   };
   if (draft.canceled) return decideCanceled(subject, nowMs);
-  if (verdict.verdict !== 'go') return decideVerdict(subject, verdict, facts, nowMs);
+  if (verdict.verdict !== 'go') return decideVerdict(subject, verdict, saidOf(verdict.code, facts), nowMs);
   const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
   if (devices.length > 1) return decideSpread(subject, devices, nowMs);
   const open = integrationId === undefined ? undefined : opens.get(integrationId);
