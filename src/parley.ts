@@ -9,6 +9,8 @@ import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
+import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { openProofKey } from './contacts/consent/proof.ts';
 import { randomToken, vault as openVault } from './base/crypto.ts';
 import { addressGuard, httpClient, isLoopback } from './base/http.ts';
 import { idSource } from './base/ids.ts';
@@ -136,6 +138,8 @@ async function compose(
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
+  await openProofKey(store.sql, vault);
+  await migrateBlocks(store.sql);
   const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
