@@ -4,7 +4,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import type { Batch } from './settle.ts';
-import { claimDue, type OwnedLane, type WorkItem } from './sql.ts';
+import { claimDue, fenceLane, type OwnedLane, type WorkItem } from './sql.ts';
 import type { Handler, WorkerDeps } from '../worker.ts';
 import type { Wake } from '../queue.ts';
 
@@ -22,6 +22,12 @@ export type Claim = {
   stream: number;
   limit: number;
   after: { dueMs: number; ownerId: number };
+  /** Workspaces whose work is left for later. */
+  passOver: readonly number[];
+  /** Told what was claimed, before it is handed on. */
+  taken?(items: readonly WorkItem[]): void;
+  /** Told once of each item that was claimed: it needs no room in flight any more. */
+  left(items: readonly WorkItem[]): void;
 };
 
 /** Flights of this process. */
@@ -57,18 +63,40 @@ export function createFlights(deps: WorkerDeps, around: Around) {
   const run = (
     handler: Handler,
     flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned'>,
+    left: Claim['left'] = () => {},
   ): Promise<void> => {
     const { lane, stream, items } = flight;
     const free = busy.add(placeOf(lane, handler, stream), items);
     const what = stream === 0 ? handler.kind : 'bulk';
+    const inside = new Set(items);
+    const settled = (some: readonly WorkItem[]) => {
+      const leaving = some.filter((item) => inside.delete(item));
+      if (leaving.length) left(leaving);
+    };
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
       holds: () => around.holds(lane),
       wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
+      settled,
     };
-    return track(carryOut(handler, batch).finally(free));
+    return track(
+      carryOut(handler, batch).finally(() => {
+        free();
+        settled(items);
+      }),
+    );
   };
+
+  /**
+   * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it
+   * does not take what it saw before. Interactive work is never called off so, and needs no second statement.
+   */
+  const claimOfRun = (wanted: Parameters<typeof claimDue>[1]): Promise<WorkItem[]> =>
+    sql.begin(async (tx) => {
+      const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
+      return held ? items : [];
+    });
 
   const track = (work: Promise<void>): Promise<void> => {
     running.add(work);
@@ -79,15 +107,10 @@ export function createFlights(deps: WorkerDeps, around: Around) {
     run,
     track,
     /** Claims one batch and starts it; `ran` resolves when it is settled. */
-    async claim({
-      handler,
-      lane,
-      stream,
-      limit,
-      after,
-    }: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+    async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+      const { handler, lane, stream, limit, after, passOver } = claim;
       const flightId = ids.inBucket(lane.bucket);
-      const items = await claimDue(sql, {
+      const wanted = {
         lane,
         flightId,
         kind: handler.kind,
@@ -95,10 +118,13 @@ export function createFlights(deps: WorkerDeps, around: Around) {
         nowMs: clock.nowMs(),
         after,
         limit,
+        passOver,
         busy: busy.at(placeOf(lane, handler, stream)),
-      });
+      };
+      const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(wanted);
       if (!items.length) return { items, ran: Promise.resolve() };
-      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }) };
+      claim.taken?.(items);
+      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }, claim.left) };
     },
     /** Waits until nothing is in flight. */
     async landed(): Promise<void> {
