@@ -5,7 +5,7 @@
  *
  * A run of which nothing is due costs nothing: its pump asks once when the next of it will be, and sleeps till then.
  */
-import { monotonicMs, pause } from '../../base/clock.ts';
+import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isConnectionLost } from '../../db/pool.ts';
 import { createRooms, type Rooms } from './fair.ts';
@@ -59,7 +59,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
   const woken = bell();
   const cursors = new Map<number, { dueMs: number; ownerId: number }>();
   const idle = createIdleLanes(core, handler.kind, first.stream);
-  const pace = createPace();
+  const pace = createPace(core.clock);
   const goesOn = () => stream.flowing && !core.stopping.aborted;
 
   /** One claim from one lane; true when there was something. */
@@ -81,8 +81,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       pace.took(found);
       // What was put off falls due at a time that nobody knows yet.
       void ran.finally(() => woken.ring());
-      const last = found < limit ? undefined : items.at(-1)!;
-      if (last) cursors.set(lane.lane, last);
+      if (found === limit) cursors.set(lane.lane, items.at(-1)!);
       else {
         cursors.delete(lane.lane);
         idle.add(lane, nowMs);
@@ -137,7 +136,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 /** Lanes that had nothing more of a stream when they were asked, and when each of them will have. */
 function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
   const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
-  let askedAllMs = monotonicMs();
+  let askedAllMs = core.clock.monotonicMs();
   return {
     add: (lane: OwnedLane, nowMs: number) => void asked.set(lane.lane, { lane, afterMs: nowMs }),
     forget: (lane: number) => void asked.delete(lane),
@@ -149,8 +148,8 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
     async nothingForMs(): Promise<number | undefined> {
       const lanes = core.lanes();
       if (!lanes.length || !lanes.every((lane) => this.has(lane))) return undefined;
-      if (monotonicMs() > askedAllMs + ASK_ANYWAY_MS) {
-        askedAllMs = monotonicMs();
+      if (core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS) {
+        askedAllMs = core.clock.monotonicMs();
         asked.clear();
         return 0;
       }
@@ -172,13 +171,13 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
 }
 
 /** A token bucket for a run's own rate; a worker's part of it is the part of the lanes it owns. */
-function createPace() {
+function createPace(clock: Clock) {
   const LANES = 32;
   let ratePerS: number | undefined;
   let tokens = 0;
-  let filledAt = monotonicMs();
+  let filledAt = clock.monotonicMs();
   const fill = () => {
-    const now = monotonicMs();
+    const now = clock.monotonicMs();
     if (ratePerS !== undefined)
       tokens = Math.min(Math.max(1, ratePerS / 4), tokens + ((now - filledAt) / 1000) * ratePerS);
     filledAt = now;
