@@ -122,9 +122,8 @@ export function openPool(
           },
         };
       },
-      async notify(channel: string, payload: string) {
-        await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
-      },
+      notify: async (channel: string, payload: string) =>
+        void (await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost)),
       async end({ timeout }: { timeout?: number } = {}) {
         await Promise.allSettled([...listeners].map((listener) => listener.close()));
         const ended = pool.end();

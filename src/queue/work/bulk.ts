@@ -13,6 +13,8 @@ import { selectNextOfStream, selectStreams, type OwnedLane, type Stream } from '
 import type { Handler, WorkerCore } from '../worker.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
+/** Of a stream that is closed. */
+const NO_KIND = 0;
 /** Pause of a pump that cannot go on for another reason than that nothing is due. */
 const PAUSE_MS = 500;
 /** A wake is only a hint. One that was lost is made up for by asking all lanes this often. */
@@ -39,7 +41,7 @@ export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
       }
       for (const [id, pump] of pumps) {
         if (streams.some(({ stream }) => stream === id)) continue;
-        pump.update({ stream: id, kind: 0, workspaceId: 0, flowing: false, ratePerS: null });
+        pump.update({ stream: id, kind: NO_KIND, workspaceId: 0, flowing: false, ratePerS: null });
         pumps.delete(id);
       }
     },
@@ -54,7 +56,6 @@ type Pump = { update(stream: Stream): void; ring(lane?: number): void; done: Pro
 
 function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Rooms<string>): Pump {
   let stream = first;
-  let ended = false;
   let key: string | undefined;
   const woken = bell();
   const cursors = new Map<number, { dueMs: number; ownerId: number }>();
@@ -75,8 +76,8 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       if (!goesOn()) return false;
       const after = cursors.get(lane.lane) ?? NOWHERE;
       const left = (items: readonly unknown[]) => void rooms.leave(charged, items.length);
-      const claim = { handler, lane, stream: stream.stream, limit, after, passOver: [], left };
-      const { items, ran } = await core.claim(claim);
+      const which = { handler, lane, stream: stream.stream, limit, after, passOver: [] };
+      const { items, ran } = await core.claim({ ...which, left });
       found = items.length;
       pace.took(found);
       // What was put off falls due at a time that nobody knows yet.
@@ -94,16 +95,13 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 
   const round = async (): Promise<boolean> => {
     let found = false;
-    for (const lane of core.lanes()) {
-      if (!goesOn()) return false;
-      if (!core.holds(lane) || idle.has(lane)) continue;
-      found = (await visit(lane)) || found;
-    }
-    return found;
+    for (const lane of core.lanes())
+      if (goesOn() && core.holds(lane) && !idle.has(lane)) found = (await visit(lane)) || found;
+    return found && goesOn();
   };
 
   const run = async () => {
-    while (!ended && !core.stopping.aborted) {
+    while (stream.kind !== NO_KIND && !core.stopping.aborted) {
       pace.set(stream.ratePerS, core.lanes().length);
       let waitMs = pace.waitMs() ?? PAUSE_MS;
       try {
@@ -121,7 +119,6 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 
   return {
     update(next: Stream) {
-      ended = next.kind === 0;
       if (!next.flowing !== !stream.flowing || next.ratePerS !== stream.ratePerS) woken.ring();
       stream = next;
     },

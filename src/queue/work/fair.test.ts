@@ -28,7 +28,9 @@ test('who waits is let in in order, and past whoever is still full', async () =>
   await rooms.enter('a', 10);
   await rooms.enter('b', 10);
   const order: string[] = [];
-  const waits = (['a', 'b', 'b'] as const).map((key, n) => rooms.enter(key, 10).then(() => order.push(`${key}${n}`)));
+  const waits = (['a', 'b', 'b'] as const).map((key, n) =>
+    rooms.enter(key, 10).then(() => order.push(`${key}${n}`)),
+  );
   rooms.leave('b', 10);
   await waits[1];
   assert.deepEqual(order, ['b1']);

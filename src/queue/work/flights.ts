@@ -27,7 +27,7 @@ export type Claim = {
   /** Told what was claimed, before it is handed on. */
   taken?(items: readonly WorkItem[]): void;
   /** Told once of each item that was claimed: it needs no room in flight any more. */
-  left(items: readonly WorkItem[]): void;
+  left: (items: readonly WorkItem[]) => void;
 };
 
 /** Flights of this process. */
@@ -38,27 +38,9 @@ const AFTER_ERROR_MS = 1_000;
 
 /** No flights yet. */
 export function createFlights(deps: WorkerDeps, around: Around) {
-  const { sql, ids, clock, log, leaseMs } = deps;
+  const { sql, ids, clock } = deps;
   const running = new Set<Promise<void>>();
   const busy = createBusy();
-
-  /** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
-  const carryOut = async (handler: Handler, batch: Batch): Promise<void> => {
-    for (let abandoned = batch.abandoned; ; abandoned = true) {
-      try {
-        return await handler.handle({ ...batch, abandoned });
-      } catch (error) {
-        log.error(
-          { error, kind: batch.kind, lane: batch.lane.lane },
-          'a batch failed; it is settled as abandoned',
-        );
-        await pause(clock, AFTER_ERROR_MS, around.stopping);
-        // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
-        if (!batch.holds()) await pause(clock, leaseMs, around.stopping);
-        if (!batch.holds() || around.stopping.aborted) return;
-      }
-    }
-  };
 
   const run = (
     handler: Handler,
@@ -81,22 +63,12 @@ export function createFlights(deps: WorkerDeps, around: Around) {
       settled,
     };
     return track(
-      carryOut(handler, batch).finally(() => {
+      carryOut(deps, around.stopping, handler, batch).finally(() => {
         free();
         settled(items);
       }),
     );
   };
-
-  /**
-   * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it
-   * does not take what it saw before. Interactive work is never called off so, and needs no second statement.
-   */
-  const claimOfRun = (wanted: Parameters<typeof claimDue>[1]): Promise<WorkItem[]> =>
-    sql.begin(async (tx) => {
-      const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
-      return held ? items : [];
-    });
 
   const track = (work: Promise<void>): Promise<void> => {
     running.add(work);
@@ -121,7 +93,7 @@ export function createFlights(deps: WorkerDeps, around: Around) {
         passOver,
         busy: busy.at(placeOf(lane, handler, stream)),
       };
-      const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(wanted);
+      const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
       return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }, claim.left) };
@@ -131,6 +103,43 @@ export function createFlights(deps: WorkerDeps, around: Around) {
       while (running.size) await Promise.allSettled(running);
     },
   };
+}
+
+/** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
+async function carryOut(
+  { clock, log, leaseMs }: WorkerDeps,
+  stopping: AbortSignal,
+  handler: Handler,
+  batch: Batch,
+): Promise<void> {
+  for (let abandoned = batch.abandoned; ; abandoned = true) {
+    try {
+      return await handler.handle({ ...batch, abandoned });
+    } catch (error) {
+      log.error(
+        { error, kind: batch.kind, lane: batch.lane.lane },
+        'a batch failed; it is settled as abandoned',
+      );
+      await pause(clock, AFTER_ERROR_MS, stopping);
+      // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
+      if (!batch.holds()) await pause(clock, leaseMs, stopping);
+      if (!batch.holds() || stopping.aborted) return;
+    }
+  }
+}
+
+/**
+ * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it does
+ * not take what it saw before. Interactive work is never called off so, and needs no second statement.
+ */
+async function claimOfRun(
+  sql: WorkerDeps['sql'],
+  wanted: Parameters<typeof claimDue>[1],
+): Promise<WorkItem[]> {
+  return await sql.begin(async (tx) => {
+    const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
+    return held ? items : [];
+  });
 }
 
 function placeOf(lane: OwnedLane, handler: Handler, stream: number): string {

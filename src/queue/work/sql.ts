@@ -140,6 +140,21 @@ export async function deleteDue(
       AND due.seq = gone.seq ${db.onShard('due.bucket', lane.buckets)}`;
 }
 
+/** Deletes work by key, of any lane. Locks the rows. */
+export async function deleteDueKeys(
+  db: Db,
+  keys: readonly { bucket: number; kind: number; ownerId: number; causeId: number; seq: number }[],
+): Promise<void> {
+  if (!keys.length) return;
+  await db`
+    DELETE FROM due USING unnest(
+      ${column(keys, (k) => k.bucket)}::smallint[], ${column(keys, (k) => k.kind)}::smallint[],
+      ${column(keys, (k) => k.ownerId)}::bigint[], ${column(keys, (k) => k.causeId)}::bigint[],
+      ${column(keys, (k) => k.seq)}::smallint[]) AS gone (bucket, kind, owner_id, cause_id, seq)
+    WHERE due.bucket = gone.bucket AND due.kind = gone.kind AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id
+      AND due.seq = gone.seq`;
+}
+
 /** Work that is still in the queue, by key. */
 export async function selectDue(
   db: Db,
