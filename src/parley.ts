@@ -2,7 +2,7 @@
  * The composition root: reads as a list of what Parley is made of, in the order in which it starts. Stopping goes the other
  * way round. Nothing else in the code knows all rooms.
  */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
@@ -21,7 +21,7 @@ import { s3Store } from './content/mediaStore.s3.ts';
 import { startPostgres } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { ensurePartitions } from './db/partitions.ts';
-import { nextIdNode } from './db/idNodes.ts';
+import { borrowIdPlaces } from './db/idPlaces.ts';
 import { openPool, type Connection, type Sql } from './db/pool.ts';
 import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
@@ -139,7 +139,8 @@ async function compose(
   store: Store,
   overrides: Overrides,
 ): Promise<Parley> {
-  const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
+  const places = await borrowIdPlaces({ sql: store.sql, clock, log });
+  const ids = idSource(places.current, () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
   const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
@@ -148,6 +149,7 @@ async function compose(
   const serves = config.roles.includes('http');
   const all = lifecycle([
     keepAlive(),
+    places,
     ctx.queue,
     rooms.notices,
     ...(serves ? [rooms.live, server] : []),
@@ -160,15 +162,23 @@ async function compose(
     ...(config.roles.includes('worker') ? [worker] : []),
     createMaintenance({ sql: store.sql, clock, log, retentionDays: config.retentionDays }),
   ]);
-  await all.start();
-  const demo = config.demo
-    ? await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS })
-    : undefined;
-  let stopped: Promise<void> | undefined;
-  const stop = async () => {
+  const rest = async () => {
     await all.stop();
     await ctx.http.close();
     await ctx.files.close();
+  };
+  let demo: Demo | undefined;
+  try {
+    await all.start();
+    if (config.demo) demo = await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS });
+  } catch (error) {
+    // Whoever closes the store next must find nothing running on it.
+    await rest().catch((later: unknown) => log.error({ error: later }, 'not everything stopped cleanly'));
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await rest();
     await store.stop();
   };
   const url = serves ? server.url() : undefined;
@@ -294,14 +304,24 @@ async function installSecret(config: Config): Promise<string> {
   if (config.secret) return config.secret;
   const file = join(resolve(config.dataDir), 'secret');
   await mkdir(resolve(config.dataDir), { recursive: true });
-  try {
-    // Exclusive: of two processes that start at once, one makes it and both read it.
-    await writeFile(file, randomToken(36), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  const found = await readFile(file, 'utf8').catch(() => undefined);
+  if (found === undefined) {
+    // Whole before it has its name, which only one can give: of two processes that start at once both read the same, and one that
+    // dies meanwhile leaves no secret that is empty.
+    const made = `${file}.${randomToken(6)}`;
+    await writeFile(made, randomToken(36), { flag: 'wx', mode: 0o600 });
+    await link(made, file).catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error;
+    });
+    await rm(made, { force: true });
   }
   await chmod(file, 0o600);
-  return (await readFile(file, 'utf8')).trim();
+  const secret = (await readFile(file, 'utf8')).trim();
+  if (!secret)
+    throw new Error(
+      `${file} is empty: put the secret of this install back, or set PARLEY_SECRET. If nothing was ever sealed here, delete the file.`,
+    );
+  return secret;
 }
 
 /** Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. */

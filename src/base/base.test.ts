@@ -16,6 +16,7 @@ import {
   fromHex24,
   fromUuid,
   idSource,
+  isId,
   MAX_ID,
   timeOfId,
   toHex24,
@@ -45,6 +46,51 @@ test('spread fills the buckets evenly', () => {
   const counts = new Uint32Array(BUCKETS);
   for (let n = 0; n < BUCKETS * 5; n++) counts[bucketOf(ids.spread())]!++;
   assert.deepEqual(new Set(counts), new Set([5]));
+});
+
+test('1,500 ids a second in one bucket keep the time, for ten minutes', () => {
+  let nowMs = NOW;
+  const places = Array.from({ length: 56 }, (_, place) => place + 4);
+  const ids = idSource(
+    () => places,
+    () => Math.floor(nowMs),
+  );
+  let before = 0;
+  for (let n = 0; n < 900_000; n++, nowMs += 1 / 1.5) {
+    const id = ids.inBucket(77);
+    if (id <= before || Math.abs(timeOfId(id) - nowMs) > 1_000 || bucketOf(id) !== 77 || !isId(id))
+      assert.fail(`id ${n}: ${id} after ${before}, ${timeOfId(id) - nowMs} ms off`);
+    before = id;
+  }
+});
+
+test('ids rise and differ also when the places they are drawn from change', () => {
+  let [places, others]: number[][] = [
+    [0, 1, 2, 3],
+    [4, 5],
+  ];
+  const a = idSource(
+    () => places!,
+    () => NOW,
+  );
+  const b = idSource(
+    () => others!,
+    () => NOW,
+  );
+  const drawn = { a: [] as number[], b: [] as number[] };
+  for (let n = 0; n < 400; n++) {
+    if (n === 101) places = [0, 1];
+    if (n === 203) others = [3, 4, 5];
+    drawn.a.push(a.inBucket(9));
+    drawn.b.push(b.inBucket(9));
+  }
+  for (const list of Object.values(drawn))
+    assert.deepEqual(
+      list,
+      list.toSorted((x, y) => x - y),
+    );
+  assert.equal(new Set(drawn.a).size, 400);
+  assert.equal(new Set(drawn.b).size, 400);
 });
 
 test('ids survive their forms on the wire, and nothing else passes for one', () => {

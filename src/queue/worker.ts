@@ -64,12 +64,14 @@ export type WorkerCore = Pick<WorkerDeps, 'sql' | 'clock' | 'log'> & {
 
 /** Without a wake, a worker looks by itself this often. */
 const LOOK_MS = 1_000;
+/** What readers of the feed failed on is looked at this often. */
+const READ_AGAIN_MS = 30_000;
 /** Pause after an error before the same thing is tried again. */
 const AFTER_ERROR_MS = 250;
 
 /** A worker. */
 export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
-  const { sql, queue, clock, log, leaseMs, handlers } = deps;
+  const { sql, queue, clock, log, handlers } = deps;
   const stop = new AbortController();
   const lookNow = bell();
   const loops: Promise<void>[] = [];
@@ -96,7 +98,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     holds: ownership.holds,
     claim: (claim) => flights.claim(claim),
   };
-  const interactive = new Map(handlers.map((handler) => [handler.kind, createInteractive(core, handler)]));
+  const interactive = new Map(handlers.map((one) => [one.kind, createInteractive(core, one)]));
   const bulk = createBulk(core, handlers);
   const dispatcher = createDispatcher(core, queue, deps.readers);
 
@@ -109,12 +111,10 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     } else interactive.get(what)?.ring(lane);
   };
 
-  const look = async (): Promise<number> => {
-    await bulk.look();
-    return await lookForWork(deps, ring);
-  };
+  const look = () => bulk.look().then(() => lookForWork(deps, ring));
   // What was taken goes on settling by itself; the next renewal does not wait for it.
-  const renew = () => ownership.round().then(() => leaseMs / 3);
+  const renew = () => ownership.round().then(() => deps.leaseMs / 3);
+  const again = () => dispatcher.again().then(() => READ_AGAIN_MS);
   const loop = (what: string, step: () => Promise<number>, early?: Bell) =>
     repeat(deps, stop.signal, what, step, early);
 
@@ -125,7 +125,8 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
       queue.ownedBy(ownership.owns);
       queue.onWake((wakes) => wakes.forEach(ring));
       await ownership.start();
-      loops.push(loop('renewing leases', renew), loop('looking for work', look, lookNow), dispatcher.run());
+      loops.push(loop('renewing leases', renew), loop('looking for work', look, lookNow));
+      loops.push(loop('reading again', again), dispatcher.run());
       for (const pump of interactive.values()) loops.push(pump.run());
     },
     async stop() {

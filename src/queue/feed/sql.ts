@@ -60,6 +60,7 @@ export async function deleteEvents(
 ): Promise<void> {
   const which = db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND workspace_id = ${workspaceId}
     AND type = ${type} AND (payload ->> ${name}::text)::bigint = ANY(${[...ids]}::bigint[])`;
+  await db`DELETE FROM feed_failures WHERE ${which}`;
   await db`DELETE FROM feed WHERE ${which}`;
   await db`DELETE FROM events WHERE ${which}`;
 }

@@ -70,7 +70,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
     key ??= String((await handler.roomOf?.(stream)) ?? stream.workspaceId);
     const charged = key;
     await rooms.enter(charged, limit);
-    const nowMs = core.clock.nowMs();
+    const asking = idle.asking(lane, core.clock.nowMs());
     let found = 0;
     try {
       if (!goesOn()) return false;
@@ -85,7 +85,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       if (found === limit) cursors.set(lane.lane, items.at(-1)!);
       else {
         cursors.delete(lane.lane);
-        idle.add(lane, nowMs);
+        asking.foundNoMore();
       }
       return found > 0;
     } finally {
@@ -134,9 +134,21 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
   const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
   let askedAllMs = core.clock.monotonicMs();
+  let rings = 0;
   return {
-    add: (lane: OwnedLane, nowMs: number) => void asked.set(lane.lane, { lane, afterMs: nowMs }),
-    forget: (lane: number) => void asked.delete(lane),
+    /** To be called before a lane is asked: what rings meanwhile may tell of what the answer does not have yet. */
+    asking(lane: OwnedLane, nowMs: number) {
+      const before = rings;
+      return {
+        foundNoMore() {
+          if (rings === before) asked.set(lane.lane, { lane, afterMs: nowMs });
+        },
+      };
+    },
+    forget(lane: number): void {
+      rings++;
+      asked.delete(lane);
+    },
     has({ lane, epoch }: OwnedLane): boolean {
       const one = asked.get(lane);
       return one?.lane.epoch === epoch && (one.dueMs ?? Infinity) > core.clock.nowMs();
