@@ -12,13 +12,15 @@ import {
   type Conversation,
   type Message,
 } from '../../conversations/conversations.ts';
-import { deleteMessages, selectMessages, selectPage } from '../../conversations/sql.ts';
+import { selectMessages, selectPage } from '../../conversations/history.ts';
+import { removeSaid } from '../../threads/threads.ts';
 import type { Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { anyObject, authorFields, messageSchema, readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
 import { integrationFor, presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
+import { may } from '../kit/route.ts';
 import {
   acts,
   breaks,
@@ -151,6 +153,8 @@ async function postMessage(call: Call<PostedBody>): Promise<Work | SunshineFault
   if (isFault(posted)) return posted;
   if (call.caller.scope === 'appUser' && posted.role !== 'appUser')
     return fault('forbidden', 'role: a token of a user speaks for that user only', { field: 'role' });
+  const allowed = posted.role === 'appUser' ? may(call, 'messages.impersonate') : true;
+  if (isFault(allowed)) return { ...allowed, field: 'role' };
   const to = await integrationWanted(call, posted.destination);
   if (isFault(to)) return to;
   const all = await call.ctx.directory.integrationsOf(call.workspace.id);
@@ -310,7 +314,7 @@ async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<O
   if (isFault(contact)) return contact;
   const conversation = (await conversationsOf(tx, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
-  const removed = await deleteMessages(tx, conversation.id, messageId);
+  const removed = await removeSaid(tx, conversation.id, messageId);
   return messageId !== undefined && removed === 0
     ? fault('not_found', 'There is no such message.')
     : { status: 200, body: {} };

@@ -14,25 +14,23 @@ import type { Profile } from '../../contacts/resolve.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
+import type { Table, Thread } from '../../threads/participants.ts';
 import {
   beginTeamThread,
-  findThreads,
-  threadsOf,
-  type Table,
-  type Thread,
-} from '../../conversations/participants.ts';
-import {
+  openThreads,
   PARTICIPANT_FIELDS,
   searchThreads,
-  selectBegun,
-  selectParticipants,
+  tableOf,
   THREAD_FIELDS,
+  threadsOf,
   updateThread,
-} from '../../conversations/sql.participants.ts';
+} from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
+import { may } from '../kit/route.ts';
 import { usersOf } from './callers.ts';
-import { checkMessage, checkMeta, TOUCHPOINTS, type Checked } from './messageInput.ts';
-import { postMessages, type Poster } from './post.ts';
+import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
+import { checkMessage, checkMeta } from './messageInput.ts';
+import { postMessages, type NewPost, type Poster } from '../../threads/posts.ts';
 import {
   languageOf,
   loadContacts,
@@ -55,7 +53,7 @@ import {
   type Route,
   type Work,
 } from './route.ts';
-import { tell } from './told.ts';
+import { tell } from '../../threads/told.ts';
 
 /** `/conversations`. */
 export const conversationRoutes: readonly Route[] = [
@@ -63,44 +61,53 @@ export const conversationRoutes: readonly Route[] = [
     method: 'POST',
     path: '/conversations',
     scope: 'agent',
+    action: 'messages.send',
     body: NewConversation,
     handle: begin,
   }),
-  reads({ path: '/conversations', scope: 'agent', handle: list }),
-  reads({ path: '/conversations/:id', scope: 'viewer', handle: get }),
+  reads({ path: '/conversations', scope: 'agent', action: 'messages.read', handle: list }),
+  reads({ path: '/conversations/:id', scope: 'viewer', action: 'messages.read', handle: get }),
   writes({
     method: 'PATCH',
     path: '/conversations/:id',
     scope: 'agent',
+    action: 'conversations.reply',
     body: ChangedConversation,
     handle: change,
   }),
 ];
 
 /** What a call needs to post. */
-export async function posterOf(call: Call<unknown>): Promise<Poster> {
+export async function posterOf(call: Pick<Call, 'ctx' | 'workspace' | 'caller' | 'nowMs'>): Promise<Poster> {
   const { ctx, workspace, caller, nowMs } = call;
   const [integrations, users] = await Promise.all([
     ctx.directory.integrationsOf(workspace.id),
     usersOf(ctx, workspace.id),
   ]);
-  return { ctx, workspace, integrations, users, userId: caller.userId, nowMs };
+  return { tools: ctx, workspace, integrations, users, userId: caller.userId, nowMs };
 }
 
 /** Checks messages as they stand in a body; `pathOf` says where. */
 export function checkMessages(
-  call: Call<unknown>,
+  call: Pick<Call, 'caller' | 'holder' | 'workspace'>,
   messages: readonly WebMessage[],
   isContact: boolean,
   pathOf: (index: number) => string,
-): Checked[] | Fault {
-  const checked: Checked[] = [];
+): NewPost[] | Fault {
+  const checked: NewPost[] = [];
   for (const [index, message] of messages.entries()) {
+    const allowed = speaksFor(call, message) ? may(call, 'messages.impersonate') : true;
+    if (isFault(allowed)) return allowed;
     const one = checkMessage(message, pathOf(index), { isContact, language: languageOf(call.workspace) });
     if (isFault(one)) return one;
     checked.push(one);
   }
   return checked;
+}
+
+/** True when a message is another's: of the contact, or of a user whom the caller is not. */
+function speaksFor({ caller }: Pick<Call, 'caller'>, { role, user }: WebMessage): boolean {
+  return role === 'contact' || (user !== undefined && user.toLowerCase() !== caller.userId.toLowerCase());
 }
 
 async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
@@ -132,7 +139,8 @@ async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
     ]);
     const posted = await postMessages(poster, tx, table, checked);
     if (isFault(posted)) return posted;
-    const [shown] = await show(tx, call, [table.thread], poster.integrations, []);
+    // Whoever posted them is told of all, also those that are still to be said.
+    const [shown] = await show(tx, call, [table.thread], poster.integrations, [], true);
     return {
       status: 201,
       body: shown,
@@ -276,20 +284,21 @@ async function change(call: Call<ChangedConversation>): Promise<Work | Fault> {
 }
 
 /** The thread of the path's conversation; that of a conversation nobody had looked at yet is made. */
-export async function findThread(call: Call<unknown>, tx: Tx, lock = false): Promise<Thread | Fault> {
+export async function findThread(
+  call: Pick<Call, 'params' | 'workspace'>,
+  tx: Tx,
+  lock = false,
+): Promise<Thread | Fault> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
-  const { workspace } = call;
-  const [thread] = await findThreads(tx, workspace.id, [id], lock);
-  if (thread) return thread;
-  const [begun] = await threadsOf(tx, await selectBegun(tx, workspace.id, [id]), lock);
-  return begun ?? missing('conversation');
+  const [thread] = await openThreads(tx, call.workspace.id, [id], lock);
+  return thread ?? missing('conversation');
 }
 
 /** A thread with those who take part, held until the transaction ends. */
-export async function findTable(call: Call<unknown>, tx: Tx): Promise<Table | Fault> {
+export async function findTable(call: Pick<Call, 'params' | 'workspace'>, tx: Tx): Promise<Table | Fault> {
   const thread = await findThread(call, tx, true);
-  return isFault(thread) ? thread : { thread, participants: await selectParticipants(tx, [thread.id]) };
+  return isFault(thread) ? thread : await tableOf(tx, thread);
 }
 
 async function showOne(call: Call, db: Db, thread: Thread, query: Query): Promise<object> {
@@ -305,8 +314,9 @@ async function show(
   threads: readonly Thread[],
   integrations: readonly Integration[],
   populate: readonly string[],
+  withHeld = false,
 ): Promise<Record<string, unknown>[]> {
-  const all = await loadShown(db, workspace.id, threads);
+  const all = await loadShown(db, workspace.id, threads, withHeld);
   const fills = (name: string) => populate.some((path) => path.split('.')[0] === name);
   const messages = fills('messages')
     ? await loadMessages(
@@ -328,9 +338,9 @@ async function show(
 }
 
 function kindOf(field: string): FieldKind | undefined {
-  const kind = THREAD_FIELDS[field]?.kind;
+  const kind = Object.hasOwn(THREAD_FIELDS, field) ? THREAD_FIELDS[field]?.kind : undefined;
   if (kind) return kind === 'texts' ? 'text' : kind;
-  if (field in PARTICIPANT_FIELDS) return field === 'participants.user' ? 'text' : 'boolean';
+  if (Object.hasOwn(PARTICIPANT_FIELDS, field)) return field === 'participants.user' ? 'text' : 'boolean';
   if (field === 'organization') return 'id';
   return /^meta\.[^\s]{1,128}$/.test(field) ? 'text' : undefined;
 }

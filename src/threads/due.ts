@@ -1,0 +1,190 @@
+/**
+ * What happens without a request: posts whose delay is over, the typing before them, and what a contact's message does to its
+ * conversation. Sends nothing.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
+import type { ConversationTyping } from '../conversations/events.ts';
+import type { Sql, Tx } from '../db/pool.ts';
+import type { AcceptDeps } from '../outbox/accept.ts';
+import type { FeedReader } from '../queue/feed/dispatch.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import type { NewEvent, Queue } from '../queue/queue.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { WorkItem } from '../queue/work/sql.ts';
+import type { Handler } from '../queue/worker.ts';
+import type { Post, Table } from './participants.ts';
+import { inboxOf, sayHeld, SEQ, take } from './posts.ts';
+import { markHappened, noteHeard, selectHeld, selectParticipants, type HeldPost } from './sql.ts';
+import { findThreads, keep, threadsOf } from './threads.ts';
+import { tell, type Told } from './told.ts';
+
+type Tools = AcceptDeps & { sql: Sql; clock: Clock };
+
+const BATCH_SIZE = 50;
+
+/** The handler of posts whose delay is over, or that begin to be typed. */
+export function delayedPosts(tools: Tools): Handler {
+  return {
+    kind: KIND.delayedPost,
+    batchSize: BATCH_SIZE,
+    inFlight: BATCH_SIZE * 4,
+    async handle(batch) {
+      const ahead = new Map<number, number>();
+      for (const workspaceId of new Set(batch.items.map((item) => item.workspaceId)))
+        ahead.set(workspaceId, (await tools.directory.workspace(workspaceId))?.clockAheadMs ?? 0);
+      try {
+        await tools.queue.transact(async (tx) => {
+          if (!(await settle(tx, batch, { done: batch.items, later: [], landed: true })))
+            throw new LaneLost(batch.lane.lane);
+          for (const [workspaceId, items] of Map.groupBy(batch.items, (item) => item.workspaceId))
+            await wake(tools, tx, { workspaceId, aheadMs: ahead.get(workspaceId)! }, items);
+        });
+      } catch (error) {
+        if (!(error instanceof LaneLost)) throw error;
+      }
+    },
+  };
+}
+
+/** What is held in the thread of an item, and what of it is due. */
+type Woken = { table: Table; due: (HeldPost & Pick<Post, 'type' | 'wire'>)[]; isTyped: boolean };
+
+/**
+ * Lets happen what is due in the threads of some items: of each thread all of it, in its order, so that two items of one thread
+ * that are claimed apart do not overtake each other. The one that comes second finds nothing left to do.
+ */
+async function wake(
+  tools: Tools,
+  tx: Tx,
+  { workspaceId, aheadMs }: { workspaceId: number; aheadMs: number },
+  items: readonly WorkItem[],
+): Promise<void> {
+  const nowMs = tools.clock.nowMs();
+  const theirMs = nowMs + aheadMs;
+  const ids = [...new Set(items.map(({ ownerId }) => ownerId))];
+  const threads = await findThreads(tx, workspaceId, ids, true);
+  const [held, participants] = await Promise.all([
+    selectHeld(tx, workspaceId, ids),
+    selectParticipants(tx, ids),
+  ]);
+  const woken = threads.map((thread): Woken => {
+    const own = held.filter(({ conversationId }) => conversationId === thread.id);
+    // By the time of the store, which may know of a test clock's move before this process does.
+    const untilMs = Math.max(
+      theirMs,
+      ...own.flatMap((post) => (isNamed(items, post, 'happens') ? post.dueMs : [])),
+    );
+    return {
+      table: { thread, participants: participants.filter((one) => one.conversationId === thread.id) },
+      due: own.filter(({ dueMs }) => dueMs <= untilMs),
+      isTyped: own.some(
+        (post) =>
+          post.dueMs > untilMs &&
+          post.typingMs !== null &&
+          (post.typingMs <= untilMs || isNamed(items, post, 'typing')),
+      ),
+    };
+  });
+  const due = woken.flatMap(({ table: { thread }, due: posts }) =>
+    posts.map((post) => ({ ...post, workspaceId, contactId: thread.contactId })),
+  );
+  await tools.queue.append(
+    tx,
+    woken.flatMap((one) => typingOf(one, theirMs)),
+  );
+  if (due.length === 0) return;
+  for (const { table, due: posts } of woken) {
+    if (posts.length === 0) continue;
+    for (const post of posts) take(table, post, theirMs);
+    await keep(tx, table);
+  }
+  await sayHeld(tools, tx, { nowMs, aheadMs }, due);
+  await markHappened(
+    tx,
+    due.map(({ id }) => id),
+    theirMs,
+  );
+  const told = woken.flatMap(({ table, due: posts }) => toldOf(table.thread.id, posts));
+  await tell(tools, tx, workspaceId, theirMs, told);
+}
+
+function isNamed(items: readonly WorkItem[], post: HeldPost, what: keyof typeof SEQ): boolean {
+  return items.some(({ causeId, seq }) => causeId === post.id && seq === SEQ[what]);
+}
+
+function toldOf(conversationId: number, posts: Woken['due']): Told[] {
+  if (posts.length === 0) return [];
+  const posted = posts.flatMap(({ id, held }): Told[] =>
+    held.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
+  );
+  return [...posted, { what: 'update', conversationId }];
+}
+
+/** Typing is shown from when it begins until the message is there, unless the next is being typed by then (W11, W12). */
+function typingOf({ table: { thread }, due, isTyped }: Woken, atMs: number): NewEvent[] {
+  const { contactId, id: conversationId, workspaceId } = thread;
+  const ends = due.some(({ typingMs }) => typingMs !== null);
+  // Only a conversation with a contact has somebody to show it to.
+  if (contactId === null || (!isTyped && !ends)) return [];
+  const payload: ConversationTyping = { contactId, conversationId, by: 'business', on: isTyped };
+  return [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }];
+}
+
+/** Something was taken away that may have been shown as being typed. */
+export async function endTyping(
+  { queue }: Pick<Tools, 'queue'>,
+  tx: Tx,
+  { workspaceId, conversationId, atMs }: { workspaceId: number; conversationId: number; atMs: number },
+): Promise<void> {
+  const [thread] = await findThreads(tx, workspaceId, [conversationId], true);
+  if (!thread || thread.contactId === null) return;
+  const held = await selectHeld(tx, workspaceId, [conversationId]);
+  const isTyped = held.some(({ typingMs }) => typingMs !== null && typingMs <= atMs);
+  const payload: ConversationTyping = {
+    contactId: thread.contactId,
+    conversationId,
+    by: 'business',
+    on: isTyped,
+  };
+  await queue.append(tx, [
+    { ownerId: thread.contactId, workspaceId, type: 'conversation.typing', atMs, payload },
+  ]);
+}
+
+/** The reader of the feed that keeps conversations up to date with what contacts say (W33). Comes before the webhooks'. */
+export function heardByThreads(tools: { queue: Queue; ids: IdSource }): FeedReader {
+  return {
+    name: 'threads',
+    async read(tx, events) {
+      const heard = events.filter(({ type }) => type === 'message.received');
+      for (const [workspaceId, ofWorkspace] of Map.groupBy(heard, (event) => event.workspaceId)) {
+        const messages = ofWorkspace.map(({ payload, atMs }) => ({ ...(payload as MessageReceived), atMs }));
+        const conversations = await conversationsOf(
+          tx,
+          messages.map(({ contactId }) => contactId),
+        );
+        await threadsOf(tx, [...conversations.values()]);
+        const rows = [...Map.groupBy(messages, ({ conversationId }) => conversationId)].map(
+          ([conversationId, ofOne]) => ({
+            conversationId,
+            count: ofOne.length,
+            atMs: Math.max(...ofOne.map(({ atMs }) => atMs)),
+            touchpoint: ofOne.findLast(({ channel }) => channel !== 'api')?.channel ?? null,
+            inbox: inboxOf(workspaceId),
+            messageId: ofOne.at(-1)!.messageId,
+          }),
+        );
+        const queued = new Set((await noteHeard(tx, rows)).map(({ id }) => id));
+        const told = rows.flatMap(({ conversationId, messageId }): Told[] => [
+          ...(queued.has(conversationId)
+            ? [{ what: 'notify' as const, conversationId, postId: messageId }]
+            : []),
+          { what: 'update', conversationId },
+        ]);
+        await tell(tools, tx, workspaceId, Math.max(...rows.map(({ atMs }) => atMs)), told);
+      }
+    },
+  };
+}

@@ -1,0 +1,398 @@
+/**
+ * Posting to a conversation: what is said to the contact goes to the outbox, what the contact is said to have said is heard,
+ * commands are carried out, and all of it is written down, in one transaction. Messages of one request keep their order: a delay
+ * begins when the message before it has been processed (W34).
+ */
+import type { Content } from '../../contract/content.ts';
+import type { Integration } from '../accounts/integrations.ts';
+import type { Workspace } from '../accounts/workspaces.ts';
+import { bucketOf, toHex24 } from '../base/ids.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import { identitiesOf } from '../contacts/contacts.ts';
+import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
+import { receiveMessages } from '../conversations/conversations.ts';
+import type { Tx } from '../db/pool.ts';
+import { WHATSAPP_WINDOW_MS } from '../gate/gate.ts';
+import { shortenMessages } from '../links/links.ts';
+import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { note, obey, readCommand, speak, type Actor, type Table } from './participants.ts';
+import { insertPosts, type Held, type NewPostRow } from './sql.ts';
+import { keep } from './threads.ts';
+import { tell, type Told } from './told.ts';
+import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
+
+/** A message to be posted, checked. */
+export type NewPost = {
+  /** Where it stands in the body, for faults. */
+  path: string;
+  type: string;
+  role: 'contact' | 'agent' | 'bot';
+  user: string | undefined;
+  delayMs: number;
+  /** One of TOUCHPOINTS. */
+  touchpoint: string | undefined;
+  /** As it was posted, with the defaults. */
+  wire: Record<string, unknown>;
+  /** What is said: to the contact (`speech`), by the contact (`heard`), or beside its ears (`aside`). */
+  said: { kind: 'speech'; content: Content } | { kind: 'heard'; content: Content } | { kind: 'aside' };
+};
+
+/** Somebody who can act. */
+export type KnownUser = { id: string; name: string };
+
+/** What posting needs to know before its transaction. */
+export type Poster = {
+  tools: AcceptDeps;
+  workspace: Workspace;
+  integrations: readonly Integration[];
+  users: readonly KnownUser[];
+  /** Who posts unless a message says otherwise (W30). */
+  userId: string;
+  nowMs: number;
+};
+
+/** Texts longer than this, with delays longer than that, are typed for longer (W12). */
+const LONG = { characters: 40, delayMs: 2000 };
+/** Works of a delayed post: it happens, and before that it is being typed. */
+export const SEQ = { happens: 0, typing: 1 } as const;
+
+/** How long before its end a delay is shown as typing (W12). */
+export function typingMs(text: string, delayMs: number): number {
+  return text.length > LONG.characters && delayMs > LONG.delayMs ? 2000 : 1000;
+}
+
+/** The inbox of an organization: there is one, and it has the organization's id. */
+export function inboxOf(workspaceId: number): string {
+  return toHex24(workspaceId);
+}
+
+type Place = { destinations: Destination[]; phone: string | undefined; email: string | undefined };
+type Planned = NewPost & {
+  id: number;
+  dueMs: number;
+  /** Its delay is still to pass. */
+  isLater: boolean;
+  actor: Actor;
+};
+
+/** Posts messages to a thread that the transaction holds; returns their ids, in order. */
+export async function postMessages(
+  poster: Poster,
+  tx: Tx,
+  table: Table,
+  messages: readonly NewPost[],
+): Promise<number[] | Fault> {
+  const { workspace, nowMs } = poster;
+  const theirMs = nowMs + workspace.clockAheadMs;
+  const planned = plan(poster, table, messages, theirMs);
+  const held: Held[] = [];
+  const place = table.thread.contactId === null ? undefined : await placeOf(tx, table);
+  for (const message of planned) {
+    const what = await heldOf(poster, tx, table, place, message);
+    if (isFault(what)) return what;
+    held.push(what);
+    if (!message.isLater) take(table, { ...message, held: what }, theirMs);
+  }
+  await carryOut(poster, tx, table, planned, held, theirMs);
+  await keep(tx, table);
+  return planned.map(({ id }) => id);
+}
+
+/** What a message comes down to, now or when its delay is over. */
+async function heldOf(
+  poster: Poster,
+  tx: Tx,
+  table: Table,
+  place: Place | undefined,
+  message: Planned,
+): Promise<Held | Fault> {
+  const { said, actor } = message;
+  if (said.kind !== 'speech') return { ...said, actor };
+  const channel = channelOf(table, message);
+  if (isFault(channel)) return channel;
+  const destination = await destinationFor(poster, tx, table, place!, message, channel);
+  if (isFault(destination)) return destination;
+  // Also one that is still to be said selects the channel for what follows.
+  table.thread.touchpoint ??= channel;
+  return { kind: 'speech', actor, channel, send: sendOf(poster, table, message, said.content, destination) };
+}
+
+/** What a post does to its thread when its time has come. */
+export function take(
+  table: Table,
+  { held, type, wire }: { held: Held; type: string; wire: Readonly<Record<string, unknown>> },
+  nowMs: number,
+): void {
+  if (held.kind === 'speech') speak(table, held.actor, held.channel, nowMs);
+  if (held.kind === 'aside') happen(table, { type, wire, actor: held.actor }, nowMs);
+}
+
+/** Says what was held: to the contact, and as the contact. */
+export async function sayHeld(
+  tools: AcceptDeps,
+  tx: Tx,
+  at: { nowMs: number; aheadMs: number },
+  posts: readonly { id: number; contactId: number | null; workspaceId: number; held: Held }[],
+): Promise<void> {
+  const sends = posts.flatMap(({ id, held }) =>
+    held.kind === 'speech' ? [{ ...held.send, messageId: id, aheadMs: at.aheadMs }] : [],
+  );
+  await accept(tools, tx, at.nowMs, sends);
+  const theirMs = at.nowMs + at.aheadMs;
+  const heard = posts.flatMap(({ id, contactId, workspaceId, held }) =>
+    held.kind === 'heard' && contactId !== null
+      ? [
+          {
+            messageId: id,
+            workspaceId,
+            contactId,
+            integrationId: 0,
+            channel: 'api',
+            destinationId: 0,
+            // The provider's id is what tells a repeat; here that is the Idempotency-Key.
+            externalId: `api-${id}`,
+            content: held.content,
+            source: { type: 'api' },
+            atMs: theirMs,
+          },
+        ]
+      : [],
+  );
+  await receiveMessages(tools, tx, theirMs, heard);
+}
+
+/** What a post beside the contact's ears does. */
+function happen(
+  table: Table,
+  post: { type: string; actor: Actor; wire: Readonly<Record<string, unknown>> },
+  nowMs: number,
+): void {
+  const text = textOf(post.wire);
+  if (post.type === 'command') {
+    const meta = (post.wire['meta'] ?? {}) as Record<string, unknown>;
+    obey(table, post.actor, readCommand(text, meta), nowMs, inboxOf(table.thread.workspaceId));
+  } else note(table, post.actor.userId, nowMs);
+}
+
+/** Who a user is, as a participant. One that is unknown here has the name the id gives. */
+export function actorOf(users: readonly KnownUser[], userId: string): Actor {
+  const known = users.find(({ id }) => id === userId);
+  return { userId, name: known?.name ?? `User ${userId.slice(-4)}`, role: 'agent' };
+}
+
+function plan(
+  { tools, users, userId }: Poster,
+  { thread }: Table,
+  messages: readonly NewPost[],
+  theirMs: number,
+): Planned[] {
+  let dueMs = theirMs;
+  return messages.map((message) => {
+    dueMs += message.delayMs;
+    const actor = actorOf(users, (message.user ?? userId).toLowerCase());
+    // In their order, which is that of ids wherever two things are of one moment.
+    const id = tools.ids.inBucket(bucketOf(thread.id));
+    return { ...message, id, dueMs, isLater: dueMs > theirMs, actor };
+  });
+}
+
+async function placeOf(tx: Tx, { thread }: Table): Promise<Place> {
+  const ids = [thread.contactId!];
+  const [destinations, identities] = await Promise.all([
+    destinationsOf(tx, thread.workspaceId, ids),
+    identitiesOf(tx, thread.workspaceId, ids),
+  ]);
+  return {
+    destinations,
+    phone: identities.find(({ kind }) => kind === 'phone')?.value,
+    email: identities.find(({ kind }) => kind === 'email')?.value,
+  };
+}
+
+/** The channel a message names, else the one that is selected (W4, W28, W32). */
+function channelOf({ thread }: Table, message: Planned): string | Fault {
+  const channel = message.touchpoint === undefined ? thread.touchpoint : TOUCHPOINTS[message.touchpoint];
+  return (
+    channel ??
+    breaks(field(message, 'touchpoint'), 'is required, since the conversation has none selected yet')
+  );
+}
+
+async function destinationFor(
+  poster: Poster,
+  tx: Tx,
+  { thread }: Table,
+  place: Place,
+  message: Planned,
+  channel: string,
+): Promise<Destination | Fault> {
+  const name = touchpointOf(channel);
+  const served = poster.integrations.some((one) => one.channel === channel && one.status === 'active');
+  if (!served)
+    return refuses(field(message, 'touchpoint'), `the organization has no integration for ${name}`);
+  const own = place.destinations.filter((one) => one.channel === channel && one.status !== 'pending');
+  let destination = own.findLast(({ status }) => status === 'active') ?? own.at(-1);
+  if (!destination) {
+    const address = channel === 'email' ? place.email : CALLED.includes(channel) ? place.phone : undefined;
+    if (address === undefined)
+      return refuses(field(message, 'touchpoint'), `the contact has no address for ${name}`);
+    const linked = await linkDestination(tx, poster.nowMs, {
+      workspaceId: thread.workspaceId,
+      contactId: thread.contactId!,
+      channel: channel as 'sms',
+      integrationId: null,
+      address,
+    });
+    if (isFault(linked)) return linked;
+    place.destinations = await destinationsOf(tx, thread.workspaceId, [thread.contactId!]);
+    destination = place.destinations.find((one) => one.channel === channel);
+    if (!destination)
+      return refuses(field(message, 'touchpoint'), `the address for ${name} is another contact's`);
+  }
+  return windowFault(message, channel, destination) ?? destination;
+}
+
+const CALLED: readonly string[] = ['sms', 'whatsapp', 'voice'];
+
+/** Free-form text is not sent on WhatsApp after a day of silence; told before anything is sent (W15, W16, W40). */
+function windowFault(message: Planned, channel: string, { lastInboundMs }: Destination): Fault | undefined {
+  if (channel !== 'whatsapp' || message.said.kind !== 'speech') return undefined;
+  if (message.said.content.type === 'nativeTemplate') return undefined;
+  return message.dueMs - (lastInboundMs ?? -Infinity) > WHATSAPP_WINDOW_MS
+    ? refuses(
+        field(message, 'meta.elementName'),
+        'is required: the contact has not written on WhatsApp within 24 hours, so only a message template may be sent',
+      )
+    : undefined;
+}
+
+function sendOf(
+  { workspace }: Poster,
+  { thread }: Table,
+  message: Planned,
+  content: Send['content'],
+  destination: Destination,
+): Send {
+  return {
+    workspaceId: workspace.id,
+    contactId: thread.contactId!,
+    conversationId: thread.id,
+    kind: 'message',
+    class: 'transactional',
+    content,
+    author: { id: message.actor.userId, name: message.actor.name },
+    source: { type: 'api' },
+    ...(staysOpen(message, destination) ? {} : { destinationId: destination.id }),
+    aheadMs: workspace.clockAheadMs,
+  };
+}
+
+/**
+ * Where a conversation that has gone to the web is answered is decided when the answer is sent: there while the person looks, on
+ * the channel before when they have left. Who names the touchpoint gets that one.
+ */
+function staysOpen({ touchpoint }: Planned, { channel }: Destination): boolean {
+  return touchpoint === undefined && channel === 'webchat';
+}
+
+/** Writes all of it: what is said now, posts, what is due later, and what is to be told. */
+async function carryOut(
+  { tools, workspace, nowMs }: Poster,
+  tx: Tx,
+  { thread }: Table,
+  planned: readonly Planned[],
+  held: readonly Held[],
+  theirMs: number,
+): Promise<void> {
+  const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
+  const { id: conversationId, contactId } = thread;
+  const all = planned.map((message, at) => ({ ...message, workspaceId, contactId, held: held[at]! }));
+  const now = all.filter(({ isLater }) => !isLater);
+  const later = all.filter(({ isLater }) => isLater);
+  await sayHeld(tools, tx, { nowMs, aheadMs }, now);
+  await shortenHeld(tools, tx, workspace, later, theirMs);
+  const rows = all.map((message): NewPostRow => {
+    const { id, held: what, type, role, wire, actor, isLater, dueMs } = message;
+    return {
+      id,
+      conversationId,
+      workspaceId,
+      type,
+      role,
+      userId: what.kind === 'heard' ? toHex24(contactId!) : actor.userId,
+      spoken: what.kind !== 'aside',
+      wire,
+      atMs: theirMs,
+      held: isLater ? what : null,
+      dueMs: isLater ? dueMs : null,
+      typingMs: isLater ? typedFromMs(message, theirMs) : null,
+    };
+  });
+  if (rows.length > 0) await insertPosts(tx, rows);
+  await tools.queue.put(
+    tx,
+    rows.flatMap((row) => wakesOf(row, aheadMs)),
+  );
+  const told = now.flatMap(({ id, said }): Told[] =>
+    said.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
+  );
+  await tell(tools, tx, workspaceId, theirMs, [...told, { what: 'update', conversationId }]);
+}
+
+/** Links are short from the start, since the answer shows them (W51). */
+async function shortenHeld(
+  { links }: AcceptDeps,
+  tx: Tx,
+  workspace: Workspace,
+  later: readonly (Planned & { held: Held })[],
+  atMs: number,
+): Promise<void> {
+  const sends = later.flatMap(({ id, held }) => (held.kind === 'speech' ? [{ id, send: held.send }] : []));
+  const contents = await shortenMessages(
+    links,
+    tx,
+    sends.map(({ id, send }) => ({
+      workspace,
+      contactId: send.contactId,
+      causeId: id,
+      content: send.content,
+      atMs,
+    })),
+  );
+  for (const [at, { send }] of sends.entries())
+    Object.assign(send, { content: contents[at]!, isShort: true });
+}
+
+/** When typing is shown for a message that has a delay of its own; only what is said to the contact is typed. */
+function typedFromMs({ said, dueMs, delayMs, wire }: Planned, theirMs: number): number | null {
+  if (said.kind !== 'speech' || delayMs === 0) return null;
+  return Math.max(theirMs, dueMs - Math.min(delayMs, typingMs(textOf(wire), delayMs)));
+}
+
+function wakesOf(row: NewPostRow, aheadMs: number) {
+  const { id: causeId, conversationId: ownerId, workspaceId, dueMs, typingMs: typedMs } = row;
+  const wake = (seq: number, atMs: number | null) =>
+    atMs === null
+      ? []
+      : [{ kind: KIND.delayedPost, ownerId, causeId, seq, stream: 0, workspaceId, dueMs: atMs - aheadMs }];
+  return [...wake(SEQ.happens, dueMs), ...wake(SEQ.typing, typedMs)];
+}
+
+/** A fault that names a field and the rule it broke. */
+function breaks(name: string, rule: string): Fault {
+  return fault('bad_request', `${name}: ${rule}`, { field: name });
+}
+
+/** A fault for what is well formed, but cannot be done as things stand. */
+function refuses(name: string, rule: string): Fault {
+  return fault('unprocessable', `${name}: ${rule}`, { field: name });
+}
+
+function textOf({ text }: Readonly<Record<string, unknown>>): string {
+  return typeof text === 'string' ? text : '';
+}
+
+function field({ path }: NewPost, name: string): string {
+  return path ? `${path}.${name}` : name;
+}
