@@ -429,7 +429,10 @@ test('one call whose outcome cannot be written, or whose answer cannot be handle
   const people = Array.from({ length: 8 }, () => settling.ids.inBucket(bucket));
   await settling.worker.start();
   await settling.tell(w.workspaceId, people);
-  await until('all but two are delivered', async () => (await calls(w)).filter((c) => c.state === 'delivered').length === 6);
+  await until(
+    'all but two are delivered',
+    async () => (await calls(w)).filter((c) => c.state === 'delivered').length === 6,
+  );
   const culprit = await one(w, (call) => call.state === 'failed');
   match((await answerOf(culprit, w)).lastAnswer ?? '', /could not be written/);
   const again = await one(w, (call) => call.state === 'pending');

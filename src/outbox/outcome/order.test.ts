@@ -166,6 +166,7 @@ async function meet(
     abandoned: false,
     holds: () => true,
     wakeAt() {},
+    settled() {},
   };
   const nowMs = ctx.clock.nowMs();
   const doSettle = () =>
