@@ -22,6 +22,7 @@ import {
   toHex24,
   toUuid,
 } from './ids.ts';
+import { bell } from './lifecycle.ts';
 import { lifecycle, type Part } from './lifecycle.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -258,4 +259,15 @@ test('parts start in order and stop in reverse; a failed start stops what had st
   assert.deepEqual(told.splice(0), ['+a', '+b', '-b', '-a']);
   await lifecycle([part('a')]).stop();
   assert.deepEqual(told, []);
+});
+
+test('a bell that rings while nobody waits any more is heard by the next who does', async () => {
+  const woken = bell();
+  await woken.wait(Promise.resolve());
+  woken.ring();
+  let heard = false;
+  void woken.wait(new Promise(() => {})).then(() => (heard = true));
+  await Promise.resolve().then(() => {});
+  await new Promise(setImmediate);
+  assert.equal(heard, true);
 });

@@ -30,8 +30,9 @@ function handClock() {
   };
 }
 
+const { clock, forward } = handClock();
+
 test('one has nearly all; those who come have some at once, and their share soon; no place is ever two’s', async () => {
-  const { clock, forward } = handClock();
   const open = async () => {
     const places = await borrowIdPlaces({ sql, clock, log: silentLog });
     await places.start();
@@ -58,7 +59,6 @@ test('one has nearly all; those who come have some at once, and their share soon
 });
 
 test('what a process that died had is lent again when its loan is over, and 70 at once all have one', async () => {
-  const { clock, forward } = handClock();
   const open = () => borrowIdPlaces({ sql, clock, log: silentLog });
   forward(10_000);
   await open();

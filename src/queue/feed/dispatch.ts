@@ -8,12 +8,11 @@
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isConnectionLost, type Tx } from '../../db/pool.ts';
-import type { Queue } from '../queue.ts';
 import { LaneLost } from '../work/settle.ts';
-import { fenceLane, type OwnedLane } from '../work/sql.ts';
-import { createFailures, isReadersOwn } from './failures.ts';
+import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { createFailures, isReadersOwn, type Transacts } from './failures.ts';
 import { moveToHistory, selectFeed, type FeedEvent } from './sql.ts';
-import type { WorkerCore } from '../worker.ts';
+import type { WorkerCore } from '../work/core.ts';
 
 /** Who reads the feed. Works in the transaction it is given; what it throws is a bug, and the event comes again later. */
 export type FeedReader = {
@@ -29,7 +28,7 @@ const LANES_AT_ONCE = 4;
 const AFTER_ERROR_MS = 250;
 
 /** The dispatcher of this worker's lanes. */
-export function createDispatcher(core: WorkerCore, queue: Queue, readers: readonly FeedReader[]) {
+export function createDispatcher(core: WorkerCore, queue: Transacts, readers: readonly FeedReader[]) {
   const ringing = new Set<number>();
   const active = new Set<number>();
   const woken = bell();
@@ -90,7 +89,7 @@ export function createDispatcher(core: WorkerCore, queue: Queue, readers: readon
 
 /** Handing events on: many at a time, or one alone. */
 function createHanding(
-  queue: Queue,
+  queue: Transacts,
   readers: readonly FeedReader[],
   failures: Pick<ReturnType<typeof createFailures>, 'keep'>,
 ) {

@@ -4,10 +4,9 @@
  * out of its order then. The log tells of each failure, `parley_feed_failures` in the metrics how many are waiting.
  */
 import { isConnectionLost, type Db, type Tx } from '../../db/pool.ts';
-import type { Queue } from '../queue.ts';
 import { LaneLost } from '../work/settle.ts';
-import { fenceLane, type OwnedLane } from '../work/sql.ts';
-import type { WorkerCore } from '../worker.ts';
+import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import type { WorkerCore } from '../work/core.ts';
 import type { FeedReader } from './dispatch.ts';
 import {
   countFailures,
@@ -27,6 +26,9 @@ const MOST_A_ROUND = 500;
 /** deadlock_detected, serialization_failure: the transaction is repeated as a whole. */
 const REPEATED = new Set(['40P01', '40001']);
 
+/** What transactions are made with: the queue, which repeats them on a deadlock and wakes workers at the commit. */
+export type Transacts = { transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T> };
+
 /** True for what a reader threw, as against a lost database or lane, which is nobody's fault. */
 export function isReadersOwn(error: unknown): boolean {
   if (error instanceof LaneLost || isConnectionLost(error)) return false;
@@ -44,7 +46,7 @@ export async function sweepFailures(db: Db, beforeMs: number): Promise<void> {
 }
 
 /** Failures of this worker's lanes. */
-export function createFailures(core: WorkerCore, queue: Queue, readers: readonly FeedReader[]) {
+export function createFailures(core: WorkerCore, queue: Transacts, readers: readonly FeedReader[]) {
   const { sql, clock, log } = core;
   const byName = new Map(readers.map((reader) => [reader.name, reader]));
   /** Lanes, with their epochs, whose failures were handed on since they came here. */

@@ -1,6 +1,6 @@
 /** Every statement on feed_failures. */
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../work/sql.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
 import type { FeedEvent } from './sql.ts';
 
 export type { FeedEvent } from './sql.ts';

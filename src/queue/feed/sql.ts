@@ -1,7 +1,7 @@
 /** Every statement on the feed and on the history of events. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../work/sql.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
 
 /** Something that happened. `payload` is JSON; what it holds is between who appends and who reads. */
 export type FeedEvent = {

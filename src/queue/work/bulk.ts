@@ -8,9 +8,10 @@
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isConnectionLost } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
 import { createRooms, type Rooms } from './fair.ts';
-import { selectNextOfStream, selectStreams, type OwnedLane, type Stream } from './sql.ts';
-import type { Handler, WorkerCore } from '../worker.ts';
+import { selectNextOfStream, selectStreams, type Stream } from './sql.ts';
+import type { Handler, WorkerCore } from './core.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
 /** Of a stream that is closed. */
@@ -113,7 +114,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
           'a bulk claim failed; trying again',
         );
       }
-      await Promise.race([woken.wait(), pause(core.clock, waitMs, core.stopping)]);
+      await woken.wait(pause(core.clock, waitMs, core.stopping));
     }
   };
 

@@ -1,6 +1,7 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
 import type { Tx } from '../../db/pool.ts';
-import { deleteDue, deleteFlight, fenceLane, putOffDue, type OwnedLane, type WorkItem } from './sql.ts';
+import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { deleteDue, deleteFlight, putOffDue, type WorkItem } from './sql.ts';
 
 /** A batch as a handler gets it. */
 export type Batch = {
