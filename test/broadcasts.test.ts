@@ -24,7 +24,11 @@ let numbers = 1_000_000;
 
 before(async () => {
   // Few connections, so that whoever holds one and waits for another is found out.
-  world = await startWorld(database.connection, { PARLEY_POOL_SIZE: '3' });
+  world = await startWorld(database.connection, {
+    PARLEY_POOL_SIZE: '3',
+    // What hangs, hangs for longer than anybody here waits.
+    PARLEY_PROVIDER_DEADLINE_MS: '120000',
+  });
 });
 after(async () => {
   await world.stop();
@@ -124,7 +128,7 @@ test('a provider that hangs in one workspace: a broadcast and singles of another
   const stuck = await start(hangs);
   await until('its provider hangs', () => slow.calls.length >= 32);
   const begun = await start(works);
-  await until('the other is done', async () => (await stateOf(works, begun.id)) === 'done', 15_000);
+  await until('the other is done', async () => (await stateOf(works, begun.id)) === 'done', 90_000);
   assert.equal((await isSettled(works, begun.id, 100)).accepted, 100);
   assert.equal(await stateOf(hangs, stuck.id), 'running');
   await act(hangs, stuck.id, cancelBroadcast);
