@@ -95,11 +95,15 @@ async function makeQuiet(place: Place): Promise<void> {
 /** Nothing of a broadcast is left in the queue, and every one of its recipients counts once. */
 async function isSettled(place: Place, id: number, people: number) {
   const { runId } = (await selectBroadcast(database.sql, place.id, id))!;
-  await until('nothing of it is left in the queue', async () => {
-    const rows = await database.sql`
+  await until(
+    'nothing of it is left in the queue',
+    async () => {
+      const rows = await database.sql`
       SELECT 1 FROM due WHERE cause_id = ${runId} OR owner_id = ${id} UNION ALL SELECT 1 FROM streams WHERE stream = ${runId}`;
-    return rows.length === 0;
-  });
+      return rows.length === 0;
+    },
+    90_000,
+  );
   const { matched, fannedOut: _, queued, ...states } = await countsOf(place, id);
   assert.equal(queued, 0);
   assert.ok(matched <= people);
