@@ -14,7 +14,7 @@ import type { Profile } from '../../contacts/resolve.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
-import type { Table, Thread } from '../../threads/participants.ts';
+import { LANGUAGE, type Table, type Thread } from '../../threads/participants.ts';
 import {
   beginTeamThread,
   openThreads,
@@ -88,14 +88,19 @@ export async function posterOf(call: Call<unknown>): Promise<Poster> {
 export function checkMessages(
   call: Call<unknown>,
   messages: readonly WebMessage[],
-  isContact: boolean,
+  thread: { isContact: boolean; language?: string | null },
   pathOf: (index: number) => string,
 ): NewPost[] | Fault {
+  const { isContact } = thread;
+  let language = thread.language ?? languageOf(call.workspace);
   const checked: NewPost[] = [];
   for (const [index, message] of messages.entries()) {
-    const one = checkMessage(message, pathOf(index), { isContact, language: languageOf(call.workspace) });
+    const one = checkMessage(message, pathOf(index), { isContact, language });
     if (isFault(one)) return one;
     checked.push(one);
+    // What is posted together is processed in its order, and so is what sets the language for the rest.
+    const set = message.type === 'command' && /^\/set\s+@language\s+(\S+)$/i.exec(message.text ?? '')?.[1];
+    if (set && LANGUAGE.test(set)) language = set;
   }
   return checked;
 }
@@ -116,7 +121,12 @@ async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
   if (!isContact && contact) return breaks('contact', 'is for conversations of type contact only');
   const person = contact && readPerson(contact.profile, 'contact.profile', workspace.country);
   if (isFault(person)) return person;
-  const checked = checkMessages(call, messages, isContact, (index) => `messages[${index}]`);
+  const checked = checkMessages(
+    call,
+    messages,
+    { isContact, language: body.language ?? null },
+    (index) => `messages[${index}]`,
+  );
   if (isFault(checked)) return checked;
   if (isContact && !checked.some(({ said }) => said.kind === 'speech'))
     return breaks('messages', 'at least one message with the role agent is required');
@@ -162,6 +172,7 @@ async function openContact(call: Call<NewConversation>, tx: Tx, person: Person):
     ...(body.name === undefined ? {} : { name: body.name }),
     tags: body.tags ?? [],
     meta: body.meta ?? {},
+    ...(body.language === undefined ? {} : { language: body.language }),
     ...(body.touchpoint === undefined ? {} : { touchpoint: TOUCHPOINTS[body.touchpoint] }),
   } satisfies Partial<Thread>);
   await updateThread(tx, thread!);
@@ -317,7 +328,7 @@ async function show(
     const shown = presentConversation(one, workspace, integrations);
     const contact = contacts.get(one.thread.contactId ?? 0);
     if (messages) shown['messages'] = messages.filter(({ conversation }) => conversation === shown['id']);
-    if (contact) shown['contact'] = presentContact(contact, one.identities, one.thread.id);
+    if (contact) shown['contact'] = presentContact(workspace, contact, one.identities, one.thread.id);
     if (fills('organization')) shown['organization'] = presentOrganization(workspace);
     return shown;
   });

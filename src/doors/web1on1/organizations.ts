@@ -1,17 +1,26 @@
-/** What a bot looks up about where it is: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
-import { isFault } from '../../base/fault.ts';
+/** What a bot looks up about where it is, and sets: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
+import { ChangedOrganization } from '../../../contract/web1on1.ts';
+import { updateWorkspace } from '../../accounts/workspaces.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { usersOf, type User } from './callers.ts';
 import { inboxOf } from '../../threads/posts.ts';
 import { organizationOf, presentOrganization } from './present.ts';
 import { readQuery, selected, type FieldKind } from './query.ts';
-import { missing, reads, type Call, type Outcome, type Route } from './route.ts';
+import { missing, reads, writes, type Call, type Outcome, type Route, type Work } from './route.ts';
 
 type Thing = Record<string, unknown> & { id: string };
 
 /** `/organizations`, `/users`, `/bots`, `/channels`. */
 export const organizationRoutes: readonly Route[] = [
   ...lookUps('organizations', 'bot', (call) => [presentOrganization(call.workspace) as Thing]),
+  writes({
+    method: 'PATCH',
+    path: '/organizations/:id',
+    scope: 'admin',
+    body: ChangedOrganization,
+    handle: change,
+  }),
   ...lookUps('users', 'viewer', async (call) => {
     const users = await usersOf(call.ctx, call.workspace.id);
     return users.map((user) => presentUser(call, user));
@@ -24,6 +33,29 @@ export const organizationRoutes: readonly Route[] = [
     { ...organizationOf(call.workspace), id: inboxOf(call.workspace.id), name: 'Inbox' },
   ]),
 ];
+
+/** Names and settings of the organization (W18, W50). */
+async function change(call: Call<ChangedOrganization>): Promise<Work | Fault> {
+  const { ctx, workspace, body } = call;
+  if (call.params['id']!.toLowerCase() !== toHex24(workspace.id)) return missing('organization');
+  const { name, displayName, language, settings } = body;
+  const called = displayName ?? name;
+  const wanted = {
+    ...(called === undefined ? {} : { name: called }),
+    settings: { ...settings, ...(language === undefined ? {} : { language }) },
+  };
+  return async (tx) => {
+    const changed = await updateWorkspace(tx, workspace.id, wanted);
+    if (isFault(changed)) return changed;
+    // Other processes read it again within a second; the next request here has it at once.
+    ctx.directory.forget(workspace.id);
+    return {
+      status: 200,
+      body: presentOrganization(changed),
+      audit: { action: 'workspace.update', subject: `workspace:${workspace.id}` },
+    };
+  };
+}
 
 /** A list that is short enough to be read whole, and one of it by its id; `me` is the caller. */
 function lookUps(
