@@ -253,7 +253,7 @@ async function destinationFor(
     const address = channel === 'email' ? place.email : CALLED.includes(channel) ? place.phone : undefined;
     if (address === undefined)
       return refuses(field(message, 'touchpoint'), `the contact has no address for ${name}`);
-    const linked = await linkDestination(tx, poster.nowMs, {
+    const linked = await linkDestination(tx, poster.nowMs + poster.workspace.clockAheadMs, {
       workspaceId: thread.workspaceId,
       contactId: thread.contactId!,
       channel: channel as 'sms',

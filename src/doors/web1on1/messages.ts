@@ -31,24 +31,39 @@ export const messageRoutes: readonly Route[] = [
     method: 'POST',
     path: '/conversations/:id/messages',
     scope: 'viewer',
+    action: 'conversations.reply',
     body: WebMessage,
     handle: postBodies,
   }),
   reads({
     path: '/conversations/:id/messages',
     scope: 'viewer',
+    action: 'messages.read',
     handle: (call) => list(call, call.params['id']),
   }),
-  reads({ path: '/messages', scope: 'bot', handle: (call) => list(call) }),
-  reads({ path: '/messages/:id', scope: 'viewer', handle: get }),
+  reads({ path: '/messages', scope: 'bot', action: 'messages.read', handle: (call) => list(call) }),
+  reads({ path: '/messages/:id', scope: 'viewer', action: 'messages.read', handle: get }),
   ...(['PATCH', 'PUT'] as const).map((method) =>
-    writes({ method, path: '/messages/:id', scope: 'bot', body: ChangedMessage, handle: change }),
+    writes({
+      method,
+      path: '/messages/:id',
+      scope: 'bot',
+      action: 'conversations.reply',
+      body: ChangedMessage,
+      handle: change,
+    }),
   ),
-  acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', handle: remove }),
+  acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', action: 'contacts.erase', handle: remove }),
 ];
 
+/** What posting needs of a call. */
+export type Posting = Pick<
+  Call<{ many: boolean; bodies: WebMessage[] }>,
+  'ctx' | 'caller' | 'holder' | 'workspace' | 'params' | 'body' | 'nowMs'
+>;
+
 /** Posts messages to the conversation of the path. */
-export async function postBodies(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+export async function postBodies(call: Posting): Promise<Work | Fault> {
   const { many, bodies } = call.body;
   const pathOf = (index: number) => (many ? `[${index}]` : '');
   const elsewhere = bodies.findIndex(
@@ -78,7 +93,7 @@ async function list(call: Call, conversation?: string): Promise<Outcome> {
   if (isFault(query)) return query;
   const own = conversation === undefined ? undefined : readId(conversation, 'id');
   if (isFault(own)) return own;
-  if (own === undefined && !query.conditions.some(({ field }) => field in FIELDS))
+  if (own === undefined && !query.conditions.some(({ field }) => Object.hasOwn(FIELDS, field)))
     return breaks('conversation', `or another of ${Object.keys(FIELDS).join(', ')} is required`);
   const { sql } = call.ctx;
   const ids = wanted(query, 'id')?.map(Number) ?? (await find(call, sql, query, own));

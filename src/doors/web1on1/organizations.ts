@@ -1,5 +1,6 @@
 /** What a bot looks up about where it is, and sets: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
 import { ChangedOrganization } from '../../../contract/web1on1.ts';
+import type { Action } from '../../accounts/roles.ts';
 import { updateWorkspace } from '../../accounts/workspaces.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -13,30 +14,33 @@ type Thing = Record<string, unknown> & { id: string };
 
 /** `/organizations`, `/users`, `/bots`, `/channels`. */
 export const organizationRoutes: readonly Route[] = [
-  ...lookUps('organizations', 'bot', (call) => [presentOrganization(call.workspace) as Thing]),
+  ...lookUps('organizations', 'bot', 'workspace.read', (call) => [
+    presentOrganization(call.workspace) as Thing,
+  ]),
   writes({
     method: 'PATCH',
     path: '/organizations/:id',
     scope: 'admin',
+    action: 'workspace.update',
     body: ChangedOrganization,
     handle: change,
   }),
-  ...lookUps('users', 'viewer', async (call) => {
+  ...lookUps('users', 'viewer', 'members.read', async (call) => {
     const users = await usersOf(call.ctx, call.workspace.id);
     return users.map((user) => presentUser(call, user));
   }),
-  ...lookUps('bots', 'viewer', async (call) => {
+  ...lookUps('bots', 'viewer', 'members.read', async (call) => {
     const users = await usersOf(call.ctx, call.workspace.id);
     return users.filter(({ role }) => role === 'bot').map((user) => presentUser(call, user));
   }),
-  ...lookUps('channels', 'agent', (call) => [
+  ...lookUps('channels', 'agent', 'integrations.read', (call) => [
     { ...organizationOf(call.workspace), id: inboxOf(call.workspace.id), name: 'Inbox' },
   ]),
 ];
 
 /** Names and settings of the organization (W18, W50). */
 async function change(call: Call<ChangedOrganization>): Promise<Work | Fault> {
-  const { ctx, workspace, body } = call;
+  const { ctx, workspace, body, afterCommit } = call;
   if (call.params['id']!.toLowerCase() !== toHex24(workspace.id)) return missing('organization');
   const { name, displayName, language, settings } = body;
   const called = displayName ?? name;
@@ -45,10 +49,9 @@ async function change(call: Call<ChangedOrganization>): Promise<Work | Fault> {
     settings: { ...settings, ...(language === undefined ? {} : { language }) },
   };
   return async (tx) => {
-    const changed = await updateWorkspace(tx, workspace.id, wanted);
+    const changed = await updateWorkspace(tx, { id: workspace.id, ...wanted });
     if (isFault(changed)) return changed;
-    // Other processes read it again within a second; the next request here has it at once.
-    ctx.directory.forget(workspace.id);
+    afterCommit(() => ctx.directory.forget(workspace.id));
     return {
       status: 200,
       body: presentOrganization(changed),
@@ -61,14 +64,18 @@ async function change(call: Call<ChangedOrganization>): Promise<Work | Fault> {
 function lookUps(
   name: string,
   scope: 'viewer' | 'agent' | 'bot',
+  action: Action,
   all: (call: Call) => Thing[] | Promise<Thing[]>,
 ): Route[] {
   return [
     reads({
       path: `/${name}`,
       scope: scope === 'viewer' ? 'bot' : scope,
+      action,
       async handle(call): Promise<Outcome> {
-        const query = readQuery(call.query, (field) => FIELDS[field]);
+        const query = readQuery(call.query, (field) =>
+          Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined,
+        );
         if (isFault(query)) return query;
         const things = (await all(call)).filter((thing) =>
           query.conditions.every(({ field, values }) => {
@@ -83,6 +90,7 @@ function lookUps(
     reads({
       path: `/${name}/:id`,
       scope,
+      action,
       async handle(call): Promise<Outcome> {
         const id = call.params['id'] === 'me' ? call.caller.userId : call.params['id']!.toLowerCase();
         const thing = (await all(call)).find((one) => one.id === id);
