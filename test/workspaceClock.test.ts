@@ -71,7 +71,16 @@ test('a link request made after the clock was moved on is good, and for as long 
   assert.equal(requests.status, 201, JSON.stringify(requests.body));
   const { code } = requests.body[0];
   assert.match(requests.body[0].url, /^sms:/);
-  await simulator.reply({ workspaceId: bot.workspaceId, channel: 'sms', address: newPhone(), text: code });
+  const integrationId = Number.parseInt(bot.integrations['twilio']!.slice(8), 16);
+  const say = (text: string) =>
+    simulator.reply({
+      workspaceId: bot.workspaceId,
+      channel: 'sms',
+      address: newPhone(),
+      integrationId,
+      text,
+    });
+  await say(code);
   await until('the phone is the user’s', async () => (await clients()) === 1);
   const asked = await call(
     'GET',
@@ -79,7 +88,7 @@ test('a link request made after the clock was moved on is good, and for as long 
   );
   const late = asked.body.linkRequests[0].code;
   await advance(LINK_REQUEST_LIFE_MS + 1);
-  await simulator.reply({ workspaceId: bot.workspaceId, channel: 'sms', address: newPhone(), text: late });
+  await say(late);
   assert.equal(await clients(), 1);
 });
 
