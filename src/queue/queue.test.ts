@@ -131,7 +131,7 @@ test('work put off for soon starts soon, with its attempts counted', async () =>
   const { seen, make } = noting({
     act: (_batch, item) => (item.attempt < 2 ? clock.nowMs() + 30 : undefined),
   });
-  const { stop } = await newWorker(queue, [make(queue)], [], 2_400, seldom);
+  const { stop } = await newWorker(queue, [make(queue)]);
   await queue.transact((tx) => queue.put(tx, [work(ids.spread(), ids.spread())]));
   await until('three tries', () => seen.length === 3);
   assert.deepEqual(
