@@ -7,6 +7,7 @@ import { isFault } from '../base/fault.ts';
 import type { Log } from '../base/log.ts';
 import { compile, type Compiled } from '../content/compile.ts';
 import { linksOfCause } from '../links/links.ts';
+import { keepStatistics } from '../contacts/statistics.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -133,6 +134,7 @@ async function fanOut(deps: BroadcastDeps & { clock: Clock }, broadcast: Broadca
       )
     ).map(({ lane }) => lane),
   );
+  if (!marks.size) await keepStatistics(deps.sql);
   for (const lane of lanes) {
     if (marks.has(lane.lane)) continue;
     await deps.queue.transact(async (tx) => {
