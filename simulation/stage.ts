@@ -101,18 +101,7 @@ export function createStage(deps: { startMs: number; blockers: Blockers }): Stag
         };
         acts.push(atMs, `${player.name}: ${brief(text)}`, run, player);
       }),
-    async until(promise, withinMs, what) {
-      const end = watch(
-        promise,
-        (value) => value,
-        (error) => {
-          throw error;
-        },
-      );
-      if (await play(nowMs + withinMs, () => end.now !== undefined))
-        return end.now!() as Awaited<typeof promise>;
-      throw new Error(`nothing came of “${what}” within ${withinMs / 1000} s of virtual time`);
-    },
+    until: (promise, withinMs, what) => untilSettled(promise, (done) => play(nowMs + withinMs, done), what),
     nextOutsideMs: () => acts.nextOutsideMs(),
     leap(toMs) {
       nowMs = Math.max(nowMs, toMs);
@@ -120,6 +109,23 @@ export function createStage(deps: { startMs: number; blockers: Blockers }): Stag
     trace: trace.sum,
     recent: () => trace.recent,
   };
+}
+
+/** Plays until a promise is settled, and gives its value. */
+async function untilSettled<T>(
+  promise: Promise<T>,
+  play: (done: () => boolean) => Promise<boolean>,
+  what: string,
+): Promise<T> {
+  const end = watch(
+    promise,
+    (value) => value,
+    (error) => {
+      throw error;
+    },
+  );
+  if (await play(() => end.now !== undefined)) return end.now!() as T;
+  throw new Error(`nothing came of “${what}” in all the time it had`);
 }
 
 /** The end of something: `now` is what to call once it has come; nothing is called before. */

@@ -2,9 +2,7 @@
 import { findContact } from '../../src/contacts/contacts.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import { takeInbound } from '../../src/receipts/receive.ts';
-import { erasePerson } from '../../src/doors/kit/erase.ts';
-import { mergeContacts } from '../../src/contacts/merge.ts';
-import { mergeConversations } from '../../src/conversations/conversations.ts';
+import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Run, Step } from '../run.ts';
 import { must } from '../world.ts';
 import type { RoomPlay } from './room.ts';
@@ -91,10 +89,7 @@ async function merge(run: Run, surviving: number, discarded: number): Promise<vo
   const [survivingId, discardedId] = [await idOf(surviving), await idOf(discarded)];
   if (survivingId === undefined || discardedId === undefined || survivingId === discardedId) return;
   await ctx.queue.transact(async (tx) => {
-    const nowMs = ctx.clock.nowMs();
-    const pair = { workspaceId, survivingId, discardedId };
-    must(await mergeContacts(tx, ctx.ids, nowMs, pair));
-    await mergeConversations(tx, ctx.ids, nowMs, pair);
+    must(await mergePeople(ctx, tx, ctx.clock.nowMs(), { workspaceId, survivingId, discardedId }));
   });
 }
 
@@ -105,8 +100,8 @@ async function erase(run: Run, person: number): Promise<{ phone: string } | unde
   const contact = await findContact(ctx.sql, workspaceId, { kind: 'phone', value: phone });
   if (!contact) return undefined;
   await ctx.queue.transact(async (tx) => {
-    const call = { ctx, workspace: { id: workspaceId }, afterCommit: () => {} };
-    await erasePerson(call, tx, contact.id, ctx.clock.nowMs());
+    const atMs = ctx.clock.nowMs();
+    await erasePerson(ctx, tx, { workspaceId, contactId: contact.id, atMs, afterCommit: () => {} });
   });
   return { phone };
 }
