@@ -1,6 +1,7 @@
 /** What people do and what is done to them: replies, stop and start, imports, merges, erasure. */
 import { findContact } from '../../src/contacts/contacts.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { toRef } from '../../src/ledger/ref.ts';
 import { takeInbound } from '../../src/receipts/receive.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Run, Step } from '../run.ts';
@@ -47,7 +48,7 @@ export const people: RoomPlay = {
     }
   },
   async check(run) {
-    return [...leftAfterStop(run), ...(await remnants(run))];
+    return [...(await leftAfterStop(run)), ...(await remnants(run))];
   },
 };
 
@@ -109,8 +110,14 @@ async function erase(run: Run, person: number): Promise<{ phone: string } | unde
 /** What is known to a worker when it begins a call may be so old, ms. */
 const STALE_MS = 3_000;
 
-/** After somebody's stop was answered nothing begins, until the start. */
-function leftAfterStop(run: Run): string[] {
+/** After somebody's stop was answered nothing begins from the number it was said to, and no marketing at all, until the start. */
+async function leftAfterStop(run: Run): Promise<string[]> {
+  const { plain } = run.places.busy.integrations;
+  const rows = await run.look<{ contact_id: number; cause_id: number; seq: number }[]>`
+    SELECT contact_id, cause_id, seq FROM deliveries WHERE class = 2 OR integration_id = ${plain}`;
+  const stopped = new Set(
+    rows.map((row) => toRef({ contactId: row.contact_id, causeId: row.cause_id, seq: row.seq })),
+  );
   const words = run.done.flatMap(({ step, state, result, atMs }) =>
     step.room === 'people' && step.what === 'reply' && state === 'done'
       ? [{ ...(result as { phone: string; word: string }), atMs }]
@@ -128,6 +135,8 @@ function leftAfterStop(run: Run): string[] {
     const untilMs = started ? started.step.atMs : Infinity;
     const base = run.done[0]!.atMs - run.done[0]!.step.atMs;
     return run.books.begun
+      
+      .filter(({ ref }) => stopped.has(ref))
       .filter((call) => call.to === phone && call.atMs > atMs + STALE_MS && call.atMs < base + untilMs)
       .map((call) => `a message to ${phone} left ${Math.round((call.atMs - atMs) / 1000)} s after STOP`);
   });
