@@ -26,6 +26,7 @@ import {
   type Failure,
   type Verdict,
 } from '../kit/outcome.ts';
+import { senderOf } from '../kit/sender.ts';
 import { isMessageBirdSigned } from './jwt.ts';
 
 /** Errors of a call. MessageBird never published a full list: an unknown one is judged by the HTTP status. */
@@ -244,14 +245,14 @@ function inboundOf(fields: Record<string, string>): Callback {
   const id = first('id', 'message_id');
   const from = first('originator', 'source', 'sender');
   if (!id || !from) return { kind: 'malformed', detail: 'id or originator is missing', answer: OK };
-  const number = /^\d{5,}$/.test(from) ? `+${from}` : from;
+  const number = senderOf(from);
   const to = first('recipient', 'destination') ?? '';
   const created = first('createdDatetime', 'receive_datetime');
   const atMs = created === undefined ? undefined : parseIsoTime(created);
   const inbound = {
     externalId: id,
     from: number,
-    to: /^\d{5,}$/.test(to) ? `+${to}` : to,
+    to: senderOf(to),
     text: first('body', 'payload', 'message') ?? '',
     media: [],
     raw: { phoneNumber: number },
