@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
 import { signatureHeaders, signingKey } from '../src/channels/kit/standardWebhooks.ts';
@@ -322,6 +324,23 @@ for (const [name, { provider, settings, purpose, good, send }] of Object.entries
         assert.ok(status < 500, `${path.join('.')} with ${odd}: ${status}`);
       }
   });
+
+test('each address that the documents name is there', async () => {
+  const docs = join(import.meta.dirname, '../docs/channels');
+  const known = Object.values(KINDS);
+  let count = 0;
+  for (const { provider, settings } of new Map(known.map((kind) => [kind.provider, kind])).values()) {
+    const text = await readFile(join(docs, `${provider}.md`), 'utf8');
+    const at = await newIntegration(world.ctx, app.id, provider, settings as Record<string, unknown>);
+    for (const [, path] of text.matchAll(/`(\/(?:inbound|status|mail)(?:\/[^`]*)?)`/g)) {
+      const url = `${world.url}/callbacks/${toHex24(at.id)}/${at.callbackKey}${path!.replace(/<[^>]*>/, 'sss')}`;
+      const { status } = await fetch(url, { method: 'POST', headers: json, body: '{}' });
+      assert.ok(status !== 404 && status < 500, `${provider} ${path}: ${status}`);
+      count++;
+    }
+  }
+  assert.ok(count >= 6, `${count} addresses`);
+});
 
 test('what is said is kept without what cannot be, beside its neighbours', async () => {
   const at = await newIntegration(world.ctx, app.id, 'whatsapp', whatsapp.settings);

@@ -247,11 +247,27 @@ async function listenOn(
   };
 }
 
-/** True for an error that means the server went away or is starting, as against a fault in the statement. */
+/**
+ * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
+ * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
+ * transaction, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58 the machine under it failed.
+ */
 export function isConnectionLost(error: unknown): boolean {
   const code = (error as { code?: string } | undefined)?.code ?? '';
-  // 57P01 admin shutdown, 57P02 crash shutdown, 57P03 cannot connect now, 08… connection exceptions.
-  return /^(57P0[123]|08...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  return /^(08...|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+}
+
+/**
+ * True for an error that says nothing of what was asked for: the server is away, or the statement met another one (deadlock 40P01,
+ * serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
+ */
+export function isPassing(error: unknown): boolean {
+  return isConnectionLost(error) || isMet(error);
+}
+
+/** True for an error by which a transaction lost against another one. */
+export function isMet(error: unknown): boolean {
+  return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 
 /** True for a breach of a unique constraint (SQLSTATE 23505). */

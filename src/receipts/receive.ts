@@ -20,6 +20,7 @@ import { identityOfAddress, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages } from '../conversations/conversations.ts';
 import { insertInboundSeen } from '../conversations/history.ts';
+import { apart } from '../db/apart.ts';
 import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';
@@ -83,7 +84,7 @@ export async function receiveCallback(
   return callback.answer;
 }
 
-/** Applies receipts. */
+/** Applies receipts. One that cannot be stored is stored as little as can be, and if not even that, only its sender is told. */
 export async function takeReceipts(
   deps: ReceiveDeps,
   integrationId: number,
@@ -92,10 +93,22 @@ export async function takeReceipts(
   const place = await placeOf(deps, integrationId);
   if (!place) return;
   const { integration, aheadMs } = place;
-  const clean = receipts.map(cleanReceipt);
-  await deps.queue.transact((tx) =>
-    applyReceipts(deps, tx, integration, clean, deps.clock.nowMs() + aheadMs),
-  );
+  const apply = async (part: readonly Receipt[]): Promise<void> => {
+    await deps.queue.transact((tx) =>
+      applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
+    );
+  };
+  const failures: unknown[] = [];
+  await apart(receipts.map(cleanReceipt), apply, async ({ ref, state, class: errorClass }, error) => {
+    deps.log.error({ error, integrationId, ref }, 'a receipt could not be stored as it was');
+    const bare = {
+      state,
+      ...(ref === undefined ? {} : { ref }),
+      ...(errorClass ? { class: errorClass } : {}),
+    };
+    await apply([bare]).catch((again: unknown) => failures.push(again));
+  });
+  if (failures.length) throw failures[0];
 }
 
 /** Takes in messages from people: contact and conversation are found or made, stop words are obeyed. */

@@ -193,7 +193,7 @@ const STATES: Readonly<Record<string, Receipt['state']>> = {
 export function receiveClassic(request: CallbackRequest, settings: Settings): Callback {
   const key = textSetting(settings, 'signingKey');
   const secret = textSetting(settings, 'webhookSecret');
-  const given = request.query.secret ?? request.purpose.split('/')[1] ?? '';
+  const given = request.query.secret ?? request.purpose.split('/').slice(1).join('/');
   const genuine = key ? isMessageBirdSigned(request, key) : secret !== undefined && sameText(given, secret);
   if (!genuine) return { kind: 'forged', answer: FORGED };
   const fields = fieldsOf(request);

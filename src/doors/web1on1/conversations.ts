@@ -139,7 +139,8 @@ async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
     ]);
     const posted = await postMessages(poster, tx, table, checked);
     if (isFault(posted)) return posted;
-    const [shown] = await show(tx, call, [table.thread], poster.integrations, []);
+    // Whoever posted them is told of all, also those that are still to be said.
+    const [shown] = await show(tx, call, [table.thread], poster.integrations, [], true);
     return {
       status: 201,
       body: shown,
@@ -313,8 +314,9 @@ async function show(
   threads: readonly Thread[],
   integrations: readonly Integration[],
   populate: readonly string[],
+  withHeld = false,
 ): Promise<Record<string, unknown>[]> {
-  const all = await loadShown(db, workspace.id, threads);
+  const all = await loadShown(db, workspace.id, threads, withHeld);
   const fills = (name: string) => populate.some((path) => path.split('.')[0] === name);
   const messages = fills('messages')
     ? await loadMessages(

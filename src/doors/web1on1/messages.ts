@@ -5,6 +5,7 @@ import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } fro
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
 import { checkMeta } from './messageInput.ts';
+import { endTyping } from '../../threads/due.ts';
 import { postMessages } from '../../threads/posts.ts';
 import { loadMessages } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
@@ -14,6 +15,8 @@ import {
   missing,
   readId,
   reads,
+  refuses,
+  theirNowMs,
   writes,
   writesMany,
   type Call,
@@ -163,6 +166,8 @@ async function change(call: Call<ChangedMessage>): Promise<Work | Fault> {
   return async (tx) => {
     const [found] = await selectPosts(tx, workspace.id, [id]);
     if (!found) return missing('message');
+    if (found.dueMs !== null)
+      return refuses('id', 'names a message whose delay is not over: remove it, and post another');
     await updatePost(tx, id, { ...found.wire, ...body });
     const [shown] = await loadMessages(tx, workspace, [id]);
     return { status: 200, body: shown };
@@ -180,6 +185,7 @@ async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome> {
   if (!found) return missing('message');
   const conversationId = readId(String(found['conversation']), 'conversation') as number;
   await removeSaid(tx, conversationId, id);
+  await endTyping(call.ctx, tx, { workspaceId: call.workspace.id, conversationId, atMs: theirNowMs(call) });
   return { status: 204, body: undefined, audit: { action: 'message.delete', subject: `message:${id}` } };
 }
 
