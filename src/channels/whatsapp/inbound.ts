@@ -196,12 +196,14 @@ function order(message: Json): Said {
   const given = objectIn(message, 'order');
   const lines = objectsIn(given, 'product_items').map(
     ({ quantity, product_retailer_id, item_price, currency }) =>
-      [`${String(quantity ?? 1)} ×`, product_retailer_id, item_price, currency].filter(isShown).join(' '),
+      [isShown(quantity) ? `${quantity} ×` : '1 ×', product_retailer_id, item_price, currency]
+        .filter(isShown)
+        .join(' '),
   );
   return { text: [textIn(given, 'text'), ...lines].filter(Boolean).join('\n'), facts: { order: given } };
 }
 
-function isShown(value: unknown): boolean {
+function isShown(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
