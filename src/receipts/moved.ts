@@ -3,6 +3,7 @@
  * sent stays open. A repeat changes nothing, since nobody is found at the old number any more.
  */
 import type { ChannelName } from '../../contract/channels.ts';
+import type { IdSource } from '../base/ids.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Inbound } from '../channels/adapter.ts';
 import { findContactIds } from '../contacts/contacts.ts';
@@ -21,6 +22,7 @@ import type { Tx } from '../db/pool.ts';
  */
 export async function moveAddress(
   tx: Tx,
+  ids: IdSource,
   { id: integrationId, workspaceId, channel: name }: Integration,
   { from, movedTo }: Inbound,
   nowMs: number,
@@ -46,7 +48,9 @@ export async function moveAddress(
   if (!('destinationId' in linked)) return;
   const lastMs = Math.max(...before.map(({ lastInboundMs }) => lastInboundMs ?? 0));
   if (lastMs > 0)
-    await recordInbound(tx, [{ contactId, workspaceId, destinationId: linked.destinationId, atMs: lastMs }]);
+    await recordInbound(tx, ids, nowMs, [
+      { contactId, workspaceId, destinationId: linked.destinationId, atMs: lastMs },
+    ]);
   const old = before.map(({ id: destinationId }) => ({ contactId, destinationId }));
   await unlinkDestinations(tx, nowMs, workspaceId, old);
 }

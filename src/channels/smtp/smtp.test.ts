@@ -199,8 +199,11 @@ test('what arrives: parts, headers, envelope and message id', async (t) => {
   const mail = await fake.last();
   const { envelope, user } = fake.arrived[0]!;
   equal(mail.subject, 'Héllo ☀');
-  equal(mail.text?.trimEnd(), 'plain\n.\ndots');
-  equal(mail.html?.trim(), '<b>html</b>');
+  equal(mail.text?.trimEnd(), 'plain\n.\ndots\n\n--\nUnsubscribe: https://x.example/u/1');
+  equal(
+    mail.html?.trim(),
+    '<b>html</b>\n<p style="font-size:12px"><a href="https://x.example/u/1">Unsubscribe</a></p>',
+  );
   deepEqual([mail.from?.address, mail.from?.name], ['hallo@mail.example', 'Zon ☀']);
   equal(mail.replyTo?.[0]?.address, 'answers@mail.example');
   equal(mail.messageId, MESSAGE_ID);
@@ -263,7 +266,7 @@ test('each reply at its step', async (t) => {
     [{ rcpt: '552 5.2.2 mailbox full' }, 'deferred', '5.2.2', 'transient'],
     [{ rcpt: '552 mailbox full' }, 'deferred', '552', 'transient'],
     [{ rcpt: '550 5.0.0 said 5.2.2 mailbox full' }, 'deferred', '5.2.2', 'transient'],
-    [{ rcpt: '550 5.5.0 mailbox unavailable' }, 'refused', '5.5.0', 'config'],
+    [{ rcpt: '550 5.5.0 mailbox unavailable' }, 'refused', '5.5.0', 'recipient'],
     [{ rcpt: '550 5.7.1 blocked' }, 'refused', '5.7.1', 'blocked'],
     [{ mail: '553 5.1.8 sender domain unknown' }, 'deferred', '5.1.8', 'config'],
     [{ mail: '550 sender refused' }, 'deferred', '550', 'config'],

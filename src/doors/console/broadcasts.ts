@@ -15,6 +15,7 @@ import {
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { contentProblems } from '../../broadcasts/rendering.ts';
 import { textSize } from '../../broadcasts/size.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -99,7 +100,7 @@ export const broadcastRoutes: readonly Route[] = [
     async handle(call) {
       const broadcast = await find(call);
       if (isFault(broadcast)) return broadcast;
-      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast, call.nowMs);
       const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
       return { ...forecast, segments: size ?? null };
     },
@@ -180,7 +181,8 @@ function told(broadcast: Broadcast, what: string, status: number): Done {
   const { name, state, ratePerS, scheduledMs } = broadcast;
   return {
     status,
-    body: present(broadcast),
+    // Names in it that nobody has: said when it is made, before anybody waits for a forecast.
+    body: { ...present(broadcast), problems: contentProblems(broadcast.content) },
     audit: {
       action: `broadcast.${what}`,
       subject: `broadcast:${broadcast.id}`,
@@ -244,7 +246,7 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   const { content, audience, integrationId, ...rest } = body;
   const input: BroadcastInput = { ...rest };
   if (content !== undefined) {
-    const read = await readContent(content, 'content');
+    const read = await readContent(content, 'content', call.workspace.id);
     if (isFault(read)) return read;
     const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
     const own = named?.workspaceId === call.workspace.id ? named : undefined;
