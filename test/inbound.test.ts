@@ -105,7 +105,7 @@ test('a number stands for the choice that had it', async () => {
   assert.match(sink.calls.at(-1)!.body, /2\. Tuesday/);
   await text(to, ' 2. ');
   const { text: words, payload } = await said();
-  assert.deepEqual({ words, payload }, { words: ' 2. ', payload: 'TUE' });
+  assert.deepEqual({ words, payload }, { words: 'Tuesday', payload: 'TUE' });
 });
 
 test('a short code and a name are no phone numbers: kept, and answered, as they are', async () => {

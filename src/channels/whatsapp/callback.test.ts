@@ -7,7 +7,7 @@ import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Inbound, Receipt } from '../adapter.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
 import { startFake } from '../testing/fake.ts';
-import { SUITE_NOW_MS } from '../testing/conformance.ts';
+import { SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
 import { whatsapp } from './adapter.ts';
 import { fetchMedia, mediaRequest } from './media.ts';
 
@@ -449,7 +449,7 @@ test('a file: asked for, fetched with the token, and never from elsewhere', asyn
   const http = httpClient({ connections: 1 });
   t.after(() => Promise.all([fake.close(), elsewhere.close(), http.close()]));
   const at = { ...settings, baseUrl: `${fake.url}/v25.0` };
-  const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+  const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
   const address = (url: string) => ({
     status: 200,
     body: JSON.stringify({
