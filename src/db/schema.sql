@@ -262,18 +262,6 @@ CREATE INDEX due_interactive ON due USING btree (due_ms, lane, kind) WHERE (stre
 CREATE INDEX due_next ON due USING btree (lane, kind, stream, due_ms, owner_id, cause_id);
 
 -- by bucket
-CREATE TABLE events (
-  bucket smallint NOT NULL,
-  id bigint NOT NULL,
-  workspace_id bigint NOT NULL,
-  type text NOT NULL,
-  at_ms bigint NOT NULL,
-  payload jsonb NOT NULL,
-  error text,
-  PRIMARY KEY (bucket, id)
-) PARTITION BY RANGE (id);
-
--- by bucket
 CREATE TABLE feed (
   bucket smallint NOT NULL,
   id bigint NOT NULL,
@@ -302,6 +290,18 @@ CREATE TABLE feed_failures (
   PRIMARY KEY (bucket, id, reader)
 );
 CREATE INDEX feed_failures_again ON feed_failures USING btree (lane, again_ms);
+
+-- by bucket
+CREATE TABLE feed_log (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  type text NOT NULL,
+  at_ms bigint NOT NULL,
+  payload jsonb NOT NULL,
+  error text,
+  PRIMARY KEY (bucket, id)
+) PARTITION BY RANGE (id);
 
 -- by bucket
 CREATE TABLE flights (
