@@ -2,14 +2,13 @@
  * The composition root: reads as a list of what Parley is made of, in the order in which it starts. Stopping goes the other
  * way round. Nothing else in the code knows all rooms.
  */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
+import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
+import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
-import { randomToken, vault as openVault } from './base/crypto.ts';
 import { addressGuard, httpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
@@ -18,11 +17,9 @@ import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
 import { s3Store } from './content/mediaStore.s3.ts';
-import { startPostgres } from './db/embedded.ts';
-import { migrate } from './db/migrate.ts';
-import { ensurePartitions } from './db/partitions.ts';
 import { nextIdNode } from './db/idNodes.ts';
-import { openPool, type Connection, type Sql } from './db/pool.ts';
+import type { Connection } from './db/pool.ts';
+import { openStore, type Store } from './db/store.ts';
 import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
@@ -64,6 +61,8 @@ export type Parley = {
   /** The port on which it takes mail; undefined when it takes none. */
   mailPort: number | undefined;
   demo: Demo | undefined;
+  /** A link by which the first owner sets a password; undefined when somebody can sign in. */
+  firstOwner: FirstOwner;
   log: Log;
   /** Drains and stops; safe to call twice. */
   stop(): Promise<void>;
@@ -88,42 +87,13 @@ const DELIVERIES_IN_FLIGHT = 1_500;
 export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLog(config.logLevel);
-  const store = await openStore(config, overrides, clock, log);
+  const store = await openStore({ config, connection: overrides.connection, clock, log });
   try {
     return await compose(config, clock, log, store, overrides);
   } catch (error) {
     await store.stop();
     throw error;
   }
-}
-
-/**
- * `aside` is one connection for what is read in the middle of a transaction and kept in memory: were it of the pool, as many
- * transactions as there are connections would wait for each other to give one back.
- */
-type Store = { sql: Sql; aside: Sql; stop(): Promise<void> };
-
-async function openStore(config: Config, overrides: Overrides, clock: Clock, log: Log): Promise<Store> {
-  const embedded =
-    overrides.connection || config.databaseUrl
-      ? undefined
-      : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
-  const connection = overrides.connection ?? (config.databaseUrl || embedded!.connection);
-  const sql = openPool(connection, { max: config.poolSize, name: 'parley' });
-  const aside = openPool(connection, { max: 1, name: 'parley aside' });
-  const stop = async () => {
-    await Promise.all([sql.end({ timeout: 5 }), aside.end({ timeout: 5 })]);
-    await embedded?.stop();
-  };
-  try {
-    const ran = await migrate(sql, clock.nowMs());
-    if (ran.length) log.info({ ran }, 'the store was brought up to date');
-    await ensurePartitions(sql, clock.nowMs());
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { sql, aside, stop };
 }
 
 async function compose(
@@ -134,9 +104,9 @@ async function compose(
   overrides: Overrides,
 ): Promise<Parley> {
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
-  const secret = await installSecret(config);
-  const vault = openVault(secret);
-  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
+  const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
+  const vault = await openInstall(store.sql, await installSecret(config), whence);
+  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside });
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
@@ -158,6 +128,7 @@ async function compose(
   const demo = config.demo
     ? await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS })
     : undefined;
+  const firstOwner = serves ? await firstOwnerLink(ctx.sql, clock.nowMs()) : undefined;
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     await all.stop();
@@ -166,13 +137,13 @@ async function compose(
     await store.stop();
   };
   const url = serves ? server.url() : undefined;
-  return { url, mailPort: rooms.mail.port(), demo, log, stop: () => (stopped ??= stop()) };
+  return { url, mailPort: rooms.mail.port(), demo, firstOwner, log, stop: () => (stopped ??= stop()) };
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> & Pick<Store, 'aside'>;
 
 /** What most rooms know: the store, the queue, and who is who. */
-function openShared(ground: Ground, secret: string) {
+function openShared(ground: Ground) {
   const { config } = ground;
   const guard = addressGuard(privateTargets(config));
   let listensAt = config.publicUrl;
@@ -182,7 +153,7 @@ function openShared(ground: Ground, secret: string) {
     publicUrl,
     /** Told once the server listens, when no public URL is set. */
     listens: (url: string): void => void (listensAt ||= url),
-    links: createLinks({ secret, publicUrl }),
+    links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ADAPTERS,
     http: httpClient({ connections: config.concurrency, guard }),
@@ -199,9 +170,9 @@ function openShared(ground: Ground, secret: string) {
 type Shared = ReturnType<typeof openShared>;
 
 /** Everything that knows each other, made but not started. */
-function openRooms(ground: Ground, secret: string) {
+function openRooms(ground: Ground) {
   const { config } = ground;
-  const shared = openShared(ground, secret);
+  const shared = openShared(ground);
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
   const simulator = createSimulator({
@@ -281,21 +252,6 @@ async function forgetEverywhere(
 ): Promise<void> {
   directory.forget(workspaceId);
   if ((await countWorkers(sql)) > 1) await pause(clock, DIRECTORY_FRESH_MS);
-}
-
-/** The secret that seals the others: set, or made once and kept beside the data, readable by its owner only. */
-async function installSecret(config: Config): Promise<string> {
-  if (config.secret) return config.secret;
-  const file = join(resolve(config.dataDir), 'secret');
-  await mkdir(resolve(config.dataDir), { recursive: true });
-  try {
-    // Exclusive: of two processes that start at once, one makes it and both read it.
-    await writeFile(file, randomToken(36), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
-  }
-  await chmod(file, 0o600);
-  return (await readFile(file, 'utf8')).trim();
 }
 
 /** Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. */

@@ -223,7 +223,7 @@ describe('a server for a person', () => {
     const line = out.split('\n').find((one) => one.trimStart().startsWith('curl '))!;
     const answer = await pasted(line);
     assert.match(answer, /"notification":\{"_id":"[0-9a-f-]{36}"\}/);
-    const hint = /node bin\/parley\.mjs (simulate phone .*)/.exec(out)![1]!;
+    const hint = /\.\/parley (simulate phone .*)/.exec(out)![1]!;
     const args = hint.split(' ').map((word) => word.replaceAll("'", ''));
     await until('the pasted message is on the phone', async () =>
       (await parley(args)).out.includes('Hello from curl'),

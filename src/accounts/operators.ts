@@ -79,6 +79,11 @@ export async function signIn(
   return { operator: operatorOf(row), ...(await startSession(db, row.id, input.nowMs)) };
 }
 
+/** The hash of a password that somebody chooses; a fault, which names `field`, when it is too short or too long. */
+export async function hashPassword(password: unknown, field: string): Promise<string | Fault> {
+  return checkPassword(password, field) ?? (await hash(password as string, ARGON2));
+}
+
 /** Ends a session; false when there was none. Then tell the keyring: `forgetSession(token)`. */
 export async function signOut(db: Db, token: string): Promise<boolean> {
   return await deleteSession(db, sha256Hex(token));

@@ -1,6 +1,7 @@
 /** `parley send` and `parley why`: one message, and what was decided about it. */
 import { monotonicMs, pause, systemClock } from '../base/clock.ts';
 import type { Api } from './api.ts';
+import { command } from './command.ts';
 import { Failure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
@@ -27,7 +28,7 @@ export async function send(to: string, text: string, flags: SendFlags): Promise<
   const delivery = await watch(api, `${base}/messages/${messageId}/deliveries`);
   say(`message ${messageId} to contact ${contactId}: ${delivery?.state ?? 'queued'}`);
   if (delivery?.code) say(`  ${delivery.code}`);
-  say(`  why: parley why ${contactId} --message ${messageId}`);
+  say(`  why: ${command()} why ${contactId} --message ${messageId}`);
 }
 
 /** The delivery once it is on its way, or as it stands when a few seconds are over. */

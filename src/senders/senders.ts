@@ -64,6 +64,8 @@ export function createSenders(deps: {
   simulate: (adapter: Adapter, integration: Integration) => Sender;
 }): Senders {
   const notes = createHealthNotes(deps);
+  /** Told of once. */
+  const unreadable = new Set<number>();
   const open = new Map<
     number,
     { seen: Integration; fingerprint: string; opened: OpenIntegration; sender: Sender }
@@ -72,6 +74,16 @@ export function createSenders(deps: {
     async open(id) {
       const integration = await deps.directory.integration(id);
       if (!integration || integration.status === 'inactive') return undefined;
+      if (integration.status === 'error') {
+        // What is sent without its secrets would be refused, or signed wrongly.
+        if (!unreadable.has(id))
+          deps.log.error(
+            { integration: id },
+            'nothing is sent: the secrets of an integration cannot be read',
+          );
+        unreadable.add(id);
+        return undefined;
+      }
       const kept = open.get(id);
       if (kept?.seen === integration) return kept.opened;
       const workspace = await deps.directory.workspace(integration.workspaceId);
