@@ -4,7 +4,7 @@ import { sweepSessions } from './accounts/operators.ts';
 import { pause, type Clock } from './base/clock.ts';
 import type { Part } from './base/lifecycle.ts';
 import type { Log } from './base/log.ts';
-import { deleteInboundSeen } from './conversations/sql.ts';
+import { deleteInboundSeen } from './conversations/history.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
 import type { Sql } from './db/pool.ts';
 import { sweepLinks } from './links/people.ts';

@@ -153,7 +153,7 @@ test('a client that does not read is closed, with little kept for it, and gets a
   const server = await startWorld(
     db.connection,
     { PARLEY_ROLES: 'http' },
-    { clock: { nowMs: () => systemClock.nowMs(), after: after20th } },
+    { clock: { ...systemClock, after: after20th } },
   );
   const net = await cutterTo(server.url);
   t.after(async () => {

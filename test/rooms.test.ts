@@ -104,3 +104,19 @@ test('no room but the composition root names a provider, except channels', () =>
     .map((file) => relative(root, file));
   assert.deepEqual(named, []);
 });
+
+/** Rooms whose statements nobody else runs; others ask their other files. */
+const PRIVATE = ['conversations', 'threads', 'links', 'live', 'confirmations'];
+
+test('statements of a room are its own', () => {
+  const entries = files(src).flatMap((file) =>
+    imports(file)
+      .filter((target) => /(?:^|\/)sql(?:\.\w+)*\.ts$/.test(target))
+      .map((target) => ({ file, room: roomOf(file), other: roomOf(target)!, target }))
+      .filter(({ room, other }) => room !== other && PRIVATE.includes(other)),
+  );
+  assert.deepEqual(
+    entries.map(({ file, target }) => `${relative(root, file)} imports ${relative(root, target)}`),
+    [],
+  );
+});

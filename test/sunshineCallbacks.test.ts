@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
-import { linkFailures } from '../src/doors/sunshine/linkFailures.ts';
+import { linkFailures } from '../src/confirmations/failures.ts';
 import type { FeedEvent } from '../src/queue/feed/sql.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';

@@ -6,6 +6,8 @@
 /** A source of time. Times are unix milliseconds. */
 export type Clock = {
   nowMs(): number;
+  /** Milliseconds with fraction that only ever grow, for measuring durations: the wall clock may be set. */
+  monotonicMs(): number;
   /** Runs `run` once after `delayMs`; the returned function cancels it. Never keeps the process alive. */
   after(delayMs: number, run: () => void): () => void;
 };
@@ -16,6 +18,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The machine's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs,
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS));
     timer.unref();
@@ -37,7 +40,7 @@ export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
-/** The monotonic clock, for measuring durations only. Milliseconds with fraction. */
+/** The machine's monotonic clock, for what is not given a clock: commands and tests. Milliseconds with fraction. */
 export function monotonicMs(): number {
   return performance.now();
 }

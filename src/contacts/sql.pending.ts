@@ -8,7 +8,7 @@ import type { DestinationRef } from './sql.destinations.ts';
 export type PendingLink = DestinationRef & {
   workspaceId: number;
   confirmation: 'activity' | 'prompt';
-  told: Record<string, unknown>;
+  told: { channel: string; criteria: Record<string, string> };
   askedMs: number;
 };
 

@@ -3,7 +3,6 @@ import { bucketOf } from '../base/ids.ts';
 import { hash32 } from '../base/crypto.ts';
 import type { Db } from '../db/pool.ts';
 import type { Conversation, Message, NewMessage } from './conversations.ts';
-import { deleteThread } from './sql.participants.ts';
 
 const conversationColumns = (db: Db) => db`
   id, contact_id AS "contactId", workspace_id AS "workspaceId", started, unread_count AS "unreadCount",
@@ -33,6 +32,18 @@ export async function selectConversations(db: Db, contactIds: readonly number[])
     SELECT ${conversationColumns(db)} FROM conversations
     JOIN unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (key_bucket, key_contact)
       ON conversations.bucket = k.key_bucket AND conversations.contact_id = k.key_contact`;
+}
+
+/** Conversations by id, whether or not anybody has looked at them; those of other workspaces are not found. */
+export async function selectBegun(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<{ id: number; contactId: number; workspaceId: number; createdMs: number }[]> {
+  return await db<{ id: number; contactId: number; workspaceId: number; createdMs: number }[]>`
+    SELECT id, contact_id AS "contactId", workspace_id AS "workspaceId", created_ms AS "createdMs" FROM conversations
+    WHERE bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND id = ANY(${[...ids]}::bigint[])
+      AND workspace_id = ${workspaceId}`;
 }
 
 /** Writes messages down. */
@@ -204,15 +215,14 @@ export async function deleteInboundSeen(db: Db, beforeMs: number): Promise<void>
   await db`DELETE FROM inbound_seen WHERE at_ms < ${beforeMs}`;
 }
 
-/** Removes messages of a conversation and those merged into it, one or all, with what they were posted as. */
-export async function deleteMessages(db: Db, conversationId: number, messageId?: number): Promise<number> {
-  const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
-  const which = db`${inConversations(db, ids)} ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
-  const [removed] = await Promise.all([
-    db`DELETE FROM messages WHERE ${which}`,
-    db`DELETE FROM posts WHERE ${which}`,
-  ]);
-  return removed.count;
+/** Removes messages of conversations, one or all of them; returns how many there were. */
+export async function deleteMessages(
+  db: Db,
+  conversationIds: readonly number[],
+  messageId?: number,
+): Promise<number> {
+  const which = db`${inConversations(db, conversationIds)} ${messageId === undefined ? db`` : db`AND id = ${messageId}`}`;
+  return (await db`DELETE FROM messages WHERE ${which}`).count;
 }
 
 /** What people sent in a conversation and those merged into it, as JSON text, where it has files. */
@@ -250,9 +260,7 @@ export async function absorbConversation(
     WHERE c.bucket = ${bucketOf(conversationId)} AND c.id = ${conversationId}`;
 }
 
-/** Removes a conversation whose messages are gone, and what is left of those merged into it. Locks the rows. */
+/** Removes a conversation whose messages are gone. Locks the row. */
 export async function deleteConversation(db: Db, conversationId: number): Promise<void> {
-  for (const id of [conversationId, ...(await selectMergedFrom(db, conversationId))])
-    await deleteThread(db, id);
   await db`DELETE FROM conversations WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
 }

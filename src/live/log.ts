@@ -14,7 +14,7 @@
 import { isId } from '../base/ids.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { conversationsOf, type Conversation, type Message } from '../conversations/conversations.ts';
-import { selectPage } from '../conversations/sql.ts';
+import { selectPage } from '../conversations/history.ts';
 import {
   advanceHeads,
   deleteEntries,
@@ -31,7 +31,7 @@ import {
   type NewEntry,
 } from './sql.ts';
 
-export { ENTRY, type Entry, type Head, type NewEntry } from './sql.ts';
+export { ENTRY, lockWebChat, type Entry, type Head, type NewEntry } from './sql.ts';
 
 /** A client's place: all up to `seq` was sent to it, and the messages `ahead`, whose number is above it. */
 export type Cursor = { contactId: number; seq: number; ahead: readonly number[] };

@@ -12,7 +12,7 @@ import {
   type Message,
   type Source,
 } from '../conversations/conversations.ts';
-import { insertMessages, noteOutgoing } from '../conversations/sql.ts';
+import { insertMessages, noteOutgoing } from '../conversations/history.ts';
 import type { Tx } from '../db/pool.ts';
 import { shortenMessages, type Links } from '../links/links.ts';
 import { KIND } from '../queue/work/kinds.ts';

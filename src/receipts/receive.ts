@@ -20,7 +20,7 @@ import {
 import { identityOfAddress, kindOfChannel, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages, type Incoming, type Source } from '../conversations/conversations.ts';
-import { insertInboundSeen } from '../conversations/sql.ts';
+import { insertInboundSeen } from '../conversations/history.ts';
 import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';

@@ -1,5 +1,5 @@
 /** The line before a provider: so many calls at a time, so many messages a second, interactive ones first. */
-import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** A line. */
 export type Line = {
@@ -27,7 +27,7 @@ export function createLine(options: {
   let inFlight = 0;
   let waitingMessages = 0;
   let tokens = 0;
-  let filledAt = monotonicMs();
+  let filledAt = clock.monotonicMs();
   let timer: (() => void) | undefined;
 
   const rate = () =>
@@ -35,7 +35,7 @@ export function createLine(options: {
 
   /** Tokens for one second at most may gather: a pause does not become a burst. */
   const fill = (perS: number) => {
-    const now = monotonicMs();
+    const now = clock.monotonicMs();
     tokens = Math.min(Math.max(1, perS), tokens + ((now - filledAt) / 1000) * perS);
     filledAt = now;
   };

@@ -2,7 +2,7 @@
  * Makes the calls that are due. At least once: whatever was under way when a worker died is called again, and the receiver
  * tells repeats by `webhook-id`. A slow or dead target holds nobody else up (gates.ts, settling.ts).
  */
-import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Vault } from '../base/crypto.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
@@ -88,7 +88,7 @@ export function webhookHandler(deps: DeliverDeps): Handler {
         gates,
         batch,
         settling,
-        begunMs: monotonicMs(),
+        begunMs: deps.clock.monotonicMs(),
         putOff: new Map(),
       };
       const ready = await sortOut(
@@ -161,7 +161,7 @@ function end(
 async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
   for (const ready of chain) {
     const { id } = ready.webhook;
-    const leftMs = run.begunMs + BEGIN_WITHIN_MS - monotonicMs();
+    const leftMs = run.begunMs + BEGIN_WITHIN_MS - run.deps.clock.monotonicMs();
     const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();
     if (closed || !(await run.gates.enter(id, leftMs))) {
       run.settling.add(putOff(run, ready));

@@ -2,7 +2,7 @@
  * How many calls are under way to each webhook, in this process. A target that does not answer must not take all the room
  * there is: when nothing moved at its gate for a while, nobody waits for it any more.
  */
-import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** Gates, one per webhook. */
 export type Gates = {
@@ -54,9 +54,9 @@ export function createGates(clock: Clock): Gates {
 
   return {
     async enter(webhookId, withinMs) {
-      const untilMs = monotonicMs() + withinMs;
+      const untilMs = clock.monotonicMs() + withinMs;
       for (;;) {
-        const nowMs = monotonicMs();
+        const nowMs = clock.monotonicMs();
         if (nowMs >= untilMs) return false;
         const gate = gateOf(webhookId);
         if (gate.inside < MOST_INSIDE) {
@@ -71,7 +71,7 @@ export function createGates(clock: Clock): Gates {
     },
     leave(webhookId) {
       const gate = gateOf(webhookId);
-      gate.movedMs = monotonicMs();
+      gate.movedMs = clock.monotonicMs();
       const next = gate.waiting.shift();
       // The place goes to who waits, and is never free in between.
       if (next) return next(true);
@@ -80,7 +80,9 @@ export function createGates(clock: Clock): Gates {
     },
     isStuck(webhookId) {
       const gate = gates.get(webhookId);
-      return gate !== undefined && gate.inside >= MOST_INSIDE && monotonicMs() >= gate.movedMs + STUCK_MS;
+      return (
+        gate !== undefined && gate.inside >= MOST_INSIDE && clock.monotonicMs() >= gate.movedMs + STUCK_MS
+      );
     },
     close(webhookId, untilMs) {
       const gate = gateOf(webhookId);

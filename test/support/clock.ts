@@ -7,6 +7,7 @@ export function testClock(): TestClock {
   let aheadMs = 0;
   return {
     nowMs: () => systemClock.nowMs() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs(),
     after: (delayMs, run) => systemClock.after(delayMs, run),
     advance(byMs) {
       aheadMs += byMs;

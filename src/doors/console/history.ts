@@ -6,7 +6,7 @@ import { asLongAsSent } from '../../broadcasts/size.ts';
 import { selectByRuns } from '../../broadcasts/sql.ts';
 import { compile } from '../../content/compile.ts';
 import { conversationsOf, type Message } from '../../conversations/conversations.ts';
-import { selectPage } from '../../conversations/sql.ts';
+import { selectPage } from '../../conversations/history.ts';
 import { selectDeliveriesOf, type Delivery } from '../../ledger/sql.ts';
 import { findContact } from './contacts.ts';
 import { presentDelivery, presentMessage, saidBy, type Said } from './present.ts';

@@ -1,7 +1,7 @@
 /** Single messages: sending one, and what became of it. */
 import { NewMessage } from '../../../contract/console.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
-import { selectMessages } from '../../conversations/sql.ts';
+import { selectMessages } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { selectDeliveriesOf } from '../../ledger/sql.ts';
 import { acceptOne, type One } from './acceptOne.ts';

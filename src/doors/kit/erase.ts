@@ -5,11 +5,12 @@
 import { eraseContacts, type Erased } from '../../contacts/contacts.ts';
 import { removeFile } from '../../content/mediaStore.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { deleteConversation, deleteMessages, selectFileTexts } from '../../conversations/sql.ts';
+import { deleteConversation, selectFileTexts } from '../../conversations/history.ts';
 import type { Tx } from '../../db/pool.ts';
 import { forgetLinks } from '../../links/people.ts';
 import { forgetLive } from '../../live/log.ts';
 import { scrubDeliveries } from '../../ledger/sql.erase.ts';
+import { forgetThreads } from '../../threads/threads.ts';
 import { forgetDevices } from '../../simulator/sql.ts';
 import { deleteEvents } from '../../queue/feed/sql.ts';
 import { deleteCallsOf } from '../../webhooks/sql.calls.ts';
@@ -36,7 +37,7 @@ export async function erasePerson(
   if (!erased) return undefined;
   if (conversation) {
     const files = filesIn(await selectFileTexts(tx, conversation.id), workspace.id);
-    await deleteMessages(tx, conversation.id);
+    await forgetThreads(tx, conversation.id);
     await deleteConversation(tx, conversation.id);
     call.afterCommit(() => void removeAll(ctx, workspace.id, files));
   }
@@ -46,8 +47,9 @@ export async function erasePerson(
     forgetLinks(tx, everyId),
     forgetLive(tx, everyId),
     deleteCallsOf(tx, workspace.id, everyId),
-    // The only events that hold more of a person than ids: the Sunshine door's own (doors/sunshine/told.ts).
+    // The only events that hold more of a person than ids: the Sunshine door's own (doors/sunshine/told.ts), and those of links.
     deleteEvents(tx, workspace.id, { type: 'sunshine.told', name: 'contactId', ids: everyId }),
+    deleteEvents(tx, workspace.id, { type: 'link.told', name: 'contactId', ids: everyId }),
     forgetDevices(tx, workspace.id, erased.addresses),
   ]);
   return erased;

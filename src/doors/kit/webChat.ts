@@ -5,7 +5,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { linkDestination } from '../../contacts/destinations.ts';
 import type { Tx } from '../../db/pool.ts';
-import { lockWebChat } from '../../live/sql.ts';
+import { lockWebChat } from '../../live/log.ts';
 import type { HttpContext } from './context.ts';
 
 /** The contact's address on the web chat, linked if it is not. It is one, whatever the number of their browsers. */

@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { keyOf } from '../../contacts/keys.ts';
 import type { Message } from '../../conversations/conversations.ts';
-import { selectMessages } from '../../conversations/sql.ts';
+import { selectMessages } from '../../conversations/history.ts';
 import type { Sql } from '../../db/pool.ts';
 import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';
 import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';

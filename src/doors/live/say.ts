@@ -13,8 +13,13 @@ import {
   receiveMessages,
   type Conversation,
 } from '../../conversations/conversations.ts';
-import { noteIncoming, selectMessages, selectPage } from '../../conversations/sql.ts';
-import { markReadUpTo, selectSeenMessage } from '../../conversations/sql.live.ts';
+import {
+  markReadUpTo,
+  noteIncoming,
+  selectMessages,
+  selectPage,
+  selectSeenMessage,
+} from '../../conversations/history.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Tx } from '../../db/pool.ts';
 import type {

@@ -6,7 +6,7 @@ import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { recordInbound } from '../../contacts/destinations.ts';
 import { conversationsOf, receiveMessages, type Message } from '../../conversations/conversations.ts';
-import { markRead, selectMessages, selectPage } from '../../conversations/sql.ts';
+import { markRead, selectMessages, selectPage } from '../../conversations/history.ts';
 import { endSession } from '../../links/sessions.ts';
 import { readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';

@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 import { fault, type Fault } from '../../base/fault.ts';
 import { bucketOf } from '../../base/ids.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { selectPage } from '../../conversations/sql.ts';
+import { selectPage } from '../../conversations/history.ts';
 import {
   noteAbsence,
   notePresence,

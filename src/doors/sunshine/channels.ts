@@ -12,14 +12,9 @@ import {
 } from '../../contacts/destinations.ts';
 import { addressOf } from '../../contacts/keys.ts';
 import type { Contact } from '../../contacts/sql.ts';
+import { confirmLink, CONFIRMATIONS, sendConfirmation, type Linking } from '../../confirmations/confirm.ts';
 import type { Tx } from '../../db/pool.ts';
-import {
-  confirmLink,
-  CONFIRMATIONS,
-  readConfirmation,
-  sendConfirmation,
-  type Linking,
-} from './confirmations.ts';
+import { confirmingOf, readConfirmation } from './confirmations.ts';
 import { anyObject, readAddress, type Addressed } from './messageInput.ts';
 import { integrationFor, presentChannel, presentClient, presentUser } from './present.ts';
 import {
@@ -97,7 +92,7 @@ async function link(call: Call<Static<typeof Link>>): Promise<Work | SunshineFau
     if (isFault(linked)) return linked;
     const before = await destinationsOf(tx, call.workspace.id, [contact.id]);
     const isPending = before.some(({ id, status }) => id === linked && status === 'pending');
-    await confirmLink(call, tx, contact, { id: linked, isPending }, linking);
+    await confirmLink(confirmingOf(call, contact.id), tx, { id: linked, isPending }, linking);
     const user = await loadUser(tx, contact);
     const destination = user.destinations.find(({ id }) => id === linked)!;
     const shown = presentUser(user, integrations) as { clients: { id: string }[] };
@@ -237,7 +232,12 @@ async function ping(call: Call): Promise<Work> {
     const integration =
       linked && integrations.find(({ id }) => id === integrationFor(linked, integrations)?.id);
     if (!integration) return breaks('type', 'the user has no such channel');
-    await sendConfirmation(call, tx, contact, { integration, destinationId: linked.id }, PING);
+    await sendConfirmation(
+      confirmingOf(call, contact.id),
+      tx,
+      { integration, destinationId: linked.id },
+      PING,
+    );
     return { status: 200, body: {} };
   };
 }

@@ -1,39 +1,10 @@
-/**
- * How a link is confirmed (api/sunshine.md §9.1): by a message sent, by a sign of life, or by a yes. What comes of it is told by
- * webhooks: by the delivery of the message (webhookEvents.ts), and by what the person answers (linkAnswers.ts).
- */
+/** The message that confirms a link, as callers give it (api/sunshine.md §9.1). What is done with it is the confirmations room's. */
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
-import { activate, awaitPerson } from '../../contacts/pending.ts';
-import type { Contact } from '../../contacts/sql.ts';
-import { ensureConversations } from '../../conversations/conversations.ts';
-import type { Tx } from '../../db/pool.ts';
-import { accept } from '../../outbox/accept.ts';
+import { canConfirm, type Confirming, type ConfirmationType } from '../../confirmations/confirm.ts';
 import { readMessages } from './messageInput.ts';
 import { breaks, type Call, type SunshineFault } from './route.ts';
-import { tell } from './told.ts';
-
-/** How a link may be confirmed. */
-export const CONFIRMATIONS = ['immediate', 'userActivity', 'prompt'] as const;
-/** One of them. */
-export type ConfirmationType = (typeof CONFIRMATIONS)[number];
-
-/** What linking comes down to. */
-export type Linking = {
-  integration: Integration;
-  /** As the caller wrote it: webhooks give it back. */
-  criteria: Record<string, string>;
-  confirmation: ConfirmationType;
-  message: Content | undefined;
-};
-
-/** Channels on which a sign of life, or a yes, can be waited for. */
-const WAITS: Readonly<Record<ConfirmationType, readonly string[] | undefined>> = {
-  immediate: undefined,
-  userActivity: ['sms', 'whatsapp'],
-  prompt: ['sms'],
-};
 
 /** The message that is sent for a confirmation; undefined when there is none. */
 export async function readConfirmation(
@@ -42,7 +13,7 @@ export async function readConfirmation(
   given: { type: ConfirmationType; message?: Record<string, unknown> },
 ): Promise<Content | undefined | SunshineFault> {
   const { type, message } = given;
-  if (WAITS[type]?.includes(integration.channel) === false)
+  if (!canConfirm(type, integration.channel))
     return breaks('confirmation.type', `${type} cannot be used with ${integration.provider}`);
   if (type === 'prompt') return promptOf(call.workspace.name);
   if (message) return await readOwn(call, message);
@@ -72,82 +43,7 @@ async function readOwn(call: Call<unknown>, given: Record<string, unknown>): Pro
     : content;
 }
 
-/** Confirms a link as was asked for. `destinationId` is pending when something is waited for, or was. */
-export async function confirmLink(
-  call: Call<unknown>,
-  tx: Tx,
-  contact: Contact,
-  destination: { id: number; isPending: boolean },
-  linking: Linking,
-): Promise<void> {
-  const { workspace, nowMs } = call;
-  const ref = { contactId: contact.id, destinationId: destination.id };
-  const waits = destination.isPending && linking.confirmation !== 'immediate';
-  if (waits)
-    await awaitPerson(tx, {
-      ...ref,
-      workspaceId: workspace.id,
-      confirmation: linking.confirmation === 'prompt' ? 'prompt' : 'activity',
-      told: { channel: linking.integration.provider, criteria: linking.criteria },
-      askedMs: nowMs + workspace.clockAheadMs,
-    });
-  else if (destination.isPending) await activate(tx, workspace.id, [ref]);
-  if (!linking.message) return await tellLinked(call, tx, contact, destination.id, linking);
-  const { integration, criteria, message } = linking;
-  const metadata = { ...criteria, channel: integration.provider, ...(waits ? { waits } : {}) };
-  await sendConfirmation(
-    call,
-    tx,
-    contact,
-    { integration, destinationId: destination.id },
-    message,
-    metadata,
-  );
-}
-
-/** Sends a message that is not part of the conversation. With `metadata` it confirms a link. */
-export async function sendConfirmation(
-  call: Call<unknown>,
-  tx: Tx,
-  contact: Contact,
-  to: { integration: Integration; destinationId: number },
-  content: Content,
-  metadata?: Record<string, string | boolean>,
-): Promise<void> {
-  const { ctx, workspace, nowMs } = call;
-  const conversations = await ensureConversations(tx, ctx.ids, nowMs + workspace.clockAheadMs, [
-    { contactId: contact.id, workspaceId: workspace.id },
-  ]);
-  await accept(ctx, tx, nowMs, [
-    {
-      workspaceId: workspace.id,
-      contactId: contact.id,
-      conversationId: conversations.get(contact.id)!.id,
-      kind: 'confirmation',
-      class: 'transactional',
-      content,
-      author: {},
-      source: { type: 'api' },
-      ...(metadata === undefined ? {} : { metadata }),
-      integrationId: to.integration.id,
-      destinationId: to.destinationId,
-      aheadMs: workspace.clockAheadMs,
-    },
-  ]);
-}
-
-async function tellLinked(
-  call: Call<unknown>,
-  tx: Tx,
-  contact: Contact,
-  destinationId: number,
-  { integration, criteria }: Linking,
-): Promise<void> {
-  const about = { contactId: contact.id, destinationId };
-  const more = { channel: integration.provider, criteria };
-  await tell(call, tx, [
-    { ...about, trigger: 'link:match', more },
-    { ...about, trigger: 'link:success', more },
-    { ...about, trigger: 'client:add', more: { reason: 'channelLinking', source: { type: 'api' } } },
-  ]);
+/** Whose link it is, of a call. */
+export function confirmingOf({ ctx, workspace, nowMs }: Call<unknown>, contactId: number): Confirming {
+  return { tools: ctx, workspace, nowMs, contactId };
 }

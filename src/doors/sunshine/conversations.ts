@@ -4,7 +4,7 @@ import { isFault } from '../../base/fault.ts';
 import type { Contact } from '../../contacts/sql.ts';
 import { conversationsOf, type Conversation } from '../../conversations/conversations.ts';
 import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
-import { markRead, selectPage } from '../../conversations/sql.ts';
+import { markRead, selectPage } from '../../conversations/history.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { authorFields } from './messageInput.ts';
 import { presentConversation } from './present.ts';

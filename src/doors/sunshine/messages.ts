@@ -12,7 +12,8 @@ import {
   type Conversation,
   type Message,
 } from '../../conversations/conversations.ts';
-import { deleteMessages, selectMessages, selectPage } from '../../conversations/sql.ts';
+import { selectMessages, selectPage } from '../../conversations/history.ts';
+import { removeSaid } from '../../threads/threads.ts';
 import type { Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { anyObject, authorFields, messageSchema, readMessages } from './messageInput.ts';
@@ -310,7 +311,7 @@ async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<O
   if (isFault(contact)) return contact;
   const conversation = (await conversationsOf(tx, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
-  const removed = await deleteMessages(tx, conversation.id, messageId);
+  const removed = await removeSaid(tx, conversation.id, messageId);
   return messageId !== undefined && removed === 0
     ? fault('not_found', 'There is no such message.')
     : { status: 200, body: {} };

@@ -1,4 +1,5 @@
 /** What this door has to tell of the events of the feed, before anything is loaded (api/sunshine.md §8.3). Pure. */
+import type { LinkTold } from '../../confirmations/told.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
 import type {
   ConversationRead,
@@ -28,11 +29,33 @@ export type Heard = (trigger: Trigger) => boolean;
  */
 export function momentsOf(event: FeedEvent, eventIndex: number, heard: Heard): Moment[] {
   if (event.type === 'delivery.changed') return ofDeliveries(event, eventIndex, heard);
-  const moment = momentOf(event);
-  return moment && heard(moment.trigger) ? [{ ...moment, workspaceId: event.workspaceId, eventIndex }] : [];
+  const told = event.type === 'link.told' ? ofLink(event) : [momentOf(event)];
+  return told.flatMap((moment) =>
+    moment && heard(moment.trigger) ? [{ ...moment, workspaceId: event.workspaceId, eventIndex }] : [],
+  );
 }
 
-function momentOf(event: FeedEvent): Omit<Moment, 'workspaceId' | 'eventIndex'> | undefined {
+type Untold = Omit<Moment, 'workspaceId' | 'eventIndex'>;
+
+/** A link that is made is a client more. */
+function ofLink({ payload, atMs }: FeedEvent): Untold[] {
+  const { what, contactId, destinationId, channel, criteria, error } = payload as LinkTold;
+  const timestamp = atMs / 1000;
+  const about = { contactId, ...(destinationId === undefined ? {} : { destinationId }) };
+  const more = { channel, criteria, timestamp, ...(error === undefined ? {} : { error }) };
+  if (what !== 'made')
+    return [{ ...about, trigger: what === 'matched' ? 'link:match' : 'link:failure', more }];
+  return [
+    { ...about, trigger: 'link:success', more },
+    {
+      ...about,
+      trigger: 'client:add',
+      more: { reason: 'channelLinking', source: { type: 'api' }, timestamp },
+    },
+  ];
+}
+
+function momentOf(event: FeedEvent): Untold | undefined {
   const timestamp = event.atMs / 1000;
   switch (event.type) {
     case 'message.received': {

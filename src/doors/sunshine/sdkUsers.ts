@@ -12,7 +12,7 @@ import { ADDRESS_BYTES } from '../../contacts/keys.ts';
 import { CONTACT_LIMITS } from '../../contacts/profile.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import type { ConversationStarted } from '../../conversations/events.ts';
-import { markStarted, selectPage } from '../../conversations/sql.ts';
+import { markStarted, selectPage } from '../../conversations/history.ts';
 import type { Tx } from '../../db/pool.ts';
 import { consumeAuthCode, findAuthCode, NOT_GOOD } from '../../links/authCodes.ts';
 import { livingContact } from '../../links/links.ts';

@@ -8,7 +8,7 @@ import { destinationsOf, type Destination } from '../../contacts/destinations.ts
 import { survivorsOf } from '../../contacts/merge.ts';
 import { selectContacts, type Contact } from '../../contacts/sql.ts';
 import { conversationsOf, type Conversation, type Message } from '../../conversations/conversations.ts';
-import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/sql.ts';
+import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/history.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { selectDeliveries } from '../../ledger/sql.ts';

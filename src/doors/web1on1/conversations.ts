@@ -14,25 +14,22 @@ import type { Profile } from '../../contacts/resolve.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
+import type { Table, Thread } from '../../threads/participants.ts';
 import {
   beginTeamThread,
-  findThreads,
-  threadsOf,
-  type Table,
-  type Thread,
-} from '../../conversations/participants.ts';
-import {
+  openThreads,
   PARTICIPANT_FIELDS,
   searchThreads,
-  selectBegun,
-  selectParticipants,
+  tableOf,
   THREAD_FIELDS,
+  threadsOf,
   updateThread,
-} from '../../conversations/sql.participants.ts';
+} from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { usersOf } from './callers.ts';
-import { checkMessage, checkMeta, TOUCHPOINTS, type Checked } from './messageInput.ts';
-import { postMessages, type Poster } from './post.ts';
+import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
+import { checkMessage, checkMeta } from './messageInput.ts';
+import { postMessages, type NewPost, type Poster } from '../../threads/posts.ts';
 import {
   languageOf,
   loadContacts,
@@ -55,7 +52,7 @@ import {
   type Route,
   type Work,
 } from './route.ts';
-import { tell } from './told.ts';
+import { tell } from '../../threads/told.ts';
 
 /** `/conversations`. */
 export const conversationRoutes: readonly Route[] = [
@@ -84,7 +81,7 @@ export async function posterOf(call: Call<unknown>): Promise<Poster> {
     ctx.directory.integrationsOf(workspace.id),
     usersOf(ctx, workspace.id),
   ]);
-  return { ctx, workspace, integrations, users, userId: caller.userId, nowMs };
+  return { tools: ctx, workspace, integrations, users, userId: caller.userId, nowMs };
 }
 
 /** Checks messages as they stand in a body; `pathOf` says where. */
@@ -93,8 +90,8 @@ export function checkMessages(
   messages: readonly WebMessage[],
   isContact: boolean,
   pathOf: (index: number) => string,
-): Checked[] | Fault {
-  const checked: Checked[] = [];
+): NewPost[] | Fault {
+  const checked: NewPost[] = [];
   for (const [index, message] of messages.entries()) {
     const one = checkMessage(message, pathOf(index), { isContact, language: languageOf(call.workspace) });
     if (isFault(one)) return one;
@@ -279,17 +276,14 @@ async function change(call: Call<ChangedConversation>): Promise<Work | Fault> {
 export async function findThread(call: Call<unknown>, tx: Tx, lock = false): Promise<Thread | Fault> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
-  const { workspace } = call;
-  const [thread] = await findThreads(tx, workspace.id, [id], lock);
-  if (thread) return thread;
-  const [begun] = await threadsOf(tx, await selectBegun(tx, workspace.id, [id]), lock);
-  return begun ?? missing('conversation');
+  const [thread] = await openThreads(tx, call.workspace.id, [id], lock);
+  return thread ?? missing('conversation');
 }
 
 /** A thread with those who take part, held until the transaction ends. */
 export async function findTable(call: Call<unknown>, tx: Tx): Promise<Table | Fault> {
   const thread = await findThread(call, tx, true);
-  return isFault(thread) ? thread : { thread, participants: await selectParticipants(tx, [thread.id]) };
+  return isFault(thread) ? thread : await tableOf(tx, thread);
 }
 
 async function showOne(call: Call, db: Db, thread: Thread, query: Query): Promise<object> {

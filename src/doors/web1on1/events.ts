@@ -1,6 +1,6 @@
 /** What this door's webhooks can be told of (api/web1on1.md §B.10). */
 import { MESSAGE_TYPES } from '../../../contract/web1on1.ts';
-import { THREAD_TYPES } from '../../conversations/participants.ts';
+import { THREAD_TYPES } from '../../threads/participants.ts';
 
 const MESSAGES = THREAD_TYPES.flatMap((thread) =>
   MESSAGE_TYPES.map((message) => `message.create.${thread}.${message}`),

@@ -2,45 +2,14 @@
  * Messages as callers send them, checked: what each is for, and what the contact gets to see of it (api/web1on1.md §B.5, §B.7).
  * Pure.
  */
-import type { ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { MessageType, WebMessage } from '../../../contract/web1on1.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
 import { checkSenderId } from '../../content/senderId.ts';
+import type { NewPost } from '../../threads/posts.ts';
+import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 import { breaks, refuses } from './route.ts';
-
-/** A message that was checked. */
-export type Checked = {
-  /** Where it stands in the body, for faults. */
-  path: string;
-  type: MessageType;
-  role: 'contact' | 'agent' | 'bot';
-  user: string | undefined;
-  delayMs: number;
-  touchpoint: string | undefined;
-  /** As it was posted, with the defaults. */
-  wire: Record<string, unknown>;
-  /**
-   * What is said: to the contact (`speech`), by the contact (`heard`), or beside its ears (`aside`).
-   */
-  said: { kind: 'speech' | 'heard'; content: Content } | { kind: 'aside' };
-};
-
-/** Channels by the names that this API has for them. */
-export const TOUCHPOINTS: Readonly<Record<string, ChannelName>> = {
-  web: 'webchat',
-  sms: 'sms',
-  email: 'email',
-  whatsapp: 'whatsapp',
-  push: 'push',
-  voice: 'voice',
-};
-
-/** The name of a channel in this API. */
-export function touchpointOf(channel: string): string {
-  return channel === 'webchat' ? 'web' : channel;
-}
 
 /** Types that people say to each other; the others are between agents, bots and the system. */
 const SPOKEN: readonly MessageType[] = ['chat', 'card', 'postback', 'form'];
@@ -51,7 +20,7 @@ export function checkMessage(
   message: WebMessage,
   path: string,
   thread: { isContact: boolean; language: string },
-): Checked | Fault {
+): NewPost | Fault {
   const { user, touchpoint } = message;
   const type = message.type ?? 'chat';
   const role = message.role ?? 'bot';

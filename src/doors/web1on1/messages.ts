@@ -1,18 +1,11 @@
 /** Messages: posted to a conversation, found, changed, taken away (api/web1on1.md §B.5; W1–W18, W27–W34). */
 import { ChangedMessage, WebMessage } from '../../../contract/web1on1.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
-import { deleteMessages } from '../../conversations/sql.ts';
-import {
-  deletePost,
-  searchThreads,
-  selectEntries,
-  selectPosts,
-  updatePost,
-} from '../../conversations/sql.participants.ts';
+import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
 import { checkMeta } from './messageInput.ts';
-import { postMessages } from './post.ts';
+import { postMessages } from '../../threads/posts.ts';
 import { loadMessages } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
 import {
@@ -171,8 +164,7 @@ async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome> {
   const [found] = await loadMessages(tx, call.workspace, [id]);
   if (!found) return missing('message');
   const conversationId = readId(String(found['conversation']), 'conversation') as number;
-  await deleteMessages(tx, conversationId, id);
-  await deletePost(tx, id);
+  await removeSaid(tx, conversationId, id);
   return { status: 204, body: undefined, audit: { action: 'message.delete', subject: `message:${id}` } };
 }
 

@@ -2,7 +2,7 @@
 import { isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { usersOf, type User } from './callers.ts';
-import { inboxOf } from './post.ts';
+import { inboxOf } from '../../threads/posts.ts';
 import { organizationOf, presentOrganization } from './present.ts';
 import { readQuery, selected, type FieldKind } from './query.ts';
 import { missing, reads, type Call, type Outcome, type Route } from './route.ts';

@@ -11,16 +11,11 @@ import type { Identity } from '../../contacts/keys.ts';
 import { selectContacts } from '../../contacts/sql.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/conversations.ts';
-import type { Participant, Post, Thread } from '../../conversations/participants.ts';
-import { selectMessages } from '../../conversations/sql.ts';
-import {
-  selectClicks,
-  selectEntries,
-  selectParticipants,
-  selectPosts,
-} from '../../conversations/sql.participants.ts';
+import type { Participant, Post, Thread } from '../../threads/participants.ts';
+import { selectMessages } from '../../conversations/history.ts';
+import { selectClicks, selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';
 import type { Db } from '../../db/pool.ts';
-import { touchpointOf } from './messageInput.ts';
+import { touchpointOf } from '../../threads/touchpoints.ts';
 
 /** What has to be known of an integration. */
 export type KnownIntegration = { id: number; channel: string; status: string };

@@ -5,7 +5,7 @@
 import { parseIsoTime } from '../../base/clock.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
-import type { Condition } from '../../conversations/sql.participants.ts';
+import type { Condition } from '../../threads/threads.ts';
 import { breaks } from './route.ts';
 
 /** A query that was read. */

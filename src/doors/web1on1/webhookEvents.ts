@@ -6,17 +6,16 @@ import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24, toUuid } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
-import { findThreads, threadsOf, type Thread } from '../../conversations/participants.ts';
-import { selectBegun, selectPosts } from '../../conversations/sql.participants.ts';
 import type { Db } from '../../db/pool.ts';
 import type { MessageAccepted } from '../../ledger/events.ts';
 import type { FeedEvent } from '../../queue/feed/sql.ts';
+import { inboxOf } from '../../threads/posts.ts';
+import { openThreads, selectPosts } from '../../threads/threads.ts';
+import type { Told } from '../../threads/told.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhooks.ts';
-import { channelOf } from './due.ts';
 import { EVENTS, tells } from './events.ts';
 import { loadMessages, loadShown, presentConversation } from './present.ts';
-import type { Told } from './told.ts';
 
 /** One thing to tell. */
 type Moment = {
@@ -65,7 +64,7 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
           ? []
           : [{ event, index, what: 'message', conversationId, messageId }];
       }
-      case 'web1on1.told': {
+      case 'thread.told': {
         const { what, conversationId, postId } = event.payload as Told;
         return [
           {
@@ -89,7 +88,7 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
   const [workspaces, integrations, threads] = await Promise.all([
     selectWorkspaces(db, [workspaceId]),
     selectIntegrationsOf(db, [workspaceId]),
-    threadsFor(db, workspaceId, conversationIds),
+    openThreads(db, workspaceId, conversationIds),
   ]);
   const organization = { id: workspaceId, name: workspaces[0]?.name ?? '' };
   const [shown, messages] = await Promise.all([
@@ -103,15 +102,6 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
     ),
     messages: new Map(messages.map((message) => [String(message['id']), message])),
   };
-}
-
-/** The threads of conversations; one that nobody here has looked at yet is made. */
-async function threadsFor(db: Db, workspaceId: number, ids: readonly number[]): Promise<Thread[]> {
-  const found = await findThreads(db, workspaceId, ids);
-  const known = new Set(found.map(({ id }) => id));
-  const others = ids.filter((id) => !known.has(id));
-  if (others.length === 0) return found;
-  return [...found, ...(await threadsOf(db, await selectBegun(db, workspaceId, others)))];
 }
 
 function callsFor(moment: Moment, facts: Facts, webhooks: readonly Webhook[]): RenderedCall[] {
@@ -173,4 +163,9 @@ function bodyOf(
       links,
     },
   };
+}
+
+/** A channel as webhooks name it. */
+function channelOf(workspaceId: number): Record<string, unknown> {
+  return { id: inboxOf(workspaceId), name: 'Inbox', organization: toHex24(workspaceId) };
 }

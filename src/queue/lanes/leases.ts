@@ -4,7 +4,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { monotonicMs, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { randomToken } from '../../base/crypto.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
@@ -49,9 +49,9 @@ export function createLeases(deps: {
   return {
     name,
     held: () => held,
-    holds: (lane) => held.get(lane.lane)?.epoch === lane.epoch && monotonicMs() < renewedAt + leaseMs,
+    holds: (lane) => held.get(lane.lane)?.epoch === lane.epoch && clock.monotonicMs() < renewedAt + leaseMs,
     async round() {
-      const startedAt = monotonicMs();
+      const startedAt = clock.monotonicMs();
       const nowMs = clock.nowMs();
       const workers = await heartbeat(sql, name, nowMs, nowMs - leaseMs);
       const kept = new Map(

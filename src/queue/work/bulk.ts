@@ -3,7 +3,7 @@
  * to `inFlight` items going over all streams of its kind. It remembers where it is in each lane, so that rows in flight or
  * just deleted are not read again; at the end of a lane it starts over, for what was put off or put in meanwhile.
  */
-import { monotonicMs, pause } from '../../base/clock.ts';
+import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isConnectionLost } from '../../db/pool.ts';
 import { selectStreams, type OwnedLane, type Stream } from './sql.ts';
@@ -74,7 +74,7 @@ function startPump(
   const woken = bell();
   const cursors = new Map<number, { dueMs: number; ownerId: number }>();
   const emptySince = new Map<number, number>();
-  const pace = createPace();
+  const pace = createPace(core.clock);
 
   /** One claim from one lane; true when there was something. */
   const visit = async (lane: OwnedLane): Promise<boolean> => {
@@ -90,11 +90,10 @@ function startPump(
       });
     pace.took(items.length);
     void ran.finally(() => room.leave(limit));
-    const last = items.length < limit ? undefined : items.at(-1)!;
-    if (last) cursors.set(lane.lane, last);
+    if (items.length === limit) cursors.set(lane.lane, items.at(-1)!);
     else {
       cursors.delete(lane.lane);
-      emptySince.set(lane.lane, monotonicMs());
+      emptySince.set(lane.lane, core.clock.monotonicMs());
     }
     return items.length > 0;
   };
@@ -103,8 +102,8 @@ function startPump(
     let found = false;
     for (const lane of core.lanes()) {
       if (!stream.flowing || core.stopping.aborted) return false;
-      if (!core.holds(lane) || monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity) < EMPTY_PAUSE_MS)
-        continue;
+      const emptyForMs = core.clock.monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity);
+      if (!core.holds(lane) || emptyForMs < EMPTY_PAUSE_MS) continue;
       found = (await visit(lane)) || found;
     }
     return found;
@@ -140,13 +139,13 @@ function startPump(
 }
 
 /** A token bucket for a run's own rate; a worker's part of it is the part of the lanes it owns. */
-function createPace() {
+function createPace(clock: Clock) {
   const LANES = 32;
   let ratePerS: number | undefined;
   let tokens = 0;
-  let filledAt = monotonicMs();
+  let filledAt = clock.monotonicMs();
   const fill = () => {
-    const now = monotonicMs();
+    const now = clock.monotonicMs();
     if (ratePerS !== undefined)
       tokens = Math.min(Math.max(1, ratePerS / 4), tokens + ((now - filledAt) / 1000) * ratePerS);
     filledAt = now;

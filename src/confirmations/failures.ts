@@ -2,12 +2,12 @@
  * Takes back links whose confirmation could not be sent (api/sunshine.md §9.1): the person behind the address was not told, so
  * nothing else is to be sent there.
  */
-import { unlinkDestinations } from '../../contacts/destinations.ts';
-import { selectMessages } from '../../conversations/sql.ts';
-import type { DeliveryChanged } from '../../ledger/events.ts';
-import { selectDeliveries } from '../../ledger/sql.ts';
-import { STATE } from '../../ledger/states.ts';
-import type { FeedReader } from '../../queue/feed/dispatch.ts';
+import { unlinkDestinations } from '../contacts/destinations.ts';
+import { selectMessages } from '../conversations/history.ts';
+import type { DeliveryChanged } from '../ledger/events.ts';
+import { selectDeliveries } from '../ledger/sql.ts';
+import { STATE } from '../ledger/states.ts';
+import type { FeedReader } from '../queue/feed/dispatch.ts';
 
 const FAILED: readonly number[] = [STATE.failed, STATE.suppressed, STATE.expired];
 

@@ -3,39 +3,49 @@
  * commands are carried out, and all of it is written down, in one transaction. Messages of one request keep their order: a delay
  * begins when the message before it has been processed (W34).
  */
-import type { Integration } from '../../accounts/integrations.ts';
-import type { Workspace } from '../../accounts/workspaces.ts';
-import { bucketOf, toHex24 } from '../../base/ids.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
-import { identitiesOf } from '../../contacts/contacts.ts';
-import { destinationsOf, linkDestination, type Destination } from '../../contacts/destinations.ts';
-import { receiveMessages } from '../../conversations/conversations.ts';
-import {
-  note,
-  obey,
-  readCommand,
-  speak,
-  type Actor,
-  type Post,
-  type Table,
-} from '../../conversations/participants.ts';
-import { insertPosts, updateThread, upsertParticipants } from '../../conversations/sql.participants.ts';
-import type { Tx } from '../../db/pool.ts';
-import { accept, type Send } from '../../outbox/accept.ts';
-import { WHATSAPP_WINDOW_MS } from '../../gate/gate.ts';
-import { KIND } from '../../queue/work/kinds.ts';
-import type { HttpContext } from '../kit/context.ts';
-import type { User } from './callers.ts';
-import { TOUCHPOINTS, touchpointOf, type Checked } from './messageInput.ts';
-import { breaks, refuses } from './route.ts';
+import type { Content } from '../../contract/content.ts';
+import type { Integration } from '../accounts/integrations.ts';
+import type { Workspace } from '../accounts/workspaces.ts';
+import { bucketOf, toHex24 } from '../base/ids.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import { identitiesOf } from '../contacts/contacts.ts';
+import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
+import { receiveMessages } from '../conversations/conversations.ts';
+import type { Tx } from '../db/pool.ts';
+import { WHATSAPP_WINDOW_MS } from '../gate/gate.ts';
+import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { note, obey, readCommand, speak, type Actor, type Post, type Table } from './participants.ts';
+import { insertPosts } from './sql.ts';
+import { keep } from './threads.ts';
 import { tell, type Told } from './told.ts';
+import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
+
+/** A message to be posted, checked. */
+export type NewPost = {
+  /** Where it stands in the body, for faults. */
+  path: string;
+  type: string;
+  role: 'contact' | 'agent' | 'bot';
+  user: string | undefined;
+  delayMs: number;
+  /** One of TOUCHPOINTS. */
+  touchpoint: string | undefined;
+  /** As it was posted, with the defaults. */
+  wire: Record<string, unknown>;
+  /** What is said: to the contact (`speech`), by the contact (`heard`), or beside its ears (`aside`). */
+  said: { kind: 'speech' | 'heard'; content: Content } | { kind: 'aside' };
+};
+
+/** Somebody who can act. */
+export type KnownUser = { id: string; name: string };
 
 /** What posting needs to know before its transaction. */
 export type Poster = {
-  ctx: HttpContext;
+  tools: AcceptDeps;
   workspace: Workspace;
   integrations: readonly Integration[];
-  users: readonly User[];
+  users: readonly KnownUser[];
   /** Who posts unless a message says otherwise (W30). */
   userId: string;
   nowMs: number;
@@ -57,14 +67,14 @@ export function inboxOf(workspaceId: number): string {
 }
 
 type Place = { destinations: Destination[]; phone: string | undefined; email: string | undefined };
-type Planned = Checked & { dueMs: number; atMs: number; actor: Actor };
+type Planned = NewPost & { dueMs: number; atMs: number; actor: Actor };
 
 /** Posts messages to a thread that the transaction holds; returns their ids, in order. */
 export async function postMessages(
   poster: Poster,
   tx: Tx,
   table: Table,
-  messages: readonly Checked[],
+  messages: readonly NewPost[],
 ): Promise<number[] | Fault> {
   const { workspace, nowMs } = poster;
   const theirMs = nowMs + workspace.clockAheadMs;
@@ -102,19 +112,13 @@ export function happen(
   } else note(table, post.actor.userId, nowMs);
 }
 
-/** Writes a thread and who takes part. */
-export async function keep(tx: Tx, table: Table): Promise<void> {
-  await updateThread(tx, table.thread);
-  if (table.participants.length > 0) await upsertParticipants(tx, table.participants);
-}
-
 /** Who a user is, as a participant. One that is unknown here has the name the id gives. */
-export function actorOf(users: readonly User[], userId: string): Actor {
+export function actorOf(users: readonly KnownUser[], userId: string): Actor {
   const known = users.find(({ id }) => id === userId);
   return { userId, name: known?.name ?? `User ${userId.slice(-4)}`, role: 'agent' };
 }
 
-function plan(poster: Poster, messages: readonly Checked[], theirMs: number): Planned[] {
+function plan(poster: Poster, messages: readonly NewPost[], theirMs: number): Planned[] {
   let dueMs = theirMs;
   return messages.map((message, index) => {
     dueMs += message.delayMs;
@@ -226,16 +230,16 @@ function staysOpen({ touchpoint }: Planned, { channel }: Destination): boolean {
 
 /** Writes all of it: sends, what was heard, posts, what is due later, and what is to be told. */
 async function carryOut(
-  { ctx, workspace, nowMs }: Poster,
+  { tools, workspace, nowMs }: Poster,
   tx: Tx,
   { thread }: Table,
   planned: readonly Planned[],
   sends: readonly Send[],
   theirMs: number,
 ): Promise<number[]> {
-  const sent = await accept(ctx, tx, nowMs, sends);
+  const sent = await accept(tools, tx, nowMs, sends);
   const heard = await receiveMessages(
-    ctx,
+    tools,
     tx,
     theirMs,
     planned.flatMap(({ said }) =>
@@ -248,7 +252,7 @@ async function carryOut(
               channel: 'api',
               destinationId: 0,
               // The provider's id is what tells a repeat; here that is the Idempotency-Key.
-              externalId: `api-${ctx.ids.spread()}`,
+              externalId: `api-${tools.ids.spread()}`,
               content: said.content,
               source: { type: 'api' },
               atMs: theirMs,
@@ -261,7 +265,9 @@ async function carryOut(
   const posts = planned.map((message): Post => {
     const { said, type, role, wire, atMs, actor } = message;
     const id =
-      said.kind === 'aside' ? ctx.ids.inBucket(bucketOf(thread.id)) : next[said.kind].next().value!.messageId;
+      said.kind === 'aside'
+        ? tools.ids.inBucket(bucketOf(thread.id))
+        : next[said.kind].next().value!.messageId;
     const userId = said.kind === 'heard' ? toHex24(thread.contactId!) : actor.userId;
     return {
       id,
@@ -276,7 +282,7 @@ async function carryOut(
     };
   });
   if (posts.length > 0) await insertPosts(tx, posts);
-  await ctx.queue.put(
+  await tools.queue.put(
     tx,
     posts.flatMap((post, index) => laterOf(planned[index]!, post, theirMs, workspace)),
   );
@@ -285,7 +291,7 @@ async function carryOut(
       ? []
       : [{ what: 'posted', conversationId: thread.id, postId: post.id }],
   );
-  await tell(ctx, tx, workspace.id, theirMs, [...told, { what: 'update', conversationId: thread.id }]);
+  await tell(tools, tx, workspace.id, theirMs, [...told, { what: 'update', conversationId: thread.id }]);
   return posts.map(({ id }) => id);
 }
 
@@ -308,10 +314,20 @@ function laterOf(message: Planned, post: Post, theirMs: number, { id, clockAhead
   ];
 }
 
+/** A fault that names a field and the rule it broke. */
+function breaks(name: string, rule: string): Fault {
+  return fault('bad_request', `${name}: ${rule}`, { field: name });
+}
+
+/** A fault for what is well formed, but cannot be done as things stand. */
+function refuses(name: string, rule: string): Fault {
+  return fault('unprocessable', `${name}: ${rule}`, { field: name });
+}
+
 function textOf({ text }: Readonly<Record<string, unknown>>): string {
   return typeof text === 'string' ? text : '';
 }
 
-function field({ path }: Checked, name: string): string {
+function field({ path }: NewPost, name: string): string {
   return path ? `${path}.${name}` : name;
 }

@@ -1,12 +1,8 @@
 /**
  * A conversation as those who answer have it: whose turn it is, who takes part, and what each thing said changes about that.
- * Pure, but for finding and keeping threads. Never sends: what reaches the contact is the outbox's.
+ * Pure. Never sends: what reaches the contact is the outbox's.
  */
 import { sha256Hex } from '../base/crypto.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Db, Tx } from '../db/pool.ts';
-import type { Conversation } from './conversations.ts';
-import { insertThreads, selectThreads } from './sql.participants.ts';
 
 /** Whose conversation it is: a contact's, or one within a team. */
 export const THREAD_TYPES = ['contact', 'bot', 'agent', 'system'] as const;
@@ -213,50 +209,6 @@ export function newThread(
     updatedMs: begin.createdMs,
     ...begin,
   };
-}
-
-/** The threads of contacts' conversations, made where nobody of the business had looked yet; locked when `lock`. */
-export async function threadsOf(
-  tx: Db,
-  conversations: readonly Pick<Conversation, 'id' | 'workspaceId' | 'contactId' | 'createdMs'>[],
-  lock = false,
-): Promise<Thread[]> {
-  if (conversations.length === 0) return [];
-  await insertThreads(
-    tx,
-    conversations.map(({ id, workspaceId, contactId, createdMs }) =>
-      newThread({ id, workspaceId, contactId, createdBy: '', createdMs }),
-    ),
-  );
-  return await findThreads(
-    tx,
-    conversations[0]!.workspaceId,
-    conversations.map(({ id }) => id),
-    lock,
-  );
-}
-
-/** Threads by id, in their order. */
-export async function findThreads(
-  db: Db,
-  workspaceId: number,
-  ids: readonly number[],
-  lock = false,
-): Promise<Thread[]> {
-  if (ids.length === 0) return [];
-  const found = new Map((await selectThreads(db, workspaceId, ids, lock)).map((row) => [row.id, row]));
-  return ids.flatMap((id) => found.get(id) ?? []);
-}
-
-/** Begins a thread within a team, which has no contact. */
-export async function beginTeamThread(
-  tx: Tx,
-  ids: IdSource,
-  begin: Omit<Parameters<typeof newThread>[0], 'id' | 'contactId'> & { type: Exclude<ThreadType, 'contact'> },
-): Promise<Thread> {
-  const thread = newThread({ ...begin, id: ids.spread(), contactId: null });
-  await insertThreads(tx, [thread]);
-  return thread;
 }
 
 /** Nine capital letters and digits that follow from the id. */

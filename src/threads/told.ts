@@ -1,9 +1,9 @@
-/** Events of this door's own making, on the feed: what it tells of, said in the transaction that did it. */
-import type { IdSource } from '../../base/ids.ts';
-import type { Tx } from '../../db/pool.ts';
-import type { Queue } from '../../queue/queue.ts';
+/** Events of threads on the feed: what was posted and what became of a conversation, said in the transaction that did it. */
+import type { IdSource } from '../base/ids.ts';
+import type { Tx } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
 
-/** `web1on1.told`. */
+/** `thread.told`. */
 export type Told = {
   /** posted: a message; create, update: the conversation; notify: somebody waits. */
   what: 'posted' | 'create' | 'update' | 'notify';
@@ -25,7 +25,7 @@ export async function tell(
     told.map((payload) => ({
       ownerId: payload.conversationId,
       workspaceId,
-      type: 'web1on1.told',
+      type: 'thread.told',
       atMs,
       payload,
     })),

@@ -44,18 +44,6 @@ export async function selectThreads(
     ORDER BY t.id ${lock ? db`FOR UPDATE` : db``}`;
 }
 
-/** Conversations by id, whether or not anybody has looked at them; those of other workspaces are not found. */
-export async function selectBegun(
-  db: Db,
-  workspaceId: number,
-  ids: readonly number[],
-): Promise<{ id: number; contactId: number; workspaceId: number; createdMs: number }[]> {
-  return await db<{ id: number; contactId: number; workspaceId: number; createdMs: number }[]>`
-    SELECT id, contact_id AS "contactId", workspace_id AS "workspaceId", created_ms AS "createdMs" FROM conversations
-    WHERE bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND id = ANY(${[...ids]}::bigint[])
-      AND workspace_id = ${workspaceId}`;
-}
-
 /** Writes what became of a thread. The caller holds its lock. */
 export async function updateThread(db: Db, thread: Thread): Promise<void> {
   const { id, status, name, touchpoint, category, createdBy, updatedMs } = thread;
@@ -66,13 +54,13 @@ export async function updateThread(db: Db, thread: Thread): Promise<void> {
     WHERE bucket = ${bucketOf(id)} AND id = ${id}`;
 }
 
-/** Removes a thread with those who took part. */
-export async function deleteThread(db: Db, id: number): Promise<void> {
-  const bucket = bucketOf(id);
+/** Removes threads with those who took part. */
+export async function deleteThreads(db: Db, ids: readonly number[]): Promise<void> {
+  const buckets = [...new Set(ids.map(bucketOf))];
+  const which = [...ids];
   await Promise.all([
-    db`DELETE FROM posts WHERE bucket = ${bucket} AND conversation_id = ${id}`,
-    db`DELETE FROM participants WHERE bucket = ${bucket} AND conversation_id = ${id}`,
-    db`DELETE FROM threads WHERE bucket = ${bucket} AND id = ${id}`,
+    db`DELETE FROM participants WHERE bucket = ANY(${buckets}::smallint[]) AND conversation_id = ANY(${which}::bigint[])`,
+    db`DELETE FROM threads WHERE bucket = ANY(${buckets}::smallint[]) AND id = ANY(${which}::bigint[])`,
   ]);
 }
 
@@ -164,9 +152,11 @@ export async function updatePost(db: Db, id: number, wire: Record<string, unknow
   return count > 0;
 }
 
-/** Removes a post; false when it is not there. */
-export async function deletePost(db: Db, id: number): Promise<boolean> {
-  return (await db`DELETE FROM posts WHERE bucket = ${bucketOf(id)} AND id = ${id}`).count > 0;
+/** Removes posts of conversations, one or all of them. */
+export async function deletePosts(db: Db, conversationIds: readonly number[], id?: number): Promise<void> {
+  await db`
+    DELETE FROM posts WHERE bucket = ANY(${[...new Set(conversationIds.map(bucketOf))]}::smallint[])
+      AND conversation_id = ANY(${[...conversationIds]}::bigint[]) ${id === undefined ? db`` : db`AND id = ${id}`}`;
 }
 
 /** Which answers are clicks on a postback: their payload is that of one that was said in the conversation. */

@@ -1,16 +1,16 @@
 /**
  * Links that wait for the person behind the address (api/sunshine.md §9.1): the first thing the person writes, or the yes or no to
- * what was asked, decides. Tells of it as link:success with client:add, or as link:failure.
+ * what was asked, decides. Tells of it on the feed.
  */
-import { takeAnswers, waitingAt, type PendingLink, type Word } from '../../contacts/pending.ts';
-import type { MessageReceived } from '../../conversations/conversations.ts';
-import { selectMessages } from '../../conversations/sql.ts';
-import type { Tx } from '../../db/pool.ts';
-import type { FeedReader } from '../../queue/feed/dispatch.ts';
-import type { Queue } from '../../queue/queue.ts';
-import type { FeedEvent } from '../../queue/feed/sql.ts';
-import { linkFailures } from './linkFailures.ts';
-import type { Told } from './told.ts';
+import { takeAnswers, waitingAt, type PendingLink, type Word } from '../contacts/pending.ts';
+import type { MessageReceived } from '../conversations/conversations.ts';
+import { selectMessages } from '../conversations/history.ts';
+import type { Tx } from '../db/pool.ts';
+import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { FeedEvent } from '../queue/feed/sql.ts';
+import { linkFailures } from './failures.ts';
+import { tellOfLinks, type LinkTold } from './told.ts';
 
 /** The readers of the feed that follow links until they are made, or taken back. */
 export function linkReaders(deps: { queue: Queue }): FeedReader[] {
@@ -43,18 +43,7 @@ async function takeOf(
   const atMs = Math.max(...events.map((event) => event.atMs));
   const words = await wordsOf(tx, workspaceId, received);
   const { accepted, refused } = await takeAnswers(tx, atMs, waiting, words);
-  const told = [...accepted.flatMap(ofAccepted), ...refused.map(ofRefused)];
-  if (told.length === 0) return;
-  await deps.queue.append(
-    tx,
-    told.map((payload) => ({
-      ownerId: payload.contactId,
-      workspaceId,
-      type: 'sunshine.told',
-      atMs,
-      payload,
-    })),
-  );
+  await tellOfLinks(deps, tx, workspaceId, atMs, [...accepted.map(ofAccepted), ...refused.map(ofRefused)]);
 }
 
 async function wordsOf(tx: Tx, workspaceId: number, received: readonly MessageReceived[]): Promise<Word[]> {
@@ -71,15 +60,10 @@ async function wordsOf(tx: Tx, workspaceId: number, received: readonly MessageRe
   }));
 }
 
-function ofAccepted({ contactId, destinationId, told: more }: PendingLink): Told[] {
-  const about = { contactId, destinationId };
-  return [
-    { ...about, trigger: 'link:success', more },
-    { ...about, trigger: 'client:add', more: { reason: 'channelLinking', source: { type: 'api' } } },
-  ];
+function ofAccepted({ contactId, destinationId, told }: PendingLink): LinkTold {
+  return { ...told, what: 'made', contactId, destinationId };
 }
 
-function ofRefused({ contactId, told: more }: PendingLink): Told {
-  const error = { code: 'forbidden', message: 'The user refused.' };
-  return { contactId, trigger: 'link:failure', more: { ...more, error } };
+function ofRefused({ contactId, told }: PendingLink): LinkTold {
+  return { ...told, what: 'failed', contactId, error: { code: 'forbidden', message: 'The user refused.' } };
 }

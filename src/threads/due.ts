@@ -2,22 +2,22 @@
  * What happens without a request: posts whose delay is over, the typing before them, and what a contact's message does to its
  * conversation. Sends nothing.
  */
-import { toHex24 } from '../../base/ids.ts';
-import { conversationsOf, type MessageReceived } from '../../conversations/conversations.ts';
-import type { ConversationTyping } from '../../conversations/events.ts';
-import { findThreads, threadsOf, type Thread } from '../../conversations/participants.ts';
-import { noteHeard, selectParticipants, selectPosts } from '../../conversations/sql.participants.ts';
-import type { Directory } from '../../accounts/directory.ts';
-import type { IdSource } from '../../base/ids.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Sql, Tx } from '../../db/pool.ts';
-import type { FeedReader } from '../../queue/feed/dispatch.ts';
-import { KIND } from '../../queue/work/kinds.ts';
-import type { Queue } from '../../queue/queue.ts';
-import { LaneLost, settle } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
-import type { Handler } from '../../queue/worker.ts';
-import { happen, inboxOf, keep, SEQ } from './post.ts';
+import type { Directory } from '../accounts/directory.ts';
+import type { Clock } from '../base/clock.ts';
+import type { IdSource } from '../base/ids.ts';
+import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
+import type { ConversationTyping } from '../conversations/events.ts';
+import type { Sql, Tx } from '../db/pool.ts';
+import type { FeedReader } from '../queue/feed/dispatch.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import type { Queue } from '../queue/queue.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { WorkItem } from '../queue/work/sql.ts';
+import type { Handler } from '../queue/worker.ts';
+import type { Thread } from './participants.ts';
+import { happen, inboxOf, SEQ } from './posts.ts';
+import { noteHeard, selectParticipants, selectPosts } from './sql.ts';
+import { findThreads, keep, threadsOf } from './threads.ts';
 import { tell, type Told } from './told.ts';
 
 type Tools = { sql: Sql; queue: Queue; ids: IdSource; clock: Clock; directory: Directory };
@@ -126,9 +126,4 @@ export function heardByThreads(tools: { queue: Queue; ids: IdSource }): FeedRead
       }
     },
   };
-}
-
-/** A channel as webhooks name it. */
-export function channelOf(workspaceId: number): Record<string, unknown> {
-  return { id: inboxOf(workspaceId), name: 'Inbox', organization: toHex24(workspaceId) };
 }
