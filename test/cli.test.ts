@@ -281,6 +281,7 @@ describe('what goes wrong at the start', () => {
     assert.equal(postmasterOf(path.join(temp, 'taken')), undefined);
     const none = await parley(['start', '--data', path.join(temp, 'none')], {
       PARLEY_DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/none`,
+      PARLEY_DATABASE_WAIT_MS: '0',
       PARLEY_LOG_LEVEL: 'silent',
     });
     assert.equal(none.code, 1);
