@@ -50,6 +50,9 @@ import { gatherReceipts } from './receipts/gather.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { delayedPosts, heardByThreads } from './threads/due.ts';
+import { createMetrics, type Metrics } from './watch/metrics.ts';
+import { createProbes, type ProbeDeps } from './watch/probes.ts';
+import { createReady } from './watch/ready.ts';
 import { webhookHandler } from './webhooks/deliver.ts';
 import { webhookReader } from './webhooks/expand.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
@@ -58,6 +61,8 @@ import { createWebhooks } from './webhooks/webhooks.ts';
 export type Parley = {
   /** Where it listens; undefined without the role http. */
   url: string | undefined;
+  /** Where probes and metrics are alone; undefined when they are beside the rest only. */
+  probes: string | undefined;
   /** The port on which it takes mail; undefined when it takes none. */
   mailPort: number | undefined;
   demo: Demo | undefined;
@@ -107,11 +112,12 @@ async function compose(
   const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
   const vault = await openInstall(store.sql, await installSecret(config), whence);
   const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside });
-  const { ctx, worker, server } = rooms;
+  const { ctx, worker, server, probes } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
     keepAlive(),
+    ...(probes ? [probes] : []),
     ctx.queue,
     rooms.notices,
     ...(serves ? [rooms.live, server] : []),
@@ -137,7 +143,8 @@ async function compose(
     await store.stop();
   };
   const url = serves ? server.url() : undefined;
-  return { url, mailPort: rooms.mail.port(), demo, firstOwner, log, stop: () => (stopped ??= stop()) };
+  const at = { url, probes: probes?.url(), mailPort: rooms.mail.port() };
+  return { ...at, demo, firstOwner, log, stop: () => (stopped ??= stop()) };
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> & Pick<Store, 'aside'>;
@@ -183,8 +190,15 @@ function openRooms(ground: Ground) {
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
   });
   const works = config.roles.includes('worker');
+  const metrics = createMetrics(() => ({
+    ...shared,
+    poolSize: config.poolSize,
+    heldLanes: () => (works ? worker.heldLanes() : 0),
+    lanes: () => shared.queue.lanes().length,
+  }));
   const senders = createSenders({
     ...shared,
+    counted: metrics.provider,
     concurrency: config.concurrency,
     share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
@@ -195,21 +209,36 @@ function openRooms(ground: Ground) {
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
-    handlers: handlersOf(shared, ctx),
-    readers: readersOf(shared, ctx, notices),
+    handlers: handlersOf(shared, ctx, metrics),
+    readers: [...readersOf(shared, ctx, notices), metrics.reader],
   });
-  const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
+  const ready = createReady({
+    ...shared,
+    dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
+    amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
+  });
   const receive: ReceiveCallback = (id, key, request) =>
     receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
-  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], { amiss });
+  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], {
+    amiss: ready,
+    registry: metrics.registry,
+  });
+  const probes = openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
-  return { ctx, worker, server, mail, notices, live: live.part, listens: shared.listens };
+  return { ctx, worker, server, probes, mail, notices, live: live.part, listens: shared.listens };
+}
+
+/** A port of their own for the probes: where it is set, and for a process that serves no requests. */
+function openProbes(config: Config, deps: Pick<ProbeDeps, 'metrics' | 'ready' | 'log'>) {
+  if (config.roles.includes('http') && !config.probePort) return undefined;
+  const { host, metricsToken, probePort } = config;
+  return createProbes({ ...deps, host, metricsToken, port: Number(probePort || 0) });
 }
 
 /** Who does which kind of work. */
-function handlersOf(shared: Shared, ctx: HttpContext): Handler[] {
+function handlersOf(shared: Shared, ctx: HttpContext, metrics: Metrics): Handler[] {
   const { senders } = ctx;
   const { subscriptions } = shared.webhooks;
   return [
@@ -222,6 +251,7 @@ function handlersOf(shared: Shared, ctx: HttpContext): Handler[] {
       deadlineMs: WEBHOOK_DEADLINE_MS,
       subscriptions,
       answered: webhookAnswers(ctx),
+      counted: metrics.webhookCall,
     }),
     ctx.simulator.handler,
     delayedPosts(shared),

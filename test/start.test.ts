@@ -115,7 +115,7 @@ for (const mode of ['transaction', 'statement', 'session'])
   }, async () => {
     const pooler = await startPgBouncer(mode);
     try {
-      const starting = startWorld(pooler.url as never, { PARLEY_DATABASE_WAIT_MS: '20000' });
+      const starting = startWorld(pooler.url, { PARLEY_DATABASE_WAIT_MS: '20000' });
       if (mode === 'session') await (await starting).stop();
       else await assert.rejects(starting, /pool_mode = transaction.*pool_mode = session/s);
     } finally {
@@ -181,7 +181,10 @@ test('a database that comes up later is waited for; what is wrong is said with i
   const up = Promise.withResolvers<void>();
   const log = {
     ...silentLog,
-    warn: (_fields: object, message: string) => void (waits.push(message), up.resolve()),
+    warn(_fields: object, message: string) {
+      waits.push(message);
+      up.resolve();
+    },
     info: (_fields: object, message: string) => void waits.push(message),
   };
   const opening = openStore({ config, clock: systemClock, log });
@@ -211,8 +214,8 @@ test('a database that comes up later is waited for; what is wrong is said with i
       (thrown: Error) => thrown,
     );
     assert.equal(error?.name, 'StartRefusal', String(error));
-    assert.ok(!error!.message.includes(password));
-    return error!.message;
+    assert.ok(!error.message.includes(password));
+    return error.message;
   };
   assert.match(await wrong(`${url}_none`), /^PARLEY_DATABASE_URL .*there is no such database/);
   assert.match(await wrong(url.replace(encodeURIComponent(password), 'nope')), /password or the user/);

@@ -155,6 +155,13 @@ export const SETTINGS = {
     means:
       'Port for probes and metrics alone, on the same address; 0 picks a free one. Default: without the role http a free one, which the log names; with it none, as PARLEY_PORT has them.',
   },
+  metricsToken: {
+    env: 'PARLEY_METRICS_TOKEN',
+    kind: 'text',
+    default: '',
+    means:
+      'Bearer token that opens /metrics, 16 characters or more. Without it only this machine may read them, and no proxy for others.',
+  },
   leaseMs: {
     env: 'PARLEY_LEASE_MS',
     kind: 'count',
@@ -247,6 +254,9 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   }
   if (values['secret'] && (values['secret'] as string).length < 32)
     faults.push('PARLEY_SECRET: needs 32 characters or more');
+  const { metricsToken } = values as { metricsToken?: string };
+  if (metricsToken && !/^\S{16,}$/.test(metricsToken))
+    faults.push('PARLEY_METRICS_TOKEN: needs 16 characters or more, without spaces');
   const probePort = values['probePort'] as string | undefined;
   if (probePort && !(/^\d{1,5}$/.test(probePort) && Number(probePort) <= 65535))
     faults.push(`PARLEY_PROBE_PORT: “${probePort}” is not a port`);

@@ -26,6 +26,11 @@ export type Sql = Tag & {
   /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
   listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
   notify(channel: string, payload: string): Promise<void>;
+  /** Connections of the pool now, and statements that wait for one. */
+  use(): { open: number; idle: number; waiting: number };
+  /** Whether a statement met a full disk since `diskHasRoom` was told. */
+  diskWasFull(): boolean;
+  diskHasRoom(): void;
   /** Waits for what runs, at most `timeout` seconds, and closes. */
   end(options?: { timeout?: number }): Promise<void>;
 };
@@ -55,12 +60,19 @@ const types = {
 /** Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests. */
 export function openPool(
   connection: Connection,
-  options: { max: number; name: string; onStatement?: (text: string) => void },
+  options: {
+    max: number;
+    name: string;
+    onStatement?: (text: string) => void;
+    /** Told of each outage once: when the first statement meets it, and when one succeeds again. */
+    onOutage?: (state: 'lost' | 'back', error?: unknown) => void;
+  },
 ): Sql {
   const settings = { ...configOf(connection), application_name: options.name, types };
   const pool = createPool({ ...settings, max: options.max });
   const names = statementNames();
   const heard = options.onStatement;
+  const outage = outageOf(options.onOutage);
   const listeners = new Set<{ close(): Promise<void> }>();
   const placement: Placement = { distributed: false };
 
@@ -69,7 +81,8 @@ export function openPool(
     const name = prepare ? names(text) : undefined;
     const result = await client
       .query(name ? { name, text, values } : values.length ? { text, values } : text)
-      .catch(lost);
+      .catch(outage.failed);
+    outage.succeeded();
     return rowsOf(result);
   };
   const on =
@@ -78,7 +91,7 @@ export function openPool(
       run(client, text, values, prepare);
 
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
-    const client = await pool.connect().catch(lost);
+    const client = await pool.connect().catch(outage.failed);
     try {
       const result = await inTransaction(on(client), placement, work);
       client.release();
@@ -111,6 +124,9 @@ export function openPool(
       async notify(channel: string, payload: string) {
         await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
       },
+      use: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+      diskWasFull: outage.diskWasFull,
+      diskHasRoom: outage.diskHasRoom,
       async end({ timeout }: { timeout?: number } = {}) {
         await Promise.allSettled([...listeners].map((listener) => listener.close()));
         const ended = pool.end();
@@ -201,6 +217,32 @@ function rowsOf(result: Result | Result[]): Rows<Record<string, unknown>[]> {
   }) as unknown as Rows<Record<string, unknown>[]>;
 }
 
+/** Follows whether the database is there, and whether its disk has room, by how statements end. */
+function outageOf(told: ((state: 'lost' | 'back', error?: unknown) => void) | undefined) {
+  let away = false;
+  let full = false;
+  return {
+    failed(error: Error & { code?: string }): never {
+      try {
+        return lost(error);
+      } finally {
+        if (isDiskFull(error)) full = true;
+        if (!away && isConnectionLost(error)) {
+          away = true;
+          told?.('lost', error);
+        }
+      }
+    },
+    succeeded() {
+      if (!away) return;
+      away = false;
+      told?.('back');
+    },
+    diskWasFull: () => full,
+    diskHasRoom: () => void (full = false),
+  };
+}
+
 /** Gives errors of a lost connection a code; some of pg's have none. */
 function lost(error: Error & { code?: string }): never {
   if (!error.code && /terminated|connection|not queryable|timeout|ended/i.test(error.message))
@@ -252,6 +294,16 @@ export function isConnectionLost(error: unknown): boolean {
   const code = (error as { code?: string } | undefined)?.code ?? '';
   // 57P01 admin shutdown, 57P02 crash shutdown, 57P03 cannot connect now, 08… connection exceptions.
   return /^(57P0[123]|08...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+}
+
+/** True for an error that means no room: of the database's disk (53100), or of ours for files. */
+export function isDiskFull(error: unknown): boolean {
+  return ['53100', 'ENOSPC', 'EDQUOT'].includes((error as { code?: string } | undefined)?.code ?? '');
+}
+
+/** True for what passes when the database is well again: work waits for it, and is none the worse. */
+export function isStoreAway(error: unknown): boolean {
+  return isConnectionLost(error) || isDiskFull(error);
 }
 
 /** True for a breach of a unique constraint (SQLSTATE 23505). */

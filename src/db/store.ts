@@ -3,7 +3,7 @@
  * date. What is wrong is said with the setting that is wrong.
  */
 import { join, resolve } from 'node:path';
-import { monotonicMs, pause, type Clock } from '../base/clock.ts';
+import { pause, type Clock } from '../base/clock.ts';
 import type { Config } from '../base/config.ts';
 import type { Log } from '../base/log.ts';
 import { StartRefusal } from '../base/refusal.ts';
@@ -39,7 +39,12 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
       ? undefined
       : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
   const connection = given ?? (config.databaseUrl || embedded!.connection);
-  const sql = openPool(connection, { max: config.poolSize, name });
+  const sql = openPool(connection, {
+    max: config.poolSize,
+    name,
+    onOutage: (state, error) =>
+      state === 'lost' ? log.warn({ error }, 'the database is lost') : log.warn({}, 'the database is back'),
+  });
   const aside = openPool(connection, { max: 1, name: `${name} aside` });
   const stop = async () => {
     await Promise.all([sql.end({ timeout: 5 }), aside.end({ timeout: 5 })]);
@@ -66,14 +71,14 @@ export const POOLED =
 
 /** Waits while the server cannot be reached or is starting; anything else goes on at once. */
 async function waitUntilUp(sql: Sql, clock: Clock, log: Log, waitMs: number): Promise<void> {
-  const startMs = monotonicMs();
+  const startMs = clock.monotonicMs();
   for (let told = false; ; told = true) {
     try {
       await sql.unsafe('SELECT 1');
       if (told) log.info({}, 'the database answers');
       return;
     } catch (error) {
-      if (!isComingUp(error) || monotonicMs() - startMs >= waitMs) throw error;
+      if (!isComingUp(error) || clock.monotonicMs() - startMs >= waitMs) throw error;
       if (!told) log.warn({ error, waitMs }, 'the database does not answer yet; waiting for it');
       await pause(clock, LOOK_AGAIN_MS);
     }

@@ -62,6 +62,8 @@ export function createSenders(deps: {
   /** Which part of each integration's rate is this process's: the part of the lanes it owns, 0..1. */
   share: () => number;
   simulate: (adapter: Adapter, integration: Integration) => Sender;
+  /** Told what a provider answered to each message. */
+  counted?: (provider: string, outcome: Outcome['kind']) => void;
 }): Senders {
   const notes = createHealthNotes(deps);
   /** Told of once. */
@@ -148,6 +150,7 @@ function openOne(
   const answer = (answered: (index: number, outcome: Outcome) => void, index: number, outcome: Outcome) => {
     breaker.saw(outcome);
     deps.notes.saw(integration.id, breaker, outcome);
+    deps.counted?.(integration.provider, outcome.kind);
     answered(index, outcome);
   };
   const opened: OpenIntegration = {

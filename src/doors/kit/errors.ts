@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
-import { isConnectionLost } from '../../db/pool.ts';
+import { isConnectionLost, isDiskFull } from '../../db/pool.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
 export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
@@ -31,6 +31,8 @@ export class RequestFault extends Error {
 }
 
 const RETRY_AFTER_S = 1;
+/** Somebody has to make room first. */
+const FULL_RETRY_AFTER_S = 30;
 
 /** Uses a door's form for everything that goes wrong below a prefix, unknown routes included. */
 export function useFaultForm(app: FastifyInstance, log: Log, prefix: string, form: FaultForm): void {
@@ -81,6 +83,14 @@ function faultOf(error: unknown): Fault | undefined {
     return fault('unavailable', 'The store cannot be reached at the moment; try again.', {
       retryAfterS: RETRY_AFTER_S,
     });
+  if (isDiskFull(error))
+    return fault(
+      'unavailable',
+      'The disk of the store is full: nothing was kept; try again when there is room.',
+      {
+        retryAfterS: FULL_RETRY_AFTER_S,
+      },
+    );
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   if (typeof code !== 'string' || !code.startsWith('FST_') || !statusCode || statusCode >= 500)
     return undefined;

@@ -5,12 +5,14 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Histogram, Registry } from 'prom-client';
 import { randomToken } from '../../base/crypto.ts';
+import { fault } from '../../base/fault.ts';
 import type { Part } from '../../base/lifecycle.ts';
+import { mayRead } from '../../watch/access.ts';
 import { JSON_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
-import { formFor, sendError, useFaultForm, type FaultForm } from './errors.ts';
+import { formFor, sendError, sendFault, useFaultForm, type FaultForm } from './errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -136,7 +138,6 @@ function observe(
   amiss: Probes['amiss'],
   isStopping: () => boolean,
 ): void {
-  collectDefaultMetrics({ register: registry });
   const seconds = new Histogram({
     name: 'parley_http_request_seconds',
     help: 'Time from request to answer, by route.',
@@ -162,9 +163,16 @@ function observe(
     const faults = [...((await amiss?.()) ?? []), ...(isStopping() ? ['the server is stopping'] : [])];
     return await reply.code(faults.length ? 503 : 200).send({ ready: !faults.length, faults });
   });
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  );
+  app.get('/metrics', async (request, reply) => {
+    const address = request.raw.socket.remoteAddress ?? '';
+    if (!mayRead({ address, headers: request.headers }, ctx.config.metricsToken))
+      return await sendFault(
+        reply,
+        fault('invalid_auth', 'Metrics are for this machine, or for who has PARLEY_METRICS_TOKEN.'),
+        plainForm,
+      );
+    return await reply.type(registry.contentType).send(await registry.metrics());
+  });
 }
 
 function setHeaders(request: FastifyRequest, reply: FastifyReply, stopping: boolean): void {

@@ -5,7 +5,7 @@
 import { pause, type Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
-import { isConnectionLost, type Sql } from '../../db/pool.ts';
+import { isStoreAway, type Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost, type Batch } from '../../queue/work/settle.ts';
@@ -72,8 +72,8 @@ async function patiently<T>(deps: DeliverDeps, batch: Batch, read: () => Promise
     try {
       return await read();
     } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      deps.log.warn({ error, lane: batch.lane.lane }, 'a batch waits for the database');
+      if (!isStoreAway(error)) throw error;
+      deps.log.debug({ error, lane: batch.lane.lane }, 'a batch waits for the database');
       await pause(deps.clock, AFTER_LOST_MS);
     }
   }
@@ -167,8 +167,8 @@ async function settleDecisions(
       await deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed));
       return;
     } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      deps.log.warn({ error }, 'settling waits for the database');
+      if (!isStoreAway(error)) throw error;
+      deps.log.debug({ error }, 'settling waits for the database');
       await pause(deps.clock, AFTER_LOST_MS);
     }
   }
