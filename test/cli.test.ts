@@ -122,6 +122,13 @@ describe('a server for other programs', () => {
     const refused = await parley(['import', bad, ...D]);
     assert.deepEqual([refused.code, refused.out], [1, '']);
     assert.match(refused.err, /phone, email or external_id/);
+    await writeFile(
+      bad,
+      'email,first_name\nstop1@example.com,A\nstop2@example.com,"B\nstop3@example.com,C\n',
+    );
+    const stopped = await parley(['import', bad, ...D]);
+    assert.deepEqual([stopped.code, /1 rows in .* 1 created/.test(stopped.out)], [1, true], stopped.out);
+    assert.match(stopped.err, /Stopped at line 3: it opens a quote that is never closed/);
     assert.match((await parley(['import', path.join(temp, 'none.csv'), ...D])).err, /none\.csv/);
   });
 

@@ -364,6 +364,20 @@ describe('import', () => {
     assert.equal((await send(csv, '', 'text/csv', { 'idempotency-key': 'x'.repeat(300) })).status, 400);
   });
 
+  test('a file that cannot be read to its end says where it stopped, and why; mixed ends of lines stop nothing', async () => {
+    const { lines } = await send(
+      'email,first_name\nstop1@import.example.com,A\nstop2@import.example.com,"B\nx,C\n',
+    );
+    const { done, rows: taken, stopped } = lines.at(-1);
+    assert.deepEqual(
+      [done, taken, stopped],
+      [true, 1, { line: 3, reason: 'opens a quote that is never closed' }],
+    );
+    const mixed = `email,first_name\r\n${rows(20_000, 'mixed')}\n`;
+    const last = (await send(mixed)).lines.at(-1);
+    assert.deepEqual([last.rows, last.created, last.rejected, last.stopped], [20_000, 20_000, 0, undefined]);
+  });
+
   test('columns can be named by the sender', async () => {
     const mapping = JSON.stringify({
       Mail: { field: 'email' },

@@ -21,6 +21,8 @@ type Line = {
   rejected: number;
   done?: boolean;
   faults?: { line: number; field: string; rule: string }[];
+  /** Where the file could be read no further. */
+  stopped?: { line: number; reason: string };
   error?: { message: string };
 };
 
@@ -46,6 +48,10 @@ export async function importFile(file: string, flags: Flags): Promise<void> {
     `${countText(last.rows)} rows in ${timeText(tookMs)}: ${countText(last.created)} created, ` +
       `${countText(last.updated)} updated, ${countText(last.rejected)} rejected`,
   );
+  if (last.stopped)
+    throw new Failure(
+      `Stopped at line ${last.stopped.line}: it ${last.stopped.reason}. That line and all after it were not imported.`,
+    );
 }
 
 async function sizeOf(file: string): Promise<number> {

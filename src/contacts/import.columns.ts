@@ -3,7 +3,7 @@ import { fault, type Fault, isFault } from '../base/fault.ts';
 import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
 import type { Identity } from './keys.ts';
-import { checkAttributes, checkContactChange, CONTACT_LIMITS } from './profile.ts';
+import { checkAttributes, checkContactChange, CONTACT_LIMITS, isInexact } from './profile.ts';
 import type { Person, Profile, WantedDestination } from './resolve.ts';
 
 /** What a column is. */
@@ -23,28 +23,33 @@ export type Column = { header: string; target: ColumnTarget };
 
 type Field = Extract<ColumnTarget, { field: string }>['field'];
 
-const KNOWN: Readonly<Record<string, Field>> = {
-  phone: 'phone',
-  phone_number: 'phone',
-  mobile: 'phone',
-  email: 'email',
-  email_address: 'email',
-  external_id: 'externalId',
-  id: 'externalId',
-  user_id: 'externalId',
-  first_name: 'givenName',
-  given_name: 'givenName',
-  last_name: 'surname',
-  surname: 'surname',
-  timezone: 'timeZone',
-  time_zone: 'timeZone',
-  locale: 'locale',
-};
+/** A map, since a header may be called `constructor`. */
+const KNOWN: ReadonlyMap<string, Field> = new Map([
+  ['phone', 'phone'],
+  ['phone_number', 'phone'],
+  ['mobile', 'phone'],
+  ['email', 'email'],
+  ['email_address', 'email'],
+  ['external_id', 'externalId'],
+  ['id', 'externalId'],
+  ['user_id', 'externalId'],
+  ['first_name', 'givenName'],
+  ['given_name', 'givenName'],
+  ['last_name', 'surname'],
+  ['surname', 'surname'],
+  ['timezone', 'timeZone'],
+  ['time_zone', 'timeZone'],
+  ['locale', 'locale'],
+]);
+
+/** More are no table of people; each costs every row. */
+const MOST_COLUMNS = 1000;
 
 /** The columns of a header, or why the file cannot be imported. */
 export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {}): Column[] | Fault {
+  if (headers.length > MOST_COLUMNS) return breaks('header', `has more than ${MOST_COLUMNS} columns`);
   const columns = headers.map((raw) => {
-    const header = raw.trim();
+    const header = plainCell(raw, 'ignore');
     return { header, target: Object.hasOwn(mapping, header) ? mapping[header]! : recognise(header) };
   });
   const unknown = Object.keys(mapping).find((name) => !columns.some(({ header }) => header === name));
@@ -55,6 +60,9 @@ export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {
     const name = 'field' in target ? target.field : `attributes.${target.attribute}`;
     if (names.has(name)) return breaks(header, `is the second column for ${name}`);
     names.add(name);
+    // As JSON it would be the prototype of what it is read into, and gone.
+    if ('attribute' in target && target.attribute === '__proto__')
+      return breaks(header, 'is not a name that an attribute can have: rename the column, or leave it out');
     const broken = 'attribute' in target && checkAttributes({ [target.attribute]: '' }, header);
     if (broken) return broken;
   }
@@ -64,37 +72,40 @@ export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {
 }
 
 function recognise(header: string): ColumnTarget {
-  const field = KNOWN[header.toLowerCase().replaceAll(/[\s-]+/g, '_')];
+  const field = KNOWN.get(header.toLowerCase().replaceAll(/[\s-]+/g, '_'));
   if (field) return { field };
   const typed = /^(.+):(number|boolean)$/.exec(header);
   if (typed) return { attribute: typed[1]!.trim(), type: typed[2] as 'number' | 'boolean' };
   return header === '' ? 'ignore' : { attribute: header };
 }
 
-/** The person in a row, or the first rule that the row breaks. Empty cells say nothing. */
+/**
+ * The person in a row, or the first rule that the row breaks. Empty cells say nothing; those at the end of a row may be left out,
+ * or be more than the header has, as spreadsheets write them.
+ */
 export function personOf(
   cells: readonly string[],
   columns: readonly Column[],
   row: { workspaceId: number; defaultCountry?: string | undefined; line: number },
 ): Person | RowFault {
   const refuse = (field: string, rule: string): RowFault => ({ line: row.line, field, rule });
-  if (cells.length !== columns.length)
+  if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell.trim() !== ''))
     return refuse('row', `has ${cells.length} cells where the header has ${columns.length}`);
   const known: Partial<Record<Field, string>> = {};
   const attributes: Record<string, unknown> = {};
   let many = false;
   for (let i = 0; i < columns.length; i++) {
     const { header, target } = columns[i]!;
-    const cell = cells[i]!.trim();
+    const cell = target === 'ignore' || i >= cells.length ? '' : plainCell(cells[i]!, target);
     if (cell === '' || target === 'ignore') continue;
     if (cell.includes('\u0000')) return refuse(header, 'must not hold the NUL character');
-    if (cell.includes('\uFFFD')) return refuse(header, 'must be UTF-8');
+    if (cell.includes('\uFFFD')) return refuse(header, 'must be UTF-8 or UTF-16');
     if ('field' in target) {
       known[target.field] = cell;
       continue;
     }
     const value = typed(cell, target.type);
-    if (value === undefined) return refuse(header, `must be a ${target.type}`);
+    if (value === undefined) return refuse(header, RULE_OF_TYPE[target.type!]);
     attributes[target.attribute] = value;
     many = true;
   }
@@ -106,10 +117,37 @@ export function personOf(
   return { workspaceId: row.workspaceId, ...reached, profile };
 }
 
+/** `="00123"`, by which a spreadsheet is told that this is text. */
+const AS_TEXT = /^="((?:[^"]|"")*)"$/;
+/** `'+316…`: by which it is kept from being taken for a formula, or `'00123` for a number. `'s-Gravenhage` stays what it is. */
+const GUARDED = /^'(?=[=+@-]|\d+$)/;
+
+/** What a cell says, without what only a spreadsheet means. */
+function plainCell(cell: string, target: ColumnTarget): string {
+  let plain = cell.trim();
+  if (plain.startsWith('='))
+    plain = plain.replace(AS_TEXT, (_, text: string) => text.replaceAll('""', '"').trim());
+  if (!plain.startsWith("'")) return plain;
+  const isText =
+    target !== 'ignore' && ('attribute' in target ? target.type !== 'number' : isName(target.field));
+  return plain.replace(isText ? GUARDED : /^'/, '').trim();
+}
+
+function isName(field: Field): boolean {
+  return field === 'givenName' || field === 'surname';
+}
+
+const RULE_OF_TYPE = {
+  text: 'must be a text',
+  number: `must be a number in digits, and not a whole one beyond ${Number.MAX_SAFE_INTEGER}`,
+  boolean: 'must be a boolean: true, false, yes, no, 1 or 0',
+};
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
 function typed(cell: string, type: 'text' | 'number' | 'boolean' | undefined): unknown {
   if (type === 'number') {
-    const number = Number(cell);
-    return Number.isFinite(number) ? number : undefined;
+    const number = DECIMAL.test(cell) ? Number(cell) : NaN;
+    return Number.isFinite(number) && !isInexact(number) ? number : undefined;
   }
   if (type === 'boolean') {
     if (/^(?:true|yes|1)$/i.test(cell)) return true;

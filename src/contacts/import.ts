@@ -3,11 +3,12 @@
  * memory does not grow with the file. A row that is bad is noted and passed over. Doing it again doubles nothing.
  */
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Sql } from '../db/pool.ts';
 import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
-import { readCsv } from './import.csv.ts';
+import { readCsv, type Stop } from './import.csv.ts';
 import type { Person } from './resolve.ts';
 import { ensureSets, getSet } from './sets.ts';
 import { insertMembers } from './sql.sets.ts';
@@ -41,7 +42,7 @@ export type ImportResult = {
   /** The first 1,000 of the rows that were rejected, and why. */
   faults: RowFault[];
   /** Where the file could be read no further, and why: what stands there and after it was not imported. */
-  stopped?: RowFault;
+  stopped?: Stop;
 };
 
 const BATCH_ROWS = 1000;
@@ -89,6 +90,8 @@ async function importRows(deps: ImportDeps, stream: Readable, run: Run): Promise
         await writers.write(batch);
         batch = [];
       }
+      // Rows that are only refused wait for nothing: others get their turn here.
+      await setImmediate();
     }
     await writers.write(batch);
     if (piece.value) result.stopped = piece.value;

@@ -60,7 +60,27 @@ export function checkAttributes(attributes: Record<string, unknown>, path: strin
     if (key.length < 1 || key.length > CONTACT_LIMITS.attributeName)
       return breaks(path, `a name needs 1 to ${CONTACT_LIMITS.attributeName} characters`);
   }
+  const inexact = inexactIn(attributes, path);
+  if (inexact !== undefined) return breaks(inexact, INEXACT);
   return attributesBytes(attributes) > CONTACT_LIMITS.attributesBytes ? attributesTooLarge(path) : undefined;
+}
+
+const INEXACT = `must be a number that is kept exactly: whole ones up to ${Number.MAX_SAFE_INTEGER}; send larger ones as text`;
+
+/** True for a whole number that may have lost its last digits when it was read: 2^53 may have been 2^53 + 1. */
+export function isInexact(value: number): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
+/** Where the first such number stands. */
+function inexactIn(value: unknown, path: string): string | undefined {
+  if (typeof value === 'number') return isInexact(value) ? path : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, entry] of Object.entries(value)) {
+    const found = typeof entry === 'string' ? undefined : inexactIn(entry, `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What is answered when attributes would be larger than allowed. */

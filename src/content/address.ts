@@ -11,7 +11,8 @@ const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63}|xn--[
 /** The address trimmed, its domain in lower case and in ASCII. The part before the @ is left as it is. */
 export function normaliseEmail(value: unknown, path = 'email'): string | Fault {
   if (typeof value !== 'string') return refuse(path);
-  const trimmed = value.trim();
+  // No part of an address that is taken has a character that is not seen; those that are copied along are no part of it.
+  const trimmed = value.replaceAll(/[\p{Cf}\p{Variation_Selector}]/gu, '').trim();
   const at = trimmed.lastIndexOf('@');
   const local = trimmed.slice(0, Math.max(at, 0));
   const given = trimmed.slice(at + 1);

@@ -24,13 +24,30 @@ const TYPES: Readonly<Record<string, LineType>> = {
   PREMIUM_RATE: 'premium',
 };
 
+/** UTF-16 units, what is not seen included. */
+const LONGEST = 256;
+
+/**
+ * A text as it is seen: marks of direction, joiners and variation selectors come along when a number is copied from a screen, and
+ * mean nothing in it; digits and signs of full width are those of ASCII.
+ */
+function visible(value: string): string {
+  if (/^[ -~]*$/.test(value)) return value.trim();
+  // U+20E3 makes a key of a digit, as emoji do.
+  return value
+    .normalize('NFKC')
+    .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}\u20E3]/gu, '')
+    .trim();
+}
+
 /** Normalises a phone number as people write it. */
 export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phone | Fault {
   const path = options.path ?? 'phone';
   const country = options.defaultCountry?.toUpperCase();
   const known = country !== undefined && isSupportedCountry(country);
-  if (typeof value !== 'string' || value.trim() === '' || value.length > 64) return refuse(path, known);
-  const number = parsePhoneNumberFromString(value.trim(), {
+  const text = typeof value === 'string' && value.length <= LONGEST ? visible(value) : '';
+  if (text === '' || text.length > 64) return refuse(path, known);
+  const number = parsePhoneNumberFromString(text, {
     // The whole value is the number: nothing is searched for in a sentence.
     extract: false,
     ...(known ? { defaultCountry: country } : {}),

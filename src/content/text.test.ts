@@ -244,6 +244,36 @@ test('a phone number has one form, whatever way it is written', () => {
   assert.match(fault.message, /^destination\.destinationId: must be a phone number/);
 });
 
+test('what is not seen in a number means nothing, wherever it stands', () => {
+  const number = '+1 212-555-0123';
+  const marks = [
+    ['\u200E', '\u200F', '\u061C', '\u202A', '\u202C', '\u2066', '\u2069'],
+    ['\u200B', '\u200C', '\u200D', '\u2060', '\uFEFF', '\u00AD', '\u034F', '\u180E'],
+    ['\uFE0E', '\uFE0F', '\uFE01', '\u{E0100}', '\u3164', '\u{1D173}'],
+  ].flat();
+  for (const mark of marks)
+    for (let at = 0; at <= number.length; at++) {
+      const phone = normalisePhone(number.slice(0, at) + mark + number.slice(at));
+      assert.ok(!isFault(phone), `${mark.codePointAt(0)!.toString(16)} at ${at}`);
+      assert.equal(phone.e164, '+12125550123');
+    }
+  for (const written of [
+    '＋１ ２１２－５５５－０１２３',
+    '+1\u202F212\u00A0555\u20110123',
+    '+1️⃣ 212 555 0123',
+  ])
+    assert.deepEqual(normalisePhone(written), normalisePhone(number), written);
+  // Nothing but marks is nothing, and marks make no number of a word.
+  for (const bad of [
+    '\u202A\u202C',
+    'call\u200Bme',
+    '\u200E'.repeat(300),
+    `${number}${'\u200E'.repeat(300)}`,
+  ])
+    assert.ok(isFault(normalisePhone(bad)), bad);
+  assert.equal(normaliseEmail('\u202Aann\u200B@example.com\uFEFF'), 'ann@example.com');
+});
+
 test('a mail address has one form, and what is none is refused', () => {
   assert.equal(normaliseEmail('  Ann.Lee+x@Example.COM '), 'Ann.Lee+x@example.com');
   assert.equal(normaliseEmail('o\u0027neil@münchen.example'), "o'neil@xn--mnchen-3ya.example");

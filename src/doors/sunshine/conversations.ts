@@ -65,7 +65,7 @@ export const conversationRoutes: readonly Route[] = [
   writes({
     method: 'POST',
     path: '/appusers/:userId/conversation/postback',
-    action: 'conversations.reply',
+    action: 'messages.impersonate',
     scopes: ['account', 'app', 'appUser'],
     body: Postback,
     handle: async (call) => (tx) => postback(call, tx),
