@@ -98,6 +98,16 @@ export const WorkspaceSettings = Type.Object({
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */
   trackClicks: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  /** A domain of which all names lead to this server; short links are `https://<name>.<domain>/l/<code>` then. */
+  linkDomain: Type.Optional(
+    Type.Union([
+      Type.String({
+        pattern: '^(?=.{4,190}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$',
+        rule: 'must be a domain name, such as go.example',
+      }),
+      Type.Null(),
+    ]),
+  ),
   /** Which channel is used when nothing else decides. */
   channelOrder: Type.Optional(
     Type.Union([Type.Array(channel, { minItems: 1, maxItems: CHANNELS.length }), Type.Null()]),

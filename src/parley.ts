@@ -12,7 +12,7 @@ import type { Config } from './base/config.ts';
 import { addressGuard, httpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
-import { createLog, type Log } from './base/log.ts';
+import { createLog, type Log, type LogForm } from './base/log.ts';
 import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
@@ -91,7 +91,7 @@ const DELIVERIES_IN_FLIGHT = 1_500;
 /** Starts Parley. Whatever started before a failure is stopped again. */
 export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
   const clock = overrides.clock ?? systemClock;
-  const log = overrides.log ?? createLog(config.logLevel);
+  const log = overrides.log ?? createLog(config.logLevel, logForm(config));
   const store = await openStore({ config, connection: overrides.connection, clock, log });
   try {
     return await compose(config, clock, log, store, overrides);
@@ -273,6 +273,10 @@ function readersOf(
     usageReader(shared),
     liveReader(notices),
   ];
+}
+
+function logForm({ logLevelNames, logTime }: Config): LogForm {
+  return { levelNames: logLevelNames, isoTime: logTime === 'iso' };
 }
 
 /** Other processes read a workspace again within a second; until then they would go by its old time. */

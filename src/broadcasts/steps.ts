@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
+import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { compile, type Compiled } from '../content/compile.ts';
 import { linksOfCause } from '../links/links.ts';
@@ -13,6 +14,7 @@ import { KIND } from '../queue/work/kinds.ts';
 import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
 import { deleteStreamRow, hasStreamWork, type WorkItem } from '../queue/work/sql.ts';
 import type { Handler } from '../queue/worker.ts';
+import { countBroadcast } from './forecast.ts';
 import { announceDone, begin, LATEST_START_MS, type Broadcast, type BroadcastDeps } from './broadcasts.ts';
 import {
   audienceOf,
@@ -42,6 +44,21 @@ export function broadcastHandler(deps: BroadcastDeps & { clock: Clock; log: Log 
   };
 }
 
+/** One line in the log for each broadcast that is done: for who watches, and after the fact. */
+async function tellFinished(
+  deps: BroadcastDeps & { clock: Clock; log: Log },
+  broadcast: Broadcast,
+): Promise<void> {
+  const { id, workspaceId, name, startedMs, finishedMs } = broadcast;
+  // It is done whether or not it can be counted now.
+  const counts = await countBroadcast(deps, deps.sql, { ...broadcast, state: 'done' }).catch(() => undefined);
+  const tookMs = (finishedMs ?? 0) - (startedMs ?? finishedMs ?? 0);
+  deps.log.info(
+    { broadcast: toHex24(id), workspace: toHex24(workspaceId), name, tookMs, counts },
+    'a broadcast is done',
+  );
+}
+
 async function step(
   deps: BroadcastDeps & { clock: Clock; log: Log },
   batch: Batch,
@@ -50,7 +67,9 @@ async function step(
 ): Promise<void> {
   const broadcast = await selectBroadcast(deps.sql, item.workspaceId, item.ownerId);
   if (broadcast?.state === 'running') await fanOut(deps, broadcast);
+  let finished: Broadcast | undefined;
   await deps.queue.transact(async (tx) => {
+    finished = undefined;
     const nowMs = deps.clock.nowMs();
     const now = await selectBroadcast(tx, item.workspaceId, item.ownerId, true);
     const end = async (again?: number) => {
@@ -71,12 +90,14 @@ async function step(
       if (now.state !== 'canceled') {
         await updateState(tx, now.id, 'done', { nowMs: wsNowMs, finishedMs: wsNowMs });
         await announceDone(deps, tx, now, wsNowMs);
+        finished = { ...now, finishedMs: wsNowMs };
       }
       await deleteStreamRow(tx, now.runId);
       return await end();
     }
     return await end(nowMs + LOOK_MS);
   });
+  if (finished) await tellFinished(deps, finished);
 }
 
 /**

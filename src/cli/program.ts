@@ -84,8 +84,11 @@ function sending(parley: Command): void {
     .option('--integration <id>', 'ask this provider too; providers charge for it')
     .action(async (numbers, flags) => (await import('./lookup.ts')).lookUp(numbers, flags));
   calling(parley, 'why', 'tell why somebody got a message, or did not')
-    .argument('<contact>', 'an id, a phone number, an e-mail address or an external id')
-    .option('--message <id>')
+    .argument(
+      '<contact>',
+      'an id, a phone number, an e-mail address or an external id; or the id of a message',
+    )
+    .option('--message <id>', 'in any of its spellings; without it, and without --broadcast, the last ones')
     .option('--broadcast <id>')
     .action(async (contact, flags) => (await import('./send.ts')).why(contact, flags));
 }

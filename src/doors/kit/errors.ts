@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Which form is used below which path: for requests that reach no route. */
     faultForms: { prefix: string; form: FaultForm }[];
+    /** Every route there is, to tell a wrong method from a wrong path. */
+    routesKnown: { method: string; path: RegExp }[];
   }
 }
 
@@ -38,9 +40,31 @@ const FULL_RETRY_AFTER_S = 30;
 export function useFaultForm(app: FastifyInstance, log: Log, prefix: string, form: FaultForm): void {
   app.faultForms.push({ prefix, form });
   app.setErrorHandler((error, request, reply) => sendError(log, error, request, reply, form));
-  app.setNotFoundHandler((request, reply) =>
-    sendFault(reply, fault('not_found', `There is no ${request.method} ${pathOf(request.url)}.`), form),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(app, pathOf(request.url));
+    const told = `There is no ${request.method} ${pathOf(request.url)}.`;
+    if (allowed.length === 0) return sendFault(reply, fault('not_found', told), form);
+    reply.header('allow', allowed.join(', '));
+    return sendFault(reply, fault('method_not_allowed', told), form);
+  });
+}
+
+/** Notes every route from now on. */
+export function noteRoutes(app: FastifyInstance): void {
+  app.decorate('routesKnown', []);
+  app.addHook('onRoute', ({ method, url }) => {
+    // A route for everything is no path of its own.
+    if (/(?:^|\/)\*$/.test(url)) return;
+    const pattern = url.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, '[^/]+');
+    const path = new RegExp(`^${pattern.replace(/\/$/, '')}/?$`, 'i');
+    for (const one of [method].flat()) app.routesKnown.push({ method: one, path });
+  });
+}
+
+/** The methods a path has. */
+function methodsOf(app: FastifyInstance, path: string): string[] {
+  const known = app.routesKnown.filter((route) => route.path.test(path)).map(({ method }) => method);
+  return [...new Set(known)].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Answers with a fault. */

@@ -12,7 +12,15 @@ import type { Part } from '../../base/lifecycle.ts';
 import { mayRead } from '../../watch/access.ts';
 import { JSON_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
-import { formFor, sendError, sendFault, useFaultForm, type FaultForm } from './errors.ts';
+import {
+  formFor,
+  noteRoutes,
+  RequestFault,
+  sendError,
+  sendFault,
+  useFaultForm,
+  type FaultForm,
+} from './errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -96,7 +104,9 @@ function createApp(ctx: HttpContext): FastifyInstance {
     // Clients of old mix /appusers and /appUsers; ids in a path keep their case.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
   });
+  noteRoutes(app);
   boundBodies(app, ctx);
+  refuseEncoded(app, ctx);
   app.decorate('faultForms', []);
   useFaultForm(app, ctx.log, '', plainForm);
   return app;
@@ -127,6 +137,26 @@ function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
       raw.once('end', cancel).once('close', cancel);
     }
     done();
+  });
+}
+
+/** A body that is packed (gzip) is read by no route: unpacking is for who wants to be flooded by a small request. */
+function refuseEncoded(app: FastifyInstance, ctx: HttpContext): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (/^identity$/i.test(encoding)) return done();
+    reply.header('accept-encoding', 'identity');
+    const refused = fault(
+      'unsupported_media',
+      `The body must come as it is, not in Content-Encoding ${encoding.slice(0, 40)}.`,
+    );
+    return void sendError(
+      ctx.log,
+      new RequestFault(refused),
+      request,
+      reply,
+      formFor(app, request.url, plainForm),
+    );
   });
 }
 
