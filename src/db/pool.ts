@@ -27,10 +27,10 @@ export type Sql = Tag & {
   listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
   notify(channel: string, payload: string): Promise<void>;
   /** Connections of the pool now, and statements that wait for one. */
-  use(): { open: number; idle: number; waiting: number };
+  use: () => { open: number; idle: number; waiting: number };
   /** Whether a statement met a full disk since `diskHasRoom` was told. */
-  diskWasFull(): boolean;
-  diskHasRoom(): void;
+  diskWasFull: () => boolean;
+  diskHasRoom: () => void;
   /** Waits for what runs, at most `timeout` seconds, and closes. */
   end(options?: { timeout?: number }): Promise<void>;
 };
@@ -124,9 +124,7 @@ export function openPool(
       async notify(channel: string, payload: string) {
         await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
       },
-      use: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-      diskWasFull: outage.diskWasFull,
-      diskHasRoom: outage.diskHasRoom,
+      ...seenOf(pool, outage),
       async end({ timeout }: { timeout?: number } = {}) {
         await Promise.allSettled([...listeners].map((listener) => listener.close()));
         const ended = pool.end();
@@ -217,12 +215,18 @@ function rowsOf(result: Result | Result[]): Rows<Record<string, unknown>[]> {
   }) as unknown as Rows<Record<string, unknown>[]>;
 }
 
+/** What the pool tells of itself. */
+function seenOf(pool: pg.Pool, { diskWasFull, diskHasRoom }: ReturnType<typeof outageOf>) {
+  const use = () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount });
+  return { use, diskWasFull, diskHasRoom };
+}
+
 /** Follows whether the database is there, and whether its disk has room, by how statements end. */
 function outageOf(told: ((state: 'lost' | 'back', error?: unknown) => void) | undefined) {
   let away = false;
   let full = false;
   return {
-    failed(error: Error & { code?: string }): never {
+    failed: (error: Error & { code?: string }): never => {
       try {
         return lost(error);
       } finally {
@@ -233,7 +237,7 @@ function outageOf(told: ((state: 'lost' | 'back', error?: unknown) => void) | un
         }
       }
     },
-    succeeded() {
+    succeeded: () => {
       if (!away) return;
       away = false;
       told?.('back');
@@ -289,21 +293,32 @@ async function listenOn(
   };
 }
 
-/** True for an error that means the server went away or is starting, as against a fault in the statement. */
+/**
+ * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
+ * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
+ * transaction, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58 the machine under it failed.
+ */
 export function isConnectionLost(error: unknown): boolean {
   const code = (error as { code?: string } | undefined)?.code ?? '';
-  // 57P01 admin shutdown, 57P02 crash shutdown, 57P03 cannot connect now, 08… connection exceptions.
-  return /^(57P0[123]|08...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  return /^(08...|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+}
+
+/**
+ * True for an error that says nothing of what was asked for: the server is away or has no room, or the statement met another
+ * one (deadlock 40P01, serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
+ */
+export function isPassing(error: unknown): boolean {
+  return isConnectionLost(error) || isMet(error) || isDiskFull(error);
+}
+
+/** True for an error by which a transaction lost against another one. */
+export function isMet(error: unknown): boolean {
+  return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 
 /** True for an error that means no room: of the database's disk (53100), or of ours for files. */
 export function isDiskFull(error: unknown): boolean {
   return ['53100', 'ENOSPC', 'EDQUOT'].includes((error as { code?: string } | undefined)?.code ?? '');
-}
-
-/** True for what passes when the database is well again: work waits for it, and is none the worse. */
-export function isStoreAway(error: unknown): boolean {
-  return isConnectionLost(error) || isDiskFull(error);
 }
 
 /** True for a breach of a unique constraint (SQLSTATE 23505). */

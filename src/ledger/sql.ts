@@ -20,18 +20,20 @@ export async function insertQueued(
     destinationId: number | null;
     expiresMs: number;
     mayFallBack: boolean;
+    /** By the workspace's clock, as all times of a delivery. */
+    atMs: number;
   }[],
-  nowMs: number,
 ): Promise<void> {
   await db`
     INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, seq, integration_id, destination_id, expires_ms,
-      may_fall_back, state, state_ms)
-    SELECT *, ${STATE.queued}::smallint, ${nowMs}::bigint FROM unnest(
+      may_fall_back, state_ms, state)
+    SELECT *, ${STATE.queued}::smallint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
       ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.seq ?? 0)}::smallint[],
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
-      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[])
+      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
+      ${rows.map((r) => r.atMs)}::bigint[])
     ON CONFLICT DO NOTHING`;
 }
 

@@ -9,7 +9,7 @@ import { pause, type Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { bell, type Bell, type Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
-import { isStoreAway, type Sql } from '../db/pool.ts';
+import { isPassing, type Sql } from '../db/pool.ts';
 import { createBulk } from './work/bulk.ts';
 import { createDispatcher, type FeedReader } from './feed/dispatch.ts';
 import { createFlights, type Claim } from './work/flights.ts';
@@ -152,7 +152,7 @@ async function repeat(
 ): Promise<void> {
   while (!stopping.aborted) {
     const waitMs = await step().catch((error: unknown) => {
-      log[isStoreAway(error) ? 'debug' : 'error']({ error }, `${what} failed; trying again`);
+      log[isPassing(error) ? 'debug' : 'error']({ error }, `${what} failed; trying again`);
       return AFTER_ERROR_MS;
     });
     await Promise.race([pause(clock, waitMs, stopping), ...(early ? [early.wait()] : [])]);

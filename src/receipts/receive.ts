@@ -10,6 +10,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
+import { hear, hears } from '../channels/apart.ts';
 import {
   blockDestinations,
   keywordOf,
@@ -21,6 +22,7 @@ import { identityOfAddress, kindOfChannel, type Identity } from '../contacts/key
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages, type Incoming, type Source } from '../conversations/conversations.ts';
 import { insertInboundSeen } from '../conversations/history.ts';
+import { apart } from '../db/apart.ts';
 import type { Tx } from '../db/pool.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';
@@ -56,8 +58,15 @@ export async function receiveCallback(
   const integration = await deps.directory.integration(integrationId);
   if (!integration || !sameText(integration.callbackKey, callbackKey)) return NOT_THERE;
   const adapter = deps.adapters[integration.provider];
-  if (!adapter?.receive) return NOT_THERE;
-  const callback = adapter.receive(request, integration.settings);
+  if (!hears(adapter)) return NOT_THERE;
+  const callback = await hear(adapter, request, integration.settings, integration.workspaceId);
+  if (callback.kind === 'unread') {
+    deps.log.error(
+      { integrationId, provider: integration.provider, detail: callback.detail },
+      'a callback could not be read; the provider is asked to come again',
+    );
+    return callback.answer;
+  }
   if (callback.kind === 'forged') {
     deps.log.warn(
       { integrationId, provider: integration.provider, purpose: request.purpose },
@@ -77,7 +86,7 @@ export async function receiveCallback(
   return callback.answer;
 }
 
-/** Applies receipts. */
+/** Applies receipts. One that cannot be stored is stored as little as can be, and if not even that, only its sender is told. */
 export async function takeReceipts(
   deps: ReceiveDeps,
   integrationId: number,
@@ -86,9 +95,22 @@ export async function takeReceipts(
   const place = await placeOf(deps, integrationId);
   if (!place) return;
   const { integration, aheadMs } = place;
-  await deps.queue.transact((tx) =>
-    applyReceipts(deps, tx, integration, receipts, deps.clock.nowMs() + aheadMs),
-  );
+  const apply = async (part: readonly Receipt[]): Promise<void> => {
+    await deps.queue.transact((tx) =>
+      applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
+    );
+  };
+  const failures: unknown[] = [];
+  await apart(receipts, apply, async ({ ref, state, class: errorClass }, error) => {
+    deps.log.error({ error, integrationId, ref }, 'a receipt could not be stored as it was');
+    const bare = {
+      state,
+      ...(ref === undefined ? {} : { ref }),
+      ...(errorClass ? { class: errorClass } : {}),
+    };
+    await apply([bare]).catch((again: unknown) => failures.push(again));
+  });
+  if (failures.length) throw failures[0];
 }
 
 /** Takes in messages from people: contact and conversation are found or made, stop words are obeyed. */

@@ -29,9 +29,9 @@ export type Metrics = {
   /** Counts deliveries by the state they came to, in the process that hands on their events. */
   reader: FeedReader;
   /** What a provider answered to one message. */
-  provider(provider: string, outcome: string): void;
+  provider: (provider: string, outcome: string) => void;
   /** What came of one call of a webhook. */
-  webhookCall(outcome: 'delivered' | 'failed' | 'retried' | 'canceled'): void;
+  webhookCall: (outcome: 'delivered' | 'failed' | 'retried' | 'canceled') => void;
 };
 
 /** These of prom-client's own end in `_total` without being counters. */
@@ -97,17 +97,18 @@ function addProcess(registry: Registry, watched: () => Watched): void {
     (process) => process.poolSize,
   );
   gauge('parley_pool_waiting', 'Statements that wait for a connection.', ({ sql }) => sql.use().waiting);
-  new Gauge({
+  const connections = new Gauge({
     name: 'parley_pool_connections',
     help: 'Database connections of the pool, busy and idle.',
     labelNames: ['state'],
-    registers: [registry],
     collect() {
       const { open, idle } = watched().sql.use();
       this.set({ state: 'busy' }, open - idle);
       this.set({ state: 'idle' }, idle);
     },
+    registers: [],
   });
+  registry.registerMetric(connections);
 }
 
 type StoreFigures = { backlog: Backlog; webhooks: Awaited<ReturnType<typeof countByState>> };

@@ -7,7 +7,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { appendAudit } from '../accounts/audit.ts';
 import type { Door } from '../accounts/keys.ts';
-import { isStoreAway, type Tx } from '../db/pool.ts';
+import { isPassing, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
 import type { WorkItem } from '../queue/work/sql.ts';
@@ -110,7 +110,7 @@ async function writeGroup(
       return true;
     } catch (error) {
       if (error instanceof LaneLost) return false;
-      if (!isStoreAway(error) || !batch.holds()) throw error;
+      if (!isPassing(error) || !batch.holds()) throw error;
       deps.log.debug({ error }, 'outcomes of webhook calls could not be written; trying again');
       await pause(deps.clock, AFTER_ERROR_MS);
     }

@@ -244,7 +244,7 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   const { content, audience, integrationId, ...rest } = body;
   const input: BroadcastInput = { ...rest };
   if (content !== undefined) {
-    const read = await readContent(content, 'content');
+    const read = await readContent(content, 'content', call.workspace.id);
     if (isFault(read)) return read;
     const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
     const own = named?.workspaceId === call.workspace.id ? named : undefined;

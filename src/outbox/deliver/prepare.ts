@@ -5,6 +5,7 @@
 import type { Content } from '../../../contract/content.ts';
 import type { Vault } from '../../base/crypto.ts';
 import { isFault } from '../../base/fault.ts';
+import type { Log } from '../../base/log.ts';
 import type { Directory } from '../../accounts/directory.ts';
 import { selectPeople, type Person } from '../../contacts/sql.people.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
@@ -14,6 +15,7 @@ import type { Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
 import { asLastHeard, choose, devicesOf } from '../../gate/choose.ts';
 import {
+  decideBroken,
   decideCanceled,
   decideFailure,
   decideSpread,
@@ -41,7 +43,11 @@ export type PrepareDeps = {
   links: Links;
   vault: Vault;
   publicUrl: () => string;
+  log: Log;
 };
+
+/** Work of one stream that was claimed. */
+export type Claimed = Pick<Batch, 'stream' | 'items'>;
 
 /** What is the same for all of a batch. */
 type Around = {
@@ -57,13 +63,15 @@ const LONGEST_WAIT_MS = 2_000;
 /** Prepares a batch: what can be sent, and what was decided without sending. */
 export async function prepare(
   deps: PrepareDeps,
-  batch: Batch,
+  batch: Claimed,
   nowMs: number,
 ): Promise<{ ready: Ready[]; decided: Decision[] }> {
   const decided: Decision[] = [];
   const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
   const drafts =
-    batch.stream === 0 ? await draftSingles(deps, batch, decided) : await draftRun(deps, batch, run, decided);
+    batch.stream === 0
+      ? await draftSingles(deps, batch, decided, nowMs)
+      : await draftRun(deps, batch, run, decided);
   if (!drafts.length) return { ready: [], decided };
   const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
   const [people, recent] = await Promise.all([
@@ -96,7 +104,7 @@ export async function prepare(
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
     draft.isLooking = looking.has(people.get(item.ownerId)?.contactId ?? 0);
-    const made = makeReady(around, draft, places.get(item.workspaceId), people.get(item.ownerId));
+    const made = makeReady(deps, around, draft, places.get(item.workspaceId), people.get(item.ownerId));
     if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
     else decided.push(made);
@@ -139,7 +147,12 @@ async function openAll(
   return opens;
 }
 
-async function draftSingles(deps: PrepareDeps, batch: Batch, decided: Decision[]): Promise<Draft[]> {
+async function draftSingles(
+  deps: PrepareDeps,
+  batch: Claimed,
+  decided: Decision[],
+  nowMs: number,
+): Promise<Draft[]> {
   const keyOf = (key: { contactId: number; causeId: number; seq: number }) =>
     `${key.causeId}.${key.contactId}.${key.seq}`;
   const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
@@ -148,8 +161,13 @@ async function draftSingles(deps: PrepareDeps, batch: Batch, decided: Decision[]
   batch.items.forEach((item, index) => {
     const row = facts.get(keyOf(keys[index]!));
     // The message was erased, or a receipt or a cancellation has ended the delivery: nothing is left to do.
-    if (!row || !isWaiting(row.state)) decided.push({ item, bulk: false });
-    else drafts.push(draftSingle(item, row));
+    if (!row || !isWaiting(row.state)) return void decided.push({ item, bulk: false });
+    try {
+      drafts.push(draftSingle(item, row));
+    } catch (error) {
+      deps.log.error({ error, item }, 'a message could not be read');
+      decided.push(decideBroken({ item, bulk: false, class: row.class }, error, nowMs));
+    }
   });
   return drafts;
 }
@@ -177,7 +195,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
 
 async function draftRun(
   deps: PrepareDeps,
-  batch: Batch,
+  batch: Claimed,
   run: Run | undefined,
   decided: Decision[],
 ): Promise<Draft[]> {
@@ -257,7 +275,24 @@ async function recentlySent(
   return counts;
 }
 
+/** What becomes of one draft. What throws is its own outcome: its neighbours know nothing of it. */
 function makeReady(
+  deps: PrepareDeps,
+  around: Around,
+  draft: Draft,
+  place: Place | undefined,
+  person: Person | undefined,
+): Ready | Decision | undefined {
+  try {
+    return choosePath(around, draft, place, person);
+  } catch (error) {
+    deps.log.error({ error, item: draft.item }, 'a message could not be made ready');
+    const aheadMs = place?.workspace.clockAheadMs ?? 0;
+    return decideBroken({ ...draft, channel: draft.channel ?? null, aheadMs }, error, around.nowMs);
+  }
+}
+
+function choosePath(
   around: Around,
   draft: Draft,
   place: Place | undefined,

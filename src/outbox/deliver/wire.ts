@@ -6,6 +6,7 @@ import {
   type Rendered,
 } from '../../../contract/channels.ts';
 import type { Vault } from '../../base/crypto.ts';
+import { storableJson } from '../../base/storable.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import type { Outgoing } from '../../channels/adapter.ts';
 import type { Person, Reachable } from '../../contacts/sql.people.ts';
@@ -78,7 +79,7 @@ export function toWire(
   if (draft.compiled.variables.length) {
     variables = variablesOf(person, destination, workspace);
     if (leave !== undefined) variables.links = { unsubscribe: leave };
-    subject.vars = JSON.stringify(draft.compiled.pick(variables));
+    subject.vars = storableJson(draft.compiled.pick(variables));
   }
   const rendered = draft.compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);

@@ -4,10 +4,13 @@ import type { Outcome } from '../../channels/adapter.ts';
 import type { Reachable } from '../../contacts/sql.people.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
 import type { Verdict } from '../../gate/gate.ts';
+import { storable, storableJson } from '../../base/storable.ts';
 import { lessonOf, type Lesson } from './learn.ts';
 import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
 import type { OutcomeRow } from '../../ledger/sql.ts';
 import { STATE } from '../../ledger/states.ts';
+
+const LONGEST_REASON = 300;
 
 /** What is known of a delivery when it is decided on. */
 export type Subject = {
@@ -93,6 +96,59 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
     row: rowOf(subject, STATE.failed, nowMs, subject.item.attempt, { code, detail }),
     ...moveOn(subject),
   };
+}
+
+/** The code of what Parley itself failed on: a bug, or something that cannot be stored. */
+export const INTERNAL_ERROR = 'internal_error';
+
+/** A message on which Parley itself failed before there was anything to send: it fails alone, and says so. */
+export function decideBroken(
+  at: Pick<Subject, 'item' | 'bulk' | 'class'> & Partial<Subject>,
+  error: unknown,
+  nowMs: number,
+): Decision {
+  const subject: Subject = {
+    workspaceId: at.item.workspaceId,
+    channel: null,
+    integrationId: null,
+    destination: undefined,
+    vars: null,
+    expiresMs: Number.MAX_SAFE_INTEGER,
+    aheadMs: 0,
+    idempotent: false,
+    mayFallBack: false,
+    ...at,
+  };
+  return decideFailure(subject, INTERNAL_ERROR, `Parley failed on this message: ${reasonOf(error)}`, nowMs);
+}
+
+/**
+ * A decision as little as it can be, for when the whole of it could not be written: the state stands, so that nothing is sent
+ * twice, and the trail says what is missing. `nowMs` by our clock.
+ */
+export function pared(decision: Decision, error: unknown, nowMs: number): Decision {
+  const { item, bulk, row, later, spread } = decision;
+  if (!row) return decideBroken({ item, bulk, class: spread?.class ?? 'transactional' }, error, nowMs);
+  const why = storable(reasonOf(error));
+  return {
+    item,
+    bulk,
+    ...(later ? { later } : {}),
+    row: {
+      ...row,
+      code: row.code === null ? null : storable(row.code),
+      detail: null,
+      vars: null,
+      externalIds: row.externalIds && row.externalIds.map(storable),
+      trail: JSON.stringify([
+        { atMs: row.stateMs, what: `${INTERNAL_ERROR}: not all of it could be kept`, why },
+      ]),
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
 }
 
 /** It goes to all devices: each gets a delivery of its own, in the queue, before any is sent to. */
@@ -211,11 +267,12 @@ function rowOf(
     integrationId: subject.integrationId,
     destinationId: destination?.destinationId ?? null,
     address: destination?.address ?? null,
-    code: why?.code ?? null,
-    detail: why?.detail || null,
-    externalIds: externalIds ?? null,
+    // A provider's words may be anything.
+    code: why ? storable(why.code) : null,
+    detail: why?.detail ? storable(why.detail) : null,
+    externalIds: externalIds?.map(storable) ?? null,
     vars: subject.vars,
-    trail: step ? JSON.stringify([{ atMs, ...step }]) : null,
+    trail: step ? storableJson([{ atMs, ...step }]) : null,
     sentMs: state === STATE.accepted ? atMs : null,
     stateMs: atMs,
   };

@@ -4,7 +4,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isStoreAway, type Tx } from '../../db/pool.ts';
+import { isPassing, type Tx } from '../../db/pool.ts';
 import type { Queue } from '../queue.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane, type OwnedLane } from '../work/sql.ts';
@@ -64,7 +64,7 @@ export function createDispatcher(core: WorkerCore, queue: Queue, readers: readon
         limit = EVENTS_A_TIME;
       } catch (error) {
         if (error instanceof LaneLost) return;
-        if (isStoreAway(error)) {
+        if (isPassing(error)) {
           core.log.debug({ error }, 'dispatching the feed failed; trying again');
           await pause(core.clock, AFTER_ERROR_MS, core.stopping);
         } else if (limit > 1) limit = 1;

@@ -5,7 +5,7 @@
  */
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isStoreAway } from '../../db/pool.ts';
+import { isPassing } from '../../db/pool.ts';
 import { selectStreams, type OwnedLane, type Stream } from './sql.ts';
 import type { Handler, WorkerCore } from '../worker.ts';
 
@@ -115,7 +115,7 @@ function startPump(
       try {
         if (stream.flowing && (await round())) continue;
       } catch (error) {
-        core.log[isStoreAway(error) ? 'debug' : 'error'](
+        core.log[isPassing(error) ? 'debug' : 'error'](
           { error, stream: stream.stream },
           'a bulk claim failed; trying again',
         );
