@@ -57,17 +57,17 @@ const types = {
   },
 };
 
+/** What a pool is opened with. */
+export type PoolOptions = {
+  max: number;
+  name: string;
+  onStatement?: (text: string) => void;
+  /** Told of each outage once: when the first statement meets it, and when one succeeds again. */
+  onOutage?: (state: 'lost' | 'back', error?: unknown) => void;
+};
+
 /** Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests. */
-export function openPool(
-  connection: Connection,
-  options: {
-    max: number;
-    name: string;
-    onStatement?: (text: string) => void;
-    /** Told of each outage once: when the first statement meets it, and when one succeeds again. */
-    onOutage?: (state: 'lost' | 'back', error?: unknown) => void;
-  },
-): Sql {
+export function openPool(connection: Connection, options: PoolOptions): Sql {
   const settings = { ...configOf(connection), application_name: options.name, types };
   const pool = createPool({ ...settings, max: options.max });
   const names = statementNames();
