@@ -74,6 +74,13 @@ async function lastingSecret(
   return secret;
 }
 
+/** Whether a secret is the one of a database, or could become it; changes nothing. */
+export async function isSecretOf(db: Db, secret: string): Promise<boolean> {
+  const vault = openVault(secret);
+  const check = (await selectInstall(db)).get(CHECK.name);
+  return check ? opensCheck(vault, check) : await opensOne(db, vault);
+}
+
 const UNFINISHED =
   'a rotation of PARLEY_SECRET was begun and not finished; run the same “parley secret rotate” again, it goes on where it was';
 
