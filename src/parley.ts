@@ -9,12 +9,14 @@ import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
-import { addressGuard, httpClient } from './base/http.ts';
+import { addressGuard, httpClient, isLoopback } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log, type LogForm } from './base/log.ts';
 import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
+import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { openProofKey } from './contacts/consent/proof.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
 import { s3Store } from './content/mediaStore.s3.ts';
 import { linkReaders } from './confirmations/answers.ts';
@@ -111,6 +113,8 @@ async function compose(
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
   const vault = await openInstall(store.sql, await installSecret(config), whence);
+  await openProofKey(store.sql, vault);
+  await migrateBlocks(store.sql);
   const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside });
   const { ctx, worker, server, probes } = rooms;
   overrides.inspect?.(ctx);
@@ -288,8 +292,12 @@ async function forgetEverywhere(
   if ((await countWorkers(sql)) > 1) await pause(clock, DIRECTORY_FRESH_MS);
 }
 
-/** Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. */
+/**
+ * Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. Behind a proxy it is
+ * reached from elsewhere, which a public address tells.
+ */
 function privateTargets(config: Config): readonly string[] {
   if (config.privateTargets.length) return config.privateTargets;
-  return ['127.0.0.1', '::1', 'localhost'].includes(config.host) ? ['loopback'] : [];
+  const reachedAt = config.publicUrl ? new URL(config.publicUrl).hostname : config.host;
+  return isLoopback(config.host) && isLoopback(reachedAt) ? ['loopback'] : [];
 }

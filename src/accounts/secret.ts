@@ -102,7 +102,7 @@ async function opensOne(db: Db, vault: Vault): Promise<boolean> {
   for (const column of SEALED_COLUMNS)
     for (const { id, sealed } of await selectSealed(db, column, 0, 20)) {
       found = true;
-      if (vault.open(sealed, `${column.context}:${id}`) !== undefined) return true;
+      if (vault.open(sealed, contextOf(column, id)) !== undefined) return true;
     }
   return !found;
 }
@@ -157,6 +157,10 @@ async function beginRotation(tx: Tx, was: Vault, next: Vault): Promise<'begun' |
   return 'begun';
 }
 
+function contextOf({ context, single }: SealedColumn, id: number): string {
+  return single ? context : `${context}:${id}`;
+}
+
 async function resealColumn(
   sql: Sql,
   column: SealedColumn,
@@ -169,7 +173,7 @@ async function resealColumn(
     if (!rows.length) return;
     afterId = rows.at(-1)!.id;
     const changed = rows.flatMap(({ id, sealed }) => {
-      const context = `${column.context}:${id}`;
+      const context = contextOf(column, id);
       if (next.open(sealed, context) !== undefined) return [];
       const text = was.open(sealed, context);
       if (text !== undefined) return [{ id, before: sealed, after: next.seal(text, context) }];

@@ -1,8 +1,8 @@
 /** The statements on what is sealed, wherever it is, and on what the install keeps of its secret. */
 import type { Db } from '../db/pool.ts';
 
-/** A column of sealed secrets: what binds a row's text to the row is `context:<id>`. */
-export type SealedColumn = { table: string; key: string; column: string; context: string };
+/** A column of sealed secrets: what binds a row's text to the row is `context:<id>`, or the context alone where there is one row. */
+export type SealedColumn = { table: string; key: string; column: string; context: string; single?: true };
 
 /** Every column that holds something sealed under the install's secret for good. `install` is apart. */
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
@@ -10,6 +10,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'api_keys', key: 'id', column: 'secret_sealed', context: 'key' },
   { table: 'webhooks', key: 'id', column: 'secret_sealed', context: 'webhook' },
   { table: 'demo', key: 'workspace_id', column: 'credentials_sealed', context: 'demo' },
+  { table: 'proof_keys', key: 'id', column: 'key_sealed', context: 'proof key', single: true },
 ];
 
 /** Any fixed number: the advisory lock of whoever writes what the install keeps. */

@@ -99,7 +99,7 @@ export const broadcastRoutes: readonly Route[] = [
     async handle(call) {
       const broadcast = await find(call);
       if (isFault(broadcast)) return broadcast;
-      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast, call.nowMs);
       const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
       return { ...forecast, segments: size ?? null };
     },
