@@ -2,6 +2,21 @@
  * The composition root: reads as a list of what Parley is made of, in the order in which it starts. Stopping goes the other
  * way round. Nothing else in the code knows all rooms.
  */
+import { accountsRoom } from './accounts/room.ts';
+import { broadcastsRoom } from './broadcasts/room.ts';
+import { runSource } from './broadcasts/steps.ts';
+import { confirmationsRoom } from './confirmations/room.ts';
+import { conversationsRoom } from './conversations/room.ts';
+import { ledgerRoom } from './ledger/room.ts';
+import { linksRoom } from './links/room.ts';
+import { liveRoom } from './live/room.ts';
+import { outboxRoom } from './outbox/room.ts';
+import { queueRoom, type WorkingRoom } from './queue/room.ts';
+import { createWorker } from './queue/worker.ts';
+import { sendersRoom } from './senders/room.ts';
+import { simulatorRoom } from './simulator/room.ts';
+import { threadsRoom } from './threads/room.ts';
+import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
@@ -9,18 +24,16 @@ import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
+import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log, type LogForm } from './base/log.ts';
-import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
-import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
-import { openProofKey } from './contacts/consent/proof.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
 import { s3Store } from './content/mediaStore.s3.ts';
-import { linkReaders } from './confirmations/answers.ts';
-import { nextIdNode } from './db/idNodes.ts';
+import { borrowIdPlaces } from './db/idPlaces.ts';
 import type { Connection } from './db/pool.ts';
 import { openStore, type Store } from './db/store.ts';
 import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
@@ -32,7 +45,6 @@ import { createServer } from './doors/kit/server.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
-import { liveReader } from './live/reader.ts';
 import { mailDoor } from './doors/pages/mailDoor.ts';
 import { createMailListener } from './receipts/listener.ts';
 import { webhookAnswers } from './doors/web1on1/answers.ts';
@@ -40,23 +52,15 @@ import { web1on1Door } from './doors/web1on1/door.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
-import { deliveryHandler } from './outbox/deliver/deliver.ts';
-import { unreadHandler } from './outbox/outcome/fallback.ts';
 import { createSenders } from './senders/senders.ts';
-import { usageReader } from './ledger/usage.ts';
 import { createQueue } from './queue/queue.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
-import type { FeedReader } from './queue/feed/dispatch.ts';
-import { createWorker, type Handler } from './queue/worker.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
-import { delayedPosts, heardByThreads } from './threads/due.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
 import { createReady } from './watch/ready.ts';
-import { webhookHandler } from './webhooks/deliver.ts';
-import { webhookReader } from './webhooks/expand.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** A Parley that runs. */
@@ -80,6 +84,8 @@ export type Overrides = {
   clock?: Clock;
   log?: Log;
   connection?: Connection;
+  /** Whoever asks the pool for a second connection inside a transaction is refused (db/pool.ts). */
+  strict?: boolean;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -87,14 +93,13 @@ export type Overrides = {
 const DIRECTORY_FRESH_MS = 1_100;
 /** Sunshine gives a webhook's target twenty seconds. */
 const WEBHOOK_DEADLINE_MS = 20_000;
-/** Deliveries in flight: three full batches for a broadcast, so that claiming, calling and settling overlap. */
-const DELIVERIES_IN_FLIGHT = 1_500;
 
 /** Starts Parley. Whatever started before a failure is stopped again. */
 export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLog(config.logLevel, logForm(config));
-  const store = await openStore({ config, connection: overrides.connection, clock, log });
+  const { connection, strict } = overrides;
+  const store = await openStore({ config, connection, strict, clock, log });
   try {
     return await compose(config, clock, log, store, overrides);
   } catch (error) {
@@ -110,7 +115,8 @@ async function compose(
   store: Store,
   overrides: Overrides,
 ): Promise<Parley> {
-  const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
+  const places = await borrowIdPlaces({ sql: store.sql, clock, log });
+  const ids = idSource(places.current, () => clock.nowMs());
   const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
   const vault = await openInstall(store.sql, await installSecret(config), whence);
   await openProofKey(store.sql, vault);
@@ -122,6 +128,7 @@ async function compose(
   const all = lifecycle([
     keepAlive(),
     ...(probes ? [probes] : []),
+    places,
     ctx.queue,
     rooms.notices,
     ...(serves ? [rooms.live, server] : []),
@@ -132,18 +139,27 @@ async function compose(
     },
     ...(serves && config.mailHost ? [rooms.mail] : []),
     ...(config.roles.includes('worker') ? [worker] : []),
-    createMaintenance({ sql: store.sql, clock, log, retentionDays: config.retentionDays }),
+    createMaintenance({ sql: store.sql, clock, log, ...config, rooms: rooms.declared }),
   ]);
-  await all.start();
-  const demo = config.demo
-    ? await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS })
-    : undefined;
-  const firstOwner = serves ? await firstOwnerLink(ctx.sql, clock.nowMs()) : undefined;
-  let stopped: Promise<void> | undefined;
-  const stop = async () => {
+  const rest = async () => {
     await all.stop();
     await ctx.http.close();
     await ctx.files.close();
+  };
+  let demo: Demo | undefined;
+  let firstOwner: FirstOwner;
+  try {
+    await all.start();
+    if (config.demo) demo = await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS });
+    if (serves) firstOwner = await firstOwnerLink(ctx.sql, clock.nowMs());
+  } catch (error) {
+    // Whoever closes the store next must find nothing running on it.
+    await rest().catch((later: unknown) => log.error({ error: later }, 'not everything stopped cleanly'));
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await rest();
     await store.stop();
   };
   const url = serves ? server.url() : undefined;
@@ -210,11 +226,12 @@ function openRooms(ground: Ground) {
   const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
+  const rooms = declared(shared, ctx, notices, metrics);
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
-    handlers: handlersOf(shared, ctx, metrics),
-    readers: [...readersOf(shared, ctx, notices), metrics.reader],
+    handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
+    readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
   });
   const ready = createReady({
     ...shared,
@@ -231,7 +248,8 @@ function openRooms(ground: Ground) {
   });
   const probes = openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
-  return { ctx, worker, server, probes, mail, notices, live: live.part, listens: shared.listens };
+  const parts = { worker, server, probes, mail, notices, live: live.part };
+  return { ctx, ...parts, declared: rooms, listens: shared.listens };
 }
 
 /** A port of their own for the probes: where it is set, and for a process that serves no requests. */
@@ -241,41 +259,39 @@ function openProbes(config: Config, deps: Pick<ProbeDeps, 'metrics' | 'ready' | 
   return createProbes({ ...deps, host, metricsToken, port: Number(probePort || 0) });
 }
 
-/** Who does which kind of work. */
-function handlersOf(shared: Shared, ctx: HttpContext, metrics: Metrics): Handler[] {
-  const { senders } = ctx;
-  const { subscriptions } = shared.webhooks;
-  return [
-    deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
-    unreadHandler({ ...shared, senders }),
-    broadcastHandler({ ...shared, senders }),
-    // Its deadline is its own: twenty seconds, as Sunshine documents.
-    webhookHandler({
-      ...shared,
-      deadlineMs: WEBHOOK_DEADLINE_MS,
-      subscriptions,
-      answered: webhookAnswers(ctx),
-      counted: metrics.webhookCall,
-    }),
-    ctx.simulator.handler,
-    delayedPosts(shared),
-  ];
-}
-
-/** Who is told what happens, in this order. */
-function readersOf(
+/**
+ * All rooms that have something to declare: what they do, what they listen to, what they sweep. Those that listen are told in this
+ * order: threads before webhooks, which tell what became of a conversation.
+ */
+function declared(
   shared: Shared,
   ctx: HttpContext,
   notices: ReturnType<typeof createNotices>,
-): FeedReader[] {
-  const { subscriptions } = shared.webhooks;
+  metrics: Metrics,
+): WorkingRoom[] {
+  const deps = { ...shared, senders: ctx.senders };
   return [
-    // Before the webhooks', which tell what became of a conversation.
-    heardByThreads(shared),
-    webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx), web1on1Presenter] }),
-    ...linkReaders(shared),
-    usageReader(shared),
-    liveReader(notices),
+    queueRoom,
+    accountsRoom,
+    linksRoom,
+    conversationsRoom,
+    sendersRoom,
+    outboxRoom({ ...deps, random: Math.random }),
+    threadsRoom(shared),
+    webhooksRoom({
+      ...shared,
+      // Its own: twenty seconds, as Sunshine documents.
+      deadlineMs: WEBHOOK_DEADLINE_MS,
+      subscriptions: shared.webhooks.subscriptions,
+      answered: webhookAnswers(ctx),
+      counted: metrics.webhookCall,
+      presenters: [sunshinePresenter(ctx), web1on1Presenter],
+    }),
+    confirmationsRoom(shared),
+    ledgerRoom(shared),
+    liveRoom(notices),
+    broadcastsRoom(deps),
+    simulatorRoom(ctx.simulator),
   ];
 }
 

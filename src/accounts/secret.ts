@@ -6,7 +6,7 @@
  * install was made with: what addresses in messages are made from, which are out in the world and must go on working after a
  * rotation.
  */
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../base/config.ts';
 import { randomToken, vault as openVault, type Vault } from '../base/crypto.ts';
@@ -36,7 +36,7 @@ export async function installSecret(config: Pick<Config, 'secret' | 'dataDir'>):
   if (config.secret) return config.secret;
   const file = secretFile(config);
   await makeSecretFile(file);
-  return (await readFile(file, 'utf8')).trim();
+  return await readSecretFile(file);
 }
 
 /** The file of a secret that was made here. */
@@ -191,7 +191,7 @@ export async function nextSecretFile(
 ): Promise<{ file: string; secret: string }> {
   const file = `${secretFile(config)}.next`;
   await makeSecretFile(file);
-  return { file, secret: (await readFile(file, 'utf8')).trim() };
+  return { file, secret: await readSecretFile(file) };
 }
 
 /** Puts the secret to come in the place of the present one. */
@@ -199,13 +199,26 @@ export async function adoptNextSecret(config: Pick<Config, 'dataDir'>): Promise<
   await rename(`${secretFile(config)}.next`, secretFile(config));
 }
 
+/** Makes a file with a secret where there is none, readable by its owner only. */
 async function makeSecretFile(file: string): Promise<void> {
   await mkdir(resolve(file, '..'), { recursive: true });
-  try {
-    // Exclusive: of two processes that start at once, one makes it and both read it.
-    await writeFile(file, randomToken(36), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === undefined) {
+    // Whole before it has its name, which only one can give: of two processes that start at once both read the same, and one that
+    // dies meanwhile leaves no secret that is empty.
+    const made = `${file}.${randomToken(6)}`;
+    await writeFile(made, randomToken(36), { flag: 'wx', mode: 0o600 });
+    await link(made, file).catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error;
+    });
+    await rm(made, { force: true });
   }
   await chmod(file, 0o600);
+}
+
+async function readSecretFile(file: string): Promise<string> {
+  const secret = (await readFile(file, 'utf8')).trim();
+  if (secret) return secret;
+  throw new StartRefusal(
+    `${file} is empty: put the secret of this install back, or set PARLEY_SECRET. If nothing was ever sealed here, delete the file.`,
+  );
 }

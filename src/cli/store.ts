@@ -8,9 +8,9 @@ import { systemClock } from '../base/clock.ts';
 import { readConfig, type Config } from '../base/config.ts';
 import type { Vault } from '../base/crypto.ts';
 import { idSource, type IdSource } from '../base/ids.ts';
-import { createLog } from '../base/log.ts';
+import { createLog, type Log } from '../base/log.ts';
 import { runningConnection } from '../db/embedded.ts';
-import { nextIdNode } from '../db/idNodes.ts';
+import { borrowIdPlaces } from '../db/idPlaces.ts';
 import type { Sql } from '../db/pool.ts';
 import { openStore } from '../db/store.ts';
 import { Failure } from './failure.ts';
@@ -32,7 +32,7 @@ export function settingsFor(flags: StoreFlags): Config {
 
 /** Runs work on the database alone: for what must not ask for the secret first. */
 export async function withDatabase<T>(config: Config, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const log = createLog(process.env['PARLEY_LOG_LEVEL'] ? config.logLevel : 'warn');
+  const log = logOf(config);
   const running = config.databaseUrl
     ? undefined
     : runningConnection(join(resolve(config.dataDir), 'postgres'));
@@ -57,9 +57,19 @@ export async function withInstall<T>(flags: StoreFlags, work: (admin: Admin) => 
   return await withDatabase(config, async (sql) => {
     const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
     const vault = await openInstall(sql, await installSecret(config), whence);
-    const ids = idSource(await nextIdNode(sql), () => systemClock.nowMs());
-    return await work({ sql, ids, vault, config, nowMs: systemClock.nowMs() });
+    const places = await borrowIdPlaces({ sql, clock: systemClock, log: logOf(config) });
+    try {
+      const ids = idSource(places.current, () => systemClock.nowMs());
+      return await work({ sql, ids, vault, config, nowMs: systemClock.nowMs() });
+    } finally {
+      await places.stop();
+    }
   });
+}
+
+/** A command says what it did by itself; of the log only what is amiss, unless more is asked for. */
+function logOf(config: Config): Log {
+  return createLog(process.env['PARLEY_LOG_LEVEL'] ? config.logLevel : 'warn');
 }
 
 /** Where people reach the server of an install, as far as is known here. */

@@ -23,6 +23,8 @@ export type Store = { sql: Sql; aside: Sql; stop(): Promise<void> };
 export type StoreDeps = {
   config: Pick<Config, 'databaseUrl' | 'databaseWaitMs' | 'dataDir' | 'poolSize'>;
   connection?: Connection | undefined;
+  /** Whoever asks the pool for a second connection inside a transaction is refused (db/pool.ts). */
+  strict?: boolean | undefined;
   clock: Clock;
   log: Log;
   /** Of the connections, as the server shows them. */
@@ -42,6 +44,7 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
   const sql = openPool(connection, {
     max: config.poolSize,
     name,
+    strict: deps.strict === true,
     onOutage: (state, error) =>
       state === 'lost' ? log.warn({ error }, 'the database is lost') : log.warn({}, 'the database is back'),
   });

@@ -9,6 +9,7 @@ import { changesOf, type DeliveryChanged } from '../ledger/events.ts';
 import { stateName } from '../ledger/states.ts';
 import { readBacklog, type Backlog } from '../queue/backlog.ts';
 import type { FeedReader } from '../queue/feed/dispatch.ts';
+import { waitingFailures } from '../queue/feed/failures.ts';
 import { countByState } from '../webhooks/webhooks.ts';
 
 /** What is watched of this process. */
@@ -111,7 +112,11 @@ function addProcess(registry: Registry, watched: () => Watched): void {
   registry.registerMetric(connections);
 }
 
-type StoreFigures = { backlog: Backlog; webhooks: Awaited<ReturnType<typeof countByState>> };
+type StoreFigures = {
+  backlog: Backlog;
+  feedFailures: number;
+  webhooks: Awaited<ReturnType<typeof countByState>>;
+};
 
 /** Figures of the whole store; absent while it does not answer, which an alert can be on. */
 function addStore(registry: Registry, watched: () => Watched): void {
@@ -155,6 +160,9 @@ function addStore(registry: Registry, watched: () => Watched): void {
   gauge('parley_feed_overdue_seconds', 'Age of the oldest of them.', [], ({ backlog }) => [
     [{}, backlog.eventsOverdueMs / 1000],
   ]);
+  gauge('parley_feed_failures', 'Events that wait for a reader that failed on them.', [], (store) => [
+    [{}, store.feedFailures],
+  ]);
   gauge(
     'parley_webhook_lag_seconds',
     'How long the oldest due call of a webhook has waited.',
@@ -173,5 +181,6 @@ function addStore(registry: Registry, watched: () => Watched): void {
 
 async function readStore(aside: Sql, nowMs: number): Promise<StoreFigures> {
   const backlog = await readBacklog(aside, nowMs);
-  return { backlog, webhooks: await countByState(aside) };
+  const feedFailures = await waitingFailures(aside);
+  return { backlog, feedFailures, webhooks: await countByState(aside) };
 }

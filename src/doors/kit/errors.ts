@@ -103,10 +103,6 @@ export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm)
 /** The fault that a thrown error stands for; undefined when it is a bug. */
 function faultOf(error: unknown): Fault | undefined {
   if (error instanceof RequestFault) return error.fault;
-  if (isConnectionLost(error))
-    return fault('unavailable', 'The store cannot be reached at the moment; try again.', {
-      retryAfterS: RETRY_AFTER_S,
-    });
   if (isDiskFull(error))
     return fault(
       'unavailable',
@@ -115,6 +111,10 @@ function faultOf(error: unknown): Fault | undefined {
         retryAfterS: FULL_RETRY_AFTER_S,
       },
     );
+  if (isConnectionLost(error))
+    return fault('unavailable', 'The store cannot be reached at the moment; try again.', {
+      retryAfterS: RETRY_AFTER_S,
+    });
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   if (typeof code !== 'string' || !code.startsWith('FST_') || !statusCode || statusCode >= 500)
     return undefined;

@@ -98,6 +98,9 @@ function isIntroduction(line: string): boolean {
   return line.length <= ATTRIBUTION_LENGTH && WROTE.test(line) && /\d/.test(line);
 }
 
+/** An attribution without a day by number is this short, characters. */
+const SHORT = 100;
+
 const COLON = /[:：]\s*$/;
 
 /**
@@ -128,7 +131,10 @@ function isBegunAbove(lines: readonly string[], above: number, words: string): n
 const SENTENCE = /[^\s.]{3,}[.!?。！？]\s+\p{Lu}/u;
 
 function isAttribution(words: string, isQuoted: boolean): boolean {
-  if (!DATED.test(words) || !/[:：]\s*$|작성$|wrote$/.test(words)) return false;
+  if (!/[:：]\s*$|작성$|wrote$/.test(words)) return false;
+  // "On Thursday Ann wrote:" right above marked lines.
+  if (isQuoted && words.length <= SHORT && OPENS.test(words) && WROTE.test(words)) return true;
+  if (!DATED.test(words)) return false;
   const isAddressed = ADDRESSED.test(words);
   // Without marks below it people's own "on 3 December at ten she wrote:" looks the same, but for the address.
   if (!isQuoted && !isAddressed) return false;
