@@ -14,6 +14,8 @@ import { testDatabase } from './support/database.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const database = await testDatabase();
+// As an install that never started: nothing is sealed in it yet.
+await database.sql`DELETE FROM proof_keys`;
 const temp = await mkdtemp(path.join(tmpdir(), 'parley-admin-'));
 const dataDir = path.join(temp, 'not', 'there', 'yet');
 const env = {

@@ -196,6 +196,7 @@ test('a database that comes up later is waited for; what is wrong is said with i
     near.pipe(far).pipe(near);
     for (const end of [near, far]) end.on('error', () => (near.destroy(), far.destroy()));
   });
+  after(() => gate.close());
   gate.listen(port, '127.0.0.1');
   const store = await opening;
   await store.stop();

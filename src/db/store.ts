@@ -41,12 +41,17 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
       ? undefined
       : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
   const connection = given ?? (config.databaseUrl || embedded!.connection);
+  let wasUp = false;
   const sql = openPool(connection, {
     max: config.poolSize,
     name,
     strict: deps.strict === true,
-    onOutage: (state, error) =>
-      state === 'lost' ? log.warn({ error }, 'the database is lost') : log.warn({}, 'the database is back'),
+    onOutage: (state, error) => {
+      // What is not there yet is waited for, and was not lost.
+      if (!wasUp) return;
+      if (state === 'lost') log.warn({ error }, 'the database is lost');
+      else log.warn({}, 'the database is back');
+    },
   });
   const aside = openPool(connection, { max: 1, name: `${name} aside` });
   const stop = async () => {
@@ -55,6 +60,7 @@ export async function openStore(deps: StoreDeps): Promise<Store> {
   };
   try {
     await waitUntilUp(sql, clock, log, config.databaseWaitMs);
+    wasUp = true;
     if (!embedded && (await sharesConnections(sql))) throw new StartRefusal(POOLED);
     const ran = await migrate(sql, clock.nowMs(), log);
     if (ran.length) log.info({ ran }, 'the store was brought up to date');
