@@ -35,6 +35,14 @@ export const messageRoutes: readonly Route[] = [
     body: WebMessage,
     handle: postBodies,
   }),
+  writesMany({
+    method: 'POST',
+    path: '/messages',
+    scope: 'viewer',
+    action: 'messages.send',
+    body: WebMessage,
+    handle: postToNamed,
+  }),
   reads({
     path: '/conversations/:id/messages',
     scope: 'viewer',
@@ -86,6 +94,15 @@ export async function postBodies(call: Posting): Promise<Work | Fault> {
     const shown = await loadMessages(tx, call.workspace, ids);
     return { status: 201, body: many ? shown : shown[0] };
   };
+}
+
+/** Posts messages to the conversation that they name, which is one. */
+async function postToNamed(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+  const id = call.body.bodies[0]!.conversation;
+  const field = call.body.many ? '[0].conversation' : 'conversation';
+  return id === undefined
+    ? breaks(field, 'is required: the id of a conversation')
+    : await postBodies({ ...call, params: { id } });
 }
 
 async function list(call: Call, conversation?: string): Promise<Outcome> {
