@@ -7,6 +7,7 @@
  *
  * Knows the keywords that `contract/` uses, and nothing of content.
  */
+import { isStorable } from '../base/storable.ts';
 import { type Fault, fault } from '../base/fault.ts';
 
 type Schema = {
@@ -80,7 +81,7 @@ function readString(schema: Schema, value: unknown, path: string, broken: Fault[
   const max = schema.maxLength ?? Number.POSITIVE_INFINITY;
   if (value.length < min || value.length > max) {
     broken.push(breaks(path, `needs ${range(min, max)} character${max === 1 ? '' : 's'}`));
-  } else if (!storable(value)) {
+  } else if (!isStorable(value)) {
     broken.push(breaks(path, UNSTORABLE));
   } else if (schema.pattern !== undefined && !pattern(schema.pattern).test(value)) {
     broken.push(breaks(path, schema.rule ?? `must match ${schema.pattern}`));
@@ -152,7 +153,7 @@ function readOthers(
 ): void {
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(properties, key) || key === '__proto__' || value[key] === undefined) continue;
-    if (!storable(key)) broken.push(breaks(path, UNSTORABLE));
+    if (!isStorable(key)) broken.push(breaks(path, UNSTORABLE));
     else copy[key] = readValue(schema, value[key], `${path}.${key}`, broken);
     if (broken.length > 0) return;
   }
@@ -214,7 +215,7 @@ function branchesByType(schema: Schema, branches: Schema[]): Map<unknown, Schema
 /** Whatever JSON can say, copied. */
 function readAny(value: unknown, path: string, broken: Fault[], depth: number): unknown {
   if (typeof value === 'string') {
-    if (!storable(value)) broken.push(breaks(path, UNSTORABLE));
+    if (!isStorable(value)) broken.push(breaks(path, UNSTORABLE));
     return value;
   }
   if (value === null || typeof value === 'boolean' || Number.isFinite(value)) return value;
@@ -227,18 +228,13 @@ function readAny(value: unknown, path: string, broken: Fault[], depth: number): 
   const copy: Record<string, unknown> = {};
   for (const [key, entry] of Object.entries(value)) {
     if (key === '__proto__' || entry === undefined) continue;
-    if (!storable(key)) broken.push(breaks(path, UNSTORABLE));
+    if (!isStorable(key)) broken.push(breaks(path, UNSTORABLE));
     copy[key] = readAny(entry, `${path}.${key}`, broken, depth + 1);
   }
   return copy;
 }
 
 const UNSTORABLE = 'must not hold the NUL character or half of a surrogate pair';
-
-/** Postgres refuses both in `text` and `jsonb`. */
-function storable(text: string): boolean {
-  return !text.includes('\u0000') && text.isWellFormed();
-}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

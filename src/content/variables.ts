@@ -22,6 +22,12 @@ export type Variables = {
   event?: Readonly<Record<string, unknown>>;
 };
 
+/** The names below roots that are closed: whatever else is asked of them is nothing. */
+export const NAMES_OF: Readonly<Record<string, readonly string[]>> = {
+  contact: ['id', 'externalId', 'givenName', 'surname', 'name', 'email', 'phone', 'locale', 'timezone'],
+  workspace: ['name'],
+};
+
 /** The used part of the variables, as JSON. Is itself good to render from. */
 export type PickedVariables = Variables;
 

@@ -17,8 +17,6 @@ export type Tx = Tag & {
 };
 /** The pool. */
 export type Sql = Tag & {
-  /** Found out by `migrate`; a pool that was not told takes the database for a plain Postgres. */
-  readonly placement: Placement;
   /** Runs `work` in a transaction; what it throws rolls back. */
   begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** A connection of one's own, until it is released. */
@@ -92,7 +90,6 @@ export function openPool(
   return Object.assign(
     tagOn((text, values, prepare) => run(pool, text, values, prepare), placement),
     {
-      placement,
       begin,
       async reserve() {
         const client = await pool.connect().catch(lost);
@@ -247,11 +244,27 @@ async function listenOn(
   };
 }
 
-/** True for an error that means the server went away or is starting, as against a fault in the statement. */
+/**
+ * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
+ * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
+ * transaction, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58 the machine under it failed.
+ */
 export function isConnectionLost(error: unknown): boolean {
   const code = (error as { code?: string } | undefined)?.code ?? '';
-  // 57P01 admin shutdown, 57P02 crash shutdown, 57P03 cannot connect now, 08… connection exceptions.
-  return /^(57P0[123]|08...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  return /^(08...|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+}
+
+/**
+ * True for an error that says nothing of what was asked for: the server is away, or the statement met another one (deadlock 40P01,
+ * serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
+ */
+export function isPassing(error: unknown): boolean {
+  return isConnectionLost(error) || isMet(error);
+}
+
+/** True for an error by which a transaction lost against another one. */
+export function isMet(error: unknown): boolean {
+  return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 
 /** True for a breach of a unique constraint (SQLSTATE 23505). */

@@ -2,7 +2,7 @@
 import type { MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import { bucketOf } from '../base/ids.ts';
-import { CLASS_BIT } from '../contacts/destinations.ts';
+import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE, type StateCode } from './states.ts';
@@ -108,7 +108,7 @@ export async function selectLastSent(
     CROSS JOIN LATERAL (
       SELECT d.cause_id, d.vars FROM deliveries d
       WHERE d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.channel = ${channel} AND d.sent_ms IS NOT NULL
-      ORDER BY d.cause_id DESC, d.seq DESC LIMIT 1) sent
+      ORDER BY d.sent_ms DESC, d.cause_id DESC, d.seq DESC LIMIT 1) sent
     LEFT JOIN messages m ON m.bucket = k.bucket AND m.id = sent.cause_id`;
 }
 

@@ -90,8 +90,8 @@ export async function accept(
         expiresMs: send.expiresMs ?? send.atMs + DEFAULT_LIFE_MS,
         // Who names where it is to go gets that and nothing else.
         mayFallBack: send.integrationId === undefined && send.destinationId === undefined,
+        atMs: send.atMs,
       })),
-      nowMs,
     ),
     noteOutgoing(tx, countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'))),
     deps.queue.put(

@@ -53,7 +53,7 @@ export function createSenders(deps: {
   adapters: Readonly<Record<string, Adapter | undefined>>;
   http: HttpClient;
   /** Which addresses integrations may connect to. */
-  guard?: AddressGuard;
+  guard: AddressGuard;
   clock: Clock;
   log: Log;
   deadlineMs: number;
@@ -122,7 +122,7 @@ function openOne(
     ? deps.simulate(adapter, integration)
     : adapter.open(integration.settings, {
         http: deps.http,
-        ...(deps.guard ? { guard: deps.guard } : {}),
+        guard: deps.guard,
         deadlineMs: deps.deadlineMs,
         nowMs: () => deps.clock.nowMs(),
       });
@@ -160,7 +160,8 @@ function openOne(
       else {
         messages.forEach((message, index) => {
           line.enter(interactive, 1, async () => {
-            answer(answered, index, await sender.send(message).catch(thrown));
+            const outcome = await asked(() => sender.send(message));
+            answer(answered, index, outcome);
           });
         });
       }
@@ -189,11 +190,26 @@ function sendInBatches(
   for (let from = 0; from < messages.length; from += size) {
     const part = messages.slice(from, from + size);
     line.enter(interactive, part.length, async () => {
-      const outcomes = await sender.sendBatch!(part).catch((error: unknown) => part.map(() => thrown(error)));
-      part.forEach((_, index) =>
-        answered(from + index, outcomes[index] ?? thrown(new Error('no answer for this message'))),
-      );
+      const outcomes = await askedTogether(sender, part);
+      part.forEach((_, index) => answered(from + index, outcomes[index] ?? NO_ANSWER));
     });
+  }
+}
+
+/** What a call came to, whatever the adapter does. */
+async function asked(call: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return (await call()) ?? NO_ANSWER;
+  } catch (error) {
+    return thrown(error);
+  }
+}
+
+async function askedTogether(sender: Sender, part: readonly Outgoing[]): Promise<readonly Outcome[]> {
+  try {
+    return await sender.sendBatch!(part);
+  } catch (error) {
+    return part.map(() => thrown(error));
   }
 }
 
@@ -201,3 +217,5 @@ function sendInBatches(
 function thrown(error: unknown): Outcome {
   return { kind: 'unclear', code: 'adapter_error', detail: String(error) };
 }
+
+const NO_ANSWER = thrown(new Error('no answer for this message'));

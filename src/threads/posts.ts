@@ -12,7 +12,7 @@ import { identitiesOf } from '../contacts/contacts.ts';
 import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
 import { receiveMessages } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
-import { WHATSAPP_WINDOW_MS } from '../gate/gate.ts';
+import { windowIsOver } from '../gate/gate.ts';
 import { shortenMessages } from '../links/links.ts';
 import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -266,16 +266,16 @@ async function destinationFor(
     if (!destination)
       return refuses(field(message, 'touchpoint'), `the address for ${name} is another contact's`);
   }
-  return windowFault(message, channel, destination) ?? destination;
+  return windowFault(message, destination) ?? destination;
 }
 
 const CALLED: readonly string[] = ['sms', 'whatsapp', 'voice'];
 
 /** Free-form text is not sent on WhatsApp after a day of silence; told before anything is sent (W15, W16, W40). */
-function windowFault(message: Planned, channel: string, { lastInboundMs }: Destination): Fault | undefined {
-  if (channel !== 'whatsapp' || message.said.kind !== 'speech') return undefined;
+function windowFault(message: Planned, destination: Destination): Fault | undefined {
+  if (message.said.kind !== 'speech') return undefined;
   if (message.said.content.type === 'nativeTemplate') return undefined;
-  return message.dueMs - (lastInboundMs ?? -Infinity) > WHATSAPP_WINDOW_MS
+  return windowIsOver(destination, message.dueMs)
     ? refuses(
         field(message, 'meta.elementName'),
         'is required: the contact has not written on WhatsApp within 24 hours, so only a message template may be sent',

@@ -1,7 +1,7 @@
 /** The one conversation of a user: its marks, and what the business does in it besides talking (api/sunshine.md §3.4, §5.5). */
 import { type Static, Type } from 'typebox';
 import { isFault } from '../../base/fault.ts';
-import type { Contact } from '../../contacts/sql.ts';
+import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf, type Conversation } from '../../conversations/conversations.ts';
 import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
 import { markRead, selectPage } from '../../conversations/history.ts';

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Content } from '../../../contract/content.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
-import type { Contact } from '../../contacts/sql.ts';
+import type { Contact } from '../../contacts/contacts.ts';
 import {
   conversationsOf,
   ensureConversations,

@@ -8,7 +8,7 @@ import { toHex24 } from '../../base/ids.ts';
 import { identitiesOf, type Contact } from '../../contacts/contacts.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import type { Identity } from '../../contacts/keys.ts';
-import { selectContacts } from '../../contacts/sql.ts';
+import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { LANGUAGE, type Participant, type Post, type Thread } from '../../threads/participants.ts';
@@ -318,5 +318,5 @@ export async function loadContacts(
   ids: readonly number[],
 ): Promise<Map<number, Contact>> {
   if (ids.length === 0) return new Map();
-  return new Map((await selectContacts(db, workspaceId, ids)).map((contact) => [contact.id, contact]));
+  return new Map((await getContacts(db, workspaceId, ids)).map((contact) => [contact.id, contact]));
 }

@@ -2,20 +2,21 @@
  * Delivering: the handler of claimed work. Prepare, call, decide, settle. The flight was written by the claim, so whatever
  * happens from here on, nobody sends these messages again without knowing that they may have been sent.
  */
-import { pause, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
-import { isConnectionLost, type Sql } from '../../db/pool.ts';
+import { apart } from '../../db/apart.ts';
+import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost, type Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
 import type { Handler } from '../../queue/worker.ts';
-import { decideOutcome, type Decision } from '../outcome/decide.ts';
+import { decideBroken, decideOutcome, type Decision } from '../outcome/decide.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
 import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
-import { writeDecisions } from '../outcome/write.ts';
+import { createCollector, patiently, settling, type Collector } from './collector.ts';
 
 /** What delivering needs. */
 export type DeliverDeps = PrepareDeps & {
@@ -27,9 +28,6 @@ export type DeliverDeps = PrepareDeps & {
   random: () => number;
 };
 
-/** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
-const SETTLE_AFTER_MS = 200;
-const AFTER_LOST_MS = 200;
 /** Rows in a claim: Postgres costs per row stop falling at about 500 (scale.md §2b). */
 const BATCH = 500;
 
@@ -41,17 +39,15 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
     batchSize: BATCH,
     inFlight,
     async handle(batch) {
-      const collector = createCollector(deps, batch);
+      const collector = createCollector(deps, batch.items.length, settling(deps, batch));
       if (batch.abandoned) {
-        collector.add(await patiently(deps, batch, () => abandonedDecisions(deps, batch)));
+        collector.add(await abandonedDecisions(deps, batch));
         return await collector.finished;
       }
       // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
       const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
       try {
-        const { ready, decided } = await patiently(deps, batch, () =>
-          prepare(deps, batch, deps.clock.nowMs()),
-        );
+        const { ready, decided } = await prepareApart(deps, batch);
         collector.add(decided);
         for (const { item } of decided) turns?.get(item)!.end();
         // A worker that slept past its lease sends nothing: the lane's new owner does.
@@ -66,22 +62,30 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   };
 }
 
-/** Nothing was sent: a lost database is waited for, and the batch is none the worse. */
-async function patiently<T>(deps: DeliverDeps, batch: Batch, read: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      deps.log.warn({ error, lane: batch.lane.lane }, 'a batch waits for the database');
-      await pause(deps.clock, AFTER_LOST_MS);
-    }
-  }
+/** Prepares a batch; a statement that fails is asked again for parts, until only the message at fault fails. */
+async function prepareApart(
+  deps: DeliverDeps,
+  batch: Batch,
+): Promise<{ ready: Ready[]; decided: Decision[] }> {
+  const parts = await apart(
+    batch.items,
+    (items) =>
+      patiently(deps, 'preparing', () =>
+        prepare(deps, { stream: batch.stream, items: [...items] }, deps.clock.nowMs()),
+      ),
+    async (item, error) => {
+      deps.log.error({ error, item }, 'a message could not be prepared');
+      const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream).catch(() => undefined);
+      const broken = { item, bulk: batch.stream !== 0, class: run?.class ?? ('transactional' as const) };
+      return { ready: [], decided: [decideBroken(broken, error, deps.clock.nowMs())] };
+    },
+  );
+  return { ready: parts.flatMap(({ ready }) => ready), decided: parts.flatMap(({ decided }) => decided) };
 }
 
 /** Ends a flight that carried nothing, when the lane is still ours after all: its work is simply due again. */
 async function giveBack(deps: DeliverDeps, batch: Batch): Promise<void> {
-  await settleDecisions(deps, batch, [], true).catch((error: unknown) => {
+  await settling(deps, batch)([], true).catch((error: unknown) => {
     if (!(error instanceof LaneLost)) throw error;
   });
 }
@@ -105,73 +109,6 @@ function createTurns(): (items: readonly WorkItem[]) => Map<WorkItem, Turn> {
         return [item, { before, end }];
       }),
     );
-}
-
-type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };
-
-/** Gathers decisions and settles them: all at once when the batch is complete, or what there is after a while. */
-function createCollector(deps: DeliverDeps, batch: Batch): Collector {
-  let waiting: Decision[] = [];
-  let missing = batch.items.length;
-  let settling = false;
-  let timer: (() => void) | undefined;
-  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
-
-  const flush = async (): Promise<void> => {
-    if (settling) return;
-    settling = true;
-    timer?.();
-    timer = undefined;
-    try {
-      while (waiting.length || missing === 0) {
-        const decisions = waiting;
-        waiting = [];
-        const landed = missing === 0;
-        await settleDecisions(deps, batch, decisions, landed);
-        if (landed) return resolve();
-      }
-    } catch (error) {
-      if (error instanceof LaneLost) {
-        deps.log.warn(
-          { lane: batch.lane.lane },
-          'the lane has a new owner; what was sent here is settled there',
-        );
-        return resolve();
-      }
-      return reject(error);
-    } finally {
-      settling = false;
-    }
-  };
-
-  return {
-    finished,
-    add(decisions) {
-      missing -= decisions.length;
-      for (const decision of decisions) waiting.push(decision);
-      if (missing === 0) void flush();
-      else if (decisions.length) timer ??= deps.clock.after(SETTLE_AFTER_MS, () => void flush());
-    },
-  };
-}
-
-/** Settles decisions in one transaction; a lost database is waited for, for as long as the lane is ours. */
-async function settleDecisions(
-  deps: DeliverDeps,
-  batch: Batch,
-  decisions: readonly Decision[],
-  landed: boolean,
-): Promise<void> {
-  for (;;) {
-    try {
-      await deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed));
-      return;
-    } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      deps.log.warn({ error }, 'settling waits for the database');
-      await pause(deps.clock, AFTER_LOST_MS);
-    }
-  }
 }
 
 function sendBulk(deps: DeliverDeps, ready: readonly Ready[], collector: Collector): void {

@@ -1,6 +1,9 @@
 /** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
 import type { Batch } from '../../queue/work/settle.ts';
-import { decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
+import type { WorkItem } from '../../queue/work/sql.ts';
+import { apart } from '../../db/apart.ts';
+import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
+import { patiently } from './collector.ts';
 import type { DeliverDeps } from './deliver.ts';
 import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
 import { isWaiting } from '../../ledger/states.ts';
@@ -13,15 +16,28 @@ const OUTCOME = {
 
 /** Decides on an abandoned batch. What a receipt has settled meanwhile is done. */
 export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promise<Decision[]> {
-  const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
-  const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
   const bulk = batch.stream !== 0;
+  const parts = await apart(
+    batch.items,
+    (items) => patiently(deps, 'settling what was left', () => decideOn(deps, batch.stream, items)),
+    (item, error) => {
+      deps.log.error({ error, item }, 'what became of a message could not be decided');
+      return [decideBroken({ item, bulk, class: 'transactional' }, error, deps.clock.nowMs())];
+    },
+  );
+  return parts.flat();
+}
+
+async function decideOn(deps: DeliverDeps, stream: number, items: readonly WorkItem[]): Promise<Decision[]> {
+  const keys = items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
+  const run = stream === 0 ? undefined : await deps.runs(stream);
+  const bulk = stream !== 0;
   const known: (Pick<SingleFacts, 'contactId' | 'causeId' | 'seq' | 'state'> & Partial<SingleFacts>)[] = bulk
     ? await selectStates(deps.sql, keys)
     : await selectSingles(deps.sql, keys);
   const factsOf = new Map(known.map((row) => [`${row.contactId}.${row.causeId}.${row.seq}`, row]));
   const decisions: Decision[] = [];
-  for (const item of batch.items) {
+  for (const item of items) {
     const row = factsOf.get(`${item.ownerId}.${item.causeId}.${item.seq}`);
     const workspace = await deps.directory.workspace(item.workspaceId);
     const messageClass = run?.class ?? row?.class;

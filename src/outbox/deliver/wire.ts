@@ -6,9 +6,10 @@ import {
   type Rendered,
 } from '../../../contract/channels.ts';
 import type { Vault } from '../../base/crypto.ts';
+import { storableJson } from '../../base/storable.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import type { Outgoing } from '../../channels/adapter.ts';
-import type { Person, Reachable } from '../../contacts/sql.people.ts';
+import type { Person, Reachable } from '../../contacts/people.ts';
 import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/render.ts';
@@ -78,7 +79,7 @@ export function toWire(
   if (draft.compiled.variables.length) {
     variables = variablesOf(person, destination, workspace);
     if (leave !== undefined) variables.links = { unsubscribe: leave };
-    subject.vars = JSON.stringify(draft.compiled.pick(variables));
+    subject.vars = storableJson(draft.compiled.pick(variables));
   }
   const rendered = draft.compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
@@ -115,7 +116,12 @@ function ownMail(
   return headers ? { ...seen, headers: { ...seen.headers, ...headers } } : seen;
 }
 
-function variablesOf(person: Person, destination: Reachable, workspace: Workspace): Variables {
+/** What a message to a person can be made from. */
+export function variablesOf(
+  person: Person,
+  destination: Reachable,
+  workspace: Pick<Workspace, 'name'>,
+): Variables {
   const address = (...channels: string[]) =>
     channels.includes(destination.channel)
       ? destination.address

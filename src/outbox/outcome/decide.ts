@@ -1,13 +1,16 @@
 /** From an outcome to a decision: what is written about a delivery, and whether it is tried again. Pure. */
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
-import type { Reachable } from '../../contacts/sql.people.ts';
+import type { Reachable } from '../../contacts/people.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
+import { storable, storableJson } from '../../base/storable.ts';
 import type { Verdict } from '../../gate/gate.ts';
 import { lessonOf, type Lesson } from './learn.ts';
 import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
 import type { OutcomeRow } from '../../ledger/sql.ts';
 import { STATE } from '../../ledger/states.ts';
+
+const LONGEST_REASON = 300;
 
 /** What is known of a delivery when it is decided on. */
 export type Subject = {
@@ -28,6 +31,8 @@ export type Subject = {
   mayFallBack: boolean;
   /** Not read for so long: another destination is tried. */
   unreadAfterMs?: number | undefined;
+  /** It may have taken room under a frequency cap. */
+  isCapped?: boolean;
 };
 
 /** A decision. Without `row` nothing is written about the delivery; without `later` its work is done. */
@@ -45,6 +50,8 @@ export type Decision = {
   unreadAtMs?: number;
   /** It goes to all of these; the first is this delivery's own. */
   spread?: Spread;
+  /** It was certainly not sent: what room it took under a frequency cap is free again. */
+  givesRoomBack?: boolean;
 };
 
 /** One delivery that becomes one for each of a person's devices. */
@@ -58,29 +65,29 @@ export type Spread = {
   atMs: number;
 };
 
-/** What the gate's verdict means, when it is not go. */
+/** What the gate's verdict means, when it is not go. `said` is its code in a sentence. */
 export function decideVerdict(
   subject: Subject,
-  verdict: Exclude<Verdict, { gate: 'go' }>,
+  verdict: Exclude<Verdict, { verdict: 'go' }>,
+  said: string,
   nowMs: number,
 ): Decision {
-  const { item, aheadMs } = subject;
-  if (verdict.gate === 'never') {
+  const { item, bulk, aheadMs } = subject;
+  const { code } = verdict;
+  if (verdict.verdict === 'never') {
+    const end = code === 'expired' ? STATE.expired : STATE.suppressed;
     return {
       item,
-      bulk: subject.bulk,
-      row: rowOf(subject, STATE[verdict.end], nowMs, item.attempt, {
-        code: verdict.reason,
-        detail: verdict.detail,
-      }),
-      ...(verdict.end === 'suppressed' && subject.destination ? moveOn(subject) : {}),
+      bulk,
+      row: rowOf(subject, end, nowMs, item.attempt, { code, detail: said }),
+      ...(end === STATE.suppressed && subject.destination ? moveOn(subject) : {}),
+      ...roomBack(subject),
     };
   }
-  const why = { code: verdict.reason, detail: '' };
   return {
     item,
-    bulk: subject.bulk,
-    row: rowOf(subject, STATE.held, nowMs, item.attempt, why, { what: 'held', why: verdict.reason }),
+    bulk,
+    row: rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail: '' }, { what: 'held', why: code }),
     later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs, attempt: item.attempt },
   };
 }
@@ -92,7 +99,61 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
     bulk: subject.bulk,
     row: rowOf(subject, STATE.failed, nowMs, subject.item.attempt, { code, detail }),
     ...moveOn(subject),
+    ...roomBack(subject),
   };
+}
+
+/** The code of what Parley itself failed on: a bug, or something that cannot be stored. */
+export const INTERNAL_ERROR = 'internal_error';
+
+/** A message on which Parley itself failed before there was anything to send: it fails alone, and says so. */
+export function decideBroken(
+  at: Pick<Subject, 'item' | 'bulk' | 'class'> & Partial<Subject>,
+  error: unknown,
+  nowMs: number,
+): Decision {
+  const subject: Subject = {
+    workspaceId: at.item.workspaceId,
+    channel: null,
+    integrationId: null,
+    destination: undefined,
+    vars: null,
+    expiresMs: Number.MAX_SAFE_INTEGER,
+    aheadMs: 0,
+    idempotent: false,
+    mayFallBack: false,
+    ...at,
+  };
+  return decideFailure(subject, INTERNAL_ERROR, `Parley failed on this message: ${reasonOf(error)}`, nowMs);
+}
+
+/**
+ * A decision as little as it can be, for when the whole of it could not be written: the state stands, so that nothing is sent
+ * twice, and the trail says what is missing. `nowMs` by our clock.
+ */
+export function pared(decision: Decision, error: unknown, nowMs: number): Decision {
+  const { item, bulk, row, later, spread } = decision;
+  if (!row) return decideBroken({ item, bulk, class: spread?.class ?? 'transactional' }, error, nowMs);
+  const why = storable(reasonOf(error));
+  return {
+    item,
+    bulk,
+    ...(later ? { later } : {}),
+    row: {
+      ...row,
+      code: row.code === null ? null : storable(row.code),
+      detail: null,
+      vars: null,
+      externalIds: row.externalIds && row.externalIds.map(storable),
+      trail: JSON.stringify([
+        { atMs: row.stateMs, what: `${INTERNAL_ERROR}: not all of it could be kept`, why },
+      ]),
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
 }
 
 /** It goes to all devices: each gets a delivery of its own, in the queue, before any is sent to. */
@@ -113,6 +174,10 @@ export function decideSpread(subject: Subject, devices: readonly Reachable[], no
   };
 }
 
+function roomBack({ isCapped }: Subject): Pick<Decision, 'givesRoomBack'> {
+  return isCapped ? { givesRoomBack: true } : {};
+}
+
 function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
   return subject.mayFallBack ? { moveOn: true } : {};
 }
@@ -120,7 +185,7 @@ function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
 /** The run was called off before this recipient's turn. */
 export function decideCanceled(subject: Subject, nowMs: number): Decision {
   const { item, bulk } = subject;
-  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt) };
+  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt), ...roomBack(subject) };
 }
 
 /** Put off without a word: not an attempt, and nothing to record (a full line, an open breaker). */
@@ -148,6 +213,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         destinationId: destination?.destinationId ?? null,
         channel: destination?.channel ?? null,
         address: destination?.address ?? null,
+        integrationId: subject.integrationId,
       };
       const lesson = lessonOf(at, outcome);
       return {
@@ -155,6 +221,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         bulk,
         row: rowOf(subject, STATE.failed, nowMs, attempts, outcome),
         ...moveOn(subject),
+        ...roomBack(subject),
         ...(lesson ? { lesson } : {}),
       };
     }
@@ -211,11 +278,12 @@ function rowOf(
     integrationId: subject.integrationId,
     destinationId: destination?.destinationId ?? null,
     address: destination?.address ?? null,
-    code: why?.code ?? null,
-    detail: why?.detail || null,
-    externalIds: externalIds ?? null,
+    // A provider's words may be anything.
+    code: why ? storable(why.code) : null,
+    detail: why?.detail ? storable(why.detail) : null,
+    externalIds: externalIds?.map(storable) ?? null,
     vars: subject.vars,
-    trail: step ? JSON.stringify([{ atMs, ...step }]) : null,
+    trail: step ? storableJson([{ atMs, ...step }]) : null,
     sentMs: state === STATE.accepted ? atMs : null,
     stateMs: atMs,
   };

@@ -6,6 +6,7 @@ import type { ChannelName } from '../../../contract/channels.ts';
 import type { Receipt } from '../../channels/adapter.ts';
 import type { Clock } from '../../base/clock.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { storable } from '../../base/storable.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -168,10 +169,11 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
     rows.set(receipt.ref!, {
       ...key,
       state,
-      code: receipt.code ?? (state === STATE.failed ? 'undelivered' : null),
+      code:
+        receipt.code === undefined ? (state === STATE.failed ? 'undelivered' : null) : storable(receipt.code),
       class: receipt.class,
-      detail: receipt.detail ?? null,
-      externalId: receipt.externalId ?? null,
+      detail: receipt.detail === undefined ? null : storable(receipt.detail),
+      externalId: receipt.externalId === undefined ? null : storable(receipt.externalId),
       about: receipt.about,
       atMs,
     });

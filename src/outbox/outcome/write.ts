@@ -2,23 +2,29 @@
  * Writing what a batch decided: due rows, states, tallies, what was learned, what follows, and the event, in one transaction
  * under the lane's fence.
  */
+import type { Clock } from '../../base/clock.ts';
+import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { LaneLost, settle, type Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
 import type { Decision, Spread } from './decide.ts';
-import type { DeliverDeps } from '../deliver/deliver.ts';
+import { giveRoomBack } from '../deliver/capped.ts';
 import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
-import { fallBack } from './fallback.ts';
+import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
 import { insertAccepted } from '../../ledger/sql.bulk.ts';
 import { insertOnward } from '../../ledger/sql.fallback.ts';
 import { addTallies, upsertOutcomes, type Change, type OutcomeRow } from '../../ledger/sql.ts';
+import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
+
+/** What writing needs. */
+export type WriteDeps = FallbackDeps & { ids: IdSource; clock: Clock };
 
 /** Writes decisions; with `landed` the flight is over. Throws LaneLost when the lane has another owner: then nothing may stand. */
 export async function writeDecisions(
-  deps: DeliverDeps,
+  deps: WriteDeps,
   tx: Tx,
   batch: Batch,
   decisions: readonly Decision[],
@@ -35,6 +41,7 @@ export async function writeDecisions(
   );
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
+  await giveRoomBack(tx, decisions);
   const bulk = batch.stream !== 0;
   const [plain, others] = bulk ? divide(rows) : [[], rows];
   const { accepted, faster } = await writeAccepted(tx, plain);
@@ -46,42 +53,42 @@ export async function writeDecisions(
   await announce(deps, tx, bulk, rows, changes, accepted);
 }
 
-/** Appends what changed, one event per workspace. */
+/**
+ * Appends what changed. Events of one bucket are in order: those of a single send are told as they come, so each person has their
+ * own; a run's are for counting, and share one for each workspace.
+ */
 async function announce(
-  deps: DeliverDeps,
+  deps: WriteDeps,
   tx: Tx,
   bulk: boolean,
   rows: readonly OutcomeRow[],
   changes: readonly Change[],
   accepted: AcceptedInRun[],
 ): Promise<void> {
-  const rowOf = new Map(rows.map((row) => [row.contactId, row]));
-  const events = new Map<number, DeliveryChange[]>();
-  if (accepted.length) events.set(rows[0]!.workspaceId, []);
-  for (const { contactId, causeId, seq, state, priorState } of changes) {
-    if (state === priorState) continue;
-    const { workspaceId, stateMs } = rowOf.get(contactId)!;
-    const list = events.get(workspaceId) ?? [];
-    list.push({
-      contactId,
-      causeId,
-      seq,
-      to: state,
-      atMs: stateMs,
-      ...(priorState === null ? {} : { from: priorState }),
-    });
-    events.set(workspaceId, list);
-  }
+  const rowOf = new Map(rows.map((row) => [toRef(row), row]));
+  const moved = changes.filter(({ state, priorState }) => state !== priorState);
+  const told = moved.map((change) => ({ change, row: rowOf.get(toRef(change))! }));
+  const together = Map.groupBy(told, ({ row }) => (bulk ? row.workspaceId : row.contactId));
+  // A run is of one workspace, and so are all that it was accepted for.
+  if (accepted.length && !together.size) together.set(rows[0]!.workspaceId, []);
   await deps.queue.append(
     tx,
-    [...events].map(([workspaceId, list]) => ({
-      ownerId: list[0]?.contactId ?? accepted[0]!.contactIds[0]!,
-      workspaceId,
+    [...together.values()].map((list) => ({
+      ownerId: list[0]?.row.contactId ?? accepted[0]!.contactIds[0]!,
+      workspaceId: (list[0]?.row ?? rows[0]!).workspaceId,
       type: 'delivery.changed',
-      atMs: list[0]?.atMs ?? accepted[0]!.atMs,
-      payload: { bulk, changes: list, ...(accepted.length ? { accepted } : {}) } satisfies DeliveryChanged,
+      atMs: list[0]?.row.stateMs ?? accepted[0]!.atMs,
+      payload: {
+        bulk,
+        changes: list.map(({ change, row }) => changeOf(change, row.stateMs)),
+        ...(accepted.length ? { accepted } : {}),
+      } satisfies DeliveryChanged,
     })),
   );
+}
+
+function changeOf({ contactId, causeId, seq, state, priorState }: Change, atMs: number): DeliveryChange {
+  return { contactId, causeId, seq, to: state, atMs, ...(priorState === null ? {} : { from: priorState }) };
 }
 
 /** The plain outcomes of a run's batch, and the others. */
@@ -120,7 +127,7 @@ async function writeAccepted(
 
 /** What a single message's outcome leads to: another destination, or a look at whether it was read. */
 async function followUp(
-  deps: DeliverDeps,
+  deps: WriteDeps,
   tx: Tx,
   decisions: readonly Decision[],
   changes: readonly Change[],
@@ -132,19 +139,17 @@ async function followUp(
   const moving = decisions.filter(({ moveOn }) => moveOn);
   if (!moving.length) return;
   const ended = new Set(
-    changes
-      .filter(({ state, priorState }) => state >= STATE.failed && state !== priorState)
-      .map(({ contactId, causeId, seq }) => `${contactId}.${causeId}.${seq}`),
+    changes.filter(({ state, priorState }) => state >= STATE.failed && state !== priorState).map(toRef),
   );
   const failed = moving
     .map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }))
-    .filter(({ contactId, causeId, seq }) => ended.has(`${contactId}.${causeId}.${seq}`));
+    .filter((key) => ended.has(toRef(key)));
   await fallBack(deps, tx, deps.clock.nowMs(), failed);
 }
 
 /** Deliveries that become one for each device: their rows, and work for those that are new. */
 async function spreadOut(
-  deps: DeliverDeps,
+  deps: WriteDeps,
   tx: Tx,
   batch: Batch,
   spreads: readonly { item: WorkItem; spread: Spread }[],

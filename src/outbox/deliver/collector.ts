@@ -1,0 +1,105 @@
+/**
+ * Gathers what was decided about a batch and settles it: all at once when the batch is complete, or what there is after a while. What
+ * cannot be written is written apart from the rest, so that its neighbours stand.
+ */
+import { pause, type Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { apart } from '../../db/apart.ts';
+import { isPassing } from '../../db/pool.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { LaneLost, type Batch } from '../../queue/work/settle.ts';
+import { pared, type Decision } from '../outcome/decide.ts';
+import { writeDecisions, type WriteDeps } from '../outcome/write.ts';
+
+/** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
+const SETTLE_AFTER_MS = 200;
+const AFTER_LOST_MS = 200;
+
+/** What collecting needs. */
+export type CollectDeps = { clock: Clock; log: Log };
+
+/** Writes decisions; with `landed` the batch is over. Throws LaneLost when it is somebody else's now. */
+export type Settle = (decisions: readonly Decision[], landed: boolean) => Promise<void>;
+
+/** Gathers decisions. `finished` resolves when the batch is settled, or has another owner. */
+export type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };
+
+/** A collector of a batch of `size` items. */
+export function createCollector(deps: CollectDeps, size: number, settle: Settle): Collector {
+  let waiting: Decision[] = [];
+  let missing = size;
+  let settling = false;
+  let cancel: (() => void) | undefined;
+  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+
+  const flush = async (): Promise<void> => {
+    cancel?.();
+    cancel = undefined;
+    // Whoever settles now takes along what comes meanwhile.
+    if (settling) return;
+    settling = true;
+    try {
+      while (waiting.length || missing === 0) {
+        const decisions = waiting;
+        waiting = [];
+        const landed = missing === 0;
+        await settle(decisions, landed);
+        if (landed) return resolve();
+      }
+    } catch (error) {
+      if (!(error instanceof LaneLost)) return reject(error);
+      deps.log.warn({ error: error.message }, 'what was sent here is settled by the new owner of the lane');
+      return resolve();
+    } finally {
+      settling = false;
+    }
+  };
+
+  return {
+    finished,
+    add(decisions) {
+      missing -= decisions.length;
+      for (const decision of decisions) waiting.push(decision);
+      if (missing === 0) void flush();
+      else if (decisions.length) cancel ??= deps.clock.after(SETTLE_AFTER_MS, () => void flush());
+    },
+  };
+}
+
+/** Settles the decisions of a batch in one transaction; those that cannot be written, each by itself and as little as can be. */
+export function settling(deps: CollectDeps & WriteDeps & { queue: Queue }, batch: Batch): Settle {
+  const write = (decisions: readonly Decision[], landed: boolean) =>
+    patiently(deps, 'settling', () =>
+      deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed)),
+    );
+  return async (decisions, landed) => {
+    let whole = false;
+    await apart(
+      decisions,
+      async (part) => {
+        whole = part === decisions;
+        await write(part, landed && whole);
+      },
+      async (decision, error) => {
+        whole = false;
+        deps.log.error({ error, item: decision.item }, 'an outcome could not be written as it was');
+        await write([pared(decision, error, deps.clock.nowMs())], false);
+      },
+      (error) => error instanceof LaneLost || decisions.length === 0,
+    );
+    if (landed && !whole) await write([], true);
+  };
+}
+
+/** Does it again while an error says nothing of what was asked for: a lost database is waited for. */
+export async function patiently<T>(deps: CollectDeps, what: string, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      deps.log.warn({ error }, `${what} waits for the database`);
+      await pause(deps.clock, AFTER_LOST_MS);
+    }
+  }
+}
