@@ -137,6 +137,8 @@ export const TokenRequest = Type.Object({
   password: Type.Optional(Type.String({ maxLength: 200 })),
   clientId: Type.Optional(Type.String({ maxLength: 254 })),
   refreshToken: Type.Optional(Type.String({ maxLength: 1024 })),
+  /** The organization to sign in to, for those who belong to more than one. */
+  organization: Type.Optional(Type.String({ maxLength: 24 })),
 });
 /** What can be changed of a contact. */
 export type ChangedContact = Static<typeof ChangedContact>;

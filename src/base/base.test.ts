@@ -16,11 +16,13 @@ import {
   fromHex24,
   fromUuid,
   idSource,
+  isId,
   MAX_ID,
   timeOfId,
   toHex24,
   toUuid,
 } from './ids.ts';
+import { bell } from './lifecycle.ts';
 import { lifecycle, type Part } from './lifecycle.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -45,6 +47,51 @@ test('spread fills the buckets evenly', () => {
   const counts = new Uint32Array(BUCKETS);
   for (let n = 0; n < BUCKETS * 5; n++) counts[bucketOf(ids.spread())]!++;
   assert.deepEqual(new Set(counts), new Set([5]));
+});
+
+test('1,500 ids a second in one bucket keep the time, for ten minutes', () => {
+  let nowMs = NOW;
+  const places = Array.from({ length: 56 }, (_, place) => place + 4);
+  const ids = idSource(
+    () => places,
+    () => Math.floor(nowMs),
+  );
+  let before = 0;
+  for (let n = 0; n < 900_000; n++, nowMs += 1 / 1.5) {
+    const id = ids.inBucket(77);
+    if (id <= before || Math.abs(timeOfId(id) - nowMs) > 1_000 || bucketOf(id) !== 77 || !isId(id))
+      assert.fail(`id ${n}: ${id} after ${before}, ${timeOfId(id) - nowMs} ms off`);
+    before = id;
+  }
+});
+
+test('ids rise and differ also when the places they are drawn from change', () => {
+  let [places, others]: number[][] = [
+    [0, 1, 2, 3],
+    [4, 5],
+  ];
+  const a = idSource(
+    () => places!,
+    () => NOW,
+  );
+  const b = idSource(
+    () => others!,
+    () => NOW,
+  );
+  const drawn = { a: [] as number[], b: [] as number[] };
+  for (let n = 0; n < 400; n++) {
+    if (n === 101) places = [0, 1];
+    if (n === 203) others = [3, 4, 5];
+    drawn.a.push(a.inBucket(9));
+    drawn.b.push(b.inBucket(9));
+  }
+  for (const list of Object.values(drawn))
+    assert.deepEqual(
+      list,
+      list.toSorted((x, y) => x - y),
+    );
+  assert.equal(new Set(drawn.a).size, 400);
+  assert.equal(new Set(drawn.b).size, 400);
 });
 
 test('ids survive their forms on the wire, and nothing else passes for one', () => {
@@ -121,6 +168,88 @@ test('private addresses are refused, in every disguise, unless they are allowed'
   assert.ok(
     open.allows('127.0.0.1') && open.allows('::1') && open.allows('10.9.9.9') && !open.allows('192.168.0.1'),
   );
+});
+
+test('IPv6 that holds, or is translated to, an IPv4 address is private; what is mapped is judged by what it holds', () => {
+  const guard = addressGuard([]);
+  for (const address of [
+    '::',
+    '::7f00:1',
+    '::10.0.0.1',
+    '::ffff:7f00:1',
+    '::ffff:127.0.0.1',
+    '0:0:0:0:0:ffff:a00:1',
+    '::ffff:0:10.0.0.1',
+    '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
+    '64:ff9b:1:ffff::1',
+    '2001::a00:1',
+    '2001:0:4136:e378:8000:63bf:3fff:fdd2',
+    '2001:2::1',
+    '2001:db8::1',
+    '2002:a00:1::1',
+    '2002:7f00:1::',
+    '100::1',
+    '3fff::1',
+    '5f00::1',
+    'fc00::1',
+    'fdff::1',
+    'fe80::1%eth0',
+    'fec0::1',
+    'feff::1',
+    'ff02::1',
+    '192.0.2.1',
+    '198.51.100.7',
+    '203.0.113.9',
+    '255.255.255.255',
+    'no address',
+  ])
+    assert.equal(guard.allows(address), false, address);
+  for (const address of [
+    '::ffff:8.8.8.8',
+    '2606:4700::1111',
+    '2a00:1450:4001:80e::200e',
+    '2003::1',
+    '8.8.8.8',
+  ])
+    assert.equal(guard.allows(address), true, address);
+  const loopback = addressGuard(['loopback']);
+  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+    assert.ok(loopback.allows(address), address);
+  for (const address of ['::', '::2', '2002:7f00:1::', '10.0.0.1'])
+    assert.ok(!loopback.allows(address), address);
+});
+
+test('a call has one deadline for all of it, and what is given up is broken off, sent or not', async () => {
+  let aborted = 0;
+  const arrived: string[] = [];
+  const server = createServer((request, response) => {
+    arrived.push(request.url!);
+    request.socket.once('close', () => (aborted += 1));
+    // Drips: no wait for bytes is ever long.
+    response.writeHead(200);
+    const drip = () => response.write('x');
+    drip();
+    const timer = setInterval(drip, 20);
+    response.once('close', () => clearInterval(timer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const http = httpClient({ connections: 1 });
+  const begun = performance.now();
+  const [first, second] = await Promise.all([
+    http.call({ method: 'GET', url: `${at}/first`, deadlineMs: 300 }),
+    // Waits for the only connection for longer than it has.
+    http.call({ method: 'GET', url: `${at}/second`, deadlineMs: 200 }),
+  ]);
+  assert.ok(performance.now() - begun < 5000);
+  assert.deepEqual([first.kind, second.kind], ['unclear', 'unsent']);
+  assert.match((first as { reason: string }).reason, /within 0.3 s/);
+  await http.close();
+  assert.deepEqual([arrived, aborted], [['/first'], 1]);
+  server.closeAllConnections();
+  server.close();
 });
 
 test('a call to a private address does not leave, by number or by name', async () => {
@@ -212,4 +341,14 @@ test('parts start in order and stop in reverse; a failed start stops what had st
   assert.deepEqual(told.splice(0), ['+a', '+b', '-b', '-a']);
   await lifecycle([part('a')]).stop();
   assert.deepEqual(told, []);
+});
+
+test('a bell that rings while nobody waits any more is heard by the next who does', async () => {
+  const woken = bell();
+  await woken.wait(Promise.resolve());
+  woken.ring();
+  let heard = false;
+  void woken.wait(new Promise(() => {})).then(() => (heard = true));
+  await new Promise(setImmediate);
+  assert.equal(heard, true);
 });

@@ -15,6 +15,7 @@ import {
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { contentProblems } from '../../broadcasts/rendering.ts';
 import { textSize } from '../../broadcasts/size.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -180,7 +181,8 @@ function told(broadcast: Broadcast, what: string, status: number): Done {
   const { name, state, ratePerS, scheduledMs } = broadcast;
   return {
     status,
-    body: present(broadcast),
+    // Names in it that nobody has: said when it is made, before anybody waits for a forecast.
+    body: { ...present(broadcast), problems: contentProblems(broadcast.content) },
     audit: {
       action: `broadcast.${what}`,
       subject: `broadcast:${broadcast.id}`,

@@ -19,7 +19,7 @@ import type { Identity } from '../../contacts/keys.ts';
 import { checkContactChange } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/resolve.ts';
 import { setsOfContact } from '../../contacts/audience.ts';
-import { erasePerson } from '../kit/erase.ts';
+import { erasePerson } from '../../people/people.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { readAddress, type Addressed } from './input.ts';
@@ -64,7 +64,7 @@ export const contactRoutes: readonly Route[] = [
       if (isFault(change)) return change;
       const ref = { workspaceId: call.workspace.id, id: idIn(call, 'contactId') };
       return async (tx) => {
-        const changed = await updateContact(tx, call.workspaceNowMs, ref, change);
+        const changed = await updateContact(tx, call.nowMs, ref, change);
         if (isFault(changed)) return changed.fault === 'not_found' ? missing('contact') : changed;
         const audit = { action: 'contact.update', subject: `contact:${ref.id}`, detail: namesOf(change) };
         return { status: 200, body: presentContact(changed), audit };
@@ -153,7 +153,7 @@ async function show(call: Call): Promise<unknown> {
 }
 
 async function create(call: Call<Static<typeof NewContact>>): Promise<Work | Fault> {
-  const { body, workspace, ctx, workspaceNowMs } = call;
+  const { body, workspace, ctx, nowMs } = call;
   const { phone, email, ...fields } = body;
   const checked = checkContactChange(fields, '');
   if (isFault(checked)) return checked;
@@ -175,14 +175,10 @@ async function create(call: Call<Static<typeof NewContact>>): Promise<Work | Fau
     Object.entries(rest).filter(([, value]) => value !== null && value !== undefined),
   ) as Profile;
   return async (tx) => {
-    const made = await createContact(tx, ctx.ids, workspaceNowMs, {
-      workspaceId: workspace.id,
-      identities,
-      profile,
-    });
+    const made = await createContact(tx, ctx.ids, nowMs, { workspaceId: workspace.id, identities, profile });
     if (isFault(made)) return made.field === 'external' ? ofExternal(made) : made;
     for (const { channel, address: text } of addresses) {
-      const linked = await linkDestination(tx, workspaceNowMs, {
+      const linked = await linkDestination(tx, nowMs, {
         workspaceId: workspace.id,
         contactId: made.id,
         channel,
@@ -206,13 +202,17 @@ function namesOf(body: object): { fields: string[] } {
 }
 
 async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
-  const erased = id > 0 ? await erasePerson(call, tx, id, call.workspaceNowMs) : undefined;
+  const { ctx, workspace, nowMs: atMs, afterCommit } = call;
+  const erased =
+    id > 0
+      ? await erasePerson(ctx, tx, { workspaceId: workspace.id, contactId: id, atMs, afterCommit })
+      : undefined;
   if (!erased) return missing('contact');
   return { status: 204, body: undefined, audit: { action: 'contact.erase', subject: `contact:${id}` } };
 }
 
 async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | Fault> {
-  const { body, workspace, ctx, workspaceNowMs } = call;
+  const { body, workspace, ctx, nowMs } = call;
   const read = readAddress(body.channel, body.address, 'address', workspace.country);
   if (isFault(read)) return read;
   const integration =
@@ -223,7 +223,7 @@ async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | F
     return breaks('integrationId', `is an integration for ${integration.channel}, not ${body.channel}`);
   const contactId = idIn(call, 'contactId');
   return async (tx) => {
-    const linked = await linkDestination(tx, workspaceNowMs, {
+    const linked = await linkDestination(tx, nowMs, {
       workspaceId: workspace.id,
       contactId,
       channel: body.channel,
@@ -249,11 +249,11 @@ async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | F
 }
 
 function unlink(call: Call): Work {
-  const { workspace, workspaceNowMs } = call;
+  const { workspace, nowMs } = call;
   const contactId = idIn(call, 'contactId');
   const destinationId = idIn(call, 'destinationId');
   return async (tx) => {
-    const gone = await unlinkDestinations(tx, workspaceNowMs, workspace.id, [{ contactId, destinationId }]);
+    const gone = await unlinkDestinations(tx, nowMs, workspace.id, [{ contactId, destinationId }]);
     if (gone.length === 0) return missing('destination');
     const detail = { channel: gone[0]!.channel, destinationId: toHex24(destinationId) };
     return {
@@ -271,7 +271,7 @@ function consents(what: 'block' | 'unblock'): Route {
     action: 'contacts.write',
     body: BlockClasses,
     async handle(call) {
-      const { workspace, ctx, workspaceNowMs, body } = call;
+      const { workspace, ctx, nowMs, body } = call;
       const contactId = idIn(call, 'contactId');
       const find = async (tx: Tx) => {
         const all = await destinationsOf(tx, workspace.id, [contactId]);

@@ -342,7 +342,8 @@ function choosePath(
     mayFallBack: draft.mayFallBack && place.fallback.on,
     isCapped: draft.class === 'marketing' && place.rules.frequencyCap !== undefined,
   };
-  if (draft.canceled) return decideCanceled(subject, nowMs);
+  // It may have been sent before it was called off: then it stays unknown.
+  if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);
   if (verdict.verdict !== 'go') return decideVerdict(subject, verdict, saidOf(verdict.code, facts), nowMs);
   const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
   if (devices.length > 1) return decideSpread(subject, devices, nowMs);

@@ -15,7 +15,8 @@ import { insertQueued, selectTallies } from '../../ledger/sql.ts';
 import { MOVES, STATE, stateName, type StateCode } from '../../ledger/states.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Batch } from '../../queue/work/settle.ts';
-import type { OwnedLane, WorkItem } from '../../queue/work/sql.ts';
+import type { OwnedLane } from '../../queue/lanes/sql.ts';
+import type { WorkItem } from '../../queue/work/sql.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import {
   must,
@@ -166,6 +167,7 @@ async function meet(
     abandoned: false,
     holds: () => true,
     wakeAt() {},
+    settled() {},
   };
   const nowMs = ctx.clock.nowMs();
   const doSettle = () =>
@@ -232,7 +234,8 @@ async function tellsTheSame(contactId: number, causeId: number, state: StateCode
 
 function deps() {
   const { ctx } = world;
-  return { ...ctx, runs: runSource(ctx) };
+  // Runs are read in the middle of transactions, so not by the pool of those.
+  return { ...ctx, runs: runSource({ ...ctx, sql }) };
 }
 
 async function tallied(): Promise<Map<StateCode, number>> {
