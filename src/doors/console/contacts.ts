@@ -287,10 +287,9 @@ function consents(what: 'block' | 'unblock'): Route {
           by: 'operator',
           reason: body.reason ?? 'operator',
         } as const;
-        if (what === 'block')
-          await blockDestination(tx, ctx.ids, workspaceNowMs, { ...act, cause: 'banned' });
+        if (what === 'block') await blockDestination(tx, ctx.ids, nowMs, { ...act, cause: 'banned' });
         else if (
-          !(await liftByOperator(tx, ctx.ids, workspaceNowMs, act)) &&
+          !(await liftByOperator(tx, ctx.ids, nowMs, act)) &&
           found.blockedClasses & bitsOf(body.classes)
         )
           return othersLift(found);

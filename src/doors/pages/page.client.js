@@ -2,7 +2,7 @@
  * The script of the web chat's page, as it runs in a browser. Everything that was said is put in as text, never as HTML; an
  * address is opened only when it is one of the web, of a telephone or of mail.
  */
-const base = new URL('../../http/', import.meta.url);
+const base = new URL('../', import.meta.url);
 const chat = document.querySelector('#chat');
 const list = document.querySelector('#messages');
 const form = document.querySelector('#reply');

@@ -54,14 +54,19 @@ const PARTS: readonly Route[] = [
   ...absent('/services/:id', 'PUT'),
 ];
 
-/** Below `/v2`. */
-export const ROUTES: readonly Route[] = [
+/** What is offered below `/v2`. */
+export const OFFERED: readonly Route[] = [
   ...conversationRoutes,
   ...messageRoutes,
   ...contactRoutes,
   ...transferRoutes,
   ...organizationRoutes,
   ...serviceRoutes,
+];
+
+/** All that is answered below `/v2`. */
+export const ROUTES: readonly Route[] = [
+  ...OFFERED,
   ...PARTS,
   ...NOT_BUILT.flatMap((name) => [
     ...absent(`/${name}`, 'GET', 'POST'),
