@@ -44,7 +44,7 @@ export async function moveToHistory(
       WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard('feed.bucket', lane.buckets)}
       RETURNING feed.bucket, feed.id, feed.workspace_id, feed.type, feed.at_ms, feed.payload
     )
-    INSERT INTO events (bucket, id, workspace_id, type, at_ms, payload, error)
+    INSERT INTO feed_log (bucket, id, workspace_id, type, at_ms, payload, error)
     SELECT bucket, id, workspace_id, type, at_ms, payload, ${error} FROM gone
     ON CONFLICT DO NOTHING`;
 }
@@ -62,7 +62,7 @@ export async function deleteEvents(
     AND type = ${type} AND (payload ->> ${name}::text)::bigint = ANY(${[...ids]}::bigint[])`;
   await db`DELETE FROM feed_failures WHERE ${which}`;
   await db`DELETE FROM feed WHERE ${which}`;
-  await db`DELETE FROM events WHERE ${which}`;
+  await db`DELETE FROM feed_log WHERE ${which}`;
 }
 
 /** Lanes with events that nobody was handed yet. */
