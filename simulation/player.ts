@@ -43,6 +43,7 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     PARLEY_PROVIDER_DEADLINE_MS: String(DEADLINE_MS),
     PARLEY_PUBLIC_URL: 'https://parley.example',
     PARLEY_PRIVATE_TARGETS: 'loopback',
+    PARLEY_PROBE_PORT: '0',
   });
   if ('faults' in config) throw new Error(config.faults.join('; '));
   let ctx: Context | undefined;
@@ -51,7 +52,7 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     {
       clock: clockOf(cast.stage, someone),
       log: cast.log ?? silentLog,
-      openPool: (max, pool) => store.open(max, `${name} ${pool}`),
+      store: { sql: store.open(8, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
       http: targetsFor(cast, cast.told, someone),
       adapters: adaptersFor(cast, cast.books, someone),
       inspect: (made) => (ctx = made as Context),

@@ -118,6 +118,9 @@ function stagedPool(staged: Staged, settings: pg.PoolConfig, max: number): Conne
       } as unknown as Awaited<ReturnType<Connections['connect']>>;
     },
     query: query as never,
+    totalCount: 0,
+    idleCount: 0,
+    waitingCount: 0,
     end: async () => {
       for (const client of idle.splice(0)) {
         staged.clients.delete(client);
