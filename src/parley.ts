@@ -74,6 +74,8 @@ export type Overrides = {
   clock?: Clock;
   log?: Log;
   connection?: Connection;
+  /** Whoever asks the pool for a second connection inside a transaction is refused (db/pool.ts). */
+  strict?: boolean;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -109,7 +111,11 @@ async function openStore(config: Config, overrides: Overrides, clock: Clock, log
       ? undefined
       : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
   const connection = overrides.connection ?? (config.databaseUrl || embedded!.connection);
-  const sql = openPool(connection, { max: config.poolSize, name: 'parley' });
+  const sql = openPool(connection, {
+    max: config.poolSize,
+    name: 'parley',
+    strict: overrides.strict === true,
+  });
   const aside = openPool(connection, { max: 1, name: 'parley aside' });
   const stop = async () => {
     await Promise.all([sql.end({ timeout: 5 }), aside.end({ timeout: 5 })]);

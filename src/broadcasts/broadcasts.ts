@@ -13,11 +13,8 @@ import type { Directory } from '../accounts/directory.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { shortenRun } from '../links/links.ts';
 import type { Senders } from '../senders/senders.ts';
-import { addTallies } from '../ledger/sql.ts';
-import { STATE } from '../ledger/states.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import { deleteStream, upsertStream } from '../queue/work/sql.ts';
 import { checkInput, checkRate } from './check.ts';
 import { rateInForce } from './forecast.ts';
 import { insertBroadcast, selectBroadcast, updateDraft, updateRate, updateState } from './sql.ts';
@@ -42,6 +39,8 @@ export type Broadcast = {
   scheduledMs: number | null;
   startedMs: number | null;
   finishedMs: number | null;
+  /** The step that is to be taken of it (steps.ts); null: none, or one from before steps were counted. */
+  stepId: number | null;
   /** How long after its start a recipient may still be written to. */
   expiresAfterMs: number;
   createdMs: number;
@@ -82,6 +81,7 @@ export async function createBroadcast(
     scheduledMs: null,
     startedMs: null,
     finishedMs: null,
+    stepId: null,
     createdMs: nowMs,
     changedMs: nowMs,
   };
@@ -122,8 +122,8 @@ export async function startBroadcast(
   if (!workspace) return fault('not_found', 'there is no such workspace');
   const wsNowMs = nowMs + workspace.clockAheadMs;
   if (atMs !== undefined && atMs > wsNowMs) {
-    await updateState(tx, id, 'scheduled', { nowMs: wsNowMs, scheduledMs: atMs });
-    await deps.queue.put(tx, [stepOf(broadcast, atMs - workspace.clockAheadMs, deps.ids)]);
+    const stepId = await replaceStep(deps, tx, broadcast, atMs - workspace.clockAheadMs);
+    await updateState(tx, id, 'scheduled', { nowMs: wsNowMs, scheduledMs: atMs, stepId });
     return { ...broadcast, state: 'scheduled', scheduledMs: atMs };
   }
   return await begin(deps, tx, broadcast, nowMs, wsNowMs);
@@ -140,22 +140,23 @@ export async function begin(
 ): Promise<Broadcast> {
   const runId = deps.ids.spread();
   const state = pausedFor === undefined ? 'running' : 'paused';
+  const stepId = await replaceStep(deps, tx, broadcast, pausedFor === undefined ? nowMs : undefined);
   await updateState(tx, broadcast.id, state, {
     nowMs: wsNowMs,
     runId,
     startedMs: wsNowMs,
     note: pausedFor ?? null,
+    stepId,
   });
-  const begun: Broadcast = { ...broadcast, state, runId, startedMs: wsNowMs, note: pausedFor ?? null };
+  const begun = { ...broadcast, state, runId, startedMs: wsNowMs, note: pausedFor ?? null, stepId } as const;
   const workspace = await deps.directory.workspace(broadcast.workspaceId);
   if (workspace) await shortenRun(tx, wsNowMs, { workspace, runId, content: broadcast.content });
   await setStream(deps, tx, begun, pausedFor === undefined);
-  await deps.queue.put(tx, [stepOf(begun, nowMs, deps.ids)]);
   await announce(deps, tx, begun, wsNowMs);
   return begun;
 }
 
-/** Stops claiming; what is in flight ends. */
+/** Stops claiming; what is in flight ends. Nothing of it is looked at until it is resumed. */
 export async function pauseBroadcast(
   deps: BroadcastDeps,
   tx: Tx,
@@ -165,7 +166,8 @@ export async function pauseBroadcast(
 ): Promise<Broadcast | Fault> {
   const broadcast = await locked(tx, workspaceId, id, ['running'], 'be paused');
   if (isFault(broadcast)) return broadcast;
-  await updateState(tx, id, 'paused', { nowMs });
+  const stepId = await replaceStep(deps, tx, broadcast, undefined);
+  await updateState(tx, id, 'paused', { nowMs, stepId });
   await setStream(deps, tx, broadcast, false);
   await announce(deps, tx, { ...broadcast, state: 'paused' }, nowMs);
   return { ...broadcast, state: 'paused' };
@@ -181,13 +183,17 @@ export async function resumeBroadcast(
 ): Promise<Broadcast | Fault> {
   const broadcast = await locked(tx, workspaceId, id, ['paused'], 'be resumed');
   if (isFault(broadcast)) return broadcast;
-  await updateState(tx, id, 'running', { nowMs, note: null });
+  const stepId = await replaceStep(deps, tx, broadcast, nowMs);
+  await updateState(tx, id, 'running', { nowMs, note: null, stepId });
   await setStream(deps, tx, broadcast, true);
   await announce(deps, tx, { ...broadcast, state: 'running' }, nowMs);
   return { ...broadcast, state: 'running' };
 }
 
-/** Calls a broadcast off: what is not in flight is not sent, and counts as canceled. */
+/**
+ * Calls a broadcast off: what is not in flight is not sent. This is its word; taking the recipients out of the queue is a step, as
+ * putting them in was, and may take a while for a million (steps.ts).
+ */
 export async function cancelBroadcast(
   deps: BroadcastDeps,
   tx: Tx,
@@ -203,18 +209,10 @@ export async function cancelBroadcast(
     'be canceled',
   );
   if (isFault(broadcast)) return broadcast;
-  await updateState(tx, id, 'canceled', { nowMs, finishedMs: nowMs });
+  const stepId = await replaceStep(deps, tx, broadcast, broadcast.runId === null ? undefined : nowMs);
+  await updateState(tx, id, 'canceled', { nowMs, finishedMs: nowMs, stepId });
   const canceled: Broadcast = { ...broadcast, state: 'canceled', finishedMs: nowMs };
-  if (broadcast.runId !== null) {
-    await setStream(deps, tx, broadcast, false);
-    for (const lane of deps.queue.lanes()) {
-      const gone = await deleteStream(tx, lane, KIND.delivery, broadcast.runId);
-      if (gone.length)
-        await addTallies(tx, lane.bucket, [
-          { causeId: broadcast.runId, state: STATE.canceled, n: gone.length },
-        ]);
-    }
-  }
+  if (broadcast.runId !== null) await setStream(deps, tx, broadcast, false);
   await announce(deps, tx, canceled, nowMs);
   return canceled;
 }
@@ -245,7 +243,7 @@ export async function setRate(
 }
 
 async function setStream(deps: BroadcastDeps, tx: Tx, broadcast: Broadcast, flowing: boolean): Promise<void> {
-  await upsertStream(tx, {
+  await deps.queue.flow(tx, {
     stream: broadcast.runId!,
     kind: KIND.delivery,
     workspaceId: broadcast.workspaceId,
@@ -254,16 +252,19 @@ async function setStream(deps: BroadcastDeps, tx: Tx, broadcast: Broadcast, flow
   });
 }
 
-function stepOf(broadcast: Broadcast, dueMs: number, ids: IdSource) {
-  return {
-    kind: KIND.broadcast,
-    ownerId: broadcast.id,
-    causeId: ids.spread(),
-    seq: 0,
-    stream: 0,
-    workspaceId: broadcast.workspaceId,
-    dueMs,
-  };
+/** Puts the next step in, due then, in place of the one there is; without a time there is none. Returns its id, for the broadcast. */
+async function replaceStep(
+  deps: BroadcastDeps,
+  tx: Tx,
+  { id, workspaceId, stepId }: Broadcast,
+  dueMs: number | undefined,
+): Promise<number | null> {
+  const step = { kind: KIND.broadcast, ownerId: id, seq: 0 };
+  if (stepId !== null) await deps.queue.drop(tx, [{ ...step, causeId: stepId }]);
+  if (dueMs === undefined) return null;
+  const causeId = deps.ids.spread();
+  await deps.queue.put(tx, [{ ...step, causeId, stream: 0, workspaceId, dueMs }]);
+  return causeId;
 }
 
 /** Says that a broadcast has ended. */

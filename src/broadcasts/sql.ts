@@ -7,7 +7,7 @@ import type { Broadcast, BroadcastState } from './broadcasts.ts';
 const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", name, state, content, class, channel, integration_id AS "integrationId", audience,
   rate_per_s AS "ratePerS", note, run_id AS "runId", scheduled_ms AS "scheduledMs", started_ms AS "startedMs",
-  finished_ms AS "finishedMs", expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs"`;
+  finished_ms AS "finishedMs", step_id AS "stepId", expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs"`;
 
 /** Writes a draft down. */
 export async function insertBroadcast(db: Db, b: Broadcast): Promise<void> {
@@ -76,10 +76,13 @@ export async function updateState(
     startedMs?: number;
     finishedMs?: number;
     note?: string | null;
+    /** The step that is to be taken next; null: none is. */
+    stepId?: number | null;
   },
 ): Promise<void> {
   await db`
     UPDATE broadcasts SET state = ${to}, changed_ms = ${more.nowMs},
+      step_id = ${more.stepId === undefined ? db`step_id` : more.stepId},
       run_id = coalesce(${more.runId ?? null}::bigint, run_id),
       scheduled_ms = ${more.scheduledMs === undefined ? db`scheduled_ms` : more.scheduledMs},
       started_ms = coalesce(${more.startedMs ?? null}::bigint, started_ms),
@@ -91,6 +94,11 @@ export async function updateState(
 /** Sets how fast a broadcast may go. */
 export async function updateRate(db: Db, id: number, ratePerS: number | null, nowMs: number): Promise<void> {
   await db`UPDATE broadcasts SET rate_per_s = ${ratePerS}, changed_ms = ${nowMs} WHERE id = ${id}`;
+}
+
+/** Notes why a broadcast does not get on; null when it does. */
+export async function updateNote(db: Db, id: number, note: string | null): Promise<void> {
+  await db`UPDATE broadcasts SET note = ${note} WHERE id = ${id}`;
 }
 
 /** Marks a lane as fanned out; false when it was before. In the transaction that does it, so it is done once. */

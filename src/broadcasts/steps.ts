@@ -1,17 +1,22 @@
 /**
- * The steps of a broadcast: begin when its time has come, fan out lane by lane, end when every recipient has a final state.
- * Each step is due work, so a broadcast goes on wherever a worker died.
+ * The steps of a broadcast: begin when its time has come, fan out lane by lane, take the rest out when it is called off, end when
+ * every recipient has a final state. Each step is due work, so a broadcast goes on wherever a worker died. There is one step at a
+ * time (`stepId`): a broadcast that is paused has none, one whose recipients are all held has one when the first of them is due.
  */
 import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import type { Log } from '../base/log.ts';
+import { createTurns, type Turns } from '../base/turns.ts';
 import { compile, type Compiled } from '../content/compile.ts';
+import { isConnectionLost, type Tx } from '../db/pool.ts';
+import { callOffDeliveries } from '../ledger/callOff.ts';
 import { linksOfCause } from '../links/links.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
-import { deleteStreamRow, hasStreamWork, type WorkItem } from '../queue/work/sql.ts';
+import type { WorkItem } from '../queue/work/sql.ts';
+import { callOff, closeStream, dueOfStream } from '../queue/work/streams.ts';
 import type { Handler } from '../queue/worker.ts';
 import { announceDone, begin, LATEST_START_MS, type Broadcast, type BroadcastDeps } from './broadcasts.ts';
 import {
@@ -21,62 +26,128 @@ import {
   selectByRun,
   selectLaneMarks,
   updateLaneMark,
+  updateNote,
   updateState,
 } from './sql.ts';
 
-/** How often a running broadcast is looked at. */
+/** How often a broadcast is looked at of which something is due. */
 const LOOK_MS = 300;
 /** A run is read again this often, so that a cancellation is seen soon. */
 const RUN_FRESH_MS = 500;
+/** Lanes that are filled or emptied at a time, over all broadcasts of this process: the other connections are for sending. */
+const LANES_AT_ONCE = 3;
+/** Recipients that are taken out in one transaction: their lane stands still meanwhile, for some 20 ms. */
+const CALLED_OFF_AT_ONCE = 2_000;
+const AGAIN_MS = { first: 1_000, most: 60_000 };
 
-/** The handler of broadcast steps. */
-export function broadcastHandler(deps: BroadcastDeps & { clock: Clock; log: Log }): Handler {
+type StepDeps = BroadcastDeps & { clock: Clock; log: Log };
+
+/** The handler of broadcast steps. A step that fails is tried again by itself; the others of its batch are none the worse. */
+export function broadcastHandler(given: StepDeps): Handler {
+  const turns = createTurns(LANES_AT_ONCE);
+  const deps = { ...given, turns };
   return {
     kind: KIND.broadcast,
     batchSize: 20,
     inFlight: 40,
     async handle(batch) {
-      for (const [index, item] of batch.items.entries())
-        await step(deps, batch, item, index === batch.items.length - 1);
+      const alone = batch.items.length === 1;
+      try {
+        const ended = await Promise.allSettled(batch.items.map((item) => takeStep(deps, batch, item, alone)));
+        const failed = ended.find((end) => end.status === 'rejected');
+        if (failed) throw failed.reason;
+        if (!alone)
+          await deps.queue.transact((tx) => settleIn(tx, batch, { done: [], later: [], landed: true }));
+      } catch (error) {
+        if (!(error instanceof LaneLost)) throw error;
+      }
     },
   };
 }
 
-async function step(
-  deps: BroadcastDeps & { clock: Clock; log: Log },
+async function settleIn(tx: Tx, batch: Batch, settlement: Parameters<typeof settle>[2]): Promise<void> {
+  if (!(await settle(tx, batch, settlement))) throw new LaneLost(batch.lane.lane);
+}
+
+/** Takes a step. What it throws is told to whoever looks at the broadcast, and tried again later. */
+async function takeStep(
+  deps: StepDeps & { turns: Turns },
   batch: Batch,
   item: WorkItem,
   landed: boolean,
 ): Promise<void> {
-  const broadcast = await selectBroadcast(deps.sql, item.workspaceId, item.ownerId);
-  if (broadcast?.state === 'running') await fanOut(deps, broadcast);
+  try {
+    await step(deps, batch, item, landed);
+  } catch (error) {
+    if (error instanceof LaneLost || isConnectionLost(error)) throw error;
+    deps.log.error({ error, broadcastId: item.ownerId }, 'a broadcast does not get on; trying again');
+    const delayMs = Math.min(AGAIN_MS.most, AGAIN_MS.first * 2 ** Math.min(item.attempt, 10));
+    const later = [{ item, dueMs: deps.clock.nowMs() + delayMs, attempt: Math.min(item.attempt + 1, 1_000) }];
+    await deps.queue.transact(async (tx) => {
+      await updateNote(tx, item.ownerId, `it does not get on, and is tried again: ${String(error)}`);
+      await settleIn(tx, batch, { done: [], later, landed });
+    });
+  }
+}
+
+async function step(
+  deps: StepDeps & { turns: Turns },
+  batch: Batch,
+  item: WorkItem,
+  landed: boolean,
+): Promise<void> {
+  const before = await selectBroadcast(deps.sql, item.workspaceId, item.ownerId);
+  if (before && isCurrent(before, item)) {
+    if (before.state === 'running') await fanOut(deps, before);
+    if (before.state === 'canceled' && before.runId !== null) await takeOut(deps, before);
+  }
   await deps.queue.transact(async (tx) => {
-    const nowMs = deps.clock.nowMs();
-    const now = await selectBroadcast(tx, item.workspaceId, item.ownerId, true);
-    const end = async (again?: number) => {
-      const later = again === undefined ? [] : [{ item, dueMs: again, attempt: 0 }];
-      if (!(await settle(tx, batch, { done: later.length ? [] : [item], later, landed })))
-        throw new LaneLost(batch.lane.lane);
-    };
-    const workspace = await deps.directory.workspace(item.workspaceId);
-    if (!now || !workspace || now.state === 'draft' || now.state === 'done') return await end();
-    const wsNowMs = nowMs + workspace.clockAheadMs;
-    if (now.state === 'scheduled') {
-      if (now.scheduledMs! > wsNowMs) return await end(now.scheduledMs! - workspace.clockAheadMs);
-      await beginScheduled(deps, tx, now, nowMs, wsNowMs);
-      return await end();
-    }
-    if (now.runId === null) return await end();
-    if (await isOver(deps, now)) {
-      if (now.state !== 'canceled') {
-        await updateState(tx, now.id, 'done', { nowMs: wsNowMs, finishedMs: wsNowMs });
-        await announceDone(deps, tx, now, wsNowMs);
-      }
-      await deleteStreamRow(tx, now.runId);
-      return await end();
-    }
-    return await end(nowMs + LOOK_MS);
+    const dueMs = await afterStep(deps, tx, item);
+    const later = dueMs === undefined ? [] : [{ item, dueMs, attempt: 0 }];
+    await settleIn(tx, batch, { done: later.length ? [] : [item], later, landed });
   });
+}
+
+function isCurrent(broadcast: Broadcast, item: WorkItem): boolean {
+  return broadcast.stepId === null || broadcast.stepId === item.causeId;
+}
+
+/** Where the broadcast stands after a step; when the next is due, or undefined: it has none, or another one has taken over. */
+async function afterStep(deps: StepDeps, tx: Tx, item: WorkItem): Promise<number | undefined> {
+  const nowMs = deps.clock.nowMs();
+  const now = await selectBroadcast(tx, item.workspaceId, item.ownerId, true);
+  const workspace = await deps.directory.workspace(item.workspaceId);
+  if (!now || !workspace || !isCurrent(now, item)) return undefined;
+  if (now.state === 'draft' || now.state === 'done' || now.state === 'paused') return undefined;
+  const wsNowMs = nowMs + workspace.clockAheadMs;
+  if (now.state === 'scheduled') {
+    if (now.scheduledMs! > wsNowMs) return now.scheduledMs! - workspace.clockAheadMs;
+    await beginScheduled(deps, tx, now, nowMs, wsNowMs);
+    return undefined;
+  }
+  if (now.runId === null) return undefined;
+  if (item.attempt > 0) await updateNote(tx, now.id, null);
+  const lanes = deps.queue.lanes();
+  if (now.state === 'running') {
+    const marks = await selectLaneMarks(
+      tx,
+      lanes.map(({ bucket }) => bucket),
+      now.runId,
+    );
+    if (marks.length < lanes.length) return nowMs + LOOK_MS;
+  }
+  // Work in flight is still in the queue.
+  const due = await dueOfStream(tx, lanes, KIND.delivery, now.runId);
+  if (due.length) {
+    const firstMs = Math.min(...due.map(({ dueMs }) => dueMs));
+    return now.state === 'canceled' ? nowMs + LOOK_MS : Math.max(nowMs, firstMs) + LOOK_MS;
+  }
+  if (now.state === 'running') {
+    await updateState(tx, now.id, 'done', { nowMs: wsNowMs, finishedMs: wsNowMs, stepId: null });
+    await announceDone(deps, tx, now, wsNowMs);
+  }
+  await closeStream(tx, now.runId);
+  return undefined;
 }
 
 /**
@@ -101,42 +172,21 @@ async function beginScheduled(
   );
 }
 
-/** Over: the whole audience is in, and nothing of it is left in the queue. Work in flight is still in the queue. */
-async function isOver(deps: BroadcastDeps, broadcast: Broadcast): Promise<boolean> {
-  const lanes = deps.queue.lanes();
-  if (broadcast.state !== 'canceled') {
-    const marks = await selectLaneMarks(
-      deps.sql,
-      lanes.map(({ bucket }) => bucket),
-      broadcast.runId!,
-    );
-    if (marks.length < lanes.length) return false;
-  }
-  return !(await hasStreamWork(
-    deps.sql,
-    lanes.map(({ lane }) => lane),
-    KIND.delivery,
-    broadcast.runId!,
-  ));
-}
-
-/** Puts the audience into the queue, one lane a transaction, so that sending begins while the rest is still being put in. */
-async function fanOut(deps: BroadcastDeps & { clock: Clock }, broadcast: Broadcast): Promise<void> {
+/**
+ * Puts the audience into the queue, one lane a transaction, so that sending begins while the rest is still being put in. Each of
+ * them looks first whether it is still wanted, and keeps the broadcast from changing until it is in: what a cancellation does not
+ * find in the queue is not put in any more.
+ */
+async function fanOut(deps: StepDeps & { turns: Turns }, broadcast: Broadcast): Promise<void> {
   const runId = broadcast.runId!;
   const lanes = deps.queue.lanes();
-  const marks = new Set(
-    (
-      await selectLaneMarks(
-        deps.sql,
-        lanes.map(({ bucket }) => bucket),
-        runId,
-      )
-    ).map(({ lane }) => lane),
-  );
-  for (const lane of lanes) {
-    if (marks.has(lane.lane)) continue;
-    await deps.queue.transact(async (tx) => {
-      if (!(await insertLaneMark(tx, lane.bucket, runId, lane.lane))) return;
+  const buckets = lanes.map(({ bucket }) => bucket);
+  const marks = new Set((await selectLaneMarks(deps.sql, buckets, runId)).map(({ lane }) => lane));
+  const fill = (lane: (typeof lanes)[number]) =>
+    deps.queue.transact(async (tx): Promise<boolean> => {
+      const now = await selectBroadcast(tx, broadcast.workspaceId, broadcast.id, true);
+      if (now?.state !== 'running') return false;
+      if (!(await insertLaneMark(tx, lane.bucket, runId, lane.lane))) return true;
       const work = {
         kind: KIND.delivery,
         causeId: runId,
@@ -148,7 +198,31 @@ async function fanOut(deps: BroadcastDeps & { clock: Clock }, broadcast: Broadca
       const selected = audienceOf(tx, broadcast.workspaceId, broadcast.audience, lane.buckets);
       const matched = await deps.queue.putSelected(tx, lane.lane, work, selected);
       await updateLaneMark(tx, lane.bucket, runId, lane.lane, matched);
+      return true;
     });
+  for (const lane of lanes) {
+    if (marks.has(lane.lane)) continue;
+    if (!(await deps.turns(() => fill(lane)))) return;
+  }
+}
+
+/** Takes what is left of a broadcast that was called off out of the queue. What is in flight is seen to by the next step. */
+async function takeOut(deps: StepDeps & { turns: Turns }, broadcast: Broadcast): Promise<void> {
+  const runId = broadcast.runId!;
+  const { workspaceId } = broadcast;
+  const workspace = await deps.directory.workspace(workspaceId);
+  const atMs = deps.clock.nowMs() + (workspace?.clockAheadMs ?? 0);
+  const all = deps.queue.lanes();
+  const left = new Set((await dueOfStream(deps.sql, all, KIND.delivery, runId)).map(({ lane }) => lane));
+  for (const lane of all.filter((one) => left.has(one.lane))) {
+    const some = () =>
+      deps.queue.transact(async (tx): Promise<number> => {
+        const gone = await callOff(tx, lane, KIND.delivery, runId, CALLED_OFF_AT_ONCE);
+        const keys = gone.map(({ ownerId, causeId, seq }) => ({ contactId: ownerId, causeId, seq }));
+        await callOffDeliveries(deps.queue, tx, { runId, workspaceId }, lane.bucket, keys, atMs);
+        return gone.length;
+      });
+    while ((await deps.turns(some)) === CALLED_OFF_AT_ONCE);
   }
 }
 

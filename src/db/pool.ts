@@ -5,6 +5,7 @@
  * (its issues 1154 and 1208): a Postgres that is restarted would take Parley with it. Everything hot here is a batch, for which
  * the two cost the same.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
 
@@ -52,10 +53,16 @@ const types = {
   },
 };
 
-/** Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests. */
+/**
+ * Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests.
+ *
+ * A `strict` pool, as tests have it, refuses whoever asks it for a connection inside one of its own transactions. Such work holds one
+ * connection while it waits for another: as many at once as there are connections, and they wait for each other until they time out.
+ * Inside a transaction everything goes to the transaction, or to a pool that has none (`aside` in parley.ts).
+ */
 export function openPool(
   connection: Connection,
-  options: { max: number; name: string; onStatement?: (text: string) => void },
+  options: { max: number; name: string; onStatement?: (text: string) => void; strict?: boolean },
 ): Sql {
   const settings = { ...configOf(connection), application_name: options.name, types };
   const pool = createPool({ ...settings, max: options.max });
@@ -63,6 +70,7 @@ export function openPool(
   const heard = options.onStatement;
   const listeners = new Set<{ close(): Promise<void> }>();
   const placement: Placement = { distributed: false };
+  const rule = options.strict ? noneWithin() : undefined;
 
   const run = async (client: pg.Pool | pg.PoolClient, text: string, values: unknown[], prepare: boolean) => {
     heard?.(text);
@@ -78,9 +86,11 @@ export function openPool(
       run(client, text, values, prepare);
 
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+    rule?.check('BEGIN');
     const client = await pool.connect().catch(lost);
+    const watched = rule ? rule.watching(work) : work;
     try {
-      const result = await inTransaction(on(client), placement, work);
+      const result = await inTransaction(on(client), placement, watched);
       client.release();
       return result;
     } catch (error) {
@@ -90,11 +100,15 @@ export function openPool(
   };
 
   return Object.assign(
-    tagOn((text, values, prepare) => run(pool, text, values, prepare), placement),
+    tagOn(async (text, values, prepare) => {
+      rule?.check(text);
+      return await run(pool, text, values, prepare);
+    }, placement),
     {
       placement,
       begin,
       async reserve() {
+        rule?.check('a connection of its own');
         const client = await pool.connect().catch(lost);
         return Object.assign(tagOn(on(client), placement), { release: () => client.release() });
       },
@@ -108,9 +122,8 @@ export function openPool(
           },
         };
       },
-      async notify(channel: string, payload: string) {
-        await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost);
-      },
+      notify: async (channel: string, payload: string) =>
+        void (await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost)),
       async end({ timeout }: { timeout?: number } = {}) {
         await Promise.allSettled([...listeners].map((listener) => listener.close()));
         const ended = pool.end();
@@ -119,6 +132,30 @@ export function openPool(
       },
     },
   );
+}
+
+/** Knows, by whatever was begun in it, what runs inside a transaction. Nobody waits for a notification, so those are let be. */
+function noneWithin() {
+  const within = new AsyncLocalStorage<{ open: boolean }>();
+  return {
+    check(what: string): void {
+      if (!within.getStore()?.open) return;
+      throw new Error(
+        `inside a transaction the pool was asked for another connection: ${what.trim().slice(0, 200)}`,
+      );
+    },
+    watching:
+      <T>(work: (tx: Tx) => Promise<T>) =>
+      async (tx: Tx): Promise<T> => {
+        // What outlives the transaction (a timer that was set in it) may ask again.
+        const mark = { open: true };
+        try {
+          return await within.run(mark, () => work(tx));
+        } finally {
+          mark.open = false;
+        }
+      },
+  };
 }
 
 function createPool(settings: pg.PoolConfig): pg.Pool {

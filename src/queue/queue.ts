@@ -5,11 +5,19 @@
  * all commits queue on one lock.
  */
 import type { Clock } from '../base/clock.ts';
+import { randomToken } from '../base/crypto.ts';
 import { bucketOf, BUCKETS, type IdSource } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import type { Fragment, Sql, Tx } from '../db/pool.ts';
-import { insertDue, insertDueSelected, type NewWork } from './work/sql.ts';
+import {
+  deleteDueKeys,
+  insertDue,
+  insertDueSelected,
+  upsertStream,
+  type NewWork,
+  type Stream,
+} from './work/sql.ts';
 import { insertFeed } from './feed/sql.ts';
 import { selectLanes } from './lanes/sql.ts';
 
@@ -27,6 +35,10 @@ export type Queue = Part & {
   put(tx: Tx, work: readonly NewWork[]): Promise<void>;
   /** Puts work in for each (bucket, owner_id) that a statement selects from one lane; returns how many. */
   putSelected(tx: Tx, lane: number, work: Omit<NewWork, 'ownerId'>, selected: Fragment): Promise<number>;
+  /** Takes work out that is not to be done any more; part of the transaction. What is in flight already is done all the same. */
+  drop(tx: Tx, work: readonly Pick<NewWork, 'kind' | 'ownerId' | 'causeId' | 'seq'>[]): Promise<void>;
+  /** Opens a bulk run, or changes whether it flows and how fast; part of the transaction. Workers hear of it at the commit. */
+  flow(tx: Tx, stream: Stream): Promise<void>;
   /** Appends events; part of the transaction. */
   append(tx: Tx, events: readonly NewEvent[]): Promise<void>;
   /** Lanes with their buckets, in order. */
@@ -94,6 +106,15 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
       remember(tx, { lane, what: work.stream === 0 ? work.kind : 'bulk' });
       return await insertDueSelected(tx, lane, work, selected);
     },
+    drop: (tx, work) =>
+      deleteDueKeys(
+        tx,
+        work.map((one) => ({ ...one, bucket: bucketOf(one.ownerId) })),
+      ),
+    async flow(tx, stream) {
+      for (const { lane } of map.lanes()) remember(tx, { lane, what: 'bulk' });
+      await upsertStream(tx, stream);
+    },
     async append(tx, events) {
       if (!events.length) return;
       const rows = events.map((event) => {
@@ -160,17 +181,19 @@ function createTransactions(sql: Sql, wake: (wakes: readonly Wake[]) => void) {
   };
 }
 
-/** Passes wakes between processes. Its own wakes come back too; being woken twice is harmless. */
+/** Passes wakes between processes. Its own come back too, and are known by their sender. */
 function createNotifier(sql: Sql, clock: Clock, log: Log, heard: (wakes: readonly Wake[]) => void) {
   let collected: Map<string, Wake> | undefined;
   let cancel: (() => void) | undefined;
   let listening: { unlisten(): Promise<void> } | undefined;
+  // Not the process id: in containers every process has the same.
+  const self = randomToken(9);
   const flush = () => {
     const wakes = [...(collected?.keys() ?? [])].slice(0, MOST_WAKES_PER_NOTIFY);
     collected = undefined;
     if (wakes.length)
       sql
-        .notify(CHANNEL, `${process.pid} ${wakes.join(' ')}`)
+        .notify(CHANNEL, `${self} ${wakes.join(' ')}`)
         .catch((error) => log.debug({ error }, 'a wake was not passed on'));
   };
   return {
@@ -185,7 +208,7 @@ function createNotifier(sql: Sql, clock: Clock, log: Log, heard: (wakes: readonl
     async start() {
       listening = await sql.listen(CHANNEL, (payload) => {
         const [from, ...texts] = payload.split(' ');
-        if (from === String(process.pid)) return;
+        if (from === self) return;
         heard(texts.map(parseWake));
       });
     },

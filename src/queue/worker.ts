@@ -17,7 +17,13 @@ import { createInteractive } from './work/interactive.ts';
 import { createOwnership } from './work/ownership.ts';
 import type { Queue, Wake } from './queue.ts';
 import type { Batch } from './work/settle.ts';
-import { selectInteractiveLanes, selectNextDueMs, type OwnedLane, type WorkItem } from './work/sql.ts';
+import {
+  selectInteractiveLanes,
+  selectNextDueMs,
+  type OwnedLane,
+  type Stream,
+  type WorkItem,
+} from './work/sql.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 
 /** Who does the work of one kind. `handle` settles every item of the batch (queue/work/settle.ts) before it resolves. */
@@ -25,8 +31,13 @@ export type Handler = {
   kind: number;
   /** Most items in one claim. */
   batchSize: number;
-  /** Most items in flight: once for interactive work, once for all bulk runs together. */
+  /** Most items in flight in one room: of one workspace's interactive work, and of the bulk runs of one key (`roomOf`). */
   inFlight: number;
+  /**
+   * Which bulk runs share a room in flight, since they wait for the same thing; those of a workspace, where it is not said. The queue
+   * never knows what the key means.
+   */
+  roomOf?(stream: Stream): Promise<string | undefined> | string | undefined;
   handle(batch: Batch): Promise<void>;
 };
 

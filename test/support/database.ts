@@ -23,7 +23,12 @@ export async function testDatabase(): Promise<TestDatabase> {
   await admin.end();
   const connection = { ...server, database: name };
   let heard: ((text: string) => unknown) | undefined;
-  const sql = openPool(connection, { max: 8, name: 'test', onStatement: (text) => heard?.(text) });
+  const sql = openPool(connection, {
+    max: 8,
+    name: 'test',
+    onStatement: (text) => heard?.(text),
+    strict: true,
+  });
   after(async () => {
     await sql.end({ timeout: 5 });
     const last = openPool(server, { max: 1, name: 'test' });

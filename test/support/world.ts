@@ -41,6 +41,7 @@ export async function startWorld(
   const parley = await startParley(config, {
     log: silentLog,
     connection,
+    strict: true,
     inspect: (made) => (ctx = made),
     ...overrides,
   });

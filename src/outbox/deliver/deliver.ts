@@ -38,6 +38,11 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
     kind: KIND.delivery,
     batchSize: BATCH,
     inFlight,
+    // Runs through one provider wait for the same thing.
+    async roomOf({ stream, workspaceId }) {
+      const run = await deps.runs(stream);
+      return run && `${workspaceId} ${run.integrationId ?? run.channel}`;
+    },
     async handle(batch) {
       const collector = createCollector(deps, batch.items.length, settling(deps, batch));
       if (batch.abandoned) {

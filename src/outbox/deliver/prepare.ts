@@ -326,7 +326,8 @@ function choosePath(
     idempotent: false,
     mayFallBack: draft.mayFallBack && place.fallback.on,
   };
-  if (draft.canceled) return decideCanceled(subject, nowMs);
+  // It may have been sent before it was called off: then it stays unknown.
+  if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);
   const verdict = gate({
     class: draft.class,
     nowMs: nowMs + workspace.clockAheadMs,

@@ -1,22 +1,29 @@
 /**
- * Bulk runs: one pump per stream that flows. A pump goes round the owned lanes, claims a full batch from each, and keeps up
- * to `inFlight` items going over all streams of its kind. It remembers where it is in each lane, so that rows in flight or
- * just deleted are not read again; at the end of a lane it starts over, for what was put off or put in meanwhile.
+ * Bulk runs: one pump per stream that flows. A pump goes round the owned lanes, claims a full batch from each, and keeps as much
+ * going as the room of its key holds (fair.ts). It remembers where it is in each lane, so that rows in flight or just deleted are
+ * not read again; at the end of a lane it starts over, for what was put off or put in meanwhile.
+ *
+ * A run of which nothing is due costs nothing: its pump asks once when the next of it will be, and sleeps till then.
  */
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isConnectionLost } from '../../db/pool.ts';
-import { selectStreams, type OwnedLane, type Stream } from './sql.ts';
+import { createRooms, type Rooms } from './fair.ts';
+import { selectNextOfStream, selectStreams, type OwnedLane, type Stream } from './sql.ts';
 import type { Handler, WorkerCore } from '../worker.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
-/** A lane that had nothing for a stream is asked again after this long, or when it rings. */
-const EMPTY_PAUSE_MS = 500;
+/** Of a stream that is closed. */
+const NO_KIND = 0;
+/** Pause of a pump that cannot go on for another reason than that nothing is due. */
+const PAUSE_MS = 500;
+/** A wake is only a hint. One that was lost is made up for by asking all lanes this often. */
+const ASK_ANYWAY_MS = 60_000;
 
 /** The pumps of all streams. */
 export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
   const pumps = new Map<number, Pump>();
-  const rooms = new Map(handlers.map((handler) => [handler.kind, createRoom(handler.inFlight)]));
+  const rooms = new Map(handlers.map((handler) => [handler.kind, createRooms<string>(handler.inFlight)]));
   return {
     /** A lane was given a share of some run. */
     ring(lane: number) {
@@ -34,7 +41,7 @@ export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
       }
       for (const [id, pump] of pumps) {
         if (streams.some(({ stream }) => stream === id)) continue;
-        pump.update({ stream: id, kind: 0, workspaceId: 0, flowing: false, ratePerS: null });
+        pump.update({ stream: id, kind: NO_KIND, workspaceId: 0, flowing: false, ratePerS: null });
         pumps.delete(id);
       }
     },
@@ -45,96 +52,118 @@ export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
   };
 }
 
-/** Room for items in flight. `enter` waits until there is some; a batch may overshoot, so that it is never cut small. */
-function createRoom(most: number) {
-  let inside = 0;
-  const waiting: (() => void)[] = [];
-  return {
-    async enter(items: number): Promise<void> {
-      while (inside >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-      inside += items;
-    },
-    leave(items: number): void {
-      inside -= items;
-      waiting.shift()?.();
-    },
-  };
-}
-
 type Pump = { update(stream: Stream): void; ring(lane?: number): void; done: Promise<void> };
 
-function startPump(
-  core: WorkerCore,
-  handler: Handler,
-  first: Stream,
-  room: ReturnType<typeof createRoom>,
-): Pump {
+function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Rooms<string>): Pump {
   let stream = first;
-  let ended = false;
+  let key: string | undefined;
   const woken = bell();
   const cursors = new Map<number, { dueMs: number; ownerId: number }>();
-  const emptySince = new Map<number, number>();
+  const idle = createIdleLanes(core, handler.kind, first.stream);
   const pace = createPace(core.clock);
+  const goesOn = () => stream.flowing && !core.stopping.aborted;
 
   /** One claim from one lane; true when there was something. */
   const visit = async (lane: OwnedLane): Promise<boolean> => {
     const limit = pace.allows(handler.batchSize);
     if (limit === 0) return false;
-    await room.enter(limit);
-    const after = cursors.get(lane.lane) ?? NOWHERE;
-    const { items, ran } = await core
-      .claim({ handler, lane, stream: stream.stream, limit, after })
-      .catch((error: unknown) => {
-        room.leave(limit);
-        throw error;
-      });
-    pace.took(items.length);
-    void ran.finally(() => room.leave(limit));
-    if (items.length === limit) cursors.set(lane.lane, items.at(-1)!);
-    else {
-      cursors.delete(lane.lane);
-      emptySince.set(lane.lane, core.clock.monotonicMs());
+    key ??= String((await handler.roomOf?.(stream)) ?? stream.workspaceId);
+    const charged = key;
+    await rooms.enter(charged, limit);
+    const nowMs = core.clock.nowMs();
+    let found = 0;
+    try {
+      if (!goesOn()) return false;
+      const after = cursors.get(lane.lane) ?? NOWHERE;
+      const left = (items: readonly unknown[]) => void rooms.leave(charged, items.length);
+      const which = { handler, lane, stream: stream.stream, limit, after, passOver: [] };
+      const { items, ran } = await core.claim({ ...which, left });
+      found = items.length;
+      pace.took(found);
+      // What was put off falls due at a time that nobody knows yet.
+      void ran.finally(() => woken.ring());
+      if (found === limit) cursors.set(lane.lane, items.at(-1)!);
+      else {
+        cursors.delete(lane.lane);
+        idle.add(lane, nowMs);
+      }
+      return found > 0;
+    } finally {
+      rooms.leave(charged, limit - found);
     }
-    return items.length > 0;
   };
 
   const round = async (): Promise<boolean> => {
     let found = false;
-    for (const lane of core.lanes()) {
-      if (!stream.flowing || core.stopping.aborted) return false;
-      const emptyForMs = core.clock.monotonicMs() - (emptySince.get(lane.lane) ?? -Infinity);
-      if (!core.holds(lane) || emptyForMs < EMPTY_PAUSE_MS) continue;
-      found = (await visit(lane)) || found;
-    }
-    return found;
+    for (const lane of core.lanes())
+      if (goesOn() && core.holds(lane) && !idle.has(lane)) found = (await visit(lane)) || found;
+    return found && goesOn();
   };
 
   const run = async () => {
-    while (!ended && !core.stopping.aborted) {
+    while (stream.kind !== NO_KIND && !core.stopping.aborted) {
       pace.set(stream.ratePerS, core.lanes().length);
+      let waitMs = pace.waitMs() ?? PAUSE_MS;
       try {
         if (stream.flowing && (await round())) continue;
+        if (stream.flowing) waitMs = (await idle.nothingForMs()) ?? waitMs;
       } catch (error) {
         core.log[isConnectionLost(error) ? 'warn' : 'error'](
           { error, stream: stream.stream },
           'a bulk claim failed; trying again',
         );
       }
-      await Promise.race([woken.wait(), pause(core.clock, pace.waitMs() ?? EMPTY_PAUSE_MS, core.stopping)]);
+      await Promise.race([woken.wait(), pause(core.clock, waitMs, core.stopping)]);
     }
   };
 
   return {
     update(next: Stream) {
-      ended = next.kind === 0;
       if (!next.flowing !== !stream.flowing || next.ratePerS !== stream.ratePerS) woken.ring();
       stream = next;
     },
     ring(lane) {
-      if (lane !== undefined) emptySince.delete(lane);
+      if (lane !== undefined) idle.forget(lane);
       woken.ring();
     },
     done: run(),
+  };
+}
+
+/** Lanes that had nothing more of a stream when they were asked, and when each of them will have. */
+function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
+  const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
+  let askedAllMs = core.clock.monotonicMs();
+  return {
+    add: (lane: OwnedLane, nowMs: number) => void asked.set(lane.lane, { lane, afterMs: nowMs }),
+    forget: (lane: number) => void asked.delete(lane),
+    has({ lane, epoch }: OwnedLane): boolean {
+      const one = asked.get(lane);
+      return one?.lane.epoch === epoch && (one.dueMs ?? Infinity) > core.clock.nowMs();
+    },
+    /** How long no lane will have anything; undefined while one of them was not asked. */
+    async nothingForMs(): Promise<number | undefined> {
+      const lanes = core.lanes();
+      if (!lanes.length || !lanes.every((lane) => this.has(lane))) return undefined;
+      if (core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS) {
+        askedAllMs = core.clock.monotonicMs();
+        asked.clear();
+        return 0;
+      }
+      const next = await selectNextOfStream(
+        core.sql,
+        lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: asked.get(lane)?.afterMs ?? -1 })),
+        kind,
+        stream,
+      );
+      let waitMs = ASK_ANYWAY_MS;
+      for (const { lane, dueMs } of next) {
+        const one = asked.get(lane);
+        if (one) one.dueMs = dueMs;
+        waitMs = Math.min(waitMs, Math.max(0, dueMs - core.clock.nowMs() + 1));
+      }
+      return waitMs;
+    },
   };
 }
 

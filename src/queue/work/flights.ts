@@ -4,7 +4,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import type { Batch } from './settle.ts';
-import { claimDue, type OwnedLane, type WorkItem } from './sql.ts';
+import { claimDue, fenceLane, type OwnedLane, type WorkItem } from './sql.ts';
 import type { Handler, WorkerDeps } from '../worker.ts';
 import type { Wake } from '../queue.ts';
 
@@ -22,6 +22,12 @@ export type Claim = {
   stream: number;
   limit: number;
   after: { dueMs: number; ownerId: number };
+  /** Workspaces whose work is left for later. */
+  passOver: readonly number[];
+  /** Told what was claimed, before it is handed on. */
+  taken?(items: readonly WorkItem[]): void;
+  /** Told once of each item that was claimed: it needs no room in flight any more. */
+  left: (items: readonly WorkItem[]) => void;
 };
 
 /** Flights of this process. */
@@ -32,42 +38,36 @@ const AFTER_ERROR_MS = 1_000;
 
 /** No flights yet. */
 export function createFlights(deps: WorkerDeps, around: Around) {
-  const { sql, ids, clock, log, leaseMs } = deps;
+  const { sql, ids, clock } = deps;
   const running = new Set<Promise<void>>();
   const busy = createBusy();
-
-  /** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
-  const carryOut = async (handler: Handler, batch: Batch): Promise<void> => {
-    for (let abandoned = batch.abandoned; ; abandoned = true) {
-      try {
-        return await handler.handle({ ...batch, abandoned });
-      } catch (error) {
-        log.error(
-          { error, kind: batch.kind, lane: batch.lane.lane },
-          'a batch failed; it is settled as abandoned',
-        );
-        await pause(clock, AFTER_ERROR_MS, around.stopping);
-        // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
-        if (!batch.holds()) await pause(clock, leaseMs, around.stopping);
-        if (!batch.holds() || around.stopping.aborted) return;
-      }
-    }
-  };
 
   const run = (
     handler: Handler,
     flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned'>,
+    left: Claim['left'] = () => {},
   ): Promise<void> => {
     const { lane, stream, items } = flight;
     const free = busy.add(placeOf(lane, handler, stream), items);
     const what = stream === 0 ? handler.kind : 'bulk';
+    const inside = new Set(items);
+    const settled = (some: readonly WorkItem[]) => {
+      const leaving = some.filter((item) => inside.delete(item));
+      if (leaving.length) left(leaving);
+    };
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
       holds: () => around.holds(lane),
       wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
+      settled,
     };
-    return track(carryOut(handler, batch).finally(free));
+    return track(
+      carryOut(deps, around.stopping, handler, batch).finally(() => {
+        free();
+        settled(items);
+      }),
+    );
   };
 
   const track = (work: Promise<void>): Promise<void> => {
@@ -79,15 +79,10 @@ export function createFlights(deps: WorkerDeps, around: Around) {
     run,
     track,
     /** Claims one batch and starts it; `ran` resolves when it is settled. */
-    async claim({
-      handler,
-      lane,
-      stream,
-      limit,
-      after,
-    }: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+    async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+      const { handler, lane, stream, limit, after, passOver } = claim;
       const flightId = ids.inBucket(lane.bucket);
-      const items = await claimDue(sql, {
+      const wanted = {
         lane,
         flightId,
         kind: handler.kind,
@@ -95,16 +90,56 @@ export function createFlights(deps: WorkerDeps, around: Around) {
         nowMs: clock.nowMs(),
         after,
         limit,
+        passOver,
         busy: busy.at(placeOf(lane, handler, stream)),
-      });
+      };
+      const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
       if (!items.length) return { items, ran: Promise.resolve() };
-      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }) };
+      claim.taken?.(items);
+      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }, claim.left) };
     },
     /** Waits until nothing is in flight. */
     async landed(): Promise<void> {
       while (running.size) await Promise.allSettled(running);
     },
   };
+}
+
+/** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
+async function carryOut(
+  { clock, log, leaseMs }: WorkerDeps,
+  stopping: AbortSignal,
+  handler: Handler,
+  batch: Batch,
+): Promise<void> {
+  for (let abandoned = batch.abandoned; ; abandoned = true) {
+    try {
+      return await handler.handle({ ...batch, abandoned });
+    } catch (error) {
+      log.error(
+        { error, kind: batch.kind, lane: batch.lane.lane },
+        'a batch failed; it is settled as abandoned',
+      );
+      await pause(clock, AFTER_ERROR_MS, stopping);
+      // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
+      if (!batch.holds()) await pause(clock, leaseMs, stopping);
+      if (!batch.holds() || stopping.aborted) return;
+    }
+  }
+}
+
+/**
+ * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it does
+ * not take what it saw before. Interactive work is never called off so, and needs no second statement.
+ */
+async function claimOfRun(
+  sql: WorkerDeps['sql'],
+  wanted: Parameters<typeof claimDue>[1],
+): Promise<WorkItem[]> {
+  return await sql.begin(async (tx) => {
+    const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
+    return held ? items : [];
+  });
 }
 
 function placeOf(lane: OwnedLane, handler: Handler, stream: number): string {

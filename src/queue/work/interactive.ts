@@ -1,6 +1,10 @@
-/** Interactive work: goes to the lanes that rang, one claim each, while there is room. Never waits behind a bulk run. */
+/**
+ * Interactive work: goes to the lanes that rang, one claim each, while there is room. Never waits behind a bulk run, nor behind the
+ * work of another workspace: each has a room of its own, and work of one whose room is full is passed over.
+ */
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
+import { createRooms } from './fair.ts';
 import type { Handler, WorkerCore } from '../worker.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
@@ -12,26 +16,34 @@ const LANES_AT_ONCE = 8;
 /** The pump of one kind's interactive work. */
 export function createInteractive(core: WorkerCore, handler: Handler) {
   const ringing = new Set<number>();
+  /** Lanes where work was passed over because its workspace's room was full. */
+  const passedOver = new Set<number>();
   const woken = bell();
-  let inFlight = 0;
+  const rooms = createRooms<number>(handler.inFlight);
+
+  const left = (items: readonly { workspaceId: number }[]): void => {
+    let roomy = false;
+    for (const { workspaceId } of items) roomy = rooms.leave(workspaceId, 1) || roomy;
+    if (!roomy) return;
+    for (const lane of passedOver) ringing.add(lane);
+    passedOver.clear();
+    woken.ring();
+  };
+
+  const taken = (items: readonly { workspaceId: number }[]): void => {
+    for (const { workspaceId } of items) rooms.take(workspaceId, 1);
+  };
 
   const visit = async (laneNumber: number): Promise<void> => {
     const lane = core.lanes().find((l) => l.lane === laneNumber);
     if (!lane || !core.holds(lane)) return;
-    const { items, ran } = await core.claim({
-      handler,
-      lane,
-      stream: 0,
-      limit: handler.batchSize,
-      after: NOWHERE,
-    });
-    if (!items.length) return;
-    inFlight += items.length;
-    void ran.finally(() => {
-      inFlight -= items.length;
-      woken.ring();
-    });
-    if (items.length === handler.batchSize) ringing.add(laneNumber);
+    const limit = handler.batchSize;
+    const passOver = rooms.full();
+    // Before the claim: room that is given back meanwhile rings this lane again.
+    if (passOver.length) passedOver.add(laneNumber);
+    const claim = { handler, lane, stream: 0, limit, after: NOWHERE, passOver, taken, left };
+    const { items } = await core.claim(claim);
+    if (items.length === limit) ringing.add(laneNumber);
   };
 
   return {
@@ -42,7 +54,7 @@ export function createInteractive(core: WorkerCore, handler: Handler) {
     wake: () => woken.ring(),
     async run() {
       while (!core.stopping.aborted) {
-        if (!ringing.size || inFlight >= handler.inFlight) {
+        if (!ringing.size) {
           await woken.wait();
           continue;
         }

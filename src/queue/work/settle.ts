@@ -15,6 +15,8 @@ export type Batch = {
   holds(): boolean;
   /** Says that work of this lane falls due soon, so that nobody has to look for it. */
   wakeAt(dueMs: number): void;
+  /** Told of items that need no room in flight any more, though others of the batch may; once or more for each. */
+  settled(items: readonly WorkItem[]): void;
 };
 
 /** What became of some or all items of a batch. */
@@ -38,6 +40,8 @@ export async function settle(tx: Tx, batch: Batch, settlement: Settlement): Prom
     for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);
   }
   if (settlement.landed) await deleteFlight(tx, batch.lane, batch.flightId);
+  batch.settled(settlement.done);
+  batch.settled(settlement.later.map(({ item }) => item));
   return true;
 }
 

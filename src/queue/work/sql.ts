@@ -85,10 +85,12 @@ export async function claimDue(
     nowMs: number;
     after: { dueMs: number; ownerId: number };
     busy: readonly { ownerId: number; causeId: number; seq: number }[];
+    /** Workspaces whose work is left for later. */
+    passOver: readonly number[];
     limit: number;
   },
 ): Promise<WorkItem[]> {
-  const { lane, kind, stream, nowMs, after, busy } = claim;
+  const { lane, kind, stream, nowMs, after, busy, passOver } = claim;
   return await db<WorkItem[]>`
     WITH fence AS (
       SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND epoch = ${lane.epoch} FOR KEY SHARE
@@ -102,6 +104,7 @@ export async function claimDue(
                 ${busy.map((b) => b.ownerId)}::bigint[], ${busy.map((b) => b.causeId)}::bigint[], ${busy.map((b) => b.seq)}::smallint[]))`
             : db``
         }
+        ${passOver.length ? db`AND workspace_id <> ALL(${[...passOver]}::bigint[])` : db``}
         AND EXISTS (SELECT FROM fence)
       ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}
     ), flown AS (
@@ -135,6 +138,21 @@ export async function deleteDue(
       ${column(items, (i) => i.causeId)}::bigint[], ${column(items, (i) => i.seq)}::smallint[]) AS gone (bucket, owner_id, cause_id, seq)
     WHERE due.bucket = gone.bucket AND due.kind = ${kind} AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id
       AND due.seq = gone.seq ${db.onShard('due.bucket', lane.buckets)}`;
+}
+
+/** Deletes work by key, of any lane. Locks the rows. */
+export async function deleteDueKeys(
+  db: Db,
+  keys: readonly { bucket: number; kind: number; ownerId: number; causeId: number; seq: number }[],
+): Promise<void> {
+  if (!keys.length) return;
+  await db`
+    DELETE FROM due USING unnest(
+      ${column(keys, (k) => k.bucket)}::smallint[], ${column(keys, (k) => k.kind)}::smallint[],
+      ${column(keys, (k) => k.ownerId)}::bigint[], ${column(keys, (k) => k.causeId)}::bigint[],
+      ${column(keys, (k) => k.seq)}::smallint[]) AS gone (bucket, kind, owner_id, cause_id, seq)
+    WHERE due.bucket = gone.bucket AND due.kind = gone.kind AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id
+      AND due.seq = gone.seq`;
 }
 
 /** Work that is still in the queue, by key. */
@@ -208,31 +226,55 @@ export async function selectNextDueMs(db: Db, nowMs: number): Promise<number | u
   return rows[0]?.dueMs ?? undefined;
 }
 
-/** Deletes all work of a stream that is not in flight; returns how many rows went. For cancelling a run. */
-export async function deleteStream(
-  db: Db,
-  lane: OwnedLane | { lane: number; buckets: number[] },
-  kind: number,
-  stream: number,
-): Promise<WorkItem[]> {
-  return await db<WorkItem[]>`
-    DELETE FROM due WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND kind = ${kind} AND stream = ${stream}
-      AND NOT EXISTS (SELECT FROM flights f WHERE f.bucket = ANY(${lane.buckets}::smallint[]) AND f.lane = due.lane
-        AND f.kind = due.kind AND due.owner_id = ANY(f.owner_ids) AND due.cause_id = ANY(f.cause_ids))
-    RETURNING bucket, owner_id AS "ownerId", cause_id AS "causeId", seq, attempt, stream, workspace_id AS "workspaceId",
-      due_ms AS "dueMs"`;
+/** Locks a lane: until the transaction ends nothing is claimed from it and nothing settled in it. */
+export async function lockLane(db: Db, lane: { lane: number; bucket: number }): Promise<void> {
+  await db`SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} FOR UPDATE`;
 }
 
-/** True while anything of a stream is left, in flight or not. One index probe per lane. */
-export async function hasStreamWork(
+/** Deletes up to `limit` pieces of work of a stream that are not in flight. Locks the rows; the lane must be locked already. */
+export async function deleteStream(
   db: Db,
-  lanes: readonly number[],
+  lane: { lane: number; buckets: number[] },
   kind: number,
   stream: number,
-): Promise<boolean> {
-  const rows = await db`
-    SELECT 1 FROM due WHERE lane = ANY(${[...lanes]}::smallint[]) AND kind = ${kind} AND stream = ${stream} LIMIT 1`;
-  return rows.length > 0;
+  limit: number,
+): Promise<WorkItem[]> {
+  return await db<WorkItem[]>`
+    WITH picked AS MATERIALIZED (
+      SELECT bucket, owner_id, cause_id, seq FROM due
+      WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND kind = ${kind} AND stream = ${stream}
+        AND (owner_id, cause_id, seq) NOT IN (
+          SELECT k.owner_id, k.cause_id, k.seq FROM flights f
+          CROSS JOIN LATERAL unnest(f.owner_ids, f.cause_ids, f.seqs) AS k (owner_id, cause_id, seq)
+          WHERE f.bucket = ANY(${lane.buckets}::smallint[]) AND f.lane = ${lane.lane} AND f.kind = ${kind})
+      LIMIT ${limit}
+    )
+    DELETE FROM due USING picked p
+    WHERE due.bucket = p.bucket AND due.kind = ${kind} AND due.owner_id = p.owner_id AND due.cause_id = p.cause_id
+      AND due.seq = p.seq ${db.onShard('due.bucket', lane.buckets)}
+    RETURNING due.bucket, due.owner_id AS "ownerId", due.cause_id AS "causeId", due.seq, due.attempt, due.stream,
+      due.workspace_id AS "workspaceId", due.due_ms AS "dueMs"`;
+}
+
+/**
+ * When the first work of a stream falls due in each of some lanes, of what is due later than `afterMs` there; lanes without are left
+ * out. One index probe per lane.
+ */
+export async function selectNextOfStream(
+  db: Db,
+  lanes: readonly { lane: number; bucket: number; afterMs: number }[],
+  kind: number,
+  stream: number,
+): Promise<{ lane: number; dueMs: number }[]> {
+  return await db<{ lane: number; dueMs: number }[]>`
+    SELECT l.lane, first.due_ms AS "dueMs"
+    FROM unnest(${column(lanes, (l) => l.lane)}::smallint[], ${column(lanes, (l) => l.bucket)}::smallint[],
+      ${column(lanes, (l) => l.afterMs)}::bigint[]) AS k (lane, bucket, after_ms)
+    JOIN lanes l ON l.bucket = k.bucket AND l.lane = k.lane
+    CROSS JOIN LATERAL (
+      SELECT d.due_ms FROM due d
+      WHERE d.lane = l.lane AND d.bucket = ANY(l.buckets) AND d.kind = ${kind} AND d.stream = ${stream} AND d.due_ms > k.after_ms
+      ORDER BY d.due_ms LIMIT 1) first`;
 }
 
 /** Brings forward all work of a workspace by `byMs`: how the clock of a test workspace is advanced. */

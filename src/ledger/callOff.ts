@@ -1,0 +1,52 @@
+/** What becomes of the recipients of a run that was called off: each counts once, as canceled or as what it was already. */
+import type { Tx } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { DeliveryChange, DeliveryChanged } from './events.ts';
+import type { DeliveryKey } from './ref.ts';
+import { cancelWaiting } from './sql.cancel.ts';
+import { addTallies } from './sql.ts';
+import { STATE } from './states.ts';
+
+/**
+ * Ends deliveries of one lane whose work was taken out of the queue. Who had no row yet gets none: the tally tells. `bucket` is the
+ * lane's first, `atMs` by the workspace's clock.
+ */
+export async function callOffDeliveries(
+  queue: Queue,
+  tx: Tx,
+  run: { runId: number; workspaceId: number },
+  bucket: number,
+  keys: readonly DeliveryKey[],
+  atMs: number,
+): Promise<void> {
+  if (!keys.length) return;
+  const known = await cancelWaiting(tx, keys, atMs);
+  const moved = known.filter((one) => one.moved);
+  const held = moved.filter(({ state }) => state === STATE.held).length;
+  const canceled = keys.length - known.length + moved.length;
+  const tallies = [
+    { causeId: run.runId, state: STATE.canceled, n: canceled },
+    { causeId: run.runId, state: STATE.held, n: -held },
+  ].filter(({ n }) => n !== 0);
+  if (tallies.length) await addTallies(tx, bucket, tallies);
+  if (!moved.length) return;
+  const changes = moved.map(
+    ({ contactId, causeId, seq, state }): DeliveryChange => ({
+      contactId,
+      causeId,
+      seq,
+      from: state,
+      to: STATE.canceled,
+      atMs,
+    }),
+  );
+  await queue.append(tx, [
+    {
+      ownerId: moved[0]!.contactId,
+      workspaceId: run.workspaceId,
+      type: 'delivery.changed',
+      atMs,
+      payload: { bulk: true, changes } satisfies DeliveryChanged,
+    },
+  ]);
+}

@@ -1,0 +1,38 @@
+/** A bulk run as whoever started it sees it: when the next of it is due, calling it off, closing it. */
+import type { Db, Tx } from '../../db/pool.ts';
+import { deleteStream, deleteStreamRow, lockLane, selectNextOfStream, type WorkItem } from './sql.ts';
+
+/** A lane, or a part of one. */
+type Lane = { lane: number; bucket: number; buckets: number[] };
+
+/** When the first work of a run is due (or was, when it is in flight), by lane; a lane with nothing left is not in it. */
+export async function dueOfStream(
+  db: Db,
+  lanes: readonly Lane[],
+  kind: number,
+  stream: number,
+): Promise<{ lane: number; dueMs: number }[]> {
+  const all = lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: -1 }));
+  return await selectNextOfStream(db, all, kind, stream);
+}
+
+/**
+ * Takes up to `most` pieces of work of a run out of a lane, but for what is in flight; what comes back from there is taken the next
+ * time. Locks the lane until the transaction ends, so keep that short: a claim that is under way is waited for, and is then seen as a
+ * flight; one that comes later finds nothing.
+ */
+export async function callOff(
+  tx: Tx,
+  lane: Lane,
+  kind: number,
+  stream: number,
+  most: number,
+): Promise<WorkItem[]> {
+  await lockLane(tx, lane);
+  return await deleteStream(tx, lane, kind, stream, most);
+}
+
+/** Closes a run of which nothing is left. */
+export async function closeStream(tx: Tx, stream: number): Promise<void> {
+  await deleteStreamRow(tx, stream);
+}
