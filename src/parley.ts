@@ -46,6 +46,7 @@ import { unreadHandler } from './outbox/outcome/fallback.ts';
 import { createSenders } from './senders/senders.ts';
 import { usageReader } from './ledger/usage.ts';
 import { createQueue } from './queue/queue.ts';
+import { createFlow } from './queue/work/flow.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
 import type { FeedReader } from './queue/feed/dispatch.ts';
 import { createWorker, type Handler } from './queue/worker.ts';
@@ -198,6 +199,7 @@ function openShared(ground: Ground, secret: string) {
     keyring: createKeyring(ground),
     webhooks: createWebhooks(ground),
     runs: runSource({ ...ground, sql: ground.aside }),
+    flow: createFlow({ ...ground, sql: ground.aside }),
     deadlineMs: config.providerDeadlineMs,
   };
 }

@@ -38,6 +38,11 @@ export type Handler = {
    * never knows what the key means.
    */
   roomOf?(stream: Stream): Promise<string | undefined> | string | undefined;
+  /**
+   * Claims of at most so many begin as a whole; of larger ones `batch.steps` is told what begins, before it does. Absent: all claims
+   * begin as a whole.
+   */
+  wholeUpTo?(stream: number): number;
   handle(batch: Batch): Promise<void>;
 };
 

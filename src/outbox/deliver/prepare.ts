@@ -189,6 +189,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
     canceled: false,
     wasUnknown: row.state === STATE.unknown,
+    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),
     mayFallBack: row.mayFallBack === true,
   };
 }
@@ -231,6 +232,7 @@ async function draftRun(
         isTemplate: run.isTemplate,
         canceled: run.canceled,
         wasUnknown: state === STATE.unknown,
+        ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
         mayFallBack: false,
       });
     }
@@ -324,6 +326,7 @@ function choosePath(
     expiresMs: draft.expiresMs,
     aheadMs: workspace.clockAheadMs,
     idempotent: false,
+    canTell: false,
     mayFallBack: draft.mayFallBack && place.fallback.on,
   };
   // It may have been sent before it was called off: then it stays unknown.

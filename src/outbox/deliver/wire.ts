@@ -22,7 +22,13 @@ import type { OpenIntegration } from '../../senders/senders.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
 
 /** A message ready for the wire. */
-export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
+export type Ready = {
+  subject: Subject;
+  open: OpenIntegration;
+  outgoing: Outgoing;
+  wasUnknown: boolean;
+  unclearSinceMs?: number;
+};
 
 /** A delivery in the making. */
 export type Draft = {
@@ -40,6 +46,8 @@ export type Draft = {
   conversationId?: number;
   canceled: boolean;
   wasUnknown: boolean;
+  /** When the attempt of unclear outcome may have begun, by our clock. */
+  unclearSinceMs?: number;
   mayFallBack: boolean;
   /** Its contact looks at the web chat now. */
   isLooking?: boolean;
@@ -71,6 +79,7 @@ export function toWire(
   const channel = open.adapter.channel;
   subject.channel = channel;
   subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
+  subject.canTell = open.canTell;
   let variables: Variables = {};
   const leave =
     draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
@@ -94,6 +103,7 @@ export function toWire(
     subject,
     open,
     wasUnknown: draft.wasUnknown,
+    ...(draft.unclearSinceMs === undefined ? {} : { unclearSinceMs: draft.unclearSinceMs }),
     outgoing: {
       ref,
       idempotencyKey: ref,

@@ -15,6 +15,7 @@ import { insertQueued, selectTallies } from '../../ledger/sql.ts';
 import { MOVES, STATE, stateName, type StateCode } from '../../ledger/states.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Batch } from '../../queue/work/settle.ts';
+import { createSteps } from '../../queue/work/steps.ts';
 import type { OwnedLane, WorkItem } from '../../queue/work/sql.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import {
@@ -164,8 +165,12 @@ async function meet(
     stream: items[0]!.stream,
     items,
     abandoned: false,
+    claimedMs: 0,
+    noted: new Map(),
+    steps: createSteps(sql, { lane: lane, flightId: 1, items, whole: true }),
     holds: () => true,
     wakeAt() {},
+    settled() {},
   };
   const nowMs = ctx.clock.nowMs();
   const doSettle = () =>
@@ -302,6 +307,7 @@ function subjectOf(item: WorkItem, bulk: boolean): Subject {
     expiresMs: Number.MAX_SAFE_INTEGER,
     aheadMs: 0,
     idempotent: false,
+    canTell: false,
     mayFallBack: false,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import type { Batch } from './settle.ts';
+import { createSteps } from './steps.ts';
 import { claimDue, fenceLane, type OwnedLane, type WorkItem } from './sql.ts';
 import type { Handler, WorkerDeps } from '../worker.ts';
 import type { Wake } from '../queue.ts';
@@ -33,6 +34,8 @@ export type Claim = {
 /** Flights of this process. */
 export type Flights = ReturnType<typeof createFlights>;
 
+const NOTHING: Batch['noted'] = new Map();
+
 /** Pause after an error before a batch is handled again. */
 const AFTER_ERROR_MS = 1_000;
 
@@ -44,7 +47,9 @@ export function createFlights(deps: WorkerDeps, around: Around) {
 
   const run = (
     handler: Handler,
-    flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned'>,
+    flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned' | 'claimedMs' | 'noted'> & {
+      whole: boolean;
+    },
     left: Claim['left'] = () => {},
   ): Promise<void> => {
     const { lane, stream, items } = flight;
@@ -58,6 +63,7 @@ export function createFlights(deps: WorkerDeps, around: Around) {
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
+      steps: createSteps(sql, flight),
       holds: () => around.holds(lane),
       wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
       settled,
@@ -82,12 +88,15 @@ export function createFlights(deps: WorkerDeps, around: Around) {
     async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
       const { handler, lane, stream, limit, after, passOver } = claim;
       const flightId = ids.inBucket(lane.bucket);
+      const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
+      const nowMs = clock.nowMs();
       const wanted = {
+        wholeUpTo: Math.min(wholeUpTo, limit),
         lane,
         flightId,
         kind: handler.kind,
         stream,
-        nowMs: clock.nowMs(),
+        nowMs,
         after,
         limit,
         passOver,
@@ -96,7 +105,18 @@ export function createFlights(deps: WorkerDeps, around: Around) {
       const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
-      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }, claim.left) };
+      const whole = items.length <= wholeUpTo;
+      const flight = {
+        lane,
+        flightId,
+        stream,
+        items,
+        whole,
+        claimedMs: nowMs,
+        abandoned: false,
+        noted: NOTHING,
+      };
+      return { items, ran: run(handler, flight, claim.left) };
     },
     /** Waits until nothing is in flight. */
     async landed(): Promise<void> {
@@ -112,9 +132,9 @@ async function carryOut(
   handler: Handler,
   batch: Batch,
 ): Promise<void> {
-  for (let abandoned = batch.abandoned; ; abandoned = true) {
+  for (let now = batch; ; ) {
     try {
-      return await handler.handle({ ...batch, abandoned });
+      return await handler.handle(now);
     } catch (error) {
       log.error(
         { error, kind: batch.kind, lane: batch.lane.lane },
@@ -124,6 +144,10 @@ async function carryOut(
       // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
       if (!batch.holds()) await pause(clock, leaseMs, stopping);
       if (!batch.holds() || stopping.aborted) return;
+      // What had not begun is simply due again when the flight is over.
+      await batch.steps.close();
+      if (!now.abandoned)
+        now = { ...batch, abandoned: true, items: batch.steps.begun(), noted: batch.steps.notes() };
     }
   }
 }

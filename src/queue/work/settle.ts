@@ -1,6 +1,8 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
 import type { Tx } from '../../db/pool.ts';
-import { deleteDue, deleteFlight, fenceLane, putOffDue, type OwnedLane, type WorkItem } from './sql.ts';
+import { deleteDue, fenceLane, putOffDue, type OwnedLane, type WorkItem } from './sql.ts';
+import { deleteFlight } from './sql.steps.ts';
+import type { Steps } from './steps.ts';
 
 /** A batch as a handler gets it. */
 export type Batch = {
@@ -9,8 +11,17 @@ export type Batch = {
   kind: number;
   stream: number;
   items: WorkItem[];
-  /** True when a former owner of the lane had claimed it and is gone: whether the work was done is not known. */
+  /** When it was claimed, by our clock. */
+  claimedMs: number;
+  /**
+   * True when a former owner of the lane had claimed it and is gone. The items are those that may have begun: whether their work was
+   * done is not known, but for those of `noted`.
+   */
   abandoned: boolean;
+  /** What was noted of items of an abandoned batch. */
+  noted: ReadonlyMap<WorkItem, unknown>;
+  /** Where it is written down what begins. */
+  steps: Steps;
   /** False once this process may no longer own the lane; looked at before anything that cannot be taken back. */
   holds(): boolean;
   /** Says that work of this lane falls due soon, so that nobody has to look for it. */
