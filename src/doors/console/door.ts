@@ -87,8 +87,8 @@ async function run(ctx: HttpContext, route: Route, request: FastifyRequest, turn
   }
   const body = readStrictly(route.body, request.body);
   if (isFault(body)) return body;
-  const afterwards: (() => void)[] = [];
-  const afterCommit = (act: () => void) => void afterwards.push(act);
+  const afterwards: (() => void | Promise<void>)[] = [];
+  const afterCommit: Call['afterCommit'] = (act) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
   const change = () =>
@@ -143,7 +143,7 @@ function callOf(ctx: HttpContext, route: Pick<Route, 'query'>, request: FastifyR
     nowMs,
     workspaceNowMs: nowMs + workspace.clockAheadMs,
     credential,
-    afterCommit: (act) => act(),
+    afterCommit: (act) => void act(),
   };
 }
 

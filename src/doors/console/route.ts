@@ -32,7 +32,7 @@ export type Call<B = undefined> = {
   /** The session's token or the key. */
   credential: string;
   /** Runs something once the transaction has committed. */
-  afterCommit: (run: () => void) => void;
+  afterCommit: (run: () => void | Promise<void>) => void;
 };
 
 /** A change that was made. */

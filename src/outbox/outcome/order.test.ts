@@ -13,6 +13,7 @@ import { changesOf } from '../../ledger/events.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { insertQueued, selectTallies } from '../../ledger/sql.ts';
 import { MOVES, STATE, stateName, type StateCode } from '../../ledger/states.ts';
+import { openPool } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Batch } from '../../queue/work/settle.ts';
 import { createSteps } from '../../queue/work/steps.ts';
@@ -39,6 +40,8 @@ import { writeDecisions } from './write.ts';
 
 const database = await testDatabase();
 const { sql } = database;
+/** As in the product: what is read beside a transaction. */
+const aside = openPool(database.connection, { max: 2, name: 'aside' });
 let world: World;
 let workspaceId: number;
 let integration: Integration;
@@ -77,7 +80,10 @@ before(async () => {
   );
   runId = must(running).runId!;
 });
-after(() => world.stop());
+after(async () => {
+  await world.stop();
+  await aside.end();
+});
 
 const RECEIPTS: readonly Receipt['state'][] = ['accepted', 'delivered', 'read', 'failed'];
 const ACCEPTED: Outcome = { kind: 'accepted', externalIds: ['SM1'], receipts: true };
@@ -237,7 +243,7 @@ async function tellsTheSame(contactId: number, causeId: number, state: StateCode
 
 function deps() {
   const { ctx } = world;
-  return { ...ctx, runs: runSource(ctx) };
+  return { ...ctx, runs: runSource({ ...ctx, sql: aside }) };
 }
 
 async function tallied(): Promise<Map<StateCode, number>> {

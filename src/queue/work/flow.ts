@@ -7,8 +7,13 @@ import type { Clock } from '../../base/clock.ts';
 import type { Sql } from '../../db/pool.ts';
 import { selectFlowing } from './sql.ts';
 
-/** How old the word that a run flows may be, ms: whoever stops one answers so long after the commit. */
-export const FLOW_LIFE_MS = 250;
+/**
+ * How old the word that a run flows may be, ms. Longer than the slowest answer of
+ * a database that is busy, or nothing would begin.
+ */
+export const FLOW_LIFE_MS = 500;
+/** Whoever stops a run answers so long after the commit: what was let out just before has reached its wire. */
+export const STOPPED_AFTER_MS = FLOW_LIFE_MS + 250;
 /** It is asked again this often while somebody waits. */
 const ASK_EVERY_MS = 100;
 
@@ -29,9 +34,12 @@ export function createFlow({ sql, clock }: { sql: Sql; clock: Clock }): Flow {
   let known = new Set<number>();
   let asOfMs = -Infinity;
   let asking = false;
+  let cancel: (() => void) | undefined;
 
   const ask = async (): Promise<void> => {
     if (asking || !watched.size) return;
+    cancel?.();
+    cancel = undefined;
     asking = true;
     const fromMs = clock.monotonicMs();
     const streams = [...watched.keys()];
@@ -43,7 +51,7 @@ export function createFlow({ sql, clock }: { sql: Sql; clock: Clock }): Flow {
       // What is known grows old, and nothing begins.
     } finally {
       asking = false;
-      if (watched.size) clock.after(ASK_EVERY_MS, () => void ask());
+      if (watched.size) cancel = clock.after(ASK_EVERY_MS, () => void ask());
     }
   };
 
