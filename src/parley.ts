@@ -9,8 +9,10 @@ import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
+import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { openProofKey } from './contacts/consent/proof.ts';
 import { randomToken, vault as openVault } from './base/crypto.ts';
-import { addressGuard, httpClient } from './base/http.ts';
+import { addressGuard, httpClient, isLoopback } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -35,7 +37,7 @@ import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { liveReader } from './live/reader.ts';
 import { mailDoor } from './doors/pages/mailDoor.ts';
-import { createMailListener } from './doors/callbacks/listener.ts';
+import { createMailListener } from './receipts/listener.ts';
 import { webhookAnswers } from './doors/web1on1/answers.ts';
 import { web1on1Door } from './doors/web1on1/door.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
@@ -143,6 +145,8 @@ async function compose(
   const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
+  await openProofKey(store.sql, vault);
+  await migrateBlocks(store.sql);
   const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
   const { ctx, worker, server } = rooms;
   overrides.inspect?.(ctx);
@@ -306,8 +310,12 @@ async function installSecret(config: Config): Promise<string> {
   return (await readFile(file, 'utf8')).trim();
 }
 
-/** Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. */
+/**
+ * Who can reach a server that listens on loopback only is on this machine already; so may its webhooks be. Behind a proxy it is
+ * reached from elsewhere, which a public address tells.
+ */
 function privateTargets(config: Config): readonly string[] {
   if (config.privateTargets.length) return config.privateTargets;
-  return ['127.0.0.1', '::1', 'localhost'].includes(config.host) ? ['loopback'] : [];
+  const reachedAt = config.publicUrl ? new URL(config.publicUrl).hostname : config.host;
+  return isLoopback(config.host) && isLoopback(reachedAt) ? ['loopback'] : [];
 }

@@ -634,7 +634,7 @@ describe('broadcasts', () => {
     const before = ok(await call('GET', `${base}/why?contact=${outside.id}&broadcast=${made.id}`));
     assert.equal(before.state, 'not started');
     const forecast = ok(await call('GET', `${at}/forecast`));
-    assert.deepEqual([forecast.matched, forecast.reachable, forecast.unreachable], [3, 2, { opted_out: 1 }]);
+    assert.deepEqual([forecast.matched, forecast.reachable, forecast.unreachable], [3, 2, { banned: 1 }]);
     assert.deepEqual(forecast.segments, { encoding: 'GSM-7', each: 1, total: 2, varies: true });
     const cyrillic = await draft(name, { content: { type: 'text', text: 'ж'.repeat(71) } });
     assert.deepEqual(ok(await call('GET', `${base}/broadcasts/${cyrillic.id}/forecast`)).segments, {

@@ -193,7 +193,7 @@ describe('bodies', () => {
   for (const route of writes)
     test(`${route.method} ${route.path}`, async () => {
       const at = pathOf(route, demo.workspace.id);
-      const schema = route.body as Schema | undefined;
+      const schema: Schema | undefined = route.body;
       const bodies = schema
         ? badBodies(schema)
         : [{ body: '{' }, { body: '[]' }, { body: '5' }, { body: { odd: 1 }, field: 'odd' }];

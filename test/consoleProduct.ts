@@ -6,7 +6,7 @@ import { after } from 'node:test';
 import { readConfig, type Config } from '../src/base/config.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import { startParley } from '../src/parley.ts';
-import type { TestDatabase } from './support/database.ts';
+import { TEST_SECRET, type TestDatabase } from './support/database.ts';
 
 // oxlint-disable typescript/no-explicit-any
 /** Whatever an answer holds. */
@@ -29,6 +29,7 @@ export async function startConsole(database: TestDatabase) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-console-'));
   const config = readConfig({
     PARLEY_PORT: '0',
+    PARLEY_SECRET: TEST_SECRET,
     PARLEY_DATA_DIR: dataDir,
     PARLEY_LOG_LEVEL: 'silent',
     PARLEY_RATE_LIMIT: '0',

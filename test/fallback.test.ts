@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { ChannelName } from '../contract/channels.ts';
 import { toHex24 } from '../src/base/ids.ts';
-import { blockDestination } from '../src/contacts/destinations.ts';
+import { blockDestination } from '../src/contacts/consent/blocks.ts';
 import { resolvePeople } from '../src/contacts/resolve.ts';
 import { stateName } from '../src/ledger/states.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
@@ -241,6 +241,8 @@ test('the gate holds for the next channel: who does not want marketing by mail g
       workspaceId: app.id,
       channel: 'email',
       address: person.email,
+      cause: 'opted_out_channel',
+      by: 'person',
       classes: ['marketing'],
       reason: 'unsubscribed',
     }),

@@ -75,7 +75,7 @@ test('W46 W47 W50 W51 an SMS leads to the web; answers go there while the person
   const to = '+15554000001';
   const [phone] = await destinationsOf(world.ctx.sql, app.id, [contactId]);
   await world.ctx.queue.transact((tx) =>
-    recordInbound(tx, [
+    recordInbound(tx, world.ctx.ids, world.ctx.clock.nowMs(), [
       { contactId, destinationId: phone!.id, workspaceId: app.id, atMs: world.ctx.clock.nowMs() },
     ]),
   );

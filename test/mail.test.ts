@@ -407,17 +407,21 @@ test('a mail handed in by HTTP is the same', async () => {
 });
 
 /** A dialogue with the listener, line by line. */
-async function dial(port: number) {
+async function dial(port: number, greeting = /^220 /) {
   const socket: Socket = connect(port, '127.0.0.1');
   let heard = '';
   socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
   socket.on('error', () => {});
   await once(socket, 'connect');
   const hears = async (reply: RegExp) => {
-    await until(`it says ${reply}`, () => reply.test(heard));
+    const said = await until(
+      `it says ${reply}`,
+      () => reply.test(heard) || (heard.startsWith('421') && 'no'),
+    );
+    if (said === 'no') throw new Error(heard);
     heard = '';
   };
-  await hears(/^220 /);
+  await hears(greeting);
   return {
     socket,
     hears,
@@ -461,6 +465,42 @@ test('a mail that is too large is refused to its end, and the connection goes on
   await line.says('MAIL FROM:<a@x.example> SIZE=40000000', /^552 /);
   await line.says('NOOP', /^250 /);
   line.socket.destroy();
+});
+
+test('senders whose names are legal or careless are taken, quoted or not', async () => {
+  for (const [at, name] of [
+    'ann..b.@docomo.example',
+    '.ann@docomo.example',
+    '"ann..b"@docomo.example',
+    '"ann smith"@people.example',
+    '"ann@home"@people.example',
+    '"ann\\"s > <x"@people.example',
+    "o'neil+x=y@people.example",
+    'SRS0=abc=de=people.example=ann@forward.example',
+  ].entries()) {
+    const line = await dial(world.mailPort!);
+    await line.says('EHLO x.example', /^250 /m);
+    await line.says(`MAIL FROM:<${name}> SIZE=100`, /^250 /);
+    await line.says('RCPT TO:<answers@shop.example>', /^250 /);
+    await line.says('DATA', /^354 /);
+    const from = /@home|>/.test(name) ? 'other@people.example' : name;
+    const id = `<careless-${at}@x.example>`;
+    await line.says(`From: ${from}\r\nMessage-ID: ${id}\r\n\r\nHello\r\n.`, /^250 /);
+    line.socket.destroy();
+  }
+  assert.equal((await said('"ann smith"@people.example')).length, 1);
+  assert.equal((await said('ann..b.@docomo.example')).length, 1);
+});
+
+test('one address does not take all connections, and those that it ends are free again', async () => {
+  const own = await startWorld(database.connection, MAIL_ENV);
+  const opened: Awaited<ReturnType<typeof dial>>[] = [];
+  for (let count = 0; count < 20; count++) opened.push(await dial(own.mailPort!));
+  await dial(own.mailPort!, /^421 4\.7\.0/);
+  opened[0]!.socket.destroy();
+  const { socket } = await until('there is room again', () => dial(own.mailPort!).catch(() => undefined));
+  for (const one of [socket, ...opened.map((line) => line.socket)]) one.destroy();
+  await own.stop();
 });
 
 test('with a certificate of its own the listener offers STARTTLS', async () => {

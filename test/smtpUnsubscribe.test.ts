@@ -68,7 +68,8 @@ test('one POST ends marketing at once and nothing else, and the consent log says
     [{ channel: 'email', of: address, blocked: 2, reason: 'unsubscribed' }],
   );
   const suppressed = await reaches(world.ctx, await send(address, 'marketing'), 'suppressed');
-  assert.equal(suppressed.code, 'unsubscribed');
+  assert.equal(suppressed.code, 'opted_out_channel');
+  assert.match(suppressed.detail!, /unsubscribed/);
   await reaches(world.ctx, await send(address, 'transactional'), 'accepted');
   assert.equal(sink.to(address).length, 2);
 });

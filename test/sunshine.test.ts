@@ -590,7 +590,7 @@ describe('webhooks', () => {
     assert.equal(second.headers.get('idempotent-replayed'), 'true');
     const kept = await sql<
       { body: string }[]
-    >`SELECT body FROM idempotency WHERE scope LIKE ${`%${mine.workspaceId}`}`;
+    >`SELECT body FROM idempotency WHERE scope LIKE ${`%:${mine.workspaceId}:%`}`;
     assert.equal(kept.length, 1);
     assert.ok(!kept[0]!.body.includes(first.body.webhook.secret));
     const log = await sql<{ actor: string; action: string }[]>`
@@ -669,8 +669,8 @@ describe('who may call', () => {
       `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
     assert.deepEqual(await as(basic(app.keyId, app.secret)), [200, undefined]);
     assert.deepEqual(await as(basic(app.account.keyId, app.account.secret)), [200, undefined]);
-    assert.deepEqual(await as(basic(other.account.keyId, other.account.secret)), [403, 'forbidden']);
-    assert.deepEqual(await as(basic(other.keyId, other.secret)), [403, 'forbidden']);
+    assert.deepEqual(await as(basic(other.account.keyId, other.account.secret)), [404, 'app_not_found']);
+    assert.deepEqual(await as(basic(other.keyId, other.secret)), [404, 'app_not_found']);
     const nowhere = `/v1.1/apps/${'b'.repeat(24)}/webhooks`;
     assert.deepEqual(await as(basic(app.account.keyId, app.account.secret), nowhere), [404, 'app_not_found']);
     assert.deepEqual(await as(basic(app.account.keyId, app.account.secret), '/v1.1/webhooks'), [

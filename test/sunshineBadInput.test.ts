@@ -174,8 +174,12 @@ describe('every route', () => {
       const theirs = { authorization: `Bearer ${jwt(other, { scope: 'app' })}` };
       const owner = { authorization: `Bearer ${jwt(other.account, { scope: 'account' })}` };
       if (at.startsWith(base)) {
-        refused(await send(route.method, path, undefined, theirs), "another app's key", [403]);
-        refused(await send(route.method, path, undefined, owner), "another account's key", [403]);
+        // What a caller does not reach is not there for him: the answer tells nobody which apps there are.
+        const wrongScope = route.scopes?.includes('app') === false;
+        refused(await send(route.method, path, undefined, theirs), "another app's key", [
+          wrongScope ? 403 : 404,
+        ]);
+        refused(await send(route.method, path, undefined, owner), "another account's key", [404]);
         const nowhere = path.replace(app.appId, 'b'.repeat(24));
         refused(await send(route.method, nowhere, undefined, asAccount), 'no such app', [404]);
       } else refused(await send(route.method, path, undefined, theirs), 'an app key', [403]);

@@ -15,7 +15,7 @@ import { toHex24 } from '../src/base/ids.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';
 import { startParley } from '../src/parley.ts';
-import { testDatabase } from './support/database.ts';
+import { testDatabase, TEST_SECRET } from './support/database.ts';
 
 /** Credentials of one app, and its integrations by provider. */
 export type App = {
@@ -47,7 +47,7 @@ export async function startProduct(overrides: Partial<Config> = {}) {
   const database = await testDatabase();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-sunshine-'));
   const config: Config = {
-    ...(readConfig({ PARLEY_PORT: '0', PARLEY_SECRET: 's'.repeat(32), PARLEY_DEMO: 'false' }) as Config),
+    ...(readConfig({ PARLEY_PORT: '0', PARLEY_SECRET: TEST_SECRET, PARLEY_DEMO: 'false' }) as Config),
     dataDir,
     ...overrides,
   };

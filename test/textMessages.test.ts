@@ -99,7 +99,7 @@ test('STOP as the whole message ends everything to the number, START takes it ba
   ] as const) {
     await text(to, stop);
     const kept = await reaches(world.ctx, await say(to, 'two'), 'suppressed');
-    assert.equal(kept.code, 'stop');
+    assert.equal(kept.code, 'opted_out_sender');
     await text(to, start);
     await reaches(world.ctx, await say(to, 'three'), 'accepted');
   }
@@ -110,7 +110,7 @@ test('what Twilio handled itself is known here too, whatever the word was; nothi
   const to = '+15557200002';
   await settings({ helpText: 'The shop. Call 020 123 4567.' });
   await text(to, 'ARRET', { OptOutType: 'STOP' });
-  assert.equal((await reaches(world.ctx, await say(to, 'one'), 'suppressed')).code, 'stop');
+  assert.equal((await reaches(world.ctx, await say(to, 'one'), 'suppressed')).code, 'opted_out_sender');
   await text(to, 'DEBUT', { OptOutType: 'START' });
   await reaches(world.ctx, await say(to, 'two'), 'accepted');
   await text(to, 'HELP', { OptOutType: 'HELP' });
@@ -193,7 +193,8 @@ test('MessageBird classic: sent, reported by GET, answered; a wrong token is not
   await reaches(world.ctx, id, 'delivered');
   const inbound = callbackOf(classic);
   assert.equal(await get(`${inbound}?id=in1&originator=31612345671&recipient=3197010240000&body=STOP`), 200);
-  assert.equal((await reaches(world.ctx, await say(to, 'more'), 'suppressed')).code, 'stop');
+  const more = await say(to, 'more', { integrationId: toHex24(classic.id) });
+  assert.equal((await reaches(world.ctx, more, 'suppressed')).code, 'opted_out_sender');
 });
 
 test('Bird v1: sent with a key, reported and answered by signed webhooks', async () => {

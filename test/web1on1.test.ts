@@ -425,8 +425,8 @@ describe('messages', () => {
     await until('typing', async () => {
       const told = await product.sql`SELECT payload FROM events WHERE type = 'conversation.typing'
         AND (payload ->> 'conversationId')::bigint = ${Number.parseInt(id.slice(8), 16)}`;
-      for (const { payload } of told) assert.deepEqual([payload.by, payload.on], ['business', true]);
-      return told.length > 0;
+      for (const { payload } of told) assert.equal(payload.by, 'business');
+      return told.some(({ payload }) => payload.on) && told.some(({ payload }) => !payload.on);
     });
   });
 

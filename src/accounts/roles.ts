@@ -6,12 +6,24 @@ export const ROLES = ['owner', 'admin', 'marketer', 'agent', 'viewer'] as const;
 /** A member's role in a workspace. */
 export type Role = (typeof ROLES)[number];
 
-const ANYONE = ROLES;
+/**
+ * Everybody whom a door lets into a workspace: a member in a role, a key in the role it was given, or a program that takes part
+ * in conversations (a key of the Web1on1 door of scope `bot`), or a customer by a token of his own, who reaches only himself.
+ */
+export const HOLDERS = [...ROLES, 'bot', 'customer'] as const;
+/** As what somebody is let into a workspace. */
+export type Holder = (typeof HOLDERS)[number];
+
+const ANYONE = [...ROLES, 'bot'] as const;
+const ALL = HOLDERS;
 const OWNERS = ['owner'] as const;
 const ADMINS = ['owner', 'admin'] as const;
 const MARKETERS = ['owner', 'admin', 'marketer'] as const;
-const AGENTS = ['owner', 'admin', 'agent'] as const;
-const STAFF = ['owner', 'admin', 'marketer', 'agent'] as const;
+const AGENTS = ['owner', 'admin', 'agent', 'bot', 'customer'] as const;
+const STAFF = ['owner', 'admin', 'marketer', 'agent', 'bot'] as const;
+const PEOPLE = ['owner', 'admin', 'marketer', 'agent'] as const;
+const SELF = ['owner', 'admin', 'marketer', 'agent', 'bot', 'customer'] as const;
+const SPEAKERS = ['owner', 'admin', 'bot', 'customer'] as const;
 
 /** The table: who may do what. */
 export const ACTIONS = {
@@ -26,28 +38,29 @@ export const ACTIONS = {
   'integrations.manage': { roles: ADMINS, means: 'change integrations' },
   'webhooks.manage': { roles: ADMINS, means: 'change webhooks' },
   'audit.read': { roles: ADMINS, means: 'read the audit log' },
-  'contacts.read': { roles: ANYONE, means: 'see contacts' },
-  'contacts.write': { roles: STAFF, means: 'change contacts' },
+  'contacts.read': { roles: ALL, means: 'see contacts' },
+  'contacts.write': { roles: SELF, means: 'change contacts' },
   'contacts.import': { roles: MARKETERS, means: 'import contacts' },
   'contacts.export': { roles: ADMINS, means: 'export contacts' },
   'contacts.erase': { roles: ADMINS, means: 'erase contacts' },
   'content.write': { roles: MARKETERS, means: 'change templates' },
-  'messages.read': { roles: ANYONE, means: 'see messages, deliveries and why' },
+  'messages.read': { roles: ALL, means: 'see messages, deliveries and why' },
   'messages.send': { roles: STAFF, means: 'send single messages' },
   'conversations.reply': { roles: AGENTS, means: 'answer in conversations' },
+  'messages.impersonate': { roles: SPEAKERS, means: 'speak in the name of another, or as the customer' },
   'broadcasts.read': { roles: ANYONE, means: 'see broadcasts' },
   'broadcasts.write': { roles: MARKETERS, means: 'draft broadcasts' },
   'broadcasts.send': { roles: MARKETERS, means: 'start, pause and cancel broadcasts' },
-  'simulator.use': { roles: STAFF, means: 'use the simulator' },
+  'simulator.use': { roles: PEOPLE, means: 'use the simulator' },
   'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
-} as const satisfies Record<string, { roles: readonly Role[]; means: string }>;
+} as const satisfies Record<string, { roles: readonly Holder[]; means: string }>;
 
 /** Something a role may or may not do. */
 export type Action = keyof typeof ACTIONS;
 
 /** True when a role may do it; else the reason, as a fault for the caller. */
-export function can(role: Role, action: Action): true | Fault {
-  const { roles, means }: { roles: readonly Role[]; means: string } = ACTIONS[action];
+export function can(role: Holder, action: Action): true | Fault {
+  const { roles, means }: { roles: readonly Holder[]; means: string } = ACTIONS[action];
   if (roles.includes(role)) return true;
   return fault('forbidden', `The role ${role} may not ${means}; that takes ${roles.join(' or ')}.`);
 }

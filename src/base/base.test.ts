@@ -123,6 +123,88 @@ test('private addresses are refused, in every disguise, unless they are allowed'
   );
 });
 
+test('IPv6 that holds, or is translated to, an IPv4 address is private; what is mapped is judged by what it holds', () => {
+  const guard = addressGuard([]);
+  for (const address of [
+    '::',
+    '::7f00:1',
+    '::10.0.0.1',
+    '::ffff:7f00:1',
+    '::ffff:127.0.0.1',
+    '0:0:0:0:0:ffff:a00:1',
+    '::ffff:0:10.0.0.1',
+    '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
+    '64:ff9b:1:ffff::1',
+    '2001::a00:1',
+    '2001:0:4136:e378:8000:63bf:3fff:fdd2',
+    '2001:2::1',
+    '2001:db8::1',
+    '2002:a00:1::1',
+    '2002:7f00:1::',
+    '100::1',
+    '3fff::1',
+    '5f00::1',
+    'fc00::1',
+    'fdff::1',
+    'fe80::1%eth0',
+    'fec0::1',
+    'feff::1',
+    'ff02::1',
+    '192.0.2.1',
+    '198.51.100.7',
+    '203.0.113.9',
+    '255.255.255.255',
+    'no address',
+  ])
+    assert.equal(guard.allows(address), false, address);
+  for (const address of [
+    '::ffff:8.8.8.8',
+    '2606:4700::1111',
+    '2a00:1450:4001:80e::200e',
+    '2003::1',
+    '8.8.8.8',
+  ])
+    assert.equal(guard.allows(address), true, address);
+  const loopback = addressGuard(['loopback']);
+  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+    assert.ok(loopback.allows(address), address);
+  for (const address of ['::', '::2', '2002:7f00:1::', '10.0.0.1'])
+    assert.ok(!loopback.allows(address), address);
+});
+
+test('a call has one deadline for all of it, and what is given up is broken off, sent or not', async () => {
+  let aborted = 0;
+  const arrived: string[] = [];
+  const server = createServer((request, response) => {
+    arrived.push(request.url!);
+    request.socket.once('close', () => (aborted += 1));
+    // Drips: no wait for bytes is ever long.
+    response.writeHead(200);
+    const drip = () => response.write('x');
+    drip();
+    const timer = setInterval(drip, 20);
+    response.once('close', () => clearInterval(timer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const http = httpClient({ connections: 1 });
+  const begun = performance.now();
+  const [first, second] = await Promise.all([
+    http.call({ method: 'GET', url: `${at}/first`, deadlineMs: 300 }),
+    // Waits for the only connection for longer than it has.
+    http.call({ method: 'GET', url: `${at}/second`, deadlineMs: 200 }),
+  ]);
+  assert.ok(performance.now() - begun < 5000);
+  assert.deepEqual([first.kind, second.kind], ['unclear', 'unsent']);
+  assert.match((first as { reason: string }).reason, /within 0.3 s/);
+  await http.close();
+  assert.deepEqual([arrived, aborted], [['/first'], 1]);
+  server.closeAllConnections();
+  server.close();
+});
+
 test('a call to a private address does not leave, by number or by name', async () => {
   const http = httpClient({ connections: 1, guard: addressGuard([]) });
   for (const url of ['http://127.0.0.1:9/', 'http://localhost:9/', 'http://[::1]:9/']) {

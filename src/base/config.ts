@@ -157,7 +157,7 @@ export const SETTINGS = {
     kind: 'list',
     default: '',
     means:
-      'Private address ranges (CIDR, or the word loopback) that webhooks, media and integrations may call. Default: loopback when the server itself listens on loopback only, else none.',
+      'Private address ranges (CIDR, or the word loopback) that webhooks, media and integrations may call. Default: loopback while the server listens on loopback only and its public URL is there, too; else none.',
   },
   rateLimitPerS: {
     env: 'PARLEY_RATE_LIMIT',

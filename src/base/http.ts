@@ -9,7 +9,10 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
 
-/** A request. `url` is absolute; `deadlineMs` bounds the wait for headers and between body chunks. */
+/**
+ * A request. `url` is absolute; `deadlineMs` bounds the whole of it: waiting for a connection, connecting, and the answer to its
+ * end. What is given up is broken off: it is not sent later.
+ */
 export type HttpRequest = {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   url: string;
@@ -69,12 +72,27 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
   return new Promise((resolve) => {
     const maxBytes = request.maxBytes ?? DEFAULT_MAX_BYTES;
     let left = false;
+    let gone: Error | undefined;
+    let begun: Dispatcher.DispatchController | undefined;
     let status = 0;
     let headers: Record<string, string | string[] | undefined> = {};
     let size = 0;
     let chunks: Buffer[] | undefined;
+    const end = (outcome: HttpOutcome) => {
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    // A timer of our own: undici's bound the wait for headers and between chunks, from the connection on, and are 500 ms coarse.
+    const timer = setTimeout(() => {
+      gone = new Error(`no full answer within ${request.deadlineMs / 1000} s`);
+      begun?.abort(gone);
+      end({ kind: left ? 'unclear' : 'unsent', reason: gone.message });
+    }, request.deadlineMs);
     const handler: Dispatcher.DispatchHandler = {
-      onRequestStart() {
+      onRequestStart(controller) {
+        // Its turn for a connection has come too late: nothing leaves.
+        if (gone) return controller.abort(gone);
+        begun = controller;
         left = true;
       },
       onResponseStart(_controller, statusCode, answerHeaders) {
@@ -88,10 +106,10 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
       },
       onResponseEnd() {
         const body = !chunks ? EMPTY : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-        resolve({ kind: 'answer', status, headers, body });
+        end({ kind: 'answer', status, headers, body });
       },
       onResponseError(_controller, error) {
-        resolve({ kind: left ? 'unclear' : 'unsent', reason: reasonOf(error) });
+        end({ kind: left ? 'unclear' : 'unsent', reason: reasonOf(error) });
       },
     };
     try {
@@ -102,13 +120,13 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
           method: request.method,
           headers: request.headers ?? {},
           body: request.body ?? null,
-          headersTimeout: request.deadlineMs,
-          bodyTimeout: request.deadlineMs,
+          headersTimeout: 0,
+          bodyTimeout: 0,
         },
         handler,
       );
     } catch (error) {
-      resolve({ kind: 'unsent', reason: reasonOf(error as Error) });
+      end({ kind: 'unsent', reason: reasonOf(error as Error) });
     }
   });
 }
@@ -144,8 +162,8 @@ export function formBody(fields: Record<string, string | undefined>): string {
 /** Says which addresses may be connected to. */
 export type AddressGuard = { allows(address: string): boolean };
 
-/** Ranges that are not public: RFC 1918, loopback, link-local (cloud metadata), CGNAT, multicast, reserved, IPv6 twins. */
-const PRIVATE_RANGES: readonly [string, number][] = [
+/** Ranges that are not public: RFC 1918, loopback, link-local (cloud metadata), CGNAT, multicast, reserved (RFC 6890). */
+const PRIVATE_IPV4: readonly [string, number][] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -153,17 +171,53 @@ const PRIVATE_RANGES: readonly [string, number][] = [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
-  ['::', 128],
-  ['::1', 128],
+];
+
+/**
+ * Their IPv6 twins, and whatever holds or is translated to an IPv4 address, since that may be a private one: a gateway on the way
+ * unpacks it (IANA's registry of special IPv6 addresses, RFC 6890 and those it names).
+ */
+const PRIVATE_IPV6: readonly [string, number][] = [
+  // Unspecified, loopback, IPv4-compatible (RFC 4291 §2.5.5.1).
+  ['::', 96],
+  // IPv4-mapped, IPv4-translated (RFC 4291 §2.5.5.2, RFC 2765).
+  ['::ffff:0:0', 96],
+  ['::ffff:0:0:0', 96],
+  // NAT64, well-known and local (RFC 6052, RFC 8215).
   ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  // Discard only, and its neighbour (RFC 6666, RFC 9780).
+  ['100::', 64],
+  ['100:0:0:1::', 64],
+  // IETF protocol assignments, Teredo (RFC 4380), benchmarks and ORCHID among them.
+  ['2001::', 23],
+  // Documentation (RFC 3849, RFC 9637).
+  ['2001:db8::', 32],
+  ['3fff::', 20],
+  // 6to4 (RFC 3056).
+  ['2002::', 16],
+  // Segment routing within a network (RFC 9602).
+  ['5f00::', 16],
+  // Unique local, link-local, site-local of old (RFC 3879), multicast.
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ];
+
+/** True for a host name that is this machine's own. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[|\]$/g, '');
+  return name === 'localhost' || name === '::1' || /^127\.\d+\.\d+\.\d+$/.test(name);
+}
 
 /** True for a host that is a literal address the guard refuses. Names are checked when they are resolved. */
 export function isRefusedHost(guard: AddressGuard | undefined, host: string): boolean {
@@ -173,23 +227,42 @@ export function isRefusedHost(guard: AddressGuard | undefined, host: string): bo
 
 /** A guard that refuses private addresses except those in `allowed` (CIDR texts, or `loopback`). */
 export function addressGuard(allowed: readonly string[]): AddressGuard {
-  const refused = new BlockList();
-  for (const [net, bits] of PRIVATE_RANGES) refused.addSubnet(net, bits, isIP(net) === 6 ? 'ipv6' : 'ipv4');
-  const open = new BlockList();
-  for (const range of allowed.flatMap((name) =>
-    name === 'loopback' ? ['127.0.0.0/8', '::1/128'] : [name],
-  )) {
-    const [net, bits] = range.split('/');
-    open.addSubnet(net!, Number(bits ?? (isIP(net!) === 6 ? 128 : 32)), isIP(net!) === 6 ? 'ipv6' : 'ipv4');
-  }
+  const refused = rangesOf([...PRIVATE_IPV4, ...PRIVATE_IPV6]);
+  const open = rangesOf(
+    allowed
+      .flatMap((name) => (name === 'loopback' ? ['127.0.0.0/8', '::1/128'] : [name]))
+      .map((range) => {
+        const [net, bits] = range.split('/');
+        return [net!, Number(bits ?? (isIP(net!) === 6 ? 128 : 32))] as const;
+      }),
+  );
   return {
     allows(address) {
-      // ::ffff:10.0.0.1 is 10.0.0.1 in disguise.
-      const plain = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
-      const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
-      return open.check(plain, family) || !refused.check(plain, family);
+      const plain = plainOf(address);
+      return open(plain) || (isIP(plain) !== 0 && !refused(plain));
     },
   };
+}
+
+/** Says whether an address is in one of the ranges; each family has rules of its own, since Node mixes them. */
+function rangesOf(ranges: readonly (readonly [string, number])[]): (address: string) => boolean {
+  const lists = { 4: new BlockList(), 6: new BlockList() };
+  for (const [net, bits] of ranges) {
+    if (isIP(net) === 6) lists[6].addSubnet(net, bits, 'ipv6');
+    else lists[4].addSubnet(net, bits, 'ipv4');
+  }
+  return (address) =>
+    isIP(address) === 6 ? lists[6].check(address, 'ipv6') : lists[4].check(address, 'ipv4');
+}
+
+/** Without a zone, and IPv4 in its disguise (`::ffff:10.0.0.1`, `::ffff:a00:1`) as IPv4. */
+function plainOf(address: string): string {
+  const [bare] = address.split('%', 1);
+  const mapped = /^(?:0{0,4}:){2,5}ffff:([\d.]+|[\da-f]{1,4}:[\da-f]{1,4})$/i.exec(bare!)?.[1];
+  if (mapped === undefined) return bare!;
+  if (mapped.includes('.')) return mapped;
+  const [high, low] = mapped.split(':').map((part) => Number.parseInt(part, 16)) as [number, number];
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
 type LookupCallback = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;

@@ -1,10 +1,19 @@
 /** How a broadcast stands, and what would happen if it started now. Reads only. */
-import { CLASS_BIT } from '../contacts/destinations.ts';
+import { readBlocks } from '../contacts/consent/compiled.ts';
+import { selectPeople, type Reachable } from '../contacts/people.ts';
+import { keepStatistics } from '../contacts/statistics.ts';
 import type { Db } from '../db/pool.ts';
+import { freeAt } from '../gate/caps.ts';
+import { windowOpenSinceMs } from '../gate/gate.ts';
+import { placesOf, type Place } from '../gate/places.ts';
+import { standingOf, type Sending, type Standing } from '../gate/standing.ts';
+import { selectMarks } from '../ledger/sql.caps.ts';
 import { selectTallies } from '../ledger/sql.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
+import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Broadcast, BroadcastDeps } from './broadcasts.ts';
-import { selectForecast, selectLaneMarks } from './sql.ts';
+import { forecastRendering, type RenderForecast } from './rendering.ts';
+import { selectAlike, selectLaneMarks, type AlikeGroup } from './sql.ts';
 
 /** Counts of a broadcast: how many contacts it has, and how many are in each state. */
 export type Counts = { matched: number; fannedOut: boolean } & Record<
@@ -53,31 +62,130 @@ export async function countBroadcast(
 /** What would happen if it started now. */
 export type Forecast = {
   matched: number;
+  /** Including those it waits for. */
   reachable: number;
-  /** How many would not be reached, by reason. */
+  /** How many of the reachable would have to wait, by the gate's code. */
+  held: Record<string, number>;
+  /** How many would not be reached, by the gate's code. */
   unreachable: Record<string, number>;
+  /** A sample of the audience, rendered: how many of it would fail, and why. */
+  rendering: RenderForecast;
   ratePerS: number | null;
   /** How long it would take at that rate; null when nothing limits it. */
   durationMs: number | null;
 };
 
-/** Who gets it, who does not and why, and how long it takes at the rate in force. */
-export async function forecastBroadcast(deps: BroadcastDeps, broadcast: Broadcast): Promise<Forecast> {
-  const rows = await selectForecast(deps.sql, broadcast.workspaceId, broadcast.audience, {
+/**
+ * Who gets it, who waits, who does not and why, and how long it takes at the rate in force. The gate is asked once for each group of
+ * contacts who are alike in all it looks at: exact, and no second gate. `nowMs` is by our clock.
+ */
+export async function forecastBroadcast(
+  deps: BroadcastDeps,
+  broadcast: Broadcast,
+  nowMs: number,
+): Promise<Forecast> {
+  const place = await placeOf(deps, broadcast);
+  const asOfMs = nowMs + (place?.workspace.clockAheadMs ?? 0);
+  const forecast: Forecast = {
+    matched: 0,
+    reachable: 0,
+    held: {},
+    unreachable: {},
+    rendering: { sampled: 0, failed: 0, problems: [] },
+    ratePerS: await rateInForce(deps, broadcast),
+    durationMs: null,
+  };
+  if (!place) return forecast;
+  const cap = broadcast.class === 'marketing' ? place.rules.frequencyCap : undefined;
+  const heardSinceMs = windowOpenSinceMs(asOfMs);
+  await keepStatistics(deps.sql);
+  const groups = await selectAlike(deps.sql, broadcast.workspaceId, broadcast.audience, {
     channel: broadcast.channel,
-    classBit: CLASS_BIT[broadcast.class],
+    integrationId: broadcast.integrationId,
+    heardSinceMs,
+    cap: cap && { ...cap, sinceMs: asOfMs - cap.perMs },
   });
-  const reachable = rows.find(({ reason }) => reason === null)?.n ?? 0;
-  const unreachable = Object.fromEntries(
-    rows.flatMap(({ reason, n }) => (reason === null ? [] : [[reason, n]])),
-  );
-  const ratePerS = await rateInForce(deps, broadcast);
+  for (const group of groups) {
+    const { n } = group;
+    const destinations = group.status === null ? [] : [addressOf(broadcast, group, heardSinceMs)];
+    const recipient = { timeZone: group.timeZone, destinations };
+    const { verdict } = standingOf(
+      sendingOf(broadcast, asOfMs),
+      place,
+      recipient,
+      asOfMs,
+      group.freeMs ?? undefined,
+    );
+    forecast.matched += n;
+    if (verdict.verdict === 'never') add(forecast.unreachable, verdict.code, n);
+    else forecast.reachable += n;
+    if (verdict.verdict === 'hold') add(forecast.held, verdict.code, n);
+  }
+  forecast.rendering = await forecastRendering(deps, broadcast);
+  if (forecast.ratePerS !== null)
+    forecast.durationMs = Math.ceil((forecast.reachable / forecast.ratePerS) * 1000);
+  return forecast;
+}
+
+function add(counts: Record<string, number>, code: string, n: number): void {
+  counts[code] = (counts[code] ?? 0) + n;
+}
+
+/** What the gate would say of a broadcast to one contact now; undefined when there is none. `nowMs` is by our clock. */
+export async function previewOf(
+  deps: BroadcastDeps,
+  broadcast: Broadcast,
+  contactId: number,
+  nowMs: number,
+): Promise<Standing | undefined> {
+  const { workspaceId, channel } = broadcast;
+  const [place, people] = await Promise.all([
+    placeOf(deps, broadcast),
+    selectPeople(deps.sql, [{ workspaceId, contactId }], { channel, attributes: false }),
+  ]);
+  const person = people.get(contactId);
+  if (!place || !person) return undefined;
+  const asOfMs = nowMs + place.workspace.clockAheadMs;
+  const cap = broadcast.class === 'marketing' ? place.rules.frequencyCap : undefined;
+  const [marks] = cap ? await selectMarks(deps.sql, [person.contactId]) : [];
+  const freeMs =
+    cap && marks
+      ? freeAt(
+          cap,
+          marks.atMs.map((atMs, i) => ({ atMs, causeId: marks.causeIds[i]! })),
+          undefined,
+          asOfMs,
+        )
+      : undefined;
+  return standingOf(sendingOf(broadcast, asOfMs), place, person, asOfMs, freeMs);
+}
+
+async function placeOf(deps: BroadcastDeps, { workspaceId }: Broadcast): Promise<Place | undefined> {
+  return (await placesOf(deps.directory, [workspaceId])).get(workspaceId);
+}
+
+function sendingOf(broadcast: Broadcast, asOfMs: number): Sending {
+  const { channel, integrationId, class: messageClass, content, startedMs, expiresAfterMs } = broadcast;
   return {
-    matched: rows.reduce((sum, { n }) => sum + n, 0),
-    reachable,
-    unreachable,
-    ratePerS,
-    durationMs: ratePerS === null ? null : Math.ceil((reachable / ratePerS) * 1000),
+    channel,
+    integrationId,
+    class: messageClass,
+    expiresMs: (startedMs ?? asOfMs) + expiresAfterMs,
+    isTemplate: isTemplate(content),
+  };
+}
+
+/** An address as those of a group have it, in what the gate looks at. */
+function addressOf({ channel }: Broadcast, group: AlikeGroup, heardSinceMs: number): Reachable {
+  return {
+    destinationId: 0,
+    channel,
+    integrationId: group.integrationId,
+    address: '',
+    status: group.status!,
+    blocks: readBlocks(group.blocks),
+    lastInboundMs: group.heard ? heardSinceMs : null,
+    linkedMs: 0,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Every statement on broadcasts and broadcast_lanes. */
 import type { Audience } from '../../contract/audience.ts';
 import { audienceCondition } from '../contacts/audience.ts';
+import type { Reachable } from '../contacts/people.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import type { Broadcast, BroadcastState } from './broadcasts.ts';
 
@@ -143,22 +144,73 @@ export function audienceOf(
       AND ${audienceCondition(db, workspaceId, audience, buckets)}`;
 }
 
-/** Who of an audience would be reached on a channel, and why the others would not. */
-export async function selectForecast(
+/** Some contacts of an audience who have an active address on a channel. Locks nothing. */
+export async function selectSample(
   db: Db,
   workspaceId: number,
   audience: Audience,
-  on: { channel: string; classBit: number },
-): Promise<{ reason: string | null; n: number }[]> {
-  return await db<{ reason: string | null; n: number }[]>`
-    SELECT CASE WHEN d.contact_id IS NULL THEN 'no_destination' WHEN d.ok THEN NULL WHEN d.active THEN 'opted_out'
-        ELSE 'destination_inactive' END AS reason, count(*) AS n
+  channel: string,
+  limit: number,
+): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT c.id FROM contacts c
+    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
+      AND EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id AND d.channel = ${channel}
+        AND d.status = 'active')
+    LIMIT ${limit}`.unprepared();
+  return rows.map(({ id }) => id);
+}
+
+/** Contacts of an audience who are alike in all that the gate looks at, and how many they are. */
+export type AlikeGroup = {
+  n: number;
+  /** Null: no address on the channel. */
+  status: Reachable['status'] | null;
+  blocks: string[] | null;
+  integrationId: number | null;
+  timeZone: string | null;
+  /** Wrote since `heardSinceMs`. */
+  heard: boolean;
+  /** When there is room under the cap; null when there is now. */
+  freeMs: number | null;
+};
+
+/**
+ * An audience grouped by the facts of the address that would be chosen on a channel: of several the one that is active, then the one
+ * last written from, then the one linked last, as `choose` has it. `cap`: marks since then count, and so many are the most. Locks
+ * nothing. Reads every bucket; each table once, in the order of its key.
+ */
+export async function selectAlike(
+  db: Db,
+  workspaceId: number,
+  audience: Audience,
+  on: {
+    channel: string;
+    integrationId: number | null;
+    heardSinceMs: number;
+    cap: { sinceMs: number; most: number; perMs: number } | undefined;
+  },
+): Promise<AlikeGroup[]> {
+  const { channel, integrationId, heardSinceMs, cap } = on;
+  const marks = cap
+    ? db`LEFT JOIN LATERAL (
+        SELECT m + ${cap.perMs} AS free_ms FROM caps k, unnest(k.at_ms) m
+        WHERE k.bucket = c.bucket AND k.contact_id = c.id AND m > ${cap.sinceMs}
+        ORDER BY m DESC OFFSET ${cap.most - 1} LIMIT 1) f ON true`
+    : db``;
+  return await db<AlikeGroup[]>`
+    SELECT count(*) AS n, d.status, d.blocks, d.integration_id AS "integrationId", c.time_zone AS "timeZone",
+      coalesce(d.last_inbound_ms >= ${heardSinceMs}, false) AS heard, ${cap ? db`f.free_ms` : db`NULL::bigint`} AS "freeMs"
     FROM contacts c
     LEFT JOIN (
-      SELECT bucket, contact_id, bool_or(status = 'active') AS active,
-        bool_or(status = 'active' AND blocked_classes & ${on.classBit}::smallint = 0) AS ok
-      FROM destinations WHERE workspace_id = ${workspaceId} AND channel = ${on.channel} GROUP BY bucket, contact_id
+      SELECT DISTINCT ON (bucket, contact_id) bucket, contact_id, status, blocks, integration_id, last_inbound_ms
+      FROM destinations
+      WHERE workspace_id = ${workspaceId} AND channel = ${channel}
+        ${integrationId === null ? db`` : db`AND (integration_id IS NULL OR integration_id = ${integrationId})`}
+      ORDER BY bucket, contact_id, ${integrationId === null ? db`` : db`integration_id NULLS LAST,`}
+        status = 'active' DESC, coalesce(last_inbound_ms, 0) DESC, linked_ms DESC
     ) d ON d.bucket = c.bucket AND d.contact_id = c.id
+    ${marks}
     WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
-    GROUP BY 1`.unprepared();
+    GROUP BY 2, 3, 4, 5, 6, 7`.unprepared();
 }

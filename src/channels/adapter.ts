@@ -208,6 +208,8 @@ export type Adapter = {
   lookUpNumber?(settings: Settings, tools: AdapterTools, number: string): Promise<NumberLookUp>;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
+  /** Purposes of callbacks that hold what a stranger wrote: `receive` runs in a thread of its own for them (`callbackThread.ts`). */
+  parsedApart?: readonly string[];
   /**
    * `receive` takes mails that are handed in whole as the callback `mail`, their envelope in `x-envelope-from` and `x-envelope-to`
    * where that is known.

@@ -21,6 +21,8 @@ type Forecast = {
   matched: number;
   reachable: number;
   unreachable: Record<string, number>;
+  held: Record<string, number>;
+  rendering: { problems: string[] };
   ratePerS: number | null;
   durationMs: number | null;
   segments: { encoding: string; each: number; total: number; varies: boolean } | null;
@@ -67,7 +69,15 @@ async function included(
   return { ...(ids.length > 0 ? { lists: ids } : {}), ...(flags.tag?.length ? { tags: flags.tag } : {}) };
 }
 
-function forecastLines({ matched, reachable, unreachable, durationMs, segments }: Forecast): string[] {
+function forecastLines({
+  matched,
+  reachable,
+  unreachable,
+  held,
+  rendering,
+  durationMs,
+  segments,
+}: Forecast): string[] {
   const rate = durationMs === null ? '' : `, in ${timeText(durationMs)} at the rate in force`;
   return [
     `${countText(matched)} contacts, of whom ${countText(reachable)} will be reached${rate}`,
@@ -76,7 +86,9 @@ function forecastLines({ matched, reachable, unreachable, durationMs, segments }
           `  ${countText(segments.each)} SMS to each (${segments.encoding})${segments.varies ? ', more or less by name' : ''}: ${countText(segments.total)}`,
         ]
       : []),
+    ...Object.entries(held).map(([reason, n]) => `  ${countText(n)} later: ${reason}`),
     ...Object.entries(unreachable).map(([reason, n]) => `  ${countText(n)} not: ${reason}`),
+    ...rendering.problems.map((problem) => `  ! ${problem}`),
   ];
 }
 

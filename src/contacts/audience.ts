@@ -11,7 +11,7 @@ import { clausesMet } from './audience.match.ts';
 import { countMatching, setsOfContact } from './sql.audience.ts';
 import { selectContacts } from './sql.ts';
 
-export { audienceCondition } from './sql.audience.ts';
+export { audienceCondition, setsOfContact } from './sql.audience.ts';
 
 /**
  * The audience in `value`, or the first rule it breaks. A key that means nothing here is refused: dropping a misspelt

@@ -15,8 +15,10 @@ import {
   listContacts,
   updateContact,
 } from './contacts.ts';
-import { blockDestination, consentOf, destinationsOf, linkDestination } from './destinations.ts';
-import { addressProof, type Identity } from './keys.ts';
+import { blockDestination } from './consent/blocks.ts';
+import { proofOf } from './consent/proof.ts';
+import { consentOf, destinationsOf, linkDestination } from './destinations.ts';
+import type { Identity } from './keys.ts';
 import { mergeContacts } from './merge.ts';
 import { attributesBytes, checkContactChange } from './profile.ts';
 import { resolveContacts } from './resolve.ts';
@@ -294,6 +296,8 @@ test('erasing leaves nothing but the proof, and the suppression', async () => {
       workspaceId,
       channel: 'sms',
       address: phone,
+      cause: 'opted_out_channel',
+      by: 'person',
       classes: ['marketing'],
       reason: 'stop',
     }),
@@ -309,7 +313,7 @@ test('erasing leaves nothing but the proof, and the suppression', async () => {
   assert.deepEqual([...(await identitiesOf(sql, workspaceId, [id]))], []);
   assert.deepEqual([...(await destinationsOf(sql, workspaceId, [id]))], []);
   assert.deepEqual(await countMembers(sql, [list.id]), new Map([[list.id, 0]]));
-  const proof = addressProof(workspaceId, 'sms', phone);
+  const proof = proofOf(sql, workspaceId, 'sms', phone);
   assert.deepEqual(
     (await consentOf(sql, workspaceId, id)).map(({ address, reason }) => [address, reason]),
     [
@@ -370,7 +374,13 @@ test('merging keeps what the survivor has and fills what it lacks', async () => 
   await link(other.id, { channel: 'email', address: email });
   const block = { workspaceId, channel: 'push' as const, address: 'token', contactId: other.id };
   await inTx((tx) =>
-    blockDestination(tx, ids, NOW, { ...block, classes: ['transactional'], reason: 'bounce' }),
+    blockDestination(tx, ids, NOW, {
+      ...block,
+      cause: 'dead',
+      by: 'provider',
+      classes: ['transactional'],
+      reason: 'bounce',
+    }),
   );
   const list = good(await inTx((tx) => createSet(tx, ids, NOW, { workspaceId, kind: 'list', name: 'l' })));
   await inTx((tx) => addMembers(tx, workspaceId, list.id, [other.id]));

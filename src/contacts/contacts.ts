@@ -1,12 +1,16 @@
 /** Contacts one at a time: reading, listing, searching, making, changing, erasing, merging. */
+import type { ChannelName } from '../../contract/channels.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource, MAX_ID } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { addressProof, type Identity, keyOf, keyText } from './keys.ts';
+import { type Identity, keyOf, keyText } from './keys.ts';
 import { attributesTooLarge, CONTACT_LIMITS, type ContactChange } from './profile.ts';
 import { newContact } from './resolve.plan.ts';
 import type { Profile } from './resolve.ts';
-import { deleteAllDestinations, hashConsent, insertConsent } from './sql.destinations.ts';
+import { eraseBlocked } from './consent/blocks.ts';
+import { proofOf } from './consent/proof.ts';
+import { replaceHashes } from './consent/sql.proof.ts';
+import { deleteAllDestinations, insertConsent, selectLogged } from './sql.destinations.ts';
 import {
   claimIdentities,
   insertContacts,
@@ -139,7 +143,7 @@ export type Erased = {
 };
 
 /**
- * Erases contacts: the rows of this room are gone, and the consent log keeps hashes where it had addresses. Suppressions
+ * Erases contacts: the rows of this room are gone, and the consent log and the blocks keep proofs where they had addresses. Blocks
  * stay: an address that said stop is not written to again because its contact was erased.
  */
 export async function eraseContacts(
@@ -152,13 +156,26 @@ export async function eraseContacts(
   const gone = contactIds.length > 0 ? await deleteContacts(tx, workspaceId, contactIds) : [];
   if (gone.length === 0) return [];
   const goneIds = gone.map(({ id }) => id);
-  const [destinations, merged] = await Promise.all([
+  const [destinations, merged, logged] = await Promise.all([
     deleteAllDestinations(tx, workspaceId, goneIds),
     deleteMergedInto(tx, workspaceId, goneIds),
+    selectLogged(tx, workspaceId, goneIds),
     deleteIdentities(tx, workspaceId, goneIds),
     deleteMemberships(tx, goneIds),
-    hashConsent(tx, workspaceId, goneIds),
     takePending(tx, workspaceId, goneIds),
+  ]);
+  // Addresses that were unlinked before are in the log still.
+  const known = [...destinations, ...logged].map(({ channel, address }) => ({
+    workspaceId,
+    channel: channel as ChannelName,
+    address,
+  }));
+  await Promise.all([
+    eraseBlocked(tx, known),
+    replaceHashes(
+      tx,
+      logged.map(({ id, channel, address }) => ({ id, proof: proofOf(tx, workspaceId, channel, address) })),
+    ),
   ]);
   const erased = gone.map(({ id, externalId }) => ({
     contactId: id,
@@ -173,7 +190,7 @@ export async function eraseContacts(
       contactId,
       workspaceId,
       channel,
-      address: addressProof(workspaceId, channel, address),
+      address: proofOf(tx, workspaceId, channel, address),
       blockedClasses,
       reason: 'erased',
       atMs: nowMs,

@@ -3,21 +3,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { isFault } from '../base/fault.ts';
+import type { Cause } from '../../contract/reasons.ts';
 import { idSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { findContact, getContact } from './contacts.ts';
+import { type Block, blockDestination, blockDestinations, liftBlocks, type Rank } from './consent/blocks.ts';
+import { bitsOf } from './consent/classes.ts';
+import { keywordOf } from './consent/words.ts';
 import {
-  bitsOf,
-  type Block,
-  blockDestination,
-  blockDestinations,
   consentOf,
   destinationsOf,
-  keywordOf,
   linkDestination,
   recordInbound,
   setDestinationStatus,
-  unblock,
   unlinkDestinations,
 } from './destinations.ts';
 import { resolveContacts } from './resolve.ts';
@@ -96,9 +94,12 @@ test('a block holds on all destinations of the address, on those made later, and
     workspaceId,
     channel: 'sms',
     address: phone,
+    cause: 'opted_out_channel',
+    by: 'person',
     classes: ['marketing'],
     reason: 'stop',
   };
+  const bounce = { cause: 'dead', by: 'provider', reason: 'bounce' } as const;
   const bits = async () =>
     (await destinationsOf(sql, workspaceId, [contactId])).map((one) => [
       one.blockedClasses,
@@ -111,8 +112,8 @@ test('a block holds on all destinations of the address, on those made later, and
   ]);
   await inTx((tx) =>
     blockDestinations(tx, ids, NOW + 1, [
-      { ...block, contactId, classes: ['transactional'], reason: 'bounce' },
-      { ...block, contactId, classes: ['marketing'], reason: 'bounce' },
+      { ...block, ...bounce, contactId, classes: ['transactional'] },
+      { ...block, ...bounce, contactId, classes: ['marketing'] },
     ]),
   );
   await person(workspaceId, phone, 6);
@@ -120,15 +121,21 @@ test('a block holds on all destinations of the address, on those made later, and
     await bits(),
     [1, 2, 3].map(() => [3, 'bounce']),
   );
-  await inTx((tx) => unblock(tx, ids, NOW + 2, [{ ...block, classes: ['transactional'], reason: 'start' }]));
+  const lift = (atMs: number, causes: readonly Cause[], by: Rank) =>
+    inTx((tx) =>
+      liftBlocks(tx, ids, atMs, [
+        { ...block, classes: ['transactional', 'marketing'], causes, by, reason: 'start' },
+      ]),
+    );
+  assert.equal(await lift(NOW + 2, ['dead'], 'operator'), false, 'a lower rank lifts nothing');
+  assert.equal(await lift(NOW + 2, ['dead'], 'person'), true);
   await person(workspaceId, phone, 7);
   assert.deepEqual(
-    (await bits()).map(([blocked]) => blocked),
-    [2, 2, 2, 2],
+    await bits(),
+    [1, 2, 3, 4].map(() => [2, 'stop']),
+    'the opt-out stands',
   );
-  await inTx((tx) =>
-    unblock(tx, ids, NOW + 3, [{ ...block, classes: ['marketing', 'authentication'], reason: 'start' }]),
-  );
+  assert.equal(await lift(NOW + 3, ['opted_out_channel'], 'person'), true);
   await person(workspaceId, phone, 8);
   assert.deepEqual(
     await bits(),
@@ -154,6 +161,8 @@ test('an address can be blocked before any contact has it, whatever case it is w
         workspaceId,
         channel: 'email',
         address: 'Late@example.com',
+        cause: 'complained',
+        by: 'person',
         classes: ['marketing', 'transactional'],
         reason: 'complaint',
       },
@@ -184,6 +193,8 @@ test('a block and a new destination for its address at once never miss each othe
           workspaceId,
           channel: 'sms',
           address: phone,
+          cause: 'opted_out_channel',
+          by: 'person',
           classes: ['marketing'],
           reason: 'stop',
         }),
@@ -201,12 +212,12 @@ test('inbound is recorded on destination and contact, never an earlier one over 
   const ref = await person(workspaceId, '+31600000131');
   await inTx((tx) => setDestinationStatus(tx, workspaceId, [{ ...ref, status: 'inactive' }]));
   await inTx((tx) =>
-    recordInbound(tx, [
+    recordInbound(tx, ids, NOW, [
       { ...ref, workspaceId, atMs: NOW + 9, displayName: 'Ann', raw: { a: 1 } },
       { ...ref, workspaceId, atMs: NOW + 5 },
     ]),
   );
-  await inTx((tx) => recordInbound(tx, [{ ...ref, workspaceId, atMs: NOW + 2 }]));
+  await inTx((tx) => recordInbound(tx, ids, NOW, [{ ...ref, workspaceId, atMs: NOW + 2 }]));
   const [destination] = await destinationsOf(sql, workspaceId, [ref.contactId]);
   assert.equal(destination!.lastInboundMs, NOW + 9);
   assert.equal(destination!.lastSeenMs, NOW + 9);

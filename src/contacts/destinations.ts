@@ -1,82 +1,27 @@
-/**
- * The addresses of contacts: linking, where they stand, what may not be sent to them, and the words by which people say so.
- * Consent is kept three times on purpose: on the destination for the gate, in suppressions for addresses that will be
- * linked later, and in the consent log as the proof.
- */
-import type { ChannelName, MessageClass } from '../../contract/channels.ts';
+/** The addresses of contacts: linking, unlinking, where they stand, and when their people were heard. What blocks them: consent/. */
 import { fault, type Fault } from '../base/fault.ts';
-import { bucketOf, type IdSource } from '../base/ids.ts';
+import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import {
-  addressOf,
-  destinationIdOf,
-  type Identity,
-  keyOf,
-  keyText,
-  identityOfAddress,
-  suppressionKey,
-  suppressionText,
-} from './keys.ts';
+import { blocksOf, liftBlocks } from './consent/blocks.ts';
+import { readBlocks } from './consent/compiled.ts';
+import { writeBlocksAt } from './consent/sql.blocks.ts';
+import { addressOf, destinationIdOf, type Identity, keyOf, keyText, identityOfAddress } from './keys.ts';
 import type { DestinationStatus, WantedDestination } from './resolve.ts';
 import {
-  blockAddresses,
-  blockFound,
   type ConsentEntry,
   deleteDestinations,
   type Destination,
   type DestinationRef,
-  insertConsent,
-  mergeSuppressions,
-  reduceSuppressions,
   selectConsent,
   selectDestinations,
-  unblockAddresses,
   updateContactsInbound,
   updateInbound,
   updateStatus,
 } from './sql.destinations.ts';
 import { deletePending } from './sql.pending.ts';
-import {
-  claimIdentities,
-  insertDestinations,
-  ownersOf,
-  releaseIdentities,
-  suppressionsOf,
-  touchContacts,
-} from './sql.resolve.ts';
+import { claimIdentities, insertDestinations, releaseIdentities, touchContacts } from './sql.resolve.ts';
 
 export type { Destination, DestinationRef } from './sql.destinations.ts';
-
-/** The bit of each message class in `blockedClasses`. */
-export const CLASS_BIT: Readonly<Record<MessageClass, number>> = {
-  transactional: 1,
-  marketing: 2,
-  authentication: 4,
-};
-
-/** The bits of several classes. */
-export function bitsOf(classes: readonly MessageClass[]): number {
-  return classes.reduce((bits, one) => bits | CLASS_BIT[one], 0);
-}
-
-/** What a whole message asks for when it is one of the words every carrier knows; "don't stop" is not one. */
-export function keywordOf(text: string): 'stop' | 'start' | 'help' | undefined {
-  return KEYWORDS.get(text.trim().toUpperCase());
-}
-
-// CTIA Messaging Principles §5.1.3, and what Twilio handles by default.
-const KEYWORDS = new Map<string, 'stop' | 'start' | 'help'>([
-  ['STOP', 'stop'],
-  ['STOPALL', 'stop'],
-  ['UNSUBSCRIBE', 'stop'],
-  ['CANCEL', 'stop'],
-  ['END', 'stop'],
-  ['QUIT', 'stop'],
-  ['START', 'start'],
-  ['UNSTOP', 'start'],
-  ['HELP', 'help'],
-  ['INFO', 'help'],
-]);
 
 /** The destinations of contacts, oldest first. */
 export async function destinationsOf(
@@ -117,11 +62,12 @@ export async function linkDestination(
     displayName: link.displayName ?? null,
     raw: link.raw === undefined ? null : JSON.stringify(link.raw),
   };
-  const [[destination], [suppression]] = await Promise.all([
+  const [[destination], blocked] = await Promise.all([
     insertDestinations(tx, [row], nowMs),
-    suppressionsOf(tx, [suppressionKey(workspaceId, link.channel, link.address)]),
+    blocksOf(tx, [key]),
   ]);
-  if (suppression) await blockFound(tx, [{ contactId, id: destination!.id, ...suppression }]);
+  for (const compiled of blocked.values())
+    await writeBlocksAt(tx, [{ contactId, id: destination!.id, ...compiled }]);
   return { destinationId: destination!.id, created: destination!.inserted };
 }
 
@@ -162,9 +108,14 @@ export async function setDestinationStatus(
   return changes.length > 0 ? await updateStatus(tx, workspaceId, changes) : [];
 }
 
-/** Records that the person wrote, on the destination and the contact; of several for one, the latest counts. */
+/**
+ * Records that the person wrote, on the destination and the contact; of several for one, the latest counts. An address that writes
+ * is alive, whatever a bounce has said of it.
+ */
 export async function recordInbound(
   tx: Tx,
+  ids: IdSource,
+  nowMs: number,
   inbound: readonly (DestinationRef & {
     workspaceId: number;
     atMs: number;
@@ -181,132 +132,22 @@ export async function recordInbound(
     displayName: one.displayName ?? null,
     raw: one.raw === undefined ? null : JSON.stringify(one.raw),
   }));
-  await Promise.all([updateContactsInbound(tx, [...contacts.values()]), updateInbound(tx, rows)]);
-}
-
-/** Classes of messages that may no longer be sent to an address, or may be sent again. */
-export type Block = {
-  workspaceId: number;
-  channel: ChannelName;
-  address: string;
-  /** The contact whose address it is; looked up by the address when it is not given, and there may be none. */
-  contactId?: number | undefined;
-  classes: readonly MessageClass[];
-  /** `stop`, `start`, `bounce`, `complaint`, or whatever an operator wrote. */
-  reason: string;
-};
-
-/** Blocks classes on an address: on the contact's destinations with it, for those made later, and in the consent log. */
-export async function blockDestination(tx: Tx, ids: IdSource, nowMs: number, block: Block): Promise<void> {
-  await blockDestinations(tx, ids, nowMs, [block]);
-}
-
-/** As blockDestination, for a batch. */
-export async function blockDestinations(
-  tx: Tx,
-  ids: IdSource,
-  nowMs: number,
-  blocks: readonly Block[],
-): Promise<void> {
-  const rows = await ownedBlocks(tx, blocks);
-  if (rows.length === 0) return;
-  const owned = await lockOwners(tx, rows, nowMs);
-  const [left] = await Promise.all([
-    mergeSuppressions(tx, rows, nowMs),
-    owned.length > 0 ? blockAddresses(tx, owned) : undefined,
+  const [, blocked] = await Promise.all([
+    updateContactsInbound(tx, [...contacts.values()]),
+    updateInbound(tx, rows),
   ]);
-  await appendConsent(tx, ids, nowMs, rows, left);
-}
-
-/** Takes a block back: classes may be sent to the address again. */
-export async function unblock(tx: Tx, ids: IdSource, nowMs: number, blocks: readonly Block[]): Promise<void> {
-  const rows = await ownedBlocks(tx, blocks);
-  if (rows.length === 0) return;
-  const owned = await lockOwners(tx, rows, nowMs);
-  const [left] = await Promise.all([
-    reduceSuppressions(tx, rows),
-    owned.length > 0 ? unblockAddresses(tx, owned) : undefined,
-  ]);
-  await appendConsent(tx, ids, nowMs, rows, left);
+  const revived = blocked.filter(({ blocks }) => readBlocks(blocks)?.some(({ cause }) => cause === 'dead'));
+  await liftBlocks(
+    tx,
+    ids,
+    nowMs,
+    revived.map((at) => ({ ...at, causes: ['dead'], by: 'person', reason: 'wrote to us' })),
+  );
 }
 
 /** What was decided about the addresses of a contact, oldest first. */
 export async function consentOf(db: Db, workspaceId: number, contactId: number): Promise<ConsentEntry[]> {
   return await selectConsent(db, workspaceId, contactId);
-}
-
-type OwnedBlock = ReturnType<typeof suppressionKey> & {
-  contactId: number | undefined;
-  bits: number;
-  reason: string;
-};
-
-/** One row per address, with its contact if it has one. */
-async function ownedBlocks(tx: Tx, blocks: readonly Block[]): Promise<OwnedBlock[]> {
-  const rows = new Map<string, OwnedBlock>();
-  for (const { workspaceId, channel, address, contactId, classes, reason } of blocks) {
-    const key = suppressionKey(workspaceId, channel, address);
-    const before = rows.get(suppressionText(key));
-    const bits = bitsOf(classes) | (before?.bits ?? 0);
-    rows.set(suppressionText(key), { ...key, contactId: contactId ?? before?.contactId, bits, reason });
-  }
-  const all = [...rows.values()].filter(({ bits }) => bits > 0);
-  const unknown = all.flatMap((row) => {
-    const identity = identityOfAddress(row.channel, row.address);
-    return row.contactId === undefined && identity ? [{ row, key: keyOf(row.workspaceId, identity) }] : [];
-  });
-  if (unknown.length === 0) return all;
-  const found = await ownersOf(
-    tx,
-    unknown.map(({ key }) => key),
-  );
-  const owners = new Map(found.map((owner) => [keyText({ ...owner, hash: 0 }), owner.contactId]));
-  for (const { row, key } of unknown) row.contactId = owners.get(keyText(key));
-  return all;
-}
-
-/** Locks the contacts, so that a destination linked at this moment is either seen here or sees the suppression. */
-async function lockOwners(
-  tx: Tx,
-  rows: readonly OwnedBlock[],
-  nowMs: number,
-): Promise<(OwnedBlock & { contactId: number })[]> {
-  const owned = rows.flatMap((row) =>
-    row.contactId === undefined ? [] : [{ ...row, contactId: row.contactId }],
-  );
-  const contacts = new Map(
-    owned.map(({ workspaceId, contactId: id }) => [id, { workspaceId, id, externalId: null }]),
-  );
-  if (contacts.size > 0) {
-    await touchContacts(
-      tx,
-      [...contacts.values()].sort((a, b) => a.id - b.id),
-      nowMs,
-    );
-  }
-  return owned;
-}
-
-async function appendConsent(
-  tx: Tx,
-  ids: IdSource,
-  nowMs: number,
-  rows: readonly OwnedBlock[],
-  left: readonly (Omit<OwnedBlock, 'hash' | 'contactId' | 'bits' | 'reason'> & { blockedClasses: number })[],
-): Promise<void> {
-  const blocked = new Map(left.map((one) => [suppressionText(one), one.blockedClasses]));
-  const entries = rows.map((row) => ({
-    id: row.contactId === undefined ? ids.spread() : ids.inBucket(bucketOf(row.contactId)),
-    // 0: an address that no contact has.
-    contactId: row.contactId ?? 0,
-    workspaceId: row.workspaceId,
-    channel: row.channel,
-    address: row.address,
-    blockedClasses: blocked.get(suppressionText(row)) ?? 0,
-    reason: row.reason,
-    atMs: nowMs,
-  }));
-  await insertConsent(tx, entries);
 }
 
 function identityOf(destination: Destination): Identity[] {

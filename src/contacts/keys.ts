@@ -3,7 +3,7 @@
  * Holds no statement.
  */
 import { CHANNELS, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
-import { hash32, sha256Hex } from '../base/crypto.ts';
+import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 
 /** What a contact can be known by. */
@@ -67,28 +67,6 @@ export function keyOf(workspaceId: number, identity: Identity): Key {
 /** A key as text, for maps. */
 export function keyText(key: Key): string {
   return `${key.workspaceId}|${key.kind}|${key.value}`;
-}
-
-/** An address on a channel as suppressions know it. */
-export type SuppressionKey = { hash: number; workspaceId: number; channel: ChannelName; address: string };
-
-/** The key of an address in the suppressions. */
-export function suppressionKey(workspaceId: number, channel: ChannelName, address: string): SuppressionKey {
-  const stored = addressOf(channel, address);
-  return { workspaceId, channel, address: stored, hash: hash32(`${workspaceId}|${channel}|${stored}`) };
-}
-
-/** A suppression's key as text, for maps. */
-export function suppressionText(key: Omit<SuppressionKey, 'hash'>): string {
-  return `${key.workspaceId}|${key.channel}|${key.address}`;
-}
-
-/**
- * What the consent log keeps of an address whose contact was erased: whoever has the address can show that it was in the
- * log, and the log does not give it away to one who reads it.
- */
-export function addressProof(workspaceId: number, channel: string, address: string): string {
-  return `sha256:${sha256Hex(`${workspaceId}|${channel}|${address}`)}`;
 }
 
 /** What tells a destination of a contact from its others. */

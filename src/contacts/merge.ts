@@ -2,6 +2,9 @@
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
+import { blockKey, blocksOf } from './consent/blocks.ts';
+import type { Compiled } from './consent/compiled.ts';
+import { writeBlocksAt } from './consent/sql.blocks.ts';
 import { destinationIdOf } from './keys.ts';
 import { CONTACT_LIMITS } from './profile.ts';
 import { deleteAllDestinations, insertConsent } from './sql.destinations.ts';
@@ -79,6 +82,13 @@ export async function mergeContacts(
     }),
     insertMerged(tx, { workspaceId, fromId: discardedId, intoId: survivingId, nowMs }),
   ]);
+  // A token may have been both's, and be blocked as one's only.
+  const blocks = moving.length > 0 ? await blocksOf(tx, moving) : new Map<string, Compiled>();
+  const blocked = moving.flatMap((one) => {
+    const compiled = blocks.get(blockKey(one));
+    return compiled ? [{ contactId: survivingId, id: one.id, ...compiled }] : [];
+  });
+  if (blocked.length > 0) await writeBlocksAt(tx, blocked);
   return {
     survivingId,
     discarded: discarded!,

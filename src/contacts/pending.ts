@@ -1,6 +1,7 @@
 /** Addresses that wait for the person behind them before anything is sent there: for a sign of life, or for a yes. */
 import type { Tx } from '../db/pool.ts';
-import { keywordOf, setDestinationStatus, unlinkDestinations, type DestinationRef } from './destinations.ts';
+import { keywordOf } from './consent/words.ts';
+import { setDestinationStatus, unlinkDestinations, type DestinationRef } from './destinations.ts';
 import { deletePending, lockPending, upsertPending, type PendingLink } from './sql.pending.ts';
 
 export type { PendingLink } from './sql.pending.ts';

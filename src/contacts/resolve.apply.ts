@@ -1,5 +1,8 @@
 /** Second half of resolving: claims, then contacts and destinations. Undoes its claims when a rival was quicker. */
 import type { Tx } from '../db/pool.ts';
+import { blockKey, blocksOf } from './consent/blocks.ts';
+import type { Compiled } from './consent/compiled.ts';
+import { writeBlocksAt } from './consent/sql.blocks.ts';
 import {
   addressOf,
   type DestinationKey,
@@ -7,12 +10,9 @@ import {
   keyOf,
   keyText,
   identityOfAddress,
-  suppressionKey,
-  suppressionText,
 } from './keys.ts';
 import type { Plan, Planned } from './resolve.plan.ts';
 import type { PersonResolved, WantedDestination } from './resolve.ts';
-import { blockFound } from './sql.destinations.ts';
 import {
   beginClaims,
   claimIdentities,
@@ -21,7 +21,6 @@ import {
   insertDestinations,
   keepClaims,
   type NewDestination,
-  suppressionsOf,
   touchContacts,
   undoClaims,
 } from './sql.resolve.ts';
@@ -79,29 +78,22 @@ async function writeNew(
     if (!alive.has(id) && !plan.making.has(id)) touch.set(id, { workspaceId, id, externalId: null });
   }
   const rows = missing.map(newDestination);
-  const [, , , written, suppressed] = await Promise.all([
+  const [, , , written, blocks] = await Promise.all([
     plan.claims.length > 0 ? keepClaims(tx) : undefined,
     touch.size > 0 ? touchContacts(tx, [...touch.values()], nowMs) : undefined,
     plan.making.size > 0 ? insertContacts(tx, [...plan.making.values()], nowMs) : undefined,
     rows.length > 0 ? insertDestinations(tx, rows, nowMs) : [],
-    // After the locks, so that a suppression is either seen here or sees the destination.
-    rows.length > 0
-      ? suppressionsOf(
-          tx,
-          rows.map((row) => suppressionKey(row.workspaceId, row.channel, row.address)),
-        )
-      : [],
+    // After the locks, so that a block is either seen here or sees the destination.
+    rows.length > 0 ? blocksOf(tx, rows) : new Map<string, Compiled>(),
   ]);
   for (const id of plan.making.keys()) made.contacts.add(id);
   for (const { id, inserted } of written) if (inserted) made.destinations.add(id);
-  if (suppressed.length > 0) {
-    const bySuppression = new Map(suppressed.map((one) => [suppressionText(one), one]));
+  if (blocks.size > 0) {
     const blocked = rows.flatMap((row) => {
-      const key = suppressionKey(row.workspaceId, row.channel, row.address);
-      const suppression = bySuppression.get(suppressionText(key));
-      return suppression ? [{ ...row, ...suppression }] : [];
+      const compiled = blocks.get(blockKey(row));
+      return compiled ? [{ contactId: row.contactId, id: row.id, ...compiled }] : [];
     });
-    await blockFound(tx, blocked);
+    await writeBlocksAt(tx, blocked);
   }
   return written.length === rows.length;
 }

@@ -2,7 +2,6 @@
 import type { ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
-import type { SuppressionKey } from './keys.ts';
 import type { DestinationStatus } from './resolve.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
@@ -18,6 +17,8 @@ export type Destination = {
   /** A bit per message class, see CLASS_BIT. */
   blockedClasses: number;
   blockedReason: string | null;
+  /** What blocks it, see consent/compiled.ts. */
+  blocks: string[] | null;
   displayName: string | null;
   raw: unknown;
   info: unknown;
@@ -39,7 +40,7 @@ export type ContactAddress = {
 
 const COLUMNS = (db: Db) => db`
   d.id, d.contact_id AS "contactId", d.workspace_id AS "workspaceId", d.channel, d.integration_id AS "integrationId",
-  d.address, d.status, d.blocked_classes AS "blockedClasses", d.blocked_reason AS "blockedReason",
+  d.address, d.status, d.blocked_classes AS "blockedClasses", d.blocked_reason AS "blockedReason", d.blocks,
   d.display_name AS "displayName", d.raw, d.info, d.linked_ms AS "linkedMs", d.last_seen_ms AS "lastSeenMs",
   d.last_inbound_ms AS "lastInboundMs"`;
 
@@ -108,9 +109,15 @@ export type Inbound = DestinationRef & {
   raw: string | null;
 };
 
-/** Records the last message from the person, never an earlier one over a later. Locks the destinations. One row each. */
-export async function updateInbound(db: Db, rows: readonly Inbound[]): Promise<void> {
-  await db`
+/**
+ * Records the last message from the person, never an earlier one over a later; returns those that something blocks. Locks the
+ * destinations. One row each.
+ */
+export async function updateInbound(
+  db: Db,
+  rows: readonly Inbound[],
+): Promise<(ContactAddress & { blocks: string[] | null })[]> {
+  const seen = await db<(ContactAddress & { blocks: string[] | null })[]>`
     UPDATE destinations d SET last_inbound_ms = greatest(d.last_inbound_ms, r.at_ms),
       last_seen_ms = greatest(d.last_seen_ms, r.at_ms), display_name = coalesce(r.display_name, d.display_name),
       raw = coalesce(r.raw::jsonb, d.raw), status = CASE WHEN d.status = 'inactive' THEN 'active' ELSE d.status END
@@ -118,7 +125,9 @@ export async function updateInbound(db: Db, rows: readonly Inbound[]): Promise<v
       ${numbers(rows, (r) => r.destinationId)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
       ${numbers(rows, (r) => r.atMs)}::bigint[], ${texts(rows, (r) => r.displayName)}::text[], ${texts(rows, (r) => r.raw)}::text[])
       r (bucket, contact_id, id, workspace_id, at_ms, display_name, raw)
-    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = r.workspace_id`;
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id AND d.workspace_id = r.workspace_id
+    RETURNING d.workspace_id AS "workspaceId", d.contact_id AS "contactId", d.channel, d.address, d.blocks`;
+  return seen.filter(({ blocks }) => blocks !== null);
 }
 
 /** Records on contacts when they last wrote. Locks the contacts. One row each. */
@@ -131,98 +140,6 @@ export async function updateContactsInbound(
     FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
       ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${numbers(rows, (r) => r.atMs)}::bigint[]) r (bucket, id, workspace_id, at_ms)
     WHERE c.bucket = r.bucket AND c.workspace_id = r.workspace_id AND c.id = r.id`;
-}
-
-/** Blocks classes on destinations named by id. Locks them. */
-export async function blockFound(
-  db: Db,
-  rows: readonly { contactId: number; id: number; blockedClasses: number; reason: string }[],
-): Promise<void> {
-  await db`
-    UPDATE destinations d SET blocked_classes = d.blocked_classes | r.classes, blocked_reason = r.reason
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-      ${texts(rows, (r) => r.reason)}::text[]) r (bucket, contact_id, id, classes, reason)
-    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
-}
-
-/**
- * Blocks classes on every destination of the contact with that address; the reason is that of the last class added. Locks
- * the destinations. One row per address.
- */
-export async function blockAddresses(
-  db: Db,
-  rows: readonly (ContactAddress & { bits: number; reason: string })[],
-): Promise<void> {
-  await db`
-    UPDATE destinations d SET blocked_classes = d.blocked_classes | r.bits, blocked_reason = r.reason
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
-      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.bits)}::smallint[], ${texts(rows, (r) => r.reason)}::text[])
-      r (bucket, contact_id, workspace_id, channel, address, bits, reason)
-    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
-      AND d.channel = r.channel AND d.address = r.address
-      AND d.blocked_classes | r.bits <> d.blocked_classes`;
-}
-
-/** Unblocks classes on every destination of the contact with that address. Locks the destinations. One row per address. */
-export async function unblockAddresses(
-  db: Db,
-  rows: readonly (ContactAddress & { bits: number })[],
-): Promise<void> {
-  await db`
-    UPDATE destinations d SET blocked_classes = d.blocked_classes & ~r.bits,
-      blocked_reason = CASE WHEN d.blocked_classes & ~r.bits = 0 THEN NULL ELSE d.blocked_reason END
-    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
-      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
-      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.bits)}::smallint[])
-      r (bucket, contact_id, workspace_id, channel, address, bits)
-    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
-      AND d.channel = r.channel AND d.address = r.address
-      AND d.blocked_classes & r.bits <> 0`;
-}
-
-/** Adds classes to the suppression of addresses; returns what is suppressed of each now. Locks the rows. One row per address. */
-export async function mergeSuppressions(
-  db: Db,
-  rows: readonly (SuppressionKey & { bits: number; reason: string })[],
-  nowMs: number,
-): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]> {
-  return await db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]>`
-    INSERT INTO suppressions AS s (hash, workspace_id, channel, address, blocked_classes, reason, at_ms)
-    SELECT r.hash, r.workspace_id, r.channel, r.address, r.bits, r.reason, ${nowMs}::bigint
-    FROM unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[],
-      ${numbers(rows, (r) => r.bits)}::smallint[], ${texts(rows, (r) => r.reason)}::text[])
-      r (hash, workspace_id, channel, address, bits, reason)
-    ON CONFLICT (hash, workspace_id, channel, address) DO UPDATE
-      SET blocked_classes = s.blocked_classes | excluded.blocked_classes, at_ms = excluded.at_ms,
-        reason = CASE WHEN s.blocked_classes | excluded.blocked_classes = s.blocked_classes THEN s.reason
-          ELSE excluded.reason END
-    RETURNING s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses"`;
-}
-
-/**
- * Takes classes out of the suppression of addresses, and the row with the last class; returns what is left of each that is
- * left. Locks the rows. One row per address.
- */
-export async function reduceSuppressions(
-  db: Db,
-  rows: readonly (SuppressionKey & { bits: number })[],
-): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]> {
-  const named =
-    () => db`unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
-    ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.bits)}::smallint[])
-    r (hash, workspace_id, channel, address, bits)`;
-  const same = () => db`s.hash = r.hash AND s.workspace_id = r.workspace_id AND s.channel = r.channel
-    AND s.address = r.address`;
-  const [, left] = await Promise.all([
-    db`DELETE FROM suppressions s USING ${named()} WHERE ${same()} AND s.blocked_classes & ~r.bits = 0`,
-    db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number })[]>`
-      UPDATE suppressions s SET blocked_classes = s.blocked_classes & ~r.bits FROM ${named()} WHERE ${same()}
-      RETURNING s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses"`,
-  ]);
-  return [...left];
 }
 
 /** What was decided about an address: `blockedClasses` is what is blocked since. */
@@ -257,12 +174,14 @@ export async function selectConsent(db: Db, workspaceId: number, contactId: numb
     ORDER BY id`;
 }
 
-/** Replaces the addresses in the consent log of contacts by their proofs (keys.ts). Locks the rows. */
-export async function hashConsent(db: Db, workspaceId: number, contactIds: readonly number[]): Promise<void> {
-  await db`
-    UPDATE consent_log SET address = 'sha256:' ||
-      encode(sha256(convert_to(workspace_id || '|' || channel || '|' || address, 'UTF8')), 'hex')
+/** The addresses in the consent log of contacts that are not proofs yet. Locks nothing. */
+export async function selectLogged(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<{ id: number; channel: string; address: string }[]> {
+  return await db<{ id: number; channel: string; address: string }[]>`
+    SELECT id, channel, address FROM consent_log
     WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
-      AND contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId}
-      AND address NOT LIKE 'sha256:%'`;
+      AND contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId} AND address NOT LIKE 'hmac:%'`;
 }

@@ -17,31 +17,30 @@ export async function moveIdentities(
 }
 
 /**
- * Writes destinations under another contact with all that is known of them; where it has the same address already, what is
- * blocked and last seen are merged. Ids are those of keys.ts for the other contact. Locks the rows.
+ * Writes destinations under another contact with all that is known of them; where it has the same address already, when
+ * it was last seen is merged; what blocks it is the same, for it is of the address. Ids are those of keys.ts for the other contact. Locks the rows.
  */
 export async function insertMoved(db: Db, rows: readonly Destination[]): Promise<void> {
   const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
   await db`
     INSERT INTO destinations AS d (bucket, contact_id, id, workspace_id, channel, integration_id, address, status,
-      blocked_classes, blocked_reason, display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
+      blocked_classes, blocked_reason, blocks, display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
     SELECT n.bucket, n.contact_id, n.id, n.workspace_id, n.channel, n.integration_id, n.address, n.status,
-      n.blocked_classes, n.blocked_reason, n.display_name, n.raw::jsonb, n.info::jsonb, n.linked_ms, n.last_seen_ms,
+      n.blocked_classes, n.blocked_reason, n.blocks::text[], n.display_name, n.raw::jsonb, n.info::jsonb, n.linked_ms, n.last_seen_ms,
       n.last_inbound_ms
     FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
       ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
       ${numbers(rows, (r) => r.integrationId)}::bigint[], ${texts(rows, (r) => r.address)}::text[],
       ${texts(rows, (r) => r.status)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
-      ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, (r) => r.displayName)}::text[],
+      ${texts(rows, (r) => r.blockedReason)}::text[],
+      ${texts(rows, (r) => r.blocks && texts(r.blocks, (one) => one))}::text[], ${texts(rows, (r) => r.displayName)}::text[],
       ${texts(rows, (r) => json(r.raw))}::text[], ${texts(rows, (r) => json(r.info))}::text[],
       ${numbers(rows, (r) => r.linkedMs)}::bigint[], ${numbers(rows, (r) => r.lastSeenMs)}::bigint[],
       ${numbers(rows, (r) => r.lastInboundMs)}::bigint[])
       n (bucket, contact_id, id, workspace_id, channel, integration_id, address, status, blocked_classes, blocked_reason,
-         display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
+         blocks, display_name, raw, info, linked_ms, last_seen_ms, last_inbound_ms)
     ON CONFLICT (bucket, contact_id, id) DO UPDATE
-      SET blocked_classes = d.blocked_classes | excluded.blocked_classes,
-        blocked_reason = coalesce(d.blocked_reason, excluded.blocked_reason),
-        last_seen_ms = greatest(d.last_seen_ms, excluded.last_seen_ms),
+      SET last_seen_ms = greatest(d.last_seen_ms, excluded.last_seen_ms),
         last_inbound_ms = greatest(d.last_inbound_ms, excluded.last_inbound_ms)`;
 }
 

@@ -4,7 +4,7 @@
  */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
-import type { DestinationKey, IdentityKind, Key, SuppressionKey } from './keys.ts';
+import type { DestinationKey, IdentityKind, Key } from './keys.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
 /** Who owns an identity. */
@@ -173,17 +173,4 @@ export async function insertDestinations(
     JOIN contacts c ON c.bucket = n.bucket AND c.workspace_id = n.workspace_id AND c.id = n.contact_id
     ON CONFLICT (bucket, contact_id, id) DO UPDATE SET channel = excluded.channel
     RETURNING d.id, (xmax = 0) AS inserted`;
-}
-
-/** What is suppressed among these addresses. Locks nothing. */
-export async function suppressionsOf(
-  db: Db,
-  keys: readonly SuppressionKey[],
-): Promise<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number; reason: string })[]> {
-  return await db<(Omit<SuppressionKey, 'hash'> & { blockedClasses: number; reason: string })[]>`
-    SELECT s.workspace_id AS "workspaceId", s.channel, s.address, s.blocked_classes AS "blockedClasses", s.reason
-    FROM unnest(${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
-      ${texts(keys, (k) => k.channel)}::text[], ${texts(keys, (k) => k.address)}::text[]) k (hash, workspace_id, channel, address)
-    JOIN suppressions s ON s.hash = k.hash AND s.workspace_id = k.workspace_id AND s.channel = k.channel
-      AND s.address = k.address`;
 }

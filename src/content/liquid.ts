@@ -1,10 +1,20 @@
 /**
  * Liquid in one string: parsed once, rendered per recipient. Strict in variables and filters, own properties only,
- * bounded in memory and time, and without the tags and filters that read files, evaluate strings or are
+ * bounded in what it costs (`liquid.cost.ts`), and without the tags and filters that read files, evaluate strings or are
  * random: what is rendered depends on the variables alone (and on the date, for `"now" | date`).
  */
-import { Liquid, LiquidError, Output, type Template } from 'liquidjs';
+import { Liquid, LiquidError, Output, Token, type Template } from 'liquidjs';
 import { type RenderFailure, renderFailure } from './failure.ts';
+import {
+  childrenOf,
+  COST_LIMIT,
+  marksIn,
+  meter,
+  METERED_OPERATORS,
+  meterFilters,
+  MOST_MARKS,
+} from './liquid.cost.ts';
+import { plainTemplate } from './liquid.plain.ts';
 import type { Path } from './variables.ts';
 
 /** A parsed string. `paths` are the variables it reads. */
@@ -14,7 +24,8 @@ export type TextTemplate = {
 };
 
 const PARSE_LIMIT_CHARS = 300_000;
-const RENDER_LIMITS = { renderLimit: 200, memoryLimit: 2_000_000 };
+/** Of time only as a net: what a template costs is counted. ms. */
+const RENDER_LIMITS = { renderLimit: 1000, memoryLimit: COST_LIMIT };
 const OUTPUT_LIMIT_CHARS = 500_000;
 
 // Tags that load other templates; filters that evaluate a string (its variables cannot be known beforehand) or draw lots.
@@ -29,9 +40,9 @@ const LEFT_OUT_FILTERS = [
   'sample',
 ];
 
-const plain = engine();
+const ofText = engine();
 // Values put into HTML are escaped unless the author says `| raw`.
-const html = engine('escape');
+const ofHtml = engine('escape');
 
 /** True when a string may hold Liquid. */
 export function hasLiquid(source: string): boolean {
@@ -40,17 +51,22 @@ export function hasLiquid(source: string): boolean {
 
 /** Parses a string; `reason` says why it is not Liquid. */
 export function parseLiquid(source: string, format: 'plain' | 'html'): TextTemplate | { reason: string } {
-  const liquid = format === 'html' ? html : plain;
+  const liquid = format === 'html' ? ofHtml : ofText;
+  if (marksIn(source) > MOST_MARKS) return { reason: `it holds more than ${MOST_MARKS} variables and tags` };
   let templates: Template[];
   let paths: Path[];
   try {
     templates = liquid.parse(source);
     templates.forEach(allowLateDefault);
-    paths = liquid.globalVariableSegmentsSync(templates, { partials: false }).map(staticPart);
+    paths = variablesOf(liquid, templates).map(staticPart);
   } catch (error) {
     return { reason: reasonOf(error) };
   }
+  const plain = plainTemplate(templates, format);
+  meter(templates);
   const render = (scope: object): string | RenderFailure => {
+    const quick = plain?.(scope);
+    if (quick !== undefined && quick.length <= OUTPUT_LIMIT_CHARS) return quick;
     try {
       const text: unknown = liquid.renderSync(templates, scope, RENDER_LIMITS);
       const rendered = String(text);
@@ -61,6 +77,20 @@ export function parseLiquid(source: string, format: 'plain' | 'html'): TextTempl
     }
   };
   return { paths, render };
+}
+
+/**
+ * The variables that a template reads, as segments. Positions are not asked for: liquidjs counts lines from the beginning for each
+ * variable, which is quadratic (7 s for 4,000 of them).
+ */
+function variablesOf(liquid: Liquid, templates: Template[]): unknown[][] {
+  const own = Object.getOwnPropertyDescriptor(Token.prototype, 'getPosition')!;
+  Token.prototype.getPosition = () => [1, 1];
+  try {
+    return liquid.globalVariableSegmentsSync(templates, { partials: false });
+  } finally {
+    Object.defineProperty(Token.prototype, 'getPosition', own);
+  }
 }
 
 function engine(outputEscape?: 'escape'): Liquid {
@@ -76,14 +106,16 @@ function engine(outputEscape?: 'escape'): Liquid {
     timezoneOffset: 0,
     locale: 'en-US',
     parseLimit: PARSE_LIMIT_CHARS,
+    operators: METERED_OPERATORS,
     ...(outputEscape ? { outputEscape } : {}),
   });
+  meterFilters(liquid);
   for (const tag of LEFT_OUT_TAGS) delete liquid.tags[tag];
   for (const filter of LEFT_OUT_FILTERS) liquid.unregisterFilter(filter);
   return liquid;
 }
 
-const nilDefault = (plain.parse('{{ x | default: nil }}')[0] as Output).value.filters[0]!;
+const nilDefault = (ofText.parse('{{ x | default: nil }}')[0] as Output).value.filters[0]!;
 
 /**
  * `{{ name | capitalize | default: "there" }}` must forgive a missing name too, but liquidjs is lenient only where
@@ -94,8 +126,7 @@ function allowLateDefault(template: Template): void {
     const filters = template.value.filters;
     if (filters.findIndex((filter) => filter.name === 'default') > 0) filters.unshift(nilDefault);
   }
-  const children = template.children?.(false, true).next();
-  if (children?.done) children.value.forEach(allowLateDefault);
+  childrenOf(template).forEach(allowLateDefault);
 }
 
 /** `attributes[contact.plan].name`: what is known before rendering is `attributes`. */
@@ -113,5 +144,6 @@ function failureOf(error: unknown): RenderFailure {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.includes('limit exceeded') ? 'it costs more to render than a template may' : reason;
 }

@@ -15,6 +15,7 @@ test('a mail in MJML is personalised HTML when it is sent', async () => {
     await withHtml(
       { type: 'text', text: 'Hi {{ contact.givenName }}', subject: 'News', mjml: MAIL },
       'content',
+      1,
     ),
     'content',
   );
@@ -32,7 +33,7 @@ test('a mail in MJML is personalised HTML when it is sent', async () => {
 
 test('what is wrong is told by line; files of ours are not read', async () => {
   const fault = async (mjml: unknown, more = {}) => {
-    const read = await withHtml({ type: 'text', text: 'x', mjml, ...more }, 'content');
+    const read = await withHtml({ type: 'text', text: 'x', mjml, ...more }, 'content', 1);
     assert.ok(isFault(read));
     return read.message;
   };
@@ -47,6 +48,21 @@ test('what is wrong is told by line; files of ours are not read', async () => {
   const read = await withHtml(
     { mjml: '<mjml><mj-body><mj-include path="package.json" type="html" /></mj-body></mjml>' },
     'content',
+    1,
   );
   assert.ok(!JSON.stringify(read).includes('dependencies'));
+});
+
+test('MJML that is made to be slow is refused in its time, and others have their turns before its next', async () => {
+  const hard = `<mjml><mj-body>${'<mj-section>'.repeat(3000)}`;
+  const order: string[] = [];
+  const said = (name: string) => (read: unknown) =>
+    void order.push(`${name} ${isFault(read) ? 'refused' : 'made'}`);
+  const of = (whose: number, mjml: string) => withHtml({ type: 'text', text: 'x', mjml }, 'content', whose);
+  await Promise.all([
+    ...[1, 2].map((n) => of(1, hard).then(said(`hard ${n}`))),
+    of(2, MAIL).then(said('fine')),
+  ]);
+  assert.ok(order.indexOf('fine made') <= 1, order.join(', '));
+  assert.equal(order.length, 3);
 });

@@ -22,6 +22,12 @@ export type Variables = {
   event?: Readonly<Record<string, unknown>>;
 };
 
+/** The names below roots that are closed: whatever else is asked of them is nothing. */
+export const NAMES_OF: Readonly<Record<string, readonly string[]>> = {
+  contact: ['id', 'externalId', 'givenName', 'surname', 'name', 'email', 'phone', 'locale', 'timezone'],
+  workspace: ['name'],
+};
+
 /** The used part of the variables, as JSON. Is itself good to render from. */
 export type PickedVariables = Variables;
 
@@ -94,9 +100,10 @@ function scopeWith(rootNames: string[], picked: PickedVariables): object {
 
 /** Drops a path when a shorter one brings the whole object anyway: what is copied by reference is never written to. */
 function withoutCovered(paths: Path[]): Path[] {
-  const covers = (short: Path, long: Path) =>
-    short.length < long.length && short.every((segment, i) => segment === long[i]);
-  return paths.filter((path) => !paths.some((other) => covers(other, path)));
+  const all = new Set(paths.map((path) => path.join('\u0000')));
+  const isCovered = (path: Path) =>
+    path.some((_segment, length) => length > 0 && all.has(path.slice(0, length).join('\u0000')));
+  return paths.filter((path) => !isCovered(path));
 }
 
 /** Copies one path from `from` to `to`. Lists and strings are taken whole: Liquid reads `size`, `first` and `last` of them. */

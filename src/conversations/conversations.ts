@@ -127,6 +127,8 @@ export type Incoming = {
   source: Source;
   metadata?: Record<string, string | number | boolean>;
   atMs: number;
+  /** Its id, where it was given out before; one of the contact's bucket. */
+  messageId?: number;
 };
 
 /** What is on the feed when a contact said something: `message.received`. */
@@ -152,7 +154,7 @@ export async function receiveMessages(
   if (!incoming.length) return [];
   const numbered = incoming.map((message) => ({
     ...message,
-    messageId: deps.ids.inBucket(bucketOf(message.contactId)),
+    messageId: message.messageId ?? deps.ids.inBucket(bucketOf(message.contactId)),
   }));
   const fresh = await insertInboundSeen(tx, numbered, nowMs);
   const kept = numbered.filter(({ messageId }) => fresh.has(messageId));

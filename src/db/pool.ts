@@ -18,8 +18,6 @@ export type Tx = Tag & {
 };
 /** The pool. */
 export type Sql = Tag & {
-  /** Found out by `migrate`; a pool that was not told takes the database for a plain Postgres. */
-  readonly placement: Placement;
   /** Runs `work` in a transaction; what it throws rolls back. */
   begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** A connection of one's own, until it is released. */
@@ -105,7 +103,6 @@ export function openPool(
       return await run(pool, text, values, prepare);
     }, placement),
     {
-      placement,
       begin,
       async reserve() {
         rule?.check('a connection of its own');

@@ -114,12 +114,16 @@ export type Tag = {
    * instead of 1). The column is the code's own.
    */
   onShard(column: string, buckets: readonly number[]): Statement<AnyRow[]>;
+  /** What is known of the database that it runs on. */
+  readonly placement: Placement;
 };
 
 /** What is known of the database. */
 export type Placement = {
   /** Tables are spread over shards (Citus). */
   distributed: boolean;
+  /** Under which addresses are kept that must not stand there (contacts/consent/proof.ts); absent until it is opened. */
+  proofKey?: Uint8Array;
 };
 
 /** A tag whose statements run through `execute`. */
@@ -127,6 +131,7 @@ export function tagOn(execute: Execute, placement: Placement): Tag {
   const tag = (strings: TemplateStringsArray, ...values: unknown[]) =>
     new Statement<Record<string, unknown>[]>(strings, values, execute);
   return Object.assign(tag, {
+    placement,
     unsafe: (text: string, values: unknown[] = []) => execute(text, values, false),
     json: (value: unknown) => new Json(value),
     assignments(columns: Readonly<Record<string, unknown>>) {

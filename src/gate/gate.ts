@@ -1,132 +1,118 @@
 /**
- * The gate: every send passes it, and it says go, later or never, with the reason that is recorded. One pure function; what
- * it needs to know is brought to it in batches.
+ * The gate: every send passes it, and it says go, later or never, with a code of the closed list. One pure function for who sends, who
+ * forecasts, who previews and who asks why; what it needs to know is brought to it in batches (contacts compile what people said and
+ * what providers told into `blocks` where they are read).
  */
 import type { MessageClass } from '../../contract/channels.ts';
-import { minuteOfDay } from '../base/clock.ts';
-import { CLASS_BIT } from '../contacts/destinations.ts';
-import type { Reachable } from '../contacts/sql.people.ts';
+import { NEVER_CODES, type HoldCode, type NeverCode, type ReasonCode } from '../../contract/reasons.ts';
+import { CLASS_BIT } from '../contacts/consent/classes.ts';
+import { bitsAt } from '../contacts/consent/compiled.ts';
+import type { Reachable } from '../contacts/people.ts';
+import type { SendRules } from './rules.ts';
+import { nextOpen } from './window.ts';
 
-/** What the gate says. `reason` is a code that is kept with the delivery. */
+/** What the gate says: a code for every reason that holds, the one that decides and the others. */
 export type Verdict =
-  | { gate: 'go' }
-  | { gate: 'hold'; untilMs: number; reason: 'quiet_hours' | 'frequency_cap' }
-  | { gate: 'never'; end: 'suppressed' | 'expired'; reason: string; detail: string };
+  | { verdict: 'go' }
+  | { verdict: 'hold'; untilMs: number; code: HoldCode; also: readonly ReasonCode[] }
+  | { verdict: 'never'; code: NeverCode; also: readonly ReasonCode[] };
 
-/** A workspace's rules on when and how often people are written to. Minutes of the day, 0..1439. */
-export type SendRules = {
-  quietHours?: { fromMinute: number; toMinute: number };
-  /** At most so many marketing messages to one person in so much time. */
-  frequencyCap?: { most: number; perMs: number };
-};
+/** What the gate looks at of an address. */
+export type AddressFacts = Pick<Reachable, 'channel' | 'status' | 'blocks' | 'lastInboundMs'>;
 
 /** What the gate looks at. Times are those of the workspace's clock. */
 export type GateFacts = {
   class: MessageClass;
-  nowMs: number;
   expiresMs: number;
-  destination: Reachable | undefined;
+  destination: AddressFacts | undefined;
+  /** What it would go through: an opt-out may be from one sender only. Undefined: any, so the strictest is taken. */
+  integrationId: number | undefined;
   /** IANA zone of the recipient, else of the workspace. */
   timeZone: string;
   rules: SendRules;
-  /** Marketing messages the recipient was sent within the cap's time. */
-  recentlySent: number;
+  /** When there is room for it under the frequency cap; undefined when there is now, or no cap. */
+  capFreeMs: number | undefined;
   /** True for content that may be sent on WhatsApp after 24 hours of silence: an approved template. */
   isTemplate: boolean;
   /** True for the message that asks the person behind a pending address: nothing else may go there. */
   confirms?: boolean;
 };
 
-const GO: Verdict = { gate: 'go' };
+const GO: Verdict = { verdict: 'go' };
 const HOUR_MS = 3_600_000;
 /** WhatsApp's customer service window (Cloud API, "Customer service windows"); a minute less, since the clock that counts is Meta's. */
-export const WHATSAPP_WINDOW_MS = 24 * HOUR_MS - 60_000;
+const WHATSAPP_WINDOW_MS = 24 * HOUR_MS - 60_000;
 
-/** Says whether a message may go to its destination now. */
-export function gate(facts: GateFacts): Verdict {
+/** Says whether a message may go to its destination at a time of the workspace's clock. */
+export function gate(facts: GateFacts, asOfMs: number): Verdict {
+  const never = neverCodes(facts, asOfMs);
+  const holds = facts.class === 'marketing' ? holdsOf(facts, asOfMs) : NONE;
+  if (!never.length && !holds.length) return GO;
+  const later = holds.length > 1 ? [...holds].sort((a, b) => b.untilMs - a.untilMs) : holds;
+  const laterCodes = later.map(({ code }) => code);
+  if (never.length) {
+    const codes = never.length > 1 ? NEVER_CODES.filter((code) => never.includes(code)) : never;
+    return { verdict: 'never', code: codes[0]!, also: [...codes.slice(1), ...laterCodes] };
+  }
+  const { code, untilMs } = later[0]!;
+  return { verdict: 'hold', untilMs, code, also: laterCodes.slice(1) };
+}
+
+type Hold = { code: HoldCode; untilMs: number };
+const NONE: readonly never[] = [];
+
+function neverCodes(facts: GateFacts, asOfMs: number): readonly NeverCode[] {
   const { destination } = facts;
-  if (facts.nowMs >= facts.expiresMs)
-    return never('expired', 'expired', 'its time was over before it could be sent');
-  if (!destination)
-    return never('suppressed', 'no_destination', 'the contact has no address on this channel');
-  if (destination.status !== 'active' && !(facts.confirms && destination.status === 'pending')) {
-    return never(
-      'suppressed',
-      `destination_${destination.status}`,
-      destination.blockedReason ?? `the address is ${destination.status}`,
-    );
+  let codes: NeverCode[] | undefined;
+  const add = (code: NeverCode) => (codes ??= []).push(code);
+  if (asOfMs >= facts.expiresMs) add('expired');
+  if (!destination) {
+    add('no_destination');
+    return codes ?? NONE;
   }
-  if (destination.blockedClasses & CLASS_BIT[facts.class]) {
-    return never(
-      'suppressed',
-      destination.blockedReason ?? 'opted_out',
-      `no ${facts.class} messages may go to this address`,
-    );
+  const { status, blocks } = destination;
+  if (status !== 'active' && !(facts.confirms && status === 'pending'))
+    add(status === 'blocked' ? 'banned' : status);
+  if (blocks) {
+    const bit = CLASS_BIT[facts.class];
+    for (const block of blocks)
+      if (bitsAt(block, facts.integrationId) & bit) add(codeAt(block.cause, block.scope, facts));
   }
-  if (destination.channel === 'whatsapp' && !facts.isTemplate && windowIsOver(destination, facts.nowMs)) {
-    return never(
-      'suppressed',
-      'whatsapp_window',
-      'the contact has been silent for 24 hours: only an approved template may be sent',
-    );
-  }
-  return facts.class === 'marketing' ? whenWelcome(facts) : GO;
+  if (!facts.isTemplate && windowIsOver(destination, asOfMs)) add('whatsapp_window');
+  return codes ?? NONE;
 }
 
-function never(end: 'suppressed' | 'expired', reason: string, detail: string): Verdict {
-  return { gate: 'never', end, reason, detail };
+/** An opt-out from one sender that holds for others is told as what it is for them. */
+function codeAt(cause: NeverCode, scope: number, { integrationId }: GateFacts): NeverCode {
+  return cause === 'opted_out_sender' && scope !== 0 && integrationId !== undefined && scope !== integrationId
+    ? 'opted_out_channel'
+    : cause;
 }
 
-function windowIsOver(destination: Reachable, nowMs: number): boolean {
-  return nowMs - (destination.lastInboundMs ?? -Infinity) > WHATSAPP_WINDOW_MS;
+/** Until when free text may be sent to an address on WhatsApp; undefined on other channels, and for somebody who never wrote. */
+export function windowEndsMs(at: Pick<AddressFacts, 'channel' | 'lastInboundMs'>): number | undefined {
+  return at.channel === 'whatsapp' && at.lastInboundMs !== null
+    ? at.lastInboundMs + WHATSAPP_WINDOW_MS
+    : undefined;
+}
+
+/** Whoever wrote on WhatsApp since then may be sent free text. */
+export function windowOpenSinceMs(asOfMs: number): number {
+  return asOfMs - WHATSAPP_WINDOW_MS;
+}
+
+/** True when only an approved template may be sent there. */
+export function windowIsOver(at: Pick<AddressFacts, 'channel' | 'lastInboundMs'>, asOfMs: number): boolean {
+  return at.channel === 'whatsapp' && asOfMs > (windowEndsMs(at) ?? -Infinity);
 }
 
 /** Marketing waits for the end of quiet hours on the recipient's wall, and for its turn under the cap. It is held, not dropped. */
-function whenWelcome({ nowMs, timeZone, rules, recentlySent }: GateFacts): Verdict {
-  const { quietHours, frequencyCap } = rules;
-  if (quietHours) {
-    const minute = minuteOfDay(nowMs, timeZone);
-    if (minute !== undefined && isWithin(minute, quietHours)) {
-      const minutesLeft = (quietHours.toMinute - minute + 1440) % 1440 || 1440;
-      // To the start of the minute at which it may go, not so many minutes from now.
-      return {
-        gate: 'hold',
-        untilMs: nowMs - (nowMs % 60_000) + minutesLeft * 60_000,
-        reason: 'quiet_hours',
-      };
-    }
-  }
-  if (frequencyCap && recentlySent >= frequencyCap.most) {
-    return { gate: 'hold', untilMs: nowMs + Math.min(frequencyCap.perMs, HOUR_MS), reason: 'frequency_cap' };
-  }
-  return GO;
-}
-
-function isWithin(
-  minute: number,
-  { fromMinute, toMinute }: { fromMinute: number; toMinute: number },
-): boolean {
-  return fromMinute <= toMinute
-    ? minute >= fromMinute && minute < toMinute
-    : minute >= fromMinute || minute < toMinute;
-}
-
-/** Reads the rules from a workspace's settings; what is not well formed counts as absent (settings are checked where they are set). */
-export function sendRules(settings: Readonly<Record<string, unknown>>): SendRules {
-  const rules: SendRules = {};
-  const quiet = settings['quietHours'] as { from?: string; to?: string } | undefined;
-  const from = minuteOf(quiet?.from);
-  const to = minuteOf(quiet?.to);
-  if (from !== undefined && to !== undefined && from !== to)
-    rules.quietHours = { fromMinute: from, toMinute: to };
-  const cap = settings['frequencyCap'] as { most?: number; perHours?: number } | undefined;
-  if (cap && Number(cap.most) > 0 && Number(cap.perHours) > 0) {
-    rules.frequencyCap = { most: Number(cap.most), perMs: Number(cap.perHours) * HOUR_MS };
-  }
-  return rules;
-}
-
-function minuteOf(text: string | undefined): number | undefined {
-  const parts = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text ?? '');
-  return parts ? Number(parts[1]) * 60 + Number(parts[2]) : undefined;
+function holdsOf({ rules: { quietHours }, capFreeMs, timeZone }: GateFacts, asOfMs: number): readonly Hold[] {
+  const openMs = quietHours ? nextOpen(quietHours, timeZone, asOfMs) : asOfMs;
+  const isFull = capFreeMs !== undefined && capFreeMs > asOfMs;
+  if (openMs <= asOfMs && !isFull) return NONE;
+  return [
+    ...(openMs > asOfMs ? [{ code: 'quiet_hours', untilMs: openMs } as const] : []),
+    ...(isFull ? [{ code: 'cap_full', untilMs: capFreeMs } as const] : []),
+  ];
 }

@@ -1,10 +1,10 @@
 /** What the outbox needs to know of a workspace to send for it: its rules, its order of channels, and what serves each channel. */
 import type { Directory } from '../accounts/directory.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
-import type { Reachable } from '../contacts/sql.people.ts';
-import { channelOrder } from './choose.ts';
-import { fallbackRules, type FallbackRules } from './fallbackRules.ts';
-import { sendRules, type SendRules } from './gate.ts';
+import type { Reachable } from '../contacts/people.ts';
+import type { FallbackRules } from './fallbackRules.ts';
+import { rulesOf, type SendRules } from './rules.ts';
+import { isTimeZone } from './window.ts';
 
 /** A workspace as the outbox sees it. */
 export type Place = {
@@ -30,13 +30,8 @@ export async function placesOf(
       if (integration.status === 'active' && !byChannel.has(integration.channel))
         byChannel.set(integration.channel, integration.id);
     }
-    places.set(workspace.id, {
-      workspace,
-      rules: sendRules(workspace.settings),
-      order: channelOrder(workspace.settings),
-      fallback: fallbackRules(workspace.settings),
-      byChannel,
-    });
+    const { send, order, fallback } = rulesOf(workspace.settings);
+    places.set(workspace.id, { workspace, rules: send, order, fallback, byChannel });
   }
   return places;
 }
@@ -48,4 +43,9 @@ export function integrationFor(
   place: Place,
 ): number | undefined {
   return wanted.integrationId ?? destination.integrationId ?? place.byChannel.get(destination.channel);
+}
+
+/** The zone on whose wall a person's hours are: their own where it is one, else the workspace's. */
+export function zoneOf(person: { timeZone: string | null }, { workspace }: Pick<Place, 'workspace'>): string {
+  return person.timeZone !== null && isTimeZone(person.timeZone) ? person.timeZone : workspace.timeZone;
 }

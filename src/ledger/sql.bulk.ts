@@ -3,7 +3,7 @@
  * a row is the same for the whole batch, so only what differs is sent: six arrays instead of nineteen.
  */
 import type { MessageClass } from '../../contract/channels.ts';
-import { CLASS_BIT } from '../contacts/destinations.ts';
+import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
 import { onEarlierRow, type Change } from './sql.ts';
 import { STATE } from './states.ts';

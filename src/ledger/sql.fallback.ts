@@ -2,7 +2,7 @@
 import type { MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import { bucketOf } from '../base/ids.ts';
-import { CLASS_BIT } from '../contacts/destinations.ts';
+import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE, type StateCode } from './states.ts';

@@ -1,6 +1,6 @@
 /** Every statement on deliveries and tallies. State is written here and nowhere else; it moves only as `delivery_moves` allows. */
 import { bucketOf } from '../base/ids.ts';
-import { CLASS_BIT } from '../contacts/destinations.ts';
+import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import type { ErrorClass, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
@@ -75,9 +75,9 @@ export async function selectSentTo(
   db: Db,
   workspaceId: number,
   keys: readonly DeliveryKey[],
-): Promise<(DeliveryKey & { address: string })[]> {
-  return await db<(DeliveryKey & { address: string })[]>`
-    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.address FROM ${keyRows(db, keys)}
+): Promise<(DeliveryKey & { address: string; classBit: number })[]> {
+  return await db<(DeliveryKey & { address: string; classBit: number })[]>`
+    SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.address, d.class AS "classBit" FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
     WHERE d.workspace_id = ${workspaceId} AND d.address IS NOT NULL`;
 }
@@ -196,6 +196,7 @@ export type ReceiptChange = Change & {
   channel: string | null;
   address: string | null;
   destinationId: number | null;
+  integrationId: number | null;
   mayFallBack: boolean | null;
 };
 
@@ -222,7 +223,7 @@ export async function applyReceiptRows(
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
       d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
-      d.may_fall_back AS "mayFallBack"`;
+      d.integration_id AS "integrationId", d.may_fall_back AS "mayFallBack"`;
 }
 
 /** Where a message went that failed after all. */
@@ -230,6 +231,7 @@ export type LateFailure = DeliveryKey & {
   channel: string | null;
   address: string | null;
   destinationId: number | null;
+  integrationId: number | null;
 };
 
 /**
@@ -251,7 +253,7 @@ export async function noteLateFailures(
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND d.state IN (${STATE.delivered}, ${STATE.read}) AND d.code IS DISTINCT FROM n.code
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.channel, d.address,
-      d.destination_id AS "destinationId"`;
+      d.destination_id AS "destinationId", d.integration_id AS "integrationId"`;
 }
 
 /** Makes rows for deliveries of a run that a receipt tells of before they were settled. */
@@ -351,21 +353,4 @@ export async function selectAmiss(
     WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
       AND d.state IN (3, 10, 11, 12) AND d.contact_id > ${page.afterContactId}
     ORDER BY d.contact_id LIMIT ${page.limit}`;
-}
-
-/**
- * How many other marketing messages contacts were sent since a time, by contact and cause: for frequency caps. A message to
- * several devices is one.
- */
-export async function countSentSince(
-  db: Db,
-  keys: readonly { contactId: number; causeId: number }[],
-  sinceMs: number,
-): Promise<{ contactId: number; causeId: number; n: number }[]> {
-  return await db<{ contactId: number; causeId: number; n: number }[]>`
-    SELECT k.contact_id AS "contactId", k.cause_id AS "causeId", count(DISTINCT d.cause_id) AS n
-    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
-      ${keys.map((k) => k.causeId)}::bigint[]) AS k (bucket, contact_id, cause_id)
-    JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id <> k.cause_id
-    WHERE d.sent_ms >= ${sinceMs} AND d.class = ${CLASS_BIT.marketing} GROUP BY 1, 2`;
 }

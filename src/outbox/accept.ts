@@ -32,6 +32,10 @@ export type Send = {
   author: Author;
   source: Source;
   metadata?: Record<string, string | number | boolean>;
+  /** Its id, where it was given out before; one of the contact's bucket. */
+  messageId?: number;
+  /** Its links were made short before, under that id. */
+  isShort?: boolean;
   /** Send through this integration; the contact's destination on it is used. */
   integrationId?: number;
   /** Send to this destination. */
@@ -63,7 +67,7 @@ export async function accept(
   if (!sends.length) return [];
   const given = sends.map((send) => ({
     ...send,
-    id: deps.ids.inBucket(bucketOf(send.contactId)),
+    id: send.messageId ?? deps.ids.inBucket(bucketOf(send.contactId)),
     atMs: nowMs + (send.aheadMs ?? 0),
   }));
   const contents = await shortContents(deps, tx, given);
@@ -126,8 +130,9 @@ async function shortContents(
   tx: Tx,
   sends: readonly (Send & { id: number; atMs: number })[],
 ): Promise<Content[]> {
+  const long = sends.filter(({ isShort }) => isShort !== true);
   const messages = await Promise.all(
-    sends.map(async ({ workspaceId, contactId, id: causeId, content, atMs }) => ({
+    long.map(async ({ workspaceId, contactId, id: causeId, content, atMs }) => ({
       workspace: (await deps.directory.workspace(workspaceId)) ?? { id: workspaceId, name: '', settings: {} },
       contactId,
       causeId,
@@ -135,5 +140,6 @@ async function shortContents(
       atMs,
     })),
   );
-  return await shortenMessages(deps.links, tx, messages);
+  const shortened = (await shortenMessages(deps.links, tx, messages)).values();
+  return sends.map(({ isShort, content }) => (isShort === true ? content : shortened.next().value!));
 }

@@ -1,14 +1,13 @@
-/** The outbox's rules: states, the gate, the choice of destination, retries, refs; and that accepting is all or nothing. */
+/** The outbox's rules: states, the choice of destination, retries, refs; and that accepting is all or nothing. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { Reachable } from '../contacts/sql.people.ts';
+import type { Reachable } from '../contacts/people.ts';
 import { ensureConversations } from '../conversations/conversations.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { newContacts, newWorkspace, startWorld, type World } from '../../test/support/world.ts';
 import { accept } from './accept.ts';
 import { choose, DEFAULT_ORDER } from '../gate/choose.ts';
-import { gate, sendRules, type GateFacts } from '../gate/gate.ts';
 import { fromRef, toRef } from '../ledger/ref.ts';
 import { afterUnclear, retryDelayMs } from './outcome/retry.ts';
 import { isEnd, MOVES, STATE, stateName, type StateCode } from '../ledger/states.ts';
@@ -50,89 +49,16 @@ test('states only move forward: no way leads back from an end, nor from delivere
   );
 });
 
-const NOW = Date.UTC(2026, 10, 20, 12);
 const address = (more: Partial<Reachable> = {}): Reachable => ({
   destinationId: 1,
   channel: 'sms',
   integrationId: null,
   address: '+15550001',
   status: 'active',
-  blockedClasses: 0,
-  blockedReason: null,
+  blocks: null,
   lastInboundMs: null,
   linkedMs: 1,
   ...more,
-});
-const facts = (more: Partial<GateFacts> = {}): GateFacts => ({
-  class: 'marketing',
-  nowMs: NOW,
-  expiresMs: NOW + 1000,
-  destination: address(),
-  timeZone: 'UTC',
-  rules: {},
-  recentlySent: 0,
-  isTemplate: false,
-  ...more,
-});
-
-test('the gate: suppression, consent by class, expiry, WhatsApp’s window', () => {
-  assert.deepEqual(gate(facts()), { gate: 'go' });
-  const reason = (more: Partial<GateFacts>) => {
-    const verdict = gate(facts(more));
-    return verdict.gate === 'never' ? `${verdict.end}: ${verdict.reason}` : verdict.gate;
-  };
-  assert.equal(reason({ expiresMs: NOW }), 'expired: expired');
-  assert.equal(reason({ destination: undefined }), 'suppressed: no_destination');
-  assert.equal(reason({ destination: address({ status: 'inactive' }) }), 'suppressed: destination_inactive');
-  const optedOut = address({ blockedClasses: 2, blockedReason: 'stop' });
-  assert.equal(reason({ destination: optedOut }), 'suppressed: stop');
-  assert.equal(reason({ destination: optedOut, class: 'transactional' }), 'go');
-  assert.equal(
-    reason({ destination: address({ blockedClasses: 7, blockedReason: 'stop' }), class: 'authentication' }),
-    'suppressed: stop',
-  );
-  const silent = address({ channel: 'whatsapp', lastInboundMs: NOW - 25 * 3600_000 });
-  assert.equal(reason({ destination: silent, class: 'transactional' }), 'suppressed: whatsapp_window');
-  assert.equal(reason({ destination: silent, isTemplate: true }), 'go');
-  assert.equal(reason({ destination: { ...silent, lastInboundMs: NOW - 3600_000 } }), 'go');
-});
-
-test('quiet hours hold marketing until they end on the recipient’s wall, and nothing else', () => {
-  const rules = sendRules({ quietHours: { from: '21:00', to: '08:30' } });
-  const at = Date.UTC(2026, 10, 20, 3, 15, 30);
-  const verdict = gate(facts({ rules, nowMs: at, expiresMs: at + 1e9, timeZone: 'Europe/Amsterdam' }));
-  assert.deepEqual(verdict, { gate: 'hold', untilMs: Date.UTC(2026, 10, 20, 7, 30), reason: 'quiet_hours' });
-  assert.deepEqual(gate(facts({ rules, nowMs: at, expiresMs: at + 1e9, class: 'transactional' })), {
-    gate: 'go',
-  });
-  assert.deepEqual(gate(facts({ rules })), { gate: 'go' }, 'noon is not quiet');
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 0, max: 1439 }),
-      fc.integer({ min: 0, max: 1439 }),
-      fc.integer({ min: 0, max: 86_399 }),
-      (from, to, second) => {
-        fc.pre(from !== to);
-        const nowMs = Date.UTC(2026, 0, 1) + second * 1000;
-        const held = gate(
-          facts({ rules: { quietHours: { fromMinute: from, toMinute: to } }, nowMs, expiresMs: nowMs + 1e9 }),
-        );
-        if (held.gate !== 'hold') return;
-        const wait = held.untilMs - nowMs;
-        assert.ok(wait > 0 && wait <= 24 * 3600_000 && held.untilMs % 86_400_000 === to * 60_000);
-      },
-    ),
-  );
-});
-
-test('a cap holds marketing, and settings that are not well formed cap nothing', () => {
-  const rules = sendRules({ frequencyCap: { most: 2, perHours: 24 } });
-  assert.equal(gate(facts({ rules, recentlySent: 2 })).gate, 'hold');
-  assert.equal(gate(facts({ rules, recentlySent: 1 })).gate, 'go');
-  assert.deepEqual(
-    sendRules({ quietHours: { from: '25:00', to: '08:00' }, frequencyCap: { most: 0, perHours: 1 } }),
-    {},
-  );
 });
 
 test('the destination: the one named, else the primary, else by channel, and one that works before one that does not', () => {

@@ -4,7 +4,7 @@
  */
 import type { Integration } from '../accounts/integrations.ts';
 import type { Inbound } from '../channels/adapter.ts';
-import { keywordOf } from '../contacts/destinations.ts';
+import { keywordOf } from '../contacts/consent/words.ts';
 import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps } from '../outbox/accept.ts';
 

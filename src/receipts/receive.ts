@@ -2,7 +2,7 @@
  * What providers tell us: verified and parsed by the channel, handed on in one transaction. A repeat changes nothing: receipts
  * only move deliveries forward, and an inbound message is kept once.
  */
-import type { ChannelName, MessageClass } from '../../contract/channels.ts';
+import { MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import { sameText } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
@@ -10,13 +10,18 @@ import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
+import { hear, hears } from '../channels/apart.ts';
 import {
   blockDestinations,
-  keywordOf,
-  recordInbound,
-  unblock,
-  type Block,
-} from '../contacts/destinations.ts';
+  complaintBlock,
+  liftBlocks,
+  marketingSwitchBlock,
+  startLifts,
+  stopBlock,
+} from '../contacts/consent/blocks.ts';
+import { CLASS_BIT } from '../contacts/consent/classes.ts';
+import { keywordOf } from '../contacts/consent/words.ts';
+import { recordInbound } from '../contacts/destinations.ts';
 import { identityOfAddress, kindOfChannel, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages, type Incoming, type Source } from '../conversations/conversations.ts';
@@ -57,8 +62,15 @@ export async function receiveCallback(
   const integration = await deps.directory.integration(integrationId);
   if (!integration || !sameText(integration.callbackKey, callbackKey)) return NOT_THERE;
   const adapter = deps.adapters[integration.provider];
-  if (!adapter?.receive) return NOT_THERE;
-  const callback = adapter.receive(request, integration.settings);
+  if (!hears(adapter)) return NOT_THERE;
+  const callback = await hear(adapter, request, integration.settings, integration.workspaceId);
+  if (callback.kind === 'unread') {
+    deps.log.error(
+      { integrationId, provider: integration.provider, detail: callback.detail },
+      'a callback could not be read; the provider is asked to come again',
+    );
+    return callback.answer;
+  }
   if (callback.kind === 'forged') {
     deps.log.warn(
       { integrationId, provider: integration.provider, purpose: request.purpose },
@@ -149,19 +161,17 @@ async function newAmong(
 }
 
 /** Words about a delivery are of whom it went to; those about one that is nobody's here are left out. */
-async function addressed(
-  tx: Tx,
-  { workspaceId }: Integration,
-  words: readonly Inbound[],
-): Promise<Inbound[]> {
+async function addressed(tx: Tx, { workspaceId }: Integration, words: readonly Inbound[]): Promise<Word[]> {
   const keys = words.flatMap(({ ofDelivery }) => (ofDelivery && fromRef(ofDelivery)) || []);
   if (!keys.length) return [...words];
   const sentTo = await selectSentTo(tx, workspaceId, keys);
-  const byRef = new Map(sentTo.map((row) => [toRef(row), row.address]));
+  const byRef = new Map(sentTo.map((row) => [toRef(row), row]));
   return words.flatMap((word) => {
     if (word.ofDelivery === undefined) return word;
-    const from = byRef.get(word.ofDelivery);
-    return from === undefined ? [] : { ...word, from };
+    const sent = byRef.get(word.ofDelivery);
+    if (!sent) return [];
+    const about = MESSAGE_CLASSES.find((one) => CLASS_BIT[one] === sent.classBit);
+    return { ...word, from: sent.address, about };
   });
 }
 
@@ -190,6 +200,8 @@ async function takeSaid(
   const { workspaceId } = integration;
   await recordInbound(
     tx,
+    deps.ids,
+    nowMs,
     news.map(({ message: { profileName, raw }, contactId, destinationId }) => ({
       contactId,
       destinationId,
@@ -364,39 +376,34 @@ function contentOf(message: Inbound): Content {
   };
 }
 
-const ALL: readonly MessageClass[] = ['transactional', 'marketing', 'authentication'];
+/** A word on consent, and the class of the message that it is about, where that is known. */
+type Word = Inbound & { about?: MessageClass | undefined };
 
 /**
- * STOP as the whole message ends everything on a phone number (carriers demand it), and marketing elsewhere; a complaint ends
- * everything anywhere, since the next mail would cost the sender its name; START takes it back. What the provider has handled
+ * Words on consent are obeyed, each on its own block: STOP, START, a complaint, a provider's own switch. What the provider has handled
  * already is handled here too, so that both know the same.
  */
 async function obeyKeywords(
   deps: ReceiveDeps,
   tx: Tx,
   integration: Integration,
-  inbound: readonly Inbound[],
+  words: readonly Word[],
   nowMs: number,
 ): Promise<void> {
   const channel = integration.channel as ChannelName;
-  const said = inbound.map((message) => ({
-    message,
+  const said = words.map((message) => ({
     word: message.handledKeyword ?? keywordOf(message.text),
+    about: message.about,
+    // A switch in the provider's own app, and not a word that was written.
+    isSwitch: channel === 'whatsapp' && isConsentOnly(message),
+    at: { workspaceId: integration.workspaceId, channel, address: addressFrom(channel, message.from) },
   }));
-  const blocks = (word: 'stop' | 'start' | 'complaint'): Block[] =>
-    said.flatMap(({ message, word: w }) =>
-      w === word
-        ? [
-            {
-              workspaceId: integration.workspaceId,
-              channel,
-              address: addressFrom(channel, message.from),
-              classes: channel === 'sms' || word !== 'stop' ? ALL : (['marketing'] as const),
-              reason: word,
-            },
-          ]
-        : [],
-    );
-  await blockDestinations(tx, deps.ids, nowMs, [...blocks('stop'), ...blocks('complaint')]);
-  await unblock(tx, deps.ids, nowMs, blocks('start'));
+  const blocks = said.flatMap(({ word, about, isSwitch, at }) => {
+    if (word === 'complaint') return [complaintBlock(at, about)];
+    if (word !== 'stop') return [];
+    return [isSwitch ? marketingSwitchBlock(at, integration.id) : stopBlock(at, integration.id, 'person')];
+  });
+  await blockDestinations(tx, deps.ids, nowMs, blocks);
+  const lifts = said.flatMap(({ word, at }) => (word === 'start' ? startLifts(at, integration.id) : []));
+  await liftBlocks(tx, deps.ids, nowMs, lifts);
 }

@@ -7,8 +7,8 @@ import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { isId, MAX_ID, type IdSource } from '../base/ids.ts';
 import type { Inbound, Receipt } from '../channels/adapter.ts';
-import { identityOfAddress, keyOf } from '../contacts/keys.ts';
-import { ownersOf } from '../contacts/sql.resolve.ts';
+import { findContactIds } from '../contacts/contacts.ts';
+import { identityOfAddress } from '../contacts/keys.ts';
 import type { Sql } from '../db/pool.ts';
 import { externalIdOf } from './forms.ts';
 import { deviceAddress } from './outcomes.ts';
@@ -307,11 +307,11 @@ async function isKnown(
   keys: readonly { channel: ChannelName; address: string }[],
 ): Promise<boolean> {
   const identities = keys.flatMap(({ channel, address }) => {
-    if (channel === 'push') return address ? [keyOf(workspaceId, { kind: 'token', value: address })] : [];
+    if (channel === 'push') return address ? [{ kind: 'token' as const, value: address }] : [];
     const identity = identityOfAddress(channel, address);
-    return identity && address ? [keyOf(workspaceId, identity)] : [];
+    return identity && address ? [identity] : [];
   });
-  if (identities.length && (await ownersOf(deps.sql, identities)).length) return true;
+  if ((await findContactIds(deps.sql, workspaceId, identities)).some((id) => id !== undefined)) return true;
   return (await selectDevice(deps.sql, workspaceId, keys, { beforeId: MAX_ID, limit: 1 })).length > 0;
 }
 

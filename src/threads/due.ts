@@ -2,29 +2,29 @@
  * What happens without a request: posts whose delay is over, the typing before them, and what a contact's message does to its
  * conversation. Sends nothing.
  */
-import type { Directory } from '../accounts/directory.ts';
 import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
 import type { ConversationTyping } from '../conversations/events.ts';
 import type { Sql, Tx } from '../db/pool.ts';
+import type { AcceptDeps } from '../outbox/accept.ts';
 import type { FeedReader } from '../queue/feed/dispatch.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { NewEvent, Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
 import type { WorkItem } from '../queue/work/sql.ts';
 import type { Handler } from '../queue/worker.ts';
-import type { Thread } from './participants.ts';
-import { happen, inboxOf, SEQ } from './posts.ts';
-import { noteHeard, selectParticipants, selectPosts } from './sql.ts';
+import type { Post, Table } from './participants.ts';
+import { inboxOf, sayHeld, SEQ, take } from './posts.ts';
+import { markHappened, noteHeard, selectHeld, selectParticipants, type HeldPost } from './sql.ts';
 import { findThreads, keep, threadsOf } from './threads.ts';
 import { tell, type Told } from './told.ts';
 
-type Tools = { sql: Sql; queue: Queue; ids: IdSource; clock: Clock; directory: Directory };
+type Tools = AcceptDeps & { sql: Sql; clock: Clock };
 
 const BATCH_SIZE = 50;
 
-/** The handler of posts whose delay is over. */
+/** The handler of posts whose delay is over, or that begin to be typed. */
 export function delayedPosts(tools: Tools): Handler {
   return {
     kind: KIND.delayedPost,
@@ -38,10 +38,8 @@ export function delayedPosts(tools: Tools): Handler {
         await tools.queue.transact(async (tx) => {
           if (!(await settle(tx, batch, { done: batch.items, later: [], landed: true })))
             throw new LaneLost(batch.lane.lane);
-          // In the order in which they were posted.
-          const items = batch.items.toSorted((a, b) => a.causeId - b.causeId);
-          for (const item of items)
-            await take(tools, tx, item, tools.clock.nowMs() + ahead.get(item.workspaceId)!);
+          for (const [workspaceId, items] of Map.groupBy(batch.items, (item) => item.workspaceId))
+            await wake(tools, tx, { workspaceId, aheadMs: ahead.get(workspaceId)! }, items);
         });
       } catch (error) {
         if (!(error instanceof LaneLost)) throw error;
@@ -50,46 +48,109 @@ export function delayedPosts(tools: Tools): Handler {
   };
 }
 
-async function take(tools: Tools, tx: Tx, item: WorkItem, theirMs: number): Promise<void> {
-  const { workspaceId, ownerId: conversationId, causeId: postId, seq } = item;
-  const [post] = await selectPosts(tx, workspaceId, [postId]);
-  if (!post) return;
-  const typing = seq === SEQ.typing;
-  const [thread] =
-    post.spoken && !typing ? [] : await findThreads(tx, workspaceId, [conversationId], !typing);
-  if (typing) {
-    // Only a conversation with a contact has somebody to show it to.
-    if (thread?.contactId) await showTyping(tools, tx, thread.contactId, thread, theirMs);
-    return;
-  }
-  const told: Told[] = [{ what: 'posted', conversationId, postId }];
-  if (thread) {
-    const table = { thread, participants: await selectParticipants(tx, [conversationId]) };
-    const known = table.participants.find(({ userId }) => userId === post.userId);
-    const { userId, type, wire } = post;
-    const name = known?.name ?? `User ${userId.slice(-4)}`;
-    happen(
-      table,
-      { type, wire, actor: { userId, name, role: known?.role ?? 'agent' } },
+/** What is held in the thread of an item, and what of it is due. */
+type Woken = { table: Table; due: (HeldPost & Pick<Post, 'type' | 'wire'>)[]; isTyped: boolean };
+
+/**
+ * Lets happen what is due in the threads of some items: of each thread all of it, in its order, so that two items of one thread
+ * that are claimed apart do not overtake each other. The one that comes second finds nothing left to do.
+ */
+async function wake(
+  tools: Tools,
+  tx: Tx,
+  { workspaceId, aheadMs }: { workspaceId: number; aheadMs: number },
+  items: readonly WorkItem[],
+): Promise<void> {
+  const nowMs = tools.clock.nowMs();
+  const theirMs = nowMs + aheadMs;
+  const ids = [...new Set(items.map(({ ownerId }) => ownerId))];
+  const threads = await findThreads(tx, workspaceId, ids, true);
+  const [held, participants] = await Promise.all([
+    selectHeld(tx, workspaceId, ids),
+    selectParticipants(tx, ids),
+  ]);
+  const woken = threads.map((thread): Woken => {
+    const own = held.filter(({ conversationId }) => conversationId === thread.id);
+    // By the time of the store, which may know of a test clock's move before this process does.
+    const untilMs = Math.max(
       theirMs,
-      workspaceId,
+      ...own.flatMap((post) => (isNamed(items, post, 'happens') ? post.dueMs : [])),
     );
+    return {
+      table: { thread, participants: participants.filter((one) => one.conversationId === thread.id) },
+      due: own.filter(({ dueMs }) => dueMs <= untilMs),
+      isTyped: own.some(
+        (post) =>
+          post.dueMs > untilMs &&
+          post.typingMs !== null &&
+          (post.typingMs <= untilMs || isNamed(items, post, 'typing')),
+      ),
+    };
+  });
+  const due = woken.flatMap(({ table: { thread }, due: posts }) =>
+    posts.map((post) => ({ ...post, workspaceId, contactId: thread.contactId })),
+  );
+  await tools.queue.append(
+    tx,
+    woken.flatMap((one) => typingOf(one, theirMs)),
+  );
+  if (due.length === 0) return;
+  for (const { table, due: posts } of woken) {
+    if (posts.length === 0) continue;
+    for (const post of posts) take(table, post, theirMs);
     await keep(tx, table);
-    told.push({ what: 'update', conversationId });
   }
+  await sayHeld(tools, tx, { nowMs, aheadMs }, due);
+  await markHappened(
+    tx,
+    due.map(({ id }) => id),
+    theirMs,
+  );
+  const told = woken.flatMap(({ table, due: posts }) => toldOf(table.thread.id, posts));
   await tell(tools, tx, workspaceId, theirMs, told);
 }
 
-/** Lets the contact's web chat show that an answer is being typed (W11, W12); it ends when the message is there. */
-async function showTyping(
-  { queue }: Tools,
+function isNamed(items: readonly WorkItem[], post: HeldPost, what: keyof typeof SEQ): boolean {
+  return items.some(({ causeId, seq }) => causeId === post.id && seq === SEQ[what]);
+}
+
+function toldOf(conversationId: number, posts: Woken['due']): Told[] {
+  if (posts.length === 0) return [];
+  const posted = posts.flatMap(({ id, held }): Told[] =>
+    held.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
+  );
+  return [...posted, { what: 'update', conversationId }];
+}
+
+/** Typing is shown from when it begins until the message is there, unless the next is being typed by then (W11, W12). */
+function typingOf({ table: { thread }, due, isTyped }: Woken, atMs: number): NewEvent[] {
+  const { contactId, id: conversationId, workspaceId } = thread;
+  const ends = due.some(({ typingMs }) => typingMs !== null);
+  // Only a conversation with a contact has somebody to show it to.
+  if (contactId === null || (!isTyped && !ends)) return [];
+  const payload: ConversationTyping = { contactId, conversationId, by: 'business', on: isTyped };
+  return [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }];
+}
+
+/** Something was taken away that may have been shown as being typed. */
+export async function endTyping(
+  { queue }: Pick<Tools, 'queue'>,
   tx: Tx,
-  contactId: number,
-  { id: conversationId, workspaceId }: Thread,
-  atMs: number,
+  { workspaceId, conversationId, atMs }: { workspaceId: number; conversationId: number; atMs: number },
 ): Promise<void> {
-  const payload: ConversationTyping = { contactId, conversationId, by: 'business', on: true };
-  await queue.append(tx, [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }]);
+  const [thread] = await findThreads(tx, workspaceId, [conversationId], true);
+  if (!thread || thread.contactId === null) return;
+  const held = await selectHeld(tx, workspaceId, [conversationId]);
+  const isTyped = held.some(({ typingMs }) => typingMs !== null && typingMs <= atMs);
+  const payload: ConversationTyping = {
+    contactId: thread.contactId,
+    conversationId,
+    by: 'business',
+    on: isTyped,
+  };
+  await queue.append(tx, [
+    { ownerId: thread.contactId, workspaceId, type: 'conversation.typing', atMs, payload },
+  ]);
 }
 
 /** The reader of the feed that keeps conversations up to date with what contacts say (W33). Comes before the webhooks'. */

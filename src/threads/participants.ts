@@ -2,6 +2,7 @@
  * A conversation as those who answer have it: whose turn it is, who takes part, and what each thing said changes about that.
  * Pure. Never sends: what reaches the contact is the outbox's.
  */
+import type { Content } from '../../contract/content.ts';
 import { sha256Hex } from '../base/crypto.ts';
 
 /** Whose conversation it is: a contact's, or one within a team. */
@@ -59,6 +60,10 @@ export type Post = {
   spoken: boolean;
   wire: Record<string, unknown>;
   atMs: number;
+  /** When its delay is over, by the workspace's clock; null once it has happened. */
+  dueMs: number | null;
+  /** What is to be said then, where it is to be said to the contact. */
+  heldContent: Content | null;
 };
 
 /** What a command does to a thread. */

@@ -12,11 +12,12 @@ import { identitiesOf } from '../contacts/contacts.ts';
 import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
 import { receiveMessages } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
-import { WHATSAPP_WINDOW_MS } from '../gate/gate.ts';
+import { windowIsOver } from '../gate/gate.ts';
+import { shortenMessages } from '../links/links.ts';
 import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { note, obey, readCommand, speak, type Actor, type Post, type Table } from './participants.ts';
-import { insertPosts } from './sql.ts';
+import { note, obey, readCommand, speak, type Actor, type Table } from './participants.ts';
+import { insertPosts, type Held, type NewPostRow } from './sql.ts';
 import { keep } from './threads.ts';
 import { tell, type Told } from './told.ts';
 import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
@@ -34,7 +35,7 @@ export type NewPost = {
   /** As it was posted, with the defaults. */
   wire: Record<string, unknown>;
   /** What is said: to the contact (`speech`), by the contact (`heard`), or beside its ears (`aside`). */
-  said: { kind: 'speech' | 'heard'; content: Content } | { kind: 'aside' };
+  said: { kind: 'speech'; content: Content } | { kind: 'heard'; content: Content } | { kind: 'aside' };
 };
 
 /** Somebody who can act. */
@@ -67,7 +68,13 @@ export function inboxOf(workspaceId: number): string {
 }
 
 type Place = { destinations: Destination[]; phone: string | undefined; email: string | undefined };
-type Planned = NewPost & { dueMs: number; atMs: number; actor: Actor };
+type Planned = NewPost & {
+  id: number;
+  dueMs: number;
+  /** Its delay is still to pass. */
+  isLater: boolean;
+  actor: Actor;
+};
 
 /** Posts messages to a thread that the transaction holds; returns their ids, in order. */
 export async function postMessages(
@@ -78,37 +85,93 @@ export async function postMessages(
 ): Promise<number[] | Fault> {
   const { workspace, nowMs } = poster;
   const theirMs = nowMs + workspace.clockAheadMs;
-  const planned = plan(poster, messages, theirMs);
-  const sends: Send[] = [];
+  const planned = plan(poster, table, messages, theirMs);
+  const held: Held[] = [];
   const place = table.thread.contactId === null ? undefined : await placeOf(tx, table);
   for (const message of planned) {
-    const { said } = message;
-    if (said.kind === 'speech') {
-      const channel = channelOf(table, message);
-      if (isFault(channel)) return channel;
-      const destination = await destinationFor(poster, tx, table, place!, message, channel);
-      if (isFault(destination)) return destination;
-      sends.push(sendOf(poster, table, message, said.content, destination));
-      speak(table, message.actor, channel, theirMs);
-    } else if (said.kind === 'aside' && message.dueMs <= theirMs)
-      happen(table, message, theirMs, workspace.id);
+    const what = await heldOf(poster, tx, table, place, message);
+    if (isFault(what)) return what;
+    held.push(what);
+    if (!message.isLater) take(table, { ...message, held: what }, theirMs);
   }
-  const ids = await carryOut(poster, tx, table, planned, sends, theirMs);
+  await carryOut(poster, tx, table, planned, held, theirMs);
   await keep(tx, table);
-  return ids;
+  return planned.map(({ id }) => id);
 }
 
-/** What a post beside the contact's ears does when its time has come. */
-export function happen(
+/** What a message comes down to, now or when its delay is over. */
+async function heldOf(
+  poster: Poster,
+  tx: Tx,
+  table: Table,
+  place: Place | undefined,
+  message: Planned,
+): Promise<Held | Fault> {
+  const { said, actor } = message;
+  if (said.kind !== 'speech') return { ...said, actor };
+  const channel = channelOf(table, message);
+  if (isFault(channel)) return channel;
+  const destination = await destinationFor(poster, tx, table, place!, message, channel);
+  if (isFault(destination)) return destination;
+  // Also one that is still to be said selects the channel for what follows.
+  table.thread.touchpoint ??= channel;
+  return { kind: 'speech', actor, channel, send: sendOf(poster, table, message, said.content, destination) };
+}
+
+/** What a post does to its thread when its time has come. */
+export function take(
+  table: Table,
+  { held, type, wire }: { held: Held; type: string; wire: Readonly<Record<string, unknown>> },
+  nowMs: number,
+): void {
+  if (held.kind === 'speech') speak(table, held.actor, held.channel, nowMs);
+  if (held.kind === 'aside') happen(table, { type, wire, actor: held.actor }, nowMs);
+}
+
+/** Says what was held: to the contact, and as the contact. */
+export async function sayHeld(
+  tools: AcceptDeps,
+  tx: Tx,
+  at: { nowMs: number; aheadMs: number },
+  posts: readonly { id: number; contactId: number | null; workspaceId: number; held: Held }[],
+): Promise<void> {
+  const sends = posts.flatMap(({ id, held }) =>
+    held.kind === 'speech' ? [{ ...held.send, messageId: id, aheadMs: at.aheadMs }] : [],
+  );
+  await accept(tools, tx, at.nowMs, sends);
+  const theirMs = at.nowMs + at.aheadMs;
+  const heard = posts.flatMap(({ id, contactId, workspaceId, held }) =>
+    held.kind === 'heard' && contactId !== null
+      ? [
+          {
+            messageId: id,
+            workspaceId,
+            contactId,
+            integrationId: 0,
+            channel: 'api',
+            destinationId: 0,
+            // The provider's id is what tells a repeat; here that is the Idempotency-Key.
+            externalId: `api-${id}`,
+            content: held.content,
+            source: { type: 'api' },
+            atMs: theirMs,
+          },
+        ]
+      : [],
+  );
+  await receiveMessages(tools, tx, theirMs, heard);
+}
+
+/** What a post beside the contact's ears does. */
+function happen(
   table: Table,
   post: { type: string; actor: Actor; wire: Readonly<Record<string, unknown>> },
   nowMs: number,
-  workspaceId: number,
 ): void {
   const text = textOf(post.wire);
   if (post.type === 'command') {
     const meta = (post.wire['meta'] ?? {}) as Record<string, unknown>;
-    obey(table, post.actor, readCommand(text, meta), nowMs, inboxOf(workspaceId));
+    obey(table, post.actor, readCommand(text, meta), nowMs, inboxOf(table.thread.workspaceId));
   } else note(table, post.actor.userId, nowMs);
 }
 
@@ -118,13 +181,19 @@ export function actorOf(users: readonly KnownUser[], userId: string): Actor {
   return { userId, name: known?.name ?? `User ${userId.slice(-4)}`, role: 'agent' };
 }
 
-function plan(poster: Poster, messages: readonly NewPost[], theirMs: number): Planned[] {
+function plan(
+  { tools, users, userId }: Poster,
+  { thread }: Table,
+  messages: readonly NewPost[],
+  theirMs: number,
+): Planned[] {
   let dueMs = theirMs;
-  return messages.map((message, index) => {
+  return messages.map((message) => {
     dueMs += message.delayMs;
-    const userId = (message.user ?? poster.userId).toLowerCase();
-    // A millisecond apart, so that what was posted together is read in its order.
-    return { ...message, dueMs, atMs: dueMs + index, actor: actorOf(poster.users, userId) };
+    const actor = actorOf(users, (message.user ?? userId).toLowerCase());
+    // In their order, which is that of ids wherever two things are of one moment.
+    const id = tools.ids.inBucket(bucketOf(thread.id));
+    return { ...message, id, dueMs, isLater: dueMs > theirMs, actor };
   });
 }
 
@@ -181,16 +250,16 @@ async function destinationFor(
     if (!destination)
       return refuses(field(message, 'touchpoint'), `the address for ${name} is another contact's`);
   }
-  return windowFault(message, channel, destination) ?? destination;
+  return windowFault(message, destination) ?? destination;
 }
 
 const CALLED: readonly string[] = ['sms', 'whatsapp', 'voice'];
 
 /** Free-form text is not sent on WhatsApp after a day of silence; told before anything is sent (W15, W16, W40). */
-function windowFault(message: Planned, channel: string, { lastInboundMs }: Destination): Fault | undefined {
-  if (channel !== 'whatsapp' || message.said.kind !== 'speech') return undefined;
+function windowFault(message: Planned, destination: Destination): Fault | undefined {
+  if (message.said.kind !== 'speech') return undefined;
   if (message.said.content.type === 'nativeTemplate') return undefined;
-  return message.dueMs - (lastInboundMs ?? -Infinity) > WHATSAPP_WINDOW_MS
+  return windowIsOver(destination, message.dueMs)
     ? refuses(
         field(message, 'meta.elementName'),
         'is required: the contact has not written on WhatsApp within 24 hours, so only a message template may be sent',
@@ -199,7 +268,7 @@ function windowFault(message: Planned, channel: string, { lastInboundMs }: Desti
 }
 
 function sendOf(
-  { workspace, nowMs }: Poster,
+  { workspace }: Poster,
   { thread }: Table,
   message: Planned,
   content: Send['content'],
@@ -216,7 +285,6 @@ function sendOf(
     source: { type: 'api' },
     ...(staysOpen(message, destination) ? {} : { destinationId: destination.id }),
     aheadMs: workspace.clockAheadMs,
-    ...(message.dueMs > nowMs + workspace.clockAheadMs ? { notBeforeMs: message.dueMs } : {}),
   };
 }
 
@@ -228,90 +296,87 @@ function staysOpen({ touchpoint }: Planned, { channel }: Destination): boolean {
   return touchpoint === undefined && channel === 'webchat';
 }
 
-/** Writes all of it: sends, what was heard, posts, what is due later, and what is to be told. */
+/** Writes all of it: what is said now, posts, what is due later, and what is to be told. */
 async function carryOut(
   { tools, workspace, nowMs }: Poster,
   tx: Tx,
   { thread }: Table,
   planned: readonly Planned[],
-  sends: readonly Send[],
+  held: readonly Held[],
   theirMs: number,
-): Promise<number[]> {
-  const sent = await accept(tools, tx, nowMs, sends);
-  const heard = await receiveMessages(
-    tools,
-    tx,
-    theirMs,
-    planned.flatMap(({ said }) =>
-      said.kind === 'heard'
-        ? [
-            {
-              workspaceId: workspace.id,
-              contactId: thread.contactId!,
-              integrationId: 0,
-              channel: 'api',
-              destinationId: 0,
-              // The provider's id is what tells a repeat; here that is the Idempotency-Key.
-              externalId: `api-${tools.ids.spread()}`,
-              content: said.content,
-              source: { type: 'api' },
-              atMs: theirMs,
-            },
-          ]
-        : [],
-    ),
-  );
-  const next = { speech: sent.values(), heard: heard.values() };
-  const posts = planned.map((message): Post => {
-    const { said, type, role, wire, atMs, actor } = message;
-    const id =
-      said.kind === 'aside'
-        ? tools.ids.inBucket(bucketOf(thread.id))
-        : next[said.kind].next().value!.messageId;
-    const userId = said.kind === 'heard' ? toHex24(thread.contactId!) : actor.userId;
+): Promise<void> {
+  const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
+  const { id: conversationId, contactId } = thread;
+  const all = planned.map((message, at) => ({ ...message, workspaceId, contactId, held: held[at]! }));
+  const now = all.filter(({ isLater }) => !isLater);
+  const later = all.filter(({ isLater }) => isLater);
+  await sayHeld(tools, tx, { nowMs, aheadMs }, now);
+  await shortenHeld(tools, tx, workspace, later, theirMs);
+  const rows = all.map((message): NewPostRow => {
+    const { id, held: what, type, role, wire, actor, isLater, dueMs } = message;
     return {
       id,
-      conversationId: thread.id,
-      workspaceId: workspace.id,
+      conversationId,
+      workspaceId,
       type,
       role,
-      userId,
-      spoken: said.kind !== 'aside',
+      userId: what.kind === 'heard' ? toHex24(contactId!) : actor.userId,
+      spoken: what.kind !== 'aside',
       wire,
-      atMs,
+      atMs: theirMs,
+      held: isLater ? what : null,
+      dueMs: isLater ? dueMs : null,
+      typingMs: isLater ? typedFromMs(message, theirMs) : null,
     };
   });
-  if (posts.length > 0) await insertPosts(tx, posts);
+  if (rows.length > 0) await insertPosts(tx, rows);
   await tools.queue.put(
     tx,
-    posts.flatMap((post, index) => laterOf(planned[index]!, post, theirMs, workspace)),
+    rows.flatMap((row) => wakesOf(row, aheadMs)),
   );
-  const told = posts.flatMap((post, index): Told[] =>
-    planned[index]!.dueMs > theirMs || planned[index]!.said.kind === 'heard'
-      ? []
-      : [{ what: 'posted', conversationId: thread.id, postId: post.id }],
+  const told = now.flatMap(({ id, said }): Told[] =>
+    said.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
   );
-  await tell(tools, tx, workspace.id, theirMs, [...told, { what: 'update', conversationId: thread.id }]);
-  return posts.map(({ id }) => id);
+  await tell(tools, tx, workspaceId, theirMs, [...told, { what: 'update', conversationId }]);
 }
 
-function laterOf(message: Planned, post: Post, theirMs: number, { id, clockAheadMs }: Workspace) {
-  const { dueMs, said, wire, delayMs } = message;
-  if (dueMs <= theirMs || said.kind === 'heard') return [];
-  const work = {
-    kind: KIND.delayedPost,
-    ownerId: post.conversationId,
-    causeId: post.id,
-    stream: 0,
-    workspaceId: id,
-  };
-  const begins = Math.max(theirMs, dueMs - typingMs(textOf(wire), delayMs));
-  return [
-    { ...work, seq: SEQ.happens, dueMs: dueMs - clockAheadMs },
-    ...(said.kind === 'speech' && delayMs > 0
-      ? [{ ...work, seq: SEQ.typing, dueMs: begins - clockAheadMs }]
-      : []),
-  ];
+/** Links are short from the start, since the answer shows them (W51). */
+async function shortenHeld(
+  { links }: AcceptDeps,
+  tx: Tx,
+  workspace: Workspace,
+  later: readonly (Planned & { held: Held })[],
+  atMs: number,
+): Promise<void> {
+  const sends = later.flatMap(({ id, held }) => (held.kind === 'speech' ? [{ id, send: held.send }] : []));
+  const contents = await shortenMessages(
+    links,
+    tx,
+    sends.map(({ id, send }) => ({
+      workspace,
+      contactId: send.contactId,
+      causeId: id,
+      content: send.content,
+      atMs,
+    })),
+  );
+  for (const [at, { send }] of sends.entries())
+    Object.assign(send, { content: contents[at]!, isShort: true });
+}
+
+/** When typing is shown for a message that has a delay of its own; only what is said to the contact is typed. */
+function typedFromMs({ said, dueMs, delayMs, wire }: Planned, theirMs: number): number | null {
+  if (said.kind !== 'speech' || delayMs === 0) return null;
+  return Math.max(theirMs, dueMs - Math.min(delayMs, typingMs(textOf(wire), delayMs)));
+}
+
+function wakesOf(row: NewPostRow, aheadMs: number) {
+  const { id: causeId, conversationId: ownerId, workspaceId, dueMs, typingMs: typedMs } = row;
+  const wake = (seq: number, atMs: number | null) =>
+    atMs === null
+      ? []
+      : [{ kind: KIND.delayedPost, ownerId, causeId, seq, stream: 0, workspaceId, dueMs: atMs - aheadMs }];
+  return [...wake(SEQ.happens, dueMs), ...wake(SEQ.typing, typedMs)];
 }
 
 /** A fault that names a field and the rule it broke. */

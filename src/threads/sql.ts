@@ -1,7 +1,9 @@
 /** Every statement on threads, participants and posts. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
-import type { Participant, Post, Thread } from './participants.ts';
+import type { Content } from '../../contract/content.ts';
+import type { Send } from '../outbox/accept.ts';
+import type { Actor, Participant, Post, Thread } from './participants.ts';
 
 const threadColumns = (db: Db) => db`
   t.id, t.workspace_id AS "workspaceId", t.contact_id AS "contactId", t.type, t.status, t.name, t.slug, t.touchpoint, t.channels,
@@ -9,7 +11,7 @@ const threadColumns = (db: Db) => db`
 
 const postColumns = (db: Db) => db`
   p.id, p.conversation_id AS "conversationId", p.workspace_id AS "workspaceId", p.type, p.role, p.user_id AS "userId", p.spoken,
-  p.wire, p.at_ms AS "atMs"`;
+  p.wire, p.at_ms AS "atMs", p.due_ms AS "dueMs", p.held #> '{send,content}' AS "heldContent"`;
 
 /** Writes threads down; those that are there stay as they are. */
 export async function insertThreads(db: Db, rows: readonly Thread[]): Promise<void> {
@@ -123,18 +125,60 @@ export async function noteHeard(
   return queued;
 }
 
+/** What is to happen when a delay is over; `channel` is the one it goes through. */
+export type Held = { actor: Actor } & (
+  | { kind: 'speech'; send: Send; channel: string }
+  | { kind: 'heard'; content: Content }
+  | { kind: 'aside' }
+);
+
+/** A post to be written down. Times are null for one that has happened. */
+export type NewPostRow = Omit<Post, 'heldContent'> & { held: Held | null; typingMs: number | null };
+
 /** Writes posts down. */
-export async function insertPosts(db: Db, rows: readonly Post[]): Promise<void> {
+export async function insertPosts(db: Db, rows: readonly NewPostRow[]): Promise<void> {
   await db`
-    INSERT INTO posts (bucket, id, conversation_id, workspace_id, type, role, user_id, spoken, wire, at_ms)
-    SELECT n.bucket, n.id, n.conversation_id, n.workspace_id, n.type, n.role, n.user_id, n.spoken, n.wire::jsonb, n.at_ms
+    INSERT INTO posts (bucket, id, conversation_id, workspace_id, type, role, user_id, spoken, wire, at_ms, held, due_ms, typing_ms)
+    SELECT n.bucket, n.id, n.conversation_id, n.workspace_id, n.type, n.role, n.user_id, n.spoken, n.wire::jsonb, n.at_ms,
+      n.held::jsonb, n.due_ms, n.typing_ms
     FROM unnest(
       ${rows.map((r) => bucketOf(r.id))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
       ${rows.map((r) => r.conversationId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
       ${rows.map((r) => r.type)}::text[], ${rows.map((r) => r.role)}::text[], ${rows.map((r) => r.userId)}::text[],
       ${rows.map((r) => r.spoken)}::boolean[], ${rows.map((r) => JSON.stringify(r.wire))}::text[],
-      ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, id, conversation_id, workspace_id, type, role, user_id, spoken, wire, at_ms)`;
+      ${rows.map((r) => r.atMs)}::bigint[], ${rows.map((r) => (r.held === null ? null : JSON.stringify(r.held)))}::text[],
+      ${rows.map((r) => r.dueMs)}::bigint[], ${rows.map((r) => r.typingMs)}::bigint[])
+      AS n (bucket, id, conversation_id, workspace_id, type, role, user_id, spoken, wire, at_ms, held, due_ms, typing_ms)`;
+}
+
+/** A post whose delay is not over, or was not when it was looked at last. */
+export type HeldPost = {
+  id: number;
+  conversationId: number;
+  dueMs: number;
+  typingMs: number | null;
+  held: Held;
+};
+
+/** What is held in threads, in the order in which it is to happen. The caller holds the threads' locks. */
+export async function selectHeld(
+  db: Db,
+  workspaceId: number,
+  conversationIds: readonly number[],
+): Promise<(HeldPost & Pick<Post, 'type' | 'wire'>)[]> {
+  return await db<(HeldPost & Pick<Post, 'type' | 'wire'>)[]>`
+    SELECT p.id, p.conversation_id AS "conversationId", p.due_ms AS "dueMs", p.typing_ms AS "typingMs", p.held, p.type, p.wire
+    FROM posts p
+    WHERE p.bucket = ANY(${[...new Set(conversationIds.map(bucketOf))]}::smallint[])
+      AND p.conversation_id = ANY(${[...conversationIds]}::bigint[]) AND p.workspace_id = ${workspaceId} AND p.due_ms IS NOT NULL
+    ORDER BY p.due_ms, p.id`;
+}
+
+/** Notes that posts have happened. The caller holds the threads' locks. */
+export async function markHappened(db: Db, ids: readonly number[], atMs: number): Promise<void> {
+  await db`
+    UPDATE posts SET held = NULL, due_ms = NULL, typing_ms = NULL, at_ms = ${atMs}
+    WHERE bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND id = ANY(${[...ids]}::bigint[])`;
 }
 
 /** Posts by id. */
@@ -296,13 +340,15 @@ export type EntrySearch = {
   /** Inclusive. */
   toMs?: number;
   newestFirst: boolean;
+  /** What is held until its delay is over, too. */
+  withHeld?: boolean;
   limit: number;
   offset: number;
 };
 
 /** What was posted to threads and what was said in them, in the order of time. Locks nothing. */
 export async function selectEntries(db: Db, search: EntrySearch): Promise<Entry[]> {
-  const { types, roles, fromMs, toMs, newestFirst } = search;
+  const { types, roles, fromMs, toMs, newestFirst, withHeld = false } = search;
   const messages = among(db, search, db`m`);
   const posts = among(db, search, db`p`);
   return await db<Entry[]>`
@@ -313,7 +359,7 @@ export async function selectEntries(db: Db, search: EntrySearch): Promise<Entry[
       WHERE ${messages} AND m.kind <> 'confirmation'
       UNION ALL
       SELECT p.id, p.conversation_id, p.at_ms, p.type, p.role FROM posts p
-      WHERE ${posts} AND NOT p.spoken
+      WHERE ${posts} AND ${withHeld ? db`(NOT p.spoken OR p.due_ms IS NOT NULL)` : db`NOT p.spoken AND p.due_ms IS NULL`}
     ) all_said
     WHERE true ${types ? db`AND type = ANY(${[...types]}::text[])` : db``} ${roles ? db`AND role = ANY(${[...roles]}::text[])` : db``}
       ${fromMs === undefined ? db`` : db`AND at_ms >= ${fromMs}`} ${toMs === undefined ? db`` : db`AND at_ms <= ${toMs}`}

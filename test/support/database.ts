@@ -1,7 +1,12 @@
 /** A database of its own for a test file, copied from the migrated template and dropped at the end. */
 import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
+import { vault } from '../../src/base/crypto.ts';
+import { openProofKey } from '../../src/contacts/consent/proof.ts';
 import { openPool, type Connection, type Sql } from '../../src/db/pool.ts';
+
+/** The secret every test install shares, so that processes of one database can open each other's keys. */
+export const TEST_SECRET = 'test secret test secret test secret test';
 
 export type TestDatabase = {
   sql: Sql;
@@ -29,6 +34,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     onStatement: (text) => heard?.(text),
     strict: true,
   });
+  await openProofKey(sql, vault(TEST_SECRET));
   after(async () => {
     await sql.end({ timeout: 5 });
     const last = openPool(server, { max: 1, name: 'test' });

@@ -12,11 +12,11 @@ export type ParleyProcess = {
   stop(): Promise<void>;
 };
 
-/** Starts a process with these PARLEY_ settings and waits until it is up. */
-export async function startProcess(env: Record<string, string>): Promise<ParleyProcess> {
+/** Starts a process with these PARLEY_ settings and waits until it is up; `entry` is what it runs, of this folder. */
+export async function startProcess(env: Record<string, string>, entry = 'child.ts'): Promise<ParleyProcess> {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'child.ts')],
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, entry)],
     {
       env: { PATH: process.env['PATH'] ?? '', PARLEY_LOG_LEVEL: 'error', PARLEY_DEMO: 'false', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -13,10 +13,10 @@ import { ADAPTERS } from '../../src/channels/adapters.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import type { Connection } from '../../src/db/pool.ts';
 import type { HttpContext } from '../../src/doors/kit/context.ts';
+import { TEST_SECRET } from './database.ts';
 import { startParley, type Overrides } from '../../src/parley.ts';
 
-/** The secret every test install shares, so that processes of one database can open each other's keys. */
-export const TEST_SECRET = 'test secret test secret test secret test';
+export { TEST_SECRET };
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 

@@ -27,6 +27,7 @@ export const mailgun: Adapter = {
   batchSize: MOST_RECIPIENTS,
   open: openMailgun,
   receive: receiveMailgun,
+  parsedApart: ['inbound'],
 };
 
 /** A call has at most 25 MB. Characters of the variables, with much left for what is shared. */

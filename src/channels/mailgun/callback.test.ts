@@ -134,7 +134,10 @@ test('events: why a mail failed for good', () => {
     'recipient',
     '550 5.1.1 No such user',
   ]);
-  deepEqual(failed('bounce', { code: 550, message: 'no' }), ['550', 'recipient', 'no']);
+  deepEqual(failed('bounce', { code: 550, message: 'no' }), ['550', 'transient', 'no']);
+  const listed = { code: 550, message: '5.1.1 Your IP is listed at zen.spamhaus.org' };
+  deepEqual(failed('bounce', listed).slice(0, 2), ['5.1.1', 'blocked']);
+  deepEqual(failed('bounce', { code: 550, message: 'Unknown user ann' }).slice(0, 2), ['550', 'recipient']);
   deepEqual(failed('suppress-bounce', { code: 605, description: 'Not delivering' }), [
     'suppress-bounce',
     'recipient',

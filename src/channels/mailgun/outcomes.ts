@@ -10,6 +10,7 @@ import {
   type Failure,
   type Verdict,
 } from '../kit/outcome.ts';
+import { meaningOfWords } from '../kit/mail/refusal.ts';
 import { ENHANCED_CODES } from '../smtp/outcomes.ts';
 import { objectIn, textIn, type Json } from '../kit/json.ts';
 
@@ -106,7 +107,7 @@ export function mailgunReason(event: Json): Pick<Receipt, 'code' | 'class' | 'de
   const reason = textIn(event, 'reason');
   const enhanced = enhancedOf(status);
   const said = textIn(status, 'message') ?? textIn(status, 'description') ?? reason ?? '';
-  const better = VAGUE.includes(reason) && enhanced !== undefined ? meaningOf(enhanced) : undefined;
+  const better = VAGUE.includes(reason) ? betterThan(reason, status, enhanced) : undefined;
   const detail = plainDetail(said, []);
   const smtp = typeof status?.code === 'number' ? String(status.code) : undefined;
   return {
@@ -114,6 +115,17 @@ export function mailgunReason(event: Json): Pick<Receipt, 'code' | 'class' | 'de
     class: better ?? REASONS.get(reason ?? '') ?? 'transient',
     ...(detail ? { detail } : {}),
   };
+}
+
+/** What the other server's own words say, then its code; where it says something that is not understood, no address dies of it. */
+function betterThan(
+  reason: string | undefined,
+  status: Json | undefined,
+  enhanced: string | undefined,
+): ErrorClass | undefined {
+  const words = `${textIn(status, 'message') ?? ''} ${textIn(status, 'description') ?? ''}`.trim();
+  const meaning = meaningOfWords(words) ?? (enhanced === undefined ? undefined : meaningOf(enhanced));
+  return meaning ?? (reason === 'bounce' && words ? 'transient' : undefined);
 }
 
 function meaningOf(enhanced: string): ErrorClass | undefined {

@@ -89,6 +89,7 @@ export const smtp: Adapter = {
   idempotent: false,
   open: openSmtp,
   receive: receiveSmtp,
+  parsedApart: ['mail'],
   takesMail: true,
 };
 

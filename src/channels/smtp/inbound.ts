@@ -26,12 +26,12 @@ export function inboundOf(
   const written = mailboxesIn(mail.header('from'))[0];
   const from = addressIn(written?.address) ?? addressIn(mailboxesIn(mail.header('sender'))[0]?.address);
   if (from === undefined) return undefined;
-  const whole = plain(mail.text.slice(0, LONGEST_TEXT).replaceAll('\r\n', '\n'));
+  const whole = plain(upTo(mail.text, LONGEST_TEXT).replaceAll('\r\n', '\n'));
   const text = withoutQuotes(whole);
   const id = plain(mail.header('message-id') ?? '').replaceAll(/^<|>$/g, '');
   const hasId = id !== '' && id.length <= LONGEST_ID;
-  const subject = plain(wordsIn(mail.header('subject'))).slice(0, LONGEST_SUBJECT);
-  const profileName = plain(written?.name ?? '').slice(0, LONGEST_SUBJECT);
+  const subject = upTo(plain(wordsIn(mail.header('subject'))), LONGEST_SUBJECT);
+  const profileName = upTo(plain(written?.name ?? ''), LONGEST_SUBJECT);
   const earlier = earlierIn(mail.header);
   // The last mail of ours in its thread, as we wrote its id.
   const ours = earlier.findLast((one) => refInMessageId(`<${one}>`, url) !== undefined);
@@ -55,7 +55,7 @@ export function inboundOf(
 /** What Sunshine keeps of a mail client (api/sunshine.md §3.3), and the HTML. */
 function rawOf(mail: Mail, from: string): Inbound['raw'] {
   const replyTo = addressIn(mailboxesIn(mail.header('reply-to'))[0]?.address);
-  const html = mail.html?.slice(0, LARGEST_HTML);
+  const html = mail.html && upTo(mail.html, LARGEST_HTML);
   return { from, ...(replyTo ? { 'Reply-To': replyTo } : {}), ...(html ? { html: plain(html) } : {}) };
 }
 
@@ -65,7 +65,7 @@ function filesOf(all: readonly MailFile[]): Inbound['media'] {
   return [...files.filter(({ isShown }) => !isShown), ...files.filter(({ isShown }) => isShown)]
     .slice(0, MOST_FILES)
     .map(({ name, mediaType, bytes }, index) => {
-      const plainName = plain(name).slice(0, LONGEST_SUBJECT);
+      const plainName = upTo(plain(name), LONGEST_SUBJECT);
       const isType = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/.test(mediaType);
       return {
         url: `attachment:${index + 1}`,
@@ -76,15 +76,31 @@ function filesOf(all: readonly MailFile[]): Inbound['media'] {
     });
 }
 
-/** An address that can be answered; undefined when the text is none. */
+/**
+ * An address that can be answered; undefined when the text is none. Nothing that could be read as two addresses, or as more than an
+ * address: what is quoted may have blanks, and dots where they do not belong, and nothing else.
+ */
 export function addressIn(text: string | undefined): string | undefined {
   const address = text?.trim().replaceAll(/^<|>$/g, '') ?? '';
   if (address.length > LONGEST_ADDRESS || !address.isWellFormed()) return undefined;
-  // Nothing that could be read as two addresses, or as more than an address.
-  // oxlint-disable-next-line no-control-regex
-  return /^[^\s@<>",;:()[\]\\\u0000-\u001f\u007f]+@[^\s@<>",;:()[\]\\\u0000-\u001f\u007f]+$/.test(address)
-    ? address
-    : undefined;
+  const [, local, domain] = ADDRESS.exec(address) ?? [];
+  if (local === undefined) return undefined;
+  const name = local.replace(/^"(.*)"$/, '$1');
+  if (PLAIN.test(name)) return `${name}@${domain}`;
+  return BLANKS.test(name) ? `"${name}"@${domain}` : undefined;
+}
+
+// oxlint-disable-next-line no-control-regex
+const ADDRESS = /^([^@<>,;:()[\]\\\u0000-\u001f\u007f]+)@([^\s@<>",;:()[\]\\\u0000-\u001f\u007f]+)$/;
+/** Dots may stand at an end, or beside each other: `ann..b.@docomo.ne.jp` is somebody's. */
+const PLAIN = /^[^\s"]+$/;
+const BLANKS = /^[^\s"]+(?: [^\s"]+)*$/;
+
+/** The beginning of a text, never with half a character at its end. In code points, so that no emoji is cut in two. */
+function upTo(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = text.slice(0, most).isWellFormed() ? most : most - 1;
+  return text.slice(0, end);
 }
 
 /** As it can be stored: Postgres keeps no U+0000, and JSON no half characters. */

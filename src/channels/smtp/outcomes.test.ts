@@ -40,12 +40,32 @@ test('each reply, when the connection begins', () => {
 
 test('codes that nobody has heard of are no end', () => {
   for (const [reply, words, expected] of [
-    [550, '550 5.9.9 odd', 'recipient'],
-    [599, '599 odd', 'recipient'],
+    [550, '550 5.9.9 odd', 'blocked'],
+    [599, '599 odd', 'blocked'],
     [499, '499 odd', 'transient'],
     [455, '455 4.9.9 odd', 'transient'],
   ] as const) {
     const outcome = said(reply, words);
     equal('class' in outcome && outcome.class, expected, words);
   }
+});
+
+test('what a server says outranks the code it gives, and no code of a sender’s fault kills an address', () => {
+  for (const [words, expected] of [
+    ['550 5.7.1 <ann@people.example>: user unknown', 'recipient'],
+    ['554 5.7.1 Recipient address rejected: Access denied', 'recipient'],
+    ['550 5.5.0 Requested action not taken: mailbox unavailable', 'recipient'],
+    ['550 5.1.1 Blocked: your IP is listed at zen.spamhaus.org', 'blocked'],
+    ['550 5.1.1 <ann@people.example> has sent to too many recipients this hour', 'rate'],
+    ['550 5.1.0 <bounce@shop.example> sender rejected', 'config'],
+    ['554 Virus detected', 'blocked'],
+    ['554 Transaction failed: Duplicate header "DKIM-Signature".', 'content'],
+    ['550 Host network not allowed', 'blocked'],
+    ['550 no', 'blocked'],
+  ] as const) {
+    const outcome = said(Number(words.slice(0, 3)), words);
+    equal('class' in outcome && outcome.class, expected, words);
+  }
+  const sender = said(550, '550 5.1.1 who are you', 'MAIL FROM');
+  equal('class' in sender && sender.class, 'config');
 });

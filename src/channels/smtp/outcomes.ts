@@ -1,9 +1,10 @@
 /**
- * What a mail server's replies mean. The enhanced code (RFC 3463) decides, then the step at which the reply came,
- * then its first digit. Nothing here knows the mail library but for the names of its error codes.
+ * What a mail server's replies mean. Its words decide where they say something (`refusal.ts`), then the enhanced code (RFC 3463), then
+ * the step at which the reply came, then its first digit. Nothing here knows the mail library but for the names of its error codes.
  */
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Outcome, Receipt } from '../adapter.ts';
+import { meaningOfWords } from '../kit/mail/refusal.ts';
 import { outcomeOf, plainDetail, type Verdict } from '../kit/outcome.ts';
 
 /** Enhanced codes, longest match first: `5.7.26`, then `5.7`. */
@@ -73,7 +74,8 @@ export function smtpOutcome(failure: SmtpFailure, left: boolean, secrets: readon
   if (!answered) return outcomeOf(unansweredVerdict(failure), failure.code ?? 'unknown', detail);
   const enhanced = enhancedOf(failure.response ?? '');
   const step = stepOf(failure);
-  return outcomeOf(replyVerdict(reply, enhanced, step), enhanced ?? String(reply), detail);
+  const verdict = replyVerdict({ reply, enhanced, words: failure.response ?? '' }, step);
+  return outcomeOf(verdict, enhanced ?? String(reply), detail);
 }
 
 type Step = 'session' | 'sender' | 'recipient' | 'message';
@@ -85,27 +87,40 @@ function stepOf({ code, command }: SmtpFailure): Step {
   return 'session';
 }
 
-function replyVerdict(reply: number, enhanced: string | undefined, step: Step): Verdict {
+type Reply = { reply: number; enhanced: string | undefined; words: string };
+
+function replyVerdict({ reply, enhanced, words }: Reply, step: Step): Verdict {
   if (reply < 500) return { class: REPLY.get(reply) ?? 'transient' };
   // A greeting, EHLO or login that is refused says nothing about this message: hold, do not lose it.
   if (step === 'session') return { class: 'config' };
   const meaning = enhanced === undefined ? undefined : meaningOf(enhanced);
-  const known = meaning ?? REPLY.get(reply) ?? meaningOfStep(reply, step);
+  const known =
+    step === 'sender'
+      ? (meaning ?? REPLY.get(reply) ?? 'config')
+      : (inWords(words) ?? meaning ?? REPLY.get(reply) ?? meaningOfStep(reply, step));
+  // What is said of the sender is no fault of an address.
+  if (step === 'sender' && known === 'recipient') return { class: 'config' };
   // Some servers say 5.5.0 for a mailbox that is not there: that must not hold everything else.
-  return known === 'config' && (step === 'recipient' || step === 'message')
-    ? { class: known, onlyThisMessage: true }
-    : { class: known };
+  return known === 'config' && step !== 'sender' ? { class: known, onlyThisMessage: true } : { class: known };
+}
+
+/** What a reply says in words. "Timed out" is said of the server's own trouble there: its code tells more. */
+function inWords(words: string): ErrorClass | undefined {
+  const meaning = meaningOfWords(words);
+  return meaning === 'expired' ? undefined : meaning;
 }
 
 function meaningOf(enhanced: string): ErrorClass | undefined {
   return ENHANCED.get(enhanced) ?? ENHANCED.get(enhanced.slice(0, enhanced.lastIndexOf('.')));
 }
 
-/** 5xx without a telling enhanced code. 552 is a full mailbox before the message and a too big one behind it. */
+/**
+ * 5xx without a telling code or word. 552 is a full mailbox before the message and a too big one behind it. What is not understood is
+ * no reason to take an address for dead.
+ */
 function meaningOfStep(reply: number, step: Step): ErrorClass {
-  if (step === 'sender') return 'config';
   if (step === 'message') return 'content';
-  return reply === 552 ? 'transient' : 'recipient';
+  return reply === 552 ? 'transient' : 'blocked';
 }
 
 /** The enhanced code; where it is only `5.0.0`, a telling one further on in the text (Exim does that). */
@@ -133,46 +148,32 @@ export type BounceWords = {
   status?: string | undefined;
   /** `Diagnostic-Code`, without its type. */
   diagnostic?: string | undefined;
-  /** The part that is meant for people. */
+  /** The part that is meant for people, from where it speaks of the address. */
   text?: string | undefined;
+  /** All of that part. */
+  whole?: string | undefined;
 };
 
-/** Words of servers that give no telling code. */
-const PHRASES: readonly (readonly [words: RegExp, meaning: ErrorClass])[] = [
-  [/quota|mailbox (?:is )?full|insufficient (?:disk )?(?:space|storage)/i, 'transient'],
-  [/spam|blacklist|blocklist|blocked|reputation|spf|dmarc|policy/i, 'blocked'],
-  [
-    /(?:user|recipient|address|mailbox|account) (?:is )?(?:unknown|not found|unavailable|inactive|disabled|rejected)|unknown (?:user|recipient|address|local)|no such (?:user|recipient|address|mailbox|person)|no mailbox|(?:does not|doesn['’]t) exist|unrouteable address|(?:host|domain) (?:name )?not found/i,
-    'recipient',
-  ],
-  [
-    /retry time(?:out)? (?:not reached|exceeded)|retry timeout|too long|gave up|giving up|expired|timed out/i,
-    'expired',
-  ],
-];
 /** As much of a bounce's words as is looked at. */
 const WORDS_LENGTH = 4000;
 
 /**
- * Why a mail came back. The enhanced code decides where it says something (Exim gives 5.0.0 for all, and what the other server said
- * only in words), then the other server's reply, then words. A 4xx in a bounce means that the server gave up.
+ * Why a mail came back. What the other server said in words decides (`refusal.ts`), its own reply before what is written for people;
+ * then a code that tells something (Exim gives 5.0.0 for all). A 4xx in a bounce means that the server gave up. What is not understood
+ * is transient: the delivery has failed, and the address lives.
  */
 export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class' | 'detail'> {
-  const { status = '', diagnostic = '', text = '' } = words;
+  const { status = '', diagnostic = '', text = '', whole = '' } = words;
   const said = [status, diagnostic, text].map((one) => one.slice(0, WORDS_LENGTH));
   const codes = said.flatMap((one) => enhancedOf(one) ?? []);
   const enhanced = codes.find((code) => !code.endsWith('.0.0'));
   const reply = /(?<![\d.])([45]\d\d)(?=[\s-])/.exec(said[1]!)?.[1];
-  const inWords = PHRASES.find(([phrase]) => phrase.test(diagnostic.slice(0, WORDS_LENGTH) || said[2]!))?.[1];
   const meaning = enhanced === undefined ? undefined : bounceMeaning(enhanced);
-  const byReply = reply?.startsWith('5') ? meaningOfStep(Number(reply), 'recipient') : undefined;
-  const detail = plainDetail(
-    diagnostic.slice(0, WORDS_LENGTH) || said[2]! || status.slice(0, WORDS_LENGTH),
-    [],
-  );
+  const detail = plainDetail(said[1]! || said[2]! || said[0]!, []);
   return {
     code: enhanced ?? reply ?? codes[0] ?? 'bounced',
-    class: meaning ?? inWords ?? byReply ?? 'transient',
+    class:
+      meaningOfWords(diagnostic) ?? meaningOfWords(text) ?? meaning ?? meaningOfWords(whole) ?? 'transient',
     ...(detail ? { detail } : {}),
   };
 }

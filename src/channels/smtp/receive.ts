@@ -33,7 +33,7 @@ export function receiveSmtp(request: CallbackRequest, settings: Settings): Callb
   const report = reportIn(mail);
   if (report === 'status') return told(receiptsIn(mail, ref, url));
   if (report === 'feedback') return complaint(complaintIn(mail, ref, url));
-  const bounce = ref === undefined ? [] : plainBounce(mail, ref);
+  const bounce = ref === undefined ? [] : plainBounce(mail, ref, envelope.from);
   if (bounce.length) return told(bounce);
   const [from] = mailboxesIn(mail.header('from'));
   if (isAutomatic(mail.header, from?.address ?? '', envelope.from)) return told([]);

@@ -3,7 +3,8 @@
  * we signed, wherever it stands: what it says of anything else is not ours to know.
  */
 import type { Receipt } from '../adapter.ts';
-import { isMailSystem } from '../kit/mail/automatic.ts';
+import { hasMark, isAutomaticReply, isMailSystem, isNobody } from '../kit/mail/automatic.ts';
+import { withoutReturned } from '../kit/mail/refusal.ts';
 import { mailboxesIn, wordsIn, type Mail } from '../kit/mail/mime.ts';
 import { refInMessageId, refNamed } from './name.ts';
 import { bounceReason } from './outcomes.ts';
@@ -20,11 +21,21 @@ const MOST_BLOCKS = 20;
 /** What a mail is about. */
 export type Report = 'status' | 'feedback' | 'other';
 
-/** Whether a mail is a report. A person may attach a bounce to a mail: that is none. */
+/** Whether a mail is a report. A person may attach a bounce to a mail: that is none; old servers do it, too. */
 export function reportIn(mail: Mail): Report | undefined {
-  if (!/^multipart\/report\b/i.test(mail.header('content-type')?.trim() ?? '')) return undefined;
+  const isReport = /^multipart\/report\b/i.test(mail.header('content-type')?.trim() ?? '');
+  if (!isReport && !isOfMailSystem(mail)) return undefined;
   if (mail.files.some(({ mediaType }) => STATUS.test(mediaType))) return 'status';
-  return mail.files.some(({ mediaType }) => mediaType === FEEDBACK) ? 'feedback' : 'other';
+  if (mail.files.some(({ mediaType }) => mediaType === FEEDBACK)) return 'feedback';
+  return isReport ? 'other' : undefined;
+}
+
+function isOfMailSystem(mail: Mail): boolean {
+  const [from] = mailboxesIn(mail.header('from'));
+  return (
+    isMailSystem(from?.address ?? '') ||
+    /^\s*"?(?:mail delivery (?:sub)?system|mailer[- ]daemon)\b/i.test(mail.header('from') ?? '')
+  );
 }
 
 /** The receipts in a bounce. `ref` is what its bounce address named, if it did. */
@@ -34,18 +45,19 @@ export function receiptsIn(mail: Mail, ref: string | undefined, url: string): Re
   if (named === undefined) return [];
   return blocks.slice(0, MOST_BLOCKS).flatMap((block) => {
     const action = block.get('action')?.toLowerCase();
-    // Delayed, relayed and expanded say nothing of the end.
-    if (action !== 'failed' && action !== 'delivered') return [];
+    // Delayed, relayed and expanded say nothing of the end. `expired` is none of RFC 3464's, and is SendGrid's.
+    const state = action === 'expired' ? 'failed' : action;
+    if (state !== 'failed' && state !== 'delivered') return [];
     const diagnostic = withoutType(block.get('diagnostic-code'));
     const about = [block.get('original-recipient'), block.get('final-recipient')].flatMap(
       (address) => withoutType(address)?.replace(/^<|>$/g, '') || [],
     );
     return {
       ref: named,
-      state: action,
+      state,
       ...(about.length ? { about } : {}),
-      ...(action === 'failed'
-        ? bounceReason({ status: block.get('status'), diagnostic, text: tellingPart(mail) })
+      ...(state === 'failed'
+        ? bounceReason({ status: block.get('status'), diagnostic, ...wordsFor(mail) })
         : {}),
     };
   });
@@ -59,30 +71,43 @@ export function complaintIn(mail: Mail, ref: string | undefined, url: string): s
   return ref ?? refIn(mail, blocks, url);
 }
 
-/** Subjects of bounces that are no reports, in the languages of the servers that still write them. */
+/**
+ * How the subjects of bounces begin, in the languages of the servers that write them. What follows may be our own subject, which is
+ * no sign of anything: an automatic answer to "Delivery failed: we come again" is no bounce.
+ */
 const BOUNCED =
-  /undeliver|deliver(?:y|ed)? (?:has |status |notification )?\(?fail|failure notice|returned (?:mail|to sender)|returning message|mail(?:er)? (?:system|delivery) (?:error|failed|failure)|delivery (?:status|failure|has failed)|unzustellbar|onbestelbaar|non (?:remis|distribu)|no se pudo entregar/i;
-const NOT_YET = /delay|warning|not yet|still being|temporar|will (?:be )?retr/i;
+  /^\s*(?:undeliver|delivery (?:status|failure|has failed|failed|report|notification)|failure notice|failed (?:mail|delivery)|returned (?:mail|to sender)|returning|mail(?:er)? (?:system|failure|error|delivery)|message (?:not delivered|could not|undeliverable|status)|non[- ]?deliver|could not|unable to deliver|there was an error sending|メールエラー|配信(?:不能|エラー)|unzustellbar|nicht zustellbar|onbestelbaar|non (?:remis|distribu)|échec de|no se (?:puede|pudo) entregar|no entregado|impossibile recapitare|mancat[ao] (?:recapito|consegna)|não entregue|falha na entrega|olevererbar|kan ikke leveres|går inte att leverera|niedostarcz|nie można dostarczyć|недостав|не доставлено|无法投递|無法傳遞|退信|teslim edilemedi|배달)/i;
+const NOT_YET = /delay|warning|not yet|still being|temporar|will (?:be )?retr|\bverzögert|retard/i;
+/** Exchange and others put our subject behind theirs: what it says does not count. */
+const THEIRS =
+  /^\s*(?:undeliverable|unzustellbar|onbestelbaar|non remis|no se puede entregar|impossibile recapitare|não entregue)\s*[:：]/i;
+/** How servers begin what they say of a mail that comes back. */
+const BEGUN =
+  /^\W{0,10}(?:hi\. this is the|this is (?:the|an automat\w+) (?:mail|message|\S+ (?:send )?program|e-?mail)|this message was created automatically|the original message was received|your (?:message|mail|e-?mail)\b.{0,120}(?:did not reach|not be delivered|not delivered|undeliverable|couldn['’]t be delivered)|a message (?:that )?you sent|sorry[, ].{0,60}(?:deliver|unable)|delivery (?:to|of|has)|message from|unable to deliver|there was an error delivering|the following (?:address|recipient|message)|i['’]?m sorry to (?:have to )?inform|error:|----- the following)/is;
 
-/** The receipt in a bounce that is no report (qmail and older servers): only what came to a bounce address can be one. */
-export function plainBounce(mail: Mail, ref: string): Receipt[] {
+/**
+ * The receipt in a bounce that is no report (qmail and older servers): only what came to a bounce address can be one, and only from a
+ * mail system, in its own words. What a person's mail program answers by itself is none, whatever it repeats of ours.
+ */
+export function plainBounce(mail: Mail, ref: string, sender: string | undefined): Receipt[] {
   const subject = wordsIn(mail.header('subject')?.slice(0, 1000)).slice(0, 300);
-  const [from] = mailboxesIn(mail.header('from'));
+  if (isAutomaticReply(subject)) return [];
+  const isFromNobody = isNobody(sender) || isNobody(mail.header('return-path'));
+  const says = BEGUN.test(mail.text.slice(0, 400).trimStart());
   const isBounce =
     mail.header('x-failed-recipients') !== undefined ||
-    BOUNCED.test(subject) ||
-    /^Hi\. This is the \S+ (?:send )?program/.test(mail.text.slice(0, 300).trimStart()) ||
-    (isMailSystem(from?.address ?? '') && mail.header('auto-submitted')?.trim() !== 'auto-replied');
-  if (!isBounce || NOT_YET.test(subject)) return [];
-  return [{ ref, state: 'failed', ...bounceReason({ text: tellingPart(mail) }) }];
+    (isOfMailSystem(mail) && (BOUNCED.test(subject) || says)) ||
+    (isFromNobody && (says || (THEIRS.test(subject) && !hasMark(mail.header))));
+  if (!isBounce || (NOT_YET.test(subject) && !THEIRS.test(subject))) return [];
+  return [{ ref, state: 'failed', ...bounceReason({ ...wordsFor(mail) }) }];
 }
 
-/** What servers say to people begins with courtesies; why it failed stands by the address. */
-function tellingPart(mail: Mail): string {
-  const text = mail.text.slice(0, READ_BYTES);
-  const lines = text.split('\n');
+/** What servers say to people begins with courtesies and ends in the mail that came back; why it failed stands by the address. */
+function wordsFor(mail: Mail): { text: string; whole: string } {
+  const whole = withoutReturned(mail.text.slice(0, READ_BYTES).replaceAll('\r', ''));
+  const lines = whole.split('\n');
   const at = lines.findIndex((line) => line.includes('@'));
-  return at < 0 ? text : lines.slice(at).join('\n');
+  return { text: at < 0 ? whole : lines.slice(at).join('\n'), whole };
 }
 
 /** The first name of ours: the envelope id, then the id of the mail that came back. */

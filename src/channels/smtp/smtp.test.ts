@@ -263,7 +263,7 @@ test('each reply at its step', async (t) => {
     [{ rcpt: '552 5.2.2 mailbox full' }, 'deferred', '5.2.2', 'transient'],
     [{ rcpt: '552 mailbox full' }, 'deferred', '552', 'transient'],
     [{ rcpt: '550 5.0.0 said 5.2.2 mailbox full' }, 'deferred', '5.2.2', 'transient'],
-    [{ rcpt: '550 5.5.0 mailbox unavailable' }, 'refused', '5.5.0', 'config'],
+    [{ rcpt: '550 5.5.0 mailbox unavailable' }, 'refused', '5.5.0', 'recipient'],
     [{ rcpt: '550 5.7.1 blocked' }, 'refused', '5.7.1', 'blocked'],
     [{ mail: '553 5.1.8 sender domain unknown' }, 'deferred', '5.1.8', 'config'],
     [{ mail: '550 sender refused' }, 'deferred', '550', 'config'],

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { CallbackAnswer, CallbackRequest } from '../../channels/adapter.ts';
+import { MAIL_BYTES } from '../../receipts/listener.ts';
 import { acceptBytes } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, useFaultForm, type FaultForm } from '../kit/errors.ts';
@@ -20,8 +21,6 @@ export type ReceiveCallback = (
 
 /** A parsed mail with attachments comes in whole. */
 const CALLBACK_BYTES = 10 * 1024 * 1024;
-/** A raw one is larger by a third; large providers take this much. */
-export const MAIL_BYTES = 25 * 1024 * 1024;
 const ROUTES = [
   { url: '/:integrationId/:callbackKey/mail', purpose: 'mail', bodyLimit: MAIL_BYTES },
   { url: '/:integrationId/:callbackKey/:purpose', purpose: undefined, bodyLimit: CALLBACK_BYTES },

@@ -101,7 +101,7 @@ export const broadcastRoutes: readonly Route[] = [
     async handle(call) {
       const broadcast = await find(call);
       if (isFault(broadcast)) return broadcast;
-      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast);
+      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast, call.nowMs);
       const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
       return { ...forecast, segments: size ?? null };
     },
@@ -248,7 +248,7 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   const { content, audience, integrationId, ...rest } = body;
   const input: BroadcastInput = { ...rest };
   if (content !== undefined) {
-    const read = await readContent(content, 'content');
+    const read = await readContent(content, 'content', call.workspace.id);
     if (isFault(read)) return read;
     const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
     const own = named?.workspaceId === call.workspace.id ? named : undefined;

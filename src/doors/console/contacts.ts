@@ -6,18 +6,19 @@ import { toHex24 } from '../../base/ids.ts';
 import { createContact, getContact, listContacts, updateContact } from '../../contacts/contacts.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import {
-  blockDestination,
   consentOf,
   destinationsOf,
   linkDestination,
-  unblock,
+  type Destination,
   unlinkDestinations,
 } from '../../contacts/destinations.ts';
-import { CLASS_BIT } from '../../contacts/destinations.ts';
+import { blockDestination, liftByOperator } from '../../contacts/consent/blocks.ts';
+import { bitsOf, CLASS_BIT } from '../../contacts/consent/classes.ts';
+import { readBlocks } from '../../contacts/consent/compiled.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import { checkContactChange } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/resolve.ts';
-import { setsOfContact } from '../../contacts/sql.audience.ts';
+import { setsOfContact } from '../../contacts/audience.ts';
 import { erasePerson } from '../kit/erase.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
@@ -275,27 +276,38 @@ function consents(what: 'block' | 'unblock'): Route {
       return async (tx) => {
         const found = await find(tx);
         if (!found) return missing('destination');
-        const block = {
-          workspaceId: workspace.id,
-          channel: found.channel,
-          address: found.address,
-          contactId,
+        const at = { workspaceId: workspace.id, channel: found.channel, address: found.address, contactId };
+        const act = {
+          ...at,
           classes: body.classes,
+          by: 'operator',
           reason: body.reason ?? 'operator',
-        };
-        await (what === 'block'
-          ? blockDestination(tx, ctx.ids, nowMs, block)
-          : unblock(tx, ctx.ids, nowMs, [block]));
+        } as const;
+        if (what === 'block') await blockDestination(tx, ctx.ids, nowMs, { ...act, cause: 'banned' });
+        else if (
+          !(await liftByOperator(tx, ctx.ids, nowMs, act)) &&
+          found.blockedClasses & bitsOf(body.classes)
+        )
+          return othersLift(found);
         return {
           status: 200,
           body: presentDestination((await find(tx))!),
           audit: {
             action: `destination.${what}`,
             subject: `contact:${contactId}`,
-            detail: { destinationId: toHex24(found.id), classes: body.classes, reason: block.reason },
+            detail: { destinationId: toHex24(found.id), classes: body.classes, reason: act.reason },
           },
         };
       };
     },
   });
+}
+
+/** Whoever said no must say yes: a person's opt-out or complaint is not an operator's to take back. */
+function othersLift({ blocks }: Destination): Fault {
+  const causes = (readBlocks(blocks) ?? []).map(({ cause }) => cause);
+  return fault(
+    'conflict',
+    `The address is blocked by the person or the provider (${causes.join(', ')}): only they can take that back.`,
+  );
 }

@@ -19,7 +19,7 @@ import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { isCountry, readMapping } from './importInput.ts';
-import { actorOf, breaks, idOf } from './route.ts';
+import { breaks, idOf } from './route.ts';
 
 const PROGRESS_MS = 250;
 /** A sender that is silent for so long is gone. */
@@ -34,7 +34,7 @@ export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultFor
     inner.route({
       method: 'POST',
       url: '/workspaces/:workspaceId/contacts/import',
-      config: { console: { of: 'workspace', action: 'contacts.import' }, stream: true },
+      config: { guarded: { of: 'workspace', action: 'contacts.import' }, stream: true },
       handler: (request, reply) => handle(ctx, form, request, reply),
     });
     done();
@@ -49,7 +49,7 @@ async function handle(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { workspace } = request.console!;
+  const { workspace } = request.admitted!;
   const type = request.headers['content-type'] ?? '';
   if (!/^(text\/(csv|plain|tab-separated-values)|application\/octet-stream)\b/i.test(type))
     return sendFault(reply, fault('unsupported_media', 'The body must be text/csv.'), form);
@@ -117,7 +117,8 @@ async function onceOf(ctx: HttpContext, request: FastifyRequest): Promise<Once |
   if (key === undefined) return { before: undefined, took: () => {}, hash, keep: () => Promise.resolve() };
   const bad = checkKey(key);
   if (bad) return bad;
-  const scope = `console:${request.console!.workspace.id}`;
+  const { workspace, actor } = request.admitted!;
+  const scope = `console:${workspace.id}:${actor}`;
   return {
     before: await answeredBefore(ctx.sql, { scope, key }),
     took: (chunk) => void body.update(chunk),
@@ -238,11 +239,11 @@ async function note(
   action: string,
   detail: Record<string, unknown>,
 ): Promise<void> {
-  const { caller, workspace } = request.console!;
+  const { actor, workspace } = request.admitted!;
   const nowMs = ctx.clock.nowMs();
   await appendAudit(ctx.sql, ctx.ids, {
     workspaceId: workspace.id,
-    actor: actorOf(caller),
+    actor,
     action,
     detail,
     nowMs,

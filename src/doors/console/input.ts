@@ -43,9 +43,9 @@ export function oddQuery(
   return undefined;
 }
 
-/** Content that can be sent, or the first rule it breaks. MJML has become HTML. */
-export async function readContent(given: unknown, path: string): Promise<Content | Fault> {
-  const value = await withHtml(given, path);
+/** Content that can be sent, or the first rule it breaks. MJML has become HTML, in the turns of the workspace it is of. */
+export async function readContent(given: unknown, path: string, whose: number): Promise<Content | Fault> {
+  const value = await withHtml(given, path, whose);
   if (isFault(value)) return value;
   const content = checkContent(value, path);
   if (isFault(content)) return content;

@@ -65,7 +65,7 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))
     return breaks('destination', 'exactly one of contactId and destination must be given');
-  const given = await readContent(body.content, 'content');
+  const given = await readContent(body.content, 'content', workspace.id);
   if (isFault(given)) return given;
   const to =
     destination === undefined

@@ -1,15 +1,16 @@
 /** What several routes show alike. */
 import type { Contact } from '../../contacts/contacts.ts';
 import type { Destination } from '../../contacts/destinations.ts';
-import { CLASS_BIT } from '../../contacts/destinations.ts';
-import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
+import { CLASS_BIT } from '../../contacts/consent/classes.ts';
+import { readBlocks } from '../../contacts/consent/compiled.ts';
+import { MESSAGE_CLASSES, type MessageClass } from '../../../contract/channels.ts';
 import { isFault } from '../../base/fault.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import type { RenderOptions } from '../../content/render.ts';
 import { smsSize } from '../../content/smsSize.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Delivery } from '../../ledger/sql.ts';
-import { WHATSAPP_WINDOW_MS } from '../../gate/gate.ts';
+import { windowEndsMs } from '../../gate/gate.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { stateName } from '../../ledger/states.ts';
 import { idText, timeText } from './route.ts';
@@ -42,15 +43,20 @@ export function presentDestination(destination: Destination) {
     integrationId: idText(destination.integrationId),
     status,
     displayName,
-    blocked: MESSAGE_CLASSES.filter((one) => (blockedClasses & CLASS_BIT[one]) !== 0),
+    blocked: classesOf(blockedClasses),
     blockedReason,
+    // Each block by itself: lifting one leaves the others.
+    blocks: (readBlocks(destination.blocks) ?? []).map(({ cause, classes, elsewhere, scope, reason }) => ({
+      code: cause,
+      classes: classesOf(classes),
+      integrationId: scope === 0 ? null : idText(scope),
+      elsewhere: classesOf(elsewhere),
+      reason,
+    })),
     linkedAt: timeText(destination.linkedMs),
     lastInboundAt: timeText(destination.lastInboundMs),
     // Until then free text may be sent on WhatsApp; later only a template.
-    windowEndsAt:
-      channel === 'whatsapp' && destination.lastInboundMs !== null
-        ? timeText(destination.lastInboundMs + WHATSAPP_WINDOW_MS)
-        : null,
+    windowEndsAt: timeText(windowEndsMs(destination) ?? null),
   };
 }
 
@@ -116,4 +122,8 @@ export function saidBy({ content }: Pick<Message, 'content'>): Said | undefined 
 function segmentsOf({ channel, vars }: Delivery, said: Said | undefined) {
   const size = said && channel === 'sms' ? smsSize(said.compiled, vars ?? {}, said.options) : undefined;
   return size ? { encoding: size.encoding, count: size.count } : null;
+}
+
+function classesOf(bits: number): MessageClass[] {
+  return MESSAGE_CLASSES.filter((one) => (bits & CLASS_BIT[one]) !== 0);
 }

@@ -2,38 +2,31 @@
  * What a route of the console's API is: data, so that one place authorises, reads, audits and answers for all of them, and
  * tests can walk them. Holds no route.
  */
-import type { Static, TObject } from 'typebox';
 import type { ConsoleCaller } from '../../accounts/authenticate.ts';
 import type { Answer } from '../../accounts/idempotency.ts';
-import type { Action } from '../../accounts/roles.ts';
-import type { Workspace } from '../../accounts/workspaces.ts';
 import { isoTime, parseIsoTime } from '../../base/clock.ts';
-import { fault, type Fault } from '../../base/fault.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { CONSOLE_LIMITS } from '../../../contract/console.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
-import type { HttpContext } from '../kit/context.ts';
+import { breaks, routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 
-/** A request that was authorised and read. */
-export type Call<B = undefined> = {
-  ctx: HttpContext;
+export { breaks } from '../kit/route.ts';
+
+/** The console's kind of route. */
+export type ConsoleKind = {
   /** Nobody (no roles) where the route asks for no credentials. */
   caller: ConsoleCaller;
-  /** The workspace of the path. Routes of no workspace never look at it. */
-  workspace: Workspace;
-  params: Readonly<Record<string, string>>;
   query: Readonly<Record<string, string>>;
-  body: B;
-  /** By our clock. */
-  nowMs: number;
-  /** By the workspace's clock. */
-  workspaceNowMs: number;
-  /** The session's token or the key. */
-  credential: string;
-  /** Runs something once the transaction has committed. */
-  afterCommit: (run: () => void | Promise<void>) => void;
+  more: {
+    /** Names of the query; others are refused. */
+    query?: readonly string[];
+  };
 };
+
+/** A request that was authorised and read. */
+export type Call<B = undefined> = CallOf<ConsoleKind, B>;
 
 /** A change that was made. */
 export type Done = Answer & { audit: Note };
@@ -41,74 +34,32 @@ export type Done = Answer & { audit: Note };
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
 export type Work = (tx: Tx) => Promise<Done | Fault>;
 
-type Common = {
-  /** Below `/api/workspaces/{workspaceId}`, or below `/api` for the other two. */
-  of: 'workspace' | 'caller' | 'nobody';
-  path: string;
-  /** What the caller must be allowed to do in the workspace. */
-  action: Action;
-  /** Names of the query; others are refused. */
-  query?: readonly string[];
-};
+/** A route of this door: below `/api/workspaces/{workspaceId}`, or below `/api` when it is of no workspace. */
+export type Route = RouteOf<ConsoleKind>;
+/** A route of this door that changes something. */
+export type Write = Extract<Route, { kind: 'write' }>;
 
-/** A route that changes nothing; answers the body. */
-export type Read = Common & { kind: 'read'; method: 'GET'; handle(call: Call): Promise<unknown> };
+const written = routesOf<ConsoleKind>();
+/** Routes of this door that change something, with a body and without. */
+export const { writes, acts } = written;
 
-/**
- * A route that changes something, once per Idempotency-Key. Reads and checks what it needs first and then gives its work: what
- * holds a transaction must not wait for another connection, as a look-up in the directory may.
- */
-export type Write = Common & {
-  kind: 'write';
-  method: 'POST' | 'PATCH' | 'DELETE';
-  body?: TObject;
-  bodyBytes?: number;
-  /** The answer holds a secret: kept with its Idempotency-Key, it is sealed. */
-  secret?: boolean;
-  /** Fields that hold a secret: they do not count when two requests are compared. */
-  secretFields?: readonly string[];
-  /** Its work is done in transactions of its own (the simulator's): few of them run at a time. */
-  outside?: boolean;
-  handle(call: Call<never>): Promise<Work | Fault>;
-};
+type GivenRead = Omit<Parameters<typeof written.reads>[0], 'handle'>;
 
-/** A route of this door. */
-export type Route = Read | Write;
-
-type Given<R> = Omit<R, 'kind' | 'handle' | 'of' | 'body' | 'method'> & { of?: Common['of'] };
-
-/** A route that changes nothing. */
-export function reads(route: Given<Read> & { handle(call: Call): Promise<unknown> }): Route {
-  return { kind: 'read', method: 'GET', of: 'workspace', ...route };
-}
-
-/** A route that takes a body and changes something. */
-export function writes<B extends TObject>(
-  route: Given<Write> & {
-    method?: Write['method'];
-    body: B;
-    handle(call: Call<Static<B>>): Promise<Work | Fault>;
-  },
-): Route {
-  return { kind: 'write', method: 'POST', of: 'workspace', ...route };
-}
-
-/** A route that changes something without being told more than its path. */
-export function acts(
-  route: Given<Write> & { method?: Write['method']; handle(call: Call): Promise<Work | Fault> },
-): Route {
-  return { kind: 'write', method: 'POST', of: 'workspace', ...route };
+/** A route that changes nothing; its handler answers the body. */
+export function reads(route: GivenRead & { handle(call: Call): Promise<unknown> }): Route {
+  return written.reads({
+    ...route,
+    async handle(call) {
+      const body = await route.handle(call);
+      return isFault(body) ? body : { status: 200, body };
+    },
+  });
 }
 
 /** How the audit log names a caller. */
 export function actorOf(caller: ConsoleCaller): string {
   if (caller.keyId !== undefined) return `key:${caller.keyId}`;
   return caller.operatorId === undefined ? 'nobody' : `operator:${caller.operatorId}`;
-}
-
-/** A fault that names a field and the rule it broke. */
-export function breaks(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
 }
 
 /** A fault for something that is not there. */

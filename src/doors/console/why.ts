@@ -5,12 +5,13 @@
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { bucketOf, toHex24 } from '../../base/ids.ts';
 import type { Broadcast } from '../../broadcasts/broadcasts.ts';
+import { previewOf } from '../../broadcasts/forecast.ts';
 import { selectBroadcast, selectLaneMarks } from '../../broadcasts/sql.ts';
 import { whyInAudience, type AudienceReason } from '../../contacts/audience.ts';
 import { getContact } from '../../contacts/contacts.ts';
-import { CLASS_BIT, destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { selectDeliveriesOf, type Delivery } from '../../ledger/sql.ts';
+import { saidOf } from '../../gate/say.ts';
 import { STATE, stateName, stateOfMessage } from '../../ledger/states.ts';
 import { findMessage } from './messages.ts';
 import { presentDelivery } from './present.ts';
@@ -120,17 +121,16 @@ async function ofBroadcast(call: Call, contactId: number, broadcastId: number): 
   ]);
   if (!broadcast) return missing('broadcast');
   if (!contact) return missing('contact');
-  const [audience, deliveries, destinations] = await Promise.all([
+  const [audience, deliveries] = await Promise.all([
     whyInAudience(ctx.sql, workspace.id, contactId, broadcast.audience),
     broadcast.runId === null ? [] : selectDeliveriesOf(ctx.sql, workspace.id, contactId, broadcast.runId),
-    destinationsOf(ctx.sql, workspace.id, [contactId]),
   ]);
   const steps = [...lifeOf(broadcast), ...deliveries.flatMap(stepsOf)];
   const now = (what: string, reason: string) => steps.push({ atMs: workspaceNowMs, what, why: reason });
   if (audience) now(audience.matches ? 'in the audience' : 'not in the audience', clausesOf(audience));
   if (deliveries.length > 0) return { steps, deliveries, state: '' };
-  const verdict = reachOf(destinations, broadcast);
-  if (verdict) now('would not be reached', verdict);
+  const verdict = await reachOf(call, contactId, broadcast);
+  if (verdict) now('would not be reached now', verdict);
   const state = await stateOf(call, broadcast, contactId, audience?.matches ?? false);
   now(state, STATES[state]!);
   return { steps, deliveries, state };
@@ -154,15 +154,11 @@ function clausesOf({ included, excluded }: AudienceReason): string {
   return `as the contact is now, it meets ${included.join(', ')}${left}`;
 }
 
-/** Why none of the contact's addresses would do, as they are now; undefined when one would. */
-function reachOf(destinations: readonly Destination[], broadcast: Broadcast): string | undefined {
-  const fit = destinations.filter(({ channel }) => channel === broadcast.channel);
-  if (fit.length === 0) return `no_destination: the contact has no address on ${broadcast.channel}`;
-  const active = fit.filter(({ status }) => status === 'active');
-  if (active.length === 0) return `destination_${fit[0]!.status}: the address is ${fit[0]!.status}`;
-  const open = active.filter(({ blockedClasses }) => !(blockedClasses & CLASS_BIT[broadcast.class]));
-  if (open.length > 0) return undefined;
-  return `${active[0]!.blockedReason ?? 'opted_out'}: no ${broadcast.class} messages may go to this address`;
+/** Why it would not be sent now, in the gate's words; undefined when it would. */
+async function reachOf(call: Call, contactId: number, broadcast: Broadcast): Promise<string | undefined> {
+  const told = await previewOf(call.ctx.broadcasts, broadcast, contactId, call.nowMs);
+  if (!told || told.verdict.verdict === 'go') return undefined;
+  return `${told.verdict.code}: ${saidOf(told.verdict.code, told.facts)}`;
 }
 
 const STATES: Readonly<Record<string, string>> = {

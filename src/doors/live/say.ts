@@ -72,7 +72,7 @@ export async function say(
       { ...said, externalId, source, content: what.content, atMs },
     ]);
     if (fresh) {
-      await recordInbound(tx, [{ workspaceId, contactId, destinationId, atMs }]);
+      await recordInbound(tx, ctx.ids, atMs, [{ workspaceId, contactId, destinationId, atMs }]);
       return { contactId, messageId: fresh.messageId };
     }
     const messageId = await selectSeenMessage(tx, integrationId, externalId);

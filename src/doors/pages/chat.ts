@@ -195,7 +195,7 @@ async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Sai
         atMs: nowMs,
       },
     ]);
-    if (message) await recordInbound(tx, [{ ...of, destinationId, atMs: nowMs }]);
+    if (message) await recordInbound(tx, ctx.ids, nowMs, [{ ...of, destinationId, atMs: nowMs }]);
     return message?.messageId;
   });
   if (isFault(kept)) return kept;

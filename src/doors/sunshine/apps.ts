@@ -55,13 +55,14 @@ const NewKey = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 })
 export const accountRoutes: readonly Route[] = [
   writes({
     method: 'POST',
+    of: 'caller',
     path: '/apps',
     action: 'workspace.update',
     scopes: ['account'],
     body: NewApp,
     handle: createApp,
   }),
-  reads({ path: '/apps', action: 'workspace.read', scopes: ['account'], handle: listApps }),
+  reads({ of: 'caller', path: '/apps', action: 'workspace.read', scopes: ['account'], handle: listApps }),
 ];
 
 /** One app, under its own path only. */

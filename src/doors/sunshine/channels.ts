@@ -11,7 +11,7 @@ import {
   type Destination,
 } from '../../contacts/destinations.ts';
 import { addressOf } from '../../contacts/keys.ts';
-import type { Contact } from '../../contacts/sql.ts';
+import type { Contact } from '../../contacts/contacts.ts';
 import { confirmLink, CONFIRMATIONS, sendConfirmation, type Linking } from '../../confirmations/confirm.ts';
 import type { Tx } from '../../db/pool.ts';
 import { confirmingOf, readConfirmation } from './confirmations.ts';

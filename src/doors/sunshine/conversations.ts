@@ -1,7 +1,7 @@
 /** The one conversation of a user: its marks, and what the business does in it besides talking (api/sunshine.md §3.4, §5.5). */
 import { type Static, Type } from 'typebox';
 import { isFault } from '../../base/fault.ts';
-import type { Contact } from '../../contacts/sql.ts';
+import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf, type Conversation } from '../../conversations/conversations.ts';
 import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
 import { markRead, selectPage } from '../../conversations/history.ts';
@@ -65,7 +65,7 @@ export const conversationRoutes: readonly Route[] = [
   writes({
     method: 'POST',
     path: '/appusers/:userId/conversation/postback',
-    action: 'conversations.reply',
+    action: 'messages.impersonate',
     scopes: ['account', 'app', 'appUser'],
     body: Postback,
     handle: async (call) => (tx) => postback(call, tx),

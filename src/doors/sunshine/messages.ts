@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import type { Content } from '../../../contract/content.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
-import type { Contact } from '../../contacts/sql.ts';
+import type { Contact } from '../../contacts/contacts.ts';
 import {
   conversationsOf,
   ensureConversations,
@@ -20,6 +20,7 @@ import { anyObject, authorFields, messageSchema, readMessages } from './messageI
 import { asSeen } from '../kit/templateCatalogue.ts';
 import { integrationFor, presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
+import { may } from '../kit/route.ts';
 import {
   acts,
   breaks,
@@ -152,6 +153,8 @@ async function postMessage(call: Call<PostedBody>): Promise<Work | SunshineFault
   if (isFault(posted)) return posted;
   if (call.caller.scope === 'appUser' && posted.role !== 'appUser')
     return fault('forbidden', 'role: a token of a user speaks for that user only', { field: 'role' });
+  const allowed = posted.role === 'appUser' ? may(call, 'messages.impersonate') : true;
+  if (isFault(allowed)) return { ...allowed, field: 'role' };
   const to = await integrationWanted(call, posted.destination);
   if (isFault(to)) return to;
   const all = await call.ctx.directory.integrationsOf(call.workspace.id);

@@ -48,4 +48,4 @@ export const notBuiltAccountRoutes: readonly Route[] = [
   ...absent('/whatsapp/deployments/:id', 'GET', 'DELETE'),
   ...absent('/whatsapp/deployments/:id/activate', 'POST'),
   ...absent('/whatsapp/deployments/:id/code/confirm', 'POST'),
-].map((route): Route => ({ ...route, scopes: ['account'] }));
+].map((route): Route => ({ ...route, of: 'caller', scopes: ['account'] }));

@@ -7,7 +7,7 @@ import type { Catalogue } from '../../accounts/settings.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Destination } from '../../contacts/destinations.ts';
-import type { Contact } from '../../contacts/sql.ts';
+import type { Contact } from '../../contacts/contacts.ts';
 import type { Conversation } from '../../conversations/conversations.ts';
 import { whenKnown } from './presentMessage.ts';
 

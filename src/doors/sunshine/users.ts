@@ -2,9 +2,7 @@
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { destinationsOf } from '../../contacts/destinations.ts';
-import { keyOf } from '../../contacts/keys.ts';
-import { selectContacts, type Contact } from '../../contacts/sql.ts';
-import { ownersOf } from '../../contacts/sql.resolve.ts';
+import { findContact, getContacts, type Contact } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Db } from '../../db/pool.ts';
 import type { User } from './present.ts';
@@ -36,10 +34,9 @@ export async function loadUser(db: Db, contact: Contact): Promise<User> {
 export async function contactNamed(db: Db, workspaceId: number, name: string): Promise<Contact | undefined> {
   const id = fromHex24(name);
   if (id !== undefined) {
-    const [contact] = await selectContacts(db, workspaceId, [id]);
+    const [contact] = await getContacts(db, workspaceId, [id]);
     if (contact) return contact;
   }
   if (name.length > MAX_USER_ID) return undefined;
-  const [owner] = await ownersOf(db, [keyOf(workspaceId, { kind: 'external', value: name })]);
-  return owner && (await selectContacts(db, workspaceId, [owner.contactId]))[0];
+  return await findContact(db, workspaceId, { kind: 'external', value: name });
 }

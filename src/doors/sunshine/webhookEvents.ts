@@ -6,7 +6,7 @@ import { selectIntegrationsOf } from '../../accounts/sql.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
-import { selectContacts, type Contact } from '../../contacts/sql.ts';
+import { getContacts, type Contact } from '../../contacts/contacts.ts';
 import { conversationsOf, type Conversation, type Message } from '../../conversations/conversations.ts';
 import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/history.ts';
 import type { Db } from '../../db/pool.ts';
@@ -121,7 +121,7 @@ async function loadFacts(
   const failed = [...changes.values()].filter(({ to }) => to > STATE.read);
   const [contacts, conversations, destinations, messages, deliveries, tried, integrations] =
     await Promise.all([
-      selectContacts(db, workspaceId, contactIds),
+      getContacts(db, workspaceId, contactIds),
       conversationsOf(db, contactIds),
       destinationsOf(db, workspaceId, contactIds),
       messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
@@ -166,7 +166,7 @@ async function addSurvivors(
   if (became.size === 0) return;
   const ids = [...new Set(became.values())];
   const [contacts, conversations, destinations] = await Promise.all([
-    selectContacts(db, workspaceId, ids),
+    getContacts(db, workspaceId, ids),
     conversationsOf(db, ids),
     destinationsOf(db, workspaceId, ids),
   ]);

@@ -5,6 +5,7 @@
 import { Type } from 'typebox';
 import { MOST_POSTED, WebMessage } from '../../../contract/web1on1.ts';
 import { idempotently } from '../../accounts/idempotency.ts';
+import { can } from '../../accounts/roles.ts';
 import { isFault } from '../../base/fault.ts';
 import { readShape } from '../../content/shape.ts';
 import { isConnectionLost } from '../../db/pool.ts';
@@ -12,8 +13,7 @@ import type { CallAnswer } from '../../webhooks/deliver.ts';
 import { JSON_BYTES } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { authenticate } from './callers.ts';
-import { postBodies } from './messages.ts';
-import type { Call } from './route.ts';
+import { postBodies, type Posting } from './messages.ts';
 
 const Answer = Type.Object({
   token: Type.String({ maxLength: 8000 }),
@@ -63,12 +63,15 @@ async function post(
   const { data } = JSON.parse(event) as { data?: { conversation?: { id?: string } } };
   const id = data?.conversation?.id;
   if (id === undefined) return 'the event was of no conversation';
-  const call: Call<{ many: boolean; bodies: WebMessage[] }> = {
+  const { holder } = caller;
+  const allowed = can(holder, 'conversations.reply');
+  if (isFault(allowed)) return allowed.message;
+  const call: Posting = {
     ctx,
     caller,
+    holder,
     workspace,
     params: { id },
-    query: '',
     body: { many: true, bodies: messages },
     nowMs,
   };

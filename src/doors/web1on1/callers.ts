@@ -15,7 +15,7 @@ import { authenticateKey, type KeyHolder } from '../../accounts/authenticate.ts'
 import type { Keyring } from '../../accounts/keys.ts';
 import { listKeys } from '../../accounts/keys.ts';
 import { listMembers, signIn } from '../../accounts/operators.ts';
-import type { Role } from '../../accounts/roles.ts';
+import type { Holder, Role } from '../../accounts/roles.ts';
 import { listWorkspaces } from '../../accounts/workspaces.ts';
 import { isoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -27,6 +27,8 @@ export type Caller = {
   /** The user it acts as, as this door shows ids. */
   userId: string;
   scope: AccessScope;
+  /** What it may do, by the table of roles. */
+  holder: Holder;
   workspaceId: number;
   /** For the audit log. */
   actor: string;
@@ -125,6 +127,15 @@ const SCOPE_OF: Readonly<Record<Role, AccessScope>> = {
   viewer: 'viewer',
 };
 
+/** What a key of a scope may do. */
+const HOLDER_OF: Readonly<Record<AccessScope, Holder>> = {
+  viewer: 'viewer',
+  guest: 'viewer',
+  agent: 'agent',
+  bot: 'bot',
+  admin: 'admin',
+};
+
 /** A key names its scope; one that names none was made by an admin for all there is. */
 function ofKey({
   keyId,
@@ -133,7 +144,8 @@ function ofKey({
 }: Pick<KeyHolder, 'keyId' | 'scopes'> & { readonly workspaceId?: number }): Caller | Fault {
   if (workspaceId === undefined) return INVALID;
   const scope = SCOPES.findLast((name) => scopes.includes(name)) ?? 'admin';
-  return { userId: keyId.slice(keyId.indexOf('_') + 1), scope, workspaceId, actor: `key:${keyId}` };
+  const userId = keyId.slice(keyId.indexOf('_') + 1);
+  return { userId, scope, holder: HOLDER_OF[scope], workspaceId, actor: `key:${keyId}` };
 }
 
 async function ofOperator(
@@ -146,6 +158,7 @@ async function ofOperator(
   return {
     userId: toHex24(operatorId),
     scope: SCOPE_OF[role],
+    holder: role,
     workspaceId,
     actor: `operator:${operatorId}`,
   };

@@ -31,12 +31,13 @@ import {
 
 /** `/contacts`. */
 export const contactRoutes: readonly Route[] = [
-  reads({ path: '/contacts', scope: 'agent', handle: list }),
-  reads({ path: '/contacts/:id', scope: 'agent', handle: get }),
+  reads({ path: '/contacts', scope: 'agent', action: 'contacts.read', handle: list }),
+  reads({ path: '/contacts/:id', scope: 'agent', action: 'contacts.read', handle: get }),
   writes({
     method: 'PATCH',
     path: '/contacts/:id',
     scope: 'agent',
+    action: 'contacts.write',
     body: ChangedContact,
     handle: change,
   }),
@@ -46,7 +47,7 @@ export const contactRoutes: readonly Route[] = [
 const FARTHEST = 10_000;
 
 async function list(call: Call): Promise<Outcome> {
-  const query = readQuery(call.query, (field) => FIELDS[field]);
+  const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   if (query.offset > FARTHEST) return breaks('offset', `must not be above ${FARTHEST}`);
   const { sql } = call.ctx;
@@ -146,3 +147,7 @@ const FIELDS: Readonly<Record<string, FieldKind>> = {
   'profile.email': 'text',
   'profile.name': 'text',
 };
+
+function kindOf(field: string): FieldKind | undefined {
+  return Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+}

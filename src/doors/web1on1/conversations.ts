@@ -26,6 +26,7 @@ import {
   updateThread,
 } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
+import { may } from '../kit/route.ts';
 import { usersOf } from './callers.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 import { checkMessage, checkMeta } from './messageInput.ts';
@@ -60,22 +61,24 @@ export const conversationRoutes: readonly Route[] = [
     method: 'POST',
     path: '/conversations',
     scope: 'agent',
+    action: 'messages.send',
     body: NewConversation,
     handle: begin,
   }),
-  reads({ path: '/conversations', scope: 'agent', handle: list }),
-  reads({ path: '/conversations/:id', scope: 'viewer', handle: get }),
+  reads({ path: '/conversations', scope: 'agent', action: 'messages.read', handle: list }),
+  reads({ path: '/conversations/:id', scope: 'viewer', action: 'messages.read', handle: get }),
   writes({
     method: 'PATCH',
     path: '/conversations/:id',
     scope: 'agent',
+    action: 'conversations.reply',
     body: ChangedConversation,
     handle: change,
   }),
 ];
 
 /** What a call needs to post. */
-export async function posterOf(call: Call<unknown>): Promise<Poster> {
+export async function posterOf(call: Pick<Call, 'ctx' | 'workspace' | 'caller' | 'nowMs'>): Promise<Poster> {
   const { ctx, workspace, caller, nowMs } = call;
   const [integrations, users] = await Promise.all([
     ctx.directory.integrationsOf(workspace.id),
@@ -86,18 +89,25 @@ export async function posterOf(call: Call<unknown>): Promise<Poster> {
 
 /** Checks messages as they stand in a body; `pathOf` says where. */
 export function checkMessages(
-  call: Call<unknown>,
+  call: Pick<Call, 'caller' | 'holder' | 'workspace'>,
   messages: readonly WebMessage[],
   isContact: boolean,
   pathOf: (index: number) => string,
 ): NewPost[] | Fault {
   const checked: NewPost[] = [];
   for (const [index, message] of messages.entries()) {
+    const allowed = speaksFor(call, message) ? may(call, 'messages.impersonate') : true;
+    if (isFault(allowed)) return allowed;
     const one = checkMessage(message, pathOf(index), { isContact, language: languageOf(call.workspace) });
     if (isFault(one)) return one;
     checked.push(one);
   }
   return checked;
+}
+
+/** True when a message is another's: of the contact, or of a user whom the caller is not. */
+function speaksFor({ caller }: Pick<Call, 'caller'>, { role, user }: WebMessage): boolean {
+  return role === 'contact' || (user !== undefined && user.toLowerCase() !== caller.userId.toLowerCase());
 }
 
 async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
@@ -129,7 +139,8 @@ async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
     ]);
     const posted = await postMessages(poster, tx, table, checked);
     if (isFault(posted)) return posted;
-    const [shown] = await show(tx, call, [table.thread], poster.integrations, []);
+    // Whoever posted them is told of all, also those that are still to be said.
+    const [shown] = await show(tx, call, [table.thread], poster.integrations, [], true);
     return {
       status: 201,
       body: shown,
@@ -273,7 +284,11 @@ async function change(call: Call<ChangedConversation>): Promise<Work | Fault> {
 }
 
 /** The thread of the path's conversation; that of a conversation nobody had looked at yet is made. */
-export async function findThread(call: Call<unknown>, tx: Tx, lock = false): Promise<Thread | Fault> {
+export async function findThread(
+  call: Pick<Call, 'params' | 'workspace'>,
+  tx: Tx,
+  lock = false,
+): Promise<Thread | Fault> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
   const [thread] = await openThreads(tx, call.workspace.id, [id], lock);
@@ -281,7 +296,7 @@ export async function findThread(call: Call<unknown>, tx: Tx, lock = false): Pro
 }
 
 /** A thread with those who take part, held until the transaction ends. */
-export async function findTable(call: Call<unknown>, tx: Tx): Promise<Table | Fault> {
+export async function findTable(call: Pick<Call, 'params' | 'workspace'>, tx: Tx): Promise<Table | Fault> {
   const thread = await findThread(call, tx, true);
   return isFault(thread) ? thread : await tableOf(tx, thread);
 }
@@ -299,8 +314,9 @@ async function show(
   threads: readonly Thread[],
   integrations: readonly Integration[],
   populate: readonly string[],
+  withHeld = false,
 ): Promise<Record<string, unknown>[]> {
-  const all = await loadShown(db, workspace.id, threads);
+  const all = await loadShown(db, workspace.id, threads, withHeld);
   const fills = (name: string) => populate.some((path) => path.split('.')[0] === name);
   const messages = fills('messages')
     ? await loadMessages(
@@ -322,9 +338,9 @@ async function show(
 }
 
 function kindOf(field: string): FieldKind | undefined {
-  const kind = THREAD_FIELDS[field]?.kind;
+  const kind = Object.hasOwn(THREAD_FIELDS, field) ? THREAD_FIELDS[field]?.kind : undefined;
   if (kind) return kind === 'texts' ? 'text' : kind;
-  if (field in PARTICIPANT_FIELDS) return field === 'participants.user' ? 'text' : 'boolean';
+  if (Object.hasOwn(PARTICIPANT_FIELDS, field)) return field === 'participants.user' ? 'text' : 'boolean';
   if (field === 'organization') return 'id';
   return /^meta\.[^\s]{1,128}$/.test(field) ? 'text' : undefined;
 }

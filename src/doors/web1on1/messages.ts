@@ -5,6 +5,7 @@ import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } fro
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
 import { checkMeta } from './messageInput.ts';
+import { endTyping } from '../../threads/due.ts';
 import { postMessages } from '../../threads/posts.ts';
 import { loadMessages } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
@@ -14,6 +15,8 @@ import {
   missing,
   readId,
   reads,
+  refuses,
+  theirNowMs,
   writes,
   writesMany,
   type Call,
@@ -28,24 +31,39 @@ export const messageRoutes: readonly Route[] = [
     method: 'POST',
     path: '/conversations/:id/messages',
     scope: 'viewer',
+    action: 'conversations.reply',
     body: WebMessage,
     handle: postBodies,
   }),
   reads({
     path: '/conversations/:id/messages',
     scope: 'viewer',
+    action: 'messages.read',
     handle: (call) => list(call, call.params['id']),
   }),
-  reads({ path: '/messages', scope: 'bot', handle: (call) => list(call) }),
-  reads({ path: '/messages/:id', scope: 'viewer', handle: get }),
+  reads({ path: '/messages', scope: 'bot', action: 'messages.read', handle: (call) => list(call) }),
+  reads({ path: '/messages/:id', scope: 'viewer', action: 'messages.read', handle: get }),
   ...(['PATCH', 'PUT'] as const).map((method) =>
-    writes({ method, path: '/messages/:id', scope: 'bot', body: ChangedMessage, handle: change }),
+    writes({
+      method,
+      path: '/messages/:id',
+      scope: 'bot',
+      action: 'conversations.reply',
+      body: ChangedMessage,
+      handle: change,
+    }),
   ),
-  acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', handle: remove }),
+  acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', action: 'contacts.erase', handle: remove }),
 ];
 
+/** What posting needs of a call. */
+export type Posting = Pick<
+  Call<{ many: boolean; bodies: WebMessage[] }>,
+  'ctx' | 'caller' | 'holder' | 'workspace' | 'params' | 'body' | 'nowMs'
+>;
+
 /** Posts messages to the conversation of the path. */
-export async function postBodies(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+export async function postBodies(call: Posting): Promise<Work | Fault> {
   const { many, bodies } = call.body;
   const pathOf = (index: number) => (many ? `[${index}]` : '');
   const elsewhere = bodies.findIndex(
@@ -74,7 +92,7 @@ async function list(call: Call, conversation?: string): Promise<Outcome> {
   if (isFault(query)) return query;
   const own = conversation === undefined ? undefined : readId(conversation, 'id');
   if (isFault(own)) return own;
-  if (own === undefined && !query.conditions.some(({ field }) => field in FIELDS))
+  if (own === undefined && !query.conditions.some(({ field }) => Object.hasOwn(FIELDS, field)))
     return breaks('conversation', `or another of ${Object.keys(FIELDS).join(', ')} is required`);
   const { sql } = call.ctx;
   const ids = wanted(query, 'id')?.map(Number) ?? (await find(call, sql, query, own));
@@ -148,6 +166,8 @@ async function change(call: Call<ChangedMessage>): Promise<Work | Fault> {
   return async (tx) => {
     const [found] = await selectPosts(tx, workspace.id, [id]);
     if (!found) return missing('message');
+    if (found.dueMs !== null)
+      return refuses('id', 'names a message whose delay is not over: remove it, and post another');
     await updatePost(tx, id, { ...found.wire, ...body });
     const [shown] = await loadMessages(tx, workspace, [id]);
     return { status: 200, body: shown };
@@ -165,6 +185,7 @@ async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome> {
   if (!found) return missing('message');
   const conversationId = readId(String(found['conversation']), 'conversation') as number;
   await removeSaid(tx, conversationId, id);
+  await endTyping(call.ctx, tx, { workspaceId: call.workspace.id, conversationId, atMs: theirNowMs(call) });
   return { status: 204, body: undefined, audit: { action: 'message.delete', subject: `message:${id}` } };
 }
 

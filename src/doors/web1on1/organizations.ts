@@ -1,4 +1,5 @@
 /** What a bot looks up about where it is: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
+import type { Action } from '../../accounts/roles.ts';
 import { isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { usersOf, type User } from './callers.ts';
@@ -11,16 +12,18 @@ type Thing = Record<string, unknown> & { id: string };
 
 /** `/organizations`, `/users`, `/bots`, `/channels`. */
 export const organizationRoutes: readonly Route[] = [
-  ...lookUps('organizations', 'bot', (call) => [presentOrganization(call.workspace) as Thing]),
-  ...lookUps('users', 'viewer', async (call) => {
+  ...lookUps('organizations', 'bot', 'workspace.read', (call) => [
+    presentOrganization(call.workspace) as Thing,
+  ]),
+  ...lookUps('users', 'viewer', 'members.read', async (call) => {
     const users = await usersOf(call.ctx, call.workspace.id);
     return users.map((user) => presentUser(call, user));
   }),
-  ...lookUps('bots', 'viewer', async (call) => {
+  ...lookUps('bots', 'viewer', 'members.read', async (call) => {
     const users = await usersOf(call.ctx, call.workspace.id);
     return users.filter(({ role }) => role === 'bot').map((user) => presentUser(call, user));
   }),
-  ...lookUps('channels', 'agent', (call) => [
+  ...lookUps('channels', 'agent', 'integrations.read', (call) => [
     { ...organizationOf(call.workspace), id: inboxOf(call.workspace.id), name: 'Inbox' },
   ]),
 ];
@@ -29,14 +32,18 @@ export const organizationRoutes: readonly Route[] = [
 function lookUps(
   name: string,
   scope: 'viewer' | 'agent' | 'bot',
+  action: Action,
   all: (call: Call) => Thing[] | Promise<Thing[]>,
 ): Route[] {
   return [
     reads({
       path: `/${name}`,
       scope: scope === 'viewer' ? 'bot' : scope,
+      action,
       async handle(call): Promise<Outcome> {
-        const query = readQuery(call.query, (field) => FIELDS[field]);
+        const query = readQuery(call.query, (field) =>
+          Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined,
+        );
         if (isFault(query)) return query;
         const things = (await all(call)).filter((thing) =>
           query.conditions.every(({ field, values }) => {
@@ -51,6 +58,7 @@ function lookUps(
     reads({
       path: `/${name}/:id`,
       scope,
+      action,
       async handle(call): Promise<Outcome> {
         const id = call.params['id'] === 'me' ? call.caller.userId : call.params['id']!.toLowerCase();
         const thing = (await all(call)).find((one) => one.id === id);

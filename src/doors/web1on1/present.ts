@@ -8,7 +8,7 @@ import { toHex24 } from '../../base/ids.ts';
 import { identitiesOf, type Contact } from '../../contacts/contacts.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import type { Identity } from '../../contacts/keys.ts';
-import { selectContacts } from '../../contacts/sql.ts';
+import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import type { Participant, Post, Thread } from '../../threads/participants.ts';
@@ -37,8 +37,13 @@ const CONSOLE_URL = 'https://app.web1on1.chat/c/';
 /** A conversation names so many of its messages, the newest. */
 const MOST_MESSAGES = 250;
 
-/** Loads what is shown of threads. */
-export async function loadShown(db: Db, workspaceId: number, threads: readonly Thread[]): Promise<Shown[]> {
+/** Loads what is shown of threads; `withHeld` names also those of their messages whose delay is not over. */
+export async function loadShown(
+  db: Db,
+  workspaceId: number,
+  threads: readonly Thread[],
+  withHeld = false,
+): Promise<Shown[]> {
   if (threads.length === 0) return [];
   const ids = threads.map(({ id }) => id);
   const contactIds = [...new Set(threads.flatMap(({ contactId }) => contactId ?? []))];
@@ -49,6 +54,7 @@ export async function loadShown(db: Db, workspaceId: number, threads: readonly T
         selectEntries(db, {
           among: { conversationIds: [id] },
           newestFirst: true,
+          withHeld,
           limit: MOST_MESSAGES,
           offset: 0,
         }),
@@ -239,7 +245,7 @@ export function presentMessage(
 
 function asPosted(post: Post, message: Message | undefined): Record<string, unknown> {
   const { type, role, userId, wire } = post;
-  const content = message?.content;
+  const content = message?.content ?? post.heldContent ?? undefined;
   const sent = content && 'actions' in content ? content.actions : undefined;
   const actions = wire['actions'] as Record<string, unknown>[] | undefined;
   const items = wire['items'] as Record<string, unknown>[] | undefined;
@@ -308,5 +314,5 @@ export async function loadContacts(
   ids: readonly number[],
 ): Promise<Map<number, Contact>> {
   if (ids.length === 0) return new Map();
-  return new Map((await selectContacts(db, workspaceId, ids)).map((contact) => [contact.id, contact]));
+  return new Map((await getContacts(db, workspaceId, ids)).map((contact) => [contact.id, contact]));
 }

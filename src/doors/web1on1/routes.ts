@@ -30,6 +30,7 @@ const notBuilt = (path: string): Route =>
   reads({
     path,
     scope: 'viewer',
+    action: 'workspace.read',
     handle: async () => fault('not_built', 'Parley does not offer this part of the API.'),
   });
 

@@ -28,14 +28,16 @@ export const serviceRoutes: readonly Route[] = [
     method: 'POST',
     path: '/services',
     scope: 'admin',
+    action: 'webhooks.manage',
     secret: true,
     body: NewWebhook,
     handle: create,
   }),
-  reads({ path: '/services', scope: 'admin', handle: list }),
+  reads({ path: '/services', scope: 'admin', action: 'webhooks.manage', handle: list }),
   reads({
     path: '/services/:id',
     scope: 'admin',
+    action: 'webhooks.manage',
     async handle(call) {
       const name = nameOf(call);
       if (isFault(name)) return name;
@@ -47,6 +49,7 @@ export const serviceRoutes: readonly Route[] = [
     method: 'PATCH',
     path: '/services/:id',
     scope: 'admin',
+    action: 'webhooks.manage',
     secret: true,
     body: ChangedWebhook,
     handle: change,
@@ -55,6 +58,7 @@ export const serviceRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/services/:id',
     scope: 'admin',
+    action: 'webhooks.manage',
     async handle(call) {
       const name = nameOf(call);
       if (isFault(name)) return name;

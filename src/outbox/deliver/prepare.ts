@@ -7,13 +7,13 @@ import type { Vault } from '../../base/crypto.ts';
 import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
 import type { Directory } from '../../accounts/directory.ts';
-import { selectPeople, type Person } from '../../contacts/sql.people.ts';
+import { selectPeople, type Person } from '../../contacts/people.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
 import type { Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
-import { asLastHeard, choose, devicesOf } from '../../gate/choose.ts';
+import { devicesOf } from '../../gate/choose.ts';
 import {
   decideBroken,
   decideCanceled,
@@ -24,11 +24,13 @@ import {
   type Decision,
   type Subject,
 } from '../outcome/decide.ts';
-import { gate } from '../../gate/gate.ts';
-import { integrationFor, placesOf, type Place } from '../../gate/places.ts';
+import { placesOf, type Place } from '../../gate/places.ts';
+import { saidOf } from '../../gate/say.ts';
+import { standingOf as standing, type Standing } from '../../gate/standing.ts';
 import type { Run, RunSource } from '../../ledger/run.ts';
 import type { OpenIntegration, Senders } from '../../senders/senders.ts';
-import { countSentSince, selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
+import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
+import { roomKey, takeRoom, type Asking } from './capped.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
 import { isWaiting, STATE } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
@@ -52,7 +54,8 @@ export type Claimed = Pick<Batch, 'stream' | 'items'>;
 /** What is the same for all of a batch. */
 type Around = {
   opens: ReadonlyMap<number, OpenIntegration>;
-  recent: ReadonlyMap<string, number>;
+  /** When those may go that found no room under the cap, by roomKey. */
+  full: ReadonlyMap<string, number>;
   own: OwnUrls;
   nowMs: number;
 };
@@ -74,13 +77,10 @@ export async function prepare(
       : await draftRun(deps, batch, run, decided);
   if (!drafts.length) return { ready: [], decided };
   const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
-  const [people, recent] = await Promise.all([
-    selectPeople(deps.sql, contactsOf(drafts), {
-      channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
-      attributes: run ? needsAttributes(run.compiled) : false,
-    }),
-    recentlySent(deps, drafts, places, nowMs),
-  ]);
+  const people = await selectPeople(deps.sql, contactsOf(drafts), {
+    channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
+    attributes: run ? needsAttributes(run.compiled) : false,
+  });
   const [opens, looking, threads] = await Promise.all([
     openAll(deps, drafts, places, people),
     run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
@@ -92,9 +92,10 @@ export async function prepare(
     run && places.get(run.workspaceId),
     drafts.map(({ item }) => item.ownerId),
   );
+  for (const draft of drafts) draft.isLooking = looking.has(people.get(draft.item.ownerId)?.contactId ?? 0);
   const around: Around = {
     opens,
-    recent,
+    full: await takeRoomFor(deps, drafts, places, people, nowMs),
     own: ownUrls(deps),
     nowMs,
   };
@@ -103,7 +104,6 @@ export async function prepare(
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
-    draft.isLooking = looking.has(people.get(item.ownerId)?.contactId ?? 0);
     const made = makeReady(deps, around, draft, places.get(item.workspaceId), people.get(item.ownerId));
     if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
@@ -253,28 +253,48 @@ function needsAllAddresses(compiled: Compiled): boolean {
   return compiled.variables.some((name) => /^(contact\.)?(email|phone|phone_number)$/.test(name));
 }
 
-async function recentlySent(
+/** Room for the marketing that would go, in workspaces that cap it; when the others may. */
+async function takeRoomFor(
   deps: PrepareDeps,
   drafts: readonly Draft[],
   places: ReadonlyMap<number, Place>,
+  people: ReadonlyMap<number, Person>,
   nowMs: number,
 ): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for (const [id, { workspace, rules }] of places) {
-    const cap = rules.frequencyCap;
-    const capped = cap
-      ? drafts.filter(({ item, class: c }) => item.workspaceId === id && c === 'marketing')
-      : [];
-    if (!cap || !capped.length) continue;
-    const since = nowMs + workspace.clockAheadMs - cap.perMs;
-    for (const { contactId, causeId, n } of await countSentSince(
-      deps.sql,
-      capped.map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId })),
-      since,
-    ))
-      counts.set(`${contactId}.${causeId}`, n);
+  const asking = drafts.flatMap((draft): Asking[] => {
+    const place = places.get(draft.item.workspaceId);
+    const person = people.get(draft.item.ownerId);
+    const cap = place?.rules.frequencyCap;
+    if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];
+    if (!wouldGo(draft, place, person, nowMs)) return [];
+    const { ownerId: contactId, causeId } = draft.item;
+    return [{ contactId, causeId, cap, nowMs: nowMs + place.workspace.clockAheadMs }];
+  });
+  return await takeRoom(deps.sql, asking);
+}
+
+/** What throws is told when the draft is made ready (makeReady): here it takes no room, and its neighbours do. */
+function wouldGo(draft: Draft, place: Place, person: Person, nowMs: number): boolean {
+  try {
+    return standingOf(draft, place, person, nowMs, undefined).verdict.verdict === 'go';
+  } catch {
+    return false;
   }
-  return counts;
+}
+
+function standingOf(
+  draft: Draft,
+  place: Place,
+  person: Person,
+  nowMs: number,
+  capFreeMs: number | undefined,
+): Standing {
+  const isNamed = draft.destinationId ?? draft.integrationId ?? draft.channel;
+  const destinations = isNamed
+    ? person.destinations
+    : whereNow(person.destinations, draft.isLooking === true);
+  const { timeZone } = person;
+  return standing(draft, place, { timeZone, destinations }, nowMs + place.workspace.clockAheadMs, capFreeMs);
 }
 
 /** What becomes of one draft. What throws is its own outcome: its neighbours know nothing of it. */
@@ -290,7 +310,8 @@ function makeReady(
   } catch (error) {
     deps.log.error({ error, item: draft.item }, 'a message could not be made ready');
     const aheadMs = place?.workspace.clockAheadMs ?? 0;
-    return decideBroken({ ...draft, channel: draft.channel ?? null, aheadMs }, error, around.nowMs);
+    const isCapped = place?.rules.frequencyCap !== undefined;
+    return decideBroken({ ...draft, channel: draft.channel ?? null, aheadMs, isCapped }, error, around.nowMs);
   }
 }
 
@@ -300,20 +321,14 @@ function choosePath(
   place: Place | undefined,
   person: Person | undefined,
 ): Ready | Decision | undefined {
-  const { opens, recent, nowMs } = around;
+  const { opens, full, nowMs } = around;
   // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
   if (!place || !person) return undefined;
   const { workspace } = place;
-  const isNamed = draft.destinationId ?? draft.integrationId ?? draft.channel;
-  const destination = choose(
-    isNamed ? person.destinations : whereNow(person.destinations, draft.isLooking === true),
-    draft,
-    place.order,
-    (d) => integrationFor(draft, d, place) !== undefined,
-  );
-  const integrationId = destination
-    ? integrationFor(draft, destination, place)
-    : (draft.integrationId ?? undefined);
+  const capFreeMs = full.size
+    ? full.get(roomKey({ contactId: draft.item.ownerId, causeId: draft.item.causeId }))
+    : undefined;
+  const { destination, integrationId, facts, verdict } = standingOf(draft, place, person, nowMs, capFreeMs);
   const subject: Subject = {
     item: draft.item,
     workspaceId: workspace.id,
@@ -328,21 +343,11 @@ function choosePath(
     idempotent: false,
     canTell: false,
     mayFallBack: draft.mayFallBack && place.fallback.on,
+    isCapped: draft.class === 'marketing' && place.rules.frequencyCap !== undefined,
   };
   // It may have been sent before it was called off: then it stays unknown.
   if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);
-  const verdict = gate({
-    class: draft.class,
-    nowMs: nowMs + workspace.clockAheadMs,
-    expiresMs: draft.expiresMs,
-    destination: destination && asLastHeard(destination, person.destinations, integrationId),
-    timeZone: person.timeZone ?? workspace.timeZone,
-    rules: place.rules,
-    recentlySent: recent.size ? (recent.get(`${person.contactId}.${draft.item.causeId}`) ?? 0) : 0,
-    isTemplate: draft.isTemplate,
-    confirms: draft.confirms === true,
-  });
-  if (verdict.gate !== 'go') return decideVerdict(subject, verdict, nowMs);
+  if (verdict.verdict !== 'go') return decideVerdict(subject, verdict, saidOf(verdict.code, facts), nowMs);
   const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
   if (devices.length > 1) return decideSpread(subject, devices, nowMs);
   const open = integrationId === undefined ? undefined : opens.get(integrationId);

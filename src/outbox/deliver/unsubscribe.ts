@@ -5,7 +5,7 @@
 import { CHANNELS, type ChannelName } from '../../../contract/channels.ts';
 import type { Vault } from '../../base/crypto.ts';
 import { isId, type IdSource } from '../../base/ids.ts';
-import { blockDestination } from '../../contacts/destinations.ts';
+import { blockDestination } from '../../contacts/consent/blocks.ts';
 import type { Tx } from '../../db/pool.ts';
 
 /** Who leaves: an address, and the contact that it was of when it was written to. */
@@ -48,7 +48,9 @@ export async function unsubscribe(tx: Tx, ids: IdSource, nowMs: number, recipien
     workspaceId,
     channel: channel as ChannelName,
     address,
+    cause: 'opted_out_channel',
     classes: ['marketing'],
+    by: 'person',
     reason: 'unsubscribed',
   });
 }

@@ -9,7 +9,7 @@ import type { Vault } from '../../base/crypto.ts';
 import { storableJson } from '../../base/storable.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import type { Outgoing } from '../../channels/adapter.ts';
-import type { Person, Reachable } from '../../contacts/sql.people.ts';
+import type { Person, Reachable } from '../../contacts/people.ts';
 import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/render.ts';
@@ -126,7 +126,12 @@ function ownMail(
   return headers ? { ...seen, headers: { ...seen.headers, ...headers } } : seen;
 }
 
-function variablesOf(person: Person, destination: Reachable, workspace: Workspace): Variables {
+/** What a message to a person can be made from. */
+export function variablesOf(
+  person: Person,
+  destination: Reachable,
+  workspace: Pick<Workspace, 'name'>,
+): Variables {
   const address = (...channels: string[]) =>
     channels.includes(destination.channel)
       ? destination.address

@@ -1,10 +1,10 @@
 /** From an outcome to a decision: what is written about a delivery, and whether it is tried again. Pure. */
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
-import type { Reachable } from '../../contacts/sql.people.ts';
+import type { Reachable } from '../../contacts/people.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
-import type { Verdict } from '../../gate/gate.ts';
 import { storable, storableJson } from '../../base/storable.ts';
+import type { Verdict } from '../../gate/gate.ts';
 import { lessonOf, type Lesson } from './learn.ts';
 import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
 import type { OutcomeRow } from '../../ledger/sql.ts';
@@ -35,6 +35,8 @@ export type Subject = {
   mayFallBack: boolean;
   /** Not read for so long: another destination is tried. */
   unreadAfterMs?: number | undefined;
+  /** It may have taken room under a frequency cap. */
+  isCapped?: boolean;
 };
 
 /** A decision. Without `row` nothing is written about the delivery; without `later` its work is done. */
@@ -52,6 +54,8 @@ export type Decision = {
   unreadAtMs?: number;
   /** It goes to all of these; the first is this delivery's own. */
   spread?: Spread;
+  /** It was certainly not sent: what room it took under a frequency cap is free again. */
+  givesRoomBack?: boolean;
 };
 
 /** One delivery that becomes one for each of a person's devices. */
@@ -65,29 +69,29 @@ export type Spread = {
   atMs: number;
 };
 
-/** What the gate's verdict means, when it is not go. */
+/** What the gate's verdict means, when it is not go. `said` is its code in a sentence. */
 export function decideVerdict(
   subject: Subject,
-  verdict: Exclude<Verdict, { gate: 'go' }>,
+  verdict: Exclude<Verdict, { verdict: 'go' }>,
+  said: string,
   nowMs: number,
 ): Decision {
-  const { item, aheadMs } = subject;
-  if (verdict.gate === 'never') {
+  const { item, bulk, aheadMs } = subject;
+  const { code } = verdict;
+  if (verdict.verdict === 'never') {
+    const end = code === 'expired' ? STATE.expired : STATE.suppressed;
     return {
       item,
-      bulk: subject.bulk,
-      row: rowOf(subject, STATE[verdict.end], nowMs, item.attempt, {
-        code: verdict.reason,
-        detail: verdict.detail,
-      }),
-      ...(verdict.end === 'suppressed' && subject.destination ? moveOn(subject) : {}),
+      bulk,
+      row: rowOf(subject, end, nowMs, item.attempt, { code, detail: said }),
+      ...(end === STATE.suppressed && subject.destination ? moveOn(subject) : {}),
+      ...roomBack(subject),
     };
   }
-  const why = { code: verdict.reason, detail: '' };
   return {
     item,
-    bulk: subject.bulk,
-    row: rowOf(subject, STATE.held, nowMs, item.attempt, why, { what: 'held', why: verdict.reason }),
+    bulk,
+    row: rowOf(subject, STATE.held, nowMs, item.attempt, { code, detail: '' }, { what: 'held', why: code }),
     later: { dueMs: Math.min(verdict.untilMs, subject.expiresMs) - aheadMs, attempt: item.attempt },
   };
 }
@@ -99,6 +103,7 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
     bulk: subject.bulk,
     row: rowOf(subject, STATE.failed, nowMs, subject.item.attempt, { code, detail }),
     ...moveOn(subject),
+    ...roomBack(subject),
   };
 }
 
@@ -174,6 +179,10 @@ export function decideSpread(subject: Subject, devices: readonly Reachable[], no
   };
 }
 
+function roomBack({ isCapped }: Subject): Pick<Decision, 'givesRoomBack'> {
+  return isCapped ? { givesRoomBack: true } : {};
+}
+
 function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
   return subject.mayFallBack ? { moveOn: true } : {};
 }
@@ -181,7 +190,7 @@ function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
 /** The run was called off before this recipient's turn. */
 export function decideCanceled(subject: Subject, nowMs: number): Decision {
   const { item, bulk } = subject;
-  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt) };
+  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt), ...roomBack(subject) };
 }
 
 /** Put off without a word: not an attempt, and nothing to record (a full line, an open breaker). */
@@ -209,6 +218,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         destinationId: destination?.destinationId ?? null,
         channel: destination?.channel ?? null,
         address: destination?.address ?? null,
+        integrationId: subject.integrationId,
       };
       const lesson = lessonOf(at, outcome);
       return {
@@ -216,6 +226,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         bulk,
         row: rowOf(subject, STATE.failed, nowMs, attempts, outcome),
         ...moveOn(subject),
+        ...roomBack(subject),
         ...(lesson ? { lesson } : {}),
       };
     }

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Directory } from '../../accounts/directory.ts';
-import { selectPeople, type Reachable } from '../../contacts/sql.people.ts';
+import { selectPeople, type Reachable } from '../../contacts/people.ts';
 import type { Sql, Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -102,25 +102,22 @@ function onwardFrom(
 ): Onward[] {
   const atMs = nowMs + place.workspace.clockAheadMs;
   const expiresMs = own.expiresMs ?? Number.MAX_SAFE_INTEGER;
-  const left = destinations.filter(
-    (destination) =>
-      !tried.some((one) => isSame(one, destination)) &&
-      integrationFor({ integrationId: null }, destination, place) !== undefined &&
-      gate({
-        class: own.class,
-        nowMs: atMs,
-        expiresMs,
-        destination: asLastHeard(
-          destination,
-          destinations,
-          integrationFor({ integrationId: null }, destination, place),
-        ),
-        timeZone: 'UTC',
-        rules: {},
-        recentlySent: 0,
-        isTemplate: own.contentType === 'nativeTemplate',
-      }).gate !== 'never',
-  );
+  const left = destinations.filter((destination) => {
+    const integrationId = integrationFor({ integrationId: null }, destination, place);
+    if (integrationId === undefined || tried.some((one) => isSame(one, destination))) return false;
+    const facts = {
+      class: own.class,
+      expiresMs,
+      destination: asLastHeard(destination, destinations, integrationId),
+      integrationId,
+      // Whether it must wait is looked at when it is sent.
+      timeZone: 'UTC',
+      rules: {},
+      capFreeMs: undefined,
+      isTemplate: own.contentType === 'nativeTemplate',
+    };
+    return gate(facts, atMs).verdict !== 'never';
+  });
   const [next] = byOrder(left, place.order);
   if (!next) return [];
   const first = tried.at(-1)!.seq + 1;

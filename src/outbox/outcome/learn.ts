@@ -1,7 +1,14 @@
 /** What a provider's refusal or receipt teaches about an address: it is dead, or its owner said stop. From then on the gate knows. */
-import { MESSAGE_CLASSES, type ChannelName, type ErrorClass } from '../../../contract/channels.ts';
+import type { ChannelName, ErrorClass } from '../../../contract/channels.ts';
 import type { IdSource } from '../../base/ids.ts';
-import { blockDestinations, setDestinationStatus } from '../../contacts/destinations.ts';
+import {
+  blockDestinations,
+  deadBlock,
+  marketingSwitchBlock,
+  stopBlock,
+  type Block,
+} from '../../contacts/consent/blocks.ts';
+import { setDestinationStatus } from '../../contacts/destinations.ts';
 import { kindOfChannel } from '../../contacts/keys.ts';
 import type { Tx } from '../../db/pool.ts';
 
@@ -10,10 +17,12 @@ export type Lesson = {
   workspaceId: number;
   channel: string;
   address: string;
-  reason: string;
+  /** The provider's code. */
+  code: string;
   contactId: number;
   destinationId: number | null;
-  /** The address will never work. */
+  integrationId: number | null;
+  /** The address will never work; otherwise its owner said stop to the provider. */
   dead: boolean;
 };
 
@@ -24,6 +33,7 @@ export type SentTo = {
   destinationId: number | null;
   channel: string | null;
   address: string | null;
+  integrationId: number | null;
 };
 
 /** The lesson in an error, when it says something of the address and not of the message or the day. */
@@ -33,9 +43,8 @@ export function lessonOf(
 ): Lesson | undefined {
   const { channel, address } = at;
   if (!channel || !address) return undefined;
-  if (error.class === 'recipient')
-    return { ...at, channel, address, reason: `dead address (${error.code})`, dead: true };
-  if (error.class === 'optout') return { ...at, channel, address, reason: 'stop', dead: false };
+  if (error.class === 'recipient') return { ...at, channel, address, code: error.code, dead: true };
+  if (error.class === 'optout') return { ...at, channel, address, code: error.code, dead: false };
   return undefined;
 }
 
@@ -54,19 +63,29 @@ async function retireTokens(tx: Tx, lessons: readonly Lesson[]): Promise<void> {
 /** Writes lessons into suppression and consent; part of the transaction that records what taught them. */
 export async function learn(tx: Tx, ids: IdSource, lessons: readonly Lesson[], nowMs: number): Promise<void> {
   if (!lessons.length) return;
-  await blockDestinations(
-    tx,
-    ids,
-    nowMs,
-    lessons.map(({ workspaceId, channel, address, reason, contactId }) => ({
-      workspaceId,
-      channel: channel as ChannelName,
-      address,
-      classes: MESSAGE_CLASSES,
-      reason,
-      // A token says nothing about whose it is; a number's or a mail address's owner is looked up, it may have changed.
-      ...(kindOfChannel(channel as ChannelName) ? {} : { contactId }),
-    })),
-  );
+  await blockDestinations(tx, ids, nowMs, lessons.map(blockOf));
   await retireTokens(tx, lessons);
+}
+
+function blockOf({
+  workspaceId,
+  channel: name,
+  address,
+  contactId,
+  integrationId,
+  code,
+  dead,
+}: Lesson): Block {
+  const channel = name as ChannelName;
+  const at = {
+    workspaceId,
+    channel,
+    address,
+    // A token says nothing about whose it is; a number's or a mail address's owner is looked up, it may have changed.
+    ...(kindOfChannel(channel) ? {} : { contactId }),
+  };
+  if (dead) return deadBlock(at, `dead address (${code})`);
+  // Elsewhere than on text messages a provider's opt-out is one from marketing; on WhatsApp, from one number's.
+  if (channel === 'whatsapp' && integrationId !== null) return marketingSwitchBlock(at, integrationId);
+  return stopBlock(at, integrationId ?? 0, 'provider');
 }

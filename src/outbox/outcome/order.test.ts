@@ -115,19 +115,19 @@ const SETTLES: readonly {
   {
     name: 'held',
     to: STATE.held,
-    decide: (s, now) => decideVerdict(s, { gate: 'hold', untilMs: now + 60_000, reason: 'quiet_hours' }, now),
+    decide: (s, now) =>
+      decideVerdict(s, { verdict: 'hold', untilMs: now + 60_000, code: 'quiet_hours', also: [] }, '', now),
   },
   {
     name: 'suppressed',
     to: STATE.suppressed,
     decide: (s, now) =>
-      decideVerdict(s, { gate: 'never', end: 'suppressed', reason: 'opted_out', detail: 'stop' }, now),
+      decideVerdict(s, { verdict: 'never', code: 'opted_out_channel', also: [] }, 'stop', now),
   },
   {
     name: 'expired',
     to: STATE.expired,
-    decide: (s, now) =>
-      decideVerdict(s, { gate: 'never', end: 'expired', reason: 'expired', detail: '' }, now),
+    decide: (s, now) => decideVerdict(s, { verdict: 'never', code: 'expired', also: [] }, '', now),
   },
   {
     name: 'failed before sending',

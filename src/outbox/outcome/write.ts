@@ -9,6 +9,7 @@ import { KIND } from '../../queue/work/kinds.ts';
 import { LaneLost, settle, type Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/sql.ts';
 import type { Decision, Spread } from './decide.ts';
+import { giveRoomBack } from '../deliver/capped.ts';
 import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
@@ -40,6 +41,7 @@ export async function writeDecisions(
   );
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
+  await giveRoomBack(tx, decisions);
   const bulk = batch.stream !== 0;
   const [plain, others] = bulk ? divide(rows) : [[], rows];
   const { accepted, faster } = await writeAccepted(tx, plain);

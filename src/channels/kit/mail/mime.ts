@@ -28,12 +28,18 @@ export type MailFile = { name: string; mediaType: string; isShown: boolean; byte
 const MOST_HEADER_BYTES = 256 * 1024;
 const MOST_PARTS = 1000;
 const DEEPEST = 10;
-/** As much of a part that is text as is read. */
+/** As much of all parts that are text as is read. */
 const TEXT_BYTES = 1024 * 1024;
+/** Headers of which a name, a subject or an address is read: longer ones are made to cost, not to be read. Characters. */
+const WORDS_LENGTH = 16 * 1024;
+/** Lines that begin as a delimiter does and are none, and paddings within base64: no mail that people send has as many. */
+const MOST_NEAR_MISSES = 10_000;
+const MOST_PADDINGS = 1_000_000;
+const LONGEST_BOUNDARY = 250;
 
 /** The mail in bytes; undefined when it is packed deeper, in more parts or under longer headers than any mail that people send. */
 export function readMail(bytes: Buffer, toText: (html: string) => string): Mail | undefined {
-  const walk: Walk = { headerBytes: 0, parts: 0, texts: [], htmls: [], files: [], toText };
+  const walk: Walk = { headerBytes: 0, parts: 0, textBytes: 0, texts: [], htmls: [], files: [], toText };
   const root = entityIn(bytes, walk);
   if (!root || !walkThrough(root, walk, 0, false)) return undefined;
   return {
@@ -47,14 +53,14 @@ export function readMail(bytes: Buffer, toText: (html: string) => string): Mail 
 
 /** The addresses in a header, with their names. */
 export function mailboxesIn(value: string | undefined): { address: string; name: string }[] {
-  return addressParser(value ?? '', { flatten: true }).flatMap(({ address, name }) =>
-    address ? [{ address, name: decodeWords(name) }] : [],
+  return addressParser((value ?? '').slice(0, WORDS_LENGTH), { flatten: true }).flatMap(
+    ({ address, name }) => (address ? [{ address, name: decodeWords(name) }] : []),
   );
 }
 
 /** A header that is text, decoded. */
 export function wordsIn(value: string | undefined): string {
-  return decodeWords(value ?? '');
+  return decodeWords((value ?? '').slice(0, WORDS_LENGTH));
 }
 
 type Headers = { name: string; value: string }[];
@@ -62,6 +68,8 @@ type Entity = { headers: Headers; type: string; parameters: Map<string, string>;
 type Walk = {
   headerBytes: number;
   parts: number;
+  /** Bytes of text that were read. */
+  textBytes: number;
   texts: string[];
   htmls: string[];
   files: MailFile[];
@@ -132,20 +140,33 @@ function keepFirstText(walk: Walk, from: number): void {
   if (first !== undefined) walk.texts.push(first);
 }
 
-/** The parts between delimiters; undefined when there are more than so many. What follows the last delimiter is a part, too. */
+/**
+ * The parts between delimiters; undefined when there are more than so many, or too much that is nearly one. What follows the last
+ * delimiter is a part, too.
+ */
 function partsOf(body: Buffer, boundary: string, most: number): Buffer[] | undefined {
+  // RFC 2046 allows 70 characters; searching for one of thousands costs as many times the mail.
+  if (boundary.length > LONGEST_BOUNDARY) return undefined;
   const delimiter = Buffer.from(`--${boundary}`);
   const parts: Buffer[] = [];
   let start = -1;
+  let misses = 0;
   for (let at = body.indexOf(delimiter); at >= 0; at = body.indexOf(delimiter, at + 1)) {
-    if (at > 0 && body[at - 1] !== NEWLINE) continue;
+    if (misses > MOST_NEAR_MISSES) return undefined;
+    if (at > 0 && body[at - 1] !== NEWLINE) {
+      misses++;
+      continue;
+    }
     const behind = at + delimiter.length;
     const lineEnd = body.indexOf(NEWLINE, behind);
     const rest = body
       .subarray(behind, lineEnd < 0 ? body.length : lineEnd)
       .subarray(0, 100)
       .toString('latin1');
-    if (!/^(?:--)?[ \t\r]*$/.test(rest)) continue;
+    if (!/^(?:--)?[ \t\r]*$/.test(rest)) {
+      misses++;
+      continue;
+    }
     if (start >= 0) parts.push(body.subarray(start, endBefore(body, start, at)));
     if (parts.length > most) return undefined;
     start = lineEnd < 0 ? body.length : lineEnd + 1;
@@ -159,7 +180,7 @@ const NEWLINE = 10;
 
 /** The line break in front of a delimiter is the delimiter's. */
 function endBefore(body: Buffer, start: number, at: number): number {
-  const end = body[at - 2] === 13 ? at - 2 : at - 1;
+  const end = body[at - 2] === RETURN ? at - 2 : at - 1;
   return Math.max(start, end);
 }
 
@@ -170,13 +191,12 @@ function takeLeaf(entity: Entity, walk: Walk, related: boolean): void {
   if (!isText) {
     const name = disposition.parameters.get('filename') ?? parameters.get('name') ?? '';
     const isShown = related && valueOf(entity, 'content-id') !== undefined;
-    walk.files.push({ name: decodeWords(name), mediaType: type, isShown, bytes: bytesOf(entity) });
+    walk.files.push({ name: wordsIn(name), mediaType: type, isShown, bytes: bytesOf(entity) });
     return;
   }
-  const said = textIn(
-    bytesOf({ ...entity, body: entity.body.subarray(0, TEXT_BYTES) }),
-    parameters.get('charset'),
-  );
+  const bytes = entity.body.subarray(0, TEXT_BYTES - walk.textBytes);
+  walk.textBytes += bytes.length;
+  const said = textIn(bytesOf({ ...entity, body: bytes }), parameters.get('charset'));
   if (type === 'text/html') {
     walk.htmls.push(said);
     walk.texts.push(walk.toText(said));
@@ -198,7 +218,7 @@ function bytesOf(entity: Entity): Buffer {
 function base64(text: string): Buffer {
   const out = Buffer.allocUnsafe(Math.ceil((text.length * 3) / 4));
   let length = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0, paddings = 0; at < text.length && paddings < MOST_PADDINGS; paddings++) {
     const end = text.indexOf('=', at);
     const next = end < 0 ? text.length : end;
     const unit = text.slice(at, next);
@@ -209,25 +229,34 @@ function base64(text: string): Buffer {
   return out.subarray(0, length);
 }
 
-/** RFC 2045 §6.7. What is not an escape stays as it is. */
+/** RFC 2045 §6.7. What is not an escape stays as it is. Byte by byte, without an object for each: 25 MB may be nothing but `=`. */
 function quotedPrintable(body: Buffer): Buffer {
   const out = Buffer.allocUnsafe(body.length);
   let length = 0;
   for (let at = 0; at < body.length; at++) {
     const byte = body[at]!;
-    if (byte !== 61) {
-      out[length++] = byte;
-      continue;
-    }
-    const next = body.subarray(at + 1, at + 3).toString('latin1');
-    if (/^[0-9A-Fa-f]{2}$/.test(next)) {
-      out[length++] = Number.parseInt(next, 16);
+    const next = body[at + 1];
+    const high = byte === EQUALS ? digitOf(next) : -1;
+    const low = high < 0 ? -1 : digitOf(body[at + 2]);
+    if (low >= 0) {
+      out[length++] = high * 16 + low;
       at += 2;
-    } else if (next === '\r\n') at += 2;
-    else if (next.startsWith('\n')) at++;
+    } else if (byte === EQUALS && next === NEWLINE) at++;
+    else if (byte === EQUALS && next === RETURN && body[at + 2] === NEWLINE) at += 2;
     else out[length++] = byte;
   }
   return out.subarray(0, length);
+}
+
+const EQUALS = 61;
+const RETURN = 13;
+
+/** The value of a hexadecimal digit; -1 for anything else. */
+function digitOf(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const letter = byte | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
 /** The text of bytes. A charset that nobody knows, or that is wrong, is read as what old mail programs write. */

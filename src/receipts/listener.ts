@@ -7,17 +7,43 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
-import { isFault } from '../../base/fault.ts';
-import { toHex24 } from '../../base/ids.ts';
-import type { Part } from '../../base/lifecycle.ts';
-import type { Integration } from '../../accounts/integrations.ts';
-import { MAIL_BYTES, type ReceiveCallback } from './callbacks.ts';
-import type { HttpContext } from '../kit/context.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import { toHex24 } from '../base/ids.ts';
+import type { Part } from '../base/lifecycle.ts';
+import type { Integration } from '../accounts/integrations.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Config } from '../base/config.ts';
+import type { Log } from '../base/log.ts';
+import type { Directory } from '../accounts/directory.ts';
+import type { Adapter, CallbackAnswer, CallbackRequest } from '../channels/adapter.ts';
+import { readsQuotedAddresses } from './quotedAddress.ts';
 
-/** Connections at a time; who comes then is asked to come again. */
+/** The largest mail: large providers take this much. */
+export const MAIL_BYTES = 25 * 1024 * 1024;
+
+/** What the listener works with. */
+export type ListenerDeps = {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  directory: Directory;
+  adapters: Readonly<Record<string, Adapter | undefined>>;
+  publicUrl(): string;
+};
+
+/** Who takes a mail in, as a callback of its integration. */
+export type TakeMail = (
+  integrationId: number,
+  callbackKey: string,
+  request: CallbackRequest,
+) => Promise<CallbackAnswer | Fault>;
+
+/** Connections at a time, in all and from one address; who comes then is asked to come again. */
 const MOST_CONNECTIONS = 100;
-/** Bytes of mails that are arriving, over all connections: each may be large, all of them at once may not. */
+const MOST_FROM_ONE = 20;
+/** Bytes of mails that are arriving or being read: each may be large, all of them at once may not, and those of one address less. */
 const MOST_HELD_BYTES = 4 * MAIL_BYTES;
+const MOST_HELD_OF_ONE = 2 * MAIL_BYTES;
 const MOST_RECIPIENTS = 50;
 /** RFC 5321 §4.5.3.1: 64 characters, @ and 255. */
 const LONGEST_ADDRESS = 320;
@@ -31,12 +57,16 @@ type Refusal = { code: number; text: string };
 const UNKNOWN: Refusal = { code: 550, text: '5.1.1 There is no such mailbox here' };
 const TROUBLE: Refusal = { code: 451, text: '4.3.0 Trouble here; please try again' };
 const CROWDED: Refusal = { code: 452, text: '4.3.1 Too much mail at once; please try again' };
+const TOO_MANY: Refusal = {
+  code: 421,
+  text: '4.7.0 Too many connections from your address; please come again',
+};
 const TOO_BIG: Refusal = { code: 552, text: '5.3.4 The mail is larger than is taken here' };
 
 /** The listener. `port` is known while it runs. */
 export function createMailListener(
-  ctx: HttpContext,
-  receive: ReceiveCallback,
+  ctx: ListenerDeps,
+  receive: TakeMail,
 ): Part & { port(): number | undefined } {
   let server: SMTPServer | undefined;
   let desk: Desk | undefined;
@@ -60,7 +90,7 @@ export function createMailListener(
   };
 }
 
-async function openServer(ctx: HttpContext, desk: Desk): Promise<SMTPServer> {
+async function openServer(ctx: ListenerDeps, desk: Desk): Promise<SMTPServer> {
   const { mailHost, mailPort, mailTlsCert, mailTlsKey } = ctx.config;
   const tls = mailTlsCert
     ? { cert: await readFile(mailTlsCert), key: await readFile(mailTlsKey) }
@@ -79,16 +109,22 @@ async function openServer(ctx: HttpContext, desk: Desk): Promise<SMTPServer> {
     closeTimeout: DRAIN_MS,
     // Names of others are asked for nowhere, and would have to be waited for.
     disableReverseLookup: true,
+    // What a sender may be called is the sender's server's to say: `ann..b.@docomo.ne.jp` is somebody's address.
+    lenientAddressParsing: true,
     logger: false,
     onConnect(session, done) {
+      if (!desk.enter(session)) return void answer(Promise.resolve(TOO_MANY), done);
+      for (const connection of server.connections)
+        if (connection.session.id === session.id) readsQuotedAddresses(connection);
       const late = () =>
         [...server.connections].filter(({ session: { id } }) => id === session.id).forEach(hangUp);
       desk.timers.set(session.id, ctx.clock.after(SESSION_MS, late));
       done();
     },
-    onClose({ id }) {
-      desk.timers.get(id)?.();
-      desk.timers.delete(id);
+    onClose(session) {
+      desk.leave(session);
+      desk.timers.get(session.id)?.();
+      desk.timers.delete(session.id);
     },
     onRcptTo({ address }, _session, done) {
       void answer(desk.knows(address), done);
@@ -130,14 +166,19 @@ type Desk = {
   /** Why mail to an address is not taken; undefined when it is. */
   knows(address: string): Promise<Refusal | undefined>;
   take(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<Refusal | undefined>;
+  /** Whether one more from that address may come. */
+  enter(session: SMTPServerSession): boolean;
+  leave(session: SMTPServerSession): void;
   /** Sessions in which a mail is arriving, or being kept. */
   busy: Set<string>;
   timers: Map<string, () => void>;
   stopping: boolean;
 };
 
-function createDesk(ctx: HttpContext, receive: ReceiveCallback): Desk {
+function createDesk(ctx: ListenerDeps, receive: TakeMail): Desk {
   let heldBytes = 0;
+  const peers = new Map<string, Peer>();
+  const inside = new Map<string, Peer>();
   const failed = (error: unknown): Refusal => {
     ctx.log.error({ error }, 'a mail could not be taken');
     return TROUBLE;
@@ -153,22 +194,48 @@ function createDesk(ctx: HttpContext, receive: ReceiveCallback): Desk {
         return failed(error);
       }
     },
+    enter(session) {
+      const name = peerOf(session.remoteAddress);
+      const peer = peers.get(name) ?? { name, connections: 0, bytes: 0 };
+      if (peer.connections >= MOST_FROM_ONE) return false;
+      peer.connections++;
+      peers.set(name, peer);
+      inside.set(session.id, peer);
+      return true;
+    },
+    leave({ id }) {
+      const peer = inside.get(id);
+      if (!peer) return;
+      inside.delete(id);
+      if (--peer.connections === 0) peers.delete(peer.name);
+    },
     async take(stream, session) {
       const mine = { bytes: 0 };
+      const peer = inside.get(session.id);
+      const hold = (bytes: number) => {
+        mine.bytes += bytes;
+        heldBytes += bytes;
+        if (peer) peer.bytes += bytes;
+        return heldBytes <= MOST_HELD_BYTES && (peer?.bytes ?? 0) <= MOST_HELD_OF_ONE;
+      };
       try {
-        const body = await read(stream, (bytes) => {
-          mine.bytes += bytes;
-          heldBytes += bytes;
-          return heldBytes <= MOST_HELD_BYTES;
-        });
+        const body = await read(stream, hold);
         return Buffer.isBuffer(body) ? await handIn(ctx, receive, body, session) : body;
       } catch (error) {
         return failed(error);
       } finally {
-        heldBytes -= mine.bytes;
+        hold(-mine.bytes);
       }
     },
   };
+}
+
+/** What one address has open here. */
+type Peer = { name: string; connections: number; bytes: number };
+
+/** An address; of IPv6 the network, since a machine has as many addresses there as it likes. */
+function peerOf(address: string): string {
+  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
 }
 
 /** Reads a mail to its end, the part that is too much as well: a reply comes after the final dot. */
@@ -194,8 +261,8 @@ async function read(
 
 /** Gives a mail to each integration it is for. One that cannot read it does not keep it from the others. */
 async function handIn(
-  ctx: HttpContext,
-  receive: ReceiveCallback,
+  ctx: ListenerDeps,
+  receive: TakeMail,
   body: Buffer,
   { envelope }: SMTPServerSession,
 ): Promise<Refusal | undefined> {
@@ -224,6 +291,8 @@ async function handIn(
     });
     if (isFault(answer)) continue;
     if (answer.status < 300) refusal = undefined;
+    // Read by nobody yet: the other server comes again, and who has it already is not changed by a repeat.
+    else if (answer.status >= 500) return TROUBLE;
     else if (refusal)
       refusal = { code: 554, text: `5.6.0 ${answer.body.replaceAll(/\s+/g, ' ').slice(0, 200)}` };
   }
@@ -234,7 +303,7 @@ async function handIn(
  * Who takes mail at an address, with or without a `+detail`. An address for answers is that of the integration that named it
  * first: nobody else's mail is to be had by naming its address. A bounce address may be several integrations': each knows its own.
  */
-async function integrationsAt(ctx: HttpContext, address: string): Promise<Integration[]> {
+async function integrationsAt(ctx: ListenerDeps, address: string): Promise<Integration[]> {
   if (address.length > LONGEST_ADDRESS) return [];
   const exact = address.toLowerCase();
   const plain = exact.replace(/\+[^@]*(?=@[^@]*$)/, '');

@@ -1,0 +1,255 @@
+/**
+ * Why mails come back, in the words of the servers that say so: what is our own fault, or nobody's, leaves the address alive; an
+ * unknown user is learned whatever code comes with it; what is not understood is not fatal. And what is no bounce at all.
+ */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+import { smtp } from './adapter.ts';
+import { nameOf } from './name.ts';
+
+const URL = 'https://msg.example.org/callbacks/0123/secret-key/mail';
+const VERP = `bounce+${nameOf('c1.p1.0', URL)}@shop.example`;
+
+function received(mail: string, from = '') {
+  const callback = smtp.receive!(
+    {
+      method: 'POST',
+      url: URL,
+      purpose: 'mail',
+      query: {},
+      headers: { 'x-envelope-from': `<${from}>`, 'x-envelope-to': VERP },
+      body: Buffer.from(mail.replaceAll(/\r?\n/g, '\r\n')),
+    },
+    { bounceAddress: 'bounce@shop.example', incomingAddress: 'answers@shop.example' },
+  );
+  ok(callback.kind === 'parsed', JSON.stringify(callback));
+  return callback;
+}
+
+const report = (
+  status: string,
+  diagnostic: string,
+  words = 'Your mail came back.',
+) => `From: MAILER-DAEMON@mx.example
+To: ${VERP}
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+
+${words}
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; ann@people.example
+Action: failed
+Status: ${status}
+${diagnostic ? `Diagnostic-Code: smtp; ${diagnostic}` : 'X-None: none'}
+--b--
+`;
+
+const SAID: [status: string, diagnostic: string, meaning: string][] = [
+  // Nobody there.
+  ['5.1.1', '550 5.1.1 <ann@people.example>... User unknown', 'recipient'],
+  ['5.7.1', '550 5.7.1 No such user here', 'recipient'],
+  ['5.0.0', '550 Unknown user ann@people.example', 'recipient'],
+  [
+    '5.0.0',
+    '554 delivery error: dd This user doesn’t have a mail.example account (ann@people.example)',
+    'recipient',
+  ],
+  [
+    '4.1.1',
+    '450 4.1.1 <ann@people.example>: Recipient address rejected: User unknown in virtual alias table',
+    'recipient',
+  ],
+  ['5.4.1', '550 5.4.1 Recipient address rejected: Access denied. AS(201806281)', 'recipient'],
+  ['5.2.1', '550-5.2.1 The email account that you tried to reach is disabled', 'recipient'],
+  ['5.5.0', '550 5.5.0 Requested action not taken: mailbox unavailable', 'recipient'],
+  [
+    '5.1.10',
+    '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient ann@people.example not found by SMTP address lookup',
+    'recipient',
+  ],
+  ['5.0.0', '550 5.0.0 sorry, no mailbox here by that name', 'recipient'],
+  [
+    '5.4.4',
+    'unable to look up host people.example: Host or domain name not found. Name service error for name=people.example type=MX: Host not found',
+    'recipient',
+  ],
+  ['5.5.0', '550 5.5.0 Adresse destinataire invalide. Invalid recipient. LPN007_416', 'recipient'],
+  // Blocklists and reputation.
+  ['5.1.1', '550 5.7.1 IP address blacklisted by recipient', 'blocked'],
+  ['5.1.3', '553 http://www.spamhaus.org/query/bl?ip=192.0.2.222', 'blocked'],
+  ['5.0.0', '554 Host network not allowed', 'blocked'],
+  [
+    '5.7.1',
+    '550 5.7.1 Service unavailable; client host [192.0.2.1] blocked using b.barracudacentral.org',
+    'blocked',
+  ],
+  ['5.0.0', '554 5.7.1 You are not allowed to connect', 'blocked'],
+  // Authentication, names and reverse DNS.
+  ['5.7.26', '550-5.7.26 This mail is unauthenticated; DKIM = did not pass', 'blocked'],
+  ['5.1.1', '550 SPF check failed: shop.example does not designate 192.0.2.1', 'blocked'],
+  ['5.1.1', '550 5.7.25 The IP address sending this message does not have a PTR record setup', 'blocked'],
+  ['5.0.0', '554 Client host rejected: cannot find your hostname', 'blocked'],
+  ['5.0.0', '554 Transaction failed: Duplicate header "DKIM-Signature".', 'content'],
+  ['5.4.4', 'Name service error for name=people.example type=MX: Host not found, try again', 'transient'],
+  // The sender.
+  ['5.1.0', '550 5.1.0 <bounce@shop.example> sender rejected', 'config'],
+  [
+    '5.1.8',
+    '553 5.1.8 <bounce@shop.example>... Domain of sender address bounce@shop.example does not exist',
+    'config',
+  ],
+  ['5.1.1', '550 5.1.1 Sender address rejected: user unknown', 'config'],
+  ['5.7.1', '550 5.7.1 Unable to relay', 'config'],
+  // Content, size, virus, spam.
+  ['5.0.0', '550 Virus Detected; Content Rejected', 'blocked'],
+  ['5.1.1', '554 5.7.1 Message rejected as spam by Content Filtering', 'blocked'],
+  ['5.2.3', '552 5.2.3 Message length exceeds administrative limit', 'content'],
+  ['5.0.0', '552 message size exceeds fixed maximum message size', 'content'],
+  // Rate and room.
+  ['5.2.1', '550-5.2.1 The user you are trying to contact is receiving mail at a rate that prevents', 'rate'],
+  [
+    '5.1.1',
+    '550 5.1.1 <ann@people.example> - 203.0.113.222 has sent to too many recipients this hour',
+    'rate',
+  ],
+  ['5.1.1', '552 5.1.1 sorry, mailbox ann@people.example is over quota temporarily', 'transient'],
+  ['5.2.2', '552 5.2.2 Mailbox full', 'transient'],
+  // Not understood.
+  ['5.0.0', '550 Rejected', 'transient'],
+  ['5.0.0', '550 no', 'transient'],
+  ['5.0.0', '', 'transient'],
+];
+
+for (const [status, diagnostic, meaning] of SAID)
+  test(`a bounce: ${status} ${diagnostic}`, () => {
+    const [receipt] = received(report(status, diagnostic)).receipts;
+    deepEqual([receipt?.state, receipt?.class], ['failed', meaning]);
+  });
+
+test('what came back of our own mail is no evidence of why', () => {
+  const ours = `A message that you sent could not be delivered.
+
+  ann@people.example
+    SMTP error from remote mail server after end of data: 550 no
+
+------ This is a copy of the message, including all the headers. ------
+
+Received: by shop.example
+Subject: Your account: user unknown, mailbox does not exist
+
+Dear Ann, your user is unknown, your mailbox does not exist.`;
+  equal(received(report('5.0.0', '', ours)).receipts[0]?.class, 'transient');
+  const subject = `The following recipient(s) could not be reached:\n\n  Subject: No such user\n\n  ann@people.example`;
+  equal(received(report('5.0.0', '', subject)).receipts[0]?.class, 'transient');
+});
+
+const plain = (from: string, subject: string, headers: string, text: string) =>
+  `From: ${from}\nTo: ${VERP}\nSubject: ${subject}\n${headers}\n${text}\n`;
+const OUR_SUBJECTS = [
+  'Delivery failed: we will come again',
+  'Undeliverable: your parcel',
+  'Returned mail',
+  'failure notice',
+];
+const AWAY = 'I no longer read helpdesk@people.example; that mailbox is disabled. I am away until Monday.';
+const MARKS = [
+  'Auto-Submitted: auto-replied',
+  'Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All',
+  'X-Auto-Response-Suppress: OOF, AutoReply',
+  'X-MS-Exchange-Inbox-Rules-Loop: ann@people.example',
+  'Precedence: auto_reply',
+  'Precedence: bulk',
+  'X-Autoreply: yes',
+  'X-Autorespond: yes',
+  'X-FC-MachineGenerated: true',
+  'X-POST-MessageClass: 9; Autoresponder',
+];
+
+test('an automatic answer is no bounce and no answer, whatever our own subject was', () => {
+  for (const ours of OUR_SUBJECTS)
+    for (const prefix of ['Automatic reply: ', 'Automatische Antwort: ', 'Re: ', ''])
+      for (const mark of MARKS)
+        for (const sender of ['', 'ann@people.example']) {
+          const { receipts, inbound } = received(
+            plain('ann@people.example', prefix + ours, `${mark}\n`, AWAY),
+            sender,
+          );
+          deepEqual([receipts, inbound], [[], []], `${prefix}${ours} | ${mark} | ${sender}`);
+        }
+});
+
+test('Outlook’s own word in front of the subject is a mark, in many languages; a person’s answer to such a subject is none', () => {
+  for (const prefix of [
+    'Automatic reply',
+    'Out of Office',
+    'Automatische Antwort',
+    'Abwesenheitsnotiz',
+    'Automatisch antwoord',
+    'Réponse automatique',
+    'Respuesta automática',
+    'Risposta automatica',
+    'Resposta automática',
+    'Autosvar',
+    'Automatiskt svar',
+    'Automaattinen vastaus',
+    'Odpowiedź automatyczna',
+    'Автоматический ответ',
+    'Otomatik yanıt',
+    '自动答复',
+    '自動応答',
+    '자동 회신',
+    'رد تلقائي',
+  ]) {
+    const encoded = `=?utf-8?B?${Buffer.from(`${prefix}: Delivery failed`).toString('base64')}?=`;
+    const { receipts, inbound } = received(
+      plain('ann@people.example', encoded, '', AWAY),
+      'ann@people.example',
+    );
+    deepEqual([receipts, inbound.length], [[], 0], prefix);
+  }
+  for (const subject of [
+    'Re: Automatic reply: Hello',
+    'Out of office hours?',
+    'Re: Delivery failed',
+    'Undeliverable: why?',
+  ]) {
+    const { receipts, inbound } = received(
+      plain('ann@people.example', subject, '', 'Please call me.'),
+      'ann@people.example',
+    );
+    deepEqual([receipts, inbound.length], [[], 1], subject);
+  }
+});
+
+test('a person who quotes us is no mail system', () => {
+  const quote = '> Hi. This is the qmail-send program.\n> Delivery has failed: user unknown';
+  const { receipts, inbound } = received(
+    plain('ann@people.example', 'Re: x', '', `What is this?\n\n${quote}`),
+    'ann@people.example',
+  );
+  deepEqual([receipts, inbound.length], [[], 1]);
+});
+
+test('a delay is no end, whatever our subject was; a bounce of a mail about a delay is one', () => {
+  const delayed = plain(
+    'MAILER-DAEMON@mx.example',
+    'Warning: could not send message for past 4 hours',
+    '',
+    'The original message was received',
+  );
+  deepEqual(received(delayed).receipts, []);
+  const about = plain(
+    'postmaster@mx.example',
+    'Undeliverable: Your order is delayed',
+    '',
+    'Delivery has failed to these recipients:\n\nann@people.example\nThe email address you entered couldn’t be found: user unknown',
+  );
+  equal(received(about).receipts[0]?.class, 'recipient');
+});

@@ -1,0 +1,331 @@
+/**
+ * What blocks an address, and who may lift it. Every block is a row of its own with its cause; lifting one never lifts another. Each
+ * act is written three times on purpose: in the suppressions (for addresses that will be linked later), compiled on the contact's
+ * destinations (for the gate), and in the consent log (the proof). The contact is locked meanwhile, so that a destination that is
+ * linked at this moment is either seen here or sees the row.
+ */
+import { MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../../contract/channels.ts';
+import type { Cause } from '../../../contract/reasons.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { addressOf, identityOfAddress, keyOf, keyText } from '../keys.ts';
+import { insertConsent } from '../sql.destinations.ts';
+import { ownersOf, touchContacts } from '../sql.resolve.ts';
+import { bitsOf } from './classes.ts';
+import { compileBlocks, type Compiled, type CompiledBlock } from './compiled.ts';
+import { hashOfProof, proofOf } from './proof.ts';
+import {
+  forgetAddresses,
+  liftRows,
+  type ProofKey,
+  selectBlocks,
+  upsertBlocks,
+  writeBlocksFor,
+} from './sql.blocks.ts';
+
+/** Who says no or yes; each lifts only what was made by those up to it. */
+export const RANK = { import: 1, api: 2, operator: 3, provider: 4, person: 5 } as const;
+/** A rank by name. */
+export type Rank = keyof typeof RANK;
+
+/** An address, wherever it is linked. */
+export type At = {
+  workspaceId: number;
+  channel: ChannelName;
+  address: string;
+  /** The contact whose address it is; looked up by the address when it is not given, and there may be none. */
+  contactId?: number | undefined;
+};
+
+/** Something that blocks an address. */
+export type Block = At & {
+  cause: Cause;
+  classes: readonly MessageClass[];
+  /** The integration it is about; every one when absent. */
+  integrationId?: number | undefined;
+  /** What it stops at the channel's other integrations, when it is about one. */
+  elsewhere?: readonly MessageClass[];
+  by: Rank;
+  /** Evidence: `stop`, `complaint`, a provider's code, whatever an operator wrote. */
+  reason: string;
+};
+
+/** What lifts a block. */
+export type Lift = At & {
+  causes: readonly Cause[];
+  /** The classes that may be sent again; all when absent. */
+  classes?: readonly MessageClass[];
+  /** The integration that it is about; whichever when absent. */
+  integrationId?: number | undefined;
+  /** Only what was made for this reason. */
+  madeFor?: string;
+  by: Rank;
+  reason: string;
+};
+
+/** The whole message was STOP (or the provider took it for one): what that stops depends on the channel. */
+export function stopBlock(at: At, integrationId: number, by: 'person' | 'provider'): Block {
+  const stop = { ...at, by, reason: 'stop' };
+  if (at.channel === 'sms')
+    // Carriers stop the number that was told; marketing by others on the channel is what people mean as well (47 CFR 64.1200(a)(12)).
+    return {
+      ...stop,
+      cause: 'opted_out_sender',
+      integrationId,
+      classes: MESSAGE_CLASSES,
+      elsewhere: ['marketing'],
+    };
+  return { ...stop, cause: 'opted_out_channel', classes: ['marketing'] };
+}
+
+/** WhatsApp's own switch for marketing messages (`user_preferences`, error 131050) is for one number, and back on there only. */
+export function marketingSwitchBlock(at: At, integrationId: number): Block {
+  return {
+    ...at,
+    cause: 'opted_out_sender',
+    integrationId,
+    classes: ['marketing'],
+    by: 'provider',
+    reason: 'marketing switched off',
+  };
+}
+
+/** START takes back what STOP did at that sender, and nothing else. */
+export function startLifts(at: At, integrationId: number): Lift[] {
+  const start = { ...at, by: 'person', reason: 'start' } as const;
+  return [
+    { ...start, causes: ['opted_out_sender'], integrationId },
+    { ...start, causes: ['opted_out_channel'], madeFor: 'stop' },
+  ];
+}
+
+/** Somebody complained about our messages: about marketing, as far as anybody can tell of mail; passwords are still reset. */
+export function complaintBlock(at: At, about: MessageClass | undefined): Block {
+  const classes: readonly MessageClass[] =
+    about === 'marketing' ? ['marketing'] : ['transactional', 'marketing'];
+  return { ...at, cause: 'complained', classes, by: 'person', reason: 'complaint' };
+}
+
+/** Messages do not arrive there, and never will. */
+export function deadBlock(at: At, reason: string): Block {
+  return { ...at, cause: 'dead', classes: MESSAGE_CLASSES, by: 'provider', reason };
+}
+
+/** As blockDestinations, for one. */
+export async function blockDestination(tx: Tx, ids: IdSource, nowMs: number, block: Block): Promise<void> {
+  await blockDestinations(tx, ids, nowMs, [block]);
+}
+
+/** Blocks addresses: on the contacts' destinations with them, for those made later, and in the consent log. */
+export async function blockDestinations(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  blocks: readonly Block[],
+): Promise<void> {
+  const stopping = blocks.filter(({ classes, elsewhere }) => classes.length || elsewhere?.length);
+  if (stopping.length === 0) return;
+  const places = await lockPlaces(tx, stopping, nowMs);
+  const rows = new Map<string, Parameters<typeof upsertBlocks>[1][number]>();
+  for (const block of stopping) {
+    const { key, address } = places.of(block);
+    const scope = block.integrationId ?? 0;
+    const text = `${keyOfProof(key)}|${block.cause}|${scope}`;
+    const before = rows.get(text);
+    rows.set(text, {
+      ...key,
+      address,
+      cause: block.cause,
+      scope,
+      classes: bitsOf(block.classes) | (before?.classes ?? 0),
+      elsewhere: (scope === 0 ? 0 : bitsOf(block.elsewhere ?? [])) | (before?.elsewhere ?? 0),
+      rank: Math.max(RANK[block.by], before?.rank ?? 0),
+      reason: block.reason,
+    });
+  }
+  await upsertBlocks(tx, [...rows.values()], nowMs);
+  await recompile(
+    tx,
+    ids,
+    nowMs,
+    places,
+    new Map(stopping.map((one) => [keyOfProof(places.of(one).key), one.reason])),
+  );
+}
+
+/** Lifts blocks; returns whether anything was lifted. What is of another cause or of a higher rank stays. */
+export async function liftBlocks(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  lifts: readonly Lift[],
+): Promise<boolean> {
+  if (lifts.length === 0) return false;
+  const places = await lockPlaces(tx, lifts, nowMs);
+  const lifted = await liftRows(
+    tx,
+    lifts.flatMap((lift) =>
+      lift.causes.map((cause) => ({
+        ...places.of(lift).key,
+        cause,
+        scope: lift.integrationId ?? null,
+        classes: bitsOf(lift.classes ?? MESSAGE_CLASSES),
+        byRank: RANK[lift.by],
+        madeFor: lift.madeFor ?? null,
+      })),
+    ),
+  );
+  const reasons = new Map(
+    lifts.flatMap((lift) => {
+      const { key } = places.of(lift);
+      return lifted.has(key.proof) ? [[keyOfProof(key), lift.reason] as const] : [];
+    }),
+  );
+  if (reasons.size > 0) await recompile(tx, ids, nowMs, places, reasons);
+  return reasons.size > 0;
+}
+
+/** What an operator may take back: what operators and imports blocked (whoever made it), and what providers took for dead. */
+export async function liftByOperator(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  act: At & { classes: readonly MessageClass[]; reason: string },
+): Promise<boolean> {
+  return await liftBlocks(tx, ids, nowMs, [
+    { ...act, by: 'operator', causes: ['banned', 'imported'] },
+    // Not a no: nobody's word is overruled.
+    { ...act, by: 'provider', causes: ['dead'] },
+  ]);
+}
+
+/** What blocks addresses, compiled, by `blockKey`; those that nothing blocks are not in it. Locks nothing. */
+export async function blocksOf(db: Db, at: readonly At[]): Promise<Map<string, Compiled>> {
+  const keys = new Map(at.map((one) => [blockKey(one), proofKeyOf(db, one)]));
+  if (keys.size === 0) return new Map();
+  const byProof = Map.groupBy(await selectBlocks(db, [...keys.values()]), ({ proof }) => proof);
+  const compiled = new Map<string, Compiled>();
+  for (const [text, { proof }] of keys) {
+    const blocks = byProof.get(proof);
+    if (blocks) compiled.set(text, compileBlocks(blocks));
+  }
+  return compiled;
+}
+
+/** An address as text, for maps. */
+export function blockKey({ workspaceId, channel, address }: At): string {
+  return `${workspaceId}|${channel}|${addressOf(channel, address)}`;
+}
+
+/** Takes addresses of erased people out of what blocks them: they stay blocked, by proof. */
+export async function eraseBlocked(tx: Tx, at: readonly At[]): Promise<void> {
+  if (at.length > 0)
+    await forgetAddresses(
+      tx,
+      at.map((one) => proofKeyOf(tx, one)),
+    );
+}
+
+function proofKeyOf(db: Db, { workspaceId, channel, address }: At): ProofKey {
+  const proof = proofOf(db, workspaceId, channel, addressOf(channel, address));
+  return { hash: hashOfProof(proof), workspaceId, channel, proof };
+}
+
+function keyOfProof({ workspaceId, channel, proof }: ProofKey): string {
+  return `${workspaceId}|${channel}|${proof}`;
+}
+
+type Placed = { key: ProofKey; at: At; address: string; contactId: number | undefined };
+type Places = { all: Placed[]; of(at: At): Placed };
+
+/** The addresses, each once, with their contacts, which are locked. */
+async function lockPlaces(tx: Tx, wanted: readonly At[], nowMs: number): Promise<Places> {
+  const places = new Map<string, Placed>();
+  for (const at of wanted) {
+    const text = blockKey(at);
+    const before = places.get(text);
+    const contactId = at.contactId ?? before?.contactId;
+    places.set(text, {
+      key: before?.key ?? proofKeyOf(tx, at),
+      at,
+      address: addressOf(at.channel, at.address),
+      contactId,
+    });
+  }
+  const all = [...places.values()];
+  await findOwners(
+    tx,
+    all.filter(({ contactId }) => contactId === undefined),
+  );
+  const contacts = new Map(
+    all.flatMap(({ at, contactId: id }) =>
+      id === undefined ? [] : [[id, { workspaceId: at.workspaceId, id, externalId: null }] as const],
+    ),
+  );
+  if (contacts.size > 0) {
+    await touchContacts(
+      tx,
+      [...contacts.values()].sort((a, b) => a.id - b.id),
+      nowMs,
+    );
+  }
+  return { all, of: (at) => places.get(blockKey(at))! };
+}
+
+async function findOwners(tx: Tx, places: readonly Placed[]): Promise<void> {
+  const unknown = places.flatMap((place) => {
+    const identity = identityOfAddress(place.at.channel, place.address);
+    return identity ? [{ place, key: keyOf(place.at.workspaceId, identity) }] : [];
+  });
+  if (unknown.length === 0) return;
+  const found = await ownersOf(
+    tx,
+    unknown.map(({ key }) => key),
+  );
+  const owners = new Map(found.map((owner) => [keyText({ ...owner, hash: 0 }), owner.contactId]));
+  for (const { place, key } of unknown) place.contactId = owners.get(keyText(key));
+}
+
+/** Compiles what changed into the destinations, and writes each address's reason down in the log. */
+async function recompile(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  places: Places,
+  reasons: ReadonlyMap<string, string>,
+): Promise<void> {
+  const changed = places.all.filter(({ key }) => reasons.has(keyOfProof(key)));
+  const rows: (CompiledBlock & { proof: string })[] = await selectBlocks(
+    tx,
+    changed.map(({ key }) => key),
+  );
+  const byProof = Map.groupBy(rows, ({ proof }) => proof);
+  const compiled = changed.map((place) => ({
+    place,
+    now: compileBlocks(byProof.get(place.key.proof) ?? []),
+  }));
+  await Promise.all([
+    writeBlocksFor(
+      tx,
+      compiled.flatMap(({ place: { at, address, contactId }, now }) =>
+        contactId === undefined
+          ? []
+          : [{ ...now, workspaceId: at.workspaceId, channel: at.channel, address, contactId }],
+      ),
+    ),
+    insertConsent(
+      tx,
+      compiled.map(({ place: { key, at, address, contactId }, now }) => ({
+        id: contactId === undefined ? ids.spread() : ids.inBucket(bucketOf(contactId)),
+        // 0: an address that no contact has. Its proof is kept: should it become somebody's who is erased, nobody would find it here.
+        contactId: contactId ?? 0,
+        workspaceId: at.workspaceId,
+        channel: at.channel,
+        address: contactId === undefined ? key.proof : address,
+        blockedClasses: now.blockedClasses,
+        reason: reasons.get(keyOfProof(key))!,
+        atMs: nowMs,
+      })),
+    ),
+  ]);
+}

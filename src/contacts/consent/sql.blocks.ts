@@ -1,0 +1,127 @@
+/** Statements on suppressions, and on what of them is compiled into destinations. All batches; found by hash and proof. */
+import type { ChannelName } from '../../../contract/channels.ts';
+import type { Cause } from '../../../contract/reasons.ts';
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import { numbers, texts } from '../sql.arrays.ts';
+import type { Compiled, CompiledBlock } from './compiled.ts';
+
+/** Where an address is kept in the suppressions. */
+export type ProofKey = { hash: number; workspaceId: number; channel: ChannelName; proof: string };
+
+/** A block as it is kept. */
+export type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank: number };
+
+const keyRows = (db: Db, keys: readonly ProofKey[]) => db`unnest(
+  ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
+  ${texts(keys, (k) => k.channel)}::text[], ${texts(keys, (k) => k.proof)}::text[]) k (hash, workspace_id, channel, proof)`;
+
+/** All blocks of addresses. Locks nothing. */
+export async function selectBlocks(
+  db: Db,
+  keys: readonly ProofKey[],
+): Promise<(CompiledBlock & { proof: string })[]> {
+  return await db<(CompiledBlock & { proof: string })[]>`
+    SELECT s.proof, s.cause, s.scope, s.classes, s.elsewhere, s.reason FROM ${keyRows(db, keys)}
+    JOIN suppressions s ON s.hash = k.hash AND s.workspace_id = k.workspace_id AND s.channel = k.channel AND s.proof = k.proof`;
+}
+
+/**
+ * Writes blocks; one that is there already stops the classes of both, keeps the higher rank, and its reason unless it stops more now.
+ * Locks the rows. One row per address, cause and scope.
+ */
+export async function upsertBlocks(db: Db, rows: readonly BlockRow[], nowMs: number): Promise<void> {
+  await db`
+    INSERT INTO suppressions AS s (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason, since_ms)
+    SELECT r.*, ${nowMs}::bigint
+    FROM unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+      ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[], ${texts(rows, (r) => r.cause)}::text[],
+      ${numbers(rows, (r) => r.scope)}::bigint[], ${texts(rows, (r) => r.address)}::text[],
+      ${numbers(rows, (r) => r.classes)}::smallint[], ${numbers(rows, (r) => r.elsewhere)}::smallint[],
+      ${numbers(rows, (r) => r.rank)}::smallint[], ${texts(rows, (r) => r.reason)}::text[])
+      r (hash, workspace_id, channel, proof, cause, scope, address, classes, elsewhere, rank, reason)
+    ON CONFLICT (hash, workspace_id, channel, proof, cause, scope) DO UPDATE SET
+      classes = s.classes | excluded.classes, elsewhere = s.elsewhere | excluded.elsewhere,
+      rank = greatest(s.rank, excluded.rank), address = coalesce(excluded.address, s.address),
+      reason = CASE WHEN (s.classes | excluded.classes, s.elsewhere | excluded.elsewhere) = (s.classes, s.elsewhere)
+        THEN s.reason ELSE excluded.reason END`;
+}
+
+/** What is to be lifted: of one cause, made by nobody of a higher rank; the classes named, and with the last the row. */
+export type LiftRow = ProofKey & {
+  cause: Cause;
+  /** The integration, or 0; null: whichever. */
+  scope: number | null;
+  classes: number;
+  byRank: number;
+  /** Only what was made for this reason; null: for any. */
+  madeFor: string | null;
+};
+
+/** Lifts blocks; returns the proofs of the addresses of which something was lifted. Locks the rows. */
+export async function liftRows(db: Db, rows: readonly LiftRow[]): Promise<Set<string>> {
+  const named =
+    () => db`unnest(${numbers(rows, (r) => r.hash)}::integer[], ${numbers(rows, (r) => r.workspaceId)}::bigint[],
+    ${texts(rows, (r) => r.channel)}::text[], ${texts(rows, (r) => r.proof)}::text[], ${texts(rows, (r) => r.cause)}::text[],
+    ${numbers(rows, (r) => r.scope)}::bigint[], ${numbers(rows, (r) => r.classes)}::smallint[],
+    ${numbers(rows, (r) => r.byRank)}::smallint[], ${texts(rows, (r) => r.madeFor)}::text[])
+    r (hash, workspace_id, channel, proof, cause, scope, classes, by_rank, made_for)`;
+  const same =
+    () => db`s.hash = r.hash AND s.workspace_id = r.workspace_id AND s.channel = r.channel AND s.proof = r.proof
+    AND s.cause = r.cause AND s.scope = coalesce(r.scope, s.scope) AND s.rank <= r.by_rank
+    AND s.reason = coalesce(r.made_for, s.reason)`;
+  const [gone, less] = await Promise.all([
+    db<{ proof: string }[]>`
+      DELETE FROM suppressions s USING ${named()}
+      WHERE ${same()} AND s.classes & ~r.classes = 0 AND s.elsewhere & ~r.classes = 0 RETURNING s.proof`,
+    db<{ proof: string }[]>`
+      UPDATE suppressions s SET classes = s.classes & ~r.classes, elsewhere = s.elsewhere & ~r.classes FROM ${named()}
+      WHERE ${same()} AND (s.classes & r.classes <> 0 OR s.elsewhere & r.classes <> 0) RETURNING s.proof`,
+  ]);
+  return new Set([...gone, ...less].map(({ proof }) => proof));
+}
+
+/** Takes the addresses out of what blocks them; their proofs stay. Locks the rows. */
+export async function forgetAddresses(db: Db, keys: readonly ProofKey[]): Promise<void> {
+  await db`
+    UPDATE suppressions s SET address = NULL FROM ${keyRows(db, keys)}
+    WHERE s.hash = k.hash AND s.workspace_id = k.workspace_id AND s.channel = k.channel AND s.proof = k.proof`;
+}
+
+/** Compiled blocks of a destination, by its id. */
+export type CompiledAt = Compiled & { contactId: number; id: number };
+
+/** Compiled blocks of every destination of a contact with an address. */
+export type CompiledFor = Compiled & {
+  contactId: number;
+  workspaceId: number;
+  channel: ChannelName;
+  address: string;
+};
+
+/** Blocks as the text of an array, since arrays do not nest in unnest. */
+const blocksText = ({ blocks }: Compiled) => (blocks ? texts(blocks, (one) => one) : null);
+
+/** Writes what blocks destinations that were made just now. Locks them. */
+export async function writeBlocksAt(db: Db, rows: readonly CompiledAt[]): Promise<void> {
+  await db`
+    UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks::text[]
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.id)}::bigint[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
+      ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
+      r (bucket, contact_id, id, classes, reason, blocks)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.id = r.id`;
+}
+
+/** Writes what blocks addresses, on every destination of the contact with them. Locks those it changes. One row per address. */
+export async function writeBlocksFor(db: Db, rows: readonly CompiledFor[]): Promise<void> {
+  await db`
+    UPDATE destinations d SET blocked_classes = r.classes, blocked_reason = r.reason, blocks = r.blocks::text[]
+    FROM unnest(${numbers(rows, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(rows, (r) => r.contactId)}::bigint[],
+      ${numbers(rows, (r) => r.workspaceId)}::bigint[], ${texts(rows, (r) => r.channel)}::text[],
+      ${texts(rows, (r) => r.address)}::text[], ${numbers(rows, (r) => r.blockedClasses)}::smallint[],
+      ${texts(rows, (r) => r.blockedReason)}::text[], ${texts(rows, blocksText)}::text[])
+      r (bucket, contact_id, workspace_id, channel, address, classes, reason, blocks)
+    WHERE d.bucket = r.bucket AND d.contact_id = r.contact_id AND d.workspace_id = r.workspace_id
+      AND d.channel = r.channel AND d.address = r.address AND d.blocks IS DISTINCT FROM r.blocks::text[]`;
+}

@@ -1,0 +1,102 @@
+/** Words that say stop, start or help: whole messages, in the ways that people write them, and nothing that only contains one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keywordOf } from './words.ts';
+
+test('12.10 47 CFR 64.1200(a)(10) and the providers’ words, with punctuation, courtesy and signature', () => {
+  const stops = [
+    [
+      'stop',
+      'STOP',
+      'Stop.',
+      'stop!!',
+      '“Stop”',
+      'S T O P'.replaceAll(' ', ''),
+      'STOPALL',
+      'STOP ALL',
+      'Quit',
+      'END',
+      'REVOKE',
+    ],
+    [
+      'OPTOUT',
+      'Opt out',
+      'opt-out',
+      'Cancel',
+      'UNSUBSCRIBE',
+      'Unsubscribe me',
+      'stop please',
+      'Stop. Thank you',
+      'please STOP',
+    ],
+    [
+      'STOP 🙏',
+      '🛑 stop',
+      '\u200eSTOP\u200f',
+      'ST\u00adOP',
+      'STOP\u200b',
+      'ＳＴＯＰ',
+      'STOP\n\nSent from my iPhone',
+      'Stop\n-- \nAnn',
+    ],
+    [
+      'Stop\r\nSent from my Galaxy',
+      'STOP\nGet Outlook for iOS',
+      'Stop\n\nVon meinem iPhone gesendet',
+      'Arrêt\nEnvoyé de mon iPhone',
+    ],
+    [
+      'ARRET',
+      'arrêt',
+      'Abmelden',
+      'BAJA',
+      'parar',
+      'SAIR',
+      'basta',
+      'afmelden',
+      'Стоп',
+      '退订',
+      '停止',
+      '配信停止',
+      '수신거부',
+      'إيقاف',
+    ],
+  ].flat();
+  for (const text of stops) assert.equal(keywordOf(text), 'stop', JSON.stringify(text));
+  for (const text of ['START', 'unstop', 'Start!', 'opt in']) assert.equal(keywordOf(text), 'start', text);
+  for (const text of ['HELP', 'Help?', 'INFO']) assert.equal(keywordOf(text), 'help', text);
+});
+
+test('never a word that a message contains', () => {
+  const said = [
+    [
+      "don't stop",
+      'Dont stop',
+      'please don’t stop',
+      'stop by at five',
+      'The end',
+      'at the end',
+      'bus stop',
+      'stopp',
+      'nonstop',
+      '',
+    ],
+    [
+      'Can I cancel my order?',
+      'cancel my appointment please',
+      'Stop it',
+      'yes',
+      'end of month',
+      'Thanks',
+      'please',
+      '...',
+      '🛑',
+    ],
+    ['STOP\nand call me instead', 'Hello\n\nstop', 'stop sending to my work address, use this one'],
+  ].flat();
+  for (const text of said) assert.equal(keywordOf(text), undefined, JSON.stringify(text));
+});
+
+test('a long message costs nothing', () => {
+  assert.equal(keywordOf('stop '.repeat(200_000)), undefined);
+});

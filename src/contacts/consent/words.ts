@@ -1,0 +1,106 @@
+/**
+ * Words by which a whole message says stop, start or help. The message as a whole, after taking off case, punctuation, emoji, invisible
+ * marks, courtesy and a mail program's signature; never a word that a message contains ("don't stop" is not one, nor "stop by at five").
+ *
+ * English: 47 CFR 64.1200(a)(10) (stop, quit, end, revoke, opt out, cancel, unsubscribe), CTIA Messaging Principles §5.1.3, and what
+ * Twilio (Advanced Opt-Out), AWS (opt-out keywords) and Bird obey by default. Other languages: what Twilio and AWS list for them.
+ */
+
+/** What a message asks for. */
+export type Keyword = 'stop' | 'start' | 'help';
+
+/** What a whole message asks for when it is one of the words; undefined otherwise. */
+export function keywordOf(text: string): Keyword | undefined {
+  if (text.length > LONGEST) return undefined;
+  return wordIn(bare(text)) ?? wordIn(bare(withoutSignature(text)));
+}
+
+/** Whoever asks politely for help asks us; whoever says stop politely says stop. */
+function wordIn(words: string): Keyword | undefined {
+  const exact = KEYWORDS.get(words);
+  return exact ?? (KEYWORDS.get(withoutCourtesy(words)) === 'stop' ? 'stop' : undefined);
+}
+
+/** A word with a signature is short; a letter is none. Characters. */
+const LONGEST = 500;
+
+const listOf = (words: string): string[] => words.split(/\s*,\s*/);
+
+const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
+  // 47 CFR, CTIA, Twilio, AWS; French; German; Spanish and Portuguese; Italian; Dutch; Polish, Czech, Romanian, Hungarian; Swedish,
+  // Norwegian, Danish, Finnish; Russian, Ukrainian, Greek, Turkish; Arabic, Hebrew, Hindi; Japanese, Chinese, Korean; Indonesian,
+  // Vietnamese, Tagalog.
+  stop: [
+    listOf(
+      'stop, stopall, stop all, quit, end, revoke, optout, opt out, cancel, unsubscribe, unsubscribe me, unsubscribe all',
+    ),
+    listOf('stop texting, stop texting me, stop messaging me, remove me, opt me out'),
+    listOf(
+      'arret, arrêt, arreter, arrêter, arretez, arrêtez, desabonner, désabonner, desinscription, désinscription',
+    ),
+    listOf('abmelden, abbestellen, austragen, kündigen'),
+    listOf('baja, parar, pare, alto, cancelar, detener, darme de baja, dar de baja, sair, descadastrar'),
+    listOf('basta, ferma, fermare, annulla, disiscrivi, cancellami'),
+    listOf('afmelden, uitschrijven, stoppen'),
+    listOf('wypisz, rezygnuje, rezygnuję, odhlasit, odhlásit, dezabonare, leiratkozas, leiratkozás'),
+    listOf('avsluta, avregistrera, avmeld, afmeld, lopeta, peru'),
+    listOf('стоп, отписаться, відписатися, σταμάτα, στοπ, dur, iptal, durdur'),
+    listOf('توقف, إيقاف, ايقاف, إلغاء, הסר, הסירו, עצור, रोकें, बंद करें'),
+    listOf('停止, 配信停止, ストップ, 退订, 退訂, 取消, 수신거부, 중지, 정지'),
+    listOf('berhenti, huy, hủy, ihinto'),
+  ].flat(),
+  start: listOf('start, unstop, opt in, optin, subscribe, resubscribe, yes start, unstop me'),
+  help: listOf('help, info, aide, hilfe, ayuda, ajuda, aiuto'),
+};
+
+const COURTESY: readonly string[] = [
+  listOf(
+    'please, pls, plz, thanks, thank you, thank u, thx, ty, now, bitte, danke, merci, s il vous plait, svp, stp',
+  ),
+  listOf('por favor, gracias, obrigado, obrigada, grazie, per favore, alstublieft, aub, bedankt, tack'),
+].flat();
+
+/** Letters and numbers of a text, in one case, words apart by one blank. */
+function bare(text: string): string {
+  return (
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      // What nobody sees (joiners, direction marks, soft hyphens, variation selectors) may stand within a word.
+      .replaceAll(/[\p{Cf}\u{FE00}-\u{FE0F}]/gu, '')
+      .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ')
+      .trim()
+  );
+}
+
+function withoutCourtesy(words: string): string {
+  for (const word of COURTESY) {
+    if (words.startsWith(`${word} `)) return withoutCourtesy(words.slice(word.length + 1));
+    if (words.endsWith(` ${word}`)) return withoutCourtesy(words.slice(0, -word.length - 1));
+  }
+  return words;
+}
+
+/**
+ * What stands before a signature: before an empty line, `-- `, or a line that a mail program or phone adds ("Sent from my iPhone" in
+ * its languages). Whoever wrote a second paragraph of his own wrote more than a word.
+ */
+function withoutSignature(text: string): string {
+  const lines = text.split(/\r\n|\r|\n/);
+  const at = lines.findIndex((line, index) => index > 0 && SIGNATURE.test(line.trim()));
+  return at < 0 ? text : lines.slice(0, at).join('\n');
+}
+
+const SIGNATURE = new RegExp(
+  '^(?:--?$|—$|_{2,}$|(?:sent|get) (?:from|via|by|with|using|outlook)\\b|gesendet (?:von|mit)\\b|von meinem \\S+ gesendet' +
+    '|envoy[ée] (?:de|depuis|à partir)\\b|enviad[oa] (?:desde|do|de)\\b|inviato (?:da|dal)\\b|verzonden (?:vanaf|met|vanuit)\\b' +
+    '|verstuurd vanaf\\b|skickat från\\b|sendt fra\\b|wysłan[eo] z\\b|отправлено (?:с|из)\\b|iPhone(?:から|に)|發自我的|发自我的' +
+    '|从我的|나의 iPhone)',
+  'iu',
+);
+
+const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
+  (Object.entries(WORDS) as [Keyword, readonly string[]][]).flatMap(([keyword, words]) =>
+    words.map((word) => [bare(word), keyword] as const),
+  ),
+);

@@ -1,0 +1,160 @@
+/** Liquid: plain templates mean the same as the engine says, and what any template costs is bounded before it is paid. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Liquid } from 'liquidjs';
+import { isRenderFailure } from './failure.ts';
+import { MOST_MARKS } from './liquid.cost.ts';
+import { parseLiquid, type TextTemplate } from './liquid.ts';
+import { pickerFor } from './variables.ts';
+
+function parsed(source: string, format: 'plain' | 'html' = 'plain'): TextTemplate {
+  const template = parseLiquid(source, format);
+  assert.ok(!('reason' in template), 'reason' in template ? template.reason : '');
+  return template;
+}
+
+/** The engine alone, without anything of ours in between. */
+function byEngine(source: string, format: 'plain' | 'html', scope: object): string | undefined {
+  const liquid = new Liquid({
+    strictVariables: true,
+    strictFilters: true,
+    ownPropertyOnly: true,
+    lenientIf: true,
+    templates: {},
+    ...(format === 'html' ? { outputEscape: 'escape' } : {}),
+  });
+  try {
+    return liquid.parseAndRenderSync(source, scope) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+const names = fc.constantFrom('a', 'b', 'first', 'size', 'constructor', '__proto__', 'toString', 'c d', '0');
+const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '<b>&"\'', '{{ a }}', ' ', 'x'));
+const values = fc.oneof(
+  texts,
+  fc.double(),
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.array(texts, { maxLength: 3 }),
+);
+const scopes = fc.dictionary(
+  fc.constantFrom('a', 'b', 'first', 'size', 'constructor', 'c d', '0'),
+  fc.oneof(values, fc.dictionary(names, fc.oneof(values, fc.dictionary(names, values)))),
+);
+const step = names.map((name) => `["${name}"]`);
+const paths = fc
+  .tuple(
+    fc.constantFrom('a', 'b', 'first', 'size', 'constructor', 'missing'),
+    fc.array(step, { maxLength: 3 }),
+  )
+  .map(([root, steps]) => root + steps.join(''));
+const outputs = fc
+  .tuple(
+    fc.constantFrom('{{', '{{-'),
+    paths,
+    fc.constantFrom(
+      '',
+      ' | default: "<you>"',
+      " | default: ''",
+      ' | default: 3',
+      ' | default: b',
+      ' | upcase',
+      ' | raw',
+    ),
+    fc.constantFrom('}}', '-}}'),
+  )
+  .map(([open, path, filter, close]) => `${open} ${path}${filter} ${close}`);
+const words = fc.string({ unit: 'grapheme' }).filter((text) => !/[{}%]/.test(text));
+const templates = fc.array(fc.oneof(words, outputs), { maxLength: 6 }).map((parts) => parts.join(''));
+
+test('a plain template says what the engine says, or fails where it fails', () => {
+  fc.assert(
+    fc.property(templates, scopes, fc.constantFrom('plain', 'html'), (source, scope, format) => {
+      const ours = parseLiquid(source, format);
+      const theirs = byEngine(source, format, scope);
+      if ('reason' in ours) return theirs === undefined;
+      const text = ours.render(scope);
+      return theirs === undefined ? typeof text !== 'string' : text === theirs;
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('what a text costs to parse is known by its length: too many variables are refused before', () => {
+  const many = Array.from({ length: 8600 }, (_one, at) => `{{ attributes.a${at} | default: "x" }}`).join(' ');
+  const begun = performance.now();
+  const refused = parseLiquid(many, 'html');
+  assert.ok('reason' in refused && refused.reason.includes('2000'), JSON.stringify(refused).slice(0, 100));
+  const most = Array.from(
+    { length: MOST_MARKS },
+    (_one, at) => `{{ attributes.a${at} | default: "x" }}${'\n'.repeat(100)}`,
+  ).join('');
+  const { paths } = parsed(most, 'html');
+  assert.equal(pickerFor(paths).variables.length, MOST_MARKS);
+  // It was 3 s for these; the bound is wide for the sake of a busy machine.
+  assert.ok(performance.now() - begun < 2000, `${performance.now() - begun} ms`);
+});
+
+const long = 'x'.repeat(100_000);
+const list = Array.from({ length: 100_000 }, (_one, at) => `v${at % 977}`);
+/** Templates that are dear, with what they are given: by what they do it. */
+const DEAR: Record<string, [string, object?]> = {
+  'captures that double': [
+    `{% assign a = "0123456789" %}${'{% capture a %}{{ a }}{{ a }}{% endcapture %}'.repeat(60)}{{ a }}`,
+  ],
+  'echoes that double': [
+    `{% assign a = "0123456789" %}${'{% capture a %}{% echo a %}{% echo a %}{% endcapture %}'.repeat(60)}{{ a }}`,
+  ],
+  'appending that doubles': [
+    `{% assign a = "0123456789" %}${'{% assign a = a | append: a %}'.repeat(60)}{{ a }}`,
+  ],
+  'lists that hold themselves': [
+    `{% assign a = "x,y" | split: "," %}${'{% assign a = a | push: a | push: a %}'.repeat(60)}{{ a }}`,
+  ],
+  'a list sorted again and again': [`${'{% assign a = list | sort %}'.repeat(200)}x`, { list }],
+  'a list looked through': [
+    `{% for i in (1..5000) %}{% if list contains "no" %}x{% endif %}{% endfor %}`,
+    { list },
+  ],
+  'loops in loops, with nothing in them': [
+    `{% for a in (1..1000) %}{% for b in (1..1000) %}{% for c in (1..1000) %}{% endfor %}{% endfor %}{% endfor %}`,
+  ],
+  'a long range': ['{% for a in (1..100000000) %}.{% endfor %}'],
+  'a wide date': ['{{ "now" | date: "%999999999d" }}'],
+  'a text replaced by longer ones': ['{{ a | replace: "x", a | size }}', { a: long }],
+  'tags that never end': ['{{ a | strip_html }}', { a: '<script'.repeat(14_000) }],
+  'spaces that nearly end it': ['{{ a | rstrip | strip }}', { a: `${' '.repeat(100_000)}x` }],
+  'many conditions, many times': [
+    `{% for i in (1..10000) %}{% if a == 1 ${'or a == 2 '.repeat(900)}%}x{% endif %}{% endfor %}`,
+    { a: 3 },
+  ],
+};
+
+for (const [name, [source, scope = {}]] of Object.entries(DEAR))
+  test(`a dear template ends soon: ${name}`, () => {
+    const template = parsed(source);
+    template.render(scope);
+    const times = [1, 2, 3].map(() => {
+      const begun = performance.now();
+      const text = template.render(scope);
+      assert.ok(typeof text === 'string' || isRenderFailure(text));
+      return performance.now() - begun;
+    });
+    // The least of three: what it costs, not what the machine does besides.
+    assert.ok(Math.min(...times) < 400, `${Math.min(...times)} ms`);
+  });
+
+test('a template that costs too much says so, and a long mail is none of them', () => {
+  const failed = parsed('{% for a in (1..100000) %}{{ a }}{% endfor %}').render({});
+  assert.deepEqual(failed, {
+    failed: 'template_error',
+    detail: 'it costs more to render than a template may',
+  });
+  const mail = `<p>Dear {{ name }},</p>${'<p>words &amp; words</p>'.repeat(10_000)}{% for i in items %}<li>{{ i.n }}: {{ i.p | times: 2 }}</li>{% endfor %}`;
+  const items = Array.from({ length: 300 }, (_one, n) => ({ n, p: n }));
+  assert.equal(typeof parsed(mail, 'html').render({ name: 'Ann', items }), 'string');
+});

@@ -1,0 +1,58 @@
+/** Where a message to a person would go, and what the gate says to it: the choice and the verdict, for whoever sends, forecasts or asks why. */
+import type { MessageClass } from '../../contract/channels.ts';
+import type { Reachable } from '../contacts/people.ts';
+import { asLastHeard, choose, type Wanted } from './choose.ts';
+import { gate, type GateFacts, type Verdict } from './gate.ts';
+import { integrationFor, zoneOf, type Place } from './places.ts';
+
+/** What is asked of a message. */
+export type Sending = Wanted & {
+  integrationId: number | null;
+  class: MessageClass;
+  /** By the workspace's clock. */
+  expiresMs: number;
+  isTemplate: boolean;
+  confirms?: boolean | undefined;
+};
+
+/** Whom it is for, with the destinations to choose from. */
+export type Recipient = { timeZone: string | null; destinations: readonly Reachable[] };
+
+/** Where it would go, and the verdict, with the facts it was made from. */
+export type Standing = {
+  destination: Reachable | undefined;
+  integrationId: number | undefined;
+  facts: GateFacts;
+  verdict: Verdict;
+};
+
+/** `nowMs` and `capFreeMs` (when there is room under the cap; undefined: now) are by the workspace's clock. */
+export function standingOf(
+  sending: Sending,
+  place: Place,
+  recipient: Recipient,
+  nowMs: number,
+  capFreeMs?: number,
+): Standing {
+  const destination = choose(
+    recipient.destinations,
+    sending,
+    place.order,
+    (one) => integrationFor(sending, one, place) !== undefined,
+  );
+  const integrationId = destination
+    ? integrationFor(sending, destination, place)
+    : (sending.integrationId ?? undefined);
+  const facts: GateFacts = {
+    class: sending.class,
+    expiresMs: sending.expiresMs,
+    destination: destination && asLastHeard(destination, recipient.destinations, integrationId),
+    integrationId,
+    timeZone: zoneOf(recipient, place),
+    rules: place.rules,
+    capFreeMs,
+    isTemplate: sending.isTemplate,
+    confirms: sending.confirms === true,
+  };
+  return { destination, integrationId, facts, verdict: gate(facts, nowMs) };
+}

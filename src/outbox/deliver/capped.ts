@@ -1,0 +1,71 @@
+/**
+ * Taking room under a frequency cap, before anything is called: in one transaction the marks of those concerned are locked, `reserve`
+ * decides, and what it decided is written. Two broadcasts at once find the same person one after the other; a worker that dies after
+ * this has taken room for what may have been sent. Workspaces without a cap pay nothing.
+ */
+import type { Sql, Tx } from '../../db/pool.ts';
+import { reserve, type Mark } from '../../gate/caps.ts';
+import type { FrequencyCap } from '../../gate/rules.ts';
+import { dropMarks, lockMarks, seedMarks, writeMarks, type Marks } from '../../ledger/sql.caps.ts';
+import type { Decision } from '../outcome/decide.ts';
+
+/** A message that would go, if there is room. `nowMs` by its workspace's clock. */
+export type Asking = { contactId: number; causeId: number; cap: FrequencyCap; nowMs: number };
+
+/** Takes room for messages in their order; returns, by `roomKey`, when those may go that found none. */
+export async function takeRoom(sql: Sql, asking: readonly Asking[]): Promise<Map<string, number>> {
+  const full = new Map<string, number>();
+  if (!asking.length) return full;
+  const contactIds = [...new Set(asking.map(({ contactId }) => contactId))];
+  const sinceMs = Math.min(...asking.map(({ nowMs, cap }) => nowMs - cap.perMs));
+  await sql.begin(async (tx) => {
+    full.clear();
+    const rows = await lockMarks(tx, contactIds);
+    const known = new Set(rows.map(({ contactId }) => contactId));
+    const missing = contactIds.filter((id) => !known.has(id));
+    if (missing.length) rows.push(...(await seedMarks(tx, missing, sinceMs)));
+    const marks = new Map(rows.map((row) => [row.contactId, marksOf(row)]));
+    const changed = new Set<number>();
+    for (const { contactId, causeId, cap, nowMs } of asking) {
+      const reserved = reserve(cap, marks.get(contactId)!, causeId, nowMs);
+      if ('freeMs' in reserved) full.set(roomKey({ contactId, causeId }), reserved.freeMs);
+      else marks.set(contactId, reserved.marks);
+      if ('marks' in reserved) changed.add(contactId);
+    }
+    if (changed.size)
+      await writeMarks(
+        tx,
+        [...changed].map((id) => rowOf(id, marks.get(id)!)),
+      );
+  });
+  return full;
+}
+
+/** A message's place under the cap: one for a person and a cause. */
+export function roomKey({ contactId, causeId }: { contactId: number; causeId: number }): string {
+  return `${contactId}.${causeId}`;
+}
+
+/** Gives room back that was taken for what was certainly not sent; part of the transaction that says so. What is unclear keeps it. */
+export async function giveRoomBack(tx: Tx, decisions: readonly Decision[]): Promise<void> {
+  const over = decisions.filter(({ givesRoomBack }) => givesRoomBack);
+  const keys = new Map(
+    over.map(({ item }) => [
+      roomKey({ contactId: item.ownerId, causeId: item.causeId }),
+      { contactId: item.ownerId, causeId: item.causeId },
+    ]),
+  );
+  if (keys.size)
+    await dropMarks(
+      tx,
+      [...keys.values()].sort((a, b) => a.contactId - b.contactId),
+    );
+}
+
+function marksOf({ atMs, causeIds }: Marks): Mark[] {
+  return atMs.map((at, index) => ({ atMs: at, causeId: causeIds[index]! }));
+}
+
+function rowOf(contactId: number, marks: readonly Mark[]): Marks {
+  return { contactId, atMs: marks.map(({ atMs }) => atMs), causeIds: marks.map(({ causeId }) => causeId) };
+}
