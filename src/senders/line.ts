@@ -40,7 +40,7 @@ export function createLine<T>(options: {
 
   function advance(): void {
     while (inFlight < concurrency) {
-      const entry = ahead.next(tokens.take);
+      const entry = ahead.next((messages) => tokens.take(messages));
       if (!entry) break;
       start(entry);
     }

@@ -86,22 +86,11 @@ export function createFlights(deps: WorkerDeps, around: Around) {
     track,
     /** Claims one batch and starts it; `ran` resolves when it is settled. */
     async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
-      const { handler, lane, stream, limit, after, passOver } = claim;
+      const { handler, lane, stream } = claim;
       const flightId = ids.inBucket(lane.bucket);
       const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
       const nowMs = clock.nowMs();
-      const wanted = {
-        wholeUpTo: Math.min(wholeUpTo, limit),
-        lane,
-        flightId,
-        kind: handler.kind,
-        stream,
-        nowMs,
-        after,
-        limit,
-        passOver,
-        busy: busy.at(placeOf(lane, handler, stream)),
-      };
+      const wanted = wantedBy(claim, flightId, wholeUpTo, nowMs, busy.at(placeOf(lane, handler, stream)));
       const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
@@ -150,6 +139,17 @@ async function carryOut(
         now = { ...batch, abandoned: true, items: batch.steps.begun(), noted: batch.steps.notes() };
     }
   }
+}
+
+function wantedBy(
+  { handler, lane, stream, limit, after, passOver }: Claim,
+  flightId: number,
+  wholeUpTo: number,
+  nowMs: number,
+  busy: readonly WorkItem[],
+): Parameters<typeof claimDue>[1] {
+  const most = Math.min(wholeUpTo, limit);
+  return { lane, flightId, kind: handler.kind, stream, nowMs, after, limit, passOver, busy, wholeUpTo: most };
 }
 
 /**
