@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { takeSnapshot } from '../src/live/log.ts';
+import { roomsWithPeople } from '../src/people/people.ts';
 import { caller, errors, startProduct, type App } from './sunshineProduct.ts';
 import { newConsoleKey } from './support/messages.ts';
 import { startReceiver } from './support/receiver.ts';
@@ -17,7 +18,7 @@ const { url, sql, ctx } = product;
 const receiver = await startReceiver();
 
 /** What may name somebody who was erased: what keeps from writing to them again, and answers to repeats, for a day. */
-const MAY_NAME = ['suppressions', 'idempotency'];
+const MAY_NAME = ['idempotency'];
 /** What tells that something was sent or agreed, without whom and what; ids only. */
 const MAY_COUNT = [
   'deliveries',
@@ -200,4 +201,47 @@ test('erased by the Sunshine API, with whom they were merged from', async () => 
 
 test('nothing was logged as an error', () => {
   assert.deepEqual(errors, []);
+});
+
+test('9.7 every table, and every column of text or JSON, is claimed by the room whose it is', async () => {
+  const rooms = roomsWithPeople(ctx);
+  const claims = rooms.flatMap(({ name, personal }) =>
+    Object.entries(personal ?? {}).map(([place, what]) => ({ name, place, what })),
+  );
+  const columns = await sql<{ place: string; name: string }[]>`
+    SELECT c.relname AS name, c.relname || '.' || a.attname AS place FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.atttypid IN ('text'::regtype, 'text[]'::regtype, 'jsonb'::regtype, 'json'::regtype)
+        OR a.attname ~ '(^|_)(contact|owner)_ids?$')`;
+  const claimed = new Set(claims.map(({ place }) => place));
+  assert.deepEqual(
+    columns.filter(({ name, place }) => !claimed.has(place) && !claimed.has(name)).map(({ place }) => place),
+    [],
+    'claimed by no room',
+  );
+  const there = new Set(columns.flatMap(({ name, place }) => [name, place]));
+  const tables = await sql<
+    { name: string }[]
+  >`SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p')`;
+  for (const { name } of tables) there.add(name);
+  assert.deepEqual(
+    claims.filter(({ place }) => !there.has(place)).map(({ place }) => place),
+    [],
+    'claimed, and not there',
+  );
+  assert.equal(claimed.size, claims.length, 'claimed by one room each');
+});
+
+test('9.7 the trail of somebody who was erased tells what was decided, and not to which number', async () => {
+  const app = await product.newApp();
+  const { id, contactId, phone } = await somebody(app, 'zoe');
+  const trail = JSON.stringify([{ atMs: 1, what: 'fell back', why: `sms ${phone}: failed (30003)` }]);
+  await sql`UPDATE deliveries SET trail = ${trail}::text::jsonb, detail = ${phone} WHERE contact_id = ${contactId}`;
+  const gone = await caller(url, app)('DELETE', `/v1.1/apps/${app.appId}/appusers/${id}`);
+  assert.equal(gone.status, 200);
+  assert.deepEqual(await tablesWith([phone, phone.slice(1)], MAY_NAME), []);
+  const rows = await sql<{ trail: unknown }[]>`SELECT trail FROM deliveries WHERE contact_id = ${contactId}`;
+  assert.ok(rows.length > 0);
+  for (const row of rows) assert.deepEqual(row.trail, [{ atMs: 1, what: 'fell back', why: '' }]);
 });

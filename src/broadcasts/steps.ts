@@ -11,6 +11,7 @@ import { compile, type Compiled } from '../content/compile.ts';
 import { isConnectionLost, type Tx } from '../db/pool.ts';
 import { callOffDeliveries } from '../ledger/callOff.ts';
 import { linksOfCause } from '../links/links.ts';
+import { keepStatistics } from '../contacts/statistics.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -182,6 +183,7 @@ async function fanOut(deps: StepDeps & { turns: Turns }, broadcast: Broadcast): 
   const lanes = deps.queue.lanes();
   const buckets = lanes.map(({ bucket }) => bucket);
   const marks = new Set((await selectLaneMarks(deps.sql, buckets, runId)).map(({ lane }) => lane));
+  if (!marks.size) await keepStatistics(deps.sql);
   const fill = (lane: (typeof lanes)[number]) =>
     deps.queue.transact(async (tx): Promise<boolean> => {
       const now = await selectBroadcast(tx, broadcast.workspaceId, broadcast.id, true);

@@ -13,6 +13,7 @@ import type { Person } from './resolve.ts';
 import { ensureSets, getSet } from './sets.ts';
 import { insertMembers } from './sql.sets.ts';
 import { upsertContacts } from './upsert.ts';
+import { keepStatistics } from './statistics.ts';
 
 export type { ColumnMapping, ColumnTarget, RowFault } from './import.columns.ts';
 
@@ -60,6 +61,8 @@ export async function importContacts(
   if (isFault(setIds)) return setIds;
   const result: ImportResult = { rows: 0, created: 0, updated: 0, rejected: 0, faults: [] };
   const refused = await importRows(deps, stream, { ...options, setIds, result });
+  // What reads these tables next is planned by what is in them now.
+  await keepStatistics(deps.sql);
   result.faults.sort((a, b) => a.line - b.line);
   return refused ?? result;
 }

@@ -2,7 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 
-/** Takes addresses, what was filled in, and what providers said of it out of the deliveries of contacts. Locks the rows. */
+/** Takes addresses, what was filled in, what providers said of it, and why (which names addresses) out of the deliveries of contacts. Locks the rows. */
 export async function scrubDeliveries(
   db: Db,
   workspaceId: number,
@@ -10,7 +10,8 @@ export async function scrubDeliveries(
 ): Promise<void> {
   if (contactIds.length === 0) return;
   await db`
-    UPDATE deliveries SET address = NULL, vars = NULL, detail = NULL
+    UPDATE deliveries SET address = NULL, vars = NULL, detail = NULL,
+      trail = (SELECT jsonb_agg(step || '{"why": ""}' ORDER BY n) FROM jsonb_array_elements(trail) WITH ORDINALITY t (step, n))
     WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
       AND contact_id = ANY(${[...contactIds]}::bigint[]) AND workspace_id = ${workspaceId}`;
 }

@@ -103,9 +103,9 @@ export async function removeSaid(tx: Db, conversationId: number, messageId?: num
   return removed;
 }
 
-/** Part of erasing a contact: the thread of its conversation and those merged into it, with all that is in them. */
+/** Part of erasing a contact: the thread of its conversation and those merged into it, with what is in them beside its messages. */
 export async function forgetThreads(tx: Db, conversationId: number): Promise<void> {
   const ids = await withMerged(tx, conversationId);
-  await removeSaid(tx, conversationId);
+  await deletePosts(tx, ids);
   await deleteThreads(tx, ids);
 }

@@ -187,7 +187,7 @@ test('a mail: quoted parts removed, the whole kept, and what Sunshine keeps of a
   const inbound = mail({
     from: '"Lovelace, Ada" <Ada@x.example>',
     'Reply-To': 'desk@x.example',
-    'body-plain': 'Yes\n-- \nAda\n> Hi',
+    'body-plain': 'Yes\n-- \nAda\n\n> Hi',
     'stripped-text': 'Yes',
     'stripped-signature': '-- \nAda',
     'body-html': '<p>Yes</p>',
@@ -202,7 +202,7 @@ test('a mail: quoted parts removed, the whole kept, and what Sunshine keeps of a
     media: [],
     profileName: 'Lovelace, Ada',
     subject: 'Hi',
-    fullText: 'Yes\n-- \nAda\n> Hi',
+    fullText: 'Yes\n-- \nAda\n\n> Hi',
     replyTo: `c1.p1.0@${DOMAIN}`,
     references: ['other@x.example', `c1.p1.0@${DOMAIN}`, 'other2@x.example'],
     raw: {
@@ -298,4 +298,13 @@ test('a route that stores tells where the files are', () => {
   deepEqual(mail({ attachments })?.media, [
     { url: 'https://storage.eu.mailgun.net/v3/1', mediaType: 'image/png', name: 'a.png' },
   ]);
+});
+
+test('a mail of HTML alone has a text, and own words that Mailgun strips are kept', () => {
+  const taken = (fields: Record<string, string>) => mail({ 'stripped-text': '', ...fields })!;
+  const html = '<p>Yes</p><blockquote type="cite"><p>Is it?</p></blockquote>';
+  const only = taken({ 'body-plain': '', 'body-html': html });
+  deepEqual([only.text, only.fullText], ['Yes', 'Yes\n\n> Is it?']);
+  const own = taken({ 'body-plain': 'first\n--\nsecond', 'stripped-text': 'first' });
+  deepEqual([own.text, own.fullText], ['first\n--\nsecond', undefined]);
 });

@@ -1,6 +1,8 @@
 /** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
 import type { Inbound } from '../adapter.ts';
 import { isAutomatic, type Header } from '../kit/mail/automatic.ts';
+import { textOfHtml } from '../kit/mail/htmlText.ts';
+import { withoutQuotes } from '../kit/mail/quotes.ts';
 import { earlierIn } from '../kit/mail/thread.ts';
 import { textIn, type Json } from '../kit/json.ts';
 import type { Part } from './multipart.ts';
@@ -15,19 +17,25 @@ export type Mail =
 /** Beyond this the HTML of a mail is not kept: it is a picture in text, or an attack. Characters. */
 const LARGEST_HTML = 200_000;
 const MOST_FILES = 50;
+/** As much of a text or HTML as is read, characters; and of a header with addresses. */
+const READ_LENGTH = 1024 * 1024;
+const ADDRESS_LENGTH = 1000;
 
 /** The mail in a forwarded form. */
 export function mailOf(fields: Json, parts: readonly Part[], domain: string): Mail {
   const header = headersOf(fields);
-  const written = textIn(fields, 'from') ?? header('from') ?? '';
+  const written = (textIn(fields, 'from') ?? header('from') ?? '').slice(0, ADDRESS_LENGTH);
   const from = addressIn(written) ?? addressIn(textIn(fields, 'sender') ?? '');
-  const plain = textIn(fields, 'body-plain');
+  const html = textIn(fields, 'body-html')?.slice(0, READ_LENGTH);
+  const plain = textIn(fields, 'body-plain')?.slice(0, READ_LENGTH) ?? (html && textOfHtml(html));
   if (fields['body-mime'] !== undefined && plain === undefined)
     return { kind: 'unreadable', why: 'the URL of the route ends in mime; Parley takes parsed mails' };
   if (!from) return { kind: 'unreadable', why: 'from is missing' };
   const sender = typeof fields['sender'] === 'string' ? fields['sender'] : undefined;
   if (isAutomatic(header, from, sender)) return { kind: 'automatic' };
-  const text = (textIn(fields, 'stripped-text') ?? plain ?? '').trim();
+  // Not `stripped-text`: what Mailgun strips takes people's own words along.
+  const whole = (plain ?? textIn(fields, 'stripped-text') ?? '').replaceAll('\r\n', '\n').trim();
+  const text = withoutQuotes(whole);
   const id = header('message-id')?.replace(/^\s*<|>\s*$/g, '');
   const subject = textIn(fields, 'subject') ?? header('subject');
   const profileName = nameIn(written);
@@ -43,7 +51,7 @@ export function mailOf(fields: Json, parts: readonly Part[], domain: string): Ma
       media: [...filesOf(parts), ...storedOf(fields)].slice(0, MOST_FILES),
       ...(profileName ? { profileName } : {}),
       ...(subject ? { subject } : {}),
-      ...(plain !== undefined && plain.trim() !== text ? { fullText: plain } : {}),
+      ...(whole === text ? {} : { fullText: plain ?? whole }),
       ...(replyTo ? { replyTo } : {}),
       ...(id ? { references: earlierIn(header) } : {}),
       raw: rawOf(fields, written, header('reply-to')),

@@ -5,6 +5,7 @@
 import type { RenderedMedia } from '../../../contract/channels.ts';
 import type { Outcome, Outgoing, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
+import { linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
 import { isShownIn, type Attachment } from '../kit/mail/attachments.ts';
 import type { Part } from './multipart.ts';
 import { messageIdOf } from './settings.ts';
@@ -173,25 +174,4 @@ function withinOf(ttlS: number): string | undefined {
   if (ttlS >= LONGEST_WITHIN_S) return undefined;
   const minutes = Math.floor(Math.max(ttlS, SHORTEST_WITHIN_S) / 60);
   return `${Math.floor(minutes / 60)}h${minutes % 60}m`;
-}
-
-/** The address in a List-Unsubscribe header, unless the mail has it already. */
-function linkIn(listUnsubscribe: string | undefined, content: string): string | undefined {
-  const link = /<(https?:\/\/[^<>\s]+)>/i.exec(listUnsubscribe ?? '')?.[1];
-  if (link === undefined || content.includes(link) || content.includes(inHtml(link))) return undefined;
-  return link;
-}
-
-function withTextLink(text: string, link: string): string {
-  return `${text}\n\n--\nUnsubscribe: ${link}\n`;
-}
-
-function withHtmlLink(html: string, link: string): string {
-  const line = `<p style="font-size:12px"><a href="${inHtml(link)}">Unsubscribe</a></p>`;
-  const end = html.toLowerCase().lastIndexOf('</body>');
-  return end === -1 ? `${html}\n${line}` : `${html.slice(0, end)}${line}\n${html.slice(end)}`;
-}
-
-function inHtml(link: string): string {
-  return link.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 }

@@ -126,7 +126,7 @@ const answer = {
   sender: 'ada@x.example',
   from: 'Ada Lovelace <ada@x.example>',
   subject: 'Re: Zon',
-  'body-plain': 'Yes!\n\nOn Friday Sunshine wrote:\n> Hi',
+  'body-plain': 'Yes!\n\nOn Fri, Nov 20, 2026 at 9:12 AM Sunshine <a@x.example> wrote:\n> Hi',
   'stripped-text': 'Yes!',
   'Message-Id': '<abc@x.example>',
   'In-Reply-To': `<c1.p1.0@${DOMAIN}>`,

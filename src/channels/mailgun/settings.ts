@@ -1,5 +1,6 @@
 /** The settings of a Mailgun integration and what follows from them alone. */
 import type { IntegrationSetting, Settings } from '../adapter.ts';
+import { HIDE_LINK } from '../kit/mail/unsubscribeLink.ts';
 import { textSetting } from '../kit/outcome.ts';
 
 /** Where the API of each region is. A domain lives in one of them, and the other one answers 404. */
@@ -44,12 +45,7 @@ export const MAILGUN_SETTINGS = {
     schema: { enum: ['us', 'eu'] },
   },
   baseUrl: { required: false, secret: false, means: 'Where the API is; that of the region when absent.' },
-  hideUnsubscribeLink: {
-    required: false,
-    secret: false,
-    means: 'True to leave out the link below mails that can be unsubscribed from. The header stays.',
-    schema: { type: 'boolean' },
-  },
+  hideUnsubscribeLink: HIDE_LINK,
 } as const satisfies Record<string, IntegrationSetting>;
 
 /** The address of the API under which the domain's calls are, and the headers of each. */

@@ -16,6 +16,7 @@ import type {
 } from '../adapter.ts';
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attachments.ts';
+import { HIDE_LINK, linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
 import { bounceAddressOf, nameOf } from './name.ts';
 import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
 import { receiveSmtp } from './receive.ts';
@@ -75,9 +76,23 @@ const SETTINGS = {
   timeoutS: {
     required: false,
     secret: false,
-    means: 'How long to wait for one reply of the server, in seconds.',
+    means:
+      'How long to wait for one reply of the server, in seconds. Four times PARLEY_PROVIDER_DEADLINE_MS when absent: 60.',
     schema: { type: 'integer', minimum: 1, maximum: 600 },
   },
+  ehloName: {
+    required: false,
+    secret: false,
+    means:
+      'The name to greet the server with (EHLO): this machine’s name in DNS. That of the machine when absent.',
+    schema: {
+      type: 'string',
+      pattern:
+        '^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
+      rule: 'must be a host name, such as mail.example',
+    },
+  },
+  hideUnsubscribeLink: HIDE_LINK,
 } as const satisfies Record<string, IntegrationSetting>;
 
 /** The adapter. */
@@ -107,10 +122,11 @@ function openSmtp(settings: Settings, tools: AdapterTools): Sender {
     bounce: textSetting(settings, 'bounceAddress'),
     incoming: textSetting(settings, 'incomingAddress'),
   };
+  const showsLink = settings.hideUnsubscribeLink !== true;
   return {
     async send(message) {
-      const { rendered } = message;
-      if (rendered.channel !== 'email') return WRONG_CHANNEL;
+      if (message.rendered.channel !== 'email') return WRONG_CHANNEL;
+      const rendered = showsLink ? withLink(message.rendered) : message.rendered;
       const from = rendered.from ?? sender;
       if (!from) return NO_SENDER;
       const attachments = rendered.attachments?.length ? await fetchAll(rendered.attachments) : [];
@@ -137,15 +153,33 @@ const WRONG_CHANNEL: Outcome = {
   detail: 'not an e-mail',
 };
 
+/** A mail server scans a mail before it takes it: it gets more time than an API has for a whole call. */
+const REPLY_DEADLINES = 4;
+
+/** The mail with its link below, where it can be left by one. */
+function withLink(mail: Email): Email {
+  const header = Object.entries(mail.headers ?? {}).find(([name]) => /^list-unsubscribe$/i.test(name))?.[1];
+  const link = linkIn(header, `${mail.text}\n${mail.html ?? ''}`);
+  if (link === undefined) return mail;
+  return {
+    ...mail,
+    text: withTextLink(mail.text, link),
+    ...(mail.html === undefined ? {} : { html: withHtmlLink(mail.html, link) }),
+  };
+}
+
 function poolOf(settings: Settings, { deadlineMs, guard }: AdapterTools) {
   const secure = settings.secure === true;
   const user = textSetting(settings, 'user');
-  const waitMs = typeof settings.timeoutS === 'number' ? settings.timeoutS * 1000 : deadlineMs;
+  const ehloName = textSetting(settings, 'ehloName');
+  const waitMs =
+    typeof settings.timeoutS === 'number' ? settings.timeoutS * 1000 : REPLY_DEADLINES * deadlineMs;
   const options = {
     pool: true as const,
     host: textSetting(settings, 'host') ?? '',
     port: typeof settings.port === 'number' ? settings.port : secure ? 465 : 587,
     secure,
+    ...(ehloName ? { name: ehloName } : {}),
     requireTLS: settings.requireTls === true,
     tls: { rejectUnauthorized: settings.verifyCertificate !== false },
     ...(user ? { auth: { user, pass: textSetting(settings, 'password') ?? '' } } : {}),

@@ -199,8 +199,11 @@ test('what arrives: parts, headers, envelope and message id', async (t) => {
   const mail = await fake.last();
   const { envelope, user } = fake.arrived[0]!;
   equal(mail.subject, 'Héllo ☀');
-  equal(mail.text?.trimEnd(), 'plain\n.\ndots');
-  equal(mail.html?.trim(), '<b>html</b>');
+  equal(mail.text?.trimEnd(), 'plain\n.\ndots\n\n--\nUnsubscribe: https://x.example/u/1');
+  equal(
+    mail.html?.trim(),
+    '<b>html</b>\n<p style="font-size:12px"><a href="https://x.example/u/1">Unsubscribe</a></p>',
+  );
   deepEqual([mail.from?.address, mail.from?.name], ['hallo@mail.example', 'Zon ☀']);
   equal(mail.replyTo?.[0]?.address, 'answers@mail.example');
   equal(mail.messageId, MESSAGE_ID);

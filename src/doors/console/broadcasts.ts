@@ -17,6 +17,7 @@ import {
   type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
+import { contentProblems } from '../../broadcasts/rendering.ts';
 import { textSize } from '../../broadcasts/size.ts';
 import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -184,7 +185,8 @@ function told(broadcast: Broadcast, what: string, status: number): Done {
   const { name, state, ratePerS, scheduledMs } = broadcast;
   return {
     status,
-    body: present(broadcast),
+    // Names in it that nobody has: said when it is made, before anybody waits for a forecast.
+    body: { ...present(broadcast), problems: contentProblems(broadcast.content) },
     audit: {
       action: `broadcast.${what}`,
       subject: `broadcast:${broadcast.id}`,

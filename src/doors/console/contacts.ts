@@ -19,7 +19,7 @@ import type { Identity } from '../../contacts/keys.ts';
 import { checkContactChange } from '../../contacts/profile.ts';
 import type { Profile } from '../../contacts/resolve.ts';
 import { setsOfContact } from '../../contacts/audience.ts';
-import { erasePerson } from '../kit/erase.ts';
+import { erasePerson } from '../../people/people.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { readAddress, type Addressed } from './input.ts';
@@ -202,7 +202,11 @@ function namesOf(body: object): { fields: string[] } {
 }
 
 async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
-  const erased = id > 0 ? await erasePerson(call, tx, id, call.nowMs) : undefined;
+  const { ctx, workspace, nowMs: atMs, afterCommit } = call;
+  const erased =
+    id > 0
+      ? await erasePerson(ctx, tx, { workspaceId: workspace.id, contactId: id, atMs, afterCommit })
+      : undefined;
   if (!erased) return missing('contact');
   return { status: 204, body: undefined, audit: { action: 'contact.erase', subject: `contact:${id}` } };
 }

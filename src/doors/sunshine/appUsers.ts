@@ -7,7 +7,7 @@ import { createContact, updateContact, type Contact } from '../../contacts/conta
 import { checkAttributes, CONTACT_LIMITS, type ContactChange } from '../../contacts/profile.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import type { Db } from '../../db/pool.ts';
-import { erasePerson } from '../kit/erase.ts';
+import { erasePerson } from '../../people/people.ts';
 import { presentUser, presentUserBriefly, type KnownIntegration } from './present.ts';
 import {
   acts,
@@ -129,7 +129,12 @@ async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const user = await loadUser(tx, contact);
-  await erasePerson(call, tx, contact.id, call.nowMs + call.workspace.clockAheadMs);
+  await erasePerson(call.ctx, tx, {
+    workspaceId: call.workspace.id,
+    contactId: contact.id,
+    atMs: call.nowMs + call.workspace.clockAheadMs,
+    afterCommit: call.afterCommit,
+  });
   await tell(call, tx, [
     { trigger: 'appUser:delete', contactId: contact.id, more: {}, appUser: presentUserBriefly(user) },
   ]);

@@ -2,11 +2,8 @@
 import { type Static, Type } from 'typebox';
 import { isFault } from '../../base/fault.ts';
 import { getContact, type Contact } from '../../contacts/contacts.ts';
-import { mergeContacts } from '../../contacts/merge.ts';
-import { mergeConversations } from '../../conversations/conversations.ts';
 import type { Db, Tx } from '../../db/pool.ts';
-import { moveLinks } from '../../links/people.ts';
-import { forgetLive } from '../../live/log.ts';
+import { mergePeople } from '../../people/people.ts';
 import { presentUserBriefly } from './present.ts';
 import { breaks, missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
 import { tell } from './told.ts';
@@ -52,12 +49,9 @@ export async function mergeUsers(
   const { id: workspaceId, clockAheadMs } = workspace;
   const gone = presentUserBriefly(await loadUser(tx, discarded));
   const pair = { workspaceId, survivingId: surviving.id, discardedId: discarded.id };
-  const merged = await mergeContacts(tx, ctx.ids, nowMs + clockAheadMs, pair);
+  const merged = await mergePeople(ctx, tx, nowMs + clockAheadMs, pair);
   // Somebody else was quicker.
   if (isFault(merged)) return merged.fault === 'not_found' ? missing('user') : merged;
-  await mergeConversations(tx, ctx.ids, nowMs + clockAheadMs, pair);
-  await forgetLive(tx, [discarded.id]);
-  await moveLinks(tx, { workspaceId, fromId: discarded.id, toId: surviving.id });
   const user = await loadUser(tx, (await getContact(tx, workspaceId, surviving.id))!);
   await tell(call, tx, [
     {

@@ -55,6 +55,12 @@ export type Draft = {
   options?: RenderOptions;
 };
 
+/**
+ * A notification or broadcast is no answer of a person's (RFC 3834 §5.1): nobody's out-of-office notice is wanted for it. What is said
+ * in a conversation is, or stands for one, and has no mark, which means `no`.
+ */
+const BY_ITSELF = { 'Auto-Submitted': 'auto-generated' };
+
 /** Makes addresses that are one recipient's own. */
 export type OwnUrls = { unsubscribeUrl: UnsubscribeUrl; pixelUrl: (opened: Opened) => string };
 
@@ -92,7 +98,10 @@ export function toWire(
   }
   const rendered = draft.compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
-  const headers = leave === undefined ? undefined : listUnsubscribe(leave);
+  const headers = {
+    ...(draft.conversationId === undefined ? BY_ITSELF : undefined),
+    ...(leave === undefined ? undefined : listUnsubscribe(leave)),
+  };
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
   const pixel =
     channel === 'email' && tracksOpens(workspace.settings)
@@ -119,11 +128,11 @@ export function toWire(
 /** What is rendered is shared by all recipients; what is one recipient's own is put in here. */
 function ownMail(
   mail: Extract<Rendered, { channel: 'email' }>,
-  headers: Record<string, string> | undefined,
+  headers: Record<string, string>,
   pixel: string | undefined,
 ): Rendered {
   const seen = pixel === undefined ? mail : withPixel(mail, pixel);
-  return headers ? { ...seen, headers: { ...seen.headers, ...headers } } : seen;
+  return Object.keys(headers).length ? { ...seen, headers: { ...seen.headers, ...headers } } : seen;
 }
 
 /** What a message to a person can be made from. */

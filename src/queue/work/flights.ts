@@ -34,7 +34,7 @@ export type Claim = {
 /** Flights of this process. */
 export type Flights = ReturnType<typeof createFlights>;
 
-const NOTHING: Batch['noted'] = new Map();
+const FRESH = { abandoned: false, noted: new Map() } as const satisfies Partial<Batch>;
 
 /** Pause after an error before a batch is handled again. */
 const AFTER_ERROR_MS = 1_000;
@@ -95,16 +95,7 @@ export function createFlights(deps: WorkerDeps, around: Around) {
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
       const whole = items.length <= wholeUpTo;
-      const flight = {
-        lane,
-        flightId,
-        stream,
-        items,
-        whole,
-        claimedMs: nowMs,
-        abandoned: false,
-        noted: NOTHING,
-      };
+      const flight = { lane, flightId, stream, items, whole, claimedMs: nowMs, ...FRESH };
       return { items, ran: run(handler, flight, claim.left) };
     },
     /** Waits until nothing is in flight. */

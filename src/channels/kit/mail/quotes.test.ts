@@ -96,7 +96,7 @@ const cases: [name: string, text: string, said: string][] = [
     'See this\n\n---------- Forwarded message ---------\nHello there',
     'See this\n\n---------- Forwarded message ---------\nHello there',
   ],
-  ['5 > 3 is no quote', 'x 5 > 3\n>= 4', 'x 5 > 3'],
+  ['5 > 3 is no quote', 'x 5 > 3\n>= 4', 'x 5 > 3\n>= 4'],
   ['nothing', '', ''],
 ];
 

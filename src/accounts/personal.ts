@@ -1,0 +1,17 @@
+/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+import type { Room } from '../db/room.ts';
+
+/** What the room declares. */
+export const accountsPeople: Room = {
+  name: 'accounts',
+  personal: {
+    idempotency: 'kept: answers to a caller’s own requests, for a day',
+    audit_log: 'kept: what operators did, by ids',
+    workspaces: 'names nobody',
+    operators: 'names nobody',
+    memberships: 'names nobody',
+    operator_sessions: 'names nobody',
+    api_keys: 'names nobody',
+    integrations: 'names nobody',
+  },
+};

@@ -1,0 +1,12 @@
+/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+import type { Room } from '../db/room.ts';
+
+/** What the room declares. */
+export const broadcastsPeople: Room = {
+  name: 'broadcasts',
+  personal: {
+    broadcasts: 'names nobody',
+    broadcast_lanes: 'names nobody',
+    tallies: 'names nobody',
+  },
+};

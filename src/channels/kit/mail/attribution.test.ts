@@ -1,0 +1,165 @@
+/**
+ * Answers by the mail programs that most people use, in the languages that most of them write in: what they said is kept, to the
+ * word, and how the program introduces what it quotes is not. One line a program and language, as the program writes it.
+ */
+import { equal } from 'node:assert/strict';
+import { test } from 'node:test';
+import { withoutQuotes } from './quotes.ts';
+
+const GMAIL = [
+  'On Fri, Nov 20, 2026 at 9:12 AM Shop <shop@shop.example> wrote:',
+  'Op vr 20 nov 2026 om 09:12 schreef Shop <shop@shop.example>:',
+  'Am Fr., 20. Nov. 2026 um 09:12 Uhr schrieb Shop <shop@shop.example>:',
+  'Le ven. 20 nov. 2026 à 09:12, Shop <shop@shop.example> a écrit :',
+  'El vie, 20 nov 2026 a las 9:12, Shop (<shop@shop.example>) escribió:',
+  'Il giorno ven 20 nov 2026 alle ore 09:12 Shop <shop@shop.example> ha scritto:',
+  'Em sex., 20 de nov. de 2026 às 09:12, Shop <shop@shop.example> escreveu:',
+  'pt., 20 lis 2026 o 09:12 Shop <shop@shop.example> napisał(a):',
+  'пт, 20 нояб. 2026 г. в 09:12, Shop <shop@shop.example>:',
+  'Shop <shop@shop.example>, 20 Kas 2026 Cum, 09:12 tarihinde şunu yazdı:',
+  '2026年11月20日(金) 9:12 Shop <shop@shop.example>:',
+  'Shop <shop@shop.example> 于2026年11月20日周五 09:12写道：',
+  'Shop <shop@shop.example> 於 2026年11月20日 週五 上午9:12寫道：',
+  '2026년 11월 20일 (금) 오전 9:12, Shop <shop@shop.example>님이 작성:',
+  'في الجمعة، 20 نوفمبر 2026 في 9:12 ص تمت كتابة ما يلي بواسطة Shop <shop@shop.example>:',
+  'शुक्र, 20 नव॰ 2026 को 9:12 am बजे को Shop <shop@shop.example> ने लिखा:',
+  'Vào Th 6, 20 thg 11, 2026 vào lúc 09:12 Shop <shop@shop.example> đã viết:',
+  'Pada Jum, 20 Nov 2026 pukul 09.12 Shop <shop@shop.example> menulis:',
+  'пт, 20 лист. 2026 р. о 09:12 Shop <shop@shop.example> пише:',
+  'Den fre 20 nov. 2026 kl 09:12 skrev Shop <shop@shop.example>:',
+];
+const APPLE = [
+  'On 20 Nov 2026, at 09:12, Shop <shop@shop.example> wrote:',
+  'Op 20 nov 2026 om 09:12 heeft Shop <shop@shop.example> het volgende geschreven:',
+  'Am 20.11.2026 um 09:12 schrieb Shop <shop@shop.example>:',
+  'Le 20 nov. 2026 à 09:12, Shop <shop@shop.example> a écrit :',
+  'El 20 nov 2026, a las 9:12, Shop <shop@shop.example> escribió:',
+  'Il giorno 20 nov 2026, alle ore 09:12, Shop <shop@shop.example> ha scritto:',
+  'Em 20 de nov. de 2026, à(s) 09:12, Shop <shop@shop.example> escreveu:',
+  'Wiadomość napisana przez Shop <shop@shop.example> w dniu 20 lis 2026, o godz. 09:12:',
+  '20 нояб. 2026 г., в 09:12, Shop <shop@shop.example> написал(а):',
+  'Shop <shop@shop.example> şunları yazdı (20 Kas 2026 09:12):',
+  '2026/11/20 9:12、Shop <shop@shop.example>のメール:',
+  '在 2026年11月20日，09:12，Shop <shop@shop.example> 写道：',
+  '2026. 11. 20. 오전 9:12, Shop <shop@shop.example> 작성:',
+  'في ٢٠ نوفمبر ٢٠٢٦، الساعة ٩:١٢ ص، كتب Shop <shop@shop.example>:',
+  '20 नव॰ 2026 को 9:12 am बजे, Shop <shop@shop.example> ने लिखा:',
+];
+const YAHOO = [
+  'On Friday, November 20, 2026, 09:12:00 AM GMT+1, Shop <shop@shop.example> wrote:',
+  'Op vrijdag 20 november 2026 om 09:12:00 CET schreef Shop <shop@shop.example>:',
+  'Am Freitag, 20. November 2026 um 09:12:00 MEZ hat Shop <shop@shop.example> Folgendes geschrieben:',
+  'Le vendredi 20 novembre 2026 à 09:12:00 UTC+1, Shop <shop@shop.example> a écrit :',
+  'El viernes, 20 de noviembre de 2026, 09:12:00 CET, Shop <shop@shop.example> escribió:',
+  'Il venerdì 20 novembre 2026 alle ore 09:12:00 CET, Shop <shop@shop.example> ha scritto:',
+  'Em sexta-feira, 20 de novembro de 2026 às 09:12:00 BRT, Shop <shop@shop.example> escreveu:',
+  'W dniu piątek, 20 listopada 2026 09:12:00 CET użytkownik Shop <shop@shop.example> napisał:',
+  'пятница, 20 ноября 2026 г., 09:12:00 GMT+3, пользователь Shop <shop@shop.example> написал:',
+  '20 Kasım 2026 Cuma 09:12:00 GMT+3 tarihinde, Shop <shop@shop.example> şunu yazdı:',
+  '2026年11月20日金曜日 9:12:00 JST, Shop <shop@shop.example>さんは書きました:',
+  '在 2026年11月20日 星期五 上午09:12:00 [GMT+8], Shop<shop@shop.example> 寫道：',
+  '2026년 11월 20일 금요일 오전 9:12:00 GMT+9, Shop <shop@shop.example>님이 작성:',
+  'في الجمعة، 20 نوفمبر 2026 9:12:00 ص غرينتش+3، كتب Shop <shop@shop.example>:',
+  'शुक्रवार 20 नवंबर 2026 को 9:12:00 am IST, Shop <shop@shop.example> ने लिखा:',
+];
+const THUNDERBIRD = [
+  'On 20/11/2026 09:12, Shop wrote:',
+  'Op 20-11-2026 om 09:12 schreef Shop:',
+  'Am 20.11.2026 um 09:12 schrieb Shop:',
+  'Le 20/11/2026 à 09:12, Shop a écrit :',
+  'El 20/11/2026 a las 9:12, Shop escribió:',
+  'Il 20/11/2026 09:12, Shop ha scritto:',
+  'Em 20/11/2026 09:12, Shop escreveu:',
+  'W dniu 20.11.2026 o 09:12, Shop pisze:',
+  '20.11.2026 09:12, Shop пишет:',
+  '20.11.2026 09:12 tarihinde Shop yazdı:',
+  '2026/11/20 9:12, Shop wrote:',
+  '在 2026/11/20 9:12, Shop 写道:',
+  '2026-11-20 오전 9:12에 Shop 이(가) 쓴 글:',
+  'في 20/11/2026 9:12، كتب Shop:',
+  '20/11/2026 9:12 को, Shop ने लिखा:',
+];
+const OUTLOOK: [from: string, when: string, to: string, about: string][] = [
+  ['From', 'Sent', 'To', 'Subject'],
+  ['Van', 'Verzonden', 'Aan', 'Onderwerp'],
+  ['Von', 'Gesendet', 'An', 'Betreff'],
+  ['De ', 'Envoyé ', 'À ', 'Objet '],
+  ['De', 'Enviado el', 'Para', 'Asunto'],
+  ['Da', 'Inviato', 'A', 'Oggetto'],
+  ['De', 'Enviada em', 'Para', 'Assunto'],
+  ['Od', 'Wysłane', 'Do', 'Temat'],
+  ['От', 'Отправлено', 'Кому', 'Тема'],
+  ['Kimden', 'Gönderildi', 'Kime', 'Konu'],
+  ['差出人', '送信日時', '宛先', '件名'],
+  ['发件人', '发送时间', '收件人', '主题'],
+  ['寄件者', '寄件日期', '收件者', '主旨'],
+  ['보낸 사람', '보낸 날짜', '받는 사람', '제목'],
+  ['من', 'تم الإرسال', 'إلى', 'الموضوع'],
+  ['प्रेषक', 'भेजा गया', 'प्रति', 'विषय'],
+  ['Från', 'Skickat', 'Till', 'Ämne'],
+];
+
+/** What people say, also right above the attribution, and in shapes that look like what is cut. */
+const OWN = [
+  'Yes',
+  'Hi,\n\nNo, please cancel my order',
+  'Beste,\n\nGraag annuleren.',
+  'Order 1: cancel\n--\nOrder 2: keep\n---\nThank you: all of you',
+  'Please book:\nFrom: Amsterdam\nTo: Paris\nDate: 3 May\n\nFor two.',
+  'I called at 10:30 on 3 May 2026 and she wrote:',
+  'はい、お願いします。',
+  'Ja, graag. Ik ben er om 9:15:\nin de winkel',
+];
+
+for (const [program, attributions] of Object.entries({ GMAIL, APPLE, YAHOO, THUNDERBIRD }))
+  for (const attribution of attributions)
+    test(`${program}: ${attribution}`, () => {
+      for (const own of OWN)
+        for (const gap of ['\n', '\n\n', '\n\n\n'])
+          for (const below of ['\n', '\n\n']) {
+            const quote = '> Shall we deliver?\n>\n> The shop';
+            equal(withoutQuotes(`${own}${gap}${attribution}${below}${quote}\n`), own);
+          }
+      // A name alone on the line above might be anybody's word: it stays.
+      if (attribution.startsWith('Shop')) return;
+      const wrapped = attribution.replace(/ (?=\S*@)/, '\n');
+      equal(withoutQuotes(`Yes\n\n${wrapped}\n\n> Shall we deliver?\n`), 'Yes', wrapped);
+      equal(withoutQuotes(`Yes\nno\n${wrapped}\n> Shall we deliver?\n`), 'Yes\nno', wrapped);
+      const marked = `> ${attribution}\n> \n> Shall we deliver?\n`;
+      equal(withoutQuotes(`Yes\n\n${marked}`), 'Yes', marked);
+    });
+
+for (const [from, when, to, about] of OUTLOOK)
+  test(`OUTLOOK: ${from}, ${when}, ${to}, ${about}`, () => {
+    const headers = `${from}: Shop <shop@shop.example>\n${when}: 20/11/2026 09:12\n${to}: Ann <ann@people.example>\n${about}: Tuesday`;
+    const rule = '________________________________';
+    for (const own of OWN)
+      for (const between of ['\n\n', '\n', `\n\n${rule}\n`, '\n\n-----Original Message-----\n'])
+        equal(withoutQuotes(`${own}${between}${headers}\n\nShall we deliver?\n`), own, own + between);
+  });
+
+test('what people write that looks like a quote is theirs', () => {
+  for (const text of [
+    'On Tuesday, 3 December 2026 at 10:00 your colleague wrote:\nWe will refund you\n\nHe never did.',
+    'From: Amsterdam\nTo: Paris\nDate: 3 May\nSubject: a trip\n\nCan you do that?',
+    'I need:\n> 5 kg of flour\nand sugar',
+    'first\n--\nsecond',
+    'first\n--\nsecond\nthird\nfourth\nfifth\nsixth\nseventh\neighth',
+    'My address:\nann@people.example\nThank you',
+    'See below.\n\n---------- Forwarded message ---------\nFrom: Bank <bank@bank.example>\nDate: Fri, Nov 20, 2026 at 9:12 AM\nSubject: Your bill\nTo: <ann@people.example>\n\nPlease pay.',
+    'At 09:12 he said:\nno',
+    '-----Original Message-----\nis what I would call it',
+  ])
+    equal(withoutQuotes(text), text);
+});
+
+test('what is too long for a signature is none', () => {
+  const list = 'second\nthird\nfourth\nfifth\nsixth\nseventh\neighth';
+  equal(withoutQuotes(`first\n-- \n${list}`), `first\n--\n${list}`);
+});
+
+test('answers below and between what is quoted are kept', () => {
+  const mail =
+    'On Fri, Nov 20, 2026 at 9:12 AM Shop <shop@shop.example> wrote:\n> Tuesday?\nYes.\n> At nine?\nNo, at ten.';
+  equal(withoutQuotes(mail), 'Yes.\nNo, at ten.');
+});

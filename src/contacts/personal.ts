@@ -1,0 +1,23 @@
+/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+import type { Room } from '../db/room.ts';
+
+/** What the room declares. */
+export const contactsPeople: Room = {
+  name: 'contacts',
+  personal: {
+    contacts: 'deleted',
+    identities: 'deleted',
+    destinations: 'deleted',
+    pending_links: 'deleted',
+    set_members: 'deleted',
+    merged_contacts: 'deleted',
+    'suppressions.address': 'emptied: the proof is left, an HMAC under the key of the install',
+    'suppressions.reason': 'kept: the word, code or remark for which it was blocked',
+    suppressions: 'kept: proof and codes',
+    suppressions_before_causes: 'empty since the first start after migration 0027',
+    'consent_log.address': 'replaced by the proof',
+    consent_log: 'kept: codes, and for which word',
+    sets: 'names nobody',
+    proof_keys: 'names nobody',
+  },
+};

@@ -1,0 +1,48 @@
+/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+import { toHex24, type IdSource } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { removeFile, type MediaStore } from '../content/mediaStore.ts';
+import type { Erasing, Room } from '../db/room.ts';
+import { conversationsOf, mergeConversations } from './conversations.ts';
+import { deleteConversation, deleteMessages, selectFileTexts, withMerged } from './history.ts';
+
+/** What letting go of what people said takes: their files are kept elsewhere. */
+type Deps = { ids: IdSource; files: MediaStore; log: Log };
+
+/** What the room declares. */
+export function conversationsPeople(deps: Deps): Room {
+  return {
+    name: 'conversations',
+    personal: {
+      conversations: 'deleted',
+      messages: 'deleted',
+      inbound_seen: 'kept: ids of the provider, for eight days',
+    },
+    erase: (erasing) => forget(deps, erasing),
+    merge: ({ tx, workspaceId, survivingId, discardedId, atMs }) =>
+      mergeConversations(tx, deps.ids, atMs, { workspaceId, survivingId, discardedId }),
+  };
+}
+
+async function forget(deps: Deps, { tx, workspaceId, contactIds, afterCommit }: Erasing): Promise<void> {
+  for (const { id } of (await conversationsOf(tx, contactIds)).values()) {
+    const files = filesIn(await selectFileTexts(tx, id), workspaceId);
+    await deleteMessages(tx, await withMerged(tx, id));
+    await deleteConversation(tx, id);
+    afterCommit(() => void removeAll(deps, workspaceId, files));
+  }
+}
+
+/** Addresses of files that we keep for the workspace. */
+function filesIn(texts: readonly string[], workspaceId: number): string[] {
+  const ours = new RegExp(`https?://[^\\s"\\\\]+/files/${toHex24(workspaceId)}/[\\w-]{32}/[\\w.-]+`, 'g');
+  return [...new Set(texts.flatMap((text) => text.match(ours) ?? []))];
+}
+
+async function removeAll(deps: Deps, workspaceId: number, files: readonly string[]): Promise<void> {
+  for (const url of files) {
+    const removed = await removeFile(deps, workspaceId, url).catch((error: unknown) => ({ error }));
+    if (typeof removed !== 'boolean')
+      deps.log.error({ workspaceId, url, removed }, 'a file of somebody who was erased could not be removed');
+  }
+}

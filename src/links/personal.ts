@@ -1,0 +1,19 @@
+/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+import type { Room } from '../db/room.ts';
+import { forgetLinks, moveLinks } from './people.ts';
+
+/** What the room declares. */
+export const linksPeople: Room = {
+  name: 'links',
+  personal: {
+    links: 'deleted',
+    link_clicks: 'deleted',
+    auth_codes: 'deleted',
+    link_requests: 'deleted',
+    chat_sessions: 'deleted',
+    chat_presence: 'deleted',
+  },
+  erase: ({ tx, contactIds }) => forgetLinks(tx, contactIds),
+  merge: ({ tx, workspaceId, discardedId, survivingId }) =>
+    moveLinks(tx, { workspaceId, fromId: discardedId, toId: survivingId }),
+};

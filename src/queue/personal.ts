@@ -1,0 +1,25 @@
+/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+import type { Room } from '../db/room.ts';
+import { deleteEvents } from './feed/sql.ts';
+
+/** Events that hold more of a person than ids: the Sunshine door's own, and those of links. */
+const TELLING_MORE = ['sunshine.told', 'link.told'];
+
+/** What the room declares. */
+export const queuePeople: Room = {
+  name: 'queue',
+  personal: {
+    'events.payload': 'ids; events that hold more are deleted',
+    events: 'kept: ids',
+    feed: 'kept: as events, until they are told',
+    due: 'names nobody',
+    lanes: 'names nobody',
+    workers: 'names nobody',
+    flights: 'names nobody',
+    streams: 'names nobody',
+  },
+  async erase({ tx, workspaceId, contactIds }) {
+    for (const type of TELLING_MORE)
+      await deleteEvents(tx, workspaceId, { type, name: 'contactId', ids: contactIds });
+  },
+};
