@@ -98,6 +98,35 @@ export const WorkspaceSettings = Type.Object({
   trackOpens: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
   /** Links lead by way of Parley, which counts who opens them. Off when absent. */
   trackClicks: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  /** Short links stand under `<name of the workspace>.<linkDomain>`, all of which must lead here. */
+  linkDomain: Type.Optional(
+    Type.Union([
+      Type.String({
+        minLength: 4,
+        maxLength: 190,
+        pattern: '^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$',
+        rule: 'must be a domain, such as cht.onl',
+      }),
+      Type.Null(),
+    ]),
+  ),
+  /** The language in which message templates are sent that name none. English when absent. */
+  language: Type.Optional(
+    Type.Union([
+      Type.String({
+        pattern: '^[a-z]{2,3}([_-][A-Za-z]{2,4})?$',
+        rule: 'must be a language code, such as nl or nl_NL',
+      }),
+      Type.Null(),
+    ]),
+  ),
+  /** The organization that this one is part of, by its id, as the Web1on1 API shows it in `orgPath`. */
+  parentOrganization: Type.Optional(
+    Type.Union([
+      Type.String({ pattern: '^[0-9a-f]{24}$', rule: 'must be an id of 24 hex digits' }),
+      Type.Null(),
+    ]),
+  ),
   /** Which channel is used when nothing else decides. */
   channelOrder: Type.Optional(
     Type.Union([Type.Array(channel, { minItems: 1, maxItems: CHANNELS.length }), Type.Null()]),

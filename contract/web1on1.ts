@@ -1,5 +1,6 @@
 /** What callers of the Web1on1 API send (api/web1on1.md §B): the shapes of its bodies. Rules that span fields are the door's. */
 import { type Static, Type } from 'typebox';
+import { WorkspaceSettings } from './console.ts';
 import { LIMITS } from './content.ts';
 
 /** The types a message can have. */
@@ -74,6 +75,10 @@ export const WebProfile = Type.Object({
 export type WebProfile = Static<typeof WebProfile>;
 
 const tags = Type.Array(short, { maxItems: 50 });
+const language = Type.String({
+  pattern: '^[a-z]{2,3}([_-][A-Za-z]{2,4})?$',
+  rule: 'must be a language code, such as nl or nl_NL',
+});
 
 /** A conversation to be begun. */
 export const NewConversation = Type.Object({
@@ -85,6 +90,8 @@ export const NewConversation = Type.Object({
   tags: Type.Optional(tags),
   meta: Type.Optional(fields),
   touchpoint: Type.Optional(short),
+  /** Of message templates that name none (W18). */
+  language: Type.Optional(language),
   contact: Type.Optional(Type.Object({ profile: WebProfile })),
   messages: Type.Optional(Type.Array(WebMessage, { maxItems: MOST_POSTED })),
 });
@@ -98,9 +105,20 @@ export const ChangedConversation = Type.Object({
   meta: Type.Optional(fields),
   category: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Null()])),
   touchpoint: Type.Optional(short),
+  language: Type.Optional(Type.Union([language, Type.Null()])),
 });
 /** What can be changed of a conversation. */
 export type ChangedConversation = Static<typeof ChangedConversation>;
+
+/** What can be changed of an organization. */
+export const ChangedOrganization = Type.Object({
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  displayName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  language: Type.Optional(Type.Union([language, Type.Null()])),
+  settings: Type.Optional(Type.Pick(WorkspaceSettings, ['linkDomain', 'language', 'parentOrganization'])),
+});
+/** What can be changed of an organization. */
+export type ChangedOrganization = Static<typeof ChangedOrganization>;
 
 /** What can be changed of a message. */
 export const ChangedMessage = Type.Object({
@@ -119,6 +137,8 @@ export const TokenRequest = Type.Object({
   password: Type.Optional(Type.String({ maxLength: 200 })),
   clientId: Type.Optional(Type.String({ maxLength: 254 })),
   refreshToken: Type.Optional(Type.String({ maxLength: 1024 })),
+  /** The organization to sign in to, for those who belong to more than one. */
+  organization: Type.Optional(Type.String({ maxLength: 24 })),
 });
 /** What can be changed of a contact. */
 export type ChangedContact = Static<typeof ChangedContact>;

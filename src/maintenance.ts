@@ -1,24 +1,24 @@
-/** Housekeeping: partitions ahead of time, retention, sweeps. Every process may do it; each task is safe to do twice. */
-import { sweepIdempotency } from './accounts/idempotency.ts';
-import { sweepSessions } from './accounts/operators.ts';
+/** Housekeeping: partitions ahead of time, retention, and the sweeps that rooms declare. Every process may do it; each task is safe to do twice. */
 import { pause, type Clock } from './base/clock.ts';
 import type { Part } from './base/lifecycle.ts';
 import type { Log } from './base/log.ts';
-import { deleteInboundSeen } from './conversations/history.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
 import type { Sql } from './db/pool.ts';
-import { sweepLinks } from './links/people.ts';
-import { sweepHealth } from './senders/health.ts';
+import type { Room } from './db/room.ts';
 
 const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;
-/** WhatsApp repeats a callback for up to seven days. */
-const INBOUND_KEPT_MS = 8 * DAY_MS;
 /** What a device of the simulator shows is of no use for long. */
 const SIMULATED_KEPT_DAYS = 30;
 
 /** Housekeeping every few minutes; the first round after the first pause, since start-up makes its own partitions. */
-export function createMaintenance(deps: { sql: Sql; clock: Clock; log: Log; retentionDays: number }): Part {
+export function createMaintenance(deps: {
+  sql: Sql;
+  clock: Clock;
+  log: Log;
+  retentionDays: number;
+  rooms: readonly Room[];
+}): Part {
   const { sql, clock, log } = deps;
   const stop = new AbortController();
   let running: Promise<void> | undefined;
@@ -31,11 +31,14 @@ export function createMaintenance(deps: { sql: Sql; clock: Clock; log: Log; rete
     await ensurePartitions(sql, nowMs);
     const dropped = await dropOldPartitions(sql, nowMs, keepMs);
     if (dropped.length) log.info({ dropped }, 'months past their retention were dropped');
-    await sweepIdempotency(sql, nowMs);
-    await sweepSessions(sql, nowMs);
-    await deleteInboundSeen(sql, nowMs - INBOUND_KEPT_MS);
-    await sweepHealth(sql, nowMs);
-    await sweepLinks(sql, nowMs, deps.retentionDays * DAY_MS);
+    const sweeping = { sql, log, nowMs, retentionMs: deps.retentionDays * DAY_MS };
+    // One that fails keeps no other from it.
+    for (const room of deps.rooms)
+      await room
+        .sweep?.(sweeping)
+        .catch((error: unknown) =>
+          log.warn({ error, room: room.name }, 'a room was not swept; trying later'),
+        );
   };
   const loop = async () => {
     for (;;) {

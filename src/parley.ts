@@ -2,8 +2,25 @@
  * The composition root: reads as a list of what Parley is made of, in the order in which it starts. Stopping goes the other
  * way round. Nothing else in the code knows all rooms.
  */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Gauge, Registry } from 'prom-client';
+import { accountsRoom } from './accounts/room.ts';
+import { broadcastsRoom } from './broadcasts/room.ts';
+import { runSource } from './broadcasts/steps.ts';
+import { confirmationsRoom } from './confirmations/room.ts';
+import { conversationsRoom } from './conversations/room.ts';
+import { ledgerRoom } from './ledger/room.ts';
+import { linksRoom } from './links/room.ts';
+import { liveRoom } from './live/room.ts';
+import { outboxRoom } from './outbox/room.ts';
+import { waitingFailures } from './queue/feed/failures.ts';
+import { queueRoom, type WorkingRoom } from './queue/room.ts';
+import { createWorker } from './queue/worker.ts';
+import { sendersRoom } from './senders/room.ts';
+import { simulatorRoom } from './simulator/room.ts';
+import { threadsRoom } from './threads/room.ts';
+import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
@@ -16,15 +33,13 @@ import { addressGuard, httpClient, isLoopback } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
 import { createLog, type Log } from './base/log.ts';
-import { broadcastHandler, runSource } from './broadcasts/steps.ts';
 import { ADAPTERS } from './channels/adapters.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
 import { s3Store } from './content/mediaStore.s3.ts';
-import { linkReaders } from './confirmations/answers.ts';
 import { startPostgres } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { ensurePartitions } from './db/partitions.ts';
-import { nextIdNode } from './db/idNodes.ts';
+import { borrowIdPlaces } from './db/idPlaces.ts';
 import { openPool, type Connection, type Sql } from './db/pool.ts';
 import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
@@ -35,7 +50,6 @@ import { createServer } from './doors/kit/server.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
-import { liveReader } from './live/reader.ts';
 import { mailDoor } from './doors/pages/mailDoor.ts';
 import { createMailListener } from './receipts/listener.ts';
 import { webhookAnswers } from './doors/web1on1/answers.ts';
@@ -43,21 +57,13 @@ import { web1on1Door } from './doors/web1on1/door.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
-import { deliveryHandler } from './outbox/deliver/deliver.ts';
-import { unreadHandler } from './outbox/outcome/fallback.ts';
 import { createSenders } from './senders/senders.ts';
-import { usageReader } from './ledger/usage.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
-import type { FeedReader } from './queue/feed/dispatch.ts';
-import { createWorker, type Handler } from './queue/worker.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
-import { delayedPosts, heardByThreads } from './threads/due.ts';
-import { webhookHandler } from './webhooks/deliver.ts';
-import { webhookReader } from './webhooks/expand.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** A Parley that runs. */
@@ -86,8 +92,6 @@ export type Overrides = {
 const DIRECTORY_FRESH_MS = 1_100;
 /** Sunshine gives a webhook's target twenty seconds. */
 const WEBHOOK_DEADLINE_MS = 20_000;
-/** Deliveries in flight: three full batches for a broadcast, so that claiming, calling and settling overlap. */
-const DELIVERIES_IN_FLIGHT = 1_500;
 
 /** Starts Parley. Whatever started before a failure is stopped again. */
 export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
@@ -142,7 +146,8 @@ async function compose(
   store: Store,
   overrides: Overrides,
 ): Promise<Parley> {
-  const ids = idSource(await nextIdNode(store.sql), () => clock.nowMs());
+  const places = await borrowIdPlaces({ sql: store.sql, clock, log });
+  const ids = idSource(places.current, () => clock.nowMs());
   const secret = await installSecret(config);
   const vault = openVault(secret);
   await openProofKey(store.sql, vault);
@@ -153,6 +158,7 @@ async function compose(
   const serves = config.roles.includes('http');
   const all = lifecycle([
     keepAlive(),
+    places,
     ctx.queue,
     rooms.notices,
     ...(serves ? [rooms.live, server] : []),
@@ -163,17 +169,25 @@ async function compose(
     },
     ...(serves && config.mailHost ? [rooms.mail] : []),
     ...(config.roles.includes('worker') ? [worker] : []),
-    createMaintenance({ sql: store.sql, clock, log, retentionDays: config.retentionDays }),
+    createMaintenance({ sql: store.sql, clock, log, ...config, rooms: rooms.declared }),
   ]);
-  await all.start();
-  const demo = config.demo
-    ? await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS })
-    : undefined;
-  let stopped: Promise<void> | undefined;
-  const stop = async () => {
+  const rest = async () => {
     await all.stop();
     await ctx.http.close();
     await ctx.files.close();
+  };
+  let demo: Demo | undefined;
+  try {
+    await all.start();
+    if (config.demo) demo = await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS });
+  } catch (error) {
+    // Whoever closes the store next must find nothing running on it.
+    await rest().catch((later: unknown) => log.error({ error: later }, 'not everything stopped cleanly'));
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    await rest();
     await store.stop();
   };
   const url = serves ? server.url() : undefined;
@@ -233,57 +247,70 @@ function openRooms(ground: Ground, secret: string) {
   const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
+  const rooms = declared(shared, ctx, notices);
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
-    handlers: handlersOf(shared, ctx),
-    readers: readersOf(shared, ctx, notices),
+    handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
+    readers: rooms.flatMap(({ readers }) => readers ?? []),
   });
   const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
   const receive: ReceiveCallback = (id, key, request) =>
     receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
-  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], { amiss });
+  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], {
+    amiss,
+    registry: metrics(shared.sql),
+  });
   const mail = createMailListener(ctx, receive);
-  return { ctx, worker, server, mail, notices, live: live.part, listens: shared.listens };
+  return { ctx, worker, server, mail, notices, live: live.part, declared: rooms, listens: shared.listens };
 }
 
-/** Who does which kind of work. */
-function handlersOf(shared: Shared, ctx: HttpContext): Handler[] {
-  const { senders } = ctx;
-  const { subscriptions } = shared.webhooks;
-  return [
-    deliveryHandler({ ...shared, senders, random: Math.random }, DELIVERIES_IN_FLIGHT),
-    unreadHandler({ ...shared, senders }),
-    broadcastHandler({ ...shared, senders }),
-    // Its deadline is its own: twenty seconds, as Sunshine documents.
-    webhookHandler({
-      ...shared,
-      deadlineMs: WEBHOOK_DEADLINE_MS,
-      subscriptions,
-      answered: webhookAnswers(ctx),
-    }),
-    ctx.simulator.handler,
-    delayedPosts(shared),
-  ];
-}
-
-/** Who is told what happens, in this order. */
-function readersOf(
+/**
+ * All rooms that have something to declare: what they do, what they listen to, what they sweep. Those that listen are told in this
+ * order: threads before webhooks, which tell what became of a conversation.
+ */
+function declared(
   shared: Shared,
   ctx: HttpContext,
   notices: ReturnType<typeof createNotices>,
-): FeedReader[] {
-  const { subscriptions } = shared.webhooks;
+): WorkingRoom[] {
+  const deps = { ...shared, senders: ctx.senders };
   return [
-    // Before the webhooks', which tell what became of a conversation.
-    heardByThreads(shared),
-    webhookReader({ ...shared, subscriptions, presenters: [sunshinePresenter(ctx), web1on1Presenter] }),
-    ...linkReaders(shared),
-    usageReader(shared),
-    liveReader(notices),
+    queueRoom,
+    accountsRoom,
+    linksRoom,
+    conversationsRoom,
+    sendersRoom,
+    outboxRoom({ ...deps, random: Math.random }),
+    threadsRoom(shared),
+    webhooksRoom({
+      ...shared,
+      // Its own: twenty seconds, as Sunshine documents.
+      deadlineMs: WEBHOOK_DEADLINE_MS,
+      subscriptions: shared.webhooks.subscriptions,
+      answered: webhookAnswers(ctx),
+      presenters: [sunshinePresenter(ctx), web1on1Presenter],
+    }),
+    confirmationsRoom(shared),
+    ledgerRoom(shared),
+    liveRoom(notices),
+    broadcastsRoom(deps),
+    simulatorRoom(ctx.simulator),
   ];
+}
+
+/** What is told of the rooms in the metrics. */
+function metrics(sql: Sql): Registry {
+  const registry = new Registry();
+  const failures: Gauge = new Gauge({
+    name: 'parley_feed_failures',
+    help: 'Events that wait for a reader that failed on them.',
+    registers: [registry],
+    collect: async (): Promise<void> => failures.set(await waitingFailures(sql)),
+  });
+  return registry;
 }
 
 /** Other processes read a workspace again within a second; until then they would go by its old time. */
@@ -300,14 +327,24 @@ async function installSecret(config: Config): Promise<string> {
   if (config.secret) return config.secret;
   const file = join(resolve(config.dataDir), 'secret');
   await mkdir(resolve(config.dataDir), { recursive: true });
-  try {
-    // Exclusive: of two processes that start at once, one makes it and both read it.
-    await writeFile(file, randomToken(36), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  const found = await readFile(file, 'utf8').catch(() => undefined);
+  if (found === undefined) {
+    // Whole before it has its name, which only one can give: of two processes that start at once both read the same, and one that
+    // dies meanwhile leaves no secret that is empty.
+    const made = `${file}.${randomToken(6)}`;
+    await writeFile(made, randomToken(36), { flag: 'wx', mode: 0o600 });
+    await link(made, file).catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error;
+    });
+    await rm(made, { force: true });
   }
   await chmod(file, 0o600);
-  return (await readFile(file, 'utf8')).trim();
+  const secret = (await readFile(file, 'utf8')).trim();
+  if (!secret)
+    throw new Error(
+      `${file} is empty: put the secret of this install back, or set PARLEY_SECRET. If nothing was ever sealed here, delete the file.`,
+    );
+  return secret;
 }
 
 /**

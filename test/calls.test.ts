@@ -107,7 +107,7 @@ test('keys that are pressed are the answer in the conversation, with the payload
     `/api/workspaces/${shop.appId}/contacts/${json.contactId}/history`,
   );
   const { direction, content, source } = history.json.entries[0].message;
-  assert.deepEqual([direction, content.text, content.payload], ['in', '2', 'NO']);
+  assert.deepEqual([direction, content.text, content.payload], ['in', 'No', 'NO']);
   assert.deepEqual(source.repliesTo, { externalId: sid, messageId: toHex24(id) });
 });
 

@@ -58,6 +58,7 @@ const good: Record<string, object> = {
     type: 'contact',
     name: 'A name',
     tags: ['a'],
+    language: 'nl_NL',
     meta: { a: 'b' },
     contact: {
       profile: {
@@ -90,6 +91,7 @@ const good: Record<string, object> = {
     meta: { a: 'c' },
     category: '2',
     touchpoint: 'sms',
+    language: 'nl',
   },
   'POST /conversations/:id/messages': {
     type: 'card',
@@ -105,6 +107,12 @@ const good: Record<string, object> = {
         actions: [{ type: 'postback', text: 'Take', payload: 'TAKE' }],
       },
     ],
+  },
+  'PATCH /organizations/:id': {
+    name: 'Shop',
+    displayName: 'Shop',
+    language: 'nl',
+    settings: { linkDomain: 'cht.example', language: 'nl', parentOrganization: 'a'.repeat(24) },
   },
   'PATCH /messages/:id': { text: 'Better', meta: { a: 'b' } },
   'PUT /messages/:id': { text: 'Better', meta: { a: 'b' } },

@@ -17,6 +17,8 @@ export type AccessClaims = {
   /** The key it was given for; without, the operator who signed in. */
   key?: string;
   operator?: number;
+  /** Hash of the token of the session that the operator signed in with: the access token ends with it. */
+  session?: string;
   iat: number;
   exp?: number;
 };

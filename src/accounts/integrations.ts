@@ -275,3 +275,13 @@ function sealContext(id: number): string {
 function missing(): Fault {
   return fault('not_found', 'There is no such integration.');
 }
+
+/** Providers that come before others of their channel where nothing else decides (Web1on1's texts go through Twilio: W13, W29). */
+const FIRST: readonly string[] = ['twilio'];
+
+/** Integrations in the order in which they are used where nothing else decides: the preferred providers', then the oldest. */
+export function inPreference<T extends { provider: string }>(integrations: readonly T[]): T[] {
+  return integrations.toSorted(
+    (a, b) => Number(FIRST.includes(b.provider)) - Number(FIRST.includes(a.provider)),
+  );
+}

@@ -145,6 +145,8 @@ export async function revokeKey(
 export type Keyring = {
   key(door: Door, keyId: string): Promise<HeldKey | undefined>;
   session(token: string): Promise<{ operatorId: number; expiresMs: number } | undefined>;
+  /** The same by the hash of its token, as access tokens name the session behind them. */
+  sessionByHash(hash: string): Promise<{ operatorId: number; expiresMs: number } | undefined>;
   /** An operator's role by workspace. */
   rolesOf(operatorId: number): Promise<ReadonlyMap<number, Role>>;
   forgetKey(door: Door, keyId: string): void;
@@ -181,6 +183,7 @@ export function createKeyring(tools: { sql: Sql; vault: Vault; clock: Pick<Clock
     key: (door, keyId) =>
       /^[\w-]{1,64}$/.test(keyId) ? keys.get(`${door} ${keyId}`) : Promise.resolve(undefined),
     session: (token) => sessions.get(sha256Hex(token)),
+    sessionByHash: (hash) => sessions.get(hash),
     rolesOf: async (operatorId) => (await roles.get(operatorId)) ?? new Map(),
     forgetKey: (door, keyId) => keys.forget(`${door} ${keyId}`),
     forgetSession: (token) => sessions.forget(sha256Hex(token)),

@@ -1,6 +1,6 @@
 /**
  * Operators: the people who sign in. Passwords are kept as argon2id, session tokens as SHA-256; neither can be read
- * back. Guessing is slowed by the cost of argon2 here and by the doors' rate limits.
+ * back. Guessing is slowed by a wait after wrong ones, the cost of argon2, and the doors' rate limits.
  */
 import { hash, verify } from '@node-rs/argon2';
 import { randomToken, sha256Hex } from '../base/crypto.ts';
@@ -24,6 +24,7 @@ import {
   upsertMembership,
   type OperatorRow,
 } from './sql.access.ts';
+import { countFailure, deleteFailures, deleteOldFailures, selectFailures } from './sql.guesses.ts';
 import { lockWorkspace } from './sql.ts';
 
 /** A person who signs in. */
@@ -35,6 +36,12 @@ export type Member = { id: number; email: string; name: string; role: Role; disa
 /** A session lasts this long. */
 export const SESSION_MS = 14 * 24 * 3600 * 1000;
 
+/** A session just opened; the token is shown only here. */
+export type Session = { operator: Operator; token: string; expiresMs: number };
+
+const FREE_TRIES = 5;
+const MOST_WAIT_MS = 15 * 60_000;
+const FORGOTTEN_MS = 24 * 3600_000;
 const MIN_PASSWORD = 10;
 /** Argon2 hashes whatever it is given; nobody types more than this. */
 const MAX_PASSWORD = 200;
@@ -64,19 +71,56 @@ export async function createOperator(
     : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
 }
 
-/** Signs in: the token of a new session, shown only here. */
+/** Signs in: the token of a new session, shown only here. Not for a transaction: argon2 takes its time. */
 export async function signIn(
   db: Db,
   input: { email: string; password: string; nowMs: number },
-): Promise<{ operator: Operator; token: string; expiresMs: number } | Fault> {
+): Promise<Session | Fault> {
+  const operator = await provePassword(db, input);
+  return 'fault' in operator ? operator : await openSession(db, operator, input.nowMs);
+}
+
+/**
+ * Whose password it is. After a few wrong ones for an address each next try has to wait twice as long, whoever makes it and
+ * whether or not there is such an operator. Not for a transaction: a wrong one is counted, and argon2 takes its time.
+ */
+export async function provePassword(
+  db: Db,
+  input: { email: string; password: string; nowMs: number },
+): Promise<Operator | Fault> {
   const { email, password } = input as { email: unknown; password: unknown };
   if (typeof email !== 'string' || typeof password !== 'string' || password.length > MAX_PASSWORD)
     return wrong();
   const address = email.trim().toLowerCase();
-  const row = isEmail(address) ? await selectOperatorByEmail(db, address) : undefined;
+  if (!isEmail(address)) return wrong();
+  const { nowMs } = input;
+  const emailHash = sha256Hex(address);
+  const failures = await selectFailures(db, emailHash);
+  const waitMs = failures ? failures.last_ms + backOffMs(failures.count) - nowMs : 0;
+  if (waitMs > 0) {
+    const retryAfterS = Math.ceil(waitMs / 1000);
+    return fault('rate_limited', 'Too many wrong passwords for this address; try again later.', {
+      retryAfterS,
+    });
+  }
+  const row = await selectOperatorByEmail(db, address);
   const right = await verify(row?.password_hash ?? NOBODY, password);
-  if (!row || !right) return wrong();
-  return { operator: operatorOf(row), ...(await startSession(db, row.id, input.nowMs)) };
+  if (row && right) {
+    if (failures) await deleteFailures(db, emailHash);
+    return operatorOf(row);
+  }
+  await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });
+  return wrong();
+}
+
+/** A session of an operator whose password was proved. */
+export async function openSession(db: Db, operator: Operator, nowMs: number): Promise<Session> {
+  return { operator, ...(await startSession(db, operator.id, nowMs)) };
+}
+
+/** How long the next try waits after so many wrong ones: not at all for the first five, then 1, 2, 4 … seconds. */
+function backOffMs(count: number): number {
+  return count < FREE_TRIES ? 0 : Math.min(MOST_WAIT_MS, 1000 * 2 ** (count - FREE_TRIES));
 }
 
 /** Ends a session; false when there was none. Then tell the keyring: `forgetSession(token)`. */
@@ -153,6 +197,7 @@ export async function listMembers(db: Db, input: { workspaceId: number }): Promi
 
 /** Deletes sessions that are over; for the daily sweep. Returns how many. */
 export async function sweepSessions(db: Db, nowMs: number): Promise<number> {
+  await deleteOldFailures(db, nowMs - FORGOTTEN_MS);
   return await deleteExpiredSessions(db, nowMs);
 }
 

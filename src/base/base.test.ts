@@ -16,11 +16,13 @@ import {
   fromHex24,
   fromUuid,
   idSource,
+  isId,
   MAX_ID,
   timeOfId,
   toHex24,
   toUuid,
 } from './ids.ts';
+import { bell } from './lifecycle.ts';
 import { lifecycle, type Part } from './lifecycle.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -45,6 +47,51 @@ test('spread fills the buckets evenly', () => {
   const counts = new Uint32Array(BUCKETS);
   for (let n = 0; n < BUCKETS * 5; n++) counts[bucketOf(ids.spread())]!++;
   assert.deepEqual(new Set(counts), new Set([5]));
+});
+
+test('1,500 ids a second in one bucket keep the time, for ten minutes', () => {
+  let nowMs = NOW;
+  const places = Array.from({ length: 56 }, (_, place) => place + 4);
+  const ids = idSource(
+    () => places,
+    () => Math.floor(nowMs),
+  );
+  let before = 0;
+  for (let n = 0; n < 900_000; n++, nowMs += 1 / 1.5) {
+    const id = ids.inBucket(77);
+    if (id <= before || Math.abs(timeOfId(id) - nowMs) > 1_000 || bucketOf(id) !== 77 || !isId(id))
+      assert.fail(`id ${n}: ${id} after ${before}, ${timeOfId(id) - nowMs} ms off`);
+    before = id;
+  }
+});
+
+test('ids rise and differ also when the places they are drawn from change', () => {
+  let [places, others]: number[][] = [
+    [0, 1, 2, 3],
+    [4, 5],
+  ];
+  const a = idSource(
+    () => places!,
+    () => NOW,
+  );
+  const b = idSource(
+    () => others!,
+    () => NOW,
+  );
+  const drawn = { a: [] as number[], b: [] as number[] };
+  for (let n = 0; n < 400; n++) {
+    if (n === 101) places = [0, 1];
+    if (n === 203) others = [3, 4, 5];
+    drawn.a.push(a.inBucket(9));
+    drawn.b.push(b.inBucket(9));
+  }
+  for (const list of Object.values(drawn))
+    assert.deepEqual(
+      list,
+      list.toSorted((x, y) => x - y),
+    );
+  assert.equal(new Set(drawn.a).size, 400);
+  assert.equal(new Set(drawn.b).size, 400);
 });
 
 test('ids survive their forms on the wire, and nothing else passes for one', () => {
@@ -294,4 +341,14 @@ test('parts start in order and stop in reverse; a failed start stops what had st
   assert.deepEqual(told.splice(0), ['+a', '+b', '-b', '-a']);
   await lifecycle([part('a')]).stop();
   assert.deepEqual(told, []);
+});
+
+test('a bell that rings while nobody waits any more is heard by the next who does', async () => {
+  const woken = bell();
+  await woken.wait(Promise.resolve());
+  woken.ring();
+  let heard = false;
+  void woken.wait(new Promise(() => {})).then(() => (heard = true));
+  await new Promise(setImmediate);
+  assert.equal(heard, true);
 });

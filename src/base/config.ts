@@ -2,6 +2,7 @@
  * Settings: one table, from which the values, the faults at start and the reference in the README are made.
  * Every setting is an environment variable; the CLI's flags set the same variables.
  */
+import { isIP } from 'node:net';
 
 type Kind = 'text' | 'count' | 'flag' | 'list' | 'url';
 
@@ -159,6 +160,13 @@ export const SETTINGS = {
     means:
       'Private address ranges (CIDR, or the word loopback) that webhooks, media and integrations may call. Default: loopback while the server listens on loopback only and its public URL is there, too; else none.',
   },
+  trustedProxies: {
+    env: 'PARLEY_TRUSTED_PROXIES',
+    kind: 'list',
+    default: '',
+    means:
+      'Addresses of proxies in front of this server (CIDR, or the word loopback). Only theirs is believed when X-Forwarded-For says whose a request is; from anybody else it says nothing.',
+  },
   rateLimitPerS: {
     env: 'PARLEY_RATE_LIMIT',
     kind: 'count',
@@ -219,10 +227,28 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   }
   if (values['secret'] && (values['secret'] as string).length < 32)
     faults.push('PARLEY_SECRET: needs 32 characters or more');
-  faults.push(...bucketFaults(env));
+  faults.push(...bucketFaults(env), ...rangeFaults(values));
   if (!values['mailTlsCert'] !== !values['mailTlsKey'])
     faults.push('PARLEY_MAIL_TLS_CERT and PARLEY_MAIL_TLS_KEY: set both or none');
   return faults.length ? { faults } : (values as Config);
+}
+
+/** Ranges are written as ranges; a misspelt one would open or close nothing. */
+function rangeFaults(values: Record<string, unknown>): string[] {
+  return [SETTINGS.trustedProxies, SETTINGS.privateTargets].flatMap((setting) => {
+    const name = setting === SETTINGS.trustedProxies ? 'trustedProxies' : 'privateTargets';
+    return ((values[name] as string[] | undefined) ?? [])
+      .filter((text) => text !== 'loopback' && !isRange(text))
+      .map((text) => `${setting.env}: “${text}” is not an address, a range such as 10.0.0.0/8, or loopback`);
+  });
+}
+
+function isRange(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = isIP(address) === 6 ? 128 : isIP(address) === 4 ? 32 : -1;
+  return (
+    more.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  );
 }
 
 /** The settings of the bucket stand together. */

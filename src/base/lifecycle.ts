@@ -56,31 +56,30 @@ export function keepAlive(): Part {
   };
 }
 
-/** A waitable flag: `wait` resolves at the next `ring`, or at once when it rang since the last wait. */
-export type Bell = { ring(): void; wait(): Promise<void> };
+/**
+ * A waitable flag: `wait` resolves at the next `ring`, or at once when it rang since the last wait; with `orElse` also when that does.
+ * Give it that instead of a race: the loser of a race would take the next ring with it.
+ */
+export type Bell = { ring(): void; wait(orElse?: Promise<unknown>): Promise<void> };
 
-/** A bell, for waking a loop without polling. */
+/** A bell, for waking a loop without polling. One waits at a time. */
 export function bell(): Bell {
   let rung = false;
-  let waiting: (() => void) | undefined;
+  let resume: (() => void) | undefined;
   return {
     ring() {
-      if (!waiting) {
-        rung = true;
-        return;
-      }
-      const resume = waiting;
-      waiting = undefined;
-      resume();
+      rung = true;
+      resume?.();
     },
-    wait() {
-      if (rung) {
-        rung = false;
-        return Promise.resolve();
+    async wait(orElse) {
+      if (!rung) {
+        const ring = new Promise<void>((resolve) => {
+          resume = resolve;
+        });
+        await (orElse ? Promise.race([ring, orElse]) : ring);
       }
-      return new Promise((resolve) => {
-        waiting = resolve;
-      });
+      resume = undefined;
+      rung = false;
     },
   };
 }

@@ -156,7 +156,7 @@ export async function begin(
   return begun;
 }
 
-/** Stops claiming; what is in flight ends. Nothing of it is looked at until it is resumed. */
+/** Stops claiming; what is in flight ends. Nothing of it is looked at until it is resumed. `nowMs` is by the workspace's clock, as below. */
 export async function pauseBroadcast(
   deps: BroadcastDeps,
   tx: Tx,
@@ -183,7 +183,7 @@ export async function resumeBroadcast(
 ): Promise<Broadcast | Fault> {
   const broadcast = await locked(tx, workspaceId, id, ['paused'], 'be resumed');
   if (isFault(broadcast)) return broadcast;
-  const stepId = await replaceStep(deps, tx, broadcast, nowMs);
+  const stepId = await replaceStep(deps, tx, broadcast, await byOurClock(deps, workspaceId, nowMs));
   await updateState(tx, id, 'running', { nowMs, note: null, stepId });
   await setStream(deps, tx, broadcast, true);
   await announce(deps, tx, { ...broadcast, state: 'running' }, nowMs);
@@ -209,7 +209,8 @@ export async function cancelBroadcast(
     'be canceled',
   );
   if (isFault(broadcast)) return broadcast;
-  const stepId = await replaceStep(deps, tx, broadcast, broadcast.runId === null ? undefined : nowMs);
+  const dueMs = broadcast.runId === null ? undefined : await byOurClock(deps, workspaceId, nowMs);
+  const stepId = await replaceStep(deps, tx, broadcast, dueMs);
   await updateState(tx, id, 'canceled', { nowMs, finishedMs: nowMs, stepId });
   const canceled: Broadcast = { ...broadcast, state: 'canceled', finishedMs: nowMs };
   if (broadcast.runId !== null) await setStream(deps, tx, broadcast, false);
@@ -250,6 +251,11 @@ async function setStream(deps: BroadcastDeps, tx: Tx, broadcast: Broadcast, flow
     flowing,
     ratePerS: await rateInForce(deps, broadcast),
   });
+}
+
+/** Our time, by which work is due, of a workspace's. */
+async function byOurClock(deps: BroadcastDeps, workspaceId: number, theirMs: number): Promise<number> {
+  return theirMs - ((await deps.directory.workspace(workspaceId))?.clockAheadMs ?? 0);
 }
 
 /** Puts the next step in, due then, in place of the one there is; without a time there is none. Returns its id, for the broadcast. */

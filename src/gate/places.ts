@@ -1,5 +1,6 @@
 /** What the outbox needs to know of a workspace to send for it: its rules, its order of channels, and what serves each channel. */
 import type { Directory } from '../accounts/directory.ts';
+import { inPreference } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Reachable } from '../contacts/people.ts';
 import type { FallbackRules } from './fallbackRules.ts';
@@ -26,7 +27,7 @@ export async function placesOf(
     const workspace = await directory.workspace(id);
     if (!workspace) continue;
     const byChannel = new Map<string, number>();
-    for (const integration of await directory.integrationsOf(workspace.id)) {
+    for (const integration of inPreference(await directory.integrationsOf(workspace.id))) {
       if (integration.status === 'active' && !byChannel.has(integration.channel))
         byChannel.set(integration.channel, integration.id);
     }

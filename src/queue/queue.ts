@@ -18,11 +18,11 @@ import {
   type NewWork,
   type Stream,
 } from './work/sql.ts';
+import type { Wake } from './work/core.ts';
 import { insertFeed } from './feed/sql.ts';
 import { selectLanes } from './lanes/sql.ts';
 
-/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
-export type Wake = { lane: number; what: number | 'bulk' | 'feed' };
+export type { Wake } from './work/core.ts';
 
 /** An event to append; its bucket is that of `ownerId`. */
 export type NewEvent = { ownerId: number; workspaceId: number; type: string; atMs: number; payload: unknown };

@@ -1,5 +1,6 @@
-/** A room that does work or reads the feed, as the worker gets it: what `db/room.ts` has no word for. Holds a type only. */
+/** What this room declares, and the shape of a room that does work or reads the feed: what `db/room.ts` has no word for. */
 import type { Room } from '../db/room.ts';
+import { sweepFailures } from './feed/failures.ts';
 import type { FeedReader } from './feed/dispatch.ts';
 import type { Handler } from './worker.ts';
 
@@ -7,4 +8,10 @@ import type { Handler } from './worker.ts';
 export type WorkingRoom = Room & {
   readonly handlers?: readonly Handler[];
   readonly readers?: readonly FeedReader[];
+};
+
+/** The queue itself. */
+export const queueRoom: Room = {
+  name: 'queue',
+  sweep: ({ sql, nowMs, retentionMs }) => sweepFailures(sql, nowMs - retentionMs),
 };

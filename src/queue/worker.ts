@@ -6,75 +6,33 @@
  * run has a pump of its own that goes round the lanes while there is room in flight.
  */
 import { pause, type Clock } from '../base/clock.ts';
-import type { IdSource } from '../base/ids.ts';
 import { bell, type Bell, type Part } from '../base/lifecycle.ts';
-import type { Log } from '../base/log.ts';
-import { isConnectionLost, type Sql } from '../db/pool.ts';
+import { isConnectionLost } from '../db/pool.ts';
 import { createBulk } from './work/bulk.ts';
 import { createDispatcher, type FeedReader } from './feed/dispatch.ts';
-import { createFlights, type Claim } from './work/flights.ts';
+import type { Wake, WorkDeps, WorkerCore } from './work/core.ts';
+import { createFlights } from './work/flights.ts';
 import { createInteractive } from './work/interactive.ts';
 import { createOwnership } from './work/ownership.ts';
-import type { Queue, Wake } from './queue.ts';
-import type { Batch } from './work/settle.ts';
-import {
-  selectInteractiveLanes,
-  selectNextDueMs,
-  type OwnedLane,
-  type Stream,
-  type WorkItem,
-} from './work/sql.ts';
+import type { Queue } from './queue.ts';
+import { selectInteractiveLanes, selectNextDueMs } from './work/sql.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 
-/** Who does the work of one kind. `handle` settles every item of the batch (queue/work/settle.ts) before it resolves. */
-export type Handler = {
-  kind: number;
-  /** Most items in one claim. */
-  batchSize: number;
-  /** Most items in flight in one room: of one workspace's interactive work, and of the bulk runs of one key (`roomOf`). */
-  inFlight: number;
-  /**
-   * Which bulk runs share a room in flight, since they wait for the same thing; those of a workspace, where it is not said. The queue
-   * never knows what the key means.
-   */
-  roomOf?(stream: Stream): Promise<string | undefined> | string | undefined;
-  /**
-   * Claims of at most so many begin as a whole; of larger ones `batch.steps` is told what begins, before it does. Absent: all claims
-   * begin as a whole.
-   */
-  wholeUpTo?(stream: number): number;
-  handle(batch: Batch): Promise<void>;
-};
+export type { Handler } from './work/core.ts';
 
 /** What a worker is made from. `readers` get every event of the feed. */
-export type WorkerDeps = {
-  sql: Sql;
-  queue: Queue;
-  ids: IdSource;
-  clock: Clock;
-  log: Log;
-  leaseMs: number;
-  handlers: readonly Handler[];
-  readers: readonly FeedReader[];
-};
-
-/** What the pumps of a worker share. */
-export type WorkerCore = Pick<WorkerDeps, 'sql' | 'clock' | 'log'> & {
-  stopping: AbortSignal;
-  /** Lanes that may be claimed from. */
-  lanes(): readonly OwnedLane[];
-  holds(lane: OwnedLane): boolean;
-  claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }>;
-};
+export type WorkerDeps = WorkDeps & { queue: Queue; readers: readonly FeedReader[] };
 
 /** Without a wake, a worker looks by itself this often. */
 const LOOK_MS = 1_000;
+/** What readers of the feed failed on is looked at this often. */
+const READ_AGAIN_MS = 30_000;
 /** Pause after an error before the same thing is tried again. */
 const AFTER_ERROR_MS = 250;
 
 /** A worker. */
 export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
-  const { sql, queue, clock, log, leaseMs, handlers } = deps;
+  const { sql, queue, clock, log, handlers } = deps;
   const stop = new AbortController();
   const lookNow = bell();
   const loops: Promise<void>[] = [];
@@ -85,7 +43,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     wakeAt: alarms,
   });
   const ownership = createOwnership(
-    deps,
+    { ...deps, total: () => queue.lanes().length },
     stop.signal,
     () => flights,
     (lane) => {
@@ -101,7 +59,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     holds: ownership.holds,
     claim: (claim) => flights.claim(claim),
   };
-  const interactive = new Map(handlers.map((handler) => [handler.kind, createInteractive(core, handler)]));
+  const interactive = new Map(handlers.map((one) => [one.kind, createInteractive(core, one)]));
   const bulk = createBulk(core, handlers);
   const dispatcher = createDispatcher(core, queue, deps.readers);
 
@@ -114,12 +72,10 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     } else interactive.get(what)?.ring(lane);
   };
 
-  const look = async (): Promise<number> => {
-    await bulk.look();
-    return await lookForWork(deps, ring);
-  };
+  const look = () => bulk.look().then(() => lookForWork(deps, ring));
   // What was taken goes on settling by itself; the next renewal does not wait for it.
-  const renew = () => ownership.round().then(() => leaseMs / 3);
+  const renew = () => ownership.round().then(() => deps.leaseMs / 3);
+  const again = () => dispatcher.again().then(() => READ_AGAIN_MS);
   const loop = (what: string, step: () => Promise<number>, early?: Bell) =>
     repeat(deps, stop.signal, what, step, early);
 
@@ -130,7 +86,8 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
       queue.ownedBy(ownership.owns);
       queue.onWake((wakes) => wakes.forEach(ring));
       await ownership.start();
-      loops.push(loop('renewing leases', renew), loop('looking for work', look, lookNow), dispatcher.run());
+      loops.push(loop('renewing leases', renew), loop('looking for work', look, lookNow));
+      loops.push(loop('reading again', again), dispatcher.run());
       for (const pump of interactive.values()) loops.push(pump.run());
     },
     async stop() {
@@ -171,7 +128,8 @@ async function repeat(
       log[isConnectionLost(error) ? 'warn' : 'error']({ error }, `${what} failed; trying again`);
       return AFTER_ERROR_MS;
     });
-    await Promise.race([pause(clock, waitMs, stopping), ...(early ? [early.wait()] : [])]);
+    const slept = pause(clock, waitMs, stopping);
+    await (early ? early.wait(slept) : slept);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Numbered answers: "2" to a message that offered choices stands for the second, and brings its payload. */
+/** Numbered answers: "2" to a message that offered choices stands for the second, and says what it says. */
 import type { Inbound } from '../channels/adapter.ts';
 import { choicesOf } from '../content/fallback.ts';
 import type { Tx } from '../db/pool.ts';
@@ -8,7 +8,7 @@ import { lastSaidTo } from '../outbox/outcome/said.ts';
 /** `2`, `2.`, `(2)`, `2)`: a number and nothing else. */
 const NUMBER = /^\s*\(?([1-9]\d?)[.)]?\s*$/;
 
-/** Gives answers that are numbers the payload of the choice they stand for; the text stays as it was written. */
+/** Answers that are numbers become the choice they stand for: its text, and its payload, as if it had been clicked. */
 export async function readChoices<T extends { contactId: number; message: Inbound }>(
   deps: { runs: RunSource },
   tx: Tx,
@@ -27,7 +27,7 @@ export async function readChoices<T extends { contactId: number; message: Inboun
     const number = numberIn(one.message);
     const content = number === undefined ? undefined : said.get(one.contactId);
     const choice = content && choicesOf(content)[number! - 1];
-    return choice ? { ...one, message: { ...one.message, payload: choice.payload } } : one;
+    return choice ? { ...one, message: { ...one.message, text: choice.text, payload: choice.payload } } : one;
   });
 }
 

@@ -95,9 +95,13 @@ async function wake(
     woken.flatMap((one) => typingOf(one, theirMs)),
   );
   if (due.length === 0) return;
+  const notified: Told[] = [];
   for (const { table, due: posts } of woken) {
     if (posts.length === 0) continue;
-    for (const post of posts) take(table, post, theirMs);
+    const { id: conversationId } = table.thread;
+    for (const post of posts)
+      for (const channelId of take(table, post, theirMs))
+        notified.push({ what: 'notify', conversationId, channelId });
     await keep(tx, table);
   }
   await sayHeld(tools, tx, { nowMs, aheadMs }, due);
@@ -107,7 +111,7 @@ async function wake(
     theirMs,
   );
   const told = woken.flatMap(({ table, due: posts }) => toldOf(table.thread.id, posts));
-  await tell(tools, tx, workspaceId, theirMs, told);
+  await tell(tools, tx, workspaceId, theirMs, [...told, ...notified]);
 }
 
 function isNamed(items: readonly WorkItem[], post: HeldPost, what: keyof typeof SEQ): boolean {

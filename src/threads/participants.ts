@@ -30,6 +30,8 @@ export type Thread = {
   tags: string[];
   meta: Record<string, unknown>;
   category: string | null;
+  /** Of message templates that name none; null for the workspace's. */
+  language: string | null;
   createdBy: string;
   createdMs: number;
   updatedMs: number;
@@ -103,29 +105,37 @@ export function readCommand(text: string, meta: Readonly<Record<string, unknown>
   }
 }
 
-/** Carries a command out. `inbox` is the channel that is told when none is named. */
-export function obey(table: Table, actor: Actor, command: Command, nowMs: number, inbox: string): void {
+/** A language code, such as nl or nl_NL (W18). */
+export const LANGUAGE = /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/;
+
+/** Whom a command speaks of, beside the one who gives it. `inbox` is the channel that is told when none is named. */
+export type Around = { inbox: string; nameOf: (userId: string) => string };
+
+/** Carries a command out. Returns the channels that are to be told that somebody waits. */
+export function obey(table: Table, actor: Actor, command: Command, nowMs: number, around: Around): string[] {
   const { thread } = table;
   thread.updatedMs = nowMs;
   switch (command.kind) {
     case 'accept':
-      return take(table, actor, nowMs);
+      take(table, actor, nowMs);
+      return [];
     case 'join':
       change(table, actor, nowMs, { active: true, unreadCount: 0 });
-      return;
+      return [];
     case 'leave':
-      return leave(table, actor, nowMs);
+      leave(table, actor, nowMs);
+      return [];
     case 'assign':
       for (const userId of command.users)
-        change(table, { userId, name: '', role: 'agent' }, nowMs, { inbox: true });
-      return;
+        change(table, { userId, name: around.nameOf(userId), role: 'agent' }, nowMs, { inbox: true });
+      return [];
     case 'notify':
-      queue(thread, command.channels.length > 0 ? command.channels : [inbox]);
-      return;
+      return queue(thread, command.channels.length > 0 ? command.channels : [around.inbox]);
     case 'set':
-      return set(thread, command.key, command.value);
+      set(thread, command.key, command.value);
+      return [];
     case 'none':
-      return;
+      return [];
   }
 }
 
@@ -162,9 +172,10 @@ function leave({ thread, participants }: Table, { userId }: Actor, nowMs: number
   thread.channels = [];
 }
 
-function queue(thread: Thread, channels: readonly string[]): void {
+function queue(thread: Thread, channels: readonly string[]): string[] {
   if (thread.status === 'closed') thread.status = 'queued';
   thread.channels = [...new Set([...thread.channels, ...channels])];
+  return [...new Set(channels)];
 }
 
 /** `@name` is a field of the thread itself; only those that are the caller's to set. */
@@ -174,6 +185,7 @@ function set(thread: Thread, key: string, value: string): void {
     else thread.meta[key] = value;
   } else if (key === '@category') thread.category = value || null;
   else if (key === '@name' && value !== '') thread.name = value;
+  else if (key === '@language' && (value === '' || LANGUAGE.test(value))) thread.language = value || null;
 }
 
 function change(table: Table, actor: Actor, nowMs: number, flags: Partial<Participant>): void {
@@ -211,6 +223,7 @@ export function newThread(
     tags: [],
     meta: {},
     category: null,
+    language: null,
     updatedMs: begin.createdMs,
     ...begin,
   };

@@ -16,7 +16,7 @@ import { windowIsOver } from '../gate/gate.ts';
 import { shortenMessages } from '../links/links.ts';
 import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { note, obey, readCommand, speak, type Actor, type Table } from './participants.ts';
+import { note, obey, readCommand, speak, type Actor, type Command, type Table } from './participants.ts';
 import { insertPosts, type Held, type NewPostRow } from './sql.ts';
 import { keep } from './threads.ts';
 import { tell, type Told } from './told.ts';
@@ -87,14 +87,18 @@ export async function postMessages(
   const theirMs = nowMs + workspace.clockAheadMs;
   const planned = plan(poster, table, messages, theirMs);
   const held: Held[] = [];
+  const notified: string[] = [];
   const place = table.thread.contactId === null ? undefined : await placeOf(tx, table);
   for (const message of planned) {
     const what = await heldOf(poster, tx, table, place, message);
     if (isFault(what)) return what;
     held.push(what);
-    if (!message.isLater) take(table, { ...message, held: what }, theirMs);
+    if (!message.isLater) notified.push(...take(table, { ...message, held: what }, theirMs));
   }
   await carryOut(poster, tx, table, planned, held, theirMs);
+  const { id: conversationId } = table.thread;
+  const told = notified.map((channelId): Told => ({ what: 'notify', conversationId, channelId }));
+  await tell(poster.tools, tx, workspace.id, theirMs, [...told, { what: 'update', conversationId }]);
   await keep(tx, table);
   return planned.map(({ id }) => id);
 }
@@ -108,7 +112,8 @@ async function heldOf(
   message: Planned,
 ): Promise<Held | Fault> {
   const { said, actor } = message;
-  if (said.kind !== 'speech') return { ...said, actor };
+  if (said.kind === 'aside') return { ...said, actor, ...namesIn(poster, message) };
+  if (said.kind === 'heard') return { ...said, actor };
   const channel = channelOf(table, message);
   if (isFault(channel)) return channel;
   const destination = await destinationFor(poster, tx, table, place!, message, channel);
@@ -118,14 +123,34 @@ async function heldOf(
   return { kind: 'speech', actor, channel, send: sendOf(poster, table, message, said.content, destination) };
 }
 
-/** What a post does to its thread when its time has come. */
+/** Whom a command assigns, by name: whoever carries it out later may not know them. */
+function namesIn({ users }: Poster, { type, wire }: Planned): { names?: Record<string, string> } {
+  const command = type === 'command' ? commandOf(wire) : undefined;
+  if (command?.kind !== 'assign') return {};
+  return {
+    names: Object.fromEntries(command.users.map((id) => [id, actorOf(users, id.toLowerCase()).name])),
+  };
+}
+
+/** What a post does to its thread when its time has come; returns the channels that are to be told that somebody waits. */
 export function take(
   table: Table,
   { held, type, wire }: { held: Held; type: string; wire: Readonly<Record<string, unknown>> },
   nowMs: number,
-): void {
+): string[] {
   if (held.kind === 'speech') speak(table, held.actor, held.channel, nowMs);
-  if (held.kind === 'aside') happen(table, { type, wire, actor: held.actor }, nowMs);
+  if (held.kind !== 'aside') return [];
+  if (type === 'command') {
+    const nameOf = (userId: string) => held.names?.[userId] ?? nameless(userId);
+    const around = { inbox: inboxOf(table.thread.workspaceId), nameOf };
+    return obey(table, held.actor, commandOf(wire), nowMs, around);
+  }
+  note(table, held.actor.userId, nowMs);
+  return [];
+}
+
+function commandOf(wire: Readonly<Record<string, unknown>>): Command {
+  return readCommand(textOf(wire), (wire['meta'] ?? {}) as Record<string, unknown>);
 }
 
 /** Says what was held: to the contact, and as the contact. */
@@ -162,23 +187,14 @@ export async function sayHeld(
   await receiveMessages(tools, tx, theirMs, heard);
 }
 
-/** What a post beside the contact's ears does. */
-function happen(
-  table: Table,
-  post: { type: string; actor: Actor; wire: Readonly<Record<string, unknown>> },
-  nowMs: number,
-): void {
-  const text = textOf(post.wire);
-  if (post.type === 'command') {
-    const meta = (post.wire['meta'] ?? {}) as Record<string, unknown>;
-    obey(table, post.actor, readCommand(text, meta), nowMs, inboxOf(table.thread.workspaceId));
-  } else note(table, post.actor.userId, nowMs);
-}
-
 /** Who a user is, as a participant. One that is unknown here has the name the id gives. */
 export function actorOf(users: readonly KnownUser[], userId: string): Actor {
   const known = users.find(({ id }) => id === userId);
-  return { userId, name: known?.name ?? `User ${userId.slice(-4)}`, role: 'agent' };
+  return { userId, name: known?.name ?? nameless(userId), role: 'agent' };
+}
+
+function nameless(userId: string): string {
+  return `User ${userId.slice(-4)}`;
 }
 
 function plan(
@@ -237,7 +253,7 @@ async function destinationFor(
     const address = channel === 'email' ? place.email : CALLED.includes(channel) ? place.phone : undefined;
     if (address === undefined)
       return refuses(field(message, 'touchpoint'), `the contact has no address for ${name}`);
-    const linked = await linkDestination(tx, poster.nowMs, {
+    const linked = await linkDestination(tx, poster.nowMs + poster.workspace.clockAheadMs, {
       workspaceId: thread.workspaceId,
       contactId: thread.contactId!,
       channel: channel as 'sms',
@@ -337,7 +353,7 @@ async function carryOut(
   const told = now.flatMap(({ id, said }): Told[] =>
     said.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
   );
-  await tell(tools, tx, workspaceId, theirMs, [...told, { what: 'update', conversationId }]);
+  await tell(tools, tx, workspaceId, theirMs, told);
 }
 
 /** Links are short from the start, since the answer shows them (W51). */

@@ -7,7 +7,7 @@ import type { Actor, Participant, Post, Thread } from './participants.ts';
 
 const threadColumns = (db: Db) => db`
   t.id, t.workspace_id AS "workspaceId", t.contact_id AS "contactId", t.type, t.status, t.name, t.slug, t.touchpoint, t.channels,
-  t.tags, t.meta, t.category, t.created_by AS "createdBy", t.created_ms AS "createdMs", t.updated_ms AS "updatedMs"`;
+  t.tags, t.meta, t.category, t.language, t.created_by AS "createdBy", t.created_ms AS "createdMs", t.updated_ms AS "updatedMs"`;
 
 const postColumns = (db: Db) => db`
   p.id, p.conversation_id AS "conversationId", p.workspace_id AS "workspaceId", p.type, p.role, p.user_id AS "userId", p.spoken,
@@ -48,8 +48,16 @@ export async function selectThreads(
 
 /** Writes what became of a thread. The caller holds its lock. */
 export async function updateThread(db: Db, thread: Thread): Promise<void> {
-  const { id, status, name, touchpoint, category, createdBy, updatedMs } = thread;
-  const columns = { status, name, touchpoint, category, created_by: createdBy, updated_ms: updatedMs };
+  const { id, status, name, touchpoint, category, language, createdBy, updatedMs } = thread;
+  const columns = {
+    status,
+    name,
+    touchpoint,
+    category,
+    language,
+    created_by: createdBy,
+    updated_ms: updatedMs,
+  };
   await db`
     UPDATE threads SET ${db.assignments(columns)},
       channels = ${thread.channels}::text[], tags = ${thread.tags}::text[], meta = ${JSON.stringify(thread.meta)}::text::jsonb
@@ -126,7 +134,11 @@ export async function noteHeard(
 }
 
 /** What is to happen when a delay is over; `channel` is the one it goes through. */
-export type Held = { actor: Actor } & (
+export type Held = {
+  actor: Actor;
+  /** Names of users that a command speaks of, by their ids. */
+  names?: Record<string, string>;
+} & (
   | { kind: 'speech'; send: Send; channel: string }
   | { kind: 'heard'; content: Content }
   | { kind: 'aside' }

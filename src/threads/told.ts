@@ -9,6 +9,8 @@ export type Told = {
   what: 'posted' | 'create' | 'update' | 'notify';
   conversationId: number;
   postId?: number;
+  /** The channel that is told; the inbox when absent. */
+  channelId?: string;
 };
 
 /** Tells of things, in their order; part of the transaction. */

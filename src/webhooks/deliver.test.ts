@@ -410,6 +410,39 @@ test('a lane that changed hands meanwhile: the former owner writes nothing, the 
   await nothingDue(w);
 });
 
+test('one call whose outcome cannot be written, or whose answer cannot be handled, costs the others of its batch nothing', async () => {
+  const told: string[] = [];
+  const settling = await restart({
+    work: false,
+    answered: ({ call }) => {
+      told.push(call);
+      if (call.includes('"n":3')) throw new Error('cannot read this answer');
+      return Promise.resolve();
+    },
+  });
+  // Of one lane, so that they are one batch: the database refuses to write down one of them.
+  await sql.unsafe(`ALTER TABLE webhook_calls ADD CONSTRAINT poison
+    CHECK (body NOT LIKE '%"n":5,%' OR state <> 'delivered') NOT VALID`);
+  const w = await make('/poison');
+  receiver.answer('/poison', { status: 200, body: '{}' });
+  const bucket = bucketOf(settling.ids.spread());
+  const people = Array.from({ length: 8 }, () => settling.ids.inBucket(bucket));
+  await settling.worker.start();
+  await settling.tell(w.workspaceId, people);
+  await until(
+    'all but two are delivered',
+    async () => (await calls(w)).filter((c) => c.state === 'delivered').length === 6,
+  );
+  const culprit = await one(w, (call) => call.state === 'failed');
+  match((await answerOf(culprit, w)).lastAnswer ?? '', /could not be written/);
+  const again = await one(w, (call) => call.state === 'pending');
+  equal(again.attempts, 1);
+  match((await answerOf(again, w)).lastAnswer ?? '', /cannot read this answer/);
+  equal(receiver.received('/poison').length, 8, 'nobody is called twice for another');
+  await sql.unsafe('ALTER TABLE webhook_calls DROP CONSTRAINT poison');
+  await restart({});
+});
+
 test('no answer in time is tried again; a deleted webhook’s calls are canceled', async () => {
   await restart({ deadlineMs: 200 });
   const w = await make('/late');

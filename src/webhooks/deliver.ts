@@ -7,7 +7,7 @@ import type { Vault } from '../base/crypto.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Sql } from '../db/pool.ts';
+import { isConnectionLost, type Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Batch } from '../queue/work/settle.ts';
@@ -176,6 +176,9 @@ async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
       });
       await hear(run, ready, outcome);
       run.settling.add(resultOf(run, ready, outcome));
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      run.settling.add(ownFailure(run, ready, error));
     } finally {
       run.gates.leave(id);
     }
@@ -226,6 +229,15 @@ function resultOf(run: Run, { item, call, webhook }: Ready, outcome: HttpOutcome
     again: { dueMs: nowMs + Math.max(waitMs, askedMs), attempt: attempts },
     called: webhook,
   };
+}
+
+/** A call that failed in our hands is tried again by itself, and says nothing about its target; the others go on. */
+function ownFailure(run: Run, ready: Ready, error: unknown): Result {
+  const { webhook, call } = ready;
+  run.deps.log.error({ error, webhookId: webhook.id, call: call.id }, 'a webhook call could not be handled');
+  const outcome = { kind: 'unclear', reason: `it could not be handled here: ${String(error)}` } as const;
+  const { called: _, ...result } = resultOf(run, ready, outcome);
+  return result;
 }
 
 function answerText(outcome: HttpOutcome): string {

@@ -44,6 +44,7 @@ export type Settling = {
 /** A result waits so long for others. */
 const GATHER_MS = 50;
 const AFTER_ERROR_MS = 250;
+const UNWRITTEN = 'what came of it could not be written down';
 /** Svix's default, the strictest in use: five days without one success. */
 export const FAILING_MS = 120 * 3_600_000;
 
@@ -106,11 +107,41 @@ async function writeGroup(
       return true;
     } catch (error) {
       if (error instanceof LaneLost) return false;
-      if (!isConnectionLost(error) || !batch.holds()) throw error;
+      if (!isConnectionLost(error)) return await writeApart(deps, batch, group, landed, error);
+      if (!batch.holds()) throw error;
       deps.log.warn({ error }, 'outcomes of webhook calls could not be written; trying again');
       await pause(deps.clock, AFTER_ERROR_MS);
     }
   }
+}
+
+/** A group that cannot be written is written in halves, until the culprit stands alone; of that one only that it failed is written. */
+async function writeApart(
+  deps: SettlingDeps,
+  batch: Batch,
+  group: readonly Result[],
+  landed: boolean,
+  error: unknown,
+): Promise<boolean> {
+  const [first] = group;
+  if (!first) throw error;
+  if (group.length > 1) {
+    const half = group.length >> 1;
+    return (
+      (await writeGroup(deps, batch, group.slice(0, half), false)) &&
+      (await writeGroup(deps, batch, group.slice(half), landed))
+    );
+  }
+  if (!first.change || first.change.lastAnswer === UNWRITTEN) throw error;
+  deps.log.error({ error, call: first.change.id }, 'what came of a webhook call could not be written');
+  const change: CallChange = {
+    ...first.change,
+    state: 'failed',
+    lastStatus: null,
+    lastAnswer: UNWRITTEN,
+    finishedMs: deps.clock.nowMs(),
+  };
+  return await writeGroup(deps, batch, [{ item: first.item, change }], landed);
 }
 
 async function writeDown(

@@ -41,6 +41,7 @@ export async function startRig(options: {
   deadlineMs?: number;
   allowed?: readonly string[];
   work?: boolean;
+  answered?: NonNullable<DeliverDeps['answered']>;
 }): Promise<Rig> {
   const { sql, clock } = options;
   const ids = idSource(options.node, () => clock.nowMs());
@@ -60,6 +61,7 @@ export async function startRig(options: {
     vault: secrets,
     http,
     subscriptions,
+    ...(options.answered && { answered: options.answered }),
     ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
   };
   const worker = createWorker({

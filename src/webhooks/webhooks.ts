@@ -72,6 +72,8 @@ export type Webhooks = {
       triggers: readonly string[];
       offered: readonly string[];
       secret?: string | undefined;
+      /** Characters that a secret of the owner's needs at least; 8 unless it is said. */
+      leastSecret?: number;
     },
   ): Promise<WebhookWithSecret | Fault>;
   get(db: Db, name: WebhookName): Promise<WebhookWithSecret | Fault>;
@@ -114,7 +116,7 @@ export function createWebhooks(deps: { vault: Vault; ids: IdSource; clock: Clock
   return {
     subscriptions,
     async create(tx, input) {
-      const broken = checkInput(input, input.offered) ?? checkSecret(input.secret);
+      const broken = checkInput(input, input.offered) ?? checkSecret(input.secret, input.leastSecret);
       if (broken) return broken;
       await lockDoor(tx, input.workspaceId, input.door);
       if ((await countWebhooks(tx, input.workspaceId, input.door)) >= MAX_WEBHOOKS)
@@ -280,10 +282,10 @@ function checkBasicAuth(auth: BasicAuth | null | undefined): Fault | undefined {
 }
 
 /** Printable ASCII, since it may stand in a header. What begins as Standard Webhooks' secrets do must be one. */
-function checkSecret(secret: unknown): Fault | undefined {
+function checkSecret(secret: unknown, least = 8): Fault | undefined {
   if (secret === undefined) return undefined;
-  if (typeof secret !== 'string' || !/^[\x21-\x7e]{8,256}$/.test(secret))
-    return breaks('secret', 'needs 8 to 256 printable ASCII characters without spaces');
+  if (typeof secret !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(secret) || secret.length < least)
+    return breaks('secret', `needs ${least} to 256 printable ASCII characters without spaces`);
   if (
     secret.startsWith('whsec_') &&
     !/^whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(secret)

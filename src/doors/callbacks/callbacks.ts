@@ -2,8 +2,9 @@
  * Where providers call us. Takes the bytes as they come, since signatures are over them, and leaves all that they mean to the
  * receipts room. The public URL is the one configured, never what a Host header says.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isFault, type Fault } from '../../base/fault.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sameText } from '../../base/crypto.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { CallbackAnswer, CallbackRequest } from '../../channels/adapter.ts';
 import { MAIL_BYTES } from '../../receipts/listener.ts';
@@ -40,6 +41,7 @@ export function callbacksDoor(receive: ReceiveCallback): Door {
             method: ['GET', 'POST'],
             url,
             bodyLimit,
+            onRequest: (request, reply) => isKnown(ctx, request, reply),
             async handler(request, reply) {
               const { integrationId, callbackKey } = request.params as Record<string, string>;
               // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
@@ -54,6 +56,20 @@ export function callbacksDoor(receive: ReceiveCallback): Door {
       { prefix: '/callbacks' },
     );
   };
+}
+
+/** Before any of its body is read: a stranger has nothing to bring. An unknown integration and a wrong key look the same. */
+async function isKnown(
+  ctx: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const { integrationId, callbackKey } = request.params as Record<string, string>;
+  // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
+  const integration = await ctx.directory.integration(fromHex24(integrationId!) ?? 0);
+  return integration && sameText(integration.callbackKey, callbackKey!)
+    ? undefined
+    : sendFault(reply, fault('not_found', 'there is no such callback'), form);
 }
 
 function callbackOf(ctx: HttpContext, request: FastifyRequest, purpose?: string): CallbackRequest {

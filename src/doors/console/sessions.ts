@@ -1,8 +1,29 @@
 /** Signing in and out, and who one is. */
 import { NewPassword, SignIn } from '../../../contract/console.ts';
-import { changePassword, getOperator, signIn, signOut } from '../../accounts/operators.ts';
-import { fault, isFault } from '../../base/fault.ts';
-import { acts, idText, reads, timeText, writes, type Call, type Route } from './route.ts';
+import { appendAudit } from '../../accounts/audit.ts';
+import {
+  changePassword,
+  findOperator,
+  getOperator,
+  openSession,
+  provePassword,
+  signOut,
+} from '../../accounts/operators.ts';
+import { acceptInvitation, dropInvitation, listInvitations, type Which } from '../../accounts/invitations.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { HttpContext } from '../kit/context.ts';
+import {
+  acts,
+  idIn,
+  idText,
+  missing,
+  reads,
+  timeText,
+  writes,
+  type Call,
+  type Route,
+  type Work,
+} from './route.ts';
 
 /** `/sessions` and `/me`. */
 export const sessionRoutes: readonly Route[] = [
@@ -13,11 +34,14 @@ export const sessionRoutes: readonly Route[] = [
     body: SignIn,
     secret: true,
     secretFields: ['password'],
-    async handle({ body, nowMs }) {
+    async handle({ ctx, body, nowMs }) {
+      const proved = await provePassword(ctx.sql, { ...body, nowMs });
+      if (isFault(proved)) {
+        await noteFailure(ctx, body.email, nowMs);
+        return proved;
+      }
       return async (tx) => {
-        const signed = await signIn(tx, { ...body, nowMs });
-        if (isFault(signed)) return signed;
-        const { operator, token, expiresMs } = signed;
+        const { operator, token, expiresMs } = await openSession(tx, proved, nowMs);
         const { email, name } = operator;
         return {
           status: 201,
@@ -46,6 +70,14 @@ export const sessionRoutes: readonly Route[] = [
     },
   }),
   reads({ of: 'caller', path: '/me', action: 'workspace.read', handle: whoAmI }),
+  acts({ of: 'caller', path: '/me/invitations/:workspaceId', action: 'workspace.read', handle: accept }),
+  acts({
+    of: 'caller',
+    method: 'DELETE',
+    path: '/me/invitations/:workspaceId',
+    action: 'workspace.read',
+    handle: decline,
+  }),
   writes({
     of: 'caller',
     path: '/me/password',
@@ -70,13 +102,79 @@ export const sessionRoutes: readonly Route[] = [
   }),
 ];
 
+/** Wrong passwords stand in the audit log, under the operator they were tried for. */
+async function noteFailure(ctx: HttpContext, email: string, nowMs: number): Promise<void> {
+  const known = await findOperator(ctx.sql, email);
+  if (known)
+    await appendAudit(ctx.sql, ctx.ids, {
+      actor: 'nobody',
+      action: 'session.refused',
+      subject: `operator:${known.id}`,
+      nowMs,
+    });
+}
+
+/** The invitation that is meant; only the operator himself answers it, in a session. */
+function invitationOf(call: Call): Which | Fault {
+  const { operatorId, keyId } = call.caller;
+  return operatorId === undefined || keyId !== undefined
+    ? fault('forbidden', 'An invitation is answered in a session.')
+    : { workspaceId: idIn(call, 'workspaceId'), operatorId };
+}
+
+async function accept(call: Call): Promise<Work | Fault> {
+  const which = invitationOf(call);
+  if (isFault(which)) return which;
+  const { ctx, afterCommit } = call;
+  return async (tx) => {
+    const role = await acceptInvitation(tx, which);
+    if (isFault(role)) return role;
+    afterCommit(() => ctx.keyring.forgetRoles(which.operatorId));
+    return {
+      status: 200,
+      body: { workspace: { id: idText(which.workspaceId) }, role },
+      audit: {
+        action: 'member.add',
+        subject: `operator:${which.operatorId}`,
+        detail: { role },
+        ...of(which),
+      },
+    };
+  };
+}
+
+async function decline(call: Call): Promise<Work | Fault> {
+  const which = invitationOf(call);
+  if (isFault(which)) return which;
+  return async (tx) =>
+    (await dropInvitation(tx, which))
+      ? {
+          status: 204,
+          body: undefined,
+          audit: { action: 'member.decline', subject: `operator:${which.operatorId}`, ...of(which) },
+        }
+      : missing('invitation');
+}
+
+function of({ workspaceId }: Which): { workspaceId: number } {
+  return { workspaceId };
+}
+
 async function whoAmI({ ctx, caller }: Call): Promise<unknown> {
   const operator =
     caller.operatorId === undefined ? undefined : await getOperator(ctx.sql, caller.operatorId);
   const reached = await Promise.all(
     [...caller.roles].map(async ([id, role]) => ({ role, workspace: await ctx.directory.workspace(id) })),
   );
+  const invitations =
+    caller.operatorId === undefined || caller.keyId !== undefined
+      ? []
+      : await listInvitations(ctx.sql, { operatorId: caller.operatorId });
   return {
+    invitations: invitations.map(({ workspace, role }) => ({
+      workspace: { id: idText(workspace.id), name: workspace.name },
+      role,
+    })),
     operator: operator ? { id: idText(operator.id), email: operator.email, name: operator.name } : null,
     keyId: caller.keyId ?? null,
     workspaces: reached.flatMap(({ role, workspace }) =>

@@ -1,9 +1,11 @@
 /** Workspaces and their settings, the audit log, and who belongs to them. */
+import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/invitations.ts';
 import { MemberPatch, NewMember, NewWorkspace, WorkspacePatch } from '../../../contract/console.ts';
 import { listAudit } from '../../accounts/audit.ts';
 import {
   createOperator,
   findOperator,
+  type Operator,
   listMembers,
   removeMember,
   setMember,
@@ -96,8 +98,12 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/members',
     action: 'members.read',
     async handle({ ctx, workspace }) {
-      const members = await listMembers(ctx.sql, { workspaceId: workspace.id });
-      return { members: members.map(({ id, ...member }) => ({ id: toHex24(id), ...member })) };
+      const of = { workspaceId: workspace.id };
+      const [members, invited] = await Promise.all([listMembers(ctx.sql, of), listInvitations(ctx.sql, of)]);
+      return {
+        members: members.map(({ id, ...member }) => ({ id: toHex24(id), ...member })),
+        invited: invited.map(({ operator: { id, ...rest }, role }) => ({ id: toHex24(id), ...rest, role })),
+      };
     },
   }),
   writes({
@@ -206,8 +212,8 @@ async function invite(call: Call<Invited>, tx: Tx): Promise<Done | Fault> {
   const members = known ? await listMembers(tx, { workspaceId: workspace.id }) : [];
   if (members.some(({ id }) => id === known!.id))
     return fault('conflict', 'email: is a member already', { field: 'email' });
-  const operator =
-    known ?? (await createOperator(tx, ctx.ids, { email, name: name!, password: password!, nowMs }));
+  if (known) return await ask(call, tx, known, role);
+  const operator = await createOperator(tx, ctx.ids, { email, name: name!, password: password!, nowMs });
   if (isFault(operator)) return operator;
   const set = await setMember(tx, { workspaceId: workspace.id, operatorId: operator.id, role });
   if (isFault(set)) return set;
@@ -223,13 +229,31 @@ async function invite(call: Call<Invited>, tx: Tx): Promise<Done | Fault> {
   };
 }
 
+/** Somebody who is an operator already is asked: he becomes a member when he says yes. */
+async function ask({ workspace, nowMs }: Call<unknown>, tx: Tx, known: Operator, role: Role): Promise<Done> {
+  const { id, email, name } = known;
+  await inviteOperator(tx, nowMs, { workspaceId: workspace.id, operatorId: id, role });
+  return {
+    status: 202,
+    body: { id: toHex24(id), email, name, role, invited: true },
+    audit: { action: 'member.invite', subject: `operator:${id}`, detail: { email, role } },
+  };
+}
+
+/** Takes an invitation back that was not answered. */
+async function uninvite({ workspace }: Call<unknown>, tx: Tx, operatorId: number): Promise<Done | Fault> {
+  const dropped = await dropInvitation(tx, { workspaceId: workspace.id, operatorId });
+  const audit = { action: 'member.uninvite', subject: `operator:${operatorId}` };
+  return dropped ? { status: 204, body: undefined, audit } : missing('member');
+}
+
 /** Gives a member another role; without one, takes the member out. */
 async function changeMember(call: Call<unknown>, role: Role | undefined): Promise<Work> {
   const { ctx, workspace, afterCommit } = call;
   const operatorId = idIn(call, 'operatorId');
   return async (tx) => {
     const member = (await listMembers(tx, { workspaceId: workspace.id })).find(({ id }) => id === operatorId);
-    if (!member) return missing('member');
+    if (!member) return role === undefined ? await uninvite(call, tx, operatorId) : missing('member');
     const may = mayGive(call, member.role, role);
     if (isFault(may)) return may;
     const which = { workspaceId: workspace.id, operatorId };

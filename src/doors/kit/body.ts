@@ -1,14 +1,22 @@
 /** Bodies: read as JSON whatever their content type says, kept as they came, and checked against a door's schema. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { readShape } from '../../content/shape.ts';
 import { RequestFault } from './errors.ts';
+import type { Held } from './held.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body as it came. */
     rawBody: Buffer | null;
+    /** Tells that what was read of the body is held no longer. */
+    letGo: (() => void) | null;
+  }
+  interface FastifyInstance {
+    /** Bytes of bodies in this process. */
+    held: Held;
   }
 }
 
@@ -24,19 +32,64 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function acceptJson(app: FastifyInstance): void {
   app.decorateRequest('rawBody', null);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body, done) => {
-    request.rawBody = body as Buffer;
-    const read = isMultipart(request) ? body : parseJson(body as Buffer, request.headers['content-type']);
-    if (isFault(read)) done(new RequestFault(read));
-    else done(null, read);
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
+    const body = await collect(request, payload);
+    request.rawBody = body;
+    const read = isMultipart(request) ? body : parseJson(body, request.headers['content-type']);
+    if (isFault(read)) throw new RequestFault(read);
+    return read;
   });
 }
 
 /** Takes bodies as they are: for callbacks, whose signatures are over the bytes. */
 export function acceptBytes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', collect);
 }
+
+/** The body, within what the route takes and what may be held of this peer and of all. */
+function collect(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+  const { held } = request.server;
+  const most = request.routeOptions.bodyLimit;
+  const peer = request.ip;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let taken = 0;
+  const { socket } = request.raw;
+  const release = () => {
+    held.give(peer, taken);
+    taken = 0;
+    socket.removeListener('close', release);
+  };
+  // Until the answer is out, what was read is in memory in one form or another.
+  request.letGo = release;
+  socket.once('close', release);
+  return new Promise((resolve, reject) => {
+    const refuse = (why: Fault) => {
+      chunks.length = 0;
+      release();
+      payload.removeAllListeners('data').removeAllListeners('end');
+      // What still comes is thrown away, so that the sender gets to hear of it.
+      payload.resume();
+      reject(new RequestFault(why));
+    };
+    if (Number(request.headers['content-length'] ?? 0) > most) return refuse(TOO_LARGE);
+    payload.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > most) return refuse(TOO_LARGE);
+      if (!held.take(peer, chunk.length)) return refuse(FULL);
+      taken += chunk.length;
+      chunks.push(chunk);
+    });
+    payload.once('end', () => resolve(Buffer.concat(chunks, size)));
+    payload.once('error', reject);
+    payload.once('close', () => reject(new RequestFault(UNFINISHED)));
+  });
+}
+
+const TOO_LARGE = fault('too_large', 'The body is larger than this route takes.');
+const FULL = fault('unavailable', 'Too much is being sent at the moment; try again.', { retryAfterS: 5 });
+const UNFINISHED = fault('bad_request', 'The body ended before its end.');
 
 /** True for a body of parts. */
 export function isMultipart(request: Pick<FastifyRequest, 'headers'>): boolean {

@@ -10,6 +10,7 @@ import { randomToken } from '../../base/crypto.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import { JSON_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
+import { createHeld } from './held.ts';
 import { formFor, sendError, useFaultForm, type FaultForm } from './errors.ts';
 
 declare module 'fastify' {
@@ -91,13 +92,22 @@ function createApp(ctx: HttpContext): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       void sendError(ctx.log, error, request, reply, formFor(app, request.url, plainForm));
     },
+    // Whose address a request has: of the connection, or what a proxy that is trusted says.
+    trustProxy: ctx.config.trustedProxies.length > 0 ? proxiesOf(ctx.config.trustedProxies) : false,
     // Clients of old mix /appusers and /appUsers; ids in a path keep their case.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
   });
   boundBodies(app, ctx);
   app.decorate('faultForms', []);
+  app.decorate('held', createHeld());
+  app.decorateRequest('letGo', null);
   useFaultForm(app, ctx.log, '', plainForm);
   return app;
+}
+
+/** `loopback` by its ranges; others as they stand. */
+function proxiesOf(names: readonly string[]): string[] {
+  return names.flatMap((name) => (name === 'loopback' ? ['127.0.0.0/8', '::1/128'] : [name]));
 }
 
 /** What is not HTTP, too slow or has too many headers never becomes a request: it is answered on the bare connection. */
@@ -149,6 +159,7 @@ function observe(
     done(null, payload);
   });
   app.addHook('onResponse', (request, reply, done) => {
+    request.letGo?.();
     const route = request.routeOptions.url ?? 'none';
     seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     ctx.log.debug(

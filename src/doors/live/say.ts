@@ -194,7 +194,8 @@ export async function type(
   const conversation = (await conversationsOf(ctx.sql, [contactId])).get(contactId);
   if (!conversation) return;
   const payload: ConversationTyping = { contactId, conversationId: conversation.id, by: 'contact', on };
-  const atMs = ctx.clock.nowMs();
+  const workspace = await ctx.directory.workspace(workspaceId);
+  const atMs = ctx.clock.nowMs() + (workspace?.clockAheadMs ?? 0);
   await ctx.queue.transact((tx) =>
     ctx.queue.append(tx, [{ ownerId: contactId, workspaceId, type: 'conversation.typing', atMs, payload }]),
   );

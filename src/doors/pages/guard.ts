@@ -42,25 +42,14 @@ export function createGuard(): Guard {
   };
 }
 
-/**
- * Who calls: the address of the connection; behind a proxy on this machine or network, the one that the proxy says it had its
- * call from, else all the world would share one bucket. Of an IPv6 address the network counts, of which a caller has all.
- */
-export function callerOf(request: Pick<FastifyRequest, 'ip' | 'headers'>): string {
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .at(-1)!
-    .trim();
-  const address = plain(isNear(plain(request.ip)) && isIP(forwarded) ? forwarded : request.ip);
+/** Who calls, by address (`PARLEY_TRUSTED_PROXIES`). Of an IPv6 address the network counts, of which a caller has all. */
+export function callerOf(request: Pick<FastifyRequest, 'ip'>): string {
+  const address = plain(request.ip);
   return isIP(address) === 6 ? network(address) : address;
 }
 
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
-}
-
-function isNear(address: string): boolean {
-  return /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:)/i.test(address);
 }
 
 function network(address: string): string {

@@ -5,7 +5,8 @@
 import type { Integration } from '../../accounts/integrations.ts';
 import { fault, isFault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
-import { issueAuthCodes, issueLinkRequests, linkRequestUri } from '../../links/authCodes.ts';
+import { issueAuthCodes } from '../../links/authCodes.ts';
+import { requestLinks } from '../../links/transfer.ts';
 import { missing, reads, type Call, type Outcome, type Route } from './route.ts';
 import { findUser } from './users.ts';
 
@@ -19,17 +20,17 @@ export const transferRoutes: readonly Route[] = [
 ];
 
 async function authCode(call: Call): Promise<Outcome> {
-  const { ctx, workspace, nowMs } = call;
+  const { ctx, workspace, workspaceNowMs } = call;
   const user = await findUser(call, ctx.sql);
   if (isFault(user)) return user;
   const [code] = await ctx.queue.transact((tx) =>
-    issueAuthCodes(tx, nowMs, [{ workspaceId: workspace.id, contactId: user.id }]),
+    issueAuthCodes(tx, workspaceNowMs, [{ workspaceId: workspace.id, contactId: user.id }]),
   );
   return { status: 200, body: { authCode: code } };
 }
 
 async function linkRequests(call: Call): Promise<Outcome> {
-  const { ctx, workspace, nowMs, query } = call;
+  const { ctx, workspace, workspaceNowMs, query } = call;
   const names = (query['integrationIds'] ?? '')
     .split(',')
     .map((name) => name.trim())
@@ -45,33 +46,19 @@ async function linkRequests(call: Call): Promise<Outcome> {
   const all = await ctx.directory.integrationsOf(workspace.id);
   const wanted = names.map((name) => all.find(({ id }) => id === fromHex24(name)));
   if (wanted.includes(undefined)) return missing('integration');
-  const reachable = (wanted as Integration[]).flatMap((integration) => {
-    const address = addressOf(integration);
-    return address === undefined ? [] : [{ integration, address }];
-  });
-  const codes = await ctx.queue.transact((tx) =>
-    issueLinkRequests(
+  const made = await ctx.queue.transact((tx) =>
+    requestLinks(
       tx,
-      nowMs,
-      reachable.map(({ integration }) => ({
-        workspaceId: workspace.id,
-        contactId: user.id,
-        integrationId: integration.id,
-      })),
+      workspaceNowMs,
+      { workspaceId: workspace.id, contactId: user.id },
+      wanted as Integration[],
     ),
   );
-  const made = reachable.flatMap(({ integration, address }, index) => {
-    const url = linkRequestUri(integration.channel, address, codes[index]!);
-    return url === undefined
-      ? []
-      : [{ integrationId: toHex24(integration.id), type: integration.provider, code: codes[index]!, url }];
-  });
-  return { status: 200, body: { linkRequests: made } };
-}
-
-/** Where people write to an integration; undefined where nobody can. */
-function addressOf({ settings }: Integration): string | undefined {
-  const own =
-    settings['phoneNumber'] ?? settings['incomingAddress'] ?? settings['fromAddress'] ?? settings['from'];
-  return typeof own === 'string' ? own : undefined;
+  const shown = made.map(({ integration: { id, provider }, code, url }) => ({
+    integrationId: toHex24(id),
+    type: provider,
+    code,
+    url,
+  }));
+  return { status: 200, body: { linkRequests: shown } };
 }

@@ -17,6 +17,7 @@ import { listKeys } from '../../accounts/keys.ts';
 import { listMembers, signIn } from '../../accounts/operators.ts';
 import type { Holder, Role } from '../../accounts/roles.ts';
 import { listWorkspaces } from '../../accounts/workspaces.ts';
+import { sha256Hex } from '../../base/crypto.ts';
 import { isoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -70,13 +71,21 @@ export async function authenticate(
   }
   const organization = Number.parseInt(claims.organization.slice(8), 16);
   const operatorId = claims.operator ?? 0;
+  const session = await ctx.keyring.sessionByHash(claims.session ?? '');
+  if (!session || session.operatorId !== operatorId || session.expiresMs <= nowMs) return INVALID;
   return await ofOperator(ctx.keyring, operatorId, organization);
 }
 
 /** Gives out an access token: for a refresh token, or for e-mail address and password. */
 export async function giveToken(
   ctx: HttpContext,
-  body: { email?: string; password?: string; clientId?: string; refreshToken?: string },
+  body: {
+    email?: string;
+    password?: string;
+    clientId?: string;
+    refreshToken?: string;
+    organization?: string;
+  },
   nowMs: number,
 ): Promise<Record<string, unknown> | Fault> {
   const { email, password, clientId, refreshToken } = body;
@@ -84,11 +93,18 @@ export async function giveToken(
     return fault('bad_request', 'refreshToken: is required, or else email and password', {
       field: 'refreshToken',
     });
-  if (refreshToken === undefined) return await bySignIn(ctx, email!, password!, nowMs);
+  if (refreshToken === undefined)
+    return await bySignIn(
+      ctx,
+      { email: email!, password: password!, organization: body.organization },
+      nowMs,
+    );
   if (refreshToken.startsWith('ses_')) {
-    const session = await ctx.keyring.session(refreshToken);
+    // The session, and the organization that it was opened for.
+    const [token = '', named = body.organization] = refreshToken.split('.');
+    const session = await ctx.keyring.session(token);
     return session && session.expiresMs > nowMs
-      ? await forOperator(ctx, session.operatorId, refreshToken, nowMs)
+      ? await forOperator(ctx, session.operatorId, { token, organization: named }, nowMs)
       : INVALID;
   }
   const key = await authenticateKey(ctx.keyring, { door: 'web1on1', token: refreshToken, nowMs });
@@ -166,31 +182,49 @@ async function ofOperator(
 
 async function bySignIn(
   ctx: HttpContext,
-  email: string,
-  password: string,
+  wanted: { email: string; password: string; organization: string | undefined },
   nowMs: number,
 ): Promise<Record<string, unknown> | Fault> {
-  const signed = await signIn(ctx.sql, { email, password, nowMs });
-  return isFault(signed) ? signed : await forOperator(ctx, signed.operator.id, signed.token, nowMs);
+  const { organization, ...credentials } = wanted;
+  const signed = await signIn(ctx.sql, { ...credentials, nowMs });
+  if (isFault(signed)) return signed;
+  return await forOperator(ctx, signed.operator.id, { token: signed.token, organization }, nowMs);
 }
 
+/** A token for one organization: the one that is named, or the only one. None is chosen for the operator. */
 async function forOperator(
   ctx: HttpContext,
   operatorId: number,
-  refreshToken: string,
+  { token, organization }: { token: string; organization: string | undefined },
   nowMs: number,
 ): Promise<Record<string, unknown> | Fault> {
-  const [first] = await listWorkspaces(ctx.sql, { operatorId });
-  if (!first) return fault('forbidden', 'You belong to no organization.');
-  const caller = await ofOperator(ctx.keyring, operatorId, first.workspace.id);
+  const all = await listWorkspaces(ctx.sql, { operatorId });
+  const field = 'organization';
+  const named = organization?.toLowerCase();
+  const fit = all.filter(({ workspace }) => named === undefined || toHex24(workspace.id) === named);
+  const [one] = fit;
+  if (!all.length) return fault('forbidden', 'You belong to no organization.');
+  if (!one) return fault('forbidden', 'organization: you do not belong to it', { field });
+  if (fit.length > 1)
+    return fault('bad_request', 'organization: is required, since you belong to more than one', { field });
+  const caller = await ofOperator(ctx.keyring, operatorId, one.workspace.id);
   if (isFault(caller)) return caller;
-  return given(ctx, caller, { operator: operatorId, refreshToken, expiresMs: nowMs + TOKEN_MS, nowMs });
+  const refreshToken = `${token}.${toHex24(one.workspace.id)}`;
+  const behind = { operator: operatorId, session: sha256Hex(token) };
+  return given(ctx, caller, { ...behind, refreshToken, expiresMs: nowMs + TOKEN_MS, nowMs });
 }
 
 function given(
   ctx: HttpContext,
   caller: Caller,
-  grant: { key?: string; operator?: number; refreshToken: string; expiresMs: number; nowMs: number },
+  grant: {
+    key?: string;
+    operator?: number;
+    session?: string;
+    refreshToken: string;
+    expiresMs: number;
+    nowMs: number;
+  },
 ): Record<string, unknown> {
   const { refreshToken, expiresMs, nowMs, ...behind } = grant;
   const organization = toHex24(caller.workspaceId);

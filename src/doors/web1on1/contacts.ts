@@ -14,7 +14,7 @@ import { normalisePhone } from '../../content/phone.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Db } from '../../db/pool.ts';
 import { identitiesByContact } from './conversations.ts';
-import { presentContact } from './present.ts';
+import { presentContact, type Organization } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
 import {
   breaks,
@@ -53,7 +53,7 @@ async function list(call: Call): Promise<Outcome> {
   const { sql } = call.ctx;
   const found = await find(call, sql, query);
   const page = found.slice(0, query.limit);
-  const shown = await show(sql, call.workspace.id, page);
+  const shown = await show(sql, call.workspace, page);
   return {
     status: 200,
     body: shown.map((one) => selected(one, query.select)),
@@ -93,7 +93,7 @@ async function get(call: Call): Promise<Outcome> {
   if (isFault(id)) return id;
   const contact = await getContact(call.ctx.sql, call.workspace.id, id);
   if (!contact) return missing('contact');
-  const [shown] = await show(call.ctx.sql, call.workspace.id, [contact]);
+  const [shown] = await show(call.ctx.sql, call.workspace, [contact]);
   return { status: 200, body: shown };
 }
 
@@ -120,7 +120,7 @@ async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
       },
     );
     if (isFault(changed)) return changed.fault === 'not_found' ? missing('contact') : changed;
-    const [shown] = await show(tx, call.workspace.id, [changed]);
+    const [shown] = await show(tx, call.workspace, [changed]);
     return {
       status: 200,
       body: shown,
@@ -129,14 +129,20 @@ async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
   };
 }
 
-async function show(db: Db, workspaceId: number, contacts: readonly Contact[]) {
+async function show(db: Db, organization: Organization, contacts: readonly Contact[]) {
+  const { id: workspaceId } = organization;
   const ids = contacts.map(({ id }) => id);
   const [identities, conversations] = await Promise.all([
     identitiesByContact(db, workspaceId, ids),
     conversationsOf(db, ids),
   ]);
   return contacts.map((contact) =>
-    presentContact(contact, identities.get(contact.id) ?? [], conversations.get(contact.id)?.id),
+    presentContact(
+      organization,
+      contact,
+      identities.get(contact.id) ?? [],
+      conversations.get(contact.id)?.id,
+    ),
   );
 }
 

@@ -14,7 +14,7 @@ import type { Profile } from '../../contacts/resolve.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
-import type { Table, Thread } from '../../threads/participants.ts';
+import { LANGUAGE, type Table, type Thread } from '../../threads/participants.ts';
 import {
   beginTeamThread,
   openThreads,
@@ -91,16 +91,21 @@ export async function posterOf(call: Pick<Call, 'ctx' | 'workspace' | 'caller' |
 export function checkMessages(
   call: Pick<Call, 'caller' | 'holder' | 'workspace'>,
   messages: readonly WebMessage[],
-  isContact: boolean,
+  thread: { isContact: boolean; language?: string | null },
   pathOf: (index: number) => string,
 ): NewPost[] | Fault {
+  const { isContact } = thread;
+  let language = thread.language ?? languageOf(call.workspace);
   const checked: NewPost[] = [];
   for (const [index, message] of messages.entries()) {
     const allowed = speaksFor(call, message) ? may(call, 'messages.impersonate') : true;
     if (isFault(allowed)) return allowed;
-    const one = checkMessage(message, pathOf(index), { isContact, language: languageOf(call.workspace) });
+    const one = checkMessage(message, pathOf(index), { isContact, language });
     if (isFault(one)) return one;
     checked.push(one);
+    // What is posted together is processed in its order, and so is what sets the language for the rest.
+    const set = message.type === 'command' && /^\/set\s+@language\s+(\S+)$/i.exec(message.text ?? '')?.[1];
+    if (set && LANGUAGE.test(set)) language = set;
   }
   return checked;
 }
@@ -126,7 +131,12 @@ async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
   if (!isContact && contact) return breaks('contact', 'is for conversations of type contact only');
   const person = contact && readPerson(contact.profile, 'contact.profile', workspace.country);
   if (isFault(person)) return person;
-  const checked = checkMessages(call, messages, isContact, (index) => `messages[${index}]`);
+  const checked = checkMessages(
+    call,
+    messages,
+    { isContact, language: body.language ?? null },
+    (index) => `messages[${index}]`,
+  );
   if (isFault(checked)) return checked;
   if (isContact && !checked.some(({ said }) => said.kind === 'speech'))
     return breaks('messages', 'at least one message with the role agent is required');
@@ -172,6 +182,7 @@ async function openContact(call: Call<NewConversation>, tx: Tx, person: Person):
     ...(body.name === undefined ? {} : { name: body.name }),
     tags: body.tags ?? [],
     meta: body.meta ?? {},
+    ...(body.language === undefined ? {} : { language: body.language }),
     ...(body.touchpoint === undefined ? {} : { touchpoint: TOUCHPOINTS[body.touchpoint] }),
   } satisfies Partial<Thread>);
   await updateThread(tx, thread!);
@@ -331,7 +342,7 @@ async function show(
     const shown = presentConversation(one, workspace, integrations);
     const contact = contacts.get(one.thread.contactId ?? 0);
     if (messages) shown['messages'] = messages.filter(({ conversation }) => conversation === shown['id']);
-    if (contact) shown['contact'] = presentContact(contact, one.identities, one.thread.id);
+    if (contact) shown['contact'] = presentContact(workspace, contact, one.identities, one.thread.id);
     if (fills('organization')) shown['organization'] = presentOrganization(workspace);
     return shown;
   });

@@ -14,21 +14,16 @@ export const EVENTS: readonly string[] = [
   ...MESSAGES,
 ];
 
-/** What may be asked for: events, and the beginnings of several. */
-export const OFFERED: readonly string[] = [
-  '*',
-  'conversation.*',
-  'message.*',
-  'message.create',
-  'message.create.*',
-  ...THREAD_TYPES.flatMap((thread) => [`message.create.${thread}`, `message.create.${thread}.*`]),
-  ...EVENTS,
-];
+/** True when somebody may ask to be told of it: an event, the beginning of some, or either with `*` for any of its parts. */
+export function isOffered(asked: string): boolean {
+  return EVENTS.some((event) => tells([asked], event));
+}
 
-/** True when who asked for these is told of an event. */
+/** True when who asked for these is told of an event. `*` stands for any one part, and what is not said may be anything. */
 export function tells(asked: readonly string[], event: string): boolean {
+  const parts = event.split('.');
   return asked.some((name) => {
-    const begin = name.replace(/\.?\*$/, '');
-    return begin === '' || event === begin || event.startsWith(`${begin}.`);
+    const wanted = name.split('.');
+    return wanted.length <= parts.length && wanted.every((part, at) => part === '*' || part === parts[at]);
   });
 }

@@ -78,7 +78,8 @@ export async function postBodies(call: Posting): Promise<Work | Fault> {
   return async (tx) => {
     const table = await findTable(call, tx);
     if (isFault(table)) return table;
-    const checked = checkMessages(call, bodies, table.thread.type === 'contact', pathOf);
+    const { type, language } = table.thread;
+    const checked = checkMessages(call, bodies, { isContact: type === 'contact', language }, pathOf);
     if (isFault(checked)) return checked;
     const ids = await postMessages(poster, tx, table, checked);
     if (isFault(ids)) return ids;

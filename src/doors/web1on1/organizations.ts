@@ -1,12 +1,14 @@
-/** What a bot looks up about where it is: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
+/** What a bot looks up about where it is, and sets: its organization, who else can act, and the inbox (api/web1on1.md §B.2). */
+import { ChangedOrganization } from '../../../contract/web1on1.ts';
 import type { Action } from '../../accounts/roles.ts';
-import { isFault } from '../../base/fault.ts';
+import { updateWorkspace } from '../../accounts/workspaces.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { usersOf, type User } from './callers.ts';
 import { inboxOf } from '../../threads/posts.ts';
 import { organizationOf, presentOrganization } from './present.ts';
 import { readQuery, selected, type FieldKind } from './query.ts';
-import { missing, reads, type Call, type Outcome, type Route } from './route.ts';
+import { missing, reads, writes, type Call, type Outcome, type Route, type Work } from './route.ts';
 
 type Thing = Record<string, unknown> & { id: string };
 
@@ -15,6 +17,14 @@ export const organizationRoutes: readonly Route[] = [
   ...lookUps('organizations', 'bot', 'workspace.read', (call) => [
     presentOrganization(call.workspace) as Thing,
   ]),
+  writes({
+    method: 'PATCH',
+    path: '/organizations/:id',
+    scope: 'admin',
+    action: 'workspace.update',
+    body: ChangedOrganization,
+    handle: change,
+  }),
   ...lookUps('users', 'viewer', 'members.read', async (call) => {
     const users = await usersOf(call.ctx, call.workspace.id);
     return users.map((user) => presentUser(call, user));
@@ -27,6 +37,28 @@ export const organizationRoutes: readonly Route[] = [
     { ...organizationOf(call.workspace), id: inboxOf(call.workspace.id), name: 'Inbox' },
   ]),
 ];
+
+/** Names and settings of the organization (W18, W50). */
+async function change(call: Call<ChangedOrganization>): Promise<Work | Fault> {
+  const { ctx, workspace, body, afterCommit } = call;
+  if (call.params['id']!.toLowerCase() !== toHex24(workspace.id)) return missing('organization');
+  const { name, displayName, language, settings } = body;
+  const called = displayName ?? name;
+  const wanted = {
+    ...(called === undefined ? {} : { name: called }),
+    settings: { ...settings, ...(language === undefined ? {} : { language }) },
+  };
+  return async (tx) => {
+    const changed = await updateWorkspace(tx, { id: workspace.id, ...wanted });
+    if (isFault(changed)) return changed;
+    afterCommit(() => ctx.directory.forget(workspace.id));
+    return {
+      status: 200,
+      body: presentOrganization(changed),
+      audit: { action: 'workspace.update', subject: `workspace:${workspace.id}` },
+    };
+  };
+}
 
 /** A list that is short enough to be read whole, and one of it by its id; `me` is the caller. */
 function lookUps(

@@ -11,7 +11,7 @@ import type { Identity } from '../../contacts/keys.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/conversations.ts';
-import type { Participant, Post, Thread } from '../../threads/participants.ts';
+import { LANGUAGE, type Participant, type Post, type Thread } from '../../threads/participants.ts';
 import { selectMessages } from '../../conversations/history.ts';
 import { selectClicks, selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';
 import type { Db } from '../../db/pool.ts';
@@ -21,7 +21,7 @@ import { touchpointOf } from '../../threads/touchpoints.ts';
 export type KnownIntegration = { id: number; channel: string; status: string };
 
 /** What has to be known of an organization. */
-export type Organization = { id: number; name: string };
+export type Organization = { id: number; name: string; settings: Readonly<Record<string, unknown>> };
 
 /** All that is shown of a conversation. */
 export type Shown = {
@@ -97,6 +97,7 @@ export function presentConversation(
     tags: thread.tags,
     meta: thread.meta,
     ...(thread.category === null ? {} : { category: thread.category }),
+    language: thread.language ?? languageOf(organization),
     createdBy: thread.createdBy || toHex24(thread.contactId ?? thread.id),
     updatedAt: isoTime(thread.updatedMs),
     createdAt: isoTime(thread.createdMs),
@@ -143,9 +144,11 @@ function touchpointsOf(
 /** The channels that are shown also before somebody was there. */
 const IDENTITY_OF: Readonly<Record<string, string>> = { sms: 'phone', whatsapp: 'phone', email: 'email' };
 
-/** The organization a thing is of, as every thing names it. */
-export function organizationOf({ id }: Organization): { organization: string; orgPath: string } {
-  return { organization: toHex24(id), orgPath: toHex24(id) };
+/** The organization a thing is of, as every thing names it: with the one above it, where it has one (api/web1on1.md §B.3). */
+export function organizationOf({ id, settings }: Organization): { organization: string; orgPath: string } {
+  const parent = settings['parentOrganization'];
+  const own = toHex24(id);
+  return { organization: own, orgPath: typeof parent === 'string' ? `${parent}#${own}` : own };
 }
 
 /** An organization. */
@@ -161,6 +164,7 @@ export function presentOrganization(organization: {
     name: organization.name,
     displayName: organization.name,
     language: languageOf(organization),
+    settings: { linkDomain: organization.settings['linkDomain'] ?? null },
     createdAt: isoTime(organization.createdMs),
     updatedAt: isoTime(organization.createdMs),
   };
@@ -169,11 +173,12 @@ export function presentOrganization(organization: {
 /** The language of an organization (W18). */
 export function languageOf({ settings }: { settings: Readonly<Record<string, unknown>> }): string {
   const language = settings['language'];
-  return typeof language === 'string' && /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(language) ? language : 'en';
+  return typeof language === 'string' && LANGUAGE.test(language) ? language : 'en';
 }
 
 /** A contact; `conversationId` is the one conversation it has (W21). */
 export function presentContact(
+  organization: Organization,
   contact: Contact,
   identities: readonly Identity[],
   conversationId: number | undefined,
@@ -185,8 +190,7 @@ export function presentContact(
   const known = { givenName, familyName: surname, telephone, email, locale, address: attributes['address'] };
   return {
     id: toHex24(contact.id),
-    organization: toHex24(contact.workspaceId),
-    orgPath: toHex24(contact.workspaceId),
+    ...organizationOf(organization),
     ...(conversationId === undefined ? {} : { conversation: toHex24(conversationId) }),
     profile: {
       ...(name ? { name } : {}),

@@ -6,6 +6,7 @@ import { messageRoutes } from './messages.ts';
 import { organizationRoutes } from './organizations.ts';
 import { reads, type Route } from './route.ts';
 import { serviceRoutes } from './services.ts';
+import { transferRoutes } from './transfer.ts';
 
 /** Resources of the original that are not for reaching people. */
 const NOT_BUILT = [
@@ -39,6 +40,7 @@ export const ROUTES: readonly Route[] = [
   ...conversationRoutes,
   ...messageRoutes,
   ...contactRoutes,
+  ...transferRoutes,
   ...organizationRoutes,
   ...serviceRoutes,
   ...NOT_BUILT.flatMap((name) => [notBuilt(`/${name}`), notBuilt(`/${name}/:id`)]),

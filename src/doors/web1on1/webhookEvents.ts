@@ -24,6 +24,7 @@ type Moment = {
   what: 'message' | 'create' | 'update' | 'notify';
   conversationId: number;
   messageId?: number;
+  channelId?: string;
 };
 
 type Facts = {
@@ -65,7 +66,7 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
           : [{ event, index, what: 'message', conversationId, messageId }];
       }
       case 'thread.told': {
-        const { what, conversationId, postId } = event.payload as Told;
+        const { what, conversationId, postId, channelId } = event.payload as Told;
         return [
           {
             event,
@@ -73,6 +74,7 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
             what: what === 'posted' ? 'message' : what,
             conversationId,
             ...(postId === undefined ? {} : { messageId: postId }),
+            ...(channelId === undefined ? {} : { channelId }),
           },
         ];
       }
@@ -90,7 +92,11 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
     selectIntegrationsOf(db, [workspaceId]),
     openThreads(db, workspaceId, conversationIds),
   ]);
-  const organization = { id: workspaceId, name: workspaces[0]?.name ?? '' };
+  const organization = {
+    id: workspaceId,
+    name: workspaces[0]?.name ?? '',
+    settings: workspaces[0]?.settings ?? {},
+  };
   const [shown, messages] = await Promise.all([
     loadShown(db, workspaceId, threads),
     loadMessages(db, organization, messageIds),
@@ -132,14 +138,19 @@ function nameOf(
 
 /** `activity` is there with every event: the client never answers one without (api/web1on1.md §B.11). */
 function bodyOf(
-  { event }: Moment,
+  { event, what, channelId }: Moment,
   workspaceId: number,
   name: string,
   conversation: Record<string, unknown>,
   message: Record<string, unknown> | undefined,
 ): object {
-  const [resource] = name.split('.');
-  const object = message ?? conversation;
+  const isNotice = what === 'notify';
+  const channel = channelOf(workspaceId, channelId);
+  // A channel is told of the conversation in which somebody waits, whatever was said in it.
+  const object =
+    message && !isNotice
+      ? { type: 'message', id: message['id'] }
+      : { type: 'conversation', id: conversation['id'] };
   const links = {
     conversation: `/v2/conversations/${String(conversation['id'])}`,
     ...(message ? { message: `/v2/messages/${String(message['id'])}` } : {}),
@@ -151,21 +162,22 @@ function bodyOf(
     organization: toHex24(workspaceId),
     activity: {
       '@context': 'https://www.w3.org/ns/activitystreams',
-      type: name.includes('update') ? 'Update' : name === 'channel.notify' ? 'Announce' : 'Create',
+      type: name.includes('update') ? 'Update' : isNotice ? 'Announce' : 'Create',
       actor: { type: 'Person', id: message?.['user'] ?? conversation['createdBy'] },
-      object: { type: resource, id: object['id'] },
+      object,
+      ...(isNotice ? { target: { type: 'channel', id: channel['id'] } } : {}),
       summary: `${name} in ${String(conversation['name'])}`,
     },
     data: {
       conversation,
       ...(message ? { message } : {}),
-      ...(name === 'channel.notify' ? { channel: channelOf(workspaceId) } : {}),
+      ...(isNotice ? { channel } : {}),
       links,
     },
   };
 }
 
 /** A channel as webhooks name it. */
-function channelOf(workspaceId: number): Record<string, unknown> {
-  return { id: inboxOf(workspaceId), name: 'Inbox', organization: toHex24(workspaceId) };
+function channelOf(workspaceId: number, id = inboxOf(workspaceId)): Record<string, unknown> {
+  return { id, name: 'Inbox', organization: toHex24(workspaceId) };
 }

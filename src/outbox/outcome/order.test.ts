@@ -17,7 +17,8 @@ import { openPool } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Batch } from '../../queue/work/settle.ts';
 import { createSteps } from '../../queue/work/steps.ts';
-import type { OwnedLane, WorkItem } from '../../queue/work/sql.ts';
+import type { OwnedLane } from '../../queue/lanes/sql.ts';
+import type { WorkItem } from '../../queue/work/sql.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import {
   must,
@@ -243,6 +244,7 @@ async function tellsTheSame(contactId: number, causeId: number, state: StateCode
 
 function deps() {
   const { ctx } = world;
+  // Runs are read in the middle of transactions, so not by the pool of those.
   return { ...ctx, runs: runSource({ ...ctx, sql: aside }) };
 }
 

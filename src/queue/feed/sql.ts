@@ -1,7 +1,7 @@
 /** Every statement on the feed and on the history of events. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../work/sql.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
 
 /** Something that happened. `payload` is JSON; what it holds is between who appends and who reads. */
 export type FeedEvent = {
@@ -60,6 +60,7 @@ export async function deleteEvents(
 ): Promise<void> {
   const which = db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND workspace_id = ${workspaceId}
     AND type = ${type} AND (payload ->> ${name}::text)::bigint = ANY(${[...ids]}::bigint[])`;
+  await db`DELETE FROM feed_failures WHERE ${which}`;
   await db`DELETE FROM feed WHERE ${which}`;
   await db`DELETE FROM events WHERE ${which}`;
 }

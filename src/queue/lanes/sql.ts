@@ -1,6 +1,8 @@
 /** Every statement on the ownership of lanes, and on workers. */
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../work/sql.ts';
+
+/** A lane as its owner holds it. */
+export type OwnedLane = { lane: number; bucket: number; buckets: number[]; epoch: number };
 
 /** All lanes with their buckets. */
 export async function selectLanes(db: Db): Promise<{ lane: number; bucket: number; buckets: number[] }[]> {
@@ -66,4 +68,16 @@ export async function releaseLanes(db: Db, name: string, lanes: readonly number[
 export async function countWorkers(db: Db): Promise<number> {
   const rows = await db<{ n: number }[]>`SELECT count(*) AS n FROM workers`;
   return rows[0]!.n;
+}
+
+/** True while the lane is held under this epoch; keeps it from changing hands until the transaction ends. */
+export async function fenceLane(db: Db, lane: OwnedLane): Promise<boolean> {
+  const rows = await db`
+    SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND epoch = ${lane.epoch} FOR KEY SHARE`;
+  return rows.length > 0;
+}
+
+/** Locks a lane: until the transaction ends nothing is claimed from it and nothing settled in it. */
+export async function lockLane(db: Db, lane: { lane: number; bucket: number }): Promise<void> {
+  await db`SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} FOR UPDATE`;
 }

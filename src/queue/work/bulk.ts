@@ -8,9 +8,10 @@
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isConnectionLost } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
 import { createRooms, type Rooms } from './fair.ts';
-import { selectNextOfStream, selectStreams, type OwnedLane, type Stream } from './sql.ts';
-import type { Handler, WorkerCore } from '../worker.ts';
+import { selectNextOfStream, selectStreams, type Stream } from './sql.ts';
+import type { Handler, WorkerCore } from './core.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
 /** Of a stream that is closed. */
@@ -70,7 +71,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
     key ??= String((await handler.roomOf?.(stream)) ?? stream.workspaceId);
     const charged = key;
     await rooms.enter(charged, limit);
-    const nowMs = core.clock.nowMs();
+    const asking = idle.asking(lane, core.clock.nowMs());
     let found = 0;
     try {
       if (!goesOn()) return false;
@@ -85,7 +86,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       if (found === limit) cursors.set(lane.lane, items.at(-1)!);
       else {
         cursors.delete(lane.lane);
-        idle.add(lane, nowMs);
+        asking.foundNoMore();
       }
       return found > 0;
     } finally {
@@ -113,7 +114,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
           'a bulk claim failed; trying again',
         );
       }
-      await Promise.race([woken.wait(), pause(core.clock, waitMs, core.stopping)]);
+      await woken.wait(pause(core.clock, waitMs, core.stopping));
     }
   };
 
@@ -134,9 +135,21 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
   const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
   let askedAllMs = core.clock.monotonicMs();
+  let rings = 0;
   return {
-    add: (lane: OwnedLane, nowMs: number) => void asked.set(lane.lane, { lane, afterMs: nowMs }),
-    forget: (lane: number) => void asked.delete(lane),
+    /** To be called before a lane is asked: what rings meanwhile may tell of what the answer does not have yet. */
+    asking(lane: OwnedLane, nowMs: number) {
+      const before = rings;
+      return {
+        foundNoMore() {
+          if (rings === before) asked.set(lane.lane, { lane, afterMs: nowMs });
+        },
+      };
+    },
+    forget(lane: number): void {
+      rings++;
+      asked.delete(lane);
+    },
     has({ lane, epoch }: OwnedLane): boolean {
       const one = asked.get(lane);
       return one?.lane.epoch === epoch && (one.dueMs ?? Infinity) > core.clock.nowMs();

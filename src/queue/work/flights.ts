@@ -5,30 +5,15 @@
 import { pause } from '../../base/clock.ts';
 import type { Batch } from './settle.ts';
 import { createSteps } from './steps.ts';
-import { claimDue, fenceLane, type OwnedLane, type WorkItem } from './sql.ts';
-import type { Handler, WorkerDeps } from '../worker.ts';
-import type { Wake } from '../queue.ts';
+import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { claimDue, type WorkItem } from './sql.ts';
+import type { Claim, Handler, Wake, WorkDeps } from './core.ts';
 
 /** What the flights need of the rest of the worker. */
 type Around = {
   stopping: AbortSignal;
   holds(lane: OwnedLane): boolean;
   wakeAt(wake: Wake, dueMs: number): void;
-};
-
-/** A claim. */
-export type Claim = {
-  handler: Handler;
-  lane: OwnedLane;
-  stream: number;
-  limit: number;
-  after: { dueMs: number; ownerId: number };
-  /** Workspaces whose work is left for later. */
-  passOver: readonly number[];
-  /** Told what was claimed, before it is handed on. */
-  taken?(items: readonly WorkItem[]): void;
-  /** Told once of each item that was claimed: it needs no room in flight any more. */
-  left: (items: readonly WorkItem[]) => void;
 };
 
 /** Flights of this process. */
@@ -40,7 +25,7 @@ const FRESH = { abandoned: false, noted: new Map() } as const satisfies Partial<
 const AFTER_ERROR_MS = 1_000;
 
 /** No flights yet. */
-export function createFlights(deps: WorkerDeps, around: Around) {
+export function createFlights(deps: WorkDeps, around: Around) {
   const { sql, ids, clock } = deps;
   const running = new Set<Promise<void>>();
   const busy = createBusy();
@@ -107,7 +92,7 @@ export function createFlights(deps: WorkerDeps, around: Around) {
 
 /** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
 async function carryOut(
-  { clock, log, leaseMs }: WorkerDeps,
+  { clock, log, leaseMs }: WorkDeps,
   stopping: AbortSignal,
   handler: Handler,
   batch: Batch,
@@ -147,10 +132,7 @@ function wantedBy(
  * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it does
  * not take what it saw before. Interactive work is never called off so, and needs no second statement.
  */
-async function claimOfRun(
-  sql: WorkerDeps['sql'],
-  wanted: Parameters<typeof claimDue>[1],
-): Promise<WorkItem[]> {
+async function claimOfRun(sql: WorkDeps['sql'], wanted: Parameters<typeof claimDue>[1]): Promise<WorkItem[]> {
   return await sql.begin(async (tx) => {
     const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
     return held ? items : [];

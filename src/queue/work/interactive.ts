@@ -5,7 +5,7 @@
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { createRooms } from './fair.ts';
-import type { Handler, WorkerCore } from '../worker.ts';
+import type { Handler, WorkerCore } from './core.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };
 /** Pause after an error before the same thing is tried again. */

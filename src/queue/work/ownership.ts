@@ -5,9 +5,9 @@
 import { pause } from '../../base/clock.ts';
 import type { Flights } from './flights.ts';
 import { createLeases } from '../lanes/leases.ts';
-import type { OwnedLane } from './sql.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
+import type { WorkDeps } from './core.ts';
 import { leftBehind } from './steps.ts';
-import type { WorkerDeps } from '../worker.ts';
 
 /** Ownership of lanes. */
 export type Ownership = ReturnType<typeof createOwnership>;
@@ -16,7 +16,7 @@ const AFTER_ERROR_MS = 250;
 
 /** Owns nothing yet. `opened` is called with every lane that has become ready. */
 export function createOwnership(
-  deps: WorkerDeps,
+  deps: WorkDeps & { total: () => number },
   stopping: AbortSignal,
   flights: () => Flights,
   opened: (lane: number) => void,
@@ -60,7 +60,7 @@ export function createOwnership(
     count: () => leases?.held().size ?? 0,
     /** Takes the first lanes and waits until they are ready. */
     async start(): Promise<void> {
-      leases = createLeases({ ...deps, total: deps.queue.lanes().length });
+      leases = createLeases({ ...deps, total: deps.total() });
       await Promise.all(await this.round());
     },
     /** Renews, gives back and takes. What it resolves with goes on settling in what was taken. */

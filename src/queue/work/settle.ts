@@ -1,6 +1,7 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
 import type { Tx } from '../../db/pool.ts';
-import { deleteDue, fenceLane, putOffDue, type OwnedLane, type WorkItem } from './sql.ts';
+import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { deleteDue, putOffDue, type WorkItem } from './sql.ts';
 import { deleteFlight } from './sql.steps.ts';
 import type { Steps } from './steps.ts';
 

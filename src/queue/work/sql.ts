@@ -1,8 +1,9 @@
 /**
- * Every statement on due, flights, lanes, streams and workers. Statements on rows of a lane name its buckets, so that
+ * Every statement on due, flights and streams. Statements on rows of a lane name its buckets, so that
  * Citus sends them to one shard (`onShard` where the rows are named by key); on plain Postgres the lane's index decides.
  */
 import type { Db, Fragment } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
 
 /** Work to be put in the queue. The key is (kind, ownerId, causeId, seq). */
 export type NewWork = {
@@ -28,9 +29,6 @@ export type WorkItem = {
   workspaceId: number;
   dueMs: number;
 };
-
-/** A lane as its owner holds it. */
-export type OwnedLane = { lane: number; bucket: number; buckets: number[]; epoch: number };
 
 const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 
@@ -121,13 +119,6 @@ export async function claimDue(
     FROM picked`;
 }
 
-/** True while the lane is held under this epoch; keeps it from changing hands until the transaction ends. */
-export async function fenceLane(db: Db, lane: OwnedLane): Promise<boolean> {
-  const rows = await db`
-    SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND epoch = ${lane.epoch} FOR KEY SHARE`;
-  return rows.length > 0;
-}
-
 /** Deletes finished work of one lane. */
 export async function deleteDue(
   db: Db,
@@ -205,11 +196,6 @@ export async function selectNextDueMs(db: Db, nowMs: number): Promise<number | u
     { dueMs: number | null }[]
   >`SELECT min(due_ms) AS "dueMs" FROM due WHERE stream = 0 AND due_ms > ${nowMs}`;
   return rows[0]?.dueMs ?? undefined;
-}
-
-/** Locks a lane: until the transaction ends nothing is claimed from it and nothing settled in it. */
-export async function lockLane(db: Db, lane: { lane: number; bucket: number }): Promise<void> {
-  await db`SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} FOR UPDATE`;
 }
 
 /** Deletes up to `limit` pieces of work of a stream that are not in flight. Locks the rows; the lane must be locked already. */

@@ -3,7 +3,8 @@
  * it what came of those before, so that what a dead worker leaves unclear is little more than what was out.
  */
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane, WorkItem } from './sql.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
+import type { WorkItem } from './sql.ts';
 import { insertStep, selectAbandoned, selectSteps } from './sql.steps.ts';
 
 /** What a handler writes down of a batch. */

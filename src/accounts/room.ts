@@ -1,0 +1,13 @@
+/** What this room declares. */
+import type { Room } from '../db/room.ts';
+import { sweepIdempotency } from './idempotency.ts';
+import { sweepSessions } from './operators.ts';
+
+/** Accounts. */
+export const accountsRoom: Room = {
+  name: 'accounts',
+  async sweep({ sql, nowMs }) {
+    await sweepIdempotency(sql, nowMs);
+    await sweepSessions(sql, nowMs);
+  },
+};

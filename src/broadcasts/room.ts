@@ -1,0 +1,8 @@
+/** What this room declares. */
+import type { WorkingRoom } from '../queue/room.ts';
+import { broadcastHandler } from './steps.ts';
+
+/** Broadcasts. */
+export function broadcastsRoom(deps: Parameters<typeof broadcastHandler>[0]): WorkingRoom {
+  return { name: 'broadcasts', handlers: [broadcastHandler(deps)] };
+}

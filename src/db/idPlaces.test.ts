@@ -1,0 +1,70 @@
+/** The places of ids: shared by all processes, none with two of them, and free again when one is gone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+import { borrowIdPlaces } from './idPlaces.ts';
+
+const { sql } = await testDatabase();
+
+/** A clock that can be put forward; its timers are run by hand. */
+function handClock() {
+  let aheadMs = 0;
+  let timers: (() => void)[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() + aheadMs,
+    after: (_delayMs, run) => {
+      timers.push(run);
+      return () => void (timers = timers.filter((timer) => timer !== run));
+    },
+  };
+  return {
+    clock,
+    forward: (ms: number) => {
+      aheadMs += ms;
+      for (const run of timers.splice(0)) run();
+    },
+  };
+}
+
+const { clock, forward } = handClock();
+
+test('one has nearly all; those who come have some at once, and their share soon; no place is ever two’s', async () => {
+  const open = async () => {
+    const places = await borrowIdPlaces({ sql, clock, log: silentLog });
+    await places.start();
+    return places;
+  };
+  const running = [await open()];
+  assert.equal(running[0]!.current().length, 56);
+  for (const share of [28, 18, 14]) {
+    running.push(await open());
+    assert.ok(running.at(-1)!.current().length >= 1, 'at once');
+    await until(`each has ${share}`, () => {
+      const held = running.flatMap((one) => one.current());
+      assert.equal(new Set(held).size, held.length, 'a place is two’s');
+      forward(6_000);
+      return running.every((one) => one.current().length === share);
+    });
+  }
+  for (const one of running.splice(1)) await one.stop();
+  await until('who is left has what they gave back', () => {
+    forward(6_000);
+    return running[0]!.current().length === 56;
+  });
+  await running[0]!.stop();
+});
+
+test('what a process that died had is lent again when its loan is over, and 70 at once all have one', async () => {
+  const open = () => borrowIdPlaces({ sql, clock, log: silentLog });
+  forward(10_000);
+  await open();
+  const second = await open();
+  assert.equal(second.current().length, 8);
+  forward(11 * 60_000);
+  const crowd = await Promise.all(Array.from({ length: 70 }, open));
+  assert.ok(crowd.every((one) => one.current().length >= 1));
+});

@@ -1,0 +1,65 @@
+/** What the parts of a worker share, and what a handler of work is. Holds types only. */
+import type { Clock } from '../../base/clock.ts';
+import type { IdSource } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import type { Sql } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
+import type { Batch } from './settle.ts';
+import type { Stream, WorkItem } from './sql.ts';
+
+/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
+export type Wake = { lane: number; what: number | 'bulk' | 'feed' };
+
+/** Who does the work of one kind. `handle` settles every item of the batch (settle.ts) before it resolves. */
+export type Handler = {
+  kind: number;
+  /** Most items in one claim. */
+  batchSize: number;
+  /** Most items in flight in one room: of one workspace's interactive work, and of the bulk runs of one key (`roomOf`). */
+  inFlight: number;
+  /**
+   * Which bulk runs share a room in flight, since they wait for the same thing; those of a workspace, where it is not said. The queue
+   * never knows what the key means.
+   */
+  roomOf?(stream: Stream): Promise<string | undefined> | string | undefined;
+  /**
+   * Claims of at most so many begin as a whole; of larger ones `batch.steps` is told what begins, before it does. Absent: all claims
+   * begin as a whole.
+   */
+  wholeUpTo?(stream: number): number;
+  handle(batch: Batch): Promise<void>;
+};
+
+/** What work is done with. */
+export type WorkDeps = {
+  sql: Sql;
+  ids: IdSource;
+  clock: Clock;
+  log: Log;
+  leaseMs: number;
+  handlers: readonly Handler[];
+};
+
+/** A claim. */
+export type Claim = {
+  handler: Handler;
+  lane: OwnedLane;
+  stream: number;
+  limit: number;
+  after: { dueMs: number; ownerId: number };
+  /** Workspaces whose work is left for later. */
+  passOver: readonly number[];
+  /** Told what was claimed, before it is handed on. */
+  taken?(items: readonly WorkItem[]): void;
+  /** Told once of each item that was claimed: it needs no room in flight any more. */
+  left: (items: readonly WorkItem[]) => void;
+};
+
+/** What the pumps of a worker share. */
+export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
+  stopping: AbortSignal;
+  /** Lanes that may be claimed from. */
+  lanes(): readonly OwnedLane[];
+  holds(lane: OwnedLane): boolean;
+  claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }>;
+};

@@ -1,0 +1,99 @@
+/** Bodies from strangers: who it is is known before anything is read, and what is held is bounded for a peer and for all. */
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { createHeld } from '../src/doors/kit/held.ts';
+import { jwt, startProduct } from './sunshineProduct.ts';
+import { until } from './support/until.ts';
+
+const product = await startProduct({ rateLimitPerS: 0 });
+const app = await product.newApp();
+const { port } = new URL(product.url);
+
+/** Opens a request and sends as much of its body as it is told; tells what came back. */
+function begin(path: string, length: number, headers: Record<string, string> = {}) {
+  let answer = '';
+  let closed = false;
+  const socket: Socket = connect(Number(port), '127.0.0.1');
+  socket.on('data', (chunk: Buffer) => void (answer += chunk.toString('latin1')));
+  socket.on('close', () => void (closed = true));
+  socket.on('error', () => void (closed = true));
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n${more.join('')}\r\n`);
+  return {
+    socket,
+    answer: () => answer,
+    closed: () => closed,
+    send: (bytes: number) =>
+      new Promise<void>((sent) => void socket.write(Buffer.alloc(bytes, 120), () => sent())),
+  };
+}
+
+describe('bytes held', () => {
+  test('are counted for each peer and for all', () => {
+    const held = createHeld({ peer: 10, all: 15 });
+    assert.ok(held.take('a', 10) && !held.take('a', 1) && held.take('b', 5) && !held.take('c', 1));
+    held.give('a', 10);
+    assert.ok(held.take('c', 10) && !held.take('b', 1));
+    held.give('b', 5);
+    held.give('c', 10);
+    assert.equal(held.bytes(), 0);
+  });
+});
+
+describe('unfinished bodies', () => {
+  test('a callback that names nobody is answered before its body is sent', async () => {
+    const size = 25 * 1024 * 1024;
+    const paths = ['a'.repeat(24), app.integrations['mailgun'] ?? 'b'.repeat(24)].map(
+      (id) => `/callbacks/${id}/wrong-key/mail`,
+    );
+    for (const path of paths) {
+      const one = begin(path, size);
+      await until('an answer', () => Promise.resolve(one.answer().includes('\r\n\r\n') || undefined));
+      assert.match(one.answer(), /^HTTP\/1\.1 404 /);
+      one.socket.destroy();
+    }
+  });
+
+  test('of one peer together they hold no more than his share, and what he lets go is free again', async () => {
+    const [row] = await product.sql<{ id: number; callback_key: string }[]>`
+      SELECT id, callback_key FROM integrations WHERE workspace_id = ${app.workspaceId} LIMIT 1`;
+    const path = `/callbacks/${row!.id.toString(16).padStart(24, '0')}/${row!.callback_key}/mail`;
+    const known = `/callbacks/${Object.values(app.integrations)[0]}/${row!.callback_key}/mail`;
+    const before = process.memoryUsage();
+    const all = Array.from({ length: 20 }, () =>
+      begin(path.length === known.length ? known : path, 25 * 1024 * 1024),
+    );
+    await Promise.all(all.map((one) => one.send(12 * 1024 * 1024).catch(() => {})));
+    const refused = await until('the refusals', () => {
+      const count = all.filter((one) => one.answer().startsWith('HTTP/1.1 503 ')).length;
+      return Promise.resolve(count >= 14 ? count : undefined);
+    });
+    assert.ok(refused >= 14);
+    const grown = process.memoryUsage().arrayBuffers - before.arrayBuffers;
+    assert.ok(grown < 260 * 1024 * 1024, `${Math.round(grown / 1024 / 1024)} MB`);
+    for (const one of all) one.socket.destroy();
+    // Once they are gone there is room for others.
+    await until('room', async () => {
+      const sent = await fetch(`${product.url}/v1.1/apps/${app.appId}/appusers`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${jwt(app, { scope: 'app' })}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ userId: `u${Math.random()}`, givenName: 'x'.repeat(50) }),
+      });
+      return sent.status === 201 || undefined;
+    });
+  });
+
+  test('a body that is larger than its route takes is refused by its length, unread', async () => {
+    const one = begin(`/v1.1/apps/${app.appId}/appusers`, 10_000_000, {
+      authorization: `Bearer ${jwt(app, { scope: 'app' })}`,
+      'content-type': 'application/json',
+    });
+    await until('an answer', () => Promise.resolve(one.answer().includes('\r\n\r\n') || undefined));
+    assert.match(one.answer(), /^HTTP\/1\.1 413 /);
+    one.socket.destroy();
+  });
+});
