@@ -210,7 +210,8 @@ function openShared(ground: Ground, secret: string) {
     links: createLinks({ secret, publicUrl }),
     guard,
     adapters: ADAPTERS,
-    http: httpClient({ connections: config.concurrency, guard }),
+    // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
+    http: httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
     queue: createQueue(ground),
     directory: createDirectory({ ...ground, sql: ground.aside }),

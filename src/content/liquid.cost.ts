@@ -88,7 +88,7 @@ export function childrenOf(template: Template): Template[] {
 }
 
 function tickOf({ token }: Template): Template {
-  return { token, render: (context: Context) => void context.memoryLimit.use(PER_NODE) } as Template;
+  return { token, render: (context: Context) => context.memoryLimit.use(PER_NODE) };
 }
 
 function isLoop(template: Template): boolean {

@@ -3,7 +3,7 @@
  * before bulk ones wherever there is a line.
  */
 import type { Clock } from '../base/clock.ts';
-import type { AddressGuard, HttpClient } from '../base/http.ts';
+import { onlyWhile, type AddressGuard, type HttpClient } from '../base/http.ts';
 import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
@@ -178,11 +178,16 @@ function openOne(
           items: part.map(({ item }) => item),
           gatekeeper,
           async call() {
-            const outcomes = await outcomesOf(
-              sender,
-              part.map(({ outgoing }) => outgoing),
-            );
-            part.forEach((_, at) => told.answered(from + at, saw(outcomes[at] ?? NO_ANSWER)));
+            let stopped = false;
+            const may = () => gatekeeper.leave() === 'go' || !(stopped = true);
+            const letters = part.map(({ outgoing }) => outgoing);
+            const outcomes = await onlyWhile(may, () => outcomesOf(sender, letters));
+            part.forEach((_, at) => {
+              const outcome = outcomes[at] ?? NO_ANSWER;
+              // It was stopped between its turn and the wire.
+              if (stopped && outcome.kind === 'deferred') told.back(from + at);
+              else told.answered(from + at, saw(outcome));
+            });
           },
           back: () => part.forEach((_, at) => told.back(from + at)),
         });

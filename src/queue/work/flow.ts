@@ -12,7 +12,7 @@ import { selectFlowing } from './sql.ts';
  * a database that is busy, or nothing would begin.
  */
 export const FLOW_LIFE_MS = 500;
-/** Whoever stops a run answers so long after the commit: what was let out just before has reached its wire. */
+/** Whoever stops a run answers so long after the commit: what went out on the wire just before has arrived. */
 export const STOPPED_AFTER_MS = FLOW_LIFE_MS + 250;
 /** It is asked again this often while somebody waits. */
 const ASK_EVERY_MS = 100;
