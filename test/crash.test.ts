@@ -126,6 +126,8 @@ test('kill -9, ten times, where the provider can be asked: 0 lost, 0 doubled, 0 
 });
 
 test('kill -9 of worker and server, ten times in a transactional broadcast: 0 lost, and doubled only what is told as unclear', async () => {
+  sink.byNumber.clear();
+  sink.calls.length = 0;
   const workers = [
     await startProcess({ ...env, PARLEY_ROLES: 'worker' }),
     await startProcess({ ...env, PARLEY_ROLES: 'http,worker' }),
