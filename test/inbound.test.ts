@@ -105,7 +105,25 @@ test('a number stands for the choice that had it', async () => {
   assert.match(sink.calls.at(-1)!.body, /2\. Tuesday/);
   await text(to, ' 2. ');
   const { text: words, payload } = await said();
-  assert.deepEqual({ words, payload }, { words: ' 2. ', payload: 'TUE' });
+  assert.deepEqual({ words, payload }, { words: 'Tuesday', payload: 'TUE' });
+});
+
+test('a short code and a name are no phone numbers: kept, and answered, as they are', async () => {
+  for (const from of ['22000', '878787', '12345678', 'SHOPEXPRESS']) {
+    await text(from, 'Reply Y to confirm');
+    const rows = await world.ctx.sql<{ address: string; id: number }[]>`
+      SELECT address, contact_id AS id FROM destinations
+      WHERE workspace_id = ${app.id} AND address LIKE ${`%${from}`}`;
+    assert.deepEqual(
+      rows.map(({ address }) => address),
+      [from],
+    );
+    const path = `/v1.1/apps/${app.appId}/appusers/${toHex24(rows[0]!.id)}/messages`;
+    const answer = { role: 'appMaker', type: 'text', text: `Y to ${from}` };
+    const { status, json } = await callApi(world, app.authorization, 'POST', path, answer);
+    assert.equal(status, 201, JSON.stringify(json));
+    await until('it is sent', () => sink.calls.some(({ to, body }) => to === from && body === answer.text));
+  }
 });
 
 test('a number that no choice had, words, and a number to a plain message stand for nothing', async () => {

@@ -85,7 +85,7 @@ describe('users', () => {
       const [row] = await sql`SELECT count(*) AS n FROM feed`;
       return row!['n'] === 0;
     });
-    const [row] = await sql`SELECT count(*) AS n FROM events
+    const [row] = await sql`SELECT count(*) AS n FROM feed_log
       WHERE type = 'conversation.started' AND (payload->>'contactId')::bigint =
         ${Number.parseInt(user.appUser._id.slice(8), 16)}`;
     assert.equal(row!['n'], 1);

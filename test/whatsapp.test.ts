@@ -128,6 +128,95 @@ test('W15 W16 free text goes for 24 hours after a person wrote, which is told of
   assert.equal((await reaches(world.ctx, await say(to), 'suppressed')).code, 'whatsapp_window');
 });
 
+test('W15 one phone in two spellings is one contact with one window, whichever came first', async () => {
+  // As people give the number, and as WhatsApp names who has it (`wa_id`).
+  const phones: [given: string, waId: string][] = [
+    ['+525512345678', '+5215512345678'],
+    ['+5215512345679', '+525512345679'],
+    ['+541123456780', '+5491123456780'],
+    ['+5491123456781', '+541123456781'],
+    ['+5511987654321', '+551187654321'],
+    ['+551187654322', '+5511987654322'],
+  ];
+  const template = { name: 'hello', language: { code: 'es' } };
+  const contactsAt = async (...addresses: string[]) =>
+    (
+      await world.ctx.sql<{ id: number }[]>`
+        SELECT DISTINCT contact_id AS id FROM destinations
+        WHERE workspace_id = ${shop.id} AND address = ANY(${addresses})`
+    ).map(({ id }) => id);
+  for (const [given, waId] of phones) {
+    await reaches(world.ctx, await say(given, { type: 'nativeTemplate', template }), 'accepted');
+    await write({ number: waId }, { text: { body: 'si' } });
+    await reaches(world.ctx, await say(given), 'accepted');
+    await reaches(world.ctx, await say(waId), 'accepted');
+    assert.equal((await contactsAt(given, waId)).length, 1, given);
+  }
+  for (const [given, waId] of phones.map((pair) => pair.map((one) => one.replace(/\d\d$/, '99')))) {
+    await write({ number: waId! }, { text: { body: 'hola' } });
+    await reaches(world.ctx, await say(given!), 'accepted');
+    assert.equal((await contactsAt(given!, waId!)).length, 1, waId);
+  }
+});
+
+test('a changed number takes its person along: one contact, one thread, the window stays open; a repeat changes nothing', async () => {
+  const [from, to] = ['+31612345720', '+31612345721'];
+  await write({ number: from });
+  const { contactId } = await lastFrom(from);
+  const system = { type: 'system', system: { type: 'user_changed_number', wa_id: to.slice(1) } };
+  for (let i = 0; i < 2; i++)
+    await write({ number: from }, { id: 'wamid.moved', ...system, text: undefined });
+  await reaches(world.ctx, await say(to), 'accepted');
+  await write({ number: to });
+  assert.equal((await lastFrom(to)).contactId, contactId);
+  const { destinations } = await get(`/contacts/${contactId}/destinations`);
+  assert.deepEqual([...new Set(destinations.map(({ address }: { address: string }) => address))], [to]);
+  // Nobody is made at the old number by being told that it changed.
+  const rows = await world.ctx.sql`SELECT 1 FROM destinations WHERE address = ${from}`;
+  assert.equal(rows.length, 0);
+});
+
+test('edits, deletions, orders and answers of forms stay with the message, and are told to webhooks', async () => {
+  const number = '+31612345722';
+  const answered = {
+    type: 'nfm_reply',
+    nfm_reply: { body: 'Sent', response_json: '{"rating":"Good"}', name: 'flow' },
+  };
+  await write({ number }, { id: 'wamid.first', text: { body: 'Deliver on Monday' } });
+  const edit = {
+    original_message_id: 'wamid.first',
+    message: { type: 'text', text: { body: 'On Tuesday' } },
+  };
+  await write({ number }, { type: 'edit', edit, text: undefined });
+  await write(
+    { number },
+    { type: 'revoke', revoke: { original_message_id: 'wamid.first' }, text: undefined },
+  );
+  await write({ number }, { type: 'interactive', interactive: answered, text: undefined });
+  await write({ number }, { text: { body: 'thanks' } });
+  const { contactId } = await lastFrom(number);
+  const { entries } = await get(`/contacts/${contactId}/history`);
+  const history = entries.map(({ message }: any) => message).reverse();
+  assert.deepEqual(
+    history.map(({ content, source }: any) => [
+      content.text,
+      source.facts?.kind,
+      source.repliesTo?.externalId,
+    ]),
+    [
+      ['Deliver on Monday', undefined, undefined],
+      ['On Tuesday', 'edit', 'wamid.first'],
+      ['[deleted a message]', 'revoke', 'wamid.first'],
+      ['Sent\nrating: Good', 'interactive', undefined],
+      ['thanks', undefined, undefined],
+    ],
+  );
+  assert.deepEqual(history[3].source.facts.answers, { rating: 'Good' });
+  const path = `/v1.1/apps/${shop.appId}/appusers/${contactId}/messages`;
+  const { json } = await callApi(world, shop.authorization, 'GET', path);
+  assert.deepEqual(json.messages[3].source.facts.answers, { rating: 'Good' });
+});
+
 test('a person without a number: kept by the user id, answered by it, addressed by it at either door', async () => {
   const userId = 'NL.13491208655302741918';
   await write({ userId });

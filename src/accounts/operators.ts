@@ -123,6 +123,11 @@ function backOffMs(count: number): number {
   return count < FREE_TRIES ? 0 : Math.min(MOST_WAIT_MS, 1000 * 2 ** (count - FREE_TRIES));
 }
 
+/** The hash of a password that somebody chooses; a fault, which names `field`, when it is too short or too long. */
+export async function hashPassword(password: unknown, field: string): Promise<string | Fault> {
+  return checkPassword(password, field) ?? (await hash(password as string, ARGON2));
+}
+
 /** Ends a session; false when there was none. Then tell the keyring: `forgetSession(token)`. */
 export async function signOut(db: Db, token: string): Promise<boolean> {
   return await deleteSession(db, sha256Hex(token));

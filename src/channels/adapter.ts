@@ -77,6 +77,10 @@ export type Inbound = {
   /** Payload of a tapped button. */
   payload?: string;
   location?: { lat: number; long: number; name?: string; address?: string };
+  /** What this kind of message has that others do not (`kind`, and what the provider says of it): kept with the message. */
+  facts?: { kind: string } & Record<string, unknown>;
+  /** The person has another address from now on. Nothing was said: `text` is empty. */
+  movedTo?: string;
   /**
    * The provider already handled the keyword and has answered the person; `complaint`: the person called what they got spam,
    * which is a stop to everything.

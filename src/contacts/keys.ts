@@ -5,6 +5,7 @@
 import { CHANNELS, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
+import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
 
 /** What a contact can be known by. */
 export type IdentityKind = 'external' | 'phone' | 'email' | 'token' | 'whatsapp' | 'webhook';
@@ -51,16 +52,24 @@ export function channelsOfKind(kind: IdentityKind): ChannelName[] {
 
 /**
  * A normalised address as it is stored. E-mail addresses are kept in lower case: no provider of note tells `Ann@` from
- * `ann@`, and people write both.
+ * `ann@`, and people write both. A number that WhatsApp spells otherwise than its owner is one address.
  */
 export function addressOf(channel: ChannelName, address: string): string {
-  return channel === 'email' ? address.toLowerCase() : address;
+  if (channel === 'email') return address.toLowerCase();
+  if (channel === 'whatsapp') return whatsappSpelling(address);
+  return KIND_OF_CHANNEL[channel] === 'phone' ? oneSpelling(address) : address;
 }
 
 /** The key of an identity. */
 export function keyOf(workspaceId: number, identity: Identity): Key {
   const { kind } = identity;
-  const value = kind === 'email' ? addressOf('email', identity.value) : identity.value;
+  // A phone is one person's, on whatever channel and however it is spelled there.
+  const value =
+    kind === 'email'
+      ? addressOf('email', identity.value)
+      : kind === 'phone'
+        ? whatsappSpelling(identity.value)
+        : identity.value;
   return { workspaceId, kind, value, hash: hash32(`${workspaceId}|${kind}|${value}`) };
 }
 

@@ -47,7 +47,7 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
   const known = country !== undefined && isSupportedCountry(country);
   const text = typeof value === 'string' && value.length <= LONGEST ? visible(value) : '';
   if (text === '' || text.length > 64) return refuse(path, known);
-  const number = parsePhoneNumberFromString(text, {
+  const number = parsePhoneNumberFromString(respelt(text), {
     // The whole value is the number: nothing is searched for in a sentence.
     extract: false,
     ...(known ? { defaultCountry: country } : {}),
@@ -55,11 +55,40 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
   if (!number || number.ext !== undefined || !number.isPossible()) return refuse(path, known);
   const type = number.getType();
   return {
-    e164: number.number,
+    e164: oneSpelling(number.number),
     valid: number.isValid(),
     ...(number.country === undefined ? {} : { country: number.country }),
     ...(type === undefined ? {} : { type: TYPES[type] ?? 'other' }),
   };
+}
+
+/**
+ * A number in the spelling of today, of those by which one phone is known. Mexico called its mobiles with a 1 after the country code
+ * until 2019, Brazil gave them a ninth digit by 2016, and WhatsApp still names people by the number with which they joined.
+ */
+export function oneSpelling(e164: string): string {
+  if (e164.startsWith('+521') && e164.length === 14) return `+52${e164.slice(4)}`;
+  const old = e164.startsWith('+55') ? OLD_BRAZILIAN.exec(e164) : null;
+  return old ? `+55${old[1]!}9${old[2]!}` : e164;
+}
+
+/** Area of two digits, and eight that begin as those of mobiles do. */
+const OLD_BRAZILIAN = /^\+55([1-9]\d)([6-9]\d{7})$/;
+
+/**
+ * A number by which WhatsApp knows a phone, in one spelling: there an Argentinian has a 9 after the country code, which whoever calls
+ * a landline does not dial.
+ */
+export function whatsappSpelling(e164: string): string {
+  return /^\+54[1-8]\d{9}$/.test(e164) ? `+549${e164.slice(3)}` : oneSpelling(e164);
+}
+
+/** What the library does not know any more: the Mexican 1. */
+function respelt(text: string): string {
+  const digits = /^(?:\+|00)?[\s().-]*52/.test(text)
+    ? text.replaceAll(/[^\d+]/g, '').replace(/^00/, '+')
+    : '';
+  return digits.startsWith('+521') && digits.length === 14 ? oneSpelling(digits) : text;
 }
 
 /** A number in E.164 as people of its country write it. */

@@ -39,6 +39,8 @@ export type Source = {
   originalMessageMs?: number;
   /** What it answers: the provider's id, and our message where it is one. */
   repliesTo?: { externalId: string; messageId?: number };
+  /** What this kind of message has that others do not: `kind` (edit, revoke, reaction, order, …) and what the channel says of it. */
+  facts?: { kind: string } & Record<string, unknown>;
   /** Of a mail with an id: what an answer needs to join its thread, and the whole of it where `text` is without what was quoted. */
   mail?: { references: string[]; fullText?: string };
 };

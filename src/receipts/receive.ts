@@ -3,7 +3,6 @@
  * only move deliveries forward, and an inbound message is kept once.
  */
 import { MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../contract/channels.ts';
-import type { Content } from '../../contract/content.ts';
 import { sameText } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
@@ -22,9 +21,9 @@ import {
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { keywordOf } from '../contacts/consent/words.ts';
 import { recordInbound } from '../contacts/destinations.ts';
-import { identityOfAddress, kindOfChannel, type Identity } from '../contacts/keys.ts';
+import { identityOfAddress, type Identity } from '../contacts/keys.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
-import { receiveMessages, type Incoming, type Source } from '../conversations/conversations.ts';
+import { receiveMessages } from '../conversations/conversations.ts';
 import { insertInboundSeen } from '../conversations/history.ts';
 import { apart } from '../db/apart.ts';
 import type { Tx } from '../db/pool.ts';
@@ -36,9 +35,12 @@ import type { RunSource } from '../ledger/run.ts';
 import { selectSentTo } from '../ledger/sql.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
+import { cleanInbound, cleanReceipt } from './clean.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 import type { TakeReceipts } from './gather.ts';
 import { answerHelp } from './help.ts';
+import { incomingOf } from './incoming.ts';
+import { moveAddress } from './moved.ts';
 import { readReplies } from './replies.ts';
 
 /** What taking in needs. */
@@ -85,8 +87,12 @@ export async function receiveCallback(
     );
     return callback.answer;
   }
-  if (callback.receipts.length) await deps.takeReceipts(integrationId, callback.receipts);
-  if (callback.inbound.length) await takeInbound(deps, integrationId, callback.inbound);
+  // What a person said is taken even if what was said of deliveries cannot be: the provider repeats all of it.
+  const taken = await Promise.allSettled([
+    callback.receipts.length ? deps.takeReceipts(integrationId, callback.receipts) : undefined,
+    callback.inbound.length ? takeInbound(deps, integrationId, callback.inbound) : undefined,
+  ]);
+  for (const one of taken) if (one.status === 'rejected') throw one.reason;
   return callback.answer;
 }
 
@@ -105,7 +111,7 @@ export async function takeReceipts(
     );
   };
   const failures: unknown[] = [];
-  await apart(receipts, apply, async ({ ref, state, class: errorClass }, error) => {
+  await apart(receipts.map(cleanReceipt), apply, async ({ ref, state, class: errorClass }, error) => {
     deps.log.error({ error, integrationId, ref }, 'a receipt could not be stored as it was');
     const bare = {
       state,
@@ -121,16 +127,20 @@ export async function takeReceipts(
 export async function takeInbound(
   deps: ReceiveDeps,
   integrationId: number,
-  received: readonly Inbound[],
+  given: readonly Inbound[],
 ): Promise<void> {
+  const received = given.map(cleanInbound);
   const place = await placeOf(deps, integrationId);
   if (!place) return;
   const { integration, aheadMs } = place;
+  // A number that changed is nothing that was said either.
+  const moved = received.filter(({ movedTo }) => movedTo !== undefined);
   // A complaint or an unsubscription is a word on consent and nothing that was said: it opens no conversation.
-  const said = received.filter((message) => !isConsentOnly(message));
+  const said = received.filter((message) => !isConsentOnly(message) && message.movedTo === undefined);
   const inbound = await keepFiles(deps, integration, said);
   const nowMs = deps.clock.nowMs() + aheadMs;
   const fresh = await deps.queue.transact(async (tx) => {
+    for (const one of moved) await moveAddress(tx, deps.ids, integration, one, nowMs);
     await obeyKeywords(
       deps,
       tx,
@@ -244,7 +254,7 @@ async function whoWrote(
       destination: {
         channel,
         integrationId: integration.id,
-        address: addressFrom(channel, message.from),
+        address: message.from,
         status: 'active',
         ...(message.profileName ? { displayName: message.profileName } : {}),
         raw: message.raw,
@@ -266,7 +276,7 @@ async function arrive(tx: Tx, integration: Integration, message: Inbound, nowMs:
   const code = linkRequestIn(message.text);
   if (code === undefined) return;
   const channel = integration.channel as ChannelName;
-  const address = addressFrom(channel, message.from);
+  const { from: address } = message;
   const { workspaceId, id: integrationId } = integration;
   await arriveByRequest(tx, nowMs, {
     workspaceId,
@@ -294,86 +304,11 @@ function isConsentOnly(message: Inbound): boolean {
  * person.
  */
 function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {
-  const own = identityOfAddress(channel, addressFrom(channel, message.from));
+  const own = identityOfAddress(channel, message.from);
   const userId = channel === 'whatsapp' ? message.raw['userId'] : undefined;
   const hidden = typeof userId === 'string' ? identityOfAddress(channel, userId) : undefined;
   const also = hidden?.kind === 'whatsapp' && hidden.value !== own?.value ? [hidden] : [];
   return own ? [own, ...also] : also;
-}
-
-/** WhatsApp gives numbers without their plus. */
-function addressFrom(channel: ChannelName, from: string): string {
-  return kindOfChannel(channel) === 'phone' && /^\d{5,15}$/.test(from) ? `+${from}` : from;
-}
-
-function incomingOf(
-  integration: Integration,
-  message: Inbound,
-  at: { contactId: number; destinationId: number; repliesTo?: NonNullable<Source['repliesTo']> },
-  nowMs: number,
-): Incoming {
-  const { contactId, destinationId, repliesTo } = at;
-  return {
-    workspaceId: integration.workspaceId,
-    contactId,
-    destinationId,
-    integrationId: integration.id,
-    channel: integration.channel,
-    externalId: message.externalId,
-    content: contentOf(message),
-    atMs: nowMs,
-    source: {
-      type: integration.provider,
-      integrationId: integration.id,
-      originalMessageId: message.externalId,
-      ...(message.atMs === undefined ? {} : { originalMessageMs: message.atMs }),
-      ...(repliesTo ? { repliesTo } : {}),
-      ...mailOf(message),
-    },
-  };
-}
-
-/** Of a long thread the last mails are enough for an answer to find its place. */
-const MOST_REFERENCES = 20;
-/** Beyond this the whole of a mail is not kept beside what was written: it is a book of quotes. Characters. */
-const LONGEST_FULL_TEXT = 200_000;
-
-function mailOf({ references, fullText }: Inbound): Pick<Incoming['source'], 'mail'> {
-  if (!references && fullText === undefined) return {};
-  return {
-    mail: {
-      references: (references ?? []).slice(-MOST_REFERENCES),
-      ...(fullText === undefined ? {} : { fullText: fullText.slice(0, LONGEST_FULL_TEXT) }),
-    },
-  };
-}
-
-/** What a person sent, as content. Several files in one message: the first is the message's, the others are named in its text. */
-function contentOf(message: Inbound): Content {
-  const payload = message.payload === undefined ? {} : { payload: message.payload };
-  const [file, ...more] = message.media;
-  if (message.location) {
-    const { lat, long, name, address } = message.location;
-    return {
-      type: 'location',
-      coordinates: { lat, long },
-      ...(name || address
-        ? { location: { ...(name ? { name } : {}), ...(address ? { address } : {}) } }
-        : {}),
-      ...payload,
-    };
-  }
-  const text = [message.text, ...more.map(({ url }) => url)].filter(Boolean).join('\n');
-  const subject = message.subject ? { subject: message.subject } : {};
-  if (!file) return { type: 'text', text, ...subject, ...payload };
-  return {
-    type: file.mediaType?.startsWith('image/') ? 'image' : 'file',
-    mediaUrl: file.url,
-    ...(file.mediaType ? { mediaType: file.mediaType } : {}),
-    ...(text ? { text } : {}),
-    ...subject,
-    ...payload,
-  };
 }
 
 /** A word on consent, and the class of the message that it is about, where that is known. */
@@ -396,7 +331,7 @@ async function obeyKeywords(
     about: message.about,
     // A switch in the provider's own app, and not a word that was written.
     isSwitch: channel === 'whatsapp' && isConsentOnly(message),
-    at: { workspaceId: integration.workspaceId, channel, address: addressFrom(channel, message.from) },
+    at: { workspaceId: integration.workspaceId, channel, address: message.from },
   }));
   const blocks = said.flatMap(({ word, about, isSwitch, at }) => {
     if (word === 'complaint') return [complaintBlock(at, about)];

@@ -3,6 +3,7 @@
  * Says nothing about retries: that is `outbox`.
  */
 import type { ErrorClass } from '../../../contract/channels.ts';
+import { beginningOf } from '../../base/text.ts';
 import type { Outcome } from '../adapter.ts';
 
 /** An outcome other than `accepted`. */
@@ -64,7 +65,7 @@ export function plainDetail(text: string, secrets: readonly string[]): string {
   let plain = text;
   for (const secret of secrets) if (secret) plain = plain.replaceAll(secret, '***');
   plain = plain.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  return plain.length > LONGEST_DETAIL ? `${plain.slice(0, LONGEST_DETAIL - 1)}…` : plain;
+  return plain.length > LONGEST_DETAIL ? `${beginningOf(plain, LONGEST_DETAIL - 1)}…` : plain;
 }
 
 /** The object in a JSON text; undefined when it is not JSON or not an object. */

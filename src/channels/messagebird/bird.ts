@@ -27,6 +27,7 @@ import {
   type Failure,
   type Verdict,
 } from '../kit/outcome.ts';
+import { senderOf } from '../kit/sender.ts';
 import { isSigned, signingKey } from '../kit/standardWebhooks.ts';
 import { NO_SENDER, withMedia, WRONG_CHANNEL } from './classic.ts';
 
@@ -263,12 +264,12 @@ function failureOf(
 }
 
 function inboundOf(id: string, data: Record<string, unknown>): Inbound {
-  const from = textIn(data, 'from') ?? '';
+  const from = senderOf(textIn(data, 'from') ?? '');
   const subject = textIn(data, 'subject');
   return {
     externalId: id,
     from,
-    to: textIn(data, 'to') ?? '',
+    to: senderOf(textIn(data, 'to') ?? ''),
     text: textIn(data, 'text') ?? '',
     media: mediaOf(data.media),
     raw: { phoneNumber: from, ...(textIn(data, 'carrier') ? { carrier: textIn(data, 'carrier') } : {}) },

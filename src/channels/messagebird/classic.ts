@@ -26,6 +26,7 @@ import {
   type Failure,
   type Verdict,
 } from '../kit/outcome.ts';
+import { senderOf } from '../kit/sender.ts';
 import { isMessageBirdSigned } from './jwt.ts';
 
 /** Errors of a call. MessageBird never published a full list: an unknown one is judged by the HTTP status. */
@@ -192,7 +193,7 @@ const STATES: Readonly<Record<string, Receipt['state']>> = {
 export function receiveClassic(request: CallbackRequest, settings: Settings): Callback {
   const key = textSetting(settings, 'signingKey');
   const secret = textSetting(settings, 'webhookSecret');
-  const given = request.query.secret ?? request.purpose.split('/')[1] ?? '';
+  const given = request.query.secret ?? request.purpose.split('/').slice(1).join('/');
   const genuine = key ? isMessageBirdSigned(request, key) : secret !== undefined && sameText(given, secret);
   if (!genuine) return { kind: 'forged', answer: FORGED };
   const fields = fieldsOf(request);
@@ -244,14 +245,14 @@ function inboundOf(fields: Record<string, string>): Callback {
   const id = first('id', 'message_id');
   const from = first('originator', 'source', 'sender');
   if (!id || !from) return { kind: 'malformed', detail: 'id or originator is missing', answer: OK };
-  const number = /^\d{5,}$/.test(from) ? `+${from}` : from;
+  const number = senderOf(from);
   const to = first('recipient', 'destination') ?? '';
   const created = first('createdDatetime', 'receive_datetime');
   const atMs = created === undefined ? undefined : parseIsoTime(created);
   const inbound = {
     externalId: id,
     from: number,
-    to: /^\d{5,}$/.test(to) ? `+${to}` : to,
+    to: senderOf(to),
     text: first('body', 'payload', 'message') ?? '',
     media: [],
     raw: { phoneNumber: number },

@@ -8,7 +8,7 @@ import { Webhook } from 'standardwebhooks';
 import { sha256Hex } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outgoing, Settings } from '../adapter.ts';
-import { conformance, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
+import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { messagebird } from './adapter.ts';
@@ -219,7 +219,7 @@ test('classic: every kind of line, and a number that no network was asked about'
   t.after(() => Promise.all([fake.close(), http.close()]));
   const ask = async (answer: FakeAnswer) => {
     fake.answerNext(answer);
-    const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+    const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
     return await messagebird.lookUpNumber!(classic(fake.url), tools, '+31612345678');
   };
   const lines = [

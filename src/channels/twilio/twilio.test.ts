@@ -7,7 +7,7 @@ import twilioSdk from 'twilio';
 import { sha256Hex } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
-import { conformance, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
+import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { twilio, twilioAccount } from './adapter.ts';
@@ -415,7 +415,7 @@ test('a number named by its sid: read from Twilio, and its answers are sent here
   const connect = (given: Settings) =>
     twilio.connect!(
       given,
-      { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS },
+      { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS },
       { inbound: `${CALLBACKS}/inbound` },
     );
 
@@ -446,7 +446,7 @@ test('a number: every code of look-ups, every kind of line, and where Twilio is 
   const fake = await startFake();
   const http = httpClient({ connections: 1 });
   t.after(() => Promise.all([fake.close(), http.close()]));
-  const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+  const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
   const ask = async (answer: FakeAnswer) => {
     fake.answerNext(answer);
     return await twilio.lookUpNumber!(settings(fake.url), tools, '+31612345678');

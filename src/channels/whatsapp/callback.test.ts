@@ -7,7 +7,7 @@ import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Inbound, Receipt } from '../adapter.ts';
 import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
 import { startFake } from '../testing/fake.ts';
-import { SUITE_NOW_MS } from '../testing/conformance.ts';
+import { SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
 import { whatsapp } from './adapter.ts';
 import { fetchMedia, mediaRequest } from './media.ts';
 
@@ -95,7 +95,9 @@ test('the examples of the contract are all understood', { skip: CONTRACTS_ABSENT
   for (const [name, { value }] of Object.entries(examples)) {
     const callback = whatsapp.receive!(post(JSON.stringify(value)), settings);
     ok(callback.kind === 'parsed', name);
-    told[name] = callback.inbound.map((message) => message.text || Object.keys(message.raw).join())[0];
+    told[name] = callback.inbound.map(({ movedTo, text, raw }) =>
+      movedTo ? 'moved' : text || Object.keys(raw).join(),
+    )[0];
   }
   deepEqual(told, {
     'Text Message': 'Does it come in another color?',
@@ -105,12 +107,12 @@ test('the examples of the contract are all understood', { skip: CONTRACTS_ABSENT
     'Image Message': 'Taj Mahal',
     'Location Message': 'from,profile,type',
     'Contact Sharing Message': 'Lucía Gómez +1 (983) 555-2319',
-    'Unsupported Message': 'from,profile,type,errors',
+    'Unsupported Message': '[a kind of message that cannot be shown]',
     'Button Message': 'Unsubscribe',
     'Interactive List Reply Message': 'Priority Mail Express',
     'Interactive Button Reply Message': 'Cancel',
-    'Order Message': 'from,profile,type,order',
-    'System Message': undefined,
+    'Order Message': '2 × di9ozbzfi4 30 USD\n1 × nqryix03ez 25 USD',
+    'System Message': 'moved',
     'Group Create Message': undefined,
     'Group Settings Update': undefined,
     'Group Remove Participants': undefined,
@@ -200,7 +202,10 @@ test('every kind of message', async (t) => {
       [externalId, who, to, atMs, profileName],
       ['wamid.1', '+16505551234', '+15550783881', 1_749_416_383_000, 'Ada'],
     );
-    deepEqual(rest, { text: '', media: [], ...expected });
+    // What a kind has beyond others is with the message, and with the person's last facts.
+    const { from: _from, profile: _profile, type, ...more } = expected.raw!;
+    const facts = Object.keys(more).length ? { facts: { kind: type ?? 'text', ...more } } : {};
+    deepEqual(rest, { text: '', media: [], ...facts, ...expected });
   };
   await t.test('files are named, not fetched', () => {
     has(
@@ -240,7 +245,7 @@ test('every kind of message', async (t) => {
     );
     has(
       { type: 'location', location: { latitude: 137, longitude: 0 } },
-      { raw: { ...from, type: 'location', location: { latitude: 137, longitude: 0 } } },
+      { text: '[location]', raw: { ...from, type: 'location', location: { latitude: 137, longitude: 0 } } },
     );
   });
   await t.test('buttons, lists and forms', () => {
@@ -254,11 +259,26 @@ test('every kind of message', async (t) => {
         { type: 'interactive', interactive: { type: kind, [kind]: { id: 'a', title: 'A' } }, context },
         { text: 'A', payload: 'a', replyTo: 'wamid.ours', raw: { ...from, type: 'interactive' } },
       );
-    const form = { type: 'nfm_reply', nfm_reply: { body: 'Sent', response_json: '{"x":1}' } };
+    const form = (json: string) => ({
+      type: 'nfm_reply',
+      nfm_reply: { body: 'Sent', response_json: json, name: 'flow' },
+    });
+    const answered = form('{"flow_token":"t","rating":"Good","days":[1,2],"again":true}');
     has(
-      { type: 'interactive', interactive: form },
-      { text: 'Sent', raw: { ...from, type: 'interactive', interactive: form } },
+      { type: 'interactive', interactive: answered },
+      {
+        text: 'Sent\nrating: Good\nagain: true',
+        raw: {
+          ...from,
+          type: 'interactive',
+          interactive: answered,
+          answers: { flow_token: 't', rating: 'Good', days: [1, 2], again: true },
+        },
+      },
     );
+    for (const odd of ['', '{', '[1]', 'null'])
+      equal(inbound({ type: 'interactive', interactive: form(odd) })?.text, 'Sent');
+    equal(inbound({ type: 'interactive', interactive: { type: 'hologram_reply' } })?.text, '[interactive]');
   });
   await t.test('reactions, advertisements, forwarded and unknown things keep what they have', () => {
     const reaction = { message_id: 'wamid.ours', emoji: '👍' };
@@ -272,11 +292,99 @@ test('every kind of message', async (t) => {
       { type: 'text', text: { body: 'Hi' }, context: { forwarded: true } },
       { text: 'Hi', raw: { ...from, forwarded: true } },
     );
-    has({ type: 'hologram', hologram: { z: 1 } }, { raw: { ...from, type: 'hologram', hologram: { z: 1 } } });
+    const text = '[a kind of message that cannot be shown]';
+    has(
+      { type: 'hologram', hologram: { z: 1 } },
+      { text, raw: { ...from, type: 'hologram', hologram: { z: 1 } } },
+    );
     const errors = [{ code: 131051 }];
-    has({ type: 'unsupported', errors }, { raw: { ...from, type: 'unsupported', errors } });
-    equal(inbound({ type: 'system', system: { type: 'user_changed_number' } }), undefined);
-    equal(inbound({ type: 'constructor' })?.text, '');
+    has({ type: 'unsupported', errors }, { text, raw: { ...from, type: 'unsupported', errors } });
+    const taken = { message_id: 'wamid.ours' };
+    has(
+      { type: 'reaction', reaction: taken },
+      {
+        text: '[took a reaction back]',
+        replyTo: 'wamid.ours',
+        raw: { ...from, type: 'reaction', reaction: taken },
+      },
+    );
+  });
+  await t.test('edits and deletions name what they are about', () => {
+    const edit = (message: object) => ({ original_message_id: 'wamid.old', message });
+    const words = edit({ type: 'text', text: { body: 'On Tuesday' } });
+    has(
+      { type: 'edit', edit: words },
+      { text: 'On Tuesday', replyTo: 'wamid.old', raw: { ...from, type: 'edit', edit: words } },
+    );
+    const caption = edit({ type: 'image', image: { id: '79', caption: 'Mine' } });
+    has(
+      { type: 'edit', edit: caption },
+      {
+        text: 'Mine',
+        media: [{ url: 'whatsapp-media:79' }],
+        replyTo: 'wamid.old',
+        raw: { ...from, type: 'edit', edit: caption },
+      },
+    );
+    const revoke = { original_message_id: 'wamid.old' };
+    has(
+      { type: 'revoke', revoke },
+      { text: '[deleted a message]', replyTo: 'wamid.old', raw: { ...from, type: 'revoke', revoke } },
+    );
+  });
+  await t.test('orders and contacts in words', () => {
+    const order = {
+      catalog_id: '1',
+      text: 'Soon please',
+      product_items: [{ product_retailer_id: 'sku', quantity: 2, item_price: 9.5, currency: 'EUR' }],
+    };
+    has(
+      { type: 'order', order },
+      { text: 'Soon please\n2 × sku 9.5 EUR', raw: { ...from, type: 'order', order } },
+    );
+    has(
+      { type: 'contacts', contacts: [{}] },
+      { text: '[contacts]', raw: { ...from, type: 'contacts', contacts: [{}] } },
+    );
+  });
+  await t.test('whatever the kind and whatever is missing of it, no message is empty', () => {
+    const kinds = [
+      'text',
+      'image',
+      'video',
+      'audio',
+      'document',
+      'sticker',
+      'location',
+      'button',
+      'interactive',
+    ];
+    for (const type of [
+      ...kinds,
+      'reaction',
+      'contacts',
+      'order',
+      'edit',
+      'revoke',
+      'unsupported',
+      'constructor',
+      '__proto__',
+    ])
+      for (const value of [undefined, null, {}, [], 'x', 7, { message: { type } }]) {
+        const said = inbound({ type, [type]: value });
+        ok(said && (said.text || said.media.length || said.location), `${type} ${JSON.stringify(value)}`);
+      }
+  });
+  await t.test('a changed number is a move, and nothing that was said', () => {
+    const system = (more: object) => inbound({ type: 'system', system: { body: 'x', ...more } });
+    const moved = system({ type: 'user_changed_number', wa_id: '16505550000' });
+    deepEqual([moved?.from, moved?.movedTo, moved?.text], ['+16505551234', '+16505550000', '']);
+    for (const more of [
+      { type: 'user_changed_number' },
+      { type: 'customer_identity_changed', wa_id: '1650555' },
+      {},
+    ])
+      equal(system(more), undefined);
   });
 });
 
@@ -341,7 +449,7 @@ test('a file: asked for, fetched with the token, and never from elsewhere', asyn
   const http = httpClient({ connections: 1 });
   t.after(() => Promise.all([fake.close(), elsewhere.close(), http.close()]));
   const at = { ...settings, baseUrl: `${fake.url}/v25.0` };
-  const tools = { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS };
+  const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };
   const address = (url: string) => ({
     status: 200,
     body: JSON.stringify({

@@ -1,13 +1,15 @@
 /**
- * A message from a person on WhatsApp. What a kind of message has that others do not goes into `raw`, so that nothing is
- * lost; files are only named here, `media.ts` says how to get them.
+ * A message from a person on WhatsApp. What a kind of message has that others do not goes into its `facts`, so that nothing is
+ * lost, and what has no words is told in words: nobody is shown an empty message. Files are only named here, `media.ts` says how
+ * to get them.
  */
 import type { Inbound } from '../adapter.ts';
 import { objectIn, objectsIn, textIn, type Json } from '../kit/json.ts';
+import { jsonObject } from '../kit/outcome.ts';
 import { mediaUrl } from './media.ts';
 
 type Said = Pick<Inbound, 'text'> &
-  Partial<Pick<Inbound, 'media' | 'location' | 'payload' | 'replyTo'>> & { raw?: Json };
+  Partial<Pick<Inbound, 'media' | 'location' | 'payload' | 'replyTo'>> & { facts?: Json };
 
 /** How each kind of message is read. */
 const KINDS: Readonly<Record<string, (message: Json) => Said>> = {
@@ -23,11 +25,14 @@ const KINDS: Readonly<Record<string, (message: Json) => Said>> = {
   reaction: reaction,
   contacts: (message) => ({
     text: objectsIn(message, 'contacts').map(contactLine).filter(Boolean).join('\n'),
-    raw: { contacts: message.contacts },
+    facts: { contacts: message.contacts },
   }),
-  order: (message) => ({
-    text: textIn(objectIn(message, 'order'), 'text') ?? '',
-    raw: { order: message.order },
+  order: order,
+  edit: edited,
+  revoke: (message) => ({
+    text: '[deleted a message]',
+    ...answering(textIn(objectIn(message, 'revoke'), 'original_message_id')),
+    facts: { revoke: message.revoke },
   }),
 };
 /** About a person, but not said by them: a changed number, a chat that was opened. */
@@ -38,30 +43,43 @@ export function inboundOf(message: Json, contacts: readonly Json[], to: string):
   const externalId = textIn(message, 'id');
   const type = textIn(message, 'type') ?? 'unknown';
   const who = whoWrote(message, contacts);
-  if (!externalId || !who || NOT_SAID.includes(type)) return undefined;
+  if (!externalId || !who) return undefined;
+  const atMs = secondsOf(message.timestamp);
+  const base = { externalId, from: who.from, to, ...(atMs === undefined ? {} : { atMs }) };
+  if (NOT_SAID.includes(type)) {
+    const movedTo = type === 'system' ? newNumberIn(objectIn(message, 'system')) : undefined;
+    return movedTo === undefined ? undefined : { ...base, text: '', media: [], movedTo, raw: {} };
+  }
   const read = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
-  const { raw, media = [], replyTo, ...said } = read?.(message) ?? { text: '', raw: unreadable(message) };
+  const { facts, media = [], replyTo, ...said } = read?.(message) ?? { text: '', facts: unreadable(message) };
   const context = objectIn(message, 'context');
   const answered = replyTo ?? textIn(context, 'id');
-  const atMs = secondsOf(message.timestamp);
+  const isEmpty = !said.text && !media.length && !said.location;
+  const more = {
+    ...(message.referral ? { referral: message.referral } : {}),
+    ...(context?.forwarded || context?.frequently_forwarded ? { forwarded: true } : {}),
+    ...(context?.referred_product ? { referredProduct: context.referred_product } : {}),
+    ...facts,
+  };
   return {
-    externalId,
-    from: who.from,
-    to,
+    ...base,
     media,
     ...said,
+    ...(isEmpty ? { text: read ? `[${type}]` : '[a kind of message that cannot be shown]' } : {}),
     ...(who.name ? { profileName: who.name } : {}),
     ...(answered ? { replyTo: answered } : {}),
-    raw: {
-      ...who.raw,
-      ...(type === 'text' ? {} : { type }),
-      ...(message.referral ? { referral: message.referral } : {}),
-      ...(context?.forwarded || context?.frequently_forwarded ? { forwarded: true } : {}),
-      ...(context?.referred_product ? { referredProduct: context.referred_product } : {}),
-      ...raw,
-    },
-    ...(atMs === undefined ? {} : { atMs }),
+    ...(Object.keys(more).length ? { facts: { kind: type, ...more } } : {}),
+    raw: { ...who.raw, ...(type === 'text' ? {} : { type }), ...more },
   };
+}
+
+/** The number that a person has from now on (`user_changed_number`). */
+function newNumberIn(system: Json | undefined): string | undefined {
+  const type = textIn(system, 'type');
+  // `customer_changed_number`, `customer_identity_changed`: their names before 2023.
+  if (type !== 'user_changed_number' && type !== 'customer_changed_number') return undefined;
+  const number = textIn(system, 'wa_id') ?? textIn(system, 'new_wa_id');
+  return number && /^\d{5,15}$/.test(number) ? `+${number}` : undefined;
 }
 
 /**
@@ -107,7 +125,7 @@ function file(message: Json, type: string): Said {
   return {
     text: textIn(given, 'caption') ?? '',
     media: id ? [{ url: mediaUrl(id), ...(mediaType ? { mediaType } : {}), ...(name ? { name } : {}) }] : [],
-    ...(given?.voice === true ? { raw: { voice: true } } : {}),
+    ...(given?.voice === true ? { facts: { voice: true } } : {}),
   };
 }
 
@@ -115,7 +133,7 @@ function place(message: Json): Said {
   const given = objectIn(message, 'location');
   const lat = Number(given?.latitude);
   const long = Number(given?.longitude);
-  if (!(Math.abs(lat) <= 90 && Math.abs(long) <= 180)) return { text: '', raw: { location: given } };
+  if (!(Math.abs(lat) <= 90 && Math.abs(long) <= 180)) return { text: '', facts: { location: given } };
   const name = textIn(given, 'name');
   const address = textIn(given, 'address');
   return {
@@ -128,9 +146,14 @@ function interactive(message: Json): Said {
   const given = objectIn(message, 'interactive');
   const tapped = objectIn(given, 'button_reply') ?? objectIn(given, 'list_reply');
   if (tapped) return choice(tapped, 'title', 'id');
-  // An answered form (a WhatsApp Flow): the answers are JSON in `response_json`.
   const form = objectIn(given, 'nfm_reply');
-  return { text: textIn(form, 'body') ?? '', raw: { interactive: given } };
+  if (!form) return { text: '', facts: { interactive: given } };
+  // An answered form (a WhatsApp Flow), an address, a payment: the answers are JSON in `response_json`.
+  const answers = jsonObject(textIn(form, 'response_json') ?? '');
+  return {
+    text: [textIn(form, 'body'), ...answerLines(answers)].filter(Boolean).join('\n'),
+    facts: { interactive: given, ...(answers ? { answers } : {}) },
+  };
 }
 
 function choice(given: Json | undefined, label: string, key: string): Said {
@@ -138,15 +161,54 @@ function choice(given: Json | undefined, label: string, key: string): Said {
   return { text: textIn(given, label) ?? '', ...(payload ? { payload } : {}) };
 }
 
+/** Answers that can be read in a line; the whole of them is in the facts. */
+function answerLines(answers: Json | undefined): string[] {
+  return Object.entries(answers ?? {}).flatMap(([name, value]) => {
+    const isLine = ['string', 'number', 'boolean'].includes(typeof value) && name !== 'flow_token';
+    return isLine ? [`${name}: ${String(value)}`] : [];
+  });
+}
+
 /** Without an emoji a reaction was taken back. */
 function reaction(message: Json): Said {
   const given = objectIn(message, 'reaction');
-  const about = textIn(given, 'message_id');
   return {
-    text: textIn(given, 'emoji') ?? '',
-    ...(about ? { replyTo: about } : {}),
-    raw: { reaction: given },
+    text: textIn(given, 'emoji') ?? '[took a reaction back]',
+    ...answering(textIn(given, 'message_id')),
+    facts: { reaction: given },
   };
+}
+
+/** What a message says after it was edited: words, or the caption of a file. */
+function edited(message: Json): Said {
+  const given = objectIn(message, 'edit');
+  const now = objectIn(given, 'message') ?? {};
+  const type = textIn(now, 'type') ?? '';
+  const read = Object.hasOwn(KINDS, type) && type !== 'edit' ? KINDS[type] : undefined;
+  return {
+    ...(read?.(now) ?? { text: '' }),
+    ...answering(textIn(given, 'original_message_id')),
+    facts: { edit: given },
+  };
+}
+
+function order(message: Json): Said {
+  const given = objectIn(message, 'order');
+  const lines = objectsIn(given, 'product_items').map(
+    ({ quantity, product_retailer_id, item_price, currency }) =>
+      [isShown(quantity) ? `${quantity} ×` : '1 ×', product_retailer_id, item_price, currency]
+        .filter(isShown)
+        .join(' '),
+  );
+  return { text: [textIn(given, 'text'), ...lines].filter(Boolean).join('\n'), facts: { order: given } };
+}
+
+function isShown(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function answering(id: string | undefined): Pick<Said, 'replyTo'> {
+  return id ? { replyTo: id } : {};
 }
 
 function contactLine(contact: Json): string {

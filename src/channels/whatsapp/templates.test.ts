@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { httpClient } from '../../base/http.ts';
-import { SUITE_NOW_MS } from '../testing/conformance.ts';
+import { SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
 import { loadContract } from '../testing/contract.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { canReconstruct, createTemplate, deleteTemplate, findTemplate, listTemplates } from './templates.ts';
@@ -41,7 +41,7 @@ async function catalogue(t: { after(run: () => Promise<unknown>): void }) {
     accountManagementAccessToken: 'manage-token-0123',
     baseUrl: `${fake.url}/v25.0/`,
   };
-  return { fake, settings, tools: { http, deadlineMs: 200, nowMs: () => SUITE_NOW_MS } };
+  return { fake, settings, tools: { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS } };
 }
 
 test('N8: templates are listed a page at a time', async (t) => {

@@ -25,6 +25,8 @@ const CALLBACK_BYTES = 10 * 1024 * 1024;
 const ROUTES = [
   { url: '/:integrationId/:callbackKey/mail', purpose: 'mail', bodyLimit: MAIL_BYTES },
   { url: '/:integrationId/:callbackKey/:purpose', purpose: undefined, bodyLimit: CALLBACK_BYTES },
+  // With a secret of the workspace's own behind it, for who does not sign.
+  { url: '/:integrationId/:callbackKey/:purpose/:secret', purpose: undefined, bodyLimit: CALLBACK_BYTES },
 ];
 
 const form: FaultForm = ({ fault, message }) => ({ error: { code: fault, description: message } });
@@ -74,10 +76,11 @@ async function isKnown(
 
 function callbackOf(ctx: HttpContext, request: FastifyRequest, purpose?: string): CallbackRequest {
   const query = request.query as Record<string, string | string[]>;
+  const params = request.params as Record<string, string>;
   return {
     method: request.method,
     url: `${ctx.publicUrl()}${request.url}`,
-    purpose: purpose ?? (request.params as Record<string, string>)['purpose']!,
+    purpose: purpose ?? [params['purpose'], params['secret']].filter(Boolean).join('/'),
     query: Object.fromEntries(
       Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1)! : value]),
     ),

@@ -92,6 +92,7 @@ function sourceOf(source: Source): Record<string, unknown> {
       originalMessageId: source.originalMessageId,
       originalMessageTimestamp:
         source.originalMessageMs === undefined ? undefined : source.originalMessageMs / 1000,
+      facts: source.facts,
     }),
   };
 }
