@@ -131,7 +131,7 @@ const STILL_ENTERED: Readonly<Record<string, number>> = {
   accounts: 3,
   broadcasts: 3,
   ledger: 29,
-  queue: 22,
+  queue: 11,
   simulator: 1,
   webhooks: 1,
 };

@@ -10,7 +10,7 @@ import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import type { Handler } from '../../queue/worker.ts';
 import { decideBroken, type Decision } from '../outcome/decide.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';

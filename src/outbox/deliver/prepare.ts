@@ -13,7 +13,7 @@ import { compile, type Compiled } from '../../content/compile.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
 import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { devicesOf } from '../../gate/choose.ts';
 import {
   decideBroken,

@@ -1,6 +1,6 @@
 /** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
 import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { apart } from '../../db/apart.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
 import type { Outcome } from '../../channels/adapter.ts';

@@ -14,7 +14,7 @@ import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/render.ts';
 import type { Variables } from '../../content/variables.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
 import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
 import { toRef } from '../../ledger/ref.ts';

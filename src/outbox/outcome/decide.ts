@@ -2,7 +2,7 @@
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import type { Reachable } from '../../contacts/people.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { storable, storableJson } from '../../base/storable.ts';
 import type { Verdict } from '../../gate/gate.ts';
 import { lessonOf, type Lesson } from './learn.ts';

@@ -18,7 +18,7 @@ import { KIND } from '../../queue/work/kinds.ts';
 import type { Batch } from '../../queue/work/settle.ts';
 import { createSteps } from '../../queue/work/steps.ts';
 import type { OwnedLane } from '../../queue/lanes/sql.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import {
   must,

@@ -6,8 +6,8 @@ import { pause } from '../../base/clock.ts';
 import type { Batch } from './settle.ts';
 import { createSteps } from './steps.ts';
 import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
-import { claimDue, type WorkItem } from './sql.ts';
-import type { Claim, Handler, Wake, WorkDeps } from './core.ts';
+import { claimDue } from './sql.ts';
+import type { Claim, Handler, Wake, WorkDeps, WorkItem } from './core.ts';
 
 /** What the flights need of the rest of the worker. */
 type Around = {

@@ -1,7 +1,8 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
 import type { Tx } from '../../db/pool.ts';
 import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
-import { deleteDue, putOffDue, type WorkItem } from './sql.ts';
+import { deleteDue, putOffDue } from './sql.ts';
+import type { WorkItem } from './core.ts';
 import { deleteFlight } from './sql.steps.ts';
 import type { Steps } from './steps.ts';
 

@@ -4,6 +4,7 @@
  */
 import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/sql.ts';
+import type { WorkItem } from './core.ts';
 
 /** Work to be put in the queue. The key is (kind, ownerId, causeId, seq). */
 export type NewWork = {
@@ -12,19 +13,6 @@ export type NewWork = {
   causeId: number;
   seq: number;
   /** 0: interactive. Else the id of a bulk run. */
-  stream: number;
-  workspaceId: number;
-  dueMs: number;
-};
-
-/** Work that was claimed. */
-export type WorkItem = {
-  bucket: number;
-  ownerId: number;
-  causeId: number;
-  seq: number;
-  /** How often it was tried before. */
-  attempt: number;
   stream: number;
   workspaceId: number;
   dueMs: number;

@@ -4,7 +4,7 @@
  */
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/sql.ts';
-import type { WorkItem } from './sql.ts';
+import type { WorkItem } from './core.ts';
 import { insertStep, selectAbandoned, selectSteps } from './sql.steps.ts';
 
 /** What a handler writes down of a batch. */
