@@ -58,8 +58,9 @@ describe('the demo', () => {
   it('is made once on an empty store, by whoever comes first, and is the same at every start', async () => {
     const made = await Promise.all(Array.from({ length: 4 }, () => ensureDemo(tools)));
     const demo = made[0]!;
-    for (const other of made) deepEqual(other, demo);
-    deepEqual(await ensureDemo(tools), demo);
+    equal(made.filter((one) => one?.fresh).length, 1, 'one start shows the secrets');
+    for (const other of made) deepEqual({ ...other, fresh: false }, { ...demo, fresh: false });
+    deepEqual(await ensureDemo(tools), { ...demo, fresh: false });
     deepEqual(
       demo.integrations.map(({ type }) => type),
       ['twilio', 'fcm', 'apn', 'hook', 'mail'],

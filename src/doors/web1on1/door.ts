@@ -93,6 +93,7 @@ async function token(
 /** The body by its schema: one, or with `orArray` any number of them. */
 function bodyOf(route: Write, body: unknown): unknown {
   if (!route.body) return undefined;
+  if (body === undefined && route.withoutBody) return route.withoutBody;
   if (!route.orArray) return readBody(route.body, body);
   if (!Array.isArray(body)) {
     const one = readBody(route.body, body);

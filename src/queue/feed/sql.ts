@@ -70,3 +70,10 @@ export async function selectFeedLanes(db: Db): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`SELECT DISTINCT lane FROM feed`;
   return rows.map(({ lane }) => lane);
 }
+
+/** How many events wait to be handed on, and when the oldest was; reads the index of the whole table. */
+export async function selectFeedBacklog(db: Db): Promise<{ events: number; oldestMs: number | null }> {
+  const rows = await db<{ events: number; oldestMs: number | null }[]>`
+    SELECT count(*) AS events, min(at_ms) AS "oldestMs" FROM feed`;
+  return rows[0]!;
+}
