@@ -14,6 +14,10 @@ export const FAULTS = {
   key_reused: { http: 422, means: 'This Idempotency-Key was used with another request.' },
   unprocessable: { http: 422, means: 'The request is well formed but cannot be carried out as it stands.' },
   too_large: { http: 413, means: 'The body is larger than allowed.' },
+  method_not_allowed: {
+    http: 405,
+    means: 'The path is known, and not with this method; the Allow header lists those it has.',
+  },
   unsupported_media: { http: 415, means: 'The content type is not one this route reads.' },
   locked: { http: 423, means: 'The conversation is full.' },
   rate_limited: { http: 429, means: 'Too many requests; see Retry-After.' },

@@ -2,9 +2,6 @@
  * The composition root: reads as a list of what Parley is made of, in the order in which it starts. Stopping goes the other
  * way round. Nothing else in the code knows all rooms.
  */
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { Gauge, Registry } from 'prom-client';
 import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
@@ -14,7 +11,6 @@ import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
 import { outboxRoom } from './outbox/room.ts';
-import { waitingFailures } from './queue/feed/failures.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
 import { sendersRoom } from './senders/room.ts';
@@ -24,23 +20,22 @@ import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
 import { createKeyring } from './accounts/keys.ts';
+import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
+import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
-import { randomToken, vault as openVault } from './base/crypto.ts';
 import { addressGuard, httpClient, isLoopback } from './base/http.ts';
 import { idSource } from './base/ids.ts';
 import { keepAlive, lifecycle } from './base/lifecycle.ts';
-import { createLog, type Log } from './base/log.ts';
+import { createLog, type Log, type LogForm } from './base/log.ts';
 import { ADAPTERS } from './channels/adapters.ts';
 import { diskStore } from './content/mediaStore.disk.ts';
 import { s3Store } from './content/mediaStore.s3.ts';
-import { startPostgres } from './db/embedded.ts';
-import { migrate } from './db/migrate.ts';
-import { ensurePartitions } from './db/partitions.ts';
 import { borrowIdPlaces } from './db/idPlaces.ts';
-import { openPool, type Connection, type Sql } from './db/pool.ts';
+import type { Connection } from './db/pool.ts';
+import { openStore, type Store } from './db/store.ts';
 import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
@@ -63,15 +58,22 @@ import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
+import { createMetrics, type Metrics } from './watch/metrics.ts';
+import { createProbes, type ProbeDeps } from './watch/probes.ts';
+import { createReady } from './watch/ready.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** A Parley that runs. */
 export type Parley = {
   /** Where it listens; undefined without the role http. */
   url: string | undefined;
+  /** Where probes and metrics are alone; undefined when they are beside the rest only. */
+  probes: string | undefined;
   /** The port on which it takes mail; undefined when it takes none. */
   mailPort: number | undefined;
   demo: Demo | undefined;
+  /** A link by which the first owner sets a password; undefined when somebody can sign in. */
+  firstOwner: FirstOwner;
   log: Log;
   /** Drains and stops; safe to call twice. */
   stop(): Promise<void>;
@@ -95,47 +97,15 @@ const WEBHOOK_DEADLINE_MS = 20_000;
 /** Starts Parley. Whatever started before a failure is stopped again. */
 export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
   const clock = overrides.clock ?? systemClock;
-  const log = overrides.log ?? createLog(config.logLevel);
-  const store = await openStore(config, overrides, clock, log);
+  const log = overrides.log ?? createLog(config.logLevel, logForm(config));
+  const { connection, strict } = overrides;
+  const store = await openStore({ config, connection, strict, clock, log });
   try {
     return await compose(config, clock, log, store, overrides);
   } catch (error) {
     await store.stop();
     throw error;
   }
-}
-
-/**
- * `aside` is one connection for what is read in the middle of a transaction and kept in memory: were it of the pool, as many
- * transactions as there are connections would wait for each other to give one back.
- */
-type Store = { sql: Sql; aside: Sql; stop(): Promise<void> };
-
-async function openStore(config: Config, overrides: Overrides, clock: Clock, log: Log): Promise<Store> {
-  const embedded =
-    overrides.connection || config.databaseUrl
-      ? undefined
-      : await startPostgres({ dataDir: join(resolve(config.dataDir), 'postgres'), log });
-  const connection = overrides.connection ?? (config.databaseUrl || embedded!.connection);
-  const sql = openPool(connection, {
-    max: config.poolSize,
-    name: 'parley',
-    strict: overrides.strict === true,
-  });
-  const aside = openPool(connection, { max: 1, name: 'parley aside' });
-  const stop = async () => {
-    await Promise.all([sql.end({ timeout: 5 }), aside.end({ timeout: 5 })]);
-    await embedded?.stop();
-  };
-  try {
-    const ran = await migrate(sql, clock.nowMs());
-    if (ran.length) log.info({ ran }, 'the store was brought up to date');
-    await ensurePartitions(sql, clock.nowMs());
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { sql, aside, stop };
 }
 
 async function compose(
@@ -147,16 +117,17 @@ async function compose(
 ): Promise<Parley> {
   const places = await borrowIdPlaces({ sql: store.sql, clock, log });
   const ids = idSource(places.current, () => clock.nowMs());
-  const secret = await installSecret(config);
-  const vault = openVault(secret);
+  const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
+  const vault = await openInstall(store.sql, await installSecret(config), whence);
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
-  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside }, secret);
-  const { ctx, worker, server } = rooms;
+  const rooms = openRooms({ config, clock, log, ids, vault, sql: store.sql, aside: store.aside });
+  const { ctx, worker, server, probes } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
     keepAlive(),
+    ...(probes ? [probes] : []),
     places,
     ctx.queue,
     rooms.notices,
@@ -176,9 +147,11 @@ async function compose(
     await ctx.files.close();
   };
   let demo: Demo | undefined;
+  let firstOwner: FirstOwner;
   try {
     await all.start();
     if (config.demo) demo = await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS });
+    if (serves) firstOwner = await firstOwnerLink(ctx.sql, clock.nowMs());
   } catch (error) {
     // Whoever closes the store next must find nothing running on it.
     await rest().catch((later: unknown) => log.error({ error: later }, 'not everything stopped cleanly'));
@@ -190,13 +163,14 @@ async function compose(
     await store.stop();
   };
   const url = serves ? server.url() : undefined;
-  return { url, mailPort: rooms.mail.port(), demo, log, stop: () => (stopped ??= stop()) };
+  const at = { url, probes: probes?.url(), mailPort: rooms.mail.port() };
+  return { ...at, demo, firstOwner, log, stop: () => (stopped ??= stop()) };
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> & Pick<Store, 'aside'>;
 
 /** What most rooms know: the store, the queue, and who is who. */
-function openShared(ground: Ground, secret: string) {
+function openShared(ground: Ground) {
   const { config } = ground;
   const guard = addressGuard(privateTargets(config));
   let listensAt = config.publicUrl;
@@ -206,7 +180,7 @@ function openShared(ground: Ground, secret: string) {
     publicUrl,
     /** Told once the server listens, when no public URL is set. */
     listens: (url: string): void => void (listensAt ||= url),
-    links: createLinks({ secret, publicUrl }),
+    links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ADAPTERS,
     http: httpClient({ connections: config.concurrency, guard }),
@@ -223,9 +197,9 @@ function openShared(ground: Ground, secret: string) {
 type Shared = ReturnType<typeof openShared>;
 
 /** Everything that knows each other, made but not started. */
-function openRooms(ground: Ground, secret: string) {
+function openRooms(ground: Ground) {
   const { config } = ground;
-  const shared = openShared(ground, secret);
+  const shared = openShared(ground);
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
   const simulator = createSimulator({
@@ -236,8 +210,15 @@ function openRooms(ground: Ground, secret: string) {
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
   });
   const works = config.roles.includes('worker');
+  const metrics = createMetrics(() => ({
+    ...shared,
+    poolSize: config.poolSize,
+    heldLanes: () => (works ? worker.heldLanes() : 0),
+    lanes: () => shared.queue.lanes().length,
+  }));
   const senders = createSenders({
     ...shared,
+    counted: metrics.provider,
     concurrency: config.concurrency,
     share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
@@ -245,24 +226,37 @@ function openRooms(ground: Ground, secret: string) {
   const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
-  const rooms = declared(shared, ctx, notices);
+  const rooms = declared(shared, ctx, notices, metrics);
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,
     handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
-    readers: rooms.flatMap(({ readers }) => readers ?? []),
+    readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
   });
-  const amiss = async () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []);
+  const ready = createReady({
+    ...shared,
+    dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
+    amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
+  });
   const receive: ReceiveCallback = (id, key, request) =>
     receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
   const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], {
-    amiss,
-    registry: metrics(shared.sql),
+    amiss: ready,
+    registry: metrics.registry,
   });
+  const probes = openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
-  return { ctx, worker, server, mail, notices, live: live.part, declared: rooms, listens: shared.listens };
+  const parts = { worker, server, probes, mail, notices, live: live.part };
+  return { ctx, ...parts, declared: rooms, listens: shared.listens };
+}
+
+/** A port of their own for the probes: where it is set, and for a process that serves no requests. */
+function openProbes(config: Config, deps: Pick<ProbeDeps, 'metrics' | 'ready' | 'log'>) {
+  if (config.roles.includes('http') && !config.probePort) return undefined;
+  const { host, metricsToken, probePort } = config;
+  return createProbes({ ...deps, host, metricsToken, port: Number(probePort || 0) });
 }
 
 /**
@@ -273,6 +267,7 @@ function declared(
   shared: Shared,
   ctx: HttpContext,
   notices: ReturnType<typeof createNotices>,
+  metrics: Metrics,
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
   return [
@@ -289,6 +284,7 @@ function declared(
       deadlineMs: WEBHOOK_DEADLINE_MS,
       subscriptions: shared.webhooks.subscriptions,
       answered: webhookAnswers(ctx),
+      counted: metrics.webhookCall,
       presenters: [sunshinePresenter(ctx), web1on1Presenter],
     }),
     confirmationsRoom(shared),
@@ -299,16 +295,8 @@ function declared(
   ];
 }
 
-/** What is told of the rooms in the metrics. */
-function metrics(sql: Sql): Registry {
-  const registry = new Registry();
-  const failures: Gauge = new Gauge({
-    name: 'parley_feed_failures',
-    help: 'Events that wait for a reader that failed on them.',
-    registers: [registry],
-    collect: async (): Promise<void> => failures.set(await waitingFailures(sql)),
-  });
-  return registry;
+function logForm({ logLevelNames, logTime }: Config): LogForm {
+  return { levelNames: logLevelNames, isoTime: logTime === 'iso' };
 }
 
 /** Other processes read a workspace again within a second; until then they would go by its old time. */
@@ -318,31 +306,6 @@ async function forgetEverywhere(
 ): Promise<void> {
   directory.forget(workspaceId);
   if ((await countWorkers(sql)) > 1) await pause(clock, DIRECTORY_FRESH_MS);
-}
-
-/** The secret that seals the others: set, or made once and kept beside the data, readable by its owner only. */
-async function installSecret(config: Config): Promise<string> {
-  if (config.secret) return config.secret;
-  const file = join(resolve(config.dataDir), 'secret');
-  await mkdir(resolve(config.dataDir), { recursive: true });
-  const found = await readFile(file, 'utf8').catch(() => undefined);
-  if (found === undefined) {
-    // Whole before it has its name, which only one can give: of two processes that start at once both read the same, and one that
-    // dies meanwhile leaves no secret that is empty.
-    const made = `${file}.${randomToken(6)}`;
-    await writeFile(made, randomToken(36), { flag: 'wx', mode: 0o600 });
-    await link(made, file).catch((error: unknown) => {
-      if ((error as { code?: string }).code !== 'EEXIST') throw error;
-    });
-    await rm(made, { force: true });
-  }
-  await chmod(file, 0o600);
-  const secret = (await readFile(file, 'utf8')).trim();
-  if (!secret)
-    throw new Error(
-      `${file} is empty: put the secret of this install back, or set PARLEY_SECRET. If nothing was ever sealed here, delete the file.`,
-    );
-  return secret;
 }
 
 /**

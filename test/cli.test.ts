@@ -230,7 +230,7 @@ describe('a server for a person', () => {
     const line = out.split('\n').find((one) => one.trimStart().startsWith('curl '))!;
     const answer = await pasted(line);
     assert.match(answer, /"notification":\{"_id":"[0-9a-f-]{36}"\}/);
-    const hint = /node bin\/parley\.mjs (simulate phone .*)/.exec(out)![1]!;
+    const hint = /\.\/parley (simulate phone .*)/.exec(out)![1]!;
     const args = hint.split(' ').map((word) => word.replaceAll("'", ''));
     await until('the pasted message is on the phone', async () =>
       (await parley(args)).out.includes('Hello from curl'),
@@ -288,6 +288,7 @@ describe('what goes wrong at the start', () => {
     assert.equal(postmasterOf(path.join(temp, 'taken')), undefined);
     const none = await parley(['start', '--data', path.join(temp, 'none')], {
       PARLEY_DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/none`,
+      PARLEY_DATABASE_WAIT_MS: '0',
       PARLEY_LOG_LEVEL: 'silent',
     });
     assert.equal(none.code, 1);

@@ -24,7 +24,7 @@ const MAY_COUNT = [
   'deliveries',
   'consent_log',
   'usage_people',
-  'events',
+  'feed_log',
   'audit_log',
   'inbound_seen',
   'feed',
@@ -134,12 +134,12 @@ async function nothingLeft(
     const left = await tablesWith(marks, MAY_NAME);
     // That they were deleted is told with the id that the caller has for them, and nothing else.
     assert.deepEqual(
-      left.filter((one) => one !== 'events: 1'),
+      left.filter((one) => one !== 'feed_log: 1'),
       [],
     );
     const told = await sql<{ trigger: string; more: object; appUser: object }[]>`
       SELECT payload ->> 'trigger' AS trigger, payload -> 'more' AS more, payload -> 'appUser' AS "appUser"
-      FROM events WHERE payload::text ILIKE ANY(${marks.map((mark) => `%${mark}%`)}::text[])`;
+      FROM feed_log WHERE payload::text ILIKE ANY(${marks.map((mark) => `%${mark}%`)}::text[])`;
     for (const { trigger, more, appUser } of told) {
       assert.deepEqual([trigger, more], ['appUser:delete', {}]);
       assert.deepEqual(Object.keys(appUser).sort(), ['_id', 'conversationStarted', 'userId']);

@@ -74,7 +74,7 @@ const post = (userId: string, text: string, role = 'appMaker') =>
   });
 const feedEvents = (type: string) =>
   db.sql<{ payload: { contactId: number } }[]>`
-    SELECT payload FROM events WHERE type = ${type} UNION ALL SELECT payload FROM feed WHERE type = ${type}`;
+    SELECT payload FROM feed_log WHERE type = ${type} UNION ALL SELECT payload FROM feed WHERE type = ${type}`;
 
 test('N22 N23 N27 connecting makes nothing: no user, no conversation, no integration', async () => {
   const client = await opened('nobody-yet');

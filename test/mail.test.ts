@@ -206,7 +206,7 @@ test('a bounce: the delivery has failed, the address is dead, and the next broad
   const failed = await reaches(world.ctx, id, 'failed');
   assert.deepEqual([failed.code, failed.detail], ['5.1.1', '550 5.1.1 no such user']);
   const next = await reaches(world.ctx, await send(to, { type: 'text', text: 'Hello again' }), 'suppressed');
-  assert.match(next.code!, /dead address/);
+  assert.equal(next.code, 'dead');
   const { ctx } = world;
   const nowMs = ctx.clock.nowMs();
   const input = {

@@ -82,7 +82,7 @@ test('400 with a code for an invalid number: failed for good, and the address is
   const delivery = await reaches(await notify(to), 'failed');
   assert.equal(delivery.code, '21211');
   const again = await reaches(await notify(to), 'suppressed');
-  assert.match(again.code!, /dead address/);
+  assert.equal(again.code, 'dead');
   assert.equal(sink.countOf(to), 1);
 });
 
@@ -152,7 +152,7 @@ test('receipts of a hundred messages at once, three of each: every state is told
   await until('all is told', async () => (await world.ctx.sql`SELECT 1 FROM feed LIMIT 1`).length === 0);
   const told = await world.ctx.sql<{ causeId: number; to: number }[]>`
     SELECT (change->>'causeId')::bigint AS "causeId", (change->>'to')::int AS to
-    FROM events, jsonb_array_elements(payload->'changes') AS change
+    FROM feed_log, jsonb_array_elements(payload->'changes') AS change
     WHERE type = 'delivery.changed' AND workspace_id = ${app.id} ORDER BY id`;
   for (const id of ids)
     assert.deepEqual(

@@ -83,7 +83,7 @@ test('clicks: links of the HTML and of actions lead by way of us and are counted
   assert.equal(opened.headers.get('location'), 'https://shop.example/?a=1&b=2');
   await until('the click is told', async () => {
     const rows = await world.ctx.sql`
-      SELECT 1 FROM events WHERE workspace_id = ${app.id} AND type = 'link.clicked'`;
+      SELECT 1 FROM feed_log WHERE workspace_id = ${app.id} AND type = 'link.clicked'`;
     return rows.length === 1;
   });
   await track(false);

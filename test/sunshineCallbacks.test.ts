@@ -109,7 +109,7 @@ test('N7 a link whose message could not be sent is told as link:failure, and tak
   assert.ok(body.error.code);
   // Read again: taking back twice is taking back once.
   const events = await sql<FeedEvent[]>`
-    SELECT bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM events
+    SELECT bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM feed_log
     WHERE workspace_id = ${app.workspaceId} AND type = 'delivery.changed'`;
   for (let i = 0; i < 2; i++) await sql.begin((tx) => linkFailures.read(tx as never, events));
   const channels = (await call('GET', '/v1.1/appusers/eve/channels')) as Json;

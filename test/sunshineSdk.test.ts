@@ -85,7 +85,7 @@ describe('users', () => {
       const [row] = await sql`SELECT count(*) AS n FROM feed`;
       return row!['n'] === 0;
     });
-    const [row] = await sql`SELECT count(*) AS n FROM events
+    const [row] = await sql`SELECT count(*) AS n FROM feed_log
       WHERE type = 'conversation.started' AND (payload->>'contactId')::bigint =
         ${Number.parseInt(user.appUser._id.slice(8), 16)}`;
     assert.equal(row!['n'], 1);
@@ -201,7 +201,7 @@ describe('users', () => {
     assert.equal(made.status, 201, JSON.stringify(made.body));
     assert.deepEqual(
       made.body.appUser.clients.map((c: Json) => [c.platform, c.pushNotificationToken]),
-      [['fcm', 'device-token-1']],
+      [['android', 'device-token-1']],
     );
     const start = await awaited('conversation:start', made.body.appUser._id);
     assert.equal(start.appUser.userId, 'bob');

@@ -172,7 +172,7 @@ describe('what the feed is told of a conversation', () => {
         200,
       );
     const told = await until('the events', async () => {
-      const rows = await sql<{ type: string; payload: Json }[]>`SELECT type, payload FROM events
+      const rows = await sql<{ type: string; payload: Json }[]>`SELECT type, payload FROM feed_log
         WHERE workspace_id = ${app.workspaceId} AND type LIKE 'conversation.%' ORDER BY id`;
       return rows.length === 3 ? rows : undefined;
     });

@@ -423,7 +423,7 @@ describe('messages', () => {
     assert.equal(await at(long, 2000), 1000);
     await post({ text: 'soon', role: 'agent', delay: 20 });
     await until('typing', async () => {
-      const told = await product.sql`SELECT payload FROM events WHERE type = 'conversation.typing'
+      const told = await product.sql`SELECT payload FROM feed_log WHERE type = 'conversation.typing'
         AND (payload ->> 'conversationId')::bigint = ${Number.parseInt(id.slice(8), 16)}`;
       for (const { payload } of told) assert.equal(payload.by, 'business');
       return told.some(({ payload }) => payload.on) && told.some(({ payload }) => !payload.on);

@@ -9,7 +9,7 @@ import { authenticateConsole, authenticateSunshine } from './authenticate.ts';
 import { ensureDemo } from './demo.ts';
 import { deleteIntegration, listIntegrations } from './integrations.ts';
 import { createKeyring } from './keys.ts';
-import { signIn } from './operators.ts';
+import { provePassword } from './operators.ts';
 import type { Catalogue } from './settings.ts';
 import { getWorkspace } from './workspaces.ts';
 
@@ -58,8 +58,9 @@ describe('the demo', () => {
   it('is made once on an empty store, by whoever comes first, and is the same at every start', async () => {
     const made = await Promise.all(Array.from({ length: 4 }, () => ensureDemo(tools)));
     const demo = made[0]!;
-    for (const other of made) deepEqual(other, demo);
-    deepEqual(await ensureDemo(tools), demo);
+    equal(made.filter((one) => one?.fresh).length, 1, 'one start shows the secrets');
+    for (const other of made) deepEqual({ ...other, fresh: false }, { ...demo, fresh: false });
+    deepEqual(await ensureDemo(tools), { ...demo, fresh: false });
     deepEqual(
       demo.integrations.map(({ type }) => type),
       ['twilio', 'fcm', 'apn', 'hook', 'mail'],
@@ -101,8 +102,7 @@ describe('the demo', () => {
     equal(claims!.organization, workspace.id);
     equal(web1on1.refreshToken.split('.')[0], claims!.key);
     equal(readAccessToken(vault, `${web1on1.token.slice(0, -4)}AAAA`), undefined);
-    const session = await signIn(sql, { ...keys.console, nowMs });
-    ok(!isFault(session));
+    ok(!isFault(await provePassword(sql, { ...keys.console, nowMs })));
     const authorization = `Bearer ${keys.console.token}`;
     const caller = await authenticateConsole(keyring, { authorization, nowMs });
     ok(!isFault(caller));

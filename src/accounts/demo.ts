@@ -1,6 +1,7 @@
 /**
  * The demo workspace of an empty store: everything needed to send a first message through the simulator. Its credentials are
- * kept sealed in a table of their own, so that every start can print them again; no other credential is ever kept so.
+ * kept sealed in a table of their own, so that programs are told them at every start and `parley demo` shows them again; no other
+ * credential is ever kept so.
  */
 import { randomToken, type Vault } from '../base/crypto.ts';
 import { isFault, type Fault } from '../base/fault.ts';
@@ -24,6 +25,8 @@ export type Demo = {
   integrations: { id: string; type: string }[];
   /** Providers for which no placeholder settings were found, as `provider (setting)`. Absent when there are none. */
   leftOut?: string[];
+  /** True at the start that made it: only that one shows the secrets to a person. */
+  fresh: boolean;
 };
 
 type DemoKeys = {
@@ -51,8 +54,22 @@ export async function ensureDemo(tools: DemoTools): Promise<Demo | undefined> {
     await lockDemo(tx);
     const kept = await selectDemo(tx);
     if (kept) return await demoAgain(tx, tools, kept);
-    return (await storeIsEmpty(tx)) ? await makeDemo(tx, tools) : undefined;
+    return (await storeIsEmpty(tx)) ? { ...(await makeDemo(tx, tools)), fresh: true } : undefined;
   });
+}
+
+/** The demo as it was made, to be shown again; undefined when there is none, or none any more. */
+export async function readDemo(sql: Sql, vault: Vault): Promise<Demo | undefined> {
+  const kept = await selectDemo(sql);
+  const workspace = kept && (await getWorkspace(sql, kept.workspaceId));
+  const opened = kept && vault.open(kept.sealed, sealContext(kept.workspaceId));
+  if (!workspace || opened === undefined) return undefined;
+  return {
+    workspace: { id: toHex24(workspace.id), name: workspace.name },
+    keys: JSON.parse(opened) as DemoKeys,
+    integrations: await integrationsOf(sql, workspace.id, []),
+    fresh: false,
+  };
 }
 
 async function makeDemo(tx: Tx, tools: DemoTools): Promise<Demo> {
@@ -146,6 +163,7 @@ async function present(
     workspace: { id: toHex24(workspace.id), name: workspace.name },
     keys,
     integrations,
+    fresh: false,
     ...(leftOut.length > 0 ? { leftOut } : {}),
   };
 }

@@ -10,8 +10,12 @@ export const accountsPeople: Room = {
     workspaces: 'names nobody',
     operators: 'names nobody',
     memberships: 'names nobody',
+    invitations: 'names operators only',
+    sign_in_failures: 'a hash of an operator’s address, for as long as it counts',
     operator_sessions: 'names nobody',
     api_keys: 'names nobody',
     integrations: 'names nobody',
+    install: 'names nobody',
+    password_links: 'names operators only, by a hash',
   },
 };

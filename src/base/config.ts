@@ -99,6 +99,14 @@ export const SETTINGS = {
     default: '',
     means: 'Postgres to use instead of the embedded one.',
   },
+  databaseWaitMs: {
+    env: 'PARLEY_DATABASE_WAIT_MS',
+    kind: 'count',
+    default: '30000',
+    min: 0,
+    max: 3600000,
+    means: 'How long a start waits for a database that does not answer yet, or is starting itself.',
+  },
   poolSize: {
     env: 'PARLEY_POOL_SIZE',
     kind: 'count',
@@ -127,6 +135,33 @@ export const SETTINGS = {
     default: 'info',
     oneOf: ['debug', 'info', 'warn', 'error', 'silent'],
     means: 'Least level that is logged, to standard error.',
+  },
+  logLevelNames: {
+    env: 'PARLEY_LOG_LEVEL_NAMES',
+    kind: 'flag',
+    default: 'false',
+    means: 'Log levels by name (`"level":"warn"`) instead of pino’s numbers (`"level":40`).',
+  },
+  logTime: {
+    env: 'PARLEY_LOG_TIME',
+    kind: 'text',
+    default: 'ms',
+    oneOf: ['ms', 'iso'],
+    means: 'Time in the log: unix milliseconds, or ISO 8601 in UTC.',
+  },
+  probePort: {
+    env: 'PARLEY_PROBE_PORT',
+    kind: 'text',
+    default: '',
+    means:
+      'Port for probes and metrics alone, on the same address; 0 picks a free one. Default: without the role http a free one, which the log names; with it none, as PARLEY_PORT has them.',
+  },
+  metricsToken: {
+    env: 'PARLEY_METRICS_TOKEN',
+    kind: 'text',
+    default: '',
+    means:
+      'Bearer token that opens /metrics, 16 characters or more. Without it only this machine may read them, and no proxy for others.',
   },
   leaseMs: {
     env: 'PARLEY_LEASE_MS',
@@ -227,6 +262,12 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   }
   if (values['secret'] && (values['secret'] as string).length < 32)
     faults.push('PARLEY_SECRET: needs 32 characters or more');
+  const { metricsToken } = values as { metricsToken?: string };
+  if (metricsToken && !/^\S{16,}$/.test(metricsToken))
+    faults.push('PARLEY_METRICS_TOKEN: needs 16 characters or more, without spaces');
+  const probePort = values['probePort'] as string | undefined;
+  if (probePort && !(/^\d{1,5}$/.test(probePort) && Number(probePort) <= 65535))
+    faults.push(`PARLEY_PROBE_PORT: “${probePort}” is not a port`);
   faults.push(...bucketFaults(env), ...rangeFaults(values));
   if (!values['mailTlsCert'] !== !values['mailTlsKey'])
     faults.push('PARLEY_MAIL_TLS_CERT and PARLEY_MAIL_TLS_KEY: set both or none');

@@ -47,19 +47,33 @@ export function hash32(text: string): number {
   return h ^ (h >>> 16);
 }
 
-/** Seals and opens secrets at rest: AES-256-GCM, the context bound in, so that a secret cannot be moved to another row. */
-export type Vault = {
+/** Seals and opens texts: AES-256-GCM, the context bound in, so that a secret cannot be moved to another row. */
+export type Seal = {
   seal(plain: string, context: string): Buffer;
   /** The plain text, or undefined when the bytes were not sealed by this key for this context. */
   open(sealed: Uint8Array, context: string): string | undefined;
+};
+
+/** The secrets of an install at rest. */
+export type Vault = Seal & {
+  /** For what is out in the world, in addresses of messages: sealed under a secret that outlives rotations of the install's. */
+  lasting: Seal;
+  /** That secret. */
+  lastingSecret: string;
 };
 
 const SEAL_VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A vault whose key is derived from the install's secret (PARLEY_SECRET). */
-export function vault(secret: string): Vault {
+/** A vault whose key is derived from the install's secret (PARLEY_SECRET), and from the one it was made with. */
+export function vault(secret: string, lastingSecret = secret): Vault {
+  const seal = sealUnder(secret);
+  const lasting = lastingSecret === secret ? seal : sealUnder(lastingSecret);
+  return { ...seal, lasting, lastingSecret };
+}
+
+function sealUnder(secret: string): Seal {
   // A key object is imported once; a plain buffer would be at every seal, which costs three times the sealing.
   const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, 'parley', 'vault-1', 32)));
   return {

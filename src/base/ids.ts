@@ -125,6 +125,18 @@ export function fromUuid(text: string): number | undefined {
   return isId(id) && toUuid(id) === text.toLowerCase() ? id : undefined;
 }
 
+/**
+ * The id behind any of its spellings: 24 hex digits, the UUID of a notification (with or without its dashes), or the number itself.
+ * One that is none of ours is undefined; the spellings cannot be taken for each other.
+ */
+export function readId(given: string): number | undefined {
+  const text = given.trim();
+  if (/^\d{1,16}$/.test(text)) return isId(Number(text)) ? Number(text) : undefined;
+  if (/^[0-9a-f]{32}$/i.test(text))
+    return fromUuid(text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+  return fromHex24(text) ?? fromUuid(text.replace(/^urn:uuid:/i, ''));
+}
+
 /** Eight hex digits mixed from an id, so that the tail of a UUID is not the same for all (murmur3's finalizer). */
 function mix(id: number): string {
   let h = ((id % 2 ** 32) ^ Math.floor(id / 2 ** 32)) >>> 0;

@@ -21,12 +21,17 @@ const SECRET_FIELDS = [
   'key',
 ];
 
+/** How entries are written; pino's numbers and unix milliseconds unless said otherwise. */
+export type LogForm = { levelNames?: boolean; isoTime?: boolean };
+
 /** A logger; level is one of pino's (`debug`, `info`, `warn`, `error`, `silent`). */
-export function createLog(level: string): Log {
+export function createLog(level: string, { levelNames, isoTime }: LogForm = {}): Log {
   return pino(
     {
       level,
       base: null,
+      ...(levelNames ? { formatters: { level: (label: string) => ({ level: label }) } } : {}),
+      ...(isoTime ? { timestamp: pino.stdTimeFunctions.isoTime } : {}),
       redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
       serializers: { error: pino.stdSerializers.err },
     },

@@ -3,7 +3,9 @@
  * Reads only.
  */
 import type { Content } from '../../contract/content.ts';
+import { monotonicMs } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
+import { startStretch } from '../base/stretch.ts';
 import { selectPeople } from '../contacts/people.ts';
 import { compile, type Compiled } from '../content/compile.ts';
 import { isRenderFailure } from '../content/failure.ts';
@@ -14,6 +16,8 @@ import { selectSample } from './sql.ts';
 
 /** So many are rendered: all of a small audience, and of a large one enough to meet what a hundredth of it lacks. */
 const SAMPLE = 1000;
+/** A template that is dear is not rendered for longer: who asked waits for the answer. */
+const SAMPLE_MS = 2_000;
 /** So many kinds of failure are told. */
 const MOST_KINDS = 10;
 
@@ -41,7 +45,11 @@ export async function forecastRendering(deps: BroadcastDeps, broadcast: Broadcas
   const failures = new Map<string, number>();
   const attributes = new Set<string>();
   let sampled = 0;
+  const breathe = await startStretch();
+  const startMs = monotonicMs();
   for (const person of people.values()) {
+    await breathe();
+    if (monotonicMs() - startMs > SAMPLE_MS) break;
     const destination = person.destinations.find((one) => one.channel === channel && one.status === 'active');
     if (!destination || !workspace) continue;
     sampled++;

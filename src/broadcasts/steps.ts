@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
+import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createTurns, type Turns } from '../base/turns.ts';
 import { compile, type Compiled } from '../content/compile.ts';
@@ -19,6 +20,7 @@ import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
 import type { WorkItem } from '../queue/work/sql.ts';
 import { callOff, closeStream, dueOfStream } from '../queue/work/streams.ts';
 import type { Handler } from '../queue/worker.ts';
+import { countBroadcast } from './forecast.ts';
 import { announceDone, begin, LATEST_START_MS, type Broadcast, type BroadcastDeps } from './broadcasts.ts';
 import {
   audienceOf,
@@ -102,31 +104,48 @@ async function step(
     if (before.state === 'running') await fanOut(deps, before);
     if (before.state === 'canceled' && before.runId !== null) await takeOut(deps, before);
   }
-  await deps.queue.transact(async (tx) => {
-    const dueMs = await afterStep(deps, tx, item);
-    const later = dueMs === undefined ? [] : [{ item, dueMs, attempt: 0 }];
+  const { finished } = await deps.queue.transact(async (tx) => {
+    const after = await afterStep(deps, tx, item);
+    const later = after.dueMs === undefined ? [] : [{ item, dueMs: after.dueMs, attempt: 0 }];
     await settleIn(tx, batch, { done: later.length ? [] : [item], later, landed });
+    return after;
   });
+  if (finished) await tellFinished(deps, finished);
+}
+
+/** One line in the log for each broadcast that is done: for who watches, and after the fact. */
+async function tellFinished(deps: StepDeps, broadcast: Broadcast): Promise<void> {
+  const { id, workspaceId, name, startedMs, finishedMs } = broadcast;
+  // It is done whether or not it can be counted now.
+  const counts = await countBroadcast(deps, deps.sql, broadcast).catch(() => undefined);
+  const tookMs = (finishedMs ?? 0) - (startedMs ?? finishedMs ?? 0);
+  deps.log.info(
+    { broadcast: toHex24(id), workspace: toHex24(workspaceId), name, tookMs, counts },
+    'a broadcast is done',
+  );
 }
 
 function isCurrent(broadcast: Broadcast, item: WorkItem): boolean {
   return broadcast.stepId === null || broadcast.stepId === item.causeId;
 }
 
-/** Where the broadcast stands after a step; when the next is due, or undefined: it has none, or another one has taken over. */
-async function afterStep(deps: StepDeps, tx: Tx, item: WorkItem): Promise<number | undefined> {
+/** What a step led to: when the next is due (none, or another one has taken over, when absent), and the broadcast that it ended. */
+type After = { dueMs?: number; finished?: Broadcast };
+
+/** Where the broadcast stands after a step. */
+async function afterStep(deps: StepDeps, tx: Tx, item: WorkItem): Promise<After> {
   const nowMs = deps.clock.nowMs();
   const now = await selectBroadcast(tx, item.workspaceId, item.ownerId, true);
   const workspace = await deps.directory.workspace(item.workspaceId);
-  if (!now || !workspace || !isCurrent(now, item)) return undefined;
-  if (now.state === 'draft' || now.state === 'done' || now.state === 'paused') return undefined;
+  if (!now || !workspace || !isCurrent(now, item)) return {};
+  if (now.state === 'draft' || now.state === 'done' || now.state === 'paused') return {};
   const wsNowMs = nowMs + workspace.clockAheadMs;
   if (now.state === 'scheduled') {
-    if (now.scheduledMs! > wsNowMs) return now.scheduledMs! - workspace.clockAheadMs;
+    if (now.scheduledMs! > wsNowMs) return { dueMs: now.scheduledMs! - workspace.clockAheadMs };
     await beginScheduled(deps, tx, now, nowMs, wsNowMs);
-    return undefined;
+    return {};
   }
-  if (now.runId === null) return undefined;
+  if (now.runId === null) return {};
   if (item.attempt > 0) await updateNote(tx, now.id, null);
   const lanes = deps.queue.lanes();
   if (now.state === 'running') {
@@ -135,20 +154,21 @@ async function afterStep(deps: StepDeps, tx: Tx, item: WorkItem): Promise<number
       lanes.map(({ bucket }) => bucket),
       now.runId,
     );
-    if (marks.length < lanes.length) return nowMs + LOOK_MS;
+    if (marks.length < lanes.length) return { dueMs: nowMs + LOOK_MS };
   }
   // Work in flight is still in the queue.
   const due = await dueOfStream(tx, lanes, KIND.delivery, now.runId);
   if (due.length) {
     const firstMs = Math.min(...due.map(({ dueMs }) => dueMs));
-    return now.state === 'canceled' ? nowMs + LOOK_MS : Math.max(nowMs, firstMs) + LOOK_MS;
+    return { dueMs: (now.state === 'canceled' ? nowMs : Math.max(nowMs, firstMs)) + LOOK_MS };
   }
-  if (now.state === 'running') {
+  const isDone = now.state === 'running';
+  if (isDone) {
     await updateState(tx, now.id, 'done', { nowMs: wsNowMs, finishedMs: wsNowMs, stepId: null });
     await announceDone(deps, tx, now, wsNowMs);
   }
   await closeStream(tx, now.runId);
-  return undefined;
+  return isDone ? { finished: { ...now, state: 'done', finishedMs: wsNowMs } } : {};
 }
 
 /**

@@ -11,14 +11,17 @@ export type Api = {
   /** Undefined when it is not there. */
   tryGet<T>(path: string): Promise<T | undefined>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  patch<T>(path: string, body: unknown): Promise<T>;
   delete(path: string): Promise<void>;
 };
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 const agent = new Agent({ keepAliveTimeout: 1000, connect: { timeout: 5000 } });
 
 /** The API of a target. */
 export function createApi(target: Target): Api {
-  const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => {
+  const call = async (method: Method, path: string, body?: unknown) => {
     try {
       const answer = await request(`${target.url}${path}`, {
         method,
@@ -34,7 +37,7 @@ export function createApi(target: Target): Api {
       throw new Failure(`There is no answer from ${target.url}: ${reasonOf(error)}`);
     }
   };
-  const expect = async <T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> => {
+  const expect = async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
     const { status, text } = await call(method, path, body);
     if (status >= 400) throw new Failure(`${refusal(text)} (${status})`);
     return (text ? JSON.parse(text) : undefined) as T;
@@ -42,6 +45,7 @@ export function createApi(target: Target): Api {
   return {
     get: (path) => expect('GET', path),
     post: (path, body) => expect('POST', path, body),
+    patch: (path, body) => expect('PATCH', path, body),
     delete: (path) => expect('DELETE', path),
     async tryGet<T>(path: string) {
       const { status, text } = await call('GET', path);

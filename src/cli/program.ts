@@ -33,6 +33,7 @@ function program(startParley: StartParley): Command {
   sending(parley);
   simulating(parley);
   keeping(parley);
+  administering(parley);
   return parley;
 }
 
@@ -83,8 +84,11 @@ function sending(parley: Command): void {
     .option('--integration <id>', 'ask this provider too; providers charge for it')
     .action(async (numbers, flags) => (await import('./lookup.ts')).lookUp(numbers, flags));
   calling(parley, 'why', 'tell why somebody got a message, or did not')
-    .argument('<contact>', 'an id, a phone number, an e-mail address or an external id')
-    .option('--message <id>')
+    .argument(
+      '<contact>',
+      'an id, a phone number, an e-mail address or an external id; or the id of a message',
+    )
+    .option('--message <id>', 'in any of its spellings; without it, and without --broadcast, the last ones')
     .option('--broadcast <id>')
     .action(async (contact, flags) => (await import('./send.ts')).why(contact, flags));
 }
@@ -109,6 +113,31 @@ function simulating(parley: Command): void {
     .action(async (by, flags) => (await import('./simulate.ts')).advance(by, flags));
 }
 
+function integrating(parley: Command): void {
+  const integration = parley.command('integration').description('the provider accounts of a workspace');
+  calling(integration, 'providers', 'which providers there are, or the settings that one takes')
+    .argument('[type]')
+    .action(async (type, flags) => (await import('./integrations.ts')).showProviders(type, flags));
+  calling(integration, 'list', 'show the integrations').action(async (flags) =>
+    (await import('./integrations.ts')).listIntegrations(flags),
+  );
+  calling(integration, 'create', 'make an integration')
+    .argument('<type>', 'such as twilio; “integration providers” lists them')
+    .option('--settings <file>', 'JSON with its settings, secrets too; - is standard input')
+    .option('--set <name=value>', 'one setting; may be repeated', many)
+    .option('--name <name>')
+    .option('--rate <n>', 'at most so many a second')
+    .action(async (type, flags) => (await import('./integrations.ts')).createIntegration(type, flags));
+  calling(integration, 'test', 'send one message through it')
+    .argument('<id>')
+    .argument('<to>')
+    .option('--text <text>', 'what it says', 'A test of your Parley.')
+    .action(async (id, to, flags) => (await import('./integrations.ts')).testIntegration(id, to, flags));
+  calling(integration, 'remove', 'take it away')
+    .argument('<id>')
+    .action(async (id, flags) => (await import('./integrations.ts')).removeIntegration(id, flags));
+}
+
 function keeping(parley: Command): void {
   const keys = parley.command('keys').description('the API keys of a workspace');
   calling(keys, 'list', 'show the keys').action(async (flags) => (await import('./keys.ts')).listKeys(flags));
@@ -120,6 +149,22 @@ function keeping(parley: Command): void {
   calling(keys, 'revoke', 'revoke a key')
     .argument('<key id>')
     .action(async (keyId, flags) => (await import('./keys.ts')).revokeKey(keyId, flags));
+  const member = parley.command('member').description('who works in a workspace');
+  calling(member, 'list', 'show the members').action(async (flags) =>
+    (await import('./members.ts')).listMembers(flags),
+  );
+  calling(member, 'add', 'ask an operator in')
+    .argument('<email>')
+    .requiredOption('--role <role>', 'owner, admin, marketer, agent or viewer')
+    .action(async (email, flags) => (await import('./members.ts')).addMember(email, flags));
+  calling(member, 'role', 'give a member another role')
+    .argument('<email>')
+    .requiredOption('--role <role>', 'owner, admin, marketer, agent or viewer')
+    .action(async (email, flags) => (await import('./members.ts')).changeMember(email, flags));
+  calling(member, 'remove', 'take a member out')
+    .argument('<email>')
+    .action(async (email, flags) => (await import('./members.ts')).removeMember(email, flags));
+  integrating(parley);
   parley
     .command('doctor')
     .description('look at what a start would meet')
@@ -128,11 +173,79 @@ function keeping(parley: Command): void {
     .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
 }
 
+const DATA = ['--data <directory>', 'the data directory (PARLEY_DATA_DIR)'] as const;
+
+/** Commands on the database itself: whoever may read it, or the data directory, administers Parley. */
+function administering(parley: Command): void {
+  const operator = parley.command('operator').description('the people who sign in');
+  operator
+    .command('create')
+    .description('make an operator; prints a link by which the password is set')
+    .argument('<email>')
+    .option('--name <name>')
+    .option('--workspace <id>', 'make a member of it, too')
+    .option('--role <role>', 'owner, admin, marketer, agent or viewer', 'owner')
+    .option(...DATA)
+    .action(async (email, flags) => (await import('./operators.ts')).createOperator(email, flags));
+  operator
+    .command('link')
+    .description('a new link to set a password; without an address, for the first owner')
+    .argument('[email]')
+    .option(...DATA)
+    .action(async (email, flags) => (await import('./operators.ts')).operatorLink(email, flags));
+  operator
+    .command('list')
+    .description('who may sign in')
+    .option(...DATA)
+    .action(async (flags) => (await import('./operators.ts')).showOperators(flags));
+  const workspace = parley.command('workspace').description('the workspaces of this install');
+  workspace
+    .command('create')
+    .description('make a workspace')
+    .argument('<name>')
+    .requiredOption('--owner <email>', 'an operator who is to own it')
+    .option('--environment <environment>', 'live, or test: reaches the simulator only', 'live')
+    .option('--country <code>', 'whose national phone numbers are understood')
+    .option('--time-zone <zone>', 'such as Europe/Amsterdam')
+    .option(...DATA)
+    .action(async (name, flags) => (await import('./operators.ts')).newWorkspace(name, flags));
+  workspace
+    .command('list')
+    .description('every workspace')
+    .option(...DATA)
+    .action(async (flags) => (await import('./operators.ts')).showWorkspaces(flags));
+  workspace
+    .command('key')
+    .description('make a console key of a workspace; it is not shown again')
+    .argument('<id>')
+    .option('--role <role>', 'owner, admin, marketer, agent or viewer', 'owner')
+    .option('--name <name>', 'what it is for', 'made by the command')
+    .option(...DATA)
+    .action(async (id, flags) => (await import('./operators.ts')).workspaceKey(id, flags));
+  const secret = parley.command('secret').description('the secret that the others are sealed under');
+  secret
+    .command('rotate')
+    .description('seal everything under another secret; with Parley stopped. Killed, it is run again')
+    .option('--to <file>', 'holds the new secret, when PARLEY_SECRET has the old one')
+    .option(
+      '--new-links',
+      'links and unsubscribe addresses in messages that are out lead nowhere from then on',
+    )
+    .option(...DATA)
+    .action(async (flags) => (await import('./secret.ts')).rotate(flags));
+  parley
+    .command('demo')
+    .description('show the keys of the demo workspace again')
+    .option(...DATA)
+    .action(async (flags) => (await import('./welcome.ts')).demoAgain(flags));
+}
+
 /** What is known to go wrong has a text of its own; of a bug the stack is wanted. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: string };
-  if (error instanceof Failure || error.name === 'PostgresRefusal') return error.message;
+  if (error instanceof Failure || ['PostgresRefusal', 'StartRefusal'].includes(error.name))
+    return error.message;
   if (code === 'EADDRINUSE') return `${error.message}: another program listens there; choose another --port.`;
   // The system's and Postgres's own words (SQLSTATE) say it; a stack adds nothing.
   if (typeof code === 'string' && /^(E[A-Z]+|[0-9A-Z]{5}|CONNECT_TIMEOUT|CONNECTION_\w+)$/.test(code))

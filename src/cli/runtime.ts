@@ -2,7 +2,7 @@
  * What a running server leaves beside its data for the commands on the same machine: where it listens and a key to call it
  * with. Readable by its owner only, and gone when the server stops.
  */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /** A server that runs, as its data directory tells. `token` and `workspace` are those of the demo workspace. */
@@ -13,6 +13,8 @@ export async function writeRuntime(dataDir: string, runtime: Runtime): Promise<v
   const file = fileIn(dataDir);
   // The mode counts only for a file that is made, so what another run left goes first.
   await rm(file, { force: true });
+  // With a database elsewhere nothing may have been kept here yet.
+  await mkdir(resolve(dataDir), { recursive: true });
   await writeFile(file, `${JSON.stringify(runtime)}\n`, { mode: 0o600 });
 }
 

@@ -1,12 +1,21 @@
 /** `parley start`: the server, until somebody stops it. */
 import { readConfig, type Config } from '../base/config.ts';
 import type { Demo } from '../accounts/demo.ts';
+import type { FirstOwner } from '../accounts/passwordLinks.ts';
+import { isoTime } from '../base/clock.ts';
 import { Failure, say, tell } from './failure.ts';
 import { removeRuntime, writeRuntime } from './runtime.ts';
 import { welcome } from './welcome.ts';
 
 /** A Parley that runs, as far as the commands know it. */
-export type Running = { url: string | undefined; demo: Demo | undefined; stop(): Promise<void> };
+export type Running = {
+  url: string | undefined;
+  /** Where probes and metrics are, when they have a port of their own. */
+  probes?: string | undefined;
+  demo: Demo | undefined;
+  firstOwner?: FirstOwner;
+  stop(): Promise<void>;
+};
 
 /** Starts Parley; handed down by main.ts, which alone knows what it is made of. */
 export type StartParley = (config: Config) => Promise<Running>;
@@ -29,8 +38,8 @@ export async function start(flags: StartFlags, startParley: StartParley): Promis
 /** Says that it runs, to programs or to a person. */
 async function greet(config: Config, flags: StartFlags, parley: Running): Promise<void> {
   if (parley.url !== undefined) await leaveWord(config, parley);
-  if (flags.json) say(JSON.stringify(readyLine(parley)));
-  else await welcome(parley, config.dataDir);
+  if (flags.json) say(JSON.stringify(readyLine(parley, config)));
+  else await welcome(parley, config);
 }
 
 /** The settings from the environment and the flags; a person is shown no more than warnings. */
@@ -50,10 +59,20 @@ function configOf(flags: StartFlags): Config {
 }
 
 /** What `--json` says, on one line. */
-function readyLine({ url, demo }: Running) {
+function readyLine({ url, probes, demo, firstOwner }: Running, { publicUrl }: Config) {
   return {
     url: url ?? null,
     ...(demo ? { workspace: demo.workspace, keys: demo.keys, integrations: demo.integrations } : {}),
+    ...(probes === undefined ? {} : { probes }),
+    // The link is shown once; a later start says until when that one is good.
+    ...(firstOwner && 'path' in firstOwner
+      ? {
+          firstOwner: {
+            url: `${publicUrl || url}${firstOwner.path}`,
+            expiresAt: isoTime(firstOwner.expiresMs),
+          },
+        }
+      : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Which server a command talks to: the one named, else the one that runs on the data directory. */
 import { SETTINGS } from '../base/config.ts';
 import { createApi, type Api, type Target } from './api.ts';
+import { command } from './command.ts';
 import { Failure } from './failure.ts';
 import { readRuntime } from './runtime.ts';
 
@@ -17,7 +18,7 @@ export async function connect(flags: TargetFlags): Promise<Connected> {
   const url = flags.url?.replace(/\/$/, '') ?? runtime?.url;
   if (url === undefined)
     throw new Failure(
-      `No Parley runs on ${dataDir}. Start one with “parley start”, or name one with --url and --token.`,
+      `No Parley runs on ${dataDir}. Start one with “${command()} start”, or name one with --url and --token.`,
     );
   if (!URL.canParse(url)) throw new Failure(`--url: “${url}” is not a URL`);
   const token = flags.token ?? runtime?.token;

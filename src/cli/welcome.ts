@@ -1,50 +1,93 @@
 /** What a newcomer sees: a first message that has arrived, and the line by which to send the next. */
-import { monotonicMs, pause, systemClock } from '../base/clock.ts';
-import type { Demo } from '../accounts/demo.ts';
-import { SETTINGS } from '../base/config.ts';
+import { isoTime, monotonicMs, pause, systemClock } from '../base/clock.ts';
+import { readDemo, type Demo } from '../accounts/demo.ts';
+import type { FirstOwner } from '../accounts/passwordLinks.ts';
+import { SETTINGS, type Config } from '../base/config.ts';
 import { createApi } from './api.ts';
-import { say } from './failure.ts';
+import { command } from './command.ts';
+import { Failure, say } from './failure.ts';
+import { readRuntime } from './runtime.ts';
 import type { Running } from './start.ts';
+import { settingsFor, withInstall, type StoreFlags } from './store.ts';
 
 /** The simulated phone of the first message: the number that Twilio gives for tests. */
 const PHONE = '+15005550006';
 const ARRIVES_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 20;
 
-/** Sends the first message and prints where everything is. */
-export async function welcome({ url, demo }: Running, dataDir: string): Promise<void> {
-  if (url === undefined) return say('Parley is running; this process delivers and serves no requests.');
+/** Says that it runs, and to whom it is new what to do first. Secrets are shown at the start that made them, and at no other. */
+export async function welcome(parley: Running, config: Config): Promise<void> {
+  const { url, demo, firstOwner, probes } = parley;
+  if (url === undefined) {
+    const where = probes === undefined ? '' : `\nProbes and metrics are at ${probes}`;
+    return say(`Parley is running; this process delivers and serves no requests.${where}`);
+  }
+  if (firstOwner) say(ownerText(config.publicUrl || url, firstOwner));
   const integrationId = demo && (await texting(url, demo));
-  if (!integrationId) return say(`Parley is running at ${url}\nCtrl-C stops it.`);
+  if (!demo || !integrationId) return say(`Parley is running at ${url}\nCtrl-C stops it.`);
+  const where = dataFlag(config.dataDir);
+  if (!demo.fresh)
+    return say(
+      `Parley is running at ${url}\nThe demo workspace ${demo.workspace.id} is there; its keys are shown by: ${command()} demo${where}\nCtrl-C stops it.`,
+    );
   const told = await firstMessage(url, demo, integrationId).catch(
     (error: Error) => `A first SMS could not be sent: ${error.message}`,
   );
+  say(
+    [
+      '',
+      `  Parley is running at ${url}`,
+      '',
+      `  ${told}`,
+      '',
+      ...demoLines(url, demo, integrationId, where),
+      '',
+      `  This is shown once. Again: ${command()} demo${where}`,
+      '  Ctrl-C stops it.',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** `parley demo`: what the first start showed. */
+export async function demoAgain(flags: StoreFlags): Promise<void> {
+  const config = settingsFor(flags);
+  const demo = await withInstall(flags, ({ sql, vault }) => readDemo(sql, vault));
+  if (!demo) throw new Failure('There is no demo workspace here.');
+  const runtime = await readRuntime(config.dataDir);
+  const integrationId = runtime && (await texting(runtime.url, demo));
+  const { keys, workspace } = demo;
+  if (!runtime || !integrationId) return say(JSON.stringify({ workspace, keys }));
+  say(demoLines(runtime.url, demo, integrationId, dataFlag(config.dataDir)).join('\n'));
+}
+
+function demoLines(url: string, demo: Demo, integrationId: string, where: string): string[] {
   const { sunshine, console } = demo.keys;
-  const where = dataDir === SETTINGS.dataDir.default ? '' : ` --data '${dataDir}'`;
-  const lines = [
-    '',
-    `  Parley is running at ${url}`,
-    '',
-    `  ${told}`,
-    '',
+  return [
     '  Send the next one yourself:',
     '',
     curlLine(url, demo, integrationId),
     '',
     '  Look at the phone, and answer from it:',
     '',
-    `    node bin/parley.mjs simulate phone ${PHONE}${where}`,
-    `    node bin/parley.mjs simulate reply ${PHONE} "Thanks!"${where}`,
+    `    ${command()} simulate phone ${PHONE}${where}`,
+    `    ${command()} simulate reply ${PHONE} "Thanks!"${where}`,
     '',
     `  Workspace    ${demo.workspace.name}, ${demo.workspace.id} (a test workspace: nothing leaves this machine)`,
     `  App key      ${sunshine.keyId}:${sunshine.secret}`,
     `  Console key  ${console.token}`,
     `  Sign in as   ${console.email}, ${console.password}`,
-    '',
-    '  Ctrl-C stops it.',
-    '',
   ];
-  say(lines.join('\n'));
+}
+
+function dataFlag(dataDir: string): string {
+  return dataDir === SETTINGS.dataDir.default ? '' : ` --data '${dataDir}'`;
+}
+
+function ownerText(base: string, firstOwner: NonNullable<FirstOwner>): string {
+  if ('path' in firstOwner)
+    return `Nobody can sign in yet. Whoever opens this link first becomes the owner; it works once, until ${isoTime(firstOwner.expiresMs)}:\n  ${base}${firstOwner.path}`;
+  return `Nobody can sign in yet. A link for the first owner was shown before, good until ${isoTime(firstOwner.shownUntilMs)}; another: ${command()} operator link`;
 }
 
 /** The demo's first integration for SMS. */

@@ -63,6 +63,12 @@ export async function collectNames(db: Db, page: SearchPage, names: NameSearch):
     collect(begins(db, given, names.whole), given),
     collect(begins(db, surname, names.whole), surname),
     ...(both ? [collect(both, surname)] : []),
+    // What people call themselves where they write from: the From of their mail, a WhatsApp profile.
+    db`(
+    SELECT d.contact_id AS id FROM destinations d
+    WHERE d.workspace_id = ${page.workspaceId} AND d.bucket >= 0 AND d.contact_id < ${page.belowId}
+      AND d.display_name IS NOT NULL AND ${begins(db, called(db), names.whole)}
+    ORDER BY ${called(db)} USING ~<~ LIMIT ${page.limit})`,
   ]);
 }
 
@@ -73,7 +79,9 @@ export async function walkNames(db: Db, page: SearchPage, names: NameSearch): Pr
   return await idsOf(db, [
     db`SELECT c.id FROM contacts c
       WHERE c.workspace_id = ${page.workspaceId} AND c.bucket >= 0 AND c.id < ${page.belowId}
-        AND (${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``})
+        AND (${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``}
+          OR EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id
+            AND d.display_name IS NOT NULL AND ${begins(db, called(db), names.whole)}))
       ORDER BY c.id DESC LIMIT ${page.limit}`,
   ]);
 }
@@ -88,6 +96,8 @@ function identityBegins(db: Db, prefix: string): Fragment {
 }
 
 const columns = (db: Db) => ({ given: db`lower(c.given_name)`, surname: db`lower(c.surname)` });
+
+const called = (db: Db) => db`lower(d.display_name)`;
 
 function begins(db: Db, column: Fragment, text: string): Fragment {
   return db`(${column} ~>=~ lower(${text}::text) AND ${column} ~<~ (lower(${text}::text) || ${LAST}::text))`;

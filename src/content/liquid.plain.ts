@@ -1,6 +1,6 @@
 /**
  * Plain templates as closures: text and `{{ path }}`, with nothing but `default` behind a path. That is what most messages are,
- * and it takes a hundredth of the engine's time (5 µs against 0.05 for a greeting, measured). Whatever is not plain in a
+ * and it takes a fiftieth of the engine's time (0.1 µs against 5 for a greeting with one name, measured). Whatever is not plain in a
  * template, or turns out not to be in a recipient's variables, is left to the engine, so that there is one meaning. Pure.
  */
 import { Output, type Template } from 'liquidjs';

@@ -21,7 +21,13 @@ export function diskStore({ dataDir }: { dataDir: string }): MediaStore {
     },
     async get(key) {
       const about = await readAbout(directoryOf(key));
-      return about && { ...about, content: createReadStream(path.join(directoryOf(key), 'content')) };
+      const file = path.join(directoryOf(key), 'content');
+      return (
+        about && {
+          ...about,
+          content: (part) => createReadStream(file, part ? { start: part.from, end: part.to } : {}),
+        }
+      );
     },
     async remove(key) {
       const directory = directoryOf(key);

@@ -73,7 +73,11 @@ export function s3Store(deps: S3Deps): MediaStore {
       if (isMissing(outcome)) return undefined;
       if (!isDone(outcome)) return failed('give', outcome);
       const { headers, body } = outcome;
-      return { ...readAbout(headers[ABOUT]), sizeBytes: body.length, content: body };
+      return {
+        ...readAbout(headers[ABOUT]),
+        sizeBytes: body.length,
+        content: (part) => (part ? body.subarray(part.from, part.to + 1) : body),
+      };
     },
     async remove(key) {
       // DELETE answers the same whether there was an object or not, so it is asked for first, by its first byte.

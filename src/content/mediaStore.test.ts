@@ -48,7 +48,9 @@ async function keep(files: MediaStore, upload: Partial<Upload>) {
 async function find(files: MediaStore, workspace: string, token: string) {
   const found = must(await findFile({ files }, workspace, token));
   if (!found) return undefined;
-  const { content, ...about } = found;
+  const { name, mediaType, sizeBytes } = found;
+  const about = { name, mediaType, sizeBytes };
+  const content = found.content();
   return { ...about, bytes: content instanceof Uint8Array ? Buffer.from(content) : await buffer(content) };
 }
 

@@ -14,7 +14,13 @@ export type Upload = { bytes: Uint8Array; name: string; mediaType: string };
 export type FileKey = { workspace: string; token: string };
 
 /** A file that is kept. */
-export type KeptFile = { name: string; mediaType: string; sizeBytes: number; content: Readable | Uint8Array };
+export type KeptFile = {
+  name: string;
+  mediaType: string;
+  sizeBytes: number;
+  /** All of it, or the bytes from `from` to `to`, both included. */
+  content(part?: { from: number; to: number }): Readable | Uint8Array;
+};
 
 /** Keeps files. A fault is `unavailable`: the store could not be asked, or did not do it. */
 export type MediaStore = {

@@ -175,6 +175,18 @@ export function processName(pid: number): string {
   return ps(pid, 'comm=');
 }
 
+/** The lines of postmaster.pid that matter; the file's layout is in Postgres's src/include/utils/pidfile.h. */
+export function readPidFile(cluster: string) {
+  let lines: string[];
+  try {
+    lines = fs.readFileSync(path.join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+  } catch {
+    return undefined;
+  }
+  const [pid, dir, , port, socketDir, , , status] = lines.map((line) => line.trim());
+  return { pid: Number(pid), dir, port: Number(port), socketDir, status };
+}
+
 /**
  * Makes this process the owner of `dir` until the returned function is called. Throws when another living
  * process is the owner; one that died without letting go is replaced.

@@ -17,6 +17,7 @@ import {
   prepareDirectory,
   processName,
   processStamp,
+  readPidFile,
 } from './dataDirectory.ts';
 import { openPool } from './pool.ts';
 import { chooseBinaries, type PostgresBinaries, PostgresRefusal } from './postgresBinaries.ts';
@@ -120,16 +121,25 @@ export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedP
   }
 }
 
-/** The lines of postmaster.pid that matter; the file's layout is in Postgres's src/include/utils/pidfile.h. */
-function readPidFile(cluster: string) {
-  let lines: string[];
+/** How to reach the server that runs on a data directory now, for who may read its password; undefined when none does. */
+export function runningConnection(dataDir: string): EmbeddedConnection | undefined {
+  let password: string;
+  let cluster: string;
   try {
-    lines = fs.readFileSync(path.join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+    password = fs.readFileSync(path.join(dataDir, 'password'), 'utf8').trim();
+    cluster = path.join(fs.realpathSync(dataDir), 'cluster');
   } catch {
     return undefined;
   }
-  const [pid, dir, , port, socketDir, , , status] = lines.map((line) => line.trim());
-  return { pid: Number(pid), dir, port: Number(port), socketDir, status };
+  const left = readPidFile(cluster);
+  if (!left || left.dir !== cluster || !processStamp(left.pid) || !isServer(left.pid)) return undefined;
+  return {
+    host: left.socketDir || '127.0.0.1',
+    port: left.port,
+    username: USER,
+    password,
+    database: 'parley',
+  };
 }
 
 class Supervisor implements EmbeddedPostgres {

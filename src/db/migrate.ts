@@ -1,20 +1,39 @@
 /**
  * Migrations: numbered plain SQL, forward only. The version row goes in first in the same transaction as the file, so
  * that two processes starting at once do not both run it. A file that was changed after it ran stops the start.
+ *
+ * A file that only adds says in a line `-- min_code: 19` which is the oldest code that goes on working beside it: the highest
+ * number that code must have among its own files. Without that line only code that has the file itself may start.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../base/crypto.ts';
-import type { Sql } from './pool.ts';
+import type { Log } from '../base/log.ts';
+import { StartRefusal } from '../base/refusal.ts';
+import type { Db, Sql } from './pool.ts';
 
 const MIGRATIONS_DIR = join(import.meta.dirname, 'migrations');
 /** Any fixed number: the advisory lock that starters queue on. */
 const MIGRATION_LOCK = 7_263_114;
 
-type Migration = { version: number; name: string; text: string; checksum: string };
+type Migration = { version: number; name: string; text: string; checksum: string; minCode: number };
+type Done = { version: number; name: string; checksum: string; min_code: number | null };
 
-/** Brings the database up to date, and learns whether it is distributed; returns the names of the files that ran. Throws when the store is newer than this code. */
-export async function migrate(sql: Sql, nowMs: number): Promise<string[]> {
+/** How the schema of a database and this code stand to each other. */
+export type SchemaState = {
+  /** Files that a start would run. */
+  missing: string[];
+  /** What newer code ran and this code can work beside. */
+  newer: string[];
+  /** Why this code must not start, in words. */
+  refused?: string;
+};
+
+/**
+ * Brings the database up to date, and learns whether it is distributed; returns the names of the files that ran. Throws when newer
+ * code made a change that this code does not know and cannot work beside.
+ */
+export async function migrate(sql: Sql, nowMs: number, log?: Pick<Log, 'info'>): Promise<string[]> {
   const files = await readMigrations();
   const [found] = await sql<{ distributed: boolean }[]>`
     SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed`;
@@ -23,35 +42,50 @@ export async function migrate(sql: Sql, nowMs: number): Promise<string[]> {
     await tx`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;
     await tx`CREATE TABLE IF NOT EXISTS migrations (
       version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, ran_ms bigint NOT NULL)`;
-    const done = await tx<
-      { version: number; name: string; checksum: string }[]
-    >`SELECT version, name, checksum FROM migrations`;
-    const ran: string[] = [];
-    refuseOdd(files, done);
+    await tx`ALTER TABLE migrations ADD COLUMN IF NOT EXISTS min_code integer`;
+    const done = await tx<Done[]>`SELECT version, name, checksum, min_code FROM migrations`;
+    const { missing, newer, refused } = compare(files, done);
+    if (refused !== undefined) throw new StartRefusal(refused);
+    if (newer.length) log?.info({ newer }, 'newer code has added to the database; this code works beside it');
     for (const file of files) {
-      if (done.some((row) => row.version === file.version)) continue;
-      await tx`INSERT INTO migrations (version, name, checksum, ran_ms)
-        VALUES (${file.version}, ${file.name}, ${file.checksum}, ${nowMs})`;
+      if (!missing.includes(file.name)) continue;
+      await tx`INSERT INTO migrations (version, name, checksum, ran_ms, min_code)
+        VALUES (${file.version}, ${file.name}, ${file.checksum}, ${nowMs}, ${file.minCode})`;
       await tx.unsafe(file.text);
-      ran.push(file.name);
     }
-    return ran;
+    return missing;
   });
 }
 
-function refuseOdd(
-  files: readonly Migration[],
-  done: readonly { version: number; name: string; checksum: string }[],
-): void {
-  for (const row of done) {
-    const file = files.find(({ version }) => version === row.version);
-    if (!file)
-      throw new Error(
-        `the database is newer than this Parley: it has migration ${row.name}; start the newer version`,
-      );
-    if (file.checksum !== row.checksum)
-      throw new Error(`migration ${row.name} was changed after it ran; put the original back`);
-  }
+/** What a start would meet in the schema; changes nothing. */
+export async function schemaState(db: Db): Promise<SchemaState> {
+  const files = await readMigrations();
+  const [table] = await db<{ columns: number }[]>`
+    SELECT count(*) FILTER (WHERE attname IN ('version', 'min_code')) AS columns
+    FROM pg_attribute WHERE attrelid = to_regclass('migrations')`;
+  if (!table!.columns) return compare(files, []);
+  const minCode = table!.columns === 2 ? db`min_code` : db`NULL::integer AS min_code`;
+  return compare(files, await db<Done[]>`SELECT version, name, checksum, ${minCode} FROM migrations`);
+}
+
+function compare(files: readonly Migration[], done: readonly Done[]): SchemaState {
+  const newest = Math.max(0, ...files.map(({ version }) => version));
+  const ran = new Set(done.map(({ version }) => version));
+  const missing = files.filter(({ version }) => !ran.has(version)).map(({ name }) => name);
+  const unknown = done.filter(({ version }) => !files.some((file) => file.version === version));
+  const state = { missing, newer: unknown.map(({ name }) => name) };
+  const tooNew = unknown.find(({ version, min_code: minCode }) => (minCode ?? version) > newest);
+  if (tooNew)
+    return {
+      ...state,
+      refused: `the database is newer than this Parley: it has migration ${tooNew.name}, beside which this code cannot work; start the newer version`,
+    };
+  const changed = done.find(({ version, checksum }) =>
+    files.some((file) => file.version === version && file.checksum !== checksum),
+  );
+  if (changed)
+    return { ...state, refused: `migration ${changed.name} was changed after it ran; put the original back` };
+  return state;
 }
 
 async function readMigrations(): Promise<Migration[]> {
@@ -59,7 +93,9 @@ async function readMigrations(): Promise<Migration[]> {
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(join(MIGRATIONS_DIR, name), 'utf8');
-      return { version: Number(name.slice(0, 4)), name, text, checksum: sha256Hex(text) };
+      const version = Number(name.slice(0, 4));
+      const minCode = Number(/^-- min_code: (\d+)$/m.exec(text)?.[1] ?? version);
+      return { version, name, text, checksum: sha256Hex(text), minCode };
     }),
   );
 }

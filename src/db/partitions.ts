@@ -8,7 +8,7 @@ import type { Db, Sql } from './pool.ts';
 
 /** Tables that are kept only for so long: everything in them is dropped with its month. */
 export const TIMED_TABLES = [
-  'events',
+  'feed_log',
   'deliveries',
   'messages',
   'webhook_calls',

@@ -7,5 +7,6 @@ export const dbPeople: Room = {
   personal: {
     migrations: 'names nobody',
     placements: 'names nobody',
+    id_places: 'names nobody',
   },
 };

@@ -25,6 +25,11 @@ export type Sql = Tag & {
   /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
   listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
   notify(channel: string, payload: string): Promise<void>;
+  /** Connections of the pool now, and statements that wait for one. */
+  use: () => { open: number; idle: number; waiting: number };
+  /** Whether a statement met a full disk since `diskHasRoom` was told. */
+  diskWasFull: () => boolean;
+  diskHasRoom: () => void;
   /** Waits for what runs, at most `timeout` seconds, and closes. */
   end(options?: { timeout?: number }): Promise<void>;
 };
@@ -51,21 +56,32 @@ const types = {
   },
 };
 
+/** What a pool is opened with. */
+export type PoolOptions = {
+  max: number;
+  /** Shows in pg_stat_activity. */
+  name: string;
+  /** Hears every text, for tests. */
+  onStatement?: (text: string) => void;
+  /** Told of each outage once: when the first statement meets it, and when one succeeds again. */
+  onOutage?: (state: 'lost' | 'back', error?: unknown) => void;
+  /** Refuses a second connection inside a transaction. */
+  strict?: boolean;
+};
+
 /**
- * Opens a pool; connections are made on first use. `name` shows in pg_stat_activity; `onStatement` hears every text, for tests.
+ * Opens a pool; connections are made on first use.
  *
  * A `strict` pool, as tests have it, refuses whoever asks it for a connection inside one of its own transactions. Such work holds one
  * connection while it waits for another: as many at once as there are connections, and they wait for each other until they time out.
- * Inside a transaction everything goes to the transaction, or to a pool that has none (`aside` in parley.ts).
+ * Inside a transaction everything goes to the transaction, or to a pool that has none (`aside` in db/store.ts).
  */
-export function openPool(
-  connection: Connection,
-  options: { max: number; name: string; onStatement?: (text: string) => void; strict?: boolean },
-): Sql {
+export function openPool(connection: Connection, options: PoolOptions): Sql {
   const settings = { ...configOf(connection), application_name: options.name, types };
   const pool = createPool({ ...settings, max: options.max });
   const names = statementNames();
   const heard = options.onStatement;
+  const outage = outageOf(options.onOutage);
   const listeners = new Set<{ close(): Promise<void> }>();
   const placement: Placement = { distributed: false };
   const rule = options.strict ? noneWithin() : undefined;
@@ -75,7 +91,8 @@ export function openPool(
     const name = prepare ? names(text) : undefined;
     const result = await client
       .query(name ? { name, text, values } : values.length ? { text, values } : text)
-      .catch(lost);
+      .catch(outage.failed);
+    outage.succeeded();
     return rowsOf(result);
   };
   const on =
@@ -85,7 +102,7 @@ export function openPool(
 
   const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     rule?.check('BEGIN');
-    const client = await pool.connect().catch(lost);
+    const client = await pool.connect().catch(outage.failed);
     const watched = rule ? rule.watching(work) : work;
     try {
       const result = await inTransaction(on(client), placement, watched);
@@ -121,6 +138,7 @@ export function openPool(
       },
       notify: async (channel: string, payload: string) =>
         void (await pool.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(lost)),
+      ...seenOf(pool, outage),
       async end({ timeout }: { timeout?: number } = {}) {
         await Promise.allSettled([...listeners].map((listener) => listener.close()));
         const ended = pool.end();
@@ -235,6 +253,38 @@ function rowsOf(result: Result | Result[]): Rows<Record<string, unknown>[]> {
   }) as unknown as Rows<Record<string, unknown>[]>;
 }
 
+/** What the pool tells of itself. */
+function seenOf(pool: pg.Pool, { diskWasFull, diskHasRoom }: ReturnType<typeof outageOf>) {
+  const use = () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount });
+  return { use, diskWasFull, diskHasRoom };
+}
+
+/** Follows whether the database is there, and whether its disk has room, by how statements end. */
+function outageOf(told: ((state: 'lost' | 'back', error?: unknown) => void) | undefined) {
+  let away = false;
+  let full = false;
+  return {
+    failed: (error: Error & { code?: string }): never => {
+      try {
+        return lost(error);
+      } finally {
+        if (isDiskFull(error)) full = true;
+        else if (!away && isConnectionLost(error)) {
+          away = true;
+          told?.('lost', error);
+        }
+      }
+    },
+    succeeded: () => {
+      if (!away) return;
+      away = false;
+      told?.('back');
+    },
+    diskWasFull: () => full,
+    diskHasRoom: () => void (full = false),
+  };
+}
+
 /** Gives errors of a lost connection a code; some of pg's have none. */
 function lost(error: Error & { code?: string }): never {
   if (!error.code && /terminated|connection|not queryable|timeout|ended/i.test(error.message))
@@ -292,16 +342,21 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * True for an error that says nothing of what was asked for: the server is away, or the statement met another one (deadlock 40P01,
- * serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
+ * True for an error that says nothing of what was asked for: the server is away or has no room, or the statement met another
+ * one (deadlock 40P01, serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
  */
 export function isPassing(error: unknown): boolean {
-  return isConnectionLost(error) || isMet(error);
+  return isConnectionLost(error) || isMet(error) || isDiskFull(error);
 }
 
 /** True for an error by which a transaction lost against another one. */
 export function isMet(error: unknown): boolean {
   return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
+}
+
+/** True for an error that means no room: of the database's disk (53100), or of ours for files. */
+export function isDiskFull(error: unknown): boolean {
+  return ['53100', 'ENOSPC', 'EDQUOT'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 
 /** True for a breach of a unique constraint (SQLSTATE 23505). */

@@ -9,9 +9,11 @@ const TELLING_MORE = ['sunshine.told', 'link.told'];
 export const queuePeople: Room = {
   name: 'queue',
   personal: {
-    'events.payload': 'ids; events that hold more are deleted',
-    events: 'kept: ids',
+    'feed_log.payload': 'ids; events that hold more are deleted',
+    feed_log: 'kept: ids',
     feed: 'kept: as events, until they are told',
+    feed_failures:
+      'kept: as events, until they are read after all; those that hold more than ids are deleted',
     due: 'names nobody',
     lanes: 'names nobody',
     workers: 'names nobody',

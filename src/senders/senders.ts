@@ -62,8 +62,12 @@ export function createSenders(deps: {
   /** Which part of each integration's rate is this process's: the part of the lanes it owns, 0..1. */
   share: () => number;
   simulate: (adapter: Adapter, integration: Integration) => Sender;
+  /** Told what a provider answered to each message. */
+  counted?: (provider: string, outcome: Outcome['kind']) => void;
 }): Senders {
   const notes = createHealthNotes(deps);
+  /** Told of once. */
+  const unreadable = new Set<number>();
   const open = new Map<
     number,
     { seen: Integration; fingerprint: string; opened: OpenIntegration; sender: Sender }
@@ -72,6 +76,16 @@ export function createSenders(deps: {
     async open(id) {
       const integration = await deps.directory.integration(id);
       if (!integration || integration.status === 'inactive') return undefined;
+      if (integration.status === 'error') {
+        // What is sent without its secrets would be refused, or signed wrongly.
+        if (!unreadable.has(id))
+          deps.log.error(
+            { integration: id },
+            'nothing is sent: the secrets of an integration cannot be read',
+          );
+        unreadable.add(id);
+        return undefined;
+      }
       const kept = open.get(id);
       if (kept?.seen === integration) return kept.opened;
       const workspace = await deps.directory.workspace(integration.workspaceId);
@@ -136,6 +150,7 @@ function openOne(
   const answer = (answered: (index: number, outcome: Outcome) => void, index: number, outcome: Outcome) => {
     breaker.saw(outcome);
     deps.notes.saw(integration.id, breaker, outcome);
+    deps.counted?.(integration.provider, outcome.kind);
     answered(index, outcome);
   };
   const opened: OpenIntegration = {

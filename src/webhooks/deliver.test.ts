@@ -174,7 +174,7 @@ test('410 disables the webhook, with an event and an entry in the audit log; wha
   equal(receiver.received('/gone').length, 2);
   const events = await until('the event is in history', async () => {
     const rows = await sql<{ payload: object }[]>`
-      SELECT payload FROM events WHERE workspace_id = ${w.workspaceId} AND type = 'webhook.disabled'`;
+      SELECT payload FROM feed_log WHERE workspace_id = ${w.workspaceId} AND type = 'webhook.disabled'`;
     return rows.length ? [...rows] : undefined;
   });
   deepEqual(

@@ -36,6 +36,8 @@ export type DeliverDeps = {
   deadlineMs?: number;
   /** Told what a target answered to a call it took, before the call is settled: told again when that fails. */
   answered?: (answer: CallAnswer) => Promise<void>;
+  /** Told what came of each call, once it is written. */
+  counted?: (outcome: 'delivered' | 'failed' | 'retried' | 'canceled') => void;
 };
 
 /** What a target answered. `messageId` and `call` are the same when a call is made again. */

@@ -7,7 +7,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { appendAudit } from '../accounts/audit.ts';
 import type { Door } from '../accounts/keys.ts';
-import { isConnectionLost, type Tx } from '../db/pool.ts';
+import { isPassing, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
 import type { WorkItem } from '../queue/work/sql.ts';
@@ -57,6 +57,8 @@ export type SettlingDeps = {
   subscriptions: Subscriptions;
   /** Told of items once they are settled. */
   settled(items: readonly WorkItem[]): void;
+  /** Told what came of each call, once it is written. */
+  counted?: ((outcome: 'delivered' | 'failed' | 'retried' | 'canceled') => void) | undefined;
 };
 
 /** Gathers the results of one batch. */
@@ -104,12 +106,14 @@ async function writeGroup(
     try {
       await deps.queue.transact((tx) => writeDown(deps, tx, batch, group, landed));
       deps.settled(group.map(({ item }) => item));
+      for (const { change } of group)
+        if (change) deps.counted?.(change.state === 'pending' ? 'retried' : change.state);
       return true;
     } catch (error) {
       if (error instanceof LaneLost) return false;
-      if (!isConnectionLost(error)) return await writeApart(deps, batch, group, landed, error);
+      if (!isPassing(error)) return await writeApart(deps, batch, group, landed, error);
       if (!batch.holds()) throw error;
-      deps.log.warn({ error }, 'outcomes of webhook calls could not be written; trying again');
+      deps.log.debug({ error }, 'outcomes of webhook calls could not be written; trying again');
       await pause(deps.clock, AFTER_ERROR_MS);
     }
   }

@@ -110,3 +110,15 @@ export async function disableWebhooks(
     UPDATE webhooks SET status = 'disabled' WHERE id = ANY(${[...ids]}::bigint[]) AND status = 'active'
     RETURNING id, workspace_id AS "workspaceId", door, target`;
 }
+
+/** How many webhooks there are, by how they fare. Reads the whole table, which has a row per webhook. */
+export async function selectWebhookCounts(
+  db: Db,
+): Promise<{ active: number; failing: number; disabled: number }> {
+  const rows = await db<{ active: number; failing: number; disabled: number }[]>`
+    SELECT count(*) FILTER (WHERE status = 'active' AND failing_since_ms IS NULL) AS active,
+      count(*) FILTER (WHERE status = 'active' AND failing_since_ms IS NOT NULL) AS failing,
+      count(*) FILTER (WHERE status <> 'active') AS disabled
+    FROM webhooks`;
+  return rows[0]!;
+}

@@ -18,6 +18,7 @@ import {
   selectWebhooksOf,
   updateWebhookRow,
   type WebhookRow,
+  selectWebhookCounts,
 } from './sql.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 
@@ -162,6 +163,11 @@ export function createWebhooks(deps: { vault: Vault; ids: IdSource; clock: Clock
 export function webhookOf(row: WebhookRow): Webhook {
   const { secretSealed: _sealed, failingSinceMs, door, ...rest } = row;
   return { ...rest, door: door as Door, ...(failingSinceMs !== null && { failingSinceMs }) };
+}
+
+/** How many webhooks the install has, by how they fare. */
+export async function countByState(db: Db): Promise<{ active: number; failing: number; disabled: number }> {
+  return await selectWebhookCounts(db);
 }
 
 /** What is sealed in a row; undefined when it was sealed under another PARLEY_SECRET. */

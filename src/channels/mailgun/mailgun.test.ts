@@ -333,8 +333,10 @@ test('a batch', async (t) => {
   const sendBatch = async (messages: Outgoing[], answers: FakeAnswer[]) => {
     const before = fake.count();
     fake.answerNext(...answers);
-    const outcomes = await withSender({ adapter: mailgun, settings }, fake.url, (sender) =>
-      sender.sendBatch!(messages),
+    const outcomes = await withSender(
+      { adapter: mailgun, settings, deadlineMs: 30_000 },
+      fake.url,
+      (sender) => sender.sendBatch!(messages),
     );
     deepEqual(fake.violations(), []);
     return { outcomes, calls: fake.requests.slice(before).map(formOf) };

@@ -6,7 +6,7 @@ import type { ConsoleCaller } from '../../accounts/authenticate.ts';
 import type { Answer } from '../../accounts/idempotency.ts';
 import { isoTime, parseIsoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24, toHex24 } from '../../base/ids.ts';
+import { fromHex24, readId, toHex24 } from '../../base/ids.ts';
 import { CONSOLE_LIMITS } from '../../../contract/console.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
@@ -69,7 +69,7 @@ export function missing(what: string, field?: string): Fault {
 
 /** The id in a part of the path. What is no id of ours names nothing, as does 0. */
 export function idIn(call: Call<unknown>, name: string): number {
-  return fromHex24(call.params[name] ?? '') ?? 0;
+  return readId(call.params[name] ?? '') ?? 0;
 }
 
 /** An id in a body, whose form the schema has checked. */
@@ -81,7 +81,10 @@ export function idOf(text: string): number {
 export function queryId(call: Call<unknown>, name: string): number | undefined | Fault {
   const text = call.query[name];
   if (text === undefined) return undefined;
-  return /^[0-9a-f]{24}$/i.test(text) ? idOf(text) : breaks(name, 'must be an id of 24 hex digits');
+  // Of the form but none of ours names nothing, as in a path.
+  return /^(?:[0-9a-f]{24}|\d{1,16}|[0-9a-f-]{32,36})$/i.test(text)
+    ? (readId(text) ?? 0)
+    : breaks(name, 'must be an id: 24 hex digits, a UUID or a number');
 }
 
 /** `limit` and `before` of a list that is read from its newest entry on. */

@@ -35,13 +35,13 @@ async function why(call: Call): Promise<unknown> {
   const messageId = queryId(call, 'message');
   const broadcastId = queryId(call, 'broadcast');
   for (const given of [contactId, messageId, broadcastId]) if (isFault(given)) return given;
-  if (contactId === undefined) return breaks('contact', 'is required');
+  if (contactId === undefined && messageId === undefined) return breaks('contact', 'is required');
   if ((messageId === undefined) === (broadcastId === undefined))
     return breaks('message', 'exactly one of message and broadcast must be given');
   const told =
     messageId === undefined
       ? await ofBroadcast(call, contactId as number, broadcastId as number)
-      : await ofMessage(call, contactId as number, messageId as number);
+      : await ofMessage(call, contactId as number | undefined, messageId as number);
   if (isFault(told)) return told;
   const { steps, deliveries } = told;
   const best = stateOfMessage(deliveries.map(({ state }) => state));
@@ -57,10 +57,13 @@ async function why(call: Call): Promise<unknown> {
 
 type Told = { steps: Step[]; deliveries: Delivery[]; state: string };
 
-async function ofMessage(call: Call, contactId: number, messageId: number): Promise<Told | Fault> {
+/** A message alone says whose it is. */
+async function ofMessage(call: Call, given: number | undefined, messageId: number): Promise<Told | Fault> {
   const message = await findMessage(call, messageId);
   if (isFault(message)) return message;
-  if (message.contactId !== contactId) return fault('not_found', 'The message is not of this contact.');
+  const { contactId } = message;
+  if (given !== undefined && given !== contactId)
+    return fault('not_found', 'The message is not of this contact.');
   const { sql } = call.ctx;
   const deliveries = await selectDeliveriesOf(sql, call.workspace.id, contactId, messageId);
   return {

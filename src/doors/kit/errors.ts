@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
-import { isConnectionLost } from '../../db/pool.ts';
+import { isConnectionLost, isDiskFull } from '../../db/pool.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
 export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Which form is used below which path: for requests that reach no route. */
     faultForms: { prefix: string; form: FaultForm }[];
+    /** Every route there is, to tell a wrong method from a wrong path. */
+    routesKnown: { method: string; path: RegExp }[];
   }
 }
 
@@ -31,14 +33,38 @@ export class RequestFault extends Error {
 }
 
 const RETRY_AFTER_S = 1;
+/** Somebody has to make room first. */
+const FULL_RETRY_AFTER_S = 30;
 
 /** Uses a door's form for everything that goes wrong below a prefix, unknown routes included. */
 export function useFaultForm(app: FastifyInstance, log: Log, prefix: string, form: FaultForm): void {
   app.faultForms.push({ prefix, form });
   app.setErrorHandler((error, request, reply) => sendError(log, error, request, reply, form));
-  app.setNotFoundHandler((request, reply) =>
-    sendFault(reply, fault('not_found', `There is no ${request.method} ${pathOf(request.url)}.`), form),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(app, pathOf(request.url));
+    const told = `There is no ${request.method} ${pathOf(request.url)}.`;
+    if (allowed.length === 0) return sendFault(reply, fault('not_found', told), form);
+    reply.header('allow', allowed.join(', '));
+    return sendFault(reply, fault('method_not_allowed', told), form);
+  });
+}
+
+/** Notes every route from now on. */
+export function noteRoutes(app: FastifyInstance): void {
+  app.decorate('routesKnown', []);
+  app.addHook('onRoute', ({ method, url }) => {
+    // A route for everything is no path of its own.
+    if (/(?:^|\/)\*$/.test(url)) return;
+    const pattern = url.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, '[^/]+');
+    const path = new RegExp(`^${pattern.replace(/\/$/, '')}/?$`, 'i');
+    for (const one of [method].flat()) app.routesKnown.push({ method: one, path });
+  });
+}
+
+/** The methods a path has. */
+function methodsOf(app: FastifyInstance, path: string): string[] {
+  const known = app.routesKnown.filter((route) => route.path.test(path)).map(({ method }) => method);
+  return [...new Set(known)].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Answers with a fault. */
@@ -77,6 +103,14 @@ export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm)
 /** The fault that a thrown error stands for; undefined when it is a bug. */
 function faultOf(error: unknown): Fault | undefined {
   if (error instanceof RequestFault) return error.fault;
+  if (isDiskFull(error))
+    return fault(
+      'unavailable',
+      'The disk of the store is full: nothing was kept; try again when there is room.',
+      {
+        retryAfterS: FULL_RETRY_AFTER_S,
+      },
+    );
   if (isConnectionLost(error))
     return fault('unavailable', 'The store cannot be reached at the moment; try again.', {
       retryAfterS: RETRY_AFTER_S,

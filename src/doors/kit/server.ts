@@ -5,13 +5,23 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Histogram, Registry } from 'prom-client';
 import { randomToken } from '../../base/crypto.ts';
+import { fault } from '../../base/fault.ts';
 import type { Part } from '../../base/lifecycle.ts';
+import { mayRead } from '../../watch/access.ts';
 import { JSON_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
+import {
+  formFor,
+  noteRoutes,
+  RequestFault,
+  sendError,
+  sendFault,
+  useFaultForm,
+  type FaultForm,
+} from './errors.ts';
 import { createHeld } from './held.ts';
-import { formFor, sendError, useFaultForm, type FaultForm } from './errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -97,7 +107,9 @@ function createApp(ctx: HttpContext): FastifyInstance {
     // Clients of old mix /appusers and /appUsers; ids in a path keep their case.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
   });
+  noteRoutes(app);
   boundBodies(app, ctx);
+  refuseEncoded(app, ctx);
   app.decorate('faultForms', []);
   app.decorate('held', createHeld());
   app.decorateRequest('letGo', null);
@@ -138,6 +150,26 @@ function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
   });
 }
 
+/** A body that is packed (gzip) is read by no route: unpacking is for who wants to be flooded by a small request. */
+function refuseEncoded(app: FastifyInstance, ctx: HttpContext): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (/^identity$/i.test(encoding)) return done();
+    reply.header('accept-encoding', 'identity');
+    const refused = fault(
+      'unsupported_media',
+      `The body must come as it is, not in Content-Encoding ${encoding.slice(0, 40)}.`,
+    );
+    return void sendError(
+      ctx.log,
+      new RequestFault(refused),
+      request,
+      reply,
+      formFor(app, request.url, plainForm),
+    );
+  });
+}
+
 /** Headers, access log, metrics and probes. */
 function observe(
   app: FastifyInstance,
@@ -146,7 +178,6 @@ function observe(
   amiss: Probes['amiss'],
   isStopping: () => boolean,
 ): void {
-  collectDefaultMetrics({ register: registry });
   const seconds = new Histogram({
     name: 'parley_http_request_seconds',
     help: 'Time from request to answer, by route.',
@@ -173,9 +204,16 @@ function observe(
     const faults = [...((await amiss?.()) ?? []), ...(isStopping() ? ['the server is stopping'] : [])];
     return await reply.code(faults.length ? 503 : 200).send({ ready: !faults.length, faults });
   });
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  );
+  app.get('/metrics', async (request, reply) => {
+    const address = request.raw.socket.remoteAddress ?? '';
+    if (!mayRead({ address, headers: request.headers }, ctx.config.metricsToken))
+      return await sendFault(
+        reply,
+        fault('invalid_auth', 'Metrics are for this machine, or for who has PARLEY_METRICS_TOKEN.'),
+        plainForm,
+      );
+    return await reply.type(registry.contentType).send(await registry.metrics());
+  });
 }
 
 function setHeaders(request: FastifyRequest, reply: FastifyReply, stopping: boolean): void {

@@ -1,9 +1,10 @@
-/** The door for what mail leads back to: leaving marketing, and the picture that tells of opening. A sealed token is all it takes. */
+/** The door for links that need no key: leaving marketing and the picture that tells of opening, out of mail; setting a password. */
 import type { FastifyInstance } from 'fastify';
 import { acceptBytes } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import type { Door } from '../kit/server.ts';
 import { serveOpens, type TakeReceipts } from './opens.ts';
+import { serveSetup } from './setup.ts';
 import { serveUnsubscribe } from './unsubscribe.ts';
 
 /** The door. `takeReceipts` is the receipts room's. */
@@ -12,5 +13,6 @@ export function mailDoor(takeReceipts: TakeReceipts): Door {
     acceptBytes(app);
     serveUnsubscribe(app, ctx);
     serveOpens(app, ctx, takeReceipts);
+    serveSetup(app, ctx);
   };
 }

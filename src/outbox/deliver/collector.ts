@@ -98,7 +98,7 @@ export async function patiently<T>(deps: CollectDeps, what: string, work: () => 
       return await work();
     } catch (error) {
       if (!isPassing(error)) throw error;
-      deps.log.warn({ error }, `${what} waits for the database`);
+      deps.log.debug({ error }, `${what} waits for the database`);
       await pause(deps.clock, AFTER_LOST_MS);
     }
   }

@@ -23,13 +23,13 @@ export function openUrl(
   deps: { vault: Vault; publicUrl: () => string },
   { integrationId, ref }: Opened,
 ): string {
-  const sealed = deps.vault.seal(`${integrationId.toString(36)} ${ref}`, CONTEXT);
+  const sealed = deps.vault.lasting.seal(`${integrationId.toString(36)} ${ref}`, CONTEXT);
   return `${deps.publicUrl()}/o/${Buffer.from(sealed).toString('base64url')}`;
 }
 
 /** What a picture's token names; undefined when it is none of ours. */
 export function readOpen(vault: Vault, token: string): Opened | undefined {
-  const [id, ref] = (vault.open(Buffer.from(token, 'base64url'), CONTEXT) ?? '').split(' ');
+  const [id, ref] = (vault.lasting.open(Buffer.from(token, 'base64url'), CONTEXT) ?? '').split(' ');
   const integrationId = Number.parseInt(id ?? '', 36);
   return isId(integrationId) && ref !== undefined && fromRef(ref) ? { integrationId, ref } : undefined;
 }

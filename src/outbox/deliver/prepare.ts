@@ -6,6 +6,7 @@ import type { Content } from '../../../contract/content.ts';
 import type { Vault } from '../../base/crypto.ts';
 import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
+import { startStretch } from '../../base/stretch.ts';
 import type { Directory } from '../../accounts/directory.ts';
 import { selectPeople, type Person } from '../../contacts/people.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
@@ -100,7 +101,10 @@ export async function prepare(
     nowMs,
   };
   const ready: Ready[] = [];
+  // A template of a broadcast may be dear, as often as there are recipients. What is single has no Liquid.
+  const breathe = run ? await startStretch() : undefined;
   for (const draft of drafts) {
+    await breathe?.();
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;

@@ -20,13 +20,13 @@ const CONTEXT = 'unsubscribe';
 export function unsubscribeUrls(deps: { vault: Vault; publicUrl: () => string }): UnsubscribeUrl {
   return ({ workspaceId, contactId, channel, address }) => {
     const plain = `${workspaceId.toString(36)}.${contactId.toString(36)}.${channel}.${address}`;
-    return `${deps.publicUrl()}/u/${Buffer.from(deps.vault.seal(plain, CONTEXT)).toString('base64url')}`;
+    return `${deps.publicUrl()}/u/${Buffer.from(deps.vault.lasting.seal(plain, CONTEXT)).toString('base64url')}`;
   };
 }
 
 /** What a token names; undefined when it is none of ours. */
 export function openUnsubscribe(vault: Vault, token: string): Recipient | undefined {
-  const plain = vault.open(Buffer.from(token, 'base64url'), CONTEXT);
+  const plain = vault.lasting.open(Buffer.from(token, 'base64url'), CONTEXT);
   const parts = /^([0-9a-z]+)\.([0-9a-z]+)\.([a-z]+)\.(.+)$/s.exec(plain ?? '');
   if (!parts) return undefined;
   const [workspaceId, contactId] = [Number.parseInt(parts[1]!, 36), Number.parseInt(parts[2]!, 36)];

@@ -7,7 +7,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isConnectionLost, type Tx } from '../../db/pool.ts';
+import { isPassing, type Tx } from '../../db/pool.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
 import { createFailures, isReadersOwn, type Transacts } from './failures.ts';
@@ -49,8 +49,10 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
           alone = EVENTS_A_TIME;
           continue;
         }
-        const how = isConnectionLost(error) ? 'warn' : 'error';
-        core.log[how]({ error }, 'dispatching the feed failed; trying again');
+        core.log[isPassing(error) ? 'debug' : 'error'](
+          { error },
+          'dispatching the feed failed; trying again',
+        );
         await pause(core.clock, AFTER_ERROR_MS, core.stopping);
       }
     }

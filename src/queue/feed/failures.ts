@@ -3,7 +3,7 @@
  * a minute, then more and more seldom, and whenever a worker starts, since what was wrong is mostly mended by a new version. It comes
  * out of its order then. The log tells of each failure, `parley_feed_failures` in the metrics how many are waiting.
  */
-import { isConnectionLost, type Db, type Tx } from '../../db/pool.ts';
+import { isPassing, type Db, type Tx } from '../../db/pool.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
 import type { WorkerCore } from '../work/core.ts';
@@ -23,16 +23,13 @@ const FIRST_AGAIN_MS = 60_000;
 const LAST_AGAIN_MS = 3_600_000;
 /** Failures that are handed on in one round: the rest waits for the next. */
 const MOST_A_ROUND = 500;
-/** deadlock_detected, serialization_failure: the transaction is repeated as a whole. */
-const REPEATED = new Set(['40P01', '40001']);
 
 /** What transactions are made with: the queue, which repeats them on a deadlock and wakes workers at the commit. */
 export type Transacts = { transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T> };
 
-/** True for what a reader threw, as against a lost database or lane, which is nobody's fault. */
+/** True for what a reader threw, as against a database or lane that was lost or contended, which is nobody's fault. */
 export function isReadersOwn(error: unknown): boolean {
-  if (error instanceof LaneLost || isConnectionLost(error)) return false;
-  return !REPEATED.has((error as { code?: string } | undefined)?.code ?? '');
+  return !(error instanceof LaneLost || isPassing(error));
 }
 
 /** How many events wait for a reader that failed on them. */

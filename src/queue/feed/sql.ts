@@ -44,7 +44,7 @@ export async function moveToHistory(
       WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard('feed.bucket', lane.buckets)}
       RETURNING feed.bucket, feed.id, feed.workspace_id, feed.type, feed.at_ms, feed.payload
     )
-    INSERT INTO events (bucket, id, workspace_id, type, at_ms, payload, error)
+    INSERT INTO feed_log (bucket, id, workspace_id, type, at_ms, payload, error)
     SELECT bucket, id, workspace_id, type, at_ms, payload, ${error} FROM gone
     ON CONFLICT DO NOTHING`;
 }
@@ -62,11 +62,18 @@ export async function deleteEvents(
     AND type = ${type} AND (payload ->> ${name}::text)::bigint = ANY(${[...ids]}::bigint[])`;
   await db`DELETE FROM feed_failures WHERE ${which}`;
   await db`DELETE FROM feed WHERE ${which}`;
-  await db`DELETE FROM events WHERE ${which}`;
+  await db`DELETE FROM feed_log WHERE ${which}`;
 }
 
 /** Lanes with events that nobody was handed yet. */
 export async function selectFeedLanes(db: Db): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`SELECT DISTINCT lane FROM feed`;
   return rows.map(({ lane }) => lane);
+}
+
+/** How many events wait to be handed on, and when the oldest was; reads the index of the whole table. */
+export async function selectFeedBacklog(db: Db): Promise<{ events: number; oldestMs: number | null }> {
+  const rows = await db<{ events: number; oldestMs: number | null }[]>`
+    SELECT count(*) AS events, min(at_ms) AS "oldestMs" FROM feed`;
+  return rows[0]!;
 }

@@ -7,7 +7,7 @@
  */
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isConnectionLost } from '../../db/pool.ts';
+import { isPassing } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/sql.ts';
 import { createRooms, type Rooms } from './fair.ts';
 import { selectNextOfStream, selectStreams, type Stream } from './sql.ts';
@@ -109,7 +109,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
         if (stream.flowing && (await round())) continue;
         if (stream.flowing) waitMs = (await idle.nothingForMs()) ?? waitMs;
       } catch (error) {
-        core.log[isConnectionLost(error) ? 'warn' : 'error'](
+        core.log[isPassing(error) ? 'debug' : 'error'](
           { error, stream: stream.stream },
           'a bulk claim failed; trying again',
         );

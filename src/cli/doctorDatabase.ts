@@ -1,0 +1,75 @@
+/** What `parley doctor` finds at a database: whether a start could work on it. Changes nothing. */
+import { installSecret, isSecretOf } from '../accounts/secret.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Config } from '../base/config.ts';
+import { lookAtServer } from '../db/look.ts';
+import { schemaState } from '../db/migrate.ts';
+import { openPool, type Connection, type Sql } from '../db/pool.ts';
+import { sharesConnections } from '../db/pooler.ts';
+import { POOLED, refusalOf } from '../db/store.ts';
+
+/** Something that was looked at. */
+export type Finding = { good: boolean; what: string };
+
+/** More than this apart and links, sessions and signed calls of one are over, or not begun, for the other. */
+const CLOCKS_APART_MS = 5_000;
+
+/** Looks at a database that answers, or says why it does not. */
+export async function lookAtDatabase(
+  config: Config,
+  connection: Connection,
+  where: string,
+): Promise<Finding[]> {
+  const sql = openPool(connection, { max: 2, name: 'parley doctor' });
+  try {
+    const server = await lookAtServer(sql);
+    const good = { good: true, what: `Postgres ${server.version} answers ${where}` };
+    if (config.databaseUrl && (await sharesConnections(sql))) return [good, { good: false, what: POOLED }];
+    return [good, rights(server), clocks(server), ...(await schema(sql, config))];
+  } catch (error) {
+    const told = config.databaseUrl ? refusalOf(error, config.databaseUrl) : error;
+    return [{ good: false, what: (told as Error).message }];
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+type Server = Awaited<ReturnType<typeof lookAtServer>>;
+
+function rights({ readOnly, mayCreate }: Server): Finding {
+  if (readOnly) return { good: false, what: 'PARLEY_DATABASE_URL: the server or the role is read-only' };
+  if (!mayCreate)
+    return {
+      good: false,
+      what: 'PARLEY_DATABASE_URL: the role may not make tables (GRANT CREATE ON SCHEMA)',
+    };
+  return { good: true, what: 'the role may read and write' };
+}
+
+function clocks({ nowMs }: Server): Finding {
+  const apartMs = Math.abs(nowMs - systemClock.nowMs());
+  if (apartMs <= CLOCKS_APART_MS) return { good: true, what: 'the clocks agree' };
+  const apart = Math.round(apartMs / 1000);
+  return { good: false, what: `the clock of the database is ${apart} s away from ours: set both by NTP` };
+}
+
+async function schema(sql: Sql, config: Config): Promise<Finding[]> {
+  const { missing, newer, refused } = await schemaState(sql);
+  if (refused !== undefined) return [{ good: false, what: refused }];
+  const added = newer.length > 0 ? `; newer code has added ${newer.join(', ')}` : '';
+  const state =
+    missing.length > 0
+      ? `the schema lacks ${missing.length} migrations, which a start brings`
+      : `the schema is up to date${added}`;
+  if (missing.some((name) => name.startsWith('0041'))) return [{ good: true, what: state }];
+  const right = await isSecretOf(sql, await installSecret(config));
+  return [
+    { good: true, what: state },
+    {
+      good: right,
+      what: right
+        ? 'the secret is the one of this database'
+        : 'PARLEY_SECRET: is not the secret of this database',
+    },
+  ];
+}

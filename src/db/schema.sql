@@ -1,0 +1,919 @@
+-- on every node
+CREATE TABLE api_keys (
+  id bigint NOT NULL,
+  workspace_id bigint,
+  operator_id bigint,
+  door text NOT NULL,
+  key_id text NOT NULL,
+  name text NOT NULL DEFAULT ''::text,
+  scopes text[] NOT NULL,
+  secret_hash text,
+  secret_sealed bytea,
+  created_ms bigint NOT NULL,
+  expires_ms bigint,
+  revoked_ms bigint,
+  UNIQUE (door, key_id),
+  PRIMARY KEY (id),
+  CHECK (((secret_hash IS NULL) <> (secret_sealed IS NULL))),
+  CHECK (((workspace_id IS NOT NULL) OR (operator_id IS NOT NULL))),
+  CHECK ((door = ANY (ARRAY['sunshine'::text, 'web1on1'::text, 'outbound'::text, 'shout'::text, 'console'::text])))
+);
+CREATE INDEX api_keys_of_operator ON api_keys USING btree (operator_id) WHERE (operator_id IS NOT NULL);
+CREATE INDEX api_keys_of_workspace ON api_keys USING btree (workspace_id);
+
+-- by bucket
+CREATE TABLE audit_log (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint,
+  actor text NOT NULL,
+  action text NOT NULL,
+  subject text NOT NULL DEFAULT ''::text,
+  detail jsonb NOT NULL DEFAULT '{}'::jsonb,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX audit_log_of_workspace ON ONLY audit_log USING btree (workspace_id, id);
+
+-- by bucket
+CREATE TABLE auth_codes (
+  bucket smallint NOT NULL,
+  code_hash text NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, code_hash)
+);
+CREATE INDEX auth_codes_age ON auth_codes USING btree (expires_ms);
+CREATE INDEX auth_codes_of_contact ON auth_codes USING btree (contact_id);
+
+-- by bucket
+CREATE TABLE broadcast_lanes (
+  bucket smallint NOT NULL,
+  run_id bigint NOT NULL,
+  lane smallint NOT NULL,
+  matched integer NOT NULL,
+  PRIMARY KEY (bucket, run_id, lane)
+);
+
+-- on every node
+CREATE TABLE broadcasts (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL,
+  content jsonb NOT NULL,
+  class text NOT NULL,
+  channel text NOT NULL,
+  integration_id bigint,
+  audience jsonb NOT NULL,
+  rate_per_s real,
+  note text,
+  run_id bigint,
+  scheduled_ms bigint,
+  started_ms bigint,
+  finished_ms bigint,
+  expires_after_ms bigint NOT NULL DEFAULT 259200000,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  step_id bigint,
+  PRIMARY KEY (id),
+  CHECK (((state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'canceled'::text])) OR (run_id IS NOT NULL))),
+  CHECK (((state <> 'scheduled'::text) OR (scheduled_ms IS NOT NULL))),
+  CHECK (((state = ANY (ARRAY['done'::text, 'canceled'::text])) = (finished_ms IS NOT NULL))),
+  CHECK ((class = ANY (ARRAY['transactional'::text, 'marketing'::text, 'authentication'::text]))),
+  CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  CHECK ((rate_per_s > (0)::double precision)),
+  CHECK ((state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'running'::text, 'paused'::text, 'done'::text, 'canceled'::text])))
+);
+CREATE UNIQUE INDEX broadcasts_by_run ON broadcasts USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX broadcasts_of_workspace ON broadcasts USING btree (workspace_id, id);
+
+-- by bucket
+CREATE TABLE caps (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  at_ms bigint[] NOT NULL,
+  cause_ids bigint[] NOT NULL,
+  PRIMARY KEY (bucket, contact_id),
+  CHECK ((cardinality(at_ms) = cardinality(cause_ids)))
+) WITH (fillfactor=70);
+
+-- by bucket
+CREATE TABLE chat_presence (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  seen_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id)
+) WITH (fillfactor=50);
+
+-- by bucket
+CREATE TABLE chat_sessions (
+  bucket smallint NOT NULL,
+  token_hash text NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  integration_id bigint NOT NULL,
+  created_ms bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, token_hash)
+);
+CREATE INDEX chat_sessions_age ON chat_sessions USING btree (expires_ms);
+CREATE INDEX chat_sessions_of_contact ON chat_sessions USING btree (contact_id);
+
+-- by bucket
+CREATE TABLE consent_log (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  address text NOT NULL,
+  blocked_classes smallint NOT NULL,
+  reason text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+CREATE INDEX consent_log_of_contact ON consent_log USING btree (bucket, contact_id);
+
+-- by bucket
+CREATE TABLE contacts (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  external_id text,
+  given_name text,
+  surname text,
+  attributes jsonb NOT NULL DEFAULT '{}'::jsonb,
+  time_zone text,
+  locale text,
+  credential_required boolean NOT NULL DEFAULT false,
+  signed_up_ms bigint,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  last_inbound_ms bigint,
+  PRIMARY KEY (bucket, workspace_id, id)
+);
+CREATE INDEX contacts_by_given_name ON contacts USING btree (workspace_id, lower(given_name) text_pattern_ops) WHERE (given_name IS NOT NULL);
+CREATE INDEX contacts_by_surname ON contacts USING btree (workspace_id, lower(surname) text_pattern_ops) WHERE (surname IS NOT NULL);
+CREATE INDEX contacts_of_workspace ON contacts USING btree (workspace_id, id);
+
+-- by bucket
+CREATE TABLE conversations (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  started boolean NOT NULL DEFAULT false,
+  unread_count integer NOT NULL DEFAULT 0,
+  business_read_ms bigint,
+  contact_read_ms bigint,
+  message_count integer NOT NULL DEFAULT 0,
+  created_ms bigint NOT NULL,
+  merged_from bigint[] NOT NULL DEFAULT '{}'::bigint[],
+  PRIMARY KEY (bucket, id),
+  CHECK ((unread_count >= 0))
+);
+CREATE UNIQUE INDEX conversations_of_contact ON conversations USING btree (bucket, contact_id);
+
+-- by bucket
+CREATE TABLE deliveries (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  cause_id bigint NOT NULL,
+  seq smallint NOT NULL,
+  state smallint NOT NULL,
+  prior_state smallint,
+  attempts smallint NOT NULL DEFAULT 0,
+  class smallint NOT NULL,
+  channel text,
+  workspace_id bigint NOT NULL,
+  integration_id bigint,
+  destination_id bigint,
+  address text,
+  code text,
+  detail text,
+  external_ids text[],
+  vars jsonb,
+  trail jsonb,
+  expires_ms bigint,
+  sent_ms bigint,
+  state_ms bigint NOT NULL,
+  may_fall_back boolean,
+  PRIMARY KEY (bucket, contact_id, cause_id, seq),
+  CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
+  CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
+  CHECK ((class = ANY (ARRAY[1, 2, 4]))),
+  CHECK (((state <> ALL (ARRAY[10, 11, 12, 13])) OR (prior_state IS NULL) OR (prior_state < 7) OR (prior_state = state))) NOT VALID,
+  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text])))),
+  CHECK ((state = ANY (ARRAY[0, 1, 3, 4, 5, 6, 10, 11, 12, 13])))
+) PARTITION BY RANGE (cause_id);
+CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, state) WHERE (state = ANY (ARRAY[3, 10, 11, 12]));
+
+-- on every node
+CREATE TABLE demo (
+  workspace_id bigint NOT NULL,
+  credentials_sealed bytea NOT NULL,
+  PRIMARY KEY (workspace_id)
+);
+
+-- by bucket
+CREATE TABLE destinations (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  integration_id bigint,
+  address text NOT NULL,
+  status text NOT NULL DEFAULT 'active'::text,
+  blocked_classes smallint NOT NULL DEFAULT 0,
+  blocked_reason text,
+  display_name text,
+  raw jsonb,
+  info jsonb,
+  linked_ms bigint NOT NULL,
+  last_seen_ms bigint NOT NULL,
+  last_inbound_ms bigint,
+  blocks text[],
+  PRIMARY KEY (bucket, contact_id, id),
+  CHECK (((blocked_classes >= 0) AND (blocked_classes <= 7))),
+  CHECK (((blocked_classes = 0) OR (blocked_reason IS NOT NULL))),
+  CHECK (((blocked_classes = 0) = (blocks IS NULL))),
+  CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'inactive'::text, 'blocked'::text])))
+);
+CREATE INDEX destinations_by_display_name ON destinations USING btree (workspace_id, lower(display_name) text_pattern_ops) WHERE (display_name IS NOT NULL);
+
+-- by bucket
+CREATE TABLE due (
+  bucket smallint NOT NULL,
+  kind smallint NOT NULL,
+  owner_id bigint NOT NULL,
+  cause_id bigint NOT NULL,
+  seq smallint NOT NULL,
+  lane smallint NOT NULL,
+  attempt smallint NOT NULL DEFAULT 0,
+  stream bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  due_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, kind, owner_id, cause_id, seq),
+  CHECK (((bucket >= 0) AND (bucket <= 4095)))
+) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=1);
+CREATE INDEX due_interactive ON due USING btree (due_ms, lane, kind) WHERE (stream = 0);
+CREATE INDEX due_next ON due USING btree (lane, kind, stream, due_ms, owner_id, cause_id);
+
+-- by bucket
+CREATE TABLE feed (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  lane smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  type text NOT NULL,
+  at_ms bigint NOT NULL,
+  payload jsonb NOT NULL,
+  PRIMARY KEY (bucket, id)
+) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000);
+CREATE INDEX feed_next ON feed USING btree (lane, id);
+
+-- by bucket
+CREATE TABLE feed_failures (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  reader text NOT NULL,
+  lane smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  type text NOT NULL,
+  at_ms bigint NOT NULL,
+  payload jsonb NOT NULL,
+  error text NOT NULL,
+  attempts smallint NOT NULL,
+  again_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id, reader)
+);
+CREATE INDEX feed_failures_again ON feed_failures USING btree (lane, again_ms);
+
+-- by bucket
+CREATE TABLE feed_log (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  type text NOT NULL,
+  at_ms bigint NOT NULL,
+  payload jsonb NOT NULL,
+  error text,
+  PRIMARY KEY (bucket, id)
+) PARTITION BY RANGE (id);
+
+-- by bucket
+CREATE TABLE flights (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  lane smallint NOT NULL,
+  epoch bigint NOT NULL,
+  kind smallint NOT NULL,
+  owner_ids bigint[] NOT NULL,
+  cause_ids bigint[] NOT NULL,
+  seqs smallint[] NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+
+-- on every node
+CREATE TABLE id_places (
+  place smallint NOT NULL,
+  holder text,
+  free_ms bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (place),
+  CHECK (((place >= 0) AND (place <= 63)))
+);
+
+-- by hash
+CREATE TABLE idempotency (
+  hash integer NOT NULL,
+  scope text NOT NULL,
+  key text NOT NULL,
+  request_hash text NOT NULL,
+  status smallint NOT NULL,
+  body text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (hash, scope, key),
+  CHECK ((length(key) <= 255))
+);
+CREATE INDEX idempotency_age ON idempotency USING btree (created_ms);
+
+-- by hash
+CREATE TABLE identities (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  kind text NOT NULL,
+  value text NOT NULL,
+  contact_id bigint NOT NULL,
+  PRIMARY KEY (hash, workspace_id, kind, value),
+  CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text])))
+);
+CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
+CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
+
+-- by hash
+CREATE TABLE inbound_seen (
+  hash integer NOT NULL,
+  integration_id bigint NOT NULL,
+  external_id text NOT NULL,
+  message_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (hash, integration_id, external_id)
+);
+CREATE INDEX inbound_seen_age ON inbound_seen USING btree (at_ms);
+
+-- on every node
+CREATE TABLE install (
+  name text NOT NULL,
+  value bytea NOT NULL,
+  PRIMARY KEY (name)
+);
+
+-- on every node
+CREATE TABLE integration_health (
+  integration_id bigint NOT NULL,
+  process text NOT NULL,
+  failures_in_a_row integer NOT NULL,
+  open_until_ms bigint,
+  last_success_ms bigint,
+  last_failure_ms bigint,
+  last_failure_code text,
+  last_failure_detail text,
+  noted_ms bigint NOT NULL,
+  PRIMARY KEY (integration_id, process)
+);
+
+-- on every node
+CREATE TABLE integration_minutes (
+  integration_id bigint NOT NULL,
+  minute bigint NOT NULL,
+  accepted bigint NOT NULL,
+  refused bigint NOT NULL,
+  deferred bigint NOT NULL,
+  PRIMARY KEY (integration_id, minute)
+);
+
+-- on every node
+CREATE TABLE integrations (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  provider text NOT NULL,
+  channel text NOT NULL,
+  name text NOT NULL DEFAULT ''::text,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  secrets_sealed bytea,
+  status text NOT NULL DEFAULT 'active'::text,
+  rate_per_s real,
+  callback_key text NOT NULL,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  deleted_ms bigint,
+  PRIMARY KEY (id),
+  CHECK ((rate_per_s > (0)::double precision)),
+  CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'error'::text])))
+);
+CREATE INDEX integrations_by_bounce_address ON integrations USING btree (lower((settings ->> 'bounceAddress'::text))) WHERE (deleted_ms IS NULL);
+CREATE INDEX integrations_by_incoming_address ON integrations USING btree (lower((settings ->> 'incomingAddress'::text))) WHERE (deleted_ms IS NULL);
+CREATE INDEX integrations_of_workspace ON integrations USING btree (workspace_id);
+
+-- on every node
+CREATE TABLE invitations (
+  operator_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  role text NOT NULL,
+  invited_ms bigint NOT NULL,
+  PRIMARY KEY (operator_id, workspace_id),
+  CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'marketer'::text, 'agent'::text, 'viewer'::text])))
+);
+CREATE INDEX invitations_of_workspace ON invitations USING btree (workspace_id);
+
+-- by bucket
+CREATE TABLE lanes (
+  bucket smallint NOT NULL,
+  lane smallint NOT NULL,
+  buckets smallint[] NOT NULL,
+  epoch bigint NOT NULL DEFAULT 0,
+  owner text,
+  leased_until_ms bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (bucket, lane),
+  CHECK (((owner IS NOT NULL) OR (leased_until_ms = 0)))
+);
+
+-- by bucket
+CREATE TABLE link_clicks (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  cause_id bigint NOT NULL,
+  position smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  n integer NOT NULL,
+  first_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, cause_id, "position"),
+  CHECK ((n > 0))
+);
+CREATE INDEX link_clicks_age ON link_clicks USING btree (first_ms);
+CREATE INDEX link_clicks_of_cause ON link_clicks USING btree (cause_id, "position");
+
+-- by bucket
+CREATE TABLE link_requests (
+  bucket smallint NOT NULL,
+  code_hash text NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  integration_id bigint,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, code_hash)
+);
+CREATE INDEX link_requests_age ON link_requests USING btree (expires_ms);
+CREATE INDEX link_requests_of_contact ON link_requests USING btree (contact_id);
+
+-- by bucket
+CREATE TABLE links (
+  bucket smallint NOT NULL,
+  cause_id bigint NOT NULL,
+  position smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint,
+  kind text NOT NULL,
+  long_uri text NOT NULL,
+  created_ms bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, cause_id, "position"),
+  CHECK ((kind = ANY (ARRAY['click'::text, 'transfer'::text]))),
+  CHECK (((length(long_uri) <= 2048) AND (long_uri ~* '^https?://'::text))),
+  CHECK ((("position" >= 0) AND ("position" <= 63)))
+);
+CREATE INDEX links_age ON links USING btree (expires_ms);
+CREATE INDEX links_of_contact ON links USING btree (contact_id) WHERE (contact_id IS NOT NULL);
+
+-- by bucket
+CREATE TABLE live_heads (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  seq bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (bucket, contact_id)
+) WITH (fillfactor=80);
+
+-- by bucket
+CREATE TABLE live_log (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  kind smallint NOT NULL,
+  message_id bigint,
+  detail smallint,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, seq),
+  CHECK ((kind = ANY (ARRAY[1, 2, 3])))
+);
+
+-- on every node
+CREATE TABLE memberships (
+  operator_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  role text NOT NULL,
+  PRIMARY KEY (operator_id, workspace_id),
+  CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'marketer'::text, 'agent'::text, 'viewer'::text])))
+);
+CREATE INDEX memberships_of_workspace ON memberships USING btree (workspace_id);
+
+-- by bucket
+CREATE TABLE merged_contacts (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  into_id bigint NOT NULL,
+  merged_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, workspace_id, contact_id)
+);
+CREATE INDEX merged_contacts_into ON merged_contacts USING btree (into_id);
+
+-- by bucket
+CREATE TABLE messages (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  direction text NOT NULL,
+  kind text NOT NULL,
+  class text,
+  content jsonb NOT NULL,
+  author jsonb NOT NULL DEFAULT '{}'::jsonb,
+  source jsonb NOT NULL,
+  metadata jsonb,
+  external_id text,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id),
+  CHECK (((direction = 'out'::text) = (class IS NOT NULL))),
+  CHECK ((class = ANY (ARRAY['transactional'::text, 'marketing'::text, 'authentication'::text]))),
+  CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
+  CHECK ((kind = ANY (ARRAY['message'::text, 'notification'::text, 'confirmation'::text])))
+) PARTITION BY RANGE (id);
+CREATE INDEX messages_of_conversation ON ONLY messages USING btree (bucket, conversation_id, at_ms, id);
+
+-- on every node
+CREATE TABLE migrations (
+  version integer NOT NULL,
+  name text NOT NULL,
+  checksum text NOT NULL,
+  ran_ms bigint NOT NULL,
+  min_code integer,
+  PRIMARY KEY (version)
+);
+
+-- on every node
+CREATE TABLE operator_sessions (
+  token_hash text NOT NULL,
+  operator_id bigint NOT NULL,
+  created_ms bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (token_hash)
+);
+CREATE INDEX operator_sessions_of_operator ON operator_sessions USING btree (operator_id);
+
+-- on every node
+CREATE TABLE operators (
+  id bigint NOT NULL,
+  email text NOT NULL,
+  name text NOT NULL,
+  password_hash text NOT NULL,
+  created_ms bigint NOT NULL,
+  disabled_ms bigint,
+  UNIQUE (email),
+  PRIMARY KEY (id)
+);
+
+-- by bucket
+CREATE TABLE participants (
+  bucket smallint NOT NULL,
+  conversation_id bigint NOT NULL,
+  user_id text NOT NULL,
+  name text NOT NULL,
+  role text NOT NULL,
+  unread_count integer NOT NULL DEFAULT 0,
+  inbox boolean NOT NULL DEFAULT false,
+  accepted boolean NOT NULL DEFAULT false,
+  active boolean NOT NULL DEFAULT false,
+  created_ms bigint NOT NULL,
+  updated_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, conversation_id, user_id)
+);
+
+-- on every node
+CREATE TABLE password_links (
+  token_hash text NOT NULL,
+  operator_id bigint,
+  created_ms bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (token_hash)
+);
+
+-- by bucket
+CREATE TABLE pending_links (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  destination_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  confirmation text NOT NULL,
+  told jsonb NOT NULL,
+  asked_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, destination_id),
+  CHECK ((confirmation = ANY (ARRAY['activity'::text, 'prompt'::text])))
+);
+
+-- on every node
+CREATE TABLE placements (
+  tab text NOT NULL,
+  col text,
+  PRIMARY KEY (tab)
+);
+
+-- by bucket
+CREATE TABLE posts (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  type text NOT NULL,
+  role text NOT NULL,
+  user_id text NOT NULL,
+  spoken boolean NOT NULL,
+  wire jsonb NOT NULL,
+  at_ms bigint NOT NULL,
+  held jsonb,
+  due_ms bigint,
+  typing_ms bigint,
+  PRIMARY KEY (bucket, id),
+  CHECK ((role = ANY (ARRAY['contact'::text, 'agent'::text, 'bot'::text])))
+);
+CREATE INDEX posts_held ON posts USING btree (bucket, conversation_id, due_ms) WHERE (due_ms IS NOT NULL);
+CREATE INDEX posts_of_conversation ON posts USING btree (bucket, conversation_id, at_ms);
+
+-- on every node
+CREATE TABLE proof_keys (
+  id smallint NOT NULL,
+  key_sealed bytea NOT NULL,
+  PRIMARY KEY (id),
+  CHECK ((id = 1))
+);
+
+-- by bucket
+CREATE TABLE set_members (
+  bucket smallint NOT NULL,
+  set_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  PRIMARY KEY (bucket, set_id, contact_id)
+);
+CREATE INDEX set_members_of_contact ON set_members USING btree (bucket, contact_id);
+CREATE INDEX set_members_of_set ON set_members USING btree (set_id, contact_id);
+
+-- on every node
+CREATE TABLE sets (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  created_ms bigint NOT NULL,
+  UNIQUE (workspace_id, kind, name),
+  PRIMARY KEY (id),
+  CHECK ((kind = ANY (ARRAY['list'::text, 'tag'::text]))),
+  CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+-- on every node
+CREATE TABLE sign_in_failures (
+  email_hash text NOT NULL,
+  count integer NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (email_hash)
+);
+
+-- by bucket
+CREATE TABLE simulated_messages (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  integration_id bigint NOT NULL,
+  channel text NOT NULL,
+  address text NOT NULL,
+  direction text NOT NULL,
+  ref text,
+  rendered jsonb NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id),
+  CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
+) PARTITION BY RANGE (id);
+CREATE INDEX simulated_messages_of_device ON ONLY simulated_messages USING btree (workspace_id, channel, address, id);
+
+-- by bucket
+CREATE TABLE simulated_receipts (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  integration_id bigint NOT NULL,
+  plan text NOT NULL,
+  PRIMARY KEY (bucket, id)
+) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000);
+
+-- on every node
+CREATE TABLE simulator_rules (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text,
+  address_pattern text NOT NULL,
+  outcome jsonb NOT NULL,
+  times_left integer,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE INDEX simulator_rules_of_workspace ON simulator_rules USING btree (workspace_id, id);
+
+-- on every node
+CREATE TABLE streams (
+  stream bigint NOT NULL,
+  kind smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  flowing boolean NOT NULL DEFAULT true,
+  rate_per_s real,
+  PRIMARY KEY (stream),
+  CHECK ((rate_per_s > (0)::double precision))
+);
+
+-- by hash
+CREATE TABLE suppressions (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  proof text NOT NULL,
+  cause text NOT NULL,
+  scope bigint NOT NULL DEFAULT 0,
+  address text,
+  classes smallint NOT NULL,
+  elsewhere smallint NOT NULL DEFAULT 0,
+  rank smallint NOT NULL,
+  reason text NOT NULL,
+  since_ms bigint NOT NULL,
+  PRIMARY KEY (hash, workspace_id, channel, proof, cause, scope),
+  CHECK ((cause = ANY (ARRAY['dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text]))),
+  CHECK (((classes > 0) OR (elsewhere > 0))),
+  CHECK (((scope > 0) OR (elsewhere = 0))),
+  CHECK (((classes >= 0) AND (classes <= 7))),
+  CHECK (((elsewhere >= 0) AND (elsewhere <= 7))),
+  CHECK (((rank >= 1) AND (rank <= 5)))
+);
+
+-- by hash
+CREATE TABLE suppressions_before_causes (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  address text NOT NULL,
+  blocked_classes smallint NOT NULL,
+  reason text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (hash, workspace_id, channel, address),
+  CHECK (((blocked_classes >= 1) AND (blocked_classes <= 7)))
+);
+
+-- by bucket
+CREATE TABLE tallies (
+  bucket smallint NOT NULL,
+  cause_id bigint NOT NULL,
+  state smallint NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (bucket, cause_id, state)
+);
+
+-- on every node
+CREATE TABLE templates (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  content jsonb NOT NULL,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  UNIQUE (workspace_id, name),
+  PRIMARY KEY (id),
+  CHECK (((length(name) >= 1) AND (length(name) <= 512)))
+);
+
+-- by bucket
+CREATE TABLE threads (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint,
+  type text NOT NULL,
+  status text NOT NULL,
+  name text NOT NULL,
+  slug text NOT NULL,
+  touchpoint text,
+  channels text[] NOT NULL DEFAULT '{}'::text[],
+  tags text[] NOT NULL DEFAULT '{}'::text[],
+  meta jsonb NOT NULL DEFAULT '{}'::jsonb,
+  category text,
+  created_by text NOT NULL,
+  created_ms bigint NOT NULL,
+  updated_ms bigint NOT NULL,
+  language text,
+  PRIMARY KEY (bucket, id),
+  CHECK (((type = 'contact'::text) = (contact_id IS NOT NULL))),
+  CHECK ((status = ANY (ARRAY['queued'::text, 'active'::text, 'closed'::text]))),
+  CHECK ((type = ANY (ARRAY['contact'::text, 'bot'::text, 'agent'::text, 'system'::text])))
+);
+CREATE INDEX threads_of_workspace ON threads USING btree (workspace_id, updated_ms);
+
+-- by bucket
+CREATE TABLE usage_messages (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  month integer NOT NULL,
+  channel text NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (bucket, workspace_id, month, channel),
+  CHECK ((((month % 100) >= 1) AND ((month % 100) <= 12)))
+);
+
+-- by bucket
+CREATE TABLE usage_people (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  month integer NOT NULL,
+  contact_id bigint NOT NULL,
+  PRIMARY KEY (bucket, workspace_id, month, contact_id),
+  CHECK ((((month % 100) >= 1) AND ((month % 100) <= 12)))
+);
+
+-- by bucket
+CREATE TABLE webhook_calls (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  webhook_id bigint NOT NULL,
+  trigger text NOT NULL,
+  body text NOT NULL,
+  state text NOT NULL,
+  attempts smallint NOT NULL DEFAULT 0,
+  last_status smallint,
+  last_answer text,
+  created_ms bigint NOT NULL,
+  finished_ms bigint,
+  replay_of bigint,
+  replayed_by bigint,
+  contact_id bigint,
+  PRIMARY KEY (bucket, id),
+  CHECK (((state = 'pending'::text) = (finished_ms IS NULL))),
+  CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'canceled'::text])))
+) PARTITION BY RANGE (id);
+CREATE INDEX webhook_calls_missed ON ONLY webhook_calls USING btree (webhook_id, id) WHERE (state = ANY (ARRAY['failed'::text, 'canceled'::text]));
+CREATE INDEX webhook_calls_of_webhook ON ONLY webhook_calls USING btree (webhook_id, id);
+
+-- on every node
+CREATE TABLE webhooks (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  door text NOT NULL,
+  target text NOT NULL,
+  triggers text[] NOT NULL,
+  secret_sealed bytea NOT NULL,
+  include_full_contact boolean NOT NULL DEFAULT false,
+  include_destination boolean NOT NULL DEFAULT false,
+  options jsonb NOT NULL DEFAULT '{}'::jsonb,
+  status text NOT NULL DEFAULT 'active'::text,
+  failing_since_ms bigint,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id),
+  CHECK ((door = ANY (ARRAY['sunshine'::text, 'web1on1'::text, 'outbound'::text, 'shout'::text, 'console'::text]))),
+  CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
+);
+CREATE INDEX webhooks_of_workspace ON webhooks USING btree (workspace_id);
+
+-- on every node
+CREATE TABLE workers (
+  name text NOT NULL,
+  seen_ms bigint NOT NULL,
+  PRIMARY KEY (name)
+);
+
+-- on every node
+CREATE TABLE workspaces (
+  id bigint NOT NULL,
+  name text NOT NULL,
+  environment text NOT NULL,
+  country text NOT NULL DEFAULT 'US'::text,
+  time_zone text NOT NULL DEFAULT 'UTC'::text,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  clock_ahead_ms bigint NOT NULL DEFAULT 0,
+  created_ms bigint NOT NULL,
+  deleted_ms bigint,
+  PRIMARY KEY (id),
+  CHECK (((clock_ahead_ms >= 0) AND ((environment = 'test'::text) OR (clock_ahead_ms = 0)))),
+  CHECK ((country ~ '^[A-Z]{2}$'::text)),
+  CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+  CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);

@@ -1,0 +1,117 @@
+/**
+ * The page on which the first owner of an install, or an operator whom an administrator made, sets a password. The link is all it
+ * takes and works once; opening it changes nothing. Without a script, and for `curl -d` as for a browser.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readLink, useLink, type Setup } from '../../accounts/passwordLinks.ts';
+import { escapeHtml } from '../../base/html.ts';
+import { isFault } from '../../base/fault.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { HttpContext } from '../kit/context.ts';
+import { sendNote } from '../kit/note.ts';
+import { createGuard, type Guard } from './guard.ts';
+
+const BODY_BYTES = 4096;
+
+/** The routes. */
+export function serveSetup(app: FastifyInstance, ctx: HttpContext): void {
+  const guard = createGuard();
+  app.get('/setup/:token', async (request, reply) => {
+    const link = await findLink(ctx, guard, request, reply);
+    if (!link) return reply;
+    return await ask(reply, 200, link.email, {});
+  });
+  app.post('/setup/:token', { bodyLimit: BODY_BYTES }, async (request, reply) => {
+    const link = await findLink(ctx, guard, request, reply);
+    if (!link) return reply;
+    const setup = fieldsOf(request.body);
+    const done = await useLink(ctx.sql, ctx.ids, tokenOf(request), setup, ctx.clock.nowMs());
+    if (isFault(done))
+      return done.fault === 'not_found'
+        ? await nowhere(reply)
+        : await ask(reply, 400, link.email, setup, done.message);
+    ctx.keyring.forgetRoles(done.operator.id);
+    const { operator, workspace } = done;
+    return await sendNote(reply, 200, {
+      title: 'You can sign in',
+      text: [
+        `As ${operator.email}, with the password you chose: POST ${ctx.publicUrl()}/api/sessions.`,
+        ...(workspace
+          ? [
+              `You own the workspace “${workspace.name}” (${toHex24(workspace.id)}), from which messages really go out.`,
+            ]
+          : []),
+      ],
+    });
+  });
+}
+
+function tokenOf(request: FastifyRequest): string {
+  return (request.params as { token: string }).token;
+}
+
+/** The link of the address; answers itself when it is none, and to whoever guesses. */
+async function findLink(
+  ctx: HttpContext,
+  guard: Guard,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<{ email: string | null } | undefined> {
+  const nowMs = ctx.clock.nowMs();
+  const refused = guard.check(request, nowMs);
+  if (refused) {
+    reply.header('retry-after', String(refused.retryAfterS));
+    await sendNote(reply, 429, { title: 'Try again later', text: refused.message });
+    return undefined;
+  }
+  const link = await readLink(ctx.sql, tokenOf(request), nowMs);
+  if (link) return link;
+  guard.missed(request, nowMs);
+  await nowhere(reply);
+  return undefined;
+}
+
+function fieldsOf(body: unknown): Setup {
+  const form = new URLSearchParams(Buffer.isBuffer(body) ? body.toString('utf8') : '');
+  const field = (name: string) => form.get(name)?.replaceAll('\0', '') ?? '';
+  return {
+    email: field('email'),
+    name: field('name'),
+    password: field('password'),
+    workspace: field('workspace'),
+  };
+}
+
+type Filled = { email?: string; name?: string; workspace?: string };
+
+async function ask(
+  reply: FastifyReply,
+  status: number,
+  email: string | null,
+  filled: Filled,
+  wrong?: string,
+): Promise<FastifyReply> {
+  const field = (name: keyof Filled, label: string, more: string) =>
+    `<p><label>${label}<br><input name="${name}" value="${escapeHtml(filled[name] ?? '')}" ${more}></label></p>`;
+  const first =
+    email === null
+      ? field('email', 'E-mail address', 'type="email" autocomplete="username" required maxlength="254"') +
+        field('name', 'Your name', 'autocomplete="name" required maxlength="200"') +
+        field('workspace', 'Name of the workspace', 'required maxlength="200"')
+      : '';
+  return await sendNote(reply, status, {
+    title: email === null ? 'The first owner' : 'Choose a password',
+    text: [
+      ...(wrong === undefined ? [] : [wrong]),
+      email === null ? 'Who signs in here first owns this Parley.' : `For ${email}.`,
+    ],
+    form: `<form method="post">${first}<p><label>Password, 10 characters or more<br><input name="password" type="password" autocomplete="new-password" required minlength="10" maxlength="200"></label></p><button type="submit">Save</button></form>`,
+  });
+}
+
+async function nowhere(reply: FastifyReply): Promise<FastifyReply> {
+  return await sendNote(reply, 404, {
+    title: 'This link leads nowhere',
+    text: 'It was used, is over, or was not copied as a whole. Whoever runs this Parley makes another: parley operator link.',
+  });
+}
