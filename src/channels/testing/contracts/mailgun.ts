@@ -5,10 +5,9 @@ import { like, oneOf, open, several, text } from './shape.ts';
 
 /** A field of ours, a header, or an option: anything else is a misspelling. */
 const FIELD = /^(?:h:[A-Za-z0-9-]+|v:\S+|o:[a-z-]+|t:[a-z]+)$/;
-const KNOWN = new Set([
-  ...['from', 'to', 'cc', 'bcc', 'subject', 'text', 'html', 'amp-html', 'template'],
-  ...['attachment', 'inline', 'recipient-variables'],
-]);
+const KNOWN = new Set(
+  'from to cc bcc subject text html amp-html template attachment inline recipient-variables'.split(' '),
+);
 const yesNo = oneOf('yes', 'no', 'true', 'false');
 
 /** The calls. */
