@@ -146,6 +146,85 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
   await until('the person is away', async () => !(await present()));
 });
 
+test('W5 W7 W8 cards stand side by side, postbacks can be clicked again, quick replies go when one is used', {
+  skip,
+}, async () => {
+  const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+  // The bodies of the source, as this API keeps them.
+  await say(contactId, {
+    type: 'carousel',
+    text: 'Favorite food?',
+    items: ['Tacooos', 'Burritoos', 'Nachoos', 'Churroos'].map((title) => ({
+      title,
+      actions: [{ type: 'link', text: `${title} 1`, uri: 'https://example.org/food.html' }],
+    })),
+  });
+  await say(contactId, {
+    type: 'text',
+    text: 'Favorite color?',
+    actions: [
+      { type: 'postback', text: 'Red', payload: 'red' },
+      { type: 'postback', text: 'Blue', payload: 'blue' },
+    ],
+  });
+  await say(contactId, {
+    type: 'text',
+    text: 'Which do you prefer?',
+    actions: [
+      { type: 'reply', text: 'Tacos', iconUrl: 'https://example.org/taco.png', payload: 'TACOS' },
+      { type: 'reply', text: 'Burritos', iconUrl: 'https://example.org/burrito.png', payload: 'BURRITOS' },
+    ],
+  });
+  const { context, page } = await newTab();
+  await page.setViewportSize({ width: 360, height: 640 });
+  await page.goto(await open(contactId));
+  await page.waitForSelector('#replies button');
+  const tops = await page
+    .locator('.carousel .card')
+    .evaluateAll((cards) => cards.map((card) => card.getBoundingClientRect().top));
+  assert.equal(tops.length, 4);
+  assert.equal(new Set(tops).size, 1, 'the cards stand side by side');
+  assert.ok(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'));
+  assert.ok(
+    await page.evaluate<boolean>(
+      `(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('.carousel'))`,
+    ),
+  );
+  assert.equal(
+    await page.locator('#messages button:has-text("Burritos")').count(),
+    0,
+    'not in the conversation',
+  );
+  assert.deepEqual(
+    await page
+      .locator('#replies button img')
+      .evaluateAll((icons) => icons.map((icon) => icon.getAttribute('src'))),
+    ['https://example.org/taco.png', 'https://example.org/burrito.png'],
+  );
+  await page.click('#replies button:has-text("Burritos")');
+  await page.waitForSelector('li.contact:has-text("Burritos")');
+  await page.waitForSelector('#replies', { state: 'hidden' });
+  assert.equal(await page.locator('#replies button').count(), 0);
+  for (const times of [1, 2]) {
+    await page.click('#messages button:has-text("Blue")');
+    await until(
+      'it is said',
+      async () => (await page.locator('li.contact:has-text("Blue")').count()) === times,
+    );
+  }
+  const rows = await ctx.sql<{ content: any }[]>`
+    SELECT content FROM messages WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND direction = 'in' ORDER BY id`;
+  assert.deepEqual(
+    rows.map(({ content }) => [content.text, content.payload]),
+    [
+      ['Burritos', 'BURRITOS'],
+      ['Blue', 'blue'],
+      ['Blue', 'blue'],
+    ],
+  );
+  await context.close();
+});
+
 test('a server that goes away: what was said meanwhile is there when one is back, once', {
   skip,
 }, async () => {

@@ -201,7 +201,7 @@ describe('users', () => {
     assert.equal(made.status, 201, JSON.stringify(made.body));
     assert.deepEqual(
       made.body.appUser.clients.map((c: Json) => [c.platform, c.pushNotificationToken]),
-      [['fcm', 'device-token-1']],
+      [['android', 'device-token-1']],
     );
     const start = await awaited('conversation:start', made.body.appUser._id);
     assert.equal(start.appUser.userId, 'bob');

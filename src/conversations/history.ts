@@ -20,6 +20,7 @@ export {
   selectMessages,
   selectNotificationsSinceLastReply,
   selectPage,
+  selectPostbacks,
   type Page,
 } from './sql.ts';
 export { markReadUpTo, selectSeenMessage } from './sql.live.ts';

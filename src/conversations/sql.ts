@@ -264,3 +264,17 @@ export async function absorbConversation(
 export async function deleteConversation(db: Db, conversationId: number): Promise<void> {
   await db`DELETE FROM conversations WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
 }
+
+/** Of answers with a payload, those that are clicks on a postback, with the newest message of the conversation that offers it. */
+export async function selectPostbacks(
+  db: Db,
+  answers: readonly { id: number; conversationId: number; payload: string }[],
+): Promise<{ id: number; messageId: number }[]> {
+  return await db<{ id: number; messageId: number }[]>`
+    SELECT DISTINCT ON (a.id) a.id, m.id AS "messageId" FROM unnest(
+      ${answers.map((a) => bucketOf(a.conversationId))}::smallint[], ${answers.map((a) => a.conversationId)}::bigint[],
+      ${answers.map((a) => a.id)}::bigint[], ${answers.map((a) => a.payload)}::text[]) AS a (bucket, conversation_id, id, payload)
+    JOIN messages m ON m.bucket = a.bucket AND m.conversation_id = a.conversation_id AND m.direction = 'out'
+      AND jsonb_path_exists(m.content, '$.** ? (@.type == "postback" && @.payload == $p)', jsonb_build_object('p', a.payload))
+    ORDER BY a.id, m.at_ms DESC, m.id DESC`;
+}

@@ -27,6 +27,7 @@ import { receiveMessages } from '../conversations/conversations.ts';
 import { insertInboundSeen } from '../conversations/history.ts';
 import { apart } from '../db/apart.ts';
 import type { Tx } from '../db/pool.ts';
+import { tellOfLinks } from '../confirmations/told.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';
 import { applyReceipts } from '../outbox/outcome/receipt.ts';
@@ -196,14 +197,16 @@ async function takeSaid(
   const who = await whoWrote(deps, tx, integration, inbound, nowMs);
   const met = await readChoices(deps, tx, integration.channel, who);
   const replies = await readReplies(tx, met);
-  const incoming = met.map((one) => {
+  // A link request brings somebody here; it is nothing that was said.
+  const spoken = met.filter(({ message }) => message.text.trim() !== linkRequestIn(message.text));
+  const incoming = spoken.map((one) => {
     const repliesTo = replies.get(one.message.externalId);
     return incomingOf(integration, one.message, { ...one, ...(repliesTo ? { repliesTo } : {}) }, nowMs);
   });
   const placed = new Map(
     (await receiveMessages(deps, tx, nowMs, incoming)).map((one) => [one.externalId, one.conversationId]),
   );
-  const news = met.flatMap((one) => {
+  const news = spoken.flatMap((one) => {
     const conversationId = placed.get(one.message.externalId);
     return conversationId === undefined ? [] : [{ ...one, conversationId }];
   });
@@ -243,7 +246,7 @@ async function whoWrote(
   nowMs: number,
 ): Promise<Met[]> {
   const channel = integration.channel as ChannelName;
-  for (const message of inbound) await arrive(tx, integration, message, nowMs);
+  for (const message of inbound) await arrive(deps, tx, integration, message, nowMs);
   const people = await resolveContacts(
     tx,
     deps.ids,
@@ -272,18 +275,28 @@ async function whoWrote(
  * Somebody who brings a link request becomes known here as the contact it was made for. Whose address is another contact's already
  * stays that one: who they are is not to be changed by a code that may have been passed on.
  */
-async function arrive(tx: Tx, integration: Integration, message: Inbound, nowMs: number): Promise<void> {
+async function arrive(
+  deps: ReceiveDeps,
+  tx: Tx,
+  integration: Integration,
+  message: Inbound,
+  nowMs: number,
+): Promise<void> {
   const code = linkRequestIn(message.text);
   if (code === undefined) return;
   const channel = integration.channel as ChannelName;
   const { from: address } = message;
   const { workspaceId, id: integrationId } = integration;
-  await arriveByRequest(tx, nowMs, {
+  const arrived = await arriveByRequest(tx, nowMs, {
     workspaceId,
     integrationId,
     code,
     destination: { channel, integrationId, address, status: 'active' },
   });
+  if (!arrived || !('destinationId' in arrived)) return;
+  const { contactId, destinationId } = arrived;
+  const about = { contactId, destinationId, channel: integration.provider, criteria: {} };
+  await tellOfLinks(deps, tx, workspaceId, nowMs, [{ ...about, what: 'made' }]);
 }
 
 async function placeOf(

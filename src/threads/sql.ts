@@ -215,22 +215,6 @@ export async function deletePosts(db: Db, conversationIds: readonly number[], id
       AND conversation_id = ANY(${[...conversationIds]}::bigint[]) ${id === undefined ? db`` : db`AND id = ${id}`}`;
 }
 
-/** Which answers are clicks on a postback: their payload is that of one that was said in the conversation. */
-export async function selectClicks(
-  db: Db,
-  answers: readonly { id: number; conversationId: number; payload: string }[],
-): Promise<Set<number>> {
-  const rows = await db<{ id: number }[]>`
-    SELECT a.id FROM unnest(
-      ${answers.map((a) => bucketOf(a.conversationId))}::smallint[], ${answers.map((a) => a.conversationId)}::bigint[],
-      ${answers.map((a) => a.id)}::bigint[], ${answers.map((a) => a.payload)}::text[]) AS a (bucket, conversation_id, id, payload)
-    WHERE EXISTS (
-      SELECT 1 FROM messages m
-      WHERE m.bucket = a.bucket AND m.conversation_id = a.conversation_id AND m.direction = 'out'
-        AND jsonb_path_exists(m.content, '$.** ? (@.type == "postback" && @.payload == $p)', jsonb_build_object('p', a.payload)))`;
-  return new Set(rows.map(({ id }) => id));
-}
-
 /** One condition of a search; all of them must hold. `values` is never empty. */
 export type Condition = {
   field: string;

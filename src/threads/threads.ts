@@ -17,7 +17,6 @@ import {
 export {
   PARTICIPANT_FIELDS,
   searchThreads,
-  selectClicks,
   selectEntries,
   selectParticipants,
   selectPosts,

@@ -2,13 +2,14 @@
  * The script of the web chat's page, as it runs in a browser. Everything that was said is put in as text, never as HTML; an
  * address is opened only when it is one of the web, of a telephone or of mail.
  */
-const base = new URL('../../http/', import.meta.url);
+const base = new URL('../', import.meta.url);
 const chat = document.querySelector('#chat');
 const list = document.querySelector('#messages');
 const form = document.querySelector('#reply');
 const field = document.querySelector('#text');
 const earlier = document.querySelector('#earlier');
 const state = document.querySelector('#state');
+const replies = document.querySelector('#replies');
 const workspace = chat.dataset.workspace;
 const storeKey = `parley.chat.${workspace}`;
 
@@ -231,11 +232,30 @@ function show(message) {
   const element = bubble(message);
   const next = [...shown.values()].find((one) => one.at > message.at);
   list.insertBefore(element, next?.element ?? null);
-  shown.set(message.id, { at: message.at, element });
+  shown.set(message.id, { at: message.at, element, message });
   const sorted = [...shown].sort(([, a], [, b]) => (a.at < b.at ? -1 : Number(a.at > b.at)));
   shown.clear();
   for (const [id, one] of sorted) shown.set(id, one);
+  offer(sorted.at(-1)[1].message);
   if (message.from === 'business' && !document.hidden) void call('POST', 'read').catch(() => {});
+}
+
+/** The quick replies of the last message, below the conversation; they go as soon as anything else is said (W8). */
+function offer({ from, content }) {
+  const offered = from === 'business' ? (content.actions ?? []).filter(({ type }) => type === 'reply') : [];
+  replies.replaceChildren(...offered.map(quickReply));
+  replies.hidden = offered.length === 0;
+}
+
+function quickReply(action) {
+  const button = answer(action);
+  const icon = safe(action.iconUrl);
+  if (!icon) return button;
+  const image = make('img');
+  image.src = icon;
+  image.alt = '';
+  button.prepend(image);
+  return button;
 }
 
 function bubble(message) {
@@ -248,8 +268,9 @@ function bubble(message) {
   if (content.type === 'announcement' && content.title) item.append(make('strong', '', content.title));
   if (text) item.append(paragraph(text));
   if (content.type === 'location') item.append(place(content));
-  for (const one of content.items ?? []) item.append(card(one));
-  if (content.actions) item.append(buttons(content.actions));
+  if (content.items) item.append(carousel(content.items));
+  const own = (content.actions ?? []).filter(({ type }) => type !== 'reply');
+  if (own.length > 0) item.append(buttons(own));
   item.append(when(message.at));
   return item;
 }
@@ -279,6 +300,16 @@ function paragraph(text) {
   }
   whole.append(text.slice(from));
   return whole;
+}
+
+/** Items side by side, to be pushed along (W5). */
+function carousel(items) {
+  const row = make('div', 'carousel');
+  row.role = 'group';
+  row.ariaLabel = `${items.length} items`;
+  row.tabIndex = 0;
+  row.append(...items.map(card));
+  return row;
 }
 
 function card(one) {
@@ -312,14 +343,17 @@ function buttons(actions) {
   for (const action of actions) {
     const address = safe(action.uri);
     if (address) row.append(anchor(address, action.text));
-    else if (action.type === 'reply') {
-      const button = make('button', '', action.text);
-      button.type = 'button';
-      button.addEventListener('click', () => void send({ text: action.text, payload: action.payload }));
-      row.append(button);
-    }
+    else if (action.type === 'reply' || action.type === 'postback') row.append(answer(action));
   }
   return row;
+}
+
+/** A button that answers with its payload; a postback may be clicked again and again (W7). */
+function answer({ text, payload }) {
+  const button = make('button', '', text);
+  button.type = 'button';
+  button.addEventListener('click', () => void send({ text, payload }));
+  return button;
 }
 
 function anchor(address, text) {

@@ -88,16 +88,16 @@ export const appRoutes: readonly Route[] = [
     action: 'integrations.read',
     async handle(call) {
       const all = await call.ctx.directory.integrationsOf(call.workspace.id);
-      const idOf = (type: string) => {
-        const found = all.find(({ provider }) => provider === type);
+      const idOf = (name: string) => {
+        const found = all.find(({ provider }) => provider === name);
         return found && toHex24(found.id);
       };
       return {
         status: 200,
         body: whenKnown({
-          webIntegrationId: idOf('web'),
-          iosIntegrationId: idOf('ios'),
-          androidIntegrationId: idOf('android'),
+          webIntegrationId: idOf('webchat'),
+          iosIntegrationId: idOf('apns'),
+          androidIntegrationId: idOf('fcm'),
         }),
       };
     },

@@ -30,6 +30,7 @@ import {
   type SunshineFault,
   type Work,
 } from './route.ts';
+import { providerOf, typeOfProvider } from './names.ts';
 import { tell } from './told.ts';
 import { findUser, loadUser } from './users.ts';
 
@@ -142,7 +143,7 @@ async function integrationOfType(
 ): Promise<Integration | SunshineFault> {
   const all = await call.ctx.directory.integrationsOf(call.workspace.id);
   // Who asks for mail by its old name gets whatever the workspace sends mail with.
-  const exact = all.filter(({ provider }) => provider === type);
+  const exact = all.filter(({ provider }) => provider === providerOf(type));
   const fits =
     exact.length > 0 || type !== 'mailgun' ? exact : all.filter(({ channel }) => channel === 'email');
   if (integrationId !== undefined) {
@@ -243,5 +244,5 @@ async function ping(call: Call): Promise<Work> {
 }
 
 function typeOf(destination: Destination, integrations: readonly Integration[]): string {
-  return integrationFor(destination, integrations)?.provider ?? destination.channel;
+  return typeOfProvider(integrationFor(destination, integrations)?.provider ?? destination.channel);
 }

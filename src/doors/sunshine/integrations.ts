@@ -11,6 +11,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { integrationNamed } from './messageInput.ts';
+import { providerOf } from './names.ts';
 import { presentIntegration } from './present.ts';
 import {
   acts,
@@ -76,7 +77,7 @@ async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work> 
   return async (tx) => {
     const made = await createIntegration(tx, toolsOf(call), {
       workspaceId: workspace.id,
-      provider: type,
+      provider: providerOf(type),
       settings,
       settingsPath: '',
       nowMs,
@@ -92,7 +93,7 @@ async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work> 
 async function list(call: Call): Promise<Outcome> {
   const page = readPage(call.query);
   if (isFault(page)) return page;
-  const types = call.query['types']?.split(',').map((type) => type.trim());
+  const types = call.query['types']?.split(',').map((type) => providerOf(type.trim()));
   const all = await call.ctx.directory.integrationsOf(call.workspace.id);
   const fits = types ? all.filter(({ provider }) => types.includes(provider)) : all;
   const { rows, hasMore, offset } = pageOf(fits, page);

@@ -21,6 +21,7 @@ import { asSeen } from '../kit/templateCatalogue.ts';
 import { integrationFor, presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
 import { may } from '../kit/route.ts';
+import { providerOf } from './names.ts';
 import {
   acts,
   breaks,
@@ -272,7 +273,8 @@ async function integrationWanted(
     return breaks('destination', 'needs integrationId or integrationType, not both');
   const integrations = await call.ctx.directory.integrationsOf(call.workspace.id);
   const used = (destination: Destination) => integrationFor(destination, integrations);
-  if (integrationId === undefined) return (destination) => used(destination)?.provider === integrationType;
+  if (integrationId === undefined)
+    return (destination) => used(destination)?.provider === providerOf(integrationType!);
   const id = readId(integrationId, 'destination.integrationId');
   if (isFault(id)) return id;
   if (!integrations.some((integration) => integration.id === id)) return missing('integration');

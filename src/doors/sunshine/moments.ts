@@ -29,13 +29,28 @@ export type Heard = (trigger: Trigger) => boolean;
  */
 export function momentsOf(event: FeedEvent, eventIndex: number, heard: Heard): Moment[] {
   if (event.type === 'delivery.changed') return ofDeliveries(event, eventIndex, heard);
-  const told = event.type === 'link.told' ? ofLink(event) : [momentOf(event)];
+  const told =
+    event.type === 'link.told'
+      ? ofLink(event)
+      : event.type === 'message.received'
+        ? ofHeard(event)
+        : [momentOf(event)];
   return told.flatMap((moment) =>
     moment && heard(moment.trigger) ? [{ ...moment, workspaceId: event.workspaceId, eventIndex }] : [],
   );
 }
 
 type Untold = Omit<Moment, 'workspaceId' | 'eventIndex'>;
+
+/** Whether something that was heard is a click on a postback is only known once it is loaded; each is told as one of the two. */
+function ofHeard({ payload }: FeedEvent): Untold[] {
+  const { contactId, messageId, destinationId } = payload as MessageReceived;
+  const about = { contactId, messageId, destinationId };
+  return [
+    { ...about, trigger: 'postback' },
+    { ...about, trigger: 'message:appUser' },
+  ];
+}
 
 /** A link that is made is a client more. */
 function ofLink({ payload, atMs }: FeedEvent): Untold[] {
@@ -58,10 +73,6 @@ function ofLink({ payload, atMs }: FeedEvent): Untold[] {
 function momentOf(event: FeedEvent): Untold | undefined {
   const timestamp = event.atMs / 1000;
   switch (event.type) {
-    case 'message.received': {
-      const { contactId, messageId, destinationId } = event.payload as MessageReceived;
-      return { trigger: 'message:appUser', contactId, messageId, destinationId };
-    }
     case 'message.accepted': {
       const { contactId, messageId, kind } = event.payload as MessageAccepted;
       return kind === 'message' ? { trigger: 'message:appMaker', contactId, messageId } : undefined;

@@ -4,6 +4,9 @@ import { acts, reads, type Route } from './route.ts';
 
 const NOT_BUILT = fault('not_built', 'Parley does not offer this part of the API.');
 
+/** A photo is read, so that the answer says that it is not taken, and nothing of its form. */
+const PHOTO_BYTES = 5_000_000;
+
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 const NO_SERVICE_ACCOUNTS = fault(
@@ -34,7 +37,13 @@ export const notBuiltRoutes: readonly Route[] = [
   ...absent('/attachments/token', 'POST'),
   ...absent('/attachments/cookie', 'GET'),
   ...absent('/integrations/:integrationId/profile', 'GET', 'PUT'),
-  ...absent('/integrations/:integrationId/profile/photo', 'PUT'),
+  acts({
+    method: 'PUT',
+    path: '/integrations/:integrationId/profile/photo',
+    action: 'workspace.read',
+    upload: PHOTO_BYTES,
+    handle: async () => NOT_BUILT,
+  }),
 ];
 
 /** Of the account. */

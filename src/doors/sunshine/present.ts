@@ -9,6 +9,7 @@ import { toHex24 } from '../../base/ids.ts';
 import type { Destination } from '../../contacts/destinations.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import type { Conversation } from '../../conversations/conversations.ts';
+import { platformOf, typeOfProvider } from './names.ts';
 import { whenKnown } from './presentMessage.ts';
 
 /** All that is shown of a user. */
@@ -64,7 +65,7 @@ export function presentClient(
   return {
     _id: id,
     id,
-    platform: integration?.provider ?? destination.channel,
+    platform: platformOf(integration?.provider ?? destination.channel),
     ...(integration ? { integrationId: toHex24(integration.id) } : {}),
     status: destination.status,
     active: destination.status === 'active',
@@ -99,7 +100,7 @@ export function presentChannel(
   const integration = integrationFor(destination, integrations);
   const { address, channel } = destination;
   return {
-    type: integration?.provider ?? channel,
+    type: typeOfProvider(integration?.provider ?? channel),
     ...(integration ? { integrationId: toHex24(integration.id) } : {}),
     ...(channel === 'email'
       ? { address }
@@ -139,7 +140,7 @@ export function presentIntegration(integration: Integration, catalogue: Catalogu
   return {
     ...shown.settings,
     _id: toHex24(integration.id),
-    type: integration.provider,
+    type: typeOfProvider(integration.provider),
     status: integration.status,
     ...whenKnown({ displayName: integration.name || undefined }),
   };

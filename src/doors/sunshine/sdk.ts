@@ -19,6 +19,7 @@ import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { say } from '../live/say.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import { presentConversation } from './present.ts';
+import { typeOfProvider } from './names.ts';
 import { missing } from './route.ts';
 import {
   Arrival,
@@ -168,7 +169,7 @@ async function configOf({ ctx, workspace }: SdkCall): Promise<object> {
   const all = await ctx.directory.integrationsOf(workspace.id);
   const integrations = all
     .filter(({ status }) => status === 'active')
-    .map(({ id, provider }) => ({ _id: toHex24(id), type: provider }));
+    .map(({ id, provider }) => ({ _id: toHex24(id), type: typeOfProvider(provider) }));
   const root = `${ctx.publicUrl()}/sdk/v2`;
   return {
     config: {

@@ -18,6 +18,7 @@ import {
   type KnownIntegration,
   type User,
 } from './present.ts';
+import { platformOf } from './names.ts';
 import { presentMessage } from './presentMessage.ts';
 import type { Trigger } from './triggers.ts';
 
@@ -48,6 +49,10 @@ export type Facts = {
   adapters: Readonly<Record<string, Adapter | undefined>>;
   /** Notifications since the message before, by message. */
   recent: Map<number, Message[]>;
+  /** Messages whose postback was clicked, by the message that says so. */
+  clicked: Map<number, Message>;
+  /** The app wants clicks to be messages, too (`echoPostback`). */
+  echoes: boolean;
 };
 
 /** How much a webhook wants to be told. */
@@ -82,6 +87,7 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
     };
   const message = facts.messages.get(moment.messageId);
   if (!message) return undefined;
+  if (moment.trigger === 'postback') return { ...common, postbacks: postbacksOf(message, contact, facts) };
   const recent = facts.recent.get(message.id) ?? [];
   return {
     ...common,
@@ -90,6 +96,20 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
       ? { recentNotifications: recent.map((notification) => presentMessage(notification, contact)) }
       : {}),
   };
+}
+
+/** What was clicked, in the message that offered it (api/sunshine.md §8.3). */
+function postbacksOf({ id, content }: Message, contact: Contact, facts: Facts): object[] {
+  const message = facts.clicked.get(id);
+  if (!message) return [];
+  const shown = presentMessage(message, contact);
+  const items = (shown['items'] ?? []) as { actions?: Record<string, unknown>[] }[];
+  const all = [
+    ...((shown['actions'] ?? []) as Record<string, unknown>[]),
+    ...items.flatMap(({ actions = [] }) => actions),
+  ];
+  const action = all.find(({ type, payload }) => type === 'postback' && payload === content.payload);
+  return action ? [{ message: shown, action }] : [];
 }
 
 function aboutDelivery(
@@ -154,7 +174,7 @@ function startOf(user: User, { destinationId, more }: Moment, facts: Facts): obj
   if (!on || more?.['source'] !== undefined) return {};
   const integration = integrationFor(on, facts.integrations);
   // What this API calls the messenger in a browser.
-  const source = { type: on.channel === 'webchat' ? 'web' : (integration?.provider ?? on.channel) };
+  const source = { type: platformOf(integration?.provider ?? on.channel) };
   return {
     source: integration ? { ...source, integrationId: toHex24(integration.id) } : source,
   };
@@ -176,7 +196,7 @@ function typeOf(delivery: Delivery | Tried, user: User, facts: Facts): string {
   const integration =
     facts.integrations.find(({ id }) => id === integrationId) ??
     (linked && integrationFor(linked, facts.integrations));
-  return integration?.provider ?? delivery.channel ?? linked?.channel ?? 'unknown';
+  return platformOf(integration?.provider ?? delivery.channel ?? linked?.channel ?? 'unknown');
 }
 
 /**

@@ -2,13 +2,17 @@
  * What this door tells of what happened: events of the feed, as calls of v1.1 webhooks (api/sunshine.md §6.1, §8). Looks only
  * at what somebody asked to hear of, and loads what that takes with one statement per kind of row for the whole batch.
  */
-import { selectIntegrationsOf } from '../../accounts/sql.ts';
+import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
 import { getContacts, type Contact } from '../../contacts/contacts.ts';
 import { conversationsOf, type Conversation, type Message } from '../../conversations/conversations.ts';
-import { selectMessages, selectNotificationsSinceLastReply } from '../../conversations/history.ts';
+import {
+  selectMessages,
+  selectNotificationsSinceLastReply,
+  selectPostbacks,
+} from '../../conversations/history.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { selectDeliveries } from '../../ledger/sql.ts';
@@ -54,7 +58,12 @@ async function settleKinds(
   moments: readonly Moment[],
   heard: (trigger: Trigger) => boolean,
 ): Promise<Moment[]> {
+  await findClicked(db, facts, moments);
   const settled = moments.flatMap((moment): Moment[] => {
+    if (moment.trigger === 'postback' && !facts.clicked.has(moment.messageId!)) return [];
+    // A click is no message, unless the app wants it to be one.
+    if (moment.trigger === 'message:appUser' && facts.clicked.has(moment.messageId!) && !facts.echoes)
+      return [];
     if (!moment.change) return [moment];
     const message = facts.messages.get(moment.messageId!);
     if (!message) return [];
@@ -74,6 +83,35 @@ async function settleKinds(
     }),
   );
   return settled;
+}
+
+/** Which of what was heard are clicks on a postback, and of which message. */
+async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Promise<void> {
+  const heard = [...new Set(moments.flatMap(({ change, messageId }) => (change ? [] : (messageId ?? []))))];
+  const answers = heard.flatMap((id) => {
+    const message = facts.messages.get(id);
+    const payload = message?.direction === 'in' ? message.content.payload : undefined;
+    return payload === undefined ? [] : [{ id, conversationId: message!.conversationId, payload }];
+  });
+  if (answers.length === 0) return;
+  const offered = await selectPostbacks(db, answers);
+  const workspaceId = moments[0]!.workspaceId;
+  const [messages, [workspace]] = await Promise.all([
+    offered.length > 0
+      ? selectMessages(
+          db,
+          workspaceId,
+          offered.map(({ messageId }) => messageId),
+        )
+      : [],
+    selectWorkspaces(db, [workspaceId]),
+  ]);
+  for (const { id, messageId } of offered) {
+    const message = messages.find((one) => one.id === messageId);
+    if (message) facts.clicked.set(id, message);
+  }
+  const settings = workspace?.settings['appSettings'] as { echoPostback?: unknown } | undefined;
+  facts.echoes = settings?.echoPostback === true;
 }
 
 function linksOf(moment: Moment, message: Message, facts: Facts): Moment[] {
@@ -144,6 +182,8 @@ async function loadFacts(
     integrations,
     adapters,
     recent: new Map(),
+    clicked: new Map(),
+    echoes: false,
   };
 }
 

@@ -100,14 +100,13 @@ async function get(call: Call): Promise<Outcome> {
 async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
-  const { name, givenName, familyName, locale, address, telephone, email } = call.body.profile;
-  for (const [field, value] of Object.entries({ telephone, email }))
-    if (value !== undefined)
-      return breaks(`profile.${field}`, 'cannot be changed; begin a conversation with it');
+  const { name, givenName, familyName, locale, address } = call.body.profile;
   const [first, ...rest] = (name ?? '').trim().split(/\s+/);
   const given = givenName ?? (first || undefined);
   const family = familyName ?? (rest.join(' ') || undefined);
   return async (tx) => {
+    const elsewhere = await otherAddress(call, tx, id);
+    if (elsewhere) return elsewhere;
     const changed = await updateContact(
       tx,
       theirNowMs(call),
@@ -127,6 +126,26 @@ async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
       audit: { action: 'contact.update', subject: `contact:${id}` },
     };
   };
+}
+
+/** Addresses are what a contact is known by, and stay: its own may be given back, as it was read. */
+async function otherAddress(call: Call<ChangedContact>, db: Db, id: number): Promise<Fault | undefined> {
+  const { workspace, body } = call;
+  const { telephone, email } = body.profile;
+  if (telephone === undefined && email === undefined) return undefined;
+  const own = (await identitiesByContact(db, workspace.id, [id])).get(id) ?? [];
+  const has = (kind: string, value: string | Fault) =>
+    own.some((one) => one.kind === kind && one.value === value);
+  const phone =
+    telephone === undefined ? undefined : normalisePhone(telephone, { defaultCountry: workspace.country });
+  const mail = email === undefined ? undefined : normaliseEmail(email);
+  const field =
+    phone !== undefined && !has('phone', isFault(phone) ? phone : phone.e164)
+      ? 'telephone'
+      : mail !== undefined && !has('email', mail)
+        ? 'email'
+        : undefined;
+  return field && breaks(`profile.${field}`, 'cannot be changed; begin a conversation with it');
 }
 
 async function show(db: Db, organization: Organization, contacts: readonly Contact[]) {

@@ -1,6 +1,6 @@
 /** Messages: posted to a conversation, found, changed, taken away (api/web1on1.md §B.5; W1–W18, W27–W34). */
 import { ChangedMessage, WebMessage } from '../../../contract/web1on1.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
@@ -25,6 +25,12 @@ import {
   type Work,
 } from './route.ts';
 
+/** chipchat's `messages.replace` sends no body (0.7.4), so that there is nothing to replace a message with. */
+const NO_REPLACEMENT = fault(
+  'not_built',
+  'Replacing a message with nothing is not offered: send the new fields, or PATCH those that change.',
+);
+
 /** `/messages`, and those of a conversation. */
 export const messageRoutes: readonly Route[] = [
   writesMany({
@@ -34,6 +40,14 @@ export const messageRoutes: readonly Route[] = [
     action: 'conversations.reply',
     body: WebMessage,
     handle: postBodies,
+  }),
+  writesMany({
+    method: 'POST',
+    path: '/messages',
+    scope: 'viewer',
+    action: 'messages.send',
+    body: WebMessage,
+    handle: postToNamed,
   }),
   reads({
     path: '/conversations/:id/messages',
@@ -51,6 +65,7 @@ export const messageRoutes: readonly Route[] = [
       action: 'conversations.reply',
       body: ChangedMessage,
       handle: change,
+      ...(method === 'PUT' ? { withoutBody: NO_REPLACEMENT } : {}),
     }),
   ),
   acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', action: 'contacts.erase', handle: remove }),
@@ -86,6 +101,15 @@ export async function postBodies(call: Posting): Promise<Work | Fault> {
     const shown = await loadMessages(tx, call.workspace, ids);
     return { status: 201, body: many ? shown : shown[0] };
   };
+}
+
+/** Posts messages to the conversation that they name, which is one. */
+async function postToNamed(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+  const id = call.body.bodies[0]!.conversation;
+  const field = call.body.many ? '[0].conversation' : 'conversation';
+  return id === undefined
+    ? breaks(field, 'is required: the id of a conversation')
+    : await postBodies({ ...call, params: { id } });
 }
 
 async function list(call: Call, conversation?: string): Promise<Outcome> {

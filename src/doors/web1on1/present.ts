@@ -12,8 +12,8 @@ import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { LANGUAGE, type Participant, type Post, type Thread } from '../../threads/participants.ts';
-import { selectMessages } from '../../conversations/history.ts';
-import { selectClicks, selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';
+import { selectMessages, selectPostbacks } from '../../conversations/history.ts';
+import { selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';
 import type { Db } from '../../db/pool.ts';
 import { touchpointOf } from '../../threads/touchpoints.ts';
 
@@ -221,7 +221,7 @@ export async function loadMessages(
       ? [{ id, conversationId, payload: content.payload }]
       : [],
   );
-  const clicks = answers.length > 0 ? await selectClicks(db, answers) : new Set<number>();
+  const clicks = new Set(answers.length > 0 ? (await selectPostbacks(db, answers)).map(({ id }) => id) : []);
   return ids.flatMap((id) => {
     const post = postById.get(id);
     const message = messageById.get(id);

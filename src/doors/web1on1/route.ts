@@ -17,6 +17,8 @@ export type Web1on1Kind = {
   more: {
     /** The least scope that a token needs, besides what the role behind it may do (api/web1on1.md §B.1). */
     scope: AccessScope;
+    /** What is said to who sends no body at all, where that is not just a mistake. */
+    withoutBody?: Fault;
   };
 };
 

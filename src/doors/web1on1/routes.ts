@@ -4,7 +4,7 @@ import { contactRoutes } from './contacts.ts';
 import { conversationRoutes } from './conversations.ts';
 import { messageRoutes } from './messages.ts';
 import { organizationRoutes } from './organizations.ts';
-import { reads, type Route } from './route.ts';
+import { acts, reads, type Route } from './route.ts';
 import { serviceRoutes } from './services.ts';
 import { transferRoutes } from './transfer.ts';
 
@@ -23,25 +23,53 @@ const NOT_BUILT = [
   'files',
   'locations',
   'watemplates',
+  'links',
   'tests',
   'testresults',
 ];
 
-const notBuilt = (path: string): Route =>
-  reads({
-    path,
-    scope: 'viewer',
-    action: 'workspace.read',
-    handle: async () => fault('not_built', 'Parley does not offer this part of the API.'),
-  });
+const NOT_OFFERED = fault('not_built', 'Parley does not offer this part of the API.');
+type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Below `/v2`. */
-export const ROUTES: readonly Route[] = [
+function absent(path: string, ...verbs: Verb[]): Route[] {
+  const common = { path, scope: 'viewer', action: 'workspace.read' } as const;
+  return verbs.map((method) =>
+    method === 'GET'
+      ? reads({ ...common, handle: async () => NOT_OFFERED })
+      : acts({ ...common, method, handle: async () => NOT_OFFERED }),
+  );
+}
+
+/** Parts of what is offered that are not: who and what there is, is set up in the console. */
+const PARTS: readonly Route[] = [
+  ...['users', 'bots', 'channels'].flatMap((name) => [
+    ...absent(`/${name}`, 'POST'),
+    ...absent(`/${name}/:id`, 'PUT', 'PATCH', 'DELETE'),
+  ]),
+  ...absent('/organizations', 'POST'),
+  ...absent('/organizations/:id', 'PUT', 'DELETE'),
+  ...absent('/contacts', 'POST'),
+  ...absent('/contacts/:id', 'PUT', 'DELETE'),
+  ...absent('/conversations/:id', 'PUT', 'DELETE'),
+  ...absent('/services/:id', 'PUT'),
+];
+
+/** What is offered below `/v2`. */
+export const OFFERED: readonly Route[] = [
   ...conversationRoutes,
   ...messageRoutes,
   ...contactRoutes,
   ...transferRoutes,
   ...organizationRoutes,
   ...serviceRoutes,
-  ...NOT_BUILT.flatMap((name) => [notBuilt(`/${name}`), notBuilt(`/${name}/:id`)]),
+];
+
+/** All that is answered below `/v2`. */
+export const ROUTES: readonly Route[] = [
+  ...OFFERED,
+  ...PARTS,
+  ...NOT_BUILT.flatMap((name) => [
+    ...absent(`/${name}`, 'GET', 'POST'),
+    ...absent(`/${name}/:id`, 'GET', 'PUT', 'PATCH', 'DELETE'),
+  ]),
 ];
