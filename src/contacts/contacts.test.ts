@@ -191,7 +191,7 @@ test('somebody who is known only from the From of a mail is found by the beginni
       workspaceId,
       contactId,
       integrationId: null,
-      channel: 'email',
+      channel: 'email' as const,
       address: `${value}@example.com`,
     };
     good(await inTx((tx) => linkDestination(tx, NOW, { ...of, displayName })));
