@@ -24,7 +24,7 @@ function handClock(): Clock & { advance(byMs: number): void } {
     },
     advance(byMs) {
       nowMs += byMs;
-      for (const timer of [...timers]) if (timer.atMs <= nowMs && timers.delete(timer)) timer.run();
+      for (const timer of timers) if (timer.atMs <= nowMs && timers.delete(timer)) timer.run();
     },
   };
 }
