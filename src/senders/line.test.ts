@@ -1,7 +1,6 @@
 /** The line before a provider, and its breaker, on a clock of the test's own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Outcome } from '../channels/adapter.ts';
 import type { Gatekeeper } from './ahead.ts';
@@ -9,6 +8,9 @@ import { createBreaker } from './breaker.ts';
 import { createLine } from './line.ts';
 
 const PLACES = 10;
+
+/** All that was promised by now has happened. */
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Time stands until it is advanced; timers fire then. */
 function handClock(): Clock & { advance(byMs: number): void } {
