@@ -242,7 +242,7 @@ function openRooms(ground: Ground) {
     receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
-  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], {
+  const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
     amiss: ready,
     registry: metrics.registry,
   });
