@@ -53,6 +53,7 @@ export async function sendChatPage(
 <button id="earlier" type="button" hidden>Earlier messages</button>
 <ol id="messages" role="log" aria-live="polite" aria-label="Messages"></ol>
 </main>
+<p id="typing" role="status" hidden>Typing …</p>
 <div id="replies" role="group" aria-label="Answers to choose from" hidden></div>
 <form id="reply" hidden>
 <label for="text" class="unseen">Your message</label>
