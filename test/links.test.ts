@@ -57,7 +57,11 @@ const takeNone = async () => {};
 
 before(async () => {
   clock = testClock();
-  world = await startWorld(database.connection, { PARLEY_ROLES: 'http' }, { clock });
+  world = await startWorld(
+    database.connection,
+    { PARLEY_ROLES: 'http', PARLEY_TRUSTED_PROXIES: 'loopback' },
+    { clock },
+  );
   // Stands for the web chat's adapter where none is registered: nothing is sent in these tests.
   const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
   ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };

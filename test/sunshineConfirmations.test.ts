@@ -95,7 +95,7 @@ test('while it waits, nothing else is sent there', async () => {
   const id = Number.parseInt(sent.body.message._id.slice(8), 16);
   await until('it was stopped', async () => {
     const [row] = await sql`SELECT code FROM deliveries WHERE cause_id = ${id} AND state = 11`;
-    return row?.['code'] === 'destination_pending';
+    return row?.['code'] === 'pending';
   });
   assert.deepEqual(await link.phone(), ['Hello']);
 });

@@ -15,5 +15,7 @@ export const accountsPeople: Room = {
     operator_sessions: 'names nobody',
     api_keys: 'names nobody',
     integrations: 'names nobody',
+    install: 'names nobody',
+    password_links: 'names operators only, by a hash',
   },
 };

@@ -153,7 +153,7 @@ function keeping(parley: Command): void {
   calling(member, 'list', 'show the members').action(async (flags) =>
     (await import('./members.ts')).listMembers(flags),
   );
-  calling(member, 'add', 'add an operator')
+  calling(member, 'add', 'ask an operator in')
     .argument('<email>')
     .requiredOption('--role <role>', 'owner, admin, marketer, agent or viewer')
     .action(async (email, flags) => (await import('./members.ts')).addMember(email, flags));

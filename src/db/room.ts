@@ -37,7 +37,7 @@ export type Erasing = {
   /** By the workspace's clock, unix ms. */
   atMs: number;
   /** Runs what cannot be rolled back (files that are removed) once the transaction is committed. */
-  afterCommit(run: () => void): void;
+  afterCommit: (run: () => void) => void;
 };
 
 /** Two contacts of a workspace that turn out to be one person. */

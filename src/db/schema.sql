@@ -242,6 +242,7 @@ CREATE TABLE destinations (
   CHECK (((blocked_classes = 0) = (blocks IS NULL))),
   CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'inactive'::text, 'blocked'::text])))
 );
+CREATE INDEX destinations_by_display_name ON destinations USING btree (workspace_id, lower(display_name) text_pattern_ops) WHERE (display_name IS NOT NULL);
 
 -- by bucket
 CREATE TABLE due (
@@ -363,6 +364,13 @@ CREATE TABLE inbound_seen (
   PRIMARY KEY (hash, integration_id, external_id)
 );
 CREATE INDEX inbound_seen_age ON inbound_seen USING btree (at_ms);
+
+-- on every node
+CREATE TABLE install (
+  name text NOT NULL,
+  value bytea NOT NULL,
+  PRIMARY KEY (name)
+);
 
 -- on every node
 CREATE TABLE integration_health (
@@ -554,6 +562,7 @@ CREATE TABLE migrations (
   name text NOT NULL,
   checksum text NOT NULL,
   ran_ms bigint NOT NULL,
+  min_code integer,
   PRIMARY KEY (version)
 );
 
@@ -593,6 +602,15 @@ CREATE TABLE participants (
   created_ms bigint NOT NULL,
   updated_ms bigint NOT NULL,
   PRIMARY KEY (bucket, conversation_id, user_id)
+);
+
+-- on every node
+CREATE TABLE password_links (
+  token_hash text NOT NULL,
+  operator_id bigint,
+  created_ms bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (token_hash)
 );
 
 -- by bucket

@@ -55,7 +55,7 @@ export function roomsWithPeople(deps: PeopleDeps): readonly Room[] {
 export async function erasePerson(
   deps: PeopleDeps,
   tx: Tx,
-  person: { workspaceId: number; contactId: number; atMs: number; afterCommit(run: () => void): void },
+  person: { workspaceId: number; contactId: number; atMs: number; afterCommit: (run: () => void) => void },
 ): Promise<Erased | undefined> {
   const { workspaceId, contactId, atMs, afterCommit } = person;
   const [erased] = await eraseContacts(tx, deps.ids, atMs, workspaceId, [contactId]);

@@ -30,7 +30,7 @@ const SETTINGS = {
     means: 'Number of the Firebase project, to be shown.',
     schema: { type: 'string', pattern: '^[0-9]+$' },
   },
-  baseUrl: { required: false, secret: false, means: `Where FCM is; ${FCM_URL} when absent.` },
+  baseUrl: { required: false, secret: false, leads: true, means: `Where FCM is; ${FCM_URL} when absent.` },
 } as const satisfies Record<string, IntegrationSetting>;
 
 /** The adapter. */

@@ -49,9 +49,9 @@ export async function sendChatPage(
 </head>
 <body class="chat">
 <header><h1>${name}</h1><p id="state" role="status"></p></header>
-<main id="chat" data-workspace="${toHex24(workspace.id)}">
+<main id="chat" data-workspace="${toHex24(workspace.id)}" tabindex="0">
 <button id="earlier" type="button" hidden>Earlier messages</button>
-<ol id="messages" role="log" aria-live="polite" aria-label="Messages"></ol>
+<div role="log" aria-live="polite" aria-label="Messages"><ol id="messages"></ol></div>
 </main>
 <p id="typing" role="status" hidden>Typing …</p>
 <div id="replies" role="group" aria-label="Answers to choose from" hidden></div>
