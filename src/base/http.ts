@@ -21,7 +21,15 @@ export type HttpRequest = {
   deadlineMs: number;
   /** Larger answers are cut off and count as `unclear`. Bytes; default 1 MiB. */
   maxBytes?: number;
+  /**
+   * The status is the answer, and its body a bonus: of one that is long, slow or broken off only the beginning is had, and the
+   * connection is given up. It takes nothing back of what the status said.
+   */
+  statusOnly?: boolean;
 };
+
+/** How long a body is waited for that is a bonus, from the head on. */
+const BONUS_MS = 2000;
 
 /** What came of a request. */
 export type HttpOutcome =
@@ -82,8 +90,18 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
       clearTimeout(timer);
       resolve(outcome);
     };
+    const answered = () => {
+      const body = !chunks ? EMPTY : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+      end({ kind: 'answer', status, headers, body });
+    };
+    const isSaid = () => request.statusOnly === true && status >= 200;
+    const giveUp = (controller: Dispatcher.DispatchController | undefined, reason: string) => {
+      if (isSaid()) answered();
+      controller?.abort(new Error(reason));
+    };
     // A timer of our own: undici's bound the wait for headers and between chunks, from the connection on, and are 500 ms coarse.
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
+      if (isSaid()) return giveUp(begun, 'the rest of the answer is not waited for');
       gone = new Error(`no full answer within ${request.deadlineMs / 1000} s`);
       begun?.abort(gone);
       end({ kind: left ? 'unclear' : 'unsent', reason: gone.message });
@@ -95,40 +113,44 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
         begun = controller;
         left = true;
       },
-      onResponseStart(_controller, statusCode, answerHeaders) {
+      onResponseStart(controller, statusCode, answerHeaders) {
         status = statusCode;
         headers = answerHeaders;
+        if (!isSaid() || request.deadlineMs <= BONUS_MS) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => giveUp(controller, 'the rest of the answer is not waited for'), BONUS_MS);
       },
       onResponseData(controller, chunk) {
+        if (size + chunk.length > maxBytes) return giveUp(controller, `answer larger than ${maxBytes} bytes`);
         size += chunk.length;
-        if (size > maxBytes) controller.abort(new Error(`answer larger than ${maxBytes} bytes`));
-        else (chunks ??= []).push(chunk);
+        (chunks ??= []).push(chunk);
       },
-      onResponseEnd() {
-        const body = !chunks ? EMPTY : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-        end({ kind: 'answer', status, headers, body });
-      },
+      onResponseEnd: answered,
       onResponseError(_controller, error) {
-        end({ kind: left ? 'unclear' : 'unsent', reason: reasonOf(error) });
+        if (isSaid()) answered();
+        else end({ kind: left ? 'unclear' : 'unsent', reason: reasonOf(error) });
       },
     };
     try {
-      agent.dispatch(
-        {
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: request.method,
-          headers: request.headers ?? {},
-          body: request.body ?? null,
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        handler,
-      );
+      agent.dispatch(optionsOf(url, request), handler);
     } catch (error) {
       end({ kind: 'unsent', reason: reasonOf(error as Error) });
     }
   });
+}
+
+function optionsOf(url: URL, request: HttpRequest): Dispatcher.DispatchOptions {
+  const { method, headers = {}, body } = request;
+  const { origin, pathname, search } = url;
+  return {
+    origin,
+    path: pathname + search,
+    method,
+    headers,
+    body: body ?? null,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
 }
 
 function reasonOf(error: Error & { code?: string }): string {

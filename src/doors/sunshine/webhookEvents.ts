@@ -2,7 +2,8 @@
  * What this door tells of what happened: events of the feed, as calls of v1.1 webhooks (api/sunshine.md §6.1, §8). Looks only
  * at what somebody asked to hear of, and loads what that takes with one statement per kind of row for the whole batch.
  */
-import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
+import { selectIntegrationsOf } from '../../accounts/integrations.ts';
+import { selectWorkspaces } from '../../accounts/workspaces.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
