@@ -144,7 +144,7 @@ function watch<T>(
   return end;
 }
 
-const RECENT = 400;
+const RECENT = 1500;
 
 /** What happened, as a number that differs when anything does, and the last of it in words. */
 function createTrace(atMs: () => number) {
@@ -229,5 +229,5 @@ async function soon(end: End): Promise<void> {
 }
 
 function brief(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ').slice(0, 80);
+  return text.trim().replaceAll(/\s+/g, ' ').slice(0, 120);
 }

@@ -1,14 +1,20 @@
 /** Bodies from strangers: who it is is known before anything is read, and what is held is bounded for a peer and for all. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { createHeld } from '../src/doors/kit/held.ts';
 import { jwt, startProduct } from './sunshineProduct.ts';
+import { newConsoleKey } from './support/messages.ts';
 import { until } from './support/until.ts';
 
 const product = await startProduct({ rateLimitPerS: 0 });
 const app = await product.newApp();
 const { port } = new URL(product.url);
+
+/** One for all, so that what is measured is held by the product. */
+const FILLING = Buffer.alloc(12 * 1024 * 1024, 120);
 
 /** Opens a request and sends as much of its body as it is told; tells what came back. */
 function begin(path: string, length: number, headers: Record<string, string> = {}) {
@@ -25,7 +31,7 @@ function begin(path: string, length: number, headers: Record<string, string> = {
     answer: () => answer,
     closed: () => closed,
     send: (bytes: number) =>
-      new Promise<void>((sent) => void socket.write(Buffer.alloc(bytes, 120), () => sent())),
+      new Promise<void>((sent) => void socket.write(FILLING.subarray(0, bytes), () => sent())),
   };
 }
 
@@ -95,5 +101,50 @@ describe('unfinished bodies', () => {
     await until('an answer', () => Promise.resolve(one.answer().includes('\r\n\r\n') || undefined));
     assert.match(one.answer(), /^HTTP\/1\.1 413 /);
     one.socket.destroy();
+  });
+});
+
+describe('turns of a workspace', () => {
+  test('a third import waits for one of the two before it, and another workspace for none of them', async () => {
+    const other = await product.newApp();
+    const keys = new Map<number, string>();
+    for (const { workspaceId } of [app, other])
+      keys.set(workspaceId, await newConsoleKey(product.ctx, workspaceId));
+    const importTo = ({ appId, workspaceId }: typeof app) => {
+      const request = httpRequest(`${product.url}/api/workspaces/${appId}/contacts/import`, {
+        method: 'POST',
+        headers: { authorization: keys.get(workspaceId)!, 'content-type': 'text/csv' },
+      });
+      const done = once(request, 'response').then(async ([answer]) => {
+        const lines: string[] = [];
+        for await (const chunk of answer as IncomingMessage) lines.push(String(chunk));
+        return [(answer as IncomingMessage).statusCode, /"done":true/.test(lines.join(''))];
+      });
+      request.write('email\n');
+      return { done, end: (name: string) => void request.end(`${name}@turns.example\n`) };
+    };
+    const begun = async () => {
+      const rows = await product.sql`
+        SELECT 1 FROM audit_log WHERE workspace_id = ${app.workspaceId} AND action = 'contacts.import.begin'`;
+      return rows.length;
+    };
+    const [first, second] = [importTo(app), importTo(app)];
+    await until('two have begun', async () => (await begun()) === 2 || undefined);
+    const third = importTo(app);
+    third.end('c');
+    const elsewhere = importTo(other);
+    elsewhere.end('d');
+    assert.deepEqual(await elsewhere.done, [200, true]);
+    assert.equal(await begun(), 2);
+    first.end('a');
+    assert.deepEqual(
+      [await first.done, await third.done],
+      [
+        [200, true],
+        [200, true],
+      ],
+    );
+    second.end('b');
+    assert.deepEqual(await second.done, [200, true]);
   });
 });

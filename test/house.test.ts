@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { FAULTS } from '../contract/errors.ts';
 import { settingsReference } from '../src/base/config.ts';
+import { statesReference } from '../scripts/states.ts';
 import { magicReference } from '../src/simulator/reference.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -93,6 +94,13 @@ test('every fault is used, and every one has a meaning and a status of its famil
 test('the README shows the settings as the code has them', () => {
   assert.ok(
     readFileSync(join(root, 'README.md'), 'utf8').includes(settingsReference()),
+    'run: npm run readme',
+  );
+});
+
+test('the document on states shows the moves as the code has them', () => {
+  assert.ok(
+    readFileSync(join(root, 'docs', 'states.md'), 'utf8').includes(statesReference()),
     'run: npm run readme',
   );
 });

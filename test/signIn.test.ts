@@ -104,5 +104,71 @@ test('after five wrong passwords the next has to wait, at every door, even the r
   assert.equal((await token({ email: bob.email, password })).status, 201);
   const refused =
     await sql`SELECT 1 FROM audit_log WHERE action = 'session.refused' AND subject = ${`operator:${ann.id}`}`;
-  assert.equal(refused.length, 6);
+  assert.equal(refused.length, 7, 'five wrong ones and two too early, at either door');
+});
+
+test('what signs in is short, and a body of more fields than anybody needs is refused before it is parsed', async () => {
+  const long = { email: 'a@sign.example', password: 'p'.repeat(5000) };
+  assert.equal((await caller(url)('POST', '/api/sessions', long)).status, 413);
+  assert.equal((await token(long)).status, 413);
+  const ann = await owner();
+  assert.equal((await ann.call('POST', '/api/me/password', { ...long, newPassword: 'x' })).status, 413);
+  const fields = (count: number) =>
+    ann.call('PATCH', ann.base, {
+      name: 'Test',
+      ...Object.fromEntries(Array.from({ length: count - 1 }, (_one, at) => [at, 0])),
+    });
+  assert.equal((await fields(20_000)).status, 200);
+  const many = await fields(20_001);
+  assert.deepEqual([many.status, /20000 fields/.test(JSON.stringify(many.body))], [413, true]);
+  // Colons in a text are none, nor is what follows a quote in it.
+  const text = '\\":'.repeat(21_000);
+  assert.equal((await ann.call('PATCH', ann.base, { name: text })).status, 400);
+});
+
+test('a wrong present password counts as a wrong sign-in, and the right one waits after five', async () => {
+  const ann = await owner();
+  const change = (present: string) =>
+    ann.call('POST', '/api/me/password', { password: present, newPassword: 'another horse battery' });
+  for (let n = 0; n < 5; n++) assert.equal((await change(`wrong password ${n}`)).status, 403);
+  assert.equal((await change(password)).status, 429);
+});
+
+test('who changes where secrets are sent gives them again: the key of an integration does not go to a new host', async () => {
+  const ann = await owner();
+  const kinds: [string, Record<string, unknown>, string, Record<string, unknown>][] = [
+    [
+      'smtp',
+      { host: 'mail.sign.example', from: 'a@sign.example', user: 'ann', password: 'kept' },
+      'host',
+      { password: 'kept' },
+    ],
+    [
+      'webhook',
+      { url: 'https://sign.example/in', secret: `whsec_${'A'.repeat(44)}` },
+      'url',
+      { secret: `whsec_${'B'.repeat(44)}` },
+    ],
+    [
+      'mailgun',
+      { domain: 'mg.sign.example', apiKey: 'key', signingKey: 'kept' },
+      'baseUrl',
+      { apiKey: 'key', signingKey: 'kept' },
+    ],
+  ];
+  for (const [type, settings, name, secrets] of kinds) {
+    const made = await ann.call('POST', `${ann.base}/integrations`, { type, settings });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const at = `${ann.base}/integrations/${made.body.id}`;
+    const elsewhere = { [name]: name === 'host' ? 'mail.eve.example' : 'https://eve.example/x' };
+    const refused = await ann.call('PATCH', at, { settings: elsewhere });
+    assert.equal(refused.status, 400, `${type}: ${JSON.stringify(refused.body)}`);
+    assert.match(JSON.stringify(refused.body), /sends the secrets elsewhere/);
+    assert.deepEqual((await ann.call('GET', at)).body.settings[name], settings[name]);
+    // The same again is no change, and with the secrets it is anybody's right who has them.
+    const same = name in settings ? { [name]: settings[name] } : {};
+    assert.equal((await ann.call('PATCH', at, { settings: same })).status, 200);
+    const given = await ann.call('PATCH', at, { settings: { ...elsewhere, ...secrets } });
+    assert.equal(given.status, 200, JSON.stringify(given.body));
+  }
 });

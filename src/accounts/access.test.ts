@@ -19,12 +19,14 @@ import { transact } from './idempotency.ts';
 import { createKey, createKeyring, listKeys, revokeKey, type Door, type KeyOwner } from './keys.ts';
 import {
   changePassword,
+  openSession,
+  proveNewPassword,
+  provePassword,
   createOperator,
   listMembers,
   removeMember,
   SESSION_MS,
   setMember,
-  signIn,
   signOut,
   sweepSessions,
 } from './operators.ts';
@@ -43,6 +45,11 @@ let people = 0;
 function good<T>(outcome: T | Fault): T {
   if (isFault(outcome)) throw new Error(`${outcome.fault}: ${outcome.message}`);
   return outcome;
+}
+
+async function signIn(db: typeof sql, input: { email: string; password: string; nowMs: number }) {
+  const proved = await provePassword(db, input);
+  return isFault(proved) ? proved : await openSession(db, proved, input.nowMs);
 }
 
 function faultOf(outcome: unknown): Fault {
@@ -147,10 +154,11 @@ describe('operators', () => {
     const who = await operator();
     const email = who.email;
     const session = good(await signIn(sql, { email, password: 'correct horse battery', nowMs: clock.ms }));
-    const change = (password: string) =>
-      transact(sql, (tx) =>
-        changePassword(tx, { operatorId: who.id, password, newPassword: 'another long password' }),
-      );
+    const change = async (password: string) => {
+      const asked = { operatorId: who.id, password, newPassword: 'another long password', nowMs: clock.ms };
+      const proved = await proveNewPassword(sql, asked);
+      return isFault(proved) ? proved : await transact(sql, (tx) => changePassword(tx, proved));
+    };
     equal(faultOf(await change('wrong horse battery')).field, 'password');
     equal(await change('correct horse battery'), true);
     equal(await keyring.session(session.token), undefined);

@@ -9,7 +9,7 @@ import { authenticateConsole, authenticateSunshine } from './authenticate.ts';
 import { ensureDemo } from './demo.ts';
 import { deleteIntegration, listIntegrations } from './integrations.ts';
 import { createKeyring } from './keys.ts';
-import { signIn } from './operators.ts';
+import { provePassword } from './operators.ts';
 import type { Catalogue } from './settings.ts';
 import { getWorkspace } from './workspaces.ts';
 
@@ -102,8 +102,7 @@ describe('the demo', () => {
     equal(claims!.organization, workspace.id);
     equal(web1on1.refreshToken.split('.')[0], claims!.key);
     equal(readAccessToken(vault, `${web1on1.token.slice(0, -4)}AAAA`), undefined);
-    const session = await signIn(sql, { ...keys.console, nowMs });
-    ok(!isFault(session));
+    ok(!isFault(await provePassword(sql, { ...keys.console, nowMs })));
     const authorization = `Bearer ${keys.console.token}`;
     const caller = await authenticateConsole(keyring, { authorization, nowMs });
     ok(!isFault(caller));

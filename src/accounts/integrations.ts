@@ -19,6 +19,8 @@ import {
   type IntegrationRow,
 } from './sql.ts';
 
+export { selectIntegrationsOf } from './sql.ts';
+
 /** A provider account. */
 export type Integration = {
   readonly id: number;
@@ -123,7 +125,10 @@ export async function updateIntegration(
   if (!row) return missing();
   const rules = rulesOf(tools.catalogue, row.provider);
   if (isFault(rules)) return rules;
-  const merged = Object.entries({ ...integrationOf(row, tools.vault).settings, ...(given as object) });
+  const before = integrationOf(row, tools.vault).settings;
+  const elsewhere = leadsElsewhere(rules, before, given as Record<string, unknown>, settingsPath);
+  if (elsewhere) return elsewhere;
+  const merged = Object.entries({ ...before, ...(given as object) });
   const settings = checkSettings(
     rules.settings,
     Object.fromEntries(merged.filter(([, value]) => value !== null)),
@@ -236,6 +241,30 @@ function rulesOf(catalogue: Catalogue, provider: unknown): ProviderRules | Fault
   const known = typeof provider === 'string' && Object.hasOwn(catalogue, provider);
   const names = Object.keys(catalogue).sort().join(', ');
   return (known && catalogue[provider]) || breaks('type', `must be one of ${names}`);
+}
+
+/** Who changes where secrets are sent must know them: or an operator who may not see them has them sent to himself. */
+function leadsElsewhere(
+  rules: ProviderRules,
+  before: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
+  path: string,
+): Fault | undefined {
+  const leading = Object.keys(given).find(
+    (name) =>
+      Object.hasOwn(rules.settings, name) &&
+      rules.settings[name]!.leads &&
+      (given[name] ?? undefined) !== before[name],
+  );
+  const kept = Object.keys(before).filter(
+    (name) => rules.settings[name]?.secret && given[name] === undefined,
+  );
+  return leading === undefined || !kept.length
+    ? undefined
+    : breaks(
+        path ? `${path}.${leading}` : leading,
+        `sends the secrets elsewhere: give ${kept.join(', ')} again with it`,
+      );
 }
 
 function checkRest(input: { name?: string; ratePerS?: number | null; status?: string }): Fault | undefined {

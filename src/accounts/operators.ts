@@ -4,7 +4,7 @@
  */
 import { hash, verify } from '@node-rs/argon2';
 import { randomToken, sha256Hex } from '../base/crypto.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { breaks, checkText, isStorable } from './checks.ts';
@@ -51,33 +51,25 @@ const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const NOBODY =
   '$argon2id$v=19$m=19456,t=2,p=1$yX0VmvVWxBYRSUxJS+4XPQ$uiKnEbSmEjbW/Z+AO00OMYiKrGwDc9Ln5seJFkYwe7A';
 
-/** Makes an operator. */
+/** Makes an operator. In a transaction of requests, give the hash: argon2 takes its time. */
 export async function createOperator(
   db: Db,
   ids: IdSource,
-  input: { email: string; name: string; password: string; nowMs: number },
+  input: { email: string; name: string; nowMs: number } & ({ password: string } | { passwordHash: string }),
 ): Promise<Operator | Fault> {
   const email = typeof input.email === 'string' ? input.email.trim().toLowerCase() : '';
   const broken =
     (isEmail(email) ? undefined : breaks('email', 'must be an e-mail address of at most 254 characters')) ??
-    checkText(input.name, 'name', 1, 200) ??
-    checkPassword(input.password, 'password');
+    checkText(input.name, 'name', 1, 200);
   if (broken) return broken;
+  const passwordHash =
+    'passwordHash' in input ? input.passwordHash : await hashPassword(input.password, 'password');
+  if (typeof passwordHash !== 'string') return passwordHash;
   const id = ids.spread();
-  const passwordHash = await hash(input.password, ARGON2);
   const made = await insertOperator(db, input.nowMs, { id, email, name: input.name, passwordHash });
   return made
     ? { id, email, name: input.name, createdMs: input.nowMs }
     : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
-}
-
-/** Signs in: the token of a new session, shown only here. Not for a transaction: argon2 takes its time. */
-export async function signIn(
-  db: Db,
-  input: { email: string; password: string; nowMs: number },
-): Promise<Session | Fault> {
-  const operator = await provePassword(db, input);
-  return 'fault' in operator ? operator : await openSession(db, operator, input.nowMs);
 }
 
 /**
@@ -133,22 +125,36 @@ export async function signOut(db: Db, token: string): Promise<boolean> {
   return await deleteSession(db, sha256Hex(token));
 }
 
-/** Sets another password and ends all sessions of the operator. */
-export async function changePassword(
-  tx: Tx,
-  input: { operatorId: number; password: string; newPassword: string },
-): Promise<true | Fault> {
-  const row = await selectOperator(tx, input.operatorId);
+/** A change of password that was proved to be its owner's. */
+export type NewPassword = { operatorId: number; oldHash: string; newHash: string };
+
+/**
+ * Proves the present password and hashes the new one. Wrong ones count and make wait as those of a sign-in do. Not for a
+ * transaction, for the same reasons.
+ */
+export async function proveNewPassword(
+  db: Db,
+  input: { operatorId: number; password: string; newPassword: string; nowMs: number },
+): Promise<NewPassword | Fault> {
+  const row = await selectOperator(db, input.operatorId);
   if (!row) return fault('not_found', 'There is no such operator.');
   const broken = checkPassword(input.newPassword, 'newPassword');
   if (broken) return broken;
-  const { password } = input as { password: unknown };
-  if (typeof password !== 'string' || !(await verify(row.password_hash, password.slice(0, MAX_PASSWORD + 1))))
-    return fault('forbidden', 'password: is not the present password', { field: 'password' });
-  const newHash = await hash(input.newPassword, ARGON2);
-  if (!(await updatePassword(tx, { id: row.id, oldHash: row.password_hash, newHash })))
+  const { password, nowMs } = input;
+  const proved = await provePassword(db, { email: row.email, password, nowMs });
+  if (isFault(proved))
+    return proved.fault === 'rate_limited'
+      ? proved
+      : fault('forbidden', 'password: is not the present password', { field: 'password' });
+  return { operatorId: row.id, oldHash: row.password_hash, newHash: await hash(input.newPassword, ARGON2) };
+}
+
+/** Sets another password and ends all sessions of the operator. */
+export async function changePassword(tx: Tx, proved: NewPassword): Promise<true | Fault> {
+  const { operatorId: id, ...hashes } = proved;
+  if (!(await updatePassword(tx, { id, ...hashes })))
     return fault('conflict', 'The password was changed by someone else just now.');
-  await deleteSessionsOf(tx, row.id);
+  await deleteSessionsOf(tx, id);
   return true;
 }
 

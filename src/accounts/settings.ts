@@ -8,6 +8,8 @@ export type SettingRule = {
   readonly required: boolean;
   readonly secret: boolean;
   readonly means: string;
+  /** Where calls, and secrets with them, are sent: who changes it gives the secrets again. */
+  readonly leads?: boolean;
   /** JSON Schema of the value; a text that is not empty by default. `rule` says in words what its pattern means. */
   readonly schema?: Record<string, unknown>;
 };

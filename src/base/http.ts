@@ -5,6 +5,7 @@
  * A call never throws. What matters to its caller is whether the peer may have acted: `unsent` says the request
  * did not leave, so it is safe to repeat; `unclear` says it left and no answer came.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
@@ -21,7 +22,15 @@ export type HttpRequest = {
   deadlineMs: number;
   /** Larger answers are cut off and count as `unclear`. Bytes; default 1 MiB. */
   maxBytes?: number;
+  /**
+   * The status is the answer, and its body a bonus: of one that is long, slow or broken off only the beginning is had, and the
+   * connection is given up. It takes nothing back of what the status said.
+   */
+  statusOnly?: boolean;
 };
+
+/** How long a body is waited for that is a bonus, from the head on. */
+const BONUS_MS = 2000;
 
 /** What came of a request. */
 export type HttpOutcome =
@@ -38,14 +47,33 @@ export type HttpClient = {
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+const leaving = new AsyncLocalStorage<(() => boolean) | undefined>();
+
 /**
- * A client. `connections` bounds the sockets per origin. With `guard`, hosts that are or resolve to an address it
+ * Does work whose calls leave only while `may` says so. It is asked in the tick in which a call goes out on its connection, since that
+ * may be long after it was made: connecting takes time. What may not leave is `unsent`. Without `may`, all may, wherever it is asked for.
+ */
+export function onlyWhile<T>(may: (() => boolean) | undefined, work: () => T): T {
+  return leaving.run(may, work);
+}
+
+/** Whether what is called for here may leave; for other clients than this one. */
+export function leaveGiven(): (() => boolean) | undefined {
+  return leaving.getStore();
+}
+
+/** Why a call that might not leave any more did not. */
+export const NO_LEAVE = 'it may not be sent any more';
+
+/**
+ * A client. `connections` bounds the sockets per origin, for whoever does not bound its calls: who shares an origin waits for the others
+ * of it. With `guard`, hosts that are or resolve to an address it
  * refuses are not connected to; the check is made on the address at connect, so a name cannot change in between.
  */
-export function httpClient(options: { connections: number; guard?: AddressGuard }): HttpClient {
+export function httpClient(options: { connections?: number; guard?: AddressGuard }): HttpClient {
   const { guard } = options;
   const agent = new Agent({
-    connections: options.connections,
+    connections: options.connections ?? null,
     pipelining: 1,
     keepAliveTimeout: 10_000,
     connect: { timeout: 5_000, ...(guard ? { lookup: guardedLookup(guard) } : {}) },
@@ -70,6 +98,7 @@ export function httpClient(options: { connections: number; guard?: AddressGuard 
 
 function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOutcome> {
   return new Promise((resolve) => {
+    const may = leaveGiven();
     const maxBytes = request.maxBytes ?? DEFAULT_MAX_BYTES;
     let left = false;
     let gone: Error | undefined;
@@ -82,8 +111,18 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
       clearTimeout(timer);
       resolve(outcome);
     };
+    const answered = () => {
+      const body = !chunks ? EMPTY : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+      end({ kind: 'answer', status, headers, body });
+    };
+    const isSaid = () => request.statusOnly === true && status >= 200;
+    const giveUp = (controller: Dispatcher.DispatchController | undefined, reason: string) => {
+      if (isSaid()) answered();
+      controller?.abort(new Error(reason));
+    };
     // A timer of our own: undici's bound the wait for headers and between chunks, from the connection on, and are 500 ms coarse.
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
+      if (isSaid()) return giveUp(begun, 'the rest of the answer is not waited for');
       gone = new Error(`no full answer within ${request.deadlineMs / 1000} s`);
       begun?.abort(gone);
       end({ kind: left ? 'unclear' : 'unsent', reason: gone.message });
@@ -91,44 +130,49 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         // Its turn for a connection has come too late: nothing leaves.
+        if (may && !may()) gone ??= new Error(NO_LEAVE);
         if (gone) return controller.abort(gone);
         begun = controller;
         left = true;
       },
-      onResponseStart(_controller, statusCode, answerHeaders) {
+      onResponseStart(controller, statusCode, answerHeaders) {
         status = statusCode;
         headers = answerHeaders;
+        if (!isSaid() || request.deadlineMs <= BONUS_MS) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => giveUp(controller, 'the rest of the answer is not waited for'), BONUS_MS);
       },
       onResponseData(controller, chunk) {
+        if (size + chunk.length > maxBytes) return giveUp(controller, `answer larger than ${maxBytes} bytes`);
         size += chunk.length;
-        if (size > maxBytes) controller.abort(new Error(`answer larger than ${maxBytes} bytes`));
-        else (chunks ??= []).push(chunk);
+        (chunks ??= []).push(chunk);
       },
-      onResponseEnd() {
-        const body = !chunks ? EMPTY : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-        end({ kind: 'answer', status, headers, body });
-      },
+      onResponseEnd: answered,
       onResponseError(_controller, error) {
-        end({ kind: left ? 'unclear' : 'unsent', reason: reasonOf(error) });
+        if (isSaid()) answered();
+        else end({ kind: left ? 'unclear' : 'unsent', reason: reasonOf(error) });
       },
     };
     try {
-      agent.dispatch(
-        {
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: request.method,
-          headers: request.headers ?? {},
-          body: request.body ?? null,
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        handler,
-      );
+      agent.dispatch(optionsOf(url, request), handler);
     } catch (error) {
       end({ kind: 'unsent', reason: reasonOf(error as Error) });
     }
   });
+}
+
+function optionsOf(url: URL, request: HttpRequest): Dispatcher.DispatchOptions {
+  const { method, headers = {}, body } = request;
+  const { origin, pathname, search } = url;
+  return {
+    origin,
+    path: pathname + search,
+    method,
+    headers,
+    body: body ?? null,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
 }
 
 function reasonOf(error: Error & { code?: string }): string {

@@ -23,3 +23,18 @@ export function createTurns(most: number): Turns {
     }
   };
 }
+
+/** Turns of each name's own: who has much work waits for himself, and nobody waits for him. Names without work are forgotten. */
+export function createTurnsOf(most: number): (name: number | string) => Turns {
+  const byName = new Map<number | string, { turns: Turns; inside: number }>();
+  return (name) => async (work) => {
+    const own = byName.get(name) ?? { turns: createTurns(most), inside: 0 };
+    byName.set(name, own);
+    own.inside++;
+    try {
+      return await own.turns(work);
+    } finally {
+      if (--own.inside === 0) byName.delete(name);
+    }
+  };
+}

@@ -120,6 +120,8 @@ export type IntegrationSetting = {
   required: boolean;
   secret: boolean;
   means: string;
+  /** Where calls, and secrets with them, are sent: who changes it gives the secrets again. */
+  leads?: boolean;
   /** JSON Schema of the value; strings by default. */
   schema?: Record<string, unknown>;
 };

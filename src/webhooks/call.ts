@@ -38,6 +38,8 @@ export async function callTarget(
     },
     body: call.body,
     deadlineMs,
+    // Any 2xx is a success (Standard Webhooks), whatever comes behind it.
+    statusOnly: true,
   });
 }
 

@@ -2,6 +2,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
@@ -441,6 +443,45 @@ test('one call whose outcome cannot be written, or whose answer cannot be handle
   equal(receiver.received('/poison').length, 8, 'nobody is called twice for another');
   await sql.unsafe('ALTER TABLE webhook_calls DROP CONSTRAINT poison');
   await restart({});
+});
+
+test('a 2xx is a success whatever comes behind it, and the connection is freed: much, without end, nothing, broken off', async () => {
+  const bodies: Record<string, (response: ServerResponse) => void> = {
+    '/big': (response) => response.end('z'.repeat(1_200_000)),
+    '/endless': (response) => {
+      // As fast as it is read.
+      const more = () => response.write('z'.repeat(16_384), more);
+      more();
+    },
+    '/silent': (response) => response.write('ok'),
+    '/headOnly': (response) => response.flushHeaders(),
+    '/broken': (response) => response.write('ok', () => response.socket!.resetAndDestroy()),
+  };
+  const called: Record<string, number> = {};
+  const open = new Set<string>();
+  const target = createServer((request, response) => {
+    const path = request.url!;
+    called[path] = (called[path] ?? 0) + 1;
+    open.add(path);
+    response.on('close', () => open.delete(path));
+    response.on('error', () => {});
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/html' });
+    bodies[path]!(response);
+  }).listen(0, '127.0.0.1');
+  await once(target, 'listening');
+  const { port } = target.address() as AddressInfo;
+  await Promise.all(
+    Object.keys(bodies).map(async (path) => {
+      const w = await make(path, { target: `http://127.0.0.1:${port}${path}` });
+      await rig.tell(w.workspaceId, [rig.ids.spread()]);
+      const { attempts, lastStatus, state } = await one(w, (call) => call.attempts > 0);
+      deepEqual([path, state, attempts, lastStatus], [path, 'delivered', 1, 200]);
+    }),
+  );
+  await until('every connection is given up', () => open.size === 0);
+  deepEqual(called, Object.fromEntries(Object.keys(bodies).map((path) => [path, 1])));
+  target.close();
 });
 
 test('no answer in time is tried again; a deleted webhook’s calls are canceled', async () => {

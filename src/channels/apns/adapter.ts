@@ -50,6 +50,7 @@ const SETTINGS = {
   baseUrl: {
     required: false,
     secret: false,
+    leads: true,
     means: 'Another address of APNs, for tests. Wins over production.',
   },
 } as const satisfies Record<string, IntegrationSetting>;

@@ -44,7 +44,12 @@ export const MAILGUN_SETTINGS = {
     means: 'Where the domain is: us or eu. us when absent.',
     schema: { enum: ['us', 'eu'] },
   },
-  baseUrl: { required: false, secret: false, means: 'Where the API is; that of the region when absent.' },
+  baseUrl: {
+    required: false,
+    secret: false,
+    leads: true,
+    means: 'Where the API is; that of the region when absent.',
+  },
   hideUnsubscribeLink: HIDE_LINK,
 } as const satisfies Record<string, IntegrationSetting>;
 

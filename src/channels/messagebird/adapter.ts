@@ -37,6 +37,7 @@ const SETTINGS = {
   baseUrl: {
     required: false,
     secret: false,
+    leads: true,
     means: `Where the API is; ${CLASSIC_URL}, or the region of the key, when absent.`,
   },
 } as const satisfies Record<string, IntegrationSetting>;

@@ -22,10 +22,11 @@ import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
 import { receiveSmtp } from './receive.ts';
 
 const SETTINGS = {
-  host: { required: true, secret: false, means: 'Name or address of the mail server.' },
+  host: { required: true, secret: false, leads: true, means: 'Name or address of the mail server.' },
   port: {
     required: false,
     secret: false,
+    leads: true,
     means: 'Port; 465 with secure, else 587.',
     schema: { type: 'integer', minimum: 1, maximum: 65_535 },
   },

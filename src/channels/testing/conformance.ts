@@ -16,7 +16,6 @@ import type {
   Sender,
   Settings,
 } from '../adapter.ts';
-import { CONTRACTS_ABSENT } from './contract.ts';
 import { deadUrl, type Fake, type FakeMode } from './fake.ts';
 import { secretsOf } from '../kit/outcome.ts';
 
@@ -123,13 +122,8 @@ async function answers<A>(t: TestContext, spec: ConformanceSpec<A>, said: unknow
     deepEqual(outcome, { kind: 'accepted', ...expected });
     equal(fake.count() > 0, true, 'nothing arrived at the provider');
   });
-  await t.test(
-    'the request fits the contract',
-    { skip: CONTRACTS_ABSENT ?? (!fake.checked && 'no contract is collected') },
-    () => {
-      deepEqual(fake.violations(), []);
-    },
-  );
+  // Where no machine can read the contract, the adapter's own test says what a request has to be.
+  if (fake.checked) await t.test('the request fits the contract', () => deepEqual(fake.violations(), []));
   await t.test('permanent refusal: refused, with code and class', async () => {
     const { answer, ...expected } = spec.refused;
     has(await sendOne(spec, said, answer), { kind: 'refused', ...expected });
@@ -314,7 +308,7 @@ export async function withSender<A, T>(
   const http = httpClient({ connections: 4 });
   const sender = spec.adapter.open(spec.settings(url), {
     http,
-    deadlineMs: spec.deadlineMs ?? SUITE_DEADLINE_MS,
+    deadlineMs: spec.deadlineMs ?? ANSWERED_MS,
     nowMs: () => SUITE_NOW_MS,
   });
   try {

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import twilioSdk from 'twilio';
 import type { CallbackRequest, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
-import { loadContract } from '../testing/contract.ts';
+import { contractOf } from '../testing/contract.ts';
+import { TWILIO } from '../testing/contracts/twilio.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { TWILIO_CODES } from '../twilio/outcomes.ts';
 import { twilioVoice } from './adapter.ts';
@@ -77,7 +78,7 @@ const ended = (status: string, more: Record<string, string> = {}): Record<string
   ...more,
 });
 
-const contract = await loadContract('twilio-api-v2010.json');
+const contract = await contractOf(TWILIO);
 
 test('the Twilio Voice adapter keeps the adapter contract', async (t) => {
   const fake = await startFake({ contract });

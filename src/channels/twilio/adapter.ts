@@ -43,7 +43,12 @@ export const TWILIO_ACCOUNT_SETTINGS = {
     means: 'An API key, `SK…`, to send with instead of the auth token.',
   },
   apiSecret: { required: false, secret: true, means: 'The secret of the API key.' },
-  baseUrl: { required: false, secret: false, means: `Where the API is; ${TWILIO_URL} when absent.` },
+  baseUrl: {
+    required: false,
+    secret: false,
+    leads: true,
+    means: `Where the API is; ${TWILIO_URL} when absent.`,
+  },
 } as const satisfies Record<string, IntegrationSetting>;
 
 const SETTINGS = {

@@ -8,7 +8,8 @@ import { sha256Hex } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
-import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
+import { contractOf } from '../testing/contract.ts';
+import { TWILIO, TWILIO_CODES_BY_CLASS, TWILIO_LOOKUPS, TWILIO_SIGNED } from '../testing/contracts/twilio.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { twilio, twilioAccount } from './adapter.ts';
 import { LOOK_UP_CODES } from './number.ts';
@@ -137,11 +138,11 @@ const incoming = {
   SomethingNew: 'later',
 };
 
-const contract = await loadContract('twilio-api-v2010.json');
+const contract = await contractOf(TWILIO);
 
 test('the Twilio adapter keeps the adapter contract', async (t) => {
   const fake = await startFake({ contract });
-  const lookUps = await startFake({ contract: await loadContract('twilio-lookups-v2.json') });
+  const lookUps = await startFake({ contract: await contractOf(TWILIO_LOOKUPS) });
   t.after(() => Promise.all([fake.close(), lookUps.close()]));
   const genuine = signed('status?ref=dlv_01', status('delivered', { RawDlrDoneDate: '2611200832' }));
   await conformance(t, {
@@ -351,12 +352,12 @@ test('codes that are not in the table, and answers that are not Twilio’s', asy
   });
 });
 
-test('the table says what the collected facts say', { skip: CONTRACTS_ABSENT ?? false }, () => {
-  const facts = JSON.parse(readFileSync(contractFile('error-codes.json'), 'utf8')) as {
-    twilio: { code: number; class: string }[];
-  };
-  equal(facts.twilio.length, TWILIO_CODES.length);
-  for (const fact of facts.twilio) equal(twilioVerdict(fact.code).class, fact.class, String(fact.code));
+test('the table says what the contract says', () => {
+  const facts = Object.entries(TWILIO_CODES_BY_CLASS).flatMap(([meaning, codes]) =>
+    codes.map((code): [number, string] => [code, meaning]),
+  );
+  equal(facts.length, TWILIO_CODES.length);
+  for (const [code, meaning] of facts) equal(twilioVerdict(code).class, meaning, String(code));
 });
 
 test('receipts: states, and the class of a failure', () => {
@@ -504,35 +505,26 @@ test('a number: every code of look-ups, every kind of line, and where Twilio is 
   equal(at('https://proxy.example/twilio'), 'https://proxy.example/twilio');
 });
 
-test('signatures: the collected vectors', { skip: CONTRACTS_ABSENT ?? false }, async (t) => {
-  type Vector = {
-    id: string;
-    authToken: string;
-    url: string;
-    params?: Record<string, string>;
-    body?: string;
-    signature: string;
-  };
-  const all = JSON.parse(readFileSync(contractFile('vectors.json'), 'utf8')) as { vectors: Vector[] };
-  const vectors = all.vectors.filter(({ id }) => id.startsWith('twilio'));
-  equal(vectors.length, 4);
-  for (const { id, authToken, url, params, body, signature } of vectors)
-    await t.test(id, () => {
-      const request: CallbackRequest = {
-        method: 'POST',
-        url,
-        purpose: 'other',
-        query: Object.fromEntries(new URL(url).searchParams),
-        headers: {
-          'content-type': params ? 'application/x-www-form-urlencoded' : 'application/json',
-          'x-twilio-signature': signature,
-        },
-        body: Buffer.from(params ? new URLSearchParams(params).toString() : body!),
-      };
-      // Genuine but for no purpose of ours: malformed, not forged.
-      equal(twilio.receive!(request, { authToken }).kind, 'malformed');
-      equal(twilio.receive!(request, { authToken: `${authToken}x` }).kind, 'forged');
-    });
+test('signatures: the vectors of the contract', () => {
+  const { authToken, calls } = TWILIO_SIGNED;
+  for (const { url, signature, ...signedWith } of calls) {
+    const isForm = 'fields' in signedWith;
+    const request: CallbackRequest = {
+      method: 'POST',
+      url,
+      purpose: 'other',
+      query: Object.fromEntries(new URL(url).searchParams),
+      headers: {
+        'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
+        'x-twilio-signature': signature,
+      },
+      body: Buffer.from(isForm ? new URLSearchParams(signedWith.fields).toString() : signedWith.json),
+    };
+    // Genuine but for no purpose of ours: malformed, not forged.
+    equal(twilio.receive!(request, { authToken }).kind, 'malformed', url);
+    equal(twilio.receive!(request, { authToken: `${authToken}x` }).kind, 'forged', url);
+    equal(twilio.receive!({ ...request, url: `${url}x` }, { authToken }).kind, 'forged', url);
+  }
 });
 
 test('signatures: what the official SDK signs is believed, with either form of the port, by GET too', () => {

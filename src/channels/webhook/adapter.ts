@@ -13,6 +13,7 @@ const SETTINGS = {
   url: {
     required: true,
     secret: false,
+    leads: true,
     means: 'Where messages are posted to.',
     schema: { type: 'string', pattern: '^https?://' },
   },

@@ -1,11 +1,11 @@
 /** Meta's callbacks: the collected vector and examples, statuses, every kind of message, people without a number. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hmac } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Inbound, Receipt } from '../adapter.ts';
-import { CONTRACTS_ABSENT, contractFile, loadContract } from '../testing/contract.ts';
+import { contractOf } from '../testing/contract.ts';
+import { WHATSAPP, WHATSAPP_INCOMING, WHATSAPP_SIGNED } from '../testing/contracts/whatsapp.ts';
 import { startFake } from '../testing/fake.ts';
 import { SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
 import { whatsapp } from './adapter.ts';
@@ -57,24 +57,22 @@ const receipts = (...statuses: Record<string, unknown>[]): Receipt[] =>
     },
   }).receipts;
 
-test('signatures: the collected vector', { skip: CONTRACTS_ABSENT ?? false }, () => {
-  type Vector = { id: string; appSecret: string; body: string; header: string };
-  const all = JSON.parse(readFileSync(contractFile('vectors.json'), 'utf8')) as { vectors: Vector[] };
-  const vector = all.vectors.find(({ id }) => id === 'meta-x-hub-signature-256')!;
-  const request = { ...post(vector.body), headers: { 'x-hub-signature-256': vector.header } };
-  const callback = whatsapp.receive!(request, { ...settings, appSecret: vector.appSecret });
+test('signatures: the vector of the contract', () => {
+  const { appSecret, body, header } = WHATSAPP_SIGNED;
+  const request = { ...post(body), headers: { 'x-hub-signature-256': header } };
+  const callback = whatsapp.receive!(request, { ...settings, appSecret });
   ok(callback.kind === 'parsed');
   deepEqual(callback.receipts, [
     {
-      externalId: 'wamid.HBg=',
+      externalId: 'wamid.Zm9v',
       state: 'failed',
-      atMs: 1_750_030_073_000,
-      code: '131047',
-      class: 'window',
-      detail: 'Re-engagement message',
+      atMs: 1_764_000_000_000,
+      code: '131026',
+      class: 'recipient',
+      detail: 'Nicht zustellbar ☀',
     },
   ]);
-  equal(whatsapp.receive!(request, { ...settings, appSecret: `${vector.appSecret}x` }).kind, 'forged');
+  equal(whatsapp.receive!(request, { ...settings, appSecret: `${appSecret}x` }).kind, 'forged');
   equal(whatsapp.receive!(request, { phoneNumberId: NUMBER }).kind, 'forged');
 });
 
@@ -83,40 +81,17 @@ test('signatures are over the bytes: escaped text is not written anew', () => {
   equal(whatsapp.receive!(post(body), settings).kind, 'parsed');
 });
 
-test('the examples of the contract are all understood', { skip: CONTRACTS_ABSENT ?? false }, async () => {
-  const file = JSON.parse(readFileSync(contractFile('whatsapp-cloud-v23.repaired.json'), 'utf8')) as {
-    paths: Record<
-      string,
-      { post: { requestBody: { content: Record<string, { examples: Record<string, { value: unknown }> }> } } }
-    >;
-  };
-  const { examples } = file.paths['/whatsapp/webhooks']!.post.requestBody.content['application/json']!;
-  const told: Record<string, string | undefined> = {};
-  for (const [name, { value }] of Object.entries(examples)) {
-    const callback = whatsapp.receive!(post(JSON.stringify(value)), settings);
-    ok(callback.kind === 'parsed', name);
-    told[name] = callback.inbound.map(({ movedTo, text, raw }) =>
-      movedTo ? 'moved' : text || Object.keys(raw).join(),
-    )[0];
+test('the kinds of message that the contract names are all understood', () => {
+  for (const { message, seen } of WHATSAPP_INCOMING) {
+    const given = { from: '31600000001', id: 'wamid.aW4=', timestamp: '1764000000', ...message };
+    const { inbound } = read({ value: { messages: [given] } });
+    const [one] = inbound;
+    const shown = one?.movedTo ? '(a changed number)' : one?.location ? '(a place)' : one?.text;
+    deepEqual([inbound.length, shown], [1, seen], JSON.stringify(message));
   }
-  deepEqual(told, {
-    'Text Message': 'Does it come in another color?',
-    'Text Message with Context (Product Inquiry)': 'Is this still available?',
-    'Text Message from Click to WhatsApp Ad': 'Hello! Can I get more info on this?',
-    'Reaction Message': '👍',
-    'Image Message': 'Taj Mahal',
-    'Location Message': 'from,profile,type',
-    'Contact Sharing Message': 'Lucía Gómez +1 (983) 555-2319',
-    'Unsupported Message': '[a kind of message that cannot be shown]',
-    'Button Message': 'Unsubscribe',
-    'Interactive List Reply Message': 'Priority Mail Express',
-    'Interactive Button Reply Message': 'Cancel',
-    'Order Message': '2 × di9ozbzfi4 30 USD\n1 × nqryix03ez 25 USD',
-    'System Message': 'moved',
-    'Group Create Message': undefined,
-    'Group Settings Update': undefined,
-    'Group Remove Participants': undefined,
-  });
+  const groups = [{ timestamp: '1764000000', group_id: 'g', type: 'group_create', request_id: 'r' }];
+  for (const field of ['group_lifecycle_update', 'group_settings_update', 'group_participants_update'])
+    deepEqual(read({ field, value: { groups } }).inbound, [], field);
 });
 
 test('statuses: every state, the reference, and what a failure means', () => {
@@ -444,7 +419,7 @@ test('a person who stops marketing messages is a keyword without a message', () 
 });
 
 test('a file: asked for, fetched with the token, and never from elsewhere', async (t) => {
-  const fake = await startFake({ contract: await loadContract('whatsapp-cloud-v23.repaired.json') });
+  const fake = await startFake({ contract: await contractOf(WHATSAPP) });
   const elsewhere = await startFake();
   const http = httpClient({ connections: 1 });
   t.after(() => Promise.all([fake.close(), elsewhere.close(), http.close()]));

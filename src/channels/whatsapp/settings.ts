@@ -44,6 +44,7 @@ export const WHATSAPP_SETTINGS = {
   baseUrl: {
     required: false,
     secret: false,
+    leads: true,
     means: `Where the API is, with its version; ${WHATSAPP_URL} when absent.`,
   },
 } as const satisfies Record<string, IntegrationSetting>;

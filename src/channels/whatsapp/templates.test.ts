@@ -3,11 +3,12 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { httpClient } from '../../base/http.ts';
 import { SUITE_DEADLINE_MS, SUITE_NOW_MS } from '../testing/conformance.ts';
-import { loadContract } from '../testing/contract.ts';
+import { contractOf } from '../testing/contract.ts';
+import { WHATSAPP } from '../testing/contracts/whatsapp.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { canReconstruct, createTemplate, deleteTemplate, findTemplate, listTemplates } from './templates.ts';
 
-const contract = await loadContract('whatsapp-cloud-v23.repaired.json');
+const contract = await contractOf(WHATSAPP);
 const components = [
   { type: 'BODY', text: 'Hi {{1}}', example: { body_text: [['Ada']] } },
   { type: 'BUTTONS', buttons: [{ type: 'URL', text: 'See', url: 'https://x.example/{{1}}' }] },

@@ -13,6 +13,7 @@ import { appendAudit } from '../../accounts/audit.ts';
 import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../accounts/idempotency.ts';
 import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { createTurnsOf } from '../../base/turns.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
 import { isConnectionLost } from '../../db/pool.ts';
 import { idempotencyKey } from '../kit/change.ts';
@@ -21,6 +22,8 @@ import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { isCountry, readMapping } from './importInput.ts';
 import { breaks, idOf } from './route.ts';
 
+/** Imports of one workspace at the same time; the others wait unread. */
+const MOST_IMPORTS = 2;
 const PROGRESS_MS = 250;
 /** A sender that is silent for so long is gone. */
 const SILENCE_MS = 60_000;
@@ -28,6 +31,7 @@ const KNOWN = ['listId', 'tag', 'country', 'mapping'];
 
 /** Adds the route; its bodies are streams, so it has a scope of its own. */
 export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultForm): void {
+  const imports = createTurnsOf(MOST_IMPORTS);
   void app.register((inner, _options, done) => {
     inner.removeAllContentTypeParsers();
     inner.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
@@ -35,7 +39,8 @@ export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultFor
       method: 'POST',
       url: '/workspaces/:workspaceId/contacts/import',
       config: { guarded: { of: 'workspace', action: 'contacts.import' }, stream: true },
-      handler: (request, reply) => handle(ctx, form, request, reply),
+      handler: (request, reply) =>
+        imports(request.admitted!.workspace.id)(() => handle(ctx, form, request, reply)),
     });
     done();
   });

@@ -1,17 +1,15 @@
 /** Signing in and out, and who one is. */
 import { NewPassword, SignIn } from '../../../contract/console.ts';
-import { appendAudit } from '../../accounts/audit.ts';
 import {
   changePassword,
-  findOperator,
   getOperator,
   openSession,
-  provePassword,
+  proveNewPassword,
   signOut,
 } from '../../accounts/operators.ts';
 import { acceptInvitation, dropInvitation, listInvitations, type Which } from '../../accounts/invitations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import type { HttpContext } from '../kit/context.ts';
+import { proveSignIn, SIGN_IN_BYTES } from '../kit/signIn.ts';
 import {
   acts,
   idIn,
@@ -32,14 +30,12 @@ export const sessionRoutes: readonly Route[] = [
     path: '/sessions',
     action: 'workspace.read',
     body: SignIn,
+    bodyBytes: SIGN_IN_BYTES,
     secret: true,
     secretFields: ['password'],
     async handle({ ctx, body, nowMs }) {
-      const proved = await provePassword(ctx.sql, { ...body, nowMs });
-      if (isFault(proved)) {
-        await noteFailure(ctx, body.email, nowMs);
-        return proved;
-      }
+      const proved = await proveSignIn(ctx, body, nowMs);
+      if (isFault(proved)) return proved;
       return async (tx) => {
         const { operator, token, expiresMs } = await openSession(tx, proved, nowMs);
         const { email, name } = operator;
@@ -83,13 +79,16 @@ export const sessionRoutes: readonly Route[] = [
     path: '/me/password',
     action: 'workspace.read',
     body: NewPassword,
+    bodyBytes: SIGN_IN_BYTES,
     secretFields: ['password', 'newPassword'],
-    async handle({ ctx, body, caller, credential, afterCommit }) {
+    async handle({ ctx, body, caller, credential, nowMs, afterCommit }) {
       if (caller.operatorId === undefined || caller.keyId !== undefined)
         return fault('forbidden', 'A password is changed in a session.');
       const { operatorId } = caller;
+      const proved = await proveNewPassword(ctx.sql, { operatorId, ...body, nowMs });
+      if (isFault(proved)) return proved;
       return async (tx) => {
-        const changed = await changePassword(tx, { operatorId, ...body });
+        const changed = await changePassword(tx, proved);
         if (isFault(changed)) return changed;
         afterCommit(() => ctx.keyring.forgetSession(credential));
         return {
@@ -101,18 +100,6 @@ export const sessionRoutes: readonly Route[] = [
     },
   }),
 ];
-
-/** Wrong passwords stand in the audit log, under the operator they were tried for. */
-async function noteFailure(ctx: HttpContext, email: string, nowMs: number): Promise<void> {
-  const known = await findOperator(ctx.sql, email);
-  if (known)
-    await appendAudit(ctx.sql, ctx.ids, {
-      actor: 'nobody',
-      action: 'session.refused',
-      subject: `operator:${known.id}`,
-      nowMs,
-    });
-}
 
 /** The invitation that is meant; only the operator himself answers it, in a session. */
 function invitationOf(call: Call): Which | Fault {

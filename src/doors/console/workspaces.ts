@@ -4,6 +4,7 @@ import { MemberPatch, NewMember, NewWorkspace, WorkspacePatch } from '../../../c
 import { listAudit } from '../../accounts/audit.ts';
 import {
   createOperator,
+  hashPassword,
   findOperator,
   type Operator,
   listMembers,
@@ -113,7 +114,10 @@ export const workspaceRoutes: readonly Route[] = [
     secretFields: ['password'],
     async handle(call) {
       const may = mayGive(call, call.body.role);
-      return isFault(may) ? may : (tx) => invite(call, tx);
+      if (isFault(may)) return may;
+      const { password } = call.body;
+      const passwordHash = password === undefined ? undefined : await hashPassword(password, 'password');
+      return isFault(passwordHash) ? passwordHash : (tx) => invite(call, tx, passwordHash);
     },
   }),
   writes({
@@ -199,21 +203,26 @@ function mayGive(call: Call<unknown>, ...roles: (Role | undefined)[]): true | Fa
 
 type Invited = { email: string; role: Role; name?: string; password?: string };
 
-async function invite(call: Call<Invited>, tx: Tx): Promise<Done | Fault> {
+async function invite(call: Call<Invited>, tx: Tx, passwordHash: string | undefined): Promise<Done | Fault> {
   const { ctx, workspace, nowMs, afterCommit } = call;
-  const { email, role, name, password } = call.body;
+  const { email, role, name } = call.body;
   const known = await findOperator(tx, email);
-  if (known && (name !== undefined || password !== undefined))
+  if (known && (name !== undefined || passwordHash !== undefined))
     return fault('conflict', 'email: there is an operator with this address; leave out name and password', {
       field: 'email',
     });
   if (!known && name === undefined) return breaks('name', 'is required for somebody new');
-  if (!known && password === undefined) return breaks('password', 'is required for somebody new');
+  if (!known && passwordHash === undefined) return breaks('password', 'is required for somebody new');
   const members = known ? await listMembers(tx, { workspaceId: workspace.id }) : [];
   if (members.some(({ id }) => id === known!.id))
     return fault('conflict', 'email: is a member already', { field: 'email' });
   if (known) return await ask(call, tx, known, role);
-  const operator = await createOperator(tx, ctx.ids, { email, name: name!, password: password!, nowMs });
+  const operator = await createOperator(tx, ctx.ids, {
+    email,
+    name: name!,
+    passwordHash: passwordHash!,
+    nowMs,
+  });
   if (isFault(operator)) return operator;
   const set = await setMember(tx, { workspaceId: workspace.id, operatorId: operator.id, role });
   if (isFault(set)) return set;

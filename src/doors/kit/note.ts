@@ -9,13 +9,16 @@ export type Note = {
   text: string | readonly string[];
   /** A form, as HTML of our own; it posts to where the page is. */
   form?: string;
+  /** Where the form's answer redirects to: browsers hold redirects to the policy of the page, too. */
+  leadsTo?: string;
 };
 
 /** Sends the page, to an address one level below the root. */
 export async function sendNote(reply: FastifyReply, status: number, note: Note): Promise<FastifyReply> {
   const title = escapeHtml(note.title);
   const text = [note.text].flat().map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`);
-  const mayPost = note.form === undefined ? "'none'" : "'self'";
+  const leadsTo = note.leadsTo === undefined ? '' : ` ${new URL(note.leadsTo).protocol}`;
+  const mayPost = note.form === undefined ? "'none'" : `'self'${leadsTo}`;
   return await reply
     .code(status)
     .type('text/html; charset=utf-8')

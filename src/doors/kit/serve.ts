@@ -7,7 +7,7 @@ import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
 import { can, type Holder } from '../../accounts/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { createTurns, type Turns } from '../../base/turns.ts';
+import { createTurns, createTurnsOf, type Turns } from '../../base/turns.ts';
 import { atRoot, isMultipart } from './body.ts';
 import { carryOut, idempotencyKey, NO_WORKSPACE } from './change.ts';
 import type { HttpContext } from './context.ts';
@@ -70,7 +70,8 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
     known: createRateLimit(ctx.config.rateLimitPerS),
     strangers: createRateLimit(door.strangersPerS ?? 0),
   };
-  const turns = createTurns(door.mostOutside);
+  const outside = createTurns(door.mostOutside);
+  const uploads = createTurnsOf(MOST_UPLOADS);
   return {
     add(app, routes, at) {
       if (!app.hasRequestDecorator('admitted')) app.decorateRequest('admitted', null);
@@ -83,12 +84,25 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
             config: { guarded: route },
             bodyLimit:
               route.kind === 'write' ? (route.upload ?? route.bodyBytes ?? door.bodyBytes) : door.bodyBytes,
-            handler: async (request, reply) =>
-              send(ctx, door, request, reply, await run(ctx, door, route, request, turns)),
+            handler: async (request, reply) => {
+              const isUpload = route.kind === 'write' && route.upload !== undefined;
+              const inTurn = isUpload ? uploads(request.admitted!.workspace.id) : AT_ONCE;
+              return send(
+                ctx,
+                door,
+                request,
+                reply,
+                await inTurn(() => run(ctx, door, route, request, outside)),
+              );
+            },
           });
     },
   };
 }
+
+/** Files of one workspace that are read and kept at the same time; each may be 50 MB. */
+const MOST_UPLOADS = 2;
+const AT_ONCE: Turns = (work) => work();
 
 type Ran = (Answer & { replayed?: boolean; next?: string }) | Fault;
 
@@ -122,8 +136,8 @@ async function run<K extends Kind>(
     return fault('unsupported_media', 'The body must be JSON on this route.');
   const body = door.readBody(route, request.body);
   if (isFault(body)) return body;
-  const afterwards: (() => void)[] = [];
-  const afterCommit = (act: () => void) => void afterwards.push(act);
+  const afterwards: (() => void | Promise<void>)[] = [];
+  const afterCommit = (act: () => void | Promise<void>) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
   const { workspace, nowMs } = call;
@@ -178,7 +192,7 @@ function callOf<K extends Kind>(
     workspaceNowMs: nowMs + workspace.clockAheadMs,
     credential: (request.headers.authorization ?? '').replace(/^\S+ +/, '').trim(),
     url: `${ctx.publicUrl()}${request.url.split('?')[0]}`,
-    afterCommit: (act) => act(),
+    afterCommit: (act) => void act(),
   };
 }
 

@@ -132,9 +132,11 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
         ? [408, 'The request did not come in time.']
         : [400, 'This is not an HTTP request.'];
   const body = JSON.stringify(plainForm({ fault: 'bad_request', message: reason }));
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  // Not `end`: a peer that never closes its side would hold the connection for good.
+  socket.destroySoon();
 }
 
 /** A body that is not there in time is not waited for; a stream may take as long as it takes. */

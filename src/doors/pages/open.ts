@@ -1,6 +1,7 @@
 /**
  * `/l/:code`: where short links lead. A person is redirected, with an auth code in the address where it asks for one. Whoever
- * only looks (a preview, a scanner that says so, HEAD) counts as no click and gets no auth code.
+ * only looks (a preview, a scanner that says so, HEAD) counts as no click and gets no auth code, but sees a button: some phones have
+ * "bot" in their name, and scanners press nothing.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Links } from '../../links/links.ts';
@@ -19,6 +20,9 @@ const EXPIRED = {
 };
 const BUSY = { title: 'Too many attempts', text: 'Wait a minute, then open the link again.' };
 
+/** A button without a field says nothing. */
+const BUTTON_BYTES = 64;
+
 /** Programs that fetch an address to show what is there, and say so. Browsers within apps are people and are not among them. */
 const PREVIEWER =
   /bot\b|crawl|spider|facebookexternalhit|facebot|^WhatsApp\/|^Viber\/|SkypeUriPreview|Slack-ImgProxy|vkShare|preview|prefetch|HeadlessChrome|safelinks|Barracuda|Mimecast|Proofpoint/i;
@@ -30,6 +34,9 @@ export function serveLinks(app: FastifyInstance, ctx: HttpContext, links: Links,
     url: '/l/:code',
     handler: (request, reply) => open(ctx, links, guard, request, reply),
   });
+  app.post('/l/:code', { bodyLimit: BUTTON_BYTES }, (request, reply) =>
+    open(ctx, links, guard, request, reply),
+  );
 }
 
 async function open(
@@ -61,6 +68,8 @@ async function open(
   return await sendNote(reply, 200, {
     title: workspace.name,
     text: 'Continue the conversation.',
+    form: '<form method="post"><button type="submit">Continue</button></form>',
+    leadsTo: link.longUri,
   });
 }
 
@@ -70,6 +79,7 @@ async function redirect(reply: FastifyReply, target: string): Promise<FastifyRep
 }
 
 function isLookingOnly({ method, headers }: FastifyRequest): boolean {
+  if (method === 'POST') return false;
   const purpose = [headers['purpose'], headers['sec-purpose'], headers['x-moz'], headers['x-purpose']].join();
   return (
     method === 'HEAD' || /prefetch|preview/i.test(purpose) || PREVIEWER.test(headers['user-agent'] ?? '')

@@ -14,7 +14,7 @@ import {
 import { authenticateKey, type KeyHolder } from '../../accounts/authenticate.ts';
 import type { Keyring } from '../../accounts/keys.ts';
 import { listKeys } from '../../accounts/keys.ts';
-import { listMembers, signIn } from '../../accounts/operators.ts';
+import { listMembers, openSession } from '../../accounts/operators.ts';
 import type { Holder, Role } from '../../accounts/roles.ts';
 import { listWorkspaces } from '../../accounts/workspaces.ts';
 import { sha256Hex } from '../../base/crypto.ts';
@@ -22,6 +22,7 @@ import { isoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { proveSignIn } from '../kit/signIn.ts';
 
 /** A caller. */
 export type Caller = {
@@ -186,9 +187,10 @@ async function bySignIn(
   nowMs: number,
 ): Promise<Record<string, unknown> | Fault> {
   const { organization, ...credentials } = wanted;
-  const signed = await signIn(ctx.sql, { ...credentials, nowMs });
-  if (isFault(signed)) return signed;
-  return await forOperator(ctx, signed.operator.id, { token: signed.token, organization }, nowMs);
+  const proved = await proveSignIn(ctx, credentials, nowMs);
+  if (isFault(proved)) return proved;
+  const { token } = await openSession(ctx.sql, proved, nowMs);
+  return await forOperator(ctx, proved.id, { token, organization }, nowMs);
 }
 
 /** A token for one organization: the one that is named, or the only one. None is chosen for the operator. */

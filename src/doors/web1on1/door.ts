@@ -10,6 +10,7 @@ import { readShape } from '../../content/shape.ts';
 import { acceptJson, JSON_BYTES, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm, useFaultForm } from '../kit/errors.ts';
+import { SIGN_IN_BYTES } from '../kit/signIn.ts';
 import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
 import { authenticate, giveToken, tokenBody } from './callers.ts';
@@ -38,7 +39,9 @@ export function web1on1Door(app: FastifyInstance, ctx: HttpContext): void {
   void app.register(
     (inner, _options, done) => {
       useFaultForm(inner, ctx.log, PREFIX, web1on1Form);
-      inner.post('/auth/token', (request, reply) => token(ctx, tokens, request, reply));
+      inner.post('/auth/token', { bodyLimit: SIGN_IN_BYTES }, (request, reply) =>
+        token(ctx, tokens, request, reply),
+      );
       served.add(inner, ROUTES, ({ path }) => [path]);
       done();
     },
