@@ -1,7 +1,9 @@
 /** The web chat's page in a real browser. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import type { Browser, ConsoleMessage, Dialog, Request } from 'playwright-core';
+import type { Browser, BrowserContextOptions, ConsoleMessage, Dialog, Request } from 'playwright-core';
 import { bucketOf } from '../src/base/ids.ts';
 import type { Adapter } from '../src/channels/adapter.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
@@ -73,9 +75,12 @@ async function open(contactId: number) {
 }
 
 /** A tab that notes everything it complains about. */
-async function newTab() {
+async function newTab(options: BrowserContextOptions = {}) {
   // A browser that says it has no window is taken for a scanner.
-  const context = await browser!.newContext({ userAgent: 'Mozilla/5.0 Chrome/147.0.0.0 Safari/537.36' });
+  const context = await browser!.newContext({
+    userAgent: 'Mozilla/5.0 Chrome/147.0.0.0 Safari/537.36',
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
@@ -315,3 +320,37 @@ test('on a phone nothing is wider than the screen; addresses in a text can be fo
   assert.deepEqual(complaints, []);
   await context.close();
 });
+
+for (const colorScheme of ['light', 'dark'] as const)
+  test(`axe finds nothing on the chat page, ${colorScheme}`, { skip }, async () => {
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+    const [contactId] = (await newContacts(ctx, app.id, 1, (from += 10))) as [number];
+    await say(contactId, {
+      type: 'text',
+      text: 'Which? https://shop.example/all',
+      actions: [
+        { type: 'reply', text: 'This', payload: 'THIS' },
+        { type: 'link', text: 'Look', uri: 'https://shop.example/a' },
+      ],
+    });
+    const { context, page, complaints } = await newTab({ colorScheme });
+    await page.goto(await open(contactId));
+    await page.waitForSelector('#replies button');
+    // By the debugger, which the page's policy does not bind.
+    await page.evaluate(axe);
+    const violations = () =>
+      page.evaluate(async () => {
+        const found = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+        return found.violations.map(({ id, nodes }) => [
+          id,
+          nodes.map(({ failureSummary }) => failureSummary),
+        ]);
+      });
+    assert.deepEqual(await violations(), []);
+    await page.fill('#text', 'See https://example.com');
+    await page.press('#text', 'Enter');
+    await page.waitForSelector('li.contact');
+    assert.deepEqual(await violations(), []);
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });

@@ -39,6 +39,12 @@ export async function installSecret(config: Pick<Config, 'secret' | 'dataDir'>):
   return await readSecretFile(file);
 }
 
+/** The secret as it is, for who only looks; undefined when the first start is to make it. */
+export async function presentSecret(config: Pick<Config, 'secret' | 'dataDir'>): Promise<string | undefined> {
+  if (config.secret) return config.secret;
+  return (await readFile(secretFile(config), 'utf8').catch(() => '')).trim() || undefined;
+}
+
 /** The file of a secret that was made here. */
 export function secretFile({ dataDir }: Pick<Config, 'dataDir'>): string {
   return join(resolve(dataDir), 'secret');
@@ -74,9 +80,9 @@ async function lastingSecret(
   return secret;
 }
 
-/** Whether a secret is the one of a database, or could become it; changes nothing. */
-export async function isSecretOf(db: Db, secret: string): Promise<boolean> {
-  const vault = openVault(secret);
+/** Whether a secret (or one that is to be made) is the one of a database, or could become it; changes nothing. */
+export async function isSecretOf(db: Db, secret: string | undefined): Promise<boolean> {
+  const vault = openVault(secret ?? randomToken(36));
   const check = (await selectInstall(db)).get(CHECK.name);
   return check ? opensCheck(vault, check) : await opensOne(db, vault);
 }

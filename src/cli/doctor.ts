@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { request } from 'undici';
 import { readConfig, SETTINGS, type Config } from '../base/config.ts';
+import { sha256Hex } from '../base/crypto.ts';
 import { runningConnection } from '../db/embedded.ts';
 import { chooseBinaries } from '../db/postgresBinaries.ts';
 import { reasonOf } from './api.ts';
@@ -25,7 +26,7 @@ export async function doctor(flags: { data?: string; settings?: boolean }): Prom
     findings.push(...(await bucket(config)), ...address(config));
     if (flags.settings) for (const line of settings(config)) say(line);
   }
-  for (const { good, what } of findings) say(`${good ? '✔' : '✘'} ${what}`);
+  for (const { good, what, mind } of findings) say(`${good ? (mind ? '!' : '✔') : '✘'} ${what}`);
   const bad = findings.filter(({ good }) => !good).length;
   if (bad > 0) throw new Failure(`${bad} thing${bad === 1 ? '' : 's'} would keep Parley from starting.`);
 }
@@ -100,7 +101,7 @@ async function bucket(config: Config): Promise<Finding[]> {
   if (!config.s3Endpoint) return [];
   const { s3Endpoint, s3Bucket } = config;
   const url = new URL(`${s3Endpoint}/${s3Bucket}/files/doctor`);
-  const call = async (method: 'PUT' | 'DELETE') => {
+  const call = async (method: 'PUT' | 'DELETE', body: string) => {
     const signed = aws4.sign(
       {
         service: 's3',
@@ -108,14 +109,19 @@ async function bucket(config: Config): Promise<Finding[]> {
         host: url.host,
         path: url.pathname,
         method,
-        headers: { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' },
+        headers: { 'X-Amz-Content-Sha256': sha256Hex(body) },
       },
       { accessKeyId: config.s3AccessKey, secretAccessKey: config.s3SecretKey },
     );
     const headers = { ...(signed.headers as Record<string, string>) };
     delete headers['Host'];
-    const body = method === 'PUT' ? 'doctor' : null;
-    const answer = await request(url, { method, headers, body, headersTimeout: 5_000, bodyTimeout: 5_000 });
+    const answer = await request(url, {
+      method,
+      headers,
+      body: body || null,
+      headersTimeout: 5_000,
+      bodyTimeout: 5_000,
+    });
     const text = await answer.body.text();
     if (answer.statusCode < 300) return;
     const code = /<Code>([^<]{1,80})</.exec(text)?.[1] ?? 'no reason given';
@@ -123,8 +129,8 @@ async function bucket(config: Config): Promise<Finding[]> {
     throw new Failure(`${setting}: the bucket ${s3Bucket} answers ${answer.statusCode} (${code})`);
   };
   try {
-    await call('PUT');
-    await call('DELETE');
+    await call('PUT', 'doctor');
+    await call('DELETE', '');
     return [{ good: true, what: `the bucket ${s3Bucket} takes files` }];
   } catch (error) {
     const what =
@@ -144,13 +150,14 @@ const BUCKET_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /** Behind a proxy both must know of each other. */
-function address({ host, publicUrl }: Config): Finding[] {
+function address({ host, publicUrl, trustedProxies }: Config): Finding[] {
   if (!publicUrl || ['127.0.0.1', '::1', 'localhost'].includes(new URL(publicUrl).hostname)) return [];
   const proxied = ['127.0.0.1', '::1', 'localhost'].includes(host);
-  const what = proxied
-    ? `${publicUrl} must be passed on by a proxy on this machine, with X-Forwarded-For, so that callers are told apart`
-    : `the world reaches this server at ${publicUrl}`;
-  return [{ good: true, what }];
+  if (!proxied) return [{ good: true, what: `the world reaches this server at ${publicUrl}` }];
+  const what = `${publicUrl} must be passed on by a proxy on this machine, with X-Forwarded-For`;
+  if (trustedProxies.length > 0) return [{ good: true, what }];
+  const left = 'PARLEY_TRUSTED_PROXIES is not set, so all callers count as one; set it to loopback';
+  return [{ good: true, mind: true, what: `${what}; ${left}` }];
 }
 
 const HIDDEN = new Set(['secret', 'databaseUrl', 's3SecretKey', 'metricsToken']);

@@ -1,5 +1,5 @@
 /** What `parley doctor` finds at a database: whether a start could work on it. Changes nothing. */
-import { installSecret, isSecretOf } from '../accounts/secret.ts';
+import { isSecretOf, presentSecret } from '../accounts/secret.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Config } from '../base/config.ts';
 import { lookAtServer } from '../db/look.ts';
@@ -8,8 +8,8 @@ import { openPool, type Connection, type Sql } from '../db/pool.ts';
 import { sharesConnections } from '../db/pooler.ts';
 import { POOLED, refusalOf } from '../db/store.ts';
 
-/** Something that was looked at. */
-export type Finding = { good: boolean; what: string };
+/** Something that was looked at. `mind`: it starts all the same, but somebody should look. */
+export type Finding = { good: boolean; what: string; mind?: boolean };
 
 /** More than this apart and links, sessions and signed calls of one are over, or not begun, for the other. */
 const CLOCKS_APART_MS = 5_000;
@@ -62,14 +62,14 @@ async function schema(sql: Sql, config: Config): Promise<Finding[]> {
       ? `the schema lacks ${missing.length} migrations, which a start brings`
       : `the schema is up to date${added}`;
   if (missing.some((name) => name.startsWith('0041'))) return [{ good: true, what: state }];
-  const right = await isSecretOf(sql, await installSecret(config));
+  const secret = await presentSecret(config);
+  const right = await isSecretOf(sql, secret);
+  const whose = secret === undefined ? 'a secret will be made' : 'the secret is the one of this database';
   return [
     { good: true, what: state },
     {
       good: right,
-      what: right
-        ? 'the secret is the one of this database'
-        : 'PARLEY_SECRET: is not the secret of this database',
+      what: right ? whose : 'PARLEY_SECRET: is not the secret of this database',
     },
   ];
 }

@@ -33,7 +33,8 @@ import {
 } from './sets.ts';
 import { upsertContacts } from './upsert.ts';
 
-const { sql } = await testDatabase();
+const database = await testDatabase();
+const { sql } = database;
 const NOW = Date.UTC(2026, 10, 20, 9);
 const ids = idSource(6, () => NOW);
 let workspaces = 100;
@@ -180,6 +181,54 @@ test('an external id can be given, replaced and taken away, but not taken from a
   assert.equal(good(await change(null)).externalId, null);
   assert.equal(await findContact(sql, workspaceId, external('a2')), undefined);
   assert.equal((await findContact(sql, workspaceId, external('b')))?.id, b.id);
+});
+
+test('somebody who is known only from the From of a mail is found by the beginning of that name, through an index', async () => {
+  const workspaceId = ++workspaces;
+  const called = async (value: string, displayName: string) => {
+    const { id: contactId } = await make(workspaceId, value);
+    const of = {
+      workspaceId,
+      contactId,
+      integrationId: null,
+      channel: 'email' as const,
+      address: `${value}@example.com`,
+    };
+    good(await inTx((tx) => linkDestination(tx, NOW, { ...of, displayName })));
+    return contactId;
+  };
+  const mary = await called('m1', 'Mary Poppins');
+  const marian = await called('m2', 'marian Évora');
+  await called('m3', 'Rosemary');
+  await make(++workspaces, 'm4', { givenName: 'Mary' });
+  const heard: string[] = [];
+  database.hear((text) => heard.push(text));
+  const search = async (text: string) =>
+    (await listContacts(sql, workspaceId, { limit: 10, search: text })).contacts.map(({ id }) => id);
+  assert.deepEqual(
+    await search('mar'),
+    [mary, marian].toSorted((a, b) => b - a),
+  );
+  assert.deepEqual(await search('MARY POP'), [mary]);
+  assert.deepEqual(await search('marian é'), [marian]);
+  database.hear(undefined);
+  const collects = heard.find((text) => /display_name/.test(text) && /UNION ALL/.test(text))!;
+  const plan = await inTx(async (tx) => {
+    // What a large table makes cheaper by itself.
+    await tx`SET LOCAL enable_seqscan = off`;
+    await tx`SET LOCAL plan_cache_mode = force_generic_plan`;
+    await tx.unsafe(`PREPARE collects AS ${collects}`);
+    const values = Array(Math.max(...[...collects.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)))).fill(
+      'NULL',
+    );
+    return await tx.unsafe<{ 'QUERY PLAN': string }[]>(`EXPLAIN EXECUTE collects (${values.join()})`);
+  });
+  const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+  assert.match(
+    text,
+    /destinations_by_display_name.*\n +Index Cond: .*workspace_id.*lower\(display_name\)/,
+    text,
+  );
 });
 
 test('contacts are listed newest first, page by page, and found by the beginning of what they are known by', async () => {

@@ -13,10 +13,16 @@ export function diskStore({ dataDir }: { dataDir: string }): MediaStore {
     async put(key, { bytes, name, mediaType }) {
       const directory = directoryOf(key);
       const about: About = { name, mediaType, sizeBytes: bytes.length };
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeFile(path.join(directory, 'content'), bytes);
-      // Last: a file is there once this is.
-      await writeFile(path.join(directory, 'kept.json'), JSON.stringify(about));
+      try {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        await writeFile(path.join(directory, 'content'), bytes);
+        // Last: a file is there once this is.
+        await writeFile(path.join(directory, 'kept.json'), JSON.stringify(about));
+      } catch (error) {
+        // Half a file would take up what room there is, and callers try again.
+        await rm(directory, { recursive: true, force: true }).catch(() => {});
+        throw error;
+      }
       return undefined;
     },
     async get(key) {

@@ -53,8 +53,8 @@ export async function sendChatPage(
 <button id="earlier" type="button" hidden>Earlier messages</button>
 <div role="log" aria-live="polite" aria-label="Messages"><ol id="messages"></ol></div>
 </main>
-<div id="replies" role="group" aria-label="Answers to choose from" hidden></div>
-<form id="reply" hidden>
+<div id="replies" role="region" aria-label="Answers to choose from" hidden></div>
+<form id="reply" aria-label="Your answer" hidden>
 <label for="text" class="unseen">Your message</label>
 <textarea id="text" rows="2" maxlength="4096" placeholder="Your message" required></textarea>
 <button type="submit">Send</button>
