@@ -241,8 +241,8 @@ function openRooms(ground: Ground) {
   const receive: ReceiveCallback = (id, key, request) =>
     receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
   const callbacks = callbacksDoor(receive);
-  const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard)];
-  const server = createServer(ctx, [sunshineDoor, web1on1Door, consoleDoor, callbacks, ...people], {
+  const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
+  const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
     amiss: ready,
     registry: metrics.registry,
   });

@@ -66,7 +66,7 @@ before(async () => {
   const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
   ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };
   links = createLinks({ secret: TEST_SECRET, publicUrl: () => server.url() });
-  server = createServer(ctx, [linksDoor(links, takeNone)]);
+  server = createServer(ctx, [linksDoor(links, takeNone, { onNews: () => {} })]);
   await server.start();
   app = await newWorkspace(ctx, 'test');
   other = await newWorkspace(ctx, 'test');
@@ -561,7 +561,8 @@ test('bad calls of the web chat are answered, each with its reason', async () =>
     ['POST', '/chat/messages', { headers, body: { text: 'a'.repeat(4097) } }, 400],
     ['POST', '/chat/messages', { headers, body: { text: 'a\u0000b' } }, 400],
     ['POST', '/chat/messages', { headers, body: ['x'] }, 400],
-    ['POST', '/chat/nothing', { headers, body: {} }, 404],
+    // The page of a workspace is there, and nothing is sent to it.
+    ['POST', '/chat/nothing', { headers, body: {} }, 405],
     ['GET', '/chat/000000000000000000000000', {}, 404],
     ['GET', '/chat/x%00y', {}, 404],
   ] as const) {
@@ -729,7 +730,7 @@ test('live: streams end when the session does, and when the server stops', async
   nextCaller();
   const contactId = await person();
   const { authorization } = await signIn(contactId);
-  const second = createServer(ctx, [linksDoor(links, takeNone)]);
+  const second = createServer(ctx, [linksDoor(links, takeNone, { onNews: () => {} })]);
   await second.start();
   const response = await fetch(new URL('/chat/events', second.url()), { headers: { authorization } });
   assert.equal(response.status, 200);

@@ -6,6 +6,7 @@ import {
   type Rendered,
 } from '../../../contract/channels.ts';
 import type { Vault } from '../../base/crypto.ts';
+import { toHex24 } from '../../base/ids.ts';
 import { storableJson } from '../../base/storable.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import type { Outgoing } from '../../channels/adapter.ts';
@@ -107,7 +108,7 @@ export function toWire(
       ref,
       idempotencyKey: ref,
       to: destination.address,
-      rendered: rendered.channel === 'email' ? ownMail(rendered, headers, pixel) : rendered,
+      rendered: withOwn(rendered, headers, pixel, draft, workspace),
       callbackUrl: open.callbackBase + ref,
       ttlS,
       messageClass: draft.class,
@@ -116,6 +117,28 @@ export function toWire(
 }
 
 /** What is rendered is shared by all recipients; what is one recipient's own is put in here. */
+function withOwn(
+  rendered: Rendered,
+  headers: Record<string, string>,
+  pixel: string | undefined,
+  { conversationId }: Draft,
+  workspace: Workspace,
+): Rendered {
+  if (rendered.channel === 'email') return ownMail(rendered, headers, pixel);
+  return rendered.channel === 'push' && conversationId !== undefined && !rendered.silent
+    ? inConversation(rendered, conversationId, workspace)
+    : rendered;
+}
+
+/** A push says whose it is, and to the app which conversation a tap opens (N29). */
+function inConversation(
+  push: Extract<Rendered, { channel: 'push' }>,
+  conversationId: number,
+  { name }: Workspace,
+): Rendered {
+  return { title: name, ...push, data: { ...push.data, conversationId: toHex24(conversationId) } };
+}
+
 function ownMail(
   mail: Extract<Rendered, { channel: 'email' }>,
   headers: Record<string, string>,

@@ -1,4 +1,7 @@
-/** How much work waits. Reads an index of the whole table (0.2 s for a million rows); for a look every few seconds. */
+/**
+ * How much work waits. Reads the whole table: 0.33 to 0.41 s for a million rows on Postgres 15 and two busy cores, so whoever asks
+ * keeps the answer for a while (watch/metrics.ts).
+ */
 import type { Db } from '../../db/pool.ts';
 
 /** Work by kind and by whether it is interactive; `oldestMs` is when the oldest of what is due fell due. */
