@@ -66,7 +66,7 @@ before(async () => {
   const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
   ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };
   links = createLinks({ secret: TEST_SECRET, publicUrl: () => server.url() });
-  server = createServer(ctx, [linksDoor(links, takeNone)]);
+  server = createServer(ctx, [linksDoor(links, takeNone, { onNews: () => {} })]);
   await server.start();
   app = await newWorkspace(ctx, 'test');
   other = await newWorkspace(ctx, 'test');
@@ -708,7 +708,7 @@ test('live: streams end when the session does, and when the server stops', async
   nextCaller();
   const contactId = await person();
   const { authorization } = await signIn(contactId);
-  const second = createServer(ctx, [linksDoor(links, takeNone)]);
+  const second = createServer(ctx, [linksDoor(links, takeNone, { onNews: () => {} })]);
   await second.start();
   const response = await fetch(new URL('/chat/events', second.url()), { headers: { authorization } });
   assert.equal(response.status, 200);

@@ -14,6 +14,7 @@ import { createServer } from '../src/doors/kit/server.ts';
 import { hostedPageUri } from '../src/links/addresses.ts';
 import { createLinks, shorten, type Links } from '../src/links/links.ts';
 import { presentContacts } from '../src/links/sessions.ts';
+import { createNotices, type Notices } from '../src/live/notices.ts';
 import { accept } from '../src/outbox/accept.ts';
 import type { Content } from '../contract/content.ts';
 import { skip, startBrowser } from './support/browser.ts';
@@ -26,6 +27,7 @@ let browser: Browser | undefined;
 let world: World;
 let ctx: HttpContext;
 let links: Links;
+let notices: Notices;
 let server: ReturnType<typeof createServer>;
 let app: Awaited<ReturnType<typeof newWorkspace>>;
 let from = 3_000_000;
@@ -36,7 +38,8 @@ before(async () => {
   const webchat = { provider: 'webchat', channel: 'webchat', settings: {} } as Adapter;
   ctx = { ...world.ctx, adapters: Object.assign(Object.create(null), { webchat }, ADAPTERS) };
   links = createLinks({ secret: TEST_SECRET, publicUrl: () => server.url() });
-  server = createServer(ctx, [linksDoor(links, async () => {})]);
+  notices = createNotices({ ...ctx, listens: false });
+  server = createServer(ctx, [linksDoor(links, async () => {}, notices)]);
   await server.start();
   app = await newWorkspace(ctx, 'test');
 });
@@ -230,6 +233,34 @@ test('W5 W7 W8 cards stand side by side, postbacks can be clicked again, quick r
   await context.close();
 });
 
+test('W11 typing is shown to whom it is for, and ends with the answer, or by itself', { skip }, async () => {
+  const [contactId, other] = (await newContacts(ctx, app.id, 2, (from += 10))) as [number, number];
+  await say(contactId, { type: 'text', text: 'first' });
+  const { context, page } = await newTab();
+  await page.goto(await open(contactId));
+  await page.waitForSelector('li:has-text("first")');
+  const types = (id: number, on: boolean, by: 'business' | 'contact' = 'business') =>
+    notices.send([{ kind: 'typing', contactId: id, by, on }]);
+  await until('it is shown', async () => {
+    types(contactId, true);
+    return await page.isVisible('#typing');
+  });
+  types(contactId, false);
+  await page.waitForSelector('#typing', { state: 'hidden' });
+  // Others' typing and their own are not shown: what is sent after them is, so they were passed over.
+  types(other, true);
+  types(contactId, true, 'contact');
+  await say(contactId, { type: 'text', text: 'second' });
+  await page.waitForSelector('li:has-text("second")');
+  assert.equal(await page.isVisible('#typing'), false);
+  types(contactId, true);
+  await page.waitForSelector('#typing', { state: 'visible' });
+  await say(contactId, { type: 'text', text: 'third' });
+  await page.waitForSelector('#typing', { state: 'hidden' });
+  await page.waitForSelector('li:has-text("third")');
+  await context.close();
+});
+
 test('a server that goes away: what was said meanwhile is there when one is back, once', {
   skip,
 }, async () => {
@@ -243,7 +274,9 @@ test('a server that goes away: what was said meanwhile is there when one is back
   await page.waitForSelector('#state:has-text("no connection")');
   await say(contactId, { type: 'text', text: 'second' });
   await say(contactId, { type: 'text', text: 'third' });
-  server = createServer({ ...ctx, config: { ...ctx.config, port } }, [linksDoor(links, async () => {})]);
+  server = createServer({ ...ctx, config: { ...ctx.config, port } }, [
+    linksDoor(links, async () => {}, notices),
+  ]);
   await server.start();
   await page.waitForSelector('li:has-text("third")', { timeout: 30_000 });
   assert.deepEqual(await page.locator('#messages p.text').allTextContents(), ['first', 'second', 'third']);

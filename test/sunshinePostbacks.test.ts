@@ -112,4 +112,43 @@ test('integrations are web, ios and android to SDKs', async () => {
   );
 });
 
+test('integrations are made with the settings that clients of this API have; what a provider ended is named', async () => {
+  const looks = {
+    type: 'web',
+    brandColor: '65758e',
+    displayStyle: 'tab',
+    fixedIntroPane: true,
+    originWhitelist: ['https://shop.example'],
+  };
+  const other = await product.newApp();
+  const theirs = caller(url, other) as typeof call;
+  const web = await theirs('POST', `/v1.1/apps/${other.appId}/integrations`, looks);
+  assert.equal(web.status, 201, JSON.stringify(web.body));
+  const shown = await theirs('GET', `/v1.1/apps/${other.appId}/integrations/${web.body.integration._id}`);
+  const { brandColor, displayStyle, fixedIntroPane, originWhitelist, type } = shown.body.integration;
+  assert.deepEqual({ type, brandColor, displayStyle, fixedIntroPane, originWhitelist }, looks);
+  const account = JSON.stringify({ project_id: 'p', client_email: 'a@b', private_key: 'k' });
+  const fcm = await theirs('POST', `/v1.1/apps/${other.appId}/integrations`, {
+    type: 'fcm',
+    serverKey: account,
+    senderId: '123456',
+  });
+  assert.equal(fcm.status, 201, JSON.stringify(fcm.body));
+  assert.equal(fcm.body.integration.senderId, '123456');
+  assert.ok(!JSON.stringify(fcm.body).includes('client_email'));
+  for (const body of [
+    { type: 'fcm', serverKey: 'AAAA', senderId: '1' },
+    { type: 'apn', certificate: 'AAAA' },
+    { type: 'whatsapp', deploymentId: 'a'.repeat(24) },
+    { type: 'web', brandColor: 'red' },
+  ]) {
+    const refused = await theirs('POST', `/v1.1/apps/${other.appId}/integrations`, body);
+    assert.equal(refused.status, 400, JSON.stringify(refused.body));
+    assert.ok(
+      refused.body.error.description.startsWith(Object.keys(body)[1]!),
+      refused.body.error.description,
+    );
+  }
+});
+
 test('nothing was an error', () => assert.deepEqual(errors, []));

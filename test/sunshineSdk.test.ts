@@ -210,11 +210,14 @@ describe('users', () => {
       type: 'text',
       text: 'Your parcel',
     });
+    let pushed: Json;
     await until('the push', async () => {
       const [row] = await sql<{ rendered: Json }[]>`SELECT rendered FROM simulated_messages
         WHERE channel = 'push' AND address = 'device-token-1'`;
-      return row && JSON.stringify(row.rendered).includes('Your parcel');
+      return row?.rendered.body === 'Your parcel' ? (pushed = row.rendered) : false;
     });
+    assert.equal(pushed.data.conversationId, made.body.conversation._id);
+    assert.ok(pushed.title.length > 0, 'the push says whose it is');
     const next = { pushNotificationToken: 'device-token-2', platform: 'android' };
     const kept = await sdk('PUT', `/appusers/bob/clients/x`, next, tokenFor('bob'));
     assert.equal(kept.status, 200, JSON.stringify(kept.body));

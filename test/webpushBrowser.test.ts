@@ -144,7 +144,9 @@ test('a message is decrypted by the browser and shown: title, text, buttons, met
   const { title, body, data, tag, actions } = await showing('Order 7');
   assert.equal(title, 'Order 7');
   assert.match(body, /^Unterwegs — à bientôt, 明日 ☀/);
-  assert.deepEqual(data, { order: '7', ref: tag, deepLink: 'https://shop.example/orders/7' });
+  const { conversationId, ...rest } = data as Record<string, string>;
+  assert.deepEqual(rest, { order: '7', ref: tag, deepLink: 'https://shop.example/orders/7' });
+  assert.match(conversationId!, /^[0-9a-f]{24}$/);
   assert.deepEqual(actions, [['YES', 'Yes']]);
   await reaches(world.ctx, id, 'accepted');
   const [posted] = service.posted;

@@ -19,6 +19,8 @@ import {
   type IntegrationRow,
 } from './sql.ts';
 
+export { selectIntegrationsOf } from './sql.ts';
+
 /** A provider account. */
 export type Integration = {
   readonly id: number;

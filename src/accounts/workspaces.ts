@@ -18,6 +18,8 @@ import {
   type WorkspaceRow,
 } from './sql.ts';
 
+export { selectWorkspaces } from './sql.ts';
+
 /** A tenant. */
 export type Workspace = {
   readonly id: number;

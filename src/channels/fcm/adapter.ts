@@ -24,6 +24,12 @@ const SETTINGS = {
     means: 'Firebase project to send for; that of the service account when absent.',
     schema: { type: 'string', pattern: '^[a-z0-9][a-z0-9:.-]*$' },
   },
+  senderId: {
+    required: false,
+    secret: false,
+    means: 'Number of the Firebase project, to be shown.',
+    schema: { type: 'string', pattern: '^[0-9]+$' },
+  },
   baseUrl: { required: false, secret: false, leads: true, means: `Where FCM is; ${FCM_URL} when absent.` },
 } as const satisfies Record<string, IntegrationSetting>;
 

@@ -64,7 +64,7 @@ export const contactRoutes: readonly Route[] = [
       if (isFault(change)) return change;
       const ref = { workspaceId: call.workspace.id, id: idIn(call, 'contactId') };
       return async (tx) => {
-        const changed = await updateContact(tx, call.nowMs, ref, change);
+        const changed = await updateContact(tx, call.workspaceNowMs, ref, change);
         if (isFault(changed)) return changed.fault === 'not_found' ? missing('contact') : changed;
         const audit = { action: 'contact.update', subject: `contact:${ref.id}`, detail: namesOf(change) };
         return { status: 200, body: presentContact(changed), audit };
@@ -153,7 +153,7 @@ async function show(call: Call): Promise<unknown> {
 }
 
 async function create(call: Call<Static<typeof NewContact>>): Promise<Work | Fault> {
-  const { body, workspace, ctx, nowMs } = call;
+  const { body, workspace, ctx, workspaceNowMs: nowMs } = call;
   const { phone, email, ...fields } = body;
   const checked = checkContactChange(fields, '');
   if (isFault(checked)) return checked;
@@ -202,7 +202,7 @@ function namesOf(body: object): { fields: string[] } {
 }
 
 async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
-  const { ctx, workspace, nowMs: atMs, afterCommit } = call;
+  const { ctx, workspace, workspaceNowMs: atMs, afterCommit } = call;
   const erased =
     id > 0
       ? await erasePerson(ctx, tx, { workspaceId: workspace.id, contactId: id, atMs, afterCommit })
@@ -212,7 +212,7 @@ async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
 }
 
 async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | Fault> {
-  const { body, workspace, ctx, nowMs } = call;
+  const { body, workspace, ctx, workspaceNowMs: nowMs } = call;
   const read = readAddress(body.channel, body.address, 'address', workspace.country);
   if (isFault(read)) return read;
   const integration =
@@ -249,7 +249,7 @@ async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | F
 }
 
 function unlink(call: Call): Work {
-  const { workspace, nowMs } = call;
+  const { workspace, workspaceNowMs: nowMs } = call;
   const contactId = idIn(call, 'contactId');
   const destinationId = idIn(call, 'destinationId');
   return async (tx) => {
@@ -271,7 +271,7 @@ function consents(what: 'block' | 'unblock'): Route {
     action: 'contacts.write',
     body: BlockClasses,
     async handle(call) {
-      const { workspace, ctx, nowMs, body } = call;
+      const { workspace, ctx, workspaceNowMs: nowMs, body } = call;
       const contactId = idIn(call, 'contactId');
       const find = async (tx: Tx) => {
         const all = await destinationsOf(tx, workspace.id, [contactId]);

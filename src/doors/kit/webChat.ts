@@ -1,6 +1,5 @@
 /** Web chat as the doors to it share it: the workspace's integration, and a person's address on it. */
-import { createIntegration } from '../../accounts/integrations.ts';
-import { selectIntegrationsOf } from '../../accounts/sql.ts';
+import { createIntegration, selectIntegrationsOf } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { linkDestination } from '../../contacts/destinations.ts';

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Links } from '../../links/links.ts';
+import type { Notices } from '../../live/notices.ts';
 import { acceptJson } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, useFaultForm } from '../kit/errors.ts';
@@ -20,11 +21,11 @@ import { sendChatPage, serveAssets } from './pages.ts';
 
 const NOBODY = { title: 'There is nobody here', text: 'Open the link in your message again.' };
 
-/** The door. `takeReceipts` is the receipts room's: what is read on the web is told to it. */
-export function linksDoor(links: Links, takeReceipts: TakeReceipts): Door {
+/** The door. `takeReceipts` is the receipts room's: what is read on the web is told to it. `notices` tell who types. */
+export function linksDoor(links: Links, takeReceipts: TakeReceipts, notices: Pick<Notices, 'onNews'>): Door {
   return (app: FastifyInstance, ctx: HttpContext) => {
     const guard = createGuard();
-    const hub = createHub(ctx);
+    const hub = createHub(ctx, notices);
     // Before the server waits for its connections to end, for these never would.
     app.addHook('preClose', (done) => {
       hub.stop();

@@ -15,6 +15,7 @@ import {
   sessionsAlive,
   type Session,
 } from '../../links/sessions.ts';
+import type { News, Notices } from '../../live/notices.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { presentMessage } from './present.ts';
 
@@ -49,7 +50,7 @@ type Page = {
 };
 
 /** The hub of this process. */
-export function createHub(ctx: HttpContext): Hub {
+export function createHub(ctx: HttpContext, notices: Pick<Notices, 'onNews'>): Hub {
   const pages = new Set<Page>();
   let stopped = false;
   let cancel: () => void = () => {};
@@ -78,6 +79,9 @@ export function createHub(ctx: HttpContext): Hub {
       ctx.log.debug({ error }, 'that a person looks away was not noted'),
     );
   };
+  notices.onNews((news) => {
+    if (pages.size > 0) for (const one of news) if (one.kind === 'typing') tellTyping(pages, one);
+  });
   ctx.queue.onWake((wakes) => {
     if (pages.size === 0) return;
     const watched = new Set([...pages].map(({ lane }) => lane));
@@ -147,6 +151,14 @@ function createBell(
     isWaiting = true;
     ctx.clock.after(COLLECT_MS, () => void run());
   };
+}
+
+/** The business has begun or stopped to type; who is not there now need not know. */
+function tellTyping(pages: Iterable<Page>, { contactId, by, on }: Extract<News, { kind: 'typing' }>): void {
+  if (by !== 'business') return;
+  for (const page of pages)
+    if (page.contactId === contactId && !page.out.writableEnded)
+      page.out.write(`event: typing\ndata: ${JSON.stringify({ on })}\n\n`);
 }
 
 async function tellNews(ctx: HttpContext, pages: readonly Page[]): Promise<void> {

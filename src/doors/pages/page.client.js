@@ -10,6 +10,9 @@ const field = document.querySelector('#text');
 const earlier = document.querySelector('#earlier');
 const state = document.querySelector('#state');
 const replies = document.querySelector('#replies');
+const typing = document.querySelector('#typing');
+/** A word that somebody stopped may be lost; nobody types for longer without another. */
+const TYPING_MS = 30_000;
 const workspace = chat.dataset.workspace;
 const storeKey = `parley.chat.${workspace}`;
 
@@ -22,6 +25,7 @@ let previous = null;
 let stream;
 let unsent;
 let isAtEnd = true;
+let typingTimer;
 
 await start();
 
@@ -164,8 +168,16 @@ function take(event) {
   const valueOf = (name) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
   const data = valueOf('data');
   if (data === undefined) return;
+  if (valueOf('event') === 'typing') return showTyping(JSON.parse(data).on);
   show(JSON.parse(data));
   cursor = valueOf('id') ?? cursor;
+}
+
+/** Somebody answers, until the answer is there (W11). */
+function showTyping(on) {
+  clearTimeout(typingTimer);
+  typing.hidden = !on;
+  if (on) typingTimer = setTimeout(() => showTyping(false), TYPING_MS);
 }
 
 async function send(said) {
@@ -237,6 +249,7 @@ function show(message) {
   shown.clear();
   for (const [id, one] of sorted) shown.set(id, one);
   offer(sorted.at(-1)[1].message);
+  if (message.from === 'business') showTyping(false);
   if (message.from === 'business' && !document.hidden) void call('POST', 'read').catch(() => {});
 }
 

@@ -53,6 +53,7 @@ export async function sendChatPage(
 <button id="earlier" type="button" hidden>Earlier messages</button>
 <div role="log" aria-live="polite" aria-label="Messages"><ol id="messages"></ol></div>
 </main>
+<p id="typing" role="status" hidden>Typing …</p>
 <div id="replies" role="region" aria-label="Answers to choose from" hidden></div>
 <form id="reply" aria-label="Your answer" hidden>
 <label for="text" class="unseen">Your message</label>

@@ -39,7 +39,8 @@ const NewUser = Type.Object({
   credentialRequired: Type.Optional(Type.Boolean()),
   ...profile,
 });
-const ChangedUser = Type.Object(profile);
+/** What can be said of a user. */
+export const ChangedUser = Type.Object(profile);
 
 /** `…/appusers`. */
 export const appUserRoutes: readonly Route[] = [
@@ -166,7 +167,8 @@ async function shown(
 }
 
 /** Fields of a profile as a change of a contact. An empty name is none. */
-function readProfile(given: Static<typeof ChangedUser>): ContactChange | Fault {
+/** What is told of a user, as the contact's fields. */
+export function readProfile(given: Static<typeof ChangedUser>): ContactChange | Fault {
   const { givenName, surname, email, signedUpAt, properties } = given;
   const attributes: Record<string, unknown> = { ...properties };
   let bytes = 0;

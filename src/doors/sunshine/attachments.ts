@@ -6,7 +6,7 @@ import { addMessages, readPosted } from './messages.ts';
 import { acts, breaks, writes, type Call, type Route, type Work } from './route.ts';
 
 /** The largest file (api/sunshine.md §1.5). */
-const FILE_BYTES = 50 * 1024 * 1024;
+export const FILE_BYTES = 50 * 1024 * 1024;
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
 const Removed = Type.Object({ mediaUrl: Type.String({ minLength: 1, maxLength: 2048 }) });
@@ -84,7 +84,9 @@ async function postImage(call: Call): Promise<Work | Fault> {
 }
 
 /** The parts of a body: the file, and the texts beside it. */
-async function readForm(call: Call): Promise<{ source: Upload; fields: Record<string, string> } | Fault> {
+export async function readForm(
+  call: Pick<Call, 'contentType' | 'rawBody'>,
+): Promise<{ source: Upload; fields: Record<string, string> } | Fault> {
   if (!/^multipart\/form-data\b/i.test(call.contentType))
     return fault('unsupported_media', 'The body must be multipart/form-data with a file named source.');
   const headers = { 'content-type': call.contentType };

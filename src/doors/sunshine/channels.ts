@@ -12,7 +12,13 @@ import {
 } from '../../contacts/destinations.ts';
 import { addressOf } from '../../contacts/keys.ts';
 import type { Contact } from '../../contacts/contacts.ts';
-import { confirmLink, CONFIRMATIONS, sendConfirmation, type Linking } from '../../confirmations/confirm.ts';
+import {
+  confirmLink,
+  CONFIRMATIONS,
+  sendConfirmation,
+  type ConfirmationType,
+  type Linking,
+} from '../../confirmations/confirm.ts';
 import type { Tx } from '../../db/pool.ts';
 import { confirmingOf, readConfirmation } from './confirmations.ts';
 import { anyObject, readAddress, type Addressed } from './messageInput.ts';
@@ -25,6 +31,7 @@ import {
   reads,
   writes,
   type Call,
+  type InApp,
   type Outcome,
   type Route,
   type SunshineFault,
@@ -46,6 +53,10 @@ const Link = Type.Object({
     message: Type.Optional(anyObject),
   }),
 });
+
+type Linked = Omit<Static<typeof Link>, 'confirmation'> & {
+  confirmation: { type: ConfirmationType; message?: Record<string, unknown> };
+};
 
 /** `…/appusers/{userId}/channels` and the test message on one of them. */
 export const channelRoutes: readonly Route[] = [
@@ -112,9 +123,11 @@ async function link(call: Call<Static<typeof Link>>): Promise<Work | SunshineFau
   };
 }
 
-type AddressLinking = Linking & { to: Addressed };
+/** An address that is to be linked. */
+export type AddressLinking = Linking & { to: Addressed };
 
-async function readLinking(call: Call<Static<typeof Link>>): Promise<AddressLinking | SunshineFault> {
+/** An address that is to be linked, from the body of a request. */
+export async function readLinking(call: InApp & { body: Linked }): Promise<AddressLinking | SunshineFault> {
   const { type, integrationId, confirmation, subject } = call.body;
   const integration = await integrationOfType(call, type, integrationId);
   if (isFault(integration)) return integration;
@@ -137,7 +150,7 @@ async function readLinking(call: Call<Static<typeof Link>>): Promise<AddressLink
 
 /** The integration of a type; with several, the caller has to say which. */
 async function integrationOfType(
-  call: Call<unknown>,
+  call: InApp,
   type: string,
   integrationId: string | undefined,
 ): Promise<Integration | SunshineFault> {
@@ -190,11 +203,12 @@ async function linkAddress(
     : fault('conflict', 'The address is known to be that of another user; merge the two.');
 }
 
-async function removeClients(
-  call: Call<unknown>,
+/** Unlinks clients, and tells of it. */
+export async function removeClients(
+  call: InApp,
   tx: Tx,
   gone: readonly Destination[],
-  reason: 'api' | 'theft',
+  reason: 'api' | 'sdk' | 'theft',
 ): Promise<void> {
   const refs = gone.map(({ contactId, id }) => ({ contactId, destinationId: id }));
   await unlinkDestinations(tx, call.nowMs + call.workspace.clockAheadMs, call.workspace.id, refs);

@@ -4,11 +4,11 @@ import type { Integration } from '../../accounts/integrations.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { canConfirm, type Confirming, type ConfirmationType } from '../../confirmations/confirm.ts';
 import { readMessages } from './messageInput.ts';
-import { breaks, type Call, type SunshineFault } from './route.ts';
+import { breaks, type InApp, type SunshineFault } from './route.ts';
 
 /** The message that is sent for a confirmation; undefined when there is none. */
 export async function readConfirmation(
-  call: Call<unknown>,
+  call: InApp,
   integration: Integration,
   given: { type: ConfirmationType; message?: Record<string, unknown> },
 ): Promise<Content | undefined | SunshineFault> {
@@ -29,7 +29,7 @@ function promptOf(appName: string): Content {
 }
 
 /** A confirmation is a text or an image whose actions, if any, are links; it is not part of the conversation. */
-async function readOwn(call: Call<unknown>, given: Record<string, unknown>): Promise<Content | Fault> {
+async function readOwn(call: InApp, given: Record<string, unknown>): Promise<Content | Fault> {
   const path = 'confirmation.message';
   const { role, ...rest } = given;
   if (role !== undefined && role !== 'appMaker') return breaks(`${path}.role`, 'must be appMaker');
@@ -44,6 +44,6 @@ async function readOwn(call: Call<unknown>, given: Record<string, unknown>): Pro
 }
 
 /** Whose link it is, of a call. */
-export function confirmingOf({ ctx, workspace, nowMs }: Call<unknown>, contactId: number): Confirming {
+export function confirmingOf({ ctx, workspace, nowMs }: InApp, contactId: number): Confirming {
   return { tools: ctx, workspace, nowMs, contactId };
 }

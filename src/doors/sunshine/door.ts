@@ -13,6 +13,8 @@ import type { HttpContext } from '../kit/context.ts';
 import { type FaultForm, useFaultForm } from '../kit/errors.ts';
 import { queryOnce } from '../kit/route.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
+import type { Door } from '../kit/server.ts';
+import type { TakeReceipts } from '../live/say.ts';
 import { missing, type Route, type Scope, type SunshineFault, type SunshineKind } from './route.ts';
 import { serveFiles } from './fileStore.ts';
 import { serveSdk } from './sdk.ts';
@@ -27,8 +29,12 @@ export const sunshineForm: FaultForm = (told) => ({
   error: { code: codeOf(told as SunshineFault), description: told.message },
 });
 
-/** The door. */
-export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
+/** The door. `takeReceipts` is the receipts room's: what is read in a messenger is told to it. */
+export function sunshineDoor(takeReceipts: TakeReceipts): Door {
+  return (app, ctx) => serve(app, ctx, takeReceipts);
+}
+
+function serve(app: FastifyInstance, ctx: HttpContext, takeReceipts: TakeReceipts): void {
   acceptJson(app);
   serveFiles(app, ctx, sunshineForm);
   const served = serveRoutes(ctx, servingOf(ctx));
@@ -51,7 +57,7 @@ export function sunshineDoor(app: FastifyInstance, ctx: HttpContext): void {
     (inner, _options, done) => {
       useFaultForm(inner, ctx.log, '/sdk', sunshineForm);
       allowBrowsers(inner);
-      serveSdk(inner, ctx, sunshineForm);
+      serveSdk(inner, ctx, sunshineForm, takeReceipts);
       done();
     },
     { prefix: '/sdk/v2/apps/:appId' },

@@ -10,6 +10,7 @@ import type { Catalogue } from '../../accounts/settings.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
+import { settingsOf } from './clientSettings.ts';
 import { integrationNamed } from './messageInput.ts';
 import { providerOf } from './names.ts';
 import { presentIntegration } from './present.ts';
@@ -71,8 +72,10 @@ export const integrationRoutes: readonly Route[] = [
   }),
 ];
 
-async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work> {
-  const { type, displayName, ...settings } = call.body;
+async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work | Fault> {
+  const { type, displayName, ...given } = call.body;
+  const settings = settingsOf(type, given);
+  if (isFault(settings)) return settings;
   const { ctx, workspace, nowMs } = call;
   return async (tx) => {
     const made = await createIntegration(tx, toolsOf(call), {

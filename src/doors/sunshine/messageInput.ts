@@ -10,7 +10,7 @@ import { normalisePhone } from '../../content/phone.ts';
 import { readShape } from '../../content/shape.ts';
 import { expandShorthand } from '../../content/shorthand.ts';
 import { expandTemplates } from '../../content/templates.ts';
-import { breaks, missing, readId, type Call } from './route.ts';
+import { breaks, missing, readId, type Call, type InApp } from './route.ts';
 
 /** Who speaks for the business. */
 export const authorFields = {
@@ -38,7 +38,7 @@ type Reading = { schema?: 'whatsapp' | undefined; path: string; language?: strin
 
 /** The messages that an input stands for, in order; several when a text holds a template. Stored templates are looked up. */
 export async function readMessages(
-  call: Call<unknown>,
+  call: InApp,
   input: Readonly<Record<string, unknown>>,
   options: Reading,
 ): Promise<Content[] | Fault> {

@@ -106,15 +106,21 @@ export const messageRoutes: readonly Route[] = [
 ];
 
 async function listMessages(call: Call): Promise<Outcome> {
-  const beforeMs = readSeconds(call.query['before'], 'before');
-  const afterMs = readSeconds(call.query['after'], 'after');
+  const contact = await findUser(call, call.ctx.sql);
+  return isFault(contact) ? contact : await messagesPage(call, contact);
+}
+
+/** A page of what was said with a user: the newest, or those `before` or `after` a moment. `url` is that of the list. */
+export async function messagesPage(
+  { ctx: { sql }, query, url }: Pick<Call, 'ctx' | 'query' | 'url'>,
+  contact: Contact,
+): Promise<Outcome> {
+  const beforeMs = readSeconds(query['before'], 'before');
+  const afterMs = readSeconds(query['after'], 'after');
   if (isFault(beforeMs)) return beforeMs;
   if (isFault(afterMs)) return afterMs;
   if (beforeMs !== undefined && afterMs !== undefined)
     return breaks('before', 'cannot be given together with after');
-  const { sql } = call.ctx;
-  const contact = await findUser(call, sql);
-  if (isFault(contact)) return contact;
   const conversation = (await conversationsOf(sql, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
   const found = await selectPage(sql, {
@@ -128,7 +134,7 @@ async function listMessages(call: Call): Promise<Outcome> {
   const more = messages.length < found.length;
   const older = forward ? messages.length > 0 : more;
   const newer = forward ? more : beforeMs !== undefined && messages.length > 0;
-  const link = (name: string, at: Message | undefined) => `${call.url}?${name}=${at!.atMs / 1000}`;
+  const link = (name: string, at: Message | undefined) => `${url}?${name}=${at!.atMs / 1000}`;
   return {
     status: 200,
     body: {

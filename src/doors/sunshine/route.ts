@@ -46,6 +46,8 @@ export type SunshineKind = {
 
 /** A request that was authorised and read. */
 export type Call<B = undefined> = CallOf<SunshineKind, B>;
+/** An app, and the time: what a call and a call of an SDK have in common. */
+export type InApp = Pick<Call<unknown>, 'ctx' | 'workspace' | 'nowMs'>;
 /** A route of this door. */
 export type Route = RouteOf<SunshineKind>;
 /** A route of this door that changes something. */

@@ -10,14 +10,17 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { checkContent } from '../../content/check.ts';
 import { livingContact } from '../../links/links.ts';
-import { findSession } from '../../links/sessions.ts';
-import { atRoot, readBody } from '../kit/body.ts';
+import { endSession, findSession, openSession, type Session } from '../../links/sessions.ts';
+import { atRoot, isMultipart, JSON_BYTES, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
-import { say } from '../live/say.ts';
-import { createRateLimit } from '../kit/rateLimit.ts';
+import { queryOnce } from '../kit/route.ts';
+import type { TakeReceipts } from '../live/say.ts';
+import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
+import { ChangedUser } from './appUsers.ts';
+import { FILE_BYTES } from './attachments.ts';
+import { messagesPage } from './messages.ts';
 import { presentConversation } from './present.ts';
 import { typeOfProvider } from './names.ts';
 import { missing } from './route.ts';
@@ -33,17 +36,35 @@ import {
   startConversation,
   type SdkCall,
 } from './sdkUsers.ts';
+import {
+  askAtNumber,
+  Asked,
+  changeProfile,
+  click,
+  Clicked,
+  forgetDevice,
+  hear,
+  readAll,
+  removeClient,
+  Said,
+  sendImage,
+  type Answer,
+} from './sdkTalk.ts';
 import { contactNamed } from './users.ts';
 
 /** New users a second from one address: a person makes one. */
 const MADE_PER_S = 5;
+/** Numbers a second at which an app's users ask to be reached. */
+const ASKED_PER_S = 1;
 
-type Answer = { status: number; body?: object } | Fault;
 type Handle = (call: SdkCall, request: FastifyRequest) => Promise<Answer>;
 type AsUser = (call: SdkCall, contact: Contact, request: FastifyRequest) => Promise<Answer>;
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+/** Serves a path of a user, below `/appusers/{userId}`. */
+type Serve = (method: Method, url: string, handle: AsUser, bodyLimit?: number) => void;
 
-const Said = Type.Object({
-  message: Type.Object({ text: Type.String({ minLength: 1 }), payload: Type.Optional(Type.String()) }),
+const Leaving = Type.Object({
+  client: Type.Object({ pushNotificationToken: Type.Optional(Type.String({ minLength: 1 })) }),
 });
 const Device = Type.Object({
   pushNotificationToken: Type.String({ minLength: 1 }),
@@ -52,19 +73,30 @@ const Device = Type.Object({
 });
 
 /** The calls, below `/sdk/v2/apps/:appId`. */
-export function serveSdk(app: FastifyInstance, ctx: HttpContext, form: FaultForm): void {
+export function serveSdk(
+  app: FastifyInstance,
+  ctx: HttpContext,
+  form: FaultForm,
+  takeReceipts: TakeReceipts,
+): void {
   const made = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : MADE_PER_S);
-  const open = (method: 'GET' | 'POST' | 'PUT', url: string, handle: Handle) =>
+  const open = (method: Method, url: string, handle: Handle, bodyLimit = JSON_BYTES) =>
     app.route({
       method,
       url,
+      bodyLimit,
       handler: async (request, reply) => await answer(reply, await forApp(ctx, request, handle), form),
     });
-  const asUser = (method: 'GET' | 'POST' | 'PUT', url: string, handle: AsUser) =>
-    open(method, `/appusers/:userId${url}`, async (call, request) => {
-      const contact = await userBehind(call, request);
-      return isFault(contact) ? contact : await handle(call, contact, request);
-    });
+  const asUser: Serve = (method, url, handle, bodyLimit) =>
+    open(
+      method,
+      `/appusers/:userId${url}`,
+      async (call, request) => {
+        const contact = await userBehind(call, request);
+        return isFault(contact) ? contact : await handle(call, contact, request);
+      },
+      bodyLimit,
+    );
 
   open('GET', '/config', async (call) => ({ status: 200, body: await configOf(call) }));
   open('POST', '/appusers', async (call, request) => {
@@ -86,12 +118,78 @@ export function serveSdk(app: FastifyInstance, ctx: HttpContext, form: FaultForm
     const started = await startConversation(call, contact, { clientId: 'start', isPhone });
     return isFault(started) ? started : await conversationOf(call, contact);
   });
-  asUser('POST', '/messages', hear);
   asUser('PUT', '/clients/:clientId', async (call, contact, request) => {
     const body = readBody(Device, request.body);
     if (isFault(body)) return body;
     const kept = await keepPushToken(call, contact, { ...body, id: 'client' });
     return isFault(kept) ? kept : { status: 200, body: {} };
+  });
+  serveTalk(asUser, ctx, takeReceipts);
+  serveSelf(asUser, createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : ASKED_PER_S));
+}
+
+/** What is said and read. */
+function serveTalk(asUser: Serve, ctx: HttpContext, takeReceipts: TakeReceipts): void {
+  asUser('GET', '/messages', async (_call, contact, request) => {
+    const query = queryOnce(request.query);
+    if (isFault(query)) return query;
+    const url = `${ctx.publicUrl()}${request.url.split('?')[0]}`;
+    return (await messagesPage({ ctx, query, url }, contact)) as Answer;
+  });
+  asUser('POST', '/messages', async (call, contact, request) => {
+    const body = readBody(Said, request.body);
+    return isFault(body) ? body : await hear(call, contact, { ...body.message, type: 'text' });
+  });
+  asUser('POST', '/postback', async (call, contact, request) => {
+    const body = readBody(Clicked, request.body);
+    return isFault(body) ? body : await click(call, contact, body);
+  });
+  asUser('POST', '/conversation/read', (call, contact) => readAll(call, contact, takeReceipts));
+  const image: AsUser = async (call, contact, request) =>
+    isMultipart(request)
+      ? await sendImage(call, contact, {
+          contentType: String(request.headers['content-type']),
+          rawBody: request.rawBody ?? Buffer.alloc(0),
+        })
+      : fault('unsupported_media', 'The body must be multipart/form-data with a file named source.');
+  asUser('POST', '/images', image, FILE_BYTES);
+}
+
+/** Who the user is, and where they are reached. */
+function serveSelf(asUser: Serve, asked: RateLimit): void {
+  asUser('PUT', '', async (call, contact, request) => {
+    const body = readBody(ChangedUser, request.body);
+    return isFault(body) ? body : await changeProfile(call, contact, body);
+  });
+  asUser('POST', '/clients', async (call, contact, request) => {
+    const body = readBody(Asked, request.body);
+    if (isFault(body)) return body;
+    // Whoever opens the page can ask for an SMS to any number: an app pays for few of them.
+    const retryAfterS = asked.take(String(call.workspace.id), call.nowMs);
+    if (retryAfterS !== undefined) return fault('rate_limited', 'Too many numbers.', { retryAfterS });
+    return await askAtNumber(call, contact, body);
+  });
+  asUser('DELETE', '/clients/:clientId', (call, contact, request) =>
+    removeClient(call, contact, (request.params as { clientId: string }).clientId),
+  );
+  asUser('POST', '/logout', async (call, contact, request) => {
+    const body = readBody(Leaving, request.body);
+    if (isFault(body)) return body;
+    const token = body.client.pushNotificationToken;
+    if (token !== undefined) await forgetDevice(call, contact, token);
+    const session = await sessionOf(call, request);
+    if (session) await endSession(call.ctx.sql, session);
+    return { status: 200, body: {} };
+  });
+  // A session that an older SDK holds is changed for one that lasts as long as a new one.
+  asUser('POST', '/upgrade', async (call, contact, request) => {
+    const session = await sessionOf(call, request);
+    const integrationId = session?.integrationId ?? 0;
+    const of = { workspaceId: call.workspace.id, contactId: contact.id, integrationId };
+    const atMs = call.nowMs + call.workspace.clockAheadMs;
+    const made = await call.ctx.queue.transact((tx) => openSession(tx, atMs, of));
+    if (session) await endSession(call.ctx.sql, session);
+    return { status: 200, body: { appUser: { _id: toHex24(contact.id), sessionToken: made.token } } };
   });
 }
 
@@ -139,21 +237,6 @@ async function signIn(call: SdkCall, request: FastifyRequest): Promise<Answer> {
   return user ? { status: 200, body: user } : { status: 204 };
 }
 
-async function hear(call: SdkCall, contact: Contact, request: FastifyRequest): Promise<Answer> {
-  const body = readBody(Said, request.body);
-  if (isFault(body)) return body;
-  const content = checkContent({ ...body.message, type: 'text' }, 'message');
-  if (isFault(content)) return content;
-  const { ctx, workspace } = call;
-  const who = { workspaceId: workspace.id, contactId: contact.id };
-  const said = await say(ctx, who, workspace, { clientId: String(ctx.ids.spread()), content });
-  if (isFault(said)) return said;
-  const told = await conversationOf(call, contact);
-  return isFault(told)
-    ? told
-    : { status: 201, body: { ...told.body, message: { _id: toHex24(said.messageId!) } } };
-}
-
 async function conversationOf(
   { ctx }: SdkCall,
   contact: Contact,
@@ -185,19 +268,32 @@ async function userBehind(call: SdkCall, request: FastifyRequest): Promise<Conta
   const { userId } = request.params as { userId: string };
   // Postgres knows no such text, so nobody can have this name.
   if (userId.includes('\0') || !userId.isWellFormed()) return missing('user');
-  const { authorization } = request.headers;
-  const basic = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (basic === undefined) {
+  const given = sessionGiven(request);
+  if (!given) {
     const contact = await contactNamed(call.ctx.sql, call.workspace.id, userId);
     // Somebody without a name of the business's own is reached by a session only.
     const named = await nameBehind(call, request, contact ? (contact.externalId ?? '') : userId);
     return isFault(named) ? named : (contact ?? missing('user'));
   }
-  const [appUserId, token] = Buffer.from(basic, 'base64').toString('utf8').split(':', 2);
-  const contact = await bySession(call, appUserId ?? '', token ?? '');
+  const { appUserId, token } = given;
+  const contact = await bySession(call, appUserId, token);
   if (isFault(contact)) return contact;
   const own = [appUserId, toHex24(contact.id), contact.externalId];
   return own.includes(userId) ? contact : fault('forbidden', 'The session is that of another user.');
+}
+
+/** User and token of a session, as the Authorization header holds them. */
+function sessionGiven({ headers }: FastifyRequest): { appUserId: string; token: string } | undefined {
+  const basic = /^basic +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (basic === undefined) return undefined;
+  const [appUserId = '', token = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':', 2);
+  return { appUserId, token };
+}
+
+/** The session that is used; none for who comes with a token of the business. */
+async function sessionOf({ ctx }: SdkCall, request: FastifyRequest): Promise<Session | undefined> {
+  const given = sessionGiven(request);
+  return given && (await findSession(ctx.sql, given.token));
 }
 
 /** A token of the business that names this user. */

@@ -3,7 +3,7 @@
  * the transaction that did it.
  */
 import type { Tx } from '../../db/pool.ts';
-import type { Call } from './route.ts';
+import type { InApp } from './route.ts';
 import type { Trigger } from './triggers.ts';
 
 /** `sunshine.told`: one thing to tell of one user. */
@@ -19,11 +19,7 @@ export type Told = {
 };
 
 /** Tells of things, in their order; part of the transaction. */
-export async function tell(
-  call: Pick<Call, 'ctx' | 'workspace' | 'nowMs'>,
-  tx: Tx,
-  told: readonly Told[],
-): Promise<void> {
+export async function tell(call: InApp, tx: Tx, told: readonly Told[]): Promise<void> {
   const atMs = call.nowMs + call.workspace.clockAheadMs;
   await call.ctx.queue.append(
     tx,

@@ -2,7 +2,8 @@
  * What this door tells of what happened: events of the feed, as calls of v1.1 webhooks (api/sunshine.md §6.1, §8). Looks only
  * at what somebody asked to hear of, and loads what that takes with one statement per kind of row for the whole batch.
  */
-import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
+import { selectIntegrationsOf } from '../../accounts/integrations.ts';
+import { selectWorkspaces } from '../../accounts/workspaces.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
@@ -60,10 +61,7 @@ async function settleKinds(
 ): Promise<Moment[]> {
   await findClicked(db, facts, moments);
   const settled = moments.flatMap((moment): Moment[] => {
-    if (moment.trigger === 'postback' && !facts.clicked.has(moment.messageId!)) return [];
-    // A click is no message, unless the app wants it to be one.
-    if (moment.trigger === 'message:appUser' && facts.clicked.has(moment.messageId!) && !facts.echoes)
-      return [];
+    if (!isToldSo(moment, facts)) return [];
     if (!moment.change) return [moment];
     const message = facts.messages.get(moment.messageId!);
     if (!message) return [];
@@ -83,6 +81,14 @@ async function settleKinds(
     }),
   );
   return settled;
+}
+
+/** What was heard is told as a click or as a message; as both where the app wants clicks to be messages, too. */
+function isToldSo({ trigger, messageId }: Moment, { clicked, echoes }: Facts): boolean {
+  // A click that was made through the API names no message of its own.
+  if (messageId === undefined) return true;
+  if (trigger === 'postback') return clicked.has(messageId);
+  return trigger !== 'message:appUser' || echoes || !clicked.has(messageId);
 }
 
 /** Which of what was heard are clicks on a postback, and of which message. */

@@ -2,7 +2,8 @@
  * What this door tells of what happened: events of the feed, as calls of its webhooks (api/web1on1.md §B.10). Looks only at what
  * somebody asked to hear of, and loads what that takes for the whole batch.
  */
-import { selectIntegrationsOf, selectWorkspaces } from '../../accounts/sql.ts';
+import { selectIntegrationsOf } from '../../accounts/integrations.ts';
+import { selectWorkspaces } from '../../accounts/workspaces.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24, toUuid } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';

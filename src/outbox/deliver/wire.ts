@@ -6,6 +6,7 @@ import {
   type Rendered,
 } from '../../../contract/channels.ts';
 import type { Vault } from '../../base/crypto.ts';
+import { toHex24 } from '../../base/ids.ts';
 import { storableJson } from '../../base/storable.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import type { Outgoing } from '../../channels/adapter.ts';
@@ -14,7 +15,7 @@ import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/render.ts';
 import type { Variables } from '../../content/variables.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
 import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
 import { toRef } from '../../ledger/ref.ts';
@@ -22,7 +23,13 @@ import type { OpenIntegration } from '../../senders/senders.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
 
 /** A message ready for the wire. */
-export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
+export type Ready = {
+  subject: Subject;
+  open: OpenIntegration;
+  outgoing: Outgoing;
+  wasUnknown: boolean;
+  unclearSinceMs?: number;
+};
 
 /** A delivery in the making. */
 export type Draft = {
@@ -40,6 +47,8 @@ export type Draft = {
   conversationId?: number;
   canceled: boolean;
   wasUnknown: boolean;
+  /** When the attempt of unclear outcome may have begun, by our clock. */
+  unclearSinceMs?: number;
   mayFallBack: boolean;
   /** Its contact looks at the web chat now. */
   isLooking?: boolean;
@@ -77,6 +86,7 @@ export function toWire(
   const channel = open.adapter.channel;
   subject.channel = channel;
   subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
+  subject.canTell = open.canTell;
   let variables: Variables = {};
   const leave =
     draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
@@ -103,11 +113,12 @@ export function toWire(
     subject,
     open,
     wasUnknown: draft.wasUnknown,
+    ...(draft.unclearSinceMs === undefined ? {} : { unclearSinceMs: draft.unclearSinceMs }),
     outgoing: {
       ref,
       idempotencyKey: ref,
       to: destination.address,
-      rendered: rendered.channel === 'email' ? ownMail(rendered, headers, pixel) : rendered,
+      rendered: withOwn(rendered, headers, pixel, draft, workspace),
       callbackUrl: open.callbackBase + ref,
       ttlS,
       messageClass: draft.class,
@@ -116,6 +127,28 @@ export function toWire(
 }
 
 /** What is rendered is shared by all recipients; what is one recipient's own is put in here. */
+function withOwn(
+  rendered: Rendered,
+  headers: Record<string, string>,
+  pixel: string | undefined,
+  { conversationId }: Draft,
+  workspace: Workspace,
+): Rendered {
+  if (rendered.channel === 'email') return ownMail(rendered, headers, pixel);
+  return rendered.channel === 'push' && conversationId !== undefined && !rendered.silent
+    ? inConversation(rendered, conversationId, workspace)
+    : rendered;
+}
+
+/** A push says whose it is, and to the app which conversation a tap opens (N29). */
+function inConversation(
+  push: Extract<Rendered, { channel: 'push' }>,
+  conversationId: number,
+  { name }: Workspace,
+): Rendered {
+  return { title: name, ...push, data: { ...push.data, conversationId: toHex24(conversationId) } };
+}
+
 function ownMail(
   mail: Extract<Rendered, { channel: 'email' }>,
   headers: Record<string, string>,
