@@ -54,6 +54,7 @@ import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createSenders } from './senders/senders.ts';
 import { createQueue } from './queue/queue.ts';
+import { createFlow } from './queue/work/flow.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
@@ -183,13 +184,15 @@ function openShared(ground: Ground) {
     links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ADAPTERS,
-    http: httpClient({ connections: config.concurrency, guard }),
+    // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
+    http: httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
     queue: createQueue(ground),
     directory: createDirectory({ ...ground, sql: ground.aside }),
     keyring: createKeyring(ground),
     webhooks: createWebhooks(ground),
     runs: runSource({ ...ground, sql: ground.aside }),
+    flow: createFlow({ ...ground, sql: ground.aside }),
     deadlineMs: config.providerDeadlineMs,
   };
 }

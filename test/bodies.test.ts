@@ -148,18 +148,3 @@ describe('turns of a workspace', () => {
     assert.deepEqual(await second.done, [200, true]);
   });
 });
-
-test('what is no request is answered, and its connection is freed though the peer keeps his side open', async () => {
-  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
-  const failed = new Promise((gone) => void socket.once('error', gone).once('close', gone));
-  let answer = '';
-  socket.on('data', (chunk: Buffer) => void (answer += chunk.toString('latin1')));
-  socket.write('this is not HTTP\r\n\r\n');
-  await once(socket, 'end');
-  assert.match(answer, /^HTTP\/1\.1 400 /);
-  // Whoever writes on a connection that is gone hears so; on one that is kept, nothing.
-  await until('it is gone', async () => {
-    if (!socket.destroyed) socket.write('x');
-    return (await Promise.race([failed.then(() => true), new Promise(setImmediate)])) || undefined;
-  });
-});

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { minuteOfDay, parseIsoTime } from './clock.ts';
 import { readConfig, SETTINGS } from './config.ts';
 import { hash32, sameText, vault } from './crypto.ts';
-import { addressGuard, formBody, httpClient, retryAfterMs } from './http.ts';
+import { addressGuard, formBody, httpClient, onlyWhile, retryAfterMs } from './http.ts';
 import {
   BUCKETS,
   bucketOf,
@@ -250,6 +250,45 @@ test('a call has one deadline for all of it, and what is given up is broken off,
   assert.deepEqual([arrived, aborted], [['/first'], 1]);
   server.closeAllConnections();
   server.close();
+});
+
+test('a call that waits for a connection does not leave when it may not any more by then', async () => {
+  const arrived: string[] = [];
+  const open: (() => void)[] = [];
+  const server = createServer((request, response) => {
+    arrived.push(request.url!);
+    open.push(() => response.end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const http = httpClient({ connections: 1 });
+  const call = (path: string) => http.call({ method: 'POST', url: at + path, deadlineMs: 60_000 });
+  let may = true;
+  const first = onlyWhile(
+    () => may,
+    () => call('/first'),
+  );
+  while (!open.length) await once(server, 'request');
+  const stopped = onlyWhile(
+    () => may,
+    () => call('/stopped'),
+  );
+  const others = onlyWhile(
+    () => may,
+    () => onlyWhile(undefined, () => call('/others')),
+  );
+  may = false;
+  open[0]!();
+  while (open.length < 2) await once(server, 'request');
+  open[1]!();
+  assert.deepEqual(
+    [(await first).kind, (await stopped).kind, (await others).kind],
+    ['answer', 'unsent', 'answer'],
+  );
+  await http.close();
+  server.close();
+  assert.deepEqual(arrived, ['/first', '/others'], 'what had left is let be');
 });
 
 test('a call to a private address does not leave, by number or by name', async () => {

@@ -5,6 +5,7 @@
  * A call never throws. What matters to its caller is whether the peer may have acted: `unsent` says the request
  * did not leave, so it is safe to repeat; `unclear` says it left and no answer came.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
@@ -46,14 +47,33 @@ export type HttpClient = {
 const DEFAULT_MAX_BYTES = 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+const leaving = new AsyncLocalStorage<(() => boolean) | undefined>();
+
 /**
- * A client. `connections` bounds the sockets per origin. With `guard`, hosts that are or resolve to an address it
+ * Does work whose calls leave only while `may` says so. It is asked in the tick in which a call goes out on its connection, since that
+ * may be long after it was made: connecting takes time. What may not leave is `unsent`. Without `may`, all may, wherever it is asked for.
+ */
+export function onlyWhile<T>(may: (() => boolean) | undefined, work: () => T): T {
+  return leaving.run(may, work);
+}
+
+/** Whether what is called for here may leave; for other clients than this one. */
+export function leaveGiven(): (() => boolean) | undefined {
+  return leaving.getStore();
+}
+
+/** Why a call that might not leave any more did not. */
+export const NO_LEAVE = 'it may not be sent any more';
+
+/**
+ * A client. `connections` bounds the sockets per origin, for whoever does not bound its calls: who shares an origin waits for the others
+ * of it. With `guard`, hosts that are or resolve to an address it
  * refuses are not connected to; the check is made on the address at connect, so a name cannot change in between.
  */
-export function httpClient(options: { connections: number; guard?: AddressGuard }): HttpClient {
+export function httpClient(options: { connections?: number; guard?: AddressGuard }): HttpClient {
   const { guard } = options;
   const agent = new Agent({
-    connections: options.connections,
+    connections: options.connections ?? null,
     pipelining: 1,
     keepAliveTimeout: 10_000,
     connect: { timeout: 5_000, ...(guard ? { lookup: guardedLookup(guard) } : {}) },
@@ -78,6 +98,7 @@ export function httpClient(options: { connections: number; guard?: AddressGuard 
 
 function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOutcome> {
   return new Promise((resolve) => {
+    const may = leaveGiven();
     const maxBytes = request.maxBytes ?? DEFAULT_MAX_BYTES;
     let left = false;
     let gone: Error | undefined;
@@ -109,6 +130,7 @@ function dispatch(agent: Agent, url: URL, request: HttpRequest): Promise<HttpOut
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         // Its turn for a connection has come too late: nothing leaves.
+        if (may && !may()) gone ??= new Error(NO_LEAVE);
         if (gone) return controller.abort(gone);
         begun = controller;
         left = true;

@@ -17,7 +17,7 @@ import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/sql.ts';
+import type { WorkItem } from '../queue/work/core.ts';
 import { callOff, closeStream, dueOfStream } from '../queue/work/streams.ts';
 import type { Handler } from '../queue/worker.ts';
 import { countBroadcast } from './forecast.ts';

@@ -305,6 +305,16 @@ CREATE TABLE feed_log (
 ) PARTITION BY RANGE (id);
 
 -- by bucket
+CREATE TABLE flight_steps (
+  bucket smallint NOT NULL,
+  flight_id bigint NOT NULL,
+  n integer NOT NULL,
+  begun smallint[] NOT NULL,
+  notes text,
+  PRIMARY KEY (bucket, flight_id, n)
+);
+
+-- by bucket
 CREATE TABLE flights (
   bucket smallint NOT NULL,
   id bigint NOT NULL,
@@ -315,6 +325,7 @@ CREATE TABLE flights (
   cause_ids bigint[] NOT NULL,
   seqs smallint[] NOT NULL,
   at_ms bigint NOT NULL,
+  whole boolean NOT NULL DEFAULT true,
   PRIMARY KEY (bucket, id)
 );
 

@@ -54,6 +54,8 @@ export type SingleFacts = {
   attempts: number;
   sentMs: number | null;
   mayFallBack: boolean | null;
+  /** When the last attempt began, where its outcome is unclear; by our clock. */
+  begunMs: number | null;
 };
 
 /** The facts of single sends, by delivery. A message that is gone has no row. */
@@ -62,7 +64,7 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
       m.conversation_id AS "conversationId", m.class, m.kind, m.content,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
-      d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack"
+      d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
     JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
@@ -86,13 +88,15 @@ export type Standing = DeliveryKey & {
   attempts: number;
   sentMs: number | null;
   destinationId: number | null;
+  /** When the last attempt began, where its outcome is unclear; by our clock. */
+  begunMs: number | null;
 };
 
 /** States of deliveries that have a row. */
 export async function selectStates(db: Db, keys: readonly DeliveryKey[]): Promise<Standing[]> {
   return await db<Standing[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.attempts, d.sent_ms AS "sentMs",
-      d.destination_id AS "destinationId"
+      d.destination_id AS "destinationId", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
 }

@@ -91,9 +91,19 @@ test('retries: exponential with jitter and a bound; what the provider asks goes 
   }
   assert.equal(retryDelayMs(3, 'rate', 1234, 0.5), 1234);
   assert.equal(retryDelayMs(0, 'hold_24h', undefined, 0), 24 * 3600_000);
-  assert.deepEqual(afterUnclear('marketing', { idempotent: false }, 0, 0.5), { resend: false });
-  assert.equal(afterUnclear('marketing', { idempotent: true }, 0, 0.5).resend, true);
-  assert.equal(afterUnclear('authentication', { idempotent: false }, 0, 0.5).resend, true);
+  const dumb = { idempotent: false, canTell: false };
+  const after = (code: string, attempt = 0) => ({ code, attempt });
+  assert.deepEqual(afterUnclear('marketing', dumb, after('timeout'), 0.5), { resend: false });
+  assert.equal(afterUnclear('marketing', { ...dumb, idempotent: true }, after('timeout'), 0.5).resend, true);
+  assert.equal(afterUnclear('authentication', dumb, after('timeout'), 0.5).resend, true);
+  const tells = { ...dumb, canTell: true };
+  assert.equal(afterUnclear('marketing', tells, after('timeout'), 0.5).resend, true, 'it is asked first');
+  assert.equal(
+    afterUnclear('marketing', tells, after('cannot_tell', 3), 0.5).resend,
+    false,
+    'it does not tell',
+  );
+  assert.equal(afterUnclear('marketing', tells, after('not_asked', 3), 0.5).resend, true, 'it was not there');
 });
 
 test('a ref names one delivery, and nothing else passes for one', () => {

@@ -10,8 +10,10 @@ import type { FeedReader } from './feed/dispatch.ts';
 import { waitingFailures } from './feed/failures.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { LaneLost, settle, type Batch } from './work/settle.ts';
-import { bringForward, claimDue, type WorkItem } from './work/sql.ts';
+import { bringForward, claimDue } from './work/sql.ts';
+import type { WorkItem } from './work/core.ts';
 import { callOff, dueOfStream } from './work/streams.ts';
+import { createSteps } from './work/steps.ts';
 import type { FeedEvent } from './feed/sql.ts';
 import { createWorker, type Handler } from './worker.ts';
 
@@ -160,6 +162,7 @@ test('a claim is written as a flight in the same statement; a sleeper whose lane
     busy: [],
     passOver: [],
     limit: 10,
+    wholeUpTo: 10,
   };
   const items = await claimDue(sql, claim);
   assert.equal(items.length, 1);
@@ -178,6 +181,9 @@ test('a claim is written as a flight in the same statement; a sleeper whose lane
     stream: 0,
     items,
     abandoned: false,
+    claimedMs: 0,
+    noted: new Map(),
+    steps: createSteps(sql, { lane: lane!, flightId, items, whole: true }),
     holds: () => true,
     wakeAt() {},
     settled() {},

@@ -1,10 +1,11 @@
 /** The line before a provider: so many calls at a time, so many messages a second, interactive ones first. */
 import type { Clock } from '../base/clock.ts';
+import { createAhead, type Entry } from './ahead.ts';
 
 /** A line. */
-export type Line = {
-  /** Runs `call` when it is its turn. `messages` is how many messages it carries, which the rate counts. */
-  enter(interactive: boolean, messages: number, call: () => Promise<void>): void;
+export type Line<T = unknown> = {
+  /** Calls when it is its turn, and may. */
+  enter(interactive: boolean, entry: Entry<T>): void;
   /** How long a message that enters now would wait for the rate alone, ms. */
   waitMs(interactive: boolean): number;
   /** Messages a second that this process may send now; undefined without a limit. */
@@ -12,82 +13,96 @@ export type Line = {
   readonly inFlight: number;
 };
 
-type Waiting = { messages: number; call: () => Promise<void> };
+/** What waits is looked at again this often: a run may have been paused, a lease be over. */
+const LOOK_MS = 25;
 
 /** A line with `concurrency` places; `share` says which part of the rate is this process's. */
-export function createLine(options: {
+export function createLine<T>(options: {
   clock: Clock;
   concurrency: number;
   ratePerS?: number | undefined;
   share: () => number;
-}): Line {
-  const { clock, concurrency, share } = options;
-  const first: Waiting[] = [];
-  const rest: Waiting[] = [];
+}): Line<T> {
+  const { clock, concurrency } = options;
+  const tokens = createTokens(options);
+  const ahead = createAhead<T>({ clock, concurrency, ratePerS: tokens.ratePerS, ready: advance });
   let inFlight = 0;
-  let waitingMessages = 0;
-  let tokens = 0;
-  let filledAt = clock.monotonicMs();
-  let timer: (() => void) | undefined;
+  let cancel: (() => void) | undefined;
 
-  const rate = () =>
-    options.ratePerS === undefined ? undefined : Math.max(0.01, options.ratePerS * share());
-
-  /** Tokens for one second at most may gather: a pause does not become a burst. */
-  const fill = (perS: number) => {
-    const now = clock.monotonicMs();
-    tokens = Math.min(Math.max(1, perS), tokens + ((now - filledAt) / 1000) * perS);
-    filledAt = now;
-  };
-
-  const start = (waiting: Waiting) => {
+  const start = (entry: Entry<T>): void => {
     inFlight++;
-    waitingMessages -= waiting.messages;
-    void waiting.call().finally(() => {
+    void entry.call().finally(() => {
       inFlight--;
+      ahead.answered(entry.gatekeeper);
       advance();
     });
   };
 
   function advance(): void {
     while (inFlight < concurrency) {
-      const next = first[0] ?? rest[0];
-      if (!next) return;
-      const perS = rate();
-      if (perS !== undefined) {
-        fill(perS);
-        // A batch larger than a second's rate goes when the bucket is full, and leaves it in debt.
-        const needed = Math.min(next.messages, Math.max(1, perS));
-        if (tokens < needed) {
-          timer ??= clock.after(((needed - tokens) / perS) * 1000 + 1, () => {
-            timer = undefined;
-            advance();
-          });
-          return;
-        }
-        tokens -= next.messages;
-      }
-      (first.length ? first : rest).shift();
-      start(next);
+      const entry = ahead.next((messages) => tokens.take(messages));
+      if (!entry) break;
+      start(entry);
     }
+    void ahead.write();
+    if (!ahead.isEmpty()) cancel ??= clock.after(Math.min(LOOK_MS, tokens.waitMs() ?? LOOK_MS), look);
+  }
+
+  function look(): void {
+    cancel = undefined;
+    ahead.look();
+    advance();
   }
 
   return {
-    enter(interactive, messages, call) {
-      waitingMessages += messages;
-      (interactive ? first : rest).push({ messages, call });
+    enter(interactive, entry) {
+      ahead.enter(interactive, entry);
       advance();
     },
-    waitMs(interactive) {
+    waitMs: (interactive) => tokens.waitFor(ahead.messages(interactive) + 1),
+    ratePerS: tokens.ratePerS,
+    get inFlight() {
+      return inFlight;
+    },
+  };
+}
+
+/** Tokens for the rate: for one second at most may gather, so that a pause does not become a burst. */
+function createTokens(options: { clock: Clock; ratePerS?: number | undefined; share: () => number }) {
+  const { clock } = options;
+  let tokens = 0;
+  let filledAt = clock.monotonicMs();
+  /** How many were lacking when a call was last refused. */
+  let lacking = 0;
+  const rate = () =>
+    options.ratePerS === undefined ? undefined : Math.max(0.01, options.ratePerS * options.share());
+  const fill = (perS: number) => {
+    const now = clock.monotonicMs();
+    tokens = Math.min(Math.max(1, perS), tokens + ((now - filledAt) / 1000) * perS);
+    filledAt = now;
+  };
+  return {
+    ratePerS: rate,
+    take(messages: number): boolean {
+      const perS = rate();
+      if (perS === undefined) return true;
+      fill(perS);
+      // A batch larger than a second's rate goes when the bucket is full, and leaves it in debt.
+      lacking = Math.max(0, Math.min(messages, Math.max(1, perS)) - tokens);
+      if (lacking > 0) return false;
+      tokens -= messages;
+      return true;
+    },
+    /** How long until the call that was refused may go; undefined when none was. */
+    waitMs(): number | undefined {
+      const perS = rate();
+      return perS === undefined || lacking <= 0 ? undefined : (lacking / perS) * 1000 + 1;
+    },
+    waitFor(messages: number): number {
       const perS = rate();
       if (perS === undefined) return 0;
       fill(perS);
-      const ahead = interactive ? first.reduce((sum, { messages }) => sum + messages, 0) : waitingMessages;
-      return Math.max(0, ((ahead + 1 - tokens) / perS) * 1000);
-    },
-    ratePerS: rate,
-    get inFlight() {
-      return inFlight;
+      return Math.max(0, ((messages - tokens) / perS) * 1000);
     },
   };
 }

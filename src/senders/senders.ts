@@ -3,7 +3,7 @@
  * before bulk ones wherever there is a line.
  */
 import type { Clock } from '../base/clock.ts';
-import type { AddressGuard, HttpClient } from '../base/http.ts';
+import { onlyWhile, type AddressGuard, type HttpClient } from '../base/http.ts';
 import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { Directory } from '../accounts/directory.ts';
@@ -14,6 +14,8 @@ import type { Sql } from '../db/pool.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
 import { createHealthNotes, type HealthNotes } from './health.ts';
 import { createLine, type Line } from './line.ts';
+import type { Gatekeeper } from './ahead.ts';
+import type { WorkItem } from '../queue/work/core.ts';
 
 /** An integration ready to send. */
 export type OpenIntegration = {
@@ -21,20 +23,29 @@ export type OpenIntegration = {
   adapter: Adapter;
   /** The URL that a delivery's receipts are to be sent to begins with this; the ref is added. */
   callbackBase: string;
-  line: Line;
+  line: Line<WorkItem>;
   breaker: Breaker;
-  /** Sends messages, each answered by one call of `answered`, in any order. */
-  send(
-    messages: readonly Outgoing[],
-    interactive: boolean,
-    answered: (index: number, outcome: Outcome) => void,
-  ): void;
+  /** Sends messages of one batch; `told` hears once of each of them, in any order. */
+  send(messages: readonly Letter[], interactive: boolean, gatekeeper: Gatekeeper<WorkItem>, told: Told): void;
+  /** The provider can be asked what became of a message. */
+  canTell: boolean;
   /** True when a repeat with the same key is not sent twice. */
   idempotent: boolean;
   /** The same for what goes in batches. */
   bulkIdempotent: boolean;
-  /** Asks the provider what became of a message; undefined when it cannot tell. */
+  /** Asks the provider what became of a message, when it is its turn; undefined when it cannot tell. */
   lookUp: NonNullable<Sender['lookUp']>;
+};
+
+/** A message on its way, and the work that it is. */
+export type Letter = { item: WorkItem; outgoing: Outgoing };
+
+/** What comes of messages that are sent. */
+export type Told = {
+  /** What came of the call. */
+  answered(index: number, outcome: Outcome): void;
+  /** It was not begun and is not going to: it may not any more. */
+  back(index: number): void;
 };
 
 /** Opens and keeps integrations. */
@@ -122,6 +133,10 @@ export function createSenders(deps: {
   };
 }
 
+/** Providers are asked what became of messages by so many calls at a time, and so many a second over all processes: never in a flood. */
+const ASKED_AT_ONCE = 8;
+const ASKED_PER_S = 50;
+
 /** Messages a simulated provider takes in one call, whatever the real one does. */
 const SIMULATED_BATCH = 500;
 
@@ -141,18 +156,25 @@ function openOne(
         nowMs: () => deps.clock.nowMs(),
       });
   const breaker = createBreaker(deps.clock);
-  const line = createLine({
+  const line = createLine<WorkItem>({
     clock: deps.clock,
     concurrency: deps.concurrency,
     ratePerS: rateOf(integration, workspace, adapter),
     share: deps.share,
   });
-  const answer = (answered: (index: number, outcome: Outcome) => void, index: number, outcome: Outcome) => {
+  const asking = createLine({
+    clock: deps.clock,
+    concurrency: ASKED_AT_ONCE,
+    ratePerS: ASKED_PER_S,
+    share: deps.share,
+  });
+  const saw = (outcome: Outcome): Outcome => {
     breaker.saw(outcome);
     deps.notes.saw(integration.id, breaker, outcome);
     deps.counted?.(integration.provider, outcome.kind);
-    answered(index, outcome);
+    return outcome;
   };
+  const size = !sender.sendBatch ? 1 : isTest ? SIMULATED_BATCH : (adapter.batchSize ?? 1);
   const opened: OpenIntegration = {
     integration,
     adapter,
@@ -161,23 +183,28 @@ function openOne(
     callbackBase: `${deps.publicUrl()}/callbacks/${toHex24(integration.id)}/${integration.callbackKey}/status?ref=`,
     idempotent: sender.idempotent ?? adapter.idempotent,
     bulkIdempotent: sender.batchIdempotent ?? sender.idempotent ?? adapter.idempotent,
-    lookUp: (message) => sender.lookUp?.(message) ?? Promise.resolve(undefined),
-    send(messages, interactive, answered) {
-      if (sender.sendBatch)
-        sendInBatches(
-          sender,
-          isTest ? SIMULATED_BATCH : (adapter.batchSize ?? 1),
-          line,
-          messages,
-          interactive,
-          (i, o) => answer(answered, i, o),
-        );
-      else {
-        messages.forEach((message, index) => {
-          line.enter(interactive, 1, async () => {
-            const outcome = await asked(() => sender.send(message));
-            answer(answered, index, outcome);
-          });
+    canTell: sender.lookUp !== undefined,
+    lookUp: (message) =>
+      sender.lookUp ? inTurn(asking, () => sender.lookUp!(message)) : Promise.resolve(undefined),
+    send(messages, interactive, gatekeeper, told) {
+      for (let from = 0; from < messages.length; from += size) {
+        const part = messages.slice(from, from + size);
+        line.enter(interactive, {
+          items: part.map(({ item }) => item),
+          gatekeeper,
+          async call() {
+            let stopped = false;
+            const may = () => gatekeeper.leave() === 'go' || !(stopped = true);
+            const letters = part.map(({ outgoing }) => outgoing);
+            const outcomes = await onlyWhile(may, () => outcomesOf(sender, letters));
+            part.forEach((_, at) => {
+              const outcome = outcomes[at] ?? NO_ANSWER;
+              // It was stopped between its turn and the wire.
+              if (stopped && outcome.kind === 'deferred') told.back(from + at);
+              else told.answered(from + at, saw(outcome));
+            });
+          },
+          back: () => part.forEach((_, at) => told.back(from + at)),
         });
       }
     },
@@ -194,38 +221,26 @@ function rateOf(
   return integration.ratePerS ?? (workspace.environment === 'test' ? undefined : adapter?.ratePerS);
 }
 
-function sendInBatches(
-  sender: Sender,
-  size: number,
-  line: Line,
-  messages: readonly Outgoing[],
-  interactive: boolean,
-  answered: (index: number, outcome: Outcome) => void,
-): void {
-  for (let from = 0; from < messages.length; from += size) {
-    const part = messages.slice(from, from + size);
-    line.enter(interactive, part.length, async () => {
-      const outcomes = await askedTogether(sender, part);
-      part.forEach((_, index) => answered(from + index, outcomes[index] ?? NO_ANSWER));
-    });
-  }
-}
-
 /** What a call came to, whatever the adapter does. */
-async function asked(call: () => Promise<Outcome>): Promise<Outcome> {
+async function outcomesOf(sender: Sender, messages: readonly Outgoing[]): Promise<readonly Outcome[]> {
   try {
-    return (await call()) ?? NO_ANSWER;
+    return sender.sendBatch ? await sender.sendBatch(messages) : [await sender.send(messages[0]!)];
   } catch (error) {
-    return thrown(error);
+    return messages.map(() => thrown(error));
   }
 }
 
-async function askedTogether(sender: Sender, part: readonly Outgoing[]): Promise<readonly Outcome[]> {
-  try {
-    return await sender.sendBatch!(part);
-  } catch (error) {
-    return part.map(() => thrown(error));
-  }
+/** Asks nothing of anybody: for calls that change nothing. */
+const OPEN: Gatekeeper<unknown> = { leave: () => 'go', whole: true, begin: () => Promise.resolve(true) };
+
+/** Does something when it is its turn in a line. */
+function inTurn<T>(line: Line, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const call = async () => {
+      await work().then(resolve, reject);
+    };
+    line.enter(false, { items: [undefined], gatekeeper: OPEN, call, back: () => {} });
+  });
 }
 
 /** An adapter that throws has a bug; whether it sent is not known. */

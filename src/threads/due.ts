@@ -12,7 +12,7 @@ import type { FeedReader } from '../queue/feed/dispatch.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { NewEvent, Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/sql.ts';
+import type { WorkItem } from '../queue/work/core.ts';
 import type { Handler } from '../queue/worker.ts';
 import type { Post, Table } from './participants.ts';
 import { inboxOf, sayHeld, SEQ, take } from './posts.ts';

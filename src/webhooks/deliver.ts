@@ -11,7 +11,7 @@ import { isConnectionLost, type Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/sql.ts';
+import type { WorkItem } from '../queue/work/core.ts';
 import type { Handler } from '../queue/worker.ts';
 import { callTarget, DEADLINE_MS, messageIdOf } from './call.ts';
 import { createGates, type Gates } from './gates.ts';

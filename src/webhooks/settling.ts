@@ -10,7 +10,7 @@ import type { Door } from '../accounts/keys.ts';
 import { isPassing, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/sql.ts';
+import type { WorkItem } from '../queue/work/core.ts';
 import { updateCalls, type CallChange } from './sql.calls.ts';
 import { disableWebhooks, endFailing, startFailing } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';

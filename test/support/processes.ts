@@ -1,6 +1,7 @@
 /** Starts Parley processes and kills them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -18,7 +19,13 @@ export async function startProcess(env: Record<string, string>, entry = 'child.t
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, entry)],
     {
-      env: { PATH: process.env['PATH'] ?? '', PARLEY_LOG_LEVEL: 'error', PARLEY_DEMO: 'false', ...env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        NODE_COMPILE_CACHE: join(tmpdir(), 'parley-test-compiled'),
+        PARLEY_LOG_LEVEL: 'error',
+        PARLEY_DEMO: 'false',
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );

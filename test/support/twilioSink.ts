@@ -4,10 +4,17 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { monotonicMs } from '../../src/base/clock.ts';
+import { monotonicMs, systemClock } from '../../src/base/clock.ts';
 
 /** One call as it came. `atMs` is monotonic. */
-export type SinkCall = { to: string; from: string; body: string; callback: string; atMs: number };
+export type SinkCall = {
+  to: string;
+  from: string;
+  body: string;
+  callback: string;
+  atMs: number;
+  unixMs: number;
+};
 
 /** How to answer a call; `before` tells how many the number had. */
 export type SinkAnswer =
@@ -26,6 +33,10 @@ export type TwilioSink = {
   files: Map<string, { status: number; headers?: Record<string, string>; body?: string }>;
   /** Who asked for files. */
   asked: { url: string; authorization: string | undefined }[];
+  /** True: it lists its messages, as Twilio does; else it cannot be asked. */
+  lists: boolean;
+  /** Times it was asked for its list. */
+  listed: number;
   answer: (call: SinkCall, before: number) => SinkAnswer;
   /** Called with every call, before it is answered: a receipt may come first. */
   onCall: (call: SinkCall) => Promise<void> | void;
@@ -40,6 +51,11 @@ export async function startTwilioSink(): Promise<TwilioSink> {
   const server = createServer((request, response) => {
     if (request.method === 'GET') {
       const url = `${sink.url}${request.url}`;
+      const { pathname, searchParams } = new URL(url);
+      if (sink.lists && pathname.endsWith('/Messages.json')) {
+        sink.listed++;
+        return answerList(response, sink.calls, searchParams.get('To') ?? '');
+      }
       sink.asked.push({ url, authorization: request.headers.authorization });
       const { status, headers, body } = sink.files.get(url) ?? { status: 404 };
       return response.writeHead(status, headers).end(body);
@@ -55,6 +71,7 @@ export async function startTwilioSink(): Promise<TwilioSink> {
           body: form.get('Body') ?? '',
           callback: form.get('StatusCallback') ?? '',
           atMs: monotonicMs(),
+          unixMs: systemClock.nowMs(),
         };
         const before = byNumber.get(call.to) ?? 0;
         byNumber.set(call.to, before + 1);
@@ -85,6 +102,8 @@ export async function startTwilioSink(): Promise<TwilioSink> {
     files: new Map(),
     asked: [],
     countOf: (to) => byNumber.get(to) ?? 0,
+    lists: false,
+    listed: 0,
     answer: () => 'accept',
     onCall: () => {},
     async close() {
@@ -95,6 +114,23 @@ export async function startTwilioSink(): Promise<TwilioSink> {
     },
   };
   return sink;
+}
+
+/** The messages to a number, the newest first, as Twilio lists them: dates have whole seconds. */
+function answerList(response: ServerResponse, calls: readonly SinkCall[], to: string): void {
+  const messages = calls
+    .map((call, at) => ({ call, sid: `SM${(at + 1).toString(16).padStart(32, '0')}` }))
+    .filter(({ call }) => call.to === to)
+    .map(({ call, sid }) => ({
+      sid,
+      to,
+      body: call.body,
+      direction: 'outbound-api',
+      date_created: new Date(Math.floor(call.unixMs / 1000) * 1000).toUTCString(),
+    }));
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ messages: messages.toReversed() }));
 }
 
 /** Token of the accounts that the tests send from; Twilio signs with it. */

@@ -3,7 +3,7 @@
  * kept until shortly before its end. However many messages wait for it, it is asked for once.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { formBody, retryAfterMs, type HttpOutcome } from '../../base/http.ts';
+import { formBody, onlyWhile, retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { AdapterTools } from '../adapter.ts';
 import { signedJwt } from '../kit/jwt.ts';
 import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../kit/outcome.ts';
@@ -89,7 +89,8 @@ export function accessTokens(
   return {
     current() {
       if (kept && tools.nowMs() < kept.untilMs) return Promise.resolve({ token: kept.token });
-      asking ??= ask().finally(() => {
+      // It is for all that wait, whether or not the first of them may still be sent.
+      asking ??= onlyWhile(undefined, ask).finally(() => {
         asking = undefined;
       });
       return asking;

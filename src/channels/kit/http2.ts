@@ -9,7 +9,14 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { systemClock } from '../../base/clock.ts';
-import { guardedLookup, isRefusedHost, type AddressGuard, type HttpOutcome } from '../../base/http.ts';
+import {
+  guardedLookup,
+  isRefusedHost,
+  leaveGiven,
+  NO_LEAVE,
+  type AddressGuard,
+  type HttpOutcome,
+} from '../../base/http.ts';
 
 /** A POST. Header names in lower case. */
 export type Http2Request = { path: string; headers: Readonly<Record<string, string>>; body: string };
@@ -35,7 +42,13 @@ export type Http2Options = {
   guard?: AddressGuard | undefined;
 };
 
-type Call = { request: Http2Request; started(): void; settle(outcome: HttpOutcome): void };
+type Call = {
+  request: Http2Request;
+  /** Whether it may still go out. */
+  may: (() => boolean) | undefined;
+  started(): void;
+  settle(outcome: HttpOutcome): void;
+};
 
 /** Load balancers forget a quiet connection without a word, the strictest of the large ones after 4 minutes (Azure). */
 const PING_MS = 2 * 60_000;
@@ -56,6 +69,10 @@ export function http2Client(options: Http2Options): Http2Client {
       if (!current?.usable()) current = open(url!);
       if (!current.hasRoom()) return;
       waiting.delete(call);
+      if (call.may && !call.may()) {
+        call.settle({ kind: 'unsent', reason: NO_LEAVE });
+        continue;
+      }
       current.start(call);
     }
   }
@@ -88,6 +105,7 @@ export function http2Client(options: Http2Options): Http2Client {
       });
       const entry: Call = {
         request,
+        may: leaveGiven(),
         started: cancel,
         settle(outcome) {
           cancel();

@@ -1,4 +1,6 @@
 /** Broadcasts: drafting, forecasting, starting, steering, and what became of them. */
+import { pause } from '../../base/clock.ts';
+import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
 import { BroadcastPatch, NewBroadcast, NewRate, Schedule } from '../../../contract/console.ts';
 import type { Action } from '../../accounts/roles.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
@@ -122,9 +124,11 @@ function steering(): Route[] {
       path: `${one}/${name}`,
       action,
       handle: async (call) =>
-        steer(call, name, (tx, id) =>
-          run(call.ctx.broadcasts, tx, call.workspace.id, id, call.workspaceNowMs),
-        ),
+        steer(call, name, (tx, id) => {
+          // Stopped is said when nothing of it begins any more, in whatever process.
+          if (name !== 'resume') call.afterCommit(() => pause(call.ctx.clock, STOPPED_AFTER_MS));
+          return run(call.ctx.broadcasts, tx, call.workspace.id, id, call.workspaceNowMs);
+        }),
     });
   return [
     acts({

@@ -49,8 +49,8 @@ export type Change = {
   /** The answer shows what is shown once: it is not kept in plain text for the sake of a repeat. */
   secret: boolean;
   work: (tx: Tx) => Promise<Done | Fault>;
-  /** What the work asked to be done once it is committed. */
-  afterwards?: (() => void)[];
+  /** What the work asked to be done once it is committed, before it is answered. */
+  afterwards?: (() => void | Promise<void>)[];
 };
 
 /** The request's Idempotency-Key. */
@@ -76,7 +76,7 @@ export async function carryOut(
     },
   );
   if (isFault(done)) return done;
-  if (!done.replayed) for (const act of afterwards) act();
+  if (!done.replayed) for (const act of afterwards) await act();
   return secret ? { ...done, body: unseal(ctx, scope, done.body) } : done;
 }
 

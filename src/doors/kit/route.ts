@@ -43,7 +43,7 @@ export type Call<K extends Kind, B = undefined> = {
   /** Absolute URL of the path that was asked for, without query. */
   url: string;
   /** Runs something once the transaction has committed. */
-  afterCommit: (run: () => void) => void;
+  afterCommit: (run: () => void | Promise<void>) => void;
 };
 
 /** Who may call a route: somebody of a workspace whose role has the action, somebody known, or anybody. */

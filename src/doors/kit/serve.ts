@@ -136,8 +136,8 @@ async function run<K extends Kind>(
     return fault('unsupported_media', 'The body must be JSON on this route.');
   const body = door.readBody(route, request.body);
   if (isFault(body)) return body;
-  const afterwards: (() => void)[] = [];
-  const afterCommit = (act: () => void) => void afterwards.push(act);
+  const afterwards: (() => void | Promise<void>)[] = [];
+  const afterCommit = (act: () => void | Promise<void>) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
   if (isFault(work)) return work;
   const { workspace, nowMs } = call;
@@ -192,7 +192,7 @@ function callOf<K extends Kind>(
     workspaceNowMs: nowMs + workspace.clockAheadMs,
     credential: (request.headers.authorization ?? '').replace(/^\S+ +/, '').trim(),
     url: `${ctx.publicUrl()}${request.url.split('?')[0]}`,
-    afterCommit: (act) => act(),
+    afterCommit: (act) => void act(),
   };
 }
 

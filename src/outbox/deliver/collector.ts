@@ -29,6 +29,7 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
   let waiting: Decision[] = [];
   let missing = size;
   let settling = false;
+  let over = false;
   let cancel: (() => void) | undefined;
   const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
 
@@ -44,9 +45,13 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
         waiting = [];
         const landed = missing === 0;
         await settle(decisions, landed);
-        if (landed) return resolve();
+        if (landed) {
+          over = true;
+          return resolve();
+        }
       }
     } catch (error) {
+      over = true;
       if (!(error instanceof LaneLost)) return reject(error);
       deps.log.warn({ error: error.message }, 'what was sent here is settled by the new owner of the lane');
       return resolve();
@@ -58,6 +63,8 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
   return {
     finished,
     add(decisions) {
+      // Somebody else settles it.
+      if (over) return;
       missing -= decisions.length;
       for (const decision of decisions) waiting.push(decision);
       if (missing === 0) void flush();
@@ -73,6 +80,7 @@ export function settling(deps: CollectDeps & WriteDeps & { queue: Queue }, batch
       deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed)),
     );
   return async (decisions, landed) => {
+    if (landed) await batch.steps.close();
     let whole = false;
     await apart(
       decisions,

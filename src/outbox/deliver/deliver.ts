@@ -9,31 +9,37 @@ import { apart } from '../../db/apart.ts';
 import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { LaneLost, type Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { Batch } from '../../queue/work/settle.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import type { Handler } from '../../queue/worker.ts';
-import { decideBroken, decideOutcome, type Decision } from '../outcome/decide.ts';
+import { decideBroken, type Decision } from '../outcome/decide.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
 import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
-import { createCollector, patiently, settling, type Collector } from './collector.ts';
+import { createCollector, patiently, settling } from './collector.ts';
+import { beginSending, sendBulk, sendOne, type SendDeps, type Sending } from './send.ts';
 
 /** What delivering needs. */
-export type DeliverDeps = PrepareDeps & {
-  sql: Sql;
-  queue: Queue;
-  ids: IdSource;
-  clock: Clock;
-  log: Log;
-  random: () => number;
-};
+export type DeliverDeps = PrepareDeps &
+  SendDeps & {
+    sql: Sql;
+    queue: Queue;
+    ids: IdSource;
+    clock: Clock;
+    log: Log;
+  };
 
 /** Rows in a claim: Postgres costs per row stop falling at about 500 (scale.md §2b). */
 const BATCH = 500;
 
+/** So many interactive messages may begin with their claims, without a further write. */
+const WHOLE = 32;
+
 /** The handler of deliveries. */
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   const takeTurns = createTurns();
+  /** Interactive messages under way. */
+  let alone = 0;
   return {
     kind: KIND.delivery,
     batchSize: BATCH,
@@ -43,6 +49,8 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
       const run = await deps.runs(stream);
       return run && `${workspaceId} ${run.integrationId ?? run.channel}`;
     },
+    // A few people's messages begin with their claim; of many, what begins is told apart.
+    wholeUpTo: (stream) => (stream === 0 ? Math.max(0, WHOLE - alone) : 0),
     async handle(batch) {
       const collector = createCollector(deps, batch.items.length, settling(deps, batch));
       if (batch.abandoned) {
@@ -51,16 +59,18 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
       }
       // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
       const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
+      const sending = beginSending(deps, batch, collector);
+      if (turns) alone += batch.items.length;
       try {
         const { ready, decided } = await prepareApart(deps, batch);
         collector.add(decided);
         for (const { item } of decided) turns?.get(item)!.end();
-        // A worker that slept past its lease sends nothing: the lane's new owner does.
-        if (!batch.holds()) return await giveBack(deps, batch);
-        if (turns) sendInOrder(deps, ready, collector, turns);
-        else sendBulk(deps, ready, collector);
+        if (turns) sendInOrder(deps, sending, ready, turns);
+        else sendBulk(deps, sending, ready);
         await collector.finished;
       } finally {
+        if (turns) alone -= batch.items.length;
+        sending.end();
         for (const turn of turns?.values() ?? []) turn.end();
       }
     },
@@ -88,13 +98,6 @@ async function prepareApart(
   return { ready: parts.flatMap(({ ready }) => ready), decided: parts.flatMap(({ decided }) => decided) };
 }
 
-/** Ends a flight that carried nothing, when the lane is still ours after all: its work is simply due again. */
-async function giveBack(deps: DeliverDeps, batch: Batch): Promise<void> {
-  await settling(deps, batch)([], true).catch((error: unknown) => {
-    if (!(error instanceof LaneLost)) throw error;
-  });
-}
-
 /** One message's turn among those to its contact. */
 type Turn = { before: Promise<void> | undefined; end(): void };
 
@@ -116,51 +119,18 @@ function createTurns(): (items: readonly WorkItem[]) => Map<WorkItem, Turn> {
     );
 }
 
-function sendBulk(deps: DeliverDeps, ready: readonly Ready[], collector: Collector): void {
-  const byIntegration = Map.groupBy(ready, ({ open }) => open);
-  for (const [open, group] of byIntegration) {
-    open.send(
-      group.map(({ outgoing }) => outgoing),
-      false,
-      (index, outcome) =>
-        collector.add([decideOutcome(group[index]!.subject, outcome, deps.clock.nowMs(), deps.random())]),
-    );
-  }
-}
-
 /** Interactive messages: to one contact one after the other, in the order they were accepted; to different contacts at once. */
 function sendInOrder(
   deps: DeliverDeps,
+  sending: Sending,
   ready: readonly Ready[],
-  collector: Collector,
   turns: ReadonlyMap<WorkItem, Turn>,
 ): void {
   for (const message of ready) {
     const turn = turns.get(message.subject.item)!;
     const sent = turn.before
-      ? turn.before.then(() => sendOne(deps, message, collector))
-      : sendOne(deps, message, collector);
+      ? turn.before.then(() => sendOne(deps, sending, message))
+      : sendOne(deps, sending, message);
     void sent.finally(() => turn.end());
   }
-}
-
-async function sendOne(deps: DeliverDeps, message: Ready, collector: Collector): Promise<void> {
-  const { subject, open, outgoing } = message;
-  // The last outcome was unclear: where the provider can tell what became of it, it is asked before anything is sent again.
-  const found = message.wasUnknown
-    ? await open
-        .lookUp({
-          ref: outgoing.ref,
-          to: outgoing.to,
-          sinceMs: subject.item.dueMs - 3_600_000,
-          ...('text' in outgoing.rendered ? { text: outgoing.rendered.text } : {}),
-        })
-        .catch(() => undefined)
-    : undefined;
-  const outcome =
-    found ??
-    (await new Promise<Parameters<typeof decideOutcome>[1]>((resolve) =>
-      open.send([outgoing], true, (_, o) => resolve(o)),
-    ));
-  collector.add([decideOutcome(subject, outcome, deps.clock.nowMs(), deps.random())]);
 }

@@ -13,7 +13,7 @@ import { compile, type Compiled } from '../../content/compile.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
 import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { devicesOf } from '../../gate/choose.ts';
 import {
   decideBroken,
@@ -193,6 +193,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
     canceled: false,
     wasUnknown: row.state === STATE.unknown,
+    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),
     mayFallBack: row.mayFallBack === true,
   };
 }
@@ -235,6 +236,7 @@ async function draftRun(
         isTemplate: run.isTemplate,
         canceled: run.canceled,
         wasUnknown: state === STATE.unknown,
+        ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
         mayFallBack: false,
       });
     }
@@ -343,6 +345,7 @@ function choosePath(
     expiresMs: draft.expiresMs,
     aheadMs: workspace.clockAheadMs,
     idempotent: false,
+    canTell: false,
     mayFallBack: draft.mayFallBack && place.fallback.on,
     isCapped: draft.class === 'marketing' && place.rules.frequencyCap !== undefined,
   };

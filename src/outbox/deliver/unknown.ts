@@ -1,8 +1,10 @@
 /** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
 import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { apart } from '../../db/apart.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
+import type { Outcome } from '../../channels/adapter.ts';
+import { prepare } from './prepare.ts';
 import { patiently } from './collector.ts';
 import type { DeliverDeps } from './deliver.ts';
 import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
@@ -19,7 +21,7 @@ export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promi
   const bulk = batch.stream !== 0;
   const parts = await apart(
     batch.items,
-    (items) => patiently(deps, 'settling what was left', () => decideOn(deps, batch.stream, items)),
+    (items) => patiently(deps, 'settling what was left', () => decideOn(deps, batch, items)),
     (item, error) => {
       deps.log.error({ error, item }, 'what became of a message could not be decided');
       return [decideBroken({ item, bulk, class: 'transactional' }, error, deps.clock.nowMs())];
@@ -28,7 +30,11 @@ export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promi
   return parts.flat();
 }
 
-async function decideOn(deps: DeliverDeps, stream: number, items: readonly WorkItem[]): Promise<Decision[]> {
+async function decideOn(
+  deps: DeliverDeps,
+  { stream, noted, claimedMs }: Batch,
+  items: readonly WorkItem[],
+): Promise<Decision[]> {
   const keys = items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
   const run = stream === 0 ? undefined : await deps.runs(stream);
   const bulk = stream !== 0;
@@ -36,6 +42,11 @@ async function decideOn(deps: DeliverDeps, stream: number, items: readonly WorkI
     ? await selectStates(deps.sql, keys)
     : await selectSingles(deps.sql, keys);
   const factsOf = new Map(known.map((row) => [`${row.contactId}.${row.causeId}.${row.seq}`, row]));
+  const subjects = await subjectsOf(
+    deps,
+    stream,
+    items.filter((item) => noted.has(item)),
+  );
   const decisions: Decision[] = [];
   for (const item of items) {
     const row = factsOf.get(`${item.ownerId}.${item.causeId}.${item.seq}`);
@@ -47,7 +58,7 @@ async function decideOn(deps: DeliverDeps, stream: number, items: readonly WorkI
     }
     const integrationId = run?.integrationId ?? row?.integrationId ?? null;
     const open = integrationId ? await deps.senders.open(integrationId) : undefined;
-    const subject: Subject = {
+    const subject: Subject = subjects.get(item) ?? {
       item,
       workspaceId: item.workspaceId,
       class: messageClass,
@@ -59,9 +70,23 @@ async function decideOn(deps: DeliverDeps, stream: number, items: readonly WorkI
       expiresMs: run?.expiresMs ?? row?.expiresMs ?? Number.MAX_SAFE_INTEGER,
       aheadMs: workspace.clockAheadMs,
       idempotent: (bulk ? open?.bulkIdempotent : open?.idempotent) ?? false,
+      canTell: open?.canTell ?? false,
+      begunMs: claimedMs,
       mayFallBack: false,
     };
-    decisions.push(decideOutcome(subject, OUTCOME, deps.clock.nowMs(), deps.random()));
+    const outcome = (noted.get(item) as Outcome | undefined) ?? OUTCOME;
+    decisions.push(decideOutcome(subject, outcome, deps.clock.nowMs(), deps.random()));
   }
   return decisions;
+}
+
+/** What is known of those whose answer was noted, as when they were sent: what they came to is written as if nothing had happened. */
+async function subjectsOf(
+  deps: DeliverDeps,
+  stream: number,
+  items: WorkItem[],
+): Promise<Map<WorkItem, Subject>> {
+  if (!items.length) return new Map();
+  const { ready } = await prepare(deps, { stream, items }, deps.clock.nowMs());
+  return new Map(ready.map(({ subject }) => [subject.item, subject]));
 }

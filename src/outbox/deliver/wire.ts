@@ -15,7 +15,7 @@ import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/render.ts';
 import type { Variables } from '../../content/variables.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
 import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
 import { toRef } from '../../ledger/ref.ts';
@@ -23,7 +23,13 @@ import type { OpenIntegration } from '../../senders/senders.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
 
 /** A message ready for the wire. */
-export type Ready = { subject: Subject; open: OpenIntegration; outgoing: Outgoing; wasUnknown: boolean };
+export type Ready = {
+  subject: Subject;
+  open: OpenIntegration;
+  outgoing: Outgoing;
+  wasUnknown: boolean;
+  unclearSinceMs?: number;
+};
 
 /** A delivery in the making. */
 export type Draft = {
@@ -41,6 +47,8 @@ export type Draft = {
   conversationId?: number;
   canceled: boolean;
   wasUnknown: boolean;
+  /** When the attempt of unclear outcome may have begun, by our clock. */
+  unclearSinceMs?: number;
   mayFallBack: boolean;
   /** Its contact looks at the web chat now. */
   isLooking?: boolean;
@@ -78,6 +86,7 @@ export function toWire(
   const channel = open.adapter.channel;
   subject.channel = channel;
   subject.idempotent = draft.bulk ? open.bulkIdempotent : open.idempotent;
+  subject.canTell = open.canTell;
   let variables: Variables = {};
   const leave =
     draft.class === 'marketing' && (channel === 'email' || draft.compiled.variables.includes(LEAVE))
@@ -104,6 +113,7 @@ export function toWire(
     subject,
     open,
     wasUnknown: draft.wasUnknown,
+    ...(draft.unclearSinceMs === undefined ? {} : { unclearSinceMs: draft.unclearSinceMs }),
     outgoing: {
       ref,
       idempotencyKey: ref,

@@ -2,7 +2,7 @@
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import type { Reachable } from '../../contacts/people.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { storable, storableJson } from '../../base/storable.ts';
 import type { Verdict } from '../../gate/gate.ts';
 import { lessonOf, type Lesson } from './learn.ts';
@@ -27,6 +27,10 @@ export type Subject = {
   /** How far the workspace's clock is ahead of ours. */
   aheadMs: number;
   idempotent: boolean;
+  /** Its provider can be asked what became of it. */
+  canTell: boolean;
+  /** When the attempt may have begun at the earliest, by our clock: since when its provider is asked. */
+  begunMs?: number;
   /** Another destination may be tried when this one fails for good. */
   mayFallBack: boolean;
   /** Not read for so long: another destination is tried. */
@@ -121,6 +125,7 @@ export function decideBroken(
     expiresMs: Number.MAX_SAFE_INTEGER,
     aheadMs: 0,
     idempotent: false,
+    canTell: false,
     mayFallBack: false,
     ...at,
   };
@@ -236,18 +241,29 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
       };
     }
     case 'unclear': {
-      const policy = afterUnclear(subject.class, subject, item.attempt, random);
+      const policy = afterUnclear(
+        subject.class,
+        subject,
+        { attempt: item.attempt, code: outcome.code },
+        random,
+      );
       const row = rowOf(subject, STATE.unknown, nowMs, attempts, outcome, {
-        what: policy.resend
-          ? 'unclear, will be sent again unless a receipt comes'
-          : 'unclear, not sent again',
+        what: whatIsUnclear(subject, policy.resend),
         why: outcome.code,
+        ...(subject.begunMs === undefined ? {} : { begunMs: subject.begunMs }),
       });
       return policy.resend
         ? { item, bulk, row, later: { dueMs: dueWithin(subject, nowMs + policy.afterMs), attempt: attempts } }
         : { item, bulk, row };
     }
   }
+}
+
+function whatIsUnclear({ canTell }: Subject, resend: boolean): string {
+  if (!resend) return 'unclear, not sent again';
+  return canTell
+    ? 'unclear, its provider is asked before it is sent again'
+    : 'unclear, will be sent again unless a receipt comes';
 }
 
 /** Never later than the end of the message's life: then the gate ends it. */
@@ -261,7 +277,7 @@ function rowOf(
   nowMs: number,
   attempts: number,
   why?: { code: string; detail: string },
-  step?: { what: string; why: string },
+  step?: { what: string; why: string; begunMs?: number },
   externalIds?: readonly string[],
 ): OutcomeRow {
   const { item, destination } = subject;

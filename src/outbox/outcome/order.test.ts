@@ -13,10 +13,12 @@ import { changesOf } from '../../ledger/events.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { insertQueued, selectTallies } from '../../ledger/sql.ts';
 import { MOVES, STATE, stateName, type StateCode } from '../../ledger/states.ts';
+import { openPool } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Batch } from '../../queue/work/settle.ts';
+import { createSteps } from '../../queue/work/steps.ts';
 import type { OwnedLane } from '../../queue/lanes/sql.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import {
   must,
@@ -39,6 +41,8 @@ import { writeDecisions } from './write.ts';
 
 const database = await testDatabase();
 const { sql } = database;
+/** As in the product: what is read beside a transaction. */
+const aside = openPool(database.connection, { max: 2, name: 'aside' });
 let world: World;
 let workspaceId: number;
 let integration: Integration;
@@ -77,7 +81,10 @@ before(async () => {
   );
   runId = must(running).runId!;
 });
-after(() => world.stop());
+after(async () => {
+  await world.stop();
+  await aside.end();
+});
 
 const RECEIPTS: readonly Receipt['state'][] = ['accepted', 'delivered', 'read', 'failed'];
 const ACCEPTED: Outcome = { kind: 'accepted', externalIds: ['SM1'], receipts: true };
@@ -165,6 +172,9 @@ async function meet(
     stream: items[0]!.stream,
     items,
     abandoned: false,
+    claimedMs: 0,
+    noted: new Map(),
+    steps: createSteps(sql, { lane: lane, flightId: 1, items, whole: true }),
     holds: () => true,
     wakeAt() {},
     settled() {},
@@ -235,7 +245,7 @@ async function tellsTheSame(contactId: number, causeId: number, state: StateCode
 function deps() {
   const { ctx } = world;
   // Runs are read in the middle of transactions, so not by the pool of those.
-  return { ...ctx, runs: runSource({ ...ctx, sql }) };
+  return { ...ctx, runs: runSource({ ...ctx, sql: aside }) };
 }
 
 async function tallied(): Promise<Map<StateCode, number>> {
@@ -305,6 +315,7 @@ function subjectOf(item: WorkItem, bulk: boolean): Subject {
     expiresMs: Number.MAX_SAFE_INTEGER,
     aheadMs: 0,
     idempotent: false,
+    canTell: false,
     mayFallBack: false,
   };
 }

@@ -37,21 +37,27 @@ export function isBlameless(errorClass: ErrorClass): boolean {
   );
 }
 
+/** The code of an outcome of which its provider, when asked, can tell nothing. */
+export const CANNOT_TELL = 'cannot_tell';
+/** Asking again what a provider cannot tell: its list may be late. */
+export const MOST_ASKED_IN_VAIN = 3;
+/** Asking again one that cannot be reached: for an hour or two, by `retryDelayMs`. */
+const MOST_ASKED = 12;
+
 /**
- * What to do about a send whose outcome is not known. A provider that recognises a repeat is asked again; else the class
- * of the message decides: what a person waits for is sent again (twice is better than never), marketing never is.
+ * What to do about a send whose outcome is not known. A provider that recognises a repeat is asked again; one that can tell is asked
+ * before anything is sent; else the class of the message decides: what a person waits for is sent again (twice is better than
+ * never), marketing never is.
  */
 export function afterUnclear(
   messageClass: MessageClass,
-  provider: { idempotent: boolean },
-  attempt: number,
+  provider: { idempotent: boolean; canTell: boolean },
+  { attempt, code }: { attempt: number; code: string },
   random: number,
 ): { resend: false } | { resend: true; afterMs: number } {
-  if (provider.idempotent)
-    return { resend: true, afterMs: retryDelayMs(attempt, 'transient', undefined, random) };
-  if (messageClass === 'marketing') return { resend: false };
-  return {
-    resend: true,
-    afterMs: Math.max(UNKNOWN_WAIT_MS, retryDelayMs(attempt, 'transient', undefined, random)),
-  };
+  const delayMs = retryDelayMs(attempt, 'transient', undefined, random);
+  if (provider.idempotent) return { resend: true, afterMs: delayMs };
+  const mayAsk = provider.canTell && attempt < (code === CANNOT_TELL ? MOST_ASKED_IN_VAIN : MOST_ASKED);
+  if (messageClass === 'marketing' && !mayAsk) return { resend: false };
+  return { resend: true, afterMs: Math.max(UNKNOWN_WAIT_MS, delayMs) };
 }

@@ -7,7 +7,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { LaneLost, settle, type Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/sql.ts';
+import type { WorkItem } from '../../queue/work/core.ts';
 import type { Decision, Spread } from './decide.ts';
 import { giveRoomBack } from '../deliver/capped.ts';
 import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';

@@ -5,7 +5,20 @@ import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/sql.ts';
 import type { Batch } from './settle.ts';
-import type { Stream, WorkItem } from './sql.ts';
+import type { Stream } from './sql.ts';
+
+/** Work that was claimed. */
+export type WorkItem = {
+  bucket: number;
+  ownerId: number;
+  causeId: number;
+  seq: number;
+  /** How often it was tried before. */
+  attempt: number;
+  stream: number;
+  workspaceId: number;
+  dueMs: number;
+};
 
 /** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
 export type Wake = { lane: number; what: number | 'bulk' | 'feed' };
@@ -22,6 +35,11 @@ export type Handler = {
    * never knows what the key means.
    */
   roomOf?(stream: Stream): Promise<string | undefined> | string | undefined;
+  /**
+   * Claims of at most so many begin as a whole; of larger ones `batch.steps` is told what begins, before it does. Absent: all claims
+   * begin as a whole.
+   */
+  wholeUpTo?(stream: number): number;
   handle(batch: Batch): Promise<void>;
 };
 

@@ -4,9 +4,10 @@
  */
 import { pause } from '../../base/clock.ts';
 import type { Batch } from './settle.ts';
+import { createSteps } from './steps.ts';
 import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
-import { claimDue, type WorkItem } from './sql.ts';
-import type { Claim, Handler, Wake, WorkDeps } from './core.ts';
+import { claimDue } from './sql.ts';
+import type { Claim, Handler, Wake, WorkDeps, WorkItem } from './core.ts';
 
 /** What the flights need of the rest of the worker. */
 type Around = {
@@ -17,6 +18,8 @@ type Around = {
 
 /** Flights of this process. */
 export type Flights = ReturnType<typeof createFlights>;
+
+const FRESH = { abandoned: false, noted: new Map() } as const satisfies Partial<Batch>;
 
 /** Pause after an error before a batch is handled again. */
 const AFTER_ERROR_MS = 1_000;
@@ -29,7 +32,9 @@ export function createFlights(deps: WorkDeps, around: Around) {
 
   const run = (
     handler: Handler,
-    flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned'>,
+    flight: Pick<Batch, 'lane' | 'flightId' | 'stream' | 'items' | 'abandoned' | 'claimedMs' | 'noted'> & {
+      whole: boolean;
+    },
     left: Claim['left'] = () => {},
   ): Promise<void> => {
     const { lane, stream, items } = flight;
@@ -43,6 +48,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
+      steps: createSteps(sql, flight),
       holds: () => around.holds(lane),
       wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
       settled,
@@ -65,23 +71,17 @@ export function createFlights(deps: WorkDeps, around: Around) {
     track,
     /** Claims one batch and starts it; `ran` resolves when it is settled. */
     async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
-      const { handler, lane, stream, limit, after, passOver } = claim;
+      const { handler, lane, stream } = claim;
       const flightId = ids.inBucket(lane.bucket);
-      const wanted = {
-        lane,
-        flightId,
-        kind: handler.kind,
-        stream,
-        nowMs: clock.nowMs(),
-        after,
-        limit,
-        passOver,
-        busy: busy.at(placeOf(lane, handler, stream)),
-      };
+      const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
+      const nowMs = clock.nowMs();
+      const wanted = wantedBy(claim, flightId, wholeUpTo, nowMs, busy.at(placeOf(lane, handler, stream)));
       const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
       if (!items.length) return { items, ran: Promise.resolve() };
       claim.taken?.(items);
-      return { items, ran: run(handler, { lane, flightId, stream, items, abandoned: false }, claim.left) };
+      const whole = items.length <= wholeUpTo;
+      const flight = { lane, flightId, stream, items, whole, claimedMs: nowMs, ...FRESH };
+      return { items, ran: run(handler, flight, claim.left) };
     },
     /** Waits until nothing is in flight. */
     async landed(): Promise<void> {
@@ -97,9 +97,9 @@ async function carryOut(
   handler: Handler,
   batch: Batch,
 ): Promise<void> {
-  for (let abandoned = batch.abandoned; ; abandoned = true) {
+  for (let now = batch; ; ) {
     try {
-      return await handler.handle({ ...batch, abandoned });
+      return await handler.handle(now);
     } catch (error) {
       log.error(
         { error, kind: batch.kind, lane: batch.lane.lane },
@@ -109,8 +109,23 @@ async function carryOut(
       // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
       if (!batch.holds()) await pause(clock, leaseMs, stopping);
       if (!batch.holds() || stopping.aborted) return;
+      // What had not begun is simply due again when the flight is over.
+      await batch.steps.close();
+      if (!now.abandoned)
+        now = { ...batch, abandoned: true, items: batch.steps.begun(), noted: batch.steps.notes() };
     }
   }
+}
+
+function wantedBy(
+  { handler, lane, stream, limit, after, passOver }: Claim,
+  flightId: number,
+  wholeUpTo: number,
+  nowMs: number,
+  busy: readonly WorkItem[],
+): Parameters<typeof claimDue>[1] {
+  const most = Math.min(wholeUpTo, limit);
+  return { lane, flightId, kind: handler.kind, stream, nowMs, after, limit, passOver, busy, wholeUpTo: most };
 }
 
 /**

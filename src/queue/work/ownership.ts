@@ -7,7 +7,7 @@ import type { Flights } from './flights.ts';
 import { createLeases } from '../lanes/leases.ts';
 import type { OwnedLane } from '../lanes/sql.ts';
 import type { WorkDeps } from './core.ts';
-import { selectAbandoned } from './sql.ts';
+import { leftBehind } from './steps.ts';
 
 /** Ownership of lanes. */
 export type Ownership = ReturnType<typeof createOwnership>;
@@ -28,11 +28,12 @@ export function createOwnership(
   const holds = (lane: OwnedLane) => leases?.holds(lane) ?? false;
 
   const settleAbandoned = async (lane: OwnedLane): Promise<void> => {
-    for (const { flightId, kind, items } of await selectAbandoned(sql, lane)) {
+    for (const { flightId, kind, atMs, items, notes } of await leftBehind(sql, lane)) {
       const handler = handlers.find((one) => one.kind === kind);
       if (!handler) continue;
       log.warn({ lane: lane.lane, kind, items: items.length }, 'settling what a former owner left in flight');
-      await flights().run(handler, { lane, flightId, stream: items[0]?.stream ?? 0, items, abandoned: true });
+      const left = { lane, flightId, stream: items[0]?.stream ?? 0, items, whole: true };
+      await flights().run(handler, { ...left, claimedMs: atMs, abandoned: true, noted: notes });
     }
   };
 

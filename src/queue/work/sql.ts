@@ -4,6 +4,7 @@
  */
 import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/sql.ts';
+import type { WorkItem } from './core.ts';
 
 /** Work to be put in the queue. The key is (kind, ownerId, causeId, seq). */
 export type NewWork = {
@@ -12,19 +13,6 @@ export type NewWork = {
   causeId: number;
   seq: number;
   /** 0: interactive. Else the id of a bulk run. */
-  stream: number;
-  workspaceId: number;
-  dueMs: number;
-};
-
-/** Work that was claimed. */
-export type WorkItem = {
-  bucket: number;
-  ownerId: number;
-  causeId: number;
-  seq: number;
-  /** How often it was tried before. */
-  attempt: number;
   stream: number;
   workspaceId: number;
   dueMs: number;
@@ -86,6 +74,8 @@ export async function claimDue(
     /** Workspaces whose work is left for later. */
     passOver: readonly number[];
     limit: number;
+    /** Of a claim of at most so many, all may begin at once; of a larger one, what begins is told apart (steps.ts). */
+    wholeUpTo: number;
   },
 ): Promise<WorkItem[]> {
   const { lane, kind, stream, nowMs, after, busy, passOver } = claim;
@@ -106,9 +96,10 @@ export async function claimDue(
         AND EXISTS (SELECT FROM fence)
       ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}
     ), flown AS (
-      INSERT INTO flights (bucket, id, lane, epoch, kind, owner_ids, cause_ids, seqs, at_ms)
+      INSERT INTO flights (bucket, id, lane, epoch, kind, owner_ids, cause_ids, seqs, at_ms, whole)
       SELECT ${lane.bucket}::smallint, ${claim.flightId}::bigint, ${lane.lane}::smallint, ${lane.epoch}::bigint, ${kind}::smallint,
-             array_agg(owner_id), array_agg(cause_id), array_agg(seq), ${nowMs}::bigint
+             array_agg(owner_id), array_agg(cause_id), array_agg(seq), ${nowMs}::bigint,
+             count(*) <= ${claim.wholeUpTo}
       FROM picked HAVING count(*) > 0
     )
     SELECT bucket, owner_id AS "ownerId", cause_id AS "causeId", seq, attempt, stream, workspace_id AS "workspaceId",
@@ -176,28 +167,6 @@ export async function putOffDue(
       AS later (bucket, owner_id, cause_id, seq, due_ms, attempt)
     WHERE due.bucket = later.bucket AND due.kind = ${kind} AND due.owner_id = later.owner_id
       AND due.cause_id = later.cause_id AND due.seq = later.seq ${db.onShard('due.bucket', lane.buckets)}`;
-}
-
-/** Ends a flight. */
-export async function deleteFlight(db: Db, lane: OwnedLane, flightId: number): Promise<void> {
-  await db`DELETE FROM flights WHERE bucket = ${lane.bucket} AND id = ${flightId}`;
-}
-
-/** Flights that former owners of the lane left behind, with those of their items that are still due. Oldest first. */
-export async function selectAbandoned(
-  db: Db,
-  lane: OwnedLane,
-): Promise<{ flightId: number; kind: number; items: WorkItem[] }[]> {
-  return await db<{ flightId: number; kind: number; items: WorkItem[] }[]>`
-    SELECT f.id AS "flightId", f.kind, coalesce(jsonb_agg(jsonb_build_object(
-        'bucket', d.bucket, 'ownerId', d.owner_id, 'causeId', d.cause_id, 'seq', d.seq, 'attempt', d.attempt,
-        'stream', d.stream, 'workspaceId', d.workspace_id, 'dueMs', d.due_ms)) FILTER (WHERE d.bucket IS NOT NULL), '[]') AS items
-    FROM flights f
-    CROSS JOIN LATERAL unnest(f.owner_ids, f.cause_ids, f.seqs) AS k (owner_id, cause_id, seq)
-    LEFT JOIN due d ON d.bucket = (k.owner_id & 4095)::smallint AND d.kind = f.kind AND d.owner_id = k.owner_id
-      AND d.cause_id = k.cause_id AND d.seq = k.seq
-    WHERE f.bucket = ${lane.bucket} AND f.lane = ${lane.lane} AND f.epoch < ${lane.epoch}
-    GROUP BY f.id, f.kind ORDER BY f.id`;
 }
 
 /** Which lanes have interactive work that is due, by kind; read when nothing woke the worker for a while. */
@@ -281,6 +250,13 @@ export type Stream = {
 export async function selectStreams(db: Db): Promise<Stream[]> {
   return await db<Stream[]>`
     SELECT stream, kind, workspace_id AS "workspaceId", flowing, rate_per_s AS "ratePerS" FROM streams ORDER BY stream`;
+}
+
+/** Those of some bulk runs that flow. */
+export async function selectFlowing(db: Db, streams: readonly number[]): Promise<number[]> {
+  const rows = await db<{ stream: number }[]>`
+    SELECT stream FROM streams WHERE flowing AND stream = ANY(${[...streams]}::bigint[])`;
+  return rows.map(({ stream }) => stream);
 }
 
 /** Opens a bulk run, or changes whether it flows and how fast. */

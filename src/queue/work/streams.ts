@@ -1,7 +1,8 @@
 /** A bulk run as whoever started it sees it: when the next of it is due, calling it off, closing it. */
 import type { Db, Tx } from '../../db/pool.ts';
 import { lockLane } from '../lanes/sql.ts';
-import { deleteStream, deleteStreamRow, selectNextOfStream, type WorkItem } from './sql.ts';
+import { deleteStream, deleteStreamRow, selectNextOfStream } from './sql.ts';
+import type { WorkItem } from './core.ts';
 
 /** A lane, or a part of one. */
 type Lane = { lane: number; bucket: number; buckets: number[] };

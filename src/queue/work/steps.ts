@@ -1,0 +1,110 @@
+/**
+ * What of a flight has begun. A claim is of many; their handler writes down ahead what begins next, some at a time, and along with
+ * it what came of those before, so that what a dead worker leaves unclear is little more than what was out.
+ */
+import type { Db } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/sql.ts';
+import type { WorkItem } from './core.ts';
+import { insertStep, selectAbandoned, selectSteps } from './sql.steps.ts';
+
+/** What a handler writes down of a batch. */
+export type Steps = {
+  /** All of the batch may have begun with its claim: nothing need be written down. */
+  readonly whole: boolean;
+  /** Resolves when it is on record that these may have begun; false: the lane has another owner, and they must not. */
+  begin(items: readonly WorkItem[]): Promise<boolean>;
+  /** Remembers what came of an item, for the next step. */
+  note(item: WorkItem, note: unknown): void;
+  /** No more steps; resolves when those under way are written. Before the flight is over, or they would outlive it. */
+  close(): Promise<void>;
+  /** Those that may have begun. */
+  begun(): WorkItem[];
+  /** What was noted. */
+  notes(): ReadonlyMap<WorkItem, unknown>;
+};
+
+/** The steps of a flight of this process. */
+export function createSteps(
+  db: Db,
+  flight: { lane: OwnedLane; flightId: number; whole: boolean; items: readonly WorkItem[] },
+): Steps {
+  const { lane, flightId, whole, items } = flight;
+  const places = whole ? undefined : new Map(items.map((item, at) => [item, at]));
+  const begun = new Set<WorkItem>();
+  const notes = new Map<WorkItem, unknown>();
+  let unwritten: [number, unknown][] = [];
+  let n = 0;
+  let closed = false;
+  const underWay = new Set<Promise<unknown>>();
+
+  return {
+    whole,
+    async begin(some) {
+      if (closed) return false;
+      if (!places) return true;
+      if (!some.length && !unwritten.length) return true;
+      for (const item of some) begun.add(item);
+      const told = unwritten;
+      unwritten = [];
+      const step = insertStep(db, {
+        lane,
+        flightId,
+        n: n++,
+        begun: some.map((item) => places.get(item)!),
+        notes: told.length ? JSON.stringify(Object.fromEntries(told)) : null,
+      });
+      const done = step.catch(() => {}).finally(() => underWay.delete(done));
+      underWay.add(done);
+      return await step;
+    },
+    note(item, note) {
+      if (!places || closed) return;
+      notes.set(item, note);
+      unwritten.push([places.get(item)!, note]);
+    },
+    async close() {
+      closed = true;
+      await Promise.all(underWay);
+    },
+    begun: () => (whole ? [...items] : [...begun]),
+    notes: () => notes,
+  };
+}
+
+/** What is left of a flight: those of its items that may have begun, and what was noted of them. */
+export type Left = {
+  flightId: number;
+  kind: number;
+  atMs: number;
+  items: WorkItem[];
+  notes: ReadonlyMap<WorkItem, unknown>;
+};
+
+/** What former owners of a lane left behind. What had not begun is simply still due. */
+export async function leftBehind(db: Db, lane: OwnedLane): Promise<Left[]> {
+  const flights = await selectAbandoned(db, lane);
+  if (!flights.length) return [];
+  const steps = Map.groupBy(
+    await selectSteps(
+      db,
+      lane,
+      flights.map(({ flightId }) => flightId),
+    ),
+    ({ flightId }) => flightId,
+  );
+  return flights.map(({ flightId, kind, atMs, whole, items }) => {
+    const own = steps.get(flightId) ?? [];
+    const begun = new Set(own.flatMap((step) => step.begun));
+    const noted = new Map(
+      own.flatMap((step) => Object.entries(JSON.parse(step.notes ?? '{}') as Record<string, unknown>)),
+    );
+    const left: WorkItem[] = [];
+    const notes = new Map<WorkItem, unknown>();
+    for (const { at, ...item } of items) {
+      if (!whole && !begun.has(at)) continue;
+      left.push(item);
+      if (noted.has(String(at))) notes.set(item, noted.get(String(at)));
+    }
+    return { flightId, kind, atMs, items: left, notes };
+  });
+}
