@@ -18,6 +18,7 @@ export const queuePeople: Room = {
     lanes: 'names nobody',
     workers: 'names nobody',
     flights: 'names nobody',
+    flight_steps: 'names nobody: what a provider answered, until the batch is settled',
     streams: 'names nobody',
   },
   async erase({ tx, workspaceId, contactIds }) {

@@ -18,6 +18,7 @@ import { devicesOf } from '../../gate/choose.ts';
 import {
   decideBroken,
   decideCanceled,
+  decideErased,
   decideFailure,
   decideSpread,
   decideVerdict,
@@ -326,8 +327,9 @@ function choosePath(
   person: Person | undefined,
 ): Ready | Decision | undefined {
   const { opens, full, nowMs } = around;
-  // Workspace or contact is gone: erased people are not written to, and there is nobody to tell.
-  if (!place || !person) return undefined;
+  // The workspace is gone, and with it whoever would ask.
+  if (!place) return undefined;
+  if (!person) return draft.wasUnknown ? undefined : decideErased(draft, place, nowMs);
   const { workspace } = place;
   const capFreeMs = full.size
     ? full.get(roomKey({ contactId: draft.item.ownerId, causeId: draft.item.causeId }))

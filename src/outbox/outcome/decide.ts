@@ -193,6 +193,32 @@ export function decideCanceled(subject: Subject, nowMs: number): Decision {
   return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt), ...roomBack(subject) };
 }
 
+/** Whom it was for was erased before its turn: it ends, and nothing but that is kept. */
+export function decideErased(
+  draft: Pick<Subject, 'item' | 'class' | 'bulk' | 'expiresMs'>,
+  { workspace }: { workspace: { id: number; clockAheadMs: number } },
+  nowMs: number,
+): Decision {
+  const subject: Subject = {
+    item: draft.item,
+    class: draft.class,
+    bulk: draft.bulk,
+    expiresMs: draft.expiresMs,
+    workspaceId: workspace.id,
+    aheadMs: workspace.clockAheadMs,
+    channel: null,
+    integrationId: null,
+    destination: undefined,
+    vars: null,
+    idempotent: false,
+    canTell: false,
+    mayFallBack: false,
+    isCapped: false,
+  };
+  const { item, bulk } = draft;
+  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt, { code: 'erased', detail: '' }) };
+}
+
 /** Put off without a word: not an attempt, and nothing to record (a full line, an open breaker). */
 export function putOff(item: WorkItem, bulk: boolean, dueMs: number): Decision {
   return { item, bulk, later: { dueMs: Math.ceil(dueMs), attempt: item.attempt } };
