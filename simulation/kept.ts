@@ -2,4 +2,14 @@
 import type { Step } from './run.ts';
 
 /** Without `steps` it is the whole plan of the seed. */
-export const KEPT: readonly { seed: number; steps?: readonly Step[]; was: string }[] = [];
+export const KEPT: readonly { seed: number; steps?: readonly Step[]; was: string }[] = [
+  {
+    seed: 10,
+    was: 'what was held for somebody who is erased stayed held for ever',
+    steps: [
+      { atMs: 0, room: 'workspaces', what: 'quiet hours', quietHours: { from: '08:00', to: '20:00' } },
+      { atMs: 3_000, room: 'sends', what: 'single', of: 'busy', person: 21, class: 'marketing', by: 'plain' },
+      { atMs: 6_000, room: 'people', what: 'erase', person: 21 },
+    ],
+  },
+];

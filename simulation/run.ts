@@ -69,7 +69,7 @@ export async function playRun(
   database: Connection,
   seed: number,
   steps: readonly Step[],
-  options: { log?: Log } = {},
+  options: { log?: Log; tamper?: (run: Run) => void } = {},
 ): Promise<Verdict> {
   const fromMs = monotonicMs();
   const look = openPool(database, { max: 2, name: 'simulation' });
@@ -79,7 +79,7 @@ export async function playRun(
   const run = createRun({ database, look, dataDir, seed, counts, log: options.log });
   Math.random = () => run.draws.unit('chance');
   try {
-    const broken = await playThrough(run, steps).catch((error: Error) => [`broke off: ${error.stack}`]);
+    const broken = await playThrough(run, steps, options.tamper).catch((error: Error) => [`broke off: ${error.stack}`]);
     return {
       seed,
       steps,
@@ -182,7 +182,11 @@ function untilAnswered(stage: Stage, call: () => Promise<void>): void {
   attempt(500);
 }
 
-async function playThrough(run: Run, steps: readonly Step[]): Promise<string[]> {
+async function playThrough(
+  run: Run,
+  steps: readonly Step[],
+  tamper?: (run: Run) => void,
+): Promise<string[]> {
   const { stage } = run;
   await run.reopenDoor();
   run.places = await stage.until(furnish(run), 600_000, 'furnishing');
@@ -197,6 +201,7 @@ async function playThrough(run: Run, steps: readonly Step[]): Promise<string[]> 
   await heal(run);
   const untilMs = stage.nowMs() + REST_WITHIN_MS;
   const rested = await playOn(run, untilMs, true);
+  tamper?.(run);
   const broken = rested ? [] : [`not at rest ${REST_WITHIN_MS / 3600_000} h after the last step`];
   for (const room of ROOMS) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));
   for (const worker of run.workers.values()) await stopPlayer(run.cast, worker);

@@ -45,8 +45,9 @@ export type SingleFacts = {
   workspaceId: number;
   conversationId: number;
   class: MessageClass;
-  kind: string;
-  content: Content;
+  /** Null where the message is gone: erased, with whom it was for or by itself. */
+  kind: string | null;
+  content: Content | null;
   integrationId: number | null;
   destinationId: number | null;
   expiresMs: number | null;
@@ -58,16 +59,17 @@ export type SingleFacts = {
   begunMs: number | null;
 };
 
-/** The facts of single sends, by delivery. A message that is gone has no row. */
+/** The facts of single sends, by delivery. */
 export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
   return await db<SingleFacts[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
-      m.conversation_id AS "conversationId", m.class, m.kind, m.content,
+      m.conversation_id AS "conversationId", m.kind, m.content,
+      CASE d.class WHEN 1 THEN 'transactional' WHEN 2 THEN 'marketing' ELSE 'authentication' END AS class,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
       d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
-    JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
+    LEFT JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
 }
 
 /** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */

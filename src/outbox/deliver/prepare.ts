@@ -165,7 +165,7 @@ async function draftSingles(
   const drafts: Draft[] = [];
   batch.items.forEach((item, index) => {
     const row = facts.get(keyOf(keys[index]!));
-    // The message was erased, or a receipt or a cancellation has ended the delivery: nothing is left to do.
+    // A receipt or a cancellation has ended the delivery: nothing is left to do.
     if (!row || !isWaiting(row.state)) return void decided.push({ item, bulk: false });
     try {
       drafts.push(draftSingle(item, row));
@@ -177,8 +177,11 @@ async function draftSingles(
   return drafts;
 }
 
+/** Stands for what a message said that is gone: nobody will see it. */
+const GONE: Content = { type: 'text', text: '–' };
+
 function draftSingle(item: WorkItem, row: SingleFacts): Draft {
-  const compiled = compile(row.content, { liquid: false });
+  const compiled = compile(row.content ?? GONE, { liquid: false });
   if (isFault(compiled)) throw new Error(`accepted content does not compile: ${compiled.message}`);
   return {
     item,
@@ -189,7 +192,8 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     destinationId: row.destinationId,
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
     compiled,
-    isTemplate: isTemplate(row.content),
+    isTemplate: row.content !== null && isTemplate(row.content),
+    isGone: row.content === null,
     confirms: row.kind === 'confirmation',
     ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
     canceled: false,
@@ -329,7 +333,8 @@ function choosePath(
   const { opens, full, nowMs } = around;
   // The workspace is gone, and with it whoever would ask.
   if (!place) return undefined;
-  if (!person) return draft.wasUnknown ? undefined : decideErased(draft, place, nowMs);
+  // Of what may have been sent, nobody knows; it stays unknown.
+  if (!person || draft.isGone) return draft.wasUnknown ? undefined : decideErased(draft, place, nowMs);
   const { workspace } = place;
   const capFreeMs = full.size
     ? full.get(roomKey({ contactId: draft.item.ownerId, causeId: draft.item.causeId }))

@@ -42,6 +42,8 @@ export type Draft = {
   expiresMs: number;
   compiled: Compiled;
   isTemplate: boolean;
+  /** What was to be said is erased. */
+  isGone?: boolean;
   confirms?: boolean;
   /** The conversation it is said in; none for what reaches out by itself. */
   conversationId?: number;

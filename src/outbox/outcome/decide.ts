@@ -216,7 +216,11 @@ export function decideErased(
     isCapped: false,
   };
   const { item, bulk } = draft;
-  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt, { code: 'erased', detail: '' }) };
+  return {
+    item,
+    bulk,
+    row: rowOf(subject, STATE.canceled, nowMs, item.attempt, { code: 'erased', detail: '' }),
+  };
 }
 
 /** Put off without a word: not an attempt, and nothing to record (a full line, an open breaker). */
