@@ -270,6 +270,27 @@ test('a preview of a transfer link gets a page without an auth code', async () =
   assert.deepEqual(await ctx.sql`SELECT count(*) AS n FROM auth_codes`, before);
 });
 
+test('a phone with "bot" in its name presses the button that scanners only see, and reaches its page', async () => {
+  nextCaller();
+  const path = await ownLink(await person(), INVITE);
+  const headers = {
+    'user-agent':
+      'Mozilla/5.0 (Linux; Android 14; CUBOT P80) AppleWebKit/537.36 Chrome/131.0 Mobile Safari/537.36',
+  };
+  const seen = await call('GET', path, { headers });
+  assert.equal(seen.status, 200);
+  // Browsers hold what the button redirects to, to the page's policy, too.
+  assert.match(seen.headers.get('content-security-policy')!, /form-action 'self' https:;/);
+  const pressed = await call('POST', path, {
+    headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+  });
+  assert.equal(pressed.status, 302);
+  const target = new URL(pressed.headers.get('location')!);
+  assert.equal(target.origin, 'https://shop.example');
+  assert.match(target.searchParams.get('token')!, /^ac_[\w-]{34}$/);
+  assert.equal((await call('POST', '/l/nothing-here', { headers })).status, 404);
+});
+
 test('a broadcast’s links: a row per address, a code per recipient, derived', async () => {
   nextCaller();
   const contactIds = await newContacts(ctx, app.id, 300, (from += 1000));
@@ -568,7 +589,8 @@ test('bad calls of the web chat are answered, each with its reason', async () =>
     ['POST', '/chat/messages', { headers, body: { text: 'a'.repeat(4097) } }, 400],
     ['POST', '/chat/messages', { headers, body: { text: 'a\u0000b' } }, 400],
     ['POST', '/chat/messages', { headers, body: ['x'] }, 400],
-    ['POST', '/chat/nothing', { headers, body: {} }, 404],
+    // The page of a workspace is there, and nothing is sent to it.
+    ['POST', '/chat/nothing', { headers, body: {} }, 405],
     ['GET', '/chat/000000000000000000000000', {}, 404],
     ['GET', '/chat/x%00y', {}, 404],
   ] as const) {

@@ -3,7 +3,8 @@
  * without room for files, the log of a broadcast; and that what the documents name can be set.
  */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -112,6 +113,21 @@ test('parley why takes any of them, and a contact alone tells of the last messag
   const last = await why(contactId);
   assert.match(last, new RegExp(`^message ${toHex24(fromUuid(uuid)!)}, 20`, 'm'));
   assert.match(last, /let in /);
+});
+
+test('a command whose reader goes away (… | head) ends without a word', async () => {
+  const to = ['--url', world.url, '--token', world.demo!.keys.console.token];
+  const child = spawn(process.execPath, [
+    path.join(root, 'bin', 'parley.mjs'),
+    'integration',
+    'providers',
+    ...to,
+  ]);
+  child.stdout.destroy();
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+  const [code] = (await once(child, 'close')) as [number];
+  assert.deepEqual([code, told], [0, '']);
 });
 
 const BYTES = Buffer.from('0123456789');

@@ -6,6 +6,10 @@ import type { StartParley } from './start.ts';
 
 /** Runs a command and ends the process with its code. */
 export async function run(args: readonly string[], startParley: StartParley): Promise<void> {
+  // Whoever reads the output may stop (`parley why … | head`): that is no failure of the command.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   // The clock's timers keep no process alive, and a command may be waiting for nothing else.
   await keepAlive().start();
   try {

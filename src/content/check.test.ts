@@ -112,10 +112,19 @@ test('unknown keys are dropped, and what WhatsApp owns is kept whole', () => {
   const given = { type: 'nativeTemplate', template, storage: 'full' };
   assert.deepEqual(checkContent(given), { type: 'nativeTemplate', template });
   assert.deepEqual(checkContent(text({ actions: [{ ...link, url: link.uri }] })), text({ actions: [link] }));
-  const polluting: unknown = JSON.parse(
-    '{"type":"text","text":"x","metadata":{"__proto__":"y","fault":"z"}}',
-  );
-  assert.deepEqual(checkContent(polluting), { type: 'text', text: 'x', metadata: { fault: 'z' } });
+  for (const [polluting, path] of [
+    ['{"type":"text","text":"x","metadata":{"__proto__":"y","fault":"z"}}', 'metadata'],
+    [
+      '{"type":"nativeTemplate","template":{"name":"a","language":{"code":"en"},"extra":{"b":{"__proto__":1}}}}',
+      'extra.b',
+    ],
+  ] as const) {
+    const refused = checkContent(JSON.parse(polluting));
+    assert.ok(isFault(refused));
+    assert.match(refused.message, new RegExp(`${path}[:,]? must not have a key __proto__`));
+  }
+  const inherited = { type: 'text', text: 'x', metadata: { constructor: 'y', fault: 'z' } };
+  assert.deepEqual(checkContent(inherited), inherited);
 });
 
 test('W14: a Sender ID has 1 to 11 letters, digits or spaces, and not digits only', () => {

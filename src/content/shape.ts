@@ -152,8 +152,9 @@ function readOthers(
   broken: Fault[],
 ): void {
   for (const key of Object.keys(value)) {
-    if (Object.hasOwn(properties, key) || key === '__proto__' || value[key] === undefined) continue;
-    if (!isStorable(key)) broken.push(breaks(path, UNSTORABLE));
+    if (key !== '__proto__' && (Object.hasOwn(properties, key) || value[key] === undefined)) continue;
+    const wrong = wrongName(key);
+    if (wrong) broken.push(breaks(path, wrong));
     else copy[key] = readValue(schema, value[key], `${path}.${key}`, broken);
     if (broken.length > 0) return;
   }
@@ -227,11 +228,18 @@ function readAny(value: unknown, path: string, broken: Fault[], depth: number): 
     return value.map((entry, i) => readAny(entry, `${path}[${i}]`, broken, depth + 1));
   const copy: Record<string, unknown> = {};
   for (const [key, entry] of Object.entries(value)) {
-    if (key === '__proto__' || entry === undefined) continue;
-    if (!isStorable(key)) broken.push(breaks(path, UNSTORABLE));
-    copy[key] = readAny(entry, `${path}.${key}`, broken, depth + 1);
+    if (entry === undefined) continue;
+    const wrong = wrongName(key);
+    if (wrong) broken.push(breaks(path, wrong));
+    else copy[key] = readAny(entry, `${path}.${key}`, broken, depth + 1);
   }
   return copy;
+}
+
+/** Why nothing can have this name. To leave it out in silence would lose what was said. */
+function wrongName(key: string): string | undefined {
+  if (key === '__proto__') return 'must not have a key __proto__';
+  return isStorable(key) ? undefined : UNSTORABLE;
 }
 
 const UNSTORABLE = 'must not hold the NUL character or half of a surrogate pair';

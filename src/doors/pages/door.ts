@@ -7,7 +7,7 @@ import { fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Links } from '../../links/links.ts';
 import type { Notices } from '../../live/notices.ts';
-import { acceptJson } from '../kit/body.ts';
+import { acceptBytes, acceptJson } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, useFaultForm } from '../kit/errors.ts';
 import type { Door } from '../kit/server.ts';
@@ -31,7 +31,11 @@ export function linksDoor(links: Links, takeReceipts: TakeReceipts, notices: Pic
       hub.stop();
       done();
     });
-    serveLinks(app, ctx, links, guard);
+    void app.register((inner, _options, done) => {
+      acceptBytes(inner);
+      serveLinks(inner, ctx, links, guard);
+      done();
+    });
     void app.register(
       (inner, _options, done) => {
         useFaultForm(inner, ctx.log, '/chat', chatForm);
