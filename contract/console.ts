@@ -4,6 +4,7 @@
  */
 import { Type } from 'typebox';
 import { CHANNELS, MESSAGE_CLASSES } from './channels.ts';
+import { Metadata } from './content.ts';
 
 /** Limits of the console's API. */
 export const CONSOLE_LIMITS = {
@@ -33,7 +34,6 @@ const messageClass = literals(MESSAGE_CLASSES);
 const role = literals(['owner', 'admin', 'marketer', 'agent', 'viewer'] as const);
 const email = Type.String({ minLength: 3, maxLength: 254 });
 const password = Type.String({ maxLength: 200 });
-const metadata = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]));
 
 /** `POST /sessions`. */
 export const SignIn = Type.Object({ email, password });
@@ -233,7 +233,7 @@ export const NewMessage = Type.Object({
   integrationId: Type.Optional(id),
   notBefore: Type.Optional(time),
   expiresAfterMs: Type.Optional(lifeMs),
-  metadata: Type.Optional(metadata),
+  metadata: Type.Optional(Metadata),
 });
 
 const audienceClauses = Type.Object({

@@ -21,6 +21,7 @@ export const LIMITS = {
   fields: 20,
   options: 200,
   metadataBytes: 4096,
+  metadataKeys: 100,
   attachments: 10,
 } as const;
 
@@ -52,7 +53,7 @@ const mediaType = Type.String({
   rule: 'must be a media type, such as image/png',
 });
 
-/** Flat key-value pairs kept with a message or action; at most 4,096 bytes of keys and values. */
+/** Flat key-value pairs kept with a message or action; at most 100, and 4,096 bytes of keys and values. */
 export const Metadata = Type.Record(
   Type.String(),
   Type.Union([Type.String(), Type.Number(), Type.Boolean()]),

@@ -223,7 +223,7 @@ test('a picture by WhatsApp is fetched and kept, once', async () => {
   assert.equal(kept.length, 1, 'the repeat left no file');
 });
 
-test('files of a mail are kept: the first is the message, the others are named in its text', async () => {
+test('files of a mail are kept: the first with its words, each other as a message behind it, once', async () => {
   const timestamp = String(Math.floor(world.ctx.clock.nowMs() / 1000));
   const token = 'a'.repeat(50);
   const form = new FormData();
@@ -243,14 +243,18 @@ test('files of a mail are kept: the first is the message, the others are named i
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
   form.set('attachment-1', new Blob(['%PDF-1.7'], { type: 'application/pdf' }), 'invoice.pdf');
   form.set('attachment-2', new Blob(['<script>alert(1)</script>'], { type: 'text/html' }), 'page.html');
-  assert.equal((await fetch(callbackOf(mailgun), { method: 'POST', body: form })).status, 200);
-  const rows = await world.ctx.sql<{ content: Record<string, any> }[]>`
-    SELECT content FROM messages WHERE external_id = 'one@people.example'`;
+  for (let i = 0; i < 2; i++)
+    assert.equal((await fetch(callbackOf(mailgun), { method: 'POST', body: form })).status, 200);
+  const rows = await world.ctx.sql<{ content: Record<string, any>; source: Record<string, any> }[]>`
+    SELECT content, source FROM messages WHERE external_id LIKE 'one@people.example%' ORDER BY at_ms, id`;
+  assert.equal(rows.length, 2, 'and none of the repeat');
   const { type, mediaUrl, mediaType, text: words } = rows[0]!.content;
   assert.deepEqual({ type, mediaType }, { type: 'file', mediaType: 'application/pdf' });
   assert.equal(await (await fetch(mediaUrl)).text(), '%PDF-1.7');
-  const [first, second] = words.split('\n');
-  assert.equal(first, 'Here it is');
+  assert.equal(words, 'Here it is');
+  const { text: none, mediaUrl: second, ...more } = rows[1]!.content;
+  assert.deepEqual([none, more], [undefined, { type: 'file', mediaType: 'text/html' }]);
+  assert.equal(rows[1]!.source['originalMessageId'], 'one@people.example');
   const page = await fetch(second);
   // Nothing that somebody sends runs as a page of ours.
   assert.equal(page.headers.get('content-type'), 'application/octet-stream');

@@ -5,6 +5,8 @@ import type { Content } from '../contract/content.ts';
 import { isFault } from '../src/base/fault.ts';
 import { bucketOf, toHex24 } from '../src/base/ids.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
+import { sweepGuesses } from '../src/accounts/guesses.ts';
+import { sha256Hex } from '../src/base/crypto.ts';
 import type { Adapter } from '../src/channels/adapter.ts';
 import { eraseContacts, getContact } from '../src/contacts/contacts.ts';
 import { destinationsOf } from '../src/contacts/destinations.ts';
@@ -400,6 +402,32 @@ test('guesses are bounded per network; codes that are good cost nothing', async 
   assert.equal((await call('GET', path)).status, 302);
   nextCaller();
   assert.equal((await call('GET', path)).status, 302);
+});
+
+test('guesses count over all processes, and the network that made them is nowhere in clear', async () => {
+  nextCaller();
+  const path = await ownLink(await person(), 'https://shop.example/');
+  const second = createServer(ctx, [linksDoor(links, takeNone, { onNews: () => {} })]);
+  await second.start();
+  const open = async (origin: string, wanted: string) => {
+    const url = new URL(wanted, origin);
+    return (await fetch(url, { redirect: 'manual', headers: { ...BROWSER, 'x-forwarded-for': caller } }))
+      .status;
+  };
+  const statuses: number[] = [];
+  for (let i = 0; i < 22; i++)
+    statuses.push(await open((i % 2 ? second : server).url(), `/l/share${i}xxxxxx`.slice(0, 14)));
+  assert.deepEqual([statuses.indexOf(429), statuses.at(-1)], [20, 429]);
+  for (const one of [server, second]) assert.equal(await open(one.url(), path), 429);
+  const kept = JSON.stringify([...(await ctx.sql`SELECT * FROM guesses`)]);
+  assert.ok(kept.length > 2 && !kept.includes(caller) && !kept.includes(sha256Hex(caller)));
+  await second.stop();
+  await sweepGuesses(ctx.sql, clock.nowMs());
+  assert.equal(await open(server.url(), path), 429, 'a sweep forgets nobody who is held');
+  clock.advance(3600_000);
+  await sweepGuesses(ctx.sql, clock.nowMs());
+  assert.deepEqual([...(await ctx.sql`SELECT 1 FROM guesses`)], []);
+  assert.equal(await open(server.url(), path), 302);
 });
 
 test('nothing but http and https is ever stored, and no host that depends on the person', async () => {

@@ -467,6 +467,41 @@ test('a mail that is too large is refused to its end, and the connection goes on
   line.socket.destroy();
 });
 
+test('a subject or a name whose cut would fall within a character is taken by SMTP and by HTTP, and nothing has half of one', async () => {
+  const url = `${world.url}/callbacks/${toHex24(integration.id)}/${integration.callbackKey}/mail`;
+  const halves = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\ufffd/;
+  for (const before of [126, 127, 198, 199, 253, 254, 255]) {
+    const long = `${'s'.repeat(before)}😀`;
+    const raw = (from: string) =>
+      `From: "${long}" <${from}>\r\nTo: answers@shop.example\r\nMessage-ID: <cut.${from}>\r\nSubject: ${long}\r\n` +
+      'MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nhello\r\n';
+    const [bySmtp, byHttp] = [`cut${before}@people.example`, `cut${before}h@people.example`];
+    assert.equal(
+      await mailTo({ envelope: { from: bySmtp, to: 'answers@shop.example' }, raw: raw(bySmtp) }),
+      undefined,
+    );
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'message/rfc822',
+        'x-envelope-from': byHttp,
+        'x-envelope-to': 'answers@shop.example',
+      },
+      body: raw(byHttp),
+    });
+    assert.equal(answer.status, 200);
+    for (const address of [bySmtp, byHttp]) {
+      const [message, ...more] = await said(address);
+      assert.equal(more.length, 0);
+      const { subject } = message!.content;
+      assert.ok(long.startsWith(subject) && subject.length >= Math.min(before, 254), `${before} ${subject}`);
+      const [row] = await world.ctx.sql<{ kept: string }[]>`
+        SELECT to_jsonb(d)::text AS kept FROM destinations d WHERE address = ${address}`;
+      assert.doesNotMatch(subject + row!.kept, halves);
+    }
+  }
+});
+
 test('senders whose names are legal or careless are taken, quoted or not', async () => {
   for (const [at, name] of [
     'ann..b.@docomo.example',

@@ -61,6 +61,11 @@ test('a notification of the Sunshine API arrives as a mail', async () => {
   assert.equal(arrived!.mail.from?.address, 'shop@shop.example');
   assert.equal(arrived!.mail.text?.trim(), 'Your parcel is here: https://shop.example/p?a=1&b=2');
   assert.match(arrived!.mail.html!, /href="https:\/\/shop\.example\/p\?a=1&amp;b=2"/);
+  // RFC 3834 §5.1: nobody's out-of-office notice is wanted for it.
+  assert.deepEqual(
+    arrived!.mail.headers.filter(({ key }) => key === 'auto-submitted').map(({ value }) => value),
+    ['auto-generated'],
+  );
 });
 
 test('a message of the console arrives with its subject, its HTML and its letters', async () => {

@@ -151,9 +151,12 @@ test('MMS: files that Twilio gives to the account only are fetched and kept; one
     MediaContentType1: 'text/vcard',
   });
   const { type, mediaUrl, mediaType, text: words } = (await withWords('Look'))[0]!.content;
+  assert.deepEqual({ type, mediaType, words }, { type: 'image', mediaType: 'image/jpeg', words: 'Look' });
+  const further = await world.ctx.sql<{ content: Record<string, unknown> }[]>`
+    SELECT content FROM messages WHERE content ->> 'mediaUrl' = ${`${media}/ME1`}`;
   assert.deepEqual(
-    { type, mediaType, words },
-    { type: 'image', mediaType: 'image/jpeg', words: `Look\n${media}/ME1` },
+    further.map(({ content }) => content),
+    [{ type: 'file', mediaUrl: `${media}/ME1`, mediaType: 'text/vcard' }],
   );
   assert.ok(mediaUrl.startsWith(world.url), mediaUrl);
   assert.equal(await (await fetch(mediaUrl)).text(), 'a picture');

@@ -1,4 +1,4 @@
-/** The statements on wrong passwords. */
+/** The statements on wrong passwords, and on links and codes that lead nowhere. */
 import type { Db } from '../db/pool.ts';
 
 /** Wrong passwords of an address, and when the last one was. */
@@ -31,4 +31,32 @@ export async function deleteFailures(db: Db, emailHash: string): Promise<void> {
 /** Deletes what is older; for the daily sweep. */
 export async function deleteOldFailures(db: Db, beforeMs: number): Promise<void> {
   await db`DELETE FROM sign_in_failures WHERE last_ms < ${beforeMs}`;
+}
+
+/** Guesses of a caller that have not leaked away, one each `leakMs`. */
+export async function selectGuesses(
+  db: Db,
+  one: { callerHash: string; nowMs: number; leakMs: number },
+): Promise<number> {
+  const rows = await db<{ count: number }[]>`
+    SELECT greatest(0, count - greatest(0, ${one.nowMs}::bigint - last_ms)::float8 / ${one.leakMs}::float8) AS count
+    FROM guesses WHERE caller_hash = ${one.callerHash}`;
+  return rows[0]?.count ?? 0;
+}
+
+/** Counts one more. Clocks of processes differ: time only goes forward. */
+export async function countGuess(
+  db: Db,
+  one: { callerHash: string; nowMs: number; leakMs: number },
+): Promise<void> {
+  await db`
+    INSERT INTO guesses AS g (caller_hash, count, last_ms) VALUES (${one.callerHash}, 1, ${one.nowMs})
+    ON CONFLICT (caller_hash) DO UPDATE SET
+      count = 1 + greatest(0, g.count - greatest(0, ${one.nowMs}::bigint - g.last_ms)::float8 / ${one.leakMs}::float8),
+      last_ms = greatest(g.last_ms, EXCLUDED.last_ms)`;
+}
+
+/** Deletes those of callers who have not guessed since; for the sweep. */
+export async function deleteOldGuesses(db: Db, beforeMs: number): Promise<void> {
+  await db`DELETE FROM guesses WHERE last_ms < ${beforeMs}`;
 }

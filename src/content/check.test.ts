@@ -98,6 +98,9 @@ test('rules that span fields', () => {
     text({ metadata: { a: 'x'.repeat(LIMITS.metadataBytes) } }),
     'message.metadata: needs at most 4096 bytes of keys and values',
   );
+  const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
+  refused(text({ metadata: keys(101) }), 'message.metadata: needs at most 100 keys');
+  refused({ type: 'template', name: 'a', variables: keys(101) }, 'message.variables: needs at most 100 keys');
 });
 
 test('unknown keys are dropped, and what WhatsApp owns is kept whole', () => {

@@ -87,15 +87,25 @@ function checkCommon(content: Content, path: string): Fault | undefined {
       if (fault) return fault;
     }
   }
+  if (content.type === 'template') {
+    const fault = checkMetadata(content.variables, `${path}.variables`);
+    if (fault) return fault;
+  }
   return checkMetadata(content.metadata, `${path}.metadata`);
 }
 
-function checkMetadata(metadata: Metadata | undefined, path: string): Fault | undefined {
+/** Is this few enough to be kept, sent along and shown with everything it belongs to? Every door asks it of what it takes. */
+export function checkMetadata(
+  metadata: Readonly<Record<string, Metadata[string] | null>> | undefined,
+  path: string,
+): Fault | undefined {
   if (!metadata) return undefined;
-  let bytes = 0;
-  for (const [key, value] of Object.entries(metadata)) {
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
-  }
+  const entries = Object.entries(metadata);
+  if (entries.length > LIMITS.metadataKeys) return breaks(path, `needs at most ${LIMITS.metadataKeys} keys`);
+  const bytes = entries.reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)),
+    0,
+  );
   if (bytes <= LIMITS.metadataBytes) return undefined;
   return breaks(path, `needs at most ${LIMITS.metadataBytes} bytes of keys and values`);
 }

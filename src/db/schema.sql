@@ -330,6 +330,14 @@ CREATE TABLE flights (
 );
 
 -- on every node
+CREATE TABLE guesses (
+  caller_hash text NOT NULL,
+  count double precision NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (caller_hash)
+);
+
+-- on every node
 CREATE TABLE id_places (
   place smallint NOT NULL,
   holder text,

@@ -1,19 +1,22 @@
-/** What a person sent, as a message of their conversation. Pure. */
+/** What a person sent, as messages of their conversation. Pure. */
 import type { Content } from '../../contract/content.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import { beginningOf } from '../base/text.ts';
 import type { Inbound } from '../channels/adapter.ts';
 import type { Incoming, Source } from '../conversations/conversations.ts';
 
-/** The message as a conversation keeps it. */
-export function incomingOf(
+/**
+ * The message as a conversation keeps it. Content has one file: each further one is a message of its own behind it, under the
+ * provider's id with a number, so that every door shows it and the person's words stay theirs.
+ */
+export function incomingsOf(
   integration: Integration,
   message: Inbound,
   at: { contactId: number; destinationId: number; repliesTo?: NonNullable<Source['repliesTo']> },
   nowMs: number,
-): Incoming {
+): Incoming[] {
   const { contactId, destinationId, repliesTo } = at;
-  return {
+  const first: Incoming = {
     workspaceId: integration.workspaceId,
     contactId,
     destinationId,
@@ -32,6 +35,24 @@ export function incomingOf(
       ...mailOf(message),
     },
   };
+  const { type, integrationId, originalMessageId, originalMessageMs } = first.source;
+  const source = {
+    type,
+    ...(integrationId === undefined ? {} : { integrationId }),
+    ...(originalMessageId === undefined ? {} : { originalMessageId }),
+    ...(originalMessageMs === undefined ? {} : { originalMessageMs }),
+  };
+  // A place has no file: all of them come behind it.
+  const further = message.location ? message.media : message.media.slice(1);
+  return [
+    first,
+    ...further.map((file, i) => ({
+      ...first,
+      externalId: `${message.externalId}#${i + 2}`,
+      content: fileContent(file),
+      source,
+    })),
+  ];
 }
 
 /** Of a long thread the last mails are enough for an answer to find its place. */
@@ -49,10 +70,10 @@ function mailOf({ references, fullText }: Inbound): Pick<Incoming['source'], 'ma
   };
 }
 
-/** What a person sent, as content. Several files in one message: the first is the message's, the others are named in its text. */
+/** What a person sent, as content, with the first of its files. */
 function contentOf(message: Inbound): Content {
   const payload = message.payload === undefined ? {} : { payload: message.payload };
-  const [file, ...more] = message.media;
+  const [file] = message.media;
   if (message.location) {
     const { lat, long, name, address } = message.location;
     return {
@@ -64,15 +85,16 @@ function contentOf(message: Inbound): Content {
       ...payload,
     };
   }
-  const text = [message.text, ...more.map(({ url }) => url)].filter(Boolean).join('\n');
+  const { text } = message;
   const subject = message.subject ? { subject: message.subject } : {};
   if (!file) return { type: 'text', text, ...subject, ...payload };
+  return { ...fileContent(file), ...(text ? { text } : {}), ...subject, ...payload };
+}
+
+function fileContent({ url, mediaType }: Inbound['media'][number]): Extract<Content, { mediaUrl: string }> {
   return {
-    type: file.mediaType?.startsWith('image/') ? 'image' : 'file',
-    mediaUrl: file.url,
-    ...(file.mediaType ? { mediaType: file.mediaType } : {}),
-    ...(text ? { text } : {}),
-    ...subject,
-    ...payload,
+    type: mediaType?.startsWith('image/') ? 'image' : 'file',
+    mediaUrl: url,
+    ...(mediaType ? { mediaType } : {}),
   };
 }

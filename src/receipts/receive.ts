@@ -40,7 +40,7 @@ import { cleanInbound, cleanReceipt } from './clean.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 import type { TakeReceipts } from './gather.ts';
 import { answerHelp } from './help.ts';
-import { incomingOf } from './incoming.ts';
+import { incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
 import { readReplies } from './replies.ts';
 
@@ -199,9 +199,9 @@ async function takeSaid(
   const replies = await readReplies(tx, met);
   // A link request brings somebody here; it is nothing that was said.
   const spoken = met.filter(({ message }) => message.text.trim() !== linkRequestIn(message.text));
-  const incoming = spoken.map((one) => {
+  const incoming = spoken.flatMap((one) => {
     const repliesTo = replies.get(one.message.externalId);
-    return incomingOf(integration, one.message, { ...one, ...(repliesTo ? { repliesTo } : {}) }, nowMs);
+    return incomingsOf(integration, one.message, { ...one, ...(repliesTo ? { repliesTo } : {}) }, nowMs);
   });
   const placed = new Map(
     (await receiveMessages(deps, tx, nowMs, incoming)).map((one) => [one.externalId, one.conversationId]),

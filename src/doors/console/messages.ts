@@ -1,6 +1,7 @@
 /** Single messages: sending one, and what became of it. */
 import { NewMessage } from '../../../contract/console.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
+import { checkMetadata } from '../../content/check.ts';
 import { selectMessages } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/conversations.ts';
 import { selectDeliveriesOf } from '../../ledger/sql.ts';
@@ -65,6 +66,8 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))
     return breaks('destination', 'exactly one of contactId and destination must be given');
+  const tooMuch = checkMetadata(metadata, 'metadata');
+  if (tooMuch) return tooMuch;
   const given = await readContent(body.content, 'content', workspace.id);
   if (isFault(given)) return given;
   const to =

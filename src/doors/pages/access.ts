@@ -44,11 +44,11 @@ export async function callerBehind(
   if (token === undefined)
     return fault('unauthorized', 'Send the session as: Authorization: Bearer <token>.');
   const nowMs = ctx.clock.nowMs();
-  const busy = guard.check(request, nowMs);
+  const busy = await guard.check(request, nowMs);
   if (busy) return busy;
   const session = await findSession(ctx.sql, token);
   if (!session) {
-    guard.missed(request, nowMs);
+    await guard.missed(request, nowMs);
     return SIGNED_OUT;
   }
   const workspace = await ctx.directory.workspace(session.workspaceId);
@@ -67,7 +67,7 @@ export async function beginSession(
   input: Static<typeof SessionInput>,
 ): Promise<Begun | Fault> {
   const nowMs = ctx.clock.nowMs();
-  const busy = guard.check(request, nowMs);
+  const busy = await guard.check(request, nowMs);
   if (busy) return busy;
   const found = await findAuthCode(ctx.sql, input.token);
   const workspace = found && (await ctx.directory.workspace(found.workspaceId));
@@ -76,7 +76,7 @@ export async function beginSession(
     found.contactId === fromHex24(input.id) &&
     (input.workspace === undefined || input.workspace.toLowerCase() === toHex24(found.workspaceId));
   if (!workspace || !isTheirs) {
-    guard.missed(request, nowMs);
+    await guard.missed(request, nowMs);
     return NOT_GOOD;
   }
   const theirNowMs = nowMs + workspace.clockAheadMs;

@@ -24,7 +24,7 @@ const NOBODY = { title: 'There is nobody here', text: 'Open the link in your mes
 /** The door. `takeReceipts` is the receipts room's: what is read on the web is told to it. `notices` tell who types. */
 export function linksDoor(links: Links, takeReceipts: TakeReceipts, notices: Pick<Notices, 'onNews'>): Door {
   return (app: FastifyInstance, ctx: HttpContext) => {
-    const guard = createGuard();
+    const guard = createGuard(ctx);
     const hub = createHub(ctx, notices);
     // Before the server waits for its connections to end, for these never would.
     app.addHook('preClose', (done) => {

@@ -1,44 +1,30 @@
 /** Bounds guesses: who brings codes that are none has to wait. Codes that are good cost nothing, however many. */
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { createGuesses } from '../../accounts/guesses.ts';
 import { fault, type Fault } from '../../base/fault.ts';
+import type { HttpContext } from '../kit/context.ts';
 
 /** Guesses of a caller. */
 export type Guard = {
   /** The fault when this caller has guessed too often; ask before looking at the code, or the answer would tell. */
-  check(request: FastifyRequest, nowMs: number): Fault | undefined;
+  check(request: FastifyRequest, nowMs: number): Promise<Fault | undefined>;
   /** Notes that what a caller brought was none of ours. */
-  missed(request: FastifyRequest, nowMs: number): void;
+  missed(request: FastifyRequest, nowMs: number): Promise<void>;
 };
 
-/** Wrong codes a caller may bring at once, and the time after which it may bring one more. */
-const MOST = 20;
-const ONE_MORE_MS = 6_000;
-/** Callers remembered; those longest unused are forgotten first. */
-const MOST_CALLERS = 20_000;
-
-/** A guard of this process. */
-export function createGuard(): Guard {
-  const misses = new Map<string, { count: number; atMs: number }>();
-  const countOf = (caller: string, nowMs: number): number => {
-    const known = misses.get(caller);
-    return known ? Math.max(0, known.count - Math.max(0, nowMs - known.atMs) / ONE_MORE_MS) : 0;
-  };
+/** A guard. What it counts is in the database, so that more processes are no more guesses. */
+export function createGuard({ sql, vault }: Pick<HttpContext, 'sql' | 'vault'>): Guard {
+  const guesses = createGuesses(sql, vault.lastingSecret);
   return {
-    check(request, nowMs) {
-      const over = countOf(callerOf(request), nowMs) - (MOST - 1);
-      if (over <= 0) return undefined;
+    async check(request, nowMs) {
+      const waitMs = await guesses.waitMs(callerOf(request), nowMs);
+      if (waitMs === 0) return undefined;
       return fault('rate_limited', 'Too many links and codes that lead nowhere came from your network.', {
-        retryAfterS: Math.max(1, Math.ceil((over * ONE_MORE_MS) / 1000)),
+        retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
       });
     },
-    missed(request, nowMs) {
-      const caller = callerOf(request);
-      const count = countOf(caller, nowMs) + 1;
-      misses.delete(caller);
-      misses.set(caller, { count, atMs: nowMs });
-      if (misses.size > MOST_CALLERS) misses.delete(misses.keys().next().value!);
-    },
+    missed: (request, nowMs) => guesses.missed(callerOf(request), nowMs),
   };
 }
 

@@ -47,7 +47,7 @@ async function open(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const nowMs = ctx.clock.nowMs();
-  const busy = guard.check(request, nowMs);
+  const busy = await guard.check(request, nowMs);
   if (busy) {
     reply.header('retry-after', String(busy.retryAfterS));
     return await sendNote(reply, 429, BUSY);
@@ -55,7 +55,7 @@ async function open(
   const link = await findLink(ctx.sql, links.codes, (request.params as { code: string }).code);
   const workspace = link && (await ctx.directory.workspace(link.workspaceId));
   if (!workspace) {
-    guard.missed(request, nowMs);
+    await guard.missed(request, nowMs);
     return await sendNote(reply, 404, UNKNOWN);
   }
   const theirNowMs = nowMs + workspace.clockAheadMs;

@@ -15,7 +15,7 @@ const BODY_BYTES = 4096;
 
 /** The routes. */
 export function serveSetup(app: FastifyInstance, ctx: HttpContext): void {
-  const guard = createGuard();
+  const guard = createGuard(ctx);
   app.get('/setup/:token', async (request, reply) => {
     const link = await findLink(ctx, guard, request, reply);
     if (!link) return reply;
@@ -58,7 +58,7 @@ async function findLink(
   reply: FastifyReply,
 ): Promise<{ email: string | null } | undefined> {
   const nowMs = ctx.clock.nowMs();
-  const refused = guard.check(request, nowMs);
+  const refused = await guard.check(request, nowMs);
   if (refused) {
     reply.header('retry-after', String(refused.retryAfterS));
     await sendNote(reply, 429, { title: 'Try again later', text: refused.message });
@@ -66,7 +66,7 @@ async function findLink(
   }
   const link = await readLink(ctx.sql, tokenOf(request), nowMs);
   if (link) return link;
-  guard.missed(request, nowMs);
+  await guard.missed(request, nowMs);
   await nowhere(reply);
   return undefined;
 }

@@ -1,11 +1,11 @@
 /** Users: made before they come, read, changed, forgotten (api/sunshine.md §3.2; N30). */
 import { type Static, Type } from 'typebox';
-import { LIMITS } from '../../../contract/content.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createContact, updateContact, type Contact } from '../../contacts/contacts.ts';
 import { checkAttributes, CONTACT_LIMITS, type ContactChange } from '../../contacts/profile.ts';
 import { normaliseEmail } from '../../content/address.ts';
+import { checkMetadata } from '../../content/check.ts';
 import type { Db } from '../../db/pool.ts';
 import { erasePerson } from '../../people/people.ts';
 import { presentUser, presentUserBriefly, type KnownIntegration } from './present.ts';
@@ -171,12 +171,7 @@ async function shown(
 export function readProfile(given: Static<typeof ChangedUser>): ContactChange | Fault {
   const { givenName, surname, email, signedUpAt, properties } = given;
   const attributes: Record<string, unknown> = { ...properties };
-  let bytes = 0;
-  for (const [name, value] of Object.entries(attributes))
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(String(value));
-  if (bytes > LIMITS.metadataBytes)
-    return breaks('properties', `needs at most ${LIMITS.metadataBytes} bytes of keys and values`);
-  const broken = checkAttributes(attributes, 'properties');
+  const broken = checkMetadata(properties, 'properties') ?? checkAttributes(attributes, 'properties');
   if (broken) return broken;
   if (email !== undefined) {
     const address = email ? normaliseEmail(email, 'email') : null;

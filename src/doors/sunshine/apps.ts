@@ -1,6 +1,6 @@
 /** Apps: workspaces, as this API knows them, and their keys (api/sunshine.md §1.2, §3.1). */
 import { type Static, Type } from 'typebox';
-import { Metadata, LIMITS } from '../../../contract/content.ts';
+import { Metadata } from '../../../contract/content.ts';
 import { signAppToken } from '../../accounts/authenticate.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import {
@@ -13,12 +13,12 @@ import {
 } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { checkMetadata } from '../../content/check.ts';
 import type { Tx } from '../../db/pool.ts';
 import { presentApp } from './present.ts';
 import { whenKnown } from './presentMessage.ts';
 import {
   acts,
-  breaks,
   missing,
   pageOf,
   readPage,
@@ -214,11 +214,8 @@ async function dropApp(call: Call, tx: Tx): Promise<Outcome> {
 /** This API's settings and metadata, kept among the workspace's own under names of their own. */
 function settingsOf(body: Static<typeof ChangedApp>, present?: Workspace): Record<string, unknown> | Fault {
   const { settings, metadata } = body;
-  let bytes = 0;
-  for (const [name, value] of Object.entries(metadata ?? {}))
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(String(value));
-  if (bytes > LIMITS.metadataBytes)
-    return breaks('metadata', `needs at most ${LIMITS.metadataBytes} bytes of keys and values`);
+  const broken = checkMetadata(metadata, 'metadata');
+  if (broken) return broken;
   return {
     ...(settings ? { appSettings: { ...(present?.settings['appSettings'] as object), ...settings } } : {}),
     ...(metadata ? { appMetadata: metadata } : {}),

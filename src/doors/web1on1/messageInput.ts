@@ -2,7 +2,7 @@
  * Messages as callers send them, checked: what each is for, and what the contact gets to see of it (api/web1on1.md §B.5, §B.7).
  * Pure.
  */
-import type { Content } from '../../../contract/content.ts';
+import { LIMITS, type Content } from '../../../contract/content.ts';
 import type { MessageType, WebMessage } from '../../../contract/web1on1.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
@@ -62,6 +62,8 @@ export function checkMeta(meta: Record<string, unknown> | undefined, path: strin
       `${path}.${odd[0].slice(0, 64)}`,
       'must be a text, a number, true, false or a list of them',
     );
+  if (Object.keys(meta).length > LIMITS.metadataKeys)
+    return breaks(path, `needs at most ${LIMITS.metadataKeys} keys`);
   return JSON.stringify(meta).length > META_CHARACTERS
     ? breaks(path, `needs at most ${META_CHARACTERS} characters as JSON`)
     : undefined;
