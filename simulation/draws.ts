@@ -7,15 +7,15 @@
 /** A source of draws. */
 export type Draws = {
   /** 0 ≤ x < 1. */
-  unit(name: string): number;
+  unit: (name: string) => number;
   /** An integer, from `least` to `most`, both included. */
-  between(name: string, least: number, most: number): number;
+  between: (name: string, least: number, most: number) => number;
   /** True with a probability of `chance`. */
-  happens(name: string, chance: number): boolean;
+  happens: (name: string, chance: number) => boolean;
   /** One of them. */
-  one<T>(name: string, among: readonly T[]): T;
+  one: <T>(name: string, among: readonly T[]) => T;
   /** One of them, as often as its weight says. */
-  weighted<T>(name: string, among: readonly (readonly [weight: number, value: T])[]): T;
+  weighted: <T>(name: string, among: readonly (readonly [weight: number, value: T])[]) => T;
 };
 
 /** Draws of a seed. */

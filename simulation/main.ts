@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     show(verdict, `${index + 1}/${seeds.length}`);
     if (verdict.broken.length && ++failed === 1 && !values.log) await showShortest(verdict);
   }
-  for (const [what, n] of [...counts].sort()) process.stdout.write(`${String(n).padStart(8)}  ${what}\n`);
+  for (const [what, n] of [...counts].toSorted(([a], [b]) => a.localeCompare(b))) process.stdout.write(`${String(n).padStart(8)}  ${what}\n`);
   process.stdout.write(`${seeds.length - failed} seeds hold, ${failed} do not\n`);
   return failed ? 1 : 0;
 }

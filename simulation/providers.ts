@@ -50,11 +50,11 @@ export type ProviderGround = {
   stage: Stage;
   draws: Draws;
   /** How much goes wrong now: 0 nothing, 1 as much as there is. */
-  trouble(): number;
+  trouble: () => number;
   /** Hands receipts to whoever takes callbacks now; rejected or never settled when that one dies. */
-  report(integrationId: number, receipts: Receipt[]): void;
+  report: (integrationId: number, receipts: Receipt[]) => void;
   /** Counts what was exercised. */
-  count(what: string): void;
+  count: (what: string) => void;
 };
 
 /** The kinds of provider: what decides how an unclear outcome is settled. */
@@ -182,7 +182,11 @@ function answerTo(
         ...failed('deferred', 'transient'),
         retryAfterMs: draws.between(`later ${about}`, 1_000, 600_000),
       } as Outcome;
-    default: {
+    case 'refused: recipient':
+    case 'refused: optout':
+    case 'refused: content':
+    case 'deferred: rate':
+    case 'deferred: transient': {
       const [what, of] = fault.split(': ') as ['refused' | 'deferred', ErrorClass];
       return failed(what, of);
     }
@@ -205,7 +209,7 @@ function failed(kind: 'refused' | 'deferred', of: ErrorClass): Outcome {
 function take(ground: ProviderGround, books: Books, integrationId: number, message: Outgoing): Taken {
   const { stage } = ground;
   const externalId = `x${books.taken.length}`;
-  const text = 'text' in message.rendered ? String(message.rendered.text) : '';
+  const text = 'text' in message.rendered ? message.rendered.text : '';
   const taken = { ref: message.ref, to: message.to, text, atMs: stage.nowMs(), externalId };
   books.taken.push(taken);
   reportOn(ground, integrationId, taken);
@@ -246,7 +250,8 @@ function reportOn(ground: ProviderGround, integrationId: number, { ref, to, exte
     case 'read':
       send(soonMs, 'delivered');
       return send(soonMs * 5, 'read');
-    default:
+    case 'delivered':
+    case 'failed':
       return send(soonMs, report);
   }
 }

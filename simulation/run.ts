@@ -37,11 +37,11 @@ export type Run = {
   door: () => Player;
   workers: Map<string, Player>;
   /** All who play now. */
-  players(): Player[];
+  players: () => Player[];
   done: Done[];
   /** Starts a worker of that name, when there is none. */
-  hire(name: string): Promise<void>;
-  reopenDoor(): Promise<void>;
+  hire: (name: string) => Promise<void>;
+  reopenDoor: () => Promise<void>;
   /** How much goes wrong now, 0 to 1. */
   trouble: { level: number; lostCommits: number };
 };

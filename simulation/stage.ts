@@ -22,23 +22,23 @@ export type Statement<T> = {
 
 /** The stage. */
 export type Stage = {
-  nowMs(): number;
+  nowMs: () => number;
   /** Does something at an instant from now; as part of a player it is dropped when that one dies, and late when it sleeps. */
-  after(delayMs: number, what: string, act: () => void, player?: Player): () => void;
+  after: (delayMs: number, what: string, act: () => void, player?: Player) => () => void;
   /** Does a statement for real when its time has come. */
-  statement<T>(statement: Statement<T>, delayMs: number): Promise<T>;
+  statement: <T>(statement: Statement<T>, delayMs: number) => Promise<T>;
   /** Plays until `done` holds (looked at after every act) or the time is over; true when it held. */
-  play(untilMs: number, done?: () => boolean): Promise<boolean>;
+  play: (untilMs: number, done?: () => boolean) => Promise<boolean>;
   /** Plays until the promise is settled. */
-  until<T>(promise: Promise<T>, withinMs: number, what: string): Promise<T>;
+  until: <T>(promise: Promise<T>, withinMs: number, what: string) => Promise<T>;
   /** When something happens next that is no player's doing; undefined when nothing does. */
-  nextOutsideMs(): number | undefined;
+  nextOutsideMs: () => number | undefined;
   /** Leaps ahead: nothing happens in between. */
-  leap(toMs: number): void;
+  leap: (toMs: number) => void;
   /** A number that stands for everything that has happened so far. */
-  trace(): string;
+  trace: () => string;
   /** What happened last, for whoever looks into a failure. */
-  recent(): readonly string[];
+  recent: () => readonly string[];
 };
 
 type Waiting = { player: Player; pid: number; end: End; deliver: () => void };
@@ -48,7 +48,7 @@ export function createStage(deps: { startMs: number; blockers: Blockers }): Stag
   let nowMs = deps.startMs;
   const acts = createActs();
   const trace = createTrace(() => nowMs - deps.startMs);
-  const locks = createLocks(deps.blockers, trace.note);
+  const locks = createLocks(deps.blockers, (what) => trace.note(what));
 
   const after: Stage['after'] = (delayMs, what, run, player) => {
     const act = acts.push(nowMs + Math.max(0, delayMs), what, run, player);

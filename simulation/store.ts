@@ -18,18 +18,18 @@ export type Ground = {
   connection: Connection;
   bus: Bus;
   /** Ends backends for real, and waits until they are gone. */
-  terminate(pids: readonly number[]): Promise<void>;
+  terminate: (pids: readonly number[]) => Promise<void>;
   /** How likely it is that a COMMIT is done and its answer lost. */
-  lostCommits(): number;
+  lostCommits: () => number;
 };
 
 /** A player's database. */
 export type Store = {
-  open(max: number, name: string): Sql;
+  open: (max: number, name: string) => Sql;
   /** Every connection is gone, now; until then no other is made. */
-  cut(untilMs: number): Promise<void>;
+  cut: (untilMs: number) => Promise<void>;
   /** The player is dead: its connections are gone. */
-  end(): Promise<void>;
+  end: () => Promise<void>;
 };
 
 type Client = { real: pg.Client; at: { pid: number; readyMs: number }; lost: boolean };
@@ -113,9 +113,9 @@ function stagedPool(staged: Staged, settings: pg.PoolConfig, max: number): Conne
     async connect() {
       const client = await connect();
       return {
-        query: (statement: string | pg.QueryConfig) => ask(staged, client, statement),
+        query: ((statement: string | pg.QueryConfig) => ask(staged, client, statement)) as never,
         release: () => release(client),
-      } as unknown as Awaited<ReturnType<Connections['connect']>>;
+      };
     },
     query: query as never,
     totalCount: 0,

@@ -8,7 +8,7 @@ export type Told = { url: string; webhookId: string; body: string; atMs: number;
 
 /** An HTTP client of a player; `told` is the book of all targets. */
 export function targetsFor(
-  ground: { stage: Stage; draws: Draws; trouble(): number; count(what: string): void },
+  ground: { stage: Stage; draws: Draws; trouble: () => number; count: (what: string) => void },
   told: Told[],
   player: Player,
 ): HttpClient {

@@ -38,7 +38,7 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
       integrations[kind] = must(
         await createIntegration(
           tx,
-          { vault: ctx.vault, ids: ctx.ids, catalogue: ctx.adapters as never },
+          { vault: ctx.vault, ids: ctx.ids, catalogue: ctx.adapters },
           { workspaceId: id, provider: `simulated-${kind}`, ratePerS: 500, settings: {}, nowMs },
         ),
       ).id;

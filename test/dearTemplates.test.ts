@@ -23,7 +23,8 @@ let runId: number;
 const held: number[] = [];
 
 before(async () => {
-  const { ctx, stop } = await startWorld(database.connection, { PARLEY_ROLES: 'http' });
+  const world = await startWorld(database.connection, { PARLEY_ROLES: 'http' });
+  const { ctx } = world;
   const app = await newWorkspace(ctx, 'live');
   const integration = await newTwilio(ctx, app.id, sink.url);
   await newContacts(ctx, app.id, PEOPLE);
@@ -47,7 +48,7 @@ before(async () => {
     await ctx.queue.transact((tx) => startBroadcast(ctx.broadcasts, tx, app.id, made.id, nowMs)),
   );
   runId = started.runId!;
-  await stop();
+  await world.stop();
 });
 after(async () => {
   await parley.kill();

@@ -35,7 +35,7 @@ async function sdk(method: string, path: string, of?: Json, body?: object) {
     ...(body ? { body: body instanceof FormData ? body : JSON.stringify(body) } : {}),
   });
   const text = await response.text();
-  return { status: response.status, body: (text ? JSON.parse(text) : undefined) as Json };
+  return { status: response.status, body: text ? JSON.parse(text) : undefined };
 }
 let clients = 0;
 const arrive = async () =>

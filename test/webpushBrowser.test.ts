@@ -144,7 +144,7 @@ test('a message is decrypted by the browser and shown: title, text, buttons, met
   const { title, body, data, tag, actions } = await showing('Order 7');
   assert.equal(title, 'Order 7');
   assert.match(body, /^Unterwegs — à bientôt, 明日 ☀/);
-  const { conversationId, ...rest } = data as Record<string, string>;
+  const { conversationId, ...rest } = data;
   assert.deepEqual(rest, { order: '7', ref: tag, deepLink: 'https://shop.example/orders/7' });
   assert.match(conversationId!, /^[0-9a-f]{24}$/);
   assert.deepEqual(actions, [['YES', 'Yes']]);

@@ -76,7 +76,7 @@ export const FCM: Described = {
         { validateOnly: Type.Boolean() },
       ),
       rule: ({ message }) =>
-        TARGETS.filter((name) => name in ((message ?? {}) as object)).length === 1
+        TARGETS.filter((name) => Object.hasOwn(message ?? {}, name)).length === 1
           ? []
           : ['not exactly one target'],
       answers: { 200: open({ name: like('^projects/[^/]+/messages/.+$') }) },
