@@ -5,6 +5,7 @@ import { createOperator, setMember } from '../src/accounts/operators.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { caller } from './consoleProduct.ts';
 import { must, startProduct } from './sunshineProduct.ts';
+import { until } from './support/until.ts';
 import { callerOf } from './web1on1Product.ts';
 
 const product = await startProduct({ rateLimitPerS: 0 });
@@ -109,8 +110,15 @@ test('after five wrong passwords the next has to wait, at every door, even the r
 
 test('what signs in is short, and a body of more fields than anybody needs is refused before it is parsed', async () => {
   const long = { email: 'a@sign.example', password: 'p'.repeat(5000) };
-  assert.equal((await caller(url)('POST', '/api/sessions', long)).status, 413);
-  assert.equal((await token(long)).status, 413);
+  // Strangers may sign in only so often a second, and the tests above have done so.
+  for (const signIn of [() => caller(url)('POST', '/api/sessions', long), () => token(long)]) {
+    const statuses: number[] = [];
+    await until('it is this one’s turn', async () => {
+      statuses.push((await signIn()).status);
+      return statuses.at(-1) !== 429;
+    });
+    assert.equal(statuses.at(-1), 413);
+  }
   const ann = await owner();
   assert.equal((await ann.call('POST', '/api/me/password', { ...long, newPassword: 'x' })).status, 413);
   const fields = (count: number) =>
