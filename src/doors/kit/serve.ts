@@ -68,7 +68,7 @@ export type ServedRoutes<K extends Kind> = {
 export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>): ServedRoutes<K> {
   const limits = {
     known: createRateLimit(ctx.config.rateLimitPerS),
-    strangers: createRateLimit(door.strangersPerS ?? 0),
+    strangers: createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : (door.strangersPerS ?? 0)),
   };
   const outside = createTurns(door.mostOutside);
   const uploads = createTurnsOf(MOST_UPLOADS);
