@@ -1,5 +1,6 @@
 /** A person's mail: who wrote what, in answer to which mail of ours, with the files that came along. */
 import { sha256Hex } from '../../base/crypto.ts';
+import { beginningOf, keepable } from '../../base/text.ts';
 import type { Inbound } from '../adapter.ts';
 import { mailboxesIn, wordsIn, type Mail, type MailFile } from '../kit/mail/mime.ts';
 import { refInMessageId } from './name.ts';
@@ -26,12 +27,12 @@ export function inboundOf(
   const written = mailboxesIn(mail.header('from'))[0];
   const from = addressIn(written?.address) ?? addressIn(mailboxesIn(mail.header('sender'))[0]?.address);
   if (from === undefined) return undefined;
-  const whole = plain(upTo(mail.text, LONGEST_TEXT).replaceAll('\r\n', '\n'));
+  const whole = plain(beginningOf(mail.text, LONGEST_TEXT).replaceAll('\r\n', '\n'));
   const text = withoutQuotes(whole);
   const id = plain(mail.header('message-id') ?? '').replaceAll(/^<|>$/g, '');
   const hasId = id !== '' && id.length <= LONGEST_ID;
-  const subject = upTo(plain(wordsIn(mail.header('subject'))), LONGEST_SUBJECT);
-  const profileName = upTo(plain(written?.name ?? ''), LONGEST_SUBJECT);
+  const subject = beginningOf(plain(wordsIn(mail.header('subject'))), LONGEST_SUBJECT);
+  const profileName = beginningOf(plain(written?.name ?? ''), LONGEST_SUBJECT);
   const earlier = earlierIn(mail.header);
   // The last mail of ours in its thread, as we wrote its id.
   const ours = earlier.findLast((one) => refInMessageId(`<${one}>`, url) !== undefined);
@@ -55,7 +56,7 @@ export function inboundOf(
 /** What Sunshine keeps of a mail client (api/sunshine.md §3.3), and the HTML. */
 function rawOf(mail: Mail, from: string): Inbound['raw'] {
   const replyTo = addressIn(mailboxesIn(mail.header('reply-to'))[0]?.address);
-  const html = mail.html && upTo(mail.html, LARGEST_HTML);
+  const html = mail.html && beginningOf(mail.html, LARGEST_HTML);
   return { from, ...(replyTo ? { 'Reply-To': replyTo } : {}), ...(html ? { html: plain(html) } : {}) };
 }
 
@@ -65,7 +66,7 @@ function filesOf(all: readonly MailFile[]): Inbound['media'] {
   return [...files.filter(({ isShown }) => !isShown), ...files.filter(({ isShown }) => isShown)]
     .slice(0, MOST_FILES)
     .map(({ name, mediaType, bytes }, index) => {
-      const plainName = upTo(plain(name), LONGEST_SUBJECT);
+      const plainName = beginningOf(plain(name), LONGEST_SUBJECT);
       const isType = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/.test(mediaType);
       return {
         url: `attachment:${index + 1}`,
@@ -96,14 +97,7 @@ const ADDRESS = /^([^@<>,;:()[\]\\\u0000-\u001f\u007f]+)@([^\s@<>",;:()[\]\\\u00
 const PLAIN = /^[^\s"]+$/;
 const BLANKS = /^[^\s"]+(?: [^\s"]+)*$/;
 
-/** The beginning of a text, never with half a character at its end. In code points, so that no emoji is cut in two. */
-function upTo(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const end = text.slice(0, most).isWellFormed() ? most : most - 1;
-  return text.slice(0, end);
-}
-
-/** As it can be stored: Postgres keeps no U+0000, and JSON no half characters. */
+/** As it can be stored, without the blanks around it. */
 function plain(text: string): string {
-  return text.replaceAll('\0', '').toWellFormed().trim();
+  return keepable(text).trim();
 }
