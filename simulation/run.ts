@@ -58,11 +58,12 @@ export type Verdict = {
   recent: readonly string[];
 };
 
-const START_MS = Date.UTC(2026, 10, 2, 9);
+/** When runs begin. */
+export const START_MS = Date.UTC(2026, 10, 2, 9);
 /** After the last step, so much time at most until everything is at rest. */
 const REST_WITHIN_MS = 8 * 24 * 3600_000;
 /** How far it is played at a time before it is asked whether it can leap. */
-const SPELL_MS = 15_000;
+const SPELL_MS = 4_000;
 
 /** Plays a run on a database of its own, which is migrated and empty. */
 export async function playRun(
@@ -170,14 +171,10 @@ function castOf(
 function untilAnswered(stage: Stage, call: () => Promise<void>): void {
   const AGAIN_MS = 10_000;
   const attempt = (left: number) => {
-    let answered = false;
-    call().then(
-      () => (answered = true),
-      () => {},
-    );
-    stage.after(AGAIN_MS, 'a provider looks whether it was answered', () => {
-      if (!answered && left > 0) attempt(left - 1);
+    const again = stage.after(AGAIN_MS, 'a provider repeats what was not answered', () => {
+      if (left > 0) attempt(left - 1);
     });
+    call().then(again, () => {});
   };
   attempt(500);
 }
@@ -236,11 +233,14 @@ async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolea
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
-    const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - 2_000;
-    if (wakeMs > stage.nowMs() + SPELL_MS && Number.isFinite(wakeMs)) doze(run, wakeMs);
+    const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - AWAKE_BEFORE_MS;
+    if (wakeMs > stage.nowMs() && Number.isFinite(wakeMs)) doze(run, wakeMs);
   }
   return false;
 }
+
+/** So long before something is due, everybody is awake again: who must renew a lease has done so. */
+const AWAKE_BEFORE_MS = 1_500;
 
 /** Nothing is due for a while: everybody sleeps, as a laptop does. */
 function doze(run: Run, untilMs: number): void {

@@ -210,7 +210,7 @@ async function isCircle(pid: number, blockers: (pid: number) => Promise<number[]
 }
 
 /** A real statement that is not done after so long may be waiting for a lock. */
-const LOOK_AFTER_MS = 15;
+const LOOK_AFTER_MS = 30;
 
 /** Everything that follows without waiting has followed: micro tasks, and what node does at once. */
 async function drain(): Promise<void> {

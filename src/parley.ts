@@ -133,7 +133,8 @@ async function compose(
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
-    keepAlive(),
+    // A simulated process that is killed never stops its parts: it must not keep the real one alive.
+    ...(overrides.store ? [] : [keepAlive()]),
     ...(probes ? [probes] : []),
     places,
     ctx.queue,
