@@ -4,7 +4,7 @@
  *
  * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row.
  */
-import type { TakeReceipts } from './receipts.ts';
+import type { TakeReceipts, ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import { pause, type Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { bucketOf, firstIdAt, type IdSource } from '../base/ids.ts';
@@ -15,7 +15,6 @@ import type { Queue } from '../queue/queue.ts';
 import { insertDue } from '../queue/work/sql.ts';
 import { codeOf, detailOf, externalIdOf } from './forms.ts';
 import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
-import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import type { Chosen, Rules, World } from './rules.ts';
 import {
   deviceBucket,
