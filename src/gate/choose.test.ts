@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import { reserve } from './caps.ts';
 import {
   asLastHeard,

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ERROR_CLASSES, MESSAGE_CLASSES, type ErrorClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
-import type { Reachable } from '../../contacts/people.ts';
+import type { Reachable } from '../../contacts/person.ts';
 import { STATE, stateName } from '../../ledger/states.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import type { WorkItem } from '../../queue/work/work.ts';
 import {
   decideBroken,
   decideCanceled,
