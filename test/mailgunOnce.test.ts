@@ -68,7 +68,8 @@ const letter = (text: string) => ({
 });
 
 const blocked = async (address: string) =>
-  (await database.sql`SELECT 1 FROM suppressions WHERE workspace_id = ${app.id} AND address = ${address}`).length;
+  (await database.sql`SELECT 1 FROM suppressions WHERE workspace_id = ${app.id} AND address = ${address}`)
+    .length;
 const kept = async (text: string) =>
   (
     await database.sql`
