@@ -9,7 +9,7 @@ export function planOf(seed: number): Step[] {
   const kinds = ROOMS.flatMap((room) =>
     room.steps.map((step) => [step.weight, { room: room.name, ...step }] as const),
   );
-  const count = draws.between('steps', 15, 70);
+  const count = draws.between('steps', 10, 45);
   let atMs = 0;
   return Array.from({ length: count }, () => {
     atMs += apart(draws);

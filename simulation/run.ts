@@ -44,6 +44,9 @@ export type Run = {
   reopenDoor: () => Promise<void>;
   /** How much goes wrong now, 0 to 1. */
   trouble: { level: number; lostCommits: number };
+  isOver: () => boolean;
+  /** From when on nothing went wrong any more. */
+  healedMs: number;
 };
 
 /** What came of a run. */
@@ -56,6 +59,8 @@ export type Verdict = {
   virtualMs: number;
   tookMs: number;
   recent: readonly string[];
+  /** It was broken off before its end, and says nothing. */
+  unfinished: boolean;
 };
 
 /** When runs begin. */
@@ -65,22 +70,28 @@ const REST_WITHIN_MS = 8 * 24 * 3600_000;
 /** How far it is played at a time before it is asked whether it can leap. */
 const SPELL_MS = 4_000;
 
+type Options = {
+  log?: Log;
+  /** Breaks something at the end, to see whether it is seen. */
+  tamper?: (run: Run) => void;
+  /** Asked now and then; true ends the run, unfinished and unjudged. */
+  isOver?: () => boolean;
+};
+
 /** Plays a run on a database of its own, which is migrated and empty. */
 export async function playRun(
   database: Connection,
   seed: number,
   steps: readonly Step[],
-  options: { log?: Log; tamper?: (run: Run) => void } = {},
+  options: Options = {},
 ): Promise<Verdict> {
   const fromMs = monotonicMs();
   const look = openPool(database, { max: 2, name: 'simulation' });
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-simulation-'));
-  const random = Math.random;
   const counts = new Map<string, number>();
-  const run = createRun({ database, look, dataDir, seed, counts, log: options.log });
-  Math.random = () => run.draws.unit('chance');
+  const run = createRun({ database, look, dataDir, seed, counts, log: options.log, isOver: options.isOver });
   try {
-    const broken = await playThrough(run, steps, options.tamper).catch((error: Error) => [`broke off: ${error.stack}`]);
+    const { broken, unfinished } = await judged(playThrough(run, steps, options.tamper));
     return {
       seed,
       steps,
@@ -90,12 +101,24 @@ export async function playRun(
       virtualMs: run.stage.nowMs() - START_MS,
       tookMs: monotonicMs() - fromMs,
       recent: run.stage.recent(),
+      unfinished,
     };
   } finally {
-    Math.random = random;
     for (const player of run.players()) await kill(player);
     await look.end({ timeout: 5 });
     await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Thrown out of a run whose time is over. */
+class Over extends Error {}
+
+async function judged(playing: Promise<string[]>): Promise<Pick<Verdict, 'broken' | 'unfinished'>> {
+  try {
+    return { broken: await playing, unfinished: false };
+  } catch (error) {
+    if (error instanceof Over) return { broken: [], unfinished: true };
+    return { broken: [`broke off: ${(error as Error).stack}`], unfinished: false };
   }
 }
 
@@ -106,6 +129,7 @@ type Setting = {
   seed: number;
   counts: Map<string, number>;
   log: Log | undefined;
+  isOver: (() => boolean) | undefined;
 };
 
 function createRun(setting: Setting): Run {
@@ -133,6 +157,8 @@ function createRun(setting: Setting): Run {
     players: () => [...workers.values(), ...(door ? [door] : [])],
     done: [],
     trouble,
+    isOver: setting.isOver ?? (() => false),
+    healedMs: Infinity,
     async hire(name) {
       if (!workers.has(name)) workers.set(name, await startPlayer(cast, name, 'worker'));
     },
@@ -230,6 +256,7 @@ async function perform(run: Run, step: Step): Promise<void> {
 async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
   const { stage } = run;
   while (stage.nowMs() < untilMs) {
+    if (run.isOver()) throw new Over();
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
@@ -267,5 +294,6 @@ async function heal(run: Run): Promise<void> {
   for (const player of run.players()) player.asleepUntilMs = 0;
   await run.hire('a');
   await run.hire('b');
+  run.healedMs = run.stage.nowMs();
   for (const room of ROOMS) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
 }

@@ -95,6 +95,8 @@ export type Overrides = {
   store?: Store;
   http?: HttpClient;
   adapters?: Readonly<Record<string, Adapter | undefined>>;
+  /** What is drawn by chance: backoffs. */
+  random?: () => number;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -196,6 +198,7 @@ function openShared(ground: Ground) {
     links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ground.overrides.adapters ?? ADAPTERS,
+    random: ground.overrides.random ?? Math.random,
     // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
     http: ground.overrides.http ?? httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
@@ -294,7 +297,7 @@ function declared(
     conversationsRoom,
     receiptsRoom,
     sendersRoom,
-    outboxRoom({ ...deps, random: Math.random }),
+    outboxRoom(deps),
     threadsRoom(shared),
     webhooksRoom({
       ...shared,

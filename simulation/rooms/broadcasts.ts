@@ -27,7 +27,7 @@ export const broadcasts: RoomPlay = {
         class: draws.happens('transactional broadcast', 0.3) ? 'transactional' : 'marketing',
         by: draws.one('broadcast by', KINDS),
         afterMs: draws.happens('scheduled', 0.2) ? draws.between('scheduled for', 5_000, 3_600_000) : undefined,
-        ratePerS: draws.happens('has a rate', 0.3) ? draws.between('rate', 8, 80) : undefined,
+        ratePerS: draws.happens('has a rate', 0.3) ? draws.between('rate', 16, 160) : undefined,
       }),
     },
     ...(['pause', 'resume', 'cancel'] as const).map((what) => ({

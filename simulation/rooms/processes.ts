@@ -58,3 +58,30 @@ async function perform(run: Run, step: Step): Promise<void> {
       run.trouble.level = Number(step['level']);
   }
 }
+
+/** What was a dead worker's lane is another's after so long, at most: the lease, and the next round of renewals. */
+const TAKEN_OVER_MS = 40_000;
+
+/** How much of a time there was nobody to do what was due: no worker, or one that slept, was cut off, or died on its lanes. */
+export function awayMs(run: Run): (fromMs: number, toMs: number) => number {
+  const gaps: { fromMs: number; toMs: number }[] = [];
+  const alive = new Set(['a']);
+  let nobodySinceMs: number | undefined;
+  for (const { atMs, step } of run.done) {
+    if (step.room !== 'processes') continue;
+    const name = String(step['worker']);
+    if (step.what === 'hire') {
+      alive.add(name);
+      if (nobodySinceMs !== undefined) gaps.push({ fromMs: nobodySinceMs, toMs: atMs + TAKEN_OVER_MS });
+      nobodySinceMs = undefined;
+    } else if (step.what === 'kill' || step.what === 'stop') {
+      if (!alive.delete(name)) continue;
+      if (alive.size) gaps.push({ fromMs: atMs, toMs: atMs + TAKEN_OVER_MS });
+      else nobodySinceMs = atMs;
+    } else if (step['forMs'] !== undefined)
+      gaps.push({ fromMs: atMs, toMs: atMs + Number(step['forMs']) + TAKEN_OVER_MS });
+  }
+  if (nobodySinceMs !== undefined) gaps.push({ fromMs: nobodySinceMs, toMs: run.healedMs + TAKEN_OVER_MS });
+  return (fromMs, toMs) =>
+    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0);
+}

@@ -8,6 +8,7 @@ import { accept } from '../../src/outbox/accept.ts';
 import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
 import type { Places } from '../world.ts';
+import { awayMs } from './processes.ts';
 import type { RoomPlay } from './room.ts';
 
 /** What a step asks for. */
@@ -102,7 +103,7 @@ const NEIGHBOUR_WAITS_MS = 60_000;
 
 function neighbourWaited(run: Run): string[] {
   const begun = firstBegun(run);
-  const away = awayTimes(run);
+  const away = awayMs(run);
   return acceptedSingles(run).flatMap(({ messageId, step, atMs }) => {
     if (step.of !== 'neighbour') return [];
     const first = begun.get(messageId);
@@ -112,15 +113,6 @@ function neighbourWaited(run: Run): string[] {
       ? [`the neighbour's message ${messageId} waited ${Math.round(waitedMs / 1000)} s`]
       : [];
   });
-}
-
-/** How much of a time there was no worker that could have done anything. */
-function awayTimes(run: Run): (fromMs: number, toMs: number) => number {
-  const gaps = run.done
-    .filter(({ step }) => step.room === 'processes')
-    .map(({ atMs, step }) => ({ fromMs: atMs, toMs: atMs + Number(step['forMs'] ?? 30_000) + 40_000 }));
-  return (fromMs, toMs) =>
-    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0);
 }
 
 /** When the first call for a message was begun. */

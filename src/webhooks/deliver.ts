@@ -32,6 +32,8 @@ export type DeliverDeps = {
   vault: Vault;
   http: HttpClient;
   subscriptions: Subscriptions;
+  /** What backoffs are drawn from; Math.random by itself. */
+  random?: () => number;
   /** For tests; 20 s otherwise. */
   deadlineMs?: number;
   /** Told what a target answered to a call it took, before the call is settled: told again when that fails. */
@@ -223,7 +225,7 @@ function resultOf(run: Run, { item, call, webhook }: Ready, outcome: HttpOutcome
   if (verdict.kind !== 'again') return over(verdict.kind);
   const askedMs = verdict.retryAfterMs ?? 0;
   if (askedMs > 0) run.gates.close(webhook.id, nowMs + askedMs);
-  const waitMs = backoffMs(webhook.door, attempts, Math.random());
+  const waitMs = backoffMs(webhook.door, attempts, (run.deps.random ?? Math.random)());
   if (waitMs === undefined) return over('failed');
   return {
     item,
