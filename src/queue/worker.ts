@@ -7,7 +7,7 @@
  */
 import { pause, type Clock } from '../base/clock.ts';
 import { bell, type Bell, type Part } from '../base/lifecycle.ts';
-import { isPassing } from '../db/pool.ts';
+import { levelOf } from '../db/patiently.ts';
 import { createBulk } from './work/bulk.ts';
 import { createDispatcher, type FeedReader } from './feed/dispatch.ts';
 import type { Wake, WorkDeps, WorkerCore } from './work/core.ts';
@@ -125,7 +125,7 @@ async function repeat(
 ): Promise<void> {
   while (!stopping.aborted) {
     const waitMs = await step().catch((error: unknown) => {
-      log[isPassing(error) ? 'debug' : 'error']({ error }, `${what} failed; trying again`);
+      log[levelOf(error)]({ error }, `${what} failed; trying again`);
       return AFTER_ERROR_MS;
     });
     const slept = pause(clock, waitMs, stopping);

@@ -2,10 +2,10 @@
 import type { Batch } from '../../queue/work/settle.ts';
 import type { WorkItem } from '../../queue/work/core.ts';
 import { apart } from '../../db/apart.ts';
+import { patiently } from '../../db/patiently.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import { prepare } from './prepare.ts';
-import { patiently } from './collector.ts';
 import type { DeliverDeps } from './deliver.ts';
 import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
 import { isWaiting } from '../../ledger/states.ts';

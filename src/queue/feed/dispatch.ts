@@ -7,7 +7,8 @@
  */
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isPassing, type Tx } from '../../db/pool.ts';
+import { levelOf } from '../../db/patiently.ts';
+import type { Tx } from '../../db/pool.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
 import { createFailures, isReadersOwn, type Transacts } from './failures.ts';
@@ -49,10 +50,7 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
           alone = EVENTS_A_TIME;
           continue;
         }
-        core.log[isPassing(error) ? 'debug' : 'error'](
-          { error },
-          'dispatching the feed failed; trying again',
-        );
+        core.log[levelOf(error)]({ error }, 'dispatching the feed failed; trying again');
         await pause(core.clock, AFTER_ERROR_MS, core.stopping);
       }
     }
