@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { updateWorkspace } from '../src/accounts/workspaces.ts';
 import { bucketOf } from '../src/base/ids.ts';
-import {
-  cancelBroadcast,
-  createBroadcast,
-  startBroadcast,
-  type BroadcastInput,
-} from '../src/broadcasts/broadcasts.ts';
+import { cancelBroadcast, createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
+import type { BroadcastInput } from '../src/broadcasts/broadcast.ts';
 import { forecastBroadcast, previewOf } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { giveRoomBack } from '../src/ledger/caps.ts';
