@@ -20,8 +20,8 @@ export type WorkItem = {
   dueMs: number;
 };
 
-/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
-export type Wake = { lane: number; what: number | 'bulk' | 'feed' };
+/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), events (`feed`), or a turn (`turn`). */
+export type Wake = { lane: number; what: number | 'bulk' | 'feed' | 'turn' };
 
 /** Who does the work of one kind. `handle` settles every item of the batch (settle.ts) before it resolves. */
 export type Handler = {

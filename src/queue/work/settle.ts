@@ -6,6 +6,8 @@ import type { WorkItem } from './core.ts';
 import { deleteFlight } from './sql.steps.ts';
 import type { Steps } from './steps.ts';
 
+export type { OwnedLane } from '../lanes/sql.ts';
+
 /** A batch as a handler gets it. */
 export type Batch = {
   lane: OwnedLane;
@@ -63,4 +65,9 @@ export class LaneLost extends Error {
   constructor(lane: number) {
     super(`lane ${lane} has another owner now`);
   }
+}
+
+/** Keeps a lane from changing hands until the transaction ends; throws `LaneLost` when it has. */
+export async function fence(tx: Tx, lane: OwnedLane): Promise<void> {
+  if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
 }
