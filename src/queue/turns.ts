@@ -6,7 +6,7 @@
 import { pause } from '../base/clock.ts';
 import { bell } from '../base/lifecycle.ts';
 import { isPassing } from '../db/pool.ts';
-import type { OwnedLane } from './lanes/sql.ts';
+import type { OwnedLane } from './lanes/lane.ts';
 import type { WorkerCore } from './work/core.ts';
 import { LaneLost } from './work/settle.ts';
 

@@ -29,7 +29,7 @@ import { gather } from '../../base/gather.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable, storableJson } from '../../base/storable.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
-import type { Person } from '../../contacts/resolve.ts';
+import type { WantedPerson } from '../../contacts/wanted.ts';
 import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
 import { isPassing, type Sql } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -50,7 +50,7 @@ export type TrackedEvent = {
 };
 
 /** Somebody, and what they did if they did something. */
-export type Told = { person: Omit<Person, 'workspaceId'>; event?: TrackedEvent | undefined };
+export type Told = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedEvent | undefined };
 
 /** Takes what was told; resolves when it is committed, with who it was, in order. */
 export type Arrive = (workspaceId: number, told: readonly Told[]) => Promise<Upserted[] | Fault>;
@@ -70,7 +70,7 @@ const MOST_TOGETHER = 500;
 /** Entries in one call. */
 const MOST_IN_CALL = 1_000;
 
-type Checked = { person: Person; arrival: Omit<ArrivalRow, 'id' | 'lane' | 'contactId'> };
+type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' | 'contactId'> };
 
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {

@@ -1,7 +1,7 @@
 /** Statements by which the owner of a lane takes what has arrived there. They name rows by key, and the lane's buckets on Citus. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../../queue/work/settle.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { ARRIVAL } from './sql.ts';
 
 /** An arrival as it is taken. */

@@ -5,7 +5,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import { holdContacts } from '../../contacts/held.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { OwnedLane } from '../../queue/work/settle.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { ARRIVAL, insertArrivals } from './sql.ts';
 import {
