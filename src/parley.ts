@@ -61,6 +61,8 @@ import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
+import { receiptsRoom } from './receipts/room.ts';
+import { createSignatures } from './receipts/signatures.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
@@ -216,6 +218,7 @@ function openRooms(ground: Ground) {
   const shared = openShared(ground);
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
+  const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
     // In batches already.
@@ -255,7 +258,7 @@ function openRooms(ground: Ground) {
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
   const receive: ReceiveCallback = (id, key, request) =>
-    receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
+    receiveCallback({ ...shared, takeReceipts: heard, believeOnce }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
   const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
@@ -292,6 +295,7 @@ function declared(
     accountsRoom,
     linksRoom,
     conversationsRoom,
+    receiptsRoom,
     sendersRoom,
     outboxRoom({ ...deps, random: Math.random }),
     threadsRoom(shared),

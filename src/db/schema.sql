@@ -89,6 +89,17 @@ CREATE TABLE broadcasts (
 CREATE UNIQUE INDEX broadcasts_by_run ON broadcasts USING btree (run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX broadcasts_of_workspace ON broadcasts USING btree (workspace_id, id);
 
+-- by hash
+CREATE TABLE callback_signatures (
+  hash integer NOT NULL,
+  integration_id bigint NOT NULL,
+  token_hash text NOT NULL,
+  content_hash text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (hash, integration_id, token_hash)
+);
+CREATE INDEX callback_signatures_age ON callback_signatures USING btree (at_ms);
+
 -- by bucket
 CREATE TABLE caps (
   bucket smallint NOT NULL,

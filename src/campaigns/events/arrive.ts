@@ -75,12 +75,11 @@ type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' |
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
   const names = createNames({ sql: deps.aside, ids: deps.ids, nowMs: () => deps.clock.nowMs() });
-  const take = gather<readonly Checked[], Upserted[]>({
-    take: (_workspaceId, calls) => write(deps, calls),
-    most: MOST_TOGETHER,
-    size: (call) => call.length,
-    isOfAll: isPassing,
-  });
+  const take = gather<readonly Checked[], Upserted[]>(
+    (_workspaceId, calls) => write(deps, calls),
+    together,
+    isPassing,
+  );
   return async (workspaceId, told) => {
     const broken = firstFault(told);
     if (broken) return broken;
@@ -125,6 +124,13 @@ function eventOf(event: TrackedEvent, nameId: number, at: { receivedMs: number; 
     flags: time.flags | keyed | (event.history ? FLAG.history : 0),
     properties,
   };
+}
+
+/** As many calls as there are in one transaction; one that is larger goes alone. */
+function together(waiting: readonly (readonly Checked[])[]): number {
+  let entries = 0;
+  const end = waiting.findIndex((call) => (entries += call.length) > MOST_TOGETHER);
+  return end < 0 ? waiting.length : Math.max(1, end);
 }
 
 async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): Promise<Upserted[][]> {
