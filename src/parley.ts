@@ -5,6 +5,8 @@
 import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
+import { createArrivals } from './campaigns/events/arrive.ts';
+import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
@@ -238,7 +240,8 @@ function openRooms(ground: Ground) {
     share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
+  const broadcasts = { ...shared, senders };
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -247,6 +250,7 @@ function openRooms(ground: Ground) {
     leaseMs: config.leaseMs,
     handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
     readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
+    turns: rooms.flatMap(({ turns }) => turns ?? []),
   });
   const ready = createReady({
     ...shared,
@@ -308,6 +312,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
+    campaignsRoom(shared),
     simulatorRoom(ctx.simulator),
   ];
 }
