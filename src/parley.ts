@@ -19,6 +19,7 @@ import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
@@ -125,6 +126,7 @@ async function compose(
   const ids = idSource(places.current, () => clock.nowMs());
   const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
   const vault = await openInstall(store.sql, await installSecret(config), whence);
+  await sealCallbackKeys(store.sql, vault);
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   const { sql, aside } = store;

@@ -426,10 +426,11 @@ CREATE TABLE integrations (
   secrets_sealed bytea,
   status text NOT NULL DEFAULT 'active'::text,
   rate_per_s real,
-  callback_key text NOT NULL,
+  callback_key text,
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
   deleted_ms bigint,
+  callback_key_sealed bytea,
   PRIMARY KEY (id),
   CHECK ((rate_per_s > (0)::double precision)),
   CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'error'::text])))
