@@ -10,6 +10,8 @@ const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;
 /** What a device of the simulator shows is of no use for long. */
 const SIMULATED_KEPT_DAYS = 30;
+/** What contacts did is asked for a year back, and a little more. */
+const EVENTS_KEPT_DAYS = 400;
 
 /** Housekeeping every few minutes; the first round after the first pause, since start-up makes its own partitions. */
 export function createMaintenance(deps: {
@@ -22,10 +24,11 @@ export function createMaintenance(deps: {
   const { sql, clock, log } = deps;
   const stop = new AbortController();
   let running: Promise<void> | undefined;
-  const keepMs = (table: string) =>
-    (table === 'simulated_messages'
-      ? Math.min(SIMULATED_KEPT_DAYS, deps.retentionDays)
-      : deps.retentionDays) * DAY_MS;
+  const keepMs = (table: string) => {
+    if (table === 'contact_events') return EVENTS_KEPT_DAYS * DAY_MS;
+    if (table !== 'simulated_messages') return deps.retentionDays * DAY_MS;
+    return Math.min(SIMULATED_KEPT_DAYS, deps.retentionDays) * DAY_MS;
+  };
   const round = async () => {
     const nowMs = clock.nowMs();
     await ensurePartitions(sql, nowMs);

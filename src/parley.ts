@@ -5,6 +5,8 @@
 import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
+import { createArrivals } from './campaigns/events/arrive.ts';
+import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
@@ -59,6 +61,8 @@ import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
+import { receiptsRoom } from './receipts/room.ts';
+import { createSignatures } from './receipts/signatures.ts';
 import { calledIntegration, receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
@@ -214,6 +218,7 @@ function openRooms(ground: Ground) {
   const shared = openShared(ground);
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
+  const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
     // In batches already.
@@ -235,7 +240,8 @@ function openRooms(ground: Ground) {
     share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
+  const broadcasts = { ...shared, senders };
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -244,13 +250,14 @@ function openRooms(ground: Ground) {
     leaseMs: config.leaseMs,
     handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
     readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
+    turns: rooms.flatMap(({ turns }) => turns ?? []),
   });
   const ready = createReady({
     ...shared,
     dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
-  const receiving = { ...shared, takeReceipts: heard };
+  const receiving = { ...shared, takeReceipts: heard, believeOnce };
   const receive: Callbacks['receive'] = (integration, request) =>
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
@@ -289,6 +296,7 @@ function declared(
     accountsRoom,
     linksRoom,
     conversationsRoom,
+    receiptsRoom,
     sendersRoom,
     outboxRoom({ ...deps, random: Math.random }),
     threadsRoom(shared),
@@ -305,6 +313,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
+    campaignsRoom(shared),
     simulatorRoom(ctx.simulator),
   ];
 }

@@ -47,6 +47,12 @@ export function hash32(text: string): number {
   return h ^ (h >>> 16);
 }
 
+/** A hash of 53 bits, from 1 up: a key that is safe in JavaScript, for what is unique within a contact. SHA-256. */
+export function hash53(text: string): number {
+  const digest = createHash('sha256').update(text).digest();
+  return Math.max(1, digest.readUInt32BE(0) * 2 ** 21 + (digest.readUInt32BE(4) >>> 11));
+}
+
 /** Seals and opens texts: AES-256-GCM, the context bound in, so that a secret cannot be moved to another row. */
 export type Seal = {
   seal(plain: string, context: string): Buffer;
