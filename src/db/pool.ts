@@ -363,12 +363,17 @@ async function listenOn(
 /**
  * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
  * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
- * transaction, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58 the machine under it failed.
+ * transaction, 25006 a server that became a standby, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58
+ * the machine under it failed. ENOENT is a socket that is not there, where it is not a file.
  */
 export function isConnectionLost(error: unknown): boolean {
-  const code = (error as { code?: string } | undefined)?.code ?? '';
-  return /^(08...|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  const { code = '', syscall } = (error ?? {}) as { code?: string; syscall?: string };
+  if (code === 'ENOENT') return syscall === 'connect';
+  return LOST.test(code);
 }
+
+const LOST =
+  /^(08...|25006|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|EAI_AGAIN|ENOTFOUND)/;
 
 /**
  * True for an error that says nothing of what was asked for: the server is away or has no room, or the statement met another

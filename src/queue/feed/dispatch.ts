@@ -8,7 +8,7 @@
 import type { FeedReader } from './reader.ts';
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isPassing } from '../../db/pool.ts';
+import { levelOf } from '../../db/patiently.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane } from '../lanes/sql.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
@@ -42,10 +42,7 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
           alone = EVENTS_A_TIME;
           continue;
         }
-        core.log[isPassing(error) ? 'debug' : 'error'](
-          { error },
-          'dispatching the feed failed; trying again',
-        );
+        core.log[levelOf(error)]({ error }, 'dispatching the feed failed; trying again');
         await pause(core.clock, AFTER_ERROR_MS, core.stopping);
       }
     }
