@@ -2,5 +2,6 @@
 import type { Fault } from '../fault.ts';
 import { decisionFaults } from './decisions.ts';
 import { gateFaults } from './gate.ts';
+import { outboxFaults } from './outbox.ts';
 
-export const FAULTS: readonly Fault[] = [...gateFaults, ...decisionFaults];
+export const FAULTS: readonly Fault[] = [...gateFaults, ...decisionFaults, ...outboxFaults];

@@ -1,0 +1,595 @@
+/** Faults of the life of a message: accepted, delivered, what is told of it, falling back. */
+import { inFile } from '../fault.ts';
+
+const DELIVER = ['src/outbox/deliver/deliver.test.ts'];
+const RECEIPT = ['src/outbox/outcome/receipt.test.ts'];
+const ORDER = ['src/outbox/outcome/order.test.ts'];
+const WRITE = [...RECEIPT, ...ORDER];
+
+export const outboxFaults = [
+  ...inFile('src/outbox/deliver/deliver.ts', DELIVER, [
+    [
+      'messages to one person leave out of order',
+      '? turn.before.then(() => sendOne(deps, sending, message))\n',
+      '? sendOne(deps, sending, message)\n',
+    ],
+    [
+      'messages of two batches leave out of order',
+      'const before = lastTo.get(item.ownerId);',
+      'const before = undefined;',
+    ],
+    [
+      'one message waits for those to others',
+      'lastTo.set(item.ownerId, promise);',
+      'lastTo.set(0, promise);',
+    ],
+    ['an abandoned batch is sent again', 'if (batch.abandoned) {', 'if (false) {'],
+    ['what was decided without sending is forgotten', 'collector.add(decided);', ''],
+    ['every claim begins as a whole', '(stream === 0 ? Math.max(0, WHOLE - alone) : 0)', '500'],
+    ['messages under way are not counted', 'if (turns) alone += batch.items.length;', ''],
+    ['messages that are over are counted', 'if (turns) alone -= batch.items.length;', ''],
+    [
+      'all workspaces share a room in flight',
+      'return run && `${workspaceId} ${run.integrationId ?? run.channel}`',
+      'return run && `${run.integrationId ?? run.channel}`',
+    ],
+    [
+      'runs through all providers share a room in flight',
+      'return run && `${workspaceId} ${run.integrationId ?? run.channel}`',
+      'return run && `${workspaceId}`',
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/collector.ts', DELIVER, [
+    [
+      'a partial settle is dropped',
+      'const decisions = waiting;\n        waiting = [];',
+      'const decisions = missing === 0 ? waiting : [];\n        waiting = [];',
+    ],
+    [
+      'nothing is settled before all of a batch is',
+      'else if (decisions.length) cancel ??= deps.clock.after(SETTLE_AFTER_MS, () => void flush());',
+      '',
+    ],
+    ['a flight is over before its last call', 'const landed = missing === 0;', 'const landed = true;'],
+    [
+      'a flight is never over',
+      'await write(part, landed && whole);',
+      'await write(part, false);\n        return;',
+      ['test/crash.test.ts'],
+    ],
+    [
+      'what is written by itself ends the flight',
+      'await write([pared(decision, error, deps.clock.nowMs())], false);',
+      'await write([pared(decision, error, deps.clock.nowMs())], true);',
+      ['test/oneBad.test.ts'],
+    ],
+    [
+      'a lost database fails what waits',
+      'if (!isPassing(error)) throw error;\n      deps.log.debug',
+      'throw error;\n      deps.log.debug',
+      ['test/crash.test.ts'],
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/prepare.ts', DELIVER, [
+    [
+      'an open breaker is ignored',
+      'if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)',
+      'if (waitMs > LONGEST_WAIT_MS)',
+    ],
+    [
+      'an integration’s rate is ignored for people',
+      'open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true))',
+      'open.breaker.waitMs() ?? 0',
+    ],
+    [
+      'a broadcast is put off for the rate',
+      '(draft.bulk ? 0 : open.line.waitMs(true))',
+      'open.line.waitMs(true)',
+    ],
+    [
+      'what was put off is looked at at once',
+      'return putOff(draft.item, draft.bulk, nowMs + waitMs);',
+      'return putOff(draft.item, draft.bulk, nowMs);',
+    ],
+    ['what has ended is sent', 'if (!row || !isWaiting(row.state)) return void', 'if (!row) return void'],
+    [
+      'what has ended in a run is sent',
+      'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',
+      'if (false) decided.push({ item, bulk: true });\n    else',
+      [...RECEIPT, ...ORDER, 'test/crash.test.ts'],
+    ],
+    [
+      'what was called off is sent',
+      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);',
+      '',
+    ],
+    [
+      'what may have been sent is told as called off',
+      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled',
+      'if (draft.canceled) return decideCanceled',
+    ],
+    [
+      'the gate is not asked',
+      "if (verdict.verdict !== 'go') return decideVerdict",
+      "if (verdict.verdict === 'never') return decideVerdict",
+    ],
+    [
+      'what the gate refuses is sent',
+      "if (verdict.verdict !== 'go') return decideVerdict",
+      "if (verdict.verdict === 'hold') return decideVerdict",
+    ],
+    [
+      'push goes to one device',
+      'if (devices.length > 1) return decideSpread(subject, devices, nowMs);',
+      '',
+      ['test/push.test.ts'],
+    ],
+    [
+      'what nothing serves is not told',
+      "return decideFailure(subject, 'no_integration',",
+      "return putOff(draft.item, draft.bulk, nowMs + 1); decideFailure(subject, 'no_integration',",
+    ],
+    [
+      'no room is taken under a cap',
+      "if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];",
+      'return [];',
+    ],
+    [
+      'receipts and passwords take room under a cap',
+      "if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];",
+      'if (!cap || !person) return [];',
+    ],
+    [
+      'what would not go takes room',
+      'if (!wouldGo(draft, place, person, nowMs)) return [];',
+      '',
+      ['test/caps.test.ts'],
+    ],
+    ['what found no room goes', 'const capFreeMs = full.size\n', 'const capFreeMs = false\n'],
+    ['reading is never waited for', 'subject.unreadAfterMs = place.fallback.unreadAfterMs;', '', RECEIPT],
+    [
+      'reading is waited for where nobody tells of it',
+      "person.destinations.length > 1 && open.adapter.confirms !== 'nothing'",
+      'person.destinations.length > 1',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'who names where it goes is written to elsewhere',
+      'mayFallBack: draft.mayFallBack && place.fallback.on,',
+      'mayFallBack: true,',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'falling back cannot be switched off',
+      'mayFallBack: draft.mayFallBack && place.fallback.on,',
+      'mayFallBack: draft.mayFallBack,',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'since when it is unclear is forgotten',
+      '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',
+      '',
+      ['test/provider.test.ts', 'test/crash.test.ts'],
+    ],
+    ['what was unclear is not asked for', 'wasUnknown: row.state === STATE.unknown,', 'wasUnknown: false,'],
+    [
+      'a run’s class is lost',
+      '        class: run.class,\n        channel: run.channel,',
+      "        class: 'transactional',\n        channel: run.channel,",
+      ['test/caps.test.ts'],
+    ],
+    [
+      'a run’s integration is not taken',
+      'integrationId: run.integrationId,\n        destinationId',
+      'integrationId: null,\n        destinationId',
+      ['test/broadcasts.test.ts', 'test/pause.test.ts', 'src/outbox/outcome/order.test.ts'],
+    ],
+    [
+      'a run never ends',
+      'expiresMs: run.expiresMs,',
+      'expiresMs: Number.MAX_SAFE_INTEGER,',
+      ['test/broadcasts.test.ts'],
+    ],
+    [
+      'a message never ends',
+      'expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,',
+      'expiresMs: Number.MAX_SAFE_INTEGER,',
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/send.ts', DELIVER, [
+    ['pause stops nothing', "return unwatch ? flow.leave(stream) : 'go';", "return 'go';"],
+    [
+      'what is sent after the lease is over is sent',
+      "if (over || !batch.holds()) return 'back';",
+      "if (over) return 'back';",
+    ],
+    ['runs are not watched', 'stream === 0 ? undefined : flow.watch(stream)', 'undefined'],
+    [
+      'what is found at its provider is sent again',
+      'if (found) return sending.collector.add([decide(deps, message, found)]);',
+      '',
+    ],
+    ['of unclear outcome nobody is asked', 'return wasUnknown && open.canTell;', 'return false;'],
+    ['everybody is asked', 'return wasUnknown && open.canTell;', 'return open.canTell;'],
+    ['what its provider took is not believed', "if (found && found.kind !== 'unclear') return found;", ''],
+    [
+      'what came back counts as a try',
+      'add(putOff(item, bulk, item.dueMs));',
+      'add(putOff({ ...item, attempt: item.attempt + 1 }, bulk, item.dueMs));',
+    ],
+    [
+      'what came back is put off',
+      'add(putOff(item, bulk, item.dueMs));',
+      'add(putOff(item, bulk, item.dueMs + 60_000));',
+    ],
+    [
+      'answers are not noted',
+      'batch.steps.note(group[index]!.subject.item, outcome);',
+      '',
+      ['test/crash.test.ts', 'test/provider.test.ts'],
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/unknown.ts', DELIVER, [
+    ['an abandoned batch is sent again although its receipt came', '|| (row && !isWaiting(row.state))', ''],
+    [
+      'what was noted of an abandoned batch is forgotten',
+      '(noted.get(item) as Outcome | undefined) ?? OUTCOME',
+      'OUTCOME',
+    ],
+    [
+      'who recognises a repeat is not known',
+      'idempotent: (bulk ? open?.bulkIdempotent : open?.idempotent) ?? false',
+      'idempotent: true',
+      ['src/outbox/deliver/deliver.test.ts'],
+    ],
+    ['who can tell is not known', 'canTell: open?.canTell ?? false', 'canTell: false'],
+    ['where it went is not kept', 'subjects.get(item) ?? {', 'false || {'],
+  ]),
+  ...inFile('src/outbox/deliver/capped.ts', DELIVER, [
+    ['room is not written down', 'if (changed.size)\n', 'if (false)\n'],
+    [
+      'who has no marks yet has room for ever',
+      'rows.push(...(await seedMarks(tx, missing, sinceMs)))',
+      'rows.push(...missing.map((contactId) => ({ contactId, atMs: [], causeIds: [] })))',
+    ],
+    [
+      'when there is room again is not told',
+      "if ('freeMs' in reserved) full.set(",
+      "if (false && 'freeMs' in reserved) full.set(",
+    ],
+  ]),
+  ...inFile('src/outbox/outcome/receipt.ts', RECEIPT, [
+    [
+      'receipts of one call are applied backwards',
+      'return rank(next) > rank(seen);',
+      'return rank(next) < rank(seen);',
+    ],
+    ['of several receipts the last holds', 'if (seen && !isFurther(seen.state, state)) continue;', ''],
+    ['what failed beats what was read', '(state === STATE.failed ? STATE.accepted + 0.5 : state)', 'state'],
+    ['a receipt that is early is lost', 'await makeRoomForEarly(deps, tx, integration, unmoved, atMs);', ''],
+    [
+      'an early receipt reaches another workspace',
+      'item.stream === 0 || item.workspaceId !== integration.workspaceId',
+      'item.stream === 0',
+    ],
+    [
+      'what came back later is not learned',
+      'await learnLate(deps, tx, integration.workspaceId, unmovedBy(changes, rows), atMs);',
+      '',
+    ],
+    [
+      'what a receipt says of an address is not learned',
+      'await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);',
+      '',
+    ],
+    [
+      'a bounce of another address kills ours',
+      'return about.some((one) => addressOf(channel as ChannelName, one) === ours);',
+      'return true;',
+    ],
+    ['a late bounce of another address kills ours', '    if (!isAbout(row, at)) return [];\n', ''],
+    [
+      'a stop that comes late is not learned',
+      "['recipient', 'optout'].includes(row.class ?? '')",
+      "['recipient'].includes(row.class ?? '')",
+    ],
+    ['what failed does not move on', 'await fallBack(deps, tx, nowMs, failed);', ''],
+    [
+      'what was delivered moves on',
+      '(change) => change.state === STATE.failed && change.mayFallBack && !again.has(change)',
+      '(change) => change.mayFallBack && !again.has(change)',
+    ],
+    [
+      'who is called again is written to as well',
+      'change.mayFallBack && !again.has(change)',
+      'change.mayFallBack',
+    ],
+    [
+      'text messages are dialled again',
+      "integration.channel === 'voice' ? missedCalls(rows, changes) : []",
+      'missedCalls(rows, changes)',
+      ['test/fallback.test.ts', 'test/calls.test.ts'],
+    ],
+    ['nobody is called again', "integration.channel === 'voice' ? missedCalls(rows, changes) : []", '[]'],
+    [
+      'a number that does not exist is called again',
+      "rows.filter((row) => row.class === 'transient')",
+      'rows',
+      ['test/calls.test.ts', ...RECEIPT],
+    ],
+    [
+      'a run’s receipts are not counted',
+      '  await writeTallies(\n    deps,',
+      '  if (deps === undefined) await writeTallies(\n    deps,',
+    ],
+    ['single messages are counted in tallies', 'changes.filter(({ bulk }) => bulk),', 'changes,'],
+    [
+      'receipts are not told',
+      'await deps.queue.append(\n    tx,\n    [...together',
+      'if (atMs < 0) await deps.queue.append(\n    tx,\n    [...together',
+      ORDER,
+    ],
+    [
+      'what it was before is not told',
+      '...(change.priorState === null ? {} : { from: change.priorState }),',
+      '',
+      ORDER,
+    ],
+    [
+      'a failure has no code',
+      "(state === STATE.failed ? 'undelivered' : null)",
+      'null',
+      [...RECEIPT, ...ORDER, 'test/fallback.test.ts'],
+    ],
+  ]),
+  ...inFile('src/outbox/outcome/fallback.ts', RECEIPT, [
+    [
+      'falling back although the person read it elsewhere',
+      'other.state === STATE.read || (other !== own',
+      '(other !== own',
+    ],
+    [
+      'falling back although another may still arrive',
+      'other.state === STATE.read || (other !== own && other.mayFallBack && mayArrive(other.state))',
+      'other.state === STATE.read',
+    ],
+    [
+      'falling back from what names where it goes',
+      'if (!own?.mayFallBack) return [];',
+      'if (!own) return [];',
+    ],
+    ['falling back although it is switched off', 'place?.fallback.on && person', 'place && person'],
+    [
+      'an address is tried twice',
+      '|| tried.some((one) => isSame(one, destination))) return false;',
+      ') return false;',
+    ],
+    [
+      'the same number is tried by another integration',
+      '(tried.channel === destination.channel && tried.address === destination.address)',
+      'false',
+      [...RECEIPT],
+    ],
+    ['falling back where it may not go', "return gate(facts, atMs).verdict !== 'never';", 'return true;'],
+    ['falling back to what nothing serves', 'if (integrationId === undefined || tried', 'if (tried'],
+    [
+      'the next is not put in the queue',
+      '  await deps.queue.put(\n    tx,\n    onward.map',
+      '  if (nowMs < 0) await deps.queue.put(\n    tx,\n    onward.map',
+    ],
+    [
+      'falling back stops after one',
+      '    mayFallBack: true,\n    trail,',
+      '    mayFallBack: false,\n    trail,',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'falling back although the person has answered',
+      'if (row.contactReadMs !== null && row.contactReadMs >= row.saidMs) return false;',
+      '',
+    ],
+    [
+      'what was read before counts as read',
+      'row.contactReadMs !== null && row.contactReadMs >= row.saidMs',
+      'row.contactReadMs !== null',
+    ],
+    [
+      'what was delivered counts as unread where reading is not told',
+      "(row.state === STATE.delivered && open.adapter.confirms === 'read')",
+      'row.state === STATE.delivered',
+    ],
+    [
+      'what was delivered counts as read where reading is told',
+      "return row.state === STATE.accepted || (row.state === STATE.delivered && open.adapter.confirms === 'read');",
+      'return row.state === STATE.accepted;',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'what was failed is looked at for reading',
+      'return row.state === STATE.accepted || (',
+      'return row.state !== STATE.delivered || (',
+      ['test/fallback.test.ts', ...RECEIPT],
+    ],
+    [
+      'what was moved on from keeps the next from moving on',
+      '  await giveUp(\n',
+      '  if (nowMs < 0) await giveUp(\n',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'a look at reading is looked at for ever',
+      '        if (!(await settle(tx, batch, { done: batch.items, later: [], landed: true })))',
+      '        if (!(await settle(tx, batch, { done: [], later: [], landed: true })))',
+    ],
+    [
+      'falling back goes on in the wrong order',
+      'const [next] = byOrder(left, place.order);',
+      'const next = byOrder(left, place.order).at(-1);',
+      ['test/fallback.test.ts'],
+    ],
+  ]),
+  ...inFile('src/outbox/outcome/redial.ts', RECEIPT, [
+    [
+      'calls are made for ever',
+      'if (calls > times || atMs + afterMs >= own.expiresMs) return undefined;',
+      '',
+    ],
+    ['one call too few', 'if (calls > times ||', 'if (calls >= times ||'],
+    ['calls go on after the message’s life', '|| atMs + afterMs >= own.expiresMs', ''],
+    [
+      'another number is called',
+      'destinationId: own.destinationId,\n    expiresMs',
+      'destinationId: own.destinationId + 1,\n    expiresMs',
+    ],
+    ['who did not pick up is called at once', 'dueMs: nowMs + rule.afterMs,', 'dueMs: nowMs,'],
+    [
+      'who was called again does not move on',
+      'mayFallBack: own.mayFallBack === true,',
+      'mayFallBack: false,',
+    ],
+  ]),
+  ...inFile('src/outbox/outcome/write.ts', WRITE, [
+    ['what is put off is deleted', 'decisions.filter(({ later }) => !later).map', 'decisions.map', DELIVER],
+    [
+      'what has another owner is written all the same',
+      'throw new LaneLost(batch.lane.lane);\n  await spreadOut',
+      'void 0;\n  await spreadOut',
+      ['src/outbox/outcome/follow.test.ts', ...WRITE],
+    ],
+    [
+      'devices get no deliveries',
+      'await insertOnward(tx, onward);\n  const added',
+      'const added',
+      ['test/push.test.ts'],
+    ],
+    ['devices are not put in the queue', 'await deps.queue.put(tx, added);', '', ['test/push.test.ts']],
+    [
+      'what was refused teaches nothing',
+      'await learn(tx, deps.ids, lessons, deps.clock.nowMs());',
+      '',
+      ['test/provider.test.ts', 'src/outbox/outcome/follow.test.ts', ...DELIVER],
+    ],
+    ['what failed does not move on', 'if (!bulk) await followUp(deps, tx, decisions, changes);', '', RECEIPT],
+    [
+      'broadcasts move on',
+      'if (!bulk) await followUp',
+      'await followUp',
+      ['src/outbox/outcome/follow.test.ts', ...WRITE],
+    ],
+    [
+      'tallies are doubled',
+      'if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));',
+      'if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf([...changes, ...changes], accepted));',
+    ],
+    [
+      'tallies of what was accepted are doubled',
+      'if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));',
+      'if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, [...accepted, ...accepted]));',
+    ],
+    [
+      'nothing is tallied',
+      'if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));',
+      '',
+    ],
+    [
+      'single messages are tallied',
+      'if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));',
+      'await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));',
+      ['src/outbox/outcome/follow.test.ts', ...WRITE],
+    ],
+    [
+      'room under a cap is not given back',
+      '(givesRoomBack ? [keyOf(item)] : [])',
+      '[]',
+      ['test/caps.test.ts'],
+    ],
+    [
+      'what was not sent and what was give room back',
+      '(givesRoomBack ? [keyOf(item)] : [])',
+      '[keyOf(item)]',
+      [...DELIVER, 'test/caps.test.ts'],
+    ],
+    [
+      'what stays as it is is told',
+      'const moved = changes.filter(({ state, priorState }) => state !== priorState);',
+      'const moved = changes;',
+      ORDER,
+    ],
+    ['what was accepted in a run is not told', '...(accepted.length ? { accepted } : {}),', '', ORDER],
+    [
+      'what follows a receipt that was faster is told twice',
+      '(early.has(contactId) ? [] : [contactId])',
+      '[contactId]',
+      ORDER,
+    ],
+    [
+      'a delivery that was retried is taken for plain',
+      'row.state === STATE.accepted && row.attempts === 1 && row.seq === 0 && row.trail === null',
+      'row.state === STATE.accepted',
+      ['src/outbox/outcome/follow.test.ts', 'test/push.test.ts'],
+    ],
+    ['reading is not looked at', 'await deps.queue.put(tx, watched);', '', RECEIPT],
+    [
+      'what has moved on by a receipt moves on again',
+      '.filter((key) => ended.has(toRef(key)))',
+      '',
+      ['src/outbox/outcome/follow.test.ts', ...WRITE],
+    ],
+    [
+      'devices of a run are more than its people',
+      '{ causeId: batch.stream, state: STATE.queued, n: -added.length }',
+      '{ causeId: batch.stream, state: STATE.queued, n: 0 }',
+      ['test/push.test.ts'],
+    ],
+    [
+      'what it was is not taken off the tally',
+      'if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);',
+      '',
+    ],
+    [
+      'what was queued is taken off the tally',
+      'if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);',
+      'if (priorState !== null) add(causeId, priorState, -1);',
+    ],
+    ['what stays is tallied', '    if (state === priorState) continue;\n', ''],
+  ]),
+  ...inFile(
+    'src/outbox/accept.ts',
+    ['src/outbox/accept.test.ts'],
+    [
+      ['a life is a day', 'const DEFAULT_LIFE_MS = 3 * 24', 'const DEFAULT_LIFE_MS = 1 * 24'],
+      [
+        'what says until when is not kept to',
+        'expiresMs: send.expiresMs ?? send.atMs + DEFAULT_LIFE_MS',
+        'expiresMs: send.atMs + DEFAULT_LIFE_MS',
+      ],
+      [
+        'who names an integration is written to elsewhere',
+        'mayFallBack: send.integrationId === undefined && send.destinationId === undefined',
+        'mayFallBack: send.destinationId === undefined',
+      ],
+      [
+        'who names an address is written to elsewhere',
+        'mayFallBack: send.integrationId === undefined && send.destinationId === undefined',
+        'mayFallBack: send.integrationId === undefined',
+      ],
+      [
+        'what says from when is sent at once',
+        'dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0))',
+        'dueMs: nowMs',
+      ],
+      ['a test workspace’s time is ours', 'atMs: nowMs + (send.aheadMs ?? 0)', 'atMs: nowMs'],
+      [
+        'a time given by the workspace’s clock is taken for ours',
+        '(send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)',
+        '(send.notBeforeMs ?? 0)',
+      ],
+      ['an id that was given out is given out again', 'id: send.messageId ?? deps.ids', 'id: deps.ids'],
+      [
+        'questions to pending addresses are messages of a conversation',
+        "accepted.filter(({ kind }) => kind !== 'confirmation')",
+        'accepted',
+      ],
+    ],
+  ),
+];
