@@ -9,19 +9,21 @@ import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createTurns, type Turns } from '../base/turns.ts';
 import { compile, type Compiled } from '../content/compile.ts';
-import { isConnectionLost, type Tx } from '../db/pool.ts';
+import { patiently } from '../db/patiently.ts';
+import { isPassing, type Tx } from '../db/pool.ts';
 import { callOffDeliveries } from '../ledger/callOff.ts';
 import { linksOfCause } from '../links/links.ts';
 import { keepStatistics } from '../contacts/statistics.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/core.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../queue/work/work.ts';
 import { callOff, closeStream, dueOfStream } from '../queue/work/streams.ts';
 import type { Handler } from '../queue/worker.ts';
 import { countBroadcast } from './forecast.ts';
-import { announceDone, begin, LATEST_START_MS, type Broadcast, type BroadcastDeps } from './broadcasts.ts';
+import { announceDone, begin, LATEST_START_MS } from './broadcasts.ts';
+import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import {
   audienceOf,
   insertLaneMark,
@@ -72,7 +74,7 @@ async function settleIn(tx: Tx, batch: Batch, settlement: Parameters<typeof sett
   if (!(await settle(tx, batch, settlement))) throw new LaneLost(batch.lane.lane);
 }
 
-/** Takes a step. What it throws is told to whoever looks at the broadcast, and tried again later. */
+/** Takes a step, again while the database is lost. What else it throws is told to whoever looks at the broadcast, and tried again later. */
 async function takeStep(
   deps: StepDeps & { turns: Turns },
   batch: Batch,
@@ -80,9 +82,9 @@ async function takeStep(
   landed: boolean,
 ): Promise<void> {
   try {
-    await step(deps, batch, item, landed);
+    await patiently(deps, 'a broadcast', () => step(deps, batch, item, landed), batch.holds);
   } catch (error) {
-    if (error instanceof LaneLost || isConnectionLost(error)) throw error;
+    if (error instanceof LaneLost || isPassing(error)) throw error;
     deps.log.error({ error, broadcastId: item.ownerId }, 'a broadcast does not get on; trying again');
     const delayMs = Math.min(AGAIN_MS.most, AGAIN_MS.first * 2 ** Math.min(item.attempt, 10));
     const later = [{ item, dueMs: deps.clock.nowMs() + delayMs, attempt: Math.min(item.attempt + 1, 1_000) }];

@@ -1,6 +1,7 @@
 /** What becomes of the recipients of a run that was called off: each counts once, as canceled or as what it was already. */
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import { giveRoomBack } from './caps.ts';
 import type { DeliveryChange, DeliveryChanged } from './events.ts';
 import type { DeliveryKey } from './ref.ts';
 import { cancelWaiting } from './sql.cancel.ts';
@@ -25,10 +26,11 @@ export async function callOffDeliveries(
   const held = moved.filter(({ state }) => state === STATE.held).length;
   const canceled = keys.length - known.length + moved.length;
   const tallies = [
-    { causeId: run.runId, state: STATE.canceled, n: canceled },
-    { causeId: run.runId, state: STATE.held, n: -held },
+    { bucket, causeId: run.runId, state: STATE.canceled, n: canceled },
+    { bucket, causeId: run.runId, state: STATE.held, n: -held },
   ].filter(({ n }) => n !== 0);
-  if (tallies.length) await addTallies(tx, bucket, tallies);
+  if (tallies.length) await addTallies(tx, tallies);
+  await giveRoomBack(tx, keys);
   if (!moved.length) return;
   const changes = moved.map(
     ({ contactId, causeId, seq, state }): DeliveryChange => ({

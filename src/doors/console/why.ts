@@ -4,12 +4,12 @@
  */
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { bucketOf, toHex24 } from '../../base/ids.ts';
-import type { Broadcast } from '../../broadcasts/broadcasts.ts';
+import type { Broadcast } from '../../broadcasts/broadcast.ts';
 import { previewOf } from '../../broadcasts/forecast.ts';
 import { selectBroadcast, selectLaneMarks } from '../../broadcasts/sql.ts';
 import { whyInAudience, type AudienceReason } from '../../contacts/audience.ts';
 import { getContact } from '../../contacts/contacts.ts';
-import type { Message } from '../../conversations/conversations.ts';
+import type { Message } from '../../conversations/message.ts';
 import { selectDeliveriesOf, type Delivery } from '../../ledger/sql.ts';
 import { saidOf } from '../../gate/say.ts';
 import { STATE, stateName, stateOfMessage } from '../../ledger/states.ts';
