@@ -95,6 +95,8 @@ test('what a receipt has moved on does not move on a second time when it is sett
   const place = await rig.newPlace();
   const [ann] = await rig.newPeople(place.id, 1);
   const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  await settleAs(await rig.claim(ann!.id), DEFERRED);
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${said!}`;
   const batch = await rig.claim(ann!.id);
   const refused: Outcome = { ...STOPPED, class: 'content' };
   const nowMs = rig.ctx.clock.nowMs();

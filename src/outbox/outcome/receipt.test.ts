@@ -153,6 +153,15 @@ test('a run’s receipts are counted once: what it was is taken off what it is, 
   assert.deepEqual(await tallies(one.runId), { delivered: 1 });
   await told(place, [{ ref: one.ref, state: 'read' }]);
   assert.deepEqual(await tallies(one.runId), { read: 1 });
+  const buckets = await sql<
+    { bucket: number }[]
+  >`SELECT DISTINCT bucket FROM tallies WHERE cause_id = ${one.runId}`;
+  const { queue } = rig.ctx;
+  assert.deepEqual(
+    buckets,
+    [{ bucket: queue.lanes()[queue.laneOf(one.id % 4096)]!.bucket }],
+    'where its lane counts',
+  );
 
   const [early] = await rig.newPeople(place.id, 1);
   const { runId } = await rig.run(place.id);
@@ -176,13 +185,15 @@ test('tallies of changes: what it is more by, what it was less by, but for what 
   });
   const accepted = [{ causeId: 9, atMs: 1, contactIds: [1, 2, 3] }];
   const { accepted: sentState, held, queued, delivered } = STATE;
-  assert.deepEqual(tallyOf([], accepted), [{ causeId: 9, state: sentState, n: 3 }]);
-  assert.deepEqual(tallyOf([change(held, null), change(held, queued)]), [{ causeId: 9, state: held, n: 2 }]);
-  assert.deepEqual(tallyOf([change(delivered, held)]), [
-    { causeId: 9, state: delivered, n: 1 },
-    { causeId: 9, state: held, n: -1 },
+  assert.deepEqual(tallyOf(5, [], accepted), [{ bucket: 5, causeId: 9, state: sentState, n: 3 }]);
+  assert.deepEqual(tallyOf(5, [change(held, null), change(held, queued)]), [
+    { bucket: 5, causeId: 9, state: held, n: 2 },
   ]);
-  assert.deepEqual(tallyOf([change(held, held)]), []);
+  assert.deepEqual(tallyOf(5, [change(delivered, held)]), [
+    { bucket: 5, causeId: 9, state: delivered, n: 1 },
+    { bucket: 5, causeId: 9, state: held, n: -1 },
+  ]);
+  assert.deepEqual(tallyOf(5, [change(held, held)]), []);
 });
 
 test('called off: each recipient counts once, who has ended stays, held ones are told of', async () => {
