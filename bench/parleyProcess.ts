@@ -22,7 +22,8 @@ import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { Settings } from '../src/channels/adapter.ts';
 import { importContacts } from '../src/contacts/import.ts';
-import { resolvePeople, type Person } from '../src/contacts/resolve.ts';
+import { resolvePeople } from '../src/contacts/resolve.ts';
+import type { WantedPerson } from '../src/contacts/wanted.ts';
 import { addMembers, ensureSets } from '../src/contacts/sets.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';
 import { silentLog } from '../src/base/log.ts';
@@ -254,7 +255,7 @@ async function makePlace(environment: 'live' | 'test', provider: string, setting
 }
 
 /** The n-th contact of a channel. */
-function personOf(workspaceId: number, way: ChannelWay, n: number): Person {
+function personOf(workspaceId: number, way: ChannelWay, n: number): WantedPerson {
   const profile = { givenName: `Ann${n}`, attributes: { plan: n % 2 ? 'pro' : 'free' } };
   const email = emailOf(n);
   // A token of Firebase has about 150 characters, one of Apple 64 hex digits.

@@ -19,6 +19,7 @@ import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
@@ -58,6 +59,8 @@ import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
+import { receiptsRoom } from './receipts/room.ts';
+import { createSignatures } from './receipts/signatures.ts';
 import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
@@ -125,6 +128,7 @@ async function compose(
   const ids = idSource(places.current, () => clock.nowMs());
   const whence = config.secret ? 'PARLEY_SECRET' : `the secret kept in ${config.dataDir}`;
   const vault = await openInstall(store.sql, await installSecret(config), whence);
+  await sealCallbackKeys(store.sql, vault);
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   const { sql, aside } = store;
@@ -212,6 +216,7 @@ function openRooms(ground: Ground) {
   const shared = openShared(ground);
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
+  const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
     // In batches already.
@@ -249,7 +254,7 @@ function openRooms(ground: Ground) {
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
   const receive: ReceiveCallback = (id, key, request) =>
-    receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
+    receiveCallback({ ...shared, takeReceipts: heard, believeOnce }, id, key, request);
   const callbacks = callbacksDoor(receive);
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
   const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
@@ -286,6 +291,7 @@ function declared(
     accountsRoom,
     linksRoom,
     conversationsRoom,
+    receiptsRoom,
     sendersRoom,
     outboxRoom({ ...deps, random: Math.random }),
     threadsRoom(shared),

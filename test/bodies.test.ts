@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { toHex24 } from '../src/base/ids.ts';
 import { createHeld } from '../src/doors/kit/held.ts';
 import { jwt, startProduct } from './sunshineProduct.ts';
 import { newConsoleKey } from './support/messages.ts';
@@ -62,14 +63,12 @@ describe('unfinished bodies', () => {
   });
 
   test('of one peer together they hold no more than his share, and what he lets go is free again', async () => {
-    const [row] = await product.sql<{ id: number; callback_key: string }[]>`
-      SELECT id, callback_key FROM integrations WHERE workspace_id = ${app.workspaceId} LIMIT 1`;
-    const path = `/callbacks/${row!.id.toString(16).padStart(24, '0')}/${row!.callback_key}/mail`;
-    const known = `/callbacks/${Object.values(app.integrations)[0]}/${row!.callback_key}/mail`;
-    const before = process.memoryUsage();
-    const all = Array.from({ length: 20 }, () =>
-      begin(path.length === known.length ? known : path, 25 * 1024 * 1024),
+    const [{ id, callbackKey } = { id: 0, callbackKey: '' }] = await product.ctx.directory.integrationsOf(
+      app.workspaceId,
     );
+    const path = `/callbacks/${toHex24(id)}/${callbackKey}/mail`;
+    const before = process.memoryUsage();
+    const all = Array.from({ length: 20 }, () => begin(path, 25 * 1024 * 1024));
     await Promise.all(all.map((one) => one.send(12 * 1024 * 1024).catch(() => {})));
     const refused = await until('the refusals', () => {
       const count = all.filter((one) => one.answer().startsWith('HTTP/1.1 503 ')).length;

@@ -27,11 +27,10 @@ test('documented callback addresses are served, with the key of the integration 
   for (const [provider, path] of paths) {
     const id = app.integrations[provider];
     assert.ok(id, `${provider} is no provider of the test`);
-    const [row] = await product.sql<{ callback_key: string }[]>`
-      SELECT callback_key FROM integrations WHERE id = ${fromHex24(id)!}`;
+    const { callbackKey } = (await product.ctx.directory.integration(fromHex24(id)!))!;
     const statusWith = async (key: string, at: string) =>
       (await fetch(`${product.url}/callbacks/${id}/${key}${at}`, { method: 'POST', body: '{}' })).status;
-    const status = await statusWith(row!.callback_key, path);
+    const status = await statusWith(callbackKey, path);
     // What it says is none of a provider's: refused, but by who reads that provider.
     assert.ok(status !== 404 && status !== 405 && status < 500, `${provider} ${path}: ${status}`);
     assert.equal(await statusWith('another-key', path), 404);

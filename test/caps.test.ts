@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { updateWorkspace } from '../src/accounts/workspaces.ts';
-import {
-  cancelBroadcast,
-  createBroadcast,
-  startBroadcast,
-  type BroadcastInput,
-} from '../src/broadcasts/broadcasts.ts';
+import { bucketOf } from '../src/base/ids.ts';
+import { cancelBroadcast, createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
+import type { BroadcastInput } from '../src/broadcasts/broadcast.ts';
 import { forecastBroadcast, previewOf } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
+import { giveRoomBack } from '../src/ledger/caps.ts';
 import { selectDeliveriesOf } from '../src/ledger/sql.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { testDatabase } from './support/database.ts';
@@ -193,4 +191,89 @@ test('9.6 what was sent before there was a cap counts, once per cause, and uncle
   );
   const [first] = await selectDeliveriesOf(world.ctx.sql, app.id, contactIds[0]!, before.runId!);
   assert.equal(first!.state, STATE.accepted);
+});
+
+test('9.1 a broadcast that is called off gives back the room of whoever it did not reach: deferred, unstarted or waiting', async () => {
+  const { app, contactIds, phones, start, read } = await capped(30);
+  const { ctx } = world;
+  const cancel = async (id: number) =>
+    must(
+      await ctx.queue.transact((tx) => cancelBroadcast(ctx.broadcasts, tx, app.id, id, ctx.clock.nowMs())),
+    );
+  // Of three people the first is reached, the second is put off, of the third it is not known.
+  const third = (to: string) => Number(to.slice(-7)) % 3;
+  sink.answer = ({ to }) =>
+    third(to) === 0
+      ? 'accept'
+      : third(to) === 1
+        ? { status: 429, headers: { 'retry-after': '86400' }, body: '{"code":20429,"message":"later"}' }
+        : 'reset';
+  const first = await start();
+  const all = async () => (await statesOf(app.id, [first.runId!])).length === contactIds.length;
+  await until('all are decided on', all, 30_000);
+  await cancel(first.id);
+  const over = async () => {
+    const rows = await statesOf(app.id, [first.runId!]);
+    return rows.filter(({ state }) => state === STATE.canceled).length === 10;
+  };
+  await until('who waited is taken out', over, 30_000);
+  sink.byNumber.clear();
+  sink.answer = () => 'accept';
+  const second = await start();
+  const decided = async () => (await statesOf(app.id, [second.runId!])).length === contactIds.length;
+  await until('all are decided on', decided, 30_000);
+  assert.deepEqual(
+    phones.filter((phone) => sink.countOf(phone) > 0),
+    phones.filter((phone) => third(phone) === 1),
+    'those whose room is free again, and nobody else',
+  );
+  assert.equal((await read(second.id)).state, 'running');
+  await cancel(second.id);
+});
+
+test('9.1 room is kept while another delivery of the same cause was sent or waits, and goes with the last of them', async () => {
+  const { app, contactIds } = await capped(1);
+  const { ctx } = world;
+  const contactId = contactIds[0]!;
+  const causeId = ctx.ids.inBucket(bucketOf(contactId));
+  const keys = [0, 1].map((seq) => ({ contactId, causeId, seq }));
+  const states = async (...two: [number, number | null][]) => {
+    await ctx.sql`DELETE FROM deliveries WHERE cause_id = ${causeId}`;
+    for (const [seq, [state, sentMs]] of two.entries())
+      await ctx.sql`
+        INSERT INTO deliveries (bucket, contact_id, cause_id, seq, class, workspace_id, state, state_ms, sent_ms, code)
+        VALUES (${bucketOf(contactId)}, ${contactId}, ${causeId}, ${seq}, 2, ${app.id}, ${state}, 1, ${sentMs}, 'x')`;
+    await ctx.sql`DELETE FROM caps WHERE contact_id = ${contactId}`;
+    await ctx.sql`INSERT INTO caps (bucket, contact_id, at_ms, cause_ids)
+      VALUES (${bucketOf(contactId)}, ${contactId}, ARRAY[1, 2, 3]::bigint[], ARRAY[7, ${causeId}, 9]::bigint[])`;
+    await ctx.sql.begin((tx) => giveRoomBack(tx, [keys[0]!]));
+    const [row] = await ctx.sql<{ atMs: number[] }[]>`
+      SELECT at_ms AS "atMs" FROM caps WHERE contact_id = ${contactId}`;
+    return row!.atMs;
+  };
+  const { failed, accepted, queued, held, unknown } = STATE;
+  assert.deepEqual(await states([failed, null], [accepted, 5]), [1, 2, 3], 'another was sent');
+  assert.deepEqual(await states([failed, null], [failed, 5]), [1, 2, 3], 'another was sent, and came back');
+  for (const state of [queued, held, unknown])
+    assert.deepEqual(await states([failed, null], [state, null]), [1, 2, 3], `another is ${state}`);
+  assert.deepEqual(await states([failed, null], [failed, null]), [1, 3], 'none is left');
+  assert.deepEqual(await states([failed, null]), [1, 3], 'there is no other');
+  // Two that end at once: whichever is second sees the first.
+  await states([failed, null], [queued, null]);
+  const { promise: locked, resolve: isLocked } = Promise.withResolvers<void>();
+  const { promise: goOn, resolve: go } = Promise.withResolvers<void>();
+  const one = ctx.sql.begin(async (tx) => {
+    await tx`UPDATE deliveries SET state = ${STATE.canceled} WHERE cause_id = ${causeId} AND seq = 1`;
+    await giveRoomBack(tx, [keys[1]!]);
+    isLocked();
+    await goOn;
+  });
+  await locked;
+  const other = ctx.sql.begin((tx) => giveRoomBack(tx, [keys[0]!]));
+  go();
+  await Promise.all([one, other]);
+  const [row] = await ctx.sql<
+    { atMs: number[] }[]
+  >`SELECT at_ms AS "atMs" FROM caps WHERE contact_id = ${contactId}`;
+  assert.deepEqual(row!.atMs, [1, 3]);
 });

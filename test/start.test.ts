@@ -10,6 +10,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { openInstall, rotateSecret } from '../src/accounts/secret.ts';
 import { vault } from '../src/base/crypto.ts';
+import { toHex24 } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { migrate, schemaState } from '../src/db/migrate.ts';
 import type { Sql } from '../src/db/pool.ts';
@@ -92,6 +93,31 @@ test('a rotation that is cut short is finished by running it again; links that a
   await assert.rejects(rotateSecret(sql, THIRD_SECRET, TEST_SECRET), /is running on this database/);
   await world.stop();
   await rotateSecret(sql, THIRD_SECRET, TEST_SECRET);
+});
+
+test('callback keys are sealed; addresses that providers have go on working, also after a rotation', async () => {
+  const { sql } = database;
+  const [row] = await sql<{ id: number }[]>`SELECT id FROM integrations WHERE deleted_ms IS NULL`;
+  // As code before this one kept it.
+  await sql`UPDATE integrations SET callback_key = 'key-at-the-provider', callback_key_sealed = NULL WHERE id = ${row!.id}`;
+  const address = `/callbacks/${toHex24(row!.id)}/key-at-the-provider/inbound`;
+  const statusWith = async (secret: string) => {
+    const world = await startWorld(database.connection, { PARLEY_SECRET: secret });
+    const call = async (path: string) =>
+      (await fetch(world.url + path, { method: 'POST', body: '{}' })).status;
+    const found = [await call(address), await call(address.replace('key-at', 'another'))];
+    await world.stop();
+    return found;
+  };
+  // Unsigned, and refused by who knows the integration.
+  assert.deepEqual(await statusWith(TEST_SECRET), [403, 404]);
+  const [kept] = await sql<
+    { all: string }[]
+  >`SELECT row_to_json(i)::text AS all FROM integrations i WHERE id = ${row!.id}`;
+  assert.doesNotMatch(kept!.all, /key-at-the-provider/);
+  await rotateSecret(sql, TEST_SECRET, NEXT_SECRET, { newLinks: true });
+  assert.deepEqual(await statusWith(NEXT_SECRET), [403, 404]);
+  await rotateSecret(sql, NEXT_SECRET, TEST_SECRET);
 });
 
 test('connections of one’s own are told from those that a pooler lends', async () => {

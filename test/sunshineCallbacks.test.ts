@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { toHex24 } from '../src/base/ids.ts';
 import { linkFailures } from '../src/confirmations/failures.ts';
-import type { FeedEvent } from '../src/queue/feed/sql.ts';
+import type { FeedEvent } from '../src/queue/feed/reader.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 import { caller, errors, startProduct } from './sunshineProduct.ts';

@@ -7,6 +7,7 @@ export type SealedColumn = { table: string; key: string; column: string; context
 /** Every column that holds something sealed under the install's secret for good. `install` is apart. */
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'integrations', key: 'id', column: 'secrets_sealed', context: 'integration' },
+  { table: 'integrations', key: 'id', column: 'callback_key_sealed', context: 'callback' },
   { table: 'api_keys', key: 'id', column: 'secret_sealed', context: 'key' },
   { table: 'webhooks', key: 'id', column: 'secret_sealed', context: 'webhook' },
   { table: 'demo', key: 'workspace_id', column: 'credentials_sealed', context: 'demo' },

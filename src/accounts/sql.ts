@@ -24,7 +24,9 @@ export type IntegrationRow = {
   secrets_sealed: Uint8Array | null;
   status: 'active' | 'inactive' | 'error';
   rate_per_s: number | null;
-  callback_key: string;
+  /** In the clear only until the next start of code that seals it. */
+  callback_key: string | null;
+  callback_key_sealed: Uint8Array | null;
 };
 
 /** A row of audit_log. */
@@ -41,7 +43,8 @@ const workspaceColumns = (db: Db) =>
   db`w.id, w.name, w.environment, w.country, w.time_zone, w.settings, w.clock_ahead_ms, w.created_ms`;
 
 const integrationColumns = (db: Db) =>
-  db`id, workspace_id, provider, channel, name, settings, secrets_sealed, status, rate_per_s, callback_key`;
+  db`id, workspace_id, provider, channel, name, settings, secrets_sealed, status, rate_per_s, callback_key,
+    callback_key_sealed`;
 
 /** Writes a new workspace. */
 export async function insertWorkspace(
@@ -132,12 +135,12 @@ export async function insertIntegration(
     settings: object;
     sealed: Uint8Array | null;
     ratePerS: number | null;
-    callbackKey: string;
+    callbackKey: Uint8Array | null;
   },
 ): Promise<void> {
   await db`
     INSERT INTO integrations
-      (id, workspace_id, provider, channel, name, settings, secrets_sealed, rate_per_s, callback_key, created_ms, changed_ms)
+      (id, workspace_id, provider, channel, name, settings, secrets_sealed, rate_per_s, callback_key_sealed, created_ms, changed_ms)
     VALUES (${i.id}, ${i.workspaceId}, ${i.provider}, ${i.channel}, ${i.name}, ${db.json(i.settings)},
       ${i.sealed}, ${i.ratePerS}, ${i.callbackKey}, ${nowMs}, ${nowMs})`;
 }
@@ -224,9 +227,33 @@ export async function markIntegrationDeleted(
 ): Promise<boolean> {
   const done = await db`
     UPDATE integrations
-    SET deleted_ms = ${nowMs}, changed_ms = ${nowMs}, status = 'inactive', secrets_sealed = NULL
+    SET deleted_ms = ${nowMs}, changed_ms = ${nowMs}, status = 'inactive', secrets_sealed = NULL,
+      callback_key = NULL, callback_key_sealed = NULL
     WHERE id = ${i.id} AND workspace_id = ${i.workspaceId} AND deleted_ms IS NULL`;
   return done.count > 0;
+}
+
+/** The next callback keys that are in the clear, by id. */
+export async function selectOpenCallbackKeys(
+  db: Db,
+  afterId: number,
+  limit: number,
+): Promise<{ id: number; key: string }[]> {
+  return await db<{ id: number; key: string }[]>`
+    SELECT id, callback_key AS key FROM integrations
+    WHERE id > ${afterId} AND callback_key IS NOT NULL ORDER BY id LIMIT ${limit}`;
+}
+
+/** Puts sealed callback keys in the place of open ones; one that was sealed meanwhile stays as it is. Locks the rows. */
+export async function sealOpenCallbackKeys(
+  db: Db,
+  keys: readonly { id: number; key: string; sealed: Buffer }[],
+): Promise<void> {
+  await db`
+    UPDATE integrations i SET callback_key_sealed = n.sealed, callback_key = NULL
+    FROM unnest(${keys.map(({ id }) => id)}::bigint[], ${keys.map(({ key }) => key)}::text[],
+      ${keys.map(({ sealed }) => sealed)}::bytea[]) n (id, key, sealed)
+    WHERE i.id = n.id AND i.callback_key = n.key`;
 }
 
 /** Every provider a workspace ever had an integration of, deleted ones too. */

@@ -4,59 +4,14 @@
  *     draft → scheduled → running ⇄ paused → done
  *       └────────┴──────────┴─────────┴────▶ canceled
  */
-import type { Audience } from '../../contract/audience.ts';
-import type { ChannelName, MessageClass } from '../../contract/channels.ts';
-import type { Content } from '../../contract/content.ts';
+import type { BroadcastState, Broadcast, BroadcastInput, BroadcastDeps } from './broadcast.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
-import type { IdSource } from '../base/ids.ts';
-import type { Directory } from '../accounts/directory.ts';
-import type { Sql, Tx } from '../db/pool.ts';
+import type { Tx } from '../db/pool.ts';
 import { shortenRun } from '../links/links.ts';
-import type { Senders } from '../senders/senders.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import type { Queue } from '../queue/queue.ts';
 import { checkInput, checkRate } from './check.ts';
 import { rateInForce } from './forecast.ts';
 import { insertBroadcast, selectBroadcast, updateDraft, updateRate, updateState } from './sql.ts';
-
-export type BroadcastState = 'draft' | 'scheduled' | 'running' | 'paused' | 'done' | 'canceled';
-
-/** A broadcast. Times are by the workspace's clock. */
-export type Broadcast = {
-  id: number;
-  workspaceId: number;
-  name: string;
-  state: BroadcastState;
-  content: Content;
-  class: MessageClass;
-  channel: ChannelName;
-  integrationId: number | null;
-  audience: Audience;
-  /** Its own bound on messages a second; the integration's holds too. */
-  ratePerS: number | null;
-  note: string | null;
-  runId: number | null;
-  scheduledMs: number | null;
-  startedMs: number | null;
-  finishedMs: number | null;
-  /** The step that is to be taken of it (steps.ts); null: none, or one from before steps were counted. */
-  stepId: number | null;
-  /** How long after its start a recipient may still be written to. */
-  expiresAfterMs: number;
-  createdMs: number;
-  changedMs: number;
-};
-
-/** What a broadcast is made from, unchecked. */
-export type BroadcastInput = Partial<
-  Record<
-    'name' | 'content' | 'class' | 'channel' | 'integrationId' | 'audience' | 'ratePerS' | 'expiresAfterMs',
-    unknown
-  >
->;
-
-/** What this room's functions work with. */
-export type BroadcastDeps = { sql: Sql; queue: Queue; ids: IdSource; directory: Directory; senders: Senders };
 
 /** More than this late, a scheduled broadcast waits for a person: the server was down, or is a copy of one (see `begin`). */
 export const LATEST_START_MS = 6 * 3600 * 1000;

@@ -4,7 +4,7 @@ import { fault, isFault, type Fault } from '../base/fault.ts';
 import { checkAudience } from '../contacts/audience.ts';
 import { checkContent } from '../content/check.ts';
 import { compile } from '../content/compile.ts';
-import type { Broadcast, BroadcastDeps, BroadcastInput } from './broadcasts.ts';
+import type { Broadcast, BroadcastDeps, BroadcastInput } from './broadcast.ts';
 
 const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;
 

@@ -1,6 +1,7 @@
 /** How a broadcast stands, and what would happen if it started now. Reads only. */
 import { readBlocks } from '../contacts/consent/compiled.ts';
-import { selectPeople, type Reachable } from '../contacts/people.ts';
+import { selectPeople } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import { keepStatistics } from '../contacts/statistics.ts';
 import type { Db } from '../db/pool.ts';
 import { freeAt } from '../gate/caps.ts';
@@ -11,7 +12,7 @@ import { selectMarks } from '../ledger/sql.caps.ts';
 import { selectTallies } from '../ledger/sql.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
-import type { Broadcast, BroadcastDeps } from './broadcasts.ts';
+import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import { forecastRendering, type RenderForecast } from './rendering.ts';
 import { selectAlike, selectLaneMarks, type AlikeGroup } from './sql.ts';
 

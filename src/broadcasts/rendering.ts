@@ -11,7 +11,7 @@ import { compile, type Compiled } from '../content/compile.ts';
 import { isRenderFailure } from '../content/failure.ts';
 import { NAMES_OF } from '../content/variables.ts';
 import { variablesOf } from '../outbox/deliver/wire.ts';
-import type { Broadcast, BroadcastDeps } from './broadcasts.ts';
+import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import { selectSample } from './sql.ts';
 
 /** So many are rendered: all of a small audience, and of a large one enough to meet what a hundredth of it lacks. */

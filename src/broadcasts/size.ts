@@ -4,12 +4,12 @@
  */
 import { isFault } from '../base/fault.ts';
 import { compile } from '../content/compile.ts';
-import type { RenderOptions } from '../content/render.ts';
+import type { RenderOptions } from '../content/renderOptions.ts';
 import { smsSize } from '../content/smsSize.ts';
 import type { Variables } from '../content/variables.ts';
 import { linksIn, tracksClicks, type LinkWorkspace } from '../links/addresses.ts';
 import type { Links } from '../links/links.ts';
-import type { Broadcast } from './broadcasts.ts';
+import type { Broadcast } from './broadcast.ts';
 
 /** The size. `varies`: variables make it longer for some and shorter for others. */
 export type TextSize = { encoding: 'GSM-7' | 'UCS-2'; each: number; total: number; varies: boolean };

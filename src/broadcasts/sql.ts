@@ -1,9 +1,9 @@
 /** Every statement on broadcasts and broadcast_lanes. */
 import type { Audience } from '../../contract/audience.ts';
 import { audienceCondition } from '../contacts/audience.ts';
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import type { Db, Fragment } from '../db/pool.ts';
-import type { Broadcast, BroadcastState } from './broadcasts.ts';
+import type { Broadcast, BroadcastState } from './broadcast.ts';
 
 const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", name, state, content, class, channel, integration_id AS "integrationId", audience,

@@ -16,12 +16,13 @@ import { keepStatistics } from '../contacts/statistics.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/core.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../queue/work/work.ts';
 import { callOff, closeStream, dueOfStream } from '../queue/work/streams.ts';
 import type { Handler } from '../queue/worker.ts';
 import { countBroadcast } from './forecast.ts';
-import { announceDone, begin, LATEST_START_MS, type Broadcast, type BroadcastDeps } from './broadcasts.ts';
+import { announceDone, begin, LATEST_START_MS } from './broadcasts.ts';
+import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import {
   audienceOf,
   insertLaneMark,

@@ -1,21 +1,10 @@
 /** `parley start`: the server, until somebody stops it. */
+import type { Running } from './running.ts';
 import { readConfig, type Config } from '../base/config.ts';
-import type { Demo } from '../accounts/demo.ts';
-import type { FirstOwner } from '../accounts/passwordLinks.ts';
 import { isoTime } from '../base/clock.ts';
 import { Failure, say, tell } from './failure.ts';
 import { removeRuntime, writeRuntime } from './runtime.ts';
 import { welcome } from './welcome.ts';
-
-/** A Parley that runs, as far as the commands know it. */
-export type Running = {
-  url: string | undefined;
-  /** Where probes and metrics are, when they have a port of their own. */
-  probes?: string | undefined;
-  demo: Demo | undefined;
-  firstOwner?: FirstOwner;
-  stop(): Promise<void>;
-};
 
 /** Starts Parley; handed down by main.ts, which alone knows what it is made of. */
 export type StartParley = (config: Config) => Promise<Running>;

@@ -7,7 +7,7 @@ import { createApi } from './api.ts';
 import { command } from './command.ts';
 import { Failure, say } from './failure.ts';
 import { readRuntime } from './runtime.ts';
-import type { Running } from './start.ts';
+import type { Running } from './running.ts';
 import { settingsFor, withInstall, type StoreFlags } from './store.ts';
 
 /** The simulated phone of the first message: the number that Twilio gives for tests. */

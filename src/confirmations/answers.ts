@@ -6,9 +6,8 @@ import { takeAnswers, waitingAt, type PendingLink, type Word } from '../contacts
 import type { MessageReceived } from '../conversations/conversations.ts';
 import { selectMessages } from '../conversations/history.ts';
 import type { Tx } from '../db/pool.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { FeedEvent } from '../queue/feed/sql.ts';
 import { linkFailures } from './failures.ts';
 import { tellOfLinks, type LinkTold } from './told.ts';
 

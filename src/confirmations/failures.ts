@@ -7,7 +7,7 @@ import { selectMessages } from '../conversations/history.ts';
 import type { DeliveryChanged } from '../ledger/events.ts';
 import { selectDeliveries } from '../ledger/sql.ts';
 import { STATE } from '../ledger/states.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedReader } from '../queue/feed/reader.ts';
 
 const FAILED: readonly number[] = [STATE.failed, STATE.suppressed, STATE.expired];
 

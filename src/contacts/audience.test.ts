@@ -9,7 +9,7 @@ import { isFault } from '../base/fault.ts';
 import { bucketOf, idSource } from '../base/ids.ts';
 import { clausesMet, type SetRef } from './audience.match.ts';
 import { audienceCondition, checkAudience, countAudience, whyInAudience } from './audience.ts';
-import type { Person } from './resolve.ts';
+import type { WantedPerson } from './wanted.ts';
 import { selectContacts, type Contact } from './sql.ts';
 import { addMembers, ensureSets } from './sets.ts';
 import { upsertContacts } from './upsert.ts';
@@ -68,7 +68,7 @@ async function makeContacts(): Promise<{ contacts: Contact[]; memberships: Map<n
       const people = rows
         .filter((_, i) => i % 3 === at)
         .map(
-          (profile, i): Person => ({
+          (profile, i): WantedPerson => ({
             workspaceId: i % 10 === 9 ? 2 : WORKSPACE,
             identities: i % 2 ? [{ kind: 'external', value: `${TEXTS[i % TEXTS.length]}${at}${i}` }] : [],
             destinations: [],

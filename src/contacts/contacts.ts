@@ -6,7 +6,7 @@ import type { Db, Tx } from '../db/pool.ts';
 import { type Identity, keyOf, keyText } from './keys.ts';
 import { attributesTooLarge, CONTACT_LIMITS, type ContactChange } from './profile.ts';
 import { newContact } from './resolve.plan.ts';
-import type { Profile } from './resolve.ts';
+import type { Profile } from './wanted.ts';
 import { eraseBlocked } from './consent/blocks.ts';
 import { proofOf } from './consent/proof.ts';
 import { replaceHashes } from './consent/sql.proof.ts';

@@ -6,7 +6,7 @@ import { blocksOf, liftBlocks } from './consent/blocks.ts';
 import { readBlocks } from './consent/compiled.ts';
 import { writeBlocksAt } from './consent/sql.blocks.ts';
 import { addressOf, destinationIdOf, type Identity, keyOf, keyText, identityOfAddress } from './keys.ts';
-import type { DestinationStatus, WantedDestination } from './resolve.ts';
+import type { DestinationStatus, WantedDestination } from './wanted.ts';
 import {
   type ConsentEntry,
   deleteDestinations,

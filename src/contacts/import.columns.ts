@@ -4,7 +4,7 @@ import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
 import type { Identity } from './keys.ts';
 import { checkAttributes, checkContactChange, CONTACT_LIMITS, isInexact } from './profile.ts';
-import type { Person, Profile, WantedDestination } from './resolve.ts';
+import type { WantedPerson, Profile, WantedDestination } from './wanted.ts';
 
 /** What a column is. */
 export type ColumnTarget =
@@ -87,7 +87,7 @@ export function personOf(
   cells: readonly string[],
   columns: readonly Column[],
   row: { workspaceId: number; defaultCountry?: string | undefined; line: number },
-): Person | RowFault {
+): WantedPerson | RowFault {
   const refuse = (field: string, rule: string): RowFault => ({ line: row.line, field, rule });
   if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell.trim() !== ''))
     return refuse('row', `has ${cells.length} cells where the header has ${columns.length}`);

@@ -9,7 +9,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Sql } from '../db/pool.ts';
 import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
 import { readCsv, type Stop } from './import.csv.ts';
-import type { Person } from './resolve.ts';
+import type { WantedPerson } from './wanted.ts';
 import { ensureSets, getSet } from './sets.ts';
 import { insertMembers } from './sql.sets.ts';
 import { upsertContacts } from './upsert.ts';
@@ -146,7 +146,7 @@ class Writers {
   }
 }
 
-type Line = { person: Person; line: number };
+type Line = { person: WantedPerson; line: number };
 
 async function writeBatch(deps: ImportDeps, lines: readonly Line[], run: Run): Promise<void> {
   const { result, workspaceId, setIds } = run;

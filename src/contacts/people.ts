@@ -1,36 +1,10 @@
 /** Reading contacts and their destinations for a send: one statement for a whole batch, merged contacts as those they became. */
+import type { Reachable, Person } from './person.ts';
 import type { ChannelName } from '../../contract/channels.ts';
 import type { Db } from '../db/pool.ts';
-import type { CompiledBlock } from './consent/compiled.ts';
 import { destinationIdOf } from './keys.ts';
 import { selectMerged } from './sql.merge.ts';
 import { selectPresent, type Named, type Want } from './sql.people.ts';
-
-/** A contact's address on a channel, as the gate and the choice of destination need it. */
-export type Reachable = {
-  destinationId: number;
-  channel: string;
-  integrationId: number | null;
-  address: string;
-  status: 'pending' | 'active' | 'inactive' | 'blocked';
-  /** What blocks it; null when nothing does. */
-  blocks: readonly CompiledBlock[] | null;
-  lastInboundMs: number | null;
-  linkedMs: number;
-};
-
-/** A contact with the destinations asked for. */
-export type Person = {
-  contactId: number;
-  workspaceId: number;
-  externalId: string | null;
-  givenName: string | null;
-  surname: string | null;
-  attributes: Record<string, unknown> | null;
-  timeZone: string | null;
-  locale: string | null;
-  destinations: Reachable[];
-};
 
 /**
  * Contacts with their destinations, by contact id; on one channel when given. Attributes are left out (null) unless asked

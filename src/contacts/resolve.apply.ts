@@ -12,7 +12,7 @@ import {
   identityOfAddress,
 } from './keys.ts';
 import type { Plan, Planned } from './resolve.plan.ts';
-import type { PersonResolved, WantedDestination } from './resolve.ts';
+import type { PersonResolved, WantedDestination } from './wanted.ts';
 import {
   beginClaims,
   claimIdentities,

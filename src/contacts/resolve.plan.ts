@@ -2,11 +2,11 @@
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { type Key, keyOf, keyText } from './keys.ts';
-import type { Person, Profile } from './resolve.ts';
+import type { WantedPerson, Profile } from './wanted.ts';
 import { type NewContact, ownersOf } from './sql.resolve.ts';
 
 /** A person and who it will be. */
-export type Planned = { person: Person; contactId: number; conflictsWith: number[] };
+export type Planned = { person: WantedPerson; contactId: number; conflictsWith: number[] };
 
 /** What resolving a batch comes to. */
 export type Plan = {
@@ -25,7 +25,7 @@ export type Plan = {
 export async function makePlan(
   tx: Tx,
   ids: IdSource,
-  people: readonly Person[],
+  people: readonly WantedPerson[],
   profiles: 'first' | 'merged',
 ): Promise<Plan> {
   const keysOf = people.map((person) => person.identities.map((one) => keyOf(person.workspaceId, one)));
@@ -37,7 +37,7 @@ export async function makePlan(
     }
   }
   const claims = new Map<string, Key & { contactId: number }>();
-  const drafts = new Map<number, { first: Person; profile: Profile }>();
+  const drafts = new Map<number, { first: WantedPerson; profile: Profile }>();
   const planned = people.map((person, i) => {
     const texts = keysOf[i]!.map(keyText);
     const found = texts.map((text) => owners.get(text)).filter((id) => id !== undefined);

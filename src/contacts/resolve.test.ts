@@ -5,7 +5,8 @@ import { bucketOf, idSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { until } from '../../test/support/until.ts';
-import { resolveContacts, type Resolved, type Wanted } from './resolve.ts';
+import { resolveContacts } from './resolve.ts';
+import type { Resolved, Wanted } from './wanted.ts';
 
 const { sql } = await testDatabase();
 const NOW = Date.UTC(2026, 10, 20, 9);

@@ -10,62 +10,11 @@
  * pipeline mode, and one each if not (up to 7 for a new contact with a destination).
  * Expects READ COMMITTED, and addresses that are normalised.
  */
-import type { ChannelName } from '../../contract/channels.ts';
+import type { Wanted, Resolved, WantedPerson, PersonResolved } from './wanted.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
-import type { Identity } from './keys.ts';
 import { applyPlan } from './resolve.apply.ts';
 import { makePlan } from './resolve.plan.ts';
-
-/** Where a destination stands. */
-export type DestinationStatus = 'pending' | 'active' | 'inactive' | 'blocked';
-
-/** An address that is to be linked to the contact. */
-export type WantedDestination = {
-  channel: ChannelName;
-  /** null: any integration of the channel may be used. */
-  integrationId: number | null;
-  address: string;
-  status?: DestinationStatus | undefined;
-  displayName?: string | undefined;
-  /** What the provider told, as JSON. */
-  raw?: unknown;
-};
-
-/** What is known of a person. A null attribute is one that is to go. */
-export type Profile = {
-  givenName?: string | undefined;
-  surname?: string | undefined;
-  attributes?: Record<string, unknown> | undefined;
-  timeZone?: string | undefined;
-  locale?: string | undefined;
-  credentialRequired?: boolean | undefined;
-  signedUpMs?: number | undefined;
-};
-
-/** A person to be found or made. Without identities it is always made. */
-export type Wanted = {
-  workspaceId: number;
-  /**
-   * The first that is owned decides who it is; those that nobody owns are claimed. Name the address of the destination here,
-   * too, when it is an identity (a phone number, an e-mail address): an address belongs to one contact.
-   */
-  identities: readonly Identity[];
-  destination?: WantedDestination | undefined;
-  /** Used when the contact is made; one that exists is not changed. */
-  profile?: Profile | undefined;
-};
-
-/** Who it is. */
-export type Resolved = {
-  contactId: number;
-  created: boolean;
-  /** Absent when no destination was wanted, or when its address is another contact's. */
-  destinationId?: number;
-  destinationCreated?: boolean;
-  /** Other contacts that own some of the identities, in order. */
-  conflictsWith?: number[];
-};
 
 /** Finds or makes each, as if one after the other. */
 export async function resolveContacts(
@@ -90,17 +39,6 @@ export async function resolveContacts(
   });
 }
 
-/** `Wanted` with any number of destinations. */
-export type Person = Omit<Wanted, 'destination'> & { destinations: readonly WantedDestination[] };
-
-/** Who it is; `destinations` stand in the order of the person's, undefined where the address is another's. */
-export type PersonResolved = {
-  contactId: number;
-  created: boolean;
-  destinations: ({ id: number; created: boolean } | undefined)[];
-  conflictsWith: number[];
-};
-
 /** A retry needs a rival that got in between at that very moment, each time. */
 const MAX_ATTEMPTS = 8;
 
@@ -112,7 +50,7 @@ export async function resolvePeople(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  people: readonly Person[],
+  people: readonly WantedPerson[],
   profiles: 'first' | 'merged',
 ): Promise<PersonResolved[]> {
   const made = { contacts: new Set<number>(), destinations: new Set<number>() };

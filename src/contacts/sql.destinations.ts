@@ -2,7 +2,7 @@
 import type { ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
-import type { DestinationStatus } from './resolve.ts';
+import type { DestinationStatus } from './wanted.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
 /** An address of a contact on a channel. */

@@ -2,7 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import { readBlocks } from './consent/compiled.ts';
-import type { Person, Reachable } from './people.ts';
+import type { Person, Reachable } from './person.ts';
 
 /** A contact by its id. */
 export type Named = { workspaceId: number; contactId: number };

@@ -3,7 +3,8 @@ import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { CONTACT_LIMITS } from './profile.ts';
 import { mergeProfile } from './resolve.plan.ts';
-import { type Person, type PersonResolved, type Profile, resolvePeople } from './resolve.ts';
+import { resolvePeople } from './resolve.ts';
+import type { WantedPerson, PersonResolved, Profile } from './wanted.ts';
 import { mergeProfiles, type ProfileRow } from './sql.ts';
 
 /** Who it is; `attributesRefused` when the contact's attributes would have been larger than allowed and stayed as they were. */
@@ -18,7 +19,7 @@ export async function upsertContacts(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  people: readonly Person[],
+  people: readonly WantedPerson[],
 ): Promise<Upserted[]> {
   const resolved = await resolvePeople(tx, ids, nowMs, people, 'merged');
   const made = new Set(resolved.flatMap((one) => (one.created ? [one.contactId] : [])));

@@ -9,7 +9,8 @@ import type { Content } from '../../contract/content.ts';
 import { type Fault, isFault } from '../base/fault.ts';
 import { isRenderFailure, type RenderFailure } from './failure.ts';
 import { personalise } from './personalise.ts';
-import { type RenderOptions, renderOn } from './render.ts';
+import { renderOn } from './render.ts';
+import type { RenderOptions } from './renderOptions.ts';
 import { type PickedVariables, pickerFor, type Variables } from './variables.ts';
 
 /** `liquid: false` sends the content verbatim (single messages of the Sunshine door); `path` begins the field paths of faults. */

@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { CHANNELS } from '../../contract/channels.ts';
 import { CONTENT_SCHEMAS, type Content, type ContentType } from '../../contract/content.ts';
 import { checkContent } from './check.ts';
-import { renderOn, type RenderOptions } from './render.ts';
+import { renderOn } from './render.ts';
+import type { RenderOptions } from './renderOptions.ts';
 
 const link = { type: 'link', text: 'Our shop', uri: 'https://shop.example/a?b=1&c=2' } as const;
 const reply = (text: string, payload = text.toUpperCase()) => ({ type: 'reply', text, payload }) as const;

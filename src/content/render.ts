@@ -1,4 +1,5 @@
 /** Shows content on a channel: what a channel cannot show becomes text, the way Sunshine documents it. */
+import type { RenderOptions } from './renderOptions.ts';
 import type { ChannelName, Rendered } from '../../contract/channels.ts';
 import type { Action, Content } from '../../contract/content.ts';
 import { withHrefs } from '../base/html.ts';
@@ -9,22 +10,6 @@ import { toVoice } from './channels/voice.ts';
 import { toWhatsApp } from './channels/whatsapp.ts';
 import { type RenderFailure, renderFailure } from './failure.ts';
 import { textFallback } from './fallback.ts';
-
-/** What a delivery adds to the content. */
-export type RenderOptions = {
-  /** Sender, where the channel has one: number or Sender ID, mail address with name. In SMS a content's own Sender ID goes first. */
-  from?: string;
-  /** SMS: pictures and files go along as media (MMS); otherwise their addresses are in the text. */
-  mms?: boolean;
-  /** Mail: where answers go. */
-  replyTo?: string;
-  /** Mail: the subject of content that has none. */
-  subject?: string;
-  /** Mail: further headers, such as List-Unsubscribe. */
-  headers?: Record<string, string>;
-  /** Shortens or tracks the address of a link or webview, and of the links of the HTML; the original stays in `longUri` of a link. */
-  rewriteUri?: (uri: string) => string;
-};
 
 const NO_OPTIONS: RenderOptions = {};
 

@@ -1,7 +1,7 @@
 /** How many text messages content takes when it goes by SMS: counted over exactly the text that goes to the provider. */
 import type { Compiled } from './compile.ts';
 import { isRenderFailure } from './failure.ts';
-import type { RenderOptions } from './render.ts';
+import type { RenderOptions } from './renderOptions.ts';
 import { segments, type Segments } from './segments.ts';
 import type { Variables } from './variables.ts';
 

@@ -2,7 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import { hash32 } from '../base/crypto.ts';
 import type { Db } from '../db/pool.ts';
-import type { Conversation, Message, NewMessage } from './conversations.ts';
+import type { Conversation, Message, NewMessage } from './message.ts';
 
 const conversationColumns = (db: Db) => db`
   id, contact_id AS "contactId", workspace_id AS "workspaceId", started, unread_count AS "unreadCount",

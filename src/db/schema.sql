@@ -89,6 +89,17 @@ CREATE TABLE broadcasts (
 CREATE UNIQUE INDEX broadcasts_by_run ON broadcasts USING btree (run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX broadcasts_of_workspace ON broadcasts USING btree (workspace_id, id);
 
+-- by hash
+CREATE TABLE callback_signatures (
+  hash integer NOT NULL,
+  integration_id bigint NOT NULL,
+  token_hash text NOT NULL,
+  content_hash text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (hash, integration_id, token_hash)
+);
+CREATE INDEX callback_signatures_age ON callback_signatures USING btree (at_ms);
+
 -- by bucket
 CREATE TABLE caps (
   bucket smallint NOT NULL,
@@ -426,10 +437,11 @@ CREATE TABLE integrations (
   secrets_sealed bytea,
   status text NOT NULL DEFAULT 'active'::text,
   rate_per_s real,
-  callback_key text NOT NULL,
+  callback_key text,
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
   deleted_ms bigint,
+  callback_key_sealed bytea,
   PRIMARY KEY (id),
   CHECK ((rate_per_s > (0)::double precision)),
   CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'error'::text])))

@@ -1,5 +1,5 @@
 /** Which of a contact's addresses a message goes to: the one named, else the primary, else the workspace's order. */
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 
 /** What narrows the choice. */
 export type Wanted = {

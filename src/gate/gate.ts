@@ -7,7 +7,7 @@ import type { MessageClass } from '../../contract/channels.ts';
 import { NEVER_CODES, type HoldCode, type NeverCode, type ReasonCode } from '../../contract/reasons.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { bitsAt } from '../contacts/consent/compiled.ts';
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import type { SendRules } from './rules.ts';
 import { nextOpen } from './window.ts';
 

@@ -2,7 +2,7 @@
 import type { Directory } from '../accounts/directory.ts';
 import { inPreference } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import type { FallbackRules } from './fallbackRules.ts';
 import { rulesOf, type SendRules } from './rules.ts';
 import { isTimeZone } from './window.ts';

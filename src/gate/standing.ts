@@ -1,6 +1,6 @@
 /** Where a message to a person would go, and what the gate says to it: the choice and the verdict, for whoever sends, forecasts or asks why. */
 import type { MessageClass } from '../../contract/channels.ts';
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import { asLastHeard, choose, type Wanted } from './choose.ts';
 import { gate, type GateFacts, type Verdict } from './gate.ts';
 import { integrationFor, zoneOf, type Place } from './places.ts';

@@ -1,6 +1,7 @@
 /** What becomes of the recipients of a run that was called off: each counts once, as canceled or as what it was already. */
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import { giveRoomBack } from './caps.ts';
 import type { DeliveryChange, DeliveryChanged } from './events.ts';
 import type { DeliveryKey } from './ref.ts';
 import { cancelWaiting } from './sql.cancel.ts';
@@ -29,6 +30,7 @@ export async function callOffDeliveries(
     { causeId: run.runId, state: STATE.held, n: -held },
   ].filter(({ n }) => n !== 0);
   if (tallies.length) await addTallies(tx, bucket, tallies);
+  await giveRoomBack(tx, keys);
   if (!moved.length) return;
   const changes = moved.map(
     ({ contactId, causeId, seq, state }): DeliveryChange => ({

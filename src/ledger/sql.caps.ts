@@ -3,6 +3,7 @@ import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
+import { STATE } from './states.ts';
 
 /** The marks of a contact: when it was written to, and for which cause. Two arrays of one length. */
 export type Marks = { contactId: number; atMs: number[]; causeIds: number[] };
@@ -52,7 +53,11 @@ export async function writeMarks(db: Db, rows: readonly Marks[]): Promise<void> 
     WHERE c.bucket = n.bucket AND c.contact_id = n.contact_id`;
 }
 
-/** Takes the marks of causes off contacts: their messages were certainly not sent. Locks the rows. */
+/**
+ * Takes the marks of causes off contacts, where nothing of the cause was sent, may have been sent or waits to be: a person's devices,
+ * and the next way to reach them, share one mark. The marks must be locked already, or two that end at once each take the other for
+ * waiting. Where deliveries are looked at one by one, no plan can read all there are.
+ */
 export async function dropMarks(db: Db, keys: readonly Omit<DeliveryKey, 'seq'>[]): Promise<void> {
   await db`
     UPDATE caps c SET
@@ -60,7 +65,9 @@ export async function dropMarks(db: Db, keys: readonly Omit<DeliveryKey, 'seq'>[
       cause_ids = array_remove(c.cause_ids, n.cause_id)
     FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
       ${keys.map((k) => k.causeId)}::bigint[]) n (bucket, contact_id, cause_id)
-    WHERE c.bucket = n.bucket AND c.contact_id = n.contact_id AND array_position(c.cause_ids, n.cause_id) IS NOT NULL`;
+    WHERE c.bucket = n.bucket AND c.contact_id = n.contact_id AND array_position(c.cause_ids, n.cause_id) IS NOT NULL
+      AND (SELECT count(*) FROM deliveries d WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id
+        AND (d.sent_ms IS NOT NULL OR d.state < ${STATE.failed})) = 0`;
 }
 
 /** Unites the marks of two contacts that are one. Locks both. */

@@ -8,9 +8,8 @@ import { isoTime } from '../base/clock.ts';
 import type { MessageReceived } from '../conversations/conversations.ts';
 import type { ConversationStarted } from '../conversations/events.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { FeedEvent } from '../queue/feed/sql.ts';
 import { changesOf, type DeliveryChange, type DeliveryChanged } from './events.ts';
 import {
   addUsedMessages,

@@ -4,7 +4,7 @@
  */
 import { fault, type Fault } from '../base/fault.ts';
 import { linkDestination } from '../contacts/destinations.ts';
-import type { WantedDestination } from '../contacts/resolve.ts';
+import type { WantedDestination } from '../contacts/wanted.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { secretForm } from './secrets.ts';
 import {

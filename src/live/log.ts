@@ -13,7 +13,8 @@
  */
 import { isId } from '../base/ids.ts';
 import type { Sql, Tx } from '../db/pool.ts';
-import { conversationsOf, type Conversation, type Message } from '../conversations/conversations.ts';
+import { conversationsOf } from '../conversations/conversations.ts';
+import type { Conversation, Message } from '../conversations/message.ts';
 import { selectPage } from '../conversations/history.ts';
 import {
   advanceHeads,

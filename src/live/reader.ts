@@ -5,8 +5,7 @@
 import type { MessageReceived } from '../conversations/conversations.ts';
 import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
 import { STATE } from '../ledger/states.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
-import type { FeedEvent } from '../queue/feed/sql.ts';
+import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { ConversationRead, ConversationTyping } from '../conversations/events.ts';
 import { appendEntries, ENTRY, type NewEntry } from './log.ts';
 import type { News, Notices } from './notices.ts';

@@ -6,12 +6,8 @@ import type { MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Directory } from '../accounts/directory.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
-import {
-  countByConversation,
-  type Author,
-  type Message,
-  type Source,
-} from '../conversations/conversations.ts';
+import { countByConversation } from '../conversations/conversations.ts';
+import type { Author, Message, Source } from '../conversations/message.ts';
 import { insertMessages, noteOutgoing } from '../conversations/history.ts';
 import type { Tx } from '../db/pool.ts';
 import { shortenMessages, type Links } from '../links/links.ts';

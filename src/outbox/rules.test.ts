@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { Reachable } from '../contacts/people.ts';
+import type { Reachable } from '../contacts/person.ts';
 import { ensureConversations } from '../conversations/conversations.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { newContacts, newWorkspace, startWorld, type World } from '../../test/support/world.ts';

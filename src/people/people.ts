@@ -23,6 +23,7 @@ import { ledgerPeople } from '../ledger/personal.ts';
 import { linksPeople } from '../links/personal.ts';
 import { livePeople } from '../live/personal.ts';
 import { queuePeople } from '../queue/personal.ts';
+import { receiptsPeople } from '../receipts/personal.ts';
 import { sendersPeople } from '../senders/personal.ts';
 import { simulatorPeople } from '../simulator/personal.ts';
 import { threadsPeople } from '../threads/personal.ts';
@@ -47,6 +48,7 @@ export function roomsWithPeople(deps: PeopleDeps): readonly Room[] {
     broadcastsPeople,
     contentPeople,
     sendersPeople,
+    receiptsPeople,
     dbPeople,
   ];
 }

@@ -6,15 +6,14 @@ import { bucketOf, idSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { until } from '../../test/support/until.ts';
-import type { FeedReader } from './feed/dispatch.ts';
+import type { FeedReader, FeedEvent } from './feed/reader.ts';
 import { waitingFailures } from './feed/failures.ts';
 import { createQueue, type Queue } from './queue.ts';
-import { LaneLost, settle, type Batch } from './work/settle.ts';
+import { LaneLost, settle } from './work/settle.ts';
+import type { Batch, WorkItem } from './work/work.ts';
 import { bringForward, claimDue } from './work/sql.ts';
-import type { WorkItem } from './work/core.ts';
 import { callOff, dueOfStream } from './work/streams.ts';
 import { createSteps } from './work/steps.ts';
-import type { FeedEvent } from './feed/sql.ts';
 import { createWorker, type Handler } from './worker.ts';
 
 const database = await testDatabase();

@@ -10,14 +10,8 @@ import { bucketOf, BUCKETS, type IdSource } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import type { Fragment, Sql, Tx } from '../db/pool.ts';
-import {
-  deleteDueKeys,
-  insertDue,
-  insertDueSelected,
-  upsertStream,
-  type NewWork,
-  type Stream,
-} from './work/sql.ts';
+import { deleteDueKeys, insertDue, insertDueSelected, upsertStream } from './work/sql.ts';
+import type { NewWork, Stream } from './work/work.ts';
 import type { Wake } from './work/core.ts';
 import { insertFeed } from './feed/sql.ts';
 import { selectLanes } from './lanes/sql.ts';

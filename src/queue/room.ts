@@ -1,7 +1,7 @@
 /** What this room declares, and the shape of a room that does work or reads the feed: what `db/room.ts` has no word for. */
 import type { Room } from '../db/room.ts';
 import { sweepFailures } from './feed/failures.ts';
-import type { FeedReader } from './feed/dispatch.ts';
+import type { FeedReader } from './feed/reader.ts';
 import type { Handler } from './worker.ts';
 
 /** A room with what it does (`handlers`, one for each kind of work) and what it listens to (`readers`, in this order). */

@@ -3,7 +3,8 @@ import type { Content } from '../../contract/content.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import { beginningOf } from '../base/text.ts';
 import type { Inbound } from '../channels/adapter.ts';
-import type { Incoming, Source } from '../conversations/conversations.ts';
+import type { Incoming } from '../conversations/conversations.ts';
+import type { Source } from '../conversations/message.ts';
 
 /**
  * The message as a conversation keeps it. Content has one file: each further one is a message of its own behind it, under the

@@ -8,7 +8,7 @@ import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
-import type { CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
+import type { CallbackAnswer, CallbackRequest, Inbound, Receipt, SignedOnce } from '../channels/adapter.ts';
 import { hear, hears } from '../channels/apart.ts';
 import {
   blockDestinations,
@@ -43,6 +43,7 @@ import { answerHelp } from './help.ts';
 import { incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
 import { readReplies } from './replies.ts';
+import type { BelieveOnce } from './signatures.ts';
 
 /** What taking in needs. */
 export type ReceiveDeps = FileDeps & {
@@ -57,7 +58,7 @@ const NOT_THERE = fault('not_found', 'there is no such callback');
 
 /** Takes a provider's callback in; returns how to answer it. An unknown integration and a wrong key look the same. */
 export async function receiveCallback(
-  deps: ReceiveDeps & { takeReceipts: TakeReceipts },
+  deps: ReceiveDeps & { takeReceipts: TakeReceipts; believeOnce: BelieveOnce },
   integrationId: number,
   callbackKey: string,
   request: CallbackRequest,
@@ -74,12 +75,12 @@ export async function receiveCallback(
     );
     return callback.answer;
   }
-  if (callback.kind === 'forged') {
+  if (callback.kind === 'forged' || !(await isBelieved(deps, integrationId, callback.signed))) {
     deps.log.warn(
       { integrationId, provider: integration.provider, purpose: request.purpose },
       'a callback with a wrong signature was refused',
     );
-    return callback.answer;
+    return callback.kind === 'forged' ? callback.answer : callback.signed!.forged;
   }
   if (callback.kind === 'malformed') {
     deps.log.warn(
@@ -95,6 +96,14 @@ export async function receiveCallback(
   ]);
   for (const one of taken) if (one.status === 'rejected') throw one.reason;
   return callback.answer;
+}
+
+async function isBelieved(
+  { believeOnce }: { believeOnce: BelieveOnce },
+  integrationId: number,
+  signed: SignedOnce | undefined,
+): Promise<boolean> {
+  return !signed || (await believeOnce(integrationId, signed));
 }
 
 /** Applies receipts. One that cannot be stored is stored as little as can be, and if not even that, only its sender is told. */

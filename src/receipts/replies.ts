@@ -1,6 +1,6 @@
 /** What a message answers: the provider's id of a message of ours becomes the message. */
 import type { Inbound } from '../channels/adapter.ts';
-import type { Source } from '../conversations/conversations.ts';
+import type { Source } from '../conversations/message.ts';
 import type { Tx } from '../db/pool.ts';
 import { selectSaidAs } from '../ledger/sql.fallback.ts';
 

@@ -15,7 +15,7 @@ import { createBreaker, type Breaker } from './breaker.ts';
 import { createHealthNotes, type HealthNotes } from './health.ts';
 import { createLine, type Line } from './line.ts';
 import type { Gatekeeper } from './ahead.ts';
-import type { WorkItem } from '../queue/work/core.ts';
+import type { WorkItem } from '../queue/work/work.ts';
 
 /** An integration ready to send. */
 export type OpenIntegration = {

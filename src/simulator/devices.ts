@@ -12,7 +12,7 @@ import { identityOfAddress } from '../contacts/keys.ts';
 import type { Sql } from '../db/pool.ts';
 import { externalIdOf } from './forms.ts';
 import { deviceAddress } from './outcomes.ts';
-import type { TakeReceipts } from './provider.ts';
+import type { TakeReceipts } from './receipts.ts';
 import type { Rules } from './rules.ts';
 import {
   deviceBucket,

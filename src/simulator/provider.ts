@@ -4,6 +4,7 @@
  *
  * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row.
  */
+import type { TakeReceipts, ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import { pause, type Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { bucketOf, firstIdAt, type IdSource } from '../base/ids.ts';
@@ -14,7 +15,6 @@ import type { Queue } from '../queue/queue.ts';
 import { insertDue } from '../queue/work/sql.ts';
 import { codeOf, detailOf, externalIdOf } from './forms.ts';
 import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
-import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import type { Chosen, Rules, World } from './rules.ts';
 import {
   deviceBucket,
@@ -23,9 +23,6 @@ import {
   selectReceived,
   type NewDeviceMessage,
 } from './sql.ts';
-
-/** Hands receipts to whoever keeps deliveries; a list may hold several of one delivery, in their order. */
-export type TakeReceipts = (integrationId: number, receipts: Receipt[]) => Promise<void>;
 
 /** What a simulated sender works with. */
 export type SenderDeps = {

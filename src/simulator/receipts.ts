@@ -10,10 +10,10 @@ import type { Receipt } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { Batch } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import { externalIdOf } from './forms.ts';
-import type { TakeReceipts } from './provider.ts';
 import type { Rules } from './rules.ts';
 import { deletePlans, selectPlans } from './sql.ts';
 
@@ -98,3 +98,6 @@ function expand({ provider, channel, groups }: ReceiptPlan, atMs: number, into: 
       }
   }
 }
+
+/** Hands receipts to whoever keeps deliveries; a list may hold several of one delivery, in their order. */
+export type TakeReceipts = (integrationId: number, receipts: Receipt[]) => Promise<void>;

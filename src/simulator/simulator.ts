@@ -11,9 +11,9 @@ import type { Queue } from '../queue/queue.ts';
 import type { Handler } from '../queue/worker.ts';
 import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
 import { createDevices, type Devices, type TakeInbound } from './devices.ts';
-import { simulatedSender, type SenderDeps, type TakeReceipts } from './provider.ts';
+import { simulatedSender, type SenderDeps } from './provider.ts';
+import { type TakeReceipts, createReceiptHandler } from './receipts.ts';
 import { simulatedNumber } from './numbers.ts';
-import { createReceiptHandler } from './receipts.ts';
 import { createRules, type Rules } from './rules.ts';
 
 /** What the simulator works with. */

@@ -8,11 +8,11 @@ import { conversationsOf, type MessageReceived } from '../conversations/conversa
 import type { ConversationTyping } from '../conversations/events.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import type { AcceptDeps } from '../outbox/accept.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedReader } from '../queue/feed/reader.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { NewEvent, Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/core.ts';
+import type { WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import type { Post, Table } from './participants.ts';
 import { inboxOf, sayHeld, SEQ, take } from './posts.ts';

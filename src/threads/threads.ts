@@ -1,6 +1,6 @@
 /** Threads as they are kept: found, begun, searched, changed, taken away. What each thing does to one is in participants.ts. */
 import type { IdSource } from '../base/ids.ts';
-import type { Conversation } from '../conversations/conversations.ts';
+import type { Conversation } from '../conversations/message.ts';
 import { deleteMessages, selectBegun, withMerged } from '../conversations/history.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { newThread, type Table, type Thread, type ThreadType } from './participants.ts';

@@ -8,7 +8,7 @@ import type { Sql } from '../db/pool.ts';
 import { changesOf, type DeliveryChanged } from '../ledger/events.ts';
 import { stateName } from '../ledger/states.ts';
 import { readBacklog, type Backlog } from '../queue/backlog.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedReader } from '../queue/feed/reader.ts';
 import { waitingFailures } from '../queue/feed/failures.ts';
 import { countByState } from '../webhooks/webhooks.ts';
 

@@ -9,7 +9,8 @@ import type { Clock } from '../base/clock.ts';
 import { hmac } from '../base/crypto.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
 import type { Door } from '../accounts/keys.ts';
-import type { BasicAuth, Webhook, WebhookSecrets } from './webhooks.ts';
+import type { BasicAuth, WebhookSecrets } from './webhooks.ts';
+import type { Webhook } from './webhook.ts';
 
 /** Sunshine waits so long (api/sunshine.md §8.2); Standard Webhooks advises 15 to 30 s. */
 export const DEADLINE_MS = 20_000;

@@ -10,8 +10,7 @@ import type { Log } from '../base/log.ts';
 import { isConnectionLost, type Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/core.ts';
+import type { Batch, WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import { callTarget, DEADLINE_MS, messageIdOf } from './call.ts';
 import { createGates, type Gates } from './gates.ts';
@@ -20,7 +19,8 @@ import { createSettling, type Result, type Settling } from './settling.ts';
 import { selectDueCalls, type CallChange, type DueCall } from './sql.calls.ts';
 import { selectWebhooksById } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { openSecrets, webhookOf, type Webhook, type WebhookSecrets } from './webhooks.ts';
+import { openSecrets, type WebhookSecrets } from './webhooks.ts';
+import { webhookOf, type Webhook } from './webhook.ts';
 
 /** What calls are made with. `http` refuses private addresses. */
 export type DeliverDeps = {

@@ -3,7 +3,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketOf } from '../base/ids.ts';
 import { isFault } from '../base/fault.ts';
-import type { FeedEvent } from '../queue/feed/sql.ts';
+import type { FeedEvent } from '../queue/feed/reader.ts';
 import { testClock } from '../../test/support/clock.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { until } from '../../test/support/until.ts';

@@ -7,13 +7,12 @@ import type { Clock } from '../base/clock.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Door } from '../accounts/keys.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import type { FeedReader } from '../queue/feed/dispatch.ts';
+import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { FeedEvent } from '../queue/feed/sql.ts';
 import { insertCalls, type NewCall } from './sql.calls.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Webhook } from './webhooks.ts';
+import type { Webhook } from './webhook.ts';
 
 /** A call as a presenter asks for it. */
 export type RenderedCall = {

@@ -9,12 +9,12 @@ import { appendAudit } from '../accounts/audit.ts';
 import type { Door } from '../accounts/keys.ts';
 import { isPassing, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
-import { LaneLost, settle, type Batch } from '../queue/work/settle.ts';
-import type { WorkItem } from '../queue/work/core.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../queue/work/work.ts';
 import { updateCalls, type CallChange } from './sql.calls.ts';
 import { disableWebhooks, endFailing, startFailing } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Webhook } from './webhooks.ts';
+import type { Webhook } from './webhook.ts';
 
 /** `webhook.disabled`: Parley gave a webhook up. `gone`: the target asked for it; `failing`: no success for too long. */
 export type WebhookDisabled = { webhookId: number; door: Door; target: string; reason: 'gone' | 'failing' };

@@ -1,7 +1,7 @@
 /** Every statement on webhook_calls. A call's bucket is its contact's, so each statement names it. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
-import type { OwnedLane } from '../queue/lanes/sql.ts';
+import type { OwnedLane } from '../queue/lanes/lane.ts';
 
 /** What can be said of a call. `canceled`: its webhook was disabled or deleted before it was made. */
 export type CallState = 'pending' | 'delivered' | 'failed' | 'canceled';

@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Db } from '../db/pool.ts';
 import { selectActiveWebhooks } from './sql.ts';
-import { webhookOf, type Webhook } from './webhooks.ts';
+import { webhookOf, type Webhook } from './webhook.ts';
 
 /** How far behind another process's change an answer may be. */
 const FRESH_MS = 1000;

@@ -10,7 +10,8 @@ import { createQueue, type Queue } from '../queue/queue.ts';
 import { createWorker } from '../queue/worker.ts';
 import { webhookHandler, type DeliverDeps } from './deliver.ts';
 import { webhookReader, type Presenter } from './expand.ts';
-import { createWebhooks, type Webhook, type Webhooks } from './webhooks.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
+import type { Webhook } from './webhook.ts';
 
 /** What a test works with. */
 export type Rig = DeliverDeps & {

@@ -2,6 +2,7 @@
  * Webhooks: where a workspace wants to be told what happens, made and changed through a door. Never calls a target; knows
  * no door's triggers (the door passes in what it offers).
  */
+import { type Webhook, webhookOf } from './webhook.ts';
 import type { Clock } from '../base/clock.ts';
 import { randomToken, type Vault } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
@@ -21,23 +22,6 @@ import {
   selectWebhookCounts,
 } from './sql.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
-
-/** A webhook, without its secret. */
-export type Webhook = {
-  id: number;
-  workspaceId: number;
-  door: Door;
-  target: string;
-  triggers: string[];
-  includeFullContact: boolean;
-  includeDestination: boolean;
-  /** What else its door keeps with it. */
-  options: Record<string, unknown>;
-  status: 'active' | 'disabled';
-  /** Since when no call succeeded, while calls fail. */
-  failingSinceMs?: number;
-  createdMs: number;
-};
 
 /** A webhook as its owner sees it. `secret` is missing when it was sealed under another PARLEY_SECRET. */
 export type WebhookWithSecret = Webhook & { secret?: string; username?: string };
@@ -157,12 +141,6 @@ export function createWebhooks(deps: { vault: Vault; ids: IdSource; clock: Clock
       return true;
     },
   };
-}
-
-/** A webhook of its row. */
-export function webhookOf(row: WebhookRow): Webhook {
-  const { secretSealed: _sealed, failingSinceMs, door, ...rest } = row;
-  return { ...rest, door: door as Door, ...(failingSinceMs !== null && { failingSinceMs }) };
 }
 
 /** How many webhooks the install has, by how they fare. */

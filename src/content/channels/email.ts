@@ -4,7 +4,7 @@ import type { Action, Content, Item } from '../../../contract/content.ts';
 import { escapeHtml } from '../../base/html.ts';
 import { type RenderFailure, renderFailure } from '../failure.ts';
 import { choicesOf, mediaOf, ownActions, plainText, priced, textFallback } from '../fallback.ts';
-import type { RenderOptions } from '../render.ts';
+import type { RenderOptions } from '../renderOptions.ts';
 
 /** The content as a mail. */
 export function toEmail(content: Content, options: RenderOptions): Rendered | RenderFailure {

@@ -3,7 +3,7 @@ import type { Rendered } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import { type RenderFailure, renderFailure } from '../failure.ts';
 import { mediaOf, plainText } from '../fallback.ts';
-import type { RenderOptions } from '../render.ts';
+import type { RenderOptions } from '../renderOptions.ts';
 
 /** The content as an SMS or MMS. */
 export function toSms(content: Content, options: RenderOptions): Rendered | RenderFailure {

@@ -26,9 +26,8 @@ import {
   resumeBroadcast,
   setRate,
   startBroadcast,
-  type Broadcast,
-  type BroadcastInput,
 } from '../../broadcasts/broadcasts.ts';
+import type { Broadcast, BroadcastInput } from '../../broadcasts/broadcast.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
 import { contentProblems } from '../../broadcasts/rendering.ts';
 import { textSize } from '../../broadcasts/size.ts';

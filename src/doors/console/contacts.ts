@@ -30,7 +30,7 @@ import { bitsOf, CLASS_BIT } from '../../contacts/consent/classes.ts';
 import { readBlocks } from '../../contacts/consent/compiled.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import { checkContactChange } from '../../contacts/profile.ts';
-import type { Profile } from '../../contacts/resolve.ts';
+import type { Profile } from '../../contacts/wanted.ts';
 import { setsOfContact } from '../../contacts/audience.ts';
 import { erasePerson } from '../../people/people.ts';
 import type { Tx } from '../../db/pool.ts';

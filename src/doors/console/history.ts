@@ -3,11 +3,12 @@ import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.
 import { type HistoryEntry, HistoryPage } from '../../../contract/doors/console/messages.ts';
 import { type Fault, isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
-import type { Broadcast } from '../../broadcasts/broadcasts.ts';
+import type { Broadcast } from '../../broadcasts/broadcast.ts';
 import { asLongAsSent } from '../../broadcasts/size.ts';
 import { selectByRuns } from '../../broadcasts/sql.ts';
 import { compile } from '../../content/compile.ts';
-import { conversationsOf, type Message } from '../../conversations/conversations.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
+import type { Message } from '../../conversations/message.ts';
 import { selectPage } from '../../conversations/history.ts';
 import { selectDeliveriesOf, type Delivery } from '../../ledger/sql.ts';
 import { findContact } from './contacts.ts';

@@ -9,7 +9,7 @@ import {
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkMetadata } from '../../content/check.ts';
 import { selectMessages } from '../../conversations/history.ts';
-import type { Message } from '../../conversations/conversations.ts';
+import type { Message } from '../../conversations/message.ts';
 import { selectDeliveriesOf } from '../../ledger/sql.ts';
 import { acceptOne, type One } from './acceptOne.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';

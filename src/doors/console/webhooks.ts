@@ -18,7 +18,7 @@ import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import { getCall, listCalls, replay, replayFailed, sendTest, type Call as Made } from '../../webhooks/log.ts';
-import type { Webhook } from '../../webhooks/webhooks.ts';
+import type { Webhook } from '../../webhooks/webhook.ts';
 import {
   acts,
   idIn,

@@ -12,7 +12,7 @@ import type { MediaStore } from '../../content/mediaStore.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { BroadcastDeps } from '../../broadcasts/broadcasts.ts';
+import type { BroadcastDeps } from '../../broadcasts/broadcast.ts';
 import type { Senders } from '../../senders/senders.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';

@@ -9,7 +9,7 @@ import { pause, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { keyOf } from '../../contacts/keys.ts';
-import type { Message } from '../../conversations/conversations.ts';
+import type { Message } from '../../conversations/message.ts';
 import { selectMessages } from '../../conversations/history.ts';
 import type { Sql } from '../../db/pool.ts';
 import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';

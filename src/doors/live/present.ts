@@ -2,7 +2,7 @@
 import type { Content } from '../../../contract/content.ts';
 import type { LiveConversation, LiveEvent, LiveMessage, LiveState } from '../../../contract/live.ts';
 import { toHex24 } from '../../base/ids.ts';
-import type { Conversation, Message } from '../../conversations/conversations.ts';
+import type { Conversation, Message } from '../../conversations/message.ts';
 import { ENTRY, type Entry } from '../../live/log.ts';
 import { STATE } from '../../ledger/states.ts';
 

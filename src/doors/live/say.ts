@@ -7,12 +7,8 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Receipt } from '../../channels/adapter.ts';
 import { recordInbound } from '../../contacts/destinations.ts';
 import { resolveContacts } from '../../contacts/resolve.ts';
-import {
-  conversationsOf,
-  ensureConversations,
-  receiveMessages,
-  type Conversation,
-} from '../../conversations/conversations.ts';
+import { conversationsOf, ensureConversations, receiveMessages } from '../../conversations/conversations.ts';
+import type { Conversation } from '../../conversations/message.ts';
 import {
   markReadUpTo,
   noteIncoming,

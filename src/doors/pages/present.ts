@@ -3,7 +3,7 @@ import type { Action, Content, Item } from '../../../contract/content.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { textFallback } from '../../content/fallback.ts';
-import type { Conversation, Message } from '../../conversations/conversations.ts';
+import type { Conversation, Message } from '../../conversations/message.ts';
 import type { Begun } from './access.ts';
 
 /** A session as its caller gets it. */

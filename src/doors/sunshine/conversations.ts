@@ -2,7 +2,8 @@
 import { type Static, Type } from 'typebox';
 import { isFault } from '../../base/fault.ts';
 import type { Contact } from '../../contacts/contacts.ts';
-import { conversationsOf, type Conversation } from '../../conversations/conversations.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
+import type { Conversation } from '../../conversations/message.ts';
 import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
 import { markRead, selectPage } from '../../conversations/history.ts';
 import type { Db, Tx } from '../../db/pool.ts';

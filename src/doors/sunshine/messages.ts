@@ -4,14 +4,8 @@ import type { Content } from '../../../contract/content.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import type { Contact } from '../../contacts/contacts.ts';
-import {
-  conversationsOf,
-  ensureConversations,
-  receiveMessages,
-  type Author,
-  type Conversation,
-  type Message,
-} from '../../conversations/conversations.ts';
+import { conversationsOf, ensureConversations, receiveMessages } from '../../conversations/conversations.ts';
+import type { Author, Conversation, Message } from '../../conversations/message.ts';
 import { selectMessages, selectPage } from '../../conversations/history.ts';
 import { removeSaid } from '../../threads/threads.ts';
 import type { Tx } from '../../db/pool.ts';

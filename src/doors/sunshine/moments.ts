@@ -8,7 +8,7 @@ import type {
 } from '../../conversations/events.ts';
 import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../ledger/events.ts';
 import { STATE } from '../../ledger/states.ts';
-import type { FeedEvent } from '../../queue/feed/sql.ts';
+import type { FeedEvent } from '../../queue/feed/reader.ts';
 import type { Told } from './told.ts';
 import type { Trigger } from './triggers.ts';
 import type { Moment } from './webhookBodies.ts';

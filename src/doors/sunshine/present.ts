@@ -8,7 +8,7 @@ import { isoTime } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Destination } from '../../contacts/destinations.ts';
 import type { Contact } from '../../contacts/contacts.ts';
-import type { Conversation } from '../../conversations/conversations.ts';
+import type { Conversation } from '../../conversations/message.ts';
 import { platformOf, typeOfProvider } from './names.ts';
 import { whenKnown } from './presentMessage.ts';
 

@@ -3,7 +3,7 @@ import type { Action, Content, FormField, Item } from '../../../contract/content
 import { sha256Hex } from '../../base/crypto.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { textFallback } from '../../content/fallback.ts';
-import type { Author, Message, Source } from '../../conversations/conversations.ts';
+import type { Author, Message, Source } from '../../conversations/message.ts';
 
 /** What is known of the person on the other side. */
 export type Speaker = { id: number; givenName: string | null; surname: string | null };

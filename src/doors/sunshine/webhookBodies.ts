@@ -3,7 +3,7 @@ import type { Adapter } from '../../channels/adapter.ts';
 import { toHex24, toUuid } from '../../base/ids.ts';
 import type { Destination } from '../../contacts/destinations.ts';
 import type { Contact } from '../../contacts/contacts.ts';
-import type { Conversation, Message } from '../../conversations/conversations.ts';
+import type { Conversation, Message } from '../../conversations/message.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { toRef } from '../../ledger/ref.ts';
 import type { Delivery } from '../../ledger/sql.ts';

@@ -8,7 +8,8 @@ import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
 import { getContacts, type Contact } from '../../contacts/contacts.ts';
-import { conversationsOf, type Conversation, type Message } from '../../conversations/conversations.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
+import type { Conversation, Message } from '../../conversations/message.ts';
 import {
   selectMessages,
   selectNotificationsSinceLastReply,
@@ -21,7 +22,7 @@ import { selectTried } from '../../ledger/sql.fallback.ts';
 import { STATE } from '../../ledger/states.ts';
 import { toRef } from '../../ledger/ref.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
-import type { Webhook } from '../../webhooks/webhooks.ts';
+import type { Webhook } from '../../webhooks/webhook.ts';
 import { LINKED_BY, momentsOf } from './moments.ts';
 import { tells, type Trigger } from './triggers.ts';
 import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';

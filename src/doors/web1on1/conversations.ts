@@ -10,7 +10,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { createContact, identitiesOf } from '../../contacts/contacts.ts';
 import type { Identity } from '../../contacts/keys.ts';
-import type { Profile } from '../../contacts/resolve.ts';
+import type { Profile } from '../../contacts/wanted.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';

@@ -10,7 +10,7 @@ import { destinationsOf, type Destination } from '../../contacts/destinations.ts
 import type { Identity } from '../../contacts/keys.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
-import type { Message } from '../../conversations/conversations.ts';
+import type { Message } from '../../conversations/message.ts';
 import { LANGUAGE, type Participant, type Post, type Thread } from '../../threads/participants.ts';
 import { selectMessages, selectPostbacks } from '../../conversations/history.ts';
 import { selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';

@@ -9,12 +9,12 @@ import { toHex24, toUuid } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
 import type { Db } from '../../db/pool.ts';
 import type { MessageAccepted } from '../../ledger/events.ts';
-import type { FeedEvent } from '../../queue/feed/sql.ts';
+import type { FeedEvent } from '../../queue/feed/reader.ts';
 import { inboxOf } from '../../threads/posts.ts';
 import { openThreads, selectPosts } from '../../threads/threads.ts';
 import type { Told } from '../../threads/told.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
-import type { Webhook } from '../../webhooks/webhooks.ts';
+import type { Webhook } from '../../webhooks/webhook.ts';
 import { EVENTS, tells } from './events.ts';
 import { loadMessages, loadShown, presentConversation } from './present.ts';
 

@@ -3,11 +3,10 @@
  * decides, and what it decided is written. Two broadcasts at once find the same person one after the other; a worker that dies after
  * this has taken room for what may have been sent. Workspaces without a cap pay nothing.
  */
-import type { Sql, Tx } from '../../db/pool.ts';
+import type { Sql } from '../../db/pool.ts';
 import { reserve, type Mark } from '../../gate/caps.ts';
 import type { FrequencyCap } from '../../gate/rules.ts';
-import { dropMarks, lockMarks, seedMarks, writeMarks, type Marks } from '../../ledger/sql.caps.ts';
-import type { Decision } from '../outcome/decide.ts';
+import { lockMarks, seedMarks, writeMarks, type Marks } from '../../ledger/sql.caps.ts';
 
 /** A message that would go, if there is room. `nowMs` by its workspace's clock. */
 export type Asking = { contactId: number; causeId: number; cap: FrequencyCap; nowMs: number };
@@ -44,22 +43,6 @@ export async function takeRoom(sql: Sql, asking: readonly Asking[]): Promise<Map
 /** A message's place under the cap: one for a person and a cause. */
 export function roomKey({ contactId, causeId }: { contactId: number; causeId: number }): string {
   return `${contactId}.${causeId}`;
-}
-
-/** Gives room back that was taken for what was certainly not sent; part of the transaction that says so. What is unclear keeps it. */
-export async function giveRoomBack(tx: Tx, decisions: readonly Decision[]): Promise<void> {
-  const over = decisions.filter(({ givesRoomBack }) => givesRoomBack);
-  const keys = new Map(
-    over.map(({ item }) => [
-      roomKey({ contactId: item.ownerId, causeId: item.causeId }),
-      { contactId: item.ownerId, causeId: item.causeId },
-    ]),
-  );
-  if (keys.size)
-    await dropMarks(
-      tx,
-      [...keys.values()].sort((a, b) => a.contactId - b.contactId),
-    );
 }
 
 function marksOf({ atMs, causeIds }: Marks): Mark[] {

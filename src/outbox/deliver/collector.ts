@@ -7,7 +7,8 @@ import type { Log } from '../../base/log.ts';
 import { apart } from '../../db/apart.ts';
 import { isPassing } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { LaneLost, type Batch } from '../../queue/work/settle.ts';
+import { LaneLost } from '../../queue/work/settle.ts';
+import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
 import { writeDecisions, type WriteDeps } from '../outcome/write.ts';
 

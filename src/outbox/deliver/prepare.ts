@@ -8,12 +8,12 @@ import { isFault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
 import { startStretch } from '../../base/stretch.ts';
 import type { Directory } from '../../accounts/directory.ts';
-import { selectPeople, type Person } from '../../contacts/people.ts';
+import { selectPeople } from '../../contacts/people.ts';
+import type { Person } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
-import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { devicesOf } from '../../gate/choose.ts';
 import {
   decideBroken,

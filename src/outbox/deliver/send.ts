@@ -5,8 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import type { Flow } from '../../queue/work/flow.ts';
-import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Gatekeeper } from '../../senders/ahead.ts';
 import { CANNOT_TELL, MOST_ASKED_IN_VAIN } from '../outcome/retry.ts';
 import { decideOutcome, putOff, type Decision } from '../outcome/decide.ts';

@@ -1,6 +1,6 @@
 /** Short links of a batch's recipients, and who of them is looking at the web chat now: what depends on the person at the moment of sending. */
-import type { Person, Reachable } from '../../contacts/people.ts';
-import type { RenderOptions } from '../../content/render.ts';
+import type { Person, Reachable } from '../../contacts/person.ts';
+import type { RenderOptions } from '../../content/renderOptions.ts';
 import type { Sql } from '../../db/pool.ts';
 import { shortLinksFor, type Links } from '../../links/links.ts';
 import { presentContacts } from '../../links/sessions.ts';

@@ -2,8 +2,8 @@
  * Answers to mail join its thread: `In-Reply-To` and `References` (RFC 5322 §3.6.4) name the last mail that the person wrote, and
  * the subject is that mail's. What reaches out by itself (notifications, broadcasts) begins a thread of its own.
  */
-import type { Person } from '../../contacts/people.ts';
-import type { RenderOptions } from '../../content/render.ts';
+import type { Person } from '../../contacts/person.ts';
+import type { RenderOptions } from '../../content/renderOptions.ts';
 import type { Db } from '../../db/pool.ts';
 import { selectMailsAt, type WrittenMail } from '../sql.ts';
 

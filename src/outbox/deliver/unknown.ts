@@ -1,12 +1,10 @@
 /** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
-import type { Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { apart } from '../../db/apart.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
 import type { Outcome } from '../../channels/adapter.ts';
-import { prepare } from './prepare.ts';
-import { patiently } from './collector.ts';
-import type { DeliverDeps } from './deliver.ts';
+import { prepare, type PrepareDeps } from './prepare.ts';
+import { patiently, type CollectDeps } from './collector.ts';
 import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
 import { isWaiting } from '../../ledger/states.ts';
 
@@ -16,8 +14,11 @@ const OUTCOME = {
   detail: 'the worker ended between the attempt and its answer',
 } as const;
 
+/** What deciding on what was left needs. */
+type LeftDeps = PrepareDeps & CollectDeps & { random: () => number };
+
 /** Decides on an abandoned batch. What a receipt has settled meanwhile is done. */
-export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promise<Decision[]> {
+export async function abandonedDecisions(deps: LeftDeps, batch: Batch): Promise<Decision[]> {
   const bulk = batch.stream !== 0;
   const parts = await apart(
     batch.items,
@@ -31,7 +32,7 @@ export async function abandonedDecisions(deps: DeliverDeps, batch: Batch): Promi
 }
 
 async function decideOn(
-  deps: DeliverDeps,
+  deps: LeftDeps,
   { stream, noted, claimedMs }: Batch,
   items: readonly WorkItem[],
 ): Promise<Decision[]> {
@@ -82,7 +83,7 @@ async function decideOn(
 
 /** What is known of those whose answer was noted, as when they were sent: what they came to is written as if nothing had happened. */
 async function subjectsOf(
-  deps: DeliverDeps,
+  deps: LeftDeps,
   stream: number,
   items: WorkItem[],
 ): Promise<Map<WorkItem, Subject>> {

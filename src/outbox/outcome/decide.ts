@@ -1,8 +1,8 @@
 /** From an outcome to a decision: what is written about a delivery, and whether it is tried again. Pure. */
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
-import type { Reachable } from '../../contacts/people.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import type { Reachable } from '../../contacts/person.ts';
+import type { WorkItem } from '../../queue/work/work.ts';
 import { storable, storableJson } from '../../base/storable.ts';
 import type { Verdict } from '../../gate/gate.ts';
 import { lessonOf, type Lesson } from './learn.ts';

@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Directory } from '../../accounts/directory.ts';
-import { selectPeople, type Reachable } from '../../contacts/people.ts';
+import { selectPeople } from '../../contacts/people.ts';
+import type { Reachable } from '../../contacts/person.ts';
 import type { Sql, Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';

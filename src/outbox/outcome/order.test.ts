@@ -15,10 +15,9 @@ import { insertQueued, selectTallies } from '../../ledger/sql.ts';
 import { MOVES, STATE, stateName, type StateCode } from '../../ledger/states.ts';
 import { openPool } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
-import type { Batch } from '../../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { createSteps } from '../../queue/work/steps.ts';
-import type { OwnedLane } from '../../queue/lanes/sql.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import { testDatabase } from '../../../test/support/database.ts';
 import {
   must,

@@ -6,17 +6,17 @@ import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
-import { LaneLost, settle, type Batch } from '../../queue/work/settle.ts';
-import type { WorkItem } from '../../queue/work/core.ts';
+import { LaneLost, settle } from '../../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision, Spread } from './decide.ts';
-import { giveRoomBack } from '../deliver/capped.ts';
+import { giveRoomBack } from '../../ledger/caps.ts';
 import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
 import { insertAccepted } from '../../ledger/sql.bulk.ts';
 import { insertOnward } from '../../ledger/sql.fallback.ts';
 import { addTallies, upsertOutcomes, type Change, type OutcomeRow } from '../../ledger/sql.ts';
-import { toRef } from '../../ledger/ref.ts';
+import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** What writing needs. */
@@ -41,7 +41,6 @@ export async function writeDecisions(
   );
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
-  await giveRoomBack(tx, decisions);
   const bulk = batch.stream !== 0;
   const [plain, others] = bulk ? divide(rows) : [[], rows];
   const { accepted, faster } = await writeAccepted(tx, plain);
@@ -49,6 +48,10 @@ export async function writeDecisions(
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
   await learn(tx, deps.ids, lessons, deps.clock.nowMs());
   if (!bulk) await followUp(deps, tx, decisions, changes);
+  await giveRoomBack(
+    tx,
+    decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
+  );
   if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));
   await announce(deps, tx, bulk, rows, changes, accepted);
 }
@@ -141,10 +144,12 @@ async function followUp(
   const ended = new Set(
     changes.filter(({ state, priorState }) => state >= STATE.failed && state !== priorState).map(toRef),
   );
-  const failed = moving
-    .map(({ item }) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }))
-    .filter((key) => ended.has(toRef(key)));
+  const failed = moving.map(({ item }) => keyOf(item)).filter((key) => ended.has(toRef(key)));
   await fallBack(deps, tx, deps.clock.nowMs(), failed);
+}
+
+function keyOf({ ownerId, causeId, seq }: WorkItem): DeliveryKey {
+  return { contactId: ownerId, causeId, seq };
 }
 
 /** Deliveries that become one for each device: their rows, and work for those that are new. */

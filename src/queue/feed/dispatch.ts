@@ -5,23 +5,16 @@
  * A reader that fails costs nobody else anything: the same events are handed on one by one, each reader behind a savepoint of its own,
  * and what one could not read is kept for that one (failures.ts).
  */
+import type { FeedReader } from './reader.ts';
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isPassing, type Tx } from '../../db/pool.ts';
+import { isPassing } from '../../db/pool.ts';
 import { LaneLost } from '../work/settle.ts';
-import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { fenceLane } from '../lanes/sql.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import { createFailures, isReadersOwn, type Transacts } from './failures.ts';
-import { moveToHistory, selectFeed, type FeedEvent } from './sql.ts';
+import { moveToHistory, selectFeed } from './sql.ts';
 import type { WorkerCore } from '../work/core.ts';
-
-/** Who reads the feed. Works in the transaction it is given; what it throws is a bug, and the event comes again later. */
-export type FeedReader = {
-  /** Is kept with what it failed on, so do not change it. */
-  name: string;
-  read(tx: Tx, events: readonly FeedEvent[]): Promise<void>;
-  /** Told when the transaction of a `read` is committed, with the same list; not told when the process dies in between. */
-  committed?(events: readonly FeedEvent[]): void;
-};
 
 const EVENTS_A_TIME = 200;
 const LANES_AT_ONCE = 4;

@@ -5,9 +5,10 @@
  */
 import { isPassing, type Db, type Tx } from '../../db/pool.ts';
 import { LaneLost } from '../work/settle.ts';
-import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { fenceLane } from '../lanes/sql.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import type { WorkerCore } from '../work/core.ts';
-import type { FeedReader } from './dispatch.ts';
+import type { FeedReader } from './reader.ts';
 import {
   countFailures,
   deleteFailure,

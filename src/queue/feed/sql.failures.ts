@@ -1,9 +1,9 @@
 /** Every statement on feed_failures. */
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
-import type { FeedEvent } from './sql.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
+import type { FeedEvent } from './reader.ts';
 
-export type { FeedEvent } from './sql.ts';
+export type { FeedEvent } from './reader.ts';
 
 /** An event with the reader that failed on it. */
 export type Failure = FeedEvent & { reader: string; lane: number; attempts: number };

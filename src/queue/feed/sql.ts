@@ -1,17 +1,8 @@
 /** Every statement on the feed and on the history of events. */
+import type { FeedEvent } from './reader.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
-
-/** Something that happened. `payload` is JSON; what it holds is between who appends and who reads. */
-export type FeedEvent = {
-  bucket: number;
-  id: number;
-  workspaceId: number;
-  type: string;
-  atMs: number;
-  payload: unknown;
-};
+import type { OwnedLane } from '../lanes/lane.ts';
 
 /** Appends events. */
 export async function insertFeed(db: Db, rows: readonly (FeedEvent & { lane: number })[]): Promise<void> {

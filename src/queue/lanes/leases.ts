@@ -8,15 +8,8 @@ import type { Clock } from '../../base/clock.ts';
 import { randomToken } from '../../base/crypto.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
-import {
-  acquireLanes,
-  deleteWorker,
-  heartbeat,
-  releaseLanes,
-  renewLanes,
-  selectOwners,
-  type OwnedLane,
-} from './sql.ts';
+import { acquireLanes, deleteWorker, heartbeat, releaseLanes, renewLanes, selectOwners } from './sql.ts';
+import type { OwnedLane } from './lane.ts';
 
 /** Names of the workers in this process that live: one process can hold several, in tests. */
 const aliveHere = new Set<string>();

@@ -1,8 +1,6 @@
 /** Every statement on the ownership of lanes, and on workers. */
+import type { OwnedLane } from './lane.ts';
 import type { Db } from '../../db/pool.ts';
-
-/** A lane as its owner holds it. */
-export type OwnedLane = { lane: number; bucket: number; buckets: number[]; epoch: number };
 
 /** All lanes with their buckets. */
 export async function selectLanes(db: Db): Promise<{ lane: number; bucket: number; buckets: number[] }[]> {

@@ -8,9 +8,10 @@
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { isPassing } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import { createRooms, type Rooms } from './fair.ts';
-import { selectNextOfStream, selectStreams, type Stream } from './sql.ts';
+import { selectNextOfStream, selectStreams } from './sql.ts';
+import type { Stream } from './work.ts';
 import type { Handler, WorkerCore } from './core.ts';
 
 const NOWHERE = { dueMs: 0, ownerId: 0 };

@@ -1,24 +1,10 @@
 /** What the parts of a worker share, and what a handler of work is. Holds types only. */
+import type { WorkItem, Stream, Batch } from './work.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
-import type { Batch } from './settle.ts';
-import type { Stream } from './sql.ts';
-
-/** Work that was claimed. */
-export type WorkItem = {
-  bucket: number;
-  ownerId: number;
-  causeId: number;
-  seq: number;
-  /** How often it was tried before. */
-  attempt: number;
-  stream: number;
-  workspaceId: number;
-  dueMs: number;
-};
+import type { OwnedLane } from '../lanes/lane.ts';
 
 /** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
 export type Wake = { lane: number; what: number | 'bulk' | 'feed' };

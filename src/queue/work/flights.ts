@@ -3,11 +3,12 @@
  * takes what is in flight already.
  */
 import { pause } from '../../base/clock.ts';
-import type { Batch } from './settle.ts';
+import type { Batch, WorkItem } from './work.ts';
 import { createSteps } from './steps.ts';
-import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { fenceLane } from '../lanes/sql.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import { claimDue } from './sql.ts';
-import type { Claim, Handler, Wake, WorkDeps, WorkItem } from './core.ts';
+import type { Claim, Handler, Wake, WorkDeps } from './core.ts';
 
 /** What the flights need of the rest of the worker. */
 type Around = {

@@ -5,7 +5,7 @@
 import { pause } from '../../base/clock.ts';
 import type { Flights } from './flights.ts';
 import { createLeases } from '../lanes/leases.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import type { WorkDeps } from './core.ts';
 import { leftBehind } from './steps.ts';
 

@@ -1,36 +1,9 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
+import type { Batch, WorkItem } from './work.ts';
 import type { Tx } from '../../db/pool.ts';
-import { fenceLane, type OwnedLane } from '../lanes/sql.ts';
+import { fenceLane } from '../lanes/sql.ts';
 import { deleteDue, putOffDue } from './sql.ts';
-import type { WorkItem } from './core.ts';
 import { deleteFlight } from './sql.steps.ts';
-import type { Steps } from './steps.ts';
-
-/** A batch as a handler gets it. */
-export type Batch = {
-  lane: OwnedLane;
-  flightId: number;
-  kind: number;
-  stream: number;
-  items: WorkItem[];
-  /** When it was claimed, by our clock. */
-  claimedMs: number;
-  /**
-   * True when a former owner of the lane had claimed it and is gone. The items are those that may have begun: whether their work was
-   * done is not known, but for those of `noted`.
-   */
-  abandoned: boolean;
-  /** What was noted of items of an abandoned batch. */
-  noted: ReadonlyMap<WorkItem, unknown>;
-  /** Where it is written down what begins. */
-  steps: Steps;
-  /** False once this process may no longer own the lane; looked at before anything that cannot be taken back. */
-  holds(): boolean;
-  /** Says that work of this lane falls due soon, so that nobody has to look for it. */
-  wakeAt(dueMs: number): void;
-  /** Told of items that need no room in flight any more, though others of the batch may; once or more for each. */
-  settled(items: readonly WorkItem[]): void;
-};
 
 /** What became of some or all items of a batch. */
 export type Settlement = {

@@ -1,7 +1,7 @@
 /** Every statement on the steps of flights: what of a claim has begun, and what is known of it. */
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
-import type { WorkItem } from './core.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
+import type { WorkItem } from './work.ts';
 
 /**
  * Writes down what of a flight begins now and what came of earlier ones; false when the lane is not held under this epoch any more.

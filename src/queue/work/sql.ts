@@ -2,21 +2,9 @@
  * Every statement on due, flights and streams. Statements on rows of a lane name its buckets, so that
  * Citus sends them to one shard (`onShard` where the rows are named by key); on plain Postgres the lane's index decides.
  */
+import type { NewWork, Stream, WorkItem } from './work.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
-import type { WorkItem } from './core.ts';
-
-/** Work to be put in the queue. The key is (kind, ownerId, causeId, seq). */
-export type NewWork = {
-  kind: number;
-  ownerId: number;
-  causeId: number;
-  seq: number;
-  /** 0: interactive. Else the id of a bulk run. */
-  stream: number;
-  workspaceId: number;
-  dueMs: number;
-};
+import type { OwnedLane } from '../lanes/lane.ts';
 
 const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 
@@ -236,15 +224,6 @@ export async function selectNextOfStream(
 export async function bringForward(db: Db, workspaceId: number, byMs: number): Promise<void> {
   await db`UPDATE due SET due_ms = due_ms - ${byMs} WHERE workspace_id = ${workspaceId}`;
 }
-
-/** A bulk run. */
-export type Stream = {
-  stream: number;
-  kind: number;
-  workspaceId: number;
-  flowing: boolean;
-  ratePerS: number | null;
-};
 
 /** All bulk runs there are. */
 export async function selectStreams(db: Db): Promise<Stream[]> {

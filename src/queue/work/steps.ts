@@ -2,26 +2,10 @@
  * What of a flight has begun. A claim is of many; their handler writes down ahead what begins next, some at a time, and along with
  * it what came of those before, so that what a dead worker leaves unclear is little more than what was out.
  */
+import type { Steps, WorkItem } from './work.ts';
 import type { Db } from '../../db/pool.ts';
-import type { OwnedLane } from '../lanes/sql.ts';
-import type { WorkItem } from './core.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import { insertStep, selectAbandoned, selectSteps } from './sql.steps.ts';
-
-/** What a handler writes down of a batch. */
-export type Steps = {
-  /** All of the batch may have begun with its claim: nothing need be written down. */
-  readonly whole: boolean;
-  /** Resolves when it is on record that these may have begun; false: the lane has another owner, and they must not. */
-  begin(items: readonly WorkItem[]): Promise<boolean>;
-  /** Remembers what came of an item, for the next step. */
-  note(item: WorkItem, note: unknown): void;
-  /** No more steps; resolves when those under way are written. Before the flight is over, or they would outlive it. */
-  close(): Promise<void>;
-  /** Those that may have begun. */
-  begun(): WorkItem[];
-  /** What was noted. */
-  notes(): ReadonlyMap<WorkItem, unknown>;
-};
 
 /** The steps of a flight of this process. */
 export function createSteps(

@@ -2,7 +2,7 @@
 import type { Db, Tx } from '../../db/pool.ts';
 import { lockLane } from '../lanes/sql.ts';
 import { deleteStream, deleteStreamRow, selectNextOfStream } from './sql.ts';
-import type { WorkItem } from './core.ts';
+import type { WorkItem } from './work.ts';
 
 /** A lane, or a part of one. */
 type Lane = { lane: number; bucket: number; buckets: number[] };
