@@ -15,9 +15,9 @@ import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurnsOf } from '../../base/turns.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
-import { isConnectionLost } from '../../db/pool.ts';
 import { ImportLine } from '../../../contract/doors/console/contacts.ts';
 import { mustFit } from '../kit/answer.ts';
+import { isPassing } from '../../db/pool.ts';
 import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
@@ -181,7 +181,7 @@ function failed(
   error: unknown,
 ): FastifyReply {
   if (!answer.begun()) throw error;
-  const lost = isConnectionLost(error);
+  const lost = isPassing(error);
   if (!lost) ctx.log.error({ error, request: request.id }, 'an import failed');
   const code = lost ? 'unavailable' : 'internal_error';
   const message = `The import stopped before its end; sending it again doubles nothing. Request ${request.id}.`;
