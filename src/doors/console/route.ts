@@ -131,15 +131,14 @@ export function readTime(text: string, field: string): number | Fault {
 }
 
 /** A time as this API writes it; null when there is none. */
-export function timeText(ms: number): string;
-export function timeText(ms: number | null | undefined): string | null;
-export function timeText(ms: number | null | undefined): string | null {
-  return ms === null || ms === undefined ? null : isoTime(ms);
+export function timeText<T extends number | null | undefined>(ms: T): TextOf<T> {
+  return (typeof ms === 'number' ? isoTime(ms) : null) as TextOf<T>;
 }
 
+/** Null only of what may not be there. */
+type TextOf<T> = T extends number ? string : null;
+
 /** An id as this API writes it; null when there is none. */
-export function idText(id: number): string;
-export function idText(id: number | null | undefined): string | null;
-export function idText(id: number | null | undefined): string | null {
-  return id === null || id === undefined ? null : toHex24(id);
+export function idText<T extends number | null | undefined>(id: T): TextOf<T> {
+  return (typeof id === 'number' ? toHex24(id) : null) as TextOf<T>;
 }
