@@ -89,8 +89,9 @@ function createHanding(
     /** Hands on up to `limit` events; returns how many. */
     async handOn(lane: OwnedLane, limit: number): Promise<number> {
       const handed = await queue.transact(async (tx) => {
-        if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
-        const events = await selectFeed(tx, lane, limit);
+        // One after the other on the server, and one wait here.
+        const [held, events] = await Promise.all([fenceLane(tx, lane), selectFeed(tx, lane, limit)]);
+        if (!held) throw new LaneLost(lane.lane);
         if (!events.length) return events;
         for (const reader of readers) await reader.read(tx, events);
         await moveToHistory(tx, lane, events, null);
