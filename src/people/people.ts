@@ -10,6 +10,7 @@ import { isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { broadcastsPeople } from '../broadcasts/personal.ts';
+import { campaignsPeople } from '../campaigns/personal.ts';
 import { eraseContacts, type Erased } from '../contacts/contacts.ts';
 import { mergeContacts, type Merged } from '../contacts/merge.ts';
 import { contactsPeople } from '../contacts/personal.ts';
@@ -46,6 +47,7 @@ export function roomsWithPeople(deps: PeopleDeps): readonly Room[] {
     simulatorPeople,
     accountsPeople,
     broadcastsPeople,
+    campaignsPeople,
     contentPeople,
     sendersPeople,
     receiptsPeople,

@@ -35,6 +35,8 @@ export type Queue = Part & {
   flow(tx: Tx, stream: Stream): Promise<void>;
   /** Appends events; part of the transaction. */
   append(tx: Tx, events: readonly NewEvent[]): Promise<void>;
+  /** Says that there is a turn to take in some lanes (turns.ts); part of the transaction. */
+  turn(tx: Tx, lanes: ReadonlySet<number>): void;
   /** Lanes with their buckets, in order. */
   lanes(): readonly { lane: number; bucket: number; buckets: number[] }[];
   laneOf(bucket: number): number;
@@ -118,6 +120,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
       for (const { lane } of rows) remember(tx, { lane, what: 'feed' });
       await insertFeed(tx, rows);
     },
+    turn: (tx, lanes) => lanes.forEach((lane) => remember(tx, { lane, what: 'turn' })),
     lanes: map.lanes,
     laneOf: map.laneOf,
     wake,
@@ -159,7 +162,10 @@ function createTransactions(sql: Sql, wake: (wakes: readonly Wake[]) => void) {
   return {
     remember: (tx: Tx, { lane, what }: Wake): void => {
       const wakes = pending.get(tx);
-      if (!wakes) throw new Error('work is put in and events are appended inside queue.transact only');
+      if (!wakes)
+        throw new Error(
+          'work is put in, events are appended and turns are told of inside queue.transact only',
+        );
       wakes.set(`${lane}:${what}`, { lane, what });
     },
     transact: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
@@ -216,5 +222,6 @@ function createNotifier(sql: Sql, clock: Clock, log: Log, heard: (wakes: readonl
 
 function parseWake(text: string): Wake {
   const [lane, what] = text.split(':');
-  return { lane: Number(lane), what: what === 'feed' || what === 'bulk' ? what : Number(what) };
+  const isWord = what === 'feed' || what === 'bulk' || what === 'turn';
+  return { lane: Number(lane), what: isWord ? what : Number(what) };
 }

@@ -1,8 +1,8 @@
 /**
- * Callbacks in a flood: after a broadcast a provider makes a call for each message. What comes while a transaction is under way
- * waits for the next one and goes into it together, so that the dearer a transaction is, the more it takes along; each call is
- * still answered when its own part is committed. Alone, a call waits for nobody.
+ * Callbacks in a flood: after a broadcast a provider makes a call for each message. They go into transactions together
+ * (`base/gather.ts`).
  */
+import { gather as gatherCalls } from '../base/gather.ts';
 import type { Receipt } from '../channels/adapter.ts';
 import { isConnectionLost } from '../db/pool.ts';
 
@@ -21,45 +21,12 @@ export function gatherReceipts(take: TakeReceipts): TakeReceipts {
   return one;
 }
 
-type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: Error) => void };
-
-/**
- * What `take` does for many of one integration, asked for one at a time. It answers in the order of what it was given; `together`
- * says how many from the front of those that wait may go at once.
- */
+/** As `base/gather.ts` does, for calls of an integration each. */
 export function gather<T, R>(
   take: (integrationId: number, items: readonly T[]) => Promise<readonly R[]>,
   together: (waiting: readonly T[]) => number,
 ): (integrationId: number, item: T) => Promise<R> {
-  const lines = new Map<number, Waiting<T, R>[]>();
-
-  async function settle(integrationId: number, batch: readonly Waiting<T, R>[]): Promise<void> {
-    try {
-      const items = batch.map(({ item }) => item);
-      const results = await take(integrationId, items);
-      batch.forEach(({ resolve }, at) => resolve(results[at]!));
-    } catch (error) {
-      // One that cannot be stored does not keep the others from it; without a database nothing is tried twice.
-      if (batch.length > 1 && !isConnectionLost(error))
-        for (const one of batch) await settle(integrationId, [one]);
-      else for (const { reject } of batch) reject(error as Error);
-    }
-  }
-
-  async function work(integrationId: number, line: Waiting<T, R>[]): Promise<void> {
-    while (line.length) await settle(integrationId, line.splice(0, together(line.map(({ item }) => item))));
-    lines.delete(integrationId);
-  }
-
-  return (integrationId, item) =>
-    new Promise((resolve, reject) => {
-      const one = { item, resolve, reject };
-      const line = lines.get(integrationId);
-      if (line) return void line.push(one);
-      const begun = [one];
-      lines.set(integrationId, begun);
-      return void work(integrationId, begun);
-    });
+  return gatherCalls(take, together, isConnectionLost);
 }
 
 /**

@@ -59,7 +59,9 @@ export async function advanceClock(
   queue.wake(
     queue
       .lanes()
-      .flatMap(({ lane }) => [...Object.values(KIND), 'bulk' as const].map((what): Wake => ({ lane, what }))),
+      .flatMap(({ lane }) =>
+        [...Object.values(KIND), 'bulk' as const, 'turn' as const].map((what): Wake => ({ lane, what })),
+      ),
   );
   return { nowMs: clock.nowMs() + aheadMs };
 }
