@@ -55,6 +55,9 @@ export async function startDatabases(beginMs: number): Promise<Databases> {
   };
 }
 
+/** How many lanes there are. */
+export const LANES = 2;
+
 /** Two lanes instead of 32: workers and races as before, and a sixteenth of the statements. */
 async function fewerLanes(sql: Sql): Promise<void> {
   await sql`DELETE FROM lanes`;
