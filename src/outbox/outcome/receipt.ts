@@ -10,7 +10,6 @@ import { storable } from '../../base/storable.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { selectDue } from '../../queue/work/sql.ts';
 import { tallyOf } from './write.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { addressOf } from '../../contacts/keys.ts';
@@ -202,7 +201,7 @@ async function makeRoomForEarly(
   rows: readonly ReceiptRow[],
   atMs: number,
 ): Promise<void> {
-  const due = await selectDue(
+  const due = await deps.queue.stillIn(
     tx,
     KIND.delivery,
     rows.map((row) => ({ ownerId: row.contactId, causeId: row.causeId, seq: row.seq })),
