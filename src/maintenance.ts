@@ -3,6 +3,7 @@ import { pause, type Clock } from './base/clock.ts';
 import type { Part } from './base/lifecycle.ts';
 import type { Log } from './base/log.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
+import { levelOf } from './db/patiently.ts';
 import type { Sql } from './db/pool.ts';
 import type { Room } from './db/room.ts';
 
@@ -10,6 +11,8 @@ const ROUND_MS = 5 * 60_000;
 const DAY_MS = 24 * 3600_000;
 /** What a device of the simulator shows is of no use for long. */
 const SIMULATED_KEPT_DAYS = 30;
+/** What contacts did is asked for a year back, and a little more. */
+const EVENTS_KEPT_DAYS = 400;
 
 /** Housekeeping every few minutes; the first round after the first pause, since start-up makes its own partitions. */
 export function createMaintenance(deps: {
@@ -22,10 +25,11 @@ export function createMaintenance(deps: {
   const { sql, clock, log } = deps;
   const stop = new AbortController();
   let running: Promise<void> | undefined;
-  const keepMs = (table: string) =>
-    (table === 'simulated_messages'
-      ? Math.min(SIMULATED_KEPT_DAYS, deps.retentionDays)
-      : deps.retentionDays) * DAY_MS;
+  const keepMs = (table: string) => {
+    if (table === 'contact_events') return EVENTS_KEPT_DAYS * DAY_MS;
+    if (table !== 'simulated_messages') return deps.retentionDays * DAY_MS;
+    return Math.min(SIMULATED_KEPT_DAYS, deps.retentionDays) * DAY_MS;
+  };
   const round = async () => {
     const nowMs = clock.nowMs();
     await ensurePartitions(sql, nowMs);
@@ -37,14 +41,16 @@ export function createMaintenance(deps: {
       await room
         .sweep?.(sweeping)
         .catch((error: unknown) =>
-          log.warn({ error, room: room.name }, 'a room was not swept; trying later'),
+          log[levelOf(error)]({ error, room: room.name }, 'a room was not swept; trying later'),
         );
   };
   const loop = async () => {
     for (;;) {
       await pause(clock, ROUND_MS, stop.signal);
       if (stop.signal.aborted) return;
-      await round().catch((error: unknown) => log.warn({ error }, 'housekeeping failed; trying again later'));
+      await round().catch((error: unknown) =>
+        log[levelOf(error)]({ error }, 'housekeeping failed; trying again later'),
+      );
     }
   };
   return {

@@ -5,6 +5,8 @@
 import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
+import { createArrivals } from './campaigns/events/arrive.ts';
+import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
@@ -38,7 +40,7 @@ import { s3Store } from './content/mediaStore.s3.ts';
 import { borrowIdPlaces } from './db/idPlaces.ts';
 import type { Connection } from './db/pool.ts';
 import { openStore, type Store } from './db/store.ts';
-import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
+import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
@@ -58,7 +60,9 @@ import { createSenders } from './senders/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { gatherReceipts } from './receipts/gather.ts';
-import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
+import { receiptsRoom } from './receipts/room.ts';
+import { createSignatures } from './receipts/signatures.ts';
+import { calledIntegration, receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
@@ -213,6 +217,7 @@ function openRooms(ground: Ground) {
   const shared = openShared(ground);
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
+  const believeOnce = createSignatures(shared);
   const simulator = createSimulator({
     ...shared,
     // In batches already.
@@ -234,7 +239,8 @@ function openRooms(ground: Ground) {
     share: () => (works ? worker.heldLanes() / Math.max(1, shared.queue.lanes().length) : 1),
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts: { ...shared, senders } };
+  const broadcasts = { ...shared, senders };
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -243,15 +249,17 @@ function openRooms(ground: Ground) {
     leaseMs: config.leaseMs,
     handlers: rooms.flatMap(({ handlers }) => handlers ?? []),
     readers: [...rooms.flatMap(({ readers }) => readers ?? []), metrics.reader],
+    turns: rooms.flatMap(({ turns }) => turns ?? []),
   });
   const ready = createReady({
     ...shared,
     dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
-  const receive: ReceiveCallback = (id, key, request) =>
-    receiveCallback({ ...shared, takeReceipts: heard }, id, key, request);
-  const callbacks = callbacksDoor(receive);
+  const receiving = { ...shared, takeReceipts: heard, believeOnce };
+  const receive: Callbacks['receive'] = (integration, request) =>
+    receiveCallback(receiving, integration, request);
+  const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
   const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
     amiss: ready,
@@ -287,6 +295,7 @@ function declared(
     accountsRoom,
     linksRoom,
     conversationsRoom,
+    receiptsRoom,
     sendersRoom,
     outboxRoom({ ...deps, random: Math.random }),
     threadsRoom(shared),
@@ -303,6 +312,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
+    campaignsRoom(shared),
     simulatorRoom(ctx.simulator),
   ];
 }

@@ -2,6 +2,7 @@
  * Work that is done once per Idempotency-Key, by Stripe's rules: the answer is kept in the transaction of the work, so there
  * is never one without the other. What was refused before anything was done is not kept, and may be tried again.
  */
+import { canonicalJson } from '../base/canonical.ts';
 import { sha256Hex } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -98,7 +99,7 @@ export async function keepAnswer(
 
 /** What makes two requests the same: method, path with query, and body, whatever the order of its keys. */
 export function hashRequest(method: string, path: string, body: unknown): string {
-  const text = typeof body === 'string' || body instanceof Uint8Array ? sha256Hex(body) : canonical(body);
+  const text = typeof body === 'string' || body instanceof Uint8Array ? sha256Hex(body) : canonicalJson(body);
   return sha256Hex(`${method.toUpperCase()}\n${path}\n${text}`);
 }
 
@@ -155,14 +156,4 @@ function inFlight(): Fault {
   return fault('in_flight', 'A request with this Idempotency-Key is still running; try again shortly.', {
     retryAfterS: 1,
   });
-}
-
-/** JSON with the keys of objects in order. */
-function canonical(value: unknown): string {
-  const sorted = JSON.stringify(value, (_name, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  ) as string | undefined;
-  return sorted ?? '';
 }

@@ -218,6 +218,13 @@ export const SETTINGS = {
     max: 65536,
     means: 'Memory that the process may take for its objects, MB; more makes a busy install a little faster.',
   },
+  checkAnswers: {
+    env: 'PARLEY_CHECK_ANSWERS',
+    kind: 'flag',
+    default: 'false',
+    means:
+      'Check every answer against its schema and answer 500 where it breaks it: for tests of Parley itself.',
+  },
   demo: {
     env: 'PARLEY_DEMO',
     kind: 'flag',

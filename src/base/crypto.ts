@@ -25,11 +25,11 @@ export function hmac(
   return createHmac(algorithm, key).update(data).digest(encoding);
 }
 
-/** Compares two texts in time that does not depend on where they differ. */
+/** Compares two texts in time that does not depend on where they differ; that they differ in length may show. */
 export function sameText(a: string, b: string): boolean {
-  const left = createHash('sha256').update(a).digest();
-  const right = createHash('sha256').update(b).digest();
-  return timingSafeEqual(left, right);
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** Random URL-safe text with `bytes` bytes of entropy. */
@@ -45,6 +45,12 @@ export function hash32(text: string): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
+}
+
+/** A hash of 53 bits, from 1 up: a key that is safe in JavaScript, for what is unique within a contact. SHA-256. */
+export function hash53(text: string): number {
+  const digest = createHash('sha256').update(text).digest();
+  return Math.max(1, digest.readUInt32BE(0) * 2 ** 21 + (digest.readUInt32BE(4) >>> 11));
 }
 
 /** Seals and opens texts: AES-256-GCM, the context bound in, so that a secret cannot be moved to another row. */

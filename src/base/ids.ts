@@ -22,6 +22,7 @@ export const ID_PLACES = 64;
 const EPOCH_MS = Date.UTC(2020, 0, 1);
 const TICK_MS = 32;
 const TICK_UNIT = ID_PLACES * BUCKETS;
+const ORDER_COUNT = 64;
 /** The largest id there can be. */
 export const MAX_ID = Number.MAX_SAFE_INTEGER;
 
@@ -31,6 +32,13 @@ export type IdSource = {
   inBucket(bucket: number): number;
   /** A new id in a bucket of its own choosing, spread evenly: for contacts, and for rows that belong to none. */
   spread(): number;
+  /**
+   * A number that only tells what came before what, of this process exactly and of others to the millisecond: for what waits to be
+   * taken in order. No id: it has no bucket, and a burst of one contact does not run ahead of the clock (64 a millisecond).
+   *
+   *     | 41 bits: milliseconds since 2020 | 6 bits: place | 6 bits: counter |
+   */
+  inOrder(): number;
 };
 
 /**
@@ -65,7 +73,20 @@ export function idSource(places: number | (() => readonly number[]), nowMs: () =
     nextBucket = ((nextBucket ?? current()[0]! * 977) + 2531) % BUCKETS;
     return inBucket(nextBucket);
   };
-  return { inBucket, spread };
+  let orderMs = 0;
+  let orderCount = 0;
+  const inOrder = (): number => {
+    const ms = nowMs() - EPOCH_MS;
+    if (ms > orderMs) {
+      orderMs = ms;
+      orderCount = 0;
+    } else if (++orderCount === ORDER_COUNT) {
+      orderMs += 1;
+      orderCount = 0;
+    }
+    return (orderMs * ID_PLACES + current()[0]!) * ORDER_COUNT + orderCount;
+  };
+  return { inBucket, spread, inOrder };
 }
 
 function onlyPlace(place: number): () => readonly number[] {

@@ -108,11 +108,17 @@ export type CallbackRequest = {
 
 /** What a callback said, and how to answer it. */
 export type Callback =
-  | { kind: 'parsed'; receipts: Receipt[]; inbound: Inbound[]; answer: CallbackAnswer }
+  | { kind: 'parsed'; receipts: Receipt[]; inbound: Inbound[]; answer: CallbackAnswer; signed?: SignedOnce }
   /** Signature missing or wrong: nothing of it is believed. */
   | { kind: 'forged'; answer: CallbackAnswer }
   /** Genuine but not understood; logged and answered so that the provider does not repeat it for ever. */
-  | { kind: 'malformed'; detail: string; answer: CallbackAnswer };
+  | { kind: 'malformed'; detail: string; answer: CallbackAnswer; signed?: SignedOnce };
+
+/**
+ * What a signature was given for that does not cover the content: who has seen one call could make others. `token` names the
+ * signature, `contentHash` is of all that is believed, however it was encoded; with another content it is forged, and answered so.
+ */
+export type SignedOnce = { token: string; contentHash: string; forged: CallbackAnswer };
 export type CallbackAnswer = { status: number; contentType: string; body: string };
 
 /** A setting of an integration. Secret ones are sealed at rest and never shown. */

@@ -7,8 +7,16 @@ import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
 
-/** What a contact can be known by. */
-export type IdentityKind = 'external' | 'phone' | 'email' | 'token' | 'whatsapp' | 'webhook';
+/** What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact. */
+export type IdentityKind =
+  | 'external'
+  | 'phone'
+  | 'email'
+  | 'token'
+  | 'whatsapp'
+  | 'webhook'
+  | 'anonymous'
+  | 'group';
 
 /**
  * Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token, an address

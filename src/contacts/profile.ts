@@ -54,15 +54,19 @@ export function isTimeZone(text: string): boolean {
   return minuteOfDay(0, text) !== undefined;
 }
 
-/** The first rule that attributes break: long names, or too much of all. */
-export function checkAttributes(attributes: Record<string, unknown>, path: string): Fault | undefined {
+/** The first rule that attributes break, or properties, of which there may be more: long names, or too much of all. */
+export function checkAttributes(
+  attributes: Record<string, unknown>,
+  path: string,
+  mostBytes: number = CONTACT_LIMITS.attributesBytes,
+): Fault | undefined {
   for (const key of Object.keys(attributes)) {
     if (key.length < 1 || key.length > CONTACT_LIMITS.attributeName)
       return breaks(path, `a name needs 1 to ${CONTACT_LIMITS.attributeName} characters`);
   }
   const inexact = inexactIn(attributes, path);
   if (inexact !== undefined) return breaks(inexact, INEXACT);
-  return attributesBytes(attributes) > CONTACT_LIMITS.attributesBytes ? attributesTooLarge(path) : undefined;
+  return attributesBytes(attributes) > mostBytes ? attributesTooLarge(path, mostBytes) : undefined;
 }
 
 const INEXACT = `must be a number that is kept exactly: whole ones up to ${Number.MAX_SAFE_INTEGER}; send larger ones as text`;
@@ -84,8 +88,8 @@ function inexactIn(value: unknown, path: string): string | undefined {
 }
 
 /** What is answered when attributes would be larger than allowed. */
-export function attributesTooLarge(path: string): Fault {
-  return breaks(path, `together need at most ${CONTACT_LIMITS.attributesBytes} bytes as JSON`);
+export function attributesTooLarge(path: string, mostBytes: number = CONTACT_LIMITS.attributesBytes): Fault {
+  return breaks(path, `together need at most ${mostBytes} bytes as JSON`);
 }
 
 /** Bytes of a value as Postgres prints jsonb, which has a space after each colon and comma, and no exponents. */

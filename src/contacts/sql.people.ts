@@ -2,6 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import { readBlocks } from './consent/compiled.ts';
+import { numbers } from './sql.arrays.ts';
 import type { Person, Reachable } from './person.ts';
 
 /** A contact by its id. */
@@ -51,4 +52,14 @@ export async function selectPresent(
       person.destinations.push(Object.assign(row, { blocks: readBlocks(row.blocks) }) as Reachable);
   }
   return people;
+}
+
+/** Locks contacts against being deleted, in order of key, and returns the ids of those that are there. */
+export async function lockPresent(db: Db, contacts: readonly Named[]): Promise<Set<number>> {
+  const rows = await db<{ id: number }[]>`
+    SELECT c.id FROM unnest(${numbers(contacts, (c) => bucketOf(c.contactId))}::smallint[],
+      ${numbers(contacts, (c) => c.workspaceId)}::bigint[], ${numbers(contacts, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
+    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id
+    ORDER BY c.bucket, c.workspace_id, c.id FOR KEY SHARE OF c`;
+  return new Set(rows.map(({ id }) => id));
 }

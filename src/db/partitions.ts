@@ -4,7 +4,7 @@
  * would otherwise be refused (a clock that is far off).
  */
 import { firstIdAt } from '../base/ids.ts';
-import type { Db, Sql } from './pool.ts';
+import type { Db, Sql, Tx } from './pool.ts';
 
 /** Tables that are kept only for so long: everything in them is dropped with its month. */
 export const TIMED_TABLES = [
@@ -14,7 +14,14 @@ export const TIMED_TABLES = [
   'webhook_calls',
   'simulated_messages',
   'audit_log',
+  'contact_events',
 ] as const;
+
+/**
+ * Tables that are partitioned by a time itself, which may lie in the past, and by the clock of a test workspace in the future: what
+ * no month was made for is in the default partition.
+ */
+const BY_TIME: readonly string[] = ['contact_events'];
 
 /** Months made ahead of now. */
 const MONTHS_AHEAD = 2;
@@ -26,11 +33,9 @@ export async function ensurePartitions(sql: Sql, nowMs: number): Promise<void> {
     const present = new Set((await partitions(tx)).map(({ name }) => name));
     for (const table of TIMED_TABLES) {
       for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
-        const { name, fromId, toId } = monthOf(table, nowMs, ahead);
-        if (present.has(name)) continue;
-        await tx.unsafe(
-          `CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${fromId}) TO (${toId})`,
-        );
+        const { name, from, to } = monthOf(table, nowMs, ahead);
+        if (present.has(name) || (await isTaken(tx, table, from, to))) continue;
+        await tx.unsafe(`CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${from}) TO (${to})`);
       }
     }
   });
@@ -52,6 +57,15 @@ export async function dropOldPartitions(
   return dropped;
 }
 
+/** Whether the default partition has rows of a month: a workspace's clock has been there before ours. Then it keeps them all. */
+async function isTaken(tx: Tx, table: string, from: number, to: number): Promise<boolean> {
+  if (!BY_TIME.includes(table)) return false;
+  const found = await tx.unsafe(
+    `SELECT 1 FROM ${table}_rest WHERE at_ms >= ${from} AND at_ms < ${to} LIMIT 1`,
+  );
+  return found.length > 0;
+}
+
 async function partitions(db: Db): Promise<{ name: string; table: string }[]> {
   return await db<{ name: string; table: string }[]>`
     SELECT child.relname AS name, parent.relname AS table
@@ -59,16 +73,13 @@ async function partitions(db: Db): Promise<{ name: string; table: string }[]> {
     WHERE parent.relname = ANY(${[...TIMED_TABLES]}) AND child.relkind = 'r'`;
 }
 
-function monthOf(
-  table: string,
-  nowMs: number,
-  ahead: number,
-): { name: string; fromId: number; toId: number } {
+function monthOf(table: string, nowMs: number, ahead: number): { name: string; from: number; to: number } {
   const now = new Date(nowMs);
   const from = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1);
   const to = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1);
   const label = new Date(from).toISOString().slice(0, 7).replace('-', '_');
-  return { name: `${table}_${label}`, fromId: firstIdAt(from), toId: firstIdAt(to) };
+  const bound = BY_TIME.includes(table) ? (ms: number) => ms : firstIdAt;
+  return { name: `${table}_${label}`, from: bound(from), to: bound(to) };
 }
 
 function endOfMonth(partition: string): number | undefined {

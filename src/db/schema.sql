@@ -89,6 +89,17 @@ CREATE TABLE broadcasts (
 CREATE UNIQUE INDEX broadcasts_by_run ON broadcasts USING btree (run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX broadcasts_of_workspace ON broadcasts USING btree (workspace_id, id);
 
+-- by hash
+CREATE TABLE callback_signatures (
+  hash integer NOT NULL,
+  integration_id bigint NOT NULL,
+  token_hash text NOT NULL,
+  content_hash text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (hash, integration_id, token_hash)
+);
+CREATE INDEX callback_signatures_age ON callback_signatures USING btree (at_ms);
+
 -- by bucket
 CREATE TABLE caps (
   bucket smallint NOT NULL,
@@ -135,6 +146,21 @@ CREATE TABLE consent_log (
   PRIMARY KEY (bucket, id)
 );
 CREATE INDEX consent_log_of_contact ON consent_log USING btree (bucket, contact_id);
+
+-- by bucket
+CREATE TABLE contact_events (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  name_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  key bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  received_ms bigint NOT NULL,
+  flags smallint NOT NULL,
+  properties jsonb,
+  PRIMARY KEY (bucket, contact_id, name_id, at_ms, key)
+) PARTITION BY RANGE (at_ms);
+CREATE INDEX contact_events_received ON ONLY contact_events USING brin (received_ms);
 
 -- by bucket
 CREATE TABLE contacts (
@@ -263,6 +289,58 @@ CREATE INDEX due_interactive ON due USING btree (due_ms, lane, kind) WHERE (stre
 CREATE INDEX due_next ON due USING btree (lane, kind, stream, due_ms, owner_id, cause_id);
 
 -- by bucket
+CREATE TABLE event_arrivals (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  lane smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  kind smallint NOT NULL,
+  name_id bigint,
+  at_ms bigint NOT NULL,
+  received_ms bigint NOT NULL,
+  key bigint NOT NULL,
+  flags smallint NOT NULL DEFAULT 0,
+  properties jsonb,
+  PRIMARY KEY (bucket, id),
+  CHECK (((kind = 1) = (name_id IS NOT NULL)))
+) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=1);
+CREATE INDEX event_arrivals_next ON event_arrivals USING btree (lane, id);
+
+-- by bucket
+CREATE TABLE event_keys (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  key bigint NOT NULL,
+  seen_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, key)
+);
+CREATE INDEX event_keys_age ON event_keys USING brin (seen_ms);
+
+-- on every node
+CREATE TABLE event_names (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id),
+  CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+CREATE UNIQUE INDEX event_names_by_name ON event_names USING btree (workspace_id, name);
+
+-- by bucket
+CREATE TABLE event_stats (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  name_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  count bigint NOT NULL,
+  first_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, name_id)
+) WITH (fillfactor=80);
+
+-- by bucket
 CREATE TABLE feed (
   bucket smallint NOT NULL,
   id bigint NOT NULL,
@@ -368,7 +446,7 @@ CREATE TABLE identities (
   value text NOT NULL,
   contact_id bigint NOT NULL,
   PRIMARY KEY (hash, workspace_id, kind, value),
-  CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text])))
+  CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text, 'anonymous'::text, 'group'::text])))
 );
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
 CREATE INDEX identities_of_contact ON identities USING btree (contact_id);

@@ -50,7 +50,9 @@ test('never: expiry, no address, its status, what blocks it, WhatsApp’s window
   assert.deepEqual(codesOf({ destination: undefined }), ['no_destination']);
   for (const status of ['pending', 'inactive'] as const)
     assert.deepEqual(codesOf({ destination: address({ status }) }), [status]);
+  assert.deepEqual(codesOf({ destination: address({ status: 'blocked' }) }), ['banned']);
   assert.deepEqual(codesOf({ destination: address({ status: 'pending' }), confirms: true }), []);
+  assert.deepEqual(codesOf({ destination: address({ status: 'inactive' }), confirms: true }), ['inactive']);
   const silent = address({ channel: 'whatsapp', lastInboundMs: NOW - 25 * HOUR_MS });
   assert.deepEqual(codesOf({ destination: silent, class: 'transactional' }), ['whatsapp_window']);
   assert.deepEqual(codesOf({ destination: silent, isTemplate: true }), []);

@@ -10,6 +10,7 @@ import { isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { broadcastsPeople } from '../broadcasts/personal.ts';
+import { campaignsPeople } from '../campaigns/personal.ts';
 import { eraseContacts, type Erased } from '../contacts/contacts.ts';
 import { mergeContacts, type Merged } from '../contacts/merge.ts';
 import { contactsPeople } from '../contacts/personal.ts';
@@ -23,6 +24,7 @@ import { ledgerPeople } from '../ledger/personal.ts';
 import { linksPeople } from '../links/personal.ts';
 import { livePeople } from '../live/personal.ts';
 import { queuePeople } from '../queue/personal.ts';
+import { receiptsPeople } from '../receipts/personal.ts';
 import { sendersPeople } from '../senders/personal.ts';
 import { simulatorPeople } from '../simulator/personal.ts';
 import { threadsPeople } from '../threads/personal.ts';
@@ -45,8 +47,10 @@ export function roomsWithPeople(deps: PeopleDeps): readonly Room[] {
     simulatorPeople,
     accountsPeople,
     broadcastsPeople,
+    campaignsPeople,
     contentPeople,
     sendersPeople,
+    receiptsPeople,
     dbPeople,
   ];
 }

@@ -53,6 +53,8 @@ export type Queue = Part & {
   flow(tx: Tx, stream: Stream): Promise<void>;
   /** Appends events; part of the transaction. */
   append(tx: Tx, events: readonly NewEvent[]): Promise<void>;
+  /** Says that there is a turn to take in some lanes (turns.ts); part of the transaction. */
+  turn(tx: Tx, lanes: ReadonlySet<number>): void;
   /** Lanes with their buckets, in order. */
   lanes(): readonly { lane: number; bucket: number; buckets: number[] }[];
   laneOf(bucket: number): number;
@@ -109,7 +111,8 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     stillIn: selectDue,
     async bringForward(tx, workspaceId, byMs) {
       for (const { lane } of map.lanes())
-        for (const what of [...Object.values(KIND), 'bulk' as const]) remember(tx, { lane, what });
+        for (const what of [...Object.values(KIND), 'bulk' as const, 'turn' as const])
+          remember(tx, { lane, what });
       await bringForward(tx, workspaceId, byMs);
     },
     async putSelected(tx, lane, work, selected) {
@@ -134,6 +137,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
       for (const { lane } of rows) remember(tx, { lane, what: 'feed' });
       await insertFeed(tx, rows);
     },
+    turn: (tx, lanes) => lanes.forEach((lane) => remember(tx, { lane, what: 'turn' })),
     lanes: map.lanes,
     laneOf: map.laneOf,
     countWorkers: () => countWorkers(sql),
@@ -188,7 +192,8 @@ function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[
   const pendingOf = new WeakMap<Tx, Pending>();
   const pendingIn = (tx: Tx): Pending => {
     const pending = pendingOf.get(tx);
-    if (!pending) throw new Error('work is put in and events are appended inside queue.transact only');
+    if (!pending)
+      throw new Error('work is put in, events are appended and turns are told of inside queue.transact only');
     return pending;
   };
   const once = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
@@ -264,5 +269,6 @@ function createNotifier(sql: Sql, clock: Clock, log: Log, heard: (wakes: readonl
 
 function parseWake(text: string): Wake {
   const [lane, what] = text.split(':');
-  return { lane: Number(lane), what: what === 'feed' || what === 'bulk' ? what : Number(what) };
+  const isWord = what === 'feed' || what === 'bulk' || what === 'turn';
+  return { lane: Number(lane), what: isWord ? what : Number(what) };
 }

@@ -2,12 +2,17 @@
 import type { Room } from '../db/room.ts';
 import { sweepFailures } from './feed/failures.ts';
 import type { FeedReader } from './feed/reader.ts';
+import type { TurnTaker } from './turns.ts';
 import type { Handler } from './worker.ts';
 
-/** A room with what it does (`handlers`, one for each kind of work) and what it listens to (`readers`, in this order). */
+/**
+ * A room with what it does (`handlers`, one for each kind of work; `turns`, what it takes lane by lane) and what it listens to
+ * (`readers`, in this order).
+ */
 export type WorkingRoom = Room & {
   readonly handlers?: readonly Handler[];
   readonly readers?: readonly FeedReader[];
+  readonly turns?: readonly TurnTaker[];
 };
 
 /** The queue itself. */

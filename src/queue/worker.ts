@@ -7,7 +7,7 @@
  */
 import { pause, type Clock } from '../base/clock.ts';
 import { bell, type Bell, type Part } from '../base/lifecycle.ts';
-import { isPassing } from '../db/pool.ts';
+import { levelOf } from '../db/patiently.ts';
 import { createBulk } from './work/bulk.ts';
 import { createDispatcher } from './feed/dispatch.ts';
 import type { FeedReader } from './feed/reader.ts';
@@ -16,13 +16,18 @@ import { createFlights } from './work/flights.ts';
 import { createInteractive } from './work/interactive.ts';
 import { createOwnership } from './work/ownership.ts';
 import type { Queue } from './queue.ts';
+import { createTurnPump, type TurnTaker } from './turns.ts';
 import { selectInteractiveLanes, selectNextDueMs } from './work/sql.ts';
 import { selectFeedLanes } from './feed/sql.ts';
 
 export type { Handler } from './work/core.ts';
 
-/** What a worker is made from. `readers` get every event of the feed. */
-export type WorkerDeps = WorkDeps & { queue: Queue; readers: readonly FeedReader[] };
+/** What a worker is made from. `readers` get every event of the feed, `turns` take what is theirs lane by lane. */
+export type WorkerDeps = WorkDeps & {
+  queue: Queue;
+  readers: readonly FeedReader[];
+  turns?: readonly TurnTaker[];
+};
 
 /** Without a wake, a worker looks by itself this often. */
 const LOOK_MS = 1_000;
@@ -48,7 +53,8 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     stop.signal,
     () => flights,
     (lane) => {
-      for (const what of [...handlers.map(({ kind }) => kind), 'bulk', 'feed'] as const) ring({ lane, what });
+      for (const what of [...handlers.map(({ kind }) => kind), 'bulk', 'feed', 'turn'] as const)
+        ring({ lane, what });
     },
   );
   const core: WorkerCore = {
@@ -63,22 +69,20 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
   const interactive = new Map(handlers.map((one) => [one.kind, createInteractive(core, one)]));
   const bulk = createBulk(core, handlers);
   const dispatcher = createDispatcher(core, queue, deps.readers);
+  const turns = createTurnPump(core, deps.turns ?? []);
 
+  const pumps = { feed: dispatcher, turn: turns, bulk };
   const ring = ({ lane, what }: Wake) => {
     if (!ownership.isReady(lane)) return;
-    if (what === 'feed') dispatcher.ring(lane);
-    else if (what === 'bulk') {
-      bulk.ring(lane);
-      lookNow.ring();
-    } else interactive.get(what)?.ring(lane);
+    (typeof what === 'number' ? interactive.get(what) : pumps[what])?.ring(lane);
+    if (what === 'bulk') lookNow.ring();
   };
 
-  const look = () => bulk.look().then(() => lookForWork(deps, ring));
+  const look = () => bulk.look().then(() => lookForWork(deps, turns, ring));
   // What was taken goes on settling by itself; the next renewal does not wait for it.
   const renew = () => ownership.round().then(() => deps.leaseMs / 3);
   const again = () => dispatcher.again().then(() => READ_AGAIN_MS);
-  const loop = (what: string, step: () => Promise<number>, early?: Bell) =>
-    repeat(deps, stop.signal, what, step, early);
+  const loop = repeat.bind(undefined, deps, stop.signal);
 
   return {
     name: 'worker',
@@ -88,7 +92,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
       queue.onWake((wakes) => wakes.forEach(ring));
       await ownership.start();
       loops.push(loop('renewing leases', renew), loop('looking for work', look, lookNow));
-      loops.push(loop('reading again', again), dispatcher.run());
+      loops.push(loop('reading again', again), dispatcher.run(), turns.run());
       for (const pump of interactive.values()) loops.push(pump.run());
     },
     async stop() {
@@ -96,6 +100,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
       lookNow.ring();
       for (const pump of interactive.values()) pump.wake();
       dispatcher.wake();
+      turns.wake();
       await bulk.stop();
       await Promise.allSettled(loops);
       await flights.landed();
@@ -107,13 +112,15 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
 /** Rings whatever has something due; resolves with how long nothing more is expected, ms. */
 async function lookForWork(
   { sql, clock }: Pick<WorkerDeps, 'sql' | 'clock'>,
+  turns: Pick<ReturnType<typeof createTurnPump>, 'look'>,
   ring: (wake: Wake) => void,
 ): Promise<number> {
   const nowMs = clock.nowMs();
   for (const { lane, kind } of await selectInteractiveLanes(sql, nowMs)) ring({ lane, what: kind });
   for (const lane of await selectFeedLanes(sql)) ring({ lane, what: 'feed' });
-  const nextMs = await selectNextDueMs(sql, nowMs);
-  return nextMs === undefined ? LOOK_MS : Math.min(LOOK_MS, Math.max(5, nextMs - clock.nowMs()));
+  const nextTurnMs = await turns.look(nowMs, (lane) => ring({ lane, what: 'turn' }));
+  const nextMs = Math.min((await selectNextDueMs(sql, nowMs)) ?? Infinity, nextTurnMs ?? Infinity);
+  return Math.min(LOOK_MS, Math.max(5, nextMs - clock.nowMs()));
 }
 
 /** Repeats `step` until the worker stops; `step` says how long to wait, `early` cuts that short. A lost database is waited for. */
@@ -126,7 +133,7 @@ async function repeat(
 ): Promise<void> {
   while (!stopping.aborted) {
     const waitMs = await step().catch((error: unknown) => {
-      log[isPassing(error) ? 'debug' : 'error']({ error }, `${what} failed; trying again`);
+      log[levelOf(error)]({ error }, `${what} failed; trying again`);
       return AFTER_ERROR_MS;
     });
     const slept = pause(clock, waitMs, stopping);

@@ -8,8 +8,8 @@ import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
-import type { CallbackAnswer, CallbackRequest, Inbound, Receipt } from '../channels/adapter.ts';
-import { hear, hears } from '../channels/apart.ts';
+import type { CallbackAnswer, CallbackRequest, Inbound, Receipt, SignedOnce } from '../channels/adapter.ts';
+import { hear, hears, type Hearing } from '../channels/apart.ts';
 import {
   blockDestinations,
   complaintBlock,
@@ -43,6 +43,7 @@ import { answerHelp } from './help.ts';
 import { incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
 import { readReplies } from './replies.ts';
+import type { BelieveOnce } from './signatures.ts';
 
 /** What taking in needs. */
 export type ReceiveDeps = FileDeps & {
@@ -55,18 +56,30 @@ export type ReceiveDeps = FileDeps & {
 
 const NOT_THERE = fault('not_found', 'there is no such callback');
 
-/** Takes a provider's callback in; returns how to answer it. An unknown integration and a wrong key look the same. */
-export async function receiveCallback(
-  deps: ReceiveDeps & { takeReceipts: TakeReceipts },
+/** Whose callback an address is. An unknown integration, one that is never called and a wrong key look the same. */
+export async function calledIntegration(
+  { directory, adapters }: Pick<ReceiveDeps, 'directory' | 'adapters'>,
   integrationId: number,
   callbackKey: string,
+): Promise<Integration | Fault> {
+  const integration = await directory.integration(integrationId);
+  const isCalled = integration && hears(adapters[integration.provider]);
+  return isCalled && sameText(integration.callbackKey, callbackKey) ? integration : NOT_THERE;
+}
+
+/** Takes the callback of a provider in; returns how to answer it. */
+export async function receiveCallback(
+  deps: ReceiveDeps & { takeReceipts: TakeReceipts; believeOnce: BelieveOnce },
+  integration: Integration,
   request: CallbackRequest,
-): Promise<CallbackAnswer | Fault> {
-  const integration = await deps.directory.integration(integrationId);
-  if (!integration || !sameText(integration.callbackKey, callbackKey)) return NOT_THERE;
-  const adapter = deps.adapters[integration.provider];
-  if (!hears(adapter)) return NOT_THERE;
-  const callback = await hear(adapter, request, integration.settings, integration.workspaceId);
+): Promise<CallbackAnswer> {
+  const integrationId = integration.id;
+  const callback = await hear(
+    deps.adapters[integration.provider] as Hearing,
+    request,
+    integration.settings,
+    integration.workspaceId,
+  );
   if (callback.kind === 'unread') {
     deps.log.error(
       { integrationId, provider: integration.provider, detail: callback.detail },
@@ -74,12 +87,12 @@ export async function receiveCallback(
     );
     return callback.answer;
   }
-  if (callback.kind === 'forged') {
+  if (callback.kind === 'forged' || !(await isBelieved(deps, integrationId, callback.signed))) {
     deps.log.warn(
       { integrationId, provider: integration.provider, purpose: request.purpose },
       'a callback with a wrong signature was refused',
     );
-    return callback.answer;
+    return callback.kind === 'forged' ? callback.answer : callback.signed!.forged;
   }
   if (callback.kind === 'malformed') {
     deps.log.warn(
@@ -95,6 +108,14 @@ export async function receiveCallback(
   ]);
   for (const one of taken) if (one.status === 'rejected') throw one.reason;
   return callback.answer;
+}
+
+async function isBelieved(
+  { believeOnce }: { believeOnce: BelieveOnce },
+  integrationId: number,
+  signed: SignedOnce | undefined,
+): Promise<boolean> {
+  return !signed || (await believeOnce(integrationId, signed));
 }
 
 /** Applies receipts. One that cannot be stored is stored as little as can be, and if not even that, only its sender is told. */

@@ -1,6 +1,15 @@
 /** Mailgun's callbacks: `status` for events of our mails, `inbound` for mails that a route forwards. */
-import { hmac, sameText } from '../../base/crypto.ts';
-import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
+import { canonicalJson } from '../../base/canonical.ts';
+import { hmac, sameText, sha256Hex } from '../../base/crypto.ts';
+import type {
+  Callback,
+  CallbackAnswer,
+  CallbackRequest,
+  Inbound,
+  Receipt,
+  Settings,
+  SignedOnce,
+} from '../adapter.ts';
 import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
 import { objectIn, textIn, type Json } from '../kit/json.ts';
 import { mailOf } from './inbound.ts';
@@ -22,13 +31,22 @@ export function receiveMailgun(request: CallbackRequest, settings: Settings): Ca
 
 function eventOf(request: CallbackRequest, settings: Settings): Callback {
   const body = jsonObject(request.body.toString('utf8'));
-  if (!isSigned(objectIn(body, 'signature'), request, settings)) return { kind: 'forged', answer: FORGED };
+  const signature = objectIn(body, 'signature');
+  if (!isSigned(signature, request, settings)) return { kind: 'forged', answer: FORGED };
   const event = objectIn(body, 'event-data');
+  const signed = signedOnce(signature, canonicalJson(event));
   const type = textIn(event, 'event');
-  if (!event || !type) return { kind: 'malformed', detail: 'event-data is missing', answer: NOT_UNDERSTOOD };
+  if (!event || !type)
+    return { kind: 'malformed', detail: 'event-data is missing', answer: NOT_UNDERSTOOD, signed };
   const receipt = receiptOf(type, event, settings);
   const wish = UNWANTED.includes(type) ? stopOf(type, event, settings) : undefined;
-  return { kind: 'parsed', receipts: receipt ? [receipt] : [], inbound: wish ? [wish] : [], answer: OK };
+  return {
+    kind: 'parsed',
+    receipts: receipt ? [receipt] : [],
+    inbound: wish ? [wish] : [],
+    answer: OK,
+    signed,
+  };
 }
 
 function forwarded(request: CallbackRequest, settings: Settings): Callback {
@@ -36,9 +54,30 @@ function forwarded(request: CallbackRequest, settings: Settings): Callback {
   const fields = Object.create(null) as Json;
   for (const part of parts ?? []) if ('value' in part) fields[part.name] ??= part.value;
   if (!isSigned(fields, request, settings)) return { kind: 'forged', answer: FORGED };
+  const signed = signedOnce(fields, contentOf(parts ?? []));
   const mail = mailOf(fields, parts ?? [], textSetting(settings, 'domain') ?? '');
-  if (mail.kind === 'unreadable') return { kind: 'malformed', detail: mail.why, answer: NOT_UNDERSTOOD };
-  return { kind: 'parsed', receipts: [], inbound: mail.kind === 'mail' ? [mail.inbound] : [], answer: OK };
+  if (mail.kind === 'unreadable')
+    return { kind: 'malformed', detail: mail.why, answer: NOT_UNDERSTOOD, signed };
+  const inbound = mail.kind === 'mail' ? [mail.inbound] : [];
+  return { kind: 'parsed', receipts: [], inbound, answer: OK, signed };
+}
+
+/** All that a form says, whatever its boundary and encoding, but for the signature itself. */
+function contentOf(parts: readonly Part[]): string {
+  const said = parts.filter(({ name }) => !SIGNATURE.includes(name));
+  return canonicalJson(
+    said.map((part) =>
+      'value' in part
+        ? [part.name, part.value]
+        : [part.name, part.filename, part.mediaType, sha256Hex(part.content)],
+    ),
+  );
+}
+
+const SIGNATURE: readonly string[] = ['timestamp', 'token', 'signature'];
+
+function signedOnce(signature: Json | undefined, content: string): SignedOnce {
+  return { token: textIn(signature, 'token')!, contentHash: sha256Hex(content), forged: FORGED };
 }
 
 /** Multipart when there are attachments, else a plain form. */
@@ -54,7 +93,10 @@ function partsOf({ headers, body }: CallbackRequest): Part[] | undefined {
 const OLDEST_MS = 12 * 60 * 60_000;
 const EARLIEST_MS = 5 * 60_000;
 
-/** HMAC over timestamp and token, not over the content: whoever sees one callback could make others, so HTTPS only. */
+/**
+ * HMAC over timestamp and token, not over the content: whoever sees one callback could make others. So each signature is believed for
+ * the content that it first came with (`signedOnce`), and HTTPS only.
+ */
 function isSigned(
   signature: Json | undefined,
   { receivedAtMs }: CallbackRequest,

@@ -1,4 +1,6 @@
 /** Why somebody got a message, or did not (ledger/why.ts, broadcasts/why.ts), as it is asked for and shown. */
+import { WhyShown } from '../../../contract/doors/console/messages.ts';
+import { Id } from '../../../contract/doors/fields.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { findBroadcast } from '../../broadcasts/find.ts';
 import { whyBroadcast } from '../../broadcasts/why.ts';
@@ -13,12 +15,14 @@ export const whyRoutes: readonly Route[] = [
   reads({
     path: '/why',
     action: 'messages.read',
-    query: ['contact', 'message', 'broadcast'],
+    does: 'Why somebody got a message, or did not: every decision on its way, in order.',
+    query: { contact: Id, message: Id, broadcast: Id },
+    answer: WhyShown,
     handle: why,
   }),
 ];
 
-async function why(call: Call): Promise<unknown> {
+async function why(call: Call): Promise<WhyShown | Fault> {
   const contactId = queryId(call, 'contact');
   const messageId = queryId(call, 'message');
   const broadcastId = queryId(call, 'broadcast');

@@ -13,6 +13,7 @@ import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { BroadcastDeps } from '../../broadcasts/broadcast.ts';
+import type { Arrive } from '../../campaigns/events/arrive.ts';
 import type { Senders } from '../../senders/senders.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
@@ -34,6 +35,8 @@ export type HttpContext = {
   webhooks: Webhooks;
   senders: Senders;
   simulator: Simulator;
+  /** The way in for what contacts do and what is learnt about them. */
+  arrive: Arrive;
   /** What the broadcasts room works with. */
   broadcasts: BroadcastDeps;
   /** Adapters by provider. */

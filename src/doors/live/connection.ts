@@ -9,7 +9,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { isConnectionLost } from '../../db/pool.ts';
+import { isPassing } from '../../db/pool.ts';
 import { cursorText, isKept, pageBefore, readCursor, takeSnapshot, type Cursor } from '../../live/log.ts';
 import type { Notices } from '../../live/notices.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -123,7 +123,7 @@ async function inTurn(state: State, before: Promise<void>, work: () => Promise<v
     if (!state.closing) await work();
   } catch (error) {
     const { log } = state.deps.ctx;
-    if (isConnectionLost(error)) log.warn({ error }, 'a live connection lost the store');
+    if (isPassing(error)) log.warn({ error }, 'a live connection lost the store');
     else log.error({ error }, 'a frame of the live channel was not handled');
     close(state, CLOSE.fault);
   }

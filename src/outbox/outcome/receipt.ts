@@ -8,7 +8,6 @@ import type { Clock } from '../../base/clock.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable } from '../../base/storable.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { Queue } from '../../queue/queue.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { addressOf } from '../../contacts/keys.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
@@ -17,7 +16,7 @@ import { redial } from './redial.ts';
 import { fromRef, toRef } from '../../ledger/ref.ts';
 import type { RunSource } from '../../ledger/run.ts';
 import { moveByReceipts, noteLate } from '../../ledger/receipts.ts';
-import { tallyChanges } from '../../ledger/tallies.ts';
+import { tallyLanes } from '../../ledger/tallies.ts';
 import type { ReceiptChange, ReceiptRow } from '../../ledger/delivery.ts';
 import { STATE } from '../../ledger/states.ts';
 
@@ -55,17 +54,12 @@ export async function applyReceipts(
     (change) => change.state === STATE.failed && change.mayFallBack && !again.has(change),
   );
   await fallBack(deps, tx, nowMs, failed);
-  await writeTallies(
-    deps,
-    tx,
-    changes.filter(({ bulk }) => bulk),
-  );
   // Events of one bucket are in order. Those of a single send are told as they come, so each person has their own; a run's are
   // for counting, and share one for each lane.
   const together = Map.groupBy(changes, ({ bulk, contactId }) =>
     bulk ? `lane ${deps.queue.laneOf(bucketOf(contactId))}` : contactId,
   );
-  await deps.queue.append(
+  const told = deps.queue.append(
     tx,
     [...together.values()].map((list) => ({
       ownerId: list[0]!.contactId,
@@ -87,6 +81,8 @@ export async function applyReceipts(
       },
     })),
   );
+  const counted = changes.filter(({ bulk }) => bulk);
+  await Promise.all([told, tallyLanes(deps.queue, tx, counted)]);
   return { changed: changes.length, unknown: 0 };
 }
 
@@ -171,15 +167,4 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
 function isFurther(seen: number, next: number): boolean {
   const rank = (state: number) => (state === STATE.failed ? STATE.accepted + 0.5 : state);
   return rank(next) > rank(seen);
-}
-
-async function writeTallies(
-  deps: { queue: Queue },
-  tx: Tx,
-  changes: readonly ReceiptChange[],
-): Promise<void> {
-  const lanes = deps.queue.lanes();
-  const byLane = Map.groupBy(changes, (change) => deps.queue.laneOf(bucketOf(change.contactId)));
-  for (const [lane, list] of [...byLane].sort(([a], [b]) => a - b))
-    await tallyChanges(tx, lanes[lane]!.bucket, list);
 }

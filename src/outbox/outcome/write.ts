@@ -2,7 +2,7 @@
  * Writing what a batch decided: due rows, states, tallies, what was learned, what follows, and the event, in one transaction
  * under the lane's fence.
  */
-import { tallyChanges } from '../../ledger/tallies.ts';
+import { tallyLane } from '../../ledger/tallies.ts';
 import { writeOutcomes } from '../../ledger/outcomes.ts';
 import { spreadOut } from '../../ledger/onward.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -51,7 +51,7 @@ export async function writeDecisions(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
   );
-  if (bulk) await tallyChanges(tx, batch.lane.bucket, changes, accepted);
+  if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);
   await announce(deps, tx, bulk, rows, changes, accepted);
 }
 

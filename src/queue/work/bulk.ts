@@ -7,7 +7,7 @@
  */
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isPassing } from '../../db/pool.ts';
+import { levelOf } from '../../db/patiently.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { createRooms, type Rooms } from './fair.ts';
 import { selectNextOfStream, selectStreams } from './sql.ts';
@@ -110,10 +110,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
         if (stream.flowing && (await round())) continue;
         if (stream.flowing) waitMs = (await idle.nothingForMs()) ?? waitMs;
       } catch (error) {
-        core.log[isPassing(error) ? 'debug' : 'error'](
-          { error, stream: stream.stream },
-          'a bulk claim failed; trying again',
-        );
+        core.log[levelOf(error)]({ error, stream: stream.stream }, 'a bulk claim failed; trying again');
       }
       await woken.wait(pause(core.clock, waitMs, core.stopping));
     }

@@ -6,8 +6,8 @@ import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 
-/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), or events (`feed`). */
-export type Wake = { lane: number; what: number | 'bulk' | 'feed' };
+/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), events (`feed`), or a turn (`turn`). */
+export type Wake = { lane: number; what: number | 'bulk' | 'feed' | 'turn' };
 
 /** Who does the work of one kind. `handle` settles every item of the batch (settle.ts) before it resolves. */
 export type Handler = {

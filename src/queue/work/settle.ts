@@ -1,6 +1,7 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
 import type { Batch, WorkItem } from './work.ts';
 import type { Tx } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
 import { fenceLane } from '../lanes/sql.ts';
 import { deleteDue, putOffDue } from './sql.ts';
 import { deleteFlight } from './sql.steps.ts';
@@ -36,4 +37,9 @@ export class LaneLost extends Error {
   constructor(lane: number) {
     super(`lane ${lane} has another owner now`);
   }
+}
+
+/** Keeps a lane from changing hands until the transaction ends; throws `LaneLost` when it has. */
+export async function fence(tx: Tx, lane: OwnedLane): Promise<void> {
+  if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
 }

@@ -1,0 +1,138 @@
+/**
+ * `npm run mutate`: are the tests worth their name? Each fault of `faults/` is planted by itself (plant.mjs) and the tests that must
+ * notice it are run. Prints what went unnoticed and the score; fails below 95 %, when a fault's text is not in the code any more, or
+ * when a test fails without any fault.
+ *
+ *     npm run mutate -- --only gate leases --jobs 2
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { globalSetup, globalTeardown } from '../../test/support/globalSetup.ts';
+import { FAULTS } from './faults/faults.ts';
+import { ROOT, timesIn, type Fault } from './fault.ts';
+
+const LEAST_SCORE = 0.95;
+/** A test that hangs has noticed. */
+const LONGEST_RUN_MS = 180_000;
+
+type Found = { fault: Fault; by: string | undefined; reached: boolean };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+});
+process.exitCode = await main([...(values.only === undefined ? [] : [values.only]), ...positionals]);
+
+async function main(words: readonly string[]): Promise<number> {
+  const stale = FAULTS.filter((fault) => timesIn(fault) !== 1);
+  for (const { file, wrong } of stale) say(`no longer in the code: ${file}: ${wrong}`);
+  if (stale.length) return 1;
+  const chosen = FAULTS.filter((fault) => isChosen(fault, words));
+  const temporary = await mkdtemp(path.join(tmpdir(), 'parley-mutate-'));
+  await globalSetup();
+  try {
+    return await judge(chosen, temporary);
+  } finally {
+    await globalTeardown();
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function isChosen({ file, wrong }: Fault, words: readonly string[]): boolean {
+  return !words.length || words.some((word) => `${file} ${wrong}`.includes(word));
+}
+
+async function judge(chosen: readonly Fault[], temporary: string): Promise<number> {
+  const files = [...new Set(chosen.flatMap(({ tests }) => tests))];
+  const sound = await atOnce(files, async (file) => ({ file, passes: await passes(file, temporary) }));
+  const failing = sound.filter(({ passes: fine }) => !fine);
+  for (const { file } of failing) say(`fails without any fault: ${file}`);
+  if (failing.length) return 1;
+  let done = 0;
+  const found = await atOnce(chosen, async (fault): Promise<Found> => {
+    const one = await look(fault, temporary, done);
+    done++;
+    const word = one.by === undefined ? 'UNNOTICED' : 'noticed';
+    say(`${done}/${chosen.length} ${word} ${fault.file}: ${fault.wrong}${one.by ? ` (${one.by})` : ''}`);
+    return one;
+  });
+  return report(found);
+}
+
+function report(found: readonly Found[]): number {
+  const unnoticed = found.filter(({ by }) => by === undefined);
+  if (unnoticed.length) say('\nUnnoticed:');
+  for (const { fault, reached } of unnoticed)
+    say(`  ${fault.file}: ${fault.wrong}${reached ? '' : ' (none of its tests loads the file)'}`);
+  const score = found.length ? 1 - unnoticed.length / found.length : 1;
+  say(`\n${found.length - unnoticed.length} of ${found.length} noticed: ${(score * 100).toFixed(1)} %`);
+  return score < LEAST_SCORE ? 1 : 0;
+}
+
+async function look(fault: Fault, temporary: string, n: number): Promise<Found> {
+  const marker = path.join(temporary, `planted-${n}-${process.hrtime.bigint()}`);
+  const url = pathToFileURL(path.join(ROOT, fault.file)).href;
+  const planted = JSON.stringify({ url, text: fault.text, becomes: fault.becomes, marker });
+  for (const file of fault.tests)
+    if (!(await passes(file, temporary, planted))) return { fault, by: file, reached: true };
+  return { fault, by: undefined, reached: existsSync(marker) };
+}
+
+/** Runs one test file, to its first failure; false when it fails. */
+async function passes(file: string, temporary: string, planted?: string): Promise<boolean> {
+  const plant = pathToFileURL(path.join(import.meta.dirname, 'plant.mjs')).href;
+  const child = spawn(
+    process.execPath,
+    ['--test-reporter=tap', `--import=./test/support/loopbackOnly.ts`, file],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+      env: {
+        ...process.env,
+        TMPDIR: temporary,
+        NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${plant}`,
+        ...(planted === undefined ? {} : { PLANTED_FAULT: planted }),
+      },
+    },
+  );
+  return await new Promise((resolve) => {
+    const end = (fine: boolean) => {
+      clearTimeout(timer);
+      resolve(fine);
+      try {
+        // With everything it started.
+        process.kill(-child.pid!, 'SIGKILL');
+      } catch {
+        // It is over.
+      }
+    };
+    const timer = setTimeout(() => end(false), LONGEST_RUN_MS);
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text = (text + chunk.toString()).slice(-10_000);
+      if (/^\s*not ok /m.test(text)) end(false);
+    });
+    child.on('exit', (code) => end(code === 0));
+  });
+}
+
+/** Does work on each, so many at a time. */
+async function atOnce<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const go = async () => {
+    for (let at = next++; at < all.length; at = next++) results[at] = await work(all[at]!);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs) || 1) }, go));
+  return results;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,186 @@
+/**
+ * The way in for what contacts do and for what is learnt about them. Accepted means committed: when a call resolves, contacts and
+ * arrivals are written; a lane's owner takes them from there within milliseconds. Calls that come at the same time go into one
+ * transaction (`base/gather.ts`).
+ *
+ * For a door:
+ *
+ * - Make one `createArrivals(shared)` for the process, as `gatherReceipts` is. Do not call it inside a transaction.
+ * - `arrive(workspaceId, [{ person, event }, …])` takes all of a request or nothing: a fault names the entry by its index
+ *   (`[3].event: …`), or without an index when only one was given.
+ * - `person.identities`: the first that is owned decides who it is; nobody's are claimed. `{ kind: 'external', value: user_id }`
+ *   (a number as its text: 1 and "1" are one), `{ kind: 'anonymous', value: anon_id }`. Addresses are normalised and checked by the
+ *   door (`content/phone.ts`, `content/address.ts`); an address that is another contact's stays there (`conflictsWith`). Tokens and
+ *   addresses are `destinations`; a profile is checked by `checkContactChange`. Making one contact of two (alias) is `people/`'s,
+ *   before or after this.
+ * - Without `event` it is an identify: the profile is merged, and campaigns look at what changed.
+ * - `event.key`: the caller's id of this event, any text: `message_id`, or an idempotency key with the index in the batch. A repeat
+ *   within seven days is dropped when it is taken, whatever its time says. Without a key every call is an event of its own. Old iOS
+ *   clients (`ios/…`) send a new id per attempt: give no key but `sameAsContent: true`.
+ * - `event.timestamp`, `event.sentAt`: as the client sent them, seconds or milliseconds (`time.ts`).
+ * - `event.history: true` (a backfill): counted and kept, triggers nothing.
+ */
+import type { Directory } from '../../accounts/directory.ts';
+import { workspaceNowMs } from '../../accounts/workspaces.ts';
+import type { Clock } from '../../base/clock.ts';
+import { hash53 } from '../../base/crypto.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { gather } from '../../base/gather.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { storable, storableJson } from '../../base/storable.ts';
+import { checkAttributes } from '../../contacts/profile.ts';
+import type { WantedPerson } from '../../contacts/wanted.ts';
+import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
+import { isPassing, type Sql } from '../../db/pool.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { createNames, OWN_EVENTS } from './names.ts';
+import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';
+import { EVENT_LIMITS, FLAG, timeOfEvent } from './time.ts';
+
+/** Something a contact did, as a client told it. */
+export type TrackedEvent = {
+  name: string;
+  properties?: Record<string, unknown> | undefined;
+  timestamp?: number | undefined;
+  sentAt?: number | undefined;
+  key?: string | undefined;
+  /** Name, time and properties are its key. */
+  sameAsContent?: boolean | undefined;
+  history?: boolean | undefined;
+};
+
+/** Somebody, and what they did if they did something. */
+export type Told = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedEvent | undefined };
+
+/** Takes what was told; resolves when it is committed, with who it was, in order. */
+export type Arrive = (workspaceId: number, told: readonly Told[]) => Promise<Upserted[] | Fault>;
+
+/** What arriving needs; `aside` is a pool that is never in a transaction. */
+export type ArriveDeps = {
+  sql: Sql;
+  aside: Sql;
+  queue: Queue;
+  ids: IdSource;
+  clock: Clock;
+  directory: Directory;
+};
+
+/** Entries in one transaction, at most. */
+const MOST_TOGETHER = 500;
+/** Entries in one call. */
+const MOST_IN_CALL = 1_000;
+
+type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' | 'contactId'> };
+
+/** The way in, for this process. */
+export function createArrivals(deps: ArriveDeps): Arrive {
+  const names = createNames({ sql: deps.aside, ids: deps.ids, nowMs: () => deps.clock.nowMs() });
+  const take = gather<readonly Checked[], Upserted[]>(
+    (_workspaceId, calls) => write(deps, calls),
+    together,
+    isPassing,
+  );
+  return async (workspaceId, told) => {
+    const broken = firstFault(told);
+    if (broken) return broken;
+    if (!told.length) return [];
+    const workspace = await deps.directory.workspace(workspaceId);
+    if (!workspace) return fault('not_found', 'there is no such workspace');
+    const ids = await names(
+      workspaceId,
+      told.flatMap(({ event }) => (event ? [storable(event.name)] : [])),
+    );
+    if (isFault(ids)) return ids;
+    const { clockAheadMs } = workspace;
+    const receivedMs = workspaceNowMs(workspace, deps.clock.nowMs());
+    const checked = told.map(({ person, event }) => ({
+      person: { ...person, workspaceId },
+      arrival: {
+        workspaceId,
+        receivedMs,
+        ...(event
+          ? eventOf(event, ids.get(storable(event.name))!, { receivedMs, clockAheadMs })
+          : { ...CHANGED, atMs: receivedMs }),
+      },
+    }));
+    return await take(workspaceId, checked);
+  };
+}
+
+const CHANGED = { kind: ARRIVAL.changed, nameId: null, key: 0, flags: 0, properties: null };
+
+function eventOf(event: TrackedEvent, nameId: number, at: { receivedMs: number; clockAheadMs: number }) {
+  const time = timeOfEvent({ ...event, ...at });
+  const properties = Object.keys(event.properties ?? {}).length ? storableJson(event.properties) : null;
+  const text =
+    event.key ?? (event.sameAsContent ? `${nameId}|${event.timestamp}|${properties ?? ''}` : undefined);
+  const keyed = text === undefined ? 0 : FLAG.keyed;
+  return {
+    kind: ARRIVAL.event,
+    nameId,
+    atMs: time.atMs,
+    // Without a key of the caller's it is its own: what it arrived under.
+    key: text === undefined ? 0 : hash53(text),
+    flags: time.flags | keyed | (event.history ? FLAG.history : 0),
+    properties,
+  };
+}
+
+/** As many calls as there are in one transaction; one that is larger goes alone. */
+function together(waiting: readonly (readonly Checked[])[]): number {
+  let entries = 0;
+  const end = waiting.findIndex((call) => (entries += call.length) > MOST_TOGETHER);
+  return end < 0 ? waiting.length : Math.max(1, end);
+}
+
+async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): Promise<Upserted[][]> {
+  const all = calls.flat();
+  const found = await deps.queue.transact(async (tx) => {
+    const people = await upsertContacts(
+      tx,
+      deps.ids,
+      all[0]!.arrival.receivedMs,
+      all.map(({ person }) => person),
+    );
+    const rows = all.map(({ arrival }, i) => {
+      const { contactId } = people[i]!;
+      const id = deps.ids.inOrder();
+      return {
+        ...arrival,
+        id,
+        contactId,
+        lane: deps.queue.laneOf(bucketOf(contactId)),
+        key: arrival.key || id,
+      };
+    });
+    await insertArrivals(tx, rows);
+    deps.queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
+    return people;
+  });
+  let from = 0;
+  return calls.map((call) => found.slice(from, (from += call.length)));
+}
+
+function firstFault(told: readonly Told[]): Fault | undefined {
+  if (told.length > MOST_IN_CALL) return fault('bad_request', `at most ${MOST_IN_CALL} entries in one call`);
+  const at = (i: number, field: string) => (told.length > 1 ? `[${i}].${field}` : field);
+  for (const [i, { person, event }] of told.entries()) {
+    if (!person.identities.length) return broke(at(i, 'user_id'), 'is required');
+    if (!event) continue;
+    const path = at(i, 'event');
+    if (event.name.length < 1 || event.name.length > EVENT_LIMITS.name)
+      return broke(path, `needs 1 to ${EVENT_LIMITS.name} characters`);
+    if ((OWN_EVENTS as readonly string[]).includes(event.name))
+      return broke(path, `is what Parley itself tells: ${OWN_EVENTS.join(', ')} cannot be tracked`);
+    const odd = checkAttributes(event.properties ?? {}, at(i, 'properties'), EVENT_LIMITS.propertiesBytes);
+    if (odd) return odd;
+    for (const field of ['timestamp', 'sentAt'] as const)
+      if (event[field] !== undefined && !Number.isFinite(event[field]))
+        return broke(at(i, field), 'must be a time in unix seconds or milliseconds');
+  }
+  return undefined;
+}
+
+function broke(field: string, rule: string): Fault {
+  return fault('bad_request', `${field}: ${rule}`, { field });
+}

@@ -1,0 +1,104 @@
+/**
+ * Taking what has arrived in a lane, as the first part of a turn: repeats are dropped, events are kept and counted. What is returned is
+ * what campaigns look at. Everything is a batch over the whole turn.
+ */
+import { bucketOf } from '../../base/ids.ts';
+import { holdContacts } from '../../contacts/held.ts';
+import type { Tx } from '../../db/pool.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { ARRIVAL, insertArrivals } from './sql.ts';
+import {
+  addCounts,
+  deleteArrivals,
+  insertEvents,
+  insertKeys,
+  selectArrivals,
+  type Arrival,
+  type Count,
+} from './sql.take.ts';
+import { FLAG } from './time.ts';
+
+/** Arrivals in one turn. */
+export const ARRIVALS_A_TURN = 500;
+
+/** Takes the next arrivals of a lane. `more` says that there are others behind them. `nowMs` is by our clock. */
+export async function takeArrivals(
+  deps: { queue: Pick<Queue, 'laneOf' | 'turn'> },
+  tx: Tx,
+  lane: OwnedLane,
+  nowMs: number,
+): Promise<{ taken: Arrival[]; more: boolean }> {
+  const waiting = await selectArrivals(tx, lane, ARRIVALS_A_TURN);
+  if (!waiting.length) return { taken: [], more: false };
+  const people = new Map(waiting.map((one) => [one.contactId, one]));
+  // Contacts before what is theirs, here as where they are erased or merged.
+  const { present, became } = await holdContacts(tx, [...people.values()]);
+  const left = await deleteArrivals(tx, lane, waiting);
+  const there = waiting.filter(({ id }) => left.has(id));
+  await passOn(deps, tx, there, became);
+  const taken = await keep(
+    tx,
+    there.filter(({ contactId }) => present.has(contactId)),
+    nowMs,
+  );
+  return { taken, more: waiting.length === ARRIVALS_A_TURN };
+}
+
+/** What arrived for a contact that has become another one is that one's, in its lane. */
+async function passOn(
+  { queue }: { queue: Pick<Queue, 'laneOf' | 'turn'> },
+  tx: Tx,
+  arrivals: readonly Arrival[],
+  became: ReadonlyMap<number, number>,
+): Promise<void> {
+  const rows = arrivals.flatMap((one) => {
+    const contactId = became.get(one.contactId);
+    if (contactId === undefined) return [];
+    const properties = one.properties && JSON.stringify(one.properties);
+    return [{ ...one, contactId, lane: queue.laneOf(bucketOf(contactId)), properties }];
+  });
+  if (!rows.length) return;
+  await insertArrivals(tx, rows);
+  queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
+}
+
+/** Keeps events and counts them; returns what is no repeat, in order. */
+async function keep(tx: Tx, arrivals: readonly Arrival[], nowMs: number): Promise<Arrival[]> {
+  const keyed = new Map<string, Arrival>();
+  for (const one of arrivals)
+    if (one.flags & FLAG.keyed && !keyed.has(keyOf(one))) keyed.set(keyOf(one), one);
+  const fresh = keyed.size ? await insertKeys(tx, [...keyed.values()], nowMs) : new Set<string>();
+  const first = arrivals.filter(
+    (one) => !(one.flags & FLAG.keyed) || (keyed.get(keyOf(one)) === one && fresh.has(keyOf(one))),
+  );
+  const events = first.filter(({ kind }) => kind === ARRIVAL.event);
+  if (!events.length) return first;
+  const kept = await insertEvents(tx, events);
+  const isKept = (one: Arrival) =>
+    one.kind !== ARRIVAL.event || kept.has(`${one.contactId}|${one.nameId}|${one.key}`);
+  const counts = countsOf(events.filter(isKept));
+  if (counts.length) await addCounts(tx, counts);
+  return first.filter(isKept);
+}
+
+function keyOf({ contactId, key }: Arrival): string {
+  return `${contactId}|${key}`;
+}
+
+function countsOf(events: readonly Arrival[]): Count[] {
+  const counts = new Map<string, Count>();
+  for (const { contactId, nameId, workspaceId, atMs } of events) {
+    const key = `${contactId}|${nameId}`;
+    const known = counts.get(key);
+    counts.set(key, {
+      contactId,
+      workspaceId,
+      nameId: nameId!,
+      count: (known?.count ?? 0) + 1,
+      firstMs: Math.min(known?.firstMs ?? atMs, atMs),
+      lastMs: Math.max(known?.lastMs ?? atMs, atMs),
+    });
+  }
+  return [...counts.values()];
+}

@@ -1,0 +1,32 @@
+/** The list of faults (scripts/mutate) is of today's code: what is changed there is there, once, and whoever must notice exists. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { FAULTS } from '../scripts/mutate/faults/faults.ts';
+import { ROOT, timesIn } from '../scripts/mutate/fault.ts';
+
+test('each fault changes a text that its file has once', () => {
+  const stale = FAULTS.filter((fault) => timesIn(fault) !== 1);
+  assert.deepEqual(
+    stale.map(({ file, wrong }) => `${file}: ${wrong}`),
+    [],
+    'the code has changed: say the fault anew in scripts/mutate/faults, or take it out where it cannot be made any more',
+  );
+  for (const { text, becomes, wrong } of FAULTS) assert.notEqual(text, becomes, wrong);
+});
+
+test('each fault has tests that must notice it', () => {
+  for (const { tests, wrong } of FAULTS) {
+    assert.ok(tests.length > 0, wrong);
+    for (const file of tests) assert.ok(existsSync(path.join(ROOT, file)), `${wrong}: ${file}`);
+  }
+});
+
+test('no two faults are the same', () => {
+  const said = FAULTS.map(({ file, text, becomes }) => JSON.stringify([file, text, becomes]));
+  assert.deepEqual(
+    said.filter((one, index) => said.indexOf(one) !== index),
+    [],
+  );
+});
