@@ -51,7 +51,8 @@ export async function talliesOf(
   return await selectTallies(db, buckets, runId);
 }
 
-function tallyOf(
+/** What changes of state in one lane mean for the tallies of their runs. */
+export function tallyOf(
   bucket: number,
   changes: readonly Change[],
   accepted: readonly AcceptedInRun[] = [],
