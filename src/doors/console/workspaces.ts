@@ -25,7 +25,12 @@ import {
   setMember,
 } from '../../accounts/operators.ts';
 import { can, type Role } from '../../accounts/roles.ts';
-import { createWorkspace, getWorkspace, updateWorkspace, type Workspace } from '../../accounts/workspaces.ts';
+import {
+  createOwnWorkspace,
+  getWorkspace,
+  updateWorkspace,
+  type Workspace,
+} from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -77,7 +82,12 @@ export const workspaceRoutes: readonly Route[] = [
       if (operatorId === undefined || caller.keyId !== undefined)
         return fault('forbidden', 'Workspaces are made in a session, by the operator who is to own them.');
       return async (tx) => {
-        const made = await createWorkspace(tx, ctx.ids, { ...body, ownerId: operatorId, nowMs });
+        const made = await createOwnWorkspace(
+          tx,
+          ctx.ids,
+          { ...body, ownerId: operatorId, nowMs },
+          ctx.config.workspacesPerOperator,
+        );
         if (isFault(made)) return made;
         afterCommit(() => (ctx.directory.forget(made.id), ctx.keyring.forgetRoles(operatorId)));
         const audit = { action: 'workspace.create', subject: `workspace:${made.id}`, detail: body };
