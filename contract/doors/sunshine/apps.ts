@@ -1,8 +1,9 @@
 /** Apps, their keys, webhooks, integrations, menus, templates and files (api/sunshine.md §2, §3.1, §4, §7, §8). */
 import { type Static, Type } from 'typebox';
-import { LIMITS, Metadata, URI_PATTERN } from '../../content.ts';
+import { LIMITS, Metadata, TEMPLATE_NAME_LENGTH, TEMPLATE_NAME_PATTERN, URI_PATTERN } from '../../content.ts';
 import { AnyObject, Id, oneOf } from '../fields.ts';
 import { anyObject, pageOf } from './fields.ts';
+import { OFFERED } from './triggers.ts';
 
 const flag = Type.Optional(Type.Boolean());
 const name = Type.String({ minLength: 1, maxLength: 200 });
@@ -63,7 +64,7 @@ export const KeysShown = Type.Object({ keys: Type.Array(KeyOf) });
 export const JwtShown = Type.Object({ jwt: Type.String() });
 
 const flags = { includeClient: flag, includeFullAppUser: flag };
-const triggers = Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 64 }));
+const triggers = Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: OFFERED.length }));
 /** `POST …/webhooks`. */
 export const NewWebhook = Type.Object({ target: Type.String(), triggers, ...flags });
 /** `PUT …/webhooks/{id}`. */
@@ -143,8 +144,8 @@ export const MenuShown = Type.Object({ menu: Type.Object({ items: Type.Array(Men
 
 const templateName = Type.String({
   minLength: 1,
-  maxLength: 100,
-  pattern: '^(?! )[^(){}\\r\\n]*(?<! )$',
+  maxLength: TEMPLATE_NAME_LENGTH,
+  pattern: TEMPLATE_NAME_PATTERN,
   rule: 'must not begin or end with a space, nor hold any of ( ) { } or a line break',
 });
 /** `POST …/templates`. */

@@ -11,8 +11,10 @@ export const FaultShown = Type.Object({
 /** Nothing to tell but that it was done. */
 export const Done = Type.Object({});
 
+/** Most characters of an id of the caller's own. */
+export const MAX_USER_ID = 1024;
 /** An id of the caller's own. */
-export const UserId = Type.String({ minLength: 1, maxLength: 1024 });
+export const UserId = Type.String({ minLength: 1, maxLength: MAX_USER_ID });
 
 /** Who speaks for the business. */
 export const authorFields = {

@@ -1,6 +1,7 @@
 /** Users, their clients and channels (api/sunshine.md §3.2, §3.3, §9). */
 import { type Static, Type } from 'typebox';
-import { AnyObject, Id, Time } from '../fields.ts';
+import { CONFIRMATIONS } from '../../channels.ts';
+import { AnyObject, Id, oneOf, Time } from '../fields.ts';
 import { anyObject, UserId } from './fields.ts';
 
 const text = (maxLength: number) => Type.Optional(Type.Union([Type.String({ maxLength }), Type.Null()]));
@@ -26,8 +27,6 @@ const named = Type.Object({ _id: Type.Optional(UserId), userId: Type.Optional(Us
 /** `POST /appusers/merge`. */
 export const Merge = Type.Object({ surviving: named, discarded: named });
 
-/** How somebody can be asked whether an address is theirs. */
-export const CONFIRMATION_TYPES = ['immediate', 'userActivity', 'prompt'] as const;
 /** `POST …/channels`. */
 export const Link = Type.Object({
   type: Type.String({ minLength: 1, maxLength: 64 }),
@@ -37,7 +36,7 @@ export const Link = Type.Object({
   subject: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
   primary: Type.Optional(Type.Boolean()),
   confirmation: Type.Object({
-    type: Type.Union(CONFIRMATION_TYPES.map((type) => Type.Literal(type))),
+    type: oneOf(CONFIRMATIONS),
     message: Type.Optional(anyObject),
   }),
 });
