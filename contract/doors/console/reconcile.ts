@@ -35,6 +35,7 @@ const counted = {
   /** Webhook calls by state. */
   calls: Type.Record(Type.String(), Count),
 };
+/** What is counted. */
 export const AuditCounts = Type.Object(counted);
 export type AuditCounts = Static<typeof AuditCounts>;
 
@@ -48,6 +49,7 @@ const broken = {
   state: orNull(oneOf(DELIVERY_STATES)),
   detail: Type.String(),
 };
+/** A row that breaks the proof. */
 export const AuditBreak = Type.Object(broken);
 export type AuditBreak = Static<typeof AuditBreak>;
 
