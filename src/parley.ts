@@ -6,6 +6,7 @@ import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
+import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
@@ -225,6 +226,7 @@ function openRooms(ground: Ground) {
     takeReceipts: take,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
+    rooms: () => rooms,
   });
   const works = config.roles.includes('worker');
   const metrics = createMetrics(() => ({
@@ -241,7 +243,9 @@ function openRooms(ground: Ground) {
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
   const broadcasts = { ...shared, senders };
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
+  const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
+  const arrive = createArrivals({ ...shared, names });
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -312,7 +316,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
-    campaignsRoom(shared),
+    campaignsRoom({ ...shared, names: ctx.names }),
     simulatorRoom(ctx.simulator),
   ];
 }
