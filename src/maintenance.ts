@@ -3,6 +3,7 @@ import { pause, type Clock } from './base/clock.ts';
 import type { Part } from './base/lifecycle.ts';
 import type { Log } from './base/log.ts';
 import { dropOldPartitions, ensurePartitions } from './db/partitions.ts';
+import { levelOf } from './db/patiently.ts';
 import type { Sql } from './db/pool.ts';
 import type { Room } from './db/room.ts';
 
@@ -40,14 +41,16 @@ export function createMaintenance(deps: {
       await room
         .sweep?.(sweeping)
         .catch((error: unknown) =>
-          log.warn({ error, room: room.name }, 'a room was not swept; trying later'),
+          log[levelOf(error)]({ error, room: room.name }, 'a room was not swept; trying later'),
         );
   };
   const loop = async () => {
     for (;;) {
       await pause(clock, ROUND_MS, stop.signal);
       if (stop.signal.aborted) return;
-      await round().catch((error: unknown) => log.warn({ error }, 'housekeeping failed; trying again later'));
+      await round().catch((error: unknown) =>
+        log[levelOf(error)]({ error }, 'housekeeping failed; trying again later'),
+      );
     }
   };
   return {

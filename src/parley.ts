@@ -41,7 +41,7 @@ import { s3Store } from './content/mediaStore.s3.ts';
 import { borrowIdPlaces } from './db/idPlaces.ts';
 import type { Connection } from './db/pool.ts';
 import { openStore, type Store } from './db/store.ts';
-import { callbacksDoor, type ReceiveCallback } from './doors/callbacks/callbacks.ts';
+import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
@@ -64,7 +64,7 @@ import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiptsRoom } from './receipts/room.ts';
 import { createSignatures } from './receipts/signatures.ts';
-import { receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
+import { calledIntegration, receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
@@ -261,9 +261,10 @@ function openRooms(ground: Ground) {
     dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
-  const receive: ReceiveCallback = (id, key, request) =>
-    receiveCallback({ ...shared, takeReceipts: heard, believeOnce }, id, key, request);
-  const callbacks = callbacksDoor(receive);
+  const receiving = { ...shared, takeReceipts: heard, believeOnce };
+  const receive: Callbacks['receive'] = (integration, request) =>
+    receiveCallback(receiving, integration, request);
+  const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
   const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
     amiss: ready,

@@ -25,11 +25,11 @@ export function hmac(
   return createHmac(algorithm, key).update(data).digest(encoding);
 }
 
-/** Compares two texts in time that does not depend on where they differ. */
+/** Compares two texts in time that does not depend on where they differ; that they differ in length may show. */
 export function sameText(a: string, b: string): boolean {
-  const left = createHash('sha256').update(a).digest();
-  const right = createHash('sha256').update(b).digest();
-  return timingSafeEqual(left, right);
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** Random URL-safe text with `bytes` bytes of entropy. */

@@ -9,7 +9,8 @@ import { toHex24 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { createTurns, type Turns } from '../base/turns.ts';
 import { compile, type Compiled } from '../content/compile.ts';
-import { isConnectionLost, type Tx } from '../db/pool.ts';
+import { patiently } from '../db/patiently.ts';
+import { isPassing, type Tx } from '../db/pool.ts';
 import { callOffDeliveries } from '../ledger/callOff.ts';
 import { linksOfCause } from '../links/links.ts';
 import { keepStatistics } from '../contacts/statistics.ts';
@@ -73,7 +74,7 @@ async function settleIn(tx: Tx, batch: Batch, settlement: Parameters<typeof sett
   if (!(await settle(tx, batch, settlement))) throw new LaneLost(batch.lane.lane);
 }
 
-/** Takes a step. What it throws is told to whoever looks at the broadcast, and tried again later. */
+/** Takes a step, again while the database is lost. What else it throws is told to whoever looks at the broadcast, and tried again later. */
 async function takeStep(
   deps: StepDeps & { turns: Turns },
   batch: Batch,
@@ -81,9 +82,9 @@ async function takeStep(
   landed: boolean,
 ): Promise<void> {
   try {
-    await step(deps, batch, item, landed);
+    await patiently(deps, 'a broadcast', () => step(deps, batch, item, landed), batch.holds);
   } catch (error) {
-    if (error instanceof LaneLost || isConnectionLost(error)) throw error;
+    if (error instanceof LaneLost || isPassing(error)) throw error;
     deps.log.error({ error, broadcastId: item.ownerId }, 'a broadcast does not get on; trying again');
     const delayMs = Math.min(AGAIN_MS.most, AGAIN_MS.first * 2 ** Math.min(item.attempt, 10));
     const later = [{ item, dueMs: deps.clock.nowMs() + delayMs, attempt: Math.min(item.attempt + 1, 1_000) }];

@@ -53,6 +53,7 @@ test('a lost database is known by its class: no room and a failing machine too, 
   const codes = [
     '08000',
     '08P01',
+    '25006',
     '25P03',
     '53000',
     '53100',

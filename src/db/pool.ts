@@ -6,6 +6,7 @@
  * the two cost the same.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
 
@@ -44,11 +45,11 @@ export type Connection =
 
 /** What the pool needs of pg's. */
 export type Connections = {
-  connect(): Promise<Pick<pg.PoolClient, 'query' | 'release'>>;
+  connect(): Promise<Pick<pg.PoolClient, 'query' | 'release'> & { connection?: { stream: Writable } }>;
   query: pg.PoolClient['query'];
   end(): Promise<void>;
 } & Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
-type Asked = Pick<Connections, 'query'>;
+type Asked = Pick<Connections, 'query'> & { connection?: { stream: Writable } };
 
 const INT8_OID = 20;
 const INT8_ARRAY_OID = 1016;
@@ -98,6 +99,7 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
 
   const run = async (client: Asked, text: string, values: unknown[], prepare: boolean) => {
     heard?.(text);
+    inOneWrite(client);
     const name = prepare ? names(text) : undefined;
     const result = await client
       .query(name ? { name, text, values } : values.length ? { text, values } : text)
@@ -220,9 +222,12 @@ async function inTransaction<T>(
       }
     },
   });
-  await execute('BEGIN', [], false);
+  // Not waited for: it leaves with the first statement. On a connection that is lost that one fails, too.
+  const begun = execute('BEGIN', [], false);
+  begun.catch(() => {});
   try {
     const result = await work(tx);
+    await begun;
     const { command } = await execute('COMMIT', [], false);
     // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
     if (command !== 'COMMIT')
@@ -232,6 +237,20 @@ async function inTransaction<T>(
     if (!isConnectionLost(error)) await execute('ROLLBACK', [], false);
     throw error;
   }
+}
+
+const corked = new WeakSet<Writable>();
+
+/** What is asked of a connection in one turn leaves in one write: each of its own wakes the backend, and costs more than the bytes. */
+function inOneWrite({ connection }: Asked): void {
+  const stream = connection?.stream;
+  if (!stream || corked.has(stream)) return;
+  corked.add(stream);
+  stream.cork();
+  process.nextTick(() => {
+    corked.delete(stream);
+    stream.uncork();
+  });
 }
 
 /** Statements that come back are prepared under a name; a text that is seen once (a filter somebody made up) is not. */
@@ -344,12 +363,17 @@ async function listenOn(
 /**
  * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
  * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
- * transaction, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58 the machine under it failed.
+ * transaction, 25006 a server that became a standby, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58
+ * the machine under it failed. ENOENT is a socket that is not there, where it is not a file.
  */
 export function isConnectionLost(error: unknown): boolean {
-  const code = (error as { code?: string } | undefined)?.code ?? '';
-  return /^(08...|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code);
+  const { code = '', syscall } = (error ?? {}) as { code?: string; syscall?: string };
+  if (code === 'ENOENT') return syscall === 'connect';
+  return LOST.test(code);
 }
+
+const LOST =
+  /^(08...|25006|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|EAI_AGAIN|ENOTFOUND)/;
 
 /**
  * True for an error that says nothing of what was asked for: the server is away or has no room, or the statement met another

@@ -97,7 +97,7 @@ async function waitUntilUp(sql: Sql, clock: Clock, log: Log, waitMs: number): Pr
 /** A server that is away or starting, or a name that is not there yet, as with containers that start together. */
 function isComingUp(error: unknown): boolean {
   const { code } = error as { code?: string };
-  return isConnectionLost(error) || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === '53300';
+  return isConnectionLost(error) && code !== '25006';
 }
 
 /** SQLSTATEs and system errors that a setting can mend, with what is wrong. */

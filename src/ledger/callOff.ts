@@ -26,10 +26,10 @@ export async function callOffDeliveries(
   const held = moved.filter(({ state }) => state === STATE.held).length;
   const canceled = keys.length - known.length + moved.length;
   const tallies = [
-    { causeId: run.runId, state: STATE.canceled, n: canceled },
-    { causeId: run.runId, state: STATE.held, n: -held },
+    { bucket, causeId: run.runId, state: STATE.canceled, n: canceled },
+    { bucket, causeId: run.runId, state: STATE.held, n: -held },
   ].filter(({ n }) => n !== 0);
-  if (tallies.length) await addTallies(tx, bucket, tallies);
+  if (tallies.length) await addTallies(tx, tallies);
   await giveRoomBack(tx, keys);
   if (!moved.length) return;
   const changes = moved.map(

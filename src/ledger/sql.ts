@@ -274,16 +274,15 @@ export async function insertForReceipt(
     ON CONFLICT DO NOTHING`;
 }
 
-/** Adds to the tallies of runs. Rows of one batch are of one lane, whose first bucket is where they are kept. */
+/** Adds to the tallies of runs. What belongs to a lane is kept in its first bucket. */
 export async function addTallies(
   db: Db,
-  bucket: number,
-  rows: readonly { causeId: number; state: StateCode; n: number }[],
+  rows: readonly { bucket: number; causeId: number; state: StateCode; n: number }[],
 ): Promise<void> {
   await db`
     INSERT INTO tallies AS t (bucket, cause_id, state, n)
-    SELECT ${bucket}::smallint, * FROM unnest(
-      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.state)}::smallint[], ${rows.map((r) => r.n)}::bigint[])
+    SELECT * FROM unnest(
+      ${rows.map((r) => r.bucket)}::smallint[], ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.state)}::smallint[], ${rows.map((r) => r.n)}::bigint[])
     ON CONFLICT (bucket, cause_id, state) DO UPDATE SET n = t.n + excluded.n`;
 }
 

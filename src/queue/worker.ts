@@ -7,7 +7,7 @@
  */
 import { pause, type Clock } from '../base/clock.ts';
 import { bell, type Bell, type Part } from '../base/lifecycle.ts';
-import { isPassing } from '../db/pool.ts';
+import { levelOf } from '../db/patiently.ts';
 import { createBulk } from './work/bulk.ts';
 import { createDispatcher } from './feed/dispatch.ts';
 import type { FeedReader } from './feed/reader.ts';
@@ -133,7 +133,7 @@ async function repeat(
 ): Promise<void> {
   while (!stopping.aborted) {
     const waitMs = await step().catch((error: unknown) => {
-      log[isPassing(error) ? 'debug' : 'error']({ error }, `${what} failed; trying again`);
+      log[levelOf(error)]({ error }, `${what} failed; trying again`);
       return AFTER_ERROR_MS;
     });
     const slept = pause(clock, waitMs, stopping);

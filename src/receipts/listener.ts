@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
-import { isFault, type Fault } from '../base/fault.ts';
 import { toHex24 } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Integration } from '../accounts/integrations.ts';
@@ -32,11 +31,7 @@ export type ListenerDeps = {
 };
 
 /** Who takes a mail in, as a callback of its integration. */
-export type TakeMail = (
-  integrationId: number,
-  callbackKey: string,
-  request: CallbackRequest,
-) => Promise<CallbackAnswer | Fault>;
+export type TakeMail = (integration: Integration, request: CallbackRequest) => Promise<CallbackAnswer>;
 
 /** Connections at a time, in all and from one address; who comes then is asked to come again. */
 const MOST_CONNECTIONS = 100;
@@ -276,7 +271,7 @@ async function handIn(
   let refusal: Refusal | undefined = UNKNOWN;
   for (const { integration, to } of places.values()) {
     const { id, callbackKey } = integration;
-    const answer = await receive(id, callbackKey, {
+    const answer = await receive(integration, {
       method: 'POST',
       url: `${ctx.publicUrl()}/callbacks/${toHex24(id)}/${callbackKey}/mail`,
       purpose: 'mail',
@@ -289,7 +284,6 @@ async function handIn(
       body,
       receivedAtMs: ctx.clock.nowMs(),
     });
-    if (isFault(answer)) continue;
     if (answer.status < 300) refusal = undefined;
     // Read by nobody yet: the other server comes again, and who has it already is not changed by a repeat.
     else if (answer.status >= 500) return TROUBLE;

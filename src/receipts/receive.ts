@@ -9,7 +9,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { CallbackAnswer, CallbackRequest, Inbound, Receipt, SignedOnce } from '../channels/adapter.ts';
-import { hear, hears } from '../channels/apart.ts';
+import { hear, hears, type Hearing } from '../channels/apart.ts';
 import {
   blockDestinations,
   complaintBlock,
@@ -56,18 +56,30 @@ export type ReceiveDeps = FileDeps & {
 
 const NOT_THERE = fault('not_found', 'there is no such callback');
 
-/** Takes a provider's callback in; returns how to answer it. An unknown integration and a wrong key look the same. */
-export async function receiveCallback(
-  deps: ReceiveDeps & { takeReceipts: TakeReceipts; believeOnce: BelieveOnce },
+/** Whose callback an address is. An unknown integration, one that is never called and a wrong key look the same. */
+export async function calledIntegration(
+  { directory, adapters }: Pick<ReceiveDeps, 'directory' | 'adapters'>,
   integrationId: number,
   callbackKey: string,
+): Promise<Integration | Fault> {
+  const integration = await directory.integration(integrationId);
+  const isCalled = integration && hears(adapters[integration.provider]);
+  return isCalled && sameText(integration.callbackKey, callbackKey) ? integration : NOT_THERE;
+}
+
+/** Takes the callback of a provider in; returns how to answer it. */
+export async function receiveCallback(
+  deps: ReceiveDeps & { takeReceipts: TakeReceipts; believeOnce: BelieveOnce },
+  integration: Integration,
   request: CallbackRequest,
-): Promise<CallbackAnswer | Fault> {
-  const integration = await deps.directory.integration(integrationId);
-  if (!integration || !sameText(integration.callbackKey, callbackKey)) return NOT_THERE;
-  const adapter = deps.adapters[integration.provider];
-  if (!hears(adapter)) return NOT_THERE;
-  const callback = await hear(adapter, request, integration.settings, integration.workspaceId);
+): Promise<CallbackAnswer> {
+  const integrationId = integration.id;
+  const callback = await hear(
+    deps.adapters[integration.provider] as Hearing,
+    request,
+    integration.settings,
+    integration.workspaceId,
+  );
   if (callback.kind === 'unread') {
     deps.log.error(
       { integrationId, provider: integration.provider, detail: callback.detail },

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
 import type { Log } from '../base/log.ts';
 import type { Outcome } from '../channels/adapter.ts';
+import { levelOf } from '../db/patiently.ts';
 import type { Db, Sql } from '../db/pool.ts';
 import type { Breaker } from './breaker.ts';
 import {
@@ -65,7 +66,7 @@ export function createHealthNotes(deps: { sql: Sql; clock: Clock; log: Log }): H
       });
     } catch (error) {
       // Nothing but a page of figures hangs on it: what could not be written is lost, and the next note has the rest.
-      log.warn({ error }, 'how integrations fare could not be noted');
+      log[levelOf(error)]({ error }, 'how integrations fare could not be noted');
     }
   };
   const flush = () => (writing = writing.then(write));

@@ -7,7 +7,8 @@ import type { Vault } from '../base/crypto.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { isConnectionLost, type Sql } from '../db/pool.ts';
+import { patiently } from '../db/patiently.ts';
+import { isPassing, type Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Batch, WorkItem } from '../queue/work/work.ts';
@@ -93,10 +94,8 @@ export function webhookHandler(deps: DeliverDeps): Handler {
         begunMs: deps.clock.monotonicMs(),
         putOff: new Map(),
       };
-      const ready = await sortOut(
-        run,
-        batch.items.filter((item) => !settled.has(item)),
-      );
+      const left = batch.items.filter((item) => !settled.has(item));
+      const ready = await patiently(deps, 'reading webhook calls', () => sortOut(run, left), batch.holds);
       // Calls of one webhook in one bucket are most likely of one contact: they go one after the other.
       const chains = Map.groupBy(ready, ({ item, webhook }) => `${webhook.id} ${bucketOf(item.ownerId)}`);
       const ended = await Promise.allSettled([...chains.values()].map((chain) => callInTurn(run, chain)));
@@ -179,7 +178,7 @@ async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
       await hear(run, ready, outcome);
       run.settling.add(resultOf(run, ready, outcome));
     } catch (error) {
-      if (isConnectionLost(error)) throw error;
+      if (isPassing(error)) throw error;
       run.settling.add(ownFailure(run, ready, error));
     } finally {
       run.gates.leave(id);
@@ -190,8 +189,9 @@ async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
 async function hear(run: Run, { webhook, call }: Ready, outcome: HttpOutcome): Promise<void> {
   if (outcome.kind !== 'answer' || outcome.body.length === 0) return;
   if (judge(outcome, run.deps.clock.nowMs()).kind !== 'delivered') return;
-  const { body } = outcome;
-  await run.deps.answered?.({ webhook, messageId: messageIdOf(call), call: call.body, answer: body });
+  const answer = { webhook, messageId: messageIdOf(call), call: call.body, answer: outcome.body };
+  const { answered } = run.deps;
+  if (answered) await patiently(run.deps, 'an answer', () => answered(answer), run.settling.holds);
 }
 
 /** Back to the queue without an attempt, each a little later than the one before: in order, and not all at once. */

@@ -2,11 +2,12 @@
  * Writes down what came of calls, in groups as they finish, so that a slow target does not hold back what the others
  * answered. A group is one transaction: due rows, calls, and what it means for the webhooks.
  */
-import { pause, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { appendAudit } from '../accounts/audit.ts';
 import type { Door } from '../accounts/keys.ts';
+import { patiently } from '../db/patiently.ts';
 import { isPassing, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
@@ -43,7 +44,6 @@ export type Settling = {
 
 /** A result waits so long for others. */
 const GATHER_MS = 50;
-const AFTER_ERROR_MS = 250;
 const UNWRITTEN = 'what came of it could not be written down';
 /** Svix's default, the strictest in use: five days without one success. */
 export const FAILING_MS = 120 * 3_600_000;
@@ -102,21 +102,18 @@ async function writeGroup(
   group: readonly Result[],
   landed: boolean,
 ): Promise<boolean> {
-  for (;;) {
-    try {
-      await deps.queue.transact((tx) => writeDown(deps, tx, batch, group, landed));
-      deps.settled(group.map(({ item }) => item));
-      for (const { change } of group)
-        if (change) deps.counted?.(change.state === 'pending' ? 'retried' : change.state);
-      return true;
-    } catch (error) {
-      if (error instanceof LaneLost) return false;
-      if (!isPassing(error)) return await writeApart(deps, batch, group, landed, error);
-      if (!batch.holds()) throw error;
-      deps.log.debug({ error }, 'outcomes of webhook calls could not be written; trying again');
-      await pause(deps.clock, AFTER_ERROR_MS);
-    }
+  const write = () => deps.queue.transact((tx) => writeDown(deps, tx, batch, group, landed));
+  try {
+    await patiently(deps, 'what came of webhook calls', write, batch.holds);
+  } catch (error) {
+    if (error instanceof LaneLost) return false;
+    if (isPassing(error)) throw error;
+    return await writeApart(deps, batch, group, landed, error);
   }
+  deps.settled(group.map(({ item }) => item));
+  for (const { change } of group)
+    if (change) deps.counted?.(change.state === 'pending' ? 'retried' : change.state);
+  return true;
 }
 
 /** A group that cannot be written is written in halves, until the culprit stands alone; of that one only that it failed is written. */

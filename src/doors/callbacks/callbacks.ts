@@ -2,9 +2,9 @@
  * Where providers call us. Takes the bytes as they come, since signatures are over them, and leaves all that they mean to the
  * receipts room. The public URL is the one configured, never what a Host header says.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sameText } from '../../base/crypto.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Integration } from '../../accounts/integrations.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { CallbackAnswer, CallbackRequest } from '../../channels/adapter.ts';
 import { MAIL_BYTES } from '../../receipts/listener.ts';
@@ -13,12 +13,20 @@ import type { HttpContext } from '../kit/context.ts';
 import { sendFault, useFaultForm, type FaultForm } from '../kit/errors.ts';
 import type { Door } from '../kit/server.ts';
 
-/** Who takes a callback in. `callbackKey` is what the path had; the integration says whether it is right. */
-export type ReceiveCallback = (
-  integrationId: number,
-  callbackKey: string,
-  request: CallbackRequest,
-) => Promise<CallbackAnswer | Fault>;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose callback it is. */
+    called: Integration | null;
+  }
+}
+
+/** What is behind this door. */
+export type Callbacks = {
+  /** Whose callback an address is, by the id and the key that its path has. */
+  called: (integrationId: number, callbackKey: string) => Promise<Integration | Fault>;
+  /** Takes a callback in. */
+  receive: (integration: Integration, request: CallbackRequest) => Promise<CallbackAnswer>;
+};
 
 /** A parsed mail with attachments comes in whole. */
 const CALLBACK_BYTES = 10 * 1024 * 1024;
@@ -32,24 +40,29 @@ const ROUTES = [
 const form: FaultForm = ({ fault, message }) => ({ error: { code: fault, description: message } });
 
 /** The door for callbacks. */
-export function callbacksDoor(receive: ReceiveCallback): Door {
+export function callbacksDoor({ called, receive }: Callbacks): Door {
   return (app: FastifyInstance, ctx: HttpContext) => {
     void app.register(
       (inner, _options, done) => {
         useFaultForm(inner, ctx.log, '/callbacks', form);
         acceptBytes(inner);
+        inner.decorateRequest('called', null);
         for (const { url, purpose, bodyLimit } of ROUTES)
           inner.route({
             method: ['GET', 'POST'],
             url,
             bodyLimit,
-            onRequest: (request, reply) => isKnown(ctx, request, reply),
-            async handler(request, reply) {
+            // Before any of its body is read: a stranger has nothing to bring.
+            async onRequest(request, reply) {
               const { integrationId, callbackKey } = request.params as Record<string, string>;
               // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
-              const id = fromHex24(integrationId!) ?? 0;
-              const answer = await receive(id, callbackKey!, callbackOf(ctx, request, purpose));
-              if (isFault(answer)) return sendFault(reply, answer, form);
+              const integration = await called(fromHex24(integrationId!) ?? 0, callbackKey!);
+              if (isFault(integration)) return sendFault(reply, integration, form);
+              request.called = integration;
+              return undefined;
+            },
+            async handler(request, reply) {
+              const answer = await receive(request.called!, callbackOf(ctx, request, purpose));
               return await reply.code(answer.status).type(answer.contentType).send(answer.body);
             },
           });
@@ -58,20 +71,6 @@ export function callbacksDoor(receive: ReceiveCallback): Door {
       { prefix: '/callbacks' },
     );
   };
-}
-
-/** Before any of its body is read: a stranger has nothing to bring. An unknown integration and a wrong key look the same. */
-async function isKnown(
-  ctx: HttpContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply | undefined> {
-  const { integrationId, callbackKey } = request.params as Record<string, string>;
-  // Not an id of ours: zero is nobody's, and is answered like an id that is not there.
-  const integration = await ctx.directory.integration(fromHex24(integrationId!) ?? 0);
-  return integration && sameText(integration.callbackKey, callbackKey!)
-    ? undefined
-    : sendFault(reply, fault('not_found', 'there is no such callback'), form);
 }
 
 function callbackOf(ctx: HttpContext, request: FastifyRequest, purpose?: string): CallbackRequest {

@@ -86,7 +86,9 @@ function collect(request: FastifyRequest, payload: IncomingMessage): Promise<Buf
     });
     payload.once('end', () => resolve(Buffer.concat(chunks, size)));
     payload.once('error', reject);
-    payload.once('close', () => reject(new RequestFault(UNFINISHED)));
+    payload.once('close', () => {
+      if (!payload.readableEnded) reject(new RequestFault(UNFINISHED));
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
-import { isConnectionLost, isDiskFull } from '../../db/pool.ts';
+import { isPassing, isDiskFull } from '../../db/pool.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
 export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
@@ -111,7 +111,7 @@ function faultOf(error: unknown): Fault | undefined {
         retryAfterS: FULL_RETRY_AFTER_S,
       },
     );
-  if (isConnectionLost(error))
+  if (isPassing(error))
     return fault('unavailable', 'The store cannot be reached at the moment; try again.', {
       retryAfterS: RETRY_AFTER_S,
     });

@@ -20,7 +20,7 @@ import {
 } from './present.ts';
 import { platformOf } from './names.ts';
 import { presentMessage } from './presentMessage.ts';
-import type { Trigger } from './triggers.ts';
+import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** Something to tell of. */
 export type Moment = {

@@ -24,7 +24,7 @@ import { toRef } from '../../ledger/ref.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import { LINKED_BY, momentsOf } from './moments.ts';
-import { tells, type Trigger } from './triggers.ts';
+import { tells, type Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';
 
 /** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */

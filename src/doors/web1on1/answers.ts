@@ -8,7 +8,7 @@ import { idempotently } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
 import { isFault } from '../../base/fault.ts';
 import { readShape } from '../../content/shape.ts';
-import { isConnectionLost } from '../../db/pool.ts';
+import { isPassing } from '../../db/pool.ts';
 import type { CallAnswer } from '../../webhooks/deliver.ts';
 import { JSON_BYTES } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -32,7 +32,7 @@ export function webhookAnswers(ctx: HttpContext): (answer: CallAnswer) => Promis
       if (why !== undefined)
         ctx.log.warn({ webhook: given.webhook.id, why }, 'messages in an answer were not posted');
     } catch (error) {
-      if (isConnectionLost(error)) throw error;
+      if (isPassing(error)) throw error;
       ctx.log.error({ error, webhook: given.webhook.id }, 'messages in an answer could not be posted');
     }
   };

@@ -2,10 +2,10 @@
  * Gathers what was decided about a batch and settles it: all at once when the batch is complete, or what there is after a while. What
  * cannot be written is written apart from the rest, so that its neighbours stand.
  */
-import { pause, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { apart } from '../../db/apart.ts';
-import { isPassing } from '../../db/pool.ts';
+import { patiently } from '../../db/patiently.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
 import type { Batch } from '../../queue/work/work.ts';
@@ -14,7 +14,6 @@ import { writeDecisions, type WriteDeps } from '../outcome/write.ts';
 
 /** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
 const SETTLE_AFTER_MS = 200;
-const AFTER_LOST_MS = 200;
 
 /** What collecting needs. */
 export type CollectDeps = { clock: Clock; log: Log };
@@ -98,17 +97,4 @@ export function settling(deps: CollectDeps & WriteDeps & { queue: Queue }, batch
     );
     if (landed && !whole) await write([], true);
   };
-}
-
-/** Does it again while an error says nothing of what was asked for: a lost database is waited for. */
-export async function patiently<T>(deps: CollectDeps, what: string, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      deps.log.debug({ error }, `${what} waits for the database`);
-      await pause(deps.clock, AFTER_LOST_MS);
-    }
-  }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import { apart } from '../../db/apart.ts';
+import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -15,7 +16,7 @@ import { decideBroken, type Decision } from '../outcome/decide.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
 import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
-import { createCollector, patiently, settling } from './collector.ts';
+import { createCollector, settling } from './collector.ts';
 import { beginSending, sendBulk, sendOne, type SendDeps, type Sending } from './send.ts';
 
 /** What delivering needs. */

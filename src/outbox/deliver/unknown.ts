@@ -1,10 +1,11 @@
 /** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { apart } from '../../db/apart.ts';
+import { patiently } from '../../db/patiently.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
-import { patiently, type CollectDeps } from './collector.ts';
+import type { CollectDeps } from './collector.ts';
 import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
 import { isWaiting } from '../../ledger/states.ts';
 

@@ -69,17 +69,12 @@ export async function applyReceipts(
     (change) => change.state === STATE.failed && change.mayFallBack && !again.has(change),
   );
   await fallBack(deps, tx, nowMs, failed);
-  await writeTallies(
-    deps,
-    tx,
-    changes.filter(({ bulk }) => bulk),
-  );
   // Events of one bucket are in order. Those of a single send are told as they come, so each person has their own; a run's are
   // for counting, and share one for each lane.
   const together = Map.groupBy(changes, ({ bulk, contactId }) =>
     bulk ? `lane ${deps.queue.laneOf(bucketOf(contactId))}` : contactId,
   );
-  await deps.queue.append(
+  const told = deps.queue.append(
     tx,
     [...together.values()].map((list) => ({
       ownerId: list[0]!.contactId,
@@ -101,6 +96,8 @@ export async function applyReceipts(
       },
     })),
   );
+  const counted = changes.filter(({ bulk }) => bulk);
+  await Promise.all([told, counted.length && addTallies(tx, talliesOf(deps.queue, counted))]);
   return { changed: changes.length, unknown: 0 };
 }
 
@@ -216,13 +213,10 @@ async function makeRoomForEarly(
   if (early.length) await insertForReceipt(tx, integration, early, atMs);
 }
 
-async function writeTallies(
-  deps: { queue: Queue },
-  tx: Tx,
-  changes: Awaited<ReturnType<typeof applyReceiptRows>>,
-): Promise<void> {
-  const lanes = deps.queue.lanes();
-  const byLane = Map.groupBy(changes, (change) => deps.queue.laneOf(bucketOf(change.contactId)));
-  for (const [lane, list] of [...byLane].sort(([a], [b]) => a - b))
-    await addTallies(tx, lanes[lane]!.bucket, tallyOf(list));
+/** What is counted of each lane, in one order everywhere: who counts at the same time waits, and nobody for each other. */
+function talliesOf(queue: Queue, changes: readonly ReceiptChange[]): ReturnType<typeof tallyOf> {
+  const lanes = queue.lanes();
+  return [...Map.groupBy(changes, ({ contactId }) => queue.laneOf(bucketOf(contactId)))]
+    .flatMap(([lane, list]) => tallyOf(lanes[lane]!.bucket, list))
+    .sort((a, b) => a.bucket - b.bucket || a.causeId - b.causeId || a.state - b.state);
 }

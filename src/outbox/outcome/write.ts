@@ -52,7 +52,7 @@ export async function writeDecisions(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
   );
-  if (bulk) await addTallies(tx, batch.lane.bucket, tallyOf(changes, accepted));
+  if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));
   await announce(deps, tx, bulk, rows, changes, accepted);
 }
 
@@ -185,22 +185,23 @@ async function spreadOut(
   await deps.queue.put(tx, added);
   // What is queued is whatever the tallies leave over of the audience: these deliveries are more than it has people.
   if (batch.stream !== 0)
-    await addTallies(tx, batch.lane.bucket, [
-      { causeId: batch.stream, state: STATE.queued, n: -added.length },
+    await addTallies(tx, [
+      { bucket: batch.lane.bucket, causeId: batch.stream, state: STATE.queued, n: -added.length },
     ]);
 }
 
-/** What changes of state mean for the tallies of their runs. */
+/** What changes of state in one lane mean for the tallies of their runs; `bucket` is where the lane's are kept. */
 export function tallyOf(
+  bucket: number,
   changes: readonly Change[],
   accepted: readonly AcceptedInRun[] = [],
-): { causeId: number; state: Change['state']; n: number }[] {
-  const sums = new Map<string, { causeId: number; state: Change['state']; n: number }>();
+): { bucket: number; causeId: number; state: Change['state']; n: number }[] {
+  const sums = new Map<string, { bucket: number; causeId: number; state: Change['state']; n: number }>();
   const add = (causeId: number, state: Change['state'], n: number) => {
     const key = `${causeId}:${state}`;
     const sum = sums.get(key);
     if (sum) sum.n += n;
-    else sums.set(key, { causeId, state, n });
+    else sums.set(key, { bucket, causeId, state, n });
   };
   for (const { causeId, contactIds } of accepted) add(causeId, STATE.accepted, contactIds.length);
   for (const { causeId, state, priorState } of changes) {

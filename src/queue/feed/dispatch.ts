@@ -8,7 +8,7 @@
 import type { FeedReader } from './reader.ts';
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isPassing } from '../../db/pool.ts';
+import { levelOf } from '../../db/patiently.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane } from '../lanes/sql.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
@@ -42,10 +42,7 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
           alone = EVENTS_A_TIME;
           continue;
         }
-        core.log[isPassing(error) ? 'debug' : 'error'](
-          { error },
-          'dispatching the feed failed; trying again',
-        );
+        core.log[levelOf(error)]({ error }, 'dispatching the feed failed; trying again');
         await pause(core.clock, AFTER_ERROR_MS, core.stopping);
       }
     }
@@ -92,8 +89,9 @@ function createHanding(
     /** Hands on up to `limit` events; returns how many. */
     async handOn(lane: OwnedLane, limit: number): Promise<number> {
       const handed = await queue.transact(async (tx) => {
-        if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
-        const events = await selectFeed(tx, lane, limit);
+        // One after the other on the server, and one wait here.
+        const [held, events] = await Promise.all([fenceLane(tx, lane), selectFeed(tx, lane, limit)]);
+        if (!held) throw new LaneLost(lane.lane);
         if (!events.length) return events;
         for (const reader of readers) await reader.read(tx, events);
         await moveToHistory(tx, lane, events, null);

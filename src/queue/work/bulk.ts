@@ -7,7 +7,7 @@
  */
 import { pause, type Clock } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
-import { isPassing } from '../../db/pool.ts';
+import { levelOf } from '../../db/patiently.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { createRooms, type Rooms } from './fair.ts';
 import { selectNextOfStream, selectStreams } from './sql.ts';
@@ -87,7 +87,8 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       if (found === limit) cursors.set(lane.lane, items.at(-1)!);
       else {
         cursors.delete(lane.lane);
-        asking.foundNoMore();
+        // What was put off meanwhile may be due before the place where this pass was.
+        if (after === NOWHERE) asking.foundNoMore();
       }
       return found > 0;
     } finally {
@@ -110,10 +111,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
         if (stream.flowing && (await round())) continue;
         if (stream.flowing) waitMs = (await idle.nothingForMs()) ?? waitMs;
       } catch (error) {
-        core.log[isPassing(error) ? 'debug' : 'error'](
-          { error, stream: stream.stream },
-          'a bulk claim failed; trying again',
-        );
+        core.log[levelOf(error)]({ error, stream: stream.stream }, 'a bulk claim failed; trying again');
       }
       await woken.wait(pause(core.clock, waitMs, core.stopping));
     }

@@ -3,6 +3,8 @@
  * takes what is in flight already.
  */
 import { pause } from '../../base/clock.ts';
+import { isPassing } from '../../db/pool.ts';
+import { LaneLost } from './settle.ts';
 import type { Batch, WorkItem } from './work.ts';
 import { createSteps } from './steps.ts';
 import { fenceLane } from '../lanes/sql.ts';
@@ -46,18 +48,24 @@ export function createFlights(deps: WorkDeps, around: Around) {
       const leaving = some.filter((item) => inside.delete(item));
       if (leaving.length) left(leaving);
     };
+    let firstAgainMs = Infinity;
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
       steps: createSteps(sql, flight),
       holds: () => around.holds(lane),
-      wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
+      wakeAt(dueMs) {
+        firstAgainMs = Math.min(firstAgainMs, dueMs);
+        around.wakeAt({ lane: lane.lane, what }, dueMs);
+      },
       settled,
     };
     return track(
       carryOut(deps, around.stopping, handler, batch).finally(() => {
         free();
         settled(items);
+        // Whoever looked before the flight had landed passed over what was put off for then.
+        if (firstAgainMs <= clock.nowMs()) around.wakeAt({ lane: lane.lane, what }, firstAgainMs);
       }),
     );
   };
@@ -91,7 +99,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
   };
 }
 
-/** A handler that throws has a bug, or lost the database for long. Its batch is then unclear: it is handled as abandoned. */
+/** A handler that throws has a bug, or lost the database. Whether its batch was done is then unclear: it is handled as abandoned. */
 async function carryOut(
   { clock, log, leaseMs }: WorkDeps,
   stopping: AbortSignal,
@@ -102,10 +110,12 @@ async function carryOut(
     try {
       return await handler.handle(now);
     } catch (error) {
-      log.error(
-        { error, kind: batch.kind, lane: batch.lane.lane },
-        'a batch failed; it is settled as abandoned',
-      );
+      const where = { error, kind: batch.kind, lane: batch.lane.lane };
+      if (error instanceof LaneLost)
+        return log.warn(where, 'a batch is settled by the new owner of its lane');
+      if (isPassing(error))
+        log.warn(where, 'a batch lost the database; what had begun of it is taken up again');
+      else log.error(where, 'a batch failed; it is settled as abandoned');
       await pause(clock, AFTER_ERROR_MS, stopping);
       // The lease may only seem to be over, because the database was away; a lane that is truly lost stays so.
       if (!batch.holds()) await pause(clock, leaseMs, stopping);

@@ -4,6 +4,7 @@
  */
 import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
+import { levelOf } from '../../db/patiently.ts';
 import { createRooms } from './fair.ts';
 import type { Handler, WorkerCore } from './core.ts';
 
@@ -63,7 +64,10 @@ export function createInteractive(core: WorkerCore, handler: Handler) {
         const results = await Promise.allSettled(lanes.map(visit));
         const failed = results.find((result) => result.status === 'rejected');
         if (!failed) continue;
-        core.log.warn({ error: failed.reason }, 'claiming failed; trying again');
+        core.log[levelOf(failed.reason)](
+          { error: failed.reason as unknown },
+          'claiming failed; trying again',
+        );
         for (const lane of lanes) ringing.add(lane);
         await pause(core.clock, AFTER_ERROR_MS, core.stopping);
       }

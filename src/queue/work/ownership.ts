@@ -3,6 +3,7 @@
  * a row could be sent twice.
  */
 import { pause } from '../../base/clock.ts';
+import { levelOf } from '../../db/patiently.ts';
 import type { Flights } from './flights.ts';
 import { createLeases } from '../lanes/leases.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
@@ -45,7 +46,10 @@ export function createOwnership(
         opened(lane.lane);
         return;
       } catch (error) {
-        log.warn({ error, lane: lane.lane }, 'could not settle what was left in flight; trying again');
+        log[levelOf(error)](
+          { error, lane: lane.lane },
+          'could not settle what was left in flight; trying again',
+        );
         await pause(clock, AFTER_ERROR_MS, stopping);
       }
     }

@@ -1,0 +1,199 @@
+/**
+ * Calls on their way. Each is kept before it is sent and sent in order, again and again under the same id until there is an answer:
+ * at least once, and, since the server knows the ids it has seen, once in effect. Knows nothing of what a call says.
+ */
+import { newId, openShelf, type Item, type OutboundStorage } from './shelf.ts';
+
+/** What went wrong with a call. */
+export type OutboundError = {
+  /** Whether the server had the call and refused it; false when the call never got there. */
+  receivedCall: boolean;
+  message: string;
+};
+
+/** A line as it is opened. */
+export type LineOptions = {
+  key: string;
+  url: string;
+  client: string;
+  storage: OutboundStorage | undefined;
+  fetch: typeof fetch;
+  /** How long a call is tried for. */
+  giveUpMs: number;
+};
+
+type Waiting = Item & {
+  done?: (error?: OutboundError) => void;
+  /** Not with others: together they were refused. */
+  alone?: boolean;
+};
+type Failure = { message: string; again?: boolean; afterMs?: number };
+
+/** More than this many calls that wait are refused, and the caller is told: memory and storage have an end. */
+const MOST_WAITING = 10_000;
+/** What the server takes in one call. */
+const MOST_TOGETHER = 100;
+const MOST_TOGETHER_LENGTH = 50_000;
+const DEADLINE_MS = 30_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** Browsers carry so much to its end when the page is left. */
+const MOST_KEPT_ALIVE = 8_000;
+/** Calls of these paths go together as a list. */
+const LISTED = /^\/(track|identify)$/;
+/** Statuses of a server that may take the call later. */
+const LATER = /^(408|409|425|429|5..)$/;
+
+/** A line to the server. */
+export class Line {
+  private readonly options: LineOptions;
+  private readonly shelf;
+  private readonly waiting: Waiting[] = [];
+  private readonly idle: (() => void)[] = [];
+  private busy = false;
+  private failures = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Nothing is sent before what was left is here: it was said earlier. */
+  private ready = false;
+  private readonly adopted;
+
+  /** Opens it, and sends what was left by a page that is gone. */
+  constructor(options: LineOptions) {
+    this.options = options;
+    this.shelf = openShelf(options.storage, `outbound:${options.key}:`);
+    const run = () => this.run();
+    const begin = () => {
+      this.ready = true;
+      run();
+    };
+    const adopt = this.shelf.adopt((found) => this.waiting.unshift(...found));
+    this.adopted = adopt.then(begin, begin);
+    (globalThis as { addEventListener?: (name: string, heard: () => void) => void }).addEventListener?.(
+      'online',
+      run,
+    );
+  }
+
+  /** Keeps a call and sends it in its turn; `done` hears how it ended. */
+  call(path: string, body: unknown, done: (error?: OutboundError) => void): void {
+    if (this.waiting.length >= MOST_WAITING)
+      return done({ receivedCall: false, message: 'Too many calls are waiting to be sent.' });
+    const item: Waiting = { id: newId(), path, body, t: Date.now(), done };
+    this.shelf.keep(item);
+    this.waiting.push(item);
+    // While the server is given a pause, the call waits with the others.
+    if (!this.timer) this.run();
+  }
+
+  /** Resolves when no call waits any more. */
+  async flush(): Promise<void> {
+    await this.adopted;
+    if (this.waiting.length) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private run(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.ready && this.waiting.length && !this.busy) void this.pump();
+  }
+
+  /** Sends until nothing waits or the server cannot be reached. */
+  private async pump(): Promise<void> {
+    this.busy = true;
+    this.shelf.hold();
+    while (this.waiting.length && !this.timer) {
+      const batch = together(this.waiting);
+      const failure = await send(this.options, batch);
+      if (failure?.again) this.putOff(batch, failure);
+      else {
+        this.failures = 0;
+        const error = failure && { receivedCall: true, message: failure.message };
+        if (error && batch.length > 1) for (const item of batch) item.alone = true;
+        else for (const item of batch) this.end(item, error);
+      }
+    }
+    this.busy = false;
+    if (this.waiting.length) return;
+    this.shelf.letGo();
+    for (const tell of this.idle.splice(0)) tell();
+  }
+
+  /** Later again; those that are too old are given up. */
+  private putOff(batch: readonly Waiting[], { message, afterMs = 0 }: Failure): void {
+    const oldest = Date.now() - this.options.giveUpMs;
+    for (const item of batch) if (item.t <= oldest) this.end(item, { receivedCall: false, message });
+    const pauseMs = Math.min(1000 * 2 ** this.failures++, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
+    if (this.waiting.length) this.timer = setTimeout(() => this.run(), Math.max(pauseMs, afterMs));
+  }
+
+  private end(item: Waiting, error?: OutboundError): void {
+    this.waiting.splice(this.waiting.indexOf(item), 1);
+    this.shelf.forget(item);
+    item.done?.(error);
+  }
+}
+
+/** The calls at the front that go together. */
+function together(waiting: readonly Waiting[]): Waiting[] {
+  const { path } = waiting[0]!;
+  let length = 0;
+  let end = 0;
+  for (const item of waiting) {
+    length += JSON.stringify(item.body).length;
+    const joins =
+      item.path === path && LISTED.test(path) && !waiting[0]!.alone && !item.alone && end < MOST_TOGETHER;
+    if (end > 0 && (!joins || length > MOST_TOGETHER_LENGTH)) break;
+    end++;
+  }
+  return waiting.slice(0, end);
+}
+
+/** Sends calls as one request; undefined when the server has taken them. */
+async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Failure | undefined> {
+  const { id, path } = batch[0]!;
+  const many = batch.length > 1;
+  const bodies = batch.map((item) =>
+    // So that the server knows an event again, and how wrong this clock is.
+    path === '/track'
+      ? { ...(item.body as object), message_id: item.id, sent_at: Date.now() / 1000 }
+      : item.body,
+  );
+  const body = JSON.stringify(many ? bodies : bodies[0]);
+  const abort = new AbortController();
+  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  try {
+    const answer = await options.fetch(`${options.url}/v2${path}${many ? '/batch' : ''}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-outbound-client': options.client,
+        'x-outbound-key': options.key,
+        ...(many ? {} : { 'x-outbound-guid': id }),
+      },
+      body,
+      credentials: 'omit',
+      keepalive: body.length < MOST_KEPT_ALIVE,
+      signal: abort.signal,
+    });
+    const { status, headers } = answer;
+    if (status >= 200 && status < 400) return undefined;
+    const message = textOf(await answer.text()) || `HTTP ${status}`;
+    return {
+      message,
+      again: LATER.test(String(status)),
+      afterMs: Number(headers.get('retry-after')) * 1000 || 0,
+    };
+  } catch (error) {
+    return { message: `Outbound could not be reached: ${(error as Error).message}`, again: true };
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/** What the server says, as text: it may say it as JSON. */
+function textOf(said: string): string {
+  try {
+    return String((JSON.parse(said) as { error: { Message: string } }).error.Message);
+  } catch {
+    return said;
+  }
+}

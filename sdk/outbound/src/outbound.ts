@@ -1,0 +1,316 @@
+/**
+ * Tells Parley who your users are and what they do. The calls, their checks and the words of their errors are those of the npm
+ * package `outbound` 1.3.0, so that one can stand for the other; what is new is that a call is kept until it is answered.
+ */
+import { Line, type OutboundError } from './line.ts';
+import type { OutboundStorage } from './shelf.ts';
+
+export type { OutboundError } from './line.ts';
+export type { OutboundStorage } from './shelf.ts';
+
+/** A user's id in your own system. 1 and "1" are one user. */
+export type UserId = string | number;
+
+/** What is known of a user. Every field may also be spelled with underscores, as it is on the wire. */
+export type UserInfo = {
+  firstName?: string;
+  lastName?: string;
+  email?: string;
+  phoneNumber?: string;
+  /** A name of the tz database, such as Europe/Amsterdam. */
+  timezone?: string;
+  groupId?: string | number;
+  groupAttributes?: Record<string, unknown>;
+  previousId?: string | number;
+  apnsTokens?: string | readonly string[];
+  gcmTokens?: string | readonly string[];
+  fcmTokens?: string | readonly string[];
+  /** Whatever else there is, nested as you like. */
+  attributes?: Record<string, unknown>;
+  first_name?: string;
+  last_name?: string;
+  phone_number?: string;
+  group_id?: string | number;
+  group_attributes?: Record<string, unknown>;
+  previous_id?: string | number;
+};
+
+/** An event of `trackBatch`, as it is on the wire. */
+export type BatchedEvent = {
+  user_id: UserId;
+  event: string;
+  properties?: Record<string, unknown>;
+  /** Unix seconds; now when absent. */
+  timestamp?: number;
+  /** An id of yours: an event is kept once under it. */
+  message_id?: string;
+};
+
+/** How an instance is set up. */
+export type OutboundOptions = {
+  /** Where Parley is, such as `https://parley.example`. Without it: where the script came from, or OUTBOUND_URL. */
+  url?: string;
+  /** Where calls are kept until they are answered: `localStorage` in browsers; pass AsyncStorage in React Native, null for nowhere. */
+  storage?: OutboundStorage | null;
+  /** How long a call is tried for: seven days where it is kept, a minute where it is only in memory. */
+  giveUpMs?: number;
+  fetch?: typeof fetch;
+};
+
+/** Called with no parameters. */
+export type SuccessCallback = () => void;
+/** Called with one. */
+export type ErrorCallback = (error: OutboundError) => void;
+
+/**
+ * What a call answers: a promise, with the further methods of the promises (D.js) that the first library had. As with those, an
+ * error that nobody listens to is nobody's concern: it never ends a process.
+ */
+export class Call extends Promise<void> {
+  override then<A = void, B = never>(
+    success?: ((value: void) => A | PromiseLike<A>) | null,
+    error?: ((reason: OutboundError) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    const next = super.then(success, error);
+    super.then.call(next, undefined, () => {});
+    return next;
+  }
+  success(heard: SuccessCallback) {
+    return this.then(() => heard());
+  }
+  error(heard: ErrorCallback) {
+    return this.then(undefined, heard);
+  }
+  otherwise(heard: ErrorCallback) {
+    return this.error(heard);
+  }
+  ensure(heard: () => void) {
+    void this.then(heard, heard);
+    return this;
+  }
+  nodify(heard: (error?: OutboundError) => void) {
+    return this.then(() => heard(), heard);
+  }
+}
+
+const VERSION = '2.0.0';
+const WEEK_MS = 7 * 24 * 3600 * 1000;
+/** The script's own address, where there is one: read while it runs for the first time. */
+const scriptUrl = (globalThis as { document?: { currentScript?: { src?: string } } }).document?.currentScript
+  ?.src;
+
+/** The library. */
+export class Outbound {
+  private readonly line: Line;
+
+  /** `apiKey`: the public one in browsers and apps, the private one on servers. */
+  constructor(apiKey: string, options: OutboundOptions = {}) {
+    const { process, localStorage } = surroundings();
+    const onServer = process?.versions?.node !== undefined;
+    const url = options.url ?? process?.env?.['OUTBOUND_URL'] ?? (scriptUrl && new URL(scriptUrl).origin);
+    if (!url) throw new TypeError('Say where Parley is: new Outbound(apiKey, { url: "https://…" })');
+    const storage = options.storage === undefined ? localStorage : (options.storage ?? undefined);
+    this.line = new Line({
+      key: String(apiKey),
+      url: url.replace(/\/+$/, ''),
+      client: `Javascript${onServer ? '-Node' : ''}/${VERSION}`,
+      storage,
+      fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+      giveUpMs: options.giveUpMs ?? (storage ? WEEK_MS : 60_000),
+    });
+  }
+
+  /** Tells who a user is. `attributes` may also stand by themselves, as in version 0.2. */
+  identify(userId: UserId, info?: UserInfo | null, ...rest: unknown[]): Call {
+    const attributes = isObject(rest[0]) ? { attributes: rest[0] } : {};
+    return this.send([info, ...rest], userIdError(userId), '/identify', () => ({
+      user_id: userId,
+      ...userObject({ ...(isObject(info) ? info : {}), ...attributes }),
+    }));
+  }
+
+  /** Joins what was known under an old id to a user. */
+  alias(userId: UserId, previousId: UserId, ...rest: unknown[]): Call {
+    return this.send(rest, userIdError(userId) ?? userIdError(previousId, 'previous'), '/identify', () => ({
+      user_id: userId,
+      previous_id: previousId,
+    }));
+  }
+
+  /** Tells what a user did. `timestamp` in unix seconds or as a Date; now when absent. */
+  track(
+    userId: UserId,
+    event: string,
+    properties?: Record<string, unknown> | null,
+    timestamp?: number | Date | null,
+    ...rest: unknown[]
+  ): Call {
+    return this.send(
+      [properties, timestamp, ...rest],
+      userIdError(userId) ?? typeError('event', event),
+      '/track',
+      () => ({ user_id: userId, ...eventObject(event, properties, timestamp) }),
+    );
+  }
+
+  /** Tells what users did, at most a hundred things. */
+  trackBatch(events: readonly BatchedEvent[], ...rest: unknown[]): Call {
+    let wrong: string | undefined;
+    if (!Array.isArray(events)) wrong = `Invalid events array. Expected array, got ${typeof events}`;
+    else if (events.length > 100)
+      wrong = `Events array can not contain more than 100 events. Got ${events.length}`;
+    else
+      for (const event of events as readonly (BatchedEvent | null)[])
+        wrong ??= userIdError(event?.user_id) ?? typeError('event', event?.event);
+    return this.send(rest, wrong, '/track/batch', () => events);
+  }
+
+  registerApnsToken(userId: UserId, token: string, ...rest: unknown[]): Call {
+    return this.token('apns', 'register', userId, token, rest);
+  }
+  registerGcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
+    return this.token('gcm', 'register', userId, token, rest);
+  }
+  registerFcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
+    return this.token('fcm', 'register', userId, token, rest);
+  }
+  disableApnsToken(userId: UserId, token: string, ...rest: unknown[]): Call {
+    return this.token('apns', 'disable', userId, token, rest);
+  }
+  disableGcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
+    return this.token('gcm', 'disable', userId, token, rest);
+  }
+  disableFcmToken(userId: UserId, token: string, ...rest: unknown[]): Call {
+    return this.token('fcm', 'disable', userId, token, rest);
+  }
+  disableAllApnsTokens(userId: UserId, ...rest: unknown[]): Call {
+    return this.token('apns', 'disable', userId, true, rest);
+  }
+  disableAllGcmTokens(userId: UserId, ...rest: unknown[]): Call {
+    return this.token('gcm', 'disable', userId, true, rest);
+  }
+  disableAllFcmTokens(userId: UserId, ...rest: unknown[]): Call {
+    return this.token('fcm', 'disable', userId, true, rest);
+  }
+
+  /** No marketing any more, whatever the channel. */
+  unsubscribeAll(userId: UserId, ...rest: unknown[]): Call {
+    return this.send(rest, userIdError(userId), '/unsubscribe/all', () => ({ user_id: userId }));
+  }
+  subscribeAll(userId: UserId, ...rest: unknown[]): Call {
+    return this.send(rest, userIdError(userId), '/subscribe/all', () => ({ user_id: userId }));
+  }
+  unsubscribeCampaigns(userId: UserId, campaignIds: readonly string[], ...rest: unknown[]): Call {
+    return this.campaigns('/unsubscribe', userId, campaignIds, rest);
+  }
+  subscribeCampaigns(userId: UserId, campaignIds: readonly string[], ...rest: unknown[]): Call {
+    return this.campaigns('/subscribe', userId, campaignIds, rest);
+  }
+
+  /** A call of the API that has no method here: `path` is what follows `/v2`. */
+  post(path: string, body: unknown, ...rest: unknown[]): Call {
+    return this.send(rest, undefined, path, () => body);
+  }
+
+  /** Resolves when every call was answered or given up. */
+  flush(): Promise<void> {
+    return this.line.flush();
+  }
+
+  private token(service: string, act: string, userId: UserId, token: string | true, rest: unknown[]): Call {
+    const wrong = userIdError(userId) ?? (token === true ? undefined : typeError('token', token));
+    return this.send(rest, wrong, `/${service}/${act}`, () => ({
+      user_id: userId,
+      ...(token === true ? { all: true } : { token }),
+    }));
+  }
+
+  private campaigns(act: string, userId: UserId, campaignIds: readonly string[], rest: unknown[]): Call {
+    const none = !Array.isArray(campaignIds) || campaignIds.length === 0;
+    const wrong = userIdError(userId) ?? (none ? 'At least one campaign ID required.' : undefined);
+    return this.send(rest, wrong, `${act}/campaigns`, () => ({ user_id: userId, campaign_ids: campaignIds }));
+  }
+
+  /** The call, or why there is none. Functions among the arguments are told as well. */
+  private send(args: readonly unknown[], wrong: string | undefined, path: string, body: () => unknown): Call {
+    const { done, failed } = callbacks(args);
+    const call = new Call((resolve, reject) => {
+      if (wrong !== undefined) return reject({ receivedCall: false, message: wrong });
+      this.line.call(path, body(), (error) => (error ? reject(error) : resolve()));
+    });
+    void call.then(done && (() => done()), failed);
+    return call;
+  }
+}
+
+/** The same by the name that the first library has in a page. */
+export { Outbound as outbound };
+export default Outbound;
+
+/** An event as it is on the wire, without whose it is. */
+export function eventObject(event: string, properties: unknown, timestamp: unknown) {
+  const at = timestamp instanceof Date ? timestamp.getTime() / 1000 : timestamp;
+  return {
+    event,
+    properties: isObject(properties) ? properties : {},
+    timestamp: typeof at === 'number' && at ? at : Date.now() / 1000,
+  };
+}
+
+/** A user as it is on the wire, without the id. */
+export function userObject(info: UserInfo): Record<string, unknown> {
+  const tokens = (given: string | readonly string[] | undefined) =>
+    typeof given === 'string' ? [given] : Array.isArray(given) ? given : undefined;
+  const user: Record<string, unknown> = {
+    first_name: info.firstName ?? info.first_name,
+    last_name: info.lastName ?? info.last_name,
+    email: info.email,
+    phone_number: info.phoneNumber ?? info.phone_number,
+    timezone: info.timezone,
+    group_id: info.groupId ?? info.group_id,
+    group_attributes: info.groupAttributes ?? info.group_attributes,
+    previous_id: info.previousId ?? info.previous_id,
+    apns: tokens(info.apnsTokens),
+    gcm: tokens(info.gcmTokens),
+    fcm: tokens(info.fcmTokens),
+    attributes: info.attributes || undefined,
+  };
+  for (const name in user) if (user[name] === undefined) delete user[name];
+  return user;
+}
+
+/** Functions among the arguments, wherever they stand: what is told of success, and of an error. */
+function callbacks(args: readonly unknown[]) {
+  const [done, failed] = args.filter((one) => typeof one === 'function');
+  return { done: done as SuccessCallback | undefined, failed: failed as ErrorCallback | undefined };
+}
+
+function userIdError(id: unknown, which = 'user'): string | undefined {
+  return typeof id === 'number' || typeof id === 'string'
+    ? undefined
+    : `Invalid ${which} ID. Expected string or number, got ${typeof id}`;
+}
+
+function typeError(what: string, value: unknown): string | undefined {
+  return typeof value === 'string' ? undefined : `Invalid ${what}. Expected string, got ${typeof value}`;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+type Surroundings = {
+  process?: { versions?: { node?: string }; env?: Record<string, string | undefined> } | undefined;
+  localStorage?: OutboundStorage | undefined;
+};
+
+/** What this runs in. Storage that may not be looked at is as good as none. Node has one of its own, for which it warns. */
+function surroundings(): Surroundings {
+  const all = globalThis as Surroundings & { document?: unknown };
+  const { process } = all;
+  try {
+    return all.document ? { process, localStorage: all.localStorage } : { process };
+  } catch {
+    return { process };
+  }
+}
