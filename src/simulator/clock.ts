@@ -6,9 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Room } from '../db/room.ts';
-import { KIND } from '../queue/work/kinds.ts';
-import type { Queue, Wake } from '../queue/queue.ts';
-import { bringForward } from '../queue/work/sql.ts';
+import type { Queue } from '../queue/queue.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
 import type { Rules } from './rules.ts';
 import { hasWork, moveClock } from './sql.ts';
@@ -59,16 +57,10 @@ export async function advanceClock(
   // looked at again.
   await deps.clockMoved?.(workspaceId);
   await queue.transact(async (tx) => {
-    await bringForward(tx, workspaceId, byMs);
+    await queue.bringForward(tx, workspaceId, byMs);
     for (const room of deps.rooms?.() ?? []) await room.advance?.(tx, workspaceId, byMs);
+    queue.turn(tx, new Set(queue.lanes().map(({ lane }) => lane)));
   });
-  queue.wake(
-    queue
-      .lanes()
-      .flatMap(({ lane }) =>
-        [...Object.values(KIND), 'bulk' as const, 'turn' as const].map((what): Wake => ({ lane, what })),
-      ),
-  );
   return { nowMs: clock.nowMs() + aheadMs };
 }
 
