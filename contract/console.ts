@@ -155,6 +155,8 @@ export const NewKey = Type.Object({
   door: literals(['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as const),
   name: Type.Optional(Type.String({ maxLength: CONSOLE_LIMITS.name })),
   role: Type.Optional(role),
+  /** Of a key of the Outbound door. */
+  scope: Type.Optional(literals(['private', 'public'] as const)),
   expiresAt: Type.Optional(time),
 });
 
