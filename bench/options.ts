@@ -2,7 +2,16 @@
 import { parseArgs } from 'node:util';
 
 /** Parts of a run. */
-export const PARTS = ['ceiling', 'floor', 'start', 'http', 'simulator', 'notifications', 'channels'] as const;
+export const PARTS = [
+  'ceiling',
+  'floor',
+  'start',
+  'http',
+  'simulator',
+  'notifications',
+  'channels',
+  'neighbours',
+] as const;
 /** A part of a run. */
 export type PartName = (typeof PARTS)[number];
 

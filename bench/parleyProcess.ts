@@ -11,13 +11,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Audience } from '../contract/audience.ts';
 import { createIntegration } from '../src/accounts/integrations.ts';
 import { createKey } from '../src/accounts/keys.ts';
-import { createWorkspace } from '../src/accounts/workspaces.ts';
-import { pause, systemClock } from '../src/base/clock.ts';
+import { createWorkspace, updateWorkspace } from '../src/accounts/workspaces.ts';
+import { isoTime, pause, systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/base/config.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
-import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
-import { countBroadcast, type Counts } from '../src/broadcasts/forecast.ts';
+import { cancelBroadcast, createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
+import { countBroadcast, forecastBroadcast, type Counts } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { Settings } from '../src/channels/adapter.ts';
@@ -66,8 +66,8 @@ const parley = await startParley(config, {
 });
 if (observed) await ctx.sql.unsafe('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
 
-/** How a workspace sends texts: `http` through the sink, `simulator` as every test workspace does. */
-export type PhoneWay = 'http' | 'simulator';
+/** How a workspace sends texts: `http` through the sink, `simulator` as every test workspace does, `hanging` to who never answers. */
+export type PhoneWay = 'http' | 'simulator' | 'hanging';
 /** Providers of other channels; each has a workspace of its own. */
 export type ChannelWay = 'smtp' | 'mailgun' | 'fcm' | 'apns';
 /** How a workspace sends. */
@@ -76,6 +76,7 @@ export type Way = PhoneWay | ChannelWay;
 const CHANNEL_OF: Readonly<Record<Way, 'sms' | 'email' | 'push'>> = {
   http: 'sms',
   simulator: 'sms',
+  hanging: 'sms',
   smtp: 'email',
   mailgun: 'email',
   fcm: 'push',
@@ -88,16 +89,17 @@ const places = new Map<Way, Place>();
 const commands = {
   /** Where it listens. */
   url: () => parley.url!,
-  /** Makes a live workspace whose Twilio is the sink, and a test workspace. */
+  /** Makes a live workspace whose Twilio is the sink, one whose Twilio hangs, and a test workspace. */
   async makeWorkspaces(sinkUrl: string) {
-    for (const way of ['http', 'simulator'] as const) {
+    const urls = { http: sinkUrl, hanging: `${sinkUrl}/hangs`, simulator: undefined };
+    for (const way of ['http', 'hanging', 'simulator'] as const) {
       const settings = {
         accountSid: `AC${'0'.repeat(32)}`,
         authToken: TWILIO_TOKEN,
         phoneNumber: '+15005550000',
-        ...(way === 'http' ? { baseUrl: sinkUrl } : {}),
+        ...(urls[way] === undefined ? {} : { baseUrl: urls[way] }),
       };
-      places.set(way, await makePlace(way === 'http' ? 'live' : 'test', 'twilio', settings));
+      places.set(way, await makePlace(way === 'simulator' ? 'test' : 'live', 'twilio', settings));
     }
     return Object.fromEntries(places) as Record<PhoneWay, Place>;
   },
@@ -143,22 +145,52 @@ const commands = {
   /** Starts a broadcast to everyone with a tag. */
   async startBroadcast({ way, tag, text = TEXT }: { way: Way; tag: string; text?: string }) {
     const { workspaceId } = places.get(way)!;
-    const audience: Audience = { include: { tags: [tag] } };
-    const id = await ctx.queue.transact(async (tx) => {
-      const input = {
-        name: tag,
-        content: { type: 'text', text },
-        class: 'marketing',
-        channel: CHANNEL_OF[way],
-        audience,
-      };
-      return must(await createBroadcast(ctx.broadcasts, tx, workspaceId, input, ctx.clock.nowMs())).id;
-    });
+    const id = await draft(way, tag, text);
     const fromMs = sharedMs();
     await ctx.queue.transact(async (tx) => {
       must(await startBroadcast(ctx.broadcasts, tx, workspaceId, id, ctx.clock.nowMs()));
     });
     return { id, fromMs };
+  },
+  /** What a broadcast to everyone with a tag would do, and how long it took to say so. */
+  async forecast({ way, tag }: { way: Way; tag: string }) {
+    const { workspaceId } = places.get(way)!;
+    const id = await draft(way, tag, TEXT);
+    const fromMs = sharedMs();
+    const broadcast = await selectBroadcast(ctx.sql, workspaceId, id);
+    const { reachable } = await forecastBroadcast(ctx.broadcasts, broadcast!, ctx.clock.nowMs());
+    return { reachable, ms: sharedMs() - fromMs };
+  },
+  /** Calls a broadcast off. */
+  async cancelBroadcast({ way, id }: { way: Way; id: number }) {
+    const { workspaceId } = places.get(way)!;
+    await ctx.queue.transact(async (tx) =>
+      must(await cancelBroadcast(ctx.broadcasts, tx, workspaceId, id, ctx.clock.nowMs())),
+    );
+  },
+  /** From now on it is night in a workspace. */
+  async beginQuietHours(way: Way) {
+    const { workspaceId } = places.get(way)!;
+    // All over the country: it began six hours ago in the west of it, and ends in ten in the east.
+    const hour = (ahead: number) => isoTime(ctx.clock.nowMs() + ahead * 3600_000).slice(11, 16);
+    const settings = { quietHours: { from: hour(-6), to: hour(10) } };
+    must(await ctx.sql.begin((tx) => updateWorkspace(tx, { id: workspaceId, settings, timeZone: 'UTC' })));
+    ctx.directory.forget(workspaceId);
+  },
+  /** Resolves when all that a broadcast has is held. */
+  async untilHeld({ way, id }: { way: Way; id: number }) {
+    const broadcast = await selectBroadcast(ctx.sql, places.get(way)!.workspaceId, id);
+    for (;;) {
+      const counts = await countBroadcast(ctx, ctx.sql, broadcast!);
+      if (counts.fannedOut && counts.held === counts.matched) return;
+      await pause(systemClock, 50);
+    }
+  },
+  /** Transactions of the database so far, as Postgres counts them. */
+  async transactions() {
+    const [row] = await ctx.sql<{ n: number }[]>`
+      SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()`;
+    return row!.n;
   },
   /** Resolves when every recipient's outcome is stored, with when that was. */
   async untilSent({ way, id }: { way: Way; id: number }) {
@@ -226,6 +258,22 @@ const commands = {
 };
 /** What Parley's process can be asked. */
 export type ParleyCommands = typeof commands;
+
+/** A broadcast that is not started. */
+async function draft(way: Way, tag: string, text: string): Promise<number> {
+  const audience: Audience = { include: { tags: [tag] } };
+  const input = {
+    name: tag,
+    content: { type: 'text', text },
+    class: 'marketing',
+    channel: CHANNEL_OF[way],
+    audience,
+  };
+  const { workspaceId } = places.get(way)!;
+  return await ctx.queue.transact(
+    async (tx) => must(await createBroadcast(ctx.broadcasts, tx, workspaceId, input, ctx.clock.nowMs())).id,
+  );
+}
 
 async function makePlace(environment: 'live' | 'test', provider: string, settings: Settings): Promise<Place> {
   return await ctx.sql.begin(async (tx) => {

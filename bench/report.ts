@@ -1,5 +1,7 @@
 /** What a run of the bench found, as tables: on the terminal and in RESULTS.md. Measures nothing. */
 
+import type { Neighbours } from './neighbours.ts';
+
 /** A line about throughput. `perS` is what was done in a second. */
 export type Rate = {
   what: string;
@@ -26,6 +28,7 @@ export type Found = {
   callbacks?: Rate;
   latencies: Latency[];
   install?: { firstStartS: number; readyS: number; idleMb: number };
+  neighbours?: Neighbours;
 };
 
 /** The machine and the time of a run. */
@@ -101,6 +104,7 @@ export function tables(found: Found): string {
         ],
       ),
     );
+  if (found.neighbours) parts.push(neighboursTable(found.neighbours));
   const targets = targetsOf(found);
   if (targets.length)
     parts.push(
@@ -110,6 +114,26 @@ export function tables(found: Found): string {
       ),
     );
   return parts.join('\n\n');
+}
+
+function neighboursTable({ alone, beside, idle, held, fresh }: Neighbours): string {
+  const rest = ({ transactionsPerS, cpuMsPerS }: typeof idle) =>
+    `${transactionsPerS.toFixed(1)} transactions/s, ${cpuMsPerS.toFixed(1)} ms of CPU/s`;
+  return table(
+    ['what one does to another, and a first hour', ''],
+    [
+      ['broadcast to 50,000, alone', `${whole(alone.perS)}/s`],
+      [
+        'the same, while another workspace’s 50,000 go to a provider that hangs',
+        `${whole(beside.perS)}/s, ${percent(beside.perS / alone.perS)}`,
+      ],
+      ['idle', rest(idle)],
+      ['idle, with ten broadcasts held until the morning', rest(held)],
+      ['fresh install: import of 100,000', `${fresh.importS.toFixed(1)} s`],
+      ['at once the forecast of a broadcast to them', `${fresh.forecastS.toFixed(2)} s`],
+      ['at once the broadcast', `${fresh.broadcastS.toFixed(1)} s`],
+    ],
+  );
 }
 
 function targetsOf(found: Found): Target[] {
@@ -156,6 +180,20 @@ function targetsOf(found: Found): Target[] {
   if (install) {
     add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);
     add('idle within 250 MB, with Postgres', install.idleMb <= 250, `${whole(install.idleMb)} MB`);
+  }
+  const { neighbours } = found;
+  if (neighbours) {
+    const { alone, beside, idle, held } = neighbours;
+    add(
+      'beside a provider that hangs: a tenth slower at the most',
+      beside.perS >= 0.9 * alone.perS,
+      percent(beside.perS / alone.perS),
+    );
+    add(
+      'ten broadcasts held: at most 2 transactions/s more than without',
+      held.transactionsPerS <= idle.transactionsPerS + 2,
+      `${(held.transactionsPerS - idle.transactionsPerS).toFixed(1)} more`,
+    );
   }
   return targets;
 }
@@ -213,11 +251,14 @@ ${tables(found)}
   request's being sent to the message's arrival at the sink.
 - **status callbacks**: Twilio's call that a message was delivered, one for each message of the broadcasts over HTTP, up to 20,000,
   over 32 connections, from a process that is not counted. Timed until the last is answered, which is when it is stored.
+- **what one does to another**: a broadcast to 50,000 of one workspace, alone and after another workspace's broadcast to 50,000 began to
+  a provider that takes calls and never answers. Idle: 30 s of a process that has nothing to do, transactions as Postgres counts them. Fresh
+  install: an import, a forecast and a broadcast one after the other in the first minute, before Postgres has vacuumed or analysed by itself.
 - **import**: the product's CSV import, with phone, name, external id, an attribute and tags.
 - peak MB: the largest sum of PSS (shared pages counted once), looked at every 250 ms.
 
 \`npm run bench -- --quick\` runs 10,000 only; \`--sizes 10000,50000\` others; \`--only http,floor\` some lines (ceiling,
-floor, start, http, simulator, notifications, channels); none of them rewrites this file. \`--profile <folder>\` writes a
+floor, start, http, simulator, notifications, channels, neighbours); none of them rewrites this file. \`--profile <folder>\` writes a
 CPU profile of Parley and the costs of its statements there.
 `;
 }

@@ -14,6 +14,7 @@ import { measureChannels } from './channels.ts';
 import { startChild } from './child.ts';
 import type { FloorCommands } from './floor.ts';
 import { measureInstall } from './install.ts';
+import { measureNeighbours } from './neighbours.ts';
 import { sharedMs } from './measure.ts';
 import { NOTIFIED, openNotifier, percentile, type Notifier } from './notifications.ts';
 import { readOptions } from './options.ts';
@@ -21,7 +22,7 @@ import type { ParleyCommands, PhoneWay } from './parleyProcess.ts';
 import { resultsFile, tables, type Found, type Rate } from './report.ts';
 import type { SinkCommands } from './sink.ts';
 
-const LONGEST_MS = 9.5 * 60_000;
+const LONGEST_MS = 19 * 60_000;
 /** Messages of the ceiling and the floor; before they are timed, a tenth of it. */
 const BASE_COUNT = 100_000;
 const NOTIFY_CONNECTIONS = 32;
@@ -89,6 +90,7 @@ async function runAll(bench: Bench): Promise<string> {
   if ((['http', 'simulator', 'notifications', 'channels'] as const).some((part) => parts.has(part)))
     version = await measureParley(bench);
   if (parts.has('channels')) await measureChannels(bench);
+  if (parts.has('neighbours')) bench.found.neighbours = await measureNeighbours(bench);
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
   await measureBase(bench);
   return version;

@@ -13,6 +13,7 @@ let serial = 0;
 let firstMs = 0;
 let lastMs = 0;
 let marker: string | undefined;
+let hanging = 0;
 let arrivals: { to: string; atMs: number }[] = [];
 
 function take(body: string): string {
@@ -30,6 +31,8 @@ function take(body: string): string {
 }
 
 const server = createServer((request, response) => {
+  // A provider that takes a call and says nothing.
+  if (request.url?.startsWith('/hangs/')) return void hanging++;
   let body = '';
   request.setEncoding('latin1');
   request.on('data', (chunk: string) => (body += chunk));
@@ -52,6 +55,8 @@ const commands = {
   },
   /** How many came since the last reset, and when the first and the last did. */
   count: () => ({ count, firstMs, lastMs }),
+  /** Calls that came to `…/hangs`, where nothing is ever answered. */
+  hanging: () => hanging,
   /** What came for the watched numbers. */
   arrivals: () => arrivals,
 };

@@ -1,6 +1,6 @@
 /** What callers of the Web1on1 API send (api/web1on1.md §B): the shapes of its bodies. Rules that span fields are the door's. */
 import { type Static, Type } from 'typebox';
-import { WorkspaceSettings } from './console.ts';
+import { WorkspaceSettings } from './doors/console/workspaces.ts';
 import { LIMITS } from './content.ts';
 
 /** The types a message can have. */

@@ -110,7 +110,11 @@ test('9.6 two broadcasts at once under a cap of 1: one each, and the other is he
     SELECT w.due_ms AS "dueMs", c.at_ms[1] AS "atMs" FROM due w JOIN caps c ON c.bucket = w.bucket AND c.contact_id = w.owner_id
     WHERE w.workspace_id = ${app.id} AND w.stream = ANY(${runs}::bigint[])`;
   assert.equal(held.length, contactIds.length);
-  for (const { dueMs, atMs } of held) assert.equal(dueMs, atMs + 24 * HOUR_MS);
+  // Who waited a moment for their turn has taken the mark along: whoever is held for it is looked at again a little early.
+  for (const { dueMs, atMs } of held) {
+    assert.ok(dueMs <= atMs + 24 * HOUR_MS);
+    assert.ok(dueMs > atMs + 23 * HOUR_MS);
+  }
 });
 
 test('9.6 a worker that is killed between taking room and the call has taken it: nobody gets two, and who may have got one keeps its mark', async () => {

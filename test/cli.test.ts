@@ -31,7 +31,7 @@ after(async () => {
 function start(name: string, args: string[], more: Record<string, string> = {}) {
   const dataDir = path.join(temp, name);
   const child = spawn(process.execPath, [bin, 'start', '--port', '0', '--data', dataDir, ...args], {
-    env: { ...env, ...more },
+    env: { ...env, PARLEY_CHECK_ANSWERS: 'true', ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push({ child, dataDir });

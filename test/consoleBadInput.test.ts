@@ -220,13 +220,13 @@ describe('queries and paths', () => {
       const at = pathOf(route, demo.workspace.id);
       const body = route.kind === 'write' && route.body ? sample(route.body) : undefined;
       refused(await call(route.method, `${at}?noSuchName=1`, body), `${at} odd query`);
-      for (const name of route.query ?? []) {
+      for (const name of Object.keys(route.query ?? {})) {
         refused(await call(route.method, `${at}?${name}=1&${name}=2`), `${at} ${name} twice`);
         refused(await call(route.method, `${at}?${name}=%00`), `${at} ${name} NUL`);
         if (name !== 'search' && name !== 'address')
           refused(await call(route.method, `${at}?${name}=nope`), `${at} ${name}=nope`);
       }
-      for (const limit of route.query?.includes('limit') ? ['0', '201', '-1', '1.5', '1e2', ''] : [])
+      for (const limit of 'limit' in (route.query ?? {}) ? ['0', '201', '-1', '1.5', '1e2', ''] : [])
         refused(await call('GET', `${at}?limit=${limit}`), `${at} limit ${limit}`);
       if (!route.path.includes(':')) return;
       for (const id of [

@@ -33,6 +33,7 @@ export async function startConsole(database: TestDatabase) {
     PARLEY_DATA_DIR: dataDir,
     PARLEY_LOG_LEVEL: 'silent',
     PARLEY_RATE_LIMIT: '0',
+    PARLEY_CHECK_ANSWERS: 'true',
   }) as Config;
   const parley = await startParley(config, { connection: database.connection, log });
   after(async () => {

@@ -5,7 +5,7 @@ import type { Content } from '../contract/content.ts';
 import { isFault } from '../src/base/fault.ts';
 import { bucketOf, toHex24 } from '../src/base/ids.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
-import { sweepGuesses } from '../src/accounts/guesses.ts';
+import { sweepAllowances } from '../src/accounts/allowances.ts';
 import { sha256Hex } from '../src/base/crypto.ts';
 import type { Adapter } from '../src/channels/adapter.ts';
 import { eraseContacts, getContact } from '../src/contacts/contacts.ts';
@@ -419,14 +419,14 @@ test('guesses count over all processes, and the network that made them is nowher
     statuses.push(await open((i % 2 ? second : server).url(), `/l/share${i}xxxxxx`.slice(0, 14)));
   assert.deepEqual([statuses.indexOf(429), statuses.at(-1)], [20, 429]);
   for (const one of [server, second]) assert.equal(await open(one.url(), path), 429);
-  const kept = JSON.stringify([...(await ctx.sql`SELECT * FROM guesses`)]);
+  const kept = JSON.stringify([...(await ctx.sql`SELECT * FROM allowances`)]);
   assert.ok(kept.length > 2 && !kept.includes(caller) && !kept.includes(sha256Hex(caller)));
   await second.stop();
-  await sweepGuesses(ctx.sql, clock.nowMs());
+  await sweepAllowances(ctx.sql, clock.nowMs());
   assert.equal(await open(server.url(), path), 429, 'a sweep forgets nobody who is held');
   clock.advance(3600_000);
-  await sweepGuesses(ctx.sql, clock.nowMs());
-  assert.deepEqual([...(await ctx.sql`SELECT 1 FROM guesses`)], []);
+  await sweepAllowances(ctx.sql, clock.nowMs());
+  assert.deepEqual([...(await ctx.sql`SELECT 1 FROM allowances`)], []);
   assert.equal(await open(server.url(), path), 302);
 });
 

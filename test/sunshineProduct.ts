@@ -47,7 +47,12 @@ export async function startProduct(overrides: Partial<Config> = {}) {
   const database = await testDatabase();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-sunshine-'));
   const config: Config = {
-    ...(readConfig({ PARLEY_PORT: '0', PARLEY_SECRET: TEST_SECRET, PARLEY_DEMO: 'false' }) as Config),
+    ...(readConfig({
+      PARLEY_PORT: '0',
+      PARLEY_SECRET: TEST_SECRET,
+      PARLEY_DEMO: 'false',
+      PARLEY_CHECK_ANSWERS: 'true',
+    }) as Config),
     dataDir,
     ...overrides,
   };

@@ -1,17 +1,9 @@
-/**
- * Guesses at links and codes, over all processes: who brings ones that lead nowhere has to wait. A bucket per caller that leaks;
- * the caller stands in it as a keyed hash, so that a dump of the database names no network.
- */
-import { hkdfSync } from 'node:crypto';
-import { hmac } from '../base/crypto.ts';
+/** Guesses at links and codes: who brings ones that lead nowhere has to wait, by an allowance of his network. */
 import type { Db } from '../db/pool.ts';
-import { countGuess, deleteOldGuesses, selectGuesses } from './sql.guesses.ts';
+import { createAllowances } from './allowances.ts';
 
-/** Wrong codes a caller may bring at once, and the time after which it may bring one more. */
-const MOST = 20;
-const LEAK_MS = 6_000;
-/** After a pause this long a caller's bucket is as good as empty: ten times what a full one takes to leak. */
-const FORGOTTEN_MS = 10 * MOST * LEAK_MS;
+/** Wrong codes a caller may bring at once; after six seconds one more. */
+const WRONG = { most: 20, windowMs: 120_000 };
 
 /** The guesses of all callers. One per door; what is counted is shared by all. */
 export type Guesses = {
@@ -23,22 +15,9 @@ export type Guesses = {
 
 /** Guesses, kept in `db` under a key made of the install's secret. */
 export function createGuesses(db: Db, secret: string): Guesses {
-  const key = Buffer.from(hkdfSync('sha256', secret, 'parley', 'guesses-1', 32));
-  const of = (caller: string, nowMs: number) => ({
-    callerHash: hmac('sha256', key, caller, 'hex'),
-    nowMs,
-    leakMs: LEAK_MS,
-  });
+  const allowances = createAllowances(db, secret);
   return {
-    async waitMs(caller, nowMs) {
-      const over = (await selectGuesses(db, of(caller, nowMs))) - (MOST - 1);
-      return over <= 0 ? 0 : over * LEAK_MS;
-    },
-    missed: (caller, nowMs) => countGuess(db, of(caller, nowMs)),
+    waitMs: (caller, nowMs) => allowances.waitMs(caller, WRONG, nowMs),
+    missed: (caller, nowMs) => allowances.spend(caller, WRONG, nowMs),
   };
-}
-
-/** Forgets callers who have stopped guessing. */
-export async function sweepGuesses(db: Db, nowMs: number): Promise<void> {
-  await deleteOldGuesses(db, nowMs - FORGOTTEN_MS);
 }

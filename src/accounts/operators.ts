@@ -24,7 +24,7 @@ import {
   upsertMembership,
   type OperatorRow,
 } from './sql.access.ts';
-import { countFailure, deleteFailures, deleteOldFailures, selectFailures } from './sql.guesses.ts';
+import { countFailure, deleteFailures, deleteOldFailures, selectFailures } from './sql.failures.ts';
 import { lockWorkspace } from './sql.ts';
 
 /** A person who signs in. */

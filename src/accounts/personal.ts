@@ -12,7 +12,7 @@ export const accountsPeople: Room = {
     memberships: 'names nobody',
     invitations: 'names operators only',
     sign_in_failures: 'a hash of an operator’s address, for as long as it counts',
-    guesses: 'a keyed hash of a network, for as long as it counts',
+    allowances: 'a keyed hash of a network, for as long as it counts',
     operator_sessions: 'names nobody',
     api_keys: 'names nobody',
     integrations: 'names nobody',

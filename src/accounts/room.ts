@@ -1,6 +1,6 @@
 /** What this room declares. */
 import type { Room } from '../db/room.ts';
-import { sweepGuesses } from './guesses.ts';
+import { sweepAllowances } from './allowances.ts';
 import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
 
@@ -10,6 +10,6 @@ export const accountsRoom: Room = {
   async sweep({ sql, nowMs }) {
     await sweepIdempotency(sql, nowMs);
     await sweepSessions(sql, nowMs);
-    await sweepGuesses(sql, nowMs);
+    await sweepAllowances(sql, nowMs);
   },
 };

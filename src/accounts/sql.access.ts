@@ -129,6 +129,15 @@ export async function deleteMembership(
   return done.count > 0;
 }
 
+/** How many workspaces an operator owns. Locks the operator, so that two that are made at once count each other. */
+export async function countOwned(tx: Db, operatorId: number): Promise<number> {
+  await tx`SELECT FROM operators WHERE id = ${operatorId} FOR NO KEY UPDATE`;
+  const rows = await tx<{ n: number }[]>`
+    SELECT count(*) AS n FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+    WHERE m.operator_id = ${operatorId} AND m.role = 'owner' AND w.deleted_ms IS NULL`;
+  return rows[0]!.n;
+}
+
 /** The memberships of operators in workspaces that are not deleted. */
 export async function selectRoles(
   db: Db,

@@ -6,7 +6,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { breaks, checkText, isObject, isStorable } from './checks.ts';
 import type { Role } from './roles.ts';
-import { upsertMembership } from './sql.access.ts';
+import { countOwned, upsertMembership } from './sql.access.ts';
 import {
   insertWorkspace,
   markIntegrationDeleted,
@@ -80,6 +80,19 @@ export async function createWorkspace(
   if (input.ownerId !== undefined)
     await upsertMembership(tx, { operatorId: input.ownerId, workspaceId: workspace.id, role: 'owner' });
   return workspace;
+}
+
+/** The same for an operator who asks for it, and may own so many; 0 is no bound. */
+export async function createOwnWorkspace(
+  tx: Tx,
+  ids: IdSource,
+  input: Parameters<typeof createWorkspace>[2] & { ownerId: number },
+  most: number,
+): Promise<Workspace | Fault> {
+  const owned = most > 0 ? await countOwned(tx, input.ownerId) : 0;
+  if (most > 0 && owned >= most)
+    return fault('forbidden', `You own ${owned} workspaces, and may own ${most}: delete one first.`);
+  return await createWorkspace(tx, ids, input);
 }
 
 /** A workspace that is not deleted. Hot paths ask the directory instead. */

@@ -210,6 +210,48 @@ export const SETTINGS = {
     max: 1000000,
     means: 'Requests a second and API key before 429; 0 is unlimited.',
   },
+  workspacesPerOperator: {
+    env: 'PARLEY_WORKSPACES_PER_OPERATOR',
+    kind: 'count',
+    default: '100',
+    min: 0,
+    max: 1000000,
+    means: 'Workspaces that one operator may own before making another is refused (403); 0 is unlimited.',
+  },
+  guestsPerNetwork: {
+    env: 'PARLEY_GUESTS_PER_NETWORK',
+    kind: 'count',
+    default: '300',
+    min: 0,
+    max: 1000000,
+    means:
+      'New users without a name of the business’s own that one network (an IPv4 address, an IPv6 /64) makes on a workspace’s web chat in an hour before 429; 0 is unlimited.',
+  },
+  guestsPerWorkspace: {
+    env: 'PARLEY_GUESTS_PER_WORKSPACE',
+    kind: 'count',
+    default: '30000',
+    min: 0,
+    max: 10000000,
+    means: 'The same of all networks together.',
+  },
+  guestMessagesPerNetwork: {
+    env: 'PARLEY_GUEST_MESSAGES_PER_NETWORK',
+    kind: 'count',
+    default: '6000',
+    min: 0,
+    max: 10000000,
+    means:
+      'Messages of people whom no token of the business names, from one network on a workspace’s web chat in an hour before 429; 0 is unlimited.',
+  },
+  guestMessagesPerWorkspace: {
+    env: 'PARLEY_GUEST_MESSAGES_PER_WORKSPACE',
+    kind: 'count',
+    default: '300000',
+    min: 0,
+    max: 100000000,
+    means: 'The same of all networks together.',
+  },
   heapMb: {
     env: 'PARLEY_HEAP_MB',
     kind: 'count',
@@ -217,6 +259,13 @@ export const SETTINGS = {
     min: 128,
     max: 65536,
     means: 'Memory that the process may take for its objects, MB; more makes a busy install a little faster.',
+  },
+  checkAnswers: {
+    env: 'PARLEY_CHECK_ANSWERS',
+    kind: 'flag',
+    default: 'false',
+    means:
+      'Check every answer against its schema and answer 500 where it breaks it: for tests of Parley itself.',
   },
   demo: {
     env: 'PARLEY_DEMO',

@@ -184,7 +184,7 @@ export async function eraseContacts(
     mergedIds: merged.filter(({ intoId }) => intoId === id).map(({ contactId }) => contactId),
   }));
   const proofs = erased.flatMap(({ contactId, externalId, addresses }) => {
-    const none = { channel: 'none', address: externalId ?? String(contactId), blockedClasses: 0 };
+    const none = { channel: 'none' as const, address: externalId ?? String(contactId), blockedClasses: 0 };
     return (addresses.length > 0 ? addresses : [none]).map(({ channel, address, blockedClasses }) => ({
       id: ids.inBucket(bucketOf(contactId)),
       contactId,

@@ -147,7 +147,8 @@ export type ConsentEntry = {
   id: number;
   contactId: number;
   workspaceId: number;
-  channel: string;
+  /** `none` where somebody without an address was erased. */
+  channel: ChannelName | 'none';
   address: string;
   blockedClasses: number;
   reason: string;

@@ -1,4 +1,11 @@
 -- on every node
+CREATE TABLE allowances (
+  who_hash text NOT NULL,
+  back_ms double precision NOT NULL,
+  PRIMARY KEY (who_hash)
+);
+
+-- on every node
 CREATE TABLE api_keys (
   id bigint NOT NULL,
   workspace_id bigint,
@@ -405,14 +412,6 @@ CREATE TABLE flights (
   at_ms bigint NOT NULL,
   whole boolean NOT NULL DEFAULT true,
   PRIMARY KEY (bucket, id)
-);
-
--- on every node
-CREATE TABLE guesses (
-  caller_hash text NOT NULL,
-  count double precision NOT NULL,
-  last_ms bigint NOT NULL,
-  PRIMARY KEY (caller_hash)
 );
 
 -- on every node

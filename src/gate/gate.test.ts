@@ -59,6 +59,18 @@ test('never: expiry, no address, its status, what blocks it, WhatsApp’s window
   assert.deepEqual(codesOf({ destination: { ...silent, lastInboundMs: NOW - HOUR_MS } }), []);
 });
 
+test('the order of codes decides, not that in which they are found; a cap that has room by now holds nothing', () => {
+  const destination = address({ blocks: [block({ cause: 'imported' }), block({ cause: 'dead' })] });
+  assert.deepEqual(codesOf({ destination }), ['dead', 'imported']);
+  assert.deepEqual(codesOf({ capFreeMs: NOW }), []);
+  assert.deepEqual(codesOf({ capFreeMs: NOW + 1 }), ['cap_full']);
+  assert.deepEqual(
+    codesOf({ destination: address({ channel: 'whatsapp' }) }),
+    ['whatsapp_window'],
+    'who never wrote',
+  );
+});
+
 test('every cause blocks the classes it says and no other, and is told with its evidence', () => {
   for (const cause of CAUSES) {
     const destination = address({ blocks: [block({ cause, classes: 3 })] });
@@ -145,6 +157,28 @@ const minutes = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.sl
 const quiet = (from: string, to: string) => ({ fromMinute: minutes(from), toMinute: minutes(to) });
 const opens = (from: string, to: string, zone: string, at: string) =>
   new Date(nextOpen(quiet(from, to), zone, Date.parse(at))).toISOString();
+
+test('the first minute is quiet and the last is not, by day and over midnight, in each zone and by each rule', () => {
+  for (const [from, to] of [
+    ['12:00', '14:00'],
+    ['22:00', '06:00'],
+  ] as const) {
+    const day = Date.UTC(2026, 10, 20);
+    const first = day + minutes(from) * 60_000;
+    const last = day + minutes(to) * 60_000;
+    const isOpen = (ms: number, zone = 'UTC') => allowed(quiet(from, to), zone, ms);
+    assert.deepEqual(
+      [first - 1, first, last - 1, last].map((ms) => isOpen(ms)),
+      [true, false, false, true],
+    );
+    // What is remembered of one instant says nothing of those before it, nor of another zone or rule.
+    assert.equal(isOpen(first + 30 * 60_000), false);
+    assert.equal(isOpen(first + 30 * 60_000, from === '22:00' ? 'America/Lima' : 'Asia/Kolkata'), true);
+    assert.equal(isOpen(first - 1), true);
+    assert.equal(isOpen(first + 30 * 60_000), false);
+    assert.equal(allowed(quiet('00:00', '00:01'), 'UTC', first + 30 * 60_000), true);
+  }
+});
 
 test('9.18 ends are instants on the wall: the lost hour, the doubled hour, the day and the midnight that do not exist', () => {
   // Case 25: the night that loses an hour ends when the wall says eight.

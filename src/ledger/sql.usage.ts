@@ -1,4 +1,5 @@
 /** Every statement on what a workspace used. */
+import type { ChannelName } from '../../contract/channels.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
@@ -45,8 +46,8 @@ export async function selectUsedMessages(
   db: Db,
   workspaceId: number,
   month: number,
-): Promise<{ channel: string; n: number }[]> {
-  return await db<{ channel: string; n: number }[]>`
+): Promise<{ channel: ChannelName; n: number }[]> {
+  return await db<{ channel: ChannelName; n: number }[]>`
     SELECT channel, sum(n)::bigint AS n FROM usage_messages
     WHERE workspace_id = ${workspaceId} AND month = ${month} GROUP BY channel ORDER BY channel`;
 }

@@ -3,6 +3,7 @@
  * they write or begin a conversation; writing to them does not make them so. Counted from the feed, so that what sends and
  * receives does nothing for it. Months are those of UTC.
  */
+import type { ChannelName } from '../../contract/channels.ts';
 import { isoTime } from '../base/clock.ts';
 import type { MessageReceived } from '../conversations/conversations.ts';
 import type { ConversationStarted } from '../conversations/events.ts';
@@ -21,7 +22,7 @@ import {
 import { isWaiting, STATE, type StateCode } from './states.ts';
 
 /** What a workspace used in a month. */
-export type Usage = { messages: { channel: string; n: number }[]; activePeople: number };
+export type Usage = { messages: { channel: ChannelName; n: number }[]; activePeople: number };
 
 /** What a workspace used in a month, such as 202611. */
 export async function usageOf(db: Db, workspaceId: number, month: number): Promise<Usage> {

@@ -279,6 +279,79 @@ test('a bulk run flows, pauses, is called off, and never stands before interacti
   await stop();
 });
 
+/** A handler of bulk work with small batches, and three pieces of work of one lane, due one after the other. */
+async function threeOfOneRun(act: (batch: Batch, queue: Queue) => Promise<void>) {
+  const queue = await newQueue();
+  // A run of which nothing is due sleeps long.
+  let sleeps = 0;
+  const after = (delayMs: number, run: () => void) => {
+    if (delayMs < 30_000) return clock.after(delayMs, run);
+    sleeps++;
+    const cancel = clock.after(delayMs, run);
+    return () => (sleeps--, cancel());
+  };
+  const handler: Handler = { kind: KIND, batchSize: 2, inFlight: 20, handle: (batch) => act(batch, queue) };
+  const { stop } = await newWorker(queue, [handler], [], 3_000, { ...clock, after });
+  const stream = ids.spread();
+  const first = ids.spread();
+  const owners = [first, ids.inBucket(bucketOf(first)), ids.inBucket(bucketOf(first))];
+  const nowMs = clock.nowMs();
+  await queue.transact(async (tx) => {
+    await queue.flow(tx, { stream, kind: KIND, workspaceId: WORKSPACE, flowing: true, ratePerS: null });
+    const each = owners.map((ownerId, at) => work(ownerId, stream, { stream, dueMs: nowMs - 10 + at }));
+    await queue.put(tx, each);
+  });
+  return {
+    owners,
+    isAsleep: () => sleeps > 0,
+    end: async () => (await stop(), await sql`DELETE FROM streams`),
+  };
+}
+
+test('9.2 what of a run goes back unstarted is claimed again at once, though the lane was read beyond it meanwhile', async () => {
+  const seen: number[] = [];
+  const { owners, end } = await threeOfOneRun(async (batch, queue) => {
+    const isFirst = seen.length === 0;
+    for (const { ownerId } of batch.items) seen.push(ownerId);
+    const back = isFirst ? batch.items.slice(0, 1) : [];
+    const done = batch.items.filter((item) => !back.includes(item));
+    const later = back.map((item) => ({ item, dueMs: item.dueMs, attempt: item.attempt }));
+    await queue.transact((tx) => settle(tx, batch, { done, later, landed: true }));
+  });
+  await until('the first is back', () => seen.filter((owner) => owner === owners[0]).length === 2);
+  await until('the queue is empty', async () => (await sql`SELECT 1 FROM due`).length === 0);
+  await end();
+});
+
+test('9.2 what goes back while others of its batch are in flight is claimed as soon as those have landed', async () => {
+  const { promise: landing, resolve: land } = Promise.withResolvers<void>();
+  const seen: number[] = [];
+  const { owners, isAsleep, end } = await threeOfOneRun(async (batch, queue) => {
+    const isFirst = seen.length === 0;
+    for (const { ownerId } of batch.items) seen.push(ownerId);
+    if (!isFirst)
+      return void (await queue.transact((tx) =>
+        settle(tx, batch, { done: batch.items, later: [], landed: true }),
+      ));
+    const [back, ...done] = batch.items;
+    const later = [{ item: back!, dueMs: back!.dueMs, attempt: 0 }];
+    await queue.transact((tx) => settle(tx, batch, { done: [], later, landed: false }));
+    await landing;
+    await queue.transact((tx) => settle(tx, batch, { done, later: [], landed: true }));
+  });
+  await until('the others are done', () => seen.includes(owners[2]!));
+  await until('the run has gone to sleep', isAsleep);
+  assert.equal(
+    seen.filter((owner) => owner === owners[0]).length,
+    1,
+    'it is in flight until the batch has landed',
+  );
+  land();
+  await until('the first is back', () => seen.filter((owner) => owner === owners[0]).length === 2);
+  await until('the queue is empty', async () => (await sql`SELECT 1 FROM due`).length === 0);
+  await end();
+});
+
 test('a handler that throws gets its batch again as abandoned', async () => {
   const queue = await newQueue();
   let failed = false;

@@ -24,6 +24,7 @@ export async function startProcess(env: Record<string, string>, entry = 'child.t
         NODE_COMPILE_CACHE: join(tmpdir(), 'parley-test-compiled'),
         PARLEY_LOG_LEVEL: 'error',
         PARLEY_DEMO: 'false',
+        PARLEY_CHECK_ANSWERS: 'true',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -34,6 +34,7 @@ export async function startWorld(
       PARLEY_LOG_LEVEL: 'silent',
       PARLEY_SECRET: TEST_SECRET,
       PARLEY_DEMO: 'false',
+      PARLEY_CHECK_ANSWERS: 'true',
       ...env,
     }),
   );

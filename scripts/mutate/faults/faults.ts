@@ -1,6 +1,8 @@
 /** All faults there are. */
 import type { Fault } from '../fault.ts';
 import { decisionFaults } from './decisions.ts';
+import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
+import { toldFaults } from './told.ts';
 
-export const FAULTS: readonly Fault[] = [...gateFaults, ...decisionFaults];
+export const FAULTS: readonly Fault[] = [...gateFaults, ...decisionFaults, ...deliverFaults, ...toldFaults];

@@ -1,6 +1,7 @@
 /** One message to one person, let in: the contact found or made, and the message accepted in the same transaction. */
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
+import type { MessageAccepted } from '../../../contract/doors/console/messages.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { getContact } from '../../contacts/contacts.ts';
@@ -25,7 +26,11 @@ export type One = {
 };
 
 /** Accepts it: 202 with the ids. */
-export async function acceptOne(call: Call<unknown>, tx: Tx, one: One): Promise<Done | Fault> {
+export async function acceptOne(
+  call: Call<unknown>,
+  tx: Tx,
+  one: One,
+): Promise<Done<202, MessageAccepted> | Fault> {
   const { ctx, workspace, nowMs, workspaceNowMs } = call;
   const who = await whoIs(call, tx, one);
   if (isFault(who)) return who;

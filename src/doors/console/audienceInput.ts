@@ -1,7 +1,7 @@
 /** Audiences as this API writes them: ids in hex. Lists and tags that are named must be there. */
 import type { Static } from 'typebox';
 import type { Audience, Clauses } from '../../../contract/audience.ts';
-import type { AudienceInput } from '../../../contract/console.ts';
+import type { AudienceInput } from '../../../contract/doors/console/broadcasts.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { checkAudience } from '../../contacts/audience.ts';
@@ -50,7 +50,7 @@ function readClauses(given: ClausesText, sets: readonly ContactSet[], path: stri
 }
 
 /** An audience for an answer. */
-export function showAudience(audience: Audience): unknown {
+export function showAudience(audience: Audience): Static<typeof AudienceInput> {
   const show = ({ lists, tags, contacts, ...rest }: Clauses) => ({
     ...rest,
     ...(lists ? { lists: lists.map(toHex24) } : {}),

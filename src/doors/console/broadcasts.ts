@@ -1,7 +1,20 @@
 /** Broadcasts: drafting, forecasting, starting, steering, and what became of them. */
 import { pause } from '../../base/clock.ts';
 import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
-import { BroadcastPatch, NewBroadcast, NewRate, Schedule } from '../../../contract/console.ts';
+import {
+  AmissPage,
+  BroadcastChanged,
+  BroadcastCounted,
+  BroadcastPage,
+  BroadcastPatch,
+  type BroadcastShown,
+  ForecastShown,
+  NewBroadcast,
+  NewRate,
+  Schedule,
+} from '../../../contract/doors/console/broadcasts.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { Id, oneOf } from '../../../contract/doors/fields.ts';
 import type { Action } from '../../accounts/roles.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
@@ -55,11 +68,20 @@ const one = '/broadcasts/:broadcastId';
 
 /** `…/broadcasts`. */
 export const broadcastRoutes: readonly Route[] = [
-  reads({ path: '/broadcasts', action: 'broadcasts.read', query: ['limit', 'before'], handle: list }),
+  reads({
+    path: '/broadcasts',
+    does: 'Broadcasts, newest first.',
+    action: 'broadcasts.read',
+    query: NEWEST_FIRST,
+    answer: BroadcastPage,
+    handle: list,
+  }),
   writes({
     path: '/broadcasts',
     action: 'broadcasts.write',
+    does: 'Drafts a broadcast.',
     body: NewBroadcast,
+    answers: { 201: BroadcastChanged },
     bodyBytes: AUDIENCE_BYTES,
     async handle(call) {
       const input = await readInput(call, call.body);
@@ -73,7 +95,9 @@ export const broadcastRoutes: readonly Route[] = [
   }),
   reads({
     path: one,
+    does: 'A broadcast, and what became of it so far.',
     action: 'broadcasts.read',
+    answer: BroadcastCounted,
     async handle(call) {
       const broadcast = await find(call);
       if (isFault(broadcast)) return broadcast;
@@ -85,7 +109,9 @@ export const broadcastRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action: 'broadcasts.write',
+    does: 'Changes a broadcast that has not started.',
     body: BroadcastPatch,
+    answers: { 200: BroadcastChanged },
     bodyBytes: AUDIENCE_BYTES,
     async handle(call) {
       const input = await readInput(call, call.body);
@@ -97,6 +123,8 @@ export const broadcastRoutes: readonly Route[] = [
   }),
   reads({
     path: `${one}/forecast`,
+    does: 'Who would get it now, who would wait, who would not and why, and how long it takes.',
+    answer: ForecastShown,
     action: 'broadcasts.read',
     async handle(call) {
       const broadcast = await find(call);
@@ -109,7 +137,9 @@ export const broadcastRoutes: readonly Route[] = [
   reads({
     path: `${one}/amiss`,
     action: 'broadcasts.read',
-    query: ['state', 'limit', 'after'],
+    does: 'Recipients whose message went amiss.',
+    query: { state: oneOf(AMISS), limit: NEWEST_FIRST.limit, after: Id },
+    answer: AmissPage,
     handle: listAmiss,
   }),
   ...steering(),
@@ -118,10 +148,12 @@ export const broadcastRoutes: readonly Route[] = [
 /** What is done to a broadcast that is there. */
 function steering(): Route[] {
   const action: Action = 'broadcasts.send';
-  const plain = (name: 'pause' | 'resume' | 'cancel', run: typeof pauseBroadcast): Route =>
+  const plain = (name: 'pause' | 'resume' | 'cancel', does: string, run: typeof pauseBroadcast): Route =>
     acts({
       path: `${one}/${name}`,
+      does,
       action,
+      answers: { 200: BroadcastChanged },
       handle: async (call) =>
         steer(call, name, (tx, id) => {
           // Stopped is said when nothing of it begins any more, in whatever process.
@@ -132,6 +164,8 @@ function steering(): Route[] {
   return [
     acts({
       path: `${one}/start`,
+      does: 'Starts a broadcast.',
+      answers: { 200: BroadcastChanged },
       action,
       handle: async (call) =>
         steer(call, 'start', (tx, id) =>
@@ -141,7 +175,9 @@ function steering(): Route[] {
     writes({
       path: `${one}/schedule`,
       action,
+      does: 'Starts a broadcast at a time to come.',
       body: Schedule,
+      answers: { 200: BroadcastChanged },
       async handle(call) {
         const atMs = readTime(call.body.at, 'at');
         if (isFault(atMs)) return atMs;
@@ -151,13 +187,15 @@ function steering(): Route[] {
         );
       },
     }),
-    plain('pause', pauseBroadcast),
-    plain('resume', resumeBroadcast),
-    plain('cancel', cancelBroadcast),
+    plain('pause', 'Pauses a broadcast; answered once nothing of it begins any more.', pauseBroadcast),
+    plain('resume', 'Goes on with a broadcast that is paused.', resumeBroadcast),
+    plain('cancel', 'Calls a broadcast off; answered once nothing of it begins any more.', cancelBroadcast),
     writes({
       path: `${one}/rate`,
       action,
+      does: 'Sets how many messages a second; null leaves it to the integration.',
       body: NewRate,
+      answers: { 200: BroadcastChanged },
       handle: async (call) =>
         steer(call, 'rate', (tx, id) =>
           setRate(call.ctx.broadcasts, tx, call.workspace.id, id, call.body.ratePerS, call.workspaceNowMs),
@@ -171,7 +209,7 @@ async function steer(
   call: Call<unknown>,
   what: string,
   run: (tx: Tx, id: number) => Promise<Broadcast | Fault>,
-): Promise<Work> {
+): Promise<Work<200, BroadcastChanged>> {
   await call.ctx.directory.integrationsOf(call.workspace.id);
   const id = idIn(call, 'broadcastId');
   return async (tx) => {
@@ -180,7 +218,7 @@ async function steer(
   };
 }
 
-function told(broadcast: Broadcast, what: string, status: number): Done {
+function told<S extends 200 | 201>(broadcast: Broadcast, what: string, status: S): Done<S, BroadcastChanged> {
   const { name, state, ratePerS, scheduledMs } = broadcast;
   return {
     status,
@@ -194,7 +232,7 @@ function told(broadcast: Broadcast, what: string, status: number): Done {
   };
 }
 
-async function list(call: Call): Promise<unknown> {
+async function list(call: Call): Promise<BroadcastPage | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
   const { ctx, workspace } = call;
@@ -205,12 +243,12 @@ async function list(call: Call): Promise<unknown> {
   const rows = found.slice(0, page.limit);
   const counts = await Promise.all(rows.map((row) => countBroadcast(ctx.broadcasts, ctx.sql, row)));
   return {
-    broadcasts: rows.map((row, i) => ({ ...present(row), counts: counts[i] })),
+    broadcasts: rows.map((row, i) => ({ ...present(row), counts: counts[i]! })),
     next: found.length > page.limit ? toHex24(rows.at(-1)!.id) : null,
   };
 }
 
-async function listAmiss(call: Call): Promise<unknown> {
+async function listAmiss(call: Call): Promise<AmissPage | Fault> {
   const state = queryWord(call, 'state', AMISS);
   if (isFault(state)) return state;
   const limit = readLimit(call);
@@ -271,7 +309,7 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
   return input;
 }
 
-function present(broadcast: Broadcast) {
+function present(broadcast: Broadcast): BroadcastShown {
   const { id, name, state, content, channel, ratePerS, note, expiresAfterMs } = broadcast;
   return {
     id: toHex24(id),

@@ -1,6 +1,19 @@
 /** Contacts one at a time, their addresses, and the classes that may not be sent there. */
-import type { Static } from 'typebox';
-import { BlockClasses, ContactPatch, NewContact, NewDestination } from '../../../contract/console.ts';
+import { type Static, Type } from 'typebox';
+import {
+  BlockClasses,
+  ConsentShown,
+  ContactPage,
+  ContactPatch,
+  ContactShown,
+  ContactWhole,
+  DestinationShown,
+  DestinationsShown,
+  NewContact,
+  NewDestination,
+} from '../../../contract/doors/console/contacts.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { Id, Nothing } from '../../../contract/doors/fields.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { createContact, getContact, listContacts, updateContact } from '../../contacts/contacts.ts';
@@ -49,16 +62,33 @@ export const contactRoutes: readonly Route[] = [
   reads({
     path: '/contacts',
     action: 'contacts.read',
-    query: ['search', 'setId', 'limit', 'before'],
+    does: 'Contacts, newest first: all, those whose name, address or id begins with something, or those of a list or tag.',
+    query: { search: Type.String(), setId: Id, ...NEWEST_FIRST },
+    answer: ContactPage,
     handle: list,
   }),
-  writes({ path: '/contacts', action: 'contacts.write', body: NewContact, handle: create }),
-  reads({ path: one, action: 'contacts.read', handle: show }),
+  writes({
+    path: '/contacts',
+    does: 'Makes a contact.',
+    action: 'contacts.write',
+    body: NewContact,
+    answers: { 201: ContactShown },
+    handle: create,
+  }),
+  reads({
+    path: one,
+    does: 'A contact with its addresses, lists and tags.',
+    action: 'contacts.read',
+    answer: ContactWhole,
+    handle: show,
+  }),
   writes({
     method: 'PATCH',
     path: one,
     action: 'contacts.write',
+    does: 'Changes a contact; what is not named stays, null takes away.',
     body: ContactPatch,
+    answers: { 200: ContactShown },
     async handle(call) {
       const change = checkContactChange(call.body, '');
       if (isFault(change)) return change;
@@ -74,12 +104,16 @@ export const contactRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: one,
+    does: 'Erases a person from everywhere.',
     action: 'contacts.erase',
+    answers: { 204: Nothing },
     handle: async (call) => (tx) => erase(call, tx, idIn(call, 'contactId')),
   }),
   reads({
     path: `${one}/destinations`,
+    does: 'The addresses of a contact, and what may not be sent there.',
     action: 'contacts.read',
+    answer: DestinationsShown,
     async handle(call) {
       const contact = await findContact(call);
       if (isFault(contact)) return contact;
@@ -87,13 +121,29 @@ export const contactRoutes: readonly Route[] = [
       return { destinations: rows.map(presentDestination) };
     },
   }),
-  writes({ path: `${one}/destinations`, action: 'contacts.write', body: NewDestination, handle: link }),
-  acts({ method: 'DELETE', path: address, action: 'contacts.write', handle: async (call) => unlink(call) }),
+  writes({
+    path: `${one}/destinations`,
+    does: 'Links an address to a contact.',
+    action: 'contacts.write',
+    body: NewDestination,
+    answers: { 200: DestinationShown, 201: DestinationShown },
+    handle: link,
+  }),
+  acts({
+    method: 'DELETE',
+    path: address,
+    does: 'Takes an address from a contact.',
+    action: 'contacts.write',
+    answers: { 204: Nothing },
+    handle: async (call) => unlink(call),
+  }),
   consents('block'),
   consents('unblock'),
   reads({
     path: `${one}/consent`,
+    does: 'What was said about what may be sent to a contact, newest first.',
     action: 'contacts.read',
+    answer: ConsentShown,
     async handle(call) {
       const contact = await findContact(call);
       if (isFault(contact)) return contact;
@@ -117,7 +167,7 @@ export async function findContact(call: Call<unknown>): Promise<Contact | Fault>
   return (id > 0 && (await getContact(call.ctx.sql, call.workspace.id, id))) || missing('contact');
 }
 
-async function list(call: Call): Promise<unknown> {
+async function list(call: Call): Promise<ContactPage | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
   const setId = queryId(call, 'setId');
@@ -134,7 +184,7 @@ async function list(call: Call): Promise<unknown> {
   return { contacts: contacts.map(presentContact), next: next === undefined ? null : toHex24(next) };
 }
 
-async function show(call: Call): Promise<unknown> {
+async function show(call: Call): Promise<ContactWhole | Fault> {
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
   const { sql } = call.ctx;
@@ -152,7 +202,7 @@ async function show(call: Call): Promise<unknown> {
   };
 }
 
-async function create(call: Call<Static<typeof NewContact>>): Promise<Work | Fault> {
+async function create(call: Call<Static<typeof NewContact>>): Promise<Work<201, ContactShown> | Fault> {
   const { body, workspace, ctx, workspaceNowMs: nowMs } = call;
   const { phone, email, ...fields } = body;
   const checked = checkContactChange(fields, '');
@@ -201,7 +251,7 @@ function namesOf(body: object): { fields: string[] } {
   return { fields: Object.keys(body) };
 }
 
-async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
+async function erase(call: Call, tx: Tx, id: number): Promise<Done<204, undefined> | Fault> {
   const { ctx, workspace, workspaceNowMs: atMs, afterCommit } = call;
   const erased =
     id > 0
@@ -211,7 +261,9 @@ async function erase(call: Call, tx: Tx, id: number): Promise<Done | Fault> {
   return { status: 204, body: undefined, audit: { action: 'contact.erase', subject: `contact:${id}` } };
 }
 
-async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | Fault> {
+async function link(
+  call: Call<Static<typeof NewDestination>>,
+): Promise<Work<200 | 201, DestinationShown> | Fault> {
   const { body, workspace, ctx, workspaceNowMs: nowMs } = call;
   const read = readAddress(body.channel, body.address, 'address', workspace.country);
   if (isFault(read)) return read;
@@ -248,7 +300,7 @@ async function link(call: Call<Static<typeof NewDestination>>): Promise<Work | F
   };
 }
 
-function unlink(call: Call): Work {
+function unlink(call: Call): Work<204, undefined> {
   const { workspace, workspaceNowMs: nowMs } = call;
   const contactId = idIn(call, 'contactId');
   const destinationId = idIn(call, 'destinationId');
@@ -268,6 +320,11 @@ function unlink(call: Call): Work {
 function consents(what: 'block' | 'unblock'): Route {
   return writes({
     path: `${address}/${what}`,
+    does:
+      what === 'block'
+        ? 'Says that classes of messages may not be sent to an address.'
+        : 'Lifts what an operator or the provider said; what a person said stays.',
+    answers: { 200: DestinationShown },
     action: 'contacts.write',
     body: BlockClasses,
     async handle(call) {

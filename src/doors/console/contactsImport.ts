@@ -15,6 +15,8 @@ import type { Clock } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurnsOf } from '../../base/turns.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
+import { ImportLine } from '../../../contract/doors/console/contacts.ts';
+import { mustFit } from '../kit/answer.ts';
 import { isPassing } from '../../db/pool.ts';
 import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -29,6 +31,16 @@ const PROGRESS_MS = 250;
 const SILENCE_MS = 60_000;
 const KNOWN = ['listId', 'tag', 'country', 'mapping'];
 
+/** The route, as documents describe it: it is served beside the others, as its bodies are streams. */
+export const IMPORT = {
+  method: 'POST',
+  path: '/contacts/import',
+  does: 'Imports contacts from a CSV of any size; answers by lines of JSON while it is read.',
+  of: 'workspace',
+  action: 'contacts.import',
+  answers: { 200: ImportLine },
+} as const;
+
 /** Adds the route; its bodies are streams, so it has a scope of its own. */
 export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultForm): void {
   const imports = createTurnsOf(MOST_IMPORTS);
@@ -36,9 +48,9 @@ export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultFor
     inner.removeAllContentTypeParsers();
     inner.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
     inner.route({
-      method: 'POST',
-      url: '/workspaces/:workspaceId/contacts/import',
-      config: { guarded: { of: 'workspace', action: 'contacts.import' }, stream: true },
+      method: IMPORT.method,
+      url: `/workspaces/:workspaceId${IMPORT.path}`,
+      config: { guarded: IMPORT, stream: true },
       handler: (request, reply) =>
         imports(request.admitted!.workspace.id)(() => handle(ctx, form, request, reply)),
     });
@@ -206,7 +218,8 @@ function createAnswer(ctx: HttpContext, reply: FastifyReply) {
   let begun = false;
   let toldMs = ctx.clock.nowMs();
   let bytes = 0;
-  const write = (line: object) => {
+  const write = (line: ImportLine) => {
+    if (ctx.config.checkAnswers) mustFit(IMPORT, { status: 200, body: line });
     if (!begun) {
       begun = true;
       void reply.hijack();
@@ -225,7 +238,7 @@ function createAnswer(ctx: HttpContext, reply: FastifyReply) {
       toldMs = nowMs;
       write({ bytes, ...countsOf(result) });
     },
-    end(line: object): FastifyReply {
+    end(line: ImportLine): FastifyReply {
       write({ bytes, ...line });
       reply.raw.end();
       return reply;

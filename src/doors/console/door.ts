@@ -67,7 +67,7 @@ function servingOf(ctx: HttpContext): Serving<ConsoleKind> {
     },
     readQuery(request, route) {
       const query = request.query as Record<string, string>;
-      return oddQuery(query, route.query ?? []) ?? oddText(Object.entries(query)) ?? query;
+      return oddQuery(query, Object.keys(route.query ?? {})) ?? oddText(Object.entries(query)) ?? query;
     },
     readBody: (route, body) => readStrictly(route.body as TObject | undefined, body),
   };

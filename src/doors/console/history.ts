@@ -1,5 +1,7 @@
 /** What passed between a workspace and a contact: what was said, and broadcasts that reached out. Newest first. */
-import { isFault } from '../../base/fault.ts';
+import { NEWEST_FIRST, TimeGiven } from '../../../contract/doors/console/fields.ts';
+import { type HistoryEntry, HistoryPage } from '../../../contract/doors/console/messages.ts';
+import { type Fault, isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Broadcast } from '../../broadcasts/broadcast.ts';
 import { asLongAsSent } from '../../broadcasts/size.ts';
@@ -21,14 +23,17 @@ export const historyRoutes: readonly Route[] = [
   reads({
     path: '/contacts/:contactId/history',
     action: 'messages.read',
-    query: ['limit', 'before'],
+    does: 'What passed between a workspace and a contact, newest first.',
+    query: { limit: NEWEST_FIRST.limit, before: TimeGiven },
+    answer: HistoryPage,
     handle: history,
   }),
 ];
 
-type Entry = { atMs: number; body: object };
+type OfHistory<E> = E extends HistoryEntry ? Omit<E, 'at'> : never;
+type Entry = { atMs: number; body: OfHistory<HistoryEntry> };
 
-async function history(call: Call): Promise<unknown> {
+async function history(call: Call): Promise<HistoryPage | Fault> {
   const limit = readLimit(call);
   if (isFault(limit)) return limit;
   const { before } = call.query;
@@ -82,7 +87,7 @@ async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Pr
     const broadcast = byRun.get(delivery.causeId);
     if (broadcast?.workspaceId !== call.workspace.id) return [];
     const { id, name, content } = broadcast;
-    const body = {
+    const body: OfHistory<HistoryEntry> = {
       type: 'broadcast',
       broadcast: { id: toHex24(id), name, class: broadcast.class, content },
       deliveries: [presentDelivery(delivery, saidIn(call, broadcast))],

@@ -1,5 +1,21 @@
 /** Provider accounts of a workspace: what there can be, settings, secrets, a test message, and how they fare. */
-import { IntegrationPatch, NewIntegration, NewSecrets, TestSend } from '../../../contract/console.ts';
+import { Type } from 'typebox';
+import {
+  CallbacksShown,
+  HealthShown,
+  IntegrationPatch,
+  IntegrationShown,
+  IntegrationsShown,
+  NewIntegration,
+  NewSecrets,
+  ProviderShown,
+  ProvidersShown,
+  ProviderTemplates,
+  TestSend,
+} from '../../../contract/doors/console/integrations.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { MessageAccepted } from '../../../contract/doors/console/messages.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
 import type { ChannelName } from '../../../contract/channels.ts';
 import {
   createIntegration,
@@ -41,12 +57,16 @@ export const integrationRoutes: readonly Route[] = [
   reads({
     of: 'caller',
     path: '/providers',
+    does: 'The providers that Parley speaks with, and what settings each takes.',
+    answer: ProvidersShown,
     action: 'workspace.read',
     handle: async ({ ctx }) => ({ providers: Object.values(ctx.adapters).flatMap(presentProvider) }),
   }),
   reads({
     path: '/integrations',
+    does: 'The integrations of a workspace.',
     action: 'integrations.read',
+    answer: IntegrationsShown,
     async handle({ ctx, workspace }) {
       const all = await listIntegrations(ctx.sql, ctx.vault, { workspaceId: workspace.id });
       return { integrations: all.map((integration) => show(ctx, integration)) };
@@ -55,7 +75,9 @@ export const integrationRoutes: readonly Route[] = [
   writes({
     path: '/integrations',
     action,
+    does: 'Makes an integration with a provider.',
     body: NewIntegration,
+    answers: { 201: IntegrationShown },
     async handle(call) {
       const { type: provider, ...rest } = call.body;
       return async (tx) => {
@@ -66,7 +88,9 @@ export const integrationRoutes: readonly Route[] = [
   }),
   reads({
     path: one,
+    does: 'An integration, without its secrets.',
     action: 'integrations.read',
+    answer: IntegrationShown,
     async handle(call) {
       const integration = await find(call);
       return isFault(integration) ? integration : show(call.ctx, integration);
@@ -76,7 +100,9 @@ export const integrationRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action,
+    does: 'Changes an integration; settings are merged by name, null takes one away.',
     body: IntegrationPatch,
+    answers: { 200: IntegrationShown },
     handle: async (call) =>
       changes(call, 'update', (tx, which) =>
         updateIntegration(tx, toolsOf(call), { ...which, ...call.body }),
@@ -85,7 +111,9 @@ export const integrationRoutes: readonly Route[] = [
   writes({
     path: `${one}/secrets`,
     action,
+    does: 'Replaces secrets of an integration.',
     body: NewSecrets,
+    answers: { 200: IntegrationShown },
     secretFields: ['secrets'],
     handle: async (call) =>
       changes(call, 'rotate', (tx, which) =>
@@ -97,6 +125,8 @@ export const integrationRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: one,
+    does: 'Deletes an integration.',
+    answers: { 204: Nothing },
     action,
     async handle(call) {
       const id = idIn(call, 'integrationId');
@@ -113,13 +143,30 @@ export const integrationRoutes: readonly Route[] = [
   reads({
     path: `${one}/templates`,
     action: 'integrations.read',
-    query: ['name', 'after', 'limit'],
+    does: 'The message templates as they are at the provider now.',
+    query: { name: Type.String(), after: Type.String(), limit: NEWEST_FIRST.limit },
+    answer: ProviderTemplates,
     handle: listTemplates,
   }),
-  acts({ path: `${one}/connect`, action, outside: true, handle: connect }),
-  reads({ path: `${one}/health`, action: 'integrations.read', handle: health }),
+  acts({
+    path: `${one}/connect`,
+    does: 'Completes an integration at its provider: names become ids, and our callback URL is registered there.',
+    action,
+    outside: true,
+    answers: { 200: IntegrationShown },
+    handle: connect,
+  }),
+  reads({
+    path: `${one}/health`,
+    does: 'How an integration fares: errors, its breaker, its rate.',
+    action: 'integrations.read',
+    answer: HealthShown,
+    handle: health,
+  }),
   reads({
     path: `${one}/callbacks`,
+    does: 'The URL at which its provider calls us back.',
+    answer: CallbacksShown,
     action,
     async handle(call) {
       const integration = await find(call);
@@ -132,7 +179,9 @@ export const integrationRoutes: readonly Route[] = [
   writes({
     path: `${one}/test`,
     action,
+    does: 'Sends a test message through it.',
     body: TestSend,
+    answers: { 202: MessageAccepted },
     async handle(call) {
       const { ctx, body, workspace } = call;
       const integration = await ctx.directory.integration(idIn(call, 'integrationId'));
@@ -157,7 +206,12 @@ export const integrationRoutes: readonly Route[] = [
 function switches(name: 'disable' | 'enable', status: 'inactive' | 'active'): Route {
   return acts({
     path: `${one}/${name}`,
+    does:
+      name === 'enable'
+        ? 'Switches an integration on.'
+        : 'Switches an integration off: nothing is sent through it.',
     action,
+    answers: { 200: IntegrationShown },
     handle: async (call) =>
       changes(call, name, async (tx, which) => {
         const set = await setIntegrationStatus(tx, { ...which, status });
@@ -174,13 +228,18 @@ function changes(
   call: Call<unknown>,
   what: string,
   change: (tx: Tx, which: Which) => Promise<Integration | Fault>,
-): Work {
+): Work<200, IntegrationShown> {
   const id = idIn(call, 'integrationId');
   const which = { workspaceId: call.workspace.id, id, nowMs: call.nowMs };
   return async (tx) => told(call, await change(tx, which), what, 200);
 }
 
-function told(call: Call<unknown>, outcome: Integration | Fault, what: string, status: number): Done | Fault {
+function told<S extends 200 | 201>(
+  call: Call<unknown>,
+  outcome: Integration | Fault,
+  what: string,
+  status: S,
+): Done<S, IntegrationShown> | Fault {
   if (isFault(outcome)) return outcome;
   call.afterCommit(() => call.ctx.directory.forget(outcome.id));
   const { provider, name } = outcome;
@@ -205,12 +264,20 @@ async function find(call: Call): Promise<Integration | Fault> {
   return (await getIntegration(sql, vault, which)) ?? missing('integration');
 }
 
-function show(ctx: Call['ctx'], integration: Integration) {
+function show(ctx: Call['ctx'], integration: Integration): IntegrationShown {
   const { id, provider, channel, name, status, settings, ratePerS } = present(integration, ctx.adapters);
-  return { id: toHex24(id), type: provider, channel, name, status, settings, ratePerS: ratePerS ?? null };
+  return {
+    id: toHex24(id),
+    type: provider,
+    channel: channel as ChannelName,
+    name,
+    status,
+    settings,
+    ratePerS: ratePerS ?? null,
+  };
 }
 
-function presentProvider(adapter: Call['ctx']['adapters'][string]) {
+function presentProvider(adapter: Call['ctx']['adapters'][string]): ProviderShown[] {
   if (!adapter) return [];
   const { provider, channel, confirms, idempotent, ratePerS, settings } = adapter;
   return [
@@ -239,7 +306,7 @@ function callbackUrl(call: Call<unknown>, integration: Integration, purpose: str
 }
 
 /** Completes the integration at its provider: names become ids, and our callback URL is registered there. */
-async function connect(call: Call): Promise<Work | Fault> {
+async function connect(call: Call): Promise<Work<200, IntegrationShown> | Fault> {
   const { ctx, workspace } = call;
   const integration = await find(call);
   if (isFault(integration)) return integration;
@@ -266,7 +333,7 @@ async function connect(call: Call): Promise<Work | Fault> {
 }
 
 /** The message templates as they are at the provider now. */
-async function listTemplates(call: Call): Promise<unknown> {
+async function listTemplates(call: Call): Promise<ProviderTemplates | Fault> {
   const integration = await find(call);
   if (isFault(integration)) return integration;
   if (integration.channel !== 'whatsapp')
@@ -285,7 +352,7 @@ async function listTemplates(call: Call): Promise<unknown> {
 }
 
 /** How it fares, as all processes that send have seen it; what they saw in the last seconds may be missing. */
-async function health(call: Call): Promise<unknown> {
+async function health(call: Call): Promise<HealthShown | Fault> {
   const { ctx } = call;
   const integration = await find(call);
   if (isFault(integration)) return integration;

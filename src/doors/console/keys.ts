@@ -1,5 +1,6 @@
 /** API keys of a workspace. A secret is shown once, in the answer that made it. */
-import { NewKey } from '../../../contract/console.ts';
+import { KeyMade, KeyShown, KeysShown, NewKey } from '../../../contract/doors/console/keys.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import { ROLES, type Role } from '../../accounts/roles.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -10,7 +11,9 @@ import { acts, breaks, missing, reads, readTime, timeText, writes, type Call, ty
 export const keyRoutes: readonly Route[] = [
   reads({
     path: '/keys',
+    does: 'The API keys of a workspace, without their secrets.',
     action: 'keys.manage',
+    answer: KeysShown,
     async handle({ ctx, workspace }) {
       const keys = await listKeys(ctx.sql, { owner: { workspaceId: workspace.id } });
       return { keys: keys.map(present) };
@@ -19,7 +22,9 @@ export const keyRoutes: readonly Route[] = [
   writes({
     path: '/keys',
     action: 'keys.manage',
+    does: 'Makes an API key; its secret is shown this once.',
     body: NewKey,
+    answers: { 201: KeyMade },
     secret: true,
     async handle(call) {
       const { ctx, body, workspace, nowMs } = call;
@@ -58,6 +63,8 @@ export const keyRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: '/keys/:keyId',
+    does: 'Revokes a key.',
+    answers: { 204: Nothing },
     action: 'keys.manage',
     async handle({ ctx, workspace, params, nowMs, afterCommit }) {
       const keyId = params['keyId']!;
@@ -85,7 +92,7 @@ function checkRole(call: Call<unknown>, door: string, role: Role | undefined): R
     : role;
 }
 
-function present({ id, door, keyId, name, scopes, createdMs, expiresMs }: ApiKey) {
+function present({ id, door, keyId, name, scopes, createdMs, expiresMs }: ApiKey): KeyShown {
   return {
     id: toHex24(id),
     door,

@@ -1,5 +1,11 @@
 /** Single messages: sending one, and what became of it. */
-import { NewMessage } from '../../../contract/console.ts';
+import {
+  DeliveriesShown,
+  type DeliveryShown,
+  MessageAccepted,
+  MessageWhole,
+  NewMessage,
+} from '../../../contract/doors/console/messages.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkMetadata } from '../../content/check.ts';
 import { selectMessages } from '../../conversations/history.ts';
@@ -28,9 +34,18 @@ const FARTHEST_MS = 10 * 365.25 * 86_400_000;
 
 /** `…/messages`. */
 export const messageRoutes: readonly Route[] = [
-  writes({ path: '/messages', action: 'messages.send', body: NewMessage, handle: send }),
+  writes({
+    path: '/messages',
+    does: 'Sends one message to a contact, or to an address whose contact is found or made.',
+    action: 'messages.send',
+    body: NewMessage,
+    answers: { 202: MessageAccepted },
+    handle: send,
+  }),
   reads({
     path: '/messages/:messageId',
+    does: 'A message, and what became of it.',
+    answer: MessageWhole,
     action: 'messages.read',
     async handle(call) {
       const message = await findMessage(call, idIn(call, 'messageId'));
@@ -40,6 +55,8 @@ export const messageRoutes: readonly Route[] = [
   }),
   reads({
     path: '/messages/:messageId/deliveries',
+    does: 'What became of a message.',
+    answer: DeliveriesShown,
     action: 'messages.read',
     async handle(call) {
       const message = await findMessage(call, idIn(call, 'messageId'));
@@ -54,14 +71,14 @@ export async function findMessage(call: Call<unknown>, id: number): Promise<Mess
   return message ?? missing('message');
 }
 
-async function deliveriesOf(call: Call, message: Message) {
+async function deliveriesOf(call: Call, message: Message): Promise<DeliveryShown[]> {
   const { workspace, ctx } = call;
   const rows = await selectDeliveriesOf(ctx.sql, workspace.id, message.contactId, message.id);
   const said = saidBy(message);
   return rows.map((row) => presentDelivery(row, said));
 }
 
-async function send(call: Call<Static<typeof NewMessage>>): Promise<Work | Fault> {
+async function send(call: Call<Static<typeof NewMessage>>): Promise<Work<202, MessageAccepted> | Fault> {
   const { body, ctx, workspace, workspaceNowMs } = call;
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))

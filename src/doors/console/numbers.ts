@@ -3,7 +3,13 @@
  * them when one is named. Keeps nothing: what a provider says is true today.
  */
 import type { Static } from 'typebox';
-import { NumbersAsked } from '../../../contract/console.ts';
+import {
+  type NotANumber,
+  NumbersAsked,
+  type NumberShown,
+  NumbersTold,
+  type ProviderSays,
+} from '../../../contract/doors/console/numbers.ts';
 import { mayConsole } from '../../accounts/authenticate.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -18,13 +24,20 @@ type Asked = Call<Static<typeof NumbersAsked>>;
 
 /** `…/numbers/lookup`. */
 export const numberRoutes: readonly Route[] = [
-  writes({ path: '/numbers/lookup', action: 'contacts.read', body: NumbersAsked, handle: lookUp }),
+  writes({
+    path: '/numbers/lookup',
+    does: 'What can be known of phone numbers: their form, their line, whose they are here, and what a provider says.',
+    action: 'contacts.read',
+    body: NumbersAsked,
+    answers: { 200: NumbersTold },
+    handle: lookUp,
+  }),
 ];
 
 /** Calls to the provider at a time, of one request. */
 const MOST_AT_ONCE = 10;
 
-async function lookUp(call: Asked): Promise<Work | Fault> {
+async function lookUp(call: Asked): Promise<Work<200, NumbersTold> | Fault> {
   const { number, numbers, country = call.workspace.country } = call.body;
   if ((number === undefined) === (numbers === undefined))
     return breaks('number', 'exactly one of number and numbers must be given');
@@ -46,7 +59,8 @@ async function lookUp(call: Asked): Promise<Work | Fault> {
     },
   };
   // The provider was asked before the transaction: what holds one must not wait for somebody else's server.
-  return async () => ({ status: 200, body: numbers ? { numbers: told } : told[0], audit });
+  const body = numbers ? { numbers: told } : (told[0] as NumberShown);
+  return async () => ({ status: 200, body, audit });
 }
 
 type Provider = { integration: Integration; ask(number: string): Promise<NumberLookUp> };
@@ -88,7 +102,7 @@ async function tell(
   provider: Provider | undefined,
   given: readonly string[],
   read: readonly (Phone | Fault)[],
-): Promise<object[]> {
+): Promise<(NumberShown | NotANumber)[]> {
   const distinct = [...new Set(read.flatMap((phone) => (isFault(phone) ? [] : [phone.e164])))];
   const turns = createTurns(MOST_AT_ONCE);
   const [owners, answers] = await Promise.all([
@@ -101,12 +115,16 @@ async function tell(
   ]);
   const place = new Map(distinct.map((number, at) => [number, at]));
   return read.map((phone, index) => {
-    const text = given[index];
+    const text = given[index]!;
     if (isFault(phone))
-      return { given: text, valid: false, error: { message: phone.message, field: phone.field } };
+      return { given: text, valid: false, error: { message: phone.message, ...fieldOf(phone) } };
     const at = place.get(phone.e164)!;
     return { given: text, ...presentNumber(phone, owners[at], provider, answers[at]) };
   });
+}
+
+function fieldOf({ field }: Fault): { field?: string } {
+  return field === undefined ? {} : { field };
 }
 
 function presentNumber(
@@ -114,7 +132,7 @@ function presentNumber(
   contactId: number | undefined,
   provider: Provider | undefined,
   answer: NumberLookUp | undefined,
-) {
+): Omit<NumberShown, 'given'> {
   return {
     number: phone.e164,
     national: nationalForm(phone.e164),
@@ -123,7 +141,7 @@ function presentNumber(
     valid: phone.valid,
     canReceiveSms: receivesTexts(phone, answer?.kind === 'found' ? answer : undefined) ?? null,
     contactId: idText(contactId),
-    provider: answer ? { integrationId: idText(provider?.integration.id), ...presentAnswer(answer) } : null,
+    provider: answer ? presentAnswer(answer, idText(provider?.integration.id)) : null,
   };
 }
 
@@ -133,10 +151,11 @@ function receivesTexts(phone: Phone, found: KnownNumber | undefined): boolean | 
   return phone.valid ? takesTexts(phone.type) : undefined;
 }
 
-function presentAnswer(answer: NumberLookUp): object {
+function presentAnswer(answer: NumberLookUp, integrationId: string | null): ProviderSays {
   if (answer.kind === 'found') {
     const { kind, valid, country, lineType, carrier, network, ported } = answer;
     return {
+      integrationId,
       outcome: kind,
       valid,
       country: country ?? null,
@@ -148,5 +167,5 @@ function presentAnswer(answer: NumberLookUp): object {
   }
   const { kind, code, class: meaning, detail } = answer;
   const retryAfterMs = answer.kind === 'deferred' ? (answer.retryAfterMs ?? null) : null;
-  return { outcome: kind, class: meaning, code, detail, retryAfterMs };
+  return { integrationId, outcome: kind, class: meaning, code, detail, retryAfterMs };
 }

@@ -1,4 +1,6 @@
 /** What several routes show alike. */
+import type { ContactShown, DestinationShown } from '../../../contract/doors/console/contacts.ts';
+import type { DeliveryShown, MessageShown } from '../../../contract/doors/console/messages.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import type { Destination } from '../../contacts/destinations.ts';
 import { CLASS_BIT } from '../../contacts/consent/classes.ts';
@@ -16,7 +18,7 @@ import { stateName } from '../../ledger/states.ts';
 import { idText, timeText } from './route.ts';
 
 /** A contact. */
-export function presentContact(contact: Contact) {
+export function presentContact(contact: Contact): ContactShown {
   const { externalId, givenName, surname, attributes, timeZone, locale } = contact;
   return {
     id: idText(contact.id),
@@ -34,7 +36,7 @@ export function presentContact(contact: Contact) {
 }
 
 /** An address of a contact. `blocked` are the classes that may not be sent there. */
-export function presentDestination(destination: Destination) {
+export function presentDestination(destination: Destination): DestinationShown {
   const { channel, address, status, displayName, blockedReason, blockedClasses } = destination;
   return {
     id: idText(destination.id),
@@ -61,7 +63,7 @@ export function presentDestination(destination: Destination) {
 }
 
 /** One thing said. */
-export function presentMessage(message: Message) {
+export function presentMessage(message: Message): MessageShown {
   const { direction, kind, content, author, metadata } = message;
   return {
     id: idText(message.id),
@@ -72,14 +74,15 @@ export function presentMessage(message: Message) {
     class: message.class,
     content,
     author,
-    source: { ...message.source, ...sourceIds(message) },
+    source: presentSource(message.source),
     metadata,
     at: timeText(message.atMs),
   };
 }
 
-function sourceIds({ source: { integrationId, repliesTo } }: Message) {
+function presentSource({ integrationId, repliesTo, ...source }: Message['source']): MessageShown['source'] {
   return {
+    ...source,
     ...(integrationId === undefined ? {} : { integrationId: idText(integrationId) }),
     ...(repliesTo
       ? { repliesTo: { externalId: repliesTo.externalId, messageId: idText(repliesTo.messageId) } }
@@ -88,7 +91,7 @@ function sourceIds({ source: { integrationId, repliesTo } }: Message) {
 }
 
 /** One message to one address, and how it stands. `said` is what it says, where that is at hand: then SMS are counted. */
-export function presentDelivery(delivery: Delivery, said?: Said) {
+export function presentDelivery(delivery: Delivery, said?: Said): DeliveryShown {
   const { state, attempts, channel, address, code, detail, externalIds, vars, trail } = delivery;
   return {
     ref: toRef(delivery),

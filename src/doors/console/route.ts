@@ -2,12 +2,12 @@
  * What a route of the console's API is: data, so that one place authorises, reads, audits and answers for all of them, and
  * tests can walk them. Holds no route.
  */
+import type { Static, TSchema } from 'typebox';
 import type { ConsoleCaller } from '../../accounts/authenticate.ts';
-import type { Answer } from '../../accounts/idempotency.ts';
 import { isoTime, parseIsoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, readId, toHex24 } from '../../base/ids.ts';
-import { CONSOLE_LIMITS } from '../../../contract/console.ts';
+import { CONSOLE_LIMITS } from '../../../contract/doors/console/fields.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
 import { breaks, routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
@@ -20,19 +20,19 @@ export type ConsoleKind = {
   caller: ConsoleCaller;
   query: Readonly<Record<string, string>>;
   more: {
-    /** Names of the query; others are refused. */
-    query?: readonly string[];
+    /** What the query may hold; other names are refused. */
+    query?: Readonly<Record<string, TSchema>>;
   };
 };
 
 /** A request that was authorised and read. */
 export type Call<B = undefined> = CallOf<ConsoleKind, B>;
 
-/** A change that was made. */
-export type Done = Answer & { audit: Note };
+/** A change that was made, and its answer. */
+export type Done<S extends number = number, B = unknown> = { status: S; body: B; audit: Note };
 
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
-export type Work = (tx: Tx) => Promise<Done | Fault>;
+export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<Done<S, B> | Fault>;
 
 /** A route of this door: below `/api/workspaces/{workspaceId}`, or below `/api` when it is of no workspace. */
 export type Route = RouteOf<ConsoleKind>;
@@ -43,14 +43,19 @@ const written = routesOf<ConsoleKind>();
 /** Routes of this door that change something, with a body and without. */
 export const { writes, acts } = written;
 
-type GivenRead = Omit<Parameters<typeof written.reads>[0], 'handle'>;
+type GivenRead = Omit<Parameters<typeof written.reads>[0], 'handle' | 'answers'>;
 
 /** A route that changes nothing; its handler answers the body. */
-export function reads(route: GivenRead & { handle(call: Call): Promise<unknown> }): Route {
-  return written.reads({
+export function reads<A extends TSchema>({
+  answer,
+  handle,
+  ...route
+}: GivenRead & { answer: A; handle(call: Call): Promise<Static<A> | Fault> }): Route {
+  return written.reads<Record<200, A>>({
     ...route,
+    answers: { 200: answer },
     async handle(call) {
-      const body = await route.handle(call);
+      const body = await handle(call);
       return isFault(body) ? body : { status: 200, body };
     },
   });
@@ -126,11 +131,14 @@ export function readTime(text: string, field: string): number | Fault {
 }
 
 /** A time as this API writes it; null when there is none. */
-export function timeText(ms: number | null | undefined): string | null {
-  return ms === null || ms === undefined ? null : isoTime(ms);
+export function timeText<T extends number | null | undefined>(ms: T): TextOf<T> {
+  return (typeof ms === 'number' ? isoTime(ms) : null) as TextOf<T>;
 }
 
+/** Null only of what may not be there. */
+type TextOf<T> = T extends number ? string : null;
+
 /** An id as this API writes it; null when there is none. */
-export function idText(id: number | null | undefined): string | null {
-  return id === null || id === undefined ? null : toHex24(id);
+export function idText<T extends number | null | undefined>(id: T): TextOf<T> {
+  return (typeof id === 'number' ? toHex24(id) : null) as TextOf<T>;
 }

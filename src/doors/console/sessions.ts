@@ -1,5 +1,7 @@
 /** Signing in and out, and who one is. */
-import { NewPassword, SignIn } from '../../../contract/console.ts';
+import type { Static } from 'typebox';
+import { Joined, Me, NewPassword, SessionOpened, SignIn } from '../../../contract/doors/console/sessions.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
 import {
   changePassword,
   getOperator,
@@ -28,6 +30,8 @@ export const sessionRoutes: readonly Route[] = [
   writes({
     of: 'nobody',
     path: '/sessions',
+    does: 'Signs in with a password; the token is good for every workspace one is a member of.',
+    answers: { 201: SessionOpened },
     action: 'workspace.read',
     body: SignIn,
     bodyBytes: SIGN_IN_BYTES,
@@ -51,6 +55,8 @@ export const sessionRoutes: readonly Route[] = [
     of: 'caller',
     method: 'DELETE',
     path: '/sessions/current',
+    does: 'Signs out.',
+    answers: { 204: Nothing },
     action: 'workspace.read',
     async handle({ ctx, caller, credential, afterCommit }) {
       if (caller.keyId !== undefined) return fault('forbidden', 'A key has no session; revoke it instead.');
@@ -65,18 +71,36 @@ export const sessionRoutes: readonly Route[] = [
       };
     },
   }),
-  reads({ of: 'caller', path: '/me', action: 'workspace.read', handle: whoAmI }),
-  acts({ of: 'caller', path: '/me/invitations/:workspaceId', action: 'workspace.read', handle: accept }),
+  reads({
+    of: 'caller',
+    path: '/me',
+    does: 'Who is calling, and the workspaces there are for him.',
+    action: 'workspace.read',
+    answer: Me,
+    handle: whoAmI,
+  }),
+  acts({
+    of: 'caller',
+    path: '/me/invitations/:workspaceId',
+    does: 'Becomes a member of a workspace one is invited to.',
+    action: 'workspace.read',
+    answers: { 200: Joined },
+    handle: accept,
+  }),
   acts({
     of: 'caller',
     method: 'DELETE',
     path: '/me/invitations/:workspaceId',
+    does: 'Declines an invitation.',
     action: 'workspace.read',
+    answers: { 204: Nothing },
     handle: decline,
   }),
   writes({
     of: 'caller',
     path: '/me/password',
+    does: 'Changes the own password, which ends all other sessions.',
+    answers: { 204: Nothing },
     action: 'workspace.read',
     body: NewPassword,
     bodyBytes: SIGN_IN_BYTES,
@@ -109,7 +133,7 @@ function invitationOf(call: Call): Which | Fault {
     : { workspaceId: idIn(call, 'workspaceId'), operatorId };
 }
 
-async function accept(call: Call): Promise<Work | Fault> {
+async function accept(call: Call): Promise<Work<200, Static<typeof Joined>> | Fault> {
   const which = invitationOf(call);
   if (isFault(which)) return which;
   const { ctx, afterCommit } = call;
@@ -130,7 +154,7 @@ async function accept(call: Call): Promise<Work | Fault> {
   };
 }
 
-async function decline(call: Call): Promise<Work | Fault> {
+async function decline(call: Call): Promise<Work<204, undefined> | Fault> {
   const which = invitationOf(call);
   if (isFault(which)) return which;
   return async (tx) =>
@@ -147,7 +171,7 @@ function of({ workspaceId }: Which): { workspaceId: number } {
   return { workspaceId };
 }
 
-async function whoAmI({ ctx, caller }: Call): Promise<unknown> {
+async function whoAmI({ ctx, caller }: Call): Promise<Me> {
   const operator =
     caller.operatorId === undefined ? undefined : await getOperator(ctx.sql, caller.operatorId);
   const reached = await Promise.all(

@@ -1,5 +1,14 @@
 /** Lists and tags, and who is in them. Both are sets; each has routes of its own. */
-import { MemberIds, NamedSet } from '../../../contract/console.ts';
+import {
+  ListsShown,
+  MemberIds,
+  MembersChanged,
+  NamedSet,
+  SetCounted,
+  SetShown,
+  TagsShown,
+} from '../../../contract/doors/console/sets.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import {
@@ -33,22 +42,28 @@ export const setRoutes: readonly Route[] = [...routesOf('list'), ...routesOf('ta
 function routesOf(kind: 'list' | 'tag'): Route[] {
   const all = `/${kind}s`;
   const one = `${all}/:setId`;
+  const shared = {
+    path: all,
+    does: `All ${kind}s, and how many contacts each has.`,
+    action: 'contacts.read',
+  } as const;
   return [
-    reads({
-      path: all,
-      action: 'contacts.read',
-      async handle({ ctx, workspace }) {
-        const sets = await listSets(ctx.sql, workspace.id, kind);
-        const counts = await countMembers(
-          ctx.sql,
-          sets.map(({ id }) => id),
-        );
-        return { [`${kind}s`]: sets.map((set) => ({ ...present(set), contacts: counts.get(set.id) ?? 0 })) };
-      },
-    }),
+    kind === 'list'
+      ? reads({
+          ...shared,
+          answer: ListsShown,
+          handle: async (call) => ({ lists: await counted(call, kind) }),
+        })
+      : reads({
+          ...shared,
+          answer: TagsShown,
+          handle: async (call) => ({ tags: await counted(call, kind) }),
+        }),
     writes({
       path: all,
+      does: `Makes a ${kind}.`,
       action: 'contacts.write',
+      answers: { 201: SetShown },
       body: NamedSet,
       async handle({ ctx, body, workspace, nowMs }) {
         return async (tx) => {
@@ -62,7 +77,9 @@ function routesOf(kind: 'list' | 'tag'): Route[] {
     }),
     reads({
       path: one,
+      does: `A ${kind}, and how many contacts it has.`,
       action: 'contacts.read',
+      answer: SetCounted,
       async handle(call) {
         const set = await find(call, call.ctx.sql, kind);
         if (isFault(set)) return set;
@@ -79,6 +96,8 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
     writes({
       method: 'PATCH',
       path: one,
+      does: `Gives a ${kind} another name.`,
+      answers: { 200: SetShown },
       action: 'contacts.write',
       body: NamedSet,
       async handle(call) {
@@ -95,6 +114,8 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
     acts({
       method: 'DELETE',
       path: one,
+      does: `Deletes a ${kind}; its contacts stay.`,
+      answers: { 204: Nothing },
       action: 'contacts.write',
       async handle(call) {
         return async (tx) => {
@@ -112,6 +133,8 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
     }),
     writes({
       path: `${one}/members`,
+      does: `Puts contacts into a ${kind} and takes others out.`,
+      answers: { 200: MembersChanged },
       action: 'contacts.write',
       body: MemberIds,
       async handle(call) {
@@ -142,6 +165,15 @@ async function find(call: Call<unknown>, db: Db, kind: 'list' | 'tag'): Promise<
   return set?.kind === kind ? set : missing(kind);
 }
 
-function present({ id, name, createdMs }: ContactSet) {
+async function counted({ ctx, workspace }: Call, kind: 'list' | 'tag') {
+  const sets = await listSets(ctx.sql, workspace.id, kind);
+  const counts = await countMembers(
+    ctx.sql,
+    sets.map(({ id }) => id),
+  );
+  return sets.map((set) => ({ ...present(set), contacts: counts.get(set.id) ?? 0 }));
+}
+
+function present({ id, name, createdMs }: ContactSet): SetShown {
   return { id: toHex24(id), name, createdAt: timeText(createdMs) };
 }

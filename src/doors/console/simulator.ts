@@ -1,6 +1,24 @@
 /** The simulator of a test workspace: what is on its devices, what people do with them, its rules and its clock. */
+import { Type } from 'typebox';
 import { CHANNELS } from '../../../contract/channels.ts';
-import { Advance, KeyPress, LinkClick, NewRule, SimulatedReply } from '../../../contract/console.ts';
+import {
+  Advance,
+  ClockMoved,
+  ClockShown,
+  DeviceMessageShown,
+  DevicePage,
+  DevicesShown,
+  KeyPress,
+  LinkClick,
+  LinkFollowed,
+  NewRule,
+  RuleShown,
+  RulesShown,
+  SettledShown,
+  SimulatedReply,
+} from '../../../contract/doors/console/simulator.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { DeviceMessage } from '../../simulator/devices.ts';
@@ -27,6 +45,8 @@ import {
 export const simulatorRoutes: readonly Route[] = [
   reads({
     path: '/simulator/contacts/:contactId/devices',
+    does: 'The devices of a contact: its phones and mailboxes.',
+    answer: DevicesShown,
     action: 'simulator.use',
     async handle(call) {
       const id = idIn(call, 'contactId');
@@ -45,13 +65,17 @@ export const simulatorRoutes: readonly Route[] = [
   reads({
     path: '/simulator/messages',
     action: 'simulator.use',
-    query: ['channel', 'address', 'limit', 'before'],
+    does: 'What is on a device, newest last.',
+    query: { channel: oneOf(CHANNELS), address: Type.String(), ...NEWEST_FIRST },
+    answer: DevicePage,
     handle: listMessages,
   }),
   ...people(),
   reads({
     path: '/simulator/rules',
+    does: 'The rules by which messages fare.',
     action: 'simulator.use',
+    answer: RulesShown,
     async handle({ ctx, workspace }) {
       const rules = await ctx.simulator.listRules(workspace.id);
       return isFault(rules) ? rules : { rules: rules.map(presentRule) };
@@ -60,7 +84,9 @@ export const simulatorRoutes: readonly Route[] = [
   writes({
     path: '/simulator/rules',
     action: 'simulator.use',
+    does: 'Makes a rule: what messages to some addresses meet.',
     body: NewRule,
+    answers: { 201: RuleShown },
     outside: true,
     handle: async ({ ctx, workspace, body }) =>
       outside(
@@ -72,6 +98,8 @@ export const simulatorRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: '/simulator/rules/:ruleId',
+    does: 'Takes a rule away.',
+    answers: { 204: Nothing },
     action: 'simulator.use',
     outside: true,
     async handle(call) {
@@ -90,10 +118,11 @@ export const simulatorRoutes: readonly Route[] = [
 /** What a person does with a device. */
 function people(): Route[] {
   const action = 'simulator.use';
-  const shown = (message: DeviceMessage) => ({ status: 200, body: present(message) });
   return [
     writes({
       path: '/simulator/reply',
+      does: 'Answers as the person does.',
+      answers: { 200: DeviceMessageShown },
       action,
       body: SimulatedReply,
       outside: true,
@@ -115,6 +144,8 @@ function people(): Route[] {
     }),
     writes({
       path: '/simulator/press',
+      does: 'Presses keys in the last call.',
+      answers: { 200: DeviceMessageShown },
       action,
       body: KeyPress,
       outside: true,
@@ -124,8 +155,22 @@ function people(): Route[] {
           detail: { address: body.address },
         }),
     }),
+    ...looks(),
+  ];
+}
+
+function shown(message: DeviceMessage) {
+  return { status: 200 as const, body: present(message) };
+}
+
+/** What a person does with a message on a device. */
+function looks(): Route[] {
+  const action = 'simulator.use';
+  return [
     acts({
       path: '/simulator/messages/:messageId/read',
+      does: 'Looks at a message.',
+      answers: { 200: DeviceMessageShown },
       action,
       outside: true,
       async handle(call) {
@@ -138,6 +183,8 @@ function people(): Route[] {
     }),
     writes({
       path: '/simulator/messages/:messageId/click',
+      does: 'Follows a link of a message.',
+      answers: { 200: LinkFollowed },
       action,
       body: LinkClick,
       outside: true,
@@ -157,6 +204,8 @@ function clock(): Route[] {
   return [
     reads({
       path: '/clock',
+      does: "The workspace's clock.",
+      answer: ClockShown,
       action: 'workspace.read',
       async handle({ workspace, workspaceNowMs }) {
         return { now: timeText(workspaceNowMs), aheadMs: workspace.clockAheadMs };
@@ -164,6 +213,8 @@ function clock(): Route[] {
     }),
     writes({
       path: '/clock/advance',
+      does: "Moves a test workspace's clock; what is due by then happens.",
+      answers: { 200: ClockMoved },
       action: 'clock.advance',
       body: Advance,
       outside: true,
@@ -176,6 +227,8 @@ function clock(): Route[] {
     }),
     reads({
       path: '/settled',
+      does: 'Whether all that is due by now is done.',
+      answer: SettledShown,
       action: 'workspace.read',
       async handle({ ctx, workspace }) {
         const settled = await ctx.simulator.settled(workspace.id);
@@ -186,18 +239,18 @@ function clock(): Route[] {
 }
 
 /** Work that the simulator does in transactions of its own. */
-function outside<T>(
+function outside<T, S extends number, B>(
   act: () => Promise<T | Fault>,
-  answer: (done: T) => { status: number; body: unknown },
+  answer: (done: T) => { status: S; body: B },
   audit: Note,
-): Work {
+): Work<S, B> {
   return async () => {
     const done = await act();
     return isFault(done) ? done : { ...answer(done), audit };
   };
 }
 
-async function listMessages(call: Call): Promise<unknown> {
+async function listMessages(call: Call): Promise<DevicePage | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
   const channel = queryWord(call, 'channel', CHANNELS);
@@ -219,7 +272,7 @@ async function listMessages(call: Call): Promise<unknown> {
   };
 }
 
-function present(message: DeviceMessage) {
+function present(message: DeviceMessage): DeviceMessageShown {
   const { channel, address, direction, ref, externalId, content } = message;
   return {
     id: toHex24(message.id),
@@ -234,7 +287,7 @@ function present(message: DeviceMessage) {
   };
 }
 
-function presentRule({ id, channel, addressPattern, outcome, timesLeft, createdMs }: Rule) {
+function presentRule({ id, channel, addressPattern, outcome, timesLeft, createdMs }: Rule): RuleShown {
   return {
     id: toHex24(id),
     channel: channel ?? null,

@@ -1,14 +1,23 @@
 /** What a workspace used in a month: messages by channel, and people who were active (N20). */
+import { Type } from 'typebox';
+import { UsageShown } from '../../../contract/doors/console/messages.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { monthOf, usageOf } from '../../ledger/usage.ts';
 import { breaks, reads, type Call, type Route } from './route.ts';
 
 /** `…/usage?month=2026-11`. */
 export const usageRoutes: readonly Route[] = [
-  reads({ path: '/usage', action: 'workspace.read', query: ['month'], handle: usage }),
+  reads({
+    path: '/usage',
+    does: 'What a workspace used in a month: messages by channel, and people who were active.',
+    action: 'workspace.read',
+    query: { month: Type.String({ description: 'Such as 2026-11; this month when it is not given.' }) },
+    answer: UsageShown,
+    handle: usage,
+  }),
 ];
 
-async function usage(call: Call): Promise<unknown> {
+async function usage(call: Call): Promise<UsageShown | Fault> {
   const month = readMonth(call);
   if (isFault(month)) return month;
   const { messages, activePeople } = await usageOf(call.ctx.sql, call.workspace.id, month);

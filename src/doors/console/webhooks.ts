@@ -1,5 +1,18 @@
 /** Webhooks of every door as an operator sees them: the log of their calls, and making calls again. */
-import { ReplayFailed, WebhookPatch } from '../../../contract/console.ts';
+import {
+  CALL_STATES,
+  Replayed,
+  ReplayFailed,
+  WebhookCallBegun,
+  WebhookCallPage,
+  type WebhookCallShown,
+  WebhookCallWhole,
+  WebhookPatch,
+  WebhookShown,
+  WebhooksShown,
+} from '../../../contract/doors/console/webhooks.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { oneOf } from '../../../contract/doors/fields.ts';
 import { DOORS } from '../../accounts/keys.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -30,7 +43,9 @@ const made = '/webhook-calls/:callId';
 export const webhookRoutes: readonly Route[] = [
   reads({
     path: '/webhooks',
+    does: 'The webhooks of every door.',
     action,
+    answer: WebhooksShown,
     async handle(call) {
       return { webhooks: (await all(call, call.ctx.sql)).map(present) };
     },
@@ -39,7 +54,9 @@ export const webhookRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action,
+    does: 'Switches a webhook on or off.',
     body: WebhookPatch,
+    answers: { 200: WebhookShown },
     async handle(call) {
       return async (tx) => {
         const found = await find(call, tx);
@@ -53,9 +70,18 @@ export const webhookRoutes: readonly Route[] = [
       };
     },
   }),
-  reads({ path: `${one}/calls`, action, query: ['state', 'limit', 'before'], handle: list }),
+  reads({
+    path: `${one}/calls`,
+    does: 'Calls of a webhook, newest first.',
+    action,
+    query: { state: oneOf(CALL_STATES), ...NEWEST_FIRST },
+    answer: WebhookCallPage,
+    handle: list,
+  }),
   acts({
     path: `${one}/ping`,
+    does: 'Makes a test call.',
+    answers: { 202: WebhookCallBegun },
     action,
     async handle(call) {
       const which = { workspaceId: call.workspace.id, webhookId: idIn(call, 'webhookId') };
@@ -65,7 +91,9 @@ export const webhookRoutes: readonly Route[] = [
   writes({
     path: `${one}/replay-failed`,
     action,
+    does: 'Makes all calls again that failed since a time.',
     body: ReplayFailed,
+    answers: { 202: Replayed },
     async handle(call) {
       const sinceMs = readTime(call.body.since, 'since');
       if (isFault(sinceMs)) return sinceMs;
@@ -84,6 +112,8 @@ export const webhookRoutes: readonly Route[] = [
   }),
   reads({
     path: made,
+    does: 'A call with what was sent and what came back.',
+    answer: WebhookCallWhole,
     action,
     async handle(call) {
       const found = await getCall(call.ctx.sql, {
@@ -97,6 +127,8 @@ export const webhookRoutes: readonly Route[] = [
   }),
   acts({
     path: `${made}/replay`,
+    does: 'Makes a call again.',
+    answers: { 202: WebhookCallBegun },
     action,
     async handle(call) {
       const which = { workspaceId: call.workspace.id, callId: idIn(call, 'callId') };
@@ -105,7 +137,11 @@ export const webhookRoutes: readonly Route[] = [
   }),
 ];
 
-function begun(outcome: { callId: number } | Fault, what: string, of: number): Done | Fault {
+function begun(
+  outcome: { callId: number } | Fault,
+  what: string,
+  of: number,
+): Done<202, { callId: string }> | Fault {
   if (isFault(outcome)) return outcome;
   const callId = toHex24(outcome.callId);
   return {
@@ -131,10 +167,10 @@ async function find(call: Call<unknown>, db: Db): Promise<Webhook | Fault> {
   return (await all(call, db)).find((webhook) => webhook.id === id) ?? missing('webhook');
 }
 
-async function list(call: Call): Promise<unknown> {
+async function list(call: Call): Promise<WebhookCallPage | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
-  const state = queryWord(call, 'state', ['pending', 'delivered', 'failed', 'canceled'] as const);
+  const state = queryWord(call, 'state', CALL_STATES);
   if (isFault(state)) return state;
   const webhook = await find(call, call.ctx.sql);
   if (isFault(webhook)) return webhook;
@@ -152,7 +188,7 @@ async function list(call: Call): Promise<unknown> {
 }
 
 /** Without its secret, which its own door shows. */
-function present(webhook: Webhook) {
+function present(webhook: Webhook): WebhookShown {
   const { id, door, target, triggers, status, failingSinceMs, createdMs } = webhook;
   return {
     id: toHex24(id),
@@ -165,7 +201,15 @@ function present(webhook: Webhook) {
   };
 }
 
-function presentCall({ id, webhookId, trigger, state, attempts, messageId, ...call }: Made) {
+function presentCall({
+  id,
+  webhookId,
+  trigger,
+  state,
+  attempts,
+  messageId,
+  ...call
+}: Made): WebhookCallShown {
   return {
     id: toHex24(id),
     webhookId: toHex24(webhookId),

@@ -2,6 +2,8 @@
  * Why somebody got a message, or did not: every decision on its way, in the order in which it was made. Put together from what
  * the rooms wrote down when they decided; what is told of now (`kind: 'now'`) is looked up.
  */
+import { WhyShown } from '../../../contract/doors/console/messages.ts';
+import { Id } from '../../../contract/doors/fields.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { bucketOf, toHex24 } from '../../base/ids.ts';
 import type { Broadcast } from '../../broadcasts/broadcast.ts';
@@ -22,7 +24,9 @@ export const whyRoutes: readonly Route[] = [
   reads({
     path: '/why',
     action: 'messages.read',
-    query: ['contact', 'message', 'broadcast'],
+    does: 'Why somebody got a message, or did not: every decision on its way, in order.',
+    query: { contact: Id, message: Id, broadcast: Id },
+    answer: WhyShown,
     handle: why,
   }),
 ];
@@ -30,7 +34,7 @@ export const whyRoutes: readonly Route[] = [
 /** One decision; `atMs` by the workspace's clock. */
 type Step = { atMs: number; what: string; why: string };
 
-async function why(call: Call): Promise<unknown> {
+async function why(call: Call): Promise<WhyShown | Fault> {
   const contactId = queryId(call, 'contact');
   const messageId = queryId(call, 'message');
   const broadcastId = queryId(call, 'broadcast');

@@ -1,6 +1,19 @@
 /** Workspaces and their settings, the audit log, and who belongs to them. */
 import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/invitations.ts';
-import { MemberPatch, NewMember, NewWorkspace, WorkspacePatch } from '../../../contract/console.ts';
+import {
+  AuditPage,
+  MemberInvited,
+  MemberPatch,
+  MemberShown,
+  MembersShown,
+  NewMember,
+  NewWorkspace,
+  WorkspacePatch,
+  WorkspaceShown,
+  WorkspacesShown,
+} from '../../../contract/doors/console/workspaces.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { listAudit } from '../../accounts/audit.ts';
 import {
   createOperator,
@@ -12,10 +25,16 @@ import {
   setMember,
 } from '../../accounts/operators.ts';
 import { can, type Role } from '../../accounts/roles.ts';
-import { createWorkspace, getWorkspace, updateWorkspace, type Workspace } from '../../accounts/workspaces.ts';
+import {
+  createOwnWorkspace,
+  getWorkspace,
+  updateWorkspace,
+  type Workspace,
+} from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
+import type { Note } from '../kit/change.ts';
 import {
   acts,
   breaks,
@@ -37,7 +56,9 @@ export const workspaceRoutes: readonly Route[] = [
   reads({
     of: 'caller',
     path: '/workspaces',
+    does: 'The workspaces of the caller.',
     action: 'workspace.read',
+    answer: WorkspacesShown,
     async handle({ ctx, caller }) {
       const all = await Promise.all(
         [...caller.roles].map(async ([id, role]) => ({ role, workspace: await getWorkspace(ctx.sql, id) })),
@@ -53,13 +74,20 @@ export const workspaceRoutes: readonly Route[] = [
     of: 'caller',
     path: '/workspaces',
     action: 'workspace.read',
+    does: 'Makes a workspace, whose owner the caller is.',
     body: NewWorkspace,
+    answers: { 201: WorkspaceShown },
     async handle({ ctx, body, caller, nowMs, afterCommit }) {
       const { operatorId } = caller;
       if (operatorId === undefined || caller.keyId !== undefined)
         return fault('forbidden', 'Workspaces are made in a session, by the operator who is to own them.');
       return async (tx) => {
-        const made = await createWorkspace(tx, ctx.ids, { ...body, ownerId: operatorId, nowMs });
+        const made = await createOwnWorkspace(
+          tx,
+          ctx.ids,
+          { ...body, ownerId: operatorId, nowMs },
+          ctx.config.workspacesPerOperator,
+        );
         if (isFault(made)) return made;
         afterCommit(() => (ctx.directory.forget(made.id), ctx.keyring.forgetRoles(operatorId)));
         const audit = { action: 'workspace.create', subject: `workspace:${made.id}`, detail: body };
@@ -73,14 +101,18 @@ export const workspaceRoutes: readonly Route[] = [
   }),
   reads({
     path: '',
+    does: 'A workspace and its settings.',
     action: 'workspace.read',
+    answer: WorkspaceShown,
     handle: async (call) => presentWorkspace(call.workspace, roleOf(call)),
   }),
   writes({
     method: 'PATCH',
     path: '',
     action: 'workspace.update',
+    does: 'Changes a workspace; settings are merged by name, null takes one away.',
     body: WorkspacePatch,
+    answers: { 200: WorkspaceShown },
     async handle(call) {
       const { ctx, body, workspace, afterCommit } = call;
       const broken = checkSettings(body.settings);
@@ -94,10 +126,19 @@ export const workspaceRoutes: readonly Route[] = [
       };
     },
   }),
-  reads({ path: '/audit', action: 'audit.read', query: ['limit', 'before'], handle: listLog }),
+  reads({
+    path: '/audit',
+    does: 'Who did what, newest first.',
+    action: 'audit.read',
+    query: NEWEST_FIRST,
+    answer: AuditPage,
+    handle: listLog,
+  }),
   reads({
     path: '/members',
+    does: 'Who is a member, and who is asked to be one.',
     action: 'members.read',
+    answer: MembersShown,
     async handle({ ctx, workspace }) {
       const of = { workspaceId: workspace.id };
       const [members, invited] = await Promise.all([listMembers(ctx.sql, of), listInvitations(ctx.sql, of)]);
@@ -110,7 +151,9 @@ export const workspaceRoutes: readonly Route[] = [
   writes({
     path: '/members',
     action: 'members.manage',
+    does: 'Makes somebody new an operator and a member, or asks an operator there is to be a member.',
     body: NewMember,
+    answers: { 201: MemberShown, 202: MemberInvited },
     secretFields: ['password'],
     async handle(call) {
       const may = mayGive(call, call.body.role);
@@ -124,18 +167,22 @@ export const workspaceRoutes: readonly Route[] = [
     method: 'PATCH',
     path: '/members/:operatorId',
     action: 'members.manage',
+    does: 'Gives a member another role.',
     body: MemberPatch,
-    handle: async (call) => changeMember(call, call.body.role),
+    answers: { 200: MemberShown },
+    handle: async (call) => changeRole(call, call.body.role),
   }),
   acts({
     method: 'DELETE',
     path: '/members/:operatorId',
+    does: 'Takes a member out, or an invitation back.',
     action: 'members.manage',
-    handle: async (call) => changeMember(call, undefined),
+    answers: { 204: Nothing },
+    handle: async (call) => takeOut(call),
   }),
 ];
 
-function presentWorkspace(workspace: Workspace, role: Role) {
+function presentWorkspace(workspace: Workspace, role: Role): WorkspaceShown {
   const { name, environment, country, timeZone, settings, clockAheadMs } = workspace;
   return {
     id: toHex24(workspace.id),
@@ -169,7 +216,7 @@ function checkSettings(settings: Settings | undefined): Fault | undefined {
   return undefined;
 }
 
-async function listLog(call: Call): Promise<unknown> {
+async function listLog(call: Call): Promise<AuditPage | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
   const found = await listAudit(call.ctx.sql, {
@@ -203,7 +250,11 @@ function mayGive(call: Call<unknown>, ...roles: (Role | undefined)[]): true | Fa
 
 type Invited = { email: string; role: Role; name?: string; password?: string };
 
-async function invite(call: Call<Invited>, tx: Tx, passwordHash: string | undefined): Promise<Done | Fault> {
+async function invite(
+  call: Call<Invited>,
+  tx: Tx,
+  passwordHash: string | undefined,
+): Promise<Done<201, MemberShown> | Done<202, MemberInvited> | Fault> {
   const { ctx, workspace, nowMs, afterCommit } = call;
   const { email, role, name } = call.body;
   const known = await findOperator(tx, email);
@@ -239,7 +290,12 @@ async function invite(call: Call<Invited>, tx: Tx, passwordHash: string | undefi
 }
 
 /** Somebody who is an operator already is asked: he becomes a member when he says yes. */
-async function ask({ workspace, nowMs }: Call<unknown>, tx: Tx, known: Operator, role: Role): Promise<Done> {
+async function ask(
+  { workspace, nowMs }: Call<unknown>,
+  tx: Tx,
+  known: Operator,
+  role: Role,
+): Promise<Done<202, MemberInvited>> {
   const { id, email, name } = known;
   await inviteOperator(tx, nowMs, { workspaceId: workspace.id, operatorId: id, role });
   return {
@@ -250,35 +306,59 @@ async function ask({ workspace, nowMs }: Call<unknown>, tx: Tx, known: Operator,
 }
 
 /** Takes an invitation back that was not answered. */
-async function uninvite({ workspace }: Call<unknown>, tx: Tx, operatorId: number): Promise<Done | Fault> {
+async function uninvite(
+  { workspace }: Call<unknown>,
+  tx: Tx,
+  operatorId: number,
+): Promise<Done<204, undefined> | Fault> {
   const dropped = await dropInvitation(tx, { workspaceId: workspace.id, operatorId });
   const audit = { action: 'member.uninvite', subject: `operator:${operatorId}` };
   return dropped ? { status: 204, body: undefined, audit } : missing('member');
 }
 
-/** Gives a member another role; without one, takes the member out. */
-async function changeMember(call: Call<unknown>, role: Role | undefined): Promise<Work> {
-  const { ctx, workspace, afterCommit } = call;
-  const operatorId = idIn(call, 'operatorId');
+/** Gives a member another role. */
+function changeRole(call: Call<unknown>, role: Role): Work<200, MemberShown> {
   return async (tx) => {
-    const member = (await listMembers(tx, { workspaceId: workspace.id })).find(({ id }) => id === operatorId);
-    if (!member) return role === undefined ? await uninvite(call, tx, operatorId) : missing('member');
+    const member = await memberOf(call, tx);
+    if (!member) return missing('member');
     const may = mayGive(call, member.role, role);
     if (isFault(may)) return may;
-    const which = { workspaceId: workspace.id, operatorId };
-    const done = role === undefined ? await removeMember(tx, which) : await setMember(tx, { ...which, role });
+    const { id: operatorId, ...rest } = member;
+    const done = await setMember(tx, { workspaceId: call.workspace.id, operatorId, role });
     if (isFault(done)) return done;
-    afterCommit(() => ctx.keyring.forgetRoles(operatorId));
-    const { id: _id, ...rest } = member;
-    return {
-      ...(role === undefined
-        ? { status: 204, body: undefined }
-        : { status: 200, body: { id: toHex24(operatorId), ...rest, role } }),
-      audit: {
-        action: role === undefined ? 'member.remove' : 'member.change',
-        subject: `operator:${operatorId}`,
-        detail: { from: member.role, to: role ?? null },
-      },
-    };
+    const audit = changed(call, operatorId, 'member.change', { from: member.role, to: role });
+    return { status: 200, body: { id: toHex24(operatorId), ...rest, role }, audit };
   };
+}
+
+/** Takes a member out; who has not answered yet is asked no more. */
+function takeOut(call: Call<unknown>): Work<204, undefined> {
+  return async (tx) => {
+    const member = await memberOf(call, tx);
+    const operatorId = idIn(call, 'operatorId');
+    if (!member) return await uninvite(call, tx, operatorId);
+    const may = mayGive(call, member.role);
+    if (isFault(may)) return may;
+    const done = await removeMember(tx, { workspaceId: call.workspace.id, operatorId });
+    if (isFault(done)) return done;
+    const audit = changed(call, operatorId, 'member.remove', { from: member.role, to: null });
+    return { status: 204, body: undefined, audit };
+  };
+}
+
+/** The member of the path. */
+async function memberOf(call: Call<unknown>, tx: Tx) {
+  const operatorId = idIn(call, 'operatorId');
+  return (await listMembers(tx, { workspaceId: call.workspace.id })).find(({ id }) => id === operatorId);
+}
+
+/** What the audit log is told of a change of roles, which no process remembers any longer once it is made. */
+function changed(
+  { ctx, afterCommit }: Call<unknown>,
+  operatorId: number,
+  action: string,
+  detail: { from: Role; to: Role | null },
+): Note {
+  afterCommit(() => ctx.keyring.forgetRoles(operatorId));
+  return { action, subject: `operator:${operatorId}`, detail };
 }

@@ -20,6 +20,19 @@ export type Outcome = (Answer & { audit?: Note; next?: string }) | Fault;
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
 export type Work = (tx: Tx) => Promise<Outcome>;
 
+/** What a route answers when all is well: the schema of the body by status. Faults have the door's form. */
+export type Answers = Readonly<Record<number, TSchema>>;
+
+/** An outcome with one of these answers. */
+export type OutcomeOf<A extends Answers> =
+  | {
+      [S in keyof A & number]: { status: S; body: Static<A[S]>; audit?: Note; next?: string };
+    }[keyof A & number]
+  | Fault;
+
+/** Work that comes to one of these answers. */
+export type WorkOf<A extends Answers> = (tx: Tx) => Promise<OutcomeOf<A>>;
+
 /** A request that was authorised and read. */
 export type Call<K extends Kind, B = undefined> = {
   ctx: HttpContext;
@@ -53,7 +66,12 @@ export type Guarded = {
   action: Action;
 };
 
-type Common = Guarded & { path: string };
+type Common = Guarded & {
+  path: string;
+  /** What it is for, in one line: the summary in the API's reference. */
+  does?: string;
+  answers?: Answers;
+};
 
 /** A route that changes nothing. */
 export type Read<K extends Kind> = Common &
@@ -89,7 +107,7 @@ export type Write<K extends Kind> = Common &
 export type Route<K extends Kind> = Read<K> | Write<K>;
 
 /** What is written down of a route; it is of a workspace where it does not say. */
-type Given<K extends Kind, R> = Omit<R, 'kind' | 'handle' | 'of' | 'body' | 'method'> &
+type Given<K extends Kind, R> = Omit<R, 'kind' | 'handle' | 'of' | 'body' | 'method' | 'answers'> &
   K['more'] & { of?: Guarded['of'] };
 type GivenWrite<K extends Kind> = Given<K, Write<K>> & { method?: Write<K>['method'] };
 
@@ -99,15 +117,24 @@ export function routesOf<K extends Kind>() {
   const write = { kind: 'write', method: 'POST', of: 'workspace' } as const;
   return {
     /** A route that changes nothing. */
-    reads: (route: Given<K, Read<K>> & { handle(call: Call<K>): Promise<Outcome> }) =>
-      ({ ...read, ...route }) as Read<K>,
+    reads: <A extends Answers>(
+      route: Given<K, Read<K>> & { answers?: A; handle(call: Call<K>): Promise<OutcomeOf<NoInfer<A>>> },
+    ) => ({ ...read, ...route }) as unknown as Read<K>,
     /** A route that takes a body and changes something. */
-    writes: <B extends TSchema>(
-      route: GivenWrite<K> & { body: B; handle(call: Call<K, Static<B>>): Promise<Work | Fault> },
+    writes: <B extends TSchema, A extends Answers>(
+      route: GivenWrite<K> & {
+        body: B;
+        answers?: A;
+        handle(call: Call<K, Static<B>>): Promise<WorkOf<NoInfer<A>> | Fault>;
+      },
     ) => ({ ...write, ...route }) as unknown as Write<K>,
     /** A route that takes one body or a list of them, where the door's `readBody` reads it so. */
-    writesMany: <B extends TSchema>(
-      route: GivenWrite<K> & { body: B; handle(call: Call<K, Many<Static<B>>>): Promise<Work | Fault> },
+    writesMany: <B extends TSchema, A extends Answers>(
+      route: GivenWrite<K> & {
+        body: B;
+        answers?: A;
+        handle(call: Call<K, Many<Static<B>>>): Promise<WorkOf<NoInfer<A>> | Fault>;
+      },
     ) => ({ ...write, ...route, orArray: true }) as unknown as Write<K>,
     /**
      * A route in a flood: its handler keeps what it is given in a transaction with what comes at the same time, and answers when that
@@ -117,8 +144,9 @@ export function routesOf<K extends Kind>() {
       route: GivenWrite<K> & { body: B; handle(call: Call<K, Static<B>>): Promise<Outcome> },
     ) => ({ ...write, ...route, keeps: true }) as unknown as Write<K>,
     /** A route that changes something without being told more than its path. */
-    acts: (route: GivenWrite<K> & { handle(call: Call<K>): Promise<Work | Fault> }) =>
-      ({ ...write, ...route }) as unknown as Write<K>,
+    acts: <A extends Answers>(
+      route: GivenWrite<K> & { answers?: A; handle(call: Call<K>): Promise<WorkOf<NoInfer<A>> | Fault> },
+    ) => ({ ...write, ...route }) as unknown as Write<K>,
   };
 }
 

@@ -8,6 +8,7 @@ import { can, type Holder } from '../../accounts/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurns, createTurnsOf, type Turns } from '../../base/turns.ts';
+import { mustFit } from './answer.ts';
 import { atRoot, isMultipart } from './body.ts';
 import { carryOut, idempotencyKey, NO_WORKSPACE } from './change.ts';
 import type { HttpContext } from './context.ts';
@@ -95,6 +96,7 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
                 door,
                 request,
                 reply,
+                route,
                 await inTurn(() => run(ctx, door, route, request, outside)),
               );
             },
@@ -114,9 +116,11 @@ function send<K extends Kind>(
   door: Serving<K>,
   request: FastifyRequest,
   reply: FastifyReply,
+  route: Route<K>,
   ran: Ran,
 ): FastifyReply {
   if (isFault(ran)) return sendFault(reply, atRoot(ran), door.form);
+  if (ctx.config.checkAnswers) mustFit(route, ran);
   if (ran.replayed) reply.header('idempotent-replayed', 'true');
   if (ran.next !== undefined)
     reply.header('link', `<${ctx.publicUrl()}${request.url.split('?')[0]}?${ran.next}>; rel="next"`);

@@ -22,6 +22,7 @@ import {
   type FaultForm,
 } from './errors.ts';
 import { createHeld } from './held.ts';
+import { proxiesOf } from './network.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -103,7 +104,7 @@ function createApp(ctx: HttpContext): FastifyInstance {
       void sendError(ctx.log, error, request, reply, formFor(app, request.url, plainForm));
     },
     // Whose address a request has: of the connection, or what a proxy that is trusted says.
-    trustProxy: ctx.config.trustedProxies.length > 0 ? proxiesOf(ctx.config.trustedProxies) : false,
+    trustProxy: ctx.config.trustedProxies.length > 0 ? proxiesOf(ctx.config) : false,
     // Clients of old mix /appusers and /appUsers; ids in a path keep their case.
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: MAX_PARAM },
   });
@@ -115,11 +116,6 @@ function createApp(ctx: HttpContext): FastifyInstance {
   app.decorateRequest('letGo', null);
   useFaultForm(app, ctx.log, '', plainForm);
   return app;
-}
-
-/** `loopback` by its ranges; others as they stand. */
-function proxiesOf(names: readonly string[]): string[] {
-  return names.flatMap((name) => (name === 'loopback' ? ['127.0.0.0/8', '::1/128'] : [name]));
 }
 
 /** What is not HTTP, too slow or has too many headers never becomes a request: it is answered on the bare connection. */

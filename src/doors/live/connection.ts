@@ -13,6 +13,7 @@ import { isPassing } from '../../db/pool.ts';
 import { cursorText, isKept, pageBefore, readCursor, takeSnapshot, type Cursor } from '../../live/log.ts';
 import type { Notices } from '../../live/notices.ts';
 import type { HttpContext } from '../kit/context.ts';
+import type { Guests } from '../kit/guests.ts';
 import type { RateLimit } from '../kit/rateLimit.ts';
 import { readFrame, type ReadFrame } from './frames.ts';
 import { hashOf, type Hub, type Member, type Waiter } from './hub.ts';
@@ -27,6 +28,7 @@ export type LiveDeps = {
   notices: Pick<Notices, 'send'>;
   /** Things said, by person. */
   limit: RateLimit;
+  guests: Guests;
   takeReceipts: TakeReceipts;
   sessionOf?: SessionOf | undefined;
 };
@@ -61,6 +63,7 @@ const TEXTS = {
 type State = {
   readonly socket: WebSocket;
   readonly deps: LiveDeps;
+  readonly address: string;
   who?: Who;
   token?: string;
   workspace?: Workspace;
@@ -74,12 +77,13 @@ type State = {
   closing: boolean;
 };
 
-/** Takes over a socket. */
-export function openConnection(socket: WebSocket, deps: LiveDeps): Connection {
+/** Takes over a socket, which was opened from `address`. */
+export function openConnection(socket: WebSocket, deps: LiveDeps, address: string): Connection {
   const { clock, log } = deps.ctx;
   const state: State = {
     socket,
     deps,
+    address,
     waitingFrames: 0,
     work: Promise.resolve(),
     isAlive: true,
@@ -247,6 +251,9 @@ async function speak(state: State, frame: Extract<ReadFrame, { type: 'say' | 'st
       clientId,
       fault('rate_limited', 'Too much is said at a time; wait a moment.', { retryAfterS }),
     );
+  const isGuest = who.userId === undefined && frame.type === 'say';
+  const busy = isGuest ? await state.deps.guests.say(who.workspaceId, state.address) : undefined;
+  if (busy) return refuse(state, clientId, busy);
   const what = frame.type === 'say' ? { clientId, content: frame.content } : { clientId };
   const workspace = (await ctx.directory.workspace(who.workspaceId)) ?? state.workspace!;
   const said = await say(ctx, who, workspace, what);

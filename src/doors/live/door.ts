@@ -13,6 +13,8 @@ import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Notices } from '../../live/notices.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { createGuests } from '../kit/guests.ts';
+import { addressOf } from '../kit/network.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import type { Door } from '../kit/server.ts';
 import { openConnection, type Connection, type LiveDeps } from './connection.ts';
@@ -45,7 +47,9 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
   };
 
   const door = (app: FastifyInstance, ctx: HttpContext) => {
-    const deps: LiveDeps = { ...tools, sessionOf: tools.sessionOf ?? webSessions(ctx), ctx, hub, limit };
+    const sessionOf = tools.sessionOf ?? webSessions(ctx);
+    const deps: LiveDeps = { ...tools, sessionOf, ctx, hub, limit, guests: createGuests(ctx) };
+    const whence = addressOf(ctx.config);
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MOST_FRAME_BYTES,
@@ -65,7 +69,7 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
       socket.on('error', () => {});
       if (isStopping) return socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const connection = openConnection(webSocket, deps);
+        const connection = openConnection(webSocket, deps, whence(request));
         connections.add(connection);
         webSocket.once('close', () => connections.delete(connection));
       });

@@ -12,6 +12,7 @@ import { endSession } from '../../links/sessions.ts';
 import { readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
+import { createGuests } from '../kit/guests.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import { webDestination } from '../kit/webChat.ts';
 import { beginSession, callerBehind, SessionInput, type ChatCaller } from './access.ts';
@@ -52,6 +53,7 @@ export function serveChat(
 ): void {
   const { guard, hub, takeReceipts } = own;
   const limit = createRateLimit(SAID_PER_S);
+  const guests = createGuests(ctx);
   const answer = async (reply: FastifyReply, made: Answer): Promise<FastifyReply> =>
     isFault(made) ? sendFault(reply, made, chatForm) : await reply.code(made.status).send(made.body);
   const asCaller =
@@ -83,9 +85,9 @@ export function serveChat(
       const said = readBody(Said, request.body);
       if (isFault(said)) return said;
       const retryAfterS = limit.take(caller.session.key.hash, ctx.clock.nowMs());
-      return retryAfterS === undefined
-        ? await say(ctx, caller, said)
-        : fault('rate_limited', `More than ${SAID_PER_S} messages a second.`, { retryAfterS });
+      if (retryAfterS !== undefined)
+        return fault('rate_limited', `More than ${SAID_PER_S} messages a second.`, { retryAfterS });
+      return (await guests.say(caller.workspace.id, request.ip)) ?? (await say(ctx, caller, said));
     }),
   );
   app.post(

@@ -1,9 +1,9 @@
 /** Bounds guesses: who brings codes that are none has to wait. Codes that are good cost nothing, however many. */
-import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { createGuesses } from '../../accounts/guesses.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { HttpContext } from '../kit/context.ts';
+import { networkOf } from '../kit/network.ts';
 
 /** Guesses of a caller. */
 export type Guard = {
@@ -28,20 +28,7 @@ export function createGuard({ sql, vault }: Pick<HttpContext, 'sql' | 'vault'>):
   };
 }
 
-/** Who calls, by address (`PARLEY_TRUSTED_PROXIES`). Of an IPv6 address the network counts, of which a caller has all. */
+/** Who calls, as guesses are counted. */
 export function callerOf(request: Pick<FastifyRequest, 'ip'>): string {
-  const address = plain(request.ip);
-  return isIP(address) === 6 ? network(address) : address;
-}
-
-function plain(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
-}
-
-function network(address: string): string {
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const front = head ? head.split(':') : [];
-  const back = tail ? tail.split(':') : [];
-  const gap = tail === undefined ? 0 : 8 - front.length - back.length;
-  return `${[...front, ...Array<string>(Math.max(0, gap)).fill('0'), ...back].slice(0, 4).join(':')}::/64`;
+  return networkOf(request.ip);
 }

@@ -4,7 +4,7 @@ import { Metadata } from '../../../contract/content.ts';
 import { signAppToken } from '../../accounts/authenticate.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import {
-  createWorkspace,
+  createOwnWorkspace,
   deleteWorkspace,
   getWorkspace,
   listWorkspaces,
@@ -154,7 +154,12 @@ async function createApp(call: Call<Static<typeof NewApp>>): Promise<Work | Faul
   const ownerId = (caller as { operatorId: number }).operatorId;
   return async (tx) => {
     const { name } = call.body;
-    const made = await createWorkspace(tx, ctx.ids, { name, environment: 'live', settings, ownerId, nowMs });
+    const made = await createOwnWorkspace(
+      tx,
+      ctx.ids,
+      { name, environment: 'live', settings, ownerId, nowMs },
+      ctx.config.workspacesPerOperator,
+    );
     if (isFault(made)) return made;
     call.afterCommit(() => {
       ctx.directory.forget(made.id);

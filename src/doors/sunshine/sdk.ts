@@ -15,6 +15,7 @@ import { endSession, findSession, openSession, type Session } from '../../links/
 import { atRoot, isMultipart, JSON_BYTES, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
+import { createGuests, type Guests } from '../kit/guests.ts';
 import { queryOnce } from '../kit/route.ts';
 import type { TakeReceipts } from '../live/say.ts';
 import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
@@ -80,6 +81,7 @@ export function serveSdk(
   takeReceipts: TakeReceipts,
 ): void {
   const made = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : MADE_PER_S);
+  const guests = createGuests(ctx);
   const open = (method: Method, url: string, handle: Handle, bodyLimit = JSON_BYTES) =>
     app.route({
       method,
@@ -102,7 +104,7 @@ export function serveSdk(
   open('POST', '/appusers', async (call, request) => {
     const retryAfterS = made.take(request.ip, call.nowMs);
     if (retryAfterS !== undefined) return fault('rate_limited', 'Too many new users.', { retryAfterS });
-    return await create(call, request);
+    return await create(call, request, guests);
   });
   open('POST', '/login', signIn);
   open('POST', '/appusers/authcode', async (call, request) => {
@@ -124,23 +126,38 @@ export function serveSdk(
     const kept = await keepPushToken(call, contact, { ...body, id: 'client' });
     return isFault(kept) ? kept : { status: 200, body: {} };
   });
-  serveTalk(asUser, ctx, takeReceipts);
+  serveTalk(asUser, speaking(asUser, guests), ctx, takeReceipts);
   serveSelf(asUser, createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : ASKED_PER_S));
 }
 
+/** Serves what a user says: guests say no more than is theirs. Who comes with a token of the business is no guest. */
+function speaking(asUser: Serve, guests: Guests): Serve {
+  return (method, url, handle, bodyLimit) =>
+    asUser(
+      method,
+      url,
+      async (call, contact, request) => {
+        const isGuest = sessionGiven(request) !== undefined;
+        const busy = isGuest ? await guests.say(call.workspace.id, request.ip) : undefined;
+        return busy ?? (await handle(call, contact, request));
+      },
+      bodyLimit,
+    );
+}
+
 /** What is said and read. */
-function serveTalk(asUser: Serve, ctx: HttpContext, takeReceipts: TakeReceipts): void {
+function serveTalk(asUser: Serve, says: Serve, ctx: HttpContext, takeReceipts: TakeReceipts): void {
   asUser('GET', '/messages', async (_call, contact, request) => {
     const query = queryOnce(request.query);
     if (isFault(query)) return query;
     const url = `${ctx.publicUrl()}${request.url.split('?')[0]}`;
     return (await messagesPage({ ctx, query, url }, contact)) as Answer;
   });
-  asUser('POST', '/messages', async (call, contact, request) => {
+  says('POST', '/messages', async (call, contact, request) => {
     const body = readBody(Said, request.body);
     return isFault(body) ? body : await hear(call, contact, { ...body.message, type: 'text' });
   });
-  asUser('POST', '/postback', async (call, contact, request) => {
+  says('POST', '/postback', async (call, contact, request) => {
     const body = readBody(Clicked, request.body);
     return isFault(body) ? body : await click(call, contact, body);
   });
@@ -152,7 +169,7 @@ function serveTalk(asUser: Serve, ctx: HttpContext, takeReceipts: TakeReceipts):
           rawBody: request.rawBody ?? Buffer.alloc(0),
         })
       : fault('unsupported_media', 'The body must be multipart/form-data with a file named source.');
-  asUser('POST', '/images', image, FILE_BYTES);
+  says('POST', '/images', image, FILE_BYTES);
 }
 
 /** Who the user is, and where they are reached. */
@@ -205,7 +222,7 @@ async function forApp(ctx: HttpContext, request: FastifyRequest, handle: Handle)
   return workspace ? await handle({ ctx, workspace, nowMs: ctx.clock.nowMs() }, request) : missing('app');
 }
 
-async function create(call: SdkCall, request: FastifyRequest): Promise<Answer> {
+async function create(call: SdkCall, request: FastifyRequest, guests: Guests): Promise<Answer> {
   const body = readBody(NewSdkUser, request.body);
   if (isFault(body)) return body;
   const all = await call.ctx.directory.integrationsOf(call.workspace.id);
@@ -215,8 +232,11 @@ async function create(call: SdkCall, request: FastifyRequest): Promise<Answer> {
       'The app has no web messenger: it needs an active integration of type webchat.',
     );
   // Only the business says who somebody is.
-  const named = body.userId === undefined ? undefined : await nameBehind(call, request, body.userId);
-  if (isFault(named)) return named;
+  const refused =
+    body.userId === undefined
+      ? await guests.enter(call.workspace.id, request.ip)
+      : await nameBehind(call, request, body.userId);
+  if (isFault(refused)) return refused;
   const user = await createUser(call, body);
   return isFault(user) ? user : { status: 201, body: user };
 }

@@ -87,7 +87,8 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
       if (found === limit) cursors.set(lane.lane, items.at(-1)!);
       else {
         cursors.delete(lane.lane);
-        asking.foundNoMore();
+        // What was put off meanwhile may be due before the place where this pass was.
+        if (after === NOWHERE) asking.foundNoMore();
       }
       return found > 0;
     } finally {

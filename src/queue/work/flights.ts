@@ -48,18 +48,24 @@ export function createFlights(deps: WorkDeps, around: Around) {
       const leaving = some.filter((item) => inside.delete(item));
       if (leaving.length) left(leaving);
     };
+    let firstAgainMs = Infinity;
     const batch: Batch = {
       ...flight,
       kind: handler.kind,
       steps: createSteps(sql, flight),
       holds: () => around.holds(lane),
-      wakeAt: (dueMs) => around.wakeAt({ lane: lane.lane, what }, dueMs),
+      wakeAt(dueMs) {
+        firstAgainMs = Math.min(firstAgainMs, dueMs);
+        around.wakeAt({ lane: lane.lane, what }, dueMs);
+      },
       settled,
     };
     return track(
       carryOut(deps, around.stopping, handler, batch).finally(() => {
         free();
         settled(items);
+        // Whoever looked before the flight had landed passed over what was put off for then.
+        if (firstAgainMs <= clock.nowMs()) around.wakeAt({ lane: lane.lane, what }, firstAgainMs);
       }),
     );
   };

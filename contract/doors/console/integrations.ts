@@ -1,0 +1,106 @@
+/** `/providers` and `…/integrations`: provider accounts of a workspace. */
+import { type Static, Type } from 'typebox';
+import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
+import { Address, Channel, CONSOLE_LIMITS, pageOf } from './fields.ts';
+
+const ratePerS = Type.Number({ minimum: 0.001, maximum: 100_000 });
+const label = Type.String({ maxLength: CONSOLE_LIMITS.name });
+/** `POST …/integrations`. */
+export const NewIntegration = Type.Object({
+  type: Type.String({ minLength: 1, maxLength: 64 }),
+  name: Type.Optional(label),
+  settings: AnyObject,
+  ratePerS: Type.Optional(ratePerS),
+});
+/** `PATCH …/integrations/{id}`: settings are merged by name, null takes one away. */
+export const IntegrationPatch = Type.Object({
+  name: Type.Optional(label),
+  settings: Type.Optional(AnyObject),
+  ratePerS: Type.Optional(orNull(ratePerS)),
+});
+/** `POST …/integrations/{id}/secrets`. */
+export const NewSecrets = Type.Object({ secrets: AnyObject });
+/** `POST …/integrations/{id}/test`. */
+export const TestSend = Type.Object({
+  to: Address,
+  text: Type.String({ minLength: 1, maxLength: CONSOLE_LIMITS.text }),
+});
+
+/** A provider that Parley speaks with, and the settings an integration for it takes. */
+export const ProviderShown = Type.Object({
+  type: Type.String(),
+  channel: Channel,
+  /** The most its receipts can say. */
+  confirms: oneOf(['nothing', 'delivered', 'read'] as const),
+  /** A repeat of a call is not sent twice by it. */
+  idempotent: Type.Boolean(),
+  ratePerS: orNull(Type.Number()),
+  /** Its integrations are completed by `POST …/connect`. */
+  connects: Type.Boolean(),
+  looksUpNumbers: Type.Boolean(),
+  settings: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      required: Type.Boolean(),
+      secret: Type.Boolean(),
+      means: Type.String(),
+      /** JSON Schema of its value. */
+      schema: AnyObject,
+    }),
+  ),
+});
+export type ProviderShown = Static<typeof ProviderShown>;
+/** The providers there are. */
+export const ProvidersShown = Type.Object({ providers: Type.Array(ProviderShown) });
+
+const status = oneOf(['active', 'inactive', 'error'] as const);
+/** An integration, without its secrets. */
+export const IntegrationShown = Type.Object({
+  id: Id,
+  type: Type.String(),
+  channel: Channel,
+  name: Type.String(),
+  status,
+  settings: AnyObject,
+  ratePerS: orNull(Type.Number()),
+});
+export type IntegrationShown = Static<typeof IntegrationShown>;
+/** The integrations of a workspace. */
+export const IntegrationsShown = Type.Object({ integrations: Type.Array(IntegrationShown) });
+/** Where its provider calls us back. */
+export const CallbacksShown = Type.Object({ inbound: Type.String() });
+
+/** A message template as it is at the provider. Every part may be missing. */
+export const ProviderTemplate = Type.Object({
+  id: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+  language: Type.Optional(Type.String()),
+  status: Type.Optional(Type.String()),
+  category: Type.Optional(Type.String()),
+  rejectedReason: Type.Optional(Type.String()),
+  components: Type.Optional(Type.Array(AnyObject)),
+});
+/** A page of the provider's templates. */
+export const ProviderTemplates = pageOf('templates', ProviderTemplate);
+export type ProviderTemplates = Static<typeof ProviderTemplates>;
+
+/** How an integration fares, over all processes that send. */
+export const HealthShown = Type.Object({
+  status,
+  used: Type.Boolean(),
+  breaker: oneOf(['closed', 'open'] as const),
+  triesAgainInMs: orNull(Type.Number()),
+  failuresInARow: Count,
+  lastSuccessAt: orNull(Time),
+  lastFailure: orNull(Type.Object({ code: Type.String(), detail: Type.String(), at: Time })),
+  recent: Type.Object({
+    minutes: Count,
+    accepted: Count,
+    refused: Count,
+    deferred: Count,
+    /** From 0 to 1. */
+    errorRate: Type.Number(),
+  }),
+  rate: Type.Object({ limitPerS: orNull(Type.Number()), perS: Type.Number() }),
+});
+export type HealthShown = Static<typeof HealthShown>;

@@ -1,0 +1,32 @@
+/** `…/keys`: API keys of a workspace. */
+import { type Static, Type } from 'typebox';
+import { Id, oneOf, orNull, Time } from '../fields.ts';
+import { CONSOLE_LIMITS, RoleName, TimeGiven } from './fields.ts';
+
+const door = oneOf(['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as const);
+
+/** `POST …/keys`: a key of the workspace for one door; a console key acts in a role, one of the Outbound door is private or public. */
+export const NewKey = Type.Object({
+  door,
+  name: Type.Optional(Type.String({ maxLength: CONSOLE_LIMITS.name })),
+  role: Type.Optional(RoleName),
+  scope: Type.Optional(oneOf(['private', 'public'] as const)),
+  expiresAt: Type.Optional(TimeGiven),
+});
+
+const key = {
+  id: Id,
+  door,
+  keyId: Type.String(),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  createdAt: Time,
+  expiresAt: orNull(Time),
+};
+/** A key, without its secret. */
+export const KeyShown = Type.Object(key);
+export type KeyShown = Static<typeof KeyShown>;
+/** The keys of a workspace. */
+export const KeysShown = Type.Object({ keys: Type.Array(KeyShown) });
+/** A key that was made: its secret, and both in one as a bearer token, are shown this once. */
+export const KeyMade = Type.Object({ ...key, secret: Type.String(), token: Type.String() });

@@ -1,0 +1,36 @@
+/** `/sessions` and `/me`: signing in, and who one is. */
+import { type Static, Type } from 'typebox';
+import { Id, orNull, Time } from '../fields.ts';
+import { RoleName } from './fields.ts';
+
+const email = Type.String({ minLength: 3, maxLength: 254 });
+const password = Type.String({ maxLength: 200 });
+
+/** `POST /sessions`. */
+export const SignIn = Type.Object({ email, password });
+/** `POST /me/password`. */
+export const NewPassword = Type.Object({ password, newPassword: password });
+
+/** An operator. */
+export const OperatorShown = Type.Object({ id: Id, email: Type.String(), name: Type.String() });
+/** A session that was opened. The token is shown once. */
+export const SessionOpened = Type.Object({
+  token: Type.String(),
+  expiresAt: Time,
+  operator: OperatorShown,
+});
+
+const named = Type.Object({ id: Id, name: Type.String() });
+/** Who is calling, where he may be, and where he is asked to be. */
+export const Me = Type.Object({
+  /** Null for a key. */
+  operator: orNull(OperatorShown),
+  keyId: orNull(Type.String()),
+  workspaces: Type.Array(
+    Type.Object({ id: Id, name: Type.String(), environment: Type.String(), role: RoleName }),
+  ),
+  invitations: Type.Array(Type.Object({ workspace: named, role: RoleName })),
+});
+export type Me = Static<typeof Me>;
+/** `POST /me/invitations/{workspaceId}`: an invitation was taken. */
+export const Joined = Type.Object({ workspace: Type.Object({ id: Id }), role: RoleName });

@@ -1,0 +1,25 @@
+/** `…/lists` and `…/tags`. */
+import { type Static, Type } from 'typebox';
+import { Count, Id, Time } from '../fields.ts';
+import { CONSOLE_LIMITS, Name } from './fields.ts';
+
+/** `POST …/lists`, `…/tags`, and their renaming. */
+export const NamedSet = Type.Object({ name: Name });
+/** `POST …/lists/{id}/members`, and of tags. */
+export const MemberIds = Type.Object({
+  add: Type.Optional(Type.Array(Id, { maxItems: CONSOLE_LIMITS.members })),
+  remove: Type.Optional(Type.Array(Id, { maxItems: CONSOLE_LIMITS.members })),
+});
+
+const set = { id: Id, name: Type.String(), createdAt: Time };
+/** A list or tag. */
+export const SetShown = Type.Object(set);
+export type SetShown = Static<typeof SetShown>;
+/** A list or tag, and how many contacts it has. */
+export const SetCounted = Type.Object({ ...set, contacts: Count });
+/** The lists of a workspace. */
+export const ListsShown = Type.Object({ lists: Type.Array(SetCounted) });
+/** The tags of a workspace. */
+export const TagsShown = Type.Object({ tags: Type.Array(SetCounted) });
+/** How many came in and went out. */
+export const MembersChanged = Type.Object({ added: Count, removed: Count });

@@ -1,0 +1,94 @@
+/** `…/simulator` and `…/clock`: the devices and the clock of a test workspace. */
+import { type Static, Type } from 'typebox';
+import { AnyObject, Id, orNull, Time } from '../fields.ts';
+import { Address, Channel, pageOf } from './fields.ts';
+
+/** `POST …/simulator/reply`. */
+export const SimulatedReply = Type.Object({
+  channel: Channel,
+  address: Address,
+  text: Type.String({ maxLength: 10_000 }),
+  integrationId: Type.Optional(Id),
+  payload: Type.Optional(Type.String({ maxLength: 1000 })),
+  subject: Type.Optional(Type.String({ maxLength: 255 })),
+  profileName: Type.Optional(Type.String({ maxLength: 255 })),
+  /** The message on the device that this answers; true: the last one. */
+  asReplyTo: Type.Optional(Type.Union([Id, Type.Literal(true)])),
+});
+/** `POST …/simulator/press`. */
+export const KeyPress = Type.Object({
+  address: Address,
+  keys: Type.String({ minLength: 1, maxLength: 64 }),
+});
+/** `POST …/simulator/messages/{id}/click`. */
+export const LinkClick = Type.Object({ url: Type.String({ minLength: 1, maxLength: 2048 }) });
+/** `POST …/simulator/rules`. */
+export const NewRule = Type.Object({
+  channel: Type.Optional(Channel),
+  addressPattern: Type.String({ minLength: 1, maxLength: 300 }),
+  outcome: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), AnyObject]),
+  times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+});
+/** `POST …/clock/advance`. */
+export const Advance = Type.Object({
+  byMs: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+});
+
+/** The addresses of a contact: its phones and mailboxes. */
+export const DevicesShown = Type.Object({
+  devices: Type.Array(
+    Type.Object({
+      destinationId: Id,
+      channel: Channel,
+      address: Type.String(),
+      integrationId: orNull(Id),
+      displayName: orNull(Type.String()),
+      status: Type.String(),
+    }),
+  ),
+});
+/** A message on a device. */
+export const DeviceMessageShown = Type.Object({
+  id: Id,
+  integrationId: Id,
+  channel: Channel,
+  address: Type.String(),
+  /** `out` is what the device received, `in` what the person sent. */
+  direction: Type.Union([Type.Literal('in'), Type.Literal('out')]),
+  ref: orNull(Type.String()),
+  externalId: Type.String(),
+  /** As rendered for its channel. */
+  content: AnyObject,
+  at: Time,
+});
+export type DeviceMessageShown = Static<typeof DeviceMessageShown>;
+/** A page of a device, newest last; `next` leads to what is older. */
+export const DevicePage = pageOf('messages', DeviceMessageShown);
+export type DevicePage = Static<typeof DevicePage>;
+/** The link that was followed; opening it is left to the caller. */
+export const LinkFollowed = Type.Object({ url: Type.String() });
+/** What messages to some addresses meet. */
+export const RuleShown = Type.Object({
+  id: Id,
+  channel: orNull(Channel),
+  addressPattern: Type.String(),
+  outcome: Type.Object({
+    outcome: Type.String(),
+    latencyMs: Type.Optional(Type.Number()),
+    code: Type.Optional(Type.String()),
+    class: Type.Optional(Type.String()),
+    retryAfterMs: Type.Optional(Type.Number()),
+    receiptAfterMs: Type.Optional(Type.Number()),
+  }),
+  timesLeft: orNull(Type.Number()),
+  createdAt: Time,
+});
+export type RuleShown = Static<typeof RuleShown>;
+/** The rules of a workspace. */
+export const RulesShown = Type.Object({ rules: Type.Array(RuleShown) });
+/** The workspace's clock. */
+export const ClockShown = Type.Object({ now: Time, aheadMs: Type.Number() });
+/** The clock after it was moved. */
+export const ClockMoved = Type.Object({ now: Time });
+/** Whether all that is due by now is done. */
+export const SettledShown = Type.Object({ settled: Type.Boolean() });

@@ -1,0 +1,65 @@
+/** `…/webhooks` and `…/webhook-calls`: the log of calls to customers, and making them again. */
+import { type Static, Type } from 'typebox';
+import { Count, Id, oneOf, orNull, Time } from '../fields.ts';
+import { pageOf, TimeGiven } from './fields.ts';
+
+const status = oneOf(['active', 'disabled'] as const);
+/** `POST …/webhooks/{id}/replay-failed`. */
+export const ReplayFailed = Type.Object({ since: TimeGiven });
+/** `PATCH …/webhooks/{id}`. */
+export const WebhookPatch = Type.Object({ status });
+
+/** States of a call. */
+export const CALL_STATES = ['pending', 'delivered', 'failed', 'canceled'] as const;
+
+/** A webhook of any door, without its secret. */
+export const WebhookShown = Type.Object({
+  id: Id,
+  door: Type.String(),
+  target: Type.String(),
+  triggers: Type.Array(Type.String()),
+  status,
+  /** Since when no call succeeded, while calls fail. */
+  failingSince: orNull(Time),
+  createdAt: Time,
+});
+export type WebhookShown = Static<typeof WebhookShown>;
+/** The webhooks of a workspace. */
+export const WebhooksShown = Type.Object({ webhooks: Type.Array(WebhookShown) });
+
+const call = {
+  id: Id,
+  webhookId: Id,
+  trigger: Type.String(),
+  state: oneOf(CALL_STATES),
+  attempts: Count,
+  /** Status of the last answer. */
+  lastStatus: orNull(Type.Number()),
+  createdAt: Time,
+  finishedAt: orNull(Time),
+  replayOf: orNull(Id),
+  replayedBy: orNull(Id),
+  /** `webhook-id` on the wire. */
+  messageId: Type.String(),
+};
+/** A call. */
+export const WebhookCallShown = Type.Object(call);
+export type WebhookCallShown = Static<typeof WebhookCallShown>;
+/** A page of calls, newest first. */
+export const WebhookCallPage = pageOf('calls', WebhookCallShown);
+export type WebhookCallPage = Static<typeof WebhookCallPage>;
+/** A call with what was sent and what came back; `target` is null once the webhook is deleted. */
+export const WebhookCallWhole = Type.Object({
+  ...call,
+  target: orNull(Type.String()),
+  body: Type.String(),
+  lastAnswer: orNull(Type.String()),
+});
+/** A call that is about to be made. */
+export const WebhookCallBegun = Type.Object({ callId: Id });
+/** How many calls are made again. */
+export const Replayed = Type.Object({
+  replayed: Count,
+  /** There are more than are made again at a time: ask once more. */
+  more: Type.Boolean(),
+});

@@ -1,0 +1,254 @@
+/** Faults of delivering: accepted, prepared, sent, left behind. */
+import { inFile } from '../fault.ts';
+
+const DELIVER = ['src/outbox/deliver/deliver.test.ts'];
+const RECEIPT = ['src/outbox/outcome/receipt.test.ts'];
+const ORDER = ['src/outbox/outcome/order.test.ts'];
+
+export const deliverFaults = [
+  ...inFile('src/outbox/deliver/deliver.ts', DELIVER, [
+    [
+      'messages to one person leave out of order',
+      '? turn.before.then(() => sendOne(deps, sending, message))\n',
+      '? sendOne(deps, sending, message)\n',
+    ],
+    [
+      'messages of two batches leave out of order',
+      'const before = lastTo.get(item.ownerId);',
+      'const before = undefined;',
+    ],
+    [
+      'one message waits for those to others',
+      'lastTo.set(item.ownerId, promise);',
+      'lastTo.set(0, promise);',
+    ],
+    ['an abandoned batch is sent again', 'if (batch.abandoned) {', 'if (false) {'],
+    ['what was decided without sending is forgotten', 'collector.add(decided);', ''],
+    ['every claim begins as a whole', '(stream === 0 ? Math.max(0, WHOLE - alone) : 0)', '500'],
+    ['messages under way are not counted', 'if (turns) alone += batch.items.length;', ''],
+    ['messages that are over are counted', 'if (turns) alone -= batch.items.length;', ''],
+    [
+      'all workspaces share a room in flight',
+      'return run && `${workspaceId} ${run.integrationId ?? run.channel}`',
+      'return run && `${run.integrationId ?? run.channel}`',
+    ],
+    [
+      'runs through all providers share a room in flight',
+      'return run && `${workspaceId} ${run.integrationId ?? run.channel}`',
+      'return run && `${workspaceId}`',
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/collector.ts', DELIVER, [
+    [
+      'a partial settle is dropped',
+      'const decisions = waiting;\n        waiting = [];',
+      'const decisions = missing === 0 ? waiting : [];\n        waiting = [];',
+    ],
+    [
+      'nothing is settled before all of a batch is',
+      'else if (decisions.length) cancel ??= deps.clock.after(SETTLE_AFTER_MS, () => void flush());',
+      '',
+    ],
+    ['a flight is over before its last call', 'const landed = missing === 0;', 'const landed = true;'],
+    [
+      'a flight is never over',
+      'await write(part, landed && whole);',
+      'await write(part, false);\n        return;',
+      ['test/crash.test.ts'],
+    ],
+    [
+      'what is written by itself ends the flight',
+      'await write([pared(decision, error, deps.clock.nowMs())], false);',
+      'await write([pared(decision, error, deps.clock.nowMs())], true);',
+      ['test/oneBad.test.ts'],
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/prepare.ts', DELIVER, [
+    [
+      'an open breaker is ignored',
+      'if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)',
+      'if (waitMs > LONGEST_WAIT_MS)',
+    ],
+    [
+      'an integration’s rate is ignored for people',
+      'open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true))',
+      'open.breaker.waitMs() ?? 0',
+    ],
+    [
+      'a broadcast is put off for the rate',
+      '(draft.bulk ? 0 : open.line.waitMs(true))',
+      'open.line.waitMs(true)',
+    ],
+    [
+      'what was put off is looked at at once',
+      'return putOff(draft.item, draft.bulk, nowMs + waitMs);',
+      'return putOff(draft.item, draft.bulk, nowMs);',
+    ],
+    ['what has ended is sent', 'if (!row || !isWaiting(row.state)) return void', 'if (!row) return void'],
+    [
+      'what has ended in a run is sent',
+      'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',
+      'if (false) decided.push({ item, bulk: true });\n    else',
+      [...RECEIPT, ...ORDER, 'test/crash.test.ts'],
+    ],
+    [
+      'what was called off is sent',
+      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);',
+      '',
+    ],
+    [
+      'what may have been sent is told as called off',
+      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled',
+      'if (draft.canceled) return decideCanceled',
+    ],
+    [
+      'the gate is not asked',
+      "if (verdict.verdict !== 'go') return decideVerdict",
+      "if (verdict.verdict === 'never') return decideVerdict",
+    ],
+    [
+      'what the gate refuses is sent',
+      "if (verdict.verdict !== 'go') return decideVerdict",
+      "if (verdict.verdict === 'hold') return decideVerdict",
+    ],
+    [
+      'push goes to one device',
+      'if (devices.length > 1) return decideSpread(subject, devices, nowMs);',
+      '',
+      ['test/push.test.ts'],
+    ],
+    [
+      'what nothing serves is not told',
+      "return decideFailure(subject, 'no_integration',",
+      "return putOff(draft.item, draft.bulk, nowMs + 1); decideFailure(subject, 'no_integration',",
+    ],
+    [
+      'no room is taken under a cap',
+      "if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];",
+      'return [];',
+    ],
+    [
+      'receipts and passwords take room under a cap',
+      "if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];",
+      'if (!cap || !person) return [];',
+    ],
+    [
+      'what would not go takes room',
+      'if (!wouldGo(draft, place, person, nowMs)) return [];',
+      '',
+      ['test/caps.test.ts'],
+    ],
+    ['what found no room goes', 'const capFreeMs = full.size\n', 'const capFreeMs = false\n'],
+    ['reading is never waited for', 'subject.unreadAfterMs = place.fallback.unreadAfterMs;', '', RECEIPT],
+    [
+      'reading is waited for where nobody tells of it',
+      "person.destinations.length > 1 && open.adapter.confirms !== 'nothing'",
+      'person.destinations.length > 1',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'who names where it goes is written to elsewhere',
+      'mayFallBack: draft.mayFallBack && place.fallback.on,',
+      'mayFallBack: true,',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'falling back cannot be switched off',
+      'mayFallBack: draft.mayFallBack && place.fallback.on,',
+      'mayFallBack: draft.mayFallBack,',
+      ['test/fallback.test.ts'],
+    ],
+    [
+      'since when it is unclear is forgotten',
+      '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',
+      '',
+      ['test/provider.test.ts', 'test/crash.test.ts'],
+    ],
+    ['what was unclear is not asked for', 'wasUnknown: row.state === STATE.unknown,', 'wasUnknown: false,'],
+    [
+      'a run’s class is lost',
+      '        class: run.class,\n        channel: run.channel,',
+      "        class: 'transactional',\n        channel: run.channel,",
+      ['test/caps.test.ts'],
+    ],
+    [
+      'a run’s integration is not taken',
+      'integrationId: run.integrationId,\n        destinationId',
+      'integrationId: null,\n        destinationId',
+      ['test/broadcasts.test.ts', 'test/pause.test.ts', 'src/outbox/outcome/order.test.ts'],
+    ],
+    [
+      'a run never ends',
+      'expiresMs: run.expiresMs,',
+      'expiresMs: Number.MAX_SAFE_INTEGER,',
+      ['test/broadcasts.test.ts'],
+    ],
+    [
+      'a message never ends',
+      'expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,',
+      'expiresMs: Number.MAX_SAFE_INTEGER,',
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/send.ts', DELIVER, [
+    ['pause stops nothing', "return unwatch ? flow.leave(stream) : 'go';", "return 'go';"],
+    [
+      'what is sent after the lease is over is sent',
+      "if (over || !batch.holds()) return 'back';",
+      "if (over) return 'back';",
+    ],
+    ['runs are not watched', 'stream === 0 ? undefined : flow.watch(stream)', 'undefined'],
+    [
+      'what is found at its provider is sent again',
+      'if (found) return sending.collector.add([decide(deps, message, found)]);',
+      '',
+    ],
+    ['of unclear outcome nobody is asked', 'return wasUnknown && open.canTell;', 'return false;'],
+    ['everybody is asked', 'return wasUnknown && open.canTell;', 'return open.canTell;'],
+    ['what its provider took is not believed', "if (found && found.kind !== 'unclear') return found;", ''],
+    [
+      'what came back counts as a try',
+      'add(putOff(item, bulk, item.dueMs));',
+      'add(putOff({ ...item, attempt: item.attempt + 1 }, bulk, item.dueMs));',
+    ],
+    [
+      'what came back is put off',
+      'add(putOff(item, bulk, item.dueMs));',
+      'add(putOff(item, bulk, item.dueMs + 60_000));',
+    ],
+    [
+      'answers are not noted',
+      'batch.steps.note(group[index]!.subject.item, outcome);',
+      '',
+      ['test/crash.test.ts', 'test/provider.test.ts'],
+    ],
+  ]),
+  ...inFile('src/outbox/deliver/unknown.ts', DELIVER, [
+    ['an abandoned batch is sent again although its receipt came', '|| (row && !isWaiting(row.state))', ''],
+    [
+      'what was noted of an abandoned batch is forgotten',
+      '(noted.get(item) as Outcome | undefined) ?? OUTCOME',
+      'OUTCOME',
+    ],
+    [
+      'who recognises a repeat is not known',
+      'idempotent: (bulk ? open?.bulkIdempotent : open?.idempotent) ?? false',
+      'idempotent: true',
+      ['src/outbox/deliver/deliver.test.ts'],
+    ],
+    ['who can tell is not known', 'canTell: open?.canTell ?? false', 'canTell: false'],
+    ['where it went is not kept', 'subjects.get(item) ?? {', 'false || {'],
+  ]),
+  ...inFile('src/outbox/deliver/capped.ts', DELIVER, [
+    ['room is not written down', 'if (changed.size)\n', 'if (false)\n'],
+    [
+      'who has no marks yet has room for ever',
+      'rows.push(...(await seedMarks(tx, missing, sinceMs)))',
+      'rows.push(...missing.map((contactId) => ({ contactId, atMs: [], causeIds: [] })))',
+    ],
+    [
+      'when there is room again is not told',
+      "if ('freeMs' in reserved) full.set(",
+      "if (false && 'freeMs' in reserved) full.set(",
+    ],
+  ]),
+];

@@ -1,0 +1,46 @@
+/**
+ * Allowances: how often somebody may do something, over all processes. What is used comes back with time; a row holds the moment at
+ * which all of it is back, which is all that has to be known. Who it is stands there as a keyed hash, so that a dump of the database
+ * names no network.
+ */
+import { hkdfSync } from 'node:crypto';
+import { hmac } from '../base/crypto.ts';
+import type { Db } from '../db/pool.ts';
+import { deleteFullAllowances, selectBackMs, spendAllowance, takeAllowance } from './sql.allowances.ts';
+
+/** So often at once, and as often again in `windowMs`: once every `windowMs / most`. */
+export type Allowance = { readonly most: number; readonly windowMs: number };
+
+/** The allowances of all callers. What is used is shared by all who ask. */
+export type Allowances = {
+  /** Milliseconds after which `who` may do it once more; 0 when at once. */
+  waitMs(who: string, allowance: Allowance, nowMs: number): Promise<number>;
+  /** Notes that `who` did it, also beyond what was allowed. */
+  spend(who: string, allowance: Allowance, nowMs: number): Promise<void>;
+  /** Uses it once, where it may; returns the milliseconds after which `who` may, 0 when it was used. */
+  take(who: string, allowance: Allowance, nowMs: number): Promise<number>;
+};
+
+/** Allowances, kept in `db` under a key made of the install's secret. */
+export function createAllowances(db: Db, secret: string): Allowances {
+  const key = Buffer.from(hkdfSync('sha256', secret, 'parley', 'allowances-1', 32));
+  const hashOf = (who: string) => hmac('sha256', key, who, 'hex');
+  const waitMs = async (who: string, { most, windowMs }: Allowance, nowMs: number) => {
+    const backMs = await selectBackMs(db, hashOf(who));
+    return Math.max(0, Math.ceil(backMs - nowMs - windowMs + windowMs / most));
+  };
+  return {
+    waitMs,
+    spend: (who, { most, windowMs }, nowMs) => spendAllowance(db, hashOf(who), nowMs, windowMs / most),
+    async take(who, allowance, nowMs) {
+      const { most, windowMs } = allowance;
+      const use = { whoHash: hashOf(who), costMs: windowMs / most, windowMs };
+      return (await takeAllowance(db, use, nowMs)) ? 0 : Math.max(1, await waitMs(who, allowance, nowMs));
+    },
+  };
+}
+
+/** Forgets those who have all of theirs back. */
+export async function sweepAllowances(db: Db, nowMs: number): Promise<void> {
+  await deleteFullAllowances(db, nowMs);
+}

@@ -1,0 +1,280 @@
+/** Delivering, batch by batch: order, what is not begun, what is put off, what a dead worker left. On a real Postgres and a real socket. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { testDatabase } from '../../../test/support/database.ts';
+import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
+import { until } from '../../../test/support/until.ts';
+import type { Outcome } from '../../channels/adapter.ts';
+import { toRef } from '../../ledger/ref.ts';
+import { STATE } from '../../ledger/states.ts';
+import { applyReceipts } from '../outcome/receipt.ts';
+import { deliveryHandler } from './deliver.ts';
+import { prepare } from './prepare.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+let rig: OutboxRig;
+before(async () => {
+  rig = await startOutbox(database);
+});
+after(() => rig.stop());
+// What one test leaves in the queue is not the next one's.
+beforeEach(() => sql`DELETE FROM due`);
+
+const FAILED: Outcome = { kind: 'deferred', class: 'transient', code: '500', detail: '' };
+const ACCEPTED: Outcome = { kind: 'accepted', externalIds: ['SM1'], receipts: true };
+const bodies = () => rig.sink.calls.map(({ body }) => body);
+const statesOf = async (causeIds: readonly number[]) =>
+  (await Promise.all(causeIds.map((id) => rig.standing(id)))).flat().map(({ state }) => state);
+
+test('messages to one person leave one after the other, over batches too; to others meanwhile', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann, ben] = await rig.newPeople(workspaceId, 2);
+  const first = Promise.withResolvers<void>();
+  rig.sink.calls.length = 0;
+  rig.sink.onCall = ({ body }) => (body === 'one' ? first.promise : undefined);
+  const text = (contactId: number, words: string) => ({
+    contactId,
+    content: { type: 'text' as const, text: words },
+  });
+  const said = await rig.say(workspaceId, [
+    text(ann!.id, 'one'),
+    text(ann!.id, 'two'),
+    text(ben!.id, 'other'),
+  ]);
+  const handler = deliveryHandler(rig.deps, 1_500);
+  const running = handler.handle(await rig.claim(ann!.id));
+  said.push(...(await rig.say(workspaceId, [text(ann!.id, 'three')])));
+  const later = await rig.claim(ann!.id);
+  const fresh = { ...later, items: later.items.filter(({ causeId }) => causeId === said[3]) };
+  const next = handler.handle(fresh);
+  await until('the other is called', () => bodies().includes('other'));
+  await until('the first is called', () => bodies().includes('one'));
+  assert.deepEqual(bodies().toSorted(), ['one', 'other'], 'the second waits for the first');
+  first.resolve();
+  await Promise.all([running, next]);
+  assert.deepEqual(
+    bodies().filter((body) => body !== 'other'),
+    ['one', 'two', 'three'],
+  );
+  assert.deepEqual(
+    await statesOf(said),
+    said.map(() => STATE.accepted),
+  );
+  rig.sink.onCall = () => {};
+});
+
+test('what is answered is written while others of its batch still wait, each once', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann, ben] = await rig.newPeople(workspaceId, 2);
+  const slow = Promise.withResolvers<void>();
+  rig.sink.onCall = ({ to }) => (to === ann!.phone ? slow.promise : undefined);
+  const [waits, goes] = await rig.say(workspaceId, [{ contactId: ann!.id }, { contactId: ben!.id }]);
+  const batch = await rig.claim(ann!.id);
+  const running = deliveryHandler(rig.deps, 1_500).handle(batch);
+  await until('one is written', async () => (await statesOf([goes!]))[0] === STATE.accepted);
+  assert.deepEqual(await statesOf([waits!]), [STATE.queued]);
+  assert.equal((await rig.due(goes!)).length, 0);
+  const flights = () => sql`SELECT 1 FROM flights WHERE id = ${batch.flightId}`;
+  assert.equal((await flights()).length, 1, 'the flight is not over');
+  slow.resolve();
+  await running;
+  assert.deepEqual(await statesOf([waits!, goes!]), [STATE.accepted, STATE.accepted]);
+  assert.equal((await rig.due(waits!)).length + (await flights()).length, 0);
+  rig.sink.onCall = () => {};
+});
+
+test('nothing is sent through an open breaker: put off till it may close, without a try or a word', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [said] = await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const { breaker } = (await rig.ctx.senders.open(integration.id))!;
+  for (let i = 0; i < 20; i++) breaker.saw(FAILED);
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready, decided } = await prepare(rig.deps, batch, nowMs);
+  assert.deepEqual([ready.length, decided.length], [0, 1]);
+  assert.equal(decided[0]!.row, undefined);
+  assert.equal(decided[0]!.later!.attempt, 0);
+  assert.ok(decided[0]!.later!.dueMs > nowMs && decided[0]!.later!.dueMs <= nowMs + 2_001);
+  breaker.saw(ACCEPTED);
+  assert.equal((await prepare(rig.deps, batch, nowMs)).ready.length, 1);
+  await deliveryHandler(rig.deps, 10).handle(batch);
+  assert.deepEqual(await statesOf([said!]), [STATE.accepted]);
+});
+
+test('a person’s message that would wait long for the rate is put off; a broadcast’s waits in the line', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  await sql`UPDATE integrations SET rate_per_s = 0.1 WHERE id = ${integration.id}`;
+  rig.ctx.directory.forget(integration.id);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const nowMs = rig.ctx.clock.nowMs();
+  const single = await prepare(rig.deps, await rig.claim(ann!.id), nowMs);
+  assert.equal(single.ready.length, 0);
+  assert.ok(single.decided[0]!.later!.dueMs > nowMs + 2_000);
+  const { runId } = await rig.run(workspaceId);
+  await rig.fan(workspaceId, runId, [ann!.id]);
+  assert.equal((await prepare(rig.deps, await rig.claim(ann!.id, runId), nowMs)).ready.length, 1);
+  assert.equal(await rig.ctx.senders.rateOf(integration.id), 0.1);
+});
+
+test('whoever is over, gone, called off or switched off is not sent to, and each is told as what it is', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const [ann, ben, cleo] = await rig.newPeople(workspaceId, 3);
+  const [over, expired, quiet] = await rig.say(workspaceId, [
+    { contactId: ann!.id },
+    { contactId: ben!.id, expiresMs: rig.ctx.clock.nowMs() - 1 },
+    { contactId: cleo!.id },
+  ]);
+  await sql`UPDATE deliveries SET state = ${STATE.canceled} WHERE cause_id = ${over!}`;
+  await sql`UPDATE destinations SET status = 'inactive' WHERE contact_id = ${cleo!.id}`;
+  rig.sink.calls.length = 0;
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+  assert.deepEqual(await statesOf([over!, expired!, quiet!]), [
+    STATE.canceled,
+    STATE.expired,
+    STATE.suppressed,
+  ]);
+  for (const id of [over!, expired!, quiet!]) assert.deepEqual(await rig.due(id), []);
+
+  const { id, runId } = await rig.run(workspaceId);
+  await rig.fan(workspaceId, runId, [ann!.id, ben!.id]);
+  await sql`INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, state, state_ms)
+    VALUES (${ben!.id % 4096}, ${ben!.id}, ${runId}, 0, ${workspaceId}, 2, ${STATE.unknown}, 1)`;
+  await sql`UPDATE due SET attempt = 1 WHERE cause_id = ${runId}`;
+  await sql`UPDATE broadcasts SET state = 'canceled', finished_ms = 1 WHERE id = ${id}`;
+  const runs = rig.deps.runs;
+  const called = await rig.claim(ann!.id, runId);
+  await until('the run is seen to be called off', async () => (await runs(runId))?.canceled);
+  await deliveryHandler(rig.deps, 10).handle(called);
+  assert.deepEqual(
+    await statesOf([runId]),
+    [ann!, ben!].toSorted((a, b) => a.id - b.id).map((one) => (one === ann ? STATE.canceled : STATE.unknown)),
+    'what may have been sent stays unknown',
+  );
+  assert.deepEqual(await rig.due(runId), []);
+
+  await sql`UPDATE integrations SET status = 'inactive' WHERE id = ${integration.id}`;
+  rig.ctx.directory.forget(integration.id);
+  const [unserved] = await rig.say(workspaceId, [{ contactId: ann!.id, integrationId: integration.id }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+  assert.deepEqual(
+    (await rig.standing(unserved!)).map(({ state, code }) => [state, code]),
+    [[STATE.failed, 'no_integration']],
+  );
+  assert.deepEqual(rig.sink.calls, []);
+});
+
+test('a run that is paused, and a lease that is over: what waits goes back as it was', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const { runId } = await rig.run(workspaceId);
+  await rig.fan(workspaceId, runId, [ann!.id]);
+  const before = await rig.due(runId);
+  rig.sink.calls.length = 0;
+  await sql`UPDATE streams SET flowing = false WHERE stream = ${runId}`;
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id, runId));
+  assert.deepEqual(await rig.due(runId), before);
+  await sql`UPDATE streams SET flowing = true WHERE stream = ${runId}`;
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id, runId, { holds: () => false }));
+  assert.deepEqual(await rig.due(runId), before);
+  assert.deepEqual(rig.sink.calls, []);
+  assert.deepEqual(await rig.standing(runId), []);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id, runId));
+  assert.deepEqual([rig.sink.calls.length, await statesOf([runId])], [1, [STATE.accepted]]);
+});
+
+test('under a cap the second is held to when the first leaves; room of the first is its own', async () => {
+  const { id: workspaceId } = await rig.newPlace({ frequencyCap: { most: 1, perHours: 1 } });
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [first, second, receipt] = await rig.say(workspaceId, [
+    { contactId: ann!.id, class: 'marketing' },
+    { contactId: ann!.id, class: 'marketing' },
+    { contactId: ann!.id },
+  ]);
+  const fromMs = rig.ctx.clock.nowMs();
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+  assert.deepEqual(await statesOf([first!, second!, receipt!]), [STATE.accepted, STATE.held, STATE.accepted]);
+  const [held] = await rig.due(second!);
+  assert.ok(held!.dueMs >= fromMs + 3_600_000 && held!.dueMs <= rig.ctx.clock.nowMs() + 3_600_000);
+  assert.equal(held!.attempt, 0);
+});
+
+test('what a dead worker left: by class, and what a receipt or a note settles meanwhile is not sent again', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const people = await rig.newPeople(workspaceId, 4);
+  const to = (at: number) => ({ contactId: people[at]!.id, integrationId: integration.id });
+  const said = await rig.say(workspaceId, [to(0), { ...to(1), class: 'marketing' as const }, to(2), to(3)]);
+  rig.sink.calls.length = 0;
+  const batch = await rig.claim(people[0]!.id);
+  const itemOf = (at: number) => batch.items.find(({ causeId }) => causeId === said[at])!;
+  const told = {
+    ref: toRef({ contactId: people[2]!.id, causeId: said[2]!, seq: 0 }),
+    state: 'delivered' as const,
+  };
+  await rig.ctx.queue.transact((tx) =>
+    applyReceipts(rig.deps, tx, integration, [told], rig.ctx.clock.nowMs()),
+  );
+  const noted = new Map<(typeof batch.items)[number], unknown>([[itemOf(3), ACCEPTED]]);
+  await deliveryHandler(rig.deps, 10).handle({ ...batch, abandoned: true, noted });
+  assert.deepEqual(await statesOf(said), [STATE.unknown, STATE.unknown, STATE.delivered, STATE.accepted]);
+  const due = await Promise.all(said.map((id) => rig.due(id)));
+  assert.deepEqual(
+    due.map(({ length }) => length),
+    [1, 1, 0, 0],
+    'of those that are unclear the provider is asked',
+  );
+  assert.equal(due[0]![0]!.attempt, 1);
+  assert.ok(due[0]![0]!.dueMs >= batch.claimedMs + 10_000, 'a receipt is waited for');
+  assert.deepEqual(rig.sink.calls, []);
+  const [{ address } = { address: null }] = await sql<
+    { address: string | null }[]
+  >`SELECT address FROM deliveries WHERE cause_id = ${said[3]!}`;
+  assert.equal(address, people[3]!.phone, 'what was noted is written as if nothing had happened');
+});
+
+test('of unclear outcome the provider is asked first: what it has is not sent again', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const people = await rig.newPeople(workspaceId, 2);
+  const said = await rig.say(
+    workspaceId,
+    people.map(({ id }) => ({ contactId: id, integrationId: integration.id })),
+  );
+  rig.sink.calls.length = 0;
+  rig.sink.byNumber.clear();
+  rig.sink.lists = true;
+  rig.sink.answer = (call, before) => (call.to === people[0]!.phone && before === 0 ? 'reset' : 'accept');
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(people[0]!.id));
+  assert.deepEqual(await statesOf(said), [STATE.unknown, STATE.accepted]);
+  await sql`UPDATE due SET due_ms = ${rig.ctx.clock.nowMs()} WHERE cause_id = ${said[0]!}`;
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(people[0]!.id));
+  assert.deepEqual(await statesOf(said), [STATE.accepted, STATE.accepted]);
+  assert.equal(rig.sink.countOf(people[0]!.phone), 1);
+  assert.ok(rig.sink.listed > 0);
+  rig.sink.lists = false;
+  rig.sink.answer = () => 'accept';
+});
+
+test('a few people’s messages begin with their claim, and no more while those are under way; a run’s are told apart', async () => {
+  const handler = deliveryHandler(rig.deps, 10);
+  assert.equal(handler.wholeUpTo!(0), 32);
+  assert.equal(handler.wholeUpTo!(7), 0);
+  const { id: workspaceId } = await rig.newPlace();
+  const people = await rig.newPeople(workspaceId, 3);
+  await rig.say(
+    workspaceId,
+    people.map(({ id }) => ({ contactId: id })),
+  );
+  const running = handler.handle(await rig.claim(people[0]!.id));
+  assert.equal(handler.wholeUpTo!(0), 29);
+  await running;
+  assert.equal(handler.wholeUpTo!(0), 32);
+  const { runId } = await rig.run(workspaceId);
+  const stream = { stream: runId, kind: 1, workspaceId, flowing: true, ratePerS: null };
+  assert.equal(
+    await handler.roomOf!(stream),
+    `${workspaceId} sms`,
+    'runs through one provider share a room, each workspace its own',
+  );
+});

@@ -1,0 +1,116 @@
+/** What follows from a batch that is settled: what is learned, counted, told and sent next; and nothing once the lane has another owner. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { testDatabase } from '../../../test/support/database.ts';
+import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
+import type { Outcome } from '../../channels/adapter.ts';
+import { toRef } from '../../ledger/ref.ts';
+import { STATE } from '../../ledger/states.ts';
+import { LaneLost } from '../../queue/work/settle.ts';
+import type { Batch } from '../../queue/work/work.ts';
+import { prepare } from '../deliver/prepare.ts';
+import { decideOutcome, type Subject } from './decide.ts';
+import { applyReceipts } from './receipt.ts';
+import { writeDecisions } from './write.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+let rig: OutboxRig;
+before(async () => {
+  rig = await startOutbox(database);
+});
+after(() => rig.stop());
+beforeEach(() => sql`DELETE FROM due`);
+
+const ACCEPTED: Outcome = { kind: 'accepted', externalIds: ['SM1'], receipts: true };
+const STOPPED: Outcome = { kind: 'refused', code: '21610', class: 'optout', detail: 'stop' };
+const DEFERRED: Outcome = { kind: 'deferred', code: '500', class: 'transient', detail: '' };
+
+/** Settles a batch as if every call had come to this. */
+async function settleAs(batch: Batch, outcome: Outcome, more: Partial<Subject> = {}): Promise<void> {
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const decisions = ready.map(({ subject }) => decideOutcome({ ...subject, ...more }, outcome, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, batch, decisions, true));
+}
+
+const tallied = async (causeId: number) =>
+  await sql<{ state: number; n: number }[]>`
+    SELECT state, sum(n)::bigint AS n FROM tallies WHERE cause_id = ${causeId} GROUP BY state HAVING sum(n) <> 0 ORDER BY state`;
+
+test('nothing stands that is written for a lane with another owner', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const [said] = await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const batch = await rig.claim(ann!.id);
+  await sql`UPDATE lanes SET epoch = epoch + 1 WHERE lane = ${batch.lane.lane}`;
+  await assert.rejects(settleAs(batch, ACCEPTED), LaneLost);
+  assert.deepEqual(
+    (await rig.standing(said!)).map(({ state }) => state),
+    [STATE.queued],
+  );
+  assert.equal((await rig.due(said!)).length, 1);
+  await settleAs(await rig.claim(ann!.id), ACCEPTED);
+  assert.deepEqual(
+    (await rig.standing(said!)).map(({ state }) => state),
+    [STATE.accepted],
+  );
+  assert.deepEqual(await tallied(said!), [], 'single messages are counted nowhere');
+});
+
+test('what a refusal says of an address is learned with it', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  await settleAs(await rig.claim(ann!.id), STOPPED);
+  const learned = await sql<{ cause: string; address: string }[]>`
+    SELECT cause, address FROM suppressions WHERE workspace_id = ${workspaceId}`;
+  assert.deepEqual(learned, [{ cause: 'opted_out_sender', address: ann!.phone }]);
+});
+
+test('a broadcast does not move on; a retried delivery keeps its tries and its trail, and is counted once', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const { runId } = await rig.run(workspaceId, { class: 'transactional' });
+  await rig.fan(workspaceId, runId, [ann!.id]);
+  await settleAs(await rig.claim(ann!.id, runId), DEFERRED);
+  assert.deepEqual(await tallied(runId), [{ state: STATE.held, n: 1 }]);
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${runId}`;
+  await settleAs(await rig.claim(ann!.id, runId), ACCEPTED);
+  assert.deepEqual(await tallied(runId), [{ state: STATE.accepted, n: 1 }]);
+  const [row] = await sql<
+    { attempts: number; trail: unknown[] }[]
+  >`SELECT attempts, trail FROM deliveries WHERE cause_id = ${runId}`;
+  assert.deepEqual([row!.attempts, row!.trail.length], [2, 1]);
+
+  const failing = await rig.run(workspaceId, { class: 'transactional' });
+  await rig.fan(workspaceId, failing.runId, [ann!.id]);
+  await sql`UPDATE destinations SET integration_id = NULL WHERE contact_id = ${ann!.id}`;
+  await settleAs(await rig.claim(ann!.id, failing.runId), STOPPED, { mayFallBack: true });
+  assert.equal((await rig.standing(failing.runId)).length, 1);
+  assert.deepEqual(await tallied(failing.runId), [{ state: STATE.failed, n: 1 }]);
+});
+
+test('what a receipt has moved on does not move on a second time when it is settled', async () => {
+  const place = await rig.newPlace();
+  const [ann] = await rig.newPeople(place.id, 1);
+  const [said] = await rig.say(place.id, [{ contactId: ann!.id }]);
+  await settleAs(await rig.claim(ann!.id), DEFERRED);
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${said!}`;
+  const batch = await rig.claim(ann!.id);
+  const refused: Outcome = { ...STOPPED, class: 'content' };
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  const ref = toRef({ contactId: ann!.id, causeId: said!, seq: 0 });
+  await rig.ctx.queue.transact((tx) =>
+    applyReceipts(rig.deps, tx, place.integration, [{ ref, state: 'failed', code: 'x' }], nowMs),
+  );
+  // Another address since then: a second look would find it.
+  await sql`INSERT INTO destinations (bucket, id, workspace_id, contact_id, channel, integration_id, address, status, linked_ms, last_seen_ms)
+    SELECT bucket, id + 1, workspace_id, contact_id, channel, integration_id, '+15557654321', 'active', linked_ms, last_seen_ms FROM destinations
+    WHERE contact_id = ${ann!.id}`;
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, refused, nowMs, 0.5));
+  assert.equal(decisions[0]!.moveOn, true);
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, batch, decisions, true));
+  assert.equal((await rig.standing(said!)).length, 1);
+});

@@ -1,0 +1,428 @@
+/** What providers say later: the furthest of several, whose it is, what it teaches, where the message goes next. On a real Postgres. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { testDatabase } from '../../../test/support/database.ts';
+import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
+import type { Receipt } from '../../channels/adapter.ts';
+import { resolvePeople } from '../../contacts/resolve.ts';
+import { callOffDeliveries } from '../../ledger/callOff.ts';
+import { toRef } from '../../ledger/ref.ts';
+import { STATE, stateName, type StateCode } from '../../ledger/states.ts';
+import { KIND } from '../../queue/work/kinds.ts';
+import { deliveryHandler } from '../deliver/deliver.ts';
+import { fallBack, unreadHandler } from './fallback.ts';
+import { applyReceipts } from './receipt.ts';
+import { tallyOf } from './write.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+let rig: OutboxRig;
+before(async () => {
+  rig = await startOutbox(database);
+});
+after(() => rig.stop());
+// What one test leaves in the queue is not the next one's.
+beforeEach(() => sql`DELETE FROM due`);
+
+type Place = Awaited<ReturnType<OutboxRig['newPlace']>>;
+const told = async (place: Place, receipts: readonly Receipt[], channel = 'sms') =>
+  await rig.ctx.queue.transact((tx) =>
+    applyReceipts(rig.deps, tx, { ...place.integration, channel }, receipts, rig.ctx.clock.nowMs()),
+  );
+const refOf = (contactId: number, causeId: number, seq = 0) => toRef({ contactId, causeId, seq });
+const nameOf = async (causeId: number) => (await rig.standing(causeId)).map(({ state }) => stateName(state));
+/** Blocks of a workspace's addresses. */
+const blocks = async (workspaceId: number) =>
+  await sql<
+    { cause: string; address: string }[]
+  >`SELECT cause, address FROM suppressions WHERE workspace_id = ${workspaceId} ORDER BY address`;
+
+/** A message that its provider took. */
+async function sent(place: Place, more = {}) {
+  const [person] = await rig.newPeople(place.id, 1);
+  const [causeId] = await rig.say(place.id, [{ contactId: person!.id, ...more }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person!.id));
+  return { ...person!, causeId: causeId!, ref: refOf(person!.id, causeId!) };
+}
+
+/** A recipient of a run that its provider took. */
+async function sentInRun(place: Place) {
+  const [person] = await rig.newPeople(place.id, 1);
+  const { runId } = await rig.run(place.id);
+  await rig.fan(place.id, runId, [person!.id]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person!.id, runId));
+  return { ...person!, runId, ref: refOf(person!.id, runId) };
+}
+
+const tallies = async (causeId: number) =>
+  Object.fromEntries(
+    (
+      await sql<{ state: StateCode; n: number }[]>`
+        SELECT state, sum(n)::bigint AS n FROM tallies WHERE cause_id = ${causeId} GROUP BY state HAVING sum(n) <> 0`
+    ).map(({ state, n }) => [stateName(state), n]),
+  );
+
+test('of several receipts in one call the furthest holds, whatever their order', async () => {
+  const place = await rig.newPlace();
+  const ORDER: readonly Receipt['state'][] = ['accepted', 'failed', 'delivered', 'read'];
+  for (const [i, lower] of ORDER.entries())
+    for (const higher of ORDER.slice(i + 1))
+      for (const states of [
+        [lower, higher],
+        [higher, lower],
+      ]) {
+        const one = await sent(place);
+        await told(
+          place,
+          states.map((state) => ({ ref: one.ref, state })),
+        );
+        assert.deepEqual(await nameOf(one.causeId), [higher], states.join(' then '));
+      }
+});
+
+test('receipts of one call after the other move only forward; a repeat changes nothing and tells nothing', async () => {
+  const place = await rig.newPlace();
+  const one = await sent(place);
+  assert.deepEqual(await told(place, [{ ref: one.ref, state: 'delivered' }]), { changed: 1, unknown: 0 });
+  const events = async () =>
+    (await sql`SELECT 1 FROM feed WHERE type = 'delivery.changed' AND workspace_id = ${place.id}`).length;
+  const before = await events();
+  for (const state of ['delivered', 'accepted', 'failed'] as const)
+    assert.deepEqual(await told(place, [{ ref: one.ref, state }]), { changed: 0, unknown: 0 });
+  assert.equal(await events(), before);
+  assert.deepEqual(await nameOf(one.causeId), ['delivered']);
+  assert.deepEqual(await told(place, [{ ref: 'nothing', state: 'read' }, { state: 'read' }]), {
+    changed: 0,
+    unknown: 2,
+  });
+  await told(place, [{ ref: one.ref, state: 'read' }]);
+  assert.deepEqual(await nameOf(one.causeId), ['read']);
+});
+
+test('a receipt reaches nothing of another workspace: no delivery, no recipient of its run, no lesson', async () => {
+  const [ours, theirs] = [await rig.newPlace(), await rig.newPlace()];
+  const one = await sent(theirs);
+  const bounced = { state: 'failed', class: 'recipient', code: '1' } as const;
+  assert.equal((await told(ours, [{ ref: one.ref, ...bounced }])).changed, 0);
+  assert.deepEqual(await nameOf(one.causeId), ['accepted']);
+  const [person] = await rig.newPeople(theirs.id, 1);
+  const { runId } = await rig.run(theirs.id);
+  await rig.fan(theirs.id, runId, [person!.id]);
+  assert.equal((await told(ours, [{ ref: refOf(person!.id, runId), state: 'delivered' }])).changed, 0);
+  assert.deepEqual(await rig.standing(runId), []);
+  await told(theirs, [{ ref: one.ref, state: 'delivered' }]);
+  await told(ours, [{ ref: one.ref, ...bounced }]);
+  const [{ code } = { code: 'none' }] = await sql<
+    { code: string | null }[]
+  >`SELECT code FROM deliveries WHERE cause_id = ${one.causeId}`;
+  assert.equal(code, null);
+  assert.deepEqual([...(await blocks(ours.id)), ...(await blocks(theirs.id))], []);
+});
+
+test('what a receipt teaches of an address: a stop, a dead one, also late; nothing of another address or another error', async () => {
+  for (const late of [false, true]) {
+    const place = await rig.newPlace();
+    const teach = async (receipt: Partial<Receipt>) => {
+      const one = await sent(place);
+      if (late) await told(place, [{ ref: one.ref, state: 'delivered' }]);
+      await told(place, [{ ref: one.ref, state: 'failed', code: 'c', ...receipt }]);
+      return one;
+    };
+    await teach({ class: 'content' });
+    await teach({ class: 'recipient', about: ['+15559999999'] });
+    assert.deepEqual(await blocks(place.id), []);
+    const stopped = await teach({ class: 'optout' });
+    const dead = await teach({ class: 'recipient' });
+    const named = await teach({ class: 'recipient' });
+    const expected = [
+      { cause: 'opted_out_sender', address: stopped.phone },
+      { cause: 'dead', address: dead.phone },
+      { cause: 'dead', address: named.phone },
+    ].toSorted((a, b) => (a.address < b.address ? -1 : 1));
+    assert.deepEqual(await blocks(place.id), expected, late ? 'late' : 'at once');
+    assert.deepEqual(await nameOf(dead.causeId), [late ? 'delivered' : 'failed']);
+  }
+});
+
+test('a run’s receipts are counted once: what it was is taken off what it is, early ones too', async () => {
+  const place = await rig.newPlace();
+  const one = await sentInRun(place);
+  assert.deepEqual(await tallies(one.runId), { accepted: 1 });
+  await told(place, [{ ref: one.ref, state: 'delivered' }]);
+  await told(place, [{ ref: one.ref, state: 'delivered' }]);
+  assert.deepEqual(await tallies(one.runId), { delivered: 1 });
+  await told(place, [{ ref: one.ref, state: 'read' }]);
+  assert.deepEqual(await tallies(one.runId), { read: 1 });
+  const buckets = await sql<
+    { bucket: number }[]
+  >`SELECT DISTINCT bucket FROM tallies WHERE cause_id = ${one.runId}`;
+  const { queue } = rig.ctx;
+  assert.deepEqual(
+    buckets,
+    [{ bucket: queue.lanes()[queue.laneOf(one.id % 4096)]!.bucket }],
+    'where its lane counts',
+  );
+
+  const [early] = await rig.newPeople(place.id, 1);
+  const { runId } = await rig.run(place.id);
+  await rig.fan(place.id, runId, [early!.id]);
+  const batch = await rig.claim(early!.id, runId);
+  assert.equal((await told(place, [{ ref: refOf(early!.id, runId), state: 'delivered' }])).changed, 1);
+  assert.deepEqual(await tallies(runId), { delivered: 1 });
+  rig.sink.calls.length = 0;
+  await deliveryHandler(rig.deps, 10).handle(batch);
+  assert.deepEqual(await tallies(runId), { delivered: 1 });
+  assert.deepEqual(await nameOf(runId), ['delivered']);
+});
+
+test('tallies of changes: what it is more by, what it was less by, but for what was queued; nothing for what stays', () => {
+  const change = (state: StateCode, priorState: StateCode | null) => ({
+    contactId: 1,
+    causeId: 9,
+    seq: 0,
+    state,
+    priorState,
+  });
+  const accepted = [{ causeId: 9, atMs: 1, contactIds: [1, 2, 3] }];
+  const { accepted: sentState, held, queued, delivered } = STATE;
+  assert.deepEqual(tallyOf(5, [], accepted), [{ bucket: 5, causeId: 9, state: sentState, n: 3 }]);
+  assert.deepEqual(tallyOf(5, [change(held, null), change(held, queued)]), [
+    { bucket: 5, causeId: 9, state: held, n: 2 },
+  ]);
+  assert.deepEqual(tallyOf(5, [change(delivered, held)]), [
+    { bucket: 5, causeId: 9, state: delivered, n: 1 },
+    { bucket: 5, causeId: 9, state: held, n: -1 },
+  ]);
+  assert.deepEqual(tallyOf(5, [change(held, held)]), []);
+});
+
+test('called off: each recipient counts once, who has ended stays, held ones are told of', async () => {
+  const place = await rig.newPlace();
+  const people = await rig.newPeople(place.id, 4);
+  const { runId } = await rig.run(place.id);
+  const states = [STATE.held, STATE.delivered, STATE.unknown];
+  for (const [at, state] of states.entries())
+    await sql`INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, channel, code, state, state_ms)
+      VALUES (${people[at]!.id % 4096}, ${people[at]!.id}, ${runId}, 0, ${place.id}, 2, 'sms', 'quiet_hours', ${state}, 1)`;
+  const lane = rig.ctx.queue.lanes()[rig.ctx.queue.laneOf(people[0]!.id % 4096)]!;
+  const rowsBefore = [{ state: STATE.held }, { state: STATE.delivered }, { state: STATE.unknown }];
+  for (const { state } of rowsBefore)
+    await sql`INSERT INTO tallies (bucket, cause_id, state, n) VALUES (${lane.bucket}, ${runId}, ${state}, 1)`;
+  const keys = people.map(({ id }) => ({ contactId: id, causeId: runId, seq: 0 }));
+  await sql`DELETE FROM feed`;
+  await rig.ctx.queue.transact((tx) =>
+    callOffDeliveries(rig.ctx.queue, tx, { runId, workspaceId: place.id }, lane.bucket, keys, 5),
+  );
+  assert.deepEqual(await tallies(runId), { canceled: 2, delivered: 1, unknown: 1 });
+  const state = async (at: number) =>
+    (await rig.standing(runId)).find(({ contactId }) => contactId === people[at]!.id)?.state;
+  assert.deepEqual(
+    [await state(0), await state(1), await state(2), await state(3)],
+    [STATE.canceled, STATE.delivered, STATE.unknown, undefined],
+  );
+  const events = await sql<
+    { payload: { changes: { from: number; to: number }[] } }[]
+  >`SELECT payload FROM feed WHERE type = 'delivery.changed'`;
+  assert.deepEqual(
+    events.map(({ payload }) => payload.changes.map(({ from, to }) => [from, to])),
+    [[[STATE.held, STATE.canceled]]],
+  );
+});
+
+/** Somebody with a number and a mail address; the number goes first. */
+async function reachableTwice(place: Place) {
+  const [person] = await rig.newPeople(place.id, 1);
+  const address = `p${person!.id}@people.example`;
+  await rig.ctx.queue.transact((tx) =>
+    resolvePeople(
+      tx,
+      rig.ctx.ids,
+      rig.ctx.clock.nowMs(),
+      [
+        {
+          workspaceId: place.id,
+          identities: [
+            { kind: 'phone', value: person!.phone },
+            { kind: 'email', value: address },
+          ],
+          destinations: [{ channel: 'email', integrationId: null, address }],
+        },
+      ],
+      'first',
+    ),
+  );
+  return person!;
+}
+
+async function withMail(settings: Record<string, unknown> = {}): Promise<Place> {
+  const place = await rig.newPlace(settings);
+  await sql`INSERT INTO integrations (id, workspace_id, provider, channel, name, settings, callback_key, created_ms, changed_ms)
+    VALUES (${rig.ctx.ids.spread()}, ${place.id}, 'smtp', 'email', 'mail', '{}', 'key', 2, 2)`;
+  rig.ctx.directory.forget(place.id);
+  return place;
+}
+
+const moved = async (causeId: number) =>
+  (await rig.standing(causeId)).map(({ seq, state, channel }) => [seq, stateName(state), channel]);
+
+test('a failed message moves on once, to the next address, unless it names one, was read, or may still arrive', async () => {
+  const place = await withMail();
+  const say = async (more = {}) => {
+    const person = await reachableTwice(place);
+    const [causeId] = await rig.say(place.id, [{ contactId: person.id, ...more }]);
+    await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+    return { ...person, causeId: causeId!, ref: refOf(person.id, causeId!) };
+  };
+  const fails = (ref: string) => told(place, [{ ref, state: 'failed', class: 'recipient', code: '1' }]);
+  const one = await say();
+  await fails(one.ref);
+  await fails(one.ref);
+  assert.deepEqual(await moved(one.causeId), [
+    [0, 'failed', 'sms'],
+    [1, 'queued', null],
+  ]);
+  assert.deepEqual(
+    (await rig.due(one.causeId)).map(({ seq, kind }) => [seq, kind]),
+    [[1, KIND.delivery]],
+  );
+  const fall = (contactId: number, causeId: number, seq = 0) =>
+    rig.ctx.queue.transact((tx) =>
+      fallBack(rig.deps, tx, rig.ctx.clock.nowMs(), [{ contactId, causeId, seq }]),
+    );
+  assert.equal(await fall(one.id, one.causeId), 0, 'the next may still arrive');
+  await sql`UPDATE deliveries SET state = ${STATE.failed}, code = 'x', channel = 'email', address = 'x@y.z' WHERE cause_id = ${one.causeId} AND seq = 1`;
+  assert.equal(await fall(one.id, one.causeId, 1), 0, 'each address is tried once');
+
+  const named = await say({ integrationId: place.integration.id });
+  await fails(named.ref);
+  assert.deepEqual(await moved(named.causeId), [[0, 'failed', 'sms']]);
+
+  const read = await say();
+  await sql`INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, channel, state, state_ms, expires_ms)
+    VALUES (${read.id % 4096}, ${read.id}, ${read.causeId}, 1, ${place.id}, 1, 'push', ${STATE.read}, 1, 9999999999999)`;
+  await fails(read.ref);
+  assert.deepEqual((await moved(read.causeId)).length, 2, 'it was read elsewhere');
+
+  const switchedOff = await withMail({ fallback: { on: false } });
+  const person = await reachableTwice(switchedOff);
+  const [causeId] = await rig.say(switchedOff.id, [{ contactId: person.id }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  await told(switchedOff, [
+    { ref: refOf(person.id, causeId!), state: 'failed', class: 'recipient', code: '1' },
+  ]);
+  assert.deepEqual(await moved(causeId!), [[0, 'failed', 'sms']]);
+
+  const again = await say();
+  await rig.ctx.queue.transact((tx) =>
+    resolvePeople(
+      tx,
+      rig.ctx.ids,
+      rig.ctx.clock.nowMs(),
+      [
+        {
+          workspaceId: place.id,
+          identities: [{ kind: 'phone', value: again.phone }],
+          destinations: [{ channel: 'sms', integrationId: place.integration.id, address: again.phone }],
+        },
+      ],
+      'first',
+    ),
+  );
+  await told(place, [{ ref: again.ref, state: 'failed', class: 'content', code: '1' }]);
+  const [mail] = await sql<{ channel: string }[]>`
+    SELECT w.channel FROM deliveries d JOIN destinations w ON w.bucket = d.bucket AND w.contact_id = d.contact_id AND w.id = d.destination_id
+    WHERE d.cause_id = ${again.causeId} AND d.seq = 1`;
+  assert.equal(mail!.channel, 'email', 'the same number by another integration is the same way');
+
+  const blocked = await say();
+  await sql`UPDATE destinations SET status = 'inactive' WHERE contact_id = ${blocked.id} AND channel = 'email'`;
+  await fails(blocked.ref);
+  assert.deepEqual(await moved(blocked.causeId), [[0, 'failed', 'sms']], 'where it may not go it does not');
+});
+
+test('who has read or answered is not written to elsewhere; who has not is, as far as the provider can tell', async () => {
+  const place = await withMail({ fallback: { unreadAfterMs: 60_000 } });
+  /** What is told of the message and its person, and whether it moves on when the time for reading is over. */
+  const goesOn = async (
+    spoil: (one: { id: number; causeId: number; ref: string }) => PromiseLike<unknown>,
+  ) => {
+    const person = await reachableTwice(place);
+    const [causeId] = await rig.say(place.id, [{ contactId: person.id }]);
+    const nowMs = rig.ctx.clock.nowMs();
+    await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+    const [watch] = (await rig.due(causeId!)).filter(({ kind }) => kind === KIND.unread);
+    assert.ok(watch!.dueMs >= nowMs + 60_000 && watch!.dueMs <= rig.ctx.clock.nowMs() + 60_000);
+    await spoil({ id: person.id, causeId: causeId!, ref: refOf(person.id, causeId!) });
+    await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${causeId!}`;
+    const batch = await rig.claim(person.id, 0, { kind: KIND.unread });
+    await unreadHandler(rig.deps).handle(batch);
+    assert.equal((await rig.due(causeId!)).filter(({ kind }) => kind === KIND.unread).length, 0);
+    return (await rig.standing(causeId!)).length === 2;
+  };
+  assert.equal(await goesOn(async () => {}), true, 'nothing was told');
+  assert.equal(
+    await goesOn(({ ref }) => told(place, [{ ref, state: 'delivered' }])),
+    false,
+    'delivered is the most that text messages tell',
+  );
+  assert.equal(await goesOn(({ ref }) => told(place, [{ ref, state: 'read' }])), false);
+  assert.equal(
+    await goesOn(
+      ({ id }) =>
+        sql`UPDATE conversations SET contact_read_ms = ${rig.ctx.clock.nowMs()} WHERE contact_id = ${id}`,
+    ),
+    false,
+    'read or answered',
+  );
+  assert.equal(
+    await goesOn(({ id }) => sql`UPDATE conversations SET contact_read_ms = 1 WHERE contact_id = ${id}`),
+    true,
+    'what was read before says nothing',
+  );
+});
+
+test('a call that did not come about is made again so often, each so much later, and only then moves on', async () => {
+  const place = await withMail({ redial: { times: 1, afterMs: 60_000 } });
+  const person = await reachableTwice(place);
+  const [causeId] = await rig.say(place.id, [{ contactId: person.id }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  const busy = (seq: number) =>
+    told(
+      place,
+      [{ ref: refOf(person.id, causeId!, seq), state: 'failed', class: 'transient', code: 'busy' }],
+      'voice',
+    );
+  const fromMs = rig.ctx.clock.nowMs();
+  await busy(0);
+  assert.deepEqual(
+    (await moved(causeId!)).map(([seq, state]) => [seq, state]),
+    [
+      [0, 'failed'],
+      [1, 'queued'],
+    ],
+  );
+  const [again] = await rig.due(causeId!);
+  assert.ok(again!.dueMs >= fromMs + 60_000 && again!.dueMs < fromMs + 120_000);
+  const [{ one, two } = { one: 0, two: 1 }] = await sql<{ one: number; two: number }[]>`
+    SELECT min(destination_id) AS one, max(destination_id) AS two FROM deliveries WHERE cause_id = ${causeId!}`;
+  assert.equal(one, two, 'the same number');
+  await sql`UPDATE due SET due_ms = 1 WHERE cause_id = ${causeId!}`;
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  await busy(1);
+  const [, , third] = await sql<{ destinationId: number }[]>`
+    SELECT destination_id AS "destinationId" FROM deliveries WHERE cause_id = ${causeId!} ORDER BY seq`;
+  assert.notEqual(third!.destinationId, one, 'then by mail');
+  const short = await rig.say(place.id, [
+    { contactId: person.id, expiresMs: rig.ctx.clock.nowMs() + 50_000 },
+  ]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  await told(
+    place,
+    [{ ref: refOf(person.id, short[0]!), state: 'failed', class: 'transient', code: 'busy' }],
+    'voice',
+  );
+  assert.ok(
+    !(await rig.due(short[0]!)).some(({ dueMs }) => dueMs > rig.ctx.clock.nowMs() + 30_000),
+    'not after its life',
+  );
+});

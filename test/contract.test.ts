@@ -1,0 +1,16 @@
+/** What the doors promise: every route says what it is for and what it answers, in schemas of `contract/`. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
+
+const DOORS = { console: CONSOLE };
+
+for (const [door, routes] of Object.entries(DOORS))
+  test(`every route of ${door} has a summary and schemas of its answers`, () => {
+    const without = routes.filter(({ does, answers }) => !does || !answers || !Object.keys(answers).length);
+    assert.deepEqual(
+      without.map(({ method, path }) => `${method} ${path}`),
+      [],
+    );
+    for (const { does, path } of routes) assert.match(does!, /^[A-Z].*[.]$/, path);
+  });
