@@ -3,7 +3,7 @@ import { isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { destinationsOf, setDestinationStatus, unlinkDestinations } from '../../contacts/destinations.ts';
 import { PROVIDER } from './pushIntegrations.ts';
-import { breaks, readToken, readWho, SERVICES, type Service } from './read.ts';
+import { breaks, readToken, readWho, SERVICES, type PushApi } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -25,7 +25,7 @@ export const pushRoutes: readonly Route[] = SERVICES.flatMap((service) => [
 
 type PushCall = Call<Record<string, unknown>>;
 
-async function register(call: PushCall, service: Service): Promise<typeof DONE | Fault> {
+async function register(call: PushCall, service: PushApi): Promise<typeof DONE | Fault> {
   const { body } = call;
   const who = readWho(body, '');
   if (isFault(who)) return who;
@@ -52,7 +52,7 @@ async function register(call: PushCall, service: Service): Promise<typeof DONE |
   return DONE;
 }
 
-async function disable(call: PushCall, service: Service): Promise<typeof DONE | Fault> {
+async function disable(call: PushCall, service: PushApi): Promise<typeof DONE | Fault> {
   const { body, ctx, workspace } = call;
   const who = readWho(body, '');
   if (isFault(who)) return who;
@@ -72,7 +72,7 @@ async function disable(call: PushCall, service: Service): Promise<typeof DONE | 
 async function change(
   { ctx, workspace, workspaceNowMs }: PushCall,
   contactId: number,
-  service: Service,
+  service: PushApi,
   isMeant: (address: string) => boolean,
   how: 'unlink' | 'disable',
 ): Promise<void> {

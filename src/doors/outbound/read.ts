@@ -16,7 +16,7 @@ import { normalisePhone } from '../../content/phone.ts';
 /** A push service as this API names them; gcm is what fcm was called. */
 export const SERVICES = ['apns', 'gcm', 'fcm'] as const;
 /** A push service. */
-export type Service = (typeof SERVICES)[number];
+export type PushApi = (typeof SERVICES)[number];
 
 /** A body, or a part of one. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export type Who = Identity & { kind: 'external' | 'anonymous' };
 
 /** A device's address at a push service. */
-export type Token = { service: Service; token: string };
+export type Token = { service: PushApi; token: string };
 
 /** A user, read. */
 export type ReadUser = {

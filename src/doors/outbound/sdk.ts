@@ -4,7 +4,7 @@ import type { Receipt } from '../../channels/adapter.ts';
 import { fromRef } from '../../ledger/ref.ts';
 import type { TakeReceipts } from '../live/say.ts';
 import { pushOf } from './pushIntegrations.ts';
-import { breaks, readTime, readWho, type Service } from './read.ts';
+import { breaks, readTime, readWho, type PushApi } from './read.ts';
 import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -12,7 +12,7 @@ const PLATFORMS = ['ios', 'android'] as const;
 type Platform = (typeof PLATFORMS)[number];
 
 /** Services by which pushes come to a platform, the likelier first. */
-const SERVICES_OF: Readonly<Record<Platform, readonly Service[]>> = {
+const SERVICES_OF: Readonly<Record<Platform, readonly PushApi[]>> = {
   ios: ['apns', 'fcm'],
   android: ['fcm'],
 };
