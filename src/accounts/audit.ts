@@ -50,7 +50,9 @@ export async function appendAudit(
     actor: storable(actor),
     action: storable(action),
     subject: storable(subject),
-    detail: fits ? detail : { leftOut: 'too long', names: Object.keys(detail).slice(0, MOST_NAMES).map(storable) },
+    detail: fits
+      ? detail
+      : { leftOut: 'too long', names: Object.keys(detail).slice(0, MOST_NAMES).map(storable) },
   });
   return id;
 }
