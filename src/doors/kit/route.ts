@@ -2,6 +2,7 @@
  * What a route of any door is: data, so that one place authorises, reads, runs, audits and answers for all of them, and tests
  * can walk them. A door adds what only it knows (`Kind`). Holds no route.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { Static, TSchema } from 'typebox';
 import type { Answer } from '../../accounts/idempotency.ts';
 import { can, type Action, type Holder } from '../../accounts/roles.ts';
@@ -168,7 +169,7 @@ export function oddText(parts: Iterable<readonly [string, string]>): Fault | und
   for (const [name, text] of parts)
     if ([name, text].some((one) => one.includes('\0') || !one.isWellFormed()))
       return breaks(
-        name.replaceAll('\0', '').toWellFormed().slice(0, 64),
+        beginningOf(name.replaceAll('\0', '').toWellFormed(), 64),
         'must not hold the character U+0000 or half a surrogate pair',
       );
   return undefined;
@@ -178,7 +179,7 @@ export function oddText(parts: Iterable<readonly [string, string]>): Fault | und
 export function queryOnce(query: unknown): Readonly<Record<string, string>> | Fault {
   const given = query as Record<string, string | string[]>;
   const twice = Object.keys(given).find((name) => Array.isArray(given[name]));
-  if (twice !== undefined) return fault('bad_request', `${twice.slice(0, 64)}: is given twice`);
+  if (twice !== undefined) return fault('bad_request', `${beginningOf(twice, 64)}: is given twice`);
   const once = given as Record<string, string>;
   return oddText(Object.entries(once)) ?? once;
 }
