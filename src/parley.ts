@@ -47,6 +47,7 @@ import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
+import { outboundDoor } from './doors/outbound/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -265,10 +266,14 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
-    amiss: ready,
-    registry: metrics.registry,
-  });
+  const server = createServer(
+    ctx,
+    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, callbacks, ...people],
+    {
+      amiss: ready,
+      registry: metrics.registry,
+    },
+  );
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
