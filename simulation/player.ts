@@ -26,6 +26,9 @@ type Context = HttpContext & ReceiveDeps;
 export type Cast = Ground &
   ProviderGround & { books: Books; told: Told[]; dataDir: string; log?: Log; leaseMs: number };
 
+/** As few as will do: work that holds one and waits for another is found by locking up. */
+const CONNECTIONS = 5;
+
 const SECRET = 'the secret of every simulation, long enough';
 
 /** Starts a process; the stage plays until it is up. A worker claims and delivers; the door takes what comes from outside. */
@@ -39,6 +42,8 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     PARLEY_SECRET: SECRET,
     PARLEY_DEMO: 'false',
     PARLEY_ROLES: 'worker',
+    // Few, so that there is a line before every provider.
+    PARLEY_CONCURRENCY: '4',
     PARLEY_LEASE_MS: String(cast.leaseMs),
     PARLEY_PROVIDER_DEADLINE_MS: String(DEADLINE_MS),
     PARLEY_PUBLIC_URL: 'https://parley.example',
@@ -52,7 +57,7 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     {
       clock: clockOf(cast.stage, someone),
       log: cast.log ?? silentLog,
-      store: { sql: store.open(8, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
+      store: { sql: store.open(CONNECTIONS, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
       http: targetsFor(cast, cast.told, someone),
       adapters: adaptersFor(cast, cast.books, someone),
       random: () => cast.draws.unit(`${name} by chance`),

@@ -23,6 +23,8 @@ export type PlayOptions = {
   /** After so long no further run is begun; after twice that, those that play are broken off. */
   withinMs?: number;
   log?: Log;
+  /** No further run is begun once one is broken. */
+  untilBroken?: boolean;
   /** Told of each run that came to its end. */
   told?: (verdict: Verdict, wanted: Wanted, played: number) => void;
 };
@@ -41,14 +43,14 @@ export function keptRuns(): Wanted[] {
 export async function playAll(
   databases: Pick<Databases, 'use'>,
   wanted: readonly Wanted[],
-  { atOnce = 3, withinMs = Infinity, log, told }: PlayOptions = {},
+  { atOnce = 3, withinMs = Infinity, untilBroken = false, log, told }: PlayOptions = {},
 ): Promise<Tally> {
   const beganMs = monotonicMs();
   const isOver = (times: number) => monotonicMs() - beganMs > withinMs * times;
   const tally: Tally = { held: 0, broken: [], left: wanted.length, counts: new Map() };
   const waiting = [...wanted];
   const one = async () => {
-    for (let next = waiting.shift(); next && !isOver(1); next = waiting.shift()) {
+    for (let next = waiting.shift(); next && !isOver(1) && !(untilBroken && tally.broken.length); next = waiting.shift()) {
       const { seed, steps } = next;
       const verdict = await databases.use((connection) =>
         playRun(connection, seed, steps, { ...(log ? { log } : {}), isOver: () => isOver(2) }),

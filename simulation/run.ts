@@ -183,7 +183,7 @@ function castOf(
   { database, look, dataDir, counts, log }: Setting,
   { stage, draws, trouble, outages, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'door'> & { places: () => Places },
 ): Cast {
-  const books: Books = { begun: [], taken: [], reported: [] };
+  const books: Books = { begun: [], taken: [], reported: [], untold: new Set() };
   const count = (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1);
   return {
     stage,

@@ -40,7 +40,10 @@ async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
     const ref = toRef({ contactId: row.contact_id, causeId: row.cause_id, seq: row.seq });
     known.add(ref);
     cast.count(`end: ${stateName(row.state)}`);
-    const faults = [...faultsOf(row, taken.get(ref)?.length ?? 0), ...untold(row, told.get(ref))];
+    const copies = taken.get(ref) ?? [];
+    const faults = [...faultsOf(row, copies.length), ...untold(row, told.get(ref))];
+    if (copies.filter(({ kind }) => kind === 'asked').length > 1 && !books.untold.has(ref))
+      faults.push(`was taken ${copies.length} times by a provider that can be asked`);
     return faults.map((text) => `${ref} ${text}`);
   });
   return [...broken, ...begunAfterAll(books, told), ...[...taken.keys()].filter((ref) => !known.has(ref)).map((ref) => `${ref} was taken and has no row`)];

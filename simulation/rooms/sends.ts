@@ -6,7 +6,7 @@ import { fromRef } from '../../src/ledger/ref.ts';
 import { accept } from '../../src/outbox/accept.ts';
 import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
-import type { Places } from '../world.ts';
+import { PLAIN_RATE_PER_S, type Places } from '../world.ts';
 import { awayMs } from './processes.ts';
 import type { RoomPlay } from './room.ts';
 import { isQuiet, rulesOver } from './workspaces.ts';
@@ -36,7 +36,7 @@ export const sends: RoomPlay = {
   ],
   perform: (run, step) => single(run, step as Step & Single),
   async check(run) {
-    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run)];
+    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run), ...tooFast(run)];
   },
 };
 
@@ -109,6 +109,19 @@ function neighbourWaited(run: Run): string[] {
       ? [`the neighbour's message ${messageId} waited ${Math.round(waitedMs / 1000)} s`]
       : [];
   });
+}
+
+/** The slow provider's calls within so long, against its rate; two workers share it, and each begins with a full bucket. */
+const RATE_OVER_MS = 2_000;
+
+function tooFast({ books, places }: Run): string[] {
+  const own = books.begun.filter(({ integration }) => integration === `${places.busy.name} plain`);
+  const most = PLAIN_RATE_PER_S * (RATE_OVER_MS / 1000 + 1) * 1.5 + 2;
+  const fastest = own.reduce(
+    (max, { atMs }) => Math.max(max, own.filter((one) => one.atMs >= atMs && one.atMs < atMs + RATE_OVER_MS).length),
+    0,
+  );
+  return fastest > most ? [`${fastest} calls in ${RATE_OVER_MS} ms at ${PLAIN_RATE_PER_S}/s`] : [];
 }
 
 /** Beyond the first instant at which it may: a breaker's pause, a provider's rate, those before it. */
