@@ -124,7 +124,8 @@ function tooFast({ books, places }: Run): string[] {
   return fastest > most ? [`${fastest} calls in ${RATE_OVER_MS} ms at ${PLAIN_RATE_PER_S}/s`] : [];
 }
 
-/** Beyond the first instant at which it may: a breaker's pause, a provider's rate, those before it. */
+const MINUTE_MS = 60_000;
+/** Of the time in which it may leave, it may need so much: a breaker's pause, a provider's rate, those before it. */
 const HELD_BEYOND_MS = 600_000;
 
 /** Marketing that quiet hours alone can hold leaves as soon as they are over. */
@@ -139,10 +140,12 @@ function heldTooLong(run: Run): string[] {
   return acceptedSingles(run).flatMap(({ messageId, step, atMs }) => {
     const first = begun.get(messageId);
     if (step.of !== 'busy' || step.class !== 'marketing' || first === undefined || moved.has(step.person)) return [];
-    let mayMs = atMs;
-    while (isQuiet(quietHours, mayMs)) mayMs += 60_000 - (mayMs % 60_000);
-    const beyondMs = first - mayMs - away(mayMs, first);
-    return beyondMs > HELD_BEYOND_MS ? [`message ${messageId} left ${Math.round(beyondMs / 1000)} s after it might have`] : [];
+    let openMs = 0;
+    for (let ms = atMs; ms < first; ms += MINUTE_MS)
+      if (!isQuiet(quietHours, ms) && away(ms, ms + MINUTE_MS) === 0) openMs += MINUTE_MS;
+    return openMs > HELD_BEYOND_MS
+      ? [`message ${messageId} did not leave in ${openMs / MINUTE_MS} minutes in which it might have`]
+      : [];
   });
 }
 
