@@ -4,6 +4,7 @@
  *     npm run simulate -- --seeds 1000            a thousand, from 1
  *     npm run simulate -- --seed 4711 --log       one, with what its processes logged and what happened last
  *     npm run simulate -- --from new              thirty that nobody has played
+ *     npm run simulate -- --focus 'people erase' --focus 'sends single'    few steps, of these kinds only
  *     npm run simulate -- --kept                  runs that failed once
  *     npm run simulate -- --reverts [words]       each repair of the core taken back: which seed catches it
  */
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     kept: { type: 'boolean', default: false },
     reverts: { type: 'boolean', default: false },
     'until-broken': { type: 'boolean', default: false },
+    focus: { type: 'string', multiple: true, default: [] },
     'at-once': { type: 'string', default: '3' },
     log: { type: 'boolean', default: false },
   },
@@ -60,8 +62,10 @@ async function takeBack(): Promise<number> {
 }
 
 function seeds(): Wanted[] {
-  if (values.seed) return seedsFrom(Number(values.seed), 1);
-  return seedsFrom(values.from === 'new' ? randomInt(2 ** 31) : Number(values.from), Number(values.seeds));
+  const { focus } = values;
+  if (values.seed) return seedsFrom(Number(values.seed), 1, focus);
+  const from = values.from === 'new' ? randomInt(2 ** 31) : Number(values.from);
+  return seedsFrom(from, Number(values.seeds), focus);
 }
 
 async function main(databases: Databases, wanted: readonly Wanted[]): Promise<number> {
@@ -106,7 +110,8 @@ function show(verdict: Verdict, at: string, was: string | undefined): void {
     `${at} seed ${seed}: ${steps.length} steps, ${hours} h in ${(tookMs / 1000).toFixed(1)} s, ${trace} ${broken.length ? 'BROKEN' : 'holds'}${was ? ` (${was})` : ''}`,
   );
   for (const text of broken) say(`    ${text}`);
-  if (broken.length) say(`    again: npm run simulate -- --seed ${seed}`);
+  const focus = values.focus.map((step) => ` --focus '${step}'`).join('');
+  if (broken.length) say(`    again: npm run simulate -- --seed ${seed}${focus}`);
   if (values.log)
     for (const line of [...steps.map((step) => JSON.stringify(step)), ...recent.slice(-60)]) say(line);
 }

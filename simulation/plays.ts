@@ -29,9 +29,9 @@ export type PlayOptions = {
   told?: (verdict: Verdict, wanted: Wanted, played: number) => void;
 };
 
-/** Seeds one after the other. */
-export function seedsFrom(first: number, count: number): Wanted[] {
-  return Array.from({ length: count }, (_, i) => ({ seed: first + i, steps: planOf(first + i) }));
+/** Seeds one after the other; with `focus` of few steps, of these kinds. */
+export function seedsFrom(first: number, count: number, focus: readonly string[] = []): Wanted[] {
+  return Array.from({ length: count }, (_, i) => ({ seed: first + i, steps: planOf(first + i, focus) }));
 }
 
 /** Runs that failed once. */

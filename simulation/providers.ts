@@ -47,6 +47,9 @@ export const REPORTS = [
 ] as const;
 export type Report = (typeof REPORTS)[number];
 
+/** What an adapter throws. */
+export const ADAPTER_FAULT = 'a fault of the adapter';
+
 /** How long a caller waits for an answer, ms. */
 export const DEADLINE_MS = 15_000;
 
@@ -119,7 +122,7 @@ function openSender(sender: SenderOf, ground: ProviderGround, books: Books, play
             DEADLINE_MS,
           );
         if (answers.includes('throws'))
-          return back('an adapter throws', () => reject(new Error('a fault of the adapter')), 5);
+          return back('an adapter throws', () => reject(new Error(ADAPTER_FAULT)), 5);
         return back('a provider answers', () => resolve(answers as Outcome[]), draws.between('way back', 5, 120));
       });
     });

@@ -23,7 +23,8 @@ export async function playReverted(revert: Revert, from: number, seeds: number):
     if (text.split(revert.from).length !== 2)
       throw new Error(`${revert.file} has not once “${revert.from}”: ${revert.name}`);
     await writeFile(file, text.replace(revert.from, () => revert.to));
-    const said = await simulate(copy, ['--from', String(from), '--seeds', String(seeds), '--until-broken']);
+    const focus = revert.focus.flatMap((step) => ['--focus', step]);
+    const said = await simulate(copy, ['--from', String(from), '--seeds', String(seeds), '--until-broken', ...focus]);
     const broken = /seed (\d+): .* BROKEN.*\n\s+(.*)\n/.exec(said);
     const held = said.match(/ holds$/gm)?.length ?? 0;
     if (!broken && !held) throw new Error(`nothing could be played: ${revert.name}\n${said}`);
