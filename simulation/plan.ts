@@ -10,7 +10,7 @@ import type { Step } from './run.ts';
 const LEFT_OUT = 0.4;
 
 /** Steps of a plan that is after one thing. */
-const FOCUSED_STEPS = 14;
+const FOCUSED_STEPS = 5;
 
 /** The steps of a seed; with `focus` few, and of these kinds only. */
 export function planOf(seed: number, focus: readonly string[] = []): Step[] {
