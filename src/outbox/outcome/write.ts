@@ -4,6 +4,7 @@
  */
 import { tallyLane } from '../../ledger/tallies.ts';
 import { writeOutcomes } from '../../ledger/outcomes.ts';
+import { learnSpellings } from '../../contacts/spellings.ts';
 import { spreadOut } from '../../ledger/onward.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
@@ -46,6 +47,8 @@ export async function writeDecisions(
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
   await learn(tx, deps.ids, lessons, deps.clock.nowMs());
+  const spellings = decisions.flatMap(({ spelling }) => (spelling ? [spelling] : []));
+  if (spellings.length) await learnSpellings(tx, spellings);
   if (!bulk) await followUp(deps, tx, decisions, changes);
   await giveRoomBack(
     tx,
