@@ -184,7 +184,9 @@ test('the number that a send is answered with is the person’s: one contact, on
   const { destinations } = await get(`/contacts/${(await lastFrom(number)).contactId}/destinations`);
   assert.deepEqual([...new Set(destinations.map(({ address }: { address: string }) => address))], [number]);
   await write({ number: waId }, { text: { body: 'STOP' } });
-  await reaches(world.ctx, await say(number), 'suppressed');
+  const stops = await world.ctx.sql`
+    SELECT address FROM suppressions WHERE workspace_id = ${shop.id} AND address = ANY(${[number, waId]}::text[])`;
+  assert.deepEqual([...stops], [{ address: number }]);
   // Who has a thread of their own under that number is not taken over.
   const [third, another] = ['+31612345762', '+31612345763'];
   await write({ number: another });
