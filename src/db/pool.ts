@@ -383,6 +383,14 @@ export function isPassing(error: unknown): boolean {
   return isConnectionLost(error) || isMet(error) || isDiskFull(error);
 }
 
+/**
+ * Thrown where what a transaction builds on was taken away by another one: rolled back and asked again, whoever asks sees it as it is.
+ * The code is that of a serialization failure, which says just this.
+ */
+export function overtaken(what: string): Error {
+  return Object.assign(new Error(what), { code: '40001' });
+}
+
 /** True for an error by which a transaction lost against another one. */
 export function isMet(error: unknown): boolean {
   return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
