@@ -59,7 +59,6 @@ import { createMaintenance } from './maintenance.ts';
 import { createSenders } from './senders/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
-import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiptsRoom } from './receipts/room.ts';
 import { createSignatures } from './receipts/signatures.ts';
@@ -324,11 +323,11 @@ function logForm({ logLevelNames, logTime }: Config): LogForm {
 
 /** Other processes read a workspace again within a second; until then they would go by its old time. */
 async function forgetEverywhere(
-  { sql, clock, directory }: Pick<HttpContext, 'sql' | 'clock' | 'directory'>,
+  { queue, clock, directory }: Pick<HttpContext, 'queue' | 'clock' | 'directory'>,
   workspaceId: number,
 ): Promise<void> {
   directory.forget(workspaceId);
-  if ((await countWorkers(sql)) > 1) await pause(clock, DIRECTORY_FRESH_MS);
+  if ((await queue.countWorkers()) > 1) await pause(clock, DIRECTORY_FRESH_MS);
 }
 
 /**

@@ -5,9 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Sql } from '../db/pool.ts';
-import { KIND } from '../queue/work/kinds.ts';
-import type { Queue, Wake } from '../queue/queue.ts';
-import { bringForward } from '../queue/work/sql.ts';
+import type { Queue } from '../queue/queue.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
 import type { Rules } from './rules.ts';
 import { hasWork, moveClock } from './sql.ts';
@@ -55,14 +53,7 @@ export async function advanceClock(
   // Not one transaction with the above: whatever is put in or put off in between with the new time is only early, and is
   // looked at again.
   await deps.clockMoved?.(workspaceId);
-  await queue.transact((tx) => bringForward(tx, workspaceId, byMs));
-  queue.wake(
-    queue
-      .lanes()
-      .flatMap(({ lane }) =>
-        [...Object.values(KIND), 'bulk' as const, 'turn' as const].map((what): Wake => ({ lane, what })),
-      ),
-  );
+  await queue.transact((tx) => queue.bringForward(tx, workspaceId, byMs));
   return { nowMs: clock.nowMs() + aheadMs };
 }
 

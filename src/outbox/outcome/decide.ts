@@ -7,7 +7,7 @@ import { storable, storableJson } from '../../base/storable.ts';
 import type { Verdict } from '../../gate/gate.ts';
 import { lessonOf, type Lesson } from './learn.ts';
 import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
-import type { OutcomeRow } from '../../ledger/sql.ts';
+import type { OutcomeRow } from '../../ledger/delivery.ts';
 import { STATE } from '../../ledger/states.ts';
 
 const LONGEST_REASON = 300;
