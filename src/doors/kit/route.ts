@@ -99,7 +99,9 @@ export type Write<K extends Kind> = Common &
     secretFields?: readonly string[];
     /** Its work calls a provider or has transactions of its own, so that only few of its kind run at a time. */
     outside?: boolean;
-    handle(call: Call<K, never>): Promise<Work | Fault>;
+    /** Its handler has kept what it was given when it answers, together with what others gave; repeats are for it to know. */
+    keeps?: boolean;
+    handle(call: Call<K, never>): Promise<Work | Outcome>;
   };
 
 /** A route. */
@@ -135,6 +137,13 @@ export function routesOf<K extends Kind>() {
         handle(call: Call<K, Many<Static<B>>>): Promise<WorkOf<NoInfer<A>> | Fault>;
       },
     ) => ({ ...write, ...route, orArray: true }) as unknown as Write<K>,
+    /**
+     * A route in a flood: its handler keeps what it is given in a transaction with what comes at the same time, and answers when that
+     * is committed. Nothing is remembered by Idempotency-Key here.
+     */
+    keeps: <B extends TSchema>(
+      route: GivenWrite<K> & { body: B; handle(call: Call<K, Static<B>>): Promise<Outcome> },
+    ) => ({ ...write, ...route, keeps: true }) as unknown as Write<K>,
     /** A route that changes something without being told more than its path. */
     acts: <A extends Answers>(
       route: GivenWrite<K> & { answers?: A; handle(call: Call<K>): Promise<WorkOf<NoInfer<A>> | Fault> },
