@@ -3,7 +3,7 @@
  * Pure.
  */
 import { LIMITS, type Content } from '../../../contract/content.ts';
-import type { MessageType, WebMessage } from '../../../contract/web1on1.ts';
+import type { MessageType, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
 import { checkSenderId } from '../../content/senderId.ts';
