@@ -17,8 +17,8 @@ import {
 } from '../../conversations/history.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
-import { selectDeliveries } from '../../ledger/sql.ts';
-import { selectTried } from '../../ledger/sql.fallback.ts';
+import { deliveriesNamed } from '../../ledger/deliveries.ts';
+import { triedFor } from '../../ledger/onward.ts';
 import { STATE } from '../../ledger/states.ts';
 import { toRef } from '../../ledger/ref.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
@@ -170,8 +170,8 @@ async function loadFacts(
       conversationsOf(db, contactIds),
       destinationsOf(db, workspaceId, contactIds),
       messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
-      changes.size > 0 ? selectDeliveries(db, [...changes.values()]) : [],
-      failed.length > 0 ? selectTried(db, eachMessage(failed)) : [],
+      deliveriesNamed(db, [...changes.values()]),
+      triedFor(db, eachMessage(failed)),
       selectIntegrationsOf(db, [workspaceId]),
     ]);
   const people = {

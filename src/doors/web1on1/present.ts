@@ -297,7 +297,7 @@ function withShort(
 }
 
 /** A click on a postback says its payload; any other answer says what was read on it. */
-function asHeard({ direction, content, contactId, author }: Message, isPostback: boolean): Said {
+function asHeard({ direction, content, contactId, author, source }: Message, isPostback: boolean): Said {
   const isMedia = content.type === 'image' || content.type === 'file';
   return {
     type: isPostback ? 'postback' : content.type === 'carousel' || content.type === 'list' ? 'card' : 'chat',
@@ -308,7 +308,7 @@ function asHeard({ direction, content, contactId, author }: Message, isPostback:
     text: isMedia ? content.mediaUrl : isPostback ? (content.payload ?? '') : textFallback(content),
     ...('actions' in content && content.actions ? { actions: content.actions } : {}),
     ...('items' in content ? { items: content.items } : {}),
-    meta: metaOf(content),
+    meta: { ...metaOf(content), ...(source.facts ? { facts: source.facts } : {}) },
   };
 }
 
