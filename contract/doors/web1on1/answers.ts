@@ -171,12 +171,12 @@ const webhook = {
   createdAt: Time,
 };
 /** A webhook, which this API calls a service of type webhook. */
-export const ServiceShown = Type.Object(webhook);
-export type ServiceShown = Static<typeof ServiceShown>;
+export const WebhookShown = Type.Object(webhook);
+export type WebhookShown = Static<typeof WebhookShown>;
 /** A webhook that was made; `warnings` say what was taken and should be better. */
-export const ServiceMade = Type.Object({ ...webhook, warnings: Type.Optional(Type.Array(Type.String())) });
+export const WebhookMade = Type.Object({ ...webhook, warnings: Type.Optional(Type.Array(Type.String())) });
 /** The webhooks of an organization. */
-export const ServiceList = Type.Array(Type.Partial(ServiceShown));
+export const WebhookList = Type.Array(Type.Partial(WebhookShown));
 
 /** A code that brings a contact to the web as themselves. */
 export const AuthCode = Type.Object({
