@@ -21,10 +21,13 @@ export type { Wake } from './work/core.ts';
 /** An event to append; its bucket is that of `ownerId`. */
 export type NewEvent = { ownerId: number; workspaceId: number; type: string; atMs: number; payload: unknown };
 
+/** Runs `work` in a transaction; `keyed` when its statements name their rows by key (db/plans.ts). */
+export type Transact = <T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }) => Promise<T>;
+
 /** The queue. */
 export type Queue = Part & {
   /** Runs `work` in a transaction, and wakes workers when it has committed. Repeated on a deadlock, so it must be repeatable. */
-  transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+  transact: Transact;
   /** Puts work in; part of the transaction. */
   put(tx: Tx, work: readonly NewWork[]): Promise<void>;
   /** Puts work in for each (bucket, owner_id) that a statement selects from one lane; returns how many. */
@@ -150,12 +153,12 @@ function createLaneMap() {
 /** Transactions that wake workers when they have committed. */
 function createTransactions(sql: Sql, wake: (wakes: readonly Wake[]) => void) {
   const pending = new WeakMap<Tx, Map<string, Wake>>();
-  const once = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const once: Transact = async (work, options) => {
     const wakes = new Map<string, Wake>();
     const result = await sql.begin((tx) => {
       pending.set(tx, wakes);
       return work(tx);
-    });
+    }, options);
     if (wakes.size) wake([...wakes.values()]);
     return result;
   };
@@ -168,16 +171,16 @@ function createTransactions(sql: Sql, wake: (wakes: readonly Wake[]) => void) {
         );
       wakes.set(`${lane}:${what}`, { lane, what });
     },
-    transact: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+    transact: (async (work, options) => {
       for (let repeats = 0; ; repeats++) {
         try {
-          return await once(work);
+          return await once(work, options);
         } catch (error) {
           if (!REPEATABLE.has((error as { code?: string }).code ?? '') || repeats === MOST_REPEATS)
             throw error;
         }
       }
-    },
+    }) satisfies Transact,
   };
 }
 

@@ -22,6 +22,8 @@ const EVENTS_A_TIME = 200;
 const LANES_A_TIME = 16;
 const AT_ONCE = 4;
 const AFTER_ERROR_MS = 250;
+/** What readers do names people and messages. */
+const KEYED = { keyed: true };
 
 /** The dispatcher of this worker's lanes. */
 export function createDispatcher(core: WorkerCore, queue: Transacts, readers: readonly FeedReader[]) {
@@ -110,7 +112,7 @@ function createHanding(
         for (const reader of readers) await reader.read(tx, events);
         await moveToHistory(tx, lanes, events, null);
         return events;
-      });
+      }, KEYED);
       for (const reader of readers) reader.committed?.(handed);
       const counts = Map.groupBy(handed, ({ lane }) => lane);
       return lanes.filter(({ lane }) => counts.get(lane)?.length === limit);
@@ -136,7 +138,7 @@ function createHanding(
         }
         await moveToHistory(tx, [lane], events, failed);
         return events;
-      });
+      }, KEYED);
       if (handed.length) for (const reader of had) reader.committed?.(handed);
       return handed.length > 0;
     },
