@@ -39,6 +39,9 @@ export const ERROR_CLASSES = [
 ] as const;
 export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
+/** How somebody is asked whether an address that is linked is theirs. */
+export const CONFIRMATIONS = ['immediate', 'userActivity', 'prompt'] as const;
+
 /** What kind of line a phone number is, as far as anybody can tell. */
 export const LINE_TYPES = [
   'mobile',

@@ -25,6 +25,11 @@ export const LIMITS = {
   attachments: 10,
 } as const;
 
+/** What a name must look like; the shorthand could not name any other. */
+export const TEMPLATE_NAME_PATTERN = '^[^\\s(){}\\u0000]([^(){}\\n\\r\\u0000]*[^\\s(){}\\u0000])?$';
+/** Most characters of a name. */
+export const TEMPLATE_NAME_LENGTH = 512;
+
 /** Any scheme but those that run script or carry a body; or a template that makes the address. */
 export const URI_PATTERN =
   '^(?![jJ][aA][vV][aA][sS][cC][rR][iI][pP][tT]:|[vV][bB][sS][cC][rR][iI][pP][tT]:|[dD][aA][tT][aA]:|[fF][iI][lL][eE]:)(?:[A-Za-z][A-Za-z0-9+.-]*:[^\\s]|\\{\\{|\\{%)';

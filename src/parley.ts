@@ -6,6 +6,7 @@ import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
+import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
@@ -46,6 +47,7 @@ import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
+import { outboundDoor } from './doors/outbound/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -59,7 +61,6 @@ import { createMaintenance } from './maintenance.ts';
 import { createSenders } from './senders/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
-import { countWorkers } from './queue/lanes/sql.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiptsRoom } from './receipts/room.ts';
 import { createSignatures } from './receipts/signatures.ts';
@@ -225,6 +226,7 @@ function openRooms(ground: Ground) {
     takeReceipts: take,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
+    rooms: () => rooms,
   });
   const works = config.roles.includes('worker');
   const metrics = createMetrics(() => ({
@@ -241,7 +243,9 @@ function openRooms(ground: Ground) {
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
   const broadcasts = { ...shared, senders };
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
+  const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
+  const arrive = createArrivals({ ...shared, names });
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -262,10 +266,14 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
-    amiss: ready,
-    registry: metrics.registry,
-  });
+  const server = createServer(
+    ctx,
+    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, callbacks, ...people],
+    {
+      amiss: ready,
+      registry: metrics.registry,
+    },
+  );
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
@@ -313,7 +321,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
-    campaignsRoom(shared),
+    campaignsRoom({ ...shared, names: ctx.names }),
     simulatorRoom(ctx.simulator),
   ];
 }
@@ -324,11 +332,11 @@ function logForm({ logLevelNames, logTime }: Config): LogForm {
 
 /** Other processes read a workspace again within a second; until then they would go by its old time. */
 async function forgetEverywhere(
-  { sql, clock, directory }: Pick<HttpContext, 'sql' | 'clock' | 'directory'>,
+  { queue, clock, directory }: Pick<HttpContext, 'queue' | 'clock' | 'directory'>,
   workspaceId: number,
 ): Promise<void> {
   directory.forget(workspaceId);
-  if ((await countWorkers(sql)) > 1) await pause(clock, DIRECTORY_FRESH_MS);
+  if ((await queue.countWorkers()) > 1) await pause(clock, DIRECTORY_FRESH_MS);
 }
 
 /**

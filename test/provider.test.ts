@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fromUuid, toHex24 } from '../src/base/ids.ts';
-import { selectDeliveriesOf, type Delivery } from '../src/ledger/sql.ts';
+import { selectDeliveriesOf } from '../src/ledger/sql.ts';
+import type { Delivery } from '../src/ledger/delivery.ts';
 import { stateName } from '../src/ledger/states.ts';
 import { testDatabase } from './support/database.ts';
 import { reportStatus, startTwilioSink, type SinkAnswer, type TwilioSink } from './support/twilioSink.ts';

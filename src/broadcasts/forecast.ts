@@ -1,4 +1,5 @@
 /** How a broadcast stands, and what would happen if it started now. Reads only. */
+import { marksOf } from '../ledger/caps.ts';
 import { readBlocks } from '../contacts/consent/compiled.ts';
 import { selectPeople } from '../contacts/people.ts';
 import type { Reachable } from '../contacts/person.ts';
@@ -8,8 +9,7 @@ import { freeAt } from '../gate/caps.ts';
 import { windowOpenSinceMs } from '../gate/gate.ts';
 import { placesOf, type Place } from '../gate/places.ts';
 import { standingOf, type Sending, type Standing } from '../gate/standing.ts';
-import { selectMarks } from '../ledger/sql.caps.ts';
-import { selectTallies } from '../ledger/sql.ts';
+import { talliesOf } from '../ledger/tallies.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
@@ -47,7 +47,7 @@ export async function countBroadcast(
   const buckets = lanes.map(({ bucket }) => bucket);
   const [marks, tallies] = await Promise.all([
     selectLaneMarks(db, buckets, broadcast.runId),
-    selectTallies(db, buckets, broadcast.runId),
+    talliesOf(db, buckets, broadcast.runId),
   ]);
   counts.matched = marks.reduce((sum, { matched }) => sum + matched, 0);
   counts.fannedOut = marks.length === lanes.length;
@@ -148,16 +148,7 @@ export async function previewOf(
   if (!place || !person) return undefined;
   const asOfMs = nowMs + place.workspace.clockAheadMs;
   const cap = broadcast.class === 'marketing' ? place.rules.frequencyCap : undefined;
-  const [marks] = cap ? await selectMarks(deps.sql, [person.contactId]) : [];
-  const freeMs =
-    cap && marks
-      ? freeAt(
-          cap,
-          marks.atMs.map((atMs, i) => ({ atMs, causeId: marks.causeIds[i]! })),
-          undefined,
-          asOfMs,
-        )
-      : undefined;
+  const freeMs = cap && freeAt(cap, await marksOf(deps.sql, person.contactId), undefined, asOfMs);
   return standingOf(sendingOf(broadcast, asOfMs), place, person, asOfMs, freeMs);
 }
 

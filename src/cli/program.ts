@@ -149,6 +149,7 @@ function keeping(parley: Command): void {
     .requiredOption('--door <door>', 'sunshine, web1on1, outbound, shout or console')
     .option('--name <name>')
     .option('--role <role>', 'of a console key: owner, admin, marketer, agent or viewer')
+    .option('--scope <scope>', 'of an outbound key: private or public')
     .action(async (flags) => (await import('./keys.ts')).createKey(flags));
   calling(keys, 'revoke', 'revoke a key')
     .argument('<key id>')

@@ -2,6 +2,7 @@
  * How a link between a person and an address is confirmed (api/sunshine.md §9.1): by a message sent, by a sign of life, or by a
  * yes. What comes of it is told on the feed: by the delivery of the message, or by what the person answers (answers.ts).
  */
+import { CONFIRMATIONS } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
@@ -11,8 +12,6 @@ import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps } from '../outbox/accept.ts';
 import { tellOfLinks } from './told.ts';
 
-/** How a link may be confirmed. */
-export const CONFIRMATIONS = ['immediate', 'userActivity', 'prompt'] as const;
 /** One of them. */
 export type ConfirmationType = (typeof CONFIRMATIONS)[number];
 

@@ -5,7 +5,7 @@
 import { unlinkDestinations } from '../contacts/destinations.ts';
 import { selectMessages } from '../conversations/history.ts';
 import type { DeliveryChanged } from '../ledger/events.ts';
-import { selectDeliveries } from '../ledger/sql.ts';
+import { deliveriesNamed } from '../ledger/deliveries.ts';
 import { STATE } from '../ledger/states.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
 
@@ -31,7 +31,7 @@ export const linkFailures: FeedReader = {
       );
       const keys = failed.filter(({ causeId }) => confirming.has(causeId));
       if (keys.length === 0) continue;
-      const refs = (await selectDeliveries(tx, keys)).flatMap(({ contactId, destinationId }) =>
+      const refs = (await deliveriesNamed(tx, keys)).flatMap(({ contactId, destinationId }) =>
         destinationId === null ? [] : [{ contactId, destinationId }],
       );
       await unlinkDestinations(tx, Math.max(...failed.map(({ atMs }) => atMs)), workspaceId, refs);

@@ -1,4 +1,5 @@
 /** Contacts one at a time: reading, listing, searching, making, changing, erasing, merging. */
+import { beginningOf } from '../base/text.ts';
 import type { ChannelName } from '../../contract/channels.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource, MAX_ID } from '../base/ids.ts';
@@ -220,7 +221,7 @@ export async function listContacts(
   page: ContactPage,
 ): Promise<{ contacts: Contact[]; next?: number }> {
   const within = { workspaceId, belowId: page.below ?? MAX_ID, limit: page.limit + 1 };
-  const search = page.search?.replaceAll('\u0000', '').toWellFormed().trim().slice(0, 256) ?? '';
+  const search = beginningOf(page.search?.replaceAll('\u0000', '').toWellFormed().trim(), 256) ?? '';
   const found =
     search === ''
       ? await selectNewest(db, { ...within, setId: page.setId })

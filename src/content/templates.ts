@@ -20,11 +20,6 @@ import {
 
 export type { StoredTemplate } from './sql.ts';
 
-/** What a name must look like; the shorthand could not name any other. */
-export const TEMPLATE_NAME_PATTERN = '^[^\\s(){}\\u0000]([^(){}\\n\\r\\u0000]*[^\\s(){}\\u0000])?$';
-/** Most characters of a name. */
-export const TEMPLATE_NAME_LENGTH = 512;
-
 /** Keeps checked content under a name. */
 export async function createTemplate(
   tx: Tx,

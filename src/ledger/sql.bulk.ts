@@ -5,7 +5,8 @@
 import type { MessageClass } from '../../contract/channels.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
-import { onEarlierRow, type Change } from './sql.ts';
+import { onEarlierRow } from './sql.ts';
+import type { Change } from './delivery.ts';
 import { STATE } from './states.ts';
 
 /** What the rows of a batch share. */

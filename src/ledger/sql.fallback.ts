@@ -1,30 +1,11 @@
 /** Statements on several deliveries of one message or contact: those that were tried, those that come next, the last that was sent. */
-import type { MessageClass } from '../../contract/channels.ts';
+import type { Tried, Onward } from './delivery.ts';
 import type { Content } from '../../contract/content.ts';
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
-import { STATE, type StateCode } from './states.ts';
-
-/** A delivery of a message that was tried, with what decides on the next. */
-export type Tried = DeliveryKey & {
-  workspaceId: number;
-  state: StateCode;
-  stateMs: number;
-  code: string | null;
-  channel: string | null;
-  integrationId: number | null;
-  destinationId: number | null;
-  address: string | null;
-  expiresMs: number | null;
-  mayFallBack: boolean | null;
-  class: MessageClass;
-  contentType: string;
-  saidMs: number;
-  /** When the contact last read the conversation or wrote in it. */
-  contactReadMs: number | null;
-};
+import { STATE } from './states.ts';
 
 /** All deliveries of messages, in the order in which they were made. */
 export async function selectTried(
@@ -44,20 +25,6 @@ export async function selectTried(
     LEFT JOIN conversations c ON c.bucket = m.bucket AND c.id = m.conversation_id
     ORDER BY d.contact_id, d.cause_id, d.seq`;
 }
-
-/** A delivery to a destination that is decided on. */
-export type Onward = DeliveryKey & {
-  workspaceId: number;
-  class: MessageClass;
-  /** Sent through this one; else through the destination's own or its channel's. */
-  integrationId?: number | null;
-  destinationId: number;
-  /** Null for a bulk run. */
-  expiresMs: number | null;
-  mayFallBack: boolean;
-  trail: string | null;
-  atMs: number;
-};
 
 /**
  * Writes deliveries that wait to be sent to destinations that are decided on. One that is there gets its destination, when it

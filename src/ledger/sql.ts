@@ -1,63 +1,36 @@
 /** Every statement on deliveries and tallies. State is written here and nowhere else; it moves only as `delivery_moves` allows. */
+import type {
+  Delivery,
+  SingleFacts,
+  DeliveryStanding,
+  OutcomeRow,
+  Change,
+  ReceiptRow,
+  ReceiptChange,
+  LateFailure,
+  FirstDelivery,
+} from './delivery.ts';
 import { bucketOf } from '../base/ids.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db, Fragment } from '../db/pool.ts';
-import type { ErrorClass, MessageClass } from '../../contract/channels.ts';
-import type { Content } from '../../contract/content.ts';
+import type { MessageClass } from '../../contract/channels.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE, type StateCode } from './states.ts';
 
 /** Writes deliveries that wait to be sent. */
-export async function insertQueued(
-  db: Db,
-  rows: readonly {
-    contactId: number;
-    causeId: number;
-    workspaceId: number;
-    class: MessageClass;
-    seq?: number;
-    integrationId: number | null;
-    destinationId: number | null;
-    expiresMs: number;
-    mayFallBack: boolean;
-    /** By the workspace's clock, as all times of a delivery. */
-    atMs: number;
-  }[],
-): Promise<void> {
+export async function insertQueued(db: Db, rows: readonly Omit<FirstDelivery, 'dueMs'>[]): Promise<void> {
   await db`
-    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, seq, integration_id, destination_id, expires_ms,
-      may_fall_back, state_ms, state)
-    SELECT *, ${STATE.queued}::smallint FROM unnest(
+    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, expires_ms,
+      may_fall_back, state_ms, seq, state)
+    SELECT *, 0::smallint, ${STATE.queued}::smallint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[], ${rows.map((r) => r.seq ?? 0)}::smallint[],
+      ${rows.map((r) => CLASS_BIT[r.class])}::smallint[],
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
       ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
       ${rows.map((r) => r.atMs)}::bigint[])
     ON CONFLICT DO NOTHING`;
 }
-
-/** What was asked for with a single send. */
-export type SingleFacts = {
-  contactId: number;
-  causeId: number;
-  seq: number;
-  workspaceId: number;
-  conversationId: number;
-  class: MessageClass;
-  /** Null where the message is gone: erased, with whom it was for or by itself. */
-  kind: string | null;
-  content: Content | null;
-  integrationId: number | null;
-  destinationId: number | null;
-  expiresMs: number | null;
-  state: StateCode;
-  attempts: number;
-  sentMs: number | null;
-  mayFallBack: boolean | null;
-  /** When the last attempt began, where its outcome is unclear; by our clock. */
-  begunMs: number | null;
-};
 
 /** The facts of single sends, by delivery. */
 export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
@@ -84,19 +57,9 @@ export async function selectSentTo(
     WHERE d.workspace_id = ${workspaceId} AND d.address IS NOT NULL`;
 }
 
-/** How a delivery stands, and where it goes. */
-export type Standing = DeliveryKey & {
-  state: StateCode;
-  attempts: number;
-  sentMs: number | null;
-  destinationId: number | null;
-  /** When the last attempt began, where its outcome is unclear; by our clock. */
-  begunMs: number | null;
-};
-
 /** States of deliveries that have a row. */
-export async function selectStates(db: Db, keys: readonly DeliveryKey[]): Promise<Standing[]> {
-  return await db<Standing[]>`
+export async function selectStates(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryStanding[]> {
+  return await db<DeliveryStanding[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.attempts, d.sent_ms AS "sentMs",
       d.destination_id AS "destinationId", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
@@ -107,28 +70,6 @@ function keyRows(db: Db, keys: readonly DeliveryKey[]) {
   return db`unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
     ${keys.map((k) => k.causeId)}::bigint[], ${keys.map((k) => k.seq)}::smallint[]) AS k (bucket, contact_id, cause_id, seq)`;
 }
-
-/** What a batch decided about one delivery. */
-export type OutcomeRow = DeliveryKey & {
-  workspaceId: number;
-  class: MessageClass;
-  state: StateCode;
-  attempts: number;
-  channel: string | null;
-  integrationId: number | null;
-  destinationId: number | null;
-  address: string | null;
-  code: string | null;
-  detail: string | null;
-  externalIds: readonly string[] | null;
-  vars: string | null;
-  trail: string | null;
-  sentMs: number | null;
-  stateMs: number;
-};
-
-/** A delivery after a write: its state, and the one before (null: there was no row). */
-export type Change = DeliveryKey & { state: StateCode; priorState: StateCode | null };
 
 /** A trail longer than this is not written on: a message retried for days tells the same story over and over. */
 const LONGEST_TRAIL = 40;
@@ -180,28 +121,6 @@ export function onEarlierRow(db: Db): Fragment {
         ELSE coalesce(d.trail, '[]') || excluded.trail END`;
 }
 
-/** What a provider said of one delivery. */
-export type ReceiptRow = DeliveryKey & {
-  state: StateCode;
-  code: string | null;
-  class?: ErrorClass | undefined;
-  detail: string | null;
-  externalId: string | null;
-  /** Addresses that it is about, where the provider says. */
-  about?: readonly string[] | undefined;
-  atMs: number;
-};
-
-/** What a receipt changed. `bulk`: its cause is a run; a single send has an end of its own, a run's delivery has not. */
-export type ReceiptChange = Change & {
-  bulk: boolean;
-  channel: string | null;
-  address: string | null;
-  destinationId: number | null;
-  integrationId: number | null;
-  mayFallBack: boolean | null;
-};
-
 /** Moves deliveries on by receipts. A receipt for another workspace's delivery, or one that comes too late, changes nothing. */
 export async function applyReceiptRows(
   db: Db,
@@ -227,14 +146,6 @@ export async function applyReceiptRows(
       d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
       d.integration_id AS "integrationId", d.may_fall_back AS "mayFallBack"`;
 }
-
-/** Where a message went that failed after all. */
-export type LateFailure = DeliveryKey & {
-  channel: string | null;
-  address: string | null;
-  destinationId: number | null;
-  integrationId: number | null;
-};
 
 /**
  * Notes on deliveries that were delivered or read what a provider said of them later: a bounce that came back from behind the
@@ -296,24 +207,6 @@ export async function selectTallies(
     SELECT state, sum(n)::bigint AS n FROM tallies
     WHERE bucket = ANY(${[...buckets]}::smallint[]) AND cause_id = ${causeId} GROUP BY state HAVING sum(n) <> 0`;
 }
-
-/** A delivery as it is shown. */
-export type Delivery = DeliveryKey & {
-  workspaceId: number;
-  state: StateCode;
-  attempts: number;
-  channel: string | null;
-  integrationId: number | null;
-  destinationId: number | null;
-  address: string | null;
-  code: string | null;
-  detail: string | null;
-  externalIds: string[] | null;
-  vars: Record<string, unknown> | null;
-  trail: { atMs: number; what: string; why: string }[] | null;
-  sentMs: number | null;
-  stateMs: number;
-};
 
 const deliveryColumns = (db: Db) => db`
   d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId", d.state, d.attempts, d.channel,

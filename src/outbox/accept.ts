@@ -11,10 +11,9 @@ import type { Author, Message, Source } from '../conversations/message.ts';
 import { insertMessages, noteOutgoing } from '../conversations/history.ts';
 import type { Tx } from '../db/pool.ts';
 import { shortenMessages, type Links } from '../links/links.ts';
-import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { MessageAccepted } from '../ledger/events.ts';
-import { insertQueued } from '../ledger/sql.ts';
+import { sendFirst } from '../ledger/onward.ts';
 
 /** One message for one contact. */
 export type Send = {
@@ -74,7 +73,8 @@ export async function accept(
       tx,
       accepted.map((send) => ({ ...send, direction: 'out' as const })),
     ),
-    insertQueued(
+    sendFirst(
+      deps.queue,
       tx,
       accepted.map((send) => ({
         contactId: send.contactId,
@@ -87,21 +87,10 @@ export async function accept(
         // Who names where it is to go gets that and nothing else.
         mayFallBack: send.integrationId === undefined && send.destinationId === undefined,
         atMs: send.atMs,
-      })),
-    ),
-    noteOutgoing(tx, countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'))),
-    deps.queue.put(
-      tx,
-      accepted.map((send) => ({
-        kind: KIND.delivery,
-        ownerId: send.contactId,
-        causeId: send.id,
-        seq: 0,
-        stream: 0,
-        workspaceId: send.workspaceId,
         dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)),
       })),
     ),
+    noteOutgoing(tx, countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'))),
     deps.queue.append(
       tx,
       accepted.map((send) => ({

@@ -10,11 +10,19 @@ import { bucketOf, BUCKETS, type IdSource } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
 import type { Fragment, Sql, Tx } from '../db/pool.ts';
-import { deleteDueKeys, insertDue, insertDueSelected, upsertStream } from './work/sql.ts';
-import type { NewWork, Stream } from './work/work.ts';
+import {
+  deleteDueKeys,
+  insertDue,
+  insertDueSelected,
+  upsertStream,
+  selectDue,
+  bringForward,
+} from './work/sql.ts';
+import type { NewWork, Stream, WorkItem } from './work/work.ts';
 import type { Wake } from './work/core.ts';
 import { insertFeed } from './feed/sql.ts';
-import { selectLanes } from './lanes/sql.ts';
+import { countWorkers, selectLanes } from './lanes/sql.ts';
+import { KIND } from './work/kinds.ts';
 
 export type { Wake } from './work/core.ts';
 
@@ -30,10 +38,20 @@ export type Queue = Part & {
   transact: Transact;
   /** Puts work in; part of the transaction. */
   put(tx: Tx, work: readonly NewWork[]): Promise<void>;
+  /** Puts work in that is due later, as `put`, but wakes nobody before that: whoever is woken now finds nothing. */
+  putForLater(tx: Tx, work: readonly NewWork[]): Promise<void>;
   /** Puts work in for each (bucket, owner_id) that a statement selects from one lane; returns how many. */
   putSelected(tx: Tx, lane: number, work: Omit<NewWork, 'ownerId'>, selected: Fragment): Promise<number>;
   /** Takes work out that is not to be done any more; part of the transaction. What is in flight already is done all the same. */
   drop(tx: Tx, work: readonly Pick<NewWork, 'kind' | 'ownerId' | 'causeId' | 'seq'>[]): Promise<void>;
+  /** Work that is still in the queue, of some keys. */
+  stillIn(
+    tx: Tx,
+    kind: number,
+    keys: readonly Pick<NewWork, 'ownerId' | 'causeId' | 'seq'>[],
+  ): Promise<WorkItem[]>;
+  /** Brings all work of a workspace forward by so much, and wakes whoever may have to do it now; part of the transaction. */
+  bringForward(tx: Tx, workspaceId: number, byMs: number): Promise<void>;
   /** Opens a bulk run, or changes whether it flows and how fast; part of the transaction. Workers hear of it at the commit. */
   flow(tx: Tx, stream: Stream): Promise<void>;
   /** Appends events; part of the transaction. */
@@ -43,6 +61,8 @@ export type Queue = Part & {
   /** Lanes with their buckets, in order. */
   lanes(): readonly { lane: number; bucket: number; buckets: number[] }[];
   laneOf(bucket: number): number;
+  /** How many workers there are, of all processes. */
+  countWorkers(): Promise<number>;
   /** Wakes whoever owns a lane, from outside a transaction. */
   wake(wakes: readonly Wake[]): void;
   /** Called with every wake of this process and, once started, of others. */
@@ -74,7 +94,8 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     tell(wakes);
     notifier.send(wakes.filter(({ lane }) => !ownedHere(lane)));
   };
-  const { transact, remember } = createTransactions(sql, wake);
+  const { transact, remember, rememberAt } = createTransactions(sql, clock, wake);
+  const insert = createInsert(map, clock, rememberAt);
 
   return {
     name: 'queue',
@@ -85,21 +106,17 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     stop: () => notifier.stop(),
     transact,
     async put(tx, work) {
-      if (!work.length) return;
-      const nowMs = clock.nowMs();
-      const rows = work.map((one) => ({
-        ...one,
-        bucket: bucketOf(one.ownerId),
-        lane: map.laneOf(bucketOf(one.ownerId)),
-      }));
-      for (const { lane, dueMs, stream, kind } of rows) {
-        const what = stream === 0 ? kind : 'bulk';
-        remember(tx, { lane, what });
-        // Work for the very near future would otherwise wait until somebody looks.
-        if (dueMs > nowMs && dueMs < nowMs + SOON_MS)
-          clock.after(dueMs - nowMs + 1, () => wake([{ lane, what }]));
-      }
-      await insertDue(tx, rows);
+      for (const { ownerId, stream, kind } of work)
+        remember(tx, { lane: map.laneOf(bucketOf(ownerId)), what: stream === 0 ? kind : 'bulk' });
+      await insert(tx, work);
+    },
+    putForLater: insert,
+    stillIn: selectDue,
+    async bringForward(tx, workspaceId, byMs) {
+      for (const { lane } of map.lanes())
+        for (const what of [...Object.values(KIND), 'bulk' as const, 'turn' as const])
+          remember(tx, { lane, what });
+      await bringForward(tx, workspaceId, byMs);
     },
     async putSelected(tx, lane, work, selected) {
       remember(tx, { lane, what: work.stream === 0 ? work.kind : 'bulk' });
@@ -126,6 +143,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     turn: (tx, lanes) => lanes.forEach((lane) => remember(tx, { lane, what: 'turn' })),
     lanes: map.lanes,
     laneOf: map.laneOf,
+    countWorkers: () => countWorkers(sql),
     wake,
     onWake: (listener) => listeners.push(listener),
     ownedBy(owns) {
@@ -150,26 +168,55 @@ function createLaneMap() {
   };
 }
 
+/** Writes work down, and sees to it that what is due soon is done then. */
+function createInsert(
+  map: ReturnType<typeof createLaneMap>,
+  clock: Clock,
+  rememberAt: (tx: Tx, wake: Wake, dueMs: number) => void,
+) {
+  return async (tx: Tx, work: readonly NewWork[]): Promise<void> => {
+    if (!work.length) return;
+    const nowMs = clock.nowMs();
+    const rows = work.map((one) => {
+      const bucket = bucketOf(one.ownerId);
+      return { ...one, bucket, lane: map.laneOf(bucket) };
+    });
+    // It would otherwise wait until somebody looks.
+    for (const { lane, dueMs, stream, kind } of rows)
+      if (dueMs > nowMs && dueMs <= nowMs + SOON_MS)
+        rememberAt(tx, { lane, what: stream === 0 ? kind : 'bulk' }, dueMs);
+    await insertDue(tx, rows);
+  };
+}
+
 /** Transactions that wake workers when they have committed. */
-function createTransactions(sql: Sql, wake: (wakes: readonly Wake[]) => void) {
-  const pending = new WeakMap<Tx, Map<string, Wake>>();
+function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[]) => void) {
+  type Pending = { now: Map<string, Wake>; later: Map<string, { wake: Wake; dueMs: number }> };
+  const pendingOf = new WeakMap<Tx, Pending>();
+  const pendingIn = (tx: Tx): Pending => {
+    const pending = pendingOf.get(tx);
+    if (!pending)
+      throw new Error('work is put in, events are appended and turns are told of inside queue.transact only');
+    return pending;
+  };
   const once: Transact = async (work, options) => {
-    const wakes = new Map<string, Wake>();
+    const pending: Pending = { now: new Map(), later: new Map() };
     const result = await sql.begin((tx) => {
-      pending.set(tx, wakes);
+      pendingOf.set(tx, pending);
       return work(tx);
     }, options);
-    if (wakes.size) wake([...wakes.values()]);
+    if (pending.now.size) wake([...pending.now.values()]);
+    for (const { wake: one, dueMs } of pending.later.values())
+      clock.after(Math.max(0, dueMs - clock.nowMs()) + 1, () => wake([one]));
     return result;
   };
   return {
     remember: (tx: Tx, { lane, what }: Wake): void => {
-      const wakes = pending.get(tx);
-      if (!wakes)
-        throw new Error(
-          'work is put in, events are appended and turns are told of inside queue.transact only',
-        );
-      wakes.set(`${lane}:${what}`, { lane, what });
+      pendingIn(tx).now.set(`${lane}:${what}`, { lane, what });
+    },
+    /** Wakes at `dueMs`; once for what is due in a lane at one time. */
+    rememberAt: (tx: Tx, one: Wake, dueMs: number): void => {
+      pendingIn(tx).later.set(`${one.lane}:${one.what}:${dueMs}`, { wake: one, dueMs });
     },
     transact: (async (work, options) => {
       for (let repeats = 0; ; repeats++) {

@@ -3,7 +3,7 @@ import type { Inbound } from '../channels/adapter.ts';
 import { choicesOf } from '../content/fallback.ts';
 import type { Tx } from '../db/pool.ts';
 import type { RunSource } from '../ledger/run.ts';
-import { lastSaidTo } from '../outbox/outcome/said.ts';
+import { lastSaidTo } from '../ledger/said.ts';
 
 /** `2`, `2.`, `(2)`, `2)`: a number and nothing else. */
 const NUMBER = /^\s*\(?([1-9]\d?)[.)]?\s*$/;

@@ -33,7 +33,7 @@ import type { Links } from '../links/links.ts';
 import { applyReceipts } from '../outbox/outcome/receipt.ts';
 import { fromRef, toRef } from '../ledger/ref.ts';
 import type { RunSource } from '../ledger/run.ts';
-import { selectSentTo } from '../ledger/sql.ts';
+import { addressesOf } from '../ledger/deliveries.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
 import { cleanInbound, cleanReceipt } from './clean.ts';
@@ -197,7 +197,7 @@ async function newAmong(
 async function addressed(tx: Tx, { workspaceId }: Integration, words: readonly Inbound[]): Promise<Word[]> {
   const keys = words.flatMap(({ ofDelivery }) => (ofDelivery && fromRef(ofDelivery)) || []);
   if (!keys.length) return [...words];
-  const sentTo = await selectSentTo(tx, workspaceId, keys);
+  const sentTo = await addressesOf(tx, workspaceId, keys);
   const byRef = new Map(sentTo.map((row) => [toRef(row), row]));
   return words.flatMap((word) => {
     if (word.ofDelivery === undefined) return word;

@@ -2,7 +2,7 @@
 import type { Inbound } from '../channels/adapter.ts';
 import type { Source } from '../conversations/message.ts';
 import type { Tx } from '../db/pool.ts';
-import { selectSaidAs } from '../ledger/sql.fallback.ts';
+import { messagesKnownAs } from '../ledger/said.ts';
 
 /** What each message answers, by the provider's id of the answer; those that answer nothing in particular have none. */
 export async function readReplies(
@@ -12,8 +12,7 @@ export async function readReplies(
   const replies = met.flatMap(({ contactId, message: { externalId, replyTo } }) =>
     replyTo === undefined ? [] : [{ contactId, externalId, replyTo }],
   );
-  if (!replies.length) return new Map();
-  const said = await selectSaidAs(
+  const said = await messagesKnownAs(
     tx,
     replies.map(({ contactId, replyTo }) => ({ contactId, externalId: replyTo })),
   );

@@ -7,12 +7,11 @@
 import type { TakeReceipts, ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import { pause, type Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
-import { bucketOf, firstIdAt, type IdSource } from '../base/ids.ts';
+import { firstIdAt, type IdSource } from '../base/ids.ts';
 import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
-import { insertDue } from '../queue/work/sql.ts';
 import { codeOf, detailOf, externalIdOf } from './forms.ts';
 import { BEHAVIOURS, deviceAddress, type Behaviour } from './outcomes.ts';
 import type { Chosen, Rules, World } from './rules.ts';
@@ -44,8 +43,6 @@ export const SIMULATED_BATCH = 500;
 const KEY_KNOWN_MS = 86_400_000;
 /** How far back a look-up goes. */
 const LOOK_BACK_MS = 30 * KEY_KNOWN_MS;
-/** Receipts due later than this are found by the worker's own look. */
-const WAKE_WITHIN_MS = 2_000;
 
 /** A sender that stands for `adapter` in a test workspace. */
 export function simulatedSender(options: {
@@ -247,7 +244,7 @@ async function record(call: Call, world: World): Promise<void> {
     .map(({ afterMs, groups }) => {
       const content: ReceiptPlan = { provider: adapter.provider, channel: adapter.channel, groups };
       const id = ids.spread();
-      return { id, afterMs, plan: JSON.stringify(content), lane: queue.laneOf(bucketOf(id)) };
+      return { id, afterMs, plan: JSON.stringify(content) };
     });
   const { id: integrationId, workspaceId } = integration;
   const common = {
@@ -257,7 +254,7 @@ async function record(call: Call, world: World): Promise<void> {
     direction: 'out',
     atMs: nowMs + world.clockAheadMs,
   } as const;
-  const due = plans.map(({ id, afterMs, lane }) => ({
+  const due = plans.map(({ id, afterMs }) => ({
     kind: KIND.simulatedReceipt,
     ownerId: id,
     causeId: integrationId,
@@ -265,22 +262,16 @@ async function record(call: Call, world: World): Promise<void> {
     stream: 0,
     workspaceId,
     dueMs: nowMs + afterMs,
-    bucket: bucketOf(id),
-    lane,
   }));
   if (!call.devices.length && !plans.length) return;
-  // The statements go out together: one round trip besides begin and commit. queue.put would wake the worker now, for
-  // nothing: the work is due later, and the wake comes then.
+  // The statements go out together: one round trip besides begin and commit.
   await queue.transact((tx) =>
     Promise.all([
       call.devices.length ? insertDeviceMessages(tx, common, call.devices) : undefined,
       plans.length ? insertPlans(tx, workspaceId, integrationId, plans) : undefined,
-      due.length ? insertDue(tx, due) : undefined,
+      queue.putForLater(tx, due),
     ]),
   );
-  for (const { afterMs, lane } of plans)
-    if (afterMs <= WAKE_WITHIN_MS)
-      clock.after(afterMs, () => queue.wake([{ lane, what: KIND.simulatedReceipt }]));
 }
 
 /** JSON that Postgres takes: it refuses NUL and half surrogates, which one message must not do to 499 others. */

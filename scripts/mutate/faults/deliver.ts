@@ -238,7 +238,7 @@ export const deliverFaults = [
     ['who can tell is not known', 'canTell: open?.canTell ?? false', 'canTell: false'],
     ['where it went is not kept', 'subjects.get(item) ?? {', 'false || {'],
   ]),
-  ...inFile('src/outbox/deliver/capped.ts', DELIVER, [
+  ...inFile('src/ledger/caps.ts', DELIVER, [
     ['room is not written down', 'if (changed.size)\n', 'if (false)\n'],
     [
       'who has no marks yet has room for ever',

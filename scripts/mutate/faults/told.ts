@@ -15,15 +15,9 @@ export const toldFaults = [
     ],
     ['of several receipts the last holds', 'if (seen && !isFurther(seen.state, state)) continue;', ''],
     ['what failed beats what was read', '(state === STATE.failed ? STATE.accepted + 0.5 : state)', 'state'],
-    ['a receipt that is early is lost', 'await makeRoomForEarly(deps, tx, integration, unmoved, atMs);', ''],
-    [
-      'an early receipt reaches another workspace',
-      'item.stream === 0 || item.workspaceId !== integration.workspaceId',
-      'item.stream === 0',
-    ],
     [
       'what came back later is not learned',
-      'await learnLate(deps, tx, integration.workspaceId, unmovedBy(changes, rows), atMs);',
+      'await learnLate(deps, tx, integration.workspaceId, unmoved, atMs);',
       '',
     ],
     [
@@ -68,19 +62,13 @@ export const toldFaults = [
     ],
     [
       'a run’s receipts are not counted',
-      'counted.length && addTallies(',
-      'counted.length < 0 && addTallies(',
+      'tallyLanes(deps.queue, tx, counted)',
+      'tallyLanes(deps.queue, tx, [])',
     ],
     [
       'single messages are counted in tallies',
       'const counted = changes.filter(({ bulk }) => bulk);',
       'const counted = changes;',
-    ],
-    [
-      'a lane’s receipts are counted in another',
-      'tallyOf(lanes[lane]!.bucket, list)',
-      'tallyOf(lanes[0]!.bucket, list)',
-      ['src/outbox/outcome/receipt.test.ts'],
     ],
     [
       'receipts are not told',
@@ -132,11 +120,6 @@ export const toldFaults = [
     ['falling back where it may not go', "return gate(facts, atMs).verdict !== 'never';", 'return true;'],
     ['falling back to what nothing serves', 'if (integrationId === undefined || tried', 'if (tried'],
     [
-      'the next is not put in the queue',
-      '  await deps.queue.put(\n    tx,\n    onward.map',
-      '  if (nowMs < 0) await deps.queue.put(\n    tx,\n    onward.map',
-    ],
-    [
       'falling back stops after one',
       '    mayFallBack: true,\n    trail,',
       '    mayFallBack: false,\n    trail,',
@@ -171,8 +154,8 @@ export const toldFaults = [
     ],
     [
       'what was moved on from keeps the next from moving on',
-      '  await giveUp(\n',
-      '  if (nowMs < 0) await giveUp(\n',
+      '  await giveUpOn(\n',
+      '  if (nowMs < 0) await giveUpOn(\n',
       ['test/fallback.test.ts'],
     ],
     [
@@ -200,7 +183,7 @@ export const toldFaults = [
       'destinationId: own.destinationId,\n    expiresMs',
       'destinationId: own.destinationId + 1,\n    expiresMs',
     ],
-    ['who did not pick up is called at once', 'dueMs: nowMs + rule.afterMs,', 'dueMs: nowMs,'],
+    ['who did not pick up is called at once', 'nowMs + rule.afterMs,', 'nowMs,'],
     [
       'who was called again does not move on',
       'mayFallBack: own.mayFallBack === true,',
@@ -216,13 +199,6 @@ export const toldFaults = [
       ['src/outbox/outcome/follow.test.ts', ...WRITE],
     ],
     [
-      'devices get no deliveries',
-      'await insertOnward(tx, onward);\n  const added',
-      'const added',
-      ['test/push.test.ts'],
-    ],
-    ['devices are not put in the queue', 'await deps.queue.put(tx, added);', '', ['test/push.test.ts']],
-    [
       'what was refused teaches nothing',
       'await learn(tx, deps.ids, lessons, deps.clock.nowMs());',
       '',
@@ -237,23 +213,19 @@ export const toldFaults = [
     ],
     [
       'tallies are doubled',
-      'if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));',
-      'if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, [...changes, ...changes], accepted));',
+      'if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);',
+      'if (bulk) await tallyLane(tx, batch.lane.bucket, [...changes, ...changes], accepted);',
     ],
     [
       'tallies of what was accepted are doubled',
-      'if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));',
-      'if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, [...accepted, ...accepted]));',
+      'if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);',
+      'if (bulk) await tallyLane(tx, batch.lane.bucket, changes, [...accepted, ...accepted]);',
     ],
-    [
-      'nothing is tallied',
-      'if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));',
-      '',
-    ],
+    ['nothing is tallied', 'if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);', ''],
     [
       'single messages are tallied',
-      'if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));',
-      'await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));',
+      'if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);',
+      'await tallyLane(tx, batch.lane.bucket, changes, accepted);',
       ['src/outbox/outcome/follow.test.ts', ...WRITE],
     ],
     [
@@ -275,18 +247,6 @@ export const toldFaults = [
       ORDER,
     ],
     ['what was accepted in a run is not told', '...(accepted.length ? { accepted } : {}),', '', ORDER],
-    [
-      'what follows a receipt that was faster is told twice',
-      '(early.has(contactId) ? [] : [contactId])',
-      '[contactId]',
-      ORDER,
-    ],
-    [
-      'a delivery that was retried is taken for plain',
-      'row.state === STATE.accepted && row.attempts === 1 && row.seq === 0 && row.trail === null',
-      'row.state === STATE.accepted',
-      ['src/outbox/outcome/follow.test.ts', 'test/push.test.ts'],
-    ],
     ['reading is not looked at', 'await deps.queue.put(tx, watched);', '', RECEIPT],
     [
       'what has moved on by a receipt moves on again',
@@ -294,23 +254,6 @@ export const toldFaults = [
       '',
       ['src/outbox/outcome/follow.test.ts', ...WRITE],
     ],
-    [
-      'devices of a run are more than its people',
-      'causeId: batch.stream, state: STATE.queued, n: -added.length }',
-      'causeId: batch.stream, state: STATE.queued, n: 0 }',
-      ['test/push.test.ts'],
-    ],
-    [
-      'what it was is not taken off the tally',
-      'if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);',
-      '',
-    ],
-    [
-      'what was queued is taken off the tally',
-      'if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);',
-      'if (priorState !== null) add(causeId, priorState, -1);',
-    ],
-    ['what stays is tallied', '    if (state === priorState) continue;\n', ''],
   ]),
   ...inFile(
     'src/outbox/accept.ts',
@@ -351,4 +294,74 @@ export const toldFaults = [
       ],
     ],
   ),
+  ...inFile('src/ledger/tallies.ts', WRITE, [
+    [
+      'devices of a run are more than its people',
+      'causeId: runId, state: STATE.queued, n: -n }',
+      'causeId: runId, state: STATE.queued, n: 0 }',
+      ['test/push.test.ts'],
+    ],
+    [
+      'what it was is not taken off the tally',
+      'if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);',
+      '',
+    ],
+    [
+      'what was queued is taken off the tally',
+      'if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);',
+      'if (priorState !== null) add(causeId, priorState, -1);',
+    ],
+    ['what stays is tallied', '    if (state === priorState) continue;\n', ''],
+  ]),
+  ...inFile('src/ledger/outcomes.ts', WRITE, [
+    [
+      'what follows a receipt that was faster is told twice',
+      '(early.has(contactId) ? [] : [contactId])',
+      '[contactId]',
+      ORDER,
+    ],
+    [
+      'a delivery that was retried is taken for plain',
+      'row.state === STATE.accepted && row.attempts === 1 && row.seq === 0 && row.trail === null',
+      'row.state === STATE.accepted',
+      ['src/outbox/outcome/follow.test.ts', 'test/push.test.ts'],
+    ],
+  ]),
+  ...inFile('src/ledger/onward.ts', WRITE, [
+    [
+      'devices get no deliveries',
+      'await insertOnward(tx, onward);\n  const added',
+      'const added',
+      ['test/push.test.ts'],
+    ],
+    [
+      'devices are not put in the queue',
+      'added.map((one) => ({ ...workOf(one), stream: one.item.stream, dueMs: one.item.dueMs })),',
+      '[],',
+      ['test/push.test.ts'],
+    ],
+  ]),
+  ...inFile('src/ledger/onward.ts', RECEIPT, [
+    [
+      'the next is not put in the queue',
+      'onward.map((one) => ({ ...workOf(one), stream: 0, dueMs })),',
+      '[],',
+    ],
+  ]),
+  ...inFile('src/ledger/tallies.ts', RECEIPT, [
+    [
+      'a lane’s receipts are counted in another',
+      'tallyOf(lanes[lane]!.bucket, list)',
+      'tallyOf(lanes[0]!.bucket, list)',
+      ['src/outbox/outcome/receipt.test.ts'],
+    ],
+  ]),
+  ...inFile('src/ledger/receipts.ts', RECEIPT, [
+    ['a receipt that is early is lost', 'await makeRoomForEarly(deps, tx, integration, unmoved, atMs);', ''],
+    [
+      'an early receipt reaches another workspace',
+      'item.stream === 0 || item.workspaceId !== integration.workspaceId',
+      'item.stream === 0',
+    ],
+  ]),
 ];

@@ -31,9 +31,9 @@ import type { Broadcast, BroadcastInput } from '../../broadcasts/broadcast.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
 import { contentProblems } from '../../broadcasts/rendering.ts';
 import { textSize } from '../../broadcasts/size.ts';
-import { selectBroadcast, selectBroadcasts } from '../../broadcasts/sql.ts';
+import { findBroadcast, listBroadcasts } from '../../broadcasts/find.ts';
 import type { Tx } from '../../db/pool.ts';
-import { selectAmiss } from '../../ledger/sql.ts';
+import { amissInRun } from '../../ledger/deliveries.ts';
 import { STATE } from '../../ledger/states.ts';
 import { readAudience, showAudience, type AudienceText } from './audienceInput.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
@@ -236,7 +236,7 @@ async function list(call: Call): Promise<BroadcastPage | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
   const { ctx, workspace } = call;
-  const found = await selectBroadcasts(ctx.sql, workspace.id, {
+  const found = await listBroadcasts(ctx.sql, workspace.id, {
     beforeId: page.before,
     limit: page.limit + 1,
   });
@@ -258,7 +258,7 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
   const broadcast = await find(call);
   if (isFault(broadcast)) return broadcast;
   if (broadcast.runId === null) return { recipients: [], next: null };
-  const found = await selectAmiss(call.ctx.sql, call.workspace.id, broadcast.runId, {
+  const found = await amissInRun(call.ctx.sql, call.workspace.id, broadcast.runId, {
     states: (state === undefined ? AMISS : [state]).map((name) => STATE[name]),
     afterContactId: after ?? 0,
     limit: limit + 1,
@@ -273,7 +273,7 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
 /** The broadcast of the path. */
 async function find(call: Call<unknown>): Promise<Broadcast | Fault> {
   const { sql } = call.ctx;
-  return (await selectBroadcast(sql, call.workspace.id, idIn(call, 'broadcastId'))) ?? missing('broadcast');
+  return (await findBroadcast(sql, call.workspace.id, idIn(call, 'broadcastId'))) ?? missing('broadcast');
 }
 
 type InputText = Omit<BroadcastInput, 'audience' | 'integrationId' | 'content'> & {

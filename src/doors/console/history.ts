@@ -5,12 +5,13 @@ import { type Fault, isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Broadcast } from '../../broadcasts/broadcast.ts';
 import { asLongAsSent } from '../../broadcasts/size.ts';
-import { selectByRuns } from '../../broadcasts/sql.ts';
+import { broadcastsOfRuns } from '../../broadcasts/find.ts';
 import { compile } from '../../content/compile.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Message } from '../../conversations/message.ts';
 import { selectPage } from '../../conversations/history.ts';
-import { selectDeliveriesOf, type Delivery } from '../../ledger/sql.ts';
+import { deliveriesTo } from '../../ledger/deliveries.ts';
+import type { Delivery } from '../../ledger/delivery.ts';
 import { findContact } from './contacts.ts';
 import { presentDelivery, presentMessage, saidBy, type Said } from './present.ts';
 import { reads, readLimit, readTime, timeText, type Call, type Route } from './route.ts';
@@ -45,7 +46,7 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   const conversation = (await conversationsOf(sql, [contact.id])).get(contact.id);
   const [messages, deliveries] = await Promise.all([
     conversation ? selectPage(sql, { conversationId: conversation.id, beforeMs, limit: limit + 1 }) : [],
-    selectDeliveriesOf(sql, call.workspace.id, contact.id, undefined, MOST_DELIVERIES),
+    deliveriesTo(sql, call.workspace.id, contact.id, MOST_DELIVERIES),
   ]);
   const said = messages.map((message): Entry => messageEntry(message, deliveries));
   const sent = await broadcastEntries(call, deliveries);
@@ -81,7 +82,7 @@ function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry 
 
 async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Promise<Entry[]> {
   const runIds = [...new Set(deliveries.map(({ causeId }) => causeId))];
-  const broadcasts = runIds.length > 0 ? await selectByRuns(call.ctx.sql, runIds) : [];
+  const broadcasts = await broadcastsOfRuns(call.ctx.sql, runIds);
   const byRun = new Map(broadcasts.map((broadcast) => [broadcast.runId, broadcast]));
   return deliveries.flatMap((delivery): Entry[] => {
     const broadcast = byRun.get(delivery.causeId);

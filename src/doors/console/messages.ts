@@ -10,7 +10,7 @@ import { isFault, type Fault } from '../../base/fault.ts';
 import { checkMetadata } from '../../content/check.ts';
 import { selectMessages } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
-import { selectDeliveriesOf } from '../../ledger/sql.ts';
+import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { acceptOne, type One } from './acceptOne.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
 import { readAddress, readContent } from './input.ts';
@@ -50,7 +50,7 @@ export const messageRoutes: readonly Route[] = [
     async handle(call) {
       const message = await findMessage(call, idIn(call, 'messageId'));
       if (isFault(message)) return message;
-      return { ...presentMessage(message), deliveries: await deliveriesOf(call, message) };
+      return { ...presentMessage(message), deliveries: await shownDeliveries(call, message) };
     },
   }),
   reads({
@@ -60,7 +60,7 @@ export const messageRoutes: readonly Route[] = [
     action: 'messages.read',
     async handle(call) {
       const message = await findMessage(call, idIn(call, 'messageId'));
-      return isFault(message) ? message : { deliveries: await deliveriesOf(call, message) };
+      return isFault(message) ? message : { deliveries: await shownDeliveries(call, message) };
     },
   }),
 ];
@@ -71,9 +71,12 @@ export async function findMessage(call: Call<unknown>, id: number): Promise<Mess
   return message ?? missing('message');
 }
 
-async function deliveriesOf(call: Call, message: Message): Promise<DeliveryShown[]> {
+async function shownDeliveries(call: Call, message: Message): Promise<DeliveryShown[]> {
   const { workspace, ctx } = call;
-  const rows = await selectDeliveriesOf(ctx.sql, workspace.id, message.contactId, message.id);
+  const rows = await deliveriesOf(ctx.sql, workspace.id, {
+    contactId: message.contactId,
+    causeId: message.id,
+  });
   const said = saidBy(message);
   return rows.map((row) => presentDelivery(row, said));
 }

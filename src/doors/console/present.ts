@@ -11,7 +11,7 @@ import { compile, type Compiled } from '../../content/compile.ts';
 import type { RenderOptions } from '../../content/renderOptions.ts';
 import { smsSize } from '../../content/smsSize.ts';
 import type { Message } from '../../conversations/message.ts';
-import type { Delivery } from '../../ledger/sql.ts';
+import type { Delivery } from '../../ledger/delivery.ts';
 import { windowEndsMs } from '../../gate/gate.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { stateName } from '../../ledger/states.ts';

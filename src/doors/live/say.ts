@@ -25,7 +25,8 @@ import type {
 } from '../../conversations/events.ts';
 import { PAGE } from '../../live/log.ts';
 import { toRef } from '../../ledger/ref.ts';
-import { selectDeliveries, type Delivery } from '../../ledger/sql.ts';
+import { deliveriesNamed } from '../../ledger/deliveries.ts';
+import type { Delivery } from '../../ledger/delivery.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { webChatOf, webDestination } from '../kit/webChat.ts';
@@ -177,7 +178,7 @@ export async function deliveriesOf(
 ): Promise<Delivery[]> {
   const tries = Array.from({ length: MOST_TRIES }, (_, seq) => seq);
   const keys = messageIds.flatMap((causeId) => tries.map((seq) => ({ contactId, causeId, seq })));
-  return keys.length ? await selectDeliveries(ctx.sql, keys) : [];
+  return await deliveriesNamed(ctx.sql, keys);
 }
 
 /** The person has begun or stopped to type. */

@@ -1,7 +1,7 @@
 /** What a person read on the web is read: the deliveries that went to the web chat are told so, as a provider would tell. */
 import type { Receipt } from '../../channels/adapter.ts';
 import { toRef } from '../../ledger/ref.ts';
-import { selectDeliveriesOf } from '../../ledger/sql.ts';
+import { deliveriesTo } from '../../ledger/deliveries.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { HttpContext } from '../kit/context.ts';
 
@@ -20,7 +20,7 @@ export async function confirmRead(
   of: { workspaceId: number; contactId: number },
   isLast = false,
 ): Promise<void> {
-  const deliveries = await selectDeliveriesOf(ctx.sql, of.workspaceId, of.contactId, undefined, LOOKED_AT);
+  const deliveries = await deliveriesTo(ctx.sql, of.workspaceId, of.contactId, LOOKED_AT);
   const read = deliveries.filter(
     ({ channel, state, integrationId }) =>
       channel === 'webchat' && integrationId !== null && CAN_BE_READ.includes(state),

@@ -1,9 +1,11 @@
 /** Users: made before they come, read, changed, forgotten (api/sunshine.md §3.2; N30). */
-import { type Static, Type } from 'typebox';
+import { BusinessSystems, ChangedUser, NewUser, UserShown } from '../../../contract/doors/sunshine/users.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { type Static } from 'typebox';
 import { parseIsoTime } from '../../base/clock.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createContact, updateContact, type Contact } from '../../contacts/contacts.ts';
-import { checkAttributes, CONTACT_LIMITS, type ContactChange } from '../../contacts/profile.ts';
+import { checkAttributes, type ContactChange } from '../../contacts/profile.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { checkMetadata } from '../../content/check.ts';
 import type { Db } from '../../db/pool.ts';
@@ -23,30 +25,21 @@ import {
 import { tell } from './told.ts';
 import { findUser, loadUser } from './users.ts';
 
-const text = (maxLength: number) => Type.Optional(Type.Union([Type.String({ maxLength }), Type.Null()]));
-const profile = {
-  givenName: text(CONTACT_LIMITS.name),
-  surname: text(CONTACT_LIMITS.name),
-  email: text(254),
-  signedUpAt: text(64),
-  properties: Type.Optional(
-    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
-  ),
-};
-
-const NewUser = Type.Object({
-  userId: Type.String({ minLength: 1, maxLength: CONTACT_LIMITS.externalId }),
-  credentialRequired: Type.Optional(Type.Boolean()),
-  ...profile,
-});
-/** What can be said of a user. */
-export const ChangedUser = Type.Object(profile);
-
 /** `…/appusers`. */
 export const appUserRoutes: readonly Route[] = [
-  writes({ method: 'POST', path: '/appusers', action: 'contacts.write', body: NewUser, handle: create }),
+  writes({
+    method: 'POST',
+    path: '/appusers',
+    does: 'Makes a user before they come.',
+    action: 'contacts.write',
+    body: NewUser,
+    answers: { 201: UserShown },
+    handle: create,
+  }),
   reads({
     path: '/appusers/:userId',
+    does: 'A user.',
+    answers: { 200: UserShown },
     action: 'contacts.read',
     scopes: ['account', 'app', 'appUser'],
     async handle(call) {
@@ -60,23 +53,31 @@ export const appUserRoutes: readonly Route[] = [
     path: '/appusers/:userId',
     action: 'contacts.write',
     scopes: ['account', 'app', 'appUser'],
+    does: 'Changes a user; what is not named stays, null takes away.',
     body: ChangedUser,
+    answers: { 200: UserShown },
     handle: update,
   }),
   acts({
     method: 'DELETE',
     path: '/appusers/:userId',
+    does: 'Erases a user from everywhere.',
     action: 'contacts.erase',
+    answers: { 200: Done },
     handle: async (call) => (tx) => erase(call, tx),
   }),
   acts({
     method: 'DELETE',
     path: '/appusers/:userId/profile',
+    does: 'Forgets what is known of a user; what was said stays.',
     action: 'contacts.erase',
+    answers: { 200: UserShown },
     handle: forgetProfile,
   }),
   reads({
     path: '/appusers/:userId/businesssystems',
+    does: 'Systems of the business that know the user: none.',
+    answers: { 200: BusinessSystems },
     action: 'contacts.read',
     async handle(call) {
       const contact = await findUser(call, call.ctx.sql);
@@ -85,7 +86,7 @@ export const appUserRoutes: readonly Route[] = [
   }),
 ];
 
-async function create(call: Call<Static<typeof NewUser>>): Promise<Work | SunshineFault> {
+async function create(call: Call<Static<typeof NewUser>>): Promise<Work<201, UserShown> | SunshineFault> {
   const { userId, credentialRequired, ...given } = call.body;
   const { ctx, workspace, nowMs } = call;
   if (!userId.trim()) return breaks('userId', 'must not be blank');
@@ -113,7 +114,7 @@ async function create(call: Call<Static<typeof NewUser>>): Promise<Work | Sunshi
   };
 }
 
-async function update(call: Call<Static<typeof ChangedUser>>): Promise<Work | SunshineFault> {
+async function update(call: Call<Static<typeof ChangedUser>>): Promise<Work<200, UserShown> | SunshineFault> {
   const change = readProfile(call.body);
   if (isFault(change)) return change;
   const { ctx, workspace, nowMs } = call;
@@ -126,7 +127,7 @@ async function update(call: Call<Static<typeof ChangedUser>>): Promise<Work | Su
   };
 }
 
-async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome> {
+async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome<200, object>> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const user = await loadUser(tx, contact);
@@ -142,7 +143,7 @@ async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome> {
   return { status: 200, body: {}, audit: { action: 'contact.erase', subject: `contact:${contact.id}` } };
 }
 
-async function forgetProfile(call: Call): Promise<Work> {
+async function forgetProfile(call: Call): Promise<Work<200, UserShown>> {
   const { ctx, workspace, nowMs } = call;
   const integrations = await ctx.directory.integrationsOf(workspace.id);
   return async (tx) => {
@@ -157,17 +158,16 @@ async function forgetProfile(call: Call): Promise<Work> {
   };
 }
 
-async function shown(
+async function shown<S extends number>(
   db: Db,
   contact: Contact,
   integrations: readonly KnownIntegration[],
-  status: number,
-): Promise<Outcome> {
+  status: S,
+): Promise<Outcome<S, UserShown>> {
   return { status, body: { appUser: presentUser(await loadUser(db, contact), integrations) } };
 }
 
 /** Fields of a profile as a change of a contact. An empty name is none. */
-/** What is told of a user, as the contact's fields. */
 export function readProfile(given: Static<typeof ChangedUser>): ContactChange | Fault {
   const { givenName, surname, email, signedUpAt, properties } = given;
   const attributes: Record<string, unknown> = { ...properties };

@@ -1,6 +1,19 @@
 /** Apps: workspaces, as this API knows them, and their keys (api/sunshine.md §1.2, §3.1). */
-import { type Static, Type } from 'typebox';
-import { Metadata } from '../../../contract/content.ts';
+import {
+  AppShown,
+  AppsShown,
+  ChangedApp,
+  JwtShown,
+  KeyMade,
+  type KeyOf,
+  KeyShown,
+  KeysShown,
+  NewApp,
+  NewKey,
+  SdksShown,
+} from '../../../contract/doors/sunshine/apps.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { type Static } from 'typebox';
 import { signAppToken } from '../../accounts/authenticate.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import {
@@ -31,26 +44,6 @@ import {
   type Work,
 } from './route.ts';
 
-const flag = Type.Optional(Type.Boolean());
-const fields = {
-  settings: Type.Optional(
-    Type.Object({
-      maskCreditCardNumbers: flag,
-      useAnimalNames: flag,
-      conversationRetentionSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 1e9 })),
-      echoPostback: flag,
-      ignoreAutoConversationStart: flag,
-    }),
-  ),
-  metadata: Type.Optional(Metadata),
-};
-const NewApp = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }), ...fields });
-const ChangedApp = Type.Object({
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  ...fields,
-});
-const NewKey = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) });
-
 /** `/apps`: what concerns the account, not one app. */
 export const accountRoutes: readonly Route[] = [
   writes({
@@ -59,32 +52,56 @@ export const accountRoutes: readonly Route[] = [
     path: '/apps',
     action: 'workspace.update',
     scopes: ['account'],
+    does: 'Makes an app, whose owner the caller is.',
     body: NewApp,
+    answers: { 201: AppShown },
     handle: createApp,
   }),
-  reads({ of: 'caller', path: '/apps', action: 'workspace.read', scopes: ['account'], handle: listApps }),
+  reads({
+    of: 'caller',
+    path: '/apps',
+    does: 'The apps of the account.',
+    action: 'workspace.read',
+    scopes: ['account'],
+    answers: { 200: AppsShown },
+    handle: listApps,
+  }),
 ];
 
 /** One app, under its own path only. */
 export const appRoutes: readonly Route[] = [
   reads({
     path: '',
+    does: 'An app.',
     action: 'workspace.read',
+    answers: { 200: AppShown },
     async handle(call) {
       const workspace = await getWorkspace(call.ctx.sql, call.workspace.id);
       return workspace ? { status: 200, body: { app: presentApp(workspace) } } : missing('app');
     },
   }),
-  writes({ method: 'PUT', path: '', action: 'workspace.update', body: ChangedApp, handle: changeApp }),
+  writes({
+    method: 'PUT',
+    path: '',
+    does: 'Changes an app.',
+    action: 'workspace.update',
+    body: ChangedApp,
+    answers: { 200: AppShown },
+    handle: changeApp,
+  }),
   acts({
     method: 'DELETE',
     path: '',
+    does: 'Deletes an app: nobody reaches it any more.',
     action: 'workspace.delete',
+    answers: { 200: Done },
     scopes: ['account'],
     handle: async (call) => (tx) => dropApp(call, tx),
   }),
   reads({
     path: '/sdks',
+    does: 'The integrations that SDKs use.',
+    answers: { 200: SdksShown },
     action: 'integrations.read',
     async handle(call) {
       const all = await call.ctx.directory.integrationsOf(call.workspace.id);
@@ -110,28 +127,43 @@ export const keyRoutes: readonly Route[] = [
     method: 'POST',
     path: '/keys',
     action: 'keys.manage',
+    does: 'Makes a key; its secret is shown this once.',
     secret: true,
     body: NewKey,
+    answers: { 201: KeyMade },
     handle: makeKey,
   }),
   reads({
     path: '/keys',
+    does: 'The keys of an app.',
     action: 'keys.manage',
+    answers: { 200: KeysShown },
     async handle(call) {
       return { status: 200, body: { keys: (await keysOf(call)).map(presentKey) } };
     },
   }),
   reads({
     path: '/keys/:keyId',
+    does: 'A key, without its secret.',
     action: 'keys.manage',
+    answers: { 200: KeyShown },
     async handle(call) {
       const key = (await keysOf(call)).find(({ keyId }) => keyId === call.params['keyId']);
       return key ? { status: 200, body: { key: presentKey(key) } } : NO_KEY;
     },
   }),
-  acts({ method: 'DELETE', path: '/keys/:keyId', action: 'keys.manage', handle: dropKey }),
+  acts({
+    method: 'DELETE',
+    path: '/keys/:keyId',
+    does: 'Revokes a key.',
+    action: 'keys.manage',
+    answers: { 200: Done },
+    handle: dropKey,
+  }),
   reads({
     path: '/keys/:keyId/jwt',
+    does: 'A token signed with a key.',
+    answers: { 200: JwtShown },
     action: 'keys.manage',
     async handle(call) {
       const { ctx, workspace, nowMs, params } = call;
@@ -147,7 +179,9 @@ export const keyRoutes: readonly Route[] = [
 
 const NO_KEY = fault('not_found', 'There is no such key.');
 
-async function createApp(call: Call<Static<typeof NewApp>>): Promise<Work | Fault> {
+async function createApp(
+  call: Call<Static<typeof NewApp>>,
+): Promise<Work<201, Static<typeof AppShown>> | Fault> {
   const { ctx, nowMs, caller } = call;
   const settings = settingsOf(call.body);
   if (isFault(settings)) return settings;
@@ -170,7 +204,7 @@ async function createApp(call: Call<Static<typeof NewApp>>): Promise<Work | Faul
   };
 }
 
-async function listApps(call: Call): Promise<Outcome> {
+async function listApps(call: Call): Promise<Outcome<200, Static<typeof AppsShown>>> {
   const page = readPage(call.query);
   if (isFault(page)) return page;
   const { operatorId } = call.caller as { operatorId: number };
@@ -179,7 +213,9 @@ async function listApps(call: Call): Promise<Outcome> {
   return { status: 200, body: { apps: rows.map(({ workspace }) => presentApp(workspace)), hasMore, offset } };
 }
 
-async function changeApp(call: Call<Static<typeof ChangedApp>>): Promise<Work | SunshineFault> {
+async function changeApp(
+  call: Call<Static<typeof ChangedApp>>,
+): Promise<Work<200, Static<typeof AppShown>> | SunshineFault> {
   const { ctx, workspace } = call;
   const { name } = call.body;
   return async (tx) => {
@@ -199,7 +235,7 @@ async function changeApp(call: Call<Static<typeof ChangedApp>>): Promise<Work | 
 }
 
 /** Nobody reaches it any more: neither its keys nor its account. */
-async function dropApp(call: Call, tx: Tx): Promise<Outcome> {
+async function dropApp(call: Call, tx: Tx): Promise<Outcome<200, object>> {
   const { ctx, workspace, nowMs } = call;
   const { operatorId } = call.caller as { operatorId: number };
   const keys = await listKeys(tx, { owner: { workspaceId: workspace.id } });
@@ -227,7 +263,7 @@ function settingsOf(body: Static<typeof ChangedApp>, present?: Workspace): Recor
   };
 }
 
-async function makeKey(call: Call<Static<typeof NewKey>>): Promise<Work> {
+async function makeKey(call: Call<Static<typeof NewKey>>): Promise<Work<201, Static<typeof KeyMade>>> {
   const { ctx, workspace, nowMs } = call;
   const owner = { workspaceId: workspace.id };
   return async (tx) => {
@@ -239,7 +275,7 @@ async function makeKey(call: Call<Static<typeof NewKey>>): Promise<Work> {
   };
 }
 
-async function dropKey(call: Call): Promise<Work> {
+async function dropKey(call: Call): Promise<Work<200, object>> {
   const { ctx, workspace, nowMs } = call;
   const keyId = call.params['keyId']!;
   return async (tx) => {
@@ -255,6 +291,6 @@ async function keysOf(call: Call): Promise<ApiKey[]> {
   return await listKeys(call.ctx.sql, { owner: { workspaceId: call.workspace.id }, door: 'sunshine' });
 }
 
-function presentKey(key: ApiKey): Record<string, unknown> {
+function presentKey(key: ApiKey): KeyOf {
   return { _id: key.keyId, name: key.name };
 }

@@ -1,5 +1,8 @@
 /** Uploads: files that messages can point to, and pictures that are messages at once (api/sunshine.md §2). */
-import { type Static, Type } from 'typebox';
+import { FileKept, FileNamed } from '../../../contract/doors/sunshine/apps.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { MessagesAdded } from '../../../contract/doors/sunshine/messages.ts';
+import { type Static } from 'typebox';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { keepFile, removeFile, type Upload } from '../../content/mediaStore.ts';
 import { addMessages, readPosted } from './messages.ts';
@@ -9,13 +12,13 @@ import { acts, breaks, writes, type Call, type Route, type Work } from './route.
 export const FILE_BYTES = 50 * 1024 * 1024;
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
-const Removed = Type.Object({ mediaUrl: Type.String({ minLength: 1, maxLength: 2048 }) });
-
 /** `…/attachments` and `…/images`. */
 export const attachmentRoutes: readonly Route[] = [
   acts({
     method: 'POST',
     path: '/attachments',
+    does: 'Keeps a file that messages can point to.',
+    answers: { 201: FileKept },
     action: 'messages.send',
     upload: FILE_BYTES,
     handle: attach,
@@ -23,20 +26,24 @@ export const attachmentRoutes: readonly Route[] = [
   writes({
     method: 'POST',
     path: '/attachments/remove',
+    does: 'Deletes a file.',
+    answers: { 200: Done },
     action: 'messages.send',
-    body: Removed,
+    body: FileNamed,
     handle: remove,
   }),
   acts({
     method: 'POST',
     path: '/appusers/:userId/images',
+    does: 'Keeps a picture and says it at once.',
+    answers: { 201: MessagesAdded },
     action: 'conversations.reply',
     upload: FILE_BYTES,
     handle: postImage,
   }),
 ];
 
-async function attach(call: Call): Promise<Work | Fault> {
+async function attach(call: Call): Promise<Work<201, Static<typeof FileKept>> | Fault> {
   const { access } = call.query;
   if (access !== undefined && access !== 'public') return breaks('access', 'must be public');
   const form = await readForm(call);
@@ -49,7 +56,7 @@ async function attach(call: Call): Promise<Work | Fault> {
   };
 }
 
-async function remove(call: Call<Static<typeof Removed>>): Promise<Work> {
+async function remove(call: Call<Static<typeof FileNamed>>): Promise<Work<200, object>> {
   return async () => {
     const removed = await removeFile(call.ctx, call.workspace.id, call.body.mediaUrl);
     if (isFault(removed)) return removed;
@@ -59,7 +66,7 @@ async function remove(call: Call<Static<typeof Removed>>): Promise<Work> {
   };
 }
 
-async function postImage(call: Call): Promise<Work | Fault> {
+async function postImage(call: Call): Promise<Work<201, MessagesAdded> | Fault> {
   const form = await readForm(call);
   if (isFault(form)) return form;
   const { source, fields } = form;

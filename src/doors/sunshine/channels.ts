@@ -1,5 +1,8 @@
 /** The channels of a user: linking an address, unlinking it (api/sunshine.md §9.1; N7, N30–N32). */
-import { type Static, Type } from 'typebox';
+import { beginningOf } from '../../base/text.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { ChannelsShown, Link, UserShown } from '../../../contract/doors/sunshine/users.ts';
+import { type Static } from 'typebox';
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -14,14 +17,13 @@ import { addressOf } from '../../contacts/keys.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import {
   confirmLink,
-  CONFIRMATIONS,
   sendConfirmation,
   type ConfirmationType,
   type Linking,
 } from '../../confirmations/confirm.ts';
 import type { Tx } from '../../db/pool.ts';
 import { confirmingOf, readConfirmation } from './confirmations.ts';
-import { anyObject, readAddress, type Addressed } from './messageInput.ts';
+import { readAddress, type Addressed } from './messageInput.ts';
 import { integrationFor, presentChannel, presentClient, presentUser } from './present.ts';
 import {
   acts,
@@ -32,7 +34,6 @@ import {
   writes,
   type Call,
   type InApp,
-  type Outcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -40,19 +41,6 @@ import {
 import { providerOf, typeOfProvider } from './names.ts';
 import { tell } from './told.ts';
 import { findUser, loadUser } from './users.ts';
-
-const Link = Type.Object({
-  type: Type.String({ minLength: 1, maxLength: 64 }),
-  integrationId: Type.Optional(Type.String()),
-  phoneNumber: Type.Optional(Type.String()),
-  address: Type.Optional(Type.String()),
-  subject: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-  primary: Type.Optional(Type.Boolean()),
-  confirmation: Type.Object({
-    type: Type.Union(CONFIRMATIONS.map((type) => Type.Literal(type))),
-    message: Type.Optional(anyObject),
-  }),
-});
 
 type Linked = Omit<Static<typeof Link>, 'confirmation'> & {
   confirmation: { type: ConfirmationType; message?: Record<string, unknown> };
@@ -62,7 +50,9 @@ type Linked = Omit<Static<typeof Link>, 'confirmation'> & {
 export const channelRoutes: readonly Route[] = [
   reads({
     path: '/appusers/:userId/channels',
+    does: 'The channels of a user.',
     action: 'contacts.read',
+    answers: { 200: ChannelsShown },
     async handle(call) {
       const integrations = await call.ctx.directory.integrationsOf(call.workspace.id);
       const contact = await findUser(call, call.ctx.sql);
@@ -76,24 +66,30 @@ export const channelRoutes: readonly Route[] = [
     method: 'POST',
     path: '/appusers/:userId/channels',
     action: 'contacts.write',
+    does: 'Links an address to a user, and asks there whether it is theirs.',
     body: Link,
+    answers: { 200: UserShown },
     handle: link,
   }),
   acts({
     method: 'DELETE',
     path: '/appusers/:userId/channels/:type',
+    does: 'Takes a channel from a user.',
+    answers: { 200: Done },
     action: 'contacts.write',
     handle: unlink,
   }),
   acts({
     method: 'POST',
     path: '/appusers/:userId/integrations/:type/ping',
+    does: 'Sends a test message on a channel of a user.',
+    answers: { 200: Done },
     action: 'messages.send',
     handle: ping,
   }),
 ];
 
-async function link(call: Call<Static<typeof Link>>): Promise<Work | SunshineFault> {
+async function link(call: Call<Static<typeof Link>>): Promise<Work<200, UserShown> | SunshineFault> {
   const linking = await readLinking(call);
   if (isFault(linking)) return linking;
   const integrations = await call.ctx.directory.integrationsOf(call.workspace.id);
@@ -107,9 +103,9 @@ async function link(call: Call<Static<typeof Link>>): Promise<Work | SunshineFau
     await confirmLink(confirmingOf(call, contact.id), tx, { id: linked, isPending }, linking);
     const user = await loadUser(tx, contact);
     const destination = user.destinations.find(({ id }) => id === linked)!;
-    const shown = presentUser(user, integrations) as { clients: { id: string }[] };
+    const shown = presentUser(user, integrations);
     // What comes of it is told by webhooks; until then the client is a pending one.
-    const client = presentClient(destination, user.destinations, integrations) as { id: string };
+    const client = presentClient(destination, user.destinations, integrations);
     return {
       status: 200,
       body: {
@@ -167,7 +163,7 @@ async function integrationOfType(
     return fits.includes(named) ? named : breaks('integrationId', `is not an integration of type ${type}`);
   }
   const [only, ...more] = fits;
-  if (!only) return breaks('type', `the app has no integration of type ${type.slice(0, 64)}`);
+  if (!only) return breaks('type', `the app has no integration of type ${beginningOf(type, 64)}`);
   return more.length === 0
     ? only
     : breaks('integrationId', `is required: there are ${fits.length} of type ${type}`);
@@ -220,10 +216,10 @@ export async function removeClients(
   await tell(call, tx, told);
 }
 
-async function unlink(call: Call): Promise<Work> {
+async function unlink(call: Call): Promise<Work<200, object>> {
   const { ctx, workspace } = call;
   const integrations = await ctx.directory.integrationsOf(workspace.id);
-  return async (tx): Promise<Outcome> => {
+  return async (tx) => {
     const contact = await findUser(call, tx);
     if (isFault(contact)) return contact;
     const all = await destinationsOf(tx, workspace.id, [contact.id]);
@@ -236,10 +232,10 @@ async function unlink(call: Call): Promise<Work> {
 
 const PING: Content = { type: 'text', text: 'This is a test message.' };
 
-async function ping(call: Call): Promise<Work> {
+async function ping(call: Call): Promise<Work<200, object>> {
   const { ctx, workspace } = call;
   const integrations = await ctx.directory.integrationsOf(workspace.id);
-  return async (tx): Promise<Outcome> => {
+  return async (tx) => {
     const contact = await findUser(call, tx);
     if (isFault(contact)) return contact;
     const all = await destinationsOf(tx, workspace.id, [contact.id]);

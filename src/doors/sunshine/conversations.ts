@@ -1,5 +1,12 @@
 /** The one conversation of a user: its marks, and what the business does in it besides talking (api/sunshine.md §3.4, §5.5). */
-import { type Static, Type } from 'typebox';
+import {
+  type ActionShown,
+  Activity,
+  ConversationShown,
+  type MessageShown,
+  Postback,
+} from '../../../contract/doors/sunshine/messages.ts';
+import { type Static } from 'typebox';
 import { isFault } from '../../base/fault.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
@@ -7,7 +14,6 @@ import type { Conversation } from '../../conversations/message.ts';
 import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
 import { markRead, selectPage } from '../../conversations/history.ts';
 import type { Db, Tx } from '../../db/pool.ts';
-import { authorFields } from './messageInput.ts';
 import { presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
 import {
@@ -24,17 +30,6 @@ import {
 import { tell } from './told.ts';
 import { findUser } from './users.ts';
 
-const Activity = Type.Object({
-  role: Type.Literal('appMaker'),
-  type: Type.Union([
-    Type.Literal('typing:start'),
-    Type.Literal('typing:stop'),
-    Type.Literal('conversation:read'),
-  ]),
-  ...authorFields,
-});
-const Postback = Type.Object({ actionId: Type.String({ minLength: 1, maxLength: 64 }) });
-
 /** A postback is looked for among so many of the last messages. */
 const LOOKED_AT = 100;
 
@@ -42,6 +37,8 @@ const LOOKED_AT = 100;
 export const conversationRoutes: readonly Route[] = [
   reads({
     path: '/appusers/:userId/conversation',
+    does: 'The conversation of a user.',
+    answers: { 200: ConversationShown },
     action: 'messages.read',
     scopes: ['account', 'app', 'appUser'],
     async handle(call) {
@@ -52,6 +49,8 @@ export const conversationRoutes: readonly Route[] = [
   acts({
     method: 'POST',
     path: '/appusers/:userId/conversation/read',
+    does: 'The user has read all there is.',
+    answers: { 200: ConversationShown },
     action: 'conversations.reply',
     scopes: ['account', 'app', 'appUser'],
     handle: async (call) => (tx) => read(call, tx),
@@ -60,7 +59,9 @@ export const conversationRoutes: readonly Route[] = [
     method: 'POST',
     path: '/appusers/:userId/conversation/activity',
     action: 'conversations.reply',
+    does: 'The business types, or has read.',
     body: Activity,
+    answers: { 200: ConversationShown },
     handle: async (call) => (tx) => act(call, tx),
   }),
   writes({
@@ -68,7 +69,9 @@ export const conversationRoutes: readonly Route[] = [
     path: '/appusers/:userId/conversation/postback',
     action: 'messages.impersonate',
     scopes: ['account', 'app', 'appUser'],
+    does: 'The user clicks on a postback.',
     body: Postback,
+    answers: { 200: ConversationShown },
     handle: async (call) => (tx) => postback(call, tx),
   }),
 ];
@@ -82,7 +85,7 @@ async function find(call: Call<unknown>, db: Db): Promise<Found | SunshineFault>
   return conversation ? { contact, conversation } : missing('conversation');
 }
 
-async function read(call: Call<unknown>, tx: Tx): Promise<Outcome> {
+async function read(call: Call<unknown>, tx: Tx): Promise<Shown> {
   const found = await find(call, tx);
   if (isFault(found)) return found;
   await markRead(tx, found.conversation.id, 'contact', nowOf(call));
@@ -90,7 +93,7 @@ async function read(call: Call<unknown>, tx: Tx): Promise<Outcome> {
   return await again(found, tx);
 }
 
-async function act(call: Call<Static<typeof Activity>>, tx: Tx): Promise<Outcome> {
+async function act(call: Call<Static<typeof Activity>>, tx: Tx): Promise<Shown> {
   const found = await find(call, tx);
   if (isFault(found)) return found;
   const { type } = call.body;
@@ -129,7 +132,7 @@ async function note(call: Call<unknown>, tx: Tx, { contact }: Found, noted: Note
   await call.ctx.queue.append(tx, [{ ...about, ...noted }]);
 }
 
-async function postback(call: Call<Static<typeof Postback>>, tx: Tx): Promise<Outcome> {
+async function postback(call: Call<Static<typeof Postback>>, tx: Tx): Promise<Shown> {
   const found = await find(call, tx);
   if (isFault(found)) return found;
   const { contact, conversation } = found;
@@ -147,19 +150,18 @@ async function postback(call: Call<Static<typeof Postback>>, tx: Tx): Promise<Ou
   return breaks('actionId', 'is not a postback of a message of this conversation');
 }
 
-type ShownAction = { _id: string; type: string; uri: string };
-
-function actionsOf(message: Record<string, unknown>): ShownAction[] {
-  const { actions, items } = message as { actions?: ShownAction[]; items?: { actions?: ShownAction[] }[] };
+function actionsOf({ actions, items }: MessageShown): ActionShown[] {
   const all = [...(actions ?? []), ...(items ?? []).flatMap((item) => item.actions ?? [])];
   return all.filter(({ type }) => type === 'postback');
 }
 
-async function again({ contact }: Found, tx: Tx): Promise<Outcome> {
+async function again({ contact }: Found, tx: Tx): Promise<Shown> {
   return shown((await conversationsOf(tx, [contact.id])).get(contact.id)!);
 }
 
-function shown(conversation: Conversation): Outcome {
+type Shown = Outcome<200, Static<typeof ConversationShown>>;
+
+function shown(conversation: Conversation): Shown {
   return { status: 200, body: { conversation: presentConversation(conversation) } };
 }
 

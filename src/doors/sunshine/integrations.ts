@@ -1,5 +1,12 @@
 /** Integrations: the app's accounts with providers (api/sunshine.md §4). Secrets go in and never come out. */
-import { type Static, Type } from 'typebox';
+import {
+  ChangedIntegration,
+  IntegrationShown,
+  IntegrationsShown,
+  NewIntegration,
+} from '../../../contract/doors/sunshine/apps.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { type Static } from 'typebox';
 import {
   createIntegration,
   deleteIntegration,
@@ -29,28 +36,30 @@ import {
   type Work,
 } from './route.ts';
 
-const displayName = Type.Optional(Type.String({ maxLength: 200 }));
-/** What is not named here is a setting, and checked against the provider's own table. */
-const NewIntegration = Type.Object(
-  { type: Type.String({ minLength: 1, maxLength: 64 }), displayName },
-  { additionalProperties: true },
-);
-const ChangedIntegration = Type.Object({ displayName }, { additionalProperties: true });
-
 /** `…/integrations`. */
 export const integrationRoutes: readonly Route[] = [
   writes({
     method: 'POST',
     path: '/integrations',
     action: 'integrations.manage',
+    does: 'Makes an integration, and completes it at its provider.',
     body: NewIntegration,
+    answers: { 201: IntegrationShown },
     outside: true,
     handle: create,
   }),
-  reads({ path: '/integrations', action: 'integrations.read', handle: list }),
+  reads({
+    path: '/integrations',
+    does: 'The integrations of an app, without their secrets.',
+    action: 'integrations.read',
+    answers: { 200: IntegrationsShown },
+    handle: list,
+  }),
   reads({
     path: '/integrations/:integrationId',
+    does: 'An integration, without its secrets.',
     action: 'integrations.read',
+    answers: { 200: IntegrationShown },
     async handle(call) {
       const found = await integrationNamed(call, call.params['integrationId']!, 'integrationId');
       return isFault(found) ? found : shown(call, found, 200);
@@ -60,7 +69,9 @@ export const integrationRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/integrations/:integrationId',
     action: 'integrations.manage',
+    does: 'Changes an integration.',
     body: ChangedIntegration,
+    answers: { 200: IntegrationShown },
     outside: true,
     handle: update,
   }),
@@ -68,11 +79,13 @@ export const integrationRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/integrations/:integrationId',
     action: 'integrations.manage',
+    does: 'Deletes an integration.',
+    answers: { 200: Done },
     handle: remove,
   }),
 ];
 
-async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work | Fault> {
+async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work<201, Shown> | Fault> {
   const { type, displayName, ...given } = call.body;
   const settings = settingsOf(type, given);
   if (isFault(settings)) return settings;
@@ -93,7 +106,7 @@ async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work |
   };
 }
 
-async function list(call: Call): Promise<Outcome> {
+async function list(call: Call): Promise<Outcome<200, Static<typeof IntegrationsShown>>> {
   const page = readPage(call.query);
   if (isFault(page)) return page;
   const types = call.query['types']?.split(',').map((type) => providerOf(type.trim()));
@@ -104,7 +117,9 @@ async function list(call: Call): Promise<Outcome> {
   return { status: 200, body: { integrations, hasMore, offset } };
 }
 
-async function update(call: Call<Static<typeof ChangedIntegration>>): Promise<Work | SunshineFault> {
+async function update(
+  call: Call<Static<typeof ChangedIntegration>>,
+): Promise<Work<200, Shown> | SunshineFault> {
   const id = readId(call.params['integrationId']!, 'integrationId');
   if (isFault(id)) return id;
   // What a caller read and sends back: no setting, and not to be changed.
@@ -133,7 +148,7 @@ async function update(call: Call<Static<typeof ChangedIntegration>>): Promise<Wo
   };
 }
 
-async function remove(call: Call): Promise<Work | SunshineFault> {
+async function remove(call: Call): Promise<Work<200, object> | SunshineFault> {
   const id = readId(call.params['integrationId']!, 'integrationId');
   if (isFault(id)) return id;
   const { ctx, workspace, nowMs } = call;
@@ -162,7 +177,14 @@ async function connected(call: Call<unknown>, tx: Tx, made: Integration): Promis
   return await updateIntegration(tx, toolsOf(call), { ...which, settings: { ...outcome.settings } });
 }
 
-function shown(call: Call<unknown>, integration: Integration, status: number, change?: string): Outcome {
+type Shown = Static<typeof IntegrationShown>;
+
+function shown<S extends number>(
+  call: Call<unknown>,
+  integration: Integration,
+  status: S,
+  change?: string,
+): Outcome<S, Shown> {
   return {
     status,
     body: { integration: presentIntegration(integration, catalogueOf(call)) },

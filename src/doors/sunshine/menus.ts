@@ -1,6 +1,6 @@
 /** The menu of an app, and of one integration where it differs. Kept among the settings of the workspace. */
-import { type Static, Type } from 'typebox';
-import { LIMITS, URI_PATTERN } from '../../../contract/content.ts';
+import { Menu, type MenuItem, MenuShown } from '../../../contract/doors/sunshine/apps.ts';
+import { type Static } from 'typebox';
 import { updateWorkspace } from '../../accounts/workspaces.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { isFault } from '../../base/fault.ts';
@@ -18,81 +18,76 @@ import {
   type Work,
 } from './route.ts';
 
-const label = Type.String({ minLength: 1, maxLength: LIMITS.label });
-const fields = {
-  text: label,
-  payload: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.payload })),
-  uri: Type.Optional(
-    Type.String({
-      maxLength: LIMITS.uri,
-      pattern: URI_PATTERN,
-      rule: 'must be an absolute URI, such as https://example.com/',
-    }),
-  ),
-};
-const Entry = Type.Object({
-  type: Type.Union([Type.Literal('link'), Type.Literal('postback')]),
-  ...fields,
-});
-const Menu = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      type: Type.Union([Type.Literal('link'), Type.Literal('postback'), Type.Literal('submenu')]),
-      ...fields,
-      items: Type.Optional(Type.Array(Entry, { minItems: 1, maxItems: 5 })),
-    }),
-    { maxItems: 5 },
-  ),
-});
-
 /** `…/menu` and `…/integrations/{integrationId}/menu`. */
 export const menuRoutes: readonly Route[] = ['/menu', '/integrations/:integrationId/menu'].flatMap(
   (path): Route[] => [
-    reads({ path, action: 'integrations.read', handle: show }),
+    reads({
+      path,
+      does: 'The menu.',
+      action: 'integrations.read',
+      answers: { 200: MenuShown },
+      handle: show,
+    }),
     writes({
       method: 'PUT',
       path,
       action: 'integrations.manage',
+      does: 'Sets the menu.',
       body: Menu,
+      answers: { 200: MenuShown },
       handle: (call) => set(call, 200),
     }),
     writes({
       method: 'POST',
       path,
       action: 'integrations.manage',
+      does: 'Sets the menu.',
       body: Menu,
+      answers: { 201: MenuShown },
       handle: (call) => set(call, 201),
     }),
-    acts({ method: 'DELETE', path, action: 'integrations.manage', handle: remove }),
+    acts({
+      method: 'DELETE',
+      path,
+      does: 'Takes the menu away.',
+      action: 'integrations.manage',
+      answers: { 200: MenuShown },
+      handle: remove,
+    }),
   ],
 );
 
-async function show(call: Call): Promise<Outcome> {
+type Shown = Static<typeof MenuShown>;
+
+async function show(call: Call): Promise<Outcome<200, Shown>> {
   const name = await nameOf(call);
   if (isFault(name)) return name;
-  return answer(200, (call.workspace.settings[name] as unknown[] | undefined) ?? []);
+  return answer(200, (call.workspace.settings[name] as MenuItem[] | undefined) ?? []);
 }
 
-async function set(call: Call<Static<typeof Menu>>, status: number): Promise<Work | SunshineFault> {
+async function set<S extends number>(
+  call: Call<Static<typeof Menu>>,
+  status: S,
+): Promise<Work<S, Shown> | SunshineFault> {
   const name = await nameOf(call);
   if (isFault(name)) return name;
   const { items } = call.body;
   const broken = items.flatMap((item, i) => lacking(item, `items[${i}]`) ?? [])[0];
   if (broken) return broken;
-  return await keep(call, name, status, items.map(numbered));
+  return await keep(call, name, status, items.map(numberedWhole));
 }
 
-async function remove(call: Call): Promise<Work | SunshineFault> {
+async function remove(call: Call): Promise<Work<200, Shown> | SunshineFault> {
   const name = await nameOf(call);
   return isFault(name) ? name : await keep(call, name, 200, null);
 }
 
-async function keep(
+async function keep<S extends number>(
   call: Call<unknown>,
   name: string,
-  status: number,
-  items: unknown[] | null,
-): Promise<Work> {
+  status: S,
+  items: MenuItem[] | null,
+): Promise<Work<S, Shown>> {
   const { ctx, workspace } = call;
   return async (tx) => {
     const changed = await updateWorkspace(tx, { id: workspace.id, settings: { [name]: items } });
@@ -122,12 +117,14 @@ function lacking(item: Item, path: string): SunshineFault | undefined {
   return item.items.map((inner, i) => lacking(inner, `${path}.items[${i}]`)).find(Boolean);
 }
 
-function numbered(item: Item): Record<string, unknown> {
-  const { items, ...rest } = item;
-  const id = Buffer.from(randomToken(12), 'base64url').toString('hex');
-  return { _id: id, ...rest, ...(items && item.type === 'submenu' ? { items: items.map(numbered) } : {}) };
+function numberedWhole({ items, ...item }: Item): MenuItem {
+  return { ...numbered(item), ...(items && item.type === 'submenu' ? { items: items.map(numbered) } : {}) };
 }
 
-function answer(status: number, items: unknown[]): Outcome {
+function numbered<T extends object>(item: T): T & { _id: string } {
+  return { _id: Buffer.from(randomToken(12), 'base64url').toString('hex'), ...item };
+}
+
+function answer<S extends number>(status: S, items: MenuItem[]): Outcome<S, Shown> {
   return { status, body: { menu: { items } } };
 }

@@ -1,5 +1,7 @@
 /** Two users turn out to be one person (api/sunshine.md §2, §8.3). */
-import { type Static, Type } from 'typebox';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { Merge } from '../../../contract/doors/sunshine/users.ts';
+import { type Static } from 'typebox';
 import { isFault } from '../../base/fault.ts';
 import { getContact, type Contact } from '../../contacts/contacts.ts';
 import type { Db, Tx } from '../../db/pool.ts';
@@ -7,11 +9,7 @@ import { mergePeople } from '../../people/people.ts';
 import { presentUserBriefly } from './present.ts';
 import { breaks, missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
 import { tell } from './told.ts';
-import { contactNamed, loadUser, MAX_USER_ID } from './users.ts';
-
-const name = Type.Optional(Type.String({ minLength: 1, maxLength: MAX_USER_ID }));
-const Named = Type.Object({ _id: name, userId: name });
-const Merge = Type.Object({ surviving: Named, discarded: Named });
+import { contactNamed, loadUser } from './users.ts';
 
 /** `…/appusers/merge`. */
 export const mergeRoutes: readonly Route[] = [
@@ -20,12 +18,14 @@ export const mergeRoutes: readonly Route[] = [
     path: '/appusers/merge',
     // One of the two is gone afterwards.
     action: 'contacts.erase',
+    does: 'Makes two users one.',
     body: Merge,
+    answers: { 200: Done },
     handle: async (call) => (tx) => merge(call, tx),
   }),
 ];
 
-async function merge(call: Call<Static<typeof Merge>>, tx: Tx): Promise<Outcome> {
+async function merge(call: Call<Static<typeof Merge>>, tx: Tx): Promise<Outcome<200, object>> {
   const surviving = await named(call, tx, 'surviving');
   if (isFault(surviving)) return surviving;
   const discarded = await named(call, tx, 'discarded');

@@ -1,7 +1,7 @@
 /** What callers send as a message, as content: Sunshine's own forms, WhatsApp's native templates, and the shorthand in texts. */
 import { type Static, Type } from 'typebox';
 import { WHATSAPP_USER_ID, type ChannelName } from '../../../contract/channels.ts';
-import { MEDIA_PATTERN, type Content } from '../../../contract/content.ts';
+import { type Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { normaliseEmail } from '../../content/address.ts';
@@ -11,21 +11,6 @@ import { readShape } from '../../content/shape.ts';
 import { expandShorthand } from '../../content/shorthand.ts';
 import { expandTemplates } from '../../content/templates.ts';
 import { breaks, missing, readId, type Call, type InApp } from './route.ts';
-
-/** Who speaks for the business. */
-export const authorFields = {
-  name: Type.Optional(Type.String({ maxLength: 128 })),
-  email: Type.Optional(Type.String({ maxLength: 254 })),
-  avatarUrl: Type.Optional(
-    Type.String({ maxLength: 2048, pattern: MEDIA_PATTERN, rule: 'must be an http or https URL' }),
-  ),
-};
-
-/** `whatsapp` says that `message` is WhatsApp's own object. */
-export const messageSchema = Type.Optional(Type.Literal('whatsapp'));
-
-/** An object that is checked as content. */
-export const anyObject = Type.Record(Type.String(), Type.Unknown());
 
 /** What a business may send in this API. */
 const SENDABLE: readonly unknown[] = ['text', 'image', 'file', 'location', 'carousel', 'list', 'form'];

@@ -1,5 +1,6 @@
 /** What is said in a user's conversation: reading it, adding to it, deleting from it (api/sunshine.md §5). */
-import { Type } from 'typebox';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { MessagePage, MessagesAdded, PostedMessage } from '../../../contract/doors/sunshine/messages.ts';
 import type { Content } from '../../../contract/content.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
@@ -10,7 +11,7 @@ import { selectMessages, selectPage } from '../../conversations/history.ts';
 import { removeSaid } from '../../threads/threads.ts';
 import type { Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
-import { anyObject, authorFields, messageSchema, readMessages } from './messageInput.ts';
+import { readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
 import { integrationFor, presentConversation } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
@@ -36,23 +37,6 @@ const PAGE = 100;
 /** A conversation that is full takes nothing more (api/sunshine.md §1.3). */
 const MOST_MESSAGES = 30_000;
 
-/** Fields of a posted message that are not its content. The content's own are checked as content. */
-const PostedMessage = Type.Object(
-  {
-    role: Type.Union([Type.Literal('appUser'), Type.Literal('appMaker')]),
-    ...authorFields,
-    destination: Type.Optional(
-      Type.Object({
-        integrationId: Type.Optional(Type.String()),
-        integrationType: Type.Optional(Type.String()),
-      }),
-    ),
-    messageSchema,
-    message: Type.Optional(anyObject),
-  },
-  { additionalProperties: true },
-);
-
 /** A posted message. */
 export type PostedBody = { role: 'appUser' | 'appMaker'; [field: string]: unknown };
 
@@ -70,6 +54,8 @@ export const messageRoutes: readonly Route[] = [
     path: '/appusers/:userId/messages',
     action: 'messages.read',
     scopes: ['account', 'app', 'appUser'],
+    does: 'What was said with a user, a page at a time.',
+    answers: { 200: MessagePage },
     handle: listMessages,
   }),
   writes({
@@ -77,13 +63,17 @@ export const messageRoutes: readonly Route[] = [
     path: '/appusers/:userId/messages',
     action: 'conversations.reply',
     scopes: ['account', 'app', 'appUser'],
+    does: 'Says something, as the business or as the user.',
     body: PostedMessage,
+    answers: { 201: MessagesAdded },
     handle: postMessage,
   }),
   acts({
     method: 'DELETE',
     path: '/appusers/:userId/messages',
+    does: 'Deletes all that was said with a user.',
     action: 'contacts.erase',
+    answers: { 200: Done },
     async handle(call) {
       return (tx) => removeMessages(call, tx);
     },
@@ -91,7 +81,9 @@ export const messageRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: '/appusers/:userId/messages/:messageId',
+    does: 'Deletes a message.',
     action: 'contacts.erase',
+    answers: { 200: Done },
     async handle(call) {
       const messageId = readId(call.params['messageId']!, 'messageId');
       return isFault(messageId) ? messageId : (tx) => removeMessages(call, tx, messageId);
@@ -99,7 +91,7 @@ export const messageRoutes: readonly Route[] = [
   }),
 ];
 
-async function listMessages(call: Call): Promise<Outcome> {
+async function listMessages(call: Call): Promise<Outcome<200, MessagePage>> {
   const contact = await findUser(call, call.ctx.sql);
   return isFault(contact) ? contact : await messagesPage(call, contact);
 }
@@ -108,7 +100,7 @@ async function listMessages(call: Call): Promise<Outcome> {
 export async function messagesPage(
   { ctx: { sql }, query, url }: Pick<Call, 'ctx' | 'query' | 'url'>,
   contact: Contact,
-): Promise<Outcome> {
+): Promise<Outcome<200, MessagePage>> {
   const beforeMs = readSeconds(query['before'], 'before');
   const afterMs = readSeconds(query['after'], 'after');
   if (isFault(beforeMs)) return beforeMs;
@@ -149,7 +141,7 @@ function onePage(found: readonly Message[], forward: boolean): readonly Message[
   return forward ? found.slice(0, PAGE) : found.slice(1);
 }
 
-async function postMessage(call: Call<PostedBody>): Promise<Work | SunshineFault> {
+async function postMessage(call: Call<PostedBody>): Promise<Work<201, MessagesAdded> | SunshineFault> {
   const posted = await readPosted(call, call.body);
   if (isFault(posted)) return posted;
   if (call.caller.scope === 'appUser' && posted.role !== 'appUser')
@@ -170,7 +162,7 @@ export async function addMessages(
   tx: Tx,
   posted: Posted,
   to: ToIntegration | undefined,
-): Promise<Outcome> {
+): Promise<Outcome<201, MessagesAdded>> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const { workspace, ctx, nowMs } = call;
@@ -191,11 +183,11 @@ export async function addMessages(
     conversationsOf(tx, [contact.id]),
   ]);
   const byId = new Map(messages.map((message) => [message.id, presentMessage(message, contact)]));
-  const [message, ...extraMessages] = ids.map((id) => byId.get(id));
+  const [message, ...extraMessages] = ids.map((id) => byId.get(id)!);
   return {
     status: 201,
     body: {
-      message,
+      message: message!,
       ...(extraMessages.length > 0 ? { extraMessages } : {}),
       conversation: presentConversation(after.get(contact.id)!),
     },
@@ -311,7 +303,7 @@ async function hear(
   return received.map(({ messageId }) => messageId);
 }
 
-async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<Outcome> {
+async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<Outcome<200, object>> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const conversation = (await conversationsOf(tx, [contact.id])).get(contact.id);

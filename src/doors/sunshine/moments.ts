@@ -10,7 +10,7 @@ import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../led
 import { STATE } from '../../ledger/states.ts';
 import type { FeedEvent } from '../../queue/feed/reader.ts';
 import type { Told } from './told.ts';
-import type { Trigger } from './triggers.ts';
+import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import type { Moment } from './webhookBodies.ts';
 
 /** What the delivery of the message that confirms a link tells of the link (api/sunshine.md §9.1). */

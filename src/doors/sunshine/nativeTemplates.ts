@@ -3,7 +3,13 @@
  * that a conversation shows what the person saw (api/sunshine.md §7; N9, N19). A test workspace has templates of its own,
  * kept among its settings: nothing of it reaches Meta.
  */
-import { type Static, Type } from 'typebox';
+import {
+  NativeTemplateShown,
+  NativeTemplatesShown,
+  NewNativeTemplate,
+} from '../../../contract/doors/sunshine/apps.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { type Static } from 'typebox';
 import type { Integration } from '../../accounts/integrations.ts';
 import { getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -29,42 +35,39 @@ import {
   type Work,
 } from './route.ts';
 
-const Component = Type.Object(
-  {
-    type: Type.Union(['HEADER', 'BODY', 'FOOTER', 'BUTTONS'].map((type) => Type.Literal(type))),
-    format: Type.Optional(Type.String({ maxLength: 32 })),
-    text: Type.Optional(Type.String({ maxLength: 1024 })),
-  },
-  { additionalProperties: true },
-);
-const NewTemplate = Type.Object({
-  name: Type.String({
-    maxLength: 512,
-    pattern: '^[a-z0-9_]+$',
-    rule: 'may hold lower-case letters, digits and _ only',
-  }),
-  category: Type.String({ minLength: 1, maxLength: 64 }),
-  language: Type.String({ minLength: 2, maxLength: 16 }),
-  components: Type.Array(Component, { minItems: 1, maxItems: 10 }),
-});
-
 const PATH = '/integrations/:integrationId/messageTemplates';
 
 /** `…/integrations/{integrationId}/messageTemplates`. */
 export const nativeTemplateRoutes: readonly Route[] = [
-  reads({ path: PATH, action: 'integrations.read', handle: list }),
+  reads({
+    path: PATH,
+    does: 'The WhatsApp templates as they are at Meta now.',
+    action: 'integrations.read',
+    answers: { 200: NativeTemplatesShown },
+    handle: list,
+  }),
   writes({
     method: 'POST',
     path: PATH,
     action: 'content.write',
     outside: true,
-    body: NewTemplate,
+    does: 'Makes a WhatsApp template, which Meta then looks at.',
+    body: NewNativeTemplate,
+    answers: { 201: NativeTemplateShown },
     handle: make,
   }),
-  acts({ method: 'DELETE', path: `${PATH}/:name`, action: 'content.write', outside: true, handle: remove }),
+  acts({
+    method: 'DELETE',
+    path: `${PATH}/:name`,
+    does: 'Deletes a WhatsApp template in all languages.',
+    action: 'content.write',
+    outside: true,
+    answers: { 200: Done },
+    handle: remove,
+  }),
 ];
 
-async function list(call: Call): Promise<Outcome> {
+async function list(call: Call): Promise<Outcome<200, Static<typeof NativeTemplatesShown>>> {
   const integration = await whatsappNamed(call);
   if (isFault(integration)) return integration;
   const { name, after, status, limit: given } = call.query;
@@ -81,7 +84,9 @@ async function list(call: Call): Promise<Outcome> {
   return { status: 200, body: { messageTemplates, ...(found.after ? { after: found.after } : {}) } };
 }
 
-async function make(call: Call<Static<typeof NewTemplate>>): Promise<Work | SunshineFault> {
+async function make(
+  call: Call<Static<typeof NewNativeTemplate>>,
+): Promise<Work<201, Static<typeof NativeTemplateShown>> | SunshineFault> {
   const integration = await whatsappNamed(call);
   if (isFault(integration)) return integration;
   const { body, ctx, workspace } = call;
@@ -89,10 +94,11 @@ async function make(call: Call<Static<typeof NewTemplate>>): Promise<Work | Suns
   return async (tx) => {
     if (workspace.environment === 'test') {
       const made = { id: `${body.name}.${body.language}`, status: 'APPROVED', ...template };
-      return await keepOwn(call, tx, integration.id, 201, made, (own) => {
+      const kept = await keepOwn(call, tx, integration.id, (own) => {
         const taken = own.some(({ id }) => id === made.id);
         return taken ? breaks('name', 'there is a template of this name and language') : [...own, made];
       });
+      return kept ?? { status: 201, body: { messageTemplate: made } };
     }
     const made = await createTemplate(integration.settings, toolsOf(call), template);
     if (made.kind !== 'created') return refusedBy(made);
@@ -102,16 +108,18 @@ async function make(call: Call<Static<typeof NewTemplate>>): Promise<Work | Suns
   };
 }
 
-async function remove(call: Call): Promise<Work | SunshineFault> {
+async function remove(call: Call): Promise<Work<200, object> | SunshineFault> {
   const integration = await whatsappNamed(call);
   if (isFault(integration)) return integration;
   const name = call.params['name']!;
   return async (tx) => {
     if (call.workspace.environment === 'test')
-      return await keepOwn(call, tx, integration.id, 200, undefined, (own) => {
-        const left = own.filter((one) => one.name !== name);
-        return left.length === own.length ? fault('not_found', 'There is no such template.') : left;
-      });
+      return (
+        (await keepOwn(call, tx, integration.id, (own) => {
+          const left = own.filter((one) => one.name !== name);
+          return left.length === own.length ? fault('not_found', 'There is no such template.') : left;
+        })) ?? { status: 200, body: {} }
+      );
     const gone = await deleteTemplate(integration.settings, toolsOf(call), name);
     if (gone.kind !== 'deleted') return refusedBy(gone);
     forgetTemplates(call.ctx);
@@ -131,10 +139,8 @@ async function keepOwn(
   call: Call<unknown>,
   tx: Parameters<Work>[0],
   integrationId: number,
-  status: number,
-  made: TemplateDefinition | undefined,
   change: (own: TemplateDefinition[]) => TemplateDefinition[] | Fault,
-): Promise<Outcome> {
+): Promise<undefined | SunshineFault> {
   const { ctx, workspace } = call;
   const present = await getWorkspace(tx, workspace.id);
   if (!present) return missing('app');
@@ -146,7 +152,7 @@ async function keepOwn(
   });
   if (isFault(changed)) return breaks('components', 'are too many or too long for a test workspace');
   call.afterCommit(() => ctx.directory.forget(workspace.id));
-  return { status, body: made ? { messageTemplate: made } : {} };
+  return undefined;
 }
 
 function refusedBy(failure: Failure): Fault {

@@ -19,7 +19,7 @@ function absent(path: string, ...methods: Method[]): Route[] {
 }
 
 function refused(why: Fault, path: string, methods: readonly Method[]): Route[] {
-  const common = { path, action: 'workspace.read' } as const;
+  const common = { path, does: why.message, action: 'workspace.read', answers: {} } as const;
   return methods.map((method) =>
     method === 'GET'
       ? reads({ ...common, handle: async () => why })
@@ -40,6 +40,8 @@ export const notBuiltRoutes: readonly Route[] = [
   acts({
     method: 'PUT',
     path: '/integrations/:integrationId/profile/photo',
+    does: NOT_BUILT.message,
+    answers: {},
     action: 'workspace.read',
     upload: PHOTO_BYTES,
     handle: async () => NOT_BUILT,

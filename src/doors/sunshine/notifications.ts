@@ -1,27 +1,14 @@
 /** The Notification API: one call that reaches somebody who may never have been heard of (api/sunshine.md §6; N1–N6). */
-import { type Static, Type } from 'typebox';
+import { Notification, NotificationAccepted } from '../../../contract/doors/sunshine/messages.ts';
+import { type Static } from 'typebox';
 import { isFault } from '../../base/fault.ts';
 import { toUuid } from '../../base/ids.ts';
 import { resolveContacts } from '../../contacts/resolve.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import { accept } from '../../outbox/accept.ts';
-import {
-  anyObject,
-  authorFields,
-  integrationNamed,
-  messageSchema,
-  readAddress,
-  readMessages,
-} from './messageInput.ts';
+import { integrationNamed, readAddress, readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
 import { breaks, writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
-
-const Notification = Type.Object({
-  destination: Type.Object({ integrationId: Type.String(), destinationId: Type.String() }),
-  author: Type.Object({ role: Type.Literal('appMaker'), ...authorFields }),
-  messageSchema,
-  message: anyObject,
-});
 
 /** `POST /notifications`. */
 export const notificationRoutes: readonly Route[] = [
@@ -30,12 +17,16 @@ export const notificationRoutes: readonly Route[] = [
     path: '/notifications',
     action: 'messages.send',
     alsoV1: true,
+    does: 'Reaches somebody who may never have been heard of.',
     body: Notification,
+    answers: { 201: NotificationAccepted },
     handle: notify,
   }),
 ];
 
-async function notify(call: Call<Static<typeof Notification>>): Promise<Work | SunshineFault> {
+async function notify(
+  call: Call<Static<typeof Notification>>,
+): Promise<Work<201, Static<typeof NotificationAccepted>> | SunshineFault> {
   const { body, ctx, nowMs, workspace } = call;
   const { destination } = body;
   const integration = await integrationNamed(call, destination.integrationId, 'destination.integrationId');

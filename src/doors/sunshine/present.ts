@@ -2,6 +2,10 @@
  * What this API shows of users, clients, conversations and integrations (api/sunshine.md §3, §4), in answers and in webhooks
  * alike: nothing leaves the door but through here and presentMessage.ts. Pure.
  */
+import type { Metadata } from '../../../contract/content.ts';
+import type { AppOf, IntegrationOf } from '../../../contract/doors/sunshine/apps.ts';
+import type { ConversationOf } from '../../../contract/doors/sunshine/messages.ts';
+import type { ChannelOf, ClientOf, UserBrief, UserOf } from '../../../contract/doors/sunshine/users.ts';
 import { present as presentSettings, type Integration } from '../../accounts/integrations.ts';
 import type { Catalogue } from '../../accounts/settings.ts';
 import { isoTime } from '../../base/clock.ts';
@@ -11,6 +15,8 @@ import type { Contact } from '../../contacts/contacts.ts';
 import type { Conversation } from '../../conversations/message.ts';
 import { platformOf, typeOfProvider } from './names.ts';
 import { whenKnown } from './presentMessage.ts';
+
+type AnyObject = Record<string, unknown>;
 
 /** All that is shown of a user. */
 export type User = {
@@ -26,7 +32,7 @@ export type KnownIntegration = Pick<Integration, 'id' | 'provider' | 'channel'>;
 export const OWN_ATTRIBUTES: readonly string[] = ['email'];
 
 /** A user as webhooks name it by default. */
-export function presentUserBriefly({ contact, conversation }: User): Record<string, unknown> {
+export function presentUserBriefly({ contact, conversation }: User): UserBrief {
   return {
     _id: toHex24(contact.id),
     ...whenKnown({ userId: contact.externalId }),
@@ -35,16 +41,19 @@ export function presentUserBriefly({ contact, conversation }: User): Record<stri
 }
 
 /** A user. */
-export function presentUser(user: User, integrations: readonly KnownIntegration[]): Record<string, unknown> {
+export function presentUser(user: User, integrations: readonly KnownIntegration[]): UserOf {
   const { contact, destinations } = user;
-  const { email, ...properties } = contact.attributes;
+  const { email, ...others } = contact.attributes;
+  // The console lets an attribute of this name be anything; a field of this API is a text.
+  const properties = email === undefined || typeof email === 'string' ? others : contact.attributes;
   const shown = (pending: boolean) =>
     destinations
       .filter(({ status }) => (status === 'pending') === pending)
       .map((destination) => presentClient(destination, destinations, integrations));
   return {
     ...presentUserBriefly(user),
-    ...whenKnown({ givenName: contact.givenName, surname: contact.surname, email }),
+    ...whenKnown({ givenName: contact.givenName, surname: contact.surname }),
+    ...(typeof email === 'string' ? { email } : {}),
     signedUpAt: isoTime(contact.signedUpMs ?? contact.createdMs),
     properties,
     credentialRequired: contact.credentialRequired,
@@ -59,7 +68,7 @@ export function presentClient(
   destination: Destination,
   all: readonly Destination[],
   integrations: readonly KnownIntegration[],
-): Record<string, unknown> {
+): ClientOf {
   const id = toHex24(destination.id);
   const integration = integrationFor(destination, integrations);
   return {
@@ -71,12 +80,12 @@ export function presentClient(
     active: destination.status === 'active',
     blocked: destination.status === 'blocked' || destination.blockedClasses === ALL_CLASSES,
     primary: destination.id === primaryOf(all)?.id,
-    ...whenKnown(addressOf(destination)),
+    ...addressOf(destination),
     displayName: destination.displayName ?? destination.address,
     lastSeen: isoTime(destination.lastSeenMs),
     linkedAt: isoTime(destination.linkedMs),
-    info: destination.info ?? {},
-    raw: destination.raw ?? {},
+    info: (destination.info as AnyObject | null) ?? {},
+    raw: (destination.raw as AnyObject | null) ?? {},
   };
 }
 
@@ -96,7 +105,7 @@ export function primaryOf(destinations: readonly Destination[]): Destination | u
 export function presentChannel(
   destination: Destination,
   integrations: readonly KnownIntegration[],
-): Record<string, unknown> {
+): ChannelOf {
   const integration = integrationFor(destination, integrations);
   const { address, channel } = destination;
   return {
@@ -122,7 +131,7 @@ export function integrationFor(
 }
 
 /** A conversation. */
-export function presentConversation(conversation: Conversation): Record<string, unknown> {
+export function presentConversation(conversation: Conversation): ConversationOf {
   const { businessReadMs, contactReadMs } = conversation;
   return {
     _id: toHex24(conversation.id),
@@ -135,7 +144,7 @@ export function presentConversation(conversation: Conversation): Record<string, 
 }
 
 /** An integration, without secrets. */
-export function presentIntegration(integration: Integration, catalogue: Catalogue): Record<string, unknown> {
+export function presentIntegration(integration: Integration, catalogue: Catalogue): IntegrationOf {
   const shown = presentSettings(integration, catalogue);
   return {
     ...shown.settings,
@@ -151,13 +160,13 @@ export function presentApp(workspace: {
   id: number;
   name: string;
   settings: Readonly<Record<string, unknown>>;
-}): Record<string, unknown> {
+}): AppOf {
   const { appSettings, appMetadata } = workspace.settings;
   return {
     _id: toHex24(workspace.id),
     name: workspace.name,
     settings: { ...DEFAULT_APP_SETTINGS, ...(appSettings as object | undefined) },
-    metadata: appMetadata ?? {},
+    metadata: (appMetadata as Metadata | undefined) ?? {},
   };
 }
 
@@ -173,6 +182,9 @@ const ALL_CLASSES = 7;
 const PHONES: readonly string[] = ['sms', 'whatsapp', 'voice'];
 
 /** A token is a secret between the device and its push service; everything else is the address people know. */
-function addressOf({ channel, address }: Destination): Record<string, unknown> {
+function addressOf({
+  channel,
+  address,
+}: Destination): Pick<ClientOf, 'externalId' | 'pushNotificationToken'> {
   return channel === 'push' ? { pushNotificationToken: address } : { externalId: address };
 }

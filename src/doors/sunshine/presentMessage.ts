@@ -1,4 +1,10 @@
 /** Messages as this API shows them (api/sunshine.md §3.5), in answers and in webhooks alike. */
+import type {
+  ActionShown,
+  FieldShown,
+  ItemShown,
+  MessageShown,
+} from '../../../contract/doors/sunshine/messages.ts';
 import type { Action, Content, FormField, Item } from '../../../contract/content.ts';
 import { sha256Hex } from '../../base/crypto.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -8,14 +14,11 @@ import type { Author, Message, Source } from '../../conversations/message.ts';
 /** What is known of the person on the other side. */
 export type Speaker = { id: number; givenName: string | null; surname: string | null };
 
-/** A message as it is shown. */
-export type PresentedMessage = Record<string, unknown> & { _id: string };
-
 /** The picture of an author without one; the seed's own. */
 const NO_PICTURE = '0'.repeat(32);
 
 /** Shows a message; `speaker` is the contact of its conversation. */
-export function presentMessage(message: Message, speaker: Speaker): PresentedMessage {
+export function presentMessage(message: Message, speaker: Speaker): MessageShown {
   const id = toHex24(message.id);
   return {
     _id: id,
@@ -68,12 +71,14 @@ const ANIMALS = [
   'Wren',
 ];
 
-function userAuthor(speaker: Speaker): Record<string, unknown> {
+type AuthorShown = Pick<MessageShown, 'authorId' | 'name' | 'email' | 'avatarUrl'>;
+
+function userAuthor(speaker: Speaker): AuthorShown {
   return { authorId: toHex24(speaker.id), name: nameOf(speaker) };
 }
 
 /** An author of the business has no id of its own: who has the same address, or else name, is the same. */
-function businessAuthor(author: Author, workspaceId: number): Record<string, unknown> {
+function businessAuthor(author: Author, workspaceId: number): AuthorShown {
   const known = (author.email ?? author.name ?? '').trim().toLowerCase();
   const picture = author.email === undefined ? NO_PICTURE : sha256Hex(author.email.trim().toLowerCase());
   return {
@@ -83,7 +88,7 @@ function businessAuthor(author: Author, workspaceId: number): Record<string, unk
   };
 }
 
-function sourceOf(source: Source): Record<string, unknown> {
+function sourceOf(source: Source): MessageShown['source'] {
   return {
     type: source.type,
     ...whenKnown({
@@ -98,7 +103,7 @@ function sourceOf(source: Source): Record<string, unknown> {
 }
 
 /** What the message answers, by our id, else by the channel's. */
-function quoted({ repliesTo }: Source): Record<string, unknown> {
+function quoted({ repliesTo }: Source): Pick<MessageShown, 'quotedMessage'> {
   if (!repliesTo) return {};
   const { messageId, externalId } = repliesTo;
   return {
@@ -109,7 +114,9 @@ function quoted({ repliesTo }: Source): Record<string, unknown> {
   };
 }
 
-function contentOf(content: Content, id: string): Record<string, unknown> {
+type ContentShown = Omit<MessageShown, '_id' | 'role' | 'received' | 'source' | keyof AuthorShown>;
+
+function contentOf(content: Content, id: string): ContentShown {
   const shown = {
     type: typeOf(content),
     text: textFallback(content),
@@ -164,26 +171,26 @@ function contentOf(content: Content, id: string): Record<string, unknown> {
 }
 
 /** Kinds that exist as input only, or not in this API at all, are shown as the text they amount to. */
-function typeOf(content: Content): string {
+function typeOf(content: Content): MessageShown['type'] {
   if (content.type === 'announcement') return content.mediaUrl === undefined ? 'text' : 'image';
   return content.type === 'template' || content.type === 'nativeTemplate' ? 'text' : content.type;
 }
 
-function itemOf(item: Item, path: string): Record<string, unknown> {
-  return { _id: partId(path), size: 'compact', ...item, ...actionsOf(item.actions, path) };
+function itemOf({ actions, ...item }: Item, path: string): ItemShown {
+  return { _id: partId(path), size: 'compact', ...item, ...actionsOf(actions, path) };
 }
 
-function fieldOf(field: FormField, path: string): Record<string, unknown> {
+function fieldOf(field: FormField, path: string): FieldShown {
   if (field.type === 'select') return { _id: partId(path), selectSize: 1, ...field };
   return { _id: partId(path), minSize: 1, maxSize: 128, ...field };
 }
 
-function actionsOf(actions: readonly Action[] | undefined, path: string): Record<string, unknown> {
+function actionsOf(actions: readonly Action[] | undefined, path: string): Pick<MessageShown, 'actions'> {
   return actions ? { actions: actions.map((action, i) => presentAction(action, `${path}/${i}`)) } : {};
 }
 
 /** An action with the fields the server adds (api/sunshine.md §3.5). */
-function presentAction(action: Action, path: string): Record<string, unknown> {
+function presentAction(action: Action, path: string): ActionShown {
   const shown = { _id: partId(path), uri: '', ...action };
   return action.type === 'buy'
     ? { ...shown, state: action.state ?? 'offered', currency: (action.currency ?? 'usd').toLowerCase() }
@@ -196,8 +203,8 @@ function partId(path: string): string {
 }
 
 /** The fields that have a value. */
-export function whenKnown(fields: Record<string, unknown>): Record<string, unknown> {
+export function whenKnown<T extends object>(fields: T): { [N in keyof T]?: NonNullable<T[N]> } {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
-  );
+  ) as { [N in keyof T]?: NonNullable<T[N]> };
 }

@@ -3,7 +3,6 @@
  * them. Holds no route.
  */
 import type { SunshineCaller } from '../../accounts/authenticate.ts';
-import type { Answer } from '../../accounts/idempotency.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -27,10 +26,12 @@ export type SunshineCode =
 export type SunshineFault = Fault & { readonly code?: SunshineCode };
 
 /** What came of a request. */
-export type Outcome = (Answer & { audit?: Note }) | SunshineFault;
+export type Outcome<S extends number = number, B = unknown> =
+  | { status: S; body: B; audit?: Note }
+  | SunshineFault;
 
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
-export type Work = (tx: Tx) => Promise<Outcome>;
+export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<Outcome<S, B>>;
 
 /** This door's kind of route. The workspace is the app; a path is below it: `/appusers/:userId`. */
 export type SunshineKind = {

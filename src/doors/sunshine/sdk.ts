@@ -3,8 +3,20 @@
  * something; then it is a user with a session, or one whom a token of the business names. Decides who may call; what is done is in
  * sdkUsers.ts. Live events go over the live channel, with the same session token.
  */
+import {
+  Arrival,
+  Asked,
+  Clicked,
+  Device,
+  Leaving,
+  Login,
+  NewSdkUser,
+  Said,
+} from '../../../contract/doors/sunshine/sdk.ts';
+import { ChangedUser } from '../../../contract/doors/sunshine/users.ts';
+import { mustFit } from '../kit/answer.ts';
+import { sdkRoute } from './sdkRoutes.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import { authenticateSunshine } from '../../accounts/authenticate.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
@@ -19,35 +31,28 @@ import { createGuests, type Guests } from '../kit/guests.ts';
 import { queryOnce } from '../kit/route.ts';
 import type { TakeReceipts } from '../live/say.ts';
 import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
-import { ChangedUser } from './appUsers.ts';
 import { FILE_BYTES } from './attachments.ts';
 import { messagesPage } from './messages.ts';
 import { presentConversation } from './present.ts';
 import { typeOfProvider } from './names.ts';
 import { missing } from './route.ts';
 import {
-  Arrival,
   arriveWithCode,
   createUser,
   keepPushToken,
   login,
-  Login,
-  NewSdkUser,
   presentSession,
   startConversation,
   type SdkCall,
 } from './sdkUsers.ts';
 import {
   askAtNumber,
-  Asked,
   changeProfile,
   click,
-  Clicked,
   forgetDevice,
   hear,
   readAll,
   removeClient,
-  Said,
   sendImage,
   type Answer,
 } from './sdkTalk.ts';
@@ -64,15 +69,6 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** Serves a path of a user, below `/appusers/{userId}`. */
 type Serve = (method: Method, url: string, handle: AsUser, bodyLimit?: number) => void;
 
-const Leaving = Type.Object({
-  client: Type.Object({ pushNotificationToken: Type.Optional(Type.String({ minLength: 1 })) }),
-});
-const Device = Type.Object({
-  pushNotificationToken: Type.String({ minLength: 1 }),
-  integrationId: Type.Optional(Type.String()),
-  platform: Type.Optional(Type.String()),
-});
-
 /** The calls, below `/sdk/v2/apps/:appId`. */
 export function serveSdk(
   app: FastifyInstance,
@@ -87,7 +83,12 @@ export function serveSdk(
       method,
       url,
       bodyLimit,
-      handler: async (request, reply) => await answer(reply, await forApp(ctx, request, handle), form),
+      handler: async (request, reply) => {
+        const given = await forApp(ctx, request, handle);
+        if (ctx.config.checkAnswers && !isFault(given))
+          mustFit(sdkRoute(method, url), { status: given.status, body: given.body });
+        return await answer(reply, given, form);
+      },
     });
   const asUser: Serve = (method, url, handle, bodyLimit) =>
     open(

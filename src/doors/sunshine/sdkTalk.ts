@@ -2,7 +2,10 @@
  * What the user of an SDK does once there is one (api/sunshine.md §10.4): saying, clicking, reading, sending a picture, and the
  * clients of theirs. Who may is settled in sdk.ts; what is said goes the way of the live channel.
  */
-import { type Static, Type } from 'typebox';
+import type { ChangedUser } from '../../../contract/doors/sunshine/users.ts';
+import type { ActionShown, MessageShown } from '../../../contract/doors/sunshine/messages.ts';
+import type { Asked, Clicked } from '../../../contract/doors/sunshine/sdk.ts';
+import { type Static } from 'typebox';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { confirmLink } from '../../confirmations/confirm.ts';
@@ -13,7 +16,7 @@ import { keepFile, removeFile } from '../../content/mediaStore.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { selectMessages, selectPage } from '../../conversations/history.ts';
 import { readUpTo, say, type TakeReceipts } from '../live/say.ts';
-import { readProfile, type ChangedUser } from './appUsers.ts';
+import { readProfile } from './appUsers.ts';
 import { readForm } from './attachments.ts';
 import { readLinking, removeClients } from './channels.ts';
 import { confirmingOf } from './confirmations.ts';
@@ -25,19 +28,6 @@ import { loadUser } from './users.ts';
 
 /** An answer of this side. */
 export type Answer = { status: number; body?: object } | Fault;
-
-/** `POST …/messages`. */
-export const Said = Type.Object({
-  message: Type.Object({ text: Type.String({ minLength: 1 }), payload: Type.Optional(Type.String()) }),
-});
-/** `POST …/postback`. */
-export const Clicked = Type.Object({
-  postback: Type.Object({ actionId: Type.String({ minLength: 1, maxLength: 64 }) }),
-});
-/** `POST …/clients`. */
-export const Asked = Type.Object({
-  criteria: Type.Object({ type: Type.String({ minLength: 1, maxLength: 64 }), phoneNumber: Type.String() }),
-});
 
 /** A postback is looked for among so many of the last messages. */
 const LOOKED_AT = 100;
@@ -80,10 +70,7 @@ export async function click(call: SdkCall, contact: Contact, body: Static<typeof
   return isFault(heard) ? heard : { status: 200, body: {} };
 }
 
-type Offered = { _id: string; type: string; text: string; payload: string };
-
-function actionsOf(shown: Record<string, unknown>): Offered[] {
-  const { actions = [], items = [] } = shown as { actions?: Offered[]; items?: { actions?: Offered[] }[] };
+function actionsOf({ actions = [], items = [] }: MessageShown): ActionShown[] {
   return [...actions, ...items.flatMap((item) => item.actions ?? [])];
 }
 

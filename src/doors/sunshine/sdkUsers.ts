@@ -2,14 +2,19 @@
  * What the SDKs do with users (api/sunshine.md §10.1, §10.4; N22–N28): nobody is made until there is something to say. Here is what
  * is done; who may do it is settled in sdk.ts.
  */
-import { type Static, Type } from 'typebox';
+import type {
+  Arrival,
+  Client,
+  Login,
+  NewSdkUser,
+  SessionShown,
+} from '../../../contract/doors/sunshine/sdk.ts';
+import { type Static } from 'typebox';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { createContact, findContact, updateContact, type Contact } from '../../contacts/contacts.ts';
 import { destinationsOf, linkDestination } from '../../contacts/destinations.ts';
-import { ADDRESS_BYTES } from '../../contacts/keys.ts';
-import { CONTACT_LIMITS } from '../../contacts/profile.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import type { ConversationStarted } from '../../conversations/events.ts';
 import { markStarted, selectPage } from '../../conversations/history.ts';
@@ -23,49 +28,19 @@ import { mergeUsers } from './merge.ts';
 import { presentConversation, presentUser } from './present.ts';
 import { presentMessage } from './presentMessage.ts';
 import { breaks } from './route.ts';
-import { loadUser, MAX_USER_ID } from './users.ts';
-
-const name = Type.Optional(Type.String({ maxLength: CONTACT_LIMITS.name }));
-
-/** The device. A push token may come with it. */
-export const Client = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 128 }),
-  platform: Type.Optional(Type.String({ maxLength: 32 })),
-  integrationId: Type.Optional(Type.String({ maxLength: 24 })),
-  pushNotificationToken: Type.Optional(Type.String({ minLength: 1, maxLength: ADDRESS_BYTES })),
-});
-/** `POST …/appusers`. */
-export const NewSdkUser = Type.Object({
-  userId: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_USER_ID })),
-  givenName: name,
-  surname: name,
-  client: Client,
-});
-/** `POST …/login`. */
-export const Login = Type.Object({
-  userId: Type.String({ minLength: 1, maxLength: MAX_USER_ID }),
-  client: Client,
-  appUserId: Type.Optional(Type.String({ maxLength: 24 })),
-  sessionToken: Type.Optional(Type.String({ maxLength: 128 })),
-});
-
-/** `POST …/appusers/authcode`. */
-export const Arrival = Type.Object({
-  authCode: Type.String({ minLength: 1, maxLength: 128 }),
-  client: Client,
-});
+import { loadUser } from './users.ts';
 
 /** A call of an SDK for an app. */
 export type SdkCall = { ctx: HttpContext; workspace: Workspace; nowMs: number };
-
-/** A user as SDKs are shown one. */
-type Shown = { appUser: Record<string, unknown>; sessionToken?: string; [field: string]: unknown };
 
 /** Messages that come with a user. */
 const SHOWN = 100;
 
 /** Makes a user, starts the conversation, and keeps the push token that the device had before there was a user. */
-export async function createUser(call: SdkCall, body: Static<typeof NewSdkUser>): Promise<object | Fault> {
+export async function createUser(
+  call: SdkCall,
+  body: Static<typeof NewSdkUser>,
+): Promise<SessionShown | Fault> {
   const { ctx, workspace } = call;
   const push = await pushOf(call, body.client);
   if (isFault(push)) return push;
@@ -132,7 +107,7 @@ export async function login(
   call: SdkCall,
   body: Static<typeof Login>,
   anonymous: Contact | undefined,
-): Promise<object | undefined | Fault> {
+): Promise<SessionShown | undefined | Fault> {
   const { ctx } = call;
   const push = await pushOf(call, body.client);
   if (isFault(push)) return push;
@@ -151,7 +126,10 @@ export async function login(
 }
 
 /** Makes a device the user's whom a code stands for; the code is used up (api/sunshine.md §9.2). */
-export async function arriveWithCode(call: SdkCall, body: Static<typeof Arrival>): Promise<object | Fault> {
+export async function arriveWithCode(
+  call: SdkCall,
+  body: Static<typeof Arrival>,
+): Promise<SessionShown | Fault> {
   const { ctx, workspace } = call;
   const push = await pushOf(call, body.client);
   if (isFault(push)) return push;
@@ -168,7 +146,8 @@ export async function arriveWithCode(call: SdkCall, body: Static<typeof Arrival>
   if (isFault(contact)) return contact;
   const session = await signedIn(call, contact);
   // Here the token stands with the user, too.
-  return { ...session, appUser: { ...session.appUser, sessionToken: session.sessionToken } };
+  const { sessionToken } = session;
+  return sessionToken === undefined ? session : { ...session, appUser: { ...session.appUser, sessionToken } };
 }
 
 /** Keeps the push token of a user's device. */
@@ -188,7 +167,7 @@ export async function presentSession(
   { ctx, workspace }: SdkCall,
   contact: Contact,
   sessionToken?: string,
-): Promise<Shown> {
+): Promise<SessionShown> {
   const integrations = await ctx.directory.integrationsOf(workspace.id);
   const user = await loadUser(ctx.sql, contact);
   const { conversation } = user;
@@ -205,7 +184,7 @@ export async function presentSession(
   };
 }
 
-async function signedIn(call: SdkCall, contact: Contact): Promise<Shown> {
+async function signedIn(call: SdkCall, contact: Contact): Promise<SessionShown> {
   const { ctx, workspace } = call;
   const of = { workspaceId: workspace.id, contactId: contact.id };
   const all = await ctx.directory.integrationsOf(workspace.id);

@@ -1,5 +1,11 @@
 /** Stored templates (api/sunshine.md §2, §5.3): messages that a text names with `%((template:NAME))%`. */
-import { Type } from 'typebox';
+import {
+  ChangedTemplate,
+  NewTemplate,
+  type TemplateOf,
+  TemplateShown,
+  TemplatesShown,
+} from '../../../contract/doors/sunshine/apps.ts';
 import type { Content } from '../../../contract/content.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -9,21 +15,10 @@ import {
   deleteTemplate,
   getTemplate,
   listTemplates,
-  TEMPLATE_NAME_LENGTH,
-  TEMPLATE_NAME_PATTERN,
   type StoredTemplate,
 } from '../../content/templates.ts';
-import { anyObject, checkSendable } from './messageInput.ts';
+import { checkSendable } from './messageInput.ts';
 import { acts, breaks, readId, readPage, reads, writes, type Outcome, type Route } from './route.ts';
-
-const name = Type.String({
-  minLength: 1,
-  maxLength: TEMPLATE_NAME_LENGTH,
-  pattern: TEMPLATE_NAME_PATTERN,
-  rule: 'must not begin or end with a space, nor hold any of ( ) { } or a line break',
-});
-const NewTemplate = Type.Object({ name, message: anyObject });
-const ChangedTemplate = Type.Object({ name: Type.Optional(name), message: Type.Optional(anyObject) });
 
 /** `…/templates`. */
 export const templateRoutes: readonly Route[] = [
@@ -31,7 +26,9 @@ export const templateRoutes: readonly Route[] = [
     method: 'POST',
     path: '/templates',
     action: 'content.write',
+    does: 'Makes a template: a message that a text can name.',
     body: NewTemplate,
+    answers: { 201: TemplateShown },
     async handle({ ctx, workspace, nowMs, body }) {
       const content = readTemplate(body.message);
       if (isFault(content)) return content;
@@ -41,7 +38,9 @@ export const templateRoutes: readonly Route[] = [
   }),
   reads({
     path: '/templates',
+    does: 'The templates of an app.',
     action: 'workspace.read',
+    answers: { 200: TemplatesShown },
     async handle({ ctx, workspace, query }) {
       const page = readPage(query);
       if (isFault(page)) return page;
@@ -54,7 +53,9 @@ export const templateRoutes: readonly Route[] = [
   }),
   reads({
     path: '/templates/:templateId',
+    does: 'A template.',
     action: 'workspace.read',
+    answers: { 200: TemplateShown },
     async handle({ ctx, workspace, params }) {
       const id = readId(params['templateId']!, 'templateId');
       return isFault(id) ? id : shown(await getTemplate(ctx.sql, workspace.id, id), 200);
@@ -64,7 +65,9 @@ export const templateRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/templates/:templateId',
     action: 'content.write',
+    does: 'Changes a template.',
     body: ChangedTemplate,
+    answers: { 200: TemplateShown },
     async handle({ workspace, nowMs, params, body }) {
       const id = readId(params['templateId']!, 'templateId');
       if (isFault(id)) return id;
@@ -78,7 +81,9 @@ export const templateRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: '/templates/:templateId',
+    does: 'Deletes a template.',
     action: 'content.write',
+    answers: { 200: TemplateShown },
     async handle({ workspace, params }) {
       const id = readId(params['templateId']!, 'templateId');
       return isFault(id)
@@ -95,11 +100,15 @@ function readTemplate(given: Record<string, unknown>): Content | Fault {
   return checkSendable(rest, 'message');
 }
 
-function presentTemplate({ id, name: called, content }: StoredTemplate): Record<string, unknown> {
+function presentTemplate({ id, name: called, content }: StoredTemplate): TemplateOf {
   return { _id: toHex24(id), name: called, message: { role: 'appMaker', ...content } };
 }
 
-function shown(template: StoredTemplate | Fault, status: number, what?: string): Outcome {
+function shown<S extends number>(
+  template: StoredTemplate | Fault,
+  status: S,
+  what?: string,
+): Outcome<S, { template: TemplateOf }> {
   if (isFault(template)) return template;
   const audit = what && { action: `template.${what}`, subject: `template:${template.id}` };
   return { status, body: { template: presentTemplate(template) }, ...(audit ? { audit } : {}) };

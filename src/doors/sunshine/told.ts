@@ -4,7 +4,7 @@
  */
 import type { Tx } from '../../db/pool.ts';
 import type { InApp } from './route.ts';
-import type { Trigger } from './triggers.ts';
+import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** `sunshine.told`: one thing to tell of one user. */
 export type Told = {

@@ -2,6 +2,8 @@
  * Carrying a user to another channel (api/sunshine.md §9.2): an auth code brings them to the web or an app, a link request to
  * WhatsApp, SMS or mail, as themselves. Both are asked for by GET, and made anew each time.
  */
+import type { Static } from 'typebox';
+import { AuthCode, LinkRequests } from '../../../contract/doors/sunshine/users.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { fault, isFault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
@@ -15,21 +17,33 @@ const MOST = 20;
 
 /** The routes of channel transfer. */
 export const transferRoutes: readonly Route[] = [
-  reads({ path: '/appusers/:userId/authcode', action: 'contacts.write', handle: authCode }),
-  reads({ path: '/appusers/:userId/linkrequest', action: 'contacts.write', handle: linkRequests }),
+  reads({
+    path: '/appusers/:userId/authcode',
+    does: 'A code that brings a user to the web or an app as themselves; made anew each time.',
+    action: 'contacts.write',
+    answers: { 200: AuthCode },
+    handle: authCode,
+  }),
+  reads({
+    path: '/appusers/:userId/linkrequest',
+    does: 'Links that bring a user to other channels as themselves; made anew each time.',
+    action: 'contacts.write',
+    answers: { 200: LinkRequests },
+    handle: linkRequests,
+  }),
 ];
 
-async function authCode(call: Call): Promise<Outcome> {
+async function authCode(call: Call): Promise<Outcome<200, Static<typeof AuthCode>>> {
   const { ctx, workspace, workspaceNowMs } = call;
   const user = await findUser(call, ctx.sql);
   if (isFault(user)) return user;
   const [code] = await ctx.queue.transact((tx) =>
     issueAuthCodes(tx, workspaceNowMs, [{ workspaceId: workspace.id, contactId: user.id }]),
   );
-  return { status: 200, body: { authCode: code } };
+  return { status: 200, body: { authCode: code! } };
 }
 
-async function linkRequests(call: Call): Promise<Outcome> {
+async function linkRequests(call: Call): Promise<Outcome<200, Static<typeof LinkRequests>>> {
   const { ctx, workspace, workspaceNowMs, query } = call;
   const names = (query['integrationIds'] ?? '')
     .split(',')

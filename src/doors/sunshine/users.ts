@@ -1,4 +1,5 @@
 /** Finding the user a path names, and loading what is shown of users: one statement per kind of row, however many users. */
+import { MAX_USER_ID } from '../../../contract/doors/sunshine/fields.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { destinationsOf } from '../../contacts/destinations.ts';
@@ -7,9 +8,6 @@ import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Db } from '../../db/pool.ts';
 import type { User } from './present.ts';
 import { missing, type Call } from './route.ts';
-
-/** Most characters of an id of the caller's own. */
-export const MAX_USER_ID = 1024;
 
 /** The user a path names by `_id` or by `userId`; a token for one user reaches no other. */
 export async function findUser(call: Call<unknown>, db: Db): Promise<Contact | Fault> {

@@ -6,8 +6,7 @@ import type { Contact } from '../../contacts/contacts.ts';
 import type { Conversation, Message } from '../../conversations/message.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { toRef } from '../../ledger/ref.ts';
-import type { Delivery } from '../../ledger/sql.ts';
-import type { Tried } from '../../ledger/sql.fallback.ts';
+import type { Delivery, Tried } from '../../ledger/delivery.ts';
 import { isWaiting, STATE } from '../../ledger/states.ts';
 import {
   integrationFor,
@@ -20,7 +19,7 @@ import {
 } from './present.ts';
 import { platformOf } from './names.ts';
 import { presentMessage } from './presentMessage.ts';
-import type { Trigger } from './triggers.ts';
+import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** Something to tell of. */
 export type Moment = {

@@ -17,14 +17,14 @@ import {
 } from '../../conversations/history.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
-import { selectDeliveries } from '../../ledger/sql.ts';
-import { selectTried } from '../../ledger/sql.fallback.ts';
+import { deliveriesNamed } from '../../ledger/deliveries.ts';
+import { triedFor } from '../../ledger/onward.ts';
 import { STATE } from '../../ledger/states.ts';
 import { toRef } from '../../ledger/ref.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import { LINKED_BY, momentsOf } from './moments.ts';
-import { tells, type Trigger } from './triggers.ts';
+import { tells, type Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';
 
 /** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */
@@ -170,8 +170,8 @@ async function loadFacts(
       conversationsOf(db, contactIds),
       destinationsOf(db, workspaceId, contactIds),
       messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
-      changes.size > 0 ? selectDeliveries(db, [...changes.values()]) : [],
-      failed.length > 0 ? selectTried(db, eachMessage(failed)) : [],
+      deliveriesNamed(db, [...changes.values()]),
+      triedFor(db, eachMessage(failed)),
       selectIntegrationsOf(db, [workspaceId]),
     ]);
   const people = {

@@ -1,19 +1,17 @@
 /** Where an app wants to be told what happens (api/sunshine.md §8.1). */
-import { Type } from 'typebox';
-import { isFault } from '../../base/fault.ts';
+import {
+  ChangedWebhook,
+  NewWebhook,
+  type WebhookOf,
+  WebhookShown,
+  WebhooksShown,
+} from '../../../contract/doors/sunshine/apps.ts';
+import { Done } from '../../../contract/doors/sunshine/fields.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { WebhookWithSecret } from '../../webhooks/webhooks.ts';
 import { acts, readId, reads, writes, type Call, type Outcome, type Route } from './route.ts';
-import { OFFERED } from './triggers.ts';
-
-const flags = {
-  includeClient: Type.Optional(Type.Boolean()),
-  includeFullAppUser: Type.Optional(Type.Boolean()),
-};
-const triggers = Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: OFFERED.length }));
-
-const NewWebhook = Type.Object({ target: Type.String(), triggers, ...flags });
-const ChangedWebhook = Type.Object({ target: Type.Optional(Type.String()), triggers, ...flags });
+import { OFFERED } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** `…/webhooks`. */
 export const webhookRoutes: readonly Route[] = [
@@ -22,7 +20,9 @@ export const webhookRoutes: readonly Route[] = [
     path: '/webhooks',
     action: 'webhooks.manage',
     secret: true,
+    does: 'Makes a webhook.',
     body: NewWebhook,
+    answers: { 201: WebhookShown },
     async handle(call) {
       const { target, triggers, ...flags } = call.body;
       return async (tx) => {
@@ -43,7 +43,9 @@ export const webhookRoutes: readonly Route[] = [
   }),
   reads({
     path: '/webhooks',
+    does: 'The webhooks of an app.',
     action: 'webhooks.manage',
+    answers: { 200: WebhooksShown },
     async handle({ ctx, workspace }) {
       const all = await ctx.webhooks.list(ctx.sql, { workspaceId: workspace.id, door: 'sunshine' });
       return { status: 200, body: { webhooks: all.map(presentWebhook) } };
@@ -51,7 +53,9 @@ export const webhookRoutes: readonly Route[] = [
   }),
   reads({
     path: '/webhooks/:webhookId',
+    does: 'A webhook.',
     action: 'webhooks.manage',
+    answers: { 200: WebhookShown },
     async handle(call) {
       const name = nameOf(call);
       if (isFault(name)) return name;
@@ -63,7 +67,9 @@ export const webhookRoutes: readonly Route[] = [
     path: '/webhooks/:webhookId',
     action: 'webhooks.manage',
     secret: true,
+    does: 'Changes a webhook.',
     body: ChangedWebhook,
+    answers: { 200: WebhookShown },
     async handle(call) {
       const name = nameOf(call);
       if (isFault(name)) return name;
@@ -77,7 +83,9 @@ export const webhookRoutes: readonly Route[] = [
   acts({
     method: 'DELETE',
     path: '/webhooks/:webhookId',
+    does: 'Deletes a webhook.',
     action: 'webhooks.manage',
+    answers: { 200: Done },
     async handle(call) {
       const name = nameOf(call);
       if (isFault(name)) return name;
@@ -90,7 +98,7 @@ export const webhookRoutes: readonly Route[] = [
 ];
 
 /** A webhook as its owner sees it. */
-function presentWebhook(webhook: WebhookWithSecret): Record<string, unknown> {
+function presentWebhook(webhook: WebhookWithSecret): WebhookOf {
   return {
     _id: toHex24(webhook.id),
     target: webhook.target,
@@ -102,7 +110,7 @@ function presentWebhook(webhook: WebhookWithSecret): Record<string, unknown> {
   };
 }
 
-function answer(webhook: WebhookWithSecret | Exclude<Outcome, { status: number }>): Outcome {
+function answer(webhook: WebhookWithSecret | Fault): Outcome<200, { webhook: WebhookOf }> {
   return isFault(webhook)
     ? webhook
     : { status: 200, body: { webhook: presentWebhook(webhook) }, audit: auditOf('update', webhook.id) };

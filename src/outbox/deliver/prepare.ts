@@ -31,8 +31,9 @@ import { saidOf } from '../../gate/say.ts';
 import { standingOf as standing, type Standing } from '../../gate/standing.ts';
 import type { Run, RunSource } from '../../ledger/run.ts';
 import type { OpenIntegration, Senders } from '../../senders/senders.ts';
-import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
-import { roomKey, takeRoom, type Asking } from './capped.ts';
+import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
+import type { SingleFacts } from '../../ledger/delivery.ts';
+import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
 import { isWaiting, STATE } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
@@ -161,7 +162,7 @@ async function draftSingles(
   const keyOf = (key: { contactId: number; causeId: number; seq: number }) =>
     `${key.causeId}.${key.contactId}.${key.seq}`;
   const keys = batch.items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
-  const facts = new Map((await selectSingles(deps.sql, keys)).map((row) => [keyOf(row), row]));
+  const facts = new Map((await factsOfSingles(deps.sql, keys)).map((row) => [keyOf(row), row]));
   const drafts: Draft[] = [];
   batch.items.forEach((item, index) => {
     const row = facts.get(keyOf(keys[index]!));
@@ -217,7 +218,7 @@ async function draftRun(
   const spreads = run.channel === 'push';
   const retried = spreads ? batch.items : batch.items.filter(({ attempt }) => attempt > 0);
   const states = retried.length
-    ? await selectStates(
+    ? await standingsInRuns(
         deps.sql,
         retried.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq })),
       )

@@ -6,7 +6,8 @@ import { decideBroken, decideOutcome, type Decision, type Subject } from '../out
 import type { Outcome } from '../../channels/adapter.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
 import type { CollectDeps } from './collector.ts';
-import { selectSingles, selectStates, type SingleFacts } from '../../ledger/sql.ts';
+import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
+import type { SingleFacts } from '../../ledger/delivery.ts';
 import { isWaiting } from '../../ledger/states.ts';
 
 const OUTCOME = {
@@ -41,8 +42,8 @@ async function decideOn(
   const run = stream === 0 ? undefined : await deps.runs(stream);
   const bulk = stream !== 0;
   const known: (Pick<SingleFacts, 'contactId' | 'causeId' | 'seq' | 'state'> & Partial<SingleFacts>)[] = bulk
-    ? await selectStates(deps.sql, keys)
-    : await selectSingles(deps.sql, keys);
+    ? await standingsInRuns(deps.sql, keys)
+    : await factsOfSingles(deps.sql, keys);
   const factsOf = new Map(known.map((row) => [`${row.contactId}.${row.causeId}.${row.seq}`, row]));
   const subjects = await subjectsOf(
     deps,

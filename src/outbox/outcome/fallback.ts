@@ -17,7 +17,8 @@ import { gate } from '../../gate/gate.ts';
 import { integrationFor, placesOf, type Place } from '../../gate/places.ts';
 import type { DeliveryKey } from '../../ledger/ref.ts';
 import type { Senders } from '../../senders/senders.ts';
-import { giveUp, insertOnward, selectTried, type Onward, type Tried } from '../../ledger/sql.fallback.ts';
+import { giveUpOn, sendOnward, triedFor } from '../../ledger/onward.ts';
+import type { Onward, Tried } from '../../ledger/delivery.ts';
 import { isWaiting, STATE, stateName, type StateCode } from '../../ledger/states.ts';
 
 /** What falling back needs. */
@@ -34,7 +35,7 @@ export async function fallBack(
   failed: readonly DeliveryKey[],
 ): Promise<number> {
   if (!failed.length) return 0;
-  const tried = Map.groupBy(await selectTried(tx, [...messagesOf(failed).values()]), messageKey);
+  const tried = Map.groupBy(await triedFor(tx, [...messagesOf(failed).values()]), messageKey);
   const movable = failed.flatMap((key) => movableFrom(key, tried.get(messageKey(key)) ?? []));
   if (!movable.length) return 0;
   const places = await placesOf(deps.directory, new Set(movable.map(({ workspaceId }) => workspaceId)));
@@ -51,24 +52,12 @@ export async function fallBack(
       : [];
   });
   if (!onward.length) return 0;
-  await insertOnward(tx, onward);
-  await giveUp(
+  await sendOnward(deps.queue, tx, onward, nowMs);
+  await giveUpOn(
     tx,
     movable.filter(
       (own) => mayArrive(own.state) && onward.some((next) => messageKey(next) === messageKey(own)),
     ),
-  );
-  await deps.queue.put(
-    tx,
-    onward.map(({ contactId, causeId, seq, workspaceId }) => ({
-      kind: KIND.delivery,
-      ownerId: contactId,
-      causeId,
-      seq,
-      stream: 0,
-      workspaceId,
-      dueMs: nowMs,
-    })),
   );
   return onward.length;
 }
@@ -168,7 +157,7 @@ export function unreadHandler(
         if (!(await settle(tx, batch, { done: batch.items, later: [], landed: true })))
           throw new LaneLost(batch.lane.lane);
         const unread: DeliveryKey[] = [];
-        for (const row of await selectTried(tx, [...messagesOf(keys).values()])) {
+        for (const row of await triedFor(tx, [...messagesOf(keys).values()])) {
           const asked = keys.some((key) => messageKey(key) === messageKey(row) && key.seq === row.seq);
           if (asked && (await isUnread(deps, row))) unread.push(row);
         }

@@ -12,7 +12,7 @@ import { KIND } from '../../queue/work/kinds.ts';
 import { deliveryHandler } from '../deliver/deliver.ts';
 import { fallBack, unreadHandler } from './fallback.ts';
 import { applyReceipts } from './receipt.ts';
-import { tallyOf } from './write.ts';
+import { tallyOf } from '../../ledger/tallies.ts';
 
 const database = await testDatabase();
 const { sql } = database;

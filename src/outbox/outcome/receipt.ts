@@ -8,25 +8,16 @@ import type { Clock } from '../../base/clock.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable } from '../../base/storable.ts';
 import type { Tx } from '../../db/pool.ts';
-import { KIND } from '../../queue/work/kinds.ts';
-import type { Queue } from '../../queue/queue.ts';
-import { selectDue } from '../../queue/work/sql.ts';
-import { tallyOf } from './write.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { addressOf } from '../../contacts/keys.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
 import { redial } from './redial.ts';
-import { fromRef, toRef, type DeliveryKey } from '../../ledger/ref.ts';
+import { fromRef, toRef } from '../../ledger/ref.ts';
 import type { RunSource } from '../../ledger/run.ts';
-import {
-  addTallies,
-  applyReceiptRows,
-  insertForReceipt,
-  noteLateFailures,
-  type ReceiptChange,
-  type ReceiptRow,
-} from '../../ledger/sql.ts';
+import { moveByReceipts, noteLate } from '../../ledger/receipts.ts';
+import { tallyLanes } from '../../ledger/tallies.ts';
+import type { ReceiptChange, ReceiptRow } from '../../ledger/delivery.ts';
 import { STATE } from '../../ledger/states.ts';
 
 const STATE_OF = {
@@ -52,14 +43,8 @@ export async function applyReceipts(
 ): Promise<ReceiptResult> {
   const rows = furthest(receipts, atMs);
   if (!rows.length) return { changed: 0, unknown: receipts.length };
-  const changes: ReceiptChange[] = await applyReceiptRows(tx, integration.workspaceId, rows);
-  const unmoved = unmovedBy(changes, rows);
-  if (unmoved.length) {
-    await makeRoomForEarly(deps, tx, integration, unmoved, atMs);
-    // Those that have room now, and those that were settled between the two statements.
-    changes.push(...(await applyReceiptRows(tx, integration.workspaceId, unmoved)));
-  }
-  await learnLate(deps, tx, integration.workspaceId, unmovedBy(changes, rows), atMs);
+  const { changes, unmoved } = await moveByReceipts(deps, tx, integration, rows, atMs);
+  await learnLate(deps, tx, integration.workspaceId, unmoved, atMs);
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const nowMs = deps.clock.nowMs();
@@ -97,7 +82,7 @@ export async function applyReceipts(
     })),
   );
   const counted = changes.filter(({ bulk }) => bulk);
-  await Promise.all([told, counted.length && addTallies(tx, talliesOf(deps.queue, counted))]);
+  await Promise.all([told, tallyLanes(deps.queue, tx, counted)]);
   return { changed: changes.length, unknown: 0 };
 }
 
@@ -122,7 +107,7 @@ async function learnLate(
   );
   if (!late.length) return;
   const told = new Map(late.map((row) => [toRef(row), row]));
-  const lessons = (await noteLateFailures(tx, workspaceId, late)).flatMap((at) => {
+  const lessons = (await noteLate(tx, workspaceId, late)).flatMap((at) => {
     const row = told.get(toRef(at))!;
     if (!isAbout(row, at)) return [];
     return lessonOf({ workspaceId, ...at }, { class: row.class, code: row.code ?? '' }) ?? [];
@@ -182,41 +167,4 @@ function furthest(receipts: readonly Receipt[], atMs: number): ReceiptRow[] {
 function isFurther(seen: number, next: number): boolean {
   const rank = (state: number) => (state === STATE.failed ? STATE.accepted + 0.5 : state);
   return rank(next) > rank(seen);
-}
-
-/** Receipts that changed nothing: repeats, late ones, and those that overtook the settling. */
-function unmovedBy(changes: readonly ReceiptChange[], rows: readonly ReceiptRow[]): ReceiptRow[] {
-  if (changes.length === rows.length) return [];
-  const moved = new Set(changes.map(toRef));
-  return rows.filter((row) => !moved.has(toRef(row)));
-}
-
-/** A broadcast's delivery has no row until it is settled. A receipt that overtakes the settling finds it by its due row. */
-async function makeRoomForEarly(
-  deps: { queue: Queue; runs: RunSource },
-  tx: Tx,
-  integration: { id: number; workspaceId: number; channel: string },
-  rows: readonly ReceiptRow[],
-  atMs: number,
-): Promise<void> {
-  const due = await selectDue(
-    tx,
-    KIND.delivery,
-    rows.map((row) => ({ ownerId: row.contactId, causeId: row.causeId, seq: row.seq })),
-  );
-  const early: (DeliveryKey & { class: 'transactional' | 'marketing' | 'authentication' })[] = [];
-  for (const item of due) {
-    if (item.stream === 0 || item.workspaceId !== integration.workspaceId) continue;
-    const run = await deps.runs(item.stream);
-    if (run) early.push({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq, class: run.class });
-  }
-  if (early.length) await insertForReceipt(tx, integration, early, atMs);
-}
-
-/** What is counted of each lane, in one order everywhere: who counts at the same time waits, and nobody for each other. */
-function talliesOf(queue: Queue, changes: readonly ReceiptChange[]): ReturnType<typeof tallyOf> {
-  const lanes = queue.lanes();
-  return [...Map.groupBy(changes, ({ contactId }) => queue.laneOf(bucketOf(contactId)))]
-    .flatMap(([lane, list]) => tallyOf(lanes[lane]!.bucket, list))
-    .sort((a, b) => a.bucket - b.bucket || a.causeId - b.causeId || a.state - b.state);
 }

@@ -4,10 +4,10 @@
  */
 import type { Directory } from '../../accounts/directory.ts';
 import type { Tx } from '../../db/pool.ts';
-import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { DeliveryKey } from '../../ledger/ref.ts';
-import { insertOnward, selectTried, type Onward, type Tried } from '../../ledger/sql.fallback.ts';
+import { sendOnward, triedFor } from '../../ledger/onward.ts';
+import type { Onward, Tried } from '../../ledger/delivery.ts';
 
 /** A workspace's rule: so many more calls, each so long after the last. */
 export type RedialRule = { times: number; afterMs: number };
@@ -33,28 +33,18 @@ export async function redial<T extends DeliveryKey>(
   const workspace = missed.length ? await deps.directory.workspace(workspaceId) : undefined;
   const rule = workspace && redialRule(workspace.settings);
   if (!rule) return new Set();
-  const tried = await selectTried(tx, missed);
+  const tried = await triedFor(tx, missed);
   const again = missed.flatMap((key) => {
     const own = tried.filter((one) => one.contactId === key.contactId && one.causeId === key.causeId);
     const next = nextCall(own, key.seq, rule, atMs);
     return next ? [{ key, next }] : [];
   });
   if (!again.length) return new Set();
-  await insertOnward(
+  await sendOnward(
+    deps.queue,
     tx,
     again.map(({ next }) => next),
-  );
-  await deps.queue.put(
-    tx,
-    again.map(({ next: { contactId, causeId, seq } }) => ({
-      kind: KIND.delivery,
-      ownerId: contactId,
-      causeId,
-      seq,
-      stream: 0,
-      workspaceId,
-      dueMs: nowMs + rule.afterMs,
-    })),
+    nowMs + rule.afterMs,
   );
   return new Set(again.map(({ key }) => key));
 }

@@ -2,20 +2,21 @@
  * Writing what a batch decided: due rows, states, tallies, what was learned, what follows, and the event, in one transaction
  * under the lane's fence.
  */
+import { tallyLane } from '../../ledger/tallies.ts';
+import { writeOutcomes } from '../../ledger/outcomes.ts';
+import { spreadOut } from '../../ledger/onward.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { LaneLost, settle } from '../../queue/work/settle.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
-import type { Decision, Spread } from './decide.ts';
+import type { Decision } from './decide.ts';
 import { giveRoomBack } from '../../ledger/caps.ts';
 import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
-import { insertAccepted } from '../../ledger/sql.bulk.ts';
-import { insertOnward } from '../../ledger/sql.fallback.ts';
-import { addTallies, upsertOutcomes, type Change, type OutcomeRow } from '../../ledger/sql.ts';
+import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
 
@@ -34,17 +35,15 @@ export async function writeDecisions(
   const later = decisions.flatMap(({ item, later: again }) => (again ? [{ item, ...again }] : []));
   if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);
   await spreadOut(
-    deps,
+    deps.queue,
     tx,
-    batch,
+    batch.lane.bucket,
     decisions.flatMap(({ item, spread }) => (spread ? [{ item, spread }] : [])),
   );
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
   const bulk = batch.stream !== 0;
-  const [plain, others] = bulk ? divide(rows) : [[], rows];
-  const { accepted, faster } = await writeAccepted(tx, plain);
-  const changes = [...faster, ...(others.length ? await upsertOutcomes(tx, others) : [])];
+  const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
   await learn(tx, deps.ids, lessons, deps.clock.nowMs());
   if (!bulk) await followUp(deps, tx, decisions, changes);
@@ -52,7 +51,7 @@ export async function writeDecisions(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
   );
-  if (bulk) await addTallies(tx, tallyOf(batch.lane.bucket, changes, accepted));
+  if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);
   await announce(deps, tx, bulk, rows, changes, accepted);
 }
 
@@ -94,40 +93,6 @@ function changeOf({ contactId, causeId, seq, state, priorState }: Change, atMs: 
   return { contactId, causeId, seq, to: state, atMs, ...(priorState === null ? {} : { from: priorState }) };
 }
 
-/** The plain outcomes of a run's batch, and the others. */
-function divide(rows: readonly OutcomeRow[]): [plain: OutcomeRow[], others: OutcomeRow[]] {
-  const plain: OutcomeRow[] = [];
-  const others: OutcomeRow[] = [];
-  for (const row of rows) {
-    const isPlain = row.state === STATE.accepted && row.attempts === 1 && row.seq === 0 && row.trail === null;
-    (isPlain ? plain : others).push(row);
-  }
-  return [plain, others];
-}
-
-/** Writes plain outcomes, and tells apart those that a receipt was faster than. */
-async function writeAccepted(
-  tx: Tx,
-  plain: readonly OutcomeRow[],
-): Promise<{ accepted: AcceptedInRun[]; faster: Change[] }> {
-  const accepted: AcceptedInRun[] = [];
-  const faster: Change[] = [];
-  for (const rows of Map.groupBy(plain, ({ integrationId }) => integrationId).values()) {
-    const { causeId, workspaceId, class: messageClass, channel, integrationId } = rows[0]!;
-    const atMs = Math.max(...rows.map(({ stateMs }) => stateMs));
-    const known = await insertAccepted(
-      tx,
-      { causeId, workspaceId, class: messageClass, channel, integrationId, atMs },
-      rows,
-    );
-    const early = new Set(known.map(({ contactId }) => contactId));
-    const contactIds = rows.flatMap(({ contactId }) => (early.has(contactId) ? [] : [contactId]));
-    if (contactIds.length) accepted.push({ causeId, atMs, contactIds });
-    faster.push(...known);
-  }
-  return { accepted, faster };
-}
-
 /** What a single message's outcome leads to: another destination, or a look at whether it was read. */
 async function followUp(
   deps: WriteDeps,
@@ -150,65 +115,4 @@ async function followUp(
 
 function keyOf({ ownerId, causeId, seq }: WorkItem): DeliveryKey {
   return { contactId: ownerId, causeId, seq };
-}
-
-/** Deliveries that become one for each device: their rows, and work for those that are new. */
-async function spreadOut(
-  deps: WriteDeps,
-  tx: Tx,
-  batch: Batch,
-  spreads: readonly { item: WorkItem; spread: Spread }[],
-): Promise<void> {
-  if (!spreads.length) return;
-  const onward = spreads.flatMap(({ item, spread: { destinationIds, ...shared } }) =>
-    destinationIds.map((destinationId, index) => ({
-      ...shared,
-      contactId: item.ownerId,
-      causeId: item.causeId,
-      seq: item.seq + index,
-      destinationId,
-      trail: null,
-    })),
-  );
-  await insertOnward(tx, onward);
-  const added = spreads.flatMap(({ item, spread }) =>
-    spread.destinationIds.slice(1).map((_, index) => ({
-      kind: KIND.delivery,
-      ownerId: item.ownerId,
-      causeId: item.causeId,
-      seq: item.seq + 1 + index,
-      stream: item.stream,
-      workspaceId: item.workspaceId,
-      dueMs: item.dueMs,
-    })),
-  );
-  await deps.queue.put(tx, added);
-  // What is queued is whatever the tallies leave over of the audience: these deliveries are more than it has people.
-  if (batch.stream !== 0)
-    await addTallies(tx, [
-      { bucket: batch.lane.bucket, causeId: batch.stream, state: STATE.queued, n: -added.length },
-    ]);
-}
-
-/** What changes of state in one lane mean for the tallies of their runs; `bucket` is where the lane's are kept. */
-export function tallyOf(
-  bucket: number,
-  changes: readonly Change[],
-  accepted: readonly AcceptedInRun[] = [],
-): { bucket: number; causeId: number; state: Change['state']; n: number }[] {
-  const sums = new Map<string, { bucket: number; causeId: number; state: Change['state']; n: number }>();
-  const add = (causeId: number, state: Change['state'], n: number) => {
-    const key = `${causeId}:${state}`;
-    const sum = sums.get(key);
-    if (sum) sum.n += n;
-    else sums.set(key, { bucket, causeId, state, n });
-  };
-  for (const { causeId, contactIds } of accepted) add(causeId, STATE.accepted, contactIds.length);
-  for (const { causeId, state, priorState } of changes) {
-    if (state === priorState) continue;
-    add(causeId, state, 1);
-    // What is queued is not tallied: it is whatever the other states leave over.
-    if (priorState !== null && priorState !== STATE.queued) add(causeId, priorState, -1);
-  }
-  return [...sums.values()].filter(({ n }) => n !== 0);
 }

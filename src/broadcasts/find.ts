@@ -1,0 +1,23 @@
+/** Finding broadcasts: by name, by run, page by page. Changes nothing. */
+import type { Db } from '../db/pool.ts';
+import type { Broadcast } from './broadcast.ts';
+import { selectBroadcast, selectBroadcasts, selectByRuns } from './sql.ts';
+
+/** A broadcast of a workspace. */
+export async function findBroadcast(db: Db, workspaceId: number, id: number): Promise<Broadcast | undefined> {
+  return id > 0 ? await selectBroadcast(db, workspaceId, id) : undefined;
+}
+
+/** A workspace's broadcasts, newest first; those before one. */
+export async function listBroadcasts(
+  db: Db,
+  workspaceId: number,
+  page: { beforeId: number | undefined; limit: number },
+): Promise<Broadcast[]> {
+  return await selectBroadcasts(db, workspaceId, page);
+}
+
+/** The broadcasts that runs are of, whosever they are; a run that is none's, or a message, has none. */
+export async function broadcastsOfRuns(db: Db, runIds: readonly number[]): Promise<Broadcast[]> {
+  return runIds.length ? await selectByRuns(db, runIds) : [];
+}

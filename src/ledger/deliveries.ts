@@ -1,0 +1,69 @@
+/** Reading deliveries: of a person, of a run, by name. Changes nothing. */
+import type { Db } from '../db/pool.ts';
+import type { Delivery, DeliveryStanding, SingleFacts } from './delivery.ts';
+import type { DeliveryKey } from './ref.ts';
+import {
+  selectAmiss,
+  selectDeliveries,
+  selectDeliveriesOf,
+  selectSentTo,
+  selectSingles,
+  selectStates,
+} from './sql.ts';
+import type { StateCode } from './states.ts';
+
+/** The most deliveries of one message or run and person: more than anybody has devices and channels. */
+const MOST_OF_A_CAUSE = 100;
+
+/** The deliveries of a message, or of a run to a person, in the order in which they were made. */
+export async function deliveriesOf(
+  db: Db,
+  workspaceId: number,
+  { contactId, causeId }: Omit<DeliveryKey, 'seq'>,
+): Promise<Delivery[]> {
+  return await selectDeliveriesOf(db, workspaceId, contactId, causeId, MOST_OF_A_CAUSE);
+}
+
+/** What a person was sent, newest cause first. */
+export async function deliveriesTo(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+  limit: number,
+): Promise<Delivery[]> {
+  return await selectDeliveriesOf(db, workspaceId, contactId, undefined, limit);
+}
+
+/** The deliveries there are of some keys, in no order. */
+export async function deliveriesNamed(db: Db, keys: readonly DeliveryKey[]): Promise<Delivery[]> {
+  return keys.length ? await selectDeliveries(db, keys) : [];
+}
+
+/** Deliveries of a run that did not go well: a page of them, ordered by contact. */
+export async function amissInRun(
+  db: Db,
+  workspaceId: number,
+  runId: number,
+  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
+): Promise<Delivery[]> {
+  return await selectAmiss(db, workspaceId, runId, page);
+}
+
+/** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */
+export async function addressesOf(
+  db: Db,
+  workspaceId: number,
+  keys: readonly DeliveryKey[],
+): Promise<(DeliveryKey & { address: string; classBit: number })[]> {
+  return keys.length ? await selectSentTo(db, workspaceId, keys) : [];
+}
+
+/** What was asked for with single sends, and how they stand. */
+export async function factsOfSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
+  return keys.length ? await selectSingles(db, keys) : [];
+}
+
+/** How deliveries of runs stand that have a row. */
+export async function standingsInRuns(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryStanding[]> {
+  return keys.length ? await selectStates(db, keys) : [];
+}
