@@ -98,6 +98,8 @@ export type Overrides = {
   store?: Store;
   http?: HttpClient;
   adapters?: Readonly<Record<string, Adapter | undefined>>;
+  /** What is drawn by chance: backoffs. */
+  random?: () => number;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -140,7 +142,8 @@ async function compose(
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
-    keepAlive(),
+    // A simulated process that is killed never stops its parts: it must not keep the real one alive.
+    ...(overrides.store ? [] : [keepAlive()]),
     ...(probes ? [probes] : []),
     places,
     ctx.queue,
@@ -198,6 +201,7 @@ function openShared(ground: Ground) {
     links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ground.overrides.adapters ?? ADAPTERS,
+    random: ground.overrides.random ?? Math.random,
     // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
     http: ground.overrides.http ?? httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
@@ -306,7 +310,7 @@ function declared(
     conversationsRoom,
     receiptsRoom,
     sendersRoom,
-    outboxRoom({ ...deps, random: Math.random }),
+    outboxRoom(deps),
     threadsRoom(shared),
     webhooksRoom({
       ...shared,
