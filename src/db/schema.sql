@@ -375,6 +375,7 @@ CREATE TABLE deliveries (
   sent_ms bigint,
   state_ms bigint NOT NULL,
   may_fall_back boolean,
+  erased boolean,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
