@@ -6,6 +6,7 @@ import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
+import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
@@ -21,6 +22,7 @@ import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
@@ -28,6 +30,7 @@ import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
@@ -97,6 +100,8 @@ export type Overrides = {
   store?: Store;
   http?: HttpClient;
   adapters?: Readonly<Record<string, Adapter | undefined>>;
+  /** What is drawn by chance: backoffs. */
+  random?: () => number;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -133,13 +138,15 @@ async function compose(
   await sealCallbackKeys(store.sql, vault);
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
+  await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
   const { ctx, worker, server, probes } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
-    keepAlive(),
+    // A simulated process that is killed never stops its parts: it must not keep the real one alive.
+    ...(overrides.store ? [] : [keepAlive()]),
     ...(probes ? [probes] : []),
     places,
     ctx.queue,
@@ -197,6 +204,7 @@ function openShared(ground: Ground) {
     links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ground.overrides.adapters ?? ADAPTERS,
+    random: ground.overrides.random ?? Math.random,
     // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
     http: ground.overrides.http ?? httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
@@ -225,6 +233,7 @@ function openRooms(ground: Ground) {
     takeReceipts: take,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
+    rooms: () => rooms,
   });
   const works = config.roles.includes('worker');
   const metrics = createMetrics(() => ({
@@ -241,7 +250,9 @@ function openRooms(ground: Ground) {
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
   const broadcasts = { ...shared, senders };
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
+  const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
+  const arrive = createArrivals({ ...shared, names });
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -302,7 +313,7 @@ function declared(
     conversationsRoom,
     receiptsRoom,
     sendersRoom,
-    outboxRoom({ ...deps, random: Math.random }),
+    outboxRoom(deps),
     threadsRoom(shared),
     webhooksRoom({
       ...shared,
@@ -317,7 +328,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
-    campaignsRoom(shared),
+    campaignsRoom({ ...shared, names: ctx.names }),
     simulatorRoom(ctx.simulator),
   ];
 }
