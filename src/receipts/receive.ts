@@ -130,8 +130,9 @@ export async function takeReceipts(
   if (!place) return;
   const { integration, aheadMs } = place;
   const apply = async (part: readonly Receipt[]): Promise<void> => {
-    await deps.queue.transact((tx) =>
-      applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
+    await deps.queue.transact(
+      (tx) => applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
+      { keyed: true },
     );
   };
   const failures: unknown[] = [];
