@@ -19,7 +19,7 @@ const example = (name: string) => readFileSync(join(import.meta.dirname, '..', '
 
 async function newContact(name: string): Promise<string> {
   const made = await ok('POST', '/contacts', {
-    destinations: [{ channel: 'email', address: `${name}@example.com` }],
+    email: `${name}@example.com`,
     givenName: name,
   });
   return made.id;

@@ -36,6 +36,7 @@ function program(startParley: StartParley): Command {
     .action(async (flags) => (await import('./start.ts')).start(flags, startParley));
   sending(parley);
   campaigning(parley);
+  auditing(parley);
   simulating(parley);
   keeping(parley);
   administering(parley);
@@ -110,6 +111,23 @@ function sending(parley: Command): void {
     .option('--message <id>', 'in any of its spellings; without it, and without --broadcast, the last ones')
     .option('--broadcast <id>')
     .action(async (contact, flags) => (await import('./send.ts')).why(contact, flags));
+}
+
+function auditing(parley: Command): void {
+  calling(
+    parley,
+    'reconcile',
+    'prove that what was intended, sent, receipted and told adds up, or say what does not',
+  )
+    .option('--from <time>', 'what was accepted, and broadcasts that began, since then')
+    .option('--to <time>', 'and before then')
+    .option('--broadcast <id>', 'of one broadcast')
+    .option('--contact <id>', 'of one contact')
+    .option('--provider-export <file>', "hold it against a provider's own list, as CSV")
+    .option('--integration <id>', 'whose list that is, where there are several')
+    .option('--columns <id=…,status=…>', 'which of its columns say what, where it is not known')
+    .option('--json', 'print one line of JSON')
+    .action(async (flags) => (await import('./reconcile.ts')).reconcile(flags));
 }
 
 function simulating(parley: Command): void {

@@ -7,6 +7,7 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
+import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   ...campaignRoutes,
   ...whyRoutes,
   ...usageRoutes,
+  ...reconcileRoutes,
   ...webhookRoutes,
   ...simulatorRoutes,
 ];
