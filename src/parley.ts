@@ -22,6 +22,7 @@ import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
@@ -29,6 +30,7 @@ import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
@@ -98,6 +100,8 @@ export type Overrides = {
   store?: Store;
   http?: HttpClient;
   adapters?: Readonly<Record<string, Adapter | undefined>>;
+  /** What is drawn by chance: backoffs. */
+  random?: () => number;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -134,13 +138,15 @@ async function compose(
   await sealCallbackKeys(store.sql, vault);
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
+  await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
   const { ctx, worker, server, probes } = rooms;
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
-    keepAlive(),
+    // A simulated process that is killed never stops its parts: it must not keep the real one alive.
+    ...(overrides.store ? [] : [keepAlive()]),
     ...(probes ? [probes] : []),
     places,
     ctx.queue,
@@ -198,6 +204,7 @@ function openShared(ground: Ground) {
     links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ground.overrides.adapters ?? ADAPTERS,
+    random: ground.overrides.random ?? Math.random,
     // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
     http: ground.overrides.http ?? httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
@@ -306,7 +313,7 @@ function declared(
     conversationsRoom,
     receiptsRoom,
     sendersRoom,
-    outboxRoom({ ...deps, random: Math.random }),
+    outboxRoom(deps),
     threadsRoom(shared),
     webhooksRoom({
       ...shared,
