@@ -187,12 +187,6 @@ export const toldFaults = [
       'void 0;\n  await spreadOut',
       ['src/outbox/outcome/follow.test.ts', ...WRITE],
     ],
-    [
-      'what was refused teaches nothing',
-      'await learn(tx, deps.ids, lessons, deps.clock.nowMs());',
-      '',
-      ['test/provider.test.ts', 'src/outbox/outcome/follow.test.ts', ...DELIVER],
-    ],
     ['what failed does not move on', 'if (!bulk) await followUp(deps, tx, decisions, changes);', '', RECEIPT],
     [
       'tallies are doubled',

@@ -50,16 +50,24 @@ test('a lane’s events are its own, oldest first', async () => {
   await append(lane, 3);
   await append(other, 2);
   assert.deepEqual(
-    (await selectFeed(sql, lane, 10)).map(({ atMs }) => atMs),
+    (await selectFeed(sql, [lane], 10)).map(({ atMs }) => atMs),
     [0, 1, 2],
   );
-  assert.equal((await selectFeed(sql, other, 10)).length, 2);
-  assert.equal((await selectFeed(sql, lane, 2)).length, 2);
+  assert.equal((await selectFeed(sql, [other], 10)).length, 2);
+  assert.equal((await selectFeed(sql, [lane], 2)).length, 2);
 });
 
 test('who has lost the lane hands nothing on; who has it hands each event on once, and more than one batch', async () => {
   const read: FeedEvent[] = [];
+  const told: FeedEvent[] = [];
   const reader: FeedReader = { name: 'one', read: async (_tx, events) => void read.push(...events) };
+  const second: FeedReader = {
+    name: 'two',
+    read: async () => {},
+    committed: (events) => void told.push(...events),
+  };
+  const third: FeedReader = { name: 'three', read: async (_tx, events) => void also.push(...events) };
+  const also: FeedEvent[] = [];
   const stop = new AbortController();
   let held = { ...lane, epoch: lane.epoch - 1 };
   const core = {
@@ -71,7 +79,7 @@ test('who has lost the lane hands nothing on; who has it hands each event on onc
     holds: () => true,
     claim: () => Promise.reject(new Error('not asked')),
   };
-  const dispatcher = createDispatcher(core, queue, [reader]);
+  const dispatcher = createDispatcher(core, queue, [reader, second, third]);
   const running = dispatcher.run();
   await append(lane, 450);
   dispatcher.ring(lane.lane);
@@ -82,7 +90,7 @@ test('who has lost the lane hands nothing on; who has it hands each event on onc
     dispatcher.ring(lane.lane);
     return (await sql`SELECT 1 FROM feed`).length === 0;
   });
-  assert.equal(read.length, 450);
+  assert.deepEqual([read.length, told.length, also.length], [450, 450, 450]);
   assert.equal(new Set(read.map(({ id }) => id)).size, 450);
   assert.equal((await sql`SELECT 1 FROM feed_log`).length, 450);
   stop.abort();

@@ -108,8 +108,20 @@ test('what is taken over is lost to whoever slept, and whoever is not seen does 
   // A lane that came back under another epoch is another lease.
   await sql`UPDATE lanes SET owner = ${next.name}, epoch = epoch + 1 WHERE lane = ${lane!.lane}`;
   assert.ok((await next.round()).lost.includes(lane!.lane));
-  await next.release();
   await sleeper.release();
+  assert.equal(
+    (await lanes()).filter(({ owner }) => owner === next.name).length,
+    32 - 0,
+    'what it gives back is its own',
+  );
+  await next.release();
+});
+
+test('who is one of two takes half, also when all are free', async () => {
+  await sql`INSERT INTO workers (name, seen_ms) VALUES ('another', ${nowMs})`;
+  const one = newLeases();
+  assert.equal((await one.round()).gained.length, 16);
+  await one.release();
 });
 
 test('a dead process of this machine is known at once; one that lives, or of another machine, is waited for', async () => {

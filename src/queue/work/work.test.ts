@@ -340,6 +340,19 @@ test('what is put in wakes whoever listens once it is committed, soon again when
   await until('it rings when it is due', () => heard.some((one) => one === `${lane.lane}:1`));
 });
 
+test('a wake reaches other processes; of however many that are busy each has some room', async () => {
+  const elsewhere = createQueue({ sql, ids, clock, log: silentLog });
+  await elsewhere.start();
+  const heard: string[] = [];
+  elsewhere.onWake((wakes) => wakes.forEach((wake) => heard.push(`${wake.lane}:${wake.what}`)));
+  await put(work());
+  await until('it is heard', () => heard.some((one) => one === `${lane.lane}:1`));
+  await elsewhere.stop();
+  const rooms = createRooms<number>(100);
+  for (let key = 0; key < 1_000; key++) rooms.take(key, 1);
+  assert.equal(rooms.isFull(7), false);
+});
+
 test('a deadlock is repeated, a failure is not', async () => {
   let tries = 0;
   const fail = (code: string, times: number) =>
