@@ -2,9 +2,9 @@
 import { inFile } from '../fault.ts';
 
 const LEASES = ['src/queue/lanes/leases.test.ts'];
-const WORK = ['src/queue/work/work.test.ts'];
+const WORK = ['src/queue/work.test.ts'];
 const QUEUE = ['src/queue/queue.test.ts'];
-const FEED = ['src/queue/feed/feed.test.ts'];
+const FEED = ['src/queue/feed.test.ts'];
 
 export const queueFaults = [
   ...inFile('src/queue/lanes/leases.ts', LEASES, [
@@ -352,19 +352,19 @@ export const queueFaults = [
   ]),
   ...inFile(
     'src/queue/feed/sql.ts',
-    [...QUEUE, 'src/queue/feed/feed.test.ts'],
+    [...QUEUE, 'src/queue/feed.test.ts'],
     [
       [
         'another workspace’s events are forgotten',
         'AND workspace_id = ${workspaceId}\n    AND type',
         'AND type',
-        ['src/queue/feed/feed.test.ts'],
+        ['src/queue/feed.test.ts'],
       ],
       [
         'events of others are forgotten',
         '= ANY(${[...ids]}::bigint[])`;\n  await db`DELETE FROM feed_failures',
         'IS NOT NULL`;\n  await db`DELETE FROM feed_failures',
-        ['src/queue/feed/feed.test.ts'],
+        ['src/queue/feed.test.ts'],
       ],
     ],
   ),

@@ -1,16 +1,16 @@
 /** The feed, statement by statement: whose events a lane's are, who may hand them on, what is forgotten of whom. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { systemClock } from '../../base/clock.ts';
-import { idSource } from '../../base/ids.ts';
-import { silentLog } from '../../base/log.ts';
-import { testDatabase } from '../../../test/support/database.ts';
-import { until } from '../../../test/support/until.ts';
-import type { OwnedLane } from '../lanes/lane.ts';
-import { createQueue, type Queue } from '../queue.ts';
-import { createDispatcher } from './dispatch.ts';
-import type { FeedEvent, FeedReader } from './reader.ts';
-import { deleteEvents, selectFeed } from './sql.ts';
+import { systemClock } from '../base/clock.ts';
+import { idSource } from '../base/ids.ts';
+import { silentLog } from '../base/log.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+import type { OwnedLane } from './lanes/lane.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { createDispatcher } from './feed/dispatch.ts';
+import type { FeedEvent, FeedReader } from './feed/reader.ts';
+import { deleteEvents, selectFeed } from './feed/sql.ts';
 
 const { sql } = await testDatabase();
 const ids = idSource(62, () => systemClock.nowMs());

@@ -1,16 +1,16 @@
 /** Claims, settling, steps and the word that a run flows, statement by statement on a real Postgres. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { systemClock } from '../../base/clock.ts';
-import { bucketOf, idSource } from '../../base/ids.ts';
-import { silentLog } from '../../base/log.ts';
-import { testDatabase } from '../../../test/support/database.ts';
-import { until } from '../../../test/support/until.ts';
-import type { OwnedLane } from '../lanes/lane.ts';
-import { createQueue, type Queue } from '../queue.ts';
-import { createRooms } from './fair.ts';
-import { createFlow, FLOW_LIFE_MS } from './flow.ts';
-import { settle } from './settle.ts';
+import { systemClock } from '../base/clock.ts';
+import { bucketOf, idSource } from '../base/ids.ts';
+import { silentLog } from '../base/log.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+import type { OwnedLane } from './lanes/lane.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { createRooms } from './work/fair.ts';
+import { createFlow, FLOW_LIFE_MS } from './work/flow.ts';
+import { settle } from './work/settle.ts';
 import {
   bringForward,
   claimDue,
@@ -20,9 +20,9 @@ import {
   selectInteractiveLanes,
   selectStreams,
   upsertStream,
-} from './sql.ts';
-import { createSteps, leftBehind } from './steps.ts';
-import type { Batch, NewWork, WorkItem } from './work.ts';
+} from './work/sql.ts';
+import { createSteps, leftBehind } from './work/steps.ts';
+import type { Batch, NewWork, WorkItem } from './work/work.ts';
 
 const { sql } = await testDatabase();
 const clock = systemClock;
