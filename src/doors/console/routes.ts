@@ -1,6 +1,7 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
 import { contactRoutes } from './contacts.ts';
+import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...integrationRoutes,
   ...contactRoutes,
   ...historyRoutes,
+  ...eventRoutes,
   ...setRoutes,
   ...numberRoutes,
   ...messageRoutes,
