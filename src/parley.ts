@@ -22,6 +22,7 @@ import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
 import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
@@ -29,6 +30,7 @@ import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
 import { idSource } from './base/ids.ts';
@@ -48,6 +50,7 @@ import { createLive } from './doors/live/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
+import { referenceDoor } from './doors/reference/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -136,6 +139,7 @@ async function compose(
   await sealCallbackKeys(store.sql, vault);
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
+  await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
   const { ctx, worker, server, probes } = rooms;
@@ -272,7 +276,7 @@ function openRooms(ground: Ground) {
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
   const server = createServer(
     ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, callbacks, ...people],
+    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
     {
       amiss: ready,
       registry: metrics.registry,

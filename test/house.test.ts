@@ -63,7 +63,8 @@ test('no barrels', () => {
 
 test('time comes from base/clock: no other file reads the wall clock or sets a timer', () => {
   // The supervisor and the pool time out system calls of their own; adapters that keep connections open time their pings.
-  const own = /src\/(base\/|db\/embedded|db\/pool|db\/dataDirectory|channels\/(?:http2|smtp|fake))/;
+  const own =
+    /src\/(base\/|db\/embedded|db\/listen|db\/pool|db\/dataDirectory|channels\/(?:http2|smtp|fake))/;
   const clocks = /\bDate\.now\(|new Date\(\)|\bsetTimeout\(|\bsetInterval\(/;
   assert.deepEqual(
     code.filter((file) => !own.test(file) && clocks.test(without(readFileSync(file, 'utf8')))).map(show),

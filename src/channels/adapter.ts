@@ -26,7 +26,13 @@ export type Outgoing = {
 /** What came of a call. A closed set, decided in the adapter; policy is elsewhere. */
 export type Outcome =
   /** The provider took it. `receipts: false` when it will never tell more, so that this is the last word. */
-  | { kind: 'accepted'; externalIds: string[]; receipts: boolean }
+  | {
+      kind: 'accepted';
+      externalIds: string[];
+      receipts: boolean;
+      /** By what the provider names whom it went to, where that is not what we wrote to. */
+      knownAs?: string;
+    }
   /** The provider will not send it, now or later. */
   | { kind: 'refused'; code: string; class: ErrorClass; detail: string }
   /** It was not sent and may be tried again, not before `retryAfterMs` when the provider says so. */
@@ -145,6 +151,15 @@ export type AdapterTools = {
   nowMs(): number;
 };
 
+/** A message that its provider is asked for. `known` are the provider's ids of other messages to the same person. */
+export type AskedFor = {
+  ref: string;
+  to: string;
+  sinceMs: number;
+  text?: string;
+  known?: Pick<ReadonlySet<string>, 'has'>;
+};
+
 /** An integration opened for sending: holds connections, cached tokens, compiled settings. */
 export type Sender = {
   send(message: Outgoing): Promise<Outcome>;
@@ -152,14 +167,9 @@ export type Sender = {
   sendBatch?(messages: readonly Outgoing[]): Promise<Outcome[]>;
   /**
    * Asks the provider whether a delivery with an unclear outcome was sent; `undefined` when it cannot tell.
-   * Providers without a correlation field compare `text` (the rendered body).
+   * Providers without a correlation field compare `text` (the rendered body), and leave out what is `known` by its id to be another's.
    */
-  lookUp?: (message: {
-    ref: string;
-    to: string;
-    sinceMs: number;
-    text?: string;
-  }) => Promise<Outcome | undefined>;
+  lookUp?: (message: AskedFor) => Promise<Outcome | undefined>;
   /** Overrides `Adapter.idempotent` where it depends on the settings. */
   idempotent?: boolean;
   /** Said where a batch has one key: a message of it that is sent again, in other company, may go out twice. */

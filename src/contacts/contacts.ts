@@ -20,7 +20,7 @@ import {
   touchContacts,
 } from './sql.resolve.ts';
 import { collectIdentities, collectNames, type SearchPage, walkIdentities, walkNames } from './sql.search.ts';
-import { deleteMergedInto } from './sql.merge.ts';
+import { deleteMergedInto, selectMergedInto } from './sql.merge.ts';
 import { takePending } from './sql.pending.ts';
 import { deleteMemberships } from './sql.sets.ts';
 import {
@@ -132,6 +132,16 @@ export async function updateContact(
   const changed = await updateContactRow(tx, ref, columns, attributes, nowMs);
   if (changed) return changed;
   return (await getContact(tx, ref.workspaceId, ref.id)) ? attributesTooLarge('attributes') : NOT_FOUND;
+}
+
+/** The ids of a contact: its own, and those of contacts that were merged into it; undefined when there is no such contact. Locks nothing. */
+export async function idsOfPerson(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+): Promise<number[] | undefined> {
+  if (!(await getContact(db, workspaceId, contactId))) return undefined;
+  return [contactId, ...(await selectMergedInto(db, workspaceId, contactId))];
 }
 
 /** What an erased contact was: for whoever has rows of it elsewhere. */

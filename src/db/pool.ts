@@ -8,7 +8,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
+import { configOf, type Connection } from './connection.ts';
+import { listenOn } from './listen.ts';
+import { createPlans } from './plans.ts';
 import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
+
+export type { Connection } from './connection.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
 export type Db = Tag;
@@ -19,8 +24,8 @@ export type Tx = Tag & {
 };
 /** The pool. */
 export type Sql = Tag & {
-  /** Runs `work` in a transaction; what it throws rolls back. */
-  begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `work` in a transaction; what it throws rolls back. `keyed`: its statements name their rows by key (plans.ts). */
+  begin<T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
   /** A connection of one's own, until it is released. */
   reserve(): Promise<Tag & { release(): void }>;
   /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
@@ -37,11 +42,6 @@ export type Sql = Tag & {
 /** A part of a statement. */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Fragment = Statement<any>;
-
-/** Where the database is: a URL, or host, port and credentials (a host that is a directory is a unix socket). */
-export type Connection =
-  | string
-  | { host: string; port: number; username: string; password: string; database: string };
 
 /** What the pool needs of pg's. */
 export type Connections = {
@@ -112,24 +112,17 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     (text, values, prepare) =>
       run(client, text, values, prepare);
 
-  const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const using = usingOne(pool, outage, placement);
+  const begin: Sql['begin'] = async (work, { keyed = false } = {}) => {
     rule?.check('BEGIN');
-    const client = await pool.connect().catch(outage.failed);
     const watched = rule ? rule.watching(work) : work;
-    try {
-      const result = await inTransaction(on(client), placement, watched);
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(isConnectionLost(error));
-      throw error;
-    }
+    return await using(keyed, (client) => inTransaction(on(client), placement, watched));
   };
 
   return Object.assign(
-    tagOn(async (text, values, prepare) => {
+    tagOn(async (text, values, prepare, keyed) => {
       rule?.check(text);
-      return await run(pool, text, values, prepare);
+      return await using(keyed, (client) => run(client, text, values, prepare));
     }, placement),
     {
       begin,
@@ -159,6 +152,24 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
       },
     },
   );
+}
+
+/** Work on one connection of the pool, for as long as it takes. */
+function usingOne(pool: Connections, outage: ReturnType<typeof outageOf>, placement: Placement) {
+  const plan = createPlans();
+  return async <T>(keyed: boolean, work: (client: Asked) => Promise<T>): Promise<T> => {
+    const client = await pool.connect().catch(outage.failed);
+    inOneWrite(client);
+    plan(client, keyed && !placement.distributed);
+    try {
+      const result = await work(client);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(isConnectionLost(error));
+      throw error;
+    }
+  };
 }
 
 /** Knows, by whatever was begun in it, what runs inside a transaction. Nobody waits for a notification, so those are let be. */
@@ -208,35 +219,54 @@ async function inTransaction<T>(
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   let savepoints = 0;
-  const tx: Tx = Object.assign(tagOn(execute, placement), {
+  // Of statements that go out together all after the first that failed are told that the transaction is aborted, and whoever waits for
+  // them may hear of one of those first.
+  let failed: unknown;
+  const noting: Execute = async (...asked) => {
+    try {
+      return await execute(...asked);
+    } catch (error) {
+      failed ??= error;
+      throw error;
+    }
+  };
+  const tx: Tx = Object.assign(tagOn(noting, placement), {
     async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
       const name = `s${++savepoints}`;
-      await execute(`SAVEPOINT ${name}`, [], false);
+      await execute(`SAVEPOINT ${name}`, [], false, false);
       try {
         const result = await part(tx);
-        await execute(`RELEASE SAVEPOINT ${name}`, [], false);
+        await execute(`RELEASE SAVEPOINT ${name}`, [], false, false);
         return result;
       } catch (error) {
-        if (!isConnectionLost(error)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false);
-        throw error;
+        const cause = causeOf(error, failed);
+        failed = undefined;
+        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false, false);
+        throw cause;
       }
     },
   });
   // Not waited for: it leaves with the first statement. On a connection that is lost that one fails, too.
-  const begun = execute('BEGIN', [], false);
+  const begun = execute('BEGIN', [], false, false);
   begun.catch(() => {});
   try {
     const result = await work(tx);
     await begun;
-    const { command } = await execute('COMMIT', [], false);
+    const { command } = await execute('COMMIT', [], false, false);
     // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
     if (command !== 'COMMIT')
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return result;
   } catch (error) {
-    if (!isConnectionLost(error)) await execute('ROLLBACK', [], false);
-    throw error;
+    const cause = causeOf(error, failed);
+    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false, false);
+    throw cause;
   }
+}
+
+/** Why a transaction failed: not that it had failed already (25P02). */
+function causeOf(error: unknown, first: unknown): unknown {
+  return (error as { code?: string } | undefined)?.code === '25P02' ? (first ?? error) : error;
 }
 
 const corked = new WeakSet<Writable>();
@@ -321,45 +351,6 @@ function lost(error: Error & { code?: string }): never {
   throw error;
 }
 
-/** A connection of its own that listens, and is made again when it is lost. */
-async function listenOn(
-  settings: pg.ClientConfig,
-  channel: string,
-  told: (payload: string) => void,
-): Promise<{ close(): Promise<void> }> {
-  const AGAIN_MS = 500;
-  let closed = false;
-  let client: pg.Client | undefined;
-  const connect = async (): Promise<void> => {
-    const made = new pg.Client(settings);
-    const again = () => {
-      if (closed || client !== made) return;
-      client = undefined;
-      setTimeout(() => void retry(), AGAIN_MS).unref();
-    };
-    made.on('error', again);
-    made.on('end', again);
-    made.on('notification', ({ payload }) => told(payload ?? ''));
-    client = made;
-    await made.connect();
-    await made.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-  };
-  const retry = async (): Promise<void> => {
-    if (closed) return;
-    await connect().catch(() => {
-      client = undefined;
-      setTimeout(() => void retry(), AGAIN_MS).unref();
-    });
-  };
-  await connect();
-  return {
-    async close() {
-      closed = true;
-      await client?.end().catch(() => {});
-    },
-  };
-}
-
 /**
  * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
  * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
@@ -383,6 +374,14 @@ export function isPassing(error: unknown): boolean {
   return isConnectionLost(error) || isMet(error) || isDiskFull(error);
 }
 
+/**
+ * Thrown where what a transaction builds on was taken away by another one: rolled back and asked again, whoever asks sees it as it is.
+ * The code is that of a serialization failure, which says just this.
+ */
+export function overtaken(what: string): Error {
+  return Object.assign(new Error(what), { code: '40001' });
+}
+
 /** True for an error by which a transaction lost against another one. */
 export function isMet(error: unknown): boolean {
   return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
@@ -396,27 +395,4 @@ export function isDiskFull(error: unknown): boolean {
 /** True for a breach of a unique constraint (SQLSTATE 23505). */
 export function isUniqueBreach(error: unknown): boolean {
   return (error as { code?: string } | undefined)?.code === '23505';
-}
-
-function configOf(connection: Connection): pg.ClientConfig {
-  if (typeof connection === 'string') return socketOf(connection) ?? { connectionString: connection };
-  const { host, port, username, password, database } = connection;
-  return { host, port, user: username, password, database };
-}
-
-/** A URL that names a directory as its host (`postgres://user:secret@/name?host=/run/postgresql`, as libpq has it) is a socket. */
-function socketOf(url: string): pg.ClientConfig | undefined {
-  const at = url.indexOf('?');
-  const query = new URLSearchParams(at < 0 ? '' : url.slice(at));
-  const host = query.get('host');
-  if (!host?.startsWith('/')) return undefined;
-  const parts = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?[^/]*\/([^?]*)/.exec(url);
-  const part = (index: number) => decodeURIComponent(parts?.[index] ?? '');
-  return {
-    host,
-    port: Number(query.get('port') ?? 5432),
-    user: part(1),
-    password: part(2),
-    database: part(3) || 'postgres',
-  };
 }

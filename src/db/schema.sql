@@ -1,3 +1,15 @@
+-- by hash
+CREATE TABLE address_spellings (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  spelled text NOT NULL,
+  address text NOT NULL,
+  contact_id bigint NOT NULL,
+  PRIMARY KEY (hash, workspace_id, channel, spelled)
+);
+CREATE INDEX address_spellings_of_contact ON address_spellings USING btree (contact_id);
+
 -- on every node
 CREATE TABLE allowances (
   who_hash text NOT NULL,
@@ -150,7 +162,6 @@ CREATE TABLE campaign_sends (
   enrolment_id bigint NOT NULL,
   epoch integer NOT NULL,
   step text NOT NULL,
-  cancel_on_exit boolean NOT NULL,
   at_ms bigint NOT NULL,
   PRIMARY KEY (bucket, contact_id, message_id)
 );
@@ -375,6 +386,7 @@ CREATE TABLE deliveries (
   sent_ms bigint,
   state_ms bigint NOT NULL,
   may_fall_back boolean,
+  erased boolean,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),

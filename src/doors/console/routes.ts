@@ -1,6 +1,8 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
+import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -24,10 +26,12 @@ export const ROUTES: readonly Route[] = [
   ...integrationRoutes,
   ...contactRoutes,
   ...historyRoutes,
+  ...eventRoutes,
   ...setRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
+  ...campaignRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,

@@ -95,10 +95,9 @@ export function sendError(
 
 /** The form for a URL, when no route was reached. */
 export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm): FaultForm {
+  const path = `${pathOf(url).toLowerCase()}/`;
   // The root's comes first, and fits everything.
-  return (
-    app.faultForms.findLast(({ prefix }) => url.toLowerCase().startsWith(`${prefix}/`))?.form ?? otherwise
-  );
+  return app.faultForms.findLast(({ prefix }) => path.startsWith(`${prefix}/`))?.form ?? otherwise;
 }
 
 /** The fault that a thrown error stands for; undefined when it is a bug. */

@@ -26,7 +26,9 @@ const LAST_AGAIN_MS = 3_600_000;
 const MOST_A_ROUND = 500;
 
 /** What transactions are made with: the queue, which repeats them on a deadlock and wakes workers at the commit. */
-export type Transacts = { transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T> };
+export type Transacts = {
+  transact: <T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }) => Promise<T>;
+};
 
 /** True for what a reader threw, as against a database or lane that was lost or contended, which is nobody's fault. */
 export function isReadersOwn(error: unknown): boolean {

@@ -1,7 +1,7 @@
 /** What callers of the Web1on1 API send (api/web1on1.md §B): the shapes of its bodies. Rules that span fields are the door's. */
 import { type Static, Type } from 'typebox';
-import { WorkspaceSettings } from './doors/console/workspaces.ts';
-import { LIMITS } from './content.ts';
+import { WorkspaceSettings } from '../console/workspaces.ts';
+import { LIMITS } from '../../content.ts';
 
 /** The types a message can have. */
 export const MESSAGE_TYPES = [
@@ -115,7 +115,9 @@ export const ChangedOrganization = Type.Object({
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   displayName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   language: Type.Optional(Type.Union([language, Type.Null()])),
-  settings: Type.Optional(Type.Pick(WorkspaceSettings, ['linkDomain', 'language', 'parentOrganization'])),
+  settings: Type.Optional(
+    Type.Pick(WorkspaceSettings, ['linkDomain', 'language', 'parentOrganization', 'avatarUrl']),
+  ),
 });
 /** What can be changed of an organization. */
 export type ChangedOrganization = Static<typeof ChangedOrganization>;
