@@ -1,6 +1,7 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
 import { contactRoutes } from './contacts.ts';
+import { exportRoutes } from './export.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...integrationRoutes,
   ...contactRoutes,
+  ...exportRoutes,
   ...historyRoutes,
   ...setRoutes,
   ...numberRoutes,
