@@ -1,5 +1,6 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { historyRoutes } from './history.ts';
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
+  ...campaignRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,
