@@ -3,6 +3,7 @@ import { broadcastRoutes } from './broadcasts.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
+import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...contactRoutes,
   ...exportRoutes,
   ...historyRoutes,
+  ...eventRoutes,
   ...setRoutes,
   ...numberRoutes,
   ...messageRoutes,
