@@ -35,8 +35,10 @@ function program(startParley: StartParley): Command {
     .option('--roles <roles>', 'http, worker, or both with a comma (PARLEY_ROLES)')
     .action(async (flags) => (await import('./start.ts')).start(flags, startParley));
   sending(parley);
+  campaigning(parley);
   auditing(parley);
   simulating(parley);
+  knowing(parley);
   keeping(parley);
   administering(parley);
   return parley;
@@ -51,6 +53,20 @@ function calling(parent: Command, name: string, description: string): Command {
     .option('--token <key>', 'a console key of it')
     .option('--workspace <id>', 'which workspace')
     .option('--data <directory>', 'the data directory of the server that runs here');
+}
+
+function campaigning(parley: Command): void {
+  const campaigns = parley.command('campaigns').description('campaigns as files');
+  calling(campaigns, 'pull', 'write campaigns into files')
+    .argument('[keys...]', 'those with these keys; all when none is given')
+    .option('--dir <folder>', 'where to', 'campaigns')
+    .action(async (keys, flags) => (await import('./campaigns.ts')).pull(keys, flags));
+  calling(campaigns, 'push', 'make drafts of files, and tell what publishing them would do')
+    .argument('<files...>')
+    .action(async (files, flags) => (await import('./campaigns.ts')).push(files, flags));
+  calling(campaigns, 'diff', 'show where files differ from what the server has')
+    .argument('<files...>')
+    .action(async (files, flags) => (await import('./campaigns.ts')).diff(files, flags));
 }
 
 function many(value: string, before: string[] = []): string[] {
@@ -158,6 +174,14 @@ function integrating(parley: Command): void {
   calling(integration, 'remove', 'take it away')
     .argument('<id>')
     .action(async (id, flags) => (await import('./integrations.ts')).removeIntegration(id, flags));
+}
+
+function knowing(parley: Command): void {
+  const contacts = parley.command('contacts').description('the people of a workspace');
+  calling(contacts, 'export', 'everything that is kept about one, as JSON')
+    .argument('<id>')
+    .option('--output <file>', 'write it there instead of printing it')
+    .action(async (id, flags) => (await import('./contacts.ts')).exportContact(id, flags));
 }
 
 function keeping(parley: Command): void {

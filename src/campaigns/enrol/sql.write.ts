@@ -64,6 +64,20 @@ export async function upsertTimers(
     ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms`;
 }
 
+/** Puts timers off; when they were due by the workspace's clock stays. */
+export async function putOffTimers(
+  db: Db,
+  rows: readonly { contactId: number; ownerId: number }[],
+  dueMs: number,
+): Promise<void> {
+  if (!rows.length) return;
+  await db`
+    UPDATE timers t SET due_ms = ${dueMs}
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.ownerId)}::bigint[]) AS k (bucket, contact_id, owner_id)
+    WHERE t.bucket = k.bucket AND t.contact_id = k.contact_id AND t.owner_id = k.owner_id`;
+}
+
 /** Writes entries, over those there are: what changes is how they ended, their trigger and what was reached. */
 export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
   await db`
@@ -113,19 +127,18 @@ export type SendRow = Of & {
   enrolmentId: number;
   epoch: number;
   step: string;
-  cancelOnExit: boolean;
   atMs: number;
 };
 
 /** Writes down which messages are a campaign's. */
 export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<void> {
   await db`
-    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
     SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[],
       ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[], ${rows.map((r) => r.step)}::text[],
-      ${rows.map((r) => r.cancelOnExit)}::boolean[], ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+      ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
     ORDER BY 1, 2, 3`;
 }
 

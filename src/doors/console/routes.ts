@@ -1,6 +1,9 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
+import { exportRoutes } from './export.ts';
+import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -23,11 +26,14 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...integrationRoutes,
   ...contactRoutes,
+  ...exportRoutes,
   ...historyRoutes,
+  ...eventRoutes,
   ...setRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
+  ...campaignRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,
