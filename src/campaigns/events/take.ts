@@ -19,16 +19,13 @@ import {
 } from './sql.take.ts';
 import { FLAG } from './time.ts';
 
-/** Arrivals in one turn. */
-export const ARRIVALS_A_TURN = 500;
-
 /** Takes the next arrivals of a lane. `more` says that there are others behind them. `nowMs` is by our clock. */
 export async function takeArrivals(
   deps: { queue: Pick<Queue, 'laneOf' | 'turn'> },
   tx: Tx,
   lane: OwnedLane,
   nowMs: number,
-  most = ARRIVALS_A_TURN,
+  most: number,
 ): Promise<{ taken: Arrival[]; more: boolean }> {
   const waiting = await selectArrivals(tx, lane, most);
   if (!waiting.length) return { taken: [], more: false };
