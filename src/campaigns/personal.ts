@@ -26,6 +26,20 @@ export const campaignsPeople: Room = {
     campaign_tallies: 'names nobody: counts',
     campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
   },
+  exports: {
+    event_arrivals: { by: 'contact', column: 'contact_id' },
+    event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
+    contact_events: { by: 'contact', column: 'contact_id' },
+    event_stats: { by: 'contact', column: 'contact_id' },
+    enrolments: { by: 'contact', column: 'contact_id' },
+    timers: { by: 'contact', column: 'contact_id' },
+    campaign_entries: { by: 'contact', column: 'contact_id' },
+    campaign_sends: { by: 'contact', column: 'contact_id' },
+    conversions: { by: 'contact', column: 'contact_id' },
+    enrolment_log: { by: 'contact', column: 'contact_id' },
+    campaign_refusals: { by: 'contact', column: 'contact_id' },
+    campaign_tasks: { not: 'how far a task is, which happens to be an id' },
+  },
   async erase(erasing) {
     await eraseEvents(erasing);
     await eraseEnrolments(erasing);
