@@ -5,6 +5,7 @@
  * (its issues 1154 and 1208): a Postgres that is restarted would take Parley with it. Everything hot here is a batch, for which
  * the two cost the same.
  */
+import { listenOn } from './listen.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
@@ -319,45 +320,6 @@ function lost(error: Error & { code?: string }): never {
   if (!error.code && /terminated|connection|not queryable|timeout|ended/i.test(error.message))
     error.code = 'CONNECTION_LOST';
   throw error;
-}
-
-/** A connection of its own that listens, and is made again when it is lost. */
-async function listenOn(
-  settings: pg.ClientConfig,
-  channel: string,
-  told: (payload: string) => void,
-): Promise<{ close(): Promise<void> }> {
-  const AGAIN_MS = 500;
-  let closed = false;
-  let client: pg.Client | undefined;
-  const connect = async (): Promise<void> => {
-    const made = new pg.Client(settings);
-    const again = () => {
-      if (closed || client !== made) return;
-      client = undefined;
-      setTimeout(() => void retry(), AGAIN_MS).unref();
-    };
-    made.on('error', again);
-    made.on('end', again);
-    made.on('notification', ({ payload }) => told(payload ?? ''));
-    client = made;
-    await made.connect();
-    await made.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
-  };
-  const retry = async (): Promise<void> => {
-    if (closed) return;
-    await connect().catch(() => {
-      client = undefined;
-      setTimeout(() => void retry(), AGAIN_MS).unref();
-    });
-  };
-  await connect();
-  return {
-    async close() {
-      closed = true;
-      await client?.end().catch(() => {});
-    },
-  };
 }
 
 /**

@@ -30,7 +30,8 @@ import { may } from '../kit/route.ts';
 import { usersOf } from './callers.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 import { checkMessage, checkMeta } from './messageInput.ts';
-import { postMessages, type NewPost, type Poster } from '../../threads/posts.ts';
+import { postMessages } from '../../threads/posts.ts';
+import type { NewPost, Poster } from '../../threads/post.ts';
 import {
   languageOf,
   loadContacts,
