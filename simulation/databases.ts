@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
 import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { migrate } from '../src/db/migrate.ts';
@@ -12,18 +11,42 @@ import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 /** Gives each run a database. */
 export type Databases = { use<T>(work: (connection: Connection) => Promise<T>): Promise<T>; stop(): Promise<void> };
 
-/** A Postgres of its own, whose data nobody will miss. */
-export async function startDatabases(): Promise<Databases> {
+/**
+ * Nothing here outlives the run, so that nothing need reach the disk. Statistics that were gathered by themselves would change
+ * plans, and with them the order of rows, from one play of a run to the next. Two that wait for each other are parted soon: a run
+ * has many of them.
+ */
+const SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'off',
+  autovacuum: 'off',
+  deadlock_timeout: '20ms',
+  max_connections: '250',
+};
+
+/** A Postgres of its own, whose data nobody will miss; its tables are made for the time at which runs begin. */
+export async function startDatabases(beginMs: number): Promise<Databases> {
   const dir = await mkdtemp(join(tmpdir(), 'parley-simulations-'));
-  const server = await startPostgres({ dataDir: join(dir, 'postgres'), log: silentLog });
+  const server = await startPostgres({ dataDir: join(dir, 'postgres'), log: silentLog, settings: SETTINGS });
   const admin = openPool(server.connection, { max: 1, name: 'simulations' });
   await admin`CREATE DATABASE simulation_template`;
   const template = openPool({ ...server.connection, database: 'simulation_template' }, { max: 1, name: 'simulations' });
-  await migrate(template, systemClock.nowMs());
-  await ensurePartitions(template, systemClock.nowMs());
+  await migrate(template, beginMs);
+  await ensurePartitions(template, beginMs);
+  await fewerLanes(template);
   await template.end();
+  let made = 0;
   return {
-    ...databasesOf(server.connection, 'simulation_template'),
+    async use(work) {
+      const name = `simulation_${++made}`;
+      await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE simulation_template`);
+      try {
+        return await work({ ...server.connection, database: name });
+      } finally {
+        await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }
+    },
     async stop() {
       await admin.end({ timeout: 5 });
       await server.stop();
@@ -32,38 +55,14 @@ export async function startDatabases(): Promise<Databases> {
   };
 }
 
-/** Copies of a template on a server that is there already. */
-export function databasesOf(
-  server: Exclude<Connection, string>,
-  template: string,
-): Pick<Databases, 'use'> {
-  let made = 0;
-  return {
-    async use(work) {
-      const name = `simulation_${process.pid}_${++made}`;
-      const admin = openPool(server, { max: 1, name: 'simulations' });
-      try {
-        await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
-        // Nothing here outlives the run: a commit need not reach the disk.
-        await admin.unsafe(`ALTER DATABASE ${name} SET synchronous_commit = off`);
-        const connection = { ...server, database: name };
-        const sql = openPool(connection, { max: 1, name: 'simulations' });
-        await fewerLanes(sql);
-        await sql.end();
-        return await work(connection);
-      } finally {
-        await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-        await admin.end({ timeout: 5 });
-      }
-    },
-  };
-}
+/** How many lanes there are. */
+export const LANES = 2;
 
-/** Four lanes instead of 32: as many workers and races as before, and an eighth of the statements. */
+/** Two lanes instead of 32: workers and races as before, and a sixteenth of the statements. */
 async function fewerLanes(sql: Sql): Promise<void> {
   await sql`DELETE FROM lanes`;
   await sql`
     INSERT INTO lanes (bucket, lane, buckets)
-    SELECT l * 1024, l, (SELECT array_agg(b::smallint ORDER BY b) FROM generate_series(l * 1024, l * 1024 + 1023) b)
-    FROM generate_series(0, 3) l`;
+    SELECT l * 2048, l, (SELECT array_agg(b::smallint ORDER BY b) FROM generate_series(l * 2048, l * 2048 + 2047) b)
+    FROM generate_series(0, 1) l`;
 }

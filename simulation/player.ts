@@ -55,6 +55,7 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
       store: { sql: store.open(8, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
       http: targetsFor(cast, cast.told, someone),
       adapters: adaptersFor(cast, cast.books, someone),
+      random: () => cast.draws.unit(`${name} by chance`),
       inspect: (made) => (ctx = made as Context),
     },
   );

@@ -5,6 +5,7 @@
 import type { ErrorClass } from '../contract/channels.ts';
 import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../src/channels/adapter.ts';
 import type { Draws } from './draws.ts';
+import { pair } from './exercised.ts';
 import type { Player, Stage } from './stage.ts';
 
 /** A message that a provider took. */
@@ -28,6 +29,9 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** What a provider told that was taken in; `rightly` when by the integration that sent it. */
+export type Reported = { ref: string; state: Receipt['state']; rightly: boolean; atMs: number };
+
 /** How a provider reports on what it took. */
 export const REPORTS = [
   'delivered',
@@ -39,6 +43,7 @@ export const REPORTS = [
   'twice',
   'out of order',
   'late',
+  'to another workspace',
 ] as const;
 export type Report = (typeof REPORTS)[number];
 
@@ -51,8 +56,10 @@ export type ProviderGround = {
   draws: Draws;
   /** How much goes wrong now: 0 nothing, 1 as much as there is. */
   trouble: () => number;
-  /** Hands receipts to whoever takes callbacks now; rejected or never settled when that one dies. */
-  report: (integrationId: number, receipts: Receipt[]) => void;
+  /** Hands receipts to whoever takes callbacks now, and again until they are taken; to the other workspace when not rightly. */
+  report: (sender: SenderOf, receipts: Receipt[], rightly: boolean) => Promise<void>;
+  /** Whether a kind of provider is out, and every call to it fails. */
+  isOut: (kind: Kind) => boolean;
   /** Counts what was exercised. */
   count: (what: string) => void;
 };
@@ -61,8 +68,11 @@ export type ProviderGround = {
 export const KINDS = ['plain', 'asked', 'idempotent', 'batch'] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** An integration, as a provider knows it: whose, and of which kind. */
+export type SenderOf = { place: string; kind: Kind };
+
 /** Books of all providers. */
-export type Books = { begun: Begun[]; taken: Taken[] };
+export type Books = { begun: Begun[]; taken: Taken[]; reported: Reported[] };
 
 /** An adapter of each kind, for a player. */
 export function adaptersFor(ground: ProviderGround, books: Books, player: Player): Record<string, Adapter> {
@@ -73,32 +83,29 @@ function adapterOf(kind: Kind, ground: ProviderGround, books: Books, player: Pla
   return {
     provider: `simulated-${kind}`,
     channel: kind === 'batch' ? 'email' : 'sms',
-    settings: { integrationId: { required: false, secret: false, means: 'which integration this is' } },
+    settings: { place: { required: true, secret: false, means: 'whose integration this is' } },
     confirms: 'read',
     idempotent: kind === 'idempotent',
     ...(kind === 'batch' ? { batchSize: 20 } : {}),
     open(settings) {
-      return openSender(kind, ground, books, player, Number(settings['integrationId'] ?? 0));
+      return openSender({ place: String(settings['place']), kind }, ground, books, player);
     },
   };
 }
 
-function openSender(
-  kind: Kind,
-  ground: ProviderGround,
-  books: Books,
-  player: Player,
-  integrationId: number,
-): Sender {
+function openSender(sender: SenderOf, ground: ProviderGround, books: Books, player: Player): Sender {
   const { stage, draws } = ground;
+  const { kind } = sender;
   const call = (messages: readonly Outgoing[]): Promise<Outcome[]> => {
     for (const { ref, to } of messages) books.begun.push({ ref, to, atMs: stage.nowMs(), by: player.name });
     return new Promise((resolve, reject) => {
       const wayMs = draws.between('way to a provider', 5, 60);
       // Once it has left, it arrives: also when the sender is dead by then.
-      stage.after(wayMs, `a provider gets ${messages.length}`, () => {
-        const answers = messages.map((message) => answerTo(kind, ground, books, integrationId, message));
-        const back = (what: string, act: () => void, afterMs: number) => stage.after(afterMs, what, act, player);
+      stage.after(wayMs, `a provider gets ${messages.length}`, (): void => {
+        const answers = messages.map((message) => answerTo(sender, ground, books, message));
+        const back = (what: string, act: () => void, afterMs: number) => {
+          stage.after(afterMs, what, act, player);
+        };
         if (answers.some((one) => one === 'never'))
           return back(
             'a caller gives up',
@@ -146,36 +153,33 @@ function whatBecameOf({ draws }: ProviderGround, books: Books, ref: string): Out
 type Answer = Outcome | 'never' | 'throws';
 
 /** What a provider does with a message, and what it says. */
-function answerTo(
-  kind: Kind,
-  ground: ProviderGround,
-  books: Books,
-  integrationId: number,
-  message: Outgoing,
-): Answer {
+function answerTo(sender: SenderOf, ground: ProviderGround, books: Books, message: Outgoing): Answer {
   const { draws, count } = ground;
+  const { kind } = sender;
   if (kind === 'idempotent') {
     const before = books.taken.find((one) => one.ref === message.ref);
     if (before) return { kind: 'accepted', externalIds: [before.externalId], receipts: true };
   }
   const about = `to ${message.to}`;
-  const fault = draws.happens(about, 0.35 * ground.trouble())
-    ? draws.one<Fault>(`fault ${about}`, FAULTS)
-    : 'taken';
+  const chance = draws.happens(about, 0.35 * ground.trouble());
+  const drawn = draws.one<Fault>(`fault ${about}`, FAULTS);
+  const fault = ground.isOut(kind) ? 'deferred: transient' : chance ? drawn : 'taken';
   count(`provider ${kind}: ${fault}`);
+  const times = books.begun.filter(({ ref }) => ref === message.ref).length;
+  count(pair(`provider ${fault}`, times > 1 ? 'again' : 'first'));
   switch (fault) {
     case 'taken':
-      return accepted(take(ground, books, integrationId, message));
+      return accepted(take(sender, ground, books, message));
     case 'taken, and the answer is lost':
-      take(ground, books, integrationId, message);
+      take(sender, ground, books, message);
       return unclear();
     case 'not taken, and the answer is lost':
       return unclear();
     case 'never answers':
-      if (draws.happens(`taken ${about}`, 0.5)) take(ground, books, integrationId, message);
+      if (draws.happens(`taken ${about}`, 0.5)) take(sender, ground, books, message);
       return 'never';
     case 'throws':
-      if (draws.happens(`taken ${about}`, 0.5)) take(ground, books, integrationId, message);
+      if (draws.happens(`taken ${about}`, 0.5)) take(sender, ground, books, message);
       return 'throws';
     case 'deferred: later':
       return {
@@ -206,30 +210,30 @@ function failed(kind: 'refused' | 'deferred', of: ErrorClass): Outcome {
 }
 
 /** Takes a message into the book, and plans what is reported of it. */
-function take(ground: ProviderGround, books: Books, integrationId: number, message: Outgoing): Taken {
+function take(sender: SenderOf, ground: ProviderGround, books: Books, message: Outgoing): Taken {
   const { stage } = ground;
   const externalId = `x${books.taken.length}`;
   const text = 'text' in message.rendered ? message.rendered.text : '';
   const taken = { ref: message.ref, to: message.to, text, atMs: stage.nowMs(), externalId };
   books.taken.push(taken);
-  reportOn(ground, integrationId, taken);
+  reportOn(sender, ground, taken);
   return taken;
 }
 
-function reportOn(ground: ProviderGround, integrationId: number, { ref, to, externalId }: Taken): void {
+function reportOn(sender: SenderOf, ground: ProviderGround, { ref, to, externalId }: Taken): void {
   const { stage, draws, count } = ground;
   const report = draws.happens(`report ${to}`, 0.5 * ground.trouble())
     ? draws.one<Report>(`kind of report ${to}`, REPORTS)
     : 'delivered';
   count(`report: ${report}`);
-  const send = (afterMs: number, ...states: Receipt['state'][]) => {
+  const send = (afterMs: number, ...states: Receipt['state'][]): void => {
     const receipts = states.map((state): Receipt => ({
       ref,
       externalId,
       state,
       ...(state === 'failed' ? { code: 'undelivered', class: 'transient' } : {}),
     }));
-    stage.after(afterMs, 'a provider reports', () => ground.report(integrationId, receipts));
+    stage.after(afterMs, 'a provider reports', () => ground.report(sender, receipts, true));
   };
   const soonMs = draws.between('report after', 200, 4_000);
   switch (report) {
@@ -247,6 +251,11 @@ function reportOn(ground: ProviderGround, integrationId: number, { ref, to, exte
       return send(soonMs + 300, 'accepted', 'delivered');
     case 'late':
       return send(3_600_000, 'delivered');
+    case 'to another workspace':
+      stage.after(soonMs, 'a provider reports to somebody else', () =>
+        ground.report(sender, [{ ref, externalId, state: 'read' }], false),
+      );
+      return send(soonMs + 500, 'delivered');
     case 'read':
       send(soonMs, 'delivered');
       return send(soonMs * 5, 'read');

@@ -10,17 +10,19 @@ import type { Log } from '../src/base/log.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 import { drawsOf, type Draws } from './draws.ts';
 import { kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
-import type { Books } from './providers.ts';
+import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
+import type { Books, Kind } from './providers.ts';
 import { ROOMS } from './rooms/rooms.ts';
+import type { Rules } from './rooms/workspaces.ts';
 import { createStage, type Stage } from './stage.ts';
 import type { Told } from './targets.ts';
-import { furnish, type Places } from './world.ts';
+import { furnish, rulesOf, type Places } from './world.ts';
 
 /** One thing that is done at an instant of the run. Plain data, so that a failing run can be printed, kept and shortened. */
 export type Step = { atMs: number; room: string; what: string } & Record<string, unknown>;
 
 /** What became of a step: `open` when whoever did it died meanwhile, so that nobody knows. */
-export type Done = { step: Step; state: 'open' | 'done' | 'refused'; atMs: number; result?: unknown };
+export type Done = { step: Step; state: 'open' | 'done' | 'refused'; begunMs: number; atMs: number; result?: unknown };
 
 /** A run that plays, as the rooms see it. */
 export type Run = {
@@ -29,6 +31,8 @@ export type Run = {
   draws: Draws;
   cast: Cast;
   places: Places;
+  /** The rules of the busy workspace at first. */
+  rules: Rules;
   /** Real, and not staged: for looking only. */
   look: Sql;
   books: Books;
@@ -44,6 +48,11 @@ export type Run = {
   reopenDoor: () => Promise<void>;
   /** How much goes wrong now, 0 to 1. */
   trouble: { level: number; lostCommits: number };
+  /** Until when a kind of provider is out. */
+  outages: Map<Kind, number>;
+  isOver: () => boolean;
+  /** From when on nothing went wrong any more. */
+  healedMs: number;
 };
 
 /** What came of a run. */
@@ -56,30 +65,39 @@ export type Verdict = {
   virtualMs: number;
   tookMs: number;
   recent: readonly string[];
+  /** It was broken off before its end, and says nothing. */
+  unfinished: boolean;
 };
 
-const START_MS = Date.UTC(2026, 10, 2, 9);
+/** When runs begin. */
+export const START_MS = Date.UTC(2026, 10, 2, 9);
 /** After the last step, so much time at most until everything is at rest. */
 const REST_WITHIN_MS = 8 * 24 * 3600_000;
 /** How far it is played at a time before it is asked whether it can leap. */
-const SPELL_MS = 15_000;
+const SPELL_MS = 4_000;
+
+type Options = {
+  log?: Log;
+  /** Breaks something at the end, to see whether it is seen. */
+  tamper?: (run: Run) => void;
+  /** Asked now and then; true ends the run, unfinished and unjudged. */
+  isOver?: () => boolean;
+};
 
 /** Plays a run on a database of its own, which is migrated and empty. */
 export async function playRun(
   database: Connection,
   seed: number,
   steps: readonly Step[],
-  options: { log?: Log; tamper?: (run: Run) => void } = {},
+  options: Options = {},
 ): Promise<Verdict> {
   const fromMs = monotonicMs();
   const look = openPool(database, { max: 2, name: 'simulation' });
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-simulation-'));
-  const random = Math.random;
   const counts = new Map<string, number>();
-  const run = createRun({ database, look, dataDir, seed, counts, log: options.log });
-  Math.random = () => run.draws.unit('chance');
+  const run = createRun({ database, look, dataDir, seed, counts, log: options.log, isOver: options.isOver });
   try {
-    const broken = await playThrough(run, steps, options.tamper).catch((error: Error) => [`broke off: ${error.stack}`]);
+    const { broken, unfinished } = await judged(playThrough(run, steps, options.tamper));
     return {
       seed,
       steps,
@@ -89,12 +107,24 @@ export async function playRun(
       virtualMs: run.stage.nowMs() - START_MS,
       tookMs: monotonicMs() - fromMs,
       recent: run.stage.recent(),
+      unfinished,
     };
   } finally {
-    Math.random = random;
     for (const player of run.players()) await kill(player);
     await look.end({ timeout: 5 });
     await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Thrown out of a run whose time is over. */
+class Over extends Error {}
+
+async function judged(playing: Promise<string[]>): Promise<Pick<Verdict, 'broken' | 'unfinished'>> {
+  try {
+    return { broken: await playing, unfinished: false };
+  } catch (error) {
+    if (error instanceof Over) return { broken: [], unfinished: true };
+    return { broken: [`broke off: ${(error as Error).stack}`], unfinished: false };
   }
 }
 
@@ -105,6 +135,7 @@ type Setting = {
   seed: number;
   counts: Map<string, number>;
   log: Log | undefined;
+  isOver: (() => boolean) | undefined;
 };
 
 function createRun(setting: Setting): Run {
@@ -120,18 +151,24 @@ function createRun(setting: Setting): Run {
   });
   let door: Player | undefined;
   let doors = 0;
-  const cast = castOf(setting, { stage, draws: drawsOf(seed), trouble, door: () => door! });
-  return {
+  const outages = new Map<Kind, number>();
+  const draws = drawsOf(seed);
+  const cast = castOf(setting, { stage, draws, trouble, outages, door: () => door!, places: () => run.places });
+  const run: Run = {
     ...cast,
     seed,
     cast,
     places: undefined as never,
+    rules: rulesOf(cast.draws),
     look,
     door: () => door!,
     workers,
     players: () => [...workers.values(), ...(door ? [door] : [])],
     done: [],
     trouble,
+    outages,
+    isOver: setting.isOver ?? (() => false),
+    healedMs: Infinity,
     async hire(name) {
       if (!workers.has(name)) workers.set(name, await startPlayer(cast, name, 'worker'));
     },
@@ -139,45 +176,56 @@ function createRun(setting: Setting): Run {
       door = await startPlayer(cast, `door${++doors}`, 'door');
     },
   };
+  return run;
 }
 
 function castOf(
   { database, look, dataDir, counts, log }: Setting,
-  { stage, draws, trouble, door }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'door'>,
+  { stage, draws, trouble, outages, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'door'> & { places: () => Places },
 ): Cast {
+  const books: Books = { begun: [], taken: [], reported: [] };
+  const count = (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1);
   return {
     stage,
     draws,
     connection: database,
     bus: new Map(),
-    books: { begun: [], taken: [] },
+    books,
     told: [],
     dataDir,
     leaseMs: 10_000,
     ...(log ? { log } : {}),
     trouble: () => trouble.level,
     lostCommits: () => trouble.lostCommits,
-    count: (what) => void counts.set(what, (counts.get(what) ?? 0) + 1),
+    count,
     async terminate(pids) {
       for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
     },
-    report: (integrationId, receipts) =>
-      untilAnswered(stage, () => door().takeReceipts(integrationId, receipts)),
+    isOut: (kind) => stage.nowMs() < (outages.get(kind) ?? 0),
+    async report({ place, kind }, receipts, rightly) {
+      for (const met of await meetsOfReceipts(look, receipts)) count(met);
+      const own = place === 'busy' ? 'busy' : 'neighbour';
+      const { integrations } = places()[rightly ? own : own === 'busy' ? 'neighbour' : 'busy'];
+      const answered = () => {
+        for (const { ref, state } of receipts) books.reported.push({ ref: ref!, state, rightly, atMs: stage.nowMs() });
+      };
+      untilAnswered(stage, () => door().takeReceipts(integrations[kind], receipts), answered);
+    },
   };
 }
 
 /** A provider repeats what was not answered. */
-function untilAnswered(stage: Stage, call: () => Promise<void>): void {
+function untilAnswered(stage: Stage, call: () => Promise<void>, answered: () => void): void {
   const AGAIN_MS = 10_000;
   const attempt = (left: number) => {
-    let answered = false;
-    call().then(
-      () => (answered = true),
-      () => {},
-    );
-    stage.after(AGAIN_MS, 'a provider looks whether it was answered', () => {
-      if (!answered && left > 0) attempt(left - 1);
+    const again = stage.after(AGAIN_MS, 'a provider repeats what was not answered', () => {
+      if (left > 0) attempt(left - 1);
     });
+    const taken = (): void => {
+      again();
+      answered();
+    };
+    call().then(taken, () => {});
   };
   attempt(500);
 }
@@ -211,9 +259,11 @@ async function playThrough(
 /** Does a step; what it waits for goes on while the run does. */
 async function perform(run: Run, step: Step): Promise<void> {
   const room = ROOMS.find(({ name }) => name === step.room)!;
-  const done: Done = { step, state: 'open', atMs: run.stage.nowMs() };
+  const begunMs = run.stage.nowMs();
+  const done: Done = { step, state: 'open', begunMs, atMs: begunMs };
   run.done.push(done);
   run.cast.count(`step: ${step.room} ${step.what}`);
+  for (const met of await meetsOfStep(run, step)) run.cast.count(met);
   const act = async () => {
     try {
       done.result = await room.perform(run, step);
@@ -233,14 +283,18 @@ async function perform(run: Run, step: Step): Promise<void> {
 async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolean> {
   const { stage } = run;
   while (stage.nowMs() < untilMs) {
+    if (run.isOver()) throw new Over();
     await stage.play(Math.min(untilMs, stage.nowMs() + SPELL_MS));
     const nextMs = await nextDueMs(run);
     if (nextMs === undefined && toRest && stage.nextOutsideMs() === undefined) return true;
-    const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - 2_000;
-    if (wakeMs > stage.nowMs() + SPELL_MS && Number.isFinite(wakeMs)) doze(run, wakeMs);
+    const wakeMs = Math.min(untilMs, nextMs ?? Infinity, stage.nextOutsideMs() ?? Infinity) - AWAKE_BEFORE_MS;
+    if (wakeMs > stage.nowMs() && Number.isFinite(wakeMs)) doze(run, wakeMs);
   }
   return false;
 }
+
+/** So long before something is due, everybody is awake again: who must renew a lease has done so. */
+const AWAKE_BEFORE_MS = 1_500;
 
 /** Nothing is due for a while: everybody sleeps, as a laptop does. */
 function doze(run: Run, untilMs: number): void {
@@ -263,9 +317,11 @@ async function nextDueMs({ look, stage }: Run): Promise<number | undefined> {
 async function heal(run: Run): Promise<void> {
   run.trouble.level = 0;
   run.trouble.lostCommits = 0;
+  run.outages.clear();
   if (run.door().dead) await run.reopenDoor();
   for (const player of run.players()) player.asleepUntilMs = 0;
   await run.hire('a');
   await run.hire('b');
+  run.healedMs = run.stage.nowMs();
   for (const room of ROOMS) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
 }

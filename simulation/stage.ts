@@ -24,7 +24,7 @@ export type Statement<T> = {
 export type Stage = {
   nowMs: () => number;
   /** Does something at an instant from now; as part of a player it is dropped when that one dies, and late when it sleeps. */
-  after: (delayMs: number, what: string, act: () => void, player?: Player) => () => void;
+  after: (delayMs: number, what: string, act: () => void | Promise<void>, player?: Player) => () => void;
   /** Does a statement for real when its time has come. */
   statement: <T>(statement: Statement<T>, delayMs: number) => Promise<T>;
   /** Plays until `done` holds (looked at after every act) or the time is over; true when it held. */
@@ -210,7 +210,7 @@ async function isCircle(pid: number, blockers: (pid: number) => Promise<number[]
 }
 
 /** A real statement that is not done after so long may be waiting for a lock. */
-const LOOK_AFTER_MS = 15;
+const LOOK_AFTER_MS = 30;
 
 /** Everything that follows without waiting has followed: micro tasks, and what node does at once. */
 async function drain(): Promise<void> {

@@ -146,8 +146,6 @@ async function newClient(staged: Staged, settings: pg.PoolConfig): Promise<Clien
         if (staged.isDown()) throw refused();
         await real.connect();
         at.pid = (real as unknown as { processID: number }).processID;
-        // Two that wait for each other are parted soon: a run has many of them.
-        await real.query("SET deadlock_timeout = '20ms'");
       },
     },
     1,

@@ -4,6 +4,8 @@ import { createWorkspace } from '../src/accounts/workspaces.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
 import { resolvePeople } from '../src/contacts/resolve.ts';
 import { KINDS, type Kind } from './providers.ts';
+import type { Draws } from './draws.ts';
+import { CAP_HOURS, type Rules } from './rooms/workspaces.ts';
 import type { Run } from './run.ts';
 
 /** A workspace of a run. */
@@ -18,6 +20,9 @@ export type Place = {
 /** `busy` is where things happen; `neighbour` must not notice. */
 export type Places = { busy: Place; neighbour: Place };
 
+/** One provider is slow, so that its rate is seen to be kept. */
+export const PLAIN_RATE_PER_S = 4;
+
 const PEOPLE = { busy: 24, neighbour: 4 };
 
 /** Makes both. */
@@ -29,7 +34,7 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
   const { ctx } = run.door();
   const nowMs = ctx.clock.nowMs();
   return await ctx.queue.transact(async (tx) => {
-    const settings = name === 'busy' ? settingsOf(run) : {};
+    const settings = name === 'busy' ? { ...run.rules, ...fallbackOf(run) } : {};
     const { id } = must(
       await createWorkspace(tx, ctx.ids, { name, environment: 'live', country: 'US', settings, nowMs }),
     );
@@ -39,7 +44,7 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
         await createIntegration(
           tx,
           { vault: ctx.vault, ids: ctx.ids, catalogue: ctx.adapters },
-          { workspaceId: id, provider: `simulated-${kind}`, ratePerS: 500, settings: {}, nowMs },
+          { workspaceId: id, provider: `simulated-${kind}`, ratePerS: kind === 'plain' ? PLAIN_RATE_PER_S : 500, settings: { place: name }, nowMs },
         ),
       ).id;
     const webhook = must(
@@ -82,14 +87,21 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
   });
 }
 
-/** Some runs have a cap, some quiet hours, some let a message go on to another channel. */
-function settingsOf({ draws }: Run): Record<string, unknown> {
+/** Some runs have a cap, some quiet hours. */
+export function rulesOf(draws: Draws): Rules {
   return {
-    ...(draws.happens('has a cap', 0.4) ? { frequencyCap: { most: draws.between('cap', 1, 3), perHours: 24 } } : {}),
+    ...(draws.happens('has a cap', 0.4) ? { frequencyCap: { most: draws.between('cap', 1, 3), perHours: CAP_HOURS } } : {}),
     ...(draws.happens('has quiet hours', 0.4) ? { quietHours: { from: '21:00', to: '08:00' } } : {}),
-    ...(draws.happens('falls back', 0.4) ? { fallback: { on: true, unreadAfterMs: 3_600_000 } } : {}),
   };
 }
+
+/** Some let a message go on to another channel. */
+function fallbackOf({ draws }: Run): Record<string, unknown> {
+  return draws.happens('falls back', 0.4) ? { fallback: { on: true, unreadAfterMs: UNREAD_AFTER_MS } } : {};
+}
+
+/** A message that was not read for so long goes on to the next channel, ms. */
+export const UNREAD_AFTER_MS = 3_600_000;
 
 /** The value, when it is no fault. */
 export function must<T>(value: T): Exclude<T, Fault> {

@@ -26,7 +26,7 @@ export function createMaintenance(deps: {
   const stop = new AbortController();
   let running: Promise<void> | undefined;
   const keepMs = (table: string) => {
-    if (table === 'contact_events') return EVENTS_KEPT_DAYS * DAY_MS;
+    if (table === 'contact_events' || table === 'enrolment_log') return EVENTS_KEPT_DAYS * DAY_MS;
     if (table !== 'simulated_messages') return deps.retentionDays * DAY_MS;
     return Math.min(SIMULATED_KEPT_DAYS, deps.retentionDays) * DAY_MS;
   };

@@ -6,6 +6,7 @@ import { accountsRoom } from './accounts/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
+import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
@@ -46,6 +47,7 @@ import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
+import { outboundDoor } from './doors/outbound/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -96,6 +98,8 @@ export type Overrides = {
   store?: Store;
   http?: HttpClient;
   adapters?: Readonly<Record<string, Adapter | undefined>>;
+  /** What is drawn by chance: backoffs. */
+  random?: () => number;
   inspect?: (ctx: HttpContext) => void;
 };
 
@@ -138,7 +142,8 @@ async function compose(
   overrides.inspect?.(ctx);
   const serves = config.roles.includes('http');
   const all = lifecycle([
-    keepAlive(),
+    // A simulated process that is killed never stops its parts: it must not keep the real one alive.
+    ...(overrides.store ? [] : [keepAlive()]),
     ...(probes ? [probes] : []),
     places,
     ctx.queue,
@@ -196,6 +201,7 @@ function openShared(ground: Ground) {
     links: createLinks({ secret: ground.vault.lastingSecret, publicUrl }),
     guard,
     adapters: ground.overrides.adapters ?? ADAPTERS,
+    random: ground.overrides.random ?? Math.random,
     // Every line before a provider bounds its own calls; a bound for all of an origin would let one workspace wait for another.
     http: ground.overrides.http ?? httpClient({ guard }),
     files: config.s3Endpoint ? s3Store(ground) : diskStore(config),
@@ -224,6 +230,7 @@ function openRooms(ground: Ground) {
     takeReceipts: take,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
     clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
+    rooms: () => rooms,
   });
   const works = config.roles.includes('worker');
   const metrics = createMetrics(() => ({
@@ -240,7 +247,9 @@ function openRooms(ground: Ground) {
     simulate: (adapter, integration) => simulator.openSender(adapter, integration),
   });
   const broadcasts = { ...shared, senders };
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, arrive: createArrivals(shared) };
+  const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
+  const arrive = createArrivals({ ...shared, names });
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -261,10 +270,14 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(ctx, [sunshineDoor(heard), web1on1Door, consoleDoor, callbacks, ...people], {
-    amiss: ready,
-    registry: metrics.registry,
-  });
+  const server = createServer(
+    ctx,
+    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, callbacks, ...people],
+    {
+      amiss: ready,
+      registry: metrics.registry,
+    },
+  );
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
@@ -297,7 +310,7 @@ function declared(
     conversationsRoom,
     receiptsRoom,
     sendersRoom,
-    outboxRoom({ ...deps, random: Math.random }),
+    outboxRoom(deps),
     threadsRoom(shared),
     webhooksRoom({
       ...shared,
@@ -312,7 +325,7 @@ function declared(
     ledgerRoom(shared),
     liveRoom(notices),
     broadcastsRoom(deps),
-    campaignsRoom(shared),
+    campaignsRoom({ ...shared, names: ctx.names }),
     simulatorRoom(ctx.simulator),
   ];
 }

@@ -11,6 +11,7 @@ import { toHex24 } from '../src/base/ids.ts';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import type { Guarded } from '../src/doors/kit/route.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
+import { routesOf } from '../src/doors/outbound/routes.ts';
 import { ROUTES as WEB1ON1 } from '../src/doors/web1on1/routes.ts';
 import { jwt, must, startProduct } from './sunshineProduct.ts';
 import { callerOf, newBot, newPhone } from './web1on1Product.ts';
@@ -18,7 +19,7 @@ import { callerOf, newBot, newPhone } from './web1on1Product.ts';
 const product = await startProduct({ rateLimitPerS: 0 });
 const { ctx, url, sql } = product;
 
-/** The whole table: o owner, a admin, m marketer, g agent, v viewer, b bot, c customer. */
+/** The whole table: o owner, a admin, m marketer, g agent, v viewer, b bot, c customer, s server, p browser (by a public key). */
 const TABLE: Record<Action, string> = {
   'workspace.read': 'oamgvb',
   'workspace.update': 'oa',
@@ -36,6 +37,7 @@ const TABLE: Record<Action, string> = {
   'contacts.import': 'oam',
   'contacts.export': 'oa',
   'contacts.erase': 'oa',
+  'people.tell': 'oamsp',
   'content.write': 'oam',
   'messages.read': 'oamgvbc',
   'messages.send': 'oamgb',
@@ -55,6 +57,8 @@ const LETTERS: Record<Holder, string> = {
   viewer: 'v',
   bot: 'b',
   customer: 'c',
+  server: 's',
+  browser: 'p',
 };
 
 test('the table of roles is this one', () => {
@@ -178,6 +182,36 @@ describe('every route as everybody', () => {
         { base: () => '/v2', authorization: `Bearer ${bot.token}` },
         (route) => order.indexOf(route.scope!) > order.indexOf(scope),
       );
+    });
+});
+
+describe('every route of the Outbound door', () => {
+  for (const [scope, holder] of [
+    ['private', 'server'],
+    ['public', 'browser'],
+  ] as const)
+    test(`by a ${scope} key, and at no other door`, async () => {
+      const { workspaceId, appId } = await product.newApp();
+      const { token } = must(
+        await sql.begin((tx) =>
+          createKey(tx, ctx, {
+            owner: { workspaceId },
+            door: 'outbound',
+            scopes: [scope],
+            nowMs: ctx.clock.nowMs(),
+          }),
+        ),
+      );
+      const authorization = `Bearer ${token}`;
+      await tryAll(
+        routesOf(async () => {}),
+        holder,
+        { base: () => '', authorization },
+      );
+      for (const elsewhere of [`/api/workspaces/${appId}/contacts`, '/v2/contacts', `/v1.1/apps/${appId}`]) {
+        const { status } = await fetch(url + elsewhere, { headers: { authorization } });
+        assert.equal(status, 401, elsewhere);
+      }
     });
 });
 

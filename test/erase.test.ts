@@ -6,6 +6,7 @@ import { takeSnapshot } from '../src/live/log.ts';
 import { roomsWithPeople } from '../src/people/people.ts';
 import { caller, errors, startProduct, type App } from './sunshineProduct.ts';
 import { newConsoleKey } from './support/messages.ts';
+import { MAY_NAME, rowsOf, tablesWith } from './support/named.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 import { callApi } from './support/world.ts';
@@ -16,52 +17,6 @@ type Json = any;
 const product = await startProduct();
 const { url, sql, ctx } = product;
 const receiver = await startReceiver();
-
-/** What may name somebody who was erased: what keeps from writing to them again, and answers to repeats, for a day. */
-const MAY_NAME = ['idempotency'];
-/** What tells that something was sent or agreed, without whom and what; ids only. */
-const MAY_COUNT = [
-  'deliveries',
-  'consent_log',
-  'usage_people',
-  'feed_log',
-  'audit_log',
-  'inbound_seen',
-  'feed',
-  'due',
-];
-
-/** The tables in which a row says one of these, with how many rows. */
-async function tablesWith(marks: readonly string[], except: readonly string[]): Promise<string[]> {
-  const tables = await sql<{ name: string }[]>`
-    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition`;
-  const found: string[] = [];
-  for (const { name } of tables) {
-    if (except.includes(name)) continue;
-    const [row] = await sql.unsafe<{ n: number }[]>(
-      `SELECT count(*)::integer AS n FROM "${name}" t WHERE t::text ILIKE ANY($1::text[])`,
-      [marks.map((mark) => `%${mark}%`)],
-    );
-    if (row!.n > 0) found.push(`${name}: ${row!.n}`);
-  }
-  return found;
-}
-
-/** Rows that have the id of a contact, in any column that is an id of one. */
-async function rowsOf(contactId: number): Promise<string[]> {
-  const columns = await sql<{ name: string }[]>`
-    SELECT c.relname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND a.attname = 'contact_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition`;
-  const found: string[] = [];
-  for (const { name } of columns) {
-    if (MAY_COUNT.includes(name)) continue;
-    const rows = await sql.unsafe(`SELECT 1 FROM "${name}" WHERE contact_id = $1`, [contactId]);
-    if (rows.length > 0) found.push(`${name}: ${rows.length}`);
-  }
-  return found;
-}
 
 let people = 0;
 
@@ -131,7 +86,7 @@ async function nothingLeft(
     return rows.length === 0;
   });
   for (const { contactId, mediaUrl, marks } of persons) {
-    const left = await tablesWith(marks, MAY_NAME);
+    const left = await tablesWith(sql, marks, MAY_NAME);
     // That they were deleted is told with the id that the caller has for them, and nothing else.
     assert.deepEqual(
       left.filter((one) => one !== 'feed_log: 1'),
@@ -144,7 +99,7 @@ async function nothingLeft(
       assert.deepEqual([trigger, more], ['appUser:delete', {}]);
       assert.deepEqual(Object.keys(appUser).sort(), ['_id', 'conversationStarted', 'userId']);
     }
-    assert.deepEqual(await rowsOf(contactId), []);
+    assert.deepEqual(await rowsOf(sql, contactId), []);
     await until('the file is gone', async () => (await fetch(mediaUrl)).status === 404);
   }
 }
@@ -162,14 +117,14 @@ test('erased by the console', async () => {
     const rows = await sql`SELECT 1 FROM live_log WHERE contact_id = ${ann.contactId}`;
     return rows.length > 0;
   });
-  assert.ok((await tablesWith(ann.marks, MAY_NAME)).length > 5, 'there is something to erase');
+  assert.ok((await tablesWith(sql, ann.marks, MAY_NAME)).length > 5, 'there is something to erase');
   const key = await newConsoleKey(ctx, app.workspaceId);
   const path = `/api/workspaces/${app.appId}/contacts/${ann.id}`;
   assert.equal((await callApi({ url }, key, 'DELETE', path)).status, 204);
   await nothingLeft(app, [ann]);
   // Nobody else's was touched.
   assert.equal((await fetch(bea.mediaUrl)).status, 200);
-  const left = await tablesWith(bea.marks, []);
+  const left = await tablesWith(sql, bea.marks, []);
   for (const table of ['contacts', 'messages', 'simulated_messages', 'webhook_calls'])
     assert.ok(
       left.some((one) => one.startsWith(`${table}:`)),
@@ -240,7 +195,7 @@ test('9.7 the trail of somebody who was erased tells what was decided, and not t
   await sql`UPDATE deliveries SET trail = ${trail}::text::jsonb, detail = ${phone} WHERE contact_id = ${contactId}`;
   const gone = await caller(url, app)('DELETE', `/v1.1/apps/${app.appId}/appusers/${id}`);
   assert.equal(gone.status, 200);
-  assert.deepEqual(await tablesWith([phone, phone.slice(1)], MAY_NAME), []);
+  assert.deepEqual(await tablesWith(sql, [phone, phone.slice(1)], MAY_NAME), []);
   const rows = await sql<{ trail: unknown }[]>`SELECT trail FROM deliveries WHERE contact_id = ${contactId}`;
   assert.ok(rows.length > 0);
   for (const row of rows) assert.deepEqual(row.trail, [{ atMs: 1, what: 'fell back', why: '' }]);

@@ -37,6 +37,21 @@ test('names are the field’s own terms', () => {
   assert.deepEqual(declared, []);
 });
 
+test('text from outside is cut by base/text: never half a character', () => {
+  const rooms =
+    /src\/(?:channels|receipts|contacts|content|conversations|threads|outbox|links|webhooks|live|doors|accounts)\//;
+  // Hashes have no such characters; lists are cut by bounds that say so (`MOST_…`).
+  const cut =
+    /(?<!'hex'\)|Hex\([^)]*\))\.slice\(0, (?:[A-Z_]*(?:LENGTH|LONGEST|LINE|WORDS|TEXT|BYTES)[A-Z_]*|[4-9]\d|\d{3,})\)/;
+  assert.deepEqual(
+    code.flatMap((file) => {
+      const lines = rooms.test(file) ? without(readFileSync(file, 'utf8')).split('\n') : [];
+      return lines.filter((line) => cut.test(line)).map((line) => `${show(file)}: ${line.trim()}`);
+    }),
+    [],
+  );
+});
+
 test('no barrels', () => {
   assert.deepEqual(
     sources('src', 'contract', 'test')

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { createKey } from '../src/accounts/keys.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { testDatabase } from './support/database.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver, type Answer } from './support/receiver.ts';
 import { until } from './support/until.ts';
+import { webhooksOf } from './support/web1on1Webhooks.ts';
+import { callerOf } from './web1on1Product.ts';
 import { callApi, newWorkspace, startWorld, type World } from './support/world.ts';
 
 const database = await testDatabase();
@@ -176,8 +179,27 @@ test('a changed number takes its person along: one contact, one thread, the wind
   assert.equal(rows.length, 0);
 });
 
-test('edits, deletions, orders and answers of forms stay with the message, and are told to webhooks', async () => {
+test('edits, deletions, orders, reactions, answers of forms and what nobody can read: shown and told at each door', async () => {
   const number = '+31612345722';
+  const key = await world.ctx.sql.begin((tx) =>
+    createKey(tx, world.ctx, {
+      owner: { workspaceId: shop.id },
+      door: 'web1on1',
+      name: 'bot',
+      scopes: ['admin'],
+      nowMs: world.ctx.clock.nowMs(),
+    }),
+  );
+  const refreshToken = (key as { token: string }).token;
+  const { body: auth } = await callerOf(world.url, '')('POST', '/auth/token', { refreshToken });
+  const web1on1 = callerOf(world.url, auth.token);
+  const hook = await webhooksOf(web1on1);
+  assert.equal(hook.made.status, 201, JSON.stringify(hook.made.body));
+  const subscribed = await callApi(world, shop.authorization, 'POST', `/v1.1/apps/${shop.appId}/webhooks`, {
+    target: meta.url('/told'),
+    triggers: ['message:appUser'],
+  });
+  assert.equal(subscribed.status, 201, JSON.stringify(subscribed.json));
   const answered = {
     type: 'nfm_reply',
     nfm_reply: { body: 'Sent', response_json: '{"rating":"Good"}', name: 'flow' },
@@ -193,6 +215,15 @@ test('edits, deletions, orders and answers of forms stay with the message, and a
     { type: 'revoke', revoke: { original_message_id: 'wamid.first' }, text: undefined },
   );
   await write({ number }, { type: 'interactive', interactive: answered, text: undefined });
+  const order = {
+    catalog_id: 'c1',
+    product_items: [{ product_retailer_id: 'sku-1', quantity: 2, item_price: 9.5, currency: 'EUR' }],
+  };
+  await write({ number }, { type: 'order', order, text: undefined });
+  const reaction = { message_id: 'wamid.first', emoji: '👍' };
+  await write({ number }, { type: 'reaction', reaction, text: undefined });
+  const errors = [{ code: 131051, title: 'Message type unknown' }];
+  await write({ number }, { type: 'unsupported', errors, text: undefined });
   await write({ number }, { text: { body: 'thanks' } });
   const { contactId } = await lastFrom(number);
   const { entries } = await get(`/contacts/${contactId}/history`);
@@ -208,13 +239,43 @@ test('edits, deletions, orders and answers of forms stay with the message, and a
       ['On Tuesday', 'edit', 'wamid.first'],
       ['[deleted a message]', 'revoke', 'wamid.first'],
       ['Sent\nrating: Good', 'interactive', undefined],
+      ['2 × sku-1 9.5 EUR', 'order', undefined],
+      ['👍', 'reaction', 'wamid.first'],
+      ['[a kind of message that cannot be shown]', 'unsupported', undefined],
       ['thanks', undefined, undefined],
     ],
   );
   assert.deepEqual(history[3].source.facts.answers, { rating: 'Good' });
   const path = `/v1.1/apps/${shop.appId}/appusers/${contactId}/messages`;
   const { json } = await callApi(world, shop.authorization, 'GET', path);
-  assert.deepEqual(json.messages[3].source.facts.answers, { rating: 'Good' });
+  const facts = history.map(({ source }: any) => source.facts);
+  const kinds = facts.filter(Boolean).map(({ kind }: any) => kind);
+  assert.deepEqual(kinds, ['edit', 'revoke', 'interactive', 'order', 'reaction', 'unsupported']);
+  assert.deepEqual(facts[4].order, order);
+  assert.deepEqual(facts[6].errors, errors);
+  assert.deepEqual(
+    json.messages.map(({ source }: any) => source.facts),
+    facts,
+  );
+  // What webhooks are told is what a look shows.
+  const told = await until('the webhooks', () => {
+    const sunshine = meta.received('/told').map(({ body }) => JSON.parse(body).messages[0]);
+    const other = hook.told.filter(({ event }) => event.startsWith('message.create'));
+    return Promise.resolve(sunshine.length >= 8 && other.length >= 8 ? { sunshine, other } : undefined);
+  });
+  assert.deepEqual(
+    told.sunshine.map(({ source }: any) => source.facts),
+    facts,
+  );
+  assert.deepEqual(
+    told.other.map(({ data }: any) => [data.message.text, data.message.meta.facts]),
+    history.map(({ content }: any, at: number) => [content.text, facts[at]]),
+  );
+  for (const { data } of told.other) {
+    const { status, body } = await web1on1('GET', `/messages/${data.message.id}`);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual(body.meta, data.message.meta);
+  }
 });
 
 test('a person without a number: kept by the user id, answered by it, addressed by it at either door', async () => {

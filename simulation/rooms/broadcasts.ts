@@ -7,6 +7,7 @@ import {
   startBroadcast,
 } from '../../src/broadcasts/broadcasts.ts';
 import { fromRef } from '../../src/ledger/ref.ts';
+import { LANES } from '../databases.ts';
 import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
 import { must } from '../world.ts';
@@ -27,7 +28,7 @@ export const broadcasts: RoomPlay = {
         class: draws.happens('transactional broadcast', 0.3) ? 'transactional' : 'marketing',
         by: draws.one('broadcast by', KINDS),
         afterMs: draws.happens('scheduled', 0.2) ? draws.between('scheduled for', 5_000, 3_600_000) : undefined,
-        ratePerS: draws.happens('has a rate', 0.3) ? draws.between('rate', 1, 5) : undefined,
+        ratePerS: draws.happens('has a rate', 0.3) ? draws.between('rate', 16, 160) : undefined,
       }),
     },
     ...(['pause', 'resume', 'cancel'] as const).map((what) => ({
@@ -50,7 +51,13 @@ export const broadcasts: RoomPlay = {
       });
   },
   async check(run) {
-    return [...(await unended(run)), ...(await miscounted(run)), ...(await leftAfterAll(run))];
+    return [
+      ...(await unended(run)),
+      ...(await miscounted(run)),
+      ...(await incomplete(run)),
+      ...(await tooFast(run)),
+      ...(await leftAfterAll(run)),
+    ];
   },
 };
 
@@ -117,7 +124,7 @@ async function miscounted({ look }: Run): Promise<string[]> {
   const rows = await look<{ run_id: number; state: number; tallied: number; counted: number }[]>`
     SELECT b.run_id, s.state, coalesce(t.n, 0)::int tallied, coalesce(c.n, 0)::int counted
     FROM broadcasts b
-    CROSS JOIN (VALUES (1), (3), (4), (5), (6), (10), (11), (12)) s (state)
+    CROSS JOIN (VALUES (0), (1), (3), (4), (5), (6), (10), (11), (12)) s (state)
     LEFT JOIN (SELECT cause_id, state, sum(n) n FROM tallies GROUP BY 1, 2) t ON t.cause_id = b.run_id AND t.state = s.state
     LEFT JOIN (SELECT cause_id, state, count(*) n FROM deliveries GROUP BY 1, 2) c
       ON c.cause_id = b.run_id AND c.state = s.state
@@ -126,6 +133,41 @@ async function miscounted({ look }: Run): Promise<string[]> {
     ({ run_id, state, tallied, counted }) =>
       `run ${run_id}: ${tallied} tallied in state ${state}, ${counted} counted`,
   );
+}
+
+/** Whoever was matched has an outcome: a row, or, of those taken out before anything was said of them, a count. */
+async function incomplete({ look }: Run): Promise<string[]> {
+  const rows = await look<{ run_id: number; state: string; matched: number; rows: number; canceled: number; tallied: number }[]>`
+    SELECT b.run_id, b.state, coalesce(m.n, 0)::int matched, coalesce(d.n, 0)::int rows,
+           coalesce(d.canceled, 0)::int canceled, coalesce(t.n, 0)::int tallied
+    FROM broadcasts b
+    LEFT JOIN (SELECT run_id, sum(matched) n FROM broadcast_lanes GROUP BY 1) m ON m.run_id = b.run_id
+    LEFT JOIN (SELECT cause_id, count(*) n, count(*) FILTER (WHERE state = 13) canceled FROM deliveries GROUP BY 1) d
+      ON d.cause_id = b.run_id
+    LEFT JOIN (SELECT cause_id, sum(n) n FROM tallies WHERE state = 13 GROUP BY 1) t ON t.cause_id = b.run_id
+    WHERE b.run_id IS NOT NULL`;
+  return rows
+    .filter((one) => one.matched !== one.rows - one.canceled + one.tallied)
+    .map((one) => `run ${one.run_id} (${one.state}): ${JSON.stringify(one)} do not add up`);
+}
+
+/** Calls of a run, and of a provider, within so long, against what its rate allows; two workers may each begin with a full bucket. */
+const RATE_OVER_MS = 5_000;
+
+async function tooFast(run: Run): Promise<string[]> {
+  const rows = await run.look<{ run_id: number; rate_per_s: number }[]>`
+    SELECT run_id, rate_per_s FROM broadcasts WHERE run_id IS NOT NULL AND rate_per_s IS NOT NULL`;
+  return rows.flatMap(({ run_id, rate_per_s }) => {
+    const own = run.books.begun.filter(({ ref }) => fromRef(ref)?.causeId === run_id);
+    // A run's rate is shared out over 32 lanes; there are fewer here (databases.ts).
+    const ratePerS = (rate_per_s * LANES) / 32;
+    const most = ratePerS * (RATE_OVER_MS / 1000 + 2 * 0.25) * 1.5 + 6;
+    const fastest = own.reduce(
+      (max, { atMs }) => Math.max(max, own.filter((one) => one.atMs >= atMs && one.atMs < atMs + RATE_OVER_MS).length),
+      0,
+    );
+    return fastest > most ? [`run ${run_id}: ${fastest} in ${RATE_OVER_MS} ms at ${ratePerS}/s`] : [];
+  });
 }
 
 /** What a person sees as "paused" or "called off" may be so long in coming true, ms. */

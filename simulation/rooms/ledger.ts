@@ -1,6 +1,7 @@
 /** The ledger against the providers' books: nothing doubled that is not told, nothing told that was not so. */
 import { STATE, stateName, type StateCode } from '../../src/ledger/states.ts';
 import { toRef } from '../../src/ledger/ref.ts';
+import type { Books, Reported } from '../providers.ts';
 import type { Run } from '../run.ts';
 import type { RoomPlay } from './room.ts';
 
@@ -14,26 +15,42 @@ export const ledger: RoomPlay = {
 type Row = { contact_id: number; cause_id: number; seq: number; state: StateCode; class: number; trail: string | null };
 
 const MARKETING = 2;
+const FINAL = new Set<StateCode>([
+  STATE.accepted,
+  STATE.delivered,
+  STATE.read,
+  STATE.failed,
+  STATE.suppressed,
+  STATE.expired,
+  STATE.canceled,
+]);
 const SENT = new Set<StateCode>([STATE.accepted, STATE.delivered, STATE.read]);
 const NEVER_SENT = new Set<StateCode>([STATE.suppressed, STATE.expired, STATE.canceled]);
+
+/** What is known to a worker when it begins a call may be so old, ms. */
+const STALE_MS = 3_000;
 
 async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
   const rows = await look<Row[]>`
     SELECT contact_id, cause_id, seq, state, class, trail::text FROM deliveries`;
+  const told = toldOf(books.reported);
   const taken = Map.groupBy(books.taken, ({ ref }) => ref);
   const known = new Set<string>();
   const broken = rows.flatMap((row) => {
     const ref = toRef({ contactId: row.contact_id, causeId: row.cause_id, seq: row.seq });
     known.add(ref);
     cast.count(`end: ${stateName(row.state)}`);
-    return faultsOf(row, taken.get(ref)?.length ?? 0).map((text) => `${ref} ${text}`);
+    const faults = [...faultsOf(row, taken.get(ref)?.length ?? 0), ...untold(row, told.get(ref))];
+    return faults.map((text) => `${ref} ${text}`);
   });
-  return [...broken, ...[...taken.keys()].filter((ref) => !known.has(ref)).map((ref) => `${ref} was taken and has no row`)];
+  return [...broken, ...begunAfterAll(books, told), ...[...taken.keys()].filter((ref) => !known.has(ref)).map((ref) => `${ref} was taken and has no row`)];
 }
 
 function faultsOf({ state, class: messageClass, trail }: Row, times: number): string[] {
   const wasUnclear = /unclear|unknown/.test(trail ?? '');
   const faults: string[] = [];
+  // Of what nobody can tell, unknown is the end.
+  if (!FINAL.has(state) && state !== STATE.unknown) faults.push(`is ${stateName(state)} for ever`);
   if (times > 1 && !wasUnclear) faults.push(`was taken ${times} times without a word`);
   if (times > 1 && messageClass === MARKETING) faults.push(`is marketing and was taken ${times} times`);
   if (times === 0 && SENT.has(state))
@@ -41,4 +58,40 @@ function faultsOf({ state, class: messageClass, trail }: Row, times: number): st
   if (times > 0 && NEVER_SENT.has(state) && !wasUnclear)
     faults.push(`is ${stateName(state)} and was taken`);
   return faults;
+}
+
+/** What a provider told of a message and was answered to: when it said so first. */
+type ToldOf = { deliveredMs?: number; readMs?: number };
+
+function toldOf(reported: readonly Reported[]): Map<string, ToldOf> {
+  const told = new Map<string, ToldOf>();
+  for (const { ref, state, rightly, atMs } of reported) {
+    if (!rightly) continue;
+    const one = told.get(ref) ?? {};
+    told.set(ref, one);
+    if (state === 'read') one.readMs ??= atMs;
+    if (state === 'delivered' || state === 'read') one.deliveredMs ??= atMs;
+  }
+  return told;
+}
+
+/** The furthest that was told, by who had sent it, is where it stands. */
+function untold({ state }: Row, told: ToldOf | undefined): string[] {
+  const best = told?.readMs !== undefined ? STATE.read : told?.deliveredMs !== undefined ? STATE.delivered : undefined;
+  if (best !== undefined && state !== best) return [`is ${stateName(state)} and was told as ${stateName(best)}`];
+  const unfounded = best === undefined && (state === STATE.delivered || state === STATE.read);
+  return unfounded ? [`is ${stateName(state)} and nobody told so`] : [];
+}
+
+/** Nothing is sent again of which it was told that it arrived, nor another way of what was read. */
+function begunAfterAll({ begun }: Books, told: ReadonlyMap<string, ToldOf>): string[] {
+  return begun.flatMap(({ ref, to, atMs }) => {
+    const arrivedMs = told.get(ref)?.deliveredMs;
+    if (arrivedMs !== undefined && atMs > arrivedMs + STALE_MS)
+      return [`${ref} was begun again for ${to}, which it had reached`];
+    const at = ref.lastIndexOf('.');
+    const seq = Number.parseInt(ref.slice(at + 1), 36);
+    const before = seq > 0 ? told.get(`${ref.slice(0, at)}.${(seq - 1).toString(36)}`)?.readMs : undefined;
+    return before !== undefined && atMs > before + STALE_MS ? [`${ref} goes another way although it was read`] : [];
+  });
 }

@@ -1,13 +1,13 @@
 /** What people do and what is done to them: replies, stop and start, imports, merges, erasure. */
-import { findContact } from '../../src/contacts/contacts.ts';
-import { resolvePeople } from '../../src/contacts/resolve.ts';
-import { toRef } from '../../src/ledger/ref.ts';
+import { findContact, updateContact } from '../../src/contacts/contacts.ts';
+import { fromRef, toRef } from '../../src/ledger/ref.ts';
 import { takeInbound } from '../../src/receipts/receive.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Run, Step } from '../run.ts';
 import { must } from '../world.ts';
 import type { RoomPlay } from './room.ts';
 
+type Edit = { person: number; timeZone: string | null };
 type Reply = { person: number; text: string; twice: boolean };
 
 export const people: RoomPlay = {
@@ -26,7 +26,14 @@ export const people: RoomPlay = {
         twice: draws.happens('reply told twice', 0.2),
       }),
     },
-    { what: 'import', weight: 2, draw: (draws) => ({ from: draws.between('import from', 0, 900), count: 8 }) },
+    {
+      what: 'edit',
+      weight: 2,
+      draw: (draws) => ({
+        person: draws.between('edited', 0, 19),
+        timeZone: draws.one('zone', [null, 'Europe/Berlin', 'America/Los_Angeles', 'Asia/Kolkata'] as const),
+      }),
+    },
     {
       what: 'merge',
       weight: 1,
@@ -39,8 +46,8 @@ export const people: RoomPlay = {
     switch (step.what) {
       case 'reply':
         return await reply(run, step as Step & Reply);
-      case 'import':
-        return await importPeople(run, Number(step['from']), Number(step['count']));
+      case 'edit':
+        return await edit(run, step as Step & Edit);
       case 'merge':
         return await merge(run, Number(step['surviving']), Number(step['discarded']));
       default:
@@ -48,7 +55,7 @@ export const people: RoomPlay = {
     }
   },
   async check(run) {
-    return [...(await leftAfterStop(run)), ...(await remnants(run))];
+    return [...(await leftAfterStop(run)), ...leftAfterErasing(run), ...(await remnants(run))];
   },
 };
 
@@ -62,24 +69,14 @@ async function reply(run: Run, { person, text, twice, atMs }: Step & Reply): Pro
   return { phone, word: text };
 }
 
-async function importPeople(run: Run, from: number, count: number): Promise<number> {
+async function edit(run: Run, { person, timeZone }: Step & Edit): Promise<void> {
   const { ctx } = run.door();
-  const workspaceId = run.places.busy.id;
-  const rows = Array.from({ length: count }, (_, i) => `+1557${String(2_000_000 + from + i)}`);
-  const made = await ctx.queue.transact((tx) =>
-    resolvePeople(
-      tx,
-      ctx.ids,
-      ctx.clock.nowMs(),
-      rows.map((phone) => ({
-        workspaceId,
-        identities: [{ kind: 'phone' as const, value: phone }],
-        destinations: [{ channel: 'sms' as const, integrationId: null, address: phone }],
-      })),
-      'merged',
-    ),
-  );
-  return made.length;
+  const { id: workspaceId, people: all } = run.places.busy;
+  const contact = await findContact(ctx.sql, workspaceId, { kind: 'phone', value: all[person]!.phone });
+  if (!contact) return;
+  await ctx.queue.transact(async (tx) => {
+    must(await updateContact(tx, ctx.clock.nowMs(), { workspaceId, id: contact.id }, { givenName: 'Dora', timeZone }));
+  });
 }
 
 async function merge(run: Run, surviving: number, discarded: number): Promise<void> {
@@ -94,17 +91,19 @@ async function merge(run: Run, surviving: number, discarded: number): Promise<vo
   });
 }
 
-async function erase(run: Run, person: number): Promise<{ phone: string } | undefined> {
+type Erased = { phone: string; contactIds: number[] };
+
+async function erase(run: Run, person: number): Promise<Erased | undefined> {
   const { ctx } = run.door();
   const { id: workspaceId, people: all } = run.places.busy;
   const { phone } = all[person]!;
   const contact = await findContact(ctx.sql, workspaceId, { kind: 'phone', value: phone });
   if (!contact) return undefined;
-  await ctx.queue.transact(async (tx) => {
+  const erased = await ctx.queue.transact(async (tx) => {
     const atMs = ctx.clock.nowMs();
-    await erasePerson(ctx, tx, { workspaceId, contactId: contact.id, atMs, afterCommit: () => {} });
+    return await erasePerson(ctx, tx, { workspaceId, contactId: contact.id, atMs, afterCommit: () => {} });
   });
-  return { phone };
+  return { phone, contactIds: [contact.id, ...(erased?.mergedIds ?? [])] };
 }
 
 /** What is known to a worker when it begins a call may be so old, ms. */
@@ -142,10 +141,21 @@ async function leftAfterStop(run: Run): Promise<string[]> {
   });
 }
 
+/** Who was erased is written to no more. */
+function leftAfterErasing(run: Run): string[] {
+  return run.done.flatMap(({ step, state, result, atMs }) => {
+    if (step.what !== 'erase' || state !== 'done' || !result) return [];
+    const { contactIds } = result as Erased;
+    return run.books.begun
+      .filter((call) => call.atMs > atMs + STALE_MS && contactIds.includes(fromRef(call.ref)?.contactId ?? 0))
+      .map((call) => `a message to ${call.to} left ${Math.round((call.atMs - atMs) / 1000)} s after they were erased`);
+  });
+}
+
 /** No row names who was erased, unless they were written to again. */
 async function remnants(run: Run): Promise<string[]> {
   const erased = run.done.flatMap(({ step, state, result, atMs }) =>
-    step.what === 'erase' && state === 'done' && result ? [{ ...(result as { phone: string }), atMs }] : [],
+    step.what === 'erase' && state === 'done' && result ? [{ ...(result as Erased), atMs }] : [],
   );
   const broken: string[] = [];
   for (const { phone, atMs } of erased) {

@@ -1,5 +1,6 @@
 /** What befalls processes: they die, sleep past their lease, lose the database, and come back. */
 import { kill, stopPlayer } from '../player.ts';
+import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
 import type { RoomPlay } from './room.ts';
 
@@ -24,6 +25,11 @@ export const processes: RoomPlay = {
     },
     { what: 'kill the door', weight: 1 },
     { what: 'lose commits', weight: 1, draw: (draws) => ({ chance: draws.one('chance', [0, 0.01, 0.05]) }) },
+    {
+      what: 'outage',
+      weight: 1,
+      draw: (draws) => ({ kind: draws.one('out', KINDS), forMs: draws.between('out for', 5_000, 200_000) }),
+    },
     { what: 'trouble', weight: 1, draw: (draws) => ({ level: draws.one('level', [0, 0.5, 1, 2.5]) }) },
   ],
   perform,
@@ -51,10 +57,40 @@ async function perform(run: Run, step: Step): Promise<void> {
     case 'kill the door':
       await kill(run.door());
       return await run.reopenDoor();
+    case 'outage':
+      run.outages.set(step['kind'] as Kind, run.stage.nowMs() + Number(step['forMs']));
+      return;
     case 'lose commits':
       run.trouble.lostCommits = Number(step['chance']);
       return;
     default:
       run.trouble.level = Number(step['level']);
   }
+}
+
+/** What was a dead worker's lane is another's after so long, at most: the lease, and the next round of renewals. */
+const TAKEN_OVER_MS = 40_000;
+
+/** How much of a time there was nobody to do what was due: no worker, or one that slept, was cut off, or died on its lanes. */
+export function awayMs(run: Run): (fromMs: number, toMs: number) => number {
+  const gaps: { fromMs: number; toMs: number }[] = [];
+  const alive = new Set(['a']);
+  let nobodySinceMs: number | undefined;
+  for (const { atMs, step } of run.done) {
+    if (step.room !== 'processes') continue;
+    const name = String(step['worker']);
+    if (step.what === 'hire') {
+      alive.add(name);
+      if (nobodySinceMs !== undefined) gaps.push({ fromMs: nobodySinceMs, toMs: atMs + TAKEN_OVER_MS });
+      nobodySinceMs = undefined;
+    } else if (step.what === 'kill' || step.what === 'stop') {
+      if (!alive.delete(name)) continue;
+      if (alive.size) gaps.push({ fromMs: atMs, toMs: atMs + TAKEN_OVER_MS });
+      else nobodySinceMs = atMs;
+    } else if (step.what === 'sleep' || step.what === 'cut')
+      gaps.push({ fromMs: atMs, toMs: atMs + Number(step['forMs']) + TAKEN_OVER_MS });
+  }
+  if (nobodySinceMs !== undefined) gaps.push({ fromMs: nobodySinceMs, toMs: run.healedMs + TAKEN_OVER_MS });
+  return (fromMs, toMs) =>
+    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0);
 }

@@ -1,5 +1,6 @@
 /** The rooms of the simulation, in the order in which they are checked. */
 import { broadcasts } from './broadcasts.ts';
+import { imports } from './imports.ts';
 import { ledger } from './ledger.ts';
 import { people } from './people.ts';
 import { processes } from './processes.ts';
@@ -14,6 +15,7 @@ export const ROOMS: readonly RoomPlay[] = [
   sends,
   broadcasts,
   people,
+  imports,
   workspaces,
   webhooks,
   ledger,

@@ -3,12 +3,13 @@ import type { MessageClass } from '../../contract/channels.ts';
 import { resolveContacts } from '../../src/contacts/resolve.ts';
 import { ensureConversations } from '../../src/conversations/conversations.ts';
 import { fromRef } from '../../src/ledger/ref.ts';
-import { STATE, stateName } from '../../src/ledger/states.ts';
 import { accept } from '../../src/outbox/accept.ts';
 import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
 import type { Places } from '../world.ts';
+import { awayMs } from './processes.ts';
 import type { RoomPlay } from './room.ts';
+import { isQuiet, rulesOver } from './workspaces.ts';
 
 /** What a step asks for. */
 export type Single = { of: keyof Places; person: number; class: MessageClass; by: Kind | 'any' };
@@ -35,7 +36,7 @@ export const sends: RoomPlay = {
   ],
   perform: (run, step) => single(run, step as Step & Single),
   async check(run) {
-    return [...(await lost(run)), ...neighbourWaited(run), ...outOfOrder(run)];
+    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run)];
   },
 };
 
@@ -85,16 +86,12 @@ export function acceptedSingles(run: Run): (Accepted & { step: Step & Single; at
 /** Accepted means that it ends somewhere. */
 async function lost(run: Run): Promise<string[]> {
   const singles = acceptedSingles(run);
-  const rows = await run.look<{ cause_id: number; state: number }[]>`
-    SELECT cause_id, state FROM deliveries WHERE cause_id = ANY(${singles.map(({ messageId }) => messageId)}::bigint[])`;
-  const states = Map.groupBy(rows, ({ cause_id }) => cause_id);
-  return singles.flatMap(({ messageId }) => {
-    const found = states.get(messageId) ?? [];
-    if (!found.length) return [`message ${messageId} was accepted and has no delivery`];
-    return found
-      .filter(({ state }) => state === STATE.queued || state === STATE.held)
-      .map(({ state }) => `message ${messageId} is ${stateName(state)} for ever`);
-  });
+  const rows = await run.look<{ cause_id: number }[]>`
+    SELECT cause_id FROM deliveries WHERE cause_id = ANY(${singles.map(({ messageId }) => messageId)}::bigint[])`;
+  const found = new Set(rows.map(({ cause_id }) => cause_id));
+  return singles
+    .filter(({ messageId }) => !found.has(messageId))
+    .map(({ messageId }) => `message ${messageId} was accepted and has no delivery`);
 }
 
 /** The neighbour's providers are well, and nothing of its holds anything back. */
@@ -102,7 +99,7 @@ const NEIGHBOUR_WAITS_MS = 60_000;
 
 function neighbourWaited(run: Run): string[] {
   const begun = firstBegun(run);
-  const away = awayTimes(run);
+  const away = awayMs(run);
   return acceptedSingles(run).flatMap(({ messageId, step, atMs }) => {
     if (step.of !== 'neighbour') return [];
     const first = begun.get(messageId);
@@ -114,13 +111,26 @@ function neighbourWaited(run: Run): string[] {
   });
 }
 
-/** How much of a time there was no worker that could have done anything. */
-function awayTimes(run: Run): (fromMs: number, toMs: number) => number {
-  const gaps = run.done
-    .filter(({ step }) => step.room === 'processes')
-    .map(({ atMs, step }) => ({ fromMs: atMs, toMs: atMs + Number(step['forMs'] ?? 30_000) + 40_000 }));
-  return (fromMs, toMs) =>
-    gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)), 0);
+/** Beyond the first instant at which it may: a breaker's pause, a provider's rate, those before it. */
+const HELD_BEYOND_MS = 600_000;
+
+/** Marketing that quiet hours alone can hold leaves as soon as they are over. */
+function heldTooLong(run: Run): string[] {
+  const rules = rulesOver(run);
+  const [{ quietHours }] = rules as [(typeof rules)[0]];
+  const isRuledAnew = rules.some(({ frequencyCap }) => frequencyCap) || rules.some((later) => later.quietHours !== quietHours);
+  const moved = new Set(run.done.flatMap(({ step }) => (/edit|merge/.test(step.what) ? Object.values(step) : [])));
+  if (isRuledAnew || !quietHours) return [];
+  const begun = firstBegun(run);
+  const away = awayMs(run);
+  return acceptedSingles(run).flatMap(({ messageId, step, atMs }) => {
+    const first = begun.get(messageId);
+    if (step.of !== 'busy' || step.class !== 'marketing' || first === undefined || moved.has(step.person)) return [];
+    let mayMs = atMs;
+    while (isQuiet(quietHours, mayMs)) mayMs += 60_000 - (mayMs % 60_000);
+    const beyondMs = first - mayMs - away(mayMs, first);
+    return beyondMs > HELD_BEYOND_MS ? [`message ${messageId} left ${Math.round(beyondMs / 1000)} s after it might have`] : [];
+  });
 }
 
 /** When the first call for a message was begun. */

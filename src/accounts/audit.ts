@@ -1,4 +1,5 @@
 /** The audit log: who did what to what. Append only; kept for as long as its partitions are. Never holds a secret. */
+import { beginningOf } from '../base/text.ts';
 import { bucketOf, MAX_ID, type IdSource } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import { insertAudit, selectAudit } from './sql.ts';
@@ -18,6 +19,8 @@ export type AuditEntry = {
 
 /** Names whose values are left out. `keyId` and the like stay: they name, they do not open. */
 const SECRET_NAME = /secret|passw|passphrase|token|authorization|credential|certificate|(^|[a-z_])key$/i;
+const MOST_ITEMS = 100;
+const MOST_NAMES = 50;
 const MAX_TEXT = 500;
 const MAX_DETAIL = 8192;
 
@@ -47,7 +50,9 @@ export async function appendAudit(
     actor: storable(actor),
     action: storable(action),
     subject: storable(subject),
-    detail: fits ? detail : { leftOut: 'too long', names: Object.keys(detail).slice(0, 50).map(storable) },
+    detail: fits
+      ? detail
+      : { leftOut: 'too long', names: Object.keys(detail).slice(0, MOST_NAMES).map(storable) },
   });
   return id;
 }
@@ -70,7 +75,8 @@ function withoutSecrets(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return storable(value);
   if (typeof value !== 'object' || value === null) return value ?? null;
   if (depth > 6) return '…';
-  if (Array.isArray(value)) return value.slice(0, 100).map((inner) => withoutSecrets(inner, depth + 1));
+  if (Array.isArray(value))
+    return value.slice(0, MOST_ITEMS).map((inner) => withoutSecrets(inner, depth + 1));
   const entries = Object.entries(value).map(([name, inner]) => [
     storable(name),
     SECRET_NAME.test(name) ? '[left out]' : withoutSecrets(inner, depth + 1),
@@ -80,5 +86,5 @@ function withoutSecrets(value: unknown, depth: number): unknown {
 
 /** An entry must never be the reason why a change fails: what Postgres would refuse is replaced. */
 function storable(text: string): string {
-  return text.slice(0, MAX_TEXT).replaceAll('\0', '').toWellFormed();
+  return beginningOf(text, MAX_TEXT).replaceAll('\0', '').toWellFormed();
 }

@@ -35,6 +35,8 @@ type DemoKeys = {
   console: { email: string; password: string; token: string };
   /** `email` names the bot; the refresh token is its key, and the token acts for that key for as long as it is there. */
   web1on1: { token: string; refreshToken: string; organization: string; email: string };
+  /** The keys of the Outbound door. */
+  outbound: { private: string; public: string };
 };
 
 /** Whom the demo's operator signs in as. */
@@ -99,6 +101,7 @@ async function makeDemo(tx: Tx, tools: DemoTools): Promise<Demo> {
     sunshineAccount: { keyId: account.key.keyId, secret: account.secret },
     console: { email: operator.email, password, token: consoleKey.token },
     web1on1: await makeBot(tx, tools, workspace.id),
+    outbound: await makeOutbound(tx, tools, workspace.id),
   };
   await insertDemo(tx, sealedKeys(tools, workspace.id, keys));
   const subject = `workspace:${workspace.id}`;
@@ -114,11 +117,15 @@ async function demoAgain(
   const workspace = await getWorkspace(tx, kept.workspaceId);
   const opened = tools.vault.open(kept.sealed, sealContext(kept.workspaceId));
   if (!workspace || opened === undefined) return undefined;
-  const keys = JSON.parse(opened) as Omit<DemoKeys, 'web1on1'> & Partial<DemoKeys>;
-  const { web1on1 } = keys;
-  if (web1on1) return await present(tx, tools, workspace, { ...keys, web1on1 });
-  // Made before there was that door.
-  const all = { ...keys, web1on1: await makeBot(tx, tools, workspace.id) };
+  const keys = JSON.parse(opened) as Omit<DemoKeys, 'web1on1' | 'outbound'> & Partial<DemoKeys>;
+  const { web1on1, outbound } = keys;
+  if (web1on1 && outbound) return await present(tx, tools, workspace, { ...keys, web1on1, outbound });
+  // Made before there were those doors.
+  const all = {
+    ...keys,
+    web1on1: web1on1 ?? (await makeBot(tx, tools, workspace.id)),
+    outbound: outbound ?? (await makeOutbound(tx, tools, workspace.id)),
+  };
   await updateDemo(tx, sealedKeys(tools, workspace.id, all));
   return await present(tx, tools, workspace, all);
 }
@@ -145,6 +152,20 @@ async function makeBot(tx: Tx, tools: DemoTools, workspaceId: number): Promise<D
     iat: Math.floor(nowMs / 1000),
   });
   return { token, refreshToken: made.token, organization, email: `bot+${user}@web1on1.chat` };
+}
+
+async function makeOutbound(tx: Tx, tools: DemoTools, workspaceId: number): Promise<DemoKeys['outbound']> {
+  const make = async (scope: 'private' | 'public') =>
+    must(
+      await createKey(tx, tools, {
+        owner: { workspaceId },
+        door: 'outbound',
+        name: 'Demo',
+        scopes: [scope],
+        nowMs: tools.nowMs,
+      }),
+    ).token;
+  return { private: await make('private'), public: await make('public') };
 }
 
 function sealedKeys({ vault }: DemoTools, workspaceId: number, keys: DemoKeys) {

@@ -26,6 +26,11 @@ import { lockWorkspace } from './sql.ts';
 
 /** The doors that keys open. */
 export const DOORS = ['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as const;
+/**
+ * What a key of the Outbound door may do: `private` all that a server may, `public` what a browser or an app may, which anybody can
+ * read the key out of.
+ */
+export const OUTBOUND_SCOPES = ['private', 'public'] as const;
 /** A door. */
 export type Door = (typeof DOORS)[number];
 
@@ -72,7 +77,7 @@ const PREFIXES: Record<Exclude<Door, 'sunshine'>, string> = {
 
 /**
  * Makes a key. `secret` is shown only here; `token` is key id and secret in one text, for doors whose credential is one
- * text. Scopes: Sunshine's follow from the owner; a console key has one, the role it acts in; other doors define theirs.
+ * text. Scopes: Sunshine's follow from the owner; a console key has one, the role it acts in; one of the Outbound door is private or public; other doors define theirs.
  */
 export async function createKey(
   tx: Tx,
@@ -210,11 +215,17 @@ function checkKey(input: {
     return breaks('expiresMs', 'must be a time to come, in unix milliseconds');
   if (door === 'console' && !(Array.isArray(scopes) && scopes.length === 1 && isRole(scopes[0])))
     return breaks('scopes', `must be a list of one role: ${ROLES.join(', ')}`);
+  if (door === 'outbound' && !(Array.isArray(scopes) && scopes.length === 1 && isOutboundScope(scopes[0])))
+    return breaks('scopes', `must be a list of one: ${OUTBOUND_SCOPES.join(' or ')}`);
   const texts =
     Array.isArray(scopes) && scopes.every((s) => typeof s === 'string' && /^[\w.:-]{1,64}$/.test(s));
   if (scopes !== undefined && !(texts && scopes.length <= 20))
     return breaks('scopes', 'must be a list of at most 20 names');
   return undefined;
+}
+
+function isOutboundScope(scope: unknown): boolean {
+  return (OUTBOUND_SCOPES as readonly unknown[]).includes(scope);
 }
 
 /** Locks the workspace, so that two requests at once do not both make the tenth key. */

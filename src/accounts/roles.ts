@@ -8,14 +8,16 @@ export type Role = (typeof ROLES)[number];
 
 /**
  * Everybody whom a door lets into a workspace: a member in a role, a key in the role it was given, or a program that takes part
- * in conversations (a key of the Web1on1 door of scope `bot`), or a customer by a token of his own, who reaches only himself.
+ * in conversations (a key of the Web1on1 door of scope `bot`), or a customer by a token of his own, who reaches only himself; or a
+ * server or a browser of the business, by a private or public key of the Outbound door.
  */
-export const HOLDERS = [...ROLES, 'bot', 'customer'] as const;
+export const HOLDERS = [...ROLES, 'bot', 'customer', 'server', 'browser'] as const;
 /** As what somebody is let into a workspace. */
 export type Holder = (typeof HOLDERS)[number];
 
 const ANYONE = [...ROLES, 'bot'] as const;
-const ALL = HOLDERS;
+const ALL = [...ROLES, 'bot', 'customer'] as const;
+const TELLERS = ['owner', 'admin', 'marketer', 'server', 'browser'] as const;
 const OWNERS = ['owner'] as const;
 const ADMINS = ['owner', 'admin'] as const;
 const MARKETERS = ['owner', 'admin', 'marketer'] as const;
@@ -43,6 +45,7 @@ export const ACTIONS = {
   'contacts.import': { roles: MARKETERS, means: 'import contacts' },
   'contacts.export': { roles: ADMINS, means: 'export contacts' },
   'contacts.erase': { roles: ADMINS, means: 'erase contacts' },
+  'people.tell': { roles: TELLERS, means: 'tell who people are and what they do' },
   'content.write': { roles: MARKETERS, means: 'change templates' },
   'messages.read': { roles: ALL, means: 'see messages, deliveries and why' },
   'messages.send': { roles: STAFF, means: 'send single messages' },

@@ -1,4 +1,5 @@
 /** Settings of an integration, checked against its provider's table. Pure. */
+import { beginningOf } from '../base/text.ts';
 import Schema from 'typebox/schema';
 import { isFault, type Fault } from '../base/fault.ts';
 import { breaks, isObject, isStorable } from './checks.ts';
@@ -38,7 +39,7 @@ export function checkSettings(
   const odd = Object.keys(given).find((name) => !Object.hasOwn(rules, name));
   if (odd !== undefined)
     return breaks(
-      at(isStorable(odd) ? odd.slice(0, 64) : '?'),
+      at(isStorable(odd) ? beginningOf(odd, 64) : '?'),
       `is not a setting of this provider, which has ${Object.keys(rules).join(', ') || 'none'}`,
     );
   for (const [name, rule] of Object.entries(rules)) {

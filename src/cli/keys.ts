@@ -18,13 +18,14 @@ export async function listKeys(flags: TargetFlags): Promise<void> {
 
 /** Makes a key and prints its secret, which is not shown again. */
 export async function createKey(
-  flags: TargetFlags & { door: string; name?: string; role?: string },
+  flags: TargetFlags & { door: string; name?: string; role?: string; scope?: string },
 ): Promise<void> {
   const { api, base } = await connect(flags);
   const made = await api.post<Key & { secret: string; token: string }>(`${base}/keys`, {
     door: flags.door,
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.role === undefined ? {} : { role: flags.role }),
+    ...(flags.scope === undefined ? {} : { scope: flags.scope }),
   });
   say(`key id  ${made.keyId}\nsecret  ${made.secret}\ntoken   ${made.token}`);
 }

@@ -35,6 +35,7 @@ function program(startParley: StartParley): Command {
     .option('--roles <roles>', 'http, worker, or both with a comma (PARLEY_ROLES)')
     .action(async (flags) => (await import('./start.ts')).start(flags, startParley));
   sending(parley);
+  auditing(parley);
   simulating(parley);
   keeping(parley);
   administering(parley);
@@ -97,6 +98,23 @@ function sending(parley: Command): void {
     .action(async (contact, flags) => (await import('./send.ts')).why(contact, flags));
 }
 
+function auditing(parley: Command): void {
+  calling(
+    parley,
+    'reconcile',
+    'prove that what was intended, sent, receipted and told adds up, or say what does not',
+  )
+    .option('--from <time>', 'what was accepted, and broadcasts that began, since then')
+    .option('--to <time>', 'and before then')
+    .option('--broadcast <id>', 'of one broadcast')
+    .option('--contact <id>', 'of one contact')
+    .option('--provider-export <file>', "hold it against a provider's own list, as CSV")
+    .option('--integration <id>', 'whose list that is, where there are several')
+    .option('--columns <id=…,status=…>', 'which of its columns say what, where it is not known')
+    .option('--json', 'print one line of JSON')
+    .action(async (flags) => (await import('./reconcile.ts')).reconcile(flags));
+}
+
 function simulating(parley: Command): void {
   const simulate = parley.command('simulate').description('the devices and the clock of a test workspace');
   calling(simulate, 'phone', 'show what is on a phone, or in a mailbox')
@@ -149,6 +167,7 @@ function keeping(parley: Command): void {
     .requiredOption('--door <door>', 'sunshine, web1on1, outbound, shout or console')
     .option('--name <name>')
     .option('--role <role>', 'of a console key: owner, admin, marketer, agent or viewer')
+    .option('--scope <scope>', 'of an outbound key: private or public')
     .action(async (flags) => (await import('./keys.ts')).createKey(flags));
   calling(keys, 'revoke', 'revoke a key')
     .argument('<key id>')

@@ -45,7 +45,8 @@ function attribute(contact: Facts, name: string): unknown {
   return Object.hasOwn(contact.attributes, name) ? contact.attributes[name] : undefined;
 }
 
-function passes(test: Test, value: unknown): boolean {
+/** Whether a value passes a test. */
+export function passes(test: Test, value: unknown): boolean {
   if (test.is !== undefined) return value === test.is;
   if (test.isNot !== undefined) return value !== test.isNot;
   if (test.in !== undefined) return test.in.includes(value as string);

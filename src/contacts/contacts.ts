@@ -1,4 +1,5 @@
 /** Contacts one at a time: reading, listing, searching, making, changing, erasing, merging. */
+import { beginningOf } from '../base/text.ts';
 import type { ChannelName } from '../../contract/channels.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource, MAX_ID } from '../base/ids.ts';
@@ -19,7 +20,7 @@ import {
   touchContacts,
 } from './sql.resolve.ts';
 import { collectIdentities, collectNames, type SearchPage, walkIdentities, walkNames } from './sql.search.ts';
-import { deleteMergedInto } from './sql.merge.ts';
+import { deleteMergedInto, selectMergedInto } from './sql.merge.ts';
 import { takePending } from './sql.pending.ts';
 import { deleteMemberships } from './sql.sets.ts';
 import {
@@ -133,6 +134,16 @@ export async function updateContact(
   return (await getContact(tx, ref.workspaceId, ref.id)) ? attributesTooLarge('attributes') : NOT_FOUND;
 }
 
+/** The ids of a contact: its own, and those of contacts that were merged into it; undefined when there is no such contact. Locks nothing. */
+export async function idsOfPerson(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+): Promise<number[] | undefined> {
+  if (!(await getContact(db, workspaceId, contactId))) return undefined;
+  return [contactId, ...(await selectMergedInto(db, workspaceId, contactId))];
+}
+
 /** What an erased contact was: for whoever has rows of it elsewhere. */
 export type Erased = {
   contactId: number;
@@ -220,7 +231,7 @@ export async function listContacts(
   page: ContactPage,
 ): Promise<{ contacts: Contact[]; next?: number }> {
   const within = { workspaceId, belowId: page.below ?? MAX_ID, limit: page.limit + 1 };
-  const search = page.search?.replaceAll('\u0000', '').toWellFormed().trim().slice(0, 256) ?? '';
+  const search = beginningOf(page.search?.replaceAll('\u0000', '').toWellFormed().trim(), 256) ?? '';
   const found =
     search === ''
       ? await selectNewest(db, { ...within, setId: page.setId })

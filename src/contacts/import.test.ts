@@ -8,7 +8,7 @@ import { isFault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
 import { findContact, listContacts } from './contacts.ts';
 import { destinationsOf } from './destinations.ts';
-import { readCsv, type CsvRow, type Stop } from './import.csv.ts';
+import { readCsv, type CsvRow, type Stop } from '../base/csv.ts';
 import { importContacts, type ImportOptions, type ImportResult } from './import.ts';
 import { countMembers, createSet, listSets } from './sets.ts';
 

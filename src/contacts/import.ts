@@ -8,7 +8,7 @@ import { fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Sql } from '../db/pool.ts';
 import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
-import { readCsv, type Stop } from './import.csv.ts';
+import { readCsv, type Stop } from '../base/csv.ts';
 import type { WantedPerson } from './wanted.ts';
 import { ensureSets, getSet } from './sets.ts';
 import { insertMembers } from './sql.sets.ts';

@@ -3,6 +3,7 @@ import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { type Key, keyOf, keyText } from './keys.ts';
 import type { WantedPerson, Profile } from './wanted.ts';
+import { selectContacts } from './sql.ts';
 import { type NewContact, ownersOf } from './sql.resolve.ts';
 
 /** A person and who it will be. */
@@ -21,7 +22,7 @@ export type Plan = {
   making: Map<number, NewContact>;
 };
 
-/** Plans the batch. One round trip, or none when nobody has identities. */
+/** Plans the batch. One round trip, or none when nobody has identities; another where an address is somebody's with an id of their own. */
 export async function makePlan(
   tx: Tx,
   ids: IdSource,
@@ -36,14 +37,23 @@ export async function makePlan(
       owners.set(keyText({ ...owner, hash: 0 }), owner.contactId);
     }
   }
+  const others = await othersOf(tx, people, keysOf, owners);
   const claims = new Map<string, Key & { contactId: number }>();
   const drafts = new Map<number, { first: WantedPerson; profile: Profile }>();
   const planned = people.map((person, i) => {
     const texts = keysOf[i]!.map(keyText);
     const found = texts.map((text) => owners.get(text)).filter((id) => id !== undefined);
-    const contactId = found[0] ?? ids.spread();
+    const own = person.byOwnId ? ownTexts(keysOf[i]!).find((text) => owners.has(text)) : undefined;
+    const first = found[0];
+    const isOther =
+      person.byOwnId &&
+      own === undefined &&
+      first !== undefined &&
+      (others.has(first) || hasOwnId(drafts, first));
+    const contactId = first === undefined || isOther ? ids.spread() : first;
     const draft = drafts.get(contactId);
-    if (found.length === 0) drafts.set(contactId, { first: person, profile: person.profile ?? {} });
+    if (found.length === 0 || isOther)
+      drafts.set(contactId, { first: person, profile: person.profile ?? {} });
     else if (draft && profiles === 'merged') draft.profile = mergeProfile(draft.profile, person.profile);
     for (const text of texts) {
       if (owners.has(text)) continue;
@@ -59,6 +69,35 @@ export async function makePlan(
     making.set(id, newContact(first.workspaceId, id, externalIds.get(id) ?? null, profile));
   }
   return { people: planned, owners, claims: ordered, gaining: gaining(ordered, drafts, externalIds), making };
+}
+
+/** Ids by which a caller knows somebody, as texts. */
+function ownTexts(keys: readonly Key[]): string[] {
+  return keys.filter(({ kind }) => kind === 'external' || kind === 'anonymous').map(keyText);
+}
+
+function hasOwnId(drafts: ReadonlyMap<number, { first: WantedPerson }>, contactId: number): boolean {
+  return drafts.get(contactId)?.first.identities.some(({ kind }) => kind === 'external') ?? false;
+}
+
+/** Contacts with an external id whose address is named by somebody whose own ids nobody has yet. */
+async function othersOf(
+  tx: Tx,
+  people: readonly WantedPerson[],
+  keysOf: readonly (readonly Key[])[],
+  owners: ReadonlyMap<string, number>,
+): Promise<Set<number>> {
+  const named = new Map<number, Set<number>>();
+  people.forEach(({ byOwnId, workspaceId }, i) => {
+    const keys = keysOf[i]!;
+    if (!byOwnId || ownTexts(keys).some((text) => owners.has(text))) return;
+    const first = keys.map((key) => owners.get(keyText(key))).find((id) => id !== undefined);
+    if (first !== undefined) named.set(workspaceId, (named.get(workspaceId) ?? new Set()).add(first));
+  });
+  const found = await Promise.all(
+    [...named].map(([workspaceId, ids]) => selectContacts(tx, workspaceId, [...ids])),
+  );
+  return new Set(found.flat().flatMap(({ id, externalId }) => (externalId === null ? [] : [id])));
 }
 
 /** The later profile over the earlier, attributes key by key. */

@@ -10,6 +10,7 @@ import {
   deleteSetRow,
   insertMembers,
   insertSets,
+  selectMemberships,
   selectNamed,
   selectSet,
   selectSets,
@@ -145,4 +146,40 @@ export function checkSetName(name: unknown, path = 'name'): Fault | undefined {
 
 function taken(kind: string): Fault {
   return fault('conflict', `name: there is a ${kind} by this name`, { field: 'name' });
+}
+
+/** The names of the lists and tags that contacts are in, by contact. */
+export async function membershipsOf(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Map<number, { lists: Set<string>; tags: Set<string> }>> {
+  const all = new Map(contactIds.map((id) => [id, { lists: new Set<string>(), tags: new Set<string>() }]));
+  if (!contactIds.length) return all;
+  for (const { contactId, kind, name } of await selectMemberships(db, workspaceId, contactIds))
+    all.get(contactId)?.[kind === 'list' ? 'lists' : 'tags'].add(name);
+  return all;
+}
+
+/** Gives a contact tags, which are made where they are new, and takes others away. */
+export async function tagContacts(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  workspaceId: number,
+  contactId: number,
+  tags: { add: readonly string[]; remove: readonly string[] },
+): Promise<Fault | undefined> {
+  const added = await ensureSets(tx, ids, nowMs, { workspaceId, kind: 'tag', names: tags.add });
+  if ('fault' in added) return added;
+  if (added.length)
+    await insertMembers(
+      tx,
+      workspaceId,
+      added.map(({ id }) => id),
+      [contactId],
+    );
+  const known = tags.remove.length ? await selectNamed(tx, workspaceId, 'tag', tags.remove) : [];
+  for (const { id } of known) await deleteMembers(tx, id, [contactId]);
+  return undefined;
 }

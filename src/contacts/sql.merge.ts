@@ -96,6 +96,13 @@ export async function selectMerged(
     JOIN merged_contacts m ON m.bucket = k.bucket AND m.workspace_id = k.workspace_id AND m.contact_id = k.id`;
 }
 
+/** Who became a contact. Locks nothing. */
+export async function selectMergedInto(db: Db, workspaceId: number, contactId: number): Promise<number[]> {
+  const rows = await db<{ contactId: number }[]>`
+    SELECT contact_id AS "contactId" FROM merged_contacts WHERE into_id = ${contactId} AND workspace_id = ${workspaceId}`;
+  return rows.map((row) => row.contactId);
+}
+
 /** Forgets who became these contacts; returns who they were. Locks the rows. */
 export async function deleteMergedInto(
   db: Db,

@@ -129,3 +129,15 @@ export async function countMembersOf(
     SELECT set_id AS "setId", count(*) AS n FROM set_members
     WHERE set_id = ANY(${[...setIds]}::bigint[]) AND bucket >= 0 GROUP BY set_id`;
 }
+
+/** The lists and tags that contacts are in. Locks nothing. */
+export async function selectMemberships(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<{ contactId: number; kind: 'list' | 'tag'; name: string }[]> {
+  return await db<{ contactId: number; kind: 'list' | 'tag'; name: string }[]>`
+    SELECT m.contact_id AS "contactId", s.kind, s.name FROM set_members m JOIN sets s ON s.id = m.set_id
+    WHERE m.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND m.contact_id = ANY(${[...contactIds]}::bigint[])
+      AND s.workspace_id = ${workspaceId}`;
+}

@@ -62,3 +62,15 @@ function profileRow(workspaceId: number, id: number, profile: Profile): ProfileR
 function arrayText(values: readonly string[]): string {
   return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
+
+/** Merges attributes into contacts that are there; null takes one away. What would be too large stays as it was. Locks the contacts. */
+export async function fillAttributes(
+  tx: Tx,
+  workspaceId: number,
+  attributes: ReadonlyMap<number, Record<string, unknown>>,
+  nowMs: number,
+): Promise<void> {
+  const rows = [...attributes].map(([id, set]) => profileRow(workspaceId, id, { attributes: set }));
+  rows.sort((a, b) => a.id - b.id);
+  await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs);
+}

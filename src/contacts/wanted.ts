@@ -36,6 +36,11 @@ export type Wanted = {
    * too, when it is an identity (a phone number, an e-mail address): an address belongs to one contact.
    */
   identities: readonly Identity[];
+  /**
+   * Whoever has another external id is somebody else: an address of theirs stays theirs, and makes this person nobody's else. For
+   * callers whose ids are the word on who is who.
+   */
+  byOwnId?: boolean | undefined;
   destination?: WantedDestination | undefined;
   /** Used when the contact is made; one that exists is not changed. */
   profile?: Profile | undefined;

@@ -2,6 +2,7 @@
  * Files of conversations: what callers upload and what people send, known by an address that nobody can guess. Where they are
  * kept is a store's business (`mediaStore.disk.ts`, `mediaStore.s3.ts`), serving them a door's; addresses are the same for both.
  */
+import { beginningOf } from '../base/text.ts';
 import type { Readable } from 'node:stream';
 import { randomToken } from '../base/crypto.ts';
 import type { Fault } from '../base/fault.ts';
@@ -51,7 +52,7 @@ export async function keepFile(
 ): Promise<string | Fault> {
   const key = { workspace: toHex24(workspaceId), token: randomToken(TOKEN_BYTES) };
   const name = upload.name.replaceAll(/[^\w.-]+/g, '_').slice(-100) || 'file';
-  const mediaType = upload.mediaType.slice(0, LONGEST_TYPE);
+  const mediaType = beginningOf(upload.mediaType, LONGEST_TYPE);
   const failed = await place.files.put(key, { bytes: upload.bytes, name, mediaType });
   return failed ?? `${place.publicUrl()}${FILES_PREFIX}/${key.workspace}/${key.token}/${name}`;
 }

@@ -1,4 +1,5 @@
 /** Finds the Liquid in content once, and afterwards fills it in without looking at the rest. */
+import { beginningOf } from '../base/text.ts';
 import { type Content, MEDIA_PATTERN, URI_PATTERN } from '../../contract/content.ts';
 import { type Fault, isFault } from '../base/fault.ts';
 import { type RenderFailure, renderFailure } from './failure.ts';
@@ -111,7 +112,7 @@ function fillText(plan: Plan & { kind: 'text' }, scope: object, failed: RenderFa
     return '';
   }
   if (plan.valid && !plan.valid.test(text)) {
-    const detail = `${plan.path}: "${text.slice(0, 100)}" is not an address that can be opened`;
+    const detail = `${plan.path}: "${beginningOf(text, 100)}" is not an address that can be opened`;
     failed.push(renderFailure('template_uri', detail));
   }
   return text;

@@ -26,9 +26,11 @@ export function conversationsPeople(deps: Deps): Room {
 
 async function forget(deps: Deps, { tx, workspaceId, contactIds, afterCommit }: Erasing): Promise<void> {
   for (const { id } of (await conversationsOf(tx, contactIds)).values()) {
-    const files = filesIn(await selectFileTexts(tx, id), workspaceId);
-    await deleteMessages(tx, await withMerged(tx, id));
+    const all = await withMerged(tx, id);
+    // First what everybody locks who says something in it: what was being said is there then, and nothing comes after.
     await deleteConversation(tx, id);
+    const files = filesIn(await selectFileTexts(tx, all), workspaceId);
+    await deleteMessages(tx, all);
     afterCommit(() => void removeAll(deps, workspaceId, files));
   }
 }

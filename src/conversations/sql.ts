@@ -66,18 +66,22 @@ export async function insertMessages(db: Db, rows: readonly NewMessage[]): Promi
         external_id, at_ms)`;
 }
 
-/** Notes what the business said: one unread message more each, read by the business up to now. Confirmations do not count. */
+/**
+ * Notes what the business said: one unread message more each, read by the business up to now. Confirmations do not count. Locks the rows;
+ * returns how many conversations there are.
+ */
 export async function noteOutgoing(
   db: Db,
   rows: readonly { conversationId: number; count: number; atMs: number }[],
-): Promise<void> {
-  await db`
+): Promise<number> {
+  const result = await db`
     UPDATE conversations SET unread_count = unread_count + said.n, message_count = message_count + said.n, started = true,
       business_read_ms = greatest(business_read_ms, said.at_ms)
     FROM unnest(
       ${rows.map((r) => bucketOf(r.conversationId))}::smallint[], ${rows.map((r) => r.conversationId)}::bigint[],
       ${rows.map((r) => r.count)}::integer[], ${rows.map((r) => r.atMs)}::bigint[]) AS said (bucket, id, n, at_ms)
     WHERE conversations.bucket = said.bucket AND conversations.id = said.id`;
+  return result.count;
 }
 
 /** Notes what the contact said: nothing is unread any more. */
@@ -225,9 +229,8 @@ export async function deleteMessages(
   return (await db`DELETE FROM messages WHERE ${which}`).count;
 }
 
-/** What people sent in a conversation and those merged into it, as JSON text, where it has files. */
-export async function selectFileTexts(db: Db, conversationId: number): Promise<string[]> {
-  const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
+/** What people sent in conversations, as JSON text, where it has files. */
+export async function selectFileTexts(db: Db, ids: readonly number[]): Promise<string[]> {
   const rows = await db<{ text: string }[]>`
     SELECT content::text AS text FROM messages
     WHERE ${inConversations(db, ids)} AND direction = 'in' AND content ? 'mediaUrl'`;
@@ -260,7 +263,7 @@ export async function absorbConversation(
     WHERE c.bucket = ${bucketOf(conversationId)} AND c.id = ${conversationId}`;
 }
 
-/** Removes a conversation whose messages are gone. Locks the row. */
+/** Removes a conversation; its messages stay. Locks the row. */
 export async function deleteConversation(db: Db, conversationId: number): Promise<void> {
   await db`DELETE FROM conversations WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`;
 }

@@ -15,13 +15,14 @@ export const TIMED_TABLES = [
   'simulated_messages',
   'audit_log',
   'contact_events',
+  'enrolment_log',
 ] as const;
 
 /**
  * Tables that are partitioned by a time itself, which may lie in the past, and by the clock of a test workspace in the future: what
  * no month was made for is in the default partition.
  */
-const BY_TIME: readonly string[] = ['contact_events'];
+const BY_TIME: readonly string[] = ['contact_events', 'enrolment_log'];
 
 /** Months made ahead of now. */
 const MONTHS_AHEAD = 2;

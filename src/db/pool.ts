@@ -209,7 +209,18 @@ async function inTransaction<T>(
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   let savepoints = 0;
-  const tx: Tx = Object.assign(tagOn(execute, placement), {
+  // Of statements that go out together all after the first that failed are told that the transaction is aborted, and whoever waits for
+  // them may hear of one of those first.
+  let failed: unknown;
+  const noting: Execute = async (text, values, prepare) => {
+    try {
+      return await execute(text, values, prepare);
+    } catch (error) {
+      failed ??= error;
+      throw error;
+    }
+  };
+  const tx: Tx = Object.assign(tagOn(noting, placement), {
     async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
       const name = `s${++savepoints}`;
       await execute(`SAVEPOINT ${name}`, [], false);
@@ -218,8 +229,10 @@ async function inTransaction<T>(
         await execute(`RELEASE SAVEPOINT ${name}`, [], false);
         return result;
       } catch (error) {
-        if (!isConnectionLost(error)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false);
-        throw error;
+        const cause = causeOf(error, failed);
+        failed = undefined;
+        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false);
+        throw cause;
       }
     },
   });
@@ -235,9 +248,15 @@ async function inTransaction<T>(
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return result;
   } catch (error) {
-    if (!isConnectionLost(error)) await execute('ROLLBACK', [], false);
-    throw error;
+    const cause = causeOf(error, failed);
+    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false);
+    throw cause;
   }
+}
+
+/** Why a transaction failed: not that it had failed already (25P02). */
+function causeOf(error: unknown, first: unknown): unknown {
+  return (error as { code?: string } | undefined)?.code === '25P02' ? (first ?? error) : error;
 }
 
 const corked = new WeakSet<Writable>();
@@ -343,6 +362,14 @@ const LOST =
  */
 export function isPassing(error: unknown): boolean {
   return isConnectionLost(error) || isMet(error) || isDiskFull(error);
+}
+
+/**
+ * Thrown where what a transaction builds on was taken away by another one: rolled back and asked again, whoever asks sees it as it is.
+ * The code is that of a serialization failure, which says just this.
+ */
+export function overtaken(what: string): Error {
+  return Object.assign(new Error(what), { code: '40001' });
 }
 
 /** True for an error by which a transaction lost against another one. */

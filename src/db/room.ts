@@ -22,6 +22,10 @@ export type Room = {
   erase?(erasing: Erasing): Promise<void>;
   /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */
   merge?(merging: Merging): Promise<void>;
+  /** The clock of a test workspace moved on: what is due there comes forward by as much. Part of the transaction. */
+  advance?(tx: Tx, workspaceId: number, byMs: number): Promise<void>;
+  /** True when it has something to do in a workspace now, for who waits until all is done. */
+  isBusy?(sql: Sql, workspaceId: number, nowMs: number): Promise<boolean>;
   /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
   sweep?(sweeping: Sweeping): Promise<void>;
 };

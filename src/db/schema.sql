@@ -108,6 +108,130 @@ CREATE TABLE callback_signatures (
 CREATE INDEX callback_signatures_age ON callback_signatures USING btree (at_ms);
 
 -- by bucket
+CREATE TABLE campaign_entries (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  entry_key bigint NOT NULL,
+  enrolment_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  version_id bigint NOT NULL,
+  epoch integer NOT NULL,
+  arm smallint NOT NULL,
+  entered_ms bigint NOT NULL,
+  ended_ms bigint,
+  ending text,
+  trigger jsonb,
+  converted jsonb NOT NULL DEFAULT '{}'::jsonb,
+  PRIMARY KEY (bucket, contact_id, campaign_id, entry_key),
+  CHECK ((arm = ANY (ARRAY[0, 1]))),
+  CHECK (((ended_ms IS NULL) = (ending IS NULL)))
+) WITH (fillfactor=80);
+CREATE INDEX campaign_entries_of_campaign ON campaign_entries USING btree (campaign_id, entered_ms);
+
+-- by bucket
+CREATE TABLE campaign_refusals (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  reason text NOT NULL,
+  PRIMARY KEY (bucket, contact_id, campaign_id)
+) WITH (fillfactor=80);
+
+-- by bucket
+CREATE TABLE campaign_sends (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  message_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  enrolment_id bigint NOT NULL,
+  epoch integer NOT NULL,
+  step text NOT NULL,
+  cancel_on_exit boolean NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, message_id)
+);
+
+-- on every node
+CREATE TABLE campaign_stamp (
+  id smallint NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (id),
+  CHECK ((id = 1))
+);
+
+-- by bucket
+CREATE TABLE campaign_tallies (
+  bucket smallint NOT NULL,
+  campaign_id bigint NOT NULL,
+  epoch integer NOT NULL,
+  arm smallint NOT NULL,
+  step text NOT NULL,
+  metric text NOT NULL,
+  n bigint NOT NULL,
+  total double precision NOT NULL DEFAULT 0,
+  squares double precision NOT NULL DEFAULT 0,
+  PRIMARY KEY (bucket, campaign_id, epoch, arm, step, metric)
+) WITH (fillfactor=60);
+
+-- by bucket
+CREATE TABLE campaign_tasks (
+  bucket smallint NOT NULL,
+  lane smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  kind text NOT NULL,
+  params jsonb NOT NULL,
+  after_id bigint NOT NULL DEFAULT 0,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, lane, id),
+  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text])))
+);
+
+-- on every node
+CREATE TABLE campaign_versions (
+  id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  number integer NOT NULL,
+  file jsonb NOT NULL,
+  epoch integer NOT NULL,
+  is_open boolean NOT NULL DEFAULT true,
+  published_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX campaign_versions_by_number ON campaign_versions USING btree (campaign_id, number);
+
+-- on every node
+CREATE TABLE campaigns (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  key text NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL,
+  draft jsonb,
+  version_id bigint,
+  epoch integer NOT NULL DEFAULT 0,
+  salt text NOT NULL,
+  paused text,
+  paused_ms bigint,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  started_ms bigint,
+  PRIMARY KEY (id),
+  CHECK (((state = 'paused'::text) = (paused IS NOT NULL))),
+  CHECK (((state = 'draft'::text) OR (version_id IS NOT NULL))),
+  CHECK (((length(key) >= 1) AND (length(key) <= 64))),
+  CHECK ((paused = ANY (ARRAY['entering'::text, 'all'::text]))),
+  CHECK ((state = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'ended'::text])))
+);
+CREATE UNIQUE INDEX campaigns_by_key ON campaigns USING btree (workspace_id, key);
+
+-- by bucket
 CREATE TABLE caps (
   bucket smallint NOT NULL,
   contact_id bigint NOT NULL,
@@ -165,6 +289,7 @@ CREATE TABLE contact_events (
   received_ms bigint NOT NULL,
   flags smallint NOT NULL,
   properties jsonb,
+  arrival_id bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id, name_id, at_ms, key)
 ) PARTITION BY RANGE (at_ms);
 CREATE INDEX contact_events_received ON ONLY contact_events USING brin (received_ms);
@@ -210,6 +335,23 @@ CREATE TABLE conversations (
 CREATE UNIQUE INDEX conversations_of_contact ON conversations USING btree (bucket, contact_id);
 
 -- by bucket
+CREATE TABLE conversions (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  enrolment_id bigint NOT NULL,
+  goal text NOT NULL,
+  event_key bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  epoch integer NOT NULL,
+  arm smallint NOT NULL,
+  at_ms bigint NOT NULL,
+  value double precision NOT NULL DEFAULT 0,
+  message_id bigint,
+  PRIMARY KEY (bucket, contact_id, enrolment_id, goal, event_key)
+);
+
+-- by bucket
 CREATE TABLE deliveries (
   bucket smallint NOT NULL,
   contact_id bigint NOT NULL,
@@ -233,6 +375,7 @@ CREATE TABLE deliveries (
   sent_ms bigint,
   state_ms bigint NOT NULL,
   may_fall_back boolean,
+  erased boolean,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
@@ -294,6 +437,40 @@ CREATE TABLE due (
 ) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=1);
 CREATE INDEX due_interactive ON due USING btree (due_ms, lane, kind) WHERE (stream = 0);
 CREATE INDEX due_next ON due USING btree (lane, kind, stream, due_ms, owner_id, cause_id);
+
+-- by bucket
+CREATE TABLE enrolment_log (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  enrolment_id bigint NOT NULL,
+  seq integer NOT NULL,
+  at_ms bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  what text NOT NULL,
+  step text,
+  detail text,
+  PRIMARY KEY (bucket, contact_id, enrolment_id, seq, at_ms)
+) PARTITION BY RANGE (at_ms);
+
+-- by bucket
+CREATE TABLE enrolments (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  version_id bigint NOT NULL,
+  entry_key bigint NOT NULL,
+  epoch integer NOT NULL,
+  arm smallint,
+  entered_ms bigint NOT NULL,
+  trigger jsonb,
+  place jsonb NOT NULL,
+  PRIMARY KEY (bucket, contact_id, id),
+  CHECK ((arm = ANY (ARRAY[0, 1])))
+) WITH (fillfactor=80);
+CREATE INDEX enrolments_of_campaign ON enrolments USING btree (campaign_id, bucket, contact_id);
 
 -- by bucket
 CREATE TABLE event_arrivals (
@@ -924,6 +1101,19 @@ CREATE TABLE threads (
   CHECK ((type = ANY (ARRAY['contact'::text, 'bot'::text, 'agent'::text, 'system'::text])))
 );
 CREATE INDEX threads_of_workspace ON threads USING btree (workspace_id, updated_ms);
+
+-- by bucket
+CREATE TABLE timers (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  owner_id bigint NOT NULL,
+  lane smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  due_ms bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, owner_id)
+) WITH (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_cost_delay=1);
+CREATE INDEX timers_next ON timers USING btree (lane, due_ms, at_ms);
 
 -- by bucket
 CREATE TABLE usage_messages (

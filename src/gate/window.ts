@@ -115,3 +115,8 @@ function offsetOf(text: string): number {
   const seconds = Number(parts[2] ?? 0) * 3600 + Number(parts[3] ?? 0) * 60 + Number(parts[4] ?? 0);
   return (parts[1] === '-' ? -seconds : seconds) * 1000;
 }
+
+/** How far the wall of a zone is ahead of UTC at an instant, in milliseconds; that of UTC where this machine does not know the zone. */
+export function offsetAt(timeZone: string, ms: number): number {
+  return (wallOf(timeZone) ?? wallOf('UTC')!)(ms);
+}

@@ -88,7 +88,12 @@ export type OutcomeRow = DeliveryKey & {
 };
 
 /** A delivery after a write: its state, and the one before (null: there was no row). */
-export type Change = DeliveryKey & { state: StateCode; priorState: StateCode | null };
+export type Change = DeliveryKey & {
+  state: StateCode;
+  priorState: StateCode | null;
+  /** Whom it was for was erased meanwhile. */
+  erased?: boolean | null;
+};
 
 /** What a provider said of one delivery. */
 export type ReceiptRow = DeliveryKey & {

@@ -1,6 +1,8 @@
 /** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
 import type { Room } from '../db/room.ts';
-import { scrubDeliveries } from './sql.erase.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { bulkWorkOf } from '../queue/work/streams.ts';
+import { insertErased, scrubDeliveries } from './sql.erase.ts';
 import { deleteMarks, mergeMarks } from './sql.caps.ts';
 
 /** What the room declares. */
@@ -17,7 +19,10 @@ export const ledgerPeople: Room = {
     usage_messages: 'names nobody',
     usage_people: 'kept: ids, for how many were active',
   },
-  async erase({ tx, workspaceId, contactIds }) {
+  async erase({ tx, workspaceId, contactIds, atMs }) {
+    const waiting = await bulkWorkOf(tx, KIND.delivery, contactIds);
+    const keys = waiting.map(({ ownerId, causeId, seq }) => ({ contactId: ownerId, causeId, seq }));
+    await insertErased(tx, workspaceId, keys, atMs);
     await Promise.all([scrubDeliveries(tx, workspaceId, contactIds), deleteMarks(tx, contactIds)]);
   },
   merge: ({ tx, discardedId, survivingId }) => mergeMarks(tx, discardedId, survivingId),

@@ -97,10 +97,13 @@ export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promi
       AS n (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id, destination_id,
         address, code, detail, external_ids, vars, trail, sent_ms, state_ms)
     ${onEarlierRow(db)}
-    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState"`;
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState", d.erased`;
 }
 
-/** What happens to a row that is there already: it moves on as the states allow, and keeps what it knew. */
+/**
+ * What happens to a row that is there already: it moves on as the states allow, and keeps what it knew. One of somebody who was erased
+ * learns how it ended, and not of whom.
+ */
 export function onEarlierRow(db: Db): Fragment {
   return db`
     ON CONFLICT (bucket, contact_id, cause_id, seq) DO UPDATE SET
@@ -108,16 +111,18 @@ export function onEarlierRow(db: Db): Fragment {
       state = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.state ELSE d.state END,
       state_ms = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.state_ms ELSE d.state_ms END,
       code = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.code ELSE d.code END,
-      detail = CASE WHEN delivery_moves(d.state, excluded.state) THEN excluded.detail ELSE d.detail END,
+      detail = CASE WHEN d.erased THEN NULL WHEN delivery_moves(d.state, excluded.state) THEN excluded.detail ELSE d.detail END,
+      class = excluded.class,
       attempts = greatest(d.attempts, excluded.attempts),
       channel = coalesce(excluded.channel, d.channel),
       integration_id = coalesce(excluded.integration_id, d.integration_id),
       destination_id = coalesce(excluded.destination_id, d.destination_id),
-      address = coalesce(excluded.address, d.address),
+      address = CASE WHEN d.erased THEN NULL ELSE coalesce(excluded.address, d.address) END,
       external_ids = coalesce(excluded.external_ids, d.external_ids),
-      vars = coalesce(excluded.vars, d.vars),
+      vars = CASE WHEN d.erased THEN NULL ELSE coalesce(excluded.vars, d.vars) END,
       sent_ms = coalesce(excluded.sent_ms, d.sent_ms),
       trail = CASE WHEN excluded.trail IS NULL OR jsonb_array_length(coalesce(d.trail, '[]')) > ${LONGEST_TRAIL} THEN d.trail
+        WHEN d.erased THEN coalesce(d.trail, '[]') || jsonb_set(excluded.trail, '{0,why}', '""')
         ELSE coalesce(d.trail, '[]') || excluded.trail END`;
 }
 
@@ -131,7 +136,7 @@ export async function applyReceiptRows(
     UPDATE deliveries d SET
       prior_state = d.state, state = n.state, state_ms = n.at_ms,
       code = CASE WHEN n.state >= ${STATE.failed} THEN n.code END,
-      detail = CASE WHEN n.state >= ${STATE.failed} THEN n.detail END,
+      detail = CASE WHEN n.state >= ${STATE.failed} AND d.erased IS NOT TRUE THEN n.detail END,
       sent_ms = coalesce(d.sent_ms, n.at_ms),
       external_ids = coalesce(d.external_ids, CASE WHEN n.external_id IS NOT NULL THEN ARRAY[n.external_id] END)
     FROM unnest(
@@ -157,7 +162,7 @@ export async function noteLateFailures(
   rows: readonly ReceiptRow[],
 ): Promise<LateFailure[]> {
   return await db<LateFailure[]>`
-    UPDATE deliveries d SET code = n.code, detail = n.detail
+    UPDATE deliveries d SET code = n.code, detail = CASE WHEN d.erased IS NOT TRUE THEN n.detail END
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.code)}::text[],

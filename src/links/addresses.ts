@@ -3,6 +3,7 @@
  *
  * Only http and https are ever stored, so a short link leads nowhere that a browser would run.
  */
+import { beginningOf } from '../base/text.ts';
 import type { Action, Content } from '../../contract/content.ts';
 import { hrefsOf, withHrefs } from '../base/html.ts';
 import { toHex24 } from '../base/ids.ts';
@@ -109,10 +110,7 @@ export function hostedPageUri(publicUrl: string, workspaceId: number): string {
 
 /** A name as a label of a host name: its letters and digits, accents taken off. */
 function labelOf({ name, id }: LinkWorkspace): string {
-  const label = name
-    .normalize('NFKD')
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-    .slice(0, 63);
+  const label = beginningOf(name.normalize('NFKD').replaceAll(/[^A-Za-z0-9]/g, ''), 63);
   return label || `w${id.toString(36)}`;
 }
 

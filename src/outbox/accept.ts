@@ -9,7 +9,7 @@ import { bucketOf, type IdSource } from '../base/ids.ts';
 import { countByConversation } from '../conversations/conversations.ts';
 import type { Author, Message, Source } from '../conversations/message.ts';
 import { insertMessages, noteOutgoing } from '../conversations/history.ts';
-import type { Tx } from '../db/pool.ts';
+import { overtaken, type Tx } from '../db/pool.ts';
 import { shortenMessages, type Links } from '../links/links.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { MessageAccepted } from '../ledger/events.ts';
@@ -67,8 +67,10 @@ export async function accept(
   }));
   const contents = await shortContents(deps, tx, given);
   const accepted = given.map((send, i) => ({ ...send, content: contents[i]! }));
+  const said = countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'));
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
-  await Promise.all([
+  const [there] = await Promise.all([
+    noteOutgoing(tx, said),
     insertMessages(
       tx,
       accepted.map((send) => ({ ...send, direction: 'out' as const })),
@@ -90,7 +92,6 @@ export async function accept(
         dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)),
       })),
     ),
-    noteOutgoing(tx, countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'))),
     deps.queue.append(
       tx,
       accepted.map((send) => ({
@@ -107,6 +108,8 @@ export async function accept(
       })),
     ),
   ]);
+  // Whose conversation it is was erased or merged meanwhile: what is said in it would be left over.
+  if (there < said.length) throw overtaken('a conversation was taken away meanwhile');
   return accepted.map(({ id, atMs, content }) => ({ messageId: id, atMs, content }));
 }
 

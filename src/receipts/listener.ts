@@ -3,6 +3,7 @@
  * the mail says is committed, and 451 when that failed here: the other server comes again, and a repeat changes nothing. Sends
  * nothing: it relays for nobody, and answers no bounce with another. Knows nothing of what is in a mail.
  */
+import { beginningOf } from '../base/text.ts';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -288,7 +289,7 @@ async function handIn(
     // Read by nobody yet: the other server comes again, and who has it already is not changed by a repeat.
     else if (answer.status >= 500) return TROUBLE;
     else if (refusal)
-      refusal = { code: 554, text: `5.6.0 ${answer.body.replaceAll(/\s+/g, ' ').slice(0, 200)}` };
+      refusal = { code: 554, text: `5.6.0 ${beginningOf(answer.body.replaceAll(/\s+/g, ' '), 200)}` };
   }
   return refusal;
 }

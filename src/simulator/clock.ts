@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Sql } from '../db/pool.ts';
+import type { Room } from '../db/room.ts';
 import type { Queue } from '../queue/queue.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
 import type { Rules } from './rules.ts';
@@ -24,6 +25,8 @@ export type ClockDeps = {
    * time any more: work that came forward and met the old time would be put off again.
    */
   clockMoved?: (workspaceId: number) => Promise<void>;
+  /** All rooms, some of which have something due of their own. */
+  rooms?: () => readonly Room[];
 };
 
 /** Moves a workspace's clock on and lets run what is due by it; answers the workspace's new now. */
@@ -53,7 +56,11 @@ export async function advanceClock(
   // Not one transaction with the above: whatever is put in or put off in between with the new time is only early, and is
   // looked at again.
   await deps.clockMoved?.(workspaceId);
-  await queue.transact((tx) => queue.bringForward(tx, workspaceId, byMs));
+  await queue.transact(async (tx) => {
+    await queue.bringForward(tx, workspaceId, byMs);
+    for (const room of deps.rooms?.() ?? []) await room.advance?.(tx, workspaceId, byMs);
+    queue.turn(tx, new Set(queue.lanes().map(({ lane }) => lane)));
+  });
   return { nowMs: clock.nowMs() + aheadMs };
 }
 
@@ -71,11 +78,14 @@ export async function workspaceNowMs(
  * does not count.
  */
 export async function settled(
-  deps: Pick<ClockDeps, 'sql' | 'clock' | 'rules'>,
+  deps: Pick<ClockDeps, 'sql' | 'clock' | 'rules' | 'rooms'>,
   workspaceId: number,
 ): Promise<boolean | Fault> {
   const world = await deps.rules.world(workspaceId);
-  return isFault(world)
-    ? world
-    : !(await hasWork(deps.sql, workspaceId, deps.clock.nowMs() + RECEIPT_AFTER_MS));
+  if (isFault(world)) return world;
+  const nowMs = deps.clock.nowMs();
+  // Before the queue: what they do may put something into it.
+  for (const room of deps.rooms?.() ?? [])
+    if (await room.isBusy?.(deps.sql, workspaceId, nowMs)) return false;
+  return !(await hasWork(deps.sql, workspaceId, nowMs + RECEIPT_AFTER_MS));
 }

@@ -29,6 +29,8 @@ export type SimulatorDeps = {
   takeInbound: TakeInbound;
   /** See `ClockDeps`: resolves when nobody answers with a workspace's old time any more. */
   clockMoved?: NonNullable<ClockDeps['clockMoved']>;
+  /** See `ClockDeps`: rooms that have something due of their own. */
+  rooms?: NonNullable<ClockDeps['rooms']>;
 };
 
 /** The simulator. */

@@ -105,6 +105,7 @@ export async function removeSaid(tx: Db, conversationId: number, messageId?: num
 /** Part of erasing a contact: the thread of its conversation and those merged into it, with what is in them beside its messages. */
 export async function forgetThreads(tx: Db, conversationId: number): Promise<void> {
   const ids = await withMerged(tx, conversationId);
-  await deletePosts(tx, ids);
+  // First what everybody locks who posts in them.
   await deleteThreads(tx, ids);
+  await deletePosts(tx, ids);
 }

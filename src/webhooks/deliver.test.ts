@@ -304,6 +304,28 @@ test('the calls of a contact to one webhook go out one after the other, in order
   );
 });
 
+test('a call waits for the one before it to the same contact, also when that is of another batch', async () => {
+  const w = await make('/turns');
+  const [contactId, other] = [rig.ids.spread(), rig.ids.spread()];
+  const arrived = () =>
+    receiver.received('/turns').map(({ body }) => JSON.parse(body) as Record<string, number>);
+  receiver.answer('/turns', 'hang');
+  await rig.tell(w.workspaceId, [contactId]);
+  await until('the first is under way', () => arrived().length === 1);
+  await rig.tell(w.workspaceId, [contactId]);
+  await rig.tell(w.workspaceId, [other]);
+  await until('the other contact’s is under way', () =>
+    arrived().some((body) => body['contactId'] === other),
+  );
+  equal(arrived().filter((body) => body['contactId'] === contactId).length, 1);
+  receiver.answer('/turns', { status: 200 });
+  receiver.release();
+  await until('all were delivered', async () => {
+    const all = await calls(w);
+    return all.length === 3 && all.every(({ state }) => state === 'delivered');
+  });
+});
+
 test('replay: a call of its own with the same body and webhook-id; failed ones are replayed once', async () => {
   const w = await make('/replayed');
   receiver.answer('/replayed', { status: 404 });

@@ -21,6 +21,7 @@ import { selectDueCalls, type CallChange, type DueCall } from './sql.calls.ts';
 import { selectWebhooksById } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { openSecrets, type WebhookSecrets } from './webhooks.ts';
+import { createTurns, type Turn } from './turns.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 /** What calls are made with. `http` refuses private addresses. */
@@ -33,6 +34,8 @@ export type DeliverDeps = {
   vault: Vault;
   http: HttpClient;
   subscriptions: Subscriptions;
+  /** What backoffs are drawn from; Math.random by itself. */
+  random?: () => number;
   /** For tests; 20 s otherwise. */
   deadlineMs?: number;
   /** Told what a target answered to a call it took, before the call is settled: told again when that fails. */
@@ -71,6 +74,7 @@ const MOST_ANSWER_BYTES = 2048;
 /** The handler of calls that are due. */
 export function webhookHandler(deps: DeliverDeps): Handler {
   const gates = createGates(deps.clock);
+  const takeTurns = createTurns();
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
   const settled = new WeakSet<WorkItem>();
   const settlingDeps = {
@@ -85,6 +89,8 @@ export function webhookHandler(deps: DeliverDeps): Handler {
     batchSize: BATCH_SIZE,
     inFlight: IN_FLIGHT,
     async handle(batch) {
+      // Taken before anything is awaited: batches are handled in the order in which they were claimed.
+      const turns = takeTurns(new Set(batch.items.map(lineOf)));
       const settling = createSettling(settlingDeps, batch);
       const run: Run = {
         deps: { ...deps, deadlineMs: deps.deadlineMs ?? DEADLINE_MS },
@@ -94,14 +100,20 @@ export function webhookHandler(deps: DeliverDeps): Handler {
         begunMs: deps.clock.monotonicMs(),
         putOff: new Map(),
       };
-      const left = batch.items.filter((item) => !settled.has(item));
-      const ready = await patiently(deps, 'reading webhook calls', () => sortOut(run, left), batch.holds);
-      // Calls of one webhook in one bucket are most likely of one contact: they go one after the other.
-      const chains = Map.groupBy(ready, ({ item, webhook }) => `${webhook.id} ${bucketOf(item.ownerId)}`);
-      const ended = await Promise.allSettled([...chains.values()].map((chain) => callInTurn(run, chain)));
-      const failed = ended.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-      await settling.finish(!failed);
-      if (failed) throw failed.reason;
+      try {
+        const left = batch.items.filter((item) => !settled.has(item));
+        const ready = await patiently(deps, 'reading webhook calls', () => sortOut(run, left), batch.holds);
+        const chains = Map.groupBy(ready, ({ item }) => lineOf(item));
+        for (const [line, turn] of turns) if (!chains.has(line)) turn.end();
+        const ended = await Promise.allSettled(
+          [...chains].map(([line, chain]) => callInTurn(run, chain, turns.get(line)!)),
+        );
+        const failed = ended.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+        await settling.finish(!failed);
+        if (failed) throw failed.reason;
+      } finally {
+        for (const turn of turns.values()) turn.end();
+      }
     },
   };
 }
@@ -159,30 +171,39 @@ function end(
   return { id: call.id, state, attempts: item.attempt, lastStatus: null, lastAnswer: why, finishedMs: nowMs };
 }
 
-async function callInTurn(run: Run, chain: readonly Ready[]): Promise<void> {
-  for (const ready of chain) {
-    const { id } = ready.webhook;
-    const leftMs = run.begunMs + BEGIN_WITHIN_MS - run.deps.clock.monotonicMs();
-    const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();
-    if (closed || !(await run.gates.enter(id, leftMs))) {
-      run.settling.add(putOff(run, ready));
-      continue;
-    }
-    try {
-      // Looked at after all waiting: a lane that was lost has another owner, who makes the call.
-      if (!run.settling.holds()) return;
-      const outcome = await callTarget(run.deps, ready.webhook, ready.secrets, {
-        messageId: messageIdOf(ready.call),
-        body: ready.call.body,
-      });
-      await hear(run, ready, outcome);
-      run.settling.add(resultOf(run, ready, outcome));
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      run.settling.add(ownFailure(run, ready, error));
-    } finally {
-      run.gates.leave(id);
-    }
+/** Calls of one webhook in one bucket are most likely of one contact: they go one after the other. */
+function lineOf({ causeId: webhookId, ownerId: callId }: WorkItem): string {
+  return `${webhookId} ${bucketOf(callId)}`;
+}
+
+async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn): Promise<void> {
+  await turn.before;
+  for (const ready of chain) await callNext(run, ready);
+  turn.end();
+}
+
+async function callNext(run: Run, ready: Ready): Promise<void> {
+  const { id } = ready.webhook;
+  const leftMs = run.begunMs + BEGIN_WITHIN_MS - run.deps.clock.monotonicMs();
+  const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();
+  if (closed || !(await run.gates.enter(id, leftMs))) {
+    run.settling.add(putOff(run, ready));
+    return;
+  }
+  try {
+    // Looked at after all waiting: a lane that was lost has another owner, who makes the call.
+    if (!run.settling.holds()) return;
+    const outcome = await callTarget(run.deps, ready.webhook, ready.secrets, {
+      messageId: messageIdOf(ready.call),
+      body: ready.call.body,
+    });
+    await hear(run, ready, outcome);
+    run.settling.add(resultOf(run, ready, outcome));
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    run.settling.add(ownFailure(run, ready, error));
+  } finally {
+    run.gates.leave(id);
   }
 }
 
@@ -223,7 +244,7 @@ function resultOf(run: Run, { item, call, webhook }: Ready, outcome: HttpOutcome
   if (verdict.kind !== 'again') return over(verdict.kind);
   const askedMs = verdict.retryAfterMs ?? 0;
   if (askedMs > 0) run.gates.close(webhook.id, nowMs + askedMs);
-  const waitMs = backoffMs(webhook.door, attempts, Math.random());
+  const waitMs = backoffMs(webhook.door, attempts, (run.deps.random ?? Math.random)());
   if (waitMs === undefined) return over('failed');
   return {
     item,

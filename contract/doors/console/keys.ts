@@ -5,11 +5,12 @@ import { CONSOLE_LIMITS, RoleName, TimeGiven } from './fields.ts';
 
 const door = oneOf(['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as const);
 
-/** `POST …/keys`: a key of the workspace for one door; a console key acts in a role. */
+/** `POST …/keys`: a key of the workspace for one door; a console key acts in a role, one of the Outbound door is private or public. */
 export const NewKey = Type.Object({
   door,
   name: Type.Optional(Type.String({ maxLength: CONSOLE_LIMITS.name })),
   role: Type.Optional(RoleName),
+  scope: Type.Optional(oneOf(['private', 'public'] as const)),
   expiresAt: Type.Optional(TimeGiven),
 });
 

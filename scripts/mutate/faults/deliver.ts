@@ -3,7 +3,6 @@ import { inFile } from '../fault.ts';
 
 const DELIVER = ['src/outbox/deliver/deliver.test.ts'];
 const RECEIPT = ['src/outbox/outcome/receipt.test.ts'];
-const ORDER = ['src/outbox/outcome/order.test.ts'];
 
 export const deliverFaults = [
   ...inFile('src/outbox/deliver/deliver.ts', DELIVER, [
@@ -54,7 +53,7 @@ export const deliverFaults = [
       'a flight is never over',
       'await write(part, landed && whole);',
       'await write(part, false);\n        return;',
-      ['test/crash.test.ts'],
+      DELIVER,
     ],
     [
       'what is written by itself ends the flight',
@@ -89,7 +88,7 @@ export const deliverFaults = [
       'what has ended in a run is sent',
       'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',
       'if (false) decided.push({ item, bulk: true });\n    else',
-      [...RECEIPT, ...ORDER, 'test/crash.test.ts'],
+      DELIVER,
     ],
     [
       'what was called off is sent',
@@ -162,7 +161,7 @@ export const deliverFaults = [
       'since when it is unclear is forgotten',
       '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',
       '',
-      ['test/provider.test.ts', 'test/crash.test.ts'],
+      DELIVER,
     ],
     ['what was unclear is not asked for', 'wasUnknown: row.state === STATE.unknown,', 'wasUnknown: false,'],
     [
@@ -175,7 +174,7 @@ export const deliverFaults = [
       'a run’s integration is not taken',
       'integrationId: run.integrationId,\n        destinationId',
       'integrationId: null,\n        destinationId',
-      ['test/broadcasts.test.ts', 'test/pause.test.ts', 'src/outbox/outcome/order.test.ts'],
+      ['test/broadcasts.test.ts', 'src/outbox/outcome/order.test.ts'],
     ],
     [
       'a run never ends',
@@ -215,12 +214,7 @@ export const deliverFaults = [
       'add(putOff(item, bulk, item.dueMs));',
       'add(putOff(item, bulk, item.dueMs + 60_000));',
     ],
-    [
-      'answers are not noted',
-      'batch.steps.note(group[index]!.subject.item, outcome);',
-      '',
-      ['test/crash.test.ts', 'test/provider.test.ts'],
-    ],
+    ['answers are not noted', 'batch.steps.note(group[index]!.subject.item, outcome);', '', DELIVER],
   ]),
   ...inFile('src/outbox/deliver/unknown.ts', DELIVER, [
     ['an abandoned batch is sent again although its receipt came', '|| (row && !isWaiting(row.state))', ''],

@@ -5,7 +5,7 @@
  *
  * For a door:
  *
- * - Make one `createArrivals(shared)` for the process, as `gatherReceipts` is. Do not call it inside a transaction.
+ * - Make one `createArrivals({ …, names })` for the process, as `gatherReceipts` is. Do not call it inside a transaction.
  * - `arrive(workspaceId, [{ person, event }, …])` takes all of a request or nothing: a fault names the entry by its index
  *   (`[3].event: …`), or without an index when only one was given.
  * - `person.identities`: the first that is owned decides who it is; nobody's are claimed. `{ kind: 'external', value: user_id }`
@@ -31,9 +31,9 @@ import { storable, storableJson } from '../../base/storable.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import type { WantedPerson } from '../../contacts/wanted.ts';
 import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
-import { isPassing, type Sql } from '../../db/pool.ts';
+import { isPassing } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { createNames, OWN_EVENTS } from './names.ts';
+import { OWN_EVENTS, type Names } from './names.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';
 import { EVENT_LIMITS, FLAG, timeOfEvent } from './time.ts';
 
@@ -55,10 +55,9 @@ export type Told = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedE
 /** Takes what was told; resolves when it is committed, with who it was, in order. */
 export type Arrive = (workspaceId: number, told: readonly Told[]) => Promise<Upserted[] | Fault>;
 
-/** What arriving needs; `aside` is a pool that is never in a transaction. */
+/** What arriving needs. */
 export type ArriveDeps = {
-  sql: Sql;
-  aside: Sql;
+  names: Names;
   queue: Queue;
   ids: IdSource;
   clock: Clock;
@@ -74,7 +73,6 @@ type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' |
 
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
-  const names = createNames({ sql: deps.aside, ids: deps.ids, nowMs: () => deps.clock.nowMs() });
   const take = gather<readonly Checked[], Upserted[]>(
     (_workspaceId, calls) => write(deps, calls),
     together,
@@ -86,7 +84,7 @@ export function createArrivals(deps: ArriveDeps): Arrive {
     if (!told.length) return [];
     const workspace = await deps.directory.workspace(workspaceId);
     if (!workspace) return fault('not_found', 'there is no such workspace');
-    const ids = await names(
+    const ids = await deps.names(
       workspaceId,
       told.flatMap(({ event }) => (event ? [storable(event.name)] : [])),
     );

@@ -16,8 +16,9 @@ export async function deleteEventsOf(db: Db, contactIds: readonly number[]): Pro
 export async function moveEvents(db: Db, fromId: number, toId: number): Promise<void> {
   const from = bucketOf(fromId);
   await db`
-    INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties)
-    SELECT ${bucketOf(toId)}::smallint, ${toId}::bigint, name_id, at_ms, key, workspace_id, received_ms, flags, properties
+    INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties,
+      arrival_id)
+    SELECT ${bucketOf(toId)}::smallint, ${toId}::bigint, name_id, at_ms, key, workspace_id, received_ms, flags, properties, arrival_id
     FROM contact_events WHERE bucket = ${from} AND contact_id = ${fromId}
     ON CONFLICT DO NOTHING`;
   await db`DELETE FROM contact_events WHERE bucket = ${from} AND contact_id = ${fromId}`;

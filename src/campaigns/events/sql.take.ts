@@ -61,13 +61,14 @@ export async function insertKeys(
 /** Keeps events; returns the keys of those that were not there, as `contact|name|key`. None may be there twice. */
 export async function insertEvents(db: Db, rows: readonly Arrival[]): Promise<Set<string>> {
   const kept = await db<{ contactId: number; nameId: number; key: number }[]>`
-    INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties)
-    SELECT n.bucket, n.contact_id, n.name_id, n.at_ms, n.key, n.workspace_id, n.received_ms, n.flags, n.properties::jsonb
+    INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties, arrival_id)
+    SELECT n.bucket, n.contact_id, n.name_id, n.at_ms, n.key, n.workspace_id, n.received_ms, n.flags, n.properties::jsonb, n.id
     FROM unnest(${buckets(rows)}::smallint[], ${column(rows, (r) => r.contactId)}::bigint[], ${column(rows, (r) => r.nameId)}::bigint[],
       ${column(rows, (r) => r.atMs)}::bigint[], ${column(rows, (r) => r.key)}::bigint[],
       ${column(rows, (r) => r.workspaceId)}::bigint[], ${column(rows, (r) => r.receivedMs)}::bigint[],
-      ${column(rows, (r) => r.flags)}::smallint[], ${column(rows, (r) => r.properties && JSON.stringify(r.properties))}::text[])
-      AS n (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties)
+      ${column(rows, (r) => r.flags)}::smallint[], ${column(rows, (r) => r.properties && JSON.stringify(r.properties))}::text[],
+      ${column(rows, (r) => r.id)}::bigint[])
+      AS n (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties, id)
     ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING
     RETURNING contact_id AS "contactId", name_id AS "nameId", key`;
   return new Set(kept.map(({ contactId, nameId, key }) => `${contactId}|${nameId}|${key}`));

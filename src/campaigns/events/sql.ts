@@ -2,8 +2,8 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 
-/** What an arrival is. `changed` tells that a contact's profile may be another one. */
-export const ARRIVAL = { event: 1, changed: 2 } as const;
+/** What an arrival is. `changed` tells that a contact's profile may be another one, `call` that they are to enter a campaign. */
+export const ARRIVAL = { event: 1, changed: 2, call: 3 } as const;
 
 /** What has arrived and waits to be taken. Times by the workspace's clock. */
 export type ArrivalRow = {

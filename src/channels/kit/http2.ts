@@ -6,6 +6,7 @@
  * `unclear` that it may have. RFC 9113 draws the line: streams above a GOAWAY's last id (§6.8) and streams reset
  * with REFUSED_STREAM (§8.7) were not processed.
  */
+import { beginningOf } from '../../base/text.ts';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { systemClock } from '../../base/clock.ts';
@@ -190,7 +191,7 @@ function watch(session: ClientHttp2Session, state: State, options: Http2Options,
   session.on('goaway', (code: number, lastStreamId: number, data?: Uint8Array) => {
     state.retired = true;
     state.lastStreamId = lastStreamId;
-    const said = data?.length ? ` ${Buffer.from(data).toString('utf8').slice(0, 200)}` : '';
+    const said = data?.length ? ` ${beginningOf(Buffer.from(data).toString('utf8'), 200)}` : '';
     state.reason = `GOAWAY ${code}${said}`;
     if (state.ready) heard.changed();
   });

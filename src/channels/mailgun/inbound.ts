@@ -1,4 +1,5 @@
 /** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
+import { beginningOf } from '../../base/text.ts';
 import type { Inbound } from '../adapter.ts';
 import { isAutomatic, type Header } from '../kit/mail/automatic.ts';
 import { textOfHtml } from '../kit/mail/htmlText.ts';
@@ -24,10 +25,10 @@ const ADDRESS_LENGTH = 1000;
 /** The mail in a forwarded form. */
 export function mailOf(fields: Json, parts: readonly Part[], domain: string): Mail {
   const header = headersOf(fields);
-  const written = (textIn(fields, 'from') ?? header('from') ?? '').slice(0, ADDRESS_LENGTH);
+  const written = beginningOf(textIn(fields, 'from') ?? header('from') ?? '', ADDRESS_LENGTH);
   const from = addressIn(written) ?? addressIn(textIn(fields, 'sender') ?? '');
-  const html = textIn(fields, 'body-html')?.slice(0, READ_LENGTH);
-  const plain = textIn(fields, 'body-plain')?.slice(0, READ_LENGTH) ?? (html && textOfHtml(html));
+  const html = beginningOf(textIn(fields, 'body-html'), READ_LENGTH);
+  const plain = beginningOf(textIn(fields, 'body-plain'), READ_LENGTH) ?? (html && textOfHtml(html));
   if (fields['body-mime'] !== undefined && plain === undefined)
     return { kind: 'unreadable', why: 'the URL of the route ends in mime; Parley takes parsed mails' };
   if (!from) return { kind: 'unreadable', why: 'from is missing' };

@@ -1,4 +1,5 @@
 /** What Mailgun's answers and failed events mean. */
+import { beginningOf } from '../../base/text.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Outcome, Receipt } from '../adapter.ts';
@@ -111,7 +112,7 @@ export function mailgunReason(event: Json): Pick<Receipt, 'code' | 'class' | 'de
   const detail = plainDetail(said, []);
   const smtp = typeof status?.code === 'number' ? String(status.code) : undefined;
   return {
-    code: ((VAGUE.includes(reason) ? (enhanced ?? smtp) : undefined) ?? reason ?? 'failed').slice(0, 64),
+    code: beginningOf((VAGUE.includes(reason) ? (enhanced ?? smtp) : undefined) ?? reason ?? 'failed', 64),
     class: better ?? REASONS.get(reason ?? '') ?? 'transient',
     ...(detail ? { detail } : {}),
   };

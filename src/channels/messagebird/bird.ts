@@ -2,6 +2,7 @@
  * Bird v1, the API that follows MessageBird's classic one: an idempotency key, our reference in `metadata`, and
  * Standard Webhooks that are set up once at Bird.
  */
+import { beginningOf } from '../../base/text.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { sha256Hex } from '../../base/crypto.ts';
@@ -185,7 +186,7 @@ function birdOutcome(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging):
   const verdict = error ? verdictOf(error, status, ownSender) : verdictOfStatus(status);
   return outcomeOf(
     { ...verdict, retryAfterMs: retryAfterMs(call.headers, nowMs) },
-    code.slice(0, 64),
+    beginningOf(code, 64),
     detail,
   );
 }
@@ -257,7 +258,7 @@ function failureOf(
   const code = textIn(error, 'code') ?? 'unknown';
   const detail = plainDetail(textIn(error, 'description') ?? '', []);
   return {
-    code: code.slice(0, 64),
+    code: beginningOf(code, 64),
     class: type === 'sms.expired' ? 'expired' : (FAILURES.get(code) ?? 'transient'),
     ...(detail ? { detail } : {}),
   };

@@ -2,6 +2,7 @@
  * MessageBird's classic REST API: no idempotency key, status reports by GET, incoming messages by a Flow that the
  * owner sets up. Bird ends it with 2026; it is here for accounts that still have it.
  */
+import { beginningOf } from '../../base/text.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
@@ -222,11 +223,15 @@ function statusOf(fields: Record<string, string>, ref: string | undefined): Call
   const state = STATES[status];
   const name = ref ?? reference;
   if (!state || !(id ?? name))
-    return { kind: 'malformed', detail: `unknown status ${JSON.stringify(status.slice(0, 40))}`, answer: OK };
+    return {
+      kind: 'malformed',
+      detail: `unknown status ${JSON.stringify(beginningOf(status, 40))}`,
+      answer: OK,
+    };
   const atMs = statusDatetime === undefined ? undefined : parseIsoTime(statusDatetime);
   const reason = statusReason ?? status;
   const failure = {
-    code: statusErrorCode ?? reason.replaceAll(' ', '_').slice(0, 64),
+    code: statusErrorCode ?? beginningOf(reason.replaceAll(' ', '_'), 64),
     class: status === 'expired' ? 'expired' : (REASONS.get(reason) ?? 'transient'),
     detail: plainDetail(reason, []),
   } as const;

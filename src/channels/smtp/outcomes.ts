@@ -2,6 +2,7 @@
  * What a mail server's replies mean. Its words decide where they say something (`refusal.ts`), then the enhanced code (RFC 3463), then
  * the step at which the reply came, then its first digit. Nothing here knows the mail library but for the names of its error codes.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Outcome, Receipt } from '../adapter.ts';
 import { meaningOfWords } from '../kit/mail/refusal.ts';
@@ -164,7 +165,7 @@ const WORDS_LENGTH = 4000;
  */
 export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class' | 'detail'> {
   const { status = '', diagnostic = '', text = '', whole = '' } = words;
-  const said = [status, diagnostic, text].map((one) => one.slice(0, WORDS_LENGTH));
+  const said = [status, diagnostic, text].map((one) => beginningOf(one, WORDS_LENGTH));
   const codes = said.flatMap((one) => enhancedOf(one) ?? []);
   const enhanced = codes.find((code) => !code.endsWith('.0.0'));
   const reply = /(?<![\d.])([45]\d\d)(?=[\s-])/.exec(said[1]!)?.[1];

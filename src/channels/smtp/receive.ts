@@ -3,6 +3,7 @@
  * in the URL is all the proof there is of who hands it in; who wrote it nobody knows, so a bounce counts only by a name that we
  * signed, and a person's mail says no more than its sender does.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
 import { isAutomatic } from '../kit/mail/automatic.ts';
@@ -86,7 +87,7 @@ function envelopeOf({ headers }: CallbackRequest, mail: Mail): Envelope {
 function refOf(mail: Mail, envelope: Envelope, url: string): string | undefined {
   const written = mail.headers
     .filter(({ name }) => ['delivered-to', 'x-original-to', 'envelope-to', 'to'].includes(name))
-    .flatMap(({ value }) => value.slice(0, 1000).split(/[\s,]+/, MOST_ADDRESSES));
+    .flatMap(({ value }) => beginningOf(value, 1000).split(/[\s,]+/, MOST_ADDRESSES));
   for (const address of [...envelope.to, ...written.slice(0, MOST_ADDRESSES)]) {
     const ref = refInBounceAddress(address.replaceAll(/^<|>$/g, ''), url);
     if (ref !== undefined) return ref;

@@ -2,6 +2,7 @@
  * Bounces and complaints: what servers write about mail of ours (RFC 3464, RFC 5965). One counts only when it gives a name that
  * we signed, wherever it stands: what it says of anything else is not ours to know.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { Receipt } from '../adapter.ts';
 import { hasMark, isAutomaticReply, isMailSystem, isNobody } from '../kit/mail/automatic.ts';
 import { withoutReturned } from '../kit/mail/refusal.ts';
@@ -90,10 +91,10 @@ const BEGUN =
  * mail system, in its own words. What a person's mail program answers by itself is none, whatever it repeats of ours.
  */
 export function plainBounce(mail: Mail, ref: string, sender: string | undefined): Receipt[] {
-  const subject = wordsIn(mail.header('subject')?.slice(0, 1000)).slice(0, 300);
+  const subject = beginningOf(wordsIn(beginningOf(mail.header('subject'), 1000)), 300);
   if (isAutomaticReply(subject)) return [];
   const isFromNobody = isNobody(sender) || isNobody(mail.header('return-path'));
-  const says = BEGUN.test(mail.text.slice(0, 400).trimStart());
+  const says = BEGUN.test(beginningOf(mail.text, 400).trimStart());
   const isBounce =
     mail.header('x-failed-recipients') !== undefined ||
     (isOfMailSystem(mail) && (BOUNCED.test(subject) || says)) ||
@@ -104,7 +105,7 @@ export function plainBounce(mail: Mail, ref: string, sender: string | undefined)
 
 /** What servers say to people begins with courtesies and ends in the mail that came back; why it failed stands by the address. */
 function wordsFor(mail: Mail): { text: string; whole: string } {
-  const whole = withoutReturned(mail.text.slice(0, READ_BYTES).replaceAll('\r', ''));
+  const whole = withoutReturned(beginningOf(mail.text, READ_BYTES).replaceAll('\r', ''));
   const lines = whole.split('\n');
   const at = lines.findIndex((line) => line.includes('@'));
   return { text: at < 0 ? whole : lines.slice(at).join('\n'), whole };

@@ -2,6 +2,7 @@
  * What Twilio tells about a call: how it ended, and the keys that were pressed. A completed call is not a heard one:
  * a mailbox or nobody may have answered.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Receipt, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
@@ -44,7 +45,7 @@ export function receiveCall(request: CallbackRequest, settings: Settings): Callb
   if (event === 'gather') return keysOf(parameters, receipt, settings);
   const said = stateOf(parameters);
   if (!said) {
-    const status = JSON.stringify(parameters.get('CallStatus')?.slice(0, 40) ?? null);
+    const status = JSON.stringify(beginningOf(parameters.get('CallStatus') ?? 'none', 40));
     return { kind: 'malformed', detail: `unknown CallStatus ${status}`, answer: NOTED };
   }
   const atMs = Date.parse(parameters.get('Timestamp') ?? '');

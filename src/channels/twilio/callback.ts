@@ -1,4 +1,5 @@
 /** Twilio's status callbacks and incoming messages. Unknown parameters are let be: Twilio adds some without notice. */
+import { beginningOf } from '../../base/text.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
 import { mediaIn } from './media.ts';
@@ -44,7 +45,7 @@ function statusOf(parameters: URLSearchParams, ref: string | undefined): Callbac
   const state = STATES[status];
   if (!state || !sid) {
     const detail = sid
-      ? `unknown MessageStatus ${JSON.stringify(status.slice(0, 40))}`
+      ? `unknown MessageStatus ${JSON.stringify(beginningOf(status, 40))}`
       : 'MessageSid is missing';
     return { kind: 'malformed', detail, answer: NOTED };
   }

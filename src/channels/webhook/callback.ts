@@ -1,4 +1,5 @@
 /** What another system tells us: signed JSON, one event or a list of events. Unknown fields are let be. */
+import { beginningOf } from '../../base/text.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { ERROR_CLASSES, type ErrorClass } from '../../../contract/channels.ts';
 import type { Callback, CallbackAnswer, CallbackRequest, Inbound, Receipt, Settings } from '../adapter.ts';
@@ -72,7 +73,7 @@ function receiptOf(event: Event): Receipt | string {
   const kind = ERROR_CLASSES.find((known) => known === event.class) satisfies ErrorClass | undefined;
   if (event.class !== undefined && !kind) return `class: must be one of ${ERROR_CLASSES.join(', ')}`;
   const code = text(event.code);
-  const detail = text(event.detail)?.slice(0, 300);
+  const detail = beginningOf(text(event.detail), 300);
   const at = timeOf(event.at);
   return {
     state,

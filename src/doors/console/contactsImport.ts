@@ -5,6 +5,7 @@
  * A row is found by its address, so doing it again doubles nothing. With an Idempotency-Key a repeat of the whole file changes
  * nothing at all: it is read, and answered as it was. Two at the same moment are both carried out.
  */
+import { beginningOf } from '../../base/text.ts';
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
@@ -271,7 +272,7 @@ async function note(
 function readWanted(request: FastifyRequest, homeCountry: string): Wanted | Fault {
   const query = request.query as Record<string, string | string[]>;
   for (const [name, value] of Object.entries(query)) {
-    if (!KNOWN.includes(name)) return breaks(name.slice(0, 64), 'is not known here');
+    if (!KNOWN.includes(name)) return breaks(beginningOf(name, 64), 'is not known here');
     if (Array.isArray(value) && name !== 'tag') return breaks(name, 'is given twice');
   }
   const {

@@ -1,4 +1,5 @@
 /** How the columns of an imported file are named by its sender. */
+import { beginningOf } from '../../base/text.ts';
 import { isSupportedCountry } from 'libphonenumber-js';
 import { Type } from 'typebox';
 import type { Fault } from '../../base/fault.ts';
@@ -26,7 +27,7 @@ export function readMapping(text: string): ColumnMapping | Fault {
   if (read.fault) return read.fault;
   for (const [column, target] of Object.entries(given as object)) {
     if (target === 'ignore') continue;
-    const at = `mapping.${column.slice(0, 64)}`;
+    const at = `mapping.${beginningOf(column, 64)}`;
     const one = readShape(Target, target, at);
     if (one.fault) return one.fault;
     const { field, attribute } = one.value as { field?: string; attribute?: string };

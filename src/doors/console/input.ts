@@ -1,4 +1,5 @@
 /** What callers write, read strictly: what is not known is refused, so that a misspelt field is not silently left out. */
+import { beginningOf } from '../../base/text.ts';
 import type { Static, TObject } from 'typebox';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { WHATSAPP_USER_ID, type ChannelName } from '../../../contract/channels.ts';
@@ -119,5 +120,5 @@ function notKnown(field: string): Fault {
 }
 
 function shown(name: string): string {
-  return name.slice(0, 64).replaceAll('\0', '').toWellFormed();
+  return beginningOf(name, 64).replaceAll('\0', '').toWellFormed();
 }

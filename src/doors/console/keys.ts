@@ -33,12 +33,16 @@ export const keyRoutes: readonly Route[] = [
       if (expiresMs !== undefined && expiresMs <= nowMs) return breaks('expiresAt', 'must be a time to come');
       const role = checkRole(call, body.door, body.role);
       if (isFault(role)) return role;
+      const { scope } = body;
+      if ((scope !== undefined) !== (body.door === 'outbound'))
+        return breaks('scope', 'is for keys of the Outbound door, which need one: private or public');
+      const scopes = [role, scope].filter((one) => one !== undefined);
       return async (tx) => {
         const made = await createKey(tx, ctx, {
           owner: { workspaceId: workspace.id },
           door: body.door,
           name: body.name ?? '',
-          ...(role === undefined ? {} : { scopes: [role] }),
+          ...(scopes.length > 0 ? { scopes } : {}),
           ...(expiresMs === undefined ? {} : { expiresMs }),
           nowMs,
         });
@@ -50,7 +54,7 @@ export const keyRoutes: readonly Route[] = [
           audit: {
             action: 'key.create',
             subject: `key:${keyId}`,
-            detail: { door, name, role: role ?? null },
+            detail: { door, name, role: role ?? null, ...(scope ? { scope } : {}) },
           },
         };
       };

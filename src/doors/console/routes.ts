@@ -6,6 +6,7 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
+import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
@@ -29,6 +30,7 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...whyRoutes,
   ...usageRoutes,
+  ...reconcileRoutes,
   ...webhookRoutes,
   ...simulatorRoutes,
 ];

@@ -1,4 +1,5 @@
 /** Bodies: read as JSON whatever their content type says, kept as they came, and checked against a door's schema. */
+import { beginningOf } from '../../base/text.ts';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static, TSchema } from 'typebox';
@@ -126,9 +127,9 @@ function parseJson(body: Buffer, contentType: string | undefined): unknown {
     return JSON.parse(utf8.decode(body)) as unknown;
   } catch (error) {
     if (contentType && !/json/i.test(contentType))
-      return fault('unsupported_media', `The body must be JSON, not ${contentType.slice(0, 100)}.`);
+      return fault('unsupported_media', `The body must be JSON, not ${beginningOf(contentType, 100)}.`);
     const reason = error instanceof SyntaxError ? error.message : 'it is not UTF-8';
-    return fault('bad_request', `The body is not valid JSON: ${reason.slice(0, 200)}`);
+    return fault('bad_request', `The body is not valid JSON: ${beginningOf(reason, 200)}`);
   }
 }
 

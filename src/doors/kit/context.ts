@@ -14,6 +14,7 @@ import type { Links } from '../../links/links.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { BroadcastDeps } from '../../broadcasts/broadcast.ts';
 import type { Arrive } from '../../campaigns/events/arrive.ts';
+import type { Names } from '../../campaigns/events/names.ts';
 import type { Senders } from '../../senders/senders.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
@@ -37,6 +38,8 @@ export type HttpContext = {
   simulator: Simulator;
   /** The way in for what contacts do and what is learnt about them. */
   arrive: Arrive;
+  /** Names of events. */
+  names: Names;
   /** What the broadcasts room works with. */
   broadcasts: BroadcastDeps;
   /** Adapters by provider. */

@@ -2,6 +2,7 @@
  * Faults and thrown errors on their way out: the status from the catalogue, the body in the door's own form. What is thrown
  * is a bug (500, logged), a lost database (503) or the framework's word on a request it could not read.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, type Fault } from '../../base/fault.ts';
@@ -126,5 +127,5 @@ function faultOf(error: unknown): Fault | undefined {
 /** The path of a URL without its query, short enough to be shown. */
 function pathOf(url: string): string {
   const end = url.indexOf('?');
-  return (end < 0 ? url : url.slice(0, end)).slice(0, 200);
+  return beginningOf(end < 0 ? url : url.slice(0, end), 200);
 }

@@ -2,6 +2,7 @@
  * What a route of any door is: data, so that one place authorises, reads, runs, audits and answers for all of them, and tests
  * can walk them. A door adds what only it knows (`Kind`). Holds no route.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { Static, TSchema } from 'typebox';
 import type { Answer } from '../../accounts/idempotency.ts';
 import { can, type Action, type Holder } from '../../accounts/roles.ts';
@@ -98,7 +99,9 @@ export type Write<K extends Kind> = Common &
     secretFields?: readonly string[];
     /** Its work calls a provider or has transactions of its own, so that only few of its kind run at a time. */
     outside?: boolean;
-    handle(call: Call<K, never>): Promise<Work | Fault>;
+    /** Its handler has kept what it was given when it answers, together with what others gave; repeats are for it to know. */
+    keeps?: boolean;
+    handle(call: Call<K, never>): Promise<Work | Outcome>;
   };
 
 /** A route. */
@@ -134,6 +137,13 @@ export function routesOf<K extends Kind>() {
         handle(call: Call<K, Many<Static<B>>>): Promise<WorkOf<NoInfer<A>> | Fault>;
       },
     ) => ({ ...write, ...route, orArray: true }) as unknown as Write<K>,
+    /**
+     * A route in a flood: its handler keeps what it is given in a transaction with what comes at the same time, and answers when that
+     * is committed. Nothing is remembered by Idempotency-Key here.
+     */
+    keeps: <B extends TSchema>(
+      route: GivenWrite<K> & { body: B; handle(call: Call<K, Static<B>>): Promise<Outcome> },
+    ) => ({ ...write, ...route, keeps: true }) as unknown as Write<K>,
     /** A route that changes something without being told more than its path. */
     acts: <A extends Answers>(
       route: GivenWrite<K> & { answers?: A; handle(call: Call<K>): Promise<WorkOf<NoInfer<A>> | Fault> },
@@ -159,7 +169,7 @@ export function oddText(parts: Iterable<readonly [string, string]>): Fault | und
   for (const [name, text] of parts)
     if ([name, text].some((one) => one.includes('\0') || !one.isWellFormed()))
       return breaks(
-        name.replaceAll('\0', '').toWellFormed().slice(0, 64),
+        beginningOf(name.replaceAll('\0', '').toWellFormed(), 64),
         'must not hold the character U+0000 or half a surrogate pair',
       );
   return undefined;
@@ -169,7 +179,7 @@ export function oddText(parts: Iterable<readonly [string, string]>): Fault | und
 export function queryOnce(query: unknown): Readonly<Record<string, string>> | Fault {
   const given = query as Record<string, string | string[]>;
   const twice = Object.keys(given).find((name) => Array.isArray(given[name]));
-  if (twice !== undefined) return fault('bad_request', `${twice.slice(0, 64)}: is given twice`);
+  if (twice !== undefined) return fault('bad_request', `${beginningOf(twice, 64)}: is given twice`);
   const once = given as Record<string, string>;
   return oddText(Object.entries(once)) ?? once;
 }

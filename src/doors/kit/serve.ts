@@ -47,8 +47,11 @@ export type Serving<K extends Kind> = {
   mostOutside: number;
   /** Requests a second from one address to routes that ask for no credentials. */
   strangersPerS?: number;
-  /** Who calls, by the credentials. */
-  identify(request: FastifyRequest, nowMs: number): Promise<{ caller: K['caller']; actor: string } | Fault>;
+  /** Who calls, by the credentials; and by what the calls are counted for the limit, where that is not who. */
+  identify(
+    request: FastifyRequest,
+    nowMs: number,
+  ): Promise<{ caller: K['caller']; actor: string; limitedBy?: string } | Fault>;
   /** The workspace that is meant, and as what the caller is let into it. What he does not reach is not there for him. */
   reach(
     caller: K['caller'],
@@ -143,7 +146,7 @@ async function run<K extends Kind>(
   const afterwards: (() => void | Promise<void>)[] = [];
   const afterCommit = (act: () => void | Promise<void>) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
-  if (isFault(work)) return work;
+  if (isFault(work) || typeof work !== 'function') return work;
   const { workspace, nowMs } = call;
   const { actor } = request.admitted!;
   const change = () =>
@@ -230,7 +233,7 @@ async function admittedTo<K extends Kind>(
     return tooMany(limits.strangers.take(request.ip, nowMs), door.strangersPerS ?? 0) ?? NOBODY;
   const found = await door.identify(request, nowMs);
   if (isFault(found)) return found;
-  const late = tooMany(limits.known.take(found.actor, nowMs), ctx.config.rateLimitPerS);
+  const late = tooMany(limits.known.take(found.limitedBy ?? found.actor, nowMs), ctx.config.rateLimitPerS);
   const refused = late ?? door.refuses?.(found.caller, route, request);
   if (refused) return refused;
   if (route.of === 'caller') return { ...found, workspace: NO_WORKSPACE, holder: undefined };

@@ -2,6 +2,7 @@
  * The HTTP server: what all doors share. Reads requests, keeps them within bounds, logs them, and stops without cutting any
  * off. Knows no route but its own probes.
  */
+import { beginningOf } from '../../base/text.ts';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -156,7 +157,7 @@ function refuseEncoded(app: FastifyInstance, ctx: HttpContext): void {
     reply.header('accept-encoding', 'identity');
     const refused = fault(
       'unsupported_media',
-      `The body must come as it is, not in Content-Encoding ${encoding.slice(0, 40)}.`,
+      `The body must come as it is, not in Content-Encoding ${beginningOf(encoding, 40)}.`,
     );
     return void sendError(
       ctx.log,

@@ -2,6 +2,7 @@
  * The WhatsApp templates of an integration as its doors use them: the catalogue as it is at Meta, and what a person sees of a
  * template that is sent (N19). A test workspace has templates of its own, kept among its settings: nothing of it reaches Meta.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
@@ -63,7 +64,7 @@ export async function asSeen(
     content.template.name,
     content.template.language.code,
   );
-  const text = definition && reconstruct(definition, content.template).slice(0, MOST_TEXT);
+  const text = definition && beginningOf(reconstruct(definition, content.template), MOST_TEXT);
   return text ? { ...content, text } : content;
 }
 

@@ -2,6 +2,7 @@
  * One connection of the live channel: who it is of, what it asks, one frame after the other. What it is sent stays bounded: a
  * client that takes less than there is for it is left where it is, and closed when that lasts.
  */
+import { beginningOf } from '../../base/text.ts';
 import type { WebSocket } from 'ws';
 import { CLOSE, LIVE_VERSION, type ServerFrame } from '../../../contract/live.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -316,7 +317,7 @@ function close(state: State, code: number, reason?: string): void {
   state.closing = true;
   leave(state);
   // RFC 6455 §5.5: a reason has at most 123 bytes.
-  const text = (reason ?? (TEXTS as Record<number, string>)[code] ?? '').slice(0, 100);
+  const text = beginningOf(reason ?? (TEXTS as Record<number, string>)[code] ?? '', 100);
   state.socket.close(code, /^[\x20-\x7e]*$/.test(text) ? text : '');
   const cancel = state.deps.ctx.clock.after(PATIENCE_MS, () => state.socket.terminate());
   state.socket.once('close', cancel);

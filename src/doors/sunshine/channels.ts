@@ -1,4 +1,5 @@
 /** The channels of a user: linking an address, unlinking it (api/sunshine.md §9.1; N7, N30–N32). */
+import { beginningOf } from '../../base/text.ts';
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { ChannelsShown, Link, UserShown } from '../../../contract/doors/sunshine/users.ts';
 import { type Static } from 'typebox';
@@ -162,7 +163,7 @@ async function integrationOfType(
     return fits.includes(named) ? named : breaks('integrationId', `is not an integration of type ${type}`);
   }
   const [only, ...more] = fits;
-  if (!only) return breaks('type', `the app has no integration of type ${type.slice(0, 64)}`);
+  if (!only) return breaks('type', `the app has no integration of type ${beginningOf(type, 64)}`);
   return more.length === 0
     ? only
     : breaks('integrationId', `is required: there are ${fits.length} of type ${type}`);

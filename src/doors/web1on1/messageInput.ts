@@ -2,6 +2,7 @@
  * Messages as callers send them, checked: what each is for, and what the contact gets to see of it (api/web1on1.md §B.5, §B.7).
  * Pure.
  */
+import { beginningOf } from '../../base/text.ts';
 import { LIMITS, type Content } from '../../../contract/content.ts';
 import type { MessageType, WebMessage } from '../../../contract/web1on1.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
@@ -59,7 +60,7 @@ export function checkMeta(meta: Record<string, unknown> | undefined, path: strin
   );
   if (odd)
     return breaks(
-      `${path}.${odd[0].slice(0, 64)}`,
+      `${path}.${beginningOf(odd[0], 64)}`,
       'must be a text, a number, true, false or a list of them',
     );
   if (Object.keys(meta).length > LIMITS.metadataKeys)
@@ -125,7 +126,9 @@ function shapeOf(message: WebMessage, language: string): Record<string, unknown>
   if (items?.length) return { type: 'carousel', ...words, items: items.map(itemOf) };
   if (/^text\//i.test(contentType)) return { type: 'text', text: text || '…', ...actions };
   const title =
-    typeof meta['title'] === 'string' && meta['title'] !== '' ? { title: meta['title'].slice(0, 255) } : {};
+    typeof meta['title'] === 'string' && meta['title'] !== ''
+      ? { title: beginningOf(meta['title'], 255) }
+      : {};
   return {
     type: /^image\//i.test(contentType) ? 'image' : 'file',
     mediaUrl: text,

@@ -286,7 +286,7 @@ function withShort(
 
 /** A click on a postback says its payload; any other answer says what was read on it. */
 function asHeard(
-  { direction, content, contactId, author }: Message,
+  { direction, content, contactId, author, source }: Message,
   isPostback: boolean,
 ): Record<string, unknown> {
   const isMedia = content.type === 'image' || content.type === 'file';
@@ -299,7 +299,7 @@ function asHeard(
     text: isMedia ? content.mediaUrl : isPostback ? (content.payload ?? '') : textFallback(content),
     ...('actions' in content && content.actions ? { actions: content.actions } : {}),
     ...('items' in content ? { items: content.items } : {}),
-    meta: metaOf(content),
+    meta: { ...metaOf(content), ...(source.facts ? { facts: source.facts } : {}) },
   };
 }
 

@@ -2,6 +2,7 @@
  * Queries of lists (api/web1on1.md §B.2): fields with operators, sort, limit, offset, select, populate. Pure; which fields a
  * list knows is the list's business.
  */
+import { beginningOf } from '../../base/text.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
@@ -47,7 +48,7 @@ export function readQuery(text: string, kindOf: (field: string) => FieldKind | u
       continue;
     }
     const kind = kindOf(name);
-    if (!kind) return breaks(name.slice(0, 64), 'cannot be searched for');
+    if (!kind) return breaks(beginningOf(name, 64), 'cannot be searched for');
     const condition = readCondition(name, value, kind);
     if (isFault(condition)) return condition;
     query.conditions.push(condition);
@@ -89,7 +90,7 @@ function readReserved(
     for (const word of words) {
       const field = word.replace(/^[-+]/, '');
       if (!kindOf(field) || field.includes('.'))
-        return breaks('sort', `${field.slice(0, 64)} is no field to sort by`);
+        return breaks('sort', `${beginningOf(field, 64)} is no field to sort by`);
       query.sort.push({ field, descending: word.startsWith('-') });
     }
   } else {

@@ -70,13 +70,23 @@ test('what is answered is written while others of its batch still wait, each onc
   const slow = Promise.withResolvers<void>();
   rig.sink.onCall = ({ to }) => (to === ann!.phone ? slow.promise : undefined);
   const [waits, goes] = await rig.say(workspaceId, [{ contactId: ann!.id }, { contactId: ben!.id }]);
-  const batch = await rig.claim(ann!.id);
+  const claimed = await rig.claim(ann!.id);
+  const noted: unknown[] = [];
+  const batch = {
+    ...claimed,
+    steps: { ...claimed.steps, note: (_item: unknown, note: unknown) => noted.push(note) },
+  };
   const running = deliveryHandler(rig.deps, 1_500).handle(batch);
   await until('one is written', async () => (await statesOf([goes!]))[0] === STATE.accepted);
   assert.deepEqual(await statesOf([waits!]), [STATE.queued]);
   assert.equal((await rig.due(goes!)).length, 0);
   const flights = () => sql`SELECT 1 FROM flights WHERE id = ${batch.flightId}`;
   assert.equal((await flights()).length, 1, 'the flight is not over');
+  assert.deepEqual(
+    noted.map((note) => (note as Outcome).kind),
+    ['accepted'],
+    'what came of it is noted for the next step',
+  );
   slow.resolve();
   await running;
   assert.deepEqual(await statesOf([waits!, goes!]), [STATE.accepted, STATE.accepted]);
@@ -183,6 +193,14 @@ test('a run that is paused, and a lease that is over: what waits goes back as it
   assert.deepEqual(await rig.standing(runId), []);
   await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id, runId));
   assert.deepEqual([rig.sink.calls.length, await statesOf([runId])], [1, [STATE.accepted]]);
+  await rig.fan(workspaceId, runId, [ann!.id]);
+  await sql`UPDATE due SET attempt = 1 WHERE cause_id = ${runId}`;
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id, runId));
+  assert.deepEqual(
+    [rig.sink.calls.length, await rig.due(runId)],
+    [1, []],
+    'what has ended is not sent again',
+  );
 });
 
 test('under a cap the second is held to when the first leaves; room of the first is its own', async () => {
@@ -245,10 +263,14 @@ test('of unclear outcome the provider is asked first: what it has is not sent ag
   rig.sink.byNumber.clear();
   rig.sink.lists = true;
   rig.sink.answer = (call, before) => (call.to === people[0]!.phone && before === 0 ? 'reset' : 'accept');
-  await deliveryHandler(rig.deps, 10).handle(await rig.claim(people[0]!.id));
+  const first = await rig.claim(people[0]!.id);
+  await deliveryHandler(rig.deps, 10).handle(first);
   assert.deepEqual(await statesOf(said), [STATE.unknown, STATE.accepted]);
   await sql`UPDATE due SET due_ms = ${rig.ctx.clock.nowMs()} WHERE cause_id = ${said[0]!}`;
-  await deliveryHandler(rig.deps, 10).handle(await rig.claim(people[0]!.id));
+  const asked = await rig.claim(people[0]!.id);
+  const { ready } = await prepare(rig.deps, asked, rig.ctx.clock.nowMs());
+  assert.deepEqual([ready[0]!.wasUnknown, ready[0]!.unclearSinceMs], [true, first.claimedMs]);
+  await deliveryHandler(rig.deps, 10).handle(asked);
   assert.deepEqual(await statesOf(said), [STATE.accepted, STATE.accepted]);
   assert.equal(rig.sink.countOf(people[0]!.phone), 1);
   assert.ok(rig.sink.listed > 0);

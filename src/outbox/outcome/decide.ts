@@ -1,4 +1,5 @@
 /** From an outcome to a decision: what is written about a delivery, and whether it is tried again. Pure. */
+import { beginningOf } from '../../base/text.ts';
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import type { Reachable } from '../../contacts/person.ts';
@@ -158,7 +159,7 @@ export function pared(decision: Decision, error: unknown, nowMs: number): Decisi
 }
 
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, LONGEST_REASON);
+  return beginningOf(error instanceof Error ? error.message : String(error), LONGEST_REASON);
 }
 
 /** It goes to all devices: each gets a delivery of its own, in the queue, before any is sent to. */

@@ -4,6 +4,7 @@ import type { IdSource } from '../../base/ids.ts';
 import {
   blockDestinations,
   deadBlock,
+  eraseBlocked,
   marketingSwitchBlock,
   stopBlock,
   type Block,
@@ -24,6 +25,8 @@ export type Lesson = {
   integrationId: number | null;
   /** The address will never work; otherwise its owner said stop to the provider. */
   dead: boolean;
+  /** Whose it was is erased: it is blocked by its proof, and named nowhere. */
+  isOfErased?: boolean;
 };
 
 /** Where something was sent. */
@@ -63,7 +66,12 @@ async function retireTokens(tx: Tx, lessons: readonly Lesson[]): Promise<void> {
 /** Writes lessons into suppression and consent; part of the transaction that records what taught them. */
 export async function learn(tx: Tx, ids: IdSource, lessons: readonly Lesson[], nowMs: number): Promise<void> {
   if (!lessons.length) return;
-  await blockDestinations(tx, ids, nowMs, lessons.map(blockOf));
+  const blocks = lessons.map(blockOf);
+  await blockDestinations(tx, ids, nowMs, blocks);
+  await eraseBlocked(
+    tx,
+    blocks.filter((_, at) => lessons[at]!.isOfErased),
+  );
   await retireTokens(tx, lessons);
 }
 
@@ -75,6 +83,7 @@ function blockOf({
   integrationId,
   code,
   dead,
+  isOfErased,
 }: Lesson): Block {
   const channel = name as ChannelName;
   const at = {
@@ -82,7 +91,7 @@ function blockOf({
     channel,
     address,
     // A token says nothing about whose it is; a number's or a mail address's owner is looked up, it may have changed.
-    ...(kindOfChannel(channel) ? {} : { contactId }),
+    ...(kindOfChannel(channel) || isOfErased ? {} : { contactId }),
   };
   if (dead) return deadBlock(at, `dead address (${code})`);
   // Elsewhere than on text messages a provider's opt-out is one from marketing; on WhatsApp, from one number's.

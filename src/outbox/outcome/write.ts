@@ -44,8 +44,7 @@ export async function writeDecisions(
   if (!rows.length) return;
   const bulk = batch.stream !== 0;
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
-  const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
-  await learn(tx, deps.ids, lessons, deps.clock.nowMs());
+  await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
   await giveRoomBack(
     tx,
@@ -111,6 +110,20 @@ async function followUp(
   );
   const failed = moving.map(({ item }) => keyOf(item)).filter((key) => ended.has(toRef(key)));
   await fallBack(deps, tx, deps.clock.nowMs(), failed);
+}
+
+/** Learns what providers taught of addresses. What they say of somebody who was erased meanwhile blocks it, and names it nowhere. */
+async function learnFrom(
+  deps: WriteDeps,
+  tx: Tx,
+  decisions: readonly Decision[],
+  changes: readonly Change[],
+): Promise<void> {
+  const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
+  if (!lessons.length) return;
+  const erased = new Set(changes.flatMap((change) => (change.erased ? [change.contactId] : [])));
+  const marked = lessons.map((lesson) => ({ ...lesson, isOfErased: erased.has(lesson.contactId) }));
+  await learn(tx, deps.ids, marked, deps.clock.nowMs());
 }
 
 function keyOf({ ownerId, causeId, seq }: WorkItem): DeliveryKey {

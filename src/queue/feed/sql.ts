@@ -68,3 +68,10 @@ export async function selectFeedBacklog(db: Db): Promise<{ events: number; oldes
     SELECT count(*) AS events, min(at_ms) AS "oldestMs" FROM feed`;
   return rows[0]!;
 }
+
+/** The id of the oldest event of a lane; undefined when there is none. One probe of the index. */
+export async function selectOldest(db: Db, lane: OwnedLane): Promise<number | undefined> {
+  const rows = await db<{ id: number }[]>`
+    SELECT id FROM feed WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) ORDER BY id LIMIT 1`;
+  return rows[0]?.id;
+}

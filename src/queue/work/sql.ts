@@ -139,6 +139,18 @@ export async function selectDue(
     JOIN due d ON d.bucket = k.bucket AND d.kind = ${kind} AND d.owner_id = k.owner_id AND d.cause_id = k.cause_id AND d.seq = k.seq`;
 }
 
+/** Work of runs that some owners have in the queue. */
+export async function selectBulkOf(
+  db: Db,
+  kind: number,
+  ownerIds: readonly number[],
+): Promise<Pick<WorkItem, 'ownerId' | 'causeId' | 'seq'>[]> {
+  return await db<Pick<WorkItem, 'ownerId' | 'causeId' | 'seq'>[]>`
+    SELECT d.owner_id AS "ownerId", d.cause_id AS "causeId", d.seq FROM due d
+    WHERE d.bucket = ANY(${column(ownerIds, (id) => id % 4096)}::smallint[]) AND d.kind = ${kind}
+      AND d.owner_id = ANY(${[...ownerIds]}::bigint[]) AND d.stream <> 0`;
+}
+
 /** Puts work of one lane off: a new due time, and the count of attempts so far. */
 export async function putOffDue(
   db: Db,

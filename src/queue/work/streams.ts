@@ -1,7 +1,7 @@
 /** A bulk run as whoever started it sees it: when the next of it is due, calling it off, closing it. */
 import type { Db, Tx } from '../../db/pool.ts';
 import { lockLane } from '../lanes/sql.ts';
-import { deleteStream, deleteStreamRow, selectNextOfStream } from './sql.ts';
+import { deleteStream, deleteStreamRow, selectBulkOf, selectNextOfStream } from './sql.ts';
 import type { WorkItem } from './work.ts';
 
 /** A lane, or a part of one. */
@@ -32,6 +32,15 @@ export async function callOff(
 ): Promise<WorkItem[]> {
   await lockLane(tx, lane);
   return await deleteStream(tx, lane, kind, stream, most);
+}
+
+/** Work of runs that some owners have in the queue, in flight or not. */
+export async function bulkWorkOf(
+  db: Db,
+  kind: number,
+  ownerIds: readonly number[],
+): Promise<Pick<WorkItem, 'ownerId' | 'causeId' | 'seq'>[]> {
+  return await selectBulkOf(db, kind, ownerIds);
 }
 
 /** Closes a run of which nothing is left. */

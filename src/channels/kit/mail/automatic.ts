@@ -3,6 +3,7 @@
  * never an answer. What we wrote ourselves and what comes back with it, our subject or our text in a quote, is no mark of anything.
  */
 
+import { beginningOf } from '../../../base/text.ts';
 import { wordsIn } from './mime.ts';
 
 /** Looks a header up by its name in lower case. */
@@ -75,5 +76,5 @@ const PREFIX =
 
 /** Whether a subject, decoded, is one of an automatic answer. */
 export function isAutomaticReply(subject: string): boolean {
-  return PREFIX.test(subject.slice(0, 100));
+  return PREFIX.test(beginningOf(subject, 100));
 }

@@ -9,6 +9,7 @@
  * 13 s, delimiters that nobody declared 6.9 GB and 37 s. All of these have one part and short headers; a bound on lines that would
  * hold them off refuses the first two, which people send. Here each takes less than 50 MB, which `mime.test.ts` holds.
  */
+import { beginningOf } from '../../../base/text.ts';
 import { addressParser, decodeWords } from 'postal-mime';
 
 /** A mail. Headers by name in lower case, in their order; unfolded, and otherwise as they came. */
@@ -53,14 +54,14 @@ export function readMail(bytes: Buffer, toText: (html: string) => string): Mail 
 
 /** The addresses in a header, with their names. */
 export function mailboxesIn(value: string | undefined): { address: string; name: string }[] {
-  return addressParser((value ?? '').slice(0, WORDS_LENGTH), { flatten: true }).flatMap(
+  return addressParser(beginningOf(value ?? '', WORDS_LENGTH), { flatten: true }).flatMap(
     ({ address, name }) => (address ? [{ address, name: decodeWords(name) }] : []),
   );
 }
 
 /** A header that is text, decoded. */
 export function wordsIn(value: string | undefined): string {
-  return decodeWords((value ?? '').slice(0, WORDS_LENGTH));
+  return decodeWords(beginningOf(value ?? '', WORDS_LENGTH));
 }
 
 type Headers = { name: string; value: string }[];

@@ -4,6 +4,7 @@
  * headers of an answered mail; lines that are marked. Total, and linear in the text: no expression here runs over more than a few
  * lines, since anybody can send a mail that is made to be slow. When nothing would be left, everything is.
  */
+import { beginningOf } from '../../../base/text.ts';
 import {
   ADDRESSED,
   DATED,
@@ -140,7 +141,7 @@ function isAttribution(words: string, isQuoted: boolean): boolean {
   if (!isQuoted && !isAddressed) return false;
   const wrote = WROTE.test(words);
   if (!wrote && !(isAddressed && isQuoted)) return false;
-  const before = words.slice(0, 120);
+  const before = beginningOf(words, 120);
   if (SENTENCE.test(before.replace(/\b\p{L}{1,5}\. /gu, ''))) return false;
   return OPENS.test(words) || /^\p{L}{0,12}[.,]?\s?\(?\d/u.test(words) || STARTS_NAMED.test(words);
 }
@@ -155,7 +156,7 @@ function isAnswered(lines: readonly string[], at: number): boolean {
   if (line.length > LONGEST_LINE) return false;
   if (RULE.test(line)) return hasHeaders(lines, at + blanksFrom(lines, at + 1) + 1);
   if (!ORIGINAL.test(line)) return hasHeaders(lines, at);
-  const next = nextSaid(lines, at + 1)?.slice(0, LONGEST_LINE) ?? '';
+  const next = beginningOf(nextSaid(lines, at + 1), LONGEST_LINE) ?? '';
   return HEADER_SETS.some(({ from, to, when }) => [from, to, when].some((one) => one.test(next)));
 }
 
@@ -170,8 +171,8 @@ function blanksFrom(lines: readonly string[], from: number): number {
  * "From: Amsterdam, To: Paris, Date: 3 May, Subject: a trip", too.
  */
 function hasHeaders(lines: readonly string[], from: number): boolean {
-  const first = lines[from]?.slice(0, LONGEST_LINE) ?? '';
-  if (!/[:：]/.test(first.slice(0, 60))) return false;
+  const first = beginningOf(lines[from], LONGEST_LINE) ?? '';
+  if (!/[:：]/.test(beginningOf(first, 60))) return false;
   return HEADER_SETS.some((set) => set.from.test(first) && hasOthers(set, lines, from));
 }
 
@@ -179,7 +180,7 @@ function hasOthers({ when, sent, to, about }: HeaderSet, lines: readonly string[
   const end = lines.slice(from, from + HEADER_LINES).findIndex((line) => line.trim() === '');
   const block = lines
     .slice(from, from + (end < 0 ? HEADER_LINES : end))
-    .map((line) => line.slice(0, LONGEST_LINE));
+    .map((line) => beginningOf(line, LONGEST_LINE));
   const day = block.find((line) => when.test(line));
   if (day === undefined || !block.some((line) => about.test(line)) || !block.some((line) => to.test(line)))
     return false;

@@ -4,6 +4,7 @@
  * is never taken for a dead address. The wordings are those of Postfix, Sendmail, Exim, qmail, Exchange, Courier, Domino and the
  * large providers, as their bounces have them.
  */
+import { beginningOf } from '../../../base/text.ts';
 import type { ErrorClass } from '../../../../contract/channels.ts';
 
 /** As much of a server's words as is looked at. */
@@ -94,8 +95,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
 /** What words mean; undefined when they say nothing that is known. */
 export function meaningOfWords(given: string): ErrorClass | undefined {
   // Amazon says this of whatever it was told.
-  const text = given
-    .slice(0, WORDS_LENGTH)
+  const text = beginningOf(given, WORDS_LENGTH)
     .replaceAll(/\s+/g, ' ')
     .replace(/\bUnknown address error\b/i, '');
   return WORDS.find(([, words]) => words.some((one) => one.test(text)))?.[0];

@@ -1,0 +1,159 @@
+/**
+ * A campaign as people write it: what sets it off, for whom, what is done, and what it is to bring about. Durations are texts (`14d`,
+ * `36h`, `1d12h`), names are names. `src/campaigns/steps/definition.ts` checks the rules. Holds types and limits only.
+ */
+import type { FieldName, Test } from './audience.ts';
+import type { MessageClass } from './channels.ts';
+import type { Content } from './content.ts';
+
+/** Limits of a campaign. */
+export const CAMPAIGN_LIMITS = {
+  steps: 200,
+  /** Nothing waits longer than this: every enrolment has a timer. */
+  waitMs: 400 * 86_400_000,
+  /** A cycle has a wait of at least this in it. */
+  cycleWaitMs: 60_000,
+  cyclePasses: 100,
+  /** Steps in one turn. */
+  instantSteps: 50,
+  /** The newest events of a name that a count looks at. */
+  counted: 1_000,
+  goals: 20,
+  exits: 20,
+  branches: 20,
+  conditions: 200,
+  depth: 10,
+  text: 1024,
+} as const;
+
+/** A value, or where to find it: in what set the campaign off, or among the contact's attributes. Paths are dotted. */
+export type Value = string | number | boolean | { trigger: string } | { attribute: string };
+
+/** A test of `contract/audience.ts` whose values may be looked up. */
+export type RuleTest = Omit<Test, 'is' | 'isNot' | 'greaterThan' | 'lessThan'> & {
+  is?: Value;
+  isNot?: Value;
+  greaterThan?: Value;
+  lessThan?: Value;
+};
+
+/** What a property of an event must be. */
+export type Where = { all: Where[] } | { any: Where[] } | { not: Where } | ({ property: string } & RuleTest);
+
+/** How often and when. Without any of it: at least once, ever. */
+export type Often = {
+  where?: Where;
+  atLeast?: number;
+  atMost?: number;
+  within?: string;
+  since?: string;
+};
+
+/** What must hold of a contact. */
+export type Rule =
+  | { all: Rule[] }
+  | { any: Rule[] }
+  | { not: Rule }
+  | ({ attribute: string } & RuleTest)
+  | ({ trigger: string } & RuleTest)
+  | ({ field: FieldName } & RuleTest)
+  | { createdBefore: string }
+  | { createdAfter: string }
+  | { inList: string }
+  | { tagged: string }
+  | ({ did: string } & Often)
+  | ({ did_not: string } & Omit<Often, 'atLeast' | 'atMost'>);
+
+/** An event that is looked for: `match` names its property and the property of the trigger that must be equal. */
+export type Looked = { event: string; where?: Where; match?: Readonly<Record<string, string>> };
+
+/** What sets a campaign off. `api` and `hand`: somebody says so. */
+export type Trigger =
+  | { event: { did: string; where?: Where } }
+  | {
+      event_without: {
+        did: string;
+        not: string;
+        within: string;
+        where?: Where;
+        notWhere?: Where;
+        match?: Readonly<Record<string, string>>;
+      };
+    }
+  | { api: true };
+
+/** Edges that lead elsewhere than to the next step: by name, the key of a step or `end`. */
+export type Edges = Readonly<Record<string, string>>;
+
+/** One step; exactly one of its kinds. */
+export type Step = { key: string; then?: Edges } & (
+  | { send: SendStep }
+  | { wait: WaitStep }
+  | { wait_until: WindowStep }
+  | { wait_for: WaitForStep }
+  | { branch: readonly { to: string; when: Rule }[] }
+  | { split: Readonly<Record<string, number>> }
+  | { set: Readonly<Record<string, unknown>> }
+  | { tag: { add?: readonly string[]; remove?: readonly string[] } }
+  | { stop: { reason: string } }
+);
+
+/** A message. Exactly one of template and content; `best` lets the contact's own channel be chosen. */
+export type SendStep = {
+  template?: string;
+  content?: Content;
+  class?: MessageClass;
+  channel?: string;
+  await?: 'none' | 'accepted' | 'delivered';
+  /** Not made when it would be later than this. */
+  lateBy?: string;
+  /** A message that has not left is called off when the contact exits. */
+  cancelOnExit?: boolean;
+};
+
+/** Exact time, and the next time of day after it when named. */
+export type WaitStep = { for: string; thenAt?: string };
+
+/** Until the wall of the contact is within these days and hours. */
+export type WindowStep = { days?: readonly string[]; from: string; to: string; zone?: string };
+
+/** Until something is done, or a time is over. `of` binds what Parley tells (`$clicked`) to the send of that step. */
+export type WaitForStep = Looked & {
+  timeout: string;
+  grace?: boolean;
+  since?: 'trigger' | 'step' | { ago: string };
+  of?: string;
+};
+
+/** What a campaign is to bring about, counted from entry. */
+export type Goal = Looked & {
+  key: string;
+  within: string;
+  value?: string;
+  currency?: string;
+  primary?: boolean;
+  /** Who reaches it leaves the campaign. */
+  exit?: boolean;
+};
+
+/** A campaign. What is left out has its default. */
+export type CampaignFile = {
+  parley: 'campaign/1';
+  key: string;
+  name?: string;
+  trigger: Trigger;
+  filter?: Rule;
+  checkFilter?: 'before_send' | 'never' | 'always';
+  entry?: 'once' | 'every' | { per: string };
+  cooldown?: string;
+  whileActive?: 'ignore' | 'restart' | 'refresh' | 'alongside';
+  /** What is done longer ago than this when it comes does not trigger; 72 hours. */
+  triggersWithin?: string;
+  holdout?: string;
+  goals?: readonly Goal[];
+  exits?: readonly Looked[];
+  steps: readonly Step[];
+};
+
+/** Names of the days of `wait_until`. */
+export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;

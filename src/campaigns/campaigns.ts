@@ -1,0 +1,323 @@
+/**
+ * Campaigns as people steer them: a draft is written, published as a version that never changes, paused, resumed and ended. What is to
+ * be done with all who are in one is a task that the owner of each lane does (`tasks.ts`).
+ *
+ *     draft → active ⇄ paused
+ *               └────────┴──▶ ended
+ */
+import type { CampaignFile, Step } from '../../contract/campaign.ts';
+import { randomToken } from '../base/crypto.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
+import { expandTemplates } from '../content/templates.ts';
+import { compile } from '../content/compile.ts';
+import type { Db, Tx } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Names } from './events/names.ts';
+import {
+  bumpStamp,
+  closeVersions,
+  deleteCampaignRow,
+  insertCampaign,
+  insertVersion,
+  selectByKey,
+  selectCampaign,
+  selectVersions,
+  updateCampaign,
+  type CampaignRow,
+  type VersionRow,
+} from './enrol/sql.live.ts';
+import { countPlaces, insertTasks, type PlaceCount } from './enrol/sql.tasks.ts';
+import { durationMs } from './match/duration.ts';
+import { readCampaign } from './steps/definition.ts';
+import { moved } from './steps/moved.ts';
+import { versionOf } from './steps/version.ts';
+
+export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
+
+/** What this room's functions work with. */
+export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names };
+
+/** Writes a draft: of the campaign with that key, or of a new one. Nothing is written when anything is wrong with it. */
+export async function saveDraft(
+  deps: Pick<CampaignDeps, 'ids'>,
+  tx: Tx,
+  workspaceId: number,
+  given: unknown,
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const file = readCampaign(given);
+  if (isFault(file)) return file;
+  const expanded = await withTemplates(tx, workspaceId, file);
+  if (isFault(expanded)) return expanded;
+  const found = await selectByKey(tx, workspaceId, file.key);
+  if (!found) {
+    const made = newCampaign(deps, workspaceId, file, nowMs);
+    return (await insertCampaign(tx, made))
+      ? made
+      : fault('conflict', 'campaign.key: another campaign has it', { field: 'campaign.key' });
+  }
+  const now = await lockedIn(tx, workspaceId, found.id, ['draft', 'active', 'paused'], 'be changed');
+  if (isFault(now)) return now;
+  const changed = { ...now, draft: file, name: file.name ?? file.key, changedMs: nowMs };
+  await updateCampaign(tx, changed);
+  return changed;
+}
+
+function newCampaign(
+  { ids }: Pick<CampaignDeps, 'ids'>,
+  workspaceId: number,
+  file: CampaignFile,
+  nowMs: number,
+): CampaignRow {
+  return {
+    id: ids.spread(),
+    workspaceId,
+    key: file.key,
+    name: file.name ?? file.key,
+    state: 'draft',
+    draft: file,
+    versionId: null,
+    epoch: 0,
+    salt: randomToken(12),
+    paused: null,
+    pausedMs: null,
+    createdMs: nowMs,
+    changedMs: nowMs,
+    startedMs: null,
+  };
+}
+
+/** Deletes a campaign that was never published, or takes back a draft that was. */
+export async function dropDraft(
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const now = await lockedIn(tx, workspaceId, id, ['draft', 'active', 'paused'], 'be changed');
+  if (isFault(now)) return now;
+  if (now.versionId === null) await deleteCampaignRow(tx, id);
+  else await updateCampaign(tx, { ...now, draft: null, changedMs: nowMs });
+  return now;
+}
+
+/** Where people stand, and where each goes when the draft is published. */
+export type Plan = {
+  number: number;
+  /** Goals or the holdout are others: what is counted begins anew. */
+  newEpoch: boolean;
+  steps: { step: string; version: number; people: number; goesTo: string }[];
+};
+
+/** What publishing a draft would do to those who are in the campaign. */
+export async function planPublish(db: Db, campaign: CampaignRow): Promise<Plan | Fault> {
+  if (!campaign.draft) return fault('conflict', 'the campaign has no draft that could be published');
+  const versions = await selectVersions(db, campaign.id);
+  const current = versions.find(({ id }) => id === campaign.versionId);
+  const counts = await countPlaces(db, campaign.id);
+  const to = versionOf({ ...campaign, campaignId: campaign.id, number: 0, file: campaign.draft });
+  return {
+    number: (versions[0]?.number ?? 0) + 1,
+    newEpoch: !current || !sameEpoch(current.file, campaign.draft),
+    steps: counts.map(({ versionId, step, people }: PlaceCount) => {
+      const row = versions.find(({ id }) => id === versionId)!;
+      const place = { step, sinceMs: 0, dueMs: 0, seq: 0 };
+      const goes = moved(versionOf(row), to, { id: 0, place }, 0);
+      const isLeft = to.index.has(goes.step);
+      return { step, version: row.number, people, goesTo: isLeft ? goes.step : 'exits: step_removed' };
+    }),
+  };
+}
+
+/** Publishes the draft. `move`: those who are in it go by the new version from now on; `finish`: by the one they entered by. */
+export async function publish(
+  deps: CampaignDeps,
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  how: 'move' | 'finish',
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const now = await lockedIn(tx, workspaceId, id, ['draft', 'active', 'paused'], 'be published');
+  if (isFault(now)) return now;
+  if (!now.draft) return fault('conflict', 'the campaign has no draft that could be published');
+  const file = await withTemplates(tx, workspaceId, now.draft);
+  if (isFault(file)) return file;
+  const versions = await selectVersions(tx, id);
+  const current = versions.find((one) => one.id === now.versionId);
+  const isSame = current !== undefined && sameEpoch(current.file, file);
+  const version: VersionRow = {
+    id: deps.ids.spread(),
+    campaignId: id,
+    workspaceId,
+    number: (versions[0]?.number ?? 0) + 1,
+    file,
+    epoch: isSame ? now.epoch : now.epoch + 1,
+    isOpen: true,
+    publishedMs: nowMs,
+  };
+  // Names stand before what is asked by them; this goes to a pool that is in no transaction.
+  const { names, trigger, hears } = versionOf(version);
+  const known = await deps.names(workspaceId, [
+    ...names.keys(),
+    ...hears,
+    ...(trigger ? [trigger.name] : []),
+  ]);
+  if (isFault(known)) return known;
+  await insertVersion(tx, version);
+  if (how === 'move') {
+    await closeVersions(tx, id, version.id);
+    if (current) await putTasks(deps, tx, now, 'move', {}, nowMs);
+  }
+  const published: CampaignRow = {
+    ...now,
+    draft: null,
+    state: now.state === 'draft' ? 'active' : now.state,
+    versionId: version.id,
+    epoch: version.epoch,
+    salt: isSame ? now.salt : randomToken(12),
+    changedMs: nowMs,
+    startedMs: now.startedMs ?? nowMs,
+  };
+  await updateCampaign(tx, published);
+  await bumpStamp(tx);
+  return published;
+}
+
+/** Stops a campaign: `entering` lets nobody in, `all` lets nobody on either. */
+export async function pauseCampaign(
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  what: 'entering' | 'all',
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const now = await lockedIn(tx, workspaceId, id, ['active', 'paused'], 'be paused');
+  if (isFault(now)) return now;
+  if (now.paused === 'all' && what === 'entering')
+    return fault('conflict', 'the campaign stands still: resume it before its entering alone is paused');
+  const paused: CampaignRow = {
+    ...now,
+    state: 'paused',
+    paused: what,
+    pausedMs: now.paused === what ? now.pausedMs : nowMs,
+    changedMs: nowMs,
+  };
+  await updateCampaign(tx, paused);
+  await bumpStamp(tx);
+  return paused;
+}
+
+/** How a campaign goes on: `shift` moves what was waited for by the pause, `catch_up` does now what fell due meanwhile. */
+export type Resume = { mode: 'shift' | 'catch_up'; over: string };
+
+/** Goes on. What is overdue by then is spread over a time. */
+export async function resumeCampaign(
+  deps: CampaignDeps,
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  { mode, over }: Resume,
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const now = await lockedIn(tx, workspaceId, id, ['paused'], 'be resumed');
+  if (isFault(now)) return now;
+  if (now.paused === 'all') {
+    const byMs = mode === 'shift' ? nowMs - now.pausedMs! : 0;
+    await putTasks(deps, tx, now, 'resume', { byMs, overMs: durationMs(over)! }, nowMs);
+  }
+  const resumed: CampaignRow = { ...now, state: 'active', paused: null, pausedMs: null, changedMs: nowMs };
+  await updateCampaign(tx, resumed);
+  await bumpStamp(tx);
+  return resumed;
+}
+
+/** Ends a campaign: nobody enters, and all who are in it exit. */
+export async function endCampaign(
+  deps: CampaignDeps,
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const now = await lockedIn(tx, workspaceId, id, ['active', 'paused'], 'be ended');
+  if (isFault(now)) return now;
+  const ended: CampaignRow = {
+    ...now,
+    state: 'ended',
+    paused: null,
+    pausedMs: null,
+    draft: null,
+    changedMs: nowMs,
+  };
+  await updateCampaign(tx, ended);
+  await putTasks(deps, tx, now, 'end', {}, nowMs);
+  await bumpStamp(tx);
+  return ended;
+}
+
+/** What is compared stays the same: counts of both can be added. */
+function sameEpoch(a: CampaignFile, b: CampaignFile): boolean {
+  const compared = ({ holdout, goals }: CampaignFile) => JSON.stringify([holdout ?? null, goals ?? []]);
+  return compared(a) === compared(b);
+}
+
+async function putTasks(
+  deps: CampaignDeps,
+  tx: Tx,
+  { id: campaignId, workspaceId }: CampaignRow,
+  kind: 'move' | 'resume' | 'end',
+  params: Record<string, number>,
+  nowMs: number,
+): Promise<void> {
+  const lanes = deps.queue.lanes();
+  const id = deps.ids.spread();
+  const task = { id, workspaceId, campaignId, kind, params };
+  await insertTasks(
+    tx,
+    lanes.map(({ lane, bucket }) => ({ ...task, lane, bucket })),
+    nowMs,
+  );
+  deps.queue.turn(tx, new Set(lanes.map(({ lane }) => lane)));
+}
+
+/** The campaign with what its templates say now, in their place. */
+async function withTemplates(db: Db, workspaceId: number, file: CampaignFile): Promise<CampaignFile | Fault> {
+  const steps: Step[] = [];
+  for (const [i, step] of file.steps.entries()) {
+    if (!('send' in step) || step.send.template === undefined) {
+      steps.push(step);
+      continue;
+    }
+    const path = `campaign.steps[${i}].send.template`;
+    const named = { type: 'template', name: step.send.template } as const;
+    const expanded = await expandTemplates(db, workspaceId, [named], { path });
+    if (isFault(expanded)) return expanded;
+    if (expanded.length !== 1)
+      return fault('bad_request', `${path}: must be one message, and stands for ${expanded.length}`, {
+        field: path,
+      });
+    const compiled = compile(expanded[0]!, { path });
+    if (isFault(compiled)) return compiled;
+    const { template: _template, ...rest } = step.send;
+    steps.push({ ...step, send: { ...rest, content: expanded[0]! } });
+  }
+  return { ...file, steps };
+}
+
+async function lockedIn(
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  states: readonly CampaignRow['state'][],
+  what: string,
+): Promise<CampaignRow | Fault> {
+  const campaign = await selectCampaign(tx, workspaceId, id, true);
+  if (!campaign) return fault('not_found', 'there is no such campaign');
+  if (states.includes(campaign.state)) return campaign;
+  return fault(
+    'conflict',
+    `a campaign that is ${campaign.state} cannot ${what}; it must be ${states.join(' or ')}`,
+  );
+}

@@ -1,0 +1,94 @@
+/** What a turn changes, gathered over all its contacts to be written in batches. Pure. */
+import type { Effect, Why } from '../steps/run.ts';
+import type { Version } from '../steps/version.ts';
+import type { Arm, Enrolment, Entry, Member } from './member.ts';
+
+/** A count. `step` is empty for what is of the campaign as a whole; `goal:…` for a goal. */
+export type Tally = {
+  campaignId: number;
+  epoch: number;
+  arm: Arm;
+  step: string;
+  metric: string;
+  n: number;
+  total: number;
+  squares: number;
+};
+
+/** Who a row is of. */
+export type Of = { contactId: number; workspaceId: number };
+/** An effect and of whom. */
+export type Done = Of & { effect: Effect; enrolment: Enrolment; version: Version };
+/** A decision and of whom. */
+export type Logged = Of & Why & { enrolmentId: number; campaignId: number };
+/** That a goal was reached. */
+export type Conversion = Of & {
+  enrolmentId: number;
+  goal: string;
+  eventKey: number;
+  campaignId: number;
+  epoch: number;
+  arm: Arm;
+  atMs: number;
+  value: number;
+};
+
+/** What changed. */
+export class Changes {
+  readonly enrolments = new Map<number, { of: Of; enrolment: Enrolment }>();
+  readonly gone = new Map<number, Of & { id: number; campaignId: number }>();
+  readonly entries = new Map<string, { of: Of; entry: Entry }>();
+  readonly effects: Done[] = [];
+  readonly log: Logged[] = [];
+  readonly conversions: Conversion[] = [];
+  readonly refusals = new Map<string, Of & { campaignId: number; reason: string; atMs: number }>();
+  readonly tallies = new Map<string, Tally & { contactId: number }>();
+  /** Lane of a contact, since counts are kept by lane. */
+  readonly #laneOf: (contactId: number) => number;
+
+  constructor(laneOf: (contactId: number) => number) {
+    this.#laneOf = laneOf;
+  }
+
+  keep(member: Member, enrolment: Enrolment): void {
+    this.enrolments.set(enrolment.id, { of: ofWhom(member), enrolment });
+  }
+
+  drop(member: Member, { id, campaignId }: Enrolment): void {
+    this.enrolments.delete(id);
+    this.gone.set(id, { ...ofWhom(member), id, campaignId });
+  }
+
+  keepEntry(member: Member, entry: Entry): void {
+    this.entries.set(`${member.contactId}|${entry.campaignId}|${entry.entryKey}`, {
+      of: ofWhom(member),
+      entry,
+    });
+  }
+
+  refuse(member: Member, campaignId: number, reason: string, atMs: number): void {
+    this.refusals.set(`${member.contactId}|${campaignId}`, { ...ofWhom(member), campaignId, reason, atMs });
+  }
+
+  count(
+    { contactId }: Of,
+    of: Pick<Tally, 'campaignId' | 'epoch' | 'arm'>,
+    metric: string,
+    more: { step?: string; n?: number; total?: number; squares?: number } = {},
+  ): void {
+    const { campaignId, epoch, arm } = of;
+    const { step = '', n = 1, total = 0, squares = 0 } = more;
+    const key = `${this.#laneOf(contactId)}|${campaignId}|${epoch}|${arm}|${step}|${metric}`;
+    const known = this.tallies.get(key);
+    if (known) {
+      known.n += n;
+      known.total += total;
+      known.squares += squares;
+    } else this.tallies.set(key, { contactId, campaignId, epoch, arm, step, metric, n, total, squares });
+  }
+}
+
+/** Of whom it is. */
+export function ofWhom({ contactId, workspaceId }: Of): Of {
+  return { contactId, workspaceId };
+}

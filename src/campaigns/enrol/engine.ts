@@ -1,0 +1,388 @@
+/**
+ * What an event, a timer or a change does to one contact: goals, then those who are in a campaign, then who enters one. Pure: it works on
+ * what is in hand (`Member`) and gathers what changes (`Changes`); the live engine and a back-test both call it.
+ */
+import { createHash } from 'node:crypto';
+import { hash53 } from '../../base/crypto.ts';
+import { bucketOf, BUCKETS } from '../../base/ids.ts';
+import { durationMs } from '../match/duration.ts';
+import { evaluate, whereHolds } from '../match/evaluate.ts';
+import type { Seen } from '../match/facts.ts';
+import { valueAt } from '../match/reading.ts';
+import { moved } from '../steps/moved.ts';
+import type { Outcome, Stimulus } from '../steps/run.ts';
+import { firstPlace, step, withAttributes, withTags } from '../steps/step.ts';
+import type { Version } from '../steps/version.ts';
+import { ofWhom, type Changes } from './changes.ts';
+import { convert } from './goals.ts';
+import {
+  ARM,
+  type Arm,
+  type Campaign,
+  type Enrolment,
+  type Entry,
+  type Live,
+  type Member,
+  type Taken,
+} from './member.ts';
+
+/** Identify and track often run side by side: who lacks an attribute that is asked for is waited for this long. */
+const GRACE_MS = 2 * 60_000;
+
+/** An event. `nowMs` is when it is taken, by the workspace's clock. */
+export function onEvent(live: Live, member: Member, event: Taken, nowMs: number, changes: Changes): void {
+  member.horizon = Math.max(member.horizon, event.order);
+  for (const { goal, entry } of convert(live, member, event, changes)) {
+    const enrolment = member.enrolments.get(entry.enrolmentId);
+    if (enrolment && goal.exit && !event.isHistory)
+      exit(member, enrolment, 'goal', event.receivedMs, changes);
+  }
+  if (event.isHistory) return;
+  const inside = [...member.enrolments.values()];
+  for (const enrolment of inside) {
+    if (enrolment.arm === null) continue;
+    take(live, member, enrolment, { kind: 'event', event }, event.receivedMs, changes);
+  }
+  for (const campaign of live.triggers.get(event.name) ?? []) {
+    const { trigger, triggersWithinMs } = campaign.version;
+    const around = { trigger: event, asOfMs: event.receivedMs };
+    if (trigger?.where && !whereHolds(trigger.where, event, member.facts, around)) continue;
+    if (event.receivedMs - event.atMs > triggersWithinMs)
+      changes.refuse(member, campaign.id, 'too_old', nowMs);
+    else enter(live, member, campaign, event, keyOfEvent(campaign.version, event), event.receivedMs, changes);
+  }
+}
+
+/** What is known of the contact changed. */
+export function onChange(live: Live, member: Member, nowMs: number, changes: Changes): void {
+  const inside = [...member.enrolments.values()];
+  for (const enrolment of inside) {
+    const campaign = live.campaigns.get(enrolment.campaignId);
+    if (enrolment.arm === null && campaign) admit(live, member, campaign, enrolment, nowMs, changes);
+    else if (live.versions.get(enrolment.versionId)?.file.checkFilter === 'always')
+      take(live, member, enrolment, { kind: 'changed' }, nowMs, changes);
+  }
+}
+
+/** What Parley tells of a message that could not even be let in. */
+export function onUnsent(
+  live: Live,
+  member: Member,
+  enrolment: Enrolment,
+  { stepKey, reason, atMs }: { stepKey: string; reason: string; atMs: number },
+  changes: Changes,
+): void {
+  const now = member.enrolments.get(enrolment.id) ?? enrolment;
+  changes.count(member, now as Enrolment & { arm: Arm }, 'unsent', { step: stepKey });
+  const next = { ...now, place: { ...now.place } };
+  log(member, next, changes, {
+    seq: next.place.seq++,
+    atMs,
+    what: 'not sent',
+    step: stepKey,
+    detail: reason,
+  });
+  if (!member.enrolments.has(now.id)) return;
+  member.enrolments.set(next.id, next);
+  changes.keep(member, next);
+  const properties = { enrolment: next.id, step: stepKey, code: reason };
+  const event = { name: '$failed', atMs, receivedMs: atMs, key: 0, order: 0, properties };
+  take(live, member, next, { kind: 'event', event }, atMs, changes);
+}
+
+/** A timer. `atMs` is when it was due, by the workspace's clock, `lateMs` how long ago that is. */
+export function onDue(
+  live: Live,
+  member: Member,
+  enrolment: Enrolment,
+  atMs: number,
+  lateMs: number,
+  changes: Changes,
+): void {
+  const campaign = live.campaigns.get(enrolment.campaignId);
+  if (enrolment.arm === null) {
+    if (campaign && atMs >= enrolment.place.dueMs) {
+      drop(member, enrolment, changes);
+      changes.refuse(member, campaign.id, 'filter', atMs);
+    }
+    return;
+  }
+  take(live, member, enrolment, { kind: 'due', lateMs }, atMs, changes);
+}
+
+/** Somebody is to enter, because of an event, or because somebody said so under a key. */
+export function enter(
+  live: Live,
+  member: Member,
+  campaign: Campaign,
+  trigger: Seen | null,
+  entryKey: number | undefined,
+  asOfMs: number,
+  changes: Changes,
+): void {
+  const { version } = campaign;
+  const refusal = refusalOf(member, campaign, entryKey, asOfMs);
+  if (refusal !== undefined) {
+    if (refusal === 'active' && trigger) again(live, member, campaign, trigger, asOfMs, changes);
+    return changes.refuse(member, campaign.id, refusal, asOfMs);
+  }
+  const enrolment: Enrolment = {
+    id: enrolmentIdOf(member.contactId, campaign.id, entryKey!),
+    contactId: member.contactId,
+    campaignId: campaign.id,
+    versionId: version.id,
+    entryKey: entryKey!,
+    epoch: campaign.epoch,
+    arm: null,
+    isShadow: false,
+    enteredMs: asOfMs,
+    trigger,
+    place: { ...firstPlace(version, asOfMs), dueMs: asOfMs + GRACE_MS },
+  };
+  admit(live, member, campaign, enrolment, asOfMs, changes);
+}
+
+/** Lets somebody in whom the filter lets in; who lacks an attribute waits a little. */
+function admit(
+  live: Live,
+  member: Member,
+  campaign: Campaign,
+  enrolment: Enrolment,
+  asOfMs: number,
+  changes: Changes,
+): void {
+  const { version } = campaign;
+  const { filter } = version.file;
+  const around = { trigger: enrolment.trigger, asOfMs };
+  const truth = filter ? evaluate(filter, member.facts, around) : undefined;
+  if (truth && !truth.holds) {
+    if (truth.lacks && asOfMs < enrolment.place.dueMs) {
+      member.enrolments.set(enrolment.id, enrolment);
+      return changes.keep(member, enrolment);
+    }
+    drop(member, enrolment, changes);
+    return changes.refuse(member, campaign.id, 'filter', asOfMs);
+  }
+  const arm = armOf(campaign, member.contactId);
+  const entered: Enrolment = {
+    ...enrolment,
+    arm,
+    isShadow: arm === ARM.holdout,
+    enteredMs: asOfMs,
+    place: firstPlace(version, asOfMs),
+  };
+  const { campaignId, entryKey, id: enrolmentId, versionId, epoch, trigger } = entered;
+  const who = { campaignId, entryKey, enrolmentId, versionId, epoch, arm, enteredMs: asOfMs, trigger };
+  const entry: Entry = { ...who, endedMs: null, ending: null, converted: {} };
+  member.entries.unshift(entry);
+  member.enrolments.set(entered.id, entered);
+  changes.keepEntry(member, entry);
+  changes.count(member, entered as Enrolment & { arm: Arm }, 'entered');
+  log(member, entered, changes, {
+    seq: entered.place.seq++,
+    atMs: asOfMs,
+    what: arm === ARM.holdout ? 'entered the holdout' : 'entered',
+    ...(trigger ? { detail: trigger.name } : {}),
+  });
+  apply(live, member, entered, step(version, entered, member.facts, { kind: 'enter' }, asOfMs), changes);
+}
+
+/** Why somebody may not enter; undefined when they may. */
+function refusalOf(
+  member: Member,
+  campaign: Campaign,
+  entryKey: number | undefined,
+  asOfMs: number,
+): string | undefined {
+  const { file } = campaign.version;
+  if (campaign.paused !== null) return 'paused';
+  if (entryKey === undefined) return 'no_entry_key';
+  const before = member.entries.filter(({ campaignId }) => campaignId === campaign.id);
+  const active = [...member.enrolments.values()].some(({ campaignId }) => campaignId === campaign.id);
+  if (before.some((entry) => entry.entryKey === entryKey)) return active ? 'active' : 'entered_before';
+  const { cooldown } = file;
+  if (active && (file.whileActive ?? 'ignore') !== 'alongside') return 'active';
+  if (cooldown !== undefined && before.some(({ enteredMs }) => asOfMs - enteredMs < durationMs(cooldown)!))
+    return 'cooldown';
+  return undefined;
+}
+
+/** What a trigger does to who is in it already, when they are to start again or to go on with the new one. */
+function again(
+  live: Live,
+  member: Member,
+  campaign: Campaign,
+  trigger: Seen,
+  asOfMs: number,
+  changes: Changes,
+): void {
+  const { whileActive = 'ignore', entry = 'every' } = campaign.version.file;
+  const enrolment = [...member.enrolments.values()].find(
+    ({ campaignId, arm }) => campaignId === campaign.id && arm !== null,
+  );
+  if (!enrolment || whileActive === 'ignore' || whileActive === 'alongside') return;
+  if (whileActive === 'restart') {
+    if (entry === 'once') return;
+    exit(member, enrolment, 'restarted', asOfMs, changes);
+    return enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), asOfMs, changes);
+  }
+  const version = live.versions.get(enrolment.versionId);
+  if (!version) return;
+  const refreshed = { ...enrolment, trigger, place: { ...enrolment.place } };
+  const known = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
+  if (known) {
+    known.trigger = trigger;
+    changes.keepEntry(member, known);
+  }
+  log(member, refreshed, changes, {
+    seq: refreshed.place.seq++,
+    atMs: asOfMs,
+    what: 'refreshed',
+    detail: trigger.name,
+  });
+  // The wait begins anew: the step is come to again.
+  const outcome = step(
+    version,
+    { ...refreshed, place: { ...refreshed.place, phase: 'go' } },
+    member.facts,
+    { kind: 'enter' },
+    asOfMs,
+  );
+  apply(live, member, refreshed, outcome, changes);
+}
+
+/** Takes somebody on in a campaign. */
+function take(
+  live: Live,
+  member: Member,
+  enrolment: Enrolment,
+  stimulus: Stimulus,
+  asOfMs: number,
+  changes: Changes,
+): void {
+  const campaign = live.campaigns.get(enrolment.campaignId);
+  if (!campaign) return exit(member, enrolment, 'campaign_ended', asOfMs, changes);
+  // Kept as it is, with its timer where a pause has it.
+  if (campaign.paused === 'all') return stimulus.kind === 'due' ? changes.keep(member, enrolment) : undefined;
+  const version = live.versions.get(enrolment.versionId) ?? campaign.version;
+  const outcome = step(version, enrolment, member.facts, stimulus, asOfMs);
+  const nothing = !outcome.ended && !outcome.why.length && outcome.place.lookMs === enrolment.place.lookMs;
+  if (!nothing) apply(live, member, enrolment, outcome, changes);
+}
+
+/** Puts what a step came to in hand. */
+function apply(live: Live, member: Member, enrolment: Enrolment, outcome: Outcome, changes: Changes): void {
+  const version = live.versions.get(enrolment.versionId) ?? live.campaigns.get(enrolment.campaignId)!.version;
+  const next = { ...enrolment, place: outcome.place };
+  const counted = next as Enrolment & { arm: Arm };
+  for (const why of outcome.why) log(member, next, changes, why);
+  for (const effect of outcome.effects) {
+    changes.effects.push({ ...ofWhom(member), effect, enrolment: next, version });
+    changes.count(
+      member,
+      counted,
+      effect.do === 'would_send' ? 'would_send' : effect.do === 'send' ? 'sent' : 'done',
+      { step: effect.step },
+    );
+    if (effect.do === 'set') member.facts = withAttributes(member.facts, effect.attributes);
+    if (effect.do === 'tag') member.facts = withTags(member.facts, effect.add, effect.remove);
+  }
+  if (!outcome.ended) {
+    member.enrolments.set(next.id, next);
+    return changes.keep(member, next);
+  }
+  const ending = 'completed' in outcome.ended ? 'completed' : outcome.ended.exited;
+  ended(member, next, ending, outcome.why.at(-1)!.atMs, changes);
+}
+
+/** Takes somebody out, for a reason from outside its steps. */
+export function exit(
+  member: Member,
+  enrolment: Enrolment,
+  reason: string,
+  atMs: number,
+  changes: Changes,
+): void {
+  const next = { ...enrolment, place: { ...enrolment.place } };
+  log(member, next, changes, {
+    seq: next.place.seq++,
+    atMs,
+    what: `exited: ${reason}`,
+    step: next.place.step,
+  });
+  ended(member, next, reason, atMs, changes);
+}
+
+function ended(member: Member, enrolment: Enrolment, ending: string, atMs: number, changes: Changes): void {
+  drop(member, enrolment, changes);
+  const entry = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
+  if (entry) {
+    entry.endedMs = atMs;
+    entry.ending = ending;
+    changes.keepEntry(member, entry);
+  }
+  changes.count(member, enrolment as Enrolment & { arm: Arm }, `ended:${ending}`);
+}
+
+function drop(member: Member, enrolment: Enrolment, changes: Changes): void {
+  member.enrolments.delete(enrolment.id);
+  changes.drop(member, enrolment);
+}
+
+function log(
+  member: Member,
+  { id: enrolmentId, campaignId }: Enrolment,
+  changes: Changes,
+  why: Outcome['why'][number],
+): void {
+  changes.log.push({ ...ofWhom(member), enrolmentId, campaignId, ...why });
+}
+
+/** Moves somebody who goes by a version that is not open any more to the one that is. */
+export function moveTo(
+  member: Member,
+  enrolment: Enrolment,
+  from: Version,
+  to: Version,
+  nowMs: number,
+  changes: Changes,
+): void {
+  const place = moved(from, to, enrolment, nowMs);
+  const next = { ...enrolment, versionId: to.id, place: { ...place } };
+  log(member, next, changes, {
+    seq: next.place.seq++,
+    atMs: nowMs,
+    what: 'moved',
+    step: next.place.step,
+    detail: `to version ${to.number}`,
+  });
+  member.enrolments.set(next.id, next);
+  changes.keep(member, next);
+}
+
+/** The key of an entry by its trigger: one for ever, one for each event, or one for each value at a path. */
+function keyOfEvent({ file }: Version, event: Seen): number | undefined {
+  const { entry = 'every' } = file;
+  if (entry === 'once') return 1;
+  if (entry === 'every') return hash53(`event ${event.name} ${event.key}`);
+  const value = valueAt(event.properties, entry.per);
+  return value === undefined ? undefined : hash53(`per ${JSON.stringify(value)}`);
+}
+
+/** The key of an entry that somebody asked for: one for ever, or one for each key of the caller's. */
+export function keyOfCall({ file }: Version, key: string): number {
+  return (file.entry ?? 'once') === 'once' ? 1 : hash53(`call ${key}`);
+}
+
+/** An enrolment's id: derived, so that entering twice leaves one, and in its contact's bucket. */
+function enrolmentIdOf(contactId: number, campaignId: number, entryKey: number): number {
+  const high = Math.max(1, Math.floor(hash53(`${contactId}|${campaignId}|${entryKey}`) / BUCKETS));
+  return high * BUCKETS + bucketOf(contactId);
+}
+
+/** The arm of a contact: by a hash, so that it is the same whenever it is drawn under one salt. */
+function armOf({ salt, version }: Campaign, contactId: number): Arm {
+  if (version.holdoutPoints === 0) return ARM.treated;
+  const drawn = createHash('sha256').update(`${salt}:${contactId}`).digest().readUInt32BE(0);
+  return Math.floor((drawn / 2 ** 32) * 10_000) < version.holdoutPoints ? ARM.holdout : ARM.treated;
+}

@@ -1,0 +1,78 @@
+/**
+ * Goals that were reached. They count from entry, by when it was done, also for who has left the campaign by then. A contact converts
+ * once for an entry and a goal; values add up. Pure.
+ */
+import { durationMs } from '../match/duration.ts';
+import { isLookedFor } from '../match/evaluate.ts';
+import { valueAt } from '../match/reading.ts';
+import { ofWhom, type Changes } from './changes.ts';
+import type { Goal } from '../../../contract/campaign.ts';
+import type { Entry, Live, Member, Taken } from './member.ts';
+
+/** Late events count until the window is over and this much more. */
+const LATE_MS = 24 * 3600_000;
+
+/**
+ * Counts an event for every entry and goal that it reaches, and returns those. What came before a goal was there is not counted back:
+ * an entry goes by the goals of the version it entered by.
+ */
+export function convert(
+  live: Live,
+  member: Member,
+  event: Taken,
+  changes: Changes,
+): { goal: Goal; entry: Entry }[] {
+  const campaigns = live.goals.get(event.name) ?? [];
+  const found = campaigns.flatMap((campaign) =>
+    member.entries
+      .filter(({ campaignId }) => campaignId === campaign.id)
+      .flatMap((entry) =>
+        (live.versions.get(entry.versionId)?.goals ?? [])
+          .filter((goal) => reaches(goal, entry, member, event))
+          .map((goal) => ({ goal, entry })),
+      ),
+  );
+  for (const { goal, entry } of found) count(goal, entry, member, event, changes);
+  return found;
+}
+
+function reaches(goal: Goal, entry: Entry, member: Member, event: Taken): boolean {
+  if (goal.event !== event.name) return false;
+  const untilMs = entry.enteredMs + durationMs(goal.within)!;
+  if (event.atMs < entry.enteredMs || event.atMs > untilMs || event.receivedMs > untilMs + LATE_MS)
+    return false;
+  const around = { trigger: entry.trigger, asOfMs: event.receivedMs };
+  return isLookedFor(goal, event, member.facts, around);
+}
+
+function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: Changes): void {
+  const given = goal.value === undefined ? 0 : Number(valueAt(event.properties, goal.value) ?? 0);
+  const value = Number.isFinite(given) ? given : 0;
+  const before = entry.converted[goal.key];
+  const sum = before?.value ?? 0;
+  const now = {
+    n: (before?.n ?? 0) + 1,
+    value: sum + value,
+    firstMs: Math.min(before?.firstMs ?? event.atMs, event.atMs),
+  };
+  entry.converted = { ...entry.converted, [goal.key]: now };
+  changes.keepEntry(member, entry);
+  const { enrolmentId, campaignId, epoch, arm } = entry;
+  changes.conversions.push({
+    ...ofWhom(member),
+    enrolmentId,
+    goal: goal.key,
+    eventKey: event.key,
+    campaignId,
+    epoch,
+    arm,
+    atMs: event.atMs,
+    value,
+  });
+  changes.count(member, entry, 'converted', {
+    step: `goal:${goal.key}`,
+    n: before ? 0 : 1,
+    total: value,
+    squares: now.value ** 2 - sum ** 2,
+  });
+}

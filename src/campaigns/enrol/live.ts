@@ -1,0 +1,116 @@
+/**
+ * What is live in each workspace, worked out once: which event sets off which campaign, and which names anybody waits for. What is
+ * remembered is good as long as the stamp is the same, which every turn reads in its transaction.
+ */
+import type { Tx } from '../../db/pool.ts';
+import { isFault } from '../../base/fault.ts';
+import type { Names } from '../events/names.ts';
+import { versionOf, type Version } from '../steps/version.ts';
+import type { Campaign, Live } from './member.ts';
+import {
+  selectLiveCampaigns,
+  selectLiveVersions,
+  selectStamp,
+  type CampaignRow,
+  type VersionRow,
+} from './sql.live.ts';
+
+/** What is live in a workspace, with the ids of names. */
+export type LiveNames = Live & {
+  /** Versions that nobody goes by any more: who stands in one is moved. */
+  closed: ReadonlySet<number>;
+  nameOf: ReadonlyMap<number, string>;
+  idOf: ReadonlyMap<string, number>;
+  /** Ids of names that do something. */
+  interest: ReadonlySet<number>;
+  /** Names that rules and waits look back for, with how far (ms). */
+  asked: ReadonlyMap<string, number>;
+  asksSets: boolean;
+};
+
+/** What is live, for turns. */
+export type LiveSource = (tx: Tx) => Promise<(workspaceId: number) => Promise<LiveNames>>;
+
+/** Versions kept that were made ready. */
+const KEPT = 5_000;
+
+/** Remembers what is live, as long as it is. */
+export function createLiveSource(deps: { names: Names }): LiveSource {
+  let stamp = -1;
+  const known = new Map<number, LiveNames>();
+  const versions = new Map<number, Version>();
+  const ready = (row: VersionRow): Version => {
+    const found = versions.get(row.id);
+    if (found) return found;
+    if (versions.size > KEPT) versions.clear();
+    const made = versionOf(row);
+    versions.set(row.id, made);
+    return made;
+  };
+  return async (tx) => {
+    const now = await selectStamp(tx);
+    if (now !== stamp) known.clear();
+    stamp = now;
+    return async (workspaceId) => {
+      const found = known.get(workspaceId);
+      if (found) return found;
+      const [campaigns, rows] = [
+        await selectLiveCampaigns(tx, workspaceId),
+        await selectLiveVersions(tx, workspaceId),
+      ];
+      const made = liveOf(campaigns, rows, ready);
+      const ids = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
+      const idOf = isFault(ids) ? new Map<string, number>() : ids;
+      const live: LiveNames = {
+        ...made,
+        idOf,
+        nameOf: new Map([...idOf].map(([name, id]) => [id, name])),
+        interest: new Set([...made.heard].flatMap((name) => idOf.get(name) ?? [])),
+      };
+      // Another turn may have found that it is out of date meanwhile.
+      if (stamp === now) known.set(workspaceId, live);
+      return live;
+    };
+  };
+}
+
+/** What is live, from its rows. */
+export function liveOf(
+  campaigns: readonly CampaignRow[],
+  rows: readonly VersionRow[],
+  ready: (row: VersionRow) => Version = versionOf,
+): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest'> & { heard: ReadonlySet<string> } {
+  const versions = new Map(rows.map((row) => [row.id, ready(row)]));
+  const live = campaigns.flatMap((row): Campaign[] => {
+    const version = versions.get(row.versionId!);
+    return version ? [{ ...row, version }] : [];
+  });
+  const goals = new Map<string, Set<Campaign>>();
+  const asked = new Map<string, number>();
+  const heard = new Set<string>();
+  const byId = new Map(live.map((campaign) => [campaign.id, campaign]));
+  for (const version of versions.values()) {
+    for (const [name, backMs] of version.names) asked.set(name, Math.max(asked.get(name) ?? 0, backMs));
+    for (const name of version.hears) heard.add(name);
+    const campaign = byId.get(version.campaignId);
+    for (const { event } of campaign ? version.goals : [])
+      goals.set(event, (goals.get(event) ?? new Set()).add(campaign!));
+  }
+  const triggers = new Map<string, Campaign[]>();
+  for (const campaign of live) {
+    const name = campaign.version.trigger?.name;
+    if (name === undefined) continue;
+    heard.add(name);
+    triggers.set(name, [...(triggers.get(name) ?? []), campaign]);
+  }
+  return {
+    campaigns: byId,
+    versions,
+    triggers,
+    goals: new Map([...goals].map(([name, set]) => [name, [...set]])),
+    closed: new Set(rows.filter(({ isOpen }) => !isOpen).map(({ id }) => id)),
+    asked,
+    heard,
+    asksSets: [...versions.values()].some((version) => version.asksSets),
+  };
+}

@@ -1,0 +1,72 @@
+/** A contact as campaigns have it in hand for a turn: what is known, what they are in, what they were in. Holds types only. */
+import type { Facts, Seen } from '../match/facts.ts';
+import type { Run } from '../steps/run.ts';
+import type { Version } from '../steps/version.ts';
+
+/** A campaign that is live; `version` is the one by which who enters goes. */
+export type Campaign = {
+  id: number;
+  workspaceId: number;
+  key: string;
+  epoch: number;
+  salt: string;
+  /** What a pause stops. */
+  paused: 'entering' | 'all' | null;
+  pausedMs: number | null;
+  version: Version;
+};
+
+/** What is live in a workspace. */
+export type Live = {
+  campaigns: ReadonlyMap<number, Campaign>;
+  versions: ReadonlyMap<number, Version>;
+  /** What an event may set off, by name. */
+  triggers: ReadonlyMap<string, readonly Campaign[]>;
+  /** Goals are counted for campaigns with these names. */
+  goals: ReadonlyMap<string, readonly Campaign[]>;
+};
+
+/** Which arm: the holdout walks as a shadow. */
+export const ARM = { treated: 0, holdout: 1 } as const;
+/** An arm. */
+export type Arm = 0 | 1;
+
+/** Somebody who is in a campaign. `arm` is null while it is not decided whether they enter. */
+export type Enrolment = Run & {
+  campaignId: number;
+  versionId: number;
+  entryKey: number;
+  epoch: number;
+  arm: Arm | null;
+};
+
+/** What came of a goal for one entry. */
+export type Converted = { n: number; value: number; firstMs: number };
+
+/** That somebody entered. */
+export type Entry = {
+  campaignId: number;
+  entryKey: number;
+  enrolmentId: number;
+  versionId: number;
+  epoch: number;
+  arm: Arm;
+  enteredMs: number;
+  endedMs: number | null;
+  ending: string | null;
+  trigger: Seen | null;
+  converted: Record<string, Converted>;
+};
+
+/** An event as it is taken. */
+export type Taken = Seen & { isHistory: boolean };
+
+/** A contact in hand. `facts` see no event beyond `horizon` (an arrival's id). */
+export type Member = {
+  contactId: number;
+  workspaceId: number;
+  facts: Facts;
+  horizon: number;
+  enrolments: Map<number, Enrolment>;
+  entries: Entry[];
+};

@@ -1,0 +1,69 @@
+/** What becomes of campaigns' rows when a person is erased, and when two turn out to be one. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Erasing, Merging } from '../../db/room.ts';
+import {
+  deleteCampaignRowsOf,
+  endEntries,
+  moveEnrolments,
+  moveHistory,
+  selectClashing,
+} from './sql.people.ts';
+import { addTallies, insertLog } from './sql.write.ts';
+
+/** All they are and were in goes; counts stay. */
+export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void> {
+  await deleteCampaignRowsOf(tx, contactIds);
+}
+
+/**
+ * What the discarded contact alone is in moves to the survivor with its wait, its timer and what was sent. Of what both are in, the
+ * survivor's goes on and the other ends (`merged`); where they are of different arms, that is counted as a crossover. Entries unite, so
+ * once stays once.
+ */
+export async function mergeEnrolments({ tx, survivingId, discardedId, atMs }: Merging): Promise<void> {
+  const clashing = await selectClashing(tx, discardedId, survivingId);
+  const ends = clashing.filter((one) => one.arm !== null);
+  if (ends.length) {
+    await endEntries(
+      tx,
+      discardedId,
+      ends.map(({ id }) => id),
+      atMs,
+    );
+    const of = { contactId: discardedId, atMs, what: 'exited: merged' };
+    await insertLog(
+      tx,
+      ends.map(({ id, ...one }) => ({ ...one, ...of, enrolmentId: id })),
+    );
+    const tallies = ends.flatMap(({ campaignId, epoch, arm, toArm }) =>
+      ['ended:merged', ...(toArm === arm ? [] : ['crossover'])].map((metric) => ({
+        campaignId,
+        epoch,
+        arm: arm!,
+        step: '',
+        metric,
+        n: 1,
+        total: 0,
+        squares: 0,
+      })),
+    );
+    await addTallies(tx, bucketOf(discardedId), merged(tallies));
+  }
+  await moveHistory(tx, discardedId, survivingId);
+  await moveEnrolments(tx, discardedId, survivingId);
+  await deleteCampaignRowsOf(tx, [discardedId]);
+}
+
+/** One row for each count: a statement adds to a row once. */
+function merged<T extends { campaignId: number; epoch: number; arm: number; metric: string; n: number }>(
+  tallies: readonly T[],
+): T[] {
+  const byKey = new Map<string, T>();
+  for (const one of tallies) {
+    const key = `${one.campaignId}|${one.epoch}|${one.arm}|${one.metric}`;
+    const known = byKey.get(key);
+    if (known) known.n += one.n;
+    else byKey.set(key, { ...one });
+  }
+  return [...byKey.values()];
+}

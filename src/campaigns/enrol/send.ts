@@ -1,0 +1,136 @@
+/**
+ * Messages of a turn, let in as any other: through the outbox, where the one gate decides on each. Rendered here, since what is said may
+ * hold what set the campaign off. What cannot be said or sent is told, and nobody waits for it.
+ */
+import type { ChannelName } from '../../../contract/channels.ts';
+import type { Content } from '../../../contract/content.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { isFault } from '../../base/fault.ts';
+import type { IdSource } from '../../base/ids.ts';
+import { selectPeople } from '../../contacts/people.ts';
+import type { Person } from '../../contacts/person.ts';
+import { compile, type Compiled } from '../../content/compile.ts';
+import { isRenderFailure } from '../../content/failure.ts';
+import { ensureConversations } from '../../conversations/conversations.ts';
+import type { Tx } from '../../db/pool.ts';
+import { placesOf } from '../../gate/places.ts';
+import { accept, type AcceptDeps, type Send } from '../../outbox/accept.ts';
+import { variablesOf } from '../../outbox/deliver/wire.ts';
+import type { Done } from './changes.ts';
+import { insertSends, type SendRow } from './sql.write.ts';
+
+/** What sending needs. */
+export type SendDeps = AcceptDeps & { ids: IdSource };
+
+/** An effect that was to be a message and became none, and why. */
+export type Unsent = { done: Done; reason: string };
+
+/** Lets messages in; part of the turn's transaction. Returns those that could not be. */
+export async function sendAll(
+  deps: SendDeps,
+  tx: Tx,
+  workspace: Workspace,
+  wanted: readonly Done[],
+  nowMs: number,
+): Promise<Unsent[]> {
+  if (!wanted.length) return [];
+  const people = await selectPeople(tx, wanted, { attributes: true });
+  const places = await placesOf(deps.directory, new Set([workspace.id]));
+  const byChannel = places.get(workspace.id)?.byChannel;
+  const unsent: Unsent[] = [];
+  const sends: { done: Done; send: Omit<Send, 'conversationId'> }[] = [];
+  for (const done of wanted) {
+    const person = people.get(done.contactId);
+    const made = person ? draft(done, person, workspace, byChannel) : 'the contact is gone';
+    if (typeof made === 'string') unsent.push({ done, reason: made });
+    else sends.push({ done, send: made });
+  }
+  if (!sends.length) return unsent;
+  const who = new Map(sends.map(({ done }) => [done.contactId, done]));
+  const conversations = await ensureConversations(tx, deps.ids, nowMs + workspace.clockAheadMs, [
+    ...who.values(),
+  ]);
+  const accepted = await accept(
+    deps,
+    tx,
+    nowMs,
+    sends.map(({ send }) => ({ ...send, conversationId: conversations.get(send.contactId)!.id })),
+  );
+  const rows = sends.map(({ done }, i): SendRow => {
+    const { enrolment, effect, contactId, workspaceId } = done;
+    const { messageId, atMs } = accepted[i]!;
+    const { campaignId, epoch, id: enrolmentId } = enrolment;
+    const step = sendStep(done);
+    const cancelOnExit = step.cancelOnExit ?? (step.class ?? 'marketing') === 'marketing';
+    return {
+      contactId,
+      workspaceId,
+      messageId,
+      campaignId,
+      enrolmentId,
+      epoch,
+      step: effect.step,
+      cancelOnExit,
+      atMs,
+    };
+  });
+  await insertSends(tx, rows);
+  return unsent;
+}
+
+function sendStep({ version, effect }: Done) {
+  const step = version.steps[version.index.get(effect.step)!]!;
+  if (!('send' in step)) throw new Error(`step ${effect.step} of version ${version.id} sends nothing`);
+  return step.send;
+}
+
+/** The message, or why there is none. */
+function draft(
+  done: Done,
+  person: Person,
+  workspace: Workspace,
+  byChannel: ReadonlyMap<string, number> | undefined,
+): Omit<Send, 'conversationId'> | string {
+  const step = sendStep(done);
+  const channel =
+    step.channel === undefined || step.channel === 'best' ? undefined : (step.channel as ChannelName);
+  const integrationId = channel && byChannel?.get(channel);
+  if (channel && integrationId === undefined) return `no integration for ${channel}`;
+  const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
+  if (!reachable.length) return `no address${channel ? ` on ${channel}` : ''}`;
+  const content = rendered(step.content!, done, person, workspace);
+  if (typeof content === 'string') return content;
+  const { campaignId, id } = done.enrolment;
+  return {
+    workspaceId: workspace.id,
+    contactId: done.contactId,
+    kind: 'message',
+    class: step.class ?? 'marketing',
+    content,
+    author: {},
+    source: { type: 'campaign', id: `${campaignId}.${id}.${done.effect.step}` },
+    aheadMs: workspace.clockAheadMs,
+    ...(integrationId === undefined ? {} : { integrationId }),
+  };
+}
+
+const compiled = new WeakMap<Content, Compiled>();
+
+/** The content with what is known in it; a text says why not. */
+function rendered(
+  content: Content,
+  { enrolment }: Done,
+  person: Person,
+  workspace: Workspace,
+): Content | string {
+  let ready = compiled.get(content);
+  if (!ready) {
+    const made = compile(content);
+    if (isFault(made)) return made.message;
+    ready = made;
+    compiled.set(content, made);
+  }
+  const variables = variablesOf(person, person.destinations[0]!, workspace);
+  const said = ready.renderContent({ ...variables, event: enrolment.trigger?.properties ?? {} });
+  return isRenderFailure(said) ? `it cannot be said: ${said.detail}` : said;
+}

@@ -1,0 +1,147 @@
+/** Statements on what is live, and on campaigns as they are kept. Reference tables: small, and on every node. */
+import type { CampaignFile } from '../../../contract/campaign.ts';
+import type { Db } from '../../db/pool.ts';
+
+/** How a campaign stands. */
+export type CampaignState = 'draft' | 'active' | 'paused' | 'ended';
+
+/** A campaign as it is kept. */
+export type CampaignRow = {
+  id: number;
+  workspaceId: number;
+  key: string;
+  name: string;
+  state: CampaignState;
+  draft: CampaignFile | null;
+  versionId: number | null;
+  epoch: number;
+  salt: string;
+  paused: 'entering' | 'all' | null;
+  pausedMs: number | null;
+  createdMs: number;
+  changedMs: number;
+  startedMs: number | null;
+};
+
+/** A version as it is kept. */
+export type VersionRow = {
+  id: number;
+  campaignId: number;
+  workspaceId: number;
+  number: number;
+  file: CampaignFile;
+  epoch: number;
+  isOpen: boolean;
+  publishedMs: number;
+};
+
+const CAMPAIGN = (db: Db) => db`
+  c.id, c.workspace_id AS "workspaceId", c.key, c.name, c.state, c.draft, c.version_id AS "versionId", c.epoch, c.salt, c.paused,
+  c.paused_ms AS "pausedMs", c.created_ms AS "createdMs", c.changed_ms AS "changedMs", c.started_ms AS "startedMs"`;
+
+const VERSION = (db: Db) => db`
+  v.id, v.campaign_id AS "campaignId", v.workspace_id AS "workspaceId", v.number, v.file, v.epoch, v.is_open AS "isOpen",
+  v.published_ms AS "publishedMs"`;
+
+/** The stamp of what is live. */
+export async function selectStamp(db: Db): Promise<number> {
+  const rows = await db<{ n: number }[]>`SELECT n FROM campaign_stamp WHERE id = 1`;
+  return rows[0]!.n;
+}
+
+/** Says that what is live has changed. */
+export async function bumpStamp(db: Db): Promise<void> {
+  await db`UPDATE campaign_stamp SET n = n + 1 WHERE id = 1`;
+}
+
+/** The live campaigns of a workspace. */
+export async function selectLiveCampaigns(db: Db, workspaceId: number): Promise<CampaignRow[]> {
+  return await db<CampaignRow[]>`
+    SELECT ${CAMPAIGN(db)} FROM campaigns c
+    WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY c.id`;
+}
+
+/** The versions of a workspace's live campaigns: those that are open, and the others that somebody may stand in. */
+export async function selectLiveVersions(db: Db, workspaceId: number): Promise<VersionRow[]> {
+  return await db<VersionRow[]>`
+    SELECT ${VERSION(db)} FROM campaign_versions v JOIN campaigns c ON c.id = v.campaign_id
+    WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY v.number`;
+}
+
+/** A campaign by id; `lock` keeps others from changing it. */
+export async function selectCampaign(
+  db: Db,
+  workspaceId: number,
+  id: number,
+  lock = false,
+): Promise<CampaignRow | undefined> {
+  const rows = await db<CampaignRow[]>`
+    SELECT ${CAMPAIGN(db)} FROM campaigns c WHERE c.workspace_id = ${workspaceId} AND c.id = ${id}
+    ${lock ? db`FOR UPDATE` : db``}`;
+  return rows[0];
+}
+
+/** A campaign by its key. */
+export async function selectByKey(
+  db: Db,
+  workspaceId: number,
+  key: string,
+): Promise<CampaignRow | undefined> {
+  const rows = await db<CampaignRow[]>`
+    SELECT ${CAMPAIGN(db)} FROM campaigns c WHERE c.workspace_id = ${workspaceId} AND c.key = ${key}`;
+  return rows[0];
+}
+
+/** Campaigns, newest first. */
+export async function selectCampaigns(
+  db: Db,
+  workspaceId: number,
+  page: { beforeId: number; limit: number },
+): Promise<CampaignRow[]> {
+  return await db<CampaignRow[]>`
+    SELECT ${CAMPAIGN(db)} FROM campaigns c WHERE c.workspace_id = ${workspaceId} AND c.id < ${page.beforeId}
+    ORDER BY c.id DESC LIMIT ${page.limit}`;
+}
+
+/** Writes a campaign; false when its key is another's. */
+export async function insertCampaign(db: Db, row: CampaignRow): Promise<boolean> {
+  const result = await db`
+    INSERT INTO campaigns (id, workspace_id, key, name, state, draft, version_id, epoch, salt, created_ms, changed_ms)
+    VALUES (${row.id}, ${row.workspaceId}, ${row.key}, ${row.name}, ${row.state}, ${JSON.stringify(row.draft)}::text::jsonb, ${row.versionId},
+      ${row.epoch}, ${row.salt}, ${row.createdMs}, ${row.changedMs}) ON CONFLICT DO NOTHING`;
+  return result.count > 0;
+}
+
+/** Changes a campaign that is locked. */
+export async function updateCampaign(db: Db, row: CampaignRow): Promise<void> {
+  await db`
+    UPDATE campaigns SET name = ${row.name}, state = ${row.state},
+      draft = ${row.draft === null ? null : JSON.stringify(row.draft)}::text::jsonb, version_id = ${row.versionId}, epoch = ${row.epoch},
+      salt = ${row.salt}, paused = ${row.paused}, paused_ms = ${row.pausedMs}, changed_ms = ${row.changedMs}, started_ms = ${row.startedMs}
+    WHERE id = ${row.id}`;
+}
+
+/** Deletes a campaign that was never published. */
+export async function deleteCampaignRow(db: Db, id: number): Promise<void> {
+  await db`DELETE FROM campaigns WHERE id = ${id} AND version_id IS NULL`;
+}
+
+/** Writes a version. */
+export async function insertVersion(db: Db, row: VersionRow): Promise<void> {
+  await db`
+    INSERT INTO campaign_versions (id, campaign_id, workspace_id, number, file, epoch, is_open, published_ms)
+    VALUES (${row.id}, ${row.campaignId}, ${row.workspaceId}, ${row.number}, ${JSON.stringify(row.file)}::text::jsonb, ${row.epoch},
+      ${row.isOpen}, ${row.publishedMs})`;
+}
+
+/** Versions of a campaign, newest first. */
+export async function selectVersions(db: Db, campaignId: number): Promise<VersionRow[]> {
+  return await db<VersionRow[]>`
+    SELECT ${VERSION(db)} FROM campaign_versions v WHERE v.campaign_id = ${campaignId} ORDER BY v.number DESC`;
+}
+
+/** Nobody goes by the older versions of a campaign any more. */
+export async function closeVersions(db: Db, campaignId: number, exceptId: number): Promise<void> {
+  await db`
+    UPDATE campaign_versions SET is_open = false WHERE campaign_id = ${campaignId} AND id <> ${exceptId} AND is_open`;
+}

@@ -1,0 +1,104 @@
+/** Statements on people who are erased or merged, as campaigns have them. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+
+const TABLES = [
+  'timers',
+  'enrolments',
+  'campaign_entries',
+  'campaign_sends',
+  'conversions',
+  'enrolment_log',
+  'campaign_refusals',
+] as const;
+
+/** Deletes all that contacts have in campaigns; counts stay. Locks the rows. */
+export async function deleteCampaignRowsOf(db: Db, contactIds: readonly number[]): Promise<void> {
+  const buckets = [...new Set(contactIds.map(bucketOf))];
+  for (const table of TABLES)
+    await db.unsafe(
+      `DELETE FROM ${table} WHERE bucket = ANY($1::smallint[]) AND contact_id = ANY($2::bigint[])`,
+      [buckets, [...contactIds]],
+    );
+}
+
+/** Moves what does not clash: entries that the survivor has not made, sends, conversions and decisions. Locks the rows. */
+export async function moveHistory(db: Db, fromId: number, toId: number): Promise<void> {
+  const from = bucketOf(fromId);
+  const to = bucketOf(toId);
+  await db`
+    INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm,
+      entered_ms, ended_ms, ending, trigger, converted)
+    SELECT ${to}::smallint, ${toId}::bigint, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, entered_ms,
+      ended_ms, ending, trigger, converted FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+  await db`
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms
+    FROM campaign_sends WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+  await db`
+    INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value, message_id)
+    SELECT ${to}::smallint, ${toId}::bigint, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value, message_id
+    FROM conversions WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+  await db`
+    INSERT INTO enrolment_log (bucket, contact_id, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step, detail)
+    SELECT ${to}::smallint, ${toId}::bigint, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step, detail
+    FROM enrolment_log WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+  await db`
+    INSERT INTO campaign_refusals (bucket, contact_id, campaign_id, workspace_id, at_ms, reason)
+    SELECT ${to}::smallint, ${toId}::bigint, campaign_id, workspace_id, at_ms, reason
+    FROM campaign_refusals WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+}
+
+/** Moves enrolments in campaigns that the survivor is not in, and their timers, into the survivor's lane. Locks the rows. */
+export async function moveEnrolments(db: Db, fromId: number, toId: number): Promise<void> {
+  const from = bucketOf(fromId);
+  const to = bucketOf(toId);
+  const [lane] = await db<{ lane: number }[]>`SELECT lane FROM lanes WHERE buckets @> ARRAY[${to}::smallint]`;
+  await db`
+    INSERT INTO timers (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    SELECT ${to}::smallint, ${toId}::bigint, t.owner_id, ${lane!.lane}::smallint, t.workspace_id, t.due_ms, t.at_ms
+    FROM timers t JOIN enrolments e ON e.bucket = ${from} AND e.contact_id = ${fromId} AND e.id = t.owner_id
+    WHERE t.bucket = ${from} AND t.contact_id = ${fromId} AND e.campaign_id <> ALL(ARRAY(
+      SELECT campaign_id FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}))`;
+  await db`
+    INSERT INTO enrolments (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, entered_ms, trigger, place)
+    SELECT ${to}::smallint, ${toId}::bigint, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, entered_ms, trigger, place
+    FROM enrolments WHERE bucket = ${from} AND contact_id = ${fromId} AND campaign_id <> ALL(ARRAY(
+      SELECT campaign_id FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}))`;
+}
+
+/** Enrolments of one contact in campaigns that another is in, which end by a merge. */
+export async function selectClashing(
+  db: Db,
+  fromId: number,
+  toId: number,
+): Promise<
+  {
+    id: number;
+    campaignId: number;
+    workspaceId: number;
+    epoch: number;
+    arm: 0 | 1 | null;
+    seq: number;
+    toArm: 0 | 1 | null;
+  }[]
+> {
+  return await db`
+    SELECT d.id, d.campaign_id AS "campaignId", d.workspace_id AS "workspaceId", d.epoch, d.arm, (d.place ->> 'seq')::integer AS seq,
+      min(s.arm) AS "toArm"
+    FROM enrolments d JOIN enrolments s ON s.bucket = ${bucketOf(toId)} AND s.contact_id = ${toId} AND s.campaign_id = d.campaign_id
+    WHERE d.bucket = ${bucketOf(fromId)} AND d.contact_id = ${fromId} GROUP BY 1, 2, 3, 4, 5, 6`;
+}
+
+/** Entries that end by a merge. Locks the rows. */
+export async function endEntries(
+  db: Db,
+  contactId: number,
+  enrolmentIds: readonly number[],
+  atMs: number,
+): Promise<void> {
+  await db`
+    UPDATE campaign_entries SET ended_ms = ${atMs}, ending = 'merged'
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND enrolment_id = ANY(${[...enrolmentIds]}::bigint[])
+      AND ended_ms IS NULL`;
+}

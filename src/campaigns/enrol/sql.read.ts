@@ -1,0 +1,121 @@
+/** Statements by which a turn takes contacts in hand. They name rows by key; nothing is locked but by the fence of the lane. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { Seen } from '../match/facts.ts';
+import type { Place } from '../steps/run.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import type { Arm, Entry } from './member.ts';
+
+const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
+const bucketsOf = (ids: readonly number[]) => [...new Set(ids.map(bucketOf))];
+
+/** A timer that is due. */
+export type Timer = { contactId: number; ownerId: number; workspaceId: number; dueMs: number; atMs: number };
+
+/** The next timers of a lane that are due, oldest first. */
+export async function selectTimers(
+  db: Db,
+  lane: OwnedLane,
+  untilMs: number,
+  limit: number,
+): Promise<Timer[]> {
+  return await db<Timer[]>`
+    SELECT contact_id AS "contactId", owner_id AS "ownerId", workspace_id AS "workspaceId", due_ms AS "dueMs", at_ms AS "atMs"
+    FROM timers WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) AND due_ms <= ${untilMs}
+    ORDER BY due_ms, at_ms LIMIT ${limit}`;
+}
+
+/** Lanes in which a timer is due. */
+export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]> {
+  const rows = await db<{ lane: number }[]>`
+    SELECT l.lane FROM lanes l CROSS JOIN LATERAL (
+      SELECT t.lane FROM timers t WHERE t.lane = l.lane AND t.bucket = ANY(l.buckets) AND t.due_ms <= ${nowMs} LIMIT 1) first`;
+  return rows.map(({ lane }) => lane);
+}
+
+/** When the next timer falls due after an instant; undefined when there is none. */
+export async function selectNextTimerMs(db: Db, nowMs: number): Promise<number | undefined> {
+  const rows = await db<{ dueMs: number | null }[]>`
+    SELECT min(first.due_ms) AS "dueMs" FROM lanes l CROSS JOIN LATERAL (
+      SELECT t.due_ms FROM timers t WHERE t.lane = l.lane AND t.bucket = ANY(l.buckets) AND t.due_ms > ${nowMs}
+      ORDER BY t.due_ms LIMIT 1) first`;
+  return rows[0]?.dueMs ?? undefined;
+}
+
+/** An enrolment as it is kept; its trigger stands with its entry once it has entered. */
+export type EnrolmentRow = {
+  contactId: number;
+  id: number;
+  workspaceId: number;
+  campaignId: number;
+  versionId: number;
+  entryKey: number;
+  epoch: number;
+  arm: Arm | null;
+  enteredMs: number;
+  trigger: Seen | null;
+  place: Place;
+};
+
+/** All that contacts are in. */
+export async function selectEnrolments(db: Db, contactIds: readonly number[]): Promise<EnrolmentRow[]> {
+  return await db<EnrolmentRow[]>`
+    SELECT contact_id AS "contactId", id, workspace_id AS "workspaceId", campaign_id AS "campaignId", version_id AS "versionId",
+      entry_key AS "entryKey", epoch, arm, entered_ms AS "enteredMs", trigger, place
+    FROM enrolments WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
+    ORDER BY contact_id, id`;
+}
+
+/**
+ * The newest entries of contacts in each of some campaigns, newest first. A key that was used before these is told by the primary key
+ * alone; one that comes again that late was used by the caller for something else.
+ */
+export async function selectEntries(
+  db: Db,
+  contactIds: readonly number[],
+  campaignIds: readonly number[],
+  most: number,
+): Promise<(Entry & { contactId: number })[]> {
+  return await db<(Entry & { contactId: number })[]>`
+    SELECT contact_id AS "contactId", campaign_id AS "campaignId", entry_key AS "entryKey", enrolment_id AS "enrolmentId",
+      version_id AS "versionId", epoch, arm, entered_ms AS "enteredMs", ended_ms AS "endedMs", ending, trigger, converted
+    FROM (
+      SELECT e.*, row_number() OVER (PARTITION BY contact_id, campaign_id ORDER BY entered_ms DESC) AS place FROM campaign_entries e
+      WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
+        AND campaign_id = ANY(${[...campaignIds]}::bigint[])) n
+    WHERE place <= ${most} ORDER BY entered_ms DESC`;
+}
+
+/** How often contacts did things of some names. */
+export async function selectStats(
+  db: Db,
+  contactIds: readonly number[],
+  nameIds: readonly number[],
+): Promise<{ contactId: number; nameId: number; count: number; firstMs: number; lastMs: number }[]> {
+  return await db<{ contactId: number; nameId: number; count: number; firstMs: number; lastMs: number }[]>`
+    SELECT contact_id AS "contactId", name_id AS "nameId", count, first_ms AS "firstMs", last_ms AS "lastMs" FROM event_stats
+    WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
+      AND name_id = ANY(${[...nameIds]}::bigint[])`;
+}
+
+/** An event of a contact, by the id of its name. */
+export type EventRow = Omit<Seen, 'name'> & { contactId: number; nameId: number; flags: number };
+
+/** The newest events of contacts, of each name as far back as asked for, newest first; at most so many of a contact and name. */
+export async function selectEventsOf(
+  db: Db,
+  asked: readonly { contactId: number; nameId: number; sinceMs: number }[],
+  most: number,
+): Promise<EventRow[]> {
+  const oldestMs = Math.min(...asked.map(({ sinceMs }) => sinceMs));
+  return await db<EventRow[]>`
+    SELECT "contactId", "nameId", "atMs", "receivedMs", key, "order", flags, properties FROM (
+      SELECT e.contact_id AS "contactId", e.name_id AS "nameId", e.at_ms AS "atMs", e.received_ms AS "receivedMs", e.key,
+        e.arrival_id AS "order", e.flags, e.properties,
+        row_number() OVER (PARTITION BY e.contact_id, e.name_id ORDER BY e.at_ms DESC, e.key DESC) AS place
+      FROM unnest(${column(asked, (a) => bucketOf(a.contactId))}::smallint[], ${column(asked, (a) => a.contactId)}::bigint[],
+        ${column(asked, (a) => a.nameId)}::bigint[], ${column(asked, (a) => a.sinceMs)}::bigint[]) AS k (bucket, contact_id, name_id, since_ms)
+      JOIN contact_events e ON e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.name_id = k.name_id
+        AND e.at_ms >= k.since_ms AND e.at_ms >= ${oldestMs}) n
+    WHERE place <= ${most} ORDER BY "contactId", "nameId", "atMs" DESC, key DESC`;
+}

@@ -1,0 +1,77 @@
+/** Statements on what is to be done with all who are in a campaign, and on where they stand. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
+
+/** What is to be done in a lane; `afterId` is the contact up to whom it is done. */
+export type Task = {
+  bucket: number;
+  lane: number;
+  id: number;
+  workspaceId: number;
+  campaignId: number;
+  kind: 'move' | 'resume' | 'end';
+  params: Record<string, number>;
+  afterId: number;
+};
+
+/** Puts a task into lanes. */
+export async function insertTasks(
+  db: Db,
+  tasks: readonly Omit<Task, 'afterId'>[],
+  nowMs: number,
+): Promise<void> {
+  await db`
+    INSERT INTO campaign_tasks (bucket, lane, id, workspace_id, campaign_id, kind, params, created_ms)
+    SELECT n.bucket, n.lane, n.id, n.workspace_id, n.campaign_id, n.kind, n.params::jsonb, ${nowMs}::bigint
+    FROM unnest(${tasks.map((t) => t.bucket)}::smallint[], ${tasks.map((t) => t.lane)}::smallint[], ${tasks.map((t) => t.id)}::bigint[],
+      ${tasks.map((t) => t.workspaceId)}::bigint[], ${tasks.map((t) => t.campaignId)}::bigint[], ${tasks.map((t) => t.kind)}::text[],
+      ${tasks.map((t) => JSON.stringify(t.params))}::text[]) AS n (bucket, lane, id, workspace_id, campaign_id, kind, params)`;
+}
+
+/** The first task of a lane. */
+export async function selectTask(db: Db, lane: OwnedLane): Promise<Task | undefined> {
+  const rows = await db<Task[]>`
+    SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId"
+    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} ORDER BY id LIMIT 1`;
+  return rows[0];
+}
+
+/** A task is done up to a contact; without one, to its end. */
+export async function noteTask(db: Db, task: Task, afterId: number | undefined): Promise<void> {
+  const which = db`bucket = ${task.bucket} AND lane = ${task.lane} AND id = ${task.id}`;
+  if (afterId === undefined) await db`DELETE FROM campaign_tasks WHERE ${which}`;
+  else await db`UPDATE campaign_tasks SET after_id = ${afterId} WHERE ${which}`;
+}
+
+/** Lanes that have a task. */
+export async function selectTaskLanes(db: Db): Promise<number[]> {
+  const rows = await db<{ lane: number }[]>`SELECT DISTINCT lane FROM campaign_tasks`;
+  return rows.map(({ lane }) => lane);
+}
+
+/** The next contacts of a lane that are in a campaign. */
+export async function selectInside(
+  db: Db,
+  lane: OwnedLane,
+  campaignId: number,
+  afterId: number,
+  limit: number,
+): Promise<number[]> {
+  const rows = await db<{ contactId: number }[]>`
+    SELECT DISTINCT bucket, contact_id AS "contactId" FROM enrolments
+    WHERE campaign_id = ${campaignId} AND bucket = ANY(${lane.buckets}::smallint[])
+      AND (bucket, contact_id) > (${afterId === 0 ? -1 : bucketOf(afterId)}::smallint, ${afterId}::bigint)
+    ORDER BY bucket, contact_id LIMIT ${limit}`;
+  return rows.map(({ contactId }) => contactId);
+}
+
+/** How many stand at a step of a version. */
+export type PlaceCount = { versionId: number; step: string; people: number };
+
+/** Where those who are in a campaign stand. Reads all of them. */
+export async function countPlaces(db: Db, campaignId: number): Promise<PlaceCount[]> {
+  return await db<PlaceCount[]>`
+    SELECT version_id AS "versionId", place ->> 'step' AS step, count(*) AS people FROM enrolments
+    WHERE campaign_id = ${campaignId} GROUP BY 1, 2 ORDER BY 1, 2`;
+}

@@ -1,0 +1,175 @@
+/** Statements by which a turn writes what changed: a batch for each table, sorted by key. Rows are sent as JSON. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { Conversion, Logged, Of, Tally } from './changes.ts';
+import type { Entry, Enrolment } from './member.ts';
+
+type Row = Record<string, unknown>;
+const json = (rows: readonly Row[]) => JSON.stringify(rows);
+
+/** Writes enrolments, over those there are. */
+export async function upsertEnrolments(
+  db: Db,
+  rows: readonly { of: Of; enrolment: Enrolment }[],
+): Promise<void> {
+  await db`
+    INSERT INTO enrolments AS e (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, entered_ms,
+      trigger, place)
+    SELECT * FROM jsonb_to_recordset(${json(
+      rows.map(({ of, enrolment }) => ({
+        bucket: bucketOf(of.contactId),
+        contact_id: of.contactId,
+        id: enrolment.id,
+        workspace_id: of.workspaceId,
+        campaign_id: enrolment.campaignId,
+        version_id: enrolment.versionId,
+        entry_key: enrolment.entryKey,
+        epoch: enrolment.epoch,
+        arm: enrolment.arm,
+        entered_ms: enrolment.enteredMs,
+        // Who has entered has it with the entry.
+        trigger: enrolment.arm === null ? enrolment.trigger : null,
+        place: enrolment.place,
+      })),
+    )}::text::jsonb) AS n (bucket smallint, contact_id bigint, id bigint, workspace_id bigint, campaign_id bigint, version_id bigint,
+      entry_key bigint, epoch integer, arm smallint, entered_ms bigint, trigger jsonb, place jsonb)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (bucket, contact_id, id) DO UPDATE SET version_id = excluded.version_id, arm = excluded.arm,
+      entered_ms = excluded.entered_ms, trigger = excluded.trigger, place = excluded.place`;
+}
+
+/** Deletes enrolments with their timers. */
+export async function deleteEnrolments(
+  db: Db,
+  rows: readonly { contactId: number; id: number }[],
+): Promise<void> {
+  const keys = db`unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+    ${rows.map((r) => r.id)}::bigint[]) AS k (bucket, contact_id, id)`;
+  await db`DELETE FROM enrolments e USING ${keys} WHERE e.bucket = k.bucket AND e.contact_id = k.contact_id AND e.id = k.id`;
+  await db`DELETE FROM timers t USING ${keys} WHERE t.bucket = k.bucket AND t.contact_id = k.contact_id AND t.owner_id = k.id`;
+}
+
+/** Sets timers, in place of those there are. */
+export async function upsertTimers(
+  db: Db,
+  rows: readonly (Of & { ownerId: number; lane: number; dueMs: number; atMs: number })[],
+): Promise<void> {
+  await db`
+    INSERT INTO timers (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.ownerId)}::bigint[], ${rows.map((r) => r.lane)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.dueMs)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms`;
+}
+
+/** Writes entries, over those there are: what changes is how they ended, their trigger and what was reached. */
+export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
+  await db`
+    INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm,
+      entered_ms, ended_ms, ending, trigger, converted)
+    SELECT * FROM jsonb_to_recordset(${json(
+      rows.map(({ of, entry }) => ({
+        bucket: bucketOf(of.contactId),
+        contact_id: of.contactId,
+        campaign_id: entry.campaignId,
+        entry_key: entry.entryKey,
+        enrolment_id: entry.enrolmentId,
+        workspace_id: of.workspaceId,
+        version_id: entry.versionId,
+        epoch: entry.epoch,
+        arm: entry.arm,
+        entered_ms: entry.enteredMs,
+        ended_ms: entry.endedMs,
+        ending: entry.ending,
+        trigger: entry.trigger,
+        converted: entry.converted,
+      })),
+    )}::text::jsonb) AS n (bucket smallint, contact_id bigint, campaign_id bigint, entry_key bigint, enrolment_id bigint,
+      workspace_id bigint, version_id bigint, epoch integer, arm smallint, entered_ms bigint, ended_ms bigint, ending text,
+      trigger jsonb, converted jsonb)
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (bucket, contact_id, campaign_id, entry_key) DO UPDATE SET ended_ms = excluded.ended_ms, ending = excluded.ending,
+      trigger = excluded.trigger, converted = excluded.converted`;
+}
+
+/** Writes decisions down; one that stands there already is the same. */
+export async function insertLog(db: Db, rows: readonly Logged[]): Promise<void> {
+  await db`
+    INSERT INTO enrolment_log (bucket, contact_id, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step, detail)
+    SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.seq)}::integer[], ${rows.map((r) => r.atMs)}::bigint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.what)}::text[],
+      ${rows.map((r) => r.step ?? null)}::text[], ${rows.map((r) => r.detail ?? null)}::text[])
+      AS n (bucket, contact_id, enrolment_id, seq, at_ms, workspace_id, campaign_id, what, step, detail)
+    ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING`;
+}
+
+/** A message that a campaign sent. */
+export type SendRow = Of & {
+  messageId: number;
+  campaignId: number;
+  enrolmentId: number;
+  epoch: number;
+  step: string;
+  cancelOnExit: boolean;
+  atMs: number;
+};
+
+/** Writes down which messages are a campaign's. */
+export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<void> {
+  await db`
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+    SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[],
+      ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[], ${rows.map((r) => r.step)}::text[],
+      ${rows.map((r) => r.cancelOnExit)}::boolean[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+    ORDER BY 1, 2, 3`;
+}
+
+/** Writes goals that were reached, each with the last message of its enrolment before it. */
+export async function insertConversions(db: Db, rows: readonly Conversion[]): Promise<void> {
+  await db`
+    INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value,
+      message_id)
+    SELECT n.bucket, n.contact_id, n.enrolment_id, n.goal, n.event_key, n.workspace_id, n.campaign_id, n.epoch, n.arm, n.at_ms, n.value,
+      max(s.message_id)
+    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.goal)}::text[], ${rows.map((r) => r.eventKey)}::bigint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[],
+      ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.atMs)}::bigint[], ${rows.map((r) => r.value)}::double precision[])
+      AS n (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value)
+    LEFT JOIN campaign_sends s ON s.bucket = n.bucket AND s.contact_id = n.contact_id AND s.enrolment_id = n.enrolment_id
+      AND s.at_ms <= n.at_ms
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING`;
+}
+
+/** Keeps why somebody did not enter, the last time. */
+export async function upsertRefusals(
+  db: Db,
+  rows: readonly (Of & { campaignId: number; reason: string; atMs: number })[],
+): Promise<void> {
+  await db`
+    INSERT INTO campaign_refusals (bucket, contact_id, campaign_id, workspace_id, at_ms, reason)
+    SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[],
+      ${rows.map((r) => r.reason)}::text[]) AS n (bucket, contact_id, campaign_id, workspace_id, at_ms, reason)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (bucket, contact_id, campaign_id) DO UPDATE SET at_ms = excluded.at_ms, reason = excluded.reason`;
+}
+
+/** Adds to counts of a lane; `bucket` is its first. */
+export async function addTallies(db: Db, bucket: number, rows: readonly Tally[]): Promise<void> {
+  await db`
+    INSERT INTO campaign_tallies AS t (bucket, campaign_id, epoch, arm, step, metric, n, total, squares)
+    SELECT ${bucket}::smallint, n.* FROM unnest(${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[],
+      ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.metric)}::text[],
+      ${rows.map((r) => r.n)}::bigint[], ${rows.map((r) => r.total)}::double precision[], ${rows.map((r) => r.squares)}::double precision[])
+      AS n (campaign_id, epoch, arm, step, metric, n, total, squares)
+    ORDER BY 2, 3, 4, 5, 6
+    ON CONFLICT (bucket, campaign_id, epoch, arm, step, metric) DO UPDATE SET n = t.n + excluded.n, total = t.total + excluded.total,
+      squares = t.squares + excluded.squares`;
+}

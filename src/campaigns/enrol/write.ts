@@ -1,0 +1,98 @@
+/** Writes what a turn changed: messages first, since what comes of them may change more, then a batch for each table. */
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { fillAttributes } from '../../contacts/upsert.ts';
+import { tagContacts } from '../../contacts/sets.ts';
+import type { Tx } from '../../db/pool.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { Changes, Done } from './changes.ts';
+import { onUnsent } from './engine.ts';
+import type { LiveNames } from './live.ts';
+import type { Member } from './member.ts';
+import { sendAll, type SendDeps } from './send.ts';
+import {
+  addTallies,
+  deleteEnrolments,
+  insertConversions,
+  insertLog,
+  upsertEnrolments,
+  upsertEntries,
+  upsertRefusals,
+  upsertTimers,
+} from './sql.write.ts';
+
+/** What a pause puts a timer off by: it comes back when the pause ends. */
+const FAR_MS = 400 * 86_400_000;
+/** One message that cannot be sent may lead to another that cannot. */
+const MOST_ROUNDS = 10;
+
+/** What writing needs. */
+export type WriteDeps = SendDeps & { queue: Queue; ids: IdSource };
+
+/** Writes the changes of one workspace's contacts. `nowMs` is by our clock. */
+export async function writeChanges(
+  deps: WriteDeps,
+  tx: Tx,
+  live: LiveNames,
+  workspace: Workspace,
+  members: ReadonlyMap<number, Member>,
+  changes: Changes,
+  nowMs: number,
+): Promise<void> {
+  for (let round = 0; changes.effects.length && round < MOST_ROUNDS; round++) {
+    const effects = changes.effects.splice(0);
+    const sends = effects.filter(({ effect }) => effect.do === 'send');
+    const atMs = nowMs + workspace.clockAheadMs;
+    for (const { done, reason } of await sendAll(deps, tx, workspace, sends, nowMs))
+      onUnsent(
+        live,
+        members.get(done.contactId)!,
+        done.enrolment,
+        { stepKey: done.effect.step, reason, atMs },
+        changes,
+      );
+    await changePeople(deps, tx, workspace, effects, atMs);
+  }
+  const kept = [...changes.enrolments.values()];
+  const gone = [...changes.gone.values()].filter(({ id }) => !changes.enrolments.has(id));
+  if (gone.length) await deleteEnrolments(tx, gone);
+  if (kept.length) {
+    await upsertEnrolments(tx, kept);
+    await upsertTimers(
+      tx,
+      kept.map(({ of, enrolment }) => {
+        const { place, id, campaignId } = enrolment;
+        const atMs = Math.min(place.dueMs, place.lookMs ?? Infinity);
+        const isPaused = live.campaigns.get(campaignId)?.paused === 'all';
+        const dueMs = atMs - workspace.clockAheadMs + (isPaused ? FAR_MS : 0);
+        return { ...of, ownerId: id, lane: deps.queue.laneOf(bucketOf(of.contactId)), atMs, dueMs };
+      }),
+    );
+  }
+  if (changes.entries.size) await upsertEntries(tx, [...changes.entries.values()]);
+  if (changes.conversions.length) await insertConversions(tx, changes.conversions);
+  if (changes.refusals.size) await upsertRefusals(tx, [...changes.refusals.values()]);
+  if (changes.log.length) await insertLog(tx, changes.log);
+  const lanes = deps.queue.lanes();
+  const byLane = Map.groupBy(changes.tallies.values(), ({ contactId }) =>
+    deps.queue.laneOf(bucketOf(contactId)),
+  );
+  for (const [lane, tallies] of byLane)
+    await addTallies(tx, lanes.find((one) => one.lane === lane)!.bucket, tallies);
+}
+
+/** Attributes and tags that steps set; part of the same transaction, so that what they lead to is seen with them. */
+async function changePeople(
+  deps: WriteDeps,
+  tx: Tx,
+  workspace: Workspace,
+  effects: readonly Done[],
+  atMs: number,
+): Promise<void> {
+  const set = new Map<number, Record<string, unknown>>();
+  for (const { contactId, effect } of effects)
+    if (effect.do === 'set') set.set(contactId, { ...set.get(contactId), ...effect.attributes });
+  if (set.size) await fillAttributes(tx, workspace.id, set, atMs);
+  for (const { contactId, effect } of effects)
+    if (effect.do === 'tag') await tagContacts(tx, deps.ids, atMs, workspace.id, contactId, effect);
+}

@@ -1,0 +1,175 @@
+/** Reads what must hold of a contact or an event. Pure; what it returns is what was written. */
+import { AUDIENCE_LIMITS, FIELDS, TESTS } from '../../../contract/audience.ts';
+import { CAMPAIGN_LIMITS, type Looked, type Rule, type Where } from '../../../contract/campaign.ts';
+import { parseIsoTime } from '../../base/clock.ts';
+import { EVENT_LIMITS } from '../events/time.ts';
+import { breaks, durationAt, listAt, objectAt, oneOf, pathAt, recordAt, textAt, wholeAt } from './reading.ts';
+
+const LEAVES = [
+  'attribute',
+  'trigger',
+  'field',
+  'createdBefore',
+  'createdAfter',
+  'inList',
+  'tagged',
+  'did',
+  'did_not',
+] as const;
+const OFTEN = ['where', 'atLeast', 'atMost', 'within', 'since'] as const;
+/** How far back events are asked for: they are kept 400 days. */
+const MOST_BACK_MS = 400 * 86_400_000;
+
+type Budget = { left: number };
+
+/** A rule. */
+export function ruleAt(
+  value: unknown,
+  path: string,
+  budget: Budget = { left: CAMPAIGN_LIMITS.conditions },
+  depth = 1,
+): Rule {
+  const nested = nestedAt(value, path, budget, depth, (inner, at) => ruleAt(inner, at, budget, depth + 1));
+  if (nested) return value as Rule;
+  const given = recordAt(value, path);
+  const kind = LEAVES.find((name) => Object.hasOwn(given, name));
+  if (!kind) breaks(path, `must have one of all, any, not, ${LEAVES.join(', ')}`);
+  switch (kind) {
+    case 'attribute':
+    case 'trigger':
+    case 'field':
+      testAt(given, kind, path);
+      if (kind === 'field' && !(FIELDS as readonly unknown[]).includes(given['field']))
+        breaks(`${path}.field`, `must be one of ${FIELDS.join(', ')}`);
+      break;
+    case 'createdBefore':
+    case 'createdAfter':
+      objectAt(given, path, [kind]);
+      timeAt(given[kind], `${path}.${kind}`);
+      break;
+    case 'inList':
+    case 'tagged':
+      objectAt(given, path, [kind]);
+      textAt(given[kind], `${path}.${kind}`);
+      break;
+    case 'did':
+      objectAt(given, path, ['did', ...OFTEN]);
+      oftenAt(given, 'did', path, budget);
+      break;
+    case 'did_not':
+      objectAt(given, path, ['did_not', 'where', 'within', 'since']);
+      oftenAt(given, 'did_not', path, budget);
+  }
+  return value as Rule;
+}
+
+/** What the properties of an event must be. */
+export function whereAt(
+  value: unknown,
+  path: string,
+  budget: Budget = { left: CAMPAIGN_LIMITS.conditions },
+  depth = 1,
+): Where {
+  const nested = nestedAt(value, path, budget, depth, (inner, at) => whereAt(inner, at, budget, depth + 1));
+  if (!nested) testAt(recordAt(value, path), 'property', path);
+  return value as Where;
+}
+
+/** An event that is looked for. */
+export function lookedAt(given: Record<string, unknown>, path: string): Looked {
+  nameAt(given['event'], `${path}.event`);
+  if (given['where'] !== undefined) whereAt(given['where'], `${path}.where`);
+  if (given['match'] !== undefined) matchAt(given['match'], `${path}.match`);
+  return given as Looked;
+}
+
+/** Which properties of an event and of the trigger must be equal. */
+export function matchAt(value: unknown, path: string): Readonly<Record<string, string>> {
+  const pairs = Object.entries(recordAt(value, path));
+  if (pairs.length < 1 || pairs.length > 10) breaks(path, 'must name 1 to 10 properties');
+  for (const [own, of] of pairs) {
+    pathAt(own, path);
+    pathAt(of, `${path}.${own}`);
+  }
+  return value as Readonly<Record<string, string>>;
+}
+
+/** A name of events. */
+export function nameAt(value: unknown, path: string): string {
+  return textAt(value, path, EVENT_LIMITS.name);
+}
+
+function nestedAt(
+  value: unknown,
+  path: string,
+  budget: Budget,
+  depth: number,
+  inner: (value: unknown, path: string) => unknown,
+): boolean {
+  if (depth > CAMPAIGN_LIMITS.depth) breaks(path, `is nested deeper than ${CAMPAIGN_LIMITS.depth}`);
+  budget.left -= 1;
+  if (budget.left < 0) breaks(path, `has more than ${CAMPAIGN_LIMITS.conditions} conditions`);
+  const given = recordAt(value, path);
+  const kind = (['all', 'any', 'not'] as const).find((name) => Object.hasOwn(given, name));
+  if (!kind) return false;
+  objectAt(given, path, [kind]);
+  if (kind === 'not') inner(given['not'], `${path}.not`);
+  else
+    listAt(given[kind], `${path}.${kind}`, 1, CAMPAIGN_LIMITS.conditions).forEach((one, i) =>
+      inner(one, `${path}.${kind}[${i}]`),
+    );
+  return true;
+}
+
+function testAt(
+  given: Record<string, unknown>,
+  subject: 'attribute' | 'trigger' | 'field' | 'property',
+  path: string,
+): void {
+  objectAt(given, path, [subject, ...TESTS]);
+  if (subject !== 'field') pathAt(given[subject], `${path}.${subject}`);
+  const test = oneOf(given, TESTS, path);
+  const value = given[test];
+  const at = `${path}.${test}`;
+  if (test === 'exists') {
+    if (typeof value !== 'boolean') breaks(at, 'must be true or false');
+  } else if (test === 'in')
+    listAt(value, at, 1, AUDIENCE_LIMITS.values).forEach((one, i) => scalarAt(one, `${at}[${i}]`));
+  else if (test === 'startsWith') textAt(value, at, AUDIENCE_LIMITS.text, 0);
+  else if (typeof value === 'object' && value !== null && test !== 'contains') {
+    const from = oneOf(objectAt(value, at, ['trigger', 'attribute']), ['trigger', 'attribute'], at);
+    pathAt((value as Record<string, unknown>)[from], `${at}.${from}`);
+  } else {
+    scalarAt(value, at);
+    if ((test === 'greaterThan' || test === 'lessThan') && typeof value === 'boolean')
+      breaks(at, 'must be a number or a text');
+  }
+}
+
+function scalarAt(value: unknown, path: string): void {
+  if (typeof value === 'string') textAt(value, path, AUDIENCE_LIMITS.text, 0);
+  else if (typeof value !== 'boolean' && !(typeof value === 'number' && Number.isFinite(value)))
+    breaks(path, 'must be a text, a number, true or false');
+}
+
+function oftenAt(
+  given: Record<string, unknown>,
+  kind: 'did' | 'did_not',
+  path: string,
+  budget: Budget,
+): void {
+  nameAt(given[kind], `${path}.${kind}`);
+  if (given['where'] !== undefined) whereAt(given['where'], `${path}.where`, budget);
+  const most = CAMPAIGN_LIMITS.counted;
+  if (given['atLeast'] !== undefined) wholeAt(given['atLeast'], `${path}.atLeast`, 1, most);
+  if (given['atMost'] !== undefined) wholeAt(given['atMost'], `${path}.atMost`, 0, most - 1);
+  if (given['within'] !== undefined && given['since'] !== undefined)
+    breaks(path, 'must have at most one of within, since');
+  if (given['within'] !== undefined) durationAt(given['within'], `${path}.within`, 1_000, MOST_BACK_MS);
+  if (given['since'] !== undefined) timeAt(given['since'], `${path}.since`);
+}
+
+function timeAt(value: unknown, path: string): void {
+  if (typeof value !== 'string' || parseIsoTime(value) === undefined)
+    breaks(path, 'must be a time with a zone, such as 2026-11-20T08:00:00Z');
+}

@@ -1,0 +1,57 @@
+/** Somebody in a campaign, as a step sees them, and what a step leads to. Holds types only. */
+import type { Seen } from '../match/facts.ts';
+
+/** Where somebody stands. Kept as it is, so names are short where there are many. */
+export type Place = {
+  step: string;
+  /** As of when they came to the step. */
+  sinceMs: number;
+  /** When something happens by itself. */
+  dueMs: number;
+  /** What was decided so far, counted. */
+  seq: number;
+  /** `go`: the step was not taken yet. `sent`: it was, and what comes of the message is waited for. */
+  phase?: 'go' | 'sent';
+  /** When the filter is to be looked at again, where that is sooner. */
+  lookMs?: number;
+  /** How often a step was come back to. */
+  passes?: Record<string, number>;
+  /** By name, the last event that ended a wait: [at, key]. */
+  heard?: Record<string, [number, number]>;
+};
+
+/** An enrolment. */
+export type Run = {
+  id: number;
+  contactId: number;
+  enteredMs: number;
+  /** Of the holdout: walks the same way as a shadow. */
+  isShadow: boolean;
+  trigger: Seen | null;
+  place: Place;
+};
+
+/** Why a step is taken. */
+export type Stimulus =
+  | { kind: 'enter' }
+  | { kind: 'event'; event: Seen }
+  | { kind: 'changed' }
+  /** `lateMs`: how much later than it was due. */
+  | { kind: 'due'; lateMs: number };
+
+/** Why somebody is not in it any more. */
+export type Ending = { completed: true } | { exited: string };
+
+/** What is to be done, in this very transaction. `seq` and the enrolment are its key. */
+export type Effect = { seq: number; step: string } & (
+  | { do: 'send' }
+  | { do: 'would_send' }
+  | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
+  | { do: 'tag'; add: readonly string[]; remove: readonly string[] }
+);
+
+/** A decision, for who asks why. */
+export type Why = { seq: number; atMs: number; what: string; step?: string; detail?: string };
+
+/** What a step comes to. */
+export type Outcome = { place: Place; ended?: Ending; effects: Effect[]; why: Why[] };

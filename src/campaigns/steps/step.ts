@@ -1,0 +1,346 @@
+/**
+ * The one function that takes people through campaigns: the live engine, a preview and a back-test call the same. It knows no database,
+ * no clock and no chance: what it is given decides, so what was decided can be decided again.
+ */
+import { CAMPAIGN_LIMITS, type SendStep, type Step, type WaitForStep } from '../../../contract/campaign.ts';
+import { hash32 } from '../../base/crypto.ts';
+import { durationMs, minuteOfText } from '../match/duration.ts';
+import { evaluate, isLookedFor } from '../match/evaluate.ts';
+import type { Around, Facts, Seen } from '../match/facts.ts';
+import { END } from './flow.ts';
+import { nextAtMinute, nextInWindow } from './local.ts';
+import type { Effect, Ending, Outcome, Place, Run, Stimulus, Why } from './run.ts';
+import { after, windowOf, type Version } from './version.ts';
+
+/** What comes of a message is waited for this long: as long as a message lives. */
+const AWAITED_MS = 3 * 86_400_000;
+const LATE_BY_MS = 24 * 3600_000;
+
+/** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
+export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Outcome {
+  const walk = new Walk(version, run, facts, asOfMs, stimulus.kind === 'due' ? stimulus.lateMs : 0);
+  walk.take(stimulus);
+  return walk.outcome();
+}
+
+/** Somebody who enters, before the first step. */
+export function firstPlace(version: Version, asOfMs: number): Place {
+  return { step: version.steps[0]!.key, sinceMs: asOfMs, dueMs: asOfMs, seq: 0, phase: 'go' };
+}
+
+class Walk {
+  readonly #version: Version;
+  readonly #run: Run;
+  #facts: Facts;
+  readonly #lateMs: number;
+  readonly #effects: Effect[] = [];
+  readonly #why: Why[] = [];
+  #asOfMs: number;
+  #place: Place;
+  #ended: Ending | undefined;
+  #steps = 0;
+
+  constructor(version: Version, run: Run, facts: Facts, asOfMs: number, lateMs: number) {
+    this.#version = version;
+    this.#run = run;
+    this.#facts = facts;
+    this.#asOfMs = asOfMs;
+    this.#lateMs = lateMs;
+    const { lookMs: _looked, ...place } = run.place;
+    this.#place = place;
+  }
+
+  take(stimulus: Stimulus): void {
+    if (this.#version.file.checkFilter === 'always' && stimulus.kind !== 'enter' && !this.#passesFilter())
+      return;
+    if (stimulus.kind === 'event') this.#hear(stimulus.event);
+    if (this.#ended || stimulus.kind === 'event' || stimulus.kind === 'changed') return;
+    if (stimulus.kind === 'enter') return this.#go(this.#place.step);
+    // What came before its time was only to look at the filter again.
+    if (this.#asOfMs < this.#place.dueMs) return;
+    if (this.#place.phase === 'go') return this.#go(this.#place.step);
+    this.#due();
+  }
+
+  outcome(): Outcome {
+    const place = this.#place;
+    if (!this.#ended && this.#version.file.checkFilter === 'always' && this.#version.file.filter) {
+      const { flipsMs } = evaluate(this.#version.file.filter, this.#facts, this.#around());
+      // The filter may fail by time alone: looked at then.
+      if (flipsMs < place.dueMs && flipsMs > this.#asOfMs) {
+        const looked = { ...place, lookMs: flipsMs };
+        return this.#made(looked);
+      }
+    }
+    return this.#made(place);
+  }
+
+  #made(place: Place): Outcome {
+    return {
+      place,
+      ...(this.#ended ? { ended: this.#ended } : {}),
+      effects: this.#effects,
+      why: this.#why,
+    };
+  }
+
+  #around(): Around {
+    return { trigger: this.#run.trigger, asOfMs: this.#asOfMs };
+  }
+
+  #tell(what: string, more: { step?: string; detail?: string } = {}): void {
+    this.#why.push({ seq: this.#place.seq++, atMs: this.#asOfMs, what, ...more });
+  }
+
+  #end(ended: Ending, detail?: string): void {
+    this.#ended = ended;
+    const what = 'completed' in ended ? 'completed' : `exited: ${ended.exited}`;
+    this.#tell(what, { step: this.#place.step, ...(detail === undefined ? {} : { detail }) });
+  }
+
+  #passesFilter(): boolean {
+    const { filter } = this.#version.file;
+    if (!filter || evaluate(filter, this.#facts, this.#around()).holds) return true;
+    this.#end({ exited: 'filter' });
+    return false;
+  }
+
+  /** An event, for whoever waits or is to leave. Waits come before exits. */
+  #hear(event: Seen): void {
+    const current = this.#current();
+    if (current && this.#place.phase === 'sent') this.#heardOfSend(current, event);
+    else if (current && 'wait_for' in current && this.#satisfies(current.wait_for, event))
+      this.#done(current.wait_for, event);
+    if (this.#ended) return;
+    const exits = this.#version.file.exits ?? [];
+    const leaves = exits.some(
+      (exit) => exit.event === event.name && isLookedFor(exit, event, this.#facts, this.#around()),
+    );
+    // What was done before they entered does not take them out.
+    if (leaves && event.atMs >= this.#run.enteredMs) this.#end({ exited: 'event' }, event.name);
+  }
+
+  #heardOfSend(current: Step, event: Seen): void {
+    if (!('send' in current) || !isOfSend(event, this.#run.id, current.key)) return;
+    if (event.name === '$failed') return this.#follow('failed', `it failed: ${said(event)}`);
+    const wanted = current.send.await === 'accepted' ? ['$accepted', '$delivered'] : ['$delivered'];
+    if (wanted.includes(event.name)) this.#follow('next', `${event.name.slice(1)}`);
+  }
+
+  /** Something fell due at the step. */
+  #due(): void {
+    const current = this.#current();
+    if (!current) return this.#end({ exited: 'step_removed' });
+    if ('wait_for' in current) {
+      const { wait_for: wait } = current;
+      const found = this.#found(wait, this.#place.sinceMs);
+      if (found) return this.#done(wait, found);
+      // The time that was waited, without the grace.
+      this.#asOfMs = this.#place.sinceMs + durationMs(wait.timeout)!;
+      return this.#follow('timeout', `no ${wait.event} within ${wait.timeout}`);
+    }
+    if (this.#place.phase === 'sent') return this.#follow('failed', 'nothing was heard of it');
+    this.#follow('next');
+  }
+
+  #current(): Step | undefined {
+    const at = this.#version.index.get(this.#place.step);
+    return at === undefined ? undefined : this.#version.steps[at];
+  }
+
+  /** Goes along an edge, and on as far as nothing is waited for. */
+  #follow(edge: string, detail?: string): void {
+    const at = this.#version.index.get(this.#place.step)!;
+    this.#tell(edge, { step: this.#place.step, ...(detail === undefined ? {} : { detail }) });
+    this.#go(after(this.#version, at, edge));
+  }
+
+  #go(first: string): void {
+    let next: string | undefined = first;
+    while (next !== undefined && !this.#ended) {
+      if (next === END) return this.#end({ completed: true });
+      const at = this.#version.index.get(next);
+      if (at === undefined) return this.#end({ exited: 'step_removed' });
+      if (!this.#come(next, at)) return;
+      if (++this.#steps > CAMPAIGN_LIMITS.instantSteps) {
+        // The rest in another turn, so that no turn is long.
+        this.#place.phase = 'go';
+        return;
+      }
+      next = this.#visit(this.#version.steps[at]!, at);
+    }
+  }
+
+  /** Comes to a step; false when it was come back to too often. */
+  #come(key: string, at: number): boolean {
+    const { step: from, passes } = this.#place;
+    const isBack = (this.#version.index.get(from) ?? -1) >= at && this.#steps + this.#place.seq > 0;
+    const counted = isBack ? { ...passes, [key]: (passes?.[key] ?? 0) + 1 } : passes;
+    const { heard, seq } = this.#place;
+    this.#place = {
+      step: key,
+      sinceMs: this.#asOfMs,
+      dueMs: this.#asOfMs,
+      seq,
+      ...(counted ? { passes: counted } : {}),
+      ...(heard ? { heard } : {}),
+    };
+    if ((counted?.[key] ?? 0) <= CAMPAIGN_LIMITS.cyclePasses) return true;
+    this.#end({ exited: 'expired' }, `came back to ${key} ${CAMPAIGN_LIMITS.cyclePasses} times`);
+    return false;
+  }
+
+  /** Takes a step; the next, or undefined when it waits or ended. */
+  #visit(current: Step, at: number): string | undefined {
+    if ('send' in current) return this.#send(current.key, current.send, at);
+    if ('wait' in current) {
+      const restMs = this.#asOfMs + durationMs(current.wait.for)!;
+      const { thenAt } = current.wait;
+      const { zone } = this.#facts;
+      return this.#wait(
+        thenAt === undefined ? restMs : nextAtMinute(minuteOfText(thenAt)!, zone, restMs),
+        zoneTold(thenAt, zone),
+      );
+    }
+    if ('wait_until' in current) {
+      const zone = current.wait_until.zone ?? this.#facts.zone;
+      const opensMs = nextInWindow(windowOf(current.wait_until), zone, this.#asOfMs);
+      if (opensMs > this.#asOfMs) return this.#wait(opensMs, zone);
+      return this.#on(at, 'next', 'within its hours');
+    }
+    if ('wait_for' in current) return this.#waitFor(current.wait_for, at);
+    if ('branch' in current) {
+      const found = current.branch.find(({ when }) => evaluate(when, this.#facts, this.#around()).holds);
+      return found ? this.#chosen(current.key, found.to) : this.#on(at, 'else');
+    }
+    if ('split' in current)
+      return this.#chosen(
+        current.key,
+        drawn(current.split, `${this.#version.campaignId}:${current.key}:${this.#run.contactId}`),
+      );
+    if ('stop' in current) return void this.#end({ exited: current.stop.reason });
+    return this.#change(current, at);
+  }
+
+  #on(at: number, edge: string, detail?: string): string {
+    this.#tell(edge, { step: this.#place.step, ...(detail === undefined ? {} : { detail }) });
+    return after(this.#version, at, edge);
+  }
+
+  #chosen(key: string, to: string): string {
+    this.#tell('took', { step: key, detail: to });
+    return to;
+  }
+
+  #wait(dueMs: number, detail: string): undefined {
+    this.#place.dueMs = dueMs;
+    this.#tell('waits', { step: this.#place.step, detail });
+  }
+
+  #waitFor(wait: WaitForStep, at: number): string | undefined {
+    const timeoutMs = durationMs(wait.timeout)!;
+    const found = this.#found(wait, this.#asOfMs);
+    if (found) {
+      this.#note(wait.event, found);
+      return this.#on(at, 'done', wait.event);
+    }
+    const graceMs = wait.grace ? Math.min(60_000, timeoutMs / 10) : 0;
+    return this.#wait(this.#asOfMs + timeoutMs + graceMs, wait.event);
+  }
+
+  #done(wait: WaitForStep, event: Seen): void {
+    this.#note(wait.event, event);
+    this.#follow('done', wait.event);
+  }
+
+  #note(name: string, { atMs, key }: Seen): void {
+    this.#place.heard = { ...this.#place.heard, [name]: [atMs, key] };
+  }
+
+  /** The first of what was done already that ends a wait which began at `sinceMs`. */
+  #found(wait: WaitForStep, sinceMs: number): Seen | undefined {
+    return this.#facts.events(wait.event).findLast((event) => this.#ends(wait, event, sinceMs));
+  }
+
+  #satisfies(wait: WaitForStep, event: Seen): boolean {
+    return event.name === wait.event && this.#ends(wait, event, this.#place.sinceMs);
+  }
+
+  #ends(wait: WaitForStep, event: Seen, sinceMs: number): boolean {
+    const { trigger, enteredMs, id } = this.#run;
+    const fromMs =
+      wait.since === 'step'
+        ? sinceMs
+        : typeof wait.since === 'object'
+          ? sinceMs - durationMs(wait.since.ago)!
+          : (trigger?.atMs ?? enteredMs);
+    if (event.atMs < fromMs || event.atMs > sinceMs + durationMs(wait.timeout)!) return false;
+    if (trigger && event.name === trigger.name && event.key === trigger.key) return false;
+    const heard = this.#place.heard?.[wait.event];
+    if (heard && (event.atMs < heard[0] || (event.atMs === heard[0] && event.key === heard[1]))) return false;
+    if (wait.of !== undefined && !isOfSend(event, id, wait.of)) return false;
+    return isLookedFor(wait, event, this.#facts, this.#around());
+  }
+
+  #send(key: string, send: SendStep, at: number): string | undefined {
+    const lateByMs = send.lateBy === undefined ? LATE_BY_MS : durationMs(send.lateBy)!;
+    if (this.#lateMs > lateByMs) return this.#on(at, 'suppressed', 'too_late');
+    if ((this.#version.file.checkFilter ?? 'before_send') === 'before_send' && !this.#passesFilter())
+      return undefined;
+    const { seq } = this.#place;
+    this.#effects.push({ seq, step: key, do: this.#run.isShadow ? 'would_send' : 'send' });
+    this.#tell(this.#run.isShadow ? 'would have sent' : 'sends', { step: key });
+    if (this.#run.isShadow || (send.await ?? 'none') === 'none') return after(this.#version, at, 'next');
+    this.#place.phase = 'sent';
+    this.#place.dueMs = this.#asOfMs + AWAITED_MS;
+    return undefined;
+  }
+
+  #change(current: Extract<Step, { set: object } | { tag: object }>, at: number): string {
+    if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
+    const { seq } = this.#place;
+    if ('set' in current) this.#effects.push({ seq, step: current.key, do: 'set', attributes: current.set });
+    else {
+      const { add = [], remove = [] } = current.tag;
+      this.#effects.push({ seq, step: current.key, do: 'tag', add, remove });
+    }
+    return this.#on(at, 'next');
+  }
+}
+
+/** The facts once attributes are set; null takes one away. */
+export function withAttributes(facts: Facts, set: Readonly<Record<string, unknown>>): Facts {
+  const all = Object.entries({ ...facts.contact.attributes, ...set });
+  const attributes = Object.fromEntries(all.filter(([, value]) => value !== null));
+  return { ...facts, contact: { ...facts.contact, attributes } };
+}
+
+/** The facts once tags are given and taken. */
+export function withTags(facts: Facts, add: readonly string[], remove: readonly string[]): Facts {
+  const kept = [...facts.tags].filter((tag) => !remove.includes(tag));
+  return { ...facts, tags: new Set([...kept, ...add]) };
+}
+
+function zoneTold(thenAt: string | undefined, zone: string): string {
+  return thenAt === undefined ? 'for a time' : `until ${thenAt} in ${zone}`;
+}
+
+/** Whether what Parley tells is of the message that this enrolment sent at a step. */
+function isOfSend(event: Seen, enrolmentId: number, stepKey: string): boolean {
+  return event.properties?.['enrolment'] === enrolmentId && event.properties['step'] === stepKey;
+}
+
+function said({ properties }: Seen): string {
+  return String(properties?.['code'] ?? 'no reason was told');
+}
+
+/** One of weighted ways, by a hash: the same for the same text, always. */
+export function drawn(weights: Readonly<Record<string, number>>, text: string): string {
+  const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  let left = ((hash32(text) >>> 0) / 2 ** 32) * total;
+  for (const [key, weight] of Object.entries(weights)) {
+    left -= weight;
+    if (left < 0) return key;
+  }
+  return Object.keys(weights).at(-1)!;
+}

@@ -1,0 +1,125 @@
+/** A version of a campaign, made ready: what is written, and what is worked out of it once. Immutable, and shared. Pure. */
+import {
+  CAMPAIGN_LIMITS,
+  DAYS,
+  type CampaignFile,
+  type Goal,
+  type Rule,
+  type Step,
+  type WaitForStep,
+  type Where,
+  type WindowStep,
+} from '../../../contract/campaign.ts';
+import { basisPoints, durationMs, minuteOfText } from '../match/duration.ts';
+import { asksSets, namesIn } from '../match/evaluate.ts';
+import { EVENT_LIMITS } from '../events/time.ts';
+import { leadsTo } from './flow.ts';
+import type { Window } from './local.ts';
+
+/** A version. */
+export type Version = {
+  id: number;
+  campaignId: number;
+  workspaceId: number;
+  number: number;
+  file: CampaignFile;
+  /** The steps, with what `event_without` stands for before them. */
+  steps: readonly Step[];
+  index: ReadonlyMap<string, number>;
+  /** What sets it off, by the name of the event; null: only when somebody says so. */
+  trigger: { name: string; where?: Where } | null;
+  triggersWithinMs: number;
+  holdoutPoints: number;
+  /** Names of events that its rules, waits, goals and exits ask for, and how far back (ms). */
+  names: ReadonlyMap<string, number>;
+  /** Names that may do something to somebody who is in it. */
+  hears: ReadonlySet<string>;
+  goals: readonly Goal[];
+  asksSets: boolean;
+};
+
+const WITHOUT = '$without';
+const DID_IT = '$did_it';
+
+/** Makes a version ready. */
+export function versionOf(
+  row: Pick<Version, 'id' | 'campaignId' | 'workspaceId' | 'number' | 'file'>,
+): Version {
+  const { file } = row;
+  const steps = stepsOf(file);
+  const rules = rulesOf(file);
+  const names = new Map<string, number>();
+  const ask = (name: string, backMs: number) => names.set(name, Math.max(names.get(name) ?? 0, backMs));
+  for (const { name, backMs } of rules.flatMap(namesIn)) ask(name, backMs);
+  const hears = new Set<string>();
+  for (const step of steps)
+    if ('wait_for' in step) {
+      hears.add(step.wait_for.event);
+      ask(step.wait_for.event, backOf(step.wait_for));
+    }
+  for (const { event } of [...(file.goals ?? []), ...(file.exits ?? [])]) hears.add(event);
+  if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
+    for (const name of ['$accepted', '$delivered', '$failed']) hears.add(name);
+  return {
+    ...row,
+    steps,
+    index: new Map(steps.map(({ key }, i) => [key, i])),
+    trigger: triggerOf(file),
+    triggersWithinMs:
+      file.triggersWithin === undefined ? EVENT_LIMITS.triggersWithinMs : durationMs(file.triggersWithin)!,
+    holdoutPoints: file.holdout === undefined ? 0 : basisPoints(file.holdout)!,
+    names,
+    hears,
+    goals: file.goals ?? [],
+    asksSets: rules.some(asksSets),
+  };
+}
+
+/** A wait looks back to the trigger, which may be as long ago as anybody waits. */
+function backOf({ since, timeout }: WaitForStep): number {
+  if (since === 'step') return durationMs(timeout)!;
+  if (typeof since === 'object') return durationMs(since.ago)! + durationMs(timeout)!;
+  return CAMPAIGN_LIMITS.waitMs;
+}
+
+function stepsOf({ trigger, steps }: CampaignFile): readonly Step[] {
+  if (!('event_without' in trigger)) return steps;
+  const { not, notWhere, within, match } = trigger.event_without;
+  const wait: Step = {
+    key: WITHOUT,
+    wait_for: {
+      event: not,
+      timeout: within,
+      ...(notWhere ? { where: notWhere } : {}),
+      ...(match ? { match } : {}),
+    },
+    then: { done: DID_IT, timeout: steps[0]!.key },
+  };
+  return [wait, ...steps, { key: DID_IT, stop: { reason: 'did_it' } }];
+}
+
+function triggerOf({ trigger }: CampaignFile): Version['trigger'] {
+  if ('api' in trigger) return null;
+  const { did, where } = 'event' in trigger ? trigger.event : trigger.event_without;
+  return { name: did, ...(where ? { where } : {}) };
+}
+
+function rulesOf({ filter, steps }: CampaignFile): Rule[] {
+  const branches = steps.flatMap((step) => ('branch' in step ? step.branch.map(({ when }) => when) : []));
+  return filter ? [filter, ...branches] : branches;
+}
+
+/** Where an edge of a step leads, as `leadsTo`. What stands behind the last that was written is the end. */
+export function after(version: Version, at: number, edge: string): string {
+  const to = leadsTo(version.steps, at, edge);
+  return to === DID_IT && version.steps[at]!.then?.[edge] === undefined ? 'end' : to;
+}
+
+/** The window of a step. */
+export function windowOf({ days, from, to }: WindowStep): Window {
+  return {
+    from: minuteOfText(from)!,
+    to: minuteOfText(to)!,
+    days: new Set((days ?? DAYS).map((day) => (DAYS as readonly string[]).indexOf(day))),
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * What is done with all who are in a campaign, a batch in a turn: they are moved to a new version, go on after a pause, or leave one that
+ * has ended. By the owner of each lane, so that nobody else writes of them meanwhile; a batch that dies is done again.
+ */
+import { bucketOf } from '../base/ids.ts';
+import { holdContacts } from '../contacts/held.ts';
+import type { Tx } from '../db/pool.ts';
+import type { OwnedLane } from '../queue/lanes/lane.ts';
+import { openBook } from './enrol/book.ts';
+import { Changes } from './enrol/changes.ts';
+import { exit } from './enrol/engine.ts';
+import type { LiveNames } from './enrol/live.ts';
+import type { Enrolment, Member } from './enrol/member.ts';
+import { noteTask, selectInside, selectTask, type Task } from './enrol/sql.tasks.ts';
+import { writeChanges } from './enrol/write.ts';
+import { catchUp, type TurnDeps } from './turnPart.ts';
+
+/** Contacts in one batch. */
+const BATCH = 500;
+
+/** Does the next batch of a lane's first task; false when it has none. */
+export async function takeTask(
+  deps: TurnDeps,
+  tx: Tx,
+  lane: OwnedLane,
+  liveOf: (workspaceId: number) => Promise<LiveNames>,
+  nowMs: number,
+): Promise<boolean> {
+  const task = await selectTask(tx, lane);
+  if (!task) return false;
+  const { workspaceId, campaignId } = task;
+  const contactIds = await selectInside(tx, lane, campaignId, task.afterId, BATCH);
+  const workspace = await deps.directory.workspace(workspaceId);
+  if (contactIds.length && workspace) {
+    const live = await liveOf(workspaceId);
+    await holdContacts(
+      tx,
+      contactIds.map((contactId) => ({ workspaceId, contactId })),
+    );
+    const theirNowMs = nowMs + workspace.clockAheadMs;
+    const members = await openBook(tx, live, workspace, contactIds, [campaignId], theirNowMs);
+    const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+    for (const member of members.values()) {
+      catchUp(live, member, theirNowMs, changes);
+      const inside = [...member.enrolments.values()].filter((one) => one.campaignId === campaignId);
+      for (const enrolment of inside) doWith(task, member, enrolment, theirNowMs, changes);
+    }
+    await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+  }
+  await noteTask(tx, task, contactIds.length === BATCH ? contactIds.at(-1) : undefined);
+  return true;
+}
+
+function doWith(task: Task, member: Member, enrolment: Enrolment, nowMs: number, changes: Changes): void {
+  if (task.kind === 'end') exit(member, enrolment, 'campaign_ended', nowMs, changes);
+  if (task.kind === 'resume') {
+    const { place } = enrolment;
+    const { byMs = 0, overMs = 0 } = task.params;
+    const dueMs = place.dueMs + byMs;
+    const spreadMs = overMs > 0 ? enrolment.id % overMs : 0;
+    changes.keep(member, {
+      ...enrolment,
+      place: { ...place, sinceMs: place.sinceMs + byMs, dueMs: dueMs <= nowMs ? nowMs + spreadMs : dueMs },
+    });
+  }
+}

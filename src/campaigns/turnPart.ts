@@ -1,0 +1,128 @@
+/** The part of a turn that is of one workspace: what arrived for its contacts, then what fell due. */
+import type { Directory } from '../accounts/directory.ts';
+import type { Clock } from '../base/clock.ts';
+import { bucketOf } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { holdContacts } from '../contacts/held.ts';
+import type { Sql, Tx } from '../db/pool.ts';
+import { openBook } from './enrol/book.ts';
+import { Changes } from './enrol/changes.ts';
+import { enter, keyOfCall, moveTo, onChange, onDue, onEvent } from './enrol/engine.ts';
+import type { LiveNames } from './enrol/live.ts';
+import type { Member } from './enrol/member.ts';
+import type { Timer } from './enrol/sql.read.ts';
+import { writeChanges, type WriteDeps } from './enrol/write.ts';
+import type { Names } from './events/names.ts';
+import { ARRIVAL } from './events/sql.ts';
+import type { Arrival } from './events/sql.take.ts';
+import { FLAG } from './events/time.ts';
+
+/** What turns need. */
+export type TurnDeps = WriteDeps & {
+  sql: Sql;
+  clock: Clock;
+  log: Log;
+  directory: Directory;
+  names: Names;
+};
+
+/** What of a turn is one workspace's. */
+export type Part = { arrivals: Arrival[]; timers: Timer[] };
+
+/** What of a turn is whose. */
+export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer[]): Map<number, Part> {
+  const parts = new Map<number, Part>();
+  const of = (workspaceId: number): Part => {
+    const known = parts.get(workspaceId) ?? { arrivals: [], timers: [] };
+    parts.set(workspaceId, known);
+    return known;
+  };
+  for (const one of arrivals) of(one.workspaceId).arrivals.push(one);
+  for (const one of timers) of(one.workspaceId).timers.push(one);
+  return parts;
+}
+
+/** Takes it. `nowMs` is by our clock. */
+export async function takeTurn(
+  deps: TurnDeps,
+  tx: Tx,
+  live: LiveNames,
+  workspaceId: number,
+  { arrivals, timers }: Part,
+  nowMs: number,
+): Promise<void> {
+  const workspace = await deps.directory.workspace(workspaceId);
+  if (!workspace) return;
+  const concerned = arrivals.filter(({ kind, nameId }) =>
+    kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0,
+  );
+  const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
+  if (!ids.size) return;
+  if (timers.length) await holdContacts(tx, timers);
+  const theirNowMs = nowMs + workspace.clockAheadMs;
+  const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], theirNowMs);
+  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+  for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
+  setHorizons(members, arrivals);
+  for (const arrival of concerned) {
+    const member = members.get(arrival.contactId);
+    if (member) takeArrival(live, member, arrival, theirNowMs, changes);
+  }
+  for (const member of members.values()) member.horizon = Infinity;
+  for (const timer of timers) {
+    const member = members.get(timer.contactId);
+    const enrolment = member?.enrolments.get(timer.ownerId);
+    // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
+    const lateMs = workspace.clockAheadMs > 0 ? 0 : nowMs - timer.dueMs;
+    if (member && enrolment) onDue(live, member, enrolment, timer.atMs, lateMs, changes);
+    else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
+  }
+  await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+}
+
+/** Moves those who stand in a version that nobody goes by any more. */
+export function catchUp(live: LiveNames, member: Member, nowMs: number, changes: Changes): void {
+  const inside = [...member.enrolments.values()];
+  for (const enrolment of inside) {
+    const from = live.versions.get(enrolment.versionId);
+    const to = live.campaigns.get(enrolment.campaignId)?.version;
+    if (from && to && live.closed.has(from.id)) moveTo(member, enrolment, from, to, nowMs, changes);
+  }
+}
+
+/** What is in this turn was not there before its first arrival. */
+function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Arrival[]): void {
+  for (const { contactId, id } of arrivals) {
+    const member = members.get(contactId);
+    if (member?.horizon === Infinity) member.horizon = id - 1;
+  }
+}
+
+function takeArrival(
+  live: LiveNames,
+  member: Member,
+  arrival: Arrival,
+  nowMs: number,
+  changes: Changes,
+): void {
+  const { id: order, kind, nameId, atMs, receivedMs, key, flags, properties } = arrival;
+  if (kind === ARRIVAL.changed) return onChange(live, member, nowMs, changes);
+  if (kind === ARRIVAL.call) return takeCall(live, member, arrival, changes);
+  const isHistory = (flags & FLAG.history) !== 0;
+  const name = live.nameOf.get(nameId!)!;
+  onEvent(live, member, { name, atMs, receivedMs, key, order, properties, isHistory }, nowMs, changes);
+}
+
+/** Somebody said that this contact is to enter a campaign. */
+function takeCall(live: LiveNames, member: Member, arrival: Arrival, changes: Changes): void {
+  const { id: order, atMs, receivedMs, key, properties: told } = arrival;
+  const {
+    campaign: id,
+    key: text,
+    properties,
+  } = told as { campaign: number; key: string; properties: object };
+  const campaign = live.campaigns.get(id);
+  if (!campaign) return;
+  const trigger = { name: '$call', atMs, receivedMs, key, order, properties: { ...properties } };
+  enter(live, member, campaign, trigger, keyOfCall(campaign.version, text), receivedMs, changes);
+}

@@ -1,0 +1,191 @@
+/**
+ * `parley reconcile`: the audit of a period, a broadcast or a contact, piece by piece. Prints a proof and ends with 0, or the rows that
+ * break it, each with what `why` says, and ends with 1. With a provider's export both lists are held against each other.
+ */
+import type { AuditBreak, AuditCounts, AuditShown } from '../../contract/doors/console/reconcile.ts';
+import { DELIVERY_STATES } from '../../contract/doors/console/messages.ts';
+import type { Api } from './api.ts';
+import { Failure, say, tell } from './failure.ts';
+import { holdAgainst } from './providerExport.ts';
+import { connect, type TargetFlags } from './target.ts';
+
+type ReconcileFlags = TargetFlags & {
+  from?: string;
+  to?: string;
+  broadcast?: string;
+  contact?: string;
+  providerExport?: string;
+  integration?: string;
+  columns?: string;
+  json?: boolean;
+};
+
+/** So many rows are told of with what `why` says; of more the codes are counted. */
+const MOST_TOLD = 20;
+
+/** Audits, prints, and fails when something does not add up. */
+export async function reconcile(flags: ReconcileFlags): Promise<void> {
+  const { api, base } = await connect(flags);
+  const asked = queryOf(flags);
+  const found = await auditAll(api, `${base}/reconcile?${asked}`);
+  const theirs =
+    flags.providerExport === undefined
+      ? undefined
+      : await holdAgainst(
+          api,
+          `${base}/reconcile/taken?${asked}`,
+          flags.providerExport,
+          flags.columns,
+          flags.integration,
+        );
+  const breaks = [...found.breaks, ...(theirs?.breaks ?? [])];
+  if (flags.json) say(JSON.stringify({ ...found, breaks, ...(theirs && { provider: theirs.counts }) }));
+  else {
+    printCounts(found.counts);
+    if (theirs) printTheirs(theirs.counts);
+    await printBreaks(api, base, breaks, found.more);
+  }
+  if (breaks.length > 0 || found.more)
+    throw new Failure(`It does not add up: ${countsOf(breaks)}${found.more ? ', and more' : ''}.`);
+  if (!flags.json) say('It adds up: a proof.');
+}
+
+/** What is asked of the server: the period, broadcast or contact. `--campaigns` goes here once campaigns have runs. */
+function queryOf({ from, to, broadcast, contact }: ReconcileFlags): string {
+  const given = Object.entries({ from, to, broadcast, contact }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) throw new Failure('Say --from <time>, --broadcast <id> or --contact <id>.', 2);
+  return new URLSearchParams(given as [string, string][]).toString();
+}
+
+/** Asks for the pieces and adds them up. */
+async function auditAll(
+  api: Api,
+  path: string,
+): Promise<{ counts: AuditCounts; breaks: AuditBreak[]; more: boolean }> {
+  let sum: { counts: AuditCounts; breaks: AuditBreak[]; more: boolean } | undefined;
+  for (let next: string | null = ''; next !== null; ) {
+    const piece: AuditShown = await api.get<AuditShown>(path + (next === '' ? '' : `&next=${next}`));
+    sum = sum
+      ? {
+          counts: added(sum.counts, piece.counts),
+          breaks: [...sum.breaks, ...piece.breaks],
+          more: sum.more || piece.more,
+        }
+      : piece;
+    next = piece.next;
+    if (next !== null && process.stderr.isTTY) tell(`… ${next} of 32`);
+  }
+  const { counts, breaks, more } = sum!;
+  const all = Object.values(counts.states).reduce((total, n) => total + n, 0);
+  const intended = counts.messages + counts.recipients + counts.erased;
+  return { counts, more, breaks: all === intended ? breaks : [...breaks, notInSum(intended, all)] };
+}
+
+function notInSum(intended: number, all: number): AuditBreak {
+  return {
+    code: 'does_not_add_up',
+    contactId: null,
+    messageId: null,
+    broadcastId: null,
+    seq: 0,
+    state: null,
+    detail: `${intended} were intended, and ${all} came to something or wait`,
+  };
+}
+
+/** The sums of two pieces, number by number. */
+function added<T>(a: T, b: T): T {
+  if (typeof a === 'number') return (a + (b as number)) as T;
+  const names = [...new Set([...Object.keys(a as object), ...Object.keys(b as object)])];
+  const at = (one: T, name: string) => (one as Record<string, unknown>)[name];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      added(at(a, name) ?? zeroOf(at(b, name)), at(b, name) ?? zeroOf(at(a, name))),
+    ]),
+  ) as T;
+}
+
+function zeroOf(value: unknown): unknown {
+  return typeof value === 'number' ? 0 : {};
+}
+
+function printCounts({
+  messages,
+  recipients,
+  erased,
+  states,
+  further,
+  attempted,
+  taken,
+  receipted,
+  events,
+  calls,
+}: AuditCounts): void {
+  const line = (name: string, n: number, means = '') =>
+    say(`${name.padEnd(24)}${String(n).padStart(12)}  ${means}`.trimEnd());
+  line(
+    'intended',
+    messages + recipients + erased,
+    `${messages} messages, ${recipients} recipients of broadcasts${erased ? `, ${erased} erased since` : ''}`,
+  );
+  for (const name of DELIVERY_STATES) if (states[name]) line(`  ${name}`, states[name]);
+  if (further) line('further', further, 'fallen back to, called again, or to further devices');
+  line('attempted', attempted);
+  line('taken by a provider', taken);
+  line('receipted', receipted, 'of which it told more');
+  line(
+    'events to be read',
+    events.waiting + events.failed,
+    events.failed ? `${events.failed} of them a reader failed on` : '',
+  );
+  for (const [name, n] of Object.entries(calls)) line(`webhook calls ${name}`, n);
+}
+
+function printTheirs({ rows, matched }: { rows: number; matched: number }): void {
+  say(`${'in the provider’s list'.padEnd(24)}${String(rows).padStart(12)}  ${matched} of them are ours`);
+}
+
+async function printBreaks(
+  api: Api,
+  base: string,
+  breaks: readonly AuditBreak[],
+  more: boolean,
+): Promise<void> {
+  for (const one of breaks.slice(0, MOST_TOLD)) {
+    say();
+    const cause = one.messageId
+      ? `message ${one.messageId}`
+      : one.broadcastId
+        ? `broadcast ${one.broadcastId}`
+        : '';
+    say(
+      [one.code, one.contactId ? `contact ${one.contactId}` : '', cause, one.seq ? `delivery ${one.seq}` : '']
+        .filter(Boolean)
+        .join('  '),
+    );
+    say(`  ${one.detail}`);
+    for (const said of await whyOf(api, base, one)) say(`  ${said}`);
+  }
+  if (breaks.length > MOST_TOLD || more)
+    say(`\n… and ${more ? 'more' : `${breaks.length - MOST_TOLD} more`}; --json has the rows.`);
+}
+
+/** What `why` says of a row. */
+async function whyOf(
+  api: Api,
+  base: string,
+  { contactId, messageId, broadcastId }: AuditBreak,
+): Promise<string[]> {
+  if (contactId === null || (messageId === null && broadcastId === null)) return [];
+  const about = messageId === null ? `broadcast=${broadcastId}` : `message=${messageId}`;
+  const told = await api.tryGet<{ decisions: { at: string; what: string; why: string }[] }>(
+    `${base}/why?contact=${contactId}&${about}`,
+  );
+  return (told?.decisions ?? []).map(({ at, what, why }) => `${at}  ${what}  ${why}`);
+}
+
+function countsOf(breaks: readonly AuditBreak[]): string {
+  const groups = Map.groupBy(breaks, ({ code }) => code);
+  return [...groups].map(([code, list]) => `${list.length} ${code}`).join(', ');
+}

@@ -1,0 +1,96 @@
+/**
+ * Leaving everything: no marketing to a person, whatever the channel, and whatever address they have later. A no follows the address,
+ * so it is kept at each; for those to come it is kept at the one address that everybody has by nature, their place in the web chat.
+ */
+import type { IdSource } from '../../base/ids.ts';
+import { toHex24 } from '../../base/ids.ts';
+import type { Db, Tx } from '../../db/pool.ts';
+import { destinationsOf } from '../destinations.ts';
+import { blockDestinations, blockKey, blocksOf, liftBlocks, type At, type Rank } from './blocks.ts';
+import { bitsOf } from './classes.ts';
+
+/** A contact of a workspace. */
+export type Someone = { workspaceId: number; contactId: number };
+
+const MARKETING = ['marketing'] as const;
+
+/** No marketing to these any more. Locks the contacts. */
+export async function leaveEverything(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  people: readonly Someone[],
+  by: { rank: Rank; reason: string },
+): Promise<void> {
+  const places = await placesOf(tx, people);
+  await blockDestinations(
+    tx,
+    ids,
+    nowMs,
+    places.map((at) => ({
+      ...at,
+      cause: 'opted_out_all',
+      classes: MARKETING,
+      by: by.rank,
+      reason: by.reason,
+    })),
+  );
+}
+
+/** Takes that back, and what an import said; what somebody of a higher rank said stays. */
+export async function joinAgain(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  people: readonly Someone[],
+  by: { rank: Rank; reason: string },
+): Promise<void> {
+  const places = await placesOf(tx, people);
+  await liftBlocks(
+    tx,
+    ids,
+    nowMs,
+    places.map((at) => ({
+      ...at,
+      causes: ['opted_out_all', 'imported'] as const,
+      by: by.rank,
+      reason: by.reason,
+    })),
+  );
+}
+
+/** Those of these contacts that have left everything. Locks nothing. */
+export async function whoLeft(db: Db, people: readonly Someone[]): Promise<Set<number>> {
+  const marks = people.map(markOf);
+  const blocked = await blocksOf(db, marks);
+  const marketing = bitsOf(MARKETING);
+  return new Set(
+    marks
+      .filter((at) => ((blocked.get(blockKey(at))?.blockedClasses ?? 0) & marketing) !== 0)
+      .map(({ contactId }) => contactId),
+  );
+}
+
+/** Every address of these contacts, and the one that they have by nature. */
+async function placesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
+  const byWorkspace = Map.groupBy(people, ({ workspaceId }) => workspaceId);
+  const found = await Promise.all(
+    [...byWorkspace].map(([workspaceId, list]) =>
+      destinationsOf(
+        tx,
+        workspaceId,
+        list.map(({ contactId }) => contactId),
+      ),
+    ),
+  );
+  return [...people.map(markOf), ...found.flat()].map(({ workspaceId, contactId, channel, address }) => ({
+    workspaceId,
+    contactId,
+    channel,
+    address,
+  }));
+}
+
+function markOf({ workspaceId, contactId }: Someone) {
+  return { workspaceId, contactId, channel: 'webchat' as const, address: `web:${toHex24(contactId)}` };
+}

@@ -1,0 +1,37 @@
+/** What a failed transaction is told to have failed on. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabase } from '../../test/support/database.ts';
+
+const { sql } = await testDatabase();
+
+/** Hears of an answer later than others do. */
+async function late<T>(answer: PromiseLike<T>): Promise<T> {
+  try {
+    return await answer;
+  } finally {
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  }
+}
+
+test('9.2 of statements that go out together the one that failed is told, and not one that could not run any more', async () => {
+  const divided = (error: { code?: string }) => error.code === '22012';
+  const both = (tx: typeof sql | Parameters<Parameters<typeof sql.begin>[0]>[0]) =>
+    Promise.all([late(tx`SELECT 1 / 0`), tx`SELECT 1`]);
+  await assert.rejects(
+    sql.begin((tx) => both(tx)),
+    divided,
+  );
+  await sql.begin(async (tx) => {
+    await assert.rejects(
+      tx.savepoint((inner) => both(inner)),
+      divided,
+    );
+    // What failed in it is over: the next failure has a cause of its own.
+    await assert.rejects(
+      tx.savepoint((inner) => Promise.all([late(inner`SELECT 'x'::integer`), inner`SELECT 1`])),
+      (error: { code?: string }) => error.code === '22P02',
+    );
+    assert.equal((await tx`SELECT 1`).length, 1);
+  });
+});

@@ -1,0 +1,98 @@
+/** Who users are and what they do: `identify` and `track`, one or a hundred at a time (api/outbound.md §A.2 to §A.4). */
+import { Type } from 'typebox';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, readEvent, readUser, readWho, type Fields } from './read.ts';
+import { Body, DONE, keeps, type Call, type Route } from './route.ts';
+import { tell, type Entry } from './tell.ts';
+
+const LIST_BYTES = 1024 * 1024;
+/** Users or events in one call (api/outbound.md §A.2). */
+export const MOST_LISTED = 100;
+
+const List = Type.Array(Body);
+
+/** `/v2/identify…`, `/v2/track…`. */
+export const peopleRoutes: readonly Route[] = [
+  keeps({
+    path: '/v2/identify',
+    action: 'people.tell',
+    body: Body,
+    handle: (call) => take(call, [call.body], readIdentify),
+  }),
+  keeps({
+    path: '/v2/identify/batch',
+    action: 'people.tell',
+    body: List,
+    list: true,
+    bodyBytes: LIST_BYTES,
+    handle: (call) => take(call, call.body, readIdentify),
+  }),
+  keeps({
+    path: '/v2/track',
+    action: 'people.tell',
+    body: Body,
+    handle: (call) => take(call, [call.body], readTrack),
+  }),
+  keeps({
+    path: '/v2/track/batch',
+    action: 'people.tell',
+    body: List,
+    list: true,
+    bodyBytes: LIST_BYTES,
+    handle: (call) => take(call, call.body, readTrack),
+  }),
+];
+
+type Read = (body: Fields, at: string, call: Call<unknown>, index: number) => Entry | Fault;
+
+function readIdentify(body: Fields, at: string, { workspace }: Call<unknown>): Entry | Fault {
+  const user = readUser(body, at, workspace.country);
+  return isFault(user) ? user : { who: user.who, user };
+}
+
+function readTrack(
+  body: Fields,
+  at: string,
+  { workspace, caller, query }: Call<unknown>,
+  index: number,
+): Entry | Fault {
+  const who = readWho(body, at);
+  if (isFault(who)) return who;
+  const event = readEvent(body, at);
+  if (isFault(event)) return event;
+  if (event.history && caller.scope === 'public')
+    return fault('forbidden', `${at}history: takes the private key`, { field: `${at}history` });
+  const told = body['user'];
+  if (told !== undefined && told !== null && (typeof told !== 'object' || Array.isArray(told)))
+    return breaks(`${at}user`, 'must be an object');
+  const user = told ? readUser(told as Fields, `${at}user.`, workspace.country, who) : undefined;
+  if (isFault(user)) return user;
+  return { who, user, event: { ...event, ...keyOf(event.key, query, index) } };
+}
+
+/**
+ * What a repeat is known by: the event's own id, else the call's and the place in it. Old iOS makes a new call id per attempt, so
+ * there the content decides.
+ */
+function keyOf(own: string | undefined, { client, guid }: Call['query'], index: number) {
+  if (own !== undefined) return {};
+  if (/^ios\//i.test(client)) return { sameAsContent: true };
+  return guid === undefined ? {} : { key: `g:${guid}#${index}` };
+}
+
+/** All of a call, or nothing. */
+async function take(
+  call: Call<unknown>,
+  bodies: readonly unknown[],
+  read: Read,
+): Promise<typeof DONE | Fault> {
+  const entries: Entry[] = [];
+  const many = bodies.length !== 1 || Array.isArray(call.body);
+  for (const [index, body] of bodies.entries()) {
+    const entry = read(body as Fields, many ? `[${index}].` : '', call, index);
+    if (isFault(entry)) return entry;
+    entries.push(entry);
+  }
+  const told = await tell(call, entries);
+  return isFault(told) ? told : DONE;
+}

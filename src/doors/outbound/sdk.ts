@@ -1,0 +1,105 @@
+/** What SDKs on phones ask and tell (api/outbound.md §A.2, §A.6): their configuration, and what became of pushes. */
+import { isFault, type Fault } from '../../base/fault.ts';
+import type { Receipt } from '../../channels/adapter.ts';
+import { fromRef } from '../../ledger/ref.ts';
+import type { TakeReceipts } from '../live/say.ts';
+import { pushOf } from './pushIntegrations.ts';
+import { breaks, readTime, readWho, type PushApi } from './read.ts';
+import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
+import { tell } from './tell.ts';
+
+const PLATFORMS = ['ios', 'android'] as const;
+type Platform = (typeof PLATFORMS)[number];
+
+/** Services by which pushes come to a platform, the likelier first. */
+const SERVICES_OF: Readonly<Record<Platform, readonly PushApi[]>> = {
+  ios: ['apns', 'fcm'],
+  android: ['fcm'],
+};
+
+/** `/i/…`. */
+export function sdkRoutes(takeReceipts: TakeReceipts): readonly Route[] {
+  return [
+    reads({ path: '/i/config/sdk/:platform/:version', action: 'people.tell', handle: config }),
+    ...PLATFORMS.flatMap((platform) => pushRoutes(platform, takeReceipts)),
+    permission('requested'),
+    permission('granted'),
+  ];
+}
+
+/**
+ * The SDK is on. Asking for permission to push is the app's own to time: an SDK that is told of no prompt leaves it to the app.
+ */
+async function config({ params }: Call): Promise<{ status: 200; body: object } | Fault> {
+  const platform = params['platform'] as Platform;
+  if (!PLATFORMS.includes(platform)) return breaks('platform', `must be ${PLATFORMS.join(' or ')}`);
+  return { status: 200, body: { enabled: true, account: { prompt: false, prompt_event: '' } } };
+}
+
+function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
+  const told = (path: string, receiptOf: (body: Record<string, unknown>) => Receipt | undefined | Fault) =>
+    keeps({
+      path: `/i/${platform}/${path}`,
+      action: 'people.tell',
+      body: Body,
+      async handle(call) {
+        const receipt = receiptOf(call.body);
+        if (isFault(receipt)) return receipt;
+        const all = await call.ctx.directory.integrationsOf(call.workspace.id);
+        const integration = SERVICES_OF[platform]
+          .map((service) => pushOf(all, service))
+          .find((one) => one !== undefined);
+        if (receipt && integration) await takeReceipts(integration.id, [receipt]);
+        return DONE;
+      },
+    });
+  return [
+    told('received', (body) => receiptFor(body, '_oid', { state: 'delivered' })),
+    told('opened', (body) => receiptFor(body, '_oid', { state: 'read' })),
+    // A push without a trace asks whether the app is still there; it says so, or that it may no longer push.
+    told('uninstall_tracker', (body) => {
+      const { revoked } = body;
+      if (revoked !== undefined && revoked !== null && typeof revoked !== 'boolean')
+        return breaks('revoked', 'must be true or false');
+      return receiptFor(
+        body,
+        'i',
+        revoked === true
+          ? { state: 'failed', class: 'recipient', code: 'uninstalled' }
+          : { state: 'delivered' },
+      );
+    }),
+  ];
+}
+
+/** The receipt for the push that a body names. What was sent by another system than ours is no error of the phone's. */
+function receiptFor(
+  body: Record<string, unknown>,
+  field: '_oid' | 'i',
+  receipt: Omit<Receipt, 'ref'>,
+): Receipt | undefined | Fault {
+  // Old iOS sends the whole of what was pushed.
+  const ref = body[field] ?? body['ref'];
+  if (ref === undefined || ref === null || ref === '') return breaks(field, 'is required');
+  if (typeof ref !== 'string') return breaks(field, 'must be a string');
+  return fromRef(ref) ? { ...receipt, ref } : undefined;
+}
+
+/** Whether a person was asked for permission to push, and gave it: things they did, which campaigns can wait for. */
+function permission(what: 'requested' | 'granted'): Route {
+  return keeps({
+    path: `/i/ios/permissions/${what}`,
+    action: 'people.tell',
+    body: Body,
+    async handle(call) {
+      const who = readWho(call.body, '');
+      if (isFault(who)) return who;
+      const timestamp = readTime(call.body['timestamp'], 'timestamp');
+      if (isFault(timestamp)) return timestamp;
+      const { guid } = call.query;
+      const event = { name: `push permission ${what}`, timestamp, ...(guid ? { key: `g:${guid}` } : {}) };
+      const told = await tell(call, [{ who, event }]);
+      return isFault(told) ? told : DONE;
+    },
+  });
+}

@@ -1,0 +1,161 @@
+/**
+ * Telling of people: what a call said of users and events is kept together with what others say at the same time, and what follows
+ * from it is done before the call is answered.
+ */
+import type { Told } from '../../campaigns/events/arrive.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { findContactIds, getContacts } from '../../contacts/contacts.ts';
+import { leaveEverything, whoLeft } from '../../contacts/consent/everything.ts';
+import { followUp, hasMore, TOLD } from '../../contacts/follow.ts';
+import type { Identity } from '../../contacts/keys.ts';
+import type { Upserted } from '../../contacts/upsert.ts';
+import type { WantedDestination } from '../../contacts/wanted.ts';
+import { mergePeople } from '../../people/people.ts';
+import { integrationsOf, type PushIntegrations } from './pushIntegrations.ts';
+import { breaks, type ReadUser, type Who } from './read.ts';
+import type { Call } from './route.ts';
+
+/** Something told of somebody: an event, a user, or both. */
+export type Entry = { who: Who; user?: ReadUser | undefined; event?: Told['event'] };
+
+/** Keeps what was told, and does what follows from it. */
+export async function tell(call: Call<unknown>, entries: readonly Entry[]): Promise<Upserted[] | Fault> {
+  const { ctx, workspace, caller } = call;
+  const integrations = await integrationsOf(call);
+  const told: (Told | Fault)[] = entries.map((entry) =>
+    toldOf(entry, integrations, caller.scope === 'private'),
+  );
+  const broken = told.find((one) => isFault(one));
+  if (broken) return broken;
+  const refused = await mayJoin(call, entries);
+  if (refused) return refused;
+  const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
+  const kept = await ctx.arrive(workspace.id, [...(told as Told[]), ...groups]);
+  if (isFault(kept)) return kept;
+  const own = kept.slice(0, entries.length);
+  await join(call, entries);
+  await follow(call, entries, own);
+  const full = own.findIndex(({ attributesRefused }) => attributesRefused);
+  if (full >= 0)
+    return breaks(
+      `${entries.length > 1 ? `[${full}].` : ''}attributes`,
+      'together with those the user has are too large; the rest was kept',
+    );
+  return own;
+}
+
+function toldOf(
+  { who, user, event }: Entry,
+  integrations: PushIntegrations,
+  isPrivate: boolean,
+): Told | Fault {
+  const identities: Identity[] = [who];
+  const destinations: WantedDestination[] = [];
+  if (user?.previous !== undefined) {
+    identities.push({ kind: 'anonymous', value: user.previous });
+    // Whoever holds the public key could take any user over.
+    if (isPrivate) identities.push({ kind: 'external', value: user.previous });
+  }
+  if (user?.email !== undefined) {
+    identities.push({ kind: 'email', value: user.email });
+    destinations.push({ channel: 'email', integrationId: null, address: user.email, raw: TOLD });
+  }
+  if (user?.phone !== undefined) {
+    identities.push({ kind: 'phone', value: user.phone });
+    destinations.push({ channel: 'sms', integrationId: null, address: user.phone, raw: TOLD });
+  }
+  for (const { service, token } of user?.tokens ?? []) {
+    const integrationId = integrations(service);
+    if (isFault(integrationId)) return integrationId;
+    destinations.push({ channel: 'push', integrationId, address: token });
+  }
+  return {
+    person: { identities, destinations, byOwnId: true, ...(user ? { profile: user.profile } : {}) },
+    event,
+  };
+}
+
+/** A group is a contact of its own that nobody can write to: its attributes are those of all its members. */
+function groupOf({ id, attributes }: NonNullable<ReadUser['group']>): Told {
+  return {
+    person: { identities: [{ kind: 'group', value: id }], destinations: [], profile: { attributes } },
+  };
+}
+
+/** With the public key only somebody unknown becomes a user; one user becomes another by the private key. */
+async function mayJoin(
+  { ctx, workspace, caller }: Call<unknown>,
+  entries: readonly Entry[],
+): Promise<Fault | undefined> {
+  const joining = entries.filter(({ user }) => user?.previous !== undefined);
+  if (caller.scope === 'private' || joining.length === 0) return undefined;
+  const previous = joining.map(({ user }) => ({ kind: 'external' as const, value: user!.previous! }));
+  const owners = await findContactIds(ctx.sql, workspace.id, previous);
+  const same = (i: number) => joining[i]!.who.value === previous[i]!.value;
+  return owners.some((id, i) => id !== undefined && !same(i))
+    ? fault('forbidden', 'previous_id: is another user; joining two users takes the private key', {
+        field: 'previous_id',
+      })
+    : undefined;
+}
+
+/** Makes one of two: what a user was before, and the user. */
+async function join(call: Call<unknown>, entries: readonly Entry[]): Promise<void> {
+  const { ctx, workspace, workspaceNowMs, caller } = call;
+  for (const { who, user } of entries) {
+    if (user?.previous === undefined) continue;
+    const value = user.previous;
+    await ctx.queue.transact(async (tx) => {
+      const [survivingId, ...before] = await findContactIds(tx, workspace.id, [
+        who,
+        { kind: 'anonymous', value },
+        { kind: 'external', value },
+      ]);
+      if (survivingId === undefined) return;
+      const others = [...new Set(before)].filter((id) => id !== undefined && id !== survivingId) as number[];
+      for (const other of await getContacts(tx, workspace.id, others)) {
+        if (caller.scope === 'public' && other.externalId !== null) continue;
+        const pair = { workspaceId: workspace.id, survivingId, discardedId: other.id };
+        const left = await whoLeft(tx, [{ workspaceId: workspace.id, contactId: other.id }]);
+        await mergePeople(ctx, tx, workspaceNowMs, pair);
+        // A no of either is one of both.
+        if (left.size > 0)
+          await leaveEverything(
+            tx,
+            ctx.ids,
+            workspaceNowMs,
+            [{ workspaceId: workspace.id, contactId: survivingId }],
+            {
+              rank: 'api',
+              reason: 'unsubscribed from all',
+            },
+          );
+      }
+    });
+  }
+}
+
+async function follow(
+  call: Call<unknown>,
+  entries: readonly Entry[],
+  kept: readonly Upserted[],
+): Promise<void> {
+  const { ctx, workspace, workspaceNowMs } = call;
+  const told = kept.filter(({ destinations }, i) =>
+    hasMore(destinations, entries[i]!.user?.tokens.length ?? 0),
+  );
+  if (told.length === 0) return;
+  await ctx.queue.transact(
+    async (tx) =>
+      await followUp(
+        tx,
+        ctx.ids,
+        workspaceNowMs,
+        workspace.id,
+        told.map(({ contactId, destinations }) => ({
+          contactId,
+          destinations: destinations.filter((one) => one !== undefined),
+        })),
+      ),
+  );
+}

@@ -1,0 +1,19 @@
+/** Holding lanes still: for what must not happen at the same time as anything that workers do for some people. */
+import type { Tx } from '../../db/pool.ts';
+import { bucketOf } from '../../base/ids.ts';
+import { lockLane } from './sql.ts';
+
+/** Which bucket is in which lane, as the queue knows it. */
+export type LaneMap = {
+  lanes(): readonly { lane: number; bucket: number }[];
+  laneOf(bucket: number): number;
+};
+
+/**
+ * Until the transaction ends nothing is claimed, settled or handed on of what is in the lanes of these owners; what is under way is
+ * waited for. Locks the lanes in their order, so hold nothing else before, and be quick.
+ */
+export async function holdLanes(tx: Tx, queue: LaneMap, ownerIds: readonly number[]): Promise<void> {
+  const numbers = new Set(ownerIds.map((id) => queue.laneOf(bucketOf(id))));
+  for (const lane of queue.lanes()) if (numbers.has(lane.lane)) await lockLane(tx, lane);
+}

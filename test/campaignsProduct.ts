@@ -1,0 +1,125 @@
+/** A running Parley with what tests of campaigns need: a workspace with mail and SMS, people, campaigns published in one call. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import { createIntegration } from '../src/accounts/integrations.ts';
+import { ADAPTERS } from '../src/channels/adapters.ts';
+import type { CampaignFile } from '../contract/campaign.ts';
+import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import type { TrackedEvent } from '../src/campaigns/events/arrive.ts';
+import { testDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
+import { must, newWorkspace, startWorld } from './support/world.ts';
+
+const database = await testDatabase();
+/** The store, for looking. */
+export const { sql } = database;
+/** Parley. */
+export const world = await startWorld(database.connection);
+after(() => world.stop());
+const { ctx } = world;
+
+/** A minute, an hour, a day. */
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** A workspace of a test, in which time is the test's. */
+export async function newPlace(timeZone?: string) {
+  const { id } = await newWorkspace(ctx, 'test');
+  if (timeZone) await sql`UPDATE workspaces SET time_zone = ${timeZone} WHERE id = ${id}`;
+  await ctx.sql.begin(async (tx) => {
+    const deps = { vault: ctx.vault, ids: ctx.ids, catalogue: ADAPTERS };
+    const nowMs = ctx.clock.nowMs();
+    const smtp = { host: 'localhost', port: 25, from: 'us@example.com', user: 'u', password: 'p' };
+    must(
+      await createIntegration(tx, deps, {
+        workspaceId: id,
+        provider: 'smtp',
+        nowMs,
+        ratePerS: 100_000,
+        settings: smtp,
+      }),
+    );
+  });
+  ctx.directory.forget(id);
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names };
+  const nowMs = async () => must(await ctx.simulator.workspaceNowMs(id));
+  const person = (who: string, more: { attributes?: Record<string, unknown>; timeZone?: string } = {}) => ({
+    identities: [
+      { kind: 'external' as const, value: who },
+      { kind: 'email' as const, value: `${who}@example.com` },
+    ],
+    destinations: [{ channel: 'email' as const, integrationId: null, address: `${who}@example.com` }],
+    profile: { givenName: who, ...more },
+  });
+  return {
+    id,
+    nowMs,
+    person,
+    /** Tells of people, and what they did. */
+    async tell(who: string, event?: TrackedEvent, more: Parameters<typeof person>[1] = {}): Promise<number> {
+      return must(await ctx.arrive(id, [{ person: person(who, more), event }]))[0]!.contactId;
+    },
+    /** Publishes a campaign, or its next version. */
+    async live(file: Omit<CampaignFile, 'parley'>, how: 'move' | 'finish' = 'move') {
+      const now = await nowMs();
+      const draft = must(
+        await ctx.queue.transact((tx) => saveDraft(deps, tx, id, { parley: 'campaign/1', ...file }, now)),
+      );
+      return must(await ctx.queue.transact((tx) => publish(deps, tx, id, draft.id, how, now)));
+    },
+    /** Waits until nothing is left to do now. */
+    async settled(): Promise<void> {
+      await until('all is done', async () => must(await ctx.simulator.settled(id)) === true, 30_000);
+    },
+    async advance(byMs: number): Promise<void> {
+      must(await ctx.simulator.advanceClock(id, byMs));
+      await this.settled();
+    },
+    /** Subjects of the mails that somebody got. */
+    async mails(contactId: number): Promise<string[]> {
+      const rows = await sql<{ subject: string }[]>`
+        SELECT coalesce(content ->> 'subject', content ->> 'text') AS subject FROM messages
+        WHERE contact_id = ${contactId} AND direction = 'out' ORDER BY id`;
+      return rows.map(({ subject }) => subject);
+    },
+    /** How somebody's entries stand. */
+    async entries(contactId: number): Promise<(string | null)[]> {
+      const rows = await sql<{ ending: string | null }[]>`
+        SELECT ending FROM campaign_entries WHERE contact_id = ${contactId} ORDER BY entered_ms, entry_key`;
+      return rows.map(({ ending }) => ending);
+    },
+    async refusal(contactId: number): Promise<string | undefined> {
+      const rows = await sql<
+        { reason: string }[]
+      >`SELECT reason FROM campaign_refusals WHERE contact_id = ${contactId}`;
+      return rows[0]?.reason;
+    },
+    /** Counts over all lanes: `metric` or `step metric`. */
+    async tallies(campaignId: number): Promise<Record<string, number>> {
+      const rows = await sql<{ what: string; n: number }[]>`
+        SELECT trim(step || ' ' || metric) AS what, sum(n)::bigint AS n FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1`;
+      return Object.fromEntries(rows.map(({ what, n }) => [what, Number(n)]));
+    },
+  };
+}
+
+/** A send step with this subject. */
+export function mail(key: string, more: object = {}) {
+  return { key, send: { content: { type: 'text' as const, text: key }, channel: 'email', ...more } };
+}
+
+/** What must hold in every workspace at any time: no enrolment without a timer, counts equal rows. */
+export async function provesWhole(): Promise<void> {
+  const stuck = await sql`
+    SELECT e.id FROM enrolments e LEFT JOIN timers t ON t.bucket = e.bucket AND t.contact_id = e.contact_id AND t.owner_id = e.id
+    WHERE t.owner_id IS NULL`;
+  assert.deepEqual([...stuck], [], 'every enrolment has a timer');
+  const odd = await sql`
+    SELECT coalesce(t.campaign_id, e.campaign_id) AS campaign, t.n AS counted, e.n AS rows FROM
+      (SELECT campaign_id, epoch, arm, sum(n)::bigint AS n FROM campaign_tallies WHERE metric = 'entered' GROUP BY 1, 2, 3) t
+      FULL JOIN (SELECT campaign_id, epoch, arm, count(*) AS n FROM campaign_entries GROUP BY 1, 2, 3) e
+        ON e.campaign_id = t.campaign_id AND e.epoch = t.epoch AND e.arm = t.arm
+    WHERE t.n IS DISTINCT FROM e.n`;
+  assert.deepEqual([...odd], [], 'entries are counted');
+}

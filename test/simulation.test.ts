@@ -1,0 +1,58 @@
+/**
+ * The whole, played under seeds: what must be so at the end is so. What ever failed is kept and played each time; beside it new
+ * seeds, as many as there is time for. `npm run simulate -- --seed N` plays one again, and shortens it when it fails.
+ */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { startDatabases, type Databases } from '../simulation/databases.ts';
+import { planOf } from '../simulation/plan.ts';
+import { keptRuns, playAll, seedsFrom, type Wanted } from '../simulation/plays.ts';
+import { playRun, START_MS, type Run, type Step } from '../simulation/run.ts';
+import { shorten } from '../simulation/shorten.ts';
+
+/** As many new seeds as are begun in the time; each takes some 3 s of one core. */
+const NEW_SEEDS = 30;
+const WITHIN_MS = 75_000;
+
+let databases: Databases;
+before(async () => void (databases = await startDatabases(START_MS)));
+after(() => databases.stop());
+
+const play = (seed: number, steps: readonly Step[], tamper?: (run: Run) => void) =>
+  databases.use((connection) => playRun(connection, seed, steps, tamper ? { tamper } : {}));
+
+/** Plays them, and says what does not hold, with the command that plays it again. */
+async function hold(wanted: readonly Wanted[], withinMs?: number): Promise<string> {
+  const { held, broken, left } = await playAll(databases, wanted, withinMs === undefined ? {} : { withinMs });
+  const faults = broken.map(
+    (one) => `npm run simulate -- --seed ${one.seed}\n    ${one.broken.join('\n    ')}`,
+  );
+  assert.equal(faults.join('\n'), '');
+  assert.ok(held > 0, 'there was no time for a single run');
+  return `${held} runs hold${left ? `; there was no time for ${left} more` : ''}`;
+}
+
+test('runs that failed once hold', async (t) => t.diagnostic(await hold(keptRuns())));
+
+test('new seeds hold', async (t) =>
+  t.diagnostic(await hold(seedsFrom(randomInt(2 ** 31), NEW_SEEDS), WITHIN_MS)));
+
+test('the same seed is the same run, statement by statement', async () => {
+  const steps = planOf(5).slice(0, 8);
+  assert.equal((await play(5, steps)).trace, (await play(5, steps)).trace);
+});
+
+test('what is broken is seen: a message that a provider took behind the ledger’s back', async () => {
+  const { broken } = await play(1, [], ({ books }) => {
+    books.taken.push({ ref: '1.1.0', to: '+15550100001', text: '', atMs: 0, externalId: 'x' });
+  });
+  assert.deepEqual(broken, ['ledger: 1.1.0 was taken and has no row']);
+});
+
+test('a run that fails is shortened to the steps it takes', async () => {
+  const steps = planOf(7);
+  const culprits = [steps[3]!, steps[11]!];
+  const fails = async (some: readonly unknown[]) => culprits.every((step) => some.includes(step));
+  assert.deepEqual(await shorten(steps, fails), culprits);
+});
