@@ -110,7 +110,7 @@ export async function runUnder24(file, args, flags = []) {
  */
 export function heapFlags(env = process.env) {
   const megabytes = /^\d+$/.test(env.PARLEY_HEAP_MB ?? '') ? env.PARLEY_HEAP_MB : '512';
-  return ['--max-semi-space-size=16', `--max-old-space-size=${megabytes}`];
+  return ['--max-semi-space-size=32', `--max-old-space-size=${megabytes}`];
 }
 
 /**

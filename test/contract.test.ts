@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
+import { ROUTES as WEB1ON1 } from '../src/doors/web1on1/routes.ts';
 
-const DOORS = { console: CONSOLE, sunshine: [...SUNSHINE, ...APP_ROUTES, ...ACCOUNT_ROUTES] };
+const DOORS = {
+  console: CONSOLE,
+  sunshine: [...SUNSHINE, ...APP_ROUTES, ...ACCOUNT_ROUTES],
+  web1on1: WEB1ON1,
+};
 
 for (const [door, routes] of Object.entries(DOORS))
   test(`every route of ${door} has a summary and schemas of its answers`, () => {

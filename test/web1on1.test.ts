@@ -573,7 +573,8 @@ describe('lists', () => {
       FROM unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)`;
     await ctx.sql`
       INSERT INTO posts (bucket, id, conversation_id, workspace_id, type, role, user_id, spoken, wire, at_ms)
-      SELECT bucket, id + 262144, id, ${many.workspaceId}, 'chat', 'bot', 'x', false, '{"text":"Hi"}', id
+      SELECT bucket, id + 262144, id, ${many.workspaceId}, 'chat', 'bot', 'x', false, '{"text":"Hi"}',
+        1790000000000 + row_number() OVER (ORDER BY id)
       FROM unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)`;
     const found = await all('GET', '/messages?role=bot&limit=2000&sort=createdAt');
     assert.deepEqual(

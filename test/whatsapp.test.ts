@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { createKey } from '../src/accounts/keys.ts';
+import { hash32 } from '../src/base/crypto.ts';
 import { toHex24 } from '../src/base/ids.ts';
+import { findContactIds } from '../src/contacts/contacts.ts';
+import { respellIdentities } from '../src/contacts/spellings.ts';
 import { testDatabase } from './support/database.ts';
 import { newConsoleKey, newIntegration, reaches, sendMessage } from './support/messages.ts';
 import { startReceiver, type Answer } from './support/receiver.ts';
@@ -95,6 +98,12 @@ const say = (address: string, content: object = { type: 'text', text: 'Hello' })
   sendMessage(world, shop, { destination: { channel: 'whatsapp', address }, content });
 const get = async (path: string) =>
   (await callApi(world, shop.consoleKey, 'GET', `/api/workspaces/${shop.appId}${path}`)).json;
+const contactsAt = async (...addresses: string[]) =>
+  (
+    await world.ctx.sql<{ id: number }[]>`
+      SELECT DISTINCT contact_id AS id FROM destinations
+      WHERE workspace_id = ${shop.id} AND address = ANY(${addresses})`
+  ).map(({ id }) => id);
 /** The newest message of the contact with this address. */
 async function lastFrom(address: string): Promise<any> {
   const rows = await world.ctx.sql<{ contactId: number }[]>`
@@ -142,12 +151,6 @@ test('W15 one phone in two spellings is one contact with one window, whichever c
     ['+551187654322', '+5511987654322'],
   ];
   const template = { name: 'hello', language: { code: 'es' } };
-  const contactsAt = async (...addresses: string[]) =>
-    (
-      await world.ctx.sql<{ id: number }[]>`
-        SELECT DISTINCT contact_id AS id FROM destinations
-        WHERE workspace_id = ${shop.id} AND address = ANY(${addresses})`
-    ).map(({ id }) => id);
   for (const [given, waId] of phones) {
     await reaches(world.ctx, await say(given, { type: 'nativeTemplate', template }), 'accepted');
     await write({ number: waId }, { text: { body: 'si' } });
@@ -160,6 +163,56 @@ test('W15 one phone in two spellings is one contact with one window, whichever c
     await reaches(world.ctx, await say(given!), 'accepted');
     assert.equal((await contactsAt(given!, waId!)).length, 1, waId);
   }
+});
+
+test('the number that a send is answered with is the person’s: one contact, one window, one stop; another’s number stays theirs', async () => {
+  const template = { type: 'nativeTemplate', template: { name: 'hello', language: { code: 'nl' } } };
+  const knownAs = (number: string, waId: string) =>
+    answers.set(number, () => ({
+      status: 200,
+      body: JSON.stringify({
+        contacts: [{ input: number, wa_id: waId.slice(1) }],
+        messages: [{ id: `wamid.known${++count}` }],
+      }),
+    }));
+  const [number, waId] = ['+31612345760', '+31612345761'];
+  knownAs(number, waId);
+  await reaches(world.ctx, await say(number, template), 'accepted');
+  await write({ number: waId }, { text: { body: 'Hello' } });
+  await reaches(world.ctx, await say(number), 'accepted');
+  assert.equal((await contactsAt(number, waId)).length, 1);
+  const { destinations } = await get(`/contacts/${(await lastFrom(number)).contactId}/destinations`);
+  assert.deepEqual([...new Set(destinations.map(({ address }: { address: string }) => address))], [number]);
+  await write({ number: waId }, { text: { body: 'STOP' } });
+  const stops = await world.ctx.sql`
+    SELECT address FROM suppressions WHERE workspace_id = ${shop.id} AND address = ANY(${[number, waId]}::text[])`;
+  assert.deepEqual([...stops], [{ address: number }]);
+  // Who has a thread of their own under that number is not taken over.
+  const [third, another] = ['+31612345762', '+31612345763'];
+  await write({ number: another });
+  knownAs(third, another);
+  await reaches(world.ctx, await say(third, template), 'accepted');
+  await write({ number: another }, { text: { body: 'It is me' } });
+  assert.equal((await lastFrom(another)).content.text, 'It is me');
+  assert.equal((await reaches(world.ctx, await say(third), 'suppressed')).code, 'whatsapp_window');
+});
+
+test('numbers that were kept in an old spelling are found again', async () => {
+  const { sql } = world.ctx;
+  const old = ['+5215512345601', '+551188887701', '+541155556601'];
+  const today = ['+525512345601', '+5511988887701', '+5491155556601'];
+  const ids: number[] = [];
+  for (const value of old) {
+    const contactId = world.ctx.ids.spread();
+    await sql`INSERT INTO identities (hash, workspace_id, kind, value, contact_id)
+      VALUES (${hash32(`${shop.id}|phone|${value}`)}, ${shop.id}, 'phone', ${value}, ${contactId})`;
+    ids.push(contactId);
+  }
+  for (let i = 0; i < 2; i++) await respellIdentities(sql);
+  const identities = today.map((value) => ({ kind: 'phone' as const, value }));
+  assert.deepEqual(await findContactIds(sql, shop.id, identities), ids);
+  const left = await sql`SELECT 1 FROM identities WHERE value = ANY(${old}::text[])`;
+  assert.equal(left.length, 0);
 });
 
 test('a changed number takes its person along: one contact, one thread, the window stays open; a repeat changes nothing', async () => {

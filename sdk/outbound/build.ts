@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 
 const here = import.meta.dirname;
-const LINE = '/*! outbound 2.0.0, for Parley */';
+const LINE = '/*! outbound 2.0.0 */';
 
 const COMMON: BuildOptions = {
   bundle: true,

@@ -26,7 +26,13 @@ export type Outgoing = {
 /** What came of a call. A closed set, decided in the adapter; policy is elsewhere. */
 export type Outcome =
   /** The provider took it. `receipts: false` when it will never tell more, so that this is the last word. */
-  | { kind: 'accepted'; externalIds: string[]; receipts: boolean }
+  | {
+      kind: 'accepted';
+      externalIds: string[];
+      receipts: boolean;
+      /** By what the provider names whom it went to, where that is not what we wrote to. */
+      knownAs?: string;
+    }
   /** The provider will not send it, now or later. */
   | { kind: 'refused'; code: string; class: ErrorClass; detail: string }
   /** It was not sent and may be tried again, not before `retryAfterMs` when the provider says so. */

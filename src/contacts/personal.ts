@@ -1,5 +1,6 @@
 /** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
 import type { Room } from '../db/room.ts';
+import { forgetSpellings } from './spellings.ts';
 
 /** What the room declares. */
 export const contactsPeople: Room = {
@@ -17,7 +18,9 @@ export const contactsPeople: Room = {
     suppressions_before_causes: 'empty since the first start after migration 0027',
     'consent_log.address': 'replaced by the proof',
     consent_log: 'kept: codes, and for which word',
+    address_spellings: 'deleted',
     sets: 'names nobody',
     proof_keys: 'names nobody',
   },
+  erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
 };

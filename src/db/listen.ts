@@ -1,4 +1,4 @@
-/** Listening for NOTIFY, on a connection outside the pool. */
+/** Hearing notifications: a connection of its own, outside the pool. */
 import pg from 'pg';
 
 /** A connection of its own that listens, and is made again when it is lost. */

@@ -5,10 +5,12 @@
  * (its issues 1154 and 1208): a Postgres that is restarted would take Parley with it. Everything hot here is a batch, for which
  * the two cost the same.
  */
-import { listenOn } from './listen.ts';
+import { isConnectionLost, isDiskFull } from './errors.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
+import { listenOn } from './listen.ts';
+import { createPlans } from './plans.ts';
 import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
@@ -20,8 +22,8 @@ export type Tx = Tag & {
 };
 /** The pool. */
 export type Sql = Tag & {
-  /** Runs `work` in a transaction; what it throws rolls back. */
-  begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `work` in a transaction; what it throws rolls back. `keyed`: its statements name their rows by key (plans.ts). */
+  begin<T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
   /** A connection of one's own, until it is released. */
   reserve(): Promise<Tag & { release(): void }>;
   /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
@@ -113,24 +115,17 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
     (text, values, prepare) =>
       run(client, text, values, prepare);
 
-  const begin = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const using = usingOne(pool, outage, placement);
+  const begin: Sql['begin'] = async (work, { keyed = false } = {}) => {
     rule?.check('BEGIN');
-    const client = await pool.connect().catch(outage.failed);
     const watched = rule ? rule.watching(work) : work;
-    try {
-      const result = await inTransaction(on(client), placement, watched);
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(isConnectionLost(error));
-      throw error;
-    }
+    return await using(keyed, (client) => inTransaction(on(client), placement, watched));
   };
 
   return Object.assign(
-    tagOn(async (text, values, prepare) => {
+    tagOn(async (text, values, prepare, keyed) => {
       rule?.check(text);
-      return await run(pool, text, values, prepare);
+      return await using(keyed, (client) => run(client, text, values, prepare));
     }, placement),
     {
       begin,
@@ -160,6 +155,24 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
       },
     },
   );
+}
+
+/** Work on one connection of the pool, for as long as it takes. */
+function usingOne(pool: Connections, outage: ReturnType<typeof outageOf>, placement: Placement) {
+  const plan = createPlans();
+  return async <T>(keyed: boolean, work: (client: Asked) => Promise<T>): Promise<T> => {
+    const client = await pool.connect().catch(outage.failed);
+    inOneWrite(client);
+    plan(client, keyed && !placement.distributed);
+    try {
+      const result = await work(client);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(isConnectionLost(error));
+      throw error;
+    }
+  };
 }
 
 /** Knows, by whatever was begun in it, what runs inside a transaction. Nobody waits for a notification, so those are let be. */
@@ -212,9 +225,9 @@ async function inTransaction<T>(
   // Of statements that go out together all after the first that failed are told that the transaction is aborted, and whoever waits for
   // them may hear of one of those first.
   let failed: unknown;
-  const noting: Execute = async (text, values, prepare) => {
+  const noting: Execute = async (...asked) => {
     try {
-      return await execute(text, values, prepare);
+      return await execute(...asked);
     } catch (error) {
       failed ??= error;
       throw error;
@@ -223,33 +236,33 @@ async function inTransaction<T>(
   const tx: Tx = Object.assign(tagOn(noting, placement), {
     async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
       const name = `s${++savepoints}`;
-      await execute(`SAVEPOINT ${name}`, [], false);
+      await execute(`SAVEPOINT ${name}`, [], false, false);
       try {
         const result = await part(tx);
-        await execute(`RELEASE SAVEPOINT ${name}`, [], false);
+        await execute(`RELEASE SAVEPOINT ${name}`, [], false, false);
         return result;
       } catch (error) {
         const cause = causeOf(error, failed);
         failed = undefined;
-        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false);
+        if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false, false);
         throw cause;
       }
     },
   });
   // Not waited for: it leaves with the first statement. On a connection that is lost that one fails, too.
-  const begun = execute('BEGIN', [], false);
+  const begun = execute('BEGIN', [], false, false);
   begun.catch(() => {});
   try {
     const result = await work(tx);
     await begun;
-    const { command } = await execute('COMMIT', [], false);
+    const { command } = await execute('COMMIT', [], false, false);
     // Postgres answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
     if (command !== 'COMMIT')
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return result;
   } catch (error) {
     const cause = causeOf(error, failed);
-    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false);
+    if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false, false);
     throw cause;
   }
 }
@@ -342,49 +355,11 @@ function lost(error: Error & { code?: string }): never {
 }
 
 /**
- * True for an error that means the server went away, is starting, or has no room, as against a fault in the statement: the same is
- * good in a moment. Classes of SQLSTATE (Postgres, appendix A): 08 connection exceptions, 25P03 a session ended for idling in a
- * transaction, 25006 a server that became a standby, 53 out of connections, memory or disk, 57P0x ended by an operator or starting, 58
- * the machine under it failed. ENOENT is a socket that is not there, where it is not a file.
- */
-export function isConnectionLost(error: unknown): boolean {
-  const { code = '', syscall } = (error ?? {}) as { code?: string; syscall?: string };
-  if (code === 'ENOENT') return syscall === 'connect';
-  return LOST.test(code);
-}
-
-const LOST =
-  /^(08...|25006|25P03|53...|57P0.|58...|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|EAI_AGAIN|ENOTFOUND)/;
-
-/**
- * True for an error that says nothing of what was asked for: the server is away or has no room, or the statement met another
- * one (deadlock 40P01, serialization failure 40001, a lock that was not to be had 55P03). The same is asked again.
- */
-export function isPassing(error: unknown): boolean {
-  return isConnectionLost(error) || isMet(error) || isDiskFull(error);
-}
-
-/**
  * Thrown where what a transaction builds on was taken away by another one: rolled back and asked again, whoever asks sees it as it is.
  * The code is that of a serialization failure, which says just this.
  */
 export function overtaken(what: string): Error {
   return Object.assign(new Error(what), { code: '40001' });
-}
-
-/** True for an error by which a transaction lost against another one. */
-export function isMet(error: unknown): boolean {
-  return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
-}
-
-/** True for an error that means no room: of the database's disk (53100), or of ours for files. */
-export function isDiskFull(error: unknown): boolean {
-  return ['53100', 'ENOSPC', 'EDQUOT'].includes((error as { code?: string } | undefined)?.code ?? '');
-}
-
-/** True for a breach of a unique constraint (SQLSTATE 23505). */
-export function isUniqueBreach(error: unknown): boolean {
-  return (error as { code?: string } | undefined)?.code === '23505';
 }
 
 function configOf(connection: Connection): pg.ClientConfig {

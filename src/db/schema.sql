@@ -1,3 +1,15 @@
+-- by hash
+CREATE TABLE address_spellings (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  spelled text NOT NULL,
+  address text NOT NULL,
+  contact_id bigint NOT NULL,
+  PRIMARY KEY (hash, workspace_id, channel, spelled)
+);
+CREATE INDEX address_spellings_of_contact ON address_spellings USING btree (contact_id);
+
 -- on every node
 CREATE TABLE allowances (
   who_hash text NOT NULL,

@@ -11,6 +11,8 @@ export type Execute = (
   text: string,
   values: unknown[],
   prepare: boolean,
+  /** It names its rows by key (plans.ts); inside a transaction that one says so. */
+  keyed: boolean,
 ) => Promise<Rows<Record<string, unknown>[]>>;
 
 /** A value that is sent as JSON. */
@@ -27,6 +29,7 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
   readonly #values: readonly unknown[];
   readonly #execute: Execute;
   #prepare = true;
+  #keyed = false;
   #running: Promise<Rows<R>> | undefined;
 
   constructor(strings: readonly string[], values: readonly unknown[], execute: Execute) {
@@ -55,6 +58,12 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
     return this;
   }
 
+  /** Planned once for a connection: it names its rows by key (plans.ts). */
+  keyed(): this {
+    this.#keyed = true;
+    return this;
+  }
+
   #run(): Promise<Rows<R>> {
     if (!this.#running) {
       const text: string[] = [];
@@ -64,7 +73,7 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
       // Undefined as NULL would hide a forgotten field.
       this.#running =
         undefinedAt < 0
-          ? (this.#execute(text.join(''), values, this.#prepare) as unknown as Promise<Rows<R>>)
+          ? (this.#execute(text.join(''), values, this.#prepare, this.#keyed) as unknown as Promise<Rows<R>>)
           : Promise.reject(
               new TypeError(
                 `parameter ${undefinedAt + 1} is undefined in: ${text.join('').trim().slice(0, 200)}`,
@@ -132,7 +141,7 @@ export function tagOn(execute: Execute, placement: Placement): Tag {
     new Statement<Record<string, unknown>[]>(strings, values, execute);
   return Object.assign(tag, {
     placement,
-    unsafe: (text: string, values: unknown[] = []) => execute(text, values, false),
+    unsafe: (text: string, values: unknown[] = []) => execute(text, values, false, false),
     json: (value: unknown) => new Json(value),
     assignments(columns: Readonly<Record<string, unknown>>) {
       const names = Object.keys(columns);

@@ -10,7 +10,8 @@ import { StartRefusal } from '../base/refusal.ts';
 import { startPostgres } from './embedded/embedded.ts';
 import { migrate } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
-import { isConnectionLost, openPool, type Connection, type Sql } from './pool.ts';
+import { openPool, type Connection, type Sql } from './pool.ts';
+import { isConnectionLost } from './errors.ts';
 import { sharesConnections } from './pooler.ts';
 
 /**

@@ -42,7 +42,7 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
       d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
-    LEFT JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`;
+    LEFT JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`.keyed();
 }
 
 /** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */

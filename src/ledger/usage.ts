@@ -50,7 +50,7 @@ export function usageReader(deps: { queue: Pick<Queue, 'lanes' | 'laneOf'> }): F
       if (distinct.size > 0) await insertActivePeople(tx, [...distinct.values()]);
       const used = await usedIn(tx, events);
       if (used.length === 0) return;
-      // All events of a batch are of one lane.
+      // All lanes of a batch are this worker's, so whoever counts in the first of them has no rival there.
       const lane = queue.lanes()[queue.laneOf(events[0]!.bucket)]!;
       await addUsedMessages(tx, lane.bucket, used);
     },

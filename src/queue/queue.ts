@@ -29,10 +29,13 @@ export type { Wake } from './work/core.ts';
 /** An event to append; its bucket is that of `ownerId`. */
 export type NewEvent = { ownerId: number; workspaceId: number; type: string; atMs: number; payload: unknown };
 
+/** Runs `work` in a transaction; `keyed` when its statements name their rows by key (db/plans.ts). */
+export type Transact = <T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }) => Promise<T>;
+
 /** The queue. */
 export type Queue = Part & {
   /** Runs `work` in a transaction, and wakes workers when it has committed. Repeated on a deadlock, so it must be repeatable. */
-  transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+  transact: Transact;
   /** Puts work in; part of the transaction. */
   put(tx: Tx, work: readonly NewWork[]): Promise<void>;
   /** Puts work in that is due later, as `put`, but wakes nobody before that: whoever is woken now finds nothing. */
@@ -196,12 +199,12 @@ function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[
       throw new Error('work is put in, events are appended and turns are told of inside queue.transact only');
     return pending;
   };
-  const once = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const once: Transact = async (work, options) => {
     const pending: Pending = { now: new Map(), later: new Map() };
     const result = await sql.begin((tx) => {
       pendingOf.set(tx, pending);
       return work(tx);
-    });
+    }, options);
     if (pending.now.size) wake([...pending.now.values()]);
     for (const { wake: one, dueMs } of pending.later.values())
       clock.after(Math.max(0, dueMs - clock.nowMs()) + 1, () => wake([one]));
@@ -215,16 +218,16 @@ function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[
     rememberAt: (tx: Tx, one: Wake, dueMs: number): void => {
       pendingIn(tx).later.set(`${one.lane}:${one.what}:${dueMs}`, { wake: one, dueMs });
     },
-    transact: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+    transact: (async (work, options) => {
       for (let repeats = 0; ; repeats++) {
         try {
-          return await once(work);
+          return await once(work, options);
         } catch (error) {
           if (!REPEATABLE.has((error as { code?: string }).code ?? '') || repeats === MOST_REPEATS)
             throw error;
         }
       }
-    },
+    }) satisfies Transact,
   };
 }
 

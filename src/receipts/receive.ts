@@ -22,11 +22,12 @@ import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { keywordOf } from '../contacts/consent/words.ts';
 import { recordInbound } from '../contacts/destinations.ts';
 import { identityOfAddress, type Identity } from '../contacts/keys.ts';
+import { addressesBehind } from '../contacts/spellings.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import { receiveMessages } from '../conversations/conversations.ts';
 import { insertInboundSeen } from '../conversations/history.ts';
 import { apart } from '../db/apart.ts';
-import type { Tx } from '../db/pool.ts';
+import type { Sql, Tx } from '../db/pool.ts';
 import { tellOfLinks } from '../confirmations/told.ts';
 import { arriveByRequest, linkRequestIn } from '../links/authCodes.ts';
 import type { Links } from '../links/links.ts';
@@ -47,6 +48,7 @@ import type { BelieveOnce } from './signatures.ts';
 
 /** What taking in needs. */
 export type ReceiveDeps = FileDeps & {
+  sql: Sql;
   queue: Queue;
   ids: IdSource;
   directory: Directory;
@@ -128,8 +130,9 @@ export async function takeReceipts(
   if (!place) return;
   const { integration, aheadMs } = place;
   const apply = async (part: readonly Receipt[]): Promise<void> => {
-    await deps.queue.transact((tx) =>
-      applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
+    await deps.queue.transact(
+      (tx) => applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
+      { keyed: true },
     );
   };
   const failures: unknown[] = [];
@@ -151,10 +154,10 @@ export async function takeInbound(
   integrationId: number,
   given: readonly Inbound[],
 ): Promise<void> {
-  const received = given.map(cleanInbound);
   const place = await placeOf(deps, integrationId);
   if (!place) return;
   const { integration, aheadMs } = place;
+  const received = await respelt(deps, integration, given.map(cleanInbound));
   // A number that changed is nothing that was said either.
   const moved = received.filter(({ movedTo }) => movedTo !== undefined);
   // A complaint or an unsubscription is a word on consent and nothing that was said: it opens no conversation.
@@ -174,6 +177,22 @@ export async function takeInbound(
   });
   const repeats = inbound.filter(({ externalId }) => !fresh.has(externalId));
   await dropFiles(deps, integration.workspaceId, repeats);
+}
+
+/** Messages under the address that we know their sender by, where the provider told us of another (`contacts/spellings.ts`). */
+async function respelt(
+  { sql }: Pick<ReceiveDeps, 'sql'>,
+  { workspaceId, channel }: Integration,
+  received: readonly Inbound[],
+): Promise<readonly Inbound[]> {
+  if (channel !== 'whatsapp') return received;
+  const from = await addressesBehind(
+    sql,
+    workspaceId,
+    channel,
+    received.map((message) => message.from),
+  );
+  return received.map((message, at) => ({ ...message, from: from[at]! }));
 }
 
 /** The words on consent that were not taken in before: the log of consent says each once, whatever the provider repeats. */

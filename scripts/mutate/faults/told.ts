@@ -200,7 +200,7 @@ export const toldFaults = [
     ],
     [
       'what was refused teaches nothing',
-      'await learn(tx, deps.ids, lessons, deps.clock.nowMs());',
+      'await learn(tx, deps.ids, marked, deps.clock.nowMs());',
       '',
       ['test/provider.test.ts', 'src/outbox/outcome/follow.test.ts', ...DELIVER],
     ],

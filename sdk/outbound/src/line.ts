@@ -50,6 +50,7 @@ export class Line {
   private readonly waiting: Waiting[] = [];
   private readonly idle: (() => void)[] = [];
   private busy = false;
+  private sending = 0;
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Nothing is sent before what was left is here: it was said earlier. */
@@ -65,7 +66,11 @@ export class Line {
       this.ready = true;
       run();
     };
-    const adopt = this.shelf.adopt((found) => this.waiting.unshift(...found));
+    const adopt = this.shelf.adopt((found) => {
+      // It was said earlier. What is on its way at this moment stays first.
+      this.waiting.splice(this.sending, 0, ...found);
+      run();
+    });
     this.adopted = adopt.then(begin, begin);
     (globalThis as { addEventListener?: (name: string, heard: () => void) => void }).addEventListener?.(
       'online',
@@ -102,7 +107,9 @@ export class Line {
     this.shelf.hold();
     while (this.waiting.length && !this.timer) {
       const batch = together(this.waiting);
+      this.sending = batch.length;
       const failure = await send(this.options, batch);
+      this.sending = 0;
       if (failure?.again) this.putOff(batch, failure);
       else {
         this.failures = 0;

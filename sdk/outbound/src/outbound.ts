@@ -95,9 +95,9 @@ export class Call extends Promise<void> {
 
 const VERSION = '2.0.0';
 const WEEK_MS = 7 * 24 * 3600 * 1000;
+const page = globalThis as unknown as Page;
 /** The script's own address, where there is one: read while it runs for the first time. */
-const scriptUrl = (globalThis as { document?: { currentScript?: { src?: string } } }).document?.currentScript
-  ?.src;
+const scriptUrl = page.document?.currentScript?.src;
 
 /** The library. */
 export class Outbound {
@@ -105,15 +105,14 @@ export class Outbound {
 
   /** `apiKey`: the public one in browsers and apps, the private one on servers. */
   constructor(apiKey: string, options: OutboundOptions = {}) {
-    const { process, localStorage } = surroundings();
-    const onServer = process?.versions?.node !== undefined;
+    const { process } = page;
     const url = options.url ?? process?.env?.['OUTBOUND_URL'] ?? (scriptUrl && new URL(scriptUrl).origin);
     if (!url) throw new TypeError('Say where Parley is: new Outbound(apiKey, { url: "https://…" })');
-    const storage = options.storage === undefined ? localStorage : (options.storage ?? undefined);
+    const storage = options.storage === undefined ? pageStorage() : (options.storage ?? undefined);
     this.line = new Line({
       key: String(apiKey),
       url: url.replace(/\/+$/, ''),
-      client: `Javascript${onServer ? '-Node' : ''}/${VERSION}`,
+      client: `Javascript${process?.versions?.node ? '-Node' : ''}/${VERSION}`,
       storage,
       fetch: options.fetch ?? ((input, init) => fetch(input, init)),
       giveUpMs: options.giveUpMs ?? (storage ? WEEK_MS : 60_000),
@@ -257,25 +256,22 @@ export function eventObject(event: string, properties: unknown, timestamp: unkno
   };
 }
 
+const FIELDS =
+  'firstName lastName email phoneNumber timezone groupId groupAttributes previousId attributes'.split(' ');
+
 /** A user as it is on the wire, without the id. */
 export function userObject(info: UserInfo): Record<string, unknown> {
-  const tokens = (given: string | readonly string[] | undefined) =>
-    typeof given === 'string' ? [given] : Array.isArray(given) ? given : undefined;
-  const user: Record<string, unknown> = {
-    first_name: info.firstName ?? info.first_name,
-    last_name: info.lastName ?? info.last_name,
-    email: info.email,
-    phone_number: info.phoneNumber ?? info.phone_number,
-    timezone: info.timezone,
-    group_id: info.groupId ?? info.group_id,
-    group_attributes: info.groupAttributes ?? info.group_attributes,
-    previous_id: info.previousId ?? info.previous_id,
-    apns: tokens(info.apnsTokens),
-    gcm: tokens(info.gcmTokens),
-    fcm: tokens(info.fcmTokens),
-    attributes: info.attributes || undefined,
-  };
-  for (const name in user) if (user[name] === undefined) delete user[name];
+  const given = info as Record<string, unknown>;
+  const user: Record<string, unknown> = {};
+  for (const name of FIELDS) {
+    const wire = name.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`);
+    // What is undefined is left out where it becomes JSON.
+    user[wire] = given[name] ?? given[wire];
+  }
+  for (const name of ['apns', 'gcm', 'fcm']) {
+    const tokens = given[`${name}Tokens`];
+    if (tokens) user[name] = [tokens].flat();
+  }
   return user;
 }
 
@@ -299,18 +295,17 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-type Surroundings = {
-  process?: { versions?: { node?: string }; env?: Record<string, string | undefined> } | undefined;
-  localStorage?: OutboundStorage | undefined;
+type Page = {
+  process?: { versions?: { node?: string }; env?: Record<string, string | undefined> };
+  document?: { currentScript?: { src?: string } | null };
+  localStorage?: OutboundStorage;
 };
 
-/** What this runs in. Storage that may not be looked at is as good as none. Node has one of its own, for which it warns. */
-function surroundings(): Surroundings {
-  const all = globalThis as Surroundings & { document?: unknown };
-  const { process } = all;
+/** Storage that may not be looked at is as good as none. Node has one of its own, for which it warns. */
+function pageStorage(): OutboundStorage | undefined {
   try {
-    return all.document ? { process, localStorage: all.localStorage } : { process };
+    return page.document && page.localStorage;
   } catch {
-    return { process };
+    return undefined;
   }
 }

@@ -50,10 +50,10 @@ function speaker(outbound: Outbound, memory: Memory) {
       const whom = named ? { user_id: given[0] } : who();
       return outbound.post(path, { ...whom, [field ?? 'all']: field ? given.at(-1) : true }, ...args);
     };
-  const tokens = (name: string) => ({
-    [`register${name}Token`]: about(`/${name.toLowerCase()}/register`, 'token'),
-    [`disable${name}Token`]: about(`/${name.toLowerCase()}/disable`, 'token'),
-    [`disableAll${name}Tokens`]: about(`/${name.toLowerCase()}/disable`),
+  const tokens = (name: string, disable = `/${name.toLowerCase()}/disable`) => ({
+    [`register${name}Token`]: about(disable.replace('disable', 'register'), 'token'),
+    [`disable${name}Token`]: about(disable, 'token'),
+    [`disableAll${name}Tokens`]: about(disable),
   });
   return {
     identify(userId: UserId, info?: UserInfo, ...rest: Arguments) {

@@ -60,7 +60,8 @@ export function openShelf(storage: OutboundStorage | undefined, prefix: string) 
     const found: Item[] = [];
     for (const name of names)
       try {
-        found.push({ ...(JSON.parse((await storage!.getItem(name))!) as Kept), name });
+        const text = await storage!.getItem(name);
+        if (text) found.push({ ...(JSON.parse(text) as Kept), name });
       } catch {
         await storage!.removeItem(name);
       }
@@ -85,9 +86,12 @@ export function openShelf(storage: OutboundStorage | undefined, prefix: string) 
       }
       const act = async (names: readonly string[]) =>
         hand((await take(names)).sort((a, b) => (a.id < b.id ? -1 : 1)));
-      for (const [of, names] of others)
-        await (locks()?.request(prefix + of, { ifAvailable: true }, (lock) => lock && act(names)) ??
-          act(names));
+      for (const [of, names] of others) {
+        // A page that is being left holds its lock for a moment longer; one that stays, until it has nothing to hand over.
+        const ask = (ifAvailable: boolean): Promise<unknown> | undefined =>
+          locks()?.request(prefix + of, { ifAvailable }, (lock) => (lock ? act(names) : quietly(ask(false))));
+        await (ask(true) ?? act(names));
+      }
     },
     /** While calls wait, a lock tells other tabs that this one is there. A page that always held one could not be gone back to. */
     hold(): void {

@@ -13,7 +13,7 @@ import {
   type Failure,
   type Verdict,
 } from '../kit/outcome.ts';
-import { objectIn, textIn } from '../kit/json.ts';
+import { objectIn, objectsIn, textIn } from '../kit/json.ts';
 
 /**
  * A row: code, class, title, and `message` where a `config` fault hangs on this recipient or template and says nothing
@@ -110,14 +110,22 @@ export type Judging = { nowMs: number; secrets: readonly string[] };
 /** The outcome of a send. */
 export function whatsappOutcome(call: HttpOutcome, judging: Judging): Outcome {
   if (call.kind === 'answer' && call.status >= 200 && call.status < 300) {
-    const messages: unknown = jsonObject(call.body.toString('utf8'))?.messages;
+    const answer = jsonObject(call.body.toString('utf8'));
+    const messages: unknown = answer?.messages;
     const id = Array.isArray(messages)
       ? textIn(messages[0] as Record<string, unknown> | undefined, 'id')
       : undefined;
     // `message_status` may say that the message is held for a check of its template: a status tells what became of it.
-    if (id) return { kind: 'accepted', externalIds: [id], receipts: true };
+    if (id) return { kind: 'accepted', externalIds: [id], receipts: true, ...knownAs(answer) };
   }
   return whatsappFailure(call, judging);
+}
+
+/** `wa_id` is the number by which the person joined, and by which they are named when they write. */
+function knownAs(answer: Record<string, unknown> | undefined): { knownAs?: string } {
+  const [contact] = objectsIn(answer, 'contacts');
+  const [input, waId] = [textIn(contact, 'input')?.replaceAll(/\D/g, ''), textIn(contact, 'wa_id')];
+  return waId !== undefined && waId !== input && /^[1-9]\d{6,14}$/.test(waId) ? { knownAs: `+${waId}` } : {};
 }
 
 /** The outcome of a call that is not a success. */

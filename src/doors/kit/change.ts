@@ -67,7 +67,7 @@ export async function carryOut(
   const { scope, key, requestHash, nowMs, secret, afterwards = [] } = change;
   const done = await idempotently(
     // On the queue, so that what is put in wakes the workers at the commit.
-    { begin: ctx.queue.transact },
+    { begin: (work) => ctx.queue.transact(work, { keyed: true }) },
     { scope, key, requestHash, nowMs },
     async (tx) => {
       afterwards.length = 0;

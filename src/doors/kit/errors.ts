@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
-import { isPassing, isDiskFull } from '../../db/pool.ts';
+import { isPassing, isDiskFull } from '../../db/errors.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
 export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
@@ -95,10 +95,9 @@ export function sendError(
 
 /** The form for a URL, when no route was reached. */
 export function formFor(app: FastifyInstance, url: string, otherwise: FaultForm): FaultForm {
+  const path = `${pathOf(url).toLowerCase()}/`;
   // The root's comes first, and fits everything.
-  return (
-    app.faultForms.findLast(({ prefix }) => url.toLowerCase().startsWith(`${prefix}/`))?.form ?? otherwise
-  );
+  return app.faultForms.findLast(({ prefix }) => path.startsWith(`${prefix}/`))?.form ?? otherwise;
 }
 
 /** The fault that a thrown error stands for; undefined when it is a bug. */

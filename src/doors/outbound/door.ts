@@ -44,7 +44,11 @@ export function outboundDoor(takeReceipts: TakeReceipts): Door {
       done();
     });
     app.addHook('onSend', asText);
-    for (const path of new Set(routes.map((route) => route.path))) app.options(path, preflight);
+    for (const path of new Set(routes.map((route) => route.path))) {
+      app.options(path, preflight);
+      // Another door has what is beside them.
+      app.faultForms.push({ prefix: path, form: outboundForm });
+    }
     serveRoutes(ctx, servingOf(ctx)).add(app, routes, ({ path }) => [path]);
     serveScript(app);
   };

@@ -3,12 +3,12 @@
  * the bot whose token the answer carries. Posted once, however often the call is made.
  */
 import { Type } from 'typebox';
-import { MOST_POSTED, WebMessage } from '../../../contract/web1on1.ts';
+import { MOST_POSTED, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { idempotently } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
 import { isFault } from '../../base/fault.ts';
 import { readShape } from '../../content/shape.ts';
-import { isPassing } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import type { CallAnswer } from '../../webhooks/deliver.ts';
 import { JSON_BYTES } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';

@@ -2,8 +2,9 @@
  * Who calls the Web1on1 door: a bot by its access token or by its key, or a person who signed in (api/web1on1.md §B.1). Access
  * tokens are given out here, and are good for as long as the key or membership behind them is.
  */
+import type { TokenGiven } from '../../../contract/doors/web1on1/answers.ts';
 import { Type } from 'typebox';
-import { TokenRequest } from '../../../contract/web1on1.ts';
+import { TokenRequest } from '../../../contract/doors/web1on1/bodies.ts';
 import {
   issueAccessToken,
   readAccessToken,
@@ -88,7 +89,7 @@ export async function giveToken(
     organization?: string;
   },
   nowMs: number,
-): Promise<Record<string, unknown> | Fault> {
+): Promise<TokenGiven | Fault> {
   const { email, password, clientId, refreshToken } = body;
   if (refreshToken === undefined && (email === undefined || password === undefined))
     return fault('bad_request', 'refreshToken: is required, or else email and password', {
@@ -185,7 +186,7 @@ async function bySignIn(
   ctx: HttpContext,
   wanted: { email: string; password: string; organization: string | undefined },
   nowMs: number,
-): Promise<Record<string, unknown> | Fault> {
+): Promise<TokenGiven | Fault> {
   const { organization, ...credentials } = wanted;
   const proved = await proveSignIn(ctx, credentials, nowMs);
   if (isFault(proved)) return proved;
@@ -199,7 +200,7 @@ async function forOperator(
   operatorId: number,
   { token, organization }: { token: string; organization: string | undefined },
   nowMs: number,
-): Promise<Record<string, unknown> | Fault> {
+): Promise<TokenGiven | Fault> {
   const all = await listWorkspaces(ctx.sql, { operatorId });
   const field = 'organization';
   const named = organization?.toLowerCase();
@@ -227,7 +228,7 @@ function given(
     expiresMs: number;
     nowMs: number;
   },
-): Record<string, unknown> {
+): TokenGiven {
   const { refreshToken, expiresMs, nowMs, ...behind } = grant;
   const organization = toHex24(caller.workspaceId);
   const scope = scopeText(caller.scope);

@@ -1,5 +1,6 @@
 /** Contacts, as they are found before a conversation is begun (api/web1on1.md §B.4). */
-import { ChangedContact } from '../../../contract/web1on1.ts';
+import { ContactList, ContactShown } from '../../../contract/doors/web1on1/answers.ts';
+import { ChangedContact } from '../../../contract/doors/web1on1/bodies.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import {
   findContact,
@@ -31,14 +32,30 @@ import {
 
 /** `/contacts`. */
 export const contactRoutes: readonly Route[] = [
-  reads({ path: '/contacts', scope: 'agent', action: 'contacts.read', handle: list }),
-  reads({ path: '/contacts/:id', scope: 'agent', action: 'contacts.read', handle: get }),
+  reads({
+    path: '/contacts',
+    does: 'Contacts, as they are found before a conversation is begun.',
+    scope: 'agent',
+    action: 'contacts.read',
+    answers: { 200: ContactList },
+    handle: list,
+  }),
+  reads({
+    path: '/contacts/:id',
+    does: 'A contact.',
+    scope: 'agent',
+    action: 'contacts.read',
+    answers: { 200: ContactShown },
+    handle: get,
+  }),
   writes({
     method: 'PATCH',
     path: '/contacts/:id',
     scope: 'agent',
     action: 'contacts.write',
+    does: 'Changes what is known of a contact.',
     body: ChangedContact,
+    answers: { 200: ContactShown },
     handle: change,
   }),
 ];
@@ -46,7 +63,7 @@ export const contactRoutes: readonly Route[] = [
 /** Pages beyond this are not walked to: a search is the better way. */
 const FARTHEST = 10_000;
 
-async function list(call: Call): Promise<Outcome> {
+async function list(call: Call): Promise<Outcome<200, Partial<ContactShown>[]>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   if (query.offset > FARTHEST) return breaks('offset', `must not be above ${FARTHEST}`);
@@ -88,16 +105,16 @@ async function find(call: Call, db: Db, query: Query): Promise<Contact[]> {
   return contacts.slice(query.offset);
 }
 
-async function get(call: Call): Promise<Outcome> {
+async function get(call: Call): Promise<Outcome<200, ContactShown>> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
   const contact = await getContact(call.ctx.sql, call.workspace.id, id);
   if (!contact) return missing('contact');
   const [shown] = await show(call.ctx.sql, call.workspace, [contact]);
-  return { status: 200, body: shown };
+  return { status: 200, body: shown! };
 }
 
-async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
+async function change(call: Call<ChangedContact>): Promise<Work<200, ContactShown> | Fault> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
   const { name, givenName, familyName, locale, address } = call.body.profile;
@@ -122,7 +139,7 @@ async function change(call: Call<ChangedContact>): Promise<Work | Fault> {
     const [shown] = await show(tx, call.workspace, [changed]);
     return {
       status: 200,
-      body: shown,
+      body: shown!,
       audit: { action: 'contact.update', subject: `contact:${id}` },
     };
   };

@@ -1,18 +1,20 @@
 /** Conversations: begun with a contact or within a team, found, changed (api/web1on1.md §B.4; W20–W40). */
+import { type Person, readPerson } from './personInput.ts';
+import {
+  ConversationAsked,
+  ConversationList,
+  ConversationShown,
+} from '../../../contract/doors/web1on1/answers.ts';
 import {
   ChangedConversation,
   NewConversation,
   type WebMessage,
-  type WebProfile,
-} from '../../../contract/web1on1.ts';
+} from '../../../contract/doors/web1on1/bodies.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { createContact, identitiesOf } from '../../contacts/contacts.ts';
 import type { Identity } from '../../contacts/keys.ts';
-import type { Profile } from '../../contacts/wanted.ts';
-import { normaliseEmail } from '../../content/address.ts';
-import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import { LANGUAGE, type Table, type Thread } from '../../threads/participants.ts';
 import {
@@ -63,17 +65,35 @@ export const conversationRoutes: readonly Route[] = [
     path: '/conversations',
     scope: 'agent',
     action: 'messages.send',
+    does: 'Begins a conversation with a contact or within a team.',
     body: NewConversation,
+    answers: { 201: ConversationShown },
     handle: begin,
   }),
-  reads({ path: '/conversations', scope: 'agent', action: 'messages.read', handle: list }),
-  reads({ path: '/conversations/:id', scope: 'viewer', action: 'messages.read', handle: get }),
+  reads({
+    path: '/conversations',
+    does: 'Conversations, as they are searched for.',
+    scope: 'agent',
+    action: 'messages.read',
+    answers: { 200: ConversationList },
+    handle: list,
+  }),
+  reads({
+    path: '/conversations/:id',
+    does: 'A conversation.',
+    scope: 'viewer',
+    action: 'messages.read',
+    answers: { 200: ConversationAsked },
+    handle: get,
+  }),
   writes({
     method: 'PATCH',
     path: '/conversations/:id',
     scope: 'agent',
     action: 'conversations.reply',
+    does: 'Changes a conversation.',
     body: ChangedConversation,
+    answers: { 200: ConversationShown },
     handle: change,
   }),
 ];
@@ -116,7 +136,7 @@ function speaksFor({ caller }: Pick<Call, 'caller'>, { role, user }: WebMessage)
   return role === 'contact' || (user !== undefined && user.toLowerCase() !== caller.userId.toLowerCase());
 }
 
-async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
+async function begin(call: Call<NewConversation>): Promise<Work<201, ConversationShown> | Fault> {
   const { body, workspace } = call;
   const { contact, messages = [], organization } = body;
   const isContact = (body.type ?? (contact ? 'contact' : 'agent')) === 'contact';
@@ -151,10 +171,10 @@ async function begin(call: Call<NewConversation>): Promise<Work | Fault> {
     const posted = await postMessages(poster, tx, table, checked);
     if (isFault(posted)) return posted;
     // Whoever posted them is told of all, also those that are still to be said.
-    const [shown] = await show(tx, call, [table.thread], poster.integrations, [], true);
+    const [shown] = await plain(tx, call, [table.thread], poster.integrations, true);
     return {
       status: 201,
-      body: shown,
+      body: shown!,
       audit: { action: 'conversation.create', subject: `conversation:${table.thread.id}` },
     };
   };
@@ -206,42 +226,7 @@ async function openTeam(call: Call<NewConversation>, tx: Tx): Promise<Table> {
   return { thread, participants: [] };
 }
 
-/** A person as a conversation is begun with. */
-export type Person = { identities: Identity[]; profile: Profile };
-
-/** Who a profile tells of; it needs a telephone or an e-mail address (W25). */
-export function readPerson(profile: WebProfile, path: string, country: string): Person | Fault {
-  const { telephone, email, givenName, familyName, name, locale, address } = profile;
-  const identities: Identity[] = [];
-  if (telephone !== undefined) {
-    const phone = normalisePhone(telephone, { path: `${path}.telephone`, defaultCountry: country });
-    if (isFault(phone)) return phone;
-    identities.push({ kind: 'phone', value: phone.e164 });
-  }
-  if (email !== undefined) {
-    const normal = normaliseEmail(email, `${path}.email`);
-    if (isFault(normal)) return normal;
-    identities.push({ kind: 'email', value: normal });
-  }
-  if (identities.length === 0) return breaks(path, 'needs a telephone or an email');
-  const [first, ...rest] = (name ?? '').trim().split(/\s+/);
-  const given = givenName ?? (first || undefined);
-  const family = familyName ?? (rest.join(' ') || undefined);
-  return {
-    identities,
-    profile: {
-      ...(given === undefined ? {} : { givenName: given }),
-      ...(family === undefined ? {} : { surname: family }),
-      ...(locale === undefined ? {} : { locale }),
-      attributes: {
-        ...(address === undefined ? {} : { address }),
-        ...(email === undefined ? {} : { email: identities.find(({ kind }) => kind === 'email')!.value }),
-      },
-    },
-  };
-}
-
-async function list(call: Call): Promise<Outcome> {
+async function list(call: Call): Promise<Outcome<200, ConversationAsked[]>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   const { ctx, workspace } = call;
@@ -263,7 +248,7 @@ async function list(call: Call): Promise<Outcome> {
   };
 }
 
-async function get(call: Call): Promise<Outcome> {
+async function get(call: Call): Promise<Outcome<200, ConversationAsked>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   const thread = await call.ctx.queue.transact((tx) => findThread(call, tx));
@@ -271,7 +256,7 @@ async function get(call: Call): Promise<Outcome> {
   return { status: 200, body: await showOne(call, call.ctx.sql, thread, query) };
 }
 
-async function change(call: Call<ChangedConversation>): Promise<Work | Fault> {
+async function change(call: Call<ChangedConversation>): Promise<Work<200, ConversationShown> | Fault> {
   const { body, workspace, ctx } = call;
   const broken = checkMeta(body.meta, 'meta');
   if (broken) return broken;
@@ -286,10 +271,10 @@ async function change(call: Call<ChangedConversation>): Promise<Work | Fault> {
     if (touchpoint !== undefined) thread.touchpoint = TOUCHPOINTS[touchpoint]!;
     await updateThread(tx, thread);
     await tell(ctx, tx, workspace.id, theirNowMs(call), [{ what: 'update', conversationId: thread.id }]);
-    const [shown] = await show(tx, call, [thread], integrations, []);
+    const [shown] = await plain(tx, call, [thread], integrations);
     return {
       status: 200,
-      body: shown,
+      body: shown!,
       audit: { action: 'conversation.update', subject: `conversation:${thread.id}` },
     };
   };
@@ -313,10 +298,22 @@ export async function findTable(call: Pick<Call, 'params' | 'workspace'>, tx: Tx
   return isFault(thread) ? thread : await tableOf(tx, thread);
 }
 
-async function showOne(call: Call, db: Db, thread: Thread, query: Query): Promise<object> {
+async function showOne(call: Call, db: Db, thread: Thread, query: Query): Promise<ConversationAsked> {
   const integrations = await call.ctx.directory.integrationsOf(call.workspace.id);
   const [shown] = await show(db, call, [thread], integrations, query.populate);
   return selected(shown!, query.select);
+}
+
+/** Conversations as they are shown. */
+async function plain(
+  db: Db,
+  { workspace }: Pick<Call<unknown>, 'workspace'>,
+  threads: readonly Thread[],
+  integrations: readonly Integration[],
+  withHeld = false,
+): Promise<ConversationShown[]> {
+  const all = await loadShown(db, workspace.id, threads, withHeld);
+  return all.map((one) => presentConversation(one, workspace, integrations));
 }
 
 /** Conversations as they are shown, with what is to be filled in. */
@@ -326,9 +323,8 @@ async function show(
   threads: readonly Thread[],
   integrations: readonly Integration[],
   populate: readonly string[],
-  withHeld = false,
-): Promise<Record<string, unknown>[]> {
-  const all = await loadShown(db, workspace.id, threads, withHeld);
+): Promise<ConversationAsked[]> {
+  const all = await loadShown(db, workspace.id, threads);
   const fills = (name: string) => populate.some((path) => path.split('.')[0] === name);
   const messages = fills('messages')
     ? await loadMessages(
@@ -342,10 +338,12 @@ async function show(
   return all.map((one) => {
     const shown = presentConversation(one, workspace, integrations);
     const contact = contacts.get(one.thread.contactId ?? 0);
-    if (messages) shown['messages'] = messages.filter(({ conversation }) => conversation === shown['id']);
-    if (contact) shown['contact'] = presentContact(workspace, contact, one.identities, one.thread.id);
-    if (fills('organization')) shown['organization'] = presentOrganization(workspace);
-    return shown;
+    return {
+      ...shown,
+      ...(messages ? { messages: messages.filter(({ conversation }) => conversation === shown.id) } : {}),
+      ...(contact ? { contact: presentContact(workspace, contact, one.identities, one.thread.id) } : {}),
+      ...(fills('organization') ? { organization: presentOrganization(workspace) } : {}),
+    };
   });
 }
 

@@ -2,10 +2,12 @@
  * The Web1on1 door (api/web1on1.md: `/v2/…`): who calls it, how its bodies are read, its tokens and its form of a fault. What
  * its routes have in common with those of other doors is in `kit/serve.ts`.
  */
+import { TokenGiven } from '../../../contract/doors/web1on1/answers.ts';
+import { mustFit } from '../kit/answer.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SCOPES } from '../../accounts/accessTokens.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { MOST_POSTED } from '../../../contract/web1on1.ts';
+import { MOST_POSTED } from '../../../contract/doors/web1on1/bodies.ts';
 import { readShape } from '../../content/shape.ts';
 import { acceptJson, JSON_BYTES, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -31,6 +33,15 @@ export const web1on1Form: FaultForm = (told) => ({
   },
 });
 
+/** The route that gives tokens out, as documents describe it: it asks for no token, so that it is none of the kit. */
+export const TOKEN = {
+  method: 'POST',
+  path: '/auth/token',
+  does: 'Signs in, or changes a refresh token for an access token.',
+  body: tokenBody,
+  answers: { 201: TokenGiven },
+} as const;
+
 /** The door. */
 export function web1on1Door(app: FastifyInstance, ctx: HttpContext): void {
   const tokens = createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : TOKENS_PER_S);
@@ -39,7 +50,7 @@ export function web1on1Door(app: FastifyInstance, ctx: HttpContext): void {
   void app.register(
     (inner, _options, done) => {
       useFaultForm(inner, ctx.log, PREFIX, web1on1Form);
-      inner.post('/auth/token', { bodyLimit: SIGN_IN_BYTES }, (request, reply) =>
+      inner.post(TOKEN.path, { bodyLimit: SIGN_IN_BYTES }, (request, reply) =>
         token(ctx, tokens, request, reply),
       );
       served.add(inner, ROUTES, ({ path }) => [path]);
@@ -87,7 +98,9 @@ async function token(
   if (retryAfterS !== undefined) return sendFault(reply, tooMany(TOKENS_PER_S, retryAfterS), web1on1Form);
   const body = readBody(tokenBody, request.body);
   const given = isFault(body) ? body : await giveToken(ctx, body, nowMs);
-  return isFault(given) ? sendFault(reply, given, web1on1Form) : reply.code(201).send(given);
+  if (isFault(given)) return sendFault(reply, given, web1on1Form);
+  if (ctx.config.checkAnswers) mustFit(TOKEN, { status: 201, body: given });
+  return reply.code(201).send(given);
 }
 
 /** The body by its schema: one, or with `orArray` any number of them. */

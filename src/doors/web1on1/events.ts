@@ -1,5 +1,5 @@
 /** What this door's webhooks can be told of (api/web1on1.md §B.10). */
-import { MESSAGE_TYPES } from '../../../contract/web1on1.ts';
+import { MESSAGE_TYPES } from '../../../contract/doors/web1on1/bodies.ts';
 import { THREAD_TYPES } from '../../threads/participants.ts';
 
 const MESSAGES = THREAD_TYPES.flatMap((thread) =>

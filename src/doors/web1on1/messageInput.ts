@@ -4,7 +4,7 @@
  */
 import { beginningOf } from '../../base/text.ts';
 import { LIMITS, type Content } from '../../../contract/content.ts';
-import type { MessageType, WebMessage } from '../../../contract/web1on1.ts';
+import type { MessageType, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
 import { checkSenderId } from '../../content/senderId.ts';

@@ -1,5 +1,8 @@
 /** Messages: posted to a conversation, found, changed, taken away (api/web1on1.md §B.5; W1–W18, W27–W34). */
-import { ChangedMessage, WebMessage } from '../../../contract/web1on1.ts';
+import { Type } from 'typebox';
+import { MessageList, MessageShown, Posted } from '../../../contract/doors/web1on1/answers.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
+import { ChangedMessage, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
@@ -38,7 +41,9 @@ export const messageRoutes: readonly Route[] = [
     path: '/conversations/:id/messages',
     scope: 'viewer',
     action: 'conversations.reply',
+    does: 'Posts messages to a conversation: one, or a list.',
     body: WebMessage,
+    answers: { 201: Posted },
     handle: postBodies,
   }),
   writesMany({
@@ -46,29 +51,57 @@ export const messageRoutes: readonly Route[] = [
     path: '/messages',
     scope: 'viewer',
     action: 'messages.send',
+    does: 'Posts messages to the conversation that they name.',
     body: WebMessage,
+    answers: { 201: Posted },
     handle: postToNamed,
   }),
   reads({
     path: '/conversations/:id/messages',
     scope: 'viewer',
     action: 'messages.read',
+    does: 'Messages of a conversation.',
+    answers: { 200: MessageList },
     handle: (call) => list(call, call.params['id']),
   }),
-  reads({ path: '/messages', scope: 'bot', action: 'messages.read', handle: (call) => list(call) }),
-  reads({ path: '/messages/:id', scope: 'viewer', action: 'messages.read', handle: get }),
+  reads({
+    path: '/messages',
+    does: 'Messages, as they are searched for.',
+    scope: 'bot',
+    action: 'messages.read',
+    answers: { 200: MessageList },
+    handle: (call) => list(call),
+  }),
+  reads({
+    path: '/messages/:id',
+    does: 'A message.',
+    scope: 'viewer',
+    action: 'messages.read',
+    answers: { 200: Type.Partial(MessageShown) },
+    handle: get,
+  }),
   ...(['PATCH', 'PUT'] as const).map((method) =>
     writes({
       method,
       path: '/messages/:id',
       scope: 'bot',
       action: 'conversations.reply',
+      does: 'Changes the record of a message; what was said stays as it was said.',
       body: ChangedMessage,
+      answers: { 200: MessageShown },
       handle: change,
       ...(method === 'PUT' ? { withoutBody: NO_REPLACEMENT } : {}),
     }),
   ),
-  acts({ method: 'DELETE', path: '/messages/:id', scope: 'admin', action: 'contacts.erase', handle: remove }),
+  acts({
+    method: 'DELETE',
+    path: '/messages/:id',
+    does: 'Deletes a message.',
+    scope: 'admin',
+    action: 'contacts.erase',
+    answers: { 204: Nothing },
+    handle: remove,
+  }),
 ];
 
 /** What posting needs of a call. */
@@ -78,7 +111,7 @@ export type Posting = Pick<
 >;
 
 /** Posts messages to the conversation of the path. */
-export async function postBodies(call: Posting): Promise<Work | Fault> {
+export async function postBodies(call: Posting): Promise<Work<201, Posted> | Fault> {
   const { many, bodies } = call.body;
   const pathOf = (index: number) => (many ? `[${index}]` : '');
   const elsewhere = bodies.findIndex(
@@ -99,12 +132,14 @@ export async function postBodies(call: Posting): Promise<Work | Fault> {
     const ids = await postMessages(poster, tx, table, checked);
     if (isFault(ids)) return ids;
     const shown = await loadMessages(tx, call.workspace, ids);
-    return { status: 201, body: many ? shown : shown[0] };
+    return { status: 201, body: many ? shown : shown[0]! };
   };
 }
 
 /** Posts messages to the conversation that they name, which is one. */
-async function postToNamed(call: Call<{ many: boolean; bodies: WebMessage[] }>): Promise<Work | Fault> {
+async function postToNamed(
+  call: Call<{ many: boolean; bodies: WebMessage[] }>,
+): Promise<Work<201, Posted> | Fault> {
   const id = call.body.bodies[0]!.conversation;
   const field = call.body.many ? '[0].conversation' : 'conversation';
   return id === undefined
@@ -112,7 +147,7 @@ async function postToNamed(call: Call<{ many: boolean; bodies: WebMessage[] }>):
     : await postBodies({ ...call, params: { id } });
 }
 
-async function list(call: Call, conversation?: string): Promise<Outcome> {
+async function list(call: Call, conversation?: string): Promise<Outcome<200, Partial<MessageShown>[]>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   const own = conversation === undefined ? undefined : readId(conversation, 'id');
@@ -172,7 +207,7 @@ function bounds({ conditions }: Query): { fromMs?: number; toMs?: number } {
   return found;
 }
 
-async function get(call: Call): Promise<Outcome> {
+async function get(call: Call): Promise<Outcome<200, Partial<MessageShown>>> {
   const query = readQuery(call.query, kindOf);
   const id = readId(call.params['id']!, 'id');
   if (isFault(query)) return query;
@@ -182,7 +217,7 @@ async function get(call: Call): Promise<Outcome> {
 }
 
 /** What was said to the contact stays as it was said; its record here changes. */
-async function change(call: Call<ChangedMessage>): Promise<Work | Fault> {
+async function change(call: Call<ChangedMessage>): Promise<Work<200, MessageShown> | Fault> {
   const { body, workspace } = call;
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
@@ -195,20 +230,20 @@ async function change(call: Call<ChangedMessage>): Promise<Work | Fault> {
       return refuses('id', 'names a message whose delay is not over: remove it, and post another');
     await updatePost(tx, id, { ...found.wire, ...body });
     const [shown] = await loadMessages(tx, workspace, [id]);
-    return { status: 200, body: shown };
+    return { status: 200, body: shown! };
   };
 }
 
-async function remove(call: Call): Promise<Work | Fault> {
+async function remove(call: Call): Promise<Work<204, undefined> | Fault> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
   return (tx) => removeMessage(call, tx, id);
 }
 
-async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome> {
+async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome<204, undefined>> {
   const [found] = await loadMessages(tx, call.workspace, [id]);
   if (!found) return missing('message');
-  const conversationId = readId(String(found['conversation']), 'conversation') as number;
+  const conversationId = readId(found.conversation, 'conversation') as number;
   await removeSaid(tx, conversationId, id);
   await endTyping(call.ctx, tx, { workspaceId: call.workspace.id, conversationId, atMs: theirNowMs(call) });
   return { status: 204, body: undefined, audit: { action: 'message.delete', subject: `message:${id}` } };

@@ -2,6 +2,13 @@
  * What this API shows of conversations, messages, contacts and organizations (api/web1on1.md §B.4, §B.5), in answers and in
  * webhooks alike: nothing leaves the door but through here. Loads what that takes for a whole batch at once.
  */
+import type {
+  ContactShown,
+  ConversationShown,
+  MessageShown,
+  OrganizationShown,
+  ParticipantShown,
+} from '../../../contract/doors/web1on1/answers.ts';
 import type { Action, Content } from '../../../contract/content.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -77,7 +84,7 @@ export function presentConversation(
   shown: Shown,
   organization: Organization,
   integrations: readonly KnownIntegration[],
-): Record<string, unknown> {
+): ConversationShown {
   const { thread, participants } = shown;
   return {
     ...organizationOf(organization),
@@ -105,7 +112,7 @@ export function presentConversation(
   };
 }
 
-function presentParticipant(one: Participant): Record<string, unknown> {
+function presentParticipant(one: Participant): ParticipantShown {
   return {
     updatedAt: isoTime(one.updatedMs),
     createdAt: isoTime(one.createdMs),
@@ -157,14 +164,14 @@ export function presentOrganization(organization: {
   name: string;
   createdMs: number;
   settings: Readonly<Record<string, unknown>>;
-}): Record<string, unknown> {
+}): OrganizationShown {
   return {
     ...organizationOf(organization),
     id: toHex24(organization.id),
     name: organization.name,
     displayName: organization.name,
     language: languageOf(organization),
-    settings: { linkDomain: organization.settings['linkDomain'] ?? null },
+    settings: { linkDomain: (organization.settings['linkDomain'] as string | undefined) ?? null },
     createdAt: isoTime(organization.createdMs),
     updatedAt: isoTime(organization.createdMs),
   };
@@ -182,7 +189,7 @@ export function presentContact(
   contact: Contact,
   identities: readonly Identity[],
   conversationId: number | undefined,
-): Record<string, unknown> {
+): ContactShown {
   const { givenName, surname, locale, attributes } = contact;
   const telephone = identities.find(({ kind }) => kind === 'phone')?.value;
   const email = identities.find(({ kind }) => kind === 'email')?.value;
@@ -208,7 +215,7 @@ export async function loadMessages(
   db: Db,
   organization: Organization,
   ids: readonly number[],
-): Promise<Record<string, unknown>[]> {
+): Promise<MessageShown[]> {
   if (ids.length === 0) return [];
   const [posts, messages] = await Promise.all([
     selectPosts(db, organization.id, ids),
@@ -235,7 +242,7 @@ export function presentMessage(
   post: Post | undefined,
   message: Message | undefined,
   isClick: boolean,
-): Record<string, unknown> {
+): MessageShown {
   const { id, conversationId, atMs } = (post ?? message)!;
   return {
     ...organizationOf(organization),
@@ -247,7 +254,12 @@ export function presentMessage(
   };
 }
 
-function asPosted(post: Post, message: Message | undefined): Record<string, unknown> {
+type Said = Omit<
+  MessageShown,
+  'organization' | 'orgPath' | 'id' | 'conversation' | 'createdAt' | 'updatedAt'
+>;
+
+function asPosted(post: Post, message: Message | undefined): Said {
   const { type, role, userId, wire } = post;
   const content = message?.content ?? post.heldContent ?? undefined;
   const sent = content && 'actions' in content ? content.actions : undefined;
@@ -285,10 +297,7 @@ function withShort(
 }
 
 /** A click on a postback says its payload; any other answer says what was read on it. */
-function asHeard(
-  { direction, content, contactId, author, source }: Message,
-  isPostback: boolean,
-): Record<string, unknown> {
+function asHeard({ direction, content, contactId, author, source }: Message, isPostback: boolean): Said {
   const isMedia = content.type === 'image' || content.type === 'file';
   return {
     type: isPostback ? 'postback' : content.type === 'carousel' || content.type === 'list' ? 'card' : 'chat',

@@ -65,10 +65,10 @@ export function nextQuery(text: string, { limit, offset }: Pick<Query, 'limit' |
 }
 
 /** The fields of an object that were asked for; all when none were. `id` is always there. */
-export function selected(shown: Record<string, unknown>, fields: readonly string[] | undefined): object {
+export function selected<T extends object>(shown: T, fields: readonly string[] | undefined): Partial<T> {
   if (!fields) return shown;
   const tops = new Set(['id', ...fields.map((field) => field.split('.')[0])]);
-  return Object.fromEntries(Object.entries(shown).filter(([name]) => tops.has(name)));
+  return Object.fromEntries(Object.entries(shown).filter(([name]) => tops.has(name))) as Partial<T>;
 }
 
 /** The values a query wants a field to be one of; undefined when it does not say. */

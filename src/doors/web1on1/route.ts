@@ -5,10 +5,20 @@
 import type { AccessScope } from '../../accounts/accessTokens.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
+import type { Tx } from '../../db/pool.ts';
+import type { Note } from '../kit/change.ts';
 import { breaks, routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 import type { Caller } from './callers.ts';
 
-export { breaks, type Outcome, type Work } from '../kit/route.ts';
+export { breaks } from '../kit/route.ts';
+
+/** What came of a request; `next` is the query of the next page of a list. */
+export type Outcome<S extends number = number, B = unknown> =
+  | { status: S; body: B; audit?: Note; next?: string }
+  | Fault;
+
+/** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
+export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<Outcome<S, B>>;
 
 /** This door's kind of route. The workspace is the organization; the query is as it came, without its question mark. */
 export type Web1on1Kind = {

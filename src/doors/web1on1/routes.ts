@@ -32,7 +32,13 @@ const NOT_OFFERED = fault('not_built', 'Parley does not offer this part of the A
 type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 function absent(path: string, ...verbs: Verb[]): Route[] {
-  const common = { path, scope: 'viewer', action: 'workspace.read' } as const;
+  const common = {
+    path,
+    does: NOT_OFFERED.message,
+    scope: 'viewer',
+    action: 'workspace.read',
+    answers: {},
+  } as const;
   return verbs.map((method) =>
     method === 'GET'
       ? reads({ ...common, handle: async () => NOT_OFFERED })

@@ -1,5 +1,8 @@
 /** Webhooks, which this API calls services of type webhook (api/web1on1.md §B.10). A target has to echo a challenge first. */
-import { ChangedWebhook, NewWebhook } from '../../../contract/web1on1.ts';
+import type { Static } from 'typebox';
+import { WebhookList, WebhookMade, WebhookShown } from '../../../contract/doors/web1on1/answers.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
+import { ChangedWebhook, NewWebhook } from '../../../contract/doors/web1on1/bodies.ts';
 import { isoTime } from '../../base/clock.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
@@ -30,14 +33,25 @@ export const serviceRoutes: readonly Route[] = [
     scope: 'admin',
     action: 'webhooks.manage',
     secret: true,
+    does: 'Makes a webhook, once its target has answered a challenge.',
     body: NewWebhook,
+    answers: { 201: WebhookMade },
     handle: create,
   }),
-  reads({ path: '/services', scope: 'admin', action: 'webhooks.manage', handle: list }),
   reads({
-    path: '/services/:id',
+    path: '/services',
+    does: 'The webhooks of an organization.',
     scope: 'admin',
     action: 'webhooks.manage',
+    answers: { 200: WebhookList },
+    handle: list,
+  }),
+  reads({
+    path: '/services/:id',
+    does: 'A webhook.',
+    scope: 'admin',
+    action: 'webhooks.manage',
+    answers: { 200: WebhookShown },
     async handle(call) {
       const name = nameOf(call);
       if (isFault(name)) return name;
@@ -51,12 +65,16 @@ export const serviceRoutes: readonly Route[] = [
     scope: 'admin',
     action: 'webhooks.manage',
     secret: true,
+    does: 'Changes a webhook; a new target has to answer a challenge first.',
     body: ChangedWebhook,
+    answers: { 200: WebhookShown },
     handle: change,
   }),
   acts({
     method: 'DELETE',
     path: '/services/:id',
+    does: 'Deletes a webhook.',
+    answers: { 204: Nothing },
     scope: 'admin',
     action: 'webhooks.manage',
     async handle(call) {
@@ -77,7 +95,7 @@ const CHALLENGE_MS = 10_000;
 const GOOD_SECRET = 16;
 const SHORT_SECRET = `params.secret: is shorter than ${GOOD_SECRET} characters, so that signatures made with it can be forged by guessing`;
 
-async function create(call: Call<NewWebhook>): Promise<Work | Fault> {
+async function create(call: Call<NewWebhook>): Promise<Work<201, Static<typeof WebhookMade>> | Fault> {
   const { ctx, body, workspace } = call;
   const { url, events = ['*'], secret } = body.params;
   if (body.organization !== undefined && body.organization.toLowerCase() !== toHex24(workspace.id))
@@ -108,7 +126,7 @@ async function create(call: Call<NewWebhook>): Promise<Work | Fault> {
   };
 }
 
-async function list(call: Call): Promise<Outcome> {
+async function list(call: Call): Promise<Outcome<200, Partial<WebhookShown>[]>> {
   const query = readQuery(call.query, (field) => (field === 'organization' ? 'id' : undefined));
   if (isFault(query)) return query;
   const all = await call.ctx.webhooks.list(call.ctx.sql, { workspaceId: call.workspace.id, door: 'web1on1' });
@@ -116,7 +134,7 @@ async function list(call: Call): Promise<Outcome> {
   return { status: 200, body: page.map((one) => selected(present(call, one), query.select)) };
 }
 
-async function change(call: Call<ChangedWebhook>): Promise<Work | Fault> {
+async function change(call: Call<ChangedWebhook>): Promise<Work<200, WebhookShown> | Fault> {
   const { ctx, body } = call;
   const name = nameOf(call);
   if (isFault(name)) return name;
@@ -184,11 +202,11 @@ function inTheirWords(given: Fault): Fault {
   return own === undefined ? given : { ...given, field: own, message: given.message.replace(field!, own) };
 }
 
-function present({ workspace }: Call<unknown>, webhook: WebhookWithSecret): Record<string, unknown> {
+function present({ workspace }: Call<unknown>, webhook: WebhookWithSecret): WebhookShown {
   return {
     ...organizationOf(workspace),
     id: toHex24(webhook.id),
-    name: webhook.options['name'] ?? 'Webhook',
+    name: String(webhook.options['name'] ?? 'Webhook'),
     type: 'webhook',
     enabled: webhook.status === 'active',
     status: webhook.status === 'active' ? 'active' : 'inactive',

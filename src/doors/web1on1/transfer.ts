@@ -2,8 +2,10 @@
  * Carrying a contact to another channel (W41, W43): an auth code brings them to the web, a link request to WhatsApp, SMS or mail, as
  * themselves. No source writes these two down for this API; they are as at the Sunshine door, which it stands on, in its own form.
  */
+import type { Static } from 'typebox';
+import { AuthCode, LinkRequests } from '../../../contract/doors/web1on1/answers.ts';
 import { isoTime } from '../../base/clock.ts';
-import { isFault } from '../../base/fault.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import { AUTH_CODE_LIFE_MS, issueAuthCodes, LINK_REQUEST_LIFE_MS } from '../../links/authCodes.ts';
@@ -15,6 +17,8 @@ import { organizationOf } from './present.ts';
 export const transferRoutes: readonly Route[] = [
   acts({
     path: '/contacts/:id/authcode',
+    does: 'Makes a code that brings a contact to the web as themselves.',
+    answers: { 201: AuthCode },
     scope: 'agent',
     action: 'contacts.write',
     secret: true,
@@ -22,6 +26,8 @@ export const transferRoutes: readonly Route[] = [
   }),
   acts({
     path: '/contacts/:id/linkrequests',
+    does: 'Makes links that bring a contact to other channels as themselves.',
+    answers: { 201: LinkRequests },
     scope: 'agent',
     action: 'contacts.write',
     secret: true,
@@ -29,7 +35,7 @@ export const transferRoutes: readonly Route[] = [
   }),
 ];
 
-async function authCode(call: Call): Promise<Work | ReturnType<typeof missing>> {
+async function authCode(call: Call): Promise<Work<201, Static<typeof AuthCode>> | Fault> {
   const { workspace, workspaceNowMs } = call;
   const contactId = readId(call.params['id']!, 'id');
   if (isFault(contactId)) return contactId;
@@ -43,7 +49,7 @@ async function authCode(call: Call): Promise<Work | ReturnType<typeof missing>> 
         ...organizationOf(workspace),
         contact,
         authuser: contact,
-        authtoken: code,
+        authtoken: code!,
         expiresAt: isoTime(workspaceNowMs + AUTH_CODE_LIFE_MS),
       },
     };
@@ -51,7 +57,7 @@ async function authCode(call: Call): Promise<Work | ReturnType<typeof missing>> 
 }
 
 /** For the services that the query names (`services=<id>,<id>`), else for all that people can write to. */
-async function linkRequests(call: Call): Promise<Work | ReturnType<typeof missing>> {
+async function linkRequests(call: Call): Promise<Work<201, LinkRequests> | Fault> {
   const { ctx, workspace, workspaceNowMs, query } = call;
   const contactId = readId(call.params['id']!, 'id');
   if (isFault(contactId)) return contactId;

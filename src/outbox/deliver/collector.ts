@@ -77,7 +77,9 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
 export function settling(deps: CollectDeps & WriteDeps & { queue: Queue }, batch: Batch): Settle {
   const write = (decisions: readonly Decision[], landed: boolean) =>
     patiently(deps, 'settling', () =>
-      deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed)),
+      deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed), {
+        keyed: batch.stream === 0,
+      }),
     );
   return async (decisions, landed) => {
     if (landed) await batch.steps.close();

@@ -3,6 +3,7 @@ import { beginningOf } from '../../base/text.ts';
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import type { Reachable } from '../../contacts/person.ts';
+import type { Spelling } from '../../contacts/spellings.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
 import { storable, storableJson } from '../../base/storable.ts';
 import type { Verdict } from '../../gate/gate.ts';
@@ -49,6 +50,8 @@ export type Decision = {
   later?: { dueMs: number; attempt: number };
   /** What the provider taught us about the address. */
   lesson?: Lesson;
+  /** By what else the provider names who is there. */
+  spelling?: Spelling;
   /** It failed for good, and another destination may be tried. */
   moveOn?: boolean;
   /** Whether it was read is looked at then, by our clock. */
@@ -239,6 +242,7 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         item,
         bulk,
         row: rowOf(subject, STATE.accepted, nowMs, attempts, undefined, undefined, outcome.externalIds),
+        ...spellingOf(subject, outcome.knownAs),
         ...(subject.unreadAfterMs === undefined ? {} : { unreadAtMs: nowMs + subject.unreadAfterMs }),
       };
     case 'refused': {
@@ -288,6 +292,15 @@ export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number,
         : { item, bulk, row };
     }
   }
+}
+
+function spellingOf(
+  { workspaceId, destination, item }: Subject,
+  spelled: string | undefined,
+): { spelling?: Spelling } {
+  if (spelled === undefined || !destination) return {};
+  const { channel, address } = destination;
+  return { spelling: { workspaceId, channel, spelled, address, contactId: item.ownerId } };
 }
 
 function whatIsUnclear({ canTell }: Subject, resend: boolean): string {

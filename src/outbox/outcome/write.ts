@@ -4,6 +4,7 @@
  */
 import { tallyLane } from '../../ledger/tallies.ts';
 import { writeOutcomes } from '../../ledger/outcomes.ts';
+import { learnSpellings } from '../../contacts/spellings.ts';
 import { spreadOut } from '../../ledger/onward.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
@@ -45,6 +46,8 @@ export async function writeDecisions(
   const bulk = batch.stream !== 0;
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
+  const spellings = decisions.flatMap(({ spelling }) => (spelling ? [spelling] : []));
+  if (spellings.length) await learnSpellings(tx, spellings);
   if (!bulk) await followUp(deps, tx, decisions, changes);
   await giveRoomBack(
     tx,

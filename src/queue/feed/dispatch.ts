@@ -10,15 +10,20 @@ import { pause } from '../../base/clock.ts';
 import { bell } from '../../base/lifecycle.ts';
 import { levelOf } from '../../db/patiently.ts';
 import { LaneLost } from '../work/settle.ts';
-import { fenceLane } from '../lanes/sql.ts';
+import { fenceLane, fenceLanes } from '../lanes/sql.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { createFailures, isReadersOwn, type Transacts } from './failures.ts';
 import { moveToHistory, selectFeed } from './sql.ts';
 import type { WorkerCore } from '../work/core.ts';
 
+/** Events of one lane in a transaction, at most; of several, each has a share of it. */
 const EVENTS_A_TIME = 200;
-const LANES_AT_ONCE = 4;
+/** Lanes in a transaction, at most: what is fixed about one costs more than what is in it. */
+const LANES_A_TIME = 16;
+const AT_ONCE = 4;
 const AFTER_ERROR_MS = 250;
+/** What readers do names people and messages. */
+const KEYED = { keyed: true };
 
 /** The dispatcher of this worker's lanes. */
 export function createDispatcher(core: WorkerCore, queue: Transacts, readers: readonly FeedReader[]) {
@@ -27,17 +32,26 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
   const woken = bell();
   const failures = createFailures(core, queue, readers);
   const handing = createHanding(queue, readers, failures);
+  // Lanes of several shards in one transaction are dearer on Citus than one each.
+  const together = core.sql.placement.distributed ? 1 : LANES_A_TIME;
+  let groups = 0;
 
-  const drain = async (lane: OwnedLane): Promise<void> => {
+  /** Hands on what some lanes have. Where a reader fails, its lane goes on alone, and there each event by itself. */
+  const drain = async (group: readonly OwnedLane[]): Promise<void> => {
+    let lanes = group;
     let alone = 0;
-    while (!core.stopping.aborted && core.holds(lane)) {
+    while (!core.stopping.aborted && (lanes = lanes.filter(core.holds)).length) {
       try {
         if (alone > 0) {
-          if (!(await handing.handOnAlone(lane))) return;
+          if (!(await handing.handOnAlone(lanes[0]!))) return;
           alone--;
-        } else if ((await handing.handOn(lane, EVENTS_A_TIME)) < EVENTS_A_TIME) return;
+        } else lanes = await handing.handOn(lanes, Math.ceil(EVENTS_A_TIME / lanes.length));
       } catch (error) {
         if (error instanceof LaneLost) return;
+        if (isReadersOwn(error) && lanes.length > 1) {
+          await Promise.all(lanes.map((lane) => drain([lane])));
+          return;
+        }
         if (isReadersOwn(error) && alone === 0) {
           alone = EVENTS_A_TIME;
           continue;
@@ -48,15 +62,17 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
     }
   };
 
-  const take = (laneNumber: number): void => {
-    const lane = core.lanes().find((l) => l.lane === laneNumber);
-    ringing.delete(laneNumber);
-    if (!lane) return;
-    active.add(laneNumber);
-    void drain(lane)
-      .catch((error: unknown) => core.log.error({ error }, 'the feed of a lane was not drained'))
+  const take = (numbers: readonly number[]): void => {
+    const lanes = core.lanes().filter(({ lane }) => numbers.includes(lane));
+    for (const lane of numbers) ringing.delete(lane);
+    if (!lanes.length) return;
+    groups++;
+    for (const { lane } of lanes) active.add(lane);
+    void drain(lanes)
+      .catch((error: unknown) => core.log.error({ error }, 'the feed of some lanes was not drained'))
       .finally(() => {
-        active.delete(laneNumber);
+        groups--;
+        for (const { lane } of lanes) active.delete(lane);
         woken.ring();
       });
   };
@@ -71,8 +87,8 @@ export function createDispatcher(core: WorkerCore, queue: Transacts, readers: re
     again: failures.again,
     async run() {
       while (!core.stopping.aborted) {
-        const next = [...ringing].find((lane) => !active.has(lane));
-        if (next === undefined || active.size >= LANES_AT_ONCE) await woken.wait();
+        const next = [...ringing].filter((lane) => !active.has(lane)).slice(0, together);
+        if (!next.length || groups >= AT_ONCE) await woken.wait();
         else take(next);
       }
     },
@@ -86,19 +102,20 @@ function createHanding(
   failures: Pick<ReturnType<typeof createFailures>, 'keep'>,
 ) {
   return {
-    /** Hands on up to `limit` events; returns how many. */
-    async handOn(lane: OwnedLane, limit: number): Promise<number> {
+    /** Hands on up to `limit` events of each lane, of those that are still ours; returns the lanes that may have more. */
+    async handOn(lanes: readonly OwnedLane[], limit: number): Promise<OwnedLane[]> {
       const handed = await queue.transact(async (tx) => {
         // One after the other on the server, and one wait here.
-        const [held, events] = await Promise.all([fenceLane(tx, lane), selectFeed(tx, lane, limit)]);
-        if (!held) throw new LaneLost(lane.lane);
+        const [held, found] = await Promise.all([fenceLanes(tx, lanes), selectFeed(tx, lanes, limit)]);
+        const events = found.filter(({ lane }) => held.has(lane));
         if (!events.length) return events;
         for (const reader of readers) await reader.read(tx, events);
-        await moveToHistory(tx, lane, events, null);
+        await moveToHistory(tx, lanes, events, null);
         return events;
-      });
+      }, KEYED);
       for (const reader of readers) reader.committed?.(handed);
-      return handed.length;
+      const counts = Map.groupBy(handed, ({ lane }) => lane);
+      return lanes.filter(({ lane }) => counts.get(lane)?.length === limit);
     },
     /** One event alone: a reader that fails on it loses what it did, and gets it again later. False when there is none left. */
     async handOnAlone(lane: OwnedLane): Promise<boolean> {
@@ -106,7 +123,7 @@ function createHanding(
       const handed = await queue.transact(async (tx) => {
         had.length = 0;
         if (!(await fenceLane(tx, lane))) throw new LaneLost(lane.lane);
-        const events = await selectFeed(tx, lane, 1);
+        const events = await selectFeed(tx, [lane], 1);
         if (!events.length) return events;
         let failed: string | null = null;
         for (const reader of readers) {
@@ -119,9 +136,9 @@ function createHanding(
             await failures.keep(tx, lane, reader, events[0]!, error);
           }
         }
-        await moveToHistory(tx, lane, events, failed);
+        await moveToHistory(tx, [lane], events, failed);
         return events;
-      });
+      }, KEYED);
       if (handed.length) for (const reader of had) reader.committed?.(handed);
       return handed.length > 0;
     },

@@ -15,24 +15,39 @@ export async function insertFeed(db: Db, rows: readonly (FeedEvent & { lane: num
       AS new (bucket, id, lane, workspace_id, type, at_ms, payload)`;
 }
 
-/** The next events of a lane, oldest first. */
-export async function selectFeed(db: Db, lane: OwnedLane, limit: number): Promise<FeedEvent[]> {
-  return await db<FeedEvent[]>`
-    SELECT bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM feed
-    WHERE lane = ${lane.lane} AND bucket = ANY(${lane.buckets}::smallint[]) ORDER BY id LIMIT ${limit}`;
+/** The next events of some lanes, up to `limit` of each, those of a lane oldest first. */
+export async function selectFeed(
+  db: Db,
+  lanes: readonly OwnedLane[],
+  limit: number,
+): Promise<(FeedEvent & { lane: number })[]> {
+  const [only] = lanes;
+  // Most often it is one lane, and that is all that Citus takes to one shard.
+  if (only && lanes.length === 1)
+    return await db<(FeedEvent & { lane: number })[]>`
+      SELECT lane, bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM feed
+      WHERE lane = ${only.lane} AND bucket = ANY(${only.buckets}::smallint[]) ORDER BY id LIMIT ${limit}`;
+  return await db<(FeedEvent & { lane: number })[]>`
+    SELECT f.* FROM unnest(${lanes.map(({ lane }) => lane)}::smallint[]) AS k (lane)
+    CROSS JOIN LATERAL (
+      SELECT lane, bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload FROM feed
+      WHERE feed.lane = k.lane ORDER BY id LIMIT ${limit}) f`;
 }
 
 /** Moves events that were handed to every reader into history. `error` tells that a reader failed on them. */
 export async function moveToHistory(
   db: Db,
-  lane: OwnedLane,
+  lanes: readonly OwnedLane[],
   events: readonly FeedEvent[],
   error: string | null,
 ): Promise<void> {
   await db`
     WITH gone AS (
       DELETE FROM feed USING unnest(${events.map((e) => e.bucket)}::smallint[], ${events.map((e) => e.id)}::bigint[]) AS k (bucket, id)
-      WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard('feed.bucket', lane.buckets)}
+      WHERE feed.bucket = k.bucket AND feed.id = k.id ${db.onShard(
+        'feed.bucket',
+        lanes.flatMap(({ buckets }) => buckets),
+      )}
       RETURNING feed.bucket, feed.id, feed.workspace_id, feed.type, feed.at_ms, feed.payload
     )
     INSERT INTO feed_log (bucket, id, workspace_id, type, at_ms, payload, error)

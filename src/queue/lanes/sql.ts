@@ -75,6 +75,16 @@ export async function fenceLane(db: Db, lane: OwnedLane): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Those of some lanes that are held under these epochs; keeps them from changing hands until the transaction ends. */
+export async function fenceLanes(db: Db, lanes: readonly OwnedLane[]): Promise<Set<number>> {
+  const rows = await db<{ lane: number }[]>`
+    SELECT l.lane FROM unnest(${lanes.map((l) => l.bucket)}::smallint[], ${lanes.map((l) => l.lane)}::smallint[],
+      ${lanes.map((l) => l.epoch)}::bigint[]) AS k (bucket, lane, epoch)
+    JOIN lanes l ON l.bucket = k.bucket AND l.lane = k.lane AND l.epoch = k.epoch
+    ORDER BY l.lane FOR KEY SHARE OF l`;
+  return new Set(rows.map(({ lane }) => lane));
+}
+
 /** Locks a lane: until the transaction ends nothing is claimed from it and nothing settled in it. */
 export async function lockLane(db: Db, lane: { lane: number; bucket: number }): Promise<void> {
   await db`SELECT 1 FROM lanes WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} FOR UPDATE`;
