@@ -107,8 +107,6 @@ export type SendStep = {
   await?: 'none' | 'accepted' | 'delivered';
   /** Not made when it would be later than this. */
   lateBy?: string;
-  /** A message that has not left is called off when the contact exits. */
-  cancelOnExit?: boolean;
 };
 
 /** Exact time, and the next time of day after it when named. */

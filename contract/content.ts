@@ -30,11 +30,15 @@ export const TEMPLATE_NAME_PATTERN = '^[^\\s(){}\\u0000]([^(){}\\n\\r\\u0000]*[^
 /** Most characters of a name. */
 export const TEMPLATE_NAME_LENGTH = 512;
 
-/** Any scheme but those that run script or carry a body; or a template that makes the address. */
+/** What follows the beginning of an address, to its end: no blanks, but within what a template puts in. */
+const TO_THE_END =
+  '(?:[^\\s{]|\\{\\{(?:(?!\\}\\})[\\s\\S])*\\}\\}|\\{%(?:(?!%\\})[\\s\\S])*%\\}|\\{(?![{%]))+$';
+/** Any scheme but those that run script or carry a body; or a template that makes the address. The whole value is the address. */
 export const URI_PATTERN =
-  '^(?![jJ][aA][vV][aA][sS][cC][rR][iI][pP][tT]:|[vV][bB][sS][cC][rR][iI][pP][tT]:|[dD][aA][tT][aA]:|[fF][iI][lL][eE]:)(?:[A-Za-z][A-Za-z0-9+.-]*:[^\\s]|\\{\\{|\\{%)';
+  '^(?![jJ][aA][vV][aA][sS][cC][rR][iI][pP][tT]:|[vV][bB][sS][cC][rR][iI][pP][tT]:|[dD][aA][tT][aA]:|[fF][iI][lL][eE]:)(?:[A-Za-z][A-Za-z0-9+.-]*:|(?=\\{\\{|\\{%))' +
+  TO_THE_END;
 /** Where a file or picture may be fetched; or a template that makes the address. */
-export const MEDIA_PATTERN = '^(?:[hH][tT][tT][pP][sS]?://[^\\s]|\\{\\{|\\{%)';
+export const MEDIA_PATTERN = `^(?:[hH][tT][tT][pP][sS]?://|(?=\\{\\{|\\{%))${TO_THE_END}`;
 
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const label = text(LIMITS.label);

@@ -50,6 +50,7 @@ import { createLive } from './doors/live/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
+import { referenceDoor } from './doors/reference/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -275,7 +276,7 @@ function openRooms(ground: Ground) {
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
   const server = createServer(
     ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, callbacks, ...people],
+    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
     {
       amiss: ready,
       registry: metrics.registry,

@@ -106,3 +106,231 @@ test('scenario 10: every, ten events: ten entries; scenario 8: again while activ
   const timers = await sql`SELECT 1 FROM timers WHERE contact_id = ${id}`;
   assert.equal(timers.length, 1);
 });
+
+test('scenario 11 and 12: the answer was lost and the client repeats, with another time: one event, one mail', async () => {
+  const place = await newPlace();
+  await place.live({ key: 'paid', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
+  const id = await place.tell('rep', { name: 'pay', key: 'one' });
+  await place.tell('rep', { name: 'pay', key: 'one', timestamp: (await place.nowMs()) / 1000 - 60 });
+  await place.settled();
+  assert.deepEqual(await place.mails(id), ['receipt']);
+});
+
+test('scenario 14: at the deadline exactly one branch, and what came before it was taken wins', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'edge',
+    trigger: { event: { did: 'start' } },
+    steps: [
+      { key: 'w', wait_for: { event: 'stop', timeout: '1h' }, then: { done: 'yes', timeout: 'no' } },
+      { ...mail('yes'), then: { next: 'end' } },
+      mail('no'),
+    ],
+  });
+  const id = await place.tell('edge', { name: 'start' });
+  await place.settled();
+  must(await ctx.simulator.advanceClock(place.id, HOUR_MS - 1));
+  await Promise.all([place.tell('edge', { name: 'stop' }), place.advance(1)]);
+  await place.settled();
+  assert.equal((await place.mails(id)).length, 1);
+  assert.deepEqual(await place.entries(id), ['completed']);
+});
+
+test('scenarios 16 and 17: a step that is added, and one that is removed while people wait in it', async () => {
+  const place = await newPlace();
+  const steps = [mail('one'), { key: 'rest', wait: { for: '1d' } }, mail('two')];
+  const base = { key: 'edit', trigger: { event: { did: 'in' } } };
+  await place.live({ ...base, steps });
+  const early = await place.tell('early', { name: 'in' });
+  await place.settled();
+  await place.live({ ...base, steps: [mail('zero'), ...steps, mail('three')] });
+  await place.advance(DAY_MS);
+  assert.deepEqual(await place.mails(early), ['one', 'two', 'three'], 'behind: got it; past: never');
+  const late = await place.tell('late', { name: 'in' });
+  await place.settled();
+  await place.live({ ...base, steps: [mail('zero'), mail('one'), mail('two'), mail('three')] });
+  await place.settled();
+  assert.deepEqual(await place.mails(late), ['zero', 'one', 'two', 'three'], 'moved once, no mail twice');
+  assert.deepEqual(await place.entries(late), ['completed']);
+  await provesWhole();
+});
+
+test('scenario 19: seven days become three, with people at day one and day five', async () => {
+  const place = await newPlace();
+  const wait = (days: string) => ({
+    key: 'shorter',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'rest', wait: { for: days } }, mail('out')],
+  });
+  await place.live(wait('7d'));
+  const five = await place.tell('five', { name: 'in' });
+  await place.settled();
+  await place.advance(4 * DAY_MS);
+  const one = await place.tell('one', { name: 'in' });
+  await place.settled();
+  await place.advance(DAY_MS);
+  await place.live(wait('3d'));
+  await place.settled();
+  await place.advance(10 * MINUTE_MS);
+  assert.deepEqual([await place.mails(five), await place.mails(one)], [['out'], []]);
+  await place.advance(2 * DAY_MS);
+  assert.deepEqual(await place.mails(one), ['out']);
+});
+
+test('scenario 21: what is done while it is a draft sets nothing off', async () => {
+  const place = await newPlace();
+  const id = await place.tell('before', { name: 'in' });
+  await place.settled();
+  await place.live({ key: 'draft', trigger: { event: { did: 'in' } }, steps: [mail('in')] });
+  await place.settled();
+  assert.deepEqual(await place.entries(id), []);
+});
+
+test('scenario 24: a backfill counts and triggers nothing; what is too old triggers nothing either', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'fill',
+    trigger: { event: { did: 'in' } },
+    filter: { did: 'in', atLeast: 3 },
+    steps: [mail('third')],
+  });
+  const nowS = (await place.nowMs()) / 1000;
+  const id = await place.tell('fill', { name: 'in', history: true });
+  await place.tell('fill', { name: 'in', timestamp: nowS - 80 * 3600 });
+  await place.settled();
+  assert.deepEqual([await place.entries(id), await place.refusal(id)], [[], 'too_old']);
+  await place.tell('fill', { name: 'in' });
+  await place.settled();
+  assert.deepEqual(await place.mails(id), ['third']);
+});
+
+test('scenario 28: parked while anonymous; once known, what they do goes on with it', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'anon',
+    trigger: { event: { did: 'look' } },
+    steps: [
+      { key: 'w', wait_for: { event: 'buy', timeout: '1d' }, then: { done: 'bought', timeout: 'end' } },
+      mail('bought'),
+    ],
+  });
+  const looked = must(
+    await ctx.arrive(place.id, [
+      {
+        person: { identities: [{ kind: 'external', value: 'a-1' }], destinations: [] },
+        event: { name: 'look' },
+      },
+    ]),
+  )[0]!.contactId;
+  const known = await place.tell('known');
+  await place.settled();
+  const { mergePeople } = await import('../src/people/people.ts');
+  const atMs = await place.nowMs();
+  must(
+    await ctx.queue.transact((tx) =>
+      mergePeople(ctx as never, tx, atMs, { workspaceId: place.id, survivingId: known, discardedId: looked }),
+    ),
+  );
+  await place.tell('known', { name: 'buy' });
+  await place.settled();
+  assert.deepEqual(await place.mails(known), ['bought']);
+  await provesWhole();
+});
+
+test('scenario 30: three purchases by one person: one conversion, three values; a holdout walks as a shadow', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({
+    key: 'held',
+    trigger: { event: { did: 'in' } },
+    holdout: '50%',
+    goals: [{ key: 'bought', event: 'buy', within: '7d', value: 'amount', primary: true }],
+    steps: [mail('hello'), { key: 'mark', set: { greeted: true } }],
+  });
+  const told = Array.from({ length: 60 }, (_, i) => ({
+    person: place.person(`h${i}`),
+    event: { name: 'in' },
+  }));
+  const people = must(await ctx.arrive(place.id, told));
+  await place.settled();
+  for (const amount of [10, 20, 30]) await place.tell('h0', { name: 'buy', properties: { amount } });
+  await place.settled();
+  const arms = await sql<{ contactId: number; arm: number }[]>`
+    SELECT contact_id AS "contactId", arm FROM campaign_entries WHERE campaign_id = ${campaign.id}`;
+  const held = arms.filter(({ arm }) => arm === 1);
+  assert.ok(held.length > 10 && held.length < 50, `${held.length} of 60 are held out`);
+  for (const { contactId } of held) {
+    assert.deepEqual(await place.mails(contactId), []);
+    const [row] = await sql`SELECT attributes FROM contacts WHERE id = ${contactId}`;
+    assert.equal(row!['attributes'].greeted, undefined, 'nothing is changed of who is held out');
+  }
+  const counts = await place.tallies(campaign.id);
+  assert.deepEqual(
+    [counts['hello sent'], counts['hello would_send'], counts['goal:bought converted']],
+    [60 - held.length, held.length, 1],
+  );
+  const [sums] = await sql`
+    SELECT sum(total) AS total, sum(squares) AS squares FROM campaign_tallies
+    WHERE campaign_id = ${campaign.id} AND step = 'goal:bought'`;
+  assert.deepEqual([sums!['total'], sums!['squares']], [60, 3600]);
+  const rows = await sql`SELECT value FROM conversions WHERE contact_id = ${people[0]!.contactId}`;
+  assert.equal(rows.length, 3);
+  await provesWhole();
+});
+
+test('scenario 20: paused for three weeks and resumed: no burst, and waits go on where they were', async () => {
+  const place = await newPlace();
+  const { pauseCampaign, resumeCampaign } = await import('../src/campaigns/campaigns.ts');
+  const campaign = await place.live({
+    key: 'paused',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')],
+  });
+  const id = await place.tell('pau', { name: 'in' });
+  await place.settled();
+  await place.advance(DAY_MS);
+  const pausedMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => pauseCampaign(tx, place.id, campaign.id, 'all', pausedMs)));
+  await place.advance(21 * DAY_MS);
+  assert.deepEqual(await place.mails(id), []);
+  const resumedMs = await place.nowMs();
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names };
+  const how = { mode: 'shift' as const, over: '10m' };
+  must(await ctx.queue.transact((tx) => resumeCampaign(deps, tx, place.id, campaign.id, how, resumedMs)));
+  await place.settled();
+  assert.deepEqual(await place.mails(id), []);
+  await place.advance(DAY_MS);
+  assert.deepEqual(await place.mails(id), ['out']);
+});
+
+test('what Parley tells of a message: clicked, opened and failed lead on, bound to the send of this enrolment', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({
+    key: 'heard',
+    trigger: { event: { did: 'in' } },
+    steps: [
+      {
+        ...mail('first', { await: 'accepted' }),
+        then: { failed: 'sorry', suppressed: 'sorry', next: 'after' },
+      },
+      { key: 'after', tag: { add: ['accepted'] }, then: { next: 'end' } },
+      { key: 'sorry', tag: { add: ['sorry'] } },
+    ],
+  });
+  const fine = await place.tell('fine', { name: 'in' });
+  const nobody = must(
+    await ctx.arrive(place.id, [
+      {
+        person: { identities: [{ kind: 'external', value: 'no-address' }], destinations: [] },
+        event: { name: 'in' },
+      },
+    ]),
+  )[0]!.contactId;
+  await place.settled();
+  const tagsOf = async (contactId: number) =>
+    (
+      await sql`SELECT s.name FROM set_members m JOIN sets s ON s.id = m.set_id WHERE m.contact_id = ${contactId}`
+    ).map((row) => row['name']);
+  assert.deepEqual([await tagsOf(fine), await tagsOf(nobody)], [['accepted'], ['sorry']]);
+  const counts = await place.tallies(campaign.id);
+  assert.deepEqual([counts['first accepted'], counts['first unsent']], [1, 1]);
+});

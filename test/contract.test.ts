@@ -1,9 +1,38 @@
-/** What the doors promise: every route says what it is for and what it answers, in schemas of `contract/`. */
+/**
+ * What the doors promise: every route says what it is for and what it answers, in schemas of `contract/`; their documents name every
+ * route of the running product and no other, and are documents by the published validator's word.
+ */
 import assert from 'node:assert/strict';
+import { subscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
+import SwaggerParser from '@apidevtools/swagger-parser';
+import type { FastifyInstance } from 'fastify';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
 import { ROUTES as WEB1ON1 } from '../src/doors/web1on1/routes.ts';
+import { DOCUMENTS } from '../src/doors/reference/documents.ts';
+import { startProduct } from './sunshineProduct.ts';
+
+/** Every route that the product's router was given, as a document writes it. */
+const routed = new Set<string>();
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance };
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat())
+      if (one !== 'HEAD' && one !== 'OPTIONS') routed.add(`${one} ${shape(url)}`);
+  });
+});
+
+const shape = (path: string) => path.replaceAll(/:\w+|\{\w+\}/g, '*').replace(/(.)\/$/, '$1');
+
+const product = await startProduct();
+
+type Json = Record<string, unknown>;
+const documentOf = async (name: string): Promise<Json> => {
+  const response = await fetch(`${product.url}/api/openapi/${name}.json`);
+  assert.equal(response.status, 200);
+  return (await response.json()) as Json;
+};
 
 const DOORS = {
   console: CONSOLE,
@@ -20,3 +49,30 @@ for (const [door, routes] of Object.entries(DOORS))
     );
     for (const { does, path } of routes) assert.match(does!, /^[A-Z].*[.]$/, path);
   });
+
+test('every route of the product is in a document, and every route of a document in the product', async () => {
+  const documented = new Set<string>();
+  for (const name of Object.keys(DOCUMENTS)) {
+    const { paths } = (await documentOf(name)) as { paths: Record<string, Json> };
+    for (const [path, methods] of Object.entries(paths))
+      for (const method of Object.keys(methods)) documented.add(`${method.toUpperCase()} ${shape(path)}`);
+  }
+  assert.deepEqual([...routed].filter((one) => !documented.has(one)).toSorted(), [], 'in no document');
+  assert.deepEqual([...documented].filter((one) => !routed.has(one)).toSorted(), [], 'not served');
+  assert.ok(routed.size > 200, String(routed.size));
+});
+
+for (const name of Object.keys(DOCUMENTS))
+  test(`${name}.json is an OpenAPI document`, async () => {
+    const document = await documentOf(name);
+    const operations = Object.values((document as { paths: Record<string, Record<string, Json>> }).paths)
+      .flatMap((methods) => Object.values(methods))
+      .map(({ operationId }) => operationId as string);
+    assert.equal(new Set(operations).size, operations.length, 'each operation has an id of its own');
+    await SwaggerParser.validate(document as never);
+  });
+
+test('there is no other document', async () => {
+  for (const name of ['nothing.json', 'constructor', '__proto__.json', '..%2Fpackage.json'])
+    assert.equal((await fetch(`${product.url}/api/openapi/${name}`)).status, 404, name);
+});

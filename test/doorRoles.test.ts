@@ -46,6 +46,9 @@ const TABLE: Record<Action, string> = {
   'broadcasts.read': 'oamgvb',
   'broadcasts.write': 'oam',
   'broadcasts.send': 'oam',
+  'campaigns.read': 'oamgvb',
+  'campaigns.write': 'oam',
+  'campaigns.run': 'oam',
   'simulator.use': 'oamg',
   'clock.advance': 'oam',
 };

@@ -45,6 +45,7 @@ let page: Page;
 let worker: Worker;
 let appId: string;
 let consoleKey: string;
+let authorization: string;
 let vapidPublic: string;
 let contactId: string;
 let address: string;
@@ -65,7 +66,7 @@ before(async () => {
   http.call = (request) =>
     call(request.url.includes('/fcm/send/') ? { ...request, url: service.urlOf(request.url) } : request);
   const app = await newWorkspace(world.ctx, 'live');
-  ({ appId } = app);
+  ({ appId, authorization } = app);
   consoleKey = await newConsoleKey(world.ctx, app.id);
   const settings = { vapidSubject: 'mailto:ops@shop.example' };
   const { id } = await api('POST', '/integrations', { type: 'webpush', settings });
@@ -96,7 +97,7 @@ async function startSite(): Promise<string> {
     '/sw.js': ['text/javascript', RECORDER + workerOfDocument!],
   };
   site = createServer((request, response) => {
-    const [type, text] = files[request.url!] ?? ['text/plain', ''];
+    const [type, text] = files[request.url!.split('?')[0]!] ?? ['text/plain', ''];
     response.writeHead(200, { 'content-type': type }).end(text);
   });
   await once(site.listen(0, '127.0.0.1'), 'listening');
@@ -197,6 +198,37 @@ test('the desktop is told to show it, and a click on it opens the link of the me
   await tab.close();
   const stays = () => desktop.screen().some(({ id }) => id === onScreen.id);
   await until('it is gone from the screen', () => !stays());
+});
+
+test('N29 a click on a message of a conversation opens the conversation: in the page that is there, or in a new one', {
+  skip: skip || (process.platform !== 'linux' && 'the desktop here is not one of Linux'),
+}, async () => {
+  const said = async (text: string) => {
+    const path = `/v1.1/apps/${appId}/appusers/${contactId}/messages`;
+    const body = { role: 'appMaker', type: 'text', text, name: 'The shop', title: text };
+    const sent = await callApi(world, authorization, 'POST', path, body);
+    assert.equal(sent.status, 201, JSON.stringify(sent.json));
+    const onScreen = await until(`“${text}” is on the screen`, () =>
+      desktop.screen().find((one) => `${one.title} ${one.body}`.includes(text)),
+    );
+    return { onScreen, conversationId: sent.json.conversation._id as string };
+  };
+  await page.evaluate('onConversation((id) => { window.conversation = id; })');
+  const first = await said('Here it is');
+  desktop.click(first.onScreen);
+  await page.waitForFunction(`window.conversation === ${JSON.stringify(first.conversationId)}`);
+  const origin = new URL(page.url()).origin;
+  await page.goto('about:blank');
+  const second = await said('And again');
+  const opened = profile.context.waitForEvent('page');
+  desktop.click(second.onScreen);
+  const tab = await opened;
+  await tab.waitForURL(`${origin}/?conversation=${second.conversationId}`);
+  await tab.waitForLoadState();
+  await tab.evaluate('onConversation((id) => { window.conversation = id; })');
+  assert.equal(await tab.evaluate('window.conversation'), second.conversationId);
+  await tab.close();
+  await page.goto(origin);
 });
 
 test('a silent push reaches the page’s worker and shows nothing of ours', {

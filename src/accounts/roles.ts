@@ -54,6 +54,9 @@ export const ACTIONS = {
   'broadcasts.read': { roles: ANYONE, means: 'see broadcasts' },
   'broadcasts.write': { roles: MARKETERS, means: 'draft broadcasts' },
   'broadcasts.send': { roles: MARKETERS, means: 'start, pause and cancel broadcasts' },
+  'campaigns.read': { roles: ANYONE, means: 'see campaigns' },
+  'campaigns.write': { roles: MARKETERS, means: 'draft campaigns' },
+  'campaigns.run': { roles: MARKETERS, means: 'publish, pause and end campaigns' },
   'simulator.use': { roles: PEOPLE, means: 'use the simulator' },
   'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
 } as const satisfies Record<string, { roles: readonly Holder[]; means: string }>;

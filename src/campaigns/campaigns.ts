@@ -22,6 +22,7 @@ import {
   insertVersion,
   selectByKey,
   selectCampaign,
+  selectCampaigns,
   selectVersions,
   updateCampaign,
   type CampaignRow,
@@ -34,6 +35,20 @@ import { moved } from './steps/moved.ts';
 import { versionOf } from './steps/version.ts';
 
 export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
+
+/** A campaign of a workspace. */
+export async function findCampaign(
+  db: Db,
+  workspaceId: number,
+  id: number,
+): Promise<CampaignRow | undefined> {
+  return await selectCampaign(db, workspaceId, id);
+}
+
+/** Campaigns of a workspace, newest first. */
+export const listCampaigns = selectCampaigns;
+/** Versions of a campaign, newest first. */
+export const versionsOf = selectVersions;
 
 /** What this room's functions work with. */
 export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names };

@@ -10,7 +10,7 @@ import { oldestUnread } from '../queue/feed/unread.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { fence } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
-import { createLiveSource } from './enrol/live.ts';
+import type { LiveSource } from './enrol/live.ts';
 import { selectNextTimerMs, selectTimerLanes, selectTimers, type Timer } from './enrol/sql.read.ts';
 import { selectArrivalLanes } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
@@ -22,8 +22,7 @@ import { byWorkspace, takeTurn, type TurnDeps } from './turnPart.ts';
 const TIMERS_A_TURN = 500;
 
 /** Takes the turns of campaigns. */
-export function turnTaker(deps: TurnDeps): TurnTaker {
-  const source = createLiveSource(deps);
+export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   return {
     name: 'campaigns',
     take: (lane) =>

@@ -56,12 +56,13 @@ export async function takeTurn(
   const concerned = arrivals.filter(({ kind, nameId }) =>
     kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0,
   );
+  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+  for (const arrival of arrivals) countOwn(arrival, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
-  if (!ids.size) return;
+  if (!ids.size && !changes.tallies.size) return;
   if (timers.length) await holdContacts(tx, timers);
   const theirNowMs = nowMs + workspace.clockAheadMs;
   const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], theirNowMs);
-  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   setHorizons(members, arrivals);
   for (const arrival of concerned) {
@@ -96,6 +97,15 @@ function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Ar
     const member = members.get(contactId);
     if (member?.horizon === Infinity) member.horizon = id - 1;
   }
+}
+
+/** What Parley tells of a message that a campaign sent is counted once, whoever listens. */
+function countOwn({ flags, contactId, workspaceId, properties }: Arrival, changes: Changes): void {
+  const own = properties?.['$own'] as { campaign: number; epoch: number; metric: string } | undefined;
+  // A caller may have a property of that name.
+  if (!(flags & FLAG.own) || !own) return;
+  const of = { campaignId: own.campaign, epoch: own.epoch, arm: 0 } as const;
+  changes.count({ contactId, workspaceId }, of, own.metric, { step: String(properties!['step']) });
 }
 
 function takeArrival(

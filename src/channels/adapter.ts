@@ -151,6 +151,15 @@ export type AdapterTools = {
   nowMs(): number;
 };
 
+/** A message that its provider is asked for. `known` are the provider's ids of other messages to the same person. */
+export type AskedFor = {
+  ref: string;
+  to: string;
+  sinceMs: number;
+  text?: string;
+  known?: Pick<ReadonlySet<string>, 'has'>;
+};
+
 /** An integration opened for sending: holds connections, cached tokens, compiled settings. */
 export type Sender = {
   send(message: Outgoing): Promise<Outcome>;
@@ -158,14 +167,9 @@ export type Sender = {
   sendBatch?(messages: readonly Outgoing[]): Promise<Outcome[]>;
   /**
    * Asks the provider whether a delivery with an unclear outcome was sent; `undefined` when it cannot tell.
-   * Providers without a correlation field compare `text` (the rendered body).
+   * Providers without a correlation field compare `text` (the rendered body), and leave out what is `known` by its id to be another's.
    */
-  lookUp?: (message: {
-    ref: string;
-    to: string;
-    sinceMs: number;
-    text?: string;
-  }) => Promise<Outcome | undefined>;
+  lookUp?: (message: AskedFor) => Promise<Outcome | undefined>;
   /** Overrides `Adapter.idempotent` where it depends on the settings. */
   idempotent?: boolean;
   /** Said where a batch has one key: a message of it that is sent again, in other company, may go out twice. */

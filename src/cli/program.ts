@@ -35,6 +35,7 @@ function program(startParley: StartParley): Command {
     .option('--roles <roles>', 'http, worker, or both with a comma (PARLEY_ROLES)')
     .action(async (flags) => (await import('./start.ts')).start(flags, startParley));
   sending(parley);
+  campaigning(parley);
   auditing(parley);
   simulating(parley);
   keeping(parley);
@@ -51,6 +52,20 @@ function calling(parent: Command, name: string, description: string): Command {
     .option('--token <key>', 'a console key of it')
     .option('--workspace <id>', 'which workspace')
     .option('--data <directory>', 'the data directory of the server that runs here');
+}
+
+function campaigning(parley: Command): void {
+  const campaigns = parley.command('campaigns').description('campaigns as files');
+  calling(campaigns, 'pull', 'write campaigns into files')
+    .argument('[keys...]', 'those with these keys; all when none is given')
+    .option('--dir <folder>', 'where to', 'campaigns')
+    .action(async (keys, flags) => (await import('./campaigns.ts')).pull(keys, flags));
+  calling(campaigns, 'push', 'make drafts of files, and tell what publishing them would do')
+    .argument('<files...>')
+    .action(async (files, flags) => (await import('./campaigns.ts')).push(files, flags));
+  calling(campaigns, 'diff', 'show where files differ from what the server has')
+    .argument('<files...>')
+    .action(async (files, flags) => (await import('./campaigns.ts')).diff(files, flags));
 }
 
 function many(value: string, before: string[] = []): string[] {

@@ -9,9 +9,12 @@ import { isConnectionLost, isDiskFull } from './errors.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
+import { configOf, type Connection } from './connection.ts';
 import { listenOn } from './listen.ts';
 import { createPlans } from './plans.ts';
 import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
+
+export type { Connection } from './connection.ts';
 
 /** Whatever a statement can run on: the pool, or a transaction. */
 export type Db = Tag;
@@ -40,11 +43,6 @@ export type Sql = Tag & {
 /** A part of a statement. */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Fragment = Statement<any>;
-
-/** Where the database is: a URL, or host, port and credentials (a host that is a directory is a unix socket). */
-export type Connection =
-  | string
-  | { host: string; port: number; username: string; password: string; database: string };
 
 /** What the pool needs of pg's. */
 export type Connections = {
@@ -360,27 +358,4 @@ function lost(error: Error & { code?: string }): never {
  */
 export function overtaken(what: string): Error {
   return Object.assign(new Error(what), { code: '40001' });
-}
-
-function configOf(connection: Connection): pg.ClientConfig {
-  if (typeof connection === 'string') return socketOf(connection) ?? { connectionString: connection };
-  const { host, port, username, password, database } = connection;
-  return { host, port, user: username, password, database };
-}
-
-/** A URL that names a directory as its host (`postgres://user:secret@/name?host=/run/postgresql`, as libpq has it) is a socket. */
-function socketOf(url: string): pg.ClientConfig | undefined {
-  const at = url.indexOf('?');
-  const query = new URLSearchParams(at < 0 ? '' : url.slice(at));
-  const host = query.get('host');
-  if (!host?.startsWith('/')) return undefined;
-  const parts = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?[^/]*\/([^?]*)/.exec(url);
-  const part = (index: number) => decodeURIComponent(parts?.[index] ?? '');
-  return {
-    host,
-    port: Number(query.get('port') ?? 5432),
-    user: part(1),
-    password: part(2),
-    database: part(3) || 'postgres',
-  };
 }

@@ -162,7 +162,6 @@ CREATE TABLE campaign_sends (
   enrolment_id bigint NOT NULL,
   epoch integer NOT NULL,
   step text NOT NULL,
-  cancel_on_exit boolean NOT NULL,
   at_ms bigint NOT NULL,
   PRIMARY KEY (bucket, contact_id, message_id)
 );

@@ -6,6 +6,7 @@ import {
   selectAmiss,
   selectDeliveries,
   selectDeliveriesOf,
+  selectOtherIds,
   selectSentTo,
   selectSingles,
   selectStates,
@@ -66,4 +67,9 @@ export async function factsOfSingles(db: Db, keys: readonly DeliveryKey[]): Prom
 /** How deliveries of runs stand that have a row. */
 export async function standingsInRuns(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryStanding[]> {
   return keys.length ? await selectStates(db, keys) : [];
+}
+
+/** What providers call the other deliveries to the person of one, the newest of them: none of these is that one. */
+export async function idsOfOthers(db: Db, key: DeliveryKey): Promise<string[]> {
+  return await selectOtherIds(db, key);
 }

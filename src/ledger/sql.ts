@@ -253,3 +253,13 @@ export async function selectAmiss(
       AND d.state IN (3, 10, 11, 12) AND d.contact_id > ${page.afterContactId}
     ORDER BY d.contact_id LIMIT ${page.limit}`;
 }
+
+/** Ids that providers gave to the newest deliveries to a contact, but for one of them. */
+export async function selectOtherIds(db: Db, { contactId, causeId, seq }: DeliveryKey): Promise<string[]> {
+  const rows = await db<{ ids: string[] }[]>`
+    SELECT d.external_ids AS ids FROM deliveries d
+    WHERE d.bucket = ${bucketOf(contactId)} AND d.contact_id = ${contactId} AND d.external_ids IS NOT NULL
+      AND (d.cause_id, d.seq) <> (${causeId}::bigint, ${seq}::smallint)
+    ORDER BY d.cause_id DESC LIMIT 200`;
+  return rows.flatMap(({ ids }) => ids);
+}

@@ -11,6 +11,7 @@ import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Adapter, Outcome, Outgoing, Sender } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
+import { createAsking, type Asking } from './asking.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
 import { createHealthNotes, type HealthNotes } from './health.ts';
 import { createLine, type Line } from './line.ts';
@@ -162,12 +163,7 @@ function openOne(
     ratePerS: rateOf(integration, workspace, adapter),
     share: deps.share,
   });
-  const asking = createLine({
-    clock: deps.clock,
-    concurrency: ASKED_AT_ONCE,
-    ratePerS: ASKED_PER_S,
-    share: deps.share,
-  });
+  const asking = askingOf(deps, sender);
   const saw = (outcome: Outcome): Outcome => {
     breaker.saw(outcome);
     deps.notes.saw(integration.id, breaker, outcome);
@@ -184,8 +180,7 @@ function openOne(
     idempotent: sender.idempotent ?? adapter.idempotent,
     bulkIdempotent: sender.batchIdempotent ?? sender.idempotent ?? adapter.idempotent,
     canTell: sender.lookUp !== undefined,
-    lookUp: (message) =>
-      sender.lookUp ? inTurn(asking, () => sender.lookUp!(message)) : Promise.resolve(undefined),
+    lookUp: (message) => asking?.ask(message) ?? Promise.resolve(undefined),
     send(messages, interactive, gatekeeper, told) {
       for (let from = 0; from < messages.length; from += size) {
         const part = messages.slice(from, from + size);
@@ -196,9 +191,11 @@ function openOne(
             let stopped = false;
             const may = () => gatekeeper.leave() === 'go' || !(stopped = true);
             const letters = part.map(({ outgoing }) => outgoing);
+            asking?.began(letters);
             const outcomes = await onlyWhile(may, () => outcomesOf(sender, letters));
             part.forEach((_, at) => {
               const outcome = outcomes[at] ?? NO_ANSWER;
+              asking?.ended(letters[at]!, outcome);
               // It was stopped between its turn and the wire.
               if (stopped && outcome.kind === 'deferred') told.back(from + at);
               else told.answered(from + at, saw(outcome));
@@ -210,6 +207,15 @@ function openOne(
     },
   };
   return { opened, sender };
+}
+
+/** Asks a provider, each message when it is its turn. */
+function askingOf(deps: Parameters<typeof createSenders>[0], sender: Sender): Asking | undefined {
+  const lookUp = sender.lookUp?.bind(sender);
+  if (!lookUp) return undefined;
+  const { clock, share } = deps;
+  const line = createLine({ clock, concurrency: ASKED_AT_ONCE, ratePerS: ASKED_PER_S, share });
+  return createAsking((message) => inTurn(line, () => lookUp(message)));
 }
 
 /** What the workspace has set, else what a new account with the provider gets. A simulated provider has no limit of its own. */

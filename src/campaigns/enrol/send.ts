@@ -60,8 +60,6 @@ export async function sendAll(
     const { enrolment, effect, contactId, workspaceId } = done;
     const { messageId, atMs } = accepted[i]!;
     const { campaignId, epoch, id: enrolmentId } = enrolment;
-    const step = sendStep(done);
-    const cancelOnExit = step.cancelOnExit ?? (step.class ?? 'marketing') === 'marketing';
     return {
       contactId,
       workspaceId,
@@ -70,7 +68,6 @@ export async function sendAll(
       enrolmentId,
       epoch,
       step: effect.step,
-      cancelOnExit,
       atMs,
     };
   });

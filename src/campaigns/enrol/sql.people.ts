@@ -32,8 +32,8 @@ export async function moveHistory(db: Db, fromId: number, toId: number): Promise
     SELECT ${to}::smallint, ${toId}::bigint, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, entered_ms,
       ended_ms, ending, trigger, converted FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
-    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
-    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
+    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms
     FROM campaign_sends WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
     INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value, message_id)

@@ -113,19 +113,18 @@ export type SendRow = Of & {
   enrolmentId: number;
   epoch: number;
   step: string;
-  cancelOnExit: boolean;
   atMs: number;
 };
 
 /** Writes down which messages are a campaign's. */
 export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<void> {
   await db`
-    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
     SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[],
       ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[], ${rows.map((r) => r.step)}::text[],
-      ${rows.map((r) => r.cancelOnExit)}::boolean[], ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, cancel_on_exit, at_ms)
+      ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
     ORDER BY 1, 2, 3`;
 }
 

@@ -16,7 +16,7 @@ export const OWN_EVENTS = [
   '$clicked',
   '$replied',
   '$failed',
-  '$unsubscribed',
+  '$suppressed',
 ] as const;
 
 /** Ids of names; those that are new are made. */
@@ -24,6 +24,9 @@ export type Names = (
   workspaceId: number,
   names: readonly string[],
 ) => Promise<ReadonlyMap<string, number> | Fault>;
+
+/** One of them. */
+export type OwnEvent = (typeof OWN_EVENTS)[number];
 
 /** Names kept in memory, over all workspaces. */
 const KEPT = 50_000;

@@ -19,8 +19,11 @@ export const EVENT_LIMITS = {
   aheadMs: 5 * 60_000,
 } as const;
 
-/** Marks of an arrival and of an event (migration 0070): the key is the caller's, it is history, a clock was ahead. */
-export const FLAG = { keyed: 1, history: 2, ahead: 4 } as const;
+/**
+ * Marks of an arrival and of an event (migration 0070): the key is the caller's, it is history, a
+ * clock was ahead, Parley itself tells it.
+ */
+export const FLAG = { keyed: 1, history: 2, ahead: 4, own: 8 } as const;
 
 /** From here on a number is milliseconds; below it is seconds (the year 5138). */
 const MILLISECONDS_FROM = 1e11;

@@ -216,7 +216,7 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
 };
 
 function sendAt(value: unknown, path: string): void {
-  const keys = ['template', 'content', 'class', 'channel', 'await', 'lateBy', 'cancelOnExit'];
+  const keys = ['template', 'content', 'class', 'channel', 'await', 'lateBy'];
   const given = objectAt(value, path, keys);
   if (oneOf(given, ['template', 'content'], path) === 'template')
     textAt(given['template'], `${path}.template`, 512);
@@ -232,7 +232,6 @@ function sendAt(value: unknown, path: string): void {
     wordAt(given['await'], `${path}.await`, ['none', 'accepted', 'delivered']);
   if (given['lateBy'] !== undefined)
     durationAt(given['lateBy'], `${path}.lateBy`, 60_000, CAMPAIGN_LIMITS.waitMs);
-  if (given['cancelOnExit'] !== undefined) flagAt(given['cancelOnExit'], `${path}.cancelOnExit`);
 }
 
 function throwFault(found: Fault): never {

@@ -5,6 +5,7 @@ import {
   type Step,
   type WaitForStep,
 } from '../../../contract/campaign.ts';
+import { OWN_EVENTS } from '../events/names.ts';
 import { breaks } from '../match/reading.ts';
 import { durationMs } from '../match/duration.ts';
 import { EDGES, kindOf } from './kinds.ts';
@@ -68,6 +69,12 @@ function checkEdges(
       `${path}.then.failed`,
       'needs send.await: accepted or delivered, since nobody waits to hear of it',
     );
+  if (
+    'wait_for' in step &&
+    step.wait_for.event.startsWith('$') &&
+    !(OWN_EVENTS as readonly string[]).includes(step.wait_for.event)
+  )
+    breaks(`${path}.wait_for.event`, `is none that Parley tells; these are ${OWN_EVENTS.join(', ')}`);
   const of = 'wait_for' in step ? step.wait_for.of : undefined;
   if (of !== undefined && !steps.some((one) => one.key === of && 'send' in one))
     breaks(`${path}.wait_for.of`, `there is no step ${of} that sends`);

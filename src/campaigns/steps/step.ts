@@ -123,6 +123,7 @@ class Walk {
   #heardOfSend(current: Step, event: Seen): void {
     if (!('send' in current) || !isOfSend(event, this.#run.id, current.key)) return;
     if (event.name === '$failed') return this.#follow('failed', `it failed: ${said(event)}`);
+    if (event.name === '$suppressed') return this.#follow('suppressed', said(event));
     const wanted = current.send.await === 'accepted' ? ['$accepted', '$delivered'] : ['$delivered'];
     if (wanted.includes(event.name)) this.#follow('next', `${event.name.slice(1)}`);
   }

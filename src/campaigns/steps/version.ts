@@ -59,7 +59,7 @@ export function versionOf(
     }
   for (const { event } of [...(file.goals ?? []), ...(file.exits ?? [])]) hears.add(event);
   if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
-    for (const name of ['$accepted', '$delivered', '$failed']) hears.add(name);
+    for (const name of ['$accepted', '$delivered', '$failed', '$suppressed']) hears.add(name);
   return {
     ...row,
     steps,

@@ -3,6 +3,7 @@
  * Says nothing about retries: that is `outbox`.
  */
 import type { ErrorClass } from '../../../contract/channels.ts';
+import { parseLenient } from '../../base/exactJson.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { Outcome } from '../adapter.ts';
 
@@ -71,7 +72,7 @@ export function plainDetail(text: string, secrets: readonly string[]): string {
 /** The object in a JSON text; undefined when it is not JSON or not an object. */
 export function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseLenient(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;

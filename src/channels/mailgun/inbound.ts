@@ -1,4 +1,5 @@
 /** A mail that a route of Mailgun has parsed and forwarded (or stored, and told us of). */
+import { parseLenient } from '../../base/exactJson.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { Inbound } from '../adapter.ts';
 import { isAutomatic, type Header } from '../kit/mail/automatic.ts';
@@ -91,7 +92,7 @@ function pairsIn(text: string): unknown[][] {
 
 function jsonList(text: string): unknown[] {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseLenient(text);
     return Array.isArray(value) ? value : [];
   } catch {
     return [];

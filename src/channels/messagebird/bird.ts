@@ -30,6 +30,7 @@ import {
 } from '../kit/outcome.ts';
 import { senderOf } from '../kit/sender.ts';
 import { isSigned, signingKey } from '../kit/standardWebhooks.ts';
+import { lookUpBird } from './lookUp.ts';
 import { NO_SENDER, withMedia, WRONG_CHANNEL } from './classic.ts';
 
 /** What became of a message (`error.code` of an event). The list is open: an unknown code is transient. */
@@ -89,6 +90,13 @@ export function openBird(settings: Settings, tools: AdapterTools, secrets: reado
       body: JSON.stringify(body),
       deadlineMs: tools.deadlineMs,
     });
+  const get = async (at: string): Promise<HttpOutcome> =>
+    await tools.http.call({
+      method: 'GET',
+      url: `${base}/v1/sms/${at}`,
+      headers: constant,
+      deadlineMs: tools.deadlineMs,
+    });
   const judging = (ownSender: boolean): Judging => ({ nowMs: tools.nowMs(), secrets, ownSender });
   const send = async (message: Outgoing): Promise<Outcome> => {
     const body = bodyOf(message, originator);
@@ -117,6 +125,7 @@ export function openBird(settings: Settings, tools: AdapterTools, secrets: reado
         messages.map(async (message, at) => (unfit[at] ? await send(message) : taken.next().value!)),
       );
     },
+    lookUp: (message) => lookUpBird(get, message),
     close: () => Promise.resolve(),
   };
 }

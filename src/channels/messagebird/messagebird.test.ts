@@ -719,3 +719,36 @@ test('the document explains every code of both', () => {
   for (const name of Object.keys(messagebird.settings))
     ok(doc.includes(`\`${name}\``), `${name} is not in the document`);
 });
+
+test('an unanswered send is looked for in the list of Bird v1 by what was given along', async (t) => {
+  const fake = await startFake({ contract: birdContract });
+  t.after(() => fake.close());
+  const row = (ref: string, id = BIRD_ID) => ({
+    ...(JSON.parse(birdCreated.body!) as object),
+    id,
+    metadata: { ref },
+  });
+  const page = (data: unknown[], next: string | null = null): FakeAnswer => ({
+    status: 200,
+    body: JSON.stringify({ data, next_cursor: next, prev_cursor: null, refresh_cursor: null }),
+  });
+  const look = async (...answers: FakeAnswer[]) => {
+    fake.answerNext(...answers);
+    return await withSender({ adapter: messagebird, settings: bird }, fake.url, (sender) =>
+      sender.lookUp!({ ref: 'dlv_01', to: message.to, sinceMs: SUITE_NOW_MS, text: 'Hi' }),
+    );
+  };
+  const taken = { kind: 'accepted', externalIds: [BIRD_ID], receipts: true };
+  deepEqual(await look(page([row('dlv_02', BIRD_ID.replace(/.$/, 'h')), row('dlv_01')])), taken);
+  const { query } = fake.last();
+  deepEqual(
+    [query.get('to'), query.get('direction'), query.get('created_after')],
+    [message.to, 'outbound', new Date(SUITE_NOW_MS - 60_000).toISOString()],
+  );
+  deepEqual(await look(page([row('dlv_02')], 'more'), page([row('dlv_01')])), taken, 'on the second page');
+  equal(fake.last().query.get('starting_after'), 'more');
+  equal((await look(page([row('dlv_02')])))?.kind, 'deferred', 'it was not taken');
+  equal(await look(birdError(500, 'internal_error')), undefined, 'it does not tell');
+  equal(await look(...Array.from({ length: 4 }, () => page([row('dlv_02')], 'more'))), undefined, 'too many');
+  deepEqual(fake.violations(), []);
+});

@@ -80,7 +80,8 @@ function openTwilioVoice(settings: Settings, tools: AdapterTools): Sender {
       const call = await http.call({ method: 'POST', url: endpoint, headers, body, deadlineMs });
       return twilioOutcome(call, { nowMs: tools.nowMs(), secrets, ownSender: false });
     },
-    lookUp: ({ to, sinceMs }) => lookUpTwilio({ tools, endpoint, headers, list: 'calls' }, { to, sinceMs }),
+    lookUp: ({ to, sinceMs, known }) =>
+      lookUpTwilio({ tools, endpoint, headers, list: 'calls' }, { to, sinceMs, ...(known ? { known } : {}) }),
     close: () => Promise.resolve(),
   };
 }

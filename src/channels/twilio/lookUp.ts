@@ -1,6 +1,6 @@
 /** Asks Twilio whether something was sent whose answer got lost: messages and calls, which list alike. */
 import { formBody } from '../../base/http.ts';
-import type { AdapterTools, Outcome } from '../adapter.ts';
+import type { AdapterTools, AskedFor, Outcome } from '../adapter.ts';
 import { jsonObject } from '../kit/outcome.ts';
 
 /** Rows of a look-up; Twilio lists the newest first. */
@@ -9,13 +9,13 @@ const PAGE = 50;
 const CLOCK_SLACK_MS = 5_000;
 
 /**
- * Twilio has no field to correlate by, so a message counts as ours when it is the only one to that number since then
- * with the same text. Others to that number leave it open: a Messaging Service may have replaced characters
- * (SmartEncoded), and calls do not tell their text.
+ * Twilio has no field to correlate by, so a message counts as ours when it is to that number since then, with the same text, and not known
+ * as another's. Of several that are alike the oldest is taken: whose is which makes no difference, so long as each is only one's. Others
+ * to that number leave it open: a Messaging Service may have replaced characters (SmartEncoded), and calls do not tell their text.
  */
 export async function lookUpTwilio(
   at: { tools: AdapterTools; endpoint: string; headers: Record<string, string>; list: 'messages' | 'calls' },
-  { to, sinceMs, text }: { to: string; sinceMs: number; text?: string },
+  { to, sinceMs, text, known }: Omit<AskedFor, 'ref'>,
 ): Promise<Outcome | undefined> {
   const url = `${at.endpoint}?${formBody({ To: to, PageSize: String(PAGE) })}`;
   const { http, deadlineMs } = at.tools;
@@ -24,14 +24,15 @@ export async function lookUpTwilio(
   const rows = jsonObject(call.body.toString('utf8'))?.[at.list];
   if (!Array.isArray(rows)) return undefined;
   const since = (rows as Record<string, unknown>[]).filter(
-    ({ direction, date_created: created }) =>
+    ({ direction, sid, date_created: created }) =>
       direction !== 'inbound' &&
+      typeof sid === 'string' &&
+      known?.has(sid) !== true &&
       typeof created === 'string' &&
       Date.parse(created) >= sinceMs - CLOCK_SLACK_MS,
   );
-  const same = since.filter((row) => text !== undefined && row.body === text);
-  if (same.length === 1 && typeof same[0]!.sid === 'string')
-    return { kind: 'accepted', externalIds: [same[0]!.sid], receipts: true };
+  const oldest = since.findLast((row) => text !== undefined && row.body === text);
+  if (oldest) return { kind: 'accepted', externalIds: [oldest.sid as string], receipts: true };
   if (since.length > 0) return undefined;
   return {
     kind: 'deferred',

@@ -388,12 +388,20 @@ test('an unanswered send is looked up by number, time and text', async (t) => {
   t.after(() => fake.close());
   const at = new Date(SUITE_NOW_MS).toUTCString();
   const before = new Date(SUITE_NOW_MS - 60_000).toUTCString();
-  const row = (body: string, date: string) =>
-    JSON.parse(created({ body, date_created: date }).body!) as Record<string, unknown>;
-  const look = async (messages: unknown[]) => {
+  const row = (body: string, date: string, sid = SID) => ({
+    ...(JSON.parse(created({ body, date_created: date }).body!) as Record<string, unknown>),
+    sid,
+  });
+  const look = async (messages: unknown[], known: string[] = []) => {
     fake.answerNext({ status: 200, body: JSON.stringify({ messages }) });
     return await withSender({ adapter: twilio, settings }, fake.url, (sender) =>
-      sender.lookUp!({ ref: 'dlv_01', to: message.to, sinceMs: SUITE_NOW_MS, text: 'Hi' }),
+      sender.lookUp!({
+        ref: 'dlv_01',
+        to: message.to,
+        sinceMs: SUITE_NOW_MS,
+        text: 'Hi',
+        known: new Set(known),
+      }),
     );
   };
   deepEqual(await look([row('Hi', at), row('Other', at)]), {
@@ -404,7 +412,13 @@ test('an unanswered send is looked up by number, time and text', async (t) => {
   equal(fake.last().query.get('To'), message.to);
   equal((await look([row('Hi', before)]))?.kind, 'deferred');
   equal(await look([row('Hi!', at)]), undefined);
-  equal(await look([row('Hi', at), row('Hi', at)]), undefined);
+  // Alike: whose is which makes no difference, but one that is another's is not ours.
+  const other = SID.replace(/.$/, 'e');
+  const both = [row('Hi', at, other), row('Hi', at)];
+  const taken = (sid: string) => ({ kind: 'accepted', externalIds: [sid], receipts: true });
+  deepEqual(await look(both), taken(SID), 'the oldest');
+  deepEqual(await look(both, [SID]), taken(other));
+  equal((await look(both, [SID, other]))?.kind, 'deferred', 'neither is ours: it was not taken');
 });
 
 test('a number named by its sid: read from Twilio, and its answers are sent here', async (t) => {

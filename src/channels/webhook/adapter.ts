@@ -15,7 +15,7 @@ const SETTINGS = {
     secret: false,
     leads: true,
     means: 'Where messages are posted to.',
-    schema: { type: 'string', pattern: '^https?://' },
+    schema: { type: 'string', pattern: '^https?://[^\\s]+$' },
   },
   secret: {
     required: true,

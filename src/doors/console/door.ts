@@ -29,6 +29,11 @@ export const consoleForm: FaultForm = ({ fault: code, message, field }) => ({
   error: { code, message, ...(field === undefined ? {} : { field }) },
 });
 
+/** The path of a route below `/api`. */
+export function pathOf({ of, path }: { of: string; path: string }): string {
+  return of === 'workspace' ? `/workspaces/:workspaceId${path}` : path;
+}
+
 /** The door. */
 export function consoleDoor(app: FastifyInstance, ctx: HttpContext): void {
   acceptJson(app);
@@ -36,9 +41,7 @@ export function consoleDoor(app: FastifyInstance, ctx: HttpContext): void {
   void app.register(
     (inner, _options, done) => {
       useFaultForm(inner, ctx.log, '/api', consoleForm);
-      served.add(inner, ROUTES, ({ of, path }) => [
-        of === 'workspace' ? `/workspaces/:workspaceId${path}` : path,
-      ]);
+      served.add(inner, ROUTES, (route) => [pathOf(route)]);
       addImport(inner, ctx, consoleForm);
       done();
     },

@@ -1,5 +1,6 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
+  ...campaignRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,

@@ -4,19 +4,21 @@ import { Id } from '../../../contract/doors/fields.ts';
 import { isFault, fault, type Fault } from '../../base/fault.ts';
 import { findBroadcast } from '../../broadcasts/find.ts';
 import { whyBroadcast } from '../../broadcasts/why.ts';
+import { findCampaign } from '../../campaigns/campaigns.ts';
+import { whyIn } from '../../campaigns/report/lists.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import { summed, whyMessage, type Why } from '../../ledger/why.ts';
 import { findMessage } from './messages.ts';
 import { presentDelivery } from './present.ts';
 import { breaks, missing, queryId, reads, timeText, type Call, type Route } from './route.ts';
 
-/** `…/why?contact=…&message=…` or `…&broadcast=…`. */
+/** `…/why?contact=…&message=…` `…&broadcast=…` or `…&campaign=…`. */
 export const whyRoutes: readonly Route[] = [
   reads({
     path: '/why',
     action: 'messages.read',
     does: 'Why somebody got a message, or did not: every decision on its way, in order.',
-    query: { contact: Id, message: Id, broadcast: Id },
+    query: { contact: Id, message: Id, broadcast: Id, campaign: Id },
     answer: WhyShown,
     handle: why,
   }),
@@ -26,14 +28,17 @@ async function why(call: Call): Promise<WhyShown | Fault> {
   const contactId = queryId(call, 'contact');
   const messageId = queryId(call, 'message');
   const broadcastId = queryId(call, 'broadcast');
-  for (const given of [contactId, messageId, broadcastId]) if (isFault(given)) return given;
+  const campaignId = queryId(call, 'campaign');
+  for (const given of [contactId, messageId, broadcastId, campaignId]) if (isFault(given)) return given;
   if (contactId === undefined && messageId === undefined) return breaks('contact', 'is required');
-  if ((messageId === undefined) === (broadcastId === undefined))
-    return breaks('message', 'exactly one of message and broadcast must be given');
+  if ([messageId, broadcastId, campaignId].filter((given) => given !== undefined).length !== 1)
+    return breaks('message', 'exactly one of message, broadcast and campaign must be given');
   const told =
-    messageId === undefined
-      ? await ofBroadcast(call, contactId as number, broadcastId as number)
-      : await ofMessage(call, contactId as number | undefined, messageId as number);
+    messageId !== undefined
+      ? await ofMessage(call, contactId as number | undefined, messageId as number)
+      : broadcastId !== undefined
+        ? await ofBroadcast(call, contactId as number, broadcastId as number)
+        : await ofCampaign(call, contactId as number, campaignId as number);
   if (isFault(told)) return told;
   const { sent, state, steps } = summed(told);
   return {
@@ -58,7 +63,19 @@ const DOORS: Readonly<Record<string, string>> = {
   api: 'the Sunshine API',
   notification: 'the Notification API',
   console: 'the console',
+  campaign: 'a campaign',
 };
+
+/** Entry or refusal, every decision, and what became of every message. */
+async function ofCampaign(call: Call, contactId: number, campaignId: number): Promise<Why | Fault> {
+  const { sql } = call.ctx;
+  const [campaign, contact] = await Promise.all([
+    findCampaign(sql, call.workspace.id, campaignId),
+    getContact(sql, call.workspace.id, contactId),
+  ]);
+  if (!campaign) return missing('campaign');
+  return contact ? await whyIn(sql, call.workspace.id, contactId, campaignId) : missing('contact');
+}
 
 async function ofBroadcast(call: Call, contactId: number, broadcastId: number): Promise<Why | Fault> {
   const { ctx, workspace, nowMs, workspaceNowMs } = call;

@@ -1,4 +1,5 @@
 /** Bodies: read as JSON whatever their content type says, kept as they came, and checked against a door's schema. */
+import { parseExact } from '../../base/exactJson.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -124,13 +125,20 @@ function parseJson(body: Buffer, contentType: string | undefined): unknown {
   if (hasMoreFields(body, MOST_FIELDS))
     return fault('too_large', `The body has more than ${MOST_FIELDS} fields.`);
   try {
-    return JSON.parse(utf8.decode(body)) as unknown;
+    const read = parseExact(utf8.decode(body));
+    return 'inexact' in read ? inexact(read.inexact) : read.value;
   } catch (error) {
     if (contentType && !/json/i.test(contentType))
       return fault('unsupported_media', `The body must be JSON, not ${beginningOf(contentType, 100)}.`);
     const reason = error instanceof SyntaxError ? error.message : 'it is not UTF-8';
     return fault('bad_request', `The body is not valid JSON: ${beginningOf(reason, 200)}`);
   }
+}
+
+/** The fault of a whole number whose last digits would be lost. */
+export function inexact(field: string): Fault {
+  const rule = `must be a whole number of at most ${Number.MAX_SAFE_INTEGER}, or text`;
+  return fault('bad_request', `${field}: ${rule}`, { field: beginningOf(field, 200) });
 }
 
 /** Whether JSON has more fields than so many, by its colons outside of texts: known before anything is made of them. */

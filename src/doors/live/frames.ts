@@ -1,8 +1,10 @@
 /** Reads what a client sends: total, every text is a frame or the reason why it is none. */
 import type { Content } from '../../../contract/content.ts';
 import type { ClientFrame } from '../../../contract/live.ts';
+import { parseExact } from '../../base/exactJson.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
+import { inexact } from '../kit/body.ts';
 import { checkContent } from '../../content/check.ts';
 
 /** What a person can say: the rest is for the business, or for providers. */
@@ -24,7 +26,9 @@ export type ReadFrame =
 export function readFrame(text: string): ReadFrame | string {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    const read = parseExact(text);
+    if ('inexact' in read) return inexact(read.inexact).message;
+    value = read.value;
   } catch {
     return 'a frame must be JSON';
   }

@@ -65,7 +65,7 @@ function serve(app: FastifyInstance, ctx: HttpContext, takeReceipts: TakeReceipt
 }
 
 /** Below the prefix: what is said of an app can be said with the app in the path or without, when the key tells it. */
-function pathsOf(route: Route): string[] {
+export function pathsOf(route: Route): string[] {
   if (route.of === 'caller') return [route.path];
   const named = `/apps/:appId${route.path}`;
   return APP_ROUTES.includes(route) ? [named] : [named, route.path];

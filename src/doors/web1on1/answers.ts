@@ -2,6 +2,7 @@
  * What a webhook's target answers may hold messages (api/web1on1.md §B.10): they are posted to the conversation of the event, as
  * the bot whose token the answer carries. Posted once, however often the call is made.
  */
+import { parseLenient } from '../../base/exactJson.ts';
 import { Type } from 'typebox';
 import { MOST_POSTED, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { idempotently } from '../../accounts/idempotency.ts';
@@ -41,7 +42,7 @@ export function webhookAnswers(ctx: HttpContext): (answer: CallAnswer) => Promis
 function readAnswer(bytes: Buffer): Answer | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = parseLenient(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

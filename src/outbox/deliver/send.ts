@@ -3,7 +3,11 @@
  * goes back unstarted. Where the last outcome was unclear, the provider is asked before anything is sent again.
  */
 import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Outcome } from '../../channels/adapter.ts';
+import { patiently } from '../../db/patiently.ts';
+import type { Sql } from '../../db/pool.ts';
+import { idsOfOthers } from '../../ledger/deliveries.ts';
 import type { Flow } from '../../queue/work/flow.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Gatekeeper } from '../../senders/ahead.ts';
@@ -13,7 +17,7 @@ import type { Collector } from './collector.ts';
 import type { Ready } from './wire.ts';
 
 /** What sending needs. */
-export type SendDeps = { clock: Clock; flow: Flow; random: () => number };
+export type SendDeps = { sql: Sql; clock: Clock; log: Log; flow: Flow; random: () => number };
 
 /** What a batch is sent with. `end` lets go of it: nothing of it begins any more. */
 export type Sending = { batch: Batch; collector: Collector; gatekeeper: Gatekeeper<WorkItem>; end(): void };
@@ -52,7 +56,7 @@ export function sendBulk(deps: SendDeps, sending: Sending, ready: readonly Ready
 
 /** Sends one message, when its provider does not know that it has it. Resolves when it is decided on. */
 export async function sendOne(deps: SendDeps, sending: Sending, message: Ready): Promise<void> {
-  const found = isToBeAsked(message) ? await ask(message, sending) : undefined;
+  const found = isToBeAsked(message) ? await ask(deps, message, sending) : undefined;
   if (found) return sending.collector.add([decide(deps, message, found)]);
   await new Promise<void>((resolve) =>
     sendGroup(deps, sending, [message], sending.batch.stream === 0, resolve),
@@ -97,15 +101,20 @@ function isToBeAsked({ wasUnknown, open }: Ready): boolean {
 }
 
 /** What the provider says became of a message; undefined: nobody knows, and it is to be sent again all the same. */
-async function ask(message: Ready, { batch }: Sending): Promise<Outcome | undefined> {
+async function ask(deps: SendDeps, message: Ready, { batch }: Sending): Promise<Outcome | undefined> {
   const { subject, open, outgoing, unclearSinceMs } = message;
-  const found = await open
-    .lookUp({
-      ref: outgoing.ref,
-      to: outgoing.to,
-      sinceMs: unclearSinceMs ?? subject.item.dueMs - LOOK_BACK_MS,
-      ...('text' in outgoing.rendered ? { text: outgoing.rendered.text } : {}),
-    })
+  const { ownerId: contactId, causeId, seq } = subject.item;
+  const others = () => idsOfOthers(deps.sql, { contactId, causeId, seq });
+  const found = await patiently(deps, 'asking', others, batch.holds)
+    .then((known) =>
+      open.lookUp({
+        ref: outgoing.ref,
+        to: outgoing.to,
+        known: new Set(known),
+        sinceMs: unclearSinceMs ?? subject.item.dueMs - LOOK_BACK_MS,
+        ...('text' in outgoing.rendered ? { text: outgoing.rendered.text } : {}),
+      }),
+    )
     .catch((error: unknown): Outcome => ({ kind: 'unclear', code: 'not_asked', detail: String(error) }));
   subject.begunMs = unclearSinceMs ?? batch.claimedMs;
   if (found && found.kind !== 'unclear') return found;

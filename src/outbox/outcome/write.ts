@@ -46,8 +46,6 @@ export async function writeDecisions(
   const bulk = batch.stream !== 0;
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
-  const spellings = decisions.flatMap(({ spelling }) => (spelling ? [spelling] : []));
-  if (spellings.length) await learnSpellings(tx, spellings);
   if (!bulk) await followUp(deps, tx, decisions, changes);
   await giveRoomBack(
     tx,
@@ -123,10 +121,15 @@ async function learnFrom(
   changes: readonly Change[],
 ): Promise<void> {
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
-  if (!lessons.length) return;
+  const spellings = decisions.flatMap(({ spelling }) => (spelling ? [spelling] : []));
+  if (!lessons.length && !spellings.length) return;
   const erased = new Set(changes.flatMap((change) => (change.erased ? [change.contactId] : [])));
   const marked = lessons.map((lesson) => ({ ...lesson, isOfErased: erased.has(lesson.contactId) }));
   await learn(tx, deps.ids, marked, deps.clock.nowMs());
+  await learnSpellings(
+    tx,
+    spellings.filter(({ contactId }) => !erased.has(contactId)),
+  );
 }
 
 function keyOf({ ownerId, causeId, seq }: WorkItem): DeliveryKey {

@@ -158,6 +158,13 @@ export const BIRD: Described = {
       failure,
     },
     {
+      method: 'GET',
+      path: /^\/v1\/sms\/messages$/,
+      // Read 2026-11-28: to, direction, created_after (RFC 3339), limit; starting_after with the cursor of the page before.
+      answers: { 200: open({ data: Type.Array(made), next_cursor: orNull(text()) }) },
+      failure,
+    },
+    {
       method: 'POST',
       path: /^\/webhook$/,
       takes: 'json',

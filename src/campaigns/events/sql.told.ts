@@ -1,0 +1,35 @@
+/** Statements that tell whose a message is. Lock nothing. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+
+/** A message that a campaign sent. */
+export type Sent = {
+  contactId: number;
+  messageId: number;
+  campaignId: number;
+  enrolmentId: number;
+  epoch: number;
+  step: string;
+};
+
+/** Those of some messages that are campaigns'. */
+export async function selectSends(
+  db: Db,
+  keys: readonly { contactId: number; messageId: number }[],
+): Promise<Sent[]> {
+  return await db<Sent[]>`
+    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.enrolment_id AS "enrolmentId",
+      s.epoch, s.step
+    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+      ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
+    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id`;
+}
+
+/** The last message that a campaign sent to each of some contacts. */
+export async function selectLastSends(db: Db, contactIds: readonly number[]): Promise<Sent[]> {
+  return await db<Sent[]>`
+    SELECT DISTINCT ON (contact_id) contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId",
+      enrolment_id AS "enrolmentId", epoch, step
+    FROM campaign_sends WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, message_id DESC`;
+}

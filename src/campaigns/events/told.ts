@@ -1,0 +1,153 @@
+/**
+ * What Parley tells of messages that campaigns sent, as events of the contact: read from the feed in the transaction that hands it on, and
+ * taken in the lane's next turn like anything that arrives. Costs one look at a row where nobody has campaigns.
+ */
+import { hash53 } from '../../base/crypto.ts';
+import { isFault } from '../../base/fault.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
+import type { MessageReceived } from '../../conversations/conversations.ts';
+import type { Tx } from '../../db/pool.ts';
+import { changesOf, type DeliveryChanged } from '../../ledger/events.ts';
+import { STATE } from '../../ledger/states.ts';
+import type { LinkClicked } from '../../links/links.ts';
+import type { FeedEvent, FeedReader } from '../../queue/feed/reader.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { Names, OwnEvent } from './names.ts';
+import { selectLastSends, selectSends, type Sent } from './sql.told.ts';
+import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';
+import { FLAG } from './time.ts';
+
+const BY_STATE: ReadonlyMap<number, OwnEvent> = new Map([
+  [STATE.accepted, '$accepted'],
+  [STATE.delivered, '$delivered'],
+  [STATE.read, '$opened'],
+  [STATE.failed, '$failed'],
+  [STATE.expired, '$failed'],
+  [STATE.suppressed, '$suppressed'],
+]);
+
+/** Something that happened to a message; of a reply it is not known to which. */
+type Happened = {
+  name: OwnEvent;
+  contactId: number;
+  messageId: number | undefined;
+  workspaceId: number;
+  atMs: number;
+  key: string;
+  more: Record<string, unknown>;
+};
+
+/** Reads the feed for campaigns. `hasCampaigns` says whether anything of a workspace may be theirs. */
+export function toldReader(deps: {
+  queue: Queue;
+  ids: IdSource;
+  names: Names;
+  hasCampaigns: (tx: Tx) => Promise<(workspaceId: number) => Promise<boolean>>;
+}): FeedReader {
+  return {
+    name: 'campaigns',
+    async read(tx, events) {
+      const all = events.flatMap(happenedIn);
+      if (!all.length) return;
+      const has = await deps.hasCampaigns(tx);
+      const happened: Happened[] = [];
+      for (const one of all) if (await has(one.workspaceId)) happened.push(one);
+      if (!happened.length) return;
+      const rows = await arrivalsOf(deps, tx, happened);
+      if (!rows.length) return;
+      await insertArrivals(tx, rows);
+      deps.queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
+    },
+  };
+}
+
+function happenedIn({ type, workspaceId, atMs, payload }: FeedEvent): Happened[] {
+  if (type === 'delivery.changed') {
+    const told = payload as DeliveryChanged;
+    if (told.bulk) return [];
+    return changesOf(told).flatMap(({ contactId, causeId, seq, to, atMs: changedMs }) => {
+      const name = BY_STATE.get(to);
+      const key = `${causeId}.${name}`;
+      return name
+        ? [{ name, contactId, messageId: causeId, workspaceId, atMs: changedMs, key, more: { seq } }]
+        : [];
+    });
+  }
+  if (type === 'link.clicked') {
+    const { contactId, causeId, position, longUri } = payload as LinkClicked;
+    const more = { url: longUri };
+    return [
+      {
+        name: '$clicked',
+        contactId,
+        messageId: causeId,
+        workspaceId,
+        atMs,
+        key: `${causeId}.${position}.${atMs}`,
+        more,
+      },
+    ];
+  }
+  if (type !== 'message.received') return [];
+  const { contactId, messageId, channel } = payload as MessageReceived;
+  return [
+    {
+      name: '$replied',
+      contactId,
+      messageId: undefined,
+      workspaceId,
+      atMs,
+      key: `${messageId}`,
+      more: { channel },
+    },
+  ];
+}
+
+async function arrivalsOf(
+  { queue, ids, names }: { queue: Queue; ids: IdSource; names: Names },
+  tx: Tx,
+  happened: readonly Happened[],
+): Promise<ArrivalRow[]> {
+  const keyed = happened.flatMap(({ contactId, messageId }) =>
+    messageId === undefined ? [] : [{ contactId, messageId }],
+  );
+  const replied = happened.filter(({ messageId }) => messageId === undefined);
+  const sent = new Map<string, Sent>();
+  if (keyed.length)
+    for (const row of await selectSends(tx, keyed)) sent.set(`${row.contactId}.${row.messageId}`, row);
+  if (replied.length)
+    for (const row of await selectLastSends(
+      tx,
+      replied.map(({ contactId }) => contactId),
+    ))
+      sent.set(`${row.contactId}.last`, row);
+  const rows: ArrivalRow[] = [];
+  for (const one of happened) {
+    const of = sent.get(`${one.contactId}.${one.messageId ?? 'last'}`);
+    if (!of) continue;
+    const nameIds = await names(one.workspaceId, [one.name]);
+    if (isFault(nameIds)) continue;
+    const { enrolmentId, step, campaignId, epoch, messageId } = of;
+    const own = { campaign: campaignId, epoch, metric: one.name.slice(1) };
+    rows.push({
+      id: ids.inOrder(),
+      lane: queue.laneOf(bucketOf(one.contactId)),
+      workspaceId: one.workspaceId,
+      contactId: one.contactId,
+      kind: ARRIVAL.event,
+      nameId: nameIds.get(one.name)!,
+      atMs: one.atMs,
+      receivedMs: one.atMs,
+      key: hash53(`${one.name} ${one.key}`),
+      flags: FLAG.keyed | FLAG.own,
+      properties: JSON.stringify({
+        ...one.more,
+        enrolment: enrolmentId,
+        step,
+        message: messageId,
+        $own: own,
+      }),
+    });
+  }
+  return rows;
+}

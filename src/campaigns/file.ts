@@ -1,0 +1,103 @@
+/**
+ * Campaigns as files: YAML 1.2 core or JSON, names instead of ids, keys in one order, what is the default left out. What is written
+ * here reads back as the same campaign, and writing that again gives the same text.
+ */
+import { parseDocument, stringify } from 'yaml';
+import type { CampaignFile } from '../../contract/campaign.ts';
+import { fault, type Fault } from '../base/fault.ts';
+
+/** Keys in the order in which they are written; others follow in the order they have. */
+const ORDER = [
+  'parley',
+  'key',
+  'name',
+  'trigger',
+  'filter',
+  'checkFilter',
+  'entry',
+  'cooldown',
+  'whileActive',
+  'triggersWithin',
+  'holdout',
+  'goals',
+  'exits',
+  'steps',
+  'send',
+  'wait',
+  'wait_until',
+  'wait_for',
+  'branch',
+  'split',
+  'set',
+  'tag',
+  'stop',
+  'then',
+  'did',
+  'not',
+  'did_not',
+  'event',
+  'within',
+  'timeout',
+  'template',
+  'content',
+  'type',
+  'subject',
+  'text',
+  'class',
+  'channel',
+  'where',
+  'notWhere',
+  'match',
+] as const;
+const PLACES = new Map<string, number>(ORDER.map((key, i) => [key, i]));
+
+/** Below these keys names are people's own, and stay in the order they have. */
+const FREE = new Set(['set', 'split', 'then', 'match']);
+
+/** The value in a file, YAML or JSON; aliases are refused, since a few lines of them may stand for gigabytes. */
+export function parseFile(text: string): unknown {
+  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true });
+  const [error] = document.errors;
+  if (error) return fault('bad_request', `file: ${error.message.split('\n')[0]}`, { field: 'file' });
+  try {
+    return document.toJS({ maxAliasCount: 0 }) as unknown;
+  } catch (error) {
+    return fault('bad_request', `file: ${String((error as Error).message)}`, { field: 'file' });
+  }
+}
+
+/** True when `parseFile` could not read it. */
+export function isUnread(value: unknown): value is Fault {
+  return typeof value === 'object' && value !== null && 'fault' in value && 'message' in value;
+}
+
+/** The text of a campaign. */
+export function fileOf(campaign: CampaignFile): string {
+  const { name, ...rest } = campaign;
+  const shown = { ...rest, ...(name !== undefined && name !== campaign.key ? { name } : {}) };
+  return stringify(ordered(withoutDefaults(shown)), {
+    version: '1.2',
+    schema: 'core',
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
+}
+
+function withoutDefaults(campaign: object): object {
+  const { checkFilter, whileActive, ...rest } = campaign as CampaignFile;
+  return {
+    ...rest,
+    ...(checkFilter === undefined || checkFilter === 'before_send' ? {} : { checkFilter }),
+    ...(whileActive === undefined || whileActive === 'ignore' ? {} : { whileActive }),
+  };
+}
+
+function ordered(value: unknown, isFree = false): unknown {
+  if (Array.isArray(value)) return value.map((one) => ordered(one));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const sorted = isFree
+    ? entries
+    : entries.toSorted(([a], [b]) => (PLACES.get(a) ?? ORDER.length) - (PLACES.get(b) ?? ORDER.length));
+  return Object.fromEntries(sorted.map(([key, inner]) => [key, ordered(inner, FREE.has(key))]));
+}

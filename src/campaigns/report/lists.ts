@@ -1,0 +1,64 @@
+/** Lists that are looked at: who is in a campaign, what happened on each day, and what was decided about one person. */
+import type { Db } from '../../db/pool.ts';
+import { deliveriesOf } from '../../ledger/deliveries.ts';
+import { stepsOf, type Why } from '../../ledger/why.ts';
+import { selectLog, selectPeople, selectRefusal, selectSendsTo, selectSeries, type LogRow } from './sql.ts';
+
+/** Who entered, newest first. */
+export const peopleIn = selectPeople;
+/** What happened on each day. */
+export const seriesOf = selectSeries;
+
+/** All that was decided about a contact in a campaign, in plain words; also for who never entered. */
+export async function whyIn(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+  campaignId: number,
+): Promise<Why> {
+  const [log, refusal, sends] = [
+    await selectLog(db, contactId, campaignId),
+    await selectRefusal(db, contactId, campaignId),
+    await selectSendsTo(db, contactId, campaignId),
+  ];
+  const steps = log.map((row) => ({ atMs: row.atMs, what: row.what, why: wordsOf(row) }));
+  if (refusal)
+    steps.push({ atMs: refusal.atMs, what: 'not entered', why: REFUSALS[refusal.reason] ?? refusal.reason });
+  const last = log.at(-1)?.what;
+  const isIn = last !== undefined && !/^(exited|completed)/.test(last);
+  const state = last === undefined ? (refusal ? 'refused' : 'never entered') : isIn ? 'in it' : last;
+  const deliveries: Why['deliveries'] = [];
+  for (const { messageId } of sends)
+    deliveries.push(...(await deliveriesOf(db, workspaceId, { contactId, causeId: messageId })));
+  return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  filter: 'the filter did not hold when it was asked',
+  active: 'the contact was in it already',
+  entered_before: 'the contact entered before, and may not again',
+  cooldown: 'the contact entered not long enough ago',
+  paused: 'the campaign let nobody in at the time',
+  too_old: 'what would have set it off was done too long before it came',
+  no_entry_key: 'the trigger has nothing at the path by which entries are told apart',
+};
+
+const WORDS: Readonly<Record<string, string>> = {
+  entered: 'it was set off',
+  'entered the holdout': 'it was set off; the contact is of those who get nothing, for comparison',
+  waits: 'the step waits',
+  sends: 'the step sends its message; the gate decides when and where',
+  'would have sent': 'of the holdout: nothing is sent',
+  timeout: 'what was waited for did not come',
+  done: 'what was waited for came',
+  moved: 'the campaign was published anew while the contact was in it',
+  refreshed: 'it was set off again, and goes on with that',
+  completed: 'the last step was taken',
+  suppressed: 'the message is not sent',
+  'not sent': 'the message could not be let in',
+};
+
+function wordsOf({ what, step, detail }: LogRow): string {
+  const words = WORDS[what] ?? (what.startsWith('exited: ') ? 'the contact left' : 'the step was taken');
+  return [words, step ? `at ${step}` : '', detail ?? ''].filter(Boolean).join(', ');
+}

@@ -1,0 +1,179 @@
+/**
+ * What may be said of two shares that were counted: intervals, and whether there is a verdict. Pure.
+ *
+ * Wilson (1927) for a share; Newcombe (1998), method 10, for a difference at a planned end; an always-valid interval (Waudby-Smith et
+ * al., arXiv 2103.06476, eq. 9 and 161, as GrowthBook and PostHog use it) for who looks while it runs.
+ */
+
+/** So many of so many. */
+export type Share = { converted: number; n: number };
+/** From and to. */
+export type Interval = [number, number];
+
+/** Below this in an arm nothing is said. */
+export const TOO_EARLY = { entries: 100, conversions: 10 } as const;
+/** Entries that an always-valid interval is tightest at, unless they are planned. */
+const PLANNED = 5_000;
+/** Below this the split of entries is broken (the threshold of GrowthBook, Eppo and Statsig). */
+const SRM_P = 0.001;
+
+/** Wilson's interval of a share. */
+export function wilson({ converted, n }: Share, alpha = 0.05): Interval {
+  if (n === 0) return [0, 1];
+  const z = quantile(1 - alpha / 2);
+  const p = converted / n;
+  const middle = p + z ** 2 / (2 * n);
+  const half = z * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2));
+  const scale = 1 + z ** 2 / n;
+  return [Math.max(0, (middle - half) / scale), Math.min(1, (middle + half) / scale)];
+}
+
+/** Newcombe's interval of the difference treated − control: right at one planned end only. */
+export function newcombe(treated: Share, control: Share, alpha = 0.05): Interval {
+  const [l1, u1] = wilson(treated, alpha);
+  const [l0, u0] = wilson(control, alpha);
+  const [p1, p0] = [rate(treated), rate(control)];
+  const d = p1 - p0;
+  return [d - Math.hypot(p1 - l1, u0 - p0), d + Math.hypot(u1 - p1, p0 - l0)];
+}
+
+/** The interval of the difference that holds however often one looks; undefined where nothing varies. */
+export function alwaysValid(
+  treated: Share,
+  control: Share,
+  { alpha = 0.05, planned = PLANNED }: { alpha?: number; planned?: number } = {},
+): Interval | undefined {
+  if (treated.n === 0 || control.n === 0) return undefined;
+  const [p1, p0] = [rate(treated), rate(control)];
+  return alwaysValidMean(
+    { n: treated.n, mean: p1, variance: p1 * (1 - p1) },
+    { n: control.n, mean: p0, variance: p0 * (1 - p0) },
+    { alpha, planned },
+  );
+}
+
+/** A mean of so many, with how it varies. */
+export type Mean = { n: number; mean: number; variance: number };
+
+/** The same of means. */
+export function alwaysValidMean(
+  treated: Mean,
+  control: Mean,
+  { alpha = 0.05, planned = PLANNED }: { alpha?: number; planned?: number } = {},
+): Interval | undefined {
+  const n = treated.n + control.n;
+  const v = n * (treated.variance / treated.n + control.variance / control.n);
+  if (!(v > 0)) return undefined;
+  const rho2 = (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / planned;
+  const scaled = n * rho2 + 1;
+  const half = Math.sqrt((v * 2 * scaled * Math.log(Math.sqrt(scaled) / alpha)) / (n ** 2 * rho2));
+  const d = treated.mean - control.mean;
+  return [d - half, d + half];
+}
+
+/** A mean from sums. */
+export function meanOf(n: number, total: number, squares: number): Mean {
+  if (n < 2) return { n, mean: n ? total / n : 0, variance: 0 };
+  const mean = total / n;
+  return { n, mean, variance: Math.max(0, (squares - n * mean ** 2) / (n - 1)) };
+}
+
+/** χ² of entries against the shares that were planned for two arms, and how likely that is by chance. */
+export function splitTest(
+  treated: number,
+  control: number,
+  controlShare: number,
+): { chi2: number; p: number; isBroken: boolean } | undefined {
+  const n = treated + control;
+  if (n < TOO_EARLY.entries || controlShare <= 0 || controlShare >= 1) return undefined;
+  const expected = n * controlShare;
+  const chi2 = (control - expected) ** 2 / expected + (treated - (n - expected)) ** 2 / (n - expected);
+  const p = erfc(Math.sqrt(chi2 / 2));
+  return { chi2, p, isBroken: p < SRM_P };
+}
+
+/** What may be said. `more`, `less`: the always-valid interval leaves 0 out. */
+export type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_yet';
+
+/** The verdict on a goal. */
+export function verdictOf(treated: Share, control: Share, isBroken: boolean): Verdict {
+  if (isBroken) return 'split_broken';
+  const few = (share: Share) => share.n < TOO_EARLY.entries || share.converted < TOO_EARLY.conversions;
+  if (few(treated) || few(control)) return 'too_early';
+  const interval = alwaysValid(treated, control);
+  if (!interval) return 'no_difference_yet';
+  if (interval[0] > 0) return 'more';
+  return interval[1] < 0 ? 'less' : 'no_difference_yet';
+}
+
+/** Differences of several epochs as one, weighted by how sure each is; counts of epochs are never added. */
+export function pooled(
+  epochs: readonly { treated: Share; control: Share }[],
+): { d: number; interval: Interval } | undefined {
+  let [weights, sum] = [0, 0];
+  for (const { treated, control } of epochs) {
+    if (!treated.n || !control.n) continue;
+    const [p1, p0] = [rate(treated), rate(control)];
+    const variance = (p1 * (1 - p1)) / treated.n + (p0 * (1 - p0)) / control.n;
+    if (!(variance > 0)) continue;
+    weights += 1 / variance;
+    sum += (p1 - p0) / variance;
+  }
+  if (weights === 0) return undefined;
+  const half = quantile(0.975) / Math.sqrt(weights);
+  const d = sum / weights;
+  return { d, interval: [d - half, d + half] };
+}
+
+/** Entries needed to see a difference between two rates, with a holdout of this share. */
+export function entriesNeeded(
+  from: number,
+  to: number,
+  holdoutShare: number,
+  { alpha = 0.05, power = 0.8 }: { alpha?: number; power?: number } = {},
+): number {
+  const z2 = (quantile(1 - alpha / 2) + quantile(power)) ** 2;
+  const total =
+    (z2 * ((to * (1 - to)) / (1 - holdoutShare) + (from * (1 - from)) / holdoutShare)) / (to - from) ** 2;
+  return Math.ceil(total * holdoutShare) + Math.ceil(total * (1 - holdoutShare));
+}
+
+function rate({ converted, n }: Share): number {
+  return n === 0 ? 0 : converted / n;
+}
+
+/** The point of the normal distribution below which a share lies (Acklam; within 1.2e-9). */
+export function quantile(p: number): number {
+  const a = [
+    -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716,
+    2.506628277459239,
+  ];
+  const b = [
+    -54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572,
+  ];
+  const c = [
+    -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+    2.938163982698783,
+  ];
+  const d = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416];
+  const at = (coefficients: readonly number[], x: number) =>
+    coefficients.reduce((sum, one) => sum * x + one, 0);
+  if (p > 0.97575) return -quantile(1 - p);
+  if (p < 0.02425) {
+    const q = Math.sqrt(-2 * Math.log(p));
+    return at(c, q) / (at(d, q) * q + 1);
+  }
+  const q = p - 0.5;
+  return (at(a, q ** 2) * q) / (at(b, q ** 2) * q ** 2 + 1);
+}
+
+/** The complementary error function (Numerical Recipes, erfcc; within 1.2e-7). */
+function erfc(x: number): number {
+  const t = 1 / (1 + 0.5 * x);
+  const terms = [
+    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+    1.00002368,
+  ];
+  const sum = terms.reduce((inner, one) => inner * t + one, 0);
+  return t * Math.exp(-x * x - 1.26551223 + t * sum);
+}

@@ -1,0 +1,102 @@
+/** `parley campaigns`: campaigns as files. Pulling writes them, pushing makes drafts and tells what publishing would do; it never starts one. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure, say } from './failure.ts';
+import { connect, type TargetFlags } from './target.ts';
+import type { Api } from './api.ts';
+
+type Campaign = { id: string; key: string; state: string; hasDraft: boolean };
+type Plan = {
+  number: number;
+  newEpoch: boolean;
+  steps: { step: string; version: number; people: number; goesTo: string }[];
+};
+
+/** Writes every campaign, or those with some keys, into a folder: `<key>.yaml`. */
+export async function pull(keys: readonly string[], flags: TargetFlags & { dir: string }): Promise<void> {
+  const { api, base } = await connect(flags);
+  const found = (await all(api, base)).filter(({ key }) => !keys.length || keys.includes(key));
+  const missing = keys.find((key) => !found.some((one) => one.key === key));
+  if (missing !== undefined) throw new Failure(`There is no campaign ${missing}.`);
+  await mkdir(flags.dir, { recursive: true });
+  for (const { id, key } of found) {
+    const { file } = await api.get<{ file: string | null }>(`${base}/campaigns/${id}/file`);
+    if (file === null) continue;
+    const path = join(flags.dir, `${key}.yaml`);
+    await writeFile(path, file);
+    say(path);
+  }
+  if (!found.length) say('There are no campaigns yet.');
+}
+
+/** Makes drafts of files, and tells what publishing each would do to those who are in it. */
+export async function push(files: readonly string[], flags: TargetFlags): Promise<void> {
+  const { api, base } = await connect(flags);
+  for (const path of files) {
+    const made = await api.post<Campaign>(`${base}/campaigns`, { file: await readFile(path, 'utf8') });
+    const plan = await api.get<Plan>(`${base}/campaigns/${made.id}/plan`);
+    say(
+      `${path}: draft of ${made.key} (${made.id}), which is ${made.state}; published it is version ${plan.number}.`,
+    );
+    if (plan.newEpoch && plan.number > 1) say('  What is compared is new: its counts begin anew.');
+    for (const { step, version, people, goesTo } of plan.steps)
+      say(`  ${people} at ${step} (version ${version}) go to ${goesTo}.`);
+  }
+  say('Nothing is published: that is done in the console, or by POST …/campaigns/{id}/publish.');
+}
+
+/** Shows where files differ from what the server has, line by line. Ends with 1 when any does. */
+export async function diff(files: readonly string[], flags: TargetFlags): Promise<void> {
+  const { api, base } = await connect(flags);
+  const known = await all(api, base);
+  let differs = false;
+  for (const path of files) {
+    const text = await readFile(path, 'utf8');
+    const key = /^key:\s*(\S+)\s*$/m.exec(text)?.[1];
+    const campaign = known.find((one) => one.key === key);
+    const there = campaign
+      ? (await api.get<{ file: string | null }>(`${base}/campaigns/${campaign.id}/file`)).file
+      : null;
+    const lines = changedLines((there ?? '').split('\n'), text.split('\n'));
+    if (lines.length) differs = true;
+    say(`${path}: ${lines.length ? (campaign ? 'differs' : 'is new') : 'is the same'}`);
+    for (const line of lines) say(line);
+  }
+  if (differs) throw new Failure('There are differences.');
+}
+
+/** Campaigns, page by page. */
+async function all(api: Api, base: string): Promise<Campaign[]> {
+  const found: Campaign[] = [];
+  let before = '';
+  for (;;) {
+    const page = await api.get<{ campaigns: Campaign[]; next: string | null }>(
+      `${base}/campaigns?limit=200${before}`,
+    );
+    found.push(...page.campaigns);
+    if (page.next === null) return found;
+    before = `&before=${page.next}`;
+  }
+}
+
+/** Lines that are in one only, in order: `- ` of the first, `+ ` of the second (longest common subsequence). */
+function changedLines(before: readonly string[], after: readonly string[]): string[] {
+  const length = Array.from({ length: before.length + 1 }, () => new Int32Array(after.length + 1));
+  for (let i = before.length - 1; i >= 0; i--)
+    for (let j = after.length - 1; j >= 0; j--)
+      length[i]![j] =
+        before[i] === after[j]
+          ? length[i + 1]![j + 1]! + 1
+          : Math.max(length[i + 1]![j]!, length[i]![j + 1]!);
+  const lines: string[] = [];
+  let [i, j] = [0, 0];
+  while (i < before.length || j < after.length) {
+    if (i < before.length && j < after.length && before[i] === after[j]) {
+      i++;
+      j++;
+    } else if (j >= after.length || (i < before.length && length[i + 1]![j]! >= length[i]![j + 1]!))
+      lines.push(`- ${before[i++]}`);
+    else lines.push(`+ ${after[j++]}`);
+  }
+  return lines;
+}

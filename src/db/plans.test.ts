@@ -1,0 +1,61 @@
+/** Who says that their statements name rows by key gets plans that are kept; nobody else does. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabase } from '../../test/support/database.ts';
+
+const { sql } = await testDatabase();
+
+const modeOf = async (db: Pick<typeof sql, 'unsafe'>) =>
+  (
+    await db.unsafe<{ mode: string; seqscan: string }[]>(
+      `SELECT current_setting('plan_cache_mode') AS mode, current_setting('enable_seqscan') AS seqscan`,
+    )
+  )[0];
+const KEPT = { mode: 'force_generic_plan', seqscan: 'off' };
+const FREE = { mode: 'auto', seqscan: 'on' };
+
+test('a keyed transaction keeps its plans, and what comes after it on the same connection does not', async () => {
+  for (let n = 0; n < 3; n++) {
+    assert.deepEqual({ ...(await sql.begin(modeOf, { keyed: true })) }, KEPT);
+    assert.deepEqual({ ...(await modeOf(sql)) }, FREE);
+    assert.deepEqual({ ...(await sql.begin(modeOf)) }, FREE);
+  }
+});
+
+test('a keyed transaction that is rolled back leaves nothing behind, in either order', async () => {
+  const fail = (keyed: boolean) => sql.begin(() => Promise.reject(new Error('no')), { keyed });
+  await assert.rejects(fail(true), /no/);
+  assert.deepEqual({ ...(await modeOf(sql)) }, FREE);
+  await assert.rejects(fail(false), /no/);
+  assert.deepEqual({ ...(await sql.begin(modeOf, { keyed: true })) }, KEPT);
+  assert.deepEqual({ ...(await modeOf(sql)) }, FREE);
+});
+
+test('a kept plan goes by the index, also when it was made while there was next to nothing in the table', async () => {
+  await sql`CREATE TABLE plans_kept (id bigint PRIMARY KEY, name text)`;
+  await sql`INSERT INTO plans_kept VALUES (0, '0')`;
+  await sql`ANALYZE plans_kept`;
+  const look = (ids: number[]) =>
+    sql.begin(
+      async (tx) =>
+        await tx<{ name: string }[]>`
+        SELECT p.name FROM unnest(${ids}::bigint[]) AS k (id) JOIN plans_kept p ON p.id = k.id`,
+      { keyed: true },
+    );
+  for (let n = 0; n < 8; n++) await look([n]);
+  await sql`INSERT INTO plans_kept SELECT n, n::text FROM generate_series(1, 20000) n`;
+  const read = async () =>
+    (
+      await sql<{ n: number }[]>`
+      SELECT coalesce(seq_tup_read, 0) AS n FROM pg_stat_user_tables WHERE relname = 'plans_kept'`
+    )[0]!.n;
+  await sql`SELECT pg_stat_force_next_flush()`;
+  const before = await read();
+  for (let n = 1; n <= 20; n++)
+    assert.deepEqual(
+      (await look([n])).map(({ name }) => name),
+      [String(n)],
+    );
+  await sql`SELECT pg_stat_force_next_flush()`;
+  assert.equal((await read()) - before, 0);
+});

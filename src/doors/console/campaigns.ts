@@ -1,0 +1,397 @@
+/** Campaigns: drafting, publishing, steering, who is in them, what they changed. */
+import { type Static, Type } from 'typebox';
+import {
+  CampaignPage,
+  CampaignPeople,
+  CampaignPlan,
+  CampaignReport,
+  CampaignSeries,
+  CampaignShown,
+  CampaignText,
+  CampaignVersions,
+  CampaignWhole,
+  EnterCampaign,
+  EnterTaken,
+  NewCampaign,
+  PauseCampaign,
+  PublishCampaign,
+  ResumeCampaign,
+} from '../../../contract/doors/console/campaigns.ts';
+import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
+import { Id, Time } from '../../../contract/doors/fields.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { MAX_ID, toHex24 } from '../../base/ids.ts';
+import {
+  dropDraft,
+  endCampaign,
+  findCampaign,
+  listCampaigns,
+  pauseCampaign,
+  planPublish,
+  publish,
+  resumeCampaign,
+  saveDraft,
+  versionsOf,
+  type CampaignRow,
+} from '../../campaigns/campaigns.ts';
+import { callIn } from '../../campaigns/events/call.ts';
+import { fileOf, isUnread, parseFile } from '../../campaigns/file.ts';
+import { durationMs } from '../../campaigns/match/duration.ts';
+import { reportOf } from '../../campaigns/report/report.ts';
+import { peopleIn, seriesOf } from '../../campaigns/report/lists.ts';
+import { checkAttributes } from '../../contacts/profile.ts';
+import { getContact } from '../../contacts/contacts.ts';
+import type { Tx } from '../../db/pool.ts';
+import {
+  acts,
+  breaks,
+  idIn,
+  idOf,
+  idText,
+  missing,
+  queryId,
+  readLimit,
+  readPage,
+  reads,
+  readTime,
+  timeText,
+  writes,
+  type Call,
+  type Done,
+  type Route,
+  type Work,
+} from './route.ts';
+
+const one = '/campaigns/:campaignId';
+const Word = Type.String({ maxLength: 64 });
+const answers = { 200: CampaignShown };
+const CAMPAIGN_BYTES = 512 * 1024;
+/** What is overdue after a pause is spread over this, unless it is said. */
+const SPREAD = '10m';
+
+/** `…/campaigns`. */
+export const campaignRoutes: readonly Route[] = [
+  reads({
+    path: '/campaigns',
+    action: 'campaigns.read',
+    does: 'Campaigns, newest first.',
+    query: NEWEST_FIRST,
+    answer: CampaignPage,
+    handle: list,
+  }),
+  writes({
+    path: '/campaigns',
+    action: 'campaigns.write',
+    does: 'Writes the draft of a campaign: of the one with that key, or of a new one.',
+    body: NewCampaign,
+    answers: { 201: CampaignShown },
+    bodyBytes: CAMPAIGN_BYTES,
+    async handle(call) {
+      const { campaign, file } = call.body;
+      if ((campaign === undefined) === (file === undefined))
+        return breaks('campaign', 'exactly one of campaign and file must be given');
+      const given = file === undefined ? campaign : parseFile(file);
+      if (isUnread(given)) return given;
+      return async (tx) => {
+        const saved = await saveDraft(call.ctx, tx, call.workspace.id, given, call.workspaceNowMs);
+        return isFault(saved) ? saved : told(saved, 'draft', 201);
+      };
+    },
+  }),
+  reads({
+    path: one,
+    action: 'campaigns.read',
+    does: 'A campaign and what is written of it.',
+    answer: CampaignWhole,
+    async handle(call) {
+      const found = await find(call);
+      if (isFault(found)) return found;
+      const [version] = await versionsOf(call.ctx.sql, found.id);
+      return {
+        ...present(found),
+        campaign: found.draft ?? version?.file ?? null,
+        version: version?.number ?? null,
+      };
+    },
+  }),
+  reads({
+    path: `${one}/file`,
+    action: 'campaigns.read',
+    does: 'A campaign as a file.',
+    answer: CampaignText,
+    async handle(call) {
+      const found = await find(call);
+      if (isFault(found)) return found;
+      const written = found.draft ?? (await versionsOf(call.ctx.sql, found.id))[0]?.file;
+      return { file: written ? fileOf(written) : null };
+    },
+  }),
+  reads({
+    path: `${one}/versions`,
+    action: 'campaigns.read',
+    does: 'The versions of a campaign, newest first.',
+    answer: CampaignVersions,
+    async handle(call) {
+      const found = await find(call);
+      if (isFault(found)) return found;
+      const versions = await versionsOf(call.ctx.sql, found.id);
+      return {
+        versions: versions.map(({ id, number, epoch, isOpen, publishedMs, file }) => ({
+          id: toHex24(id),
+          number,
+          epoch,
+          isOpen,
+          publishedAt: timeText(publishedMs),
+          campaign: file,
+        })),
+      };
+    },
+  }),
+  reads({
+    path: `${one}/plan`,
+    action: 'campaigns.read',
+    does: 'What publishing the draft would do to those who are in the campaign.',
+    answer: CampaignPlan,
+    async handle(call) {
+      const found = await find(call);
+      return isFault(found) ? found : await planPublish(call.ctx.sql, found);
+    },
+  }),
+  reads({
+    path: `${one}/report`,
+    action: 'campaigns.read',
+    does: 'What a campaign changed: goals, treated against holdout, and what was sent.',
+    answer: CampaignReport,
+    handle: report,
+  }),
+  reads({
+    path: `${one}/series`,
+    action: 'campaigns.read',
+    does: 'Who entered on each day, and what became of them.',
+    query: { from: Time, to: Time },
+    answer: CampaignSeries,
+    handle: series,
+  }),
+  reads({
+    path: `${one}/people`,
+    action: 'campaigns.read',
+    does: 'Who entered, newest first: at a step, or who ended in a way, or all.',
+    query: { ...NEWEST_FIRST, step: Word, ending: Word, before: Id, beforeAt: Time },
+    answer: CampaignPeople,
+    handle: people,
+  }),
+  ...steering(),
+];
+
+/** What is done to a campaign that is there. */
+function steering(): Route[] {
+  const action = 'campaigns.run' as const;
+  return [
+    writes({
+      path: `${one}/publish`,
+      action,
+      does: 'Publishes the draft as a version that never changes.',
+      answers,
+      body: PublishCampaign,
+      handle: async (call) =>
+        steer(call, 'publish', (tx, id) =>
+          publish(call.ctx, tx, call.workspace.id, id, call.body.people, call.workspaceNowMs),
+        ),
+    }),
+    writes({
+      path: `${one}/pause`,
+      action,
+      does: 'Lets nobody in, or nobody on either.',
+      answers,
+      body: PauseCampaign,
+      handle: async (call) =>
+        steer(call, 'pause', (tx, id) =>
+          pauseCampaign(tx, call.workspace.id, id, call.body.what, call.workspaceNowMs),
+        ),
+    }),
+    writes({
+      path: `${one}/resume`,
+      action,
+      does: 'Goes on after a pause.',
+      answers,
+      body: ResumeCampaign,
+      async handle(call) {
+        const { mode = 'shift', over = SPREAD } = call.body;
+        const overMs = durationMs(over);
+        if (overMs === undefined || overMs > 86_400_000)
+          return breaks('over', 'must be a duration of up to a day, such as 10m');
+        return steer(call, 'resume', (tx, id) =>
+          resumeCampaign(call.ctx, tx, call.workspace.id, id, { mode, over }, call.workspaceNowMs),
+        );
+      },
+    }),
+    acts({
+      path: `${one}/end`,
+      action,
+      does: 'Ends a campaign: all who are in it exit.',
+      answers,
+      handle: async (call) =>
+        steer(call, 'end', (tx, id) => endCampaign(call.ctx, tx, call.workspace.id, id, call.workspaceNowMs)),
+    }),
+    acts({
+      method: 'DELETE',
+      path: `${one}/draft`,
+      action: 'campaigns.write',
+      does: 'Takes the draft back; a campaign that was never published is gone with it.',
+      answers,
+      handle: async (call) =>
+        steer(call, 'drop', (tx, id) => dropDraft(tx, call.workspace.id, id, call.workspaceNowMs)),
+    }),
+    writes({
+      path: `${one}/enter`,
+      action,
+      does: 'Lets a contact enter, once for each key.',
+      body: EnterCampaign,
+      answers: { 202: EnterTaken },
+      handle: enter,
+    }),
+  ];
+}
+
+async function enter(
+  call: Call<{ contactId: string; key: string; properties?: object }>,
+): Promise<Work<202, Static<typeof EnterTaken>> | Fault> {
+  const found = await find(call);
+  if (isFault(found)) return found;
+  if (found.state !== 'active')
+    return fault('conflict', `a campaign that is ${found.state} lets nobody in; it must be active`);
+  const properties = (call.body.properties ?? {}) as Record<string, unknown>;
+  const odd = checkAttributes(properties, 'properties');
+  if (odd) return odd;
+  const contactId = idOf(call.body.contactId);
+  return async (tx) => {
+    if (!(await getContact(tx, call.workspace.id, contactId))) return missing('contact', 'contactId');
+    const { key } = call.body;
+    const told = { workspaceId: call.workspace.id, contactId, campaignId: found.id, key, properties };
+    await callIn(call.ctx, tx, told, call.workspaceNowMs);
+    return {
+      status: 202,
+      body: { contactId: toHex24(contactId) },
+      audit: {
+        action: 'campaign.enter',
+        subject: `campaign:${found.id}`,
+        detail: { contactId: toHex24(contactId) },
+      },
+    };
+  };
+}
+
+async function steer(
+  call: Call<unknown>,
+  what: string,
+  run: (tx: Tx, id: number) => Promise<CampaignRow | Fault>,
+): Promise<Work<200, CampaignShown>> {
+  const id = idIn(call, 'campaignId');
+  return async (tx) => {
+    const campaign = await run(tx, id);
+    return isFault(campaign) ? campaign : told(campaign, what, 200);
+  };
+}
+
+function told<S extends 200 | 201>(campaign: CampaignRow, what: string, status: S): Done<S, CampaignShown> {
+  const { id, key, state } = campaign;
+  const audit = { action: `campaign.${what}`, subject: `campaign:${id}`, detail: { key, state } };
+  return { status, body: present(campaign), audit };
+}
+
+async function list(call: Call): Promise<Static<typeof CampaignPage> | Fault> {
+  const page = readPage(call);
+  if (isFault(page)) return page;
+  const { limit, before = MAX_ID } = page;
+  const found = await listCampaigns(call.ctx.sql, call.workspace.id, { beforeId: before, limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  return {
+    campaigns: rows.map(present),
+    next: found.length > limit ? toHex24(rows.at(-1)!.id) : null,
+  };
+}
+
+async function report(call: Call): Promise<CampaignReport | Fault> {
+  const found = await find(call);
+  if (isFault(found)) return found;
+  const versions = await versionsOf(call.ctx.sql, found.id);
+  return await reportOf(call.ctx.sql, found, versions, call.workspaceNowMs);
+}
+
+async function series(call: Call): Promise<Static<typeof CampaignSeries> | Fault> {
+  const found = await find(call);
+  if (isFault(found)) return found;
+  const { from, to } = call.query;
+  const toMs = to === undefined ? call.workspaceNowMs + 1 : readTime(to, 'to');
+  if (isFault(toMs)) return toMs;
+  const fromMs = from === undefined ? toMs - 90 * 86_400_000 : readTime(from, 'from');
+  if (isFault(fromMs)) return fromMs;
+  if (toMs - fromMs > 400 * 86_400_000) return breaks('from', 'must be at most 400 days before to');
+  const days = await seriesOf(call.ctx.sql, found.id, fromMs, toMs);
+  return {
+    days: days.map(({ dayMs, arm, ...counts }) => ({ day: timeText(dayMs), arm: nameOf(arm), ...counts })),
+  };
+}
+
+async function people(call: Call): Promise<Static<typeof CampaignPeople> | Fault> {
+  const found = await find(call);
+  if (isFault(found)) return found;
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const before = queryId(call, 'before');
+  if (isFault(before)) return before;
+  const { step, ending, beforeAt } = call.query;
+  const beforeMs = beforeAt === undefined ? Number.MAX_SAFE_INTEGER : readTime(beforeAt, 'beforeAt');
+  if (isFault(beforeMs)) return beforeMs;
+  const rows = await peopleIn(call.ctx.sql, found.id, {
+    before: { enteredMs: beforeMs, contactId: before ?? MAX_ID },
+    limit: limit + 1,
+    step,
+    ending,
+  });
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    people: shown.map((row) => ({
+      contactId: idText(row.contactId),
+      arm: nameOf(row.arm),
+      epoch: row.epoch,
+      enteredAt: timeText(row.enteredMs),
+      endedAt: timeText(row.endedMs),
+      ending: row.ending,
+      step: row.step,
+      dueAt: timeText(row.dueMs),
+    })),
+    next:
+      rows.length > limit && last
+        ? { before: idText(last.contactId), beforeAt: timeText(last.enteredMs) }
+        : null,
+  };
+}
+
+function nameOf(arm: 0 | 1): 'treated' | 'holdout' {
+  return arm === 1 ? 'holdout' : 'treated';
+}
+
+/** The campaign of the path. */
+async function find(call: Call<unknown>): Promise<CampaignRow | Fault> {
+  return (
+    (await findCampaign(call.ctx.sql, call.workspace.id, idIn(call, 'campaignId'))) ?? missing('campaign')
+  );
+}
+
+function present(campaign: CampaignRow): CampaignShown {
+  const { id, key, name, state, paused, epoch, draft } = campaign;
+  return {
+    id: toHex24(id),
+    key,
+    name,
+    state,
+    paused,
+    epoch,
+    hasDraft: draft !== null,
+    createdAt: timeText(campaign.createdMs),
+    changedAt: timeText(campaign.changedMs),
+    startedAt: timeText(campaign.startedMs),
+  };
+}
