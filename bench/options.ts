@@ -10,6 +10,7 @@ export const PARTS = [
   'simulator',
   'notifications',
   'channels',
+  'events',
   'neighbours',
 ] as const;
 /** A part of a run. */

@@ -103,6 +103,26 @@ const commands = {
     }
     return Object.fromEntries(places) as Record<PhoneWay, Place>;
   },
+  /** Makes a workspace with a key of the Outbound door. */
+  async makeOutbound() {
+    const { token } = await ctx.sql.begin(async (tx) => {
+      const nowMs = ctx.clock.nowMs();
+      const workspace = must(
+        await createWorkspace(tx, ctx.ids, { name: 'Events', environment: 'live', country: 'US', nowMs }),
+      );
+      const owner = { workspaceId: workspace.id };
+      return must(await createKey(tx, ctx, { owner, door: 'outbound', scopes: ['private'], nowMs }));
+    });
+    return { url: parley.url!, key: token };
+  },
+  /** Resolves when all events that arrived are taken. */
+  async untilTaken() {
+    for (;;) {
+      const [left] = await ctx.sql<{ any: boolean }[]>`SELECT EXISTS (SELECT FROM event_arrivals) AS any`;
+      if (!left!.any) return;
+      await pause(systemClock, 20);
+    }
+  },
   /** Makes a live workspace that sends through this provider. */
   async makeChannel({ way, settings }: { way: ChannelWay; settings: Settings }) {
     places.set(way, await makePlace('live', way, settings));

@@ -24,6 +24,8 @@ export type Found = {
   simulator: (Rate & { size: number })[];
   /** Mail and push, and their ceilings. */
   channels: (Rate & { ceilingPerS?: number })[];
+  /** Users and events, and the floor of each: the same rows by bare statements. */
+  events: (Rate & { floorPerS: number })[];
   notifications?: Rate;
   callbacks?: Rate;
   latencies: Latency[];
@@ -85,6 +87,7 @@ export function tables(found: Found): string {
         ]),
       ),
     );
+  if (found.events.length) parts.push(eventsTable(found.events));
   if (found.latencies.length)
     parts.push(
       table(
@@ -114,6 +117,20 @@ export function tables(found: Found): string {
       ),
     );
   return parts.join('\n\n');
+}
+
+function eventsTable(events: Found['events']): string {
+  return table(
+    ['users and events', 'per s', 'CPU-s per 1,000', 'peak MB', 'of its floor', 'floor per s'],
+    events.map(({ what, perS, cpuPer1000, peakMb, floorPerS }) => [
+      what,
+      whole(perS),
+      cpuPer1000.toFixed(3),
+      whole(peakMb),
+      percent(perS / floorPerS),
+      whole(floorPerS),
+    ]),
+  );
 }
 
 function neighboursTable({ alone, beside, idle, held, fresh }: Neighbours): string {
@@ -176,6 +193,10 @@ function targetsOf(found: Found): Target[] {
       during.p99 <= 200,
       `${during.p99.toFixed(1)} ms`,
     );
+  for (const { what, perS } of found.events) {
+    const least = what.includes('a call') ? 10_000 : 2_500;
+    add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
+  }
   const { install } = found;
   if (install) {
     add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);

@@ -13,6 +13,7 @@ import type { CeilingCommands } from './ceiling.ts';
 import { measureChannels } from './channels.ts';
 import { startChild } from './child.ts';
 import type { FloorCommands } from './floor.ts';
+import { measureEvents } from './events.ts';
 import { measureInstall } from './install.ts';
 import { measureNeighbours } from './neighbours.ts';
 import { sharedMs } from './measure.ts';
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
   const before = loadavg();
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const stops: (() => Promise<void>)[] = [];
-  const found: Found = { imports: [], http: [], simulator: [], channels: [], latencies: [] };
+  const found: Found = { imports: [], http: [], simulator: [], channels: [], events: [], latencies: [] };
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
@@ -90,6 +91,7 @@ async function runAll(bench: Bench): Promise<string> {
   if ((['http', 'simulator', 'notifications', 'channels'] as const).some((part) => parts.has(part)))
     version = await measureParley(bench);
   if (parts.has('channels')) await measureChannels(bench);
+  if (parts.has('events')) await measureEvents(bench);
   if (parts.has('neighbours')) bench.found.neighbours = await measureNeighbours(bench);
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
   await measureBase(bench);

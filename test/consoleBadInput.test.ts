@@ -223,7 +223,7 @@ describe('queries and paths', () => {
       for (const name of Object.keys(route.query ?? {})) {
         refused(await call(route.method, `${at}?${name}=1&${name}=2`), `${at} ${name} twice`);
         refused(await call(route.method, `${at}?${name}=%00`), `${at} ${name} NUL`);
-        if (name !== 'search' && name !== 'address')
+        if (!['search', 'address'].includes(name) && !(name === 'after' && route.path === '/events/names'))
           refused(await call(route.method, `${at}?${name}=nope`), `${at} ${name}=nope`);
       }
       for (const limit of 'limit' in (route.query ?? {}) ? ['0', '201', '-1', '1.5', '1e2', ''] : [])

@@ -323,6 +323,13 @@ describe('leaving', () => {
   });
 });
 
+test('who asks to leave a single campaign is told that nobody can yet', async () => {
+  const said = await post('/v2/unsubscribe/campaigns', { user_id: 'max', campaign_ids: ['c'] });
+  assert.equal(said.status, 422);
+  assert.match(said.text, /cannot be left yet/);
+  await refused('/v2/subscribe/campaigns', { user_id: 'max', campaign_ids: [] }, /^campaign_ids/);
+});
+
 describe('phones', () => {
   test('the configuration of an SDK', async () => {
     const get = async (path: string, headers = {}) =>
@@ -369,6 +376,51 @@ describe('phones', () => {
     await ok('/i/ios/permissions/requested', { anon_id: 'rae', timestamp: Date.now() / 1000 });
     await ok('/i/ios/permissions/granted', { user_id: 'rae' });
     assert.deepEqual(await did('rae'), { 'push permission requested': 1, 'push permission granted': 1 });
+  });
+});
+
+describe('reading', () => {
+  test('what a contact did, page by page, and what it is called, with counts', async () => {
+    const at = 1_700_000_000;
+    await ok(
+      '/v2/track/batch',
+      Array.from({ length: 5 }, (_, n) => ({
+        user_id: 'tess',
+        event: n % 2 ? 'read:odd' : 'read:even',
+        properties: { n },
+        // Two at one moment.
+        timestamp: at + Math.min(n, 3),
+        history: true,
+      })),
+    );
+    assert.deepEqual(await did('tess'), { 'read:even': 3, 'read:odd': 2 });
+    const { id } = await person('tess');
+    const seen: Json[] = [];
+    let before = '';
+    for (let pages = 0; pages < 3; pages++) {
+      const { body } = await call('GET', `${base}/contacts/${id}/events?limit=2${before}`);
+      seen.push(...body.events);
+      before = `&before=${body.next}`;
+      if (body.next === null) break;
+    }
+    assert.deepEqual(seen.map(({ properties }) => properties.n).toSorted(), [0, 1, 2, 3, 4]);
+    assert.deepEqual(
+      seen.map(({ at: when }) => when),
+      seen
+        .map(({ at: when }) => when)
+        .toSorted()
+        .toReversed(),
+    );
+    assert.ok(seen.every(({ history }) => history === true));
+    const { body } = await call('GET', `${base}/events/names?after=read:&limit=2`);
+    assert.deepEqual(
+      body.names.map(({ name, times, contacts }: Json) => [name, times, contacts]),
+      [
+        ['read:even', 3, 1],
+        ['read:odd', 2, 1],
+      ],
+    );
+    assert.equal((await call('GET', `${base}/contacts/${id}/events?before=x`)).status, 400);
   });
 });
 

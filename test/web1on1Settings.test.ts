@@ -1,6 +1,7 @@
 /** What an organization and a conversation can be set to, and what commands tell (W13, W18, W29, W33, W50, W51). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setIntegrationStatus } from '../src/accounts/integrations.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { until } from './support/until.ts';
 import { webhooksOf } from './support/web1on1Webhooks.ts';
@@ -53,6 +54,42 @@ test('W50 W51 transfer links are short, under the name of the organization and t
   assert.equal(linked.body[1].orgPath, `aaa111111111111111111111#${bot.organization}`);
   const refused = await call('PATCH', organization, { settings: { linkDomain: 'not a domain' } });
   assert.deepEqual([refused.status, refused.body.error.field], [400, 'settings.linkDomain']);
+});
+
+test('pictures are those that are set, and a channel is offline while nothing that is answered there arrives', async () => {
+  const { id } = await begun();
+  const show = async () => (await call('GET', `/conversations/${id}`)).body as Json;
+  assert.deepEqual(new Set((await show()).participants.map((one: Json) => one.avatar)), new Set(['']));
+  const refused = await call('PATCH', organization, { settings: { avatarUrl: 'http://shop.example/a b' } });
+  assert.deepEqual([refused.status, refused.body.error.field], [400, 'settings.avatarUrl']);
+  const avatarUrl = 'https://shop.example/bot.png';
+  assert.equal((await call('PATCH', organization, { settings: { avatarUrl } })).status, 200);
+  for (const { role, avatar } of (await show()).participants)
+    assert.equal(avatar, role === 'contact' ? '' : avatarUrl, role);
+  assert.equal((await call('GET', '/users/me')).body.avatar, avatarUrl);
+  // Somebody waits, and the inbox is told.
+  assert.equal(
+    (await call('POST', `/conversations/${id}/messages`, { type: 'command', text: '/notify' })).status,
+    201,
+  );
+  const { channels, channelsOffline } = await show();
+  assert.deepEqual([channels.length, channelsOffline], [1, []]);
+  const texts = ['twilio', 'messagebird'].map((name) =>
+    Number.parseInt(bot.integrations[name]!.slice(8), 16),
+  );
+  const switchAll = async (status: 'active' | 'inactive') => {
+    const { sql, ctx } = product;
+    for (const one of texts) {
+      const nowMs = ctx.clock.nowMs();
+      const done = await setIntegrationStatus(sql, { workspaceId: bot.workspaceId, id: one, status, nowMs });
+      assert.equal(done, true);
+      ctx.directory.forget(one);
+    }
+  };
+  await switchAll('inactive');
+  assert.deepEqual((await show()).channelsOffline, channels);
+  await switchAll('active');
+  assert.deepEqual((await show()).channelsOffline, []);
 });
 
 test('W18 a template is in the language it names, the conversation’s or the organization’s', async () => {

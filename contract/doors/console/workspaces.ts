@@ -84,6 +84,17 @@ export const WorkspaceSettings = Type.Object({
       Type.Null(),
     ]),
   ),
+  /** The picture of those who speak for the workspace, as the Web1on1 API shows it. None when absent. */
+  avatarUrl: Type.Optional(
+    Type.Union([
+      Type.String({
+        maxLength: 2048,
+        pattern: '^https://[^\\s]+$',
+        rule: 'must be an https URL',
+      }),
+      Type.Null(),
+    ]),
+  ),
   /** The organization that this one is part of, by its id, as the Web1on1 API shows it in `orgPath`. */
   parentOrganization: Type.Optional(
     Type.Union([

@@ -115,7 +115,9 @@ export const ChangedOrganization = Type.Object({
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   displayName: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   language: Type.Optional(Type.Union([language, Type.Null()])),
-  settings: Type.Optional(Type.Pick(WorkspaceSettings, ['linkDomain', 'language', 'parentOrganization'])),
+  settings: Type.Optional(
+    Type.Pick(WorkspaceSettings, ['linkDomain', 'language', 'parentOrganization', 'avatarUrl']),
+  ),
 });
 /** What can be changed of an organization. */
 export type ChangedOrganization = Static<typeof ChangedOrganization>;

@@ -55,12 +55,6 @@ export const deliverFaults = [
       'await write(part, false);\n        return;',
       DELIVER,
     ],
-    [
-      'what is written by itself ends the flight',
-      'await write([pared(decision, error, deps.clock.nowMs())], false);',
-      'await write([pared(decision, error, deps.clock.nowMs())], true);',
-      ['test/oneBad.test.ts'],
-    ],
   ]),
   ...inFile('src/outbox/deliver/prepare.ts', DELIVER, [
     [
@@ -139,24 +133,6 @@ export const deliverFaults = [
     ],
     ['what found no room goes', 'const capFreeMs = full.size\n', 'const capFreeMs = false\n'],
     ['reading is never waited for', 'subject.unreadAfterMs = place.fallback.unreadAfterMs;', '', RECEIPT],
-    [
-      'reading is waited for where nobody tells of it',
-      "person.destinations.length > 1 && open.adapter.confirms !== 'nothing'",
-      'person.destinations.length > 1',
-      ['test/fallback.test.ts'],
-    ],
-    [
-      'who names where it goes is written to elsewhere',
-      'mayFallBack: draft.mayFallBack && place.fallback.on,',
-      'mayFallBack: true,',
-      ['test/fallback.test.ts'],
-    ],
-    [
-      'falling back cannot be switched off',
-      'mayFallBack: draft.mayFallBack && place.fallback.on,',
-      'mayFallBack: draft.mayFallBack,',
-      ['test/fallback.test.ts'],
-    ],
     [
       'since when it is unclear is forgotten',
       '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',

@@ -1,8 +1,17 @@
 /** All faults there are. */
 import type { Fault } from '../fault.ts';
+import { accountFaults } from './accounts.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
+import { queueFaults } from './queue.ts';
 import { toldFaults } from './told.ts';
 
-export const FAULTS: readonly Fault[] = [...gateFaults, ...decisionFaults, ...deliverFaults, ...toldFaults];
+export const FAULTS: readonly Fault[] = [
+  ...gateFaults,
+  ...decisionFaults,
+  ...deliverFaults,
+  ...toldFaults,
+  ...queueFaults,
+  ...accountFaults,
+];

@@ -43,11 +43,6 @@ export const toldFaults = [
       '(change) => change.mayFallBack && !again.has(change)',
     ],
     [
-      'who is called again is written to as well',
-      'change.mayFallBack && !again.has(change)',
-      'change.mayFallBack',
-    ],
-    [
       'text messages are dialled again',
       "integration.channel === 'voice' ? missedCalls(rows, changes) : []",
       'missedCalls(rows, changes)',
@@ -147,12 +142,6 @@ export const toldFaults = [
       ['test/fallback.test.ts'],
     ],
     [
-      'what was failed is looked at for reading',
-      'return row.state === STATE.accepted || (',
-      'return row.state !== STATE.delivered || (',
-      ['test/fallback.test.ts', ...RECEIPT],
-    ],
-    [
       'what was moved on from keeps the next from moving on',
       '  await giveUpOn(\n',
       '  if (nowMs < 0) await giveUpOn(\n',
@@ -198,19 +187,7 @@ export const toldFaults = [
       'void 0;\n  await spreadOut',
       ['src/outbox/outcome/follow.test.ts', ...WRITE],
     ],
-    [
-      'what was refused teaches nothing',
-      'await learn(tx, deps.ids, marked, deps.clock.nowMs());',
-      '',
-      ['test/provider.test.ts', 'src/outbox/outcome/follow.test.ts', ...DELIVER],
-    ],
     ['what failed does not move on', 'if (!bulk) await followUp(deps, tx, decisions, changes);', '', RECEIPT],
-    [
-      'broadcasts move on',
-      'if (!bulk) await followUp',
-      'await followUp',
-      ['src/outbox/outcome/follow.test.ts', ...WRITE],
-    ],
     [
       'tallies are doubled',
       'if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);',
@@ -232,19 +209,13 @@ export const toldFaults = [
       'room under a cap is not given back',
       '(givesRoomBack ? [keyOf(item)] : [])',
       '[]',
-      ['test/caps.test.ts'],
-    ],
-    [
-      'what was not sent and what was give room back',
-      '(givesRoomBack ? [keyOf(item)] : [])',
-      '[keyOf(item)]',
-      [...DELIVER, 'test/caps.test.ts'],
+      ['src/outbox/outcome/follow.test.ts'],
     ],
     [
       'what stays as it is is told',
       'const moved = changes.filter(({ state, priorState }) => state !== priorState);',
       'const moved = changes;',
-      ORDER,
+      ['src/outbox/outcome/follow.test.ts'],
     ],
     ['what was accepted in a run is not told', '...(accepted.length ? { accepted } : {}),', '', ORDER],
     ['reading is not looked at', 'await deps.queue.put(tx, watched);', '', RECEIPT],
@@ -299,7 +270,7 @@ export const toldFaults = [
       'devices of a run are more than its people',
       'causeId: runId, state: STATE.queued, n: -n }',
       'causeId: runId, state: STATE.queued, n: 0 }',
-      ['test/push.test.ts'],
+      ['src/outbox/outcome/follow.test.ts'],
     ],
     [
       'what it was is not taken off the tally',

@@ -19,17 +19,15 @@ import {
 } from './sql.take.ts';
 import { FLAG } from './time.ts';
 
-/** Arrivals in one turn. */
-export const ARRIVALS_A_TURN = 500;
-
-/** Takes the next arrivals of a lane. `more` says that there are others behind them. `nowMs` is by our clock. */
+/** Takes the next arrivals of a lane, at most so many. `more` says that there are others behind them. `nowMs` is by our clock. */
 export async function takeArrivals(
   deps: { queue: Pick<Queue, 'laneOf' | 'turn'> },
   tx: Tx,
   lane: OwnedLane,
   nowMs: number,
+  most: number,
 ): Promise<{ taken: Arrival[]; more: boolean }> {
-  const waiting = await selectArrivals(tx, lane, ARRIVALS_A_TURN);
+  const waiting = await selectArrivals(tx, lane, most);
   if (!waiting.length) return { taken: [], more: false };
   const people = new Map(waiting.map((one) => [one.contactId, one]));
   // Contacts before what is theirs, here as where they are erased or merged.
@@ -42,7 +40,7 @@ export async function takeArrivals(
     there.filter(({ contactId }) => present.has(contactId)),
     nowMs,
   );
-  return { taken, more: waiting.length === ARRIVALS_A_TURN };
+  return { taken, more: waiting.length === most };
 }
 
 /** What arrived for a contact that has become another one is that one's, in its lane. */

@@ -2,6 +2,7 @@
 import { broadcastRoutes } from './broadcasts.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
+import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...integrationRoutes,
   ...contactRoutes,
   ...historyRoutes,
+  ...eventRoutes,
   ...setRoutes,
   ...numberRoutes,
   ...messageRoutes,

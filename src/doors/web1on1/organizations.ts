@@ -8,7 +8,7 @@ import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { usersOf, type User } from './callers.ts';
 import { inboxOf } from '../../threads/posts.ts';
-import { organizationOf, presentOrganization } from './present.ts';
+import { avatarOf, organizationOf, presentOrganization } from './present.ts';
 import { readQuery, selected, type FieldKind } from './query.ts';
 import { missing, reads, writes, type Call, type Route, type Work } from './route.ts';
 
@@ -124,7 +124,7 @@ function presentUser({ workspace }: Call, { id, name, role, email }: User): User
     displayName: name,
     email,
     role,
-    avatar: '',
+    avatar: avatarOf(workspace),
     status: 'active',
     enabled: true,
   };

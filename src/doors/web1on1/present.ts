@@ -94,10 +94,10 @@ export function presentConversation(
     url: `${CONSOLE_URL}${thread.slug}`,
     status: thread.status,
     ...(thread.contactId === null ? {} : { contact: toHex24(thread.contactId) }),
-    participants: participants.map(presentParticipant),
+    participants: participants.map((one) => presentParticipant(one, organization)),
     messages: shown.entryIds.map(toHex24),
     channels: thread.channels,
-    channelsOffline: [],
+    channelsOffline: isOffline(thread, integrations) ? thread.channels : [],
     touchpoints: touchpointsOf(shown, integrations),
     forms: [],
     results: [],
@@ -112,12 +112,26 @@ export function presentConversation(
   };
 }
 
-function presentParticipant(one: Participant): ParticipantShown {
+/** Nothing that is answered arrives: no service of the selected touchpoint is in use. */
+function isOffline({ touchpoint }: Thread, integrations: readonly KnownIntegration[]): boolean {
+  return (
+    touchpoint !== null &&
+    !integrations.some(({ channel, status }) => channel === touchpoint && status === 'active')
+  );
+}
+
+/** The picture of those who speak for an organization: none until it is set (`settings.avatarUrl`). */
+export function avatarOf({ settings }: Pick<Organization, 'settings'>): string {
+  const url = settings['avatarUrl'];
+  return typeof url === 'string' ? url : '';
+}
+
+function presentParticipant(one: Participant, organization: Organization): ParticipantShown {
   return {
     updatedAt: isoTime(one.updatedMs),
     createdAt: isoTime(one.createdMs),
     name: one.name,
-    avatar: '',
+    avatar: one.role === 'contact' ? '' : avatarOf(organization),
     user: one.userId,
     unreadCount: one.unreadCount,
     inbox: one.inbox,

@@ -203,20 +203,51 @@ test('a run that is paused, and a lease that is over: what waits goes back as it
   );
 });
 
-test('under a cap the second is held to when the first leaves; room of the first is its own', async () => {
+test('under a cap the second is held to when the first leaves; only marketing that would go takes room', async () => {
   const { id: workspaceId } = await rig.newPlace({ frequencyCap: { most: 1, perHours: 1 } });
-  const [ann] = await rig.newPeople(workspaceId, 1);
-  const [first, second, receipt] = await rig.say(workspaceId, [
-    { contactId: ann!.id, class: 'marketing' },
-    { contactId: ann!.id, class: 'marketing' },
+  const [ann, ben] = await rig.newPeople(workspaceId, 2);
+  const [receipt, first, second] = await rig.say(workspaceId, [
     { contactId: ann!.id },
+    { contactId: ann!.id, class: 'marketing' },
+    { contactId: ann!.id, class: 'marketing' },
   ]);
   const fromMs = rig.ctx.clock.nowMs();
   await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
-  assert.deepEqual(await statesOf([first!, second!, receipt!]), [STATE.accepted, STATE.held, STATE.accepted]);
+  assert.deepEqual(await statesOf([receipt!, first!, second!]), [STATE.accepted, STATE.accepted, STATE.held]);
   const [held] = await rig.due(second!);
   assert.ok(held!.dueMs >= fromMs + 3_600_000 && held!.dueMs <= rig.ctx.clock.nowMs() + 3_600_000);
   assert.equal(held!.attempt, 0);
+  const { runId } = await rig.run(workspaceId);
+  await rig.fan(workspaceId, runId, [ann!.id, ben!.id]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id, runId));
+  const stateIn = async (contactId: number) =>
+    (await rig.standing(runId)).find((one) => one.contactId === contactId)?.state;
+  assert.deepEqual(
+    [await stateIn(ann!.id), await stateIn(ben!.id)],
+    [STATE.held, STATE.accepted],
+    'in a later batch, too',
+  );
+});
+
+test('what was sent before there was a cap counts under it; what is held for another reason takes no room', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann, ben] = await rig.newPeople(workspaceId, 2);
+  const [before] = await rig.say(workspaceId, [{ contactId: ann!.id, class: 'marketing' }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+  const settings = { frequencyCap: { most: 1, perHours: 1 }, quietHours: { from: '00:00', to: '23:59' } };
+  await sql`UPDATE workspaces SET settings = ${sql.json({ frequencyCap: settings.frequencyCap })} WHERE id = ${workspaceId}`;
+  rig.ctx.directory.forget(workspaceId);
+  const [later] = await rig.say(workspaceId, [{ contactId: ann!.id, class: 'marketing' }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+  assert.deepEqual(await statesOf([before!, later!]), [STATE.accepted, STATE.held]);
+  await sql`UPDATE workspaces SET settings = ${sql.json(settings)} WHERE id = ${workspaceId}`;
+  rig.ctx.directory.forget(workspaceId);
+  await rig.say(workspaceId, [{ contactId: ben!.id, class: 'marketing' }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(ben!.id));
+  assert.deepEqual(
+    await sql`SELECT 1 FROM caps WHERE contact_id = ${ben!.id} AND cardinality(at_ms) > 0`,
+    [],
+  );
 });
 
 test('what a dead worker left: by class, and what a receipt or a note settles meanwhile is not sent again', async () => {
@@ -266,7 +297,8 @@ test('of unclear outcome the provider is asked first: what it has is not sent ag
   const first = await rig.claim(people[0]!.id);
   await deliveryHandler(rig.deps, 10).handle(first);
   assert.deepEqual(await statesOf(said), [STATE.unknown, STATE.accepted]);
-  await sql`UPDATE due SET due_ms = ${rig.ctx.clock.nowMs()} WHERE cause_id = ${said[0]!}`;
+  // What its provider has is believed however often it was asked.
+  await sql`UPDATE due SET due_ms = ${rig.ctx.clock.nowMs()}, attempt = 5 WHERE cause_id = ${said[0]!}`;
   const asked = await rig.claim(people[0]!.id);
   const { ready } = await prepare(rig.deps, asked, rig.ctx.clock.nowMs());
   assert.deepEqual([ready[0]!.wasUnknown, ready[0]!.unclearSinceMs], [true, first.claimedMs]);

@@ -9,7 +9,7 @@ import { STATE } from '../../ledger/states.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { prepare } from '../deliver/prepare.ts';
-import { decideOutcome, type Subject } from './decide.ts';
+import { decideOutcome, decideSpread, type Subject } from './decide.ts';
 import { applyReceipts } from './receipt.ts';
 import { writeDecisions } from './write.ts';
 
@@ -113,4 +113,49 @@ test('what a receipt has moved on does not move on a second time when it is sett
   assert.equal(decisions[0]!.moveOn, true);
   await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, batch, decisions, true));
   assert.equal((await rig.standing(said!)).length, 1);
+});
+
+test('what stays as it is is not told again; a delivery for each device of a run leaves its count of people as it is', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  await rig.say(workspaceId, [{ contactId: ann!.id }]);
+  const events = async () =>
+    (await sql`SELECT 1 FROM feed WHERE workspace_id = ${workspaceId} AND type = 'delivery.changed'`).length;
+  for (let i = 0; i < 2; i++) {
+    await settleAs(await rig.claim(ann!.id), DEFERRED);
+    await sql`UPDATE due SET due_ms = 1`;
+  }
+  assert.equal(await events(), 1);
+
+  const { runId } = await rig.run(workspaceId, { class: 'transactional' });
+  await rig.fan(workspaceId, runId, [ann!.id]);
+  const batch = await rig.claim(ann!.id, runId);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { subject } = (await prepare(rig.deps, batch, nowMs)).ready[0]!;
+  const device = subject.destination!;
+  const decision = decideSpread(
+    subject,
+    [device, { ...device, destinationId: device.destinationId + 1 }],
+    nowMs,
+  );
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, batch, [decision], true));
+  assert.deepEqual(
+    (await rig.due(runId)).map(({ seq }) => seq),
+    [0, 1],
+  );
+  assert.deepEqual(await tallied(runId), [{ state: STATE.queued, n: -1 }]);
+});
+
+test('what was refused gives its room under the cap back', async () => {
+  const { id: workspaceId } = await rig.newPlace({ frequencyCap: { most: 1, perHours: 1 } });
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  await rig.say(workspaceId, [{ contactId: ann!.id, class: 'marketing' }]);
+  const marks = () => sql`SELECT 1 FROM caps WHERE contact_id = ${ann!.id} AND cardinality(at_ms) > 0`;
+  const batch = await rig.claim(ann!.id);
+  const nowMs = rig.ctx.clock.nowMs();
+  const { ready } = await prepare(rig.deps, batch, nowMs);
+  assert.equal((await marks()).length, 1);
+  const decisions = ready.map(({ subject }) => decideOutcome(subject, STOPPED, nowMs, 0.5));
+  await rig.ctx.queue.transact((tx) => writeDecisions(rig.deps, tx, batch, decisions, true));
+  assert.equal((await marks()).length, 0);
 });

@@ -97,6 +97,7 @@ test('receipts of one call after the other move only forward; a repeat changes n
   });
   await told(place, [{ ref: one.ref, state: 'read' }]);
   assert.deepEqual(await nameOf(one.causeId), ['read']);
+  assert.deepEqual(await tallies(one.causeId), {}, 'single messages are counted nowhere');
 });
 
 test('a receipt reaches nothing of another workspace: no delivery, no recipient of its run, no lesson', async () => {
@@ -193,7 +194,7 @@ test('tallies of changes: what it is more by, what it was less by, but for what 
     { bucket: 5, causeId: 9, state: delivered, n: 1 },
     { bucket: 5, causeId: 9, state: held, n: -1 },
   ]);
-  assert.deepEqual(tallyOf(5, [change(held, held)]), []);
+  assert.deepEqual(tallyOf(5, [change(held, held), change(queued, queued)]), []);
 });
 
 test('called off: each recipient counts once, who has ended stays, held ones are told of', async () => {
@@ -232,7 +233,12 @@ test('called off: each recipient counts once, who has ended stays, held ones are
 /** Somebody with a number and a mail address; the number goes first. */
 async function reachableTwice(place: Place) {
   const [person] = await rig.newPeople(place.id, 1);
-  const address = `p${person!.id}@people.example`;
+  await linkMail(place, person!.phone, `p${person!.id}@people.example`);
+  return person!;
+}
+
+/** Links a mail address to whoever has a number. */
+async function linkMail(place: Place, phone: string, address: string): Promise<void> {
   await rig.ctx.queue.transact((tx) =>
     resolvePeople(
       tx,
@@ -242,7 +248,7 @@ async function reachableTwice(place: Place) {
         {
           workspaceId: place.id,
           identities: [
-            { kind: 'phone', value: person!.phone },
+            { kind: 'phone', value: phone },
             { kind: 'email', value: address },
           ],
           destinations: [{ channel: 'email', integrationId: null, address }],
@@ -251,7 +257,6 @@ async function reachableTwice(place: Place) {
       'first',
     ),
   );
-  return person!;
 }
 
 async function withMail(settings: Record<string, unknown> = {}): Promise<Place> {
@@ -289,12 +294,15 @@ test('a failed message moves on once, to the next address, unless it names one, 
     rig.ctx.queue.transact((tx) =>
       fallBack(rig.deps, tx, rig.ctx.clock.nowMs(), [{ contactId, causeId, seq }]),
     );
+  await linkMail(place, one.phone, `other${one.id}@people.example`);
   assert.equal(await fall(one.id, one.causeId), 0, 'the next may still arrive');
+  await sql`DELETE FROM destinations WHERE contact_id = ${one.id} AND address LIKE 'other%'`;
   await sql`UPDATE deliveries SET state = ${STATE.failed}, code = 'x', channel = 'email', address = 'x@y.z' WHERE cause_id = ${one.causeId} AND seq = 1`;
   assert.equal(await fall(one.id, one.causeId, 1), 0, 'each address is tried once');
 
   const named = await say({ integrationId: place.integration.id });
   await fails(named.ref);
+  assert.equal(await fall(named.id, named.causeId), 0);
   assert.deepEqual(await moved(named.causeId), [[0, 'failed', 'sms']]);
 
   const read = await say();
@@ -425,4 +433,30 @@ test('a call that did not come about is made again so often, each so much later,
     !(await rig.due(short[0]!)).some(({ dueMs }) => dueMs > rig.ctx.clock.nowMs() + 30_000),
     'not after its life',
   );
+});
+
+test('a message does not move on to what nothing here can send to', async () => {
+  const place = await rig.newPlace();
+  const person = await reachableTwice(place);
+  const [causeId] = await rig.say(place.id, [{ contactId: person.id }]);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+  await told(place, [{ ref: refOf(person.id, causeId!), state: 'failed', class: 'content', code: '1' }]);
+  assert.deepEqual(await moved(causeId!), [[0, 'failed', 'sms']]);
+});
+
+test('only calls are made again, and only those that may come about', async () => {
+  const place = await withMail({ redial: { times: 1, afterMs: 60_000 } });
+  for (const [channel, errorClass] of [
+    ['sms', 'transient'],
+    ['voice', 'recipient'],
+  ] as const) {
+    const person = await reachableTwice(place);
+    const [causeId] = await rig.say(place.id, [{ contactId: person.id }]);
+    await deliveryHandler(rig.deps, 10).handle(await rig.claim(person.id));
+    const ref = refOf(person.id, causeId!);
+    await told(place, [{ ref, state: 'failed', class: errorClass, code: 'x' }], channel);
+    const [first, next] = await sql<{ destinationId: number }[]>`
+      SELECT destination_id AS "destinationId" FROM deliveries WHERE cause_id = ${causeId!} ORDER BY seq`;
+    assert.notEqual(next!.destinationId, first!.destinationId, channel);
+  }
 });

@@ -1,0 +1,371 @@
+/** Claims, settling, steps and the word that a run flows, statement by statement on a real Postgres. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
+import { bucketOf, idSource } from '../base/ids.ts';
+import { silentLog } from '../base/log.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { until } from '../../test/support/until.ts';
+import type { OwnedLane } from './lanes/lane.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { createRooms } from './work/fair.ts';
+import { createFlow, FLOW_LIFE_MS } from './work/flow.ts';
+import { settle } from './work/settle.ts';
+import {
+  bringForward,
+  claimDue,
+  deleteStream,
+  deleteStreamRow,
+  selectFlowing,
+  selectInteractiveLanes,
+  selectStreams,
+  upsertStream,
+} from './work/sql.ts';
+import { createSteps, leftBehind } from './work/steps.ts';
+import type { Batch, NewWork, WorkItem } from './work/work.ts';
+
+const { sql } = await testDatabase();
+const clock = systemClock;
+const ids = idSource(61, () => clock.nowMs());
+const NOW = 5_000;
+const [OURS, THEIRS] = [ids.spread(), ids.spread()];
+let queue: Queue;
+let lane: OwnedLane;
+let other: OwnedLane;
+before(async () => {
+  queue = createQueue({ sql, ids, clock, log: silentLog });
+  await queue.start();
+});
+after(() => queue.stop());
+beforeEach(async () => {
+  await sql`DELETE FROM due`;
+  await sql`DELETE FROM flights`;
+  await sql`DELETE FROM flight_steps`;
+  await sql`DELETE FROM streams`;
+  const lanes = await sql<
+    OwnedLane[]
+  >`SELECT lane, bucket, buckets, epoch FROM lanes WHERE lane IN (3, 4) ORDER BY lane`;
+  [lane, other] = [lanes[0]!, lanes[1]!];
+});
+
+/** Somebody whose work is in a lane. */
+const owner = (at = lane) => ids.inBucket(at.buckets[7]!);
+const work = (more: Partial<NewWork> = {}): NewWork => ({
+  kind: 1,
+  ownerId: owner(),
+  causeId: ids.spread(),
+  seq: 0,
+  stream: 0,
+  workspaceId: OURS,
+  dueMs: 1_000,
+  ...more,
+});
+const put = (...all: NewWork[]) => queue.transact((tx) => queue.put(tx, all));
+type Claim = Parameters<typeof claimDue>[1];
+const claim = async (more: Partial<Claim> = {}) => {
+  const from = more.lane ?? lane;
+  const flightId = ids.inBucket(from.bucket);
+  const items = await claimDue(sql, {
+    lane: from,
+    flightId,
+    kind: 1,
+    stream: 0,
+    nowMs: NOW,
+    after: { dueMs: 0, ownerId: 0 },
+    busy: [],
+    passOver: [],
+    limit: 100,
+    wholeUpTo: 100,
+    ...more,
+  });
+  return { items, flightId };
+};
+const causes = async (more: Partial<Claim> = {}) => (await claim(more)).items.map(({ causeId }) => causeId);
+const batchOf = (
+  claimed: { items: WorkItem[]; flightId: number },
+  told: { settled: WorkItem[]; woken: number[] },
+): Batch => ({
+  lane,
+  flightId: claimed.flightId,
+  kind: 1,
+  stream: 0,
+  items: claimed.items,
+  abandoned: false,
+  claimedMs: NOW,
+  noted: new Map(),
+  steps: createSteps(sql, { lane, flightId: claimed.flightId, items: claimed.items, whole: true }),
+  holds: () => true,
+  wakeAt: (dueMs) => told.woken.push(dueMs),
+  settled: (items) => told.settled.push(...items),
+});
+
+test('a claim takes what is due of its lane, kind and stream, in order, and nothing else', async () => {
+  const one = owner();
+  const [first, second] = [ids.spread(), ids.spread()].toSorted((a, b) => a - b) as [number, number];
+  const mine = [
+    work({ ownerId: one, dueMs: 900 }),
+    work({ ownerId: one, causeId: second, dueMs: 1_000 }),
+    work({ ownerId: one, causeId: first, dueMs: 1_000 }),
+    work({ dueMs: NOW }),
+  ];
+  await put(
+    ...mine.toReversed(),
+    work({ dueMs: NOW + 1 }),
+    work({ kind: 2 }),
+    work({ stream: 77 }),
+    work({ ownerId: owner(other) }),
+  );
+  const expected = [mine[0]!.causeId, first, second, mine[3]!.causeId];
+  const { items, flightId } = await claim();
+  assert.deepEqual(
+    items.map(({ causeId }) => causeId),
+    expected,
+  );
+  const [flight] = await sql<{ causes: number[]; whole: boolean; kind: number }[]>`
+    SELECT cause_ids AS causes, whole, kind FROM flights WHERE id = ${flightId}`;
+  assert.deepEqual([flight!.causes.toSorted(), flight!.whole, flight!.kind], [expected.toSorted(), true, 1]);
+  assert.deepEqual(await causes({ busy: items }), []);
+  assert.deepEqual(await causes({ limit: 2 }), expected.slice(0, 2));
+  assert.deepEqual(
+    await causes({ after: { dueMs: 1_000, ownerId: one } }),
+    expected.slice(3),
+    'after where the last one ended',
+  );
+  const large = await claim({ wholeUpTo: 3 });
+  assert.equal(
+    (await sql<{ whole: boolean }[]>`SELECT whole FROM flights WHERE id = ${large.flightId}`)[0]!.whole,
+    false,
+  );
+  assert.deepEqual(await causes({ lane: { ...lane, epoch: lane.epoch - 1 } }), [], 'a sleeper gets nothing');
+});
+
+test('workspaces whose room is full are passed over', async () => {
+  const [ours, theirs] = [work(), work({ workspaceId: THEIRS })];
+  await put(ours, theirs);
+  assert.deepEqual(await causes({ passOver: [OURS] }), [theirs.causeId]);
+});
+
+test('settling: finished goes, other work is put off with its tries, the flight ends with the last of it, rooms are told', async () => {
+  const [done, later, open] = [work(), work(), work()];
+  const twin = work({ kind: 2, ownerId: done.ownerId, causeId: done.causeId });
+  await put(done, later, open, twin);
+  const claimed = await claim();
+  const itemOf = ({ causeId }: NewWork) => claimed.items.find((item) => item.causeId === causeId)!;
+  const told = { settled: [] as WorkItem[], woken: [] as number[] };
+  const batch = batchOf(claimed, told);
+  const some = {
+    done: [itemOf(done)],
+    later: [{ item: itemOf(later), dueMs: 9_000, attempt: 4 }],
+    landed: false,
+  };
+  assert.equal(await queue.transact((tx) => settle(tx, batch, some)), true);
+  const left = await sql<{ causeId: number; kind: number; dueMs: number; attempt: number }[]>`
+    SELECT cause_id AS "causeId", kind, due_ms AS "dueMs", attempt FROM due ORDER BY kind, due_ms`;
+  assert.deepEqual(left, [
+    { causeId: open.causeId, kind: 1, dueMs: 1_000, attempt: 0 },
+    { causeId: later.causeId, kind: 1, dueMs: 9_000, attempt: 4 },
+    { causeId: done.causeId, kind: 2, dueMs: 1_000, attempt: 0 },
+  ]);
+  assert.deepEqual([told.woken, new Set(told.settled)], [[9_000], new Set([itemOf(done), itemOf(later)])]);
+  const flights = () => sql`SELECT 1 FROM flights WHERE id = ${claimed.flightId}`;
+  assert.equal((await flights()).length, 1);
+  const lost = { ...batch, lane: { ...lane, epoch: lane.epoch - 1 } };
+  assert.equal(
+    await queue.transact((tx) => settle(tx, lost, { done: [itemOf(open)], later: [], landed: true })),
+    false,
+  );
+  assert.equal((await sql`SELECT 1 FROM due WHERE cause_id = ${open.causeId}`).length, 1);
+  await queue.transact((tx) => settle(tx, batch, { done: [itemOf(open)], later: [], landed: true }));
+  assert.equal((await flights()).length, 0);
+});
+
+test('what is left behind: those that may have begun, with what was noted of them; what is settled, or had not begun, is not', async () => {
+  const all = [work(), work(), work(), work()];
+  await put(...all);
+  const { items, flightId } = await claim();
+  await sql`UPDATE flights SET whole = false WHERE id = ${flightId}`;
+  const steps = createSteps(sql, { lane, flightId, items, whole: false });
+  assert.equal(await steps.begin([items[0]!, items[1]!]), true);
+  steps.note(items[0]!, { kind: 'accepted' });
+  assert.equal(await steps.begin([items[2]!]), true);
+  assert.deepEqual(steps.begun(), items.slice(0, 3));
+  await sql`DELETE FROM due WHERE cause_id = ${items[1]!.causeId}`;
+  assert.deepEqual(await leftBehind(sql, lane), [], 'one’s own');
+  const next = { ...lane, epoch: lane.epoch + 1 };
+  const elsewhere = await claim({ lane: other });
+  assert.equal(elsewhere.items.length, 0);
+  const [left, ...more] = await leftBehind(sql, next);
+  assert.equal(more.length, 0);
+  assert.deepEqual(
+    left!.items.map(({ causeId }) => causeId),
+    [items[0]!.causeId, items[2]!.causeId],
+  );
+  assert.deepEqual([...left!.notes.values()], [{ kind: 'accepted' }]);
+  await sql`UPDATE flights SET whole = true WHERE id = ${flightId}`;
+  assert.equal((await leftBehind(sql, next))[0]!.items.length, 3, 'a claim of a few began as a whole');
+  await sql`UPDATE flights SET lane = ${other.lane} WHERE id = ${flightId}`;
+  assert.deepEqual(await leftBehind(sql, next), [], 'another lane’s');
+  const sleeper = createSteps(sql, {
+    lane: { ...lane, epoch: lane.epoch - 1 },
+    flightId,
+    items,
+    whole: false,
+  });
+  assert.equal(await sleeper.begin([items[3]!]), false, 'nothing begins for who has lost the lane');
+  await steps.close();
+  assert.equal(await steps.begin([items[3]!]), false);
+  const told = { settled: [] as WorkItem[], woken: [] as number[] };
+  await queue.transact((tx) =>
+    settle(tx, batchOf({ items, flightId }, told), { done: [], later: [], landed: true }),
+  );
+  assert.equal((await sql`SELECT 1 FROM flight_steps`).length, 0, 'steps end with their flight');
+});
+
+test('calling off leaves what is in flight, and other runs', async () => {
+  const mine = [work({ stream: 77 }), work({ stream: 77 }), work({ stream: 77 })];
+  const others = [work({ stream: 78 }), work()];
+  await put(...mine, ...others);
+  const { items } = await claim({ stream: 77, limit: 1 });
+  const gone = await sql.begin((tx) => deleteStream(tx, lane, 1, 77, 10));
+  assert.deepEqual(
+    new Set(gone.map(({ causeId }) => causeId)),
+    new Set(mine.map(({ causeId }) => causeId).filter((id) => id !== items[0]!.causeId)),
+  );
+  assert.equal((await sql`SELECT 1 FROM due`).length, 3);
+});
+
+test('runs: what is written of one is of it alone; only interactive work that is due rings', async () => {
+  const stream = (id: number, more = {}) => ({
+    stream: id,
+    kind: 1,
+    workspaceId: OURS,
+    flowing: true,
+    ratePerS: null,
+    ...more,
+  });
+  await upsertStream(sql, stream(77));
+  await upsertStream(sql, stream(78, { flowing: false }));
+  assert.deepEqual(await selectFlowing(sql, [77, 78, 79]), [77]);
+  await upsertStream(sql, stream(77, { flowing: false, ratePerS: 5 }));
+  assert.deepEqual(await selectFlowing(sql, [77, 78]), []);
+  assert.equal((await selectStreams(sql))[0]!.ratePerS, 5);
+  await deleteStreamRow(sql, 77);
+  assert.deepEqual(
+    (await selectStreams(sql)).map((one) => one.stream),
+    [78],
+  );
+  await put(
+    work(),
+    work({ ownerId: owner(other), stream: 77 }),
+    work({ ownerId: owner(other), kind: 2, dueMs: NOW + 1 }),
+  );
+  assert.deepEqual(await selectInteractiveLanes(sql, NOW), [{ lane: lane.lane, kind: 1 }]);
+});
+
+test('a test workspace’s clock brings forward its own work only', async () => {
+  await put(work({ dueMs: 9_000 }), work({ dueMs: 9_000, workspaceId: THEIRS }));
+  await bringForward(sql, OURS, 8_000);
+  const due = await sql<
+    { ours: boolean; dueMs: number }[]
+  >`SELECT workspace_id = ${OURS} AS ours, due_ms AS "dueMs" FROM due ORDER BY 1`;
+  assert.deepEqual(due, [
+    { ours: false, dueMs: 9_000 },
+    { ours: true, dueMs: 1_000 },
+  ]);
+});
+
+test('whether a run flows is known for half a second and no longer; what is not known waits; who stops it is heard', async () => {
+  let nowMs = 100_000;
+  const timers: (() => void)[] = [];
+  const hand = {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    after: (_ms: number, run: () => void) => {
+      timers.push(run);
+      return () => {};
+    },
+  };
+  const flow = createFlow({ sql, clock: hand });
+  const stream = { stream: 77, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null };
+  await upsertStream(sql, stream);
+  assert.equal(flow.leave(77), 'wait');
+  const letGo = flow.watch(77);
+  assert.equal(flow.leave(77), 'wait', 'it was asked, and is not answered yet');
+  await until('it flows', () => flow.leave(77) === 'go');
+  nowMs += FLOW_LIFE_MS - 1;
+  assert.equal(flow.leave(77), 'go');
+  nowMs += 1;
+  assert.equal(flow.leave(77), 'wait', 'what was said is too old');
+  await upsertStream(sql, { ...stream, flowing: false });
+  await until('it is asked again', () => {
+    timers.splice(0).forEach((run) => run());
+    return flow.leave(77) === 'back';
+  });
+  letGo();
+  assert.equal(flow.leave(77), 'wait', 'nobody asks about it any more');
+});
+
+test('who waits for room is let in before who comes later', async () => {
+  const rooms = createRooms<string>(10);
+  await rooms.enter('a', 10);
+  const order: number[] = [];
+  const first = rooms.enter('a', 10).then(() => order.push(1));
+  const second = rooms.enter('a', 1).then(() => order.push(2));
+  rooms.leave('a', 10);
+  await first;
+  rooms.leave('a', 10);
+  await second;
+  assert.deepEqual(order, [1, 2]);
+});
+
+test('what is put in wakes whoever listens once it is committed, soon again when it falls due soon, and never when it is rolled back', async () => {
+  const heard: string[] = [];
+  queue.onWake((wakes) => wakes.forEach((wake) => heard.push(`${wake.lane}:${wake.what}`)));
+  await assert.rejects(
+    queue.transact(async (tx) => {
+      await queue.put(tx, [work()]);
+      throw new Error('no');
+    }),
+  );
+  assert.deepEqual(heard, []);
+  await put(work(), work({ ownerId: owner(other), stream: 77 }));
+  assert.deepEqual(heard.splice(0).toSorted(), [`${lane.lane}:1`, `${other.lane}:bulk`].toSorted());
+  await queue.transact((tx) =>
+    queue.append(tx, [{ ownerId: owner(), workspaceId: OURS, type: 'x', atMs: 1, payload: {} }]),
+  );
+  assert.deepEqual(heard.splice(0), [`${lane.lane}:feed`]);
+  assert.deepEqual(await sql`SELECT DISTINCT lane FROM feed`, [{ lane: lane.lane }]);
+  await put(work({ dueMs: clock.nowMs() + 30 }));
+  heard.splice(0);
+  await until('it rings when it is due', () => heard.some((one) => one === `${lane.lane}:1`));
+});
+
+test('a wake reaches other processes; of however many that are busy each has some room', async () => {
+  const elsewhere = createQueue({ sql, ids, clock, log: silentLog });
+  await elsewhere.start();
+  const heard: string[] = [];
+  elsewhere.onWake((wakes) => wakes.forEach((wake) => heard.push(`${wake.lane}:${wake.what}`)));
+  await put(work());
+  await until('it is heard', () => heard.some((one) => one === `${lane.lane}:1`));
+  await elsewhere.stop();
+  const rooms = createRooms<number>(100);
+  for (let key = 0; key < 1_000; key++) rooms.take(key, 1);
+  assert.equal(rooms.isFull(7), false);
+});
+
+test('a deadlock is repeated, a failure is not', async () => {
+  let tries = 0;
+  const fail = (code: string, times: number) =>
+    queue.transact(async (tx) => {
+      tries++;
+      await tx`SELECT 1`;
+      if (tries <= times) throw Object.assign(new Error(code), { code });
+      return 'done';
+    });
+  assert.equal(await fail('40P01', 2), 'done');
+  assert.equal(tries, 3);
+  tries = 0;
+  await assert.rejects(fail('23505', 1));
+  assert.equal(tries, 1);
+  assert.ok(bucketOf(owner()) >= 0);
+});
