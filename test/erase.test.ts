@@ -132,6 +132,57 @@ test('erased by the console', async () => {
     );
 });
 
+test('N30 all that is kept about somebody is one document, and nobody else is in it', async () => {
+  const app = await product.newApp();
+  const cleo = await somebody(app, 'cleowho');
+  const dora = await somebody(app, 'dorawho');
+  const key = await newConsoleKey(ctx, app.workspaceId);
+  const path = `/api/workspaces/${app.appId}/contacts/${cleo.id}/export`;
+  const answer = await callApi({ url }, key, 'GET', path);
+  assert.equal(answer.status, 200, JSON.stringify(answer.json));
+  const { rooms, contactId } = answer.json;
+  assert.equal(contactId, cleo.id);
+  const [contact] = rooms.contacts.contacts;
+  assert.equal(contact.id, cleo.id);
+  assert.equal(contact.givenName, 'cleowho-given');
+  assert.match(contact.createdAt, /^\d{4}-.*Z$/);
+  assert.ok(rooms.contacts.destinations.some(({ address }: Json) => address === cleo.phone));
+  const said = JSON.stringify(rooms.conversations.messages);
+  for (const part of ['cleowho-hello', 'cleowho-answer', cleo.mediaUrl]) assert.ok(said.includes(part), part);
+  assert.ok(rooms.ledger.deliveries.some(({ address }: Json) => address === cleo.phone));
+  for (const mark of [...dora.marks, dora.id]) assert.ok(!JSON.stringify(answer.json).includes(mark), mark);
+
+  // Whatever table names them is in it, or its room says why not.
+  const named = (await tablesWith(sql, cleo.marks, [])).map((one) => one.split(':')[0]!);
+  assert.ok(named.length > 5);
+  for (const { name, exports = {} } of roomsWithPeople(ctx))
+    for (const [table, of] of Object.entries(exports))
+      if (named.includes(table) && !('not' in of)) assert.ok(rooms[name][table].length > 0, table);
+
+  const other = await product.newApp();
+  const theirs = await newConsoleKey(ctx, other.workspaceId);
+  const elsewhere = `/api/workspaces/${other.appId}/contacts/${cleo.id}/export`;
+  assert.equal((await callApi({ url }, theirs, 'GET', elsewhere)).status, 404);
+});
+
+test('N30 every table that can name a person is exported, or its room says why not', () => {
+  const silent = roomsWithPeople(ctx).flatMap(({ name, personal = {}, exports = {} }) =>
+    Object.entries(personal)
+      .filter(
+        ([place, what]) =>
+          !/^names (nobody|operators)/.test(what) && !Object.hasOwn(exports, place.split('.')[0] ?? ''),
+      )
+      .map(([place]) => `${name}: ${place}`),
+  );
+  assert.deepEqual(silent, []);
+  for (const { name, personal = {}, exports = {} } of roomsWithPeople(ctx))
+    for (const table of Object.keys(exports))
+      assert.ok(
+        Object.keys(personal).some((place) => place.split('.')[0] === table),
+        `${name}: ${table} is exported, and not claimed`,
+      );
+});
+
 test('erased by the Sunshine API, with whom they were merged from', async () => {
   const app = await product.newApp();
   const hook = await listen(app);

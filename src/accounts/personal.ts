@@ -19,4 +19,12 @@ export const accountsPeople: Room = {
     install: 'names nobody',
     password_links: 'names operators only, by a hash',
   },
+  exports: {
+    idempotency: { not: 'answers to a caller’s own requests, for a day' },
+    audit_log: { not: 'what operators did, by ids: it is theirs' },
+    sign_in_failures: { not: 'of operators' },
+    allowances: { not: 'of networks' },
+    password_links: { not: 'of operators' },
+    invitations: { not: 'of operators' },
+  },
 };

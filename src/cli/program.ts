@@ -38,6 +38,7 @@ function program(startParley: StartParley): Command {
   campaigning(parley);
   auditing(parley);
   simulating(parley);
+  knowing(parley);
   keeping(parley);
   administering(parley);
   return parley;
@@ -123,6 +124,7 @@ function auditing(parley: Command): void {
     .option('--to <time>', 'and before then')
     .option('--broadcast <id>', 'of one broadcast')
     .option('--contact <id>', 'of one contact')
+    .option('--campaigns', 'whether everybody in a campaign has a timer, and counts equal rows')
     .option('--provider-export <file>', "hold it against a provider's own list, as CSV")
     .option('--integration <id>', 'whose list that is, where there are several')
     .option('--columns <id=…,status=…>', 'which of its columns say what, where it is not known')
@@ -173,6 +175,14 @@ function integrating(parley: Command): void {
   calling(integration, 'remove', 'take it away')
     .argument('<id>')
     .action(async (id, flags) => (await import('./integrations.ts')).removeIntegration(id, flags));
+}
+
+function knowing(parley: Command): void {
+  const contacts = parley.command('contacts').description('the people of a workspace');
+  calling(contacts, 'export', 'everything that is kept about one, as JSON')
+    .argument('<id>')
+    .option('--output <file>', 'write it there instead of printing it')
+    .action(async (id, flags) => (await import('./contacts.ts')).exportContact(id, flags));
 }
 
 function keeping(parley: Command): void {

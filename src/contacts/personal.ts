@@ -22,5 +22,17 @@ export const contactsPeople: Room = {
     sets: 'names nobody',
     proof_keys: 'names nobody',
   },
+  exports: {
+    contacts: { by: 'contact', column: 'id' },
+    identities: { by: 'contact', column: 'contact_id', hasBucket: false },
+    destinations: { by: 'contact', column: 'contact_id' },
+    pending_links: { by: 'contact', column: 'contact_id' },
+    set_members: { by: 'contact', column: 'contact_id' },
+    merged_contacts: { by: 'contact', column: 'into_id' },
+    suppressions: { not: 'what blocks an address stands with the address (destinations.blocks)' },
+    suppressions_before_causes: { not: 'empty' },
+    consent_log: { by: 'contact', column: 'contact_id' },
+    address_spellings: { by: 'contact', column: 'contact_id', hasBucket: false },
+  },
   erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
 };

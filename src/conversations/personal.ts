@@ -18,6 +18,11 @@ export function conversationsPeople(deps: Deps): Room {
       messages: 'deleted',
       inbound_seen: 'kept: ids of the provider, for eight days',
     },
+    exports: {
+      conversations: { by: 'contact', column: 'contact_id' },
+      messages: { by: 'contact', column: 'contact_id' },
+      inbound_seen: { not: 'ids of the provider, without whose they are' },
+    },
     erase: (erasing) => forget(deps, erasing),
     merge: ({ tx, workspaceId, survivingId, discardedId, atMs }) =>
       mergeConversations(tx, deps.ids, atMs, { workspaceId, survivingId, discardedId }),

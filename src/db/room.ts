@@ -18,6 +18,11 @@ export type Room = {
    * …'). A test holds that every table and JSON column that can name a person is claimed by some room.
    */
   readonly personal?: Readonly<Record<string, string>>;
+  /**
+   * What of those tables `people` exports of a person: the column that names them, by their own id or by that of their conversation;
+   * or why nothing of it is. A test holds that every table claimed in `personal` is here, unless it names nobody.
+   */
+  readonly exports?: Readonly<Record<string, ExportOf>>;
   /** Lets go of what it has of people. Part of the transaction, and safe to do twice; rooms are asked in the order of their list. */
   erase?(erasing: Erasing): Promise<void>;
   /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */
@@ -29,6 +34,11 @@ export type Room = {
   /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
   sweep?(sweeping: Sweeping): Promise<void>;
 };
+
+/** How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none. */
+export type ExportOf =
+  | { by: 'contact' | 'conversation'; column: string; hasBucket?: false }
+  | { not: string };
 
 /** People of a workspace who are erased. */
 export type Erasing = {

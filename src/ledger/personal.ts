@@ -19,6 +19,11 @@ export const ledgerPeople: Room = {
     usage_messages: 'names nobody',
     usage_people: 'kept: ids, for how many were active',
   },
+  exports: {
+    deliveries: { by: 'contact', column: 'contact_id' },
+    caps: { not: 'when messages went out, as the deliveries say' },
+    usage_people: { by: 'contact', column: 'contact_id' },
+  },
   async erase({ tx, workspaceId, contactIds, atMs }) {
     const waiting = await bulkWorkOf(tx, KIND.delivery, contactIds);
     const keys = waiting.map(({ ownerId, causeId, seq }) => ({ contactId: ownerId, causeId, seq }));

@@ -13,6 +13,14 @@ export const linksPeople: Room = {
     chat_sessions: 'deleted',
     chat_presence: 'deleted',
   },
+  exports: {
+    links: { by: 'contact', column: 'contact_id' },
+    link_clicks: { by: 'contact', column: 'contact_id' },
+    auth_codes: { not: 'a key, by its hash' },
+    link_requests: { not: 'a key, by its hash' },
+    chat_sessions: { not: 'a key, by its hash' },
+    chat_presence: { by: 'contact', column: 'contact_id' },
+  },
   erase: ({ tx, contactIds }) => forgetLinks(tx, contactIds),
   merge: ({ tx, workspaceId, discardedId, survivingId }) =>
     moveLinks(tx, { workspaceId, fromId: discardedId, toId: survivingId }),

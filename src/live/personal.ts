@@ -9,6 +9,10 @@ export const livePeople: Room = {
     live_heads: 'deleted',
     live_log: 'deleted',
   },
+  exports: {
+    live_heads: { not: 'a number' },
+    live_log: { not: 'which of the messages a page was shown, in order' },
+  },
   erase: ({ tx, contactIds }) => forgetLive(tx, contactIds),
   merge: ({ tx, discardedId }) => forgetLive(tx, [discardedId]),
 };

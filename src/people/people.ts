@@ -1,5 +1,5 @@
 /**
- * Erasing a person, and making one of two: this room knows which rooms have something of people, each of which declares where its rows
+ * Erasing a person, making one of two, and telling what is kept of one (`export.ts`): this room knows which rooms have something of people, each of which declares where its rows
  * can name one and what it does there (`personal.ts` in each). It has no row of its own and no rule on another's.
  *
  * What stays of somebody who was erased is what the law or the books need: that something was sent (without to whom and what), the

@@ -21,6 +21,11 @@ export const queuePeople: Room = {
     flight_steps: 'names nobody: what a provider answered, until the batch is settled',
     streams: 'names nobody',
   },
+  exports: {
+    feed_log: { not: 'what happened, by ids: what it happened to is here' },
+    feed: { not: 'as feed_log' },
+    feed_failures: { not: 'as feed_log' },
+  },
   async erase({ tx, workspaceId, contactIds }) {
     for (const type of TELLING_MORE)
       await deleteEvents(tx, workspaceId, { type, name: 'contactId', ids: contactIds });

@@ -5,4 +5,7 @@ import type { Room } from '../db/room.ts';
 export const receiptsPeople: Room = {
   name: 'receipts',
   personal: { callback_signatures: 'hashes of a provider’s tokens and of whole callbacks, for half a day' },
+  exports: {
+    callback_signatures: { not: 'hashes' },
+  },
 };

@@ -11,5 +11,10 @@ export const simulatorPeople: Room = {
     simulator_rules: 'kept: an operator wrote it',
     demo: 'names nobody',
   },
+  exports: {
+    simulated_messages: { not: 'the screen of a simulated device: the messages and deliveries are here' },
+    simulated_receipts: { not: 'made up, by refs' },
+    simulator_rules: { not: 'an operator wrote it' },
+  },
   erase: ({ tx, workspaceId, addresses }) => forgetDevices(tx, workspaceId, addresses),
 };

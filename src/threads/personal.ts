@@ -11,6 +11,11 @@ export const threadsPeople: Room = {
     participants: 'deleted',
     posts: 'deleted',
   },
+  exports: {
+    threads: { by: 'conversation', column: 'id' },
+    participants: { by: 'conversation', column: 'conversation_id' },
+    posts: { by: 'conversation', column: 'conversation_id' },
+  },
   async erase({ tx, contactIds }) {
     for (const { id } of (await conversationsOf(tx, contactIds)).values()) await forgetThreads(tx, id);
   },

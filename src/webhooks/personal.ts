@@ -9,5 +9,8 @@ export const webhooksPeople: Room = {
     webhook_calls: 'deleted',
     webhooks: 'names nobody',
   },
+  exports: {
+    webhook_calls: { not: 'what the business’s own systems were told of what is here' },
+  },
   erase: ({ tx, workspaceId, contactIds }) => deleteCallsOf(tx, workspaceId, contactIds),
 };

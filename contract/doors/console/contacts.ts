@@ -110,6 +110,14 @@ export const ConsentShown = Type.Object({
   ),
 });
 
+/** Everything that is kept about a contact: rows by room and table. Ids and times as elsewhere in this API. */
+export const ContactExport = Type.Object({
+  contactId: Id,
+  exportedAt: Time,
+  rooms: Type.Record(Type.String(), Type.Record(Type.String(), Type.Array(AnyObject))),
+});
+export type ContactExport = Static<typeof ContactExport>;
+
 const stopped = Type.Object({ line: Count, reason: Type.String() });
 /**
  * One line of the answer to `POST …/contacts/import`, which is JSON by lines: how far it is, about four times a second, and a last

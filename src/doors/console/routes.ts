@@ -2,6 +2,7 @@
 import { broadcastRoutes } from './broadcasts.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
+import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...integrationRoutes,
   ...contactRoutes,
+  ...exportRoutes,
   ...historyRoutes,
   ...eventRoutes,
   ...setRoutes,

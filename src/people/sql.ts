@@ -1,0 +1,25 @@
+/**
+ * The one statement of this room: rows that name a person, whole. Tables and columns are those that rooms declare (`exports` in each
+ * `personal.ts`), never anything a caller says.
+ */
+import { bucketOf } from '../base/ids.ts';
+import type { Db } from '../db/pool.ts';
+
+/** Most rows of one table: more than a person with the fullest conversation has. */
+const MOST_ROWS = 100_000;
+
+/** The rows of a table whose column holds one of these ids, which are of the bucket of the person. Locks nothing. */
+export async function selectRowsNaming(
+  db: Db,
+  where: { table: string; column: string; hasBucket: boolean },
+  ids: readonly number[],
+): Promise<Record<string, unknown>[]> {
+  const { table, column, hasBucket } = where;
+  const rows = await db.unsafe<{ row: Record<string, unknown> }[]>(
+    `SELECT to_jsonb(t) AS row FROM ${table} t
+     WHERE ${hasBucket ? 't.bucket = ANY($2::smallint[]) AND' : '$2::smallint[] IS NOT NULL AND'} t.${column} = ANY($1::bigint[])
+     LIMIT ${MOST_ROWS}`,
+    [[...ids], [...new Set(ids.map(bucketOf))]],
+  );
+  return rows.map(({ row }) => row);
+}
