@@ -1,6 +1,7 @@
 /** All faults there are. */
 import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
+import { broadcastFaults } from './broadcasts.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
@@ -14,4 +15,5 @@ export const FAULTS: readonly Fault[] = [
   ...toldFaults,
   ...queueFaults,
   ...accountFaults,
+  ...broadcastFaults,
 ];

@@ -1,0 +1,272 @@
+/** Broadcasts, step by step without a worker: who may do what to one in which state, its hour, its audience once, its end; walls. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { testDatabase } from '../../test/support/database.ts';
+import { startOutbox, type OutboxRig } from '../../test/support/outbox.ts';
+import { must } from '../../test/support/world.ts';
+import { isFault } from '../base/fault.ts';
+import { bucketOf } from '../base/ids.ts';
+import { STATE } from '../ledger/states.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import type { BroadcastInput } from './broadcast.ts';
+import {
+  cancelBroadcast,
+  changeBroadcast,
+  createBroadcast,
+  LATEST_START_MS,
+  pauseBroadcast,
+  resumeBroadcast,
+  setRate,
+  startBroadcast,
+} from './broadcasts.ts';
+import { countBroadcast, rateInForce } from './forecast.ts';
+import { selectBroadcast } from './sql.ts';
+import { broadcastHandler } from './steps.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+let rig: OutboxRig;
+let place: Awaited<ReturnType<OutboxRig['newPlace']>>;
+before(async () => {
+  rig = await startOutbox(database);
+  place = await rig.newPlace();
+  await rig.newPeople(place.id, 1);
+  await rig.newPeople(place.id, 1);
+});
+after(() => rig.stop());
+beforeEach(() => sql`DELETE FROM due`);
+
+const INPUT = {
+  name: 'news',
+  channel: 'sms',
+  audience: { include: { all: true } },
+  content: { type: 'text', text: 'News' },
+};
+const now = () => rig.ctx.clock.nowMs();
+const create = (more: BroadcastInput = {}, workspaceId = place.id) =>
+  rig.ctx.queue.transact((tx) =>
+    createBroadcast(rig.ctx.broadcasts, tx, workspaceId, { ...INPUT, ...more }, now()),
+  );
+type Act = typeof pauseBroadcast;
+const act = (what: Act, id: number, workspaceId = place.id) =>
+  rig.ctx.queue.transact((tx) => what(rig.ctx.broadcasts, tx, workspaceId, id, now()));
+const start: Act = (deps, tx, workspaceId, id, nowMs) => startBroadcast(deps, tx, workspaceId, id, nowMs);
+const read = async (id: number) => (await selectBroadcast(sql, place.id, id))!;
+const stepsOf = async (id: number) =>
+  await sql<{ causeId: number; dueMs: number }[]>`
+    SELECT cause_id AS "causeId", due_ms AS "dueMs" FROM due WHERE kind = ${KIND.broadcast} AND owner_id = ${id}`;
+/** Takes the step that is due of a broadcast. */
+async function step(id: number): Promise<void> {
+  await sql`UPDATE due SET due_ms = 1 WHERE kind = ${KIND.broadcast} AND owner_id = ${id}`;
+  const batch = await rig.claim(id, 0, { kind: KIND.broadcast });
+  await broadcastHandler({ ...rig.ctx, ...rig.ctx.broadcasts }).handle({
+    ...batch,
+    items: batch.items.filter(({ ownerId }) => ownerId === id),
+  });
+}
+const dueOf = async (runId: number) => (await sql`SELECT 1 FROM due WHERE stream = ${runId}`).length;
+const flows = async (runId: number) =>
+  (await sql<{ flowing: boolean }[]>`SELECT flowing FROM streams WHERE stream = ${runId}`)[0]?.flowing;
+
+test('what one is made from: nothing of another tenant, nothing that does not fit, a class that is marketing unless it is said', async () => {
+  const other = await rig.newPlace();
+  const refused = async (more: BroadcastInput) => {
+    const made = await create(more);
+    return isFault(made) ? `${made.fault} ${made.field}` : 'made';
+  };
+  assert.equal(await refused({ integrationId: other.integration.id }), 'not_found integrationId');
+  assert.equal(
+    await refused({ integrationId: place.integration.id, channel: 'email' }),
+    'bad_request integrationId',
+  );
+  for (const ratePerS of [0, -1, 1_000_001])
+    assert.equal(await refused({ ratePerS }), 'bad_request ratePerS');
+  for (const expiresAfterMs of [59_999, 30 * 86_400_000 + 1, 60_000.5])
+    assert.equal(await refused({ expiresAfterMs }), 'bad_request expiresAfterMs');
+  assert.equal(await refused({ name: ' ' }), 'bad_request name');
+  const made = must(await create({ integrationId: place.integration.id }));
+  assert.deepEqual([made.class, made.state, made.expiresAfterMs], ['marketing', 'draft', 3 * 86_400_000]);
+});
+
+test('the table of states: who may be changed, started, paused, resumed, canceled; and by nobody of another workspace', async () => {
+  const ACTS: Readonly<Record<string, Act>> = {
+    change: (deps, tx, workspaceId, id, nowMs) =>
+      changeBroadcast(deps, tx, workspaceId, id, { name: 'x' }, nowMs),
+    start,
+    pause: pauseBroadcast,
+    resume: resumeBroadcast,
+    cancel: cancelBroadcast,
+    rate: (deps, tx, workspaceId, id, nowMs) => setRate(deps, tx, workspaceId, id, 5, nowMs),
+  };
+  const MAY: Readonly<Record<string, string>> = {
+    draft: 'change start cancel rate',
+    scheduled: 'change start cancel rate',
+    running: 'pause cancel rate',
+    paused: 'resume cancel rate',
+    done: '',
+    canceled: '',
+  };
+  const other = await rig.newPlace();
+  for (const [state, may] of Object.entries(MAY))
+    for (const [name, what] of Object.entries(ACTS)) {
+      const { id } = must(await create());
+      if (state === 'scheduled')
+        must(
+          await rig.ctx.queue.transact((tx) =>
+            startBroadcast(rig.ctx.broadcasts, tx, place.id, id, now(), now() + 60_000),
+          ),
+        );
+      else if (state !== 'draft') must(await act(start, id));
+      if (state === 'paused') must(await act(pauseBroadcast, id));
+      if (state === 'canceled') must(await act(cancelBroadcast, id));
+      if (state === 'done') await sql`UPDATE broadcasts SET state = 'done', finished_ms = 1 WHERE id = ${id}`;
+      const walled = await act(what, id, other.id);
+      assert.ok(isFault(walled) && walled.fault === 'not_found', `${name} of another’s`);
+      const done = await act(what, id);
+      assert.equal(!isFault(done), may.split(' ').includes(name), `${name} when ${state}`);
+      if (isFault(done)) assert.equal(done.fault, 'conflict');
+    }
+});
+
+test('its hour: not before it, at it, and when that is long past it waits for a person', async () => {
+  const { id } = must(await create());
+  const atMs = now() + 60_000;
+  must(
+    await rig.ctx.queue.transact((tx) => startBroadcast(rig.ctx.broadcasts, tx, place.id, id, now(), atMs)),
+  );
+  assert.deepEqual(
+    (await stepsOf(id)).map(({ dueMs }) => dueMs),
+    [atMs],
+  );
+  await step(id);
+  assert.deepEqual([(await read(id)).state, (await stepsOf(id))[0]!.dueMs], ['scheduled', atMs]);
+  await sql`UPDATE broadcasts SET scheduled_ms = ${now() - LATEST_START_MS + 60_000} WHERE id = ${id}`;
+  await step(id);
+  const begun = await read(id);
+  assert.deepEqual([begun.state, begun.note, await flows(begun.runId!)], ['running', null, true]);
+
+  const late = must(await create());
+  must(
+    await rig.ctx.queue.transact((tx) =>
+      startBroadcast(rig.ctx.broadcasts, tx, place.id, late.id, now(), atMs),
+    ),
+  );
+  await sql`UPDATE broadcasts SET scheduled_ms = ${now() - LATEST_START_MS - 60_000} WHERE id = ${late.id}`;
+  await step(late.id);
+  const waits = await read(late.id);
+  assert.deepEqual([waits.state, await flows(waits.runId!), await stepsOf(late.id)], ['paused', false, []]);
+  assert.match(waits.note!, /long passed/);
+  must(await act(resumeBroadcast, late.id));
+  const resumed = await read(late.id);
+  assert.deepEqual([resumed.state, resumed.note, await flows(waits.runId!)], ['running', null, true]);
+  assert.equal((await stepsOf(late.id)).length, 1);
+});
+
+test('the audience is put in once, whoever takes the step again; it ends when nothing of it is left', async () => {
+  const { id } = must(await create());
+  must(await act(start, id));
+  const { runId } = await read(id);
+  // Two workers at once, one of which thinks that the other is gone.
+  await Promise.all([step(id), step(id)]);
+  const people = (await sql`SELECT 1 FROM contacts WHERE workspace_id = ${place.id}`).length;
+  assert.equal(await dueOf(runId!), people);
+  const counts = async () => await countBroadcast(rig.ctx, sql, await read(id));
+  assert.deepEqual(
+    [(await counts()).matched, (await counts()).fannedOut, (await counts()).queued],
+    [people, true, people],
+  );
+  await sql`DELETE FROM due WHERE stream = ${runId!} AND owner_id = (SELECT min(owner_id) FROM due WHERE stream = ${runId!})`;
+  await step(id);
+  assert.deepEqual(
+    [await dueOf(runId!), (await counts()).matched],
+    [people - 1, people],
+    'who was taken out is not put in again',
+  );
+  assert.equal((await read(id)).state, 'running');
+  await sql`DELETE FROM due WHERE stream = ${runId!}`;
+  await step(id);
+  assert.deepEqual([(await read(id)).state, await stepsOf(id), await flows(runId!)], ['done', [], undefined]);
+});
+
+test('paused nothing is looked at and nothing flows; a step from before is nobody’s; called off all that waits is taken out', async () => {
+  const { id } = must(await create());
+  must(await act(start, id));
+  const [old] = await stepsOf(id);
+  const { runId } = await read(id);
+  must(await act(pauseBroadcast, id));
+  assert.deepEqual([await stepsOf(id), await flows(runId!)], [[], false]);
+  must(await act(resumeBroadcast, id));
+  await step(id);
+  const people = await dueOf(runId!);
+  assert.ok(people > 1);
+  must(await act(cancelBroadcast, id));
+  assert.equal(await flows(runId!), false);
+  // A step that was in flight when another took over does nothing.
+  const current = await stepsOf(id);
+  await sql`DELETE FROM due WHERE kind = ${KIND.broadcast} AND owner_id = ${id}`;
+  await rig.ctx.queue.transact((tx) =>
+    rig.ctx.queue.put(tx, [
+      {
+        kind: KIND.broadcast,
+        ownerId: id,
+        causeId: old!.causeId,
+        seq: 0,
+        stream: 0,
+        workspaceId: place.id,
+        dueMs: 1,
+      },
+    ]),
+  );
+  await step(id);
+  assert.equal(await dueOf(runId!), people);
+  await rig.ctx.queue.transact((tx) =>
+    rig.ctx.queue.put(tx, [
+      {
+        kind: KIND.broadcast,
+        ownerId: id,
+        causeId: current[0]!.causeId,
+        seq: 0,
+        stream: 0,
+        workspaceId: place.id,
+        dueMs: 1,
+      },
+    ]),
+  );
+  await step(id);
+  assert.equal(await dueOf(runId!), 0);
+  const [tally] = await sql<
+    { n: number }[]
+  >`SELECT sum(n)::bigint AS n FROM tallies WHERE cause_id = ${runId!} AND state = ${STATE.canceled}`;
+  assert.equal(tally!.n, people);
+  assert.equal((await read(id)).state, 'canceled');
+  assert.ok(bucketOf(id) >= 0);
+});
+
+test('the lower of its own rate and its integration’s holds, and a run knows what it was told', async () => {
+  await sql`UPDATE integrations SET rate_per_s = 50 WHERE id = ${place.integration.id}`;
+  rig.ctx.directory.forget(place.integration.id);
+  const rate = async (more: BroadcastInput) =>
+    await rateInForce(rig.ctx.broadcasts, must(await create(more)));
+  assert.equal(await rate({ ratePerS: 20 }), 20);
+  assert.equal(await rate({ ratePerS: 80 }), 50);
+  assert.equal(await rate({}), 50, 'of what serves its channel');
+  const { id } = must(
+    await create({ ratePerS: 20, integrationId: place.integration.id, expiresAfterMs: 60_000 }),
+  );
+  must(await act(start, id));
+  const { runId, startedMs } = await read(id);
+  const [stream] = await sql<
+    { rate: number }[]
+  >`SELECT rate_per_s AS rate FROM streams WHERE stream = ${runId!}`;
+  assert.equal(stream!.rate, 20);
+  const run = await rig.deps.runs(runId!);
+  assert.deepEqual(
+    [run!.class, run!.integrationId, run!.expiresMs, run!.canceled, run!.workspaceId],
+    ['marketing', place.integration.id, startedMs! + 60_000, false, place.id],
+  );
+  must(await rig.ctx.queue.transact((tx) => setRate(rig.ctx.broadcasts, tx, place.id, id, 10, now())));
+  assert.equal(
+    (await sql<{ rate: number }[]>`SELECT rate_per_s AS rate FROM streams WHERE stream = ${runId!}`)[0]!.rate,
+    10,
+  );
+});
