@@ -114,3 +114,23 @@ test('paused it lets nobody in; ended all leave; pages', async () => {
     return people.length === 3;
   });
 });
+
+test('parley reconcile --campaigns: adds up, and says what does not', async () => {
+  assert.deepEqual((await ok('GET', '/reconcile/campaigns')).breaks, []);
+  const { id } = await ok('POST', '/campaigns', {
+    campaign: {
+      parley: 'campaign/1',
+      key: 'audit',
+      trigger: { api: true },
+      steps: [{ key: 'w', wait: { for: '1d' } }],
+    },
+  });
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const contactId = await newContact('audited');
+  await ok('POST', `/campaigns/${id}/enter`, { contactId, key: 'k' });
+  await until('they are in', async () => (await ok('GET', `/campaigns/${id}/people`)).people.length === 1);
+  await database.sql`DELETE FROM timers`;
+  await database.sql`DELETE FROM campaign_tallies`;
+  const { breaks } = await ok('GET', '/reconcile/campaigns');
+  assert.match(breaks.join('; '), /1 in a campaign without a timer.*0 counted as entered, and 1 rows/);
+});

@@ -1,7 +1,9 @@
 /** One bad thing hurts one thing: what throws while a message is prepared, sent, settled or reported on is that message's outcome. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { bucketOf } from '../src/base/ids.ts';
 import { ensureConversations } from '../src/conversations/conversations.ts';
+import type { DeliveryChanged } from '../src/ledger/events.ts';
 import { accept } from '../src/outbox/accept.ts';
 import { testDatabase } from './support/database.ts';
 import { callAsTwilio, startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
@@ -170,4 +172,13 @@ test('a receipt that cannot be stored does not keep the others of its call from 
     (await sent.rows()).filter(({ state }) => state !== 5).map(({ causeId }) => causeId),
     [sent.ids[3]],
   );
+});
+
+test('9.17 what happened to somebody is told in their own bucket, whoever else was settled along with them', async () => {
+  const rows = await sql<{ bucket: number; payload: DeliveryChanged }[]>`
+    SELECT bucket, payload FROM feed_log WHERE type = 'delivery.changed'
+    UNION ALL SELECT bucket, payload FROM feed WHERE type = 'delivery.changed'`;
+  assert.ok(rows.length > PEOPLE);
+  for (const { bucket, payload } of rows)
+    for (const { contactId } of payload.changes) assert.equal(bucketOf(contactId), bucket);
 });

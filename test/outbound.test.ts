@@ -323,13 +323,6 @@ describe('leaving', () => {
   });
 });
 
-test('who asks to leave a single campaign is told that nobody can yet', async () => {
-  const said = await post('/v2/unsubscribe/campaigns', { user_id: 'max', campaign_ids: ['c'] });
-  assert.equal(said.status, 422);
-  assert.match(said.text, /cannot be left yet/);
-  await refused('/v2/subscribe/campaigns', { user_id: 'max', campaign_ids: [] }, /^campaign_ids/);
-});
-
 describe('phones', () => {
   test('the configuration of an SDK', async () => {
     const get = async (path: string, headers = {}) =>

@@ -177,6 +177,8 @@ test('O15, O22: what the server refuses is told with receivedCall and a message 
     ['disableAllGcmTokens', NOBODY],
     ['unsubscribeAll', NOBODY],
     ['subscribeAll', ''],
+    ['unsubscribeCampaigns', NOBODY, ['c']],
+    ['subscribeCampaigns', 'u', ['c']],
   ];
   // null as a previous id is none: that is an identify.
   const fine = new Set(['alias']);
@@ -185,7 +187,7 @@ test('O15, O22: what the server refuses is told with receivedCall and a message 
     if (fine.has(method)) continue;
     assert.equal(error?.receivedCall, true, method);
     assert.equal(typeof error.message, 'string', method);
-    assert.match(error.message, /^(?:\[\d\]\.)?(?:user_id|email|event|token): /, method);
+    assert.match(error.message, /^(?:\[\d\]\.)?(?:user_id|email|event|token|campaign_ids\[0\]): /, method);
   }
   const [unknown] = await run('wrong', [['track', 'u', 'e']]);
   assert.deepEqual(unknown!.error, { receivedCall: true, message: 'Unauthorized: the key is not valid' });

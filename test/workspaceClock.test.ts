@@ -92,4 +92,24 @@ test('a link request made after the clock was moved on is good, and for as long 
   assert.equal(await clients(), 1);
 });
 
+test('9.17 what is accepted is dated by the clock of its workspace, and so is what is told of it', async () => {
+  const { bot, call, user } = await ahead();
+  const fromMs = ctx.clock.nowMs() + YEAR_MS;
+  const said = await call('POST', `/v1.1/appusers/${user._id}/messages`, {
+    role: 'appMaker',
+    type: 'text',
+    text: 'Hi',
+  });
+  assert.equal(said.status, 201, JSON.stringify(said.body));
+  const rows = await until('it is told', async () => {
+    const found = await ctx.sql<{ what: string; atMs: number }[]>`
+      SELECT 'message' AS what, at_ms AS "atMs" FROM messages WHERE workspace_id = ${bot.workspaceId}
+      UNION ALL SELECT 'delivery', state_ms FROM deliveries WHERE workspace_id = ${bot.workspaceId}
+      UNION ALL SELECT 'expiry', expires_ms FROM deliveries WHERE workspace_id = ${bot.workspaceId}
+      UNION ALL SELECT 'event', at_ms FROM feed_log WHERE workspace_id = ${bot.workspaceId} AND type = 'message.accepted'`;
+    return found.length >= 4 ? found : undefined;
+  });
+  for (const { what, atMs } of rows) assert.ok(atMs >= fromMs, `${what} is dated ${atMs}, before ${fromMs}`);
+});
+
 test('nothing was an error', () => assert.deepEqual(errors, []));

@@ -19,6 +19,7 @@ export const campaignsPeople: Room = {
     conversions: 'deleted',
     enrolment_log: 'deleted',
     campaign_refusals: 'deleted',
+    campaign_optouts: 'deleted',
     campaigns: 'names nobody',
     campaign_versions: 'names nobody',
     campaign_stamp: 'names nobody',

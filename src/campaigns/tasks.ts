@@ -25,11 +25,12 @@ export async function takeTask(
   lane: OwnedLane,
   liveOf: (workspaceId: number) => Promise<LiveNames>,
   nowMs: number,
+  most = BATCH,
 ): Promise<boolean> {
   const task = await selectTask(tx, lane);
   if (!task) return false;
   const { workspaceId, campaignId } = task;
-  const contactIds = await selectInside(tx, lane, campaignId, task.afterId, BATCH);
+  const contactIds = await selectInside(tx, lane, campaignId, task.afterId, most);
   const workspace = await deps.directory.workspace(workspaceId);
   if (contactIds.length && workspace) {
     const live = await liveOf(workspaceId);
@@ -47,7 +48,7 @@ export async function takeTask(
     }
     await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
   }
-  await noteTask(tx, task, contactIds.length === BATCH ? contactIds.at(-1) : undefined);
+  await noteTask(tx, task, contactIds.length === most ? contactIds.at(-1) : undefined);
   return true;
 }
 

@@ -124,6 +124,7 @@ function auditing(parley: Command): void {
     .option('--to <time>', 'and before then')
     .option('--broadcast <id>', 'of one broadcast')
     .option('--contact <id>', 'of one contact')
+    .option('--campaigns', 'whether everybody in a campaign has a timer, and counts equal rows')
     .option('--provider-export <file>', "hold it against a provider's own list, as CSV")
     .option('--integration <id>', 'whose list that is, where there are several')
     .option('--columns <id=…,status=…>', 'which of its columns say what, where it is not known')

@@ -4,6 +4,7 @@
  */
 import type { AuditBreak, AuditCounts, AuditShown } from '../../contract/doors/console/reconcile.ts';
 import { DELIVERY_STATES } from '../../contract/doors/console/messages.ts';
+import type { CampaignsAudited } from '../../contract/doors/console/campaigns.ts';
 import type { Api } from './api.ts';
 import { Failure, say, tell } from './failure.ts';
 import { holdAgainst } from './providerExport.ts';
@@ -14,6 +15,7 @@ type ReconcileFlags = TargetFlags & {
   to?: string;
   broadcast?: string;
   contact?: string;
+  campaigns?: boolean;
   providerExport?: string;
   integration?: string;
   columns?: string;
@@ -26,6 +28,7 @@ const MOST_TOLD = 20;
 /** Audits, prints, and fails when something does not add up. */
 export async function reconcile(flags: ReconcileFlags): Promise<void> {
   const { api, base } = await connect(flags);
+  if (flags.campaigns) return await reconcileCampaigns(api, base, flags.json === true);
   const asked = queryOf(flags);
   const found = await auditAll(api, `${base}/reconcile?${asked}`);
   const theirs =
@@ -50,10 +53,24 @@ export async function reconcile(flags: ReconcileFlags): Promise<void> {
   if (!flags.json) say('It adds up: a proof.');
 }
 
-/** What is asked of the server: the period, broadcast or contact. `--campaigns` goes here once campaigns have runs. */
+/** Whether campaigns keep what they promise. */
+async function reconcileCampaigns(api: Api, base: string, json: boolean): Promise<void> {
+  const found = await api.get<CampaignsAudited>(`${base}/reconcile/campaigns`);
+  if (json) say(JSON.stringify(found));
+  else
+    for (const { what, counted, rows, campaignId } of found.fewer)
+      say(
+        `Campaign ${campaignId}: ${counted} ${what}, of which ${counted - rows} were erased or merged since.`,
+      );
+  if (found.breaks.length) throw new Failure(`It does not add up: ${found.breaks.join('; ')}.`);
+  if (!json) say('It adds up: everybody in a campaign has a timer, and every count its rows.');
+}
+
+/** What is asked of the server: the period, broadcast or contact. */
 function queryOf({ from, to, broadcast, contact }: ReconcileFlags): string {
   const given = Object.entries({ from, to, broadcast, contact }).filter(([, value]) => value !== undefined);
-  if (given.length === 0) throw new Failure('Say --from <time>, --broadcast <id> or --contact <id>.', 2);
+  if (given.length === 0)
+    throw new Failure('Say --from <time>, --broadcast <id>, --contact <id> or --campaigns.', 2);
   return new URLSearchParams(given as [string, string][]).toString();
 }
 

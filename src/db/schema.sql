@@ -142,6 +142,16 @@ CREATE TABLE campaign_entries (
 CREATE INDEX campaign_entries_of_campaign ON campaign_entries USING btree (campaign_id, entered_ms);
 
 -- by bucket
+CREATE TABLE campaign_optouts (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  since_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, campaign_id)
+);
+
+-- by bucket
 CREATE TABLE campaign_refusals (
   bucket smallint NOT NULL,
   contact_id bigint NOT NULL,

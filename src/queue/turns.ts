@@ -13,14 +13,19 @@ import { LaneLost } from './work/settle.ts';
 /** Who takes turns in a lane. */
 export type TurnTaker = {
   name: string;
-  /** Takes one turn, behind the lane's fence (`fenceLane`; `LaneLost` when it is another's). True when there is more to take. */
-  take(lane: OwnedLane): Promise<boolean>;
+  /**
+   * Takes one turn, behind the lane's fence (`fenceLane`; `LaneLost` when it is another's). True when there is more to take. `alone` after
+   * a turn that failed: takes only what is first, and sets it aside when that is what fails, so that it keeps nobody else waiting.
+   */
+  take(lane: OwnedLane, alone: boolean): Promise<boolean>;
   /** Lanes in which there is something to take, for what no wake told of; and when the next falls due, by our clock. */
   look(nowMs: number): Promise<{ lanes: readonly number[]; nextMs?: number | undefined }>;
 };
 
 const LANES_AT_ONCE = 4;
 const AFTER_ERROR_MS = 250;
+/** Turns that are taken alone after one that failed: as many as there may have been things in it. */
+const ALONE = 1_000;
 
 /** Takes the turns of this worker's lanes. */
 export function createTurnPump(core: WorkerCore, takers: readonly TurnTaker[]) {
@@ -30,15 +35,22 @@ export function createTurnPump(core: WorkerCore, takers: readonly TurnTaker[]) {
 
   const drain = async (lane: OwnedLane): Promise<void> => {
     let more = true;
+    let alone = 0;
     while (more && !core.stopping.aborted && core.holds(lane)) {
       try {
         more = false;
-        for (const taker of takers) more = (await taker.take(lane)) || more;
+        for (const taker of takers) more = (await taker.take(lane, alone > 0)) || more;
+        alone = more && alone > 0 ? alone - 1 : 0;
       } catch (error) {
         if (error instanceof LaneLost) return;
+        more = true;
+        if (!isPassing(error) && alone === 0) {
+          core.log.warn({ error, lane: lane.lane }, 'a turn failed; what is in it is taken one by one');
+          alone = ALONE;
+          continue;
+        }
         core.log[isPassing(error) ? 'debug' : 'error']({ error }, 'a turn failed; taking it again');
         await pause(core.clock, AFTER_ERROR_MS, core.stopping);
-        more = true;
       }
     }
   };

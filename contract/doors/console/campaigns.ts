@@ -145,3 +145,15 @@ export const CampaignPeople = Type.Object({
   ),
   next: orNull(Type.Object({ before: Id, beforeAt: Time })),
 });
+/** Whether campaigns keep what they promise; `breaks` in words, none when all adds up. */
+export const CampaignsAudited = Type.Object({
+  amiss: Type.Object({
+    enrolmentsWithoutTimer: Count,
+    timersWithoutEnrolment: Count,
+    entriesWithoutEnd: Count,
+  }),
+  breaks: Type.Array(Type.String()),
+  /** Counts with fewer rows: of people who were erased or merged. */
+  fewer: Type.Array(Type.Object({ campaignId: Id, what: Type.String(), counted: Count, rows: Count })),
+});
+export type CampaignsAudited = Static<typeof CampaignsAudited>;

@@ -1,6 +1,7 @@
 /** What becomes of campaigns' rows when a person is erased, and when two turn out to be one. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
+import { eraseOptouts, mergeOptouts } from './optouts.ts';
 import {
   deleteCampaignRowsOf,
   endEntries,
@@ -13,6 +14,7 @@ import { addTallies, insertLog } from './sql.write.ts';
 /** All they are and were in goes; counts stay. */
 export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void> {
   await deleteCampaignRowsOf(tx, contactIds);
+  await eraseOptouts(tx, contactIds);
 }
 
 /**
@@ -20,7 +22,9 @@ export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void
  * survivor's goes on and the other ends (`merged`); where they are of different arms, that is counted as a crossover. Entries unite, so
  * once stays once.
  */
-export async function mergeEnrolments({ tx, survivingId, discardedId, atMs }: Merging): Promise<void> {
+export async function mergeEnrolments(merging: Merging): Promise<void> {
+  const { tx, survivingId, discardedId, atMs } = merging;
+  await mergeOptouts(merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
   const ends = clashing.filter((one) => one.arm !== null);
   if (ends.length) {

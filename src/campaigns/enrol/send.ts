@@ -17,6 +17,7 @@ import { placesOf } from '../../gate/places.ts';
 import { accept, type AcceptDeps, type Send } from '../../outbox/accept.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
 import type { Done } from './changes.ts';
+import { LEFT_CAMPAIGN, whoHasLeft } from './optouts.ts';
 import { insertSends, type SendRow } from './sql.write.ts';
 
 /** What sending needs. */
@@ -34,6 +35,10 @@ export async function sendAll(
   nowMs: number,
 ): Promise<Unsent[]> {
   if (!wanted.length) return [];
+  const hasLeft = await whoHasLeft(
+    tx,
+    wanted.map(({ contactId, enrolment: { campaignId } }) => ({ contactId, campaignId })),
+  );
   const people = await selectPeople(tx, wanted, { attributes: true });
   const places = await placesOf(deps.directory, new Set([workspace.id]));
   const byChannel = places.get(workspace.id)?.byChannel;
@@ -41,7 +46,12 @@ export async function sendAll(
   const sends: { done: Done; send: Omit<Send, 'conversationId'> }[] = [];
   for (const done of wanted) {
     const person = people.get(done.contactId);
-    const made = person ? draft(done, person, workspace, byChannel) : 'the contact is gone';
+    const { contactId, enrolment } = done;
+    const made = !person
+      ? 'the contact is gone'
+      : hasLeft({ contactId, campaignId: enrolment.campaignId })
+        ? LEFT_CAMPAIGN
+        : draft(done, person, workspace, byChannel);
     if (typeof made === 'string') unsent.push({ done, reason: made });
     else sends.push({ done, send: made });
   }

@@ -64,20 +64,6 @@ export async function upsertTimers(
     ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms`;
 }
 
-/** Puts timers off; when they were due by the workspace's clock stays. */
-export async function putOffTimers(
-  db: Db,
-  rows: readonly { contactId: number; ownerId: number }[],
-  dueMs: number,
-): Promise<void> {
-  if (!rows.length) return;
-  await db`
-    UPDATE timers t SET due_ms = ${dueMs}
-    FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
-      ${rows.map((r) => r.ownerId)}::bigint[]) AS k (bucket, contact_id, owner_id)
-    WHERE t.bucket = k.bucket AND t.contact_id = k.contact_id AND t.owner_id = k.owner_id`;
-}
-
 /** Writes entries, over those there are: what changes is how they ended, their trigger and what was reached. */
 export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
   await db`

@@ -19,7 +19,7 @@ import {
 } from './sql.take.ts';
 import { FLAG } from './time.ts';
 
-/** Takes the next arrivals of a lane, at most so many. `more` says that there are others behind them. `nowMs` is by our clock. */
+/** Takes the next arrivals of a lane. `more` says that there are others behind them. `nowMs` is by our clock. */
 export async function takeArrivals(
   deps: { queue: Pick<Queue, 'laneOf' | 'turn'> },
   tx: Tx,

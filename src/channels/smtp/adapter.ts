@@ -4,7 +4,7 @@
  */
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
-import { guardedLookup, isRefusedHost, type AddressGuard } from '../../base/http.ts';
+import { addressGuard, guardedLookup, isRefusedHost, type AddressGuard } from '../../base/http.ts';
 import type {
   Adapter,
   AdapterTools,
@@ -195,7 +195,8 @@ function poolOf(settings: Settings, { deadlineMs, guard }: AdapterTools) {
     // Attachments are fetched by us, through the guarded client.
     disableFileAccess: true,
     disableUrlAccess: true,
-    ...(guard ? { getSocket: guardedSocket(guard, deadlineMs) } : {}),
+    // Whoever brings no guard gets the strictest.
+    getSocket: guardedSocket(guard ?? addressGuard([]), deadlineMs),
   };
   const pool = createTransport(options);
   pool.use('stream', (mail, done) => {

@@ -5,7 +5,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { ErrorClass } from '../../../contract/channels.ts';
-import { httpClient } from '../../base/http.ts';
+import { addressGuard, httpClient } from '../../base/http.ts';
 import type {
   Adapter,
   Callback,
@@ -225,7 +225,7 @@ async function numbers<A>(t: TestContext, spec: ConformanceSpec<A>, said: unknow
     if (answer !== undefined) fake.answerNext(answer);
     const http = httpClient({ connections: 1 });
     const deadlineMs = answer === 'hang' ? SILENCE_MS : ANSWERED_MS;
-    const tools = { http, deadlineMs, nowMs: () => SUITE_NOW_MS };
+    const tools = { http, guard: addressGuard(['loopback']), deadlineMs, nowMs: () => SUITE_NOW_MS };
     const outcome = await adapter.lookUpNumber!(spec.settings(url), tools, NUMBER);
     await http.close();
     said.push(outcome);
@@ -310,6 +310,7 @@ export async function withSender<A, T>(
     http,
     deadlineMs: spec.deadlineMs ?? ANSWERED_MS,
     nowMs: () => SUITE_NOW_MS,
+    guard: addressGuard(['loopback']),
   });
   try {
     return await use(sender);

@@ -10,6 +10,7 @@ import {
   CampaignText,
   CampaignVersions,
   CampaignWhole,
+  CampaignsAudited,
   EnterCampaign,
   EnterTaken,
   NewCampaign,
@@ -35,6 +36,7 @@ import {
   type CampaignRow,
 } from '../../campaigns/campaigns.ts';
 import { callIn } from '../../campaigns/events/call.ts';
+import { auditCampaigns } from '../../campaigns/report/audit.ts';
 import { fileOf, isUnread, parseFile } from '../../campaigns/file.ts';
 import { durationMs } from '../../campaigns/match/duration.ts';
 import { reportOf } from '../../campaigns/report/report.ts';
@@ -179,6 +181,20 @@ export const campaignRoutes: readonly Route[] = [
     query: { ...NEWEST_FIRST, step: Word, ending: Word, before: Id, beforeAt: Time },
     answer: CampaignPeople,
     handle: people,
+  }),
+  reads({
+    path: '/reconcile/campaigns',
+    action: 'audit.read',
+    does: 'Whether everybody in a campaign has a timer, and counts equal rows.',
+    answer: CampaignsAudited,
+    async handle(call) {
+      const { amiss, breaks: found, fewer } = await auditCampaigns(call.ctx.sql, call.workspace.id);
+      return {
+        amiss,
+        breaks: found,
+        fewer: fewer.map(({ campaignId, ...counts }) => ({ campaignId: toHex24(campaignId), ...counts })),
+      };
+    },
   }),
   ...steering(),
 ];

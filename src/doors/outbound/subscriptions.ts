@@ -1,9 +1,12 @@
 /** Leaving everything, and coming back (api/outbound.md §A.2). By the word of the business: what a person said to us stays. */
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
+import { campaignsNamed, changeOptouts } from '../../campaigns/enrol/optouts.ts';
 import { joinAgain, leaveEverything } from '../../contacts/consent/everything.ts';
 import { breaks, readId, readWho } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
+
+const MOST_CAMPAIGNS = 100;
 
 /** `/v2/{unsubscribe|subscribe}/{all|campaigns}`. */
 export const subscriptionRoutes: readonly Route[] = (['unsubscribe', 'subscribe'] as const).flatMap((act) => [
@@ -17,7 +20,7 @@ export const subscriptionRoutes: readonly Route[] = (['unsubscribe', 'subscribe'
     path: `/v2/${act}/campaigns`,
     action: 'people.tell',
     body: Body,
-    handle: async (call) => campaigns(call.body),
+    handle: (call) => campaigns(call, act),
   }),
 ]);
 
@@ -40,22 +43,29 @@ async function all(
   return DONE;
 }
 
-/** Nobody can leave a single campaign yet. Who asks for it is told so, and not that it was done. */
-function campaigns(body: Record<string, unknown>): Fault {
+/** Campaigns are named by key or id. What was let in before still goes. */
+async function campaigns(
+  call: Call<Record<string, unknown>>,
+  act: 'unsubscribe' | 'subscribe',
+): Promise<typeof DONE | Fault> {
+  const { ctx, body, workspace, workspaceNowMs } = call;
   const who = readWho(body, '');
   if (isFault(who)) return who;
-  const ids = body['campaign_ids'];
-  if (!Array.isArray(ids) || ids.length === 0)
-    return breaks('campaign_ids', 'must be a list of at least one');
-  for (const [i, one] of ids.entries()) {
-    const id = readId(one, `campaign_ids[${i}]`);
-    if (isFault(id)) return id;
+  const given = body['campaign_ids'];
+  if (!Array.isArray(given) || given.length === 0 || given.length > MOST_CAMPAIGNS)
+    return breaks('campaign_ids', `must be a list of 1 to ${MOST_CAMPAIGNS}`);
+  const names: string[] = [];
+  for (const [i, one] of given.entries()) {
+    const name = readId(one, `campaign_ids[${i}]`);
+    if (isFault(name)) return name;
+    names.push(name);
   }
-  return fault(
-    'unprocessable',
-    'campaign_ids: single campaigns cannot be left yet; use /v2/unsubscribe/all',
-    {
-      field: 'campaign_ids',
-    },
-  );
+  const ids = await campaignsNamed(ctx.sql, workspace.id, names, 'campaign_ids');
+  if (isFault(ids)) return ids;
+  const told = await tell(call, [{ who }]);
+  if (isFault(told)) return told;
+  const of = { workspaceId: workspace.id, contactId: told[0]!.contactId };
+  const how = act === 'unsubscribe' ? 'leave' : 'come back';
+  await ctx.queue.transact((tx) => changeOptouts(tx, of, ids, how, workspaceNowMs));
+  return DONE;
 }

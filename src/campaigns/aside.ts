@@ -1,0 +1,68 @@
+/**
+ * What a turn fails on, set aside: it keeps neither its neighbours nor the lane waiting. Who runs the install is told by the log, for each;
+ * nothing is lost: an event is kept and counted, a timer comes back.
+ */
+import { bucketOf } from '../base/ids.ts';
+import { isPassing, type Tx } from '../db/pool.ts';
+import type { OwnedLane } from '../queue/lanes/lane.ts';
+import { dueTimers } from './due.ts';
+import { noteTask, selectInside, selectTask } from './enrol/sql.tasks.ts';
+import { upsertTimers } from './enrol/sql.write.ts';
+import { deleteArrivals, selectArrivals } from './events/sql.take.ts';
+import { takeArrivals } from './events/take.ts';
+import type { TurnDeps } from './turnPart.ts';
+
+/** A timer that cannot be taken is tried again after this long: by then a new version may be running. */
+const AGAIN_MS = 3600_000;
+
+/** Sets aside what comes first in a lane, since it failed alone. False when there is nothing. */
+export async function setAside(
+  deps: TurnDeps,
+  tx: Tx,
+  lane: OwnedLane,
+  { nowMs, error }: { nowMs: number; error: unknown },
+): Promise<boolean> {
+  const [arrival] = await selectArrivals(tx, lane, 1);
+  if (arrival) {
+    const { id, contactId } = arrival;
+    const isKept = await keepOnly(deps, tx, lane, nowMs);
+    if (!isKept) await deleteArrivals(tx, lane, [arrival]);
+    deps.log.error(
+      { error, arrival: id, contactId, isKept },
+      'campaigns could not look at what arrived for a contact; it sets nothing off',
+    );
+    return true;
+  }
+  const [timer] = await dueTimers(tx, lane, nowMs, 1);
+  if (timer) {
+    const { contactId, ownerId, workspaceId, atMs } = timer;
+    const dueMs = nowMs + AGAIN_MS;
+    const where = { contactId, workspaceId, ownerId, lane: deps.queue.laneOf(bucketOf(contactId)) };
+    await upsertTimers(tx, [{ ...where, dueMs, atMs }]);
+    deps.log.error(
+      { error, enrolment: ownerId, contactId },
+      'a campaign could not take a contact on; it is tried again in an hour',
+    );
+    return true;
+  }
+  const task = await selectTask(tx, lane);
+  if (!task) return false;
+  const [contactId] = await selectInside(tx, lane, task.campaignId, task.afterId, 1);
+  await noteTask(tx, task, contactId);
+  deps.log.error(
+    { error, campaign: task.campaignId, task: task.kind, contactId },
+    'what is to be done with all in a campaign could not be done with a contact',
+  );
+  return true;
+}
+
+/** Keeps and counts the event, if that is not what fails. */
+async function keepOnly(deps: TurnDeps, tx: Tx, lane: OwnedLane, nowMs: number): Promise<boolean> {
+  try {
+    await tx.savepoint((inner) => takeArrivals(deps, inner, lane, nowMs, 1));
+    return true;
+  } catch (again) {
+    if (isPassing(again)) throw again;
+    return false;
+  }
+}

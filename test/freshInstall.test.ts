@@ -1,0 +1,105 @@
+/**
+ * The first minute of an install, and of any table that has suddenly grown: before Postgres knows how much there is, what reads an
+ * audience reads each row a few times, not each row for every other one. Counted in rows read, so that a slow machine changes nothing.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { toHex24 } from '../src/base/ids.ts';
+import { testDatabase } from './support/database.ts';
+import { newConsoleKey } from './support/messages.ts';
+import { startTwilioSink, type TwilioSink } from './support/twilioSink.ts';
+import { until } from './support/until.ts';
+import { callApi, newTwilio, newWorkspace, startWorld, type World } from './support/world.ts';
+
+const PEOPLE = 5_000;
+const database = await testDatabase();
+const { sql } = database;
+let world: World;
+let sink: TwilioSink;
+before(async () => {
+  sink = await startTwilioSink();
+  world = await startWorld(database.connection);
+  const tables = await sql<{ name: string }[]>`
+    SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind = 'r'`;
+  for (const { name } of tables) await sql.unsafe(`ALTER TABLE ${name} SET (autovacuum_enabled = false)`);
+});
+after(async () => {
+  await world.stop();
+  await sink.close();
+});
+
+/** Rows read so far of all tables that an audience is read from. Sessions tell what they did when they end, at the latest. */
+async function rowsRead(): Promise<number> {
+  const ended = await sql<{ pid: number }[]>`
+    WITH idle AS MATERIALIZED (
+      SELECT pid FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle')
+    SELECT pid FROM idle WHERE pg_terminate_backend(pid)`;
+  const pids = ended.map(({ pid }) => pid);
+  await until('they have ended', async () => {
+    const left = await sql`SELECT 1 FROM pg_stat_activity WHERE pid = ANY(${pids}::integer[])`;
+    return left.length === 0;
+  });
+  const [row] = await sql<{ n: number }[]>`
+    SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint AS n FROM pg_stat_user_tables
+    WHERE relname IN ('contacts', 'destinations', 'identities', 'set_members', 'sets', 'caps', 'due')`;
+  return row!.n;
+}
+
+/** What was done, and how many rows it read for each person. */
+async function perPerson<T>(work: () => Promise<T>): Promise<{ result: T; rows: number }> {
+  const from = await rowsRead();
+  const result = await work();
+  return { result, rows: ((await rowsRead()) - from) / PEOPLE };
+}
+
+test('9.19 without statistics: import, forecast and broadcast to 5,000 at once read each row a few times', async (t) => {
+  const { ctx } = world;
+  const app = await newWorkspace(ctx, 'live');
+  const integration = await newTwilio(ctx, app.id, sink.url);
+  const key = await newConsoleKey(ctx, app.id);
+  const base = `/api/workspaces/${toHex24(app.id)}`;
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await callApi(world, key, method, `${base}${path}`, body);
+    assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${JSON.stringify(answer.json)}`);
+    return answer.json;
+  };
+  const rows = Array.from(
+    { length: PEOPLE },
+    (_, i) => `+1555${4_000_000 + i},n${i}@fresh.example.com,N${i}`,
+  );
+  const list = await call('POST', '/lists', { name: 'Fresh' });
+  const imported = await fetch(`${world.url}${base}/contacts/import?listId=${list.id}`, {
+    method: 'POST',
+    headers: { authorization: key, 'content-type': 'text/csv' },
+    body: `phone,email,givenName\n${rows.join('\n')}\n`,
+  });
+  assert.match((await imported.text()).trim().split('\n').at(-1)!, /"done":true/);
+  const audiences = [{ lists: [list.id as string] }, { all: true }];
+  for (const include of audiences) {
+    const made = await call('POST', '/broadcasts', {
+      name: 'x',
+      content: { type: 'text', text: 'Hi {{ contact.givenName }}' },
+      channel: 'sms',
+      class: 'marketing',
+      integrationId: toHex24(integration.id),
+      audience: { include },
+    });
+    const forecast = await perPerson(() => call('GET', `/broadcasts/${made.id}/forecast`));
+    assert.equal(forecast.result.matched, PEOPLE);
+    const sent = await perPerson(async () => {
+      await call('POST', `/broadcasts/${made.id}/start`);
+      await until(
+        'it is done',
+        async () => (await call('GET', `/broadcasts/${made.id}`)).state === 'done',
+        60_000,
+      );
+    });
+    t.diagnostic(
+      `${JSON.stringify(include)}: forecast ${forecast.rows}, broadcast ${sent.rows} rows read for each person`,
+    );
+    assert.ok(forecast.rows < 20, `a forecast reads ${forecast.rows} rows for each person`);
+    assert.ok(sent.rows < 60, `a broadcast reads ${sent.rows} rows for each person`);
+  }
+});

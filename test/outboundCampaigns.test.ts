@@ -1,0 +1,161 @@
+/** Campaigns driven through the Outbound door: what a client tells by HTTP is what people are sent, under the clock of a test workspace. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createKey } from '../src/accounts/keys.ts';
+import { STATE } from '../src/ledger/states.ts';
+import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { must } from './support/world.ts';
+
+const { ctx } = world;
+
+/** A workspace that is told of by the door. */
+async function newDoor() {
+  const place = await newPlace();
+  const make = async (scope: 'private' | 'public') => {
+    const owner = { workspaceId: place.id };
+    const nowMs = ctx.clock.nowMs();
+    return must(
+      await sql.begin((tx) => createKey(tx, ctx, { owner, door: 'outbound', scopes: [scope], nowMs })),
+    ).token;
+  };
+  const keys = { private: await make('private'), public: await make('public') };
+  const post = async (path: string, body: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(world.url + path, {
+      method: 'POST',
+      headers: { 'x-outbound-key': keys.private, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    assert.deepEqual([response.status, text], [200, ''], path);
+  };
+  return {
+    place,
+    keys,
+    post,
+    user: (id: string, attributes: object = {}) =>
+      post('/v2/identify', { user_id: id, email: `${id}@example.com`, first_name: id, attributes }),
+    track: (id: string, event: string, more: object = {}, headers?: Record<string, string>) =>
+      post('/v2/track', { user_id: id, event, ...more }, headers),
+    /** Subjects of what a user was sent. */
+    async mails(id: string): Promise<string[]> {
+      await place.settled();
+      const [row] = await sql<{ contactId: number }[]>`
+        SELECT contact_id AS "contactId" FROM identities WHERE workspace_id = ${place.id} AND kind = 'external' AND value = ${id}`;
+      return await place.mails(Number(row!.contactId));
+    },
+  };
+}
+
+const welcome = (key: string, event = 'signup') => ({
+  key,
+  trigger: { event: { did: event } },
+  steps: [mail(key)],
+});
+
+test('O1, O3, O5, O6: signed up in San Francisco and no picture within 2 weeks, told by identify and track: an e-mail', async () => {
+  const door = await newDoor();
+  await door.place.live({
+    key: 'picture-reminder',
+    trigger: { event_without: { did: 'signup', not: 'upload picture', within: '14d' } },
+    filter: { attribute: 'city', is: 'San Francisco' },
+    steps: [mail('pictures')],
+  });
+  for (const [id, city] of [
+    ['ann', 'San Francisco'],
+    ['bob', 'San Francisco'],
+    ['eve', 'Oakland'],
+  ] as const) {
+    await door.user(id, { city });
+    await door.track(id, 'signup');
+  }
+  await door.place.settled();
+  await door.place.advance(13 * DAY_MS);
+  await door.track('bob', 'upload picture', { timestamp: (await door.place.nowMs()) / 1000 });
+  await door.place.settled();
+  await door.place.advance(DAY_MS);
+  assert.deepEqual(
+    [await door.mails('ann'), await door.mails('bob'), await door.mails('eve')],
+    [['pictures'], [], []],
+  );
+  await provesWhole();
+});
+
+test('who has left a campaign is sent nothing by it, and all by others; coming back, by both', async () => {
+  const door = await newDoor();
+  const first = await door.place.live(welcome('first'));
+  await door.place.live(welcome('second'));
+  await door.user('ann');
+  await door.post('/v2/unsubscribe/campaigns', { user_id: 'ann', campaign_ids: ['first'] });
+  await door.track('ann', 'signup');
+  assert.deepEqual(await door.mails('ann'), ['second']);
+  const byId = first.id.toString(16);
+  await door.post('/v2/subscribe/campaigns', { user_id: 'ann', campaign_ids: ['first'] });
+  await door.track('ann', 'signup');
+  assert.deepEqual((await door.mails('ann')).toSorted(), ['first', 'second', 'second']);
+  const said = await fetch(`${world.url}/v2/unsubscribe/campaigns`, {
+    method: 'POST',
+    headers: { 'x-outbound-key': door.keys.public, 'content-type': 'application/json' },
+    body: JSON.stringify({ user_id: 'ann', campaign_ids: ['first', `no ${byId}`] }),
+  });
+  assert.equal(said.status, 400);
+  assert.match(await said.text(), /campaign_ids\[1\]: there is no such campaign/);
+  await provesWhole();
+});
+
+test('a campaign that somebody left under another id stays left', async () => {
+  const door = await newDoor();
+  await door.place.live(welcome('first'));
+  await door.post('/v2/unsubscribe/campaigns', { user_id: 'before', campaign_ids: ['first'] });
+  await door.user('ann');
+  await door.post('/v2/identify', { user_id: 'ann', previous_id: 'before' });
+  await door.track('ann', 'signup');
+  assert.deepEqual(await door.mails('ann'), []);
+});
+
+test('who has left everything is sent no campaign', async () => {
+  const door = await newDoor();
+  await door.place.live(welcome('first'));
+  await door.post('/v2/unsubscribe/all', { user_id: 'ann' });
+  await door.user('ann');
+  await door.track('ann', 'signup');
+  await door.mails('ann');
+  const rows = await sql<
+    { state: number }[]
+  >`SELECT state FROM deliveries WHERE workspace_id = ${door.place.id}`;
+  assert.deepEqual(
+    rows.map(({ state }) => state),
+    [STATE.suppressed],
+  );
+});
+
+test('scenarios 11, 12, 13: a client that heard no answer tells it again, at once and later: one event, one mail', async () => {
+  const door = await newDoor();
+  await door.place.live(welcome('first'));
+  await door.user('ann');
+  const guid = { 'x-outbound-guid': 'one' };
+  await Promise.all(
+    [1, 2, 3].map(() => door.track('ann', 'signup', { timestamp: Date.now() / 1000 - 60 }, guid)),
+  );
+  await door.track('ann', 'signup', {}, guid);
+  await door.place.settled();
+  await door.track('ann', 'signup', {}, guid);
+  const batch = ['a', 'b', 'c', 'c'].map((id) => ({ user_id: 'ann', event: 'signup', message_id: id }));
+  await door.post('/v2/track/batch', batch);
+  assert.deepEqual(await door.mails('ann'), ['first', 'first', 'first', 'first']);
+});
+
+test('what a device did before its user was known starts nothing, and what the user does then does', async () => {
+  const door = await newDoor();
+  await door.place.live(welcome('first'));
+  await door.post(
+    '/v2/identify',
+    { user_id: 'ann', previous_id: 'device', email: 'ann@example.com' },
+    { 'x-outbound-key': door.keys.public },
+  );
+  await door.post(
+    '/v2/track',
+    { anon_id: 'device', event: 'signup' },
+    { 'x-outbound-key': door.keys.public },
+  );
+  assert.deepEqual(await door.mails('ann'), ['first']);
+});
