@@ -64,7 +64,7 @@ export async function meetsOfStep(run: Run, step: Step): Promise<string[]> {
   if (!(BEFALLING as readonly string[]).includes(fault)) return [];
   const { look } = run;
   if (step.room === 'broadcasts') {
-    const rows = await look<{ run_id: number | null }[]>`SELECT run_id FROM broadcasts ORDER BY created_ms, id`;
+    const rows = await look<{ run_id: number | null }[]>`SELECT run_id FROM broadcasts ORDER BY created_ms DESC, id DESC`;
     const runId = rows[Number(step['number'])]?.run_id;
     return runId ? (await standings(look, String(runId), 'cause_id')).map((state) => pair(fault, state)) : [];
   }

@@ -9,15 +9,19 @@ import type { Step } from './run.ts';
  */
 const LEFT_OUT = 0.4;
 
-/** The steps of a seed. */
-export function planOf(seed: number): Step[] {
+/** Steps of a plan that is after one thing. */
+const FOCUSED_STEPS = 5;
+
+/** The steps of a seed; with `focus` few, and of these kinds only. */
+export function planOf(seed: number, focus: readonly string[] = []): Step[] {
   const draws = drawsOf(seed);
   const kinds = ROOMS.flatMap((room) =>
     room.steps
-      .filter(({ what }) => room.name === 'sends' || !draws.happens(`without ${room.name} ${what}`, LEFT_OUT))
+      .filter(({ what }) =>
+        focus.length ? focus.includes(`${room.name} ${what}`) : room.name === 'sends' || !draws.happens(`without ${room.name} ${what}`, LEFT_OUT))
       .map((step) => [step.weight, { room: room.name, ...step }] as const),
   );
-  const count = draws.between('steps', 10, 45);
+  const count = focus.length ? FOCUSED_STEPS : draws.between('steps', 10, 45);
   let atMs = 0;
   return Array.from({ length: count }, () => {
     atMs += apart(draws);

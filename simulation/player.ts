@@ -1,7 +1,7 @@
 /** A Parley process on the stage: the real thing, with a clock, a database, providers and targets of the run's. */
 import type { Clock } from '../src/base/clock.ts';
 import { readConfig } from '../src/base/config.ts';
-import { silentLog, type Log } from '../src/base/log.ts';
+import type { Log } from '../src/base/log.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';
 import { startParley, type Parley } from '../src/parley.ts';
 import { gatherReceipts, type TakeReceipts } from '../src/receipts/gather.ts';
@@ -24,7 +24,10 @@ type Context = HttpContext & ReceiveDeps;
 
 /** What players are made from. */
 export type Cast = Ground &
-  ProviderGround & { books: Books; told: Told[]; dataDir: string; log?: Log; leaseMs: number };
+  ProviderGround & { books: Books; told: Told[]; dataDir: string; log: Log; leaseMs: number };
+
+/** As few as will do: work that holds one and waits for another is found by locking up. */
+const CONNECTIONS = 5;
 
 const SECRET = 'the secret of every simulation, long enough';
 
@@ -39,6 +42,8 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     PARLEY_SECRET: SECRET,
     PARLEY_DEMO: 'false',
     PARLEY_ROLES: 'worker',
+    // Few, so that there is a line before every provider.
+    PARLEY_CONCURRENCY: '4',
     PARLEY_LEASE_MS: String(cast.leaseMs),
     PARLEY_PROVIDER_DEADLINE_MS: String(DEADLINE_MS),
     PARLEY_PUBLIC_URL: 'https://parley.example',
@@ -51,8 +56,8 @@ export async function startPlayer(cast: Cast, name: string, role: 'worker' | 'do
     { ...config, roles: role === 'worker' ? ['worker'] : [] },
     {
       clock: clockOf(cast.stage, someone),
-      log: cast.log ?? silentLog,
-      store: { sql: store.open(8, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
+      log: cast.log,
+      store: { sql: store.open(CONNECTIONS, name), aside: store.open(1, `${name} aside`), stop: async () => {} },
       http: targetsFor(cast, cast.told, someone),
       adapters: adaptersFor(cast, cast.books, someone),
       random: () => cast.draws.unit(`${name} by chance`),

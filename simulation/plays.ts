@@ -23,13 +23,15 @@ export type PlayOptions = {
   /** After so long no further run is begun; after twice that, those that play are broken off. */
   withinMs?: number;
   log?: Log;
+  /** No further run is begun once one is broken. */
+  untilBroken?: boolean;
   /** Told of each run that came to its end. */
   told?: (verdict: Verdict, wanted: Wanted, played: number) => void;
 };
 
-/** Seeds one after the other. */
-export function seedsFrom(first: number, count: number): Wanted[] {
-  return Array.from({ length: count }, (_, i) => ({ seed: first + i, steps: planOf(first + i) }));
+/** Seeds one after the other; with `focus` of few steps, of these kinds. */
+export function seedsFrom(first: number, count: number, focus: readonly string[] = []): Wanted[] {
+  return Array.from({ length: count }, (_, i) => ({ seed: first + i, steps: planOf(first + i, focus) }));
 }
 
 /** Runs that failed once. */
@@ -41,14 +43,14 @@ export function keptRuns(): Wanted[] {
 export async function playAll(
   databases: Pick<Databases, 'use'>,
   wanted: readonly Wanted[],
-  { atOnce = 3, withinMs = Infinity, log, told }: PlayOptions = {},
+  { atOnce = 3, withinMs = Infinity, untilBroken = false, log, told }: PlayOptions = {},
 ): Promise<Tally> {
   const beganMs = monotonicMs();
   const isOver = (times: number) => monotonicMs() - beganMs > withinMs * times;
   const tally: Tally = { held: 0, broken: [], left: wanted.length, counts: new Map() };
   const waiting = [...wanted];
   const one = async () => {
-    for (let next = waiting.shift(); next && !isOver(1); next = waiting.shift()) {
+    for (let next = waiting.shift(); next && !isOver(1) && !(untilBroken && tally.broken.length); next = waiting.shift()) {
       const { seed, steps } = next;
       const verdict = await databases.use((connection) =>
         playRun(connection, seed, steps, { ...(log ? { log } : {}), isOver: () => isOver(2) }),

@@ -9,9 +9,9 @@ import { pair } from './exercised.ts';
 import type { Player, Stage } from './stage.ts';
 
 /** A message that a provider took. */
-export type Taken = { ref: string; to: string; text: string; atMs: number; externalId: string };
+export type Taken = { ref: string; to: string; kind: Kind; text: string; atMs: number; externalId: string };
 /** A call that was begun for a message: from then on it may be taken. */
-export type Begun = { ref: string; to: string; atMs: number; by: string };
+export type Begun = { ref: string; to: string; integration: string; atMs: number; by: string };
 
 /** What a provider does; one draws it for every message. */
 export const FAULTS = [
@@ -47,6 +47,9 @@ export const REPORTS = [
 ] as const;
 export type Report = (typeof REPORTS)[number];
 
+/** What an adapter throws. */
+export const ADAPTER_FAULT = 'a fault of the adapter';
+
 /** How long a caller waits for an answer, ms. */
 export const DEADLINE_MS = 15_000;
 
@@ -71,8 +74,8 @@ export type Kind = (typeof KINDS)[number];
 /** An integration, as a provider knows it: whose, and of which kind. */
 export type SenderOf = { place: string; kind: Kind };
 
-/** Books of all providers. */
-export type Books = { begun: Begun[]; taken: Taken[]; reported: Reported[] };
+/** Books of all providers; `untold`: what one was asked for and could not tell. */
+export type Books = { begun: Begun[]; taken: Taken[]; reported: Reported[]; untold: Set<string> };
 
 /** An adapter of each kind, for a player. */
 export function adaptersFor(ground: ProviderGround, books: Books, player: Player): Record<string, Adapter> {
@@ -96,8 +99,9 @@ function adapterOf(kind: Kind, ground: ProviderGround, books: Books, player: Pla
 function openSender(sender: SenderOf, ground: ProviderGround, books: Books, player: Player): Sender {
   const { stage, draws } = ground;
   const { kind } = sender;
+  const integration = `${sender.place} ${kind}`;
   const call = (messages: readonly Outgoing[]): Promise<Outcome[]> => {
-    for (const { ref, to } of messages) books.begun.push({ ref, to, atMs: stage.nowMs(), by: player.name });
+    for (const { ref, to } of messages) books.begun.push({ ref, to, integration, atMs: stage.nowMs(), by: player.name });
     return new Promise((resolve, reject) => {
       const wayMs = draws.between('way to a provider', 5, 60);
       // Once it has left, it arrives: also when the sender is dead by then.
@@ -118,7 +122,7 @@ function openSender(sender: SenderOf, ground: ProviderGround, books: Books, play
             DEADLINE_MS,
           );
         if (answers.includes('throws'))
-          return back('an adapter throws', () => reject(new Error('a fault of the adapter')), 5);
+          return back('an adapter throws', () => reject(new Error(ADAPTER_FAULT)), 5);
         return back('a provider answers', () => resolve(answers as Outcome[]), draws.between('way back', 5, 120));
       });
     });
@@ -144,7 +148,10 @@ function openSender(sender: SenderOf, ground: ProviderGround, books: Books, play
 }
 
 function whatBecameOf({ draws }: ProviderGround, books: Books, ref: string): Outcome | undefined {
-  if (draws.happens('look-up cannot tell', 0.05)) return undefined;
+  if (draws.happens('look-up cannot tell', 0.05)) {
+    books.untold.add(ref);
+    return undefined;
+  }
   const taken = books.taken.find((one) => one.ref === ref);
   if (taken) return { kind: 'accepted', externalIds: [taken.externalId], receipts: true };
   return { kind: 'deferred', code: 'not_found', class: 'transient', detail: 'it was not taken' };
@@ -183,7 +190,7 @@ function answerTo(sender: SenderOf, ground: ProviderGround, books: Books, messag
       return 'throws';
     case 'deferred: later':
       return {
-        ...failed('deferred', 'transient'),
+        ...failed('deferred', 'transient', message.to),
         retryAfterMs: draws.between(`later ${about}`, 1_000, 600_000),
       } as Outcome;
     case 'refused: recipient':
@@ -192,7 +199,7 @@ function answerTo(sender: SenderOf, ground: ProviderGround, books: Books, messag
     case 'deferred: rate':
     case 'deferred: transient': {
       const [what, of] = fault.split(': ') as ['refused' | 'deferred', ErrorClass];
-      return failed(what, of);
+      return failed(what, of, message.to);
     }
   }
 }
@@ -205,8 +212,9 @@ function unclear(): Outcome {
   return { kind: 'unclear', code: 'connection', detail: 'the connection was lost' };
 }
 
-function failed(kind: 'refused' | 'deferred', of: ErrorClass): Outcome {
-  return { kind, code: `simulated_${of}`, class: of, detail: 'as the run has it' };
+/** Providers name the number in what they say of it. */
+function failed(kind: 'refused' | 'deferred', of: ErrorClass, to: string): Outcome {
+  return { kind, code: `simulated_${of}`, class: of, detail: `${to} cannot be written to now` };
 }
 
 /** Takes a message into the book, and plans what is reported of it. */
@@ -214,7 +222,7 @@ function take(sender: SenderOf, ground: ProviderGround, books: Books, message: O
   const { stage } = ground;
   const externalId = `x${books.taken.length}`;
   const text = 'text' in message.rendered ? message.rendered.text : '';
-  const taken = { ref: message.ref, to: message.to, text, atMs: stage.nowMs(), externalId };
+  const taken = { ref: message.ref, to: message.to, kind: sender.kind, text, atMs: stage.nowMs(), externalId };
   books.taken.push(taken);
   reportOn(sender, ground, taken);
   return taken;

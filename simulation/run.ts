@@ -6,12 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monotonicMs } from '../src/base/clock.ts';
-import type { Log } from '../src/base/log.ts';
+import { silentLog, type Log } from '../src/base/log.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';
 import { drawsOf, type Draws } from './draws.ts';
 import { kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
 import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
-import type { Books, Kind } from './providers.ts';
+import { ADAPTER_FAULT, type Books, type Kind } from './providers.ts';
 import { ROOMS } from './rooms/rooms.ts';
 import type { Rules } from './rooms/workspaces.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -51,6 +51,8 @@ export type Run = {
   /** Until when a kind of provider is out. */
   outages: Map<Kind, number>;
   isOver: () => boolean;
+  /** What processes logged as errors: faults of the code, but for those that the run makes. */
+  errors: string[];
   /** From when on nothing went wrong any more. */
   healedMs: number;
 };
@@ -182,8 +184,9 @@ function createRun(setting: Setting): Run {
 function castOf(
   { database, look, dataDir, counts, log }: Setting,
   { stage, draws, trouble, outages, door, places }: Pick<Run, 'stage' | 'draws' | 'trouble' | 'outages' | 'door'> & { places: () => Places },
-): Cast {
-  const books: Books = { begun: [], taken: [], reported: [] };
+): Cast & Pick<Run, 'errors'> {
+  const books: Books = { begun: [], taken: [], reported: [], untold: new Set() };
+  const errors: string[] = [];
   const count = (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1);
   return {
     stage,
@@ -194,7 +197,8 @@ function castOf(
     told: [],
     dataDir,
     leaseMs: 10_000,
-    ...(log ? { log } : {}),
+    errors,
+    log: noting(log ?? silentLog, errors),
     trouble: () => trouble.level,
     lostCommits: () => trouble.lostCommits,
     count,
@@ -210,6 +214,20 @@ function castOf(
         for (const { ref, state } of receipts) books.reported.push({ ref: ref!, state, rightly, atMs: stage.nowMs() });
       };
       untilAnswered(stage, () => door().takeReceipts(integrations[kind], receipts), answered);
+    },
+  };
+}
+
+/** A log that notes errors, but for those that adapters throw here. */
+function noting(log: Log, errors: string[]): Log {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error(fields, message) {
+      log.error(fields, message);
+      const { error } = fields as { error?: Error };
+      if (error?.message !== ADAPTER_FAULT) errors.push(`${message}: ${error?.stack ?? JSON.stringify(fields)}`);
     },
   };
 }

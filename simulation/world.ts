@@ -11,6 +11,7 @@ import type { Run } from './run.ts';
 /** A workspace of a run. */
 export type Place = {
   id: number;
+  name: string;
   integrations: Readonly<Record<Kind, number>>;
   /** Contacts, each with a phone number and a mail address, in order. */
   people: { id: number; phone: string; email: string }[];
@@ -80,6 +81,7 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
     );
     return {
       id,
+      name,
       integrations,
       webhookId: webhook.id,
       people: people.map((person, i) => ({ ...person, id: made[i]!.contactId })),

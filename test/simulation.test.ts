@@ -45,7 +45,7 @@ test('the same seed is the same run, statement by statement', async () => {
 
 test('what is broken is seen: a message that a provider took behind the ledger’s back', async () => {
   const { broken } = await play(1, [], ({ books }) => {
-    books.taken.push({ ref: '1.1.0', to: '+15550100001', text: '', atMs: 0, externalId: 'x' });
+    books.taken.push({ ref: '1.1.0', to: '+15550100001', kind: 'plain', text: '', atMs: 0, externalId: 'x' });
   });
   assert.deepEqual(broken, ['ledger: 1.1.0 was taken and has no row']);
 });

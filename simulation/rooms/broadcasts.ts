@@ -6,7 +6,7 @@ import {
   resumeBroadcast,
   startBroadcast,
 } from '../../src/broadcasts/broadcasts.ts';
-import { fromRef } from '../../src/ledger/ref.ts';
+import { fromRef, toRef } from '../../src/ledger/ref.ts';
 import { LANES } from '../databases.ts';
 import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
@@ -15,7 +15,7 @@ import type { RoomPlay } from './room.ts';
 
 type Start = { class: 'marketing' | 'transactional'; by: Kind; afterMs: number | undefined; ratePerS: number | undefined };
 
-/** What is done to a broadcast, by its number in the run. */
+/** What is done to a broadcast: to the newest, the one before, … */
 type Change = { number: number };
 
 export const broadcasts: RoomPlay = {
@@ -35,7 +35,7 @@ export const broadcasts: RoomPlay = {
       what,
       weight: what === 'cancel' ? 2 : 3,
       draw: (draws: Parameters<NonNullable<RoomPlay['steps'][number]['draw']>>[0]) => ({
-        number: draws.between('which broadcast', 0, 5),
+        number: draws.between('which broadcast', 0, 2),
       }),
     })),
   ],
@@ -56,6 +56,7 @@ export const broadcasts: RoomPlay = {
       ...(await miscounted(run)),
       ...(await incomplete(run)),
       ...(await tooFast(run)),
+      ...(await unclearUnbegun(run)),
       ...(await leftAfterAll(run)),
     ];
   },
@@ -103,7 +104,7 @@ async function start(run: Run, step: Step & Start): Promise<{ id: number }> {
 async function change(run: Run, { what, number }: Step & Change): Promise<{ id: number } | undefined> {
   const { ctx } = run.door();
   const place = run.places.busy;
-  const rows = await run.look<{ id: number }[]>`SELECT id FROM broadcasts ORDER BY created_ms, id`;
+  const rows = await run.look<{ id: number }[]>`SELECT id FROM broadcasts ORDER BY created_ms DESC, id DESC`;
   const id = rows[number]?.id;
   if (id === undefined) return undefined;
   const act = { pause: pauseBroadcast, resume: resumeBroadcast, cancel: cancelBroadcast }[what]!;
@@ -170,8 +171,26 @@ async function tooFast(run: Run): Promise<string[]> {
   });
 }
 
+/** A death may leave so many unclear that had not begun: what was written down ahead of few places (senders/ahead.ts). */
+const UNBEGUN_PER_DEATH = 5;
+
+/** Unclear is what had begun, and little more. */
+async function unclearUnbegun(run: Run): Promise<string[]> {
+  const rows = await run.look<{ cause_id: number; contact_id: number; seq: number }[]>`
+    SELECT d.cause_id, d.contact_id, d.seq FROM deliveries d JOIN broadcasts b ON b.run_id = d.cause_id
+    WHERE d.trail::text LIKE '%worker_died%'`;
+  const begun = new Set(run.books.begun.map(({ ref }) => ref));
+  const unbegun = rows.filter(
+    ({ cause_id, contact_id, seq }) => !begun.has(toRef({ causeId: cause_id, contactId: contact_id, seq })),
+  );
+  const deaths = run.done.filter(({ step }) => /^(kill|stop|sleep|cut|lose)/.test(step.what)).length;
+  return unbegun.length > UNBEGUN_PER_DEATH * deaths
+    ? [`${unbegun.length} are unclear that had not begun, after ${deaths} deaths`]
+    : [];
+}
+
 /** What a person sees as "paused" or "called off" may be so long in coming true, ms. */
-const SOON_MS = 2_000;
+const SOON_MS = 1_000;
 
 /** Nothing begins while a broadcast is paused, nor after it was called off. */
 async function leftAfterAll(run: Run): Promise<string[]> {

@@ -12,7 +12,7 @@ export const ledger: RoomPlay = {
   check: againstBooks,
 };
 
-type Row = { contact_id: number; cause_id: number; seq: number; state: StateCode; class: number; trail: string | null };
+type Row = { contact_id: number; cause_id: number; seq: number; state: StateCode; class: number; state_ms: number; trail: string | null };
 
 const MARKETING = 2;
 const FINAL = new Set<StateCode>([
@@ -32,7 +32,7 @@ const STALE_MS = 3_000;
 
 async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
   const rows = await look<Row[]>`
-    SELECT contact_id, cause_id, seq, state, class, trail::text FROM deliveries`;
+    SELECT contact_id, cause_id, seq, state, class, state_ms, trail::text FROM deliveries`;
   const told = toldOf(books.reported);
   const taken = Map.groupBy(books.taken, ({ ref }) => ref);
   const known = new Set<string>();
@@ -40,7 +40,10 @@ async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
     const ref = toRef({ contactId: row.contact_id, causeId: row.cause_id, seq: row.seq });
     known.add(ref);
     cast.count(`end: ${stateName(row.state)}`);
-    const faults = [...faultsOf(row, taken.get(ref)?.length ?? 0), ...untold(row, told.get(ref))];
+    const copies = taken.get(ref) ?? [];
+    const faults = [...faultsOf(row, copies.length), ...untold(row, told.get(ref))];
+    if (copies.filter(({ kind }) => kind === 'asked').length > 1 && !books.untold.has(ref))
+      faults.push(`was taken ${copies.length} times by a provider that can be asked`);
     return faults.map((text) => `${ref} ${text}`);
   });
   return [...broken, ...begunAfterAll(books, told), ...[...taken.keys()].filter((ref) => !known.has(ref)).map((ref) => `${ref} was taken and has no row`)];
@@ -76,8 +79,10 @@ function toldOf(reported: readonly Reported[]): Map<string, ToldOf> {
 }
 
 /** The furthest that was told, by who had sent it, is where it stands. */
-function untold({ state }: Row, told: ToldOf | undefined): string[] {
+function untold({ state, state_ms }: Row, told: ToldOf | undefined): string[] {
   const best = told?.readMs !== undefined ? STATE.read : told?.deliveredMs !== undefined ? STATE.delivered : undefined;
+  // An end has no way out: who failed first stays so, also when a copy of it is told as delivered.
+  if (state >= STATE.failed && state_ms <= (told?.deliveredMs ?? Infinity)) return [];
   if (best !== undefined && state !== best) return [`is ${stateName(state)} and was told as ${stateName(best)}`];
   const unfounded = best === undefined && (state === STATE.delivered || state === STATE.read);
   return unfounded ? [`is ${stateName(state)} and nobody told so`] : [];

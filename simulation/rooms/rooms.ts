@@ -5,6 +5,7 @@ import { ledger } from './ledger.ts';
 import { people } from './people.ts';
 import { processes } from './processes.ts';
 import { queue } from './queue.ts';
+import { reconcile } from './reconcile.ts';
 import type { RoomPlay } from './room.ts';
 import { sends } from './sends.ts';
 import { webhooks } from './webhooks.ts';
@@ -19,5 +20,6 @@ export const ROOMS: readonly RoomPlay[] = [
   workspaces,
   webhooks,
   ledger,
+  reconcile,
   processes,
 ];

@@ -6,7 +6,7 @@ import { fromRef } from '../../src/ledger/ref.ts';
 import { accept } from '../../src/outbox/accept.ts';
 import { KINDS, type Kind } from '../providers.ts';
 import type { Run, Step } from '../run.ts';
-import type { Places } from '../world.ts';
+import { PLAIN_RATE_PER_S, type Places } from '../world.ts';
 import { awayMs } from './processes.ts';
 import type { RoomPlay } from './room.ts';
 import { isQuiet, rulesOver } from './workspaces.ts';
@@ -36,7 +36,7 @@ export const sends: RoomPlay = {
   ],
   perform: (run, step) => single(run, step as Step & Single),
   async check(run) {
-    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run)];
+    return [...(await lost(run)), ...neighbourWaited(run), ...heldTooLong(run), ...outOfOrder(run), ...tooFast(run)];
   },
 };
 
@@ -111,7 +111,21 @@ function neighbourWaited(run: Run): string[] {
   });
 }
 
-/** Beyond the first instant at which it may: a breaker's pause, a provider's rate, those before it. */
+/** The slow provider's calls within so long, against its rate; two workers share it, and each begins with a full bucket. */
+const RATE_OVER_MS = 2_000;
+
+function tooFast({ books, places }: Run): string[] {
+  const own = books.begun.filter(({ integration }) => integration === `${places.busy.name} plain`);
+  const most = PLAIN_RATE_PER_S * (RATE_OVER_MS / 1000 + 1) * 1.5 + 2;
+  const fastest = own.reduce(
+    (max, { atMs }) => Math.max(max, own.filter((one) => one.atMs >= atMs && one.atMs < atMs + RATE_OVER_MS).length),
+    0,
+  );
+  return fastest > most ? [`${fastest} calls in ${RATE_OVER_MS} ms at ${PLAIN_RATE_PER_S}/s`] : [];
+}
+
+const MINUTE_MS = 60_000;
+/** Of the time in which it may leave, it may need so much: a breaker's pause, a provider's rate, those before it. */
 const HELD_BEYOND_MS = 600_000;
 
 /** Marketing that quiet hours alone can hold leaves as soon as they are over. */
@@ -126,10 +140,12 @@ function heldTooLong(run: Run): string[] {
   return acceptedSingles(run).flatMap(({ messageId, step, atMs }) => {
     const first = begun.get(messageId);
     if (step.of !== 'busy' || step.class !== 'marketing' || first === undefined || moved.has(step.person)) return [];
-    let mayMs = atMs;
-    while (isQuiet(quietHours, mayMs)) mayMs += 60_000 - (mayMs % 60_000);
-    const beyondMs = first - mayMs - away(mayMs, first);
-    return beyondMs > HELD_BEYOND_MS ? [`message ${messageId} left ${Math.round(beyondMs / 1000)} s after it might have`] : [];
+    let openMs = 0;
+    for (let ms = atMs; ms < first; ms += MINUTE_MS)
+      if (!isQuiet(quietHours, ms) && away(ms, ms + MINUTE_MS) === 0) openMs += MINUTE_MS;
+    return openMs > HELD_BEYOND_MS
+      ? [`message ${messageId} did not leave in ${openMs / MINUTE_MS} minutes in which it might have`]
+      : [];
   });
 }
 
