@@ -2,7 +2,7 @@
  * The floor of events: the least that keeps one durably and knows whose it is. In one transaction the owners of ids are looked up, who is
  * new is written, and the rows are inserted. No body is read, nothing is checked, nobody is asked who he is.
  */
-import { startPostgres } from '../src/db/embedded.ts';
+import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { openPool } from '../src/db/pool.ts';
 import { silentLog } from '../src/base/log.ts';
 import { serve } from './child.ts';

@@ -4,7 +4,7 @@
  * nothing is rendered, no rule is looked at. On a Postgres of its own with Parley's settings.
  */
 import { openPool, type Sql } from '../src/db/pool.ts';
-import { startPostgres } from '../src/db/embedded.ts';
+import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { silentLog } from '../src/base/log.ts';
 import { serve } from './child.ts';
 import { CONNECTIONS, openPoster, phoneOf, type Poster } from './load.ts';

@@ -27,7 +27,7 @@ import type { WantedPerson } from '../src/contacts/wanted.ts';
 import { addMembers, ensureSets } from '../src/contacts/sets.ts';
 import type { HttpContext } from '../src/doors/kit/context.ts';
 import { silentLog } from '../src/base/log.ts';
-import { startPostgres } from '../src/db/embedded.ts';
+import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { toRef, type DeliveryKey } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { startParley } from '../src/parley.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '../src/base/log.ts';
-import { startPostgres } from '../src/db/embedded.ts';
+import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { ensurePartitions } from '../src/db/partitions.ts';
 import { openPool, type Connection, type Sql } from '../src/db/pool.ts';

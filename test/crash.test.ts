@@ -12,7 +12,7 @@ import { toHex24 } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
-import { startPostgres, type EmbeddedPostgres } from '../src/db/embedded.ts';
+import { startPostgres, type EmbeddedPostgres } from '../src/db/embedded/embedded.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { addsUp, audit, type Audit } from '../src/reconcile/reconcile.ts';
 import { startProcess } from './support/processes.ts';

@@ -143,9 +143,12 @@ test('statements of a room are its own: others ask a function of it that is name
 test('the house in figures', (t) => {
   const all = files(src);
   const lines = (file: string) => readFileSync(file, 'utf8').split('\n').length - 1;
-  const isTest = (file: string) => /\.test\.ts$|[tT]estRig\.ts$|testWorker\.ts$/.test(file);
+  const isTest = (file: string) => /\.test\.ts$|[tT]estRig\.ts$|testWorker\.ts$|\/testing\//.test(file);
   const code = all.filter((file) => !isTest(file));
-  const longest = code.map((file) => ({ file, n: lines(file) })).toSorted((a, b) => b.n - a.n)[0]!;
+  const long = [...code, ...files(join(root, 'contract'))]
+    .map((file) => ({ file: relative(root, file), n: lines(file) }))
+    .toSorted((a, b) => b.n - a.n);
+  const longest = long[0]!;
   const sum = (some: readonly string[]) => some.reduce((n, file) => n + lines(file), 0);
   const tests = sum(all.filter(isTest)) + sum(files(join(root, 'test')));
   const inCircles = circles(
@@ -159,9 +162,15 @@ test('the house in figures', (t) => {
     }
   t.diagnostic(`rooms in circles: ${circles(rooms).length} (goal 0)`);
   t.diagnostic(`files in circles: ${inCircles.length} (goal 0)`);
-  t.diagnostic(`longest file: ${longest.n} lines, ${relative(root, longest.file)} (goal 400)`);
+  t.diagnostic(`longest file: ${longest.n} lines, ${longest.file} (goal 400)`);
   t.diagnostic(`tests : production = ${(tests / sum(code)).toFixed(2)} (goal 0.7)`);
   assert.deepEqual(circles(rooms), []);
+  assert.deepEqual(
+    // One stands above the goal of 400 (doors/console/campaigns.ts): this only shrinks.
+    long.filter(({ n }) => n > 413),
+    [],
+    'longer than 400 lines: divide it by what its parts are about',
+  );
   assert.deepEqual(
     inCircles.map((file) => relative(src, file)),
     [],

@@ -32,6 +32,8 @@ before(async () => {
   place = await rig.newPlace();
   await rig.newPeople(place.id, 1);
   await rig.newPeople(place.id, 1);
+  // A neighbour's people are nobody's audience here.
+  await rig.newPeople((await rig.newPlace()).id, 1);
 });
 after(() => rig.stop());
 beforeEach(() => sql`DELETE FROM due`);

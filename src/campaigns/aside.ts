@@ -3,7 +3,8 @@
  * nothing is lost: an event is kept and counted, a timer comes back.
  */
 import { bucketOf } from '../base/ids.ts';
-import { isPassing, type Tx } from '../db/pool.ts';
+import { type Tx } from '../db/pool.ts';
+import { isPassing } from '../db/errors.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { dueTimers } from './due.ts';
 import { noteTask, selectInside, selectTask } from './enrol/sql.tasks.ts';

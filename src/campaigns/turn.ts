@@ -4,7 +4,8 @@
  *
  * A timer fires only when nothing that was received by then waits unread in the lane, as an arrival or on the feed.
  */
-import { isPassing, type Tx } from '../db/pool.ts';
+import { type Tx } from '../db/pool.ts';
+import { isPassing } from '../db/errors.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { fence } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';

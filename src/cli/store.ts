@@ -9,7 +9,7 @@ import { readConfig, type Config } from '../base/config.ts';
 import type { Vault } from '../base/crypto.ts';
 import { idSource, type IdSource } from '../base/ids.ts';
 import { createLog, type Log } from '../base/log.ts';
-import { runningConnection } from '../db/embedded.ts';
+import { runningConnection } from '../db/embedded/leftServer.ts';
 import { borrowIdPlaces } from '../db/idPlaces.ts';
 import type { Sql } from '../db/pool.ts';
 import { openStore } from '../db/store.ts';

@@ -1,7 +1,8 @@
 /** Lists and tags: both are named sets of contacts. Names are unique per workspace and kind. */
 import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import { type Db, isUniqueBreach, type Tx } from '../db/pool.ts';
+import { type Db, type Tx } from '../db/pool.ts';
+import { isUniqueBreach } from '../db/errors.ts';
 import {
   type ContactSet,
   countMembersOf,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { apart } from './apart.ts';
-import { isConnectionLost } from './pool.ts';
+import { isConnectionLost } from './errors.ts';
 
 test('whoever throws stands alone, and all others are done once and in order', async () => {
   await fc.assert(

@@ -2,7 +2,7 @@
  * One bad item hurts one item: work on a batch that throws is done again on its halves, until whoever is at fault stands alone. It
  * costs nothing while nothing throws, and about 2·log2(n) repeats for one culprit, so what is done must be repeatable.
  */
-import { isPassing } from './pool.ts';
+import { isPassing } from './errors.ts';
 
 /**
  * Does `work` on all of `items`; returns what it came to for each part, in order. An item that fails by itself goes to `alone`,

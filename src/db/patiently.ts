@@ -1,7 +1,7 @@
 /** Waiting for a lost database: what says nothing of what was asked for (`isPassing`) is asked again, and is nobody's failure. */
 import { pause, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { isPassing } from './pool.ts';
+import { isPassing } from './errors.ts';
 
 /** What waiting needs. */
 export type PatientDeps = { clock: Clock; log: Log };

@@ -7,10 +7,11 @@ import { pause, type Clock } from '../base/clock.ts';
 import type { Config } from '../base/config.ts';
 import type { Log } from '../base/log.ts';
 import { StartRefusal } from '../base/refusal.ts';
-import { startPostgres } from './embedded.ts';
+import { startPostgres } from './embedded/embedded.ts';
 import { migrate } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
-import { isConnectionLost, openPool, type Connection, type Sql } from './pool.ts';
+import { openPool, type Connection, type Sql } from './pool.ts';
+import { isConnectionLost } from './errors.ts';
 import { sharesConnections } from './pooler.ts';
 
 /**

@@ -5,7 +5,7 @@
  */
 import { pause } from '../base/clock.ts';
 import { bell } from '../base/lifecycle.ts';
-import { isPassing } from '../db/pool.ts';
+import { isPassing } from '../db/errors.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import type { WorkerCore } from './work/core.ts';
 import { LaneLost } from './work/settle.ts';

@@ -4,7 +4,7 @@
  */
 import { gather as gatherCalls } from '../base/gather.ts';
 import type { Receipt } from '../channels/adapter.ts';
-import { isConnectionLost } from '../db/pool.ts';
+import { isConnectionLost } from '../db/errors.ts';
 
 /** Takes receipts in; resolves when they are committed. */
 export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;

@@ -3,16 +3,14 @@
  * commands are carried out, and all of it is written down, in one transaction. Messages of one request keep their order: a delay
  * begins when the message before it has been processed (W34).
  */
-import type { Content } from '../../contract/content.ts';
-import type { Integration } from '../accounts/integrations.ts';
+import { type KnownAddresses, addressesOf, channelOf, destinationFor, staysOpen } from './where.ts';
+import { type NewPost, type KnownUser, type Poster, type Planned, textOf } from './post.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { bucketOf, toHex24 } from '../base/ids.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
-import { identitiesOf } from '../contacts/contacts.ts';
-import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import type { Destination } from '../contacts/destinations.ts';
 import { receiveMessages } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
-import { windowIsOver } from '../gate/gate.ts';
 import { shortenMessages } from '../links/links.ts';
 import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -20,37 +18,6 @@ import { note, obey, readCommand, speak, type Actor, type Command, type Table } 
 import { insertPosts, type Held, type NewPostRow } from './sql.ts';
 import { keep } from './threads.ts';
 import { tell, type Told } from './told.ts';
-import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
-
-/** A message to be posted, checked. */
-export type NewPost = {
-  /** Where it stands in the body, for faults. */
-  path: string;
-  type: string;
-  role: 'contact' | 'agent' | 'bot';
-  user: string | undefined;
-  delayMs: number;
-  /** One of TOUCHPOINTS. */
-  touchpoint: string | undefined;
-  /** As it was posted, with the defaults. */
-  wire: Record<string, unknown>;
-  /** What is said: to the contact (`speech`), by the contact (`heard`), or beside its ears (`aside`). */
-  said: { kind: 'speech'; content: Content } | { kind: 'heard'; content: Content } | { kind: 'aside' };
-};
-
-/** Somebody who can act. */
-export type KnownUser = { id: string; name: string };
-
-/** What posting needs to know before its transaction. */
-export type Poster = {
-  tools: AcceptDeps;
-  workspace: Workspace;
-  integrations: readonly Integration[];
-  users: readonly KnownUser[];
-  /** Who posts unless a message says otherwise (W30). */
-  userId: string;
-  nowMs: number;
-};
 
 /** Texts longer than this, with delays longer than that, are typed for longer (W12). */
 const LONG = { characters: 40, delayMs: 2000 };
@@ -67,15 +34,6 @@ export function inboxOf(workspaceId: number): string {
   return toHex24(workspaceId);
 }
 
-type Place = { destinations: Destination[]; phone: string | undefined; email: string | undefined };
-type Planned = NewPost & {
-  id: number;
-  dueMs: number;
-  /** Its delay is still to pass. */
-  isLater: boolean;
-  actor: Actor;
-};
-
 /** Posts messages to a thread that the transaction holds; returns their ids, in order. */
 export async function postMessages(
   poster: Poster,
@@ -88,9 +46,9 @@ export async function postMessages(
   const planned = plan(poster, table, messages, theirMs);
   const held: Held[] = [];
   const notified: string[] = [];
-  const place = table.thread.contactId === null ? undefined : await placeOf(tx, table);
+  const known = table.thread.contactId === null ? undefined : await addressesOf(tx, table);
   for (const message of planned) {
-    const what = await heldOf(poster, tx, table, place, message);
+    const what = await heldOf(poster, tx, table, known, message);
     if (isFault(what)) return what;
     held.push(what);
     if (!message.isLater) notified.push(...take(table, { ...message, held: what }, theirMs));
@@ -108,7 +66,7 @@ async function heldOf(
   poster: Poster,
   tx: Tx,
   table: Table,
-  place: Place | undefined,
+  known: KnownAddresses | undefined,
   message: Planned,
 ): Promise<Held | Fault> {
   const { said, actor } = message;
@@ -116,7 +74,7 @@ async function heldOf(
   if (said.kind === 'heard') return { ...said, actor };
   const channel = channelOf(table, message);
   if (isFault(channel)) return channel;
-  const destination = await destinationFor(poster, tx, table, place!, message, channel);
+  const destination = await destinationFor(poster, tx, table, known!, message, channel);
   if (isFault(destination)) return destination;
   // Also one that is still to be said selects the channel for what follows.
   table.thread.touchpoint ??= channel;
@@ -213,76 +171,6 @@ function plan(
   });
 }
 
-async function placeOf(tx: Tx, { thread }: Table): Promise<Place> {
-  const ids = [thread.contactId!];
-  const [destinations, identities] = await Promise.all([
-    destinationsOf(tx, thread.workspaceId, ids),
-    identitiesOf(tx, thread.workspaceId, ids),
-  ]);
-  return {
-    destinations,
-    phone: identities.find(({ kind }) => kind === 'phone')?.value,
-    email: identities.find(({ kind }) => kind === 'email')?.value,
-  };
-}
-
-/** The channel a message names, else the one that is selected (W4, W28, W32). */
-function channelOf({ thread }: Table, message: Planned): string | Fault {
-  const channel = message.touchpoint === undefined ? thread.touchpoint : TOUCHPOINTS[message.touchpoint];
-  return (
-    channel ??
-    breaks(field(message, 'touchpoint'), 'is required, since the conversation has none selected yet')
-  );
-}
-
-async function destinationFor(
-  poster: Poster,
-  tx: Tx,
-  { thread }: Table,
-  place: Place,
-  message: Planned,
-  channel: string,
-): Promise<Destination | Fault> {
-  const name = touchpointOf(channel);
-  const served = poster.integrations.some((one) => one.channel === channel && one.status === 'active');
-  if (!served)
-    return refuses(field(message, 'touchpoint'), `the organization has no integration for ${name}`);
-  const own = place.destinations.filter((one) => one.channel === channel && one.status !== 'pending');
-  let destination = own.findLast(({ status }) => status === 'active') ?? own.at(-1);
-  if (!destination) {
-    const address = channel === 'email' ? place.email : CALLED.includes(channel) ? place.phone : undefined;
-    if (address === undefined)
-      return refuses(field(message, 'touchpoint'), `the contact has no address for ${name}`);
-    const linked = await linkDestination(tx, poster.nowMs + poster.workspace.clockAheadMs, {
-      workspaceId: thread.workspaceId,
-      contactId: thread.contactId!,
-      channel: channel as 'sms',
-      integrationId: null,
-      address,
-    });
-    if (isFault(linked)) return linked;
-    place.destinations = await destinationsOf(tx, thread.workspaceId, [thread.contactId!]);
-    destination = place.destinations.find((one) => one.channel === channel);
-    if (!destination)
-      return refuses(field(message, 'touchpoint'), `the address for ${name} is another contact's`);
-  }
-  return windowFault(message, destination) ?? destination;
-}
-
-const CALLED: readonly string[] = ['sms', 'whatsapp', 'voice'];
-
-/** Free-form text is not sent on WhatsApp after a day of silence; told before anything is sent (W15, W16, W40). */
-function windowFault(message: Planned, destination: Destination): Fault | undefined {
-  if (message.said.kind !== 'speech') return undefined;
-  if (message.said.content.type === 'nativeTemplate') return undefined;
-  return windowIsOver(destination, message.dueMs)
-    ? refuses(
-        field(message, 'meta.elementName'),
-        'is required: the contact has not written on WhatsApp within 24 hours, so only a message template may be sent',
-      )
-    : undefined;
-}
-
 function sendOf(
   { workspace }: Poster,
   { thread }: Table,
@@ -302,14 +190,6 @@ function sendOf(
     ...(staysOpen(message, destination) ? {} : { destinationId: destination.id }),
     aheadMs: workspace.clockAheadMs,
   };
-}
-
-/**
- * Where a conversation that has gone to the web is answered is decided when the answer is sent: there while the person looks, on
- * the channel before when they have left. Who names the touchpoint gets that one.
- */
-function staysOpen({ touchpoint }: Planned, { channel }: Destination): boolean {
-  return touchpoint === undefined && channel === 'webchat';
 }
 
 /** Writes all of it: what is said now, posts, what is due later, and what is to be told. */
@@ -393,22 +273,4 @@ function wakesOf(row: NewPostRow, aheadMs: number) {
       ? []
       : [{ kind: KIND.delayedPost, ownerId, causeId, seq, stream: 0, workspaceId, dueMs: atMs - aheadMs }];
   return [...wake(SEQ.happens, dueMs), ...wake(SEQ.typing, typedMs)];
-}
-
-/** A fault that names a field and the rule it broke. */
-function breaks(name: string, rule: string): Fault {
-  return fault('bad_request', `${name}: ${rule}`, { field: name });
-}
-
-/** A fault for what is well formed, but cannot be done as things stand. */
-function refuses(name: string, rule: string): Fault {
-  return fault('unprocessable', `${name}: ${rule}`, { field: name });
-}
-
-function textOf({ text }: Readonly<Record<string, unknown>>): string {
-  return typeof text === 'string' ? text : '';
-}
-
-function field({ path }: NewPost, name: string): string {
-  return path ? `${path}.${name}` : name;
 }

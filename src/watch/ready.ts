@@ -6,7 +6,8 @@ import { statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pause, type Clock } from '../base/clock.ts';
 import { proveWrites } from '../db/proof.ts';
-import { isDiskFull, type Sql } from '../db/pool.ts';
+import { type Sql } from '../db/pool.ts';
+import { isDiskFull } from '../db/errors.ts';
 
 /** What is looked at. */
 export type ReadyDeps = {

@@ -1,11 +1,17 @@
 /** Faults of who may do what: keys, sessions, roles. */
 import { inFile } from '../fault.ts';
 
-const ACCESS = ['src/accounts/access.test.ts'];
-const WALLS = ['src/accounts/access.test.ts', 'src/accounts/workspaces.test.ts'];
+const ACCESS = ['src/accounts/walls.test.ts', 'src/accounts/access.test.ts'];
+const WALLS = [
+  'src/accounts/walls.test.ts',
+  'src/accounts/access.test.ts',
+  'src/accounts/workspaces.test.ts',
+];
 
 export const accountFaults = [
   ...inFile('src/accounts/authenticate.ts', WALLS, [
+    ['an expired key of another door opens', '!isInTime(key, request.nowMs) ||', ''],
+    ['an expired signing key opens', 'if (!pair || !key || !isInTime(key, nowMs) ||', 'if (!pair || !key ||'],
     [
       'a session that is over is good',
       'if (!session || session.expiresMs <= request.nowMs)',
@@ -116,11 +122,6 @@ export const accountFaults = [
       'a key of a disabled operator opens',
       '      AND (k.operator_id IS NULL OR (o.id IS NOT NULL AND o.disabled_ms IS NULL))',
       '',
-    ],
-    [
-      'a key opens another door',
-      'JOIN api_keys k ON k.door = wanted.door AND k.key_id',
-      'JOIN api_keys k ON k.key_id',
     ],
     ['another workspace’s keys are listed', ': db`k.workspace_id = ${k.workspaceId}`;', ': db`true`;'],
     [

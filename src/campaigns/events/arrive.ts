@@ -31,7 +31,7 @@ import { storable, storableJson } from '../../base/storable.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import type { WantedPerson } from '../../contacts/wanted.ts';
 import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
-import { isPassing } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { OWN_EVENTS, type Names } from './names.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';

@@ -18,7 +18,7 @@ import { createTurnsOf } from '../../base/turns.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
 import { ImportLine } from '../../../contract/doors/console/contacts.ts';
 import { mustFit } from '../kit/answer.ts';
-import { isPassing } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';

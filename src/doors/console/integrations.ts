@@ -1,4 +1,5 @@
 /** Provider accounts of a workspace: what there can be, settings, secrets, a test message, and how they fare. */
+import { providerCall } from '../kit/providerCall.ts';
 import { Type } from 'typebox';
 import {
   CallbacksShown,
@@ -319,11 +320,7 @@ async function connect(call: Call): Promise<Work<200, IntegrationShown> | Fault>
   if (!adapter?.connect)
     return fault('unprocessable', `${integration.provider} needs no more than its settings.`);
   return changes(call, 'connect', async (tx, which) => {
-    const tools = {
-      http: ctx.http,
-      deadlineMs: ctx.config.providerDeadlineMs,
-      nowMs: () => ctx.clock.nowMs(),
-    };
+    const tools = providerCall(ctx);
     const inbound = callbackUrl(call, integration, 'inbound');
     const connected = await adapter.connect!(integration.settings, tools, { inbound });
     return connected.kind === 'connected'

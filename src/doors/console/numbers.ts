@@ -2,6 +2,7 @@
  * Phone numbers looked up: their form in E.164, what their range tells, whose they are here, and what a provider says of
  * them when one is named. Keeps nothing: what a provider says is true today.
  */
+import { providerCall } from '../kit/providerCall.ts';
 import type { Static } from 'typebox';
 import {
   type NotANumber,
@@ -88,11 +89,7 @@ async function providerOf(call: Asked): Promise<Provider | Fault | undefined> {
 function askerOf({ ctx, workspace }: Asked, adapter: Adapter, integration: Integration): Provider['ask'] {
   if (workspace.environment === 'test')
     return (number) => Promise.resolve(ctx.simulator.lookUpNumber(adapter, number));
-  const tools = {
-    http: ctx.http,
-    deadlineMs: ctx.config.providerDeadlineMs,
-    nowMs: () => ctx.clock.nowMs(),
-  };
+  const tools = providerCall(ctx);
   return (number) => adapter.lookUpNumber!(integration.settings, tools, number);
 }
 

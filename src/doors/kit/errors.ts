@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAULTS } from '../../../contract/errors.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { Log } from '../../base/log.ts';
-import { isPassing, isDiskFull } from '../../db/pool.ts';
+import { isPassing, isDiskFull } from '../../db/errors.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
 export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };

@@ -2,11 +2,11 @@
  * The WhatsApp templates of an integration as its doors use them: the catalogue as it is at Meta, and what a person sees of a
  * template that is sent (N19). A test workspace has templates of its own, kept among its settings: nothing of it reaches Meta.
  */
+import { providerCall } from './providerCall.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import type { AdapterTools } from '../../channels/adapter.ts';
 import {
   canReconstruct,
   findTemplate,
@@ -26,7 +26,7 @@ export async function catalogueOf(
   page: { limit: number; name?: string; after?: string },
 ): ReturnType<typeof listTemplates> {
   if (at.workspace.environment !== 'test')
-    return await listTemplates(integration.settings, toolsOf(at), page);
+    return await listTemplates(integration.settings, providerCall(at.ctx), page);
   const { name, limit } = page;
   const all = ownTemplates(at.workspace, integration.id).filter((one) => !name || one.name?.includes(name));
   return { kind: 'listed', templates: all.slice(0, limit) };
@@ -94,7 +94,7 @@ async function definitionOf(
   const key = `${integration.id} ${language} ${name}`;
   const known = book.get(key);
   if (known && known.untilMs > nowMs) return known.definition;
-  const found = await findTemplate(integration.settings, toolsOf(at), { name, language });
+  const found = await findTemplate(integration.settings, providerCall(at.ctx), { name, language });
   const definition = found.kind === 'found' ? found.template : undefined;
   book.delete(key);
   book.set(key, { definition, untilMs: nowMs + (definition ? KNOWN_MS : UNKNOWN_MS) });
@@ -110,10 +110,4 @@ export function ownTemplates(workspace: Workspace, integrationId: number): Templ
 /** The setting of a test workspace that keeps them. */
 export function ownName(integrationId: number): string {
   return `templatesOf${integrationId}`;
-}
-
-/** What a call at Meta works with. */
-export function toolsOf(at: Pick<At, 'ctx'>): AdapterTools {
-  const { ctx } = at;
-  return { http: ctx.http, deadlineMs: ctx.config.providerDeadlineMs, nowMs: () => ctx.clock.nowMs() };
 }

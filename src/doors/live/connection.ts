@@ -10,7 +10,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { isPassing } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import { cursorText, isKept, pageBefore, readCursor, takeSnapshot, type Cursor } from '../../live/log.ts';
 import type { Notices } from '../../live/notices.ts';
 import type { HttpContext } from '../kit/context.ts';

@@ -1,4 +1,5 @@
 /** Integrations: the app's accounts with providers (api/sunshine.md §4). Secrets go in and never come out. */
+import { providerCall } from '../kit/providerCall.ts';
 import {
   ChangedIntegration,
   IntegrationShown,
@@ -169,7 +170,7 @@ async function connected(call: Call<unknown>, tx: Tx, made: Integration): Promis
   const adapter = ctx.adapters[made.provider];
   if (workspace.environment === 'test' || !adapter?.connect) return made;
   const inbound = `${ctx.publicUrl()}/callbacks/${toHex24(made.id)}/${made.callbackKey}/inbound`;
-  const tools = { http: ctx.http, deadlineMs: ctx.config.providerDeadlineMs, nowMs: () => ctx.clock.nowMs() };
+  const tools = providerCall(ctx);
   const outcome = await adapter.connect(made.settings, tools, { inbound });
   if (outcome.kind !== 'connected')
     return fault('unprocessable', `The provider says: ${outcome.detail} (${outcome.code})`);

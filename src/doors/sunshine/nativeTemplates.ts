@@ -3,6 +3,7 @@
  * that a conversation shows what the person saw (api/sunshine.md §7; N9, N19). A test workspace has templates of its own,
  * kept among its settings: nothing of it reaches Meta.
  */
+import { providerCall } from '../kit/providerCall.ts';
 import {
   NativeTemplateShown,
   NativeTemplatesShown,
@@ -19,7 +20,7 @@ import {
   deleteTemplate,
   type TemplateDefinition,
 } from '../../channels/whatsapp/templates.ts';
-import { catalogueOf, forgetTemplates, ownName, ownTemplates, toolsOf } from '../kit/templateCatalogue.ts';
+import { catalogueOf, forgetTemplates, ownName, ownTemplates } from '../kit/templateCatalogue.ts';
 import { integrationNamed } from './messageInput.ts';
 import {
   acts,
@@ -100,7 +101,7 @@ async function make(
       });
       return kept ?? { status: 201, body: { messageTemplate: made } };
     }
-    const made = await createTemplate(integration.settings, toolsOf(call), template);
+    const made = await createTemplate(integration.settings, providerCall(call.ctx), template);
     if (made.kind !== 'created') return refusedBy(made);
     forgetTemplates(ctx);
     const { id, status, category } = made;
@@ -120,7 +121,7 @@ async function remove(call: Call): Promise<Work<200, object> | SunshineFault> {
           return left.length === own.length ? fault('not_found', 'There is no such template.') : left;
         })) ?? { status: 200, body: {} }
       );
-    const gone = await deleteTemplate(integration.settings, toolsOf(call), name);
+    const gone = await deleteTemplate(integration.settings, providerCall(call.ctx), name);
     if (gone.kind !== 'deleted') return refusedBy(gone);
     forgetTemplates(call.ctx);
     return { status: 200, body: {} };

@@ -9,7 +9,7 @@ import { idempotently } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
 import { isFault } from '../../base/fault.ts';
 import { readShape } from '../../content/shape.ts';
-import { isPassing } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import type { CallAnswer } from '../../webhooks/deliver.ts';
 import { JSON_BYTES } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';

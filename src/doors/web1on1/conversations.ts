@@ -1,4 +1,5 @@
 /** Conversations: begun with a contact or within a team, found, changed (api/web1on1.md §B.4; W20–W40). */
+import { type Person, readPerson } from './personInput.ts';
 import {
   ConversationAsked,
   ConversationList,
@@ -8,16 +9,12 @@ import {
   ChangedConversation,
   NewConversation,
   type WebMessage,
-  type WebProfile,
 } from '../../../contract/doors/web1on1/bodies.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { createContact, identitiesOf } from '../../contacts/contacts.ts';
 import type { Identity } from '../../contacts/keys.ts';
-import type { Profile } from '../../contacts/wanted.ts';
-import { normaliseEmail } from '../../content/address.ts';
-import { normalisePhone } from '../../content/phone.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import { LANGUAGE, type Table, type Thread } from '../../threads/participants.ts';
 import {
@@ -35,7 +32,8 @@ import { may } from '../kit/route.ts';
 import { usersOf } from './callers.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 import { checkMessage, checkMeta } from './messageInput.ts';
-import { postMessages, type NewPost, type Poster } from '../../threads/posts.ts';
+import { postMessages } from '../../threads/posts.ts';
+import type { NewPost, Poster } from '../../threads/post.ts';
 import {
   languageOf,
   loadContacts,
@@ -226,41 +224,6 @@ async function openTeam(call: Call<NewConversation>, tx: Tx): Promise<Table> {
     meta: body.meta ?? {},
   });
   return { thread, participants: [] };
-}
-
-/** A person as a conversation is begun with. */
-export type Person = { identities: Identity[]; profile: Profile };
-
-/** Who a profile tells of; it needs a telephone or an e-mail address (W25). */
-export function readPerson(profile: WebProfile, path: string, country: string): Person | Fault {
-  const { telephone, email, givenName, familyName, name, locale, address } = profile;
-  const identities: Identity[] = [];
-  if (telephone !== undefined) {
-    const phone = normalisePhone(telephone, { path: `${path}.telephone`, defaultCountry: country });
-    if (isFault(phone)) return phone;
-    identities.push({ kind: 'phone', value: phone.e164 });
-  }
-  if (email !== undefined) {
-    const normal = normaliseEmail(email, `${path}.email`);
-    if (isFault(normal)) return normal;
-    identities.push({ kind: 'email', value: normal });
-  }
-  if (identities.length === 0) return breaks(path, 'needs a telephone or an email');
-  const [first, ...rest] = (name ?? '').trim().split(/\s+/);
-  const given = givenName ?? (first || undefined);
-  const family = familyName ?? (rest.join(' ') || undefined);
-  return {
-    identities,
-    profile: {
-      ...(given === undefined ? {} : { givenName: given }),
-      ...(family === undefined ? {} : { surname: family }),
-      ...(locale === undefined ? {} : { locale }),
-      attributes: {
-        ...(address === undefined ? {} : { address }),
-        ...(email === undefined ? {} : { email: identities.find(({ kind }) => kind === 'email')!.value }),
-      },
-    },
-  };
 }
 
 async function list(call: Call): Promise<Outcome<200, ConversationAsked[]>> {

@@ -8,7 +8,7 @@ import type { MessageType, WebMessage } from '../../../contract/doors/web1on1/bo
 import { isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
 import { checkSenderId } from '../../content/senderId.ts';
-import type { NewPost } from '../../threads/posts.ts';
+import type { NewPost } from '../../threads/post.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 import { breaks, refuses } from './route.ts';
 

@@ -3,7 +3,8 @@
  * a minute, then more and more seldom, and whenever a worker starts, since what was wrong is mostly mended by a new version. It comes
  * out of its order then. The log tells of each failure, `parley_feed_failures` in the metrics how many are waiting.
  */
-import { isPassing, type Db, type Tx } from '../../db/pool.ts';
+import { type Db, type Tx } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane } from '../lanes/sql.ts';
 import type { OwnedLane } from '../lanes/lane.ts';

@@ -3,7 +3,7 @@
  * takes what is in flight already.
  */
 import { pause } from '../../base/clock.ts';
-import { isPassing } from '../../db/pool.ts';
+import { isPassing } from '../../db/errors.ts';
 import { LaneLost } from './settle.ts';
 import type { Batch, WorkItem } from './work.ts';
 import { createSteps } from './steps.ts';

@@ -7,8 +7,9 @@ import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processStamp } from './dataDirectory.ts';
-import { type EmbeddedConnection, type EmbeddedPostgres, startPostgres } from './embedded.ts';
-import { openPool } from './pool.ts';
+import { type EmbeddedPostgres, startPostgres } from './embedded.ts';
+import type { EmbeddedConnection } from './address.ts';
+import { openPool } from '../pool.ts';
 import { PostgresRefusal, surveyPostgres } from './postgresBinaries.ts';
 
 const log = { info() {}, warn() {}, error() {} };

@@ -1,0 +1,172 @@
+/** Walls of accounts: what is over, disabled, deleted or another's opens nothing and is not there. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { vault as createVault } from '../base/crypto.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import { idSource } from '../base/ids.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { must } from '../../test/support/world.ts';
+import { appendAudit, listAudit } from './audit.ts';
+import { authenticateKey, authenticateSunshine } from './authenticate.ts';
+import { createDirectory } from './directory.ts';
+import { setIntegrationStatus } from './integrations.ts';
+import { createKey, createKeyring, MAX_SUNSHINE_KEYS } from './keys.ts';
+import {
+  changePassword,
+  createOperator,
+  getOperator,
+  openSession,
+  proveNewPassword,
+  provePassword,
+  removeMember,
+  SESSION_MS,
+  setMember,
+  sweepSessions,
+} from './operators.ts';
+import { createWorkspace } from './workspaces.ts';
+
+const { sql } = await testDatabase();
+const clock = { ms: Date.UTC(2026, 3, 1), nowMs: () => clock.ms };
+const ids = idSource(63, clock.nowMs);
+const vault = createVault('a secret of an install that is long enough');
+const keyring = createKeyring({ sql, vault, clock });
+const PASSWORD = 'correct horse battery';
+let people = 0;
+
+const faultOf = (outcome: unknown) => (isFault(outcome) ? (outcome as Fault).fault : 'none');
+const operator = async () =>
+  must(
+    await createOperator(sql, ids, {
+      email: `w${++people}@example.com`,
+      name: 'W',
+      password: PASSWORD,
+      nowMs: clock.ms,
+    }),
+  );
+const workspace = async (ownerId?: number) =>
+  must(
+    await sql.begin((tx) =>
+      createWorkspace(tx, ids, {
+        name: 'W',
+        environment: 'test',
+        ...(ownerId ? { ownerId } : {}),
+        nowMs: clock.ms,
+      }),
+    ),
+  );
+const key = (workspaceId: number, door: 'sunshine' | 'outbound', expiresMs?: number) =>
+  sql.begin((tx) =>
+    createKey(
+      tx,
+      { vault, ids },
+      {
+        owner: { workspaceId },
+        door,
+        ...(door === 'outbound' ? { scopes: ['private'] } : {}),
+        ...(expiresMs ? { expiresMs } : {}),
+        nowMs: clock.ms,
+      },
+    ),
+  );
+
+test('a key that is over opens nothing, whichever way it is shown; and is no key of the most that there may be', async () => {
+  const { id } = await workspace();
+  const out = must(await key(id, 'outbound', clock.ms + 5_000));
+  const sun = must(await key(id, 'sunshine', clock.ms + 5_000));
+  const basic = `Basic ${Buffer.from(`${sun.key.keyId}:${sun.secret}`).toString('base64')}`;
+  const opens = async () => [
+    faultOf(await authenticateKey(keyring, { door: 'outbound', token: out.token, nowMs: clock.ms })),
+    faultOf(await authenticateSunshine(keyring, { authorization: basic, nowMs: clock.ms })),
+  ];
+  assert.deepEqual(await opens(), ['none', 'none']);
+  for (let n = 1; n < MAX_SUNSHINE_KEYS; n++) must(await key(id, 'sunshine'));
+  assert.equal(faultOf(await key(id, 'sunshine')), 'payment_required');
+  clock.ms += 5_000;
+  assert.deepEqual(await opens(), ['invalid_auth', 'invalid_auth']);
+  assert.equal(faultOf(await key(id, 'sunshine')), 'none');
+});
+
+test('a disabled operator has no session, signs in nowhere, is nobody, and is not enough to own a workspace', async () => {
+  const [ann, bob] = [await operator(), await operator()];
+  const { id: workspaceId } = await workspace(ann.id);
+  must(await sql.begin((tx) => setMember(tx, { workspaceId, operatorId: bob.id, role: 'owner' })));
+  const session = await openSession(sql, bob, clock.ms);
+  assert.equal((await keyring.session(session.token))?.operatorId, bob.id);
+  await sql`UPDATE operators SET disabled_ms = 1 WHERE id = ${bob.id}`;
+  clock.ms += 1_001;
+  assert.equal(await keyring.session(session.token), undefined);
+  assert.equal(
+    faultOf(await provePassword(sql, { email: bob.email, password: PASSWORD, nowMs: clock.ms })),
+    'invalid_auth',
+  );
+  assert.equal(await getOperator(sql, bob.id), undefined);
+  const leave = () => sql.begin((tx) => removeMember(tx, { workspaceId, operatorId: ann.id }));
+  assert.equal(faultOf(await leave()), 'conflict');
+});
+
+test('a password is changed from what it was, and ends the sessions of its owner and of nobody else; what is over is swept', async () => {
+  const [ann, bob] = [await operator(), await operator()];
+  const hers = await openSession(sql, ann, clock.ms);
+  const his = await openSession(sql, bob, clock.ms);
+  const prove = () =>
+    proveNewPassword(sql, {
+      operatorId: ann.id,
+      password: PASSWORD,
+      newPassword: 'another long one',
+      nowMs: clock.ms,
+    });
+  const [first, second] = [must(await prove()), must(await prove())];
+  must(await sql.begin((tx) => changePassword(tx, first)));
+  assert.equal(faultOf(await sql.begin((tx) => changePassword(tx, second))), 'conflict');
+  assert.equal(await keyring.session(hers.token), undefined);
+  assert.equal((await keyring.session(his.token))?.operatorId, bob.id);
+  await sweepSessions(sql, clock.ms);
+  const sessionsOf = async () =>
+    (await sql`SELECT 1 FROM operator_sessions WHERE operator_id = ${bob.id}`).length;
+  assert.equal(await sessionsOf(), 1);
+  await sweepSessions(sql, clock.ms + SESSION_MS);
+  assert.equal(await sessionsOf(), 0);
+});
+
+test('after five wrong passwords each next try waits, twice as long each time', async () => {
+  const ann = await operator();
+  const tryOne = (password: string) => provePassword(sql, { email: ann.email, password, nowMs: clock.ms });
+  for (let n = 0; n < 5; n++) assert.equal(faultOf(await tryOne('wrong')), 'invalid_auth');
+  const waits = async () => {
+    const told = await tryOne(PASSWORD);
+    assert.ok(isFault(told) && told.fault === 'rate_limited', 'also the right one');
+    return told.retryAfterS;
+  };
+  assert.equal(await waits(), 1);
+  clock.ms += 1_000;
+  assert.equal(faultOf(await tryOne('wrong')), 'invalid_auth');
+  assert.equal(await waits(), 2);
+  clock.ms += 2_000;
+  must(await tryOne(PASSWORD));
+});
+
+test('what is deleted is not there; what is another’s is neither switched off nor read', async () => {
+  const [ours, theirs] = [await workspace(), await workspace()];
+  const directory = createDirectory({ sql, vault, clock });
+  assert.equal((await directory.workspace(ours.id))?.id, ours.id);
+  const id = ids.spread();
+  await sql`INSERT INTO integrations (id, workspace_id, provider, channel, name, settings, callback_key, created_ms, changed_ms)
+    VALUES (${id}, ${ours.id}, 'twilio', 'sms', 'x', '{}', 'key', 1, 1)`;
+  const off = (workspaceId: number) =>
+    setIntegrationStatus(sql, { workspaceId, id, status: 'inactive', nowMs: clock.ms });
+  assert.equal(faultOf(await off(theirs.id)), 'not_found');
+  assert.equal(
+    (await sql<{ status: string }[]>`SELECT status FROM integrations WHERE id = ${id}`)[0]!.status,
+    'active',
+  );
+  must(await off(ours.id));
+  await sql.begin((tx) =>
+    appendAudit(tx, ids, { workspaceId: ours.id, actor: 'a', action: 'b', subject: 'c', nowMs: clock.ms }),
+  );
+  assert.equal((await listAudit(sql, { workspaceId: ours.id })).length, 1);
+  await sql`UPDATE audit_log SET workspace_id = ${theirs.id}`;
+  assert.equal((await listAudit(sql, { workspaceId: ours.id })).length, 0, 'whoever’s is in the same bucket');
+  await sql`UPDATE workspaces SET deleted_ms = 1 WHERE id = ${ours.id}`;
+  directory.forget(ours.id);
+  assert.equal(await directory.workspace(ours.id), undefined);
+});
