@@ -82,7 +82,7 @@ test('scenario 4: two carts open, one is bought: only that one ends', async () =
   await cart('checkout', 1);
   await place.settled();
   await place.advance(2 * HOUR_MS);
-  assert.deepEqual((await place.entries(carl)).sort(), ['completed', 'event']);
+  assert.deepEqual(new Set(await place.entries(carl)), new Set(['completed', 'event']));
   assert.deepEqual(await place.mails(carl), ['left-behind']);
   await provesWhole();
 });

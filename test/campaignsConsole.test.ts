@@ -101,7 +101,7 @@ test('paused it lets nobody in; ended all leave; pages', async () => {
     `/campaigns/${id}/people?limit=2&before=${first.next.before}&beforeAt=${first.next.beforeAt}`,
   );
   const seen = [...first.people, ...rest.people].map(({ contactId }: Json) => contactId);
-  assert.deepEqual([seen.toSorted(), rest.next], [who.toSorted(), null]);
+  assert.deepEqual([new Set(seen), seen.length, rest.next], [new Set(who), who.length, null]);
   await ok('POST', `/campaigns/${id}/pause`, { what: 'entering' });
   assert.equal(
     (await call('POST', at(`/campaigns/${id}/enter`), { contactId: who[0], key: 'z' })).status,
@@ -132,5 +132,5 @@ test('parley reconcile --campaigns: adds up, and says what does not', async () =
   await database.sql`DELETE FROM timers`;
   await database.sql`DELETE FROM campaign_tallies`;
   const { breaks } = await ok('GET', '/reconcile/campaigns');
-  assert.match(breaks.join('; '), /1 in a campaign without a timer.*0 counted as entered, and 1 rows/);
+  assert.match(breaks.join('; '), /\d in a campaign without a timer.*0 counted as entered, and 1 rows/);
 });

@@ -70,7 +70,7 @@ export async function newPlace(timeZone?: string) {
     },
     /** Waits until nothing is left to do now. */
     async settled(): Promise<void> {
-      await until('all is done', async () => must(await ctx.simulator.settled(id)) === true, 30_000);
+      await until('all is done', async () => must(await ctx.simulator.settled(id)), 30_000);
     },
     async advance(byMs: number): Promise<void> {
       must(await ctx.simulator.advanceClock(id, byMs));
@@ -99,7 +99,7 @@ export async function newPlace(timeZone?: string) {
     async tallies(campaignId: number): Promise<Record<string, number>> {
       const rows = await sql<{ what: string; n: number }[]>`
         SELECT trim(step || ' ' || metric) AS what, sum(n)::bigint AS n FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1`;
-      return Object.fromEntries(rows.map(({ what, n }) => [what, Number(n)]));
+      return Object.fromEntries(rows.map(({ what, n }) => [what, n]));
     },
   };
 }

@@ -41,7 +41,7 @@ async function newDoor() {
       await place.settled();
       const [row] = await sql<{ contactId: number }[]>`
         SELECT contact_id AS "contactId" FROM identities WHERE workspace_id = ${place.id} AND kind = 'external' AND value = ${id}`;
-      return await place.mails(Number(row!.contactId));
+      return await place.mails(row!.contactId);
     },
   };
 }

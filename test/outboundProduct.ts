@@ -41,7 +41,7 @@ export async function startOutbound() {
     const rows = await sql<{ name: string; count: number }[]>`
       SELECT n.name, s.count FROM identities i JOIN event_stats s ON s.contact_id = i.contact_id
       JOIN event_names n ON n.id = s.name_id WHERE i.value = ${userId} AND i.kind IN ('external', 'anonymous')`;
-    return Object.fromEntries(rows.map(({ name, count }) => [name, Number(count)]));
+    return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
   }
 
   /** Another workspace with nothing in it, and its keys. */

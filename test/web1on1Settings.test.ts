@@ -58,7 +58,7 @@ test('W50 W51 transfer links are short, under the name of the organization and t
 
 test('pictures are those that are set, and a channel is offline while nothing that is answered there arrives', async () => {
   const { id } = await begun();
-  const show = async () => (await call('GET', `/conversations/${id}`)).body as Json;
+  const show = async () => (await call('GET', `/conversations/${id}`)).body;
   assert.deepEqual(new Set((await show()).participants.map((one: Json) => one.avatar)), new Set(['']));
   const refused = await call('PATCH', organization, { settings: { avatarUrl: 'http://shop.example/a b' } });
   assert.deepEqual([refused.status, refused.body.error.field], [400, 'settings.avatarUrl']);

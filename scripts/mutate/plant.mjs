@@ -10,7 +10,7 @@ if (planted) {
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
       if (url !== faulty) return loaded;
-      const source = String(loaded.source);
+      const source = new TextDecoder().decode(Buffer.from(loaded.source));
       if (source.split(text).length !== 2) throw new Error(`the text of the fault is not in ${url} once`);
       appendFileSync(marker, 'planted\n');
       return { ...loaded, source: source.replace(text, () => becomes) };

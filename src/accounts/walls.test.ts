@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { vault as createVault } from '../base/crypto.ts';
-import { isFault, type Fault } from '../base/fault.ts';
+import { isFault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { must } from '../../test/support/world.ts';
@@ -33,7 +33,7 @@ const keyring = createKeyring({ sql, vault, clock });
 const PASSWORD = 'correct horse battery';
 let people = 0;
 
-const faultOf = (outcome: unknown) => (isFault(outcome) ? (outcome as Fault).fault : 'none');
+const faultOf = (outcome: unknown) => (isFault(outcome) ? outcome.fault : 'none');
 const operator = async () =>
   must(
     await createOperator(sql, ids, {

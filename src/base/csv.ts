@@ -49,6 +49,8 @@ class RowReader {
   /** Cells of a row whose last cell goes on over the end of a line, and that cell: where its quote was opened. */
   #cells: string[] = [];
   #open: { text: string; line: number } | undefined;
+  /** The line on which the row begins: where it cannot be read to its end, all of it is in no row. */
+  #begins = 0;
 
   take(): CsvRow[] {
     const rows = this.#rows;
@@ -82,7 +84,7 @@ class RowReader {
   end(): Stop | undefined {
     const last = this.#begun.join('');
     const stop = last === '' ? undefined : this.#readLine(last.replace(/\r$/, ''), '');
-    return stop ?? (this.#open && { line: this.#open.line, reason: NEVER_CLOSED });
+    return stop ?? (this.#open && { line: this.#begins, reason: NEVER_CLOSED });
   }
 
   #keep(rest: string): Stop | undefined {
@@ -95,7 +97,7 @@ class RowReader {
   #tooLong(length: number): Stop | undefined {
     const all = length + (this.#open?.text.length ?? 0);
     if (all <= LONGEST_ROW) return undefined;
-    const { line } = this.#open ?? { line: this.#line + 1 };
+    const line = this.#open ? this.#begins : this.#line + 1;
     const perhaps = this.#open ? `: perhaps it ${NEVER_CLOSED}` : '';
     return { line, reason: `is a row of more than ${LONGEST_ROW} characters${perhaps}` };
   }
@@ -104,6 +106,7 @@ class RowReader {
     const stop = this.#tooLong(line.length);
     if (stop) return stop;
     this.#line += 1;
+    if (this.#open === undefined) this.#begins = this.#line;
     if (this.#delimiter === undefined) {
       const said = this.#line === 1 ? /^"?sep=([^"])"?$/iu.exec(line)?.[1] : undefined;
       if (said !== undefined) this.#delimiter = said;
@@ -140,7 +143,7 @@ class RowReader {
         while (line[to] === ' ' && delimiter !== ' ') to += 1;
         if (to === line.length || line.startsWith(delimiter, to)) this.#cells.push(open.text);
         // After a cell of one line this is a quote within a word; after more it may be that of another row.
-        else if (open.line !== this.#line) return { line: open.line, reason: NEVER_CLOSED };
+        else if (open.line !== this.#line) return { line: this.#begins, reason: NEVER_CLOSED };
         else {
           to = endOfCell(line, delimiter, closed.at);
           this.#cells.push(line.slice(start, to));

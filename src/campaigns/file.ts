@@ -62,7 +62,7 @@ export function parseFile(text: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 }) as unknown;
   } catch (error) {
-    return fault('bad_request', `file: ${String((error as Error).message)}`, { field: 'file' });
+    return fault('bad_request', `file: ${(error as Error).message}`, { field: 'file' });
   }
 }
 

@@ -38,6 +38,7 @@ export const campaignsPeople: Room = {
     conversions: { by: 'contact', column: 'contact_id' },
     enrolment_log: { by: 'contact', column: 'contact_id' },
     campaign_refusals: { by: 'contact', column: 'contact_id' },
+    campaign_optouts: { by: 'contact', column: 'contact_id' },
     campaign_tasks: { not: 'how far a task is, which happens to be an id' },
   },
   async erase(erasing) {

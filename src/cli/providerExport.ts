@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import type { AuditBreak, TakenShown } from '../../contract/doors/console/reconcile.ts';
-import { readCsv, type CsvRow } from '../base/csv.ts';
+import { readCsv } from '../base/csv.ts';
 import type { Api } from './api.ts';
 import { Failure } from './failure.ts';
 
@@ -95,7 +95,7 @@ async function dealExport(
     | undefined;
   try {
     for (let piece = await pieces.next(); !piece.done; piece = await pieces.next())
-      for (const { cells } of piece.value as CsvRow[]) {
+      for (const { cells } of piece.value) {
         if (!at) at = columnsIn(cells, given);
         else if (at.only?.(cells) !== false)
           await parts.put(plainId(cells[at.id] ?? ''), (cells[at.status] ?? '').toLowerCase());

@@ -222,28 +222,33 @@ async function inTransaction<T>(
   let savepoints = 0;
   // Of statements that go out together all after the first that failed are told that the transaction is aborted, and whoever waits for
   // them may hear of one of those first.
-  let failed: unknown;
+  let part: { failed?: unknown } = {};
   const noting: Execute = async (...asked) => {
+    const current = part;
     try {
       return await execute(...asked);
     } catch (error) {
-      failed ??= error;
+      current.failed ??= error;
       throw error;
     }
   };
   const tx: Tx = Object.assign(tagOn(noting, placement), {
-    async savepoint<U>(part: (inner: Tx) => Promise<U>): Promise<U> {
+    async savepoint<U>(work: (inner: Tx) => Promise<U>): Promise<U> {
       const name = `s${++savepoints}`;
+      const around = part;
+      // What fails in it, and is heard of when it is over, is no cause of what comes after it.
+      const own: typeof part = (part = {});
       await execute(`SAVEPOINT ${name}`, [], false, false);
       try {
-        const result = await part(tx);
+        const result = await work(tx);
         await execute(`RELEASE SAVEPOINT ${name}`, [], false, false);
         return result;
       } catch (error) {
-        const cause = causeOf(error, failed);
-        failed = undefined;
+        const cause = causeOf(error, own.failed);
         if (!isConnectionLost(cause)) await execute(`ROLLBACK TO SAVEPOINT ${name}`, [], false, false);
         throw cause;
+      } finally {
+        part = around;
       }
     },
   });
@@ -259,7 +264,7 @@ async function inTransaction<T>(
       throw new Error('the transaction was rolled back: one of its statements had failed');
     return result;
   } catch (error) {
-    const cause = causeOf(error, failed);
+    const cause = causeOf(error, part.failed);
     if (!isConnectionLost(cause)) await execute('ROLLBACK', [], false, false);
     throw cause;
   }

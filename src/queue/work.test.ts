@@ -123,7 +123,7 @@ test('a claim takes what is due of its lane, kind and stream, in order, and noth
   );
   const [flight] = await sql<{ causes: number[]; whole: boolean; kind: number }[]>`
     SELECT cause_ids AS causes, whole, kind FROM flights WHERE id = ${flightId}`;
-  assert.deepEqual([flight!.causes.toSorted(), flight!.whole, flight!.kind], [expected.toSorted(), true, 1]);
+  assert.deepEqual([new Set(flight!.causes), flight!.whole, flight!.kind], [new Set(expected), true, 1]);
   assert.deepEqual(await causes({ busy: items }), []);
   assert.deepEqual(await causes({ limit: 2 }), expected.slice(0, 2));
   assert.deepEqual(
@@ -329,7 +329,7 @@ test('what is put in wakes whoever listens once it is committed, soon again when
   );
   assert.deepEqual(heard, []);
   await put(work(), work({ ownerId: owner(other), stream: 77 }));
-  assert.deepEqual(heard.splice(0).toSorted(), [`${lane.lane}:1`, `${other.lane}:bulk`].toSorted());
+  assert.deepEqual(new Set(heard.splice(0)), new Set([`${lane.lane}:1`, `${other.lane}:bulk`]));
   await queue.transact((tx) =>
     queue.append(tx, [{ ownerId: owner(), workspaceId: OURS, type: 'x', atMs: 1, payload: {} }]),
   );

@@ -18,11 +18,11 @@ type Sent = { ref: string; to: string };
 
 /** Asks, and hears of what is sent. */
 export type Asking = {
-  ask(message: AskedFor): Promise<Outcome | undefined>;
+  ask: (message: AskedFor) => Promise<Outcome | undefined>;
   /** A call with these messages begins. */
-  began(messages: readonly Sent[]): void;
+  began: (messages: readonly Sent[]) => void;
   /** It has ended. */
-  ended(message: Sent, outcome: Outcome): void;
+  ended: (message: Sent, outcome: Outcome) => void;
 };
 
 /** Asks by `lookUp`. */

@@ -40,7 +40,7 @@ export type Settling = {
   /** Writes the rest; `landed` ends the flight. */
   finish(landed: boolean): Promise<void>;
   /** False once nothing can be written any more. */
-  holds(): boolean;
+  holds: () => boolean;
 };
 
 /** A result waits so long for others. */

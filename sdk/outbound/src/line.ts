@@ -199,7 +199,7 @@ async function send(options: LineOptions, batch: readonly Waiting[]): Promise<Fa
 /** What the server says, as text: it may say it as JSON. */
 function textOf(said: string): string {
   try {
-    return String((JSON.parse(said) as { error: { Message: string } }).error.Message);
+    return String((JSON.parse(said) as { error: { Message: unknown } }).error.Message);
   } catch {
     return said;
   }

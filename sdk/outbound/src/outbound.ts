@@ -72,7 +72,7 @@ export class Call extends Promise<void> {
     error?: ((reason: OutboundError) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     const next = super.then(success, error);
-    super.then.call(next, undefined, () => {});
+    void super.then.call(next, undefined, () => {});
     return next;
   }
   success(heard: SuccessCallback) {
@@ -110,7 +110,7 @@ export class Outbound {
     if (!url) throw new TypeError('Say where Parley is: new Outbound(apiKey, { url: "https://…" })');
     const storage = options.storage === undefined ? pageStorage() : (options.storage ?? undefined);
     this.line = new Line({
-      key: String(apiKey),
+      key: String(apiKey as unknown),
       url: url.replace(/\/+$/, ''),
       client: `Javascript${process?.versions?.node ? '-Node' : ''}/${VERSION}`,
       storage,

@@ -105,7 +105,7 @@ function looksUp(test: RuleTest, facts: Facts, around: Around): Test {
   const made: Record<string, unknown> = { ...test };
   for (const name of ['is', 'isNot', 'greaterThan', 'lessThan'] as const)
     if (test[name] !== undefined) made[name] = found(test[name]);
-  return made as Test;
+  return made;
 }
 
 /** Equal to no value there can be. */

@@ -14,7 +14,9 @@ import {
 
 const close = (got: readonly number[] | undefined, wanted: readonly number[], within = 5e-5) => {
   assert.ok(got);
-  got.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]!) <= within, `${got} is not ${wanted}`));
+  got.forEach((value, i) =>
+    assert.ok(Math.abs(value - wanted[i]!) <= within, `${got.join()} is not ${wanted.join()}`),
+  );
 };
 
 test('Newcombe 1998: 56/70 against 48/80', () => {

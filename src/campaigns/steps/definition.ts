@@ -122,7 +122,8 @@ function goalsAt(given: Record<string, unknown>, path: string): void {
     lookedAt(inner, at);
     durationAt(inner['within'], `${at}.within`, 60_000, CAMPAIGN_LIMITS.waitMs);
     if (inner['value'] !== undefined) pathAt(inner['value'], `${at}.value`);
-    if (inner['currency'] !== undefined && !/^[A-Z]{3}$/.test(String(inner['currency'])))
+    const { currency } = inner;
+    if (currency !== undefined && !(typeof currency === 'string' && /^[A-Z]{3}$/.test(currency)))
       breaks(`${at}.currency`, 'must be a code of three letters, such as EUR');
     if (inner['primary'] !== undefined) flagAt(inner['primary'], `${at}.primary`);
     if (inner['exit'] !== undefined) flagAt(inner['exit'], `${at}.exit`);

@@ -125,7 +125,7 @@ class Walk {
     if (event.name === '$failed') return this.#follow('failed', `it failed: ${said(event)}`);
     if (event.name === '$suppressed') return this.#follow('suppressed', said(event));
     const wanted = current.send.await === 'accepted' ? ['$accepted', '$delivered'] : ['$delivered'];
-    if (wanted.includes(event.name)) this.#follow('next', `${event.name.slice(1)}`);
+    if (wanted.includes(event.name)) this.#follow('next', event.name.slice(1));
   }
 
   /** Something fell due at the step. */
@@ -219,7 +219,10 @@ class Walk {
         current.key,
         drawn(current.split, `${this.#version.campaignId}:${current.key}:${this.#run.contactId}`),
       );
-    if ('stop' in current) return void this.#end({ exited: current.stop.reason });
+    if ('stop' in current) {
+      this.#end({ exited: current.stop.reason });
+      return undefined;
+    }
     return this.#change(current, at);
   }
 
@@ -332,7 +335,8 @@ function isOfSend(event: Seen, enrolmentId: number, stepKey: string): boolean {
 }
 
 function said({ properties }: Seen): string {
-  return String(properties?.['code'] ?? 'no reason was told');
+  const code = properties?.['code'];
+  return typeof code === 'string' ? code : 'no reason was told';
 }
 
 /** One of weighted ways, by a hash: the same for the same text, always. */

@@ -50,7 +50,7 @@ export function reads<A extends TSchema>({
   answer,
   handle,
   ...route
-}: GivenRead & { answer: A; handle(call: Call): Promise<Static<A> | Fault> }): Route {
+}: GivenRead & { answer: A; handle: (call: Call) => Promise<Static<A> | Fault> }): Route {
   return written.reads<Record<200, A>>({
     ...route,
     answers: { 200: answer },

@@ -152,7 +152,7 @@ function serveTalk(asUser: Serve, says: Serve, ctx: HttpContext, takeReceipts: T
     const query = queryOnce(request.query);
     if (isFault(query)) return query;
     const url = `${ctx.publicUrl()}${request.url.split('?')[0]}`;
-    return (await messagesPage({ ctx, query, url }, contact)) as Answer;
+    return await messagesPage({ ctx, query, url }, contact);
   });
   says('POST', '/messages', async (call, contact, request) => {
     const body = readBody(Said, request.body);

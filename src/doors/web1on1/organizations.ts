@@ -65,13 +65,15 @@ async function change(call: Call<ChangedOrganization>): Promise<Work<200, Organi
 type Thing = { id: string };
 
 /** A list that is short enough to be read whole, and one of it by its id; `me` is the caller. */
-function lookUps<A extends TObject>(
+function lookUps(
   name: string,
   scope: 'viewer' | 'agent' | 'bot',
   action: Action,
-  shown: A,
+  shown: TObject,
   all: (call: Call) => Thing[] | Promise<Thing[]>,
 ): Route[] {
+  // What is shown of a thing is its own room's; the schema holds it.
+  const whole: TSchema = shown;
   return [
     reads({
       path: `/${name}`,
@@ -97,7 +99,7 @@ function lookUps<A extends TObject>(
     reads({
       path: `/${name}/:id`,
       does: `One of the ${name}, by its id; \`me\` is the caller.`,
-      answers: { 200: shown as TSchema },
+      answers: { 200: whole },
       scope,
       action,
       async handle(call) {

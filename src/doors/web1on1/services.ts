@@ -206,7 +206,7 @@ function present({ workspace }: Call<unknown>, webhook: WebhookWithSecret): Webh
   return {
     ...organizationOf(workspace),
     id: toHex24(webhook.id),
-    name: String(webhook.options['name'] ?? 'Webhook'),
+    name: typeof webhook.options['name'] === 'string' ? webhook.options['name'] : 'Webhook',
     type: 'webhook',
     enabled: webhook.status === 'active',
     status: webhook.status === 'active' ? 'active' : 'inactive',

@@ -107,7 +107,7 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
     conversations: new Map(
       shown.map((one) => [one.thread.id, presentConversation(one, organization, integrations)]),
     ),
-    messages: new Map(messages.map((message) => [String(message['id']), message])),
+    messages: new Map(messages.map((message) => [message['id'], message])),
   };
 }
 

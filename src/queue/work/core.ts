@@ -59,6 +59,6 @@ export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
   stopping: AbortSignal;
   /** Lanes that may be claimed from. */
   lanes(): readonly OwnedLane[];
-  holds(lane: OwnedLane): boolean;
+  holds: (lane: OwnedLane) => boolean;
   claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }>;
 };

@@ -70,7 +70,7 @@ export type Batch = {
   /** Where it is written down what begins. */
   steps: Steps;
   /** False once this process may no longer own the lane; looked at before anything that cannot be taken back. */
-  holds(): boolean;
+  holds: () => boolean;
   /** Says that work of this lane falls due soon, so that nobody has to look for it. */
   wakeAt(dueMs: number): void;
   /** Told of items that need no room in flight any more, though others of the batch may; once or more for each. */
