@@ -53,14 +53,16 @@ export async function holdAgainst(
   integration: string | undefined,
 ): Promise<{ breaks: AuditBreak[]; counts: { rows: number; matched: number } }> {
   const directory = await mkdtemp(join(tmpdir(), 'parley-reconcile-'));
+  const theirs = createParts(directory, 'theirs');
+  const ours = createParts(directory, 'ours');
   try {
-    const theirs = createParts(directory, 'theirs');
-    const ours = createParts(directory, 'ours');
     await dealExport(file, columns, theirs);
     await dealOurs(api, path, integration, ours);
     await Promise.all([theirs.end(), ours.end()]);
     return await compare(theirs, ours);
   } finally {
+    // Files that are still being opened would not find their folder.
+    await Promise.all([theirs.end(), ours.end()]);
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -110,7 +110,7 @@ export class Outbound {
     if (!url) throw new TypeError('Say where Parley is: new Outbound(apiKey, { url: "https://…" })');
     const storage = options.storage === undefined ? pageStorage() : (options.storage ?? undefined);
     this.line = new Line({
-      key: String(apiKey as unknown),
+      key: apiKey,
       url: url.replace(/\/+$/, ''),
       client: `Javascript${process?.versions?.node ? '-Node' : ''}/${VERSION}`,
       storage,
