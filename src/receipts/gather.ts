@@ -14,11 +14,10 @@ const MOST_TOGETHER = 500;
 
 /** The same, together with others of the same integration. */
 export function gatherReceipts(take: TakeReceipts): TakeReceipts {
-  const one = gather<readonly Receipt[], void>(async (integrationId, calls) => {
+  return gather<readonly Receipt[], void>(async (integrationId, calls) => {
     await take(integrationId, calls.flat());
     return calls.map(() => undefined);
   }, receiptsTogether);
-  return one;
 }
 
 /** As `base/gather.ts` does, for calls of an integration each. */

@@ -99,8 +99,6 @@ export type Write<K extends Kind> = Common &
     secretFields?: readonly string[];
     /** Its work calls a provider or has transactions of its own, so that only few of its kind run at a time. */
     outside?: boolean;
-    /** Its handler has kept what it was given when it answers, together with what others gave; repeats are for it to know. */
-    keeps?: boolean;
     handle(call: Call<K, never>): Promise<Work | Outcome>;
   };
 
@@ -143,7 +141,7 @@ export function routesOf<K extends Kind>() {
      */
     keeps: <B extends TSchema>(
       route: GivenWrite<K> & { body: B; handle(call: Call<K, Static<B>>): Promise<Outcome> },
-    ) => ({ ...write, ...route, keeps: true }) as unknown as Write<K>,
+    ) => ({ ...write, ...route }) as unknown as Write<K>,
     /** A route that changes something without being told more than its path. */
     acts: <A extends Answers>(
       route: GivenWrite<K> & { answers?: A; handle(call: Call<K>): Promise<WorkOf<NoInfer<A>> | Fault> },

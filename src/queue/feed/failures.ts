@@ -3,7 +3,7 @@
  * a minute, then more and more seldom, and whenever a worker starts, since what was wrong is mostly mended by a new version. It comes
  * out of its order then. The log tells of each failure, `parley_feed_failures` in the metrics how many are waiting.
  */
-import { type Db, type Tx } from '../../db/pool.ts';
+import { type Db, type Sql, type Tx } from '../../db/pool.ts';
 import { isPassing } from '../../db/errors.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane } from '../lanes/sql.ts';
@@ -27,9 +27,7 @@ const LAST_AGAIN_MS = 3_600_000;
 const MOST_A_ROUND = 500;
 
 /** What transactions are made with: the queue, which repeats them on a deadlock and wakes workers at the commit. */
-export type Transacts = {
-  transact: <T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }) => Promise<T>;
-};
+export type Transacts = { transact: Sql['begin'] };
 
 /** True for what a reader threw, as against a database or lane that was lost or contended, which is nobody's fault. */
 export function isReadersOwn(error: unknown): boolean {
