@@ -8,6 +8,7 @@
  */
 import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { monotonicMs, pause, systemClock } from '../base/clock.ts';
 import type { Config } from '../base/config.ts';
 import { randomToken, vault as openVault, type Vault } from '../base/crypto.ts';
 import { StartRefusal } from '../base/refusal.ts';
@@ -130,7 +131,7 @@ export async function rotateSecret(
   options: RotateOptions = {},
 ): Promise<Rotation> {
   const [was, next] = [openVault(from), openVault(to)];
-  if ((await countOtherProcesses(sql)) > 0)
+  if (!(await isStopped(sql)))
     throw new StartRefusal('Parley is running on this database; stop every process of it first.');
   const begun = await sql.begin((tx) => beginRotation(tx, was, next));
   const rotation: Rotation = { resealed: 0, unreadable: [] };
@@ -146,6 +147,18 @@ export async function rotateSecret(
     await deleteInstall(tx, NEXT);
   });
   return rotation;
+}
+
+/** Postgres is rid of a connection only some time after its process ended: who has just stopped Parley is not told that it runs. */
+const GOING_MS = 3_000;
+
+async function isStopped(sql: Sql): Promise<boolean> {
+  const untilMs = monotonicMs() + GOING_MS;
+  while ((await countOtherProcesses(sql)) > 0) {
+    if (monotonicMs() > untilMs) return false;
+    await pause(systemClock, 50);
+  }
+  return true;
 }
 
 async function beginRotation(tx: Tx, was: Vault, next: Vault): Promise<'begun' | 'done'> {
