@@ -60,6 +60,22 @@ export type LiveMessage = {
   clientId?: string;
   /** Of messages of the business. */
   state?: LiveState;
+  /** It was posted to many, and goes one way where it is a notice. */
+  posted?: 'direct' | 'notices';
+};
+
+/** One thing said in a group that the person is in. Those of a group stand in the order of `position`, which has no gap. */
+export type LivePost = {
+  id: string;
+  groupId: string;
+  position: number;
+  content: Content;
+  atMs: number;
+  author?: { name?: string; avatarUrl?: string };
+  /** The person said it. */
+  own?: true;
+  /** It was taken back. */
+  deleted?: true;
 };
 
 /** The conversation's marks. */
@@ -89,6 +105,8 @@ export type ClientFrame =
 /** What happened. */
 export type LiveEvent =
   | { kind: 'message'; message: LiveMessage }
+  /** Of a group; where it is shown is beside the conversation. */
+  | { kind: 'post'; post: LivePost }
   /** May come before its message, and before an earlier state: the furthest counts. */
   | { kind: 'state'; messageId: string; state: LiveState; atMs: number }
   | { kind: 'read'; by: 'contact' | 'business'; atMs: number }

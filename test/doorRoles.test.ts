@@ -49,6 +49,8 @@ const TABLE: Record<Action, string> = {
   'campaigns.read': 'oamgvb',
   'campaigns.write': 'oam',
   'campaigns.run': 'oam',
+  'groups.read': 'oamgvb',
+  'groups.write': 'oamgb',
   'simulator.use': 'oamg',
   'clock.advance': 'oam',
 };

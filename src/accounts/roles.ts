@@ -57,6 +57,8 @@ export const ACTIONS = {
   'campaigns.read': { roles: ANYONE, means: 'see campaigns' },
   'campaigns.write': { roles: MARKETERS, means: 'draft campaigns' },
   'campaigns.run': { roles: MARKETERS, means: 'publish, pause and end campaigns' },
+  'groups.read': { roles: ANYONE, means: 'see groups and what is said in them' },
+  'groups.write': { roles: STAFF, means: 'run groups and post in them' },
   'simulator.use': { roles: PEOPLE, means: 'use the simulator' },
   'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
 } as const satisfies Record<string, { roles: readonly Holder[]; means: string }>;

@@ -1,6 +1,6 @@
 /** A delivery, as those see it who read, decide and write. Holds types only. */
 import { Content } from '../../contract/content.ts';
-import type { MessageClass, ErrorClass } from '../../contract/channels.ts';
+import type { ChannelName, ErrorClass, MessageClass } from '../../contract/channels.ts';
 import type { StateCode } from './states.ts';
 import type { DeliveryKey } from './ref.ts';
 
@@ -10,6 +10,8 @@ export type FirstDelivery = Omit<DeliveryKey, 'seq'> & {
   class: MessageClass;
   integrationId: number | null;
   destinationId: number | null;
+  /** The only channel it may go on; null: any. */
+  channel: string | null;
   expiresMs: number;
   mayFallBack: boolean;
   /** By the workspace's clock, as all times of a delivery. */
@@ -49,6 +51,8 @@ export type SingleFacts = {
   content: Content | null;
   integrationId: number | null;
   destinationId: number | null;
+  /** Where it went last; of what was never tried, the only one it may go on. */
+  channel: ChannelName | null;
   expiresMs: number | null;
   state: StateCode;
   attempts: number;

@@ -20,14 +20,14 @@ import { STATE, type StateCode } from './states.ts';
 /** Writes deliveries that wait to be sent. */
 export async function insertQueued(db: Db, rows: readonly Omit<FirstDelivery, 'dueMs'>[]): Promise<void> {
   await db`
-    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, expires_ms,
+    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, channel, expires_ms,
       may_fall_back, state_ms, seq, state)
     SELECT *, 0::smallint, ${STATE.queued}::smallint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
       ${rows.map((r) => CLASS_BIT[r.class])}::smallint[],
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
-      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
       ${rows.map((r) => r.atMs)}::bigint[])
     ON CONFLICT DO NOTHING`;
 }
@@ -38,8 +38,8 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
       m.conversation_id AS "conversationId", m.kind, m.content,
       CASE d.class WHEN 1 THEN 'transactional' WHEN 2 THEN 'marketing' ELSE 'authentication' END AS class,
-      d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
-      d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
+      d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.channel, d.expires_ms AS "expiresMs", d.state,
+      d.attempts, d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
     LEFT JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`.keyed();

@@ -2,7 +2,7 @@
  * Accepted means committed: the message, its delivery, its due row and its event are written in one transaction, and only
  * then is there an answer. Everything a door lets in comes through here; what it takes is a batch.
  */
-import type { MessageClass } from '../../contract/channels.ts';
+import type { ChannelName, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Directory } from '../accounts/directory.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
@@ -35,6 +35,10 @@ export type Send = {
   integrationId?: number;
   /** Send to this destination. */
   destinationId?: number;
+  /** On this channel only, where no destination is named: the devices of an account, not its phone number. */
+  channel?: ChannelName;
+  /** It is said, and nobody is told: its conversation is muted. */
+  isQuiet?: boolean;
   /** How far the workspace's clock is ahead of ours; what is stored is by the workspace's. */
   aheadMs?: number;
   /** Not before this time, by the workspace's clock. */
@@ -68,6 +72,7 @@ export async function accept(
   const contents = await shortContents(deps, tx, given);
   const accepted = given.map((send, i) => ({ ...send, content: contents[i]! }));
   const said = countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'));
+  const told = accepted.filter(({ isQuiet }) => isQuiet !== true);
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
   const [there] = await Promise.all([
     noteOutgoing(tx, said),
@@ -78,16 +83,17 @@ export async function accept(
     sendFirst(
       deps.queue,
       tx,
-      accepted.map((send) => ({
+      told.map((send) => ({
         contactId: send.contactId,
         causeId: send.id,
         workspaceId: send.workspaceId,
         class: send.class,
         integrationId: send.integrationId ?? null,
         destinationId: send.destinationId ?? null,
+        channel: send.channel ?? null,
         expiresMs: send.expiresMs ?? send.atMs + DEFAULT_LIFE_MS,
         // Who names where it is to go gets that and nothing else.
-        mayFallBack: send.integrationId === undefined && send.destinationId === undefined,
+        mayFallBack: (send.integrationId ?? send.destinationId ?? send.channel) === undefined,
         atMs: send.atMs,
         dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)),
       })),

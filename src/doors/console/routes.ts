@@ -4,6 +4,7 @@ import { campaignRoutes } from './campaigns.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
+import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -34,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...broadcastRoutes,
   ...campaignRoutes,
+  ...groupRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,

@@ -77,7 +77,7 @@ export async function prepare(
   const drafts =
     batch.stream === 0
       ? await draftSingles(deps, batch, decided, nowMs)
-      : await draftRun(deps, batch, run, decided);
+      : await draftRun(deps, batch, run, decided, nowMs);
   if (!drafts.length) return { ready: [], decided };
   const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
   const people = await selectPeople(deps.sql, contactsOf(drafts), {
@@ -188,7 +188,8 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     item,
     bulk: false,
     class: row.class,
-    channel: undefined,
+    // One that was never tried names where it may go.
+    channel: row.attempts === 0 && row.destinationId === null ? (row.channel ?? undefined) : undefined,
     integrationId: row.integrationId,
     destinationId: row.destinationId,
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
@@ -209,6 +210,7 @@ async function draftRun(
   batch: Claimed,
   run: Run | undefined,
   decided: Decision[],
+  nowMs: number,
 ): Promise<Draft[]> {
   if (!run) {
     for (const item of batch.items) decided.push({ item, bulk: true });
@@ -224,6 +226,7 @@ async function draftRun(
       )
     : [];
   const known = new Map(states.map((row) => [`${row.contactId}.${row.seq}`, row]));
+  const wanted = await stillWanted(deps, batch, run, nowMs);
   const drafts: Draft[] = [];
   for (const item of batch.items) {
     const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
@@ -240,7 +243,7 @@ async function draftRun(
         expiresMs: run.expiresMs,
         compiled: run.compiled,
         isTemplate: run.isTemplate,
-        canceled: run.canceled,
+        canceled: run.canceled || wanted?.has(item.ownerId) === false,
         wasUnknown: state === STATE.unknown,
         ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
         mayFallBack: false,
@@ -248,6 +251,19 @@ async function draftRun(
     }
   }
   return drafts;
+}
+
+/** Who of a batch of a run is to have it now; undefined: all of them. */
+async function stillWanted(
+  { directory }: PrepareDeps,
+  { items }: Claimed,
+  run: Run,
+  nowMs: number,
+): Promise<ReadonlySet<number> | undefined> {
+  if (!run.stillWanted) return undefined;
+  const aheadMs = (await directory.workspace(run.workspaceId))?.clockAheadMs ?? 0;
+  const contactIds = [...new Set(items.map(({ ownerId }) => ownerId))];
+  return await run.stillWanted(contactIds, nowMs + aheadMs);
 }
 
 /** True for content that WhatsApp takes after 24 hours of silence. */
