@@ -8,6 +8,7 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
+import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
@@ -51,6 +52,7 @@ import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
 import { referenceDoor } from './doors/reference/door.ts';
+import { shoutDoor } from './doors/shout/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -274,9 +276,10 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
+  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), shoutDoor];
   const server = createServer(
     ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
+    [...apis, consoleDoor, referenceDoor, callbacks, ...people],
     {
       amiss: ready,
       registry: metrics.registry,
@@ -330,6 +333,7 @@ function declared(
     liveRoom(notices),
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
+    connectRoom,
     simulatorRoom(ctx.simulator),
   ];
 }

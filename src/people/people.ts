@@ -11,6 +11,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { broadcastsPeople } from '../broadcasts/personal.ts';
 import { campaignsPeople } from '../campaigns/personal.ts';
+import { connectPeople } from '../connect/personal.ts';
 import { eraseContacts, idsOfPerson, type Erased } from '../contacts/contacts.ts';
 import { mergeContacts, type Merged } from '../contacts/merge.ts';
 import { contactsPeople } from '../contacts/personal.ts';
@@ -55,6 +56,7 @@ export function roomsWithPeople(deps: Omit<PeopleDeps, 'queue'>): readonly Room[
     accountsPeople,
     broadcastsPeople,
     campaignsPeople,
+    connectPeople,
     contentPeople,
     sendersPeople,
     receiptsPeople,

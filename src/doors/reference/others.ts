@@ -27,7 +27,7 @@ export const OTHERS: readonly Described[] = [
   {
     method: 'GET',
     path: '/api/openapi/:file',
-    does: 'The document of an API: console.json, sunshine.json, web1on1.json, outbound.json, other.json.',
+    does: 'The document of an API: console.json, sunshine.json, web1on1.json, outbound.json, shout.json, other.json.',
     ...json,
     open: true,
   },

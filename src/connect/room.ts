@@ -1,0 +1,5 @@
+/** What this room declares. */
+import type { Room } from '../db/room.ts';
+
+/** Connect. */
+export const connectRoom: Room = { name: 'connect' };
