@@ -61,10 +61,11 @@ test('S9 S10 S11 connect, disconnect, connect again: one contact, three things t
   assert.deepEqual({ connectId, userId }, { connectId: 'a', userId: holder.id });
   for (const workspaceId of [company.id, holder.workspaceId]) {
     const entries = await listAudit(sql, { workspaceId });
-    assert.deepEqual(
-      entries.map(({ action }) => action).toReversed(),
-      ['connect.grant', 'connect.end', 'connect.grant'],
-    );
+    assert.deepEqual(entries.map(({ action }) => action).toReversed(), [
+      'connect.grant',
+      'connect.end',
+      'connect.grant',
+    ]);
   }
 });
 
@@ -119,7 +120,9 @@ test('who acts by a grant is done before it ends, or is refused', async () => {
     order.push('ended');
     return ended;
   });
-  const [waits] = await sql<{ n: number }[]>`SELECT count(*)::int AS n FROM connect_grants WHERE id = ${grant.id} AND disconnected_ms IS NULL`;
+  const [waits] = await sql<
+    { n: number }[]
+  >`SELECT count(*)::int AS n FROM connect_grants WHERE id = ${grant.id} AND disconnected_ms IS NULL`;
   assert.equal(waits!.n, 1);
   release();
   assert.equal(await acting, true);

@@ -16,6 +16,7 @@ export const accountsPeople: Room = {
     operator_sessions: 'names nobody',
     api_keys: 'names nobody',
     integrations: 'names nobody',
+    sign_ups: 'names who signs up, for a quarter of an hour',
     install: 'names nobody',
     password_links: 'names operators only, by a hash',
   },
@@ -26,5 +27,6 @@ export const accountsPeople: Room = {
     allowances: { not: 'of networks' },
     password_links: { not: 'of operators' },
     invitations: { not: 'of operators' },
+    sign_ups: { not: 'of operators to be' },
   },
 };

@@ -3,6 +3,7 @@ import type { Room } from '../db/room.ts';
 import { sweepAllowances } from './allowances.ts';
 import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
+import { sweepSignUps } from './signUps.ts';
 
 /** Accounts. */
 export const accountsRoom: Room = {
@@ -11,5 +12,6 @@ export const accountsRoom: Room = {
     await sweepIdempotency(sql, nowMs);
     await sweepSessions(sql, nowMs);
     await sweepAllowances(sql, nowMs);
+    await sweepSignUps(sql, nowMs);
   },
 };

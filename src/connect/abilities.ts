@@ -5,7 +5,14 @@
 import { fault, type Fault } from '../base/fault.ts';
 
 /** What a grant can allow. */
-export const ABILITIES = ['messages', 'notifications', 'announcements', 'groups', 'orders', 'actions'] as const;
+export const ABILITIES = [
+  'messages',
+  'notifications',
+  'announcements',
+  'groups',
+  'orders',
+  'actions',
+] as const;
 /** Something a grant can allow. */
 export type Ability = (typeof ABILITIES)[number];
 
@@ -15,7 +22,8 @@ export const ABILITY_WORDS: Readonly<Record<Ability, string>> = {
   notifications: 'Send you notifications',
   announcements: 'Add you to its announcements, for as long as you are connected',
   groups: 'Add you to group chats that it runs, and take you out again',
-  orders: 'Create, change and delete its orders in your account. Your customers may be texted about them from your number',
+  orders:
+    'Create, change and delete its orders in your account. Your customers may be texted about them from your number',
   actions: 'Offer you ready-made actions for your account; none runs until you switch it on',
 };
 

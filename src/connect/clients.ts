@@ -148,12 +148,7 @@ export async function rotateClientSecret(
 
 const BLANK: ClientSettings = { redirectUris: [], reading: [], asks: [...ABILITIES], signedOnly: false };
 
-async function setEnabled(
-  tx: Tx,
-  workspaceId: number,
-  enabled: boolean,
-  nowMs: number,
-): Promise<ClientRow> {
+async function setEnabled(tx: Tx, workspaceId: number, enabled: boolean, nowMs: number): Promise<ClientRow> {
   const row = (await selectClient(tx, workspaceId, true))!;
   if (row.enabled === enabled) return row;
   const after = { ...row, enabled, changedMs: nowMs };
@@ -238,7 +233,8 @@ function isRedirect(text: string): boolean {
 
 /** An address that stands in a page and a header as it is: no spaces, quotes, semicolons, commas, nor credentials. */
 function plainUrl(text: string): URL | undefined {
-  if (text.length > CLIENT_LIMITS.uri || !/^[\x21-\x7e]+$/.test(text) || /["'`<>;,\\]/.test(text)) return undefined;
+  if (text.length > CLIENT_LIMITS.uri || !/^[\x21-\x7e]+$/.test(text) || /["'`<>;,\\]/.test(text))
+    return undefined;
   const url = URL.parse(text);
   return url && !url.username && !url.password ? url : undefined;
 }

@@ -6,6 +6,8 @@ import { appendAudit } from '../accounts/audit.ts';
 import type { Operator } from '../accounts/operators.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { MAX_ID, type IdSource } from '../base/ids.ts';
+import { destinationsOf } from '../contacts/destinations.ts';
+import { activate } from '../contacts/pending.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -111,7 +113,8 @@ export async function connectAccount(
     disconnectedMs: null,
     endedBy: null,
   };
-  if (!(await insertGrant(tx, row))) return fault('conflict', 'This account was connected by someone else just now.');
+  if (!(await insertGrant(tx, row)))
+    return fault('conflict', 'This account was connected by someone else just now.');
   const grant = grantOfRow(row) as LiveGrant;
   await tell(deps, tx, 'grant.created', grant, clientNowMs);
   await note(deps, tx, 'connect.grant', grant, input);
@@ -160,7 +163,9 @@ export async function holdGrant(tx: Tx, clientWorkspaceId: number, who: Who): Pr
 /** The grant by which a company knows or knew somebody: the one that lasts, else the last that ended. */
 export async function lastGrantOf(db: Db, clientWorkspaceId: number, who: Who): Promise<Grant | undefined> {
   const row = await selectGrant(db, clientWorkspaceId, who, false);
-  return row && grantOfRow(row);
+  if (!row) return undefined;
+  const { enabled: _enabled, open: _open, ...grant } = row;
+  return grantOfRow(grant);
 }
 
 /** The grants that last of those whom a company names, in no order; who has none is left out. */
@@ -184,7 +189,12 @@ export async function connectedContacts(
 /** A page of a company's grants, newest first; `next` is the `beforeId` of the next page. */
 export async function listGrants(
   db: Db,
-  page: { clientWorkspaceId: number; limit: number; beforeId?: number | undefined; live?: boolean | undefined },
+  page: {
+    clientWorkspaceId: number;
+    limit: number;
+    beforeId?: number | undefined;
+    live?: boolean | undefined;
+  },
 ): Promise<{ grants: Grant[]; next?: number }> {
   const { limit, beforeId = MAX_ID, ...of } = page;
   const rows = await selectGrantsOf(db, { ...of, beforeId, limit: limit + 1 });
@@ -198,7 +208,10 @@ export async function grantsBy(
   userId: number,
 ): Promise<(Grant & { client: { id: number; name: string } })[]> {
   const rows = await selectGrantsBy(db, userId);
-  return rows.map((row) => ({ ...grantOfRow(row), client: { id: row.clientId, name: row.clientName } }));
+  return rows.map(({ clientId, clientName, ...row }) => ({
+    ...grantOfRow(row),
+    client: { id: clientId, name: clientName },
+  }));
 }
 
 type Pair = { connectId: string; holderId: number };
@@ -211,7 +224,9 @@ function isThisPair(row: GrantRow, pair: Pair): boolean {
 function collision(earlier: readonly GrantRow[], pair: Pair, signed: boolean): Fault | undefined {
   const binding = earlier.filter((row) => row.connectId !== null && (row.disconnectedMs === null || !signed));
   if (binding.some((row) => row.connectId === pair.connectId && row.holderId !== pair.holderId))
-    return fault('conflict', 'connect_id: another account is connected with this id', { field: 'connect_id' });
+    return fault('conflict', 'connect_id: another account is connected with this id', {
+      field: 'connect_id',
+    });
   if (binding.some((row) => row.holderId === pair.holderId && row.connectId !== pair.connectId))
     return fault('conflict', 'connect_id: your account is connected with another id; disconnect it first', {
       field: 'connect_id',
@@ -243,7 +258,17 @@ async function contactOf(
       profile: { ...(givenName && { givenName }), ...(surname && { surname }) },
     },
   ]);
-  return found!.contactId;
+  const { contactId } = found!;
+  // A code was mailed there while it waited; by now it is known to be theirs.
+  const waiting = (await destinationsOf(tx, client.workspaceId, [contactId])).filter(
+    ({ channel, address, status }) => channel === 'email' && address === email && status === 'pending',
+  );
+  await activate(
+    tx,
+    client.workspaceId,
+    waiting.map(({ id }) => ({ contactId, destinationId: id })),
+  );
+  return contactId;
 }
 
 function lasting(row: Awaited<ReturnType<typeof selectGrant>>, who: Who): LiveGrant | Fault {
@@ -252,14 +277,14 @@ function lasting(row: Awaited<ReturnType<typeof selectGrant>>, who: Who): LiveGr
   if (!row.enabled) return fault('forbidden', 'Connect is not enabled for this workspace.');
   if (row.disconnectedMs !== null || !row.open)
     return fault('forbidden', `${field}: ${value} has disconnected`, { field });
-  return grantOfRow(row) as LiveGrant;
+  const { enabled: _enabled, open: _open, ...grant } = row;
+  return grantOfRow(grant) as LiveGrant;
 }
 
-function grantOfRow(row: GrantRow): Grant {
-  const { holderId: userId, disconnectedMs, endedBy, ...same } = row;
-  const { id, clientWorkspaceId, connectId, signed, holderWorkspaceId, contactId, allows, connectedMs } = same;
+function grantOfRow({ holderId: userId, disconnectedMs, endedBy, ...same }: GrantRow): Grant {
   return {
-    ...{ id, clientWorkspaceId, connectId, userId, holderWorkspaceId, contactId, allows, signed, connectedMs },
+    ...same,
+    userId,
     ...(disconnectedMs === null ? {} : { disconnectedMs }),
     ...(endedBy === null ? {} : { endedBy }),
   };

@@ -90,8 +90,15 @@ export async function lockPair(
   pair: { clientWorkspaceId: number; connectId: string; holderId: number },
 ): Promise<void> {
   const at = pair.clientWorkspaceId;
-  const keys = [hash32(`${at} as ${pair.connectId}`), hash32(`${at} of ${pair.holderId}`)].sort((a, b) => a - b);
+  const keys = [hash32(`${at} as ${pair.connectId}`), hash32(`${at} of ${pair.holderId}`)].sort(
+    (a, b) => a - b,
+  );
   for (const key of keys) await db`SELECT pg_advisory_xact_lock(hashtext('connect'), ${key}::integer)`;
+}
+
+/** Makes windows of one account queue up until the transaction ends: an advisory lock, to be taken before `lockPair`. */
+export async function lockHolder(db: Db, holderId: number): Promise<void> {
+  await db`SELECT pg_advisory_xact_lock(hashtext('connect holder'), ${hash32(String(holderId))}::integer)`;
 }
 
 /** The grants, ended ones too, of a connect_id or of an account at one company, newest first. Locks nothing. */
@@ -201,9 +208,7 @@ export async function endGrant(
   endedBy: EndedBy,
 ): Promise<GrantRow | undefined> {
   const whose =
-    'holderId' in of
-      ? db`g.holder_id = ${of.holderId}`
-      : db`g.client_workspace_id = ${of.clientWorkspaceId}`;
+    'holderId' in of ? db`g.holder_id = ${of.holderId}` : db`g.client_workspace_id = ${of.clientWorkspaceId}`;
   const rows = await db<GrantRow[]>`
     UPDATE connect_grants g SET disconnected_ms = GREATEST(${atMs}::bigint, g.connected_ms), ended_by = ${endedBy}
     WHERE g.id = ${of.id} AND ${whose} AND g.disconnected_ms IS NULL RETURNING ${grantColumns(db)}`;

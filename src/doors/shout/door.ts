@@ -24,7 +24,9 @@ const MOST_OUTSIDE = 2;
 export const shoutForm: FaultForm = Object.assign(
   ({ message, field }: { message: string; field?: string }) => ({
     error: message,
-    errors: field ? { [field]: [message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message] } : {},
+    errors: field
+      ? { [field]: [message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message] }
+      : {},
   }),
   { statusOf: (told: Fault) => (told.fault === 'bad_request' && told.field ? 422 : FAULTS[told.fault].http) },
 );
@@ -66,7 +68,11 @@ function servingOf(ctx: HttpContext): Serving<ShoutKind> {
       const connectId = headerOf(request, 'x-shout-connect-id');
       const userId = headerOf(request, 'x-shout-user-id');
       return (
-        oddText(Object.entries({ connectId: connectId ?? '', userId: userId ?? '' })) ?? { query, connectId, userId }
+        oddText(Object.entries({ connectId: connectId ?? '', userId: userId ?? '' })) ?? {
+          query,
+          connectId,
+          userId,
+        }
       );
     },
     readBody: (route, body) => (route.body ? readBody(route.body as TObject, body) : undefined),
@@ -75,6 +81,8 @@ function servingOf(ctx: HttpContext): Serving<ShoutKind> {
 
 /** A header as text; Node gives it byte by byte. One that is empty is none. */
 function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
-  const text = Buffer.from([headers[name] ?? ''].flat().join(), 'latin1').toString('utf8').trim();
+  const text = Buffer.from([headers[name] ?? ''].flat().join(), 'latin1')
+    .toString('utf8')
+    .trim();
   return text === '' ? undefined : text;
 }

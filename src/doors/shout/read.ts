@@ -55,7 +55,9 @@ type Given = { value: unknown; field: string };
 
 function oneOfBoth(connect: Given, user: Given): Who | Fault {
   if (connect.value !== undefined && user.value !== undefined)
-    return fault('bad_request', `${connect.field}: give this or ${user.field}, not both`, { field: connect.field });
+    return fault('bad_request', `${connect.field}: give this or ${user.field}, not both`, {
+      field: connect.field,
+    });
   if (connect.value !== undefined) {
     const connectId = readConnectId(connect.value, connect.field);
     return isFault(connectId) ? connectId : { connectId };

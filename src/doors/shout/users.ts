@@ -66,7 +66,11 @@ export const userRoutes: readonly Route[] = [
       if (isFault(grant)) return grant;
       const of = { id: grant.id, clientWorkspaceId: workspace.id };
       return async (tx) => {
-        const ended = await disconnectAccount(ctx, tx, of, { clientNowMs, nowMs, actor: `key:${caller.keyId}` });
+        const ended = await disconnectAccount(ctx, tx, of, {
+          clientNowMs,
+          nowMs,
+          actor: `key:${caller.keyId}`,
+        });
         return isFault(ended) ? ended : { status: 204, body: undefined };
       };
     },
@@ -147,7 +151,12 @@ async function* rows(sql: Sql, { workspace }: Call): AsyncGenerator<string> {
   yield csvLine(['connect_id', 'user_id', 'profile_id', 'created_at']);
   let beforeId: number | undefined;
   do {
-    const page = await listGrants(sql, { clientWorkspaceId: workspace.id, limit: ROWS_A_TURN, live: true, beforeId });
+    const page = await listGrants(sql, {
+      clientWorkspaceId: workspace.id,
+      limit: ROWS_A_TURN,
+      live: true,
+      beforeId,
+    });
     yield page.grants
       .map(({ connectId, userId, contactId, connectedMs }) =>
         csvLine([connectId, userId, contactId, timeIn(workspace.timeZone, connectedMs)]),
