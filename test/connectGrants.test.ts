@@ -73,7 +73,10 @@ test('two accounts that take one connect id at once: one has it, the other is to
   const company = await newCompany(ctx);
   const holders = await Promise.all([1, 2, 3, 4].map(() => newHolder(ctx)));
   const outcomes = await Promise.all(holders.map((holder) => connectHolder(ctx, company, holder, 'same')));
-  assert.deepEqual(outcomes.map(faultOf).toSorted(), ['conflict', 'conflict', 'conflict', undefined]);
+  assert.deepEqual(
+    outcomes.map(faultOf).filter((one) => one !== undefined),
+    ['conflict', 'conflict', 'conflict'],
+  );
   assert.equal((await told(company.id)).length, 1);
   assert.equal((await listGrants(sql, { clientWorkspaceId: company.id, limit: 10 })).grants.length, 1);
 });
