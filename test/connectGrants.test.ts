@@ -2,8 +2,19 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
-import { disableConnect } from '../src/connect/clients.ts';
-import { grantOf, holdGrant, listGrants, mayOnBehalf, type GrantTold } from '../src/connect/grants.ts';
+import { changeClient, clientSecret, disableConnect, rotateClientSecret } from '../src/connect/clients.ts';
+import {
+  connectedContacts,
+  disconnectWorkspace,
+  grantOf,
+  grantsBy,
+  holdGrant,
+  listGrants,
+  liveGrantsOf,
+  mayOnBehalf,
+  type GrantTold,
+} from '../src/connect/grants.ts';
+import { actingFor } from '../src/doors/shout/read.ts';
 import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { listAudit } from '../src/accounts/audit.ts';
 import { connectHolder, endGrant, makeGrant, newCompany, newHolder } from './support/connect.ts';
@@ -163,4 +174,89 @@ test('a contact that is merged takes its grant along', async () => {
   must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, ctx.clock.nowMs(), pair)));
   const after = must(await grantOf(sql, company.id, { connectId: grant.connectId }));
   assert.equal(after.contactId, survivingId);
+});
+
+test('S9 of many who are named only those who are connected now', async () => {
+  const company = await newCompany(ctx);
+  const [one, two] = [await makeGrant(ctx, { company }), await makeGrant(ctx, { company })];
+  const elsewhere = await makeGrant(ctx);
+  must(await endGrant(ctx, two.grant));
+  const named = {
+    connectIds: [one.grant.connectId, two.grant.connectId, 'nobody'],
+    userIds: [one.holder.id, elsewhere.holder.id],
+  };
+  const found = await liveGrantsOf(sql, company.id, named);
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [one.grant.id],
+  );
+  const contacts = [one, two, elsewhere].map(({ grant }) => grant.contactId);
+  assert.deepEqual([...(await connectedContacts(sql, company.id, contacts))], [one.grant.contactId]);
+});
+
+test('a grant allows what was asked for when it was given, and not what is asked for since', async () => {
+  const company = await newCompany(ctx);
+  const change = { nowMs: ctx.clock.nowMs(), workspaceId: company.id };
+  must(await sql.begin((tx) => changeClient(tx, change, { asks: ['messages'] })));
+  const { grant } = await makeGrant(ctx, { company });
+  must(await sql.begin((tx) => changeClient(tx, change, { asks: ['messages', 'orders'] })));
+  const acting = async (ability: 'orders' | 'messages') =>
+    faultOf(await sql.begin((tx) => actingFor(tx, company.id, { connectId: grant.connectId }, ability)));
+  assert.equal(await acting('messages'), undefined);
+  assert.equal(await acting('orders'), 'forbidden');
+  for (const [asks, fault] of [
+    [['all'], 'bad_request'],
+    [[], undefined],
+  ] as const)
+    assert.equal(faultOf(await sql.begin((tx) => changeClient(tx, change, { asks }))), fault);
+});
+
+test('nobody is sent back but to whole https addresses, or to this machine', async () => {
+  const company = await newCompany(ctx);
+  const change = { nowMs: ctx.clock.nowMs(), workspaceId: company.id };
+  const take = async (uri: string) =>
+    faultOf(await sql.begin((tx) => changeClient(tx, change, { redirectUris: [uri] })));
+  for (const uri of ['https://shop.example/back?a=1', 'http://localhost:3000/', 'http://127.0.0.1:3/x'])
+    assert.equal(await take(uri), undefined, uri);
+  const odd = [
+    'http://shop.example/',
+    'javascript:alert(1)',
+    'https://a@shop.example/',
+    'https://shop.example/#x',
+  ];
+  for (const uri of [
+    ...odd,
+    '/back',
+    'https://shop.example/;x',
+    "https://shop.example/'",
+    'data:text/html,x',
+  ])
+    assert.equal(await take(uri), 'bad_request', uri);
+});
+
+test('a secret that is drawn anew is another', async () => {
+  const company = await newCompany(ctx);
+  const before = await clientSecret(sql, ctx.vault, company.id);
+  const drawn = must(
+    await sql.begin((tx) =>
+      rotateClientSecret(tx, ctx.vault, { workspaceId: company.id, nowMs: ctx.clock.nowMs() }),
+    ),
+  );
+  assert.notEqual(drawn, before);
+  assert.equal(await clientSecret(sql, ctx.vault, company.id), drawn);
+});
+
+test('a workspace that goes ends its grants on both sides, and who listens is told', async () => {
+  const { company, holder, grant } = await makeGrant(ctx);
+  const other = await makeGrant(ctx, { company });
+  const at = { clientNowMs: ctx.clock.nowMs() };
+  await ctx.queue.transact((tx) => disconnectWorkspace(ctx, tx, holder.workspaceId, at));
+  assert.equal(faultOf(await grantOf(sql, company.id, { connectId: grant.connectId })), 'forbidden');
+  must(await grantOf(sql, company.id, { connectId: other.grant.connectId }));
+  await ctx.queue.transact((tx) => disconnectWorkspace(ctx, tx, company.id, at));
+  const ended = (await told(company.id)).filter(({ type }) => type === 'grant.deleted');
+  assert.deepEqual(new Set(ended.map(({ payload }) => payload.grantId)), new Set([grant.id, other.grant.id]));
+  assert.equal(ended.length, 2);
+  const [kept] = await grantsBy(sql, holder.id);
+  assert.deepEqual([kept!.client.name, kept!.endedBy], ['Acme', 'workspace']);
 });

@@ -2,7 +2,7 @@
 import type { Db } from '../db/pool.ts';
 
 /** A row of sign_ups. */
-export type SignUpRow = {
+type SignUpRow = {
   email: string;
   name: string;
   passwordHash: string | null;

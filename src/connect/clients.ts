@@ -3,19 +3,19 @@
  * that is switched off again is kept, with its grants, and may do nothing (S16). Knows no page and no door.
  */
 import { beginningOf } from '../base/text.ts';
-import { breaks, checkText } from '../accounts/checks.ts';
+import { checkText } from '../accounts/checks.ts';
 import { randomToken, type Vault } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { ABILITIES, type Ability } from './abilities.ts';
 import { insertClient, selectClient, selectClientById, updateClientRow, type ClientRow } from './sql.ts';
 
 /** A passage that is to be read before somebody agrees. */
-export type Reading = { title: string; text: string };
+type Reading = { title: string; text: string };
 
 /** What a client shows and asks for. */
-export type ClientSettings = {
+type ClientSettings = {
   /** An https address of a picture. */
   logoUrl?: string;
   /** What buttons are filled with, `#rrggbb`. */
@@ -39,7 +39,7 @@ export type Client = ClientSettings & {
 };
 
 /** What can be changed of a client; undefined leaves it, null takes away. */
-export type ClientChange = {
+type ClientChange = {
   name?: string | undefined;
   logoUrl?: string | null | undefined;
   colour?: string | null | undefined;
@@ -50,7 +50,7 @@ export type ClientChange = {
 };
 
 /** Bounds of what a client shows; lengths in UTF-16 units. */
-export const CLIENT_LIMITS = { redirects: 20, uri: 2048, readings: 10, title: 200, text: 5000 } as const;
+const CLIENT_LIMITS = { redirects: 20, uri: 2048, readings: 10, title: 200, text: 5000 } as const;
 
 const SECRET_BYTES = 32;
 

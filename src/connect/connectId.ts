@@ -1,6 +1,5 @@
 /** The form of a connect_id: by which a company knows somebody. Pure. */
-import { breaks } from '../accounts/checks.ts';
-import type { Fault } from '../base/fault.ts';
+import { breaks, type Fault } from '../base/fault.ts';
 
 /** Characters of a connect_id. */
 export const MAX_CONNECT_ID = 200;

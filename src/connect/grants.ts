@@ -64,10 +64,10 @@ export type GrantTold = {
 };
 
 /** What the functions that change a grant need. */
-export type GrantDeps = { ids: IdSource; queue: Pick<Queue, 'append'> };
+type GrantDeps = { ids: IdSource; queue: Pick<Queue, 'append'> };
 
 /** Which of the company's own ids an account is connected as, and who says so. */
-export type Connecting = {
+type Connecting = {
   client: Client;
   /** The company's clock. */
   clientNowMs: number;

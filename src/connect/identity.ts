@@ -8,7 +8,7 @@ import { fault, type Fault } from '../base/fault.ts';
 import { checkConnectId } from './connectId.ts';
 
 /** What an address of the consent page says of the visitor. */
-export type GivenIdentity = {
+type GivenIdentity = {
   connectId?: string | undefined;
   signature?: string | undefined;
   /** A JWT with the connect_id as `sub`, with `exp`, and, where it has an `aud`, the client's id there. */

@@ -10,11 +10,11 @@ import type { Log } from '../../base/log.ts';
 import { isPassing, isDiskFull } from '../../db/errors.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
-export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
+type ShownFault = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
 
 /** A door's form of a fault. */
 export type FaultForm = {
-  (told: Told): unknown;
+  (told: ShownFault): unknown;
   /** The status of an answer, where it is not that of the catalogue. */
   statusOf?(told: Fault): number;
 };

@@ -6,12 +6,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TObject } from 'typebox';
 import { FAULTS } from '../../../contract/errors.ts';
 import { authenticateKey } from '../../accounts/authenticate.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { clientOfWorkspace } from '../../connect/clients.ts';
 import { acceptJson, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendError, type FaultForm } from '../kit/errors.ts';
-import { breaks, oddText, queryOnce } from '../kit/route.ts';
+import { oddText, queryOnce } from '../kit/route.ts';
 import type { ShoutKind } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
@@ -21,7 +21,7 @@ const BODY_BYTES = 1024 * 1024;
 const MOST_OUTSIDE = 2;
 
 /** This API's form of a fault: in words, and by field. What is wrong with a field is 422. */
-export const shoutForm: FaultForm = Object.assign(
+const shoutForm: FaultForm = Object.assign(
   ({ message, field }: { message: string; field?: string }) => ({
     error: message,
     errors: field

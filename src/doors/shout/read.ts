@@ -1,11 +1,11 @@
 /** Whom a call is about: `connect_id` or `user_id`, in the headers, a path or a body. Both take a number or a text (api/shout.md §C.4). */
 import { checkText } from '../../accounts/checks.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { isId } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MAX_CONNECT_ID } from '../../connect/connectId.ts';
 import { holdGrant, mayOnBehalf, type Ability, type LiveGrant, type Who } from '../../connect/grants.ts';
-import { breaks, type Asked } from './route.ts';
+import type { Asked } from './route.ts';
 
 /** Whom the headers name: one of the two. */
 export function readHeaders({ connectId, userId }: Asked): Who | Fault {

@@ -2,10 +2,8 @@
 import type { TSchema } from 'typebox';
 import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 
-export { breaks } from '../kit/route.ts';
-
 /** Who calls: a company, by a key of its workspace. */
-export type Caller = { keyId: string; workspaceId: number };
+type Caller = { keyId: string; workspaceId: number };
 
 /** What a call says besides its body. */
 export type Asked = {
@@ -30,8 +28,5 @@ export type ShoutKind = {
 export type Call<B = undefined> = CallOf<ShoutKind, B>;
 /** A route of this door. */
 export type Route = RouteOf<ShoutKind>;
-/** A route of this door that changes something. */
-export type Write = Extract<Route, { kind: 'write' }>;
-
 /** The ways in which routes of this door are written down. */
 export const { reads, writes, acts } = routesOf<ShoutKind>();

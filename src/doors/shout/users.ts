@@ -11,12 +11,12 @@ import {
 import { Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { ShoutId } from '../../../contract/doors/shout/fields.ts';
 import { csvLine } from '../../base/csv.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Sql } from '../../db/pool.ts';
 import { disconnectAccount, lastGrantOf, listGrants, type Grant, type Who } from '../../connect/grants.ts';
 import { inOrder, timeIn } from './present.ts';
 import { readConnectId, readUserId } from './read.ts';
-import { acts, breaks, reads, type Call, type Route } from './route.ts';
+import { acts, reads, type Call, type Route } from './route.ts';
 
 const ROWS_A_TURN = 1000;
 
@@ -78,7 +78,7 @@ export const userRoutes: readonly Route[] = [
 ];
 
 /** A grant as this door tells of it. */
-export function presentGrant(grant: Grant, timeZone: string): GrantedUserShown {
+function presentGrant(grant: Grant, timeZone: string): GrantedUserShown {
   const { id, connectId, userId, contactId, clientWorkspaceId, allows, connectedMs, disconnectedMs } = grant;
   return inOrder({
     id,

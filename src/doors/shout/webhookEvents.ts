@@ -9,9 +9,9 @@ import type { Presenter } from '../../webhooks/expand.ts';
 import { inOrder, timeIn } from './present.ts';
 
 /** What a webhook of this door can be called for. */
-export const SHOUT_EVENTS = ['api_client_granted_user_created', 'api_client_granted_user_deleted'] as const;
+const SHOUT_EVENTS = ['api_client_granted_user_created', 'api_client_granted_user_deleted'] as const;
 /** One of them. */
-export type ShoutEvent = (typeof SHOUT_EVENTS)[number];
+type ShoutEvent = (typeof SHOUT_EVENTS)[number];
 
 const TOLD_BY: Readonly<Record<string, ShoutEvent>> = {
   'grant.created': 'api_client_granted_user_created',
@@ -19,10 +19,7 @@ const TOLD_BY: Readonly<Record<string, ShoutEvent>> = {
 };
 
 /** A field that the company has added to every payload: a text, a number or a flag. */
-export type CustomFields = Readonly<Record<string, string | number | boolean>>;
-
-/** The fields that a payload has of its own. */
-export const OWN_FIELDS = ['user_id', 'connect_id', 'connect_import_order_history_at'] as const;
+type CustomFields = Readonly<Record<string, string | number | boolean>>;
 
 /** The presenter of this door's webhooks. */
 export const shoutPresenter: Presenter = {
@@ -51,7 +48,7 @@ export const shoutPresenter: Presenter = {
 };
 
 /** What is sent for one event. */
-export function payloadOf(
+function payloadOf(
   event: ShoutEvent,
   of: { id: number; atMs: number; connectId: string; userId: number },
   timeZone: string,
@@ -68,6 +65,6 @@ export function payloadOf(
 }
 
 /** What a company has added to the payloads of a webhook. */
-export function fieldsOf({ options }: Pick<Webhook, 'options'>): CustomFields {
+function fieldsOf({ options }: Pick<Webhook, 'options'>): CustomFields {
   return (options['fields'] ?? {}) as CustomFields;
 }

@@ -4,11 +4,11 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { hmac, randomToken, sameText } from '../../../base/crypto.ts';
-import { fault, isFault, type Fault } from '../../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
 import { clientNamed, clientSecret, type Client } from '../../../connect/clients.ts';
 import { readIdentity, type Identity } from '../../../connect/identity.ts';
 import type { HttpContext } from '../../kit/context.ts';
-import { breaks, queryOnce } from '../../kit/route.ts';
+import { queryOnce } from '../../kit/route.ts';
 
 /** A visitor with what the company sent along. */
 export type Asked = Identity & {

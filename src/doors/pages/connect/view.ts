@@ -134,7 +134,7 @@ export function endPage(asked: Asked, of: { title: string; text: string; status:
 }
 
 /** A page. */
-export type Page = { title: string; main: string; hasScript?: boolean };
+type Page = { title: string; main: string; hasScript?: boolean };
 
 /** Sends it, in the company's colour. */
 export async function sendPage(
