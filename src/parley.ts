@@ -13,6 +13,7 @@ import { conversationsRoom } from './conversations/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
+import { ordersRoom } from './orders/room.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
@@ -330,6 +331,7 @@ function declared(
     liveRoom(notices),
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
+    ordersRoom({ ...shared, names: ctx.names }),
     simulatorRoom(ctx.simulator),
   ];
 }

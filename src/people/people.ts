@@ -25,6 +25,7 @@ import type { Queue } from '../queue/queue.ts';
 import { ledgerPeople } from '../ledger/personal.ts';
 import { linksPeople } from '../links/personal.ts';
 import { livePeople } from '../live/personal.ts';
+import { ordersPeople } from '../orders/personal.ts';
 import { queuePeople } from '../queue/personal.ts';
 import { receiptsPeople } from '../receipts/personal.ts';
 import { sendersPeople } from '../senders/personal.ts';
@@ -55,6 +56,7 @@ export function roomsWithPeople(deps: Omit<PeopleDeps, 'queue'>): readonly Room[
     accountsPeople,
     broadcastsPeople,
     campaignsPeople,
+    ordersPeople,
     contentPeople,
     sendersPeople,
     receiptsPeople,
