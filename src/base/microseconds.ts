@@ -34,7 +34,7 @@ export function offsetTime(us: number, offsetMs: number): string {
 }
 
 /** What a text says of an instant; `offsetMinutes` undefined when it names no zone. */
-export type ReadInstant = { wallUs: number; offsetMinutes: number | undefined };
+type ReadInstant = { wallUs: number; offsetMinutes: number | undefined };
 
 const FORM =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/i;

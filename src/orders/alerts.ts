@@ -21,10 +21,10 @@ import type { Db, Tx } from '../db/pool.ts';
 /** The two texts. */
 export const ORDER_TEXTS = ['alert', 'followUp'] as const;
 /** One of them. */
-export type OrderText = (typeof ORDER_TEXTS)[number];
+type OrderText = (typeof ORDER_TEXTS)[number];
 
 /** What an account has decided of one: `delay` is a duration such as `2d`, `0m` for at once. */
-export type TextSettings = { on: boolean; text: string; delay: string };
+type TextSettings = { on: boolean; text: string; delay: string };
 
 /** Key and name of their campaigns. */
 export const TEXT_CAMPAIGNS: Readonly<Record<OrderText, { key: string; name: string }>> = {
@@ -50,7 +50,7 @@ const LATE_BY: Readonly<Record<OrderText, string>> = { alert: '6h', followUp: '2
 const SPREAD = '10m';
 
 /** The campaign that a text is. */
-export function textCampaign(which: OrderText, { text, delay }: Omit<TextSettings, 'on'>): CampaignFile {
+function textCampaign(which: OrderText, { text, delay }: Omit<TextSettings, 'on'>): CampaignFile {
   const waits: Step[] = /^0+[a-z]*$/.test(delay) ? [] : [{ key: 'wait', wait: { for: delay } }];
   const match = { order: 'order' };
   return {

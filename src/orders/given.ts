@@ -3,7 +3,7 @@
  * fault names what was written. Pure but for the readings of the clock that "now" asks for.
  */
 import { readInstant } from '../base/microseconds.ts';
-import { isFault, fault, type Fault } from '../base/fault.ts';
+import { breaks, isFault, type Fault } from '../base/fault.ts';
 import { isStorable } from '../base/storable.ts';
 import { checkAttributes } from '../contacts/profile.ts';
 import { normaliseEmail } from '../content/address.ts';
@@ -21,28 +21,26 @@ import {
 } from './order.ts';
 
 /** What may be told of an order; null takes away what was there. Values are as they came, of any type. */
-export const ORDER_FIELDS = [
-  'invoicedAt',
-  'paidAt',
-  'shippedAt',
-  'refundedAt',
-  'description',
-  'profileId',
-  'profileName',
-  'profileEmail',
-  'profilePhone',
-  'shippingAddress',
-  'lineItems',
-  'totalCents',
-  'currency',
-  'isQuiet',
-  'reference',
-  'metadata',
-  'shippingLink',
-  'shippingState',
-  'shippingSource',
-] as const;
-export type OrderField = (typeof ORDER_FIELDS)[number];
+export type OrderField =
+  | 'invoicedAt'
+  | 'paidAt'
+  | 'shippedAt'
+  | 'refundedAt'
+  | 'description'
+  | 'profileId'
+  | 'profileName'
+  | 'profileEmail'
+  | 'profilePhone'
+  | 'shippingAddress'
+  | 'lineItems'
+  | 'totalCents'
+  | 'currency'
+  | 'isQuiet'
+  | 'reference'
+  | 'metadata'
+  | 'shippingLink'
+  | 'shippingState'
+  | 'shippingSource';
 /** Fields of a line. */
 export type LineField = keyof LineItem;
 
@@ -317,7 +315,3 @@ const readParcel: Part = ({ shippingLink, shippingState }, how, read) => {
   read.isUnderWay = isUnderWay(read);
   return undefined;
 };
-
-function breaks(path: string, rule: string): Fault {
-  return fault('bad_request', `${path}: ${rule}`, { field: path });
-}

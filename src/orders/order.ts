@@ -11,8 +11,7 @@ export const ORDER_DATES = ['refunded', 'shipped', 'paid', 'invoiced'] as const;
 export type OrderDate = (typeof ORDER_DATES)[number];
 
 /** How far an order is. */
-export const ORDER_STATUSES = [...ORDER_DATES, 'pending'] as const;
-export type OrderStatus = (typeof ORDER_STATUSES)[number];
+type OrderStatus = OrderDate | 'pending';
 
 /** How far a parcel is, in the words of those who track parcels. */
 export const SHIPPING_STATES = [

@@ -4,7 +4,7 @@
  * An order belongs to a contact, found or made by its phone number or its address in the way every contact is (`contacts/resolve.ts`), and
  * has an id in the contact's bucket. Rows are locked in this order: contacts, orders, references.
  */
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { fault, isFault, refuses, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import { idsOfPerson } from '../contacts/contacts.ts';
 import { holdContacts } from '../contacts/held.ts';
@@ -39,7 +39,7 @@ import { tellOrders } from './told.ts';
 export type { Whose } from './sql.ts';
 
 /** What this room's functions work with. */
-export type OrderDeps = { queue: Queue; ids: IdSource };
+type OrderDeps = { queue: Queue; ids: IdSource };
 
 /** Where orders are told, and by whom. */
 export type Telling = {
@@ -125,8 +125,7 @@ async function duplicatesIn(
 }
 
 function duplicate({ path }: Telling): Fault {
-  const field = path('reference');
-  return fault('unprocessable', `${field}: another order has it already`, { field });
+  return refuses(path('reference'), 'another order has it already');
 }
 
 /** Whose each order is. A profile that is named wins; else the contact with the phone number, or the address; else one is made. */
@@ -164,17 +163,14 @@ async function contactsOf(
     if (!draft.read.profileId) throw overtaken('a contact was taken away meanwhile');
     const survivor = became.get(draft.contactId);
     if (survivor !== undefined) return [{ ...draft, contactId: survivor }];
-    const field = telling.path('profileId');
-    results[draft.at] = fault('unprocessable', `${field}: there is no such profile in this account`, {
-      field,
-    });
+    results[draft.at] = refuses(telling.path('profileId'), 'there is no such profile in this account');
     return [];
   });
 }
 
 function nobodyNamed({ path }: Telling): Fault {
   const [field, ...others] = (['profilePhone', 'profileEmail', 'profileId'] as const).map(path);
-  return fault('unprocessable', `${field}: is required, or ${others.join(', or ')}`, { field: field! });
+  return refuses(field!, `is required, or ${others.join(', or ')}`);
 }
 
 /** What is told of a person counts only where nobody has the number or the address (S26). */
@@ -319,10 +315,7 @@ function stays({ path }: Telling, before: Order, read: OrderRead): Fault | undef
   } as const;
   const odd = Object.entries(told).find(([, [now, was]]) => now !== undefined && now !== was);
   if (!odd) return undefined;
-  const field = path(odd[0] as OrderField);
-  return fault('unprocessable', `${field}: an order stays its contact's; delete it and make another`, {
-    field,
-  });
+  return refuses(path(odd[0] as OrderField), 'an order stays its contact’s; delete it and make another');
 }
 
 function changed({ source, nowUs }: Telling, before: Order, read: OrderRead): Order {

@@ -1,5 +1,5 @@
 /** References of orders that go: what had them before has them again. */
-import { fault, type Fault } from '../base/fault.ts';
+import { refuses, type Fault } from '../base/fault.ts';
 import type { Tx } from '../db/pool.ts';
 import { ORDER_LIMITS } from './order.ts';
 import { lockReferences, writeReferences, type Reference } from './sql.ts';
@@ -26,8 +26,5 @@ export async function dropReferences(tx: Tx, gone: readonly Reference[]): Promis
 
 /** Why a reference is given to no other order. */
 export function tooManyOf({ path }: { path: (field: 'reference') => string }): Fault {
-  const field = path('reference');
-  return fault('unprocessable', `${field}: at most ${ORDER_LIMITS.sameReference} orders may have the same`, {
-    field,
-  });
+  return refuses(path('reference'), `at most ${ORDER_LIMITS.sameReference} orders may have the same`);
 }

@@ -15,10 +15,10 @@ import { statusOf, type Order } from './order.ts';
 import { selectOrdersById } from './sql.ts';
 
 /** What became of an order. */
-export type OrderEvent = 'order.created' | 'order.updated' | 'order.deleted';
+type OrderEvent = 'order.created' | 'order.updated' | 'order.deleted';
 
 /** An order as an entry tells it; ids and no more, for entries outlive people. `paid`: that it is paid is new. */
-export type OrderTold = {
+type OrderTold = {
   orderId: number;
   contactId: number;
   clientId: number;
@@ -28,7 +28,7 @@ export type OrderTold = {
 };
 
 /** What is on the feed: orders of one workspace, and of contacts of one lane. */
-export type OrdersTold = { orders: OrderTold[] };
+type OrdersTold = { orders: OrderTold[] };
 
 /** Orders in one entry. */
 const MOST_TOLD = 500;

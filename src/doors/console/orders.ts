@@ -12,7 +12,7 @@ import {
   OrderShown,
   OrdersTaken,
 } from '../../../contract/doors/console/orders.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
 import { msOf, readingsOf } from '../../base/microseconds.ts';
 import { readTexts, writeText, ORDER_TEXTS } from '../../orders/alerts.ts';
@@ -33,7 +33,6 @@ import { givenIn, pathsIn, type OrderWords } from '../../orders/words.ts';
 import { readStrictly } from './input.ts';
 import {
   acts,
-  breaks,
   idText,
   missing,
   queryId,
