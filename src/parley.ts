@@ -17,6 +17,7 @@ import { dbRoom } from './db/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
+import { ordersRoom } from './orders/room.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
@@ -335,6 +336,7 @@ function declared(
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
     connectRoom,
+    ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,
     sendersRoom,
     receiptsRoom,

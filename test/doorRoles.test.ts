@@ -54,6 +54,9 @@ const TABLE: Record<Action, string> = {
   'connect.read': 'oamgvb',
   'connect.act': 'oam',
   'connect.manage': 'oa',
+  'orders.read': 'oamgvb',
+  'orders.write': 'oamgb',
+  'orders.manage': 'oam',
   'simulator.use': 'oamg',
   'clock.advance': 'oam',
 };

@@ -60,6 +60,9 @@ export const ACTIONS = {
   'connect.read': { roles: ANYONE, means: 'see connected accounts' },
   'connect.act': { roles: MARKETERS, means: 'act for connected accounts' },
   'connect.manage': { roles: ADMINS, means: 'change what accounts connect to' },
+  'orders.read': { roles: ANYONE, means: 'see orders' },
+  'orders.write': { roles: STAFF, means: 'tell, change and delete orders' },
+  'orders.manage': { roles: MARKETERS, means: 'decide what is sent about orders' },
   'simulator.use': { roles: PEOPLE, means: 'use the simulator' },
   'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
 } as const satisfies Record<string, { roles: readonly Holder[]; means: string }>;

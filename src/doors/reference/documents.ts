@@ -7,6 +7,7 @@ import * as integrations from '../../../contract/doors/console/integrations.ts';
 import * as keys from '../../../contract/doors/console/keys.ts';
 import * as messages from '../../../contract/doors/console/messages.ts';
 import * as numbers from '../../../contract/doors/console/numbers.ts';
+import * as orders from '../../../contract/doors/console/orders.ts';
 import * as reconcile from '../../../contract/doors/console/reconcile.ts';
 import * as sessions from '../../../contract/doors/console/sessions.ts';
 import * as sets from '../../../contract/doors/console/sets.ts';
@@ -85,6 +86,7 @@ export const DOCUMENTS = {
       ...sets,
       ...numbers,
       ...messages,
+      ...orders,
       ...broadcasts,
       ...webhooks,
       ...simulator,
