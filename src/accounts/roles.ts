@@ -59,6 +59,12 @@ export const ACTIONS = {
   'campaigns.run': { roles: MARKETERS, means: 'publish, pause and end campaigns' },
   'groups.read': { roles: ANYONE, means: 'see groups and what is said in them' },
   'groups.write': { roles: STAFF, means: 'run groups and post in them' },
+  'connect.read': { roles: ANYONE, means: 'see connected accounts' },
+  'connect.act': { roles: MARKETERS, means: 'act for connected accounts' },
+  'connect.manage': { roles: ADMINS, means: 'change what accounts connect to' },
+  'orders.read': { roles: ANYONE, means: 'see orders' },
+  'orders.write': { roles: STAFF, means: 'tell, change and delete orders' },
+  'orders.manage': { roles: MARKETERS, means: 'decide what is sent about orders' },
   'simulator.use': { roles: PEOPLE, means: 'use the simulator' },
   'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
 } as const satisfies Record<string, { roles: readonly Holder[]; means: string }>;

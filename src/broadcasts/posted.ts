@@ -42,7 +42,12 @@ export async function postToGroup(
     tx,
     of.workspaceId,
     {
-      origin: { kind: 'group', groupId: group.id, postId: post.id },
+      origin: {
+        kind: 'group',
+        groupId: group.id,
+        postId: post.id,
+        ...(group.kind === 'announcements' ? { announcements: true } : {}),
+      },
       name: group.name,
       content: forDevices(saying.content, {
         title: saying.author.name === undefined ? group.name : `${saying.author.name} · ${group.name}`,

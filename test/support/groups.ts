@@ -14,10 +14,15 @@ let named = 0;
 /** A test workspace whose pushes the simulator takes. */
 export async function newPushPlace(ctx: HttpContext) {
   const place = await newWorkspace(ctx, 'test');
+  await withPush(ctx, place.id);
+  return place;
+}
+
+/** Gives a test workspace an integration for push, which the simulator plays. */
+export async function withPush(ctx: HttpContext, workspaceId: number): Promise<void> {
   const made = placeholderSettings(ADAPTERS['fcm']!);
   if ('lacks' in made) throw new Error(`fcm lacks ${made.lacks}`);
-  await newIntegration(ctx, place.id, 'fcm', made.settings);
-  return place;
+  await newIntegration(ctx, workspaceId, 'fcm', made.settings);
 }
 
 /** People with a device each; `token` is its address. In the order in which they are made. */

@@ -3,7 +3,7 @@
  * write. In that of notices only the client does: what it says there are notifications of the same contact. Both are open while the
  * account is connected, which whoever connects and disconnects it says in the transaction that does.
  */
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { fault, type Fault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { ensureConversations } from '../conversations.ts';
@@ -17,27 +17,28 @@ import {
   upsertChats,
   type Chat,
   type ChatKind,
+  type OpenKind,
 } from './sql.chats.ts';
 
-export type { Chat, ChatKind } from './sql.chats.ts';
+export type { Chat, ChatKind, OpenKind } from './sql.chats.ts';
 
-/** Opens the two conversations with contacts who are connected now. */
+/** Opens conversations with a contact who is connected now: those that the account allows; others are closed. */
 export async function openChats(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  contacts: readonly { contactId: number; workspaceId: number }[],
+  { contactId, workspaceId }: { contactId: number; workspaceId: number },
+  kinds: readonly OpenKind[],
 ): Promise<void> {
-  if (!contacts.length) return;
-  const direct = await ensureConversations(tx, ids, nowMs, contacts);
-  const rows = contacts.flatMap(({ contactId, workspaceId }) => [
-    { contactId, workspaceId, kind: 'direct' as const, id: direct.get(contactId)!.id },
-    { contactId, workspaceId, kind: 'notices' as const, id: ids.inBucket(bucketOf(contactId)) },
-  ]);
-  await upsertChats(tx, rows, nowMs);
+  const direct = await ensureConversations(tx, ids, nowMs, [{ contactId, workspaceId }]);
+  const idOf = (kind: OpenKind) =>
+    kind === 'direct' ? direct.get(contactId)!.id : ids.inBucket(bucketOf(contactId));
+  await closeChatRows(tx, [contactId], nowMs);
+  const rows = kinds.map((kind) => ({ contactId, workspaceId, kind, id: idOf(kind) }));
+  if (rows.length) await upsertChats(tx, rows, nowMs);
 }
 
-/** Closes the two conversations of contacts who are not connected any more: nothing is posted to them from now on. */
+/** Closes the conversations of contacts who are not connected any more: nothing is posted to them from now on. */
 export async function closeChats(tx: Tx, nowMs: number, contactIds: readonly number[]): Promise<void> {
   if (contactIds.length) await closeChatRows(tx, contactIds, nowMs);
 }
@@ -105,12 +106,7 @@ export async function postedTo(
 /** How many broadcasts were posted to a conversation since its account read it. */
 export async function unreadPosted(
   db: Db,
-  chat: Pick<Chat, 'contactId' | 'kind' | 'readMs'>,
+  { contactId, kind, readMs }: Pick<Chat, 'contactId' | 'kind' | 'readMs'>,
 ): Promise<number> {
-  return await countPosted(db, chat.contactId, chat);
-}
-
-/** True for a conversation that was found and is of that kind. */
-export function isChat(value: Chat | Fault): value is Chat {
-  return !isFault(value);
+  return kind === 'announcements' ? 0 : await countPosted(db, contactId, { kind, readMs });
 }

@@ -181,7 +181,8 @@ export async function followConnection(
   if (!group) return;
   const chats = await selectChats(tx, [of.contactId], true);
   const isConnected = chats.some(
-    ({ workspaceId, closedMs }) => workspaceId === of.workspaceId && closedMs === null,
+    ({ workspaceId, kind, closedMs }) =>
+      workspaceId === of.workspaceId && kind === 'announcements' && closedMs === null,
   );
   const { id: groupId, position } = group;
   if (isConnected)

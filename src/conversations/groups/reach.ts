@@ -8,7 +8,9 @@ import { insertBroadcastPosts, postedAndTold, postedIn, selectTold, type ChatKin
 import { membersIn, selectStillTold, toldOf } from './sql.groups.ts';
 
 /** What a run is that is no broadcast which somebody drafted: a post to a group, or to a conversation of each of many accounts. */
-export type Origin = { kind: 'group'; groupId: number; postId: number } | { kind: ChatKind };
+export type Origin =
+  | { kind: 'group'; groupId: number; postId: number; announcements?: true }
+  | { kind: ChatKind };
 
 /** A run of posts. */
 export type PostRun = { runId: number; broadcastId: number; origin: Origin };
@@ -29,7 +31,7 @@ export async function postToEach(
 export function toldIn(db: Db, run: PostRun, post: Post | undefined, at: At): Fragment {
   const { origin } = run;
   if (origin.kind !== 'group') return postedAndTold(db, { runId: run.runId, kind: origin.kind }, at);
-  return toldOf(db, post ?? nobody(origin.groupId), at);
+  return toldOf(db, { ...origin, ...(post ?? nobody(origin.groupId)) }, at);
 }
 
 /** All of a group, as (bucket, owner_id). */
@@ -55,7 +57,7 @@ export async function stillTold(
   if (!contactIds.length) return new Set();
   if (origin.kind !== 'group') return new Set(await selectTold(db, origin.kind, contactIds, nowMs));
   if (!post || post.deletedMs !== null) return new Set();
-  return new Set(await selectStillTold(db, post, contactIds, nowMs));
+  return new Set(await selectStillTold(db, { ...origin, ...post }, contactIds, nowMs));
 }
 
 /** A group of which nothing is known any more: nobody is told. */

@@ -2,15 +2,18 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 
-/** Which of the two conversations of a client with an account: `direct` goes both ways, `notices` one. */
+/** Which conversation of a client with an account: `direct` goes both ways, `notices` one. */
 export type ChatKind = 'direct' | 'notices';
 
-/** One of the two. Closed: the account is not connected. */
+/** What a client may have open with an account: its conversations, and the account's place in the announcements. */
+export type OpenKind = ChatKind | 'announcements';
+
+/** One of them. Closed: the account is not connected, or does not allow it. */
 export type Chat = {
   id: number;
   contactId: number;
   workspaceId: number;
-  kind: ChatKind;
+  kind: OpenKind;
   notify: 'all' | 'none';
   mutedUntilMs: number | null;
   readMs: number;
@@ -62,7 +65,7 @@ export async function selectChat(db: Db, workspaceId: number, id: number): Promi
 /** Sets what an account is told of in a chat; what is undefined stays. */
 export async function updateChat(
   db: Db,
-  of: { contactId: number; kind: ChatKind },
+  of: { contactId: number; kind: OpenKind },
   to: {
     notify?: 'all' | 'none' | undefined;
     mutedUntilMs?: number | null | undefined;
@@ -78,11 +81,11 @@ export async function updateChat(
   return row;
 }
 
-/** The contacts of a workspace that are connected, as (bucket, contact_id). */
+/** The contacts of a workspace that are connected and take its announcements, as (bucket, contact_id). */
 export function connectedContacts(db: Db, workspaceId: number): Fragment {
   return db`
     SELECT h.bucket, h.contact_id FROM connect_chats h
-    WHERE h.bucket >= 0 AND h.workspace_id = ${workspaceId} AND h.kind = 'notices' AND h.closed_ms IS NULL`;
+    WHERE h.bucket >= 0 AND h.workspace_id = ${workspaceId} AND h.kind = 'announcements' AND h.closed_ms IS NULL`;
 }
 
 /** Posts a broadcast to those of a selection, as (bucket, owner_id), whose chat is open: all within some buckets. Returns how many. */

@@ -207,11 +207,17 @@ export async function selectGroupsById(
 
 /**
  * Who of a group is to be told of a post on their devices, in some buckets, as (bucket, owner_id): those who want to be, but for its
- * author. `named` asks whether a contact is.
+ * author; of announcements, only who is connected still.
  */
 export function toldOf(
   db: Db,
-  post: { groupId: number; authorId: number | null; mentions: readonly number[]; mentionsAll: boolean },
+  post: {
+    groupId: number;
+    authorId: number | null;
+    mentions: readonly number[];
+    mentionsAll: boolean;
+    announcements?: true;
+  },
   at: { buckets: readonly number[]; nowMs: number },
 ): Fragment {
   return db`
@@ -235,7 +241,11 @@ export async function selectStillTold(
 
 function wants(db: Db, post: Parameters<typeof toldOf>[1], nowMs: number): Fragment {
   const named = post.mentionsAll ? db`true` : db`m.contact_id = ANY(${[...post.mentions]}::bigint[])`;
-  return db`m.contact_id <> ${post.authorId ?? 0} AND coalesce(m.muted_until_ms, 0) <= ${nowMs}
+  const connected = post.announcements
+    ? db`EXISTS (SELECT FROM connect_chats h WHERE h.bucket = m.bucket AND h.contact_id = m.contact_id
+        AND h.kind = 'announcements' AND h.closed_ms IS NULL)`
+    : db`true`;
+  return db`${connected} AND m.contact_id <> ${post.authorId ?? 0} AND coalesce(m.muted_until_ms, 0) <= ${nowMs}
     AND (m.notify = 'all' OR m.notify = 'mentions' AND ${named})`;
 }
 

@@ -62,12 +62,12 @@ CREATE INDEX group_posts_of_author ON group_posts (author_id) WHERE author_id IS
 CREATE INDEX group_posts_mentioning ON group_posts (workspace_id) WHERE mentions <> '{}';
 SELECT place('group_posts', 'bucket');
 
--- The two conversations of a client with each connected account: direct goes both ways, notices one. They are open while the account is
--- connected, and hold what the account wants to be told of.
+-- The conversations of a client with each connected account: direct goes both ways, notices one; announcements stands for its place in the
+-- group of that name. Each is open while the account is connected and allows it, and holds what the account wants to be told of.
 CREATE TABLE connect_chats (
   bucket smallint NOT NULL,
   contact_id bigint NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('direct', 'notices')),
+  kind text NOT NULL CHECK (kind IN ('direct', 'notices', 'announcements')),
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
   notify text NOT NULL DEFAULT 'all' CHECK (notify IN ('all', 'none')),

@@ -10,7 +10,7 @@ import {
 } from '../../../contract/doors/console/groups.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Count } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { postToAccounts, postToGroup } from '../../broadcasts/posted.ts';
 import { checkContent } from '../../content/check.ts';
@@ -21,7 +21,6 @@ import { tellAccount } from '../../outbox/tellAccount.ts';
 import { readAudience } from './audienceInput.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   missing,

@@ -16,7 +16,7 @@ import {
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { MembersChanged } from '../../../contract/doors/console/sets.ts';
 import { Id, Nothing } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import type { Group, Membership } from '../../conversations/groups/group.ts';
@@ -39,7 +39,6 @@ import type { Tx } from '../../db/pool.ts';
 import { postRoutes } from './groupPosts.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   missing,

@@ -15,7 +15,7 @@ import type { Post } from '../../conversations/groups/group.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** A message; `state` is that of its delivery, where one is known. */
-export function presentMessage(message: Message, state?: number): LiveMessage {
+export function liveMessage(message: Message, state?: number): LiveMessage {
   const { name, avatarUrl } = message.author;
   const out = message.direction === 'out';
   const clientId = message.source.type === 'web' ? message.source.originalMessageId : undefined;
@@ -33,7 +33,7 @@ export function presentMessage(message: Message, state?: number): LiveMessage {
 }
 
 /** A conversation's marks. */
-export function presentConversation(conversation: Conversation): LiveConversation {
+export function liveConversation(conversation: Conversation): LiveConversation {
   const { started, unreadCount, businessReadMs, contactReadMs } = conversation;
   return {
     started,
@@ -55,19 +55,19 @@ export function presentEntry(entry: Entry, { messages, posts, posted }: Named): 
   const { kind, messageId, detail, atMs } = entry;
   if (kind === ENTRY.post) {
     const post = posts.get(messageId!);
-    if (post) return { kind: 'post', post: presentPost(post, entry.contactId) };
+    if (post) return { kind: 'post', post: livePost(post, entry.contactId) };
     const said = posted.get(messageId!);
-    return said && { kind: 'message', message: presentPosted(said) };
+    return said && { kind: 'message', message: livePosted(said) };
   }
   if (kind === ENTRY.read) return { kind: 'read', by: detail === 1 ? 'business' : 'contact', atMs };
   if (kind === ENTRY.state)
     return { kind: 'state', messageId: toHex24(messageId!), state: stateOf(detail!), atMs };
   const message = messages.get(messageId!);
-  return message && { kind: 'message', message: presentMessage(message) };
+  return message && { kind: 'message', message: liveMessage(message) };
 }
 
 /** A post, as one member sees it. */
-export function presentPost(post: Post, contactId: number): LivePost {
+export function livePost(post: Post, contactId: number): LivePost {
   const { name, avatarUrl } = post.author;
   return {
     id: toHex24(post.id),
@@ -84,7 +84,7 @@ export function presentPost(post: Post, contactId: number): LivePost {
 }
 
 /** What was said to many accounts at once, as one of them sees it. */
-export function presentPosted({ id, content, kind, atMs }: PostedMessage): LiveMessage {
+export function livePosted({ id, content, kind, atMs }: PostedMessage): LiveMessage {
   return { id: toHex24(id), from: 'business', content: forPeople(content), atMs, posted: kind };
 }
 
