@@ -215,6 +215,32 @@ test('numbers that were kept in an old spelling are found again', async () => {
   assert.equal(left.length, 0);
 });
 
+test('W12: typing is shown to who wrote on WhatsApp last, on the message that they wrote; and to nobody else', async () => {
+  const number = '+31612345741';
+  await write(
+    { number },
+    { id: 'wamid.asked', timestamp: String(Math.floor(world.ctx.clock.nowMs() / 1000)) },
+  );
+  const { contactId } = await lastFrom(number);
+  const path = `/v1.1/apps/${shop.appId}/appusers/${contactId}/conversation/activity`;
+  const act = async (type: string) => {
+    const { status } = await callApi(world, shop.authorization, 'POST', path, { role: 'appMaker', type });
+    assert.equal(status, 200);
+  };
+  const shown = () => sent().filter((one) => 'typing_indicator' in one);
+  await act('typing:stop');
+  await act('typing:start');
+  await until('it is shown', () => shown().length > 0);
+  assert.deepEqual(shown(), [
+    {
+      messaging_product: 'whatsapp',
+      status: 'read',
+      message_id: 'wamid.asked',
+      typing_indicator: { type: 'text' },
+    },
+  ]);
+});
+
 test('a changed number takes its person along: one contact, one thread, the window stays open; a repeat changes nothing', async () => {
   const [from, to] = ['+31612345720', '+31612345721'];
   await write({ number: from });

@@ -17,9 +17,10 @@ import { giveRoomBack } from '../../ledger/caps.ts';
 import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
+import { followOvertaken } from './overtaken.ts';
 import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
-import { STATE } from '../../ledger/states.ts';
+import { isWaiting, STATE } from '../../ledger/states.ts';
 
 /** What writing needs. */
 export type WriteDeps = FallbackDeps & { ids: IdSource; clock: Clock };
@@ -47,6 +48,7 @@ export async function writeDecisions(
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
+  await followOvertaken(deps, tx, rows, changes);
   await giveRoomBack(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
@@ -87,6 +89,21 @@ async function announce(
       } satisfies DeliveryChanged,
     })),
   );
+  const late = changes.filter(isLateSize).map((change) => rowOf.get(toRef(change))!);
+  await deps.queue.append(
+    tx,
+    late.flatMap(({ contactId, workspaceId, stateMs: atMs, segments, attempts }) => {
+      // Of one that was tried before, its provider's word found how many there are.
+      if (segments === null || attempts > 1) return [];
+      const payload: DeliveryChanged = { bulk, changes: [], late: { atMs, extraSegments: segments - 1 } };
+      return [{ ownerId: contactId, workspaceId, type: 'delivery.changed', atMs, payload }];
+    }),
+  );
+}
+
+/** Its provider had told of it before its settling said how many text messages it takes: it is counted as one. */
+function isLateSize({ state, priorState }: Change): boolean {
+  return state === priorState && !isWaiting(state);
 }
 
 function changeOf({ contactId, causeId, seq, state, priorState }: Change, atMs: number): DeliveryChange {
