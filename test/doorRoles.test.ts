@@ -49,6 +49,9 @@ const TABLE: Record<Action, string> = {
   'campaigns.read': 'oamgvb',
   'campaigns.write': 'oam',
   'campaigns.run': 'oam',
+  'orders.read': 'oamgvb',
+  'orders.write': 'oamgb',
+  'orders.manage': 'oam',
   'simulator.use': 'oamg',
   'clock.advance': 'oam',
 };

@@ -884,6 +884,66 @@ CREATE TABLE operators (
   PRIMARY KEY (id)
 );
 
+-- by hash
+CREATE TABLE order_references (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  client_id bigint NOT NULL,
+  reference text NOT NULL,
+  order_id bigint NOT NULL,
+  earlier bigint[] NOT NULL DEFAULT '{}'::bigint[],
+  PRIMARY KEY (hash, workspace_id, client_id, reference)
+);
+
+-- on every node
+CREATE TABLE order_settings (
+  workspace_id bigint NOT NULL,
+  accepts boolean NOT NULL,
+  currency text NOT NULL,
+  PRIMARY KEY (workspace_id),
+  CHECK ((length(currency) = 3))
+);
+
+-- by bucket
+CREATE TABLE orders (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  client_id bigint NOT NULL,
+  reference text,
+  description text,
+  currency text NOT NULL,
+  total_cents bigint,
+  line_items jsonb NOT NULL,
+  metadata jsonb,
+  profile_name text,
+  profile_email text,
+  profile_phone text,
+  shipping_address text,
+  shipping_link text,
+  shipping_state text,
+  shipping_source text,
+  invoiced_us bigint,
+  invoiced_source text,
+  paid_us bigint,
+  paid_source text,
+  shipped_us bigint,
+  shipped_source text,
+  refunded_us bigint,
+  refunded_source text,
+  notified_us bigint,
+  is_quiet boolean NOT NULL,
+  created_us bigint NOT NULL,
+  updated_us bigint NOT NULL,
+  PRIMARY KEY (bucket, id),
+  CHECK ((((invoiced_us IS NULL) = (invoiced_source IS NULL)) AND ((paid_us IS NULL) = (paid_source IS NULL)) AND ((shipped_us IS NULL) = (shipped_source IS NULL)) AND ((refunded_us IS NULL) = (refunded_source IS NULL)))),
+  CHECK ((length(currency) = 3)),
+  CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+CREATE INDEX orders_newest ON orders USING btree (workspace_id, id);
+CREATE INDEX orders_of_contact ON orders USING btree (bucket, contact_id, id);
+
 -- by bucket
 CREATE TABLE participants (
   bucket smallint NOT NULL,

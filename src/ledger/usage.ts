@@ -22,7 +22,7 @@ import {
 import { isWaiting, STATE, type StateCode } from './states.ts';
 
 /** What a workspace used in a month; `segments` are the text messages that they took, on SMS. */
-export type Usage = {
+type Usage = {
   messages: { channel: ChannelName; n: number; segments?: number }[];
   activePeople: number;
 };

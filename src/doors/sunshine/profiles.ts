@@ -6,14 +6,13 @@ import type { Static } from 'typebox';
 import { ProfileChange, ProfileShown } from '../../../contract/doors/sunshine/apps.ts';
 import type { Integration } from '../../accounts/integrations.ts';
 import { getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { changeProfile, readProfile, type BusinessProfile } from '../../channels/whatsapp/profile.ts';
 import type { Tx } from '../../db/pool.ts';
 import { providerCall } from '../kit/providerCall.ts';
 import { integrationNamed } from './messageInput.ts';
 import { refusedBy } from './nativeTemplates.ts';
 import {
-  breaks,
   missing,
   reads,
   writes,
