@@ -36,7 +36,7 @@ export async function takeDevices(
 }
 
 /** The identity that a device's token is. */
-export function tokenKey({ workspaceId, address }: Pick<Device, 'workspaceId' | 'address'>): Key {
+function tokenKey({ workspaceId, address }: Pick<Device, 'workspaceId' | 'address'>): Key {
   return keyOf(workspaceId, { kind: 'token', value: address });
 }
 

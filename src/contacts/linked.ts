@@ -11,7 +11,7 @@ import { takeDevices } from './devices.ts';
 import type { DestinationKey } from './keys.ts';
 
 /** A destination that is new. */
-export type Fresh = DestinationKey & { id: number };
+type Fresh = DestinationKey & { id: number };
 
 /** Does it. `known`: the contacts among them that were there before; the others cannot have left. */
 export async function followLinks(

@@ -5,7 +5,7 @@ import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
 
 /** A delivery that was handed to a provider; `segments` where it took several text messages. */
-export type Attempted = DeliveryKey & { channel: string; segments: number | null };
+type Attempted = DeliveryKey & { channel: string; segments: number | null };
 
 /** Deliveries that were handed to a provider at least once. */
 export async function selectAttempted(db: Db, keys: readonly DeliveryKey[]): Promise<Attempted[]> {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type forge from 'node-forge';
 
 /** What a certificate is good for. */
-export type ApnsCertificate = {
+type ApnsCertificate = {
   /** PEM, the leaf first. */
   cert: string;
   key: string;
