@@ -42,7 +42,7 @@ export function readCertificate(base64: string, password: string): ApnsCertifica
   const bags = (type: string | undefined) => store.getBags({ bagType: type! })[type!] ?? [];
   const key = [...bags(oids['pkcs8ShroudedKeyBag']), ...bags(oids['keyBag'])].find((bag) => bag.key)?.key;
   if (!key) return { wrong: 'holds no private key of RSA' };
-  const { n } = key as forge.pki.rsa.PrivateKey;
+  const { n } = key;
   const chain = bags(oids['certBag']).flatMap(({ cert }) => cert ?? []);
   const leaf = chain.find((one) => (one.publicKey as forge.pki.rsa.PublicKey).n?.equals(n));
   if (!leaf) return { wrong: 'holds no certificate of its private key' };

@@ -10,6 +10,7 @@ import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { changeProfile, readProfile, type BusinessProfile } from '../../channels/whatsapp/profile.ts';
 import type { Tx } from '../../db/pool.ts';
 import { providerCall } from '../kit/providerCall.ts';
+import { ownProfile, ownProfileIs } from '../kit/settings.ts';
 import { integrationNamed } from './messageInput.ts';
 import { refusedBy } from './nativeTemplates.ts';
 import {
@@ -53,7 +54,7 @@ async function read(call: Call): Promise<Outcome<200, Shown> | SunshineFault> {
   if (isFault(integration)) return integration;
   const { ctx, workspace } = call;
   if (workspace.environment === 'test')
-    return { status: 200, body: { profile: ownProfile(workspace.settings, integration.id) } };
+    return { status: 200, body: { profile: ownProfile(workspace, integration.id) } };
   const found = await readProfile(integration.settings, providerCall(ctx));
   return found.kind === 'found' ? { status: 200, body: { profile: found.profile } } : refusedBy(found);
 }
@@ -85,10 +86,6 @@ async function ownerOf(call: Call<unknown>): Promise<Integration | SunshineFault
     : breaks('integrationId', `${integration.provider} has no profile`);
 }
 
-function ownProfile(settings: Readonly<Record<string, unknown>>, integrationId: number): BusinessProfile {
-  return (settings[`profileOf${integrationId}`] as BusinessProfile | undefined) ?? {};
-}
-
 async function keepOwn(
   { ctx, workspace, body, afterCommit }: Call<Static<typeof ProfileChange>>,
   tx: Tx,
@@ -96,10 +93,10 @@ async function keepOwn(
 ): Promise<BusinessProfile | Fault> {
   const present = await getWorkspace(tx, workspace.id);
   if (!present) return missing('app');
-  const profile = { ...ownProfile(present.settings, integrationId), ...body };
+  const profile = { ...ownProfile(present, integrationId), ...body };
   const changed = await updateWorkspace(tx, {
     id: workspace.id,
-    settings: { [`profileOf${integrationId}`]: profile },
+    settings: ownProfileIs(integrationId, profile),
   });
   if (isFault(changed)) return breaks('description', 'is too long for a test workspace');
   afterCommit(() => ctx.directory.forget(workspace.id));
