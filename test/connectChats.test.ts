@@ -45,7 +45,7 @@ async function account() {
   const token = `account-${++named}`;
   await ctx.queue.transact(async (tx) =>
     must(
-      await linkDestination(tx, ctx.clock.nowMs(), {
+      await linkDestination(tx, ctx.ids, ctx.clock.nowMs(), {
         workspaceId: company.id,
         contactId: made.grant.contactId,
         integrationId: null,

@@ -51,7 +51,7 @@ export type SingleFacts = {
   content: Content | null;
   integrationId: number | null;
   destinationId: number | null;
-  /** Where it went last; of what was never tried, the only one it may go on. */
+  /** Where it went last; null until something was settled of it, unless there is only one that it may go on. */
   channel: ChannelName | null;
   expiresMs: number | null;
   state: StateCode;
@@ -86,6 +86,8 @@ export type OutcomeRow = DeliveryKey & {
   detail: string | null;
   externalIds: readonly string[] | null;
   vars: string | null;
+  /** Text messages that it takes, where it is more than one. */
+  segments: number | null;
   trail: string | null;
   sentMs: number | null;
   stateMs: number;
@@ -97,6 +99,8 @@ export type Change = DeliveryKey & {
   priorState: StateCode | null;
   /** Whom it was for was erased meanwhile. */
   erased?: boolean | null;
+  /** Its provider had told that it failed before it was known where it went; `early` is the class of the error, or empty. */
+  early?: { why: string; early: ErrorClass | '' } | null;
 };
 
 /** What a provider said of one delivery. */
