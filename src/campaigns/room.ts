@@ -1,5 +1,7 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
+import { backtestHandler } from './backtest/job.ts';
+import { deleteBacktestsBefore } from './backtest/sql.ts';
 import { createLiveSource } from './enrol/live.ts';
 import { bringTimersForward, hasTurns } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
@@ -10,6 +12,8 @@ import type { TurnDeps } from './turnPart.ts';
 
 /** How long events are kept. */
 const EVENTS_KEPT_MS = 400 * 86_400_000;
+/** How long back-tests are kept. */
+const BACKTESTS_KEPT_MS = 90 * 86_400_000;
 
 /** Campaigns. */
 export function campaignsRoom(deps: TurnDeps): WorkingRoom {
@@ -17,6 +21,7 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
   return {
     name: 'campaigns',
     turns: [turnTaker(deps, source)],
+    handlers: [backtestHandler(deps)],
     readers: [
       toldReader({
         ...deps,
@@ -28,6 +33,9 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
     ],
     advance: bringTimersForward,
     isBusy: hasTurns,
-    sweep: ({ sql, nowMs }) => sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS),
+    async sweep({ sql, nowMs }) {
+      await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
+      await deleteBacktestsBefore(sql, nowMs - BACKTESTS_KEPT_MS);
+    },
   };
 }

@@ -10,6 +10,7 @@ import { Changes } from './enrol/changes.ts';
 import { enter, keyOfCall, moveTo, onChange, onDue, onEvent } from './enrol/engine.ts';
 import type { LiveNames } from './enrol/live.ts';
 import type { Member } from './enrol/member.ts';
+import { countOwn } from './enrol/own.ts';
 import type { Timer } from './enrol/sql.read.ts';
 import { writeChanges, type WriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
@@ -57,7 +58,7 @@ export async function takeTurn(
     kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0,
   );
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  for (const arrival of arrivals) countOwn(arrival, changes);
+  await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
   if (!ids.size && !changes.tallies.size) return;
   if (timers.length) await holdContacts(tx, timers);
@@ -97,15 +98,6 @@ function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Ar
     const member = members.get(contactId);
     if (member?.horizon === Infinity) member.horizon = id - 1;
   }
-}
-
-/** What Parley tells of a message that a campaign sent is counted once, whoever listens. */
-function countOwn({ flags, contactId, workspaceId, properties }: Arrival, changes: Changes): void {
-  const own = properties?.['$own'] as { campaign: number; epoch: number; metric: string } | undefined;
-  // A caller may have a property of that name.
-  if (!(flags & FLAG.own) || !own) return;
-  const of = { campaignId: own.campaign, epoch: own.epoch, arm: 0 } as const;
-  changes.count({ contactId, workspaceId }, of, own.metric, { step: String(properties!['step']) });
 }
 
 function takeArrival(

@@ -67,6 +67,10 @@ function campaigning(parley: Command): void {
   calling(campaigns, 'diff', 'show where files differ from what the server has')
     .argument('<files...>')
     .action(async (files, flags) => (await import('./campaigns.ts')).diff(files, flags));
+  calling(campaigns, 'report', 'tell what a campaign changed')
+    .argument('<key>', 'the key of the campaign')
+    .option('--json', 'print one line of JSON')
+    .action(async (key, flags) => (await import('./campaignReport.ts')).report(key, flags));
 }
 
 function many(value: string, before: string[] = []): string[] {

@@ -6,6 +6,7 @@ export const KIND = {
   simulatedReceipt: 4,
   unread: 5,
   delayedPost: 6,
+  backtest: 9,
 } as const;
 
 /** A kind of work. */
