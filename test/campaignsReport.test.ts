@@ -73,7 +73,8 @@ test('who is held out of all comes before who is held out of one, and that befor
   const second = await place.live({ key: 'second', ...file });
   await enter(place, 'a', 400);
   const [arms, others] = [await armsOf(first.id), await armsOf(second.id)];
-  const count = (rows: readonly (typeof arms)[number][], is: (row: (typeof arms)[number]) => boolean) => rows.filter(is).length;
+  const count = (rows: readonly (typeof arms)[number][], is: (row: (typeof arms)[number]) => boolean) =>
+    rows.filter(is).length;
   const outside = count(arms, ({ arm }) => arm === 2);
   const held = count(arms, ({ arm }) => arm === 1);
   const warm = count(arms, ({ variant }) => variant === 'warm');
@@ -201,8 +202,8 @@ async function measured(rows: Parameters<typeof writeEntries>[2], holdout = '10%
   const place = await newPlace();
   const steps = [mail('x')];
   const campaign = await place.live({ key: 'm', trigger: { api: true }, holdout, goals: [goal], steps });
-  console.time('write'); await writeEntries(place, campaign.id, rows); console.timeEnd('write');
-  console.time('report'); const found = await report(place, campaign.id); console.timeEnd('report');
+  await writeEntries(place, campaign.id, rows);
+  const found = await report(place, campaign.id);
   return { place, campaign, found, epoch: found.epochs[0]!, goal: found.epochs[0]!.goals[0]! };
 }
 

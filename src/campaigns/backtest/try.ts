@@ -10,7 +10,7 @@ import { placesOf, type Place } from '../../gate/places.ts';
 import { memberOf } from '../enrol/book.ts';
 import { liveOf } from '../enrol/live.ts';
 import type { Live, Taken } from '../enrol/member.ts';
-import type { VersionRow } from '../enrol/sql.live.ts';
+import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
 import { selectStats, type EventRow } from '../enrol/sql.read.ts';
 import { selectNames } from '../events/sql.ts';
 import { FLAG } from '../events/time.ts';
@@ -53,25 +53,21 @@ export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Rea
     isOpen: true,
     publishedMs: fromMs,
   };
-  const row = {
-    ...{
-      id,
-      workspaceId,
-      key: file.key,
-      name: file.key,
-      state: 'active' as const,
-      draft: null,
-      versionId: 1,
-    },
-    ...{
-      epoch: 1,
-      salt,
-      paused: null,
-      pausedMs: null,
-      createdMs: fromMs,
-      changedMs: fromMs,
-      startedMs: fromMs,
-    },
+  const row: CampaignRow = {
+    id,
+    workspaceId,
+    key: file.key,
+    name: file.key,
+    state: 'active',
+    draft: null,
+    versionId: version.id,
+    epoch: version.epoch,
+    salt,
+    paused: null,
+    pausedMs: null,
+    createdMs: fromMs,
+    changedMs: fromMs,
+    startedMs: fromMs,
   };
   const live = liveOf([row], [version]);
   const wanted = [...new Set([...live.asked.keys(), ...live.heard])];

@@ -1,5 +1,6 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { backtestRoutes } from './backtests.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...campaignRoutes,
   ...campaignMeasureRoutes,
+  ...backtestRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,
