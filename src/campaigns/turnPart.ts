@@ -63,7 +63,13 @@ export async function takeTurn(
   if (!ids.size && !changes.tallies.size) return;
   if (timers.length) await holdContacts(tx, timers);
   const theirNowMs = nowMs + workspace.clockAheadMs;
-  const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], theirNowMs);
+  // What happened is looked at as of when it did, however late this turn is: rules look back from there.
+  const firstMs = Math.min(
+    theirNowMs,
+    ...timers.map(({ atMs }) => atMs),
+    ...concerned.map(({ receivedMs }) => receivedMs),
+  );
+  const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], firstMs);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   setHorizons(members, arrivals);
   for (const arrival of concerned) {

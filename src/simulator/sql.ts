@@ -172,7 +172,7 @@ export async function selectAddresses(
 }
 
 /** An integration as the simulator needs it; `sender` is what its messages come from. */
-export type IntegrationRow = { id: number; provider: string; sender: string };
+type IntegrationRow = { id: number; provider: string; sender: string };
 
 /** The integration named, or the oldest active one of the channel. Locks nothing. */
 export async function selectIntegration(
@@ -292,6 +292,11 @@ export async function moveClock(
     WHERE id = ${workspaceId} AND environment = 'test' AND deleted_ms IS NULL AND clock_ahead_ms + ${byMs} <= ${mostMs}
     RETURNING clock_ahead_ms AS "clockAheadMs"`;
   return rows[0]?.clockAheadMs;
+}
+
+/** From here on the transaction sees the store as it is now, whatever others commit. */
+export async function snapshot(tx: Db): Promise<void> {
+  await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`;
 }
 
 /** True when a workspace has work that is due and may run, or events that were not handed on. Locks nothing. */

@@ -4,7 +4,7 @@
  */
 import type { Reachable } from '../../contacts/person.ts';
 import { freeAt, type Mark } from '../../gate/caps.ts';
-import type { Place } from '../../gate/places.ts';
+import type { Terms } from '../../gate/terms.ts';
 import { standingOf } from '../../gate/standing.ts';
 import { isTemplate } from '../../outbox/deliver/prepare.ts';
 import { contentOf, sendStepOf } from '../enrol/send.ts';
@@ -26,7 +26,7 @@ export type Addressed = {
 const LIFE_MS = 3 * 86_400_000;
 
 /** Judges the messages of one contact, in the order in which they would have been sent. */
-export function judgeOf(place: Place, person: Addressed): Judge {
+export function judgeOf(terms: Terms, person: Addressed): Judge {
   const marks: Mark[] = [];
   let causeId = 0;
   return (done, atMs) => {
@@ -34,13 +34,13 @@ export function judgeOf(place: Place, person: Addressed): Judge {
     const content = contentOf(step, done.enrolment.variant);
     const channel = step.channel === undefined || step.channel === 'best' ? undefined : step.channel;
     if (person.leftMs !== null && person.leftMs <= atMs) return { at: 'unsent', code: LEFT_CAMPAIGN };
-    const integrationId = channel === undefined ? null : (place.byChannel.get(channel) ?? null);
+    const integrationId = channel === undefined ? null : (terms.byChannel.get(channel) ?? null);
     if (channel !== undefined && integrationId === null)
       return { at: 'unsent', code: `no integration for ${channel}` };
     const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
     if (!reachable.length) return { at: 'unsent', code: `no address${channel ? ` on ${channel}` : ''}` };
     const messageClass = step.class ?? 'marketing';
-    const cap = messageClass === 'marketing' ? place.rules.frequencyCap : undefined;
+    const cap = messageClass === 'marketing' ? terms.rules.frequencyCap : undefined;
     const sending = {
       integrationId,
       class: messageClass,
@@ -50,7 +50,7 @@ export function judgeOf(place: Place, person: Addressed): Judge {
     const destinations = reachable.map((one) => asOf(one, person.said, atMs));
     const recipient = { timeZone: person.timeZone, destinations };
     const freeMs = cap && freeAt(cap, marks, undefined, atMs);
-    const { verdict } = standingOf(sending, place, recipient, atMs, freeMs);
+    const { verdict } = standingOf(sending, terms, recipient, atMs, freeMs);
     if (verdict.verdict === 'never') return { at: 'never', code: verdict.code };
     const sentMs = verdict.verdict === 'hold' ? verdict.untilMs : atMs;
     if (sentMs >= sending.expiresMs) return { at: 'never', code: 'expired' };

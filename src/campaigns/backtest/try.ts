@@ -6,7 +6,7 @@ import { getContacts } from '../../contacts/contacts.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { membershipsOf } from '../../contacts/sets.ts';
 import type { Db, Sql } from '../../db/pool.ts';
-import { placesOf, type Place } from '../../gate/places.ts';
+import { termsOf, type Terms } from '../../gate/terms.ts';
 import { memberOf } from '../enrol/book.ts';
 import { liveOf } from '../enrol/live.ts';
 import type { Live, Taken } from '../enrol/member.ts';
@@ -25,7 +25,7 @@ export type TryDeps = { sql: Sql; directory: Directory };
 export type Ready = {
   backtest: BacktestRow;
   workspace: Workspace;
-  place: Place;
+  terms: Terms;
   live: Live & { nameOf: ReadonlyMap<number, string> };
   asksSets: boolean;
   triggerId: number;
@@ -40,8 +40,8 @@ const OLDEST_MS = 400 * 86_400_000;
 export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Ready | undefined> {
   const { workspaceId, campaignId, file, salt, fromMs } = backtest;
   const workspace = await deps.directory.workspace(workspaceId);
-  const place = (await placesOf(deps.directory, [workspaceId])).get(workspaceId);
-  if (!workspace || !place) return undefined;
+  const terms = (await termsOf(deps.directory, [workspaceId])).get(workspaceId);
+  if (!workspace || !terms) return undefined;
   const id = campaignId ?? 1;
   const version: VersionRow = {
     id: 1,
@@ -79,7 +79,7 @@ export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Rea
   return {
     backtest,
     workspace,
-    place,
+    terms,
     live: { ...live, nameOf: new Map(known.map((one) => [one.id, one.name])) },
     asksSets: live.asksSets,
     triggerId,
@@ -95,7 +95,7 @@ export async function tryBuckets(
   of: { buckets: readonly number[]; contactId?: number },
   one: (contactId: number, found: Replayed) => void,
 ): Promise<void> {
-  const { backtest, workspace, live, place, triggerId, nameIds, sinceMs } = ready;
+  const { backtest, workspace, live, terms, triggerId, nameIds, sinceMs } = ready;
   const { workspaceId, fromMs, toMs } = backtest;
   const asked = { triggerId, fromMs, toMs, nameIds, sinceMs };
   const rows = await selectDone(db, { workspaceId, ...of }, asked);
@@ -119,7 +119,7 @@ export async function tryBuckets(
     const events = inOrder(eventsOf.get(id)!, backtest.orderedBy, live.nameOf);
     const known = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
     const member = memberOf(live, workspace, contact, known);
-    const judge = judgeOf(place, {
+    const judge = judgeOf(terms, {
       timeZone: contact.timeZone,
       destinations: people.get(id)?.destinations ?? [],
       said: (saidOf.get(id) ?? []) as Said[],

@@ -19,14 +19,17 @@ import {
 /** Entries of a contact and campaign that are looked at, the newest. */
 const ENTRIES = 50;
 
-/** Contacts of one workspace by id; those that are gone are left out. `horizon`: what was taken before this turn. */
+/**
+ * Contacts of one workspace by id; those that are gone are left out. `asOfMs`: the earliest instant as of which something is decided, from
+ * which rules look back.
+ */
 export async function openBook(
   tx: Tx,
   live: LiveNames,
   workspace: Workspace,
   contactIds: readonly number[],
   campaignIds: readonly number[],
-  nowMs: number,
+  asOfMs: number,
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
   const contacts = await getContacts(tx, workspace.id, contactIds);
@@ -37,7 +40,7 @@ export async function openBook(
     selectEntries(tx, ids, campaignIds, ENTRIES),
     live.asked.size ? selectStats(tx, ids, idsOf(live)) : [],
   ]);
-  const events = await eventsFor(tx, live, stats, nowMs);
+  const events = await eventsFor(tx, live, stats, asOfMs);
   const statsOf = Map.groupBy(stats, ({ contactId }) => contactId);
   const eventsOf = Map.groupBy(events, ({ contactId }) => contactId);
   const entriesOf = Map.groupBy(entries, ({ contactId }) => contactId);
@@ -105,11 +108,11 @@ async function eventsFor(
   tx: Tx,
   live: LiveNames,
   stats: readonly { contactId: number; nameId: number; lastMs: number }[],
-  nowMs: number,
+  asOfMs: number,
 ): Promise<EventRow[]> {
   const asked = stats.flatMap(({ contactId, nameId, lastMs }) => {
     const backMs = live.asked.get(live.nameOf.get(nameId) ?? '') ?? 0;
-    const sinceMs = backMs === Infinity ? 0 : nowMs - backMs;
+    const sinceMs = backMs === Infinity ? 0 : asOfMs - backMs;
     return backMs > 0 && lastMs >= sinceMs ? [{ contactId, nameId, sinceMs }] : [];
   });
   return asked.length ? await selectEventsOf(tx, asked, CAMPAIGN_LIMITS.counted) : [];

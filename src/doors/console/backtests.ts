@@ -8,7 +8,7 @@ import {
 } from '../../../contract/doors/console/backtests.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
 import {
   beginBacktest,
@@ -23,7 +23,6 @@ import { isUnread, parseFile } from '../../campaigns/file.ts';
 import { REFUSALS, wordsOf } from '../../campaigns/report/lists.ts';
 import {
   acts,
-  breaks,
   idIn,
   idText,
   missing,

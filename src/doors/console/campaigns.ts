@@ -18,7 +18,7 @@ import {
 } from '../../../contract/doors/console/campaigns.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../contract/doors/fields.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
   dropDraft,
@@ -42,7 +42,6 @@ import type { Tx } from '../../db/pool.ts';
 import { find, people, present } from './campaignsShown.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   missing,

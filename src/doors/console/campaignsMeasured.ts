@@ -9,7 +9,7 @@ import {
 } from '../../../contract/doors/console/campaigns.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, readId } from '../../base/ids.ts';
 import { versionsOf } from '../../campaigns/campaigns.ts';
 import { basisPoints } from '../../campaigns/match/duration.ts';
@@ -18,7 +18,6 @@ import { conversionsOf, seriesOf } from '../../campaigns/report/lists.ts';
 import { neededFor, reportOf } from '../../campaigns/report/report.ts';
 import { armName, find } from './campaignsShown.ts';
 import {
-  breaks,
   idText,
   queryId,
   readLimit,

@@ -8,6 +8,3 @@ export const KIND = {
   delayedPost: 6,
   backtest: 9,
 } as const;
-
-/** A kind of work. */
-export type Kind = (typeof KIND)[keyof typeof KIND];

@@ -3,18 +3,18 @@
  * a transaction is, the more it takes along; each call is still answered when its own part is committed. Alone, a call waits for
  * nobody. Knows nothing of what is done.
  */
+import { isPassing } from './errors.ts';
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: Error) => void };
 
 /**
  * What `take` does for many of one key, asked for one at a time. It answers in the order of what it was given; `together` says how
- * many from the front of those that wait may go at once, at least one; `isOfAll` whether an error says nothing of what was asked for,
- * so that nothing is tried again for each alone.
+ * many from the front of those that wait may go at once, at least one. One that cannot be stored is found by trying each alone; what
+ * passes (`isPassing`) says nothing of any of them, and is told to all.
  */
 export function gather<T, R>(
   take: (key: number, items: readonly T[]) => Promise<readonly R[]>,
   together: (waiting: readonly T[]) => number,
-  isOfAll: (error: unknown) => boolean,
 ): (key: number, item: T) => Promise<R> {
   const lines = new Map<number, Waiting<T, R>[]>();
 
@@ -25,7 +25,7 @@ export function gather<T, R>(
       batch.forEach(({ resolve }, at) => resolve(results[at]!));
     } catch (error) {
       // One that cannot be stored does not keep the others from it; without a database nothing is tried twice.
-      if (batch.length > 1 && !isOfAll(error)) for (const one of batch) await settle(key, [one]);
+      if (batch.length > 1 && !isPassing(error)) for (const one of batch) await settle(key, [one]);
       else for (const { reject } of batch) reject(error as Error);
     }
   }
