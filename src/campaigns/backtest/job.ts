@@ -2,7 +2,7 @@
  * The work of back-tests: some buckets at a time, each batch noted in the transaction that ends its step, so that a job goes on where it
  * was wherever a worker died. A fair sample comes first.
  */
-import type { Clock } from '../../base/clock.ts';
+import { monotonicMs, type Clock } from '../../base/clock.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import { isPassing } from '../../db/errors.ts';
@@ -18,8 +18,11 @@ import { readyOf, tryBuckets, type TryDeps } from './try.ts';
 /** What the job needs. */
 export type JobDeps = TryDeps & { queue: Queue; clock: Clock; log: Log };
 
-/** Buckets in one step: some tens of milliseconds for a workspace of a million people. */
+/** A step takes about so long: then what it counted is kept, and others have their turn. */
+const STEP_MS = 400;
+/** Buckets at a time at first: some tens of milliseconds for a workspace of a million people. */
 const AT_ONCE = 8;
+const MOST_AT_ONCE = 512;
 const AGAIN_MS = 5_000;
 const MOST_ATTEMPTS = 5;
 /** Odd, so that every bucket comes once; neighbours are far apart, as ids of one moment are not. */
@@ -69,20 +72,27 @@ async function takeStep(deps: JobDeps, batch: Batch, item: WorkItem): Promise<vo
   );
 }
 
-/** The next buckets, counted. */
+/** The next buckets, counted: as many as there are in a step's time, and more at a time where there is little in them. */
 async function stepOf(deps: JobDeps, before: BacktestRow, nowMs: number): Promise<BacktestRow> {
-  const { done, wanted } = before;
-  const buckets = Array.from({ length: Math.min(AT_ONCE, wanted - done) }, (_, i) => nthBucket(done + i));
-  const counts = new Map(buckets.map((bucket) => [bucket, new Counts()]));
+  const { wanted } = before;
+  const sums = { ...before.sums };
   const ready = await readyOf(deps, before);
-  if (ready)
-    await tryBuckets(deps.sql, ready, { buckets }, (contactId, found) =>
+  // Nobody can have done what is not even known by name.
+  let done = ready ? before.done : wanted;
+  let atOnce = AT_ONCE;
+  const beganMs = monotonicMs();
+  while (done < wanted && monotonicMs() - beganMs < STEP_MS) {
+    const fromMs = monotonicMs();
+    const buckets = Array.from({ length: Math.min(atOnce, wanted - done) }, (_, i) => nthBucket(done + i));
+    const counts = new Map(buckets.map((bucket) => [bucket, new Counts()]));
+    await tryBuckets(deps.sql, ready!, { buckets }, (contactId, found) =>
       counts.get(bucketOf(contactId))!.addContact(found),
     );
-  const sums = { ...before.sums };
-  for (const one of counts.values()) one.into(sums);
-  const now = done + buckets.length;
-  return { ...before, sums, done: now, note: null, endedMs: now >= wanted ? nowMs : null };
+    for (const one of counts.values()) one.into(sums);
+    done += buckets.length;
+    if (monotonicMs() - fromMs < STEP_MS / 8) atOnce = Math.min(atOnce * 2, MOST_AT_ONCE);
+  }
+  return { ...before, sums, done, note: null, endedMs: done >= wanted ? nowMs : null };
 }
 
 async function end(
