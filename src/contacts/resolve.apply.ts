@@ -107,7 +107,7 @@ function draftsOf(
     const address = addressOf(channel, wanted.address);
     const identity = identityOfAddress(channel, address);
     const owner = identity && owners.get(keyText(keyOf(person.workspaceId, identity)));
-    if (owner !== undefined && owner !== contactId) return undefined;
+    if (owner !== contactId && (owner !== undefined || person.asTheyAre)) return undefined;
     const key = { workspaceId: person.workspaceId, contactId, channel, integrationId, address };
     return { key, id: destinationIdOf(key), wanted };
   });
