@@ -14,7 +14,7 @@ import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
 import { selectStats, type EventRow } from '../enrol/sql.read.ts';
 import { selectNames } from '../events/sql.ts';
 import { FLAG } from '../events/time.ts';
-import { judgeOf, type Said } from './judge.ts';
+import { judgeOf } from './judge.ts';
 import { replay, type Replayed } from './replay.ts';
 import { selectDone, selectLeft, selectSaid, type BacktestRow } from './sql.ts';
 
@@ -122,7 +122,7 @@ export async function tryBuckets(
     const judge = judgeOf(terms, {
       timeZone: contact.timeZone,
       destinations: people.get(id)?.destinations ?? [],
-      said: (saidOf.get(id) ?? []) as Said[],
+      said: saidOf.get(id) ?? [],
       leftMs: leftMs.get(id) ?? null,
     });
     one(id, replay(live, member, events.taken, { fromMs, toMs }, judge));
