@@ -2,12 +2,9 @@
  * What an event, a timer or a change does to one contact: goals, then those who are in a campaign, then who enters one. Pure: it works on
  * what is in hand (`Member`) and gathers what changes (`Changes`); the live engine and a back-test both call it.
  */
-import { hash53 } from '../../base/crypto.ts';
-import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import { durationMs } from '../match/duration.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
-import { valueAt } from '../match/reading.ts';
 import { moved } from '../steps/moved.ts';
 import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
 import { firstPlace, step, withAttributes, withTags } from '../steps/step.ts';
@@ -15,6 +12,7 @@ import type { Version } from '../steps/version.ts';
 import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { convert } from './goals.ts';
+import { enrolmentIdOf, keyOfEvent } from './keys.ts';
 import {
   ARM,
   type Arm,
@@ -387,24 +385,4 @@ export function moveTo(
   });
   member.enrolments.set(next.id, next);
   changes.keep(member, next);
-}
-
-/** The key of an entry by its trigger: one for ever, one for each event, or one for each value at a path. */
-function keyOfEvent({ file }: Version, event: Seen): number | undefined {
-  const { entry = 'every' } = file;
-  if (entry === 'once') return 1;
-  if (entry === 'every') return hash53(`event ${event.name} ${event.key}`);
-  const value = valueAt(event.properties, entry.per);
-  return value === undefined ? undefined : hash53(`per ${JSON.stringify(value)}`);
-}
-
-/** The key of an entry that somebody asked for: one for ever, or one for each key of the caller's. */
-export function keyOfCall({ file }: Version, key: string): number {
-  return (file.entry ?? 'once') === 'once' ? 1 : hash53(`call ${key}`);
-}
-
-/** An enrolment's id: derived, so that entering twice leaves one, and in its contact's bucket. */
-function enrolmentIdOf(contactId: number, campaignId: number, entryKey: number): number {
-  const high = Math.max(1, Math.floor(hash53(`${contactId}|${campaignId}|${entryKey}`) / BUCKETS));
-  return high * BUCKETS + bucketOf(contactId);
 }
