@@ -8,6 +8,7 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
+import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { contactsRoom } from './contacts/room.ts';
 import { contentRoom } from './content/room.ts';
@@ -51,10 +52,13 @@ import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
+import { connectDoor } from './doors/pages/connect/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
 import { referenceDoor } from './doors/reference/door.ts';
+import { shoutDoor } from './doors/shout/door.ts';
+import { shoutPresenter } from './doors/shout/webhookEvents.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -278,14 +282,11 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(
-    ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
-    {
-      amiss: ready,
-      registry: metrics.registry,
-    },
-  );
+  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), shoutDoor];
+  const server = createServer(ctx, [...apis, consoleDoor, referenceDoor, callbacks, ...people, connectDoor], {
+    amiss: ready,
+    registry: metrics.registry,
+  });
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
@@ -323,7 +324,7 @@ function declared(
       subscriptions: shared.webhooks.subscriptions,
       answered: webhookAnswers(ctx),
       counted: metrics.webhookCall,
-      presenters: [sunshinePresenter(ctx), web1on1Presenter],
+      presenters: [sunshinePresenter(ctx), web1on1Presenter, shoutPresenter],
     }),
     confirmationsRoom(shared),
     ledgerRoom(shared),
@@ -334,6 +335,7 @@ function declared(
     accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
+    connectRoom,
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,
     sendersRoom,

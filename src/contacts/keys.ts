@@ -7,7 +7,10 @@ import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
 
-/** What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact. */
+/**
+ * What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact,
+ * `connect` that of an account that authorised the workspace.
+ */
 export type IdentityKind =
   | 'external'
   | 'phone'
@@ -16,7 +19,8 @@ export type IdentityKind =
   | 'whatsapp'
   | 'webhook'
   | 'anonymous'
-  | 'group';
+  | 'group'
+  | 'connect';
 
 /**
  * Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token, an address
