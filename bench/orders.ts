@@ -70,7 +70,12 @@ async function flood({ url, token, connectId }: Account, { path, each, body }: L
   let taken = 0;
   await inParallel(CONNECTIONS, CONNECTIONS, async () => {
     while (sharedMs() - fromMs < forMs) {
-      const answer = await pool.request({ path, method: 'POST', headers, body: JSON.stringify(body(made++)) });
+      const answer = await pool.request({
+        path,
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body(made++)),
+      });
       const text = await answer.body.text();
       if (answer.statusCode > 201) throw new Error(`${path} answered ${answer.statusCode}: ${text}`);
       taken += each;

@@ -37,7 +37,15 @@ async function main(): Promise<void> {
   const before = loadavg();
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const stops: (() => Promise<void>)[] = [];
-  const found: Found = { imports: [], http: [], simulator: [], channels: [], events: [], orders: [], latencies: [] };
+  const found: Found = {
+    imports: [],
+    http: [],
+    simulator: [],
+    channels: [],
+    events: [],
+    orders: [],
+    latencies: [],
+  };
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
