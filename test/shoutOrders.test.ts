@@ -296,10 +296,10 @@ test('S22 S25: the alert leaves from the number of the account to its customer, 
     return body.notified_profile_of_paid_invoice_at !== null;
   });
   await at.advance(4 * 86_400_000);
-  assert.deepEqual((await at.texts(ann)).map(({ content }) => (content as Json).text).toSorted(), [
-    '$168.00 received. Thank you!',
-    'Happy with it?',
-  ]);
+  assert.deepEqual(
+    new Set((await at.texts(ann)).map(({ content }) => (content as Json).text)),
+    new Set(['$168.00 received. Thank you!', 'Happy with it?']),
+  );
   assert.deepEqual(await at.texts(bob), []);
   assert.equal((await at.door('GET', '/orders/reference_id-h1')).body.dont_trigger_auto_actions, true);
 });
