@@ -150,7 +150,7 @@ test('each owner has an event of their own, which holds what is told and nothing
   const queue = { append: async (_tx: Tx, events: readonly NewEvent[]) => void appended.push(...events) };
   const changes = [{ contactId: 5, causeId: 6, seq: 0, to: STATE.accepted, atMs: 9 }];
   const accepted = [{ causeId: 6, atMs: 9, contactIds: [7] }];
-  await tellOfDeliveries(queue as never, {} as Tx, [
+  await tellOfDeliveries(queue, {} as Tx, [
     { ownerId: 5, workspaceId: 1, atMs: 9, bulk: false, changes },
     { ownerId: 7, workspaceId: 2, atMs: 8, bulk: true, changes: [], accepted },
   ]);
