@@ -67,7 +67,10 @@ test('a lane that rings is taken from until it has no more, and a lane of nobody
   own.pump.ring(9);
   await until('all is taken', () => [...left.values()].every((n) => n === 0));
   await own.stop();
-  assert.deepEqual(taken.toSorted((a, b) => a - b), [1, 1, 1, 2]);
+  assert.deepEqual(
+    taken.toSorted((a, b) => a - b),
+    [1, 1, 1, 2],
+  );
   assert.deepEqual(own.told, []);
 });
 
