@@ -5,6 +5,8 @@ import { bringTimersForward, hasTurns } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
 import { toldReader } from './events/told.ts';
+import { hearChanges, type HearDeps } from './segments/heard.ts';
+import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
 
@@ -12,11 +14,12 @@ import type { TurnDeps } from './turnPart.ts';
 const EVENTS_KEPT_MS = 400 * 86_400_000;
 
 /** Campaigns. */
-export function campaignsRoom(deps: TurnDeps): WorkingRoom {
+export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
   const source = createLiveSource(deps);
   return {
     name: 'campaigns',
     turns: [turnTaker(deps, source)],
+    adds: hearChanges(deps),
     readers: [
       toldReader({
         ...deps,
@@ -28,6 +31,9 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
     ],
     advance: bringTimersForward,
     isBusy: hasTurns,
-    sweep: ({ sql, nowMs }) => sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS),
+    async sweep({ sql, nowMs }) {
+      await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
+      await sweepStreams(deps, nowMs);
+    },
   };
 }

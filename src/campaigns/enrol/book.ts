@@ -1,10 +1,12 @@
-/** Takes the contacts of a turn in hand: at most six reads for all of them, of those who are concerned only. */
+/** Takes the contacts of a turn in hand: at most eight reads for all of them, of those who are concerned only. */
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { getContacts } from '../../contacts/contacts.ts';
+import { insideOf, valuesOf } from '../../contacts/segments.ts';
 import { membershipsOf } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
+import { digestAt } from '../segments/sql.rule.ts';
 import type { LiveNames } from './live.ts';
 import { ARM, type Enrolment, type Member } from './member.ts';
 import {
@@ -27,21 +29,26 @@ export async function openBook(
   contactIds: readonly number[],
   campaignIds: readonly number[],
   nowMs: number,
+  unknown: ReadonlySet<number> = NOTHING,
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
   const contacts = await getContacts(tx, workspace.id, contactIds);
   const ids = contacts.map(({ id }) => id);
-  const [sets, enrolments, entries, stats] = await Promise.all([
+  const [sets, enrolments, entries, stats, inside, values] = await Promise.all([
     live.asksSets ? membershipsOf(tx, workspace.id, ids) : undefined,
     selectEnrolments(tx, ids),
     selectEntries(tx, ids, campaignIds, ENTRIES),
     live.asked.size ? selectStats(tx, ids, idsOf(live)) : [],
+    live.watches.length ? insideOf(tx, ids) : [],
+    valuesNow(tx, live, workspace.id, ids),
   ]);
   const events = await eventsFor(tx, live, stats, nowMs);
   const statsOf = Map.groupBy(stats, ({ contactId }) => contactId);
   const eventsOf = Map.groupBy(events, ({ contactId }) => contactId);
   const entriesOf = Map.groupBy(entries, ({ contactId }) => contactId);
   const enrolmentsOf = Map.groupBy(enrolments, ({ contactId }) => contactId);
+  const watchedOf = Map.groupBy(inside, ({ contactId }) => contactId);
+  const keys = new Map(live.watches.map(({ id: watchId, key }) => [watchId, key]));
   const members = new Map<number, Member>();
   for (const contact of contacts) {
     const { id } = contact;
@@ -57,12 +64,16 @@ export async function openBook(
         ]),
       ),
       entries: own.map(({ contactId: _contactId, ...entry }) => entry),
+      inside: new Map((watchedOf.get(id) ?? []).map(({ segmentId, value }) => [segmentId, { value }])),
+      values: values.get(id) ?? NO_VALUES,
+      unknown,
       facts: undefined as unknown as Facts,
     };
     member.facts = {
       contact,
       lists: sets?.get(id)?.lists ?? NONE,
       tags: sets?.get(id)?.tags ?? NONE,
+      segments: new Set([...member.inside.keys()].flatMap((watchId) => keys.get(watchId) ?? [])),
       zone: contact.timeZone ?? workspace.timeZone,
       ...historyOf(member, live, statsOf.get(id) ?? [], eventsOf.get(id) ?? []),
     };
@@ -72,6 +83,23 @@ export async function openBook(
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const NOTHING: ReadonlySet<number> = new Set();
+const NO_VALUES: ReadonlyMap<number, string | null> = new Map();
+
+/** Digests of values that are watched, by contact and watch. */
+async function valuesNow(
+  tx: Tx,
+  live: LiveNames,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<Map<number, Map<number, string | null>>> {
+  const found = new Map<number, Map<number, string | null>>();
+  for (const watch of live.watches)
+    if (watch.kind === 'value')
+      for (const { contactId, value } of await valuesOf(tx, workspaceId, ids, digestAt(tx, watch.path)))
+        found.set(contactId, (found.get(contactId) ?? new Map()).set(watch.id, value));
+  return found;
+}
 
 function idsOf(live: LiveNames): number[] {
   return [...live.asked.keys()].flatMap((name) => live.idOf.get(name) ?? []);

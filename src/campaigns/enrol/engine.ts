@@ -216,7 +216,8 @@ function again(
   asOfMs: number,
   changes: Changes,
 ): void {
-  const { whileActive = 'ignore', entry = 'every' } = campaign.version.file;
+  const { entry, file } = campaign.version;
+  const { whileActive = 'ignore' } = file;
   const enrolment = [...member.enrolments.values()].find(
     ({ campaignId, arm }) => campaignId === campaign.id && arm !== null,
   );
@@ -361,8 +362,7 @@ export function moveTo(
 }
 
 /** The key of an entry by its trigger: one for ever, one for each event, or one for each value at a path. */
-function keyOfEvent({ file }: Version, event: Seen): number | undefined {
-  const { entry = 'every' } = file;
+export function keyOfEvent({ entry }: Version, event: Seen): number | undefined {
   if (entry === 'once') return 1;
   if (entry === 'every') return hash53(`event ${event.name} ${event.key}`);
   const value = valueAt(event.properties, entry.per);
@@ -370,8 +370,8 @@ function keyOfEvent({ file }: Version, event: Seen): number | undefined {
 }
 
 /** The key of an entry that somebody asked for: one for ever, or one for each key of the caller's. */
-export function keyOfCall({ file }: Version, key: string): number {
-  return (file.entry ?? 'once') === 'once' ? 1 : hash53(`call ${key}`);
+export function keyOfCall({ entry }: Version, key: string): number {
+  return entry === 'once' ? 1 : hash53(`call ${key}`);
 }
 
 /** An enrolment's id: derived, so that entering twice leaves one, and in its contact's bucket. */

@@ -13,6 +13,7 @@ import { compile, type Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
+import { streamApart } from '../../queue/work/stream.ts';
 import { placesOf } from '../../gate/places.ts';
 import { accept, type AcceptDeps, type Send } from '../../outbox/accept.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
@@ -108,11 +109,14 @@ function draft(
   const content = rendered(step.content!, done, person, workspace);
   if (typeof content === 'string') return content;
   const { campaignId, id } = done.enrolment;
+  const messageClass = step.class ?? 'marketing';
   return {
     workspaceId: workspace.id,
     contactId: done.contactId,
     kind: 'message',
-    class: step.class ?? 'marketing',
+    class: messageClass,
+    // What many people get at one time takes no room of what one person waits for.
+    stream: messageClass === 'transactional' ? 0 : streamApart(campaignId),
     content,
     author: {},
     source: { type: 'campaign', id: `${campaignId}.${id}.${done.effect.step}` },

@@ -11,6 +11,7 @@ import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
+import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...eventRoutes,
   ...setRoutes,
+  ...segmentRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,

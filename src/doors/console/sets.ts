@@ -22,6 +22,7 @@ import {
   renameSet,
   type ContactSet,
 } from '../../contacts/sets.ts';
+import { setsRenamed } from '../../campaigns/segments/segments.ts';
 import type { Db } from '../../db/pool.ts';
 import {
   acts,
@@ -106,6 +107,7 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
           if (isFault(set)) return set;
           const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
           if (isFault(renamed)) return renamed;
+          await setsRenamed(call.ctx, tx, call.workspace.id);
           const audit = { action: `${kind}.rename`, subject: `${kind}:${set.id}`, detail: call.body };
           return { status: 200, body: present(renamed), audit };
         };
@@ -122,6 +124,7 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
           const set = await find(call, tx, kind);
           if (isFault(set)) return set;
           await deleteSet(tx, call.workspace.id, set.id);
+          await setsRenamed(call.ctx, tx, call.workspace.id);
           const audit = {
             action: `${kind}.delete`,
             subject: `${kind}:${set.id}`,
