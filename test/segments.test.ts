@@ -1,6 +1,7 @@
 /** Segments: who is in one is found by one statement a lane, then kept as things are done, changed, or time goes by; campaigns go by it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isFault } from '../src/base/fault.ts';
 import type { Rule } from '../contract/campaign.ts';
 import { countAudience } from '../src/contacts/audience.ts';
 import { updateContact } from '../src/contacts/contacts.ts';
@@ -55,7 +56,8 @@ test('who is in a segment is found, and kept by whatever changes it: what is don
   const file = Readable.from([Buffer.from('email,plan\ncat@example.com,pro\n')]);
   const options = { workspaceId: place.id, mapping: { plan: { attribute: 'plan' } } };
   const given = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
-  must(await importContacts(given, file, options));
+  const imported = await importContacts(given, file, options);
+  assert.ok(!isFault(imported) && imported.rejected === 0);
   await place.settled();
   assert.deepEqual(await place.inside(vips), []);
   assert.equal((await place.inside(pro)).length, 3);
@@ -201,7 +203,8 @@ test('scenario 23: an import starts none, and a rule that is made wider starts n
   const file = Readable.from([Buffer.from(['email,plan', ...rows].join('\n'))]);
   const given = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
   const options = { workspaceId: place.id, mapping: { plan: { attribute: 'plan' } } };
-  must(await importContacts(given, file, options));
+  const imported = await importContacts(given, file, options);
+  assert.ok(!isFault(imported) && imported.rejected === 0);
   await place.settled();
   assert.equal((await place.inside(pro)).length, 50);
   await place.tell('ann', { name: 'ask' });
