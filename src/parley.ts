@@ -8,11 +8,16 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
+import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
+import { contactsRoom } from './contacts/room.ts';
+import { contentRoom } from './content/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
+import { dbRoom } from './db/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
+import { ordersRoom } from './orders/room.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
@@ -47,10 +52,13 @@ import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
+import { connectDoor } from './doors/pages/connect/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
 import { referenceDoor } from './doors/reference/door.ts';
+import { shoutDoor } from './doors/shout/door.ts';
+import { shoutPresenter } from './doors/shout/webhookEvents.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -253,7 +261,7 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive, rooms: () => rooms };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -275,14 +283,11 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(
-    ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
-    {
-      amiss: ready,
-      registry: metrics.registry,
-    },
-  );
+  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), shoutDoor];
+  const server = createServer(ctx, [...apis, consoleDoor, referenceDoor, callbacks, ...people, connectDoor], {
+    amiss: ready,
+    registry: metrics.registry,
+  });
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
@@ -298,8 +303,8 @@ function openProbes(config: Config, deps: Pick<ProbeDeps, 'metrics' | 'ready' | 
 }
 
 /**
- * All rooms that have something to declare: what they do, what they listen to, what they sweep. Those that listen are told in this
- * order: threads before webhooks, which tell what became of a conversation.
+ * All rooms: what they do, what they listen to, what they sweep, what they have of people. In this order they are told of what happened,
+ * and let go of people: threads before webhooks, which tell what became of a conversation, and before conversations, on which they hang.
  */
 function declared(
   shared: Shared,
@@ -309,14 +314,10 @@ function declared(
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
   return [
-    queueRoom,
-    accountsRoom,
-    linksRoom,
-    conversationsRoom,
-    receiptsRoom,
-    sendersRoom,
-    outboxRoom(deps),
+    contactsRoom,
     threadsRoom(shared),
+    conversationsRoom(shared),
+    outboxRoom(deps),
     webhooksRoom({
       ...shared,
       // Its own: twenty seconds, as Sunshine documents.
@@ -324,14 +325,23 @@ function declared(
       subscriptions: shared.webhooks.subscriptions,
       answered: webhookAnswers(ctx),
       counted: metrics.webhookCall,
-      presenters: [sunshinePresenter(ctx), web1on1Presenter],
+      presenters: [sunshinePresenter(ctx), web1on1Presenter, shoutPresenter],
     }),
     confirmationsRoom(shared),
     ledgerRoom(shared),
+    linksRoom,
     liveRoom(notices),
+    queueRoom,
+    simulatorRoom(ctx.simulator),
+    accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
-    simulatorRoom(ctx.simulator),
+    connectRoom,
+    ordersRoom({ ...shared, names: ctx.names }),
+    contentRoom,
+    sendersRoom,
+    receiptsRoom,
+    dbRoom,
   ];
 }
 

@@ -19,7 +19,7 @@ import { keepStatistics } from './statistics.ts';
 export type { ColumnMapping, ColumnTarget, RowFault } from './import.columns.ts';
 
 /** What an import works with. */
-export type ImportDeps = {
+type ImportDeps = {
   sql: Sql;
   /** Runs a batch in a transaction. */
   transact: Sql['begin'];

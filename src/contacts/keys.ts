@@ -2,12 +2,15 @@
  * What makes two addresses the same, and under which hash they are kept: the one place that knows the form of an identity.
  * Holds no statement.
  */
-import { CHANNELS, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
+import { WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
 
-/** What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact. */
+/**
+ * What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact,
+ * `connect` that of an account that authorised the workspace.
+ */
 export type IdentityKind =
   | 'external'
   | 'phone'
@@ -16,7 +19,8 @@ export type IdentityKind =
   | 'whatsapp'
   | 'webhook'
   | 'anonymous'
-  | 'group';
+  | 'group'
+  | 'connect';
 
 /**
  * Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token, an address
@@ -51,11 +55,6 @@ export function identityOfAddress(channel: ChannelName, address: string): Identi
   if (channel === 'whatsapp' && WHATSAPP_USER_ID.test(address)) return { kind: 'whatsapp', value: address };
   const kind = KIND_OF_CHANNEL[channel];
   return kind && { kind, value: address };
-}
-
-/** The channels whose addresses are identities of this kind. */
-export function channelsOfKind(kind: IdentityKind): ChannelName[] {
-  return CHANNELS.filter((channel) => KIND_OF_CHANNEL[channel] === kind);
 }
 
 /**

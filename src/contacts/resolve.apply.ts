@@ -26,7 +26,7 @@ import {
 } from './sql.resolve.ts';
 
 /** What this transaction has made so far, over several attempts. */
-export type Made = { contacts: Set<number>; destinations: Set<number> };
+type Made = { contacts: Set<number>; destinations: Set<number> };
 
 type Draft = { key: DestinationKey; id: number; wanted: WantedDestination };
 
@@ -107,7 +107,7 @@ function draftsOf(
     const address = addressOf(channel, wanted.address);
     const identity = identityOfAddress(channel, address);
     const owner = identity && owners.get(keyText(keyOf(person.workspaceId, identity)));
-    if (owner !== undefined && owner !== contactId) return undefined;
+    if (owner !== contactId && (owner !== undefined || person.asTheyAre)) return undefined;
     const key = { workspaceId: person.workspaceId, contactId, channel, integrationId, address };
     return { key, id: destinationIdOf(key), wanted };
   });

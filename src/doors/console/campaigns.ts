@@ -21,7 +21,7 @@ import {
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../contract/doors/fields.ts';
 import { pause } from '../../base/clock.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
   dropDraft,
@@ -46,7 +46,6 @@ import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
 import { find, people, present, report, series } from './campaignsShown.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   missing,

@@ -9,6 +9,7 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
+import { orderRoutes } from './orders.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
 import { segmentRoutes } from './segments.ts';
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...broadcastRoutes,
   ...campaignRoutes,
+  ...orderRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,
