@@ -441,6 +441,7 @@ CREATE TABLE deliveries (
   state_ms bigint NOT NULL,
   may_fall_back boolean,
   erased boolean,
+  segments smallint,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
@@ -1294,6 +1295,7 @@ CREATE TABLE usage_messages (
   month integer NOT NULL,
   channel text NOT NULL,
   n bigint NOT NULL,
+  extra_segments bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, workspace_id, month, channel),
   CHECK ((((month % 100) >= 1) AND ((month % 100) <= 12)))
 );
