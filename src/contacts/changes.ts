@@ -5,7 +5,7 @@
 import type { Tx } from '../db/pool.ts';
 
 /** A contact that was changed. `isHushed`: what is known of them becomes another, and nothing is to be set off by it. */
-export type Changed = { contactId: number; workspaceId: number; isHushed: boolean };
+type Changed = { contactId: number; workspaceId: number; isHushed: boolean };
 
 const byTx = new WeakMap<Tx, Map<number, Changed>>();
 

@@ -5,7 +5,14 @@
 import { fault, type Fault } from '../base/fault.ts';
 import { BUCKETS } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
-import { countInside, countWhere, selectAll, selectMembers, selectPage } from './sql.segments.ts';
+import {
+  countInside,
+  countWhere,
+  selectAll,
+  selectMembers,
+  selectPage,
+  type Segment,
+} from './sql.segments.ts';
 
 export {
   deleteInside as leaveSegments,
@@ -21,21 +28,8 @@ export {
   updateSegment,
   upsertMembers as putIntoSegments,
   type Inside,
+  type Segment,
 } from './sql.segments.ts';
-
-/** A segment, or what a campaign's trigger looks at (then it has no key). `rule` is read by `campaigns`. */
-export type Segment = {
-  id: number;
-  workspaceId: number;
-  key: string | null;
-  name: string;
-  campaignId: number | null;
-  kind: 'rule' | 'value' | 'date';
-  rule: object;
-  state: 'building' | 'live';
-  createdMs: number;
-  changedMs: number;
-};
 
 /** Segments of a workspace, newest first. */
 export const segmentsOf = selectPage;

@@ -1,8 +1,21 @@
 /** Statements on segments and who is in them. A segment's row is written before its members (scale.md §3, rule 11). */
-import type { Segment } from './segments.ts';
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import { numbers, texts } from './sql.arrays.ts';
+
+/** A segment, or what a campaign's trigger looks at (then it has no key). `rule` is read by `campaigns`. */
+export type Segment = {
+  id: number;
+  workspaceId: number;
+  key: string | null;
+  name: string;
+  campaignId: number | null;
+  kind: 'rule' | 'value' | 'date';
+  rule: object;
+  state: 'building' | 'live';
+  createdMs: number;
+  changedMs: number;
+};
 
 const COLUMNS = (db: Db) => db`
   s.id, s.workspace_id AS "workspaceId", s.key, s.name, s.campaign_id AS "campaignId", s.kind, s.rule, s.state,
