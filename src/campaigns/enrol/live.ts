@@ -11,6 +11,7 @@ import { asksSets, namesIn } from '../match/evaluate.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import { versionOf, type Version } from '../steps/version.ts';
 import type { Campaign, Live, Watch } from './member.ts';
+import { selectOutside, type Outside } from './sql.arms.ts';
 import {
   selectLiveCampaigns,
   selectLiveVersions,
@@ -60,12 +61,13 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
     return async (workspaceId) => {
       const found = known.get(workspaceId);
       if (found) return found;
-      const [campaigns, rows, segments] = [
+      const [campaigns, rows, outside, segments] = [
         await selectLiveCampaigns(tx, workspaceId),
         await selectLiveVersions(tx, workspaceId),
+        await selectOutside(tx, workspaceId),
         await allSegments(tx, workspaceId),
       ];
-      const made = liveOf(campaigns, rows, ready, segments);
+      const made = liveOf(campaigns, rows, ready, outside, segments);
       const ids = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const idOf = isFault(ids) ? new Map<string, number>() : ids;
       const live: LiveNames = {
@@ -86,12 +88,13 @@ export function liveOf(
   campaigns: readonly CampaignRow[],
   rows: readonly VersionRow[],
   ready: (row: VersionRow) => Version = versionOf,
+  outside: Outside | null = null,
   segments: readonly Segment[] = [],
 ): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest'> & { heard: ReadonlySet<string> } {
   const versions = new Map(rows.map((row) => [row.id, ready(row)]));
   const live = campaigns.flatMap((row): Campaign[] => {
     const version = versions.get(row.versionId!);
-    return version ? [{ ...row, version }] : [];
+    return version ? [{ ...row, version, outside }] : [];
   });
   const goals = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();

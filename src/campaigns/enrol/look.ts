@@ -9,7 +9,8 @@ import type { Seen } from '../match/facts.ts';
 import { valueAt } from '../match/reading.ts';
 import { nextDate } from '../steps/date.ts';
 import type { Changes } from './changes.ts';
-import { enter, keyOfEvent } from './engine.ts';
+import { enter } from './engine.ts';
+import { keyOfEvent } from './keys.ts';
 import type { Campaign, Live, Member, Watch } from './member.ts';
 
 /** `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. */
