@@ -36,6 +36,7 @@ import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { claimDevices } from './contacts/devices.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
@@ -149,6 +150,7 @@ async function compose(
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
+  await doOnce(store.sql, 'devices of who came last', () => claimDevices(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
   const { ctx, worker, server, probes } = rooms;

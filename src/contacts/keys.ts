@@ -2,7 +2,7 @@
  * What makes two addresses the same, and under which hash they are kept: the one place that knows the form of an identity.
  * Holds no statement.
  */
-import { WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
+import { TOKEN_KIND, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
@@ -67,16 +67,18 @@ export function addressOf(channel: ChannelName, address: string): string {
   return KIND_OF_CHANNEL[channel] === 'phone' ? oneSpelling(address) : address;
 }
 
+const SPELLED: Partial<Record<IdentityKind, (value: string) => string>> = {
+  email: (value) => addressOf('email', value),
+  // A phone is one person's, on whatever channel and however it is spelled there.
+  phone: whatsappSpelling,
+  // A device is one, whether or not its kind is said.
+  token: (value) => value.replace(TOKEN_KIND, ''),
+};
+
 /** The key of an identity. */
 export function keyOf(workspaceId: number, identity: Identity): Key {
   const { kind } = identity;
-  // A phone is one person's, on whatever channel and however it is spelled there.
-  const value =
-    kind === 'email'
-      ? addressOf('email', identity.value)
-      : kind === 'phone'
-        ? whatsappSpelling(identity.value)
-        : identity.value;
+  const value = (SPELLED[kind] ?? String)(identity.value);
   return { workspaceId, kind, value, hash: hash32(`${workspaceId}|${kind}|${value}`) };
 }
 
