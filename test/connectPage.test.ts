@@ -48,9 +48,12 @@ async function verified(): Promise<Holder> {
 function newBrowser(at: string) {
   const jar = new Map<string, string>();
   const page = { url: '', status: 0, html: '', location: '', policy: '' };
-  const request = async (url: string, init: RequestInit = {}): Promise<typeof page> => {
+  const request = async (
+    url: string,
+    init: { method?: string; body?: URLSearchParams } = {},
+  ): Promise<typeof page> => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie, ...init.headers } });
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } });
     for (const set of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!;
       assert.match(set, /; Path=\/connect; HttpOnly; SameSite=Lax/);
