@@ -47,8 +47,8 @@ const DOORS: [name: string, routes: readonly Tried[], base: (route: Tried) => st
     ['Sunshine', [...SUNSHINE, ...APP_ROUTES, ...ACCOUNT_ROUTES] as readonly Tried[], inApp, account],
     ['console', CONSOLE, inWorkspace, await newConsoleKey(ctx, bot.workspaceId)],
     ['Web1on1', WEB1ON1, () => '/v2', `Bearer ${bot.token}`],
-    ['Outbound', outboundRoutes(async () => {}) as readonly Tried[], () => '', `Bearer ${outboundKey}`],
-    ['Shout', SHOUT as readonly Tried[], () => '', (await newCompany(ctx)).authorization],
+    ['Outbound', outboundRoutes(async () => {}), () => '', `Bearer ${outboundKey}`],
+    ['Shout', SHOUT, () => '', (await newCompany(ctx)).authorization],
   ];
 /** What strangers reach without a key. */
 const OPEN = [

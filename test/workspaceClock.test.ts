@@ -117,7 +117,7 @@ test('9.17 what is accepted is dated by the clock of its workspace, and so is wh
 });
 
 /** Something that is issued, and what says whether it is still good; `lifeMs` where it ends by the clock of its workspace. */
-type Pair = { name: string; lifeMs?: number; issue(): Promise<() => Promise<boolean>> };
+type Pair = { name: string; lifeMs?: number; issue: () => Promise<() => Promise<boolean>> };
 
 test('whatever is issued after the clock was moved on is good when it is looked at, and ends by the clock that it was issued by', async () => {
   const { bot, call, user, advance } = await ahead();
@@ -130,7 +130,7 @@ test('whatever is issued after the clock was moved on is good when it is looked 
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const text = await response.text();
-    return { status: response.status, json: (text ? JSON.parse(text) : {}) as Json };
+    return { status: response.status, json: text ? JSON.parse(text) : {} };
   };
   const code = async () => (await call('GET', `/v1.1/appusers/${user._id}/authcode`)).body.authCode as string;
   const enter = (token: string) => api('POST', '/chat/session', { id: user._id, token }, '');
