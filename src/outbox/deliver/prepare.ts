@@ -36,7 +36,7 @@ import type { OpenIntegration, Senders } from '../../senders/senders.ts';
 import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
 import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
-import { linkOptions, lookingOn, whereNow } from './shown.ts';
+import { linkOptions, lookingOn, stillWanted, whereNow } from './shown.ts';
 import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
@@ -240,7 +240,7 @@ async function draftRun(
       )
     : [];
   const known = new Map(states.map((row) => [`${row.contactId}.${row.seq}`, row]));
-  const wanted = await stillWanted(deps, batch, run, nowMs);
+  const wanted = await stillWanted(deps.directory, batch.items, run, nowMs);
   const drafts: Draft[] = [];
   for (const item of batch.items) {
     const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
@@ -265,19 +265,6 @@ async function draftRun(
     }
   }
   return drafts;
-}
-
-/** Who of a batch of a run is to have it now; undefined: all of them. */
-async function stillWanted(
-  { directory }: PrepareDeps,
-  { items }: Claimed,
-  run: Run,
-  nowMs: number,
-): Promise<ReadonlySet<number> | undefined> {
-  if (!run.stillWanted) return undefined;
-  const aheadMs = (await directory.workspace(run.workspaceId))?.clockAheadMs ?? 0;
-  const contactIds = [...new Set(items.map(({ ownerId }) => ownerId))];
-  return await run.stillWanted(contactIds, nowMs + aheadMs);
 }
 
 /** True for content that WhatsApp takes after 24 hours of silence. */
