@@ -5,18 +5,24 @@
  */
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: Error) => void };
+type Line<T, R> = { waiting: Waiting<T, R>[]; underWay: number };
 
-/**
- * What `take` does for many of one key, asked for one at a time. It answers in the order of what it was given; `together` says how
- * many from the front of those that wait may go at once, at least one; `isOfAll` whether an error says nothing of what was asked for,
- * so that nothing is tried again for each alone.
- */
-export function gather<T, R>(
-  take: (key: number, items: readonly T[]) => Promise<readonly R[]>,
-  together: (waiting: readonly T[]) => number,
-  isOfAll: (error: unknown) => boolean,
-): (key: number, item: T) => Promise<R> {
-  const lines = new Map<number, Waiting<T, R>[]>();
+/** What a flood is gathered by. */
+export type Gathering<T, R> = {
+  /** Does it for many of one key; answers in the order of what it was given. */
+  take: (key: number, items: readonly T[]) => Promise<readonly R[]>;
+  /** How many from the front of those that wait may go at once, at least one. */
+  together: (waiting: readonly T[]) => number;
+  /** Whether an error says nothing of what was asked for, so that nothing is tried again for each alone. */
+  isOfAll: (error: unknown) => boolean;
+  /** Most that are under way for one key; 1 keeps them in order. With more, one that waits for a lock holds up less. */
+  atOnce?: number;
+};
+
+/** What `take` does for many of one key, asked for one at a time. What is asked for in one turn goes together. */
+export function gather<T, R>(gathering: Gathering<T, R>): (key: number, item: T) => Promise<R> {
+  const { take, together, isOfAll, atOnce = 1 } = gathering;
+  const lines = new Map<number, Line<T, R>>();
 
   async function settle(key: number, batch: readonly Waiting<T, R>[]): Promise<void> {
     try {
@@ -30,18 +36,21 @@ export function gather<T, R>(
     }
   }
 
-  async function work(key: number, line: Waiting<T, R>[]): Promise<void> {
-    while (line.length) await settle(key, line.splice(0, together(line.map(({ item }) => item))));
-    lines.delete(key);
+  async function work(key: number, line: Line<T, R>): Promise<void> {
+    const { waiting } = line;
+    // What else is asked for in this turn comes along.
+    await Promise.resolve();
+    while (waiting.length) await settle(key, waiting.splice(0, together(waiting.map(({ item }) => item))));
+    if (--line.underWay === 0) lines.delete(key);
   }
 
   return (key, item) =>
     new Promise((resolve, reject) => {
-      const one = { item, resolve, reject };
-      const line = lines.get(key);
-      if (line) return void line.push(one);
-      const begun = [one];
-      lines.set(key, begun);
-      return void work(key, begun);
+      const line = lines.get(key) ?? { waiting: [], underWay: 0 };
+      lines.set(key, line);
+      line.waiting.push({ item, resolve, reject });
+      if (line.underWay >= atOnce) return;
+      line.underWay++;
+      void work(key, line);
     });
 }

@@ -25,7 +25,7 @@ export function gather<T, R>(
   take: (integrationId: number, items: readonly T[]) => Promise<readonly R[]>,
   together: (waiting: readonly T[]) => number,
 ): (integrationId: number, item: T) => Promise<R> {
-  return gatherCalls(take, together, isConnectionLost);
+  return gatherCalls({ take, together, isOfAll: isConnectionLost });
 }
 
 /**

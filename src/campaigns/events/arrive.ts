@@ -73,11 +73,11 @@ type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' |
 
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
-  const take = gather<readonly Checked[], Upserted[]>(
-    (_workspaceId, calls) => write(deps, calls),
+  const take = gather<readonly Checked[], Upserted[]>({
+    take: (_workspaceId, calls) => write(deps, calls),
     together,
-    isPassing,
-  );
+    isOfAll: isPassing,
+  });
   return async (workspaceId, told) => {
     const broken = firstFault(told);
     if (broken) return broken;
