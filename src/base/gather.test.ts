@@ -1,4 +1,4 @@
-/** Calls that go together: in order for a key by default; with more at once, one that hangs holds up only those that went with it. */
+/** Calls that go together: in order for a key by default; with patience, one that hangs holds up only those that went with it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gather } from './gather.ts';
@@ -6,9 +6,14 @@ import { gather } from './gather.ts';
 const turn = () => new Promise(setImmediate);
 
 /** A `take` that is finished by hand; `batches` are what it was given. */
-function byHand(atOnce?: number) {
+function byHand(patient = false) {
   const batches: string[][] = [];
   const finish: (() => void)[] = [];
+  const alarms: (() => void)[] = [];
+  const after = (_ms: number, ring: () => void) => {
+    alarms.push(ring);
+    return () => {};
+  };
   const call = gather<string, string>({
     take: (_key, items) => {
       batches.push([...items]);
@@ -16,9 +21,9 @@ function byHand(atOnce?: number) {
     },
     together: (waiting) => Math.min(waiting.length, 2),
     isOfAll: () => false,
-    ...(atOnce === undefined ? {} : { atOnce }),
+    ...(patient ? { patience: { clock: { after }, ms: 50, atOnce: 2 } } : {}),
   });
-  return { call, batches, finish };
+  return { call, batches, finish, later: () => alarms.splice(0).forEach((ring) => ring()) };
 }
 
 test('one at a time: the next goes when the one before is over', async () => {
@@ -33,13 +38,16 @@ test('one at a time: the next goes when the one before is over', async () => {
   assert.deepEqual(batches, [['a', 'b'], ['c']]);
 });
 
-test('two at once: one that hangs holds up only those that went with it', async () => {
-  const { call, batches, finish } = byHand(2);
+test('one that hangs holds up only those that went with it; who has waited goes beside it', async () => {
+  const { call, batches, finish, later } = byHand(true);
   const hanging = call(1, 'hangs');
   await turn();
   const others = Promise.all(['a', 'b', 'c'].map((item) => call(1, item)));
   await turn();
-  assert.deepEqual(batches, [['hangs'], ['a', 'b']]);
+  assert.deepEqual(batches, [['hangs']], 'as a rule they wait');
+  later();
+  await turn();
+  assert.deepEqual(batches, [['hangs'], ['a', 'b']], 'and no more at once than may be');
   finish[1]!();
   await turn();
   finish[2]!();
@@ -48,11 +56,15 @@ test('two at once: one that hangs holds up only those that went with it', async 
   assert.equal(await hanging, 'HANGS');
 });
 
-test('what is asked for in one turn goes in one, however many may be under way', async () => {
-  const { call, batches, finish } = byHand(3);
-  const answers = Promise.all([call(1, 'a'), call(1, 'b')]);
+test('who went in time begins nothing later', async () => {
+  const { call, batches, finish, later } = byHand(true);
+  const answers = Promise.all(['a', 'b', 'c'].map((item) => call(1, item)));
   await turn();
   finish[0]!();
+  await turn();
+  later();
+  await turn();
+  finish[1]!();
   await answers;
-  assert.deepEqual(batches, [['a', 'b']]);
+  assert.deepEqual(batches, [['a', 'b'], ['c']]);
 });

@@ -4,6 +4,8 @@
  * nobody. Knows nothing of what is done.
  */
 
+import type { Clock } from './clock.ts';
+
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: Error) => void };
 type Line<T, R> = { waiting: Waiting<T, R>[]; underWay: number };
 
@@ -15,13 +17,16 @@ export type Gathering<T, R> = {
   together: (waiting: readonly T[]) => number;
   /** Whether an error says nothing of what was asked for, so that nothing is tried again for each alone. */
   isOfAll: (error: unknown) => boolean;
-  /** Most that are under way for one key; 1 keeps them in order. With more, one that waits for a lock holds up less. */
-  atOnce?: number;
+  /**
+   * Where the order does not matter: who has waited so long goes beside what is under way, which may be waiting for a row that somebody
+   * has locked; at most so many are under way. Absent: one after the other.
+   */
+  patience?: { clock: Pick<Clock, 'after'>; ms: number; atOnce: number };
 };
 
 /** What `take` does for many of one key, asked for one at a time. What is asked for in one turn goes together. */
 export function gather<T, R>(gathering: Gathering<T, R>): (key: number, item: T) => Promise<R> {
-  const { take, together, isOfAll, atOnce = 1 } = gathering;
+  const { take, together, isOfAll, patience } = gathering;
   const lines = new Map<number, Line<T, R>>();
 
   async function settle(key: number, batch: readonly Waiting<T, R>[]): Promise<void> {
@@ -44,13 +49,20 @@ export function gather<T, R>(gathering: Gathering<T, R>): (key: number, item: T)
     if (--line.underWay === 0) lines.delete(key);
   }
 
+  function begin(key: number, line: Line<T, R>): void {
+    line.underWay++;
+    void work(key, line);
+  }
+
   return (key, item) =>
     new Promise((resolve, reject) => {
       const line = lines.get(key) ?? { waiting: [], underWay: 0 };
       lines.set(key, line);
-      line.waiting.push({ item, resolve, reject });
-      if (line.underWay >= atOnce) return;
-      line.underWay++;
-      void work(key, line);
+      const one = { item, resolve, reject };
+      line.waiting.push(one);
+      if (line.underWay === 0) return void begin(key, line);
+      return void patience?.clock.after(patience.ms, () => {
+        if (line.underWay < patience.atOnce && line.waiting.includes(one)) begin(key, line);
+      });
     });
 }

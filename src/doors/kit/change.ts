@@ -83,8 +83,8 @@ export type CarryOut = (change: Change) => Promise<(Answer & { replayed: boolean
 
 /** Most requests that go together. */
 const MOST_TOGETHER = 100;
-/** So many transactions of a workspace at once: one that waits for somebody's lock holds up only those that went with it. */
-const AT_ONCE = 3;
+/** One that waits for somebody's lock holds up only those that went with it. */
+const PATIENCE = { ms: 50, atOnce: 3 };
 
 type Joint = Change & { work: Joined; workspaceId: number };
 
@@ -94,7 +94,7 @@ export function createCarryOut(ctx: HttpContext): CarryOut {
     take: (_workspaceId, changes) => carryOutAll(ctx, changes),
     together: goTogether,
     isOfAll: isPassing,
-    atOnce: AT_ONCE,
+    patience: { clock: ctx.clock, ...PATIENCE },
   });
   return async (change) => {
     const { workspaceId, work, afterwards = [], secret, scope } = change;

@@ -14,7 +14,7 @@ import { LaneLost } from '../../queue/work/settle.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
 import { writeDecisions, type Outcomes, type WriteDeps } from '../outcome/write.ts';
-import { AT_ONCE, most, togetherKey } from './together.ts';
+import { most, patience, togetherKey } from './together.ts';
 
 /** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
 const SETTLE_AFTER_MS = 200;
@@ -93,7 +93,7 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     },
     together: (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
     isOfAll: isPassing,
-    atOnce: AT_ONCE,
+    patience: patience(deps.clock),
   });
   return async (outcomes) => {
     const { lane, stream } = outcomes.batch;

@@ -19,7 +19,7 @@ import { prepare, type PrepareDeps } from './prepare.ts';
 import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
 import { createCollector, createWrite, settling } from './collector.ts';
-import { AT_ONCE, most, togetherKey } from './together.ts';
+import { most, patience, togetherKey } from './together.ts';
 import { beginSending, sendBulk, sendOne, type SendDeps, type Sending } from './send.ts';
 
 /** What delivering needs. */
@@ -96,7 +96,7 @@ function createPrepare(deps: DeliverDeps): Prepare {
     },
     together: (waiting) => most(waiting.map(({ length }) => length)),
     isOfAll: isPassing,
-    atOnce: AT_ONCE,
+    patience: patience(deps.clock),
   });
   return ({ stream, lane }, items) =>
     stream === 0 ? together(togetherKey(deps.sql, lane.lane), items) : prepareAll(stream, [...items]);

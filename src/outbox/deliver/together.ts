@@ -2,10 +2,11 @@
  * Single messages of one moment go together, though they are of many lanes: their facts are read, and what came of them is written, in
  * one set of statements (16 messages that come at once are in 13 lanes). Each batch keeps its flight and its fence.
  */
+import type { Clock } from '../../base/clock.ts';
 import type { Sql } from '../../db/pool.ts';
 
-/** So many sets of statements at once: one that waits for a row somebody has locked holds up only those that went with it. */
-export const AT_ONCE = 4;
+/** One that waits for a row somebody has locked holds up only those that went with it. */
+export const patience = (clock: Clock) => ({ clock, ms: 50, atOnce: 4 });
 
 /** Items that go together, at most: Postgres costs per row stop falling at about 500 (scale.md §2b). */
 const MOST = 500;
