@@ -9,7 +9,10 @@ import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
+import { contactsRoom } from './contacts/room.ts';
+import { contentRoom } from './content/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
+import { dbRoom } from './db/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
@@ -253,7 +256,7 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive, rooms: () => rooms };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -297,8 +300,8 @@ function openProbes(config: Config, deps: Pick<ProbeDeps, 'metrics' | 'ready' | 
 }
 
 /**
- * All rooms that have something to declare: what they do, what they listen to, what they sweep. Those that listen are told in this
- * order: threads before webhooks, which tell what became of a conversation.
+ * All rooms: what they do, what they listen to, what they sweep, what they have of people. In this order they are told of what happened,
+ * and let go of people: threads before webhooks, which tell what became of a conversation, and before conversations, on which they hang.
  */
 function declared(
   shared: Shared,
@@ -308,14 +311,10 @@ function declared(
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
   return [
-    queueRoom,
-    accountsRoom,
-    linksRoom,
-    conversationsRoom,
-    receiptsRoom,
-    sendersRoom,
-    outboxRoom(deps),
+    contactsRoom,
     threadsRoom(shared),
+    conversationsRoom(shared),
+    outboxRoom(deps),
     webhooksRoom({
       ...shared,
       // Its own: twenty seconds, as Sunshine documents.
@@ -327,10 +326,17 @@ function declared(
     }),
     confirmationsRoom(shared),
     ledgerRoom(shared),
+    linksRoom,
     liveRoom(notices),
+    queueRoom,
+    simulatorRoom(ctx.simulator),
+    accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
-    simulatorRoom(ctx.simulator),
+    contentRoom,
+    sendersRoom,
+    receiptsRoom,
+    dbRoom,
   ];
 }
 

@@ -40,7 +40,7 @@ type DemoKeys = {
 };
 
 /** Whom the demo's operator signs in as. */
-export const DEMO_EMAIL = 'demo@parley.local';
+const DEMO_EMAIL = 'demo@parley.local';
 
 type DemoTools = { sql: Sql; vault: Vault; ids: IdSource; nowMs: number; catalogue: Catalogue };
 

@@ -2,12 +2,13 @@
  * Operators: the people who sign in. Passwords are kept as argon2id, session tokens as SHA-256; neither can be read
  * back. Guessing is slowed by a wait after wrong ones, the cost of argon2, and the doors' rate limits.
  */
+import { isStorable } from '../base/storable.ts';
 import { hash, verify } from '@node-rs/argon2';
 import { randomToken, sha256Hex } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { breaks, checkText, isStorable } from './checks.ts';
+import { checkText } from './checks.ts';
 import { isRole, ROLES, type Role } from './roles.ts';
 import {
   deleteExpiredSessions,
@@ -31,13 +32,13 @@ import { lockWorkspace } from './sql.ts';
 export type Operator = { id: number; email: string; name: string; createdMs: number };
 
 /** An operator in a workspace. */
-export type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
+type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
 
 /** A session lasts this long. */
 export const SESSION_MS = 14 * 24 * 3600 * 1000;
 
 /** A session just opened; the token is shown only here. */
-export type Session = { operator: Operator; token: string; expiresMs: number };
+type Session = { operator: Operator; token: string; expiresMs: number };
 
 const FREE_TRIES = 5;
 const MOST_WAIT_MS = 15 * 60_000;
@@ -126,7 +127,7 @@ export async function signOut(db: Db, token: string): Promise<boolean> {
 }
 
 /** A change of password that was proved to be its owner's. */
-export type NewPassword = { operatorId: number; oldHash: string; newHash: string };
+type NewPassword = { operatorId: number; oldHash: string; newHash: string };
 
 /**
  * Proves the present password and hashes the new one. Wrong ones count and make wait as those of a sign-in do. Not for a

@@ -1,8 +1,9 @@
 /** Settings of an integration, checked against its provider's table. Pure. */
+import { isStorable } from '../base/storable.ts';
 import { beginningOf } from '../base/text.ts';
 import Schema from 'typebox/schema';
-import { isFault, type Fault } from '../base/fault.ts';
-import { breaks, isObject, isStorable } from './checks.ts';
+import { breaks, isFault, type Fault } from '../base/fault.ts';
+import { isObject } from './checks.ts';
 
 /** A rule for one setting; an adapter's table has this shape. */
 export type SettingRule = {

@@ -54,6 +54,9 @@ export type Receipt = {
   about?: readonly string[];
 };
 
+/** Takes what was reported to an integration, several of one delivery in their order; resolves when it is committed. */
+export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;
+
 /** A message from a person. */
 export type Inbound = {
   /** The provider's id: the key against repeats. */

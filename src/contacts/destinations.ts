@@ -33,7 +33,7 @@ export async function destinationsOf(
 }
 
 /** A link that was made or was there; `conflictsWith` instead of a destination when the address is another contact's. */
-export type Linked = { destinationId: number; created: boolean } | { conflictsWith: number };
+type Linked = { destinationId: number; created: boolean } | { conflictsWith: number };
 
 /**
  * Links an address to a contact. Changes nothing when the address is another contact's: whoever asked decides whether to

@@ -22,7 +22,7 @@ export const TOLD = { by: 'identify' } as const;
 const ONE_EACH: readonly ChannelName[] = ['email', 'sms'];
 
 /** A contact that was told of: which destinations were named, and whether they are new. */
-export type ToldOf = { contactId: number; destinations: readonly { id: number; created: boolean }[] };
+type ToldOf = { contactId: number; destinations: readonly { id: number; created: boolean }[] };
 
 /** True when there is something to follow up. */
 export function hasMore(

@@ -2,7 +2,7 @@
  * What makes two addresses the same, and under which hash they are kept: the one place that knows the form of an identity.
  * Holds no statement.
  */
-import { CHANNELS, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
+import { WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
@@ -51,11 +51,6 @@ export function identityOfAddress(channel: ChannelName, address: string): Identi
   if (channel === 'whatsapp' && WHATSAPP_USER_ID.test(address)) return { kind: 'whatsapp', value: address };
   const kind = KIND_OF_CHANNEL[channel];
   return kind && { kind, value: address };
-}
-
-/** The channels whose addresses are identities of this kind. */
-export function channelsOfKind(kind: IdentityKind): ChannelName[] {
-  return CHANNELS.filter((channel) => KIND_OF_CHANNEL[channel] === kind);
 }
 
 /**

@@ -26,7 +26,7 @@ import {
 } from './sql.resolve.ts';
 
 /** What this transaction has made so far, over several attempts. */
-export type Made = { contacts: Set<number>; destinations: Set<number> };
+type Made = { contacts: Set<number>; destinations: Set<number> };
 
 type Draft = { key: DestinationKey; id: number; wanted: WantedDestination };
 

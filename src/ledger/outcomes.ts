@@ -7,7 +7,7 @@ import { upsertOutcomes } from './sql.ts';
 import { STATE } from './states.ts';
 
 /** What the deliveries of a batch became: those of a run that are plainly accepted in few words, the others one by one. */
-export type Written = { accepted: AcceptedInRun[]; changes: Change[] };
+type Written = { accepted: AcceptedInRun[]; changes: Change[] };
 
 /**
  * Writes outcomes; part of the transaction that settles the batch. A state that may not be left stays. `ofRun`: all are of one run,

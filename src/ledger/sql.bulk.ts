@@ -10,7 +10,7 @@ import type { Change } from './delivery.ts';
 import { STATE } from './states.ts';
 
 /** What the rows of a batch share. */
-export type RunOutcome = {
+type RunOutcome = {
   causeId: number;
   workspaceId: number;
   class: MessageClass;
@@ -20,7 +20,7 @@ export type RunOutcome = {
 };
 
 /** What is each row's own. */
-export type AcceptedRow = {
+type AcceptedRow = {
   contactId: number;
   destinationId: number | null;
   address: string | null;

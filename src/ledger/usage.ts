@@ -22,7 +22,7 @@ import {
 import { isWaiting, STATE, type StateCode } from './states.ts';
 
 /** What a workspace used in a month. */
-export type Usage = { messages: { channel: ChannelName; n: number }[]; activePeople: number };
+type Usage = { messages: { channel: ChannelName; n: number }[]; activePeople: number };
 
 /** What a workspace used in a month, such as 202611. */
 export async function usageOf(db: Db, workspaceId: number, month: number): Promise<Usage> {

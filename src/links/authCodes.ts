@@ -108,7 +108,7 @@ export function linkRequestUri(channel: string, ourAddress: string, code: string
 }
 
 /** Who arrived: linked to the contact, or, with `conflictsWith`, somebody who has that address already and is to be merged. */
-export type Arrived = { contactId: number } & ({ destinationId: number } | { conflictsWith: number });
+type Arrived = { contactId: number } & ({ destinationId: number } | { conflictsWith: number });
 
 /**
  * Somebody who brings a link request on another channel becomes known as its contact: the request is used up, and their

@@ -1,5 +1,5 @@
 /**
- * Everything Parley keeps about one person, as one document: what each room declares of its tables (`exports` in its `personal.ts`),
+ * Everything Parley keeps about one person, as one document: what each room declares of its tables (`exports` in its `room.ts`),
  * row by row. Ids and times are written as the APIs write them. Changes nothing.
  */
 import { isoTime } from '../base/clock.ts';
@@ -11,7 +11,7 @@ import type { Room } from '../db/room.ts';
 import { selectRowsNaming } from './sql.ts';
 
 /** Rows by room and table. */
-export type Exported = Record<string, Record<string, Record<string, unknown>[]>>;
+type Exported = Record<string, Record<string, Record<string, unknown>[]>>;
 
 /** The document of a contact and all that were merged into it; undefined when there is none. */
 export async function exportPerson(

@@ -30,7 +30,7 @@ export type { Wake } from './work/core.ts';
 export type NewEvent = { ownerId: number; workspaceId: number; type: string; atMs: number; payload: unknown };
 
 /** Runs `work` in a transaction; `keyed` when its statements name their rows by key (db/plans.ts). */
-export type Transact = Sql['begin'];
+type Transact = Sql['begin'];
 
 /** The queue. */
 export type Queue = Part & {

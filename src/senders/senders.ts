@@ -27,7 +27,12 @@ export type OpenIntegration = {
   line: Line<WorkItem>;
   breaker: Breaker;
   /** Sends messages of one batch; `told` hears once of each of them, in any order. */
-  send(messages: readonly Letter[], interactive: boolean, gatekeeper: Gatekeeper<WorkItem>, told: Told): void;
+  send(
+    messages: readonly Letter[],
+    interactive: boolean,
+    gatekeeper: Gatekeeper<WorkItem>,
+    told: SendListener,
+  ): void;
   /** The provider can be asked what became of a message. */
   canTell: boolean;
   /** True when a repeat with the same key is not sent twice. */
@@ -39,10 +44,10 @@ export type OpenIntegration = {
 };
 
 /** A message on its way, and the work that it is. */
-export type Letter = { item: WorkItem; outgoing: Outgoing };
+type Letter = { item: WorkItem; outgoing: Outgoing };
 
 /** What comes of messages that are sent. */
-export type Told = {
+type SendListener = {
   /** What came of the call. */
   answered(index: number, outcome: Outcome): void;
   /** It was not begun and is not going to: it may not any more. */

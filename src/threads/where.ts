@@ -1,8 +1,8 @@
 /** Where a post goes: the channel it names or that is selected, and the address of the contact there. */
 import { windowIsOver } from '../gate/gate.ts';
 import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
-import { type Fault, isFault } from '../base/fault.ts';
-import { type Planned, breaks, field, type Poster, refuses } from './post.ts';
+import { refuses, breaks, type Fault, isFault } from '../base/fault.ts';
+import { type Planned, field, type Poster } from './post.ts';
 import { identitiesOf } from '../contacts/contacts.ts';
 import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
 import type { Table } from './participants.ts';

@@ -18,7 +18,7 @@ import { testDatabase } from '../../test/support/database.ts';
 import { startReceiver, type Received } from '../../test/support/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import { MOST_INSIDE } from './gates.ts';
-import { getCall, listCalls, replay, replayFailed, sendTest, type Call } from './log.ts';
+import { getCall, listCalls, replay, replayFailed, sendTest, type WebhookCall } from './log.ts';
 import { OFFERED, startRig, type Rig } from './testRig.ts';
 import { type WebhookWithSecret } from './webhooks.ts';
 
@@ -54,9 +54,9 @@ const stateOf = async (w: WebhookWithSecret) => {
   ok(!isFault(got));
   return got;
 };
-const one = (w: WebhookWithSecret, is: (call: Call) => boolean): Promise<Call> =>
+const one = (w: WebhookWithSecret, is: (call: WebhookCall) => boolean): Promise<WebhookCall> =>
   until('the call came to that', async () => (await calls(w)).find(is));
-const answerOf = async (call: Call, w: WebhookWithSecret) => {
+const answerOf = async (call: WebhookCall, w: WebhookWithSecret) => {
   const got = await getCall(sql, { workspaceId: w.workspaceId, callId: call.id });
   ok(!isFault(got));
   return got;
@@ -199,7 +199,7 @@ test('410 disables the webhook, with an event and an entry in the audit log; wha
 test('five days without a success disable a webhook; a success in between begins anew', async () => {
   const w = await make('/days', { door: 'console' });
   let told = 0;
-  const tellAndSee = async (state: (call: Call) => boolean) => {
+  const tellAndSee = async (state: (call: WebhookCall) => boolean) => {
     await rig.tell(w.workspaceId, [rig.ids.spread()]);
     told++;
     await until('tried', async () => {

@@ -131,32 +131,6 @@ export const queueFaults = [
       'count(*) <= ${claim.wholeUpTo}\n      FROM picked HAVING',
       'true FROM picked HAVING',
     ],
-    ['of many lanes: a sleeper claims', 'AND l.lane = k.lane AND l.epoch = k.epoch', 'AND l.lane = k.lane'],
-    [
-      'of many lanes: the limit is not kept',
-      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}) d',
-      'ORDER BY due_ms) d',
-    ],
-    [
-      'of many lanes: what is in flight is taken again',
-      '\n          AND (owner_id, cause_id, seq) NOT IN',
-      '\n          OR (owner_id, cause_id, seq) IN',
-    ],
-    [
-      'of many lanes: full rooms are not passed over',
-      '          AND workspace_id <> ALL(${[...passOver]}::bigint[])\n',
-      '',
-    ],
-    [
-      'of many lanes: a large claim begins as a whole',
-      'count(*) <= ${claim.wholeUpTo}\n      FROM picked p',
-      'true FROM picked p',
-    ],
-    [
-      'of many lanes: what is not due is taken',
-      'AND stream = 0 AND due_ms <= ${nowMs}\n          AND (owner_id',
-      'AND stream = 0\n          AND (owner_id',
-    ],
     [
       'finished work of another kind goes',
       'WHERE due.bucket = gone.bucket AND due.kind = ${kind} AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id\n      AND due.seq = gone.seq ${',
@@ -344,6 +318,9 @@ export const queueFaults = [
     ],
     ['events ring nobody', "for (const { lane } of rows) remember(tx, { lane, what: 'feed' });", '', WORK],
   ]),
+  ...inFile('src/queue/work/pump.ts', QUEUE, [
+    ['one bad event holds up all', 'if (isTheirs && alone === 0) {', 'if (false) {'],
+  ]),
   ...inFile('src/queue/feed/dispatch.ts', QUEUE, [
     ['a sleeper hands on', 'found.filter(({ lane }) => held.has(lane))', 'found', FEED],
     [
@@ -364,7 +341,6 @@ export const queueFaults = [
       '',
       FEED,
     ],
-    ['one bad event holds up all', 'if (isReadersOwn(error) && alone === 0) {', 'if (false) {'],
     [
       'a reader that fails fails the others',
       'await tx.savepoint((inner) => reader.read(inner, events));',

@@ -18,9 +18,9 @@ import { apnsHeaders, apnsIdOf, apnsPayload, LARGEST_PAYLOAD } from '../kit/push
 import { providerTokens } from './token.ts';
 
 /** Where APNs is, unless the settings say otherwise. */
-export const APNS_URL = 'https://api.push.apple.com';
+const APNS_URL = 'https://api.push.apple.com';
 /** Where it is for apps that Xcode has installed. */
-export const APNS_SANDBOX_URL = 'https://api.sandbox.push.apple.com';
+const APNS_SANDBOX_URL = 'https://api.sandbox.push.apple.com';
 
 const SETTINGS = {
   keyId: {

@@ -10,7 +10,7 @@ import { fcmMessage, type FcmTarget, LARGEST_MESSAGE } from './message.ts';
 import { fcmOutcome, wantsNewToken } from './outcomes.ts';
 
 /** Where FCM is, unless the settings say otherwise. */
-export const FCM_URL = 'https://fcm.googleapis.com';
+const FCM_URL = 'https://fcm.googleapis.com';
 
 const SETTINGS = {
   serviceAccount: {

@@ -10,7 +10,7 @@ import { blockDestinations, blockKey, blocksOf, liftBlocks, type At, type Rank }
 import { bitsOf } from './classes.ts';
 
 /** A contact of a workspace. */
-export type Someone = { workspaceId: number; contactId: number };
+type Someone = { workspaceId: number; contactId: number };
 
 const MARKETING = ['marketing'] as const;
 
@@ -22,12 +22,12 @@ export async function leaveEverything(
   people: readonly Someone[],
   by: { rank: Rank; reason: string },
 ): Promise<void> {
-  const places = await placesOf(tx, people);
+  const addresses = await addressesOf(tx, people);
   await blockDestinations(
     tx,
     ids,
     nowMs,
-    places.map((at) => ({
+    addresses.map((at) => ({
       ...at,
       cause: 'opted_out_all',
       classes: MARKETING,
@@ -45,12 +45,12 @@ export async function joinAgain(
   people: readonly Someone[],
   by: { rank: Rank; reason: string },
 ): Promise<void> {
-  const places = await placesOf(tx, people);
+  const addresses = await addressesOf(tx, people);
   await liftBlocks(
     tx,
     ids,
     nowMs,
-    places.map((at) => ({
+    addresses.map((at) => ({
       ...at,
       causes: ['opted_out_all', 'imported'] as const,
       by: by.rank,
@@ -72,7 +72,7 @@ export async function whoLeft(db: Db, people: readonly Someone[]): Promise<Set<n
 }
 
 /** Every address of these contacts, and the one that they have by nature. */
-async function placesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
+async function addressesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
   const byWorkspace = Map.groupBy(people, ({ workspaceId }) => workspaceId);
   const found = await Promise.all(
     [...byWorkspace].map(([workspaceId, list]) =>

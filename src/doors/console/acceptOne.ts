@@ -2,15 +2,14 @@
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { MessageAccepted } from '../../../contract/doors/console/messages.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { getContact } from '../../contacts/contacts.ts';
-import { resolveContacts } from '../../contacts/resolve.ts';
-import { ensureConversations } from '../../conversations/conversations.ts';
-import type { Tx } from '../../db/pool.ts';
-import { accept } from '../../outbox/accept.ts';
+import { say, type SaidTo, type Whom } from '../../outbox/say.ts';
+import type { Joined } from '../kit/change.ts';
+import { says } from '../kit/said.ts';
 import type { Addressed } from './input.ts';
-import { breaks, missing, type Call, type Done } from './route.ts';
+import { missing, type Call, type Done, type Work } from './route.ts';
 
 /** What is to be sent to whom. */
 export type One = {
@@ -25,40 +24,27 @@ export type One = {
   audited: string;
 };
 
-/** Accepts it: 202 with the ids. */
-export async function acceptOne(
-  call: Call<unknown>,
-  tx: Tx,
-  one: One,
-): Promise<Done<202, MessageAccepted> | Fault> {
-  const { ctx, workspace, nowMs, workspaceNowMs } = call;
-  const who = await whoIs(call, tx, one);
-  if (isFault(who)) return who;
-  const { contactId, destinationId } = who;
-  const conversations = await ensureConversations(tx, ctx.ids, workspaceNowMs, [
-    { contactId, workspaceId: workspace.id },
-  ]);
-  const conversationId = conversations.get(contactId)!.id;
-  const { content, class: messageClass, integrationId, notBeforeMs, expiresMs, metadata, audited } = one;
-  const [accepted] = await accept(ctx, tx, nowMs, [
-    {
-      workspaceId: workspace.id,
-      contactId,
-      conversationId,
-      kind: 'message',
-      class: messageClass,
-      content,
-      author: {},
-      source: { type: 'console' },
-      aheadMs: workspace.clockAheadMs,
-      ...(integrationId === undefined ? {} : { integrationId }),
-      ...(destinationId === undefined ? {} : { destinationId }),
-      ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
-      ...(expiresMs === undefined ? {} : { expiresMs }),
-      ...(metadata === undefined ? {} : { metadata }),
-    },
-  ]);
-  const { messageId } = accepted!;
+/**
+ * The work that accepts it: 202 with the ids. To an address it is said together with what others of the workspace say; a contact that
+ * is named is looked up first, in the same transaction.
+ */
+export function acceptOne(call: Call<unknown>, one: One): Work<202, MessageAccepted> | Joined | Fault {
+  const { to: named, audited: _audited, ...rest } = one;
+  const saying = { ...rest, kind: 'message' as const, author: {}, source: { type: 'console' } };
+  const answer = (said: SaidTo) => answerOf(said, one);
+  if (!('contactId' in named)) {
+    const to = whomAt(named, one.integrationId);
+    return isFault(to) ? to : says(call.workspace, { ...saying, to }, answer);
+  }
+  return async (tx) => {
+    const contact = await getContact(tx, call.workspace.id, named.contactId);
+    if (!contact) return missing('contact', 'contactId');
+    const [said] = await say(call.ctx, tx, call, [{ ...saying, to: { contactId: contact.id } }]);
+    return answer(said!);
+  };
+}
+
+function answerOf({ messageId, contactId, conversationId }: SaidTo, one: One): Done<202, MessageAccepted> {
   return {
     status: 202,
     body: {
@@ -67,31 +53,18 @@ export async function acceptOne(
       conversationId: toHex24(conversationId),
     },
     audit: {
-      action: audited,
+      action: one.audited,
       subject: `message:${messageId}`,
-      detail: { contactId: toHex24(contactId), class: messageClass },
+      detail: { contactId: toHex24(contactId), class: one.class },
     },
   };
 }
 
-async function whoIs(
-  call: Call<unknown>,
-  tx: Tx,
-  { to, integrationId }: One,
-): Promise<{ contactId: number; destinationId?: number } | Fault> {
-  const workspaceId = call.workspace.id;
-  if ('contactId' in to) {
-    const contact = await getContact(tx, workspaceId, to.contactId);
-    return contact ? { contactId: contact.id } : missing('contact', 'contactId');
-  }
-  if (!to.identity)
-    return breaks('destination', `people on ${to.channel} cannot be written to before they were there`);
-  const [found] = await resolveContacts(tx, call.ctx.ids, call.nowMs, [
-    {
-      workspaceId,
-      identities: [to.identity],
-      destination: { channel: to.channel, integrationId: integrationId ?? null, address: to.address },
-    },
-  ]);
-  return found!;
+function whomAt({ identity, channel, address }: Addressed, integrationId: number | undefined): Whom | Fault {
+  if (!identity)
+    return breaks('destination', `people on ${channel} cannot be written to before they were there`);
+  return {
+    identities: [identity],
+    destination: { channel, integrationId: integrationId ?? null, address },
+  };
 }

@@ -6,27 +6,17 @@ import {
   MessageWhole,
   NewMessage,
 } from '../../../contract/doors/console/messages.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { checkMetadata } from '../../content/check.ts';
-import { selectMessages } from '../../conversations/history.ts';
+import { messagesById } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
 import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { acceptOne, type One } from './acceptOne.ts';
+import type { Joined } from '../kit/change.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
 import { readAddress, readContent } from './input.ts';
-import { presentDelivery, presentMessage, saidBy } from './present.ts';
-import {
-  breaks,
-  idIn,
-  idOf,
-  missing,
-  reads,
-  readTime,
-  writes,
-  type Call,
-  type Route,
-  type Work,
-} from './route.ts';
+import { presentDelivery, consoleMessage, saidBy } from './present.ts';
+import { idIn, idOf, missing, reads, readTime, writes, type Call, type Route, type Work } from './route.ts';
 import type { Static } from 'typebox';
 
 /** A message may be put off for so long: ten years, as far as a test workspace's clock goes. */
@@ -50,7 +40,7 @@ export const messageRoutes: readonly Route[] = [
     async handle(call) {
       const message = await findMessage(call, idIn(call, 'messageId'));
       if (isFault(message)) return message;
-      return { ...presentMessage(message), deliveries: await shownDeliveries(call, message) };
+      return { ...consoleMessage(message), deliveries: await shownDeliveries(call, message) };
     },
   }),
   reads({
@@ -67,7 +57,7 @@ export const messageRoutes: readonly Route[] = [
 
 /** A message of the workspace. */
 export async function findMessage(call: Call<unknown>, id: number): Promise<Message | Fault> {
-  const [message] = id > 0 ? await selectMessages(call.ctx.sql, call.workspace.id, [id]) : [];
+  const [message] = id > 0 ? await messagesById(call.ctx.sql, call.workspace.id, [id]) : [];
   return message ?? missing('message');
 }
 
@@ -81,7 +71,9 @@ async function shownDeliveries(call: Call, message: Message): Promise<DeliverySh
   return rows.map((row) => presentDelivery(row, said));
 }
 
-async function send(call: Call<Static<typeof NewMessage>>): Promise<Work<202, MessageAccepted> | Fault> {
+async function send(
+  call: Call<Static<typeof NewMessage>>,
+): Promise<Work<202, MessageAccepted> | Joined | Fault> {
   const { body, ctx, workspace, workspaceNowMs } = call;
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))
@@ -116,7 +108,7 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work<202, Me
     ...(metadata === undefined ? {} : { metadata }),
   };
   await ctx.directory.integrationsOf(workspace.id);
-  return (tx) => acceptOne(call, tx, one);
+  return acceptOne(call, one);
 }
 
 const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;

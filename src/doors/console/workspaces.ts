@@ -31,13 +31,12 @@ import {
   updateWorkspace,
   type Workspace,
 } from '../../accounts/workspaces.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
 import {
   acts,
-  breaks,
   idIn,
   idText,
   missing,

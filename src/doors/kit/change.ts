@@ -7,8 +7,7 @@ import { appendAudit } from '../../accounts/audit.ts';
 import { type Answer, idempotently, idempotentlyTogether, type Once } from '../../accounts/idempotency.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
-import { gather } from '../../base/gather.ts';
-import { isPassing } from '../../db/errors.ts';
+import { gather } from '../../db/gather.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { HttpContext } from './context.ts';
 
@@ -37,7 +36,7 @@ export const NO_WORKSPACE: Workspace = Object.freeze({
 });
 
 /** A change as its door knows it. */
-export type Change = {
+type Change = {
   /** Whose Idempotency-Keys these are: the door, and the workspace or account. */
   scope: string;
   /** The caller's Idempotency-Key; without one nothing is remembered. */
@@ -90,11 +89,9 @@ type Joint = Change & { work: Joined; workspaceId: number };
 
 /** Runs the work of a change with its audit entry in one transaction, once per key; a repeat gets the first one's answer. */
 export function createCarryOut(ctx: HttpContext): CarryOut {
-  const together = gather<Joint, Once>({
-    take: (_workspaceId, changes) => carryOutAll(ctx, changes),
-    together: goTogether,
-    isOfAll: isPassing,
-    patience: { clock: ctx.clock, ...PATIENCE },
+  const together = gather<Joint, Once>((_workspaceId, changes) => carryOutAll(ctx, changes), goTogether, {
+    clock: ctx.clock,
+    ...PATIENCE,
   });
   return async (change) => {
     const { workspaceId, work, afterwards = [], secret, scope } = change;

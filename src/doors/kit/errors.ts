@@ -10,10 +10,10 @@ import type { Log } from '../../base/log.ts';
 import { isPassing, isDiskFull } from '../../db/errors.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
-export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
+type ShownFault = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
 
 /** A door's form of a fault. */
-export type FaultForm = (told: Told) => unknown;
+export type FaultForm = (told: ShownFault) => unknown;
 
 declare module 'fastify' {
   interface FastifyInstance {

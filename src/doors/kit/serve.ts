@@ -28,7 +28,7 @@ declare module 'fastify' {
 }
 
 /** Who was let in, where, and as what. */
-export type Admitted<C = object> = {
+type Admitted<C = object> = {
   caller: C;
   /** How the audit log and the rate limit name the caller. */
   actor: string;
@@ -64,7 +64,7 @@ export type Serving<K extends Kind> = {
 };
 
 /** Serves a door's routes below one prefix. `at` says under which paths a route is. */
-export type ServedRoutes<K extends Kind> = {
+type ServedRoutes<K extends Kind> = {
   add(app: FastifyInstance, routes: readonly Route<K>[], at: (route: Route<K>) => readonly string[]): void;
 };
 

@@ -1,5 +1,4 @@
 /** What each API is, as its document says it: all routes there are, whoever serves them. `test/contract.test.ts` compares. */
-import { Type } from 'typebox';
 import * as content from '../../../contract/content.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
@@ -14,12 +13,13 @@ import * as sets from '../../../contract/doors/console/sets.ts';
 import * as simulator from '../../../contract/doors/console/simulator.ts';
 import * as webhooks from '../../../contract/doors/console/webhooks.ts';
 import * as workspaces from '../../../contract/doors/console/workspaces.ts';
-import { AnyObject, Nothing } from '../../../contract/doors/fields.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
 import * as apps from '../../../contract/doors/sunshine/apps.ts';
 import { FaultShown as SunshineFault } from '../../../contract/doors/sunshine/fields.ts';
 import * as talk from '../../../contract/doors/sunshine/messages.ts';
 import * as sdk from '../../../contract/doors/sunshine/sdk.ts';
 import * as users from '../../../contract/doors/sunshine/users.ts';
+import * as outbound from '../../../contract/doors/outbound.ts';
 import * as web1on1Answers from '../../../contract/doors/web1on1/answers.ts';
 import * as web1on1Bodies from '../../../contract/doors/web1on1/bodies.ts';
 import { IMPORT } from '../console/contactsImport.ts';
@@ -122,8 +122,8 @@ export const DOCUMENTS = {
     title: 'Parley: the Outbound API',
     about: 'What websites and apps tell of people: who they are and what they do.',
     security: { key: { type: 'apiKey', in: 'header', name: 'X-Outbound-Key' }, ...basic },
-    fault: Type.Object({ error: AnyObject }),
-    named: {},
+    fault: outbound.OutboundFault,
+    named: { ...outbound },
     routes: outboundRoutes(() => Promise.resolve()).map((route) =>
       described({ ...route, query: undefined }, route.path),
     ),
@@ -137,6 +137,3 @@ export const DOCUMENTS = {
     routes: OTHERS,
   },
 } satisfies Record<string, Documented>;
-
-/** The name of a document. */
-export type DocumentName = keyof typeof DOCUMENTS;

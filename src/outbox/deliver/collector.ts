@@ -4,9 +4,8 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import { gather } from '../../base/gather.ts';
+import { gather } from '../../db/gather.ts';
 import { apart } from '../../db/apart.ts';
-import { isPassing } from '../../db/errors.ts';
 import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -23,7 +22,7 @@ const SETTLE_AFTER_MS = 200;
 export type CollectDeps = { clock: Clock; log: Log };
 
 /** Writes decisions; with `landed` the batch is over. Throws LaneLost when it is somebody else's now. */
-export type Settle = (decisions: readonly Decision[], landed: boolean) => Promise<void>;
+type Settle = (decisions: readonly Decision[], landed: boolean) => Promise<void>;
 
 /** Gathers decisions. `finished` resolves when the batch is settled, or has another owner. */
 export type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };
@@ -86,15 +85,14 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     patiently(deps, 'settling', () =>
       deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed }),
     );
-  const together = gather<Outcomes, boolean>({
-    async take(_key, outcomes) {
+  const together = gather<Outcomes, boolean>(
+    async (_key, outcomes) => {
       const held = await write(outcomes, true);
       return outcomes.map(({ batch }) => held.has(batch));
     },
-    together: (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
-    isOfAll: isPassing,
-    patience: patience(deps.clock),
-  });
+    (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
+    patience(deps.clock),
+  );
   return async (outcomes) => {
     const { lane, stream } = outcomes.batch;
     const held =

@@ -5,9 +5,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
-import { gather } from '../../base/gather.ts';
+import { gather } from '../../db/gather.ts';
 import { apart } from '../../db/apart.ts';
-import { isPassing } from '../../db/errors.ts';
 import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
@@ -89,15 +88,11 @@ type Prepare = (batch: Batch, items: readonly WorkItem[]) => Promise<Prepared>;
 function createPrepare(deps: DeliverDeps): Prepare {
   const prepareAll = (stream: number, items: WorkItem[]) =>
     patiently(deps, 'preparing', () => prepare(deps, { stream, items }, deps.clock.nowMs()));
-  const together = gather<readonly WorkItem[], Prepared>({
-    async take(_key, lists) {
-      const prepared = await prepareAll(0, lists.flat());
-      return divide(lists, prepared);
-    },
-    together: (waiting) => most(waiting.map(({ length }) => length)),
-    isOfAll: isPassing,
-    patience: patience(deps.clock),
-  });
+  const together = gather<readonly WorkItem[], Prepared>(
+    async (_key, lists) => divide(lists, await prepareAll(0, lists.flat())),
+    (waiting) => most(waiting.map(({ length }) => length)),
+    patience(deps.clock),
+  );
   return ({ stream, lane }, items) =>
     stream === 0 ? together(togetherKey(deps.sql, lane.lane), items) : prepareAll(stream, [...items]);
 }

@@ -17,7 +17,8 @@ import type { RenderOptions } from '../../content/renderOptions.ts';
 import type { Variables } from '../../content/variables.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
-import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
+import { outboxSettings } from '../settings.ts';
+import { openUrl, withPixel, type Opened } from './opens.ts';
 import { toRef } from '../../ledger/ref.ts';
 import type { OpenIntegration } from '../../senders/senders.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
@@ -107,7 +108,7 @@ export function toWire(
   };
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
   const pixel =
-    channel === 'email' && tracksOpens(workspace.settings)
+    channel === 'email' && outboxSettings(workspace.settings).tracksOpens
       ? own.pixelUrl({ integrationId: open.integration.id, ref })
       : undefined;
   const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);

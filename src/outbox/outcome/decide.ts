@@ -63,7 +63,7 @@ export type Decision = {
 };
 
 /** One delivery that becomes one for each of a person's devices. */
-export type Spread = {
+type Spread = {
   workspaceId: number;
   class: MessageClass;
   destinationIds: number[];
@@ -112,7 +112,7 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
 }
 
 /** The code of what Parley itself failed on: a bug, or something that cannot be stored. */
-export const INTERNAL_ERROR = 'internal_error';
+const INTERNAL_ERROR = 'internal_error';
 
 /** A message on which Parley itself failed before there was anything to send: it fails alone, and says so. */
 export function decideBroken(

@@ -14,7 +14,7 @@ import { heldOf, settleHeld } from '../../queue/work/settle.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision } from './decide.ts';
 import { giveRoomBack } from '../../ledger/caps.ts';
-import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
+import { changeTold, tellOfDeliveries, type AcceptedInRun } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
 import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
@@ -108,24 +108,18 @@ async function announce(
   const together = Map.groupBy(told, ({ row }) => (bulk ? row.workspaceId : row.contactId));
   // A run is of one workspace, and so are all that it was accepted for.
   if (accepted.length && !together.size) together.set(rows[0]!.workspaceId, []);
-  await deps.queue.append(
+  await tellOfDeliveries(
+    deps.queue,
     tx,
     [...together.values()].map((list) => ({
       ownerId: list[0]?.row.contactId ?? accepted[0]!.contactIds[0]!,
       workspaceId: (list[0]?.row ?? rows[0]!).workspaceId,
-      type: 'delivery.changed',
       atMs: list[0]?.row.stateMs ?? accepted[0]!.atMs,
-      payload: {
-        bulk,
-        changes: list.map(({ change, row }) => changeOf(change, row.stateMs)),
-        ...(accepted.length ? { accepted } : {}),
-      } satisfies DeliveryChanged,
+      bulk,
+      changes: list.map(({ change, row }) => changeTold(change, row.stateMs)),
+      ...(accepted.length ? { accepted } : {}),
     })),
   );
-}
-
-function changeOf({ contactId, causeId, seq, state, priorState }: Change, atMs: number): DeliveryChange {
-  return { contactId, causeId, seq, to: state, atMs, ...(priorState === null ? {} : { from: priorState }) };
 }
 
 /** What a single message's outcome leads to: another destination, or a look at whether it was read. */

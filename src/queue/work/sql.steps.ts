@@ -39,7 +39,7 @@ export async function deleteFlights(
 }
 
 /** A flight that a former owner left behind. */
-export type LeftFlight = {
+type LeftFlight = {
   flightId: number;
   kind: number;
   whole: boolean;

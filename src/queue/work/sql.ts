@@ -2,11 +2,10 @@
  * Every statement on due, flights and streams. Statements on rows of a lane name its buckets, so that
  * Citus sends them to one shard (`onShard` where the rows are named by key); on plain Postgres the lane's index decides.
  */
+import { column } from '../../db/column.ts';
 import type { NewWork, Stream, WorkItem } from './work.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
-
-const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 
 /** Puts work in the queue; work that is there already stays as it is. Locks nothing but the new rows. */
 export async function insertDue(

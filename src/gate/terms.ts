@@ -1,14 +1,13 @@
-/** What the outbox needs to know of a workspace to send for it: its rules, its order of channels, and what serves each channel. */
+/** The terms on which a workspace sends: its rules, its order of channels, and what serves each channel. */
 import type { Directory } from '../accounts/directory.ts';
 import { inPreference } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Reachable } from '../contacts/person.ts';
-import type { FallbackRules } from './fallbackRules.ts';
-import { rulesOf, type SendRules } from './rules.ts';
+import { rulesOf, type FallbackRules, type SendRules } from './settings.ts';
 import { isTimeZone } from './window.ts';
 
-/** A workspace as the outbox sees it. */
-export type Place = {
+/** On what terms a workspace sends. */
+export type Terms = {
   workspace: Workspace;
   rules: SendRules;
   order: readonly string[];
@@ -17,12 +16,12 @@ export type Place = {
   byChannel: Map<string, number>;
 };
 
-/** The places of workspaces; those that are gone have none. */
-export async function placesOf(
+/** The terms of workspaces; those that are gone have none. */
+export async function termsOf(
   directory: Directory,
   workspaceIds: Iterable<number>,
-): Promise<Map<number, Place>> {
-  const places = new Map<number, Place>();
+): Promise<Map<number, Terms>> {
+  const allTerms = new Map<number, Terms>();
   for (const id of workspaceIds) {
     const workspace = await directory.workspace(id);
     if (!workspace) continue;
@@ -32,21 +31,21 @@ export async function placesOf(
         byChannel.set(integration.channel, integration.id);
     }
     const { send, order, fallback } = rulesOf(workspace.settings);
-    places.set(workspace.id, { workspace, rules: send, order, fallback, byChannel });
+    allTerms.set(workspace.id, { workspace, rules: send, order, fallback, byChannel });
   }
-  return places;
+  return allTerms;
 }
 
 /** The integration through which a destination is reached: the one asked for, its own, or its channel's. */
 export function integrationFor(
   wanted: { integrationId: number | null },
   destination: Reachable,
-  place: Place,
+  terms: Terms,
 ): number | undefined {
-  return wanted.integrationId ?? destination.integrationId ?? place.byChannel.get(destination.channel);
+  return wanted.integrationId ?? destination.integrationId ?? terms.byChannel.get(destination.channel);
 }
 
 /** The zone on whose wall a person's hours are: their own where it is one, else the workspace's. */
-export function zoneOf(person: { timeZone: string | null }, { workspace }: Pick<Place, 'workspace'>): string {
+export function zoneOf(person: { timeZone: string | null }, { workspace }: Pick<Terms, 'workspace'>): string {
   return person.timeZone !== null && isTimeZone(person.timeZone) ? person.timeZone : workspace.timeZone;
 }

@@ -1,9 +1,9 @@
-/** Where this room's rows can name a person, and what becomes of them when the person is erased or merged. */
+/** What this room declares. */
 import type { Room } from '../db/room.ts';
 import { forgetSpellings } from './spellings.ts';
 
-/** What the room declares. */
-export const contactsPeople: Room = {
+/** Contacts. */
+export const contactsRoom: Room = {
   name: 'contacts',
   personal: {
     contacts: 'deleted',

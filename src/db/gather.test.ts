@@ -14,15 +14,14 @@ function byHand(patient = false) {
     alarms.push(ring);
     return () => {};
   };
-  const call = gather<string, string>({
-    take: (_key, items) => {
+  const call = gather<string, string>(
+    (_key, items) => {
       batches.push([...items]);
       return new Promise((resolve) => finish.push(() => resolve(items.map((item) => item.toUpperCase()))));
     },
-    together: (waiting) => Math.min(waiting.length, 2),
-    isOfAll: () => false,
-    ...(patient ? { patience: { clock: { after }, ms: 50, atOnce: 2 } } : {}),
-  });
+    (waiting) => Math.min(waiting.length, 2),
+    patient ? { clock: { after }, ms: 50, atOnce: 2 } : undefined,
+  );
   return { call, batches, finish, later: () => alarms.splice(0).forEach((ring) => ring()) };
 }
 

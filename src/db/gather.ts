@@ -3,30 +3,29 @@
  * a transaction is, the more it takes along; each call is still answered when its own part is committed. Alone, a call waits for
  * nobody. Knows nothing of what is done.
  */
-
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { isPassing } from './errors.ts';
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: Error) => void };
 type Line<T, R> = { waiting: Waiting<T, R>[]; underWay: number };
 
-/** What a flood is gathered by. */
-export type Gathering<T, R> = {
-  /** Does it for many of one key; answers in the order of what it was given. */
-  take: (key: number, items: readonly T[]) => Promise<readonly R[]>;
-  /** How many from the front of those that wait may go at once, at least one. */
-  together: (waiting: readonly T[]) => number;
-  /** Whether an error says nothing of what was asked for, so that nothing is tried again for each alone. */
-  isOfAll: (error: unknown) => boolean;
-  /**
-   * Where the order does not matter: who has waited so long goes beside what is under way, which may be waiting for a row that somebody
-   * has locked; at most so many are under way. Absent: one after the other.
-   */
-  patience?: { clock: Pick<Clock, 'after'>; ms: number; atOnce: number };
-};
+/**
+ * For what need not be in order: who has waited `ms` goes beside what is under way, which may be waiting for a row that somebody has
+ * locked; at most `atOnce` are under way.
+ */
+export type Patience = { clock: Pick<Clock, 'after'>; ms: number; atOnce: number };
 
-/** What `take` does for many of one key, asked for one at a time. What is asked for in one turn goes together. */
-export function gather<T, R>(gathering: Gathering<T, R>): (key: number, item: T) => Promise<R> {
-  const { take, together, isOfAll, patience } = gathering;
+/**
+ * What `take` does for many of one key, asked for one at a time. It answers in the order of what it was given; `together` says how
+ * many from the front of those that wait may go at once, at least one. What is asked for in one turn goes together; without `patience`
+ * one set goes after the other. One that cannot be stored is found by trying each alone; what passes (`isPassing`) says nothing of any
+ * of them, and is told to all.
+ */
+export function gather<T, R>(
+  take: (key: number, items: readonly T[]) => Promise<readonly R[]>,
+  together: (waiting: readonly T[]) => number,
+  patience?: Patience,
+): (key: number, item: T) => Promise<R> {
   const lines = new Map<number, Line<T, R>>();
 
   async function settle(key: number, batch: readonly Waiting<T, R>[]): Promise<void> {
@@ -36,7 +35,7 @@ export function gather<T, R>(gathering: Gathering<T, R>): (key: number, item: T)
       batch.forEach(({ resolve }, at) => resolve(results[at]!));
     } catch (error) {
       // One that cannot be stored does not keep the others from it; without a database nothing is tried twice.
-      if (batch.length > 1 && !isOfAll(error)) for (const one of batch) await settle(key, [one]);
+      if (batch.length > 1 && !isPassing(error)) for (const one of batch) await settle(key, [one]);
       else for (const { reject } of batch) reject(error as Error);
     }
   }

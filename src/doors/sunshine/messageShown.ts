@@ -12,13 +12,13 @@ import { textFallback } from '../../content/fallback.ts';
 import type { Author, Message, Source } from '../../conversations/message.ts';
 
 /** What is known of the person on the other side. */
-export type Speaker = { id: number; givenName: string | null; surname: string | null };
+type Speaker = { id: number; givenName: string | null; surname: string | null };
 
 /** The picture of an author without one; the seed's own. */
 const NO_PICTURE = '0'.repeat(32);
 
 /** Shows a message; `speaker` is the contact of its conversation. */
-export function presentMessage(message: Message, speaker: Speaker): MessageShown {
+export function sunshineMessage(message: Message, speaker: Speaker): MessageShown {
   const id = toHex24(message.id);
   return {
     _id: id,
@@ -35,7 +35,7 @@ export function presentMessage(message: Message, speaker: Speaker): MessageShown
 }
 
 /** What to call somebody who never gave a name: the same for ever, and different enough from others. */
-export function nameOf(speaker: Speaker): string {
+function nameOf(speaker: Speaker): string {
   const given = [speaker.givenName, speaker.surname].filter(Boolean).join(' ');
   if (given) return given;
   const mixed = Number.parseInt(sha256Hex(String(speaker.id)).slice(0, 8), 16);
