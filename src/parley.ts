@@ -8,6 +8,7 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
+import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { contactsRoom } from './contacts/room.ts';
 import { contentRoom } from './content/room.ts';
@@ -16,6 +17,7 @@ import { dbRoom } from './db/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
+import { ordersRoom } from './orders/room.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
@@ -33,6 +35,7 @@ import { installSecret, openInstall } from './accounts/secret.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { claimDevices } from './contacts/devices.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
@@ -50,10 +53,13 @@ import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
+import { connectDoor } from './doors/pages/connect/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
 import { createServer } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
 import { referenceDoor } from './doors/reference/door.ts';
+import { shoutDoor } from './doors/shout/door.ts';
+import { shoutPresenter } from './doors/shout/webhookEvents.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
@@ -143,6 +149,7 @@ async function compose(
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
+  await doOnce(store.sql, 'devices of who came last', () => claimDevices(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
   const { ctx, worker, server, probes } = rooms;
@@ -277,14 +284,11 @@ function openRooms(ground: Ground) {
     receiveCallback(receiving, integration, request);
   const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
   const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(
-    ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
-    {
-      amiss: ready,
-      registry: metrics.registry,
-    },
-  );
+  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), shoutDoor];
+  const server = createServer(ctx, [...apis, consoleDoor, referenceDoor, callbacks, ...people, connectDoor], {
+    amiss: ready,
+    registry: metrics.registry,
+  });
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
@@ -322,7 +326,7 @@ function declared(
       subscriptions: shared.webhooks.subscriptions,
       answered: webhookAnswers(ctx),
       counted: metrics.webhookCall,
-      presenters: [sunshinePresenter(ctx), web1on1Presenter],
+      presenters: [sunshinePresenter(ctx), web1on1Presenter, shoutPresenter],
     }),
     confirmationsRoom(shared),
     ledgerRoom(shared),
@@ -333,6 +337,8 @@ function declared(
     accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
+    connectRoom,
+    ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,
     sendersRoom,
     receiptsRoom,

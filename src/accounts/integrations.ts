@@ -73,7 +73,7 @@ export async function createIntegration(
 ): Promise<Integration | Fault> {
   const rules = rulesOf(tools.catalogue, input.provider);
   if (isFault(rules)) return rules;
-  const settings = checkSettings(rules.settings, input.settings, input.settingsPath ?? 'settings');
+  const settings = checkSettings(rules, input.settings, input.settingsPath ?? 'settings');
   const broken = isFault(settings) ? settings : checkRest(input);
   if (broken || isFault(settings)) return broken as Fault;
   const id = tools.ids.spread();
@@ -138,7 +138,7 @@ export async function updateIntegration(
   if (elsewhere) return elsewhere;
   const merged = Object.entries({ ...before, ...(given as object) });
   const settings = checkSettings(
-    rules.settings,
+    rules,
     Object.fromEntries(merged.filter(([, value]) => value !== null)),
     settingsPath,
   );

@@ -59,9 +59,7 @@ export async function createOperator(
   input: { email: string; name: string; nowMs: number } & ({ password: string } | { passwordHash: string }),
 ): Promise<Operator | Fault> {
   const email = typeof input.email === 'string' ? input.email.trim().toLowerCase() : '';
-  const broken =
-    (isEmail(email) ? undefined : breaks('email', 'must be an e-mail address of at most 254 characters')) ??
-    checkText(input.name, 'name', 1, 200);
+  const broken = checkNewOperator({ email, name: input.name });
   if (broken) return broken;
   const passwordHash =
     'passwordHash' in input ? input.passwordHash : await hashPassword(input.password, 'password');
@@ -71,6 +69,13 @@ export async function createOperator(
   return made
     ? { id, email, name: input.name, createdMs: input.nowMs }
     : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
+}
+
+/** The first rule that the address (in lower case) or the name of a new operator breaks. */
+export function checkNewOperator({ email, name }: { email: string; name: string }): Fault | undefined {
+  return isEmail(email)
+    ? checkText(name, 'name', 1, 200)
+    : breaks('email', 'must be an e-mail address of at most 254 characters');
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Room } from '../db/room.ts';
 import { sweepAllowances } from './allowances.ts';
 import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
+import { sweepSignUps } from './signUps.ts';
 
 /** Accounts. */
 export const accountsRoom: Room = {
@@ -19,6 +20,7 @@ export const accountsRoom: Room = {
     operator_sessions: 'names nobody',
     api_keys: 'names nobody',
     integrations: 'names nobody',
+    sign_ups: 'names who signs up, for a quarter of an hour',
     install: 'names nobody',
     password_links: 'names operators only, by a hash',
   },
@@ -29,10 +31,12 @@ export const accountsRoom: Room = {
     allowances: { not: 'of networks' },
     password_links: { not: 'of operators' },
     invitations: { not: 'of operators' },
+    sign_ups: { not: 'of operators to be' },
   },
   async sweep({ sql, nowMs }) {
     await sweepIdempotency(sql, nowMs);
     await sweepSessions(sql, nowMs);
     await sweepAllowances(sql, nowMs);
+    await sweepSignUps(sql, nowMs);
   },
 };

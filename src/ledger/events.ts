@@ -22,14 +22,23 @@ export type DeliveryChange = {
   atMs: number;
 };
 
-/** Recipients of a run whose message was accepted at the first attempt: what a broadcast's changes nearly all are. */
-export type AcceptedInRun = { causeId: number; atMs: number; contactIds: number[] };
+/**
+ * Recipients of a run whose message was accepted at the first attempt: what a broadcast's changes nearly all are. `extraSegments`: the
+ * text messages that they take beyond one each.
+ */
+export type AcceptedInRun = { causeId: number; atMs: number; contactIds: number[]; extraSegments?: number };
 
 /**
  * `delivery.changed`: deliveries that changed state, in one event per batch. `bulk` tells that their cause is the run of a
- * broadcast; otherwise each cause is a message. `accepted` says the commonest change of a run in few words.
+ * broadcast; otherwise each cause is a message. `accepted` says the commonest change of a run in few words. `late`: how many text
+ * messages some took beyond one each, which their provider had told of before that was known.
  */
-export type DeliveryChanged = { bulk: boolean; changes: DeliveryChange[]; accepted?: AcceptedInRun[] };
+export type DeliveryChanged = {
+  bulk: boolean;
+  changes: DeliveryChange[];
+  accepted?: AcceptedInRun[];
+  late?: { atMs: number; extraSegments: number };
+};
 
 /** An event of it: `ownerId` is the contact in whose order it stands. */
 type DeliveriesTold = DeliveryChanged & { ownerId: number; workspaceId: number; atMs: number };

@@ -331,7 +331,7 @@ async function arrive(
   const channel = integration.channel as ChannelName;
   const { from: address } = message;
   const { workspaceId, id: integrationId } = integration;
-  const arrived = await arriveByRequest(tx, nowMs, {
+  const arrived = await arriveByRequest(tx, deps.ids, nowMs, {
     workspaceId,
     integrationId,
     code,

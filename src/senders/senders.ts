@@ -39,6 +39,8 @@ export type OpenIntegration = {
   idempotent: boolean;
   /** The same for what goes in batches. */
   bulkIdempotent: boolean;
+  /** Shows a person that an answer is being written; absent where the provider cannot. */
+  showTyping?: (heardId: string) => Promise<Outcome>;
   /** Asks the provider what became of a message, when it is its turn; undefined when it cannot tell. */
   lookUp: NonNullable<Sender['lookUp']>;
 };
@@ -185,6 +187,7 @@ function openOne(
     idempotent: sender.idempotent ?? adapter.idempotent,
     bulkIdempotent: sender.batchIdempotent ?? sender.idempotent ?? adapter.idempotent,
     canTell: sender.lookUp !== undefined,
+    ...showingOf(deps, sender),
     lookUp: (message) => asking?.ask(message) ?? Promise.resolve(undefined),
     send(messages, interactive, gatekeeper, told) {
       for (let from = 0; from < messages.length; from += size) {
@@ -221,6 +224,17 @@ function askingOf(deps: Parameters<typeof createSenders>[0], sender: Sender): As
   const { clock, share } = deps;
   const line = createLine({ clock, concurrency: ASKED_AT_ONCE, ratePerS: ASKED_PER_S, share });
   return createAsking((message) => inTurn(line, () => lookUp(message)));
+}
+
+/** Typing is shown beside what is sent, within the same bounds as asking: it takes no message's room. */
+function showingOf(
+  { clock, share }: Parameters<typeof createSenders>[0],
+  sender: Sender,
+): Pick<OpenIntegration, 'showTyping'> {
+  const show = sender.showTyping?.bind(sender);
+  if (!show) return {};
+  const line = createLine({ clock, concurrency: ASKED_AT_ONCE, ratePerS: ASKED_PER_S, share });
+  return { showTyping: (heardId) => inTurn(line, () => show(heardId)) };
 }
 
 /** What the workspace has set, else what a new account with the provider gets. A simulated provider has no limit of its own. */

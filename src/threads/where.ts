@@ -57,7 +57,7 @@ export async function destinationFor(
     const address = channel === 'email' ? known.email : CALLED.includes(channel) ? known.phone : undefined;
     if (address === undefined)
       return refuses(field(message, 'touchpoint'), `the contact has no address for ${name}`);
-    const linked = await linkDestination(tx, poster.nowMs + poster.workspace.clockAheadMs, {
+    const linked = await linkDestination(tx, poster.tools.ids, poster.nowMs + poster.workspace.clockAheadMs, {
       workspaceId: thread.workspaceId,
       contactId: thread.contactId!,
       channel: channel as 'sms',

@@ -326,6 +326,49 @@ test('a call waits for the one before it to the same contact, also when that is 
   });
 });
 
+test('the calls of a contact keep their order when the target asked to be left alone, or hung: no newer one is made first', async () => {
+  const w = await make('/in-order');
+  const [lane] = rig.queue.lanes();
+  const contactId = rig.ids.inBucket(lane!.buckets[0]!);
+  const asked = () =>
+    receiver
+      .received('/in-order')
+      .map(({ body }) => JSON.parse(body) as { n: number; contactId: number })
+      .filter((body) => body.contactId === contactId)
+      .map(({ n }) => n);
+  receiver.answer('/in-order', (before) =>
+    before ? { status: 200 } : { status: 429, headers: { 'retry-after': '60' } },
+  );
+  await rig.tell(w.workspaceId, [rig.ids.inBucket(lane!.buckets[1]!)]);
+  await one(w, ({ attempts }) => attempts === 1);
+  // One is put off; a minute later its target may be called again, and newer ones come at that instant.
+  await rig.tell(w.workspaceId, [contactId, contactId]);
+  await until('both are put off', async () => {
+    const rows = await sql<
+      { due_ms: number }[]
+    >`SELECT due_ms FROM due WHERE workspace_id = ${w.workspaceId}`;
+    return rows.length === 3 && rows.every((row) => row.due_ms > clock.nowMs() + 50_000);
+  });
+  clock.advance(60_100);
+  await rig.tell(w.workspaceId, [contactId]);
+  await until('the newer one was put off behind them', async () => {
+    const rows = await sql<{ due_ms: number }[]>`
+      SELECT due_ms FROM due WHERE workspace_id = ${w.workspaceId} AND attempt = 0`;
+    return rows.length === 3 && rows.every((row) => row.due_ms > clock.nowMs());
+  });
+  deepEqual(asked(), []);
+  await until('all arrived', async () => {
+    later(2_000);
+    return (await calls(w)).every(({ state }) => state === 'delivered');
+  });
+  const order = asked();
+  deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+  await nothingDue(w);
+});
+
 test('replay: a call of its own with the same body and webhook-id; failed ones are replayed once', async () => {
   const w = await make('/replayed');
   receiver.answer('/replayed', { status: 404 });

@@ -8,7 +8,7 @@ import { sha256Hex } from '../../base/crypto.ts';
 import { signedJwt } from '../kit/jwt.ts';
 
 /** The tokens of one key. */
-type ProviderTokens = {
+export type ProviderTokens = {
   /** The token to use now. */
   current(nowMs: number): string;
   /** Puts another in place of one that Apple takes for too old. False when it is too early for that. */

@@ -39,6 +39,8 @@ export type Http2Options = {
   pingMs?: number;
   /** Certificates to trust instead of the usual ones. */
   ca?: string;
+  /** With what the client says who it is, in PEM. */
+  identity?: { cert: string; key: string } | undefined;
   /** Which addresses may be connected to; any, when absent. */
   guard?: AddressGuard | undefined;
 };
@@ -154,6 +156,7 @@ function openConnection(url: URL, options: Http2Options, heard: Heard): Connecti
     settings: { enablePush: false },
     ...(options.guard ? { lookup: guardedLookup(options.guard) } : {}),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...options.identity,
   });
   const state: State = {
     ready: false,

@@ -5,12 +5,12 @@
 import type { IdSource } from '../../base/ids.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
-import { destinationsOf } from '../destinations.ts';
+import { selectDestinations } from '../sql.destinations.ts';
 import { blockDestinations, blockKey, blocksOf, liftBlocks, type At, type Rank } from './blocks.ts';
-import { bitsOf } from './classes.ts';
+import { readBlocks, type Compiled } from './compiled.ts';
 
 /** A contact of a workspace. */
-type Someone = { workspaceId: number; contactId: number };
+export type Someone = { workspaceId: number; contactId: number };
 
 const MARKETING = ['marketing'] as const;
 
@@ -61,13 +61,16 @@ export async function joinAgain(
 
 /** Those of these contacts that have left everything. Locks nothing. */
 export async function whoLeft(db: Db, people: readonly Someone[]): Promise<Set<number>> {
-  const marks = people.map(markOf);
-  const blocked = await blocksOf(db, marks);
-  const marketing = bitsOf(MARKETING);
-  return new Set(
-    marks
-      .filter((at) => ((blocked.get(blockKey(at))?.blockedClasses ?? 0) & marketing) !== 0)
-      .map(({ contactId }) => contactId),
+  const left = leftAmong(await blocksOf(db, people.map(markOf)), people);
+  return new Set(left.map(({ contactId }) => contactId));
+}
+
+/** Those that have left everything, by what blocks the addresses that they have by nature (`markOf`). */
+export function leftAmong(blocks: ReadonlyMap<string, Compiled>, people: readonly Someone[]): Someone[] {
+  return people.filter((one) =>
+    readBlocks(blocks.get(blockKey(markOf(one)))?.blocks ?? null)?.some(
+      ({ cause }) => cause === 'opted_out_all',
+    ),
   );
 }
 
@@ -76,7 +79,7 @@ async function addressesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
   const byWorkspace = Map.groupBy(people, ({ workspaceId }) => workspaceId);
   const found = await Promise.all(
     [...byWorkspace].map(([workspaceId, list]) =>
-      destinationsOf(
+      selectDestinations(
         tx,
         workspaceId,
         list.map(({ contactId }) => contactId),
@@ -91,6 +94,7 @@ async function addressesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
   }));
 }
 
-function markOf({ workspaceId, contactId }: Someone) {
+/** The one address that everybody has by nature. */
+export function markOf({ workspaceId, contactId }: Someone) {
   return { workspaceId, contactId, channel: 'webchat' as const, address: `web:${toHex24(contactId)}` };
 }

@@ -227,7 +227,7 @@ async function create(call: Call<Static<typeof NewContact>>): Promise<Work<201, 
     const made = await createContact(tx, ctx.ids, nowMs, { workspaceId: workspace.id, identities, profile });
     if (isFault(made)) return made.field === 'external' ? ofExternal(made) : made;
     for (const { channel, address: text } of addresses) {
-      const linked = await linkDestination(tx, nowMs, {
+      const linked = await linkDestination(tx, ctx.ids, nowMs, {
         workspaceId: workspace.id,
         contactId: made.id,
         channel,
@@ -274,7 +274,7 @@ async function link(
     return breaks('integrationId', `is an integration for ${integration.channel}, not ${body.channel}`);
   const contactId = idIn(call, 'contactId');
   return async (tx) => {
-    const linked = await linkDestination(tx, nowMs, {
+    const linked = await linkDestination(tx, ctx.ids, nowMs, {
       workspaceId: workspace.id,
       contactId,
       channel: body.channel,

@@ -23,7 +23,7 @@ async function usage(call: Call): Promise<UsageShown | Fault> {
   const { messages, activePeople } = await usageOf(call.ctx.sql, call.workspace.id, month);
   return {
     month: `${Math.floor(month / 100)}-${String(month % 100).padStart(2, '0')}`,
-    messages: messages.map(({ channel, n }) => ({ channel, count: n })),
+    messages: messages.map(({ n, ...rest }) => ({ ...rest, count: n })),
     messagesTotal: messages.reduce((sum, { n }) => sum + n, 0),
     activePeople,
   };

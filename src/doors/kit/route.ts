@@ -72,6 +72,8 @@ type Common = Guarded & {
   /** What it is for, in one line: the summary in the API's reference. */
   does?: string;
   answers?: Answers;
+  /** What its answer is, where that is not JSON: a text, or a stream of one. */
+  mediaType?: string;
 };
 
 /** A route that changes nothing. */

@@ -121,7 +121,8 @@ function send<K extends Kind>(
   ran: Ran,
 ): FastifyReply {
   if (isFault(ran)) return sendFault(reply, atRoot(ran), door.form);
-  if (ctx.config.checkAnswers) mustFit(route, ran);
+  if (route.mediaType) reply.type(route.mediaType);
+  else if (ctx.config.checkAnswers) mustFit(route, ran);
   if (ran.replayed) reply.header('idempotent-replayed', 'true');
   if (ran.next !== undefined)
     reply.header('link', `<${ctx.publicUrl()}${request.url.split('?')[0]}?${ran.next}>; rel="next"`);

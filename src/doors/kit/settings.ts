@@ -1,4 +1,5 @@
-/** What doors keep together among a test workspace's settings: the WhatsApp templates of its integrations, which no Meta has. */
+/** What doors keep together among a test workspace's settings: the WhatsApp templates and profiles of its integrations, which no Meta has. */
+import type { BusinessProfile } from '../../channels/whatsapp/profile.ts';
 import type { TemplateDefinition } from '../../channels/whatsapp/templates.ts';
 
 /** Templates of an integration of a test workspace, approved as soon as they are made. */
@@ -19,4 +20,21 @@ export function ownTemplatesAre(
 
 function ownName(integrationId: number): string {
   return `templatesOf${integrationId}`;
+}
+
+/** The profile of a WhatsApp number of a test workspace. */
+export function ownProfile(
+  { settings }: { settings: Readonly<Record<string, unknown>> },
+  integrationId: number,
+): BusinessProfile {
+  return (settings[profileOf(integrationId)] as BusinessProfile | undefined) ?? {};
+}
+
+/** The setting that keeps it. */
+export function ownProfileIs(integrationId: number, profile: BusinessProfile): Record<string, unknown> {
+  return { [profileOf(integrationId)]: profile };
+}
+
+function profileOf(integrationId: number): string {
+  return `profileOf${integrationId}`;
 }

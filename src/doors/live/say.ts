@@ -81,7 +81,7 @@ async function arrive(
 ): Promise<There | Fault> {
   const { workspaceId } = who;
   const contactId = who.contactId ?? (await contactOf(ctx, tx, who, atMs));
-  const destinationId = await webDestination(tx, atMs, { workspaceId, contactId, integrationId });
+  const destinationId = await webDestination(ctx, tx, atMs, { workspaceId, contactId, integrationId });
   if (isFault(destinationId)) return destinationId;
   const conversations = await ensureConversations(tx, ctx.ids, atMs, [{ contactId, workspaceId }]);
   return { contactId, destinationId, workspaceId, conversation: conversations.get(contactId)! };

@@ -5,7 +5,6 @@
 import type { TrackedPerson } from '../../campaigns/events/arrive.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
-import { leaveEverything, whoLeft } from '../../contacts/consent/everything.ts';
 import { followUp, hasMore, TOLD } from '../../contacts/follow.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import type { Upserted } from '../../contacts/upsert.ts';
@@ -116,20 +115,7 @@ async function join(call: Call<unknown>, entries: readonly Entry[]): Promise<voi
       for (const other of await getContacts(tx, workspace.id, others)) {
         if (caller.scope === 'public' && other.externalId !== null) continue;
         const pair = { workspaceId: workspace.id, survivingId, discardedId: other.id };
-        const left = await whoLeft(tx, [{ workspaceId: workspace.id, contactId: other.id }]);
         await mergePeople(ctx, tx, workspaceNowMs, pair);
-        // A no of either is one of both.
-        if (left.size > 0)
-          await leaveEverything(
-            tx,
-            ctx.ids,
-            workspaceNowMs,
-            [{ workspaceId: workspace.id, contactId: survivingId }],
-            {
-              rank: 'api',
-              reason: 'unsubscribed from all',
-            },
-          );
       }
     });
   }

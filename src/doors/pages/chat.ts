@@ -183,7 +183,7 @@ async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Sai
   const of = { workspaceId: workspace.id, contactId: contact.id, integrationId: session.integrationId };
   const externalId = `${session.key.hash.slice(0, 16)}:${said.key ?? randomToken(12)}`;
   const kept = await ctx.queue.transact(async (tx) => {
-    const destinationId = await webDestination(tx, nowMs, of);
+    const destinationId = await webDestination(ctx, tx, nowMs, of);
     if (isFault(destinationId)) return destinationId;
     const [message] = await receiveMessages(ctx, tx, nowMs, [
       {

@@ -185,13 +185,13 @@ async function linkAddress(
     status: confirmation === 'immediate' ? ('active' as const) : ('pending' as const),
   };
   const atMs = nowMs + workspace.clockAheadMs;
-  const first = await linkDestination(tx, atMs, wanted);
+  const first = await linkDestination(tx, call.ctx.ids, atMs, wanted);
   if (isFault(first)) return first;
   if ('destinationId' in first) return first.destinationId;
   const theirs = await destinationsOf(tx, workspace.id, [first.conflictsWith]);
   const taken = theirs.filter(({ address }) => address === addressOf(to.channel, to.address));
   await removeClients(call, tx, taken, 'theft');
-  const second = await linkDestination(tx, atMs, wanted);
+  const second = await linkDestination(tx, call.ctx.ids, atMs, wanted);
   if (isFault(second)) return second;
   return 'destinationId' in second
     ? second.destinationId

@@ -156,7 +156,8 @@ async function keepOwn(
   return undefined;
 }
 
-function refusedBy(failure: Failure): Fault {
+/** What a provider's refusal is to the caller. */
+export function refusedBy(failure: Failure): Fault {
   return failure.kind === 'refused'
     ? fault('unprocessable', `The provider refused: ${failure.detail}`)
     : fault('unavailable', `The provider did not answer as it should: ${failure.detail}`, { retryAfterS: 5 });

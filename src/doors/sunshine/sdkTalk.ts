@@ -146,7 +146,7 @@ export async function askAtNumber(
       return fault('rate_limited', 'Somebody was asked already; answer there first.', {
         retryAfterS: ASKED_AGAIN_S,
       });
-    const linked = await linkDestination(tx, nowMs + workspace.clockAheadMs, {
+    const linked = await linkDestination(tx, ctx.ids, nowMs + workspace.clockAheadMs, {
       workspaceId,
       contactId: contact.id,
       channel,

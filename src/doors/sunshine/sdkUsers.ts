@@ -227,7 +227,7 @@ async function pushOf(call: SdkCall, client: Static<typeof Client>): Promise<Pus
 }
 
 async function linkPush(call: SdkCall, tx: Tx, contact: Contact, push: Push): Promise<undefined | Fault> {
-  const linked = await linkDestination(tx, atOf(call), {
+  const linked = await linkDestination(tx, call.ctx.ids, atOf(call), {
     workspaceId: call.workspace.id,
     contactId: contact.id,
     channel: 'push',

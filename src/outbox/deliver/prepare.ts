@@ -20,6 +20,7 @@ import {
   decideCanceled,
   decideErased,
   decideFailure,
+  decideSent,
   decideSpread,
   decideVerdict,
   putOff,
@@ -35,7 +36,7 @@ import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
 import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
-import { isWaiting, STATE } from '../../ledger/states.ts';
+import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
 
@@ -111,7 +112,8 @@ export async function prepare(
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
     const made = makeReady(deps, around, draft, allTerms.get(item.workspaceId), people.get(item.ownerId));
-    if (made === undefined) decided.push({ item, bulk });
+    if (draft.endedEarly) decided.push(decideEnded(draft, made, nowMs));
+    else if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
     else decided.push(made);
   }
@@ -166,16 +168,28 @@ async function draftSingles(
   const drafts: Draft[] = [];
   batch.items.forEach((item, index) => {
     const row = facts.get(keyOf(keys[index]!));
-    // A receipt or a cancellation has ended the delivery: nothing is left to do.
-    if (!row || !isWaiting(row.state)) return void decided.push({ item, bulk: false });
+    // A receipt or a cancellation has ended the delivery: nothing is left to do but to say where it went, if nobody did.
+    const endedEarly = row !== undefined && hasEndedEarly(row);
+    if (!row || (!isWaiting(row.state) && !endedEarly)) return void decided.push({ item, bulk: false });
     try {
-      drafts.push(draftSingle(item, row));
+      drafts.push({ ...draftSingle(item, row), endedEarly });
     } catch (error) {
       deps.log.error({ error, item }, 'a message could not be read');
       decided.push(decideBroken({ item, bulk: false, class: row.class }, error, nowMs));
     }
   });
   return drafts;
+}
+
+/** Its provider said that it failed, and whoever sent it died before writing where it went. */
+export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: string | null }): boolean {
+  return state === STATE.failed && channel === null;
+}
+
+/** It is not sent again, and not put off: what is written is where it went, as it would go now. */
+function decideEnded({ item, bulk }: Draft, made: Ready | Decision | undefined, nowMs: number): Decision {
+  const row = made && ('outgoing' in made ? decideSent(made.subject, nowMs) : made).row;
+  return { item, bulk, ...(row ? { row } : {}) };
 }
 
 /** Stands for what a message said that is gone: nobody will see it. */

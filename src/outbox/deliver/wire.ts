@@ -14,6 +14,7 @@ import type { Person, Reachable } from '../../contacts/person.ts';
 import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/renderOptions.ts';
+import { segments } from '../../content/segments.ts';
 import type { Variables } from '../../content/variables.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
@@ -43,6 +44,8 @@ export type Draft = {
   expiresMs: number;
   compiled: Compiled;
   isTemplate: boolean;
+  /** It was sent, and failed; what is missing is where it went. */
+  endedEarly?: boolean;
   /** What was to be said is erased. */
   isGone?: boolean;
   confirms?: boolean;
@@ -102,6 +105,10 @@ export function toWire(
   }
   const rendered = draft.compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
+  if (rendered.channel === 'sms' && !rendered.media?.length) {
+    const { count } = segments(rendered.text);
+    if (count > 1) subject.segments = count;
+  }
   const headers = {
     ...(draft.conversationId === undefined ? BY_ITSELF : undefined),
     ...(leave === undefined ? undefined : listUnsubscribe(leave)),

@@ -24,6 +24,8 @@ export type Subject = {
   integrationId: number | null;
   destination: Reachable | undefined;
   vars: string | null;
+  /** Text messages that it takes, where it is more than one. */
+  segments?: number;
   /** By the workspace's clock. */
   expiresMs: number;
   /** How far the workspace's clock is ahead of ours. */
@@ -232,6 +234,12 @@ export function putOff(item: WorkItem, bulk: boolean, dueMs: number): Decision {
   return { item, bulk, later: { dueMs: Math.ceil(dueMs), attempt: item.attempt } };
 }
 
+/** What was sent, as is known from elsewhere than an answer to the call. */
+export function decideSent(subject: Subject, nowMs: number): Decision {
+  const { item, bulk } = subject;
+  return { item, bulk, row: rowOf(subject, STATE.accepted, nowMs, item.attempt + 1) };
+}
+
 /** What a provider's outcome means. `nowMs` by our clock; `random` 0..1. */
 export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number, random: number): Decision {
   const { item, bulk } = subject;
@@ -343,6 +351,7 @@ function rowOf(
     detail: why?.detail ? storable(why.detail) : null,
     externalIds: externalIds?.map(storable) ?? null,
     vars: subject.vars,
+    segments: subject.segments ?? null,
     trail: step ? storableJson([{ atMs, ...step }]) : null,
     sentMs: state === STATE.accepted ? atMs : null,
     stateMs: atMs,

@@ -17,9 +17,10 @@ import { giveRoomBack } from '../../ledger/caps.ts';
 import { changeTold, tellOfDeliveries, type AcceptedInRun } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
+import { followOvertaken } from './overtaken.ts';
 import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
-import { STATE } from '../../ledger/states.ts';
+import { isWaiting, STATE } from '../../ledger/states.ts';
 
 /** What writing needs. */
 export type WriteDeps = FallbackDeps & { ids: IdSource; clock: Clock };
@@ -82,6 +83,7 @@ async function writeRows(
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
+  await followOvertaken(deps, tx, rows, changes);
   await giveRoomBack(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
@@ -120,6 +122,22 @@ async function announce(
       ...(accepted.length ? { accepted } : {}),
     })),
   );
+  const late = changes.filter(isLateSize).map((change) => rowOf.get(toRef(change))!);
+  await tellOfDeliveries(
+    deps.queue,
+    tx,
+    late.flatMap(({ contactId: ownerId, workspaceId, stateMs: atMs, segments, attempts }) =>
+      // Of one that was tried before, its provider's word found how many there are.
+      segments === null || attempts > 1
+        ? []
+        : [{ ownerId, workspaceId, atMs, bulk, changes: [], late: { atMs, extraSegments: segments - 1 } }],
+    ),
+  );
+}
+
+/** Its provider had told of it before its settling said how many text messages it takes: it is counted as one. */
+function isLateSize({ state, priorState }: Change): boolean {
+  return state === priorState && !isWaiting(state);
 }
 
 /** What a single message's outcome leads to: another destination, or a look at whether it was read. */
