@@ -21,6 +21,7 @@ export const CAMPAIGN_LIMITS = {
   goals: 20,
   exits: 20,
   branches: 20,
+  variants: 10,
   conditions: 200,
   depth: 10,
   text: 1024,
@@ -98,10 +99,15 @@ export type Step = { key: string; then?: Edges } & (
   | { stop: { reason: string } }
 );
 
-/** A message. Exactly one of template and content; `best` lets the contact's own channel be chosen. */
+/** One of several messages, for this share (`50%`) of those who are treated; who gets which is drawn at entry. */
+export type Variant = { key: string; share: string; template?: string; content?: Content };
+
+/** A message. Exactly one of template, content and variants; `best` lets the contact's own channel be chosen. */
 export type SendStep = {
   template?: string;
   content?: Content;
+  /** The same keys and shares in every step that has any: who got one of them gets it throughout. */
+  variants?: readonly Variant[];
   class?: MessageClass;
   channel?: string;
   await?: 'none' | 'accepted' | 'delivered';
@@ -148,6 +154,8 @@ export type CampaignFile = {
   /** What is done longer ago than this when it comes does not trigger; 72 hours. */
   triggersWithin?: string;
   holdout?: string;
+  /** Entries after which the effect is to be judged. */
+  planned?: number;
   goals?: readonly Goal[];
   exits?: readonly Looked[];
   steps: readonly Step[];

@@ -1,5 +1,7 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
+import { backtestHandler } from './backtest/job.ts';
+import { deleteBacktestsBefore } from './backtest/sql.ts';
 import { createLiveSource } from './enrol/live.ts';
 import { bringTimersForward, hasTurns } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
@@ -12,6 +14,8 @@ import { eraseEvents, mergeEvents } from './events/people.ts';
 
 /** How long events are kept. */
 const EVENTS_KEPT_MS = 400 * 86_400_000;
+/** How long back-tests are kept. */
+const BACKTESTS_KEPT_MS = 90 * 86_400_000;
 
 /** Campaigns. */
 export function campaignsRoom(deps: TurnDeps): WorkingRoom {
@@ -34,6 +38,9 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
       campaign_optouts: 'deleted',
       campaigns: 'names nobody',
       campaign_versions: 'names nobody',
+      campaign_epochs: 'names nobody',
+      workspace_holdouts: 'names nobody: a share, and by what it is drawn',
+      campaign_backtests: 'names nobody: counts, and the campaign that was tried',
       campaign_stamp: 'names nobody',
       campaign_tallies: 'names nobody: counts',
       campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
@@ -62,6 +69,7 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
       await mergeEnrolments(merging);
     },
     turns: [turnTaker(deps, source)],
+    handlers: [backtestHandler(deps)],
     readers: [
       toldReader({
         ...deps,
@@ -73,6 +81,9 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
     ],
     advance: bringTimersForward,
     isBusy: hasTurns,
-    sweep: ({ sql, nowMs }) => sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS),
+    async sweep({ sql, nowMs }) {
+      await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
+      await deleteBacktestsBefore(sql, nowMs - BACKTESTS_KEPT_MS);
+    },
   };
 }

@@ -7,9 +7,11 @@ import { holdContacts } from '../contacts/held.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
-import { enter, keyOfCall, moveTo, onChange, onDue, onEvent } from './enrol/engine.ts';
+import { enter, moveTo, onChange, onDue, onEvent } from './enrol/engine.ts';
+import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import type { Member } from './enrol/member.ts';
+import { countOwn } from './enrol/own.ts';
 import type { Timer } from './enrol/sql.read.ts';
 import { writeChanges, type WriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
@@ -57,12 +59,18 @@ export async function takeTurn(
     kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0,
   );
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
-  for (const arrival of arrivals) countOwn(arrival, changes);
+  await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
   if (!ids.size && !changes.tallies.size) return;
   if (timers.length) await holdContacts(tx, timers);
   const theirNowMs = nowMs + workspace.clockAheadMs;
-  const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], theirNowMs);
+  // What happened is looked at as of when it did, however late this turn is: rules look back from there.
+  const firstMs = Math.min(
+    theirNowMs,
+    ...timers.map(({ atMs }) => atMs),
+    ...concerned.map(({ receivedMs }) => receivedMs),
+  );
+  const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], firstMs);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   setHorizons(members, arrivals);
   for (const arrival of concerned) {
@@ -97,15 +105,6 @@ function setHorizons(members: ReadonlyMap<number, Member>, arrivals: readonly Ar
     const member = members.get(contactId);
     if (member?.horizon === Infinity) member.horizon = id - 1;
   }
-}
-
-/** What Parley tells of a message that a campaign sent is counted once, whoever listens. */
-function countOwn({ flags, contactId, workspaceId, properties }: Arrival, changes: Changes): void {
-  const own = properties?.['$own'] as { campaign: number; epoch: number; metric: string } | undefined;
-  // A caller may have a property of that name.
-  if (!(flags & FLAG.own) || !own) return;
-  const of = { campaignId: own.campaign, epoch: own.epoch, arm: 0 } as const;
-  changes.count({ contactId, workspaceId }, of, own.metric, { step: String(properties!['step']) });
 }
 
 function takeArrival(

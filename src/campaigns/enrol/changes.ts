@@ -8,6 +8,8 @@ export type Tally = {
   campaignId: number;
   epoch: number;
   arm: Arm;
+  variant: string | null;
+  versionId: number;
   step: string;
   metric: string;
   n: number;
@@ -72,19 +74,22 @@ export class Changes {
 
   count(
     { contactId }: Of,
-    of: Pick<Tally, 'campaignId' | 'epoch' | 'arm'>,
+    of: Pick<Tally, 'campaignId' | 'epoch' | 'arm' | 'variant' | 'versionId'>,
     metric: string,
     more: { step?: string; n?: number; total?: number; squares?: number } = {},
   ): void {
-    const { campaignId, epoch, arm } = of;
+    const { campaignId, epoch, arm, variant, versionId } = of;
     const { step = '', n = 1, total = 0, squares = 0 } = more;
-    const key = `${this.#laneOf(contactId)}|${campaignId}|${epoch}|${arm}|${step}|${metric}`;
+    const key = `${this.#laneOf(contactId)}|${campaignId}|${epoch}|${arm}|${variant ?? ''}|${versionId}|${step}|${metric}`;
     const known = this.tallies.get(key);
     if (known) {
       known.n += n;
       known.total += total;
       known.squares += squares;
-    } else this.tallies.set(key, { contactId, campaignId, epoch, arm, step, metric, n, total, squares });
+    } else {
+      const where = { campaignId, epoch, arm, variant, versionId };
+      this.tallies.set(key, { contactId, ...where, step, metric, n, total, squares });
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { isFault } from '../../base/fault.ts';
 import type { Names } from '../events/names.ts';
 import { versionOf, type Version } from '../steps/version.ts';
 import type { Campaign, Live } from './member.ts';
+import { selectOutside, type Outside } from './sql.arms.ts';
 import {
   selectLiveCampaigns,
   selectLiveVersions,
@@ -54,11 +55,12 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
     return async (workspaceId) => {
       const found = known.get(workspaceId);
       if (found) return found;
-      const [campaigns, rows] = [
+      const [campaigns, rows, outside] = [
         await selectLiveCampaigns(tx, workspaceId),
         await selectLiveVersions(tx, workspaceId),
+        await selectOutside(tx, workspaceId),
       ];
-      const made = liveOf(campaigns, rows, ready);
+      const made = liveOf(campaigns, rows, ready, outside);
       const ids = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const idOf = isFault(ids) ? new Map<string, number>() : ids;
       const live: LiveNames = {
@@ -79,11 +81,12 @@ export function liveOf(
   campaigns: readonly CampaignRow[],
   rows: readonly VersionRow[],
   ready: (row: VersionRow) => Version = versionOf,
+  outside: Outside | null = null,
 ): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest'> & { heard: ReadonlySet<string> } {
   const versions = new Map(rows.map((row) => [row.id, ready(row)]));
   const live = campaigns.flatMap((row): Campaign[] => {
     const version = versions.get(row.versionId!);
-    return version ? [{ ...row, version }] : [];
+    return version ? [{ ...row, version, outside }] : [];
   });
   const goals = new Map<string, Set<Campaign>>();
   const asked = new Map<string, number>();

@@ -13,6 +13,8 @@ export type Campaign = {
   /** What a pause stops. */
   paused: 'entering' | 'all' | null;
   pausedMs: number | null;
+  /** Who is kept out of all campaigns: a share in basis points, and their salt. */
+  outside: { points: number; salt: string } | null;
   version: Version;
 };
 
@@ -26,10 +28,10 @@ export type Live = {
   goals: ReadonlyMap<string, readonly Campaign[]>;
 };
 
-/** Which arm: the holdout walks as a shadow. */
-export const ARM = { treated: 0, holdout: 1 } as const;
+/** Which arm. Held out by the campaign, and `outside`, held out of all, walk as shadows. */
+export const ARM = { treated: 0, holdout: 1, outside: 2 } as const;
 /** An arm. */
-export type Arm = 0 | 1;
+export type Arm = 0 | 1 | 2;
 
 /** Somebody who is in a campaign. `arm` is null while it is not decided whether they enter. */
 export type Enrolment = Run & {
@@ -38,6 +40,8 @@ export type Enrolment = Run & {
   entryKey: number;
   epoch: number;
   arm: Arm | null;
+  /** Which of several messages; null when there are none, or nothing is sent. */
+  variant: string | null;
 };
 
 /** What came of a goal for one entry. */
@@ -51,6 +55,9 @@ export type Entry = {
   versionId: number;
   epoch: number;
   arm: Arm;
+  variant: string | null;
+  /** When the first message was sent, or would have been. */
+  reachedMs: number | null;
   enteredMs: number;
   endedMs: number | null;
   ending: string | null;

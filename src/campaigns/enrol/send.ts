@@ -2,6 +2,7 @@
  * Messages of a turn, let in as any other: through the outbox, where the one gate decides on each. Rendered here, since what is said may
  * hold what set the campaign off. What cannot be said or sent is told, and nobody waits for it.
  */
+import type { SendStep } from '../../../contract/campaign.ts';
 import type { ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
@@ -64,7 +65,7 @@ export async function sendAll(
   const rows = sends.map(({ done }, i): SendRow => {
     const { enrolment, effect, contactId, workspaceId } = done;
     const { messageId, atMs } = accepted[i]!;
-    const { campaignId, epoch, id: enrolmentId } = enrolment;
+    const { campaignId, epoch, id: enrolmentId, versionId, variant } = enrolment;
     return {
       contactId,
       workspaceId,
@@ -72,6 +73,8 @@ export async function sendAll(
       campaignId,
       enrolmentId,
       epoch,
+      versionId,
+      variant,
       step: effect.step,
       atMs,
     };
@@ -80,7 +83,8 @@ export async function sendAll(
   return unsent;
 }
 
-function sendStep({ version, effect }: Done) {
+/** The step that sends. */
+export function sendStepOf({ version, effect }: Done): SendStep {
   const step = version.steps[version.index.get(effect.step)!]!;
   if (!('send' in step)) throw new Error(`step ${effect.step} of version ${version.id} sends nothing`);
   return step.send;
@@ -93,14 +97,14 @@ function draft(
   workspace: Workspace,
   byChannel: ReadonlyMap<string, number> | undefined,
 ): Saying | string {
-  const step = sendStep(done);
+  const step = sendStepOf(done);
   const channel =
     step.channel === undefined || step.channel === 'best' ? undefined : (step.channel as ChannelName);
   const integrationId = channel && byChannel?.get(channel);
   if (channel && integrationId === undefined) return `no integration for ${channel}`;
   const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
   if (!reachable.length) return `no address${channel ? ` on ${channel}` : ''}`;
-  const content = rendered(step.content!, done, person, workspace);
+  const content = rendered(contentOf(step, done.enrolment.variant), done, person, workspace);
   if (typeof content === 'string') return content;
   const { campaignId, id } = done.enrolment;
   return {
@@ -112,6 +116,11 @@ function draft(
     source: { type: 'campaign', id: `${campaignId}.${id}.${done.effect.step}` },
     ...(integrationId === undefined ? {} : { integrationId }),
   };
+}
+
+/** What is said to somebody. Who entered when there was no such variant gets the first. */
+export function contentOf({ content, variants }: SendStep, variant: string | null): Content {
+  return content ?? (variants!.find(({ key }) => key === variant) ?? variants![0]!).content!;
 }
 
 const compiled = new WeakMap<Content, Compiled>();

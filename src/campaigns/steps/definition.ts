@@ -21,6 +21,7 @@ import {
   reading,
   recordAt,
   textAt,
+  wholeAt,
   wordAt,
 } from '../match/reading.ts';
 import { lookedAt, matchAt, nameAt, ruleAt, whereAt } from '../match/rule.ts';
@@ -40,6 +41,7 @@ const KEYS = [
   'whileActive',
   'triggersWithin',
   'holdout',
+  'planned',
   'goals',
   'exits',
   'steps',
@@ -61,6 +63,7 @@ export function readCampaign(value: unknown, path = 'campaign'): CampaignFile | 
       if (points === undefined || points < 1 || points > 9_000)
         breaks(`${path}.holdout`, 'must be a share from 0.01% to 90%, such as 10%');
     }
+    if (given['planned'] !== undefined) wholeAt(given['planned'], `${path}.planned`, 200, 1e9);
     listAt(given['steps'], `${path}.steps`, 1, CAMPAIGN_LIMITS.steps).forEach((step, i) =>
       stepAt(step, `${path}.steps[${i}]`),
     );
@@ -217,22 +220,46 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
 };
 
 function sendAt(value: unknown, path: string): void {
-  const keys = ['template', 'content', 'class', 'channel', 'await', 'lateBy'];
+  const keys = ['template', 'content', 'variants', 'class', 'channel', 'await', 'lateBy'];
   const given = objectAt(value, path, keys);
-  if (oneOf(given, ['template', 'content'], path) === 'template')
-    textAt(given['template'], `${path}.template`, 512);
-  else {
-    const content = checkContent(given['content'], `${path}.content`);
-    if (isFault(content)) throwFault(content);
-    const compiled = compile(content, { path: `${path}.content` });
-    if (isFault(compiled)) throwFault(compiled);
-  }
+  if (oneOf(given, ['template', 'content', 'variants'], path) === 'variants')
+    variantsAt(given['variants'], `${path}.variants`);
+  else saidAt(given, path);
   if (given['class'] !== undefined) wordAt(given['class'], `${path}.class`, MESSAGE_CLASSES);
   if (given['channel'] !== undefined) wordAt(given['channel'], `${path}.channel`, [...CHANNELS, 'best']);
   if (given['await'] !== undefined)
     wordAt(given['await'], `${path}.await`, ['none', 'accepted', 'delivered']);
   if (given['lateBy'] !== undefined)
     durationAt(given['lateBy'], `${path}.lateBy`, 60_000, CAMPAIGN_LIMITS.waitMs);
+}
+
+/** What is said: a template's name, or the content itself. */
+function saidAt(given: Record<string, unknown>, path: string): void {
+  if (oneOf(given, ['template', 'content'], path) === 'template') {
+    textAt(given['template'], `${path}.template`, 512);
+    return;
+  }
+  const content = checkContent(given['content'], `${path}.content`);
+  if (isFault(content)) throwFault(content);
+  const compiled = compile(content, { path: `${path}.content` });
+  if (isFault(compiled)) throwFault(compiled);
+}
+
+function variantsAt(value: unknown, path: string): void {
+  const keys = new Set<string>();
+  let points = 0;
+  listAt(value, path, 2, CAMPAIGN_LIMITS.variants).forEach((one, i) => {
+    const at = `${path}[${i}]`;
+    const given = objectAt(one, at, ['key', 'share', 'template', 'content']);
+    const key = keyAt(given['key'], `${at}.key`);
+    if (keys.has(key)) breaks(`${at}.key`, 'is there twice');
+    keys.add(key);
+    const share = basisPoints(textAt(given['share'], `${at}.share`));
+    if (share === undefined || share < 1) breaks(`${at}.share`, 'must be a share from 0.01% on, such as 50%');
+    points += share;
+    saidAt(given, at);
+  });
+  if (points !== 10_000) breaks(path, `must be shares of 100% together, and are ${points / 100}%`);
 }
 
 function throwFault(found: Fault): never {

@@ -30,6 +30,10 @@ export type Version = {
   trigger: { name: string; where?: Where } | null;
   triggersWithinMs: number;
   holdoutPoints: number;
+  /** Shares of who is treated, in basis points. */
+  variants: readonly { key: string; points: number }[];
+  /** Whether all it sends is marketing, which alone may be kept from anybody. */
+  isMarketing: boolean;
   /** Names of events that its rules, waits, goals and exits ask for, and how far back (ms). */
   names: ReadonlyMap<string, number>;
   /** Names that may do something to somebody who is in it. */
@@ -68,11 +72,26 @@ export function versionOf(
     triggersWithinMs:
       file.triggersWithin === undefined ? EVENT_LIMITS.triggersWithinMs : durationMs(file.triggersWithin)!,
     holdoutPoints: file.holdout === undefined ? 0 : basisPoints(file.holdout)!,
+    variants: variantsOf(file),
+    isMarketing: isMarketing(file),
     names,
     hears,
     goals: file.goals ?? [],
     asksSets: rules.some(asksSets),
   };
+}
+
+/** Whether all that a campaign sends is marketing. */
+export function isMarketing({ steps }: CampaignFile): boolean {
+  return steps.every((step) => !('send' in step) || (step.send.class ?? 'marketing') === 'marketing');
+}
+
+/** The variants of a campaign: those of its first step that has any; the others have the same. */
+export function variantsOf({ steps }: CampaignFile): { key: string; points: number }[] {
+  const given = steps.flatMap((step) =>
+    'send' in step && step.send.variants ? [step.send.variants] : [],
+  )[0];
+  return (given ?? []).map(({ key, share }) => ({ key, points: basisPoints(share)! }));
 }
 
 /** A wait looks back to the trigger, which may be as long ago as anybody waits. */

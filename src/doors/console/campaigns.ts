@@ -4,8 +4,6 @@ import {
   CampaignPage,
   CampaignPeople,
   CampaignPlan,
-  CampaignReport,
-  CampaignSeries,
   CampaignShown,
   CampaignText,
   CampaignVersions,
@@ -41,7 +39,7 @@ import { durationMs } from '../../campaigns/match/duration.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import type { Tx } from '../../db/pool.ts';
-import { find, people, present, report, series } from './campaignsShown.ts';
+import { find, people, present } from './campaignsShown.ts';
 import {
   acts,
   idIn,
@@ -151,21 +149,6 @@ export const campaignRoutes: readonly Route[] = [
       const found = await find(call);
       return isFault(found) ? found : await planPublish(call.ctx.sql, found);
     },
-  }),
-  reads({
-    path: `${one}/report`,
-    action: 'campaigns.read',
-    does: 'What a campaign changed: goals, treated against holdout, and what was sent.',
-    answer: CampaignReport,
-    handle: report,
-  }),
-  reads({
-    path: `${one}/series`,
-    action: 'campaigns.read',
-    does: 'Who entered on each day, and what became of them.',
-    query: { from: Time, to: Time },
-    answer: CampaignSeries,
-    handle: series,
   }),
   reads({
     path: `${one}/people`,

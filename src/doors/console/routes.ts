@@ -1,6 +1,8 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { backtestRoutes } from './backtests.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
@@ -35,6 +37,8 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...broadcastRoutes,
   ...campaignRoutes,
+  ...campaignMeasureRoutes,
+  ...backtestRoutes,
   ...orderRoutes,
   ...whyRoutes,
   ...usageRoutes,
