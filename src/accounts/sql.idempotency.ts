@@ -31,7 +31,7 @@ export async function selectKept(db: Db, keys: readonly ScopedKey[]): Promise<(K
     FROM unnest(${keys.map(({ scope, key }) => hashOf(scope, key))}::integer[], ${keys.map(({ scope }) => scope)}::text[],
       ${keys.map(({ key }) => key)}::text[]) WITH ORDINALITY AS k (hash, scope, key, at)
     JOIN idempotency i ON i.hash = k.hash AND i.scope = k.scope AND i.key = k.key`;
-  const kept = new Map(rows.map((row) => [Number(row.at) - 1, row]));
+  const kept = new Map(rows.map((row) => [row.at - 1, row]));
   return keys.map((_, at) => kept.get(at));
 }
 

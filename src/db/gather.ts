@@ -59,9 +59,10 @@ export function gather<T, R>(
       lines.set(key, line);
       const one = { item, resolve, reject };
       line.waiting.push(one);
-      if (line.underWay === 0) return void begin(key, line);
-      return void patience?.clock.after(patience.ms, () => {
-        if (line.underWay < patience.atOnce && line.waiting.includes(one)) begin(key, line);
-      });
+      if (line.underWay === 0) begin(key, line);
+      else
+        patience?.clock.after(patience.ms, () => {
+          if (line.underWay < patience.atOnce && line.waiting.includes(one)) begin(key, line);
+        });
     });
 }

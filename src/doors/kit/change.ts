@@ -68,7 +68,7 @@ export type Joined = { readonly way: Way<never>; readonly item: unknown };
 
 /** Asks a way for something. */
 export function join<I>(way: Way<I>, item: I): Joined {
-  return { way: way as Way<never>, item };
+  return { way, item };
 }
 
 /** The request's Idempotency-Key. */

@@ -57,7 +57,7 @@ export type Claim = {
 /** A claim of interactive work, from several lanes; `taken` and `left` as of a claim. */
 export type ClaimOfLanes = Pick<Claim, 'handler' | 'limit' | 'passOver' | 'left'> & {
   lanes: readonly OwnedLane[];
-  taken(items: readonly WorkItem[]): void;
+  taken: (items: readonly WorkItem[]) => void;
 };
 
 /** What the pumps of a worker share. */
