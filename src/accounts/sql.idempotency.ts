@@ -12,7 +12,7 @@ function hashOf(scope: string, key: string): number {
 }
 
 /** A key with its scope. */
-export type ScopedKey = { scope: string; key: string };
+type ScopedKey = { scope: string; key: string };
 
 /** Takes the locks of keys until the transaction ends; says of each whether no other transaction holds it. Never waits. */
 export async function tryLockKeys(db: Db, keys: readonly ScopedKey[]): Promise<boolean[]> {

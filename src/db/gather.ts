@@ -13,7 +13,7 @@ type Line<T, R> = { waiting: Waiting<T, R>[]; underWay: number };
  * For what need not be in order: who has waited `ms` goes beside what is under way, which may be waiting for a row that somebody has
  * locked; at most `atOnce` are under way.
  */
-export type Patience = { clock: Pick<Clock, 'after'>; ms: number; atOnce: number };
+type Patience = { clock: Pick<Clock, 'after'>; ms: number; atOnce: number };
 
 /**
  * What `take` does for many of one key, asked for one at a time. It answers in the order of what it was given; `together` says how

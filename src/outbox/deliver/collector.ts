@@ -77,7 +77,7 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
 }
 
 /** Writes what was decided of a batch; throws LaneLost when it is somebody else's now. */
-export type Write = (outcomes: Outcomes) => Promise<void>;
+type Write = (outcomes: Outcomes) => Promise<void>;
 
 /** Writes outcomes for one process: those of runs by themselves, those of single messages together with others of the same moment. */
 export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {

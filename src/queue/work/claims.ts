@@ -90,7 +90,7 @@ export function placeOf(lane: OwnedLane, handler: Handler, stream: number): stri
 }
 
 /** What is in flight, by place. */
-export type Busy = ReturnType<typeof createBusy>;
+type Busy = ReturnType<typeof createBusy>;
 
 /** Nothing in flight yet. */
 export function createBusy() {
