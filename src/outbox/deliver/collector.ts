@@ -10,6 +10,7 @@ import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
 import { writeDecisions, type Outcomes, type WriteDeps } from '../outcome/write.ts';
@@ -79,7 +80,7 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
 /** Writes what was decided of a batch; throws LaneLost when it is somebody else's now. */
 type Write = (outcomes: Outcomes) => Promise<void>;
 
-/** Writes outcomes for one process: those of runs by themselves, those of single messages together with others of the same moment. */
+/** Writes outcomes for one process: those of bulk streams by themselves, interactive ones together with others of the same moment. */
 export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {
   const write = (outcomes: readonly Outcomes[], keyed: boolean) =>
     patiently(deps, 'settling', () =>
@@ -98,7 +99,7 @@ export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Q
     const held =
       stream === 0
         ? await together(togetherKey(deps.sql, lane.lane), outcomes)
-        : (await write([outcomes], false)).has(outcomes.batch);
+        : (await write([outcomes], !isRun(stream))).has(outcomes.batch);
     if (!held) throw new LaneLost(lane.lane);
   };
 }

@@ -11,6 +11,7 @@ import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Handler } from '../../queue/worker.ts';
 import { decideBroken, type Decision } from '../outcome/decide.ts';
@@ -39,7 +40,8 @@ const WHOLE = 32;
 
 /** The handler of deliveries. */
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
-  const takeTurns = createTurns();
+  // Apart, so that nobody's single message waits behind a campaign's to the same person.
+  const takeTurns = { interactive: createTurns(), apart: createTurns() };
   const write = createWrite(deps);
   const prepareSome = createPrepare(deps);
   /** Interactive messages under way. */
@@ -48,8 +50,9 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
     kind: KIND.delivery,
     batchSize: BATCH,
     inFlight,
-    // Runs through one provider wait for the same thing.
+    // Runs through one provider wait for the same thing. What a workspace's campaigns send shares one room.
     async roomOf({ stream, workspaceId }) {
+      if (!isRun(stream)) return undefined;
       const run = await deps.runs(stream);
       return run && `${workspaceId} ${run.integrationId ?? run.channel}`;
     },
@@ -62,9 +65,12 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
         return await collector.finished;
       }
       // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
-      const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
+      const interactive = batch.stream === 0;
+      const turns = isRun(batch.stream)
+        ? undefined
+        : takeTurns[interactive ? 'interactive' : 'apart'](batch.items);
       const sending = beginSending(deps, batch, collector);
-      if (turns) alone += batch.items.length;
+      if (interactive) alone += batch.items.length;
       try {
         const { ready, decided } = await prepareApart(deps, batch, prepareSome);
         collector.add(decided);
@@ -73,7 +79,7 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
         else sendBulk(deps, sending, ready);
         await collector.finished;
       } finally {
-        if (turns) alone -= batch.items.length;
+        if (interactive) alone -= batch.items.length;
         sending.end();
         for (const turn of turns?.values() ?? []) turn.end();
       }
@@ -84,7 +90,7 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
 type Prepared = { ready: Ready[]; decided: Decision[] };
 type Prepare = (batch: Batch, items: readonly WorkItem[]) => Promise<Prepared>;
 
-/** Prepares for one process: items of runs by themselves, single messages together with others of the same moment. */
+/** Prepares for one process: items of bulk streams by themselves, interactive ones together with others of the same moment. */
 function createPrepare(deps: DeliverDeps): Prepare {
   const prepareAll = (stream: number, items: WorkItem[]) =>
     patiently(deps, 'preparing', () => prepare(deps, { stream, items }, deps.clock.nowMs()));
@@ -113,8 +119,9 @@ async function prepareApart(deps: DeliverDeps, batch: Batch, prepareSome: Prepar
     (items) => prepareSome(batch, items),
     async (item, error) => {
       deps.log.error({ error, item }, 'a message could not be prepared');
-      const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream).catch(() => undefined);
-      const broken = { item, bulk: batch.stream !== 0, class: run?.class ?? ('transactional' as const) };
+      const bulk = isRun(batch.stream);
+      const run = bulk ? await deps.runs(batch.stream).catch(() => undefined) : undefined;
+      const broken = { item, bulk, class: run?.class ?? ('transactional' as const) };
       return { ready: [], decided: [decideBroken(broken, error, deps.clock.nowMs())] };
     },
   );

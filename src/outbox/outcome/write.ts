@@ -11,6 +11,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { heldOf, settleHeld } from '../../queue/work/settle.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision } from './decide.ts';
 import { giveRoomBack } from '../../ledger/caps.ts';
@@ -79,7 +80,7 @@ async function writeRows(
 ): Promise<void> {
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
-  const bulk = stream !== 0;
+  const bulk = isRun(stream);
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
@@ -148,7 +149,7 @@ async function followUp(
   changes: readonly Change[],
 ): Promise<void> {
   const watched = decisions.flatMap(({ item, unreadAtMs }) =>
-    unreadAtMs === undefined ? [] : [{ ...item, kind: KIND.unread, dueMs: unreadAtMs }],
+    unreadAtMs === undefined ? [] : [{ ...item, stream: 0, kind: KIND.unread, dueMs: unreadAtMs }],
   );
   await deps.queue.put(tx, watched);
   const moving = decisions.filter(({ moveOn }) => moveOn);
