@@ -10,6 +10,7 @@ import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
+import { inboxRoom } from './inbox/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
@@ -21,12 +22,13 @@ import { simulatorRoom } from './simulator/room.ts';
 import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
-import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { DEMO_EMAIL, ensureDemo, type Demo } from './accounts/demo.ts';
 import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
+import { newSignInLink, type SignInLink } from './accounts/signInLinks.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
@@ -45,13 +47,15 @@ import type { Connection } from './db/pool.ts';
 import { openStore, type Store } from './db/store.ts';
 import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
 import { consoleDoor } from './doors/console/door.ts';
+import { createConsoleLive } from './doors/consoleLive/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
 import { createLive } from './doors/live/door.ts';
 import { linksDoor } from './doors/pages/door.ts';
-import { createServer } from './doors/kit/server.ts';
+import { createServer, type Door } from './doors/kit/server.ts';
 import { outboundDoor } from './doors/outbound/door.ts';
 import { referenceDoor } from './doors/reference/door.ts';
 import { sunshineDoor } from './doors/sunshine/door.ts';
+import { webDoor, type Web } from './doors/web/door.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
 import { mailDoor } from './doors/pages/mailDoor.ts';
@@ -85,6 +89,8 @@ export type Parley = {
   demo: Demo | undefined;
   /** A link by which the first owner sets a password; undefined when somebody can sign in. */
   firstOwner: FirstOwner;
+  /** A link by which the demo's operator signs in, once; undefined without a demo. */
+  signIn: SignInLink | undefined;
   log: Log;
   /** Drains and stops; safe to call twice. */
   stop(): Promise<void>;
@@ -106,13 +112,19 @@ export type Overrides = {
   inspect?: (ctx: HttpContext) => void;
 };
 
+/** What a start brings besides its settings. */
+export type Brought = {
+  /** The console's pages; without them none are served. */
+  web?: Web;
+};
+
 /** A directory's answers are at most a second old; a little more, to be sure. */
 const DIRECTORY_FRESH_MS = 1_100;
 /** Sunshine gives a webhook's target twenty seconds. */
 const WEBHOOK_DEADLINE_MS = 20_000;
 
 /** Starts Parley. Whatever started before a failure is stopped again. */
-export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
+export async function startParley(config: Config, overrides: Overrides & Brought = {}): Promise<Parley> {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLog(config.logLevel, logForm(config));
   const { connection, strict } = overrides;
@@ -130,7 +142,7 @@ async function compose(
   clock: Clock,
   log: Log,
   store: Store,
-  overrides: Overrides,
+  overrides: Overrides & Brought,
 ): Promise<Parley> {
   const places = await borrowIdPlaces({ sql: store.sql, clock, log });
   const ids = idSource(places.current, () => clock.nowMs());
@@ -152,7 +164,8 @@ async function compose(
     places,
     ctx.queue,
     rooms.notices,
-    ...(serves ? [rooms.live, server] : []),
+    ...(serves && rooms.pages ? [rooms.pages] : []),
+    ...(serves ? [rooms.live, rooms.consoleLive, server] : []),
     {
       name: 'senders',
       start: async () => rooms.listens(serves ? server.url() : ''),
@@ -169,10 +182,12 @@ async function compose(
   };
   let demo: Demo | undefined;
   let firstOwner: FirstOwner;
+  let signIn: SignInLink | undefined;
   try {
     await all.start();
     if (config.demo) demo = await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS });
     if (serves) firstOwner = await firstOwnerLink(ctx.sql, clock.nowMs());
+    if (serves && demo) signIn = await ctx.sql.begin((tx) => newSignInLink(tx, DEMO_EMAIL, clock.nowMs()));
   } catch (error) {
     // Whoever closes the store next must find nothing running on it.
     await rest().catch((later: unknown) => log.error({ error: later }, 'not everything stopped cleanly'));
@@ -185,11 +200,11 @@ async function compose(
   };
   const url = serves ? server.url() : undefined;
   const at = { url, probes: probes?.url(), mailPort: rooms.mail.port() };
-  return { ...at, demo, firstOwner, log, stop: () => (stopped ??= stop()) };
+  return { ...at, demo, firstOwner, signIn, log, stop: () => (stopped ??= stop()) };
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> &
-  Pick<Store, 'aside'> & { overrides: Overrides };
+  Pick<Store, 'aside'> & { overrides: Overrides & Brought };
 
 /** What most rooms know: the store, the queue, and who is who. */
 function openShared(ground: Ground) {
@@ -237,12 +252,7 @@ function openRooms(ground: Ground) {
     rooms: () => rooms,
   });
   const works = config.roles.includes('worker');
-  const metrics = createMetrics(() => ({
-    ...shared,
-    poolSize: config.poolSize,
-    heldLanes: () => (works ? worker.heldLanes() : 0),
-    lanes: () => shared.queue.lanes().length,
-  }));
+  const metrics = metricsOf(shared, () => (works ? worker.heldLanes() : 0));
   const senders = createSenders({
     ...shared,
     counted: metrics.provider,
@@ -253,9 +263,10 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
+  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive, notices };
   const live = createLive({ ...shared, notices, takeReceipts: heard });
+  const consoleLive = createConsoleLive(ctx, notices);
   const rooms = declared(shared, ctx, notices, metrics);
   const worker = createWorker({
     ...shared,
@@ -269,24 +280,49 @@ function openRooms(ground: Ground) {
     dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
-  const receiving = { ...shared, takeReceipts: heard, believeOnce };
   const receive: Callbacks['receive'] = (integration, request) =>
-    receiveCallback(receiving, integration, request);
-  const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
-  const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const server = createServer(
-    ctx,
-    [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor, callbacks, ...people],
-    {
-      amiss: ready,
-      registry: metrics.registry,
-    },
-  );
+    receiveCallback({ ...shared, takeReceipts: heard, believeOnce }, integration, request);
+  const pages = ground.overrides.web && webDoor(ground.overrides.web, shared.log);
+  const others = [
+    ...(pages ? [pages.door] : []),
+    live.door,
+    consoleLive.door,
+    linksDoor(shared.links, heard, notices),
+  ];
+  const server = createServer(ctx, doorsOf(shared, { heard, receive, others }), {
+    amiss: ready,
+    registry: metrics.registry,
+  });
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
-  const parts = { worker, server, probes, mail, notices, live: live.part };
+  const parts = {
+    worker,
+    server,
+    probes,
+    mail,
+    notices,
+    live: live.part,
+    consoleLive: consoleLive.part,
+    pages: pages?.part,
+  };
   return { ctx, ...parts, declared: rooms, listens: shared.listens };
+}
+
+function metricsOf(shared: Shared, heldLanes: () => number): Metrics {
+  const { poolSize } = shared.config;
+  return createMetrics(() => ({ ...shared, poolSize, heldLanes, lanes: () => shared.queue.lanes().length }));
+}
+
+/** The doors in which one is let in by credentials or a key, and those of people and pages. */
+function doorsOf(
+  shared: Shared,
+  at: { heard: ReturnType<typeof gatherReceipts>; receive: Callbacks['receive']; others: readonly Door[] },
+): Door[] {
+  const { heard, receive, others } = at;
+  const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
+  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor];
+  return [...apis, callbacks, mailDoor(heard), ...others];
 }
 
 /** A port of their own for the probes: where it is set, and for a process that serves no requests. */
@@ -328,6 +364,7 @@ function declared(
     confirmationsRoom(shared),
     ledgerRoom(shared),
     liveRoom(notices),
+    inboxRoom(notices),
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
     simulatorRoom(ctx.simulator),

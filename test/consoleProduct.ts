@@ -45,6 +45,7 @@ export async function startConsole(database: TestDatabase) {
   return {
     url,
     demo,
+    signIn: parley.signIn,
     call: caller(url, demo.keys.console.token),
     base: `/api/workspaces/${demo.workspace.id}`,
   };

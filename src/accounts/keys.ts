@@ -10,7 +10,7 @@ import { toHex24, type IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { createCache } from './cache.ts';
 import { breaks, checkText, isStorable } from './checks.ts';
-import { isRole, ROLES, type Role } from './roles.ts';
+import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   countKeys,
   insertKey,

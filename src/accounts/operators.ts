@@ -8,7 +8,7 @@ import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { breaks, checkText, isStorable } from './checks.ts';
-import { isRole, ROLES, type Role } from './roles.ts';
+import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   deleteExpiredSessions,
   deleteMembership,

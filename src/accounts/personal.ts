@@ -18,6 +18,7 @@ export const accountsPeople: Room = {
     integrations: 'names nobody',
     install: 'names nobody',
     password_links: 'names operators only, by a hash',
+    sign_in_links: 'names operators only, by a hash',
   },
   exports: {
     idempotency: { not: 'answers to a caller’s own requests, for a day' },
@@ -25,6 +26,7 @@ export const accountsPeople: Room = {
     sign_in_failures: { not: 'of operators' },
     allowances: { not: 'of networks' },
     password_links: { not: 'of operators' },
+    sign_in_links: { not: 'of operators' },
     invitations: { not: 'of operators' },
   },
 };

@@ -5,7 +5,7 @@ import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { breaks, checkText, isObject, isStorable } from './checks.ts';
-import type { Role } from './roles.ts';
+import type { Role } from '../../contract/roles.ts';
 import { countOwned, upsertMembership } from './sql.access.ts';
 import {
   insertWorkspace,

@@ -12,6 +12,7 @@ export {
   insertInboundSeen,
   insertMessages,
   markRead,
+  markSeenUpTo,
   markStarted,
   noteIncoming,
   noteOutgoing,
@@ -21,6 +22,8 @@ export {
   selectNotificationsSinceLastReply,
   selectPage,
   selectPostbacks,
+  selectThread,
+  type ThreadPlace,
   type Page,
 } from './sql.ts';
 export { markReadUpTo, selectSeenMessage } from './sql.live.ts';

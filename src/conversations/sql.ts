@@ -120,6 +120,15 @@ export async function markRead(
          WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`);
 }
 
+/** The business has read up to a time; false, and nothing is changed, when it had read that far. Locks the row. */
+export async function markSeenUpTo(db: Db, conversationId: number, atMs: number): Promise<boolean> {
+  const result = await db`
+    UPDATE conversations SET business_read_ms = ${atMs}
+    WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}
+      AND (business_read_ms IS NULL OR business_read_ms < ${atMs}::bigint)`;
+  return result.count > 0;
+}
+
 /** Messages by id; those of other workspaces are not found. */
 export async function selectMessages(
   db: Db,
@@ -165,6 +174,30 @@ async function selectPageOf(db: Db, page: Page, conversationIds: readonly number
       ${page.afterMs === undefined ? db`` : db`AND at_ms > ${page.afterMs}`}
     ORDER BY at_ms ${forward ? db`ASC` : db`DESC`}, id ${forward ? db`ASC` : db`DESC`} LIMIT ${page.limit}`;
   return forward ? [...rows] : [...rows].reverse();
+}
+
+/** A place in a conversation. */
+export type ThreadPlace = { atMs: number; id: number };
+
+/**
+ * Part of a conversation and those merged into it, oldest first: the newest before a place (or of all), or the oldest after one. The
+ * message at the place itself is not among it.
+ */
+export async function selectThread(
+  db: Db,
+  conversationId: number,
+  from: { before?: ThreadPlace | undefined; after?: ThreadPlace | undefined; limit: number },
+): Promise<Message[]> {
+  const { before, after, limit } = from;
+  const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
+  const way = after ? db`ASC` : db`DESC`;
+  const rows = await db<Message[]>`
+    SELECT ${messageColumns(db)} FROM messages
+    WHERE ${inConversations(db, ids)} AND kind <> 'confirmation'
+      ${before ? db`AND (at_ms, id) < (${before.atMs}::bigint, ${before.id}::bigint)` : db``}
+      ${after ? db`AND (at_ms, id) > (${after.atMs}::bigint, ${after.id}::bigint)` : db``}
+    ORDER BY at_ms ${way}, id ${way} LIMIT ${limit}`;
+  return after ? [...rows] : [...rows].reverse();
 }
 
 /** The conversations merged into one. */

@@ -23,6 +23,7 @@ import type { Room } from '../db/room.ts';
 import { holdLanes } from '../queue/lanes/still.ts';
 import type { Queue } from '../queue/queue.ts';
 import { ledgerPeople } from '../ledger/personal.ts';
+import { inboxPeople } from '../inbox/personal.ts';
 import { linksPeople } from '../links/personal.ts';
 import { livePeople } from '../live/personal.ts';
 import { queuePeople } from '../queue/personal.ts';
@@ -46,6 +47,7 @@ export function roomsWithPeople(deps: Omit<PeopleDeps, 'queue'>): readonly Room[
     contactsPeople,
     threadsPeople,
     conversationsPeople(deps),
+    inboxPeople(deps),
     ledgerPeople,
     linksPeople,
     livePeople,

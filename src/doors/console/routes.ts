@@ -5,6 +5,7 @@ import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
+import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
@@ -14,6 +15,7 @@ import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { whyRoutes } from './why.ts';
@@ -30,6 +32,8 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...eventRoutes,
   ...setRoutes,
+  ...inboxRoutes,
+  ...threadRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
