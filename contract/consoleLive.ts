@@ -8,6 +8,12 @@
  */
 import type { ConversationShown, ThreadEntry } from './doors/console/inbox.ts';
 
+/**
+ * The header of the console's pages (any value): with it a session opens as a cookie, and only with it a cookie counts. A page of another
+ * site cannot send it.
+ */
+export const CONSOLE_HEADER = 'x-parley-console';
+
 /** The version of this protocol. */
 export const CONSOLE_LIVE_VERSION = 1;
 

@@ -58,3 +58,6 @@ export function compareIn(view: View, a: Standing, b: Standing): number {
   const tie = a.contactId < b.contactId ? -1 : a.contactId > b.contactId ? 1 : 0;
   return rankIn(view, a) - rankIn(view, b) || (view === 'all' || view === 'closed' ? -tie : tie);
 }
+
+/** Counting ends here: what has more says so many. */
+export const MOST_COUNTED = 1_001;

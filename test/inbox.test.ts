@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { MOST_COUNTED } from '../contract/doors/console/inbox.ts';
+import { MOST_COUNTED } from '../contract/inboxViews.ts';
 import { fromHex24 } from '../src/base/ids.ts';
 import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';

@@ -43,8 +43,6 @@ export type ConversationShown = Static<typeof ConversationShown>;
 export const ConversationPage = pageOf('conversations', ConversationShown);
 export type ConversationPage = Static<typeof ConversationPage>;
 
-/** Counting ends here: what has more says so many. */
-export const MOST_COUNTED = 1_001;
 /** How many conversations each view has, up to `MOST_COUNTED`. */
 export const CountsShown = Type.Object({
   mine: Count,

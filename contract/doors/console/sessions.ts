@@ -16,12 +16,6 @@ export const NewPassword = Type.Object({ password, newPassword: password });
 
 /** An operator. */
 export const OperatorShown = Type.Object({ id: Id, email: Type.String(), name: Type.String() });
-/**
- * The header of the console's pages (any value): with it a session opens as a cookie, and only with it a cookie counts. A page of another
- * site cannot send it.
- */
-export const CONSOLE_HEADER = 'x-parley-console';
-
 /** A session that was opened. The token is shown once, and not at all where it is a cookie. */
 export const SessionOpened = Type.Object({
   token: Type.Optional(Type.String()),

@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
-import { CONSOLE_HEADER } from '../../../contract/doors/console/sessions.ts';
+import { CONSOLE_HEADER } from '../../../contract/consoleLive.ts';
 import { SESSION_MS } from '../../accounts/operators.ts';
 
 const NAME = 'parley_session';

@@ -8,14 +8,13 @@ import {
   ConversationShown,
   ConversationWhole,
   CountsShown,
-  MOST_COUNTED,
   NewDraft,
   Seen,
   VIEW,
   type WayShown,
 } from '../../../contract/doors/console/inbox.ts';
 import { Id, Nothing, oneOf } from '../../../contract/doors/fields.ts';
-import { rankIn, VIEWS, type View } from '../../../contract/inboxViews.ts';
+import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../contract/inboxViews.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { listContacts } from '../../contacts/contacts.ts';
@@ -305,7 +304,7 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
   if (isFault(wanted)) return wanted;
   const { contactId } = row;
   return async (tx) => {
-    if (wanted.assigneeId && !(await operatorNames(tx, workspace.id)).has(wanted.assigneeId))
+    if (typeof wanted.assigneeId === 'number' && !(await operatorNames(tx, workspace.id)).has(wanted.assigneeId))
       return breaks('assigneeId', 'must be a member of the workspace');
     const held = await takeUp(tx, workspace.id, contactId);
     if (!held) return missing('conversation');
