@@ -97,7 +97,7 @@ function wordOf(news: News): string {
 }
 
 function readWord(word: string): News {
-  const [kind, ...parts] = word.split(':');
+  const [kind = '', ...parts] = word.split(':');
   const [id = 0, second = 0, third = 0] = parts.map((part) => Number.parseInt(part, 36));
   switch (kind) {
     case 'm':

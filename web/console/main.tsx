@@ -35,7 +35,8 @@ const client = new QueryClient({
     queries: {
       staleTime: 5_000,
       // A fault of the caller is none the better for being repeated.
-      retry: (count, error) => count < 2 && !(error instanceof ApiFault && error.status >= 400 && error.status < 500),
+      retry: (count, error) =>
+        count < 2 && !(error instanceof ApiFault && error.status >= 400 && error.status < 500),
     },
   },
 });
@@ -47,11 +48,21 @@ whenSignedOut(() => {
   void router.navigate({ to: '/sign-in', search: { to: href } });
 });
 
-const theme = createTheme({ primaryColor: 'blue', defaultRadius: 6, cursorType: 'pointer', respectReducedMotion: true });
+const theme = createTheme({
+  primaryColor: 'blue',
+  defaultRadius: 6,
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+});
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      withCssVariables={false}
+      withGlobalClasses={false}
+    >
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
       </QueryClientProvider>

@@ -22,17 +22,26 @@ const both = (first: May, second: May): May => (first === true ? second : first)
 
 /** Pausing a broadcast. */
 export function mayPause(role: Role, broadcast: BroadcastState): May {
-  return both(may(role, 'broadcasts.send'), only(broadcast, ['running'], 'Only running broadcasts can be paused.'));
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['running'], 'Only running broadcasts can be paused.'),
+  );
 }
 
 /** Going on with a broadcast. */
 export function mayResume(role: Role, broadcast: BroadcastState): May {
-  return both(may(role, 'broadcasts.send'), only(broadcast, ['paused'], 'Only paused broadcasts can be resumed.'));
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['paused'], 'Only paused broadcasts can be resumed.'),
+  );
 }
 
 /** Starting a broadcast. */
 export function mayStart(role: Role, broadcast: BroadcastState): May {
-  return both(may(role, 'broadcasts.send'), only(broadcast, ['draft', 'scheduled'], 'It has been started already.'));
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['draft', 'scheduled'], 'It has been started already.'),
+  );
 }
 
 /** Ending a broadcast before its end. */

@@ -14,6 +14,7 @@ export const paths = {
   broadcast: (ws: string, id: string) => `/w/${ws}/broadcasts/${id}`,
   channels: (ws: string) => `/w/${ws}/channels`,
   developers: (ws: string, page: 'keys' | 'webhooks' = 'keys') => `/w/${ws}/developers/${page}`,
-  settings: (ws: string, page: 'workspace' | 'members' | 'audit' = 'workspace') => `/w/${ws}/settings/${page}`,
+  settings: (ws: string, page: 'workspace' | 'members' | 'audit' = 'workspace') =>
+    `/w/${ws}/settings/${page}`,
   simulator: (ws: string) => `/w/${ws}/simulator`,
 } as const;

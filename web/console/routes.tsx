@@ -63,7 +63,7 @@ const home = createRoute({
       </Empty>
     </main>
   ),
-  errorComponent: ({ error }) => <Failed error={error} />,
+  errorComponent: ({ error }) => <Failed error={error as Error} />,
 });
 
 const workspace = createRoute({
@@ -75,7 +75,7 @@ const workspace = createRoute({
   pendingComponent: () => <div className="alone" aria-busy="true" />,
   errorComponent: ({ error, reset }) => (
     <main className="alone">
-      <Failed error={error} retry={reset} />
+      <Failed error={error as Error} retry={reset} />
     </main>
   ),
 });

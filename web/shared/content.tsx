@@ -6,15 +6,9 @@ type Props = { content: Content };
 
 /** One piece of content. */
 export function ContentView({ content }: Props): ReactElement {
-  switch (content.type) {
-    case 'text':
-      return <TextView content={content} />;
-    case 'image':
-    case 'file':
-      return <MediaView content={content} />;
-    default:
-      return <OtherView content={content} />;
-  }
+  if (content.type === 'text') return <TextView content={content} />;
+  if (content.type === 'image' || content.type === 'file') return <MediaView content={content} />;
+  return <OtherView content={content} />;
 }
 
 type Of<T extends Content['type']> = Extract<Content, { type: T }>;

@@ -3,7 +3,8 @@ import type { ReactElement } from 'react';
 
 const PATHS = {
   inbox: 'M4 13h4l2 3h4l2-3h4M5 5h14l2 8v5a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-5z',
-  people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M2.5 20c.4-3.5 3-5.5 6.5-5.500s6.100 2 6.5 5.500M16 4.500a3.5 3.5 0 0 1 0 6.500M18 14.800c2 .8 3.300 2.600 3.5 5.200',
+  people:
+    'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M2.5 20c.4-3.5 3-5.5 6.5-5.500s6.100 2 6.5 5.500M16 4.500a3.5 3.5 0 0 1 0 6.500M18 14.800c2 .8 3.300 2.600 3.5 5.200',
   send: 'M21 3 3 10.500l7 3 3 7.500zM10 13.5 21 3',
   channels: 'M12 20V10M8.5 13.500a5 5 0 1 1 7 0M5.5 16.500a9 9 0 1 1 13 0',
   code: 'm8 8-4 4 4 4M16 8l4 4-4 4M13.5 5l-3 14',
@@ -33,7 +34,8 @@ const PATHS = {
   mail: 'M3 6h18v12H3zM3.5 6.5 12 13l8.5-6.5',
   call: 'M6 3.500h3.500L11 8 8.5 9.800c1 2.300 3 4.300 5.700 5.700L16 13l4.5 1.500V18c0 1.5-1 2.5-2.5 2.500C10.5 20 4 13.5 3.5 6c0-1.5 1-2.5 2.5-2.5',
   bell: 'M6 16.500V11a6 6 0 1 1 12 0v5.500l1.5 2h-15zM10 21h4',
-  globe: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M3 12h18M12 3c2.5 2.5 3.700 5.5 3.700 9s-1.200 6.5-3.700 9c-2.5-2.5-3.700-5.5-3.700-9S9.5 5.5 12 3',
+  globe:
+    'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M3 12h18M12 3c2.5 2.5 3.700 5.5 3.700 9s-1.200 6.5-3.700 9c-2.5-2.5-3.700-5.5-3.700-9S9.5 5.5 12 3',
 } as const;
 
 /** The name of an outline. */
@@ -61,7 +63,7 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }): Re
 
 /** The outline of a channel. */
 export function channelIcon(channel: string | null): IconName {
-  switch (channel) {
+  switch (channel ?? '') {
     case 'email':
       return 'mail';
     case 'voice':

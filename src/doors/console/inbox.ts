@@ -304,7 +304,10 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
   if (isFault(wanted)) return wanted;
   const { contactId } = row;
   return async (tx) => {
-    if (typeof wanted.assigneeId === 'number' && !(await operatorNames(tx, workspace.id)).has(wanted.assigneeId))
+    if (
+      typeof wanted.assigneeId === 'number' &&
+      !(await operatorNames(tx, workspace.id)).has(wanted.assigneeId)
+    )
       return breaks('assigneeId', 'must be a member of the workspace');
     const held = await takeUp(tx, workspace.id, contactId);
     if (!held) return missing('conversation');

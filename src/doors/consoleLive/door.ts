@@ -51,7 +51,7 @@ export function createConsoleLive(
   ctx: HttpContext,
   notices: { onNews(listener: (news: readonly News[]) => void): void },
 ): { door: (app: FastifyInstance) => void; part: Part } {
-  const hub = createConsoleHub({ ...ctx, onNews: notices.onNews });
+  const hub = createConsoleHub({ ...ctx, onNews: (listener) => notices.onNews(listener) });
   const tabs = new Set<Tab>();
   const sockets = new WebSocketServer({
     noServer: true,

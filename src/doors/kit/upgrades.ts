@@ -25,7 +25,7 @@ export function takeUpgrades(app: FastifyInstance, upgrade: Upgrade): void {
   known.set(app.server, upgrades);
   const find = ({ url = '', headers }: IncomingMessage) =>
     headers.upgrade?.toLowerCase() === 'websocket'
-      ? upgrades.find(({ takes }) => takes(url.split('?')[0]!))
+      ? upgrades.find((one) => one.takes(url.split('?')[0]!))
       : undefined;
   Object.assign(app.server, {
     shouldUpgradeCallback: (request: IncomingMessage) => find(request) !== undefined,

@@ -106,7 +106,7 @@ function send(request: FastifyRequest, reply: FastifyReply, file: WebFile): Fast
     .header('vary', 'accept-encoding')
     .type(file.type);
   if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
-  const accepted = String(request.headers['accept-encoding'] ?? '')
+  const accepted = (request.headers['accept-encoding'] ?? '')
     .split(',')
     .map((one) => one.trim())
     .filter((one) => !/;\s*q=0(?:\.0+)?$/.test(one))

@@ -55,7 +55,11 @@ async function faultOf(response: Response): Promise<ApiFault> {
   const told = (await response.json().catch(() => ({}))) as {
     error?: { code?: string; message?: string; field?: string };
   };
-  const { code = 'internal_error', message = `Parley answered ${response.status}.`, field } = told.error ?? {};
+  const {
+    code = 'internal_error',
+    message = `Parley answered ${response.status}.`,
+    field,
+  } = told.error ?? {};
   const requestId = response.headers.get('x-request-id') ?? undefined;
   return new ApiFault({ status: response.status, code, message, field, requestId });
 }

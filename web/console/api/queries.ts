@@ -47,7 +47,13 @@ export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) 
       call<ConversationPage>(
         'GET',
         at(ws, '/conversations') +
-          query({ view, q: filter.q, channel: filter.channel, unread: filter.unread ? 'true' : undefined, after: pageParam }),
+          query({
+            view,
+            q: filter.q,
+            channel: filter.channel,
+            unread: filter.unread ? 'true' : undefined,
+            after: pageParam,
+          }),
         { signal },
       ),
     getNextPageParam: ({ next }) => next ?? undefined,
@@ -75,9 +81,13 @@ export const threadQuery = (ws: string, id: string) =>
     queryKey: [ws, 'thread', id] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
-      call<ThreadPage>('GET', at(ws, `/conversations/${id}/messages`) + query({ limit: 50, before: pageParam }), {
-        signal,
-      }),
+      call<ThreadPage>(
+        'GET',
+        at(ws, `/conversations/${id}/messages`) + query({ limit: 50, before: pageParam }),
+        {
+          signal,
+        },
+      ),
     getNextPageParam: ({ before }) => before ?? undefined,
     refetchInterval: LOOK_MS,
   });
@@ -110,9 +120,13 @@ export const contactsQuery = (ws: string, search: string) =>
     queryKey: [ws, 'contacts', search] as const,
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
-      call<Static<typeof ContactPage>>('GET', at(ws, '/contacts') + query({ search, limit: 50, before: pageParam }), {
-        signal,
-      }),
+      call<Static<typeof ContactPage>>(
+        'GET',
+        at(ws, '/contacts') + query({ search, limit: 50, before: pageParam }),
+        {
+          signal,
+        },
+      ),
     getNextPageParam: ({ next }) => next ?? undefined,
   });
 
@@ -138,6 +152,8 @@ export const deviceQuery = (ws: string, channel: string, address: string) =>
   queryOptions({
     queryKey: [ws, 'device', channel, address] as const,
     queryFn: ({ signal }) =>
-      call<DevicePage>('GET', at(ws, '/simulator/messages') + query({ channel, address, limit: 100 }), { signal }),
+      call<DevicePage>('GET', at(ws, '/simulator/messages') + query({ channel, address, limit: 100 }), {
+        signal,
+      }),
     refetchInterval: DEVICE_LOOK_MS,
   });

@@ -83,7 +83,9 @@ export function applyToThread(pages: readonly ThreadPage[], entry: ThreadEntry):
     }));
   const made = pages.map((page) => ({ ...page, entries: [...page.entries] }));
   // From the newest page on: the first that begins before it is the one it belongs to.
-  const page = made.find(({ entries, before }) => before === null || (entries[0] && comparePlaces(entries[0], entry) < 0));
+  const page = made.find(
+    ({ entries, before }) => before === null || (entries[0] && comparePlaces(entries[0], entry) < 0),
+  );
   if (!page) return made;
   const place = page.entries.findLastIndex((one) => comparePlaces(one, entry) < 0);
   page.entries.splice(place + 1, 0, entry);

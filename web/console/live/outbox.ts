@@ -63,7 +63,14 @@ export function useOutbox(): readonly Pending[] {
 /** Sends an answer. */
 export function send(ws: string, conversationId: string, body: Pending['body']): void {
   const clientId = crypto.randomUUID();
-  const pending: Pending = { clientId, ws, conversationId, body, at: new Date().toISOString(), state: 'sending' };
+  const pending: Pending = {
+    clientId,
+    ws,
+    conversationId,
+    body,
+    at: new Date().toISOString(),
+    state: 'sending',
+  };
   set([...all, pending]);
   void attempt(pending);
 }
@@ -93,7 +100,12 @@ async function attempt({ clientId, ws, conversationId, body }: Pending): Promise
     patch(clientId, { state: 'sending' });
   } catch (error) {
     const fault = error instanceof ApiFault ? error : undefined;
-    const isPassing = !fault || fault.status === 0 || fault.status >= 500 || fault.code === 'in_flight' || fault.status === 429;
+    const isPassing =
+      !fault ||
+      fault.status === 0 ||
+      fault.status >= 500 ||
+      fault.code === 'in_flight' ||
+      fault.status === 429;
     if (isPassing) patch(clientId, { state: 'waiting' });
     else if (fault.status === 401) patch(clientId, { state: 'waiting' });
     else patch(clientId, { state: 'refused', reason: fault.message, isStale: fault.field === 'seenUpTo' });

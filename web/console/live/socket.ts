@@ -15,7 +15,11 @@ import {
   type ConsoleServerFrame,
   type Presence,
 } from '../../../contract/consoleLive.ts';
-import type { ConversationPage, ConversationWhole, ThreadPage } from '../../../contract/doors/console/inbox.ts';
+import type {
+  ConversationPage,
+  ConversationWhole,
+  ThreadPage,
+} from '../../../contract/doors/console/inbox.ts';
 import type { View } from '../../../contract/inboxViews.ts';
 import { applyToConversation, applyToList, applyToThread } from './apply.ts';
 
@@ -98,7 +102,11 @@ function connect(line: Line, ws: string, client: QueryClient, me: string, nowMs:
   socket.addEventListener('open', () => {
     heard();
     socket.send(
-      JSON.stringify({ type: 'hello', version: CONSOLE_LIVE_VERSION, ...(line.cursor ? { cursor: line.cursor } : {}) }),
+      JSON.stringify({
+        type: 'hello',
+        version: CONSOLE_LIVE_VERSION,
+        ...(line.cursor ? { cursor: line.cursor } : {}),
+      }),
     );
   });
   socket.addEventListener('message', ({ data }) => {
@@ -142,8 +150,15 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
     return;
   }
   const { conversation } = event;
-  for (const [key] of client.getQueriesData<InfiniteData<ConversationPage>>({ queryKey: [ws, 'conversations'] })) {
-    const [, , view, filter] = key as [string, string, View, { q?: string; channel?: string; unread?: boolean }];
+  for (const [key] of client.getQueriesData<InfiniteData<ConversationPage>>({
+    queryKey: [ws, 'conversations'],
+  })) {
+    const [, , view, filter] = key as [
+      string,
+      string,
+      View,
+      { q?: string; channel?: string; unread?: boolean },
+    ];
     client.setQueryData<InfiniteData<ConversationPage>>(key, (data) =>
       data ? { ...data, pages: applyToList(data.pages, { view, me, nowMs, filter }, conversation) } : data,
     );
@@ -166,7 +181,10 @@ function countSoon(client: QueryClient, ws: string): void {
 function notePresence({ conversationId, operator, as }: Extract<ConsoleEvent, { kind: 'presence' }>): void {
   const others = (present[conversationId] ?? []).filter(({ id }) => id !== operator.id);
   const untilMs = Date.now() + PRESENT_MS;
-  present = { ...present, [conversationId]: as === null ? others : [...others, { ...operator, as, untilMs }] };
+  present = {
+    ...present,
+    [conversationId]: as === null ? others : [...others, { ...operator, as, untilMs }],
+  };
   changed();
   window.setTimeout(() => {
     const still = (present[conversationId] ?? []).filter((one) => one.untilMs > Date.now());

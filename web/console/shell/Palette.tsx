@@ -87,7 +87,11 @@ function useFound(text: string): Found[] {
   const { data } = useQuery({
     queryKey: [id, 'palette', asked],
     queryFn: ({ signal }) =>
-      call<ConversationPage>('GET', at(id, `/conversations?view=all&limit=8&q=${encodeURIComponent(asked)}`), { signal }),
+      call<ConversationPage>(
+        'GET',
+        at(id, `/conversations?view=all&limit=8&q=${encodeURIComponent(asked)}`),
+        { signal },
+      ),
     enabled: asked.length > 0,
   });
   const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase());

@@ -65,7 +65,9 @@ function Inside(): ReactElement {
         </a>
         <SideBar onSearch={() => setOpen('palette')} onKeys={() => setOpen('keys')} />
         <div className="frame">
-          {isTest ? <Band onMoved={() => void client.invalidateQueries({ queryKey: [workspace.id] })} /> : null}
+          {isTest ? (
+            <Band onMoved={() => void client.invalidateQueries({ queryKey: [workspace.id] })} />
+          ) : null}
           {online ? null : (
             <div className="offline" role="status">
               No connection to Parley. You can read; what you send goes out when it is back.

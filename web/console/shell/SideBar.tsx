@@ -68,9 +68,11 @@ function Switcher(): ReactElement {
   return (
     <Menu position="bottom-start" width={240}>
       <Menu.Target>
-        <UnstyledButton className="switcher" aria-label={`Workspace ${here.name}: switch`}>
+        <UnstyledButton className="switcher">
           <img src="/favicon.svg" alt="" width={24} height={24} />
+          <span className="unseen">Workspace </span>
           <span className="switcher-name">{here.name}</span>
+          <span className="unseen">: switch</span>
           <Icon name="down" size={16} />
         </UnstyledButton>
       </Menu.Target>
@@ -105,9 +107,10 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
   return (
     <Menu position="top-start" width={220}>
       <Menu.Target>
-        <UnstyledButton className="own" aria-label={`${me.name}: look, keys, sign out`}>
+        <UnstyledButton className="own">
           <Letters name={me.name} />
           <span className="own-name">{me.name}</span>
+          <span className="unseen">: look, keys, sign out</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

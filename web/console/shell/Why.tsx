@@ -9,7 +9,13 @@ import { DeliveryState } from '../pages/inbox/delivery.tsx';
 import { useHere } from './session.ts';
 
 /** The drawer. */
-export function Why({ message, onClose }: { message: string | undefined; onClose: () => void }): ReactElement {
+export function Why({
+  message,
+  onClose,
+}: {
+  message: string | undefined;
+  onClose: () => void;
+}): ReactElement {
   return (
     <Side title="Why this message" opened={message !== undefined} onClose={onClose}>
       {message === undefined ? null : <Told message={message} />}

@@ -5,7 +5,14 @@ import { paths } from '../paths.ts';
 import { useHere } from './session.ts';
 
 /** A page of the side bar. */
-export type PlaceOf = { name: string; path: string; icon: IconName; key: string; isTest?: boolean; go: () => void };
+export type PlaceOf = {
+  name: string;
+  path: string;
+  icon: IconName;
+  key: string;
+  isTest?: boolean;
+  go: () => void;
+};
 
 /** Those of this workspace. */
 export function usePlaces(): PlaceOf[] {

@@ -45,7 +45,15 @@ export function Act({ may = true, onAct, children, icon, hint, busy, ...look }: 
 }
 
 /** State is always an outline, a word and a colour. */
-export function State({ tone, icon, children }: { tone: Tone; icon: IconName; children: ReactNode }): ReactElement {
+export function State({
+  tone,
+  icon,
+  children,
+}: {
+  tone: Tone;
+  icon: IconName;
+  children: ReactNode;
+}): ReactElement {
   return (
     <span className="state" data-tone={tone}>
       <Icon name={icon} size={14} />

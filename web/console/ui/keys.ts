@@ -15,7 +15,9 @@ let first: { key: string; atMs: number } | undefined;
 /** Binds keys while a component is there; later ones go before earlier ones. */
 export function useKeys(bindings: readonly Binding[]): void {
   const current = useRef(bindings);
-  current.current = bindings;
+  useEffect(() => {
+    current.current = bindings;
+  });
   useEffect(() => {
     bound.add(current);
     return () => void bound.delete(current);
@@ -58,7 +60,8 @@ export function listenForKeys(): () => void {
     const isLetter = event.key.length === 1 && !name.startsWith('Ctrl');
     if (isTyping(event) && isLetter) return;
     // Escape in a field or a dialog is theirs.
-    if (event.key === 'Escape' && (isTyping(event) || document.querySelector('[role=dialog],[role=menu]'))) return;
+    if (event.key === 'Escape' && (isTyping(event) || document.querySelector('[role=dialog],[role=menu]')))
+      return;
     if (isLetter && !keysAreOn()) return;
     const chord = first && event.timeStamp - first.atMs < CHORD_MS ? `${first.key} ${name}` : undefined;
     first = { key: name, atMs: event.timeStamp };

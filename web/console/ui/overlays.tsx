@@ -2,7 +2,13 @@
 import { Drawer, Modal } from '@mantine/core';
 import type { ReactElement, ReactNode } from 'react';
 
-type Props = { title: string; opened: boolean; onClose: () => void; children: ReactNode; size?: string | number };
+type Props = {
+  title: string;
+  opened: boolean;
+  onClose: () => void;
+  children: ReactNode;
+  size?: string | number;
+};
 
 const FADE = { duration: 120 };
 

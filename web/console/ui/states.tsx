@@ -4,7 +4,15 @@ import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
 import { ApiFault } from '../api/call.ts';
 
 /** What this is, and one thing to do about it. */
-export function Empty({ title, children, curl }: { title: string; children?: ReactNode; curl?: string }): ReactElement {
+export function Empty({
+  title,
+  children,
+  curl,
+}: {
+  title: string;
+  children?: ReactNode;
+  curl?: string;
+}): ReactElement {
   return (
     <div className="nothing">
       <h2>{title}</h2>

@@ -19,7 +19,13 @@ const MOST_TEXT = 4_096;
 type Mode = 'reply' | 'note';
 
 /** The composer. */
-export function Composer({ ws, conversation }: { ws: string; conversation: ConversationWhole }): ReactElement {
+export function Composer({
+  ws,
+  conversation,
+}: {
+  ws: string;
+  conversation: ConversationWhole;
+}): ReactElement {
   const { id, ways, draft } = conversation;
   const [mode, setMode] = useState<Mode>('reply');
   const [text, setText] = useState(draft?.text ?? '');
@@ -27,7 +33,10 @@ export function Composer({ ws, conversation }: { ws: string; conversation: Conve
   const [chosen, setChosen] = useState<string | undefined>(draft?.destinationId ?? undefined);
   const field = useRef<HTMLTextAreaElement>(null);
   const may = useMay('conversations.reply');
-  const way = ways.find(({ destinationId }) => destinationId === chosen) ?? ways.find(({ reason }) => reason === null) ?? ways[0];
+  const way =
+    ways.find(({ destinationId }) => destinationId === chosen) ??
+    ways.find(({ reason }) => reason === null) ??
+    ways[0];
   const saveDraft = useDraft(ws, id, way?.destinationId);
   const noteIt = useNote(ws, id, () => setNote(''));
   const sayTyping = useTyping(id);
@@ -71,7 +80,11 @@ export function Composer({ ws, conversation }: { ws: string; conversation: Conve
     <div className="composer" data-note={isNote || undefined}>
       <div className="composer-top">
         <ModeSwitch mode={mode} onMode={focusOn} />
-        {isNote ? <span className="muted">Only operators see notes.</span> : <Ways ways={ways} way={way} onWay={setChosen} />}
+        {isNote ? (
+          <span className="muted">Only operators see notes.</span>
+        ) : (
+          <Ways ways={ways} way={way} onWay={setChosen} />
+        )}
       </div>
       <textarea
         ref={field}
@@ -122,7 +135,11 @@ function Ways({ ways, way, onWay }: WaysProps): ReactElement {
   return (
     <Menu position="top-start" width={320}>
       <Menu.Target>
-        <button type="button" className="chip" aria-label={`On ${channelName(way.channel)}, ${way.address}: change`}>
+        <button
+          type="button"
+          className="chip"
+          aria-label={`On ${channelName(way.channel)}, ${way.address}: change`}
+        >
           <Icon name={channelIcon(way.channel)} size={14} /> on {channelName(way.channel)} · {way.address}
           <Icon name="down" size={14} />
         </button>
@@ -157,7 +174,9 @@ function useDraft(ws: string, id: string, destinationId: string | undefined) {
     }).catch(() => {});
   };
   const latest = useRef(keep);
-  latest.current = keep;
+  useEffect(() => {
+    latest.current = keep;
+  });
   useEffect(
     () => () => {
       if (!waiting.current) return;

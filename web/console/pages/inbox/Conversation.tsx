@@ -25,7 +25,15 @@ const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
 /** The pane. */
-export function Conversation({ ws, id, onBack }: { ws: string; id: string; onBack: () => void }): ReactElement {
+export function Conversation({
+  ws,
+  id,
+  onBack,
+}: {
+  ws: string;
+  id: string;
+  onBack: () => void;
+}): ReactElement {
   const { data, error, refetch } = useQuery(conversationQuery(ws, id));
   useLooking(id);
   if (error && !data)
@@ -111,7 +119,11 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
   const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
   const allowed = may === true;
   useKeys([
-    { keys: 'e', does: closed ? 'Open the conversation' : 'Close the conversation', act: () => allowed && close() },
+    {
+      keys: 'e',
+      does: closed ? 'Open the conversation' : 'Close the conversation',
+      act: () => allowed && close(),
+    },
     { keys: 'm', does: 'Assign to me', act: () => allowed && take() },
   ]);
   const window = ways[0]?.windowEndsAt;
@@ -127,12 +139,18 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
           <Icon name={channelIcon(channel)} size={14} /> {channelName(channel)}
           {ways[0] ? ` · ${ways[0].address}` : null}
           {window ? ` · free text for ${spanText(Math.max(0, Date.parse(window) - nowMs))}` : null}
-          {sleeps ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}` : null}
+          {sleeps
+            ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}`
+            : null}
           {closed ? ' · closed' : null}
         </p>
       </div>
       <div className="thread-acts">
-        <Assign ws={ws} conversation={conversation} onChange={(assigneeId) => change.mutate({ assigneeId })} />
+        <Assign
+          ws={ws}
+          conversation={conversation}
+          onChange={(assigneeId) => change.mutate({ assigneeId })}
+        />
         <Snooze sleeps={sleeps} onChange={(until) => change.mutate({ snoozedUntil: until })} />
         <Act may={may} onAct={close} icon="close" hint={closed ? 'Open it again (e)' : 'Close it (e)'}>
           {closed ? 'Open' : 'Close'}
@@ -208,9 +226,7 @@ function Snooze({ sleeps, onChange }: SnoozeProps): ReactElement {
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>
-          By your clock; the workspace is in {timeZone}
-        </Menu.Label>
+        <Menu.Label>By your clock; the workspace is in {timeZone}</Menu.Label>
         {choices.map(({ name, ms }) => (
           <Menu.Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
             {name}

@@ -88,9 +88,8 @@ export function ConversationList({ ws, view, filter, open, onOpen, onFilter }: P
 type RowsProps = Pick<Props, 'ws' | 'view' | 'filter' | 'open' | 'onOpen'>;
 
 function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | null {
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    conversationsQuery(ws, view, filter),
-  );
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useInfiniteQuery(conversationsQuery(ws, view, filter));
   const rows = data?.pages.flatMap(({ conversations }) => conversations) ?? [];
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({

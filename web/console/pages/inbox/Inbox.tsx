@@ -20,11 +20,13 @@ export function Inbox(): ReactElement {
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
   const filter = { q: search.q, channel: search.channel, unread: search.unread };
   const open = (id: string | undefined) =>
-    void navigate({
-      to: id === undefined ? '/w/$ws/inbox/$view' : '/w/$ws/inbox/$view/$conversation',
-      params: { ws, view, conversation: id ?? '' },
-      search: (now) => now,
-    });
+    void (id === undefined
+      ? navigate({ to: '/w/$ws/inbox/$view', params: { ws, view }, search: (now) => now })
+      : navigate({
+          to: '/w/$ws/inbox/$view/$conversation',
+          params: { ws, view, conversation: id },
+          search: (now) => now,
+        }));
   return (
     <div className="inbox" data-open={conversation !== undefined || undefined}>
       <ConversationList

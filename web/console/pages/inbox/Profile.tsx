@@ -10,8 +10,18 @@ import { Failed, Waiting } from '../../ui/states.tsx';
 /** The pane at the side. */
 export function Profile({ ws, contactId }: { ws: string; contactId: string }): ReactElement {
   const { data, error, refetch } = useQuery(contactQuery(ws, contactId));
-  if (error) return <aside className="profile"><Failed error={error} retry={() => void refetch()} /></aside>;
-  if (!data) return <aside className="profile"><Waiting rows={4} height={44} /></aside>;
+  if (error)
+    return (
+      <aside className="profile">
+        <Failed error={error} retry={() => void refetch()} />
+      </aside>
+    );
+  if (!data)
+    return (
+      <aside className="profile">
+        <Waiting rows={4} height={44} />
+      </aside>
+    );
   const name = [data.givenName, data.surname].filter(Boolean).join(' ');
   const facts = Object.entries(data.attributes);
   return (

@@ -17,7 +17,13 @@ import { DeliveryState, furthest } from './delivery.tsx';
 const NEAR_PX = 60;
 
 /** The entries of a conversation. */
-export function Thread({ ws, conversation }: { ws: string; conversation: ConversationWhole }): ReactElement | null {
+export function Thread({
+  ws,
+  conversation,
+}: {
+  ws: string;
+  conversation: ConversationWhole;
+}): ReactElement | null {
   const { id } = conversation;
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     threadQuery(ws, id),
@@ -25,20 +31,27 @@ export function Thread({ ws, conversation }: { ws: string; conversation: Convers
   const entries = [...(data?.pages ?? [])].reverse().flatMap((page) => page.entries);
   const pending = usePending(id, entries);
   const nowMs = useNow();
-  const scroller = useStayAtEnd([entries.length, pending.length, data?.pages.length]);
+  const scroller = useStayAtEnd();
   useSeen(ws, conversation, entries);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={4} height={64} />;
   return (
     <div ref={scroller} className="thread" role="log" aria-label="What was said" tabIndex={0}>
       {hasNextPage ? (
-        <button type="button" className="earlier" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+        <button
+          type="button"
+          className="earlier"
+          disabled={isFetchingNextPage}
+          onClick={() => void fetchNextPage()}
+        >
           Earlier
         </button>
       ) : null}
       {entries.map((entry, n) => (
         <div key={`${entry.type}-${entry.id}`} className="entry">
-          {isNewDay(entries[n - 1], entry) ? <h3 className="day">{dayText(Date.parse(entry.at), nowMs)}</h3> : null}
+          {isNewDay(entries[n - 1], entry) ? (
+            <h3 className="day">{dayText(Date.parse(entry.at), nowMs)}</h3>
+          ) : null}
           <Entry entry={entry} conversation={conversation} />
         </div>
       ))}
@@ -52,7 +65,9 @@ export function Thread({ ws, conversation }: { ws: string; conversation: Convers
 /** What is on its way, without what is among the entries already. */
 function usePending(id: string, entries: readonly ThreadEntry[]): Pending[] {
   const outbox = useOutbox().filter(({ conversationId }) => conversationId === id);
-  const seen = new Set(entries.flatMap((entry) => (entry.type === 'message' ? (entry.message.source.id ?? []) : [])));
+  const seen = new Set(
+    entries.flatMap((entry) => (entry.type === 'message' ? (entry.message.source.id ?? []) : [])),
+  );
   const done = outbox.filter(({ clientId }) => seen.has(clientId)).map(({ clientId }) => clientId);
   useEffect(() => {
     if (done.length) letGo(done);
@@ -61,7 +76,7 @@ function usePending(id: string, entries: readonly ThreadEntry[]): Pending[] {
 }
 
 /** Keeps the end in view while one is there, and the place where one reads when older entries come in above. */
-function useStayAtEnd(changes: readonly unknown[]) {
+function useStayAtEnd() {
   const scroller = useRef<HTMLDivElement>(null);
   const before = useRef({ isAtEnd: true, height: 0 });
   useLayoutEffect(() => {
@@ -77,7 +92,7 @@ function useStayAtEnd(changes: readonly unknown[]) {
     note();
     element.addEventListener('scroll', note, { passive: true });
     return () => element.removeEventListener('scroll', note);
-  }, changes);
+  });
   return scroller;
 }
 
@@ -142,13 +157,26 @@ function Bubble({ entry, conversation }: BubbleProps): ReactElement {
       : (message.author.name ?? (message.kind === 'notification' ? 'Notification' : 'Parley'))
     : (conversation.contact.name ?? 'Somebody');
   const delivery = furthest(deliveries);
-  const seenBy = conversation.marks.filter(({ readAt, operator }) => readAt >= entry.at && operator.id !== me.id);
+  const seenBy = conversation.marks.filter(
+    ({ readAt, operator }) => readAt >= entry.at && operator.id !== me.id,
+  );
   return (
-    <article className="bubble" data-out={isOut || undefined} data-state={delivery?.state} aria-label={`${by} said`}>
+    <article
+      className="bubble"
+      data-out={isOut || undefined}
+      data-state={delivery?.state}
+      aria-label={`${by} said`}
+    >
       <div className="bubble-body">
         <ContentView content={message.content} />
       </div>
-      <footer title={!isOut && seenBy.length ? `Seen by ${seenBy.map(({ operator }) => operator.name).join(', ')}` : undefined}>
+      <footer
+        title={
+          !isOut && seenBy.length
+            ? `Seen by ${seenBy.map(({ operator }) => operator.name).join(', ')}`
+            : undefined
+        }
+      >
         <span className="by">{by}</span>
         {isOut && delivery?.channel ? <span>{channelName(delivery.channel)}</span> : null}
         <Clock at={entry.at} />
@@ -169,7 +197,11 @@ function Bubble({ entry, conversation }: BubbleProps): ReactElement {
   );
 }
 
-const PENDING_WORDS = { sending: 'Sending …', waiting: 'Waits for the connection', refused: 'Not sent' } as const;
+const PENDING_WORDS = {
+  sending: 'Sending …',
+  waiting: 'Waits for the connection',
+  refused: 'Not sent',
+} as const;
 
 function PendingBubble({ pending }: { pending: Pending }): ReactElement {
   const { clientId, body, state, reason, isStale } = pending;

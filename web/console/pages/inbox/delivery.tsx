@@ -19,7 +19,14 @@ const LOOKS: Readonly<Record<DeliveryShown['state'], Look>> = {
   canceled: { icon: 'cross', tone: 'plain', word: 'Canceled' },
 };
 
-const FURTHEST: readonly DeliveryShown['state'][] = ['read', 'delivered', 'accepted', 'unknown', 'queued', 'held'];
+const FURTHEST: readonly DeliveryShown['state'][] = [
+  'read',
+  'delivered',
+  'accepted',
+  'unknown',
+  'queued',
+  'held',
+];
 
 /** Of several (devices, or a channel after another) the one that came furthest. */
 export function furthest(deliveries: readonly DeliveryShown[]): DeliveryShown | undefined {

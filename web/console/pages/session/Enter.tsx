@@ -5,8 +5,18 @@ import { useEffect, useState, type ReactElement } from 'react';
 import { call } from '../../api/call.ts';
 import { Mark } from './Mark.tsx';
 
-// Read once for the tab: a component may be made twice, and the link works once.
+// Used once for the tab: a component may be made twice, and the link works once.
 let entering: Promise<unknown> | undefined;
+
+/** Uses the code of the address up, and takes it out of the address. */
+function enter(): Promise<unknown> {
+  const code = location.hash.slice(1);
+  if (code) {
+    history.replaceState(null, '', '/enter');
+    entering = call('POST', '/sessions/link', { body: { code } });
+  }
+  return (entering ??= Promise.reject(new Error('This address has no code.')));
+}
 
 /** The page. */
 export function Enter(): ReactElement {
@@ -14,17 +24,17 @@ export function Enter(): ReactElement {
   const navigate = useNavigate();
   const [fault, setFault] = useState<string>();
   useEffect(() => {
-    const code = location.hash.slice(1);
-    if (code) history.replaceState(null, '', '/enter');
-    if (code) entering = call('POST', '/sessions/link', { body: { code } });
-    if (!entering) return setFault('This address has no code.');
     let isHere = true;
-    entering
-      .then(async () => {
+    const go = async () => {
+      try {
+        await enter();
         client.clear();
-        await navigate({ to: '/' });
-      })
-      .catch((error: Error) => isHere && setFault(error.message));
+        if (isHere) await navigate({ to: '/' });
+      } catch (error) {
+        if (isHere) setFault((error as Error).message);
+      }
+    };
+    void go();
     return () => void (isHere = false);
   }, [client, navigate]);
   return (

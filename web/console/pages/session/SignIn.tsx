@@ -62,7 +62,8 @@ export function SignIn(): ReactElement {
           Sign in
         </Button>
         <p className="muted">
-          The demo prints a link that signs you in when Parley starts; <code>parley demo</code> shows its password.
+          The demo prints a link that signs you in when Parley starts; <code>parley demo</code> shows its
+          password.
         </p>
       </form>
     </main>
