@@ -4,6 +4,9 @@
 export const CHANNELS = ['sms', 'whatsapp', 'email', 'push', 'voice', 'webchat', 'webhook'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 
+/** What an address of a device begins with when it says what kind of token it is; a device tells of its token without. */
+export const TOKEN_KIND = /^(?:apns|fcm|fid|webpush):/;
+
 /** How WhatsApp names a person whose number is hidden behind a username: `US.1349…`, `US.ENT.1181…`. */
 export const WHATSAPP_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 

@@ -1,12 +1,11 @@
 /**
  * The live channel: what goes over the WebSocket at `/live`, as JSON texts, one frame each. Shared by the server and the client;
- * types and plain values only, so that a browser loads nothing else with it.
+ * types and plain values only, so that a browser loads nothing else with it; the frames are schemas in `doors/live.ts`.
  *
  * A client says `hello` first. The answer is `welcome`; after it come `event` frames, each with a cursor: the client's place in
  * what happened to this person. Who says `hello` with the last cursor it was given is sent what came after it, all of it and
  * none of it twice. A client keeps the cursor together with what it has shown, nothing else is needed.
  */
-import type { Content } from './content.ts';
 
 /** The version of this protocol; a server refuses others with `CLOSE.version`. */
 export const LIVE_VERSION = 1;
@@ -46,76 +45,11 @@ export const SILENCE_MS = 60_000;
 /** Largest frame a client may send. */
 export const MOST_FRAME_BYTES = 64 * 1024;
 
-/** Where a message of the business stands. */
-export type LiveState = 'sent' | 'accepted' | 'delivered' | 'read' | 'failed';
-
-/** One thing said, as the messenger shows it. Messages stand in the order of (`atMs`, `id`). */
-export type LiveMessage = {
-  id: string;
-  from: 'contact' | 'business';
-  content: Content;
-  atMs: number;
-  author?: { name?: string; avatarUrl?: string };
-  /** What the client that said it called it. */
-  clientId?: string;
-  /** Of messages of the business. */
-  state?: LiveState;
-};
-
-/** The conversation's marks. */
-export type LiveConversation = {
-  started: boolean;
-  unreadCount: number;
-  /** Times up to which each side has read. */
-  businessReadMs?: number;
-  contactReadMs?: number;
-};
-
-/** What a client sends. */
-export type ClientFrame =
-  | { type: 'hello'; version: number; token: string; cursor?: string }
-  /** Says something. `clientId` names it: said twice under one name, it is kept once. */
-  | { type: 'say'; clientId: string; content: Content }
-  /** Starts the conversation without saying anything. */
-  | { type: 'start'; clientId: string }
-  | { type: 'typing'; on: boolean }
-  /** These messages of the business are here now. */
-  | { type: 'got'; messageIds: string[] }
-  /** Read up to this message. */
-  | { type: 'read'; upTo: string }
-  /** Asks for what was said before a time. */
-  | { type: 'history'; beforeMs: number };
-
-/** What happened. */
-export type LiveEvent =
-  | { kind: 'message'; message: LiveMessage }
-  /** May come before its message, and before an earlier state: the furthest counts. */
-  | { kind: 'state'; messageId: string; state: LiveState; atMs: number }
-  | { kind: 'read'; by: 'contact' | 'business'; atMs: number }
-  /** Passing: it is not sent again to who was away. */
-  | { kind: 'typing'; by: 'contact' | 'business'; on: boolean };
-
-/** What the server sends. */
-export type ServerFrame =
-  | {
-      type: 'welcome';
-      version: number;
-      cursor: string;
-      /** Absent while there is none: connecting makes nothing. */
-      conversation?: LiveConversation;
-      /**
-       * The last messages, to be shown instead of all that was shown: there was no cursor, or it was too old. Absent when the
-       * events after the cursor follow.
-       */
-      messages?: LiveMessage[];
-      /** There is more before those. */
-      more?: boolean;
-    }
-  | { type: 'event'; cursor: string; event: LiveEvent }
-  /** Kept. The message itself comes as an event, before or after this. */
-  | { type: 'ack'; clientId: string; messageId?: string }
-  /** Not kept, and why: `field` is at fault. Saying the same again leads nowhere unless `retry`. */
-  | { type: 'refused'; clientId?: string; code: string; reason: string; field?: string; retry: boolean }
-  | { type: 'history'; beforeMs: number; messages: LiveMessage[]; more: boolean }
-  /** Nothing happened for a while; who hears nothing for `SILENCE_MS` has lost the connection. */
-  | { type: 'alive' };
+export type {
+  ClientFrame,
+  LiveConversation,
+  LiveEvent,
+  LiveMessage,
+  LiveState,
+  ServerFrame,
+} from './doors/live.ts';

@@ -58,6 +58,12 @@ export const ACTIONS = {
   'campaigns.read': { roles: ANYONE, means: 'see campaigns' },
   'campaigns.write': { roles: MARKETERS, means: 'draft campaigns' },
   'campaigns.run': { roles: MARKETERS, means: 'publish, pause and end campaigns' },
+  'connect.read': { roles: ANYONE, means: 'see connected accounts' },
+  'connect.act': { roles: MARKETERS, means: 'act for connected accounts' },
+  'connect.manage': { roles: ADMINS, means: 'change what accounts connect to' },
+  'orders.read': { roles: ANYONE, means: 'see orders' },
+  'orders.write': { roles: STAFF, means: 'tell, change and delete orders' },
+  'orders.manage': { roles: MARKETERS, means: 'decide what is sent about orders' },
   'simulator.use': { roles: PEOPLE, means: 'use the simulator' },
   'clock.advance': { roles: MARKETERS, means: "advance a test workspace's clock" },
 } as const satisfies Record<string, { roles: readonly Holder[]; means: string }>;

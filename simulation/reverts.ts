@@ -139,7 +139,7 @@ export const REVERTS: readonly Revert[] = [
   },
   {
     name: 'erase: numbers stayed in deliveries',
-    file: 'src/ledger/personal.ts',
+    file: 'src/ledger/room.ts',
     from: 'await Promise.all([scrubDeliveries(tx, workspaceId, contactIds), deleteMarks(tx, contactIds)]);',
     to: 'await Promise.all([workspaceId && scrubDeliveries(tx, workspaceId, []), deleteMarks(tx, contactIds)]);',
     focus: [SINGLE, START, 'people erase'],
@@ -147,7 +147,7 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'erase: what waited for somebody who is erased was held for ever',
     file: 'src/outbox/deliver/prepare.ts',
-    from: 'draft.wasUnknown ? undefined : decideErased(draft, place, nowMs)',
+    from: 'draft.wasUnknown ? undefined : decideErased(draft, terms, nowMs)',
     to: 'draft.wasUnknown ? undefined : undefined',
     focus: [SINGLE, 'people erase', 'workspaces quiet hours'],
   },

@@ -8,12 +8,17 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
+import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
+import { contactsRoom } from './contacts/room.ts';
+import { contentRoom } from './content/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
 import { inboxRoom } from './inbox/room.ts';
+import { dbRoom } from './db/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
 import { liveRoom } from './live/room.ts';
+import { ordersRoom } from './orders/room.ts';
 import { outboxRoom } from './outbox/room.ts';
 import { queueRoom, type WorkingRoom } from './queue/room.ts';
 import { createWorker } from './queue/worker.ts';
@@ -32,6 +37,7 @@ import { newSignInLink, type SignInLink } from './accounts/signInLinks.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
+import { claimDevices } from './contacts/devices.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
@@ -45,23 +51,14 @@ import { s3Store } from './content/mediaStore.s3.ts';
 import { borrowIdPlaces } from './db/idPlaces.ts';
 import type { Connection } from './db/pool.ts';
 import { openStore, type Store } from './db/store.ts';
-import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
-import { consoleDoor } from './doors/console/door.ts';
-import { createConsoleLive } from './doors/consoleLive/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
-import { createLive } from './doors/live/door.ts';
-import { linksDoor } from './doors/pages/door.ts';
-import { createServer, type Door } from './doors/kit/server.ts';
-import { outboundDoor } from './doors/outbound/door.ts';
-import { referenceDoor } from './doors/reference/door.ts';
-import { sunshineDoor } from './doors/sunshine/door.ts';
-import { webDoor, type Web } from './doors/web/door.ts';
+import { shoutPresenter } from './doors/shout/webhookEvents.ts';
+import type { Web } from './doors/web/door.ts';
+import { createServing } from './serving.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
-import { mailDoor } from './doors/pages/mailDoor.ts';
 import { createMailListener } from './receipts/listener.ts';
 import { webhookAnswers } from './doors/web1on1/answers.ts';
-import { web1on1Door } from './doors/web1on1/door.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
@@ -71,7 +68,7 @@ import { createFlow } from './queue/work/flow.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiptsRoom } from './receipts/room.ts';
 import { createSignatures } from './receipts/signatures.ts';
-import { calledIntegration, receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
+import { takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
@@ -152,6 +149,7 @@ async function compose(
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
+  await doOnce(store.sql, 'devices of who came last', () => claimDevices(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
   const { ctx, worker, server, probes } = rooms;
@@ -164,8 +162,7 @@ async function compose(
     places,
     ctx.queue,
     rooms.notices,
-    ...(serves && rooms.pages ? [rooms.pages] : []),
-    ...(serves ? [rooms.live, rooms.consoleLive, server] : []),
+    ...(serves ? [...rooms.parts, server] : []),
     {
       name: 'senders',
       start: async () => rooms.listens(serves ? server.url() : ''),
@@ -264,9 +261,16 @@ function openRooms(ground: Ground) {
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive, notices };
-  const live = createLive({ ...shared, notices, takeReceipts: heard });
-  const consoleLive = createConsoleLive(ctx, notices);
+  const ctx: HttpContext = {
+    ...shared,
+    senders,
+    simulator,
+    broadcasts,
+    names,
+    arrive,
+    notices,
+    rooms: () => rooms,
+  };
   const rooms = declared(shared, ctx, notices, metrics);
   const worker = createWorker({
     ...shared,
@@ -280,49 +284,22 @@ function openRooms(ground: Ground) {
     dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
-  const receive: Callbacks['receive'] = (integration, request) =>
-    receiveCallback({ ...shared, takeReceipts: heard, believeOnce }, integration, request);
-  const pages = ground.overrides.web && webDoor(ground.overrides.web, shared.log);
-  const others = [
-    ...(pages ? [pages.door] : []),
-    live.door,
-    consoleLive.door,
-    linksDoor(shared.links, heard, notices),
-  ];
-  const server = createServer(ctx, doorsOf(shared, { heard, receive, others }), {
-    amiss: ready,
-    registry: metrics.registry,
+  const { server, parts, receive } = createServing(ctx, {
+    notices,
+    heard,
+    receiving: { ...shared, takeReceipts: heard, believeOnce },
+    web: ground.overrides.web,
+    probes: { amiss: ready, registry: metrics.registry },
   });
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
-  const parts = {
-    worker,
-    server,
-    probes,
-    mail,
-    notices,
-    live: live.part,
-    consoleLive: consoleLive.part,
-    pages: pages?.part,
-  };
-  return { ctx, ...parts, declared: rooms, listens: shared.listens };
+  return { ctx, worker, server, probes, mail, notices, parts, declared: rooms, listens: shared.listens };
 }
 
 function metricsOf(shared: Shared, heldLanes: () => number): Metrics {
   const { poolSize } = shared.config;
   return createMetrics(() => ({ ...shared, poolSize, heldLanes, lanes: () => shared.queue.lanes().length }));
-}
-
-/** The doors in which one is let in by credentials or a key, and those of people and pages. */
-function doorsOf(
-  shared: Shared,
-  at: { heard: ReturnType<typeof gatherReceipts>; receive: Callbacks['receive']; others: readonly Door[] },
-): Door[] {
-  const { heard, receive, others } = at;
-  const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
-  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), consoleDoor, referenceDoor];
-  return [...apis, callbacks, mailDoor(heard), ...others];
 }
 
 /** A port of their own for the probes: where it is set, and for a process that serves no requests. */
@@ -333,8 +310,8 @@ function openProbes(config: Config, deps: Pick<ProbeDeps, 'metrics' | 'ready' | 
 }
 
 /**
- * All rooms that have something to declare: what they do, what they listen to, what they sweep. Those that listen are told in this
- * order: threads before webhooks, which tell what became of a conversation.
+ * All rooms: what they do, what they listen to, what they sweep, what they have of people. In this order they are told of what happened,
+ * and let go of people: threads before webhooks, which tell what became of a conversation, and before conversations, on which they hang.
  */
 function declared(
   shared: Shared,
@@ -344,14 +321,10 @@ function declared(
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
   return [
-    queueRoom,
-    accountsRoom,
-    linksRoom,
-    conversationsRoom,
-    receiptsRoom,
-    sendersRoom,
-    outboxRoom(deps),
+    contactsRoom,
     threadsRoom(shared),
+    conversationsRoom(shared),
+    outboxRoom(deps),
     webhooksRoom({
       ...shared,
       // Its own: twenty seconds, as Sunshine documents.
@@ -359,15 +332,24 @@ function declared(
       subscriptions: shared.webhooks.subscriptions,
       answered: webhookAnswers(ctx),
       counted: metrics.webhookCall,
-      presenters: [sunshinePresenter(ctx), web1on1Presenter],
+      presenters: [sunshinePresenter(ctx), web1on1Presenter, shoutPresenter],
     }),
     confirmationsRoom(shared),
     ledgerRoom(shared),
+    linksRoom,
     liveRoom(notices),
-    inboxRoom(notices),
+    inboxRoom({ ...shared, notices }),
+    queueRoom,
+    simulatorRoom(ctx.simulator),
+    accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
-    simulatorRoom(ctx.simulator),
+    connectRoom,
+    ordersRoom({ ...shared, names: ctx.names }),
+    contentRoom,
+    sendersRoom,
+    receiptsRoom,
+    dbRoom,
   ];
 }
 

@@ -9,6 +9,8 @@ import SwaggerParser from '@apidevtools/swagger-parser';
 import type { FastifyInstance } from 'fastify';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
+import { routesOf as outboundRoutes } from '../src/doors/outbound/routes.ts';
+import { ROUTES as SHOUT } from '../src/doors/shout/routes.ts';
 import { ROUTES as WEB1ON1 } from '../src/doors/web1on1/routes.ts';
 import { DOCUMENTS } from '../src/doors/reference/documents.ts';
 import { startProduct } from './sunshineProduct.ts';
@@ -38,6 +40,8 @@ const DOORS = {
   console: CONSOLE,
   sunshine: [...SUNSHINE, ...APP_ROUTES, ...ACCOUNT_ROUTES],
   web1on1: WEB1ON1,
+  outbound: outboundRoutes(() => Promise.resolve()),
+  shout: SHOUT,
 };
 
 for (const [door, routes] of Object.entries(DOORS))

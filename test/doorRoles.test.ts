@@ -13,7 +13,9 @@ import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import type { Guarded } from '../src/doors/kit/route.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
 import { routesOf } from '../src/doors/outbound/routes.ts';
+import { ROUTES as SHOUT } from '../src/doors/shout/routes.ts';
 import { ROUTES as WEB1ON1 } from '../src/doors/web1on1/routes.ts';
+import { newCompany } from './support/connect.ts';
 import { jwt, must, startProduct } from './sunshineProduct.ts';
 import { callerOf, newBot, newPhone } from './web1on1Product.ts';
 
@@ -50,6 +52,12 @@ const TABLE: Record<Action, string> = {
   'campaigns.read': 'oamgvb',
   'campaigns.write': 'oam',
   'campaigns.run': 'oam',
+  'connect.read': 'oamgvb',
+  'connect.act': 'oam',
+  'connect.manage': 'oa',
+  'orders.read': 'oamgvb',
+  'orders.write': 'oamgb',
+  'orders.manage': 'oam',
   'simulator.use': 'oamg',
   'clock.advance': 'oam',
 };
@@ -217,6 +225,15 @@ describe('every route of the Outbound door', () => {
         assert.equal(status, 401, elsewhere);
       }
     });
+});
+
+test('every route of the Shout door, by a company’s key, and at no other door', async () => {
+  const { appId, authorization } = await newCompany(ctx);
+  await tryAll(SHOUT, 'admin', { base: () => '', authorization });
+  for (const elsewhere of [`/api/workspaces/${appId}/contacts`, '/v2/contacts', `/v1.1/apps/${appId}`]) {
+    const { status } = await fetch(url + elsewhere, { headers: { authorization } });
+    assert.equal(status, 401, elsewhere);
+  }
 });
 
 describe('speaking', () => {

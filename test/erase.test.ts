@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { takeSnapshot } from '../src/live/log.ts';
-import { roomsWithPeople } from '../src/people/people.ts';
 import { caller, errors, startProduct, type App } from './sunshineProduct.ts';
 import { newConsoleKey } from './support/messages.ts';
 import { MAY_NAME, rowsOf, tablesWith } from './support/named.ts';
@@ -155,7 +154,7 @@ test('N30 all that is kept about somebody is one document, and nobody else is in
   // Whatever table names them is in it, or its room says why not.
   const named = (await tablesWith(sql, cleo.marks, [])).map((one) => one.split(':')[0]!);
   assert.ok(named.length > 5);
-  for (const { name, exports = {} } of roomsWithPeople(ctx))
+  for (const { name, exports = {} } of ctx.rooms())
     for (const [table, of] of Object.entries(exports))
       if (named.includes(table) && !('not' in of)) assert.ok(rooms[name][table].length > 0, table);
 
@@ -166,7 +165,7 @@ test('N30 all that is kept about somebody is one document, and nobody else is in
 });
 
 test('N30 every table that can name a person is exported, or its room says why not', () => {
-  const silent = roomsWithPeople(ctx).flatMap(({ name, personal = {}, exports = {} }) =>
+  const silent = ctx.rooms().flatMap(({ name, personal = {}, exports = {} }) =>
     Object.entries(personal)
       .filter(
         ([place, what]) =>
@@ -175,7 +174,7 @@ test('N30 every table that can name a person is exported, or its room says why n
       .map(([place]) => `${name}: ${place}`),
   );
   assert.deepEqual(silent, []);
-  for (const { name, personal = {}, exports = {} } of roomsWithPeople(ctx))
+  for (const { name, personal = {}, exports = {} } of ctx.rooms())
     for (const table of Object.keys(exports))
       assert.ok(
         Object.keys(personal).some((place) => place.split('.')[0] === table),
@@ -210,7 +209,7 @@ test('nothing was logged as an error', () => {
 });
 
 test('9.7 every table, and every column of text or JSON, is claimed by the room whose it is', async () => {
-  const rooms = roomsWithPeople(ctx);
+  const rooms = ctx.rooms();
   const claims = rooms.flatMap(({ name, personal }) =>
     Object.entries(personal ?? {}).map(([place, what]) => ({ name, place, what })),
   );

@@ -189,6 +189,23 @@ test('undelivered, says a receipt: the next channel, once', async () => {
   assert.equal(mail.to(person.email).length, 1);
 });
 
+test('undelivered, says a receipt that comes before the answer to the call: the next channel, not the same address', async () => {
+  const person = await someone('sms', 'email');
+  sms.onCall = async (call) => {
+    if (call.to === person.phone) await reportStatus(call.callback, 'undelivered', '30005');
+  };
+  const id = await say(person);
+  const second = await reaches(world.ctx, id, 'accepted', 1);
+  assert.equal(second.trail?.[0]?.why, `sms ${person.phone}: failed (30005)`);
+  assert.deepEqual(await statesOf(id), ['sms failed', 'email accepted']);
+  assert.deepEqual([sms.countOf(person.phone), mail.to(person.email).length], [1, 1]);
+  // And what it teaches is learned, as from one that comes in time.
+  const next = await say(person);
+  await reaches(world.ctx, next, 'accepted', 1);
+  assert.deepEqual(await statesOf(next), ['sms suppressed', 'email accepted']);
+  sms.onCall = () => {};
+});
+
 test('delivered: what is reported later changes nothing', async () => {
   const person = await someone('sms', 'email');
   const id = await say(person);

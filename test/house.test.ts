@@ -1,7 +1,7 @@
 /** House rules that a machine can hold (CONTRIBUTING.md). */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { FAULTS } from '../contract/errors.ts';
 import { settingsReference } from '../src/base/config.ts';
@@ -97,6 +97,59 @@ test('every export has a docstring', () => {
   });
   assert.deepEqual(bare, []);
 });
+
+test('settings of a workspace are read in one file of whoever they are for, and parsed there into a type', () => {
+  // Settings of integrations are an adapter's own, checked against its table; what all have is read in accounts.
+  const own = /\/settings\.ts$|src\/(?:accounts|channels|cli)\//;
+  const raw = /settings\??\.?\[['"`\w]/;
+  assert.deepEqual(
+    sources('src')
+      .filter((file) => !own.test(file) && !file.endsWith('.test.ts'))
+      .filter((file) => raw.test(without(readFileSync(file, 'utf8'))))
+      .map(show),
+    [],
+  );
+});
+
+test('an export is imported by another file', () => {
+  const readers = sources('src', 'contract', 'test', 'scripts', 'simulation', 'bench', 'sdk');
+  const taken = new Set(readers.flatMap((file) => takenBy(file)));
+  const needless = sources('src')
+    .filter(
+      (file) =>
+        !/\.test\.ts$|[tT]estRig\.ts$|\/testing\/|src\/campaigns\//.test(file) && !taken.has(`${file} *`),
+    )
+    .flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(DECLARED)]
+        .filter(([, name]) => !taken.has(`${file} ${name}`))
+        .map(([, name]) => `${show(file)}: ${name}`),
+    );
+  assert.deepEqual(needless, [], 'take `export` away; what the file itself does not use either goes');
+});
+
+const DECLARED = /^export (?:async )?(?:const|function|class|type|interface) (\w+)/gm;
+
+/** What a file imports of ours, as `file name`; `*` where it takes all there is. */
+function takenBy(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const at = (specifier: string) => resolve(dirname(file), specifier);
+  const named = [...text.matchAll(/(?:import|export) (?:type )?\{([^}]*)\} from '(\.[^']+)'/g)];
+  const whole = [...text.matchAll(/\* as \w+ from '(\.[^']+)'|import\('(\.[^']+)'\)/g)];
+  return [
+    ...named.flatMap(([, names, from]) =>
+      names!.split(',').map(
+        (one) =>
+          `${at(from!)} ${
+            one
+              .trim()
+              .replace(/^type /, '')
+              .split(' as ')[0]
+          }`,
+      ),
+    ),
+    ...whole.map(([, from, asked]) => `${at((from ?? asked)!)} *`),
+  ];
+}
 
 test('every fault is used, and every one has a meaning and a status of its family', () => {
   const text = code.map((file) => readFileSync(file, 'utf8')).join('\n');

@@ -806,7 +806,7 @@ test('W43 link requests: whoever writes with one from another channel is the con
   };
   const arrive = (code: string, more: object = {}) =>
     ctx.queue.transact((tx) =>
-      arriveByRequest(tx, clock.nowMs(), {
+      arriveByRequest(tx, ctx.ids, clock.nowMs(), {
         workspaceId: app.id,
         integrationId,
         code,

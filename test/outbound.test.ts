@@ -283,6 +283,40 @@ describe('tokens', () => {
     await refused('/v2/apns/disable', { user_id: 'lou' }, /^token: is required/);
   });
 
+  test('a device is of whoever signed in on it last, at this door and at another; one who comes back has it again', async () => {
+    await ok('/v2/apns/register', { user_id: 'first', token: 'dd01' });
+    await ok('/v2/identify', { user_id: 'first', gcm: ['d2'] });
+    await ok('/v2/apns/register', { user_id: 'second', token: 'dd01' });
+    assert.deepEqual(
+      [await tokens('first'), await tokens('second')],
+      [{ d2: 'fcm active' }, { dd01: 'apns active' }],
+    );
+    // Both at once, in one call: the last that was told.
+    await ok('/v2/identify/batch', [
+      { user_id: 'second', gcm: ['d2'] },
+      { user_id: 'third', gcm: ['d2'] },
+    ]);
+    assert.deepEqual([await tokens('first'), await tokens('second')], [{}, { dd01: 'apns active' }]);
+    assert.deepEqual(await tokens('third'), { d2: 'fcm active' });
+    await Promise.all(
+      ['first', 'second', 'third', 'fourth', 'fifth'].map((id) =>
+        ok('/v2/fcm/register', { user_id: id, token: 'd3' }),
+      ),
+    );
+    const have = await Promise.all(['first', 'second', 'third', 'fourth', 'fifth'].map(tokens));
+    assert.equal(have.filter((own) => 'd3' in own).length, 1, 'at once: one of them');
+    await ok('/v2/apns/disable', { user_id: 'first', token: 'dd01' });
+    assert.deepEqual(
+      await tokens('second'),
+      { dd01: 'apns active' },
+      'who does not have it cannot disable it',
+    );
+    const at = `${base}/contacts/${(await person('first')).id}/destinations`;
+    const told = await call('POST', at, { channel: 'push', address: 'dd01' });
+    assert.equal(told.status, 201);
+    assert.deepEqual(await tokens('second'), {});
+  });
+
   test('without an integration for it, a token is refused by name', async () => {
     const app = await product.newWorkspace();
     const said = await post('/v2/identify', { user_id: 'u', apns: ['t'] }, { 'x-outbound-key': app.private });
@@ -305,6 +339,28 @@ describe('leaving', () => {
     await ok('/v2/unsubscribe/all', { user_id: 'ned' });
     await ok('/v2/identify', { user_id: 'ned', email: 'ned@example.com' });
     assert.equal(await marketing('ned'), 1);
+  });
+
+  test('who has left everything has left at an address that comes by another door too', async () => {
+    await ok('/v2/unsubscribe/all', { user_id: 'eve' });
+    const { id } = await person('eve');
+    const add = async (channel: string, address: string) =>
+      (
+        await call('POST', `${base}/contacts/${id}/destinations`, {
+          channel,
+          address,
+        })
+      ).status;
+    assert.equal(await add('email', 'eve@example.com'), 201);
+    const imported = await fetch(`${url}${base}/contacts/import`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${product.demo.keys.console.token}`, 'content-type': 'text/csv' },
+      body: 'external_id,phone\neve,+15557651111\n',
+    });
+    assert.equal(imported.status, 200, await imported.text());
+    assert.equal(await marketing('eve'), 2);
+    await ok('/v2/subscribe/all', { user_id: 'eve' });
+    assert.equal(await marketing('eve'), 0);
   });
 
   test('what a person said is not taken back by the business', async () => {

@@ -111,6 +111,7 @@ const good: Record<string, object> = {
   'POST /menu': { items: [{ type: 'link', text: 'Site', uri: 'https://example.com/' }] },
   'PUT /integrations/:integrationId/menu': { items: [{ type: 'postback', text: 'Help', payload: 'HELP' }] },
   'POST /integrations/:integrationId/menu': { items: [{ type: 'postback', text: 'Help', payload: 'HELP' }] },
+  'PUT /integrations/:integrationId/profile': { about: 'Us', websites: ['https://shop.example'] },
   'POST /integrations/:integrationId/messageTemplates': {
     name: 'sample',
     category: 'UTILITY',

@@ -1,6 +1,7 @@
 /** Clicks, arrivals by link request, and what this API calls platforms (api/sunshine.md §3.3, §8.3, §9.2). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { KEYCHAIN_P12, PASSWORD } from '../src/channels/testing/pushCertificates.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 import { caller, errors, startProduct } from './sunshineProduct.ts';
@@ -136,6 +137,16 @@ test('integrations are made with the settings that clients of this API have; wha
   assert.equal(fcm.status, 201, JSON.stringify(fcm.body));
   assert.equal(fcm.body.integration.senderId, '123456');
   assert.ok(!JSON.stringify(fcm.body).includes('client_email'));
+  const apn = await theirs('POST', `/v1.1/apps/${other.appId}/integrations`, {
+    type: 'apn',
+    certificate: KEYCHAIN_P12,
+    password: PASSWORD,
+    production: false,
+    autoUpdateBadge: true,
+  });
+  assert.equal(apn.status, 201, JSON.stringify(apn.body));
+  assert.deepEqual([apn.body.integration.production, apn.body.integration.autoUpdateBadge], [false, true]);
+  assert.ok(!JSON.stringify(apn.body).includes(PASSWORD));
   for (const body of [
     { type: 'fcm', serverKey: 'AAAA', senderId: '1' },
     { type: 'apn', certificate: 'AAAA' },

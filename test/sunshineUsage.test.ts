@@ -64,7 +64,7 @@ describe('usage', () => {
     // Refused by the provider: an attempt.
     await notify(app, '+15005550001');
     await counted('three messages', (now) => now.messagesTotal === 3);
-    assert.deepEqual((await usage()).messages, [{ channel: 'sms', count: 3 }]);
+    assert.deepEqual((await usage()).messages, [{ channel: 'sms', count: 3, segments: 3 }]);
     assert.equal((await usage()).activePeople, 0);
     for (const words of ['Yes', 'And more'])
       await product.simulator.reply({
@@ -85,12 +85,43 @@ describe('usage', () => {
       month,
       messages: [
         { channel: 'email', count: 1 },
-        { channel: 'sms', count: 3 },
+        { channel: 'sms', count: 3, segments: 3 },
       ],
       messagesTotal: 4,
       activePeople: 1,
     });
     assert.deepEqual(await usage('?month=2020-01'), { ...none, month: '2020-01' });
+  });
+
+  test('N20 text messages are counted as what they cost, beside the messages: alone and in a broadcast', async () => {
+    const { app, call, console, usage, counted } = await appWithConsole();
+    const say = async (destinationId: string, words: string) =>
+      await call('POST', `/v1.1/apps/${app.appId}/notifications`, {
+        destination: { integrationId: app.integrations['twilio'], destinationId },
+        author: { role: 'appMaker' },
+        message: { type: 'text', text: words },
+      });
+    // 160 septets are one; 161 are two; 70 units of UCS-2 are one, 71 two, 135 three.
+    await say('+15145580301', 'x'.repeat(160));
+    await say('+15145580302', 'x'.repeat(161));
+    await say('+15145580303', 'ж'.repeat(135));
+    await counted('three messages', (now) => now.messagesTotal === 3);
+    assert.deepEqual((await usage()).messages, [{ channel: 'sms', count: 3, segments: 6 }]);
+    const tag = await console('POST', '/tags', { name: 'long' });
+    const rows = await sql<
+      { id: number }[]
+    >`SELECT contact_id AS id FROM destinations WHERE workspace_id = ${app.workspaceId}`;
+    await console('POST', `/tags/${tag.id}/members`, { add: rows.map(({ id }) => toHex24(id)) });
+    const broadcast = await console('POST', '/broadcasts', {
+      name: 'long',
+      channel: 'sms',
+      class: 'transactional',
+      audience: { include: { tags: ['long'] } },
+      content: { type: 'text', text: `${'y'.repeat(155)} {{ contact.phone }}` },
+    });
+    await console('POST', `/broadcasts/${broadcast.id}/start`);
+    await counted('six messages', (now) => now.messagesTotal === 6);
+    assert.deepEqual((await usage()).messages, [{ channel: 'sms', count: 6, segments: 12 }]);
   });
 
   test('N20 what never came to a provider is not counted', async () => {

@@ -215,6 +215,55 @@ test('numbers that were kept in an old spelling are found again', async () => {
   assert.equal(left.length, 0);
 });
 
+test('W12: typing is shown to who wrote on WhatsApp last, on the message that they wrote; and to nobody else', async () => {
+  const number = '+31612345741';
+  await write(
+    { number },
+    { id: 'wamid.asked', timestamp: String(Math.floor(world.ctx.clock.nowMs() / 1000)) },
+  );
+  const { contactId } = await lastFrom(number);
+  const path = `/v1.1/apps/${shop.appId}/appusers/${contactId}/conversation/activity`;
+  const act = async (type: string) => {
+    const { status } = await callApi(world, shop.authorization, 'POST', path, { role: 'appMaker', type });
+    assert.equal(status, 200);
+  };
+  const shown = () => sent().filter((one) => 'typing_indicator' in one);
+  await act('typing:stop');
+  await act('typing:start');
+  await until('it is shown', () => shown().length > 0);
+  assert.deepEqual(shown(), [
+    {
+      messaging_product: 'whatsapp',
+      status: 'read',
+      message_id: 'wamid.asked',
+      typing_indicator: { type: 'text' },
+    },
+  ]);
+});
+
+test('the profile of a number is read and changed at Meta; what it refuses is told', async () => {
+  const at = '/v25.0/1234567/whatsapp_business_profile';
+  let about = 'Boats';
+  meta.answer(`${at}?fields=about,address,description,email,vertical,websites,profile_picture_url`, () => ({
+    status: 200,
+    body: JSON.stringify({ data: [{ about, vertical: 'TRAVEL', messaging_product: 'whatsapp' }] }),
+  }));
+  meta.answer(at, (_made, { body }) => {
+    const change = JSON.parse(body);
+    assert.equal(change.messaging_product, 'whatsapp');
+    if (change.vertical) return { status: 400, body: '{"error":{"code":100,"message":"Invalid vertical"}}' };
+    about = change.about;
+    return { status: 200, body: '{"success":true}' };
+  });
+  const path = `/v1.1/apps/${shop.appId}/integrations/${toHex24(whatsapp.id)}/profile`;
+  const api = (method: string, body?: object) => callApi(world, shop.authorization, method, path, body);
+  assert.deepEqual((await api('GET')).json, { profile: { about: 'Boats', vertical: 'TRAVEL' } });
+  assert.deepEqual((await api('PUT', { about: 'Ships' })).json.profile.about, 'Ships');
+  assert.equal((await api('GET')).json.profile.about, 'Ships');
+  assert.equal((await api('PUT', { vertical: 'NONE AT ALL' })).status, 422);
+  assert.equal((await api('PUT', { about: '' })).status, 400);
+});
+
 test('a changed number takes its person along: one contact, one thread, the window stays open; a repeat changes nothing', async () => {
   const [from, to] = ['+31612345720', '+31612345721'];
   await write({ number: from });

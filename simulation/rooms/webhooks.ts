@@ -25,20 +25,16 @@ async function untold({ look, told }: Run): Promise<string[]> {
     .map(({ id }) => `call ${id} is told as delivered, and no target got it`);
 }
 
-/** After a target hung, or asked to be left alone, calls may be put off for so long, and come later than newer ones. */
-const PUT_OFF_MS = 60_000;
-
-/** A person's calls to one webhook are made in the order in which things happened; what is repeated is repeated later. */
+/** A person's calls to one webhook are first made in the order in which things happened; what is repeated is repeated later. */
 async function outOfOrder({ look, told }: Run): Promise<string[]> {
   const first = new Map<string, number>();
   for (const { webhookId, atMs } of told) if (!first.has(webhookId)) first.set(webhookId, atMs);
-  const troubles = told.filter(({ status }) => status !== 200);
   const rows = await look<{ id: number; webhook_id: number; contact_id: number }[]>`
     SELECT id, webhook_id, contact_id FROM webhook_calls WHERE contact_id IS NOT NULL ORDER BY id`;
   return [...Map.groupBy(rows, ({ webhook_id, contact_id }) => `${webhook_id} ${contact_id}`).values()].flatMap((own) => {
     const made = own.flatMap(({ id }) => first.get(`msg_${id.toString(36)}`) ?? []);
     const late = made.findIndex((atMs, i) => i > 0 && atMs < made[i - 1]!);
-    if (late < 0 || troubles.some(({ atMs }) => Math.abs(made[late]! - atMs) < PUT_OFF_MS)) return [];
+    if (late < 0) return [];
     return [`call ${own[late]!.id} was made before the one that came earlier`];
   });
 }

@@ -7,7 +7,7 @@ import type { Vault } from '../base/crypto.ts';
 import { isObject } from './checks.ts';
 
 /** What a token says. Times in seconds, as JWT has them. */
-export type AccessClaims = {
+type AccessClaims = {
   /** The user that the token acts as. */
   _id: string;
   organization: string;

@@ -9,10 +9,10 @@ import type { Db } from '../db/pool.ts';
 import { deleteFullAllowances, selectBackMs, spendAllowance, takeAllowance } from './sql.allowances.ts';
 
 /** So often at once, and as often again in `windowMs`: once every `windowMs / most`. */
-export type Allowance = { readonly most: number; readonly windowMs: number };
+type Allowance = { readonly most: number; readonly windowMs: number };
 
 /** The allowances of all callers. What is used is shared by all who ask. */
-export type Allowances = {
+type Allowances = {
   /** Milliseconds after which `who` may do it once more; 0 when at once. */
   waitMs(who: string, allowance: Allowance, nowMs: number): Promise<number>;
   /** Notes that `who` did it, also beyond what was allowed. */

@@ -5,7 +5,7 @@ import type { Db } from '../db/pool.ts';
 import { insertAudit, selectAudit } from './sql.ts';
 
 /** An entry of the log. */
-export type AuditEntry = {
+type AuditEntry = {
   id: number;
   /** Who: `operator:<id>`, `key:<key id>` or `parley`. */
   actor: string;

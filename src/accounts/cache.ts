@@ -12,7 +12,7 @@ const RENEW_AFTER_MS = 500;
 const MAX_ENTRIES = 20_000;
 
 /** Answers by key. Values are shared between callers: treat them as read-only. */
-export type Cache<K, V> = {
+type Cache<K, V> = {
   get(key: K): Promise<V | undefined>;
   /** Drops a key: the next `get` reads, and no read that began earlier is kept. */
   forget(key: K): void;

@@ -11,7 +11,7 @@ import { selectIntegrations, selectIntegrationsAt, selectIntegrationsOf, selectW
 import { workspaceOf, type Workspace } from './workspaces.ts';
 
 /** Integrations whose setting `incomingAddress` or `bounceAddress` is an address. */
-export type MailPlace = {
+type MailTakers = {
   readonly incoming: readonly Integration[];
   readonly bounces: readonly Integration[];
 };
@@ -24,7 +24,7 @@ export type Directory = {
   /** The integrations of a workspace, oldest first, secrets opened. */
   integrationsOf(workspaceId: number): Promise<readonly Integration[]>;
   /** Who takes mail at an address, written in lower case. Both lists oldest first. */
-  mailAt(address: string): Promise<MailPlace>;
+  mailAt(address: string): Promise<MailTakers>;
   /** To be called after the commit of a change, with the id of the workspace or integration that was made, changed or deleted. */
   forget(id: number): void;
 };
@@ -45,7 +45,7 @@ export function createDirectory(tools: { sql: Sql; vault: Vault; clock: Pick<Clo
     const byWorkspace = Map.groupBy(all, (integration) => integration.workspaceId);
     return new Map(workspaceIds.map((id) => [id, Object.freeze(byWorkspace.get(id) ?? [])]));
   });
-  const mail = createCache<string, MailPlace>(clock, async (addresses) => {
+  const mail = createCache<string, MailTakers>(clock, async (addresses) => {
     const rows = await selectIntegrationsAt(sql, addresses);
     const at = rows.map((row) => ({ row, integration: integrationOf(row, vault) }));
     const named = (address: string, which: 'incoming' | 'bounces') =>

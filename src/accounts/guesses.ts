@@ -6,7 +6,7 @@ import { createAllowances } from './allowances.ts';
 const WRONG = { most: 20, windowMs: 120_000 };
 
 /** The guesses of all callers. One per door; what is counted is shared by all. */
-export type Guesses = {
+type Guesses = {
   /** Milliseconds for which the caller has to wait; 0 when it may try. */
   waitMs(caller: string, nowMs: number): Promise<number>;
   /** Notes that what the caller brought was none of ours. */

@@ -2,11 +2,11 @@
  * Work that is done once per Idempotency-Key, by Stripe's rules: the answer is kept in the transaction of the work, so there
  * is never one without the other. What was refused before anything was done is not kept, and may be tried again.
  */
+import { isStorable } from '../base/storable.ts';
 import { canonicalJson } from '../base/canonical.ts';
 import { sha256Hex } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { isStorable } from './checks.ts';
 import {
   deleteKeptBefore,
   insertKept,
@@ -17,13 +17,13 @@ import {
 } from './sql.idempotency.ts';
 
 /** Whatever begins a transaction. */
-export type Begins = { begin<T>(work: (tx: Tx) => Promise<T>): Promise<T> };
+type Begins = { begin<T>(work: (tx: Tx) => Promise<T>): Promise<T> };
 
 /** An answer as it is kept: `body` is JSON, or undefined for an empty one. */
 export type Answer = { status: number; body: unknown };
 
 /** A request that must not be done twice. */
-export type IdempotentRequest = {
+type IdempotentRequest = {
   /** Whose keys these are: door and workspace, at least. */
   scope: string;
   key?: string | undefined;

@@ -3,10 +3,10 @@
  * in; secret ones are sealed together in one column and are never shown again.
  */
 import { randomToken, type Vault } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
-import { breaks, checkText, isObject } from './checks.ts';
+import { checkText, isObject } from './checks.ts';
 import { checkSettings, type Catalogue, type ProviderRules } from './settings.ts';
 import {
   insertIntegration,
@@ -35,18 +35,20 @@ export type Integration = {
   /** `error` also when its secrets were sealed under another PARLEY_SECRET. */
   readonly status: IntegrationStatus;
   readonly ratePerS?: number;
+  /** The number or mail address at which people write to it, where its settings name one. */
+  readonly writtenTo?: string;
   /** Stands in the address of its callbacks, and with SMTP in the names of its mails. */
   readonly callbackKey: string;
 };
 
 /** `inactive`: switched off by an operator. `error`: the provider refuses our credentials. */
-export type IntegrationStatus = 'active' | 'inactive' | 'error';
+type IntegrationStatus = 'active' | 'inactive' | 'error';
 
 /** What an integration looks like to a caller: no secrets, no callback key. */
-export type PresentedIntegration = Omit<Integration, 'callbackKey'>;
+type PresentedIntegration = Omit<Integration, 'callbackKey' | 'writtenTo'>;
 
 /** What the functions below work with. */
-export type IntegrationTools = { vault: Vault; catalogue: Catalogue };
+type IntegrationTools = { vault: Vault; catalogue: Catalogue };
 
 const ROWS_A_TIME = 500;
 
@@ -71,7 +73,7 @@ export async function createIntegration(
 ): Promise<Integration | Fault> {
   const rules = rulesOf(tools.catalogue, input.provider);
   if (isFault(rules)) return rules;
-  const settings = checkSettings(rules.settings, input.settings, input.settingsPath ?? 'settings');
+  const settings = checkSettings(rules, input.settings, input.settingsPath ?? 'settings');
   const broken = isFault(settings) ? settings : checkRest(input);
   if (broken || isFault(settings)) return broken as Fault;
   const id = tools.ids.spread();
@@ -136,7 +138,7 @@ export async function updateIntegration(
   if (elsewhere) return elsewhere;
   const merged = Object.entries({ ...before, ...(given as object) });
   const settings = checkSettings(
-    rules.settings,
+    rules,
     Object.fromEntries(merged.filter(([, value]) => value !== null)),
     settingsPath,
   );
@@ -218,7 +220,7 @@ export async function listIntegrations(
 
 /** An integration as it may be shown: only settings that the catalogue knows and does not call secret. */
 export function present(integration: Integration, catalogue: Catalogue): PresentedIntegration {
-  const { callbackKey: _callbackKey, settings, ...shown } = integration;
+  const { callbackKey: _callbackKey, writtenTo: _writtenTo, settings, ...shown } = integration;
   const rules = catalogue[integration.provider]?.settings ?? {};
   const open = Object.entries(settings).filter(
     ([name]) => Object.hasOwn(rules, name) && !rules[name]!.secret,
@@ -230,6 +232,7 @@ export function present(integration: Integration, catalogue: Catalogue): Present
 export function integrationOf(row: IntegrationRow, vault: Vault): Integration {
   const opened = row.secrets_sealed === null ? '{}' : vault.open(row.secrets_sealed, sealContext(row.id));
   const secrets = JSON.parse(opened ?? '{}') as Record<string, unknown>;
+  const writtenTo = addressIn(row.settings);
   return Object.freeze({
     id: row.id,
     workspaceId: row.workspace_id,
@@ -239,8 +242,16 @@ export function integrationOf(row: IntegrationRow, vault: Vault): Integration {
     settings: Object.freeze({ ...row.settings, ...secrets }),
     status: opened === undefined && row.status === 'active' ? 'error' : row.status,
     ...(row.rate_per_s === null ? {} : { ratePerS: row.rate_per_s }),
+    ...(writtenTo === undefined ? {} : { writtenTo }),
     callbackKey: callbackKeyOf(row, vault),
   });
+}
+
+/** Where people write to: a number, else the address for answers, else that of the sender. */
+function addressIn(settings: Readonly<Record<string, unknown>>): string | undefined {
+  const { phoneNumber, incomingAddress, fromAddress, from } = settings;
+  const own = phoneNumber ?? incomingAddress ?? fromAddress ?? from;
+  return typeof own === 'string' ? own : undefined;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Role } from '../../contract/roles.ts';
 import { deleteInvitation, selectInvitations, upsertInvitation } from './sql.invitations.ts';
 
 /** An open invitation. */
-export type Invitation = {
+type Invitation = {
   operator: { id: number; email: string; name: string };
   workspace: { id: number; name: string };
   role: Role;

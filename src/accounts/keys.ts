@@ -2,14 +2,15 @@
  * API keys of the doors. A Sunshine key's secret signs tokens, so it is kept sealed; any other secret is only compared, so
  * only its hash is kept. Either is shown once, when the key is made.
  */
+import { isStorable } from '../base/storable.ts';
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { randomToken, sha256Hex, type Vault } from '../base/crypto.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { breaks, fault, type Fault } from '../base/fault.ts';
 import { toHex24, type IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { createCache } from './cache.ts';
-import { breaks, checkText, isStorable } from './checks.ts';
+import { checkText } from './checks.ts';
 import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   countKeys,
@@ -30,7 +31,7 @@ export const DOORS = ['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as 
  * What a key of the Outbound door may do: `private` all that a server may, `public` what a browser or an app may, which anybody can
  * read the key out of.
  */
-export const OUTBOUND_SCOPES = ['private', 'public'] as const;
+const OUTBOUND_SCOPES = ['private', 'public'] as const;
 /** A door. */
 export type Door = (typeof DOORS)[number];
 

@@ -2,12 +2,13 @@
  * Operators: the people who sign in. Passwords are kept as argon2id, session tokens as SHA-256; neither can be read
  * back. Guessing is slowed by a wait after wrong ones, the cost of argon2, and the doors' rate limits.
  */
+import { isStorable } from '../base/storable.ts';
 import { hash, verify } from '@node-rs/argon2';
 import { randomToken, sha256Hex } from '../base/crypto.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { breaks, checkText, isStorable } from './checks.ts';
+import { checkText } from './checks.ts';
 import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   deleteExpiredSessions,
@@ -31,13 +32,13 @@ import { lockWorkspace } from './sql.ts';
 export type Operator = { id: number; email: string; name: string; createdMs: number };
 
 /** An operator in a workspace. */
-export type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
+type Member = { id: number; email: string; name: string; role: Role; disabled: boolean };
 
 /** A session lasts this long. */
 export const SESSION_MS = 14 * 24 * 3600 * 1000;
 
 /** A session just opened; the token is shown only here. */
-export type Session = { operator: Operator; token: string; expiresMs: number };
+type Session = { operator: Operator; token: string; expiresMs: number };
 
 const FREE_TRIES = 5;
 const MOST_WAIT_MS = 15 * 60_000;
@@ -58,9 +59,7 @@ export async function createOperator(
   input: { email: string; name: string; nowMs: number } & ({ password: string } | { passwordHash: string }),
 ): Promise<Operator | Fault> {
   const email = typeof input.email === 'string' ? input.email.trim().toLowerCase() : '';
-  const broken =
-    (isEmail(email) ? undefined : breaks('email', 'must be an e-mail address of at most 254 characters')) ??
-    checkText(input.name, 'name', 1, 200);
+  const broken = checkNewOperator({ email, name: input.name });
   if (broken) return broken;
   const passwordHash =
     'passwordHash' in input ? input.passwordHash : await hashPassword(input.password, 'password');
@@ -70,6 +69,13 @@ export async function createOperator(
   return made
     ? { id, email, name: input.name, createdMs: input.nowMs }
     : fault('conflict', `email: there is an operator with ${email} already`, { field: 'email' });
+}
+
+/** The first rule that the address (in lower case) or the name of a new operator breaks. */
+export function checkNewOperator({ email, name }: { email: string; name: string }): Fault | undefined {
+  return isEmail(email)
+    ? checkText(name, 'name', 1, 200)
+    : breaks('email', 'must be an e-mail address of at most 254 characters');
 }
 
 /**
@@ -126,7 +132,7 @@ export async function signOut(db: Db, token: string): Promise<boolean> {
 }
 
 /** A change of password that was proved to be its owner's. */
-export type NewPassword = { operatorId: number; oldHash: string; newHash: string };
+type NewPassword = { operatorId: number; oldHash: string; newHash: string };
 
 /**
  * Proves the present password and hashes the new one. Wrong ones count and make wait as those of a sign-in do. Not for a

@@ -23,7 +23,7 @@ import {
 import { createWorkspace, type Workspace } from './workspaces.ts';
 
 /** How long a link is good. */
-export const LINK_MS = 24 * 3600 * 1000;
+const LINK_MS = 24 * 3600 * 1000;
 
 /** A link as it is shown, once: what comes after the address of the server. */
 export type PasswordLink = { path: string; expiresMs: number };

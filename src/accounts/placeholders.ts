@@ -60,7 +60,25 @@ export function placeholderSettings(
     if (value !== undefined) settings[name] = value;
     else if (rule.required) return { lacks: name };
   }
-  return { settings };
+  return completed(rules, settings);
+}
+
+/** What is needed of settings together, one after the other as the provider asks for it. */
+function completed(
+  rules: ProviderRules,
+  settings: Record<string, unknown>,
+): { settings: Record<string, unknown> } | { lacks: string } {
+  for (;;) {
+    const wrong = rules.amiss?.(settings);
+    if (!wrong) return { settings };
+    const rule = rules.settings[wrong.field];
+    const value =
+      rule && !Object.hasOwn(settings, wrong.field)
+        ? candidates(wrong.field, rule).find((candidate) => isValid(rule, candidate))
+        : undefined;
+    if (value === undefined) return { lacks: wrong.field };
+    settings[wrong.field] = value;
+  }
 }
 
 function senderOf(name: string, channel: string): string | undefined {

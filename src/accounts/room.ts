@@ -3,13 +3,42 @@ import type { Room } from '../db/room.ts';
 import { sweepAllowances } from './allowances.ts';
 import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
+import { sweepSignUps } from './signUps.ts';
 
 /** Accounts. */
 export const accountsRoom: Room = {
   name: 'accounts',
+  personal: {
+    idempotency: 'kept: answers to a caller’s own requests, for a day',
+    audit_log: 'kept: what operators did, by ids',
+    workspaces: 'names nobody',
+    operators: 'names nobody',
+    memberships: 'names nobody',
+    invitations: 'names operators only',
+    sign_in_failures: 'a hash of an operator’s address, for as long as it counts',
+    allowances: 'a keyed hash of a network, for as long as it counts',
+    operator_sessions: 'names nobody',
+    api_keys: 'names nobody',
+    integrations: 'names nobody',
+    sign_ups: 'names who signs up, for a quarter of an hour',
+    install: 'names nobody',
+    password_links: 'names operators only, by a hash',
+    sign_in_links: 'names operators only, by a hash',
+  },
+  exports: {
+    idempotency: { not: 'answers to a caller’s own requests, for a day' },
+    audit_log: { not: 'what operators did, by ids: it is theirs' },
+    sign_in_failures: { not: 'of operators' },
+    allowances: { not: 'of networks' },
+    password_links: { not: 'of operators' },
+    sign_in_links: { not: 'of operators' },
+    invitations: { not: 'of operators' },
+    sign_ups: { not: 'of operators to be' },
+  },
   async sweep({ sql, nowMs }) {
     await sweepIdempotency(sql, nowMs);
     await sweepSessions(sql, nowMs);
     await sweepAllowances(sql, nowMs);
+    await sweepSignUps(sql, nowMs);
   },
 };

@@ -47,7 +47,7 @@ export async function presentSecret(config: Pick<Config, 'secret' | 'dataDir'>):
 }
 
 /** The file of a secret that was made here. */
-export function secretFile({ dataDir }: Pick<Config, 'dataDir'>): string {
+function secretFile({ dataDir }: Pick<Config, 'dataDir'>): string {
   return join(resolve(dataDir), 'secret');
 }
 
@@ -115,10 +115,10 @@ async function opensOne(db: Db, vault: Vault): Promise<boolean> {
 }
 
 /** What a rotation did. `unreadable` names rows that neither secret opens; they stay as they were. */
-export type Rotation = { resealed: number; unreadable: string[] };
+type Rotation = { resealed: number; unreadable: string[] };
 
 /** Whether another secret is asked of addresses in messages too: those that are out then lead nowhere. */
-export type RotateOptions = { newLinks?: boolean };
+type RotateOptions = { newLinks?: boolean };
 
 /**
  * Seals everything under another secret. Each batch is a transaction of its own and what is done already is told by opening, so

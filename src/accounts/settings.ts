@@ -1,8 +1,9 @@
 /** Settings of an integration, checked against its provider's table. Pure. */
+import { isStorable } from '../base/storable.ts';
 import { beginningOf } from '../base/text.ts';
 import Schema from 'typebox/schema';
-import { isFault, type Fault } from '../base/fault.ts';
-import { breaks, isObject, isStorable } from './checks.ts';
+import { breaks, isFault, type Fault } from '../base/fault.ts';
+import { isObject } from './checks.ts';
 
 /** A rule for one setting; an adapter's table has this shape. */
 export type SettingRule = {
@@ -19,6 +20,8 @@ export type SettingRule = {
 export type ProviderRules = {
   readonly channel: string;
   readonly settings: Readonly<Record<string, SettingRule>>;
+  /** What is wrong with settings that are each right. */
+  amiss?(settings: Readonly<Record<string, unknown>>): { field: string; rule: string } | undefined;
 };
 
 /** Providers by name. */
@@ -30,7 +33,7 @@ const MAX_SETTINGS = 65_536;
 
 /** The settings when they satisfy the rules, else what the first broken one is; `path` stands before the names in faults. */
 export function checkSettings(
-  rules: Readonly<Record<string, SettingRule>>,
+  { settings: rules, amiss }: Pick<ProviderRules, 'settings' | 'amiss'>,
   given: unknown,
   path: string,
 ): Record<string, unknown> | Fault {
@@ -47,9 +50,10 @@ export function checkSettings(
     const broken = value === undefined ? checkAbsent(rule, at(name)) : checkValue(rule, value, at(name));
     if (isFault(broken)) return broken;
   }
-  return JSON.stringify(given).length > MAX_SETTINGS
-    ? breaks(path, `all settings together may take ${MAX_SETTINGS} characters of JSON`)
-    : { ...given };
+  if (JSON.stringify(given).length > MAX_SETTINGS)
+    return breaks(path, `all settings together may take ${MAX_SETTINGS} characters of JSON`);
+  const wrong = amiss?.(given);
+  return wrong ? breaks(at(wrong.field), wrong.rule) : { ...given };
 }
 
 /** True when a value satisfies a setting's schema. */

@@ -10,7 +10,7 @@ import { selectOperatorByEmail } from './sql.access.ts';
 import { insertSignInLink, takeSignInLink } from './sql.signInLinks.ts';
 
 /** How long a link is good. */
-export const SIGN_IN_LINK_MS = 3600 * 1000;
+const SIGN_IN_LINK_MS = 3600 * 1000;
 
 /** A link as it is shown, once: what comes after the address of the server. */
 export type SignInLink = { path: string; expiresMs: number };

@@ -2,7 +2,7 @@
 import type { Db } from '../db/pool.ts';
 
 /** An invitation, with what both sides need to see of it. */
-export type InvitationRow = {
+type InvitationRow = {
   operator_id: number;
   email: string;
   name: string;

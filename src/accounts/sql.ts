@@ -30,7 +30,7 @@ export type IntegrationRow = {
 };
 
 /** A row of audit_log. */
-export type AuditRow = {
+type AuditRow = {
   id: number;
   actor: string;
   action: string;

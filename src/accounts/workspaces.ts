@@ -1,10 +1,11 @@
 /** Workspaces: the tenants. What their settings mean is for the rooms that read them; here they only stay small and storable. */
+import { isStorable } from '../base/storable.ts';
 import { isSupportedCountry } from 'libphonenumber-js';
 import { minuteOfDay } from '../base/clock.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { breaks, checkText, isObject, isStorable } from './checks.ts';
+import { checkText, isObject } from './checks.ts';
 import type { Role } from '../../contract/roles.ts';
 import { countOwned, upsertMembership } from './sql.access.ts';
 import {
@@ -36,7 +37,7 @@ export type Workspace = {
 };
 
 /** What can be changed of a workspace. Settings are merged by name; null removes one. */
-export type WorkspaceChange = {
+type WorkspaceChange = {
   name?: string;
   country?: string;
   timeZone?: string;

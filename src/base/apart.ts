@@ -8,10 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock } from './clock.ts';
 
 /** What came of work. `late`: the deadline passed. `broke`: the thread ended, or the work threw: a fault of ours. */
-export type ApartResult<Out> =
-  | { kind: 'done'; value: Out }
-  | { kind: 'late' }
-  | { kind: 'broke'; error: Error };
+type ApartResult<Out> = { kind: 'done'; value: Out } | { kind: 'late' } | { kind: 'broke'; error: Error };
 
 /** A thread that does one kind of work. */
 export type Apart<In, Out> = {
@@ -20,7 +17,7 @@ export type Apart<In, Out> = {
 };
 
 /** How long one piece of work may take, and how much of V8's heap. */
-export type ApartLimits = { deadlineMs: number; heapMb: number };
+type ApartLimits = { deadlineMs: number; heapMb: number };
 
 /** A thread without work ends after this. */
 const IDLE_MS = 30_000;

@@ -39,6 +39,15 @@ export async function* readCsv(stream: Readable): AsyncGenerator<CsvRow[], Stop 
   return stop;
 }
 
+/** A row as it is written: cells with a comma, a quote or the end of a line are quoted; null and undefined are empty. */
+export function csvLine(cells: readonly (string | number | null | undefined)[]): string {
+  const text = cells.map((cell) => {
+    const value = String(cell ?? '');
+    return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  });
+  return `${text.join(',')}\r\n`;
+}
+
 class RowReader {
   #rows: CsvRow[] = [];
   /** The line that is not at its end yet, in the pieces it came in. */

@@ -24,6 +24,16 @@ export function fault(
   return { fault: code, message, ...more };
 }
 
+/** A fault for a field that breaks a rule, where no caller's schema could say so before. */
+export function breaks(field: string, rule: string): Fault {
+  return fault('bad_request', `${field}: ${rule}`, { field });
+}
+
+/** A fault for what is well formed, but cannot be done as things stand. */
+export function refuses(field: string, rule: string): Fault {
+  return fault('unprocessable', `${field}: ${rule}`, { field });
+}
+
 /** True when a value is a fault. */
 export function isFault(value: unknown): value is Fault {
   return typeof value === 'object' && value !== null && 'fault' in value;

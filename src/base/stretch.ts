@@ -8,7 +8,7 @@ import { monotonicMs } from './clock.ts';
 const STRETCH_MS = 10;
 
 /** Called between two steps of the work; what it returns is to be awaited, when it returns something. */
-export type Breathe = () => Promise<void> | undefined;
+type Breathe = () => Promise<void> | undefined;
 
 /** Begins such work, once the loop has turned and those before it have had theirs. */
 export async function startStretch(): Promise<Breathe> {

@@ -7,7 +7,7 @@ import { keepStatistics } from '../contacts/statistics.ts';
 import type { Db } from '../db/pool.ts';
 import { freeAt } from '../gate/caps.ts';
 import { windowOpenSinceMs } from '../gate/gate.ts';
-import { placesOf, type Place } from '../gate/places.ts';
+import { termsOf, type Terms } from '../gate/terms.ts';
 import { standingOf, type Sending, type Standing } from '../gate/standing.ts';
 import { talliesOf } from '../ledger/tallies.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
@@ -61,7 +61,7 @@ export async function countBroadcast(
 }
 
 /** What would happen if it started now. */
-export type Forecast = {
+type Forecast = {
   matched: number;
   /** Including those it waits for. */
   reachable: number;
@@ -85,8 +85,8 @@ export async function forecastBroadcast(
   broadcast: Broadcast,
   nowMs: number,
 ): Promise<Forecast> {
-  const place = await placeOf(deps, broadcast);
-  const asOfMs = nowMs + (place?.workspace.clockAheadMs ?? 0);
+  const terms = await termsFor(deps, broadcast);
+  const asOfMs = nowMs + (terms?.workspace.clockAheadMs ?? 0);
   const forecast: Forecast = {
     matched: 0,
     reachable: 0,
@@ -96,8 +96,8 @@ export async function forecastBroadcast(
     ratePerS: await rateInForce(deps, broadcast),
     durationMs: null,
   };
-  if (!place) return forecast;
-  const cap = broadcast.class === 'marketing' ? place.rules.frequencyCap : undefined;
+  if (!terms) return forecast;
+  const cap = broadcast.class === 'marketing' ? terms.rules.frequencyCap : undefined;
   const heardSinceMs = windowOpenSinceMs(asOfMs);
   await keepStatistics(deps.sql);
   const groups = await selectAlike(deps.sql, broadcast.workspaceId, broadcast.audience, {
@@ -112,7 +112,7 @@ export async function forecastBroadcast(
     const recipient = { timeZone: group.timeZone, destinations };
     const { verdict } = standingOf(
       sendingOf(broadcast, asOfMs),
-      place,
+      terms,
       recipient,
       asOfMs,
       group.freeMs ?? undefined,
@@ -140,20 +140,20 @@ export async function previewOf(
   nowMs: number,
 ): Promise<Standing | undefined> {
   const { workspaceId, channel } = broadcast;
-  const [place, people] = await Promise.all([
-    placeOf(deps, broadcast),
+  const [terms, people] = await Promise.all([
+    termsFor(deps, broadcast),
     selectPeople(deps.sql, [{ workspaceId, contactId }], { channel, attributes: false }),
   ]);
   const person = people.get(contactId);
-  if (!place || !person) return undefined;
-  const asOfMs = nowMs + place.workspace.clockAheadMs;
-  const cap = broadcast.class === 'marketing' ? place.rules.frequencyCap : undefined;
+  if (!terms || !person) return undefined;
+  const asOfMs = nowMs + terms.workspace.clockAheadMs;
+  const cap = broadcast.class === 'marketing' ? terms.rules.frequencyCap : undefined;
   const freeMs = cap && freeAt(cap, await marksOf(deps.sql, person.contactId), undefined, asOfMs);
-  return standingOf(sendingOf(broadcast, asOfMs), place, person, asOfMs, freeMs);
+  return standingOf(sendingOf(broadcast, asOfMs), terms, person, asOfMs, freeMs);
 }
 
-async function placeOf(deps: BroadcastDeps, { workspaceId }: Broadcast): Promise<Place | undefined> {
-  return (await placesOf(deps.directory, [workspaceId])).get(workspaceId);
+async function termsFor(deps: BroadcastDeps, { workspaceId }: Broadcast): Promise<Terms | undefined> {
+  return (await termsOf(deps.directory, [workspaceId])).get(workspaceId);
 }
 
 function sendingOf(broadcast: Broadcast, asOfMs: number): Sending {

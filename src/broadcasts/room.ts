@@ -4,5 +4,13 @@ import { broadcastHandler } from './steps.ts';
 
 /** Broadcasts. */
 export function broadcastsRoom(deps: Parameters<typeof broadcastHandler>[0]): WorkingRoom {
-  return { name: 'broadcasts', handlers: [broadcastHandler(deps)] };
+  return {
+    name: 'broadcasts',
+    handlers: [broadcastHandler(deps)],
+    personal: {
+      broadcasts: 'names nobody',
+      broadcast_lanes: 'names nobody',
+      tallies: 'names nobody',
+    },
+  };
 }

@@ -7,12 +7,13 @@ import { compile } from '../content/compile.ts';
 import type { RenderOptions } from '../content/renderOptions.ts';
 import { smsSize } from '../content/smsSize.ts';
 import type { Variables } from '../content/variables.ts';
-import { linksIn, tracksClicks, type LinkWorkspace } from '../links/addresses.ts';
+import { linksIn, type LinkWorkspace } from '../links/addresses.ts';
+import { linkSettings } from '../links/settings.ts';
 import type { Links } from '../links/links.ts';
 import type { Broadcast } from './broadcast.ts';
 
 /** The size. `varies`: variables make it longer for some and shorter for others. */
-export type TextSize = { encoding: 'GSM-7' | 'UCS-2'; each: number; total: number; varies: boolean };
+type TextSize = { encoding: 'GSM-7' | 'UCS-2'; each: number; total: number; varies: boolean };
 
 /** The size of a broadcast; undefined on other channels, and when its text cannot be told without a person. */
 export function textSize(
@@ -46,7 +47,9 @@ export function asLongAsSent(
 ): RenderOptions {
   const [code] = links.codes.shared(id, 0, [id]);
   const short = links.urlOf(workspace, code!);
-  const long = new Set(linksIn(content, tracksClicks(workspace)).map(({ longUri }) => longUri));
+  const long = new Set(
+    linksIn(content, linkSettings(workspace.settings).tracksClicks).map(({ longUri }) => longUri),
+  );
   return { rewriteUri: (uri) => (long.has(uri) ? short : uri) };
 }
 

@@ -45,6 +45,8 @@ export async function findCampaign(
   return await selectCampaign(db, workspaceId, id);
 }
 
+/** A campaign of a workspace by its key. */
+export const findCampaignByKey = selectByKey;
 /** Campaigns of a workspace, newest first. */
 export const listCampaigns = selectCampaigns;
 /** Versions of a campaign, newest first. */

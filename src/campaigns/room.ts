@@ -7,6 +7,8 @@ import { EVENT_LIMITS } from './events/time.ts';
 import { toldReader } from './events/told.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
+import { eraseEnrolments, mergeEnrolments } from './enrol/people.ts';
+import { eraseEvents, mergeEvents } from './events/people.ts';
 
 /** How long events are kept. */
 const EVENTS_KEPT_MS = 400 * 86_400_000;
@@ -16,6 +18,49 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
   const source = createLiveSource(deps);
   return {
     name: 'campaigns',
+    personal: {
+      event_arrivals: 'deleted',
+      event_keys: 'deleted',
+      contact_events: 'deleted',
+      event_stats: 'deleted',
+      event_names: 'names nobody',
+      enrolments: 'deleted',
+      timers: 'deleted',
+      campaign_entries: 'deleted',
+      campaign_sends: 'deleted',
+      conversions: 'deleted',
+      enrolment_log: 'deleted',
+      campaign_refusals: 'deleted',
+      campaign_optouts: 'deleted',
+      campaigns: 'names nobody',
+      campaign_versions: 'names nobody',
+      campaign_stamp: 'names nobody',
+      campaign_tallies: 'names nobody: counts',
+      campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
+    },
+    exports: {
+      event_arrivals: { by: 'contact', column: 'contact_id' },
+      event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
+      contact_events: { by: 'contact', column: 'contact_id' },
+      event_stats: { by: 'contact', column: 'contact_id' },
+      enrolments: { by: 'contact', column: 'contact_id' },
+      timers: { by: 'contact', column: 'contact_id' },
+      campaign_entries: { by: 'contact', column: 'contact_id' },
+      campaign_sends: { by: 'contact', column: 'contact_id' },
+      conversions: { by: 'contact', column: 'contact_id' },
+      enrolment_log: { by: 'contact', column: 'contact_id' },
+      campaign_refusals: { by: 'contact', column: 'contact_id' },
+      campaign_optouts: { by: 'contact', column: 'contact_id' },
+      campaign_tasks: { not: 'how far a task is, which happens to be an id' },
+    },
+    async erase(erasing) {
+      await eraseEvents(erasing);
+      await eraseEnrolments(erasing);
+    },
+    async merge(merging) {
+      await mergeEvents(merging);
+      await mergeEnrolments(merging);
+    },
     turns: [turnTaker(deps, source)],
     readers: [
       toldReader({

@@ -54,6 +54,9 @@ export type Receipt = {
   about?: readonly string[];
 };
 
+/** Takes what was reported to an integration, several of one delivery in their order; resolves when it is committed. */
+export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;
+
 /** A message from a person. */
 export type Inbound = {
   /** The provider's id: the key against repeats. */
@@ -170,6 +173,8 @@ export type Sender = {
    * Providers without a correlation field compare `text` (the rendered body), and leave out what is `known` by its id to be another's.
    */
   lookUp?: (message: AskedFor) => Promise<Outcome | undefined>;
+  /** Shows the person that an answer to their message is being written; `heardId` is its `externalId`. Where the provider can. */
+  showTyping?(heardId: string): Promise<Outcome>;
   /** Overrides `Adapter.idempotent` where it depends on the settings. */
   idempotent?: boolean;
   /** Said where a batch has one key: a message of it that is sent again, in other company, may go out twice. */
@@ -210,6 +215,8 @@ export type Adapter = {
   provider: string;
   channel: ChannelName;
   settings: Readonly<Record<string, IntegrationSetting>>;
+  /** What is wrong with settings that are each right: one that is missing beside another, or cannot be used. */
+  amiss?(settings: Settings): { field: string; rule: string } | undefined;
   /** The most a receipt can say. */
   confirms: 'nothing' | 'delivered' | 'read';
   /** True when a repeat with the same `idempotencyKey` is not sent twice by the provider. */

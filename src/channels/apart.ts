@@ -20,7 +20,7 @@ const HEAP_MB = 256;
 let thread: Apart<ApartRequest, Callback> | undefined;
 
 /** What a callback says, or that it could not be read now: then nothing is taken, and whoever calls is asked to come again. */
-export type Heard = Callback | { kind: 'unread'; detail: string; answer: CallbackAnswer };
+type Heard = Callback | { kind: 'unread'; detail: string; answer: CallbackAnswer };
 
 /** An adapter that takes callbacks. */
 export type Hearing = Adapter & Required<Pick<Adapter, 'receive'>>;

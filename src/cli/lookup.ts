@@ -3,7 +3,7 @@ import { Failure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type LookUpFlags = TargetFlags & { country?: string; integration?: string };
-type Told = {
+type LookedUp = {
   given: string;
   valid: boolean;
   error?: { message: string };
@@ -26,7 +26,7 @@ type Told = {
 /** Prints a line for each number, and one below it of what the provider says. */
 export async function lookUp(numbers: readonly string[], flags: LookUpFlags): Promise<void> {
   const { api, base } = await connect(flags);
-  const told = await api.post<{ numbers: Told[] }>(`${base}/numbers/lookup`, {
+  const told = await api.post<{ numbers: LookedUp[] }>(`${base}/numbers/lookup`, {
     numbers,
     ...(flags.country === undefined ? {} : { country: flags.country }),
     ...(flags.integration === undefined ? {} : { integrationId: flags.integration }),
@@ -46,7 +46,7 @@ export async function lookUp(numbers: readonly string[], flags: LookUpFlags): Pr
   if (told.numbers.every(({ error }) => error)) throw new Failure(told.numbers[0]!.error!.message);
 }
 
-function saidBy({ outcome, type, carrier, ported, code, detail }: NonNullable<Told['provider']>): string {
+function saidBy({ outcome, type, carrier, ported, code, detail }: NonNullable<LookedUp['provider']>): string {
   if (outcome !== 'found') return `nothing (${outcome}): ${detail} (${code})`;
   return [type, carrier, ported ? 'ported' : undefined].filter(Boolean).join(', ');
 }

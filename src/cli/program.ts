@@ -80,6 +80,13 @@ function sending(parley: Command): void {
     .option('--tag <name>', 'give everyone this tag; may be repeated', many)
     .option('--country <code>', "of phone numbers without a country code; by default the workspace's")
     .action(async (file, flags) => (await import('./import.ts')).importFile(file, flags));
+  const orders = parley.command('orders').description('what customers bought');
+  calling(orders, 'import', 'tell orders of a file; nothing is sent because of them')
+    .argument('<file>', 'one order as JSON a line, as the API takes it')
+    .option('--live', 'they happen now: texts about them are sent')
+    .option('--connect-id <id>', 'in the account that is connected under this id')
+    .option('--user-id <id>', 'in the account of this user')
+    .action(async (file, flags) => (await import('./orders.ts')).importOrders(file, flags));
   calling(parley, 'send', 'send one text')
     .argument('<to>', 'a phone number or e-mail address')
     .argument('<text>')

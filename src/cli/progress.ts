@@ -2,7 +2,7 @@
 import { monotonicMs } from '../base/clock.ts';
 
 /** A thing in progress. */
-export type Progress = {
+type Progress = {
   /** `share` is 0..1, undefined while it is not known; `text` is what else there is to say. */
   show(share: number | undefined, text: string): void;
   /** Shows the last state and leaves the line. */

@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /** A server that runs, as its data directory tells. `token` and `workspace` are those of the demo workspace. */
-export type Runtime = { url: string; pid: number; token?: string; workspace?: string };
+type Runtime = { url: string; pid: number; token?: string; workspace?: string };
 
 /** Leaves word of a server. */
 export async function writeRuntime(dataDir: string, runtime: Runtime): Promise<void> {

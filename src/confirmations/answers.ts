@@ -4,7 +4,7 @@
  */
 import { takeAnswers, waitingAt, type PendingLink, type Word } from '../contacts/pending.ts';
 import type { MessageReceived } from '../conversations/conversations.ts';
-import { selectMessages } from '../conversations/history.ts';
+import { messagesById } from '../conversations/history.ts';
 import type { Tx } from '../db/pool.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -46,7 +46,7 @@ async function takeOf(
 }
 
 async function wordsOf(tx: Tx, workspaceId: number, received: readonly MessageReceived[]): Promise<Word[]> {
-  const messages = await selectMessages(
+  const messages = await messagesById(
     tx,
     workspaceId,
     received.map(({ messageId }) => messageId),

@@ -7,9 +7,9 @@ import type { Content } from '../../contract/content.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { activate, awaitPerson } from '../contacts/pending.ts';
-import { ensureConversations } from '../conversations/conversations.ts';
 import type { Tx } from '../db/pool.ts';
-import { accept, type AcceptDeps } from '../outbox/accept.ts';
+import type { AcceptDeps } from '../outbox/accept.ts';
+import { say } from '../outbox/say.ts';
 import { tellOfLinks } from './told.ts';
 
 /** One of them. */
@@ -72,15 +72,9 @@ export async function sendConfirmation(
   content: Content,
   metadata?: Record<string, string | boolean>,
 ): Promise<void> {
-  const { tools, workspace, nowMs, contactId } = whose;
-  const conversations = await ensureConversations(tx, tools.ids, nowMs + workspace.clockAheadMs, [
-    { contactId, workspaceId: workspace.id },
-  ]);
-  await accept(tools, tx, nowMs, [
+  await say(whose.tools, tx, whose, [
     {
-      workspaceId: workspace.id,
-      contactId,
-      conversationId: conversations.get(contactId)!.id,
+      to: { contactId: whose.contactId, destinationId: to.destinationId },
       kind: 'confirmation',
       class: 'transactional',
       content,
@@ -88,8 +82,6 @@ export async function sendConfirmation(
       source: { type: 'api' },
       ...(metadata === undefined ? {} : { metadata }),
       integrationId: to.integration.id,
-      destinationId: to.destinationId,
-      aheadMs: workspace.clockAheadMs,
     },
   ]);
 }

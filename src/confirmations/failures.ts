@@ -3,7 +3,7 @@
  * nothing else is to be sent there.
  */
 import { unlinkDestinations } from '../contacts/destinations.ts';
-import { selectMessages } from '../conversations/history.ts';
+import { messagesById } from '../conversations/history.ts';
 import type { DeliveryChanged } from '../ledger/events.ts';
 import { deliveriesNamed } from '../ledger/deliveries.ts';
 import { STATE } from '../ledger/states.ts';
@@ -21,7 +21,7 @@ export const linkFailures: FeedReader = {
         .map(({ payload }) => payload as DeliveryChanged)
         .flatMap(({ bulk, changes }) => (bulk ? [] : changes.filter(({ to }) => FAILED.includes(to))));
       if (failed.length === 0) continue;
-      const messages = await selectMessages(tx, workspaceId, [
+      const messages = await messagesById(tx, workspaceId, [
         ...new Set(failed.map(({ causeId }) => causeId)),
       ]);
       const confirming = new Set(

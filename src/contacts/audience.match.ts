@@ -3,7 +3,7 @@ import type { Clauses, Condition, FieldName, Test } from '../../contract/audienc
 import { parseIsoTime } from '../base/clock.ts';
 
 /** What of a contact an audience can ask for. */
-export type Facts = {
+type Facts = {
   id: number;
   attributes: Record<string, unknown>;
   createdMs: number;
@@ -31,7 +31,7 @@ export function clausesMet(clauses: Clauses, contact: Facts, sets: readonly SetR
 }
 
 /** Whether a condition holds for a contact. */
-export function holds(condition: Condition, contact: Facts): boolean {
+function holds(condition: Condition, contact: Facts): boolean {
   if ('all' in condition) return condition.all.every((one) => holds(one, contact));
   if ('any' in condition) return condition.any.some((one) => holds(one, contact));
   if ('not' in condition) return !holds(condition.not, contact);

@@ -4,7 +4,7 @@
  */
 import { Audience, AUDIENCE_LIMITS, Clauses, FIELDS, Test, TESTS } from '../../contract/audience.ts';
 import { parseIsoTime } from '../base/clock.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
 import type { Db } from '../db/pool.ts';
 import { clausesMet } from './audience.match.ts';
@@ -123,8 +123,4 @@ function oddKey(given: unknown, known: readonly string[], path: string): Fault |
   return odd === undefined
     ? undefined
     : breaks(`${path}.${odd}`, `is not known; known are ${known.join(', ')}`);
-}
-
-function breaks(path: string, rule: string): Fault {
-  return fault('bad_request', `${path}: ${rule}`, { field: path });
 }

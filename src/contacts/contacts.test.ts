@@ -194,7 +194,7 @@ test('somebody who is known only from the From of a mail is found by the beginni
       channel: 'email' as const,
       address: `${value}@example.com`,
     };
-    good(await inTx((tx) => linkDestination(tx, NOW, { ...of, displayName })));
+    good(await inTx((tx) => linkDestination(tx, ids, NOW, { ...of, displayName })));
     return contactId;
   };
   const mary = await called('m1', 'Mary Poppins');
@@ -339,7 +339,7 @@ test('erasing leaves nothing but the proof, and the suppression', async () => {
   const workspaceId = ++workspaces;
   const phone = '+31600000077';
   const { id } = await make(workspaceId, 'gone', { attributes: { secret: 'x' } });
-  good(await inTx((tx) => linkDestination(tx, NOW, { ...sms(phone), workspaceId, contactId: id })));
+  good(await inTx((tx) => linkDestination(tx, ids, NOW, { ...sms(phone), workspaceId, contactId: id })));
   await inTx((tx) =>
     blockDestination(tx, ids, NOW, {
       workspaceId,
@@ -386,7 +386,7 @@ test('adding to a contact and erasing it at once leaves no trace of it', async (
     const { id } = await make(workspaceId, `r${round}`);
     const value = `+3161000${1000 + round}`;
     await Promise.all([
-      inTx((tx) => linkDestination(tx, NOW, { ...sms(value), workspaceId, contactId: id })),
+      inTx((tx) => linkDestination(tx, ids, NOW, { ...sms(value), workspaceId, contactId: id })),
       inTx((tx) => eraseContacts(tx, ids, NOW, workspaceId, [id])),
       inTx((tx) =>
         resolveContacts(tx, ids, NOW, [
@@ -415,7 +415,9 @@ test('merging keeps what the survivor has and fills what it lacks', async () => 
     attributes: { a: 2, b: 3 },
   });
   const link = async (contactId: number, wanted: object) =>
-    good(await inTx((tx) => linkDestination(tx, NOW, { ...sms(phone), ...wanted, workspaceId, contactId })));
+    good(
+      await inTx((tx) => linkDestination(tx, ids, NOW, { ...sms(phone), ...wanted, workspaceId, contactId })),
+    );
   const push = { channel: 'push' as const, integrationId: 3, address: 'token' };
   await link(survivor.id, push);
   const moved = await link(other.id, {});

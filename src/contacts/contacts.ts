@@ -215,7 +215,7 @@ export async function eraseContacts(
 }
 
 /** Which contacts, newest first. `below` is the `next` of the page before. */
-export type ContactPage = { limit: number; below?: number | undefined } & (
+type ContactPage = { limit: number; below?: number | undefined } & (
   | {
       /** Beginning of a name, e-mail address, phone number or external id. */
       search?: string | undefined;

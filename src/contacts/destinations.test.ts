@@ -53,7 +53,7 @@ test('N7 an address is linked once; of another contact it is told and nothing ch
   const [a, b] = [await person(workspaceId, '+31600000101'), await person(workspaceId, '+31600000102')];
   const link = (contactId: number, address: string, integrationId: number | null) =>
     inTx((tx) =>
-      linkDestination(tx, NOW, { workspaceId, contactId, channel: 'sms', integrationId, address }),
+      linkDestination(tx, ids, NOW, { workspaceId, contactId, channel: 'sms', integrationId, address }),
     );
   const first = await link(a.contactId, '+31600000103', 8);
   assert.ok(!isFault(first) && 'created' in first && first.created);
@@ -72,7 +72,7 @@ test('an address is free for others once its last destination is unlinked', asyn
   const [a, b] = [await person(workspaceId, phone), await person(workspaceId, '+31600000112')];
   const link = (contactId: number, channel: 'sms' | 'whatsapp') =>
     inTx((tx) =>
-      linkDestination(tx, NOW, { workspaceId, contactId, channel, integrationId: 1, address: phone }),
+      linkDestination(tx, ids, NOW, { workspaceId, contactId, channel, integrationId: 1, address: phone }),
     );
   const second = await link(a.contactId, 'whatsapp');
   assert.ok(!isFault(second) && 'destinationId' in second);

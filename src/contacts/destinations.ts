@@ -2,10 +2,10 @@
 import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { blocksOf, liftBlocks } from './consent/blocks.ts';
+import { liftBlocks } from './consent/blocks.ts';
 import { readBlocks } from './consent/compiled.ts';
-import { writeBlocksAt } from './consent/sql.blocks.ts';
 import { addressOf, destinationIdOf, type Identity, keyOf, keyText, identityOfAddress } from './keys.ts';
+import { followLinks } from './linked.ts';
 import type { DestinationStatus, WantedDestination } from './wanted.ts';
 import {
   type ConsentEntry,
@@ -33,7 +33,7 @@ export async function destinationsOf(
 }
 
 /** A link that was made or was there; `conflictsWith` instead of a destination when the address is another contact's. */
-export type Linked = { destinationId: number; created: boolean } | { conflictsWith: number };
+type Linked = { destinationId: number; created: boolean } | { conflictsWith: number };
 
 /**
  * Links an address to a contact. Changes nothing when the address is another contact's: whoever asked decides whether to
@@ -41,6 +41,7 @@ export type Linked = { destinationId: number; created: boolean } | { conflictsWi
  */
 export async function linkDestination(
   tx: Tx,
+  ids: IdSource,
   nowMs: number,
   link: WantedDestination & { workspaceId: number; contactId: number },
 ): Promise<Linked | Fault> {
@@ -62,12 +63,8 @@ export async function linkDestination(
     displayName: link.displayName ?? null,
     raw: link.raw === undefined ? null : JSON.stringify(link.raw),
   };
-  const [[destination], blocked] = await Promise.all([
-    insertDestinations(tx, [row], nowMs),
-    blocksOf(tx, [key]),
-  ]);
-  for (const compiled of blocked.values())
-    await writeBlocksAt(tx, [{ contactId, id: destination!.id, ...compiled }]);
+  const [destination] = await insertDestinations(tx, [row], nowMs);
+  if (destination!.inserted) await followLinks(tx, ids, nowMs, [row], [link]);
   return { destinationId: destination!.id, created: destination!.inserted };
 }
 
@@ -92,7 +89,7 @@ export async function unlinkDestinations(
   const left = await selectDestinations(tx, workspaceId, contactIds);
   const kept = new Set(left.flatMap(claimTexts));
   const free = gone
-    .flatMap((one) => identityOf(one).map((identity) => ({ one, identity })))
+    .flatMap((one) => claimsOf(one).map((identity) => ({ one, identity })))
     .map(({ one, identity }) => ({ ...keyOf(workspaceId, identity), contactId: one.contactId }))
     .filter((claim) => !kept.has(`${claim.contactId}|${keyText(claim)}`));
   if (free.length > 0) await releaseIdentities(tx, free);
@@ -155,8 +152,14 @@ function identityOf(destination: Destination): Identity[] {
   return identity ? [identity] : [];
 }
 
+/** What is claimed with a destination: for a device, its token. */
+function claimsOf(destination: Destination): Identity[] {
+  const { channel, address } = destination;
+  return channel === 'push' ? [{ kind: 'token', value: address }] : identityOf(destination);
+}
+
 function claimTexts(destination: Destination): string[] {
-  return identityOf(destination).map(
+  return claimsOf(destination).map(
     (identity) => `${destination.contactId}|${keyText(keyOf(destination.workspaceId, identity))}`,
   );
 }

@@ -1,13 +1,11 @@
 /**
  * What follows for addresses when a business has told of a user, once that is committed: a token that was told again is active again,
- * an address that takes the place of another leaves it, and who has left everything has left at a new address too. Doing it twice
- * changes nothing.
+ * and an address that takes the place of another leaves it. Doing it twice changes nothing.
  */
 import type { ChannelName } from '../../contract/channels.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
 import { liftBlocks } from './consent/blocks.ts';
-import { leaveEverything, whoLeft } from './consent/everything.ts';
 import {
   destinationsOf,
   setDestinationStatus,
@@ -22,7 +20,7 @@ export const TOLD = { by: 'identify' } as const;
 const ONE_EACH: readonly ChannelName[] = ['email', 'sms'];
 
 /** A contact that was told of: which destinations were named, and whether they are new. */
-export type ToldOf = { contactId: number; destinations: readonly { id: number; created: boolean }[] };
+type ToldOf = { contactId: number; destinations: readonly { id: number; created: boolean }[] };
 
 /** True when there is something to follow up. */
 export function hasMore(
@@ -40,12 +38,11 @@ export async function followUp(
   workspaceId: number,
   told: readonly ToldOf[],
 ): Promise<void> {
-  const people = told.map(({ contactId }) => ({ workspaceId, contactId }));
   const named = new Map(told.flatMap(({ destinations }) => destinations.map((one) => [one.id, one.created])));
   const all = await destinationsOf(
     tx,
     workspaceId,
-    people.map(({ contactId }) => contactId),
+    told.map(({ contactId }) => contactId),
   );
   const tokens = all.filter(({ id, channel }) => channel === 'push' && named.has(id));
   await bringBack(tx, ids, nowMs, tokens);
@@ -56,11 +53,6 @@ export async function followUp(
     workspaceId,
     before.map(({ contactId, id }) => ({ contactId, destinationId: id })),
   );
-  if (![...named.values()].includes(true)) return;
-  const left = await whoLeft(tx, people);
-  const leaving = people.filter(({ contactId }) => left.has(contactId));
-  if (leaving.length > 0)
-    await leaveEverything(tx, ids, nowMs, leaving, { rank: 'api', reason: 'unsubscribed from all' });
 }
 
 /** Whether a new address has taken the place of this one. Only what a business told by the same way gives way. */

@@ -4,7 +4,7 @@ import { selectMerged } from './sql.merge.ts';
 import { lockPresent } from './sql.people.ts';
 
 /** Contacts by workspace. */
-export type Named = { workspaceId: number; contactId: number };
+type Named = { workspaceId: number; contactId: number };
 
 /**
  * Holds contacts until the transaction ends: none of those returned is erased or merged in between. The others are gone; those that
@@ -20,7 +20,7 @@ export async function holdContacts(
 }
 
 /** Whom contacts became that were merged into others. */
-export async function becameOf(db: Db, named: readonly Named[]): Promise<Map<number, number>> {
+async function becameOf(db: Db, named: readonly Named[]): Promise<Map<number, number>> {
   const merged = await selectMerged(db, named);
   return new Map(merged.map(({ contactId, intoId }) => [contactId, intoId]));
 }

@@ -1,5 +1,5 @@
 /** What the columns of an imported file mean, and one row read by them. No database. */
-import { fault, type Fault, isFault } from '../base/fault.ts';
+import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { normaliseEmail } from '../content/address.ts';
 import { normalisePhone } from '../content/phone.ts';
 import type { Identity } from './keys.ts';
@@ -199,8 +199,4 @@ function reachedBy(
 /** A fault's message without the path it begins with. */
 function ruleOf({ message, field }: Fault): string {
   return field !== undefined && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
-}
-
-function breaks(path: string, rule: string): Fault {
-  return fault('bad_request', `${path}: ${rule}`, { field: path });
 }

@@ -18,7 +18,7 @@ import { keepStatistics } from './statistics.ts';
 export type { ColumnMapping, ColumnTarget, RowFault } from './import.columns.ts';
 
 /** What an import works with. */
-export type ImportDeps = { sql: Sql; ids: IdSource; nowMs: () => number };
+type ImportDeps = { sql: Sql; ids: IdSource; nowMs: () => number };
 
 /** What is imported where. */
 export type ImportOptions = {

@@ -2,12 +2,15 @@
  * What makes two addresses the same, and under which hash they are kept: the one place that knows the form of an identity.
  * Holds no statement.
  */
-import { CHANNELS, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
+import { TOKEN_KIND, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
 
-/** What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact. */
+/**
+ * What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact,
+ * `connect` that of an account that authorised the workspace.
+ */
 export type IdentityKind =
   | 'external'
   | 'phone'
@@ -16,7 +19,8 @@ export type IdentityKind =
   | 'whatsapp'
   | 'webhook'
   | 'anonymous'
-  | 'group';
+  | 'group'
+  | 'connect';
 
 /**
  * Something one contact of a workspace owns: an id of the caller's, a phone number in E.164, an e-mail address, a token, an address
@@ -53,11 +57,6 @@ export function identityOfAddress(channel: ChannelName, address: string): Identi
   return kind && { kind, value: address };
 }
 
-/** The channels whose addresses are identities of this kind. */
-export function channelsOfKind(kind: IdentityKind): ChannelName[] {
-  return CHANNELS.filter((channel) => KIND_OF_CHANNEL[channel] === kind);
-}
-
 /**
  * A normalised address as it is stored. E-mail addresses are kept in lower case: no provider of note tells `Ann@` from
  * `ann@`, and people write both. A number that WhatsApp spells otherwise than its owner is one address.
@@ -68,16 +67,18 @@ export function addressOf(channel: ChannelName, address: string): string {
   return KIND_OF_CHANNEL[channel] === 'phone' ? oneSpelling(address) : address;
 }
 
+const SPELLED: Partial<Record<IdentityKind, (value: string) => string>> = {
+  email: (value) => addressOf('email', value),
+  // A phone is one person's, on whatever channel and however it is spelled there.
+  phone: whatsappSpelling,
+  // A device is one, whether or not its kind is said.
+  token: (value) => value.replace(TOKEN_KIND, ''),
+};
+
 /** The key of an identity. */
 export function keyOf(workspaceId: number, identity: Identity): Key {
   const { kind } = identity;
-  // A phone is one person's, on whatever channel and however it is spelled there.
-  const value =
-    kind === 'email'
-      ? addressOf('email', identity.value)
-      : kind === 'phone'
-        ? whatsappSpelling(identity.value)
-        : identity.value;
+  const value = (SPELLED[kind] ?? String)(identity.value);
   return { workspaceId, kind, value, hash: hash32(`${workspaceId}|${kind}|${value}`) };
 }
 

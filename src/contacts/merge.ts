@@ -4,6 +4,7 @@ import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { blockKey, blocksOf } from './consent/blocks.ts';
 import type { Compiled } from './consent/compiled.ts';
+import { leaveEverything, whoLeft } from './consent/everything.ts';
 import { writeBlocksAt } from './consent/sql.blocks.ts';
 import { destinationIdOf } from './keys.ts';
 import { CONTACT_LIMITS } from './profile.ts';
@@ -53,6 +54,8 @@ export async function mergeContacts(
   const touch = (id: number) => touchContacts(tx, [{ workspaceId, id, externalId: null }], nowMs);
   const alive = await Promise.all([survivingId, discardedId].sort((a, b) => a - b).map(touch));
   if (alive.some((one) => one.size === 0)) return fault('not_found', 'contact: there is none with this id');
+  const both = [survivingId, discardedId].map((contactId) => ({ workspaceId, contactId }));
+  const left = await whoLeft(tx, both);
   const [[discarded], destinations, memberships, consent, waiting] = await Promise.all([
     deleteContacts(tx, workspaceId, [discardedId]),
     deleteAllDestinations(tx, workspaceId, [discardedId]),
@@ -89,6 +92,12 @@ export async function mergeContacts(
     return compiled ? [{ contactId: survivingId, id: one.id, ...compiled }] : [];
   });
   if (blocked.length > 0) await writeBlocksAt(tx, blocked);
+  // A no of either is one of both, at every address.
+  if (left.size > 0)
+    await leaveEverything(tx, ids, nowMs, [{ workspaceId, contactId: survivingId }], {
+      rank: 'api',
+      reason: 'unsubscribed from all',
+    });
   return {
     survivingId,
     discarded: discarded!,

@@ -26,7 +26,7 @@ export async function activate(tx: Tx, workspaceId: number, refs: readonly Desti
 export type Word = DestinationRef & { text: string };
 
 /** What people's words made of the addresses that waited for them. */
-export type Answers = { accepted: PendingLink[]; refused: PendingLink[] };
+type Answers = { accepted: PendingLink[]; refused: PendingLink[] };
 
 /** Those of these addresses that wait; nobody else answers for them before the transaction ends. */
 export async function waitingAt(

@@ -1,7 +1,7 @@
 /** What may be known of a contact: the rules of its fields. Total: any value is answered with fields or with one fault. */
 import { type Static, Type } from 'typebox';
 import { minuteOfDay } from '../base/clock.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
 
 /** Limits of a contact's fields. Lengths count UTF-16 units. */
@@ -105,8 +105,4 @@ export function attributesBytes(value: unknown): number {
     : entries.map(([key]) => Buffer.byteLength(JSON.stringify(key)) + 2);
   const inner = entries.reduce((bytes, [, entry]) => bytes + attributesBytes(entry) + 2, 0);
   return names.reduce((bytes, one) => bytes + one, inner) + (entries.length > 0 ? 0 : 2);
-}
-
-function breaks(path: string, rule: string): Fault {
-  return fault('bad_request', `${path}: ${rule}`, { field: path });
 }

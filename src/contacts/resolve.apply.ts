@@ -1,8 +1,6 @@
 /** Second half of resolving: claims, then contacts and destinations. Undoes its claims when a rival was quicker. */
+import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
-import { blockKey, blocksOf } from './consent/blocks.ts';
-import type { Compiled } from './consent/compiled.ts';
-import { writeBlocksAt } from './consent/sql.blocks.ts';
 import {
   addressOf,
   type DestinationKey,
@@ -12,6 +10,7 @@ import {
   identityOfAddress,
 } from './keys.ts';
 import type { Plan, Planned } from './resolve.plan.ts';
+import { followLinks } from './linked.ts';
 import type { PersonResolved, WantedDestination } from './wanted.ts';
 import {
   beginClaims,
@@ -26,13 +25,14 @@ import {
 } from './sql.resolve.ts';
 
 /** What this transaction has made so far, over several attempts. */
-export type Made = { contacts: Set<number>; destinations: Set<number> };
+type Made = { contacts: Set<number>; destinations: Set<number> };
 
 type Draft = { key: DestinationKey; id: number; wanted: WantedDestination };
 
 /** Carries the plan out; undefined when a rival got in between and a new plan is needed. */
 export async function applyPlan(
   tx: Tx,
+  ids: IdSource,
   nowMs: number,
   plan: Plan,
   made: Made,
@@ -59,13 +59,14 @@ export async function applyPlan(
   }
   const present = new Set(found.map(({ id }) => id));
   const missing = [...distinct.values()].filter(({ id }) => !present.has(id));
-  const written = await writeNew(tx, nowMs, plan, missing, alive, made);
+  const written = await writeNew(tx, ids, nowMs, plan, missing, alive, made);
   return written ? outcomesOf(plan, drafts, made) : undefined;
 }
 
 /** Writes what is new; false when a contact was erased in the meantime. */
 async function writeNew(
   tx: Tx,
+  ids: IdSource,
   nowMs: number,
   plan: Plan,
   missing: readonly Draft[],
@@ -78,24 +79,27 @@ async function writeNew(
     if (!alive.has(id) && !plan.making.has(id)) touch.set(id, { workspaceId, id, externalId: null });
   }
   const rows = missing.map(newDestination);
-  const [, , , written, blocks] = await Promise.all([
+  const [, , , written] = await Promise.all([
     plan.claims.length > 0 ? keepClaims(tx) : undefined,
     touch.size > 0 ? touchContacts(tx, [...touch.values()], nowMs) : undefined,
     plan.making.size > 0 ? insertContacts(tx, [...plan.making.values()], nowMs) : undefined,
     rows.length > 0 ? insertDestinations(tx, rows, nowMs) : [],
     // After the locks, so that a block is either seen here or sees the destination.
-    rows.length > 0 ? blocksOf(tx, rows) : new Map<string, Compiled>(),
+    followLinks(tx, ids, nowMs, rows, knownAmong(missing, plan)),
   ]);
   for (const id of plan.making.keys()) made.contacts.add(id);
   for (const { id, inserted } of written) if (inserted) made.destinations.add(id);
-  if (blocks.size > 0) {
-    const blocked = rows.flatMap((row) => {
-      const compiled = blocks.get(blockKey(row));
-      return compiled ? [{ contactId: row.contactId, id: row.id, ...compiled }] : [];
-    });
-    await writeBlocksAt(tx, blocked);
-  }
   return written.length === rows.length;
+}
+
+/** The contacts that get an address and were there before, each once. */
+function knownAmong(
+  missing: readonly Draft[],
+  { making }: Plan,
+): { workspaceId: number; contactId: number }[] {
+  const known = new Map<number, { workspaceId: number; contactId: number }>();
+  for (const { key } of missing) if (!making.has(key.contactId)) known.set(key.contactId, key);
+  return [...known.values()];
 }
 
 function draftsOf(
@@ -107,7 +111,7 @@ function draftsOf(
     const address = addressOf(channel, wanted.address);
     const identity = identityOfAddress(channel, address);
     const owner = identity && owners.get(keyText(keyOf(person.workspaceId, identity)));
-    if (owner !== undefined && owner !== contactId) return undefined;
+    if (owner !== contactId && (owner !== undefined || person.asTheyAre)) return undefined;
     const key = { workspaceId: person.workspaceId, contactId, channel, integrationId, address };
     return { key, id: destinationIdOf(key), wanted };
   });

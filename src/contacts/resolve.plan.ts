@@ -56,7 +56,7 @@ export async function makePlan(
       drafts.set(contactId, { first: person, profile: person.profile ?? {} });
     else if (draft && profiles === 'merged') draft.profile = mergeProfile(draft.profile, person.profile);
     for (const text of texts) {
-      if (owners.has(text)) continue;
+      if (owners.has(text) || (person.asTheyAre && found.length > 0)) continue;
       owners.set(text, contactId);
       claims.set(text, { ...keys.get(text)!, contactId });
     }

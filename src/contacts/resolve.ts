@@ -56,7 +56,7 @@ export async function resolvePeople(
   const made = { contacts: new Set<number>(), destinations: new Set<number>() };
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const plan = await makePlan(tx, ids, people, profiles);
-    const outcomes = await applyPlan(tx, nowMs, plan, made);
+    const outcomes = await applyPlan(tx, ids, nowMs, plan, made);
     if (outcomes) return outcomes;
   }
   throw new Error(

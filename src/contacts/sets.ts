@@ -133,7 +133,7 @@ export async function countMembers(db: Db, setIds: readonly number[]): Promise<M
 }
 
 /** The rule that a name breaks. */
-export function checkSetName(name: unknown, path = 'name'): Fault | undefined {
+function checkSetName(name: unknown, path = 'name'): Fault | undefined {
   const good =
     typeof name === 'string' &&
     name.length <= NAME_LENGTH &&

@@ -31,7 +31,7 @@ export type Destination = {
 export type DestinationRef = { contactId: number; destinationId: number };
 
 /** An address of a contact, wherever it is linked. */
-export type ContactAddress = {
+type ContactAddress = {
   workspaceId: number;
   contactId: number;
   channel: ChannelName;
@@ -102,7 +102,7 @@ export async function updateStatus(
 }
 
 /** A message from the person came in on a destination. `raw` is JSON text. */
-export type Inbound = DestinationRef & {
+type Inbound = DestinationRef & {
   workspaceId: number;
   atMs: number;
   displayName: string | null;

@@ -8,7 +8,7 @@ import type { DestinationKey, IdentityKind, Key } from './keys.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
 /** Who owns an identity. */
-export type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };
+type Owner = { workspaceId: number; kind: IdentityKind; value: string; contactId: number };
 
 /** A contact to be written. `attributes` is JSON text. */
 export type NewContact = {
@@ -33,7 +33,7 @@ export type NewDestination = DestinationKey & {
 };
 
 /** A destination that is there; `inserted` when this statement put it there. */
-export type FoundDestination = { id: number; inserted: boolean };
+type FoundDestination = { id: number; inserted: boolean };
 
 const identityColumns = (db: Db, keys: readonly Key[]) => db`unnest(
   ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
@@ -48,7 +48,7 @@ export async function ownersOf(db: Db, keys: readonly Key[]): Promise<Owner[]> {
 }
 
 /** A claim that was not made: the key is owned already, perhaps by the contact it was claimed for. */
-export type Unclaimed = Owner;
+type Unclaimed = Owner;
 
 /**
  * Claims each key for its contact, and returns those that were owned when it came to it, with their owner: the first writer

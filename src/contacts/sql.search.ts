@@ -9,7 +9,7 @@ import type { Db, Fragment } from '../db/pool.ts';
 export type SearchPage = { workspaceId: number; belowId: number; limit: number };
 
 /** Names to look for: a given name or surname that begins with `whole`, or one of each that begin with `first` and `rest`. */
-export type NameSearch = { whole: string; first?: string; rest?: string };
+type NameSearch = { whole: string; first?: string; rest?: string };
 
 /** Above every text that begins with what stands before it, byte by byte. */
 const LAST = '\u{10FFFF}';

@@ -41,6 +41,11 @@ export type Wanted = {
    * callers whose ids are the word on who is who.
    */
   byOwnId?: boolean | undefined;
+  /**
+   * Whoever is there already stays as they are: none of the other identities is claimed for them, and of the destinations they get only
+   * those at an address that is theirs.
+   */
+  asTheyAre?: boolean | undefined;
   destination?: WantedDestination | undefined;
   /** Used when the contact is made; one that exists is not changed. */
   profile?: Profile | undefined;

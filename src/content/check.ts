@@ -3,9 +3,9 @@
  * Total: any value is answered with content or with one fault that names field and rule.
  */
 import { type Action, CONTENT_SCHEMAS, type Content, LIMITS, type Metadata } from '../../contract/content.ts';
-import { type Fault, isFault } from '../base/fault.ts';
+import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { checkSenderId } from './senderId.ts';
-import { breaks, readShape } from './shape.ts';
+import { readShape } from './shape.ts';
 
 /** The content in `value` without the keys the model does not know, or the first rule it breaks. */
 export function checkContent(value: unknown, path = 'message'): Content | Fault {

@@ -14,7 +14,7 @@ import type { RenderOptions } from './renderOptions.ts';
 import { type PickedVariables, pickerFor, type Variables } from './variables.ts';
 
 /** `liquid: false` sends the content verbatim (single messages of the Sunshine door); `path` begins the field paths of faults. */
-export type CompileOptions = { liquid?: boolean; path?: string };
+type CompileOptions = { liquid?: boolean; path?: string };
 
 /** Content that is ready to render. What it returns is shared: never change it. */
 export type Compiled = {

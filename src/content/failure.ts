@@ -5,7 +5,7 @@
  * `template_uri` a variable made an address that is none; `template_missing` a stored template was not put in place;
  * `content_empty` nothing is left to show; `content_unsupported` the channel cannot show it in any form.
  */
-export type RenderFailureCode =
+type RenderFailureCode =
   | 'template_variable'
   | 'template_error'
   | 'template_uri'

@@ -93,12 +93,12 @@ export function mediaOf(content: Content): { url: string; mediaType?: string; na
 }
 
 /** A link to the place on a map. */
-export function mapUrl(content: ContentOf<'location'>): string {
+function mapUrl(content: ContentOf<'location'>): string {
   return `https://maps.google.com/maps?q=${content.coordinates.lat},${content.coordinates.long}`;
 }
 
 /** An action that is not a choice, as a line; undefined when text cannot stand for it. */
-export function actionText(action: Action): string | undefined {
+function actionText(action: Action): string | undefined {
   switch (action.type) {
     case 'link':
       return `${action.text}: ${action.uri}`;

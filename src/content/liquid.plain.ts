@@ -6,7 +6,7 @@
 import { Output, type Template } from 'liquidjs';
 
 /** The text for a recipient's variables; undefined: the engine has to say. */
-export type PlainTemplate = (scope: object) => string | undefined;
+type PlainTemplate = (scope: object) => string | undefined;
 
 /** The closure for a parsed template; undefined when it is not plain. */
 export function plainTemplate(

@@ -13,7 +13,7 @@ import type { Log } from '../base/log.ts';
 import type { FileKey, MediaStore } from './mediaStore.ts';
 
 /** What the store needs; the settings are all there. */
-export type S3Deps = {
+type S3Deps = {
   config: Pick<Config, 's3Endpoint' | 's3Bucket' | 's3Region' | 's3AccessKey' | 's3SecretKey'>;
   clock: Clock;
   log: Log;

@@ -34,7 +34,7 @@ export type MediaStore = {
 };
 
 /** Where files are kept, and under which address the server is reached. */
-export type MediaPlace = { files: MediaStore; publicUrl(): string };
+export type MediaDeps = { files: MediaStore; publicUrl(): string };
 
 /** Where files are served: `/files/<workspace>/<token>/<name>`. */
 export const FILES_PREFIX = '/files';
@@ -46,20 +46,20 @@ const LONGEST_TYPE = 255;
 
 /** Keeps a file of a workspace; returns its public address. */
 export async function keepFile(
-  place: MediaPlace,
+  deps: MediaDeps,
   workspaceId: number,
   upload: Upload,
 ): Promise<string | Fault> {
   const key = { workspace: toHex24(workspaceId), token: randomToken(TOKEN_BYTES) };
   const name = upload.name.replaceAll(/[^\w.-]+/g, '_').slice(-100) || 'file';
   const mediaType = beginningOf(upload.mediaType, LONGEST_TYPE);
-  const failed = await place.files.put(key, { bytes: upload.bytes, name, mediaType });
-  return failed ?? `${place.publicUrl()}${FILES_PREFIX}/${key.workspace}/${key.token}/${name}`;
+  const failed = await deps.files.put(key, { bytes: upload.bytes, name, mediaType });
+  return failed ?? `${deps.publicUrl()}${FILES_PREFIX}/${key.workspace}/${key.token}/${name}`;
 }
 
 /** Removes a file of a workspace by its address; false when there is none. */
 export async function removeFile(
-  { files }: Pick<MediaPlace, 'files'>,
+  { files }: Pick<MediaDeps, 'files'>,
   workspaceId: number,
   url: string,
 ): Promise<boolean | Fault> {
@@ -70,7 +70,7 @@ export async function removeFile(
 
 /** The file behind the parts of an address; undefined when there is none. */
 export async function findFile(
-  { files }: Pick<MediaPlace, 'files'>,
+  { files }: Pick<MediaDeps, 'files'>,
   workspace: string,
   token: string,
 ): Promise<KeptFile | Fault | undefined> {

@@ -19,7 +19,7 @@ const HEAP_MB = 256;
 let thread: Apart<string, MadeOfMjml> | undefined;
 
 /** HTML of MJML, or the first thing that is wrong with it, by line. `whose` is the workspace, each of which has its turns. */
-export async function mjmlToHtml(source: string, path: string, whose: number): Promise<string | Fault> {
+async function mjmlToHtml(source: string, path: string, whose: number): Promise<string | Fault> {
   thread ??= createApart(new URL('mjmlThread.ts', import.meta.url), {
     deadlineMs: DEADLINE_MS,
     heapMb: HEAP_MB,

@@ -1,10 +1,9 @@
 /** Finds the Liquid in content once, and afterwards fills it in without looking at the rest. */
 import { beginningOf } from '../base/text.ts';
 import { type Content, MEDIA_PATTERN, URI_PATTERN } from '../../contract/content.ts';
-import { type Fault, isFault } from '../base/fault.ts';
+import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { type RenderFailure, renderFailure } from './failure.ts';
 import { hasLiquid, parseLiquid, type TextTemplate } from './liquid.ts';
-import { breaks } from './shape.ts';
 import type { Path } from './variables.ts';
 
 /** Where the templates are in a value; undefined where there are none. */
@@ -13,7 +12,7 @@ type Plan =
   | { kind: 'parts'; keys: (string | number)[]; plans: Plan[] };
 
 /** Content whose Liquid is parsed. Undefined `fill`: there is none. */
-export type Personalised = {
+type Personalised = {
   paths: Path[];
   fill?: (scope: object) => Content | RenderFailure;
 };

@@ -13,7 +13,7 @@ import { type Fault, fault } from '../base/fault.ts';
 export type Phone = { e164: string; valid: boolean; country?: string; type?: LineType };
 
 /** `defaultCountry`: two letters, for numbers without country code. `path` names the field in a fault. */
-export type PhoneOptions = { defaultCountry?: string; path?: string };
+type PhoneOptions = { defaultCountry?: string; path?: string };
 
 const TYPES: Readonly<Record<string, LineType>> = {
   MOBILE: 'mobile',

@@ -8,7 +8,7 @@
  * Knows the keywords that `contract/` uses, and nothing of content.
  */
 import { isStorable } from '../base/storable.ts';
-import { type Fault, fault } from '../base/fault.ts';
+import { breaks, type Fault } from '../base/fault.ts';
 
 type Schema = {
   type?: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
@@ -38,11 +38,6 @@ export function readShape(schema: object, value: unknown, path: string): { value
   const broken: Fault[] = [];
   const read = readValue(schema, value, path, broken);
   return broken[0] ? { value: undefined, fault: broken[0] } : { value: read };
-}
-
-/** A fault of the kind all content checks give: field path, colon, rule. */
-export function breaks(path: string, rule: string): Fault {
-  return fault('bad_request', `${path}: ${rule}`, { field: path });
 }
 
 function readValue(schema: Schema, value: unknown, path: string, broken: Fault[]): unknown {

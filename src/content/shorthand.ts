@@ -3,13 +3,12 @@
  * One text may become several messages: what stands before and after a template is a message of its own.
  */
 import type { Action, Content, ContentOf, WhatsAppTemplate } from '../../contract/content.ts';
-import { type Fault, isFault } from '../base/fault.ts';
+import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { checkContent } from './check.ts';
 import { ownActions } from './fallback.ts';
-import { breaks } from './shape.ts';
 
 /** `language` is used when WhatsApp's shorthand names none. */
-export type ShorthandOptions = { language?: string; path?: string };
+type ShorthandOptions = { language?: string; path?: string };
 
 const MAY_HOLD = /[%$!]\[|%\(\(|%\{\{|&\(\(/;
 const TEMPLATES =

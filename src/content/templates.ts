@@ -3,10 +3,9 @@
  * holds no other template, so that none can hold itself. Liquid in one is not rendered here: whoever sends says whether it is.
  */
 import type { Content } from '../../contract/content.ts';
-import { fault, type Fault, isFault } from '../base/fault.ts';
+import { breaks, fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { breaks } from './shape.ts';
 import { expandShorthand } from './shorthand.ts';
 import {
   deleteTemplateRow,

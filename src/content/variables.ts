@@ -47,7 +47,7 @@ const OUTBOUND_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Picks what a set of paths needs. */
-export type Picker = {
+type Picker = {
   /** The paths as they are written in the templates, sorted. */
   variables: string[];
   pick: (all: Variables) => PickedVariables;

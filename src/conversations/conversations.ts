@@ -1,17 +1,19 @@
 /** Threads and what was said in them. A contact has one conversation; it is made when first needed. */
-import type { Conversation, Source } from './message.ts';
+import type { Conversation, NewMessage, Source } from './message.ts';
 import type { Content } from '../../contract/content.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import {
   absorbConversation,
+  deleteMessages,
   insertConversations,
   insertInboundSeen,
   insertMessages,
-  noteIncoming,
   selectConversations,
   takeConversation,
+  updateForIncoming,
+  updateForOutgoing,
 } from './sql.ts';
 
 /** Finds or makes the conversation of each contact, by contact id. Part of the caller's transaction. */
@@ -127,7 +129,7 @@ export async function receiveMessages(
       atMs: m.atMs,
     })),
   );
-  await noteIncoming(tx, countByConversation(placed));
+  await updateForIncoming(tx, countByConversation(placed));
   await deps.queue.append(
     tx,
     placed.map((m) => ({
@@ -148,8 +150,46 @@ export async function receiveMessages(
   return placed;
 }
 
+/**
+ * Keeps what the business said; for `outbox/accept`. False when a conversation is not there any more. Confirmations are no part of it,
+ * and count as nothing said. Locks the conversations.
+ */
+export async function keepOutgoing(
+  tx: Tx,
+  messages: readonly (Omit<NewMessage, 'direction'> & { conversationId: number })[],
+): Promise<boolean> {
+  const said = countByConversation(messages.filter(({ kind }) => kind !== 'confirmation'));
+  // Sent without waiting for each other's answers.
+  const [there] = await Promise.all([
+    updateForOutgoing(tx, said),
+    insertMessages(
+      tx,
+      messages.map((message) => ({ ...message, direction: 'out' as const })),
+    ),
+  ]);
+  return there === said.length;
+}
+
+/** Remembers words of people that are kept nowhere else, by the provider's id; returns the ids of those that are new. */
+export async function firstHeard(
+  tx: Tx,
+  words: readonly { integrationId: number; externalId: string; messageId: number }[],
+  nowMs: number,
+): Promise<Set<number>> {
+  return await insertInboundSeen(tx, words, nowMs);
+}
+
+/** Removes what was said in conversations, one message or all; returns how many there were. */
+export async function removeMessages(
+  tx: Tx,
+  conversationIds: readonly number[],
+  messageId?: number,
+): Promise<number> {
+  return await deleteMessages(tx, conversationIds, messageId);
+}
+
 /** Messages per conversation, with the time of the last: one row per conversation, since a statement must not name a row twice. */
-export function countByConversation(
+function countByConversation(
   messages: readonly { conversationId: number; atMs: number }[],
 ): { conversationId: number; count: number; atMs: number }[] {
   const counts = new Map<number, { conversationId: number; count: number; atMs: number }>();

@@ -7,7 +7,7 @@ import type { Db } from '../db/pool.ts';
  * The contact has read up to a message: what came after it stays unread. Returns false, and changes nothing, when it had read
  * that far. Locks the conversation.
  */
-export async function markReadUpTo(
+export async function updateReadUpTo(
   db: Db,
   upTo: { conversationId: number; messageId: number; atMs: number },
 ): Promise<boolean> {

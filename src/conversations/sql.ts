@@ -35,7 +35,7 @@ export async function selectConversations(db: Db, contactIds: readonly number[])
 }
 
 /** Conversations by id, whether or not anybody has looked at them; those of other workspaces are not found. */
-export async function selectBegun(
+export async function selectConversationsById(
   db: Db,
   workspaceId: number,
   ids: readonly number[],
@@ -70,7 +70,7 @@ export async function insertMessages(db: Db, rows: readonly NewMessage[]): Promi
  * Notes what the business said: one unread message more each, read by the business up to now. Confirmations do not count. Locks the rows;
  * returns how many conversations there are.
  */
-export async function noteOutgoing(
+export async function updateForOutgoing(
   db: Db,
   rows: readonly { conversationId: number; count: number; atMs: number }[],
 ): Promise<number> {
@@ -85,7 +85,7 @@ export async function noteOutgoing(
 }
 
 /** Notes what the contact said: nothing is unread any more. */
-export async function noteIncoming(
+export async function updateForIncoming(
   db: Db,
   rows: readonly { conversationId: number; count: number; atMs: number }[],
 ): Promise<void> {
@@ -99,7 +99,7 @@ export async function noteIncoming(
 }
 
 /** Notes that a conversation has begun; true for the one that began it. Locks the row. */
-export async function markStarted(db: Db, conversationId: number, nowMs: number): Promise<boolean> {
+export async function updateStarted(db: Db, conversationId: number, nowMs: number): Promise<boolean> {
   const result = await db`
     UPDATE conversations SET started = true, contact_read_ms = greatest(contact_read_ms, ${nowMs}::bigint)
     WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId} AND NOT started`;
@@ -107,7 +107,7 @@ export async function markStarted(db: Db, conversationId: number, nowMs: number)
 }
 
 /** Sets read marks: by the contact (nothing unread any more) or by the business. */
-export async function markRead(
+export async function updateRead(
   db: Db,
   conversationId: number,
   by: 'contact' | 'business',
@@ -121,7 +121,7 @@ export async function markRead(
 }
 
 /** The business has read up to a time; false, and nothing is changed, when it had read that far. Locks the row. */
-export async function markSeenUpTo(db: Db, conversationId: number, atMs: number): Promise<boolean> {
+export async function updateSeenUpTo(db: Db, conversationId: number, atMs: number): Promise<boolean> {
   const result = await db`
     UPDATE conversations SET business_read_ms = ${atMs}
     WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}
@@ -142,30 +142,12 @@ export async function selectMessages(
     WHERE workspace_id = ${workspaceId}`;
 }
 
-/** Which messages of a conversation. Both times are exclusive. */
-export type Page = {
-  conversationId: number;
-  beforeMs?: number | undefined;
-  afterMs?: number | undefined;
-  limit: number;
-};
-
-/**
- * A page of a conversation and those merged into it, oldest first: the newest before `beforeMs`, or the oldest after `afterMs`.
- * A conversation that others were merged into is read in a second step: their messages are in other buckets.
- */
-export async function selectPage(db: Db, page: Page): Promise<Message[]> {
-  const [own, mergedFrom] = await Promise.all([
-    selectPageOf(db, page, [page.conversationId]),
-    selectMergedFrom(db, page.conversationId),
-  ]);
-  if (mergedFrom.length === 0) return own;
-  const all = [...own, ...(await selectPageOf(db, page, mergedFrom))];
-  all.sort((a, b) => a.atMs - b.atMs || a.id - b.id);
-  return page.afterMs === undefined ? all.slice(-page.limit) : all.slice(0, page.limit);
-}
-
-async function selectPageOf(db: Db, page: Page, conversationIds: readonly number[]): Promise<Message[]> {
+/** A page of what was said in some conversations; oldest first. */
+export async function selectPage(
+  db: Db,
+  page: { beforeMs?: number | undefined; afterMs?: number | undefined; limit: number },
+  conversationIds: readonly number[],
+): Promise<Message[]> {
   const forward = page.afterMs !== undefined;
   const rows = await db<Message[]>`
     SELECT ${messageColumns(db)} FROM messages
@@ -176,20 +158,15 @@ async function selectPageOf(db: Db, page: Page, conversationIds: readonly number
   return forward ? [...rows] : [...rows].reverse();
 }
 
-/** A place in a conversation. */
-export type ThreadPlace = { atMs: number; id: number };
+type Place = { atMs: number; id: number };
 
-/**
- * Part of a conversation and those merged into it, oldest first: the newest before a place (or of all), or the oldest after one. The
- * message at the place itself is not among it.
- */
+/** Part of what was said in some conversations, oldest first: the newest before a place (or of all), or the oldest after one. */
 export async function selectThread(
   db: Db,
-  conversationId: number,
-  from: { before?: ThreadPlace | undefined; after?: ThreadPlace | undefined; limit: number },
+  ids: readonly number[],
+  from: { before?: Place | undefined; after?: Place | undefined; limit: number },
 ): Promise<Message[]> {
   const { before, after, limit } = from;
-  const ids = [conversationId, ...(await selectMergedFrom(db, conversationId))];
   const way = after ? db`ASC` : db`DESC`;
   const rows = await db<Message[]>`
     SELECT ${messageColumns(db)} FROM messages
@@ -215,12 +192,12 @@ function inConversations(db: Db, ids: readonly number[]) {
     : db`bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND conversation_id = ANY(${[...ids]}::bigint[])`;
 }
 
-/** Notifications to a contact since the message it sent before this one (N16): oldest first, at most `limit`. */
-export async function selectNotificationsSinceLastReply(
+/** Notifications in some conversations since what was said there before a message: oldest first, at most `limit`. */
+export async function selectNotificationsSince(
   db: Db,
-  at: { conversationId: number; messageId: number; atMs: number; limit: number },
+  ids: readonly number[],
+  at: { messageId: number; atMs: number; limit: number },
 ): Promise<Message[]> {
-  const ids = [at.conversationId, ...(await selectMergedFrom(db, at.conversationId))];
   return await db<Message[]>`
     SELECT ${messageColumns(db)} FROM messages
     WHERE ${inConversations(db, ids)} AND kind = 'notification'
@@ -271,7 +248,7 @@ export async function selectFileTexts(db: Db, ids: readonly number[]): Promise<s
 }
 
 /** A conversation that is taken away, to be read with another. */
-export type TakenConversation = Conversation & { mergedFrom: number[] };
+type TakenConversation = Conversation & { mergedFrom: number[] };
 
 /** Takes the conversation of a contact away; its messages stay. Locks the row. */
 export async function takeConversation(db: Db, contactId: number): Promise<TakenConversation | undefined> {

@@ -24,7 +24,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** True for an error by which a transaction lost against another one. */
-export function isMet(error: unknown): boolean {
+function isMet(error: unknown): boolean {
   return ['40P01', '40001', '55P03'].includes((error as { code?: string } | undefined)?.code ?? '');
 }
 

@@ -21,7 +21,7 @@ const ROUND_MS = 20_000;
 const REST_MS = 5_000;
 
 /** The places of this process. */
-export type IdPlaces = Part & {
+type IdPlaces = Part & {
   /** In rising order; the same array until they change. */
   current: () => readonly number[];
 };

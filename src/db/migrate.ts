@@ -20,7 +20,7 @@ type Migration = { version: number; name: string; text: string; checksum: string
 type Done = { version: number; name: string; checksum: string; min_code: number | null };
 
 /** How the schema of a database and this code stand to each other. */
-export type SchemaState = {
+type SchemaState = {
   /** Files that a start would run. */
   missing: string[];
   /** What newer code ran and this code can work beside. */

@@ -7,7 +7,7 @@ import { firstIdAt } from '../base/ids.ts';
 import type { Db, Sql, Tx } from './pool.ts';
 
 /** Tables that are kept only for so long: everything in them is dropped with its month. */
-export const TIMED_TABLES = [
+const TIMED_TABLES = [
   'feed_log',
   'deliveries',
   'messages',

@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts';
 import { isPassing } from './errors.ts';
 
 /** What waiting needs. */
-export type PatientDeps = { clock: Clock; log: Log };
+type PatientDeps = { clock: Clock; log: Log };
 
 const AGAIN_AFTER_MS = 200;
 

@@ -67,7 +67,7 @@ const types = {
 };
 
 /** What a pool is opened with. */
-export type PoolOptions = {
+type PoolOptions = {
   max: number;
   /** Shows in pg_stat_activity. */
   name: string;

@@ -1,11 +1,9 @@
 /**
  * What a room declares of itself, in its `room.ts`, so that whoever goes over all rooms (start, housekeeping, erasing, merging)
  * has a list of rooms and no list of what each of them does. A room that also works or listens declares that beside it
- * (`queue/room.ts`). Holds types only.
+ * (`queue/room.ts`).
  *
- *     export function linksRoom(): Room {
- *       return { name: 'links', personal: { links: 'deleted' }, erase: …, merge: …, sweep: … };
- *     }
+ *     export const linksRoom: Room = { name: 'links', personal: { links: 'deleted' }, erase: …, merge: …, sweep: … };
  */
 import type { Log } from '../base/log.ts';
 import type { Sql, Tx } from './pool.ts';
@@ -23,6 +21,10 @@ export type Room = {
    * or why nothing of it is. A test holds that every table claimed in `personal` is here, unless it names nobody.
    */
   readonly exports?: Readonly<Record<string, ExportOf>>;
+  /**
+   * As `erase`, before the contacts themselves are locked and go: for rows that others lock before the contact. `addresses` is empty.
+   */
+  eraseFirst?(erasing: Erasing): Promise<void>;
   /** Lets go of what it has of people. Part of the transaction, and safe to do twice; rooms are asked in the order of their list. */
   erase?(erasing: Erasing): Promise<void>;
   /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */
@@ -36,9 +38,7 @@ export type Room = {
 };
 
 /** How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none. */
-export type ExportOf =
-  | { by: 'contact' | 'conversation'; column: string; hasBucket?: false }
-  | { not: string };
+type ExportOf = { by: 'contact' | 'conversation'; column: string; hasBucket?: false } | { not: string };
 
 /** People of a workspace who are erased. */
 export type Erasing = {
@@ -65,10 +65,20 @@ export type Merging = {
 };
 
 /** A round of housekeeping. */
-export type Sweeping = {
+type Sweeping = {
   sql: Sql;
   log: Log;
   nowMs: number;
   /** How long what happened is kept. */
   retentionMs: number;
+};
+
+/** What belongs to the database itself. */
+export const dbRoom: Room = {
+  name: 'db',
+  personal: {
+    migrations: 'names nobody',
+    placements: 'names nobody',
+    id_places: 'names nobody',
+  },
 };

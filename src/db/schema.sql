@@ -284,6 +284,49 @@ CREATE TABLE chat_sessions (
 CREATE INDEX chat_sessions_age ON chat_sessions USING btree (expires_ms);
 CREATE INDEX chat_sessions_of_contact ON chat_sessions USING btree (contact_id);
 
+-- on every node
+CREATE TABLE connect_clients (
+  workspace_id bigint NOT NULL,
+  id bigint NOT NULL,
+  enabled boolean NOT NULL,
+  name text NOT NULL,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  secret_sealed bytea NOT NULL,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  PRIMARY KEY (workspace_id),
+  CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+CREATE UNIQUE INDEX connect_clients_by_client ON connect_clients USING btree (id);
+
+-- on every node
+CREATE TABLE connect_grants (
+  id bigint NOT NULL,
+  client_workspace_id bigint NOT NULL,
+  connect_id text,
+  signed boolean NOT NULL,
+  holder_id bigint NOT NULL,
+  holder_workspace_id bigint NOT NULL,
+  contact_id bigint,
+  allows text[] NOT NULL,
+  connected_ms bigint NOT NULL,
+  disconnected_ms bigint,
+  ended_by text,
+  PRIMARY KEY (id),
+  CHECK (((disconnected_ms IS NULL) = (ended_by IS NULL))),
+  CHECK (((disconnected_ms IS NOT NULL) OR ((connect_id IS NOT NULL) AND (contact_id IS NOT NULL)))),
+  CHECK (((length(connect_id) >= 1) AND (length(connect_id) <= 200))),
+  CHECK ((ended_by = ANY (ARRAY['holder'::text, 'company'::text, 'erased'::text, 'workspace'::text])))
+);
+CREATE INDEX connect_grants_by_connect_id ON connect_grants USING btree (client_workspace_id, connect_id, id);
+CREATE INDEX connect_grants_by_holder ON connect_grants USING btree (client_workspace_id, holder_id, id);
+CREATE INDEX connect_grants_in_workspace ON connect_grants USING btree (holder_workspace_id);
+CREATE INDEX connect_grants_of_client ON connect_grants USING btree (client_workspace_id, id);
+CREATE INDEX connect_grants_of_contact ON connect_grants USING btree (contact_id);
+CREATE INDEX connect_grants_of_holder ON connect_grants USING btree (holder_id, id);
+CREATE UNIQUE INDEX connect_grants_one_holder ON connect_grants USING btree (client_workspace_id, holder_id) WHERE (disconnected_ms IS NULL);
+CREATE UNIQUE INDEX connect_grants_one_id ON connect_grants USING btree (client_workspace_id, connect_id) WHERE (disconnected_ms IS NULL);
+
 -- by bucket
 CREATE TABLE consent_log (
   bucket smallint NOT NULL,
@@ -397,6 +440,7 @@ CREATE TABLE deliveries (
   state_ms bigint NOT NULL,
   may_fall_back boolean,
   erased boolean,
+  segments smallint,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
@@ -643,7 +687,7 @@ CREATE TABLE identities (
   value text NOT NULL,
   contact_id bigint NOT NULL,
   PRIMARY KEY (hash, workspace_id, kind, value),
-  CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text, 'anonymous'::text, 'group'::text])))
+  CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text, 'anonymous'::text, 'group'::text, 'connect'::text])))
 );
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
 CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
@@ -658,57 +702,6 @@ CREATE TABLE inbound_seen (
   PRIMARY KEY (hash, integration_id, external_id)
 );
 CREATE INDEX inbound_seen_age ON inbound_seen USING btree (at_ms);
-
--- by bucket
-CREATE TABLE inbox (
-  bucket smallint NOT NULL,
-  contact_id bigint NOT NULL,
-  workspace_id bigint NOT NULL,
-  conversation_id bigint NOT NULL,
-  closed boolean NOT NULL DEFAULT false,
-  snoozed_until_ms bigint,
-  assignee_id bigint,
-  channel text,
-  destination_id bigint,
-  last_message_id bigint NOT NULL,
-  last_ms bigint NOT NULL,
-  last_in_ms bigint NOT NULL DEFAULT 0,
-  last_out_ms bigint NOT NULL DEFAULT 0,
-  waiting_ms bigint,
-  read_ms bigint NOT NULL DEFAULT 0,
-  rank bigint DEFAULT COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms)),
-  PRIMARY KEY (bucket, contact_id)
-) WITH (fillfactor=80);
-CREATE INDEX inbox_assigned ON inbox USING btree (workspace_id, assignee_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NOT NULL));
-CREATE INDEX inbox_closed ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE closed;
-CREATE INDEX inbox_newest ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE (NOT closed);
-CREATE INDEX inbox_snoozed ON inbox USING btree (workspace_id, snoozed_until_ms, contact_id) WHERE ((snoozed_until_ms IS NOT NULL) AND (NOT closed));
-CREATE INDEX inbox_unassigned ON inbox USING btree (workspace_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NULL));
-
--- by bucket
-CREATE TABLE inbox_notes (
-  bucket smallint NOT NULL,
-  id bigint NOT NULL,
-  contact_id bigint NOT NULL,
-  workspace_id bigint NOT NULL,
-  operator_id bigint NOT NULL,
-  text text NOT NULL,
-  at_ms bigint NOT NULL,
-  PRIMARY KEY (bucket, id)
-);
-CREATE INDEX inbox_notes_of_contact ON inbox_notes USING btree (bucket, contact_id, at_ms, id);
-
--- by bucket
-CREATE TABLE inbox_seats (
-  bucket smallint NOT NULL,
-  contact_id bigint NOT NULL,
-  operator_id bigint NOT NULL,
-  workspace_id bigint NOT NULL,
-  read_ms bigint NOT NULL DEFAULT 0,
-  draft text,
-  draft_destination_id bigint,
-  PRIMARY KEY (bucket, contact_id, operator_id)
-);
 
 -- on every node
 CREATE TABLE install (
@@ -930,9 +923,70 @@ CREATE TABLE operators (
   password_hash text NOT NULL,
   created_ms bigint NOT NULL,
   disabled_ms bigint,
+  verified_ms bigint,
   UNIQUE (email),
   PRIMARY KEY (id)
 );
+
+-- by hash
+CREATE TABLE order_references (
+  hash integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  client_id bigint NOT NULL,
+  reference text NOT NULL,
+  order_id bigint NOT NULL,
+  earlier bigint[] NOT NULL DEFAULT '{}'::bigint[],
+  PRIMARY KEY (hash, workspace_id, client_id, reference)
+);
+
+-- on every node
+CREATE TABLE order_settings (
+  workspace_id bigint NOT NULL,
+  accepts boolean NOT NULL,
+  currency text NOT NULL,
+  PRIMARY KEY (workspace_id),
+  CHECK ((length(currency) = 3))
+);
+
+-- by bucket
+CREATE TABLE orders (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  client_id bigint NOT NULL,
+  reference text,
+  description text,
+  currency text NOT NULL,
+  total_cents bigint,
+  line_items jsonb NOT NULL,
+  metadata jsonb,
+  profile_name text,
+  profile_email text,
+  profile_phone text,
+  shipping_address text,
+  shipping_link text,
+  shipping_state text,
+  shipping_source text,
+  invoiced_us bigint,
+  invoiced_source text,
+  paid_us bigint,
+  paid_source text,
+  shipped_us bigint,
+  shipped_source text,
+  refunded_us bigint,
+  refunded_source text,
+  notified_us bigint,
+  is_quiet boolean NOT NULL,
+  created_us bigint NOT NULL,
+  updated_us bigint NOT NULL,
+  PRIMARY KEY (bucket, id),
+  CHECK ((((invoiced_us IS NULL) = (invoiced_source IS NULL)) AND ((paid_us IS NULL) = (paid_source IS NULL)) AND ((shipped_us IS NULL) = (shipped_source IS NULL)) AND ((refunded_us IS NULL) = (refunded_source IS NULL)))),
+  CHECK ((length(currency) = 3)),
+  CHECK (((length(reference) >= 1) AND (length(reference) <= 255)))
+);
+CREATE INDEX orders_newest ON orders USING btree (workspace_id, id);
+CREATE INDEX orders_of_contact ON orders USING btree (bucket, contact_id, id);
 
 -- by bucket
 CREATE TABLE participants (
@@ -1040,11 +1094,17 @@ CREATE TABLE sign_in_failures (
 );
 
 -- on every node
-CREATE TABLE sign_in_links (
-  token_hash text NOT NULL,
-  operator_id bigint NOT NULL,
+CREATE TABLE sign_ups (
+  browser_hash text NOT NULL,
+  email text NOT NULL,
+  name text NOT NULL,
+  password_hash text,
+  operator_id bigint,
+  code_hash text NOT NULL,
+  tries smallint NOT NULL DEFAULT 0,
   expires_ms bigint NOT NULL,
-  PRIMARY KEY (token_hash)
+  PRIMARY KEY (browser_hash),
+  CHECK (((password_hash IS NULL) = (operator_id IS NOT NULL)))
 );
 
 -- by bucket
@@ -1202,6 +1262,7 @@ CREATE TABLE usage_messages (
   month integer NOT NULL,
   channel text NOT NULL,
   n bigint NOT NULL,
+  extra_segments bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, workspace_id, month, channel),
   CHECK ((((month % 100) >= 1) AND ((month % 100) <= 12)))
 );

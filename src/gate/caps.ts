@@ -2,13 +2,13 @@
  * Room under a frequency cap. A mark is one cause that a person was written to for, with its time: counted once however many devices,
  * channels and attempts it took. Pure; the marks are read, locked and written where messages are let through.
  */
-import type { FrequencyCap } from './rules.ts';
+import type { FrequencyCap } from './settings.ts';
 
 /** What a person was sent. Times by the workspace's clock. */
 export type Mark = { causeId: number; atMs: number };
 
 /** There is room, and these are the marks from now on; or there is none before an instant. */
-export type Reserved = { marks: Mark[] } | { freeMs: number };
+type Reserved = { marks: Mark[] } | { freeMs: number };
 
 /** Beyond so many no cap reaches (a cap's `most` is at most 1,000), and older ones are of no use. */
 const MOST_MARKS = 1000;

@@ -6,18 +6,9 @@ import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Reachable } from '../contacts/person.ts';
 import { reserve } from './caps.ts';
-import {
-  asLastHeard,
-  byOrder,
-  channelOrder,
-  choose,
-  DEFAULT_ORDER,
-  devicesOf,
-  type Wanted,
-} from './choose.ts';
-import { fallbackRules } from './fallbackRules.ts';
-import { integrationFor, placesOf, zoneOf, type Place } from './places.ts';
-import { rulesOf, sendRules } from './rules.ts';
+import { asLastHeard, byOrder, choose, devicesOf, type Wanted } from './choose.ts';
+import { integrationFor, termsOf, zoneOf, type Terms } from './terms.ts';
+import { DEFAULT_ORDER, rulesOf, sendRules } from './settings.ts';
 import { standingOf, type Sending } from './standing.ts';
 
 const HOUR_MS = 3_600_000;
@@ -74,9 +65,9 @@ test('what can be used goes first, then the one used last, then the order, then 
 });
 
 test('a workspace’s order is a list of names; anything else is none', () => {
-  assert.deepEqual(channelOrder({ channelOrder: ['email', 'sms'] }), ['email', 'sms']);
-  assert.equal(channelOrder({ channelOrder: ['email', 4] }), DEFAULT_ORDER);
-  assert.equal(channelOrder({}), DEFAULT_ORDER);
+  assert.deepEqual(rulesOf({ channelOrder: ['email', 'sms'] }).order, ['email', 'sms']);
+  assert.equal(rulesOf({ channelOrder: ['email', 4] }).order, DEFAULT_ORDER);
+  assert.equal(rulesOf({}).order, DEFAULT_ORDER);
   const all = [at(1), at(2, { channel: 'email' }), at(3)];
   assert.deepEqual(
     byOrder(all, ['email']).map(({ destinationId }) => destinationId),
@@ -132,12 +123,12 @@ test('rules are read as they are written, each workspace’s own; what lacks a p
   assert.ok(rulesOf(one).send.frequencyCap);
   assert.equal(rulesOf(other).send.frequencyCap, undefined);
   assert.equal(rulesOf(one), rulesOf(one));
-  assert.deepEqual(fallbackRules({}), { on: true });
-  assert.deepEqual(fallbackRules({ fallback: { on: false, unreadAfterMs: 5 } }), {
+  assert.deepEqual(rulesOf({}).fallback, { on: true });
+  assert.deepEqual(rulesOf({ fallback: { on: false, unreadAfterMs: 5 } }).fallback, {
     on: false,
     unreadAfterMs: 5,
   });
-  assert.deepEqual(fallbackRules({ fallback: { unreadAfterMs: -5 } }), { on: true });
+  assert.deepEqual(rulesOf({ fallback: { unreadAfterMs: -5 } }).fallback, { on: true });
 });
 
 test('of too many marks the oldest are let go', () => {
@@ -160,31 +151,31 @@ const workspace = (settings: Record<string, unknown> = {}) =>
   }) as Workspace;
 const integration = (id: number, more: Partial<Integration> = {}) =>
   ({ id, workspaceId: 1, channel: 'sms', status: 'active', settings: {}, ...more }) as Integration;
-const placeOf = async (settings: Record<string, unknown>, integrations: Integration[]): Promise<Place> => {
+const termsWith = async (settings: Record<string, unknown>, integrations: Integration[]): Promise<Terms> => {
   const directory: Pick<Directory, 'workspace' | 'integrationsOf'> = {
     workspace: (id) => Promise.resolve(id === 1 ? workspace(settings) : undefined),
     integrationsOf: () => Promise.resolve(integrations),
   };
-  const places = await placesOf(directory as Directory, [1, 2]);
-  assert.deepEqual([...places.keys()], [1]);
-  return places.get(1)!;
+  const allTerms = await termsOf(directory as Directory, [1, 2]);
+  assert.deepEqual([...allTerms.keys()], [1]);
+  return allTerms.get(1)!;
 };
 
 test('a channel is served by the first integration that is switched on; an address by its own, a message by the one named', async () => {
-  const place = await placeOf({}, [integration(4, { status: 'inactive' }), integration(5), integration(6)]);
-  assert.deepEqual([...place.byChannel], [['sms', 5]]);
+  const terms = await termsWith({}, [integration(4, { status: 'inactive' }), integration(5), integration(6)]);
+  assert.deepEqual([...terms.byChannel], [['sms', 5]]);
   const wants = (integrationId: number | null) => ({ integrationId });
-  assert.equal(integrationFor(wants(9), at(1, { integrationId: 6 }), place), 9);
-  assert.equal(integrationFor(wants(null), at(1, { integrationId: 6 }), place), 6);
-  assert.equal(integrationFor(wants(null), at(1), place), 5);
-  assert.equal(integrationFor(wants(null), at(1, { channel: 'email' }), place), undefined);
+  assert.equal(integrationFor(wants(9), at(1, { integrationId: 6 }), terms), 9);
+  assert.equal(integrationFor(wants(null), at(1, { integrationId: 6 }), terms), 6);
+  assert.equal(integrationFor(wants(null), at(1), terms), 5);
+  assert.equal(integrationFor(wants(null), at(1, { channel: 'email' }), terms), undefined);
 });
 
 test('hours are those of the person, where the zone is one', () => {
-  const place = { workspace: workspace() };
-  assert.equal(zoneOf({ timeZone: 'Asia/Tokyo' }, place), 'Asia/Tokyo');
-  assert.equal(zoneOf({ timeZone: 'Mars/Base' }, place), 'Europe/Amsterdam');
-  assert.equal(zoneOf({ timeZone: null }, place), 'Europe/Amsterdam');
+  const terms = { workspace: workspace() };
+  assert.equal(zoneOf({ timeZone: 'Asia/Tokyo' }, terms), 'Asia/Tokyo');
+  assert.equal(zoneOf({ timeZone: 'Mars/Base' }, terms), 'Europe/Amsterdam');
+  assert.equal(zoneOf({ timeZone: null }, terms), 'Europe/Amsterdam');
 });
 
 const sending = (more: Partial<Sending> = {}): Sending => ({
@@ -196,7 +187,7 @@ const sending = (more: Partial<Sending> = {}): Sending => ({
 });
 
 test('the standing puts all of it to the gate: rules, zone, cap, class, window, and who can send at all', async () => {
-  const place = await placeOf({ quietHours: { from: '20:00', to: '08:00' } }, [
+  const terms = await termsWith({ quietHours: { from: '20:00', to: '08:00' } }, [
     integration(5),
     integration(6, { channel: 'whatsapp' }),
   ]);
@@ -206,7 +197,7 @@ test('the standing puts all of it to the gate: rules, zone, cap, class, window, 
     person: { timeZone: string | null; destinations: Reachable[] } = tokyo,
     freeMs?: number,
   ) => {
-    const { verdict } = standingOf(sending(more), place, person, NOW, freeMs);
+    const { verdict } = standingOf(sending(more), terms, person, NOW, freeMs);
     return verdict.verdict === 'go' ? 'go' : verdict.code;
   };
   assert.equal(said({}), 'quiet_hours', 'nine in the evening in Tokyo');
@@ -229,7 +220,7 @@ test('the standing puts all of it to the gate: rules, zone, cap, class, window, 
   assert.equal(said({ destinationId: 2 }, silent), 'go', 'heard by the number that sends');
   const two = { timeZone: null, destinations: [at(1), at(2, { channel: 'email', lastInboundMs: NOW })] };
   assert.equal(
-    standingOf(sending(), place, two, NOW).destination?.destinationId,
+    standingOf(sending(), terms, two, NOW).destination?.destinationId,
     1,
     'nothing serves mail here',
   );

@@ -8,23 +8,6 @@ export type Wanted = {
   channel?: string | undefined;
 };
 
-/** The order of channels when nothing else decides; a workspace may set its own (`settings.channelOrder`). */
-export const DEFAULT_ORDER: readonly string[] = [
-  'whatsapp',
-  'webchat',
-  'sms',
-  'push',
-  'email',
-  'voice',
-  'webhook',
-];
-
-/** The order a workspace has set. */
-export function channelOrder(settings: Readonly<Record<string, unknown>>): readonly string[] {
-  const order = settings['channelOrder'];
-  return Array.isArray(order) && order.every((name) => typeof name === 'string') ? order : DEFAULT_ORDER;
-}
-
 /**
  * Picks a destination. A destination that is named is taken as it is (the gate then says why it may not be used); otherwise
  * those that can be used go before those that cannot, the primary (last used by the contact) first, then by channel order,
@@ -95,7 +78,7 @@ export function asLastHeard(
 
 /** Those of a contact's destinations that can be tried after others, the one to try first at the beginning. */
 export function byOrder(destinations: readonly Reachable[], order: readonly string[]): Reachable[] {
-  return [...destinations].sort((a, b) => place(a, order) - place(b, order) || b.linkedMs - a.linkedMs);
+  return [...destinations].sort((a, b) => indexIn(a, order) - indexIn(b, order) || b.linkedMs - a.linkedMs);
 }
 
 function rank(
@@ -108,14 +91,14 @@ function rank(
   if (usable) return usable;
   const primary = (b.lastInboundMs ?? 0) - (a.lastInboundMs ?? 0);
   if (primary) return primary;
-  return place(a, order) - place(b, order) || b.linkedMs - a.linkedMs;
+  return indexIn(a, order) - indexIn(b, order) || b.linkedMs - a.linkedMs;
 }
 
 function isUsable(destination: Reachable, canSend: (destination: Reachable) => boolean): boolean {
   return destination.status === 'active' && canSend(destination);
 }
 
-function place(destination: Reachable, order: readonly string[]): number {
+function indexIn(destination: Reachable, order: readonly string[]): number {
   const at = order.indexOf(destination.channel);
   return at < 0 ? order.length : at;
 }

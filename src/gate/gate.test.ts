@@ -7,7 +7,7 @@ import { minuteOfDay } from '../base/clock.ts';
 import type { CompiledBlock } from '../contacts/consent/compiled.ts';
 import { freeAt, reserve, type Mark } from './caps.ts';
 import { gate, type AddressFacts, type GateFacts } from './gate.ts';
-import { sendRules } from './rules.ts';
+import { sendRules } from './settings.ts';
 import { saidOf } from './say.ts';
 import { allowed, nextOpen } from './window.ts';
 

@@ -8,7 +8,7 @@ import { NEVER_CODES, type HoldCode, type NeverCode, type ReasonCode } from '../
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { bitsAt } from '../contacts/consent/compiled.ts';
 import type { Reachable } from '../contacts/person.ts';
-import type { SendRules } from './rules.ts';
+import type { SendRules } from './settings.ts';
 import { nextOpen } from './window.ts';
 
 /** What the gate says: a code for every reason that holds, the one that decides and the others. */

@@ -31,7 +31,7 @@ const OPT_OUTS = {
 } as const satisfies Partial<Record<NeverCode, string>>;
 
 /** What a code means for messages of a class. */
-export function sentenceOf(code: ReasonCode, messageClass: MessageClass): string {
+function sentenceOf(code: ReasonCode, messageClass: MessageClass): string {
   return code in OPT_OUTS
     ? `no ${messageClass} messages may go to this address: ${OPT_OUTS[code as keyof typeof OPT_OUTS]}`
     : SENTENCES[code as keyof typeof SENTENCES];

@@ -3,7 +3,7 @@ import type { MessageClass } from '../../contract/channels.ts';
 import type { Reachable } from '../contacts/person.ts';
 import { asLastHeard, choose, type Wanted } from './choose.ts';
 import { gate, type GateFacts, type Verdict } from './gate.ts';
-import { integrationFor, zoneOf, type Place } from './places.ts';
+import { integrationFor, zoneOf, type Terms } from './terms.ts';
 
 /** What is asked of a message. */
 export type Sending = Wanted & {
@@ -16,7 +16,7 @@ export type Sending = Wanted & {
 };
 
 /** Whom it is for, with the destinations to choose from. */
-export type Recipient = { timeZone: string | null; destinations: readonly Reachable[] };
+type Recipient = { timeZone: string | null; destinations: readonly Reachable[] };
 
 /** Where it would go, and the verdict, with the facts it was made from. */
 export type Standing = {
@@ -29,7 +29,7 @@ export type Standing = {
 /** `nowMs` and `capFreeMs` (when there is room under the cap; undefined: now) are by the workspace's clock. */
 export function standingOf(
   sending: Sending,
-  place: Place,
+  terms: Terms,
   recipient: Recipient,
   nowMs: number,
   capFreeMs?: number,
@@ -37,19 +37,19 @@ export function standingOf(
   const destination = choose(
     recipient.destinations,
     sending,
-    place.order,
-    (one) => integrationFor(sending, one, place) !== undefined,
+    terms.order,
+    (one) => integrationFor(sending, one, terms) !== undefined,
   );
   const integrationId = destination
-    ? integrationFor(sending, destination, place)
+    ? integrationFor(sending, destination, terms)
     : (sending.integrationId ?? undefined);
   const facts: GateFacts = {
     class: sending.class,
     expiresMs: sending.expiresMs,
     destination: destination && asLastHeard(destination, recipient.destinations, integrationId),
     integrationId,
-    timeZone: zoneOf(recipient, place),
-    rules: place.rules,
+    timeZone: zoneOf(recipient, terms),
+    rules: terms.rules,
     capFreeMs,
     isTemplate: sending.isTemplate,
     confirms: sending.confirms === true,

@@ -4,7 +4,7 @@
  */
 import { fault, type Fault } from '../base/fault.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
-import { selectBegun, selectPage } from '../conversations/history.ts';
+import { conversationsById, historyPage } from '../conversations/history.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {
   insertRow,
@@ -27,7 +27,7 @@ export async function contactOf(
   conversationId: number,
 ): Promise<number | undefined> {
   if (conversationId <= 0) return undefined;
-  return (await selectBegun(db, workspaceId, [conversationId]))[0]?.contactId;
+  return (await conversationsById(db, workspaceId, [conversationId]))[0]?.contactId;
 }
 
 /** How a conversation stands; of one that is not in the inbox, as it would if it were opened now. */
@@ -38,7 +38,7 @@ export async function rowOf(db: Db, workspaceId: number, contactId: number): Pro
 
 async function rowOfUnheard(db: Db, contactId: number): Promise<InboxRow | undefined> {
   const conversation = (await conversationsOf(db, [contactId])).get(contactId);
-  const [last] = conversation ? await selectPage(db, { conversationId: conversation.id, limit: 1 }) : [];
+  const [last] = conversation ? await historyPage(db, { conversationId: conversation.id, limit: 1 }) : [];
   if (!conversation || !last) return undefined;
   return {
     contactId,

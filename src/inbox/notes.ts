@@ -5,9 +5,6 @@ import { insertNotes, type Note } from './sql.notes.ts';
 
 export { selectNotes, selectNotesById, type Note } from './sql.notes.ts';
 
-/** Most characters of a note. */
-export const NOTE_LENGTH = 10_000;
-
 /** Writes a note down. */
 export async function addNote(tx: Tx, ids: IdSource, note: Omit<Note, 'id'>): Promise<Note> {
   const made = { ...note, id: ids.inBucket(bucketOf(note.contactId)) };

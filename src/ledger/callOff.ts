@@ -2,7 +2,7 @@
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { giveRoomBack } from './caps.ts';
-import type { DeliveryChange, DeliveryChanged } from './events.ts';
+import { changeTold, tellOfDeliveries } from './events.ts';
 import type { DeliveryKey } from './ref.ts';
 import { cancelWaiting } from './sql.cancel.ts';
 import { addTallies } from './sql.ts';
@@ -32,23 +32,11 @@ export async function callOffDeliveries(
   if (tallies.length) await addTallies(tx, tallies);
   await giveRoomBack(tx, keys);
   if (!moved.length) return;
-  const changes = moved.map(
-    ({ contactId, causeId, seq, state }): DeliveryChange => ({
-      contactId,
-      causeId,
-      seq,
-      from: state,
-      to: STATE.canceled,
-      atMs,
-    }),
+  const changes = moved.map(({ state, moved: _moved, ...key }) =>
+    changeTold({ ...key, state: STATE.canceled, priorState: state }, atMs),
   );
-  await queue.append(tx, [
-    {
-      ownerId: moved[0]!.contactId,
-      workspaceId: run.workspaceId,
-      type: 'delivery.changed',
-      atMs,
-      payload: { bulk: true, changes } satisfies DeliveryChanged,
-    },
+  const { workspaceId } = run;
+  await tellOfDeliveries(queue, tx, [
+    { ownerId: moved[0]!.contactId, workspaceId, atMs, bulk: true, changes },
   ]);
 }

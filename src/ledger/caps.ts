@@ -6,7 +6,7 @@
  */
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { reserve, type Mark } from '../gate/caps.ts';
-import type { FrequencyCap } from '../gate/rules.ts';
+import type { FrequencyCap } from '../gate/settings.ts';
 import type { DeliveryKey } from './ref.ts';
 import { dropMarks, lockMarks, seedMarks, selectMarks, writeMarks, type Marks } from './sql.caps.ts';
 

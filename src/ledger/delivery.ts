@@ -52,6 +52,8 @@ export type SingleFacts = {
   expiresMs: number | null;
   state: StateCode;
   attempts: number;
+  /** Null until something was settled of it. */
+  channel: string | null;
   sentMs: number | null;
   mayFallBack: boolean | null;
   /** When the last attempt began, where its outcome is unclear; by our clock. */
@@ -82,6 +84,8 @@ export type OutcomeRow = DeliveryKey & {
   detail: string | null;
   externalIds: readonly string[] | null;
   vars: string | null;
+  /** Text messages that it takes, where it is more than one. */
+  segments: number | null;
   trail: string | null;
   sentMs: number | null;
   stateMs: number;
@@ -93,6 +97,8 @@ export type Change = DeliveryKey & {
   priorState: StateCode | null;
   /** Whom it was for was erased meanwhile. */
   erased?: boolean | null;
+  /** Its provider had told that it failed before it was known where it went; `early` is the class of the error, or empty. */
+  early?: { why: string; early: ErrorClass | '' } | null;
 };
 
 /** What a provider said of one delivery. */

@@ -45,7 +45,7 @@ export async function sendOnward(
 }
 
 /** A delivery that becomes one for each destination; the first is its own. `item` is its work. */
-export type SpreadOut = {
+type SpreadOut = {
   item: { ownerId: number; causeId: number; seq: number; stream: number; dueMs: number };
   spread: { destinationIds: readonly number[] } & Omit<
     Onward,

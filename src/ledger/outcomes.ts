@@ -7,7 +7,7 @@ import { upsertOutcomes } from './sql.ts';
 import { STATE } from './states.ts';
 
 /** What the deliveries of a batch became: those of a run that are plainly accepted in few words, the others one by one. */
-export type Written = { accepted: AcceptedInRun[]; changes: Change[] };
+type Written = { accepted: AcceptedInRun[]; changes: Change[] };
 
 /**
  * Writes outcomes; part of the transaction that settles the batch. A state that may not be left stays. `ofRun`: all are of one run,
@@ -44,8 +44,11 @@ async function writeAccepted(tx: Tx, plain: readonly OutcomeRow[]): Promise<Writ
       rows,
     );
     const early = new Set(known.map(({ contactId }) => contactId));
-    const contactIds = rows.flatMap(({ contactId }) => (early.has(contactId) ? [] : [contactId]));
-    if (contactIds.length) accepted.push({ causeId, atMs, contactIds });
+    const fresh = rows.filter(({ contactId }) => !early.has(contactId));
+    const extraSegments = fresh.reduce((sum, { segments }) => sum + (segments ?? 1) - 1, 0);
+    const contactIds = fresh.map(({ contactId }) => contactId);
+    if (contactIds.length)
+      accepted.push({ causeId, atMs, contactIds, ...(extraSegments > 0 ? { extraSegments } : {}) });
     changes.push(...known);
   }
   return { accepted, changes };

@@ -8,7 +8,7 @@ import type { Run, RunSource } from './run.ts';
 import { applyReceiptRows, insertForReceipt, noteLateFailures } from './sql.ts';
 
 /** Whose receipts they are. */
-export type ReceiptsOf = { id: number; workspaceId: number; channel: string };
+type ReceiptsOf = { id: number; workspaceId: number; channel: string };
 
 /**
  * Moves deliveries on; part of the caller's transaction. No delivery is named twice in `rows`. A receipt for another workspace's

@@ -5,12 +5,12 @@
 import type { MessageClass } from '../../contract/channels.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
-import { onEarlierRow } from './sql.ts';
+import { earlyFailure, onEarlierRow } from './sql.ts';
 import type { Change } from './delivery.ts';
 import { STATE } from './states.ts';
 
 /** What the rows of a batch share. */
-export type RunOutcome = {
+type RunOutcome = {
   causeId: number;
   workspaceId: number;
   class: MessageClass;
@@ -20,12 +20,13 @@ export type RunOutcome = {
 };
 
 /** What is each row's own. */
-export type AcceptedRow = {
+type AcceptedRow = {
   contactId: number;
   destinationId: number | null;
   address: string | null;
   externalIds: readonly string[] | null;
   vars: string | null;
+  segments: number | null;
 };
 
 /**
@@ -38,20 +39,24 @@ export async function insertAccepted(
   rows: readonly AcceptedRow[],
 ): Promise<Change[]> {
   const vars = rows.some((row) => row.vars !== null) ? db`n.vars::jsonb` : db`NULL::jsonb`;
+  const isLong = rows.some((row) => row.segments !== null);
+  const [segments, lengths, column] = isLong
+    ? [db`n.segments`, db`, ${rows.map((r) => r.segments)}::smallint[]`, db`, segments`]
+    : [db`NULL::smallint`, db``, db``];
   return await db<Change[]>`
     WITH written AS (
       INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id,
-        destination_id, address, external_ids, vars, sent_ms, state_ms)
+        destination_id, address, external_ids, vars, sent_ms, state_ms, segments)
       SELECT (n.contact_id & 4095)::smallint, n.contact_id, ${run.causeId}::bigint, 0::smallint, ${run.workspaceId}::bigint,
         ${CLASS_BIT[run.class]}::smallint, ${STATE.accepted}::smallint, 1::smallint, ${run.channel}::text, ${run.integrationId}::bigint,
-        n.destination_id, n.address, string_to_array(n.external_ids, chr(10)), ${vars}, ${run.atMs}::bigint, ${run.atMs}::bigint
+        n.destination_id, n.address, string_to_array(n.external_ids, chr(10)), ${vars}, ${run.atMs}::bigint, ${run.atMs}::bigint, ${segments}
       FROM unnest(
         ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[], ${rows.map((r) => r.address)}::text[],
-        ${rows.map((r) => r.externalIds?.join('\n') ?? null)}::text[], ${rows.map((r) => r.vars)}::text[])
-        AS n (contact_id, destination_id, address, external_ids, vars)
+        ${rows.map((r) => r.externalIds?.join('\n') ?? null)}::text[], ${rows.map((r) => r.vars)}::text[]${lengths})
+        AS n (contact_id, destination_id, address, external_ids, vars${column})
       ${onEarlierRow(db)}
-      RETURNING d.contact_id, d.cause_id, d.seq, d.state, d.prior_state
+      RETURNING d.contact_id, d.cause_id, d.seq, d.state, d.prior_state, ${earlyFailure(db)} AS early
     )
-    SELECT contact_id AS "contactId", cause_id AS "causeId", seq, state, prior_state AS "priorState" FROM written
+    SELECT contact_id AS "contactId", cause_id AS "causeId", seq, state, prior_state AS "priorState", early FROM written
     WHERE prior_state IS NOT NULL`;
 }

@@ -39,7 +39,7 @@ export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promi
       m.conversation_id AS "conversationId", m.kind, m.content,
       CASE d.class WHEN 1 THEN 'transactional' WHEN 2 THEN 'marketing' ELSE 'authentication' END AS class,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
-      d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
+      d.channel, d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
     FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
     LEFT JOIN messages m ON m.bucket = d.bucket AND m.id = d.cause_id`.keyed();
@@ -81,10 +81,10 @@ const LONGEST_TRAIL = 40;
 export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promise<Change[]> {
   return await db<Change[]>`
     INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id,
-      destination_id, address, code, detail, external_ids, vars, trail, sent_ms, state_ms)
+      destination_id, address, code, detail, external_ids, vars, trail, sent_ms, state_ms, segments)
     SELECT n.bucket, n.contact_id, n.cause_id, n.seq, n.workspace_id, n.class, n.state, n.attempts, n.channel, n.integration_id,
       n.destination_id, n.address, n.code, n.detail, string_to_array(n.external_ids, chr(10)), n.vars::jsonb, n.trail::jsonb,
-      n.sent_ms, n.state_ms
+      n.sent_ms, n.state_ms, n.segments
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
@@ -93,11 +93,13 @@ export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promi
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
       ${rows.map((r) => r.address)}::text[], ${rows.map((r) => r.code)}::text[], ${rows.map((r) => r.detail)}::text[],
       ${rows.map((r) => r.externalIds?.join('\n') ?? null)}::text[], ${rows.map((r) => r.vars)}::text[],
-      ${rows.map((r) => r.trail)}::text[], ${rows.map((r) => r.sentMs)}::bigint[], ${rows.map((r) => r.stateMs)}::bigint[])
+      ${rows.map((r) => r.trail)}::text[], ${rows.map((r) => r.sentMs)}::bigint[], ${rows.map((r) => r.stateMs)}::bigint[],
+      ${rows.map((r) => r.segments)}::smallint[])
       AS n (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id, destination_id,
-        address, code, detail, external_ids, vars, trail, sent_ms, state_ms)
+        address, code, detail, external_ids, vars, trail, sent_ms, state_ms, segments)
     ${onEarlierRow(db)}
-    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState", d.erased`;
+    RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState", d.erased,
+      ${earlyFailure(db)} AS early`;
 }
 
 /**
@@ -121,6 +123,7 @@ export function onEarlierRow(db: Db): Fragment {
       external_ids = coalesce(excluded.external_ids, d.external_ids),
       vars = CASE WHEN d.erased THEN NULL ELSE coalesce(excluded.vars, d.vars) END,
       sent_ms = coalesce(excluded.sent_ms, d.sent_ms),
+      segments = coalesce(excluded.segments, d.segments),
       trail = CASE WHEN excluded.trail IS NULL OR jsonb_array_length(coalesce(d.trail, '[]')) > ${LONGEST_TRAIL} THEN d.trail
         WHEN d.erased THEN coalesce(d.trail, '[]') || jsonb_set(excluded.trail, '{0,why}', '""')
         ELSE coalesce(d.trail, '[]') || excluded.trail END`;
@@ -138,18 +141,39 @@ export async function applyReceiptRows(
       code = CASE WHEN n.state >= ${STATE.failed} THEN n.code END,
       detail = CASE WHEN n.state >= ${STATE.failed} AND d.erased IS NOT TRUE THEN n.detail END,
       sent_ms = coalesce(d.sent_ms, n.at_ms),
-      external_ids = coalesce(d.external_ids, CASE WHEN n.external_id IS NOT NULL THEN ARRAY[n.external_id] END)
+      external_ids = coalesce(d.external_ids, CASE WHEN n.external_id IS NOT NULL THEN ARRAY[n.external_id] END),
+      trail = CASE WHEN n.early IS NULL OR d.address IS NOT NULL OR d.erased THEN d.trail
+        ELSE coalesce(d.trail, '[]') || n.early::jsonb END
     FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[], ${rows.map((r) => r.state)}::smallint[],
       ${rows.map((r) => r.code)}::text[], ${rows.map((r) => r.detail)}::text[], ${rows.map((r) => r.externalId)}::text[],
-      ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, contact_id, cause_id, seq, state, code, detail, external_id, at_ms)
+      ${rows.map((r) => r.atMs)}::bigint[], ${rows.map(earlyMark)}::text[])
+      AS n (bucket, contact_id, cause_id, seq, state, code, detail, external_id, at_ms, early)
     WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
       AND d.workspace_id = ${workspaceId} AND delivery_moves(d.state, n.state) AND d.state <> n.state
     RETURNING d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.prior_state AS "priorState",
       d.expires_ms IS NULL AS bulk, d.channel, d.address, d.destination_id AS "destinationId",
       d.integration_id AS "integrationId", d.may_fall_back AS "mayFallBack"`;
+}
+
+/** What the trail keeps of a failure that was told before it was written where the message went; the settling reads it. */
+function earlyMark({ state, atMs, code, class: errorClass, about }: ReceiptRow): string | null {
+  if (state !== STATE.failed) return null;
+  // Whether it is about the address that we wrote to cannot be said yet.
+  const teaches = about === undefined && errorClass !== undefined ? { early: errorClass } : { early: '' };
+  return JSON.stringify({
+    atMs,
+    what: 'failed, its provider said, before the call was answered',
+    why: code ?? '',
+    ...teaches,
+  });
+}
+
+/** The mark of `earlyMark` on a row that had failed before the settling wrote to it. */
+export function earlyFailure(db: Db): Fragment {
+  return db`CASE WHEN d.state = ${STATE.failed} AND d.prior_state = ${STATE.failed}
+    THEN jsonb_path_query_first(d.trail, '$[*] ? (exists(@.early))') END`;
 }
 
 /**

@@ -11,7 +11,7 @@ import { addTallies, selectTallies } from './sql.ts';
 import { STATE, type StateCode } from './states.ts';
 
 /** A number that a tally goes up by. What belongs to a lane is kept in its first bucket. */
-export type Tally = { bucket: number; causeId: number; state: StateCode; n: number };
+type Tally = { bucket: number; causeId: number; state: StateCode; n: number };
 
 /** Counts what changed of runs in one lane, whose first bucket it is; part of the transaction that changed it. */
 export async function tallyLane(

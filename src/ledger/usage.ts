@@ -10,7 +10,7 @@ import type { ConversationStarted } from '../conversations/events.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
-import { changesOf, type DeliveryChange, type DeliveryChanged } from './events.ts';
+import type { DeliveryChange, DeliveryChanged } from './events.ts';
 import {
   addUsedMessages,
   countActivePeople,
@@ -21,8 +21,11 @@ import {
 } from './sql.usage.ts';
 import { isWaiting, STATE, type StateCode } from './states.ts';
 
-/** What a workspace used in a month. */
-export type Usage = { messages: { channel: ChannelName; n: number }[]; activePeople: number };
+/** What a workspace used in a month; `segments` are the text messages that they took, on SMS. */
+type Usage = {
+  messages: { channel: ChannelName; n: number; segments?: number }[];
+  activePeople: number;
+};
 
 /** What a workspace used in a month, such as 202611. */
 export async function usageOf(db: Db, workspaceId: number, month: number): Promise<Usage> {
@@ -30,7 +33,12 @@ export async function usageOf(db: Db, workspaceId: number, month: number): Promi
     selectUsedMessages(db, workspaceId, month),
     countActivePeople(db, workspaceId, month),
   ]);
-  return { messages: [...messages], activePeople };
+  return {
+    messages: messages.map(({ channel, n, extraSegments }) =>
+      channel === 'sms' ? { channel, n, segments: n + extraSegments } : { channel, n },
+    ),
+    activePeople,
+  };
 }
 
 /** The month of a time, such as 202611. */
@@ -65,44 +73,51 @@ function activeIn({ type, payload, workspaceId, atMs }: FeedEvent) {
 
 const SENT: readonly number[] = [STATE.accepted, STATE.delivered, STATE.read];
 
-type Ended = DeliveryChange & { workspaceId: number; bulk: boolean };
-
 /**
- * What was sent, per workspace, month and channel. A delivery counts once: when it leaves waiting, sent or refused. All of a
- * broadcast go through one channel, so that one of them tells it; of what failed it has to be looked up whether it was tried.
+ * What was sent, per workspace, month and channel. A delivery counts once: when it leaves waiting, sent or refused. What a run was
+ * accepted for comes in few words, and all of it went through one channel, so that one of them tells it; the others are looked up.
  */
 async function usedIn(tx: Tx, events: readonly FeedEvent[]): Promise<UsedMessages[]> {
-  const ended = events.flatMap(endedIn);
-  if (ended.length === 0) return [];
-  const sentInBulk = ended.filter(({ bulk, to }) => bulk && SENT.includes(to));
-  const samples = [...new Map(sentInBulk.map((one) => [one.causeId, one])).values()];
-  const single = ended.filter(({ bulk, to }) => !bulk || !SENT.includes(to));
-  const found = await selectAttempted(tx, [...single, ...samples]);
-  const channels = new Map(found.map((one) => [keyText(one), one.channel]));
-  const ofRun = new Map(samples.map((one) => [one.causeId, channels.get(keyText(one))]));
+  const told = events.flatMap(({ type, payload, workspaceId }) =>
+    type === 'delivery.changed' ? [{ workspaceId, ...(payload as DeliveryChanged) }] : [],
+  );
+  const ended = told.flatMap(({ changes, workspaceId }) =>
+    changes.filter(hasEnded).map((change) => ({ ...change, workspaceId })),
+  );
+  const runs = told.flatMap(({ accepted, workspaceId }) =>
+    (accepted ?? []).map((run) => ({ ...run, contactId: run.contactIds[0]!, seq: 0, workspaceId })),
+  );
+  const samples = new Map(runs.map((run) => [run.causeId, run]));
+  const keys = [...ended, ...samples.values()];
+  const found = keys.length ? await selectAttempted(tx, keys) : [];
+  const known = new Map(found.map((one) => [keyText(one), one]));
   const used = new Map<string, UsedMessages>();
-  const count = ({ workspaceId, atMs }: Ended, channel: string | undefined) => {
-    if (channel === undefined) return;
+  const count = (
+    { workspaceId, atMs }: { workspaceId: number; atMs: number },
+    channel: string,
+    n: number,
+    extraSegments: number,
+  ) => {
     const month = monthOf(atMs);
     const key = `${workspaceId}|${month}|${channel}`;
-    const row = used.get(key);
-    if (row) row.n++;
-    else used.set(key, { workspaceId, month, channel, n: 1 });
+    const row = used.get(key) ?? { workspaceId, month, channel, n: 0, extraSegments: 0 };
+    used.set(key, { ...row, n: row.n + n, extraSegments: row.extraSegments + extraSegments });
   };
-  for (const one of sentInBulk) count(one, ofRun.get(one.causeId));
-  for (const one of single) count(one, channels.get(keyText(one)));
+  for (const run of runs) {
+    const sample = known.get(keyText(samples.get(run.causeId)!));
+    if (sample) count(run, sample.channel, run.contactIds.length, run.extraSegments ?? 0);
+  }
+  for (const one of ended) {
+    const delivery = known.get(keyText(one));
+    if (delivery) count(one, delivery.channel, 1, (delivery.segments ?? 1) - 1);
+  }
+  for (const { workspaceId, late } of told)
+    if (late) count({ workspaceId, atMs: late.atMs }, 'sms', 0, late.extraSegments);
   return [...used.values()];
 }
 
-function endedIn({ type, payload, workspaceId }: FeedEvent): Ended[] {
-  if (type !== 'delivery.changed') return [];
-  const told = payload as DeliveryChanged;
-  return changesOf(told)
-    .filter(
-      ({ from, to }) =>
-        isWaiting((from ?? STATE.queued) as StateCode) && (SENT.includes(to) || to === STATE.failed),
-    )
-    .map((change) => ({ ...change, workspaceId, bulk: told.bulk }));
+function hasEnded({ from, to }: DeliveryChange): boolean {
+  return isWaiting((from ?? STATE.queued) as StateCode) && (SENT.includes(to) || to === STATE.failed);
 }
 
 function keyText({ contactId, causeId, seq }: { contactId: number; causeId: number; seq: number }): string {

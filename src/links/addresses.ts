@@ -8,11 +8,12 @@ import type { Action, Content } from '../../contract/content.ts';
 import { hrefsOf, withHrefs } from '../base/html.ts';
 import { toHex24 } from '../base/ids.ts';
 import { MOST_LINKS } from './codes.ts';
+import { linkSettings } from './settings.ts';
 
 /** click: opened as it is, and counted. transfer: brings the person along, as somebody who is known. */
 export type LinkKind = 'click' | 'transfer';
 
-/** What this room needs to know of a workspace. `settings.linkDomain` and `settings.trackClicks` are read. */
+/** What this room needs to know of a workspace. */
 export type LinkWorkspace = {
   readonly id: number;
   readonly name: string;
@@ -24,7 +25,6 @@ const USER = /(?:\{|%7B)authuser(?:\}|%7D)/gi;
 const TOKEN = /(?:\{|%7B)authtoken(?:\}|%7D)/gi;
 // oxlint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u0020\u007f]/;
-const DOMAIN = /^(?=.{4,190}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
 
 /** True for an address that asks for the person: it holds {authuser} or {authtoken}. */
 export function isTransfer(uri: string): boolean {
@@ -87,20 +87,15 @@ export function withShortLinks(content: Content, shortOf: (uri: string) => strin
   return copy;
 }
 
-/** True when a workspace wants to know who opens its links. */
-export function tracksClicks(workspace: LinkWorkspace): boolean {
-  return workspace.settings['trackClicks'] === true;
-}
-
 /**
  * The address of a code: `<name>.<domain>/l/<code>` when the workspace has a domain (`settings.linkDomain`, of which all names
  * must lead here), else a path of this server. The name is for the person who reads it; only the code counts.
  */
 export function linkUrl(publicUrl: string, workspace: LinkWorkspace, code: string): string {
-  const domain = workspace.settings['linkDomain'];
-  if (typeof domain === 'string' && DOMAIN.test(domain))
-    return `https://${labelOf(workspace)}.${domain.toLowerCase()}/l/${code}`;
-  return `${publicUrl}/l/${code}`;
+  const { domain } = linkSettings(workspace.settings);
+  return domain === undefined
+    ? `${publicUrl}/l/${code}`
+    : `https://${labelOf(workspace)}.${domain}/l/${code}`;
 }
 
 /** The address of our own page for a workspace, as the target of a transfer. */

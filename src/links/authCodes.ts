@@ -3,6 +3,7 @@
  * another channel with one is this contact. Both are bound to a contact and its workspace, and only their hashes are kept.
  */
 import { fault, type Fault } from '../base/fault.ts';
+import type { IdSource } from '../base/ids.ts';
 import { linkDestination } from '../contacts/destinations.ts';
 import type { WantedDestination } from '../contacts/wanted.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -108,7 +109,7 @@ export function linkRequestUri(channel: string, ourAddress: string, code: string
 }
 
 /** Who arrived: linked to the contact, or, with `conflictsWith`, somebody who has that address already and is to be merged. */
-export type Arrived = { contactId: number } & ({ destinationId: number } | { conflictsWith: number });
+type Arrived = { contactId: number } & ({ destinationId: number } | { conflictsWith: number });
 
 /**
  * Somebody who brings a link request on another channel becomes known as its contact: the request is used up, and their
@@ -116,6 +117,7 @@ export type Arrived = { contactId: number } & ({ destinationId: number } | { con
  */
 export async function arriveByRequest(
   tx: Tx,
+  ids: IdSource,
   nowMs: number,
   arrival: { workspaceId: number; integrationId: number; code: string; destination: WantedDestination },
 ): Promise<Arrived | Fault | undefined> {
@@ -123,7 +125,7 @@ export async function arriveByRequest(
   const key = LINK_REQUEST.keyOf(code);
   const contactId = key && (await deleteLinkRequest(tx, key, arrival, nowMs));
   if (contactId === undefined) return undefined;
-  const linked = await linkDestination(tx, nowMs, { ...arrival.destination, workspaceId, contactId });
+  const linked = await linkDestination(tx, ids, nowMs, { ...arrival.destination, workspaceId, contactId });
   if ('fault' in linked) return linked;
   return 'conflictsWith' in linked
     ? { contactId, conflictsWith: linked.conflictsWith }

@@ -14,7 +14,7 @@ import { createCipheriv, hkdfSync } from 'node:crypto';
 import { isId } from '../base/ids.ts';
 
 /** What a code stands for; without `contactId` the link's row tells whom it is for. */
-export type CodeParts = { causeId: number; position: number; contactId?: number };
+type CodeParts = { causeId: number; position: number; contactId?: number };
 
 /** Makes and reads codes. */
 export type LinkCodes = {
@@ -61,13 +61,13 @@ export function linkCodes(secret: string): LinkCodes {
   return {
     own: (links) =>
       seal(
-        links.map(({ causeId, position }) => placeOf(causeId, position)),
+        links.map(({ causeId, position }) => packed(causeId, position)),
         OWN,
       ),
     shared(causeId, position, contactIds) {
-      const place = placeOf(causeId, position) << ID_BITS;
+      const high = packed(causeId, position) << ID_BITS;
       return seal(
-        contactIds.map((contactId) => place | BigInt(contactId)),
+        contactIds.map((contactId) => high | BigInt(contactId)),
         SHARED,
       );
     },
@@ -83,16 +83,16 @@ export function linkCodes(secret: string): LinkCodes {
   };
 }
 
-function placeOf(causeId: number, position: number): bigint {
+function packed(causeId: number, position: number): bigint {
   if (!isId(causeId) || !Number.isInteger(position) || position < 0 || position >= MOST_LINKS)
     throw new RangeError(`no link can be at ${causeId}/${position}`);
   return (BigInt(causeId) << POSITION_BITS) | BigInt(position);
 }
 
-function partsOf(place: bigint): CodeParts | undefined {
-  const causeId = Number(place >> POSITION_BITS);
+function partsOf(number: bigint): CodeParts | undefined {
+  const causeId = Number(number >> POSITION_BITS);
   return isId(causeId)
-    ? { causeId, position: Number(BigInt.asUintN(Number(POSITION_BITS), place)) }
+    ? { causeId, position: Number(BigInt.asUintN(Number(POSITION_BITS), number)) }
     : undefined;
 }
 

@@ -18,7 +18,6 @@ import {
   isTransfer,
   linksIn,
   linkUrl,
-  tracksClicks,
   withShortLinks,
   type LinkKind,
   type LinkWorkspace,
@@ -34,6 +33,7 @@ import {
   type ClickRow,
   type LinkRow,
 } from './sql.ts';
+import { linkSettings } from './settings.ts';
 
 /** How links are made in this install. One per process. */
 export type Links = {
@@ -51,13 +51,13 @@ export function createLinks(deps: { secret: string; publicUrl: () => string }): 
 }
 
 /** How long links lead somewhere, unless it is said: who has an old text message at hand is not for ever who it was for. */
-export const LINK_LIFE_MS: Readonly<Record<LinkKind, number>> = {
+const LINK_LIFE_MS: Readonly<Record<LinkKind, number>> = {
   transfer: 7 * 24 * 3600_000,
   click: 180 * 24 * 3600_000,
 };
 
 /** A link to be made. */
-export type NewLink = {
+type NewLink = {
   workspaceId: number;
   longUri: string;
   kind: LinkKind;
@@ -71,7 +71,7 @@ export type NewLink = {
 };
 
 /** A link that was made; `code` when it is for one person. */
-export type MadeLink = { causeId: number; position: number; code?: string };
+type MadeLink = { causeId: number; position: number; code?: string };
 
 /** Makes links; making one again changes nothing and gives the same code. A fault names the first that may not be made. */
 export async function shorten(
@@ -117,7 +117,7 @@ export async function shorten(
 }
 
 /** A message whose links are to be short. `causeId` is the message's own id, `atMs` by the workspace's clock. */
-export type ShortenedMessage = {
+type ShortenedMessage = {
   workspace: LinkWorkspace;
   contactId: number;
   causeId: number;
@@ -132,7 +132,7 @@ export async function shortenMessages(
   messages: readonly ShortenedMessage[],
 ): Promise<Content[]> {
   const plans = messages.map(({ workspace, contactId, causeId, content, atMs }) =>
-    linksIn(content, tracksClicks(workspace)).map(({ longUri, kind }, position) =>
+    linksIn(content, linkSettings(workspace.settings).tracksClicks).map(({ longUri, kind }, position) =>
       rowOf({ workspaceId: workspace.id, contactId, causeId, position, longUri, kind }, atMs),
     ),
   );
@@ -153,19 +153,20 @@ export async function shortenRun(
   nowMs: number,
   run: { workspace: LinkWorkspace; runId: number; content: Content; expiresMs?: number },
 ): Promise<void> {
-  const rows = linksIn(run.content, tracksClicks(run.workspace)).map(({ longUri, kind }, position) =>
-    rowOf(
-      {
-        workspaceId: run.workspace.id,
-        contactId: null,
-        causeId: run.runId,
-        position,
-        longUri,
-        kind,
-        expiresMs: run.expiresMs,
-      },
-      nowMs,
-    ),
+  const rows = linksIn(run.content, linkSettings(run.workspace.settings).tracksClicks).map(
+    ({ longUri, kind }, position) =>
+      rowOf(
+        {
+          workspaceId: run.workspace.id,
+          contactId: null,
+          causeId: run.runId,
+          position,
+          longUri,
+          kind,
+          expiresMs: run.expiresMs,
+        },
+        nowMs,
+      ),
   );
   if (rows.length > 0) await insertLinks(tx, rows);
 }
@@ -192,7 +193,7 @@ export function shortLinksFor(
 }
 
 /** A link that a code leads to, and who holds it. */
-export type FoundLink = LinkRow & {
+type FoundLink = LinkRow & {
   /** Who opens it, by now; undefined when that contact is gone. */
   holder: Contact | undefined;
 };

@@ -1,9 +1,28 @@
 /** What this room declares. */
 import type { Room } from '../db/room.ts';
-import { sweepLinks } from './people.ts';
+import { forgetLinks, moveLinks, sweepLinks } from './people.ts';
 
 /** Links. */
 export const linksRoom: Room = {
   name: 'links',
+  personal: {
+    links: 'deleted',
+    link_clicks: 'deleted',
+    auth_codes: 'deleted',
+    link_requests: 'deleted',
+    chat_sessions: 'deleted',
+    chat_presence: 'deleted',
+  },
+  exports: {
+    links: { by: 'contact', column: 'contact_id' },
+    link_clicks: { by: 'contact', column: 'contact_id' },
+    auth_codes: { not: 'a key, by its hash' },
+    link_requests: { not: 'a key, by its hash' },
+    chat_sessions: { not: 'a key, by its hash' },
+    chat_presence: { by: 'contact', column: 'contact_id' },
+  },
+  erase: ({ tx, contactIds }) => forgetLinks(tx, contactIds),
+  merge: ({ tx, workspaceId, discardedId, survivingId }) =>
+    moveLinks(tx, { workspaceId, fromId: discardedId, toId: survivingId }),
   sweep: ({ sql, nowMs, retentionMs }) => sweepLinks(sql, nowMs, retentionMs),
 };

@@ -4,10 +4,10 @@ import { bucketOf } from '../base/ids.ts';
 import type { SecretKey } from './sql.access.ts';
 
 /** A secret: its text is for the one who may use it, its key is where its row is. */
-export type Secret = SecretKey & { text: string };
+type Secret = SecretKey & { text: string };
 
 /** Makes and reads secrets that begin alike and carry `bytes` bytes of chance. */
-export type SecretForm = {
+type SecretForm = {
   make(contactId: number): Secret;
   /** The key of a text, when it has the form. */
   keyOf(text: string): SecretKey | undefined;

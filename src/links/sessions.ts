@@ -17,11 +17,11 @@ import {
 } from './sql.access.ts';
 
 /** How long a browser stays signed in. */
-export const SESSION_LIFE_MS = 30 * 24 * 3600_000;
+const SESSION_LIFE_MS = 30 * 24 * 3600_000;
 /** Presence is noted this often while a page is open. */
 export const PRESENCE_EVERY_MS = 10_000;
 /** Who was not seen for this long is away: the notes of a server that died go out of date by themselves. */
-export const PRESENT_MS = 30_000;
+const PRESENT_MS = 30_000;
 
 const TOKEN = secretForm('cs_', 32);
 

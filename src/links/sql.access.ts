@@ -39,7 +39,7 @@ export async function deleteAuthCode(
 }
 
 /** What a link request stands for. */
-export type LinkRequestRow = AuthCodeRow & { integrationId: number | null };
+type LinkRequestRow = AuthCodeRow & { integrationId: number | null };
 
 /** Writes link requests down. */
 export async function insertLinkRequests(

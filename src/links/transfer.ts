@@ -3,7 +3,7 @@ import type { Tx } from '../db/pool.ts';
 import { issueLinkRequests, linkRequestUri, type Whose } from './authCodes.ts';
 
 /** What has to be known of an integration to send a person there. */
-export type Reached = { id: number; channel: string; settings: Readonly<Record<string, unknown>> };
+type Reached = { id: number; channel: string; writtenTo?: string };
 
 /** Makes link requests for those integrations that people can write to first, in order. `nowMs` by the workspace's clock. */
 export async function requestLinks<T extends Reached>(
@@ -13,8 +13,8 @@ export async function requestLinks<T extends Reached>(
   integrations: readonly T[],
 ): Promise<{ integration: T; code: string; url: string }[]> {
   const reachable = integrations.flatMap((integration) => {
-    const address = addressOf(integration);
-    const canReach = address !== undefined && linkRequestUri(integration.channel, address, '') !== undefined;
+    const { channel, writtenTo: address } = integration;
+    const canReach = address !== undefined && linkRequestUri(channel, address, '') !== undefined;
     return canReach ? [{ integration, address }] : [];
   });
   const codes = await issueLinkRequests(
@@ -27,11 +27,4 @@ export async function requestLinks<T extends Reached>(
     code: codes[at]!,
     url: linkRequestUri(integration.channel, address, codes[at]!)!,
   }));
-}
-
-/** Where people write to an integration; undefined where nobody can. */
-function addressOf({ settings }: Reached): string | undefined {
-  const own =
-    settings['phoneNumber'] ?? settings['incomingAddress'] ?? settings['fromAddress'] ?? settings['from'];
-  return typeof own === 'string' ? own : undefined;
 }

@@ -15,7 +15,7 @@ import { isId } from '../base/ids.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import type { Conversation, Message } from '../conversations/message.ts';
-import { selectPage } from '../conversations/history.ts';
+import { historyPage } from '../conversations/history.ts';
 import {
   advanceHeads,
   deleteEntries,
@@ -83,7 +83,7 @@ export async function appendEntries(tx: Tx, entries: readonly NewEntry[]): Promi
 }
 
 /** What is shown to who comes without a cursor. */
-export type Snapshot = {
+type Snapshot = {
   cursor: Cursor;
   conversation: Conversation | undefined;
   messages: Message[];
@@ -119,7 +119,7 @@ export async function pageBefore(
   conversationId: number,
   beforeMs?: number,
 ): Promise<{ messages: Message[]; more: boolean }> {
-  const found = await selectPage(db, { conversationId, beforeMs, limit: PAGE + 1 });
+  const found = await historyPage(db, { conversationId, beforeMs, limit: PAGE + 1 });
   if (found.length <= PAGE) return { messages: found, more: false };
   const kept = found.filter(({ atMs }) => atMs !== found[0]!.atMs);
   return { messages: kept.length ? kept : found, more: true };

@@ -6,9 +6,8 @@ import type { MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Directory } from '../accounts/directory.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
-import { countByConversation } from '../conversations/conversations.ts';
+import { keepOutgoing } from '../conversations/conversations.ts';
 import type { Author, Message, Source } from '../conversations/message.ts';
-import { insertMessages, noteOutgoing } from '../conversations/history.ts';
 import { overtaken, type Tx } from '../db/pool.ts';
 import { shortenMessages, type Links } from '../links/links.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -67,14 +66,9 @@ export async function accept(
   }));
   const contents = await shortContents(deps, tx, given);
   const accepted = given.map((send, i) => ({ ...send, content: contents[i]! }));
-  const said = countByConversation(accepted.filter(({ kind }) => kind !== 'confirmation'));
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
-  const [there] = await Promise.all([
-    noteOutgoing(tx, said),
-    insertMessages(
-      tx,
-      accepted.map((send) => ({ ...send, direction: 'out' as const })),
-    ),
+  const [areThere] = await Promise.all([
+    keepOutgoing(tx, accepted),
     sendFirst(
       deps.queue,
       tx,
@@ -109,7 +103,7 @@ export async function accept(
     ),
   ]);
   // Whose conversation it is was erased or merged meanwhile: what is said in it would be left over.
-  if (there < said.length) throw overtaken('a conversation was taken away meanwhile');
+  if (!areThere) throw overtaken('a conversation was taken away meanwhile');
   return accepted.map(({ id, atMs, content }) => ({ messageId: id, atMs, content }));
 }
 

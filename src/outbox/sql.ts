@@ -1,4 +1,4 @@
-/** The statement that finds the mail which an answer answers. */
+/** Statements on what a person wrote, for what is sent in answer to it. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 
@@ -23,4 +23,20 @@ export async function selectMailsAt(
     JOIN messages m ON m.bucket = k.bucket AND m.conversation_id = k.conversation_id AND m.at_ms = k.at_ms
     WHERE m.direction = 'in' AND m.external_id IS NOT NULL AND m.source -> 'mail' -> 'references' IS NOT NULL
     ORDER BY m.conversation_id, m.id DESC`;
+}
+
+/** What a person wrote last, as its channel knows it. */
+export type HeardLast = { conversationId: number; integrationId: number; externalId: string };
+
+/** The last message that came in, in each of some conversations; those in which nothing came in, or whose last has no id, are left out. */
+export async function selectHeardLast(db: Db, conversationIds: readonly number[]): Promise<HeardLast[]> {
+  const rows = await db<(Omit<HeardLast, 'externalId'> & { externalId: string | null })[]>`
+    SELECT k.id AS "conversationId", (m.source ->> 'integrationId')::bigint AS "integrationId", m.external_id AS "externalId"
+    FROM unnest(${conversationIds.map(bucketOf)}::smallint[], ${[...conversationIds]}::bigint[]) AS k (bucket, id)
+    CROSS JOIN LATERAL (
+      SELECT source, external_id FROM messages m
+      WHERE m.bucket = k.bucket AND m.conversation_id = k.id AND m.direction = 'in'
+      ORDER BY m.at_ms DESC, m.id DESC LIMIT 1) m
+    WHERE m.source -> 'integrationId' IS NOT NULL`;
+  return rows.filter((row): row is HeardLast => row.externalId !== null);
 }

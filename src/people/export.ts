@@ -1,9 +1,10 @@
 /**
- * Everything Parley keeps about one person, as one document: what each room declares of its tables (`exports` in its `personal.ts`),
+ * Everything Parley keeps about one person, as one document: what each room declares of its tables (`exports` in its `room.ts`),
  * row by row. Ids and times are written as the APIs write them. Changes nothing.
  */
 import { isoTime } from '../base/clock.ts';
 import { toHex24 } from '../base/ids.ts';
+import { offsetTime } from '../base/microseconds.ts';
 import { idsOfPerson } from '../contacts/contacts.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import type { Db } from '../db/pool.ts';
@@ -11,7 +12,7 @@ import type { Room } from '../db/room.ts';
 import { selectRowsNaming } from './sql.ts';
 
 /** Rows by room and table. */
-export type Exported = Record<string, Record<string, Record<string, unknown>[]>>;
+type Exported = Record<string, Record<string, Record<string, unknown>[]>>;
 
 /** The document of a contact and all that were merged into it; undefined when there is none. */
 export async function exportPerson(
@@ -41,7 +42,7 @@ export async function exportPerson(
 /** Where a row is kept says nothing of the person. */
 const OF_THE_STORE: ReadonlySet<string> = new Set(['bucket', 'hash', 'lane']);
 
-/** A row in the words of the APIs: `created_ms` is `createdAt`, ids are 24 hex digits. */
+/** A row in the words of the APIs: `created_ms` is `createdAt`, as is `created_us`, ids are 24 hex digits. */
 export function presentRow(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row)
@@ -49,6 +50,8 @@ export function presentRow(row: Readonly<Record<string, unknown>>): Record<strin
       .map(([name, value]) => {
         if (name.endsWith('_ms') && (typeof value === 'number' || value === null))
           return [camel(`${name.slice(0, -3)}_at`), value === null ? null : isoTime(value)];
+        if (name.endsWith('_us') && (typeof value === 'number' || value === null))
+          return [camel(`${name.slice(0, -3)}_at`), value === null ? null : offsetTime(value, 0)];
         const isId = (name === 'id' || name.endsWith('_id')) && typeof value === 'number';
         return [camel(name), isId ? toHex24(value) : value];
       }),

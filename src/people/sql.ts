@@ -1,6 +1,6 @@
 /**
  * The one statement of this room: rows that name a person, whole. Tables and columns are those that rooms declare (`exports` in each
- * `personal.ts`), never anything a caller says.
+ * `room.ts`), never anything a caller says.
  */
 import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';

@@ -9,13 +9,15 @@ import { randomToken } from '../base/crypto.ts';
 import { bucketOf, BUCKETS, type IdSource } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Log } from '../base/log.ts';
-import type { Fragment, Sql, Tx } from '../db/pool.ts';
+import type { Db, Fragment, Sql, Tx } from '../db/pool.ts';
 import {
   deleteDueKeys,
   insertDue,
   insertDueSelected,
   upsertStream,
   selectDue,
+  selectUntriedBefore,
+  type UntriedBefore,
   bringForward,
 } from './work/sql.ts';
 import type { NewWork, Stream, WorkItem } from './work/work.ts';
@@ -30,7 +32,7 @@ export type { Wake } from './work/core.ts';
 export type NewEvent = { ownerId: number; workspaceId: number; type: string; atMs: number; payload: unknown };
 
 /** Runs `work` in a transaction; `keyed` when its statements name their rows by key (db/plans.ts). */
-export type Transact = Sql['begin'];
+type Transact = Sql['begin'];
 
 /** The queue. */
 export type Queue = Part & {
@@ -50,6 +52,12 @@ export type Queue = Part & {
     kind: number,
     keys: readonly Pick<NewWork, 'ownerId' | 'causeId' | 'seq'>[],
   ): Promise<WorkItem[]>;
+  /** For each of some work: the newest of the same cause and bucket that is older and was never tried, as `owner_id` sorts; else null. */
+  untriedBefore(
+    db: Db,
+    kind: number,
+    items: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
+  ): Promise<(UntriedBefore | null)[]>;
   /** Brings all work of a workspace forward by so much, and wakes whoever may have to do it now; part of the transaction. */
   bringForward(tx: Tx, workspaceId: number, byMs: number): Promise<void>;
   /** Opens a bulk run, or changes whether it flows and how fast; part of the transaction. Workers hear of it at the commit. */
@@ -112,6 +120,7 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     },
     putForLater: insert,
     stillIn: selectDue,
+    untriedBefore: selectUntriedBefore,
     async bringForward(tx, workspaceId, byMs) {
       for (const { lane } of map.lanes())
         for (const what of [...Object.values(KIND), 'bulk' as const, 'turn' as const])

@@ -2,6 +2,7 @@
 import type { Room } from '../db/room.ts';
 import { sweepFailures } from './feed/failures.ts';
 import type { FeedReader } from './feed/reader.ts';
+import { deleteEvents } from './feed/sql.ts';
 import type { TurnTaker } from './turns.ts';
 import type { Handler } from './worker.ts';
 
@@ -15,8 +16,33 @@ export type WorkingRoom = Room & {
   readonly turns?: readonly TurnTaker[];
 };
 
+/** Events that hold more of a person than ids: the Sunshine door's own, and those of links. */
+const TELLING_MORE = ['sunshine.told', 'link.told'];
+
 /** The queue itself. */
 export const queueRoom: Room = {
   name: 'queue',
+  personal: {
+    'feed_log.payload': 'ids; events that hold more are deleted',
+    feed_log: 'kept: ids',
+    feed: 'kept: as events, until they are told',
+    feed_failures:
+      'kept: as events, until they are read after all; those that hold more than ids are deleted',
+    due: 'names nobody',
+    lanes: 'names nobody',
+    workers: 'names nobody',
+    flights: 'names nobody',
+    flight_steps: 'names nobody: what a provider answered, until the batch is settled',
+    streams: 'names nobody',
+  },
+  exports: {
+    feed_log: { not: 'what happened, by ids: what it happened to is here' },
+    feed: { not: 'as feed_log' },
+    feed_failures: { not: 'as feed_log' },
+  },
+  async erase({ tx, workspaceId, contactIds }) {
+    for (const type of TELLING_MORE)
+      await deleteEvents(tx, workspaceId, { type, name: 'contactId', ids: contactIds });
+  },
   sweep: ({ sql, nowMs, retentionMs }) => sweepFailures(sql, nowMs - retentionMs),
 };

@@ -23,7 +23,7 @@ import { selectFeedLanes } from './feed/sql.ts';
 export type { Handler } from './work/core.ts';
 
 /** What a worker is made from. `readers` get every event of the feed, `turns` take what is theirs lane by lane. */
-export type WorkerDeps = WorkDeps & {
+type WorkerDeps = WorkDeps & {
   queue: Queue;
   readers: readonly FeedReader[];
   turns?: readonly TurnTaker[];

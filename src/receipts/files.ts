@@ -8,10 +8,10 @@ import type { HttpClient } from '../base/http.ts';
 import type { Log } from '../base/log.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Adapter, Inbound } from '../channels/adapter.ts';
-import { keepFile, removeFile, type MediaPlace } from '../content/mediaStore.ts';
+import { keepFile, removeFile, type MediaDeps } from '../content/mediaStore.ts';
 
 /** What keeping files needs. */
-export type FileDeps = MediaPlace & {
+export type FileDeps = MediaDeps & {
   http: HttpClient;
   deadlineMs: number;
   clock: Clock;
@@ -41,7 +41,7 @@ export async function keepFiles(
 
 /** Takes back the files of messages that were not new. */
 export async function dropFiles(
-  deps: MediaPlace,
+  deps: MediaDeps,
   workspaceId: number,
   repeats: readonly Inbound[],
 ): Promise<void> {

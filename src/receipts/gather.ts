@@ -1,13 +1,9 @@
 /**
  * Callbacks in a flood: after a broadcast a provider makes a call for each message. They go into transactions together
- * (`base/gather.ts`).
+ * (`db/gather.ts`).
  */
-import { gather as gatherCalls } from '../base/gather.ts';
-import type { Receipt } from '../channels/adapter.ts';
-import { isConnectionLost } from '../db/errors.ts';
-
-/** Takes receipts in; resolves when they are committed. */
-export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;
+import type { Receipt, TakeReceipts } from '../channels/adapter.ts';
+import { gather } from '../db/gather.ts';
 
 /** Receipts in one transaction, at most. */
 const MOST_TOGETHER = 500;
@@ -18,14 +14,6 @@ export function gatherReceipts(take: TakeReceipts): TakeReceipts {
     await take(integrationId, calls.flat());
     return calls.map(() => undefined);
   }, receiptsTogether);
-}
-
-/** As `base/gather.ts` does, for calls of an integration each. */
-export function gather<T, R>(
-  take: (integrationId: number, items: readonly T[]) => Promise<readonly R[]>,
-  together: (waiting: readonly T[]) => number,
-): (integrationId: number, item: T) => Promise<R> {
-  return gatherCalls(take, together, isConnectionLost);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Inbound } from '../channels/adapter.ts';
 import { keywordOf } from '../contacts/consent/words.ts';
 import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps } from '../outbox/accept.ts';
+import { helpText } from './settings.ts';
 
 /** Answers those messages that ask for help; part of the transaction that takes them in. `nowMs` is by our clock. */
 export async function answerHelp(
@@ -21,8 +22,8 @@ export async function answerHelp(
     ({ message: { handledKeyword, text } }) => !handledKeyword && keywordOf(text) === 'help',
   );
   const workspace = asked.length ? await deps.directory.workspace(integration.workspaceId) : undefined;
-  const text = workspace?.settings['helpText'];
-  if (!workspace || typeof text !== 'string' || !text) return;
+  const text = workspace && helpText(workspace.settings);
+  if (!workspace || text === undefined) return;
   await accept(
     deps,
     tx,

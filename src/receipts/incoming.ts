@@ -1,8 +1,10 @@
 /** What a person sent, as messages of their conversation. Pure. */
+import type { ChannelName } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import { beginningOf } from '../base/text.ts';
 import type { Inbound } from '../channels/adapter.ts';
+import { identityOfAddress, type Identity } from '../contacts/keys.ts';
 import type { Incoming } from '../conversations/conversations.ts';
 import type { Source } from '../conversations/message.ts';
 
@@ -98,4 +100,16 @@ function fileContent({ url, mediaType }: Inbound['media'][number]): Extract<Cont
     mediaUrl: url,
     ...(mediaType ? { mediaType } : {}),
   };
+}
+
+/**
+ * What somebody is known by. WhatsApp tells the user id beside the number, and later perhaps that alone: both are of one
+ * person.
+ */
+export function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {
+  const own = identityOfAddress(channel, message.from);
+  const userId = channel === 'whatsapp' ? message.raw['userId'] : undefined;
+  const hidden = typeof userId === 'string' ? identityOfAddress(channel, userId) : undefined;
+  const also = hidden?.kind === 'whatsapp' && hidden.value !== own?.value ? [hidden] : [];
+  return own ? [own, ...also] : also;
 }

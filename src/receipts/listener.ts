@@ -22,7 +22,7 @@ import { readsQuotedAddresses } from './quotedAddress.ts';
 export const MAIL_BYTES = 25 * 1024 * 1024;
 
 /** What the listener works with. */
-export type ListenerDeps = {
+type ListenerDeps = {
   config: Config;
   clock: Clock;
   log: Log;
@@ -32,7 +32,7 @@ export type ListenerDeps = {
 };
 
 /** Who takes a mail in, as a callback of its integration. */
-export type TakeMail = (integration: Integration, request: CallbackRequest) => Promise<CallbackAnswer>;
+type TakeMail = (integration: Integration, request: CallbackRequest) => Promise<CallbackAnswer>;
 
 /** Connections at a time, in all and from one address; who comes then is asked to come again. */
 const MOST_CONNECTIONS = 100;
@@ -262,15 +262,15 @@ async function handIn(
   body: Buffer,
   { envelope }: SMTPServerSession,
 ): Promise<Refusal | undefined> {
-  const places = new Map<number, { integration: Integration; to: string[] }>();
+  const recipients = new Map<number, { integration: Integration; to: string[] }>();
   for (const { address } of envelope.rcptTo)
     for (const integration of await integrationsAt(ctx, address)) {
-      const place = places.get(integration.id) ?? { integration, to: [] };
-      place.to.push(address);
-      places.set(integration.id, place);
+      const recipient = recipients.get(integration.id) ?? { integration, to: [] };
+      recipient.to.push(address);
+      recipients.set(integration.id, recipient);
     }
   let refusal: Refusal | undefined = UNKNOWN;
-  for (const { integration, to } of places.values()) {
+  for (const { integration, to } of recipients.values()) {
     const { id, callbackKey } = integration;
     const answer = await receive(integration, {
       method: 'POST',
@@ -304,7 +304,7 @@ async function integrationsAt(ctx: ListenerDeps, address: string): Promise<Integ
   const plain = exact.replace(/\+[^@]*(?=@[^@]*$)/, '');
   const found = await Promise.all([...new Set([exact, plain])].map((one) => ctx.directory.mailAt(one)));
   const takes = ({ provider }: Integration) => ctx.adapters[provider]?.takesMail === true;
-  const incoming = found.flatMap((place) => place.incoming.filter(takes).slice(0, 1)).slice(0, 1);
-  const bounces = found.flatMap((place) => place.bounces.filter(takes));
+  const incoming = found.flatMap((takers) => takers.incoming.filter(takes).slice(0, 1)).slice(0, 1);
+  const bounces = found.flatMap((takers) => takers.bounces.filter(takes));
   return [...new Map([...incoming, ...bounces].map((one) => [one.id, one])).values()];
 }

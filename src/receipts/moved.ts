@@ -44,7 +44,7 @@ export async function moveAddress(
     address: movedTo,
     status: 'active',
   } as const;
-  const linked = await linkDestination(tx, nowMs, link);
+  const linked = await linkDestination(tx, ids, nowMs, link);
   if (!('destinationId' in linked)) return;
   const lastMs = Math.max(...before.map(({ lastInboundMs }) => lastInboundMs ?? 0));
   if (lastMs > 0)

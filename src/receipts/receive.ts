@@ -8,7 +8,14 @@ import { fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { Integration } from '../accounts/integrations.ts';
-import type { CallbackAnswer, CallbackRequest, Inbound, Receipt, SignedOnce } from '../channels/adapter.ts';
+import type {
+  CallbackAnswer,
+  CallbackRequest,
+  Inbound,
+  Receipt,
+  SignedOnce,
+  TakeReceipts,
+} from '../channels/adapter.ts';
 import { hear, hears, type Hearing } from '../channels/apart.ts';
 import {
   blockDestinations,
@@ -21,11 +28,9 @@ import {
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { keywordOf } from '../contacts/consent/words.ts';
 import { recordInbound } from '../contacts/destinations.ts';
-import { identityOfAddress, type Identity } from '../contacts/keys.ts';
 import { addressesBehind } from '../contacts/spellings.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
-import { receiveMessages } from '../conversations/conversations.ts';
-import { insertInboundSeen } from '../conversations/history.ts';
+import { firstHeard, receiveMessages } from '../conversations/conversations.ts';
 import { apart } from '../db/apart.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import { tellOfLinks } from '../confirmations/told.ts';
@@ -39,9 +44,8 @@ import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
 import { cleanInbound, cleanReceipt } from './clean.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
-import type { TakeReceipts } from './gather.ts';
 import { answerHelp } from './help.ts';
-import { incomingsOf } from './incoming.ts';
+import { identitiesOf, incomingsOf } from './incoming.ts';
 import { moveAddress } from './moved.ts';
 import { readReplies } from './replies.ts';
 import type { BelieveOnce } from './signatures.ts';
@@ -126,9 +130,9 @@ export async function takeReceipts(
   integrationId: number,
   receipts: readonly Receipt[],
 ): Promise<void> {
-  const place = await placeOf(deps, integrationId);
-  if (!place) return;
-  const { integration, aheadMs } = place;
+  const called = await calledFor(deps, integrationId);
+  if (!called) return;
+  const { integration, aheadMs } = called;
   const apply = async (part: readonly Receipt[]): Promise<void> => {
     await deps.queue.transact(
       (tx) => applyReceipts(deps, tx, integration, part, deps.clock.nowMs() + aheadMs),
@@ -154,9 +158,9 @@ export async function takeInbound(
   integrationId: number,
   given: readonly Inbound[],
 ): Promise<void> {
-  const place = await placeOf(deps, integrationId);
-  if (!place) return;
-  const { integration, aheadMs } = place;
+  const called = await calledFor(deps, integrationId);
+  if (!called) return;
+  const { integration, aheadMs } = called;
   const received = await respelt(deps, integration, given.map(cleanInbound));
   // A number that changed is nothing that was said either.
   const moved = received.filter(({ movedTo }) => movedTo !== undefined);
@@ -207,7 +211,7 @@ async function newAmong(
     .filter(isConsentOnly)
     .map((message) => ({ ...message, integrationId, messageId: deps.ids.spread() }));
   if (!words.length) return [];
-  const fresh = await insertInboundSeen(tx, words, nowMs);
+  const fresh = await firstHeard(tx, words, nowMs);
   return words.filter(({ messageId }) => fresh.has(messageId));
 }
 
@@ -327,7 +331,7 @@ async function arrive(
   const channel = integration.channel as ChannelName;
   const { from: address } = message;
   const { workspaceId, id: integrationId } = integration;
-  const arrived = await arriveByRequest(tx, nowMs, {
+  const arrived = await arriveByRequest(tx, deps.ids, nowMs, {
     workspaceId,
     integrationId,
     code,
@@ -339,7 +343,7 @@ async function arrive(
   await tellOfLinks(deps, tx, workspaceId, nowMs, [{ ...about, what: 'made' }]);
 }
 
-async function placeOf(
+async function calledFor(
   deps: ReceiveDeps,
   integrationId: number,
 ): Promise<{ integration: Integration; aheadMs: number } | undefined> {
@@ -350,18 +354,6 @@ async function placeOf(
 
 function isConsentOnly(message: Inbound): boolean {
   return message.handledKeyword !== undefined && !message.text && !message.media.length && !message.location;
-}
-
-/**
- * What somebody is known by. WhatsApp tells the user id beside the number, and later perhaps that alone: both are of one
- * person.
- */
-function identitiesOf(channel: ChannelName, message: Inbound): Identity[] {
-  const own = identityOfAddress(channel, message.from);
-  const userId = channel === 'whatsapp' ? message.raw['userId'] : undefined;
-  const hidden = typeof userId === 'string' ? identityOfAddress(channel, userId) : undefined;
-  const also = hidden?.kind === 'whatsapp' && hidden.value !== own?.value ? [hidden] : [];
-  return own ? [own, ...also] : also;
 }
 
 /** A word on consent, and the class of the message that it is about, where that is known. */

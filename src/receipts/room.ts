@@ -5,5 +5,9 @@ import { sweepSignatures } from './signatures.ts';
 /** Receipts. */
 export const receiptsRoom: Room = {
   name: 'receipts',
+  personal: { callback_signatures: 'hashes of a provider’s tokens and of whole callbacks, for half a day' },
+  exports: {
+    callback_signatures: { not: 'hashes' },
+  },
   sweep: ({ sql, nowMs }) => sweepSignatures(sql, nowMs),
 };

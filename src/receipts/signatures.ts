@@ -6,8 +6,8 @@
 import type { Clock } from '../base/clock.ts';
 import { sha256Hex } from '../base/crypto.ts';
 import type { SignedOnce } from '../channels/adapter.ts';
+import { gather } from '../db/gather.ts';
 import type { Sql } from '../db/pool.ts';
-import { gather } from './gather.ts';
 import { deleteSignatures, upsertSignatures } from './sql.ts';
 
 /** Whether a signature may be believed for this content. */

@@ -45,7 +45,7 @@ export type Break = {
 };
 
 /** What is counted. Each first delivery of a cause is in `states`, what fell back or went to further devices in `further`. */
-export type Counts = {
+type Counts = {
   messages: number;
   recipients: number;
   erased: number;
@@ -62,7 +62,7 @@ export type Counts = {
 export type Audit = { counts: Counts; breaks: Break[]; more: boolean; lanes: number; nextLane?: number };
 
 /** What the audit works with. */
-export type AuditDeps = { sql: Sql; queue: Pick<Queue, 'lanes' | 'laneOf'>; clock: Clock };
+type AuditDeps = { sql: Sql; queue: Pick<Queue, 'lanes' | 'laneOf'>; clock: Clock };
 
 /** No statement runs longer. */
 const LONGEST_MS = 30_000;

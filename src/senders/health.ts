@@ -102,7 +102,7 @@ function healthRow(integrationId: number, breaker: Breaker, nowMs: number): Heal
 }
 
 /** How an integration fares over all processes. */
-export type Health = {
+type Health = {
   /** Something was sent through it, ever. */
   used: boolean;
   /** Until when messages are kept back by at least one process; undefined when none does. */

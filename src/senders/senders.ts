@@ -27,22 +27,29 @@ export type OpenIntegration = {
   line: Line<WorkItem>;
   breaker: Breaker;
   /** Sends messages of one batch; `told` hears once of each of them, in any order. */
-  send(messages: readonly Letter[], interactive: boolean, gatekeeper: Gatekeeper<WorkItem>, told: Told): void;
+  send(
+    messages: readonly Letter[],
+    interactive: boolean,
+    gatekeeper: Gatekeeper<WorkItem>,
+    told: SendListener,
+  ): void;
   /** The provider can be asked what became of a message. */
   canTell: boolean;
   /** True when a repeat with the same key is not sent twice. */
   idempotent: boolean;
   /** The same for what goes in batches. */
   bulkIdempotent: boolean;
+  /** Shows a person that an answer is being written; absent where the provider cannot. */
+  showTyping?: (heardId: string) => Promise<Outcome>;
   /** Asks the provider what became of a message, when it is its turn; undefined when it cannot tell. */
   lookUp: NonNullable<Sender['lookUp']>;
 };
 
 /** A message on its way, and the work that it is. */
-export type Letter = { item: WorkItem; outgoing: Outgoing };
+type Letter = { item: WorkItem; outgoing: Outgoing };
 
 /** What comes of messages that are sent. */
-export type Told = {
+type SendListener = {
   /** What came of the call. */
   answered(index: number, outcome: Outcome): void;
   /** It was not begun and is not going to: it may not any more. */
@@ -180,6 +187,7 @@ function openOne(
     idempotent: sender.idempotent ?? adapter.idempotent,
     bulkIdempotent: sender.batchIdempotent ?? sender.idempotent ?? adapter.idempotent,
     canTell: sender.lookUp !== undefined,
+    ...showingOf(deps, sender),
     lookUp: (message) => asking?.ask(message) ?? Promise.resolve(undefined),
     send(messages, interactive, gatekeeper, told) {
       for (let from = 0; from < messages.length; from += size) {
@@ -216,6 +224,17 @@ function askingOf(deps: Parameters<typeof createSenders>[0], sender: Sender): As
   const { clock, share } = deps;
   const line = createLine({ clock, concurrency: ASKED_AT_ONCE, ratePerS: ASKED_PER_S, share });
   return createAsking((message) => inTurn(line, () => lookUp(message)));
+}
+
+/** Typing is shown beside what is sent, within the same bounds as asking: it takes no message's room. */
+function showingOf(
+  { clock, share }: Parameters<typeof createSenders>[0],
+  sender: Sender,
+): Pick<OpenIntegration, 'showTyping'> {
+  const show = sender.showTyping?.bind(sender);
+  if (!show) return {};
+  const line = createLine({ clock, concurrency: ASKED_AT_ONCE, ratePerS: ASKED_PER_S, share });
+  return { showTyping: (heardId) => inTurn(line, () => show(heardId)) };
 }
 
 /** What the workspace has set, else what a new account with the provider gets. A simulated provider has no limit of its own. */

@@ -12,7 +12,7 @@ import type { Rules } from './rules.ts';
 import { hasWork, moveClock } from './sql.ts';
 
 /** The farthest a workspace's clock may stand ahead: ten years. */
-export const FARTHEST_AHEAD_MS = 10 * 365.25 * 86_400_000;
+const FARTHEST_AHEAD_MS = 10 * 365.25 * 86_400_000;
 
 /** What moving a clock needs. */
 export type ClockDeps = {

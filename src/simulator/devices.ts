@@ -6,13 +6,12 @@ import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
 import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { isId, MAX_ID, type IdSource } from '../base/ids.ts';
-import type { Inbound, Receipt } from '../channels/adapter.ts';
+import type { Inbound, Receipt, TakeReceipts } from '../channels/adapter.ts';
 import { findContactIds } from '../contacts/contacts.ts';
 import { identityOfAddress } from '../contacts/keys.ts';
 import type { Sql } from '../db/pool.ts';
 import { externalIdOf } from './forms.ts';
 import { deviceAddress } from './outcomes.ts';
-import type { TakeReceipts } from './receipts.ts';
 import type { Rules } from './rules.ts';
 import {
   deviceBucket,
@@ -49,10 +48,10 @@ export type DeviceMessage = {
 };
 
 /** A page of a device: what is older than `before` (an id), at most `limit` (50; 500 at most), newest last. */
-export type Page = { before?: number; limit?: number };
+type Page = { before?: number; limit?: number };
 
 /** What a person says. */
-export type Reply = {
+type Reply = {
   workspaceId: number;
   channel: ChannelName;
   /** Whose device it is said on. */

@@ -8,7 +8,7 @@ import { fault, type Fault } from '../base/fault.ts';
 import type { Receipt } from '../channels/adapter.ts';
 
 /** Receipts that come together, `afterMs` after the call, a state for each receipt, in this order. */
-export type Report = { afterMs: number; states: readonly Receipt['state'][] };
+type Report = { afterMs: number; states: readonly Receipt['state'][] };
 
 /** One way a provider can behave. */
 export type Behaviour = {
@@ -33,7 +33,7 @@ export type Behaviour = {
 /** Receipts come this long after the call, as from a provider: the outcome of the call is settled by then. */
 export const RECEIPT_AFTER_MS = 200;
 /** How long a late receipt takes. */
-export const LATE_MS = 60_000;
+const LATE_MS = 60_000;
 
 const SEEN: readonly Report[] = [{ afterMs: RECEIPT_AFTER_MS, states: ['delivered', 'read'] }];
 
@@ -173,13 +173,13 @@ export type Script = {
 };
 
 /** Phone numbers that ask for a behaviour begin with this; the behaviour's four digits follow. */
-export const MAGIC_PHONE = '+1500555';
+const MAGIC_PHONE = '+1500555';
 /** Mail addresses that ask for a behaviour: `bounce@simulator.test`, `late+anything@simulator.test`. */
-export const MAGIC_MAIL_DOMAIN = 'simulator.test';
+const MAGIC_MAIL_DOMAIN = 'simulator.test';
 /** In any other address (push token, URL): `fcm:sim:invalid:abc`, `https://x.example/sim:late`. */
-export const MAGIC_INFIX = 'sim:';
+const MAGIC_INFIX = 'sim:';
 /** Words that people expect in mail addresses. */
-export const MAIL_WORDS: Readonly<Record<string, OutcomeName>> = {
+const MAIL_WORDS: Readonly<Record<string, OutcomeName>> = {
   bounce: 'undelivered',
   complain: 'complaint',
   defer: 'throttled',

@@ -4,11 +4,11 @@
  *
  * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row.
  */
-import type { TakeReceipts, ReceiptGroup, ReceiptPlan } from './receipts.ts';
+import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import { pause, type Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { firstIdAt, type IdSource } from '../base/ids.ts';
-import type { Adapter, Outcome, Outgoing, Receipt, Sender } from '../channels/adapter.ts';
+import type { Adapter, Outcome, Outgoing, Receipt, Sender, TakeReceipts } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -37,8 +37,6 @@ export type SenderDeps = {
   deadlineMs: number;
 };
 
-/** Messages that are best given to `sendBatch` at once, whatever the real adapter's `batchSize` is. */
-export const SIMULATED_BATCH = 500;
 /** How long an idempotent provider knows a key; real ones name 24 hours. */
 const KEY_KNOWN_MS = 86_400_000;
 /** How far back a look-up goes. */
@@ -123,7 +121,7 @@ const NO_REPEATS: ReadonlyMap<string, number> = new Map();
 type Options = Parameters<typeof simulatedSender>[0];
 
 /** What one call has come to so far. */
-type Call = Options & {
+type SimulatedCall = Options & {
   repeats: ReadonlyMap<string, number>;
   outcomes: Outcome[];
   devices: NewDeviceMessage[];
@@ -134,12 +132,12 @@ type Call = Options & {
   last?: { rendered: Outgoing['rendered']; text: string };
 };
 
-function newCall(options: Options, repeats: ReadonlyMap<string, number>): Call {
+function newCall(options: Options, repeats: ReadonlyMap<string, number>): SimulatedCall {
   return { ...options, repeats, outcomes: [], devices: [], reports: new Map(), before: [], waitMs: 0 };
 }
 
 /** One message of a call. */
-function take(call: Call, message: Outgoing, chosen: Chosen | undefined): void {
+function take(call: SimulatedCall, message: Outgoing, chosen: Chosen | undefined): void {
   const { adapter, integration, deps } = call;
   const script = chosen?.script;
   let behaviour: Behaviour = BEHAVIOURS[script?.outcome ?? 'delivered'];
@@ -170,7 +168,7 @@ function take(call: Call, message: Outgoing, chosen: Chosen | undefined): void {
 
 /** Adds a message to the receipts that come at that time and say the same. */
 function plan(
-  call: Call,
+  call: SimulatedCall,
   behaviour: Behaviour,
   afterMs: number,
   states: readonly Receipt['state'][],
@@ -194,7 +192,7 @@ function plan(
   group.ids.push(message.id);
 }
 
-function answer(call: Call, behaviour: Behaviour, chosen: Chosen | undefined, id: number): Outcome {
+function answer(call: SimulatedCall, behaviour: Behaviour, chosen: Chosen | undefined, id: number): Outcome {
   switch (behaviour.answer) {
     case 'accepted':
       return accepted(call, behaviour, id);
@@ -222,7 +220,11 @@ function accepted({ adapter }: Pick<Options, 'adapter'>, behaviour: Behaviour, i
   return { kind: 'accepted', externalIds: [externalIdOf(adapter.provider, adapter.channel, id)], receipts };
 }
 
-function errorOf({ adapter }: Call, meaning: NonNullable<Behaviour['class']>, chosen: Chosen | undefined) {
+function errorOf(
+  { adapter }: SimulatedCall,
+  meaning: NonNullable<Behaviour['class']>,
+  chosen: Chosen | undefined,
+) {
   const errorClass = chosen?.script.class ?? meaning;
   const code = chosen?.script.code ?? codeOf(adapter.provider, adapter.channel, errorClass);
   return { code, class: errorClass, detail: detailOf(errorClass) };
@@ -234,7 +236,7 @@ function isConfirmed(confirms: Adapter['confirms'], state: Receipt['state']): bo
 }
 
 /** Writes what came of the call: the devices' messages, the plans and their due rows, in one transaction. */
-async function record(call: Call, world: World): Promise<void> {
+async function record(call: SimulatedCall, world: World): Promise<void> {
   const { deps, integration, adapter } = call;
   const { queue, ids, clock } = deps;
   const nowMs = clock.nowMs();
@@ -275,7 +277,7 @@ async function record(call: Call, world: World): Promise<void> {
 }
 
 /** JSON that Postgres takes: it refuses NUL and half surrogates, which one message must not do to 499 others. */
-function storable(call: Call, rendered: Outgoing['rendered']): string {
+function storable(call: SimulatedCall, rendered: Outgoing['rendered']): string {
   // A broadcast without variables gives the same object for everybody.
   if (rendered === call.last?.rendered) return call.last.text;
   const json = JSON.stringify(rendered);

@@ -6,7 +6,7 @@ import type { ChannelName } from '../../contract/channels.ts';
 import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import { createTurns } from '../base/turns.ts';
-import type { Receipt } from '../channels/adapter.ts';
+import type { Receipt, TakeReceipts } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -98,6 +98,3 @@ function expand({ provider, channel, groups }: ReceiptPlan, atMs: number, into: 
       }
   }
 }
-
-/** Hands receipts to whoever keeps deliveries; a list may hold several of one delivery, in their order. */
-export type TakeReceipts = (integrationId: number, receipts: Receipt[]) => Promise<void>;

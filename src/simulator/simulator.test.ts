@@ -32,7 +32,7 @@ const { sql } = await testDatabase();
 const clock: Clock = systemClock;
 const ids = idSource(1, () => clock.nowMs());
 const queue = createQueue({ sql, ids, clock, log: silentLog });
-const got: { integrationId: number; receipts: Receipt[] }[] = [];
+const got: { integrationId: number; receipts: readonly Receipt[] }[] = [];
 const said: { integrationId: number; inbound: Inbound[] }[] = [];
 const moved: number[] = [];
 const others: number[] = [];

@@ -5,14 +5,14 @@
 import type { Clock } from '../base/clock.ts';
 import type { Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Adapter, NumberLookUp } from '../channels/adapter.ts';
+import type { Adapter, NumberLookUp, TakeReceipts } from '../channels/adapter.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Handler } from '../queue/worker.ts';
 import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
 import { createDevices, type Devices, type TakeInbound } from './devices.ts';
 import { simulatedSender, type SenderDeps } from './provider.ts';
-import { type TakeReceipts, createReceiptHandler } from './receipts.ts';
+import { createReceiptHandler } from './receipts.ts';
 import { simulatedNumber } from './numbers.ts';
 import { createRules, type Rules } from './rules.ts';
 

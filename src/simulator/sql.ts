@@ -172,7 +172,7 @@ export async function selectAddresses(
 }
 
 /** An integration as the simulator needs it; `sender` is what its messages come from. */
-export type IntegrationRow = { id: number; provider: string; sender: string };
+type IntegrationRow = { id: number; provider: string; sender: string };
 
 /** The integration named, or the oldest active one of the channel. Locks nothing. */
 export async function selectIntegration(

@@ -18,7 +18,7 @@ import type { Post, Table } from './participants.ts';
 import { inboxOf, sayHeld, SEQ, take } from './posts.ts';
 import { markHappened, noteHeard, selectHeld, selectParticipants, type HeldPost } from './sql.ts';
 import { findThreads, keep, threadsOf } from './threads.ts';
-import { tell, type Told } from './told.ts';
+import { tellOfThreads, type ThreadTold } from './told.ts';
 
 type Tools = AcceptDeps & { sql: Sql; clock: Clock };
 
@@ -95,7 +95,7 @@ async function wake(
     woken.flatMap((one) => typingOf(one, theirMs)),
   );
   if (due.length === 0) return;
-  const notified: Told[] = [];
+  const notified: ThreadTold[] = [];
   for (const { table, due: posts } of woken) {
     if (posts.length === 0) continue;
     const { id: conversationId } = table.thread;
@@ -111,16 +111,16 @@ async function wake(
     theirMs,
   );
   const told = woken.flatMap(({ table, due: posts }) => toldOf(table.thread.id, posts));
-  await tell(tools, tx, workspaceId, theirMs, [...told, ...notified]);
+  await tellOfThreads(tools, tx, workspaceId, theirMs, [...told, ...notified]);
 }
 
 function isNamed(items: readonly WorkItem[], post: HeldPost, what: keyof typeof SEQ): boolean {
   return items.some(({ causeId, seq }) => causeId === post.id && seq === SEQ[what]);
 }
 
-function toldOf(conversationId: number, posts: Woken['due']): Told[] {
+function toldOf(conversationId: number, posts: Woken['due']): ThreadTold[] {
   if (posts.length === 0) return [];
-  const posted = posts.flatMap(({ id, held }): Told[] =>
+  const posted = posts.flatMap(({ id, held }): ThreadTold[] =>
     held.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
   );
   return [...posted, { what: 'update', conversationId }];
@@ -181,13 +181,13 @@ export function heardByThreads(tools: { queue: Queue; ids: IdSource }): FeedRead
           }),
         );
         const queued = new Set((await noteHeard(tx, rows)).map(({ id }) => id));
-        const told = rows.flatMap(({ conversationId, messageId }): Told[] => [
+        const told = rows.flatMap(({ conversationId, messageId }): ThreadTold[] => [
           ...(queued.has(conversationId)
             ? [{ what: 'notify' as const, conversationId, postId: messageId }]
             : []),
           { what: 'update', conversationId },
         ]);
-        await tell(tools, tx, workspaceId, Math.max(...rows.map(({ atMs }) => atMs)), told);
+        await tellOfThreads(tools, tx, workspaceId, Math.max(...rows.map(({ atMs }) => atMs)), told);
       }
     },
   };

@@ -11,9 +11,9 @@ export const THREAD_TYPES = ['contact', 'bot', 'agent', 'system'] as const;
 export type ThreadType = (typeof THREAD_TYPES)[number];
 
 /** queued: somebody waits; active: somebody has taken it; closed: nobody has, and nobody waits. */
-export const THREAD_STATUSES = ['queued', 'active', 'closed'] as const;
+const THREAD_STATUSES = ['queued', 'active', 'closed'] as const;
 /** Where a thread stands. */
-export type ThreadStatus = (typeof THREAD_STATUSES)[number];
+type ThreadStatus = (typeof THREAD_STATUSES)[number];
 
 /** A thread. Users and channels are named by the ids their door shows. */
 export type Thread = {
@@ -109,7 +109,7 @@ export function readCommand(text: string, meta: Readonly<Record<string, unknown>
 export const LANGUAGE = /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/;
 
 /** Whom a command speaks of, beside the one who gives it. `inbox` is the channel that is told when none is named. */
-export type Around = { inbox: string; nameOf: (userId: string) => string };
+type Around = { inbox: string; nameOf: (userId: string) => string };
 
 /** Carries a command out. Returns the channels that are to be told that somebody waits. */
 export function obey(table: Table, actor: Actor, command: Command, nowMs: number, around: Around): string[] {

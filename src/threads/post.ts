@@ -1,5 +1,4 @@
 /** A message to be posted, and what is known when it is. */
-import { type Fault, fault } from '../base/fault.ts';
 import type { Actor } from './participants.ts';
 import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
@@ -44,16 +43,6 @@ export type Planned = NewPost & {
   isLater: boolean;
   actor: Actor;
 };
-
-/** A fault that names a field and the rule it broke. */
-export function breaks(name: string, rule: string): Fault {
-  return fault('bad_request', `${name}: ${rule}`, { field: name });
-}
-
-/** A fault for what is well formed, but cannot be done as things stand. */
-export function refuses(name: string, rule: string): Fault {
-  return fault('unprocessable', `${name}: ${rule}`, { field: name });
-}
 
 /** The text of a message as it was posted; empty where it has none. */
 export function textOf({ text }: Readonly<Record<string, unknown>>): string {

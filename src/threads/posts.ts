@@ -17,7 +17,7 @@ import { KIND } from '../queue/work/kinds.ts';
 import { note, obey, readCommand, speak, type Actor, type Command, type Table } from './participants.ts';
 import { insertPosts, type Held, type NewPostRow } from './sql.ts';
 import { keep } from './threads.ts';
-import { tell, type Told } from './told.ts';
+import { tellOfThreads, type ThreadTold } from './told.ts';
 
 /** Texts longer than this, with delays longer than that, are typed for longer (W12). */
 const LONG = { characters: 40, delayMs: 2000 };
@@ -25,7 +25,7 @@ const LONG = { characters: 40, delayMs: 2000 };
 export const SEQ = { happens: 0, typing: 1 } as const;
 
 /** How long before its end a delay is shown as typing (W12). */
-export function typingMs(text: string, delayMs: number): number {
+function typingMs(text: string, delayMs: number): number {
   return text.length > LONG.characters && delayMs > LONG.delayMs ? 2000 : 1000;
 }
 
@@ -55,8 +55,8 @@ export async function postMessages(
   }
   await carryOut(poster, tx, table, planned, held, theirMs);
   const { id: conversationId } = table.thread;
-  const told = notified.map((channelId): Told => ({ what: 'notify', conversationId, channelId }));
-  await tell(poster.tools, tx, workspace.id, theirMs, [...told, { what: 'update', conversationId }]);
+  const told = notified.map((channelId): ThreadTold => ({ what: 'notify', conversationId, channelId }));
+  await tellOfThreads(poster.tools, tx, workspace.id, theirMs, [...told, { what: 'update', conversationId }]);
   await keep(tx, table);
   return planned.map(({ id }) => id);
 }
@@ -146,7 +146,7 @@ export async function sayHeld(
 }
 
 /** Who a user is, as a participant. One that is unknown here has the name the id gives. */
-export function actorOf(users: readonly KnownUser[], userId: string): Actor {
+function actorOf(users: readonly KnownUser[], userId: string): Actor {
   const known = users.find(({ id }) => id === userId);
   return { userId, name: known?.name ?? nameless(userId), role: 'agent' };
 }
@@ -230,10 +230,10 @@ async function carryOut(
     tx,
     rows.flatMap((row) => wakesOf(row, aheadMs)),
   );
-  const told = now.flatMap(({ id, said }): Told[] =>
+  const told = now.flatMap(({ id, said }): ThreadTold[] =>
     said.kind === 'heard' ? [] : [{ what: 'posted', conversationId, postId: id }],
   );
-  await tell(tools, tx, workspaceId, theirMs, told);
+  await tellOfThreads(tools, tx, workspaceId, theirMs, told);
 }
 
 /** Links are short from the start, since the answer shows them (W51). */

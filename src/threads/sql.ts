@@ -223,7 +223,7 @@ export type Condition = {
 };
 
 /** A page of a search. */
-export type Search = {
+type Search = {
   conditions: readonly Condition[];
   sort: readonly { field: string; descending: boolean }[];
   limit: number;
@@ -324,10 +324,10 @@ function compared(
 }
 
 /** One thing in a thread: a post, a message, or both. */
-export type Entry = { id: number; conversationId: number; atMs: number };
+type Entry = { id: number; conversationId: number; atMs: number };
 
 /** What is to be found in threads: those named, or all of a workspace. */
-export type EntrySearch = {
+type EntrySearch = {
   among: { conversationIds: readonly number[] } | { workspaceId: number };
   types?: readonly string[];
   roles?: readonly string[];

@@ -1,7 +1,8 @@
 /** Threads as they are kept: found, begun, searched, changed, taken away. What each thing does to one is in participants.ts. */
 import type { IdSource } from '../base/ids.ts';
 import type { Conversation } from '../conversations/message.ts';
-import { deleteMessages, selectBegun, withMerged } from '../conversations/history.ts';
+import { removeMessages } from '../conversations/conversations.ts';
+import { conversationsById, withMerged } from '../conversations/history.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { newThread, type Table, type Thread, type ThreadType } from './participants.ts';
 import {
@@ -81,7 +82,7 @@ export async function openThreads(
   const known = new Set(found.map(({ id }) => id));
   const others = ids.filter((id) => !known.has(id));
   if (others.length === 0) return found;
-  return [...found, ...(await threadsOf(tx, await selectBegun(tx, workspaceId, others), lock))];
+  return [...found, ...(await threadsOf(tx, await conversationsById(tx, workspaceId, others), lock))];
 }
 
 /** A thread with those who take part. */
@@ -96,9 +97,9 @@ export async function keep(tx: Tx, table: Table): Promise<void> {
 }
 
 /** Removes what was said in a conversation and those merged into it, one thing or all; returns how many messages there were. */
-export async function removeSaid(tx: Db, conversationId: number, messageId?: number): Promise<number> {
+export async function removeSaid(tx: Tx, conversationId: number, messageId?: number): Promise<number> {
   const ids = await withMerged(tx, conversationId);
-  const [removed] = await Promise.all([deleteMessages(tx, ids, messageId), deletePosts(tx, ids, messageId)]);
+  const [removed] = await Promise.all([removeMessages(tx, ids, messageId), deletePosts(tx, ids, messageId)]);
   return removed;
 }
 

@@ -4,7 +4,7 @@ import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 
 /** `thread.told`. */
-export type Told = {
+export type ThreadTold = {
   /** posted: a message; create, update: the conversation; notify: somebody waits. */
   what: 'posted' | 'create' | 'update' | 'notify';
   conversationId: number;
@@ -14,12 +14,12 @@ export type Told = {
 };
 
 /** Tells of things, in their order; part of the transaction. */
-export async function tell(
+export async function tellOfThreads(
   tools: { queue: Queue; ids: IdSource },
   tx: Tx,
   workspaceId: number,
   atMs: number,
-  told: readonly Told[],
+  told: readonly ThreadTold[],
 ): Promise<void> {
   if (told.length === 0) return;
   await tools.queue.append(

@@ -1,8 +1,8 @@
 /** Where a post goes: the channel it names or that is selected, and the address of the contact there. */
 import { windowIsOver } from '../gate/gate.ts';
 import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
-import { type Fault, isFault } from '../base/fault.ts';
-import { type Planned, breaks, field, type Poster, refuses } from './post.ts';
+import { refuses, breaks, type Fault, isFault } from '../base/fault.ts';
+import { type Planned, field, type Poster } from './post.ts';
 import { identitiesOf } from '../contacts/contacts.ts';
 import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
 import type { Table } from './participants.ts';
@@ -57,7 +57,7 @@ export async function destinationFor(
     const address = channel === 'email' ? known.email : CALLED.includes(channel) ? known.phone : undefined;
     if (address === undefined)
       return refuses(field(message, 'touchpoint'), `the contact has no address for ${name}`);
-    const linked = await linkDestination(tx, poster.nowMs + poster.workspace.clockAheadMs, {
+    const linked = await linkDestination(tx, poster.tools.ids, poster.nowMs + poster.workspace.clockAheadMs, {
       workspaceId: thread.workspaceId,
       contactId: thread.contactId!,
       channel: channel as 'sms',

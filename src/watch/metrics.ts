@@ -13,7 +13,7 @@ import { waitingFailures } from '../queue/feed/failures.ts';
 import { countByState } from '../webhooks/webhooks.ts';
 
 /** What is watched of this process. */
-export type Watched = {
+type Watched = {
   /** The pool of requests and work. */
   sql: Sql;
   /** A connection of its own, for reading the store's figures. */

@@ -10,7 +10,7 @@ import { type Sql } from '../db/pool.ts';
 import { isDiskFull } from '../db/errors.ts';
 
 /** What is looked at. */
-export type ReadyDeps = {
+type ReadyDeps = {
   sql: Sql;
   /** The connection that is asked, so that a busy pool is not taken for a lost database. */
   aside: Sql;

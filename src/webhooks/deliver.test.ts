@@ -18,7 +18,7 @@ import { testDatabase } from '../../test/support/database.ts';
 import { startReceiver, type Received } from '../../test/support/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import { MOST_INSIDE } from './gates.ts';
-import { getCall, listCalls, replay, replayFailed, sendTest, type Call } from './log.ts';
+import { getCall, listCalls, replay, replayFailed, sendTest, type WebhookCall } from './log.ts';
 import { OFFERED, startRig, type Rig } from './testRig.ts';
 import { type WebhookWithSecret } from './webhooks.ts';
 
@@ -54,9 +54,9 @@ const stateOf = async (w: WebhookWithSecret) => {
   ok(!isFault(got));
   return got;
 };
-const one = (w: WebhookWithSecret, is: (call: Call) => boolean): Promise<Call> =>
+const one = (w: WebhookWithSecret, is: (call: WebhookCall) => boolean): Promise<WebhookCall> =>
   until('the call came to that', async () => (await calls(w)).find(is));
-const answerOf = async (call: Call, w: WebhookWithSecret) => {
+const answerOf = async (call: WebhookCall, w: WebhookWithSecret) => {
   const got = await getCall(sql, { workspaceId: w.workspaceId, callId: call.id });
   ok(!isFault(got));
   return got;
@@ -199,7 +199,7 @@ test('410 disables the webhook, with an event and an entry in the audit log; wha
 test('five days without a success disable a webhook; a success in between begins anew', async () => {
   const w = await make('/days', { door: 'console' });
   let told = 0;
-  const tellAndSee = async (state: (call: Call) => boolean) => {
+  const tellAndSee = async (state: (call: WebhookCall) => boolean) => {
     await rig.tell(w.workspaceId, [rig.ids.spread()]);
     told++;
     await until('tried', async () => {
@@ -324,6 +324,49 @@ test('a call waits for the one before it to the same contact, also when that is 
     const all = await calls(w);
     return all.length === 3 && all.every(({ state }) => state === 'delivered');
   });
+});
+
+test('the calls of a contact keep their order when the target asked to be left alone, or hung: no newer one is made first', async () => {
+  const w = await make('/in-order');
+  const [lane] = rig.queue.lanes();
+  const contactId = rig.ids.inBucket(lane!.buckets[0]!);
+  const asked = () =>
+    receiver
+      .received('/in-order')
+      .map(({ body }) => JSON.parse(body) as { n: number; contactId: number })
+      .filter((body) => body.contactId === contactId)
+      .map(({ n }) => n);
+  receiver.answer('/in-order', (before) =>
+    before ? { status: 200 } : { status: 429, headers: { 'retry-after': '60' } },
+  );
+  await rig.tell(w.workspaceId, [rig.ids.inBucket(lane!.buckets[1]!)]);
+  await one(w, ({ attempts }) => attempts === 1);
+  // One is put off; a minute later its target may be called again, and newer ones come at that instant.
+  await rig.tell(w.workspaceId, [contactId, contactId]);
+  await until('both are put off', async () => {
+    const rows = await sql<
+      { due_ms: number }[]
+    >`SELECT due_ms FROM due WHERE workspace_id = ${w.workspaceId}`;
+    return rows.length === 3 && rows.every((row) => row.due_ms > clock.nowMs() + 50_000);
+  });
+  clock.advance(60_100);
+  await rig.tell(w.workspaceId, [contactId]);
+  await until('the newer one was put off behind them', async () => {
+    const rows = await sql<{ due_ms: number }[]>`
+      SELECT due_ms FROM due WHERE workspace_id = ${w.workspaceId} AND attempt = 0`;
+    return rows.length === 3 && rows.every((row) => row.due_ms > clock.nowMs());
+  });
+  deepEqual(asked(), []);
+  await until('all arrived', async () => {
+    later(2_000);
+    return (await calls(w)).every(({ state }) => state === 'delivered');
+  });
+  const order = asked();
+  deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+  await nothingDue(w);
 });
 
 test('replay: a call of its own with the same body and webhook-id; failed ones are replayed once', async () => {

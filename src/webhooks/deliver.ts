@@ -22,7 +22,7 @@ import { selectDueCalls, type CallChange, type DueCall } from './sql.calls.ts';
 import { selectWebhooksById } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { openSecrets, type WebhookSecrets } from './webhooks.ts';
-import { createTurns, type Turn } from './turns.ts';
+import { createTurns, type Held, type Turn } from './turns.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 /** What calls are made with. `http` refuses private addresses. */
@@ -49,7 +49,17 @@ export type DeliverDeps = {
 export type CallAnswer = { webhook: Webhook; messageId: string; call: string; answer: Buffer };
 
 /** A call of a batch that may be made. */
-type Ready = { item: WorkItem; call: DueCall; webhook: Webhook; secrets: WebhookSecrets };
+type Ready = {
+  item: WorkItem;
+  call: DueCall;
+  webhook: Webhook;
+  secrets: WebhookSecrets;
+  /** The one before it in its line that was never made, where that is not in our hands. */
+  behind: Held | undefined;
+};
+
+/** When a call is tried (again). */
+type Later = NonNullable<Result['again']>;
 
 /** What the calls of one batch share. */
 type Run = {
@@ -57,6 +67,7 @@ type Run = {
   gates: Gates;
   batch: Batch;
   settling: Settling;
+  isInHand: (callId: number) => boolean;
   begunMs: number;
   /** How many were put off, by webhook. */
   putOff: Map<number, number>;
@@ -76,6 +87,8 @@ const MOST_ANSWER_BYTES = 2048;
 export function webhookHandler(deps: DeliverDeps): Handler {
   const gates = createGates(deps.clock);
   const takeTurns = createTurns();
+  // Calls that are in the hands of this process: those before them wait for their turn.
+  const inHand = new Set<number>();
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
   const settled = new WeakSet<WorkItem>();
   const settlingDeps = {
@@ -92,12 +105,14 @@ export function webhookHandler(deps: DeliverDeps): Handler {
     async handle(batch) {
       // Taken before anything is awaited: batches are handled in the order in which they were claimed.
       const turns = takeTurns(new Set(batch.items.map(lineOf)));
+      for (const { ownerId } of batch.items) inHand.add(ownerId);
       const settling = createSettling(settlingDeps, batch);
       const run: Run = {
         deps: { ...deps, deadlineMs: deps.deadlineMs ?? DEADLINE_MS },
         gates,
         batch,
         settling,
+        isInHand: (callId) => inHand.has(callId),
         begunMs: deps.clock.monotonicMs(),
         putOff: new Map(),
       };
@@ -113,7 +128,8 @@ export function webhookHandler(deps: DeliverDeps): Handler {
         await settling.finish(!failed);
         if (failed) throw failed.reason;
       } finally {
-        for (const turn of turns.values()) turn.end();
+        for (const turn of turns.values()) turn.forget();
+        for (const { ownerId } of batch.items) inHand.delete(ownerId);
       }
     },
   };
@@ -122,11 +138,23 @@ export function webhookHandler(deps: DeliverDeps): Handler {
 /** Loads what is due; settles what needs no call. */
 async function sortOut(run: Run, items: readonly WorkItem[]): Promise<Ready[]> {
   if (!items.length) return [];
-  const { sql, vault, clock } = run.deps;
-  const calls = await selectDueCalls(
-    sql,
-    run.batch.lane,
-    items.map(({ ownerId }) => ownerId),
+  const { sql, vault, clock, queue } = run.deps;
+  const [calls, before] = await Promise.all([
+    selectDueCalls(
+      sql,
+      run.batch.lane,
+      items.map(({ ownerId }) => ownerId),
+    ),
+    queue.untriedBefore(sql, KIND.webhookCall, items),
+  ]);
+  const behind = new Map(
+    items.map(({ ownerId }, at) => {
+      const one = before[at];
+      return [
+        ownerId,
+        one && !run.isInHand(one.ownerId) ? { callId: one.ownerId, untilMs: one.dueMs } : undefined,
+      ];
+    }),
   );
   const callById = new Map(calls.map((call) => [call.id, call]));
   const webhookIds = new Set(calls.map(({ webhookId }) => webhookId));
@@ -157,7 +185,7 @@ async function sortOut(run: Run, items: readonly WorkItem[]): Promise<Ready[]> {
           nowMs,
         ),
       });
-    else ready.push({ item, call, webhook, secrets });
+    else ready.push({ item, call, webhook, secrets, behind: behind.get(item.ownerId) });
   }
   return ready;
 }
@@ -177,19 +205,47 @@ function lineOf({ causeId: webhookId, ownerId: callId }: WorkItem): string {
   return `${webhookId} ${bucketOf(callId)}`;
 }
 
+/**
+ * One after the other. Behind one that is put off all others are: none is made before those that came before it were. What was made
+ * before, and is made again, is not waited for.
+ */
 async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn): Promise<void> {
-  await turn.before;
-  for (const ready of chain) await callNext(run, ready);
-  turn.end();
+  let held = await turn.before;
+  for (const ready of chain) {
+    if (ready.item.attempt > 0) {
+      await callNext(run, ready);
+      continue;
+    }
+    const { id } = ready.call;
+    held = newer(held, ready.behind);
+    const later = held && id > held.callId ? waitBehind(run, ready, held) : await callNext(run, ready);
+    if (later) held = newer(held, { callId: id, untilMs: later.dueMs });
+    else if (held?.callId === id) held = undefined;
+  }
+  turn.end(held);
 }
 
-async function callNext(run: Run, ready: Ready): Promise<void> {
+function newer(one: Held | undefined, other: Held | undefined): Held | undefined {
+  if (!one || !other) return one ?? other;
+  return { callId: Math.max(one.callId, other.callId), untilMs: Math.max(one.untilMs, other.untilMs) };
+}
+
+/** Back to the queue, to when the one before it is due: of what is due at once the older is called first. */
+function waitBehind(run: Run, { item }: Ready, { untilMs }: Held): Later {
+  const later = { dueMs: untilMs, attempt: item.attempt };
+  run.settling.add({ item, again: later });
+  return later;
+}
+
+/** Makes a call, or puts it off; what is returned is how it was put off. */
+async function callNext(run: Run, ready: Ready): Promise<Later | undefined> {
   const { id } = ready.webhook;
   const leftMs = run.begunMs + BEGIN_WITHIN_MS - run.deps.clock.monotonicMs();
   const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();
   if (closed || !(await run.gates.enter(id, leftMs))) {
-    run.settling.add(putOff(run, ready));
-    return;
+    const later = putOff(run, ready);
+    run.settling.add({ item: ready.item, again: later });
+    return later;
   }
   try {
     // Looked at after all waiting: a lane that was lost has another owner, who makes the call.
@@ -217,13 +273,13 @@ async function hear(run: Run, { webhook, call }: Ready, outcome: HttpOutcome): P
 }
 
 /** Back to the queue without an attempt, each a little later than the one before: in order, and not all at once. */
-function putOff(run: Run, { item, webhook }: Ready): Result {
+function putOff(run: Run, { item, webhook }: Ready): Later {
   const before = run.putOff.get(webhook.id) ?? 0;
   run.putOff.set(webhook.id, before + 1);
   const fromMs = Math.max(run.deps.clock.nowMs(), run.gates.closedUntilMs(webhook.id));
   const waitMs = run.gates.isStuck(webhook.id) ? PUT_OFF_MS.stuck : PUT_OFF_MS.busy;
   const dueMs = Math.round(fromMs + waitMs * (1 + before / BATCH_SIZE));
-  return { item, again: { dueMs, attempt: item.attempt } };
+  return { dueMs, attempt: item.attempt };
 }
 
 function resultOf(run: Run, { item, call, webhook }: Ready, outcome: HttpOutcome): Result {

@@ -21,7 +21,7 @@ import {
 import { selectWebhooksById, type WebhookRow } from './sql.ts';
 
 /** A call as a list shows it. */
-export type Call = {
+export type WebhookCall = {
   id: number;
   webhookId: number;
   trigger: string;
@@ -40,7 +40,7 @@ export type Call = {
 };
 
 /** A call with what was sent and what came back. */
-export type CallWithAnswer = Call & {
+type CallWithAnswer = WebhookCall & {
   /** Where to; undefined when the webhook is deleted. */
   target?: string;
   body: string;
@@ -49,17 +49,17 @@ export type CallWithAnswer = Call & {
 };
 
 /** What replaying works with. */
-export type LogDeps = { queue: Queue; ids: IdSource; clock: Clock };
+type LogDeps = { queue: Queue; ids: IdSource; clock: Clock };
 
 /** Calls that one request replays at most. */
-export const MOST_REPLAYS = 10_000;
+const MOST_REPLAYS = 10_000;
 const REPLAYS_A_TIME = 1000;
 
 /** A page of a webhook's calls, newest first; `beforeId` is the id of the last call of the page before. */
 export async function listCalls(
   db: Db,
   page: { workspaceId: number; webhookId: number; beforeId?: number; limit?: number; state?: CallState },
-): Promise<Call[]> {
+): Promise<WebhookCall[]> {
   const rows = await selectCalls(db, {
     workspaceId: page.workspaceId,
     webhookId: page.webhookId,
@@ -181,7 +181,7 @@ function ping(webhook: WebhookRow, nowMs: number): object {
   return { type: 'ping', timestamp: isoTime(nowMs), data: { webhookId: webhook.id } };
 }
 
-function callOf(row: CallRow): Call {
+function callOf(row: CallRow): WebhookCall {
   const { id, webhookId, trigger, state, attempts, createdMs } = row;
   return {
     id,

@@ -3,7 +3,7 @@ import { retryAfterMs, type HttpOutcome } from '../base/http.ts';
 import type { Door } from '../accounts/keys.ts';
 
 /** What came of one attempt. `gone`: the target wants no more calls. */
-export type Verdict =
+type Verdict =
   | { kind: 'delivered' }
   | { kind: 'failed'; gone: boolean }
   | { kind: 'again'; retryAfterMs?: number };

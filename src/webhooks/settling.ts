@@ -19,7 +19,7 @@ import type { Subscriptions } from './subscriptions.ts';
 import type { Webhook } from './webhook.ts';
 
 /** `webhook.disabled`: Parley gave a webhook up. `gone`: the target asked for it; `failing`: no success for too long. */
-export type WebhookDisabled = { webhookId: number; door: Door; target: string; reason: 'gone' | 'failing' };
+type WebhookDisabled = { webhookId: number; door: Door; target: string; reason: 'gone' | 'failing' };
 
 /** What came of one item of a batch. */
 export type Result = {
@@ -47,10 +47,10 @@ export type Settling = {
 const GATHER_MS = 50;
 const UNWRITTEN = 'what came of it could not be written down';
 /** Svix's default, the strictest in use: five days without one success. */
-export const FAILING_MS = 120 * 3_600_000;
+const FAILING_MS = 120 * 3_600_000;
 
 /** What settling works with. */
-export type SettlingDeps = {
+type SettlingDeps = {
   queue: Queue;
   ids: IdSource;
   clock: Clock;

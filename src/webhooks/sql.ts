@@ -19,7 +19,7 @@ export type WebhookRow = {
 };
 
 /** Which webhook is meant; another workspace's or another door's is not found. */
-export type WebhookKey = { workspaceId: number; door: string; id: number };
+type WebhookKey = { workspaceId: number; door: string; id: number };
 
 const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", door, target, triggers, secret_sealed AS "secretSealed",

@@ -5,9 +5,9 @@
 import { type Webhook, webhookOf } from './webhook.ts';
 import type { Clock } from '../base/clock.ts';
 import { randomToken, type Vault } from '../base/crypto.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import { breaks, checkText, isObject } from '../accounts/checks.ts';
+import { checkText, isObject } from '../accounts/checks.ts';
 import type { Door } from '../accounts/keys.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {
@@ -30,7 +30,7 @@ export type WebhookWithSecret = Webhook & { secret?: string; username?: string }
 export type BasicAuth = { username: string; password: string };
 
 /** What can be set of a webhook. Undefined leaves it as it is, or as it is by default. */
-export type WebhookInput = {
+type WebhookInput = {
   target?: string | undefined;
   triggers?: readonly string[] | undefined;
   includeFullContact?: boolean | undefined;
@@ -43,7 +43,7 @@ export type WebhookInput = {
 };
 
 /** Names a webhook: one of another workspace or door is not found. */
-export type WebhookName = { workspaceId: number; door: Door; id: number };
+type WebhookName = { workspaceId: number; door: Door; id: number };
 
 /** Webhooks of the workspaces. */
 export type Webhooks = {

@@ -129,10 +129,10 @@ export const WhyShown = Type.Object({
 });
 export type WhyShown = Static<typeof WhyShown>;
 
-/** What a workspace used in a month. */
+/** What a workspace used in a month. On SMS `segments` are the text messages that its messages took: what they cost. */
 export const UsageShown = Type.Object({
   month: Type.String({ pattern: '^[0-9]{4}-[0-9]{2}$' }),
-  messages: Type.Array(Type.Object({ channel: Channel, count: Count })),
+  messages: Type.Array(Type.Object({ channel: Channel, count: Count, segments: Type.Optional(Count) })),
   messagesTotal: Count,
   activePeople: Count,
 });

@@ -207,6 +207,23 @@ export const NativeTemplatesShown = Type.Object({
 /** A template of WhatsApp's. */
 export const NativeTemplateShown = Type.Object({ messageTemplate: NativeTemplateOf });
 
+/** `PUT …/integrations/{id}/profile`. Bounds are Meta's (Cloud API, "Business profiles", 30 June 2026). */
+export const ProfileChange = Type.Object({
+  about: Type.Optional(Type.String({ minLength: 1, maxLength: 139 })),
+  address: Type.Optional(Type.String({ maxLength: 256 })),
+  description: Type.Optional(Type.String({ maxLength: 512 })),
+  email: Type.Optional(Type.String({ maxLength: 128 })),
+  vertical: Type.Optional(Type.String({ maxLength: 64 })),
+  websites: Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 2 })),
+});
+/** The profile of a WhatsApp number; what is not set is absent. */
+export const ProfileShown = Type.Object({
+  profile: Type.Object({
+    ...ProfileChange.properties,
+    photoUrl: Type.Optional(Type.String()),
+  }),
+});
+
 /** `POST …/attachments/remove`. */
 export const FileNamed = Type.Object({ mediaUrl: Type.String({ minLength: 1, maxLength: 2048 }) });
 /** A file that was kept. */

@@ -244,12 +244,12 @@ export const decisionFaults = [
       "if (error.class === 'recipient' || error.class === 'content')",
     ],
   ]),
-  ...inFile('src/outbox/outcome/redial.ts', DECIDE, [
+  ...inFile('src/outbox/settings.ts', DECIDE, [
     [
       'who did not pick up is called though nobody asked',
-      'times > 0 && afterMs > 0',
-      'times >= 0 && afterMs > 0',
+      'rule.times > 0 && rule.afterMs > 0',
+      'rule.times >= 0 && rule.afterMs > 0',
     ],
-    ['who did not pick up is called again at once', 'times > 0 && afterMs > 0', 'times > 0'],
+    ['who did not pick up is called again at once', 'rule.times > 0 && rule.afterMs > 0', 'rule.times > 0'],
   ]),
 ];

@@ -127,12 +127,12 @@ export const deliverFaults = [
     ],
     [
       'what would not go takes room',
-      'if (!wouldGo(draft, place, person, nowMs)) return [];',
+      'if (!wouldGo(draft, terms, person, nowMs)) return [];',
       '',
       ['test/caps.test.ts'],
     ],
     ['what found no room goes', 'const capFreeMs = full.size\n', 'const capFreeMs = false\n'],
-    ['reading is never waited for', 'subject.unreadAfterMs = place.fallback.unreadAfterMs;', '', RECEIPT],
+    ['reading is never waited for', 'subject.unreadAfterMs = terms.fallback.unreadAfterMs;', '', RECEIPT],
     [
       'since when it is unclear is forgotten',
       '    ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),\n',

@@ -175,7 +175,12 @@ export const gateFaults = [
     ['room is taken that there is not', 'if (freeMs !== undefined) return { freeMs };', ''],
     ['of too many marks the newest go', '.slice(-MOST_MARKS)', '.slice(0, MOST_MARKS)', CHOOSE],
   ]),
-  ...inFile('src/gate/rules.ts', CHOOSE, [
+  ...inFile('src/gate/settings.ts', CHOOSE, [
+    [
+      'a workspace’s order is not read',
+      "Array.isArray(order) && order.every((name) => typeof name === 'string') ? order",
+      'false ? (order as string[])',
+    ],
     [
       'quiet hours that are set are no rule',
       'if (from !== undefined && to !== undefined && from !== to)',
@@ -199,10 +204,12 @@ export const gateFaults = [
       'if (false)',
     ],
     ['a cap of none lets nothing through', 'Number(cap.most) > 0 &&', ''],
+  ]),
+  ...inFile('src/base/once.ts', CHOOSE, [
     [
       'rules are those of whoever asked first',
-      'parsed.set(settings, rules);',
-      'parsed.set(settings, rules);\n    parsed.get = () => rules;',
+      'let kept = known.get(from);',
+      'let kept = known.get(((known as unknown as { first?: K }).first ??= from));',
     ],
   ]),
   ...inFile('src/gate/choose.ts', CHOOSE, [
@@ -227,13 +234,13 @@ export const gateFaults = [
     ],
     [
       'the workspace’s order is turned around',
-      'return place(a, order) - place(b, order) || b.linkedMs - a.linkedMs;\n}',
-      'return place(b, order) - place(a, order) || b.linkedMs - a.linkedMs;\n}',
+      'return indexIn(a, order) - indexIn(b, order) || b.linkedMs - a.linkedMs;\n}',
+      'return indexIn(b, order) - indexIn(a, order) || b.linkedMs - a.linkedMs;\n}',
     ],
     [
       'of alike the oldest goes first',
-      'return place(a, order) - place(b, order) || b.linkedMs - a.linkedMs;\n}',
-      'return place(a, order) - place(b, order) || a.linkedMs - b.linkedMs;\n}',
+      'return indexIn(a, order) - indexIn(b, order) || b.linkedMs - a.linkedMs;\n}',
+      'return indexIn(a, order) - indexIn(b, order) || a.linkedMs - b.linkedMs;\n}',
     ],
     [
       'an address nothing can send to counts as usable',
@@ -246,11 +253,6 @@ export const gateFaults = [
       'canSend(destination)',
     ],
     ['a channel that is in no order goes first', 'return at < 0 ? order.length : at', 'return at'],
-    [
-      'a workspace’s order is not read',
-      "Array.isArray(order) && order.every((name) => typeof name === 'string') ? order",
-      'false ? (order as string[])',
-    ],
     [
       'push goes to one device',
       'if (chosen.channel !== ON_ALL_DEVICES) return [chosen];',
@@ -281,11 +283,11 @@ export const gateFaults = [
     ['another address of the person opens the window', '      one.address === destination.address &&\n', ''],
     [
       'falling back turns the order around',
-      'place(a, order) - place(b, order) || b.linkedMs - a.linkedMs);\n}',
-      'place(b, order) - place(a, order) || b.linkedMs - a.linkedMs);\n}',
+      'indexIn(a, order) - indexIn(b, order) || b.linkedMs - a.linkedMs);\n}',
+      'indexIn(b, order) - indexIn(a, order) || b.linkedMs - a.linkedMs);\n}',
     ],
   ]),
-  ...inFile('src/gate/places.ts', CHOOSE, [
+  ...inFile('src/gate/terms.ts', CHOOSE, [
     [
       'an integration that is switched off serves its channel',
       "integration.status === 'active' && !byChannel",
@@ -303,8 +305,8 @@ export const gateFaults = [
     ],
     [
       'the address’s own integration is not taken',
-      'wanted.integrationId ?? destination.integrationId ?? place',
-      'wanted.integrationId ?? place',
+      'wanted.integrationId ?? destination.integrationId ?? terms',
+      'wanted.integrationId ?? terms',
     ],
     [
       'hours are those of the workspace, not of the person',
@@ -323,13 +325,13 @@ export const gateFaults = [
       '    capFreeMs,\n    isTemplate: sending.isTemplate,',
       '    capFreeMs: undefined,\n    isTemplate: sending.isTemplate,',
     ],
-    ['no workspace has rules', 'rules: place.rules,', 'rules: {},'],
+    ['no workspace has rules', 'rules: terms.rules,', 'rules: {},'],
     ['everything is a template', 'isTemplate: sending.isTemplate', 'isTemplate: true'],
     ['everything asks a pending address', 'confirms: sending.confirms === true', 'confirms: true'],
     ['everything is marketing', 'class: sending.class,', "class: 'marketing',"],
     [
       'an address nothing serves is chosen',
-      '(one) => integrationFor(sending, one, place) !== undefined',
+      '(one) => integrationFor(sending, one, terms) !== undefined',
       '() => true',
     ],
     [
@@ -337,9 +339,9 @@ export const gateFaults = [
       'asLastHeard(destination, recipient.destinations, integrationId)',
       'destination',
     ],
-    ['zones are not looked at', 'timeZone: zoneOf(recipient, place)', "timeZone: 'UTC'"],
+    ['zones are not looked at', 'timeZone: zoneOf(recipient, terms)', "timeZone: 'UTC'"],
   ]),
-  ...inFile('src/gate/fallbackRules.ts', CHOOSE, [
+  ...inFile('src/gate/settings.ts', CHOOSE, [
     ['falling back cannot be switched off', 'on: given?.on !== false', 'on: true'],
     ['falling back must be switched on', 'on: given?.on !== false', 'on: given?.on === true'],
     [

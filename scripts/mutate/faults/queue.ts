@@ -317,6 +317,9 @@ export const queueFaults = [
     ],
     ['events ring nobody', "for (const { lane } of rows) remember(tx, { lane, what: 'feed' });", '', WORK],
   ]),
+  ...inFile('src/queue/work/pump.ts', QUEUE, [
+    ['one bad event holds up all', 'if (isTheirs && alone === 0) {', 'if (false) {'],
+  ]),
   ...inFile('src/queue/feed/dispatch.ts', QUEUE, [
     ['a sleeper hands on', 'found.filter(({ lane }) => held.has(lane))', 'found', FEED],
     [
@@ -337,7 +340,6 @@ export const queueFaults = [
       '',
       FEED,
     ],
-    ['one bad event holds up all', 'if (isReadersOwn(error) && alone === 0) {', 'if (false) {'],
     [
       'a reader that fails fails the others',
       'await tx.savepoint((inner) => reader.read(inner, events));',

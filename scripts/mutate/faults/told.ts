@@ -7,6 +7,14 @@ const ORDER = ['src/outbox/outcome/order.test.ts'];
 const WRITE = [...RECEIPT, ...ORDER];
 
 export const toldFaults = [
+  ...inFile('src/ledger/events.ts', RECEIPT, [
+    [
+      'what it was before is not told',
+      '...(priorState === null ? {} : { from: priorState })',
+      '...(priorState === null ? {} : {})',
+      ORDER,
+    ],
+  ]),
   ...inFile('src/outbox/outcome/receipt.ts', RECEIPT, [
     [
       'receipts of one call are applied backwards',
@@ -67,14 +75,8 @@ export const toldFaults = [
     ],
     [
       'receipts are not told',
-      'const told = deps.queue.append(',
-      'const told = atMs > 0 ? undefined : deps.queue.append(',
-      ORDER,
-    ],
-    [
-      'what it was before is not told',
-      '...(change.priorState === null ? {} : { from: change.priorState }),',
-      '',
+      'const told = tellOfDeliveries(',
+      'const told = atMs > 0 ? undefined : tellOfDeliveries(',
       ORDER,
     ],
     [
@@ -100,7 +102,7 @@ export const toldFaults = [
       'if (!own?.mayFallBack) return [];',
       'if (!own) return [];',
     ],
-    ['falling back although it is switched off', 'place?.fallback.on && person', 'place && person'],
+    ['falling back although it is switched off', 'terms?.fallback.on && person', 'terms && person'],
     [
       'an address is tried twice',
       '|| tried.some((one) => isSame(one, destination))) return false;',
@@ -154,8 +156,8 @@ export const toldFaults = [
     ],
     [
       'falling back goes on in the wrong order',
-      'const [next] = byOrder(left, place.order);',
-      'const next = byOrder(left, place.order).at(-1);',
+      'const [next] = byOrder(left, terms.order);',
+      'const next = byOrder(left, terms.order).at(-1);',
       ['test/fallback.test.ts'],
     ],
   ]),
@@ -258,10 +260,16 @@ export const toldFaults = [
         '(send.notBeforeMs ?? 0)',
       ],
       ['an id that was given out is given out again', 'id: send.messageId ?? deps.ids', 'id: deps.ids'],
+    ],
+  ),
+  ...inFile(
+    'src/conversations/conversations.ts',
+    ['src/outbox/accept.test.ts'],
+    [
       [
         'questions to pending addresses are messages of a conversation',
-        "accepted.filter(({ kind }) => kind !== 'confirmation')",
-        'accepted',
+        "messages.filter(({ kind }) => kind !== 'confirmation')",
+        'messages',
       ],
     ],
   ),

@@ -11,10 +11,10 @@ import { selectPeople } from '../../contacts/people.ts';
 import type { Person } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
-import { ensureConversations } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
-import { placesOf } from '../../gate/places.ts';
-import { accept, type AcceptDeps, type Send } from '../../outbox/accept.ts';
+import { termsOf } from '../../gate/terms.ts';
+import type { AcceptDeps } from '../../outbox/accept.ts';
+import { say, type Saying } from '../../outbox/say.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
 import type { Done } from './changes.ts';
 import { LEFT_CAMPAIGN, whoHasLeft } from './optouts.ts';
@@ -40,10 +40,9 @@ export async function sendAll(
     wanted.map(({ contactId, enrolment: { campaignId } }) => ({ contactId, campaignId })),
   );
   const people = await selectPeople(tx, wanted, { attributes: true });
-  const places = await placesOf(deps.directory, new Set([workspace.id]));
-  const byChannel = places.get(workspace.id)?.byChannel;
+  const byChannel = (await termsOf(deps.directory, [workspace.id])).get(workspace.id)?.byChannel;
   const unsent: Unsent[] = [];
-  const sends: { done: Done; send: Omit<Send, 'conversationId'> }[] = [];
+  const sends: { done: Done; saying: Saying }[] = [];
   for (const done of wanted) {
     const person = people.get(done.contactId);
     const { contactId, enrolment } = done;
@@ -53,18 +52,14 @@ export async function sendAll(
         ? LEFT_CAMPAIGN
         : draft(done, person, workspace, byChannel);
     if (typeof made === 'string') unsent.push({ done, reason: made });
-    else sends.push({ done, send: made });
+    else sends.push({ done, saying: made });
   }
   if (!sends.length) return unsent;
-  const who = new Map(sends.map(({ done }) => [done.contactId, done]));
-  const conversations = await ensureConversations(tx, deps.ids, nowMs + workspace.clockAheadMs, [
-    ...who.values(),
-  ]);
-  const accepted = await accept(
+  const accepted = await say(
     deps,
     tx,
-    nowMs,
-    sends.map(({ send }) => ({ ...send, conversationId: conversations.get(send.contactId)!.id })),
+    { workspace, nowMs },
+    sends.map(({ saying }) => saying),
   );
   const rows = sends.map(({ done }, i): SendRow => {
     const { enrolment, effect, contactId, workspaceId } = done;
@@ -97,7 +92,7 @@ function draft(
   person: Person,
   workspace: Workspace,
   byChannel: ReadonlyMap<string, number> | undefined,
-): Omit<Send, 'conversationId'> | string {
+): Saying | string {
   const step = sendStep(done);
   const channel =
     step.channel === undefined || step.channel === 'best' ? undefined : (step.channel as ChannelName);
@@ -109,14 +104,12 @@ function draft(
   if (typeof content === 'string') return content;
   const { campaignId, id } = done.enrolment;
   return {
-    workspaceId: workspace.id,
-    contactId: done.contactId,
+    to: { contactId: done.contactId },
     kind: 'message',
     class: step.class ?? 'marketing',
     content,
     author: {},
     source: { type: 'campaign', id: `${campaignId}.${id}.${done.effect.step}` },
-    aheadMs: workspace.clockAheadMs,
     ...(integrationId === undefined ? {} : { integrationId }),
   };
 }

@@ -1,4 +1,5 @@
 /** Statements by which a turn takes contacts in hand. They name rows by key; nothing is locked but by the fence of the lane. */
+import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { Seen } from '../match/facts.ts';
@@ -6,7 +7,6 @@ import type { Place } from '../steps/run.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
 import type { Arm, Entry } from './member.ts';
 
-const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 const bucketsOf = (ids: readonly number[]) => [...new Set(ids.map(bucketOf))];
 
 /** A timer that is due. */

@@ -25,13 +25,12 @@ import { workspaceNowMs } from '../../accounts/workspaces.ts';
 import type { Clock } from '../../base/clock.ts';
 import { hash53 } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { gather } from '../../base/gather.ts';
+import { gather } from '../../db/gather.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable, storableJson } from '../../base/storable.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import type { WantedPerson } from '../../contacts/wanted.ts';
 import { upsertContacts, type Upserted } from '../../contacts/upsert.ts';
-import { isPassing } from '../../db/errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { OWN_EVENTS, type Names } from './names.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from './sql.ts';
@@ -50,10 +49,10 @@ export type TrackedEvent = {
 };
 
 /** Somebody, and what they did if they did something. */
-export type Told = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedEvent | undefined };
+export type TrackedPerson = { person: Omit<WantedPerson, 'workspaceId'>; event?: TrackedEvent | undefined };
 
 /** Takes what was told; resolves when it is committed, with who it was, in order. */
-export type Arrive = (workspaceId: number, told: readonly Told[]) => Promise<Upserted[] | Fault>;
+export type Arrive = (workspaceId: number, told: readonly TrackedPerson[]) => Promise<Upserted[] | Fault>;
 
 /** What arriving needs. */
 export type ArriveDeps = {
@@ -73,11 +72,7 @@ type Checked = { person: WantedPerson; arrival: Omit<ArrivalRow, 'id' | 'lane' |
 
 /** The way in, for this process. */
 export function createArrivals(deps: ArriveDeps): Arrive {
-  const take = gather<readonly Checked[], Upserted[]>(
-    (_workspaceId, calls) => write(deps, calls),
-    together,
-    isPassing,
-  );
+  const take = gather<readonly Checked[], Upserted[]>((_workspaceId, calls) => write(deps, calls), together);
   return async (workspaceId, told) => {
     const broken = firstFault(told);
     if (broken) return broken;
@@ -159,7 +154,7 @@ async function write(deps: ArriveDeps, calls: readonly (readonly Checked[])[]): 
   return calls.map((call) => found.slice(from, (from += call.length)));
 }
 
-function firstFault(told: readonly Told[]): Fault | undefined {
+function firstFault(told: readonly TrackedPerson[]): Fault | undefined {
   if (told.length > MOST_IN_CALL) return fault('bad_request', `at most ${MOST_IN_CALL} entries in one call`);
   const at = (i: number, field: string) => (told.length > 1 ? `[${i}].${field}` : field);
   for (const [i, { person, event }] of told.entries()) {

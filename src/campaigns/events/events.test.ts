@@ -99,7 +99,7 @@ test('two contacts that become one have what both did, and a repeat of either st
   await track('other', { name: 'left', key: 'three' });
   must(
     await ctx.queue.transact((tx) =>
-      mergePeople({ ids: ctx.ids, files: ctx.files, log: ctx.log }, tx, ctx.clock.nowMs(), {
+      mergePeople(ctx, tx, ctx.clock.nowMs(), {
         workspaceId: workspace.id,
         survivingId: known,
         discardedId: other,

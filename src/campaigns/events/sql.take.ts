@@ -1,4 +1,5 @@
 /** Statements by which the owner of a lane takes what has arrived there. They name rows by key, and the lane's buckets on Citus. */
+import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
@@ -18,7 +19,6 @@ export type Arrival = {
   properties: Record<string, unknown> | null;
 };
 
-const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 const buckets = (rows: readonly { contactId: number }[]) => column(rows, (r) => bucketOf(r.contactId));
 
 /** The next arrivals of a lane, in order. Locks nothing. */

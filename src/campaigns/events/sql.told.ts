@@ -33,3 +33,19 @@ export async function selectLastSends(db: Db, contactIds: readonly number[]): Pr
     FROM campaign_sends WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
       AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, message_id DESC`;
 }
+
+/** What set off those campaigns that sent some messages, of the campaigns of one key. */
+export async function selectSetOff(
+  db: Db,
+  keys: readonly { contactId: number; messageId: number }[],
+  campaignKey: string,
+): Promise<{ contactId: number; messageId: number; properties: Record<string, unknown> | null }[]> {
+  return await db<{ contactId: number; messageId: number; properties: Record<string, unknown> | null }[]>`
+    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", e.trigger -> 'properties' AS properties
+    FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
+      ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
+    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id
+    JOIN campaigns c ON c.id = s.campaign_id AND c.key = ${campaignKey}
+    JOIN campaign_entries e ON e.bucket = s.bucket AND e.contact_id = s.contact_id AND e.campaign_id = s.campaign_id
+      AND e.enrolment_id = s.enrolment_id`;
+}

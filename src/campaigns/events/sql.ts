@@ -1,4 +1,5 @@
 /** Statements on what has arrived and on the names of events. */
+import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 
@@ -21,8 +22,6 @@ export type ArrivalRow = {
   /** JSON text. */
   properties: string | null;
 };
-
-const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 
 /** Puts arrivals in, sorted by key. Locks nothing but the new rows. */
 export async function insertArrivals(db: Db, rows: readonly ArrivalRow[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Push to iPhone, iPad, Mac and Watch through Apple's own service (APNs), with a key (`.p8`). One HTTP/2 connection
- * for each integration. APNs' 200 is the last word: whether the device showed it is not told.
+ * Push to iPhone, iPad, Mac and Watch through Apple's own service (APNs), with a key (`.p8`), or a certificate (`.p12`) of before there
+ * were keys. One HTTP/2 connection for each integration. APNs' 200 is the last word: whether the device showed it is not told.
  */
 import type {
   Adapter,
@@ -13,38 +13,63 @@ import type {
 } from '../adapter.ts';
 import { http2Client } from '../kit/http2.ts';
 import { secretsOf, textSetting } from '../kit/outcome.ts';
+import { withKind } from '../kit/pushAddress.ts';
 import { apnsOutcome } from './outcomes.ts';
 import { apnsHeaders, apnsIdOf, apnsPayload, LARGEST_PAYLOAD } from '../kit/pushPayload.ts';
-import { providerTokens } from './token.ts';
+import { readCertificate } from './certificate.ts';
+import { providerTokens, type ProviderTokens } from './token.ts';
 
 /** Where APNs is, unless the settings say otherwise. */
-export const APNS_URL = 'https://api.push.apple.com';
+const APNS_URL = 'https://api.push.apple.com';
 /** Where it is for apps that Xcode has installed. */
-export const APNS_SANDBOX_URL = 'https://api.sandbox.push.apple.com';
+const APNS_SANDBOX_URL = 'https://api.sandbox.push.apple.com';
 
 const SETTINGS = {
   keyId: {
-    required: true,
+    required: false,
     secret: false,
     means: 'Id of the key, 10 letters and digits, from the developer account.',
     schema: { type: 'string', pattern: '^[A-Z0-9]{10}$' },
   },
   teamId: {
-    required: true,
+    required: false,
     secret: false,
     means: 'Id of the team that owns the app, 10 letters and digits.',
     schema: { type: 'string', pattern: '^[A-Z0-9]{10}$' },
   },
   privateKey: {
-    required: true,
+    required: false,
     secret: true,
     means: 'The key itself: the text of the file AuthKey_….p8, with its first and last line.',
   },
-  topic: { required: true, secret: false, means: 'The bundle id of the app, as in com.example.app.' },
+  certificate: {
+    required: false,
+    secret: true,
+    means: 'Instead of a key: a push certificate, the file ….p12 in base64.',
+  },
+  password: {
+    required: false,
+    secret: true,
+    means: 'The password of that file.',
+    schema: { type: 'string' },
+  },
+  topic: {
+    required: false,
+    secret: false,
+    means:
+      'The bundle id of the app, as in com.example.app. With a certificate: that of the certificate when absent.',
+  },
   production: {
     required: false,
     secret: false,
-    means: 'False for an app that Xcode installed; true, also when absent, for TestFlight and the App Store.',
+    means:
+      'False for an app that Xcode installed; true for TestFlight and the App Store. When absent, what the certificate says; else true.',
+    schema: { type: 'boolean' },
+  },
+  autoUpdateBadge: {
+    required: false,
+    secret: false,
+    means: 'Kept for clients that set it; the badge is what a message says.',
     schema: { type: 'boolean' },
   },
   baseUrl: {
@@ -60,6 +85,7 @@ export const apns: Adapter = {
   provider: 'apns',
   channel: 'push',
   settings: SETTINGS,
+  amiss,
   confirms: 'nothing',
   // `apns-id` is not used against repeats; a repeat replaces the first on the device instead (`apns-collapse-id`).
   idempotent: false,
@@ -69,30 +95,74 @@ export const apns: Adapter = {
 const PREFIX = 'apns:';
 const TOKEN = /^[0-9a-fA-F]{16,400}$/;
 
-function openApns(settings: Settings, tools: AdapterTools): Sender {
-  const baseUrl =
-    textSetting(settings, 'baseUrl') ?? (settings.production === false ? APNS_SANDBOX_URL : APNS_URL);
-  const client = http2Client({ baseUrl, deadlineMs: tools.deadlineMs, guard: tools.guard });
-  const topic = textSetting(settings, 'topic') ?? '';
-  const secrets = secretsOf(SETTINGS, settings);
-  const tokens = providerTokens(
-    textSetting(settings, 'keyId') ?? '',
-    textSetting(settings, 'teamId') ?? '',
-    textSetting(settings, 'privateKey') ?? '',
-  );
-  const push = async (
-    request: { path: string; headers: Record<string, string>; body: string },
-    jwt: string,
-  ) =>
-    apnsOutcome(
-      await client.call({ ...request, headers: { ...request.headers, authorization: `bearer ${jwt}` } }),
-      [...secrets, jwt],
+/** Settings are those of a key, or those of a certificate. */
+function amiss(settings: Settings): { field: string; rule: string } | undefined {
+  const certificate = textSetting(settings, 'certificate');
+  if (certificate === undefined) {
+    const missing = (['keyId', 'teamId', 'privateKey', 'topic'] as const).find(
+      (name) => textSetting(settings, name) === undefined,
     );
+    return missing && { field: missing, rule: `is required (${SETTINGS[missing].means})` };
+  }
+  if (textSetting(settings, 'privateKey') !== undefined)
+    return { field: 'certificate', rule: 'is used instead of privateKey, not beside it' };
+  const read = readCertificate(certificate, textSetting(settings, 'password') ?? '');
+  if ('wrong' in read) return { field: 'certificate', rule: read.wrong };
+  return read.topic === undefined && textSetting(settings, 'topic') === undefined
+    ? { field: 'topic', rule: 'is required: the certificate names no app' }
+    : undefined;
+}
+
+/** How requests are signed in: each by a token, or all by the certificate of the connection. */
+type SignIn = {
+  topic: string;
+  production: boolean;
+  identity?: { cert: string; key: string };
+  tokens?: ProviderTokens | undefined;
+  /** Nothing is sent with it. */
+  unusable?: Outcome;
+};
+
+function signInOf(settings: Settings): SignIn {
+  const topic = textSetting(settings, 'topic');
+  const isSandbox = settings.production === false;
+  const certificate = textSetting(settings, 'certificate');
+  if (certificate === undefined) {
+    const [keyId, teamId, pem] = ['keyId', 'teamId', 'privateKey'].map(
+      (name) => textSetting(settings, name) ?? '',
+    );
+    const tokens = providerTokens(keyId!, teamId!, pem!);
+    return { topic: topic ?? '', production: !isSandbox, tokens, ...(tokens ? {} : { unusable: BAD_KEY }) };
+  }
+  const read = readCertificate(certificate, textSetting(settings, 'password') ?? '');
+  if ('wrong' in read)
+    return { topic: '', production: true, unusable: { ...BAD_KEY, detail: `certificate: ${read.wrong}` } };
+  const { cert, key } = read;
+  return {
+    topic: topic ?? read.topic ?? '',
+    production: isSandbox ? false : settings.production === true || read.production !== false,
+    identity: { cert, key },
+  };
+}
+
+function openApns(settings: Settings, tools: AdapterTools): Sender {
+  const signIn = signInOf(settings);
+  const { topic, tokens } = signIn;
+  const baseUrl = textSetting(settings, 'baseUrl') ?? (signIn.production ? APNS_URL : APNS_SANDBOX_URL);
+  const { deadlineMs, guard } = tools;
+  const client = http2Client({ baseUrl, deadlineMs, guard, identity: signIn.identity });
+  const secrets = secretsOf(SETTINGS, settings);
+  const push = async ({ path, headers, body }: ApnsRequest, jwt?: string) => {
+    const signed = jwt === undefined ? headers : { ...headers, authorization: `bearer ${jwt}` };
+    const answer = await client.call({ path, headers: signed, body });
+    return apnsOutcome(answer, jwt === undefined ? secrets : [...secrets, jwt]);
+  };
   return {
     async send(message) {
-      if (!tokens) return BAD_KEY;
+      if (signIn.unusable) return signIn.unusable;
       const request = requestOf(message, topic, tools.nowMs());
       if ('kind' in request) return request;
+      if (!tokens) return push(request);
       const jwt = tokens.current(tools.nowMs());
       const outcome = await push(request, jwt);
       const expired = 'class' in outcome && outcome.class === 'refresh_token';
@@ -103,12 +173,11 @@ function openApns(settings: Settings, tools: AdapterTools): Sender {
   };
 }
 
-function requestOf(
-  message: Outgoing,
-  topic: string,
-  nowMs: number,
-): { path: string; headers: Record<string, string>; body: string } | Outcome {
-  const { ref, to, rendered } = message;
+type ApnsRequest = { path: string; headers: Record<string, string>; body: string };
+
+function requestOf(message: Outgoing, topic: string, nowMs: number): ApnsRequest | Outcome {
+  const { ref, rendered } = message;
+  const to = withKind(message.to, 'apns');
   if (rendered.channel !== 'push') return refused('wrong_channel', 'not a push');
   if (!to.startsWith(PREFIX)) return refused('wrong_address', 'not the token of an Apple device (apns:…)');
   const token = to.slice(PREFIX.length);
@@ -136,7 +205,7 @@ function refused(code: string, detail: string): Outcome {
   return { kind: 'refused', code, class: 'content', detail };
 }
 
-const BAD_KEY: Outcome = {
+const BAD_KEY: Extract<Outcome, { kind: 'deferred' }> = {
   kind: 'deferred',
   code: 'bad_key',
   class: 'config',

@@ -195,9 +195,9 @@ test('what APNs would refuse is not sent', async (t) => {
       'payload_too_large',
       'content',
     ]);
-    for (const to of ['fcm:abc', 'fid:abc', 'webpush:e30', TOKEN, '+31612345678'])
+    for (const to of ['fcm:abc', 'fid:abc', 'webpush:e30'])
       deepEqual(await said({ to }), ['refused', 'wrong_address', 'content'], to);
-    for (const to of ['apns:', 'apns:zz', 'apns:a1/../x', `apns:${'a'.repeat(401)}`])
+    for (const to of ['apns:', 'apns:zz', 'apns:a1/../x', `apns:${'a'.repeat(401)}`, '+31612345678'])
       deepEqual(await said({ to }), ['refused', 'bad_address', 'recipient'], to);
     deepEqual(await said({ rendered: { channel: 'sms', text: 'x' } }), [
       'refused',
@@ -205,6 +205,10 @@ test('what APNs would refuse is not sent', async (t) => {
       'content',
     ]);
     equal(fake.count(), 0);
+    // As a device tells it, linked through this integration.
+    fake.answerNext(accepted);
+    equal((await send({ to: TOKEN })).kind, 'accepted');
+    equal(fake.last().path, `/3/device/${TOKEN}`);
     fake.answerNext(accepted);
     const room =
       4096 -

@@ -6,7 +6,7 @@ import type { Outcome } from '../adapter.ts';
 import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../kit/outcome.ts';
 
 /** A row: reason, HTTP status, class, and what it says in words. */
-export type ApnsReason = readonly [reason: string, status: number, meaning: ErrorClass, title: string];
+type ApnsReason = readonly [reason: string, status: number, meaning: ErrorClass, title: string];
 
 /** Every reason of Apple's table ("Handling notification responses from APNs"). */
 export const APNS_REASONS: readonly ApnsReason[] = [

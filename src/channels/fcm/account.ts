@@ -9,7 +9,7 @@ import { signedJwt } from '../kit/jwt.ts';
 import { jsonObject, outcomeOf, plainDetail, unanswered, type Failure } from '../kit/outcome.ts';
 
 /** What a service account's file says. */
-export type FcmAccount = {
+type FcmAccount = {
   projectId: string;
   email: string;
   keyId: string;
@@ -50,7 +50,7 @@ export function serviceAccountOf(text: string): FcmAccount | { wrong: string } {
 }
 
 /** Access tokens of one account. */
-export type AccessTokens = {
+type AccessTokens = {
   current(): Promise<{ token: string } | Failure>;
   /** Google does not take this one any more. */
   drop(token: string): void;

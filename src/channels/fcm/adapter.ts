@@ -5,12 +5,13 @@
 import type { Adapter, AdapterTools, IntegrationSetting, Outcome, Sender, Settings } from '../adapter.ts';
 import { http2Client } from '../kit/http2.ts';
 import { secretsOf, textSetting } from '../kit/outcome.ts';
+import { withKind } from '../kit/pushAddress.ts';
 import { accessTokens, serviceAccountOf } from './account.ts';
 import { fcmMessage, type FcmTarget, LARGEST_MESSAGE } from './message.ts';
 import { fcmOutcome, wantsNewToken } from './outcomes.ts';
 
 /** Where FCM is, unless the settings say otherwise. */
-export const FCM_URL = 'https://fcm.googleapis.com';
+const FCM_URL = 'https://fcm.googleapis.com';
 
 const SETTINGS = {
   serviceAccount: {
@@ -86,7 +87,7 @@ function openFcm(settings: Settings, tools: AdapterTools): Sender {
 }
 
 function targetOf(to: string): FcmTarget | undefined {
-  const [, kind, id] = /^(fcm|fid):([\x21-\x7e]{1,4096})$/.exec(to) ?? [];
+  const [, kind, id] = /^(fcm|fid):([\x21-\x7e]{1,4096})$/.exec(withKind(to, 'fcm')) ?? [];
   if (!kind || !id) return undefined;
   return kind === 'fid' ? { fid: id } : { token: id };
 }

@@ -255,7 +255,7 @@ test('what FCM would refuse is not sent', async (t) => {
     const outcome = await send(change);
     return outcome.kind === 'refused' ? [outcome.code, outcome.class] : [outcome.kind];
   };
-  for (const to of ['apns:a1a1', 'webpush:e30', 'fcm:', 'fid:', 'fcm:a b', 'abc', '+31612345678'])
+  for (const to of ['apns:a1a1', 'webpush:e30', 'fcm:', 'fid:', 'fcm:a b', 'a b'])
     deepEqual(await said({ to }), ['wrong_address', 'content'], to);
   deepEqual(await said({ rendered: { channel: 'sms', text: 'x' } }), ['wrong_channel', 'content']);
   deepEqual(await said({ rendered: { ...push, body: 'x'.repeat(4096) } }), ['payload_too_large', 'content']);

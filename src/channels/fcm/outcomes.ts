@@ -5,7 +5,7 @@ import type { Outcome } from '../adapter.ts';
 import { jsonObject, outcomeOf, plainDetail, unanswered, type Verdict } from '../kit/outcome.ts';
 
 /** A row: code, HTTP status, class, and what it says in words. */
-export type FcmCode = readonly [code: string, status: number, meaning: ErrorClass, title: string];
+type FcmCode = readonly [code: string, status: number, meaning: ErrorClass, title: string];
 
 /** Codes of `google.firebase.fcm.v1.FcmError`, and of google.rpc where that is absent. */
 export const FCM_CODES: readonly FcmCode[] = [

@@ -20,7 +20,7 @@ import {
 } from '../../base/http.ts';
 
 /** A POST. Header names in lower case. */
-export type Http2Request = { path: string; headers: Readonly<Record<string, string>>; body: string };
+type Http2Request = { path: string; headers: Readonly<Record<string, string>>; body: string };
 
 /** A client of one provider. */
 export type Http2Client = {
@@ -39,11 +39,13 @@ export type Http2Options = {
   pingMs?: number;
   /** Certificates to trust instead of the usual ones. */
   ca?: string;
+  /** With what the client says who it is, in PEM. */
+  identity?: { cert: string; key: string } | undefined;
   /** Which addresses may be connected to; any, when absent. */
   guard?: AddressGuard | undefined;
 };
 
-type Call = {
+type Http2Call = {
   request: Http2Request;
   /** Whether it may still go out. */
   may: (() => boolean) | undefined;
@@ -60,7 +62,7 @@ const MOST_BYTES = 1024 * 1024;
 /** A client that is not connected yet. */
 export function http2Client(options: Http2Options): Http2Client {
   const url = URL.canParse(options.baseUrl) ? new URL(options.baseUrl) : undefined;
-  const waiting = new Set<Call>();
+  const waiting = new Set<Http2Call>();
   const connections = new Set<Connection>();
   let current: Connection | undefined;
   let closed = false;
@@ -104,7 +106,7 @@ export function http2Client(options: Http2Options): Http2Client {
         waiting.delete(entry);
         resolve({ kind: 'unsent', reason: `no connection with a free stream in ${options.deadlineMs} ms` });
       });
-      const entry: Call = {
+      const entry: Http2Call = {
         request,
         may: leaveGiven(),
         started: cancel,
@@ -133,7 +135,7 @@ type Connection = {
   /** False when it takes no more streams, or has ended. */
   usable(): boolean;
   hasRoom(): boolean;
-  start(call: Call): void;
+  start(call: Http2Call): void;
   close(): Promise<void>;
 };
 type Heard = { changed(): void; ended(reason: string, wasReady: boolean): void };
@@ -154,6 +156,7 @@ function openConnection(url: URL, options: Http2Options, heard: Heard): Connecti
     settings: { enablePush: false },
     ...(options.guard ? { lookup: guardedLookup(options.guard) } : {}),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...options.identity,
   });
   const state: State = {
     ready: false,
@@ -243,7 +246,7 @@ function end(session: ClientHttp2Session, state: State, reason: string): void {
 function start(
   session: ClientHttp2Session,
   state: State,
-  call: Call,
+  call: Http2Call,
   { url, options, heard }: { url: URL; options: Http2Options; heard: Heard },
 ): void {
   const { path, headers, body } = call.request;

@@ -11,10 +11,7 @@ import type { Part } from './multipart.ts';
 import { messageIdOf, refIn } from './settings.ts';
 
 /** A person's mail, one that no person wrote, or why it cannot be read. */
-export type Mail =
-  | { kind: 'mail'; inbound: Inbound }
-  | { kind: 'automatic' }
-  | { kind: 'unreadable'; why: string };
+type Mail = { kind: 'mail'; inbound: Inbound } | { kind: 'automatic' } | { kind: 'unreadable'; why: string };
 
 /** Beyond this the HTML of a mail is not kept: it is a picture in text, or an attack. Characters. */
 const LARGEST_HTML = 200_000;

@@ -25,7 +25,7 @@ type Shared = {
 };
 
 /** What is one recipient's own: our ref, the List-Unsubscribe header, the link below the mail. */
-export type Own = { ref: string; listUnsubscribe: string | undefined; link: string | undefined };
+type Own = { ref: string; listUnsubscribe: string | undefined; link: string | undefined };
 
 /** A mail to one recipient. */
 export type Letter = {
@@ -79,7 +79,7 @@ export function letterOf({ ref, to, rendered, ttlS }: Outgoing, settings: Settin
 }
 
 /** Letters of one group as one: what is each one's own stands in it by name, and in the recipient variables for each. */
-export type Together = { shared: Shared; own: Own; variables: string };
+type Together = { shared: Shared; own: Own; variables: string };
 
 /** Puts letters of one group together. */
 export function together(letters: readonly Letter[]): Together {

@@ -47,7 +47,7 @@ const VAGUE: readonly (string | undefined)[] = ['bounce', 'generic', undefined];
 const ENHANCED = new Map(ENHANCED_CODES.map(([code, meaning]) => [code, meaning]));
 
 /** What an answer is judged with. */
-export type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
+type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
 
 /** The outcome of a send. */
 export function mailgunOutcome(call: HttpOutcome, judging: Judging): Outcome {
@@ -59,7 +59,7 @@ export function mailgunOutcome(call: HttpOutcome, judging: Judging): Outcome {
 }
 
 /** The outcome of a call that is not a success. */
-export function mailgunFailure(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging): Failure {
+function mailgunFailure(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging): Failure {
   if (call.kind !== 'answer') return unanswered(call, secrets);
   const { status } = call;
   const said = call.body.toString('utf8');

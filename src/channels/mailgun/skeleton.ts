@@ -4,7 +4,7 @@
  */
 
 /** One text for all, and by placeholder what each has there, in the order of the texts. */
-export type Skeleton = { template: string; values: Record<string, string[]> };
+type Skeleton = { template: string; values: Record<string, string[]> };
 
 /** Where Mailgun puts a person's value in. */
 export function placeholder(name: string): string {

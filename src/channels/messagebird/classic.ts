@@ -128,7 +128,7 @@ function reportUrl(callbackUrl: string, settings: Settings): string {
 }
 
 /** How a call is judged. */
-export type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
+type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
 
 function classicOutcome(call: HttpOutcome, judging: Judging): Outcome {
   if (call.kind !== 'answer') return unanswered(call, judging.secrets);

@@ -119,7 +119,7 @@ function openSmtp(settings: Settings, tools: AdapterTools): Sender {
   const fetchAll = attachmentFetcher(tools);
   const secrets = secretsOf(SETTINGS, settings);
   const sender = textSetting(settings, 'from');
-  const places = {
+  const returnTo = {
     bounce: textSetting(settings, 'bounceAddress'),
     incoming: textSetting(settings, 'incomingAddress'),
   };
@@ -132,7 +132,7 @@ function openSmtp(settings: Settings, tools: AdapterTools): Sender {
       if (!from) return NO_SENDER;
       const attachments = rendered.attachments?.length ? await fetchAll(rendered.attachments) : [];
       if ('kind' in attachments) return attachments;
-      return await deliver(pool, mailOf(message, rendered, from, places, attachments), secrets);
+      return await deliver(pool, mailOf(message, rendered, from, returnTo, attachments), secrets);
     },
     close() {
       pool.close();

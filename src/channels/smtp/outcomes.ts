@@ -144,7 +144,7 @@ function unansweredVerdict({ code, command, message }: SmtpFailure): Verdict {
 }
 
 /** What the server of the recipient said in a bounce, in the order in which it is believed. */
-export type BounceWords = {
+type BounceWords = {
   /** `Status`, an enhanced code. */
   status?: string | undefined;
   /** `Diagnostic-Code`, without its type. */

@@ -20,7 +20,7 @@ const READ_BYTES = 64 * 1024;
 const MOST_BLOCKS = 20;
 
 /** What a mail is about. */
-export type Report = 'status' | 'feedback' | 'other';
+type Report = 'status' | 'feedback' | 'other';
 
 /** Whether a mail is a report. A person may attach a bounce to a mail: that is none; old servers do it, too. */
 export function reportIn(mail: Mail): Report | undefined {

@@ -2,7 +2,7 @@
 import type { Rendered } from '../../../contract/channels.ts';
 
 /** How it is said. */
-export type Speech = { voice?: string | undefined; language?: string | undefined };
+type Speech = { voice?: string | undefined; language?: string | undefined };
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>';
 /** Seconds of silence after which no key is expected any more. */

@@ -21,7 +21,7 @@ import { lookUpNumber } from './number.ts';
 import { twilioOutcome } from './outcomes.ts';
 
 /** Where Twilio's API is, unless the settings say otherwise. */
-export const TWILIO_URL = 'https://api.twilio.com';
+const TWILIO_URL = 'https://api.twilio.com';
 
 /** Settings that every Twilio product shares. */
 export const TWILIO_ACCOUNT_SETTINGS = {

@@ -20,12 +20,7 @@ import {
  * A row: code, class, Twilio's title, and how far a `config` fault reaches: `message` when it hangs on this
  * destination or content, `sender` when on the number or sender id; the whole account when absent.
  */
-export type TwilioCode = readonly [
-  code: number,
-  meaning: ErrorClass,
-  title: string,
-  reach?: 'message' | 'sender',
-];
+type TwilioCode = readonly [code: number, meaning: ErrorClass, title: string, reach?: 'message' | 'sender'];
 
 /** Every known code. */
 export const TWILIO_CODES: readonly TwilioCode[] = [
@@ -182,7 +177,7 @@ function classOfRange(code: number): ErrorClass {
 }
 
 /** What an answer is judged with. */
-export type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
+type Judging = { nowMs: number; secrets: readonly string[]; ownSender: boolean };
 
 /** `"sid": "SM…"`: cannot stand in a text value, where quotes are escaped. An answer cut off behind it still counts. */
 const SID = /"sid"\s*:\s*"([A-Z]{2}[0-9a-fA-F]{32})"/;

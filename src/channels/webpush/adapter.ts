@@ -59,7 +59,7 @@ export const webpush: Adapter = {
 };
 
 /** What a browser gives when it subscribes. */
-export type Subscription = { endpoint: string; keys: { p256dh: string; auth: string } };
+type Subscription = { endpoint: string; keys: { p256dh: string; auth: string } };
 
 const PREFIX = 'webpush:';
 

@@ -4,7 +4,7 @@ import { createCipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
 /** The keys of a subscription, as bytes. */
 export type SubscriptionKeys = { p256dh: Buffer; auth: Buffer };
 /** What is drawn for each message. */
-export type Drawn = { privateKey: Buffer; salt: Buffer };
+type Drawn = { privateKey: Buffer; salt: Buffer };
 
 const RECORD_BYTES = 4096;
 const HEADER_BYTES = 16 + 4 + 1 + 65;

@@ -5,7 +5,7 @@ import type { Outcome } from '../adapter.ts';
 import { outcomeOf, plainDetail, unanswered } from '../kit/outcome.ts';
 
 /** A row: status, class, and what it says in words. `message`: only this subscription is hit. */
-export type WebPushAnswer = readonly [status: number, meaning: ErrorClass, title: string, reach?: 'message'];
+type WebPushAnswer = readonly [status: number, meaning: ErrorClass, title: string, reach?: 'message'];
 
 /** Answers that are not a success (RFC 8030 §5, §7.3, §8.4; RFC 8292 §4.2). */
 export const WEBPUSH_ANSWERS: readonly WebPushAnswer[] = [

@@ -3,7 +3,7 @@ import { createECDH, createPrivateKey } from 'node:crypto';
 import { signedJwt } from '../kit/jwt.ts';
 
 /** A key pair: the private scalar and the uncompressed public point, both base64url. */
-export type VapidKeys = { publicKey: string; privateKey: string };
+type VapidKeys = { publicKey: string; privateKey: string };
 
 /** Says `Authorization` for an endpoint's origin. */
 export type Vapid = { publicKey: string; authorization(origin: string, nowMs: number): string };

@@ -7,7 +7,7 @@ import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from 
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { receiveWhatsApp } from './callback.ts';
 import { fetchMedia } from './media.ts';
-import { whatsappOutcome } from './outcomes.ts';
+import { whatsappFailure, whatsappOutcome } from './outcomes.ts';
 import { WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 
 /** The adapter. */
@@ -50,6 +50,19 @@ function openWhatsApp(settings: Settings, tools: AdapterTools): Sender {
       if (rendered.channel !== 'whatsapp') return WRONG_CHANNEL;
       const body = bodyOf(rendered.payload, to, ref);
       return whatsappOutcome(await http.call({ ...request, body }), { nowMs: tools.nowMs(), secrets });
+    },
+    async showTyping(heardId) {
+      // The same call says that it was read (Cloud API, "Typing indicators").
+      const body = JSON.stringify({
+        messaging_product: 'whatsapp',
+        status: 'read',
+        message_id: heardId,
+        typing_indicator: { type: 'text' },
+      });
+      const answer = await http.call({ ...request, body });
+      return answer.kind === 'answer' && answer.status === 200
+        ? { kind: 'accepted', externalIds: [], receipts: false }
+        : whatsappFailure(answer, { nowMs: tools.nowMs(), secrets });
     },
     close: () => Promise.resolve(),
   };

@@ -19,7 +19,7 @@ import { objectIn, objectsIn, textIn } from '../kit/json.ts';
  * A row: code, class, title, and `message` where a `config` fault hangs on this recipient or template and says nothing
  * about the others. Code 200 stands for 200 to 299.
  */
-export type WhatsAppCode = readonly [code: number, meaning: ErrorClass, title: string, reach?: 'message'];
+type WhatsAppCode = readonly [code: number, meaning: ErrorClass, title: string, reach?: 'message'];
 
 /** Every known code. */
 export const WHATSAPP_CODES: readonly WhatsAppCode[] = [
@@ -105,7 +105,7 @@ function classOfRange(code: number): ErrorClass {
 }
 
 /** What an answer is judged with. */
-export type Judging = { nowMs: number; secrets: readonly string[] };
+type Judging = { nowMs: number; secrets: readonly string[] };
 
 /** The outcome of a send. */
 export function whatsappOutcome(call: HttpOutcome, judging: Judging): Outcome {

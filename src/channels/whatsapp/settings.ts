@@ -3,7 +3,7 @@ import type { IntegrationSetting, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
 
 /** Where the API is, with its version, unless the settings say otherwise. */
-export const WHATSAPP_URL = 'https://graph.facebook.com/v25.0';
+const WHATSAPP_URL = 'https://graph.facebook.com/v25.0';
 
 /** The settings. */
 export const WHATSAPP_SETTINGS = {

@@ -10,7 +10,7 @@ import { whatsappFailure } from './outcomes.ts';
 import { businessAccountOf, WHATSAPP_SETTINGS, whatsappUrl } from './settings.ts';
 
 /** A part of a template as Meta has it; `content/reconstruct.ts` reads header, body, footer and buttons. */
-export type TemplateComponent = {
+type TemplateComponent = {
   type?: string;
   format?: string;
   text?: string;
@@ -32,7 +32,7 @@ export type TemplateDefinition = {
 };
 
 /** A template to be made. */
-export type NewTemplate = {
+type NewTemplate = {
   name: string;
   language: string;
   category: string;
@@ -40,7 +40,7 @@ export type NewTemplate = {
 };
 
 /** A page of templates; `after` begins the next one. */
-export type TemplatePage = { kind: 'listed'; templates: TemplateDefinition[]; after?: string };
+type TemplatePage = { kind: 'listed'; templates: TemplateDefinition[]; after?: string };
 
 /** True when sent templates are to be kept as the person sees them. */
 export function canReconstruct(settings: Settings): boolean {

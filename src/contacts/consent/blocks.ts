@@ -51,7 +51,7 @@ export type Block = At & {
 };
 
 /** What lifts a block. */
-export type Lift = At & {
+type Lift = At & {
   causes: readonly Cause[];
   /** The classes that may be sent again; all when absent. */
   classes?: readonly MessageClass[];
@@ -125,10 +125,10 @@ export async function blockDestinations(
 ): Promise<void> {
   const stopping = blocks.filter(({ classes, elsewhere }) => classes.length || elsewhere?.length);
   if (stopping.length === 0) return;
-  const places = await lockPlaces(tx, stopping, nowMs);
+  const locked = await lockAddresses(tx, stopping, nowMs);
   const rows = new Map<string, Parameters<typeof upsertBlocks>[1][number]>();
   for (const block of stopping) {
-    const { key, address } = places.of(block);
+    const { key, address } = locked.of(block);
     const scope = block.integrationId ?? 0;
     const text = `${keyOfProof(key)}|${block.cause}|${scope}`;
     const before = rows.get(text);
@@ -148,8 +148,8 @@ export async function blockDestinations(
     tx,
     ids,
     nowMs,
-    places,
-    new Map(stopping.map((one) => [keyOfProof(places.of(one).key), one.reason])),
+    locked,
+    new Map(stopping.map((one) => [keyOfProof(locked.of(one).key), one.reason])),
   );
 }
 
@@ -161,12 +161,12 @@ export async function liftBlocks(
   lifts: readonly Lift[],
 ): Promise<boolean> {
   if (lifts.length === 0) return false;
-  const places = await lockPlaces(tx, lifts, nowMs);
+  const locked = await lockAddresses(tx, lifts, nowMs);
   const lifted = await liftRows(
     tx,
     lifts.flatMap((lift) =>
       lift.causes.map((cause) => ({
-        ...places.of(lift).key,
+        ...locked.of(lift).key,
         cause,
         scope: lift.integrationId ?? null,
         classes: bitsOf(lift.classes ?? MESSAGE_CLASSES),
@@ -177,11 +177,11 @@ export async function liftBlocks(
   );
   const reasons = new Map(
     lifts.flatMap((lift) => {
-      const { key } = places.of(lift);
+      const { key } = locked.of(lift);
       return lifted.has(key.proof) ? [[keyOfProof(key), lift.reason] as const] : [];
     }),
   );
-  if (reasons.size > 0) await recompile(tx, ids, nowMs, places, reasons);
+  if (reasons.size > 0) await recompile(tx, ids, nowMs, locked, reasons);
   return reasons.size > 0;
 }
 
@@ -235,24 +235,24 @@ function keyOfProof({ workspaceId, channel, proof }: ProofKey): string {
   return `${workspaceId}|${channel}|${proof}`;
 }
 
-type Placed = { key: ProofKey; at: At; address: string; contactId: number | undefined };
-type Places = { all: Placed[]; of(at: At): Placed };
+type LockedAddress = { key: ProofKey; at: At; address: string; contactId: number | undefined };
+type LockedAddresses = { all: LockedAddress[]; of(at: At): LockedAddress };
 
 /** The addresses, each once, with their contacts, which are locked. */
-async function lockPlaces(tx: Tx, wanted: readonly At[], nowMs: number): Promise<Places> {
-  const places = new Map<string, Placed>();
+async function lockAddresses(tx: Tx, wanted: readonly At[], nowMs: number): Promise<LockedAddresses> {
+  const locked = new Map<string, LockedAddress>();
   for (const at of wanted) {
     const text = blockKey(at);
-    const before = places.get(text);
+    const before = locked.get(text);
     const contactId = at.contactId ?? before?.contactId;
-    places.set(text, {
+    locked.set(text, {
       key: before?.key ?? proofKeyOf(tx, at),
       at,
       address: addressOf(at.channel, at.address),
       contactId,
     });
   }
-  const all = [...places.values()];
+  const all = [...locked.values()];
   await findOwners(
     tx,
     all.filter(({ contactId }) => contactId === undefined),
@@ -269,13 +269,13 @@ async function lockPlaces(tx: Tx, wanted: readonly At[], nowMs: number): Promise
       nowMs,
     );
   }
-  return { all, of: (at) => places.get(blockKey(at))! };
+  return { all, of: (at) => locked.get(blockKey(at))! };
 }
 
-async function findOwners(tx: Tx, places: readonly Placed[]): Promise<void> {
-  const unknown = places.flatMap((place) => {
-    const identity = identityOfAddress(place.at.channel, place.address);
-    return identity ? [{ place, key: keyOf(place.at.workspaceId, identity) }] : [];
+async function findOwners(tx: Tx, locked: readonly LockedAddress[]): Promise<void> {
+  const unknown = locked.flatMap((one) => {
+    const identity = identityOfAddress(one.at.channel, one.address);
+    return identity ? [{ one, key: keyOf(one.at.workspaceId, identity) }] : [];
   });
   if (unknown.length === 0) return;
   const found = await ownersOf(
@@ -283,7 +283,7 @@ async function findOwners(tx: Tx, places: readonly Placed[]): Promise<void> {
     unknown.map(({ key }) => key),
   );
   const owners = new Map(found.map((owner) => [keyText({ ...owner, hash: 0 }), owner.contactId]));
-  for (const { place, key } of unknown) place.contactId = owners.get(keyText(key));
+  for (const { one, key } of unknown) one.contactId = owners.get(keyText(key));
 }
 
 /** Compiles what changed into the destinations, and writes each address's reason down in the log. */
@@ -291,23 +291,23 @@ async function recompile(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  places: Places,
+  locked: LockedAddresses,
   reasons: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const changed = places.all.filter(({ key }) => reasons.has(keyOfProof(key)));
+  const changed = locked.all.filter(({ key }) => reasons.has(keyOfProof(key)));
   const rows: (CompiledBlock & { proof: string })[] = await selectBlocks(
     tx,
     changed.map(({ key }) => key),
   );
   const byProof = Map.groupBy(rows, ({ proof }) => proof);
-  const compiled = changed.map((place) => ({
-    place,
-    now: compileBlocks(byProof.get(place.key.proof) ?? []),
+  const compiled = changed.map((one) => ({
+    one,
+    now: compileBlocks(byProof.get(one.key.proof) ?? []),
   }));
   await Promise.all([
     writeBlocksFor(
       tx,
-      compiled.flatMap(({ place: { at, address, contactId }, now }) =>
+      compiled.flatMap(({ one: { at, address, contactId }, now }) =>
         contactId === undefined
           ? []
           : [{ ...now, workspaceId: at.workspaceId, channel: at.channel, address, contactId }],
@@ -315,7 +315,7 @@ async function recompile(
     ),
     insertConsent(
       tx,
-      compiled.map(({ place: { key, at, address, contactId }, now }) => ({
+      compiled.map(({ one: { key, at, address, contactId }, now }) => ({
         id: contactId === undefined ? ids.spread() : ids.inBucket(bucketOf(contactId)),
         // 0: an address that no contact has. Its proof is kept: should it become somebody's who is erased, nobody would find it here.
         contactId: contactId ?? 0,

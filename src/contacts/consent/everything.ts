@@ -5,9 +5,9 @@
 import type { IdSource } from '../../base/ids.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
-import { destinationsOf } from '../destinations.ts';
+import { selectDestinations } from '../sql.destinations.ts';
 import { blockDestinations, blockKey, blocksOf, liftBlocks, type At, type Rank } from './blocks.ts';
-import { bitsOf } from './classes.ts';
+import { readBlocks, type Compiled } from './compiled.ts';
 
 /** A contact of a workspace. */
 export type Someone = { workspaceId: number; contactId: number };
@@ -22,12 +22,12 @@ export async function leaveEverything(
   people: readonly Someone[],
   by: { rank: Rank; reason: string },
 ): Promise<void> {
-  const places = await placesOf(tx, people);
+  const addresses = await addressesOf(tx, people);
   await blockDestinations(
     tx,
     ids,
     nowMs,
-    places.map((at) => ({
+    addresses.map((at) => ({
       ...at,
       cause: 'opted_out_all',
       classes: MARKETING,
@@ -45,12 +45,12 @@ export async function joinAgain(
   people: readonly Someone[],
   by: { rank: Rank; reason: string },
 ): Promise<void> {
-  const places = await placesOf(tx, people);
+  const addresses = await addressesOf(tx, people);
   await liftBlocks(
     tx,
     ids,
     nowMs,
-    places.map((at) => ({
+    addresses.map((at) => ({
       ...at,
       causes: ['opted_out_all', 'imported'] as const,
       by: by.rank,
@@ -61,22 +61,25 @@ export async function joinAgain(
 
 /** Those of these contacts that have left everything. Locks nothing. */
 export async function whoLeft(db: Db, people: readonly Someone[]): Promise<Set<number>> {
-  const marks = people.map(markOf);
-  const blocked = await blocksOf(db, marks);
-  const marketing = bitsOf(MARKETING);
-  return new Set(
-    marks
-      .filter((at) => ((blocked.get(blockKey(at))?.blockedClasses ?? 0) & marketing) !== 0)
-      .map(({ contactId }) => contactId),
+  const left = leftAmong(await blocksOf(db, people.map(markOf)), people);
+  return new Set(left.map(({ contactId }) => contactId));
+}
+
+/** Those that have left everything, by what blocks the addresses that they have by nature (`markOf`). */
+export function leftAmong(blocks: ReadonlyMap<string, Compiled>, people: readonly Someone[]): Someone[] {
+  return people.filter((one) =>
+    readBlocks(blocks.get(blockKey(markOf(one)))?.blocks ?? null)?.some(
+      ({ cause }) => cause === 'opted_out_all',
+    ),
   );
 }
 
 /** Every address of these contacts, and the one that they have by nature. */
-async function placesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
+async function addressesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
   const byWorkspace = Map.groupBy(people, ({ workspaceId }) => workspaceId);
   const found = await Promise.all(
     [...byWorkspace].map(([workspaceId, list]) =>
-      destinationsOf(
+      selectDestinations(
         tx,
         workspaceId,
         list.map(({ contactId }) => contactId),
@@ -91,6 +94,7 @@ async function placesOf(tx: Tx, people: readonly Someone[]): Promise<At[]> {
   }));
 }
 
-function markOf({ workspaceId, contactId }: Someone) {
+/** The one address that everybody has by nature. */
+export function markOf({ workspaceId, contactId }: Someone) {
   return { workspaceId, contactId, channel: 'webchat' as const, address: `web:${toHex24(contactId)}` };
 }

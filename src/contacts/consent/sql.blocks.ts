@@ -10,7 +10,7 @@ import type { Compiled, CompiledBlock } from './compiled.ts';
 export type ProofKey = { hash: number; workspaceId: number; channel: ChannelName; proof: string };
 
 /** A block as it is kept. */
-export type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank: number };
+type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank: number };
 
 const keyRows = (db: Db, keys: readonly ProofKey[]) => db`unnest(
   ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],
@@ -48,7 +48,7 @@ export async function upsertBlocks(db: Db, rows: readonly BlockRow[], nowMs: num
 }
 
 /** What is to be lifted: of one cause, made by nobody of a higher rank; the classes named, and with the last the row. */
-export type LiftRow = ProofKey & {
+type LiftRow = ProofKey & {
   cause: Cause;
   /** The integration, or 0; null: whichever. */
   scope: number | null;
@@ -89,10 +89,10 @@ export async function forgetAddresses(db: Db, keys: readonly ProofKey[]): Promis
 }
 
 /** Compiled blocks of a destination, by its id. */
-export type CompiledAt = Compiled & { contactId: number; id: number };
+type CompiledAt = Compiled & { contactId: number; id: number };
 
 /** Compiled blocks of every destination of a contact with an address. */
-export type CompiledFor = Compiled & {
+type CompiledFor = Compiled & {
   contactId: number;
   workspaceId: number;
   channel: ChannelName;

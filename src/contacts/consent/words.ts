@@ -7,7 +7,7 @@
  */
 
 /** What a message asks for. */
-export type Keyword = 'stop' | 'start' | 'help';
+type Keyword = 'stop' | 'start' | 'help';
 
 /** What a whole message asks for when it is one of the words; undefined otherwise. */
 export function keywordOf(text: string): Keyword | undefined {

@@ -24,7 +24,7 @@ import { leftServer, type ServerProcess } from './leftServer.ts';
 import { trimLog } from './serverLog.ts';
 
 /** The part of a pino logger that is used here. */
-export type EmbeddedLog = {
+type EmbeddedLog = {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -48,7 +48,7 @@ export type EmbeddedPostgres = {
 };
 
 /** What `startPostgres` needs; `settings` are Postgres settings that take the place of ours. */
-export type EmbeddedOptions = {
+type EmbeddedOptions = {
   dataDir: string;
   log: EmbeddedLog;
   settings?: Record<string, string>;
@@ -62,9 +62,9 @@ export type EmbeddedOptions = {
 export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const wanted = path.resolve(options.dataDir);
   const binaries = chooseBinaries(path.join(wanted, 'cluster'));
-  const place = prepareDirectory(wanted, binaries, options.log);
-  const unlock = lockDirectory(place.dir);
-  const server = new Supervisor(place, binaries, options, unlock);
+  const directory = prepareDirectory(wanted, binaries, options.log);
+  const unlock = lockDirectory(directory.dir);
+  const server = new Supervisor(directory, binaries, options, unlock);
   try {
     await server.start();
     return server;
@@ -78,7 +78,7 @@ class Supervisor implements EmbeddedPostgres {
   adopted = false;
   connection!: EmbeddedConnection;
   readonly version: number;
-  readonly #place: DataDirectory;
+  readonly #directory: DataDirectory;
   readonly #binaries: PostgresBinaries;
   readonly #log: EmbeddedLog;
   readonly #settings: EmbeddedOptions['settings'];
@@ -91,12 +91,12 @@ class Supervisor implements EmbeddedPostgres {
   #watch: NodeJS.Timeout | undefined;
 
   constructor(
-    place: DataDirectory,
+    directory: DataDirectory,
     binaries: PostgresBinaries,
     options: EmbeddedOptions,
     unlock: () => void,
   ) {
-    this.#place = place;
+    this.#directory = directory;
     this.#binaries = binaries;
     this.#log = options.log;
     this.#settings = options.settings;
@@ -118,11 +118,11 @@ class Supervisor implements EmbeddedPostgres {
   }
 
   async start(): Promise<void> {
-    const { dir, cluster } = this.#place;
-    const password = keptPassword(this.#place);
+    const { dir, cluster } = this.#directory;
+    const password = keptPassword(this.#directory);
     if (!fs.existsSync(cluster)) {
       this.#log.info({ dir, version: this.version }, 'making the database');
-      makeCluster(this.#place, this.#binaries, password);
+      makeCluster(this.#directory, this.#binaries, password);
     }
     this.connection = { ...(await chooseAddress(dir)), username: USER, password, database: 'parley' };
     this.adopted = await this.#adopt();
@@ -144,7 +144,7 @@ class Supervisor implements EmbeddedPostgres {
   /** Waits as long as the server lives: recovery after a crash takes minutes on a slow disk. */
   async #untilReady(): Promise<boolean> {
     for (let round = 1; ; round++) {
-      const said = readPidFile(this.#place.cluster);
+      const said = readPidFile(this.#directory.cluster);
       if (said?.pid === this.pid && said.status === 'ready') return true;
       if (!this.#alive()) return false;
       if (round % 400 === 0)
@@ -168,7 +168,7 @@ class Supervisor implements EmbeddedPostgres {
 
   /** Takes over the server a killed Parley left running. False when there is none. */
   async #adopt(): Promise<boolean> {
-    const left = await leftServer(this.#place);
+    const left = await leftServer(this.#directory);
     if (!left) return false;
     const { pid, stamp, host, port } = left;
     this.#process = { pid, stamp };
@@ -178,7 +178,7 @@ class Supervisor implements EmbeddedPostgres {
 
   /** Starts a server and waits until it is ready; returns what it said when it is not. */
   async #launch(): Promise<string | undefined> {
-    const server = await launch(this.#place, this.#binaries, this.connection, this.#settings);
+    const server = await launch(this.#directory, this.#binaries, this.connection, this.#settings);
     if ('fault' in server) return server.fault;
     this.#process = { pid: server.pid, stamp: server.stamp };
     server.exited(() => this.#look());
@@ -194,7 +194,7 @@ class Supervisor implements EmbeddedPostgres {
   #look(): void {
     if (!this.#watch || this.#stopping.signal.aborted || this.#restart) return;
     if (!this.#alive()) this.#restart = this.#revive();
-    else trimLog(path.join(this.#place.dir, 'postgres.log'));
+    else trimLog(path.join(this.#directory.dir, 'postgres.log'));
   }
 
   async #revive(): Promise<void> {
@@ -236,7 +236,7 @@ class Supervisor implements EmbeddedPostgres {
       const found = await sql`SELECT 1 FROM pg_database WHERE datname = ${database}`;
       if (found.length === 0) await sql.unsafe(`CREATE DATABASE "${database}"`);
     } catch (error) {
-      const file = path.join(this.#place.dir, 'password');
+      const file = path.join(this.#directory.dir, 'password');
       const hint = `The password is in ${file}.`;
       throw new PostgresRefusal('failed', `Postgres is up but does not let us in: ${String(error)}. ${hint}`);
     } finally {

@@ -43,7 +43,7 @@ const ourSettings: Record<string, string> = {
 };
 
 /** A server that was started: its process, and what it has said since. `exited` calls back at its end. */
-export type Launched = ServerProcess & { said(): string; exited(listener: () => void): void };
+type Launched = ServerProcess & { said(): string; exited(listener: () => void): void };
 
 /** Starts a server; what went wrong, when it could not be run at all. It is not ready yet. */
 export async function launch(

@@ -71,11 +71,6 @@ export function surveyPostgres(env = process.env): { found: PostgresBinaries[]; 
   }
 }
 
-/** The Postgres to use; with `major`, the first of that major version. */
-export function findPostgresBinaries(major?: number, env = process.env): PostgresBinaries | undefined {
-  return surveyPostgres(env).found.find((one) => major === undefined || one.version === major);
-}
-
 /** The Postgres for a cluster: the best one for a new cluster, else the best of the major that made it. */
 export function chooseBinaries(cluster: string): PostgresBinaries {
   const { found, faults } = surveyPostgres();

@@ -2,15 +2,13 @@
 import type { MessageClass } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { MessageAccepted } from '../../../contract/doors/console/messages.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { getContact } from '../../contacts/contacts.ts';
-import { resolveContacts } from '../../contacts/resolve.ts';
-import { ensureConversations } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
-import { accept } from '../../outbox/accept.ts';
+import { say, type Whom } from '../../outbox/say.ts';
 import type { Addressed } from './input.ts';
-import { breaks, missing, type Call, type Done } from './route.ts';
+import { missing, type Call, type Done } from './route.ts';
 
 /** What is to be sent to whom. */
 export type One = {
@@ -31,34 +29,12 @@ export async function acceptOne(
   tx: Tx,
   one: One,
 ): Promise<Done<202, MessageAccepted> | Fault> {
-  const { ctx, workspace, nowMs, workspaceNowMs } = call;
-  const who = await whoIs(call, tx, one);
-  if (isFault(who)) return who;
-  const { contactId, destinationId } = who;
-  const conversations = await ensureConversations(tx, ctx.ids, workspaceNowMs, [
-    { contactId, workspaceId: workspace.id },
-  ]);
-  const conversationId = conversations.get(contactId)!.id;
-  const { content, class: messageClass, integrationId, notBeforeMs, expiresMs, metadata, audited } = one;
-  const [accepted] = await accept(ctx, tx, nowMs, [
-    {
-      workspaceId: workspace.id,
-      contactId,
-      conversationId,
-      kind: 'message',
-      class: messageClass,
-      content,
-      author: {},
-      source: { type: 'console' },
-      aheadMs: workspace.clockAheadMs,
-      ...(integrationId === undefined ? {} : { integrationId }),
-      ...(destinationId === undefined ? {} : { destinationId }),
-      ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
-      ...(expiresMs === undefined ? {} : { expiresMs }),
-      ...(metadata === undefined ? {} : { metadata }),
-    },
-  ]);
-  const { messageId } = accepted!;
+  const { to: named, audited, ...said } = one;
+  const to = await whomOf(call, tx, named, one.integrationId);
+  if (isFault(to)) return to;
+  const saying = { ...said, to, kind: 'message' as const, author: {}, source: { type: 'console' } };
+  const [accepted] = await say(call.ctx, tx, call, [saying]);
+  const { messageId, contactId, conversationId } = accepted!;
   return {
     status: 202,
     body: {
@@ -69,29 +45,26 @@ export async function acceptOne(
     audit: {
       action: audited,
       subject: `message:${messageId}`,
-      detail: { contactId: toHex24(contactId), class: messageClass },
+      detail: { contactId: toHex24(contactId), class: one.class },
     },
   };
 }
 
-async function whoIs(
+async function whomOf(
   call: Call<unknown>,
   tx: Tx,
-  { to, integrationId }: One,
-): Promise<{ contactId: number; destinationId?: number } | Fault> {
-  const workspaceId = call.workspace.id;
+  to: One['to'],
+  integrationId: number | undefined,
+): Promise<Whom | Fault> {
   if ('contactId' in to) {
-    const contact = await getContact(tx, workspaceId, to.contactId);
+    const contact = await getContact(tx, call.workspace.id, to.contactId);
     return contact ? { contactId: contact.id } : missing('contact', 'contactId');
   }
-  if (!to.identity)
-    return breaks('destination', `people on ${to.channel} cannot be written to before they were there`);
-  const [found] = await resolveContacts(tx, call.ctx.ids, call.nowMs, [
-    {
-      workspaceId,
-      identities: [to.identity],
-      destination: { channel: to.channel, integrationId: integrationId ?? null, address: to.address },
-    },
-  ]);
-  return found!;
+  const { identity, channel, address } = to;
+  if (!identity)
+    return breaks('destination', `people on ${channel} cannot be written to before they were there`);
+  return {
+    identities: [identity],
+    destination: { channel, integrationId: integrationId ?? null, address },
+  };
 }

@@ -16,7 +16,7 @@ import {
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, oneOf } from '../../../contract/doors/fields.ts';
 import type { Action } from '../../../contract/roles.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import {
   cancelBroadcast,
@@ -41,7 +41,6 @@ import { readContent } from './input.ts';
 import { presentDelivery } from './present.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   idText,

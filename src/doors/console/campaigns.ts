@@ -20,7 +20,7 @@ import {
 } from '../../../contract/doors/console/campaigns.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../contract/doors/fields.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
   dropDraft,
@@ -44,7 +44,6 @@ import type { Tx } from '../../db/pool.ts';
 import { find, people, present, report, series } from './campaignsShown.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   missing,

@@ -6,12 +6,12 @@ import type {
   CampaignSeries,
   CampaignShown,
 } from '../../../contract/doors/console/campaigns.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import { findCampaign, versionsOf, type CampaignRow } from '../../campaigns/campaigns.ts';
 import { peopleIn, seriesOf } from '../../campaigns/report/lists.ts';
 import { reportOf } from '../../campaigns/report/report.ts';
-import { breaks, idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from './route.ts';
+import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from './route.ts';
 
 /** What a campaign changed. */
 export async function report(call: Call): Promise<CampaignReport | Fault> {

@@ -14,7 +14,7 @@ import {
 } from '../../../contract/doors/console/contacts.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Nothing } from '../../../contract/doors/fields.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { createContact, getContact, listContacts, updateContact } from '../../contacts/contacts.ts';
 import type { Contact } from '../../contacts/contacts.ts';
@@ -36,10 +36,9 @@ import { erasePerson } from '../../people/people.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { readAddress, type Addressed } from './input.ts';
-import { presentContact, presentDestination } from './present.ts';
+import { consoleContact, presentDestination } from './present.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   missing,
@@ -97,7 +96,7 @@ export const contactRoutes: readonly Route[] = [
         const changed = await updateContact(tx, call.workspaceNowMs, ref, change);
         if (isFault(changed)) return changed.fault === 'not_found' ? missing('contact') : changed;
         const audit = { action: 'contact.update', subject: `contact:${ref.id}`, detail: namesOf(change) };
-        return { status: 200, body: presentContact(changed), audit };
+        return { status: 200, body: consoleContact(changed), audit };
       };
     },
   }),
@@ -181,7 +180,7 @@ async function list(call: Call): Promise<ContactPage | Fault> {
     call.workspace.id,
     setId === undefined ? { ...within, search } : { ...within, setId },
   );
-  return { contacts: contacts.map(presentContact), next: next === undefined ? null : toHex24(next) };
+  return { contacts: contacts.map(consoleContact), next: next === undefined ? null : toHex24(next) };
 }
 
 async function show(call: Call): Promise<ContactWhole | Fault> {
@@ -195,7 +194,7 @@ async function show(call: Call): Promise<ContactWhole | Fault> {
   const named = (kind: string) =>
     sets.flatMap((set) => (set.kind === kind ? [{ id: toHex24(set.id), name: set.name }] : []));
   return {
-    ...presentContact(contact),
+    ...consoleContact(contact),
     destinations: destinations.map(presentDestination),
     lists: named('list'),
     tags: named('tag'),
@@ -228,7 +227,7 @@ async function create(call: Call<Static<typeof NewContact>>): Promise<Work<201, 
     const made = await createContact(tx, ctx.ids, nowMs, { workspaceId: workspace.id, identities, profile });
     if (isFault(made)) return made.field === 'external' ? ofExternal(made) : made;
     for (const { channel, address: text } of addresses) {
-      const linked = await linkDestination(tx, nowMs, {
+      const linked = await linkDestination(tx, ctx.ids, nowMs, {
         workspaceId: workspace.id,
         contactId: made.id,
         channel,
@@ -238,7 +237,7 @@ async function create(call: Call<Static<typeof NewContact>>): Promise<Work<201, 
       if (isFault(linked)) return linked;
     }
     const audit = { action: 'contact.create', subject: `contact:${made.id}`, detail: namesOf(body) };
-    return { status: 201, body: presentContact(made), audit };
+    return { status: 201, body: consoleContact(made), audit };
   };
 }
 
@@ -275,7 +274,7 @@ async function link(
     return breaks('integrationId', `is an integration for ${integration.channel}, not ${body.channel}`);
   const contactId = idIn(call, 'contactId');
   return async (tx) => {
-    const linked = await linkDestination(tx, nowMs, {
+    const linked = await linkDestination(tx, ctx.ids, nowMs, {
       workspaceId: workspace.id,
       contactId,
       channel: body.channel,

@@ -13,7 +13,7 @@ import { Readable } from 'node:stream';
 import { appendAudit } from '../../accounts/audit.ts';
 import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../accounts/idempotency.ts';
 import type { Clock } from '../../base/clock.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurnsOf } from '../../base/turns.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
 import { ImportLine } from '../../../contract/doors/console/contacts.ts';
@@ -23,7 +23,7 @@ import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { isCountry, readMapping } from './importInput.ts';
-import { breaks, idOf } from './route.ts';
+import { idOf } from './route.ts';
 
 /** Imports of one workspace at the same time; the others wait unread. */
 const MOST_IMPORTS = 2;

@@ -2,11 +2,11 @@
 import { Type } from 'typebox';
 import { EventCursor, EventNamesPage, EventsPage } from '../../../contract/doors/console/events.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { eventNames, eventsOf, isHistory } from '../../campaigns/events/history.ts';
 import { EVENT_LIMITS } from '../../campaigns/events/time.ts';
 import { findContact } from './contacts.ts';
-import { breaks, readLimit, reads, timeText, type Call, type Route } from './route.ts';
+import { readLimit, reads, timeText, type Call, type Route } from './route.ts';
 
 /** `…/contacts/{id}/events`, `…/events/names`. */
 export const eventRoutes: readonly Route[] = [

@@ -2,7 +2,6 @@
 import { ContactExport } from '../../../contract/doors/console/contacts.ts';
 import type { Fault } from '../../base/fault.ts';
 import { exportPerson } from '../../people/export.ts';
-import { roomsWithPeople } from '../../people/people.ts';
 import { idIn, idText, missing, reads, timeText, type Call, type Route } from './route.ts';
 
 /** `…/contacts/{id}/export`. */
@@ -19,8 +18,7 @@ export const exportRoutes: readonly Route[] = [
 async function exported(call: Call): Promise<ContactExport | Fault> {
   const contactId = idIn(call, 'contactId');
   const person = { workspaceId: call.workspace.id, contactId };
-  const rooms =
-    contactId > 0 ? await exportPerson(call.ctx.sql, roomsWithPeople(call.ctx), person) : undefined;
+  const rooms = contactId > 0 ? await exportPerson(call.ctx.sql, call.ctx.rooms(), person) : undefined;
   return rooms
     ? { contactId: idText(contactId), exportedAt: timeText(call.workspaceNowMs), rooms }
     : missing('contact');

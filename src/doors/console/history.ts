@@ -9,11 +9,11 @@ import { broadcastsOfRuns } from '../../broadcasts/find.ts';
 import { compile } from '../../content/compile.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Message } from '../../conversations/message.ts';
-import { selectPage } from '../../conversations/history.ts';
+import { historyPage } from '../../conversations/history.ts';
 import { deliveriesTo } from '../../ledger/deliveries.ts';
 import type { Delivery } from '../../ledger/delivery.ts';
 import { findContact } from './contacts.ts';
-import { presentDelivery, presentMessage, saidBy, type Said } from './present.ts';
+import { presentDelivery, consoleMessage, saidBy, type Said } from './present.ts';
 import { reads, readLimit, readTime, timeText, type Call, type Route } from './route.ts';
 
 /** Deliveries of one contact that are looked at: more than anybody is ever sent in a year. */
@@ -46,7 +46,7 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   const { sql } = call.ctx;
   const conversation = (await conversationsOf(sql, [contact.id])).get(contact.id);
   const [messages, deliveries] = await Promise.all([
-    conversation ? selectPage(sql, { conversationId: conversation.id, beforeMs, limit: limit + 1 }) : [],
+    conversation ? historyPage(sql, { conversationId: conversation.id, beforeMs, limit: limit + 1 }) : [],
     deliveriesTo(sql, call.workspace.id, contact.id, MOST_DELIVERIES),
   ]);
   const said = messages.map((message): Entry => messageEntry(message, deliveries));
@@ -75,7 +75,7 @@ function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry 
     atMs: message.atMs,
     body: {
       type: 'message',
-      message: presentMessage(message),
+      message: consoleMessage(message),
       deliveries: own.map((one) => presentDelivery(one, said)),
     },
   };

@@ -2,10 +2,9 @@
 import { beginningOf } from '../../base/text.ts';
 import { isSupportedCountry } from 'libphonenumber-js';
 import { Type } from 'typebox';
-import type { Fault } from '../../base/fault.ts';
+import { breaks, type Fault } from '../../base/fault.ts';
 import type { ColumnMapping } from '../../contacts/import.ts';
 import { readShape } from '../../content/shape.ts';
-import { breaks } from './route.ts';
 
 const FIELDS = ['phone', 'email', 'externalId', 'givenName', 'surname', 'timeZone', 'locale'] as const;
 const Mapping = Type.Record(Type.String(), Type.Unknown());

@@ -15,7 +15,7 @@ import {
 } from '../../../contract/doors/console/inbox.ts';
 import { Id, Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../contract/inboxViews.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { listContacts } from '../../contacts/contacts.ts';
 import { selectPeople } from '../../contacts/people.ts';
@@ -23,7 +23,7 @@ import { destinationsOf } from '../../contacts/destinations.ts';
 import type { Tx } from '../../db/pool.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { ConversationRead } from '../../conversations/events.ts';
-import { markSeenUpTo } from '../../conversations/history.ts';
+import { markSeenUpTo } from '../../conversations/marks.ts';
 import { gate, windowEndsMs } from '../../gate/gate.ts';
 import { saidOf } from '../../gate/say.ts';
 import {
@@ -44,7 +44,6 @@ import {
 } from '../../inbox/inbox.ts';
 import { operatorNames, operatorOf, presentConversations } from './inboxShown.ts';
 import {
-  breaks,
   idIn,
   idOf,
   idText,

@@ -7,13 +7,13 @@ import { beginningOf } from '../../base/text.ts';
 import { getContacts, type Contact } from '../../contacts/contacts.ts';
 import { destinationsOf } from '../../contacts/destinations.ts';
 import { textFallback } from '../../content/fallback.ts';
-import { selectMessages } from '../../conversations/history.ts';
+import { messagesById } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
 import type { Db } from '../../db/pool.ts';
 import type { InboxRow } from '../../inbox/inbox.ts';
 import type { Note } from '../../inbox/notes.ts';
 import { deliveriesByCause } from '../../ledger/deliveries.ts';
-import { presentDelivery, presentMessage, saidBy } from './present.ts';
+import { presentDelivery, consoleMessage, saidBy } from './present.ts';
 import { idText, timeText } from './route.ts';
 
 const PREVIEW_LENGTH = 140;
@@ -28,7 +28,7 @@ export async function presentConversations(
   const ids = rows.map(({ contactId }) => contactId);
   const [contacts, messages, operators] = await Promise.all([
     getContacts(db, workspaceId, ids),
-    selectMessages(
+    messagesById(
       db,
       workspaceId,
       rows.map(({ lastMessageId }) => lastMessageId),
@@ -134,7 +134,7 @@ export async function presentMessages(
       type: 'message',
       id: toHex24(message.id),
       at: timeText(message.atMs),
-      message: presentMessage(message),
+      message: consoleMessage(message),
       deliveries: (deliveries.get(message.id) ?? []).map((one) => presentDelivery(one, said)),
     };
   });

@@ -1,7 +1,7 @@
 /** What callers write, read strictly: what is not known is refused, so that a misspelt field is not silently left out. */
 import { beginningOf } from '../../base/text.ts';
 import type { Static, TObject } from 'typebox';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { WHATSAPP_USER_ID, type ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Identity } from '../../contacts/keys.ts';
@@ -12,7 +12,6 @@ import { checkContent } from '../../content/check.ts';
 import { compile } from '../../content/compile.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { readBody } from '../kit/body.ts';
-import { breaks } from './route.ts';
 
 /** The body by its schema; a fault for a field it does not name. Without a schema there is nothing to say. */
 export function readStrictly<S extends TObject>(
@@ -96,7 +95,7 @@ function ownerOf(channel: 'push' | 'webchat' | 'webhook', value: string): { iden
 }
 
 /** Where the first key stands that reading left out; undefined when all were read. */
-export function firstDropped(given: unknown, read: unknown, path: string): string | undefined {
+function firstDropped(given: unknown, read: unknown, path: string): string | undefined {
   if (typeof given !== 'object' || given === null || typeof read !== 'object' || read === null)
     return undefined;
   if (Array.isArray(given)) {

@@ -3,9 +3,9 @@ import { KeyMade, KeyShown, KeysShown, NewKey } from '../../../contract/doors/co
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
 import { ROLES, type Role } from '../../../contract/roles.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
-import { acts, breaks, missing, reads, readTime, timeText, writes, type Call, type Route } from './route.ts';
+import { acts, missing, reads, readTime, timeText, writes, type Call, type Route } from './route.ts';
 
 /** `…/keys`. */
 export const keyRoutes: readonly Route[] = [

@@ -6,27 +6,16 @@ import {
   MessageWhole,
   NewMessage,
 } from '../../../contract/doors/console/messages.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { checkMetadata } from '../../content/check.ts';
-import { selectMessages } from '../../conversations/history.ts';
+import { messagesById } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
 import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { acceptOne, type One } from './acceptOne.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
 import { readAddress, readContent } from './input.ts';
-import { presentDelivery, presentMessage, saidBy } from './present.ts';
-import {
-  breaks,
-  idIn,
-  idOf,
-  missing,
-  reads,
-  readTime,
-  writes,
-  type Call,
-  type Route,
-  type Work,
-} from './route.ts';
+import { presentDelivery, consoleMessage, saidBy } from './present.ts';
+import { idIn, idOf, missing, reads, readTime, writes, type Call, type Route, type Work } from './route.ts';
 import type { Static } from 'typebox';
 
 /** A message may be put off for so long: ten years, as far as a test workspace's clock goes. */
@@ -50,7 +39,7 @@ export const messageRoutes: readonly Route[] = [
     async handle(call) {
       const message = await findMessage(call, idIn(call, 'messageId'));
       if (isFault(message)) return message;
-      return { ...presentMessage(message), deliveries: await shownDeliveries(call, message) };
+      return { ...consoleMessage(message), deliveries: await shownDeliveries(call, message) };
     },
   }),
   reads({
@@ -67,7 +56,7 @@ export const messageRoutes: readonly Route[] = [
 
 /** A message of the workspace. */
 export async function findMessage(call: Call<unknown>, id: number): Promise<Message | Fault> {
-  const [message] = id > 0 ? await selectMessages(call.ctx.sql, call.workspace.id, [id]) : [];
+  const [message] = id > 0 ? await messagesById(call.ctx.sql, call.workspace.id, [id]) : [];
   return message ?? missing('message');
 }
 

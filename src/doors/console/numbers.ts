@@ -13,13 +13,13 @@ import {
 } from '../../../contract/doors/console/numbers.ts';
 import { mayConsole } from '../../accounts/authenticate.ts';
 import type { Integration } from '../../accounts/integrations.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Adapter, KnownNumber, NumberLookUp } from '../../channels/adapter.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { nationalForm, normalisePhone, takesTexts, type Phone } from '../../content/phone.ts';
 import { createTurns } from '../../base/turns.ts';
 import { isCountry } from './importInput.ts';
-import { breaks, idOf, idText, missing, writes, type Call, type Route, type Work } from './route.ts';
+import { idOf, idText, missing, writes, type Call, type Route, type Work } from './route.ts';
 
 type Asked = Call<Static<typeof NumbersAsked>>;
 

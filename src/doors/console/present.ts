@@ -18,7 +18,7 @@ import { stateName } from '../../ledger/states.ts';
 import { idText, timeText } from './route.ts';
 
 /** A contact. */
-export function presentContact(contact: Contact): ContactShown {
+export function consoleContact(contact: Contact): ContactShown {
   const { externalId, givenName, surname, attributes, timeZone, locale } = contact;
   return {
     id: idText(contact.id),
@@ -63,7 +63,7 @@ export function presentDestination(destination: Destination): DestinationShown {
 }
 
 /** One thing said. */
-export function presentMessage(message: Message): MessageShown {
+export function consoleMessage(message: Message): MessageShown {
   const { direction, kind, content, author, metadata } = message;
   return {
     id: idText(message.id),

@@ -6,12 +6,12 @@ import { Type } from 'typebox';
 import { AuditShown, type AuditBreak, TakenShown } from '../../../contract/doors/console/reconcile.ts';
 import { TimeGiven } from '../../../contract/doors/console/fields.ts';
 import { Id } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { bucketOf, firstIdAt, MAX_ID } from '../../base/ids.ts';
 import { stateName } from '../../ledger/states.ts';
 import { audit, runOf, takenIn, type Break } from '../../reconcile/reconcile.ts';
 import type { Scope } from '../../reconcile/scope.ts';
-import { breaks, idText, missing, queryId, reads, readTime, type Call, type Route } from './route.ts';
+import { idText, missing, queryId, reads, readTime, type Call, type Route } from './route.ts';
 
 /** What is audited: one of a broadcast, a contact and a period; a contact's may be of a period. */
 const SCOPE = {

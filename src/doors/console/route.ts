@@ -5,14 +5,12 @@
 import type { Static, TSchema } from 'typebox';
 import type { ConsoleCaller } from '../../accounts/authenticate.ts';
 import { isoTime, parseIsoTime } from '../../base/clock.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, readId, toHex24 } from '../../base/ids.ts';
 import { CONSOLE_LIMITS } from '../../../contract/doors/console/fields.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
-import { breaks, routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
-
-export { breaks } from '../kit/route.ts';
+import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 
 /** The console's kind of route. */
 export type ConsoleKind = {
@@ -36,8 +34,6 @@ export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<D
 
 /** A route of this door: below `/api/workspaces/{workspaceId}`, or below `/api` when it is of no workspace. */
 export type Route = RouteOf<ConsoleKind>;
-/** A route of this door that changes something. */
-export type Write = Extract<Route, { kind: 'write' }>;
 
 const written = routesOf<ConsoleKind>();
 /** Routes of this door that change something, with a body and without. */

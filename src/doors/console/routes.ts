@@ -10,6 +10,7 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
+import { orderRoutes } from './orders.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -38,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...broadcastRoutes,
   ...campaignRoutes,
+  ...orderRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,

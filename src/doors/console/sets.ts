@@ -9,7 +9,7 @@ import {
   TagsShown,
 } from '../../../contract/doors/console/sets.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import {
   addMembers,
@@ -23,18 +23,7 @@ import {
   type ContactSet,
 } from '../../contacts/sets.ts';
 import type { Db } from '../../db/pool.ts';
-import {
-  acts,
-  breaks,
-  idIn,
-  idOf,
-  missing,
-  reads,
-  timeText,
-  writes,
-  type Call,
-  type Route,
-} from './route.ts';
+import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
 
 /** `…/lists` and `…/tags`. */
 export const setRoutes: readonly Route[] = [...routesOf('list'), ...routesOf('tag')];

@@ -19,14 +19,13 @@ import {
 } from '../../../contract/doors/console/simulator.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Nothing, oneOf } from '../../../contract/doors/fields.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { DeviceMessage } from '../../simulator/devices.ts';
 import type { NewRule as RuleInput, Rule } from '../../simulator/rules.ts';
 import type { Note } from '../kit/change.ts';
 import {
   acts,
-  breaks,
   idIn,
   idOf,
   idText,

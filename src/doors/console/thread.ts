@@ -12,9 +12,9 @@ import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id } from '../../../contract/doors/fields.ts';
 import type { Static } from 'typebox';
 import { getOperator } from '../../accounts/operators.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
-import { selectMessages, selectThread, type ThreadPlace } from '../../conversations/history.ts';
+import { messagesById, threadPart, type ThreadPlace } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
 import { mayAnswer, noteAnswer, takeUp, type InboxRow } from '../../inbox/inbox.ts';
 import { addNote, selectNotes } from '../../inbox/notes.ts';
@@ -25,7 +25,6 @@ import { findRow, operatorIn, tellOf } from './inbox.ts';
 import { operatorNames, presentMessages, presentNote } from './inboxShown.ts';
 import { readContent } from './input.ts';
 import {
-  breaks,
   idOf,
   missing,
   queryId,
@@ -129,7 +128,7 @@ async function partOf(call: Call, { conversationId }: InboxRow, limit: number): 
   if ([before, after, around].filter((given) => given !== undefined).length > 1)
     return breaks('before', 'at most one of before, after and around may be given');
   if (around !== undefined) return await partAround(call, conversationId, around, limit);
-  const found = await selectThread(sql, conversationId, { before, after, limit: limit + 1 });
+  const found = await threadPart(sql, conversationId, { before, after, limit: limit + 1 });
   const more = found.length > limit;
   return after
     ? { messages: found.slice(0, limit), hasOlder: true, hasNewer: more }
@@ -142,12 +141,12 @@ async function partAround(
   messageId: number,
   limit: number,
 ): Promise<Part | Fault> {
-  const [middle] = messageId > 0 ? await selectMessages(sql, workspace.id, [messageId]) : [];
+  const [middle] = messageId > 0 ? await messagesById(sql, workspace.id, [messageId]) : [];
   if (!middle) return missing('message', 'around');
   const half = Math.max(1, Math.floor(limit / 2));
   const [older, newer] = await Promise.all([
-    selectThread(sql, conversationId, { before: middle, limit: half + 1 }),
-    selectThread(sql, conversationId, { after: middle, limit: half + 1 }),
+    threadPart(sql, conversationId, { before: middle, limit: half + 1 }),
+    threadPart(sql, conversationId, { after: middle, limit: half + 1 }),
   ]);
   return {
     messages: [...older.slice(-half), middle, ...newer.slice(0, half)],

@@ -1,9 +1,9 @@
 /** What a workspace used in a month: messages by channel, and people who were active (N20). */
 import { Type } from 'typebox';
 import { UsageShown } from '../../../contract/doors/console/messages.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { monthOf, usageOf } from '../../ledger/usage.ts';
-import { breaks, reads, type Call, type Route } from './route.ts';
+import { reads, type Call, type Route } from './route.ts';
 
 /** `…/usage?month=2026-11`. */
 export const usageRoutes: readonly Route[] = [
@@ -23,7 +23,7 @@ async function usage(call: Call): Promise<UsageShown | Fault> {
   const { messages, activePeople } = await usageOf(call.ctx.sql, call.workspace.id, month);
   return {
     month: `${Math.floor(month / 100)}-${String(month % 100).padStart(2, '0')}`,
-    messages: messages.map(({ channel, n }) => ({ channel, count: n })),
+    messages: messages.map(({ n, ...rest }) => ({ ...rest, count: n })),
     messagesTotal: messages.reduce((sum, { n }) => sum + n, 0),
     activePeople,
   };

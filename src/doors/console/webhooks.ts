@@ -17,7 +17,7 @@ import { DOORS } from '../../accounts/keys.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import { getCall, listCalls, replay, replayFailed, sendTest, type Call as Made } from '../../webhooks/log.ts';
+import { getCall, listCalls, replay, replayFailed, sendTest, type WebhookCall } from '../../webhooks/log.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import {
   acts,
@@ -209,7 +209,7 @@ function presentCall({
   attempts,
   messageId,
   ...call
-}: Made): WebhookCallShown {
+}: WebhookCall): WebhookCallShown {
   return {
     id: toHex24(id),
     webhookId: toHex24(webhookId),

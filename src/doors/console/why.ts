@@ -1,7 +1,7 @@
 /** Why somebody got a message, or did not (ledger/why.ts, broadcasts/why.ts), as it is asked for and shown. */
 import { WhyShown } from '../../../contract/doors/console/messages.ts';
 import { Id } from '../../../contract/doors/fields.ts';
-import { isFault, fault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, fault, type Fault } from '../../base/fault.ts';
 import { findBroadcast } from '../../broadcasts/find.ts';
 import { whyBroadcast } from '../../broadcasts/why.ts';
 import { findCampaign } from '../../campaigns/campaigns.ts';
@@ -10,7 +10,7 @@ import { getContact } from '../../contacts/contacts.ts';
 import { summed, whyMessage, type Why } from '../../ledger/why.ts';
 import { findMessage } from './messages.ts';
 import { presentDelivery } from './present.ts';
-import { breaks, missing, queryId, reads, timeText, type Call, type Route } from './route.ts';
+import { missing, queryId, reads, timeText, type Call, type Route } from './route.ts';
 
 /** `…/why?contact=…&message=…` `…&broadcast=…` or `…&campaign=…`. */
 export const whyRoutes: readonly Route[] = [

@@ -27,14 +27,13 @@ import {
 import { can } from '../../accounts/roles.ts';
 import type { Role } from '../../../contract/roles.ts';
 import { createOwnWorkspace, getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
 import { presentWorkspace } from './presentWorkspace.ts';
 import {
   acts,
-  breaks,
   idIn,
   idText,
   missing,

@@ -5,7 +5,7 @@ import { fromHex24 } from '../../base/ids.ts';
 const MOST_CURSOR = 64;
 
 /** A frame whose ids are ours. */
-export type ReadConsoleFrame =
+type ReadConsoleFrame =
   | Extract<ConsoleClientFrame, { type: 'hello' }>
   | { type: 'present'; conversationId: number; as: Presence };
 

@@ -9,7 +9,7 @@ import { bell, type Part } from '../../base/lifecycle.ts';
 import { pause } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { selectMessages } from '../../conversations/history.ts';
+import { messagesById } from '../../conversations/history.ts';
 import { selectRows } from '../../inbox/inbox.ts';
 import { selectNotesById } from '../../inbox/notes.ts';
 import type { News } from '../../live/notices.ts';
@@ -184,7 +184,7 @@ async function look(
   const entryIds = changed.flatMap(([, ids]) => [...ids]).slice(0, MOST_AT_ONCE);
   const [rows, messages, notes] = await Promise.all([
     selectRows(sql, workspaceId, contactIds),
-    entryIds.length ? selectMessages(sql, workspaceId, entryIds) : [],
+    entryIds.length ? messagesById(sql, workspaceId, entryIds) : [],
     entryIds.length ? selectNotesById(sql, entryIds) : [],
   ]);
   const shown = await presentConversations(sql, workspaceId, rows);

@@ -18,7 +18,7 @@ export function misfit(answers: Answers, { status, body }: Answer): string | und
 }
 
 /** What of a value, as it is on the wire, a schema does not say; fields it does not name are that, too. */
-export function misshapen(schema: TSchema, value: unknown): string | undefined {
+function misshapen(schema: TSchema, value: unknown): string | undefined {
   const validator = strictly(schema);
   if (validator.Check(value)) return undefined;
   const [, errors] = validator.Errors(value);
@@ -26,6 +26,12 @@ export function misshapen(schema: TSchema, value: unknown): string | undefined {
     .filter(({ keyword }) => keyword !== 'boolean')
     .map((one) => `${one.instancePath || 'the body'} ${one.message} ${JSON.stringify(one.params)}`)
     .join('; ');
+}
+
+/** Throws where something that is sent on its own (a frame) is not as its schema says. */
+export function mustBeShaped(what: string, schema: TSchema, sent: unknown): void {
+  const wrong = misshapen(schema, JSON.parse(JSON.stringify(sent)) as unknown);
+  if (wrong !== undefined) throw new Error(`${what} breaks its schema: ${wrong}`);
 }
 
 /** Throws where an answer is not as its route says. */

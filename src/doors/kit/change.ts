@@ -20,7 +20,7 @@ export type Note = {
 };
 
 /** What a change came to: the answer, and what the audit log is told. */
-export type Done = Answer & { audit?: Note };
+type Done = Answer & { audit?: Note };
 
 /** What stands for the workspace of what concerns none; nothing looks at it. */
 export const NO_WORKSPACE: Workspace = Object.freeze({
@@ -35,7 +35,7 @@ export const NO_WORKSPACE: Workspace = Object.freeze({
 });
 
 /** A change as its door knows it. */
-export type Change = {
+type Change = {
   /** Whose Idempotency-Keys these are: the door, and the workspace or account. */
   scope: string;
   /** The caller's Idempotency-Key; without one nothing is remembered. */

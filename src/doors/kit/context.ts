@@ -10,6 +10,7 @@ import type { Keyring } from '../../accounts/keys.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import type { MediaStore } from '../../content/mediaStore.ts';
 import type { Sql } from '../../db/pool.ts';
+import type { Room } from '../../db/room.ts';
 import type { Links } from '../../links/links.ts';
 import type { Notices } from '../../live/notices.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -47,6 +48,8 @@ export type HttpContext = {
   broadcasts: BroadcastDeps;
   /** Adapters by provider. */
   adapters: Readonly<Record<string, Adapter | undefined>>;
+  /** All rooms, for whoever goes over them: erasing, merging, exporting. */
+  rooms(): readonly Room[];
   /** URL under which this server is reached, without a slash at the end. Known once it listens. */
   publicUrl(): string;
 };

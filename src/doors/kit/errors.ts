@@ -10,10 +10,14 @@ import type { Log } from '../../base/log.ts';
 import { isPassing, isDiskFull } from '../../db/errors.ts';
 
 /** What a door makes a body of: a fault, or the one thing that is none, `internal_error`. */
-export type Told = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
+type ShownFault = Omit<Fault, 'fault'> & { readonly fault: Fault['fault'] | 'internal_error' };
 
 /** A door's form of a fault. */
-export type FaultForm = (told: Told) => unknown;
+export type FaultForm = {
+  (told: ShownFault): unknown;
+  /** The status of an answer, where it is not that of the catalogue. */
+  statusOf?(told: Fault): number;
+};
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -71,7 +75,7 @@ function methodsOf(app: FastifyInstance, path: string): string[] {
 /** Answers with a fault. */
 export function sendFault(reply: FastifyReply, given: Fault, form: FaultForm): FastifyReply {
   if (given.retryAfterS !== undefined) reply.header('retry-after', String(Math.ceil(given.retryAfterS)));
-  return reply.code(FAULTS[given.fault].http).send(form(given));
+  return reply.code(form.statusOf?.(given) ?? FAULTS[given.fault].http).send(form(given));
 }
 
 /** Answers to something thrown. */

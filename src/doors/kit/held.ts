@@ -11,9 +11,9 @@ export type Held = {
 };
 
 /** Two of the largest mails that a provider brings, or one upload and what is said besides. */
-export const PEER_BYTES = 64 * 1024 * 1024;
+const PEER_BYTES = 64 * 1024 * 1024;
 /** Of all peers: a quarter of what a process is given at the least. */
-export const ALL_BYTES = 128 * 1024 * 1024;
+const ALL_BYTES = 128 * 1024 * 1024;
 
 /** A ledger with these bounds. */
 export function createHeld(most = { peer: PEER_BYTES, all: ALL_BYTES }): Held {

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { escapeHtml } from '../../base/html.ts';
 
 /** What a page says. */
-export type Note = {
+type Note = {
   title: string;
   /** A paragraph each. */
   text: string | readonly string[];

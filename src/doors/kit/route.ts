@@ -8,7 +8,7 @@ import type { Answer } from '../../accounts/idempotency.ts';
 import { can } from '../../accounts/roles.ts';
 import { type Action, type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { fault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, type Fault } from '../../base/fault.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from './change.ts';
 import type { HttpContext } from './context.ts';
@@ -17,23 +17,23 @@ import type { HttpContext } from './context.ts';
 export type Kind = { caller: object; query: unknown; more: object };
 
 /** What came of a request; `next` is the query of the next page of a list. */
-export type Outcome = (Answer & { audit?: Note; next?: string }) | Fault;
+type Outcome = (Answer & { audit?: Note; next?: string }) | Fault;
 
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
-export type Work = (tx: Tx) => Promise<Outcome>;
+type Work = (tx: Tx) => Promise<Outcome>;
 
 /** What a route answers when all is well: the schema of the body by status. Faults have the door's form. */
 export type Answers = Readonly<Record<number, TSchema>>;
 
 /** An outcome with one of these answers. */
-export type OutcomeOf<A extends Answers> =
+type OutcomeOf<A extends Answers> =
   | {
       [S in keyof A & number]: { status: S; body: Static<A[S]>; audit?: Note; next?: string };
     }[keyof A & number]
   | Fault;
 
 /** Work that comes to one of these answers. */
-export type WorkOf<A extends Answers> = (tx: Tx) => Promise<OutcomeOf<A>>;
+type WorkOf<A extends Answers> = (tx: Tx) => Promise<OutcomeOf<A>>;
 
 /** A request that was authorised and read. */
 export type Call<K extends Kind, B = undefined> = {
@@ -73,10 +73,12 @@ type Common = Guarded & {
   /** What it is for, in one line: the summary in the API's reference. */
   does?: string;
   answers?: Answers;
+  /** What its answer is, where that is not JSON: a text, or a stream of one. */
+  mediaType?: string;
 };
 
 /** A route that changes nothing. */
-export type Read<K extends Kind> = Common &
+type Read<K extends Kind> = Common &
   K['more'] & { kind: 'read'; method: 'GET'; handle(call: Call<K>): Promise<Outcome> };
 
 /**
@@ -142,8 +144,12 @@ export function routesOf<K extends Kind>() {
      * A route in a flood: its handler keeps what it is given in a transaction with what comes at the same time, and answers when that
      * is committed. Nothing is remembered by Idempotency-Key here.
      */
-    keeps: <B extends TSchema>(
-      route: GivenWrite<K> & { body: B; handle(call: Call<K, Static<B>>): Promise<Outcome> },
+    keeps: <B extends TSchema, A extends Answers>(
+      route: GivenWrite<K> & {
+        body: B;
+        answers?: A;
+        handle(call: Call<K, Static<B>>): Promise<OutcomeOf<NoInfer<A>>>;
+      },
     ) => ({ ...write, ...route }) as unknown as Write<K>,
     /** A route that changes something without being told more than its path. */
     acts: <A extends Answers>(
@@ -153,16 +159,11 @@ export function routesOf<K extends Kind>() {
 }
 
 /** The bodies of a route that takes a list; `many` says that they came as one. */
-export type Many<B> = { many: boolean; bodies: B[] };
+type Many<B> = { many: boolean; bodies: B[] };
 
 /** True when the caller may do it, by the table of roles: for what a route decides by its body. */
 export function may({ holder }: { holder: Holder | undefined }, action: Action): true | Fault {
   return holder === undefined ? fault('forbidden', 'This is of a workspace.') : can(holder, action);
-}
-
-/** A fault that names a field and the rule it broke. */
-export function breaks(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
 }
 
 /** A fault for the first part of a URL that no name can hold: Postgres knows no such text. */

@@ -29,7 +29,7 @@ declare module 'fastify' {
 }
 
 /** Who was let in, where, and as what. */
-export type Admitted<C = object> = {
+type Admitted<C = object> = {
   caller: C;
   /** How the audit log and the rate limit name the caller. */
   actor: string;
@@ -65,7 +65,7 @@ export type Serving<K extends Kind> = {
 };
 
 /** Serves a door's routes below one prefix. `at` says under which paths a route is. */
-export type ServedRoutes<K extends Kind> = {
+type ServedRoutes<K extends Kind> = {
   add(app: FastifyInstance, routes: readonly Route<K>[], at: (route: Route<K>) => readonly string[]): void;
 };
 
@@ -121,7 +121,8 @@ function send<K extends Kind>(
   ran: Ran,
 ): FastifyReply {
   if (isFault(ran)) return sendFault(reply, atRoot(ran), door.form);
-  if (ctx.config.checkAnswers) mustFit(route, ran);
+  if (route.mediaType) reply.type(route.mediaType);
+  else if (ctx.config.checkAnswers) mustFit(route, ran);
   if (ran.replayed) reply.header('idempotent-replayed', 'true');
   if (ran.next !== undefined)
     reply.header('link', `<${ctx.publicUrl()}${request.url.split('?')[0]}?${ran.next}>; rel="next"`);

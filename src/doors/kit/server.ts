@@ -36,7 +36,7 @@ declare module 'fastify' {
 export type Door = (app: FastifyInstance, ctx: HttpContext) => void;
 
 /** What the probes tell. */
-export type Probes = {
+type Probes = {
   /** What keeps this process from its work, in words; empty when nothing does. */
   amiss?: () => Promise<readonly string[]>;
   /** Metrics of other rooms; those of the process and of requests are added to it. */

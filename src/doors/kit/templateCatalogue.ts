@@ -15,6 +15,7 @@ import {
 } from '../../channels/whatsapp/templates.ts';
 import { reconstruct } from '../../content/reconstruct.ts';
 import type { HttpContext } from './context.ts';
+import { ownTemplates } from './settings.ts';
 
 /** Whose templates, and when. */
 type At = { ctx: HttpContext; workspace: Workspace; nowMs: number };
@@ -100,14 +101,4 @@ async function definitionOf(
   book.set(key, { definition, untilMs: nowMs + (definition ? KNOWN_MS : UNKNOWN_MS) });
   if (book.size > MOST_KEPT) book.delete(book.keys().next().value!);
   return definition;
-}
-
-/** Templates of a test workspace, approved as soon as they are made. */
-export function ownTemplates(workspace: Workspace, integrationId: number): TemplateDefinition[] {
-  return (workspace.settings[ownName(integrationId)] as TemplateDefinition[] | undefined) ?? [];
-}
-
-/** The setting of a test workspace that keeps them. */
-export function ownName(integrationId: number): string {
-  return `templatesOf${integrationId}`;
 }

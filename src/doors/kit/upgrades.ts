@@ -7,7 +7,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** A path that is upgraded. */
-export type Upgrade = {
+type Upgrade = {
   takes(path: string): boolean;
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 };

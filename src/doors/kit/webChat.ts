@@ -9,11 +9,12 @@ import type { HttpContext } from './context.ts';
 
 /** The contact's address on the web chat, linked if it is not. It is one, whatever the number of their browsers. */
 export async function webDestination(
+  ctx: Pick<HttpContext, 'ids'>,
   tx: Tx,
   nowMs: number,
   of: { workspaceId: number; contactId: number; integrationId: number },
 ): Promise<number | Fault> {
-  const linked = await linkDestination(tx, nowMs, {
+  const linked = await linkDestination(tx, ctx.ids, nowMs, {
     ...of,
     channel: 'webchat',
     address: `web:${toHex24(of.contactId)}`,

@@ -2,9 +2,11 @@
  * One connection of the live channel: who it is of, what it asks, one frame after the other. What it is sent stays bounded: a
  * client that takes less than there is for it is left where it is, and closed when that lasts.
  */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { WebSocket } from 'ws';
-import { CLOSE, LIVE_VERSION, type ServerFrame } from '../../../contract/live.ts';
+import { ServerFrame } from '../../../contract/doors/live.ts';
+import { CLOSE, LIVE_VERSION } from '../../../contract/live.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -13,14 +15,15 @@ import { conversationsOf } from '../../conversations/conversations.ts';
 import { isPassing } from '../../db/errors.ts';
 import { cursorText, isKept, pageBefore, readCursor, takeSnapshot, type Cursor } from '../../live/log.ts';
 import type { Notices } from '../../live/notices.ts';
+import { mustBeShaped } from '../kit/answer.ts';
 import type { HttpContext } from '../kit/context.ts';
 import type { Guests } from '../kit/guests.ts';
 import type { RateLimit } from '../kit/rateLimit.ts';
 import { readFrame, type ReadFrame } from './frames.ts';
 import { hashOf, type Hub, type Member, type Waiter } from './hub.ts';
 import { identify, type SessionOf, type Who } from './identify.ts';
-import { presentConversation, presentMessage } from './present.ts';
-import { confirm, deliveriesOf, readUpTo, say, type, type TakeReceipts } from './say.ts';
+import { liveConversation, liveMessage } from './present.ts';
+import { confirm, deliveriesOf, readUpTo, say, type } from './say.ts';
 
 /** What connections work with. */
 export type LiveDeps = {
@@ -192,7 +195,7 @@ async function attach(state: State, contactId: number, cursor?: Cursor): Promise
       type: 'welcome',
       version: LIVE_VERSION,
       cursor: cursorText(cursor),
-      ...(conversation ? { conversation: presentConversation(conversation) } : {}),
+      ...(conversation ? { conversation: liveConversation(conversation) } : {}),
     });
     return join(state, cursor);
   }
@@ -202,7 +205,7 @@ async function attach(state: State, contactId: number, cursor?: Cursor): Promise
     type: 'welcome',
     version: LIVE_VERSION,
     cursor: cursorText(snapshot.cursor),
-    ...(conversation ? { conversation: presentConversation(conversation) } : {}),
+    ...(conversation ? { conversation: liveConversation(conversation) } : {}),
     messages: await withStates(state, contactId, messages),
     more,
   });
@@ -238,7 +241,7 @@ async function withStates(
   const deliveries = await deliveriesOf(state.deps.ctx, contactId, out);
   for (const delivery of deliveries.toSorted((a, b) => a.seq - b.seq))
     states.set(delivery.causeId, delivery.state);
-  return messages.map((message) => presentMessage(message, states.get(message.id)));
+  return messages.map((message) => liveMessage(message, states.get(message.id)));
 }
 
 async function speak(state: State, frame: Extract<ReadFrame, { type: 'say' | 'start' }>): Promise<void> {
@@ -287,6 +290,7 @@ function refuse(state: State, clientId: string, { fault: code, message: reason, 
 function send(state: State, frame: ServerFrame): void {
   const { socket, deps, member } = state;
   if (state.closing || socket.readyState !== socket.OPEN) return;
+  if (deps.ctx.config.checkAnswers) mustBeShaped(`a frame (${frame.type})`, ServerFrame, frame);
   socket.send(JSON.stringify(frame), () => {
     if (state.fullSinceMs === undefined || socket.bufferedAmount > MOST_BUFFERED_BYTES / 2) return;
     state.fullSinceMs = undefined;

@@ -21,7 +21,7 @@ import { createHub } from './hub.ts';
 import { webSessions } from './sessions.ts';
 
 /** What the live channel is given. */
-export type LiveTools = Pick<LiveDeps, 'takeReceipts' | 'sessionOf'> & {
+type LiveTools = Pick<LiveDeps, 'takeReceipts' | 'sessionOf'> & {
   sql: Sql;
   clock: Clock;
   log: Log;

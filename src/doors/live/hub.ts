@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { keyOf } from '../../contacts/keys.ts';
 import type { Message } from '../../conversations/message.ts';
-import { selectMessages } from '../../conversations/history.ts';
+import { messagesById } from '../../conversations/history.ts';
 import type { Sql } from '../../db/pool.ts';
 import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';
 import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';
@@ -268,7 +268,7 @@ async function messagesOf(
       .flatMap(({ contactId }) => entries.get(contactId) ?? [])
       .flatMap(({ kind, messageId }) => (kind === ENTRY.message ? [messageId!] : []));
     if (!ids.length) continue;
-    for (const message of await selectMessages(sql, workspaceId, ids)) found.set(message.id, message);
+    for (const message of await messagesById(sql, workspaceId, ids)) found.set(message.id, message);
   }
   return found;
 }

@@ -7,7 +7,7 @@ import { ENTRY, type Entry } from '../../live/log.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** A message; `state` is that of its delivery, where one is known. */
-export function presentMessage(message: Message, state?: number): LiveMessage {
+export function liveMessage(message: Message, state?: number): LiveMessage {
   const { name, avatarUrl } = message.author;
   const out = message.direction === 'out';
   const clientId = message.source.type === 'web' ? message.source.originalMessageId : undefined;
@@ -25,7 +25,7 @@ export function presentMessage(message: Message, state?: number): LiveMessage {
 }
 
 /** A conversation's marks. */
-export function presentConversation(conversation: Conversation): LiveConversation {
+export function liveConversation(conversation: Conversation): LiveConversation {
   const { started, unreadCount, businessReadMs, contactReadMs } = conversation;
   return {
     started,
@@ -42,7 +42,7 @@ export function presentEntry(entry: Entry, messages: ReadonlyMap<number, Message
   if (kind === ENTRY.state)
     return { kind: 'state', messageId: toHex24(messageId!), state: stateOf(detail!), atMs };
   const message = messages.get(messageId!);
-  return message && { kind: 'message', message: presentMessage(message) };
+  return message && { kind: 'message', message: liveMessage(message) };
 }
 
 function stateOf(code: number): LiveState {

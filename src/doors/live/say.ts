@@ -4,18 +4,13 @@
  */
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import type { Receipt } from '../../channels/adapter.ts';
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import { recordInbound } from '../../contacts/destinations.ts';
 import { resolveContacts } from '../../contacts/resolve.ts';
 import { conversationsOf, ensureConversations, receiveMessages } from '../../conversations/conversations.ts';
 import type { Conversation } from '../../conversations/message.ts';
-import {
-  markReadUpTo,
-  noteIncoming,
-  selectMessages,
-  selectPage,
-  selectSeenMessage,
-} from '../../conversations/history.ts';
+import { messagesById, historyPage, messageKeptAs } from '../../conversations/history.ts';
+import { markReadUpTo, markThere } from '../../conversations/marks.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Tx } from '../../db/pool.ts';
 import type {
@@ -32,16 +27,13 @@ import type { HttpContext } from '../kit/context.ts';
 import { webChatOf, webDestination } from '../kit/webChat.ts';
 import type { Who } from './identify.ts';
 
-/** Hands receipts on. */
-export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;
-
 /** A conversation that is full takes nothing more (api/sunshine.md §1.3). */
 const MOST_MESSAGES = 30_000;
 /** A message is tried at no more addresses than this. */
 const MOST_TRIES = 4;
 
 /** Who said it, and the message that is kept; none for a start. */
-export type Said = { contactId: number; messageId?: number };
+type Said = { contactId: number; messageId?: number };
 
 /** Says something, once for each `clientId` of a person; without content, the conversation is only started. */
 export async function say(
@@ -72,7 +64,7 @@ export async function say(
       await recordInbound(tx, ctx.ids, atMs, [{ workspaceId, contactId, destinationId, atMs }]);
       return { contactId, messageId: fresh.messageId };
     }
-    const messageId = await selectSeenMessage(tx, integrationId, externalId);
+    const messageId = await messageKeptAs(tx, integrationId, externalId);
     return messageId === undefined ? { contactId } : { contactId, messageId };
   });
 }
@@ -89,7 +81,7 @@ async function arrive(
 ): Promise<There | Fault> {
   const { workspaceId } = who;
   const contactId = who.contactId ?? (await contactOf(ctx, tx, who, atMs));
-  const destinationId = await webDestination(tx, atMs, { workspaceId, contactId, integrationId });
+  const destinationId = await webDestination(ctx, tx, atMs, { workspaceId, contactId, integrationId });
   if (isFault(destinationId)) return destinationId;
   const conversations = await ensureConversations(tx, ctx.ids, atMs, [{ contactId, workspaceId }]);
   return { contactId, destinationId, workspaceId, conversation: conversations.get(contactId)! };
@@ -110,7 +102,7 @@ async function contactOf(
 async function begin(ctx: HttpContext, tx: Tx, there: There, atMs: number): Promise<void> {
   const { contactId, destinationId, workspaceId, conversation } = there;
   const conversationId = conversation.id;
-  await noteIncoming(tx, [{ conversationId, count: 0, atMs }]);
+  await markThere(tx, conversationId, atMs);
   const payload: ConversationStarted = { contactId, conversationId, destinationId };
   await ctx.queue.append(tx, [
     { ownerId: contactId, workspaceId, type: 'conversation.started', atMs, payload },
@@ -125,7 +117,7 @@ export async function readUpTo(
   messageId: number,
 ): Promise<void> {
   const { workspaceId, contactId } = whose;
-  const [message] = await selectMessages(ctx.sql, workspaceId, [messageId]);
+  const [message] = await messagesById(ctx.sql, workspaceId, [messageId]);
   if (message?.contactId !== contactId) return;
   const { conversationId, atMs } = message;
   await ctx.queue.transact(async (tx) => {
@@ -135,7 +127,7 @@ export async function readUpTo(
       { ownerId: contactId, workspaceId, type: 'conversation.read', atMs, payload },
     ]);
   });
-  const page = await selectPage(ctx.sql, { conversationId, beforeMs: atMs + 1, limit: PAGE });
+  const page = await historyPage(ctx.sql, { conversationId, beforeMs: atMs + 1, limit: PAGE });
   const read = page.filter((one) => one.direction === 'out' && (one.atMs < atMs || one.id <= messageId));
   await confirm(
     ctx,

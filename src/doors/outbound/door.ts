@@ -2,6 +2,7 @@
  * The Outbound door (api/outbound.md: `/v2/identify`, `/v2/track` …): who calls it, how its bodies are read, and its form of a fault.
  * What its routes have in common with those of other doors is in `kit/serve.ts`. Browsers call it from any page.
  */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticateKey } from '../../accounts/authenticate.ts';
 import { FAULTS } from '../../../contract/errors.ts';
@@ -12,7 +13,6 @@ import { sendError, type FaultForm } from '../kit/errors.ts';
 import { queryOnce } from '../kit/route.ts';
 import type { Door } from '../kit/server.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
-import type { TakeReceipts } from '../live/say.ts';
 import { MOST_LISTED } from './people.ts';
 import type { OutboundKind, Write } from './route.ts';
 import { routesOf } from './routes.ts';
@@ -25,7 +25,7 @@ const MOST_GUID = 200;
  * This API's form of a fault: what its PHP library reads. The JavaScript ones show what they get as it is, and promise a text: they
  * are answered the message alone (api/outbound.md §A.5), by `asText`.
  */
-export const outboundForm: FaultForm = (told) => ({
+const outboundForm: FaultForm = (told) => ({
   error: {
     Message: told.message,
     Code: told.fault === 'internal_error' ? 500 : FAULTS[told.fault].http,

@@ -1,7 +1,7 @@
 /** Who users are and what they do: `identify` and `track`, one or a hundred at a time (api/outbound.md §A.2 to §A.4). */
 import { Type } from 'typebox';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { breaks, readEvent, readUser, readWho, type Fields } from './read.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { readEvent, readUser, readWho, type Fields } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell, type Entry } from './tell.ts';
 
@@ -15,12 +15,14 @@ const List = Type.Array(Body);
 export const peopleRoutes: readonly Route[] = [
   keeps({
     path: '/v2/identify',
+    does: 'Who a user is.',
     action: 'people.tell',
     body: Body,
     handle: (call) => take(call, [call.body], readIdentify),
   }),
   keeps({
     path: '/v2/identify/batch',
+    does: 'Who users are.',
     action: 'people.tell',
     body: List,
     list: true,
@@ -29,12 +31,14 @@ export const peopleRoutes: readonly Route[] = [
   }),
   keeps({
     path: '/v2/track',
+    does: 'What a user did.',
     action: 'people.tell',
     body: Body,
     handle: (call) => take(call, [call.body], readTrack),
   }),
   keeps({
     path: '/v2/track/batch',
+    does: 'What users did.',
     action: 'people.tell',
     body: List,
     list: true,

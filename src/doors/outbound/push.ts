@@ -1,9 +1,9 @@
 /** Tokens of devices, registered and disabled by themselves (api/outbound.md §A.2). */
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { destinationsOf, setDestinationStatus, unlinkDestinations } from '../../contacts/destinations.ts';
 import { PROVIDER } from './pushIntegrations.ts';
-import { breaks, readToken, readWho, SERVICES, type PushApi } from './read.ts';
+import { readToken, readWho, SERVICES, type PushApi } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -11,12 +11,14 @@ import { tell } from './tell.ts';
 export const pushRoutes: readonly Route[] = SERVICES.flatMap((service) => [
   keeps({
     path: `/v2/${service}/register`,
+    does: 'A user has a device.',
     action: 'people.tell',
     body: Body,
     handle: (call) => register(call, service),
   }),
   keeps({
     path: `/v2/${service}/disable`,
+    does: 'A device of a user, or all, may not be pushed to.',
     action: 'people.tell',
     body: Body,
     handle: (call) => disable(call, service),

@@ -1,7 +1,7 @@
 /** Which integration the tokens of a push service are for. */
 import type { Integration } from '../../accounts/integrations.ts';
-import type { Fault } from '../../base/fault.ts';
-import { breaks, type PushApi } from './read.ts';
+import { breaks, type Fault } from '../../base/fault.ts';
+import { type PushApi } from './read.ts';
 import type { Call } from './route.ts';
 
 /** The integration for a service's tokens. */

@@ -5,7 +5,7 @@
 import type { TrackedEvent } from '../../campaigns/events/arrive.ts';
 import { EVENT_LIMITS } from '../../campaigns/events/time.ts';
 import { parseIsoTime } from '../../base/clock.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { isStorable } from '../../base/storable.ts';
 import { ADDRESS_BYTES, type Identity } from '../../contacts/keys.ts';
 import { checkContactChange, CONTACT_LIMITS, isInexact } from '../../contacts/profile.ts';
@@ -25,7 +25,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export type Who = Identity & { kind: 'external' | 'anonymous' };
 
 /** A device's address at a push service. */
-export type Token = { service: PushApi; token: string };
+type Token = { service: PushApi; token: string };
 
 /** A user, read. */
 export type ReadUser = {
@@ -136,11 +136,6 @@ export function readTime(value: unknown, field: string): number | undefined | Fa
   return typeof time === 'number' && Number.isFinite(time) && time >= 0 && time < 1e15
     ? time
     : breaks(field, 'must be a time in unix seconds or milliseconds');
-}
-
-/** A fault that names a field and the rule it broke. */
-export function breaks(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
 }
 
 const UNSTORABLE = 'must not hold the character U+0000 or half a surrogate pair';

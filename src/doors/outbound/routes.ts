@@ -1,5 +1,5 @@
 /** All routes of this door that take credentials. */
-import type { TakeReceipts } from '../live/say.ts';
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import { peopleRoutes } from './people.ts';
 import { pushRoutes } from './push.ts';
 import type { Route } from './route.ts';

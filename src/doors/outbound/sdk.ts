@@ -1,10 +1,10 @@
 /** What SDKs on phones ask and tell (api/outbound.md §A.2, §A.6): their configuration, and what became of pushes. */
-import { isFault, type Fault } from '../../base/fault.ts';
-import type { Receipt } from '../../channels/adapter.ts';
+import { SdkConfig } from '../../../contract/doors/outbound.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
+import type { Receipt, TakeReceipts } from '../../channels/adapter.ts';
 import { fromRef } from '../../ledger/ref.ts';
-import type { TakeReceipts } from '../live/say.ts';
 import { pushOf } from './pushIntegrations.ts';
-import { breaks, readTime, readWho, type PushApi } from './read.ts';
+import { readTime, readWho, type PushApi } from './read.ts';
 import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -20,7 +20,13 @@ const SERVICES_OF: Readonly<Record<Platform, readonly PushApi[]>> = {
 /** `/i/…`. */
 export function sdkRoutes(takeReceipts: TakeReceipts): readonly Route[] {
   return [
-    reads({ path: '/i/config/sdk/:platform/:version', action: 'people.tell', handle: config }),
+    reads({
+      path: '/i/config/sdk/:platform/:version',
+      does: 'What an SDK on phones goes by.',
+      action: 'people.tell',
+      answers: { 200: SdkConfig },
+      handle: config,
+    }),
     ...PLATFORMS.flatMap((platform) => pushRoutes(platform, takeReceipts)),
     permission('requested'),
     permission('granted'),
@@ -30,16 +36,21 @@ export function sdkRoutes(takeReceipts: TakeReceipts): readonly Route[] {
 /**
  * The SDK is on. Asking for permission to push is the app's own to time: an SDK that is told of no prompt leaves it to the app.
  */
-async function config({ params }: Call): Promise<{ status: 200; body: object } | Fault> {
+async function config({ params }: Call): Promise<{ status: 200; body: SdkConfig } | Fault> {
   const platform = params['platform'] as Platform;
   if (!PLATFORMS.includes(platform)) return breaks('platform', `must be ${PLATFORMS.join(' or ')}`);
   return { status: 200, body: { enabled: true, account: { prompt: false, prompt_event: '' } } };
 }
 
 function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
-  const told = (path: string, receiptOf: (body: Record<string, unknown>) => Receipt | undefined | Fault) =>
+  const told = (
+    path: string,
+    does: string,
+    receiptOf: (body: Record<string, unknown>) => Receipt | undefined | Fault,
+  ) =>
     keeps({
       path: `/i/${platform}/${path}`,
+      does,
       action: 'people.tell',
       body: Body,
       async handle(call) {
@@ -54,10 +65,10 @@ function pushRoutes(platform: Platform, takeReceipts: TakeReceipts): Route[] {
       },
     });
   return [
-    told('received', (body) => receiptFor(body, '_oid', { state: 'delivered' })),
-    told('opened', (body) => receiptFor(body, '_oid', { state: 'read' })),
+    told('received', 'A push has arrived.', (body) => receiptFor(body, '_oid', { state: 'delivered' })),
+    told('opened', 'A push was opened.', (body) => receiptFor(body, '_oid', { state: 'read' })),
     // A push without a trace asks whether the app is still there; it says so, or that it may no longer push.
-    told('uninstall_tracker', (body) => {
+    told('uninstall_tracker', 'The app is still there, or may no longer push.', (body) => {
       const { revoked } = body;
       if (revoked !== undefined && revoked !== null && typeof revoked !== 'boolean')
         return breaks('revoked', 'must be true or false');
@@ -89,6 +100,7 @@ function receiptFor(
 function permission(what: 'requested' | 'granted'): Route {
   return keeps({
     path: `/i/ios/permissions/${what}`,
+    does: `Permission to push was ${what}.`,
     action: 'people.tell',
     body: Body,
     async handle(call) {

@@ -1,8 +1,8 @@
 /** Leaving everything, and coming back (api/outbound.md §A.2). By the word of the business: what a person said to us stays. */
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { campaignsNamed, changeOptouts } from '../../campaigns/enrol/optouts.ts';
 import { joinAgain, leaveEverything } from '../../contacts/consent/everything.ts';
-import { breaks, readId, readWho } from './read.ts';
+import { readId, readWho } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
@@ -12,12 +12,14 @@ const MOST_CAMPAIGNS = 100;
 export const subscriptionRoutes: readonly Route[] = (['unsubscribe', 'subscribe'] as const).flatMap((act) => [
   keeps({
     path: `/v2/${act}/all`,
+    does: act === 'unsubscribe' ? 'A user leaves everything.' : 'A user comes back to everything.',
     action: 'people.tell',
     body: Body,
     handle: (call) => all(call, act),
   }),
   keeps({
     path: `/v2/${act}/campaigns`,
+    does: act === 'unsubscribe' ? 'A user leaves campaigns.' : 'A user comes back to campaigns.',
     action: 'people.tell',
     body: Body,
     handle: (call) => campaigns(call, act),

@@ -2,27 +2,26 @@
  * Telling of people: what a call said of users and events is kept together with what others say at the same time, and what follows
  * from it is done before the call is answered.
  */
-import type { Told } from '../../campaigns/events/arrive.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { TrackedPerson } from '../../campaigns/events/arrive.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { findContactIds, getContacts } from '../../contacts/contacts.ts';
-import { leaveEverything, whoLeft } from '../../contacts/consent/everything.ts';
 import { followUp, hasMore, TOLD } from '../../contacts/follow.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import type { Upserted } from '../../contacts/upsert.ts';
 import type { WantedDestination } from '../../contacts/wanted.ts';
 import { mergePeople } from '../../people/people.ts';
 import { integrationsOf, type PushIntegrations } from './pushIntegrations.ts';
-import { breaks, type ReadUser, type Who } from './read.ts';
+import { type ReadUser, type Who } from './read.ts';
 import type { Call } from './route.ts';
 
 /** Something told of somebody: an event, a user, or both. */
-export type Entry = { who: Who; user?: ReadUser | undefined; event?: Told['event'] };
+export type Entry = { who: Who; user?: ReadUser | undefined; event?: TrackedPerson['event'] };
 
 /** Keeps what was told, and does what follows from it. */
 export async function tell(call: Call<unknown>, entries: readonly Entry[]): Promise<Upserted[] | Fault> {
   const { ctx, workspace, caller } = call;
   const integrations = await integrationsOf(call);
-  const told: (Told | Fault)[] = entries.map((entry) =>
+  const told: (TrackedPerson | Fault)[] = entries.map((entry) =>
     toldOf(entry, integrations, caller.scope === 'private'),
   );
   const broken = told.find((one) => isFault(one));
@@ -30,7 +29,7 @@ export async function tell(call: Call<unknown>, entries: readonly Entry[]): Prom
   const refused = await mayJoin(call, entries);
   if (refused) return refused;
   const groups = entries.flatMap(({ user }) => (user?.group ? [groupOf(user.group)] : []));
-  const kept = await ctx.arrive(workspace.id, [...(told as Told[]), ...groups]);
+  const kept = await ctx.arrive(workspace.id, [...(told as TrackedPerson[]), ...groups]);
   if (isFault(kept)) return kept;
   const own = kept.slice(0, entries.length);
   await join(call, entries);
@@ -48,7 +47,7 @@ function toldOf(
   { who, user, event }: Entry,
   integrations: PushIntegrations,
   isPrivate: boolean,
-): Told | Fault {
+): TrackedPerson | Fault {
   const identities: Identity[] = [who];
   const destinations: WantedDestination[] = [];
   if (user?.previous !== undefined) {
@@ -76,7 +75,7 @@ function toldOf(
 }
 
 /** A group is a contact of its own that nobody can write to: its attributes are those of all its members. */
-function groupOf({ id, attributes }: NonNullable<ReadUser['group']>): Told {
+function groupOf({ id, attributes }: NonNullable<ReadUser['group']>): TrackedPerson {
   return {
     person: { identities: [{ kind: 'group', value: id }], destinations: [], profile: { attributes } },
   };
@@ -116,20 +115,7 @@ async function join(call: Call<unknown>, entries: readonly Entry[]): Promise<voi
       for (const other of await getContacts(tx, workspace.id, others)) {
         if (caller.scope === 'public' && other.externalId !== null) continue;
         const pair = { workspaceId: workspace.id, survivingId, discardedId: other.id };
-        const left = await whoLeft(tx, [{ workspaceId: workspace.id, contactId: other.id }]);
         await mergePeople(ctx, tx, workspaceNowMs, pair);
-        // A no of either is one of both.
-        if (left.size > 0)
-          await leaveEverything(
-            tx,
-            ctx.ids,
-            workspaceNowMs,
-            [{ workspaceId: workspace.id, contactId: survivingId }],
-            {
-              rank: 'api',
-              reason: 'unsubscribed from all',
-            },
-          );
       }
     });
   }

@@ -89,7 +89,7 @@ export async function beginSession(
     const contact = await livingContact(tx, workspace.id, found.contactId);
     if (!contact) return NOT_GOOD;
     const of = { workspaceId: workspace.id, contactId: contact.id };
-    const destinationId = await webDestination(tx, theirNowMs, { ...of, integrationId });
+    const destinationId = await webDestination(ctx, tx, theirNowMs, { ...of, integrationId });
     if (isFault(destinationId)) return destinationId;
     const conversations = await ensureConversations(tx, ctx.ids, theirNowMs, [of]);
     const session = await openSession(tx, theirNowMs, { ...of, integrationId });

@@ -1,4 +1,5 @@
 /** The JSON calls of the web chat (docs/links.md): for our own page, and for customers' pages on other sites. */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import { type Static, Type } from 'typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LIMITS } from '../../../contract/content.ts';
@@ -7,7 +8,8 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { recordInbound } from '../../contacts/destinations.ts';
 import { conversationsOf, receiveMessages } from '../../conversations/conversations.ts';
 import type { Message } from '../../conversations/message.ts';
-import { markRead, selectMessages, selectPage } from '../../conversations/history.ts';
+import { messagesById, historyPage } from '../../conversations/history.ts';
+import { markRead } from '../../conversations/marks.ts';
 import { endSession } from '../../links/sessions.ts';
 import { readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -16,10 +18,10 @@ import { createGuests } from '../kit/guests.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import { webDestination } from '../kit/webChat.ts';
 import { beginSession, callerBehind, SessionInput, type ChatCaller } from './access.ts';
-import { confirmRead, type TakeReceipts } from './confirm.ts';
+import { confirmRead } from './confirm.ts';
 import type { Guard } from './guard.ts';
 import { OVERLAP_MS, type Hub } from './hub.ts';
-import { presentConversation, presentMessage, presentSession } from './present.ts';
+import { pageConversation, pageMessage, pageSession } from './present.ts';
 
 /** What a person says. `key` names it, so that saying it again after a failed call says it once. */
 const Said = Type.Object({
@@ -66,7 +68,7 @@ export function serveChat(
   app.post('/session', async (request, reply) => {
     const input = readBody(SessionInput, request.body);
     const begun = isFault(input) ? input : await beginSession(ctx, guard, request, input);
-    return await answer(reply, isFault(begun) ? begun : { status: 201, body: presentSession(begun) });
+    return await answer(reply, isFault(begun) ? begun : { status: 201, body: pageSession(begun) });
   });
   app.delete(
     '/session',
@@ -139,8 +141,8 @@ async function history(ctx: HttpContext, caller: ChatCaller, request: FastifyReq
   return {
     status: 200,
     body: {
-      conversation: presentConversation(conversation),
-      messages: page.messages.map(presentMessage),
+      conversation: pageConversation(conversation),
+      messages: page.messages.map(pageMessage),
       cursor: String(Math.max(afterMs ?? 0, page.messages.at(-1)?.atMs ?? 0)),
       previous: page.previousMs === undefined ? null : String(page.previousMs),
     },
@@ -153,7 +155,7 @@ async function newest(
   beforeMs: number | undefined,
   limit: number,
 ): Promise<{ messages: Message[]; previousMs?: number }> {
-  const messages = await selectPage(ctx.sql, { conversationId, beforeMs, limit: limit + 1 });
+  const messages = await historyPage(ctx.sql, { conversationId, beforeMs, limit: limit + 1 });
   if (messages.length <= limit) return { messages };
   // The page before ends before a moment, so what is of one moment is not cut apart.
   const kept = messages.filter(({ atMs }) => atMs > messages[0]!.atMs);
@@ -169,7 +171,7 @@ async function since(
 ): Promise<{ messages: Message[]; previousMs?: number }> {
   const messages: Message[] = [];
   for (let fromMs = afterMs - OVERLAP_MS; messages.length < 1_000; fromMs = messages.at(-1)!.atMs) {
-    const more = await selectPage(ctx.sql, { conversationId, afterMs: fromMs, limit: MOST_PER_PAGE });
+    const more = await historyPage(ctx.sql, { conversationId, afterMs: fromMs, limit: MOST_PER_PAGE });
     messages.push(...more);
     if (more.length < MOST_PER_PAGE) break;
   }
@@ -181,7 +183,7 @@ async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Sai
   const of = { workspaceId: workspace.id, contactId: contact.id, integrationId: session.integrationId };
   const externalId = `${session.key.hash.slice(0, 16)}:${said.key ?? randomToken(12)}`;
   const kept = await ctx.queue.transact(async (tx) => {
-    const destinationId = await webDestination(tx, nowMs, of);
+    const destinationId = await webDestination(ctx, tx, nowMs, of);
     if (isFault(destinationId)) return destinationId;
     const [message] = await receiveMessages(ctx, tx, nowMs, [
       {
@@ -203,18 +205,18 @@ async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Sai
   });
   if (isFault(kept)) return kept;
   if (kept === undefined) return await saidBefore(ctx, caller, externalId);
-  const [message] = await selectMessages(ctx.sql, workspace.id, [kept]);
-  return { status: 201, body: { message: message ? presentMessage(message) : null } };
+  const [message] = await messagesById(ctx.sql, workspace.id, [kept]);
+  return { status: 201, body: { message: message ? pageMessage(message) : null } };
 }
 
 /** Answers a repeat with what it said the first time, which is among the last things said. */
 async function saidBefore(ctx: HttpContext, caller: ChatCaller, externalId: string): Promise<Answer> {
   const conversation = (await conversationsOf(ctx.sql, [caller.contact.id])).get(caller.contact.id);
   const last = conversation
-    ? await selectPage(ctx.sql, { conversationId: conversation.id, limit: MOST_PER_PAGE })
+    ? await historyPage(ctx.sql, { conversationId: conversation.id, limit: MOST_PER_PAGE })
     : [];
   const message = last.find((one) => one.externalId === externalId);
-  return { status: 200, body: { message: message ? presentMessage(message) : null } };
+  return { status: 200, body: { message: message ? pageMessage(message) : null } };
 }
 
 function readCursor(value: unknown, field: string): number | Fault {

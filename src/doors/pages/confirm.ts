@@ -1,12 +1,9 @@
 /** What a person read on the web is read: the deliveries that went to the web chat are told so, as a provider would tell. */
-import type { Receipt } from '../../channels/adapter.ts';
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { deliveriesTo } from '../../ledger/deliveries.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { HttpContext } from '../kit/context.ts';
-
-/** Who takes receipts of an integration. */
-export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;
 
 /** A page shows a message as soon as it is accepted, which may be before it was handed to the web chat: looked at again then. */
 const AGAIN_MS = 3_000;

@@ -2,6 +2,7 @@
  * The door for the people who are reached: short links, and the web chat they lead to. No key opens it; a code or a session
  * does. Knows nothing of how codes are made.
  */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import type { FastifyInstance } from 'fastify';
 import { fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
@@ -12,7 +13,6 @@ import type { HttpContext } from '../kit/context.ts';
 import { sendFault, useFaultForm } from '../kit/errors.ts';
 import type { Door } from '../kit/server.ts';
 import { chatForm, serveChat } from './chat.ts';
-import type { TakeReceipts } from './confirm.ts';
 import { createGuard } from './guard.ts';
 import { createHub } from './hub.ts';
 import { serveLinks } from './open.ts';

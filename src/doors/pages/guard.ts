@@ -29,6 +29,6 @@ export function createGuard({ sql, vault }: Pick<HttpContext, 'sql' | 'vault'>):
 }
 
 /** Who calls, as guesses are counted. */
-export function callerOf(request: Pick<FastifyRequest, 'ip'>): string {
+function callerOf(request: Pick<FastifyRequest, 'ip'>): string {
   return networkOf(request.ip);
 }

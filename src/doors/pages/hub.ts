@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 import { fault, type Fault } from '../../base/fault.ts';
 import { bucketOf } from '../../base/ids.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { selectPage } from '../../conversations/history.ts';
+import { historyPage } from '../../conversations/history.ts';
 import {
   noteAbsence,
   notePresence,
@@ -17,7 +17,7 @@ import {
 } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
 import type { HttpContext } from '../kit/context.ts';
-import { presentMessage } from './present.ts';
+import { pageMessage } from './present.ts';
 
 /** Longer than any transaction that writes a message takes. */
 export const OVERLAP_MS = 10_000;
@@ -179,14 +179,14 @@ async function tellNews(ctx: HttpContext, pages: readonly Page[]): Promise<void>
 
 async function tellPage(ctx: HttpContext, page: Page, conversationId: number): Promise<void> {
   for (let fromMs = page.afterMs - OVERLAP_MS; ; ) {
-    const messages = await selectPage(ctx.sql, { conversationId, afterMs: fromMs, limit: PAGE });
+    const messages = await historyPage(ctx.sql, { conversationId, afterMs: fromMs, limit: PAGE });
     for (const message of messages) {
       if (page.told.has(message.id)) continue;
       page.told.set(message.id, message.atMs);
       page.afterMs = Math.max(page.afterMs, message.atMs);
       if (!page.out.writableEnded)
         page.out.write(
-          `id: ${page.afterMs}\nevent: message\ndata: ${JSON.stringify(presentMessage(message))}\n\n`,
+          `id: ${page.afterMs}\nevent: message\ndata: ${JSON.stringify(pageMessage(message))}\n\n`,
         );
     }
     if (messages.length < PAGE) break;

@@ -1,9 +1,10 @@
 /** The door for links that need no key: leaving marketing and the picture that tells of opening, out of mail; setting a password. */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import type { FastifyInstance } from 'fastify';
 import { acceptBytes } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import type { Door } from '../kit/server.ts';
-import { serveOpens, type TakeReceipts } from './opens.ts';
+import { serveOpens } from './opens.ts';
 import { serveSetup } from './setup.ts';
 import { serveUnsubscribe } from './unsubscribe.ts';
 

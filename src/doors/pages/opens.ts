@@ -1,11 +1,8 @@
 /** The picture by which a mail tells that it was opened: fetching it is a receipt. Knows nothing of what a receipt does. */
 import type { FastifyInstance } from 'fastify';
-import type { Receipt } from '../../channels/adapter.ts';
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import { readOpen } from '../../outbox/deliver/opens.ts';
 import type { HttpContext } from '../kit/context.ts';
-
-/** Takes receipts in: the receipts room's. */
-export type TakeReceipts = (integrationId: number, receipts: readonly Receipt[]) => Promise<void>;
 
 /** One transparent pixel. */
 const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');

@@ -7,23 +7,23 @@ import type { Conversation, Message } from '../../conversations/message.ts';
 import type { Begun } from './access.ts';
 
 /** A session as its caller gets it. */
-export function presentSession({ token, expiresMs, workspace, contact, conversation }: Begun): object {
+export function pageSession({ token, expiresMs, workspace, contact, conversation }: Begun): object {
   return {
     token,
     expiresAt: isoTime(expiresMs),
     workspace: { id: toHex24(workspace.id), name: workspace.name },
     contact: { id: toHex24(contact.id), givenName: contact.givenName, surname: contact.surname },
-    conversation: presentConversation(conversation),
+    conversation: pageConversation(conversation),
   };
 }
 
 /** A conversation. */
-export function presentConversation(conversation: Conversation): object {
+export function pageConversation(conversation: Conversation): object {
   return { id: toHex24(conversation.id), unreadCount: conversation.unreadCount };
 }
 
 /** One thing said. `fallback` says all of it as text, for pages that show no more. */
-export function presentMessage(message: Message): object {
+export function pageMessage(message: Message): object {
   const { name, avatarUrl } = message.author;
   const isTheirs = message.direction === 'in';
   return {

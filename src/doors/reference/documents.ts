@@ -1,5 +1,4 @@
 /** What each API is, as its document says it: all routes there are, whoever serves them. `test/contract.test.ts` compares. */
-import { Type } from 'typebox';
 import * as content from '../../../contract/content.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
@@ -9,18 +8,22 @@ import * as integrations from '../../../contract/doors/console/integrations.ts';
 import * as keys from '../../../contract/doors/console/keys.ts';
 import * as messages from '../../../contract/doors/console/messages.ts';
 import * as numbers from '../../../contract/doors/console/numbers.ts';
+import * as orders from '../../../contract/doors/console/orders.ts';
 import * as reconcile from '../../../contract/doors/console/reconcile.ts';
 import * as sessions from '../../../contract/doors/console/sessions.ts';
 import * as sets from '../../../contract/doors/console/sets.ts';
 import * as simulator from '../../../contract/doors/console/simulator.ts';
 import * as webhooks from '../../../contract/doors/console/webhooks.ts';
 import * as workspaces from '../../../contract/doors/console/workspaces.ts';
-import { AnyObject, Nothing } from '../../../contract/doors/fields.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
+import { FaultShown as ShoutFault } from '../../../contract/doors/shout/fields.ts';
+import * as shoutUsers from '../../../contract/doors/shout/users.ts';
 import * as apps from '../../../contract/doors/sunshine/apps.ts';
 import { FaultShown as SunshineFault } from '../../../contract/doors/sunshine/fields.ts';
 import * as talk from '../../../contract/doors/sunshine/messages.ts';
 import * as sdk from '../../../contract/doors/sunshine/sdk.ts';
 import * as users from '../../../contract/doors/sunshine/users.ts';
+import * as outbound from '../../../contract/doors/outbound.ts';
 import * as web1on1Answers from '../../../contract/doors/web1on1/answers.ts';
 import * as web1on1Bodies from '../../../contract/doors/web1on1/bodies.ts';
 import { IMPORT } from '../console/contactsImport.ts';
@@ -28,6 +31,7 @@ import { pathOf } from '../console/door.ts';
 import { ROUTES as CONSOLE } from '../console/routes.ts';
 import type { Answers } from '../kit/route.ts';
 import { routesOf as outboundRoutes } from '../outbound/routes.ts';
+import { ROUTES as SHOUT } from '../shout/routes.ts';
 import { pathsOf } from '../sunshine/door.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../sunshine/routes.ts';
 import { SDK_ROUTES } from '../sunshine/sdkRoutes.ts';
@@ -47,7 +51,7 @@ type Served = Omit<Described, 'path' | 'does' | 'answers' | 'upload' | 'open' | 
 
 /** What a route of a door's kit is to a document, under one of its paths. */
 function described(route: Served, path: string): Described {
-  const { method, does, body, orArray, answers, upload, of, query } = route;
+  const { method, does, body, orArray, answers, upload, of, query, mediaType } = route;
   return {
     method,
     path,
@@ -56,6 +60,7 @@ function described(route: Served, path: string): Described {
     ...(body ? { body } : {}),
     ...(orArray ? { orArray } : {}),
     ...(upload ? { upload: true } : {}),
+    ...(mediaType ? { mediaType } : {}),
     ...(query ? { query: query as NonNullable<Described['query']> } : {}),
     ...(of === 'nobody' ? { open: true } : {}),
   };
@@ -83,6 +88,7 @@ export const DOCUMENTS = {
       ...sets,
       ...numbers,
       ...messages,
+      ...orders,
       ...broadcasts,
       ...webhooks,
       ...simulator,
@@ -124,11 +130,19 @@ export const DOCUMENTS = {
     title: 'Parley: the Outbound API',
     about: 'What websites and apps tell of people: who they are and what they do.',
     security: { key: { type: 'apiKey', in: 'header', name: 'X-Outbound-Key' }, ...basic },
-    fault: Type.Object({ error: AnyObject }),
-    named: {},
+    fault: outbound.OutboundFault,
+    named: { ...outbound },
     routes: outboundRoutes(() => Promise.resolve()).map((route) =>
       described({ ...route, query: undefined }, route.path),
     ),
+  },
+  shout: {
+    title: 'Parley: the Shout API',
+    about: 'What a company does for the accounts that have connected to it.',
+    security: { ...bearer, ...basic },
+    fault: ShoutFault,
+    named: { ...shoutUsers },
+    routes: SHOUT.map((route) => described(route, route.path)),
   },
   other: {
     title: 'Parley: what is for people, providers and machines',
@@ -139,6 +153,3 @@ export const DOCUMENTS = {
     routes: OTHERS,
   },
 } satisfies Record<string, Documented>;
-
-/** The name of a document. */
-export type DocumentName = keyof typeof DOCUMENTS;

@@ -27,7 +27,7 @@ export const OTHERS: readonly Described[] = [
   {
     method: 'GET',
     path: '/api/openapi/:file',
-    does: 'The document of an API: console.json, sunshine.json, web1on1.json, outbound.json, other.json.',
+    does: 'The document of an API: console.json, sunshine.json, web1on1.json, outbound.json, shout.json, other.json.',
     ...json,
     open: true,
   },
@@ -106,6 +106,33 @@ export const OTHERS: readonly Described[] = [
     does: 'What happens, as server-sent events.',
     mediaType: 'text/event-stream',
     answers: { 200: Type.String() },
+  },
+  ...['GET', 'POST'].map((method) => ({
+    method,
+    path: '/connect/:client',
+    does: 'The page on which somebody signs in or up and authorises a company.',
+    ...page,
+  })),
+  ...['/connect/:client.js', '/connect/assets/end.js'].map((path) => ({
+    method: 'GET',
+    path,
+    does: 'The script for a company’s own page, and that of the window it opens.',
+    ...script,
+  })),
+  ...['connect.css', 'icon.svg', ':client.css'].map((name) => ({
+    method: 'GET',
+    path: `/connect/assets/${name}`,
+    does: 'What the page is made of.',
+    mediaType: '*/*',
+    answers: { 200: Type.String() },
+    open: true,
+  })),
+  {
+    method: 'GET',
+    path: '/connect/:client/status',
+    does: 'Whether a visitor of a company’s page is connected to it.',
+    ...json,
+    open: true,
   },
   ...['/outbound.js', '/outbound/:key.js'].map((path) => ({
     method: 'GET',

@@ -3,7 +3,7 @@ import { BusinessSystems, ChangedUser, NewUser, UserShown } from '../../../contr
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { type Static } from 'typebox';
 import { parseIsoTime } from '../../base/clock.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { createContact, updateContact, type Contact } from '../../contacts/contacts.ts';
 import { checkAttributes, type ContactChange } from '../../contacts/profile.ts';
 import { normaliseEmail } from '../../content/address.ts';
@@ -13,7 +13,6 @@ import { erasePerson } from '../../people/people.ts';
 import { presentUser, presentUserBriefly, type KnownIntegration } from './present.ts';
 import {
   acts,
-  breaks,
   reads,
   writes,
   type Call,
@@ -22,7 +21,7 @@ import {
   type SunshineFault,
   type Work,
 } from './route.ts';
-import { tell } from './told.ts';
+import { tellOfUsers } from './told.ts';
 import { findUser, loadUser } from './users.ts';
 
 /** `…/appusers`. */
@@ -137,7 +136,7 @@ async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome<200, 
     atMs: call.nowMs + call.workspace.clockAheadMs,
     afterCommit: call.afterCommit,
   });
-  await tell(call, tx, [
+  await tellOfUsers(call, tx, [
     { trigger: 'appUser:delete', contactId: contact.id, more: {}, appUser: presentUserBriefly(user) },
   ]);
   return { status: 200, body: {}, audit: { action: 'contact.erase', subject: `contact:${contact.id}` } };

@@ -29,7 +29,8 @@ import { toHex24 } from '../../base/ids.ts';
 import { checkMetadata } from '../../content/check.ts';
 import type { Tx } from '../../db/pool.ts';
 import { presentApp } from './present.ts';
-import { whenKnown } from './presentMessage.ts';
+import { appMetadataIs, appSettingsWith } from './settings.ts';
+import { whenKnown } from './messageShown.ts';
 import {
   acts,
   missing,
@@ -258,8 +259,8 @@ function settingsOf(body: Static<typeof ChangedApp>, present?: Workspace): Recor
   const broken = checkMetadata(metadata, 'metadata');
   if (broken) return broken;
   return {
-    ...(settings ? { appSettings: { ...(present?.settings['appSettings'] as object), ...settings } } : {}),
-    ...(metadata ? { appMetadata: metadata } : {}),
+    ...(settings ? appSettingsWith(present?.settings ?? {}, settings) : {}),
+    ...(metadata ? appMetadataIs(metadata) : {}),
   };
 }
 

@@ -3,10 +3,10 @@ import { FileKept, FileNamed } from '../../../contract/doors/sunshine/apps.ts';
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { MessagesAdded } from '../../../contract/doors/sunshine/messages.ts';
 import { type Static } from 'typebox';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { keepFile, removeFile, type Upload } from '../../content/mediaStore.ts';
 import { addMessages, readPosted } from './messages.ts';
-import { acts, breaks, writes, type Call, type Route, type Work } from './route.ts';
+import { acts, writes, type Call, type Route, type Work } from './route.ts';
 
 /** The largest file (api/sunshine.md §1.5). */
 export const FILE_BYTES = 50 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { ChannelsShown, Link, UserShown } from '../../../contract/doors/sunshine
 import { type Static } from 'typebox';
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import {
   destinationsOf,
@@ -27,7 +27,6 @@ import { readAddress, type Addressed } from './messageInput.ts';
 import { integrationFor, presentChannel, presentClient, presentUser } from './present.ts';
 import {
   acts,
-  breaks,
   missing,
   readId,
   reads,
@@ -39,7 +38,7 @@ import {
   type Work,
 } from './route.ts';
 import { providerOf, typeOfProvider } from './names.ts';
-import { tell } from './told.ts';
+import { tellOfUsers } from './told.ts';
 import { findUser, loadUser } from './users.ts';
 
 type Linked = Omit<Static<typeof Link>, 'confirmation'> & {
@@ -120,7 +119,7 @@ async function link(call: Call<Static<typeof Link>>): Promise<Work<200, UserShow
 }
 
 /** An address that is to be linked. */
-export type AddressLinking = Linking & { to: Addressed };
+type AddressLinking = Linking & { to: Addressed };
 
 /** An address that is to be linked, from the body of a request. */
 export async function readLinking(call: InApp & { body: Linked }): Promise<AddressLinking | SunshineFault> {
@@ -186,13 +185,13 @@ async function linkAddress(
     status: confirmation === 'immediate' ? ('active' as const) : ('pending' as const),
   };
   const atMs = nowMs + workspace.clockAheadMs;
-  const first = await linkDestination(tx, atMs, wanted);
+  const first = await linkDestination(tx, call.ctx.ids, atMs, wanted);
   if (isFault(first)) return first;
   if ('destinationId' in first) return first.destinationId;
   const theirs = await destinationsOf(tx, workspace.id, [first.conflictsWith]);
   const taken = theirs.filter(({ address }) => address === addressOf(to.channel, to.address));
   await removeClients(call, tx, taken, 'theft');
-  const second = await linkDestination(tx, atMs, wanted);
+  const second = await linkDestination(tx, call.ctx.ids, atMs, wanted);
   if (isFault(second)) return second;
   return 'destinationId' in second
     ? second.destinationId
@@ -213,7 +212,7 @@ export async function removeClients(
     contactId: one.contactId,
     more: { client: { _id: toHex24(one.id), id: toHex24(one.id), externalId: one.address }, reason },
   }));
-  await tell(call, tx, told);
+  await tellOfUsers(call, tx, told);
 }
 
 async function unlink(call: Call): Promise<Work<200, object>> {

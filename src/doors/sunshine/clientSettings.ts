@@ -8,13 +8,6 @@ export function settingsOf(type: string, given: Settings): Settings | Fault {
   switch (type) {
     case 'fcm':
       return ofFcm(given);
-    case 'apn':
-      return 'certificate' in given
-        ? instead(
-            'certificate',
-            'is not used: Parley signs in at Apple with a key; give keyId, teamId, privateKey and topic',
-          )
-        : given;
     case 'whatsapp':
       return ofWhatsApp(given);
     default:

@@ -1,10 +1,10 @@
 /** The message that confirms a link, as callers give it (api/sunshine.md §9.1). What is done with it is the confirmations room's. */
 import type { Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { canConfirm, type Confirming, type ConfirmationType } from '../../confirmations/confirm.ts';
 import { readMessages } from './messageInput.ts';
-import { breaks, type InApp, type SunshineFault } from './route.ts';
+import { type InApp, type SunshineFault } from './route.ts';
 
 /** The message that is sent for a confirmation; undefined when there is none. */
 export async function readConfirmation(

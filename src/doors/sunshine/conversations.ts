@@ -7,18 +7,18 @@ import {
   Postback,
 } from '../../../contract/doors/sunshine/messages.ts';
 import { type Static } from 'typebox';
-import { isFault } from '../../base/fault.ts';
+import { breaks, isFault } from '../../base/fault.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Conversation } from '../../conversations/message.ts';
 import type { ConversationRead, ConversationTyping } from '../../conversations/events.ts';
-import { markRead, selectPage } from '../../conversations/history.ts';
+import { historyPage } from '../../conversations/history.ts';
+import { markRead } from '../../conversations/marks.ts';
 import type { Db, Tx } from '../../db/pool.ts';
-import { presentConversation } from './present.ts';
-import { presentMessage } from './presentMessage.ts';
+import { sunshineConversation } from './present.ts';
+import { sunshineMessage } from './messageShown.ts';
 import {
   acts,
-  breaks,
   missing,
   reads,
   writes,
@@ -27,7 +27,7 @@ import {
   type Route,
   type SunshineFault,
 } from './route.ts';
-import { tell } from './told.ts';
+import { tellOfUsers } from './told.ts';
 import { findUser } from './users.ts';
 
 /** A postback is looked for among so many of the last messages. */
@@ -136,13 +136,13 @@ async function postback(call: Call<Static<typeof Postback>>, tx: Tx): Promise<Sh
   const found = await find(call, tx);
   if (isFault(found)) return found;
   const { contact, conversation } = found;
-  const page = await selectPage(tx, { conversationId: conversation.id, limit: LOOKED_AT });
+  const page = await historyPage(tx, { conversationId: conversation.id, limit: LOOKED_AT });
   for (const row of page.toReversed()) {
-    const message = presentMessage(row, contact);
+    const message = sunshineMessage(row, contact);
     const action = actionsOf(message).find(({ _id }) => _id === call.body.actionId);
     if (!action) continue;
     const { uri: _uri, ...shownAction } = action;
-    await tell(call, tx, [
+    await tellOfUsers(call, tx, [
       { trigger: 'postback', contactId: contact.id, more: { postbacks: [{ message, action: shownAction }] } },
     ]);
     return shown(conversation);
@@ -162,7 +162,7 @@ async function again({ contact }: Found, tx: Tx): Promise<Shown> {
 type Shown = Outcome<200, Static<typeof ConversationShown>>;
 
 function shown(conversation: Conversation): Shown {
-  return { status: 200, body: { conversation: presentConversation(conversation) } };
+  return { status: 200, body: { conversation: sunshineConversation(conversation) } };
 }
 
 function nowOf(call: Call<unknown>): number {

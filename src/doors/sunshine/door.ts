@@ -2,6 +2,7 @@
  * The Sunshine Conversations v1.1 door (api: `/v1.1/apps/{appId}/…`, and the same without the app for keys of one app): who
  * calls it, for which app, and its form of a fault. What its routes have in common with those of other doors is in `kit/serve.ts`.
  */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticateSunshine } from '../../accounts/authenticate.ts';
 import type { Holder } from '../../../contract/roles.ts';
@@ -14,7 +15,6 @@ import { type FaultForm, useFaultForm } from '../kit/errors.ts';
 import { queryOnce } from '../kit/route.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
 import type { Door } from '../kit/server.ts';
-import type { TakeReceipts } from '../live/say.ts';
 import { missing, type Route, type Scope, type SunshineFault, type SunshineKind } from './route.ts';
 import { serveFiles } from './fileStore.ts';
 import { serveSdk } from './sdk.ts';
@@ -25,7 +25,7 @@ const MOST_OUTSIDE = 3;
 const BOTH: readonly Scope[] = ['account', 'app'];
 
 /** This API's form of a fault (api/sunshine.md §1.3). */
-export const sunshineForm: FaultForm = (told) => ({
+const sunshineForm: FaultForm = (told) => ({
   error: { code: codeOf(told as SunshineFault), description: told.message },
 });
 

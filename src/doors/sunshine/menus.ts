@@ -3,11 +3,10 @@ import { Menu, type MenuItem, MenuShown } from '../../../contract/doors/sunshine
 import { type Static } from 'typebox';
 import { updateWorkspace } from '../../accounts/workspaces.ts';
 import { randomToken } from '../../base/crypto.ts';
-import { isFault } from '../../base/fault.ts';
+import { breaks, isFault } from '../../base/fault.ts';
 import { integrationNamed } from './messageInput.ts';
 import {
   acts,
-  breaks,
   missing,
   reads,
   writes,
@@ -17,6 +16,7 @@ import {
   type SunshineFault,
   type Work,
 } from './route.ts';
+import { appSettings, menuIs } from './settings.ts';
 
 /** `…/menu` and `…/integrations/{integrationId}/menu`. */
 export const menuRoutes: readonly Route[] = ['/menu', '/integrations/:integrationId/menu'].flatMap(
@@ -60,37 +60,40 @@ export const menuRoutes: readonly Route[] = ['/menu', '/integrations/:integratio
 type Shown = Static<typeof MenuShown>;
 
 async function show(call: Call): Promise<Outcome<200, Shown>> {
-  const name = await nameOf(call);
-  if (isFault(name)) return name;
-  return answer(200, (call.workspace.settings[name] as MenuItem[] | undefined) ?? []);
+  const of = await whoseMenu(call);
+  if (isFault(of)) return of;
+  return answer(200, appSettings(call.workspace.settings).menuOf(of.integrationId));
 }
 
 async function set<S extends number>(
   call: Call<Static<typeof Menu>>,
   status: S,
 ): Promise<Work<S, Shown> | SunshineFault> {
-  const name = await nameOf(call);
-  if (isFault(name)) return name;
+  const of = await whoseMenu(call);
+  if (isFault(of)) return of;
   const { items } = call.body;
   const broken = items.flatMap((item, i) => lacking(item, `items[${i}]`) ?? [])[0];
   if (broken) return broken;
-  return await keep(call, name, status, items.map(numberedWhole));
+  return await keep(call, of, status, items.map(numberedWhole));
 }
 
 async function remove(call: Call): Promise<Work<200, Shown> | SunshineFault> {
-  const name = await nameOf(call);
-  return isFault(name) ? name : await keep(call, name, 200, null);
+  const of = await whoseMenu(call);
+  return isFault(of) ? of : await keep(call, of, 200, null);
 }
 
 async function keep<S extends number>(
   call: Call<unknown>,
-  name: string,
+  of: WhoseMenu,
   status: S,
   items: MenuItem[] | null,
 ): Promise<Work<S, Shown>> {
   const { ctx, workspace } = call;
   return async (tx) => {
-    const changed = await updateWorkspace(tx, { id: workspace.id, settings: { [name]: items } });
+    const changed = await updateWorkspace(tx, {
+      id: workspace.id,
+      settings: menuIs(of.integrationId, items),
+    });
     if (isFault(changed))
       return changed.fault === 'not_found' ? missing('app') : breaks('items', 'are too long');
     call.afterCommit(() => ctx.directory.forget(workspace.id));
@@ -98,12 +101,15 @@ async function keep<S extends number>(
   };
 }
 
-/** Under which name the menu is kept; a fault when the integration is not there. */
-async function nameOf(call: Call<unknown>): Promise<string | SunshineFault> {
+/** An integration's menu, or the app's own. */
+type WhoseMenu = { integrationId?: number };
+
+/** Whose menu the path names; a fault when the integration is not there. */
+async function whoseMenu(call: Call<unknown>): Promise<WhoseMenu | SunshineFault> {
   const text = call.params['integrationId'];
-  if (text === undefined) return 'menu';
+  if (text === undefined) return {};
   const integration = await integrationNamed(call, text, 'integrationId');
-  return isFault(integration) ? integration : `menuOf${integration.id}`;
+  return isFault(integration) ? integration : { integrationId: integration.id };
 }
 
 type Item = Static<typeof Menu>['items'][number];

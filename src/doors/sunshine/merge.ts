@@ -2,13 +2,13 @@
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { Merge } from '../../../contract/doors/sunshine/users.ts';
 import { type Static } from 'typebox';
-import { isFault } from '../../base/fault.ts';
+import { breaks, isFault } from '../../base/fault.ts';
 import { getContact, type Contact } from '../../contacts/contacts.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { mergePeople } from '../../people/people.ts';
 import { presentUserBriefly } from './present.ts';
-import { breaks, missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
-import { tell } from './told.ts';
+import { missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
+import { tellOfUsers } from './told.ts';
 import { contactNamed, loadUser } from './users.ts';
 
 /** `…/appusers/merge`. */
@@ -53,7 +53,7 @@ export async function mergeUsers(
   // Somebody else was quicker.
   if (isFault(merged)) return merged.fault === 'not_found' ? missing('user') : merged;
   const user = await loadUser(tx, (await getContact(tx, workspaceId, surviving.id))!);
-  await tell(call, tx, [
+  await tellOfUsers(call, tx, [
     {
       trigger: 'merge:appUser',
       contactId: surviving.id,

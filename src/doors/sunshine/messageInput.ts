@@ -3,14 +3,14 @@ import { type Static, Type } from 'typebox';
 import { WHATSAPP_USER_ID, type ChannelName } from '../../../contract/channels.ts';
 import { type Content } from '../../../contract/content.ts';
 import type { Integration } from '../../accounts/integrations.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { normaliseEmail } from '../../content/address.ts';
 import { checkContent } from '../../content/check.ts';
 import { normalisePhone } from '../../content/phone.ts';
 import { readShape } from '../../content/shape.ts';
 import { expandShorthand } from '../../content/shorthand.ts';
 import { expandTemplates } from '../../content/templates.ts';
-import { breaks, missing, readId, type Call, type InApp } from './route.ts';
+import { missing, readId, type Call, type InApp } from './route.ts';
 
 /** What a business may send in this API. */
 const SENDABLE: readonly unknown[] = ['text', 'image', 'file', 'location', 'carousel', 'list', 'form'];

@@ -2,24 +2,23 @@
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { MessagePage, MessagesAdded, PostedMessage } from '../../../contract/doors/sunshine/messages.ts';
 import type { Content } from '../../../contract/content.ts';
-import { isFault, fault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, fault, type Fault } from '../../base/fault.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import { conversationsOf, ensureConversations, receiveMessages } from '../../conversations/conversations.ts';
 import type { Author, Conversation, Message } from '../../conversations/message.ts';
-import { selectMessages, selectPage } from '../../conversations/history.ts';
+import { messagesById, historyPage } from '../../conversations/history.ts';
 import { removeSaid } from '../../threads/threads.ts';
 import type { Tx } from '../../db/pool.ts';
 import { accept } from '../../outbox/accept.ts';
 import { readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
-import { integrationFor, presentConversation } from './present.ts';
-import { presentMessage } from './presentMessage.ts';
+import { integrationFor, sunshineConversation } from './present.ts';
+import { sunshineMessage } from './messageShown.ts';
 import { may } from '../kit/route.ts';
 import { providerOf } from './names.ts';
 import {
   acts,
-  breaks,
   missing,
   readId,
   reads,
@@ -38,10 +37,10 @@ const PAGE = 100;
 const MOST_MESSAGES = 30_000;
 
 /** A posted message. */
-export type PostedBody = { role: 'appUser' | 'appMaker'; [field: string]: unknown };
+type PostedBody = { role: 'appUser' | 'appMaker'; [field: string]: unknown };
 
 /** What is to be said. */
-export type Posted = {
+type Posted = {
   role: 'appUser' | 'appMaker';
   author: Author;
   contents: Content[];
@@ -109,7 +108,7 @@ export async function messagesPage(
     return breaks('before', 'cannot be given together with after');
   const conversation = (await conversationsOf(sql, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
-  const found = await selectPage(sql, {
+  const found = await historyPage(sql, {
     conversationId: conversation.id,
     beforeMs,
     afterMs,
@@ -124,8 +123,8 @@ export async function messagesPage(
   return {
     status: 200,
     body: {
-      conversation: presentConversation(conversation),
-      messages: messages.map((message) => presentMessage(message, contact)),
+      conversation: sunshineConversation(conversation),
+      messages: messages.map((message) => sunshineMessage(message, contact)),
       ...(older ? { previous: link('before', messages[0]) } : {}),
       ...(newer ? { next: link('after', messages.at(-1)) } : {}),
     },
@@ -179,17 +178,17 @@ export async function addMessages(
       : await hear(call, tx, contact, posted.contents);
   if (isFault(ids)) return ids;
   const [messages, after] = await Promise.all([
-    selectMessages(tx, workspace.id, ids),
+    messagesById(tx, workspace.id, ids),
     conversationsOf(tx, [contact.id]),
   ]);
-  const byId = new Map(messages.map((message) => [message.id, presentMessage(message, contact)]));
+  const byId = new Map(messages.map((message) => [message.id, sunshineMessage(message, contact)]));
   const [message, ...extraMessages] = ids.map((id) => byId.get(id)!);
   return {
     status: 201,
     body: {
       message: message!,
       ...(extraMessages.length > 0 ? { extraMessages } : {}),
-      conversation: presentConversation(after.get(contact.id)!),
+      conversation: sunshineConversation(after.get(contact.id)!),
     },
   };
 }
@@ -252,7 +251,7 @@ async function say(
 }
 
 /** Which of the user's clients a message is for: those for which this is true. */
-export type ToIntegration = (destination: Destination) => boolean;
+type ToIntegration = (destination: Destination) => boolean;
 
 /** The integration that the caller wants it sent through; undefined leaves the choice to us. */
 async function integrationWanted(

@@ -9,7 +9,7 @@ import type {
 import type { DeliveryChange, DeliveryChanged, MessageAccepted } from '../../ledger/events.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { FeedEvent } from '../../queue/feed/reader.ts';
-import type { Told } from './told.ts';
+import type { SunshineTold } from './told.ts';
 import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import type { Moment } from './webhookBodies.ts';
 
@@ -21,7 +21,7 @@ export const LINKED_BY: Readonly<Record<'channel' | 'user' | 'failure', readonly
 };
 
 /** True when somebody asked to be told of it. */
-export type Heard = (trigger: Trigger) => boolean;
+type Heard = (trigger: Trigger) => boolean;
 
 /**
  * What there is to tell of an event, of what somebody asked to hear. Whether a delivery was a notification's is only known once
@@ -92,7 +92,7 @@ function momentOf(event: FeedEvent): Untold | undefined {
       return by === 'contact' ? { trigger: 'typing:appUser', contactId, more } : undefined;
     }
     case 'sunshine.told': {
-      const { trigger, contactId, destinationId, more, appUser } = event.payload as Told;
+      const { trigger, contactId, destinationId, more, appUser } = event.payload as SunshineTold;
       return {
         trigger,
         contactId,

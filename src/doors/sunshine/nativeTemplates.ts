@@ -13,18 +13,18 @@ import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { type Static } from 'typebox';
 import type { Integration } from '../../accounts/integrations.ts';
 import { getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Failure } from '../../channels/kit/outcome.ts';
 import {
   createTemplate,
   deleteTemplate,
   type TemplateDefinition,
 } from '../../channels/whatsapp/templates.ts';
-import { catalogueOf, forgetTemplates, ownName, ownTemplates } from '../kit/templateCatalogue.ts';
+import { ownTemplates, ownTemplatesAre } from '../kit/settings.ts';
+import { catalogueOf, forgetTemplates } from '../kit/templateCatalogue.ts';
 import { integrationNamed } from './messageInput.ts';
 import {
   acts,
-  breaks,
   missing,
   readPage,
   reads,
@@ -149,14 +149,15 @@ async function keepOwn(
   if (isFault(own)) return own;
   const changed = await updateWorkspace(tx, {
     id: workspace.id,
-    settings: { [ownName(integrationId)]: own.length > 0 ? own : null },
+    settings: ownTemplatesAre(integrationId, own),
   });
   if (isFault(changed)) return breaks('components', 'are too many or too long for a test workspace');
   call.afterCommit(() => ctx.directory.forget(workspace.id));
   return undefined;
 }
 
-function refusedBy(failure: Failure): Fault {
+/** What a provider's refusal is to the caller. */
+export function refusedBy(failure: Failure): Fault {
   return failure.kind === 'refused'
     ? fault('unprocessable', `The provider refused: ${failure.detail}`)
     : fault('unavailable', `The provider did not answer as it should: ${failure.detail}`, { retryAfterS: 5 });

@@ -36,7 +36,6 @@ export const notBuiltRoutes: readonly Route[] = [
   ...absent('/stripe/account', 'GET'),
   ...absent('/attachments/token', 'POST'),
   ...absent('/attachments/cookie', 'GET'),
-  ...absent('/integrations/:integrationId/profile', 'GET', 'PUT'),
   acts({
     method: 'PUT',
     path: '/integrations/:integrationId/profile/photo',

@@ -1,14 +1,12 @@
 /** The Notification API: one call that reaches somebody who may never have been heard of (api/sunshine.md §6; N1–N6). */
 import { Notification, NotificationAccepted } from '../../../contract/doors/sunshine/messages.ts';
 import { type Static } from 'typebox';
-import { isFault } from '../../base/fault.ts';
+import { breaks, isFault } from '../../base/fault.ts';
 import { toUuid } from '../../base/ids.ts';
-import { resolveContacts } from '../../contacts/resolve.ts';
-import { ensureConversations } from '../../conversations/conversations.ts';
-import { accept } from '../../outbox/accept.ts';
+import { say } from '../../outbox/say.ts';
 import { integrationNamed, readAddress, readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
-import { breaks, writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
+import { writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
 
 /** `POST /notifications`. */
 export const notificationRoutes: readonly Route[] = [
@@ -40,32 +38,19 @@ async function notify(
     return breaks('message.text', 'must be one message: a template in a text cannot stand beside other text');
   const { metadata, ...said } = await asSeen(call, integration, content);
   return async (tx) => {
-    const [who] = await resolveContacts(tx, ctx.ids, nowMs, [
-      {
-        workspaceId: workspace.id,
-        identities: [{ kind: to.kind, value: to.address }],
-        destination: { channel: to.channel, integrationId: integration.id, address: to.address },
-      },
-    ]);
-    const { contactId, destinationId } = who!;
-    const aheadMs = workspace.clockAheadMs;
-    const conversations = await ensureConversations(tx, ctx.ids, nowMs + aheadMs, [
-      { contactId, workspaceId: workspace.id },
-    ]);
     const { role: _role, ...author } = body.author;
-    const [accepted] = await accept(ctx, tx, nowMs, [
+    const [accepted] = await say(ctx, tx, { workspace, nowMs }, [
       {
-        workspaceId: workspace.id,
-        contactId,
-        conversationId: conversations.get(contactId)!.id,
+        to: {
+          identities: [{ kind: to.kind, value: to.address }],
+          destination: { channel: to.channel, integrationId: integration.id, address: to.address },
+        },
         kind: 'notification',
         class: 'transactional',
         content: said,
         author,
         source: { type: 'notification' },
         integrationId: integration.id,
-        aheadMs,
-        ...(destinationId === undefined ? {} : { destinationId }),
         ...(metadata === undefined ? {} : { metadata }),
       },
     ]);

@@ -1,8 +1,7 @@
 /**
  * What this API shows of users, clients, conversations and integrations (api/sunshine.md §3, §4), in answers and in webhooks
- * alike: nothing leaves the door but through here and presentMessage.ts. Pure.
+ * alike: nothing leaves the door but through here and sunshineMessage.ts. Pure.
  */
-import type { Metadata } from '../../../contract/content.ts';
 import type { AppOf, IntegrationOf } from '../../../contract/doors/sunshine/apps.ts';
 import type { ConversationOf } from '../../../contract/doors/sunshine/messages.ts';
 import type { ChannelOf, ClientOf, UserBrief, UserOf } from '../../../contract/doors/sunshine/users.ts';
@@ -14,7 +13,8 @@ import type { Destination } from '../../contacts/destinations.ts';
 import type { Contact } from '../../contacts/contacts.ts';
 import type { Conversation } from '../../conversations/message.ts';
 import { platformOf, typeOfProvider } from './names.ts';
-import { whenKnown } from './presentMessage.ts';
+import { whenKnown } from './messageShown.ts';
+import { appSettings } from './settings.ts';
 
 type AnyObject = Record<string, unknown>;
 
@@ -27,9 +27,6 @@ export type User = {
 
 /** What has to be known of an integration to name it. */
 export type KnownIntegration = Pick<Integration, 'id' | 'provider' | 'channel'>;
-
-/** Attributes that this API has a field of their own for, and `properties` does not show. */
-export const OWN_ATTRIBUTES: readonly string[] = ['email'];
 
 /** A user as webhooks name it by default. */
 export function presentUserBriefly({ contact, conversation }: User): UserBrief {
@@ -131,7 +128,7 @@ export function integrationFor(
 }
 
 /** A conversation. */
-export function presentConversation(conversation: Conversation): ConversationOf {
+export function sunshineConversation(conversation: Conversation): ConversationOf {
   const { businessReadMs, contactReadMs } = conversation;
   return {
     _id: toHex24(conversation.id),
@@ -161,22 +158,9 @@ export function presentApp(workspace: {
   name: string;
   settings: Readonly<Record<string, unknown>>;
 }): AppOf {
-  const { appSettings, appMetadata } = workspace.settings;
-  return {
-    _id: toHex24(workspace.id),
-    name: workspace.name,
-    settings: { ...DEFAULT_APP_SETTINGS, ...(appSettings as object | undefined) },
-    metadata: (appMetadata as Metadata | undefined) ?? {},
-  };
+  const { settings, metadata } = appSettings(workspace.settings);
+  return { _id: toHex24(workspace.id), name: workspace.name, settings, metadata };
 }
-
-const DEFAULT_APP_SETTINGS = {
-  maskCreditCardNumbers: false,
-  useAnimalNames: true,
-  conversationRetentionSeconds: 0,
-  echoPostback: false,
-  ignoreAutoConversationStart: false,
-};
 
 const ALL_CLASSES = 7;
 const PHONES: readonly string[] = ['sms', 'whatsapp', 'voice'];

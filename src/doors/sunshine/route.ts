@@ -3,19 +3,17 @@
  * them. Holds no route.
  */
 import type { SunshineCaller } from '../../accounts/authenticate.ts';
-import { fault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
-import { breaks, routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
-
-export { breaks } from '../kit/route.ts';
+import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 
 /** What a token may be for (api/sunshine.md §1.2). */
 export type Scope = SunshineCaller['scope'];
 
 /** The names of faults that this door tells apart where the catalogue has one (api/sunshine.md §1.3). */
-export type SunshineCode =
+type SunshineCode =
   | 'app_not_found'
   | 'user_not_found'
   | 'integration_not_found'

@@ -10,6 +10,7 @@ import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { nativeTemplateRoutes } from './nativeTemplates.ts';
 import { notBuiltAccountRoutes, notBuiltRoutes } from './notBuilt.ts';
+import { profileRoutes } from './profiles.ts';
 import { notificationRoutes } from './notifications.ts';
 import type { Route } from './route.ts';
 import { templateRoutes } from './templates.ts';
@@ -29,6 +30,7 @@ export const ROUTES: readonly Route[] = [
   ...integrationRoutes,
   ...menuRoutes,
   ...nativeTemplateRoutes,
+  ...profileRoutes,
   ...templateRoutes,
   ...attachmentRoutes,
   ...keyRoutes,

@@ -3,6 +3,7 @@
  * something; then it is a user with a session, or one whom a token of the business names. Decides who may call; what is done is in
  * sdkUsers.ts. Live events go over the live channel, with the same session token.
  */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import {
   Arrival,
   Asked,
@@ -29,11 +30,10 @@ import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { createGuests, type Guests } from '../kit/guests.ts';
 import { queryOnce } from '../kit/route.ts';
-import type { TakeReceipts } from '../live/say.ts';
 import { createRateLimit, type RateLimit } from '../kit/rateLimit.ts';
 import { FILE_BYTES } from './attachments.ts';
 import { messagesPage } from './messages.ts';
-import { presentConversation } from './present.ts';
+import { sunshineConversation } from './present.ts';
 import { typeOfProvider } from './names.ts';
 import { missing } from './route.ts';
 import {
@@ -41,7 +41,7 @@ import {
   createUser,
   keepPushToken,
   login,
-  presentSession,
+  sunshineSession,
   startConversation,
   type SdkCall,
 } from './sdkUsers.ts';
@@ -115,7 +115,7 @@ export function serveSdk(
     const user = isFault(body) ? body : await arriveWithCode(call, body);
     return isFault(user) ? user : { status: 200, body: user };
   });
-  asUser('GET', '', async (call, contact) => ({ status: 200, body: await presentSession(call, contact) }));
+  asUser('GET', '', async (call, contact) => ({ status: 200, body: await sunshineSession(call, contact) }));
   asUser('POST', '/conversation', async (call, contact, request) => {
     const isPhone = /^(?:ios|android)\b/i.test(String(request.headers['x-smooch-sdk'] ?? ''));
     const started = await startConversation(call, contact, { clientId: 'start', isPhone });
@@ -264,7 +264,7 @@ async function conversationOf(
 ): Promise<{ status: number; body: object } | Fault> {
   const conversation = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id);
   return conversation
-    ? { status: 200, body: { conversation: presentConversation(conversation) } }
+    ? { status: 200, body: { conversation: sunshineConversation(conversation) } }
     : missing('conversation');
 }
 

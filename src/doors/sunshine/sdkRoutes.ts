@@ -24,7 +24,7 @@ import { Nothing } from '../../../contract/doors/fields.ts';
 import type { Answers } from '../kit/route.ts';
 
 /** One of them. */
-export type SdkRoute = {
+type SdkRoute = {
   method: string;
   path: string;
   does: string;

@@ -2,11 +2,12 @@
  * What the user of an SDK does once there is one (api/sunshine.md §10.4): saying, clicking, reading, sending a picture, and the
  * clients of theirs. Who may is settled in sdk.ts; what is said goes the way of the live channel.
  */
+import type { TakeReceipts } from '../../channels/adapter.ts';
 import type { ChangedUser } from '../../../contract/doors/sunshine/users.ts';
 import type { ActionShown, MessageShown } from '../../../contract/doors/sunshine/messages.ts';
 import type { Asked, Clicked } from '../../../contract/doors/sunshine/sdk.ts';
 import { type Static } from 'typebox';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { confirmLink } from '../../confirmations/confirm.ts';
 import { updateContact, type Contact } from '../../contacts/contacts.ts';
@@ -14,15 +15,15 @@ import { destinationsOf, linkDestination } from '../../contacts/destinations.ts'
 import { checkContent } from '../../content/check.ts';
 import { keepFile, removeFile } from '../../content/mediaStore.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { selectMessages, selectPage } from '../../conversations/history.ts';
-import { readUpTo, say, type TakeReceipts } from '../live/say.ts';
+import { messagesById, historyPage } from '../../conversations/history.ts';
+import { readUpTo, say } from '../live/say.ts';
 import { readProfile } from './appUsers.ts';
 import { readForm } from './attachments.ts';
 import { readLinking, removeClients } from './channels.ts';
 import { confirmingOf } from './confirmations.ts';
-import { presentClient, presentConversation, presentUser } from './present.ts';
-import { presentMessage } from './presentMessage.ts';
-import { breaks, missing } from './route.ts';
+import { presentClient, sunshineConversation, presentUser } from './present.ts';
+import { sunshineMessage } from './messageShown.ts';
+import { missing } from './route.ts';
 import type { SdkCall } from './sdkUsers.ts';
 import { loadUser } from './users.ts';
 
@@ -47,13 +48,13 @@ export async function hear(
   const said = await say(ctx, who, workspace, { clientId: String(ctx.ids.spread()), content });
   if (isFault(said)) return said;
   const [[message], conversations] = await Promise.all([
-    selectMessages(ctx.sql, workspace.id, [said.messageId!]),
+    messagesById(ctx.sql, workspace.id, [said.messageId!]),
     conversationsOf(ctx.sql, [contact.id]),
   ]);
   const conversation = conversations.get(contact.id);
   if (!message || !conversation) return missing('conversation');
-  const shown = presentMessage(message, contact);
-  return { status: 201, body: { message: shown, conversation: presentConversation(conversation) } };
+  const shown = sunshineMessage(message, contact);
+  return { status: 201, body: { message: shown, conversation: sunshineConversation(conversation) } };
 }
 
 /** A click on a postback says its text with its payload, as in any messenger of ours; webhooks are told of a click. */
@@ -61,9 +62,9 @@ export async function click(call: SdkCall, contact: Contact, body: Static<typeof
   const { actionId } = body.postback;
   const conversation = (await conversationsOf(call.ctx.sql, [contact.id])).get(contact.id);
   const page = conversation
-    ? await selectPage(call.ctx.sql, { conversationId: conversation.id, limit: LOOKED_AT })
+    ? await historyPage(call.ctx.sql, { conversationId: conversation.id, limit: LOOKED_AT })
     : [];
-  const offered = page.flatMap((message) => actionsOf(presentMessage(message, contact)));
+  const offered = page.flatMap((message) => actionsOf(sunshineMessage(message, contact)));
   const action = offered.find(({ _id, type }) => _id === actionId && type === 'postback');
   if (!action) return breaks('postback.actionId', 'is not a postback of a message of this conversation');
   const heard = await hear(call, contact, { type: 'text', text: action.text, payload: action.payload });
@@ -79,11 +80,11 @@ export async function readAll(call: SdkCall, contact: Contact, takeReceipts: Tak
   const { ctx, workspace } = call;
   const conversation = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
-  const [last] = await selectPage(ctx.sql, { conversationId: conversation.id, limit: 1 });
+  const [last] = await historyPage(ctx.sql, { conversationId: conversation.id, limit: 1 });
   const whose = { workspaceId: workspace.id, contactId: contact.id };
   if (last) await readUpTo(ctx, takeReceipts, whose, last.id);
   const after = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id)!;
-  return { status: 200, body: { conversation: presentConversation(after) } };
+  return { status: 200, body: { conversation: sunshineConversation(after) } };
 }
 
 /** A picture is kept, and is a message at once. */
@@ -145,7 +146,7 @@ export async function askAtNumber(
       return fault('rate_limited', 'Somebody was asked already; answer there first.', {
         retryAfterS: ASKED_AGAIN_S,
       });
-    const linked = await linkDestination(tx, nowMs + workspace.clockAheadMs, {
+    const linked = await linkDestination(tx, ctx.ids, nowMs + workspace.clockAheadMs, {
       workspaceId,
       contactId: contact.id,
       channel,

@@ -11,13 +11,14 @@ import type {
 } from '../../../contract/doors/sunshine/sdk.ts';
 import { type Static } from 'typebox';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import { createContact, findContact, updateContact, type Contact } from '../../contacts/contacts.ts';
 import { destinationsOf, linkDestination } from '../../contacts/destinations.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import type { ConversationStarted } from '../../conversations/events.ts';
-import { markStarted, selectPage } from '../../conversations/history.ts';
+import { historyPage } from '../../conversations/history.ts';
+import { markStarted } from '../../conversations/marks.ts';
 import type { Tx } from '../../db/pool.ts';
 import { consumeAuthCode, findAuthCode, NOT_GOOD } from '../../links/authCodes.ts';
 import { livingContact } from '../../links/links.ts';
@@ -25,9 +26,8 @@ import { openSession } from '../../links/sessions.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { say } from '../live/say.ts';
 import { mergeUsers } from './merge.ts';
-import { presentConversation, presentUser } from './present.ts';
-import { presentMessage } from './presentMessage.ts';
-import { breaks } from './route.ts';
+import { sunshineConversation, presentUser } from './present.ts';
+import { sunshineMessage } from './messageShown.ts';
 import { loadUser } from './users.ts';
 
 /** A call of an SDK for an app. */
@@ -163,7 +163,7 @@ export async function keepPushToken(
 }
 
 /** A user as SDKs are shown one; with a session when one begins. */
-export async function presentSession(
+export async function sunshineSession(
   { ctx, workspace }: SdkCall,
   contact: Contact,
   sessionToken?: string,
@@ -172,13 +172,13 @@ export async function presentSession(
   const user = await loadUser(ctx.sql, contact);
   const { conversation } = user;
   const page = conversation
-    ? await selectPage(ctx.sql, { conversationId: conversation.id, limit: SHOWN + 1 })
+    ? await historyPage(ctx.sql, { conversationId: conversation.id, limit: SHOWN + 1 })
     : [];
   return {
     appUser: presentUser(user, integrations),
-    ...(conversation ? { conversation: presentConversation(conversation) } : {}),
+    ...(conversation ? { conversation: sunshineConversation(conversation) } : {}),
     ...(sessionToken === undefined ? {} : { sessionToken }),
-    messages: page.slice(-SHOWN).map((message) => presentMessage(message, contact)),
+    messages: page.slice(-SHOWN).map((message) => sunshineMessage(message, contact)),
     hasPrevious: page.length > SHOWN,
     settings: { profile: { enabled: true, uploadInterval: 60 }, typing: { enabled: true } },
   };
@@ -190,7 +190,7 @@ async function signedIn(call: SdkCall, contact: Contact): Promise<SessionShown> 
   const all = await ctx.directory.integrationsOf(workspace.id);
   const integrationId = all.find(({ channel }) => channel === 'webchat')?.id ?? 0;
   const session = await ctx.queue.transact((tx) => openSession(tx, atOf(call), { ...of, integrationId }));
-  return await presentSession(call, contact, session.token);
+  return await sunshineSession(call, contact, session.token);
 }
 
 /** Gives an anonymous user a name of the business's own. */
@@ -227,7 +227,7 @@ async function pushOf(call: SdkCall, client: Static<typeof Client>): Promise<Pus
 }
 
 async function linkPush(call: SdkCall, tx: Tx, contact: Contact, push: Push): Promise<undefined | Fault> {
-  const linked = await linkDestination(tx, atOf(call), {
+  const linked = await linkDestination(tx, call.ctx.ids, atOf(call), {
     workspaceId: call.workspace.id,
     contactId: contact.id,
     channel: 'push',

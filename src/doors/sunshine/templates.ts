@@ -7,7 +7,7 @@ import {
   TemplatesShown,
 } from '../../../contract/doors/sunshine/apps.ts';
 import type { Content } from '../../../contract/content.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import {
   changeTemplate,
@@ -18,7 +18,7 @@ import {
   type StoredTemplate,
 } from '../../content/templates.ts';
 import { checkSendable } from './messageInput.ts';
-import { acts, breaks, readId, readPage, reads, writes, type Outcome, type Route } from './route.ts';
+import { acts, readId, readPage, reads, writes, type Outcome, type Route } from './route.ts';
 
 /** `…/templates`. */
 export const templateRoutes: readonly Route[] = [

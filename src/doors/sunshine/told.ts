@@ -7,7 +7,7 @@ import type { InApp } from './route.ts';
 import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** `sunshine.told`: one thing to tell of one user. */
-export type Told = {
+export type SunshineTold = {
   trigger: Trigger;
   contactId: number;
   /** The client it is about. */
@@ -19,7 +19,7 @@ export type Told = {
 };
 
 /** Tells of things, in their order; part of the transaction. */
-export async function tell(call: InApp, tx: Tx, told: readonly Told[]): Promise<void> {
+export async function tellOfUsers(call: InApp, tx: Tx, told: readonly SunshineTold[]): Promise<void> {
   const atMs = call.nowMs + call.workspace.clockAheadMs;
   await call.ctx.queue.append(
     tx,

@@ -18,7 +18,7 @@ import {
   type User,
 } from './present.ts';
 import { platformOf } from './names.ts';
-import { presentMessage } from './presentMessage.ts';
+import { sunshineMessage } from './messageShown.ts';
 import type { Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** Something to tell of. */
@@ -55,7 +55,7 @@ export type Facts = {
 };
 
 /** How much a webhook wants to be told. */
-export type Form = { full: boolean; client: boolean };
+type Form = { full: boolean; client: boolean };
 
 /** The body of a call; undefined when what it would tell of is gone. */
 export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undefined {
@@ -90,9 +90,9 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
   const recent = facts.recent.get(message.id) ?? [];
   return {
     ...common,
-    messages: [presentMessage(message, contact)],
+    messages: [sunshineMessage(message, contact)],
     ...(recent.length > 0
-      ? { recentNotifications: recent.map((notification) => presentMessage(notification, contact)) }
+      ? { recentNotifications: recent.map((notification) => sunshineMessage(notification, contact)) }
       : {}),
   };
 }
@@ -101,7 +101,7 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
 function postbacksOf({ id, content }: Message, contact: Contact, facts: Facts): object[] {
   const message = facts.clicked.get(id);
   if (!message) return [];
-  const shown = presentMessage(message, contact);
+  const shown = sunshineMessage(message, contact);
   const items = (shown['items'] ?? []) as { actions?: Record<string, unknown>[] }[];
   const all = [
     ...((shown['actions'] ?? []) as Record<string, unknown>[]),

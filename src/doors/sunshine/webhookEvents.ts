@@ -10,11 +10,7 @@ import { survivorsOf } from '../../contacts/merge.ts';
 import { getContacts, type Contact } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Conversation, Message } from '../../conversations/message.ts';
-import {
-  selectMessages,
-  selectNotificationsSinceLastReply,
-  selectPostbacks,
-} from '../../conversations/history.ts';
+import { messagesById, notificationsSinceReply, postbacksAmong } from '../../conversations/history.ts';
 import type { Db } from '../../db/pool.ts';
 import type { DeliveryChange } from '../../ledger/events.ts';
 import { deliveriesNamed } from '../../ledger/deliveries.ts';
@@ -25,6 +21,7 @@ import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import { LINKED_BY, momentsOf } from './moments.ts';
 import { tells, type Trigger } from '../../../contract/doors/sunshine/triggers.ts';
+import { appSettings } from './settings.ts';
 import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';
 
 /** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */
@@ -101,11 +98,11 @@ async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Pr
     return payload === undefined ? [] : [{ id, conversationId: message!.conversationId, payload }];
   });
   if (answers.length === 0) return;
-  const offered = await selectPostbacks(db, answers);
+  const offered = await postbacksAmong(db, answers);
   const workspaceId = moments[0]!.workspaceId;
   const [messages, [workspace]] = await Promise.all([
     offered.length > 0
-      ? selectMessages(
+      ? messagesById(
           db,
           workspaceId,
           offered.map(({ messageId }) => messageId),
@@ -117,8 +114,7 @@ async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Pr
     const message = messages.find((one) => one.id === messageId);
     if (message) facts.clicked.set(id, message);
   }
-  const settings = workspace?.settings['appSettings'] as { echoPostback?: unknown } | undefined;
-  facts.echoes = settings?.echoPostback === true;
+  facts.echoes = workspace !== undefined && appSettings(workspace.settings).settings.echoPostback;
 }
 
 function linksOf(moment: Moment, message: Message, facts: Facts): Moment[] {
@@ -149,7 +145,7 @@ const REASON = { reason: 'channelLinking', source: { type: 'api' } };
 
 async function recentBefore(db: Db, message: Message): Promise<Message[]> {
   const { conversationId, id: messageId, atMs } = message;
-  return await selectNotificationsSinceLastReply(db, { conversationId, messageId, atMs, limit: MOST_RECENT });
+  return await notificationsSinceReply(db, { conversationId, messageId, atMs, limit: MOST_RECENT });
 }
 
 async function loadFacts(
@@ -169,7 +165,7 @@ async function loadFacts(
       getContacts(db, workspaceId, contactIds),
       conversationsOf(db, contactIds),
       destinationsOf(db, workspaceId, contactIds),
-      messageIds.length > 0 ? selectMessages(db, workspaceId, messageIds) : [],
+      messageIds.length > 0 ? messagesById(db, workspaceId, messageIds) : [],
       deliveriesNamed(db, [...changes.values()]),
       triedFor(db, eachMessage(failed)),
       selectIntegrationsOf(db, [workspaceId]),

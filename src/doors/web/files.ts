@@ -20,7 +20,7 @@ export type WebFile = {
 /** Forms in which a file may be sent, the best first. */
 export const ENCODINGS = ['br', 'gzip'] as const;
 /** How a file is packed. */
-export type Encoding = (typeof ENCODINGS)[number];
+type Encoding = (typeof ENCODINGS)[number];
 
 const SUFFIX: Readonly<Record<string, Encoding>> = { '.br': 'br', '.gz': 'gzip' };
 const TYPES: Readonly<Record<string, string>> = {

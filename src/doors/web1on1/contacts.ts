@@ -1,7 +1,7 @@
 /** Contacts, as they are found before a conversation is begun (api/web1on1.md §B.4). */
 import { ContactList, ContactShown } from '../../../contract/doors/web1on1/answers.ts';
 import { ChangedContact } from '../../../contract/doors/web1on1/bodies.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import {
   findContact,
   getContact,
@@ -15,10 +15,9 @@ import { normalisePhone } from '../../content/phone.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Db } from '../../db/pool.ts';
 import { identitiesByContact } from './conversations.ts';
-import { presentContact, type Organization } from './present.ts';
+import { web1on1Contact, type Organization } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
 import {
-  breaks,
   missing,
   readId,
   reads,
@@ -173,7 +172,7 @@ async function show(db: Db, organization: Organization, contacts: readonly Conta
     conversationsOf(db, ids),
   ]);
   return contacts.map((contact) =>
-    presentContact(
+    web1on1Contact(
       organization,
       contact,
       identities.get(contact.id) ?? [],

@@ -11,7 +11,7 @@ import {
   type WebMessage,
 } from '../../../contract/doors/web1on1/bodies.ts';
 import type { Integration } from '../../accounts/integrations.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { createContact, identitiesOf } from '../../contacts/contacts.ts';
 import type { Identity } from '../../contacts/keys.ts';
@@ -35,17 +35,15 @@ import { checkMessage, checkMeta } from './messageInput.ts';
 import { postMessages } from '../../threads/posts.ts';
 import type { NewPost, Poster } from '../../threads/post.ts';
 import {
-  languageOf,
   loadContacts,
   loadMessages,
   loadShown,
-  presentContact,
-  presentConversation,
+  web1on1Contact,
+  web1on1Conversation,
   presentOrganization,
 } from './present.ts';
 import { nextQuery, readQuery, selected, type FieldKind, type Query } from './query.ts';
 import {
-  breaks,
   missing,
   readId,
   reads,
@@ -56,7 +54,8 @@ import {
   type Route,
   type Work,
 } from './route.ts';
-import { tell } from '../../threads/told.ts';
+import { tellOfThreads } from '../../threads/told.ts';
+import { organizationSettings } from './settings.ts';
 
 /** `/conversations`. */
 export const conversationRoutes: readonly Route[] = [
@@ -116,7 +115,7 @@ export function checkMessages(
   pathOf: (index: number) => string,
 ): NewPost[] | Fault {
   const { isContact } = thread;
-  let language = thread.language ?? languageOf(call.workspace);
+  let language = thread.language ?? organizationSettings(call.workspace.settings).language;
   const checked: NewPost[] = [];
   for (const [index, message] of messages.entries()) {
     const allowed = speaksFor(call, message) ? may(call, 'messages.impersonate') : true;
@@ -165,7 +164,7 @@ async function begin(call: Call<NewConversation>): Promise<Work<201, Conversatio
   return async (tx) => {
     const table = person ? await openContact(call, tx, person) : await openTeam(call, tx);
     if (isFault(table)) return table;
-    await tell(call.ctx, tx, workspace.id, theirNowMs(call), [
+    await tellOfThreads(call.ctx, tx, workspace.id, theirNowMs(call), [
       { what: 'create', conversationId: table.thread.id },
     ]);
     const posted = await postMessages(poster, tx, table, checked);
@@ -270,7 +269,9 @@ async function change(call: Call<ChangedConversation>): Promise<Work<200, Conver
     Object.assign(thread, rest, { updatedMs: theirNowMs(call) });
     if (touchpoint !== undefined) thread.touchpoint = TOUCHPOINTS[touchpoint]!;
     await updateThread(tx, thread);
-    await tell(ctx, tx, workspace.id, theirNowMs(call), [{ what: 'update', conversationId: thread.id }]);
+    await tellOfThreads(ctx, tx, workspace.id, theirNowMs(call), [
+      { what: 'update', conversationId: thread.id },
+    ]);
     const [shown] = await plain(tx, call, [thread], integrations);
     return {
       status: 200,
@@ -281,7 +282,7 @@ async function change(call: Call<ChangedConversation>): Promise<Work<200, Conver
 }
 
 /** The thread of the path's conversation; that of a conversation nobody had looked at yet is made. */
-export async function findThread(
+async function findThread(
   call: Pick<Call, 'params' | 'workspace'>,
   tx: Tx,
   lock = false,
@@ -313,7 +314,7 @@ async function plain(
   withHeld = false,
 ): Promise<ConversationShown[]> {
   const all = await loadShown(db, workspace.id, threads, withHeld);
-  return all.map((one) => presentConversation(one, workspace, integrations));
+  return all.map((one) => web1on1Conversation(one, workspace, integrations));
 }
 
 /** Conversations as they are shown, with what is to be filled in. */
@@ -336,12 +337,12 @@ async function show(
   const contactIds = fills('contact') ? threads.flatMap(({ contactId }) => contactId ?? []) : [];
   const contacts = await loadContacts(db, workspace.id, contactIds);
   return all.map((one) => {
-    const shown = presentConversation(one, workspace, integrations);
+    const shown = web1on1Conversation(one, workspace, integrations);
     const contact = contacts.get(one.thread.contactId ?? 0);
     return {
       ...shown,
       ...(messages ? { messages: messages.filter(({ conversation }) => conversation === shown.id) } : {}),
-      ...(contact ? { contact: presentContact(workspace, contact, one.identities, one.thread.id) } : {}),
+      ...(contact ? { contact: web1on1Contact(workspace, contact, one.identities, one.thread.id) } : {}),
       ...(fills('organization') ? { organization: presentOrganization(workspace) } : {}),
     };
   });

@@ -25,7 +25,7 @@ const TOKENS_PER_S = 20;
 const MOST_OUTSIDE = 2;
 
 /** This API's form of a fault: the client shows `error.message` (api/web1on1.md §B.1). */
-export const web1on1Form: FaultForm = (told) => ({
+const web1on1Form: FaultForm = (told) => ({
   error: {
     message: told.message,
     code: told.fault,

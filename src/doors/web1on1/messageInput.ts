@@ -5,12 +5,11 @@
 import { beginningOf } from '../../base/text.ts';
 import { LIMITS, type Content } from '../../../contract/content.ts';
 import type { MessageType, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { refuses, breaks, isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
 import { checkSenderId } from '../../content/senderId.ts';
 import type { NewPost } from '../../threads/post.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
-import { breaks, refuses } from './route.ts';
 
 /** Types that people say to each other; the others are between agents, bots and the system. */
 const SPOKEN: readonly MessageType[] = ['chat', 'card', 'postback', 'form'];

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { MessageList, MessageShown, Posted } from '../../../contract/doors/web1on1/answers.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { ChangedMessage, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { refuses, breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
@@ -14,11 +14,9 @@ import { loadMessages } from './present.ts';
 import { nextQuery, readQuery, selected, wanted, type FieldKind, type Query } from './query.ts';
 import {
   acts,
-  breaks,
   missing,
   readId,
   reads,
-  refuses,
   theirNowMs,
   writes,
   writesMany,

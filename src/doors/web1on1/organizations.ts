@@ -8,7 +8,8 @@ import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { usersOf, type User } from './callers.ts';
 import { inboxOf } from '../../threads/posts.ts';
-import { avatarOf, organizationOf, presentOrganization } from './present.ts';
+import { organizationOf, presentOrganization } from './present.ts';
+import { organizationSettings } from './settings.ts';
 import { readQuery, selected, type FieldKind } from './query.ts';
 import { missing, reads, writes, type Call, type Route, type Work } from './route.ts';
 
@@ -126,7 +127,7 @@ function presentUser({ workspace }: Call, { id, name, role, email }: User): User
     displayName: name,
     email,
     role,
-    avatar: avatarOf(workspace),
+    avatar: organizationSettings(workspace.settings).avatarUrl,
     status: 'active',
     enabled: true,
   };

@@ -1,8 +1,7 @@
 /** Whom a profile in a body tells of. */
 import { normaliseEmail } from '../../content/address.ts';
 import { normalisePhone } from '../../content/phone.ts';
-import { breaks } from './route.ts';
-import { type Fault, isFault } from '../../base/fault.ts';
+import { breaks, type Fault, isFault } from '../../base/fault.ts';
 import type { WebProfile } from '../../../contract/doors/web1on1/bodies.ts';
 import type { Profile } from '../../contacts/wanted.ts';
 import type { Identity } from '../../contacts/keys.ts';

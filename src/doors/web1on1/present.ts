@@ -18,20 +18,21 @@ import type { Identity } from '../../contacts/keys.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/message.ts';
-import { LANGUAGE, type Participant, type Post, type Thread } from '../../threads/participants.ts';
-import { selectMessages, selectPostbacks } from '../../conversations/history.ts';
+import { type Participant, type Post, type Thread } from '../../threads/participants.ts';
+import { messagesById, postbacksAmong } from '../../conversations/history.ts';
 import { selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';
 import type { Db } from '../../db/pool.ts';
 import { touchpointOf } from '../../threads/touchpoints.ts';
+import { organizationSettings } from './settings.ts';
 
 /** What has to be known of an integration. */
-export type KnownIntegration = { id: number; channel: string; status: string };
+type KnownIntegration = { id: number; channel: string; status: string };
 
 /** What has to be known of an organization. */
 export type Organization = { id: number; name: string; settings: Readonly<Record<string, unknown>> };
 
 /** All that is shown of a conversation. */
-export type Shown = {
+type Shown = {
   thread: Thread;
   participants: Participant[];
   entryIds: number[];
@@ -80,7 +81,7 @@ export async function loadShown(
 }
 
 /** A conversation. */
-export function presentConversation(
+export function web1on1Conversation(
   shown: Shown,
   organization: Organization,
   integrations: readonly KnownIntegration[],
@@ -104,7 +105,7 @@ export function presentConversation(
     tags: thread.tags,
     meta: thread.meta,
     ...(thread.category === null ? {} : { category: thread.category }),
-    language: thread.language ?? languageOf(organization),
+    language: thread.language ?? organizationSettings(organization.settings).language,
     createdBy: thread.createdBy || toHex24(thread.contactId ?? thread.id),
     updatedAt: isoTime(thread.updatedMs),
     createdAt: isoTime(thread.createdMs),
@@ -120,18 +121,12 @@ function isOffline({ touchpoint }: Thread, integrations: readonly KnownIntegrati
   );
 }
 
-/** The picture of those who speak for an organization: none until it is set (`settings.avatarUrl`). */
-export function avatarOf({ settings }: Pick<Organization, 'settings'>): string {
-  const url = settings['avatarUrl'];
-  return typeof url === 'string' ? url : '';
-}
-
 function presentParticipant(one: Participant, organization: Organization): ParticipantShown {
   return {
     updatedAt: isoTime(one.updatedMs),
     createdAt: isoTime(one.createdMs),
     name: one.name,
-    avatar: one.role === 'contact' ? '' : avatarOf(organization),
+    avatar: one.role === 'contact' ? '' : organizationSettings(organization.settings).avatarUrl,
     user: one.userId,
     unreadCount: one.unreadCount,
     inbox: one.inbox,
@@ -167,9 +162,9 @@ const IDENTITY_OF: Readonly<Record<string, string>> = { sms: 'phone', whatsapp: 
 
 /** The organization a thing is of, as every thing names it: with the one above it, where it has one (api/web1on1.md §B.3). */
 export function organizationOf({ id, settings }: Organization): { organization: string; orgPath: string } {
-  const parent = settings['parentOrganization'];
+  const { parent } = organizationSettings(settings);
   const own = toHex24(id);
-  return { organization: own, orgPath: typeof parent === 'string' ? `${parent}#${own}` : own };
+  return { organization: own, orgPath: parent === undefined ? own : `${parent}#${own}` };
 }
 
 /** An organization. */
@@ -179,26 +174,21 @@ export function presentOrganization(organization: {
   createdMs: number;
   settings: Readonly<Record<string, unknown>>;
 }): OrganizationShown {
+  const { language, linkDomain } = organizationSettings(organization.settings);
   return {
     ...organizationOf(organization),
     id: toHex24(organization.id),
     name: organization.name,
     displayName: organization.name,
-    language: languageOf(organization),
-    settings: { linkDomain: (organization.settings['linkDomain'] as string | undefined) ?? null },
+    language,
+    settings: { linkDomain },
     createdAt: isoTime(organization.createdMs),
     updatedAt: isoTime(organization.createdMs),
   };
 }
 
-/** The language of an organization (W18). */
-export function languageOf({ settings }: { settings: Readonly<Record<string, unknown>> }): string {
-  const language = settings['language'];
-  return typeof language === 'string' && LANGUAGE.test(language) ? language : 'en';
-}
-
 /** A contact; `conversationId` is the one conversation it has (W21). */
-export function presentContact(
+export function web1on1Contact(
   organization: Organization,
   contact: Contact,
   identities: readonly Identity[],
@@ -233,7 +223,7 @@ export async function loadMessages(
   if (ids.length === 0) return [];
   const [posts, messages] = await Promise.all([
     selectPosts(db, organization.id, ids),
-    selectMessages(db, organization.id, ids),
+    messagesById(db, organization.id, ids),
   ]);
   const postById = new Map(posts.map((post) => [post.id, post]));
   const messageById = new Map(messages.map((message) => [message.id, message]));
@@ -242,16 +232,16 @@ export async function loadMessages(
       ? [{ id, conversationId, payload: content.payload }]
       : [],
   );
-  const clicks = new Set(answers.length > 0 ? (await selectPostbacks(db, answers)).map(({ id }) => id) : []);
+  const clicks = new Set(answers.length > 0 ? (await postbacksAmong(db, answers)).map(({ id }) => id) : []);
   return ids.flatMap((id) => {
     const post = postById.get(id);
     const message = messageById.get(id);
-    return post || message ? [presentMessage(organization, post, message, clicks.has(id))] : [];
+    return post || message ? [web1on1Message(organization, post, message, clicks.has(id))] : [];
   });
 }
 
 /** A message: as it was posted, or as it was heard. At least one of the two is there. */
-export function presentMessage(
+function web1on1Message(
   organization: Organization,
   post: Post | undefined,
   message: Message | undefined,

@@ -3,14 +3,12 @@
  * them. Holds no route.
  */
 import type { AccessScope } from '../../accounts/accessTokens.ts';
-import { fault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
-import { breaks, routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
+import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 import type { Caller } from './callers.ts';
-
-export { breaks } from '../kit/route.ts';
 
 /** What came of a request; `next` is the query of the next page of a list. */
 export type Outcome<S extends number = number, B = unknown> =
@@ -45,11 +43,6 @@ export const { reads, writes, writesMany, acts } = routesOf<Web1on1Kind>();
 /** A fault for something that is not there. */
 export function missing(what: string): Fault {
   return fault('not_found', `There is no such ${what}.`);
-}
-
-/** A fault for what is well formed, but cannot be done as things stand. */
-export function refuses(field: string, rule: string): Fault {
-  return fault('unprocessable', `${field}: ${rule}`, { field });
 }
 
 /** An id as this door writes them, or a fault that names the field. */

@@ -5,7 +5,7 @@ import { Nothing } from '../../../contract/doors/fields.ts';
 import { ChangedWebhook, NewWebhook } from '../../../contract/doors/web1on1/bodies.ts';
 import { isoTime } from '../../base/clock.ts';
 import { randomToken } from '../../base/crypto.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { refuses, breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { WebhookWithSecret } from '../../webhooks/webhooks.ts';
 import { isOffered } from './events.ts';
@@ -13,11 +13,9 @@ import { organizationOf } from './present.ts';
 import { readQuery, selected } from './query.ts';
 import {
   acts,
-  breaks,
   missing,
   readId,
   reads,
-  refuses,
   writes,
   type Call,
   type Outcome,

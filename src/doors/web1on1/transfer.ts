@@ -5,12 +5,12 @@
 import type { Static } from 'typebox';
 import { AuthCode, LinkRequests } from '../../../contract/doors/web1on1/answers.ts';
 import { isoTime } from '../../base/clock.ts';
-import { isFault, type Fault } from '../../base/fault.ts';
+import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import { AUTH_CODE_LIFE_MS, issueAuthCodes, LINK_REQUEST_LIFE_MS } from '../../links/authCodes.ts';
 import { requestLinks } from '../../links/transfer.ts';
-import { acts, breaks, missing, readId, type Call, type Route, type Work } from './route.ts';
+import { acts, missing, readId, type Call, type Route, type Work } from './route.ts';
 import { organizationOf } from './present.ts';
 
 /** `/contacts/:id/authcode` and `/contacts/:id/linkrequests`. Both are made anew each time, so they are posted. */

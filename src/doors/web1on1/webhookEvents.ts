@@ -12,11 +12,11 @@ import type { MessageAccepted } from '../../ledger/events.ts';
 import type { FeedEvent } from '../../queue/feed/reader.ts';
 import { inboxOf } from '../../threads/posts.ts';
 import { openThreads, selectPosts } from '../../threads/threads.ts';
-import type { Told } from '../../threads/told.ts';
+import type { ThreadTold } from '../../threads/told.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import { EVENTS, tells } from './events.ts';
-import { loadMessages, loadShown, presentConversation } from './present.ts';
+import { loadMessages, loadShown, web1on1Conversation } from './present.ts';
 
 /** One thing to tell. */
 type Moment = {
@@ -67,7 +67,7 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
           : [{ event, index, what: 'message', conversationId, messageId }];
       }
       case 'thread.told': {
-        const { what, conversationId, postId, channelId } = event.payload as Told;
+        const { what, conversationId, postId, channelId } = event.payload as ThreadTold;
         return [
           {
             event,
@@ -105,7 +105,7 @@ async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]
   return {
     workspaceId,
     conversations: new Map(
-      shown.map((one) => [one.thread.id, presentConversation(one, organization, integrations)]),
+      shown.map((one) => [one.thread.id, web1on1Conversation(one, organization, integrations)]),
     ),
     messages: new Map(messages.map((message) => [message['id'], message])),
   };

@@ -19,7 +19,7 @@ const SETTLE_AFTER_MS = 200;
 export type CollectDeps = { clock: Clock; log: Log };
 
 /** Writes decisions; with `landed` the batch is over. Throws LaneLost when it is somebody else's now. */
-export type Settle = (decisions: readonly Decision[], landed: boolean) => Promise<void>;
+type Settle = (decisions: readonly Decision[], landed: boolean) => Promise<void>;
 
 /** Gathers decisions. `finished` resolves when the batch is settled, or has another owner. */
 export type Collector = { add(decisions: readonly Decision[]): void; finished: Promise<void> };

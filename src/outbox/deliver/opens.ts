@@ -13,11 +13,6 @@ const CONTEXT = 'open';
 /** A delivery, and the integration it went through. */
 export type Opened = { integrationId: number; ref: string };
 
-/** True when mail of a workspace tells of being opened. */
-export function tracksOpens(settings: Readonly<Record<string, unknown>>): boolean {
-  return settings['trackOpens'] === true;
-}
-
 /** The address of a delivery's picture. */
 export function openUrl(
   deps: { vault: Vault; publicUrl: () => string },

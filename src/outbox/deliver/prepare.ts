@@ -20,13 +20,14 @@ import {
   decideCanceled,
   decideErased,
   decideFailure,
+  decideSent,
   decideSpread,
   decideVerdict,
   putOff,
   type Decision,
   type Subject,
 } from '../outcome/decide.ts';
-import { placesOf, type Place } from '../../gate/places.ts';
+import { termsOf, type Terms } from '../../gate/terms.ts';
 import { saidOf } from '../../gate/say.ts';
 import { standingOf as standing, type Standing } from '../../gate/standing.ts';
 import type { Run, RunSource } from '../../ledger/run.ts';
@@ -35,7 +36,7 @@ import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
 import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
 import { linkOptions, lookingOn, whereNow } from './shown.ts';
-import { isWaiting, STATE } from '../../ledger/states.ts';
+import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
 
@@ -52,7 +53,7 @@ export type PrepareDeps = {
 };
 
 /** Work of one stream that was claimed. */
-export type Claimed = Pick<Batch, 'stream' | 'items'>;
+type Claimed = Pick<Batch, 'stream' | 'items'>;
 
 /** What is the same for all of a batch. */
 type Around = {
@@ -79,26 +80,26 @@ export async function prepare(
       ? await draftSingles(deps, batch, decided, nowMs)
       : await draftRun(deps, batch, run, decided);
   if (!drafts.length) return { ready: [], decided };
-  const places = await placesOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
+  const allTerms = await termsOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
   const people = await selectPeople(deps.sql, contactsOf(drafts), {
     channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
     attributes: run ? needsAttributes(run.compiled) : false,
   });
   const [opens, looking, threads] = await Promise.all([
-    openAll(deps, drafts, places, people),
+    openAll(deps, drafts, allTerms, people),
     run ? new Set<number>() : lookingOn(deps.sql, people.values(), nowMs),
     threadOptions(deps.sql, drafts.flatMap(inThread), people),
   ]);
   const optionsOf = linkOptions(
     deps.links,
     run,
-    run && places.get(run.workspaceId),
+    run && allTerms.get(run.workspaceId),
     drafts.map(({ item }) => item.ownerId),
   );
   for (const draft of drafts) draft.isLooking = looking.has(people.get(draft.item.ownerId)?.contactId ?? 0);
   const around: Around = {
     opens,
-    full: await takeRoomFor(deps, drafts, places, people, nowMs),
+    full: await takeRoomFor(deps, drafts, allTerms, people, nowMs),
     own: ownUrls(deps),
     nowMs,
   };
@@ -110,8 +111,9 @@ export async function prepare(
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
-    const made = makeReady(deps, around, draft, places.get(item.workspaceId), people.get(item.ownerId));
-    if (made === undefined) decided.push({ item, bulk });
+    const made = makeReady(deps, around, draft, allTerms.get(item.workspaceId), people.get(item.ownerId));
+    if (draft.endedEarly) decided.push(decideEnded(draft, made, nowMs));
+    else if (made === undefined) decided.push({ item, bulk });
     else if ('outgoing' in made) ready.push(made);
     else decided.push(made);
   }
@@ -134,11 +136,11 @@ function contactsOf(drafts: readonly Draft[]): { workspaceId: number; contactId:
 async function openAll(
   deps: PrepareDeps,
   drafts: readonly Draft[],
-  places: ReadonlyMap<number, Place>,
+  allTerms: ReadonlyMap<number, Terms>,
   people: ReadonlyMap<number, Person>,
 ): Promise<Map<number, OpenIntegration>> {
   const ids = new Set<number>();
-  for (const { byChannel } of places.values()) for (const id of byChannel.values()) ids.add(id);
+  for (const { byChannel } of allTerms.values()) for (const id of byChannel.values()) ids.add(id);
   for (const { integrationId, item } of drafts) {
     if (integrationId) ids.add(integrationId);
     else
@@ -166,16 +168,28 @@ async function draftSingles(
   const drafts: Draft[] = [];
   batch.items.forEach((item, index) => {
     const row = facts.get(keyOf(keys[index]!));
-    // A receipt or a cancellation has ended the delivery: nothing is left to do.
-    if (!row || !isWaiting(row.state)) return void decided.push({ item, bulk: false });
+    // A receipt or a cancellation has ended the delivery: nothing is left to do but to say where it went, if nobody did.
+    const endedEarly = row !== undefined && hasEndedEarly(row);
+    if (!row || (!isWaiting(row.state) && !endedEarly)) return void decided.push({ item, bulk: false });
     try {
-      drafts.push(draftSingle(item, row));
+      drafts.push({ ...draftSingle(item, row), endedEarly });
     } catch (error) {
       deps.log.error({ error, item }, 'a message could not be read');
       decided.push(decideBroken({ item, bulk: false, class: row.class }, error, nowMs));
     }
   });
   return drafts;
+}
+
+/** Its provider said that it failed, and whoever sent it died before writing where it went. */
+export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: string | null }): boolean {
+  return state === STATE.failed && channel === null;
+}
+
+/** It is not sent again, and not put off: what is written is where it went, as it would go now. */
+function decideEnded({ item, bulk }: Draft, made: Ready | Decision | undefined, nowMs: number): Decision {
+  const row = made && ('outgoing' in made ? decideSent(made.subject, nowMs) : made).row;
+  return { item, bulk, ...(row ? { row } : {}) };
 }
 
 /** Stands for what a message said that is gone: nobody will see it. */
@@ -267,26 +281,26 @@ function needsAllAddresses(compiled: Compiled): boolean {
 async function takeRoomFor(
   deps: PrepareDeps,
   drafts: readonly Draft[],
-  places: ReadonlyMap<number, Place>,
+  allTerms: ReadonlyMap<number, Terms>,
   people: ReadonlyMap<number, Person>,
   nowMs: number,
 ): Promise<Map<string, number>> {
   const asking = drafts.flatMap((draft): Asking[] => {
-    const place = places.get(draft.item.workspaceId);
+    const terms = allTerms.get(draft.item.workspaceId);
     const person = people.get(draft.item.ownerId);
-    const cap = place?.rules.frequencyCap;
+    const cap = terms?.rules.frequencyCap;
     if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];
-    if (!wouldGo(draft, place, person, nowMs)) return [];
+    if (!wouldGo(draft, terms, person, nowMs)) return [];
     const { ownerId: contactId, causeId } = draft.item;
-    return [{ contactId, causeId, cap, nowMs: nowMs + place.workspace.clockAheadMs }];
+    return [{ contactId, causeId, cap, nowMs: nowMs + terms.workspace.clockAheadMs }];
   });
   return await takeRoom(deps.sql, asking);
 }
 
 /** What throws is told when the draft is made ready (makeReady): here it takes no room, and its neighbours do. */
-function wouldGo(draft: Draft, place: Place, person: Person, nowMs: number): boolean {
+function wouldGo(draft: Draft, terms: Terms, person: Person, nowMs: number): boolean {
   try {
-    return standingOf(draft, place, person, nowMs, undefined).verdict.verdict === 'go';
+    return standingOf(draft, terms, person, nowMs, undefined).verdict.verdict === 'go';
   } catch {
     return false;
   }
@@ -294,7 +308,7 @@ function wouldGo(draft: Draft, place: Place, person: Person, nowMs: number): boo
 
 function standingOf(
   draft: Draft,
-  place: Place,
+  terms: Terms,
   person: Person,
   nowMs: number,
   capFreeMs: number | undefined,
@@ -304,7 +318,7 @@ function standingOf(
     ? person.destinations
     : whereNow(person.destinations, draft.isLooking === true);
   const { timeZone } = person;
-  return standing(draft, place, { timeZone, destinations }, nowMs + place.workspace.clockAheadMs, capFreeMs);
+  return standing(draft, terms, { timeZone, destinations }, nowMs + terms.workspace.clockAheadMs, capFreeMs);
 }
 
 /** What becomes of one draft. What throws is its own outcome: its neighbours know nothing of it. */
@@ -312,15 +326,15 @@ function makeReady(
   deps: PrepareDeps,
   around: Around,
   draft: Draft,
-  place: Place | undefined,
+  terms: Terms | undefined,
   person: Person | undefined,
 ): Ready | Decision | undefined {
   try {
-    return choosePath(around, draft, place, person);
+    return choosePath(around, draft, terms, person);
   } catch (error) {
     deps.log.error({ error, item: draft.item }, 'a message could not be made ready');
-    const aheadMs = place?.workspace.clockAheadMs ?? 0;
-    const isCapped = place?.rules.frequencyCap !== undefined;
+    const aheadMs = terms?.workspace.clockAheadMs ?? 0;
+    const isCapped = terms?.rules.frequencyCap !== undefined;
     return decideBroken({ ...draft, channel: draft.channel ?? null, aheadMs, isCapped }, error, around.nowMs);
   }
 }
@@ -328,19 +342,19 @@ function makeReady(
 function choosePath(
   around: Around,
   draft: Draft,
-  place: Place | undefined,
+  terms: Terms | undefined,
   person: Person | undefined,
 ): Ready | Decision | undefined {
   const { opens, full, nowMs } = around;
   // The workspace is gone, and with it whoever would ask.
-  if (!place) return undefined;
+  if (!terms) return undefined;
   // Of what may have been sent, nobody knows; it stays unknown.
-  if (!person || draft.isGone) return draft.wasUnknown ? undefined : decideErased(draft, place, nowMs);
-  const { workspace } = place;
+  if (!person || draft.isGone) return draft.wasUnknown ? undefined : decideErased(draft, terms, nowMs);
+  const { workspace } = terms;
   const capFreeMs = full.size
     ? full.get(roomKey({ contactId: draft.item.ownerId, causeId: draft.item.causeId }))
     : undefined;
-  const { destination, integrationId, facts, verdict } = standingOf(draft, place, person, nowMs, capFreeMs);
+  const { destination, integrationId, facts, verdict } = standingOf(draft, terms, person, nowMs, capFreeMs);
   const subject: Subject = {
     item: draft.item,
     workspaceId: workspace.id,
@@ -354,8 +368,8 @@ function choosePath(
     aheadMs: workspace.clockAheadMs,
     idempotent: false,
     canTell: false,
-    mayFallBack: draft.mayFallBack && place.fallback.on,
-    isCapped: draft.class === 'marketing' && place.rules.frequencyCap !== undefined,
+    mayFallBack: draft.mayFallBack && terms.fallback.on,
+    isCapped: draft.class === 'marketing' && terms.rules.frequencyCap !== undefined,
   };
   // It may have been sent before it was called off: then it stays unknown.
   if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);
@@ -369,6 +383,6 @@ function choosePath(
   if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)
     return putOff(draft.item, draft.bulk, nowMs + waitMs);
   if (subject.mayFallBack && person.destinations.length > 1 && open.adapter.confirms !== 'nothing')
-    subject.unreadAfterMs = place.fallback.unreadAfterMs;
+    subject.unreadAfterMs = terms.fallback.unreadAfterMs;
   return toWire(around, draft, subject, open, destination!, person, workspace);
 }

@@ -4,18 +4,18 @@ import type { RenderOptions } from '../../content/renderOptions.ts';
 import type { Sql } from '../../db/pool.ts';
 import { shortLinksFor, type Links } from '../../links/links.ts';
 import { presentContacts } from '../../links/sessions.ts';
-import type { Place } from '../../gate/places.ts';
+import type { Terms } from '../../gate/terms.ts';
 import type { Run } from '../../ledger/run.ts';
 
 /** How each recipient of a run has its links; undefined when it has none, so that content is rendered once for all. */
 export function linkOptions(
   links: Links,
   run: Run | undefined,
-  place: Place | undefined,
+  terms: Terms | undefined,
   contactIds: readonly number[],
 ): ((contactId: number) => RenderOptions) | undefined {
-  if (!run?.links.size || !place) return undefined;
-  const short = shortLinksFor(links, place.workspace, run.runId, run.links, contactIds);
+  if (!run?.links.size || !terms) return undefined;
+  const short = shortLinksFor(links, terms.workspace, run.runId, run.links, contactIds);
   return (contactId) => ({ rewriteUri: (uri) => short.get(contactId)?.get(uri) ?? uri });
 }
 

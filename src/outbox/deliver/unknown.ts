@@ -4,7 +4,7 @@ import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
 import { decideBroken, decideOutcome, type Decision, type Subject } from '../outcome/decide.ts';
 import type { Outcome } from '../../channels/adapter.ts';
-import { prepare, type PrepareDeps } from './prepare.ts';
+import { hasEndedEarly, prepare, type PrepareDeps } from './prepare.ts';
 import type { CollectDeps } from './collector.ts';
 import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
@@ -51,8 +51,14 @@ async function decideOn(
     items.filter((item) => noted.has(item)),
   );
   const decisions: Decision[] = [];
-  for (const item of items) {
-    const row = factsOf.get(`${item.ownerId}.${item.causeId}.${item.seq}`);
+  const early = items.filter((item) => {
+    const facts = factsOf.get(keyOf(item));
+    return facts !== undefined && hasEndedEarly(facts);
+  });
+  if (early.length)
+    decisions.push(...(await prepare(deps, { stream, items: early }, deps.clock.nowMs())).decided);
+  for (const item of items.filter((one) => !early.includes(one))) {
+    const row = factsOf.get(keyOf(item));
     const workspace = await deps.directory.workspace(item.workspaceId);
     const messageClass = run?.class ?? row?.class;
     if (!workspace || !messageClass || (row && !isWaiting(row.state))) {
@@ -81,6 +87,10 @@ async function decideOn(
     decisions.push(decideOutcome(subject, outcome, deps.clock.nowMs(), deps.random()));
   }
   return decisions;
+}
+
+function keyOf({ ownerId, causeId, seq }: WorkItem): string {
+  return `${ownerId}.${causeId}.${seq}`;
 }
 
 /** What is known of those whose answer was noted, as when they were sent: what they came to is written as if nothing had happened. */

@@ -14,10 +14,12 @@ import type { Person, Reachable } from '../../contacts/person.ts';
 import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/renderOptions.ts';
+import { segments } from '../../content/segments.ts';
 import type { Variables } from '../../content/variables.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';
-import { openUrl, tracksOpens, withPixel, type Opened } from './opens.ts';
+import { outboxSettings } from '../settings.ts';
+import { openUrl, withPixel, type Opened } from './opens.ts';
 import { toRef } from '../../ledger/ref.ts';
 import type { OpenIntegration } from '../../senders/senders.ts';
 import { listUnsubscribe, unsubscribeUrls, type UnsubscribeUrl } from './unsubscribe.ts';
@@ -42,6 +44,8 @@ export type Draft = {
   expiresMs: number;
   compiled: Compiled;
   isTemplate: boolean;
+  /** It was sent, and failed; what is missing is where it went. */
+  endedEarly?: boolean;
   /** What was to be said is erased. */
   isGone?: boolean;
   confirms?: boolean;
@@ -101,13 +105,17 @@ export function toWire(
   }
   const rendered = draft.compiled.renderFor(channel, variables, draft.options);
   if (isRenderFailure(rendered)) return decideFailure(subject, rendered.failed, rendered.detail, nowMs);
+  if (rendered.channel === 'sms' && !rendered.media?.length) {
+    const { count } = segments(rendered.text);
+    if (count > 1) subject.segments = count;
+  }
   const headers = {
     ...(draft.conversationId === undefined ? BY_ITSELF : undefined),
     ...(leave === undefined ? undefined : listUnsubscribe(leave)),
   };
   const ref = toRef({ contactId: draft.item.ownerId, causeId: draft.item.causeId, seq: draft.item.seq });
   const pixel =
-    channel === 'email' && tracksOpens(workspace.settings)
+    channel === 'email' && outboxSettings(workspace.settings).tracksOpens
       ? own.pixelUrl({ integrationId: open.integration.id, ref })
       : undefined;
   const ttlS = Math.floor((draft.expiresMs - nowMs - workspace.clockAheadMs) / 1000);

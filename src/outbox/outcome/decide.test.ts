@@ -20,7 +20,7 @@ import {
   type Subject,
 } from './decide.ts';
 import { lessonOf } from './learn.ts';
-import { redialRule } from './redial.ts';
+import { outboxSettings } from '../settings.ts';
 import { afterUnclear, isBlameless, retryDelayMs } from './retry.ts';
 
 const NOW = 1_000_000;
@@ -237,8 +237,8 @@ test('what fails, is called off, erased or broken before it is sent', () => {
     roomBack: true,
   });
   assert.equal(decideCanceled(subject(), NOW).row!.code, null);
-  const place = { workspace: { id: 3, clockAheadMs: AHEAD } };
-  const erased = decideErased(subject(), place, NOW);
+  const terms = { workspace: { id: 3, clockAheadMs: AHEAD } };
+  const erased = decideErased(subject(), terms, NOW);
   assert.deepEqual(short(erased), { ...NOTHING, state: 'canceled', attempts: 2, code: 'erased' });
   assert.deepEqual(
     [erased.row!.address, erased.row!.destinationId, erased.row!.stateMs],
@@ -303,7 +303,7 @@ test('a lesson is about an address; nothing else than two classes of error teach
 });
 
 test('calling again needs both how often and how soon', () => {
-  assert.deepEqual(redialRule({ redial: { times: 2, afterMs: 60 } }), { times: 2, afterMs: 60 });
+  assert.deepEqual(outboxSettings({ redial: { times: 2, afterMs: 60 } }).redial, { times: 2, afterMs: 60 });
   for (const redial of [
     undefined,
     {},
@@ -312,5 +312,5 @@ test('calling again needs both how often and how soon', () => {
     { times: 0, afterMs: 60 },
     { times: 2, afterMs: 0 },
   ])
-    assert.equal(redialRule({ redial }), undefined);
+    assert.equal(outboxSettings({ redial }).redial, undefined);
 });

@@ -24,6 +24,8 @@ export type Subject = {
   integrationId: number | null;
   destination: Reachable | undefined;
   vars: string | null;
+  /** Text messages that it takes, where it is more than one. */
+  segments?: number;
   /** By the workspace's clock. */
   expiresMs: number;
   /** How far the workspace's clock is ahead of ours. */
@@ -63,7 +65,7 @@ export type Decision = {
 };
 
 /** One delivery that becomes one for each of a person's devices. */
-export type Spread = {
+type Spread = {
   workspaceId: number;
   class: MessageClass;
   destinationIds: number[];
@@ -112,7 +114,7 @@ export function decideFailure(subject: Subject, code: string, detail: string, no
 }
 
 /** The code of what Parley itself failed on: a bug, or something that cannot be stored. */
-export const INTERNAL_ERROR = 'internal_error';
+const INTERNAL_ERROR = 'internal_error';
 
 /** A message on which Parley itself failed before there was anything to send: it fails alone, and says so. */
 export function decideBroken(
@@ -232,6 +234,12 @@ export function putOff(item: WorkItem, bulk: boolean, dueMs: number): Decision {
   return { item, bulk, later: { dueMs: Math.ceil(dueMs), attempt: item.attempt } };
 }
 
+/** What was sent, as is known from elsewhere than an answer to the call. */
+export function decideSent(subject: Subject, nowMs: number): Decision {
+  const { item, bulk } = subject;
+  return { item, bulk, row: rowOf(subject, STATE.accepted, nowMs, item.attempt + 1) };
+}
+
 /** What a provider's outcome means. `nowMs` by our clock; `random` 0..1. */
 export function decideOutcome(subject: Subject, outcome: Outcome, nowMs: number, random: number): Decision {
   const { item, bulk } = subject;
@@ -343,6 +351,7 @@ function rowOf(
     detail: why?.detail ? storable(why.detail) : null,
     externalIds: externalIds?.map(storable) ?? null,
     vars: subject.vars,
+    segments: subject.segments ?? null,
     trail: step ? storableJson([{ atMs, ...step }]) : null,
     sentMs: state === STATE.accepted ? atMs : null,
     stateMs: atMs,

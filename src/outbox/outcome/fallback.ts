@@ -14,7 +14,7 @@ import { LaneLost, settle } from '../../queue/work/settle.ts';
 import type { Handler } from '../../queue/worker.ts';
 import { asLastHeard, byOrder, devicesOf } from '../../gate/choose.ts';
 import { gate } from '../../gate/gate.ts';
-import { integrationFor, placesOf, type Place } from '../../gate/places.ts';
+import { integrationFor, termsOf, type Terms } from '../../gate/terms.ts';
 import type { DeliveryKey } from '../../ledger/ref.ts';
 import type { Senders } from '../../senders/senders.ts';
 import { giveUpOn, sendOnward, triedFor } from '../../ledger/onward.ts';
@@ -38,17 +38,17 @@ export async function fallBack(
   const tried = Map.groupBy(await triedFor(tx, [...messagesOf(failed).values()]), messageKey);
   const movable = failed.flatMap((key) => movableFrom(key, tried.get(messageKey(key)) ?? []));
   if (!movable.length) return 0;
-  const places = await placesOf(deps.directory, new Set(movable.map(({ workspaceId }) => workspaceId)));
+  const allTerms = await termsOf(deps.directory, new Set(movable.map(({ workspaceId }) => workspaceId)));
   const contacts = new Map(
     movable.map(({ workspaceId, contactId }) => [contactId, { workspaceId, contactId }]),
   );
   const people = await selectPeople(tx, [...contacts.values()], { attributes: false });
   // Of several devices that failed in one batch, the last moves the message on.
   const onward = [...messagesOf(movable).values()].flatMap((own) => {
-    const place = places.get(own.workspaceId);
+    const terms = allTerms.get(own.workspaceId);
     const person = people.get(own.contactId);
-    return place?.fallback.on && person
-      ? onwardFrom(own, tried.get(messageKey(own))!, person.destinations, place, nowMs)
+    return terms?.fallback.on && person
+      ? onwardFrom(own, tried.get(messageKey(own))!, person.destinations, terms, nowMs)
       : [];
   });
   if (!onward.length) return 0;
@@ -87,13 +87,13 @@ function onwardFrom(
   own: Tried,
   tried: readonly Tried[],
   destinations: readonly Reachable[],
-  place: Place,
+  terms: Terms,
   nowMs: number,
 ): Onward[] {
-  const atMs = nowMs + place.workspace.clockAheadMs;
+  const atMs = nowMs + terms.workspace.clockAheadMs;
   const expiresMs = own.expiresMs ?? Number.MAX_SAFE_INTEGER;
   const left = destinations.filter((destination) => {
-    const integrationId = integrationFor({ integrationId: null }, destination, place);
+    const integrationId = integrationFor({ integrationId: null }, destination, terms);
     if (integrationId === undefined || tried.some((one) => isSame(one, destination))) return false;
     const facts = {
       class: own.class,
@@ -108,10 +108,10 @@ function onwardFrom(
     };
     return gate(facts, atMs).verdict !== 'never';
   });
-  const [next] = byOrder(left, place.order);
+  const [next] = byOrder(left, terms.order);
   if (!next) return [];
   const first = tried.at(-1)!.seq + 1;
-  const trail = JSON.stringify([{ atMs, what: 'fell back', why: whyFrom(own, place) }]);
+  const trail = JSON.stringify([{ atMs, what: 'fell back', why: whyFrom(own, terms) }]);
   return devicesOf(left, next).map(({ destinationId }, index) => ({
     contactId: own.contactId,
     causeId: own.causeId,
@@ -134,9 +134,9 @@ function isSame(tried: Tried, destination: Reachable): boolean {
   );
 }
 
-function whyFrom({ channel, address, state, code }: Tried, place: Place): string {
+function whyFrom({ channel, address, state, code }: Tried, terms: Terms): string {
   const where = `${channel ?? 'the channel before'}${address ? ` ${address}` : ''}`;
-  if (mayArrive(state)) return `${where}: not read within ${place.fallback.unreadAfterMs ?? 0} ms`;
+  if (mayArrive(state)) return `${where}: not read within ${terms.fallback.unreadAfterMs ?? 0} ms`;
   return `${where}: ${stateName(state)}${code ? ` (${code})` : ''}`;
 }
 

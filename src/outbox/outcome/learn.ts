@@ -30,7 +30,7 @@ export type Lesson = {
 };
 
 /** Where something was sent. */
-export type SentTo = {
+type SentTo = {
   workspaceId: number;
   contactId: number;
   destinationId: number | null;

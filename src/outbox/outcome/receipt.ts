@@ -8,7 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable } from '../../base/storable.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { DeliveryChange } from '../../ledger/events.ts';
+import { changeTold, tellOfDeliveries } from '../../ledger/events.ts';
 import { addressOf } from '../../contacts/keys.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf, type Lesson } from './learn.ts';
@@ -28,7 +28,7 @@ const STATE_OF = {
 } as const;
 
 /** What receipts did. */
-export type ReceiptResult = { changed: number; unknown: number };
+type ReceiptResult = { changed: number; unknown: number };
 
 /**
  * Applies receipts of one integration; part of the caller's transaction. `atMs` is by the workspace's clock. Receipts that
@@ -50,8 +50,10 @@ export async function applyReceipts(
   const nowMs = deps.clock.nowMs();
   const missed = integration.channel === 'voice' ? missedCalls(rows, changes) : [];
   const again = await redial(deps, tx, integration.workspaceId, missed, { nowMs, atMs });
+  // Of one that overtook its settling nobody knows yet where it went (overtaken.ts).
   const failed = changes.filter(
-    (change) => change.state === STATE.failed && change.mayFallBack && !again.has(change),
+    (change) =>
+      change.state === STATE.failed && change.mayFallBack && change.address !== null && !again.has(change),
   );
   await fallBack(deps, tx, nowMs, failed);
   // Events of one bucket are in order. Those of a single send are told as they come, so each person has their own; a run's are
@@ -59,26 +61,15 @@ export async function applyReceipts(
   const together = Map.groupBy(changes, ({ bulk, contactId }) =>
     bulk ? `lane ${deps.queue.laneOf(bucketOf(contactId))}` : contactId,
   );
-  const told = deps.queue.append(
+  const told = tellOfDeliveries(
+    deps.queue,
     tx,
     [...together.values()].map((list) => ({
       ownerId: list[0]!.contactId,
       workspaceId: integration.workspaceId,
-      type: 'delivery.changed',
       atMs,
-      payload: {
-        bulk: list[0]!.bulk,
-        changes: list.map(
-          (change): DeliveryChange => ({
-            contactId: change.contactId,
-            causeId: change.causeId,
-            seq: change.seq,
-            to: change.state,
-            atMs,
-            ...(change.priorState === null ? {} : { from: change.priorState }),
-          }),
-        ),
-      },
+      bulk: list[0]!.bulk,
+      changes: list.map((change) => changeTold(change, atMs)),
     })),
   );
   const counted = changes.filter(({ bulk }) => bulk);

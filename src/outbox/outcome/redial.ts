@@ -8,16 +8,7 @@ import type { Queue } from '../../queue/queue.ts';
 import type { DeliveryKey } from '../../ledger/ref.ts';
 import { sendOnward, triedFor } from '../../ledger/onward.ts';
 import type { Onward, Tried } from '../../ledger/delivery.ts';
-
-/** A workspace's rule: so many more calls, each so long after the last. */
-export type RedialRule = { times: number; afterMs: number };
-
-/** Reads the rule; absent unless it is set. */
-export function redialRule(settings: Readonly<Record<string, unknown>>): RedialRule | undefined {
-  const given = settings['redial'] as { times?: unknown; afterMs?: unknown } | undefined;
-  const [times, afterMs] = [Number(given?.times), Number(given?.afterMs)];
-  return times > 0 && afterMs > 0 ? { times, afterMs } : undefined;
-}
+import { outboxSettings, type RedialRule } from '../settings.ts';
 
 /**
  * Puts calls in the queue for those that did not come about; part of the transaction in which that was written. Returns the
@@ -31,7 +22,7 @@ export async function redial<T extends DeliveryKey>(
   { nowMs, atMs }: { nowMs: number; atMs: number },
 ): Promise<Set<T>> {
   const workspace = missed.length ? await deps.directory.workspace(workspaceId) : undefined;
-  const rule = workspace && redialRule(workspace.settings);
+  const rule = workspace && outboxSettings(workspace.settings).redial;
   if (!rule) return new Set();
   const tried = await triedFor(tx, missed);
   const again = missed.flatMap((key) => {

@@ -14,12 +14,13 @@ import { LaneLost, settle } from '../../queue/work/settle.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision } from './decide.ts';
 import { giveRoomBack } from '../../ledger/caps.ts';
-import type { AcceptedInRun, DeliveryChange, DeliveryChanged } from '../../ledger/events.ts';
+import { changeTold, tellOfDeliveries, type AcceptedInRun } from '../../ledger/events.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
+import { followOvertaken } from './overtaken.ts';
 import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
-import { STATE } from '../../ledger/states.ts';
+import { isWaiting, STATE } from '../../ledger/states.ts';
 
 /** What writing needs. */
 export type WriteDeps = FallbackDeps & { ids: IdSource; clock: Clock };
@@ -47,6 +48,7 @@ export async function writeDecisions(
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
+  await followOvertaken(deps, tx, rows, changes);
   await giveRoomBack(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
@@ -73,24 +75,34 @@ async function announce(
   const together = Map.groupBy(told, ({ row }) => (bulk ? row.workspaceId : row.contactId));
   // A run is of one workspace, and so are all that it was accepted for.
   if (accepted.length && !together.size) together.set(rows[0]!.workspaceId, []);
-  await deps.queue.append(
+  await tellOfDeliveries(
+    deps.queue,
     tx,
     [...together.values()].map((list) => ({
       ownerId: list[0]?.row.contactId ?? accepted[0]!.contactIds[0]!,
       workspaceId: (list[0]?.row ?? rows[0]!).workspaceId,
-      type: 'delivery.changed',
       atMs: list[0]?.row.stateMs ?? accepted[0]!.atMs,
-      payload: {
-        bulk,
-        changes: list.map(({ change, row }) => changeOf(change, row.stateMs)),
-        ...(accepted.length ? { accepted } : {}),
-      } satisfies DeliveryChanged,
+      bulk,
+      changes: list.map(({ change, row }) => changeTold(change, row.stateMs)),
+      ...(accepted.length ? { accepted } : {}),
     })),
+  );
+  const late = changes.filter(isLateSize).map((change) => rowOf.get(toRef(change))!);
+  await tellOfDeliveries(
+    deps.queue,
+    tx,
+    late.flatMap(({ contactId: ownerId, workspaceId, stateMs: atMs, segments, attempts }) =>
+      // Of one that was tried before, its provider's word found how many there are.
+      segments === null || attempts > 1
+        ? []
+        : [{ ownerId, workspaceId, atMs, bulk, changes: [], late: { atMs, extraSegments: segments - 1 } }],
+    ),
   );
 }
 
-function changeOf({ contactId, causeId, seq, state, priorState }: Change, atMs: number): DeliveryChange {
-  return { contactId, causeId, seq, to: state, atMs, ...(priorState === null ? {} : { from: priorState }) };
+/** Its provider had told of it before its settling said how many text messages it takes: it is counted as one. */
+function isLateSize({ state, priorState }: Change): boolean {
+  return state === priorState && !isWaiting(state);
 }
 
 /** What a single message's outcome leads to: another destination, or a look at whether it was read. */

@@ -6,92 +6,39 @@
  * and what one could not read is kept for that one (failures.ts).
  */
 import type { FeedReader } from './reader.ts';
-import { pause } from '../../base/clock.ts';
-import { bell } from '../../base/lifecycle.ts';
-import { levelOf } from '../../db/patiently.ts';
 import { LaneLost } from '../work/settle.ts';
 import { fenceLane, fenceLanes } from '../lanes/sql.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { createFailures, isReadersOwn, type Transacts } from './failures.ts';
 import { moveToHistory, selectFeed } from './sql.ts';
 import type { WorkerCore } from '../work/core.ts';
+import { createPump } from '../work/pump.ts';
 
 /** Events of one lane in a transaction, at most; of several, each has a share of it. */
 const EVENTS_A_TIME = 200;
 /** Lanes in a transaction, at most: what is fixed about one costs more than what is in it. */
 const LANES_A_TIME = 16;
-const AT_ONCE = 4;
-const AFTER_ERROR_MS = 250;
 /** What readers do names people and messages. */
 const KEYED = { keyed: true };
 
 /** The dispatcher of this worker's lanes. */
 export function createDispatcher(core: WorkerCore, queue: Transacts, readers: readonly FeedReader[]) {
-  const ringing = new Set<number>();
-  const active = new Set<number>();
-  const woken = bell();
   const failures = createFailures(core, queue, readers);
   const handing = createHanding(queue, readers, failures);
-  // Lanes of several shards in one transaction are dearer on Citus than one each.
-  const together = core.sql.placement.distributed ? 1 : LANES_A_TIME;
-  let groups = 0;
-
-  /** Hands on what some lanes have. Where a reader fails, its lane goes on alone, and there each event by itself. */
-  const drain = async (group: readonly OwnedLane[]): Promise<void> => {
-    let lanes = group;
-    let alone = 0;
-    while (!core.stopping.aborted && (lanes = lanes.filter(core.holds)).length) {
-      try {
-        if (alone > 0) {
-          if (!(await handing.handOnAlone(lanes[0]!))) return;
-          alone--;
-        } else lanes = await handing.handOn(lanes, Math.ceil(EVENTS_A_TIME / lanes.length));
-      } catch (error) {
-        if (error instanceof LaneLost) return;
-        if (isReadersOwn(error) && lanes.length > 1) {
-          await Promise.all(lanes.map((lane) => drain([lane])));
-          return;
-        }
-        if (isReadersOwn(error) && alone === 0) {
-          alone = EVENTS_A_TIME;
-          continue;
-        }
-        core.log[levelOf(error)]({ error }, 'dispatching the feed failed; trying again');
-        await pause(core.clock, AFTER_ERROR_MS, core.stopping);
-      }
-    }
-  };
-
-  const take = (numbers: readonly number[]): void => {
-    const lanes = core.lanes().filter(({ lane }) => numbers.includes(lane));
-    for (const lane of numbers) ringing.delete(lane);
-    if (!lanes.length) return;
-    groups++;
-    for (const { lane } of lanes) active.add(lane);
-    void drain(lanes)
-      .catch((error: unknown) => core.log.error({ error }, 'the feed of some lanes was not drained'))
-      .finally(() => {
-        groups--;
-        for (const { lane } of lanes) active.delete(lane);
-        woken.ring();
-      });
-  };
-
-  return {
-    ring(lane: number) {
-      ringing.add(lane);
-      woken.ring();
+  const pump = createPump(core, {
+    what: 'the feed',
+    aloneFor: EVENTS_A_TIME,
+    // Lanes of several shards in one transaction are dearer on Citus than one each.
+    together: core.sql.placement.distributed ? 1 : LANES_A_TIME,
+    async take(lanes, alone) {
+      if (alone) return (await handing.handOnAlone(lanes[0]!)) ? lanes : [];
+      return await handing.handOn(lanes, Math.ceil(EVENTS_A_TIME / lanes.length));
     },
-    wake: () => woken.ring(),
+  });
+  return {
+    ...pump,
     /** Hands on again what readers failed on, when it is time; what is left of a lane's at once when the lane is new here. */
     again: failures.again,
-    async run() {
-      while (!core.stopping.aborted) {
-        const next = [...ringing].filter((lane) => !active.has(lane)).slice(0, together);
-        if (!next.length || groups >= AT_ONCE) await woken.wait();
-        else take(next);
-      }
-    },
   };
 }
 

@@ -15,7 +15,7 @@ import type { OwnedLane } from './lane.ts';
 const aliveHere = new Set<string>();
 
 /** Leases of this process. */
-export type Leases = {
+type Leases = {
   readonly name: string;
   /** Lanes held now. */
   held(): ReadonlyMap<number, OwnedLane>;

@@ -4,7 +4,7 @@ import { bucketOf } from '../../base/ids.ts';
 import { lockLane } from './sql.ts';
 
 /** Which bucket is in which lane, as the queue knows it. */
-export type LaneMap = {
+type LaneMap = {
   lanes(): readonly { lane: number; bucket: number }[];
   laneOf(bucket: number): number;
 };

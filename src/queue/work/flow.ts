@@ -18,7 +18,7 @@ export const STOPPED_AFTER_MS = FLOW_LIFE_MS + 250;
 const ASK_EVERY_MS = 100;
 
 /** `wait`: it is not known now. */
-export type Leave = 'go' | 'wait' | 'back';
+type Leave = 'go' | 'wait' | 'back';
 
 /** Knows of runs whether they flow. */
 export type Flow = {

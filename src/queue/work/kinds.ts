@@ -7,6 +7,3 @@ export const KIND = {
   unread: 5,
   delayedPost: 6,
 } as const;
-
-/** A kind of work. */
-export type Kind = (typeof KIND)[keyof typeof KIND];

@@ -10,9 +10,6 @@ import type { OwnedLane } from '../lanes/lane.ts';
 import type { WorkDeps } from './core.ts';
 import { leftBehind } from './steps.ts';
 
-/** Ownership of lanes. */
-export type Ownership = ReturnType<typeof createOwnership>;
-
 const AFTER_ERROR_MS = 250;
 
 /** Owns nothing yet. `opened` is called with every lane that has become ready. */

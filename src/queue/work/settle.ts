@@ -7,7 +7,7 @@ import { deleteDue, putOffDue } from './sql.ts';
 import { deleteFlight } from './sql.steps.ts';
 
 /** What became of some or all items of a batch. */
-export type Settlement = {
+type Settlement = {
   done: readonly WorkItem[];
   /** To be tried (again) at `dueMs`; `attempt` is how often it was tried by then. */
   later: readonly { item: WorkItem; dueMs: number; attempt: number }[];

@@ -30,7 +30,7 @@ export async function deleteFlight(db: Db, lane: OwnedLane, flightId: number): P
 }
 
 /** A flight that a former owner left behind. */
-export type LeftFlight = {
+type LeftFlight = {
   flightId: number;
   kind: number;
   whole: boolean;

@@ -2,11 +2,10 @@
  * Every statement on due, flights and streams. Statements on rows of a lane name its buckets, so that
  * Citus sends them to one shard (`onShard` where the rows are named by key); on plain Postgres the lane's index decides.
  */
+import { column } from '../../db/column.ts';
 import type { NewWork, Stream, WorkItem } from './work.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
-
-const column = <T, V>(rows: readonly T[], value: (row: T) => V): V[] => rows.map(value);
 
 /** Puts work in the queue; work that is there already stays as it is. Locks nothing but the new rows. */
 export async function insertDue(
@@ -149,6 +148,30 @@ export async function selectBulkOf(
     SELECT d.owner_id AS "ownerId", d.cause_id AS "causeId", d.seq FROM due d
     WHERE d.bucket = ANY(${column(ownerIds, (id) => id % 4096)}::smallint[]) AND d.kind = ${kind}
       AND d.owner_id = ANY(${[...ownerIds]}::bigint[]) AND d.stream <> 0`;
+}
+
+/** Work that was never tried. */
+export type UntriedBefore = { ownerId: number; dueMs: number };
+
+/**
+ * For each of some work, in its order, the newest of the same cause and bucket that is older (by `owner_id`) and was never tried. One
+ * short walk back on the primary key each.
+ */
+export async function selectUntriedBefore(
+  db: Db,
+  kind: number,
+  items: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
+): Promise<(UntriedBefore | null)[]> {
+  const rows = await db<{ ownerId: number | null; dueMs: number | null }[]>`
+    SELECT o.owner_id AS "ownerId", o.due_ms AS "dueMs"
+    FROM unnest(${column(items, (i) => i.ownerId % 4096)}::smallint[], ${column(items, (i) => i.ownerId)}::bigint[],
+      ${column(items, (i) => i.causeId)}::bigint[]) WITH ORDINALITY AS k (bucket, owner_id, cause_id, n)
+    LEFT JOIN LATERAL (
+      SELECT d.owner_id, d.due_ms FROM due d
+      WHERE d.bucket = k.bucket AND d.kind = ${kind} AND d.owner_id < k.owner_id AND d.cause_id = k.cause_id AND d.attempt = 0
+      ORDER BY d.owner_id DESC LIMIT 1) o ON true
+    ORDER BY k.n`;
+  return rows.map(({ ownerId, dueMs }) => (ownerId === null || dueMs === null ? null : { ownerId, dueMs }));
 }
 
 /** Puts work of one lane off: a new due time, and the count of attempts so far. */

@@ -56,7 +56,7 @@ export function createSteps(
 }
 
 /** What is left of a flight: those of its items that may have begun, and what was noted of them. */
-export type Left = {
+type Left = {
   flightId: number;
   kind: number;
   atMs: number;

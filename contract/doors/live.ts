@@ -1,0 +1,114 @@
+/**
+ * What goes over the live channel (`contract/live.ts`), as schemas: a frame is a JSON text. Types of them are imported as types only,
+ * so that a browser loads no validator.
+ */
+import { type Static, Type } from 'typebox';
+import { Content } from '../content.ts';
+import { Id, oneOf } from './fields.ts';
+
+/** Unix milliseconds. */
+const AtMs = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const ClientId = Type.String({ pattern: '^[\\w-]{1,64}$' });
+const Side = oneOf(['contact', 'business'] as const);
+
+/** Where a message of the business stands. */
+export const LiveState = oneOf(['sent', 'accepted', 'delivered', 'read', 'failed'] as const);
+export type LiveState = Static<typeof LiveState>;
+
+/** One thing said, as the messenger shows it. Messages stand in the order of (`atMs`, `id`). */
+export const LiveMessage = Type.Object({
+  id: Id,
+  from: Side,
+  content: Content,
+  atMs: AtMs,
+  author: Type.Optional(
+    Type.Object({ name: Type.Optional(Type.String()), avatarUrl: Type.Optional(Type.String()) }),
+  ),
+  /** What the client that said it called it. */
+  clientId: Type.Optional(Type.String()),
+  /** Of messages of the business. */
+  state: Type.Optional(LiveState),
+});
+export type LiveMessage = Static<typeof LiveMessage>;
+
+/** The conversation's marks. */
+export const LiveConversation = Type.Object({
+  started: Type.Boolean(),
+  unreadCount: Type.Integer({ minimum: 0 }),
+  /** Times up to which each side has read. */
+  businessReadMs: Type.Optional(AtMs),
+  contactReadMs: Type.Optional(AtMs),
+});
+export type LiveConversation = Static<typeof LiveConversation>;
+
+/** What a client sends. */
+export const ClientFrame = Type.Union([
+  Type.Object({
+    type: Type.Literal('hello'),
+    version: Type.Number(),
+    token: Type.String(),
+    cursor: Type.Optional(Type.String()),
+  }),
+  /** Says something. `clientId` names it: said twice under one name, it is kept once. */
+  Type.Object({ type: Type.Literal('say'), clientId: ClientId, content: Content }),
+  /** Starts the conversation without saying anything. */
+  Type.Object({ type: Type.Literal('start'), clientId: ClientId }),
+  Type.Object({ type: Type.Literal('typing'), on: Type.Boolean() }),
+  /** These messages of the business are here now. */
+  Type.Object({ type: Type.Literal('got'), messageIds: Type.Array(Id) }),
+  /** Read up to this message. */
+  Type.Object({ type: Type.Literal('read'), upTo: Id }),
+  /** Asks for what was said before a time. */
+  Type.Object({ type: Type.Literal('history'), beforeMs: AtMs }),
+]);
+export type ClientFrame = Static<typeof ClientFrame>;
+
+/** What happened. */
+export const LiveEvent = Type.Union([
+  Type.Object({ kind: Type.Literal('message'), message: LiveMessage }),
+  /** May come before its message, and before an earlier state: the furthest counts. */
+  Type.Object({ kind: Type.Literal('state'), messageId: Id, state: LiveState, atMs: AtMs }),
+  Type.Object({ kind: Type.Literal('read'), by: Side, atMs: AtMs }),
+  /** Passing: it is not sent again to who was away. */
+  Type.Object({ kind: Type.Literal('typing'), by: Side, on: Type.Boolean() }),
+]);
+export type LiveEvent = Static<typeof LiveEvent>;
+
+/** What the server sends. */
+export const ServerFrame = Type.Union([
+  Type.Object({
+    type: Type.Literal('welcome'),
+    version: Type.Number(),
+    cursor: Type.String(),
+    /** Absent while there is none: connecting makes nothing. */
+    conversation: Type.Optional(LiveConversation),
+    /**
+     * The last messages, to be shown instead of all that was shown: there was no cursor, or it was too old. Absent when the
+     * events after the cursor follow.
+     */
+    messages: Type.Optional(Type.Array(LiveMessage)),
+    /** There is more before those. */
+    more: Type.Optional(Type.Boolean()),
+  }),
+  Type.Object({ type: Type.Literal('event'), cursor: Type.String(), event: LiveEvent }),
+  /** Kept. The message itself comes as an event, before or after this. */
+  Type.Object({ type: Type.Literal('ack'), clientId: ClientId, messageId: Type.Optional(Id) }),
+  /** Not kept, and why: `field` is at fault. Saying the same again leads nowhere unless `retry`. */
+  Type.Object({
+    type: Type.Literal('refused'),
+    clientId: Type.Optional(ClientId),
+    code: Type.String(),
+    reason: Type.String(),
+    field: Type.Optional(Type.String()),
+    retry: Type.Boolean(),
+  }),
+  Type.Object({
+    type: Type.Literal('history'),
+    beforeMs: AtMs,
+    messages: Type.Array(LiveMessage),
+    more: Type.Boolean(),
+  }),
+  /** Nothing happened for a while; who hears nothing for `SILENCE_MS` has lost the connection. */
+  Type.Object({ type: Type.Literal('alive') }),
+]);
+export type ServerFrame = Static<typeof ServerFrame>;

@@ -1,0 +1,10 @@
+/** What this room declares. */
+import type { Room } from '../db/room.ts';
+
+/** Content. */
+export const contentRoom: Room = {
+  name: 'content',
+  personal: {
+    templates: 'names nobody',
+  },
+};

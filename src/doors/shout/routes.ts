@@ -1,0 +1,6 @@
+/** All routes of this door. */
+import type { Route } from './route.ts';
+import { userRoutes } from './users.ts';
+
+/** The routes. */
+export const ROUTES: readonly Route[] = [...userRoutes];

@@ -1,0 +1,24 @@
+/** What a workspace has decided about orders that companies tell it. */
+import type { Db } from '../db/pool.ts';
+import { selectSettings, upsertSettings, type OrderSettings } from './sql.ts';
+
+export type { OrderSettings } from './sql.ts';
+
+/** Where nothing was decided: who connects to a company takes its orders. */
+const USUAL: OrderSettings = { accepts: true, currency: 'USD' };
+
+/** The settings of a workspace. */
+export async function orderSettings(db: Db, workspaceId: number): Promise<OrderSettings> {
+  return (await selectSettings(db, workspaceId)) ?? USUAL;
+}
+
+/** Changes them; part of the transaction. */
+export async function changeOrderSettings(
+  db: Db,
+  workspaceId: number,
+  change: Partial<OrderSettings>,
+): Promise<OrderSettings> {
+  const settings = { ...(await orderSettings(db, workspaceId)), ...change };
+  await upsertSettings(db, workspaceId, settings);
+  return settings;
+}

@@ -1,0 +1,69 @@
+/**
+ * Saying something to somebody, in one transaction: who it is is found or made, their conversation too, and what is said is accepted.
+ * For whoever does not hold the conversation already; who does calls `accept`.
+ */
+import { resolveContacts } from '../contacts/resolve.ts';
+import type { Wanted } from '../contacts/wanted.ts';
+import { ensureConversations } from '../conversations/conversations.ts';
+import type { Tx } from '../db/pool.ts';
+import { accept, type AcceptDeps, type Send } from './accept.ts';
+
+/** A contact that is known, at one of its addresses or wherever it is reached best; or whoever an address is of. */
+export type Whom = { contactId: number; destinationId?: number | undefined } | Omit<Wanted, 'workspaceId'>;
+
+/** What is said to whom. */
+export type Saying = Omit<
+  Send,
+  'workspaceId' | 'contactId' | 'conversationId' | 'destinationId' | 'aheadMs'
+> & { to: Whom };
+
+/** Where it is said, and when by our clock. */
+type Speaking = { workspace: { id: number; clockAheadMs: number }; nowMs: number };
+
+/** What was accepted, and of whom. */
+type SaidTo = { messageId: number; contactId: number; conversationId: number; atMs: number };
+
+/** Says things, in order; part of the caller's transaction. */
+export async function say(
+  deps: AcceptDeps,
+  tx: Tx,
+  { workspace, nowMs }: Speaking,
+  sayings: readonly Saying[],
+): Promise<SaidTo[]> {
+  const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
+  const reached = await reach(deps, tx, { workspaceId, nowMs }, sayings);
+  const people = new Set(reached.map(({ contactId }) => contactId));
+  const conversations = await ensureConversations(
+    tx,
+    deps.ids,
+    nowMs + aheadMs,
+    [...people].map((contactId) => ({ contactId, workspaceId })),
+  );
+  const sends = sayings.map(({ to: _to, ...said }, i): Send => {
+    const { contactId, destinationId } = reached[i]!;
+    const conversationId = conversations.get(contactId)!.id;
+    const where = destinationId === undefined ? {} : { destinationId };
+    return { ...said, ...where, workspaceId, contactId, conversationId, aheadMs };
+  });
+  const accepted = await accept(deps, tx, nowMs, sends);
+  return accepted.map(({ messageId, atMs }, i) => {
+    const { contactId, conversationId } = sends[i]!;
+    return { messageId, atMs, contactId, conversationId };
+  });
+}
+
+type Reached = { contactId: number; destinationId?: number | undefined };
+
+/** Who they are; those who are named by an address are found or made together. */
+async function reach(
+  deps: AcceptDeps,
+  tx: Tx,
+  at: { workspaceId: number; nowMs: number },
+  sayings: readonly Saying[],
+): Promise<Reached[]> {
+  const wanted = sayings.flatMap(({ to }) =>
+    'contactId' in to ? [] : [{ ...to, workspaceId: at.workspaceId }],
+  );
+  const found = wanted.length ? (await resolveContacts(tx, deps.ids, at.nowMs, wanted)).values() : undefined;
+  return sayings.map(({ to }) => ('contactId' in to ? to : found!.next().value!));
+}

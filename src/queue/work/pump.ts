@@ -1,0 +1,92 @@
+/**
+ * Going through what lanes have, where a lane's owner alone takes it: the feed, and turns. A lane that rings is drained until it has no
+ * more, in one group at a time. What fails keeps nobody else waiting: its lane goes on by itself, and there what is in it one by one.
+ */
+import { pause } from '../../base/clock.ts';
+import { bell } from '../../base/lifecycle.ts';
+import { isPassing } from '../../db/errors.ts';
+import { levelOf } from '../../db/patiently.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
+import type { WorkerCore } from './core.ts';
+import { LaneLost } from './settle.ts';
+
+/** What is pumped, and how. */
+type Pumping = {
+  /** As the log names it. */
+  what: string;
+  /**
+   * Takes some of what the lanes have; `alone`, only what is first in the one lane given, so that what fails is left aside by itself.
+   * Returns the lanes that may have more.
+   */
+  take(lanes: readonly OwnedLane[], alone: boolean): Promise<readonly OwnedLane[]>;
+  /** Things that are taken alone after a failure: as many as may have been taken together. */
+  aloneFor: number;
+  /** Lanes in a group, at most. */
+  together: number;
+};
+
+/** Groups at a time. */
+const GROUPS_AT_ONCE = 4;
+const AFTER_ERROR_MS = 250;
+
+/** The pump of this worker's lanes. */
+export function createPump(core: WorkerCore, pumping: Pumping) {
+  const ringing = new Set<number>();
+  const active = new Set<number>();
+  const woken = bell();
+  let groups = 0;
+
+  const take = (numbers: readonly number[]): void => {
+    const lanes = core.lanes().filter(({ lane }) => numbers.includes(lane));
+    for (const lane of numbers) ringing.delete(lane);
+    if (!lanes.length) return;
+    groups++;
+    for (const { lane } of lanes) active.add(lane);
+    void drain(core, lanes, pumping)
+      .catch((error: unknown) => core.log.error({ error }, `${pumping.what} of some lanes: not drained`))
+      .finally(() => {
+        groups--;
+        for (const { lane } of lanes) active.delete(lane);
+        woken.ring();
+      });
+  };
+
+  return {
+    ring(lane: number) {
+      ringing.add(lane);
+      woken.ring();
+    },
+    wake: () => woken.ring(),
+    async run(): Promise<void> {
+      while (!core.stopping.aborted) {
+        const next = [...ringing].filter((lane) => !active.has(lane)).slice(0, pumping.together);
+        if (!next.length || groups >= GROUPS_AT_ONCE) await woken.wait();
+        else take(next);
+      }
+    },
+  };
+}
+
+async function drain(core: WorkerCore, group: readonly OwnedLane[], pumping: Pumping): Promise<void> {
+  let lanes = group;
+  let alone = 0;
+  while (!core.stopping.aborted && (lanes = lanes.filter(core.holds)).length) {
+    try {
+      lanes = await pumping.take(lanes, alone > 0);
+      alone = Math.max(0, alone - 1);
+    } catch (error) {
+      if (error instanceof LaneLost) return;
+      const isTheirs = !isPassing(error);
+      if (isTheirs && lanes.length > 1) {
+        await Promise.all(lanes.map((lane) => drain(core, [lane], pumping)));
+        return;
+      }
+      if (isTheirs && alone === 0) {
+        alone = pumping.aloneFor;
+        continue;
+      }
+      core.log[levelOf(error)]({ error }, `${pumping.what}: failed, and is taken again`);
+      await pause(core.clock, AFTER_ERROR_MS, core.stopping);
+    }
+  }
+}
