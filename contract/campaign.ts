@@ -16,11 +16,14 @@ export const CAMPAIGN_LIMITS = {
   cyclePasses: 100,
   /** Steps in one turn. */
   instantSteps: 50,
+  /** How far what one campaign does may set off others in one turn. */
+  chain: 8,
   /** The newest events of a name that a count looks at. */
   counted: 1_000,
   goals: 20,
   exits: 20,
   branches: 20,
+  variants: 10,
   conditions: 200,
   depth: 10,
   text: 1024,
@@ -62,7 +65,35 @@ export type Rule =
   | { inList: string }
   | { tagged: string }
   | ({ did: string } & Often)
-  | ({ did_not: string } & Omit<Often, 'atLeast' | 'atMost'>);
+  | ({ did_not: string } & Omit<Often, 'atLeast' | 'atMost'>)
+  | { message: MessageRule }
+  /** By key. */
+  | { inSegment: string };
+
+/** What can be asked of messages that campaigns sent. */
+export const MESSAGE_STATES = [
+  'accepted',
+  'delivered',
+  'opened',
+  'clicked',
+  'replied',
+  'failed',
+  'suppressed',
+] as const;
+
+/** That a message of a campaign (any, where none is named; or that of one step) came to something. */
+export type MessageRule = {
+  state: (typeof MESSAGE_STATES)[number];
+  of?: string;
+  step?: string;
+  atLeast?: number;
+  atMost?: number;
+  within?: string;
+  since?: string;
+};
+
+/** A change of being in something: one of the two. */
+export type Crossing = { entered: string } | { left: string };
 
 /** An event that is looked for: `match` names its property and the property of the trigger that must be equal. */
 export type Looked = { event: string; where?: Where; match?: Readonly<Record<string, string>> };
@@ -70,6 +101,18 @@ export type Looked = { event: string; where?: Where; match?: Readonly<Record<str
 /** What sets a campaign off. `api` and `hand`: somebody says so. */
 export type Trigger =
   | { event: { did: string; where?: Where } }
+  | { grant: { on: 'created' | 'deleted'; where?: Where } }
+  | { order: { on: 'created' | 'deleted'; where?: Where } }
+  /** A form was answered; any, where none is named. */
+  | { form: { answered?: string; where?: Where } }
+  /** The test of an attribute begins to hold; or its value changes. */
+  | { attribute: { path: string } & (RuleTest | { changed: true }) }
+  /** By key; by name. */
+  | { segment: Crossing }
+  | { list: Crossing }
+  | { tag: Crossing }
+  /** So long before (`-3d`) or after the date in an attribute, at that time of the contact's day. */
+  | { date: { attribute: string; offset?: string; at?: string; yearly?: boolean } }
   | {
       event_without: {
         did: string;
@@ -80,7 +123,8 @@ export type Trigger =
         match?: Readonly<Record<string, string>>;
       };
     }
-  | { api: true };
+  | { api: true }
+  | { hand: true };
 
 /** Edges that lead elsewhere than to the next step: by name, the key of a step or `end`. */
 export type Edges = Readonly<Record<string, string>>;
@@ -98,10 +142,15 @@ export type Step = { key: string; then?: Edges } & (
   | { stop: { reason: string } }
 );
 
-/** A message. Exactly one of template and content; `best` lets the contact's own channel be chosen. */
+/** One of several messages, for this share (`50%`) of those who are treated; who gets which is drawn at entry. */
+export type Variant = { key: string; share: string; template?: string; content?: Content };
+
+/** A message. Exactly one of template, content and variants; `best` lets the contact's own channel be chosen. */
 export type SendStep = {
   template?: string;
   content?: Content;
+  /** The same keys and shares in every step that has any: who got one of them gets it throughout. */
+  variants?: readonly Variant[];
   class?: MessageClass;
   channel?: string;
   await?: 'none' | 'accepted' | 'delivered';
@@ -148,6 +197,8 @@ export type CampaignFile = {
   /** What is done longer ago than this when it comes does not trigger; 72 hours. */
   triggersWithin?: string;
   holdout?: string;
+  /** Entries after which the effect is to be judged. */
+  planned?: number;
   goals?: readonly Goal[];
   exits?: readonly Looked[];
   steps: readonly Step[];

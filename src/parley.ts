@@ -272,6 +272,7 @@ function openRooms(ground: Ground) {
     rooms: () => rooms,
   };
   const rooms = declared(shared, ctx, notices, metrics);
+  for (const { adds } of rooms) if (adds) shared.queue.beforeCommit(adds);
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,

@@ -52,7 +52,7 @@ test('a campaign from a file: drafted, planned, published, entered by a call, to
   assert.deepEqual([people.length, people[0].contactId, people[0].step], [1, ann, 'opened']);
   const report = await ok('GET', `/campaigns/${drafted.id}/report`);
   assert.equal(report.funnel.text.sent, 1);
-  assert.deepEqual(report.epochs[0].entered, { treated: 1, holdout: 0 });
+  assert.deepEqual(report.epochs[0].entered, { treated: 1, holdout: 0, workspaceHoldout: 0 });
   const { days } = await ok('GET', `/campaigns/${drafted.id}/series`);
   assert.deepEqual(
     days.map(({ entered }: Json) => entered),
@@ -132,5 +132,8 @@ test('parley reconcile --campaigns: adds up, and says what does not', async () =
   await database.sql`DELETE FROM timers`;
   await database.sql`DELETE FROM campaign_tallies`;
   const { breaks } = await ok('GET', '/reconcile/campaigns');
-  assert.match(breaks.join('; '), /\d in a campaign without a timer.*0 counted as entered, and 1 rows/);
+  assert.match(
+    breaks.join('; '),
+    /\d in a campaign without a timer.*0 counted as entered \(epoch 1, arm 0\), and 1 rows/,
+  );
 });

@@ -5,14 +5,19 @@
  *     draft → active ⇄ paused
  *               └────────┴──▶ ended
  */
-import type { CampaignFile, Step } from '../../contract/campaign.ts';
+import type { CampaignFile, Step, Variant } from '../../contract/campaign.ts';
+import type { Content } from '../../contract/content.ts';
+import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
+import { segmentsNamed } from '../contacts/segments.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { expandTemplates } from '../content/templates.ts';
 import { compile } from '../content/compile.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { streamApart } from '../queue/work/stream.ts';
 import type { Names } from './events/names.ts';
 import {
   bumpStamp,
@@ -28,11 +33,14 @@ import {
   type CampaignRow,
   type VersionRow,
 } from './enrol/sql.live.ts';
+import { holdOutside, insertEpoch } from './enrol/sql.arms.ts';
 import { countPlaces, insertTasks, type PlaceCount } from './enrol/sql.tasks.ts';
 import { durationMs } from './match/duration.ts';
 import { readCampaign } from './steps/definition.ts';
 import { moved } from './steps/moved.ts';
-import { versionOf } from './steps/version.ts';
+import { segmentsAsked, variantsOf, versionOf } from './steps/version.ts';
+import { watchFor } from './segments/segments.ts';
+import { epochOf } from './outside.ts';
 
 export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
 
@@ -53,7 +61,7 @@ export const listCampaigns = selectCampaigns;
 export const versionsOf = selectVersions;
 
 /** What this room's functions work with. */
-export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names };
+export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock };
 
 /** Writes a draft: of the campaign with that key, or of a new one. Nothing is written when anything is wrong with it. */
 export async function saveDraft(
@@ -156,11 +164,15 @@ export async function publish(
   how: 'move' | 'finish',
   nowMs: number,
 ): Promise<CampaignRow | Fault> {
+  // Before the campaign itself, as where the share is set.
+  const outside = await holdOutside(tx, workspaceId, randomToken(12), nowMs);
   const now = await lockedIn(tx, workspaceId, id, ['draft', 'active', 'paused'], 'be published');
   if (isFault(now)) return now;
   if (!now.draft) return fault('conflict', 'the campaign has no draft that could be published');
   const file = await withTemplates(tx, workspaceId, now.draft);
   if (isFault(file)) return file;
+  const segments = await segmentsNamed(tx, workspaceId, segmentsAsked(file));
+  if (isFault(segments)) return segments;
   const versions = await selectVersions(tx, id);
   const current = versions.find((one) => one.id === now.versionId);
   const isSame = current !== undefined && sameEpoch(current.file, file);
@@ -182,11 +194,6 @@ export async function publish(
     ...(trigger ? [trigger.name] : []),
   ]);
   if (isFault(known)) return known;
-  await insertVersion(tx, version);
-  if (how === 'move') {
-    await closeVersions(tx, id, version.id);
-    if (current) await putTasks(deps, tx, now, 'move', {}, nowMs);
-  }
   const published: CampaignRow = {
     ...now,
     draft: null,
@@ -197,13 +204,22 @@ export async function publish(
     changedMs: nowMs,
     startedMs: now.startedMs ?? nowMs,
   };
+  await insertVersion(tx, version);
+  if (!isSame) await insertEpoch(tx, epochOf(published, file, outside.points, nowMs));
+  if (how === 'move') {
+    await closeVersions(tx, id, version.id);
+    if (current) await putTasks(deps, tx, now, 'move', {}, nowMs);
+  }
   await updateCampaign(tx, published);
+  await watchFor(deps, tx, published, file, nowMs);
+  await setFlow(deps, tx, published);
   await bumpStamp(tx);
   return published;
 }
 
-/** Stops a campaign: `entering` lets nobody in, `all` lets nobody on either. */
+/** Stops a campaign: `entering` lets nobody in, `all` lets nobody on either, and what was let in waits unsent. */
 export async function pauseCampaign(
+  deps: CampaignDeps,
   tx: Tx,
   workspaceId: number,
   id: number,
@@ -222,6 +238,7 @@ export async function pauseCampaign(
     changedMs: nowMs,
   };
   await updateCampaign(tx, paused);
+  await setFlow(deps, tx, paused);
   await bumpStamp(tx);
   return paused;
 }
@@ -246,6 +263,7 @@ export async function resumeCampaign(
   }
   const resumed: CampaignRow = { ...now, state: 'active', paused: null, pausedMs: null, changedMs: nowMs };
   await updateCampaign(tx, resumed);
+  await setFlow(deps, tx, resumed);
   await bumpStamp(tx);
   return resumed;
 }
@@ -269,14 +287,32 @@ export async function endCampaign(
     changedMs: nowMs,
   };
   await updateCampaign(tx, ended);
+  await watchFor(deps, tx, ended, undefined, nowMs);
   await putTasks(deps, tx, now, 'end', {}, nowMs);
   await bumpStamp(tx);
   return ended;
 }
 
+/** What a campaign sends flows as long as it does. */
+async function setFlow(
+  { queue }: Pick<CampaignDeps, 'queue'>,
+  tx: Tx,
+  { id, workspaceId, paused }: CampaignRow,
+): Promise<void> {
+  const flowing = paused !== 'all';
+  await queue.flow(tx, {
+    stream: streamApart(id),
+    kind: KIND.delivery,
+    workspaceId,
+    flowing,
+    ratePerS: null,
+  });
+}
+
 /** What is compared stays the same: counts of both can be added. */
 function sameEpoch(a: CampaignFile, b: CampaignFile): boolean {
-  const compared = ({ holdout, goals }: CampaignFile) => JSON.stringify([holdout ?? null, goals ?? []]);
+  const compared = (file: CampaignFile) =>
+    JSON.stringify([file.holdout ?? null, file.goals ?? [], variantsOf(file)]);
   return compared(a) === compared(b);
 }
 
@@ -300,27 +336,50 @@ async function putTasks(
 }
 
 /** The campaign with what its templates say now, in their place. */
-async function withTemplates(db: Db, workspaceId: number, file: CampaignFile): Promise<CampaignFile | Fault> {
+export async function withTemplates(
+  db: Db,
+  workspaceId: number,
+  file: CampaignFile,
+): Promise<CampaignFile | Fault> {
   const steps: Step[] = [];
   for (const [i, step] of file.steps.entries()) {
-    if (!('send' in step) || step.send.template === undefined) {
+    if (!('send' in step)) {
       steps.push(step);
       continue;
     }
-    const path = `campaign.steps[${i}].send.template`;
-    const named = { type: 'template', name: step.send.template } as const;
-    const expanded = await expandTemplates(db, workspaceId, [named], { path });
-    if (isFault(expanded)) return expanded;
-    if (expanded.length !== 1)
-      return fault('bad_request', `${path}: must be one message, and stands for ${expanded.length}`, {
-        field: path,
-      });
-    const compiled = compile(expanded[0]!, { path });
-    if (isFault(compiled)) return compiled;
-    const { template: _template, ...rest } = step.send;
-    steps.push({ ...step, send: { ...rest, content: expanded[0]! } });
+    const at = `campaign.steps[${i}].send`;
+    const send = await withTemplate(db, workspaceId, step.send, at);
+    if (isFault(send)) return send;
+    const variants: Variant[] = [];
+    for (const [j, one] of (send.variants ?? []).entries()) {
+      const variant = await withTemplate(db, workspaceId, one, `${at}.variants[${j}]`);
+      if (isFault(variant)) return variant;
+      variants.push(variant);
+    }
+    steps.push({ ...step, send: variants.length ? { ...send, variants } : send });
   }
   return { ...file, steps };
+}
+
+async function withTemplate<T extends { template?: string; content?: Content }>(
+  db: Db,
+  workspaceId: number,
+  said: T,
+  at: string,
+): Promise<T | Fault> {
+  if (said.template === undefined) return said;
+  const path = `${at}.template`;
+  const named = { type: 'template', name: said.template } as const;
+  const expanded = await expandTemplates(db, workspaceId, [named], { path });
+  if (isFault(expanded)) return expanded;
+  if (expanded.length !== 1)
+    return fault('bad_request', `${path}: must be one message, and stands for ${expanded.length}`, {
+      field: path,
+    });
+  const compiled = compile(expanded[0]!, { path });
+  if (isFault(compiled)) return compiled;
+  const { template: _template, ...rest } = said;
+  return { ...rest, content: expanded[0]! } as T;
 }
 
 async function lockedIn(

@@ -65,6 +65,13 @@ export async function diff(files: readonly string[], flags: TargetFlags): Promis
   if (differs) throw new Failure('There are differences.');
 }
 
+/** The campaign with a key. */
+export async function findByKey(api: Api, base: string, key: string): Promise<Campaign> {
+  const found = (await all(api, base)).find((one) => one.key === key);
+  if (!found) throw new Failure(`There is no campaign ${key}.`);
+  return found;
+}
+
 /** Campaigns, page by page. */
 async function all(api: Api, base: string): Promise<Campaign[]> {
   const found: Campaign[] = [];

@@ -67,6 +67,18 @@ function campaigning(parley: Command): void {
   calling(campaigns, 'diff', 'show where files differ from what the server has')
     .argument('<files...>')
     .action(async (files, flags) => (await import('./campaigns.ts')).diff(files, flags));
+  calling(campaigns, 'report', 'tell what a campaign changed')
+    .argument('<key>', 'the key of the campaign')
+    .option('--json', 'print one line of JSON')
+    .action(async (key, flags) => (await import('./campaignReport.ts')).report(key, flags));
+  calling(campaigns, 'backtest', 'try a file over what people did; nothing is sent')
+    .argument('<file>')
+    .option('--days <n>', 'over the last so many', '90')
+    .option('--by <order>', 'received, or at: as if each event had come when it was done', 'received')
+    .option('--all', 'everybody, and not one in 64')
+    .option('--contact <id>', "tell one contact's way as well")
+    .option('--json', 'print one line of JSON')
+    .action(async (file, flags) => (await import('./campaignBacktest.ts')).backtest(file, flags));
 }
 
 function many(value: string, before: string[] = []): string[] {

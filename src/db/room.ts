@@ -6,7 +6,7 @@
  *     export const linksRoom: Room = { name: 'links', personal: { links: 'deleted' }, erase: …, merge: …, sweep: … };
  */
 import type { Log } from '../base/log.ts';
-import type { Sql, Tx } from './pool.ts';
+import type { Db, Sql, Tx } from './pool.ts';
 
 /** A room as those see it who go over all of them. What a room has no use for, it leaves out. */
 export type Room = {
@@ -32,7 +32,7 @@ export type Room = {
   /** The clock of a test workspace moved on: what is due there comes forward by as much. Part of the transaction. */
   advance?(tx: Tx, workspaceId: number, byMs: number): Promise<void>;
   /** True when it has something to do in a workspace now, for who waits until all is done. */
-  isBusy?(sql: Sql, workspaceId: number, nowMs: number): Promise<boolean>;
+  isBusy?(db: Db, workspaceId: number, nowMs: number): Promise<boolean>;
   /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
   sweep?(sweeping: Sweeping): Promise<void>;
 };

@@ -119,6 +119,28 @@ CREATE TABLE callback_signatures (
 );
 CREATE INDEX callback_signatures_age ON callback_signatures USING btree (at_ms);
 
+-- on every node
+CREATE TABLE campaign_backtests (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  campaign_id bigint,
+  file jsonb NOT NULL,
+  salt text NOT NULL,
+  from_ms bigint NOT NULL,
+  to_ms bigint NOT NULL,
+  ordered_by text NOT NULL,
+  wanted integer NOT NULL,
+  done integer NOT NULL DEFAULT 0,
+  sums jsonb NOT NULL DEFAULT '{}'::jsonb,
+  note text,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (id),
+  CHECK ((ordered_by = ANY (ARRAY['received'::text, 'at'::text]))),
+  CHECK (((wanted >= 1) AND (wanted <= 4096)))
+);
+CREATE INDEX campaign_backtests_of ON campaign_backtests USING btree (workspace_id, id);
+
 -- by bucket
 CREATE TABLE campaign_entries (
   bucket smallint NOT NULL,
@@ -135,11 +157,23 @@ CREATE TABLE campaign_entries (
   ending text,
   trigger jsonb,
   converted jsonb NOT NULL DEFAULT '{}'::jsonb,
+  variant text,
+  reached_ms bigint,
   PRIMARY KEY (bucket, contact_id, campaign_id, entry_key),
-  CHECK ((arm = ANY (ARRAY[0, 1]))),
+  CHECK ((arm = ANY (ARRAY[0, 1, 2]))),
   CHECK (((ended_ms IS NULL) = (ending IS NULL)))
 ) WITH (fillfactor=80);
 CREATE INDEX campaign_entries_of_campaign ON campaign_entries USING btree (campaign_id, entered_ms);
+
+-- on every node
+CREATE TABLE campaign_epochs (
+  campaign_id bigint NOT NULL,
+  epoch integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  plan jsonb NOT NULL,
+  began_ms bigint NOT NULL,
+  PRIMARY KEY (campaign_id, epoch)
+);
 
 -- by bucket
 CREATE TABLE campaign_optouts (
@@ -173,6 +207,9 @@ CREATE TABLE campaign_sends (
   epoch integer NOT NULL,
   step text NOT NULL,
   at_ms bigint NOT NULL,
+  variant text,
+  version_id bigint NOT NULL DEFAULT 0,
+  seen smallint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id, message_id)
 );
 
@@ -195,7 +232,9 @@ CREATE TABLE campaign_tallies (
   n bigint NOT NULL,
   total double precision NOT NULL DEFAULT 0,
   squares double precision NOT NULL DEFAULT 0,
-  PRIMARY KEY (bucket, campaign_id, epoch, arm, step, metric)
+  variant text NOT NULL DEFAULT ''::text,
+  version_id bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (bucket, campaign_id, epoch, arm, variant, version_id, step, metric)
 ) WITH (fillfactor=60);
 
 -- by bucket
@@ -209,8 +248,9 @@ CREATE TABLE campaign_tasks (
   params jsonb NOT NULL,
   after_id bigint NOT NULL DEFAULT 0,
   created_ms bigint NOT NULL,
+  due_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, lane, id),
-  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text])))
+  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text])))
 );
 
 -- on every node
@@ -414,6 +454,7 @@ CREATE TABLE conversions (
   message_id bigint,
   PRIMARY KEY (bucket, contact_id, enrolment_id, goal, event_key)
 );
+CREATE INDEX conversions_of_campaign ON conversions USING btree (campaign_id, at_ms);
 
 -- by bucket
 CREATE TABLE deliveries (
@@ -532,8 +573,9 @@ CREATE TABLE enrolments (
   entered_ms bigint NOT NULL,
   trigger jsonb,
   place jsonb NOT NULL,
+  variant text,
   PRIMARY KEY (bucket, contact_id, id),
-  CHECK ((arm = ANY (ARRAY[0, 1])))
+  CHECK ((arm = ANY (ARRAY[0, 1, 2])))
 ) WITH (fillfactor=80);
 CREATE INDEX enrolments_of_campaign ON enrolments USING btree (campaign_id, bucket, contact_id);
 
@@ -1114,6 +1156,38 @@ CREATE TABLE proof_keys (
 );
 
 -- by bucket
+CREATE TABLE segment_members (
+  bucket smallint NOT NULL,
+  segment_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  since_ms bigint NOT NULL,
+  value text,
+  PRIMARY KEY (bucket, segment_id, contact_id)
+);
+CREATE INDEX segment_members_of_contact ON segment_members USING btree (bucket, contact_id);
+
+-- on every node
+CREATE TABLE segments (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  key text,
+  name text NOT NULL,
+  campaign_id bigint,
+  kind text NOT NULL,
+  rule jsonb NOT NULL,
+  state text NOT NULL,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  PRIMARY KEY (id),
+  CHECK (((key IS NULL) = (campaign_id IS NOT NULL))),
+  CHECK (((length(key) >= 1) AND (length(key) <= 64))),
+  CHECK ((kind = ANY (ARRAY['rule'::text, 'value'::text, 'date'::text]))),
+  CHECK ((state = ANY (ARRAY['building'::text, 'live'::text])))
+);
+CREATE UNIQUE INDEX segments_by_key ON segments USING btree (workspace_id, key);
+CREATE INDEX segments_of_campaign ON segments USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
+
+-- by bucket
 CREATE TABLE set_members (
   bucket smallint NOT NULL,
   set_id bigint NOT NULL,
@@ -1385,6 +1459,16 @@ CREATE TABLE workers (
   name text NOT NULL,
   seen_ms bigint NOT NULL,
   PRIMARY KEY (name)
+);
+
+-- on every node
+CREATE TABLE workspace_holdouts (
+  workspace_id bigint NOT NULL,
+  points integer NOT NULL,
+  salt text NOT NULL,
+  changed_ms bigint NOT NULL,
+  PRIMARY KEY (workspace_id),
+  CHECK (((points >= 0) AND (points <= 5000)))
 );
 
 -- on every node

@@ -9,7 +9,7 @@ import type { Room } from '../db/room.ts';
 import type { Queue } from '../queue/queue.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
 import type { Rules } from './rules.ts';
-import { hasWork, moveClock } from './sql.ts';
+import { hasWork, moveClock, snapshot } from './sql.ts';
 
 /** The farthest a workspace's clock may stand ahead: ten years. */
 const FARTHEST_AHEAD_MS = 10 * 365.25 * 86_400_000;
@@ -84,8 +84,10 @@ export async function settled(
   const world = await deps.rules.world(workspaceId);
   if (isFault(world)) return world;
   const nowMs = deps.clock.nowMs();
-  // Before the queue: what they do may put something into it.
-  for (const room of deps.rooms?.() ?? [])
-    if (await room.isBusy?.(deps.sql, workspaceId, nowMs)) return false;
-  return !(await hasWork(deps.sql, workspaceId, nowMs + RECEIPT_AFTER_MS));
+  // Of one moment: what is handed from one to another between two looks would be in neither.
+  return await deps.sql.begin(async (tx) => {
+    await snapshot(tx);
+    for (const room of deps.rooms?.() ?? []) if (await room.isBusy?.(tx, workspaceId, nowMs)) return false;
+    return !(await hasWork(tx, workspaceId, nowMs + RECEIPT_AFTER_MS));
+  });
 }

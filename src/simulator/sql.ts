@@ -294,6 +294,11 @@ export async function moveClock(
   return rows[0]?.clockAheadMs;
 }
 
+/** From here on the transaction sees the store as it is now, whatever others commit. */
+export async function snapshot(tx: Db): Promise<void> {
+  await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`;
+}
+
 /** True when a workspace has work that is due and may run, or events that were not handed on. Locks nothing. */
 export async function hasWork(db: Db, workspaceId: number, nowMs: number): Promise<boolean> {
   const rows = await db<{ busy: boolean }[]>`

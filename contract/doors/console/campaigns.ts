@@ -73,61 +73,109 @@ export const CampaignPlan = Type.Object({
 });
 
 const interval = Type.Array(Type.Number(), { minItems: 2, maxItems: 2 });
-const armOf = Type.Object({
+const verdict = oneOf(['too_early', 'split_broken', 'more', 'less', 'no_difference_yet'] as const);
+const armOf = {
   entries: Count,
   stillOpen: Count,
   converted: Count,
   rate: orNull(Type.Number()),
   interval,
   value: Type.Number(),
-});
-const goal = Type.Object({
-  key: Type.String(),
-  primary: Type.Boolean(),
-  currency: orNull(Type.String()),
-  treated: armOf,
-  holdout: orNull(armOf),
+};
+const compared = {
   effect: orNull(
     Type.Object({
       difference: Type.Number(),
-      verdict: oneOf(['too_early', 'split_broken', 'more', 'less', 'no_difference_yet'] as const),
+      verdict,
       whileRunning: orNull(interval),
       atPlannedEnd: Type.Object({ interval, note: Type.String() }),
     }),
   ),
+  /** Winsorised: what is worth more than `cap` counts as that much. */
   valuePerEntry: orNull(
     Type.Object({
       treated: Type.Number(),
       holdout: Type.Number(),
       difference: Type.Number(),
       whileRunning: orNull(interval),
+      verdict,
+      cap: orNull(Type.Number()),
     }),
   ),
+};
+const goal = Type.Object({
+  key: Type.String(),
+  primary: Type.Boolean(),
+  currency: orNull(Type.String()),
+  treated: Type.Object(armOf),
+  holdout: orNull(Type.Object(armOf)),
+  ...compared,
+  /** Each against who is held out, or against the first where nobody is. */
+  variants: Type.Array(Type.Object({ key: Type.String(), ...armOf, ...compared })),
+  /** The treated against who is kept out of all campaigns of the workspace. */
+  workspaceHoldout: orNull(Type.Object({ ...armOf, ...compared })),
+  /** How many of its events are a goal of other campaigns too, after messages of theirs. */
+  credited: Type.Object({ alsoToCampaigns: Count, events: Count }),
 });
 const counts = Type.Record(Type.String(), Type.Number());
+const tested = orNull(Type.Object({ chi2: Type.Number(), p: Type.Number(), isBroken: Type.Boolean() }));
 /** What a campaign changed. Epochs are never added up. */
 export const CampaignReport = Type.Object({
   epochs: Type.Array(
     Type.Object({
       epoch: Count,
+      beganAt: Time,
       holdoutShare: Type.Number(),
-      entered: Type.Object({ treated: Count, holdout: Count }),
-      split: orNull(Type.Object({ chi2: Type.Number(), p: Type.Number(), isBroken: Type.Boolean() })),
+      workspaceHoldoutShare: Type.Number(),
+      entered: Type.Object({ treated: Count, holdout: Count, workspaceHoldout: Count }),
+      /** Whether entries have the shares that were planned, and whether as many of each arm came to the first message. */
+      split: tested,
+      walk: tested,
       warnings: Type.Array(Type.String()),
       goals: Type.Array(goal),
     }),
   ),
   pooled: Type.Array(
-    Type.Object({ key: Type.String(), epochs: Count, d: orNull(Type.Number()), interval: orNull(interval) }),
+    Type.Object({
+      key: Type.String(),
+      epochs: Count,
+      d: orNull(Type.Number()),
+      interval: orNull(interval),
+      whileRunning: orNull(interval),
+    }),
   ),
   funnel: Type.Record(Type.String(), counts),
+  /** By step, variant and version: of how many people or messages, and how often. */
+  steps: Type.Array(
+    Type.Object({
+      step: Type.String(),
+      variant: orNull(Type.String()),
+      version: orNull(Count),
+      counts: Type.Record(Type.String(), Type.Object({ unique: Count, total: Count })),
+      goals: Type.Array(
+        Type.Object({ goal: Type.String(), people: Count, times: Count, value: Type.Number() }),
+      ),
+    }),
+  ),
   endings: counts,
+  winsorisedAt: Type.Number(),
 });
 export type CampaignReport = Static<typeof CampaignReport>;
-const arm = oneOf(['treated', 'holdout'] as const);
-/** What happened on each day, by arm. */
+const arm = oneOf(['treated', 'holdout', 'workspace_holdout'] as const);
+const variant = orNull(Type.String());
+/** What happened on each day, by arm and variant; `converted` and `value` of one goal when it is named, else of any. */
 export const CampaignSeries = Type.Object({
-  days: Type.Array(Type.Object({ day: Time, arm, entered: Count, ended: Count, converted: Count })),
+  days: Type.Array(
+    Type.Object({
+      day: Time,
+      arm,
+      variant,
+      entered: Count,
+      ended: Count,
+      converted: Count,
+      value: Type.Number(),
+    }),
+  ),
 });
 /** Who entered, newest first. */
 export const CampaignPeople = Type.Object({
@@ -135,6 +183,7 @@ export const CampaignPeople = Type.Object({
     Type.Object({
       contactId: Id,
       arm,
+      variant,
       epoch: Count,
       enteredAt: Time,
       endedAt: orNull(Time),
@@ -145,6 +194,30 @@ export const CampaignPeople = Type.Object({
   ),
   next: orNull(Type.Object({ before: Id, beforeAt: Time })),
 });
+/** What was reached, newest first, and the step whose message it is credited to. */
+export const CampaignConversions = Type.Object({
+  conversions: Type.Array(
+    Type.Object({
+      contactId: Id,
+      goal: Type.String(),
+      arm,
+      epoch: Count,
+      at: Time,
+      value: Type.Number(),
+      step: orNull(Type.String()),
+      messageId: orNull(Id),
+    }),
+  ),
+  next: orNull(Type.Object({ before: Id, beforeAt: Time, beforeKey: Type.String() })),
+});
+/** How many entries it takes to see a difference, when `controlShare` of them is who the others are held against. */
+export const EntriesNeeded = Type.Object({
+  entries: Count,
+  controlShare: Type.Number(),
+  power: Type.Number(),
+});
+/** Who is kept out of all campaigns of the workspace, as a share. */
+export const WorkspaceHoldout = Type.Object({ share: Type.String({ pattern: '^\\d{1,2}(\\.\\d{1,2})?%$' }) });
 /** Whether campaigns keep what they promise; `breaks` in words, none when all adds up. */
 export const CampaignsAudited = Type.Object({
   amiss: Type.Object({

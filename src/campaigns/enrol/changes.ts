@@ -8,6 +8,8 @@ export type Tally = {
   campaignId: number;
   epoch: number;
   arm: Arm;
+  variant: string | null;
+  versionId: number;
   step: string;
   metric: string;
   n: number;
@@ -43,6 +45,13 @@ export class Changes {
   readonly conversions: Conversion[] = [];
   readonly refusals = new Map<string, Of & { campaignId: number; reason: string; atMs: number }>();
   readonly tallies = new Map<string, Tally & { contactId: number }>();
+  /** By contact and watch: what holds now and did not, or does not any more (no `value`). */
+  readonly crossings = new Map<
+    string,
+    Of & { watchId: number; atMs: number; isIn: boolean; value: string | null }
+  >();
+  /** When a contact is to be looked at again, by the workspace's clock. */
+  readonly looks = new Map<number, Of & { atMs: number }>();
   /** Lane of a contact, since counts are kept by lane. */
   readonly #laneOf: (contactId: number) => number;
 
@@ -70,21 +79,32 @@ export class Changes {
     this.refusals.set(`${member.contactId}|${campaignId}`, { ...ofWhom(member), campaignId, reason, atMs });
   }
 
+  cross(member: Member, watchId: number, isIn: boolean, value: string | null, atMs: number): void {
+    this.crossings.set(`${member.contactId}|${watchId}`, { ...ofWhom(member), watchId, atMs, isIn, value });
+  }
+
+  look(member: Member, atMs: number): void {
+    this.looks.set(member.contactId, { ...ofWhom(member), atMs });
+  }
+
   count(
     { contactId }: Of,
-    of: Pick<Tally, 'campaignId' | 'epoch' | 'arm'>,
+    of: Pick<Tally, 'campaignId' | 'epoch' | 'arm' | 'variant' | 'versionId'>,
     metric: string,
     more: { step?: string; n?: number; total?: number; squares?: number } = {},
   ): void {
-    const { campaignId, epoch, arm } = of;
+    const { campaignId, epoch, arm, variant, versionId } = of;
     const { step = '', n = 1, total = 0, squares = 0 } = more;
-    const key = `${this.#laneOf(contactId)}|${campaignId}|${epoch}|${arm}|${step}|${metric}`;
+    const key = `${this.#laneOf(contactId)}|${campaignId}|${epoch}|${arm}|${variant ?? ''}|${versionId}|${step}|${metric}`;
     const known = this.tallies.get(key);
     if (known) {
       known.n += n;
       known.total += total;
       known.squares += squares;
-    } else this.tallies.set(key, { contactId, campaignId, epoch, arm, step, metric, n, total, squares });
+    } else {
+      const where = { campaignId, epoch, arm, variant, versionId };
+      this.tallies.set(key, { contactId, ...where, step, metric, n, total, squares });
+    }
   }
 }
 

@@ -2,19 +2,17 @@
  * What an event, a timer or a change does to one contact: goals, then those who are in a campaign, then who enters one. Pure: it works on
  * what is in hand (`Member`) and gathers what changes (`Changes`); the live engine and a back-test both call it.
  */
-import { createHash } from 'node:crypto';
-import { hash53 } from '../../base/crypto.ts';
-import { bucketOf, BUCKETS } from '../../base/ids.ts';
 import { durationMs } from '../match/duration.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
-import { valueAt } from '../match/reading.ts';
 import { moved } from '../steps/moved.ts';
-import type { Outcome, Stimulus } from '../steps/run.ts';
+import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
 import { firstPlace, step, withAttributes, withTags } from '../steps/step.ts';
 import type { Version } from '../steps/version.ts';
+import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { convert } from './goals.ts';
+import { enrolmentIdOf, keyOfEvent } from './keys.ts';
 import {
   ARM,
   type Arm,
@@ -134,6 +132,7 @@ export function enter(
     entryKey: entryKey!,
     epoch: campaign.epoch,
     arm: null,
+    variant: null,
     isShadow: false,
     enteredMs: asOfMs,
     trigger,
@@ -163,17 +162,28 @@ function admit(
     drop(member, enrolment, changes);
     return changes.refuse(member, campaign.id, 'filter', asOfMs);
   }
-  const arm = armOf(campaign, member.contactId);
+  const { arm, variant } = drawArm(campaign, member.contactId);
   const entered: Enrolment = {
     ...enrolment,
     arm,
-    isShadow: arm === ARM.holdout,
+    variant,
+    isShadow: arm !== ARM.treated,
     enteredMs: asOfMs,
     place: firstPlace(version, asOfMs),
   };
   const { campaignId, entryKey, id: enrolmentId, versionId, epoch, trigger } = entered;
-  const who = { campaignId, entryKey, enrolmentId, versionId, epoch, arm, enteredMs: asOfMs, trigger };
-  const entry: Entry = { ...who, endedMs: null, ending: null, converted: {} };
+  const who = {
+    campaignId,
+    entryKey,
+    enrolmentId,
+    versionId,
+    epoch,
+    arm,
+    variant,
+    enteredMs: asOfMs,
+    trigger,
+  };
+  const entry: Entry = { ...who, reachedMs: null, endedMs: null, ending: null, converted: {} };
   member.entries.unshift(entry);
   member.enrolments.set(entered.id, entered);
   changes.keepEntry(member, entry);
@@ -181,11 +191,17 @@ function admit(
   log(member, entered, changes, {
     seq: entered.place.seq++,
     atMs: asOfMs,
-    what: arm === ARM.holdout ? 'entered the holdout' : 'entered',
+    what: ENTERED[arm],
     ...(trigger ? { detail: trigger.name } : {}),
   });
   apply(live, member, entered, step(version, entered, member.facts, { kind: 'enter' }, asOfMs), changes);
 }
+
+const ENTERED: Readonly<Record<Arm, string>> = {
+  [ARM.treated]: 'entered',
+  [ARM.holdout]: 'entered the holdout',
+  [ARM.outside]: 'entered the workspace holdout',
+};
 
 /** Why somebody may not enter; undefined when they may. */
 function refusalOf(
@@ -216,7 +232,8 @@ function again(
   asOfMs: number,
   changes: Changes,
 ): void {
-  const { whileActive = 'ignore', entry = 'every' } = campaign.version.file;
+  const { entry, file } = campaign.version;
+  const { whileActive = 'ignore' } = file;
   const enrolment = [...member.enrolments.values()].find(
     ({ campaignId, arm }) => campaignId === campaign.id && arm !== null,
   );
@@ -278,12 +295,7 @@ function apply(live: Live, member: Member, enrolment: Enrolment, outcome: Outcom
   for (const why of outcome.why) log(member, next, changes, why);
   for (const effect of outcome.effects) {
     changes.effects.push({ ...ofWhom(member), effect, enrolment: next, version });
-    changes.count(
-      member,
-      counted,
-      effect.do === 'would_send' ? 'would_send' : effect.do === 'send' ? 'sent' : 'done',
-      { step: effect.step },
-    );
+    countEffect(member, counted, effect, changes);
     if (effect.do === 'set') member.facts = withAttributes(member.facts, effect.attributes);
     if (effect.do === 'tag') member.facts = withTags(member.facts, effect.add, effect.remove);
   }
@@ -293,6 +305,22 @@ function apply(live: Live, member: Member, enrolment: Enrolment, outcome: Outcom
   }
   const ending = 'completed' in outcome.ended ? 'completed' : outcome.ended.exited;
   ended(member, next, ending, outcome.why.at(-1)!.atMs, changes);
+}
+
+/** Counts what is done at a step, and how many it is done with, where somebody comes to the step more than once. */
+function countEffect(
+  member: Member,
+  enrolment: Enrolment & { arm: Arm },
+  { do: what, step: key, atMs }: Effect,
+  changes: Changes,
+): void {
+  const metric = what === 'would_send' || what === 'send' ? (what === 'send' ? 'sent' : what) : 'done';
+  changes.count(member, enrolment, metric, { step: key });
+  if (!enrolment.place.passes?.[key]) changes.count(member, enrolment, `${metric}:first`, { step: key });
+  const entry = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
+  if (metric === 'done' || !entry || entry.reachedMs !== null) return;
+  entry.reachedMs = atMs;
+  changes.keepEntry(member, entry);
 }
 
 /** Takes somebody out, for a reason from outside its steps. */
@@ -358,31 +386,4 @@ export function moveTo(
   });
   member.enrolments.set(next.id, next);
   changes.keep(member, next);
-}
-
-/** The key of an entry by its trigger: one for ever, one for each event, or one for each value at a path. */
-function keyOfEvent({ file }: Version, event: Seen): number | undefined {
-  const { entry = 'every' } = file;
-  if (entry === 'once') return 1;
-  if (entry === 'every') return hash53(`event ${event.name} ${event.key}`);
-  const value = valueAt(event.properties, entry.per);
-  return value === undefined ? undefined : hash53(`per ${JSON.stringify(value)}`);
-}
-
-/** The key of an entry that somebody asked for: one for ever, or one for each key of the caller's. */
-export function keyOfCall({ file }: Version, key: string): number {
-  return (file.entry ?? 'once') === 'once' ? 1 : hash53(`call ${key}`);
-}
-
-/** An enrolment's id: derived, so that entering twice leaves one, and in its contact's bucket. */
-function enrolmentIdOf(contactId: number, campaignId: number, entryKey: number): number {
-  const high = Math.max(1, Math.floor(hash53(`${contactId}|${campaignId}|${entryKey}`) / BUCKETS));
-  return high * BUCKETS + bucketOf(contactId);
-}
-
-/** The arm of a contact: by a hash, so that it is the same whenever it is drawn under one salt. */
-function armOf({ salt, version }: Campaign, contactId: number): Arm {
-  if (version.holdoutPoints === 0) return ARM.treated;
-  const drawn = createHash('sha256').update(`${salt}:${contactId}`).digest().readUInt32BE(0);
-  return Math.floor((drawn / 2 ** 32) * 10_000) < version.holdoutPoints ? ARM.holdout : ARM.treated;
 }

@@ -46,7 +46,10 @@ function reaches(goal: Goal, entry: Entry, member: Member, event: Taken): boolea
 }
 
 function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: Changes): void {
-  const given = goal.value === undefined ? 0 : Number(valueAt(event.properties, goal.value) ?? 0);
+  const currency = event.properties?.['currency'];
+  // Sums are of one currency.
+  const isOther = goal.currency !== undefined && typeof currency === 'string' && currency !== goal.currency;
+  const given = goal.value === undefined || isOther ? 0 : Number(valueAt(event.properties, goal.value) ?? 0);
   const value = Number.isFinite(given) ? given : 0;
   const before = entry.converted[goal.key];
   const sum = before?.value ?? 0;
@@ -69,6 +72,7 @@ function count(goal: Goal, entry: Entry, member: Member, event: Taken, changes: 
     atMs: event.atMs,
     value,
   });
+  if (isOther) changes.count(member, entry, 'other_currency', { step: `goal:${goal.key}` });
   changes.count(member, entry, 'converted', {
     step: `goal:${goal.key}`,
     n: before ? 0 : 1,

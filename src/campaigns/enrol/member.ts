@@ -1,5 +1,7 @@
 /** A contact as campaigns have it in hand for a turn: what is known, what they are in, what they were in. Holds types only. */
+import type { Rule } from '../../../contract/campaign.ts';
 import type { Facts, Seen } from '../match/facts.ts';
+import type { DateTrigger } from '../steps/date.ts';
 import type { Run } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
 
@@ -13,6 +15,8 @@ export type Campaign = {
   /** What a pause stops. */
   paused: 'entering' | 'all' | null;
   pausedMs: number | null;
+  /** Who is kept out of all campaigns: a share in basis points, and their salt. */
+  outside: { points: number; salt: string } | null;
   version: Version;
 };
 
@@ -24,12 +28,23 @@ export type Live = {
   triggers: ReadonlyMap<string, readonly Campaign[]>;
   /** Goals are counted for campaigns with these names. */
   goals: ReadonlyMap<string, readonly Campaign[]>;
+  /** What is looked at of each contact: segments, and what triggers go by. */
+  watches: readonly Watch[];
+  /** What comes of it, by the id of the watch. */
+  onWatch: ReadonlyMap<number, readonly { campaign: Campaign; on: 'entered' | 'left' }[]>;
 };
 
-/** Which arm: the holdout walks as a shadow. */
-export const ARM = { treated: 0, holdout: 1 } as const;
+/** Something that holds of a contact or does not, and is kept. */
+export type Watch = {
+  id: number;
+  /** By which rules name it; null where it is a campaign's own. */
+  key: string | null;
+} & ({ kind: 'rule'; rule: Rule } | { kind: 'value'; path: string } | { kind: 'date'; date: DateTrigger });
+
+/** Which arm. Held out by the campaign, and `outside`, held out of all, walk as shadows. */
+export const ARM = { treated: 0, holdout: 1, outside: 2 } as const;
 /** An arm. */
-export type Arm = 0 | 1;
+export type Arm = 0 | 1 | 2;
 
 /** Somebody who is in a campaign. `arm` is null while it is not decided whether they enter. */
 export type Enrolment = Run & {
@@ -38,6 +53,8 @@ export type Enrolment = Run & {
   entryKey: number;
   epoch: number;
   arm: Arm | null;
+  /** Which of several messages; null when there are none, or nothing is sent. */
+  variant: string | null;
 };
 
 /** What came of a goal for one entry. */
@@ -51,6 +68,9 @@ export type Entry = {
   versionId: number;
   epoch: number;
   arm: Arm;
+  variant: string | null;
+  /** When the first message was sent, or would have been. */
+  reachedMs: number | null;
   enteredMs: number;
   endedMs: number | null;
   ending: string | null;
@@ -69,4 +89,10 @@ export type Member = {
   horizon: number;
   enrolments: Map<number, Enrolment>;
   entries: Entry[];
+  /** Ids of watches that hold; of values, with their digest as it was kept. */
+  inside: Map<number, { value: string | null }>;
+  /** Of values that are watched, their digest now. */
+  values: ReadonlyMap<number, string | null>;
+  /** Watches that this lane was not gone through for: nothing is known of them yet. */
+  unknown: ReadonlySet<number>;
 };

@@ -1,6 +1,7 @@
 /** What becomes of campaigns' rows when a person is erased, and when two turn out to be one. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
+import type { Tally } from './changes.ts';
 import { eraseOptouts, mergeOptouts } from './optouts.ts';
 import {
   deleteCampaignRowsOf,
@@ -37,13 +38,21 @@ export async function mergeEnrolments(merging: Merging): Promise<void> {
     const of = { contactId: discardedId, atMs, what: 'exited: merged' };
     await insertLog(
       tx,
-      ends.map(({ id, ...one }) => ({ ...one, ...of, enrolmentId: id })),
+      ends.map(({ id, seq, workspaceId, campaignId }) => ({
+        seq,
+        workspaceId,
+        campaignId,
+        ...of,
+        enrolmentId: id,
+      })),
     );
-    const tallies = ends.flatMap(({ campaignId, epoch, arm, toArm }) =>
-      ['ended:merged', ...(toArm === arm ? [] : ['crossover'])].map((metric) => ({
+    const tallies = ends.flatMap(({ campaignId, epoch, arm, variant, versionId, toArm, toVariant }) =>
+      ['ended:merged', ...(toArm === arm && toVariant === variant ? [] : ['crossover'])].map((metric) => ({
         campaignId,
         epoch,
         arm: arm!,
+        variant,
+        versionId,
         step: '',
         metric,
         n: 1,
@@ -59,12 +68,11 @@ export async function mergeEnrolments(merging: Merging): Promise<void> {
 }
 
 /** One row for each count: a statement adds to a row once. */
-function merged<T extends { campaignId: number; epoch: number; arm: number; metric: string; n: number }>(
-  tallies: readonly T[],
-): T[] {
-  const byKey = new Map<string, T>();
+function merged(tallies: readonly Tally[]): Tally[] {
+  const byKey = new Map<string, Tally>();
   for (const one of tallies) {
-    const key = `${one.campaignId}|${one.epoch}|${one.arm}|${one.metric}`;
+    const { campaignId, epoch, arm, variant, versionId, metric } = one;
+    const key = [campaignId, epoch, arm, variant, versionId, metric].join('|');
     const known = byKey.get(key);
     if (known) known.n += one.n;
     else byKey.set(key, { ...one });

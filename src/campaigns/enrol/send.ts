@@ -2,6 +2,7 @@
  * Messages of a turn, let in as any other: through the outbox, where the one gate decides on each. Rendered here, since what is said may
  * hold what set the campaign off. What cannot be said or sent is told, and nobody waits for it.
  */
+import type { SendStep } from '../../../contract/campaign.ts';
 import type { ChannelName } from '../../../contract/channels.ts';
 import type { Content } from '../../../contract/content.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
@@ -12,6 +13,7 @@ import type { Person } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { Tx } from '../../db/pool.ts';
+import { streamApart } from '../../queue/work/stream.ts';
 import { termsOf } from '../../gate/terms.ts';
 import type { AcceptDeps } from '../../outbox/accept.ts';
 import { say, type Saying } from '../../outbox/say.ts';
@@ -64,7 +66,7 @@ export async function sendAll(
   const rows = sends.map(({ done }, i): SendRow => {
     const { enrolment, effect, contactId, workspaceId } = done;
     const { messageId, atMs } = accepted[i]!;
-    const { campaignId, epoch, id: enrolmentId } = enrolment;
+    const { campaignId, epoch, id: enrolmentId, versionId, variant } = enrolment;
     return {
       contactId,
       workspaceId,
@@ -72,6 +74,8 @@ export async function sendAll(
       campaignId,
       enrolmentId,
       epoch,
+      versionId,
+      variant,
       step: effect.step,
       atMs,
     };
@@ -80,7 +84,8 @@ export async function sendAll(
   return unsent;
 }
 
-function sendStep({ version, effect }: Done) {
+/** The step that sends. */
+export function sendStepOf({ version, effect }: Done): SendStep {
   const step = version.steps[version.index.get(effect.step)!]!;
   if (!('send' in step)) throw new Error(`step ${effect.step} of version ${version.id} sends nothing`);
   return step.send;
@@ -93,25 +98,33 @@ function draft(
   workspace: Workspace,
   byChannel: ReadonlyMap<string, number> | undefined,
 ): Saying | string {
-  const step = sendStep(done);
+  const step = sendStepOf(done);
   const channel =
     step.channel === undefined || step.channel === 'best' ? undefined : (step.channel as ChannelName);
   const integrationId = channel && byChannel?.get(channel);
   if (channel && integrationId === undefined) return `no integration for ${channel}`;
   const reachable = person.destinations.filter((one) => channel === undefined || one.channel === channel);
   if (!reachable.length) return `no address${channel ? ` on ${channel}` : ''}`;
-  const content = rendered(step.content!, done, person, workspace);
+  const content = rendered(contentOf(step, done.enrolment.variant), done, person, workspace);
   if (typeof content === 'string') return content;
   const { campaignId, id } = done.enrolment;
+  const messageClass = step.class ?? 'marketing';
   return {
     to: { contactId: done.contactId },
     kind: 'message',
-    class: step.class ?? 'marketing',
+    class: messageClass,
+    // What many people get at one time takes no room of what one person waits for.
+    stream: messageClass === 'transactional' ? 0 : streamApart(campaignId),
     content,
     author: {},
     source: { type: 'campaign', id: `${campaignId}.${id}.${done.effect.step}` },
     ...(integrationId === undefined ? {} : { integrationId }),
   };
+}
+
+/** What is said to somebody. Who entered when there was no such variant gets the first. */
+export function contentOf({ content, variants }: SendStep, variant: string | null): Content {
+  return content ?? (variants!.find(({ key }) => key === variant) ?? variants![0]!).content!;
 }
 
 const compiled = new WeakMap<Content, Compiled>();

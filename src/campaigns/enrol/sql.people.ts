@@ -1,6 +1,7 @@
 /** Statements on people who are erased or merged, as campaigns have them. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import type { Arm } from './member.ts';
 
 const TABLES = [
   'timers',
@@ -28,12 +29,13 @@ export async function moveHistory(db: Db, fromId: number, toId: number): Promise
   const to = bucketOf(toId);
   await db`
     INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm,
-      entered_ms, ended_ms, ending, trigger, converted)
-    SELECT ${to}::smallint, ${toId}::bigint, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, entered_ms,
-      ended_ms, ending, trigger, converted FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
+      variant, reached_ms, entered_ms, ended_ms, ending, trigger, converted)
+    SELECT ${to}::smallint, ${toId}::bigint, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm, variant, reached_ms,
+      entered_ms, ended_ms, ending, trigger, converted FROM campaign_entries WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
-    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
-    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant,
+      seen, step, at_ms)
+    SELECT ${to}::smallint, ${toId}::bigint, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant, seen, step, at_ms
     FROM campaign_sends WHERE bucket = ${from} AND contact_id = ${fromId} ON CONFLICT DO NOTHING`;
   await db`
     INSERT INTO conversions (bucket, contact_id, enrolment_id, goal, event_key, workspace_id, campaign_id, epoch, arm, at_ms, value, message_id)
@@ -61,8 +63,9 @@ export async function moveEnrolments(db: Db, fromId: number, toId: number): Prom
     WHERE t.bucket = ${from} AND t.contact_id = ${fromId} AND e.campaign_id <> ALL(ARRAY(
       SELECT campaign_id FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}))`;
   await db`
-    INSERT INTO enrolments (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, entered_ms, trigger, place)
-    SELECT ${to}::smallint, ${toId}::bigint, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, entered_ms, trigger, place
+    INSERT INTO enrolments (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, variant, entered_ms, trigger,
+      place)
+    SELECT ${to}::smallint, ${toId}::bigint, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, variant, entered_ms, trigger, place
     FROM enrolments WHERE bucket = ${from} AND contact_id = ${fromId} AND campaign_id <> ALL(ARRAY(
       SELECT campaign_id FROM enrolments WHERE bucket = ${to} AND contact_id = ${toId}))`;
 }
@@ -78,16 +81,20 @@ export async function selectClashing(
     campaignId: number;
     workspaceId: number;
     epoch: number;
-    arm: 0 | 1 | null;
+    arm: Arm | null;
+    variant: string | null;
+    versionId: number;
     seq: number;
-    toArm: 0 | 1 | null;
+    toArm: Arm | null;
+    toVariant: string | null;
   }[]
 > {
   return await db`
-    SELECT d.id, d.campaign_id AS "campaignId", d.workspace_id AS "workspaceId", d.epoch, d.arm, (d.place ->> 'seq')::integer AS seq,
-      min(s.arm) AS "toArm"
+    SELECT d.id, d.campaign_id AS "campaignId", d.workspace_id AS "workspaceId", d.epoch, d.arm, d.variant,
+      d.version_id AS "versionId", (d.place ->> 'seq')::integer AS seq,
+      min(s.arm) AS "toArm", min(s.variant) AS "toVariant"
     FROM enrolments d JOIN enrolments s ON s.bucket = ${bucketOf(toId)} AND s.contact_id = ${toId} AND s.campaign_id = d.campaign_id
-    WHERE d.bucket = ${bucketOf(fromId)} AND d.contact_id = ${fromId} GROUP BY 1, 2, 3, 4, 5, 6`;
+    WHERE d.bucket = ${bucketOf(fromId)} AND d.contact_id = ${fromId} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`;
 }
 
 /** Entries that end by a merge. Locks the rows. */

@@ -52,6 +52,7 @@ export type EnrolmentRow = {
   entryKey: number;
   epoch: number;
   arm: Arm | null;
+  variant: string | null;
   enteredMs: number;
   trigger: Seen | null;
   place: Place;
@@ -61,7 +62,7 @@ export type EnrolmentRow = {
 export async function selectEnrolments(db: Db, contactIds: readonly number[]): Promise<EnrolmentRow[]> {
   return await db<EnrolmentRow[]>`
     SELECT contact_id AS "contactId", id, workspace_id AS "workspaceId", campaign_id AS "campaignId", version_id AS "versionId",
-      entry_key AS "entryKey", epoch, arm, entered_ms AS "enteredMs", trigger, place
+      entry_key AS "entryKey", epoch, arm, variant, entered_ms AS "enteredMs", trigger, place
     FROM enrolments WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
     ORDER BY contact_id, id`;
 }
@@ -78,7 +79,7 @@ export async function selectEntries(
 ): Promise<(Entry & { contactId: number })[]> {
   return await db<(Entry & { contactId: number })[]>`
     SELECT contact_id AS "contactId", campaign_id AS "campaignId", entry_key AS "entryKey", enrolment_id AS "enrolmentId",
-      version_id AS "versionId", epoch, arm, entered_ms AS "enteredMs", ended_ms AS "endedMs", ending, trigger, converted
+      version_id AS "versionId", epoch, arm, variant, reached_ms AS "reachedMs", entered_ms AS "enteredMs", ended_ms AS "endedMs", ending, trigger, converted
     FROM (
       SELECT e.*, row_number() OVER (PARTITION BY contact_id, campaign_id ORDER BY entered_ms DESC) AS place FROM campaign_entries e
       WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])

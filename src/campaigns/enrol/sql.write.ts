@@ -13,8 +13,8 @@ export async function upsertEnrolments(
   rows: readonly { of: Of; enrolment: Enrolment }[],
 ): Promise<void> {
   await db`
-    INSERT INTO enrolments AS e (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, entered_ms,
-      trigger, place)
+    INSERT INTO enrolments AS e (bucket, contact_id, id, workspace_id, campaign_id, version_id, entry_key, epoch, arm, variant,
+      entered_ms, trigger, place)
     SELECT * FROM jsonb_to_recordset(${json(
       rows.map(({ of, enrolment }) => ({
         bucket: bucketOf(of.contactId),
@@ -26,16 +26,17 @@ export async function upsertEnrolments(
         entry_key: enrolment.entryKey,
         epoch: enrolment.epoch,
         arm: enrolment.arm,
+        variant: enrolment.variant,
         entered_ms: enrolment.enteredMs,
         // Who has entered has it with the entry.
         trigger: enrolment.arm === null ? enrolment.trigger : null,
         place: enrolment.place,
       })),
     )}::text::jsonb) AS n (bucket smallint, contact_id bigint, id bigint, workspace_id bigint, campaign_id bigint, version_id bigint,
-      entry_key bigint, epoch integer, arm smallint, entered_ms bigint, trigger jsonb, place jsonb)
+      entry_key bigint, epoch integer, arm smallint, variant text, entered_ms bigint, trigger jsonb, place jsonb)
     ORDER BY 1, 2, 3
     ON CONFLICT (bucket, contact_id, id) DO UPDATE SET version_id = excluded.version_id, arm = excluded.arm,
-      entered_ms = excluded.entered_ms, trigger = excluded.trigger, place = excluded.place`;
+      variant = excluded.variant, entered_ms = excluded.entered_ms, trigger = excluded.trigger, place = excluded.place`;
 }
 
 /** Deletes enrolments with their timers. */
@@ -64,11 +65,31 @@ export async function upsertTimers(
     ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms`;
 }
 
+/**
+ * Sets when contacts are to be looked at again. One that is overdue stays: what falls due at its time is seen then, though something else
+ * was looked at in between.
+ */
+export async function upsertLooks(
+  db: Db,
+  rows: readonly (Of & { ownerId: number; lane: number; dueMs: number; atMs: number })[],
+  nowMs: number,
+): Promise<void> {
+  await db`
+    INSERT INTO timers AS t (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.ownerId)}::bigint[], ${rows.map((r) => r.lane)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.dueMs)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms
+      WHERE t.due_ms > ${nowMs}`;
+}
+
 /** Writes entries, over those there are: what changes is how they ended, their trigger and what was reached. */
 export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
   await db`
     INSERT INTO campaign_entries (bucket, contact_id, campaign_id, entry_key, enrolment_id, workspace_id, version_id, epoch, arm,
-      entered_ms, ended_ms, ending, trigger, converted)
+      variant, reached_ms, entered_ms, ended_ms, ending, trigger, converted)
     SELECT * FROM jsonb_to_recordset(${json(
       rows.map(({ of, entry }) => ({
         bucket: bucketOf(of.contactId),
@@ -80,6 +101,8 @@ export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entr
         version_id: entry.versionId,
         epoch: entry.epoch,
         arm: entry.arm,
+        variant: entry.variant,
+        reached_ms: entry.reachedMs,
         entered_ms: entry.enteredMs,
         ended_ms: entry.endedMs,
         ending: entry.ending,
@@ -87,11 +110,11 @@ export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entr
         converted: entry.converted,
       })),
     )}::text::jsonb) AS n (bucket smallint, contact_id bigint, campaign_id bigint, entry_key bigint, enrolment_id bigint,
-      workspace_id bigint, version_id bigint, epoch integer, arm smallint, entered_ms bigint, ended_ms bigint, ending text,
-      trigger jsonb, converted jsonb)
+      workspace_id bigint, version_id bigint, epoch integer, arm smallint, variant text, reached_ms bigint, entered_ms bigint,
+      ended_ms bigint, ending text, trigger jsonb, converted jsonb)
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (bucket, contact_id, campaign_id, entry_key) DO UPDATE SET ended_ms = excluded.ended_ms, ending = excluded.ending,
-      trigger = excluded.trigger, converted = excluded.converted`;
+      reached_ms = excluded.reached_ms, trigger = excluded.trigger, converted = excluded.converted`;
 }
 
 /** Writes decisions down; one that stands there already is the same. */
@@ -112,6 +135,8 @@ export type SendRow = Of & {
   campaignId: number;
   enrolmentId: number;
   epoch: number;
+  versionId: number;
+  variant: string | null;
   step: string;
   atMs: number;
 };
@@ -119,12 +144,13 @@ export type SendRow = Of & {
 /** Writes down which messages are a campaign's. */
 export async function insertSends(db: Db, rows: readonly SendRow[]): Promise<void> {
   await db`
-    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
+    INSERT INTO campaign_sends (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant,
+      step, at_ms)
     SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.campaignId)}::bigint[],
-      ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[], ${rows.map((r) => r.step)}::text[],
-      ${rows.map((r) => r.atMs)}::bigint[])
-      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, step, at_ms)
+      ${rows.map((r) => r.enrolmentId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[], ${rows.map((r) => r.versionId)}::bigint[],
+      ${rows.map((r) => r.variant)}::text[], ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, message_id, workspace_id, campaign_id, enrolment_id, epoch, version_id, variant, step, at_ms)
     ORDER BY 1, 2, 3`;
 }
 
@@ -163,12 +189,13 @@ export async function upsertRefusals(
 /** Adds to counts of a lane; `bucket` is its first. */
 export async function addTallies(db: Db, bucket: number, rows: readonly Tally[]): Promise<void> {
   await db`
-    INSERT INTO campaign_tallies AS t (bucket, campaign_id, epoch, arm, step, metric, n, total, squares)
+    INSERT INTO campaign_tallies AS t (bucket, campaign_id, epoch, arm, variant, version_id, step, metric, n, total, squares)
     SELECT ${bucket}::smallint, n.* FROM unnest(${rows.map((r) => r.campaignId)}::bigint[], ${rows.map((r) => r.epoch)}::integer[],
-      ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.metric)}::text[],
+      ${rows.map((r) => r.arm)}::smallint[], ${rows.map((r) => r.variant ?? '')}::text[], ${rows.map((r) => r.versionId)}::bigint[],
+      ${rows.map((r) => r.step)}::text[], ${rows.map((r) => r.metric)}::text[],
       ${rows.map((r) => r.n)}::bigint[], ${rows.map((r) => r.total)}::double precision[], ${rows.map((r) => r.squares)}::double precision[])
-      AS n (campaign_id, epoch, arm, step, metric, n, total, squares)
-    ORDER BY 2, 3, 4, 5, 6
-    ON CONFLICT (bucket, campaign_id, epoch, arm, step, metric) DO UPDATE SET n = t.n + excluded.n, total = t.total + excluded.total,
+      AS n (campaign_id, epoch, arm, variant, version_id, step, metric, n, total, squares)
+    ORDER BY 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (bucket, campaign_id, epoch, arm, variant, version_id, step, metric) DO UPDATE SET n = t.n + excluded.n, total = t.total + excluded.total,
       squares = t.squares + excluded.squares`;
 }

@@ -9,6 +9,8 @@ export type Sent = {
   campaignId: number;
   enrolmentId: number;
   epoch: number;
+  versionId: number;
+  variant: string | null;
   step: string;
 };
 
@@ -19,7 +21,7 @@ export async function selectSends(
 ): Promise<Sent[]> {
   return await db<Sent[]>`
     SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.enrolment_id AS "enrolmentId",
-      s.epoch, s.step
+      s.epoch, s.version_id AS "versionId", s.variant, s.step
     FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
       ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
     JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id`;
@@ -29,7 +31,8 @@ export async function selectSends(
 export async function selectLastSends(db: Db, contactIds: readonly number[]): Promise<Sent[]> {
   return await db<Sent[]>`
     SELECT DISTINCT ON (contact_id) contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId",
-      enrolment_id AS "enrolmentId", epoch, step
+      enrolment_id AS "enrolmentId", epoch,
+      version_id AS "versionId", variant, step
     FROM campaign_sends WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
       AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, message_id DESC`;
 }

@@ -127,8 +127,8 @@ async function arrivalsOf(
     if (!of) continue;
     const nameIds = await names(one.workspaceId, [one.name]);
     if (isFault(nameIds)) continue;
-    const { enrolmentId, step, campaignId, epoch, messageId } = of;
-    const own = { campaign: campaignId, epoch, metric: one.name.slice(1) };
+    const { enrolmentId, step, campaignId, epoch, messageId, variant, versionId } = of;
+    const own = { campaign: campaignId, epoch, metric: one.name.slice(1), variant, version: versionId };
     rows.push({
       id: ids.inOrder(),
       lane: queue.laneOf(bucketOf(one.contactId)),

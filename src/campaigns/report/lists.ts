@@ -2,12 +2,22 @@
 import type { Db } from '../../db/pool.ts';
 import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { stepsOf, type Why } from '../../ledger/why.ts';
-import { selectLog, selectPeople, selectRefusal, selectSendsTo, selectSeries, type LogRow } from './sql.ts';
+import {
+  selectConversions,
+  selectLog,
+  selectPeople,
+  selectRefusal,
+  selectSendsTo,
+  selectSeries,
+  type LogRow,
+} from './sql.ts';
 
 /** Who entered, newest first. */
 export const peopleIn = selectPeople;
 /** What happened on each day. */
 export const seriesOf = selectSeries;
+/** What was reached. */
+export const conversionsOf = selectConversions;
 
 /** All that was decided about a contact in a campaign, in plain words; also for who never entered. */
 export async function whyIn(
@@ -33,7 +43,8 @@ export async function whyIn(
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
 }
 
-const REFUSALS: Readonly<Record<string, string>> = {
+/** Why somebody does not enter, in plain words. */
+export const REFUSALS: Readonly<Record<string, string>> = {
   filter: 'the filter did not hold when it was asked',
   active: 'the contact was in it already',
   entered_before: 'the contact entered before, and may not again',
@@ -46,6 +57,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
 const WORDS: Readonly<Record<string, string>> = {
   entered: 'it was set off',
   'entered the holdout': 'it was set off; the contact is of those who get nothing, for comparison',
+  'entered the workspace holdout':
+    'it was set off; the contact is of those who get nothing of any campaign, for comparison',
   waits: 'the step waits',
   sends: 'the step sends its message; the gate decides when and where',
   'would have sent': 'of the holdout: nothing is sent',
@@ -58,7 +71,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'not sent': 'the message could not be let in',
 };
 
-function wordsOf({ what, step, detail }: LogRow): string {
+/** A decision in plain words. */
+export function wordsOf({ what, step, detail }: Pick<LogRow, 'what' | 'step' | 'detail'>): string {
   const words = WORDS[what] ?? (what.startsWith('exited: ') ? 'the contact left' : 'the step was taken');
   return [words, step ? `at ${step}` : '', detail ?? ''].filter(Boolean).join(', ');
 }

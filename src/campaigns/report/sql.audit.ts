@@ -25,24 +25,44 @@ export async function countAmiss(db: Db, workspaceId: number): Promise<Amiss> {
 /** A count against the rows it counts. */
 export type Held = { campaignId: number; what: string; counted: number; rows: number };
 
-/** Entries, endings, messages and conversions of a workspace's campaigns, counted and as rows. */
+/**
+ * What campaigns of a workspace counted, against its rows: entries, endings, messages, what was told of them, goals; by epoch and arm.
+ * Reads all of them.
+ */
 export async function selectHeld(db: Db, workspaceId: number): Promise<Held[]> {
   return await db<Held[]>`
-    WITH own AS (SELECT id FROM campaigns WHERE workspace_id = ${workspaceId}),
-    counted AS (
-      SELECT t.campaign_id, 'entered' AS what, sum(t.n)::bigint AS n FROM campaign_tallies t JOIN own ON own.id = t.campaign_id
-      WHERE t.metric = 'entered' GROUP BY 1
-      UNION ALL SELECT t.campaign_id, 'ended', sum(t.n)::bigint FROM campaign_tallies t JOIN own ON own.id = t.campaign_id
-      WHERE t.metric LIKE 'ended:%' GROUP BY 1
-      UNION ALL SELECT t.campaign_id, 'sent', sum(CASE t.metric WHEN 'sent' THEN t.n ELSE -t.n END)::bigint
-      FROM campaign_tallies t JOIN own ON own.id = t.campaign_id WHERE t.metric IN ('sent', 'unsent') GROUP BY 1
+    WITH own AS (
+      SELECT t.* FROM campaign_tallies t JOIN campaigns c ON c.id = t.campaign_id WHERE c.workspace_id = ${workspaceId}
+    ), counted AS (
+      SELECT campaign_id, epoch, arm, variant, 'entered' AS what, sum(n) AS n FROM own WHERE metric = 'entered' GROUP BY 1, 2, 3, 4
+      UNION ALL SELECT campaign_id, epoch, arm, variant, 'ended: ' || substr(metric, 7), sum(n) FROM own
+      WHERE metric LIKE 'ended:%' GROUP BY 1, 2, 3, 4, 5
+      UNION ALL SELECT campaign_id, epoch, 0, variant, 'sent at ' || step, sum(CASE metric WHEN 'sent' THEN n ELSE -n END) FROM own
+      WHERE metric IN ('sent', 'unsent') GROUP BY 1, 2, 3, 4, 5
+      UNION ALL SELECT campaign_id, epoch, 0, variant, split_part(metric, ':', 1) || ' at ' || step, sum(n) FROM own
+      WHERE metric IN ('accepted:first', 'delivered:first', 'opened:first', 'clicked:first', 'replied:first', 'failed:first',
+        'suppressed:first') GROUP BY 1, 2, 3, 4, 5
+      UNION ALL SELECT campaign_id, epoch, arm, '', 'reached ' || substr(step, 6), sum(n) FROM own
+      WHERE metric = 'converted' GROUP BY 1, 2, 3, 5
+    ), sends AS (
+      SELECT campaign_id, epoch, coalesce(variant, '') AS variant, step, seen FROM campaign_sends WHERE workspace_id = ${workspaceId}
     ), rows AS (
-      SELECT campaign_id, 'entered' AS what, count(*) AS n FROM campaign_entries WHERE workspace_id = ${workspaceId} GROUP BY 1
-      UNION ALL SELECT campaign_id, 'ended', count(*) FROM campaign_entries
-      WHERE workspace_id = ${workspaceId} AND ended_ms IS NOT NULL GROUP BY 1
-      UNION ALL SELECT campaign_id, 'sent', count(*) FROM campaign_sends WHERE workspace_id = ${workspaceId} GROUP BY 1
+      SELECT campaign_id, epoch, arm, coalesce(variant, '') AS variant, 'entered' AS what, count(*) AS n FROM campaign_entries
+      WHERE workspace_id = ${workspaceId} GROUP BY 1, 2, 3, 4
+      UNION ALL SELECT campaign_id, epoch, arm, coalesce(variant, ''), 'ended: ' || ending, count(*) FROM campaign_entries
+      WHERE workspace_id = ${workspaceId} AND ended_ms IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+      UNION ALL SELECT campaign_id, epoch, 0, variant, 'sent at ' || step, count(*) FROM sends GROUP BY 1, 2, 3, 4, 5
+      UNION ALL SELECT campaign_id, epoch, 0, variant, b.word || ' at ' || step, count(*)
+      FROM sends JOIN (VALUES (1, 'accepted'), (2, 'delivered'), (4, 'opened'), (8, 'clicked'), (16, 'replied'), (32, 'failed'),
+        (64, 'suppressed')) AS b (bit, word) ON seen & b.bit <> 0 GROUP BY 1, 2, 3, 4, 5
+      UNION ALL SELECT campaign_id, epoch, arm, '', 'reached ' || goal, count(DISTINCT enrolment_id) FROM conversions
+      WHERE workspace_id = ${workspaceId} GROUP BY 1, 2, 3, 5
     )
-    SELECT coalesce(c.campaign_id, r.campaign_id) AS "campaignId", coalesce(c.what, r.what) AS what, coalesce(c.n, 0) AS counted,
-      coalesce(r.n, 0) AS rows
-    FROM counted c FULL JOIN rows r ON r.campaign_id = c.campaign_id AND r.what = c.what ORDER BY 1, 2`;
+    SELECT coalesce(c.campaign_id, r.campaign_id) AS "campaignId", coalesce(c.what, r.what)
+        || format(' (epoch %s, arm %s%s)', coalesce(c.epoch, r.epoch), coalesce(c.arm, r.arm),
+          CASE coalesce(c.variant, r.variant) WHEN '' THEN '' ELSE ', ' || coalesce(c.variant, r.variant) END) AS what,
+      coalesce(c.n, 0)::bigint AS counted, coalesce(r.n, 0)::bigint AS rows
+    FROM counted c FULL JOIN rows r ON r.campaign_id = c.campaign_id AND r.epoch = c.epoch AND r.arm = c.arm
+      AND r.variant = c.variant AND r.what = c.what
+    WHERE coalesce(c.n, 0) <> 0 OR coalesce(r.n, 0) <> 0 ORDER BY 1, 2`;
 }

@@ -1,11 +1,14 @@
 /** Statements of reports. They read all lanes; whoever asks waits for them, nobody else does. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import type { Arm } from '../enrol/member.ts';
 
 /** A count over all lanes. */
 export type Counted = {
   epoch: number;
-  arm: 0 | 1;
+  arm: Arm;
+  variant: string;
+  versionId: number;
   step: string;
   metric: string;
   n: number;
@@ -16,45 +19,168 @@ export type Counted = {
 /** All counts of a campaign. */
 export async function selectTallies(db: Db, campaignId: number): Promise<Counted[]> {
   return await db<Counted[]>`
-    SELECT epoch, arm, step, metric, sum(n)::bigint AS n, sum(total) AS total, sum(squares) AS squares
-    FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
+    SELECT epoch, arm, variant, version_id AS "versionId", step, metric, sum(n)::bigint AS n, sum(total) AS total,
+      sum(squares) AS squares
+    FROM campaign_tallies WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6`;
 }
 
-/** Of those who entered by epoch and arm: how many, whose window for a goal is over, and how many of these reached it. */
-export type Windowed = { epoch: number; arm: 0 | 1; entered: number; closed: number; converted: number };
+/** Of those who entered by epoch and arm: how many came to the first message. */
+export type Reached = { epoch: number; arm: Arm; variant: string; entered: number; reached: number };
 
-/** Entries of a campaign against one goal. */
-export async function selectWindows(
+/** Entries of a campaign, and how many of them were sent a message or would have been. */
+export async function selectReached(db: Db, campaignId: number): Promise<Reached[]> {
+  return await db<Reached[]>`
+    SELECT epoch, arm, coalesce(variant, '') AS variant, count(*) AS entered, count(reached_ms) AS reached
+    FROM campaign_entries WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
+}
+
+/**
+ * Entries of an epoch and arm against a goal: how many entered, whose window is over (`closed`), and how many of these reached it
+ * (`converted`). `value` is all that was worth; `total` and `squares` are of those whose window is over, each at most `cap`.
+ */
+export type Outcome = {
+  epoch: number;
+  arm: Arm;
+  variant: string;
+  entered: number;
+  closed: number;
+  converted: number;
+  value: number;
+  total: number;
+  squares: number;
+  cap: number | null;
+};
+
+/** Entries of a campaign against one goal. Values are winsorised: the highest of each epoch count as much as the one at `most`. */
+export async function selectOutcomes(
   db: Db,
   campaignId: number,
-  goal: string,
-  closedBeforeMs: number,
-): Promise<Windowed[]> {
-  return await db<Windowed[]>`
-    SELECT epoch, arm, count(*) AS entered, count(*) FILTER (WHERE entered_ms <= ${closedBeforeMs}) AS closed,
-      count(*) FILTER (WHERE entered_ms <= ${closedBeforeMs} AND converted ? ${goal}) AS converted
-    FROM campaign_entries WHERE campaign_id = ${campaignId} GROUP BY 1, 2 ORDER BY 1, 2`;
+  goal: { key: string; closedBeforeMs: number; hasValue: boolean; most: number },
+): Promise<Outcome[]> {
+  const { key, closedBeforeMs, hasValue, most } = goal;
+  return await db<Outcome[]>`
+    WITH e AS (
+      SELECT epoch, arm, coalesce(variant, '') AS variant, entered_ms <= ${closedBeforeMs} AS is_closed, converted ? ${key} AS has,
+        coalesce((converted -> ${key}::text ->> 'value')::double precision, 0) AS value
+      FROM campaign_entries WHERE campaign_id = ${campaignId}
+    ), caps AS (
+      ${
+        hasValue
+          ? db`SELECT epoch, percentile_disc(${most}::double precision) WITHIN GROUP (ORDER BY value) AS cap
+               FROM e WHERE is_closed GROUP BY epoch`
+          : db`SELECT DISTINCT epoch, NULL::double precision AS cap FROM e`
+      }
+    )
+    SELECT e.epoch, e.arm, e.variant, count(*) AS entered, count(*) FILTER (WHERE is_closed) AS closed,
+      count(*) FILTER (WHERE is_closed AND has) AS converted, sum(value) AS value,
+      coalesce(sum(least(value, cap)) FILTER (WHERE is_closed), 0) AS total,
+      coalesce(sum(least(value, cap) ^ 2) FILTER (WHERE is_closed), 0) AS squares, max(cap) AS cap
+    FROM e LEFT JOIN caps ON caps.epoch = e.epoch GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
 }
 
-/** What happened on each day, by UTC. */
+/** What goals owe to which message: the last of the enrolment that was sent before. */
+export type Credited = {
+  goal: string;
+  step: string;
+  variant: string;
+  versionId: number;
+  people: number;
+  times: number;
+  value: number;
+};
+
+/** What was reached after messages of a campaign, by the step that sent the last one. */
+export async function selectCredited(db: Db, campaignId: number): Promise<Credited[]> {
+  return await db<Credited[]>`
+    SELECT c.goal, s.step, coalesce(s.variant, '') AS variant, s.version_id AS "versionId", count(DISTINCT c.enrolment_id) AS people,
+      count(*) AS times, sum(c.value) AS value
+    FROM conversions c JOIN campaign_sends s ON s.bucket = c.bucket AND s.contact_id = c.contact_id AND s.message_id = c.message_id
+    WHERE c.campaign_id = ${campaignId} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
+}
+
+/** How much of what a campaign is credited with others are credited with, too: events, and of how many campaigns. */
+export type Shared = { goal: string; events: number; campaigns: number };
+
+/** The same events as goals of other campaigns, after messages of theirs. */
+export async function selectShared(db: Db, campaignId: number): Promise<Shared[]> {
+  return await db<Shared[]>`
+    SELECT c.goal, count(DISTINCT (c.contact_id, c.event_key)) AS events, count(DISTINCT o.campaign_id) AS campaigns
+    FROM conversions c JOIN conversions o ON o.bucket = c.bucket AND o.contact_id = c.contact_id AND o.event_key = c.event_key
+      AND o.campaign_id <> c.campaign_id
+    WHERE c.campaign_id = ${campaignId} AND c.message_id IS NOT NULL AND o.message_id IS NOT NULL GROUP BY 1 ORDER BY 1`;
+}
+
+/** Who reached what, and by which message. */
+export type ConversionRow = {
+  contactId: number;
+  enrolmentId: number;
+  goal: string;
+  arm: Arm;
+  epoch: number;
+  atMs: number;
+  value: number;
+  step: string | null;
+  messageId: number | null;
+};
+
+/** What was reached, newest first: before a moment, contact, enrolment and goal. */
+export async function selectConversions(
+  db: Db,
+  campaignId: number,
+  page: {
+    before: { atMs: number; contactId: number; enrolmentId: number; goal: string };
+    limit: number;
+    goal?: string | undefined;
+  },
+): Promise<ConversionRow[]> {
+  const { before, limit, goal } = page;
+  return await db<ConversionRow[]>`
+    SELECT c.contact_id AS "contactId", c.enrolment_id AS "enrolmentId", c.goal, c.arm, c.epoch, c.at_ms AS "atMs", c.value, s.step,
+      c.message_id AS "messageId"
+    FROM conversions c
+    LEFT JOIN campaign_sends s ON s.bucket = c.bucket AND s.contact_id = c.contact_id AND s.message_id = c.message_id
+    WHERE c.campaign_id = ${campaignId} AND c.at_ms <= ${before.atMs}
+      AND (c.at_ms, c.contact_id, c.enrolment_id, c.goal)
+        < (${before.atMs}::bigint, ${before.contactId}::bigint, ${before.enrolmentId}::bigint, ${before.goal})
+      ${goal === undefined ? db`` : db`AND c.goal = ${goal}`}
+    ORDER BY c.at_ms DESC, c.contact_id DESC, c.enrolment_id DESC, c.goal DESC LIMIT ${limit}`;
+}
+
+/** What became of those who entered on a day. */
+export type DayRow = {
+  dayMs: number;
+  arm: Arm;
+  variant: string;
+  entered: number;
+  ended: number;
+  converted: number;
+  value: number;
+};
+
+/** Who entered on each day, by UTC; of one goal, or of any. */
 export async function selectSeries(
   db: Db,
   campaignId: number,
-  fromMs: number,
-  toMs: number,
-): Promise<{ dayMs: number; arm: 0 | 1; entered: number; ended: number; converted: number }[]> {
-  return await db`
-    SELECT (entered_ms / 86400000) * 86400000 AS "dayMs", arm, count(*) AS entered, count(ended_ms) AS ended,
-      count(*) FILTER (WHERE converted <> '{}') AS converted
+  { fromMs, toMs, goal }: { fromMs: number; toMs: number; goal?: string | undefined },
+): Promise<DayRow[]> {
+  return await db<DayRow[]>`
+    SELECT (entered_ms / 86400000) * 86400000 AS "dayMs", arm, coalesce(variant, '') AS variant, count(*) AS entered,
+      count(ended_ms) AS ended, ${
+        goal === undefined
+          ? db`count(*) FILTER (WHERE converted <> '{}') AS converted, 0::double precision AS value`
+          : db`count(*) FILTER (WHERE converted ? ${goal}) AS converted,
+               coalesce(sum((converted -> ${goal}::text ->> 'value')::double precision), 0) AS value`
+      }
     FROM campaign_entries WHERE campaign_id = ${campaignId} AND entered_ms >= ${fromMs} AND entered_ms < ${toMs}
-    GROUP BY 1, 2 ORDER BY 1, 2`;
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
 }
 
 /** Somebody who entered. */
 export type EntryRow = {
   contactId: number;
   enrolmentId: number;
-  arm: 0 | 1;
+  arm: Arm;
+  variant: string | null;
   epoch: number;
   enteredMs: number;
   endedMs: number | null;
@@ -76,7 +202,7 @@ export async function selectPeople(
 ): Promise<EntryRow[]> {
   const { before, limit, step, ending } = page;
   return await db<EntryRow[]>`
-    SELECT e.contact_id AS "contactId", e.enrolment_id AS "enrolmentId", e.arm, e.epoch, e.entered_ms AS "enteredMs",
+    SELECT e.contact_id AS "contactId", e.enrolment_id AS "enrolmentId", e.arm, e.variant, e.epoch, e.entered_ms AS "enteredMs",
       e.ended_ms AS "endedMs", e.ending, n.place ->> 'step' AS step, (n.place ->> 'dueMs')::bigint AS "dueMs"
     FROM campaign_entries e LEFT JOIN enrolments n ON n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id
     WHERE e.campaign_id = ${campaignId} AND (e.entered_ms, e.contact_id) < (${before.enteredMs}::bigint, ${before.contactId}::bigint)

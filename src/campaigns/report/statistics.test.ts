@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   alwaysValid,
+  chiSquareTail,
   entriesNeeded,
   newcombe,
+  meanOf,
+  alwaysValidMean,
   pooled,
   quantile,
+  sameShareTest,
+  splitsTest,
   splitTest,
   verdictOf,
   wilson,
@@ -64,4 +69,81 @@ test('quantiles, Wilson, and epochs as one', () => {
   const one = { treated: { converted: 30, n: 100 }, control: { converted: 20, n: 100 } };
   close([pooled([one, one])!.d], [0.1], 1e-12);
   assert.equal(pooled([]), undefined);
+});
+
+test('epochs are pooled by how sure each is, never by adding their counts (Simpson)', () => {
+  // Within each epoch nothing differs; added up, the treated would seem to do worse.
+  const first = { treated: { converted: 90, n: 900 }, control: { converted: 10, n: 100 } };
+  const second = { treated: { converted: 30, n: 100 }, control: { converted: 270, n: 900 } };
+  const found = pooled([first, second])!;
+  close([found.d], [0], 1e-12);
+  assert.ok(found.whileRunning[0] < found.interval[0] && found.interval[1] < found.whileRunning[1]);
+  // One epoch alone is that epoch.
+  const alone = pooled([{ treated: { converted: 2250, n: 9000 }, control: { converted: 200, n: 1000 } }])!;
+  close([alone.d, ...alone.whileRunning], [0.05, 0.0088, 0.0912]);
+});
+
+test('χ² with more arms than two: quantiles of the tables', () => {
+  close(
+    [chiSquareTail(3.841, 1), chiSquareTail(5.991, 2), chiSquareTail(7.815, 3), chiSquareTail(9.488, 4)],
+    [0.05, 0.05, 0.05, 0.05],
+  );
+  close([chiSquareTail(16.266, 3), chiSquareTail(20.515, 5)], [0.001, 0.001], 1e-6);
+  const thirds = [1000, 1000, 1000].map((n) => ({ n, share: 1 / 3 }));
+  assert.equal(splitsTest(thirds)!.isBroken, false);
+  assert.ok(
+    splitsTest([
+      { n: 1100, share: 1 / 3 },
+      { n: 1000, share: 1 / 3 },
+      { n: 900, share: 1 / 3 },
+    ])!.isBroken,
+  );
+});
+
+test('as many of each arm come to the first message, or the arms did not walk alike', () => {
+  assert.equal(
+    sameShareTest([
+      { converted: 700, n: 1000 },
+      { converted: 68, n: 100 },
+    ])!.isBroken,
+    false,
+  );
+  assert.ok(
+    sameShareTest([
+      { converted: 700, n: 1000 },
+      { converted: 50, n: 100 },
+    ])!.isBroken,
+  );
+  assert.equal(
+    sameShareTest([
+      { converted: 0, n: 1000 },
+      { converted: 0, n: 100 },
+    ])!.p,
+    1,
+  );
+  assert.equal(
+    sameShareTest([
+      { converted: 7, n: 10 },
+      { converted: 5, n: 100 },
+    ]),
+    undefined,
+    'from 100 on',
+  );
+});
+
+test('with several variants each has to be surer: α is shared', () => {
+  const [a, b] = [
+    { converted: 1150, n: 5000 },
+    { converted: 1000, n: 5000 },
+  ];
+  assert.equal(verdictOf(a, b, false), 'more');
+  const wide = alwaysValid(a, b, { alpha: 0.05 / 4 })!;
+  assert.ok(wide[0] < alwaysValid(a, b)![0]);
+  assert.equal(verdictOf({ converted: 1110, n: 5000 }, b, false, { alpha: 0.05 / 4 }), 'no_difference_yet');
+});
+
+test('a mean from its sums, and its interval', () => {
+  assert.deepEqual(meanOf(4, 20, 120), { n: 4, mean: 5, variance: 20 / 3 });
+  assert.deepEqual(meanOf(1, 7, 49), { n: 1, mean: 7, variance: 0 });
+  assert.equal(alwaysValidMean(meanOf(0, 0, 0), meanOf(5, 5, 5)), undefined);
 });

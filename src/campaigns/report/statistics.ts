@@ -38,36 +38,44 @@ export function newcombe(treated: Share, control: Share, alpha = 0.05): Interval
 }
 
 /** The interval of the difference that holds however often one looks; undefined where nothing varies. */
-export function alwaysValid(
-  treated: Share,
-  control: Share,
-  { alpha = 0.05, planned = PLANNED }: { alpha?: number; planned?: number } = {},
-): Interval | undefined {
+export function alwaysValid(treated: Share, control: Share, asked: Asked = {}): Interval | undefined {
   if (treated.n === 0 || control.n === 0) return undefined;
   const [p1, p0] = [rate(treated), rate(control)];
   return alwaysValidMean(
     { n: treated.n, mean: p1, variance: p1 * (1 - p1) },
     { n: control.n, mean: p0, variance: p0 * (1 - p0) },
-    { alpha, planned },
+    asked,
   );
 }
 
 /** A mean of so many, with how it varies. */
 export type Mean = { n: number; mean: number; variance: number };
 
+/** How sure is wanted, and the entries at which the interval is tightest. */
+export type Asked = { alpha?: number; planned?: number };
+
 /** The same of means. */
-export function alwaysValidMean(
-  treated: Mean,
-  control: Mean,
-  { alpha = 0.05, planned = PLANNED }: { alpha?: number; planned?: number } = {},
+export function alwaysValidMean(treated: Mean, control: Mean, asked: Asked = {}): Interval | undefined {
+  return alwaysValidOf(
+    treated.mean - control.mean,
+    treated.variance / treated.n + control.variance / control.n,
+    treated.n + control.n,
+    asked,
+  );
+}
+
+/** The same of any difference `d` of which the variance is known, found from `n` entries. */
+export function alwaysValidOf(
+  d: number,
+  variance: number,
+  n: number,
+  { alpha = 0.05, planned = PLANNED }: Asked = {},
 ): Interval | undefined {
-  const n = treated.n + control.n;
-  const v = n * (treated.variance / treated.n + control.variance / control.n);
+  const v = n * variance;
   if (!(v > 0)) return undefined;
   const rho2 = (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / planned;
   const scaled = n * rho2 + 1;
   const half = Math.sqrt((v * 2 * scaled * Math.log(Math.sqrt(scaled) / alpha)) / (n ** 2 * rho2));
-  const d = treated.mean - control.mean;
   return [d - half, d + half];
 }
 
@@ -78,39 +86,82 @@ export function meanOf(n: number, total: number, squares: number): Mean {
   return { n, mean, variance: Math.max(0, (squares - n * mean ** 2) / (n - 1)) };
 }
 
-/** χ² of entries against the shares that were planned for two arms, and how likely that is by chance. */
-export function splitTest(
-  treated: number,
-  control: number,
-  controlShare: number,
-): { chi2: number; p: number; isBroken: boolean } | undefined {
-  const n = treated + control;
-  if (n < TOO_EARLY.entries || controlShare <= 0 || controlShare >= 1) return undefined;
-  const expected = n * controlShare;
-  const chi2 = (control - expected) ** 2 / expected + (treated - (n - expected)) ** 2 / (n - expected);
-  const p = erfc(Math.sqrt(chi2 / 2));
+/** A test of counts; `p` is how likely as much is by chance. */
+export type Tested = { chi2: number; p: number; isBroken: boolean };
+
+/** χ² of entries against the shares that were planned for two arms. */
+export function splitTest(treated: number, control: number, controlShare: number): Tested | undefined {
+  return splitsTest([
+    { n: treated, share: 1 - controlShare },
+    { n: control, share: controlShare },
+  ]);
+}
+
+/** χ² of entries against the shares that were planned, from 100 entries on. */
+export function splitsTest(arms: readonly { n: number; share: number }[]): Tested | undefined {
+  const shared = arms.filter(({ share }) => share > 0);
+  const n = shared.reduce((sum, one) => sum + one.n, 0);
+  if (n < TOO_EARLY.entries || shared.length < 2) return undefined;
+  const chi2 = shared.reduce((sum, one) => sum + (one.n - n * one.share) ** 2 / (n * one.share), 0);
+  return tested(chi2, shared.length - 1);
+}
+
+/** χ² of whether as large a share of each arm came so far: of `n` entries, `converted` did. From 100 entries on in each. */
+export function sameShareTest(arms: readonly Share[]): Tested | undefined {
+  if (arms.length < 2 || arms.some(({ n }) => n < TOO_EARLY.entries)) return undefined;
+  const n = arms.reduce((sum, one) => sum + one.n, 0);
+  const p = arms.reduce((sum, one) => sum + one.converted, 0) / n;
+  if (p === 0 || p === 1) return { chi2: 0, p: 1, isBroken: false };
+  const chi2 = arms.reduce((sum, one) => sum + (one.converted - one.n * p) ** 2 / (one.n * p * (1 - p)), 0);
+  return tested(chi2, arms.length - 1);
+}
+
+function tested(chi2: number, degrees: number): Tested {
+  const p = chiSquareTail(chi2, degrees);
   return { chi2, p, isBroken: p < SRM_P };
+}
+
+/** How likely χ² of so many degrees of freedom is at least this. */
+export function chiSquareTail(chi2: number, degrees: number): number {
+  const half = chi2 / 2;
+  // The tail of two degrees more is larger by one term of the density (Abramowitz and Stegun 26.4.4, 26.4.5).
+  const odd = degrees % 2 === 1;
+  let tail = odd ? erfc(Math.sqrt(half)) : Math.exp(-half);
+  let term = odd ? Math.sqrt((4 * half) / Math.PI) * Math.exp(-half) : half * Math.exp(-half);
+  for (let at = odd ? 1 : 2; at < degrees; at += 2) {
+    tail += term;
+    term *= chi2 / (at + 2);
+  }
+  return Math.min(1, tail);
 }
 
 /** What may be said. `more`, `less`: the always-valid interval leaves 0 out. */
 export type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_yet';
 
 /** The verdict on a goal. */
-export function verdictOf(treated: Share, control: Share, isBroken: boolean): Verdict {
+export function verdictOf(treated: Share, control: Share, isBroken: boolean, asked: Asked = {}): Verdict {
   if (isBroken) return 'split_broken';
   const few = (share: Share) => share.n < TOO_EARLY.entries || share.converted < TOO_EARLY.conversions;
   if (few(treated) || few(control)) return 'too_early';
-  const interval = alwaysValid(treated, control);
+  return saidBy(alwaysValid(treated, control, asked));
+}
+
+/** What an always-valid interval of a difference says. */
+export function saidBy(interval: Interval | undefined): Verdict {
   if (!interval) return 'no_difference_yet';
   if (interval[0] > 0) return 'more';
   return interval[1] < 0 ? 'less' : 'no_difference_yet';
 }
 
-/** Differences of several epochs as one, weighted by how sure each is; counts of epochs are never added. */
+/** A difference of epochs together. `whileRunning` holds however often one looks, `interval` at one planned end. */
+export type Pooled = { d: number; interval: Interval; whileRunning: Interval };
+
+/** Differences of several epochs as one, weighted by how sure each is (inverse variance); counts of epochs are never added. */
 export function pooled(
   epochs: readonly { treated: Share; control: Share }[],
-): { d: number; interval: Interval } | undefined {
-  let [weights, sum] = [0, 0];
+  asked: Asked = {},
+): Pooled | undefined {
+  let [weights, sum, n] = [0, 0, 0];
   for (const { treated, control } of epochs) {
     if (!treated.n || !control.n) continue;
     const [p1, p0] = [rate(treated), rate(control)];
@@ -118,11 +169,12 @@ export function pooled(
     if (!(variance > 0)) continue;
     weights += 1 / variance;
     sum += (p1 - p0) / variance;
+    n += treated.n + control.n;
   }
   if (weights === 0) return undefined;
   const half = quantile(0.975) / Math.sqrt(weights);
   const d = sum / weights;
-  return { d, interval: [d - half, d + half] };
+  return { d, interval: [d - half, d + half], whileRunning: alwaysValidOf(d, 1 / weights, n, asked)! };
 }
 
 /** Entries needed to see a difference between two rates, with a holdout of this share. */

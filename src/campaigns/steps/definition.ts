@@ -21,11 +21,13 @@ import {
   reading,
   recordAt,
   textAt,
+  wholeAt,
   wordAt,
 } from '../match/reading.ts';
-import { lookedAt, matchAt, nameAt, ruleAt, whereAt } from '../match/rule.ts';
+import { lookedAt, ruleAt } from '../match/rule.ts';
 import { basisPoints, minuteOfText } from '../match/duration.ts';
 import { checkFlow } from './flow.ts';
+import { triggerAt } from './trigger.ts';
 import { STEP_KINDS, type StepKind } from './kinds.ts';
 
 const KEYS = [
@@ -40,6 +42,7 @@ const KEYS = [
   'whileActive',
   'triggersWithin',
   'holdout',
+  'planned',
   'goals',
   'exits',
   'steps',
@@ -61,6 +64,7 @@ export function readCampaign(value: unknown, path = 'campaign'): CampaignFile | 
       if (points === undefined || points < 1 || points > 9_000)
         breaks(`${path}.holdout`, 'must be a share from 0.01% to 90%, such as 10%');
     }
+    if (given['planned'] !== undefined) wholeAt(given['planned'], `${path}.planned`, 200, 1e9);
     listAt(given['steps'], `${path}.steps`, 1, CAMPAIGN_LIMITS.steps).forEach((step, i) =>
       stepAt(step, `${path}.steps[${i}]`),
     );
@@ -69,29 +73,6 @@ export function readCampaign(value: unknown, path = 'campaign'): CampaignFile | 
     checkFlow(campaign, path);
     return campaign;
   });
-}
-
-function triggerAt(value: unknown, path: string): void {
-  const unbuilt = ['attribute', 'segment', 'list', 'tag', 'date', 'grant', 'order', 'hand'] as const;
-  const kinds = ['event', 'event_without', 'api'] as const;
-  const given = objectAt(value, path, [...kinds, ...unbuilt]);
-  const odd = unbuilt.find((kind) => given[kind] !== undefined);
-  if (odd) breaks(`${path}.${odd}`, `is not built yet; a trigger is one of ${kinds.join(', ')}`);
-  const kind = oneOf(given, kinds, path);
-  const at = `${path}.${kind}`;
-  if (kind === 'api') {
-    if (given['api'] !== true) breaks(at, 'must be true');
-    return;
-  }
-  const without = ['did', 'not', 'within', 'where', 'notWhere', 'match'];
-  const inner = objectAt(given[kind], at, kind === 'event' ? ['did', 'where'] : without);
-  nameAt(inner['did'], `${at}.did`);
-  if (inner['where'] !== undefined) whereAt(inner['where'], `${at}.where`);
-  if (kind === 'event') return;
-  nameAt(inner['not'], `${at}.not`);
-  durationAt(inner['within'], `${at}.within`, 1_000, CAMPAIGN_LIMITS.waitMs);
-  if (inner['notWhere'] !== undefined) whereAt(inner['notWhere'], `${at}.notWhere`);
-  if (inner['match'] !== undefined) matchAt(inner['match'], `${at}.match`);
 }
 
 function entryAt(given: Record<string, unknown>, path: string): void {
@@ -217,22 +198,46 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
 };
 
 function sendAt(value: unknown, path: string): void {
-  const keys = ['template', 'content', 'class', 'channel', 'await', 'lateBy'];
+  const keys = ['template', 'content', 'variants', 'class', 'channel', 'await', 'lateBy'];
   const given = objectAt(value, path, keys);
-  if (oneOf(given, ['template', 'content'], path) === 'template')
-    textAt(given['template'], `${path}.template`, 512);
-  else {
-    const content = checkContent(given['content'], `${path}.content`);
-    if (isFault(content)) throwFault(content);
-    const compiled = compile(content, { path: `${path}.content` });
-    if (isFault(compiled)) throwFault(compiled);
-  }
+  if (oneOf(given, ['template', 'content', 'variants'], path) === 'variants')
+    variantsAt(given['variants'], `${path}.variants`);
+  else saidAt(given, path);
   if (given['class'] !== undefined) wordAt(given['class'], `${path}.class`, MESSAGE_CLASSES);
   if (given['channel'] !== undefined) wordAt(given['channel'], `${path}.channel`, [...CHANNELS, 'best']);
   if (given['await'] !== undefined)
     wordAt(given['await'], `${path}.await`, ['none', 'accepted', 'delivered']);
   if (given['lateBy'] !== undefined)
     durationAt(given['lateBy'], `${path}.lateBy`, 60_000, CAMPAIGN_LIMITS.waitMs);
+}
+
+/** What is said: a template's name, or the content itself. */
+function saidAt(given: Record<string, unknown>, path: string): void {
+  if (oneOf(given, ['template', 'content'], path) === 'template') {
+    textAt(given['template'], `${path}.template`, 512);
+    return;
+  }
+  const content = checkContent(given['content'], `${path}.content`);
+  if (isFault(content)) throwFault(content);
+  const compiled = compile(content, { path: `${path}.content` });
+  if (isFault(compiled)) throwFault(compiled);
+}
+
+function variantsAt(value: unknown, path: string): void {
+  const keys = new Set<string>();
+  let points = 0;
+  listAt(value, path, 2, CAMPAIGN_LIMITS.variants).forEach((one, i) => {
+    const at = `${path}[${i}]`;
+    const given = objectAt(one, at, ['key', 'share', 'template', 'content']);
+    const key = keyAt(given['key'], `${at}.key`);
+    if (keys.has(key)) breaks(`${at}.key`, 'is there twice');
+    keys.add(key);
+    const share = basisPoints(textAt(given['share'], `${at}.share`));
+    if (share === undefined || share < 1) breaks(`${at}.share`, 'must be a share from 0.01% on, such as 50%');
+    points += share;
+    saidAt(given, at);
+  });
+  if (points !== 10_000) breaks(path, `must be shares of 100% together, and are ${points / 100}%`);
 }
 
 function throwFault(found: Fault): never {

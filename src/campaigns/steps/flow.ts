@@ -7,7 +7,7 @@ import {
 } from '../../../contract/campaign.ts';
 import { OWN_EVENTS } from '../events/names.ts';
 import { breaks } from '../match/reading.ts';
-import { durationMs } from '../match/duration.ts';
+import { basisPoints, durationMs } from '../match/duration.ts';
 import { EDGES, kindOf } from './kinds.ts';
 
 /** The end of a campaign, as an edge. */
@@ -38,6 +38,7 @@ export function checkFlow(campaign: CampaignFile, path: string): void {
   });
   steps.forEach((step, i) => checkEdges(step, `${path}.steps[${i}]`, keys, steps));
   checkHoldout(campaign, path);
+  checkVariants(campaign, path);
   const cycle = instantCycle(steps, keys);
   if (cycle)
     breaks(
@@ -80,6 +81,22 @@ function checkEdges(
     breaks(`${path}.wait_for.of`, `there is no step ${of} that sends`);
   if (of !== undefined && !(step as { wait_for: WaitForStep }).wait_for.event.startsWith('$'))
     breaks(`${path}.wait_for.of`, 'is for what Parley tells of a message, such as $clicked');
+}
+
+/** Who got one variant gets it throughout, so the steps that have any have the same. */
+function checkVariants({ steps }: CampaignFile, path: string): void {
+  const shares = steps.map((step) =>
+    'send' in step && step.send.variants
+      ? JSON.stringify(step.send.variants.map(({ key, share }) => [key, basisPoints(share)]))
+      : undefined,
+  );
+  const first = shares.find((one) => one !== undefined);
+  const odd = shares.findIndex((one) => one !== undefined && one !== first);
+  if (odd >= 0)
+    breaks(
+      `${path}.steps[${odd}].send.variants`,
+      'must have the keys and shares of the other steps, in their order',
+    );
 }
 
 /** A holdout is kept from what may be left out: who must get a message is not drawn lots for. */

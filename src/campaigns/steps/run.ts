@@ -43,7 +43,7 @@ export type Stimulus =
 export type Ending = { completed: true } | { exited: string };
 
 /** What is to be done, in this very transaction. `seq` and the enrolment are its key. */
-export type Effect = { seq: number; step: string } & (
+export type Effect = { seq: number; step: string; atMs: number } & (
   | { do: 'send' }
   | { do: 'would_send' }
   | { do: 'set'; attributes: Readonly<Record<string, unknown>> }

@@ -292,7 +292,12 @@ class Walk {
     if ((this.#version.file.checkFilter ?? 'before_send') === 'before_send' && !this.#passesFilter())
       return undefined;
     const { seq } = this.#place;
-    this.#effects.push({ seq, step: key, do: this.#run.isShadow ? 'would_send' : 'send' });
+    this.#effects.push({
+      seq,
+      step: key,
+      atMs: this.#asOfMs,
+      do: this.#run.isShadow ? 'would_send' : 'send',
+    });
     this.#tell(this.#run.isShadow ? 'would have sent' : 'sends', { step: key });
     if (this.#run.isShadow || (send.await ?? 'none') === 'none') return after(this.#version, at, 'next');
     this.#place.phase = 'sent';
@@ -303,10 +308,12 @@ class Walk {
   #change(current: Extract<Step, { set: object } | { tag: object }>, at: number): string {
     if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
     const { seq } = this.#place;
-    if ('set' in current) this.#effects.push({ seq, step: current.key, do: 'set', attributes: current.set });
+    const atMs = this.#asOfMs;
+    if ('set' in current)
+      this.#effects.push({ seq, step: current.key, atMs, do: 'set', attributes: current.set });
     else {
       const { add = [], remove = [] } = current.tag;
-      this.#effects.push({ seq, step: current.key, do: 'tag', add, remove });
+      this.#effects.push({ seq, step: current.key, atMs, do: 'tag', add, remove });
     }
     return this.#on(at, 'next');
   }

@@ -4,8 +4,6 @@ import {
   CampaignPage,
   CampaignPeople,
   CampaignPlan,
-  CampaignReport,
-  CampaignSeries,
   CampaignShown,
   CampaignText,
   CampaignVersions,
@@ -20,6 +18,7 @@ import {
 } from '../../../contract/doors/console/campaigns.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../contract/doors/fields.ts';
+import { pause } from '../../base/clock.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
@@ -41,7 +40,8 @@ import { durationMs } from '../../campaigns/match/duration.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import type { Tx } from '../../db/pool.ts';
-import { find, people, present, report, series } from './campaignsShown.ts';
+import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
+import { find, people, present } from './campaignsShown.ts';
 import {
   acts,
   idIn,
@@ -153,21 +153,6 @@ export const campaignRoutes: readonly Route[] = [
     },
   }),
   reads({
-    path: `${one}/report`,
-    action: 'campaigns.read',
-    does: 'What a campaign changed: goals, treated against holdout, and what was sent.',
-    answer: CampaignReport,
-    handle: report,
-  }),
-  reads({
-    path: `${one}/series`,
-    action: 'campaigns.read',
-    does: 'Who entered on each day, and what became of them.',
-    query: { from: Time, to: Time },
-    answer: CampaignSeries,
-    handle: series,
-  }),
-  reads({
     path: `${one}/people`,
     action: 'campaigns.read',
     does: 'Who entered, newest first: at a step, or who ended in a way, or all.',
@@ -213,10 +198,13 @@ function steering(): Route[] {
       does: 'Lets nobody in, or nobody on either.',
       answers,
       body: PauseCampaign,
-      handle: async (call) =>
-        steer(call, 'pause', (tx, id) =>
-          pauseCampaign(tx, call.workspace.id, id, call.body.what, call.workspaceNowMs),
-        ),
+      async handle(call) {
+        // Answered when nothing of it can begin any more.
+        if (call.body.what === 'all') call.afterCommit(() => pause(call.ctx.clock, STOPPED_AFTER_MS));
+        return steer(call, 'pause', (tx, id) =>
+          pauseCampaign(call.ctx, tx, call.workspace.id, id, call.body.what, call.workspaceNowMs),
+        );
+      },
     }),
     writes({
       path: `${one}/resume`,

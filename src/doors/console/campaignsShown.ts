@@ -1,41 +1,12 @@
-/** Campaigns as the console shows them: what they changed, day by day, and who is in them. */
+/** Campaigns as the console shows them, and who is in them. */
 import type { Static } from 'typebox';
-import type {
-  CampaignPeople,
-  CampaignReport,
-  CampaignSeries,
-  CampaignShown,
-} from '../../../contract/doors/console/campaigns.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
+import type { CampaignPeople, CampaignShown } from '../../../contract/doors/console/campaigns.ts';
+import { isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
-import { findCampaign, versionsOf, type CampaignRow } from '../../campaigns/campaigns.ts';
-import { peopleIn, seriesOf } from '../../campaigns/report/lists.ts';
-import { reportOf } from '../../campaigns/report/report.ts';
+import { findCampaign, type CampaignRow } from '../../campaigns/campaigns.ts';
+import type { Arm } from '../../campaigns/enrol/member.ts';
+import { peopleIn } from '../../campaigns/report/lists.ts';
 import { idIn, idText, missing, queryId, readLimit, readTime, timeText, type Call } from './route.ts';
-
-/** What a campaign changed. */
-export async function report(call: Call): Promise<CampaignReport | Fault> {
-  const found = await find(call);
-  if (isFault(found)) return found;
-  const versions = await versionsOf(call.ctx.sql, found.id);
-  return await reportOf(call.ctx.sql, found, versions, call.workspaceNowMs);
-}
-
-/** Its counts, a day each. */
-export async function series(call: Call): Promise<Static<typeof CampaignSeries> | Fault> {
-  const found = await find(call);
-  if (isFault(found)) return found;
-  const { from, to } = call.query;
-  const toMs = to === undefined ? call.workspaceNowMs + 1 : readTime(to, 'to');
-  if (isFault(toMs)) return toMs;
-  const fromMs = from === undefined ? toMs - 90 * 86_400_000 : readTime(from, 'from');
-  if (isFault(fromMs)) return fromMs;
-  if (toMs - fromMs > 400 * 86_400_000) return breaks('from', 'must be at most 400 days before to');
-  const days = await seriesOf(call.ctx.sql, found.id, fromMs, toMs);
-  return {
-    days: days.map(({ dayMs, arm, ...counts }) => ({ day: timeText(dayMs), arm: nameOf(arm), ...counts })),
-  };
-}
 
 /** Who entered it, newest first. */
 export async function people(call: Call): Promise<Static<typeof CampaignPeople> | Fault> {
@@ -59,7 +30,8 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
   return {
     people: shown.map((row) => ({
       contactId: idText(row.contactId),
-      arm: nameOf(row.arm),
+      arm: armName(row.arm),
+      variant: row.variant,
       epoch: row.epoch,
       enteredAt: timeText(row.enteredMs),
       endedAt: timeText(row.endedMs),
@@ -74,8 +46,9 @@ export async function people(call: Call): Promise<Static<typeof CampaignPeople> 
   };
 }
 
-function nameOf(arm: 0 | 1): 'treated' | 'holdout' {
-  return arm === 1 ? 'holdout' : 'treated';
+/** The name of an arm. */
+export function armName(arm: Arm): 'treated' | 'holdout' | 'workspace_holdout' {
+  return (['treated', 'holdout', 'workspace_holdout'] as const)[arm];
 }
 
 /** The campaign of the path. */

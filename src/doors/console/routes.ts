@@ -1,6 +1,8 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
 import { broadcastRoutes } from './broadcasts.ts';
+import { backtestRoutes } from './backtests.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
@@ -13,6 +15,7 @@ import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
+import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
@@ -35,10 +38,13 @@ export const ROUTES: readonly Route[] = [
   ...setRoutes,
   ...inboxRoutes,
   ...threadRoutes,
+  ...segmentRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
   ...campaignRoutes,
+  ...campaignMeasureRoutes,
+  ...backtestRoutes,
   ...orderRoutes,
   ...whyRoutes,
   ...usageRoutes,

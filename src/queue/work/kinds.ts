@@ -6,4 +6,5 @@ export const KIND = {
   simulatedReceipt: 4,
   unread: 5,
   delayedPost: 6,
+  backtest: 9,
 } as const;

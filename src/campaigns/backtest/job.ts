@@ -1,0 +1,115 @@
+/**
+ * The work of back-tests: some buckets at a time, each batch noted in the transaction that ends its step, so that a job goes on where it
+ * was wherever a worker died. A fair sample comes first.
+ */
+import { monotonicMs, type Clock } from '../../base/clock.ts';
+import { bucketOf } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import { isPassing } from '../../db/errors.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { KIND } from '../../queue/work/kinds.ts';
+import { LaneLost, settle } from '../../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../../queue/work/work.ts';
+import type { Handler } from '../../queue/worker.ts';
+import { ALL_BUCKETS, selectBacktest, updateBacktest, type BacktestRow } from './sql.ts';
+import { Counts } from './sums.ts';
+import { readyOf, tryBuckets, type TryDeps } from './try.ts';
+
+/** What the job needs. */
+export type JobDeps = TryDeps & { queue: Queue; clock: Clock; log: Log };
+
+/** A step takes about so long: then what it counted is kept, and others have their turn. */
+const STEP_MS = 400;
+/** Buckets at a time at first: some tens of milliseconds for a workspace of a million people. */
+const AT_ONCE = 8;
+const MOST_AT_ONCE = 512;
+const AGAIN_MS = 5_000;
+const MOST_ATTEMPTS = 5;
+/** Odd, so that every bucket comes once; neighbours are far apart, as ids of one moment are not. */
+const STRIDE = 2_731;
+
+/** The bucket that is taken as the n-th. */
+export function nthBucket(n: number): number {
+  return (n * STRIDE) % ALL_BUCKETS;
+}
+
+/** Does the work of back-tests. */
+export function backtestHandler(deps: JobDeps): Handler {
+  return {
+    kind: KIND.backtest,
+    batchSize: 1,
+    inFlight: 2,
+    async handle(batch) {
+      for (const item of batch.items) await takeStep(deps, batch, item);
+    },
+  };
+}
+
+async function takeStep(deps: JobDeps, batch: Batch, item: WorkItem): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const before = await selectBacktest(deps.sql, item.workspaceId, item.ownerId);
+  if (!before || before.endedMs !== null) return await end(deps, batch, item);
+  let after: BacktestRow;
+  try {
+    after = await stepOf(deps, before, nowMs);
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    deps.log.error({ error, backtest: item.ownerId }, 'a back-test does not get on');
+    const note = `it does not get on: ${String(error)}`.slice(0, 500);
+    after = { ...before, note, endedMs: item.attempt + 1 < MOST_ATTEMPTS ? null : nowMs };
+  }
+  const failed = after.note !== null && after.endedMs === null;
+  const dueMs = failed ? nowMs + AGAIN_MS : nowMs;
+  await end(
+    deps,
+    batch,
+    item,
+    after.endedMs === null ? { dueMs, attempt: failed ? item.attempt + 1 : 0 } : undefined,
+    {
+      after,
+      doneBefore: before.done,
+    },
+  );
+}
+
+/** The next buckets, counted: as many as there are in a step's time, and more at a time where there is little in them. */
+async function stepOf(deps: JobDeps, before: BacktestRow, nowMs: number): Promise<BacktestRow> {
+  const { wanted } = before;
+  const sums = { ...before.sums };
+  const ready = await readyOf(deps, before);
+  // Nobody can have done what is not even known by name.
+  let done = ready ? before.done : wanted;
+  let atOnce = AT_ONCE;
+  const beganMs = monotonicMs();
+  while (done < wanted && monotonicMs() - beganMs < STEP_MS) {
+    const fromMs = monotonicMs();
+    const buckets = Array.from({ length: Math.min(atOnce, wanted - done) }, (_, i) => nthBucket(done + i));
+    const counts = new Map(buckets.map((bucket) => [bucket, new Counts()]));
+    await tryBuckets(deps.sql, ready!, { buckets }, (contactId, found) =>
+      counts.get(bucketOf(contactId))!.addContact(found),
+    );
+    for (const one of counts.values()) one.into(sums);
+    done += buckets.length;
+    if (monotonicMs() - fromMs < STEP_MS / 8) atOnce = Math.min(atOnce * 2, MOST_AT_ONCE);
+  }
+  return { ...before, sums, done, note: null, endedMs: done >= wanted ? nowMs : null };
+}
+
+async function end(
+  deps: JobDeps,
+  batch: Batch,
+  item: WorkItem,
+  again?: { dueMs: number; attempt: number },
+  found?: { after: BacktestRow; doneBefore: number },
+): Promise<void> {
+  try {
+    await deps.queue.transact(async (tx) => {
+      const isNoted = !found || (await updateBacktest(tx, found.after, found.doneBefore));
+      const later = again && isNoted ? [{ item, ...again }] : [];
+      const settled = { done: later.length ? [] : [item], later, landed: true };
+      if (!(await settle(tx, batch, settled))) throw new LaneLost(batch.lane.lane);
+    });
+  } catch (error) {
+    if (!(error instanceof LaneLost)) throw error;
+  }
+}

@@ -1,0 +1,129 @@
+/** Statements of back-tests: what people of some buckets did, and the job itself. Nothing here writes of a contact. */
+import type { CampaignFile } from '../../../contract/campaign.ts';
+import type { Db } from '../../db/pool.ts';
+import type { EventRow } from '../enrol/sql.read.ts';
+import type { Said } from './judge.ts';
+
+/** A back-test as it is kept. `sums`: of what was counted in each bucket, the sum and the sum of squares. */
+export type BacktestRow = {
+  id: number;
+  workspaceId: number;
+  campaignId: number | null;
+  file: CampaignFile;
+  salt: string;
+  fromMs: number;
+  toMs: number;
+  orderedBy: 'received' | 'at';
+  wanted: number;
+  done: number;
+  sums: Record<string, [number, number]>;
+  note: string | null;
+  createdMs: number;
+  endedMs: number | null;
+};
+
+const ROW = (db: Db) => db`
+  id, workspace_id AS "workspaceId", campaign_id AS "campaignId", file, salt, from_ms AS "fromMs", to_ms AS "toMs",
+  ordered_by AS "orderedBy", wanted, done, sums, note, created_ms AS "createdMs", ended_ms AS "endedMs"`;
+
+/** Writes a new back-test. */
+export async function insertBacktest(db: Db, row: BacktestRow): Promise<void> {
+  await db`
+    INSERT INTO campaign_backtests (id, workspace_id, campaign_id, file, salt, from_ms, to_ms, ordered_by, wanted, created_ms)
+    VALUES (${row.id}, ${row.workspaceId}, ${row.campaignId}, ${JSON.stringify(row.file)}::text::jsonb, ${row.salt}, ${row.fromMs},
+      ${row.toMs}, ${row.orderedBy}, ${row.wanted}, ${row.createdMs})`;
+}
+
+/** A back-test of a workspace. */
+export async function selectBacktest(
+  db: Db,
+  workspaceId: number,
+  id: number,
+): Promise<BacktestRow | undefined> {
+  const rows = await db<BacktestRow[]>`
+    SELECT ${ROW(db)} FROM campaign_backtests WHERE workspace_id = ${workspaceId} AND id = ${id}`;
+  return rows[0];
+}
+
+/** Back-tests, newest first. */
+export async function selectBacktests(
+  db: Db,
+  workspaceId: number,
+  page: { beforeId: number; limit: number },
+): Promise<BacktestRow[]> {
+  return await db<BacktestRow[]>`
+    SELECT ${ROW(db)} FROM campaign_backtests WHERE workspace_id = ${workspaceId} AND id < ${page.beforeId}
+    ORDER BY id DESC LIMIT ${page.limit}`;
+}
+
+/** Notes how far a back-test is; false when another has noted more, or it is gone. */
+export async function updateBacktest(
+  db: Db,
+  row: Pick<BacktestRow, 'id' | 'done' | 'sums' | 'note' | 'endedMs'>,
+  before: number,
+): Promise<boolean> {
+  const result = await db`
+    UPDATE campaign_backtests SET done = ${row.done}, sums = ${JSON.stringify(row.sums)}::text::jsonb, note = ${row.note},
+      ended_ms = ${row.endedMs}
+    WHERE id = ${row.id} AND done = ${before} AND ended_ms IS NULL`;
+  return result.count > 0;
+}
+
+/** Deletes a back-test. */
+export async function deleteBacktest(db: Db, workspaceId: number, id: number): Promise<boolean> {
+  const result = await db`DELETE FROM campaign_backtests WHERE workspace_id = ${workspaceId} AND id = ${id}`;
+  return result.count > 0;
+}
+
+/** Deletes back-tests that were made before an instant. */
+export async function deleteBacktestsBefore(db: Db, beforeMs: number): Promise<void> {
+  await db`DELETE FROM campaign_backtests WHERE created_ms < ${beforeMs}`;
+}
+
+/** What somebody who set a campaign off did. Of the names that it asks for, as far back. */
+export async function selectDone(
+  db: Db,
+  of: { workspaceId: number; buckets: readonly number[]; contactId?: number | undefined },
+  asked: { triggerId: number; fromMs: number; toMs: number; nameIds: readonly number[]; sinceMs: number },
+): Promise<EventRow[]> {
+  const { workspaceId, buckets, contactId } = of;
+  const { triggerId, fromMs, toMs, nameIds, sinceMs } = asked;
+  const who = contactId === undefined ? db`` : db`AND e.contact_id = ${contactId}`;
+  return await db<EventRow[]>`
+    WITH set_off AS MATERIALIZED (
+      SELECT DISTINCT e.bucket, e.contact_id FROM contact_events e
+      WHERE e.bucket = ANY(${[...buckets]}::smallint[]) AND e.workspace_id = ${workspaceId} AND e.name_id = ${triggerId} ${who}
+        AND e.at_ms >= ${sinceMs} AND e.received_ms BETWEEN ${fromMs} AND ${toMs}
+    )
+    SELECT e.contact_id AS "contactId", e.name_id AS "nameId", e.at_ms AS "atMs", e.received_ms AS "receivedMs", e.key,
+      e.arrival_id AS "order", e.flags, e.properties
+    FROM set_off s JOIN contact_events e ON e.bucket = s.bucket AND e.contact_id = s.contact_id
+      AND e.name_id = ANY(${[...nameIds]}::bigint[]) AND e.at_ms >= ${sinceMs}
+    ORDER BY e.contact_id, e.at_ms DESC, e.key DESC`;
+}
+
+/** What people said of being written to, oldest first. */
+export async function selectSaid(
+  db: Db,
+  buckets: readonly number[],
+  contactIds: readonly number[],
+): Promise<(Said & { contactId: number })[]> {
+  return await db<(Said & { contactId: number })[]>`
+    SELECT contact_id AS "contactId", channel, address, blocked_classes AS "blockedClasses", at_ms AS "atMs" FROM consent_log
+    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, at_ms, id`;
+}
+
+/** When people left a campaign. */
+export async function selectLeft(
+  db: Db,
+  campaignId: number,
+  buckets: readonly number[],
+  contactIds: readonly number[],
+): Promise<{ contactId: number; sinceMs: number }[]> {
+  return await db<{ contactId: number; sinceMs: number }[]>`
+    SELECT contact_id AS "contactId", since_ms AS "sinceMs" FROM campaign_optouts
+    WHERE bucket = ANY(${[...buckets]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[]) AND campaign_id = ${campaignId}`;
+}
+
+/** The largest share of buckets that has anything is the sample; all there are is this many. */
+export const ALL_BUCKETS = 4096;

@@ -1,0 +1,153 @@
+/** Reads what people of some buckets did, and replays each. A handful of statements for a batch of buckets; nothing is written. */
+import type { Directory } from '../../accounts/directory.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { bucketOf } from '../../base/ids.ts';
+import { getContacts } from '../../contacts/contacts.ts';
+import { selectPeople } from '../../contacts/people.ts';
+import { membershipsOf } from '../../contacts/sets.ts';
+import type { Db, Sql } from '../../db/pool.ts';
+import { termsOf, type Terms } from '../../gate/terms.ts';
+import { memberOf } from '../enrol/book.ts';
+import { liveOf } from '../enrol/live.ts';
+import type { Live, Taken } from '../enrol/member.ts';
+import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
+import { selectStats, type EventRow } from '../enrol/sql.read.ts';
+import { selectNames } from '../events/sql.ts';
+import { FLAG } from '../events/time.ts';
+import { judgeOf } from './judge.ts';
+import { replay, type Replayed } from './replay.ts';
+import { selectDone, selectLeft, selectSaid, type BacktestRow } from './sql.ts';
+
+/** What trying needs. `sql` is only read. */
+export type TryDeps = { sql: Sql; directory: Directory };
+
+/** A campaign made ready to be tried; undefined when nobody can have set it off. */
+export type Ready = {
+  backtest: BacktestRow;
+  workspace: Workspace;
+  terms: Terms;
+  live: Live & { nameOf: ReadonlyMap<number, string> };
+  asksSets: boolean;
+  triggerId: number;
+  nameIds: number[];
+  sinceMs: number;
+};
+
+/** How long after it began a thing may be told: what was received in the period may be that old (events are kept so long). */
+const OLDEST_MS = 400 * 86_400_000;
+
+/** Makes a campaign ready: as if it had been live in the whole period. */
+export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Ready | undefined> {
+  const { workspaceId, campaignId, file, salt, fromMs } = backtest;
+  const workspace = await deps.directory.workspace(workspaceId);
+  const terms = (await termsOf(deps.directory, [workspaceId])).get(workspaceId);
+  if (!workspace || !terms) return undefined;
+  const id = campaignId ?? 1;
+  const version: VersionRow = {
+    id: 1,
+    campaignId: id,
+    workspaceId,
+    number: 1,
+    file,
+    epoch: 1,
+    isOpen: true,
+    publishedMs: fromMs,
+  };
+  const row: CampaignRow = {
+    id,
+    workspaceId,
+    key: file.key,
+    name: file.key,
+    state: 'active',
+    draft: null,
+    versionId: version.id,
+    epoch: version.epoch,
+    salt,
+    paused: null,
+    pausedMs: null,
+    createdMs: fromMs,
+    changedMs: fromMs,
+    startedMs: fromMs,
+  };
+  const live = liveOf([row], [version]);
+  const wanted = [...new Set([...live.asked.keys(), ...live.heard])];
+  const known = await selectNames(deps.sql, workspaceId, wanted);
+  const trigger = live.versions.get(1)!.trigger?.name;
+  const triggerId = known.find(({ name }) => name === trigger)?.id;
+  if (triggerId === undefined) return undefined;
+  const backMs = Math.min(OLDEST_MS, Math.max(0, ...live.asked.values()) + 30 * 86_400_000);
+  return {
+    backtest,
+    workspace,
+    terms,
+    live: { ...live, nameOf: new Map(known.map((one) => [one.id, one.name])) },
+    asksSets: live.asksSets,
+    triggerId,
+    nameIds: known.map((one) => one.id),
+    sinceMs: Math.max(0, fromMs - backMs),
+  };
+}
+
+/** Replays everybody in some buckets, or one contact of them, who set it off; as `one` after the other. */
+export async function tryBuckets(
+  db: Db,
+  ready: Ready,
+  of: { buckets: readonly number[]; contactId?: number },
+  one: (contactId: number, found: Replayed) => void,
+): Promise<void> {
+  const { backtest, workspace, live, terms, triggerId, nameIds, sinceMs } = ready;
+  const { workspaceId, fromMs, toMs } = backtest;
+  const asked = { triggerId, fromMs, toMs, nameIds, sinceMs };
+  const rows = await selectDone(db, { workspaceId, ...of }, asked);
+  if (!rows.length) return;
+  const eventsOf = Map.groupBy(rows, ({ contactId }) => contactId);
+  const ids = [...eventsOf.keys()];
+  const buckets = [...new Set(ids.map(bucketOf))];
+  const contacts = await getContacts(db, workspaceId, ids);
+  const people = await selectPeople(
+    db,
+    contacts.map(({ id: contactId }) => ({ workspaceId, contactId })),
+    { attributes: false },
+  );
+  const sets = ready.asksSets ? await membershipsOf(db, workspaceId, ids) : undefined;
+  const statsOf = Map.groupBy(await selectStats(db, ids, nameIds), ({ contactId }) => contactId);
+  const saidOf = Map.groupBy(await selectSaid(db, buckets, ids), ({ contactId }) => contactId);
+  const left = backtest.campaignId === null ? [] : await selectLeft(db, backtest.campaignId, buckets, ids);
+  const leftMs = new Map(left.map(({ contactId, sinceMs: since }) => [contactId, since]));
+  for (const contact of contacts) {
+    const { id } = contact;
+    const events = inOrder(eventsOf.get(id)!, backtest.orderedBy, live.nameOf);
+    const known = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
+    const member = memberOf(live, workspace, contact, known);
+    const judge = judgeOf(terms, {
+      timeZone: contact.timeZone,
+      destinations: people.get(id)?.destinations ?? [],
+      said: saidOf.get(id) ?? [],
+      leftMs: leftMs.get(id) ?? null,
+    });
+    one(id, replay(live, member, events.taken, { fromMs, toMs }, judge));
+  }
+}
+
+/** Events as they were received, or as if each had been received when it was done. `rows` stay newest first, as rules look at them. */
+function inOrder(
+  rows: readonly EventRow[],
+  orderedBy: BacktestRow['orderedBy'],
+  nameOf: ReadonlyMap<number, string>,
+): { rows: EventRow[]; taken: Taken[] } {
+  const isByTime = orderedBy === 'at';
+  const sorted = rows.toSorted((a, b) =>
+    isByTime ? a.atMs - b.atMs || a.order - b.order : a.order - b.order || a.atMs - b.atMs,
+  );
+  const orders = new Map(sorted.map((row, i) => [row, i]));
+  const placed = (row: EventRow): EventRow => ({
+    ...row,
+    order: orders.get(row)!,
+    receivedMs: isByTime ? row.atMs : row.receivedMs,
+  });
+  const taken = sorted.map((row): Taken => {
+    const { nameId, contactId: _contactId, flags, ...rest } = placed(row);
+    return { ...rest, name: nameOf.get(nameId)!, isHistory: (flags & FLAG.history) !== 0 };
+  });
+  return { rows: rows.map(placed), taken };
+}

@@ -1,0 +1,20 @@
+/** The statement that keeps what was told of campaigns' messages. Written by the owner of the lane alone. */
+import { bucketOf } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+
+/** Notes what was told of messages, a bit each; returns what was told before, by `contact.message`, of those of which something is new. */
+export async function noteSeen(
+  db: Db,
+  rows: readonly { contactId: number; messageId: number; bits: number }[],
+): Promise<Map<string, number>> {
+  const found = await db<{ contactId: number; messageId: number; before: number }[]>`
+    UPDATE campaign_sends s SET seen = s.seen | n.bits
+    FROM (
+      SELECT k.bucket, k.contact_id, k.message_id, k.bits, o.seen AS before
+      FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+        ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.bits)}::smallint[]) AS k (bucket, contact_id, message_id, bits)
+      JOIN campaign_sends o ON o.bucket = k.bucket AND o.contact_id = k.contact_id AND o.message_id = k.message_id) n
+    WHERE s.bucket = n.bucket AND s.contact_id = n.contact_id AND s.message_id = n.message_id AND s.seen | n.bits <> s.seen
+    RETURNING s.contact_id AS "contactId", s.message_id AS "messageId", n.before`;
+  return new Map(found.map(({ contactId, messageId, before }) => [`${contactId}.${messageId}`, before]));
+}
