@@ -2,6 +2,8 @@
 import { broadcastRoutes } from './broadcasts.ts';
 import { backtestRoutes } from './backtests.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { connectionRoutes } from './connections.ts';
+import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
@@ -50,5 +52,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...connectRoutes,
+  ...connectionRoutes,
   ...simulatorRoutes,
 ];
