@@ -250,14 +250,19 @@ export const accountFaults = [
     'src/accounts/idempotency.ts',
     ['src/accounts/idempotency.test.ts'],
     [
-      ['a request is done twice', 'if (kept) return replay(kept, request.requestHash);', ''],
-      ['two at once are both done', 'if (!taken) return inFlight();', ''],
+      ['a request is done twice', 'if (kept[n]) known.set(at, replay(kept[n], requestHash));\n    else', ''],
+      ['two at once are both done', 'else if (!taken[n]) known.set(at, inFlight());', ''],
+      [
+        'together: what is refused stands',
+        "if (answers.some(isFault)) throw new NotTogether('one of them is refused');",
+        '',
+      ],
       ['a key answers for another request', 'if (kept.request_hash !== requestHash)', 'if (false)'],
       ['a refusal stands', 'if (isFault(outcome)) throw new RolledBack(outcome);', ''],
       [
         'keys of others are one’s own',
-        'const first = await insertKept(tx, nowMs, { scope,',
-        "const first = await insertKept(tx, nowMs, { scope: 'x',",
+        'return [{ scope, key, requestHash,',
+        "return [{ scope: 'x', key, requestHash,",
       ],
     ],
   ),

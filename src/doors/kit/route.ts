@@ -10,7 +10,7 @@ import { type Action, type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, type Fault } from '../../base/fault.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { Note } from './change.ts';
+import type { Joined, Note } from './change.ts';
 import type { HttpContext } from './context.ts';
 
 /** What tells the routes of one door from those of another: who calls, how its query is read, and what a route says besides. */
@@ -104,7 +104,7 @@ export type Write<K extends Kind> = Common &
     secretFields?: readonly string[];
     /** Its work calls a provider or has transactions of its own, so that only few of its kind run at a time. */
     outside?: boolean;
-    handle(call: Call<K, never>): Promise<Work | Outcome>;
+    handle(call: Call<K, never>): Promise<Work | Joined | Outcome>;
   };
 
 /** A route. */
@@ -129,7 +129,7 @@ export function routesOf<K extends Kind>() {
       route: GivenWrite<K> & {
         body: B;
         answers?: A;
-        handle(call: Call<K, Static<B>>): Promise<WorkOf<NoInfer<A>> | Fault>;
+        handle(call: Call<K, Static<B>>): Promise<WorkOf<NoInfer<A>> | Joined | Fault>;
       },
     ) => ({ ...write, ...route }) as unknown as Write<K>,
     /** A route that takes one body or a list of them, where the door's `readBody` reads it so. */
