@@ -5,7 +5,8 @@
 import { beginningOf } from '../../base/text.ts';
 import type { Static, TSchema } from 'typebox';
 import type { Answer } from '../../accounts/idempotency.ts';
-import { can, type Action, type Holder } from '../../accounts/roles.ts';
+import { can } from '../../accounts/roles.ts';
+import { type Action, type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, type Fault } from '../../base/fault.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -97,6 +98,8 @@ export type Write<K extends Kind> = Common &
     orArray?: boolean;
     /** Its answer holds a secret, which is kept sealed where answers are kept for repeats. */
     secret?: boolean;
+    /** A field of the body that names the request, as an Idempotency-Key does, where there is none. */
+    keyField?: string;
     /** Fields that hold a secret: they do not count when two requests are compared. */
     secretFields?: readonly string[];
     /** Its work calls a provider or has transactions of its own, so that only few of its kind run at a time. */

@@ -4,7 +4,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
-import { can, type Holder } from '../../accounts/roles.ts';
+import { can } from '../../accounts/roles.ts';
+import { type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurns, createTurnsOf, type Turns } from '../../base/turns.ts';
@@ -158,7 +159,7 @@ async function run<K extends Kind>(
       // Of the caller: another's key for the same word gets neither his answer nor a conflict.
       scope: `${door.name}:${route.of === 'workspace' ? workspace.id : ''}:${actor}`,
       // Signing in is not repeated from memory: that would let in who knows the key and not the password.
-      key: route.of === 'nobody' ? undefined : idempotencyKey(request),
+      key: route.of === 'nobody' ? undefined : (idempotencyKey(request) ?? keyIn(route, body)),
       requestHash: hashRequest(
         request.method,
         `${request.url}${door.told?.(request) ?? ''}`,
@@ -172,6 +173,11 @@ async function run<K extends Kind>(
       afterwards,
     });
   return await (route.outside ? outside(change) : change());
+}
+
+/** The name that a body gives to its request, where the route has a field for it. */
+function keyIn<K extends Kind>({ keyField }: Write<K>, body: unknown): string | undefined {
+  return keyField === undefined ? undefined : (body as Record<string, string>)[keyField];
 }
 
 /** Without the fields that are secret: a hash of a password that is quick to compute is a way to guess it. */
