@@ -77,7 +77,11 @@ export const deliverFaults = [
       'return putOff(draft.item, draft.bulk, nowMs + waitMs);',
       'return putOff(draft.item, draft.bulk, nowMs);',
     ],
-    ['what has ended is sent', 'if (!row || !isWaiting(row.state)) return void', 'if (!row) return void'],
+    [
+      'what has ended is sent',
+      'if (!row || (!isWaiting(row.state) && !endedEarly)) return void',
+      'if (!row) return void',
+    ],
     [
       'what has ended in a run is sent',
       'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',

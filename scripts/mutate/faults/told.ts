@@ -47,8 +47,8 @@ export const toldFaults = [
     ['what failed does not move on', 'await fallBack(deps, tx, nowMs, failed);', ''],
     [
       'what was delivered moves on',
-      '(change) => change.state === STATE.failed && change.mayFallBack && !again.has(change)',
-      '(change) => change.mayFallBack && !again.has(change)',
+      'change.state === STATE.failed && change.mayFallBack && change.address',
+      'change.mayFallBack && change.address',
     ],
     [
       'text messages are dialled again',
@@ -295,8 +295,8 @@ export const toldFaults = [
   ...inFile('src/ledger/outcomes.ts', WRITE, [
     [
       'what follows a receipt that was faster is told twice',
-      '(early.has(contactId) ? [] : [contactId])',
-      '[contactId]',
+      'rows.filter(({ contactId }) => !early.has(contactId))',
+      'rows',
       ORDER,
     ],
     [
