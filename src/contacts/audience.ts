@@ -6,12 +6,10 @@ import { Audience, AUDIENCE_LIMITS, Clauses, FIELDS, Test, TESTS } from '../../c
 import { parseIsoTime } from '../base/clock.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
-import type { Db } from '../db/pool.ts';
-import { clausesMet } from './audience.match.ts';
-import { countMatching, setsOfContact } from './sql.audience.ts';
+import type { Db, Fragment } from '../db/pool.ts';
+import { clausesMet, type SetRef } from './audience.match.ts';
+import { audienceCondition, setsOfContact as selectSets } from './sql.audience.ts';
 import { selectContacts } from './sql.ts';
-
-export { audienceCondition, setsOfContact } from './sql.audience.ts';
 
 /**
  * The audience in `value`, or the first rule it breaks. A key that means nothing here is refused: dropping a misspelt
@@ -39,9 +37,22 @@ export function checkAudience(value: unknown, path = 'audience'): Audience | Fau
   return audience;
 }
 
-/** How many contacts of the workspace an audience has now. */
-export async function countAudience(db: Db, workspaceId: number, audience: Audience): Promise<number> {
-  return await countMatching(db, workspaceId, audience);
+/**
+ * The audience as a condition on `contacts c`, for a statement of another room's. Give the buckets here too when the statement names
+ * some: then the look-ups in lists stay on their shard.
+ */
+export function isInAudience(
+  db: Db,
+  workspaceId: number,
+  audience: Audience,
+  buckets?: readonly number[],
+): Fragment {
+  return audienceCondition(db, workspaceId, audience, buckets);
+}
+
+/** The lists and tags that a contact is in. */
+export async function setsOfContact(db: Db, workspaceId: number, contactId: number): Promise<SetRef[]> {
+  return await selectSets(db, workspaceId, contactId);
 }
 
 /** Whether a contact is in an audience, and the clauses it meets, such as `include.lists[0]`. */
@@ -56,7 +67,7 @@ export async function whyInAudience(
 ): Promise<AudienceReason | undefined> {
   const [[contact], sets] = await Promise.all([
     selectContacts(db, workspaceId, [contactId]),
-    setsOfContact(db, workspaceId, contactId),
+    selectSets(db, workspaceId, contactId),
   ]);
   if (!contact) return undefined;
   const included = clausesMet(audience.include, contact, sets).map((clause) => `include.${clause}`);
