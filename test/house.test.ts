@@ -111,16 +111,6 @@ test('settings of a workspace are read in one file of whoever they are for, and 
   );
 });
 
-test('no file hands a statement on: what others are to ask has a name by what it means', () => {
-  const handsOn = /^export \{[^}]*\} from '\.[^']*\/sql(?:\.\w+)*\.ts'/m;
-  assert.deepEqual(
-    sources('src')
-      .filter((file) => handsOn.test(readFileSync(file, 'utf8')))
-      .map(show),
-    [],
-  );
-});
-
 test('an export is imported by another file', () => {
   const readers = sources('src', 'contract', 'test', 'scripts', 'simulation', 'bench', 'sdk');
   const taken = new Set(readers.flatMap((file) => takenBy(file)));

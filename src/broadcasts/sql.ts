@@ -1,6 +1,6 @@
 /** Every statement on broadcasts and broadcast_lanes. */
 import type { Audience } from '../../contract/audience.ts';
-import { isInAudience } from '../contacts/audience.ts';
+import { audienceCondition } from '../contacts/audience.ts';
 import type { Reachable } from '../contacts/person.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import type { Broadcast, BroadcastState } from './broadcast.ts';
@@ -141,7 +141,7 @@ export function audienceOf(
   return db`
     SELECT c.bucket, c.id AS owner_id FROM contacts c
     WHERE c.workspace_id = ${workspaceId} AND c.bucket = ANY(${[...buckets]}::smallint[])
-      AND ${isInAudience(db, workspaceId, audience, buckets)}`;
+      AND ${audienceCondition(db, workspaceId, audience, buckets)}`;
 }
 
 /** Some contacts of an audience who have an active address on a channel. Locks nothing. */
@@ -154,7 +154,7 @@ export async function selectSample(
 ): Promise<number[]> {
   const rows = await db<{ id: number }[]>`
     SELECT c.id FROM contacts c
-    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${isInAudience(db, workspaceId, audience)}
+    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
       AND EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id AND d.channel = ${channel}
         AND d.status = 'active')
     LIMIT ${limit}`.unprepared();
@@ -211,6 +211,6 @@ export async function selectAlike(
         status = 'active' DESC, coalesce(last_inbound_ms, 0) DESC, linked_ms DESC
     ) d ON d.bucket = c.bucket AND d.contact_id = c.id
     ${marks}
-    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${isInAudience(db, workspaceId, audience)}
+    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
     GROUP BY 2, 3, 4, 5, 6, 7`.unprepared();
 }

@@ -8,7 +8,7 @@ import { isoTime } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf, idSource } from '../base/ids.ts';
 import { clausesMet, type SetRef } from './audience.match.ts';
-import { checkAudience, isInAudience, whyInAudience } from './audience.ts';
+import { checkAudience, audienceCondition, whyInAudience } from './audience.ts';
 import type { WantedPerson } from './wanted.ts';
 import { selectContacts, type Contact } from './sql.ts';
 import { addMembers, ensureSets } from './sets.ts';
@@ -147,7 +147,7 @@ test('S67 S68 the contacts Postgres finds are those the rules name', async () =>
       const found = await sql<{ id: number }[]>`
         SELECT c.id FROM contacts c
         WHERE c.workspace_id = ${WORKSPACE} AND c.bucket = ANY(${within}::smallint[])
-          AND ${isInAudience(sql, WORKSPACE, who, half ? within : undefined)}`;
+          AND ${audienceCondition(sql, WORKSPACE, who, half ? within : undefined)}`;
       const expected = contacts.filter((contact) => {
         const inSets = memberships.get(contact.id) ?? [];
         return (
@@ -178,7 +178,7 @@ test('every audience made here passes the check unchanged', () => {
 async function countOf(who: Audience): Promise<number> {
   const [row] = await sql<{ n: number }[]>`
     SELECT count(*) AS n FROM contacts c
-    WHERE c.workspace_id = ${WORKSPACE} AND c.bucket >= 0 AND ${isInAudience(sql, WORKSPACE, who)}`;
+    WHERE c.workspace_id = ${WORKSPACE} AND c.bucket >= 0 AND ${audienceCondition(sql, WORKSPACE, who)}`;
   return row!.n;
 }
 

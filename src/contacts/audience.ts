@@ -6,10 +6,13 @@ import { Audience, AUDIENCE_LIMITS, Clauses, FIELDS, Test, TESTS } from '../../c
 import { parseIsoTime } from '../base/clock.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
-import type { Db, Fragment } from '../db/pool.ts';
+import type { Db } from '../db/pool.ts';
 import { clausesMet, type SetRef } from './audience.match.ts';
-import { audienceCondition, setsOfContact as selectSets } from './sql.audience.ts';
+import { setsOfContact as selectSets } from './sql.audience.ts';
 import { selectContacts } from './sql.ts';
+
+// Pieces of statements, for those of other rooms.
+export { audienceCondition, conditionOf, jsonTest } from './sql.audience.ts';
 
 /**
  * The audience in `value`, or the first rule it breaks. A key that means nothing here is refused: dropping a misspelt
@@ -25,9 +28,10 @@ export function checkAudience(value: unknown, path = 'audience'): Audience | Fau
     oddKey(given['include'], Object.keys(Clauses.properties), `${path}.include`) ??
     oddKey(given['exclude'], Object.keys(Clauses.properties), `${path}.exclude`);
   if (odd) return odd;
-  const { all, lists, tags, contacts, filter } = audience.include;
-  if (!all && !lists?.length && !tags?.length && !contacts?.length && filter === undefined)
-    return breaks(`${path}.include`, 'must name all, lists, tags, contacts or a filter');
+  const { all, lists, tags, segments, contacts, filter } = audience.include;
+  const named = [lists, tags, segments, contacts].some((one) => one?.length);
+  if (!all && !named && filter === undefined)
+    return breaks(`${path}.include`, 'must name all, lists, tags, segments, contacts or a filter');
   for (const side of ['include', 'exclude'] as const) {
     const found = audience[side]?.filter as unknown;
     const broken =
@@ -35,19 +39,6 @@ export function checkAudience(value: unknown, path = 'audience'): Audience | Fau
     if (broken) return broken;
   }
   return audience;
-}
-
-/**
- * The audience as a condition on `contacts c`, for a statement of another room's. Give the buckets here too when the statement names
- * some: then the look-ups in lists stay on their shard.
- */
-export function isInAudience(
-  db: Db,
-  workspaceId: number,
-  audience: Audience,
-  buckets?: readonly number[],
-): Fragment {
-  return audienceCondition(db, workspaceId, audience, buckets);
 }
 
 /** The lists and tags that a contact is in. */
