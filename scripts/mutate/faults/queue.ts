@@ -279,7 +279,7 @@ export const queueFaults = [
   ...inFile('src/queue/queue.ts', QUEUE, [
     [
       'other processes are not woken',
-      'notifier.send(wakes.filter(({ lane }) => !ownedHere(lane)));',
+      "notifier.send(wakes.filter(({ lane, what }) => what === 'streams' || !ownedHere(lane)));",
       '',
       WORK,
     ],

@@ -323,7 +323,7 @@ export const toldFaults = [
   ...inFile('src/ledger/onward.ts', RECEIPT, [
     [
       'the next is not put in the queue',
-      'onward.map((one) => ({ ...workOf(one), stream: 0, dueMs })),',
+      'onward.map((one) => ({ ...workOf(one), stream: one.stream, dueMs })),',
       '[],',
     ],
   ]),
