@@ -13,7 +13,7 @@ import type { LiveSource } from './enrol/live.ts';
 import { selectNextTimerMs, selectTimerLanes } from './enrol/sql.read.ts';
 import { selectArrivalLanes } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
-import { selectTaskLanes } from './enrol/sql.tasks.ts';
+import { selectTask, selectTaskLanes } from './enrol/sql.tasks.ts';
 import { dueTimers } from './due.ts';
 import { setAside } from './aside.ts';
 import { takeTask } from './tasks.ts';
@@ -49,7 +49,10 @@ export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   };
 }
 
-/** Takes what arrived, then what is due, then what is to be done with many; up to `most` of what comes first. True if there was any. */
+/**
+ * Takes what arrived, then what is due, then what is to be done with many; up to `most` of what comes first. True when
+ * there may be more: behind it, or by what it led to.
+ */
 async function takeSome(
   deps: TurnDeps,
   tx: Tx,
@@ -64,7 +67,9 @@ async function takeSome(
   const liveOf = await source(tx);
   // Tasks wait until nothing else does.
   if (!taken.length && !timers.length && !more) return await takeTask(deps, tx, lane, liveOf, nowMs, most);
+  let again = more || timers.length > 0;
   for (const [workspaceId, part] of byWorkspace(taken, timers))
-    await takeTurn(deps, tx, await liveOf(workspaceId), workspaceId, part, nowMs);
-  return true;
+    again = (await takeTurn(deps, tx, await liveOf(workspaceId), workspaceId, part, nowMs)) || again;
+  // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
+  return again || (await selectTask(tx, lane)) !== undefined;
 }
