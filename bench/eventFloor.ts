@@ -1,6 +1,6 @@
 /**
- * The floor of events: the least that keeps one durably and knows whose it is. In one transaction the owners of ids are looked up, who is
- * new is written, and the rows are inserted. No body is read, nothing is checked, nobody is asked who he is.
+ * The floor of events and of orders: the least that keeps one durably and knows whose it is. In one transaction the owners of ids are
+ * looked up, who is new is written, and the rows are inserted. No body is read, nothing is checked, nobody is asked who he is.
  */
 import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { openPool } from '../src/db/pool.ts';
@@ -18,17 +18,22 @@ await sql`CREATE TABLE IF NOT EXISTS owners (value text PRIMARY KEY, contact_id 
 await sql`
   CREATE TABLE IF NOT EXISTS arrivals (bucket smallint, id bigint, contact_id bigint NOT NULL, at_ms bigint NOT NULL,
     properties jsonb, PRIMARY KEY (bucket, id))`;
+await sql`
+  CREATE TABLE IF NOT EXISTS orders (bucket smallint, id bigint, contact_id bigint NOT NULL, reference text, total_cents bigint,
+    line_items jsonb, at_ms bigint NOT NULL, PRIMARY KEY (bucket, id))`;
+await sql`CREATE TABLE IF NOT EXISTS refs (reference text PRIMARY KEY, order_id bigint NOT NULL)`;
 let made = 0;
 
 const commands = {
   /** Writes `each` rows a transaction for so long; returns how many. */
-  async run({ each, forMs, people }: { each: number; forMs: number; people: number }) {
+  async run({ each, forMs, people, what = 'events' }: FloorRun) {
     const fromMs = sharedMs();
     let rows = 0;
     await inParallel(CONNECTIONS, CONNECTIONS, async () => {
       while (sharedMs() - fromMs < forMs) {
         const ids = Array.from({ length: each }, () => made++);
         await keep(
+          what,
           ids,
           ids.map((n) => `u${(n * 7919) % people}`),
         );
@@ -41,7 +46,13 @@ const commands = {
 /** What the floor can be asked. */
 export type EventFloorCommands = typeof commands;
 
-async function keep(ids: readonly number[], values: readonly string[]): Promise<void> {
+type FloorRun = { each: number; forMs: number; people: number; what?: 'events' | 'orders' };
+
+async function keep(
+  what: 'events' | 'orders',
+  ids: readonly number[],
+  values: readonly string[],
+): Promise<void> {
   await sql.begin(async (tx) => {
     const distinct = [...new Set(values)].toSorted((a, b) => (a < b ? -1 : 1));
     const known = await tx<
@@ -50,11 +61,20 @@ async function keep(ids: readonly number[], values: readonly string[]): Promise<
     if (known.length < distinct.length)
       await tx`
         INSERT INTO owners SELECT v, hashtext(v) FROM unnest(${distinct}::text[]) v ORDER BY v ON CONFLICT DO NOTHING`;
+    if (what === 'orders') {
+      await tx`INSERT INTO refs SELECT 'r' || n, n FROM unnest(${[...ids]}::bigint[]) n ON CONFLICT DO NOTHING`;
+      await tx`
+        INSERT INTO orders SELECT (n % 4096)::smallint, n, hashtext(v), 'r' || n, 16800, ${LINES}::text::jsonb, ${Math.round(sharedMs())}::bigint
+        FROM unnest(${[...ids]}::bigint[], ${[...values]}::text[]) AS u (n, v)`;
+      return;
+    }
     await tx`
       INSERT INTO arrivals SELECT (n % 4096)::smallint, n, hashtext(v), ${Math.round(sharedMs())}::bigint, '{"page": "/pricing", "n": 1}'
       FROM unnest(${[...ids]}::bigint[], ${[...values]}::text[]) AS u (n, v)`;
   });
 }
+
+const LINES = JSON.stringify([{ name: 'Tank Top', quantity: 2, eachPriceCents: 3500, priceCents: 7000 }]);
 
 serve(commands, async () => {
   await sql.end({ timeout: 5 });

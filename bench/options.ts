@@ -11,6 +11,7 @@ export const PARTS = [
   'notifications',
   'channels',
   'events',
+  'orders',
   'neighbours',
 ] as const;
 /** A part of a run. */

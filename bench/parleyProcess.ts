@@ -31,6 +31,7 @@ import { startPostgres } from '../src/db/embedded/embedded.ts';
 import { toRef, type DeliveryKey } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { startParley } from '../src/parley.ts';
+import { makeGrant } from '../test/support/connect.ts';
 import { TWILIO_TOKEN } from './callbacks.ts';
 import { serve } from './child.ts';
 import { emailOf, EVERYONE, phoneOf, TEXT, WARM } from './load.ts';
@@ -115,10 +116,16 @@ const commands = {
     });
     return { url: parley.url!, key: token };
   },
-  /** Resolves when all events that arrived are taken. */
+  /** Makes a company, and an account that is connected to it. */
+  async makeConnected() {
+    const { company, grant } = await makeGrant(ctx, { environment: 'live' });
+    return { url: parley.url!, token: company.token, connectId: grant.connectId };
+  },
+  /** Resolves when all that was told is handed on, and all events that arrived are taken. */
   async untilTaken() {
     for (;;) {
-      const [left] = await ctx.sql<{ any: boolean }[]>`SELECT EXISTS (SELECT FROM event_arrivals) AS any`;
+      const [left] = await ctx.sql<{ any: boolean }[]>`
+        SELECT EXISTS (SELECT FROM event_arrivals) OR EXISTS (SELECT FROM feed) AS any`;
       if (!left!.any) return;
       await pause(systemClock, 20);
     }
@@ -152,7 +159,7 @@ const commands = {
   async importContacts({ way, from, to, tags }: { way: Way; from: number; to: number; tags: string[] }) {
     const { workspaceId } = places.get(way)!;
     const fromMs = sharedMs();
-    const deps = { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
+    const deps = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
     const result = must(await importContacts(deps, csv(from, to), { workspaceId, tags }));
     if (result.created !== to - from) throw new Error(`imported ${JSON.stringify(result)}`);
     return { ms: sharedMs() - fromMs, rows: result.rows };

@@ -26,6 +26,8 @@ export type Found = {
   channels: (Rate & { ceilingPerS?: number })[];
   /** Users and events, and the floor of each: the same rows by bare statements. */
   events: (Rate & { floorPerS: number })[];
+  /** Orders in a connected account, and the floor of each. */
+  orders: (Rate & { floorPerS: number })[];
   notifications?: Rate;
   callbacks?: Rate;
   latencies: Latency[];
@@ -87,7 +89,8 @@ export function tables(found: Found): string {
         ]),
       ),
     );
-  if (found.events.length) parts.push(eventsTable(found.events));
+  if (found.events.length) parts.push(eventsTable('users and events', found.events));
+  if (found.orders.length) parts.push(eventsTable('orders in a connected account', found.orders));
   if (found.latencies.length)
     parts.push(
       table(
@@ -119,9 +122,9 @@ export function tables(found: Found): string {
   return parts.join('\n\n');
 }
 
-function eventsTable(events: Found['events']): string {
+function eventsTable(of: string, events: Found['events']): string {
   return table(
-    ['users and events', 'per s', 'CPU-s per 1,000', 'peak MB', 'of its floor', 'floor per s'],
+    [of, 'per s', 'CPU-s per 1,000', 'peak MB', 'of its floor', 'floor per s'],
     events.map(({ what, perS, cpuPer1000, peakMb, floorPerS }) => [
       what,
       whole(perS),
@@ -195,6 +198,10 @@ function targetsOf(found: Found): Target[] {
     );
   for (const { what, perS } of found.events) {
     const least = what.includes('a call') ? 10_000 : 2_500;
+    add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
+  }
+  for (const { what, perS } of found.orders) {
+    const least = what.includes('a call') ? 2_000 : 150;
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
   const { install } = found;

@@ -14,6 +14,7 @@ import { measureChannels } from './channels.ts';
 import { startChild } from './child.ts';
 import type { FloorCommands } from './floor.ts';
 import { measureEvents } from './events.ts';
+import { measureOrders } from './orders.ts';
 import { measureInstall } from './install.ts';
 import { measureNeighbours } from './neighbours.ts';
 import { sharedMs } from './measure.ts';
@@ -36,7 +37,15 @@ async function main(): Promise<void> {
   const before = loadavg();
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const stops: (() => Promise<void>)[] = [];
-  const found: Found = { imports: [], http: [], simulator: [], channels: [], events: [], latencies: [] };
+  const found: Found = {
+    imports: [],
+    http: [],
+    simulator: [],
+    channels: [],
+    events: [],
+    orders: [],
+    latencies: [],
+  };
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
@@ -92,6 +101,7 @@ async function runAll(bench: Bench): Promise<string> {
     version = await measureParley(bench);
   if (parts.has('channels')) await measureChannels(bench);
   if (parts.has('events')) await measureEvents(bench);
+  if (parts.has('orders')) await measureOrders(bench);
   if (parts.has('neighbours')) bench.found.neighbours = await measureNeighbours(bench);
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
   await measureBase(bench);

@@ -225,7 +225,7 @@ test('scenario 29: what fails for good leads along the failed edge; a loop witho
 
 test('published twice at once: one version, and the other is told; whoever dies in it has published nothing', async () => {
   const place = await newPlace();
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names };
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
   const nowMs = await place.nowMs();
   const file = { parley: 'campaign/1', key: 'twice', trigger: { event: { did: 'in' } }, steps: [mail('x')] };
   const draft = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, place.id, file, nowMs)));

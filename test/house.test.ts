@@ -1,6 +1,6 @@
 /** House rules that a machine can hold (CONTRIBUTING.md). */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { FAULTS } from '../contract/errors.ts';
@@ -150,6 +150,21 @@ function takenBy(file: string): string[] {
     ...whole.map(([, from, asked]) => `${at((from ?? asked)!)} *`),
   ];
 }
+
+test('routes of every door are tried as everybody, and held to the document of their door', () => {
+  const doors = readdirSync(join(root, 'src', 'doors')).filter((name) =>
+    existsSync(join(root, 'src', 'doors', name, 'route.ts')),
+  );
+  assert.ok(doors.length >= 4);
+  for (const file of ['doorRoles.test.ts', 'contract.test.ts']) {
+    const text = readFileSync(join(root, 'test', file), 'utf8');
+    assert.deepEqual(
+      doors.filter((door) => door !== 'kit' && !text.includes(`src/doors/${door}/`)),
+      [],
+      `${file} knows nothing of them`,
+    );
+  }
+});
 
 test('every fault is used, and every one has a meaning and a status of its family', () => {
   const text = code.map((file) => readFileSync(file, 'utf8')).join('\n');

@@ -1,5 +1,9 @@
 /** Orders of a workspace by the console's API, on a running Parley: whose they are, what is told of them, what is sent about them. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { mergePeople } from '../src/people/people.ts';
@@ -25,7 +29,7 @@ async function newShop() {
   const base = `/api/workspaces/${toHex24(place.id)}`;
   return {
     ...place,
-    place,
+    token,
     call: (method: string, path: string, body?: unknown) => call(method, `${base}${path}`, body),
     async order(body: object): Promise<Json> {
       const made = await call('POST', `${base}/orders`, body);
@@ -312,4 +316,68 @@ test('orders of another workspace are not there', async () => {
   assert.equal((await other.call('GET', `/orders?contactId=${order.contactId}`)).body.orders.length, 0);
   const stolen = await other.call('POST', '/orders', { ...PAID, contactId: order.contactId });
   assert.equal(stolen.status, 422);
+});
+
+/** `parley orders import` of a file against the server that runs here. */
+async function importFile(file: string, token: string, ...more: string[]) {
+  const bin = path.join(import.meta.dirname, '..', 'bin', 'parley.mjs');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARLEY_')));
+  return await new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    execFile(
+      process.execPath,
+      [bin, 'orders', 'import', file, '--url', url, '--token', token, ...more],
+      { env },
+      (error, out, err) => resolve({ code: error ? Number(error.code ?? 1) : 0, out, err }),
+    );
+  });
+}
+
+test('S25: a file of orders is told with a line that says how far it is; nothing is sent, and again it doubles nothing', async (t) => {
+  const shop = await newShop();
+  await shop.call('PATCH', '/orders/settings', { alert: { on: true }, followUp: { on: true, delay: '1h' } });
+  const folder = await mkdtemp(path.join(tmpdir(), 'parley-orders-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'orders.jsonl');
+  const phones = Array.from({ length: 20 }, newPhone);
+  const lines = Array.from({ length: 1_200 }, (_, i) =>
+    JSON.stringify({
+      phone: phones[i % phones.length],
+      paidAt: '2023-06-21T10:00:00Z',
+      totalCents: 100 + i,
+      ...(i % 2 ? {} : { reference: `h${i}` }),
+    }),
+  );
+  lines[600] = '{"phone": "nobody"}';
+  lines[601] = 'no order at all';
+  await writeFile(file, `${lines.join('\n')}\n\n`);
+  const first = await importFile(file, shop.token);
+  assert.match(first.out, /1,198 told, 2 refused\./, first.err);
+  assert.match(first.out, /line 601: .*phone: must be a phone number/);
+  assert.match(first.out, /line 602: is no JSON/);
+  assert.match(first.err, /100 % {2}1,200 orders, [\d,]+ a second/);
+  assert.notEqual(first.code, 0);
+  const again = await importFile(file, shop.token);
+  assert.match(again.out, /1,198 told, 2 refused/, 'it was told so before');
+  await sql`DELETE FROM idempotency`;
+  lines.length = 3;
+  await writeFile(file, lines.join('\n'));
+  const later = await importFile(file, shop.token);
+  assert.match(
+    later.out,
+    /1 told, 2 there already\./,
+    'without a reference it is another order once a day is over',
+  );
+  const [count] = await sql`SELECT count(*) AS n FROM orders WHERE workspace_id = ${shop.id}`;
+  assert.equal(count!.n, 1_199);
+  await shop.settled();
+  await shop.advance(DAY_MS);
+  for (const phone of phones.slice(0, 3)) assert.deepEqual(await shop.texts(phone), []);
+  const told = await sql`
+    SELECT s.count FROM event_stats s JOIN event_names n ON n.id = s.name_id
+    WHERE s.workspace_id = ${shop.id} AND n.name = '$order_created'`;
+  assert.equal(
+    told.reduce((sum, { count: one }) => sum + one, 0),
+    1_199,
+    'each is counted once',
+  );
 });

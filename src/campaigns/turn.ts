@@ -13,7 +13,7 @@ import type { LiveSource } from './enrol/live.ts';
 import { selectNextTimerMs, selectTimerLanes } from './enrol/sql.read.ts';
 import { selectArrivalLanes } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
-import { selectTask, selectTaskLanes } from './enrol/sql.tasks.ts';
+import { selectTaskLanes } from './enrol/sql.tasks.ts';
 import { dueTimers } from './due.ts';
 import { setAside } from './aside.ts';
 import { takeTask } from './tasks.ts';
@@ -39,12 +39,15 @@ export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
         }
       }),
     async look(nowMs) {
+      const tasks = await selectTaskLanes(deps.sql);
       const lanes = [
         ...(await selectArrivalLanes(deps.sql)),
         ...(await selectTimerLanes(deps.sql, nowMs)),
-        ...(await selectTaskLanes(deps.sql)),
+        ...tasks.filter(({ dueMs }) => dueMs <= nowMs).map(({ lane }) => lane),
       ];
-      return { lanes: [...new Set(lanes)], nextMs: await selectNextTimerMs(deps.sql, nowMs) };
+      const later = tasks.map(({ dueMs }) => dueMs).filter((dueMs) => dueMs > nowMs);
+      const nextMs = Math.min((await selectNextTimerMs(deps.sql, nowMs)) ?? Infinity, ...later);
+      return { lanes: [...new Set(lanes)], ...(nextMs < Infinity ? { nextMs } : {}) };
     },
   };
 }
@@ -65,11 +68,11 @@ async function takeSome(
   // What waits behind may have come before what is due now.
   const timers = more ? [] : await dueTimers(tx, lane, nowMs, most);
   const liveOf = await source(tx);
-  // Tasks wait until nothing else does.
-  if (!taken.length && !timers.length && !more) return await takeTask(deps, tx, lane, liveOf, nowMs, most);
   let again = more || timers.length > 0;
   for (const [workspaceId, part] of byWorkspace(taken, timers))
-    again = (await takeTurn(deps, tx, await liveOf(workspaceId), workspaceId, part, nowMs)) || again;
+    again = (await takeTurn(deps, tx, lane, await liveOf(workspaceId), workspaceId, part, nowMs)) || again;
+  // Tasks wait for what lies before them, and not until nothing comes any more.
+  const hasTask = !more && timers.length < most && (await takeTask(deps, tx, lane, liveOf, nowMs, most));
   // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
-  return again || (await selectTask(tx, lane)) !== undefined;
+  return again || hasTask;
 }

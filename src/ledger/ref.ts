@@ -4,7 +4,7 @@ import { isId } from '../base/ids.ts';
 /** The key of a delivery. */
 export type DeliveryKey = { contactId: number; causeId: number; seq: number };
 
-/** `cause.contact.seq`, base 36: at most 24 characters, safe in URLs and mail headers. */
+/** `cause.contact.seq`, base 36: at most 27 characters, safe in URLs and mail headers. */
 export function toRef(key: DeliveryKey): string {
   return `${key.causeId.toString(36)}.${key.contactId.toString(36)}.${key.seq.toString(36)}`;
 }

@@ -195,7 +195,7 @@ function personOf(workspaceId: number, { profilePhone, profileEmail, profileName
 
 function newOrder({ ids }: OrderDeps, telling: Telling, read: OrderRead, contactId: number): Order {
   const { workspaceId, clientId, source, nowUs } = telling;
-  const shippedUs = read.isUnderWay && read.dates.shipped === undefined ? nowUs() : read.dates.shipped;
+  const shippedUs = read.dates.shipped ?? (read.isUnderWay ? nowUs() : null);
   const dated = (us: number | null | undefined): Dated => (typeof us === 'number' ? { us, source } : null);
   const createdUs = nowUs();
   return {
@@ -324,7 +324,8 @@ function changed({ source, nowUs }: Telling, before: Order, read: OrderRead): Or
   const updatedUs = Math.max(nowUs(), before.updatedUs + 1);
   const now = { ...before, ...(known as Partial<Order>), updatedUs };
   for (const date of ORDER_DATES) now[date] = dateOf(before[date], dates[date], source);
-  if (isUnderWay && dates.shipped === undefined && before.shipped === null)
+  // Who sends back what he read says null, and means nothing by it.
+  if (isUnderWay && (dates.shipped ?? null) === null && before.shipped === null)
     now.shipped = { us: nowUs(), source };
   if (read.shippingSource === undefined && (read.shippingLink ?? read.shippingState))
     now.shippingSource = before.shippingSource ?? source;

@@ -2,6 +2,8 @@
 import { broadcastRoutes } from './broadcasts.ts';
 import { backtestRoutes } from './backtests.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { connectionRoutes } from './connections.ts';
+import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
@@ -14,6 +16,7 @@ import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
+import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
@@ -33,6 +36,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...eventRoutes,
   ...setRoutes,
+  ...segmentRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,
@@ -44,5 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...connectRoutes,
+  ...connectionRoutes,
   ...simulatorRoutes,
 ];

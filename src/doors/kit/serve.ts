@@ -61,6 +61,8 @@ export type Serving<K extends Kind> = {
   refuses?(caller: K['caller'], route: Guarded, request: FastifyRequest): Fault | undefined;
   readQuery(request: FastifyRequest, route: Route<K>): K['query'] | Fault;
   readBody(route: Write<K>, body: unknown): unknown;
+  /** Headers that say what is meant, where there are any: of two requests that differ in them one is no repeat of the other. */
+  told?(request: FastifyRequest): string;
 };
 
 /** Serves a door's routes below one prefix. `at` says under which paths a route is. */
@@ -156,7 +158,11 @@ async function run<K extends Kind>(
       scope: `${door.name}:${route.of === 'workspace' ? workspace.id : ''}:${actor}`,
       // Signing in is not repeated from memory: that would let in who knows the key and not the password.
       key: route.of === 'nobody' ? undefined : idempotencyKey(request),
-      requestHash: hashRequest(request.method, request.url, hashedBody(route, request)),
+      requestHash: hashRequest(
+        request.method,
+        `${request.url}${door.told?.(request) ?? ''}`,
+        hashedBody(route, request),
+      ),
       nowMs,
       actor,
       ...(route.of === 'workspace' ? { workspaceId: workspace.id } : {}),

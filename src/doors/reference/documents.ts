@@ -1,6 +1,7 @@
 /** What each API is, as its document says it: all routes there are, whoever serves them. `test/contract.test.ts` compares. */
 import * as content from '../../../contract/content.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
+import * as connect from '../../../contract/doors/console/connect.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
 import { FaultShown as ConsoleFault } from '../../../contract/doors/console/fault.ts';
 import * as integrations from '../../../contract/doors/console/integrations.ts';
@@ -16,6 +17,7 @@ import * as webhooks from '../../../contract/doors/console/webhooks.ts';
 import * as workspaces from '../../../contract/doors/console/workspaces.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { FaultShown as ShoutFault } from '../../../contract/doors/shout/fields.ts';
+import * as shoutOrders from '../../../contract/doors/shout/orders.ts';
 import * as shoutUsers from '../../../contract/doors/shout/users.ts';
 import * as apps from '../../../contract/doors/sunshine/apps.ts';
 import { FaultShown as SunshineFault } from '../../../contract/doors/sunshine/fields.ts';
@@ -89,6 +91,7 @@ export const DOCUMENTS = {
       ...orders,
       ...broadcasts,
       ...webhooks,
+      ...connect,
       ...simulator,
       ...reconcile,
     },
@@ -139,7 +142,7 @@ export const DOCUMENTS = {
     about: 'What a company does for the accounts that have connected to it.',
     security: { ...bearer, ...basic },
     fault: ShoutFault,
-    named: { ...shoutUsers },
+    named: { ...shoutUsers, ...shoutOrders },
     routes: SHOUT.map((route) => described(route, route.path)),
   },
   other: {

@@ -12,6 +12,7 @@ import { acceptJson, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendError, type FaultForm } from '../kit/errors.ts';
 import { oddText, queryOnce } from '../kit/route.ts';
+import { shoutJson } from './present.ts';
 import type { ShoutKind } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
@@ -34,6 +35,7 @@ const shoutForm: FaultForm = Object.assign(
 /** The door. */
 export function shoutDoor(app: FastifyInstance, ctx: HttpContext): void {
   acceptJson(app);
+  app.setReplySerializer(shoutJson);
   app.setErrorHandler((error, request, reply) => sendError(ctx.log, error, request, reply, shoutForm));
   // Another door has what is beside them.
   for (const { path } of ROUTES) app.faultForms.push({ prefix: path.replace(/\/:.*$/, ''), form: shoutForm });
@@ -65,17 +67,21 @@ function servingOf(ctx: HttpContext): Serving<ShoutKind> {
       if (isFault(query)) return query;
       const odd = Object.keys(query).find((name) => !Object.hasOwn(route.query ?? {}, name));
       if (odd !== undefined) return breaks(odd, 'is not known here');
-      const connectId = headerOf(request, 'x-shout-connect-id');
-      const userId = headerOf(request, 'x-shout-user-id');
-      return (
-        oddText(Object.entries({ connectId: connectId ?? '', userId: userId ?? '' })) ?? {
-          query,
-          connectId,
-          userId,
-        }
-      );
+      const told = toldIn(request);
+      const texts = Object.entries(told).map(([name, text]): [string, string] => [name, text ?? '']);
+      return oddText(texts) ?? { query, ...told };
     },
+    told: (request) => JSON.stringify(toldIn(request)),
     readBody: (route, body) => (route.body ? readBody(route.body as TObject, body) : undefined),
+  };
+}
+
+/** What the headers say of what is meant. */
+function toldIn(request: FastifyRequest) {
+  return {
+    connectId: headerOf(request, 'x-shout-connect-id'),
+    userId: headerOf(request, 'x-shout-user-id'),
+    failsOnDuplicate: headerOf(request, 'x-fail-creation-on-duplicate-reference-id'),
   };
 }
 

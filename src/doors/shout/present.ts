@@ -14,6 +14,17 @@ function rank(name: string): number {
   return name === 'id' ? 0 : 1;
 }
 
+/** An answer as it is written: how many pieces a line of an order has is printed with a decimal (api/shout.md §C.3). */
+export function shoutJson(answer: unknown): string {
+  return JSON.stringify(answer, function (this: unknown, name, value: unknown) {
+    const isPieces = name === 'quantity' && (this as { object?: unknown }).object === 'order_line_item';
+    // Node 24 has it; the types of the language do not yet.
+    return isPieces && Number.isInteger(value)
+      ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(`${String(value)}.0`)
+      : value;
+  });
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** A time as `2023-06-21T22:06:02.799000-06:00`, by the wall of a time zone; null when there is none. */

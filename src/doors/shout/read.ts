@@ -8,7 +8,7 @@ import { holdGrant, mayOnBehalf, type Ability, type LiveGrant, type Who } from '
 import type { Asked } from './route.ts';
 
 /** Whom the headers name: one of the two. */
-export function readHeaders({ connectId, userId }: Asked): Who | Fault {
+export function readHeaders({ connectId, userId }: Omit<Asked, 'failsOnDuplicate'>): Who | Fault {
   return oneOfBoth(
     { value: connectId, field: 'X-Shout-Connect-ID' },
     { value: userId, field: 'X-Shout-User-Id' },

@@ -12,6 +12,8 @@ export type Asked = {
   connectId: string | undefined;
   /** `X-Shout-User-Id`, as it was given. */
   userId: string | undefined;
+  /** `X-Fail-Creation-On-Duplicate-Reference-Id`, as it was given. */
+  failsOnDuplicate: string | undefined;
 };
 
 /** This door's kind of route. */

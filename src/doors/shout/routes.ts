@@ -1,6 +1,7 @@
 /** All routes of this door. */
+import { orderRoutes } from './orders.ts';
 import type { Route } from './route.ts';
 import { userRoutes } from './users.ts';
 
 /** The routes. */
-export const ROUTES: readonly Route[] = [...userRoutes];
+export const ROUTES: readonly Route[] = [...userRoutes, ...orderRoutes];

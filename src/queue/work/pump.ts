@@ -82,6 +82,7 @@ async function drain(core: WorkerCore, group: readonly OwnedLane[], pumping: Pum
         return;
       }
       if (isTheirs && alone === 0) {
+        core.log.warn({ error, lane: lanes[0]!.lane }, `${pumping.what}: failed, and go one by one`);
         alone = pumping.aloneFor;
         continue;
       }

@@ -1,0 +1,149 @@
+/** CSV as people and spreadsheets write it: whatever the pieces it comes in, the rows are the same, and no byte is lost in silence. */
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { readCsv, type CsvRow, type Stop } from './csv.ts';
+
+async function rowsOf(
+  pieces: Iterable<Uint8Array | string>,
+): Promise<{ rows: CsvRow[]; stop: Stop | undefined }> {
+  const rows: CsvRow[] = [];
+  const reader = readCsv(Readable.from(pieces));
+  for (;;) {
+    const next = await reader.next();
+    if (next.done) return { rows, stop: next.value };
+    rows.push(...next.value);
+  }
+}
+
+const cellsOf = async (text: string) => (await rowsOf([Buffer.from(text)])).rows.map(({ cells }) => cells);
+
+/** As a careful program writes a row: every cell in quotes. */
+const quoted = (cells: readonly string[], separator: string) =>
+  cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(separator);
+
+const cell = fc.string({
+  unit: fc.constantFrom('a', 'Z', '7', ' ', ',', ';', '\t', '|', '"', '\n', '\r\n', 'é', '😀', '='),
+  maxLength: 8,
+});
+const header = ['name', 'phone'];
+
+test('what is written in quotes is read as it was, in any pieces, with any separator and end of line', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(cell, cell), { maxLength: 6 }),
+      fc.constantFrom(',', ';', '\t', '|'),
+      fc.constantFrom('\n', '\r\n', '\r'),
+      fc.integer({ min: 1, max: 9 }),
+      async (people, separator, end, size) => {
+        const file = Buffer.from([header, ...people].map((row) => quoted(row, separator)).join(end));
+        const pieces = Array.from({ length: Math.ceil(file.length / size) }, (_, i) =>
+          file.subarray(i * size, (i + 1) * size),
+        );
+        const { rows, stop } = await rowsOf(pieces);
+        assert.equal(stop, undefined);
+        assert.deepEqual(
+          rows.map(({ cells }) => cells),
+          [header, ...people],
+        );
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('every row says the line on which it ends', async () => {
+  const { rows } = await rowsOf([Buffer.from('a,b\n\n"one\ntwo",c\r\nd,e')]);
+  assert.deepEqual(rows, [
+    { cells: ['a', 'b'], line: 1 },
+    { cells: ['one\ntwo', 'c'], line: 4 },
+    { cells: ['d', 'e'], line: 5 },
+  ]);
+});
+
+test('quotes within a word, blanks after a quote and empty cells stay what they are', async () => {
+  assert.deepEqual(await cellsOf('name,size\n5" screen,6\n"Ann" ,7\n,\n"",""\n'), [
+    ['name', 'size'],
+    ['5" screen', '6'],
+    ['Ann', '7'],
+    ['', ''],
+    ['', ''],
+  ]);
+  assert.deepEqual(await cellsOf('name,size\n"Ann"s,7\n'), [
+    ['name', 'size'],
+    ['"Ann"s', '7'],
+  ]);
+});
+
+test('the separator is what the header has most of, or what the first line says', async () => {
+  assert.deepEqual(await cellsOf('a;b,c;d\n1;2;3'), [
+    ['a', 'b,c', 'd'],
+    ['1', '2', '3'],
+  ]);
+  assert.deepEqual(await cellsOf('sep=~\na~b,c\n1~2,3'), [
+    ['a', 'b,c'],
+    ['1', '2,3'],
+  ]);
+  assert.deepEqual(
+    await cellsOf('"a,b";c\n1;2'),
+    [
+      ['a,b', 'c'],
+      ['1', '2'],
+    ],
+    'what stands in quotes separates nothing',
+  );
+});
+
+test('UTF-16 of both orders and UTF-8 with a mark are the same rows, in pieces of any size', async () => {
+  const text = 'name,city\nZoë,Málaga\n😀,São Paulo\n';
+  const little = Buffer.from(`\uFEFF${text}`, 'utf16le');
+  const big = Buffer.from(little).swap16();
+  const expected = await cellsOf(text);
+  for (const file of [little, big, Buffer.from(`\uFEFF${text}`), Buffer.from(text, 'utf16le')])
+    for (const size of [1, 3, 1_000]) {
+      const pieces = Array.from({ length: Math.ceil(file.length / size) }, (_, i) =>
+        file.subarray(i * size, (i + 1) * size),
+      );
+      assert.deepEqual(
+        (await rowsOf(pieces)).rows.map(({ cells }) => cells),
+        expected,
+      );
+    }
+});
+
+test('a quote that is never closed stops there, says so, and keeps the rows before it', async () => {
+  const { rows, stop } = await rowsOf([Buffer.from('a,b\n1,2\n"3,4\n5,6\n')]);
+  assert.deepEqual(
+    rows.map(({ cells }) => cells),
+    [
+      ['a', 'b'],
+      ['1', '2'],
+    ],
+  );
+  assert.deepEqual(stop, { line: 3, reason: 'opens a quote that is never closed' });
+  // The quote of a later row is not that of the one before.
+  const later = await rowsOf([Buffer.from('a,b\n"1,2\n3"4,5\n')]);
+  assert.equal(later.stop?.line, 2);
+});
+
+test('a row longer than any real one is told by its line, and not taken into memory whole', async () => {
+  const long = 'x'.repeat(300 * 1024);
+  const { rows, stop } = await rowsOf([Buffer.from(`a,b\n1,2\n${long},3\n4,5\n`)]);
+  assert.equal(rows.length, 2);
+  assert.equal(stop?.line, 3);
+  assert.match(stop.reason, /more than 262144 characters$/);
+  let given = 0;
+  function* endless() {
+    yield Buffer.from('a,b\n"one\n');
+    for (; given < 100; given++) yield Buffer.from(long);
+  }
+  const open = await rowsOf(endless());
+  assert.deepEqual([open.stop?.line, given < 5], [2, true]);
+  assert.match(open.stop!.reason, /perhaps it opens a quote that is never closed$/);
+});
+
+test('an empty file and one of empty lines have no rows', async () => {
+  for (const text of ['', '\n', '\r\n\r\n', 'sep=,\n']) assert.deepEqual(await cellsOf(text), []);
+  assert.deepEqual(await cellsOf('a'), [['a']]);
+});

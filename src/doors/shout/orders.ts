@@ -1,0 +1,373 @@
+/**
+ * Orders on behalf: in the account that `X-Shout-Connect-ID` or `X-Shout-User-Id` names, as long as it is connected. A company reaches
+ * the orders that it told and no others.
+ */
+import { type Static, Type } from 'typebox';
+import { ShoutId } from '../../../contract/doors/shout/fields.ts';
+import {
+  OrderGiven,
+  ORDERS_PAGE,
+  OrderSkipped,
+  OrdersGiven,
+  OrdersTaken,
+  ShoutOrder,
+  ShoutOrders,
+} from '../../../contract/doors/shout/orders.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { MAX_ID } from '../../base/ids.ts';
+import { msOf, offsetTime, readingsOf } from '../../base/microseconds.ts';
+import { grantOf, mayOnBehalf, type Who } from '../../connect/grants.ts';
+import type { Tx } from '../../db/pool.ts';
+import { offsetAt } from '../../gate/window.ts';
+import { moneyText } from '../../orders/money.ts';
+import { isUnderWay, statusOf, type Dated, type Order } from '../../orders/order.ts';
+import {
+  changeOrder,
+  createOrders,
+  findOrder,
+  listOrders,
+  removeOrder,
+  type OrderName,
+  type Telling,
+} from '../../orders/orders.ts';
+import { orderSettings } from '../../orders/settings.ts';
+import { pathsIn } from '../../orders/words.ts';
+import type { Note } from '../kit/change.ts';
+import { ORDER_WORDS, readTold, type Told } from './ordersRead.ts';
+import { inOrder } from './present.ts';
+import { actingFor, readHeaders, readUserId } from './read.ts';
+import { acts, reads, writes, type Call, type Route } from './route.ts';
+
+/** A batch of orders with their lines. */
+const BATCH_BYTES = 8 * 1024 * 1024;
+/** What stands before a reference in a path. */
+const BY_REFERENCE = 'reference_id-';
+
+const one = '/orders/:order';
+
+/** `/orders`. */
+export const orderRoutes: readonly Route[] = [
+  reads({
+    path: '/orders',
+    does: 'The orders that the company told in an account, newest first.',
+    action: 'orders.read',
+    query: {
+      before_id: ShoutId,
+      limit: Type.Integer({ minimum: 1, maximum: ORDERS_PAGE.most, default: ORDERS_PAGE.usual }),
+    },
+    answers: { 200: ShoutOrders },
+    handle: list,
+  }),
+  writes({
+    path: '/orders',
+    does: 'Tells an order in an account; its customer is found by phone number or address, or made.',
+    action: 'orders.write',
+    body: OrderGiven,
+    answers: { 200: OrderSkipped, 201: ShoutOrder },
+    handle: create,
+  }),
+  writes({
+    path: '/orders/batch',
+    does: 'Tells up to 1,000 orders in an account; what is wrong with one is that one’s.',
+    action: 'orders.write',
+    body: OrdersGiven,
+    bodyBytes: BATCH_BYTES,
+    answers: { 200: OrdersTaken },
+    handle: batch,
+  }),
+  reads({
+    path: one,
+    does: 'An order, by its id, or by reference_id-… and the reference it was told with.',
+    action: 'orders.read',
+    answers: { 200: ShoutOrder },
+    async handle(call) {
+      const account = await accountOf(call);
+      if (isFault(account)) return account;
+      const found = await findOrder(call.ctx.sql, account.whose, nameOf(call));
+      return found ? { status: 200, body: present(found, account.workspace) } : NO_ORDER;
+    },
+  }),
+  writes({
+    method: 'PUT',
+    path: one,
+    does: 'Changes what was told of an order; what is not named stays, and whose it is.',
+    action: 'orders.write',
+    body: OrderGiven,
+    answers: { 200: ShoutOrder },
+    handle: change,
+  }),
+  acts({
+    method: 'DELETE',
+    path: one,
+    does: 'Takes an order back; a text that waits for it is not sent.',
+    action: 'orders.write',
+    answers: { 200: ShoutOrder },
+    async handle(call) {
+      const account = await accountOf(call);
+      if (isFault(account)) return account;
+      const { workspace, whose, telling } = account;
+      const which = { whose, name: nameOf(call) };
+      return onBehalf(call, account, 'delete', async (tx) => {
+        const order = await removeOrder(call.ctx, tx, { ...which, atUs: telling.nowUs() });
+        return isFault(order)
+          ? order
+          : { answer: { status: 200 as const, body: present(order, workspace) }, order };
+      });
+    },
+  }),
+];
+
+const NO_ORDER = fault('not_found', 'There is no such order.');
+
+/** The account that is meant, as it is before the transaction: how it reads numbers, times and money. */
+type Account = {
+  who: Who;
+  workspace: Workspace;
+  whose: { workspaceId: number; clientId: number };
+  telling: Telling;
+};
+
+async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
+  const { ctx, query } = call;
+  const who = readHeaders(query);
+  if (isFault(who)) return who;
+  const grant = await grantOf(ctx.sql, call.workspace.id, who);
+  if (isFault(grant)) return grant;
+  const may = mayOnBehalf(grant, 'orders');
+  if (isFault(may)) return may;
+  const workspace = await ctx.directory.workspace(grant.holderWorkspaceId);
+  if (!workspace) return fault('forbidden', 'The account is closed.');
+  const once = readFlag(query.failsOnDuplicate, 'X-Fail-Creation-On-Duplicate-Reference-Id');
+  if (isFault(once)) return once;
+  const { currency } = await orderSettings(ctx.sql, workspace.id);
+  const whose = { workspaceId: workspace.id, clientId: call.workspace.id };
+  const telling: Telling = {
+    ...whose,
+    source: 'connect',
+    currency,
+    referencesOnce: once,
+    nowUs: readingsOf(ctx.clock, workspace.clockAheadMs),
+    path: pathsIn(ORDER_WORDS, 'order.').path,
+  };
+  return { who, workspace, whose, telling };
+}
+
+function readFlag(text: string | undefined, name: string): boolean | Fault {
+  const flag = text?.toLowerCase();
+  if (flag === undefined || flag === 'false' || flag === '0') return false;
+  return flag === 'true' || flag === '1' || breaks(name, 'must be true or false');
+}
+
+function howToRead({ workspace: { country, timeZone }, telling: { currency, nowUs } }: Account) {
+  return { country, timeZone, currency, nowUs };
+}
+
+function nameOf({ params }: Call<unknown>): OrderName {
+  const text = params['order'] ?? '';
+  if (text.startsWith(BY_REFERENCE)) return { reference: text.slice(BY_REFERENCE.length) };
+  return { id: /^\d{1,16}$/.test(text) ? Number(text) : 0 };
+}
+
+/** What is done in an account: the answer, and what its log is told of. */
+type DoneThere<A> = { answer: A; order?: Order; detail?: object };
+
+/** Does it while the grant is held: what is done is done before a disconnect, or not at all. It is noted in the account's log. */
+function onBehalf<A extends { status: number; body: unknown }>(
+  call: Call<unknown>,
+  { who, workspace }: Account,
+  what: string,
+  work: (tx: Tx) => Promise<DoneThere<A> | Fault>,
+) {
+  return async (tx: Tx): Promise<(A & { audit: Note }) | Fault> => {
+    const grant = await actingFor(tx, call.workspace.id, who, 'orders');
+    if (isFault(grant)) return grant;
+    if (grant.holderWorkspaceId !== workspace.id)
+      return fault('conflict', 'The account was connected anew at this moment; call again.');
+    const done = await work(tx);
+    if (isFault(done)) return done;
+    const { answer, order, detail } = done;
+    const audit: Note = {
+      action: `order.${what}`,
+      workspaceId: workspace.id,
+      ...(order ? { subject: `order:${order.id}` } : {}),
+      detail: { company: call.workspace.id, ...detail },
+    };
+    return { ...answer, audit };
+  };
+}
+
+type Created = { status: 200; body: Static<typeof OrderSkipped> } | { status: 201; body: ShoutOrder };
+
+async function create(call: Call<Static<typeof OrderGiven>>) {
+  const account = await accountOf(call);
+  if (isFault(account)) return account;
+  const told = readTold(call.body.order, 'order', howToRead(account));
+  if (isFault(told)) return told;
+  const { workspace, telling } = account;
+  return onBehalf<Created>(call, account, 'create', async (tx) => {
+    if (!(await orderSettings(tx, workspace.id)).accepts)
+      return told.fails ? notAccepted('order') : { answer: { status: 200, body: SKIPPED } };
+    const order = (await createOrders(call.ctx, tx, telling, [told.read]))[0]!;
+    return isFault(order) ? order : { answer: { status: 201, body: present(order, workspace) }, order };
+  });
+}
+
+const SKIPPED = {
+  id: null,
+  object: 'order',
+  reason: 'connect_orders_not_enabled',
+  skipped: true,
+} as const;
+
+function notAccepted(at: string): Fault {
+  const field = `${at}.fail_if_connect_orders_not_enabled`;
+  return fault('unprocessable', `${field}: the account does not take orders from companies`, { field });
+}
+
+async function change(call: Call<Static<typeof OrderGiven>>) {
+  const account = await accountOf(call);
+  if (isFault(account)) return account;
+  const told = readTold(call.body.order, 'order', howToRead(account));
+  if (isFault(told)) return told;
+  const { workspace, whose, telling } = account;
+  const which = { whose, name: nameOf(call) };
+  return onBehalf(call, account, 'update', async (tx) => {
+    const order = await changeOrder(call.ctx, tx, telling, which, told.read);
+    return isFault(order)
+      ? order
+      : { answer: { status: 200 as const, body: present(order, workspace) }, order };
+  });
+}
+
+type Result = OrdersTaken['results'][number];
+
+async function batch(call: Call<Static<typeof OrdersGiven>>) {
+  const account = await accountOf(call);
+  if (isFault(account)) return account;
+  const { orders, ...usual } = call.body;
+  const how = howToRead(account);
+  const told = orders.map((order, i) => {
+    const isOrder = typeof order === 'object' && order !== null && !Array.isArray(order);
+    return readTold(isOrder ? { ...usual, ...order } : order, `orders[${i}]`, how);
+  });
+  const { workspace, telling } = account;
+  return onBehalf(call, account, 'batch', async (tx) => {
+    const { accepts } = await orderSettings(tx, workspace.id);
+    const good = told.flatMap((one, i) => (isFault(one) || !accepts ? [] : [{ i, read: one.read }]));
+    const made = await createOrders(
+      call.ctx,
+      tx,
+      telling,
+      good.map(({ read }) => read),
+    );
+    const came = new Map(good.map(({ i }, k) => [i, made[k]!]));
+    const results = told.map((one, i) => resultOf(one, came.get(i), `orders[${i}]`));
+    const created = made.filter((order) => !isFault(order)).length;
+    const refused = results.filter(({ error }) => error !== undefined).length;
+    const skipped = results.length - created - refused;
+    const body: OrdersTaken = { created, object: 'order_batch', refused, results, skipped };
+    return { answer: { status: 200 as const, body }, detail: { created, refused, skipped } };
+  });
+}
+
+/** Without an order there was none to be made: the account takes none. */
+function resultOf(told: Told | Fault, came: Order | Fault | undefined, at: string): Result {
+  if (isFault(told)) return faultOf(told);
+  if (came === undefined) return told.fails ? faultOf(notAccepted(at)) : { id: null };
+  if (!isFault(came)) return { id: came.id };
+  // Of one order it is `order.…`, here it is one of several.
+  const field = came.field?.replace(/^order\./, `${at}.`);
+  const message = came.message.replace(/\border\.(?=[a-z])/g, `${at}.`);
+  return faultOf({ ...came, message, ...(field === undefined ? {} : { field }) });
+}
+
+function faultOf({ message, field }: Fault): Result {
+  const rule =
+    field !== undefined && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  return { id: null, error: message, errors: field === undefined ? {} : { [field]: [rule] } };
+}
+
+async function list(call: Call) {
+  const account = await accountOf(call);
+  if (isFault(account)) return account;
+  const { query } = call.query;
+  const limit = readLimit(query['limit']);
+  if (isFault(limit)) return limit;
+  const beforeId = query['before_id'] === undefined ? MAX_ID : readUserId(query['before_id'], 'before_id');
+  if (isFault(beforeId)) return beforeId;
+  const found = await listOrders(call.ctx.sql, account.whose, { beforeId, limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  const body = {
+    data: rows.map((order) => present(order, account.workspace)),
+    has_more: hasMore,
+    next_before_id: hasMore ? rows.at(-1)!.id : null,
+    object: 'list',
+  } as const;
+  return { status: 200 as const, body };
+}
+
+function readLimit(text: string | undefined): number | Fault {
+  if (text === undefined) return ORDERS_PAGE.usual;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return limit >= 1 && limit <= ORDERS_PAGE.most
+    ? limit
+    : breaks('limit', `must be a whole number from 1 to ${ORDERS_PAGE.most}`);
+}
+
+/** An order as this door tells of it, on the wall of the account. */
+function present(order: Order, { id: companyId, timeZone }: Workspace): ShoutOrder {
+  const { currency, totalCents, invoiced, paid, shipped, refunded, notifiedUs } = order;
+  const time = (us: number) => offsetTime(us, offsetAt(timeZone, msOf(us)));
+  const at = (dated: Dated) => dated && time(dated.us);
+  const hasParcel = isUnderWay(order) || order.shippingState !== null || order.shippingSource !== null;
+  return inOrder<ShoutOrder>({
+    id: order.id,
+    company_id: companyId,
+    created_at: time(order.createdUs),
+    description: order.description,
+    dont_trigger_auto_actions: order.isQuiet,
+    integration: 'connect',
+    invoiced_at: at(invoiced),
+    invoiced_source: invoiced?.source ?? null,
+    line_items: order.lineItems.map((line) => ({
+      each_price: moneyText(line.eachPriceCents, line.eachPriceCurrency),
+      each_price_cents: line.eachPriceCents,
+      each_price_currency: line.eachPriceCurrency,
+      name: line.name,
+      object: 'order_line_item',
+      price: moneyText(line.priceCents, line.priceCurrency),
+      price_cents: line.priceCents,
+      price_currency: line.priceCurrency,
+      quantity: line.quantity,
+    })),
+    metadata: order.metadata && { ...order.metadata },
+    notified_profile_of_paid_invoice_at: notifiedUs === null ? null : time(notifiedUs),
+    object: 'order',
+    paid_at: at(paid),
+    paid_source: paid?.source ?? null,
+    profile_email: order.profileEmail,
+    profile_id: order.contactId,
+    profile_name: order.profileName,
+    profile_phone_number: order.profilePhone,
+    profile_shipping_address_raw: order.shippingAddress,
+    reference_id: order.reference,
+    refunded_at: at(refunded),
+    refunded_source: refunded?.source ?? null,
+    shipped_at: at(shipped),
+    shipped_source: shipped?.source ?? null,
+    ...(hasParcel
+      ? {
+          shipping_link: order.shippingLink,
+          shipping_source: order.shippingSource,
+          shipping_state: order.shippingState,
+        }
+      : {}),
+    status: statusOf(order),
+    total: totalCents === null ? null : moneyText(totalCents, currency),
+    total_cents: totalCents,
+    total_currency: currency,
+    updated_at: time(order.updatedUs),
+  });
+}
