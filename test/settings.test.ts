@@ -112,7 +112,7 @@ test('what the Sunshine API keeps is read back as it was kept, beside what was t
 
 test('templates of a test workspace are each integration’s own', () => {
   const one = { name: 'hello', language: 'en', components: [] };
-  const settings = { ...ownTemplatesAre(7, [one as never]), ...ownTemplatesAre(8, []) };
+  const settings = { ...ownTemplatesAre(7, [one]), ...ownTemplatesAre(8, []) };
   assert.deepEqual(ownTemplates({ settings }, 7), [one]);
   assert.deepEqual(ownTemplates({ settings: { templatesOf7: [one] } }, 8), []);
   assert.deepEqual(ownTemplatesAre(8, []), { templatesOf8: null });
