@@ -70,6 +70,7 @@ import { web1on1Door } from './doors/web1on1/door.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
+import { stepHandlersOf } from './stepHandlers.ts';
 import { createSenders } from './senders/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
@@ -263,7 +264,8 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive, rooms: () => rooms };
+  const campaigning = { names, arrive, stepHandlers: stepHandlersOf(shared) };
+  const ctx: HttpContext = { ...shared, ...campaigning, senders, simulator, broadcasts, rooms: () => rooms };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
@@ -337,7 +339,7 @@ function declared(
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
-    campaignsRoom({ ...shared, names: ctx.names }),
+    campaignsRoom({ ...shared, names: ctx.names, stepHandlers: ctx.stepHandlers }),
     connectRoom,
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,

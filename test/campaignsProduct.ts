@@ -44,7 +44,13 @@ export async function newPlace(timeZone?: string) {
     );
   });
   ctx.directory.forget(id);
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+  const deps = {
+    queue: ctx.queue,
+    ids: ctx.ids,
+    names: ctx.names,
+    clock: ctx.clock,
+    stepHandlers: ctx.stepHandlers,
+  };
   const nowMs = async () => must(await ctx.simulator.workspaceNowMs(id));
   const person = (who: string, more: { attributes?: Record<string, unknown>; timeZone?: string } = {}) => ({
     identities: [
