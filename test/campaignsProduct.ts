@@ -13,8 +13,8 @@ import { until } from './support/until.ts';
 import { must, newWorkspace, startWorld } from './support/world.ts';
 
 const database = await testDatabase();
-/** The store, for looking. */
-export const { sql } = database;
+/** The store, for looking, and for another process. */
+export const { sql, connection } = database;
 /** Parley. */
 export const world = await startWorld(database.connection);
 after(() => world.stop());
@@ -85,11 +85,15 @@ export async function newPlace(timeZone?: string) {
     },
     /** Waits until lanes were gone through for all that is kept. */
     async built(): Promise<void> {
-      await until('all is built', async () => {
-        const left =
-          await sql`SELECT 1 FROM segments WHERE workspace_id = ${id} AND state = 'building' LIMIT 1`;
-        return left.length === 0;
-      });
+      await until(
+        'all is built',
+        async () => {
+          const left =
+            await sql`SELECT 1 FROM segments WHERE workspace_id = ${id} AND state = 'building' LIMIT 1`;
+          return left.length === 0;
+        },
+        60_000,
+      );
     },
     /** Who is in a segment, in order of id. */
     async inside(segmentId: number): Promise<number[]> {
