@@ -24,13 +24,13 @@ import { readyOf, tryBuckets, type TryDeps } from './try.ts';
 export type { BacktestRow } from './sql.ts';
 
 /** Buckets of the first answer: one in 64 of all people. */
-export const SAMPLE_BUCKETS = 64;
+const SAMPLE_BUCKETS = 64;
 /** Back-tests of a workspace that may be under way at once. */
 const MOST_UNDER_WAY = 3;
 const MOST_PAGE = 1_000;
 
 /** What is asked for. `all`: every contact after the sample. */
-export type Asked = {
+type Asked = {
   campaign: unknown;
   fromMs: number;
   toMs: number;

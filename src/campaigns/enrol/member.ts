@@ -58,7 +58,7 @@ export type Enrolment = Run & {
 };
 
 /** What came of a goal for one entry. */
-export type Converted = { n: number; value: number; firstMs: number };
+type Converted = { n: number; value: number; firstMs: number };
 
 /** That somebody entered. */
 export type Entry = {

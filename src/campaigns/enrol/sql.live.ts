@@ -3,7 +3,7 @@ import type { CampaignFile } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
 
 /** How a campaign stands. */
-export type CampaignState = 'draft' | 'active' | 'paused' | 'ended';
+type CampaignState = 'draft' | 'active' | 'paused' | 'ended';
 
 /** A campaign as it is kept. */
 export type CampaignRow = {

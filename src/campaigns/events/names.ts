@@ -9,7 +9,7 @@ import { insertNames, selectNames } from './sql.ts';
 import { EVENT_LIMITS } from './time.ts';
 
 /** What Parley tells of a message that a campaign sent. */
-export const MESSAGE_EVENTS = [
+const MESSAGE_EVENTS = [
   '$accepted',
   '$delivered',
   '$opened',
@@ -20,7 +20,7 @@ export const MESSAGE_EVENTS = [
 ] as const;
 
 /** What it tells of a contact's orders; an order is paid once. */
-export const ORDER_EVENTS = ['$order_created', '$order_paid', '$order_updated', '$order_deleted'] as const;
+const ORDER_EVENTS = ['$order_created', '$order_paid', '$order_updated', '$order_deleted'] as const;
 
 /** What it tells of a contact who is an account that connected to the workspace. */
 const GRANT_EVENTS = ['$grant_created', '$grant_deleted'] as const;
