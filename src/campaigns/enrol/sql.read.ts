@@ -25,6 +25,20 @@ export async function selectTimers(
     ORDER BY due_ms, at_ms LIMIT ${limit}`;
 }
 
+/** What a lane has besides arrivals, and the stamp of what is live. */
+export type Waiting = { stamp: number; hasTimers: boolean; hasTask: boolean };
+
+/** Whether anything is due in a lane: one statement of each turn, since mostly nothing is. */
+export async function selectWaiting(db: Db, lane: OwnedLane, nowMs: number): Promise<Waiting> {
+  const rows = await db<Waiting[]>`
+    SELECT s.n AS stamp,
+      EXISTS (SELECT FROM timers t WHERE t.lane = ${lane.lane} AND t.bucket = ANY(${lane.buckets}::smallint[]) AND t.due_ms <= ${nowMs})
+        AS "hasTimers",
+      EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${lane.bucket} AND k.lane = ${lane.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
+    FROM campaign_stamp s WHERE s.id = 1`;
+  return rows[0]!;
+}
+
 /** Lanes in which a timer is due. */
 export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`
@@ -85,6 +99,20 @@ export async function selectEntries(
       WHERE bucket = ANY(${bucketsOf(contactIds)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
         AND campaign_id = ANY(${[...campaignIds]}::bigint[])) n
     WHERE place <= ${most} ORDER BY entered_ms DESC`;
+}
+
+/** What enrolments have let in. */
+export async function selectSendsOf(
+  db: Db,
+  of: readonly { contactId: number; enrolmentId: number }[],
+): Promise<{ contactId: number; messageId: number; campaignId: number; versionId: number; step: string }[]> {
+  return await db<
+    { contactId: number; messageId: number; campaignId: number; versionId: number; step: string }[]
+  >`
+    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.version_id AS "versionId", s.step
+    FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
+      ${column(of, (o) => o.enrolmentId)}::bigint[]) AS k (bucket, contact_id, enrolment_id)
+    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.enrolment_id = k.enrolment_id`;
 }
 
 /** How often contacts did things of some names. */
