@@ -65,7 +65,7 @@ function memberOf(
   const tagNames = tags.filter((tag) => typeof tag === 'string');
   // Looked up once per statement, in a table that every node has; a set of another workspace has no members here.
   const sets = db`SELECT s.id FROM sets s WHERE s.workspace_id = ${workspaceId} AND (
-    s.kind = 'list' AND s.id = ANY(${[...lists]}::bigint[]) OR
+    s.kind IN ('list', 'label', 'bot') AND s.id = ANY(${[...lists]}::bigint[]) OR
     s.kind = 'tag' AND (s.id = ANY(${tagIds}::bigint[]) OR s.name = ANY(${tagNames}::text[])))`;
   // The members of one set are in the order of the contacts, so that the two are merged; those of several are not, and each
   // contact of a bucket is compared with each member.

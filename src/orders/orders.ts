@@ -29,6 +29,7 @@ import {
   insertOrders,
   selectOrder,
   selectOrders,
+  selectOrdersById,
   selectOrdersOf,
   selectReferences,
   updateOrder,
@@ -371,4 +372,14 @@ export async function removeOrder(
   if (reference !== null) await dropReferences(tx, [{ workspaceId, clientId, reference, orderId: order.id }]);
   await tellOrders(deps.queue, tx, 'order.deleted', [{ order, paid: false, atUs }]);
   return order;
+}
+
+/** The contacts of a workspace's own orders; ids of others are passed over. */
+export async function contactsOfOrders(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<number[]> {
+  const found = await selectOrdersById(db, ids);
+  return found.flatMap((order) => (order.workspaceId === workspaceId ? (order.contactId ?? []) : []));
 }

@@ -1,0 +1,207 @@
+/** The Shout door's announcements, messages, notifications and broadcasts, as api/shout.md has them on the wire. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { disconnectAccount } from '../src/connect/grants.ts';
+import { linkDestination } from '../src/contacts/destinations.ts';
+import { addMembers, createSet } from '../src/contacts/sets.ts';
+import { openAnnouncements } from '../src/conversations/groups/groups.ts';
+import { makeGrant, newCompany, type Company } from './support/connect.ts';
+import { testDatabase } from './support/database.ts';
+import { withPush } from './support/groups.ts';
+import { until } from './support/until.ts';
+import { callApi, must, startWorld, type World } from './support/world.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+let world: World;
+let company: Company;
+before(async () => {
+  world = await startWorld(database.connection, { PARLEY_RATE_LIMIT: '0' });
+  company = await newCompany(world.ctx);
+  await withPush(world.ctx, company.id);
+});
+after(() => world.stop());
+
+let named = 0;
+async function account(connectId?: string) {
+  const { ctx } = world;
+  const made = await makeGrant(ctx, { company, ...(connectId ? { connectId } : {}) });
+  const token = `shout-${++named}`;
+  const link = { workspaceId: company.id, contactId: made.grant.contactId, integrationId: null };
+  await ctx.queue.transact(async (tx) =>
+    must(
+      await linkDestination(tx, ctx.ids, ctx.clock.nowMs(), {
+        ...link,
+        channel: 'push',
+        address: token,
+        status: 'active',
+      }),
+    ),
+  );
+  return { ...made.grant, token };
+}
+const send = (path: string, body: unknown) => callApi(world, company.authorization, 'POST', path, body);
+const toldOf = async (text: string) =>
+  (
+    await sql<
+      { address: string }[]
+    >`SELECT address FROM simulated_messages WHERE rendered ->> 'body' = ${text}`
+  ).map(({ address }) => address);
+const isTold = (text: string, count: number) =>
+  until(`${count} are told`, async () => (await toldOf(text)).length === count);
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d$/;
+
+test('S54 S55 S56 S59 S60 S72 a message by connect_id and a notification by user_id: the 13 fields in their order, both types of both ids', async () => {
+  const one = await account('1933');
+  const direct = await send('/messages/send_shout_message', {
+    message: { body: 'A message to a connect id', connect_id: '1933' },
+  });
+  assert.equal(direct.status, 201);
+  assert.equal(
+    Object.keys(direct.json).join(' '),
+    'id body company_id conversation_id created_at deleted_at dont_mark_as_open favorite favorited_at object profile_id send_at updated_at',
+  );
+  assert.deepEqual(
+    [direct.json.company_id, direct.json.profile_id, direct.json.object, direct.json.dont_mark_as_open],
+    [company.id, one.contactId, 'message', null],
+  );
+  assert.match(direct.json.created_at, TIME);
+  const notice = await send('/messages/send_connect_notification', {
+    message: { body: 'Simple notification', user_id: one.userId },
+  });
+  assert.deepEqual([notice.status, notice.json.profile_id], [201, null]);
+  assert.notEqual(notice.json.conversation_id, direct.json.conversation_id);
+  for (const who of [{ connect_id: 1933 }, { user_id: String(one.userId) }]) {
+    const again = await send('/messages/send_shout_message', { message: { body: 'either type', ...who } });
+    assert.equal(again.json.conversation_id, direct.json.conversation_id);
+  }
+  await isTold('A message to a connect id', 1);
+  await isTold('either type', 2);
+});
+
+test('S47 S48 S49 S50 an announcement: refused until they are on, an ordinary message then', async () => {
+  const early = await send('/messages/send_announcement', { message: { body: 'too early' } });
+  assert.equal(early.status, 403);
+  const one = await account();
+  const group = await world.ctx.queue.transact((tx) =>
+    openAnnouncements(tx, world.ctx.ids, world.ctx.clock.nowMs(), company.id, { name: 'News' }),
+  );
+  const said = await send('/messages/send_announcement', {
+    message: { body: 'to everyone', attachment_urls: ['https://example.com/a.png'] },
+  });
+  assert.deepEqual(
+    [said.status, said.json.object, said.json.conversation_id, said.json.profile_id],
+    [201, 'message', group.id, null],
+  );
+  await until('it is told', async () => (await toldOf('to everyone')).includes(one.token));
+});
+
+test('S62 S63 S65 S67 S69 a broadcast: four forms of ids, excludes win, the nine fields, each told once', async () => {
+  const [a, b, c, d] = [await account('a1'), await account('b2'), await account('c3'), await account('d4')];
+  const list = must(
+    await world.ctx.queue.transact(async (tx) => {
+      const made = must(
+        await createSet(tx, world.ctx.ids, 0, { workspaceId: company.id, kind: 'list', name: 'l' }),
+      );
+      must(await addMembers(tx, company.id, made.id, [d.contactId]));
+      return made;
+    }),
+  );
+  const said = await send('/broadcast_messages/send_connect_notification', {
+    broadcast_message: {
+      body: 'to some',
+      attachment_urls: ['https://example.com/a.png'],
+      included_connect_ids: 'a1, b2',
+      included_user_ids: c.userId,
+      included_profile_list_ids: [list.id],
+      included_profile_ids: `${b.contactId} ${c.contactId}`,
+      included_tag_ids: null,
+      excluded_connect_ids: ['b2'],
+      excluded_order_ids: 1,
+      excluded_shipping_label_ids: '101 102 103',
+      excluded_bot_assignment_ids: 324,
+    },
+  });
+  assert.equal(said.status, 201);
+  assert.equal(
+    Object.keys(said.json).join(' '),
+    'id body company_id created_at dont_mark_as_open object outlet_type send_at updated_at',
+  );
+  assert.deepEqual(
+    [said.json.dont_mark_as_open, said.json.object, said.json.outlet_type, said.json.send_at],
+    [false, 'broadcast_message', 'local', null],
+  );
+  await isTold('to some', 3);
+  assert.deepEqual((await toldOf('to some')).toSorted(), [a.token, c.token, d.token].toSorted());
+  const all = await send('/messages/broadcast_message', {
+    broadcast_message: { body: 'to all', include_all_connect_users: true, excluded_user_ids: [a.userId] },
+  });
+  assert.equal(all.status, 201);
+  await until('all but one are told', async () => {
+    const told = await toldOf('to all');
+    return [b, c, d].every(({ token }) => told.includes(token));
+  });
+  assert.ok(!(await toldOf('to all')).includes(a.token));
+});
+
+test('errors name the field and the rule; nobody who has not connected, or has gone, is written to', async () => {
+  const one = await account('gone');
+  const fieldOf = async (path: string, body: unknown) => {
+    const { status, json } = await send(path, body);
+    return `${status} ${Object.keys(json.errors ?? {}).join()}`;
+  };
+  const message = '/messages/send_shout_message';
+  assert.equal(await fieldOf(message, { message: { connect_id: 'gone' } }), '422 message.body');
+  assert.equal(await fieldOf(message, { message: { body: 'x' } }), '422 message.connect_id');
+  assert.equal(
+    await fieldOf(message, { message: { body: 'x', connect_id: 'gone', user_id: 1 } }),
+    '422 message.connect_id',
+  );
+  assert.equal(
+    await fieldOf(message, { message: { body: 'x', connect_id: 'gone', recipient: 1 } }),
+    '422 message.recipient',
+  );
+  assert.equal(
+    await fieldOf(message, { message: { body: 'x', connect_id: 'gone', send_at: 'soon' } }),
+    '422 message.send_at',
+  );
+  assert.match(await fieldOf(message, { message: { body: 'x', connect_id: 'nobody' } }), /^404/);
+  const broadcast = '/broadcast_messages/send_shout_message';
+  const many = (more: object) => fieldOf(broadcast, { broadcast_message: { body: 'x', ...more } });
+  assert.equal(await many({}), '422 broadcast_message.include_all_connect_users');
+  assert.equal(await many({ included_tag_ids: 'a' }), '422 broadcast_message.included_tag_ids');
+  assert.equal(await many({ included_user_ids: {} }), '422 broadcast_message.included_user_ids');
+  assert.equal(
+    await many({ include_all_connect_users: true, attachment_urls: ['x'] }),
+    '422 broadcast_message.attachment_urls',
+  );
+  await world.ctx.queue.transact(async (tx) => {
+    const nowMs = world.ctx.clock.nowMs();
+    must(
+      await disconnectAccount(
+        world.ctx,
+        tx,
+        { id: one.id, holderId: one.userId },
+        { clientNowMs: nowMs, nowMs, actor: 'test' },
+      ),
+    );
+  });
+  assert.match(await fieldOf(message, { message: { body: 'x', connect_id: 'gone' } }), /^403/);
+  const other = await newCompany(world.ctx);
+  const foreign = await callApi(world, other.authorization, 'POST', message, {
+    message: { body: 'x', user_id: (await account()).userId },
+  });
+  assert.equal(foreign.status, 404);
+});
+
+test('send_at: told when its time has come', async () => {
+  const one = await account();
+  const at = new Date(world.ctx.clock.nowMs() + 1_500).toISOString();
+  const said = await send('/messages/send_connect_notification', {
+    message: { body: 'in a moment', user_id: one.userId, send_at: at },
+  });
+  assert.equal(said.status, 201);
+  assert.match(said.json.send_at, TIME);
+  assert.deepEqual(await toldOf('in a moment'), []);
+  await isTold('in a moment', 1);
+});
