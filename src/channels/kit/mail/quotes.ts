@@ -9,6 +9,7 @@ import {
   ADDRESSED,
   DATED,
   FORWARDED,
+  FORWARDED_SUBJECT,
   HEADER_SETS,
   type HeaderSet,
   OPENS,
@@ -26,8 +27,9 @@ const LONGEST_LINE = 500;
 /** A signature has no more lines than this; what is longer is a text under a line that somebody drew. */
 const SIGNATURE_LINES = 6;
 
-/** The text without quoted parts and without a signature. */
-export function withoutQuotes(text: string): string {
+/** The text without quoted parts and without a signature. What is forwarded, as the subject may say, is what somebody wants to say. */
+export function withoutQuotes(text: string, subject = ''): string {
+  const isSentOn = FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE));
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   const marks = marksOf(lines);
   const kept: string[] = [];
@@ -37,7 +39,10 @@ export function withoutQuotes(text: string): string {
       kept.push(...lines.slice(at));
       break;
     }
-    if (isAnswered(lines, at)) break;
+    if (isAnswered(lines, at)) {
+      if (isSentOn) kept.push(...lines.slice(at));
+      break;
+    }
     const end =
       SIGNATURE.test(line) && kept.some((one) => one.trim()) ? signatureEnd(lines, at, marks) : undefined;
     if (end !== undefined) {
