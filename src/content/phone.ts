@@ -83,6 +83,14 @@ export function whatsappSpelling(e164: string): string {
   return /^\+54[1-8]\d{9}$/.test(e164) ? `+549${e164.slice(3)}` : oneSpelling(e164);
 }
 
+/** How numbers in E.164 were spelled that are spelled so today; most never were otherwise. */
+export function formerSpellings(e164: string): string[] {
+  if (/^\+52\d{10}$/.test(e164)) return [`+521${e164.slice(3)}`];
+  const mobile = /^\+55([1-9]\d)9([6-9]\d{7})$/.exec(e164);
+  if (mobile) return [`+55${mobile[1]!}${mobile[2]!}`];
+  return /^\+549\d{10}$/.test(e164) ? [`+54${e164.slice(4)}`] : [];
+}
+
 /** What the library does not know any more: the Mexican 1. */
 function respelt(text: string): string {
   const digits = /^(?:\+|00)?[\s().-]*52/.test(text)
