@@ -41,6 +41,7 @@ function program(startParley: StartParley): Command {
   knowing(parley);
   keeping(parley);
   administering(parley);
+  connecting(parley);
   return parley;
 }
 
@@ -64,6 +65,10 @@ function campaigning(parley: Command): void {
   calling(campaigns, 'push', 'make drafts of files, and tell what publishing them would do')
     .argument('<files...>')
     .action(async (files, flags) => (await import('./campaigns.ts')).push(files, flags));
+  calling(campaigns, 'publish', 'publish the draft of a campaign: from now on it runs')
+    .argument('<key>', 'the key of the campaign')
+    .option('--people <how>', 'who is in it goes by the new version (move), or by theirs (finish)', 'move')
+    .action(async (key, flags) => (await import('./campaigns.ts')).publish(key, flags));
   calling(campaigns, 'diff', 'show where files differ from what the server has')
     .argument('<files...>')
     .action(async (files, flags) => (await import('./campaigns.ts')).diff(files, flags));
@@ -241,6 +246,23 @@ function keeping(parley: Command): void {
 }
 
 const DATA = ['--data <directory>', 'the data directory (PARLEY_DATA_DIR)'] as const;
+
+/** On the database itself, too. */
+function connecting(parley: Command): void {
+  const connect = parley.command('connect').description('which workspaces accounts may connect to');
+  for (const [name, enabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const)
+    connect
+      .command(name)
+      .description(`${name} Connect for a workspace`)
+      .argument('<workspace>', 'its id')
+      .option(...DATA)
+      .action(async (workspace, flags) =>
+        (await import('./connect.ts')).setConnect(workspace, enabled, flags),
+      );
+}
 
 /** Commands on the database itself: whoever may read it, or the data directory, administers Parley. */
 function administering(parley: Command): void {

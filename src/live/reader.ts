@@ -7,7 +7,8 @@ import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
 import { STATE } from '../ledger/states.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { ConversationRead, ConversationTyping } from '../conversations/events.ts';
-import { appendEntries, ENTRY, type NewEntry } from './log.ts';
+import { ENTRY, type NewEntry } from './entry.ts';
+import { appendEntries } from './log.ts';
 import type { News, Notices } from './notices.ts';
 
 /** The reader. */

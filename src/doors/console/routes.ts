@@ -2,11 +2,14 @@
 import { broadcastRoutes } from './broadcasts.ts';
 import { backtestRoutes } from './backtests.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { connectionRoutes } from './connections.ts';
+import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { historyRoutes } from './history.ts';
+import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
@@ -18,6 +21,7 @@ import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { whyRoutes } from './why.ts';
@@ -34,6 +38,8 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...eventRoutes,
   ...setRoutes,
+  ...inboxRoutes,
+  ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
   ...messageRoutes,
@@ -46,5 +52,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...connectRoutes,
+  ...connectionRoutes,
   ...simulatorRoutes,
 ];

@@ -12,7 +12,8 @@ import { keyOf } from '../../contacts/keys.ts';
 import type { Message } from '../../conversations/message.ts';
 import { messagesById } from '../../conversations/history.ts';
 import type { Sql } from '../../db/pool.ts';
-import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';
+import { ENTRY, type Entry } from '../../live/entry.ts';
+import { cursorText, entriesAfter, headsOf } from '../../live/log.ts';
 import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
 import { presentEntry } from './present.ts';
@@ -223,6 +224,10 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: News): void 
     case 'typing':
       for (const member of rooms.get(news.contactId) ?? [])
         if (!member.isFull()) tell(member, { kind: 'typing', by: news.by, on: news.on });
+      return;
+    // Of operators.
+    case 'inbox':
+    case 'operator':
   }
 }
 

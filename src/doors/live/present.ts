@@ -3,7 +3,7 @@ import type { Content } from '../../../contract/content.ts';
 import type { LiveConversation, LiveEvent, LiveMessage, LiveState } from '../../../contract/live.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Conversation, Message } from '../../conversations/message.ts';
-import { ENTRY, type Entry } from '../../live/log.ts';
+import { ENTRY, type Entry } from '../../live/entry.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** A message; `state` is that of its delivery, where one is known. */

@@ -1,8 +1,10 @@
 /** What each API is, as its document says it: all routes there are, whoever serves them. `test/contract.test.ts` compares. */
 import * as content from '../../../contract/content.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
+import * as connect from '../../../contract/doors/console/connect.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
 import { FaultShown as ConsoleFault } from '../../../contract/doors/console/fault.ts';
+import * as inbox from '../../../contract/doors/console/inbox.ts';
 import * as integrations from '../../../contract/doors/console/integrations.ts';
 import * as keys from '../../../contract/doors/console/keys.ts';
 import * as messages from '../../../contract/doors/console/messages.ts';
@@ -82,6 +84,7 @@ export const DOCUMENTS = {
       ...sessions,
       ...workspaces,
       ...keys,
+      ...inbox,
       ...integrations,
       ...contacts,
       ...sets,
@@ -90,6 +93,7 @@ export const DOCUMENTS = {
       ...orders,
       ...broadcasts,
       ...webhooks,
+      ...connect,
       ...simulator,
       ...reconcile,
     },
