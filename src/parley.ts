@@ -363,7 +363,7 @@ function declared(
     accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names }),
-    connectRoom,
+    connectRoom({ ...shared, names: ctx.names }),
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,
     sendersRoom,

@@ -1,18 +1,22 @@
 /** What this room declares. */
-import type { Room } from '../db/room.ts';
+import type { WorkingRoom } from '../queue/room.ts';
 import { forgetContacts, moveGrants } from './sql.ts';
+import { grantsReader } from './told.ts';
 
 /** Connect. The account's own list of companies keeps that there was a grant, and that the company erased its contact. */
-export const connectRoom: Room = {
-  name: 'connect',
-  personal: {
-    connect_clients: 'names nobody',
-    connect_grants: 'ended, and emptied of the contact and its connect_id',
-  },
-  exports: {
-    connect_grants: { by: 'contact', column: 'contact_id', hasBucket: false },
-  },
-  erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
-  merge: ({ tx, workspaceId, discardedId, survivingId }) =>
-    moveGrants(tx, { workspaceId, discardedId, survivingId }),
-};
+export function connectRoom(deps: Parameters<typeof grantsReader>[0]): WorkingRoom {
+  return {
+    name: 'connect',
+    personal: {
+      connect_clients: 'names nobody',
+      connect_grants: 'ended, and emptied of the contact and its connect_id',
+    },
+    exports: {
+      connect_grants: { by: 'contact', column: 'contact_id', hasBucket: false },
+    },
+    erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
+    merge: ({ tx, workspaceId, discardedId, survivingId }) =>
+      moveGrants(tx, { workspaceId, discardedId, survivingId }),
+    readers: [grantsReader(deps)],
+  };
+}
