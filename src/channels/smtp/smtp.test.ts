@@ -392,7 +392,8 @@ test('names of files in any script are what another program reads (RFC 2231, RFC
   const { source } = fake.arrived.at(-1)!;
   // A reader that shares no code with what writes here; it leaves quoted pairs as they are, and puts blanks into names of several parts.
   const read = extract(source);
-  const simple = (name: string | undefined) => name !== undefined && !['\\', 'длинное'].some((odd) => name.includes(odd));
+  const simple = (name: string | undefined) =>
+    name !== undefined && !['\\', 'длинное'].some((odd) => name.includes(odd));
   deepEqual(read.attachments?.map(({ filename }) => filename).filter(simple), names.filter(simple));
   // Python's, where there is one, reads them all.
   const python = spawnSync('python3', ['-c', PYTHON], { input: source, encoding: 'utf8' });

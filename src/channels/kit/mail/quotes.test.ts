@@ -97,6 +97,33 @@ const cases: [name: string, text: string, said: string][] = [
     'See this\n\n---------- Forwarded message ---------\nHello there',
   ],
   ['5 > 3 is no quote', 'x 5 > 3\n>= 4', 'x 5 > 3\n>= 4'],
+  [
+    'Zoho',
+    'Yes\n\n\n---- On Tue, 24 Nov 2026 16:25:00 +0100 Shop <shop@shop.example> wrote ---\n\nIs it?',
+    'Yes',
+  ],
+  [
+    'four headers that are a wish',
+    'My trip:\nFrom: Amsterdam\nTo: Paris\nDate: 3 May 2027 10:00\nSubject: one person\nThanks',
+    'My trip:\nFrom: Amsterdam\nTo: Paris\nDate: 3 May 2027 10:00\nSubject: one person\nThanks',
+  ],
+  ['mail.ru', 'Да\n\nВторник, 24 ноября 2026, 16:25 +03:00 от Shop <shop@shop.example>:\n> Так?', 'Да'],
+  ['Yandex', 'Да\n\n24.11.2026, 16:25, "Shop" <shop@shop.example>:\n> Так?', 'Да'],
+  [
+    'Lotus Notes',
+    'Yes\n\nFrom:   Shop <shop@shop.example>\nTo:     ann@people.example\nDate:   24-11-2026 16:25\nSubject:        Delivery\n\nIs it?',
+    'Yes',
+  ],
+  [
+    'Android, Dutch',
+    'Ja\n\n-------- Oorspronkelijk bericht --------\nVan: Shop <shop@shop.example> \nDatum: 24-11-2026 16:25 (GMT+01:00) \nAan: a@b.example \nOnderwerp: x \n\nIs het?',
+    'Ja',
+  ],
+  [
+    'my own words with a day',
+    'On 24 November 2026 I wrote: please cancel.\nDo.',
+    'On 24 November 2026 I wrote: please cancel.\nDo.',
+  ],
   ['nothing', '', ''],
 ];
 

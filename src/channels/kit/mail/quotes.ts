@@ -114,18 +114,26 @@ const COLON = /[:：]\s*$/;
  * hour, who wrote, and how it begins, so that what somebody wrote right above it is theirs. A line between may be an address alone.
  */
 function attributionEndingAt(lines: readonly string[], at: number): number {
-  const last = lines[at]!.trim();
+  const last = undashed(lines[at]!);
   if (last.length > ATTRIBUTION_LENGTH || (!COLON.test(last) && !WROTE.test(last))) return 0;
   const isQuoted = isMarked(nextSaid(lines, at + 1));
   let words = '';
   for (let count = 1; count <= ATTRIBUTION_LINES && count <= at + 1; count++) {
-    const line = lines[at - count + 1]!.trim();
+    const line = undashed(lines[at - count + 1]!);
     if (!line || isMarked(line) || line.length > ATTRIBUTION_LENGTH) return 0;
     words = words ? `${line} ${words}` : line;
     if (words.length > ATTRIBUTION_LENGTH) return 0;
     if (isAttribution(words, isQuoted)) return count + isBegunAbove(lines, at - count, words);
   }
   return 0;
+}
+
+/** Zoho draws lines around it: "---- On Tue, 24 Nov 2026 … wrote ---". */
+function undashed(line: string): string {
+  const plain = line.trim();
+  return plain.startsWith('---') && plain.length <= ATTRIBUTION_LENGTH
+    ? plain.replaceAll(/^-+ | -+$/g, '')
+    : plain;
 }
 
 /** Apple Mail's Polish "Wiadomość napisana przez Shop" may stand on a line above the address. */
@@ -172,8 +180,8 @@ function blanksFrom(lines: readonly string[], from: number): number {
 
 /**
  * The headers of a mail as Outlook puts them above it: from whom, when, to whom and about what, each on a line of its own with none
- * empty between them, in one language. An address, a year or an hour, or the word "Sent" must be among them: people write
- * "From: Amsterdam, To: Paris, Date: 3 May, Subject: a trip", too.
+ * empty between them, in one language. An address, or the word "Sent", must be among them: people write "From: Amsterdam, To: Paris,
+ * Date: 3 May 2027, Subject: a trip", too.
  */
 function hasHeaders(lines: readonly string[], from: number): boolean {
   const first = beginningOf(lines[from], LONGEST_LINE) ?? '';
@@ -189,7 +197,7 @@ function hasOthers({ when, sent, to, about }: HeaderSet, lines: readonly string[
   const day = block.find((line) => when.test(line));
   if (day === undefined || !block.some((line) => about.test(line)) || !block.some((line) => to.test(line)))
     return false;
-  return block[0]!.includes('@') || sent.test(day) || /\d{1,2}[:.h]\d{2}|(?:19|20)\d\d/.test(day);
+  return sent.test(day) || block.some((line) => line.includes('@'));
 }
 
 /** RFC 3676 §4.3, with its space: `--` alone is a line that somebody drew. */
