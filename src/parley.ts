@@ -64,6 +64,7 @@ import { webhookAnswers } from './doors/web1on1/answers.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
+import { stepHandlersOf } from './stepHandlers.ts';
 import { createSenders } from './senders/senders.ts';
 import { followDestinations } from './ledger/deliveries.ts';
 import { createQueue } from './queue/queue.ts';
@@ -278,17 +279,10 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
+  const campaigning = { names, arrive, stepHandlers: stepHandlersOf(shared) };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
-  const ctx: HttpContext = {
-    ...shared,
-    senders,
-    simulator,
-    broadcasts,
-    names,
-    arrive,
-    notices,
-    rooms: () => rooms,
-  };
+  const more = { senders, simulator, broadcasts, notices, rooms: () => rooms };
+  const ctx: HttpContext = { ...shared, ...campaigning, ...more };
   const rooms = declared(shared, ctx, notices, metrics);
   for (const { adds } of rooms) if (adds) shared.queue.beforeCommit(adds);
   const worker = createWorker({
@@ -362,7 +356,7 @@ function declared(
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
-    campaignsRoom({ ...shared, names: ctx.names }),
+    campaignsRoom({ ...shared, names: ctx.names, stepHandlers: ctx.stepHandlers }),
     connectRoom({ ...shared, names: ctx.names }),
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,
