@@ -16,7 +16,7 @@ import { deleteBlocks, selectOldBlocks, selectOldDestinations } from './sql.resp
 const AT_ONCE = 1_000;
 
 /** A destination that is now another, since its id is of its address. */
-export type MovedDestination = { contactId: number; fromId: number; toId: number };
+type MovedDestination = { contactId: number; fromId: number; toId: number };
 
 /** What blocks addresses in a spelling of before blocks them in today's; where something does already, the more holds. */
 export async function respellBlocks(sql: Sql): Promise<void> {
