@@ -6,7 +6,7 @@ import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { KIND } from '../../queue/work/kinds.ts';
-import { withTemplates } from '../campaigns.ts';
+import { withTemplates } from '../templates.ts';
 import { selectByKey } from '../enrol/sql.live.ts';
 import { readCampaign } from '../steps/definition.ts';
 import { versionOf } from '../steps/version.ts';

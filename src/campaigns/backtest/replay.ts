@@ -3,7 +3,7 @@
  * An event is taken when it was received; what falls due before that comes first. Pure: nothing is read and nothing is written.
  */
 import { Changes, type Done } from '../enrol/changes.ts';
-import { onDue, onEvent, onUnsent } from '../enrol/engine.ts';
+import { onDue, onEvent, onHanded, onUnsent } from '../enrol/engine.ts';
 import type { Enrolment, Live, Member, Taken } from '../enrol/member.ts';
 
 /** What would become of a message: it goes, at once or later (`code` says why), or never. */
@@ -103,6 +103,15 @@ class Run {
       const { step, atMs: wantedMs } = effect;
       if (effect.do === 'would_send')
         this.sends.push({ step, wantedMs, isShadow: true, sent: { at: 'sent', atMs: wantedMs } });
+      // What another room would do is taken as done.
+      if (effect.do === 'hand')
+        onHanded(
+          this.#live,
+          this.#member,
+          enrolment,
+          { stepKey: step, failed: undefined, atMs: wantedMs },
+          this.changes,
+        );
       if (effect.do !== 'send') continue;
       const sent = this.#judge(done, wantedMs);
       this.sends.push({ step, wantedMs, isShadow: false, sent });

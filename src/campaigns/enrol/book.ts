@@ -94,6 +94,7 @@ export function memberOf(
     inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
     values: watched.values,
     unknown: watched.unknown,
+    depth: 0,
     facts: undefined as unknown as Facts,
   };
   member.facts = {

@@ -93,6 +93,8 @@ export type Member = {
   inside: Map<number, { value: string | null }>;
   /** Of values that are watched, their digest now. */
   values: ReadonlyMap<number, string | null>;
+  /** How many campaigns have started each other to here. */
+  depth: number;
   /** Watches that this lane was not gone through for: nothing is known of them yet. */
   unknown: ReadonlySet<number>;
 };
