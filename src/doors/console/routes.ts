@@ -9,6 +9,7 @@ import { campaignMeasureRoutes } from './campaignsMeasured.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
+import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
 import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
@@ -47,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
+  ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,
   ...orderRoutes,
