@@ -139,6 +139,13 @@ export type Step = { key: string; then?: Edges } & (
   | { split: Readonly<Record<string, number>> }
   | { set: Readonly<Record<string, unknown>> }
   | { tag: { add?: readonly string[]; remove?: readonly string[] } }
+  /** What other rooms do: to a webhook by its id, and what each says of itself. */
+  | { webhook: { to: string; body?: object } }
+  | { group_chat: Readonly<Record<string, unknown>> }
+  | { form: Readonly<Record<string, unknown>> }
+  | { connect: Readonly<Record<string, unknown>> }
+  /** The contact enters another campaign, by key. */
+  | { start: { campaign: string } }
   | { stop: { reason: string } }
 );
 
@@ -156,6 +163,10 @@ export type SendStep = {
   await?: 'none' | 'accepted' | 'delivered';
   /** Not made when it would be later than this. */
   lateBy?: string;
+  /** People come to it at one time and get it over so long, each at a time that is always theirs. */
+  spread?: string;
+  /** Who leaves the campaign before it is sent does not get it; so for marketing, unless it is said. */
+  cancelOnExit?: boolean;
 };
 
 /** Exact time, and the next time of day after it when named. */

@@ -39,6 +39,7 @@ import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
 import { claimDevices } from './contacts/devices.ts';
+import { respellBlocks, respellDestinations } from './contacts/respell.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
@@ -63,7 +64,9 @@ import { webhookAnswers } from './doors/web1on1/answers.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
+import { stepHandlersOf } from './stepHandlers.ts';
 import { createSenders } from './senders/senders.ts';
+import { followDestinations } from './ledger/deliveries.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { gatherReceipts } from './receipts/gather.ts';
@@ -150,6 +153,10 @@ async function compose(
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
+  await doOnce(store.sql, 'addresses in one spelling', async () => {
+    await respellBlocks(store.sql);
+    await respellDestinations(store.sql, followDestinations);
+  });
   await doOnce(store.sql, 'devices of who came last', () => claimDevices(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });
@@ -272,17 +279,10 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
+  const campaigning = { names, arrive, stepHandlers: stepHandlersOf(shared) };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
-  const ctx: HttpContext = {
-    ...shared,
-    senders,
-    simulator,
-    broadcasts,
-    names,
-    arrive,
-    notices,
-    rooms: () => rooms,
-  };
+  const more = { senders, simulator, broadcasts, notices, rooms: () => rooms };
+  const ctx: HttpContext = { ...shared, ...campaigning, ...more };
   const rooms = declared(shared, ctx, notices, metrics);
   for (const { adds } of rooms) if (adds) shared.queue.beforeCommit(adds);
   const worker = createWorker({
@@ -356,7 +356,7 @@ function declared(
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
-    campaignsRoom({ ...shared, names: ctx.names }),
+    campaignsRoom({ ...shared, names: ctx.names, stepHandlers: ctx.stepHandlers }),
     connectRoom({ ...shared, names: ctx.names }),
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,

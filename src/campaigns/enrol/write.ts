@@ -7,7 +7,9 @@ import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes, Done } from './changes.ts';
-import { onUnsent } from './engine.ts';
+import { onHanded, onUnsent } from './engine.ts';
+import { handAll, type HandDeps } from './hand.ts';
+import { takeBack } from './takeBack.ts';
 import type { LiveNames } from './live.ts';
 import type { Member } from './member.ts';
 import { sendAll, type SendDeps } from './send.ts';
@@ -29,7 +31,7 @@ const FAR_MS = 400 * 86_400_000;
 const MOST_ROUNDS = 10;
 
 /** What writing needs. */
-export type WriteDeps = SendDeps & { queue: Queue; ids: IdSource };
+export type WriteDeps = SendDeps & HandDeps & { queue: Queue; ids: IdSource };
 
 /** Writes the changes of one workspace's contacts. `nowMs` is by our clock. */
 export async function writeChanges(
@@ -53,8 +55,17 @@ export async function writeChanges(
         { stepKey: done.effect.step, reason, atMs },
         changes,
       );
+    for (const { done, failed } of await handAll(deps, tx, live, workspace, effects, nowMs))
+      onHanded(
+        live,
+        members.get(done.contactId)!,
+        done.enrolment,
+        { stepKey: done.effect.step, failed, atMs },
+        changes,
+      );
     await changePeople(deps, tx, workspace, effects, atMs);
   }
+  if (changes.exits.length) await takeBack(deps, tx, live, workspace, changes.exits, nowMs);
   const kept = [...changes.enrolments.values()];
   const gone = [...changes.gone.values()].filter(({ id }) => !changes.enrolments.has(id));
   if (gone.length) await deleteEnrolments(tx, gone);

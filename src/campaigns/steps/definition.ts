@@ -118,10 +118,7 @@ function goalsAt(given: Record<string, unknown>, path: string): void {
 }
 
 function stepAt(value: unknown, path: string): void {
-  const unbuilt = ['webhook', 'group_chat', 'form', 'connect', 'start'] as const;
-  const given = objectAt(value, path, ['key', 'then', ...STEP_KINDS, ...unbuilt]);
-  const odd = unbuilt.find((kind) => given[kind] !== undefined);
-  if (odd) breaks(`${path}.${odd}`, `is not built yet; a step is one of ${STEP_KINDS.join(', ')}`);
+  const given = objectAt(value, path, ['key', 'then', ...STEP_KINDS]);
   keyAt(given['key'], `${path}.key`);
   const kind = oneOf(given, STEP_KINDS, path);
   READERS[kind](given[kind], `${path}.${kind}`);
@@ -194,11 +191,26 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
           textAt(name, `${path}.${what}[${i}]`),
         );
   },
+  webhook: (value, path) => void recordAt(value, path),
+  group_chat: (value, path) => void recordAt(value, path),
+  form: (value, path) => void recordAt(value, path),
+  connect: (value, path) => void recordAt(value, path),
+  start: (value, path) => void keyAt(objectAt(value, path, ['campaign'])['campaign'], `${path}.campaign`),
   stop: (value, path) => void textAt(objectAt(value, path, ['reason'])['reason'], `${path}.reason`, 64),
 };
 
 function sendAt(value: unknown, path: string): void {
-  const keys = ['template', 'content', 'variants', 'class', 'channel', 'await', 'lateBy'];
+  const keys = [
+    'template',
+    'content',
+    'variants',
+    'class',
+    'channel',
+    'await',
+    'lateBy',
+    'spread',
+    'cancelOnExit',
+  ];
   const given = objectAt(value, path, keys);
   if (oneOf(given, ['template', 'content', 'variants'], path) === 'variants')
     variantsAt(given['variants'], `${path}.variants`);
@@ -209,6 +221,8 @@ function sendAt(value: unknown, path: string): void {
     wordAt(given['await'], `${path}.await`, ['none', 'accepted', 'delivered']);
   if (given['lateBy'] !== undefined)
     durationAt(given['lateBy'], `${path}.lateBy`, 60_000, CAMPAIGN_LIMITS.waitMs);
+  if (given['spread'] !== undefined) durationAt(given['spread'], `${path}.spread`, 60_000, 7 * 86_400_000);
+  if (given['cancelOnExit'] !== undefined) flagAt(given['cancelOnExit'], `${path}.cancelOnExit`);
 }
 
 /** What is said: a template's name, or the content itself. */
