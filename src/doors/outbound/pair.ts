@@ -8,7 +8,7 @@ import { Body, DONE, keeps, type Call, type Route } from './route.ts';
 import { tell } from './tell.ts';
 
 /** The tag of contacts that stand for devices on which messages are tried. */
-export const TEST_DEVICES = 'Test devices';
+const TEST_DEVICES = 'Test devices';
 
 const LONGEST_NAME = 100;
 
