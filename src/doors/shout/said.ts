@@ -32,7 +32,7 @@ export function readSaid(
       `must be a list of at most ${MOST_FILES} http or https addresses`,
     );
   const text = body as string;
-  const attachments = (urls as string[]).map((url) => ({ url }));
+  const attachments = urls.map((url) => ({ url }));
   const content = checkContent(
     {
       type: 'text',
