@@ -316,6 +316,20 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('channels and settings: how each fares, who is a member, who did what', async () => {
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/channels`);
+    await page.getByRole('heading', { name: 'Simulated twilio', exact: true }).waitFor();
+    await page.getByText('Last taken').first().waitFor();
+    await checkAxe(page, 'channels, in the dark');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByText(email).first().waitFor();
+    await page.getByText('message.send').first().waitFor();
+    await checkAxe(page, 'settings, in the dark');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('a viewer sees everything, and what is not for the role says so', async () => {
     const viewer = {
       email: 'viewer@example.com',

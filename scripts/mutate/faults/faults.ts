@@ -6,6 +6,7 @@ import { claimFaults } from './claims.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
+import { inboxFaults } from './inbox.ts';
 import { queueFaults } from './queue.ts';
 import { toldFaults } from './told.ts';
 
@@ -18,4 +19,5 @@ export const FAULTS: readonly Fault[] = [
   ...claimFaults,
   ...accountFaults,
   ...broadcastFaults,
+  ...inboxFaults,
 ];
