@@ -1,5 +1,6 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
+import { announcementsReader } from './announcements.ts';
 import { forgetContacts, moveGrants } from './sql.ts';
 import { grantsReader } from './told.ts';
 
@@ -17,6 +18,6 @@ export function connectRoom(deps: Parameters<typeof grantsReader>[0]): WorkingRo
     erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
     merge: ({ tx, workspaceId, discardedId, survivingId }) =>
       moveGrants(tx, { workspaceId, discardedId, survivingId }),
-    readers: [grantsReader(deps)],
+    readers: [grantsReader(deps), announcementsReader()],
   };
 }

@@ -23,14 +23,14 @@ export async function insertQueued(
   rows: readonly Omit<FirstDelivery, 'dueMs' | 'stream'>[],
 ): Promise<void> {
   await db`
-    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, expires_ms,
+    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, channel, expires_ms,
       may_fall_back, state_ms, seq, state)
     SELECT *, 0::smallint, ${STATE.queued}::smallint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
       ${rows.map((r) => CLASS_BIT[r.class])}::smallint[],
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
-      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
       ${rows.map((r) => r.atMs)}::bigint[])
     ON CONFLICT DO NOTHING`;
 }
@@ -58,6 +58,18 @@ export async function selectSentTo(
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.address, d.class AS "classBit" FROM ${keyRows(db, keys)}
     JOIN deliveries d ON d.bucket = k.bucket AND d.contact_id = k.contact_id AND d.cause_id = k.cause_id AND d.seq = k.seq
     WHERE d.workspace_id = ${workspaceId} AND d.address IS NOT NULL`;
+}
+
+/** Names the destinations of waiting deliveries anew. Locks the rows. */
+export async function renameDestinations(
+  db: Db,
+  moves: readonly { contactId: number; fromId: number; toId: number }[],
+): Promise<void> {
+  await db`
+    UPDATE deliveries d SET destination_id = m.to_id
+    FROM unnest(${moves.map((m) => bucketOf(m.contactId))}::smallint[], ${moves.map((m) => m.contactId)}::bigint[],
+      ${moves.map((m) => m.fromId)}::bigint[], ${moves.map((m) => m.toId)}::bigint[]) AS m (bucket, contact_id, from_id, to_id)
+    WHERE d.bucket = m.bucket AND d.contact_id = m.contact_id AND d.destination_id = m.from_id AND d.state < ${STATE.accepted}`;
 }
 
 /** States of deliveries that have a row. */

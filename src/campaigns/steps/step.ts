@@ -114,8 +114,7 @@ class Walk {
     else if (current && 'wait_for' in current && this.#satisfies(current.wait_for, event))
       this.#done(current.wait_for, event);
     if (this.#ended) return;
-    const exits = this.#version.file.exits ?? [];
-    const leaves = exits.some(
+    const leaves = this.#version.exits.some(
       (exit) => exit.event === event.name && isLookedFor(exit, event, this.#facts, this.#around()),
     );
     // What was done before they entered does not take them out.
