@@ -199,7 +199,7 @@ describe('the console in a browser', { skip }, () => {
     await page.keyboard.type('simul');
     await page.getByRole('option', { name: /Simulator/ }).waitFor();
     await checkAxe(page, 'the palette, in the dark');
-    await page.keyboard.press('Enter');
+    await page.getByRole('combobox').press('Enter');
     await page.getByRole('heading', { name: 'Simulator' }).waitFor();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('?');

@@ -42,7 +42,7 @@ export function Channels(): ReactElement {
           <p>An integration is an account at a provider that messages go through. It is made by the API.</p>
         </Empty>
       ) : (
-        <ul className="cards cards-wide" aria-label="Integrations">
+        <ul tabIndex={0} className="cards cards-wide" aria-label="Integrations">
           {data.integrations.map((one) => (
             <Card key={one.id} ws={ws} integration={one} />
           ))}

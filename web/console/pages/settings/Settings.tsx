@@ -20,7 +20,7 @@ export function Settings(): ReactElement {
       <header className="page-head">
         <h1>Settings</h1>
       </header>
-      <div className="page-columns">
+      <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
         <section className="panel" aria-label="Members">
           <h2>Members</h2>
           <Members ws={ws} />
