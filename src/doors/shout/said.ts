@@ -11,7 +11,7 @@ const MOST_FILES = 10;
 const MOST_IDS = 100_000;
 
 /** Something to be said, and when, by the company's clock; now where it does not say. */
-export type Said = { body: string; content: Content; atMs?: number };
+type Said = { body: string; content: Content; atMs?: number };
 
 /** Reads what is said; `path` is what it stands in (`message`). Names that are not known are refused. */
 export function readSaid(
