@@ -159,7 +159,7 @@ const commands = {
   async importContacts({ way, from, to, tags }: { way: Way; from: number; to: number; tags: string[] }) {
     const { workspaceId } = places.get(way)!;
     const fromMs = sharedMs();
-    const deps = { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
+    const deps = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
     const result = must(await importContacts(deps, csv(from, to), { workspaceId, tags }));
     if (result.created !== to - from) throw new Error(`imported ${JSON.stringify(result)}`);
     return { ms: sharedMs() - fromMs, rows: result.rows };

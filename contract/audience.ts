@@ -101,6 +101,7 @@ export const Clauses = Type.Object({
       maxItems: AUDIENCE_LIMITS.sets,
     }),
   ),
+  segments: Type.Optional(Type.Array(id, { maxItems: AUDIENCE_LIMITS.sets })),
   contacts: Type.Optional(Type.Array(id, { maxItems: AUDIENCE_LIMITS.contacts })),
   filter: Type.Optional(Type.Unsafe<Condition>(Type.Unknown())),
 });

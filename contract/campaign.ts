@@ -16,6 +16,8 @@ export const CAMPAIGN_LIMITS = {
   cyclePasses: 100,
   /** Steps in one turn. */
   instantSteps: 50,
+  /** How far what one campaign does may set off others in one turn. */
+  chain: 8,
   /** The newest events of a name that a count looks at. */
   counted: 1_000,
   goals: 20,
@@ -63,7 +65,35 @@ export type Rule =
   | { inList: string }
   | { tagged: string }
   | ({ did: string } & Often)
-  | ({ did_not: string } & Omit<Often, 'atLeast' | 'atMost'>);
+  | ({ did_not: string } & Omit<Often, 'atLeast' | 'atMost'>)
+  | { message: MessageRule }
+  /** By key. */
+  | { inSegment: string };
+
+/** What can be asked of messages that campaigns sent. */
+export const MESSAGE_STATES = [
+  'accepted',
+  'delivered',
+  'opened',
+  'clicked',
+  'replied',
+  'failed',
+  'suppressed',
+] as const;
+
+/** That a message of a campaign (any, where none is named; or that of one step) came to something. */
+export type MessageRule = {
+  state: (typeof MESSAGE_STATES)[number];
+  of?: string;
+  step?: string;
+  atLeast?: number;
+  atMost?: number;
+  within?: string;
+  since?: string;
+};
+
+/** A change of being in something: one of the two. */
+export type Crossing = { entered: string } | { left: string };
 
 /** An event that is looked for: `match` names its property and the property of the trigger that must be equal. */
 export type Looked = { event: string; where?: Where; match?: Readonly<Record<string, string>> };
@@ -71,6 +101,18 @@ export type Looked = { event: string; where?: Where; match?: Readonly<Record<str
 /** What sets a campaign off. `api` and `hand`: somebody says so. */
 export type Trigger =
   | { event: { did: string; where?: Where } }
+  | { grant: { on: 'created' | 'deleted'; where?: Where } }
+  | { order: { on: 'created' | 'deleted'; where?: Where } }
+  /** A form was answered; any, where none is named. */
+  | { form: { answered?: string; where?: Where } }
+  /** The test of an attribute begins to hold; or its value changes. */
+  | { attribute: { path: string } & (RuleTest | { changed: true }) }
+  /** By key; by name. */
+  | { segment: Crossing }
+  | { list: Crossing }
+  | { tag: Crossing }
+  /** So long before (`-3d`) or after the date in an attribute, at that time of the contact's day. */
+  | { date: { attribute: string; offset?: string; at?: string; yearly?: boolean } }
   | {
       event_without: {
         did: string;
@@ -81,7 +123,8 @@ export type Trigger =
         match?: Readonly<Record<string, string>>;
       };
     }
-  | { api: true };
+  | { api: true }
+  | { hand: true };
 
 /** Edges that lead elsewhere than to the next step: by name, the key of a step or `end`. */
 export type Edges = Readonly<Record<string, string>>;

@@ -267,6 +267,7 @@ function openRooms(ground: Ground) {
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
   const live = createLive({ ...shared, notices, takeReceipts: heard });
   const rooms = declared(shared, ctx, notices, metrics);
+  for (const { adds } of rooms) if (adds) shared.queue.beforeCommit(adds);
   const worker = createWorker({
     ...shared,
     leaseMs: config.leaseMs,

@@ -289,11 +289,11 @@ test('scenario 20: paused for three weeks and resumed: no burst, and waits go on
   await place.settled();
   await place.advance(DAY_MS);
   const pausedMs = await place.nowMs();
-  must(await ctx.queue.transact((tx) => pauseCampaign(tx, place.id, campaign.id, 'all', pausedMs)));
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+  must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', pausedMs)));
   await place.advance(21 * DAY_MS);
   assert.deepEqual(await place.mails(id), []);
   const resumedMs = await place.nowMs();
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names };
   const how = { mode: 'shift' as const, over: '10m' };
   must(await ctx.queue.transact((tx) => resumeCampaign(deps, tx, place.id, campaign.id, how, resumedMs)));
   await place.settled();

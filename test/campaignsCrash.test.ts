@@ -26,7 +26,7 @@ const ROUNDS = 2;
 
 test('kill -9 of the worker again and again: each enters once, is written to once, and ends', async () => {
   const { id } = await newWorkspace(ctx, 'test');
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names };
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
   const file = {
     parley: 'campaign/1',
     key: 'crash',

@@ -6,6 +6,8 @@ import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { CampaignFile } from '../contract/campaign.ts';
 import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
 import type { TrackedEvent } from '../src/campaigns/events/arrive.ts';
+import type { Rule } from '../contract/campaign.ts';
+import { createSegment } from '../src/campaigns/segments/segments.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 import { must, newWorkspace, startWorld } from './support/world.ts';
@@ -42,7 +44,7 @@ export async function newPlace(timeZone?: string) {
     );
   });
   ctx.directory.forget(id);
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names };
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
   const nowMs = async () => must(await ctx.simulator.workspaceNowMs(id));
   const person = (who: string, more: { attributes?: Record<string, unknown>; timeZone?: string } = {}) => ({
     identities: [
@@ -67,6 +69,27 @@ export async function newPlace(timeZone?: string) {
         await ctx.queue.transact((tx) => saveDraft(deps, tx, id, { parley: 'campaign/1', ...file }, now)),
       );
       return must(await ctx.queue.transact((tx) => publish(deps, tx, id, draft.id, how, now)));
+    },
+    /** Keeps a segment; waits until who is in it is known. */
+    async segment(key: string, rule: Rule): Promise<number> {
+      const now = await nowMs();
+      const made = must(await ctx.queue.transact((tx) => createSegment(deps, tx, id, { key, rule }, now)));
+      await this.built();
+      return made.id;
+    },
+    /** Waits until lanes were gone through for all that is kept. */
+    async built(): Promise<void> {
+      await until('all is built', async () => {
+        const left =
+          await sql`SELECT 1 FROM segments WHERE workspace_id = ${id} AND state = 'building' LIMIT 1`;
+        return left.length === 0;
+      });
+    },
+    /** Who is in a segment, in order of id. */
+    async inside(segmentId: number): Promise<number[]> {
+      const rows = await sql<{ id: number }[]>`
+        SELECT contact_id AS id FROM segment_members WHERE segment_id = ${segmentId} ORDER BY contact_id`;
+      return rows.map((row) => row.id);
     },
     /** Waits until nothing is left to do now. */
     async settled(): Promise<void> {

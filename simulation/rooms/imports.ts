@@ -39,7 +39,7 @@ async function file(run: Run, step: Step & File): Promise<ImportResult> {
     `${people[step.known]!.phone},${people[step.known]!.email},Cleo`,
     ...Array.from({ length: step.bad }, () => 'not a number,,Nobody'),
   ];
-  const deps = { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
+  const deps = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
   return must(await importContacts(deps, Readable.from([Buffer.from(rows.join('\n'))]), { workspaceId }));
 }
 

@@ -46,9 +46,10 @@ export async function setAside(
     );
     return true;
   }
-  const task = await selectTask(tx, lane);
+  const task = await selectTask(tx, lane, nowMs);
   if (!task) return false;
-  const [contactId] = await selectInside(tx, lane, task.campaignId, task.afterId, 1);
+  const [contactId] =
+    task.kind === 'build' ? [] : await selectInside(tx, lane, task.campaignId, task.afterId, 1);
   await noteTask(tx, task, contactId);
   deps.log.error(
     { error, campaign: task.campaignId, task: task.kind, contactId },

@@ -7,13 +7,17 @@
  */
 import type { CampaignFile, Step, Variant } from '../../contract/campaign.ts';
 import type { Content } from '../../contract/content.ts';
+import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
+import { segmentsNamed } from '../contacts/segments.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { expandTemplates } from '../content/templates.ts';
 import { compile } from '../content/compile.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { streamApart } from '../queue/work/stream.ts';
 import type { Names } from './events/names.ts';
 import {
   bumpStamp,
@@ -34,7 +38,8 @@ import { countPlaces, insertTasks, type PlaceCount } from './enrol/sql.tasks.ts'
 import { durationMs } from './match/duration.ts';
 import { readCampaign } from './steps/definition.ts';
 import { moved } from './steps/moved.ts';
-import { variantsOf, versionOf } from './steps/version.ts';
+import { segmentsAsked, variantsOf, versionOf } from './steps/version.ts';
+import { watchFor } from './segments/segments.ts';
 import { epochOf } from './outside.ts';
 
 export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
@@ -56,7 +61,7 @@ export const listCampaigns = selectCampaigns;
 export const versionsOf = selectVersions;
 
 /** What this room's functions work with. */
-export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names };
+export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock };
 
 /** Writes a draft: of the campaign with that key, or of a new one. Nothing is written when anything is wrong with it. */
 export async function saveDraft(
@@ -166,6 +171,8 @@ export async function publish(
   if (!now.draft) return fault('conflict', 'the campaign has no draft that could be published');
   const file = await withTemplates(tx, workspaceId, now.draft);
   if (isFault(file)) return file;
+  const segments = await segmentsNamed(tx, workspaceId, segmentsAsked(file));
+  if (isFault(segments)) return segments;
   const versions = await selectVersions(tx, id);
   const current = versions.find((one) => one.id === now.versionId);
   const isSame = current !== undefined && sameEpoch(current.file, file);
@@ -204,12 +211,15 @@ export async function publish(
     if (current) await putTasks(deps, tx, now, 'move', {}, nowMs);
   }
   await updateCampaign(tx, published);
+  await watchFor(deps, tx, published, file, nowMs);
+  await setFlow(deps, tx, published);
   await bumpStamp(tx);
   return published;
 }
 
-/** Stops a campaign: `entering` lets nobody in, `all` lets nobody on either. */
+/** Stops a campaign: `entering` lets nobody in, `all` lets nobody on either, and what was let in waits unsent. */
 export async function pauseCampaign(
+  deps: CampaignDeps,
   tx: Tx,
   workspaceId: number,
   id: number,
@@ -228,6 +238,7 @@ export async function pauseCampaign(
     changedMs: nowMs,
   };
   await updateCampaign(tx, paused);
+  await setFlow(deps, tx, paused);
   await bumpStamp(tx);
   return paused;
 }
@@ -252,6 +263,7 @@ export async function resumeCampaign(
   }
   const resumed: CampaignRow = { ...now, state: 'active', paused: null, pausedMs: null, changedMs: nowMs };
   await updateCampaign(tx, resumed);
+  await setFlow(deps, tx, resumed);
   await bumpStamp(tx);
   return resumed;
 }
@@ -275,9 +287,26 @@ export async function endCampaign(
     changedMs: nowMs,
   };
   await updateCampaign(tx, ended);
+  await watchFor(deps, tx, ended, undefined, nowMs);
   await putTasks(deps, tx, now, 'end', {}, nowMs);
   await bumpStamp(tx);
   return ended;
+}
+
+/** What a campaign sends flows as long as it does. */
+async function setFlow(
+  { queue }: Pick<CampaignDeps, 'queue'>,
+  tx: Tx,
+  { id, workspaceId, paused }: CampaignRow,
+): Promise<void> {
+  const flowing = paused !== 'all';
+  await queue.flow(tx, {
+    stream: streamApart(id),
+    kind: KIND.delivery,
+    workspaceId,
+    flowing,
+    ratePerS: null,
+  });
 }
 
 /** What is compared stays the same: counts of both can be added. */

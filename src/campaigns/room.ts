@@ -7,6 +7,8 @@ import { bringTimersForward, hasTurns } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
 import { toldReader } from './events/told.ts';
+import { hearChanges, type HearDeps } from './segments/heard.ts';
+import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
 import { eraseEnrolments, mergeEnrolments } from './enrol/people.ts';
@@ -18,48 +20,11 @@ const EVENTS_KEPT_MS = 400 * 86_400_000;
 const BACKTESTS_KEPT_MS = 90 * 86_400_000;
 
 /** Campaigns. */
-export function campaignsRoom(deps: TurnDeps): WorkingRoom {
+export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
   const source = createLiveSource(deps);
   return {
     name: 'campaigns',
-    personal: {
-      event_arrivals: 'deleted',
-      event_keys: 'deleted',
-      contact_events: 'deleted',
-      event_stats: 'deleted',
-      event_names: 'names nobody',
-      enrolments: 'deleted',
-      timers: 'deleted',
-      campaign_entries: 'deleted',
-      campaign_sends: 'deleted',
-      conversions: 'deleted',
-      enrolment_log: 'deleted',
-      campaign_refusals: 'deleted',
-      campaign_optouts: 'deleted',
-      campaigns: 'names nobody',
-      campaign_versions: 'names nobody',
-      campaign_epochs: 'names nobody',
-      workspace_holdouts: 'names nobody: a share, and by what it is drawn',
-      campaign_backtests: 'names nobody: counts, and the campaign that was tried',
-      campaign_stamp: 'names nobody',
-      campaign_tallies: 'names nobody: counts',
-      campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
-    },
-    exports: {
-      event_arrivals: { by: 'contact', column: 'contact_id' },
-      event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
-      contact_events: { by: 'contact', column: 'contact_id' },
-      event_stats: { by: 'contact', column: 'contact_id' },
-      enrolments: { by: 'contact', column: 'contact_id' },
-      timers: { by: 'contact', column: 'contact_id' },
-      campaign_entries: { by: 'contact', column: 'contact_id' },
-      campaign_sends: { by: 'contact', column: 'contact_id' },
-      conversions: { by: 'contact', column: 'contact_id' },
-      enrolment_log: { by: 'contact', column: 'contact_id' },
-      campaign_refusals: { by: 'contact', column: 'contact_id' },
-      campaign_optouts: { by: 'contact', column: 'contact_id' },
-      campaign_tasks: { not: 'how far a task is, which happens to be an id' },
-    },
+    ...OF_PEOPLE,
     async erase(erasing) {
       await eraseEvents(erasing);
       await eraseEnrolments(erasing);
@@ -69,6 +34,7 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
       await mergeEnrolments(merging);
     },
     turns: [turnTaker(deps, source)],
+    adds: hearChanges(deps),
     handlers: [backtestHandler(deps)],
     readers: [
       toldReader({
@@ -83,7 +49,50 @@ export function campaignsRoom(deps: TurnDeps): WorkingRoom {
     isBusy: hasTurns,
     async sweep({ sql, nowMs }) {
       await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
+      await sweepStreams(deps, nowMs);
       await deleteBacktestsBefore(sql, nowMs - BACKTESTS_KEPT_MS);
     },
   };
 }
+
+/** Where its rows can name a person. */
+const OF_PEOPLE = {
+  personal: {
+    event_arrivals: 'deleted',
+    event_keys: 'deleted',
+    contact_events: 'deleted',
+    event_stats: 'deleted',
+    event_names: 'names nobody',
+    enrolments: 'deleted',
+    timers: 'deleted',
+    campaign_entries: 'deleted',
+    campaign_sends: 'deleted',
+    conversions: 'deleted',
+    enrolment_log: 'deleted',
+    campaign_refusals: 'deleted',
+    campaign_optouts: 'deleted',
+    campaigns: 'names nobody',
+    campaign_versions: 'names nobody',
+    campaign_epochs: 'names nobody',
+    workspace_holdouts: 'names nobody: a share, and by what it is drawn',
+    campaign_backtests: 'names nobody: counts, and the campaign that was tried',
+    campaign_stamp: 'names nobody',
+    campaign_tallies: 'names nobody: counts',
+    campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
+  },
+  exports: {
+    event_arrivals: { by: 'contact', column: 'contact_id' },
+    event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
+    contact_events: { by: 'contact', column: 'contact_id' },
+    event_stats: { by: 'contact', column: 'contact_id' },
+    enrolments: { by: 'contact', column: 'contact_id' },
+    timers: { by: 'contact', column: 'contact_id' },
+    campaign_entries: { by: 'contact', column: 'contact_id' },
+    campaign_sends: { by: 'contact', column: 'contact_id' },
+    conversions: { by: 'contact', column: 'contact_id' },
+    enrolment_log: { by: 'contact', column: 'contact_id' },
+    campaign_refusals: { by: 'contact', column: 'contact_id' },
+    campaign_optouts: { by: 'contact', column: 'contact_id' },
+    campaign_tasks: { not: 'how far a task is, which happens to be an id' },
+  },
+} satisfies Pick<WorkingRoom, 'personal' | 'exports'>;

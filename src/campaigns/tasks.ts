@@ -1,7 +1,8 @@
 /**
  * What is done with all who are in a campaign, a batch in a turn: they are moved to a new version, go on after a pause, or leave one that
- * has ended. By the owner of each lane, so that nobody else writes of them meanwhile; a batch that dies is done again.
+ * has ended; and going through a lane for a segment. By the owner of each lane, so that nobody else writes of them meanwhile; a batch that dies is done again.
  */
+import type { Workspace } from '../accounts/workspaces.ts';
 import { bucketOf } from '../base/ids.ts';
 import { holdContacts } from '../contacts/held.ts';
 import type { Tx } from '../db/pool.ts';
@@ -10,9 +11,11 @@ import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
 import { exit } from './enrol/engine.ts';
 import type { LiveNames } from './enrol/live.ts';
+import { look } from './enrol/look.ts';
 import type { Enrolment, Member } from './enrol/member.ts';
-import { noteTask, selectInside, selectTask, type Task } from './enrol/sql.tasks.ts';
+import { noteTask, selectInside, selectTask, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
+import { buildLane } from './segments/build.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
 
 /** Contacts in one batch. */
@@ -27,11 +30,12 @@ export async function takeTask(
   nowMs: number,
   most = BATCH,
 ): Promise<boolean> {
-  const task = await selectTask(tx, lane);
+  const task = await selectTask(tx, lane, nowMs);
   if (!task) return false;
   const { workspaceId, campaignId } = task;
-  const contactIds = await selectInside(tx, lane, campaignId, task.afterId, most);
   const workspace = await deps.directory.workspace(workspaceId);
+  if (task.kind === 'build') return await takeBuild(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
+  const contactIds = await selectInside(tx, lane, campaignId, task.afterId, most);
   if (contactIds.length && workspace) {
     const live = await liveOf(workspaceId);
     await holdContacts(
@@ -49,6 +53,37 @@ export async function takeTask(
     await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
   }
   await noteTask(tx, task, contactIds.length === most ? contactIds.at(-1) : undefined);
+  return true;
+}
+
+/** The next of going through a lane for a segment. */
+async function takeBuild(
+  deps: TurnDeps,
+  tx: Tx,
+  lane: OwnedLane,
+  liveOf: (workspaceId: number) => Promise<LiveNames>,
+  task: Task,
+  { workspace, nowMs, most }: { workspace: Workspace | undefined; nowMs: number; most: number },
+): Promise<boolean> {
+  const { workspaceId } = task;
+  if (!workspace) {
+    await noteTask(tx, task, undefined);
+    return true;
+  }
+  const live = await liveOf(workspaceId);
+  const theirNowMs = nowMs + workspace.clockAheadMs;
+  const contactIds = await buildLane(tx, lane, live, task, { nowMs: theirNowMs, most });
+  if (!contactIds.length) return true;
+  await holdContacts(
+    tx,
+    contactIds.map((contactId) => ({ workspaceId, contactId })),
+  );
+  // Others may still be to be gone through in this lane.
+  const unknown = await selectUnbuilt(tx, lane);
+  const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, unknown);
+  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
+  for (const member of members.values()) look(live, member, { asOfMs: theirNowMs, isHushed: true }, changes);
+  await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
   return true;
 }
 

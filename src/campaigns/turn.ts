@@ -39,12 +39,15 @@ export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
         }
       }),
     async look(nowMs) {
+      const tasks = await selectTaskLanes(deps.sql);
       const lanes = [
         ...(await selectArrivalLanes(deps.sql)),
         ...(await selectTimerLanes(deps.sql, nowMs)),
-        ...(await selectTaskLanes(deps.sql)),
+        ...tasks.filter(({ dueMs }) => dueMs <= nowMs).map(({ lane }) => lane),
       ];
-      return { lanes: [...new Set(lanes)], nextMs: await selectNextTimerMs(deps.sql, nowMs) };
+      const later = tasks.map(({ dueMs }) => dueMs).filter((dueMs) => dueMs > nowMs);
+      const nextMs = Math.min((await selectNextTimerMs(deps.sql, nowMs)) ?? Infinity, ...later);
+      return { lanes: [...new Set(lanes)], ...(nextMs < Infinity ? { nextMs } : {}) };
     },
   };
 }
@@ -62,9 +65,9 @@ async function takeSome(
   // What waits behind may have come before what is due now.
   const timers = more ? [] : await dueTimers(tx, lane, nowMs, most);
   const liveOf = await source(tx);
-  // Tasks wait until nothing else does.
-  if (!taken.length && !timers.length && !more) return await takeTask(deps, tx, lane, liveOf, nowMs, most);
   for (const [workspaceId, part] of byWorkspace(taken, timers))
-    await takeTurn(deps, tx, await liveOf(workspaceId), workspaceId, part, nowMs);
-  return true;
+    await takeTurn(deps, tx, lane, await liveOf(workspaceId), workspaceId, part, nowMs);
+  // Tasks wait for what lies before them, and not until nothing comes any more.
+  const hasTask = !more && timers.length < most && (await takeTask(deps, tx, lane, liveOf, nowMs, most));
+  return taken.length > 0 || timers.length > 0 || more || hasTask;
 }

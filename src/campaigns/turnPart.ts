@@ -5,14 +5,17 @@ import { bucketOf } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { holdContacts } from '../contacts/held.ts';
 import type { Sql, Tx } from '../db/pool.ts';
+import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
 import { enter, moveTo, onChange, onDue, onEvent } from './enrol/engine.ts';
 import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
+import { look } from './enrol/look.ts';
 import type { Member } from './enrol/member.ts';
 import { countOwn } from './enrol/own.ts';
 import type { Timer } from './enrol/sql.read.ts';
+import { selectUnbuilt } from './enrol/sql.tasks.ts';
 import { writeChanges, type WriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
 import { ARRIVAL } from './events/sql.ts';
@@ -48,6 +51,7 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
 export async function takeTurn(
   deps: TurnDeps,
   tx: Tx,
+  lane: OwnedLane,
   live: LiveNames,
   workspaceId: number,
   { arrivals, timers }: Part,
@@ -56,7 +60,7 @@ export async function takeTurn(
   const workspace = await deps.directory.workspace(workspaceId);
   if (!workspace) return;
   const concerned = arrivals.filter(({ kind, nameId }) =>
-    kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0,
+    kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0 || live.watches.length > 0,
   );
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   await countOwn(tx, arrivals, changes);
@@ -70,7 +74,9 @@ export async function takeTurn(
     ...timers.map(({ atMs }) => atMs),
     ...concerned.map(({ receivedMs }) => receivedMs),
   );
-  const members = await openBook(tx, live, workspace, [...ids], [...live.campaigns.keys()], firstMs);
+  const unknown = live.isBuilding ? await selectUnbuilt(tx, lane) : undefined;
+  const campaignIds = [...live.campaigns.keys()];
+  const members = await openBook(tx, live, workspace, [...ids], campaignIds, firstMs, unknown);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   setHorizons(members, arrivals);
   for (const arrival of concerned) {
@@ -80,11 +86,19 @@ export async function takeTurn(
   for (const member of members.values()) member.horizon = Infinity;
   for (const timer of timers) {
     const member = members.get(timer.contactId);
+    // It is the contact that is to be looked at. What is looked at next is worked out anew.
+    if (timer.ownerId === timer.contactId) {
+      changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
+      if (member) look(live, member, { asOfMs: timer.atMs, isDue: true }, changes);
+      continue;
+    }
     const enrolment = member?.enrolments.get(timer.ownerId);
     // In a workspace whose clock was moved on nothing is late: what lies between is done as of its time.
     const lateMs = workspace.clockAheadMs > 0 ? 0 : nowMs - timer.dueMs;
-    if (member && enrolment) onDue(live, member, enrolment, timer.atMs, lateMs, changes);
-    else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
+    if (member && enrolment) {
+      onDue(live, member, enrolment, timer.atMs, lateMs, changes);
+      look(live, member, { asOfMs: timer.atMs }, changes);
+    } else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
   }
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
 }
@@ -115,11 +129,14 @@ function takeArrival(
   changes: Changes,
 ): void {
   const { id: order, kind, nameId, atMs, receivedMs, key, flags, properties } = arrival;
-  if (kind === ARRIVAL.changed) return onChange(live, member, nowMs, changes);
-  if (kind === ARRIVAL.call) return takeCall(live, member, arrival, changes);
   const isHistory = (flags & FLAG.history) !== 0;
-  const name = live.nameOf.get(nameId!)!;
-  onEvent(live, member, { name, atMs, receivedMs, key, order, properties, isHistory }, nowMs, changes);
+  if (kind === ARRIVAL.changed) onChange(live, member, nowMs, changes);
+  else if (kind === ARRIVAL.call) takeCall(live, member, arrival, changes);
+  else {
+    const name = live.nameOf.get(nameId!)!;
+    onEvent(live, member, { name, atMs, receivedMs, key, order, properties, isHistory }, nowMs, changes);
+  }
+  look(live, member, { asOfMs: receivedMs, isHushed: isHistory }, changes);
 }
 
 /** Somebody said that this contact is to enter a campaign. */

@@ -9,8 +9,8 @@ type Facts = {
   createdMs: number;
 } & Record<FieldName, string | null>;
 
-/** A list or tag that the contact is in. */
-export type SetRef = { id: number; kind: 'list' | 'tag'; name: string };
+/** A list, tag or segment that the contact is in. */
+export type SetRef = { id: number; kind: 'list' | 'tag' | 'segment'; name: string };
 
 /** The clauses that are met, such as `lists[0]`; none when none is. */
 export function clausesMet(clauses: Clauses, contact: Facts, sets: readonly SetRef[]): string[] {
@@ -22,6 +22,9 @@ export function clausesMet(clauses: Clauses, contact: Facts, sets: readonly SetR
   clauses.tags?.forEach((tag, i) => {
     if (sets.some(({ id, kind, name }) => kind === 'tag' && (id === tag || name === tag)))
       met.push(`tags[${i}]`);
+  });
+  clauses.segments?.forEach((segment, i) => {
+    if (sets.some(({ id, kind }) => kind === 'segment' && id === segment)) met.push(`segments[${i}]`);
   });
   clauses.contacts?.forEach((id, i) => {
     if (id === contact.id) met.push(`contacts[${i}]`);

@@ -11,7 +11,7 @@ import { clausesMet } from './audience.match.ts';
 import { countMatching, setsOfContact } from './sql.audience.ts';
 import { selectContacts } from './sql.ts';
 
-export { audienceCondition, setsOfContact } from './sql.audience.ts';
+export { audienceCondition, conditionOf, jsonTest, setsOfContact } from './sql.audience.ts';
 
 /**
  * The audience in `value`, or the first rule it breaks. A key that means nothing here is refused: dropping a misspelt
@@ -27,9 +27,10 @@ export function checkAudience(value: unknown, path = 'audience'): Audience | Fau
     oddKey(given['include'], Object.keys(Clauses.properties), `${path}.include`) ??
     oddKey(given['exclude'], Object.keys(Clauses.properties), `${path}.exclude`);
   if (odd) return odd;
-  const { all, lists, tags, contacts, filter } = audience.include;
-  if (!all && !lists?.length && !tags?.length && !contacts?.length && filter === undefined)
-    return breaks(`${path}.include`, 'must name all, lists, tags, contacts or a filter');
+  const { all, lists, tags, segments, contacts, filter } = audience.include;
+  const named = [lists, tags, segments, contacts].some((one) => one?.length);
+  if (!all && !named && filter === undefined)
+    return breaks(`${path}.include`, 'must name all, lists, tags, segments, contacts or a filter');
   for (const side of ['include', 'exclude'] as const) {
     const found = audience[side]?.filter as unknown;
     const broken =

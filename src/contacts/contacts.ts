@@ -1,4 +1,6 @@
 /** Contacts one at a time: reading, listing, searching, making, changing, erasing, merging. */
+import { noteChanged } from './changes.ts';
+import { leaveSegments } from './segments.ts';
 import { beginningOf } from '../base/text.ts';
 import type { ChannelName } from '../../contract/channels.ts';
 import { fault, type Fault } from '../base/fault.ts';
@@ -101,6 +103,7 @@ export async function createContact(
   }
   const externalId = identities.find(({ kind }) => kind === 'external')?.value ?? null;
   await insertContacts(tx, [newContact(workspaceId, contactId, externalId, wanted.profile ?? {})], nowMs);
+  noteChanged(tx, workspaceId, [contactId]);
   return (await getContact(tx, workspaceId, contactId))!;
 }
 
@@ -130,6 +133,7 @@ export async function updateContact(
     attributesBytes: CONTACT_LIMITS.attributesBytes,
   };
   const changed = await updateContactRow(tx, ref, columns, attributes, nowMs);
+  if (changed) noteChanged(tx, ref.workspaceId, [ref.id]);
   if (changed) return changed;
   return (await getContact(tx, ref.workspaceId, ref.id)) ? attributesTooLarge('attributes') : NOT_FOUND;
 }
@@ -173,6 +177,7 @@ export async function eraseContacts(
     selectLogged(tx, workspaceId, goneIds),
     deleteIdentities(tx, workspaceId, goneIds),
     deleteMemberships(tx, goneIds),
+    leaveSegments(tx, goneIds),
     takePending(tx, workspaceId, goneIds),
   ]);
   // Addresses that were unlinked before are in the log still.

@@ -15,7 +15,7 @@ import { countMembers, createSet, listSets } from './sets.ts';
 const { sql } = await testDatabase();
 const NOW = Date.UTC(2026, 10, 20, 9);
 const ids = idSource(8, () => NOW);
-const deps = { sql, ids, nowMs: () => NOW };
+const deps = { sql, transact: sql.begin.bind(sql), ids, nowMs: () => NOW };
 let workspaces = 100;
 
 /** The file in chunks of `size` bytes, so that characters and rows are cut in two. */

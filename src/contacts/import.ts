@@ -2,6 +2,7 @@
  * Imports contacts from CSV, as a stream: batches are written while the next is read, and reading waits for writing, so
  * memory does not grow with the file. A row that is bad is noted and passed over. Doing it again doubles nothing.
  */
+import { hushChanges, noteChanged } from './changes.ts';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../base/fault.ts';
@@ -18,7 +19,13 @@ import { keepStatistics } from './statistics.ts';
 export type { ColumnMapping, ColumnTarget, RowFault } from './import.columns.ts';
 
 /** What an import works with. */
-type ImportDeps = { sql: Sql; ids: IdSource; nowMs: () => number };
+type ImportDeps = {
+  sql: Sql;
+  /** Runs a batch in a transaction. */
+  transact: Sql['begin'];
+  ids: IdSource;
+  nowMs: () => number;
+};
 
 /** What is imported where. */
 export type ImportOptions = {
@@ -153,10 +160,13 @@ async function writeBatch(deps: ImportDeps, lines: readonly Line[], run: Run): P
   const people = lines.map(({ person }) => person);
   for (let attempt = 1; lines.length > 0; attempt++) {
     try {
-      const upserted = await deps.sql.begin(async (tx) => {
+      const upserted = await deps.transact(async (tx) => {
         const found = await upsertContacts(tx, deps.ids, deps.nowMs(), people);
         const contactIds = [...new Set(found.map(({ contactId }) => contactId))];
         if (setIds.length > 0) await insertMembers(tx, workspaceId, setIds, contactIds);
+        if (setIds.length > 0) noteChanged(tx, workspaceId, contactIds);
+        // What is brought in sets nothing off.
+        hushChanges(tx);
         return found;
       });
       count(result, lines, upserted);

@@ -1,4 +1,6 @@
 /** Two contacts turn out to be one person. */
+import { hushChanges, noteChanged } from './changes.ts';
+import { leaveSegments } from './segments.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
@@ -62,6 +64,7 @@ export async function mergeContacts(
     deleteMemberships(tx, [discardedId]),
     takeConsent(tx, workspaceId, discardedId),
     takePending(tx, workspaceId, [discardedId]),
+    leaveSegments(tx, [discardedId]),
   ]);
   const newId = () => ids.inBucket(bucketOf(survivingId));
   const moving = destinations.map((one) => {
@@ -85,6 +88,8 @@ export async function mergeContacts(
     }),
     insertMerged(tx, { workspaceId, fromId: discardedId, intoId: survivingId, nowMs }),
   ]);
+  noteChanged(tx, workspaceId, [survivingId]);
+  hushChanges(tx);
   // A token may have been both's, and be blocked as one's only.
   const blocks = moving.length > 0 ? await blocksOf(tx, moving) : new Map<string, Compiled>();
   const blocked = moving.flatMap((one) => {

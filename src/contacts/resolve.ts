@@ -13,6 +13,7 @@
 import type { Wanted, Resolved, WantedPerson, PersonResolved } from './wanted.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
+import { noteChanged } from './changes.ts';
 import { applyPlan } from './resolve.apply.ts';
 import { makePlan } from './resolve.plan.ts';
 
@@ -57,7 +58,12 @@ export async function resolvePeople(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const plan = await makePlan(tx, ids, people, profiles);
     const outcomes = await applyPlan(tx, ids, nowMs, plan, made);
-    if (outcomes) return outcomes;
+    if (outcomes) {
+      outcomes.forEach(({ contactId, created }, i) => {
+        if (created) noteChanged(tx, people[i]!.workspaceId, [contactId]);
+      });
+      return outcomes;
+    }
   }
   throw new Error(
     `contacts were not resolved in ${MAX_ATTEMPTS} attempts: is an identity left without its contact?`,

@@ -20,6 +20,8 @@ export const contactsRoom: Room = {
     consent_log: 'kept: codes, and for which word',
     address_spellings: 'deleted',
     sets: 'names nobody',
+    segments: 'names nobody but where a rule has a person in it',
+    segment_members: 'deleted',
     proof_keys: 'names nobody',
   },
   exports: {
@@ -28,6 +30,7 @@ export const contactsRoom: Room = {
     destinations: { by: 'contact', column: 'contact_id' },
     pending_links: { by: 'contact', column: 'contact_id' },
     set_members: { by: 'contact', column: 'contact_id' },
+    segment_members: { by: 'contact', column: 'contact_id' },
     merged_contacts: { by: 'contact', column: 'into_id' },
     suppressions: { not: 'what blocks an address stands with the address (destinations.blocks)' },
     suppressions_before_causes: { not: 'empty' },

@@ -1,8 +1,9 @@
 /** Lists and tags: both are named sets of contacts. Names are unique per workspace and kind. */
-import { fault, type Fault } from '../base/fault.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { type Db, type Tx } from '../db/pool.ts';
 import { isUniqueBreach } from '../db/errors.ts';
+import { noteChanged } from './changes.ts';
 import {
   type ContactSet,
   countMembersOf,
@@ -109,6 +110,7 @@ export async function addMembers(
 ): Promise<number | Fault> {
   if (!(await selectSet(tx, workspaceId, setId)))
     return fault('not_found', 'set: there is none with this id');
+  noteChanged(tx, workspaceId, contactIds);
   return contactIds.length > 0 ? await insertMembers(tx, workspaceId, [setId], contactIds) : 0;
 }
 
@@ -121,6 +123,7 @@ export async function removeMembers(
 ): Promise<number | Fault> {
   if (!(await selectSet(tx, workspaceId, setId)))
     return fault('not_found', 'set: there is none with this id');
+  noteChanged(tx, workspaceId, contactIds);
   return contactIds.length > 0 ? await deleteMembers(tx, setId, contactIds) : 0;
 }
 
@@ -162,25 +165,40 @@ export async function membershipsOf(
   return all;
 }
 
-/** Gives a contact tags, which are made where they are new, and takes others away. */
+/** Tags that a contact gets and loses. */
+export type Tagging = { contactId: number; add: readonly string[]; remove: readonly string[] };
+
+/**
+ * Gives contacts tags, which are made where they are new, and takes others away; of one contact the later counts. Two statements for each
+ * tag, however many contacts there are.
+ */
 export async function tagContacts(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
   workspaceId: number,
-  contactId: number,
-  tags: { add: readonly string[]; remove: readonly string[] },
+  taggings: readonly Tagging[],
 ): Promise<Fault | undefined> {
-  const added = await ensureSets(tx, ids, nowMs, { workspaceId, kind: 'tag', names: tags.add });
-  if ('fault' in added) return added;
-  if (added.length)
-    await insertMembers(
-      tx,
-      workspaceId,
-      added.map(({ id }) => id),
-      [contactId],
-    );
-  const known = tags.remove.length ? await selectNamed(tx, workspaceId, 'tag', tags.remove) : [];
-  for (const { id } of known) await deleteMembers(tx, id, [contactId]);
+  const last = new Map<string, Map<number, 'add' | 'remove'>>();
+  for (const { contactId, add, remove } of taggings)
+    for (const [what, names] of [['add', add] as const, ['remove', remove] as const])
+      for (const name of names) last.set(name, (last.get(name) ?? new Map()).set(contactId, what));
+  const who = (name: string, what: 'add' | 'remove') =>
+    [...last.get(name)!].flatMap(([contactId, one]) => (one === what ? [contactId] : []));
+  const added = [...last.keys()].filter((name) => who(name, 'add').length);
+  const made = await ensureSets(tx, ids, nowMs, { workspaceId, kind: 'tag', names: added });
+  if (isFault(made)) return made;
+  const removed = [...last.keys()].filter((name) => who(name, 'remove').length).sort();
+  const known = removed.length ? await selectNamed(tx, workspaceId, 'tag', removed) : [];
+  // In one order for all.
+  for (const { id, name } of made.toSorted((a, b) => a.id - b.id))
+    await insertMembers(tx, workspaceId, [id], who(name, 'add'));
+  for (const { id, name } of known.toSorted((a, b) => a.id - b.id))
+    await deleteMembers(tx, id, who(name, 'remove'));
+  noteChanged(
+    tx,
+    workspaceId,
+    taggings.map(({ contactId }) => contactId),
+  );
   return undefined;
 }

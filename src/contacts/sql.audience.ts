@@ -35,12 +35,15 @@ export async function countMatching(db: Db, workspaceId: number, audience: Audie
   return row!.n;
 }
 
-/** The lists and tags that a contact is in. Locks nothing. */
+/** The lists, tags and segments that a contact is in. Locks nothing. */
 export async function setsOfContact(db: Db, workspaceId: number, contactId: number): Promise<SetRef[]> {
   return await db<SetRef[]>`
     SELECT s.id, s.kind, s.name FROM set_members m JOIN sets s ON s.id = m.set_id
     WHERE m.bucket = ${bucketOf(contactId)} AND m.contact_id = ${contactId} AND s.workspace_id = ${workspaceId}
-    ORDER BY s.id`;
+    UNION ALL
+    SELECT s.id, 'segment', s.name FROM segment_members m JOIN segments s ON s.id = m.segment_id
+    WHERE m.bucket = ${bucketOf(contactId)} AND m.contact_id = ${contactId} AND s.workspace_id = ${workspaceId}
+    ORDER BY id`;
 }
 
 type Buckets = { list: number[]; has: ReadonlySet<number> } | undefined;
@@ -50,6 +53,7 @@ function clauseConditions(db: Db, workspaceId: number, clauses: Clauses, within:
   if (clauses.all) conditions.push(db`true`);
   if (clauses.lists?.length || clauses.tags?.length)
     conditions.push(memberOf(db, workspaceId, clauses.lists ?? [], clauses.tags ?? [], within));
+  if (clauses.segments?.length) conditions.push(segmentMember(db, workspaceId, clauses.segments, within));
   if (clauses.contacts?.length) {
     const ids = within ? clauses.contacts.filter((id) => within.has.has(bucketOf(id))) : clauses.contacts;
     conditions.push(db`c.id = ANY(${ids}::bigint[])`);
@@ -80,7 +84,23 @@ function memberOf(
       AND m.contact_id = c.id AND m.set_id = ${isOne ? db`(${sets})` : db`ANY(ARRAY(${sets}))`})`;
 }
 
-function conditionOf(db: Db, condition: Condition): Fragment {
+/** As `memberOf`, of segments. */
+function segmentMember(
+  db: Db,
+  workspaceId: number,
+  segmentIds: readonly number[],
+  within: Buckets,
+): Fragment {
+  const segments = db`SELECT s.id FROM segments s WHERE s.workspace_id = ${workspaceId} AND s.id = ANY(${[...segmentIds]}::bigint[])`;
+  const isOne = segmentIds.length === 1;
+  return db`EXISTS (
+    SELECT FROM segment_members m
+    WHERE m.bucket = c.bucket ${within ? db`AND m.bucket = ANY(${within.list}::smallint[])` : db``}
+      AND m.contact_id = c.id AND m.segment_id = ${isOne ? db`(${segments})` : db`ANY(ARRAY(${segments}))`})`;
+}
+
+/** A condition on `contacts c`. */
+export function conditionOf(db: Db, condition: Condition): Fragment {
   if ('all' in condition || 'any' in condition) {
     const inner = 'all' in condition ? condition.all : condition.any;
     const parts = inner.map((one) => db`(${conditionOf(db, one)})`);
@@ -100,8 +120,12 @@ function joined(db: Db, parts: readonly Fragment[], by: 'and' | 'or'): Fragment 
 }
 
 function attributeTest(db: Db, name: string, test: Test): Fragment {
-  const json = db`c.attributes -> ${name}::text`;
-  const text = db`c.attributes ->> ${name}::text`;
+  return jsonTest(db, db`(c.attributes -> ${name}::text)`, test);
+}
+
+/** A test of a JSON value; null where there is none. */
+export function jsonTest(db: Db, json: Fragment, test: Test): Fragment {
+  const text = db`(${json} #>> '{}')`;
   const isText = db`coalesce(jsonb_typeof(${json}) = 'string', false)`;
   if (test.is !== undefined) return db`coalesce(${json} = ${JSON.stringify(test.is)}::text::jsonb, false)`;
   if (test.isNot !== undefined)
@@ -126,7 +150,7 @@ function compared(db: Db, json: Fragment, text: Fragment, by: '<' | '>', than: s
   const operator = by === '<' ? db`<` : db`>`;
   if (typeof than === 'number')
     return db`coalesce(jsonb_typeof(${json}) = 'number' AND ${json} ${operator} ${JSON.stringify(than)}::text::jsonb, false)`;
-  return db`coalesce(jsonb_typeof(${json}) = 'string' AND (${text}) COLLATE "C" ${operator} ${than}::text, false)`;
+  return db`coalesce(jsonb_typeof(${json}) = 'string' AND ${text} COLLATE "C" ${operator} ${than}::text, false)`;
 }
 
 const COLUMN: Readonly<Record<FieldName, (db: Db) => Fragment>> = {

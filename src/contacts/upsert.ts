@@ -1,6 +1,7 @@
 /** Finds or makes contacts and merges what is known of them: imports and `identify` calls, many at a time. */
 import type { IdSource } from '../base/ids.ts';
 import type { Tx } from '../db/pool.ts';
+import { noteChanged } from './changes.ts';
 import { CONTACT_LIMITS } from './profile.ts';
 import { mergeProfile } from './resolve.plan.ts';
 import { resolvePeople } from './resolve.ts';
@@ -36,6 +37,7 @@ export async function upsertContacts(
   // In one order for all, so that two batches do not wait for each other.
   rows.sort((a, b) => a.id - b.id);
   const written = rows.length > 0 ? await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs) : [];
+  for (const { id } of written) noteChanged(tx, known.get(id)!.workspaceId, [id]);
   const refused = new Set(written.flatMap((one) => (one.refused ? [one.id] : [])));
   return resolved.map((one) => ({ ...one, attributesRefused: refused.has(one.contactId) }));
 }
@@ -72,5 +74,10 @@ export async function fillAttributes(
 ): Promise<void> {
   const rows = [...attributes].map(([id, set]) => profileRow(workspaceId, id, { attributes: set }));
   rows.sort((a, b) => a.id - b.id);
-  await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs);
+  const written = await mergeProfiles(tx, rows, CONTACT_LIMITS.attributesBytes, nowMs);
+  noteChanged(
+    tx,
+    workspaceId,
+    written.map(({ id }) => id),
+  );
 }

@@ -20,6 +20,8 @@ export type Author = { id?: string; name?: string; email?: string; avatarUrl?: s
 
 /** Where a message came from or how it was asked for (api/sunshine.md §3.5). */
 export type Source = {
+  /** The stream of its deliveries, where it is not that of single messages. */
+  stream?: number;
   type: string;
   id?: string;
   integrationId?: number;

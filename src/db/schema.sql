@@ -248,8 +248,9 @@ CREATE TABLE campaign_tasks (
   params jsonb NOT NULL,
   after_id bigint NOT NULL DEFAULT 0,
   created_ms bigint NOT NULL,
+  due_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, lane, id),
-  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text])))
+  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text])))
 );
 
 -- on every node
@@ -1102,6 +1103,38 @@ CREATE TABLE proof_keys (
   PRIMARY KEY (id),
   CHECK ((id = 1))
 );
+
+-- by bucket
+CREATE TABLE segment_members (
+  bucket smallint NOT NULL,
+  segment_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  since_ms bigint NOT NULL,
+  value text,
+  PRIMARY KEY (bucket, segment_id, contact_id)
+);
+CREATE INDEX segment_members_of_contact ON segment_members USING btree (bucket, contact_id);
+
+-- on every node
+CREATE TABLE segments (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  key text,
+  name text NOT NULL,
+  campaign_id bigint,
+  kind text NOT NULL,
+  rule jsonb NOT NULL,
+  state text NOT NULL,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  PRIMARY KEY (id),
+  CHECK (((key IS NULL) = (campaign_id IS NOT NULL))),
+  CHECK (((length(key) >= 1) AND (length(key) <= 64))),
+  CHECK ((kind = ANY (ARRAY['rule'::text, 'value'::text, 'date'::text]))),
+  CHECK ((state = ANY (ARRAY['building'::text, 'live'::text])))
+);
+CREATE UNIQUE INDEX segments_by_key ON segments USING btree (workspace_id, key);
+CREATE INDEX segments_of_campaign ON segments USING btree (campaign_id) WHERE (campaign_id IS NOT NULL);
 
 -- by bucket
 CREATE TABLE set_members (

@@ -16,6 +16,8 @@ export type FirstDelivery = Omit<DeliveryKey, 'seq'> & {
   atMs: number;
   /** By our clock. */
   dueMs: number;
+  /** In which it waits; it and what follows it. */
+  stream: number;
 };
 
 /** A delivery as it is shown. */
@@ -146,6 +148,8 @@ export type Tried = DeliveryKey & {
   class: MessageClass;
   contentType: string;
   saidMs: number;
+  /** In which what follows it waits. */
+  stream: number;
   /** When the contact last read the conversation or wrote in it. */
   contactReadMs: number | null;
 };

@@ -5,6 +5,7 @@
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
+import { isRun } from '../queue/work/stream.ts';
 import type { FirstDelivery, Onward, Tried } from './delivery.ts';
 import type { DeliveryKey } from './ref.ts';
 import { insertQueued } from './sql.ts';
@@ -17,7 +18,7 @@ export async function sendFirst(queue: Queue, tx: Tx, rows: readonly FirstDelive
     insertQueued(tx, rows),
     queue.put(
       tx,
-      rows.map((one) => ({ ...workOf({ ...one, seq: 0 }), stream: 0, dueMs: one.dueMs })),
+      rows.map((one) => ({ ...workOf({ ...one, seq: 0 }), stream: one.stream, dueMs: one.dueMs })),
     ),
   ]);
 }
@@ -34,13 +35,13 @@ export async function triedFor(
 export async function sendOnward(
   queue: Queue,
   tx: Tx,
-  onward: readonly Onward[],
+  onward: readonly (Onward & { stream: number })[],
   dueMs: number,
 ): Promise<void> {
   await insertOnward(tx, onward);
   await queue.put(
     tx,
-    onward.map((one) => ({ ...workOf(one), stream: 0, dueMs })),
+    onward.map((one) => ({ ...workOf(one), stream: one.stream, dueMs })),
   );
 }
 
@@ -80,7 +81,7 @@ export async function spreadOut(
   );
   // What is queued is whatever the tallies leave over of the audience: these deliveries are more than it has people.
   const { stream } = spreads[0]!.item;
-  if (stream !== 0) await tallyAdded(tx, bucket, stream, added.length);
+  if (isRun(stream)) await tallyAdded(tx, bucket, stream, added.length);
 }
 
 /** Notes that a message was moved on from deliveries that may still arrive, so that they do not keep it from moving on again. */

@@ -2,6 +2,7 @@
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
+import { isRun } from '../queue/work/stream.ts';
 import type { LateFailure, ReceiptChange, ReceiptRow } from './delivery.ts';
 import { toRef, type DeliveryKey } from './ref.ts';
 import type { Run, RunSource } from './run.ts';
@@ -64,7 +65,7 @@ async function makeRoomForEarly(
   );
   const early: (DeliveryKey & Pick<Run, 'class'>)[] = [];
   for (const item of due) {
-    if (item.stream === 0 || item.workspaceId !== integration.workspaceId) continue;
+    if (!isRun(item.stream) || item.workspaceId !== integration.workspaceId) continue;
     const run = await deps.runs(item.stream);
     if (run) early.push({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq, class: run.class });
   }

@@ -17,6 +17,7 @@ export async function selectTried(
       d.state_ms AS "stateMs", d.code, d.channel,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.address, d.expires_ms AS "expiresMs",
       d.may_fall_back AS "mayFallBack", m.class, m.content->>'type' AS "contentType", m.at_ms AS "saidMs",
+      coalesce((m.source ->> 'stream')::bigint, 0) AS stream,
       c.contact_read_ms AS "contactReadMs"
     FROM unnest(${messages.map((k) => bucketOf(k.contactId))}::smallint[], ${messages.map((k) => k.contactId)}::bigint[],
       ${messages.map((k) => k.causeId)}::bigint[]) AS k (bucket, contact_id, cause_id)

@@ -18,7 +18,10 @@ import type { DeliveryKey } from './ref.ts';
 import { STATE, type StateCode } from './states.ts';
 
 /** Writes deliveries that wait to be sent. */
-export async function insertQueued(db: Db, rows: readonly Omit<FirstDelivery, 'dueMs'>[]): Promise<void> {
+export async function insertQueued(
+  db: Db,
+  rows: readonly Omit<FirstDelivery, 'dueMs' | 'stream'>[],
+): Promise<void> {
   await db`
     INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, expires_ms,
       may_fall_back, state_ms, seq, state)

@@ -155,7 +155,7 @@ async function switched(
 ): Promise<CampaignRow | Fault | undefined> {
   if (on && state === 'paused')
     return await resumeCampaign(deps, tx, workspaceId, id, { mode: 'catch_up', over: SPREAD }, nowMs);
-  if (!on && paused !== 'all') return await pauseCampaign(tx, workspaceId, id, 'all', nowMs);
+  if (!on && paused !== 'all') return await pauseCampaign(deps, tx, workspaceId, id, 'all', nowMs);
   return undefined;
 }
 

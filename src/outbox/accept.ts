@@ -38,6 +38,8 @@ export type Send = {
   aheadMs?: number;
   /** Not before this time, by the workspace's clock. */
   notBeforeMs?: number;
+  /** In which its deliveries wait (queue/work/stream.ts); 0 where it is not said. */
+  stream?: number;
   /** Give up after this time, by the workspace's clock. Default: 3 days. */
   expiresMs?: number;
 };
@@ -65,7 +67,11 @@ export async function accept(
     atMs: nowMs + (send.aheadMs ?? 0),
   }));
   const contents = await shortContents(deps, tx, given);
-  const accepted = given.map((send, i) => ({ ...send, content: contents[i]! }));
+  const accepted = given.map((send, i) => ({
+    ...send,
+    content: contents[i]!,
+    source: send.stream ? { ...send.source, stream: send.stream } : send.source,
+  }));
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
   const [areThere] = await Promise.all([
     keepOutgoing(tx, accepted),
@@ -83,6 +89,7 @@ export async function accept(
         // Who names where it is to go gets that and nothing else.
         mayFallBack: send.integrationId === undefined && send.destinationId === undefined,
         atMs: send.atMs,
+        stream: send.stream ?? 0,
         dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)),
       })),
     ),

@@ -16,6 +16,7 @@ import {
   insertDueSelected,
   upsertStream,
   selectDue,
+  selectStreamsOf,
   selectUntriedBefore,
   type UntriedBefore,
   bringForward,
@@ -73,6 +74,8 @@ export type Queue = Part & {
   countWorkers(): Promise<number>;
   /** Wakes whoever owns a lane, from outside a transaction. */
   wake(wakes: readonly Wake[]): void;
+  /** Done at the end of every transaction, as a part of it: to be nothing where nothing is to be added. */
+  beforeCommit(add: (tx: Tx) => Promise<void>): void;
   /** Called with every wake of this process and, once started, of others. */
   onWake(listener: (wakes: readonly Wake[]) => void): void;
   /** Tells which lanes this process owns: their wakes need not be passed on. */
@@ -83,7 +86,7 @@ const CHANNEL = 'parley_wake';
 const COLLECT_MS = 4;
 const SOON_MS = 2_000;
 /** NOTIFY takes 8,000 bytes; beyond this many wakes the others find the work by looking. */
-const MOST_WAKES_PER_NOTIFY = 400;
+const MOST_WAKES_PER_NOTIFY = 300;
 /** deadlock_detected, serialization_failure */
 const REPEATABLE = new Set(['40P01', '40001']);
 const MOST_REPEATS = 5;
@@ -100,9 +103,10 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
   const notifier = createNotifier(sql, clock, log, tell);
   const wake = (wakes: readonly Wake[]) => {
     tell(wakes);
-    notifier.send(wakes.filter(({ lane }) => !ownedHere(lane)));
+    notifier.send(wakes.filter(({ lane, what }) => what === 'streams' || !ownedHere(lane)));
   };
-  const { transact, remember, rememberAt } = createTransactions(sql, clock, wake);
+  const added: ((tx: Tx) => Promise<void>)[] = [];
+  const { transact, remember, rememberAt } = createTransactions(sql, clock, wake, added);
   const insert = createInsert(map, clock, rememberAt);
 
   return {
@@ -114,21 +118,22 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
     stop: () => notifier.stop(),
     transact,
     async put(tx, work) {
-      for (const { ownerId, stream, kind } of work)
-        remember(tx, { lane: map.laneOf(bucketOf(ownerId)), what: stream === 0 ? kind : 'bulk' });
+      for (const one of work) remember(tx, wakeOf(map.laneOf(bucketOf(one.ownerId)), one));
       await insert(tx, work);
     },
     putForLater: insert,
     stillIn: selectDue,
     untriedBefore: selectUntriedBefore,
     async bringForward(tx, workspaceId, byMs) {
-      for (const { lane } of map.lanes())
-        for (const what of [...Object.values(KIND), 'bulk' as const, 'turn' as const])
-          remember(tx, { lane, what });
+      const streams = await selectStreamsOf(tx, workspaceId);
+      for (const { lane } of map.lanes()) {
+        for (const what of [...Object.values(KIND), 'turn' as const]) remember(tx, { lane, what });
+        for (const stream of streams) remember(tx, { lane, what: 'bulk', stream });
+      }
       await bringForward(tx, workspaceId, byMs);
     },
     async putSelected(tx, lane, work, selected) {
-      remember(tx, { lane, what: work.stream === 0 ? work.kind : 'bulk' });
+      remember(tx, wakeOf(lane, work));
       return await insertDueSelected(tx, lane, work, selected);
     },
     drop: (tx, work) =>
@@ -137,23 +142,16 @@ export function createQueue(deps: { sql: Sql; ids: IdSource; clock: Clock; log: 
         work.map((one) => ({ ...one, bucket: bucketOf(one.ownerId) })),
       ),
     async flow(tx, stream) {
-      for (const { lane } of map.lanes()) remember(tx, { lane, what: 'bulk' });
+      remember(tx, { lane: 0, what: 'streams' });
       await upsertStream(tx, stream);
     },
-    async append(tx, events) {
-      if (!events.length) return;
-      const rows = events.map((event) => {
-        const bucket = bucketOf(event.ownerId);
-        return { ...event, bucket, id: ids.inBucket(bucket), lane: map.laneOf(bucket) };
-      });
-      for (const { lane } of rows) remember(tx, { lane, what: 'feed' });
-      await insertFeed(tx, rows);
-    },
+    append: createAppend(map, ids, remember),
     turn: (tx, lanes) => lanes.forEach((lane) => remember(tx, { lane, what: 'turn' })),
     lanes: map.lanes,
     laneOf: map.laneOf,
     countWorkers: () => countWorkers(sql),
     wake,
+    beforeCommit: (add) => void added.push(add),
     onWake: (listener) => listeners.push(listener),
     ownedBy(owns) {
       ownedHere = owns;
@@ -177,6 +175,23 @@ function createLaneMap() {
   };
 }
 
+/** Writes events down, and sees to it that they are handed on. */
+function createAppend(
+  map: ReturnType<typeof createLaneMap>,
+  ids: IdSource,
+  remember: (tx: Tx, wake: Wake) => void,
+): Queue['append'] {
+  return async (tx, events) => {
+    if (!events.length) return;
+    const rows = events.map((event) => {
+      const bucket = bucketOf(event.ownerId);
+      return { ...event, bucket, id: ids.inBucket(bucket), lane: map.laneOf(bucket) };
+    });
+    for (const { lane } of rows) remember(tx, { lane, what: 'feed' });
+    await insertFeed(tx, rows);
+  };
+}
+
 /** Writes work down, and sees to it that what is due soon is done then. */
 function createInsert(
   map: ReturnType<typeof createLaneMap>,
@@ -191,15 +206,29 @@ function createInsert(
       return { ...one, bucket, lane: map.laneOf(bucket) };
     });
     // It would otherwise wait until somebody looks.
-    for (const { lane, dueMs, stream, kind } of rows)
-      if (dueMs > nowMs && dueMs <= nowMs + SOON_MS)
-        rememberAt(tx, { lane, what: stream === 0 ? kind : 'bulk' }, dueMs);
+    for (const row of rows)
+      if (row.dueMs > nowMs && row.dueMs <= nowMs + SOON_MS) rememberAt(tx, wakeOf(row.lane, row), row.dueMs);
     await insertDue(tx, rows);
   };
 }
 
+/** Whom work in a lane wakes. */
+function wakeOf(lane: number, { stream, kind }: Pick<NewWork, 'stream' | 'kind'>): Wake {
+  return stream === 0 ? { lane, what: kind } : { lane, what: 'bulk', stream };
+}
+
+/** A wake as a text: as it is passed on, and by which it is known. */
+export function wakeText({ lane, what, stream }: Wake): string {
+  return stream === undefined ? `${lane}:${what}` : `${lane}:${what}:${stream.toString(36)}`;
+}
+
 /** Transactions that wake workers when they have committed. */
-function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[]) => void) {
+function createTransactions(
+  sql: Sql,
+  clock: Clock,
+  wake: (wakes: readonly Wake[]) => void,
+  added: readonly ((tx: Tx) => Promise<void>)[],
+) {
   type Pending = { now: Map<string, Wake>; later: Map<string, { wake: Wake; dueMs: number }> };
   const pendingOf = new WeakMap<Tx, Pending>();
   const pendingIn = (tx: Tx): Pending => {
@@ -210,9 +239,11 @@ function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[
   };
   const once: Transact = async (work, options) => {
     const pending: Pending = { now: new Map(), later: new Map() };
-    const result = await sql.begin((tx) => {
+    const result = await sql.begin(async (tx) => {
       pendingOf.set(tx, pending);
-      return work(tx);
+      const made = await work(tx);
+      for (const add of added) await add(tx);
+      return made;
     }, options);
     if (pending.now.size) wake([...pending.now.values()]);
     for (const { wake: one, dueMs } of pending.later.values())
@@ -220,12 +251,12 @@ function createTransactions(sql: Sql, clock: Clock, wake: (wakes: readonly Wake[
     return result;
   };
   return {
-    remember: (tx: Tx, { lane, what }: Wake): void => {
-      pendingIn(tx).now.set(`${lane}:${what}`, { lane, what });
+    remember: (tx: Tx, one: Wake): void => {
+      pendingIn(tx).now.set(wakeText(one), one);
     },
     /** Wakes at `dueMs`; once for what is due in a lane at one time. */
     rememberAt: (tx: Tx, one: Wake, dueMs: number): void => {
-      pendingIn(tx).later.set(`${one.lane}:${one.what}:${dueMs}`, { wake: one, dueMs });
+      pendingIn(tx).later.set(`${wakeText(one)}@${dueMs}`, { wake: one, dueMs });
     },
     transact: (async (work, options) => {
       for (let repeats = 0; ; repeats++) {
@@ -262,7 +293,7 @@ function createNotifier(sql: Sql, clock: Clock, log: Log, heard: (wakes: readonl
         collected = new Map();
         cancel = clock.after(COLLECT_MS, flush);
       }
-      for (const wake of wakes) collected.set(`${wake.lane}:${wake.what}`, wake);
+      for (const wake of wakes) collected.set(wakeText(wake), wake);
     },
     async start() {
       listening = await sql.listen(CHANNEL, (payload) => {
@@ -280,7 +311,11 @@ function createNotifier(sql: Sql, clock: Clock, log: Log, heard: (wakes: readonl
 }
 
 function parseWake(text: string): Wake {
-  const [lane, what] = text.split(':');
-  const isWord = what === 'feed' || what === 'bulk' || what === 'turn';
-  return { lane: Number(lane), what: isWord ? what : Number(what) };
+  const [lane, what, stream] = text.split(':');
+  const isWord = what === 'feed' || what === 'bulk' || what === 'turn' || what === 'streams';
+  return {
+    lane: Number(lane),
+    what: isWord ? what : Number(what),
+    ...(stream === undefined ? {} : { stream: Number.parseInt(stream, 36) }),
+  };
 }

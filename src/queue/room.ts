@@ -1,4 +1,5 @@
 /** What this room declares, and the shape of a room that does work or reads the feed: what `db/room.ts` has no word for. */
+import type { Tx } from '../db/pool.ts';
 import type { Room } from '../db/room.ts';
 import { sweepFailures } from './feed/failures.ts';
 import type { FeedReader } from './feed/reader.ts';
@@ -14,6 +15,8 @@ export type WorkingRoom = Room & {
   readonly handlers?: readonly Handler[];
   readonly readers?: readonly FeedReader[];
   readonly turns?: readonly TurnTaker[];
+  /** What it adds to transactions of whoever, before they are committed (`queue.beforeCommit`). */
+  readonly adds?: (tx: Tx) => Promise<void>;
 };
 
 /** Events that hold more of a person than ids: the Sunshine door's own, and those of links. */

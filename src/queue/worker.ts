@@ -15,7 +15,7 @@ import type { Wake, WorkDeps, WorkerCore } from './work/core.ts';
 import { createFlights } from './work/flights.ts';
 import { createInteractive } from './work/interactive.ts';
 import { createOwnership } from './work/ownership.ts';
-import type { Queue } from './queue.ts';
+import { wakeText, type Queue } from './queue.ts';
 import { createTurnPump, type TurnTaker } from './turns.ts';
 import { selectInteractiveLanes, selectNextDueMs } from './work/sql.ts';
 import { selectFeedLanes } from './feed/sql.ts';
@@ -71,11 +71,13 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
   const dispatcher = createDispatcher(core, queue, deps.readers);
   const turns = createTurnPump(core, deps.turns ?? []);
 
-  const pumps = { feed: dispatcher, turn: turns, bulk };
-  const ring = ({ lane, what }: Wake) => {
+  const pumps = { feed: dispatcher, turn: turns };
+  const ring = ({ lane, what, stream }: Wake) => {
+    if (what === 'streams') return lookNow.ring();
     if (!ownership.isReady(lane)) return;
-    (typeof what === 'number' ? interactive.get(what) : pumps[what])?.ring(lane);
-    if (what === 'bulk') lookNow.ring();
+    if (what !== 'bulk') return (typeof what === 'number' ? interactive.get(what) : pumps[what])?.ring(lane);
+    // One that is not known yet is found by looking.
+    if (!bulk.ring(lane, stream)) lookNow.ring();
   };
 
   const look = () => bulk.look().then(() => lookForWork(deps, turns, ring));
@@ -146,7 +148,7 @@ function createAlarms(clock: Clock, ring: (wake: Wake) => void): (wake: Wake, du
   const set = new Set<string>();
   return (wake, dueMs) => {
     const delayMs = dueMs - clock.nowMs();
-    const alarm = `${wake.lane}:${wake.what}:${dueMs}`;
+    const alarm = `${wakeText(wake)}@${dueMs}`;
     if (delayMs > LOOK_MS * 2 || set.has(alarm)) return;
     set.add(alarm);
     clock.after(delayMs + 1, () => {

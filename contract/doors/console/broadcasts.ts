@@ -10,6 +10,7 @@ const clauses = Type.Object({
   lists: Type.Optional(Type.Array(Id, { maxItems: 1000 })),
   /** By id or by name. */
   tags: Type.Optional(Type.Array(Name, { maxItems: 1000 })),
+  segments: Type.Optional(Type.Array(Id, { maxItems: 1000 })),
   contacts: Type.Optional(Type.Array(Id, { maxItems: 100_000 })),
   /** A condition (`contract/audience.ts`). */
   filter: Type.Optional(AnyObject),

@@ -292,14 +292,14 @@ export const queueFaults = [
     ],
     [
       'runs ring as single work',
-      "what: stream === 0 ? kind : 'bulk' });\n      await insert",
-      'what: kind });\n      await insert',
+      "return stream === 0 ? { lane, what: kind } : { lane, what: 'bulk', stream };",
+      'return { lane, what: kind };',
       WORK,
     ],
     [
       'single work rings as runs',
-      "what: stream === 0 ? kind : 'bulk' });\n      await insert",
-      "what: 'bulk' });\n      await insert",
+      "return stream === 0 ? { lane, what: kind } : { lane, what: 'bulk', stream };",
+      "return { lane, what: 'bulk', stream };",
       WORK,
     ],
     [

@@ -339,8 +339,8 @@ export const toldFaults = [
     ['a receipt that is early is lost', 'await makeRoomForEarly(deps, tx, integration, unmoved, atMs);', ''],
     [
       'an early receipt reaches another workspace',
-      'item.stream === 0 || item.workspaceId !== integration.workspaceId',
-      'item.stream === 0',
+      '!isRun(item.stream) || item.workspaceId !== integration.workspaceId',
+      '!isRun(item.stream)',
     ],
   ]),
 ];

@@ -1,10 +1,12 @@
-/** Takes the contacts of a turn in hand: at most six reads for all of them, of those who are concerned only. */
+/** Takes the contacts of a turn in hand: at most eight reads for all of them, of those who are concerned only. */
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { getContacts, type Contact } from '../../contacts/contacts.ts';
+import { insideOf, valuesOf, type Inside } from '../../contacts/segments.ts';
 import { membershipsOf } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
+import { digestAt } from '../segments/sql.rule.ts';
 import type { LiveNames } from './live.ts';
 import { ARM, type Enrolment, type Member } from './member.ts';
 import {
@@ -30,27 +32,32 @@ export async function openBook(
   contactIds: readonly number[],
   campaignIds: readonly number[],
   asOfMs: number,
+  unknown: ReadonlySet<number> = NOTHING,
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
   const contacts = await getContacts(tx, workspace.id, contactIds);
   const ids = contacts.map(({ id }) => id);
-  const [sets, enrolments, entries, stats] = await Promise.all([
+  const [sets, enrolments, entries, stats, inside, values] = await Promise.all([
     live.asksSets ? membershipsOf(tx, workspace.id, ids) : undefined,
     selectEnrolments(tx, ids),
     selectEntries(tx, ids, campaignIds, ENTRIES),
     live.asked.size ? selectStats(tx, ids, idsOf(live)) : [],
+    live.watches.length ? insideOf(tx, ids) : [],
+    valuesNow(tx, live, workspace.id, ids),
   ]);
   const events = await eventsFor(tx, live, stats, asOfMs);
   const statsOf = Map.groupBy(stats, ({ contactId }) => contactId);
   const eventsOf = Map.groupBy(events, ({ contactId }) => contactId);
   const entriesOf = Map.groupBy(entries, ({ contactId }) => contactId);
   const enrolmentsOf = Map.groupBy(enrolments, ({ contactId }) => contactId);
+  const watchedOf = Map.groupBy(inside, ({ contactId }) => contactId);
   const members = new Map<number, Member>();
   for (const contact of contacts) {
     const { id } = contact;
     const own = entriesOf.get(id) ?? [];
     const known = { stats: statsOf.get(id) ?? [], events: eventsOf.get(id) ?? [], sets: sets?.get(id) };
-    const member = memberOf(live, workspace, contact, known);
+    const watched = { inside: watchedOf.get(id) ?? [], values: values.get(id) ?? NO_VALUES, unknown };
+    const member = memberOf(live, workspace, contact, known, watched);
     for (const row of enrolmentsOf.get(id) ?? [])
       member.enrolments.set(
         row.id,
@@ -70,29 +77,62 @@ export type Known = {
 };
 
 /** A contact in hand, who is in nothing. */
-export function memberOf(live: NamesOf, workspace: Workspace, contact: Contact, known: Known): Member {
+export function memberOf(
+  live: NamesOf,
+  workspace: Workspace,
+  contact: Contact,
+  known: Known,
+  watched: Watched = UNWATCHED,
+): Member {
+  const keys = new Map(live.watches.map(({ id, key }) => [id, key]));
   const member: Member = {
     contactId: contact.id,
     workspaceId: workspace.id,
     horizon: Infinity,
     enrolments: new Map(),
     entries: [],
+    inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
+    values: watched.values,
+    unknown: watched.unknown,
     facts: undefined as unknown as Facts,
   };
   member.facts = {
     contact,
     lists: known.sets?.lists ?? NONE,
     tags: known.sets?.tags ?? NONE,
+    segments: new Set([...member.inside.keys()].flatMap((watchId) => keys.get(watchId) ?? [])),
     zone: contact.timeZone ?? workspace.timeZone,
     ...historyOf(member, live, known.stats, known.events),
   };
   return member;
 }
 
-/** Names of events by their ids. */
-type NamesOf = { nameOf: ReadonlyMap<number, string> };
+/** Names of events by their ids, and what is watched. */
+type NamesOf = { nameOf: ReadonlyMap<number, string> } & Pick<LiveNames, 'watches'>;
 
 const NONE: ReadonlySet<string> = new Set();
+const NOTHING: ReadonlySet<number> = new Set();
+const NO_VALUES: ReadonlyMap<number, string | null> = new Map();
+
+/** What is kept of a contact that is watched. */
+type Watched = { inside: readonly Inside[] } & Pick<Member, 'values' | 'unknown'>;
+
+const UNWATCHED: Watched = { inside: [], values: NO_VALUES, unknown: NOTHING };
+
+/** Digests of values that are watched, by contact and watch. */
+async function valuesNow(
+  tx: Tx,
+  live: LiveNames,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<Map<number, Map<number, string | null>>> {
+  const found = new Map<number, Map<number, string | null>>();
+  for (const watch of live.watches)
+    if (watch.kind === 'value')
+      for (const { contactId, value } of await valuesOf(tx, workspaceId, ids, digestAt(tx, watch.path)))
+        found.set(contactId, (found.get(contactId) ?? new Map()).set(watch.id, value));
+  return found;
+}
 
 function idsOf(live: LiveNames): number[] {
   return [...live.asked.keys()].flatMap((name) => live.idOf.get(name) ?? []);

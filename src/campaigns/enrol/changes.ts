@@ -45,6 +45,13 @@ export class Changes {
   readonly conversions: Conversion[] = [];
   readonly refusals = new Map<string, Of & { campaignId: number; reason: string; atMs: number }>();
   readonly tallies = new Map<string, Tally & { contactId: number }>();
+  /** By contact and watch: what holds now and did not, or does not any more (no `value`). */
+  readonly crossings = new Map<
+    string,
+    Of & { watchId: number; atMs: number; isIn: boolean; value: string | null }
+  >();
+  /** When a contact is to be looked at again, by the workspace's clock. */
+  readonly looks = new Map<number, Of & { atMs: number }>();
   /** Lane of a contact, since counts are kept by lane. */
   readonly #laneOf: (contactId: number) => number;
 
@@ -70,6 +77,14 @@ export class Changes {
 
   refuse(member: Member, campaignId: number, reason: string, atMs: number): void {
     this.refusals.set(`${member.contactId}|${campaignId}`, { ...ofWhom(member), campaignId, reason, atMs });
+  }
+
+  cross(member: Member, watchId: number, isIn: boolean, value: string | null, atMs: number): void {
+    this.crossings.set(`${member.contactId}|${watchId}`, { ...ofWhom(member), watchId, atMs, isIn, value });
+  }
+
+  look(member: Member, atMs: number): void {
+    this.looks.set(member.contactId, { ...ofWhom(member), atMs });
   }
 
   count(

@@ -232,7 +232,8 @@ function again(
   asOfMs: number,
   changes: Changes,
 ): void {
-  const { whileActive = 'ignore', entry = 'every' } = campaign.version.file;
+  const { entry, file } = campaign.version;
+  const { whileActive = 'ignore' } = file;
   const enrolment = [...member.enrolments.values()].find(
     ({ campaignId, arm }) => campaignId === campaign.id && arm !== null,
   );

@@ -6,8 +6,7 @@ import { valueAt } from '../match/reading.ts';
 import type { Version } from '../steps/version.ts';
 
 /** The key of an entry by its trigger: one for ever, one for each event, or one for each value at a path. */
-export function keyOfEvent({ file }: Version, event: Seen): number | undefined {
-  const { entry = 'every' } = file;
+export function keyOfEvent({ entry }: Version, event: Seen): number | undefined {
   if (entry === 'once') return 1;
   if (entry === 'every') return hash53(`event ${event.name} ${event.key}`);
   const value = valueAt(event.properties, entry.per);
@@ -15,8 +14,8 @@ export function keyOfEvent({ file }: Version, event: Seen): number | undefined {
 }
 
 /** The key of an entry that somebody asked for: one for ever, or one for each key of the caller's. */
-export function keyOfCall({ file }: Version, key: string): number {
-  return (file.entry ?? 'once') === 'once' ? 1 : hash53(`call ${key}`);
+export function keyOfCall({ entry }: Version, key: string): number {
+  return entry === 'once' ? 1 : hash53(`call ${key}`);
 }
 
 /** An enrolment's id: derived, so that entering twice leaves one, and in its contact's bucket. */

@@ -2,11 +2,15 @@
  * What is live in each workspace, worked out once: which event sets off which campaign, and which names anybody waits for. What is
  * remembered is good as long as the stamp is the same, which every turn reads in its transaction.
  */
+import type { Rule } from '../../../contract/campaign.ts';
+import { allSegments, type Segment } from '../../contacts/segments.ts';
 import type { Tx } from '../../db/pool.ts';
 import { isFault } from '../../base/fault.ts';
 import type { Names } from '../events/names.ts';
+import { asksSets, namesIn } from '../match/evaluate.ts';
+import type { DateTrigger } from '../steps/date.ts';
 import { versionOf, type Version } from '../steps/version.ts';
-import type { Campaign, Live } from './member.ts';
+import type { Campaign, Live, Watch } from './member.ts';
 import { selectOutside, type Outside } from './sql.arms.ts';
 import {
   selectLiveCampaigns,
@@ -18,6 +22,8 @@ import {
 
 /** What is live in a workspace, with the ids of names. */
 export type LiveNames = Live & {
+  /** Some watches have lanes that they were not gone through in. */
+  isBuilding: boolean;
   /** Versions that nobody goes by any more: who stands in one is moved. */
   closed: ReadonlySet<number>;
   nameOf: ReadonlyMap<number, string>;
@@ -55,12 +61,13 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
     return async (workspaceId) => {
       const found = known.get(workspaceId);
       if (found) return found;
-      const [campaigns, rows, outside] = [
+      const [campaigns, rows, outside, segments] = [
         await selectLiveCampaigns(tx, workspaceId),
         await selectLiveVersions(tx, workspaceId),
         await selectOutside(tx, workspaceId),
+        await allSegments(tx, workspaceId),
       ];
-      const made = liveOf(campaigns, rows, ready, outside);
+      const made = liveOf(campaigns, rows, ready, outside, segments);
       const ids = await deps.names(workspaceId, [...made.asked.keys(), ...made.heard]);
       const idOf = isFault(ids) ? new Map<string, number>() : ids;
       const live: LiveNames = {
@@ -82,6 +89,7 @@ export function liveOf(
   rows: readonly VersionRow[],
   ready: (row: VersionRow) => Version = versionOf,
   outside: Outside | null = null,
+  segments: readonly Segment[] = [],
 ): Omit<LiveNames, 'idOf' | 'nameOf' | 'interest'> & { heard: ReadonlySet<string> } {
   const versions = new Map(rows.map((row) => [row.id, ready(row)]));
   const live = campaigns.flatMap((row): Campaign[] => {
@@ -106,14 +114,48 @@ export function liveOf(
     heard.add(name);
     triggers.set(name, [...(triggers.get(name) ?? []), campaign]);
   }
+  const watches = segments.map(watchOfRow);
+  for (const watch of watches)
+    for (const { name, backMs } of watch.kind === 'rule' ? namesIn(watch.rule) : []) {
+      heard.add(name);
+      asked.set(name, Math.max(asked.get(name) ?? 0, backMs));
+    }
   return {
     campaigns: byId,
     versions,
     triggers,
+    watches,
+    onWatch: watchedBy(live, segments),
+    isBuilding: segments.some(({ state }) => state === 'building'),
     goals: new Map([...goals].map(([name, set]) => [name, [...set]])),
     closed: new Set(rows.filter(({ isOpen }) => !isOpen).map(({ id }) => id)),
     asked,
     heard,
-    asksSets: [...versions.values()].some((version) => version.asksSets),
+    asksSets:
+      [...versions.values()].some((version) => version.asksSets) ||
+      watches.some((watch) => watch.kind === 'rule' && asksSets(watch.rule)),
   };
+}
+
+/** What a row of segments looks at. */
+export function watchOfRow({ id, key, kind, rule }: Segment): Watch {
+  if (kind === 'rule') return { id, key, kind, rule: rule as Rule };
+  if (kind === 'value') return { id, key, kind, path: (rule as { path: string }).path };
+  return { id, key, kind, date: rule as DateTrigger };
+}
+
+/** Which campaigns go by what is looked at. */
+function watchedBy(live: readonly Campaign[], segments: readonly Segment[]): Live['onWatch'] {
+  const found = new Map<number, { campaign: Campaign; on: 'entered' | 'left' }[]>();
+  for (const campaign of live) {
+    const { watch } = campaign.version;
+    if (!watch) continue;
+    const row = segments.find(({ key, campaignId }) =>
+      watch.kind === 'segment' ? key === watch.key : campaignId === campaign.id,
+    );
+    if (!row) continue;
+    const on = 'on' in watch ? watch.on : 'entered';
+    found.set(row.id, [...(found.get(row.id) ?? []), { campaign, on }]);
+  }
+  return found;
 }

@@ -1,5 +1,7 @@
 /** A contact as campaigns have it in hand for a turn: what is known, what they are in, what they were in. Holds types only. */
+import type { Rule } from '../../../contract/campaign.ts';
 import type { Facts, Seen } from '../match/facts.ts';
+import type { DateTrigger } from '../steps/date.ts';
 import type { Run } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
 
@@ -26,7 +28,18 @@ export type Live = {
   triggers: ReadonlyMap<string, readonly Campaign[]>;
   /** Goals are counted for campaigns with these names. */
   goals: ReadonlyMap<string, readonly Campaign[]>;
+  /** What is looked at of each contact: segments, and what triggers go by. */
+  watches: readonly Watch[];
+  /** What comes of it, by the id of the watch. */
+  onWatch: ReadonlyMap<number, readonly { campaign: Campaign; on: 'entered' | 'left' }[]>;
 };
+
+/** Something that holds of a contact or does not, and is kept. */
+export type Watch = {
+  id: number;
+  /** By which rules name it; null where it is a campaign's own. */
+  key: string | null;
+} & ({ kind: 'rule'; rule: Rule } | { kind: 'value'; path: string } | { kind: 'date'; date: DateTrigger });
 
 /** Which arm. Held out by the campaign, and `outside`, held out of all, walk as shadows. */
 export const ARM = { treated: 0, holdout: 1, outside: 2 } as const;
@@ -76,4 +89,10 @@ export type Member = {
   horizon: number;
   enrolments: Map<number, Enrolment>;
   entries: Entry[];
+  /** Ids of watches that hold; of values, with their digest as it was kept. */
+  inside: Map<number, { value: string | null }>;
+  /** Of values that are watched, their digest now. */
+  values: ReadonlyMap<number, string | null>;
+  /** Watches that this lane was not gone through for: nothing is known of them yet. */
+  unknown: ReadonlySet<number>;
 };

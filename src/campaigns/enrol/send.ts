@@ -13,6 +13,7 @@ import type { Person } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { Tx } from '../../db/pool.ts';
+import { streamApart } from '../../queue/work/stream.ts';
 import { termsOf } from '../../gate/terms.ts';
 import type { AcceptDeps } from '../../outbox/accept.ts';
 import { say, type Saying } from '../../outbox/say.ts';
@@ -107,10 +108,13 @@ function draft(
   const content = rendered(contentOf(step, done.enrolment.variant), done, person, workspace);
   if (typeof content === 'string') return content;
   const { campaignId, id } = done.enrolment;
+  const messageClass = step.class ?? 'marketing';
   return {
     to: { contactId: done.contactId },
     kind: 'message',
-    class: step.class ?? 'marketing',
+    class: messageClass,
+    // What many people get at one time takes no room of what one person waits for.
+    stream: messageClass === 'transactional' ? 0 : streamApart(campaignId),
     content,
     author: {},
     source: { type: 'campaign', id: `${campaignId}.${id}.${done.effect.step}` },

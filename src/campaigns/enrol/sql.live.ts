@@ -51,7 +51,23 @@ export async function selectStamp(db: Db): Promise<number> {
 
 /** Says that what is live has changed. */
 export async function bumpStamp(db: Db): Promise<void> {
+  bumped.add(db);
   await db`UPDATE campaign_stamp SET n = n + 1 WHERE id = 1`;
+}
+
+const bumped = new WeakSet<Db>();
+
+/** Whether a transaction has changed what is live. */
+export function hasBumped(db: Db): boolean {
+  return bumped.has(db);
+}
+
+/** Workspaces in which a change of a contact may let somebody in or out of a campaign: one of them has a filter. */
+export async function selectFiltering(db: Db): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT DISTINCT c.workspace_id AS id FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id
+    WHERE c.state IN ('active', 'paused') AND v.file ? 'filter'`;
+  return rows.map(({ id }) => id);
 }
 
 /** The live campaigns of a workspace. */
@@ -66,6 +82,17 @@ export async function selectLiveVersions(db: Db, workspaceId: number): Promise<V
   return await db<VersionRow[]>`
     SELECT ${VERSION(db)} FROM campaign_versions v JOIN campaigns c ON c.id = v.campaign_id
     WHERE c.workspace_id = ${workspaceId} AND c.state IN ('active', 'paused') ORDER BY v.number`;
+}
+
+/** Campaigns that have ended, of some, and that nobody is in any more. Their end is by the workspace's clock. */
+export async function selectEnded(
+  db: Db,
+  ids: readonly number[],
+): Promise<{ id: number; workspaceId: number; endedMs: number }[]> {
+  return await db<{ id: number; workspaceId: number; endedMs: number }[]>`
+    SELECT c.id, c.workspace_id AS "workspaceId", c.changed_ms AS "endedMs" FROM campaigns c
+    WHERE c.id = ANY(${[...ids]}::bigint[]) AND c.state = 'ended'
+      AND c.id NOT IN (SELECT campaign_id FROM campaign_tasks)`;
 }
 
 /** A campaign by id; `lock` keeps others from changing it. */

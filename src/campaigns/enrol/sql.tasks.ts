@@ -10,7 +10,8 @@ export type Task = {
   id: number;
   workspaceId: number;
   campaignId: number;
-  kind: 'move' | 'resume' | 'end';
+  /** Of `build` the campaign is a segment. */
+  kind: 'move' | 'resume' | 'end' | 'build' | 'since';
   params: Record<string, number>;
   afterId: number;
 };
@@ -20,34 +21,56 @@ export async function insertTasks(
   db: Db,
   tasks: readonly Omit<Task, 'afterId'>[],
   nowMs: number,
+  dueMs = 0,
 ): Promise<void> {
   await db`
-    INSERT INTO campaign_tasks (bucket, lane, id, workspace_id, campaign_id, kind, params, created_ms)
-    SELECT n.bucket, n.lane, n.id, n.workspace_id, n.campaign_id, n.kind, n.params::jsonb, ${nowMs}::bigint
+    INSERT INTO campaign_tasks (bucket, lane, id, workspace_id, campaign_id, kind, params, created_ms, due_ms)
+    SELECT n.bucket, n.lane, n.id, n.workspace_id, n.campaign_id, n.kind, n.params::jsonb, ${nowMs}::bigint, ${dueMs}::bigint
     FROM unnest(${tasks.map((t) => t.bucket)}::smallint[], ${tasks.map((t) => t.lane)}::smallint[], ${tasks.map((t) => t.id)}::bigint[],
       ${tasks.map((t) => t.workspaceId)}::bigint[], ${tasks.map((t) => t.campaignId)}::bigint[], ${tasks.map((t) => t.kind)}::text[],
       ${tasks.map((t) => JSON.stringify(t.params))}::text[]) AS n (bucket, lane, id, workspace_id, campaign_id, kind, params)`;
 }
 
-/** The first task of a lane. */
-export async function selectTask(db: Db, lane: OwnedLane): Promise<Task | undefined> {
+/** The first task of a lane that is due, by our clock. */
+export async function selectTask(db: Db, lane: OwnedLane, nowMs: number): Promise<Task | undefined> {
   const rows = await db<Task[]>`
     SELECT bucket, lane, id, workspace_id AS "workspaceId", campaign_id AS "campaignId", kind, params, after_id AS "afterId"
-    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} ORDER BY id LIMIT 1`;
+    FROM campaign_tasks WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND due_ms <= ${nowMs} ORDER BY id LIMIT 1`;
   return rows[0];
 }
 
-/** A task is done up to a contact; without one, to its end. */
-export async function noteTask(db: Db, task: Task, afterId: number | undefined): Promise<void> {
-  const which = db`bucket = ${task.bucket} AND lane = ${task.lane} AND id = ${task.id}`;
-  if (afterId === undefined) await db`DELETE FROM campaign_tasks WHERE ${which}`;
-  else await db`UPDATE campaign_tasks SET after_id = ${afterId} WHERE ${which}`;
+/** Segments that a lane was not gone through for: nothing is known of who is in them there. */
+export async function selectUnbuilt(db: Db, lane: OwnedLane): Promise<Set<number>> {
+  const rows = await db<{ id: number }[]>`
+    SELECT campaign_id AS id FROM campaign_tasks
+    WHERE bucket = ${lane.bucket} AND lane = ${lane.lane} AND kind = 'build' AND params ->> 'filled' IS NULL`;
+  return new Set(rows.map(({ id }) => id));
 }
 
-/** Lanes that have a task. */
-export async function selectTaskLanes(db: Db): Promise<number[]> {
-  const rows = await db<{ lane: number }[]>`SELECT DISTINCT lane FROM campaign_tasks`;
-  return rows.map(({ lane }) => lane);
+/** Whether anything is left to be done of a campaign or segment, in any lane. */
+export async function selectTaskOf(db: Db, campaignId: number): Promise<boolean> {
+  const rows = await db`SELECT 1 FROM campaign_tasks WHERE campaign_id = ${campaignId} LIMIT 1`;
+  return rows.length > 0;
+}
+
+/** Takes back what was to be done of a campaign or segment in one way. Locks the rows. */
+export async function deleteTasks(db: Db, campaignId: number, kind: Task['kind']): Promise<void> {
+  await db`DELETE FROM campaign_tasks WHERE campaign_id = ${campaignId} AND kind = ${kind}`;
+}
+
+/** A task is done up to a contact, and goes on when it is due; without one, to its end. */
+export async function noteTask(db: Db, task: Task, afterId: number | undefined, dueMs = 0): Promise<void> {
+  const which = db`bucket = ${task.bucket} AND lane = ${task.lane} AND id = ${task.id}`;
+  if (afterId === undefined) await db`DELETE FROM campaign_tasks WHERE ${which}`;
+  else
+    await db`UPDATE campaign_tasks SET after_id = ${afterId}, params = ${JSON.stringify(task.params)}::text::jsonb, due_ms = ${dueMs}
+      WHERE ${which}`;
+}
+
+/** Lanes that have a task, and when the first of it is due. */
+export async function selectTaskLanes(db: Db): Promise<{ lane: number; dueMs: number }[]> {
+  return await db<{ lane: number; dueMs: number }[]>`
+    SELECT lane, min(due_ms) AS "dueMs" FROM campaign_tasks GROUP BY lane`;
 }
 
 /** The next contacts of a lane that are in a campaign. */

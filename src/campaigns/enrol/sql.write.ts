@@ -65,6 +65,26 @@ export async function upsertTimers(
     ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms`;
 }
 
+/**
+ * Sets when contacts are to be looked at again. One that is overdue stays: what falls due at its time is seen then, though something else
+ * was looked at in between.
+ */
+export async function upsertLooks(
+  db: Db,
+  rows: readonly (Of & { ownerId: number; lane: number; dueMs: number; atMs: number })[],
+  nowMs: number,
+): Promise<void> {
+  await db`
+    INSERT INTO timers AS t (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    SELECT n.* FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.ownerId)}::bigint[], ${rows.map((r) => r.lane)}::smallint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.dueMs)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, contact_id, owner_id, lane, workspace_id, due_ms, at_ms)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (bucket, contact_id, owner_id) DO UPDATE SET due_ms = excluded.due_ms, at_ms = excluded.at_ms
+      WHERE t.due_ms > ${nowMs}`;
+}
+
 /** Writes entries, over those there are: what changes is how they ended, their trigger and what was reached. */
 export async function upsertEntries(db: Db, rows: readonly { of: Of; entry: Entry }[]): Promise<void> {
   await db`

@@ -2,6 +2,7 @@
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { fillAttributes } from '../../contacts/upsert.ts';
+import { putIntoSegments, takeOutOfSegments } from '../../contacts/segments.ts';
 import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -17,6 +18,7 @@ import {
   insertLog,
   upsertEnrolments,
   upsertEntries,
+  upsertLooks,
   upsertRefusals,
   upsertTimers,
 } from './sql.write.ts';
@@ -69,6 +71,7 @@ export async function writeChanges(
       }),
     );
   }
+  await writeLooks(deps, tx, workspace, changes, nowMs);
   if (changes.entries.size) await upsertEntries(tx, [...changes.entries.values()]);
   if (changes.conversions.length) await insertConversions(tx, changes.conversions);
   if (changes.refusals.size) await upsertRefusals(tx, [...changes.refusals.values()]);
@@ -79,6 +82,29 @@ export async function writeChanges(
   );
   for (const [lane, tallies] of byLane)
     await addTallies(tx, lanes.find((one) => one.lane === lane)!.bucket, tallies);
+}
+
+/** What holds of contacts now, and when they are to be looked at again. */
+async function writeLooks(
+  deps: WriteDeps,
+  tx: Tx,
+  workspace: Workspace,
+  changes: Changes,
+  nowMs: number,
+): Promise<void> {
+  const crossed = [...changes.crossings.values()].map(({ contactId, watchId, atMs, isIn, value }) => ({
+    row: { contactId, segmentId: watchId, sinceMs: atMs, value },
+    isIn,
+  }));
+  const into = crossed.filter(({ isIn }) => isIn).map(({ row }) => row);
+  const out = crossed.filter(({ isIn }) => !isIn).map(({ row }) => row);
+  if (into.length) await putIntoSegments(tx, into);
+  if (out.length) await takeOutOfSegments(tx, out);
+  const looks = [...changes.looks.values()].map(({ atMs, ...of }) => {
+    const lane = deps.queue.laneOf(bucketOf(of.contactId));
+    return { ...of, ownerId: of.contactId, lane, atMs, dueMs: atMs - workspace.clockAheadMs };
+  });
+  if (looks.length) await upsertLooks(tx, looks, nowMs);
 }
 
 /** Attributes and tags that steps set; part of the same transaction, so that what they lead to is seen with them. */
@@ -93,6 +119,8 @@ async function changePeople(
   for (const { contactId, effect } of effects)
     if (effect.do === 'set') set.set(contactId, { ...set.get(contactId), ...effect.attributes });
   if (set.size) await fillAttributes(tx, workspace.id, set, atMs);
-  for (const { contactId, effect } of effects)
-    if (effect.do === 'tag') await tagContacts(tx, deps.ids, atMs, workspace.id, contactId, effect);
+  const tagged = effects.flatMap(({ contactId, effect }) =>
+    effect.do === 'tag' ? [{ contactId, add: effect.add, remove: effect.remove }] : [],
+  );
+  if (tagged.length) await tagContacts(tx, deps.ids, atMs, workspace.id, tagged);
 }

@@ -2,12 +2,13 @@
  * Whether a rule holds for a contact at an instant, and the next instant at which that could change by time alone. Pure: no clock, no
  * database. What has no value is never equal to anything, as in audiences (contacts/audience.match.ts).
  */
-import type { Often, Rule, RuleTest, Value, Where } from '../../../contract/campaign.ts';
+import type { MessageRule, Often, Rule, RuleTest, Value, Where } from '../../../contract/campaign.ts';
 import type { Test } from '../../../contract/audience.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { passes } from '../../contacts/audience.match.ts';
 import { durationMs } from './duration.ts';
 import type { Around, Facts, Seen } from './facts.ts';
+import { didOf } from './message.ts';
 import { valueAt } from './reading.ts';
 
 /** `flipsMs`: Infinity when time alone changes nothing. `lacks`: an attribute that was asked for and is not there. */
@@ -32,6 +33,10 @@ export function evaluate(rule: Rule, facts: Facts, around: Around): Truth {
   if ('did_not' in rule) {
     const truth = often(rule.did_not, rule, facts, around);
     return { ...truth, holds: !truth.holds };
+  }
+  if ('message' in rule) {
+    const asked = didOf(rule.message);
+    return often(asked.did, asked, facts, around);
   }
   return leaf(rule, facts, around);
 }
@@ -66,13 +71,19 @@ export function whereHolds(
 
 type Leaf = Exclude<
   Rule,
-  { all: Rule[] } | { any: Rule[] } | { not: Rule } | { did: string } | { did_not: string }
+  | { all: Rule[] }
+  | { any: Rule[] }
+  | { not: Rule }
+  | { did: string }
+  | { did_not: string }
+  | { message: MessageRule }
 >;
 
 function leaf(rule: Leaf, facts: Facts, around: Around): Truth {
   const never = (holds: boolean): Truth => ({ holds, flipsMs: Infinity, lacks: false });
   if ('inList' in rule) return never(facts.lists.has(rule.inList));
   if ('tagged' in rule) return never(facts.tags.has(rule.tagged));
+  if ('inSegment' in rule) return never(facts.segments.has(rule.inSegment));
   if ('createdBefore' in rule) return never(facts.contact.createdMs < parseIsoTime(rule.createdBefore)!);
   if ('createdAfter' in rule) return never(facts.contact.createdMs > parseIsoTime(rule.createdAfter)!);
   if ('trigger' in rule) {
@@ -149,6 +160,7 @@ export function namesIn(rule: Rule): { name: string; backMs: number }[] {
   if ('all' in rule) return rule.all.flatMap(namesIn);
   if ('any' in rule) return rule.any.flatMap(namesIn);
   if ('not' in rule) return namesIn(rule.not);
+  if ('message' in rule) return namesIn(didOf(rule.message));
   const name = 'did' in rule ? rule.did : 'did_not' in rule ? rule.did_not : undefined;
   if (name === undefined) return [];
   const { within, where, since } = rule as Often;
@@ -162,4 +174,12 @@ export function asksSets(rule: Rule): boolean {
   if ('any' in rule) return rule.any.some(asksSets);
   if ('not' in rule) return asksSets(rule.not);
   return 'inList' in rule || 'tagged' in rule;
+}
+
+/** The keys of segments that a rule names. */
+export function segmentsIn(rule: Rule): string[] {
+  if ('all' in rule) return rule.all.flatMap(segmentsIn);
+  if ('any' in rule) return rule.any.flatMap(segmentsIn);
+  if ('not' in rule) return segmentsIn(rule.not);
+  return 'inSegment' in rule ? [rule.inSegment] : [];
 }

@@ -23,6 +23,8 @@ export type Facts = {
   } & Readonly<Record<FieldName, string | null>>;
   lists: ReadonlySet<string>;
   tags: ReadonlySet<string>;
+  /** Keys of segments that the contact is in. */
+  segments: ReadonlySet<string>;
   /** The contact's zone, or the workspace's. */
   zone: string;
   stat(name: string): Stat | undefined;

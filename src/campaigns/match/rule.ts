@@ -1,9 +1,27 @@
 /** Reads what must hold of a contact or an event. Pure; what it returns is what was written. */
 import { AUDIENCE_LIMITS, FIELDS, TESTS } from '../../../contract/audience.ts';
-import { CAMPAIGN_LIMITS, type Looked, type Rule, type Where } from '../../../contract/campaign.ts';
+import {
+  CAMPAIGN_LIMITS,
+  MESSAGE_STATES,
+  type Looked,
+  type Rule,
+  type Where,
+} from '../../../contract/campaign.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { EVENT_LIMITS } from '../events/time.ts';
-import { breaks, durationAt, listAt, objectAt, oneOf, pathAt, recordAt, textAt, wholeAt } from './reading.ts';
+import {
+  breaks,
+  durationAt,
+  keyAt,
+  listAt,
+  objectAt,
+  oneOf,
+  pathAt,
+  recordAt,
+  textAt,
+  wholeAt,
+  wordAt,
+} from './reading.ts';
 
 const LEAVES = [
   'attribute',
@@ -15,12 +33,43 @@ const LEAVES = [
   'tagged',
   'did',
   'did_not',
+  'message',
+  'inSegment',
 ] as const;
 const OFTEN = ['where', 'atLeast', 'atMost', 'within', 'since'] as const;
 /** How far back events are asked for: they are kept 400 days. */
 const MOST_BACK_MS = 400 * 86_400_000;
 
 type Budget = { left: number };
+
+/** What is asked of a segment's rule: it holds by itself, whatever set anything off, and names no other. */
+export function segmentRuleAt(value: unknown, path: string): Rule {
+  const rule = ruleAt(value, path);
+  standsAlone(rule, path);
+  return rule;
+}
+
+function standsAlone(rule: Rule, path: string): void {
+  if ('all' in rule || 'any' in rule) {
+    const [name, parts] = 'all' in rule ? (['all', rule.all] as const) : (['any', rule.any] as const);
+    return parts.forEach((one, i) => standsAlone(one, `${path}.${name}[${i}]`));
+  }
+  if ('not' in rule) return standsAlone(rule.not, `${path}.not`);
+  if ('trigger' in rule) breaks(`${path}.trigger`, 'is of a campaign: nothing sets a segment off');
+  if ('inSegment' in rule) breaks(`${path}.inSegment`, 'a segment names no other segment');
+  if (looksUp(rule)) breaks(path, 'a segment looks no value up: what it tests with must be written in it');
+}
+
+/** Whether a test anywhere in it has a value that is to be looked up. */
+function looksUp(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return Array.isArray(value) && value.some(looksUp);
+  return Object.entries(value).some(([key, inner]) =>
+    ['is', 'isNot', 'greaterThan', 'lessThan'].includes(key)
+      ? typeof inner === 'object' && inner !== null
+      : looksUp(inner),
+  );
+}
 
 /** A rule. */
 export function ruleAt(
@@ -47,6 +96,14 @@ export function ruleAt(
       objectAt(given, path, [kind]);
       timeAt(given[kind], `${path}.${kind}`);
       break;
+    case 'message':
+      objectAt(given, path, ['message']);
+      messageAt(given['message'], `${path}.message`);
+      break;
+    case 'inSegment':
+      objectAt(given, path, ['inSegment']);
+      keyAt(given['inSegment'], `${path}.inSegment`);
+      break;
     case 'inList':
     case 'tagged':
       objectAt(given, path, [kind]);
@@ -61,6 +118,14 @@ export function ruleAt(
       oftenAt(given, 'did_not', path, budget);
   }
   return value as Rule;
+}
+
+function messageAt(value: unknown, path: string): void {
+  const given = objectAt(value, path, ['state', 'of', 'step', 'atLeast', 'atMost', 'within', 'since']);
+  wordAt(given['state'], `${path}.state`, MESSAGE_STATES);
+  if (given['of'] !== undefined) keyAt(given['of'], `${path}.of`);
+  if (given['step'] !== undefined) keyAt(given['step'], `${path}.step`);
+  timesAt(given, path);
 }
 
 /** What the properties of an event must be. */
@@ -121,9 +186,10 @@ function nestedAt(
   return true;
 }
 
-function testAt(
+/** A test of a value that is named by `subject`. */
+export function testAt(
   given: Record<string, unknown>,
-  subject: 'attribute' | 'trigger' | 'field' | 'property',
+  subject: 'attribute' | 'trigger' | 'field' | 'property' | 'path',
   path: string,
 ): void {
   objectAt(given, path, [subject, ...TESTS]);
@@ -160,6 +226,11 @@ function oftenAt(
 ): void {
   nameAt(given[kind], `${path}.${kind}`);
   if (given['where'] !== undefined) whereAt(given['where'], `${path}.where`, budget);
+  timesAt(given, path);
+}
+
+/** How often, and how long ago. */
+function timesAt(given: Record<string, unknown>, path: string): void {
   const most = CAMPAIGN_LIMITS.counted;
   if (given['atLeast'] !== undefined) wholeAt(given['atLeast'], `${path}.atLeast`, 1, most);
   if (given['atMost'] !== undefined) wholeAt(given['atMost'], `${path}.atMost`, 0, most - 1);

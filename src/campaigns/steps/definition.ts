@@ -24,9 +24,10 @@ import {
   wholeAt,
   wordAt,
 } from '../match/reading.ts';
-import { lookedAt, matchAt, nameAt, ruleAt, whereAt } from '../match/rule.ts';
+import { lookedAt, ruleAt } from '../match/rule.ts';
 import { basisPoints, minuteOfText } from '../match/duration.ts';
 import { checkFlow } from './flow.ts';
+import { triggerAt } from './trigger.ts';
 import { STEP_KINDS, type StepKind } from './kinds.ts';
 
 const KEYS = [
@@ -72,29 +73,6 @@ export function readCampaign(value: unknown, path = 'campaign'): CampaignFile | 
     checkFlow(campaign, path);
     return campaign;
   });
-}
-
-function triggerAt(value: unknown, path: string): void {
-  const unbuilt = ['attribute', 'segment', 'list', 'tag', 'date', 'grant', 'order', 'hand'] as const;
-  const kinds = ['event', 'event_without', 'api'] as const;
-  const given = objectAt(value, path, [...kinds, ...unbuilt]);
-  const odd = unbuilt.find((kind) => given[kind] !== undefined);
-  if (odd) breaks(`${path}.${odd}`, `is not built yet; a trigger is one of ${kinds.join(', ')}`);
-  const kind = oneOf(given, kinds, path);
-  const at = `${path}.${kind}`;
-  if (kind === 'api') {
-    if (given['api'] !== true) breaks(at, 'must be true');
-    return;
-  }
-  const without = ['did', 'not', 'within', 'where', 'notWhere', 'match'];
-  const inner = objectAt(given[kind], at, kind === 'event' ? ['did', 'where'] : without);
-  nameAt(inner['did'], `${at}.did`);
-  if (inner['where'] !== undefined) whereAt(inner['where'], `${at}.where`);
-  if (kind === 'event') return;
-  nameAt(inner['not'], `${at}.not`);
-  durationAt(inner['within'], `${at}.within`, 1_000, CAMPAIGN_LIMITS.waitMs);
-  if (inner['notWhere'] !== undefined) whereAt(inner['notWhere'], `${at}.notWhere`);
-  if (inner['match'] !== undefined) matchAt(inner['match'], `${at}.match`);
 }
 
 function entryAt(given: Record<string, unknown>, path: string): void {

@@ -52,7 +52,8 @@ function firstAfterGap(fromMs: number, toMs: number, zone: string): number {
   return high;
 }
 
-function dayOf(ms: number, zone: string): number {
+/** The day that the wall of a zone shows, as days since 1970. */
+export function dayOf(ms: number, zone: string): number {
   return Math.floor((ms + offsetAt(zone, ms)) / DAY_MS);
 }
 

@@ -3,16 +3,19 @@ import {
   CAMPAIGN_LIMITS,
   DAYS,
   type CampaignFile,
+  type Crossing,
   type Goal,
   type Rule,
   type Step,
+  type Trigger,
   type WaitForStep,
   type Where,
   type WindowStep,
 } from '../../../contract/campaign.ts';
 import { basisPoints, durationMs, minuteOfText } from '../match/duration.ts';
-import { asksSets, namesIn } from '../match/evaluate.ts';
+import { asksSets, namesIn, segmentsIn } from '../match/evaluate.ts';
 import { EVENT_LIMITS } from '../events/time.ts';
+import type { DateTrigger } from './date.ts';
 import { leadsTo } from './flow.ts';
 import type { Window } from './local.ts';
 
@@ -26,8 +29,12 @@ export type Version = {
   /** The steps, with what `event_without` stands for before them. */
   steps: readonly Step[];
   index: ReadonlyMap<string, number>;
-  /** What sets it off, by the name of the event; null: only when somebody says so. */
+  /** The event that sets it off; null where it is none. */
   trigger: { name: string; where?: Where } | null;
+  /** What sets it off when it comes to hold, ceases to, changes or falls due; null where nothing of the kind does. */
+  watch: Watched | null;
+  /** How often one may enter: what is written, else what is usual for what sets it off. */
+  entry: 'once' | 'every' | { per: string };
   triggersWithinMs: number;
   holdoutPoints: number;
   /** Shares of who is treated, in basis points. */
@@ -41,6 +48,13 @@ export type Version = {
   goals: readonly Goal[];
   asksSets: boolean;
 };
+
+/** What is looked at of each contact. `segment`: one that people named; the others are the campaign's own. */
+export type Watched =
+  | { kind: 'segment'; key: string; on: 'entered' | 'left' }
+  | { kind: 'rule'; rule: Rule; on: 'entered' | 'left' }
+  | { kind: 'value'; path: string }
+  | { kind: 'date'; date: DateTrigger };
 
 const WITHOUT = '$without';
 const DID_IT = '$did_it';
@@ -69,6 +83,8 @@ export function versionOf(
     steps,
     index: new Map(steps.map(({ key }, i) => [key, i])),
     trigger: triggerOf(file),
+    watch: watchOf(file.trigger),
+    entry: file.entry ?? (isOften(file.trigger) ? 'every' : 'once'),
     triggersWithinMs:
       file.triggersWithin === undefined ? EVENT_LIMITS.triggersWithinMs : durationMs(file.triggersWithin)!,
     holdoutPoints: file.holdout === undefined ? 0 : basisPoints(file.holdout)!,
@@ -118,9 +134,47 @@ function stepsOf({ trigger, steps }: CampaignFile): readonly Step[] {
 }
 
 function triggerOf({ trigger }: CampaignFile): Version['trigger'] {
-  if ('api' in trigger) return null;
-  const { did, where } = 'event' in trigger ? trigger.event : trigger.event_without;
-  return { name: did, ...(where ? { where } : {}) };
+  const named = (name: string, where: Where | undefined) => ({ name, ...(where ? { where } : {}) });
+  if ('event' in trigger) return named(trigger.event.did, trigger.event.where);
+  if ('event_without' in trigger) return named(trigger.event_without.did, trigger.event_without.where);
+  if ('grant' in trigger) return named(`$grant_${trigger.grant.on}`, trigger.grant.where);
+  if ('order' in trigger) return named(`$order_${trigger.order.on}`, trigger.order.where);
+  if (!('form' in trigger)) return null;
+  const { answered, where } = trigger.form;
+  const form = answered === undefined ? [] : [{ property: 'form', is: answered }];
+  const all: Where[] = [...form, ...(where ? [where] : [])];
+  return named('$form_answered', all.length ? { all } : undefined);
+}
+
+/** What a trigger looks at. */
+export function watchOf(trigger: Trigger): Watched | null {
+  if ('date' in trigger) return { kind: 'date', date: trigger.date };
+  if ('attribute' in trigger) {
+    const { path, ...test } = trigger.attribute;
+    if ('changed' in test) return { kind: 'value', path };
+    return { kind: 'rule', rule: { attribute: path, ...test }, on: 'entered' };
+  }
+  const crossed = (crossing: Crossing): { name: string; on: 'entered' | 'left' } =>
+    'entered' in crossing ? { name: crossing.entered, on: 'entered' } : { name: crossing.left, on: 'left' };
+  if ('segment' in trigger) {
+    const { name: key, on } = crossed(trigger.segment);
+    return { kind: 'segment', key, on };
+  }
+  if (!('list' in trigger) && !('tag' in trigger)) return null;
+  const { name, on } = crossed('list' in trigger ? trigger.list : trigger.tag);
+  return { kind: 'rule', rule: 'list' in trigger ? { inList: name } : { tagged: name }, on };
+}
+
+/** What happens again and again, each time for its own sake. A date comes each year where it is yearly. */
+function isOften(trigger: Trigger): boolean {
+  if ('date' in trigger) return true;
+  return ['event', 'event_without', 'grant', 'order', 'form'].some((kind) => kind in trigger);
+}
+
+/** The keys of segments that a campaign names. */
+export function segmentsAsked(file: CampaignFile): string[] {
+  const watch = watchOf(file.trigger);
+  return [...rulesOf(file).flatMap(segmentsIn), ...(watch?.kind === 'segment' ? [watch.key] : [])];
 }
 
 function rulesOf({ filter, steps }: CampaignFile): Rule[] {

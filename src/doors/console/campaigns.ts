@@ -18,6 +18,7 @@ import {
 } from '../../../contract/doors/console/campaigns.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, Time } from '../../../contract/doors/fields.ts';
+import { pause } from '../../base/clock.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
@@ -39,6 +40,7 @@ import { durationMs } from '../../campaigns/match/duration.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import type { Tx } from '../../db/pool.ts';
+import { STOPPED_AFTER_MS } from '../../queue/work/flow.ts';
 import { find, people, present } from './campaignsShown.ts';
 import {
   acts,
@@ -196,10 +198,13 @@ function steering(): Route[] {
       does: 'Lets nobody in, or nobody on either.',
       answers,
       body: PauseCampaign,
-      handle: async (call) =>
-        steer(call, 'pause', (tx, id) =>
-          pauseCampaign(tx, call.workspace.id, id, call.body.what, call.workspaceNowMs),
-        ),
+      async handle(call) {
+        // Answered when nothing of it can begin any more.
+        if (call.body.what === 'all') call.afterCommit(() => pause(call.ctx.clock, STOPPED_AFTER_MS));
+        return steer(call, 'pause', (tx, id) =>
+          pauseCampaign(call.ctx, tx, call.workspace.id, id, call.body.what, call.workspaceNowMs),
+        );
+      },
     }),
     writes({
       path: `${one}/resume`,

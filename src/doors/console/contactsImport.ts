@@ -83,7 +83,7 @@ async function handle(
   let last: ImportResult | undefined;
   try {
     const result = await importContacts(
-      { sql: ctx.sql, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
+      { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() },
       Readable.from(
         bytesOf(request.raw, ctx.clock, (chunk) => {
           answer.took(chunk.length);

@@ -80,7 +80,12 @@ export function consoleMessage(message: Message): MessageShown {
   };
 }
 
-function presentSource({ integrationId, repliesTo, ...source }: Message['source']): MessageShown['source'] {
+function presentSource({
+  integrationId,
+  repliesTo,
+  stream: _stream,
+  ...source
+}: Message['source']): MessageShown['source'] {
   return {
     ...source,
     ...(integrationId === undefined ? {} : { integrationId: idText(integrationId) }),

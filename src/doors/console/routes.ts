@@ -14,6 +14,7 @@ import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
+import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...eventRoutes,
   ...setRoutes,
+  ...segmentRoutes,
   ...numberRoutes,
   ...messageRoutes,
   ...broadcastRoutes,

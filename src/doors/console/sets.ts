@@ -22,6 +22,7 @@ import {
   renameSet,
   type ContactSet,
 } from '../../contacts/sets.ts';
+import { setsRenamed } from '../../campaigns/segments/segments.ts';
 import type { Db } from '../../db/pool.ts';
 import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
 
@@ -95,6 +96,7 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
           if (isFault(set)) return set;
           const renamed = await renameSet(tx, call.workspace.id, set.id, call.body.name);
           if (isFault(renamed)) return renamed;
+          await setsRenamed(call.ctx, tx, call.workspace.id);
           const audit = { action: `${kind}.rename`, subject: `${kind}:${set.id}`, detail: call.body };
           return { status: 200, body: present(renamed), audit };
         };
@@ -111,6 +113,7 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
           const set = await find(call, tx, kind);
           if (isFault(set)) return set;
           await deleteSet(tx, call.workspace.id, set.id);
+          await setsRenamed(call.ctx, tx, call.workspace.id);
           const audit = {
             action: `${kind}.delete`,
             subject: `${kind}:${set.id}`,

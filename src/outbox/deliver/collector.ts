@@ -8,6 +8,7 @@ import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
 import { writeDecisions, type WriteDeps } from '../outcome/write.ts';
@@ -78,7 +79,7 @@ export function settling(deps: CollectDeps & WriteDeps & { queue: Queue }, batch
   const write = (decisions: readonly Decision[], landed: boolean) =>
     patiently(deps, 'settling', () =>
       deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed), {
-        keyed: batch.stream === 0,
+        keyed: !isRun(batch.stream),
       }),
     );
   return async (decisions, landed) => {

@@ -10,6 +10,7 @@ import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Handler } from '../../queue/worker.ts';
 import { decideBroken, type Decision } from '../outcome/decide.ts';
@@ -37,15 +38,17 @@ const WHOLE = 32;
 
 /** The handler of deliveries. */
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
-  const takeTurns = createTurns();
+  // Apart, so that nobody's single message waits behind a campaign's to the same person.
+  const takeTurns = { interactive: createTurns(), apart: createTurns() };
   /** Interactive messages under way. */
   let alone = 0;
   return {
     kind: KIND.delivery,
     batchSize: BATCH,
     inFlight,
-    // Runs through one provider wait for the same thing.
+    // Runs through one provider wait for the same thing. What a workspace's campaigns send shares one room.
     async roomOf({ stream, workspaceId }) {
+      if (!isRun(stream)) return undefined;
       const run = await deps.runs(stream);
       return run && `${workspaceId} ${run.integrationId ?? run.channel}`;
     },
@@ -58,9 +61,12 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
         return await collector.finished;
       }
       // Turns are taken before anything is awaited: batches are handled in the order in which they were claimed.
-      const turns = batch.stream === 0 ? takeTurns(batch.items) : undefined;
+      const interactive = batch.stream === 0;
+      const turns = isRun(batch.stream)
+        ? undefined
+        : takeTurns[interactive ? 'interactive' : 'apart'](batch.items);
       const sending = beginSending(deps, batch, collector);
-      if (turns) alone += batch.items.length;
+      if (interactive) alone += batch.items.length;
       try {
         const { ready, decided } = await prepareApart(deps, batch);
         collector.add(decided);
@@ -69,7 +75,7 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
         else sendBulk(deps, sending, ready);
         await collector.finished;
       } finally {
-        if (turns) alone -= batch.items.length;
+        if (interactive) alone -= batch.items.length;
         sending.end();
         for (const turn of turns?.values() ?? []) turn.end();
       }
@@ -90,8 +96,9 @@ async function prepareApart(
       ),
     async (item, error) => {
       deps.log.error({ error, item }, 'a message could not be prepared');
-      const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream).catch(() => undefined);
-      const broken = { item, bulk: batch.stream !== 0, class: run?.class ?? ('transactional' as const) };
+      const bulk = isRun(batch.stream);
+      const run = bulk ? await deps.runs(batch.stream).catch(() => undefined) : undefined;
+      const broken = { item, bulk, class: run?.class ?? ('transactional' as const) };
       return { ready: [], decided: [decideBroken(broken, error, deps.clock.nowMs())] };
     },
   );

@@ -13,6 +13,7 @@ import type { Person } from '../../contacts/person.ts';
 import { compile, type Compiled } from '../../content/compile.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Links } from '../../links/links.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { devicesOf } from '../../gate/choose.ts';
 import {
@@ -74,11 +75,10 @@ export async function prepare(
   nowMs: number,
 ): Promise<{ ready: Ready[]; decided: Decision[] }> {
   const decided: Decision[] = [];
-  const run = batch.stream === 0 ? undefined : await deps.runs(batch.stream);
-  const drafts =
-    batch.stream === 0
-      ? await draftSingles(deps, batch, decided, nowMs)
-      : await draftRun(deps, batch, run, decided);
+  const run = isRun(batch.stream) ? await deps.runs(batch.stream) : undefined;
+  const drafts = isRun(batch.stream)
+    ? await draftRun(deps, batch, run, decided)
+    : await draftSingles(deps, batch, decided, nowMs);
   if (!drafts.length) return { ready: [], decided };
   const allTerms = await termsOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
   const people = await selectPeople(deps.sql, contactsOf(drafts), {
@@ -379,7 +379,7 @@ function choosePath(
   const open = integrationId === undefined ? undefined : opens.get(integrationId);
   if (!open)
     return decideFailure(subject, 'no_integration', `no active integration serves ${subject.channel}`, nowMs);
-  const waitMs = open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true));
+  const waitMs = open.breaker.waitMs() ?? (draft.item.stream === 0 ? open.line.waitMs(true) : 0);
   if (open.breaker.waitMs() !== undefined || waitMs > LONGEST_WAIT_MS)
     return putOff(draft.item, draft.bulk, nowMs + waitMs);
   if (subject.mayFallBack && person.destinations.length > 1 && open.adapter.confirms !== 'nothing')

@@ -1,4 +1,5 @@
 /** What a dead worker left in flight: whether it was sent is not known. Settled by the message's class (retry.ts). */
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
@@ -21,7 +22,7 @@ type LeftDeps = PrepareDeps & CollectDeps & { random: () => number };
 
 /** Decides on an abandoned batch. What a receipt has settled meanwhile is done. */
 export async function abandonedDecisions(deps: LeftDeps, batch: Batch): Promise<Decision[]> {
-  const bulk = batch.stream !== 0;
+  const bulk = isRun(batch.stream);
   const parts = await apart(
     batch.items,
     (items) => patiently(deps, 'settling what was left', () => decideOn(deps, batch, items)),
@@ -39,8 +40,8 @@ async function decideOn(
   items: readonly WorkItem[],
 ): Promise<Decision[]> {
   const keys = items.map((item) => ({ contactId: item.ownerId, causeId: item.causeId, seq: item.seq }));
-  const run = stream === 0 ? undefined : await deps.runs(stream);
-  const bulk = stream !== 0;
+  const bulk = isRun(stream);
+  const run = bulk ? await deps.runs(stream) : undefined;
   const known: (Pick<SingleFacts, 'contactId' | 'causeId' | 'seq' | 'state'> & Partial<SingleFacts>)[] = bulk
     ? await standingsInRuns(deps.sql, keys)
     : await factsOfSingles(deps.sql, keys);

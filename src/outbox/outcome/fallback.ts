@@ -89,7 +89,7 @@ function onwardFrom(
   destinations: readonly Reachable[],
   terms: Terms,
   nowMs: number,
-): Onward[] {
+): (Onward & { stream: number })[] {
   const atMs = nowMs + terms.workspace.clockAheadMs;
   const expiresMs = own.expiresMs ?? Number.MAX_SAFE_INTEGER;
   const left = destinations.filter((destination) => {
@@ -123,6 +123,7 @@ function onwardFrom(
     mayFallBack: true,
     trail,
     atMs,
+    stream: own.stream,
   }));
 }
 

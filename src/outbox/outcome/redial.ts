@@ -46,7 +46,7 @@ function nextCall(
   seq: number,
   { times, afterMs }: RedialRule,
   atMs: number,
-): Onward | undefined {
+): (Onward & { stream: number }) | undefined {
   const own = tried.find((one) => one.seq === seq);
   if (!own || own.destinationId === null || own.expiresMs === null) return undefined;
   const calls = tried.filter(({ destinationId }) => destinationId === own.destinationId).length;
@@ -64,5 +64,6 @@ function nextCall(
     mayFallBack: own.mayFallBack === true,
     trail: JSON.stringify([{ atMs, what: 'called again', why }]),
     atMs,
+    stream: own.stream,
   };
 }

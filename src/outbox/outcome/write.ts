@@ -11,6 +11,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
 import { LaneLost, settle } from '../../queue/work/settle.ts';
+import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision } from './decide.ts';
 import { giveRoomBack } from '../../ledger/caps.ts';
@@ -44,7 +45,7 @@ export async function writeDecisions(
   );
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
-  const bulk = batch.stream !== 0;
+  const bulk = isRun(batch.stream);
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
@@ -113,7 +114,7 @@ async function followUp(
   changes: readonly Change[],
 ): Promise<void> {
   const watched = decisions.flatMap(({ item, unreadAtMs }) =>
-    unreadAtMs === undefined ? [] : [{ ...item, kind: KIND.unread, dueMs: unreadAtMs }],
+    unreadAtMs === undefined ? [] : [{ ...item, stream: 0, kind: KIND.unread, dueMs: unreadAtMs }],
   );
   await deps.queue.put(tx, watched);
   const moving = decisions.filter(({ moveOn }) => moveOn);

@@ -1,5 +1,5 @@
 /**
- * Bulk runs: one pump per stream that flows. A pump goes round the owned lanes, claims a full batch from each, and keeps as much
+ * Bulk runs, and what senders have set apart: one pump per stream that flows. A pump goes round the owned lanes, claims a full batch from each, and keeps as much
  * going as the room of its key holds (fair.ts). It remembers where it is in each lane, so that rows in flight or just deleted are
  * not read again; at the end of a lane it starts over, for what was put off or put in meanwhile.
  *
@@ -27,9 +27,14 @@ export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
   const pumps = new Map<number, Pump>();
   const rooms = new Map(handlers.map((handler) => [handler.kind, createRooms<string>(handler.inFlight)]));
   return {
-    /** A lane was given a share of some run. */
-    ring(lane: number) {
+    /** A lane was given a share of a stream, or of some; false when that one is not known. */
+    ring(lane: number, stream?: number): boolean {
+      if (stream !== undefined) {
+        pumps.get(stream)?.ring(lane);
+        return pumps.has(stream);
+      }
       for (const pump of pumps.values()) pump.ring(lane);
+      return true;
     },
     /** Reads which streams there are; starts, pauses and ends pumps. */
     async look() {
@@ -106,7 +111,8 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
   const run = async () => {
     while (stream.kind !== NO_KIND && !core.stopping.aborted) {
       pace.set(stream.ratePerS, core.lanes().length);
-      let waitMs = pace.waitMs() ?? PAUSE_MS;
+      // One that does not flow is rung when it does.
+      let waitMs = stream.flowing ? (pace.waitMs() ?? PAUSE_MS) : ASK_ANYWAY_MS;
       try {
         if (stream.flowing && (await round())) continue;
         if (stream.flowing) waitMs = (await idle.nothingForMs()) ?? waitMs;
@@ -133,7 +139,8 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 /** Lanes that had nothing more of a stream when they were asked, and when each of them will have. */
 function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
   const asked = new Map<number, { lane: OwnedLane; afterMs: number; dueMs?: number }>();
-  let askedAllMs = core.clock.monotonicMs();
+  // Not all at one time: there may be a thousand.
+  let askedAllMs = core.clock.monotonicMs() - (Math.abs(stream) % ASK_ANYWAY_MS);
   let rings = 0;
   return {
     /** To be called before a lane is asked: what rings meanwhile may tell of what the answer does not have yet. */
@@ -157,21 +164,21 @@ function createIdleLanes(core: WorkerCore, kind: number, stream: number) {
     async nothingForMs(): Promise<number | undefined> {
       const lanes = core.lanes();
       if (!lanes.length || !lanes.every((lane) => this.has(lane))) return undefined;
-      if (core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS) {
-        askedAllMs = core.clock.monotonicMs();
-        asked.clear();
-        return 0;
-      }
+      const anyway = core.clock.monotonicMs() > askedAllMs + ASK_ANYWAY_MS;
+      if (anyway) askedAllMs = core.clock.monotonicMs();
+      const afterMs = (lane: number) => (anyway ? -1 : (asked.get(lane)?.afterMs ?? -1));
       const next = await selectNextOfStream(
         core.sql,
-        lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: asked.get(lane)?.afterMs ?? -1 })),
+        lanes.map(({ lane, bucket }) => ({ lane, bucket, afterMs: afterMs(lane) })),
         kind,
         stream,
       );
       let waitMs = ASK_ANYWAY_MS;
       for (const { lane, dueMs } of next) {
         const one = asked.get(lane);
-        if (one) one.dueMs = dueMs;
+        // No wake told of it; or it is in flight, as the claim will find.
+        if (anyway && dueMs <= core.clock.nowMs()) asked.delete(lane);
+        else if (one) one.dueMs = dueMs;
         waitMs = Math.min(waitMs, Math.max(0, dueMs - core.clock.nowMs() + 1));
       }
       return waitMs;

@@ -6,8 +6,15 @@ import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 
-/** What a lane has for a worker: interactive work of a kind, a share of a bulk run (`bulk`), events (`feed`), or a turn (`turn`). */
-export type Wake = { lane: number; what: number | 'bulk' | 'feed' | 'turn' };
+/**
+ * What a lane has for a worker: interactive work of a kind, a share of a stream (`bulk`; of every one when none is named), events
+ * (`feed`), or a turn (`turn`). `streams`: there is another stream, or one flows otherwise; of no lane.
+ */
+export type Wake = {
+  lane: number;
+  what: number | 'bulk' | 'feed' | 'turn' | 'streams';
+  stream?: number | undefined;
+};
 
 /** Who does the work of one kind. `handle` settles every item of the batch (settle.ts) before it resolves. */
 export type Handler = {

@@ -42,7 +42,8 @@ export function createFlights(deps: WorkDeps, around: Around) {
   ): Promise<void> => {
     const { lane, stream, items } = flight;
     const free = busy.add(placeOf(lane, handler, stream), items);
-    const what = stream === 0 ? handler.kind : 'bulk';
+    const wake: Wake =
+      stream === 0 ? { lane: lane.lane, what: handler.kind } : { lane: lane.lane, what: 'bulk', stream };
     const inside = new Set(items);
     const settled = (some: readonly WorkItem[]) => {
       const leaving = some.filter((item) => inside.delete(item));
@@ -56,7 +57,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
       holds: () => around.holds(lane),
       wakeAt(dueMs) {
         firstAgainMs = Math.min(firstAgainMs, dueMs);
-        around.wakeAt({ lane: lane.lane, what }, dueMs);
+        around.wakeAt(wake, dueMs);
       },
       settled,
     };
@@ -65,7 +66,7 @@ export function createFlights(deps: WorkDeps, around: Around) {
         free();
         settled(items);
         // Whoever looked before the flight had landed passed over what was put off for then.
-        if (firstAgainMs <= clock.nowMs()) around.wakeAt({ lane: lane.lane, what }, firstAgainMs);
+        if (firstAgainMs <= clock.nowMs()) around.wakeAt(wake, firstAgainMs);
       }),
     );
   };

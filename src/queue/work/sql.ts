@@ -147,7 +147,7 @@ export async function selectBulkOf(
   return await db<Pick<WorkItem, 'ownerId' | 'causeId' | 'seq'>[]>`
     SELECT d.owner_id AS "ownerId", d.cause_id AS "causeId", d.seq FROM due d
     WHERE d.bucket = ANY(${column(ownerIds, (id) => id % 4096)}::smallint[]) AND d.kind = ${kind}
-      AND d.owner_id = ANY(${[...ownerIds]}::bigint[]) AND d.stream <> 0`;
+      AND d.owner_id = ANY(${[...ownerIds]}::bigint[]) AND d.stream > 0`;
 }
 
 /** Work that was never tried. */
@@ -264,6 +264,12 @@ export async function bringForward(db: Db, workspaceId: number, byMs: number): P
 export async function selectStreams(db: Db): Promise<Stream[]> {
   return await db<Stream[]>`
     SELECT stream, kind, workspace_id AS "workspaceId", flowing, rate_per_s AS "ratePerS" FROM streams ORDER BY stream`;
+}
+
+/** The streams of a workspace. */
+export async function selectStreamsOf(db: Db, workspaceId: number): Promise<number[]> {
+  const rows = await db<{ stream: number }[]>`SELECT stream FROM streams WHERE workspace_id = ${workspaceId}`;
+  return rows.map(({ stream }) => stream);
 }
 
 /** Those of some bulk runs that flow. */

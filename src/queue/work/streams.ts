@@ -1,7 +1,7 @@
 /** A bulk run as whoever started it sees it: when the next of it is due, calling it off, closing it. */
 import type { Db, Tx } from '../../db/pool.ts';
 import { lockLane } from '../lanes/sql.ts';
-import { deleteStream, deleteStreamRow, selectBulkOf, selectNextOfStream } from './sql.ts';
+import { deleteStream, deleteStreamRow, selectBulkOf, selectNextOfStream, selectStreams } from './sql.ts';
 import type { WorkItem } from './work.ts';
 
 /** A lane, or a part of one. */
@@ -41,6 +41,12 @@ export async function bulkWorkOf(
   ownerIds: readonly number[],
 ): Promise<Pick<WorkItem, 'ownerId' | 'causeId' | 'seq'>[]> {
   return await selectBulkOf(db, kind, ownerIds);
+}
+
+/** What senders have set apart (stream.ts), by their ids, and whether it flows. */
+export async function apartStreams(db: Db): Promise<Map<number, boolean>> {
+  const streams = await selectStreams(db);
+  return new Map(streams.flatMap(({ stream, flowing }) => (stream < 0 ? [[-stream, flowing]] : [])));
 }
 
 /** Closes a run of which nothing is left. */

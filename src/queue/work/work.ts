@@ -20,13 +20,13 @@ export type NewWork = {
   ownerId: number;
   causeId: number;
   seq: number;
-  /** 0: interactive. Else the id of a bulk run. */
+  /** 0: interactive. Above: the id of a bulk run. Below: what one sender has set apart (stream.ts). */
   stream: number;
   workspaceId: number;
   dueMs: number;
 };
 
-/** A bulk run. */
+/** A bulk run, or what a sender has set apart. */
 export type Stream = {
   stream: number;
   kind: number;

@@ -1,0 +1,115 @@
+/**
+ * What is kept of a contact is looked at: which segments they are in, and what triggers go by. Each look says what holds, what comes of
+ * that, and when time alone may change it; then it is looked again. Pure.
+ */
+import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
+import { hash53 } from '../../base/crypto.ts';
+import { evaluate } from '../match/evaluate.ts';
+import type { Seen } from '../match/facts.ts';
+import { valueAt } from '../match/reading.ts';
+import { nextDate } from '../steps/date.ts';
+import type { Changes } from './changes.ts';
+import { enter } from './engine.ts';
+import { keyOfEvent } from './keys.ts';
+import type { Campaign, Live, Member, Watch } from './member.ts';
+
+/** `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. */
+export type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean };
+
+type Crossed = { watch: Watch; isIn: boolean; atMs: number };
+
+/** Looks at a contact, and again as long as what comes of it changes what holds. */
+export function look(live: Live, member: Member, { asOfMs, isHushed, isDue }: Look, changes: Changes): void {
+  if (!live.watches.length) return;
+  if (isDue && !isHushed) for (const watch of live.watches) fallsDue(live, member, watch, asOfMs, changes);
+  for (let depth = 0; depth < CAMPAIGN_LIMITS.chain; depth++) {
+    const crossed = live.watches.flatMap((watch) => cross(member, watch, asOfMs, changes) ?? []);
+    if (!crossed.length) break;
+    if (!isHushed) for (const one of crossed) setOff(live, member, one, changes);
+  }
+  const nextMs = Math.min(...live.watches.map((watch) => flipOf(member, watch, asOfMs)));
+  if (nextMs < Infinity) changes.look(member, nextMs);
+}
+
+/** Whether it holds now and did not, or the other way; undefined when all is as it was. */
+function cross(member: Member, watch: Watch, asOfMs: number, changes: Changes): Crossed | undefined {
+  if (watch.kind === 'date' || member.unknown.has(watch.id)) return undefined;
+  const was = member.inside.get(watch.id);
+  const value = watch.kind === 'value' ? (member.values.get(watch.id) ?? null) : null;
+  const isIn =
+    watch.kind === 'value'
+      ? value !== null
+      : evaluate(watch.rule, member.facts, { trigger: null, asOfMs }).holds;
+  if (isIn === (was !== undefined) && (was?.value ?? null) === value) return undefined;
+  if (isIn) member.inside.set(watch.id, { value });
+  else member.inside.delete(watch.id);
+  changes.cross(member, watch.id, isIn, value, asOfMs);
+  if (watch.key !== null) {
+    const segments = new Set(member.facts.segments);
+    if (isIn) segments.add(watch.key);
+    else segments.delete(watch.key);
+    member.facts = { ...member.facts, segments };
+  }
+  return { watch, isIn, atMs: asOfMs };
+}
+
+function setOff(live: Live, member: Member, { watch, isIn, atMs }: Crossed, changes: Changes): void {
+  for (const { campaign, on } of live.onWatch.get(watch.id) ?? []) {
+    if (watch.kind === 'rule' && (on === 'entered') !== isIn) continue;
+    const properties = propertiesOf(watch, member);
+    const name = watch.kind === 'value' ? '$changed' : `$${on}`;
+    begin(live, member, campaign, seen(name, watch, atMs, properties), changes);
+  }
+}
+
+/** A date that comes at this very moment; what else falls due is seen by looking. */
+function fallsDue(live: Live, member: Member, watch: Watch, atMs: number, changes: Changes): void {
+  if (watch.kind !== 'date' || nextOf(member, watch, atMs - 1) !== atMs) return;
+  const properties = { attribute: watch.date.attribute, date: dateValue(member, watch) };
+  for (const { campaign } of live.onWatch.get(watch.id) ?? [])
+    begin(live, member, campaign, seen('$date', watch, atMs, properties), changes);
+}
+
+function begin(live: Live, member: Member, campaign: Campaign, trigger: Seen, changes: Changes): void {
+  enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), trigger.atMs, changes);
+}
+
+/** What set it off, as rules and messages see it. It is derived, so that it is the same when it is done again. */
+function seen(name: string, watch: Watch, atMs: number, properties: Record<string, unknown>): Seen {
+  return { name, atMs, receivedMs: atMs, key: hash53(`${name} ${watch.id} ${atMs}`), order: 0, properties };
+}
+
+function propertiesOf(watch: Watch, member: Member): Record<string, unknown> {
+  if (watch.key !== null) return { segment: watch.key };
+  if (watch.kind === 'value')
+    return { attribute: watch.path, value: valueAt(member.facts.contact.attributes, watch.path) ?? null };
+  if (watch.kind === 'date') return {};
+  const { rule } = watch;
+  if ('inList' in rule) return { list: rule.inList };
+  if ('tagged' in rule) return { tag: rule.tagged };
+  if (!('attribute' in rule)) return {};
+  return {
+    attribute: rule.attribute,
+    value: valueAt(member.facts.contact.attributes, rule.attribute) ?? null,
+  };
+}
+
+/** When time alone may change it. */
+function flipOf(member: Member, watch: Watch, asOfMs: number): number {
+  if (watch.kind === 'value') return Infinity;
+  if (watch.kind === 'date') return nextOf(member, watch, asOfMs) ?? Infinity;
+  const { flipsMs } = evaluate(watch.rule, member.facts, { trigger: null, asOfMs });
+  return flipsMs > asOfMs ? flipsMs : asOfMs + 1;
+}
+
+function nextOf(
+  member: Member,
+  watch: Extract<Watch, { kind: 'date' }>,
+  afterMs: number,
+): number | undefined {
+  return nextDate(watch.date, dateValue(member, watch), member.facts.zone, afterMs);
+}
+
+function dateValue(member: Member, { date }: Extract<Watch, { kind: 'date' }>): unknown {
+  return valueAt(member.facts.contact.attributes, date.attribute);
+}

@@ -1,0 +1,89 @@
+/**
+ * Going through a lane for a segment: who is in it is found by one statement; then those of whom time alone may change that are taken in
+ * hand, a batch in a turn, so that each has a timer. By the owner of the lane, behind its fence: what arrives before is in what the
+ * statement sees, what arrives after is looked at as always. It sets nothing off.
+ */
+import type { Rule } from '../../../contract/campaign.ts';
+import {
+  fillSegment,
+  nextWhere,
+  selectSegment,
+  updateSegment,
+  type Segment,
+} from '../../contacts/segments.ts';
+import type { Fragment, Tx } from '../../db/pool.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import type { LiveNames } from '../enrol/live.ts';
+import { bumpStamp } from '../enrol/sql.live.ts';
+import { noteTask, selectTaskOf, type Task } from '../enrol/sql.tasks.ts';
+import { namesIn } from '../match/evaluate.ts';
+import type { DateTrigger } from '../steps/date.ts';
+import { didSince, digestAt, ruleCondition, valueAtPath } from './sql.rule.ts';
+
+/** Goes on with it; returns whom to look at next, none when the lane is done. `nowMs` is by the workspace's clock. */
+export async function buildLane(
+  tx: Tx,
+  lane: OwnedLane,
+  live: LiveNames,
+  task: Task,
+  { nowMs, most }: { nowMs: number; most: number },
+): Promise<number[]> {
+  const { workspaceId, campaignId: segmentId } = task;
+  const segment = await selectSegment(tx, workspaceId, segmentId);
+  // It was deleted meanwhile.
+  if (!segment) {
+    await noteTask(tx, task, undefined);
+    return [];
+  }
+  const asked = { workspaceId, idOf: live.idOf, nowMs };
+  if (task.params['filled'] === undefined && segment.kind !== 'date') await fill(tx, lane, segment, asked);
+  const changing = mayChange(tx, segment, asked);
+  const page = { afterId: task.afterId, limit: most };
+  const ids = changing ? await nextWhere(tx, workspaceId, lane.buckets, changing, page) : [];
+  if (ids.length === most) await noteTask(tx, { ...task, params: { filled: 1 } }, ids.at(-1));
+  else {
+    await noteTask(tx, task, undefined);
+    await endBuild(tx, segment);
+  }
+  return ids;
+}
+
+async function fill(
+  tx: Tx,
+  lane: OwnedLane,
+  segment: Segment,
+  asked: Parameters<typeof ruleCondition>[2],
+): Promise<void> {
+  const { kind, rule } = segment;
+  const path = kind === 'value' ? (rule as { path: string }).path : undefined;
+  const condition =
+    path === undefined
+      ? ruleCondition(tx, rule as Rule, asked)
+      : tx`${valueAtPath(tx, tx`c.attributes`, path)} IS NOT NULL`;
+  const value = path === undefined ? tx`NULL::text` : digestAt(tx, path);
+  await fillSegment(tx, segment, lane.buckets, tx`(${condition})`, value, asked.nowMs);
+}
+
+/** Of whom time alone may change it; undefined where it does of nobody. */
+function mayChange(
+  tx: Tx,
+  { kind, rule }: Segment,
+  { idOf, nowMs }: { idOf: ReadonlyMap<string, number>; nowMs: number },
+): Fragment | undefined {
+  if (kind === 'date')
+    return tx`${valueAtPath(tx, tx`c.attributes`, (rule as DateTrigger).attribute)} IS NOT NULL`;
+  if (kind === 'value') return undefined;
+  const names = namesIn(rule as Rule).flatMap(({ name, backMs }) => {
+    const id = idOf.get(name);
+    return id === undefined || backMs === 0 || backMs === Infinity ? [] : [{ id, sinceMs: nowMs - backMs }];
+  });
+  return names.length ? didSince(tx, names) : undefined;
+}
+
+/** The last lane that is done makes it whole. Locks the segment, so that of two that end at once one is the last. */
+async function endBuild(tx: Tx, { workspaceId, id }: Segment): Promise<void> {
+  const segment = await selectSegment(tx, workspaceId, id, true);
+  if (!segment || (await selectTaskOf(tx, id))) return;
+  await updateSegment(tx, { ...segment, state: 'live' });
+  await bumpStamp(tx);
+}

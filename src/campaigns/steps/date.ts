@@ -1,0 +1,73 @@
+/**
+ * When a date of a contact comes: so long before or after it, at a time of their day, each year where it is yearly. Pure.
+ *
+ * A date without a time is a day on the contact's wall. One with a time is an instant, unless a time of day is asked for: then it is the
+ * day of it. 29 February is 28 February in years that have none.
+ */
+import type { Trigger } from '../../../contract/campaign.ts';
+import { parseIsoTime } from '../../base/clock.ts';
+import { clientMs } from '../events/time.ts';
+import { durationMs, minuteOfText } from '../match/duration.ts';
+import { dayOf, instantOf } from './local.ts';
+
+const DAY_MS = 86_400_000;
+/** A day is greeted in the morning, unless it is said when. */
+const MORNING = 9 * 60;
+
+/** What is asked of a date. */
+export type DateTrigger = Extract<Trigger, { date: object }>['date'];
+
+/** Milliseconds of `-3d` or `2h`; undefined when it is none. */
+export function offsetMs(text: string): number | undefined {
+  const isBefore = text.startsWith('-');
+  const ms = durationMs(isBefore ? text.slice(1) : text);
+  return ms === undefined ? undefined : isBefore ? -ms : ms;
+}
+
+/** The first time after `afterMs` that it comes, for a value of the attribute; undefined when it does not, or when that is no date. */
+export function nextDate(
+  asked: DateTrigger,
+  value: unknown,
+  zone: string,
+  afterMs: number,
+): number | undefined {
+  const offset = asked.offset === undefined ? 0 : offsetMs(asked.offset)!;
+  const found = dateOf(value);
+  if (!found) return undefined;
+  if ('atMs' in found && asked.at === undefined && !asked.yearly) {
+    const ms = found.atMs + offset;
+    return ms > afterMs ? ms : undefined;
+  }
+  const day = 'day' in found ? found.day : dayOf(found.atMs, zone);
+  const minute = asked.at === undefined ? MORNING : minuteOfText(asked.at)!;
+  const whole = offset % DAY_MS === 0 ? offset / DAY_MS : 0;
+  const instant = (of: number) => instantOf(of + whole, minute, zone) + (whole === 0 ? offset : 0);
+  if (!asked.yearly) return instant(day) > afterMs ? instant(day) : undefined;
+  const year = new Date(afterMs).getUTCFullYear();
+  const first = new Date(day * DAY_MS).getUTCFullYear();
+  for (let one = Math.max(first, year - 2); one <= Math.max(first, year + 2); one++) {
+    const ms = instant(inYear(day, one));
+    if (ms > afterMs) return ms;
+  }
+  return undefined;
+}
+
+/** The same day of another year, as days since 1970. */
+function inYear(day: number, year: number): number {
+  const of = new Date(day * DAY_MS);
+  const [month, date] = [of.getUTCMonth(), of.getUTCDate()];
+  const ms = Date.UTC(year, month, date);
+  // 29 February rolls over into March where there is none.
+  return (new Date(ms).getUTCMonth() === month ? ms : Date.UTC(year, month, 28)) / DAY_MS;
+}
+
+function dateOf(value: unknown): { day: number } | { atMs: number } | undefined {
+  if (typeof value === 'number' && Number.isFinite(value)) return { atMs: clientMs(value) };
+  if (typeof value !== 'string') return undefined;
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
+    const ms = parseIsoTime(`${value}T00:00:00Z`);
+    return ms === undefined ? undefined : { day: ms / DAY_MS };
+  }
+  const atMs = parseIsoTime(value);
+  return atMs === undefined ? undefined : { atMs };
+}

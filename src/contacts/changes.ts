@@ -1,0 +1,29 @@
+/**
+ * Whom a transaction has made or changed, as far as rules about contacts can tell: profiles, lists and tags. Remembered with the
+ * transaction and in memory, so that it costs nothing where nobody asks; who wants to know asks before the commit (`takeChanged`).
+ */
+import type { Tx } from '../db/pool.ts';
+
+/** A contact that was changed. `isHushed`: what is known of them becomes another, and nothing is to be set off by it. */
+type Changed = { contactId: number; workspaceId: number; isHushed: boolean };
+
+const byTx = new WeakMap<Tx, Map<number, Changed>>();
+
+/** Remembers that contacts were made or changed. */
+export function noteChanged(tx: Tx, workspaceId: number, contactIds: Iterable<number>): void {
+  const noted = byTx.get(tx) ?? new Map<number, Changed>();
+  byTx.set(tx, noted);
+  for (const contactId of contactIds) noted.set(contactId, { contactId, workspaceId, isHushed: false });
+}
+
+/** Says of what was changed so far that it is to set nothing off: a backfill, or two contacts that became one. */
+export function hushChanges(tx: Tx): void {
+  for (const one of byTx.get(tx)?.values() ?? []) one.isHushed = true;
+}
+
+/** Whom the transaction has changed since it was asked last. */
+export function takeChanged(tx: Tx): Changed[] {
+  const noted = byTx.get(tx);
+  byTx.delete(tx);
+  return noted ? [...noted.values()] : [];
+}
