@@ -139,11 +139,19 @@ export type Step = { key: string; then?: Edges } & (
   | { split: Readonly<Record<string, number>> }
   | { set: Readonly<Record<string, unknown>> }
   | { tag: { add?: readonly string[]; remove?: readonly string[] } }
+  | { group_chat: GroupChatStep }
+  | { share: ShareStep }
   | { stop: { reason: string } }
 );
 
 /** One of several messages, for this share (`50%`) of those who are treated; who gets which is drawn at entry. */
 export type Variant = { key: string; share: string; template?: string; content?: Content };
+
+/** A group chat of the workspace, by its id: one of the two. */
+export type GroupChatStep = { join: string } | { leave: string };
+
+/** A connected account is offered an action of the workspace, by its key; it decides whether it runs. */
+export type ShareStep = { action: string };
 
 /** A message. Exactly one of template, content and variants; `best` lets the contact's own channel be chosen. */
 export type SendStep = {
@@ -170,6 +178,8 @@ export type WaitForStep = Looked & {
   grace?: boolean;
   since?: 'trigger' | 'step' | { ago: string };
   of?: string;
+  /** Attributes that are set to what the event says, by its properties: `{ shippingAddress: answers.address }`. */
+  save?: Readonly<Record<string, string>>;
 };
 
 /** What a campaign is to bring about, counted from entry. */

@@ -8,6 +8,7 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
+import { offerToContact } from './connect/actions.ts';
 import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { contactsRoom } from './contacts/room.ts';
@@ -337,8 +338,13 @@ function declared(
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
-    campaignsRoom({ ...shared, names: ctx.names }),
-    connectRoom,
+    campaignsRoom({
+      ...shared,
+      names: ctx.names,
+      share: (tx, { workspaceId, ...of }, nowMs) =>
+        offerToContact(shared, tx, { ...of, clientWorkspaceId: workspaceId }, nowMs),
+    }),
+    connectRoom({ ...shared, names: ctx.names }),
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,
     sendersRoom,

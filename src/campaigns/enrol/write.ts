@@ -29,7 +29,16 @@ const FAR_MS = 400 * 86_400_000;
 const MOST_ROUNDS = 10;
 
 /** What writing needs. */
-export type WriteDeps = SendDeps & { queue: Queue; ids: IdSource };
+export type WriteDeps = SendDeps & {
+  queue: Queue;
+  ids: IdSource;
+  /** Offers an action of a workspace to the account that stands there as a contact; a text says why nothing came of it. */
+  share: (
+    tx: Tx,
+    of: { workspaceId: number; contactId: number; key: string },
+    nowMs: number,
+  ) => Promise<string | undefined>;
+};
 
 /** Writes the changes of one workspace's contacts. `nowMs` is by our clock. */
 export async function writeChanges(
@@ -54,6 +63,12 @@ export async function writeChanges(
         changes,
       );
     await changePeople(deps, tx, workspace, effects, atMs);
+    for (const { contactId, enrolment, effect } of effects) {
+      if (effect.do !== 'share') continue;
+      const reason = await deps.share(tx, { workspaceId: workspace.id, contactId, key: effect.action }, atMs);
+      if (reason !== undefined)
+        onUnsent(live, members.get(contactId)!, enrolment, { stepKey: effect.step, reason, atMs }, changes);
+    }
   }
   const kept = [...changes.enrolments.values()];
   const gone = [...changes.gone.values()].filter(({ id }) => !changes.enrolments.has(id));

@@ -6,6 +6,7 @@ import { CHANNELS, MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { CAMPAIGN_LIMITS, DAYS, type CampaignFile, type Goal } from '../../../contract/campaign.ts';
 import type { Fault } from '../../base/fault.ts';
 import { isFault } from '../../base/fault.ts';
+import { fromHex24 } from '../../base/ids.ts';
 import { checkAttributes, isTimeZone } from '../../contacts/profile.ts';
 import { checkContent } from '../../content/check.ts';
 import { compile } from '../../content/compile.ts';
@@ -118,7 +119,7 @@ function goalsAt(given: Record<string, unknown>, path: string): void {
 }
 
 function stepAt(value: unknown, path: string): void {
-  const unbuilt = ['webhook', 'group_chat', 'form', 'connect', 'start'] as const;
+  const unbuilt = ['webhook', 'form', 'connect', 'start'] as const;
   const given = objectAt(value, path, ['key', 'then', ...STEP_KINDS, ...unbuilt]);
   const odd = unbuilt.find((kind) => given[kind] !== undefined);
   if (odd) breaks(`${path}.${odd}`, `is not built yet; a step is one of ${STEP_KINDS.join(', ')}`);
@@ -147,7 +148,16 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
       breaks(`${path}.zone`, 'must be a time zone, such as Europe/Amsterdam');
   },
   wait_for(value, path) {
-    const given = objectAt(value, path, ['event', 'where', 'match', 'timeout', 'grace', 'since', 'of']);
+    const given = objectAt(value, path, [
+      'event',
+      'where',
+      'match',
+      'timeout',
+      'grace',
+      'since',
+      'of',
+      'save',
+    ]);
     lookedAt(given, path);
     durationAt(given['timeout'], `${path}.timeout`, 1_000, CAMPAIGN_LIMITS.waitMs);
     if (given['grace'] !== undefined) flagAt(given['grace'], `${path}.grace`);
@@ -161,6 +171,7 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
       );
     else if (since !== undefined) wordAt(since, `${path}.since`, ['trigger', 'step']);
     if (given['of'] !== undefined) keyAt(given['of'], `${path}.of`);
+    if (given['save'] !== undefined) savedAt(given['save'], `${path}.save`);
   },
   branch(value, path) {
     listAt(value, path, 1, CAMPAIGN_LIMITS.branches).forEach((one, i) => {
@@ -194,8 +205,24 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
           textAt(name, `${path}.${what}[${i}]`),
         );
   },
+  group_chat(value, path) {
+    const given = objectAt(value, path, ['join', 'leave']);
+    const what = oneOf(given, ['join', 'leave'], path);
+    const id = given[what];
+    if (typeof id !== 'string' || fromHex24(id) === undefined)
+      breaks(`${path}.${what}`, 'must be the id of a group chat, of 24 hex digits');
+  },
+  share: (value, path) => void keyAt(objectAt(value, path, ['action'])['action'], `${path}.action`),
   stop: (value, path) => void textAt(objectAt(value, path, ['reason'])['reason'], `${path}.reason`, 64),
 };
+
+function savedAt(value: unknown, path: string): void {
+  const given = recordAt(value, path);
+  if (!Object.keys(given).length) breaks(path, 'must name an attribute');
+  const odd = checkAttributes(given, path);
+  if (odd) breaks(odd.field ?? path, odd.message.replace(`${odd.field}: `, ''));
+  for (const [name, property] of Object.entries(given)) pathAt(property, `${path}.${name}`);
+}
 
 function sendAt(value: unknown, path: string): void {
   const keys = ['template', 'content', 'variants', 'class', 'channel', 'await', 'lateBy'];

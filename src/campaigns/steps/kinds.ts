@@ -11,6 +11,8 @@ export const STEP_KINDS = [
   'split',
   'set',
   'tag',
+  'group_chat',
+  'share',
   'stop',
 ] as const;
 /** A kind of step. */
@@ -26,6 +28,8 @@ export const EDGES: Readonly<Record<StepKind, readonly string[]>> = {
   split: [],
   set: ['next'],
   tag: ['next'],
+  group_chat: ['next'],
+  share: ['next'],
   stop: [],
 };
 

@@ -1,4 +1,5 @@
 /** Somebody in a campaign, as a step sees them, and what a step leads to. Holds types only. */
+import type { GroupChatStep } from '../../../contract/campaign.ts';
 import type { Seen } from '../match/facts.ts';
 
 /** Where somebody stands. Kept as it is, so names are short where there are many. */
@@ -48,6 +49,8 @@ export type Effect = { seq: number; step: string; atMs: number } & (
   | { do: 'would_send' }
   | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
   | { do: 'tag'; add: readonly string[]; remove: readonly string[] }
+  | { do: 'group_chat'; how: GroupChatStep }
+  | { do: 'share'; action: string }
 );
 
 /** A decision, for who asks why. */

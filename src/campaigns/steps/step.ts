@@ -6,6 +6,7 @@ import { CAMPAIGN_LIMITS, type SendStep, type Step, type WaitForStep } from '../
 import { hash32 } from '../../base/crypto.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
+import { valueAt } from '../match/reading.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { END } from './flow.ts';
 import { nextAtMinute, nextInWindow } from './local.ts';
@@ -245,7 +246,7 @@ class Walk {
     const timeoutMs = durationMs(wait.timeout)!;
     const found = this.#found(wait, this.#asOfMs);
     if (found) {
-      this.#note(wait.event, found);
+      this.#note(wait, found);
       return this.#on(at, 'done', wait.event);
     }
     const graceMs = wait.grace ? Math.min(60_000, timeoutMs / 10) : 0;
@@ -253,12 +254,23 @@ class Walk {
   }
 
   #done(wait: WaitForStep, event: Seen): void {
-    this.#note(wait.event, event);
+    this.#note(wait, event);
     this.#follow('done', wait.event);
   }
 
-  #note(name: string, { atMs, key }: Seen): void {
-    this.#place.heard = { ...this.#place.heard, [name]: [atMs, key] };
+  /** What ended a wait ends no other, and what it says is kept of the contact where that is asked for. */
+  #note({ event: name, save }: WaitForStep, event: Seen): void {
+    this.#place.heard = { ...this.#place.heard, [name]: [event.atMs, event.key] };
+    if (!save || this.#run.isShadow) return;
+    const said = Object.entries(save).map(([attribute, path]) => [
+      attribute,
+      valueAt(event.properties, path),
+    ]);
+    const attributes = Object.fromEntries(said.filter(([, value]) => value !== undefined));
+    if (!Object.keys(attributes).length) return;
+    const { seq, step: at } = this.#place;
+    this.#effects.push({ seq, step: at, atMs: this.#asOfMs, do: 'set', attributes });
+    this.#facts = withAttributes(this.#facts, attributes);
   }
 
   /** The first of what was done already that ends a wait which began at `sinceMs`. */
@@ -305,12 +317,19 @@ class Walk {
     return undefined;
   }
 
-  #change(current: Extract<Step, { set: object } | { tag: object }>, at: number): string {
+  #change(
+    current: Extract<Step, { set: object } | { tag: object } | { group_chat: object } | { share: object }>,
+    at: number,
+  ): string {
     if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
     const { seq } = this.#place;
     const atMs = this.#asOfMs;
     if ('set' in current)
       this.#effects.push({ seq, step: current.key, atMs, do: 'set', attributes: current.set });
+    else if ('group_chat' in current)
+      this.#effects.push({ seq, step: current.key, atMs, do: 'group_chat', how: current.group_chat });
+    else if ('share' in current)
+      this.#effects.push({ seq, step: current.key, atMs, do: 'share', action: current.share.action });
     else {
       const { add = [], remove = [] } = current.tag;
       this.#effects.push({ seq, step: current.key, atMs, do: 'tag', add, remove });
