@@ -9,6 +9,7 @@ import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
 import { offerToContact } from './connect/actions.ts';
+import { grantDemo } from './connect/demo.ts';
 import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
 import { contactsRoom } from './contacts/room.ts';
@@ -182,7 +183,7 @@ async function compose(
   let firstOwner: FirstOwner;
   try {
     await all.start();
-    if (config.demo) demo = await ensureDemo({ ...ctx, nowMs: clock.nowMs(), catalogue: ADAPTERS });
+    if (config.demo) demo = await ensureDemo(demoTools(ctx));
     if (serves) firstOwner = await firstOwnerLink(ctx.sql, clock.nowMs());
   } catch (error) {
     // Whoever closes the store next must find nothing running on it.
@@ -197,6 +198,17 @@ async function compose(
   const url = serves ? server.url() : undefined;
   const at = { url, probes: probes?.url(), mailPort: rooms.mail.port() };
   return { ...at, demo, firstOwner, log, stop: () => (stopped ??= stop()) };
+}
+
+/** What the demo is made with: in transactions that tell of its grant. */
+function demoTools(ctx: HttpContext): Parameters<typeof ensureDemo>[0] {
+  return {
+    ...ctx,
+    sql: { begin: ctx.queue.transact },
+    nowMs: ctx.clock.nowMs(),
+    catalogue: ADAPTERS,
+    grantAccount: (tx, demo) => grantDemo(ctx, tx, demo),
+  };
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> &

@@ -8,6 +8,7 @@ import { createKey, type Door } from '../src/accounts/keys.ts';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
 import { ACTIONS, can, HOLDERS, ROLES, type Action, type Holder } from '../src/accounts/roles.ts';
 import { toHex24 } from '../src/base/ids.ts';
+import { IMPORT } from '../src/doors/console/contactsImport.ts';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import type { Guarded } from '../src/doors/kit/route.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
@@ -145,7 +146,7 @@ describe('every route as everybody', () => {
     test(`the console: ${role}`, async () => {
       const app = await product.newApp();
       const { token } = await member(app.workspaceId, role, 'console');
-      await tryAll(CONSOLE, role, {
+      await tryAll([...CONSOLE, IMPORT], role, {
         base: ({ of }) => (of === 'workspace' ? `/api/workspaces/${app.appId}` : '/api'),
         authorization: `Bearer ${token}`,
       });

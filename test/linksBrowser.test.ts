@@ -149,7 +149,7 @@ test('W44 a person opens the link, reads on, answers and is answered; the addres
   assert.deepEqual(complaints, []);
   const present = async () => (await presentContacts(ctx.sql, [contactId], ctx.clock.nowMs())).has(contactId);
   // Sooner than the page's next sign of life, which would put a mistake right.
-  await until('the person is there', present, 5_000);
+  await until('the person is there', present);
   await context.close();
   await until('the person is away', async () => !(await present()));
 });

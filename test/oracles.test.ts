@@ -9,10 +9,12 @@ import type { TSchema } from 'typebox';
 import { toHex24 } from '../src/base/ids.ts';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
+import { createKey } from '../src/accounts/keys.ts';
+import { routesOf } from '../src/doors/outbound/routes.ts';
 import { ROUTES as WEB1ON1 } from '../src/doors/web1on1/routes.ts';
 import { inboxOf } from '../src/threads/posts.ts';
 import { newConsoleKey } from './support/messages.ts';
-import { jwt, startProduct } from './sunshineProduct.ts';
+import { jwt, must, startProduct } from './sunshineProduct.ts';
 import { callerOf, newBot, newPhone, type Bot } from './web1on1Product.ts';
 
 const product = await startProduct({ rateLimitPerS: 0 });
@@ -309,6 +311,43 @@ describe('named within a body', () => {
       `Bearer ${own.bot.token}`,
     );
   });
+});
+
+test('at the Outbound door: who and what is another workspace’s is as what is not there', async () => {
+  const { token } = must(
+    await sql.begin((tx) =>
+      createKey(tx, ctx, {
+        owner: { workspaceId: own.bot.workspaceId },
+        door: 'outbound',
+        scopes: ['private'],
+        nowMs: ctx.clock.nowMs(),
+      }),
+    ),
+  );
+  const names = [...other.ids.values()];
+  assert.ok(names.length > 10);
+  let compared = 0;
+  for (const { path, list } of routesOf(async () => {}) as readonly { path: string; list?: boolean }[]) {
+    if (path.includes(':')) continue;
+    const bodies: ((id: string) => object)[] = [
+      (id) => ({ user_id: id, token: 't', event: 'e', campaign_ids: [id] }),
+      (id) => ({ user_id: 'own', previous_id: id, group_id: id, campaign_ids: [id], event: 'e', token: 't' }),
+      (id) => ({ _oid: id, i: id, user_id: 'own' }),
+    ];
+    for (const body of bodies) {
+      const ask = async (id: string) => {
+        const said = list ? [body(id)] : body(id);
+        const { status, text } = await send('POST', path, `Bearer ${token}`, said);
+        return `${status} ${text.replaceAll(id, '<id>')}`;
+      };
+      const none = await ask('0'.repeat(23) + '7');
+      for (const id of names) {
+        assert.equal(await ask(id), none, `${path} ${JSON.stringify(body(id))}`);
+        compared++;
+      }
+    }
+  }
+  assert.ok(compared > 200, `${compared}`);
 });
 
 describe('doors that let strangers in', () => {

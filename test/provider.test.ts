@@ -73,7 +73,6 @@ test('429 with Retry-After: the message goes again when the time is up, not befo
   const delivery = await reaches(await notify(to), 'accepted');
   const [first, second] = sink.calls.filter((call) => call.to === to);
   assert.ok(second!.atMs - first!.atMs >= 1000, 'not before a second had passed');
-  assert.ok(second!.atMs - first!.atMs < 3000, 'and soon after it');
   assert.equal(delivery.trail?.[0]?.what, 'deferred');
 });
 

@@ -90,16 +90,34 @@ test('what people alert on is told', async () => {
   });
 });
 
+/** Units that are not base units, and short names of units, as Prometheus' linter knows them (prometheus/client_golang, promlint, v1.23). */
+const ODD_UNITS =
+  /_(?:milliseconds|microseconds|nanoseconds|minutes|hours|days|weeks|kilobytes|megabytes|gigabytes|kibibytes|mebibytes|bits|percent|kelvin|fahrenheit|kilometers|kilograms|s|ms|us|ns|sec|h|d|b|kb|mb|gb|tb|pb|m)(?:_|$)/;
+
 /** What `promtool check metrics` asks for. */
 function lint(text: string): string[] {
   const faults: string[] = [];
+  for (const kind of ['HELP', 'TYPE']) {
+    const named = [...text.matchAll(new RegExp(`^# ${kind} (\\S+)`, 'gm'))].map(([, name]) => name!);
+    faults.push(
+      ...named.filter((name, at) => named.indexOf(name) < at).map((name) => `${name}: ${kind} twice`),
+    );
+  }
+  const series = [...text.matchAll(/^([a-zA-Z_:][\w:]*(?:\{.*\})?) \S+$/gm)].map(([, one]) => one!);
+  faults.push(...series.filter((one, at) => series.indexOf(one) < at).map((one) => `${one}: twice`));
+  for (const [, label] of text.matchAll(/[{,](\w+)="/g))
+    if (!/^[a-z][a-z0-9_]*$/.test(label!)) faults.push(`${label}: a label not in snake case`);
+  for (const [, name] of text.matchAll(/^(\w+)\{(?:.*,)?(?:le|quantile)="/gm))
+    if (!new RegExp(`^# TYPE ${name!.replace(/_bucket$/, '')} (?:histogram|summary)$`, 'm').test(text))
+      faults.push(`${name}: le and quantile are for histograms and summaries`);
   const help = new Set([...text.matchAll(/^# HELP (\S+) \S/gm)].map(([, name]) => name));
   for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     if (!help.has(name)) faults.push(`${name}: no help`);
     if ((type === 'counter') !== name!.endsWith('_total'))
       faults.push(`${name}: _total is for counters, and only for them`);
-    if (/_(?:milliseconds|ms|minutes|hours|days|kilobytes|megabytes|mb|percent)(?:_|$)/.test(name!))
-      faults.push(`${name}: not a base unit`);
+    if (ODD_UNITS.test(name!)) faults.push(`${name}: not a base unit`);
+    if (/(?:^|_)(?:counter|gauge|histogram|summary|untyped)(?:_|$)/.test(name!))
+      faults.push(`${name}: names its type`);
     if (type !== 'histogram' && type !== 'summary' && /_(?:count|sum|bucket)$/.test(name!))
       faults.push(`${name}: is no histogram`);
     if (!/^[a-z][a-z0-9_]*$/.test(name!)) faults.push(`${name}: not snake case`);
@@ -113,6 +131,15 @@ function lint(text: string): string[] {
 
 test('names, units and help are as promtool asks', async () => {
   assert.deepEqual(lint('# TYPE a_ms counter\nb 1\n').length, 4, 'the rules find something');
+  const bad = [
+    '# HELP a b\n# TYPE a gauge\na 1\na 2\n',
+    '# HELP a b\n# HELP a c\n# TYPE a gauge\na 1\n',
+    '# HELP a b\n# TYPE a gauge\na{camelCase="x"} 1\n',
+    '# HELP a b\n# TYPE a gauge\na{le="1"} 1\n',
+    '# HELP a_gauge b\n# TYPE a_gauge gauge\na_gauge 1\n',
+    '# HELP a_kb b\n# TYPE a_kb gauge\na_kb 1\n',
+  ];
+  for (const one of bad) assert.equal(lint(one).length, 1, one);
   for (const base of [front.url, worker.probes!]) {
     const { text } = await read(base, '/metrics');
     assert.deepEqual(lint(text), []);

@@ -53,9 +53,20 @@ const advance = async (byMs: number) =>
 const theirNow = async () =>
   ctx.clock.nowMs() + (await ctx.directory.workspace(bot.workspaceId))!.clockAheadMs;
 
+/** What a page was told, in order: typing that began and ended, and messages. Margins before a delay ends are minutes: nobody is that slow. */
+const story = (events: readonly LiveEvent[]) =>
+  events.flatMap((event) => {
+    if (event.kind === 'typing' && event.by === 'business') return [event.on ? 'typing' : 'typing ends'];
+    return event.kind === 'message' && event.message.from === 'business'
+      ? [textOf(event.message.content)]
+      : [];
+  });
+const textOf = (content: object) => ('text' in content ? String(content.text) : '');
+const MINUTES_MS = 10 * 60_000;
+
 test('W11 W12 a message exists for the person when its delay is over, and typing is shown before it and ends with it', async () => {
   const { id, tab, events, post, texts, said, contactId } = await onTheWeb();
-  const posted = await post({ text: LONG, role: 'agent', touchpoint: 'web', delay: 60_000 });
+  const posted = await post({ text: LONG, role: 'agent', touchpoint: 'web', delay: MINUTES_MS });
   assert.equal(posted.status, 201, JSON.stringify(posted.body));
   assert.ok(Date.parse(posted.body.createdAt) <= (await theirNow()), 'createdAt lies in the future');
   assert.deepEqual(await texts(), ['hello']);
@@ -64,18 +75,21 @@ test('W11 W12 a message exists for the person when its delay is over, and typing
     await product.sql`SELECT 1 FROM messages WHERE contact_id = ${contactId} AND direction = 'out'`;
   assert.equal(before.length, 0);
 
-  await advance(58_000);
-  await until('typing is shown', () => typing(events).at(-1) === true);
-  assert.deepEqual(said(), ['hello']);
-  assert.deepEqual(hook.texts(id), ['hello']);
-
+  await advance(MINUTES_MS / 2);
+  assert.deepEqual([said(), hook.texts(id), story(events)], [['hello'], ['hello'], []]);
+  await advance(MINUTES_MS / 2 - 2_000);
+  await until('typing is shown', () => story(events).includes('typing'));
   await advance(2_000);
   await until('the message is there', () => said().length === 2);
-  await until('typing has ended', () => typing(events).at(-1) === false);
+  await until('typing has ended', () => story(events).includes('typing ends'));
+  assert.deepEqual(
+    story(events).filter((one) => one !== 'typing ends'),
+    ['typing', LONG],
+  );
   assert.deepEqual(typing(events), [true, false]);
   assert.deepEqual(await texts(), ['hello', LONG]);
   const shown = (await call('GET', `/messages/${posted.body.id}`)).body;
-  assert.ok(Date.parse(shown.createdAt) >= Date.parse(posted.body.createdAt) + 60_000);
+  assert.ok(Date.parse(shown.createdAt) >= Date.parse(posted.body.createdAt) + MINUTES_MS);
   assert.ok(Date.parse(shown.createdAt) <= (await theirNow()));
   assert.equal(tab.messages().at(-1)!.id, posted.body.id, 'it has one id');
   await until('the webhook is told', () => hook.texts(id).length === 2);
@@ -83,13 +97,17 @@ test('W11 W12 a message exists for the person when its delay is over, and typing
 
 test('W12 typing is shown for a second before a short text, however long its delay', async () => {
   const { events, post, said } = await onTheWeb();
-  await post({ text: 'short', role: 'agent', touchpoint: 'web', delay: 60_000 });
-  await advance(58_500);
+  const posted = await post({ text: 'short', role: 'agent', touchpoint: 'web', delay: MINUTES_MS });
+  const [held] = await product.sql<{ dueMs: number; typingMs: number }[]>`
+    SELECT due_ms AS "dueMs", typing_ms AS "typingMs" FROM posts WHERE due_ms IS NOT NULL
+      AND conversation_id = (SELECT conversation_id FROM posts WHERE id = ${Number.parseInt(posted.body.id.slice(8), 16)})`;
+  assert.equal(held!.dueMs - held!.typingMs, 1_000);
+  await advance(MINUTES_MS / 2);
   await post({ text: 'at once', role: 'agent', touchpoint: 'web' });
   await until('the other is there', () => said().includes('at once'));
   assert.deepEqual(typing(events), []);
-  await advance(500);
-  await until('typing is shown', () => typing(events).at(-1) === true);
+  await advance(MINUTES_MS / 2 - 1_000);
+  await until('typing is shown', () => typing(events)[0] === true);
   await advance(1_000);
   await until('it is there', () => said().at(-1) === 'short' && typing(events).at(-1) === false);
 });
@@ -97,9 +115,9 @@ test('W12 typing is shown for a second before a short text, however long its del
 test('W34 what is posted together keeps its order, whatever the delays; a command among it comes in its turn', async () => {
   const { id, events, post, said } = await onTheWeb();
   await post([
-    { text: 'one', role: 'agent', touchpoint: 'web', delay: 1500 },
+    { text: 'one', role: 'agent', touchpoint: 'web', delay: MINUTES_MS },
     { text: 'two', role: 'agent', delay: 0 },
-    { text: 'three', role: 'agent', delay: 1000 },
+    { text: 'three', role: 'agent', delay: MINUTES_MS / 2 },
     { text: '/leave', type: 'command' },
   ]);
   assert.equal(
@@ -107,12 +125,16 @@ test('W34 what is posted together keeps its order, whatever the delays; a comman
     'queued',
     'nobody has said anything yet',
   );
-  await advance(1500);
+  await advance(MINUTES_MS);
   await until('two are there', () => said().length === 3);
   assert.deepEqual(said(), ['hello', 'one', 'two']);
   assert.equal((await call('GET', `/conversations/${id}`)).body.status, 'active');
-  await until('the third is being typed', () => typing(events).at(-1) === true);
-  await advance(1000);
+  await advance(MINUTES_MS / 2 - 1_000);
+  await until(
+    'the third is being typed',
+    () => story(events).lastIndexOf('typing') > story(events).indexOf('two'),
+  );
+  await advance(1_000);
   await until('all are there', () => said().length === 4);
   assert.deepEqual(said(), ['hello', 'one', 'two', 'three']);
   await until('it is left', async () => (await call('GET', `/conversations/${id}`)).body.status === 'closed');
@@ -151,9 +173,9 @@ test('a message that is taken away before its delay is over is never said', asyn
 
 test('a contact message with a delay is heard when it is over', async () => {
   const { post, texts } = await onTheWeb();
-  await post({ text: 'and one more thing', role: 'contact', delay: 3000 });
+  await post({ text: 'and one more thing', role: 'contact', delay: MINUTES_MS });
   assert.deepEqual(await texts(), ['hello']);
-  await advance(3000);
+  await advance(MINUTES_MS);
   await until('it is heard', async () => (await texts()).length === 2);
 });
 

@@ -1,14 +1,18 @@
 /** What is issued by the clock of a test workspace is checked by it: codes, requests, sessions and links, after the clock was moved on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WebSocket } from 'ws';
+import { createOperator } from '../src/accounts/operators.ts';
 import { AUTH_CODE_LIFE_MS, LINK_REQUEST_LIFE_MS } from '../src/links/authCodes.ts';
-import { caller, errors, startProduct } from './sunshineProduct.ts';
+import { caller, errors, must, startProduct } from './sunshineProduct.ts';
+import { newConsoleKey } from './support/messages.ts';
 import { callerOf, newBot, newPhone, type Json } from './web1on1Product.ts';
 import { until } from './support/until.ts';
 
 const product = await startProduct();
 const { url, ctx, simulator } = product;
 const YEAR_MS = 365 * 86_400_000;
+const SESSION_LIFE_MS = 30 * 86_400_000;
 
 async function ahead() {
   const bot = await newBot(product);
@@ -110,6 +114,205 @@ test('9.17 what is accepted is dated by the clock of its workspace, and so is wh
     return found.length >= 4 ? found : undefined;
   });
   for (const { what, atMs } of rows) assert.ok(atMs >= fromMs, `${what} is dated ${atMs}, before ${fromMs}`);
+});
+
+/** Something that is issued, and what says whether it is still good; `lifeMs` where it ends by the clock of its workspace. */
+type Pair = { name: string; lifeMs?: number; issue: () => Promise<() => Promise<boolean>> };
+
+test('whatever is issued after the clock was moved on is good when it is looked at, and ends by the clock that it was issued by', async () => {
+  const { bot, call, user, advance } = await ahead();
+  const at = `/api/workspaces/${bot.appId}`;
+  const consoleKey = await newConsoleKey(ctx, bot.workspaceId);
+  const api = async (method: string, path: string, body?: object, authorization = consoleKey) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    return { status: response.status, json: text ? JSON.parse(text) : {} };
+  };
+  const code = async () => (await call('GET', `/v1.1/appusers/${user._id}/authcode`)).body.authCode as string;
+  const enter = (token: string) => api('POST', '/chat/session', { id: user._id, token }, '');
+  const entered = async () => (await enter(await code())).json.token as string;
+  const password = 'correct horse battery';
+  const operator = async () => {
+    const email = `clock-${newPhone()}@people.example`;
+    const made = await ctx.sql.begin((tx) =>
+      createOperator(tx, ctx.ids, { email, name: 'Clock', password, nowMs: ctx.clock.nowMs() }),
+    );
+    return { email, id: must(made).id };
+  };
+  const signedIn = async (email: string) =>
+    `Bearer ${(await api('POST', '/api/sessions', { email, password }, '')).json.token}`;
+  const pairs: Pair[] = [
+    {
+      name: 'an auth code, at the page of the web chat',
+      lifeMs: AUTH_CODE_LIFE_MS,
+      async issue() {
+        const one = await code();
+        return async () => (await enter(one)).status === 201;
+      },
+    },
+    {
+      name: 'a session of the page',
+      lifeMs: SESSION_LIFE_MS,
+      async issue() {
+        const token = await entered();
+        return async () => (await api('GET', '/chat/messages', undefined, `Bearer ${token}`)).status === 200;
+      },
+    },
+    {
+      name: 'a session, on the live channel',
+      lifeMs: SESSION_LIFE_MS,
+      async issue() {
+        const token = await entered();
+        return async () => {
+          const socket = new WebSocket(`${url.replace('http', 'ws')}/live`);
+          const said = await new Promise<boolean>((resolve, reject) => {
+            socket.on('error', reject);
+            socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', version: 1, token })));
+            socket.on('message', () => resolve(true));
+            socket.on('close', () => resolve(false));
+          });
+          socket.terminate();
+          return said;
+        };
+      },
+    },
+    {
+      name: 'a short link to the web chat',
+      lifeMs: 7 * 86_400_000,
+      async issue() {
+        const uri = `${url}/chat/${bot.appId}?id={authuser}&token={authtoken}`;
+        const told = await call('POST', `/v1.1/appusers/${user._id}/messages`, {
+          role: 'appMaker',
+          type: 'text',
+          text: 'Go on here',
+          actions: [{ type: 'link', text: 'Go', uri }],
+        });
+        const short = told.body.message.actions[0].uri as string;
+        const open = () =>
+          fetch(url + new URL(short).pathname, {
+            redirect: 'manual',
+            headers: { 'user-agent': 'Mozilla/5.0 Firefox/140.0' },
+          });
+        return async () => (await open()).status < 400;
+      },
+    },
+    {
+      name: 'a key that ends',
+      async issue() {
+        const expiresAt = new Date(ctx.clock.nowMs() + 3_600_000).toISOString();
+        const made = await api('POST', `${at}/keys`, { door: 'console', role: 'admin', expiresAt });
+        assert.equal(made.status, 201, JSON.stringify(made.json));
+        return async () => (await api('GET', at, undefined, `Bearer ${made.json.token}`)).status === 200;
+      },
+    },
+    {
+      name: 'an access token of Web1on1',
+      async issue() {
+        const given = await api('POST', '/v2/auth/token', { refreshToken: bot.key }, '');
+        const { token: accessToken } = given.json;
+        assert.ok(accessToken, JSON.stringify(given.json));
+        return async () =>
+          (await api('GET', '/v2/conversations', undefined, `Bearer ${accessToken}`)).status === 200;
+      },
+    },
+    {
+      name: 'a session of an operator, and the invitation that he accepts in it',
+      async issue() {
+        const { email } = await operator();
+        const asked = await api('POST', `${at}/members`, { email, role: 'viewer' });
+        assert.equal(asked.status, 202, JSON.stringify(asked.json));
+        const session = await signedIn(email);
+        let accepted = false;
+        return async () => {
+          if (!accepted) await api('POST', `/api/me/invitations/${bot.appId}`, {}, session);
+          accepted = true;
+          return (await api('GET', at, undefined, session)).status === 200;
+        };
+      },
+    },
+    {
+      name: 'an answer that is kept for an Idempotency-Key',
+      async issue() {
+        const key = newPhone();
+        const send = async () => {
+          const response = await fetch(`${url}${at}/tags`, {
+            method: 'POST',
+            headers: {
+              authorization: consoleKey,
+              'content-type': 'application/json',
+              'idempotency-key': key,
+            },
+            body: JSON.stringify({ name: `tag ${key}` }),
+          });
+          return { status: response.status, text: await response.text() };
+        };
+        const first = await send();
+        return async () => {
+          const again = await send();
+          return again.status === first.status && again.text === first.text;
+        };
+      },
+    },
+  ];
+  for (const { name, lifeMs, issue } of pairs) {
+    const isGood = await issue();
+    assert.ok(await isGood(), `${name}: just issued`);
+    const later = await issue();
+    if (lifeMs !== undefined) {
+      await advance(lifeMs - 60_000);
+      assert.ok(await later(), `${name}: a minute before its end`);
+      const last = await issue();
+      await advance(lifeMs + 60_000);
+      assert.ok(!(await last()), `${name}: after its end`);
+    } else {
+      await advance(YEAR_MS);
+      assert.ok(await later(), `${name}: it ends by the clock on the wall`);
+    }
+  }
+});
+
+test('what the console is told of a time to come is by the clock of the workspace', async () => {
+  const { bot, advance } = await ahead();
+  const at = `/api/workspaces/${bot.appId}`;
+  const authorization = await newConsoleKey(ctx, bot.workspaceId);
+  const api = async (method: string, path: string, body?: object): Promise<Json> => {
+    const response = await fetch(url + at + path, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const json = (await response.json()) as Json;
+    assert.ok(response.status < 300, `${path}: ${response.status} ${JSON.stringify(json)}`);
+    return json;
+  };
+  const soon = () => new Date(ctx.clock.nowMs() + YEAR_MS + 3_600_000).toISOString();
+  const [phone, other] = [newPhone(), newPhone()];
+  const content = { type: 'text', text: 'Later' };
+  await api('POST', '/messages', {
+    destination: { channel: 'sms', address: phone },
+    content,
+    notBefore: soon(),
+  });
+  await api('POST', '/contacts', { phone: other });
+  const made = await api('POST', '/broadcasts', {
+    name: 'Later',
+    channel: 'sms',
+    class: 'transactional',
+    audience: { include: { all: true } },
+    content,
+  });
+  await api('POST', `/broadcasts/${made.id}/schedule`, { at: soon() });
+  const said = async (number: string) => {
+    const shown = await simulator.phone(bot.workspaceId, number);
+    return Array.isArray(shown) ? shown.length : 0;
+  };
+  assert.deepEqual([await said(phone), await said(other)], [0, 0]);
+  await advance(3_700_000);
+  await until('both came', async () => (await said(phone)) >= 1 && (await said(other)) === 1);
 });
 
 test('nothing was an error', () => assert.deepEqual(errors, []));

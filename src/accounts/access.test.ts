@@ -3,7 +3,6 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { SignJWT } from 'jose';
-import { monotonicMs } from '../base/clock.ts';
 import { vault as createVault } from '../base/crypto.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { idSource } from '../base/ids.ts';
@@ -33,7 +32,8 @@ import {
 import { ACTIONS, can, ROLES, type Action, type Role } from './roles.ts';
 import { createWorkspace, listWorkspaces } from './workspaces.ts';
 
-const { sql } = await testDatabase();
+const database = await testDatabase();
+const { sql } = database;
 const START = Date.UTC(2026, 3, 1);
 const clock = { ms: START, nowMs: () => clock.ms };
 const ids = idSource(1, clock.nowMs);
@@ -437,17 +437,20 @@ describe('the Sunshine door', async () => {
     );
   });
 
-  it('checks a token in less than 60 µs', async () => {
+  it('checks a token that is known without asking the store, and without anything dear', async () => {
     const token = jwt({ scope: 'app', iat: 1 }, keyId, app.secret);
+    await bearer(token);
+    const asked: string[] = [];
+    database.hear((text) => asked.push(text));
     const runs = 5000;
-    const times: number[] = [];
-    // The best of several runs: what the check costs, not what else the machine does.
-    for (let round = 0; round < 8; round++) {
-      const from = monotonicMs();
-      for (let i = 0; i < runs; i++) await bearer(token);
-      times.push(((monotonicMs() - from) * 1000) / runs);
-    }
-    ok(Math.min(...times) < 60, `${Math.min(...times).toFixed(1)} µs`);
+    const before = process.threadCpuUsage();
+    for (let i = 0; i < runs; i++) await bearer(token);
+    const { user, system } = process.threadCpuUsage(before);
+    database.hear(undefined);
+    // What is kept is read anew each second of a clock that stands still here.
+    deepEqual(asked, []);
+    // By the processor it took, which no neighbour changes much: 25 µs when it was measured, and one hash of a password is 20,000.
+    ok((user + system) / runs < 500, `${((user + system) / runs).toFixed(1)} µs`);
   });
 });
 

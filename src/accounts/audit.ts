@@ -57,16 +57,17 @@ export async function appendAudit(
   return id;
 }
 
-/** A page of a workspace's log, newest first; `beforeId` is the id of the last entry of the page before. */
+/** A page of a workspace's log, newest first, of all or of one who acted; `beforeId` is the id of the last entry of the page before. */
 export async function listAudit(
   db: Db,
-  page: { workspaceId: number; beforeId?: number; limit?: number },
+  page: { workspaceId: number; beforeId?: number; limit?: number; actor?: string },
 ): Promise<AuditEntry[]> {
   const rows = await selectAudit(db, {
     bucket: bucketOf(page.workspaceId),
     workspaceId: page.workspaceId,
     beforeId: page.beforeId ?? MAX_ID,
     limit: Math.min(Math.max(page.limit ?? 50, 1), 200),
+    actor: page.actor ?? null,
   });
   return rows.map(({ at_ms, ...row }) => ({ ...row, atMs: at_ms }));
 }

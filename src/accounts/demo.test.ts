@@ -11,7 +11,8 @@ import { deleteIntegration, listIntegrations } from './integrations.ts';
 import { createKeyring } from './keys.ts';
 import { provePassword } from './operators.ts';
 import type { Catalogue } from './settings.ts';
-import { getWorkspace } from './workspaces.ts';
+import type { Tx } from '../db/pool.ts';
+import { createWorkspace, getWorkspace } from './workspaces.ts';
 
 const { sql } = await testDatabase();
 const nowMs = Date.UTC(2026, 3, 1);
@@ -52,7 +53,13 @@ const catalogue: Catalogue = {
   mail: { channel: 'email', settings: { from: { ...text, required: false } } },
   odd: { channel: 'sms', settings: { sign: shaped('^☃{7}$') } },
 };
-const tools = { sql, vault, ids, nowMs, catalogue };
+const grantAccount = async (tx: Tx) => {
+  const made = await createWorkspace(tx, ids, { name: 'Ann', environment: 'test', nowMs });
+  if (isFault(made)) throw new Error(made.message);
+  const holder = { email: 'ann@parley.local', password: 'hers' };
+  return { userId: 1, connectId: '123abc', holderWorkspaceId: made.id, holder };
+};
+const tools = { sql, vault, ids, nowMs, catalogue, grantAccount };
 
 describe('the demo', () => {
   it('is made once on an empty store, by whoever comes first, and is the same at every start', async () => {
@@ -68,7 +75,8 @@ describe('the demo', () => {
     deepEqual(demo.leftOut, ['odd (sign)']);
     match(demo.workspace.id, /^[0-9a-f]{24}$/);
     equal(demo.workspace.id, demo.keys.sunshine.appId);
-    equal((await sql`SELECT id FROM workspaces`).length, 1);
+    // Its own, and that of the account that is connected to it.
+    equal((await sql`SELECT id FROM workspaces`).length, 2);
     const workspace = await getWorkspace(sql, fromHex24(demo.workspace.id)!);
     equal(workspace!.environment, 'test');
     const integrations = await listIntegrations(sql, vault, { workspaceId: workspace!.id });

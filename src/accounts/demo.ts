@@ -37,12 +37,29 @@ type DemoKeys = {
   web1on1: { token: string; refreshToken: string; organization: string; email: string };
   /** The keys of the Outbound door. */
   outbound: { private: string; public: string };
+  /** A key of the Shout door, and an account that has connected to the demo workspace, with what it signs in by. */
+  shout: { token: string; userId: number; connectId: string; holder: { email: string; password: string } };
 };
 
 /** Whom the demo's operator signs in as. */
 const DEMO_EMAIL = 'demo@parley.local';
 
-type DemoTools = { sql: Sql; vault: Vault; ids: IdSource; nowMs: number; catalogue: Catalogue };
+/** An account that connects to the demo workspace; its own workspace gets integrations, too. */
+type GrantAccount = (
+  tx: Tx,
+  demo: { workspaceId: number; nowMs: number },
+) => Promise<Omit<DemoKeys['shout'], 'token'> & { holderWorkspaceId: number }>;
+
+type DemoTools = {
+  /** Begins transactions that may tell of things. */
+  sql: Pick<Sql, 'begin'>;
+  vault: Vault;
+  ids: IdSource;
+  nowMs: number;
+  catalogue: Catalogue;
+  /** Those who authorise companies are no business of this room. */
+  grantAccount: GrantAccount;
+};
 
 /**
  * Makes the demo on an empty store, and answers with it at every later start (providers that are new since get their
@@ -102,6 +119,7 @@ async function makeDemo(tx: Tx, tools: DemoTools): Promise<Demo> {
     console: { email: operator.email, password, token: consoleKey.token },
     web1on1: await makeBot(tx, tools, workspace.id),
     outbound: await makeOutbound(tx, tools, workspace.id),
+    shout: await makeShout(tx, tools, workspace.id),
   };
   await insertDemo(tx, sealedKeys(tools, workspace.id, keys));
   const subject = `workspace:${workspace.id}`;
@@ -117,14 +135,16 @@ async function demoAgain(
   const workspace = await getWorkspace(tx, kept.workspaceId);
   const opened = tools.vault.open(kept.sealed, sealContext(kept.workspaceId));
   if (!workspace || opened === undefined) return undefined;
-  const keys = JSON.parse(opened) as Omit<DemoKeys, 'web1on1' | 'outbound'> & Partial<DemoKeys>;
-  const { web1on1, outbound } = keys;
-  if (web1on1 && outbound) return await present(tx, tools, workspace, { ...keys, web1on1, outbound });
+  const keys = JSON.parse(opened) as Omit<DemoKeys, 'web1on1' | 'outbound' | 'shout'> & Partial<DemoKeys>;
+  const { web1on1, outbound, shout } = keys;
+  if (web1on1 && outbound && shout)
+    return await present(tx, tools, workspace, { ...keys, web1on1, outbound, shout });
   // Made before there were those doors.
   const all = {
     ...keys,
     web1on1: web1on1 ?? (await makeBot(tx, tools, workspace.id)),
     outbound: outbound ?? (await makeOutbound(tx, tools, workspace.id)),
+    shout: shout ?? (await makeShout(tx, tools, workspace.id)),
   };
   await updateDemo(tx, sealedKeys(tools, workspace.id, all));
   return await present(tx, tools, workspace, all);
@@ -166,6 +186,15 @@ async function makeOutbound(tx: Tx, tools: DemoTools, workspaceId: number): Prom
       }),
     ).token;
   return { private: await make('private'), public: await make('public') };
+}
+
+async function makeShout(tx: Tx, tools: DemoTools, workspaceId: number): Promise<DemoKeys['shout']> {
+  const { nowMs } = tools;
+  const owner = { workspaceId };
+  const { token } = must(await createKey(tx, tools, { owner, door: 'shout', name: 'Demo', nowMs }));
+  const { holderWorkspaceId, ...account } = await tools.grantAccount(tx, { workspaceId, nowMs });
+  await addIntegrations(tx, tools, holderWorkspaceId);
+  return { token, ...account };
 }
 
 function sealedKeys({ vault }: DemoTools, workspaceId: number, keys: DemoKeys) {

@@ -286,10 +286,10 @@ export async function insertAudit(
 /** A page of a workspace's audit log, newest first, before an id. Its rows are in one bucket, so on one shard. */
 export async function selectAudit(
   db: Db,
-  a: { bucket: number; workspaceId: number; beforeId: number; limit: number },
+  a: { bucket: number; workspaceId: number; beforeId: number; limit: number; actor: string | null },
 ): Promise<AuditRow[]> {
   return await db<AuditRow[]>`
     SELECT id, actor, action, subject, detail, at_ms FROM audit_log
-    WHERE bucket = ${a.bucket} AND workspace_id = ${a.workspaceId} AND id < ${a.beforeId}
+    WHERE bucket = ${a.bucket} AND workspace_id = ${a.workspaceId} AND id < ${a.beforeId} ${a.actor === null ? db`` : db`AND actor = ${a.actor}`}
     ORDER BY id DESC LIMIT ${a.limit}`;
 }

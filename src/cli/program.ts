@@ -41,6 +41,7 @@ function program(startParley: StartParley): Command {
   knowing(parley);
   keeping(parley);
   administering(parley);
+  connecting(parley);
   return parley;
 }
 
@@ -241,6 +242,23 @@ function keeping(parley: Command): void {
 }
 
 const DATA = ['--data <directory>', 'the data directory (PARLEY_DATA_DIR)'] as const;
+
+/** On the database itself, too. */
+function connecting(parley: Command): void {
+  const connect = parley.command('connect').description('which workspaces accounts may connect to');
+  for (const [name, enabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const)
+    connect
+      .command(name)
+      .description(`${name} Connect for a workspace`)
+      .argument('<workspace>', 'its id')
+      .option(...DATA)
+      .action(async (workspace, flags) =>
+        (await import('./connect.ts')).setConnect(workspace, enabled, flags),
+      );
+}
 
 /** Commands on the database itself: whoever may read it, or the data directory, administers Parley. */
 function administering(parley: Command): void {

@@ -6,6 +6,7 @@ import { appendAudit } from '../accounts/audit.ts';
 import type { Operator } from '../accounts/operators.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { MAX_ID, type IdSource } from '../base/ids.ts';
+import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
 import { activate } from '../contacts/pending.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
@@ -64,7 +65,7 @@ export type GrantTold = {
 };
 
 /** What the functions that change a grant need. */
-type GrantDeps = { ids: IdSource; queue: Pick<Queue, 'append'> };
+export type GrantDeps = { ids: IdSource; queue: Pick<Queue, 'append'> };
 
 /** Which of the company's own ids an account is connected as, and who says so. */
 type Connecting = {
@@ -168,6 +169,11 @@ export async function lastGrantOf(db: Db, clientWorkspaceId: number, who: Who): 
   return grantOfRow(grant);
 }
 
+/** How the log of an account's workspace names the company that acts there. */
+export function actorOfCompany({ clientWorkspaceId }: Pick<Grant, 'clientWorkspaceId'>): string {
+  return `company:${clientWorkspaceId}`;
+}
+
 /** The grants that last of those whom a company names, in no order; who has none is left out. */
 export async function liveGrantsOf(
   db: Db,
@@ -245,6 +251,7 @@ async function contactOf(
 ): Promise<number> {
   const [givenName, ...rest] = holder.name.trim().split(/\s+/);
   const surname = rest.join(' ');
+  const profile = { ...(givenName && { givenName }), ...(surname && { surname }) };
   const email = holder.email;
   const [found] = await resolveContacts(tx, ids, clientNowMs, [
     {
@@ -255,10 +262,12 @@ async function contactOf(
         { kind: 'email', value: email },
       ],
       destination: { channel: 'email', integrationId: null, address: email },
-      profile: { ...(givenName && { givenName }), ...(surname && { surname }) },
+      profile,
     },
   ]);
-  const { contactId } = found!;
+  const { contactId, created } = found!;
+  if (!created)
+    await nameContact(tx, clientNowMs, { workspaceId: client.workspaceId, id: contactId }, profile);
   // A code was mailed there while it waited; by now it is known to be theirs.
   const waiting = (await destinationsOf(tx, client.workspaceId, [contactId])).filter(
     ({ channel, address, status }) => channel === 'email' && address === email && status === 'pending',
@@ -269,6 +278,18 @@ async function contactOf(
     waiting.map(({ id }) => ({ contactId, destinationId: id })),
   );
   return contactId;
+}
+
+/** Gives a name to who has none: a contact that was made for the code that was mailed to them. */
+async function nameContact(
+  tx: Tx,
+  nowMs: number,
+  of: { workspaceId: number; id: number },
+  name: { givenName?: string; surname?: string },
+): Promise<void> {
+  const contact = await getContact(tx, of.workspaceId, of.id);
+  if (contact && contact.givenName === null && contact.surname === null)
+    await updateContact(tx, nowMs, of, name);
 }
 
 function lasting(row: Awaited<ReturnType<typeof selectGrant>>, who: Who): LiveGrant | Fault {

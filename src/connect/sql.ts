@@ -136,7 +136,9 @@ export async function selectGrant(
 ): Promise<(GrantRow & { enabled: boolean; open: boolean }) | undefined> {
   const named = 'connectId' in who ? db`g.connect_id = ${who.connectId}` : db`g.holder_id = ${who.userId}`;
   const rows = await db<(GrantRow & { enabled: boolean; open: boolean })[]>`
-    SELECT ${grantColumns(db)}, c.enabled, (h.deleted_ms IS NULL AND o.disabled_ms IS NULL) AS open
+    SELECT ${grantColumns(db)}, c.enabled, (h.deleted_ms IS NULL AND o.disabled_ms IS NULL AND EXISTS (
+      SELECT 1 FROM memberships m
+      WHERE m.operator_id = g.holder_id AND m.workspace_id = g.holder_workspace_id AND m.role = 'owner')) AS open
     FROM connect_grants g JOIN connect_clients c ON c.workspace_id = g.client_workspace_id
       JOIN workspaces h ON h.id = g.holder_workspace_id JOIN operators o ON o.id = g.holder_id
     WHERE g.client_workspace_id = ${clientWorkspaceId} AND ${named}

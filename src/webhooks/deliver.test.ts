@@ -283,7 +283,8 @@ test('while calls hang, the worker does not ask the database over and over', asy
   database.hear(undefined);
   receiver.release();
   await one(w, ({ state }) => state === 'delivered');
-  ok(looks <= 4, `${looks} looks in three seconds`);
+  const tookS = (monotonicMs() - fromMs) / 1000;
+  ok(looks <= 1 + tookS, `${looks} looks in ${tookS.toFixed(1)} seconds`);
 });
 
 test('the calls of a contact to one webhook go out one after the other, in order', async () => {

@@ -7,7 +7,7 @@ const ASK_AGAIN_MS = 10;
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
-  withinMs = 15_000,
+  withinMs = 45_000,
 ): Promise<NonNullable<T>> {
   const deadline = monotonicMs() + withinMs;
   let last: unknown;

@@ -2,6 +2,7 @@
 import * as content from '../../../contract/content.ts';
 import * as actions from '../../../contract/doors/console/actions.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
+import * as connect from '../../../contract/doors/console/connect.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
 import { FaultShown as ConsoleFault } from '../../../contract/doors/console/fault.ts';
 import * as integrations from '../../../contract/doors/console/integrations.ts';
@@ -92,6 +93,7 @@ export const DOCUMENTS = {
       ...actions,
       ...broadcasts,
       ...webhooks,
+      ...connect,
       ...simulator,
       ...reconcile,
     },

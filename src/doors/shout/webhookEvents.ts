@@ -9,9 +9,9 @@ import type { Presenter } from '../../webhooks/expand.ts';
 import { inOrder, timeIn } from './present.ts';
 
 /** What a webhook of this door can be called for. */
-const SHOUT_EVENTS = ['api_client_granted_user_created', 'api_client_granted_user_deleted'] as const;
+export const SHOUT_EVENTS = ['api_client_granted_user_created', 'api_client_granted_user_deleted'] as const;
 /** One of them. */
-type ShoutEvent = (typeof SHOUT_EVENTS)[number];
+export type ShoutEvent = (typeof SHOUT_EVENTS)[number];
 
 const TOLD_BY: Readonly<Record<string, ShoutEvent>> = {
   'grant.created': 'api_client_granted_user_created',
@@ -20,6 +20,9 @@ const TOLD_BY: Readonly<Record<string, ShoutEvent>> = {
 
 /** A field that the company has added to every payload: a text, a number or a flag. */
 type CustomFields = Readonly<Record<string, string | number | boolean>>;
+
+/** The fields that a payload has of its own. */
+export const OWN_FIELDS = ['user_id', 'connect_id', 'connect_import_order_history_at'] as const;
 
 /** The presenter of this door's webhooks. */
 export const shoutPresenter: Presenter = {
@@ -48,12 +51,12 @@ export const shoutPresenter: Presenter = {
 };
 
 /** What is sent for one event. */
-function payloadOf(
+export function payloadOf(
   event: ShoutEvent,
   of: { id: number; atMs: number; connectId: string; userId: number },
   timeZone: string,
   fields: CustomFields,
-): object {
+): Record<string, unknown> {
   const own = { user_id: of.userId, connect_id: of.connectId, connect_import_order_history_at: null };
   return inOrder({
     id: of.id,
@@ -65,6 +68,6 @@ function payloadOf(
 }
 
 /** What a company has added to the payloads of a webhook. */
-function fieldsOf({ options }: Pick<Webhook, 'options'>): CustomFields {
+export function fieldsOf({ options }: Pick<Webhook, 'options'>): CustomFields {
   return (options['fields'] ?? {}) as CustomFields;
 }

@@ -24,6 +24,7 @@ import {
   updateWorkspace,
   type Workspace,
 } from '../../accounts/workspaces.ts';
+import { disconnectWorkspace } from '../../connect/grants.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { checkMetadata } from '../../content/check.ts';
@@ -244,6 +245,7 @@ async function dropApp(call: Call, tx: Tx): Promise<Outcome<200, object>> {
   if (isFault(gone)) return missing('app');
   for (const webhook of await ctx.webhooks.list(tx, { workspaceId: workspace.id, door: 'sunshine' }))
     await ctx.webhooks.delete(tx, { workspaceId: workspace.id, door: 'sunshine', id: webhook.id });
+  await disconnectWorkspace(ctx, tx, workspace.id, { clientNowMs: call.workspaceNowMs });
   call.afterCommit(() => {
     ctx.directory.forget(workspace.id);
     ctx.keyring.forgetRoles(operatorId);
