@@ -50,6 +50,7 @@ export type {
   LiveConversation,
   LiveEvent,
   LiveMessage,
+  LivePost,
   LiveState,
   ServerFrame,
 } from './doors/live.ts';

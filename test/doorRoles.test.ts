@@ -52,6 +52,8 @@ const TABLE: Record<Action, string> = {
   'campaigns.read': 'oamgvb',
   'campaigns.write': 'oam',
   'campaigns.run': 'oam',
+  'groups.read': 'oamgvb',
+  'groups.write': 'oamgb',
   'connect.read': 'oamgvb',
   'connect.act': 'oam',
   'connect.manage': 'oa',

@@ -28,8 +28,27 @@ export const LiveMessage = Type.Object({
   clientId: Type.Optional(Type.String()),
   /** Of messages of the business. */
   state: Type.Optional(LiveState),
+  /** It was posted to many; what is posted as a notice goes one way. */
+  posted: Type.Optional(oneOf(['direct', 'notices'] as const)),
 });
 export type LiveMessage = Static<typeof LiveMessage>;
+
+/** One thing said in a group that the person is in. Those of a group stand in the order of `position`. */
+export const LivePost = Type.Object({
+  id: Id,
+  groupId: Id,
+  position: Type.Integer({ minimum: 0 }),
+  content: Content,
+  atMs: AtMs,
+  author: Type.Optional(
+    Type.Object({ name: Type.Optional(Type.String()), avatarUrl: Type.Optional(Type.String()) }),
+  ),
+  /** The person said it. */
+  own: Type.Optional(Type.Literal(true)),
+  /** It was taken back. */
+  deleted: Type.Optional(Type.Literal(true)),
+});
+export type LivePost = Static<typeof LivePost>;
 
 /** The conversation's marks. */
 export const LiveConversation = Type.Object({
@@ -66,6 +85,8 @@ export type ClientFrame = Static<typeof ClientFrame>;
 /** What happened. */
 export const LiveEvent = Type.Union([
   Type.Object({ kind: Type.Literal('message'), message: LiveMessage }),
+  /** In a group: it is shown beside the conversation. */
+  Type.Object({ kind: Type.Literal('post'), post: LivePost }),
   /** May come before its message, and before an earlier state: the furthest counts. */
   Type.Object({ kind: Type.Literal('state'), messageId: Id, state: LiveState, atMs: AtMs }),
   Type.Object({ kind: Type.Literal('read'), by: Side, atMs: AtMs }),

@@ -356,6 +356,7 @@ class Client implements LiveClient {
       }
       case 'read':
         return this.#noteRead(event.by, event.atMs);
+      case 'post':
       case 'typing':
     }
   }

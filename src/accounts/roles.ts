@@ -57,6 +57,8 @@ export const ACTIONS = {
   'campaigns.read': { roles: ANYONE, means: 'see campaigns' },
   'campaigns.write': { roles: MARKETERS, means: 'draft campaigns' },
   'campaigns.run': { roles: MARKETERS, means: 'publish, pause and end campaigns' },
+  'groups.read': { roles: ANYONE, means: 'see groups and what is said in them' },
+  'groups.write': { roles: STAFF, means: 'run groups and post in them' },
   'connect.read': { roles: ANYONE, means: 'see connected accounts' },
   'connect.act': { roles: MARKETERS, means: 'act for connected accounts' },
   'connect.manage': { roles: ADMINS, means: 'change what accounts connect to' },

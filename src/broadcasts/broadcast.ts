@@ -1,6 +1,7 @@
 /** What a broadcast is. Holds types only. */
 import type { Audience } from '../../contract/audience.ts';
 import type { Content } from '../../contract/content.ts';
+import type { Origin } from '../conversations/groups/reach.ts';
 import type { Senders } from '../senders/senders.ts';
 import type { Directory } from '../accounts/directory.ts';
 import type { IdSource } from '../base/ids.ts';
@@ -33,6 +34,8 @@ export type Broadcast = {
   stepId: number | null;
   /** How long after its start a recipient may still be written to. */
   expiresAfterMs: number;
+  /** What it is when nobody drafted it as a broadcast: a post (posted.ts). */
+  origin: Origin | null;
   createdMs: number;
   changedMs: number;
 };

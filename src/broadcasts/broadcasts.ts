@@ -7,9 +7,10 @@
 import type { BroadcastState, Broadcast, BroadcastInput, BroadcastDeps } from './broadcast.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Tx } from '../db/pool.ts';
+import { placePost } from '../conversations/groups/posts.ts';
 import { shortenRun } from '../links/links.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { checkInput, checkRate } from './check.ts';
+import { checkInput, checkRate, type Checked } from './check.ts';
 import { rateInForce } from './forecast.ts';
 import { insertBroadcast, selectBroadcast, updateDraft, updateRate, updateState } from './sql.ts';
 
@@ -26,20 +27,20 @@ export async function createBroadcast(
 ): Promise<Broadcast | Fault> {
   const checked = await checkInput(deps, workspaceId, input, undefined);
   if (isFault(checked)) return checked;
-  const broadcast: Broadcast = {
-    ...checked,
-    id: deps.ids.spread(),
-    workspaceId,
-    state: 'draft',
-    note: null,
-    runId: null,
-    scheduledMs: null,
-    startedMs: null,
-    finishedMs: null,
-    stepId: null,
-    createdMs: nowMs,
-    changedMs: nowMs,
-  };
+  return await draft(deps, tx, workspaceId, { ...checked, origin: null }, nowMs);
+}
+
+/** Writes a draft down. */
+export async function draft(
+  deps: Pick<BroadcastDeps, 'ids'>,
+  tx: Tx,
+  workspaceId: number,
+  parts: Checked & Pick<Broadcast, 'origin'>,
+  nowMs: number,
+): Promise<Broadcast> {
+  const times = { scheduledMs: null, startedMs: null, finishedMs: null, createdMs: nowMs, changedMs: nowMs };
+  const of = { id: deps.ids.spread(), workspaceId, note: null, runId: null, stepId: null };
+  const broadcast: Broadcast = { ...parts, ...of, ...times, state: 'draft' };
   await insertBroadcast(tx, broadcast);
   return broadcast;
 }
@@ -73,6 +74,18 @@ export async function startBroadcast(
 ): Promise<Broadcast | Fault> {
   const broadcast = await locked(tx, workspaceId, id, ['draft', 'scheduled'], 'be started');
   if (isFault(broadcast)) return broadcast;
+  return await startDraft(deps, tx, broadcast, nowMs, atMs);
+}
+
+/** Starts a broadcast that the transaction has made, or holds. */
+export async function startDraft(
+  deps: BroadcastDeps,
+  tx: Tx,
+  broadcast: Broadcast,
+  nowMs: number,
+  atMs?: number,
+): Promise<Broadcast | Fault> {
+  const { id, workspaceId } = broadcast;
   const workspace = await deps.directory.workspace(workspaceId);
   if (!workspace) return fault('not_found', 'there is no such workspace');
   const wsNowMs = nowMs + workspace.clockAheadMs;
@@ -94,6 +107,8 @@ export async function begin(
   pausedFor?: string,
 ): Promise<Broadcast> {
   const runId = deps.ids.spread();
+  // What is said in a group takes its place there when its time has come.
+  if (broadcast.origin?.kind === 'group') await placePost(tx, broadcast.origin, wsNowMs);
   const state = pausedFor === undefined ? 'running' : 'paused';
   const stepId = await replaceStep(deps, tx, broadcast, pausedFor === undefined ? nowMs : undefined);
   await updateState(tx, broadcast.id, state, {

@@ -9,7 +9,7 @@ import type { Broadcast, BroadcastDeps, BroadcastInput } from './broadcast.ts';
 const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;
 
 /** The checked parts of a broadcast. */
-type Checked = Pick<
+export type Checked = Pick<
   Broadcast,
   'name' | 'content' | 'class' | 'channel' | 'integrationId' | 'audience' | 'ratePerS' | 'expiresAfterMs'
 >;

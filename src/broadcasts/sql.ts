@@ -1,5 +1,6 @@
 /** Every statement on broadcasts and broadcast_lanes. */
 import type { Audience } from '../../contract/audience.ts';
+import { bucketOf } from '../base/ids.ts';
 import { audienceCondition } from '../contacts/audience.ts';
 import type { Reachable } from '../contacts/person.ts';
 import type { Db, Fragment } from '../db/pool.ts';
@@ -8,15 +9,16 @@ import type { Broadcast, BroadcastState } from './broadcast.ts';
 const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", name, state, content, class, channel, integration_id AS "integrationId", audience,
   rate_per_s AS "ratePerS", note, run_id AS "runId", scheduled_ms AS "scheduledMs", started_ms AS "startedMs",
-  finished_ms AS "finishedMs", step_id AS "stepId", expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs"`;
+  finished_ms AS "finishedMs", step_id AS "stepId", origin, expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs"`;
 
 /** Writes a draft down. */
 export async function insertBroadcast(db: Db, b: Broadcast): Promise<void> {
   await db`
     INSERT INTO broadcasts (id, workspace_id, name, state, content, class, channel, integration_id, audience, rate_per_s,
-      expires_after_ms, created_ms, changed_ms)
+      expires_after_ms, created_ms, changed_ms, origin)
     VALUES (${b.id}, ${b.workspaceId}, ${b.name}, 'draft', ${JSON.stringify(b.content)}::text::jsonb, ${b.class}, ${b.channel},
-      ${b.integrationId}, ${JSON.stringify(b.audience)}::text::jsonb, ${b.ratePerS}, ${b.expiresAfterMs}, ${b.createdMs}, ${b.createdMs})`;
+      ${b.integrationId}, ${JSON.stringify(b.audience)}::text::jsonb, ${b.ratePerS}, ${b.expiresAfterMs}, ${b.createdMs}, ${b.createdMs},
+      ${b.origin && JSON.stringify(b.origin)}::text::jsonb)`;
 }
 
 /** Changes what a draft says and to whom. */
@@ -53,7 +55,12 @@ export async function selectByRuns(db: Db, runIds: readonly number[]): Promise<B
   >`SELECT ${columns(db)} FROM broadcasts WHERE run_id = ANY(${[...runIds]}::bigint[])`;
 }
 
-/** A page of a workspace's broadcasts, newest first. */
+/** Broadcasts by id, of any workspace. */
+export async function selectByIds(db: Db, ids: readonly number[]): Promise<Broadcast[]> {
+  return await db<Broadcast[]>`SELECT ${columns(db)} FROM broadcasts WHERE id = ANY(${[...ids]}::bigint[])`;
+}
+
+/** A page of a workspace's broadcasts, newest first; posts are none. */
 export async function selectBroadcasts(
   db: Db,
   workspaceId: number,
@@ -61,7 +68,7 @@ export async function selectBroadcasts(
 ): Promise<Broadcast[]> {
   return await db<Broadcast[]>`
     SELECT ${columns(db)} FROM broadcasts
-    WHERE workspace_id = ${workspaceId} ${page.beforeId === undefined ? db`` : db`AND id < ${page.beforeId}`}
+    WHERE workspace_id = ${workspaceId} AND origin IS NULL ${page.beforeId === undefined ? db`` : db`AND id < ${page.beforeId}`}
     ORDER BY id DESC LIMIT ${page.limit}`;
 }
 
@@ -108,6 +115,37 @@ export async function insertLaneMark(db: Db, bucket: number, runId: number, lane
     INSERT INTO broadcast_lanes (bucket, run_id, lane, matched) VALUES (${bucket}, ${runId}, ${lane}, 0)
     ON CONFLICT DO NOTHING RETURNING 1`;
   return rows.length > 0;
+}
+
+/** Marks all lanes as fanned out, each with how many contacts it had; in the transaction that does it, with the broadcast locked. */
+export async function insertLaneMarks(
+  db: Db,
+  runId: number,
+  lanes: readonly { bucket: number; lane: number; matched: number }[],
+): Promise<void> {
+  await db`
+    INSERT INTO broadcast_lanes (bucket, run_id, lane, matched)
+    SELECT k.bucket, ${runId}::bigint, k.lane, k.matched
+    FROM unnest(${lanes.map(({ bucket }) => bucket)}::smallint[], ${lanes.map(({ lane }) => lane)}::smallint[],
+      ${lanes.map(({ matched }) => matched)}::integer[]) AS k (bucket, lane, matched)
+    ON CONFLICT DO NOTHING`;
+}
+
+/** The first of whom a statement selects, as (bucket, owner_id). */
+export async function selectFirst(
+  db: Db,
+  selected: Fragment,
+  limit: number,
+): Promise<{ bucket: number; ownerId: number }[]> {
+  return await db<{ bucket: number; ownerId: number }[]>`
+    SELECT s.bucket, s.owner_id AS "ownerId" FROM (${selected}) s LIMIT ${limit}`.unprepared();
+}
+
+/** Contacts by id, as (bucket, owner_id). */
+export function theseContacts(db: Db, ids: readonly number[]): Fragment {
+  return db`
+    SELECT k.bucket, k.owner_id
+    FROM unnest(${ids.map(bucketOf)}::smallint[], ${[...ids]}::bigint[]) AS k (bucket, owner_id)`;
 }
 
 /** Writes how many contacts a lane had. */

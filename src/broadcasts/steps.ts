@@ -14,7 +14,8 @@ import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
 import { callOffDeliveries } from '../ledger/callOff.ts';
 import { linksOfCause } from '../links/links.ts';
-import { keepStatistics } from '../contacts/statistics.ts';
+import { postsNamed } from '../conversations/groups/posts.ts';
+import { stillTold } from '../conversations/groups/reach.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
 import type { Run, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -25,16 +26,8 @@ import type { Handler } from '../queue/worker.ts';
 import { countBroadcast } from './forecast.ts';
 import { announceDone, begin, LATEST_START_MS } from './broadcasts.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
-import {
-  audienceOf,
-  insertLaneMark,
-  selectBroadcast,
-  selectByRun,
-  selectLaneMarks,
-  updateLaneMark,
-  updateNote,
-  updateState,
-} from './sql.ts';
+import { fanOut } from './fanOut.ts';
+import { selectBroadcast, selectByRun, selectLaneMarks, updateNote, updateState } from './sql.ts';
 
 /** How often a broadcast is looked at of which something is due. */
 const LOOK_MS = 300;
@@ -196,41 +189,6 @@ async function beginScheduled(
   );
 }
 
-/**
- * Puts the audience into the queue, one lane a transaction, so that sending begins while the rest is still being put in. Each of
- * them looks first whether it is still wanted, and keeps the broadcast from changing until it is in: what a cancellation does not
- * find in the queue is not put in any more.
- */
-async function fanOut(deps: StepDeps & { turns: Turns }, broadcast: Broadcast): Promise<void> {
-  const runId = broadcast.runId!;
-  const lanes = deps.queue.lanes();
-  const buckets = lanes.map(({ bucket }) => bucket);
-  const marks = new Set((await selectLaneMarks(deps.sql, buckets, runId)).map(({ lane }) => lane));
-  if (!marks.size) await keepStatistics(deps.sql);
-  const fill = (lane: (typeof lanes)[number]) =>
-    deps.queue.transact(async (tx): Promise<boolean> => {
-      const now = await selectBroadcast(tx, broadcast.workspaceId, broadcast.id, true);
-      if (now?.state !== 'running') return false;
-      if (!(await insertLaneMark(tx, lane.bucket, runId, lane.lane))) return true;
-      const work = {
-        kind: KIND.delivery,
-        causeId: runId,
-        seq: 0,
-        stream: runId,
-        workspaceId: broadcast.workspaceId,
-        dueMs: deps.clock.nowMs(),
-      };
-      const selected = audienceOf(tx, broadcast.workspaceId, broadcast.audience, lane.buckets);
-      const matched = await deps.queue.putSelected(tx, lane.lane, work, selected);
-      await updateLaneMark(tx, lane.bucket, runId, lane.lane, matched);
-      return true;
-    });
-  for (const lane of lanes) {
-    if (marks.has(lane.lane)) continue;
-    if (!(await deps.turns(() => fill(lane)))) return;
-  }
-}
-
 /** Takes what is left of a broadcast that was called off out of the queue. What is in flight is seen to by the next step. */
 async function takeOut(deps: StepDeps & { turns: Turns }, broadcast: Broadcast): Promise<void> {
   const runId = broadcast.runId!;
@@ -276,7 +234,8 @@ async function readRun(
   if (!broadcast) return undefined;
   let ready = compiled.get(runId);
   if (!ready) {
-    const made = compile(broadcast.content);
+    // What is posted is what somebody said, to the letter.
+    const made = compile(broadcast.content, { liquid: broadcast.origin === null });
     if (isFault(made)) throw new Error(`a broadcast's content does not compile any more: ${made.message}`);
     if (compiled.size > 100) compiled.clear();
     compiled.set(runId, made);
@@ -284,6 +243,7 @@ async function readRun(
   }
   return {
     runId,
+    ...(await guardOf(deps, broadcast)),
     workspaceId: broadcast.workspaceId,
     channel: broadcast.channel,
     class: broadcast.class,
@@ -294,4 +254,15 @@ async function readRun(
     canceled: broadcast.state === 'canceled',
     expiresMs: broadcast.startedMs! + broadcast.expiresAfterMs,
   };
+}
+
+/** Of a post is told only who wants to be when it leaves: somebody may have left, muted it or disconnected since it was posted. */
+async function guardOf(
+  { sql }: Pick<BroadcastDeps, 'sql'>,
+  { origin }: Broadcast,
+): Promise<Pick<Run, 'stillWanted'>> {
+  if (!origin) return {};
+  const post =
+    origin.kind === 'group' ? (await postsNamed(sql, [origin.postId])).get(origin.postId) : undefined;
+  return { stillWanted: (contactIds, nowMs) => stillTold(sql, origin, post, contactIds, nowMs) };
 }

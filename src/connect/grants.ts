@@ -10,6 +10,7 @@ import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
 import { activate } from '../contacts/pending.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
+import { closeChats, openChats, type OpenKind } from '../conversations/groups/chats.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Client } from './clients.ts';
@@ -117,6 +118,7 @@ export async function connectAccount(
   if (!(await insertGrant(tx, row)))
     return fault('conflict', 'This account was connected by someone else just now.');
   const grant = grantOfRow(row) as LiveGrant;
+  await openChats(tx, deps.ids, clientNowMs, { contactId, workspaceId: client.workspaceId }, opened(grant));
   await tell(deps, tx, 'grant.created', grant, clientNowMs);
   await note(deps, tx, 'connect.grant', grant, input);
   return { grant, created: true };
@@ -132,6 +134,7 @@ export async function disconnectAccount(
   const row = await endGrant(tx, of, at.clientNowMs, 'holderId' in of ? 'holder' : 'company');
   if (!row) return fault('not_found', 'There is no such grant that lasts.');
   const grant = grantOfRow(row) as LiveGrant;
+  await closeChats(tx, at.clientNowMs, [grant.contactId]);
   await tell(deps, tx, 'grant.deleted', grant, at.clientNowMs);
   await note(deps, tx, 'connect.end', grant, at);
   return grant;
@@ -144,8 +147,15 @@ export async function disconnectWorkspace(
   workspaceId: number,
   at: { clientNowMs: number },
 ): Promise<void> {
-  for (const row of await endGrantsOfWorkspace(tx, workspaceId, at.clientNowMs))
-    await tell(deps, tx, 'grant.deleted', grantOfRow(row) as LiveGrant, at.clientNowMs);
+  const ended = (await endGrantsOfWorkspace(tx, workspaceId, at.clientNowMs)).map(
+    (row) => grantOfRow(row) as LiveGrant,
+  );
+  await closeChats(
+    tx,
+    at.clientNowMs,
+    ended.map(({ contactId }) => contactId),
+  );
+  for (const grant of ended) await tell(deps, tx, 'grant.deleted', grant, at.clientNowMs);
 }
 
 /**
@@ -218,6 +228,12 @@ export async function grantsBy(
     ...grantOfRow(row),
     client: { id: clientId, name: clientName },
   }));
+}
+
+/** The conversations that a grant opens (conversations/groups): closed with it, so that what was not said before is not said after. */
+function opened({ allows }: Pick<Grant, 'allows'>): OpenKind[] {
+  const kinds = { messages: 'direct', notifications: 'notices', announcements: 'announcements' } as const;
+  return Object.entries(kinds).flatMap(([ability, kind]) => (allows.includes(ability) ? kind : []));
 }
 
 type Pair = { connectId: string; holderId: number };

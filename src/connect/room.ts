@@ -3,6 +3,7 @@ import type { IdSource } from '../base/ids.ts';
 import type { Names } from '../campaigns/events/names.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { WorkingRoom } from '../queue/room.ts';
+import { announcementsReader } from './announcements.ts';
 import { grantsReader } from './told.ts';
 import { forgetContacts, moveGrants } from './sql.ts';
 
@@ -19,7 +20,7 @@ export function connectRoom(deps: { queue: Queue; ids: IdSource; names: Names })
     exports: {
       connect_grants: { by: 'contact', column: 'contact_id', hasBucket: false },
     },
-    readers: [grantsReader(deps)],
+    readers: [announcementsReader(), grantsReader(deps)],
     erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
     merge: ({ tx, workspaceId, discardedId, survivingId }) =>
       moveGrants(tx, { workspaceId, discardedId, survivingId }),

@@ -5,6 +5,7 @@ import { removeFile, type MediaStore } from '../content/mediaStore.ts';
 import type { Erasing, Room } from '../db/room.ts';
 import { conversationsOf, mergeConversations } from './conversations.ts';
 import { withMerged } from './history.ts';
+import { forgetInGroups, groupsExports, groupsPersonal, mergeInGroups } from './groups/people.ts';
 import { deleteConversation, deleteInboundSeen, deleteMessages, selectFileTexts } from './sql.ts';
 
 /** What letting go of what people said takes: their files are kept elsewhere. */
@@ -21,20 +22,28 @@ export function conversationsRoom(deps: Deps): Room {
       conversations: 'deleted',
       messages: 'deleted',
       inbound_seen: 'kept: ids of the provider, for eight days',
+      ...groupsPersonal,
     },
     exports: {
       conversations: { by: 'contact', column: 'contact_id' },
       messages: { by: 'contact', column: 'contact_id' },
       inbound_seen: { not: 'ids of the provider, without whose they are' },
+      ...groupsExports,
     },
     erase: (erasing) => forget(deps, erasing),
-    merge: ({ tx, workspaceId, survivingId, discardedId, atMs }) =>
-      mergeConversations(tx, deps.ids, atMs, { workspaceId, survivingId, discardedId }),
+    async merge({ tx, workspaceId, survivingId, discardedId, atMs }) {
+      await mergeConversations(tx, deps.ids, atMs, { workspaceId, survivingId, discardedId });
+      await mergeInGroups(tx, { survivingId, discardedId });
+    },
     sweep: ({ sql, nowMs }) => deleteInboundSeen(sql, nowMs - INBOUND_KEPT_MS),
   };
 }
 
-async function forget(deps: Deps, { tx, workspaceId, contactIds, afterCommit }: Erasing): Promise<void> {
+async function forget(
+  deps: Deps,
+  { tx, workspaceId, contactIds, afterCommit, atMs }: Erasing,
+): Promise<void> {
+  await forgetInGroups(tx, { workspaceId, contactIds, atMs });
   for (const { id } of (await conversationsOf(tx, contactIds)).values()) {
     const all = await withMerged(tx, id);
     // First what everybody locks who says something in it: what was being said is there then, and nothing comes after.

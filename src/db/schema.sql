@@ -75,6 +75,19 @@ CREATE TABLE broadcast_lanes (
   PRIMARY KEY (bucket, run_id, lane)
 );
 
+-- by bucket
+CREATE TABLE broadcast_posts (
+  bucket smallint NOT NULL,
+  run_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  broadcast_id bigint NOT NULL,
+  kind text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, run_id, contact_id),
+  CHECK ((kind = ANY (ARRAY['direct'::text, 'notices'::text])))
+);
+CREATE INDEX broadcast_posts_of_contact ON broadcast_posts USING btree (bucket, contact_id, kind, at_ms);
+
 -- on every node
 CREATE TABLE broadcasts (
   id bigint NOT NULL,
@@ -96,6 +109,7 @@ CREATE TABLE broadcasts (
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
   step_id bigint,
+  origin jsonb,
   PRIMARY KEY (id),
   CHECK (((state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'canceled'::text])) OR (run_id IS NOT NULL))),
   CHECK (((state <> 'scheduled'::text) OR (scheduled_ms IS NOT NULL))),
@@ -323,6 +337,24 @@ CREATE TABLE chat_sessions (
 );
 CREATE INDEX chat_sessions_age ON chat_sessions USING btree (expires_ms);
 CREATE INDEX chat_sessions_of_contact ON chat_sessions USING btree (contact_id);
+
+-- by bucket
+CREATE TABLE connect_chats (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  kind text NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  notify text NOT NULL DEFAULT 'all'::text,
+  muted_until_ms bigint,
+  read_ms bigint NOT NULL DEFAULT 0,
+  opened_ms bigint NOT NULL,
+  closed_ms bigint,
+  PRIMARY KEY (bucket, contact_id, kind),
+  CHECK ((kind = ANY (ARRAY['direct'::text, 'notices'::text, 'announcements'::text]))),
+  CHECK ((notify = ANY (ARRAY['all'::text, 'none'::text])))
+);
+CREATE INDEX connect_chats_by_id ON connect_chats USING btree (id);
 
 -- on every node
 CREATE TABLE connect_clients (
@@ -632,6 +664,15 @@ CREATE TABLE event_stats (
 ) WITH (fillfactor=80);
 
 -- by bucket
+CREATE TABLE favorites (
+  bucket smallint NOT NULL,
+  message_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, message_id)
+);
+
+-- by bucket
 CREATE TABLE feed (
   bucket smallint NOT NULL,
   id bigint NOT NULL,
@@ -697,6 +738,66 @@ CREATE TABLE flights (
   whole boolean NOT NULL DEFAULT true,
   PRIMARY KEY (bucket, id)
 );
+
+-- by bucket
+CREATE TABLE group_chats (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  description text,
+  photo_url text,
+  cover_url text,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  position bigint NOT NULL DEFAULT 0,
+  closed_ms bigint,
+  created_ms bigint NOT NULL,
+  changed_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id),
+  CHECK ((kind = ANY (ARRAY['group'::text, 'announcements'::text]))),
+  CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+) WITH (fillfactor=60);
+CREATE UNIQUE INDEX group_chats_announcements ON group_chats USING btree (bucket, workspace_id) WHERE (kind = 'announcements'::text);
+CREATE INDEX group_chats_of_workspace ON group_chats USING btree (workspace_id, id);
+
+-- by bucket
+CREATE TABLE group_members (
+  bucket smallint NOT NULL,
+  group_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  role text NOT NULL DEFAULT 'member'::text,
+  notify text NOT NULL DEFAULT 'all'::text,
+  muted_until_ms bigint,
+  read_position bigint NOT NULL DEFAULT 0,
+  joined_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, group_id, contact_id),
+  CHECK ((notify = ANY (ARRAY['all'::text, 'mentions'::text, 'none'::text]))),
+  CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text])))
+);
+CREATE INDEX group_members_of_contact ON group_members USING btree (bucket, contact_id);
+CREATE INDEX group_members_of_group ON group_members USING btree (group_id, contact_id);
+
+-- by bucket
+CREATE TABLE group_posts (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  group_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  position bigint,
+  author_id bigint,
+  author jsonb NOT NULL DEFAULT '{}'::jsonb,
+  content jsonb NOT NULL,
+  mentions bigint[] NOT NULL DEFAULT '{}'::bigint[],
+  mentions_all boolean NOT NULL DEFAULT false,
+  at_ms bigint NOT NULL,
+  deleted_ms bigint,
+  PRIMARY KEY (bucket, id)
+);
+CREATE UNIQUE INDEX group_posts_in_order ON group_posts USING btree (bucket, group_id, "position");
+CREATE INDEX group_posts_mentioning ON group_posts USING btree (workspace_id) WHERE (mentions <> '{}'::bigint[]);
+CREATE INDEX group_posts_of_author ON group_posts USING btree (author_id) WHERE (author_id IS NOT NULL);
 
 -- on every node
 CREATE TABLE id_places (
@@ -889,7 +990,7 @@ CREATE TABLE live_log (
   detail smallint,
   at_ms bigint NOT NULL,
   PRIMARY KEY (bucket, contact_id, seq),
-  CHECK ((kind = ANY (ARRAY[1, 2, 3])))
+  CHECK ((kind = ANY (ARRAY[1, 2, 3, 4])))
 );
 
 -- on every node
@@ -1155,7 +1256,7 @@ CREATE TABLE sets (
   created_ms bigint NOT NULL,
   UNIQUE (workspace_id, kind, name),
   PRIMARY KEY (id),
-  CHECK ((kind = ANY (ARRAY['list'::text, 'tag'::text]))),
+  CHECK ((kind = ANY (ARRAY['list'::text, 'tag'::text, 'label'::text, 'bot'::text]))),
   CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 

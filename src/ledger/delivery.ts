@@ -1,6 +1,6 @@
 /** A delivery, as those see it who read, decide and write. Holds types only. */
 import { Content } from '../../contract/content.ts';
-import type { MessageClass, ErrorClass } from '../../contract/channels.ts';
+import type { ChannelName, ErrorClass, MessageClass } from '../../contract/channels.ts';
 import type { StateCode } from './states.ts';
 import type { DeliveryKey } from './ref.ts';
 
@@ -10,6 +10,8 @@ export type FirstDelivery = Omit<DeliveryKey, 'seq'> & {
   class: MessageClass;
   integrationId: number | null;
   destinationId: number | null;
+  /** The only channel it may go on; null: any. */
+  channel: string | null;
   expiresMs: number;
   mayFallBack: boolean;
   /** By the workspace's clock, as all times of a delivery. */
@@ -51,11 +53,11 @@ export type SingleFacts = {
   content: Content | null;
   integrationId: number | null;
   destinationId: number | null;
+  /** Where it went last; null until something was settled of it, unless there is only one that it may go on. */
+  channel: ChannelName | null;
   expiresMs: number | null;
   state: StateCode;
   attempts: number;
-  /** Null until something was settled of it. */
-  channel: string | null;
   sentMs: number | null;
   mayFallBack: boolean | null;
   /** When the last attempt began, where its outcome is unclear; by our clock. */

@@ -17,6 +17,11 @@ export type Run = {
   canceled: boolean;
   /** By the workspace's clock. */
   expiresMs: number;
+  /**
+   * Which of its recipients are to have it now, by the workspace's clock; all where it does not say. Asked once a batch, of what may
+   * have changed since they were put into the queue.
+   */
+  stillWanted?: (contactIds: readonly number[], nowMs: number) => Promise<ReadonlySet<number>>;
 };
 
 /** Finds a run; answers from memory, since it is asked once per batch. Undefined: there is no such run any more. */

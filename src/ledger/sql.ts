@@ -23,14 +23,14 @@ export async function insertQueued(
   rows: readonly Omit<FirstDelivery, 'dueMs' | 'stream'>[],
 ): Promise<void> {
   await db`
-    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, expires_ms,
+    INSERT INTO deliveries (bucket, contact_id, cause_id, workspace_id, class, integration_id, destination_id, channel, expires_ms,
       may_fall_back, state_ms, seq, state)
     SELECT *, 0::smallint, ${STATE.queued}::smallint FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
       ${rows.map((r) => CLASS_BIT[r.class])}::smallint[],
       ${rows.map((r) => r.integrationId)}::bigint[], ${rows.map((r) => r.destinationId)}::bigint[],
-      ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.expiresMs)}::bigint[], ${rows.map((r) => r.mayFallBack || null)}::boolean[],
       ${rows.map((r) => r.atMs)}::bigint[])
     ON CONFLICT DO NOTHING`;
 }

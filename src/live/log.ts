@@ -12,12 +12,13 @@
  * given no number at all: what it tells is then among what was shown, or is a mark that the next one contains.
  */
 import { isId } from '../base/ids.ts';
-import type { Sql, Tx } from '../db/pool.ts';
+import type { Fragment, Sql, Tx } from '../db/pool.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import type { Conversation, Message } from '../conversations/message.ts';
 import { historyPage } from '../conversations/history.ts';
 import {
   advanceHeads,
+  advanceHeadsSelected,
   deleteEntries,
   deleteLogs,
   insertEntries,
@@ -79,6 +80,30 @@ export async function appendEntries(tx: Tx, entries: readonly NewEntry[]): Promi
     return list.map((entry, index) => ({ ...entry, seq: before + index + 1 }));
   });
   await Promise.all([insertEntries(tx, numbered), old.length ? deleteEntries(tx, old) : undefined]);
+  return heads;
+}
+
+/** Numbers and writes one thing that happened to all of a selection, as (bucket, contact_id), that are logged. Returns their heads. */
+export async function appendToAll(
+  tx: Tx,
+  selected: Fragment,
+  entry: Omit<NewEntry, 'contactId'>,
+): Promise<Head[]> {
+  const heads = await advanceHeadsSelected(tx, selected);
+  if (!heads.length) return [];
+  const old = heads.filter(({ seq }) => seq % DELETE_EVERY === 0 && seq > KEPT);
+  await Promise.all([
+    insertEntries(
+      tx,
+      heads.map((head) => ({ ...entry, ...head })),
+    ),
+    old.length
+      ? deleteEntries(
+          tx,
+          old.map(({ contactId, seq }) => ({ contactId, seq: seq - KEPT })),
+        )
+      : undefined,
+  ]);
   return heads;
 }
 

@@ -1,13 +1,17 @@
 /**
  * The reader of the feed that writes the log: what happened to contacts who have been on the web chat gets its number here, and
- * once that is committed every process is told. Broadcasts are not among it: they are no messages of a conversation.
+ * once that is committed every process is told. Broadcasts are not among it: they are no messages of a conversation; but posts are, to
+ * groups and to connected accounts.
  */
 import type { MessageReceived } from '../conversations/conversations.ts';
 import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
 import { STATE } from '../ledger/states.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { ConversationRead, ConversationTyping } from '../conversations/events.ts';
-import { appendEntries, ENTRY, type NewEntry } from './log.ts';
+import type { PostShown } from '../conversations/groups/events.ts';
+import { shownIn } from '../conversations/groups/reach.ts';
+import type { Tx } from '../db/pool.ts';
+import { appendEntries, appendToAll, ENTRY, type Head, type NewEntry } from './log.ts';
 import type { News, Notices } from './notices.ts';
 
 /** The reader. */
@@ -20,6 +24,10 @@ export function liveReader(notices: Pick<Notices, 'send'>): FeedReader {
       const entries = events.flatMap(entriesOf);
       const heads = entries.length ? await appendEntries(tx, entries) : [];
       const told: News[] = heads.map(({ contactId }) => ({ kind: 'changed', contactId }));
+      for (const event of events) {
+        if (event.type !== 'post.shown') continue;
+        for (const { contactId } of await appendPost(tx, event)) told.push({ kind: 'changed', contactId });
+      }
       for (const { type, payload } of events) {
         if (type !== 'conversation.typing') continue;
         const { contactId, by, on } = payload as ConversationTyping;
@@ -32,6 +40,18 @@ export function liveReader(notices: Pick<Notices, 'send'>): FeedReader {
       if (told) notices.send(told);
     },
   };
+}
+
+/** A post in the log of all whom it is for: asked for here, so that the event is one however many they are. */
+async function appendPost(tx: Tx, { payload, atMs }: FeedEvent): Promise<Head[]> {
+  const { runId, broadcastId, origin, buckets } = payload as PostShown;
+  const isGroup = origin.kind === 'group';
+  return await appendToAll(tx, shownIn(tx, { runId, origin }, buckets), {
+    kind: ENTRY.post,
+    messageId: isGroup ? origin.postId : broadcastId,
+    detail: isGroup ? 0 : 1,
+    atMs,
+  });
 }
 
 const SHOWN: readonly number[] = [

@@ -1,16 +1,16 @@
 /** Every statement on live_heads and live_log, and those that look at the feed for what is on its way there. */
 import { bucketOf } from '../base/ids.ts';
-import type { Db, Tx } from '../db/pool.ts';
+import type { Db, Fragment, Tx } from '../db/pool.ts';
 
 /** Kinds of rows of the log, as stored. */
-export const ENTRY = { message: 1, state: 2, read: 3 } as const;
+export const ENTRY = { message: 1, state: 2, read: 3, post: 4 } as const;
 
 /** One thing that happened, before it has a number. */
 export type NewEntry = {
   contactId: number;
   kind: (typeof ENTRY)[keyof typeof ENTRY];
   messageId: number | null;
-  /** A delivery's state, or who read: 0 the contact, 1 the business. */
+  /** A delivery's state; who read: 0 the contact, 1 the business; where it is posted: 0 a group, 1 each account's conversation. */
   detail: number | null;
   atMs: number;
 };
@@ -48,6 +48,17 @@ export async function advanceHeads(
       ${rows.map((r) => r.n)}::bigint[]) AS k (bucket, contact_id, n)
     WHERE h.bucket = k.bucket AND h.contact_id = k.contact_id
     RETURNING h.contact_id AS "contactId", h.seq`;
+}
+
+/**
+ * Takes a number for each of a selection, as (bucket, contact_id), that is logged; returns their new heads. All are of one lane, whose
+ * feed one process hands on: nobody else takes numbers of these meanwhile. Locks the heads.
+ */
+export async function advanceHeadsSelected(tx: Tx, selected: Fragment): Promise<Head[]> {
+  return await tx<Head[]>`
+    UPDATE live_heads h SET seq = h.seq + 1 FROM (${selected}) s
+    WHERE h.bucket = s.bucket AND h.contact_id = s.contact_id
+    RETURNING h.contact_id AS "contactId", h.seq`.unprepared();
 }
 
 /** Writes entries. Their numbers are new. */

@@ -2,7 +2,7 @@
  * Accepted means committed: the message, its delivery, its due row and its event are written in one transaction, and only
  * then is there an answer. Everything a door lets in comes through here; what it takes is a batch.
  */
-import type { MessageClass } from '../../contract/channels.ts';
+import type { ChannelName, MessageClass } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Directory } from '../accounts/directory.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
@@ -34,6 +34,10 @@ export type Send = {
   integrationId?: number;
   /** Send to this destination. */
   destinationId?: number;
+  /** On this channel only, where no destination is named: the devices of an account, not its phone number. */
+  channel?: ChannelName;
+  /** It is said, and nobody is told: its conversation is muted. */
+  isQuiet?: boolean;
   /** How far the workspace's clock is ahead of ours; what is stored is by the workspace's. */
   aheadMs?: number;
   /** Not before this time, by the workspace's clock. */
@@ -72,22 +76,24 @@ export async function accept(
     content: contents[i]!,
     source: send.stream ? { ...send.source, stream: send.stream } : send.source,
   }));
+  const told = accepted.filter(({ isQuiet }) => isQuiet !== true);
   // Sent without waiting for each other's answers: the driver pipelines them on the transaction's connection.
   const [areThere] = await Promise.all([
     keepOutgoing(tx, accepted),
     sendFirst(
       deps.queue,
       tx,
-      accepted.map((send) => ({
+      told.map((send) => ({
         contactId: send.contactId,
         causeId: send.id,
         workspaceId: send.workspaceId,
         class: send.class,
         integrationId: send.integrationId ?? null,
         destinationId: send.destinationId ?? null,
+        channel: send.channel ?? null,
         expiresMs: send.expiresMs ?? send.atMs + DEFAULT_LIFE_MS,
         // Who names where it is to go gets that and nothing else.
-        mayFallBack: send.integrationId === undefined && send.destinationId === undefined,
+        mayFallBack: (send.integrationId ?? send.destinationId ?? send.channel) === undefined,
         atMs: send.atMs,
         stream: send.stream ?? 0,
         dueMs: Math.max(nowMs, (send.notBeforeMs ?? 0) - (send.aheadMs ?? 0)),

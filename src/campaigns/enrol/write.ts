@@ -1,9 +1,11 @@
 /** Writes what a turn changed: messages first, since what comes of them may change more, then a batch for each table. */
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { isFault } from '../../base/fault.ts';
+import { bucketOf, fromHex24, type IdSource } from '../../base/ids.ts';
 import { fillAttributes } from '../../contacts/upsert.ts';
 import { putIntoSegments, takeOutOfSegments } from '../../contacts/segments.ts';
 import { tagContacts } from '../../contacts/sets.ts';
+import { joinGroup, leaveGroup } from '../../conversations/groups/groups.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes, Done } from './changes.ts';
@@ -63,12 +65,14 @@ export async function writeChanges(
         changes,
       );
     await changePeople(deps, tx, workspace, effects, atMs);
-    for (const { contactId, enrolment, effect } of effects) {
-      if (effect.do !== 'share') continue;
-      const reason = await deps.share(tx, { workspaceId: workspace.id, contactId, key: effect.action }, atMs);
-      if (reason !== undefined)
-        onUnsent(live, members.get(contactId)!, enrolment, { stepKey: effect.step, reason, atMs }, changes);
-    }
+    for (const { done, reason } of await actOutside(deps, tx, workspace, effects, atMs))
+      onUnsent(
+        live,
+        members.get(done.contactId)!,
+        done.enrolment,
+        { stepKey: done.effect.step, reason, atMs },
+        changes,
+      );
   }
   const kept = [...changes.enrolments.values()];
   const gone = [...changes.gone.values()].filter(({ id }) => !changes.enrolments.has(id));
@@ -138,4 +142,29 @@ async function changePeople(
     effect.do === 'tag' ? [{ contactId, add: effect.add, remove: effect.remove }] : [],
   );
   if (tagged.length) await tagContacts(tx, deps.ids, atMs, workspace.id, tagged);
+}
+
+/** Group chats, and actions for connected accounts; returns of whom nothing came, and why. */
+async function actOutside(
+  { share }: WriteDeps,
+  tx: Tx,
+  { id: workspaceId }: Workspace,
+  effects: readonly Done[],
+  atMs: number,
+): Promise<{ done: Done; reason: string }[]> {
+  const amiss: { done: Done; reason: string }[] = [];
+  for (const done of effects) {
+    const { contactId, effect } = done;
+    if (effect.do === 'group_chat') {
+      const { how } = effect;
+      const of = { workspaceId, groupId: fromHex24('join' in how ? how.join : how.leave) ?? 0 };
+      const came =
+        'join' in how ? await joinGroup(tx, atMs, of, [contactId]) : await leaveGroup(tx, of, [contactId]);
+      if (isFault(came)) amiss.push({ done, reason: came.message });
+    }
+    if (effect.do !== 'share') continue;
+    const reason = await share(tx, { workspaceId, contactId, key: effect.action }, atMs);
+    if (reason !== undefined) amiss.push({ done, reason });
+  }
+  return amiss;
 }

@@ -6,14 +6,24 @@ import type { TakeReceipts } from '../../channels/adapter.ts';
 import { beginningOf } from '../../base/text.ts';
 import type { WebSocket } from 'ws';
 import { ServerFrame } from '../../../contract/doors/live.ts';
-import { CLOSE, LIVE_VERSION } from '../../../contract/live.ts';
+import { CLOSE, LIVE_VERSION, type LiveMessage } from '../../../contract/live.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { isPassing } from '../../db/errors.ts';
-import { cursorText, isKept, pageBefore, readCursor, takeSnapshot, type Cursor } from '../../live/log.ts';
+import { messagesPosted } from '../../broadcasts/posted.ts';
+import { postedTo } from '../../conversations/groups/chats.ts';
+import {
+  cursorText,
+  isKept,
+  PAGE,
+  pageBefore,
+  readCursor,
+  takeSnapshot,
+  type Cursor,
+} from '../../live/log.ts';
 import type { Notices } from '../../live/notices.ts';
 import { mustBeShaped } from '../kit/answer.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -22,7 +32,7 @@ import type { RateLimit } from '../kit/rateLimit.ts';
 import { readFrame, type ReadFrame } from './frames.ts';
 import { hashOf, type Hub, type Member, type Waiter } from './hub.ts';
 import { identify, type SessionOf, type Who } from './identify.ts';
-import { liveConversation, liveMessage } from './present.ts';
+import { liveConversation, liveMessage, livePosted } from './present.ts';
 import { confirm, deliveriesOf, readUpTo, say, type } from './say.ts';
 
 /** What connections work with. */
@@ -206,8 +216,7 @@ async function attach(state: State, contactId: number, cursor?: Cursor): Promise
     version: LIVE_VERSION,
     cursor: cursorText(snapshot.cursor),
     ...(conversation ? { conversation: liveConversation(conversation) } : {}),
-    messages: await withStates(state, contactId, messages),
-    more,
+    ...(await withPosted(state, contactId, await withStates(state, contactId, messages), more)),
   });
   join(state, snapshot.cursor);
 }
@@ -242,6 +251,29 @@ async function withStates(
   for (const delivery of deliveries.toSorted((a, b) => a.seq - b.seq))
     states.set(delivery.causeId, delivery.state);
   return messages.map((message) => liveMessage(message, states.get(message.id)));
+}
+
+/** A page with what was posted to many accounts and to this one, in its place: all of it from the oldest message of the page on. */
+async function withPosted(
+  state: State,
+  contactId: number,
+  messages: readonly LiveMessage[],
+  more: boolean,
+  beforeMs?: number,
+): Promise<{ messages: LiveMessage[]; more: boolean }> {
+  const { sql } = state.deps.ctx;
+  const found = await postedTo(sql, contactId, { beforeMs, limit: PAGE + 1 });
+  if (!found.length) return { messages: [...messages], more };
+  const fromMs = more ? (messages[0]?.atMs ?? 0) : 0;
+  const within = found.filter(({ atMs }) => atMs >= fromMs);
+  const said = await messagesPosted(
+    sql,
+    within.map(({ broadcastId }) => broadcastId),
+  );
+  const posted = [...said.values()].map(livePosted);
+  const all = [...messages, ...posted].sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
+  const shown = all.length > 2 * PAGE ? all.slice(-2 * PAGE) : all;
+  return { messages: shown, more: more || found.length > PAGE || shown.length < all.length };
 }
 
 async function speak(state: State, frame: Extract<ReadFrame, { type: 'say' | 'start' }>): Promise<void> {
@@ -279,7 +311,10 @@ async function showHistory(state: State, beforeMs: number): Promise<void> {
     ? await pageBefore(deps.ctx.sql, conversation.id, beforeMs)
     : { messages: [], more: false };
   const messages = member ? await withStates(state, member.contactId, page.messages) : [];
-  send(state, { type: 'history', beforeMs, messages, more: page.more });
+  const shown = member
+    ? await withPosted(state, member.contactId, messages, page.more, beforeMs)
+    : { messages, more: page.more };
+  send(state, { type: 'history', beforeMs, ...shown });
 }
 
 function refuse(state: State, clientId: string, { fault: code, message: reason, field }: Fault): void {

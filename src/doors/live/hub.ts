@@ -15,7 +15,9 @@ import type { Sql } from '../../db/pool.ts';
 import { cursorText, entriesAfter, ENTRY, headsOf, type Entry } from '../../live/log.ts';
 import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
-import { presentEntry } from './present.ts';
+import { messagesPosted } from '../../broadcasts/posted.ts';
+import { postsNamed } from '../../conversations/groups/posts.ts';
+import { presentEntry, type Named } from './present.ts';
 
 /** A connection that is sent what happens to a contact, from a place in the log on. */
 export type Member = {
@@ -243,14 +245,32 @@ async function forward(
     seq: Math.min(...members.map(({ seq }) => seq)),
   }));
   const entries = await entriesAfter(sql, after, ENTRIES_A_TIME);
-  const messages = await messagesOf(sql, open, entries);
+  const named = await namedIn(sql, open, entries);
   const more: number[] = [];
   for (const { contactId, members } of open) {
     const list = entries.get(contactId) ?? [];
     if (list.length === ENTRIES_A_TIME) more.push(contactId);
-    for (const member of members) if (rooms.get(contactId)?.has(member)) sendTo(member, list, messages);
+    for (const member of members) if (rooms.get(contactId)?.has(member)) sendTo(member, list, named);
   }
   return more;
+}
+
+/** What entries name: messages of the workspaces, and what was posted. */
+async function namedIn(
+  sql: Sql,
+  open: readonly { contactId: number; members: readonly Member[] }[],
+  entries: ReadonlyMap<number, readonly Entry[]>,
+): Promise<Named> {
+  const posts = [...entries.values()].flat().filter(({ kind }) => kind === ENTRY.post);
+  const idsOf = (detail: number) => [
+    ...new Set(posts.filter((entry) => entry.detail === detail).map(({ messageId }) => messageId!)),
+  ];
+  const [messages, inGroups, posted] = await Promise.all([
+    messagesOf(sql, open, entries),
+    postsNamed(sql, idsOf(0)),
+    messagesPosted(sql, idsOf(1)),
+  ]);
+  return { messages, posts: inGroups, posted };
 }
 
 async function messagesOf(
@@ -269,7 +289,7 @@ async function messagesOf(
   return found;
 }
 
-function sendTo(member: Member, entries: readonly Entry[], messages: ReadonlyMap<number, Message>): void {
+function sendTo(member: Member, entries: readonly Entry[], named: Named): void {
   for (const entry of entries) {
     if (entry.seq <= member.seq) continue;
     if (entry.seq > member.seq + 1) return member.lost();
@@ -277,7 +297,7 @@ function sendTo(member: Member, entries: readonly Entry[], messages: ReadonlyMap
     if (member.isFull()) return;
     member.seq = entry.seq;
     if (entry.kind === ENTRY.message && member.ahead.delete(entry.messageId!)) continue;
-    const event = presentEntry(entry, messages);
+    const event = presentEntry(entry, named);
     if (event) tell(member, event);
   }
 }

@@ -1,9 +1,17 @@
 /** What the live channel shows, in the form of contract/live.ts. Pure. */
 import type { Content } from '../../../contract/content.ts';
-import type { LiveConversation, LiveEvent, LiveMessage, LiveState } from '../../../contract/live.ts';
+import type {
+  LiveConversation,
+  LiveEvent,
+  LiveMessage,
+  LivePost,
+  LiveState,
+} from '../../../contract/live.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Conversation, Message } from '../../conversations/message.ts';
 import { ENTRY, type Entry } from '../../live/log.ts';
+import type { PostedMessage } from '../../broadcasts/posted.ts';
+import type { Post } from '../../conversations/groups/group.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** A message; `state` is that of its delivery, where one is known. */
@@ -35,14 +43,49 @@ export function liveConversation(conversation: Conversation): LiveConversation {
   };
 }
 
-/** An entry of the log as an event; undefined when its message is gone. */
-export function presentEntry(entry: Entry, messages: ReadonlyMap<number, Message>): LiveEvent | undefined {
+/** What the entries of a log name. */
+export type Named = {
+  messages: ReadonlyMap<number, Message>;
+  posts: ReadonlyMap<number, Post>;
+  posted: ReadonlyMap<number, PostedMessage>;
+};
+
+/** An entry of the log as an event; undefined when what it names is gone. */
+export function presentEntry(entry: Entry, { messages, posts, posted }: Named): LiveEvent | undefined {
   const { kind, messageId, detail, atMs } = entry;
+  if (kind === ENTRY.post) {
+    const post = posts.get(messageId!);
+    if (post) return { kind: 'post', post: livePost(post, entry.contactId) };
+    const said = posted.get(messageId!);
+    return said && { kind: 'message', message: livePosted(said) };
+  }
   if (kind === ENTRY.read) return { kind: 'read', by: detail === 1 ? 'business' : 'contact', atMs };
   if (kind === ENTRY.state)
     return { kind: 'state', messageId: toHex24(messageId!), state: stateOf(detail!), atMs };
   const message = messages.get(messageId!);
   return message && { kind: 'message', message: liveMessage(message) };
+}
+
+/** A post, as one member sees it. */
+export function livePost(post: Post, contactId: number): LivePost {
+  const { name, avatarUrl } = post.author;
+  return {
+    id: toHex24(post.id),
+    groupId: toHex24(post.groupId),
+    position: post.position ?? 0,
+    content: forPeople(post.content),
+    atMs: post.atMs,
+    ...(name || avatarUrl
+      ? { author: { ...(name ? { name } : {}), ...(avatarUrl ? { avatarUrl } : {}) } }
+      : {}),
+    ...(post.authorId === contactId ? { own: true as const } : {}),
+    ...(post.deletedMs === null ? {} : { deleted: true as const }),
+  };
+}
+
+/** What was said to many accounts at once, as one of them sees it. */
+export function livePosted({ id, content, kind, atMs }: PostedMessage): LiveMessage {
+  return { id: toHex24(id), from: 'business', content: forPeople(content), atMs, posted: kind };
 }
 
 function stateOf(code: number): LiveState {

@@ -36,7 +36,7 @@ import type { OpenIntegration, Senders } from '../../senders/senders.ts';
 import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
 import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
-import { linkOptions, lookingOn, whereNow } from './shown.ts';
+import { linkOptions, lookingOn, stillWanted, whereNow } from './shown.ts';
 import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
@@ -77,7 +77,7 @@ export async function prepare(
   const decided: Decision[] = [];
   const run = isRun(batch.stream) ? await deps.runs(batch.stream) : undefined;
   const drafts = isRun(batch.stream)
-    ? await draftRun(deps, batch, run, decided)
+    ? await draftRun(deps, batch, run, decided, nowMs)
     : await draftSingles(deps, batch, decided, nowMs);
   if (!drafts.length) return { ready: [], decided };
   const allTerms = await termsOf(deps.directory, new Set(drafts.map(({ item }) => item.workspaceId)));
@@ -202,7 +202,8 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     item,
     bulk: false,
     class: row.class,
-    channel: undefined,
+    // One that was never tried names where it may go.
+    channel: row.attempts === 0 && row.destinationId === null ? (row.channel ?? undefined) : undefined,
     integrationId: row.integrationId,
     destinationId: row.destinationId,
     expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,
@@ -223,6 +224,7 @@ async function draftRun(
   batch: Claimed,
   run: Run | undefined,
   decided: Decision[],
+  nowMs: number,
 ): Promise<Draft[]> {
   if (!run) {
     for (const item of batch.items) decided.push({ item, bulk: true });
@@ -238,6 +240,7 @@ async function draftRun(
       )
     : [];
   const known = new Map(states.map((row) => [`${row.contactId}.${row.seq}`, row]));
+  const wanted = await stillWanted(deps.directory, batch.items, run, nowMs);
   const drafts: Draft[] = [];
   for (const item of batch.items) {
     const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
@@ -254,7 +257,7 @@ async function draftRun(
         expiresMs: run.expiresMs,
         compiled: run.compiled,
         isTemplate: run.isTemplate,
-        canceled: run.canceled,
+        canceled: run.canceled || wanted?.has(item.ownerId) === false,
         wasUnknown: state === STATE.unknown,
         ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
         mayFallBack: false,

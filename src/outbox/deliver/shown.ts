@@ -1,4 +1,5 @@
 /** Short links of a batch's recipients, and who of them is looking at the web chat now: what depends on the person at the moment of sending. */
+import type { Directory } from '../../accounts/directory.ts';
 import type { Person, Reachable } from '../../contacts/person.ts';
 import type { RenderOptions } from '../../content/renderOptions.ts';
 import type { Sql } from '../../db/pool.ts';
@@ -6,6 +7,7 @@ import { shortLinksFor, type Links } from '../../links/links.ts';
 import { presentContacts } from '../../links/sessions.ts';
 import type { Terms } from '../../gate/terms.ts';
 import type { Run } from '../../ledger/run.ts';
+import type { WorkItem } from '../../queue/work/work.ts';
 
 /** How each recipient of a run has its links; undefined when it has none, so that content is rendered once for all. */
 export function linkOptions(
@@ -35,4 +37,17 @@ export function whereNow(destinations: readonly Reachable[], isLooking: boolean)
 
 function isWeb({ channel }: Reachable): boolean {
   return channel === 'webchat';
+}
+
+/** Who of a batch of a run is to have it now; undefined: all of them. */
+export async function stillWanted(
+  directory: Directory,
+  items: readonly WorkItem[],
+  run: Run,
+  nowMs: number,
+): Promise<ReadonlySet<number> | undefined> {
+  if (!run.stillWanted) return undefined;
+  const aheadMs = (await directory.workspace(run.workspaceId))?.clockAheadMs ?? 0;
+  const contactIds = [...new Set(items.map(({ ownerId }) => ownerId))];
+  return await run.stillWanted(contactIds, nowMs + aheadMs);
 }

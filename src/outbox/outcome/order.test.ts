@@ -293,6 +293,7 @@ async function putIn(items: readonly WorkItem[], bulk: boolean): Promise<void> {
       class: 'transactional' as const,
       integrationId: null,
       destinationId: null,
+      channel: null,
       expiresMs: Number.MAX_SAFE_INTEGER,
       mayFallBack: false,
       atMs: world.ctx.clock.nowMs(),
