@@ -29,6 +29,7 @@ try {
 function steps(node) {
   const checks = [
     ['Type check', 'tsc', ['-p', '.']],
+    ['Type check of the pages', 'tsc', ['-p', 'web']],
     ['Lint', 'oxlint', ['--type-aware']],
     ['Format', 'biome', ['format']],
   ];

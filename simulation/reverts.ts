@@ -98,8 +98,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'lease: what a sleeper settles stands',
     file: 'src/queue/work/settle.ts',
-    from: 'if (!(await fenceLane(tx, batch.lane))) return false;',
-    to: '',
+    from: 'batches.filter(({ lane }) => held.has(lane.lane))',
+    to: 'batches',
     focus: [START, SINGLE, 'processes sleep', 'processes hire'],
   },
   {

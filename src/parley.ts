@@ -15,6 +15,7 @@ import { confirmationsRoom } from './confirmations/room.ts';
 import { contactsRoom } from './contacts/room.ts';
 import { contentRoom } from './content/room.ts';
 import { conversationsRoom } from './conversations/room.ts';
+import { inboxRoom } from './inbox/room.ts';
 import { dbRoom } from './db/room.ts';
 import { ledgerRoom } from './ledger/room.ts';
 import { linksRoom } from './links/room.ts';
@@ -28,12 +29,13 @@ import { simulatorRoom } from './simulator/room.ts';
 import { threadsRoom } from './threads/room.ts';
 import { webhooksRoom } from './webhooks/room.ts';
 import { createDirectory } from './accounts/directory.ts';
-import { ensureDemo, type Demo } from './accounts/demo.ts';
+import { DEMO_EMAIL, ensureDemo, type Demo } from './accounts/demo.ts';
 import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
+import { newSignInLink, type SignInLink } from './accounts/signInLinks.ts';
 import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
@@ -51,24 +53,14 @@ import { s3Store } from './content/mediaStore.s3.ts';
 import { borrowIdPlaces } from './db/idPlaces.ts';
 import type { Connection } from './db/pool.ts';
 import { openStore, type Store } from './db/store.ts';
-import { callbacksDoor, type Callbacks } from './doors/callbacks/callbacks.ts';
-import { consoleDoor } from './doors/console/door.ts';
 import type { HttpContext } from './doors/kit/context.ts';
-import { createLive } from './doors/live/door.ts';
-import { connectDoor } from './doors/pages/connect/door.ts';
-import { linksDoor } from './doors/pages/door.ts';
-import { createServer } from './doors/kit/server.ts';
-import { outboundDoor } from './doors/outbound/door.ts';
-import { referenceDoor } from './doors/reference/door.ts';
-import { shoutDoor } from './doors/shout/door.ts';
 import { shoutPresenter } from './doors/shout/webhookEvents.ts';
-import { sunshineDoor } from './doors/sunshine/door.ts';
+import type { Web } from './doors/web/door.ts';
+import { createServing } from './serving.ts';
 import { sunshinePresenter } from './doors/sunshine/webhookEvents.ts';
 import { createNotices } from './live/notices.ts';
-import { mailDoor } from './doors/pages/mailDoor.ts';
 import { createMailListener } from './receipts/listener.ts';
 import { webhookAnswers } from './doors/web1on1/answers.ts';
-import { web1on1Door } from './doors/web1on1/door.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
@@ -78,7 +70,7 @@ import { createFlow } from './queue/work/flow.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiptsRoom } from './receipts/room.ts';
 import { createSignatures } from './receipts/signatures.ts';
-import { calledIntegration, receiveCallback, takeInbound, takeReceipts } from './receipts/receive.ts';
+import { takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
 import { createMetrics, type Metrics } from './watch/metrics.ts';
 import { createProbes, type ProbeDeps } from './watch/probes.ts';
@@ -96,6 +88,8 @@ export type Parley = {
   demo: Demo | undefined;
   /** A link by which the first owner sets a password; undefined when somebody can sign in. */
   firstOwner: FirstOwner;
+  /** A link by which the demo's operator signs in, once; undefined without a demo. */
+  signIn: SignInLink | undefined;
   log: Log;
   /** Drains and stops; safe to call twice. */
   stop(): Promise<void>;
@@ -117,13 +111,19 @@ export type Overrides = {
   inspect?: (ctx: HttpContext) => void;
 };
 
+/** What a start brings besides its settings. */
+export type Brought = {
+  /** The console's pages; without them none are served. */
+  web?: Web;
+};
+
 /** A directory's answers are at most a second old; a little more, to be sure. */
 const DIRECTORY_FRESH_MS = 1_100;
 /** Sunshine gives a webhook's target twenty seconds. */
 const WEBHOOK_DEADLINE_MS = 20_000;
 
 /** Starts Parley. Whatever started before a failure is stopped again. */
-export async function startParley(config: Config, overrides: Overrides = {}): Promise<Parley> {
+export async function startParley(config: Config, overrides: Overrides & Brought = {}): Promise<Parley> {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLog(config.logLevel, logForm(config));
   const { connection, strict } = overrides;
@@ -141,7 +141,7 @@ async function compose(
   clock: Clock,
   log: Log,
   store: Store,
-  overrides: Overrides,
+  overrides: Overrides & Brought,
 ): Promise<Parley> {
   const places = await borrowIdPlaces({ sql: store.sql, clock, log });
   const ids = idSource(places.current, () => clock.nowMs());
@@ -164,7 +164,7 @@ async function compose(
     places,
     ctx.queue,
     rooms.notices,
-    ...(serves ? [rooms.live, server] : []),
+    ...(serves ? [...rooms.parts, server] : []),
     {
       name: 'senders',
       start: async () => rooms.listens(serves ? server.url() : ''),
@@ -181,10 +181,12 @@ async function compose(
   };
   let demo: Demo | undefined;
   let firstOwner: FirstOwner;
+  let signIn: SignInLink | undefined;
   try {
     await all.start();
     if (config.demo) demo = await ensureDemo(demoTools(ctx));
     if (serves) firstOwner = await firstOwnerLink(ctx.sql, clock.nowMs());
+    if (serves && demo) signIn = await ctx.sql.begin((tx) => newSignInLink(tx, DEMO_EMAIL, clock.nowMs()));
   } catch (error) {
     // Whoever closes the store next must find nothing running on it.
     await rest().catch((later: unknown) => log.error({ error: later }, 'not everything stopped cleanly'));
@@ -197,7 +199,7 @@ async function compose(
   };
   const url = serves ? server.url() : undefined;
   const at = { url, probes: probes?.url(), mailPort: rooms.mail.port() };
-  return { ...at, demo, firstOwner, log, stop: () => (stopped ??= stop()) };
+  return { ...at, demo, firstOwner, signIn, log, stop: () => (stopped ??= stop()) };
 }
 
 /** What the demo is made with: in transactions that tell of its grant. */
@@ -212,7 +214,7 @@ function demoTools(ctx: HttpContext): Parameters<typeof ensureDemo>[0] {
 }
 
 type Ground = Pick<HttpContext, 'config' | 'clock' | 'log' | 'ids' | 'vault' | 'sql'> &
-  Pick<Store, 'aside'> & { overrides: Overrides };
+  Pick<Store, 'aside'> & { overrides: Overrides & Brought };
 
 /** What most rooms know: the store, the queue, and who is who. */
 function openShared(ground: Ground) {
@@ -260,12 +262,7 @@ function openRooms(ground: Ground) {
     rooms: () => rooms,
   });
   const works = config.roles.includes('worker');
-  const metrics = createMetrics(() => ({
-    ...shared,
-    poolSize: config.poolSize,
-    heldLanes: () => (works ? worker.heldLanes() : 0),
-    lanes: () => shared.queue.lanes().length,
-  }));
+  const metrics = metricsOf(shared, () => (works ? worker.heldLanes() : 0));
   const senders = createSenders({
     ...shared,
     counted: metrics.provider,
@@ -276,9 +273,17 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
-  const ctx: HttpContext = { ...shared, senders, simulator, broadcasts, names, arrive, rooms: () => rooms };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
-  const live = createLive({ ...shared, notices, takeReceipts: heard });
+  const ctx: HttpContext = {
+    ...shared,
+    senders,
+    simulator,
+    broadcasts,
+    names,
+    arrive,
+    notices,
+    rooms: () => rooms,
+  };
   const rooms = declared(shared, ctx, notices, metrics);
   for (const { adds } of rooms) if (adds) shared.queue.beforeCommit(adds);
   const worker = createWorker({
@@ -293,21 +298,22 @@ function openRooms(ground: Ground) {
     dataDir: config.databaseUrl && config.s3Endpoint ? undefined : config.dataDir,
     amiss: () => (works && worker.heldLanes() === 0 ? ['the worker holds no lanes yet'] : []),
   });
-  const receiving = { ...shared, takeReceipts: heard, believeOnce };
-  const receive: Callbacks['receive'] = (integration, request) =>
-    receiveCallback(receiving, integration, request);
-  const callbacks = callbacksDoor({ called: (id, key) => calledIntegration(shared, id, key), receive });
-  const people = [live.door, mailDoor(heard), linksDoor(shared.links, heard, notices)];
-  const apis = [sunshineDoor(heard), web1on1Door, outboundDoor(heard), shoutDoor];
-  const server = createServer(ctx, [...apis, consoleDoor, referenceDoor, callbacks, ...people, connectDoor], {
-    amiss: ready,
-    registry: metrics.registry,
+  const { server, parts, receive } = createServing(ctx, {
+    notices,
+    heard,
+    receiving: { ...shared, takeReceipts: heard, believeOnce },
+    web: ground.overrides.web,
+    probes: { amiss: ready, registry: metrics.registry },
   });
   // What is played on a stage opens no socket.
   const probes = ground.overrides.store ? undefined : openProbes(config, { metrics, ready, log: shared.log });
   const mail = createMailListener(ctx, receive);
-  const parts = { worker, server, probes, mail, notices, live: live.part };
-  return { ctx, ...parts, declared: rooms, listens: shared.listens };
+  return { ctx, worker, server, probes, mail, notices, parts, declared: rooms, listens: shared.listens };
+}
+
+function metricsOf(shared: Shared, heldLanes: () => number): Metrics {
+  const { poolSize } = shared.config;
+  return createMetrics(() => ({ ...shared, poolSize, heldLanes, lanes: () => shared.queue.lanes().length }));
 }
 
 /** A port of their own for the probes: where it is set, and for a process that serves no requests. */
@@ -346,6 +352,7 @@ function declared(
     ledgerRoom(shared),
     linksRoom,
     liveRoom(notices),
+    inboxRoom({ ...shared, notices }),
     queueRoom,
     simulatorRoom(ctx.simulator),
     accountsRoom,

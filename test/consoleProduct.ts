@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after } from 'node:test';
 import { readConfig, type Config } from '../src/base/config.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
-import { startParley } from '../src/parley.ts';
+import { startParley, type Brought } from '../src/parley.ts';
 import { TEST_SECRET, type TestDatabase } from './support/database.ts';
 
 // oxlint-disable typescript/no-explicit-any
@@ -25,7 +25,7 @@ const log: Log = {
 };
 
 /** Starts it; it is stopped after the tests. */
-export async function startConsole(database: TestDatabase) {
+export async function startConsole(database: TestDatabase, brought: Brought = {}) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-console-'));
   const config = readConfig({
     PARLEY_PORT: '0',
@@ -35,7 +35,7 @@ export async function startConsole(database: TestDatabase) {
     PARLEY_RATE_LIMIT: '0',
     PARLEY_CHECK_ANSWERS: 'true',
   }) as Config;
-  const parley = await startParley(config, { connection: database.connection, log });
+  const parley = await startParley(config, { connection: database.connection, log, ...brought });
   after(async () => {
     await parley.stop();
     await rm(dataDir, { recursive: true, force: true });
@@ -45,6 +45,7 @@ export async function startConsole(database: TestDatabase) {
   return {
     url,
     demo,
+    signIn: parley.signIn,
     call: caller(url, demo.keys.console.token),
     base: `/api/workspaces/${demo.workspace.id}`,
   };

@@ -8,7 +8,7 @@ import { before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { createKey, type Door } from '../src/accounts/keys.ts';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
-import { ROLES } from '../src/accounts/roles.ts';
+import { ROLES } from '../contract/roles.ts';
 import { OTHERS } from '../src/doors/reference/others.ts';
 import { SDK_ROUTES } from '../src/doors/sunshine/sdkRoutes.ts';
 import { errors, jwt, must, startProduct, type App } from './sunshineProduct.ts';

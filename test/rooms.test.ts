@@ -86,6 +86,21 @@ test('contract imports nothing of ours but itself', () => {
   }
 });
 
+test('what runs in browsers imports the contract and nothing else of ours', () => {
+  const web = join(root, 'web');
+  for (const file of readdirSync(web, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.tsx?$/.test(name),
+  ))
+    for (const target of imports(join(web, file)))
+      assert.match(relative(root, target), /^(?:web|contract|sdk)\//, `${file} imports ${target}`);
+});
+
+test('nothing but what builds the pages imports what they are made of', () => {
+  const made = /from '(?:react|react-dom|vite|@mantine|@tanstack|@vitejs)[/']/;
+  const breaches = files(src).filter((file) => made.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(breaches, []);
+});
+
 test('SQL has one home per room', () => {
   const statement = /`\s*(?:WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s/;
   const strays = files(src)

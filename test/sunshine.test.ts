@@ -378,6 +378,37 @@ describe('idempotency', () => {
     assert.equal(row!['n'], 1);
   });
 
+  test('many at once go together: each is answered for itself, and one that is refused hurts nobody', async () => {
+    const before = (await counts())!['messages'] as number;
+    const [twice, ...numbersOnce] = Array.from({ length: 20 }, newNumber) as [string, ...string[]];
+    const texts = ['one', 'two'];
+    const asked = [
+      ...numbersOnce.map((to) => notification(to)),
+      ...texts.map((text) => notification(twice, { message: { type: 'text', text } })),
+      notification('+1'),
+    ];
+    const answers = await Promise.all(asked.map((body) => call('POST', `${base}/notifications`, body)));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [...asked.slice(1).map(() => 201), 400],
+    );
+    const ids = answers.slice(0, -1).map(({ body }) => fromUuid((body as Json).notification._id)!);
+    assert.equal(new Set(ids).size, ids.length);
+    const said = await sql<{ address: string; text: string }[]>`
+      SELECT d.address, m.content->>'text' AS text FROM messages m JOIN destinations d ON d.contact_id = m.contact_id
+      WHERE m.id = ANY(${ids}::bigint[]) ORDER BY array_position(${ids}::bigint[], m.id)`;
+    assert.deepEqual(
+      said.map(({ address }) => address),
+      [...numbersOnce, twice, twice],
+      'each answer names what was said to its own number',
+    );
+    assert.deepEqual(
+      said.slice(-2).map(({ text }) => text),
+      texts,
+    );
+    assert.equal(((await counts())!['messages'] as number) - before, ids.length);
+  });
+
   test('twenty at once with one key send once; those who came too early are told to wait', async () => {
     const body = notification(newNumber());
     const all = await Promise.all(

@@ -29,7 +29,8 @@ import {
   signOut,
   sweepSessions,
 } from './operators.ts';
-import { ACTIONS, can, ROLES, type Action, type Role } from './roles.ts';
+import { can } from './roles.ts';
+import { ACTIONS, ROLES, type Action, type Role } from '../../contract/roles.ts';
 import { createWorkspace, listWorkspaces } from './workspaces.ts';
 
 const database = await testDatabase();

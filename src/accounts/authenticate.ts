@@ -7,7 +7,8 @@ import { sameText, sha256Hex } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { isObject } from './checks.ts';
 import type { Door, HeldKey, Keyring } from './keys.ts';
-import { can, isRole, ROLES, type Action, type Role } from './roles.ts';
+import { can } from './roles.ts';
+import { isRole, ROLES, type Action, type Role } from '../../contract/roles.ts';
 
 /** A caller of the Sunshine door (api/sunshine.md §1.2). An account reaches the workspaces of its operator: `keyring.rolesOf`. */
 export type SunshineCaller =

@@ -42,7 +42,7 @@ type DemoKeys = {
 };
 
 /** Whom the demo's operator signs in as. */
-const DEMO_EMAIL = 'demo@parley.local';
+export const DEMO_EMAIL = 'demo@parley.local';
 
 /** An account that connects to the demo workspace; its own workspace gets integrations, too. */
 type GrantAccount = (

@@ -2,7 +2,15 @@ import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fault, isFault } from '../base/fault.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { hashRequest, idempotently, KEPT_MS, sweepIdempotency, transact } from './idempotency.ts';
+import {
+  hashRequest,
+  idempotently,
+  idempotentlyTogether,
+  KEPT_MS,
+  NotTogether,
+  sweepIdempotency,
+  transact,
+} from './idempotency.ts';
 
 const { sql } = await testDatabase();
 await sql`CREATE TABLE done (n integer)`;
@@ -159,5 +167,68 @@ describe('hashRequest', () => {
 describe('transact', () => {
   it('gives on what the work gives', async () => {
     equal(await transact(sql, async (tx) => (await tx`SELECT 1 AS n`)[0]!['n'] as number), 1);
+  });
+});
+
+describe('idempotently, together', () => {
+  const answer = async (
+    tx: { (strings: TemplateStringsArray, ...values: unknown[]): PromiseLike<unknown> },
+    fresh: readonly number[],
+  ) => {
+    for (const n of fresh) await tx`INSERT INTO done VALUES (${n})`;
+    return fresh.map((n) => ({ status: 201, body: n }));
+  };
+
+  it('does what was not done before, and answers each in its place', async () => {
+    const [first, second, third, keyless] = [request(), request(), request(), request({ key: undefined })];
+    await idempotently(sql, second, async () => ({ status: 200, body: 'before' }));
+    const before = await countDone();
+    const asked = [first, second, third, keyless, request({ key: '' })];
+    const answers = await idempotentlyTogether(sql, asked, answer);
+    deepEqual(answers.slice(0, 4), [
+      { status: 201, body: 0, replayed: false },
+      { status: 200, body: 'before', replayed: true },
+      { status: 201, body: 2, replayed: false },
+      { status: 201, body: 3, replayed: false },
+    ]);
+    ok(isFault(answers[4]), 'an empty key is no key');
+    equal((await countDone()) - before, 3);
+    deepEqual(
+      (await idempotentlyTogether(sql, asked.slice(0, 3), answer)).map(
+        (one) => !isFault(one) && one.replayed,
+      ),
+      [true, true, true],
+    );
+  });
+
+  it('says of a key that somebody is at that it is in flight, and does the rest', async () => {
+    const [held, free] = [request(), request()];
+    const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = idempotently(sql, held, async () => {
+      begun.resolve();
+      await over.promise;
+      return { status: 200, body: 1 };
+    });
+    await begun.promise;
+    const [there, done] = await idempotentlyTogether(sql, [held, free], answer);
+    over.resolve();
+    await holding;
+    ok(isFault(there) && there.fault === 'in_flight');
+    deepEqual(done, { status: 201, body: 1, replayed: false });
+  });
+
+  it('lets nothing stand when one is refused: each is to be asked alone', async () => {
+    const before = await countDone();
+    const asked = [request(), request()];
+    await rejects(
+      idempotentlyTogether(sql, asked, async (tx, fresh) => {
+        await answer(tx, fresh.slice(1));
+        return [fault('not_found', 'gone'), { status: 201, body: 1 }];
+      }),
+      NotTogether,
+    );
+    equal(await countDone(), before);
+    const again = await idempotently(sql, asked[1]!, async () => ({ status: 200, body: 'alone' }));
+    equal(!isFault(again) && again.replayed, false);
   });
 });

@@ -12,7 +12,7 @@ import {
   insertKept,
   selectKept,
   selectOldestKept,
-  tryLockKey,
+  tryLockKeys,
   type KeptAnswer,
 } from './sql.idempotency.ts';
 
@@ -37,6 +37,9 @@ const MAX_KEY = 255;
 /** The sweep deletes a slice of time per statement, so that none runs long. */
 const SWEEP_SLICE_MS = 60_000;
 
+/** What a request came to. */
+export type Once = (Answer & { replayed: boolean }) | Fault;
+
 /**
  * Runs `work` in a transaction, once per scope and key; without a key it is just a transaction. A Fault from work rolls
  * back and is not kept. A key being worked on is answered at once (`in_flight`), never waited for.
@@ -46,26 +49,80 @@ export async function idempotently(
   sql: Begins,
   request: IdempotentRequest,
   work: (tx: Tx) => Promise<Answer | Fault>,
-): Promise<(Answer & { replayed: boolean }) | Fault> {
-  const { scope, key } = request;
-  if (key === undefined)
-    return await transact(sql, async (tx) => answered(await work(tx), { replayed: false }));
-  const bad = checkKey(key);
+): Promise<Once> {
+  const bad = request.key === undefined ? undefined : checkKey(request.key);
   if (bad) return bad;
   return await transact(sql, async (tx) => {
-    // One round trip, two statements: the second's snapshot is taken when the first has the lock, so it sees what the
-    // last holder committed.
-    const [taken, kept] = await Promise.all([tryLockKey(tx, scope, key), selectKept(tx, scope, key)]);
-    if (kept) return replay(kept, request.requestHash);
-    if (!taken) return inFlight();
-    const answer = await work(tx);
-    if (isFault(answer)) return answer;
-    const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
-    const { requestHash, nowMs } = request;
-    const { status } = answer;
-    const first = await insertKept(tx, nowMs, { scope, key, requestHash, status, body });
-    return first ? { ...answer, replayed: false } : inFlight();
+    const [outcome] = await onceEach(tx, [request], async () => [await work(tx)]);
+    return outcome!;
   });
+}
+
+/**
+ * The same for several requests in one transaction, whose keys are different: `work` is given the places of those that were not
+ * answered before, and answers them in order. Throws `NotTogether` when it refuses one: nothing stands then, and each is asked alone.
+ */
+export async function idempotentlyTogether(
+  sql: Begins,
+  requests: readonly IdempotentRequest[],
+  work: (tx: Tx, fresh: readonly number[]) => Promise<readonly (Answer | Fault)[]>,
+): Promise<Once[]> {
+  return await sql.begin((tx) =>
+    onceEach(tx, requests, async (fresh) => {
+      const answers = await work(tx, fresh);
+      if (answers.some(isFault)) throw new NotTogether('one of them is refused');
+      return answers;
+    }),
+  );
+}
+
+/** Thrown to roll back what was to be done together; each is to be done alone. */
+export class NotTogether extends Error {}
+
+async function onceEach(
+  tx: Tx,
+  requests: readonly IdempotentRequest[],
+  work: (fresh: readonly number[]) => Promise<readonly (Answer | Fault)[]>,
+): Promise<Once[]> {
+  const known = await knownOf(tx, requests);
+  const fresh = requests.flatMap((_, at) => (known.has(at) ? [] : [at]));
+  if (!fresh.length) return requests.map((_, at) => known.get(at)!);
+  const answers = await work(fresh);
+  const kept = fresh.flatMap((at, n) => {
+    const answer = answers[n]!;
+    const { scope, key, requestHash } = requests[at]!;
+    if (key === undefined || isFault(answer)) return [];
+    const body = answer.body === undefined ? '' : JSON.stringify(answer.body);
+    return [{ scope, key, requestHash, status: answer.status, body }];
+  });
+  const nowMs = requests[0]!.nowMs;
+  if (kept.length && (await insertKept(tx, nowMs, kept)) < kept.length) {
+    if (requests.length > 1) throw new NotTogether('one of them was answered elsewhere meanwhile');
+    return [inFlight()];
+  }
+  const answerOf = new Map(fresh.map((at, n) => [at, answers[n]!]));
+  return requests.map((_, at) => known.get(at) ?? answered(answerOf.get(at)!, { replayed: false }));
+}
+
+/** What is known of requests before anything is done: a bad key, an answer that is kept, or that somebody is at it. By place. */
+async function knownOf(tx: Tx, requests: readonly IdempotentRequest[]): Promise<Map<number, Once>> {
+  const known = new Map<number, Once>();
+  const keyed: { scope: string; key: string; at: number; requestHash: string }[] = [];
+  requests.forEach(({ scope, key, requestHash }, at) => {
+    if (key === undefined) return;
+    const bad = checkKey(key);
+    if (bad) known.set(at, bad);
+    else keyed.push({ scope, key, at, requestHash });
+  });
+  if (!keyed.length) return known;
+  // One round trip, two statements: the second's snapshot is taken when the first has the locks, so it sees what the
+  // last holders committed.
+  const [taken, kept] = await Promise.all([tryLockKeys(tx, keyed), selectKept(tx, keyed)]);
+  keyed.forEach(({ at, requestHash }, n) => {
+    if (kept[n]) known.set(at, replay(kept[n], requestHash));
+    else if (!taken[n]) known.set(at, inFlight());
+  });
+  return known;
 }
 
 /** What is wrong with a key, if anything. */
@@ -84,7 +141,7 @@ export async function answeredBefore(
   db: Db,
   { scope, key }: { scope: string; key: string },
 ): Promise<((requestHash: string) => (Answer & { replayed: true }) | Fault) | undefined> {
-  const kept = await selectKept(db, scope, key);
+  const [kept] = await selectKept(db, [{ scope, key }]);
   return kept && ((requestHash) => replay(kept, requestHash));
 }
 
@@ -94,7 +151,7 @@ export async function keepAnswer(
   { scope, key, requestHash, nowMs }: IdempotentRequest & { key: string },
   { status, body }: Answer,
 ): Promise<void> {
-  await insertKept(db, nowMs, { scope, key, requestHash, status, body: JSON.stringify(body) });
+  await insertKept(db, nowMs, [{ scope, key, requestHash, status, body: JSON.stringify(body) }]);
 }
 
 /** What makes two requests the same: method, path with query, and body, whatever the order of its keys. */

@@ -5,7 +5,7 @@
 import { fault, type Fault } from '../base/fault.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { setMember } from './operators.ts';
-import type { Role } from './roles.ts';
+import type { Role } from '../../contract/roles.ts';
 import { deleteInvitation, selectInvitations, upsertInvitation } from './sql.invitations.ts';
 
 /** An open invitation. */

@@ -11,7 +11,7 @@ import { toHex24, type IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
 import { createCache } from './cache.ts';
 import { checkText } from './checks.ts';
-import { isRole, ROLES, type Role } from './roles.ts';
+import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   countKeys,
   insertKey,

@@ -9,7 +9,7 @@ import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { checkText } from './checks.ts';
-import { isRole, ROLES, type Role } from './roles.ts';
+import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   deleteExpiredSessions,
   deleteMembership,

@@ -23,6 +23,7 @@ export const accountsRoom: Room = {
     sign_ups: 'names who signs up, for a quarter of an hour',
     install: 'names nobody',
     password_links: 'names operators only, by a hash',
+    sign_in_links: 'names operators only, by a hash',
   },
   exports: {
     idempotency: { not: 'answers to a caller’s own requests, for a day' },
@@ -30,6 +31,7 @@ export const accountsRoom: Room = {
     sign_in_failures: { not: 'of operators' },
     allowances: { not: 'of networks' },
     password_links: { not: 'of operators' },
+    sign_in_links: { not: 'of operators' },
     invitations: { not: 'of operators' },
     sign_ups: { not: 'of operators to be' },
   },

@@ -11,33 +11,45 @@ function hashOf(scope: string, key: string): number {
   return hash32(`${scope}\n${key}`);
 }
 
-/** Takes the lock of a scope and key until the transaction ends; false when another transaction holds it. Never waits. */
-export async function tryLockKey(db: Db, scope: string, key: string): Promise<boolean> {
-  const lock = createHash('sha256').update(`${scope}\n${key}`).digest().readBigInt64BE();
+/** A key with its scope. */
+type ScopedKey = { scope: string; key: string };
+
+/** Takes the locks of keys until the transaction ends; says of each whether no other transaction holds it. Never waits. */
+export async function tryLockKeys(db: Db, keys: readonly ScopedKey[]): Promise<boolean[]> {
+  const locks = keys.map(({ scope, key }) =>
+    createHash('sha256').update(`${scope}\n${key}`).digest().readBigInt64BE().toString(),
+  );
   const rows = await db<{ taken: boolean }[]>`
-    SELECT pg_try_advisory_xact_lock(${lock.toString()}::bigint) AS taken`;
-  return rows[0]!.taken;
+    SELECT pg_try_advisory_xact_lock(k.lock) AS taken FROM unnest(${locks}::bigint[]) WITH ORDINALITY AS k (lock, at) ORDER BY k.at`;
+  return rows.map(({ taken }) => taken);
 }
 
-/** What was answered to the request of a scope and key. */
-export async function selectKept(db: Db, scope: string, key: string): Promise<KeptAnswer | undefined> {
-  const rows = await db<KeptAnswer[]>`
-    SELECT request_hash, status, body FROM idempotency
-    WHERE hash = ${hashOf(scope, key)} AND scope = ${scope} AND key = ${key}`;
-  return rows[0];
+/** What was answered to the requests of some keys: of each, or undefined. */
+export async function selectKept(db: Db, keys: readonly ScopedKey[]): Promise<(KeptAnswer | undefined)[]> {
+  const rows = await db<(KeptAnswer & { at: number })[]>`
+    SELECT k.at, i.request_hash, i.status, i.body
+    FROM unnest(${keys.map(({ scope, key }) => hashOf(scope, key))}::integer[], ${keys.map(({ scope }) => scope)}::text[],
+      ${keys.map(({ key }) => key)}::text[]) WITH ORDINALITY AS k (hash, scope, key, at)
+    JOIN idempotency i ON i.hash = k.hash AND i.scope = k.scope AND i.key = k.key`;
+  const kept = new Map(rows.map((row) => [row.at - 1, row]));
+  return keys.map((_, at) => kept.get(at));
 }
 
-/** Keeps an answer; false when a row is there already, which only a rival on another node of a cluster can have written. */
+/** Keeps answers; returns how many. Where a row is there already, only a rival on another node of a cluster can have written it. */
 export async function insertKept(
   db: Db,
   nowMs: number,
-  k: { scope: string; key: string; requestHash: string; status: number; body: string },
-): Promise<boolean> {
+  answers: readonly (ScopedKey & { requestHash: string; status: number; body: string })[],
+): Promise<number> {
   const done = await db`
     INSERT INTO idempotency (hash, scope, key, request_hash, status, body, created_ms)
-    VALUES (${hashOf(k.scope, k.key)}, ${k.scope}, ${k.key}, ${k.requestHash}, ${k.status}, ${k.body}, ${nowMs})
+    SELECT hash, scope, key, request_hash, status, body, ${nowMs}::bigint FROM unnest(
+      ${answers.map(({ scope, key }) => hashOf(scope, key))}::integer[], ${answers.map(({ scope }) => scope)}::text[],
+      ${answers.map(({ key }) => key)}::text[], ${answers.map(({ requestHash }) => requestHash)}::text[],
+      ${answers.map(({ status }) => status)}::integer[], ${answers.map(({ body }) => body)}::text[])
+      AS k (hash, scope, key, request_hash, status, body)
     ON CONFLICT DO NOTHING`;
-  return done.count > 0;
+  return done.count;
 }
 
 /** When the oldest answer was kept. */

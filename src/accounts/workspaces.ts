@@ -6,7 +6,7 @@ import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { checkText, isObject } from './checks.ts';
-import type { Role } from './roles.ts';
+import type { Role } from '../../contract/roles.ts';
 import { countOwned, upsertMembership } from './sql.access.ts';
 import {
   insertWorkspace,

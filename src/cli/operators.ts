@@ -10,7 +10,7 @@ import {
   newLink,
   type PasswordLink,
 } from '../accounts/passwordLinks.ts';
-import type { Role } from '../accounts/roles.ts';
+import type { Role } from '../../contract/roles.ts';
 import { createWorkspace, getWorkspace } from '../accounts/workspaces.ts';
 import { isoTime } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';

@@ -1,5 +1,6 @@
 /** A Parley that runs, as far as the commands know it. */
 import type { FirstOwner } from '../accounts/passwordLinks.ts';
+import type { SignInLink } from '../accounts/signInLinks.ts';
 import type { Demo } from '../accounts/demo.ts';
 
 /** A Parley that runs, as far as the commands know it. */
@@ -9,5 +10,6 @@ export type Running = {
   probes?: string | undefined;
   demo: Demo | undefined;
   firstOwner?: FirstOwner;
+  signIn?: SignInLink | undefined;
   stop(): Promise<void>;
 };

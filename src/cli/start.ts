@@ -48,10 +48,13 @@ function configOf(flags: StartFlags): Config {
 }
 
 /** What `--json` says, on one line. */
-function readyLine({ url, probes, demo, firstOwner }: Running, { publicUrl }: Config) {
+function readyLine({ url, probes, demo, firstOwner, signIn }: Running, { publicUrl }: Config) {
   return {
     url: url ?? null,
     ...(demo ? { workspace: demo.workspace, keys: demo.keys, integrations: demo.integrations } : {}),
+    ...(signIn
+      ? { signIn: { url: `${publicUrl || url}${signIn.path}`, expiresAt: isoTime(signIn.expiresMs) } }
+      : {}),
     ...(probes === undefined ? {} : { probes }),
     // The link is shown once; a later start says until when that one is good.
     ...(firstOwner && 'path' in firstOwner

@@ -17,7 +17,7 @@ const LOOK_AGAIN_MS = 20;
 
 /** Says that it runs, and to whom it is new what to do first. Secrets are shown at the start that made them, and at no other. */
 export async function welcome(parley: Running, config: Config): Promise<void> {
-  const { url, demo, firstOwner, probes } = parley;
+  const { url, demo, firstOwner, probes, signIn } = parley;
   if (url === undefined) {
     const where = probes === undefined ? '' : `\nProbes and metrics are at ${probes}`;
     return say(`Parley is running; this process delivers and serves no requests.${where}`);
@@ -26,9 +26,10 @@ export async function welcome(parley: Running, config: Config): Promise<void> {
   const integrationId = demo && (await texting(url, demo));
   if (!demo || !integrationId) return say(`Parley is running at ${url}\nCtrl-C stops it.`);
   const where = dataFlag(config.dataDir);
+  const door = signIn ? `${config.publicUrl || url}${signIn.path}` : undefined;
   if (!demo.fresh)
     return say(
-      `Parley is running at ${url}\nThe demo workspace ${demo.workspace.id} is there; its keys are shown by: ${command()} demo${where}\nCtrl-C stops it.`,
+      `Parley is running at ${url}\n${door ? `Its console, signed in (once, within an hour): ${door}\n` : ''}The demo workspace ${demo.workspace.id} is there; its keys are shown by: ${command()} demo${where}\nCtrl-C stops it.`,
     );
   const told = await firstMessage(url, demo, integrationId).catch(
     (error: Error) => `A first SMS could not be sent: ${error.message}`,
@@ -37,6 +38,9 @@ export async function welcome(parley: Running, config: Config): Promise<void> {
     [
       '',
       `  Parley is running at ${url}`,
+      ...(door
+        ? ['', '  Open its console; the link signs you in, once, within an hour:', '', `    ${door}`]
+        : []),
       '',
       `  ${told}`,
       '',

@@ -8,6 +8,7 @@ import {
   selectNotificationsSince,
   selectPage,
   selectPostbacks,
+  selectThread,
 } from './sql.ts';
 import { selectSeenMessage } from './sql.live.ts';
 
@@ -32,6 +33,21 @@ export async function historyPage(db: Db, page: Page): Promise<Message[]> {
   const all = [...own, ...(await selectPage(db, page, mergedFrom))];
   all.sort((a, b) => a.atMs - b.atMs || a.id - b.id);
   return page.afterMs === undefined ? all.slice(-page.limit) : all.slice(0, page.limit);
+}
+
+/** A place in a conversation. */
+export type ThreadPlace = { atMs: number; id: number };
+
+/**
+ * Part of a conversation and those merged into it, oldest first: the newest before a place (or of all), or the oldest after one. The
+ * message at the place itself is not among it.
+ */
+export async function threadPart(
+  db: Db,
+  conversationId: number,
+  from: { before?: ThreadPlace | undefined; after?: ThreadPlace | undefined; limit: number },
+): Promise<Message[]> {
+  return await selectThread(db, await withMerged(db, conversationId), from);
 }
 
 /** Messages by id; those of other workspaces are not found. */

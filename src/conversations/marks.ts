@@ -1,6 +1,6 @@
 /** What a conversation remembers beside its messages: that it has begun, and how far each side has read. */
 import type { Db, Tx } from '../db/pool.ts';
-import { updateForIncoming, updateRead, updateStarted } from './sql.ts';
+import { updateForIncoming, updateRead, updateSeenUpTo, updateStarted } from './sql.ts';
 import { updateReadUpTo } from './sql.live.ts';
 
 /** The conversation has begun, by the contact's doing; true for whoever began it. Locks it. */
@@ -29,4 +29,9 @@ export async function markReadUpTo(
   upTo: { conversationId: number; messageId: number; atMs: number },
 ): Promise<boolean> {
   return await updateReadUpTo(tx, upTo);
+}
+
+/** The business has read up to a time; false, and nothing is changed, when it had read that far. Locks the conversation. */
+export async function markSeenUpTo(tx: Tx, conversationId: number, atMs: number): Promise<boolean> {
+  return await updateSeenUpTo(tx, conversationId, atMs);
 }

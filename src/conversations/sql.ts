@@ -120,6 +120,15 @@ export async function updateRead(
          WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}`);
 }
 
+/** The business has read up to a time; false, and nothing is changed, when it had read that far. Locks the row. */
+export async function updateSeenUpTo(db: Db, conversationId: number, atMs: number): Promise<boolean> {
+  const result = await db`
+    UPDATE conversations SET business_read_ms = ${atMs}
+    WHERE bucket = ${bucketOf(conversationId)} AND id = ${conversationId}
+      AND (business_read_ms IS NULL OR business_read_ms < ${atMs}::bigint)`;
+  return result.count > 0;
+}
+
 /** Messages by id; those of other workspaces are not found. */
 export async function selectMessages(
   db: Db,
@@ -147,6 +156,25 @@ export async function selectPage(
       ${page.afterMs === undefined ? db`` : db`AND at_ms > ${page.afterMs}`}
     ORDER BY at_ms ${forward ? db`ASC` : db`DESC`}, id ${forward ? db`ASC` : db`DESC`} LIMIT ${page.limit}`;
   return forward ? [...rows] : [...rows].reverse();
+}
+
+type Place = { atMs: number; id: number };
+
+/** Part of what was said in some conversations, oldest first: the newest before a place (or of all), or the oldest after one. */
+export async function selectThread(
+  db: Db,
+  ids: readonly number[],
+  from: { before?: Place | undefined; after?: Place | undefined; limit: number },
+): Promise<Message[]> {
+  const { before, after, limit } = from;
+  const way = after ? db`ASC` : db`DESC`;
+  const rows = await db<Message[]>`
+    SELECT ${messageColumns(db)} FROM messages
+    WHERE ${inConversations(db, ids)} AND kind <> 'confirmation'
+      ${before ? db`AND (at_ms, id) < (${before.atMs}::bigint, ${before.id}::bigint)` : db``}
+      ${after ? db`AND (at_ms, id) > (${after.atMs}::bigint, ${after.id}::bigint)` : db``}
+    ORDER BY at_ms ${way}, id ${way} LIMIT ${limit}`;
+  return after ? [...rows] : [...rows].reverse();
 }
 
 /** The conversations merged into one. */

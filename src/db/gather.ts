@@ -3,20 +3,30 @@
  * a transaction is, the more it takes along; each call is still answered when its own part is committed. Alone, a call waits for
  * nobody. Knows nothing of what is done.
  */
+import type { Clock } from '../base/clock.ts';
 import { isPassing } from './errors.ts';
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: Error) => void };
+type Line<T, R> = { waiting: Waiting<T, R>[]; underWay: number };
+
+/**
+ * For what need not be in order: who has waited `ms` goes beside what is under way, which may be waiting for a row that somebody has
+ * locked; at most `atOnce` are under way.
+ */
+type Patience = { clock: Pick<Clock, 'after'>; ms: number; atOnce: number };
 
 /**
  * What `take` does for many of one key, asked for one at a time. It answers in the order of what it was given; `together` says how
- * many from the front of those that wait may go at once, at least one. One that cannot be stored is found by trying each alone; what
- * passes (`isPassing`) says nothing of any of them, and is told to all.
+ * many from the front of those that wait may go at once, at least one. What is asked for in one turn goes together; without `patience`
+ * one set goes after the other. One that cannot be stored is found by trying each alone; what passes (`isPassing`) says nothing of any
+ * of them, and is told to all.
  */
 export function gather<T, R>(
   take: (key: number, items: readonly T[]) => Promise<readonly R[]>,
   together: (waiting: readonly T[]) => number,
+  patience?: Patience,
 ): (key: number, item: T) => Promise<R> {
-  const lines = new Map<number, Waiting<T, R>[]>();
+  const lines = new Map<number, Line<T, R>>();
 
   async function settle(key: number, batch: readonly Waiting<T, R>[]): Promise<void> {
     try {
@@ -30,18 +40,29 @@ export function gather<T, R>(
     }
   }
 
-  async function work(key: number, line: Waiting<T, R>[]): Promise<void> {
-    while (line.length) await settle(key, line.splice(0, together(line.map(({ item }) => item))));
-    lines.delete(key);
+  async function work(key: number, line: Line<T, R>): Promise<void> {
+    const { waiting } = line;
+    // What else is asked for in this turn comes along.
+    await Promise.resolve();
+    while (waiting.length) await settle(key, waiting.splice(0, together(waiting.map(({ item }) => item))));
+    if (--line.underWay === 0) lines.delete(key);
+  }
+
+  function begin(key: number, line: Line<T, R>): void {
+    line.underWay++;
+    void work(key, line);
   }
 
   return (key, item) =>
     new Promise((resolve, reject) => {
+      const line = lines.get(key) ?? { waiting: [], underWay: 0 };
+      lines.set(key, line);
       const one = { item, resolve, reject };
-      const line = lines.get(key);
-      if (line) return void line.push(one);
-      const begun = [one];
-      lines.set(key, begun);
-      return void work(key, begun);
+      line.waiting.push(one);
+      if (line.underWay === 0) begin(key, line);
+      else
+        patience?.clock.after(patience.ms, () => {
+          if (line.underWay < patience.atOnce && line.waiting.includes(one)) begin(key, line);
+        });
     });
 }

@@ -846,6 +846,57 @@ CREATE TABLE inbound_seen (
 );
 CREATE INDEX inbound_seen_age ON inbound_seen USING btree (at_ms);
 
+-- by bucket
+CREATE TABLE inbox (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  closed boolean NOT NULL DEFAULT false,
+  snoozed_until_ms bigint,
+  assignee_id bigint,
+  channel text,
+  destination_id bigint,
+  last_message_id bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  last_in_ms bigint NOT NULL DEFAULT 0,
+  last_out_ms bigint NOT NULL DEFAULT 0,
+  waiting_ms bigint,
+  read_ms bigint NOT NULL DEFAULT 0,
+  rank bigint DEFAULT COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms)),
+  PRIMARY KEY (bucket, contact_id)
+) WITH (fillfactor=80);
+CREATE INDEX inbox_assigned ON inbox USING btree (workspace_id, assignee_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NOT NULL));
+CREATE INDEX inbox_closed ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE closed;
+CREATE INDEX inbox_newest ON inbox USING btree (workspace_id, last_ms, contact_id) WHERE (NOT closed);
+CREATE INDEX inbox_snoozed ON inbox USING btree (workspace_id, snoozed_until_ms, contact_id) WHERE ((snoozed_until_ms IS NOT NULL) AND (NOT closed));
+CREATE INDEX inbox_unassigned ON inbox USING btree (workspace_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NULL));
+
+-- by bucket
+CREATE TABLE inbox_notes (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  operator_id bigint NOT NULL,
+  text text NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, id)
+);
+CREATE INDEX inbox_notes_of_contact ON inbox_notes USING btree (bucket, contact_id, at_ms, id);
+
+-- by bucket
+CREATE TABLE inbox_seats (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  operator_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  read_ms bigint NOT NULL DEFAULT 0,
+  draft text,
+  draft_destination_id bigint,
+  PRIMARY KEY (bucket, contact_id, operator_id)
+);
+
 -- on every node
 CREATE TABLE install (
   name text NOT NULL,
@@ -1288,6 +1339,14 @@ CREATE TABLE sign_in_failures (
   count integer NOT NULL,
   last_ms bigint NOT NULL,
   PRIMARY KEY (email_hash)
+);
+
+-- on every node
+CREATE TABLE sign_in_links (
+  token_hash text NOT NULL,
+  operator_id bigint NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (token_hash)
 );
 
 -- on every node

@@ -6,6 +6,7 @@ import {
   selectAmiss,
   selectDeliveries,
   selectDeliveriesOf,
+  selectDeliveriesOfCauses,
   selectOtherIds,
   selectSentTo,
   selectSingles,
@@ -33,6 +34,17 @@ export async function deliveriesTo(
   limit: number,
 ): Promise<Delivery[]> {
   return await selectDeliveriesOf(db, workspaceId, contactId, undefined, limit);
+}
+
+/** The deliveries of some messages to a person, by message. */
+export async function deliveriesByCause(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+  causeIds: readonly number[],
+): Promise<Map<number, Delivery[]>> {
+  const found = causeIds.length ? await selectDeliveriesOfCauses(db, workspaceId, contactId, causeIds) : [];
+  return Map.groupBy(found, ({ causeId }) => causeId);
 }
 
 /** The deliveries there are of some keys, in no order. */

@@ -267,6 +267,20 @@ export async function selectDeliveriesOf(
     ORDER BY d.cause_id DESC, d.seq LIMIT ${limit}`;
 }
 
+/** The deliveries of some messages to one contact, in the order in which they were made. */
+export async function selectDeliveriesOfCauses(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+  causeIds: readonly number[],
+): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    SELECT ${deliveryColumns(db)} FROM deliveries d
+    WHERE d.bucket = ${bucketOf(contactId)} AND d.contact_id = ${contactId} AND d.workspace_id = ${workspaceId}
+      AND d.cause_id = ANY(${[...causeIds]}::bigint[])
+    ORDER BY d.cause_id, d.seq`;
+}
+
 /** Deliveries of a run that did not go well, by state; a page ordered by contact. */
 export async function selectAmiss(
   db: Db,

@@ -15,7 +15,17 @@ export type News =
   | { kind: 'changed'; contactId: number }
   /** Somebody of a workspace (a hash of the name they are known by) is a contact now. */
   | { kind: 'made'; workspaceId: number; hash: number }
-  | { kind: 'typing'; contactId: number; by: 'contact' | 'business'; on: boolean };
+  | { kind: 'typing'; contactId: number; by: 'contact' | 'business'; on: boolean }
+  /** A conversation of the operators' inbox has moved, or something in it (a message or a note) is new or has changed. */
+  | { kind: 'inbox'; workspaceId: number; contactId: number; entryId?: number }
+  /** An operator looks at a conversation, types in it, or has left it. */
+  | {
+      kind: 'operator';
+      workspaceId: number;
+      contactId: number;
+      operatorId: number;
+      as: 'looking' | 'typing' | 'gone';
+    };
 
 /** Passes news between processes, this one included. */
 export type Notices = Part & {
@@ -25,8 +35,8 @@ export type Notices = Part & {
 
 const CHANNEL = 'parley_live';
 const COLLECT_MS = 3;
-/** NOTIFY takes 8,000 bytes; a word is at most 30. */
-const MOST_WORDS = 250;
+/** NOTIFY takes 8,000 bytes; a word is at most 42. */
+const MOST_WORDS = 180;
 
 /** The notices of this process. `listens` when it has sockets. */
 export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens: boolean }): Notices {
@@ -79,19 +89,33 @@ function wordOf(news: News): string {
       return `m:${news.workspaceId.toString(36)}:${news.hash}`;
     case 'typing':
       return `t:${news.contactId.toString(36)}:${news.by}:${news.on ? 1 : 0}`;
+    case 'inbox':
+      return `i:${[news.workspaceId, news.contactId, news.entryId ?? 0].map((id) => id.toString(36)).join(':')}`;
+    case 'operator':
+      return `o:${[news.workspaceId, news.contactId, news.operatorId].map((id) => id.toString(36)).join(':')}:${news.as[0]}`;
   }
 }
 
 function readWord(word: string): News {
-  const [kind, first = '', second = '', third] = word.split(':');
-  const id = Number.parseInt(first, 36);
-  if (kind === 'm') return { kind: 'made', workspaceId: id, hash: Number(second) };
-  if (kind === 't')
-    return {
-      kind: 'typing',
-      contactId: id,
-      by: second === 'contact' ? 'contact' : 'business',
-      on: third === '1',
-    };
-  return { kind: 'changed', contactId: id };
+  const [kind = '', ...parts] = word.split(':');
+  const [id = 0, second = 0, third = 0] = parts.map((part) => Number.parseInt(part, 36));
+  switch (kind) {
+    case 'm':
+      return { kind: 'made', workspaceId: id, hash: Number(parts[1]) };
+    case 't':
+      return {
+        kind: 'typing',
+        contactId: id,
+        by: parts[1] === 'contact' ? 'contact' : 'business',
+        on: parts[2] === '1',
+      };
+    case 'i':
+      return { kind: 'inbox', workspaceId: id, contactId: second, ...(third ? { entryId: third } : {}) };
+    case 'o': {
+      const as = parts[3] === 't' ? 'typing' : parts[3] === 'l' ? 'looking' : 'gone';
+      return { kind: 'operator', workspaceId: id, contactId: second, operatorId: third, as };
+    }
+    default:
+      return { kind: 'changed', contactId: id };
+  }
 }

@@ -21,7 +21,7 @@ export type Saying = Omit<
 type Speaking = { workspace: { id: number; clockAheadMs: number }; nowMs: number };
 
 /** What was accepted, and of whom. */
-type SaidTo = { messageId: number; contactId: number; conversationId: number; atMs: number };
+export type SaidTo = { messageId: number; contactId: number; conversationId: number; atMs: number };
 
 /** Says things, in order; part of the caller's transaction. */
 export async function say(

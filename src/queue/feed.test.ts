@@ -78,6 +78,7 @@ test('who has lost the lane hands nothing on; who has it hands each event on onc
     lanes: () => [held],
     holds: () => true,
     claim: () => Promise.reject(new Error('not asked')),
+    claimOfLanes: () => Promise.reject(new Error('not asked')),
   };
   const dispatcher = createDispatcher(core, queue, [reader, second, third]);
   const running = dispatcher.run();

@@ -10,10 +10,11 @@ import type { OwnedLane } from './lanes/lane.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createRooms } from './work/fair.ts';
 import { createFlow, FLOW_LIFE_MS } from './work/flow.ts';
-import { settle } from './work/settle.ts';
+import { heldOf, settle, settleHeld } from './work/settle.ts';
 import {
   bringForward,
   claimDue,
+  claimDueOfLanes,
   deleteStream,
   deleteStreamRow,
   selectFlowing,
@@ -137,6 +138,67 @@ test('a claim takes what is due of its lane, kind and stream, in order, and noth
     false,
   );
   assert.deepEqual(await causes({ lane: { ...lane, epoch: lane.epoch - 1 } }), [], 'a sleeper gets nothing');
+});
+
+test('a claim of several lanes takes of each what a claim of one would, into a flight of its own', async () => {
+  const mine = [work({ dueMs: 900 }), work(), work()];
+  const theirs = [work({ ownerId: owner(other) }), work({ ownerId: owner(other), workspaceId: THEIRS })];
+  await put(...mine, ...theirs, work({ dueMs: NOW + 1 }), work({ kind: 2 }), work({ stream: 77 }));
+  const flights = [lane, other].map((one) => ({ lane: one, flightId: ids.inBucket(one.bucket) }));
+  const wanted = { lanes: flights, kind: 1, nowMs: NOW, passOver: [THEIRS], limit: 2, wholeUpTo: 1 };
+  const all = await claimDueOfLanes(sql, { ...wanted, busy: [] });
+  const of = (number: number) => all.filter((item) => item.lane === number).map(({ causeId }) => causeId);
+  assert.equal(of(lane.lane).length, 2, 'the limit is of each lane');
+  assert.ok(of(lane.lane).includes(mine[0]!.causeId), 'the oldest first');
+  assert.deepEqual(of(other.lane), [theirs[0]!.causeId]);
+  const flown = await sql<{ lane: number; n: number; whole: boolean }[]>`
+    SELECT lane, cardinality(cause_ids) AS n, whole FROM flights WHERE id = ANY(${flights.map(({ flightId }) => flightId)}::bigint[])`;
+  assert.deepEqual(
+    flown.toSorted((a, b) => b.n - a.n),
+    [
+      { lane: lane.lane, n: 2, whole: false },
+      { lane: other.lane, n: 1, whole: true },
+    ],
+  );
+  const rest = await claimDueOfLanes(sql, {
+    ...wanted,
+    lanes: [
+      { lane, flightId: ids.inBucket(lane.bucket) },
+      // Another owner has it: a sleeper gets nothing, and keeps its other lanes.
+      { lane: { ...other, epoch: other.epoch - 1 }, flightId: ids.inBucket(other.bucket) },
+    ],
+    busy: all,
+    passOver: [],
+  });
+  assert.deepEqual(
+    rest.map(({ causeId }) => causeId),
+    mine.map(({ causeId }) => causeId).filter((causeId) => !of(lane.lane).includes(causeId)),
+  );
+});
+
+test('settling batches of several lanes: what another owner has stands as it is, the rest is settled', async () => {
+  const [mine, theirs] = [work(), work({ ownerId: owner(other) })];
+  await put(mine, theirs);
+  const told = { settled: [] as WorkItem[], woken: [] as number[] };
+  const claimed = await claim();
+  const batch = batchOf(claimed, told);
+  const lost = { ...batchOf(await claim({ lane: other }), told), lane: { ...other, epoch: other.epoch - 1 } };
+  const held = await queue.transact(async (tx) => {
+    const still = await heldOf(tx, [batch, lost]);
+    const parts = [batch, lost].filter((one) => still.has(one));
+    await settleHeld(
+      tx,
+      parts.map((one) => ({ batch: one, settlement: { done: one.items, later: [], landed: true } })),
+    );
+    return still;
+  });
+  assert.deepEqual([...held], [batch]);
+  assert.deepEqual(
+    (await sql<{ causeId: number }[]>`SELECT cause_id AS "causeId" FROM due`).map(({ causeId }) => causeId),
+    [theirs.causeId],
+  );
+  assert.equal((await sql`SELECT FROM flights WHERE id = ${claimed.flightId}`).length, 0);
+  assert.deepEqual(told.settled, batch.items);
 });
 
 test('workspaces whose room is full are passed over', async () => {

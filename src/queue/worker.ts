@@ -65,6 +65,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     lanes: ownership.lanes,
     holds: ownership.holds,
     claim: (claim) => flights.claim(claim),
+    claimOfLanes: (claim) => flights.claimOfLanes(claim),
   };
   const interactive = new Map(handlers.map((one) => [one.kind, createInteractive(core, one)]));
   const bulk = createBulk(core, handlers);

@@ -2,20 +2,23 @@
 import { type Static, Type } from 'typebox';
 import { Id, orNull, Time } from '../fields.ts';
 import { RoleName } from './fields.ts';
+import { WorkspaceShown } from './workspaces.ts';
 
 const email = Type.String({ minLength: 3, maxLength: 254 });
 const password = Type.String({ maxLength: 200 });
 
 /** `POST /sessions`. */
 export const SignIn = Type.Object({ email, password });
+/** `POST /sessions/link`: the code of a link that `npm start` has printed. */
+export const SignInByLink = Type.Object({ code: Type.String({ minLength: 1, maxLength: 200 }) });
 /** `POST /me/password`. */
 export const NewPassword = Type.Object({ password, newPassword: password });
 
 /** An operator. */
 export const OperatorShown = Type.Object({ id: Id, email: Type.String(), name: Type.String() });
-/** A session that was opened. The token is shown once. */
+/** A session that was opened. The token is shown once, and not at all where it is a cookie. */
 export const SessionOpened = Type.Object({
-  token: Type.String(),
+  token: Type.Optional(Type.String()),
   expiresAt: Time,
   operator: OperatorShown,
 });
@@ -34,3 +37,15 @@ export const Me = Type.Object({
 export type Me = Static<typeof Me>;
 /** `POST /me/invitations/{workspaceId}`: an invitation was taken. */
 export const Joined = Type.Object({ workspace: Type.Object({ id: Id }), role: RoleName });
+
+/** What a page needs before its first paint: who is calling, where he may be and as what, and the version of what answers. */
+export const Bootstrap = Type.Object({
+  /** Null for a key. */
+  operator: orNull(OperatorShown),
+  workspaces: Type.Array(WorkspaceShown),
+  invitations: Type.Array(Type.Object({ workspace: named, role: RoleName })),
+  /** By our clock; a test workspace's is ahead of it by its `clockAheadMs`. */
+  now: Time,
+  version: Type.String(),
+});
+export type Bootstrap = Static<typeof Bootstrap>;

@@ -58,10 +58,14 @@ export const accountFaults = [
     ['a key of another workspace signs tokens', 'key.workspaceId !== input.workspaceId ||', ''],
   ]),
   ...inFile(
-    'src/accounts/roles.ts',
+    'contract/roles.ts',
     ['src/accounts/access.test.ts', 'test/doorRoles.test.ts'],
     [
-      ['everybody may do everything', 'if (roles.includes(role)) return true;', 'return true;'],
+      [
+        'everybody may do everything',
+        'return roles.includes(role)\n    ? undefined',
+        'return roles.length > 0\n    ? undefined',
+      ],
       ['marketers make keys', "'keys.manage': { roles: ADMINS", "'keys.manage': { roles: MARKETERS"],
       ['viewers send', "const STAFF = ['owner',", "const STAFF = ['viewer', 'owner',"],
       ['admins make owners', "'owners.manage': { roles: OWNERS", "'owners.manage': { roles: ADMINS"],
@@ -246,14 +250,19 @@ export const accountFaults = [
     'src/accounts/idempotency.ts',
     ['src/accounts/idempotency.test.ts'],
     [
-      ['a request is done twice', 'if (kept) return replay(kept, request.requestHash);', ''],
-      ['two at once are both done', 'if (!taken) return inFlight();', ''],
+      ['a request is done twice', 'if (kept[n]) known.set(at, replay(kept[n], requestHash));\n    else', ''],
+      ['two at once are both done', 'else if (!taken[n]) known.set(at, inFlight());', ''],
+      [
+        'together: what is refused stands',
+        "if (answers.some(isFault)) throw new NotTogether('one of them is refused');",
+        '',
+      ],
       ['a key answers for another request', 'if (kept.request_hash !== requestHash)', 'if (false)'],
       ['a refusal stands', 'if (isFault(outcome)) throw new RolledBack(outcome);', ''],
       [
         'keys of others are one’s own',
-        'const first = await insertKept(tx, nowMs, { scope,',
-        "const first = await insertKept(tx, nowMs, { scope: 'x',",
+        'return [{ scope, key, requestHash,',
+        "return [{ scope: 'x', key, requestHash,",
       ],
     ],
   ),

@@ -24,8 +24,8 @@ export const deliverFaults = [
     ['an abandoned batch is sent again', 'if (batch.abandoned) {', 'if (false) {'],
     ['what was decided without sending is forgotten', 'collector.add(decided);', ''],
     ['every claim begins as a whole', '(stream === 0 ? Math.max(0, WHOLE - alone) : 0)', '500'],
-    ['messages under way are not counted', 'if (turns) alone += batch.items.length;', ''],
-    ['messages that are over are counted', 'if (turns) alone -= batch.items.length;', ''],
+    ['messages under way are not counted', 'if (interactive) alone += batch.items.length;', ''],
+    ['messages that are over are counted', 'if (interactive) alone -= batch.items.length;', ''],
     [
       'all workspaces share a room in flight',
       'return run && `${workspaceId} ${run.integrationId ?? run.channel}`',
@@ -64,12 +64,12 @@ export const deliverFaults = [
     ],
     [
       'an integration’s rate is ignored for people',
-      'open.breaker.waitMs() ?? (draft.bulk ? 0 : open.line.waitMs(true))',
+      'open.breaker.waitMs() ?? (draft.item.stream === 0 ? open.line.waitMs(true) : 0)',
       'open.breaker.waitMs() ?? 0',
     ],
     [
       'a broadcast is put off for the rate',
-      '(draft.bulk ? 0 : open.line.waitMs(true))',
+      '(draft.item.stream === 0 ? open.line.waitMs(true) : 0)',
       'open.line.waitMs(true)',
     ],
     [
@@ -77,7 +77,11 @@ export const deliverFaults = [
       'return putOff(draft.item, draft.bulk, nowMs + waitMs);',
       'return putOff(draft.item, draft.bulk, nowMs);',
     ],
-    ['what has ended is sent', 'if (!row || !isWaiting(row.state)) return void', 'if (!row) return void'],
+    [
+      'what has ended is sent',
+      'if (!row || (!isWaiting(row.state) && !endedEarly)) return void',
+      'if (!row) return void',
+    ],
     [
       'what has ended in a run is sent',
       'if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });\n    else',

@@ -2,6 +2,7 @@
 import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
+import { claimFaults } from './claims.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
@@ -14,6 +15,7 @@ export const FAULTS: readonly Fault[] = [
   ...deliverFaults,
   ...toldFaults,
   ...queueFaults,
+  ...claimFaults,
   ...accountFaults,
   ...broadcastFaults,
 ];

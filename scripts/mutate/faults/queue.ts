@@ -113,20 +113,24 @@ export const queueFaults = [
     ],
     [
       'claims are out of order',
-      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}',
-      'ORDER BY due_ms DESC, owner_id, cause_id LIMIT ${claim.limit}',
+      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}\n',
+      'ORDER BY due_ms DESC, owner_id, cause_id LIMIT ${claim.limit}\n',
     ],
     [
       'messages of one moment to one person are out of order',
-      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}',
-      'ORDER BY due_ms, owner_id, cause_id DESC LIMIT ${claim.limit}',
+      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}\n',
+      'ORDER BY due_ms, owner_id, cause_id DESC LIMIT ${claim.limit}\n',
     ],
     [
       'more is claimed than asked for',
-      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}',
-      'ORDER BY due_ms, owner_id, cause_id',
+      'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}\n',
+      'ORDER BY due_ms, owner_id, cause_id\n',
     ],
-    ['a large claim begins as a whole', 'count(*) <= ${claim.wholeUpTo}', 'true'],
+    [
+      'a large claim begins as a whole',
+      'count(*) <= ${claim.wholeUpTo}\n      FROM picked HAVING',
+      'true FROM picked HAVING',
+    ],
     [
       'finished work of another kind goes',
       'WHERE due.bucket = gone.bucket AND due.kind = ${kind} AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id\n      AND due.seq = gone.seq ${',
@@ -186,19 +190,16 @@ export const queueFaults = [
       'if (!(await fenceLane(tx, batch.lane))) return false;',
       'await fenceLane(tx, batch.lane);',
     ],
-    [
-      'finished work stays',
-      'if (settlement.done.length) await deleteDue(',
-      'if (settlement.done.length < 0) await deleteDue(',
-    ],
-    ['what is put off is forgotten', 'await putOffDue(tx, batch.lane, batch.kind, settlement.later);', ''],
+    ['finished work stays', 'done.length ? deleteDue', 'done.length < 0 ? deleteDue'],
+    ['what is put off is forgotten', 'later.length ? putOffDue', 'later.length < 0 ? putOffDue'],
+    ['what another owner has is settled', 'batches.filter(({ lane }) => held.has(lane.lane))', 'batches'],
     [
       'what falls due soon rings nobody',
       'for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);',
       '',
     ],
-    ['a flight never ends', 'if (settlement.landed) await deleteFlight', 'if (false) await deleteFlight'],
-    ['a flight ends with its first', 'if (settlement.landed) await deleteFlight', 'await deleteFlight'],
+    ['a flight never ends', 'landed.length\n', 'landed.length < 0\n'],
+    ['a flight ends with its first', 'parts.filter(({ settlement }) => settlement.landed)', 'parts'],
     ['room of what is done is not given back', 'batch.settled(settlement.done);', ''],
     [
       'room of what is put off is not given back',
@@ -228,8 +229,8 @@ export const queueFaults = [
     ['another lane’s flights are left behind', 'AND f.lane = ${lane.lane} AND f.epoch', 'AND f.epoch'],
     [
       'steps outlive their flight',
-      'WITH steps AS (DELETE FROM flight_steps WHERE bucket = ${lane.bucket} AND flight_id = ${flightId})',
-      'WITH steps AS (SELECT 1)',
+      "DELETE FROM flight_steps s USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)\n      WHERE s.bucket = k.bucket AND s.flight_id = k.id ${db.onShard('s.bucket', buckets)}",
+      'SELECT 1',
     ],
     ['what is settled is left behind', "FILTER (WHERE d.bucket IS NOT NULL), '[]')", ", '[]')"],
   ]),
@@ -279,7 +280,7 @@ export const queueFaults = [
   ...inFile('src/queue/queue.ts', QUEUE, [
     [
       'other processes are not woken',
-      'notifier.send(wakes.filter(({ lane }) => !ownedHere(lane)));',
+      "notifier.send(wakes.filter(({ lane, what }) => what === 'streams' || !ownedHere(lane)));",
       '',
       WORK,
     ],

@@ -5,10 +5,11 @@ import type { MessageAccepted } from '../../../contract/doors/console/messages.t
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { getContact } from '../../contacts/contacts.ts';
-import type { Tx } from '../../db/pool.ts';
-import { say, type Whom } from '../../outbox/say.ts';
+import { say, type SaidTo, type Whom } from '../../outbox/say.ts';
+import type { Joined } from '../kit/change.ts';
+import { says } from '../kit/said.ts';
 import type { Addressed } from './input.ts';
-import { missing, type Call, type Done } from './route.ts';
+import { missing, type Call, type Done, type Work } from './route.ts';
 
 /** What is to be sent to whom. */
 export type One = {
@@ -23,18 +24,27 @@ export type One = {
   audited: string;
 };
 
-/** Accepts it: 202 with the ids. */
-export async function acceptOne(
-  call: Call<unknown>,
-  tx: Tx,
-  one: One,
-): Promise<Done<202, MessageAccepted> | Fault> {
-  const { to: named, audited, ...said } = one;
-  const to = await whomOf(call, tx, named, one.integrationId);
-  if (isFault(to)) return to;
-  const saying = { ...said, to, kind: 'message' as const, author: {}, source: { type: 'console' } };
-  const [accepted] = await say(call.ctx, tx, call, [saying]);
-  const { messageId, contactId, conversationId } = accepted!;
+/**
+ * The work that accepts it: 202 with the ids. To an address it is said together with what others of the workspace say; a contact that
+ * is named is looked up first, in the same transaction.
+ */
+export function acceptOne(call: Call<unknown>, one: One): Work<202, MessageAccepted> | Joined | Fault {
+  const { to: named, audited: _audited, ...rest } = one;
+  const saying = { ...rest, kind: 'message' as const, author: {}, source: { type: 'console' } };
+  const answer = (said: SaidTo) => answerOf(said, one);
+  if (!('contactId' in named)) {
+    const to = whomAt(named, one.integrationId);
+    return isFault(to) ? to : says(call.workspace, { ...saying, to }, answer);
+  }
+  return async (tx) => {
+    const contact = await getContact(tx, call.workspace.id, named.contactId);
+    if (!contact) return missing('contact', 'contactId');
+    const [said] = await say(call.ctx, tx, call, [{ ...saying, to: { contactId: contact.id } }]);
+    return answer(said!);
+  };
+}
+
+function answerOf({ messageId, contactId, conversationId }: SaidTo, one: One): Done<202, MessageAccepted> {
   return {
     status: 202,
     body: {
@@ -43,24 +53,14 @@ export async function acceptOne(
       conversationId: toHex24(conversationId),
     },
     audit: {
-      action: audited,
+      action: one.audited,
       subject: `message:${messageId}`,
       detail: { contactId: toHex24(contactId), class: one.class },
     },
   };
 }
 
-async function whomOf(
-  call: Call<unknown>,
-  tx: Tx,
-  to: One['to'],
-  integrationId: number | undefined,
-): Promise<Whom | Fault> {
-  if ('contactId' in to) {
-    const contact = await getContact(tx, call.workspace.id, to.contactId);
-    return contact ? { contactId: contact.id } : missing('contact', 'contactId');
-  }
-  const { identity, channel, address } = to;
+function whomAt({ identity, channel, address }: Addressed, integrationId: number | undefined): Whom | Fault {
   if (!identity)
     return breaks('destination', `people on ${channel} cannot be written to before they were there`);
   return {

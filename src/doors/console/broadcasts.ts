@@ -15,7 +15,7 @@ import {
 } from '../../../contract/doors/console/broadcasts.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, oneOf } from '../../../contract/doors/fields.ts';
-import type { Action } from '../../accounts/roles.ts';
+import type { Action } from '../../../contract/roles.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import {

@@ -12,6 +12,7 @@ import type { HttpContext } from '../kit/context.ts';
 import { useFaultForm, type FaultForm } from '../kit/errors.ts';
 import { oddText } from '../kit/route.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
+import { useCookie } from './cookie.ts';
 import { addImport } from './contactsImport.ts';
 import { oddQuery, readStrictly } from './input.ts';
 import { actorOf, type ConsoleKind } from './route.ts';
@@ -41,6 +42,7 @@ export function consoleDoor(app: FastifyInstance, ctx: HttpContext): void {
   void app.register(
     (inner, _options, done) => {
       useFaultForm(inner, ctx.log, '/api', consoleForm);
+      useCookie(inner);
       served.add(inner, ROUTES, (route) => [pathOf(route)]);
       addImport(inner, ctx, consoleForm);
       done();

@@ -31,6 +31,7 @@ export const historyRoutes: readonly Route[] = [
   }),
 ];
 
+/** An entry before its time is written. */
 type OfHistory<E> = E extends HistoryEntry ? Omit<E, 'at'> : never;
 type Entry = { atMs: number; body: OfHistory<HistoryEntry> };
 
@@ -80,7 +81,8 @@ function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry 
   };
 }
 
-async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Promise<Entry[]> {
+/** The broadcasts among what somebody was sent. */
+export async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Promise<Entry[]> {
   const runIds = [...new Set(deliveries.map(({ causeId }) => causeId))];
   const broadcasts = await broadcastsOfRuns(call.ctx.sql, runIds);
   const byRun = new Map(broadcasts.map((broadcast) => [broadcast.runId, broadcast]));

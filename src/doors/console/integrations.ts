@@ -192,14 +192,13 @@ export const integrationRoutes: readonly Route[] = [
       const channel = integration.channel as ChannelName;
       const to = readAddress(channel, body.to, 'to', workspace.country);
       if (isFault(to)) return to;
-      return (tx) =>
-        acceptOne(call, tx, {
-          to,
-          integrationId: integration.id,
-          content: { type: 'text', text: body.text },
-          class: 'transactional',
-          audited: 'integration.test',
-        });
+      return acceptOne(call, {
+        to,
+        integrationId: integration.id,
+        content: { type: 'text', text: body.text },
+        class: 'transactional',
+        audited: 'integration.test',
+      });
     },
   }),
 ];

@@ -2,7 +2,7 @@
 import { KeyMade, KeyShown, KeysShown, NewKey } from '../../../contract/doors/console/keys.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
-import { ROLES, type Role } from '../../accounts/roles.ts';
+import { ROLES, type Role } from '../../../contract/roles.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { acts, missing, reads, readTime, timeText, writes, type Call, type Route } from './route.ts';

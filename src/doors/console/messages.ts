@@ -12,6 +12,7 @@ import { messagesById } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
 import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { acceptOne, type One } from './acceptOne.ts';
+import type { Joined } from '../kit/change.ts';
 import { asSeen, templatesThrough } from '../kit/templateCatalogue.ts';
 import { readAddress, readContent } from './input.ts';
 import { presentDelivery, consoleMessage, saidBy } from './present.ts';
@@ -70,7 +71,9 @@ async function shownDeliveries(call: Call, message: Message): Promise<DeliverySh
   return rows.map((row) => presentDelivery(row, said));
 }
 
-async function send(call: Call<Static<typeof NewMessage>>): Promise<Work<202, MessageAccepted> | Fault> {
+async function send(
+  call: Call<Static<typeof NewMessage>>,
+): Promise<Work<202, MessageAccepted> | Joined | Fault> {
   const { body, ctx, workspace, workspaceNowMs } = call;
   const { contactId, destination, metadata } = body;
   if ((contactId === undefined) === (destination === undefined))
@@ -105,7 +108,7 @@ async function send(call: Call<Static<typeof NewMessage>>): Promise<Work<202, Me
     ...(metadata === undefined ? {} : { metadata }),
   };
   await ctx.directory.integrationsOf(workspace.id);
-  return (tx) => acceptOne(call, tx, one);
+  return acceptOne(call, one);
 }
 
 const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;

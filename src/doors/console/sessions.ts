@@ -1,6 +1,14 @@
 /** Signing in and out, and who one is. */
 import type { Static } from 'typebox';
-import { Joined, Me, NewPassword, SessionOpened, SignIn } from '../../../contract/doors/console/sessions.ts';
+import {
+  Bootstrap,
+  Joined,
+  Me,
+  NewPassword,
+  SessionOpened,
+  SignIn,
+  SignInByLink,
+} from '../../../contract/doors/console/sessions.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import {
   changePassword,
@@ -8,7 +16,12 @@ import {
   openSession,
   proveNewPassword,
   signOut,
+  type Operator,
 } from '../../accounts/operators.ts';
+import { useSignInLink } from '../../accounts/signInLinks.ts';
+import type { Tx } from '../../db/pool.ts';
+import { presentWorkspace } from './presentWorkspace.ts';
+import { VERSION } from '../kit/version.ts';
 import { acceptInvitation, dropInvitation, listInvitations, type Which } from '../../accounts/invitations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { proveSignIn, SIGN_IN_BYTES } from '../kit/signIn.ts';
@@ -21,6 +34,7 @@ import {
   timeText,
   writes,
   type Call,
+  type Done,
   type Route,
   type Work,
 } from './route.ts';
@@ -40,16 +54,25 @@ export const sessionRoutes: readonly Route[] = [
     async handle({ ctx, body, nowMs }) {
       const proved = await proveSignIn(ctx, body, nowMs);
       if (isFault(proved)) return proved;
-      return async (tx) => {
-        const { operator, token, expiresMs } = await openSession(tx, proved, nowMs);
-        const { email, name } = operator;
-        return {
-          status: 201,
-          body: { token, expiresAt: timeText(expiresMs), operator: { id: idText(operator.id), email, name } },
-          audit: { action: 'session.create', subject: `operator:${operator.id}` },
-        };
-      };
+      return (tx) => opened(tx, proved, nowMs);
     },
+  }),
+  writes({
+    of: 'nobody',
+    path: '/sessions/link',
+    does: 'Signs in by a link, which works once; the token is as good as one for a password.',
+    answers: { 201: SessionOpened },
+    action: 'workspace.read',
+    body: SignInByLink,
+    bodyBytes: SIGN_IN_BYTES,
+    secret: true,
+    secretFields: ['code'],
+    handle:
+      async ({ body, nowMs }) =>
+      async (tx) => {
+        const operator = await useSignInLink(tx, body.code, nowMs);
+        return isFault(operator) ? operator : await opened(tx, operator, nowMs);
+      },
   }),
   acts({
     of: 'caller',
@@ -78,6 +101,14 @@ export const sessionRoutes: readonly Route[] = [
     action: 'workspace.read',
     answer: Me,
     handle: whoAmI,
+  }),
+  reads({
+    of: 'caller',
+    path: '/bootstrap',
+    does: 'What a page needs before its first paint: who is calling, and the workspaces there are for him with their settings.',
+    action: 'workspace.read',
+    answer: Bootstrap,
+    handle: bootstrap,
   }),
   acts({
     of: 'caller',
@@ -125,6 +156,21 @@ export const sessionRoutes: readonly Route[] = [
   }),
 ];
 
+/** Opens a session; the door gives its token to a browser as a cookie. */
+async function opened(
+  tx: Tx,
+  proved: Operator,
+  nowMs: number,
+): Promise<Done<201, Static<typeof SessionOpened>>> {
+  const { operator, token, expiresMs } = await openSession(tx, proved, nowMs);
+  const { id, email, name } = operator;
+  return {
+    status: 201,
+    body: { token, expiresAt: timeText(expiresMs), operator: { id: idText(id), email, name } },
+    audit: { action: 'session.create', subject: `operator:${id}` },
+  };
+}
+
 /** The invitation that is meant; only the operator himself answers it, in a session. */
 function invitationOf(call: Call): Which | Fault {
   const { operatorId, keyId } = call.caller;
@@ -171,7 +217,34 @@ function of({ workspaceId }: Which): { workspaceId: number } {
   return { workspaceId };
 }
 
-async function whoAmI({ ctx, caller }: Call): Promise<Me> {
+async function whoAmI(call: Call): Promise<Me> {
+  const { keyId } = call.caller;
+  const { operator, reached, invitations } = await whoAndWhere(call);
+  return {
+    operator,
+    keyId: keyId ?? null,
+    invitations,
+    workspaces: reached.map(({ role, workspace: { id, name, environment } }) => ({
+      id: idText(id),
+      name,
+      environment,
+      role,
+    })),
+  };
+}
+
+async function bootstrap(call: Call): Promise<Bootstrap> {
+  const { operator, reached, invitations } = await whoAndWhere(call);
+  return {
+    operator,
+    invitations,
+    workspaces: reached.map(({ role, workspace }) => presentWorkspace(workspace, role)),
+    now: timeText(call.nowMs),
+    version: VERSION,
+  };
+}
+
+async function whoAndWhere({ ctx, caller }: Call) {
   const operator =
     caller.operatorId === undefined ? undefined : await getOperator(ctx.sql, caller.operatorId);
   const reached = await Promise.all(
@@ -182,16 +255,11 @@ async function whoAmI({ ctx, caller }: Call): Promise<Me> {
       ? []
       : await listInvitations(ctx.sql, { operatorId: caller.operatorId });
   return {
+    operator: operator ? { id: idText(operator.id), email: operator.email, name: operator.name } : null,
     invitations: invitations.map(({ workspace, role }) => ({
       workspace: { id: idText(workspace.id), name: workspace.name },
       role,
     })),
-    operator: operator ? { id: idText(operator.id), email: operator.email, name: operator.name } : null,
-    keyId: caller.keyId ?? null,
-    workspaces: reached.flatMap(({ role, workspace }) =>
-      workspace
-        ? [{ id: idText(workspace.id), name: workspace.name, environment: workspace.environment, role }]
-        : [],
-    ),
+    reached: reached.flatMap(({ role, workspace }) => (workspace ? [{ role, workspace }] : [])),
   };
 }

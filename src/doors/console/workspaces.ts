@@ -24,17 +24,14 @@ import {
   removeMember,
   setMember,
 } from '../../accounts/operators.ts';
-import { can, type Role } from '../../accounts/roles.ts';
-import {
-  createOwnWorkspace,
-  getWorkspace,
-  updateWorkspace,
-  type Workspace,
-} from '../../accounts/workspaces.ts';
+import { can } from '../../accounts/roles.ts';
+import type { Role } from '../../../contract/roles.ts';
+import { createOwnWorkspace, getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
+import { presentWorkspace } from './presentWorkspace.ts';
 import {
   acts,
   idIn,
@@ -180,21 +177,6 @@ export const workspaceRoutes: readonly Route[] = [
     handle: async (call) => takeOut(call),
   }),
 ];
-
-function presentWorkspace(workspace: Workspace, role: Role): WorkspaceShown {
-  const { name, environment, country, timeZone, settings, clockAheadMs } = workspace;
-  return {
-    id: toHex24(workspace.id),
-    name,
-    environment,
-    country,
-    timeZone,
-    settings,
-    clockAheadMs,
-    createdAt: timeText(workspace.createdMs),
-    role,
-  };
-}
 
 function roleOf(call: Call<unknown>): Role {
   return call.caller.roles.get(call.workspace.id)!;

@@ -4,9 +4,10 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { appendAudit } from '../../accounts/audit.ts';
-import { type Answer, idempotently } from '../../accounts/idempotency.ts';
+import { type Answer, idempotently, idempotentlyTogether, type Once } from '../../accounts/idempotency.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
+import { gather } from '../../db/gather.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { HttpContext } from './context.ts';
 
@@ -20,7 +21,7 @@ export type Note = {
 };
 
 /** What a change came to: the answer, and what the audit log is told. */
-type Done = Answer & { audit?: Note };
+export type Done = Answer & { audit?: Note };
 
 /** What stands for the workspace of what concerns none; nothing looks at it. */
 export const NO_WORKSPACE: Workspace = Object.freeze({
@@ -48,10 +49,27 @@ type Change = {
   workspaceId?: number;
   /** The answer shows what is shown once: it is not kept in plain text for the sake of a repeat. */
   secret: boolean;
-  work: (tx: Tx) => Promise<Done | Fault>;
+  work: ((tx: Tx) => Promise<Done | Fault>) | Joined;
   /** What the work asked to be done once it is committed, before it is answered. */
   afterwards?: (() => void | Promise<void>)[];
 };
+
+/**
+ * What many ask for at once is done together: those of a workspace that wait while a transaction is under way go into the next one, in
+ * statements for all of them. Who is refused, or fails, is done alone, and hurts nobody.
+ */
+export type Way<I> = {
+  /** Does it for all, and answers in order. Nothing in it may depend on the request but its item. */
+  together(ctx: HttpContext, tx: Tx, nowMs: number, items: readonly I[]): Promise<readonly (Done | Fault)[]>;
+};
+
+/** What one request asks of a way. Made by `join`, which knows that they fit. */
+export type Joined = { readonly way: Way<never>; readonly item: unknown };
+
+/** Asks a way for something. */
+export function join<I>(way: Way<I>, item: I): Joined {
+  return { way, item };
+}
 
 /** The request's Idempotency-Key. */
 export function idempotencyKey(request: FastifyRequest): string | undefined {
@@ -59,30 +77,89 @@ export function idempotencyKey(request: FastifyRequest): string | undefined {
   return Array.isArray(key) ? key.join() : key;
 }
 
+/** How a door carries changes out. */
+export type CarryOut = (change: Change) => Promise<(Answer & { replayed: boolean }) | Fault>;
+
+/** Most requests that go together. */
+const MOST_TOGETHER = 100;
+/** One that waits for somebody's lock holds up only those that went with it. */
+const PATIENCE = { ms: 50, atOnce: 3 };
+
+type Joint = Change & { work: Joined; workspaceId: number };
+
 /** Runs the work of a change with its audit entry in one transaction, once per key; a repeat gets the first one's answer. */
-export async function carryOut(
+export function createCarryOut(ctx: HttpContext): CarryOut {
+  const together = gather<Joint, Once>((_workspaceId, changes) => carryOutAll(ctx, changes), goTogether, {
+    clock: ctx.clock,
+    ...PATIENCE,
+  });
+  return async (change) => {
+    const { workspaceId, work, afterwards = [], secret, scope } = change;
+    const done =
+      typeof work === 'function'
+        ? await carryOutOne(ctx, { ...change, work })
+        : await together(workspaceId ?? 0, { ...change, work, workspaceId: workspaceId ?? 0 });
+    if (isFault(done)) return done;
+    if (!done.replayed) for (const act of afterwards) await act();
+    return secret ? { ...done, body: unseal(ctx, scope, done.body) } : done;
+  };
+}
+
+async function carryOutOne(
   ctx: HttpContext,
-  change: Change,
-): Promise<(Answer & { replayed: boolean }) | Fault> {
-  const { scope, key, requestHash, nowMs, secret, afterwards = [] } = change;
-  const done = await idempotently(
+  change: Change & { work: (tx: Tx) => Promise<Done | Fault> },
+): Promise<Once> {
+  const { scope, secret, afterwards = [] } = change;
+  return await idempotently(
     // On the queue, so that what is put in wakes the workers at the commit.
     { begin: (work) => ctx.queue.transact(work, { keyed: true }) },
-    { scope, key, requestHash, nowMs },
+    change,
     async (tx) => {
       afterwards.length = 0;
-      const answer = await inTransaction(ctx, change, tx);
+      const answer = await noted(ctx, tx, change, await change.work(tx));
       return isFault(answer) || !secret ? answer : { ...answer, body: seal(ctx, scope, answer.body) };
     },
   );
-  if (isFault(done)) return done;
-  if (!done.replayed) for (const act of afterwards) await act();
-  return secret ? { ...done, body: unseal(ctx, scope, done.body) } : done;
 }
 
-async function inTransaction(ctx: HttpContext, change: Change, tx: Tx): Promise<Answer | Fault> {
+/** What waits for the same way goes together; two with one key do not: the second is to see what the first was answered. */
+function goTogether(waiting: readonly Joint[]): number {
+  const keys = new Set<string>();
+  const { way } = waiting[0]!.work;
+  const end = waiting.findIndex(({ work, scope, key }) => {
+    const known = `${scope}\n${key}`;
+    if (work.way !== way || (key !== undefined && keys.has(known))) return true;
+    keys.add(known);
+    return false;
+  });
+  return Math.min(end < 0 ? waiting.length : end, MOST_TOGETHER);
+}
+
+async function carryOutAll(ctx: HttpContext, changes: readonly Joint[]): Promise<Once[]> {
+  if (changes.length === 1) return [await carryOutOne(ctx, alone(ctx, changes[0]!))];
+  const { way } = changes[0]!.work;
+  return await idempotentlyTogether(
+    { begin: (work) => ctx.queue.transact(work, { keyed: true }) },
+    changes,
+    async (tx, fresh) => {
+      const asking = fresh.map((at) => changes[at]!);
+      const items = asking.map(({ work }) => work.item as never);
+      const done = await way.together(ctx, tx, ctx.clock.nowMs(), items);
+      return await Promise.all(asking.map((change, n) => noted(ctx, tx, change, done[n]!)));
+    },
+  );
+}
+
+function alone(ctx: HttpContext, change: Joint) {
+  const { way, item } = change.work;
+  const work = async (tx: Tx): Promise<Done | Fault> =>
+    (await way.together(ctx, tx, ctx.clock.nowMs(), [item as never]))[0]!;
+  return { ...change, work };
+}
+
+/** Writes the audit entry of what was done. */
+async function noted(ctx: HttpContext, tx: Tx, change: Change, done: Done | Fault): Promise<Answer | Fault> {
   const { actor, workspaceId, nowMs } = change;
-  const done = await change.work(tx);
   if (isFault(done)) return done;
   const { audit, ...answer } = done;
   const where = workspaceId === undefined ? {} : { workspaceId };

@@ -12,6 +12,7 @@ import type { MediaStore } from '../../content/mediaStore.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { Room } from '../../db/room.ts';
 import type { Links } from '../../links/links.ts';
+import type { Notices } from '../../live/notices.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { BroadcastDeps } from '../../broadcasts/broadcast.ts';
 import type { Arrive } from '../../campaigns/events/arrive.ts';
@@ -41,6 +42,8 @@ export type HttpContext = {
   arrive: Arrive;
   /** Names of events. */
   names: Names;
+  /** Tells every process that something is new for who is connected. */
+  notices: Pick<Notices, 'send'>;
   /** What the broadcasts room works with. */
   broadcasts: BroadcastDeps;
   /** Adapters by provider. */

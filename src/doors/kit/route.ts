@@ -5,11 +5,12 @@
 import { beginningOf } from '../../base/text.ts';
 import type { Static, TSchema } from 'typebox';
 import type { Answer } from '../../accounts/idempotency.ts';
-import { can, type Action, type Holder } from '../../accounts/roles.ts';
+import { can } from '../../accounts/roles.ts';
+import { type Action, type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, type Fault } from '../../base/fault.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { Note } from './change.ts';
+import type { Joined, Note } from './change.ts';
 import type { HttpContext } from './context.ts';
 
 /** What tells the routes of one door from those of another: who calls, how its query is read, and what a route says besides. */
@@ -97,11 +98,13 @@ export type Write<K extends Kind> = Common &
     orArray?: boolean;
     /** Its answer holds a secret, which is kept sealed where answers are kept for repeats. */
     secret?: boolean;
+    /** A field of the body that names the request, as an Idempotency-Key does, where there is none. */
+    keyField?: string;
     /** Fields that hold a secret: they do not count when two requests are compared. */
     secretFields?: readonly string[];
     /** Its work calls a provider or has transactions of its own, so that only few of its kind run at a time. */
     outside?: boolean;
-    handle(call: Call<K, never>): Promise<Work | Outcome>;
+    handle(call: Call<K, never>): Promise<Work | Joined | Outcome>;
   };
 
 /** A route. */
@@ -126,7 +129,7 @@ export function routesOf<K extends Kind>() {
       route: GivenWrite<K> & {
         body: B;
         answers?: A;
-        handle(call: Call<K, Static<B>>): Promise<WorkOf<NoInfer<A>> | Fault>;
+        handle(call: Call<K, Static<B>>): Promise<WorkOf<NoInfer<A>> | Joined | Fault>;
       },
     ) => ({ ...write, ...route }) as unknown as Write<K>,
     /** A route that takes one body or a list of them, where the door's `readBody` reads it so. */

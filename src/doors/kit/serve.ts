@@ -4,13 +4,14 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Answer, hashRequest } from '../../accounts/idempotency.ts';
-import { can, type Holder } from '../../accounts/roles.ts';
+import { can } from '../../accounts/roles.ts';
+import { type Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurns, createTurnsOf, type Turns } from '../../base/turns.ts';
 import { mustFit } from './answer.ts';
 import { atRoot, isMultipart } from './body.ts';
-import { carryOut, idempotencyKey, NO_WORKSPACE } from './change.ts';
+import { createCarryOut, idempotencyKey, NO_WORKSPACE, type CarryOut } from './change.ts';
 import type { HttpContext } from './context.ts';
 import { sendFault, type FaultForm } from './errors.ts';
 import { createRateLimit, type RateLimit } from './rateLimit.ts';
@@ -77,6 +78,7 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
     strangers: createRateLimit(ctx.config.rateLimitPerS === 0 ? 0 : (door.strangersPerS ?? 0)),
   };
   const outside = createTurns(door.mostOutside);
+  const carryOut = createCarryOut(ctx);
   const uploads = createTurnsOf(MOST_UPLOADS);
   return {
     add(app, routes, at) {
@@ -99,7 +101,7 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
                 request,
                 reply,
                 route,
-                await inTurn(() => run(ctx, door, route, request, outside)),
+                await inTurn(() => run(ctx, door, route, request, { outside, carryOut })),
               );
             },
           });
@@ -135,7 +137,7 @@ async function run<K extends Kind>(
   door: Serving<K>,
   route: Route<K>,
   request: FastifyRequest,
-  turns: Turns,
+  { outside, carryOut }: { outside: Turns; carryOut: CarryOut },
 ): Promise<Ran> {
   const query = door.readQuery(request, route);
   if (isFault(query)) return query;
@@ -149,15 +151,15 @@ async function run<K extends Kind>(
   const afterwards: (() => void | Promise<void>)[] = [];
   const afterCommit = (act: () => void | Promise<void>) => void afterwards.push(act);
   const work = await route.handle({ ...call, body: body as never, afterCommit });
-  if (isFault(work) || typeof work !== 'function') return work;
+  if (isFault(work) || 'status' in work) return work;
   const { workspace, nowMs } = call;
   const { actor } = request.admitted!;
   const change = () =>
-    carryOut(ctx, {
+    carryOut({
       // Of the caller: another's key for the same word gets neither his answer nor a conflict.
       scope: `${door.name}:${route.of === 'workspace' ? workspace.id : ''}:${actor}`,
       // Signing in is not repeated from memory: that would let in who knows the key and not the password.
-      key: route.of === 'nobody' ? undefined : idempotencyKey(request),
+      key: route.of === 'nobody' ? undefined : (idempotencyKey(request) ?? keyIn(route, body)),
       requestHash: hashRequest(
         request.method,
         `${request.url}${door.told?.(request) ?? ''}`,
@@ -170,7 +172,12 @@ async function run<K extends Kind>(
       work,
       afterwards,
     });
-  return await (route.outside ? turns(change) : change());
+  return await (route.outside ? outside(change) : change());
+}
+
+/** The name that a body gives to its request, where the route has a field for it. */
+function keyIn<K extends Kind>({ keyField }: Write<K>, body: unknown): string | undefined {
+  return keyField === undefined ? undefined : (body as Record<string, string>)[keyField];
 }
 
 /** Without the fields that are secret: a hash of a password that is quick to compute is a way to guess it. */

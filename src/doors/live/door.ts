@@ -3,8 +3,6 @@
  * peace when the server stops. What is said over them is contract/live.ts.
  */
 import type { FastifyInstance } from 'fastify';
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { ALIVE_MS, LIVE_PATH, MOST_FRAME_BYTES } from '../../../contract/live.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -17,6 +15,7 @@ import { createGuests } from '../kit/guests.ts';
 import { addressOf } from '../kit/network.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import type { Door } from '../kit/server.ts';
+import { takeUpgrades, UNAVAILABLE } from '../kit/upgrades.ts';
 import { openConnection, type Connection, type LiveDeps } from './connection.ts';
 import { createHub } from './hub.ts';
 import { webSessions } from './sessions.ts';
@@ -63,16 +62,16 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
         .header('upgrade', 'websocket')
         .send({ error: { code: 'bad_request', description: 'Connect to this address with WebSocket.' } }),
     );
-    // Only ours: a client that offers another protocol on an ordinary request (Java's offers h2c) is answered as ever.
-    Object.assign(app.server, { shouldUpgradeCallback: isOurs });
-    app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      socket.on('error', () => {});
-      if (isStopping) return socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
-      sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const connection = openConnection(webSocket, deps, whence(request));
-        connections.add(connection);
-        webSocket.once('close', () => connections.delete(connection));
-      });
+    takeUpgrades(app, {
+      takes: (path) => path === LIVE_PATH,
+      take(request, socket, head) {
+        if (isStopping) return void socket.end(UNAVAILABLE);
+        sockets.handleUpgrade(request, socket, head, (webSocket) => {
+          const connection = openConnection(webSocket, deps, whence(request));
+          connections.add(connection);
+          webSocket.once('close', () => connections.delete(connection));
+        });
+      },
     });
     app.addHook('preClose', async () => {
       isStopping = true;
@@ -98,10 +97,6 @@ export function createLive(tools: LiveTools): { door: Door; part: Part } {
     },
   };
   return { door, part };
-}
-
-function isOurs({ url, headers }: IncomingMessage): boolean {
-  return url?.split('?')[0] === LIVE_PATH && headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 async function allClosed(sockets: WebSocketServer): Promise<void> {

@@ -225,6 +225,10 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: News): void 
     case 'typing':
       for (const member of rooms.get(news.contactId) ?? [])
         if (!member.isFull()) tell(member, { kind: 'typing', by: news.by, on: news.on });
+      return;
+    // Of operators.
+    case 'inbox':
+    case 'operator':
   }
 }
 

@@ -5,6 +5,7 @@ import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
 import * as connect from '../../../contract/doors/console/connect.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
 import { FaultShown as ConsoleFault } from '../../../contract/doors/console/fault.ts';
+import * as inbox from '../../../contract/doors/console/inbox.ts';
 import * as integrations from '../../../contract/doors/console/integrations.ts';
 import * as keys from '../../../contract/doors/console/keys.ts';
 import * as messages from '../../../contract/doors/console/messages.ts';
@@ -84,6 +85,7 @@ export const DOCUMENTS = {
       ...sessions,
       ...workspaces,
       ...keys,
+      ...inbox,
       ...integrations,
       ...contacts,
       ...sets,

@@ -1,11 +1,10 @@
 /** `GET /api/openapi/{name}.json`: the documents of all APIs, for whoever wants to read them. Made once, when first asked for. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { fault } from '../../base/fault.ts';
 import { consoleForm } from '../console/door.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault } from '../kit/errors.ts';
+import { VERSION } from '../kit/version.ts';
 import { DOCUMENTS } from './documents.ts';
 import { openapiOf, type Documented } from './openapi.ts';
 
@@ -22,14 +21,8 @@ export function referenceDoor(app: FastifyInstance, _ctx: HttpContext): void {
       const told = `There is no such document; there are ${names.join(', ')}.`;
       return await sendFault(reply, fault('not_found', told), consoleForm);
     }
-    const text = made.get(name) ?? JSON.stringify(openapiOf(document, versionOf()));
+    const text = made.get(name) ?? JSON.stringify(openapiOf(document, VERSION));
     made.set(name, text);
     return await reply.type('application/json').header('access-control-allow-origin', '*').send(text);
   });
-}
-
-/** Parley's own, which its documents carry. */
-function versionOf(): string {
-  const file = path.join(import.meta.dirname, '../../../package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

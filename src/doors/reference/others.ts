@@ -70,6 +70,13 @@ export const OTHERS: readonly Described[] = [
     answers: { 101: Nothing, 426: AnyObject },
     open: true,
   },
+  {
+    method: 'GET',
+    path: '/api/workspaces/:workspaceId/live',
+    does: 'The live channel of the console’s pages, by WebSocket (contract/consoleLive.ts).',
+    answers: { 101: Nothing, 426: AnyObject },
+    open: true,
+  },
   { method: 'GET', path: '/chat/:workspace', does: 'The page of the web chat.', ...page },
   ...['page.js', 'page.css', 'icon.svg'].map((name) => ({
     method: 'GET',

@@ -5,7 +5,7 @@
 import type { TakeReceipts } from '../../channels/adapter.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticateSunshine } from '../../accounts/authenticate.ts';
-import type { Holder } from '../../accounts/roles.ts';
+import type { Holder } from '../../../contract/roles.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';

@@ -3,10 +3,11 @@ import { Notification, NotificationAccepted } from '../../../contract/doors/suns
 import { type Static } from 'typebox';
 import { breaks, isFault } from '../../base/fault.ts';
 import { toUuid } from '../../base/ids.ts';
-import { say } from '../../outbox/say.ts';
+import type { Joined } from '../kit/change.ts';
+import { says } from '../kit/said.ts';
 import { integrationNamed, readAddress, readMessages } from './messageInput.ts';
 import { asSeen } from '../kit/templateCatalogue.ts';
-import { writes, type Call, type Route, type SunshineFault, type Work } from './route.ts';
+import { writes, type Call, type Route, type SunshineFault } from './route.ts';
 
 /** `POST /notifications`. */
 export const notificationRoutes: readonly Route[] = [
@@ -22,10 +23,8 @@ export const notificationRoutes: readonly Route[] = [
   }),
 ];
 
-async function notify(
-  call: Call<Static<typeof Notification>>,
-): Promise<Work<201, Static<typeof NotificationAccepted>> | SunshineFault> {
-  const { body, ctx, nowMs, workspace } = call;
+async function notify(call: Call<Static<typeof Notification>>): Promise<Joined | SunshineFault> {
+  const { body, workspace } = call;
   const { destination } = body;
   const integration = await integrationNamed(call, destination.integrationId, 'destination.integrationId');
   if (isFault(integration)) return integration;
@@ -37,23 +36,20 @@ async function notify(
   if (!content || more.length > 0)
     return breaks('message.text', 'must be one message: a template in a text cannot stand beside other text');
   const { metadata, ...said } = await asSeen(call, integration, content);
-  return async (tx) => {
-    const { role: _role, ...author } = body.author;
-    const [accepted] = await say(ctx, tx, { workspace, nowMs }, [
-      {
-        to: {
-          identities: [{ kind: to.kind, value: to.address }],
-          destination: { channel: to.channel, integrationId: integration.id, address: to.address },
-        },
-        kind: 'notification',
-        class: 'transactional',
-        content: said,
-        author,
-        source: { type: 'notification' },
-        integrationId: integration.id,
-        ...(metadata === undefined ? {} : { metadata }),
-      },
-    ]);
-    return { status: 201, body: { notification: { _id: toUuid(accepted!.messageId) } } };
+  const { role: _role, ...author } = body.author;
+  const saying = {
+    to: {
+      identities: [{ kind: to.kind, value: to.address }],
+      destination: { channel: to.channel, integrationId: integration.id, address: to.address },
+    },
+    kind: 'notification' as const,
+    class: 'transactional' as const,
+    content: said,
+    author,
+    source: { type: 'notification' },
+    integrationId: integration.id,
+    ...(metadata === undefined ? {} : { metadata }),
   };
+  const shown = (_id: string): Static<typeof NotificationAccepted> => ({ notification: { _id } });
+  return says(workspace, saying, ({ messageId }) => ({ status: 201, body: shown(toUuid(messageId)) }));
 }

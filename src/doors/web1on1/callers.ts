@@ -16,7 +16,7 @@ import { authenticateKey, type KeyHolder } from '../../accounts/authenticate.ts'
 import type { Keyring } from '../../accounts/keys.ts';
 import { listKeys } from '../../accounts/keys.ts';
 import { listMembers, openSession } from '../../accounts/operators.ts';
-import type { Holder, Role } from '../../accounts/roles.ts';
+import type { Holder, Role } from '../../../contract/roles.ts';
 import { listWorkspaces } from '../../accounts/workspaces.ts';
 import { sha256Hex } from '../../base/crypto.ts';
 import { isoTime } from '../../base/clock.ts';

@@ -2,7 +2,7 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import { ChannelShown, OrganizationShown, UserShown } from '../../../contract/doors/web1on1/answers.ts';
 import { ChangedOrganization } from '../../../contract/doors/web1on1/bodies.ts';
-import type { Action } from '../../accounts/roles.ts';
+import type { Action } from '../../../contract/roles.ts';
 import { updateWorkspace } from '../../accounts/workspaces.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';

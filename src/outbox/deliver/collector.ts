@@ -4,14 +4,17 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { gather } from '../../db/gather.ts';
 import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
+import type { Sql } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LaneLost } from '../../queue/work/settle.ts';
 import { isRun } from '../../queue/work/stream.ts';
 import type { Batch } from '../../queue/work/work.ts';
 import { pared, type Decision } from '../outcome/decide.ts';
-import { writeDecisions, type WriteDeps } from '../outcome/write.ts';
+import { writeDecisions, type Outcomes, type WriteDeps } from '../outcome/write.ts';
+import { most, patience, togetherKey } from './together.ts';
 
 /** What finished is settled at the latest after this long, while the rest of the batch is still waiting for its provider. */
 const SETTLE_AFTER_MS = 200;
@@ -74,14 +77,36 @@ export function createCollector(deps: CollectDeps, size: number, settle: Settle)
   };
 }
 
-/** Settles the decisions of a batch in one transaction; those that cannot be written, each by itself and as little as can be. */
-export function settling(deps: CollectDeps & WriteDeps & { queue: Queue }, batch: Batch): Settle {
-  const write = (decisions: readonly Decision[], landed: boolean) =>
+/** Writes what was decided of a batch; throws LaneLost when it is somebody else's now. */
+type Write = (outcomes: Outcomes) => Promise<void>;
+
+/** Writes outcomes for one process: those of bulk streams by themselves, interactive ones together with others of the same moment. */
+export function createWrite(deps: CollectDeps & WriteDeps & { sql: Sql; queue: Queue }): Write {
+  const write = (outcomes: readonly Outcomes[], keyed: boolean) =>
     patiently(deps, 'settling', () =>
-      deps.queue.transact((tx) => writeDecisions(deps, tx, batch, decisions, landed), {
-        keyed: !isRun(batch.stream),
-      }),
+      deps.queue.transact((tx) => writeDecisions(deps, tx, outcomes), { keyed }),
     );
+  const together = gather<Outcomes, boolean>(
+    async (_key, outcomes) => {
+      const held = await write(outcomes, true);
+      return outcomes.map(({ batch }) => held.has(batch));
+    },
+    (waiting) => most(waiting.map(({ decisions }) => decisions.length)),
+    patience(deps.clock),
+  );
+  return async (outcomes) => {
+    const { lane, stream } = outcomes.batch;
+    const held =
+      stream === 0
+        ? await together(togetherKey(deps.sql, lane.lane), outcomes)
+        : (await write([outcomes], !isRun(stream))).has(outcomes.batch);
+    if (!held) throw new LaneLost(lane.lane);
+  };
+}
+
+/** Settles the decisions of a batch in one transaction; those that cannot be written, each by itself and as little as can be. */
+export function settling(deps: CollectDeps & { write: Write }, batch: Batch): Settle {
+  const write = (decisions: readonly Decision[], landed: boolean) => deps.write({ batch, decisions, landed });
   return async (decisions, landed) => {
     if (landed) await batch.steps.close();
     let whole = false;

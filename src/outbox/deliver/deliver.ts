@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import { gather } from '../../db/gather.ts';
 import { apart } from '../../db/apart.ts';
 import { patiently } from '../../db/patiently.ts';
 import type { Sql } from '../../db/pool.ts';
@@ -17,7 +18,8 @@ import { decideBroken, type Decision } from '../outcome/decide.ts';
 import { prepare, type PrepareDeps } from './prepare.ts';
 import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
-import { createCollector, settling } from './collector.ts';
+import { createCollector, createWrite, settling } from './collector.ts';
+import { most, patience, togetherKey } from './together.ts';
 import { beginSending, sendBulk, sendOne, type SendDeps, type Sending } from './send.ts';
 
 /** What delivering needs. */
@@ -40,6 +42,8 @@ const WHOLE = 32;
 export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   // Apart, so that nobody's single message waits behind a campaign's to the same person.
   const takeTurns = { interactive: createTurns(), apart: createTurns() };
+  const write = createWrite(deps);
+  const prepareSome = createPrepare(deps);
   /** Interactive messages under way. */
   let alone = 0;
   return {
@@ -55,7 +59,7 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
     // A few people's messages begin with their claim; of many, what begins is told apart.
     wholeUpTo: (stream) => (stream === 0 ? Math.max(0, WHOLE - alone) : 0),
     async handle(batch) {
-      const collector = createCollector(deps, batch.items.length, settling(deps, batch));
+      const collector = createCollector(deps, batch.items.length, settling({ ...deps, write }, batch));
       if (batch.abandoned) {
         collector.add(await abandonedDecisions(deps, batch));
         return await collector.finished;
@@ -68,7 +72,7 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
       const sending = beginSending(deps, batch, collector);
       if (interactive) alone += batch.items.length;
       try {
-        const { ready, decided } = await prepareApart(deps, batch);
+        const { ready, decided } = await prepareApart(deps, batch, prepareSome);
         collector.add(decided);
         for (const { item } of decided) turns?.get(item)!.end();
         if (turns) sendInOrder(deps, sending, ready, turns);
@@ -83,17 +87,36 @@ export function deliveryHandler(deps: DeliverDeps, inFlight: number): Handler {
   };
 }
 
+type Prepared = { ready: Ready[]; decided: Decision[] };
+type Prepare = (batch: Batch, items: readonly WorkItem[]) => Promise<Prepared>;
+
+/** Prepares for one process: items of bulk streams by themselves, interactive ones together with others of the same moment. */
+function createPrepare(deps: DeliverDeps): Prepare {
+  const prepareAll = (stream: number, items: WorkItem[]) =>
+    patiently(deps, 'preparing', () => prepare(deps, { stream, items }, deps.clock.nowMs()));
+  const together = gather<readonly WorkItem[], Prepared>(
+    async (_key, lists) => divide(lists, await prepareAll(0, lists.flat())),
+    (waiting) => most(waiting.map(({ length }) => length)),
+    patience(deps.clock),
+  );
+  return ({ stream, lane }, items) =>
+    stream === 0 ? together(togetherKey(deps.sql, lane.lane), items) : prepareAll(stream, [...items]);
+}
+
+/** Gives each list of items what was prepared of it. */
+function divide(lists: readonly (readonly WorkItem[])[], { ready, decided }: Prepared): Prepared[] {
+  const listOf = new Map(lists.flatMap((items, at) => items.map((item) => [item, at] as const)));
+  const parts = lists.map((): Prepared => ({ ready: [], decided: [] }));
+  for (const message of ready) parts[listOf.get(message.subject.item)!]!.ready.push(message);
+  for (const decision of decided) parts[listOf.get(decision.item)!]!.decided.push(decision);
+  return parts;
+}
+
 /** Prepares a batch; a statement that fails is asked again for parts, until only the message at fault fails. */
-async function prepareApart(
-  deps: DeliverDeps,
-  batch: Batch,
-): Promise<{ ready: Ready[]; decided: Decision[] }> {
+async function prepareApart(deps: DeliverDeps, batch: Batch, prepareSome: Prepare): Promise<Prepared> {
   const parts = await apart(
     batch.items,
-    (items) =>
-      patiently(deps, 'preparing', () =>
-        prepare(deps, { stream: batch.stream, items: [...items] }, deps.clock.nowMs()),
-      ),
+    (items) => prepareSome(batch, items),
     async (item, error) => {
       deps.log.error({ error, item }, 'a message could not be prepared');
       const bulk = isRun(batch.stream);

@@ -181,16 +181,16 @@ async function meet(
   const nowMs = ctx.clock.nowMs();
   const doSettle = () =>
     ctx.queue.transact((tx) =>
-      writeDecisions(
-        deps(),
-        tx,
-        batch,
-        [
-          settle.decide(subjectOf(items[0]!, bulk), nowMs),
-          decideOutcome(subjectOf(items[1]!, bulk), ACCEPTED, nowMs, 0.5),
-        ],
-        true,
-      ),
+      writeDecisions(deps(), tx, [
+        {
+          batch,
+          decisions: [
+            settle.decide(subjectOf(items[0]!, bulk), nowMs),
+            decideOutcome(subjectOf(items[1]!, bulk), ACCEPTED, nowMs, 0.5),
+          ],
+          landed: true,
+        },
+      ]),
     );
   const doReceipt = () =>
     ctx.queue.transact((tx) =>

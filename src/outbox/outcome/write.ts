@@ -1,6 +1,6 @@
 /**
  * Writing what a batch decided: due rows, states, tallies, what was learned, what follows, and the event, in one transaction
- * under the lane's fence.
+ * under the lanes' fences.
  */
 import { tallyLane } from '../../ledger/tallies.ts';
 import { writeOutcomes } from '../../ledger/outcomes.ts';
@@ -10,7 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { KIND } from '../../queue/work/kinds.ts';
-import { LaneLost, settle } from '../../queue/work/settle.ts';
+import { heldOf, settleHeld } from '../../queue/work/settle.ts';
 import { isRun } from '../../queue/work/stream.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Decision } from './decide.ts';
@@ -26,26 +26,61 @@ import { isWaiting, STATE } from '../../ledger/states.ts';
 /** What writing needs. */
 export type WriteDeps = FallbackDeps & { ids: IdSource; clock: Clock };
 
-/** Writes decisions; with `landed` the flight is over. Throws LaneLost when the lane has another owner: then nothing may stand. */
+/** What was decided of a batch; with `landed` the flight is over. */
+export type Outcomes = { batch: Batch; decisions: readonly Decision[]; landed: boolean };
+
+/**
+ * Writes decisions: of one batch of a run, or of any batches of single messages together. Returns those batches whose lanes are still
+ * held; of the others nothing was written.
+ */
 export async function writeDecisions(
   deps: WriteDeps,
   tx: Tx,
-  batch: Batch,
-  decisions: readonly Decision[],
-  landed: boolean,
-): Promise<void> {
-  const done = decisions.filter(({ later }) => !later).map(({ item }) => item);
-  const later = decisions.flatMap(({ item, later: again }) => (again ? [{ item, ...again }] : []));
-  if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);
-  await spreadOut(
-    deps.queue,
+  outcomes: readonly Outcomes[],
+): Promise<Set<Batch>> {
+  const held = await heldOf(
     tx,
-    batch.lane.bucket,
-    decisions.flatMap(({ item, spread }) => (spread ? [{ item, spread }] : [])),
+    outcomes.map(({ batch }) => batch),
   );
+  const parts = outcomes.filter(({ batch }) => held.has(batch));
+  if (!parts.length) return held;
+  await settleHeld(
+    tx,
+    parts.map(({ batch, decisions, landed }) => ({
+      batch,
+      settlement: {
+        done: decisions.filter(({ later }) => !later).map(({ item }) => item),
+        later: decisions.flatMap(({ item, later: again }) => (again ? [{ item, ...again }] : [])),
+        landed,
+      },
+    })),
+  );
+  for (const { batch, decisions } of parts)
+    await spreadOut(
+      deps.queue,
+      tx,
+      batch.lane.bucket,
+      decisions.flatMap(({ item, spread }) => (spread ? [{ item, spread }] : [])),
+    );
+  await writeRows(
+    deps,
+    tx,
+    parts[0]!.batch,
+    parts.flatMap(({ decisions }) => decisions),
+  );
+  return held;
+}
+
+/** What was decided, of one run or of single messages; `batch` is one of those it was decided in. */
+async function writeRows(
+  deps: WriteDeps,
+  tx: Tx,
+  { stream, lane }: Batch,
+  decisions: readonly Decision[],
+): Promise<void> {
   const rows = decisions.flatMap(({ row }) => (row ? [row] : []));
   if (!rows.length) return;
-  const bulk = isRun(batch.stream);
+  const bulk = isRun(stream);
   const { accepted, changes } = await writeOutcomes(tx, rows, bulk);
   await learnFrom(deps, tx, decisions, changes);
   if (!bulk) await followUp(deps, tx, decisions, changes);
@@ -54,7 +89,7 @@ export async function writeDecisions(
     tx,
     decisions.flatMap(({ item, givesRoomBack }) => (givesRoomBack ? [keyOf(item)] : [])),
   );
-  if (bulk) await tallyLane(tx, batch.lane.bucket, changes, accepted);
+  if (bulk) await tallyLane(tx, lane.bucket, changes, accepted);
   await announce(deps, tx, bulk, rows, changes, accepted);
 }
 

@@ -61,6 +61,12 @@ export type Claim = {
   left: (items: readonly WorkItem[]) => void;
 };
 
+/** A claim of interactive work, from several lanes; `taken` and `left` as of a claim. */
+export type ClaimOfLanes = Pick<Claim, 'handler' | 'limit' | 'passOver' | 'left'> & {
+  lanes: readonly OwnedLane[];
+  taken: (items: readonly WorkItem[]) => void;
+};
+
 /** What the pumps of a worker share. */
 export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
   stopping: AbortSignal;
@@ -68,4 +74,6 @@ export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
   lanes(): readonly OwnedLane[];
   holds: (lane: OwnedLane) => boolean;
   claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }>;
+  /** Claims a batch of each lane and starts them; returns the lanes of which it took as many as it may. */
+  claimOfLanes(claim: ClaimOfLanes): Promise<number[]>;
 };

@@ -1,5 +1,5 @@
 /**
- * Interactive work: goes to the lanes that rang, one claim each, while there is room. Never waits behind a bulk run, nor behind the
+ * Interactive work: goes to the lanes that rang, with one claim for all of them, while there is room. Never waits behind a bulk run, nor behind the
  * work of another workspace: each has a room of its own, and work of one whose room is full is passed over.
  */
 import { pause } from '../../base/clock.ts';
@@ -11,7 +11,7 @@ import type { Handler, WorkerCore } from './core.ts';
 const NOWHERE = { dueMs: 0, ownerId: 0 };
 /** Pause after an error before the same thing is tried again. */
 const AFTER_ERROR_MS = 250;
-/** Lanes visited at a time: a claim is one round trip, and most hold only a row or two. */
+/** Lanes visited at a time, each with a claim of its own, where one statement cannot claim from many (Citus). */
 const LANES_AT_ONCE = 8;
 
 /** The pump of one kind's interactive work. */
@@ -35,16 +35,26 @@ export function createInteractive(core: WorkerCore, handler: Handler) {
     for (const { workspaceId } of items) rooms.take(workspaceId, 1);
   };
 
-  const visit = async (laneNumber: number): Promise<void> => {
-    const lane = core.lanes().find((l) => l.lane === laneNumber);
-    if (!lane || !core.holds(lane)) return;
+  /** Claims from those of some lanes that are held. */
+  const visit = async (numbers: readonly number[]): Promise<void> => {
+    const lanes = core.lanes().filter((lane) => numbers.includes(lane.lane) && core.holds(lane));
+    if (!lanes.length) return;
     const limit = handler.batchSize;
     const passOver = rooms.full();
-    // Before the claim: room that is given back meanwhile rings this lane again.
-    if (passOver.length) passedOver.add(laneNumber);
-    const claim = { handler, lane, stream: 0, limit, after: NOWHERE, passOver, taken, left };
-    const { items } = await core.claim(claim);
-    if (items.length === limit) ringing.add(laneNumber);
+    // Before the claim: room that is given back meanwhile rings these lanes again.
+    if (passOver.length) for (const { lane } of lanes) passedOver.add(lane);
+    if (!core.sql.placement.distributed) {
+      const full = await core.claimOfLanes({ handler, lanes, limit, passOver, taken, left });
+      for (const lane of full) ringing.add(lane);
+      return;
+    }
+    const claims = lanes.map(async (lane) => {
+      const claim = { handler, lane, stream: 0, limit, after: NOWHERE, passOver, taken, left };
+      const { items } = await core.claim(claim);
+      if (items.length === limit) ringing.add(lane.lane);
+    });
+    const failed = (await Promise.allSettled(claims)).find((claim) => claim.status === 'rejected');
+    if (failed) throw failed.reason;
   };
 
   return {
@@ -59,17 +69,15 @@ export function createInteractive(core: WorkerCore, handler: Handler) {
           await woken.wait();
           continue;
         }
-        const lanes = [...ringing].slice(0, LANES_AT_ONCE);
+        const lanes = [...ringing].slice(0, core.sql.placement.distributed ? LANES_AT_ONCE : undefined);
         for (const lane of lanes) ringing.delete(lane);
-        const results = await Promise.allSettled(lanes.map(visit));
-        const failed = results.find((result) => result.status === 'rejected');
-        if (!failed) continue;
-        core.log[levelOf(failed.reason)](
-          { error: failed.reason as unknown },
-          'claiming failed; trying again',
-        );
-        for (const lane of lanes) ringing.add(lane);
-        await pause(core.clock, AFTER_ERROR_MS, core.stopping);
+        try {
+          await visit(lanes);
+        } catch (error) {
+          core.log[levelOf(error)]({ error }, 'claiming failed; trying again');
+          for (const lane of lanes) ringing.add(lane);
+          await pause(core.clock, AFTER_ERROR_MS, core.stopping);
+        }
       }
     },
   };

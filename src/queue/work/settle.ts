@@ -1,10 +1,10 @@
-/** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lane's fence. */
+/** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lanes' fences. */
 import type { Batch, WorkItem } from './work.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
-import { fenceLane } from '../lanes/sql.ts';
+import { fenceLane, fenceLanes } from '../lanes/sql.ts';
 import { deleteDue, putOffDue } from './sql.ts';
-import { deleteFlight } from './sql.steps.ts';
+import { deleteFlights } from './sql.steps.ts';
 
 /** What became of some or all items of a batch. */
 type Settlement = {
@@ -21,15 +21,46 @@ type Settlement = {
  */
 export async function settle(tx: Tx, batch: Batch, settlement: Settlement): Promise<boolean> {
   if (!(await fenceLane(tx, batch.lane))) return false;
-  if (settlement.done.length) await deleteDue(tx, batch.lane, batch.kind, settlement.done);
-  if (settlement.later.length) {
-    await putOffDue(tx, batch.lane, batch.kind, settlement.later);
-    for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);
-  }
-  if (settlement.landed) await deleteFlight(tx, batch.lane, batch.flightId);
-  batch.settled(settlement.done);
-  batch.settled(settlement.later.map(({ item }) => item));
+  await settleHeld(tx, [{ batch, settlement }]);
   return true;
+}
+
+/**
+ * Those of some batches whose lanes are still held: their lanes change hands no more until the transaction ends. What is left of the
+ * others is their new owners'.
+ */
+export async function heldOf(tx: Tx, batches: readonly Batch[]): Promise<Set<Batch>> {
+  const lanes = [...new Map(batches.map(({ lane }) => [lane.lane, lane])).values()];
+  const held = await fenceLanes(tx, lanes);
+  return new Set(batches.filter(({ lane }) => held.has(lane.lane)));
+}
+
+/** Settles batches of one kind whose lanes are fenced in this transaction. */
+export async function settleHeld(
+  tx: Tx,
+  parts: readonly { batch: Batch; settlement: Settlement }[],
+): Promise<void> {
+  const kind = parts[0]!.batch.kind;
+  const buckets = parts.flatMap(({ batch }) => batch.lane.buckets);
+  const done = parts.flatMap(({ settlement }) => settlement.done);
+  const later = parts.flatMap(({ settlement }) => settlement.later);
+  const landed = parts.filter(({ settlement }) => settlement.landed);
+  // Sent without waiting for each other's answers.
+  await Promise.all([
+    done.length ? deleteDue(tx, buckets, kind, done) : undefined,
+    later.length ? putOffDue(tx, buckets, kind, later) : undefined,
+    landed.length
+      ? deleteFlights(
+          tx,
+          landed.map(({ batch: { lane, flightId } }) => ({ bucket: lane.bucket, flightId })),
+        )
+      : undefined,
+  ]);
+  for (const { batch, settlement } of parts) {
+    for (const { dueMs } of settlement.later) batch.wakeAt(dueMs);
+    batch.settled(settlement.done);
+    batch.settled(settlement.later.map(({ item }) => item));
+  }
 }
 
 /** Thrown to roll back a transaction whose lane has changed hands; caught where the transaction was begun. */

@@ -22,11 +22,20 @@ export async function insertStep(
   return result.count > 0;
 }
 
-/** Ends a flight, with its steps. */
-export async function deleteFlight(db: Db, lane: OwnedLane, flightId: number): Promise<void> {
+/** Ends flights, with their steps; `bucket` is their lane's. */
+export async function deleteFlights(
+  db: Db,
+  flights: readonly { bucket: number; flightId: number }[],
+): Promise<void> {
+  const buckets = flights.map(({ bucket }) => bucket);
+  const ids = flights.map(({ flightId }) => flightId);
   await db`
-    WITH steps AS (DELETE FROM flight_steps WHERE bucket = ${lane.bucket} AND flight_id = ${flightId})
-    DELETE FROM flights WHERE bucket = ${lane.bucket} AND id = ${flightId}`;
+    WITH steps AS (
+      DELETE FROM flight_steps s USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)
+      WHERE s.bucket = k.bucket AND s.flight_id = k.id ${db.onShard('s.bucket', buckets)}
+    )
+    DELETE FROM flights f USING unnest(${buckets}::smallint[], ${ids}::bigint[]) AS k (bucket, id)
+    WHERE f.bucket = k.bucket AND f.id = k.id ${db.onShard('f.bucket', buckets)}`;
 }
 
 /** A flight that a former owner left behind. */

@@ -94,10 +94,55 @@ export async function claimDue(
     FROM picked`;
 }
 
-/** Deletes finished work of one lane. */
+/**
+ * As `claimDue`, of interactive work, from several lanes in one statement: each by its own fence, into a flight of its own. What one
+ * lane has is read by the lane's index. Not on Citus, where each lane is a shard's. Returns the lane with each item.
+ */
+export async function claimDueOfLanes(
+  db: Db,
+  claim: {
+    lanes: readonly { lane: OwnedLane; flightId: number }[];
+    kind: number;
+    nowMs: number;
+    busy: readonly { ownerId: number; causeId: number; seq: number }[];
+    passOver: readonly number[];
+    /** Of each lane. */
+    limit: number;
+    wholeUpTo: number;
+  },
+): Promise<(WorkItem & { lane: number })[]> {
+  const { lanes, kind, nowMs, busy, passOver } = claim;
+  return await db<(WorkItem & { lane: number })[]>`
+    WITH fence AS MATERIALIZED (
+      SELECT l.bucket, l.lane, l.epoch, k.flight_id
+      FROM unnest(${column(lanes, (l) => l.lane.bucket)}::smallint[], ${column(lanes, (l) => l.lane.lane)}::smallint[],
+        ${column(lanes, (l) => l.lane.epoch)}::bigint[], ${column(lanes, (l) => l.flightId)}::bigint[])
+        AS k (bucket, lane, epoch, flight_id)
+      JOIN lanes l ON l.bucket = k.bucket AND l.lane = k.lane AND l.epoch = k.epoch
+      ORDER BY l.lane FOR KEY SHARE OF l
+    ), picked AS MATERIALIZED (
+      SELECT f.lane, d.* FROM fence f CROSS JOIN LATERAL (
+        SELECT bucket, owner_id, cause_id, seq, attempt, stream, workspace_id, due_ms FROM due
+        WHERE lane = f.lane AND kind = ${kind} AND stream = 0 AND due_ms <= ${nowMs}
+          AND (owner_id, cause_id, seq) NOT IN (SELECT * FROM unnest(
+            ${column(busy, (b) => b.ownerId)}::bigint[], ${column(busy, (b) => b.causeId)}::bigint[], ${column(busy, (b) => b.seq)}::smallint[]))
+          AND workspace_id <> ALL(${[...passOver]}::bigint[])
+        ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}) d
+    ), flown AS (
+      INSERT INTO flights (bucket, id, lane, epoch, kind, owner_ids, cause_ids, seqs, at_ms, whole)
+      SELECT f.bucket, f.flight_id, f.lane, f.epoch, ${kind}::smallint, array_agg(p.owner_id), array_agg(p.cause_id), array_agg(p.seq),
+             ${nowMs}::bigint, count(*) <= ${claim.wholeUpTo}
+      FROM picked p JOIN fence f USING (lane) GROUP BY f.bucket, f.flight_id, f.lane, f.epoch
+    )
+    SELECT lane, bucket, owner_id AS "ownerId", cause_id AS "causeId", seq, attempt, stream, workspace_id AS "workspaceId",
+           due_ms AS "dueMs"
+    FROM picked`.keyed();
+}
+
+/** Deletes finished work of lanes. */
 export async function deleteDue(
   db: Db,
-  lane: OwnedLane,
+  buckets: readonly number[],
   kind: number,
   items: readonly WorkItem[],
 ): Promise<void> {
@@ -106,7 +151,7 @@ export async function deleteDue(
       ${column(items, (i) => i.bucket)}::smallint[], ${column(items, (i) => i.ownerId)}::bigint[],
       ${column(items, (i) => i.causeId)}::bigint[], ${column(items, (i) => i.seq)}::smallint[]) AS gone (bucket, owner_id, cause_id, seq)
     WHERE due.bucket = gone.bucket AND due.kind = ${kind} AND due.owner_id = gone.owner_id AND due.cause_id = gone.cause_id
-      AND due.seq = gone.seq ${db.onShard('due.bucket', lane.buckets)}`;
+      AND due.seq = gone.seq ${db.onShard('due.bucket', buckets)}`;
 }
 
 /** Deletes work by key, of any lane. Locks the rows. */
@@ -174,10 +219,10 @@ export async function selectUntriedBefore(
   return rows.map(({ ownerId, dueMs }) => (ownerId === null || dueMs === null ? null : { ownerId, dueMs }));
 }
 
-/** Puts work of one lane off: a new due time, and the count of attempts so far. */
+/** Puts work of lanes off: a new due time, and the count of attempts so far. */
 export async function putOffDue(
   db: Db,
-  lane: OwnedLane,
+  buckets: readonly number[],
   kind: number,
   items: readonly { item: WorkItem; dueMs: number; attempt: number }[],
 ): Promise<void> {
@@ -189,7 +234,7 @@ export async function putOffDue(
       ${column(items, (i) => i.dueMs)}::bigint[], ${column(items, (i) => i.attempt)}::smallint[])
       AS later (bucket, owner_id, cause_id, seq, due_ms, attempt)
     WHERE due.bucket = later.bucket AND due.kind = ${kind} AND due.owner_id = later.owner_id
-      AND due.cause_id = later.cause_id AND due.seq = later.seq ${db.onShard('due.bucket', lane.buckets)}`;
+      AND due.cause_id = later.cause_id AND due.seq = later.seq ${db.onShard('due.bucket', buckets)}`;
 }
 
 /** Which lanes have interactive work that is due, by kind; read when nothing woke the worker for a while. */

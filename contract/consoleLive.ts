@@ -1,0 +1,68 @@
+/**
+ * The operators' live channel: what goes over the WebSocket at `/api/workspaces/{id}/live`, as JSON texts, one frame each. A browser's
+ * cookie lets it in, and only from a page of this server.
+ *
+ * A client says `hello` first, with the last cursor it was given. The answer is `welcome`. Where it says `reset`, what the client shows
+ * may be out of date and is fetched again, which is quick; otherwise what it missed follows. Events carry the new state of what they are
+ * about, never a difference: who applies one twice, or late, is none the worse.
+ */
+import type { ConversationShown, ThreadEntry } from './doors/console/inbox.ts';
+
+/**
+ * The header of the console's pages (any value): with it a session opens as a cookie, and only with it a cookie counts. A page of another
+ * site cannot send it.
+ */
+export const CONSOLE_HEADER = 'x-parley-console';
+
+/** The version of this protocol. */
+export const CONSOLE_LIVE_VERSION = 1;
+
+/** Where it is, below a workspace. */
+export const CONSOLE_LIVE_PATH = '/api/workspaces/:workspaceId/live';
+
+/** Why the server closes a connection. */
+export const CONSOLE_CLOSE = {
+  stopping: 1001,
+  malformed: 4400,
+  /** The session is over. */
+  unauthorized: 4401,
+  /** Taken less than it was sent; it comes back, and is told to reset. */
+  slow: 4413,
+  version: 4426,
+  tooMany: 4429,
+} as const;
+
+/** The server says something at least this often. */
+export const CONSOLE_ALIVE_MS = 25_000;
+/** Presence is forgotten after so long; who is still there says so again before. */
+export const PRESENT_MS = 30_000;
+/** Largest frame a client may send. */
+export const MOST_CONSOLE_FRAME_BYTES = 4_096;
+
+/** What an operator does with a conversation at this moment; null: is not there any more. */
+export type Presence = 'looking' | 'typing' | null;
+
+/** What a client sends. */
+export type ConsoleClientFrame =
+  | { type: 'hello'; version: number; cursor?: string }
+  | { type: 'present'; conversationId: string; as: Presence };
+
+/** What happened. */
+export type ConsoleEvent =
+  /** How a conversation stands now. */
+  | { kind: 'conversation'; conversation: ConversationShown }
+  /** Something in a conversation is new, or has changed (what became of it). */
+  | { kind: 'entry'; conversationId: string; entry: ThreadEntry }
+  /** Passing: it is not sent again to who was away. */
+  | {
+      kind: 'presence';
+      conversationId: string;
+      operator: { id: string; name: string };
+      as: Presence;
+    };
+
+/** What the server sends. */
+export type ConsoleServerFrame =
+  | { type: 'welcome'; version: number; cursor: string; reset: boolean }
+  | { type: 'event'; cursor: string; event: ConsoleEvent }
+  | { type: 'alive' };

@@ -1,0 +1,37 @@
+/** Faults of a claim of many lanes. */
+import { inFile } from '../fault.ts';
+
+export const claimFaults = [
+  ...inFile(
+    'src/queue/work/sql.ts',
+    ['src/queue/work.test.ts'],
+    [
+      ['a sleeper claims', 'AND l.lane = k.lane AND l.epoch = k.epoch', 'AND l.lane = k.lane'],
+      [
+        'the limit is not kept',
+        'ORDER BY due_ms, owner_id, cause_id LIMIT ${claim.limit}) d',
+        'ORDER BY due_ms) d',
+      ],
+      [
+        'what is in flight is taken again',
+        '\n          AND (owner_id, cause_id, seq) NOT IN',
+        '\n          OR (owner_id, cause_id, seq) IN',
+      ],
+      [
+        'full rooms are not passed over',
+        '          AND workspace_id <> ALL(${[...passOver]}::bigint[])\n',
+        '',
+      ],
+      [
+        'a large claim begins as a whole',
+        'count(*) <= ${claim.wholeUpTo}\n      FROM picked p',
+        'true FROM picked p',
+      ],
+      [
+        'what is not due is taken',
+        'AND stream = 0 AND due_ms <= ${nowMs}\n          AND (owner_id',
+        'AND stream = 0\n          AND (owner_id',
+      ],
+    ],
+  ),
+];

@@ -1,0 +1,252 @@
+/**
+ * What is new in the inbox, for the operators who are connected to this process. News say only where to look; what is told is read from
+ * the store, once for all who have the workspace open, and carries the new state. What was told last is kept for a while, so that who
+ * comes back soon misses nothing; who comes back later is told to look again, as is everybody who may have missed something.
+ */
+import type { ConsoleEvent, ConsoleServerFrame, Presence } from '../../../contract/consoleLive.ts';
+import { randomToken } from '../../base/crypto.ts';
+import { bell, type Part } from '../../base/lifecycle.ts';
+import { pause } from '../../base/clock.ts';
+import { toHex24 } from '../../base/ids.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
+import { messagesById } from '../../conversations/history.ts';
+import { selectRows } from '../../inbox/inbox.ts';
+import { selectNotesById } from '../../inbox/notes.ts';
+import type { News } from '../../live/notices.ts';
+import {
+  operatorNames,
+  operatorOf,
+  presentConversations,
+  presentMessages,
+  presentNote,
+} from '../console/inboxShown.ts';
+import type { HttpContext } from '../kit/context.ts';
+
+/** A page that is told what happens in a workspace. */
+export type Listener = {
+  readonly workspaceId: number;
+  readonly operatorId: number;
+  send(frame: ConsoleServerFrame): void;
+};
+
+/** The pages that are connected to this process. */
+export type ConsoleHub = Part & {
+  /** Lets a page listen, from a cursor on where that is known; the welcome goes first. */
+  join(listener: Listener, version: number, cursor: string | undefined): void;
+  leave(listener: Listener): void;
+  /** Tells of an operator what he does, here and in other processes. */
+  present(who: { workspaceId: number; contactId: number; operatorId: number }, as: Presence): void;
+  stopping: AbortSignal;
+};
+
+type Deps = Pick<HttpContext, 'sql' | 'clock' | 'log' | 'notices'> & {
+  onNews(listener: (news: readonly News[]) => void): void;
+};
+
+/** Events that are kept of a workspace for who comes back. */
+const MOST_KEPT = 500;
+/** Entries and conversations that are read at a time. */
+const MOST_AT_ONCE = 200;
+/** What comes within so long is told together: an answer is several news. */
+const GATHER_MS = 15;
+const AFTER_ERROR_MS = 250;
+/** A workspace that nobody has open is forgotten after so long. */
+const LINGER_MS = 60_000;
+
+/** What is open of a workspace, and what of it is to be looked at. */
+type Open = {
+  /** Another after every start of listening: cursors of before say nothing. */
+  epoch: string;
+  listeners: Set<Listener>;
+  kept: { n: number; event: ConsoleEvent }[];
+  n: number;
+  /** Contacts, each with the entries that are new. */
+  changed: Map<number, Set<number>>;
+};
+
+/** The hub of this process. */
+export function createConsoleHub(deps: Deps): ConsoleHub {
+  const open = new Map<number, Open>();
+  const stop = new AbortController();
+  const rung = bell();
+  let running: Promise<unknown> = Promise.resolve();
+  const hear = (news: readonly News[]) => {
+    for (const one of news)
+      if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
+      else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
+    if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
+  };
+  return {
+    name: 'live console',
+    stopping: stop.signal,
+    async start() {
+      deps.onNews(hear);
+      running = pump(deps, open, rung, stop.signal);
+    },
+    async stop() {
+      stop.abort();
+      rung.ring();
+      await running;
+    },
+    join(listener, version, cursor) {
+      const there = open.get(listener.workspaceId) ?? newOpen();
+      open.set(listener.workspaceId, there);
+      const missed = missedSince(there, cursor);
+      listener.send({
+        type: 'welcome',
+        version,
+        cursor: cursorOf(there, there.n),
+        reset: missed === undefined,
+      });
+      for (const { n, event } of missed ?? [])
+        listener.send({ type: 'event', cursor: cursorOf(there, n), event });
+      there.listeners.add(listener);
+    },
+    leave(listener) {
+      const there = open.get(listener.workspaceId);
+      if (!there?.listeners.delete(listener) || there.listeners.size || stop.signal.aborted) return;
+      // A page that is loaded again, or lost its line, comes back within seconds and misses nothing.
+      deps.clock.after(LINGER_MS, () => {
+        if (!there.listeners.size && open.get(listener.workspaceId) === there)
+          open.delete(listener.workspaceId);
+      });
+    },
+    present({ workspaceId, contactId, operatorId }, as) {
+      deps.notices.send([{ kind: 'operator', workspaceId, contactId, operatorId, as: as ?? 'gone' }]);
+    },
+  };
+}
+
+function newOpen(): Open {
+  return { epoch: randomToken(6), listeners: new Set(), kept: [], n: 0, changed: new Map() };
+}
+
+function cursorOf({ epoch }: Open, n: number): string {
+  return `${epoch}.${n}`;
+}
+
+/** What came after a cursor; undefined when that cannot be said. */
+function missedSince({ epoch, kept, n }: Open, cursor: string | undefined) {
+  const [of, at] = cursor?.split('.') ?? [];
+  const from = Number(at);
+  if (of !== epoch || !Number.isSafeInteger(from) || from > n) return undefined;
+  return from >= n - kept.length ? kept.filter((one) => one.n > from) : undefined;
+}
+
+function mark(there: Open | undefined, { contactId, entryId }: Extract<News, { kind: 'inbox' }>): void {
+  if (!there) return;
+  const entries = there.changed.get(contactId) ?? new Set<number>();
+  if (entryId !== undefined) entries.add(entryId);
+  there.changed.set(contactId, entries);
+}
+
+async function pump(
+  deps: Deps,
+  open: ReadonlyMap<number, Open>,
+  rung: ReturnType<typeof bell>,
+  stopping: AbortSignal,
+): Promise<void> {
+  while (!stopping.aborted) {
+    const due = [...open].filter(([, { changed }]) => changed.size);
+    if (!due.length) {
+      await rung.wait();
+      await pause(deps.clock, GATHER_MS, stopping);
+      continue;
+    }
+    for (const [workspaceId, there] of due) {
+      const batch = [...there.changed].slice(0, MOST_AT_ONCE);
+      for (const [contactId] of batch) there.changed.delete(contactId);
+      try {
+        for (const event of await look(deps, workspaceId, batch)) tell(there, event);
+      } catch (error) {
+        deps.log.warn({ error }, 'the live console could not read what is new; pages look again');
+        await pause(deps.clock, AFTER_ERROR_MS, stopping);
+        reset(there);
+      }
+    }
+  }
+}
+
+/** Whoever listens may have missed something: it looks again, and goes on from here. */
+function reset(there: Open): void {
+  Object.assign(there, { ...newOpen(), listeners: there.listeners });
+  for (const listener of there.listeners)
+    listener.send({ type: 'welcome', version: 1, cursor: cursorOf(there, 0), reset: true });
+}
+
+/** The new state of conversations and of what is in them: four statements, however many there are. */
+async function look(
+  { sql }: Deps,
+  workspaceId: number,
+  changed: readonly [contactId: number, entryIds: ReadonlySet<number>][],
+): Promise<ConsoleEvent[]> {
+  const contactIds = changed.map(([contactId]) => contactId);
+  const entryIds = changed.flatMap(([, ids]) => [...ids]).slice(0, MOST_AT_ONCE);
+  const [rows, messages, notes] = await Promise.all([
+    selectRows(sql, workspaceId, contactIds),
+    entryIds.length ? messagesById(sql, workspaceId, entryIds) : [],
+    entryIds.length ? selectNotesById(sql, entryIds) : [],
+  ]);
+  const shown = await presentConversations(sql, workspaceId, rows);
+  // A contact that was merged has its conversation read with another's.
+  const ids = await conversationsOf(sql, contactIds);
+  const conversationOf = (contactId: number) => ids.get(contactId)?.id;
+  const entries: ConsoleEvent[] = [];
+  const presented = await presentMessages(
+    sql,
+    workspaceId,
+    messages.filter(({ kind }) => kind !== 'confirmation'),
+  );
+  for (const entry of presented) {
+    const message = messages.find(({ id }) => toHex24(id) === entry.id)!;
+    const conversationId = conversationOf(message.contactId);
+    if (conversationId !== undefined)
+      entries.push({ kind: 'entry', conversationId: toHex24(conversationId), entry });
+  }
+  const names = notes.length ? await operatorNames(sql, workspaceId) : new Map<number, string>();
+  for (const note of notes.filter((one) => one.workspaceId === workspaceId)) {
+    const conversationId = conversationOf(note.contactId);
+    if (conversationId !== undefined)
+      entries.push({
+        kind: 'entry',
+        conversationId: toHex24(conversationId),
+        entry: presentNote(note, names),
+      });
+  }
+  return [...shown.map((conversation) => ({ kind: 'conversation' as const, conversation })), ...entries];
+}
+
+function tell(there: Open, event: ConsoleEvent): void {
+  there.n++;
+  there.kept.push({ n: there.n, event });
+  if (there.kept.length > MOST_KEPT) there.kept.splice(0, there.kept.length - MOST_KEPT);
+  for (const listener of there.listeners)
+    listener.send({ type: 'event', cursor: cursorOf(there, there.n), event });
+}
+
+/** Passing: it has no place among what is kept, and goes to the others only. */
+async function tellPresence(
+  { sql, log }: Deps,
+  there: Open | undefined,
+  { workspaceId, contactId, operatorId, as }: Extract<News, { kind: 'operator' }>,
+): Promise<void> {
+  const others = [...(there?.listeners ?? [])].filter((one) => one.operatorId !== operatorId);
+  if (!there || !others.length) return;
+  try {
+    const [names, conversations] = await Promise.all([
+      operatorNames(sql, workspaceId),
+      conversationsOf(sql, [contactId]),
+    ]);
+    const conversation = conversations.get(contactId);
+    if (!conversation || conversation.workspaceId !== workspaceId) return;
+    const event: ConsoleEvent = {
+      kind: 'presence',
+      conversationId: toHex24(conversation.id),
+      operator: operatorOf(names, operatorId),
+      as: as === 'gone' ? null : as,
+    };
+    for (const one of others) one.send({ type: 'event', cursor: cursorOf(there, there.n), event });
+  } catch (error) {
+    log.debug({ error }, 'it could not be told who looks at a conversation');
+  }
+}

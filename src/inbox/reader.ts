@@ -1,0 +1,163 @@
+/**
+ * The reader of the feed that keeps the inbox: what contacts said opens a conversation or moves it, what the business said answers it.
+ * Once that is committed, every process that has operators connected is told which conversations have changed.
+ */
+import { holdContacts } from '../contacts/held.ts';
+import { conversationsOf, type MessageReceived } from '../conversations/conversations.ts';
+import type { ConversationRead } from '../conversations/events.ts';
+import type { DeliveryChanged, MessageAccepted } from '../ledger/events.ts';
+import type { News, Notices } from '../live/notices.ts';
+import type { Tx } from '../db/pool.ts';
+import type { FeedEvent, FeedReader } from '../queue/feed/reader.ts';
+import { selectPresent, updateSaid, upsertHeard, type Heard } from './sql.ts';
+
+/** What a batch of events says of one contact. */
+type Happened = {
+  workspaceId: number;
+  heard: (MessageReceived & { atMs: number })[];
+  said: { messageId: number; atMs: number }[];
+  /** Messages of which something is new. */
+  messages: Set<number>;
+};
+
+/** The reader. */
+export function inboxReader(notices: Pick<Notices, 'send'>): FeedReader {
+  // What is to be told once a batch is committed. A batch whose transaction is repeated is another list of events.
+  const news = new WeakMap<readonly FeedEvent[], News[]>();
+  return {
+    name: 'inbox',
+    async read(tx, events) {
+      const happened = gather(events);
+      if (!happened.size) return;
+      const all = [...happened];
+      // In order of contact, as everybody locks rows who locks several.
+      all.sort(([a], [b]) => a - b);
+      const heard = await held(
+        tx,
+        all.flatMap(([contactId, one]) => heardOf(contactId, one) ?? []),
+      );
+      const said = all.flatMap(([contactId, one]) => (one.heard.length ? [] : saidOf(contactId, one)));
+      const rest = all.filter(([, one]) => !one.heard.length && !one.said.length).map(([id]) => id);
+      if (heard.length) await upsertHeard(tx, heard);
+      const shown = new Set([
+        ...heard.map(({ contactId }) => contactId),
+        ...(said.length ? await updateSaid(tx, said) : []),
+        ...(rest.length ? await selectPresent(tx, rest) : []),
+      ]);
+      news.set(
+        events,
+        all.flatMap(([contactId, one]) => (shown.has(contactId) ? newsOf(contactId, one) : [])),
+      );
+    },
+    committed(events) {
+      const told = news.get(events);
+      if (told?.length) notices.send(told);
+    },
+  };
+}
+
+/**
+ * Holds the contacts that were heard, so that none is erased before its row is there to be erased, too. Who has become another meanwhile
+ * is heard as that one, whose conversation has it all; who is gone is not heard.
+ */
+async function held(tx: Tx, heard: readonly Heard[]): Promise<Heard[]> {
+  if (!heard.length) return [];
+  const { present, became } = await holdContacts(tx, heard);
+  const kept = heard.filter(({ contactId }) => present.has(contactId));
+  const moved = heard.flatMap((one) => {
+    const contactId = became.get(one.contactId);
+    return contactId === undefined || present.has(contactId) ? [] : [{ ...one, contactId }];
+  });
+  if (!moved.length) return kept;
+  const again = await holdContacts(tx, moved);
+  const conversations = await conversationsOf(tx, [...again.present]);
+  // One row each: a statement must not name one twice.
+  const byContact = new Map(moved.map((one) => [one.contactId, one]));
+  for (const [contactId, one] of byContact) {
+    const conversation = conversations.get(contactId);
+    if (conversation) kept.push({ ...one, conversationId: conversation.id });
+  }
+  return kept;
+}
+
+function gather(events: readonly FeedEvent[]): Map<number, Happened> {
+  const byContact = new Map<number, Happened>();
+  const of = (contactId: number, workspaceId: number) => {
+    const known = byContact.get(contactId);
+    if (known) return known;
+    const made: Happened = { workspaceId, heard: [], said: [], messages: new Set() };
+    byContact.set(contactId, made);
+    return made;
+  };
+  for (const { type, payload, workspaceId, atMs } of events)
+    switch (type) {
+      case 'message.received': {
+        const message = payload as MessageReceived;
+        const one = of(message.contactId, workspaceId);
+        one.heard.push({ ...message, atMs });
+        one.messages.add(message.messageId);
+        break;
+      }
+      case 'message.accepted': {
+        const { contactId, messageId, kind } = payload as MessageAccepted;
+        if (kind === 'confirmation') break;
+        const one = of(contactId, workspaceId);
+        one.said.push({ messageId, atMs });
+        one.messages.add(messageId);
+        break;
+      }
+      case 'delivery.changed': {
+        const { bulk, changes } = payload as DeliveryChanged;
+        if (!bulk)
+          for (const { contactId, causeId } of changes) of(contactId, workspaceId).messages.add(causeId);
+        break;
+      }
+      case 'conversation.read':
+        of((payload as ConversationRead).contactId, workspaceId);
+        break;
+      default:
+    }
+  return byContact;
+}
+
+function heardOf(contactId: number, { workspaceId, heard, said }: Happened): Heard | undefined {
+  const last = heard.reduce<(typeof heard)[number] | undefined>(
+    (latest, one) => (latest && latest.atMs > one.atMs ? latest : one),
+    undefined,
+  );
+  if (!last) return undefined;
+  const answer = lastOf(said);
+  const lastOutMs = answer?.atMs ?? 0;
+  const unanswered = heard.map(({ atMs }) => atMs).filter((atMs) => atMs > lastOutMs);
+  const newest = answer && answer.atMs > last.atMs ? answer : last;
+  return {
+    workspaceId,
+    contactId,
+    conversationId: last.conversationId,
+    channel: last.channel,
+    destinationId: last.destinationId,
+    lastMessageId: newest.messageId,
+    lastMs: newest.atMs,
+    lastInMs: last.atMs,
+    lastOutMs,
+    waitingMs: unanswered.length ? Math.min(...unanswered) : null,
+  };
+}
+
+function saidOf(contactId: number, { said }: Happened) {
+  const last = lastOf(said);
+  return last ? [{ contactId, ...last }] : [];
+}
+
+function lastOf(said: Happened['said']) {
+  return said.reduce<(typeof said)[number] | undefined>(
+    (latest, one) => (latest && latest.atMs > one.atMs ? latest : one),
+    undefined,
+  );
+}
+
+/** A conversation by itself says that it has moved; with a message, that the message is new or has changed. */
+function newsOf(contactId: number, { workspaceId, messages }: Happened): News[] {
+  const told = { kind: 'inbox', workspaceId, contactId } as const;
+  return messages.size ? [...messages].map((entryId) => ({ ...told, entryId })) : [told];
+}

@@ -1,0 +1,47 @@
+/** What this room declares. */
+import { bucketOf, type IdSource } from '../base/ids.ts';
+import { conversationsOf } from '../conversations/conversations.ts';
+import type { Merging } from '../db/room.ts';
+import type { Notices } from '../live/notices.ts';
+import type { WorkingRoom } from '../queue/room.ts';
+import { inboxReader } from './reader.ts';
+import { absorbRow, deleteInbox, takeRow } from './sql.ts';
+import { insertNotes, takeNotes, takeSeats, upsertDraft, upsertSeen } from './sql.notes.ts';
+
+/** The inbox. Stands after conversations: what is merged into a conversation needs it. */
+export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notices, 'send'> }): WorkingRoom {
+  return {
+    name: 'inbox',
+    readers: [inboxReader(notices)],
+    personal: { inbox: 'deleted', inbox_notes: 'deleted', inbox_seats: 'deleted' },
+    exports: {
+      inbox: { not: 'whose a conversation is, and how long it waits' },
+      inbox_notes: { by: 'contact', column: 'contact_id' },
+      inbox_seats: { not: 'what operators have seen of it, and begun to write' },
+    },
+    erase: ({ tx, contactIds }) => deleteInbox(tx, contactIds),
+    merge: (merging) => mergeInbox(ids, merging),
+  };
+}
+
+/** Notes get ids in the bucket of whom they are now of. */
+async function mergeInbox(
+  ids: IdSource,
+  { tx, workspaceId, survivingId, discardedId }: Merging,
+): Promise<void> {
+  const row = await takeRow(tx, discardedId);
+  const conversation = row && (await conversationsOf(tx, [survivingId])).get(survivingId);
+  if (row && conversation)
+    await absorbRow(tx, { workspaceId, contactId: survivingId, conversationId: conversation.id }, row);
+  const notes = await takeNotes(tx, discardedId);
+  if (notes.length)
+    await insertNotes(
+      tx,
+      notes.map((note) => ({ ...note, id: ids.inBucket(bucketOf(survivingId)), contactId: survivingId })),
+    );
+  for (const { operatorId, readMs, draft, draftDestinationId } of await takeSeats(tx, discardedId)) {
+    const at = { workspaceId, contactId: survivingId, operatorId };
+    await upsertSeen(tx, { ...at, readMs });
+    if (draft !== null) await upsertDraft(tx, { ...at, draft, destinationId: draftDestinationId });
+  }
+}

@@ -1,0 +1,103 @@
+/** The statements on notes, and on what an operator has of a conversation. */
+import { bucketOf } from '../base/ids.ts';
+import type { Db, Tx } from '../db/pool.ts';
+
+/** What an operator noted in a conversation. */
+export type Note = {
+  id: number;
+  contactId: number;
+  workspaceId: number;
+  operatorId: number;
+  text: string;
+  atMs: number;
+};
+
+/** What an operator has of a conversation. */
+export type Seat = {
+  operatorId: number;
+  readMs: number;
+  draft: string | null;
+  draftDestinationId: number | null;
+};
+
+/** Writes notes down. */
+export async function insertNotes(db: Db, rows: readonly Note[]): Promise<void> {
+  await db`
+    INSERT INTO inbox_notes (bucket, id, contact_id, workspace_id, operator_id, text, at_ms)
+    SELECT * FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
+      ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
+      ${rows.map((r) => r.operatorId)}::bigint[], ${rows.map((r) => r.text)}::text[], ${rows.map((r) => r.atMs)}::bigint[])`;
+}
+
+const noteColumns = (db: Db) =>
+  db`id, contact_id AS "contactId", workspace_id AS "workspaceId", operator_id AS "operatorId", text, at_ms AS "atMs"`;
+
+/** Notes of a contact in a span of time, both ends in it, oldest first; the newest `limit` of them. */
+export async function selectNotes(
+  db: Db,
+  contactId: number,
+  span: { fromMs: number; toMs: number; limit: number },
+): Promise<Note[]> {
+  const rows = await db<Note[]>`
+    SELECT ${noteColumns(db)} FROM inbox_notes
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND at_ms BETWEEN ${span.fromMs} AND ${span.toMs}
+    ORDER BY at_ms DESC, id DESC LIMIT ${span.limit}`;
+  return [...rows].reverse();
+}
+
+/** Notes by id. */
+export async function selectNotesById(db: Db, ids: readonly number[]): Promise<Note[]> {
+  return await db<Note[]>`
+    SELECT ${noteColumns(db)} FROM inbox_notes
+    JOIN unnest(${ids.map(bucketOf)}::smallint[], ${[...ids]}::bigint[]) AS k (key_bucket, key_id)
+      ON inbox_notes.bucket = k.key_bucket AND inbox_notes.id = k.key_id`;
+}
+
+/** Takes all notes of a contact out. */
+export async function takeNotes(tx: Tx, contactId: number): Promise<Note[]> {
+  return await tx<Note[]>`
+    DELETE FROM inbox_notes WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} RETURNING ${noteColumns(tx)}`;
+}
+
+/** Notes up to when an operator has seen a conversation; earlier marks change nothing. */
+export async function upsertSeen(
+  db: Db,
+  at: { workspaceId: number; contactId: number; operatorId: number; readMs: number },
+): Promise<void> {
+  await db`
+    INSERT INTO inbox_seats AS s (bucket, contact_id, operator_id, workspace_id, read_ms)
+    VALUES (${bucketOf(at.contactId)}, ${at.contactId}, ${at.operatorId}, ${at.workspaceId}, ${at.readMs})
+    ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET read_ms = greatest(s.read_ms, EXCLUDED.read_ms)`;
+}
+
+/** Keeps what an operator has begun to write; null when there is nothing any more. */
+export async function upsertDraft(
+  db: Db,
+  at: {
+    workspaceId: number;
+    contactId: number;
+    operatorId: number;
+    draft: string | null;
+    destinationId: number | null;
+  },
+): Promise<void> {
+  await db`
+    INSERT INTO inbox_seats (bucket, contact_id, operator_id, workspace_id, draft, draft_destination_id)
+    VALUES (${bucketOf(at.contactId)}, ${at.contactId}, ${at.operatorId}, ${at.workspaceId}, ${at.draft}, ${at.destinationId})
+    ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET draft = EXCLUDED.draft, draft_destination_id = EXCLUDED.draft_destination_id`;
+}
+
+/** What operators have of a conversation. */
+export async function selectSeats(db: Db, contactId: number): Promise<Seat[]> {
+  return await db<Seat[]>`
+    SELECT operator_id AS "operatorId", read_ms AS "readMs", draft, draft_destination_id AS "draftDestinationId" FROM inbox_seats
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} ORDER BY operator_id`;
+}
+
+/** Takes out what operators have of a conversation. */
+export async function takeSeats(tx: Tx, contactId: number): Promise<Seat[]> {
+  return await tx<Seat[]>`
+    DELETE FROM inbox_seats WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}
+    RETURNING operator_id AS "operatorId", read_ms AS "readMs", draft, draft_destination_id AS "draftDestinationId"`;
+}

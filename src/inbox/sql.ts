@@ -1,0 +1,254 @@
+/** Every statement on inbox, inbox_notes and inbox_seats. */
+import type { View } from '../../contract/inboxViews.ts';
+import { bucketOf } from '../base/ids.ts';
+import type { Db, Fragment, Tx } from '../db/pool.ts';
+
+/** A conversation as it stands in the inbox. Times by the workspace's clock. */
+export type InboxRow = {
+  contactId: number;
+  conversationId: number;
+  closed: boolean;
+  snoozedUntilMs: number | null;
+  assigneeId: number | null;
+  channel: string | null;
+  destinationId: number | null;
+  lastMessageId: number;
+  lastMs: number;
+  lastInMs: number;
+  lastOutMs: number;
+  waitingMs: number | null;
+  readMs: number;
+};
+
+const columns = (db: Db) => db`
+  contact_id AS "contactId", conversation_id AS "conversationId", closed, snoozed_until_ms AS "snoozedUntilMs",
+  assignee_id AS "assigneeId", channel, destination_id AS "destinationId", last_message_id AS "lastMessageId", last_ms AS "lastMs",
+  last_in_ms AS "lastInMs", last_out_ms AS "lastOutMs", waiting_ms AS "waitingMs", read_ms AS "readMs"`;
+
+/** What a contact said, of one batch: the last of it, and the first that nothing in the batch answers. */
+export type Heard = {
+  workspaceId: number;
+  contactId: number;
+  conversationId: number;
+  channel: string;
+  destinationId: number;
+  lastMessageId: number;
+  lastInMs: number;
+  /** Of what the business said in the same batch; 0 when it said nothing. */
+  lastOutMs: number;
+  lastMs: number;
+  waitingMs: number | null;
+};
+
+/**
+ * Notes what contacts said; a conversation that was closed or sleeps is open again by something new. Repeating it changes nothing. One row
+ * each contact; locks them.
+ */
+export async function upsertHeard(db: Db, rows: readonly Heard[]): Promise<void> {
+  await db`
+    INSERT INTO inbox AS i (bucket, contact_id, workspace_id, conversation_id, channel, destination_id, last_message_id, last_in_ms,
+      last_out_ms, last_ms, waiting_ms)
+    SELECT * FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.conversationId)}::bigint[],
+      ${rows.map((r) => r.channel)}::text[], ${rows.map((r) => r.destinationId)}::bigint[],
+      ${rows.map((r) => r.lastMessageId)}::bigint[], ${rows.map((r) => r.lastInMs)}::bigint[],
+      ${rows.map((r) => r.lastOutMs)}::bigint[], ${rows.map((r) => r.lastMs)}::bigint[],
+      ${rows.map((r) => r.waitingMs)}::bigint[])
+    ON CONFLICT (bucket, contact_id) DO UPDATE SET
+      conversation_id = EXCLUDED.conversation_id,
+      channel = CASE WHEN EXCLUDED.last_in_ms >= i.last_in_ms THEN EXCLUDED.channel ELSE i.channel END,
+      destination_id = CASE WHEN EXCLUDED.last_in_ms >= i.last_in_ms THEN EXCLUDED.destination_id ELSE i.destination_id END,
+      last_message_id = CASE WHEN EXCLUDED.last_ms >= i.last_ms THEN EXCLUDED.last_message_id ELSE i.last_message_id END,
+      last_ms = greatest(i.last_ms, EXCLUDED.last_ms),
+      last_in_ms = greatest(i.last_in_ms, EXCLUDED.last_in_ms),
+      last_out_ms = greatest(i.last_out_ms, EXCLUDED.last_out_ms),
+      waiting_ms = least(
+        CASE WHEN i.waiting_ms > greatest(i.last_out_ms, EXCLUDED.last_out_ms) THEN i.waiting_ms END,
+        CASE WHEN EXCLUDED.waiting_ms > greatest(i.last_out_ms, EXCLUDED.last_out_ms) THEN EXCLUDED.waiting_ms END,
+        CASE WHEN greatest(i.last_in_ms, EXCLUDED.last_in_ms) > greatest(i.last_out_ms, EXCLUDED.last_out_ms)
+          THEN greatest(i.last_in_ms, EXCLUDED.last_in_ms) END),
+      closed = i.closed AND EXCLUDED.last_in_ms <= i.last_in_ms,
+      snoozed_until_ms = CASE WHEN EXCLUDED.last_in_ms <= i.last_in_ms THEN i.snoozed_until_ms END`;
+}
+
+/** Notes what the business said where there is a row; returns the contacts that have one. Repeating it changes nothing. Locks the rows. */
+export async function updateSaid(
+  db: Db,
+  rows: readonly { contactId: number; messageId: number; atMs: number }[],
+): Promise<number[]> {
+  const found = await db<{ contactId: number }[]>`
+    UPDATE inbox i SET
+      last_message_id = CASE WHEN s.at_ms >= i.last_ms THEN s.message_id ELSE i.last_message_id END,
+      last_ms = greatest(i.last_ms, s.at_ms),
+      last_out_ms = greatest(i.last_out_ms, s.at_ms),
+      waiting_ms = least(
+        CASE WHEN i.waiting_ms > greatest(i.last_out_ms, s.at_ms) THEN i.waiting_ms END,
+        CASE WHEN i.last_in_ms > greatest(i.last_out_ms, s.at_ms) THEN i.last_in_ms END)
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.messageId)}::bigint[], ${rows.map((r) => r.atMs)}::bigint[]) AS s (bucket, contact_id, message_id, at_ms)
+    WHERE i.bucket = s.bucket AND i.contact_id = s.contact_id
+    RETURNING i.contact_id AS "contactId"`;
+  return found.map(({ contactId }) => contactId);
+}
+
+/** Those of some contacts that are in the inbox. */
+export async function selectPresent(db: Db, contactIds: readonly number[]): Promise<number[]> {
+  const found = await db<{ contactId: number }[]>`
+    SELECT i.contact_id AS "contactId" FROM inbox i
+    JOIN unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+      ON i.bucket = k.bucket AND i.contact_id = k.contact_id`;
+  return found.map(({ contactId }) => contactId);
+}
+
+/** Rows of contacts of a workspace, in no order. */
+export async function selectRows(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<InboxRow[]> {
+  return await db<InboxRow[]>`
+    SELECT ${columns(db)} FROM inbox
+    JOIN unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (key_bucket, key_contact)
+      ON inbox.bucket = k.key_bucket AND inbox.contact_id = k.key_contact
+    WHERE workspace_id = ${workspaceId}`;
+}
+
+/** Which conversations are looked at. */
+export type Look = {
+  workspaceId: number;
+  view: View;
+  operatorId: number;
+  nowMs: number;
+  channel?: string | undefined;
+  assigneeId?: number | undefined;
+  unread?: boolean | undefined;
+};
+
+/** A place in a view: what the last one was sorted by, and its contact. */
+export type Place = { rank: number; contactId: number };
+
+/** A page of a view, in its order. */
+export async function selectView(
+  db: Db,
+  look: Look,
+  page: { after?: Place | undefined; limit: number },
+): Promise<InboxRow[]> {
+  const order = orderOf(db, look.view);
+  const { after, limit } = page;
+  return await db<InboxRow[]>`
+    SELECT ${columns(db)} FROM inbox WHERE ${inView(db, look)}
+      ${after === undefined ? db`` : after.rank < 0 ? db`AND (${order.column}, contact_id) < (${-after.rank}::bigint, ${after.contactId}::bigint)` : db`AND (${order.column}, contact_id) > (${after.rank}::bigint, ${after.contactId}::bigint)`}
+    ORDER BY ${order.column} ${order.way}, contact_id ${order.way} LIMIT ${limit}`;
+}
+
+/** How many conversations a view has; at most `most`, so that it costs no more however many there are. */
+export async function countView(db: Db, look: Look, most: number): Promise<number> {
+  const rows = await db<{ n: number }[]>`
+    SELECT count(*)::integer AS n FROM (SELECT FROM inbox WHERE ${inView(db, look)} LIMIT ${most}) AS up_to`;
+  return rows[0]!.n;
+}
+
+function orderOf(db: Db, view: View): { column: Fragment; way: Fragment } {
+  if (view === 'mine' || view === 'unassigned') return { column: db`rank`, way: db`ASC` };
+  return view === 'snoozed'
+    ? { column: db`snoozed_until_ms`, way: db`ASC` }
+    : { column: db`last_ms`, way: db`DESC` };
+}
+
+function inView(db: Db, look: Look): Fragment {
+  const { workspaceId, view, operatorId, nowMs, channel, assigneeId, unread } = look;
+  const awake = db`NOT closed AND (snoozed_until_ms IS NULL OR snoozed_until_ms <= ${nowMs})`;
+  const where = {
+    mine: () => db`${awake} AND assignee_id = ${operatorId}`,
+    unassigned: () => db`${awake} AND assignee_id IS NULL`,
+    all: () => awake,
+    snoozed: () => db`NOT closed AND snoozed_until_ms > ${nowMs}`,
+    closed: () => db`closed`,
+  };
+  return db`workspace_id = ${workspaceId} AND ${where[view]()}
+    ${channel === undefined ? db`` : db`AND channel = ${channel}`}
+    ${assigneeId === undefined ? db`` : db`AND assignee_id = ${assigneeId}`}
+    ${unread ? db`AND last_in_ms > read_ms` : db``}`;
+}
+
+/** The row of a contact, locked until the transaction ends: who answers and who changes it take turns. */
+export async function lockRow(tx: Tx, workspaceId: number, contactId: number): Promise<InboxRow | undefined> {
+  const [row] = await tx<InboxRow[]>`
+    SELECT ${columns(tx)} FROM inbox
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND workspace_id = ${workspaceId} FOR UPDATE`;
+  return row;
+}
+
+/** Makes the row of a conversation in which only the business has spoken, when an operator turns to it. */
+export async function insertRow(
+  tx: Tx,
+  row: { workspaceId: number; contactId: number; conversationId: number; messageId: number; atMs: number },
+): Promise<void> {
+  await tx`
+    INSERT INTO inbox (bucket, contact_id, workspace_id, conversation_id, last_message_id, last_ms)
+    VALUES (${bucketOf(row.contactId)}, ${row.contactId}, ${row.workspaceId}, ${row.conversationId}, ${row.messageId}, ${row.atMs})
+    ON CONFLICT DO NOTHING`;
+}
+
+/** Sets whose a conversation is and whether it is open. Locks the row. */
+export async function updateStanding(
+  tx: Tx,
+  contactId: number,
+  to: { closed: boolean; snoozedUntilMs: number | null; assigneeId: number | null },
+): Promise<void> {
+  await tx`
+    UPDATE inbox SET closed = ${to.closed}, snoozed_until_ms = ${to.snoozedUntilMs}, assignee_id = ${to.assigneeId}
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+}
+
+/** Notes up to when a conversation was read; earlier marks change nothing. Locks the row. */
+export async function updateRead(tx: Tx, contactId: number, readMs: number): Promise<void> {
+  await tx`
+    UPDATE inbox SET read_ms = greatest(read_ms, ${readMs}::bigint)
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+}
+
+/** Takes the row of a contact out. Locks it. */
+export async function takeRow(tx: Tx, contactId: number): Promise<InboxRow | undefined> {
+  const [row] = await tx<InboxRow[]>`
+    DELETE FROM inbox WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} RETURNING ${columns(tx)}`;
+  return row;
+}
+
+/** Puts the row of a contact who became another to the other's: what is later counts, and it is open if one of them was. Locks it. */
+export async function absorbRow(
+  tx: Tx,
+  to: { workspaceId: number; contactId: number; conversationId: number },
+  row: InboxRow,
+): Promise<void> {
+  await tx`
+    INSERT INTO inbox AS i (bucket, contact_id, workspace_id, conversation_id, closed, snoozed_until_ms, assignee_id, channel,
+      destination_id, last_message_id, last_ms, last_in_ms, last_out_ms, waiting_ms, read_ms)
+    VALUES (${bucketOf(to.contactId)}, ${to.contactId}, ${to.workspaceId}, ${to.conversationId}, ${row.closed},
+      ${row.snoozedUntilMs}, ${row.assigneeId}, ${row.channel}, ${row.destinationId}, ${row.lastMessageId}, ${row.lastMs},
+      ${row.lastInMs}, ${row.lastOutMs}, ${row.waitingMs}, ${row.readMs})
+    ON CONFLICT (bucket, contact_id) DO UPDATE SET
+      closed = i.closed AND EXCLUDED.closed,
+      snoozed_until_ms = CASE WHEN i.closed THEN EXCLUDED.snoozed_until_ms WHEN EXCLUDED.closed THEN i.snoozed_until_ms
+        WHEN i.snoozed_until_ms IS NOT NULL AND EXCLUDED.snoozed_until_ms IS NOT NULL
+        THEN least(i.snoozed_until_ms, EXCLUDED.snoozed_until_ms) END,
+      assignee_id = coalesce(i.assignee_id, EXCLUDED.assignee_id),
+      channel = CASE WHEN EXCLUDED.last_in_ms > i.last_in_ms THEN EXCLUDED.channel ELSE i.channel END,
+      destination_id = CASE WHEN EXCLUDED.last_in_ms > i.last_in_ms THEN EXCLUDED.destination_id ELSE i.destination_id END,
+      last_message_id = CASE WHEN EXCLUDED.last_ms > i.last_ms THEN EXCLUDED.last_message_id ELSE i.last_message_id END,
+      last_ms = greatest(i.last_ms, EXCLUDED.last_ms), last_in_ms = greatest(i.last_in_ms, EXCLUDED.last_in_ms),
+      last_out_ms = greatest(i.last_out_ms, EXCLUDED.last_out_ms), waiting_ms = least(i.waiting_ms, EXCLUDED.waiting_ms),
+      read_ms = least(i.read_ms, EXCLUDED.read_ms)`;
+}
+
+/** Forgets contacts: rows, notes, drafts and marks. */
+export async function deleteInbox(tx: Tx, contactIds: readonly number[]): Promise<void> {
+  const of = tx`bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
+  await Promise.all([
+    tx`DELETE FROM inbox WHERE ${of}`,
+    tx`DELETE FROM inbox_notes WHERE ${of}`,
+    tx`DELETE FROM inbox_seats WHERE ${of}`,
+  ]);
+}

@@ -1,0 +1,111 @@
+/** Claiming: what is due and not in flight yet is written down as flights, and started. */
+import type { IdSource } from '../../base/ids.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Sql } from '../../db/pool.ts';
+import type { OwnedLane } from '../lanes/lane.ts';
+import { fenceLane } from '../lanes/sql.ts';
+import type { Claim, ClaimOfLanes, Handler } from './core.ts';
+import { claimDue, claimDueOfLanes } from './sql.ts';
+import type { Batch, WorkItem } from './work.ts';
+
+/** A flight that is to be carried out. */
+export type Flight = Pick<
+  Batch,
+  'lane' | 'flightId' | 'stream' | 'items' | 'abandoned' | 'claimedMs' | 'noted'
+> & { whole: boolean };
+
+const FRESH = { abandoned: false, noted: new Map() } as const satisfies Partial<Batch>;
+
+/** The ways to claim; `run` carries out what was claimed. */
+export function createClaims(
+  { sql, ids, clock }: { sql: Sql; ids: IdSource; clock: Clock },
+  busy: Pick<Busy, 'at'>,
+  run: (handler: Handler, flight: Flight, left: Claim['left']) => Promise<void>,
+) {
+  return {
+    /** Claims one batch and starts it; `ran` resolves when it is settled. */
+    async claim(claim: Claim): Promise<{ items: WorkItem[]; ran: Promise<void> }> {
+      const { handler, lane, stream } = claim;
+      const flightId = ids.inBucket(lane.bucket);
+      const wholeUpTo = handler.wholeUpTo?.(stream) ?? Infinity;
+      const nowMs = clock.nowMs();
+      const wanted = wantedBy(claim, flightId, wholeUpTo, nowMs, busy.at(placeOf(lane, handler, stream)));
+      const items = stream === 0 ? await claimDue(sql, wanted) : await claimOfRun(sql, wanted);
+      if (!items.length) return { items, ran: Promise.resolve() };
+      claim.taken?.(items);
+      const whole = items.length <= wholeUpTo;
+      const flight = { lane, flightId, stream, items, whole, claimedMs: nowMs, ...FRESH };
+      return { items, ran: run(handler, flight, claim.left) };
+    },
+    /** Claims interactive work, a batch of each lane, and starts them; returns the lanes of which it took `limit`. */
+    async claimOfLanes(claim: ClaimOfLanes): Promise<number[]> {
+      const { handler, lanes, limit, passOver, taken, left } = claim;
+      // What may begin without a further word is shared out: it bounds what a dead worker leaves unclear.
+      const wholeUpTo = Math.min(Math.ceil((handler.wholeUpTo?.(0) ?? Infinity) / lanes.length), limit);
+      const nowMs = clock.nowMs();
+      const flightOf = new Map(
+        lanes.map((lane) => [lane.lane, { lane, flightId: ids.inBucket(lane.bucket) }]),
+      );
+      const busyThere = lanes.flatMap((lane) => busy.at(placeOf(lane, handler, 0)));
+      const wanted = { kind: handler.kind, nowMs, passOver, busy: busyThere, limit, wholeUpTo };
+      const claimed = await claimDueOfLanes(sql, { ...wanted, lanes: [...flightOf.values()] });
+      taken(claimed);
+      const full: number[] = [];
+      for (const [lane, items] of Map.groupBy(claimed, (item) => item.lane)) {
+        if (items.length === limit) full.push(lane);
+        const whole = items.length <= wholeUpTo;
+        const flight = { ...flightOf.get(lane)!, stream: 0, items, whole, claimedMs: nowMs, ...FRESH };
+        void run(handler, flight, left);
+      }
+      return full;
+    },
+  };
+}
+
+function wantedBy(
+  { handler, lane, stream, limit, after, passOver }: Claim,
+  flightId: number,
+  wholeUpTo: number,
+  nowMs: number,
+  busy: readonly WorkItem[],
+): Parameters<typeof claimDue>[1] {
+  const most = Math.min(wholeUpTo, limit);
+  return { lane, flightId, kind: handler.kind, stream, nowMs, after, limit, passOver, busy, wholeUpTo: most };
+}
+
+/**
+ * Work of a run may be called off meanwhile (`callOff` locks the lane): the claim begins to look only when it has the lane, so it does
+ * not take what it saw before. Interactive work is never called off so, and needs no second statement.
+ */
+async function claimOfRun(sql: Sql, wanted: Parameters<typeof claimDue>[1]): Promise<WorkItem[]> {
+  return await sql.begin(async (tx) => {
+    const [held, items] = await Promise.all([fenceLane(tx, wanted.lane), claimDue(tx, wanted)]);
+    return held ? items : [];
+  });
+}
+
+/** Where work is in flight. */
+export function placeOf(lane: OwnedLane, handler: Handler, stream: number): string {
+  return `${lane.lane}:${handler.kind}:${stream}`;
+}
+
+/** What is in flight, by place. */
+type Busy = ReturnType<typeof createBusy>;
+
+/** Nothing in flight yet. */
+export function createBusy() {
+  const places = new Map<string, Set<WorkItem>>();
+  return {
+    at: (place: string): WorkItem[] => [...(places.get(place) ?? [])],
+    /** Adds items; what it returns takes them out again. */
+    add(place: string, items: readonly WorkItem[]): () => void {
+      const set = places.get(place) ?? new Set();
+      places.set(place, set);
+      for (const item of items) set.add(item);
+      return () => {
+        for (const item of items) set.delete(item);
+        if (!set.size) places.delete(place);
+      };
+    },
+  };
+}

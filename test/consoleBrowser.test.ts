@@ -1,0 +1,243 @@
+/**
+ * The console's pages in a real browser, against the running product: by role and label, failing on any error in the page, on anything that
+ * its policy refuses and on anything that axe finds serious.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { openWeb } from '../src/doors/web/door.ts';
+import { errors, startConsole, type Json } from './consoleProduct.ts';
+import { skip, startBrowser } from './support/browser.ts';
+import { testDatabase } from './support/database.ts';
+import { checkAxe, openTab, type Tab } from './support/page.ts';
+import { until } from './support/until.ts';
+
+const web = openWeb(path.resolve(import.meta.dirname, '..'));
+const database = await testDatabase();
+const product = await startConsole(database, { web });
+const { url, base, call, demo } = product;
+const ws = demo.workspace.id;
+const { email, password } = demo.keys.console;
+let browser: Browser;
+
+before(async () => {
+  await web.settled;
+  if (!skip) browser = await startBrowser();
+});
+after(() => browser?.close());
+
+let people = 0;
+/** Somebody who was written to and has answered. */
+async function somebody(name: string, text: string): Promise<{ address: string; contactId: string }> {
+  const address = `+1415556${String(1000 + ++people)}`;
+  const { body: contact } = await call('POST', `${base}/contacts`, { givenName: name });
+  await call('POST', `${base}/contacts/${contact.id}/destinations`, { channel: 'sms', address });
+  await call('POST', `${base}/messages`, {
+    contactId: contact.id,
+    content: { type: 'text', text: 'Your parcel is there.' },
+  });
+  await until('it is on the phone', async () => {
+    const seen = await call(
+      'GET',
+      `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`,
+    );
+    return seen.status === 200 && seen.body.messages.length > 0;
+  });
+  await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text });
+  await until('it is in the inbox', async () => {
+    const { body } = await call('GET', `${base}/conversations?view=all`);
+    return body.conversations.some((one: Json) => one.contact.id === contact.id && one.last.text === text);
+  });
+  return { address, contactId: contact.id };
+}
+
+async function signedIn(tab: Tab, at = '/'): Promise<Page> {
+  const { page } = tab;
+  await page.goto(`${url}/sign-in?to=${encodeURIComponent(at)}`);
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  return page;
+}
+
+/** The conversation in the list of the inbox. */
+const rowOf = (page: Page, name: string) => page.getByRole('option', { name: new RegExp(name) });
+
+describe('the console in a browser', { skip }, () => {
+  test('the link of a start leads into the inbox; an answer from the phone comes by itself, and the reply goes there', async () => {
+    const tab = await openTab(browser);
+    const { page } = tab;
+    await page.goto(`${url}${product.signIn!.path}`);
+    await page.getByRole('heading', { name: 'Nobody has written yet' }).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/w/${ws}/inbox/all`);
+    await checkAxe(page, 'an empty inbox');
+    const { address, contactId } = await somebody('Ann', 'Can I move it to Thursday?');
+    await rowOf(page, 'Ann').click();
+    await page.getByText('Can I move it to Thursday?').last().waitFor();
+    await page.getByRole('textbox', { name: 'Reply' }).fill('Of course. 10:00 or 15:00?');
+    await page.keyboard.press('Control+Enter');
+    const bubble = page.getByRole('article', { name: 'You said' }).filter({ hasText: 'Of course.' });
+    await bubble.getByText('Delivered').waitFor();
+    await checkAxe(page, 'a conversation');
+    await page.goto(`${url}/w/${ws}/simulator?contact=${contactId}`);
+    const phone = page.getByRole('log', { name: `SMS of ${address}` });
+    await phone.getByText('Of course. 10:00 or 15:00?').waitFor();
+    await checkAxe(page, 'the simulator');
+    await page.getByRole('textbox', { name: `Answer as ${address}` }).fill('15:00 please');
+    await page.getByRole('button', { name: 'Send the answer' }).click();
+    await phone.getByText('15:00 please').waitFor();
+    await page.getByRole('link', { name: 'Inbox' }).click();
+    await rowOf(page, 'Ann').getByText('15:00 please').waitFor();
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('the link works once, and says so', async () => {
+    const tab = await openTab(browser, {}, /401/);
+    await tab.page.goto(`${url}${product.signIn!.path}`);
+    await tab.page
+      .getByRole('alert')
+      .getByText(/used already/)
+      .waitFor();
+    await checkAxe(tab.page, 'a link that is used');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('by keys alone: next, reply, note, close with undo, why, palette, map of keys', async () => {
+    await somebody('Bea', 'first');
+    await somebody('Cleo', 'second');
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/inbox/unassigned`);
+    await rowOf(page, 'Cleo').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.waitForURL(/inbox\/unassigned\/[0-9a-f]{24}/);
+    const open = await page.getByRole('option', { selected: true }).getAttribute('id');
+    await page.keyboard.press('k');
+    await until(
+      'another is open',
+      async () => (await page.getByRole('option', { selected: true }).getAttribute('id')) !== open,
+    );
+    await page.getByRole('log', { name: 'What was said' }).getByText('Your parcel is there.').waitFor();
+    await page.keyboard.press('n');
+    await page.getByRole('textbox', { name: 'Note' }).waitFor();
+    await page.keyboard.type('a VIP');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('article', { name: 'Note of Demo' }).getByText('a VIP').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('e');
+    await page.getByText('Closed.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'Close', exact: true }).waitFor();
+    await checkAxe(page, 'in the dark');
+    await page.getByRole('link', { name: 'Why this message' }).first().click();
+    await page.getByRole('dialog', { name: 'Why this message' }).getByText('It was sent.').waitFor();
+    await checkAxe(page, 'why, in the dark');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('simul');
+    await page.getByRole('option', { name: /Simulator/ }).waitFor();
+    await checkAxe(page, 'the palette, in the dark');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Simulator' }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await checkAxe(page, 'the map of keys, in the dark');
+    await page.keyboard.press('Escape');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('a draft is there again after a reload; an answer is sent when the line is back, once', async () => {
+    const { address } = await somebody('Dora', 'are you open?');
+    const tab = await openTab(browser, {}, /ERR_INTERNET_DISCONNECTED|Failed to load|WebSocket/);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    await rowOf(page, 'Dora').click();
+    const field = page.getByRole('textbox', { name: 'Reply' });
+    await field.fill('On Sunday');
+    await page.waitForResponse((response) => response.url().endsWith('/draft') && response.ok());
+    await page.reload();
+    await until('the draft is back', async () => (await field.inputValue()) === 'On Sunday');
+    await page.context().setOffline(true);
+    await field.fill('On Sunday from ten');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Waits for the connection').waitFor();
+    await page.context().setOffline(false);
+    const bubble = page.getByRole('article', { name: 'You said' }).filter({ hasText: 'On Sunday from ten' });
+    await bubble.getByText('Delivered').waitFor();
+    assert.equal(
+      await page.getByText('On Sunday from ten').locator('visible=true').count(),
+      2,
+      'in the thread and in the list',
+    );
+    const seen = await call(
+      'GET',
+      `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`,
+    );
+    assert.equal(JSON.stringify(seen.body).split('On Sunday from ten').length, 2);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('on a phone’s width: the list, a conversation, back, the clock moved on', async () => {
+    await somebody('Edda', 'on the way');
+    const tab = await openTab(browser, {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    await rowOf(page, 'Edda').tap();
+    await page.getByRole('textbox', { name: 'Reply' }).fill('See you');
+    await page.getByRole('button', { name: 'Send' }).tap();
+    await page.getByRole('article', { name: 'You said' }).getByText('Delivered').waitFor();
+    await checkAxe(page, 'a conversation on a phone');
+    assert.ok(
+      await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+      'nothing is wider than the phone',
+    );
+    await page.getByRole('button', { name: 'Back to the list' }).tap();
+    await rowOf(page, 'Edda').waitFor();
+    const before = (await call('GET', `${base}/clock`)).body.aheadMs;
+    await page.getByRole('button', { name: '+1 h' }).tap();
+    await page.getByText('The clock moved on by one hour.').waitFor();
+    assert.equal((await call('GET', `${base}/clock`)).body.aheadMs, before + 3_600_000);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('a viewer sees everything, and what is not for the role says so', async () => {
+    const viewer = {
+      email: 'viewer@example.com',
+      name: 'Vic',
+      password: 'correct horse battery',
+      role: 'viewer',
+    };
+    await call('POST', `${base}/members`, viewer);
+    await somebody('Fritz', 'hello');
+    const tab = await openTab(browser);
+    const { page } = tab;
+    await page.goto(`${url}/sign-in`);
+    await page.getByLabel('E-mail address').fill(viewer.email);
+    await page.getByRole('textbox', { name: 'Password' }).fill(viewer.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await rowOf(page, 'Fritz').click();
+    const close = page.getByRole('button', { name: 'Close', exact: true });
+    await close.hover();
+    await page
+      .getByRole('tooltip')
+      .getByText(/The role viewer may not answer in conversations/)
+      .waitFor();
+    assert.equal(await close.getAttribute('aria-disabled'), 'true');
+    await close.click({ force: true });
+    await page.getByRole('button', { name: 'Close', exact: true }).waitFor();
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('nothing was logged as an error', () => assert.deepEqual(errors, []));
+});

@@ -1,0 +1,441 @@
+/** The operators' inbox: its views, answers, notes, drafts and marks, and the sessions of the pages that show it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { MOST_COUNTED } from '../contract/inboxViews.ts';
+import { fromHex24 } from '../src/base/ids.ts';
+import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
+import { testDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+const product = await startConsole(database);
+const { url, base, demo, call } = product;
+const PAGE = { 'x-parley-console': '1' };
+const ok = ({ status, body }: { status: number; body: Json }, expected = 200): Json => {
+  assert.equal(status, expected, JSON.stringify(body));
+  return body;
+};
+const refused = ({ status, body }: { status: number; body: Json }, expected: number, field?: string) => {
+  assert.equal(status, expected, JSON.stringify(body));
+  assert.equal(body.error.field, field);
+};
+
+/** Signs in as a page does; gives what calls with the cookie. */
+async function signIn(email: string, password: string) {
+  const response = await fetch(`${url}/api/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...PAGE },
+    body: JSON.stringify({ email, password }),
+  });
+  assert.equal(response.status, 201);
+  const [cookie] = response.headers.get('set-cookie')!.split(';');
+  const mine = caller(url);
+  return {
+    cookie: cookie!,
+    body: (await response.json()) as Json,
+    call: (method: string, at: string, body?: unknown, headers = {}) =>
+      mine(method, at, body, { cookie: cookie!, ...PAGE, ...headers }),
+  };
+}
+
+const dana = await signIn(demo.keys.console.email, demo.keys.console.password);
+const { operator: danaShown } = ok(await dana.call('GET', '/api/bootstrap'));
+ok(
+  await call('POST', `${base}/members`, {
+    email: 'eli@example.com',
+    name: 'Eli',
+    password: 'correct horse battery',
+    role: 'agent',
+  }),
+  201,
+);
+const eli = await signIn('eli@example.com', 'correct horse battery');
+const { operator: eliShown } = ok(await eli.call('GET', '/api/bootstrap'));
+
+let people = 0;
+/** Somebody who has written; gives the conversation and what writes again. */
+async function somebody(name: string, text = `hello from ${name}`) {
+  const address = `+1415555${String(1000 + ++people)}`;
+  const contact = ok(await call('POST', `${base}/contacts`, { givenName: name }), 201);
+  ok(await call('POST', `${base}/contacts/${contact.id}/destinations`, { channel: 'sms', address }), 201);
+  ok(
+    await call('POST', `${base}/messages`, { contactId: contact.id, content: { type: 'text', text: 'Hi' } }),
+    202,
+  );
+  await until('it is on the phone', async () => {
+    const seen = await call(
+      'GET',
+      `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`,
+    );
+    return seen.status === 200 && seen.body.messages.length > 0;
+  });
+  const write = async (said: string) =>
+    ok(await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text: said }));
+  await write(text);
+  const row = await until(`${name} is in the inbox`, async () =>
+    (await list('all')).find((one: Json) => one.contact.id === contact.id && one.last.text === text),
+  );
+  return { contact, address, id: row.id as string, write };
+}
+
+async function list(view: string, who: typeof dana = dana, more = ''): Promise<Json[]> {
+  return ok(await who.call('GET', `${base}/conversations?view=${view}${more}`)).conversations;
+}
+const names = (rows: Json[]) => rows.map(({ contact }) => contact.name);
+const at = (id: string, rest = '') => `${base}/conversations/${id}${rest}`;
+const threadOf = async (id: string, query = ''): Promise<Json> =>
+  ok(await dana.call('GET', at(id, `/messages${query}`)));
+const textsOf = ({ entries }: Json) =>
+  entries.map((one: Json) => (one.type === 'note' ? `note: ${one.text}` : one.message.content.text));
+let clientIds = 0;
+const reply = (text: string, more = {}) => ({
+  clientId: `client-${++clientIds}`,
+  content: { type: 'text', text },
+  ...more,
+});
+
+describe('sessions of pages', () => {
+  test('a session opens as a cookie that scripts cannot read, and its token is told to no script', async () => {
+    const response = await fetch(`${url}/api/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...PAGE },
+      body: JSON.stringify(demo.keys.console),
+    }).then(() => dana);
+    assert.equal(response.body.token, undefined);
+    assert.match(response.cookie, /^parley_session=ses_/);
+  });
+
+  test('the cookie counts with the header that another site cannot send, and ends with the session', async () => {
+    const gone = await signIn('eli@example.com', 'correct horse battery');
+    const { cookie } = gone;
+    assert.equal((await caller(url)('GET', '/api/me', undefined, { cookie })).status, 401);
+    ok(await gone.call('GET', '/api/me'));
+    assert.equal((await gone.call('DELETE', '/api/sessions/current')).status, 204);
+    assert.equal((await gone.call('GET', '/api/me')).status, 401);
+  });
+
+  test('a link signs in once: of two at the same moment, one', async () => {
+    const code = product.signIn!.path.split('#')[1]!;
+    const use = () => caller(url)('POST', '/api/sessions/link', { code }, PAGE);
+    const both = await Promise.all([use(), use()]);
+    assert.deepEqual(
+      both.map(({ status }) => status).toSorted((a, b) => a - b),
+      [201, 401],
+    );
+    assert.equal((await use()).status, 401);
+    assert.equal((await caller(url)('POST', '/api/sessions/link', { code: 'x' }, PAGE)).status, 401);
+  });
+
+  test('what a page needs first is one answer', async () => {
+    const first = ok(await dana.call('GET', '/api/bootstrap'));
+    assert.equal(first.operator.email, demo.keys.console.email);
+    const [workspace] = first.workspaces;
+    assert.deepEqual(
+      [workspace.id, workspace.role, workspace.environment],
+      [demo.workspace.id, 'owner', 'test'],
+    );
+  });
+});
+
+describe('the inbox', () => {
+  test('who says something is in it; who is only written to is not', async () => {
+    const contact = ok(await call('POST', `${base}/contacts`, { givenName: 'Quiet' }), 201);
+    ok(
+      await call('POST', `${base}/contacts/${contact.id}/destinations`, {
+        channel: 'sms',
+        address: '+14155550999',
+      }),
+      201,
+    );
+    ok(
+      await call('POST', `${base}/messages`, {
+        contactId: contact.id,
+        content: { type: 'text', text: 'Hi' },
+      }),
+      202,
+    );
+    const { id } = await somebody('Ann');
+    const [ann] = (await list('unassigned')).filter((one) => one.id === id);
+    assert.deepEqual(
+      [ann.contact.name, ann.channel, ann.unread, ann.last.text, ann.last.direction],
+      ['Ann', 'sms', true, 'hello from Ann', 'in'],
+    );
+    assert.ok(ann.waitingSince);
+    assert.ok(!names(await list('all')).includes('Quiet'));
+  });
+
+  test('views: who waits longest comes first where one works, the newest first in all; pages go on without a gap', async () => {
+    const first = await somebody('First');
+    const second = await somebody('Second');
+    const third = await somebody('Third');
+    const waiting = (await list('unassigned')).filter(({ contact }) =>
+      /First|Second|Third/.test(contact.name),
+    );
+    assert.deepEqual(names(waiting), ['First', 'Second', 'Third']);
+    ok(await dana.call('POST', at(first.id, '/messages'), reply('an answer')), 202);
+    const after = (await list('unassigned')).filter(({ contact }) => /First|Second|Third/.test(contact.name));
+    assert.deepEqual(names(after), ['Second', 'Third', 'First'], 'who has an answer does not wait');
+    assert.equal(names(await list('all'))[0], 'First');
+    await second.write('again');
+    await until('it moved', async () => names(await list('all'))[0] === 'Second');
+    for (const view of ['all', 'unassigned']) {
+      const whole = names(await list(view));
+      const paged: string[] = [];
+      for (let next = ''; ; ) {
+        const page = ok(await dana.call('GET', `${base}/conversations?view=${view}&limit=2${next}`));
+        paged.push(...names(page.conversations));
+        if (!page.next) break;
+        next = `&after=${page.next}`;
+      }
+      assert.deepEqual(paged, whole, view);
+    }
+    void third;
+  });
+
+  test('assigned, snoozed, closed and opened; what is said in it opens it again, and a moment that is over wakes it', async () => {
+    const { id, write } = await somebody('Bo');
+    const patch = (body: object, who = dana) => who.call('PATCH', at(id), body);
+    const mine = ok(await patch({ assigneeId: eliShown.id }));
+    assert.equal(mine.assignee.name, 'Eli');
+    assert.ok(names(await list('mine', eli)).includes('Bo'));
+    assert.ok(!names(await list('unassigned')).includes('Bo'));
+    refused(await patch({ assigneeId: 'a'.repeat(24) }), 400, 'assigneeId');
+    refused(await patch({ snoozedUntil: '2020-01-01T00:00:00Z' }), 400, 'snoozedUntil');
+    const { now } = ok(await call('GET', `${base}/clock`));
+    const later = new Date(Date.parse(now) + 3_600_000).toISOString();
+    ok(await patch({ snoozedUntil: later }));
+    assert.deepEqual([names(await list('snoozed')), names(await list('mine', eli))], [['Bo'], []]);
+    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_001 }));
+    await until('awake', async () => names(await list('mine', eli)).includes('Bo'));
+    assert.deepEqual(names(await list('snoozed')), []);
+    ok(await patch({ closed: true }));
+    assert.ok(names(await list('closed')).includes('Bo'));
+    await write('one more thing');
+    await until('open again', async () => names(await list('mine', eli)).includes('Bo'));
+    assert.ok(!names(await list('closed')).includes('Bo'));
+  });
+
+  test('counts are bounded, and say what is unread of mine', async () => {
+    const counts = ok(await eli.call('GET', `${base}/conversations/counts`));
+    assert.equal(counts.mine, 1);
+    assert.equal(counts.mineUnread, 1);
+    assert.equal(MOST_COUNTED, 1_001);
+  });
+
+  test('a conversation is found by the beginning of a name', async () => {
+    await somebody('Zebulon');
+    assert.deepEqual(names(await list('all', dana, '&q=zebu')), ['Zebulon']);
+    refused(await dana.call('GET', `${base}/conversations?q=x&after=1.${'a'.repeat(24)}`), 400, 'after');
+  });
+});
+
+describe('in a conversation', () => {
+  test('an answer goes where the contact was heard, once for its name, and its delivery is beside it', async () => {
+    const { id, address } = await somebody('Cy');
+    const body = reply('Yes, we can.');
+    const [one, two] = await Promise.all([
+      dana.call('POST', at(id, '/messages'), body),
+      dana.call('POST', at(id, '/messages'), body),
+    ]);
+    const statuses = [one.status, two.status].toSorted((a, b) => a - b);
+    assert.ok(
+      statuses.every((status) => status === 202 || status === 409),
+      String(statuses),
+    );
+    const again = ok(await dana.call('POST', at(id, '/messages'), body), 202);
+    const entry = await until('delivered', async () => {
+      const { entries } = await threadOf(id);
+      const found = entries.filter((entry: Json) => entry.id === again.messageId);
+      return found[0]?.deliveries[0]?.state === 'delivered' && found;
+    });
+    assert.equal(entry.length, 1);
+    assert.deepEqual(entry[0].message.author, { id: danaShown.id, name: danaShown.name });
+    assert.deepEqual(entry[0].message.source, { type: 'console', id: body.clientId });
+    assert.deepEqual([entry[0].deliveries[0].channel, entry[0].deliveries[0].address], ['sms', address]);
+    const seen = ok(
+      await call('GET', `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`),
+    );
+    const texts = seen.messages.map(({ content }: Json) => JSON.stringify(content));
+    assert.equal(texts.filter((text: string) => text.includes('Yes, we can.')).length, 1);
+  });
+
+  test('two who answer at once: the second learns of the first, whoever is first, and may still send', async () => {
+    const { id } = await somebody('Di');
+    const { lastAt: seenUpTo } = ok(await dana.call('GET', at(id)));
+    const both = await Promise.all([
+      dana.call('POST', at(id, '/messages'), reply('from Dana', { seenUpTo })),
+      eli.call('POST', at(id, '/messages'), reply('from Eli', { seenUpTo })),
+    ]);
+    assert.deepEqual(
+      both.map(({ status }) => status).toSorted((a, b) => a - b),
+      [202, 409],
+    );
+    const { entries } = await threadOf(id);
+    assert.equal(entries.filter(({ message }: Json) => message.content.text.startsWith('from ')).length, 1);
+    ok(await eli.call('POST', at(id, '/messages'), reply('all the same')), 202);
+  });
+
+  test('notes stand where they were written, and nobody is sent one', async () => {
+    const { id, address, write } = await somebody('Ed', 'one');
+    ok(await eli.call('POST', at(id, '/notes'), { clientId: 'n1', text: 'she is a VIP' }), 201);
+    ok(await eli.call('POST', at(id, '/notes'), { clientId: 'n1', text: 'she is a VIP' }), 201);
+    await write('two');
+    await until('both', async () => (await threadOf(id)).entries.length === 4);
+    assert.deepEqual(textsOf(await threadOf(id)), ['Hi', 'one', 'note: she is a VIP', 'two']);
+    const seen = ok(
+      await call('GET', `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`),
+    );
+    assert.ok(!JSON.stringify(seen).includes('VIP'));
+    refused(await call('POST', at(id, '/notes'), { clientId: 'n2', text: 'by a key' }), 403);
+  });
+
+  test('pages before, after and around a message leave out nothing and repeat nothing', async () => {
+    const { id, write } = await somebody('Fay', '0');
+    for (let n = 1; n < 9; n++) await write(String(n));
+    await until('all there', async () => (await threadOf(id)).entries.length === 10);
+    const all = await threadOf(id);
+    const end = await threadOf(id, '?limit=4');
+    assert.deepEqual(textsOf(end), ['5', '6', '7', '8']);
+    const older = await threadOf(id, `?limit=4&before=${end.before}`);
+    assert.deepEqual(textsOf(older), ['1', '2', '3', '4']);
+    assert.deepEqual(textsOf(await threadOf(id, `?limit=4&after=${older.after}`)), ['5', '6', '7', '8']);
+    const middle = all.entries[5];
+    const around = await threadOf(id, `?limit=4&around=${middle.id}`);
+    assert.deepEqual(textsOf(around), ['2', '3', '4', '5', '6']);
+    refused(await dana.call('GET', at(id, '/messages?before=nothing')), 400, 'before');
+  });
+
+  test('what one has begun to write is kept for him alone; who has seen it is told', async () => {
+    const { id } = await somebody('Gus');
+    assert.equal((await dana.call('PUT', at(id, '/draft'), { text: 'Dear Gus' })).status, 204);
+    assert.equal(ok(await dana.call('GET', at(id))).draft.text, 'Dear Gus');
+    assert.equal(ok(await eli.call('GET', at(id))).draft, null);
+    assert.equal((await dana.call('PUT', at(id, '/draft'), { text: '' })).status, 204);
+    const { lastAt } = ok(await dana.call('GET', at(id)));
+    assert.equal((await eli.call('POST', at(id, '/read'), { upTo: lastAt })).status, 204);
+    const whole = ok(await dana.call('GET', at(id)));
+    assert.deepEqual(
+      [whole.unread, whole.draft, whole.marks.map(({ operator }: Json) => operator.name)],
+      [false, null, ['Eli']],
+    );
+  });
+
+  test('ways to answer: the one the contact used first; one that cannot be used says why', async () => {
+    const { id, contact } = await somebody('Hal');
+    const email = ok(
+      await call('POST', `${base}/contacts/${contact.id}/destinations`, {
+        channel: 'email',
+        address: 'hal@example.com',
+      }),
+      201,
+    );
+    ok(
+      await call('POST', `${base}/contacts/${contact.id}/destinations/${email.id}/block`, {
+        classes: ['transactional'],
+      }),
+    );
+    const { ways } = ok(await dana.call('GET', at(id)));
+    assert.deepEqual(
+      ways.map(({ channel, reason }: Json) => [channel, reason === null]),
+      [
+        ['sms', true],
+        ['email', false],
+      ],
+    );
+    assert.match(ways[1].reason, /operator blocked/);
+  });
+});
+
+describe('live', () => {
+  /** A page's line: what it is told, in order. */
+  async function listen(who: typeof dana, cursor?: string, origin = url) {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}${base}/live`, {
+      headers: { cookie: who.cookie },
+      origin,
+    });
+    const told: Json[] = [];
+    socket.on('message', (data) => told.push(JSON.parse(String(data))));
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    socket.send(JSON.stringify({ type: 'hello', version: 1, ...(cursor ? { cursor } : {}) }));
+    await until('welcome', () => told.length > 0);
+    const events = (kind: string) => told.filter((one) => one.event?.kind === kind).map(({ event }) => event);
+    return { socket, told, events, close: () => socket.close() };
+  }
+
+  test('only a page of this server with the cookie is let in', async () => {
+    await assert.rejects(listen(dana, undefined, 'https://elsewhere.example'), /401/);
+    await assert.rejects(listen({ ...dana, cookie: 'parley_session=ses_x' }), /401/);
+  });
+
+  test('what is said, answered and noted comes by itself, with its delivery; so does who looks', async () => {
+    const line = await listen(dana);
+    assert.equal(line.told[0].reset, true);
+    const { id, write } = await somebody('Ida');
+    await until('told', () => line.events('conversation').some(({ conversation }) => conversation.id === id));
+    const { messageId } = ok(await eli.call('POST', at(id, '/messages'), reply('of course')), 202);
+    await until('delivered by itself', () =>
+      line
+        .events('entry')
+        .some(({ entry }) => entry.id === messageId && entry.deliveries[0]?.state === 'delivered'),
+    );
+    const other = await listen(eli);
+    other.socket.send(JSON.stringify({ type: 'present', conversationId: id, as: 'typing' }));
+    await until('told who types', () => line.events('presence').length > 0);
+    assert.deepEqual(line.events('presence')[0], {
+      kind: 'presence',
+      conversationId: id,
+      operator: { id: eliShown.id, name: 'Eli' },
+      as: 'typing',
+    });
+    assert.equal(other.events('presence').length, 0, 'nobody is told of himself');
+    // The line is lost; what happens meanwhile follows, and nothing is told twice.
+    const { cursor } = line.told.findLast((one) => one.cursor);
+    line.close();
+    await write('while away');
+    await until('others were told', () =>
+      other.events('entry').some(({ entry }) => entry.message?.content.text === 'while away'),
+    );
+    const back = await listen(dana, cursor);
+    await until('what was missed', () =>
+      back.events('entry').some(({ entry }) => entry.message?.content.text === 'while away'),
+    );
+    assert.equal(back.told[0].reset, false);
+    const unknown = await listen(dana, 'another.7');
+    assert.equal(unknown.told[0].reset, true);
+    for (const one of [back, unknown, other]) one.close();
+  });
+
+  test('a frame that is none ends the line; who is signed out is let go', async () => {
+    const line = await listen(dana);
+    const closed = new Promise<number>((resolve) => line.socket.once('close', resolve));
+    line.socket.send('nothing');
+    assert.equal(await closed, 4400);
+  });
+});
+
+test('somebody who is erased is not in it, also when what they said comes later', async () => {
+  const { id, contact, write } = await somebody('Jo');
+  ok(await dana.call('POST', at(id, '/notes'), { clientId: 'n9', text: 'soon gone' }), 201);
+  ok(await dana.call('PUT', at(id, '/draft'), { text: 'Dear' }), 204);
+  await Promise.all([write('last words').catch(() => {}), call('DELETE', `${base}/contacts/${contact.id}`)]);
+  await until(
+    'the feed is read',
+    async () => (await sql<{ n: number }[]>`SELECT count(*)::int AS n FROM feed`)[0]!.n === 0,
+  );
+  const contactId = fromHex24(contact.id)!;
+  for (const table of ['inbox', 'inbox_notes', 'inbox_seats'])
+    assert.equal(
+      (
+        await sql.unsafe<{ n: number }[]>(
+          `SELECT count(*)::int AS n FROM ${table} WHERE contact_id = ${contactId}`,
+        )
+      )[0]!.n,
+      0,
+      table,
+    );
+  assert.equal((await dana.call('GET', at(id))).status, 404);
+});
+
+test('nothing was logged as an error', () => assert.deepEqual(errors, []));

@@ -1,0 +1,159 @@
+/** What pages ask for, and under which key it is kept. Keys begin with the workspace, so that all of one can be asked for again. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { Static } from 'typebox';
+import type { ContactPage, ContactWhole } from '../../../contract/doors/console/contacts.ts';
+import type {
+  ConversationPage,
+  ConversationWhole,
+  CountsShown,
+  ThreadPage,
+} from '../../../contract/doors/console/inbox.ts';
+import type { HistoryPage, WhyShown } from '../../../contract/doors/console/messages.ts';
+import type { Bootstrap } from '../../../contract/doors/console/sessions.ts';
+import type { ClockShown, DevicePage } from '../../../contract/doors/console/simulator.ts';
+import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
+import type { View } from '../../../contract/inboxViews.ts';
+import { call } from './call.ts';
+
+/** A lost notice is found by looking again this often, while the page is seen. */
+const LOOK_MS = 30_000;
+/** How often a simulated device is looked at. */
+const DEVICE_LOOK_MS = 1_000;
+
+/** The path of a workspace's part of the API. */
+export const at = (ws: string, path: string): string => `/workspaces/${ws}${path}`;
+
+const query = (given: Readonly<Record<string, string | number | undefined>>): string => {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== '');
+  return set.length ? `?${new URLSearchParams(set.map(([name, value]) => [name, String(value)]))}` : '';
+};
+
+/** Who is signed in, and where he may be. */
+export const bootstrapQuery = queryOptions({
+  queryKey: ['bootstrap'],
+  queryFn: ({ signal }) => call<Bootstrap>('GET', '/bootstrap', { signal }),
+  staleTime: 60_000,
+});
+
+/** What narrows a list of conversations. */
+export type InboxFilter = { q?: string; channel?: string; unread?: boolean };
+
+/** A view of the inbox, growing. */
+export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) =>
+  infiniteQueryOptions({
+    queryKey: [ws, 'conversations', view, filter] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      call<ConversationPage>(
+        'GET',
+        at(ws, '/conversations') +
+          query({
+            view,
+            q: filter.q,
+            channel: filter.channel,
+            unread: filter.unread ? 'true' : undefined,
+            after: pageParam,
+          }),
+        { signal },
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+    refetchInterval: LOOK_MS,
+  });
+
+/** How many each view has. */
+export const countsQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'counts'] as const,
+    queryFn: ({ signal }) => call<CountsShown>('GET', at(ws, '/conversations/counts'), { signal }),
+    refetchInterval: LOOK_MS,
+  });
+
+/** One conversation. */
+export const conversationQuery = (ws: string, id: string) =>
+  queryOptions({
+    queryKey: [ws, 'conversation', id] as const,
+    queryFn: ({ signal }) => call<ConversationWhole>('GET', at(ws, `/conversations/${id}`), { signal }),
+  });
+
+/** What was said in it: the end first, older pages before it. */
+export const threadQuery = (ws: string, id: string) =>
+  infiniteQueryOptions({
+    queryKey: [ws, 'thread', id] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      call<ThreadPage>(
+        'GET',
+        at(ws, `/conversations/${id}/messages`) + query({ limit: 50, before: pageParam }),
+        {
+          signal,
+        },
+      ),
+    getNextPageParam: ({ before }) => before ?? undefined,
+    refetchInterval: LOOK_MS,
+  });
+
+/** Why a message was sent, or was not. */
+export const whyQuery = (ws: string, message: string) =>
+  queryOptions({
+    queryKey: [ws, 'why', message] as const,
+    queryFn: ({ signal }) => call<WhyShown>('GET', at(ws, '/why') + query({ message }), { signal }),
+  });
+
+/** Who is a member. */
+export const membersQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'members'] as const,
+    queryFn: ({ signal }) => call<Static<typeof MembersShown>>('GET', at(ws, '/members'), { signal }),
+    staleTime: 60_000,
+  });
+
+/** The workspace's clock. */
+export const clockQuery = (ws: string) =>
+  queryOptions({
+    queryKey: [ws, 'clock'] as const,
+    queryFn: ({ signal }) => call<Static<typeof ClockShown>>('GET', at(ws, '/clock'), { signal }),
+  });
+
+/** People, the newest first. */
+export const contactsQuery = (ws: string, search: string) =>
+  infiniteQueryOptions({
+    queryKey: [ws, 'contacts', search] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      call<Static<typeof ContactPage>>(
+        'GET',
+        at(ws, '/contacts') + query({ search, limit: 50, before: pageParam }),
+        {
+          signal,
+        },
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+
+/** One person with addresses and lists. */
+export const contactQuery = (ws: string, id: string) =>
+  queryOptions({
+    queryKey: [ws, 'contact', id] as const,
+    queryFn: ({ signal }) => call<Static<typeof ContactWhole>>('GET', at(ws, `/contacts/${id}`), { signal }),
+  });
+
+/** What passed between the workspace and a person. */
+export const historyQuery = (ws: string, id: string) =>
+  infiniteQueryOptions({
+    queryKey: [ws, 'history', id] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      call<HistoryPage>('GET', at(ws, `/contacts/${id}/history`) + query({ before: pageParam }), { signal }),
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+
+/** What is on a simulated device. */
+export const deviceQuery = (ws: string, channel: string, address: string) =>
+  queryOptions({
+    queryKey: [ws, 'device', channel, address] as const,
+    queryFn: ({ signal }) =>
+      call<DevicePage>('GET', at(ws, '/simulator/messages') + query({ channel, address, limit: 100 }), {
+        signal,
+      }),
+    refetchInterval: DEVICE_LOOK_MS,
+  });

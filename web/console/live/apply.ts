@@ -1,0 +1,101 @@
+/**
+ * What an event of the live channel changes of what a page has fetched: pure functions, one for each kind of thing that is kept. Applying
+ * one gives what fetching again would have given, so a list never has to be fetched because something in it moved.
+ */
+import type {
+  ConversationPage,
+  ConversationShown,
+  ConversationWhole,
+  ThreadEntry,
+  ThreadPage,
+} from '../../../contract/doors/console/inbox.ts';
+import { compareIn, isIn, type Standing, type View } from '../../../contract/inboxViews.ts';
+
+/** Which list it is, and whose. Times are by the workspace's clock. */
+export type ListOf = {
+  view: View;
+  me: string;
+  nowMs: number;
+  filter: { q?: string; channel?: string; unread?: boolean };
+};
+
+/** Where a conversation stands, of what is shown of it. */
+export function standingOf(shown: ConversationShown): Standing {
+  const { contact, closed, snoozedUntil, assignee, lastAt, waitingSince } = shown;
+  return {
+    contactId: contact.id,
+    closed,
+    snoozedUntilMs: snoozedUntil === null ? null : Date.parse(snoozedUntil),
+    assigneeId: assignee?.id ?? null,
+    lastMs: Date.parse(lastAt),
+    waitingMs: waitingSince === null ? null : Date.parse(waitingSince),
+  };
+}
+
+/** A view with a conversation as it stands now: moved, put in or taken out. What would stand beyond the last page is not put in. */
+export function applyToList(
+  pages: readonly ConversationPage[],
+  list: ListOf,
+  shown: ConversationShown,
+): ConversationPage[] {
+  const { view, me, nowMs, filter } = list;
+  const isHere = pages.some(({ conversations }) => conversations.some(({ id }) => id === shown.id));
+  // What a search finds is not known here; what it has found stays where it is.
+  if (filter.q) return isHere ? pages.map((page) => replaced(page, shown)) : [...pages];
+  const rest = pages.map((page) => ({
+    ...page,
+    conversations: page.conversations.filter(({ id }) => id !== shown.id),
+  }));
+  const fits =
+    isIn(view, standingOf(shown), me, nowMs) &&
+    (filter.channel === undefined || shown.channel === filter.channel) &&
+    (!filter.unread || shown.unread);
+  if (!fits) return rest;
+  const comesBefore = (other: ConversationShown) => compareIn(view, standingOf(shown), standingOf(other)) < 0;
+  for (const page of rest) {
+    const place = page.conversations.findIndex(comesBefore);
+    if (place >= 0) {
+      page.conversations.splice(place, 0, shown);
+      return rest;
+    }
+  }
+  const last = rest.at(-1);
+  if (last && last.next === null) last.conversations.push(shown);
+  return rest;
+}
+
+function replaced(page: ConversationPage, shown: ConversationShown): ConversationPage {
+  return { ...page, conversations: page.conversations.map((one) => (one.id === shown.id ? shown : one)) };
+}
+
+/** A conversation with how it stands now; what is beside it stays. */
+export function applyToConversation(whole: ConversationWhole, shown: ConversationShown): ConversationWhole {
+  return whole.id === shown.id ? { ...whole, ...shown } : whole;
+}
+
+/** A conversation's pages (the newest first) with an entry that is new, or has changed. One that is older than all of them is not put in. */
+export function applyToThread(pages: readonly ThreadPage[], entry: ThreadEntry): ThreadPage[] {
+  const isHere = pages.some(({ entries }) => entries.some((one) => isSame(one, entry)));
+  if (isHere)
+    return pages.map((page) => ({
+      ...page,
+      entries: page.entries.map((one) => (isSame(one, entry) ? entry : one)),
+    }));
+  const made = pages.map((page) => ({ ...page, entries: [...page.entries] }));
+  // From the newest page on: the first that begins before it is the one it belongs to.
+  const page = made.find(
+    ({ entries, before }) => before === null || (entries[0] && comparePlaces(entries[0], entry) < 0),
+  );
+  if (!page) return made;
+  const place = page.entries.findLastIndex((one) => comparePlaces(one, entry) < 0);
+  page.entries.splice(place + 1, 0, entry);
+  return made;
+}
+
+function isSame(a: ThreadEntry, b: ThreadEntry): boolean {
+  return a.id === b.id && a.type === b.type;
+}
+
+function comparePlaces(a: ThreadEntry, b: ThreadEntry): number {
+  return a.at === b.at ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : a.at < b.at ? -1 : 1;
+}

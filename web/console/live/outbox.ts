@@ -1,0 +1,131 @@
+/**
+ * What an operator has sent and the server has not confirmed yet. Kept across reloads, sent again when the line is back, under the same
+ * name: the server keeps one of each. It is let go when the answer is seen among what was said.
+ */
+import { useSyncExternalStore } from 'react';
+import type { ReplyAccepted } from '../../../contract/doors/console/inbox.ts';
+import { ApiFault, call } from '../api/call.ts';
+import { at } from '../api/queries.ts';
+
+/** One answer on its way. */
+export type Pending = {
+  clientId: string;
+  ws: string;
+  conversationId: string;
+  body: { text: string; destinationId?: string; seenUpTo?: string };
+  at: string;
+  state: 'sending' | 'waiting' | 'refused';
+  /** Why it was refused, in the server's words. */
+  reason?: string;
+  /** Another has answered meanwhile: sending all the same is a choice. */
+  isStale?: boolean;
+};
+
+const KEY = 'parley.outbox';
+const AGAIN_MS = 3_000;
+const watchers = new Set<() => void>();
+let all: readonly Pending[] = load();
+
+function load(): readonly Pending[] {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? '[]') as Pending[];
+    return kept.map((one) => (one.state === 'refused' ? one : { ...one, state: 'waiting' }));
+  } catch {
+    return [];
+  }
+}
+
+function set(next: readonly Pending[]): void {
+  all = next;
+  try {
+    localStorage.setItem(KEY, JSON.stringify(next));
+  } catch {
+    // A browser that keeps nothing sends all the same.
+  }
+  for (const watcher of watchers) watcher();
+}
+
+function patch(clientId: string, change: Partial<Pending>): void {
+  set(all.map((one) => (one.clientId === clientId ? { ...one, ...change } : one)));
+}
+
+/** What is on its way; filter it by conversation. */
+export function useOutbox(): readonly Pending[] {
+  return useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
+    () => all,
+  );
+}
+
+/** Sends an answer. */
+export function send(ws: string, conversationId: string, body: Pending['body']): void {
+  const clientId = crypto.randomUUID();
+  const pending: Pending = {
+    clientId,
+    ws,
+    conversationId,
+    body,
+    at: new Date().toISOString(),
+    state: 'sending',
+  };
+  set([...all, pending]);
+  void attempt(pending);
+}
+
+/** Sends one that was refused again; what another has said meanwhile is taken as seen. */
+export function sendAgain(clientId: string): void {
+  const one = all.find((pending) => pending.clientId === clientId);
+  if (!one) return;
+  const { seenUpTo: _, ...body } = one.body;
+  const next: Pending = { ...one, body, state: 'sending', isStale: false };
+  patch(clientId, next);
+  void attempt(next);
+}
+
+/** Lets one go, unsent or because it is seen. */
+export function letGo(clientIds: readonly string[]): void {
+  if (all.some(({ clientId }) => clientIds.includes(clientId)))
+    set(all.filter(({ clientId }) => !clientIds.includes(clientId)));
+}
+
+async function attempt({ clientId, ws, conversationId, body }: Pending): Promise<void> {
+  const { text, ...rest } = body;
+  try {
+    await call<ReplyAccepted>('POST', at(ws, `/conversations/${conversationId}/messages`), {
+      body: { clientId, content: { type: 'text', text }, ...rest },
+    });
+    patch(clientId, { state: 'sending' });
+  } catch (error) {
+    const fault = error instanceof ApiFault ? error : undefined;
+    const isPassing =
+      !fault ||
+      fault.status === 0 ||
+      fault.status >= 500 ||
+      fault.code === 'in_flight' ||
+      fault.status === 429;
+    if (isPassing) patch(clientId, { state: 'waiting' });
+    else if (fault.status === 401) patch(clientId, { state: 'waiting' });
+    else patch(clientId, { state: 'refused', reason: fault.message, isStale: fault.field === 'seenUpTo' });
+  }
+}
+
+/** Tries again what waits, as long as the page is there. */
+export function keepSending(): () => void {
+  const again = () => {
+    for (const one of all)
+      if (one.state === 'waiting') {
+        patch(one.clientId, { state: 'sending' });
+        void attempt(one);
+      }
+  };
+  again();
+  const timer = window.setInterval(again, AGAIN_MS);
+  window.addEventListener('online', again);
+  return () => {
+    window.clearInterval(timer);
+    window.removeEventListener('online', again);
+  };
+}

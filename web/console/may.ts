@@ -1,0 +1,53 @@
+/**
+ * What somebody may do, and why not: the role by the server's own table, and the state of what it would be done to. Buttons ask here, stay
+ * where they are and say why they do nothing. The server asks again.
+ */
+import { whyNot, type Action, type Role } from '../../contract/roles.ts';
+
+/** True, or the reason in words. */
+export type May = true | string;
+
+/** By the role alone. */
+export function may(role: Role, action: Action): May {
+  return whyNot(role, action) ?? true;
+}
+
+/** What of a broadcast decides. */
+type BroadcastState = { state: string };
+
+const only = (one: BroadcastState, states: readonly string[], reason: string): May =>
+  states.includes(one.state) || reason;
+
+const both = (first: May, second: May): May => (first === true ? second : first);
+
+/** Pausing a broadcast. */
+export function mayPause(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['running'], 'Only running broadcasts can be paused.'),
+  );
+}
+
+/** Going on with a broadcast. */
+export function mayResume(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['paused'], 'Only paused broadcasts can be resumed.'),
+  );
+}
+
+/** Starting a broadcast. */
+export function mayStart(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['draft', 'scheduled'], 'It has been started already.'),
+  );
+}
+
+/** Ending a broadcast before its end. */
+export function mayCancel(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['draft', 'scheduled', 'running', 'paused'], 'It is over.'),
+  );
+}

@@ -1,0 +1,239 @@
+/** One conversation: who it is with, what was said, and the place to answer. */
+import { Menu, Button } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, type ReactElement } from 'react';
+import type {
+  ConversationPatch,
+  ConversationShown,
+  ConversationWhole,
+} from '../../../../contract/doors/console/inbox.ts';
+import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
+import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at, conversationQuery, membersQuery } from '../../api/queries.ts';
+import { apply, sayPresent, usePresent } from '../../live/socket.ts';
+import { useHere, useMay, useMe } from '../../shell/session.ts';
+import { Act, Letters } from '../../ui/basic.tsx';
+import { useKeys } from '../../ui/keys.ts';
+import { Failed, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+import { Composer } from './Composer.tsx';
+import { Profile } from './Profile.tsx';
+import { Thread } from './Thread.tsx';
+
+const PRESENT_AGAIN_MS = 15_000;
+const HOUR_MS = 3_600_000;
+
+/** The pane. */
+export function Conversation({
+  ws,
+  id,
+  onBack,
+}: {
+  ws: string;
+  id: string;
+  onBack: () => void;
+}): ReactElement {
+  const { data, error, refetch } = useQuery(conversationQuery(ws, id));
+  useLooking(id);
+  if (error && !data)
+    return (
+      <div className="thread-none">
+        <Failed error={error} retry={() => void refetch()} />
+      </div>
+    );
+  if (!data)
+    return (
+      <div className="thread-none">
+        <Waiting />
+      </div>
+    );
+  return (
+    <>
+      <section className="thread-pane" aria-label={`Conversation with ${data.contact.name ?? 'somebody'}`}>
+        <Head ws={ws} conversation={data} onBack={onBack} />
+        <Thread ws={ws} conversation={data} />
+        <Present id={id} />
+        <Composer ws={ws} conversation={data} />
+      </section>
+      <Profile ws={ws} contactId={data.contact.id} />
+    </>
+  );
+}
+
+/** Says that one looks at it, as long as one does. */
+function useLooking(id: string): void {
+  useEffect(() => {
+    const say = () => document.visibilityState === 'visible' && sayPresent(id, 'looking');
+    say();
+    const timer = window.setInterval(say, PRESENT_AGAIN_MS);
+    return () => {
+      window.clearInterval(timer);
+      sayPresent(id, null);
+    };
+  }, [id]);
+}
+
+function Present({ id }: { id: string }): ReactElement | null {
+  const others = usePresent(id);
+  if (!others.length) return null;
+  return (
+    <p className="present" role="status">
+      {others.map(({ id: who, name, as }) => (
+        <span key={who}>
+          {name} is {as} …
+        </span>
+      ))}
+    </p>
+  );
+}
+
+/** Changes how it stands, at once for who does it; takes it back when the server says no. */
+function useChange(ws: string, conversation: ConversationWhole) {
+  const client = useQueryClient();
+  const me = useMe();
+  const nowMs = useNow();
+  const { id } = conversation;
+  return useMutation({
+    mutationFn: (body: ConversationPatch) =>
+      call<ConversationShown>('PATCH', at(ws, `/conversations/${id}`), { body }),
+    onSuccess: (shown) => apply(client, ws, me.id, nowMs, { kind: 'conversation', conversation: shown }),
+    onError: toastError,
+  });
+}
+
+type HeadProps = { ws: string; conversation: ConversationWhole; onBack: () => void };
+
+function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
+  const { contact, channel, closed, assignee, snoozedUntil, ways } = conversation;
+  const me = useMe();
+  const nowMs = useNow();
+  const may = useMay('conversations.reply');
+  const change = useChange(ws, conversation);
+  const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs;
+  const close = () =>
+    change.mutate(
+      { closed: !closed },
+      { onSuccess: () => toast(closed ? 'Opened.' : 'Closed.', { undo: () => change.mutate({ closed }) }) },
+    );
+  const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
+  const allowed = may === true;
+  useKeys([
+    {
+      keys: 'e',
+      does: closed ? 'Open the conversation' : 'Close the conversation',
+      act: () => allowed && close(),
+    },
+    { keys: 'm', does: 'Assign to me', act: () => allowed && take() },
+  ]);
+  const window = ways[0]?.windowEndsAt;
+  return (
+    <header className="thread-head">
+      <button type="button" className="plain only-narrow" onClick={onBack} aria-label="Back to the list">
+        <Icon name="back" />
+      </button>
+      <Letters name={contact.name} />
+      <div className="thread-who">
+        <h2>{contact.name ?? 'Somebody'}</h2>
+        <p>
+          <Icon name={channelIcon(channel)} size={14} /> {channelName(channel)}
+          {ways[0] ? ` · ${ways[0].address}` : null}
+          {window ? ` · free text for ${spanText(Math.max(0, Date.parse(window) - nowMs))}` : null}
+          {sleeps
+            ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}`
+            : null}
+          {closed ? ' · closed' : null}
+        </p>
+      </div>
+      <div className="thread-acts">
+        <Assign
+          ws={ws}
+          conversation={conversation}
+          onChange={(assigneeId) => change.mutate({ assigneeId })}
+        />
+        <Snooze sleeps={sleeps} onChange={(until) => change.mutate({ snoozedUntil: until })} />
+        <Act may={may} onAct={close} icon="close" hint={closed ? 'Open it again (e)' : 'Close it (e)'}>
+          {closed ? 'Open' : 'Close'}
+        </Act>
+      </div>
+    </header>
+  );
+}
+
+type AssignProps = { ws: string; conversation: ConversationWhole; onChange: (id: string | null) => void };
+
+function Assign({ ws, conversation: { assignee }, onChange }: AssignProps): ReactElement {
+  const { data } = useQuery(membersQuery(ws));
+  const may = useMay('conversations.reply');
+  return (
+    <Menu position="bottom-end" width={220} disabled={may !== true}>
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="sm"
+          leftSection={<Icon name="person" size={16} />}
+          aria-disabled={may !== true || undefined}
+          data-off={may !== true || undefined}
+          title={may === true ? undefined : may}
+        >
+          {assignee?.name ?? 'Nobody'}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Assign to</Menu.Label>
+        {(data?.members ?? [])
+          .filter(({ disabled }) => !disabled)
+          .map(({ id, name }) => (
+            <Menu.Item key={id} onClick={() => onChange(id)}>
+              {name}
+            </Menu.Item>
+          ))}
+        <Menu.Divider />
+        <Menu.Item onClick={() => onChange(null)}>Nobody</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+type SnoozeProps = { sleeps: boolean; onChange: (until: string | null) => void };
+
+function Snooze({ sleeps, onChange }: SnoozeProps): ReactElement {
+  const nowMs = useNow();
+  const may = useMay('conversations.reply');
+  const { timeZone } = useHere();
+  const tomorrow = new Date(nowMs + 24 * HOUR_MS).setHours(9, 0, 0, 0);
+  const monday = new Date(nowMs);
+  monday.setDate(monday.getDate() + ((8 - monday.getDay()) % 7 || 7));
+  monday.setHours(9, 0, 0, 0);
+  const choices = [
+    { name: 'For an hour', ms: nowMs + HOUR_MS },
+    { name: 'For four hours', ms: nowMs + 4 * HOUR_MS },
+    { name: 'Until tomorrow, 9:00', ms: tomorrow },
+    { name: 'Until Monday, 9:00', ms: monday.getTime() },
+  ];
+  return (
+    <Menu position="bottom-end" width={220} disabled={may !== true}>
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="sm"
+          leftSection={<Icon name="snooze" size={16} />}
+          aria-disabled={may !== true || undefined}
+          data-off={may !== true || undefined}
+          title={may === true ? undefined : may}
+        >
+          Snooze
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>By your clock; the workspace is in {timeZone}</Menu.Label>
+        {choices.map(({ name, ms }) => (
+          <Menu.Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
+            {name}
+          </Menu.Item>
+        ))}
+        {sleeps ? <Menu.Item onClick={() => onChange(null)}>Wake it now</Menu.Item> : null}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

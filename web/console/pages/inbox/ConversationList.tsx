@@ -1,0 +1,236 @@
+/** A view of the inbox as a list that grows: one stop of the tab key, however long it is. */
+import { TextInput } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, type KeyboardEvent, type ReactElement } from 'react';
+import type { ConversationShown } from '../../../../contract/doors/console/inbox.ts';
+import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
+import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
+import { Ago } from '../../../shared/time.tsx';
+import { conversationsQuery, countsQuery, type InboxFilter } from '../../api/queries.ts';
+import { useHere } from '../../shell/session.ts';
+import { countText, Letters } from '../../ui/basic.tsx';
+import { useKeys } from '../../ui/keys.ts';
+import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+
+const ROW_PX = 76;
+/** Rows below which more are asked for. */
+const AHEAD_ROWS = 12;
+const TABS: readonly { view: View; name: string }[] = [
+  { view: 'mine', name: 'Mine' },
+  { view: 'unassigned', name: 'Unassigned' },
+  { view: 'all', name: 'All' },
+  { view: 'snoozed', name: 'Snoozed' },
+  { view: 'closed', name: 'Closed' },
+];
+
+type Props = {
+  ws: string;
+  view: View;
+  filter: InboxFilter;
+  open: string | undefined;
+  onOpen: (id: string | undefined) => void;
+  onFilter: (next: InboxFilter) => void;
+  pathOf: (view: View) => string;
+};
+
+/** The list with its views and its filter. */
+export function ConversationList({ ws, view, filter, open, onOpen, onFilter }: Props): ReactElement {
+  const { data: counts } = useQuery(countsQuery(ws));
+  const search = useRef<HTMLInputElement>(null);
+  useKeys([{ keys: '/', does: 'Find in the inbox', act: () => search.current?.focus() }]);
+  const countOf = (of: View) => (counts && of in counts ? counts[of as keyof typeof counts] : undefined);
+  return (
+    <section className="list-pane" aria-label="Conversations">
+      <header>
+        <h1 className="unseen">Inbox</h1>
+        <div className="views">
+          {TABS.map(({ view: one, name }) => (
+            <Link
+              key={one}
+              to="/w/$ws/inbox/$view"
+              params={{ ws, view: one }}
+              aria-current={one === view ? 'page' : undefined}
+              preload={false}
+            >
+              {name}
+              {countOf(one) ? <span className="count">{countText(countOf(one)!, MOST_COUNTED)}</span> : null}
+            </Link>
+          ))}
+        </div>
+        <div className="list-filter">
+          <TextInput
+            ref={search}
+            type="search"
+            size="sm"
+            aria-label="Find by name, address or id"
+            placeholder="Find by name or address"
+            leftSection={<Icon name="search" size={16} />}
+            value={filter.q ?? ''}
+            onChange={({ currentTarget: { value } }) => onFilter({ q: value || undefined })}
+          />
+          <button
+            type="button"
+            className="chip"
+            aria-pressed={filter.unread === true}
+            onClick={() => onFilter({ unread: filter.unread ? undefined : true })}
+          >
+            Unread
+          </button>
+        </div>
+      </header>
+      <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
+    </section>
+  );
+}
+
+type RowsProps = Pick<Props, 'ws' | 'view' | 'filter' | 'open' | 'onOpen'>;
+
+function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | null {
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useInfiniteQuery(conversationsQuery(ws, view, filter));
+  const rows = data?.pages.flatMap(({ conversations }) => conversations) ?? [];
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => rows[index]!.id,
+    overscan: 6,
+  });
+  const at = rows.findIndex(({ id }) => id === open);
+  const items = virtual.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && lastShown > rows.length - AHEAD_ROWS) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, lastShown, rows.length, fetchNextPage]);
+  const step = (by: number) => {
+    const next = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by));
+    const row = rows[next];
+    if (!row) return;
+    virtual.scrollToIndex(next);
+    onOpen(row.id);
+  };
+  useKeys([
+    { keys: 'j', does: 'Next conversation', act: () => step(1) },
+    { keys: 'k', does: 'Conversation before', act: () => step(-1) },
+    { keys: 'Escape', does: 'Back to the list', act: () => onOpen(undefined) },
+  ]);
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (isPending) return <Waiting height={ROW_PX} />;
+  if (rows.length === 0) return <NoRows view={view} isFiltered={Boolean(filter.q || filter.unread)} />;
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown') step(1);
+    else if (event.key === 'ArrowUp') step(-1);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      ref={scroller}
+      className="rows"
+      role="listbox"
+      aria-label="Conversations"
+      tabIndex={0}
+      aria-activedescendant={at >= 0 ? `row-${rows[at]!.id}` : undefined}
+      onKeyDown={pressed}
+    >
+      <div style={{ height: virtual.getTotalSize() }} role="presentation">
+        {items.map(({ index, start, key }) => (
+          <Row
+            key={key}
+            row={rows[index]!}
+            top={start}
+            isOpen={index === at}
+            position={index + 1}
+            size={hasNextPage ? -1 : rows.length}
+            onOpen={onOpen}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+type RowProps = {
+  row: ConversationShown;
+  top: number;
+  isOpen: boolean;
+  position: number;
+  size: number;
+  onOpen: (id: string) => void;
+};
+
+function Row({ row, top, isOpen, position, size, onOpen }: RowProps): ReactElement {
+  const { id, contact, unread, last, channel, waitingSince, assignee } = row;
+  return (
+    <div
+      id={`row-${id}`}
+      className="row"
+      role="option"
+      aria-selected={isOpen}
+      aria-posinset={position}
+      aria-setsize={size}
+      data-unread={unread || undefined}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={() => onOpen(id)}
+    >
+      <Letters name={contact.name} />
+      <span className="row-name">{contact.name ?? 'Somebody'}</span>
+      <span className="row-time">
+        <Ago at={row.lastAt} />
+      </span>
+      <span className="row-text">
+        {last?.direction === 'out' ? <Icon name="reply" size={14} /> : null}
+        {last?.direction === 'out' ? <span className="unseen">You: </span> : null}
+        {last?.text}
+      </span>
+      <span className="row-more">
+        <Icon name={channelIcon(channel)} size={14} />
+        <span>{channelName(channel)}</span>
+        {assignee ? <span>· {assignee.name}</span> : null}
+        {waitingSince ? (
+          <span className="row-waits">
+            · waits <Ago at={waitingSince} />
+          </span>
+        ) : null}
+      </span>
+      {unread ? (
+        <span className="dot">
+          <span className="unseen">Unread</span>
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+const NOTHING: Readonly<Record<View, string>> = {
+  mine: 'Nothing waits for you',
+  unassigned: 'Nothing waits for anybody',
+  all: 'Nobody has written yet',
+  snoozed: 'Nothing sleeps',
+  closed: 'Nothing is closed',
+};
+
+function NoRows({ view, isFiltered }: { view: View; isFiltered: boolean }): ReactElement {
+  const { id, environment } = useHere();
+  if (isFiltered)
+    return (
+      <Empty title="Nothing is found">
+        <p>No conversation fits the filter.</p>
+      </Empty>
+    );
+  return (
+    <Empty title={NOTHING[view]}>
+      <p>Conversations appear here as soon as somebody answers a message, on any channel.</p>
+      {environment === 'test' ? (
+        <p>
+          <Link to="/w/$ws/simulator" params={{ ws: id }}>
+            Answer from a simulated phone
+          </Link>
+        </p>
+      ) : null}
+    </Empty>
+  );
+}

@@ -1,0 +1,54 @@
+/** The inbox: a view, the conversation that is open, and who it is with. The address says which. */
+import { getRouteApi, useParams } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { VIEWS, type View } from '../../../../contract/inboxViews.ts';
+import { paths } from '../../paths.ts';
+import { useHere } from '../../shell/session.ts';
+import { Empty } from '../../ui/states.tsx';
+import { Conversation } from './Conversation.tsx';
+import { ConversationList } from './ConversationList.tsx';
+
+const route = getRouteApi('/w/$ws/inbox/$view');
+
+/** The page. */
+export function Inbox(): ReactElement {
+  const { id: ws } = useHere();
+  const { view: given } = route.useParams();
+  const { conversation } = useParams({ strict: false });
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const view: View = VIEWS.find((one) => one === given) ?? 'all';
+  const filter = { q: search.q, channel: search.channel, unread: search.unread };
+  const open = (id: string | undefined) =>
+    void (id === undefined
+      ? navigate({ to: '/w/$ws/inbox/$view', params: { ws, view }, search: (now) => now })
+      : navigate({
+          to: '/w/$ws/inbox/$view/$conversation',
+          params: { ws, view, conversation: id },
+          search: (now) => now,
+        }));
+  return (
+    <div className="inbox" data-open={conversation !== undefined || undefined}>
+      <ConversationList
+        ws={ws}
+        view={view}
+        filter={filter}
+        open={conversation}
+        onOpen={open}
+        onFilter={(next) => void navigate({ search: (now) => ({ ...now, ...next }), replace: true })}
+        pathOf={(one) => paths.inbox(ws, one)}
+      />
+      {conversation === undefined ? (
+        <div className="thread-none">
+          <Empty title="No conversation is open">
+            <p>
+              Choose one, or press <kbd>j</kbd>.
+            </p>
+          </Empty>
+        </div>
+      ) : (
+        <Conversation key={conversation} ws={ws} id={conversation} onBack={() => open(undefined)} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+/** Signing in with a password. */
+import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState, type FormEvent, type ReactElement } from 'react';
+import { call } from '../../api/call.ts';
+import { Mark } from './Mark.tsx';
+
+const route = getRouteApi('/sign-in');
+
+/** The page. */
+export function SignIn(): ReactElement {
+  const { to } = route.useSearch();
+  const navigate = route.useNavigate();
+  const client = useQueryClient();
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const [fault, setFault] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault(undefined);
+    try {
+      await call('POST', '/sessions', { body: { email, password } });
+      client.clear();
+      // Only back into this console: what follows `to` is a path of ours.
+      await navigate({ href: to?.startsWith('/w/') ? to : '/' } as never);
+    } catch (error) {
+      setFault((error as Error).message);
+      setBusy(false);
+    }
+  };
+  return (
+    <main className="alone">
+      <form className="card" onSubmit={(event) => void submit(event)}>
+        <Mark />
+        <h1>Sign in</h1>
+        <TextInput
+          label="E-mail address"
+          type="email"
+          autoComplete="username"
+          autoFocus
+          required
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+        />
+        <PasswordInput
+          label="Password"
+          autoComplete="current-password"
+          required
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
+        />
+        {fault ? (
+          <p className="fault" role="alert">
+            {fault}
+          </p>
+        ) : null}
+        <Button type="submit" loading={busy}>
+          Sign in
+        </Button>
+        <p className="muted">
+          The demo prints a link that signs you in when Parley starts; <code>parley demo</code> shows its
+          password.
+        </p>
+      </form>
+    </main>
+  );
+}

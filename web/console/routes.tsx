@@ -1,0 +1,123 @@
+/** The map of the console: every page there is, and what each address may hold. */
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { bootstrapQuery } from './api/queries.ts';
+import { Inbox } from './pages/inbox/Inbox.tsx';
+import { Enter } from './pages/session/Enter.tsx';
+import { SignIn } from './pages/session/SignIn.tsx';
+import { Empty, Failed } from './ui/states.tsx';
+import { Shell } from './shell/Shell.tsx';
+
+/** What any address of a workspace may hold. */
+export type Search = { q?: string; channel?: string; unread?: boolean; why?: string; contact?: string };
+
+const textIn = (given: unknown) => (typeof given === 'string' && given !== '' ? given : undefined);
+const searchOf = (given: Record<string, unknown>): Search => ({
+  q: textIn(given['q']),
+  channel: textIn(given['channel']),
+  unread: given['unread'] === true ? true : undefined,
+  why: textIn(given['why']),
+  contact: textIn(given['contact']),
+});
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: () => (
+    <main className="alone">
+      <Empty title="There is no such page">
+        <p>
+          <a href="/">To the console</a>
+        </p>
+      </Empty>
+    </main>
+  ),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (given: Record<string, unknown>): { to?: string } => ({ to: textIn(given['to']) }),
+  component: SignIn,
+});
+const enter = createRoute({ getParentRoute: () => root, path: '/enter', component: Enter });
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  async beforeLoad({ context: { client } }) {
+    const { workspaces } = await client.ensureQueryData(bootstrapQuery);
+    const kept = localStorage.getItem('parley.workspace');
+    const found = workspaces.find(({ id }) => id === kept) ?? workspaces[0];
+    if (found) throw redirect({ to: '/w/$ws/inbox/$view', params: { ws: found.id, view: 'all' } });
+  },
+  component: () => (
+    <main className="alone">
+      <Empty title="You are in no workspace">
+        <p>Somebody who is an owner or admin of one can make you a member.</p>
+      </Empty>
+    </main>
+  ),
+  errorComponent: ({ error }) => <Failed error={error as Error} />,
+});
+
+const workspace = createRoute({
+  getParentRoute: () => root,
+  path: '/w/$ws',
+  validateSearch: searchOf,
+  loader: ({ context: { client } }) => client.ensureQueryData(bootstrapQuery),
+  component: Shell,
+  pendingComponent: () => <div className="alone" aria-busy="true" />,
+  errorComponent: ({ error, reset }) => (
+    <main className="alone">
+      <Failed error={error as Error} retry={reset} />
+    </main>
+  ),
+});
+const index = createRoute({
+  getParentRoute: () => workspace,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/w/$ws/inbox/$view', params: { ...params, view: 'all' } });
+  },
+});
+const inbox = createRoute({ getParentRoute: () => workspace, path: 'inbox/$view', component: Inbox });
+const conversation = createRoute({
+  getParentRoute: () => inbox,
+  path: '$conversation',
+  component: () => null,
+});
+const simulator = createRoute({
+  getParentRoute: () => workspace,
+  path: 'simulator',
+  component: lazyRouteComponent(() => import('../simulator/Simulator.tsx'), 'Simulator'),
+});
+
+const tree = root.addChildren([
+  home,
+  signIn,
+  enter,
+  workspace.addChildren([index, inbox.addChildren([conversation]), simulator]),
+]);
+
+/** The router of a tab. */
+export function createConsoleRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: 'intent',
+    scrollRestoration: false,
+    defaultPendingMs: 150,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

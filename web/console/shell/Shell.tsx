@@ -1,0 +1,90 @@
+/** What is around every page of a workspace: the side bar, the band of a test workspace, drawers, the palette, and the line to the server. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Outlet } from '@tanstack/react-router';
+import { useEffect, useState, type ReactElement } from 'react';
+import { AheadMs } from '../../shared/time.tsx';
+import { clockQuery, countsQuery } from '../api/queries.ts';
+import { keepSending } from '../live/outbox.ts';
+import { useLive, useOnline } from '../live/socket.ts';
+import { Empty } from '../ui/states.tsx';
+import { listenForKeys, useKeys } from '../ui/keys.ts';
+import { Toasts } from '../ui/toasts.tsx';
+import { Band } from './Band.tsx';
+import { KeyMap } from './KeyMap.tsx';
+import { Palette } from './Palette.tsx';
+import { useHere, useMe, useWorkspace } from './session.ts';
+import { SideBar } from './SideBar.tsx';
+import { Why } from './Why.tsx';
+import { usePlaces } from './places.ts';
+
+const route = getRouteApi('/w/$ws');
+
+/** The shell of a workspace. */
+export function Shell(): ReactElement {
+  const workspace = useWorkspace();
+  if (!workspace)
+    return (
+      <main className="alone">
+        <Empty title="There is no such workspace">
+          <p>
+            Or you are no member of it. <a href="/">To yours</a>
+          </p>
+        </Empty>
+      </main>
+    );
+  return <Inside />;
+}
+
+function Inside(): ReactElement {
+  const workspace = useHere();
+  const me = useMe();
+  const isTest = workspace.environment === 'test';
+  const { data: clock } = useQuery({ ...clockQuery(workspace.id), enabled: isTest });
+  const aheadMs = clock?.aheadMs ?? workspace.clockAheadMs;
+  useLive(workspace.id, me.id, aheadMs);
+  useQuery(countsQuery(workspace.id));
+  const online = useOnline();
+  const [open, setOpen] = useState<'palette' | 'keys'>();
+  const { why } = route.useSearch();
+  const navigate = route.useNavigate();
+  const client = useQueryClient();
+  const places = usePlaces();
+  useEffect(() => localStorage.setItem('parley.workspace', workspace.id), [workspace.id]);
+  useEffect(listenForKeys, []);
+  useEffect(keepSending, []);
+  useKeys([
+    { keys: 'Ctrl K', does: 'Search people, pages and actions', act: () => setOpen('palette') },
+    { keys: '?', does: 'Show all keys', act: () => setOpen('keys') },
+    ...places.map(({ key, name, go }) => ({ keys: `g ${key}`, does: `Go to ${name}`, act: go })),
+  ]);
+  return (
+    <AheadMs.Provider value={aheadMs}>
+      <div className="shell">
+        <a className="skip" href="#page">
+          To the page
+        </a>
+        <SideBar onSearch={() => setOpen('palette')} onKeys={() => setOpen('keys')} />
+        <div className="frame">
+          {isTest ? (
+            <Band onMoved={() => void client.invalidateQueries({ queryKey: [workspace.id] })} />
+          ) : null}
+          {online ? null : (
+            <div className="offline" role="status">
+              No connection to Parley. You can read; what you send goes out when it is back.
+            </div>
+          )}
+          <main id="page" tabIndex={-1}>
+            <Outlet />
+          </main>
+        </div>
+      </div>
+      <Palette opened={open === 'palette'} onClose={() => setOpen(undefined)} />
+      <KeyMap opened={open === 'keys'} onClose={() => setOpen(undefined)} />
+      <Why
+        message={why}
+        onClose={() => void navigate({ to: '.', search: (search) => ({ ...search, why: undefined }) })}
+      />
+      <Toasts />
+    </AheadMs.Provider>
+  );
+}

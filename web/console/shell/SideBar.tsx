@@ -1,0 +1,133 @@
+/** The side bar: the workspace, its pages, who is signed in. Under 768 px it is a row of tabs below. */
+import { Menu, UnstyledButton, useMantineColorScheme, useComputedColorScheme } from '@mantine/core';
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { useLocation, useNavigate } from '@tanstack/react-router';
+import type { MouseEvent, ReactElement } from 'react';
+import { MOST_COUNTED } from '../../../contract/inboxViews.ts';
+import { Icon } from '../../shared/icons.tsx';
+import { call } from '../api/call.ts';
+import { bootstrapQuery, countsQuery } from '../api/queries.ts';
+import { paths } from '../paths.ts';
+import { countText, Letters } from '../ui/basic.tsx';
+import { toastError } from '../ui/toasts.tsx';
+import { usePlaces, type PlaceOf } from './places.ts';
+import { useHere, useMe } from './session.ts';
+
+type Props = { onSearch: () => void; onKeys: () => void };
+
+/** The bar. */
+export function SideBar({ onSearch, onKeys }: Props): ReactElement {
+  const places = usePlaces();
+  const { pathname } = useLocation();
+  const { id } = useHere();
+  const { data: counts } = useQuery(countsQuery(id));
+  const isHere = ({ path }: PlaceOf) => pathname.startsWith(path.split('/').slice(0, 4).join('/'));
+  return (
+    <nav className="side" aria-label="Pages">
+      <Switcher />
+      <UnstyledButton className="side-search" onClick={onSearch}>
+        <Icon name="search" size={16} />
+        <span>Search</span>
+        <kbd>Ctrl K</kbd>
+      </UnstyledButton>
+      <ul>
+        {places.map((place) => (
+          <li key={place.name} data-test={place.isTest || undefined}>
+            <a
+              href={place.path}
+              aria-current={isHere(place) ? 'page' : undefined}
+              onClick={(event: MouseEvent) => {
+                if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+                event.preventDefault();
+                place.go();
+              }}
+            >
+              <Icon name={place.icon} />
+              <span>{place.name}</span>
+              {place.name === 'Inbox' && counts?.unassigned ? (
+                <span className="count" title="Unassigned">
+                  {countText(counts.unassigned, MOST_COUNTED)}
+                </span>
+              ) : null}
+            </a>
+          </li>
+        ))}
+        <li className="side-more">
+          <Own onKeys={onKeys} />
+        </li>
+      </ul>
+    </nav>
+  );
+}
+
+/** Which workspace this is; leads to the others. */
+function Switcher(): ReactElement {
+  const here = useHere();
+  const { data } = useSuspenseQuery(bootstrapQuery);
+  const navigate = useNavigate();
+  return (
+    <Menu position="bottom-start" width={240}>
+      <Menu.Target>
+        <UnstyledButton className="switcher">
+          <img src="/favicon.svg" alt="" width={24} height={24} />
+          <span className="unseen">Workspace </span>
+          <span className="switcher-name">{here.name}</span>
+          <span className="unseen">: switch</span>
+          <Icon name="down" size={16} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Workspaces</Menu.Label>
+        {data.workspaces.map(({ id, name, environment }) => (
+          <Menu.Item key={id} onClick={() => void navigate({ href: paths.inbox(id) } as never)}>
+            {name} {environment === 'test' ? <span className="tag-test">test</span> : null}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** What is one's own: the look, the keys, signing out. */
+function Own({ onKeys }: { onKeys: () => void }): ReactElement {
+  const me = useMe();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  const scheme = useComputedColorScheme('light');
+  const signOut = async () => {
+    try {
+      await call('DELETE', '/sessions/current');
+      client.clear();
+      await navigate({ to: '/sign-in', search: {} });
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return (
+    <Menu position="top-start" width={220}>
+      <Menu.Target>
+        <UnstyledButton className="own">
+          <Letters name={me.name} />
+          <span className="own-name">{me.name}</span>
+          <span className="unseen">: look, keys, sign out</span>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{me.email}</Menu.Label>
+        <Menu.Item
+          leftSection={<Icon name={scheme === 'dark' ? 'sun' : 'moon'} size={16} />}
+          onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}
+        >
+          {scheme === 'dark' ? 'Light' : 'Dark'}
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="keyboard" size={16} />} onClick={onKeys}>
+          Keys
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

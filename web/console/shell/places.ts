@@ -1,0 +1,28 @@
+/** The pages of the side bar, in its order. A page that is not built is not here. */
+import { useNavigate } from '@tanstack/react-router';
+import type { IconName } from '../../shared/icons.tsx';
+import { paths } from '../paths.ts';
+import { useHere } from './session.ts';
+
+/** A page of the side bar. */
+export type PlaceOf = {
+  name: string;
+  path: string;
+  icon: IconName;
+  key: string;
+  isTest?: boolean;
+  go: () => void;
+};
+
+/** Those of this workspace. */
+export function usePlaces(): PlaceOf[] {
+  const { id, environment } = useHere();
+  const navigate = useNavigate();
+  const all: Omit<PlaceOf, 'go'>[] = [
+    { name: 'Inbox', path: paths.inbox(id), icon: 'inbox', key: 'i' },
+    ...(environment === 'test'
+      ? [{ name: 'Simulator', path: paths.simulator(id), icon: 'phone' as const, key: 'm', isTest: true }]
+      : []),
+  ];
+  return all.map((one) => ({ ...one, go: () => void navigate({ href: one.path } as never) }));
+}

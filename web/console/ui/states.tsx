@@ -1,0 +1,78 @@
+/** What stands where there is nothing to show: because there is nothing yet, it is being fetched, it failed, is gone, or is not for one. */
+import { Button } from '@mantine/core';
+import { useEffect, useState, type ReactElement, type ReactNode } from 'react';
+import { ApiFault } from '../api/call.ts';
+
+/** What this is, and one thing to do about it. */
+export function Empty({
+  title,
+  children,
+  curl,
+}: {
+  title: string;
+  children?: ReactNode;
+  curl?: string;
+}): ReactElement {
+  return (
+    <div className="nothing">
+      <h2>{title}</h2>
+      {children}
+      {curl ? <pre tabIndex={0}>{curl}</pre> : null}
+    </div>
+  );
+}
+
+const PATIENCE_MS = 150;
+
+/** Rows of the height that real ones will have, once it takes longer than one notices. */
+export function Waiting({ rows = 6, height = 68 }: { rows?: number; height?: number }): ReactElement | null {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setLate(true), PATIENCE_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
+  if (!isLate) return <div aria-busy="true" />;
+  return (
+    <div className="waiting" aria-busy="true" role="status" aria-label="Loading">
+      {Array.from({ length: rows }, (_, n) => (
+        <div key={n} className="bone" style={{ height: height - 12 }} />
+      ))}
+    </div>
+  );
+}
+
+/** Says what failed in the pane that failed; the rest lives on. */
+export function Failed({ error, retry }: { error: Error; retry?: () => void }): ReactElement {
+  const fault = error instanceof ApiFault ? error : undefined;
+  if (fault?.status === 404)
+    return (
+      <Empty title="This is gone">
+        <p>It was deleted, or was never here.</p>
+      </Empty>
+    );
+  if (fault?.status === 403)
+    return (
+      <Empty title="Not for your role">
+        <p>{fault.message}</p>
+      </Empty>
+    );
+  return (
+    <div className="nothing" role="alert">
+      <h2>{fault?.status === 0 ? 'No connection' : 'That did not work'}</h2>
+      <p>{error.message}</p>
+      {fault?.requestId ? <p className="muted">Request {fault.requestId}</p> : null}
+      {retry ? (
+        <Button variant="default" size="sm" onClick={retry}>
+          Try again
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+/** What an error says of a field, or of all. */
+export function faultText(error: unknown, field?: string): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const at = error instanceof ApiFault ? error.field : undefined;
+  return at === field ? error.message : undefined;
+}

@@ -1,0 +1,44 @@
+/** What of a message rendered for a channel is shown on its device. Total: what is not known is shown as nothing. */
+
+type Rendered = Readonly<Record<string, unknown>>;
+
+const textIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+const objectIn = (value: unknown): Rendered | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Rendered) : undefined;
+
+/** The words on the device. */
+export function shownOf(content: Rendered): string {
+  const { text, body, say, payload } = content;
+  const gather = objectIn(content['gather']);
+  const spoken = textIn(say);
+  if (spoken) return [spoken, textIn(gather?.['prompt'])].filter(Boolean).join('\n');
+  return textIn(text) ?? textIn(body) ?? textIn(objectIn(objectIn(payload)?.['text'])?.['body']) ?? '';
+}
+
+/** A heading: the subject of a mail, the title of a push. */
+export function subjectOf(content: Rendered): string | undefined {
+  return textIn(content['subject']) ?? textIn(content['title']);
+}
+
+/** A button on the device. */
+export type Choice = { title: string; payload?: string };
+
+/** What can be pressed: WhatsApp's buttons and rows of lists, and a push's actions. */
+export function choicesIn(content: Rendered): Choice[] {
+  const action = objectIn(objectIn(objectIn(content['payload'])?.['interactive'])?.['action']);
+  const buttons = listIn(action?.['buttons']).flatMap((one) => choiceOf(objectIn(one['reply'])));
+  const rows = listIn(action?.['sections']).flatMap((section) => listIn(section['rows']).flatMap(choiceOf));
+  return [...buttons, ...rows];
+}
+
+function listIn(value: unknown): Rendered[] {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [];
+  return all.map(objectIn).filter((one) => one !== undefined);
+}
+
+function choiceOf(one: Rendered | undefined): Choice[] {
+  const title = textIn(one?.['title']);
+  const payload = textIn(one?.['id']);
+  return title ? [{ title, ...(payload ? { payload } : {}) }] : [];
+}
