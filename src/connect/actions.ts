@@ -62,7 +62,7 @@ export async function listActions(db: Db, clientWorkspaceId: number): Promise<Ac
 }
 
 /** What came of an offer. `kept`: it has that version already. */
-export type Offer = { workspaceId: number; version: number; kept: boolean; campaign: CampaignRow };
+type Offer = { workspaceId: number; version: number; kept: boolean; campaign: CampaignRow };
 
 /** Offers the newest version of an action to an account; part of the transaction. Doing it twice is doing it once. */
 export async function offerAction(

@@ -13,7 +13,7 @@ export type ActionRow = {
 };
 
 /** An action in an account. */
-export type OfferedRow = { workspaceId: number; key: string; clientWorkspaceId: number; version: number };
+type OfferedRow = { workspaceId: number; key: string; clientWorkspaceId: number; version: number };
 
 const ACTION = (db: Db) => db`
   a.client_workspace_id AS "clientWorkspaceId", a.key, a.version, a.file, a.may_change AS "mayChange", a.created_ms AS "createdMs"`;
