@@ -13,8 +13,8 @@ import { until } from './support/until.ts';
 import { must, newWorkspace, startWorld } from './support/world.ts';
 
 const database = await testDatabase();
-/** The store, for looking. */
-export const { sql } = database;
+/** The store, for looking, and for another process. */
+export const { sql, connection } = database;
 /** Parley. */
 export const world = await startWorld(database.connection);
 after(() => world.stop());

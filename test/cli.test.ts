@@ -170,6 +170,71 @@ describe('a server for other programs', () => {
     assert.match((await parley(['simulate', 'press', '+15005550006', '1', ...D])).err, /nobody called/);
   });
 
+  test('README 7: a campaign from a file, fourteen days, and its report; a back-test; everything of one contact', async () => {
+    const file = path.join(import.meta.dirname, '..', 'examples', 'picture-reminder.yaml');
+    const pushed = await parley(['campaigns', 'push', file, ...D]);
+    assert.match(pushed.out, /draft of picture-reminder \(\w+\), which is draft; published it is version 1/);
+    const published = await parley(['campaigns', 'publish', 'picture-reminder', ...D]);
+    assert.deepEqual([published.code, published.out], [0, 'picture-reminder is published, and is active.\n']);
+    const twice = await parley(['campaigns', 'publish', 'picture-reminder', ...D]);
+    assert.deepEqual([twice.code, /no draft that could be published/.test(twice.err)], [1, true], twice.err);
+    const tell = (at: string, body: object) =>
+      fetch(`${ready.url}${at}`, {
+        method: 'POST',
+        headers: { 'x-outbound-key': ready.keys.outbound.private, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    for (const n of [1, 2, 3]) {
+      const who = { user_id: `ann${n}` };
+      await tell('/v2/identify', {
+        ...who,
+        email: `ann${n}@example.com`,
+        attributes: { city: 'San Francisco' },
+      });
+      assert.equal((await tell('/v2/track', { ...who, event: 'signup' })).status, 200);
+    }
+    const report = async () => (await parley(['campaigns', 'report', 'picture-reminder', ...D])).out;
+    await until('they are in it', async () => (await report()).includes('3 entered'));
+    assert.equal((await parley(['simulate', 'advance', '14d', ...D])).code, 0);
+    const said = await until('the mails are out', async () => {
+      const text = await report();
+      return /^ended: 3 completed$/m.test(text) ? text : undefined;
+    });
+    assert.match(
+      said,
+      /^picture-reminder {2}active\n\nentered on each day, .*█\n\n3 entered: [0-3] treated, [0-3] held out\n/,
+    );
+    assert.match(said, /goal uploaded \(primary\): 3 still have time, and are not counted yet/);
+    assert.match(said, /effect: too early to say/);
+    assert.match(said, /^message +.*reached after it$/m);
+    assert.match((await parley(['campaigns', 'report', 'none', ...D])).err, /There is no campaign none/);
+    const tried = await parley(['campaigns', 'backtest', file, '--days', '30', '--all', ...D]);
+    assert.match(tried.out, /^did what sets it off +3$/m, tried.err);
+    assert.match(tried.out, /^would send mail +[0-3] /m);
+    assert.equal((await parley(['campaigns', 'backtest', file, '--days', '0', ...D])).code, 2);
+    const folder = path.join(temp, 'pulled');
+    const pulled = await parley(['campaigns', 'pull', 'picture-reminder', '--dir', folder, ...D]);
+    assert.deepEqual([pulled.code, pulled.out.trim()], [0, path.join(folder, 'picture-reminder.yaml')]);
+    const same = await parley(['campaigns', 'diff', path.join(folder, 'picture-reminder.yaml'), ...D]);
+    assert.deepEqual([same.code, /is the same/.test(same.out)], [0, true], same.err);
+    const text = readFileSync(path.join(folder, 'picture-reminder.yaml'), 'utf8').replace('14d', '7d');
+    await writeFile(path.join(folder, 'picture-reminder.yaml'), text);
+    const other = await parley(['campaigns', 'diff', path.join(folder, 'picture-reminder.yaml'), ...D]);
+    assert.equal(other.code, 1);
+    assert.match(other.out, /^- +within: 14d\n\+ +within: 7d$/m);
+    const api = caller(ready.url, ready.keys.console.token);
+    const { body } = await api(
+      'GET',
+      `/api/workspaces/${ready.workspace.id}/contacts?search=ann1@example.com`,
+    );
+    const exported = await parley(['contacts', 'export', body.contacts[0].id, ...D]);
+    assert.equal(exported.code, 0, exported.err);
+    const { contactId, rooms } = JSON.parse(exported.out);
+    assert.equal(contactId, body.contacts[0].id);
+    assert.match(JSON.stringify(rooms), /ann1@example\.com/);
+    assert.equal((await parley(['reconcile', '--campaigns', ...D])).code, 0);
+  });
+
   test('lookup tells what is known of numbers', async () => {
     const told = await parley(['lookup', '+15005550006', '06 12345678', 'nobody', '--country', 'NL', ...D]);
     assert.equal(told.code, 0, told.err);

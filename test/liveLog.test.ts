@@ -2,15 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  appendEntries,
-  cursorText,
-  entriesAfter,
-  ENTRY,
-  headsOf,
-  isKept,
-  readCursor,
-} from '../src/live/log.ts';
+import { ENTRY } from '../src/live/entry.ts';
+import { appendEntries, cursorText, entriesAfter, headsOf, isKept, readCursor } from '../src/live/log.ts';
 import { insertHead } from '../src/live/sql.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';

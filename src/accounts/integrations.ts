@@ -21,8 +21,6 @@ import {
   type IntegrationRow,
 } from './sql.ts';
 
-export { selectIntegrationsOf } from './sql.ts';
-
 /** A provider account. */
 export type Integration = {
   readonly id: number;
@@ -216,6 +214,14 @@ export async function listIntegrations(
   input: { workspaceId: number },
 ): Promise<Integration[]> {
   return (await selectIntegrationsOf(db, [input.workspaceId])).map((row) => integrationOf(row, vault));
+}
+
+/** What can be seen of a workspace's integrations without opening a secret, oldest first: within a transaction, where the directory cannot be asked. */
+export async function seeIntegrations(
+  db: Db,
+  workspaceId: number,
+): Promise<Pick<Integration, 'id' | 'provider' | 'channel' | 'status'>[]> {
+  return await selectIntegrationsOf(db, [workspaceId]);
 }
 
 /** An integration as it may be shown: only settings that the catalogue knows and does not call secret. */

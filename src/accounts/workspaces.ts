@@ -19,8 +19,6 @@ import {
   type WorkspaceRow,
 } from './sql.ts';
 
-export { selectWorkspaces } from './sql.ts';
-
 /** A tenant. */
 export type Workspace = {
   readonly id: number;

@@ -52,7 +52,10 @@ export function turnTaker(deps: TurnDeps, source: LiveSource): TurnTaker {
   };
 }
 
-/** Takes what arrived, then what is due, then what is to be done with many; up to `most` of what comes first. True if there was any. */
+/**
+ * Takes what arrived, then what is due, then what is to be done with many; up to `most` of what comes first. True when
+ * there may be more: behind it, or by what it led to.
+ */
 async function takeSome(
   deps: TurnDeps,
   tx: Tx,
@@ -65,9 +68,11 @@ async function takeSome(
   // What waits behind may have come before what is due now.
   const timers = more ? [] : await dueTimers(tx, lane, nowMs, most);
   const liveOf = await source(tx);
+  let again = more || timers.length > 0;
   for (const [workspaceId, part] of byWorkspace(taken, timers))
-    await takeTurn(deps, tx, lane, await liveOf(workspaceId), workspaceId, part, nowMs);
+    again = (await takeTurn(deps, tx, lane, await liveOf(workspaceId), workspaceId, part, nowMs)) || again;
   // Tasks wait for what lies before them, and not until nothing comes any more.
   const hasTask = !more && timers.length < most && (await takeTask(deps, tx, lane, liveOf, nowMs, most));
-  return taken.length > 0 || timers.length > 0 || more || hasTask;
+  // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
+  return again || hasTask;
 }

@@ -47,7 +47,7 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
   return parts;
 }
 
-/** Takes it. `nowMs` is by our clock. */
+/** Takes it. `nowMs` is by our clock. True when it set timers, which may be due already. */
 export async function takeTurn(
   deps: TurnDeps,
   tx: Tx,
@@ -56,16 +56,16 @@ export async function takeTurn(
   workspaceId: number,
   { arrivals, timers }: Part,
   nowMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const workspace = await deps.directory.workspace(workspaceId);
-  if (!workspace) return;
+  if (!workspace) return false;
   const concerned = arrivals.filter(({ kind, nameId }) =>
     kind === ARRIVAL.event ? live.interest.has(nameId!) : live.versions.size > 0 || live.watches.length > 0,
   );
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   await countOwn(tx, arrivals, changes);
   const ids = new Set([...concerned, ...timers].map(({ contactId }) => contactId));
-  if (!ids.size && !changes.tallies.size) return;
+  if (!ids.size && !changes.tallies.size) return false;
   if (timers.length) await holdContacts(tx, timers);
   const theirNowMs = nowMs + workspace.clockAheadMs;
   // What happened is looked at as of when it did, however late this turn is: rules look back from there.
@@ -101,6 +101,7 @@ export async function takeTurn(
     } else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
   }
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+  return changes.enrolments.size > 0 || changes.looks.size > 0;
 }
 
 /** Moves those who stand in a version that nobody goes by any more. */

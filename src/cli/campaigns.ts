@@ -1,4 +1,4 @@
-/** `parley campaigns`: campaigns as files. Pulling writes them, pushing makes drafts and tells what publishing would do; it never starts one. */
+/** `parley campaigns`: campaigns as files. Pulling writes them, pushing makes drafts and tells what publishing would do; it never starts one; publishing does. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, say } from './failure.ts';
@@ -42,7 +42,17 @@ export async function push(files: readonly string[], flags: TargetFlags): Promis
     for (const { step, version, people, goesTo } of plan.steps)
       say(`  ${people} at ${step} (version ${version}) go to ${goesTo}.`);
   }
-  say('Nothing is published: that is done in the console, or by POST …/campaigns/{id}/publish.');
+  say('Nothing is published: that is done in the console, or by “campaigns publish KEY”.');
+}
+
+/** Publishes the draft of a campaign: from now on it runs. `people`: what becomes of those who are in it. */
+export async function publish(key: string, flags: TargetFlags & { people: string }): Promise<void> {
+  if (flags.people !== 'move' && flags.people !== 'finish')
+    throw new Failure('--people must be move or finish.', 2);
+  const { api, base } = await connect(flags);
+  const { id } = await findByKey(api, base, key);
+  const made = await api.post<Campaign>(`${base}/campaigns/${id}/publish`, { people: flags.people });
+  say(`${key} is published, and is ${made.state}.`);
 }
 
 /** Shows where files differ from what the server has, line by line. Ends with 1 when any does. */

@@ -65,6 +65,10 @@ function campaigning(parley: Command): void {
   calling(campaigns, 'push', 'make drafts of files, and tell what publishing them would do')
     .argument('<files...>')
     .action(async (files, flags) => (await import('./campaigns.ts')).push(files, flags));
+  calling(campaigns, 'publish', 'publish the draft of a campaign: from now on it runs')
+    .argument('<key>', 'the key of the campaign')
+    .option('--people <how>', 'who is in it goes by the new version (move), or by theirs (finish)', 'move')
+    .action(async (key, flags) => (await import('./campaigns.ts')).publish(key, flags));
   calling(campaigns, 'diff', 'show where files differ from what the server has')
     .argument('<files...>')
     .action(async (files, flags) => (await import('./campaigns.ts')).diff(files, flags));

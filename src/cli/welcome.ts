@@ -66,7 +66,7 @@ export async function demoAgain(flags: StoreFlags): Promise<void> {
 }
 
 function demoLines(url: string, demo: Demo, integrationId: string, where: string): string[] {
-  const { sunshine, console } = demo.keys;
+  const { sunshine, outbound, console } = demo.keys;
   return [
     '  Send the next one yourself:',
     '',
@@ -79,6 +79,7 @@ function demoLines(url: string, demo: Demo, integrationId: string, where: string
     '',
     `  Workspace    ${demo.workspace.name}, ${demo.workspace.id} (a test workspace: nothing leaves this machine)`,
     `  App key      ${sunshine.keyId}:${sunshine.secret}`,
+    `  Outbound key ${outbound.private}`,
     `  Console key  ${console.token}`,
     `  Sign in as   ${console.email}, ${console.password}`,
   ];

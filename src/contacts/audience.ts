@@ -7,11 +7,12 @@ import { parseIsoTime } from '../base/clock.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
 import type { Db } from '../db/pool.ts';
-import { clausesMet } from './audience.match.ts';
-import { countMatching, setsOfContact } from './sql.audience.ts';
+import { clausesMet, type SetRef } from './audience.match.ts';
+import { setsOfContact as selectSets } from './sql.audience.ts';
 import { selectContacts } from './sql.ts';
 
-export { audienceCondition, conditionOf, jsonTest, setsOfContact } from './sql.audience.ts';
+// Pieces of statements, for those of other rooms.
+export { audienceCondition, conditionOf, jsonTest } from './sql.audience.ts';
 
 /**
  * The audience in `value`, or the first rule it breaks. A key that means nothing here is refused: dropping a misspelt
@@ -40,9 +41,9 @@ export function checkAudience(value: unknown, path = 'audience'): Audience | Fau
   return audience;
 }
 
-/** How many contacts of the workspace an audience has now. */
-export async function countAudience(db: Db, workspaceId: number, audience: Audience): Promise<number> {
-  return await countMatching(db, workspaceId, audience);
+/** The lists and tags that a contact is in. */
+export async function setsOfContact(db: Db, workspaceId: number, contactId: number): Promise<SetRef[]> {
+  return await selectSets(db, workspaceId, contactId);
 }
 
 /** Whether a contact is in an audience, and the clauses it meets, such as `include.lists[0]`. */
@@ -57,7 +58,7 @@ export async function whyInAudience(
 ): Promise<AudienceReason | undefined> {
   const [[contact], sets] = await Promise.all([
     selectContacts(db, workspaceId, [contactId]),
-    setsOfContact(db, workspaceId, contactId),
+    selectSets(db, workspaceId, contactId),
   ]);
   if (!contact) return undefined;
   const included = clausesMet(audience.include, contact, sets).map((clause) => `include.${clause}`);

@@ -27,14 +27,6 @@ export function audienceCondition(
   return excluded.reduce<Fragment>((all, one) => db`${all} AND NOT ${one}`, met);
 }
 
-/** How many contacts an audience has. Locks nothing. Reads every bucket. */
-export async function countMatching(db: Db, workspaceId: number, audience: Audience): Promise<number> {
-  const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM contacts c
-    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}`.unprepared();
-  return row!.n;
-}
-
 /** The lists, tags and segments that a contact is in. Locks nothing. */
 export async function setsOfContact(db: Db, workspaceId: number, contactId: number): Promise<SetRef[]> {
   return await db<SetRef[]>`

@@ -16,6 +16,7 @@ import type { Fragment, Sql, Tx } from '../db/pool.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import type { Conversation, Message } from '../conversations/message.ts';
 import { historyPage } from '../conversations/history.ts';
+import type { Entry, Head, NewEntry } from './entry.ts';
 import {
   advanceHeads,
   advanceHeadsSelected,
@@ -23,17 +24,13 @@ import {
   deleteLogs,
   insertEntries,
   insertHead,
+  lockWebChat,
   seeOneMoment,
   selectEntries,
   selectHeads,
   selectOldest,
   selectPending,
-  type Entry,
-  type Head,
-  type NewEntry,
 } from './sql.ts';
-
-export { ENTRY, lockWebChat, type Entry, type Head, type NewEntry } from './sql.ts';
 
 /** A client's place: all up to `seq` was sent to it, and the messages `ahead`, whose number is above it. */
 export type Cursor = { contactId: number; seq: number; ahead: readonly number[] };
@@ -177,4 +174,9 @@ export async function forgetLive(tx: Tx, contactIds: readonly number[]): Promise
 /** Where the logs of contacts end. */
 export async function headsOf(sql: Sql, contactIds: readonly number[]): Promise<Head[]> {
   return await selectHeads(sql, contactIds);
+}
+
+/** Lets one transaction at a time make the web chat of a workspace. */
+export async function holdWebChat(tx: Tx, workspaceId: number): Promise<void> {
+  await lockWebChat(tx, workspaceId);
 }

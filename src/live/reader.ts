@@ -11,7 +11,8 @@ import type { ConversationRead, ConversationTyping } from '../conversations/even
 import type { PostShown } from '../conversations/groups/events.ts';
 import { shownIn } from '../conversations/groups/reach.ts';
 import type { Tx } from '../db/pool.ts';
-import { appendEntries, appendToAll, ENTRY, type Head, type NewEntry } from './log.ts';
+import { ENTRY, type Head, type NewEntry } from './entry.ts';
+import { appendEntries, appendToAll } from './log.ts';
 import type { News, Notices } from './notices.ts';
 
 /** The reader. */

@@ -4,27 +4,24 @@ import type { Conversation } from '../conversations/message.ts';
 import { removeMessages } from '../conversations/conversations.ts';
 import { conversationsById, withMerged } from '../conversations/history.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { newThread, type Table, type Thread, type ThreadType } from './participants.ts';
+import {
+  newThread,
+  type Participant,
+  type Post,
+  type Table,
+  type Thread,
+  type ThreadType,
+} from './participants.ts';
 import {
   deletePosts,
   deleteThreads,
   insertThreads,
   selectParticipants,
-  selectThreads,
-  updateThread,
-  upsertParticipants,
-} from './sql.ts';
-
-export {
-  PARTICIPANT_FIELDS,
-  searchThreads,
-  selectEntries,
-  selectParticipants,
   selectPosts,
-  THREAD_FIELDS,
+  selectThreads,
   updatePost,
   updateThread,
-  type Condition,
+  upsertParticipants,
 } from './sql.ts';
 
 /** The threads of contacts' conversations, made where nobody of the business had looked yet; locked when `lock`. */
@@ -83,6 +80,26 @@ export async function openThreads(
   const others = ids.filter((id) => !known.has(id));
   if (others.length === 0) return found;
   return [...found, ...(await threadsOf(tx, await conversationsById(tx, workspaceId, others), lock))];
+}
+
+/** Those who take part in threads, in the order in which they came. */
+export async function participantsOf(db: Db, conversationIds: readonly number[]): Promise<Participant[]> {
+  return await selectParticipants(db, conversationIds);
+}
+
+/** What was posted, by id; posts of other workspaces are not found. */
+export async function postsById(db: Db, workspaceId: number, ids: readonly number[]): Promise<Post[]> {
+  return ids.length > 0 ? await selectPosts(db, workspaceId, ids) : [];
+}
+
+/** A post as it is to be shown from now on; false when there is none. */
+export async function changePost(tx: Tx, id: number, wire: Record<string, unknown>): Promise<boolean> {
+  return await updatePost(tx, id, wire);
+}
+
+/** Writes a thread. The caller holds its lock. */
+export async function keepThread(tx: Tx, thread: Thread): Promise<void> {
+  await updateThread(tx, thread);
 }
 
 /** A thread with those who take part. */

@@ -1,10 +1,10 @@
 /** Web chat as the doors to it share it: the workspace's integration, and a person's address on it. */
-import { createIntegration, selectIntegrationsOf } from '../../accounts/integrations.ts';
+import { createIntegration, seeIntegrations } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { linkDestination } from '../../contacts/destinations.ts';
 import type { Tx } from '../../db/pool.ts';
-import { lockWebChat } from '../../live/log.ts';
+import { holdWebChat } from '../../live/log.ts';
 import type { HttpContext } from './context.ts';
 
 /** The contact's address on the web chat, linked if it is not. It is one, whatever the number of their browsers. */
@@ -30,8 +30,8 @@ export async function webChatOf(ctx: HttpContext, workspaceId: number): Promise<
   const known = openOf(await ctx.directory.integrationsOf(workspaceId));
   if (known !== undefined) return known;
   const made = await ctx.queue.transact(async (tx): Promise<number | Fault> => {
-    await lockWebChat(tx, workspaceId);
-    const there = openOf(await selectIntegrationsOf(tx, [workspaceId]));
+    await holdWebChat(tx, workspaceId);
+    const there = openOf(await seeIntegrations(tx, workspaceId));
     if (there !== undefined) return there;
     const adapter = Object.values(ctx.adapters).find((one) => one?.channel === 'webchat');
     if (!adapter) return fault('not_built', 'This Parley has no web chat.');

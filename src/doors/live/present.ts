@@ -9,9 +9,9 @@ import type {
 } from '../../../contract/live.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Conversation, Message } from '../../conversations/message.ts';
-import { ENTRY, type Entry } from '../../live/log.ts';
 import type { PostedMessage } from '../../broadcasts/posted.ts';
 import type { Post } from '../../conversations/groups/group.ts';
+import { ENTRY, type Entry } from '../../live/entry.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** A message; `state` is that of its delivery, where one is known. */

@@ -2,8 +2,8 @@
  * What this door tells of what happened: events of the feed, as calls of v1.1 webhooks (api/sunshine.md §6.1, §8). Looks only
  * at what somebody asked to hear of, and loads what that takes with one statement per kind of row for the whole batch.
  */
-import { selectIntegrationsOf } from '../../accounts/integrations.ts';
-import { selectWorkspaces } from '../../accounts/workspaces.ts';
+import { seeIntegrations } from '../../accounts/integrations.ts';
+import { getWorkspace } from '../../accounts/workspaces.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import { destinationsOf, type Destination } from '../../contacts/destinations.ts';
 import { survivorsOf } from '../../contacts/merge.ts';
@@ -100,7 +100,7 @@ async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Pr
   if (answers.length === 0) return;
   const offered = await postbacksAmong(db, answers);
   const workspaceId = moments[0]!.workspaceId;
-  const [messages, [workspace]] = await Promise.all([
+  const [messages, workspace] = await Promise.all([
     offered.length > 0
       ? messagesById(
           db,
@@ -108,7 +108,7 @@ async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Pr
           offered.map(({ messageId }) => messageId),
         )
       : [],
-    selectWorkspaces(db, [workspaceId]),
+    getWorkspace(db, workspaceId),
   ]);
   for (const { id, messageId } of offered) {
     const message = messages.find((one) => one.id === messageId);
@@ -168,7 +168,7 @@ async function loadFacts(
       messageIds.length > 0 ? messagesById(db, workspaceId, messageIds) : [],
       deliveriesNamed(db, [...changes.values()]),
       triedFor(db, eachMessage(failed)),
-      selectIntegrationsOf(db, [workspaceId]),
+      seeIntegrations(db, workspaceId),
     ]);
   const people = {
     contacts: new Map(contacts.map((contact) => [contact.id, contact])),

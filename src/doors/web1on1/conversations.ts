@@ -17,16 +17,8 @@ import { createContact, identitiesOf } from '../../contacts/contacts.ts';
 import type { Identity } from '../../contacts/keys.ts';
 import { ensureConversations } from '../../conversations/conversations.ts';
 import { LANGUAGE, type Table, type Thread } from '../../threads/participants.ts';
-import {
-  beginTeamThread,
-  openThreads,
-  PARTICIPANT_FIELDS,
-  searchThreads,
-  tableOf,
-  THREAD_FIELDS,
-  threadsOf,
-  updateThread,
-} from '../../threads/threads.ts';
+import { beginTeamThread, openThreads, keepThread, tableOf, threadsOf } from '../../threads/threads.ts';
+import { kindOfField, threadsWhere } from '../../threads/search.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { may } from '../kit/route.ts';
 import { usersOf } from './callers.ts';
@@ -205,7 +197,7 @@ async function openContact(call: Call<NewConversation>, tx: Tx, person: Person):
     ...(body.language === undefined ? {} : { language: body.language }),
     ...(body.touchpoint === undefined ? {} : { touchpoint: TOUCHPOINTS[body.touchpoint] }),
   } satisfies Partial<Thread>);
-  await updateThread(tx, thread!);
+  await keepThread(tx, thread!);
   return { thread: thread!, participants: [] };
 }
 
@@ -236,7 +228,7 @@ async function list(call: Call): Promise<Outcome<200, ConversationAsked[]>> {
     conditions: query.conditions.filter(({ field }) => field !== 'organization'),
     limit: query.limit + 1,
   };
-  const found = elsewhere ? [] : await searchThreads(ctx.sql, workspace.id, search);
+  const found = elsewhere ? [] : await threadsWhere(ctx.sql, workspace.id, search);
   const integrations = await ctx.directory.integrationsOf(workspace.id);
   const page = found.slice(0, query.limit);
   const body = await show(ctx.sql, call, page, integrations, query.populate);
@@ -268,7 +260,7 @@ async function change(call: Call<ChangedConversation>): Promise<Work<200, Conver
     const { touchpoint, ...rest } = body;
     Object.assign(thread, rest, { updatedMs: theirNowMs(call) });
     if (touchpoint !== undefined) thread.touchpoint = TOUCHPOINTS[touchpoint]!;
-    await updateThread(tx, thread);
+    await keepThread(tx, thread);
     await tellOfThreads(ctx, tx, workspace.id, theirNowMs(call), [
       { what: 'update', conversationId: thread.id },
     ]);
@@ -349,9 +341,8 @@ async function show(
 }
 
 function kindOf(field: string): FieldKind | undefined {
-  const kind = Object.hasOwn(THREAD_FIELDS, field) ? THREAD_FIELDS[field]?.kind : undefined;
+  const kind = kindOfField(field);
   if (kind) return kind === 'texts' ? 'text' : kind;
-  if (Object.hasOwn(PARTICIPANT_FIELDS, field)) return field === 'participants.user' ? 'text' : 'boolean';
   if (field === 'organization') return 'id';
   return /^meta\.[^\s]{1,128}$/.test(field) ? 'text' : undefined;
 }

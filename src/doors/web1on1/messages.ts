@@ -4,7 +4,8 @@ import { MessageList, MessageShown, Posted } from '../../../contract/doors/web1o
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { ChangedMessage, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { refuses, breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { removeSaid, searchThreads, selectEntries, selectPosts, updatePost } from '../../threads/threads.ts';
+import { entriesWhere, threadsWhere } from '../../threads/search.ts';
+import { changePost, postsById, removeSaid } from '../../threads/threads.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { checkMessages, findTable, posterOf } from './conversations.ts';
 import { checkMeta } from './messageInput.ts';
@@ -171,7 +172,7 @@ async function find(call: Call, db: Db, query: Query, own: number | undefined): 
   if (conversationIds?.length === 0) return [];
   const types = wanted(query, 'type');
   const roles = wanted(query, 'role');
-  const entries = await selectEntries(db, {
+  const entries = await entriesWhere(db, {
     among: conversationIds ? { conversationIds } : { workspaceId: workspace.id },
     ...(types ? { types } : {}),
     ...(roles ? { roles } : {}),
@@ -185,7 +186,7 @@ async function find(call: Call, db: Db, query: Query, own: number | undefined): 
 
 /** Those that are the organization's: another's are not found by naming them. */
 async function ownThreads(db: Db, workspaceId: number, named: readonly number[]): Promise<number[]> {
-  const threads = await searchThreads(db, workspaceId, {
+  const threads = await threadsWhere(db, workspaceId, {
     conditions: [{ field: 'id', op: 'eq', values: named }],
     sort: [],
     limit: named.length,
@@ -222,11 +223,11 @@ async function change(call: Call<ChangedMessage>): Promise<Work<200, MessageShow
   const broken = checkMeta(body.meta, 'meta');
   if (broken) return broken;
   return async (tx) => {
-    const [found] = await selectPosts(tx, workspace.id, [id]);
+    const [found] = await postsById(tx, workspace.id, [id]);
     if (!found) return missing('message');
     if (found.dueMs !== null)
       return refuses('id', 'names a message whose delay is not over: remove it, and post another');
-    await updatePost(tx, id, { ...found.wire, ...body });
+    await changePost(tx, id, { ...found.wire, ...body });
     const [shown] = await loadMessages(tx, workspace, [id]);
     return { status: 200, body: shown! };
   };

@@ -20,7 +20,8 @@ import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/message.ts';
 import { type Participant, type Post, type Thread } from '../../threads/participants.ts';
 import { messagesById, postbacksAmong } from '../../conversations/history.ts';
-import { selectEntries, selectParticipants, selectPosts } from '../../threads/threads.ts';
+import { entriesWhere } from '../../threads/search.ts';
+import { participantsOf, postsById } from '../../threads/threads.ts';
 import type { Db } from '../../db/pool.ts';
 import { touchpointOf } from '../../threads/touchpoints.ts';
 import { organizationSettings } from './settings.ts';
@@ -56,10 +57,10 @@ export async function loadShown(
   const ids = threads.map(({ id }) => id);
   const contactIds = [...new Set(threads.flatMap(({ contactId }) => contactId ?? []))];
   const [participants, entries, destinations, identities] = await Promise.all([
-    selectParticipants(db, ids),
+    participantsOf(db, ids),
     Promise.all(
       ids.map((id) =>
-        selectEntries(db, {
+        entriesWhere(db, {
           among: { conversationIds: [id] },
           newestFirst: true,
           withHeld,
@@ -222,7 +223,7 @@ export async function loadMessages(
 ): Promise<MessageShown[]> {
   if (ids.length === 0) return [];
   const [posts, messages] = await Promise.all([
-    selectPosts(db, organization.id, ids),
+    postsById(db, organization.id, ids),
     messagesById(db, organization.id, ids),
   ]);
   const postById = new Map(posts.map((post) => [post.id, post]));

@@ -6,7 +6,7 @@ import { beginningOf } from '../../base/text.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
-import type { Condition } from '../../threads/threads.ts';
+import type { Condition } from '../../threads/search.ts';
 
 /** A query that was read. */
 export type Query = {

@@ -2,8 +2,8 @@
  * What this door tells of what happened: events of the feed, as calls of its webhooks (api/web1on1.md §B.10). Looks only at what
  * somebody asked to hear of, and loads what that takes for the whole batch.
  */
-import { selectIntegrationsOf } from '../../accounts/integrations.ts';
-import { selectWorkspaces } from '../../accounts/workspaces.ts';
+import { seeIntegrations } from '../../accounts/integrations.ts';
+import { getWorkspace } from '../../accounts/workspaces.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24, toUuid } from '../../base/ids.ts';
 import type { MessageReceived } from '../../conversations/conversations.ts';
@@ -11,7 +11,7 @@ import type { Db } from '../../db/pool.ts';
 import type { MessageAccepted } from '../../ledger/events.ts';
 import type { FeedEvent } from '../../queue/feed/reader.ts';
 import { inboxOf } from '../../threads/posts.ts';
-import { openThreads, selectPosts } from '../../threads/threads.ts';
+import { openThreads, postsById } from '../../threads/threads.ts';
 import type { ThreadTold } from '../../threads/told.ts';
 import type { Presenter, RenderedCall } from '../../webhooks/expand.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
@@ -51,9 +51,7 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
     type === 'message.accepted' ? [(payload as MessageAccepted).messageId] : [],
   );
   // What was posted here is told as a post; what another door sent is told as a message.
-  const posted = new Set(
-    sent.length > 0 ? (await selectPosts(db, events[0]!.workspaceId, sent)).map(({ id }) => id) : [],
-  );
+  const posted = new Set((await postsById(db, events[0]!.workspaceId, sent)).map(({ id }) => id));
   return events.flatMap((event, index): Moment[] => {
     switch (event.type) {
       case 'message.received': {
@@ -88,15 +86,15 @@ async function momentsOf(db: Db, events: readonly FeedEvent[]): Promise<Moment[]
 async function loadFacts(db: Db, workspaceId: number, moments: readonly Moment[]): Promise<Facts> {
   const conversationIds = [...new Set(moments.map(({ conversationId }) => conversationId))];
   const messageIds = [...new Set(moments.flatMap(({ messageId }) => messageId ?? []))];
-  const [workspaces, integrations, threads] = await Promise.all([
-    selectWorkspaces(db, [workspaceId]),
-    selectIntegrationsOf(db, [workspaceId]),
+  const [workspace, integrations, threads] = await Promise.all([
+    getWorkspace(db, workspaceId),
+    seeIntegrations(db, workspaceId),
     openThreads(db, workspaceId, conversationIds),
   ]);
   const organization = {
     id: workspaceId,
-    name: workspaces[0]?.name ?? '',
-    settings: workspaces[0]?.settings ?? {},
+    name: workspace?.name ?? '',
+    settings: workspace?.settings ?? {},
   };
   const [shown, messages] = await Promise.all([
     loadShown(db, workspaceId, threads),

@@ -1,0 +1,253 @@
+/** Scenarios of people who were let down by other engines, each as it should go: waits, runs, edits, goals, publishing. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { readCampaign } from '../src/campaigns/steps/definition.ts';
+import { isFault } from '../src/base/fault.ts';
+import {
+  connection,
+  DAY_MS,
+  HOUR_MS,
+  mail,
+  MINUTE_MS,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+} from './campaignsProduct.ts';
+import { must, startWorld } from './support/world.ts';
+
+const { ctx } = world;
+type Place = Awaited<ReturnType<typeof newPlace>>;
+
+/** Somebody opens a link in a message of a campaign's step: in their `nth` run. */
+async function click(place: Place, contactId: number, step: string, nth = 0): Promise<void> {
+  const sent = await sql<{ messageId: number }[]>`
+    SELECT message_id AS "messageId" FROM campaign_sends WHERE contact_id = ${contactId} AND step = ${step} ORDER BY message_id`;
+  const causeId = sent[nth]!.messageId;
+  const payload = {
+    contactId,
+    causeId,
+    position: 0,
+    kind: 'click',
+    longUri: 'https://example.com',
+    first: true,
+  };
+  const atMs = await place.nowMs();
+  await ctx.queue.transact((tx) =>
+    ctx.queue.append(tx, [
+      { ownerId: contactId, workspaceId: place.id, type: 'link.clicked', atMs, payload },
+    ]),
+  );
+  await place.settled();
+}
+
+const waitsForClick = (timeout = '2d') => [
+  mail('offer'),
+  {
+    key: 'clicked',
+    wait_for: { event: '$clicked', of: 'offer', timeout },
+    then: { done: 'yes', timeout: 'no' },
+  },
+  { ...mail('yes'), then: { next: 'end' } },
+  mail('no'),
+];
+
+test('scenario 2: a wait directly after a send; a click wakes it, whatever time it is in the workspace', async () => {
+  for (const aheadMs of [0, 3 * DAY_MS]) {
+    const place = await newPlace();
+    if (aheadMs) await place.advance(aheadMs);
+    await place.live({ key: 'click', trigger: { event: { did: 'in' } }, steps: waitsForClick() });
+    const id = await place.tell('cleo', { name: 'in' });
+    await place.settled();
+    await click(place, id, 'offer');
+    assert.deepEqual(await place.mails(id), ['offer', 'yes'], `${aheadMs} ms ahead`);
+    await place.advance(3 * DAY_MS);
+    assert.deepEqual(await place.mails(id), ['offer', 'yes'], 'and it does not time out as well');
+  }
+});
+
+test('scenario 3: a second run waits for its own mail: a click on the first one’s is not its', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'runs',
+    trigger: { event: { did: 'in' } },
+    whileActive: 'alongside',
+    steps: waitsForClick(),
+  });
+  const id = await place.tell('two', { name: 'in' });
+  await place.settled();
+  await place.tell('two', { name: 'in' });
+  await place.settled();
+  await click(place, id, 'offer', 0);
+  assert.deepEqual(await place.mails(id), ['offer', 'offer', 'yes']);
+  assert.deepEqual((await place.entries(id)).filter((ending) => ending === null).length, 1);
+  await click(place, id, 'offer', 1);
+  assert.deepEqual(await place.mails(id), ['offer', 'offer', 'yes', 'yes']);
+  await provesWhole();
+});
+
+test('scenario 5: an event sets it off, and the wait is for the event of the same order', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'orders',
+    trigger: { event: { did: 'ordered' } },
+    whileActive: 'alongside',
+    steps: [
+      {
+        key: 'w',
+        wait_for: { event: 'shipped', match: { order: 'id' }, timeout: '5d' },
+        then: { done: 'sent', timeout: 'late' },
+      },
+      { ...mail('sent'), then: { next: 'end' } },
+      mail('late'),
+    ],
+  });
+  const id = await place.tell('olga', { name: 'ordered', properties: { id: 1 } });
+  await place.tell('olga', { name: 'ordered', properties: { id: 2 } });
+  await place.tell('olga', { name: 'shipped', properties: { order: 2 } });
+  await place.tell('olga', { name: 'shipped', properties: {} });
+  await place.settled();
+  assert.deepEqual(await place.mails(id), ['sent']);
+  await place.advance(5 * DAY_MS);
+  assert.deepEqual(await place.mails(id), ['sent', 'late']);
+});
+
+test('scenario 7: the same event through two processes at once: one event, one enrolment, one mail', async () => {
+  const place = await newPlace();
+  const other = await startWorld(connection, { PARLEY_ROLES: 'http' });
+  after(() => other.stop());
+  await place.live({ key: 'both', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
+  const told = (who: string) => [{ person: place.person(who), event: { name: 'pay', key: `of ${who}` } }];
+  const people = Array.from({ length: 20 }, (_, i) => `both${i}`);
+  const ids = await Promise.all(
+    people.map(async (who) => {
+      const both = await Promise.all([
+        ctx.arrive(place.id, told(who)),
+        other.ctx.arrive(place.id, told(who)),
+      ]);
+      const [here, there] = both.map((one) => must(one)[0]!.contactId);
+      assert.equal(here, there);
+      return here!;
+    }),
+  );
+  await place.settled();
+  for (const id of ids) {
+    assert.deepEqual(await place.mails(id), ['receipt']);
+    assert.equal((await place.entries(id)).length, 1);
+  }
+  await provesWhole();
+});
+
+test('scenario 15: done a second before the deadline and received five seconds after it: done, within the grace', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'grace',
+    trigger: { event: { did: 'in' } },
+    steps: [
+      {
+        key: 'w',
+        wait_for: { event: 'opened', timeout: '1h', grace: true },
+        then: { done: 'yes', timeout: 'no' },
+      },
+      { ...mail('yes'), then: { next: 'end' } },
+      mail('no'),
+    ],
+  });
+  const [early, late] = [await place.tell('early', { name: 'in' }), await place.tell('late', { name: 'in' })];
+  await place.settled();
+  const [entered] = await sql<{ ms: number }[]>`
+    SELECT max(entered_ms) AS ms FROM campaign_entries WHERE contact_id = ANY(${[early, late]}::bigint[])`;
+  await place.advance(HOUR_MS + 5_000);
+  const timestamp = (entered!.ms + HOUR_MS - 1_000) / 1000;
+  await place.tell('early', { name: 'opened', timestamp });
+  await place.settled();
+  await place.advance(MINUTE_MS);
+  await place.tell('late', { name: 'opened', timestamp });
+  await place.settled();
+  assert.deepEqual([await place.mails(early), await place.mails(late)], [['yes'], ['no']]);
+});
+
+test('scenario 18: all steps are replaced: nobody enters again, and who waits leaves', async () => {
+  const place = await newPlace();
+  const base = { key: 'replaced', trigger: { event: { did: 'in' } }, entry: 'once' as const };
+  await place.live({ ...base, steps: [mail('old'), { key: 'rest', wait: { for: '1d' } }, mail('older')] });
+  const done = await place.tell('done', { name: 'in' });
+  await place.settled();
+  await place.advance(DAY_MS);
+  const waits = await place.tell('waits', { name: 'in' });
+  await place.settled();
+  await place.live({ ...base, steps: [mail('new'), { key: 'pause', wait: { for: '1d' } }, mail('newer')] });
+  await place.settled();
+  for (const who of ['done', 'waits']) await place.tell(who, { name: 'in' });
+  await place.settled();
+  await place.advance(3 * DAY_MS);
+  assert.deepEqual([await place.mails(done), await place.mails(waits)], [['old', 'older'], ['old']]);
+  assert.deepEqual(
+    [await place.entries(done), await place.entries(waits)],
+    [['completed'], ['step_removed']],
+  );
+  assert.equal(await place.refusal(done), 'entered_before');
+  await provesWhole();
+});
+
+test('scenario 29: what fails for good leads along the failed edge; a loop without a wait is refused', async () => {
+  const place = await newPlace();
+  const steps = [
+    { ...mail('mail', { await: 'accepted' }), then: { failed: 'sorry', suppressed: 'sorry' } },
+    { key: 'fine', stop: { reason: 'fine' } },
+    { key: 'sorry', stop: { reason: 'sorry' } },
+  ];
+  await place.live({ key: 'fails', trigger: { event: { did: 'in' } }, steps });
+  const told = must(
+    await ctx.arrive(place.id, [
+      {
+        person: { identities: [{ kind: 'external', value: 'nowhere' }], destinations: [] },
+        event: { name: 'in' },
+      },
+      { person: place.person('somewhere'), event: { name: 'in' } },
+    ]),
+  );
+  await place.settled();
+  const endings = await Promise.all(told.map(({ contactId }) => place.entries(contactId)));
+  assert.deepEqual(endings, [['sorry'], ['fine']]);
+  const loop = readCampaign({
+    parley: 'campaign/1',
+    key: 'loop',
+    trigger: { api: true },
+    steps: [
+      { key: 'a', set: { x: 1 } },
+      { key: 'b', tag: { add: ['y'] }, then: { next: 'a' } },
+    ],
+  });
+  assert.ok(isFault(loop) && /leads back to itself without a wait/.test(loop.message));
+});
+
+test('published twice at once: one version, and the other is told; whoever dies in it has published nothing', async () => {
+  const place = await newPlace();
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+  const nowMs = await place.nowMs();
+  const file = { parley: 'campaign/1', key: 'twice', trigger: { event: { did: 'in' } }, steps: [mail('x')] };
+  const draft = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, place.id, file, nowMs)));
+  const once = () => ctx.queue.transact((tx) => publish(deps, tx, place.id, draft.id, 'move', nowMs));
+  const dies = ctx.queue.transact(async (tx) => {
+    await publish(deps, tx, place.id, draft.id, 'move', nowMs);
+    throw new Error('dies');
+  });
+  const [died, ...ended] = await Promise.all([
+    dies.then(
+      () => 'lived',
+      () => 'died',
+    ),
+    once(),
+    once(),
+    once(),
+  ]);
+  assert.equal(died, 'died');
+  assert.equal(ended.filter((one) => !isFault(one)).length, 1);
+  for (const one of ended) if (isFault(one)) assert.match(one.message, /no draft that could be published/);
+  const versions = await sql`SELECT number, epoch FROM campaign_versions WHERE campaign_id = ${draft.id}`;
+  assert.deepEqual([...versions], [{ number: 1, epoch: 1 }]);
+  const epochs = await sql`SELECT epoch FROM campaign_epochs WHERE campaign_id = ${draft.id}`;
+  assert.equal(epochs.length, 1);
+});
