@@ -21,7 +21,7 @@ import { selectByIds } from './sql.ts';
 const TOLD_FOR_MS = 3 * 24 * 3600 * 1000;
 
 /** When a post is made: `nowMs` by our clock, the other two by the workspace's. */
-export type When = { nowMs: number; wsNowMs: number; atMs?: number | undefined };
+type When = { nowMs: number; wsNowMs: number; atMs?: number | undefined };
 
 /** Says something in a group: now, or at a time to come. Costs the same however many are in it. */
 export async function postToGroup(

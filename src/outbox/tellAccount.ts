@@ -14,7 +14,7 @@ import type { Tx } from '../db/pool.ts';
 import { accept, type AcceptDeps } from './accept.ts';
 
 /** A message that was said to an account, with the conversation it is in. `atMs` is by the workspace's clock. */
-export type ToldAccount = { messageId: number; conversationId: number; atMs: number; content: Content };
+type ToldAccount = { messageId: number; conversationId: number; atMs: number; content: Content };
 
 /** Says it. The account is connected when the transaction ends, or it is refused. */
 export async function tellAccount(

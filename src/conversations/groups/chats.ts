@@ -9,8 +9,6 @@ import type { Db, Tx } from '../../db/pool.ts';
 import { ensureConversations } from '../conversations.ts';
 import {
   closeChatRows,
-  countPosted,
-  selectChat,
   selectChats,
   selectPosted,
   updateChat,
@@ -64,11 +62,6 @@ export async function chatsOf(db: Db, contactId: number): Promise<Chat[]> {
   return await selectChats(db, [contactId]);
 }
 
-/** A conversation by its id, of a workspace. */
-export async function findChat(db: Db, workspaceId: number, id: number): Promise<Chat | undefined> {
-  return id > 0 ? await selectChat(db, workspaceId, id) : undefined;
-}
-
 /** Whether the account may write in a conversation: the reason why not (S57). */
 export function mayReply(chat: Pick<Chat, 'kind' | 'closedMs'>): Fault | undefined {
   if (chat.closedMs !== null) return fault('forbidden', 'This account is not connected any more.');
@@ -101,12 +94,4 @@ export async function postedTo(
   page: Parameters<typeof selectPosted>[2],
 ): ReturnType<typeof selectPosted> {
   return await selectPosted(db, contactId, page);
-}
-
-/** How many broadcasts were posted to a conversation since its account read it. */
-export async function unreadPosted(
-  db: Db,
-  { contactId, kind, readMs }: Pick<Chat, 'contactId' | 'kind' | 'readMs'>,
-): Promise<number> {
-  return kind === 'announcements' ? 0 : await countPosted(db, contactId, { kind, readMs });
 }

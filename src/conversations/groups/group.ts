@@ -9,7 +9,7 @@ export type Notify = 'all' | 'mentions' | 'none';
 export type Role = 'owner' | 'admin' | 'member';
 
 /** Who may post besides the business: everybody in the group, those who run it, nobody. */
-export type Posting = 'members' | 'admins' | 'business';
+type Posting = 'members' | 'admins' | 'business';
 
 /** What can be set of a group. */
 export type GroupSettings = { posting?: Posting };

@@ -28,11 +28,8 @@ import {
 } from './sql.groups.ts';
 import { countUnread, deletePosts } from './sql.posts.ts';
 
-/** Contacts that may be put into a group at once. */
-export const MOST_AT_ONCE = 1_000;
-
 /** What a group is made from. */
-export type GroupInput = {
+type GroupInput = {
   name: string;
   description?: string | null | undefined;
   photoUrl?: string | null | undefined;
@@ -234,7 +231,7 @@ export async function markGroupRead(
 }
 
 /** A group that somebody is in, and how much of it they have not read. */
-export type OwnGroup = { group: Group; membership: Membership; unread: number };
+type OwnGroup = { group: Group; membership: Membership; unread: number };
 
 /** The groups that a contact is in. Unread is what stands after the place they have read up to: nothing is counted when it is posted. */
 export async function groupsOf(db: Db, of: { workspaceId: number; contactId: number }): Promise<OwnGroup[]> {

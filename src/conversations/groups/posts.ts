@@ -18,14 +18,11 @@ import {
   updatePlace,
 } from './sql.posts.ts';
 
-/** Contacts that a post may name. */
-export const MOST_MENTIONS = 200;
-
 /** Something to be said in a group. Without `authorId` it is the business that says it. */
 export type Saying = Pick<Post, 'author' | 'content' | 'mentions' | 'mentionsAll'> & { authorId?: number };
 
 /** Whether somebody may post in a group: the reason why not. */
-export function mayPost(group: Group, author: Membership | undefined | 'business'): Fault | undefined {
+function mayPost(group: Group, author: Membership | undefined | 'business'): Fault | undefined {
   if (group.closedMs !== null) return fault('conflict', 'group: is closed, nothing is posted in it any more');
   if (author === 'business') return undefined;
   if (!author) return fault('forbidden', 'group: only its members post in it');

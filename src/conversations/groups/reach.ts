@@ -7,16 +7,18 @@ import type { Post } from './group.ts';
 import { insertBroadcastPosts, postedAndTold, postedIn, selectTold, type ChatKind } from './sql.chats.ts';
 import { membersIn, selectStillTold, toldOf } from './sql.groups.ts';
 
+export { allOf } from './sql.groups.ts';
+
 /** What a run is that is no broadcast which somebody drafted: a post to a group, or to a conversation of each of many accounts. */
 export type Origin =
   | { kind: 'group'; groupId: number; postId: number; announcements?: true }
   | { kind: ChatKind };
 
 /** A run of posts. */
-export type PostRun = { runId: number; broadcastId: number; origin: Origin };
+type PostRun = { runId: number; broadcastId: number; origin: Origin };
 
 /** The buckets that are looked at, and the time by the workspace's clock. */
-export type At = { buckets: readonly number[]; nowMs: number };
+type At = { buckets: readonly number[]; nowMs: number };
 
 /** Posts to each account of a selection, as (bucket, owner_id), that is connected; returns to how many. All within the buckets of a lane. */
 export async function postToEach(
@@ -32,11 +34,6 @@ export function toldIn(db: Db, run: PostRun, post: Post | undefined, at: At): Fr
   const { origin } = run;
   if (origin.kind !== 'group') return postedAndTold(db, { runId: run.runId, kind: origin.kind }, at);
   return toldOf(db, { ...origin, ...(post ?? nobody(origin.groupId)) }, at);
-}
-
-/** All of a group, as (bucket, owner_id). */
-export function allOf(db: Db, groupId: number): Fragment {
-  return db`SELECT a.bucket, a.contact_id AS owner_id FROM (${membersIn(db, groupId)}) a`;
 }
 
 /** Who sees it, as (bucket, contact_id): also who is told of nothing, and who said it. */

@@ -55,13 +55,6 @@ export async function selectChats(db: Db, contactIds: readonly number[], share =
     ORDER BY h.contact_id, h.kind ${share ? db`FOR SHARE` : db``}`;
 }
 
-/** A chat by its id. */
-export async function selectChat(db: Db, workspaceId: number, id: number): Promise<Chat | undefined> {
-  const [row] = await db<Chat[]>`
-    SELECT ${columns(db)} FROM connect_chats h WHERE h.id = ${id} AND h.workspace_id = ${workspaceId}`;
-  return row;
-}
-
 /** Sets what an account is told of in a chat; what is undefined stays. */
 export async function updateChat(
   db: Db,
@@ -153,18 +146,6 @@ export async function selectPosted(
       ${page.kind === undefined ? db`` : db`AND b.kind = ${page.kind}`}
       ${page.beforeMs === undefined ? db`` : db`AND b.at_ms < ${page.beforeMs}`}
     ORDER BY b.at_ms DESC, b.broadcast_id DESC LIMIT ${page.limit}`;
-}
-
-/** How many broadcasts were posted to a contact after a time, by chat. */
-export async function countPosted(
-  db: Db,
-  contactId: number,
-  after: { kind: ChatKind; readMs: number },
-): Promise<number> {
-  const [row] = await db<{ n: number }[]>`
-    SELECT count(*) AS n FROM broadcast_posts b
-    WHERE b.bucket = ${bucketOf(contactId)} AND b.contact_id = ${contactId} AND b.kind = ${after.kind} AND b.at_ms > ${after.readMs}`;
-  return row!.n;
 }
 
 /** Lets go of what contacts had: their chats, and which broadcasts were posted to them. */

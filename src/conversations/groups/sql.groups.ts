@@ -249,10 +249,16 @@ function wants(db: Db, post: Parameters<typeof toldOf>[1], nowMs: number): Fragm
     AND (m.notify = 'all' OR m.notify = 'mentions' AND ${named})`;
 }
 
-/** All members of a group, as (bucket, contact_id); only those in some buckets, where these are given. */
-export function membersIn(db: Db, groupId: number, buckets?: readonly number[]): Fragment {
-  const within = buckets ? db`m.bucket = ANY(${[...buckets]}::smallint[])` : db`m.bucket >= 0`;
-  return db`SELECT m.bucket, m.contact_id FROM group_members m WHERE ${within} AND m.group_id = ${groupId}`;
+/** All members of a group in some buckets, as (bucket, contact_id). */
+export function membersIn(db: Db, groupId: number, buckets: readonly number[]): Fragment {
+  return db`
+    SELECT m.bucket, m.contact_id FROM group_members m
+    WHERE m.bucket = ANY(${[...buckets]}::smallint[]) AND m.group_id = ${groupId}`;
+}
+
+/** All of a group, as (bucket, owner_id). */
+export function allOf(db: Db, groupId: number): Fragment {
+  return db`SELECT m.bucket, m.contact_id AS owner_id FROM group_members m WHERE m.bucket >= 0 AND m.group_id = ${groupId}`;
 }
 
 /** Takes contacts out of all groups. */

@@ -67,7 +67,7 @@ export function presentEntry(entry: Entry, { messages, posts, posted }: Named): 
 }
 
 /** A post, as one member sees it. */
-export function livePost(post: Post, contactId: number): LivePost {
+function livePost(post: Post, contactId: number): LivePost {
   const { name, avatarUrl } = post.author;
   return {
     id: toHex24(post.id),

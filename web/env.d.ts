@@ -1,0 +1,2 @@
+/** What the build takes besides code. */
+declare module '*.css';
