@@ -93,7 +93,7 @@ export async function newPlace(timeZone?: string) {
     },
     /** Waits until nothing is left to do now. */
     async settled(): Promise<void> {
-      await until('all is done', async () => must(await ctx.simulator.settled(id)), 30_000);
+      await until('all is done', async () => must(await ctx.simulator.settled(id)), 120_000);
     },
     async advance(byMs: number): Promise<void> {
       must(await ctx.simulator.advanceClock(id, byMs));

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { isoTime } from '../src/base/clock.ts';
+import { callIn } from '../src/campaigns/events/call.ts';
 import { readCampaign } from '../src/campaigns/steps/definition.ts';
 import { isFault } from '../src/base/fault.ts';
 import {
@@ -250,4 +252,98 @@ test('published twice at once: one version, and the other is told; whoever dies 
   assert.deepEqual([...versions], [{ number: 1, epoch: 1 }]);
   const epochs = await sql`SELECT epoch FROM campaign_epochs WHERE campaign_id = ${draft.id}`;
   assert.equal(epochs.length, 1);
+});
+
+test('scenario 6: a list is let in by hand twice, and whoever did it died in between: each is in once', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({ key: 'hand', trigger: { hand: true }, steps: [mail('hello')] });
+  const people = await Promise.all(Array.from({ length: 30 }, (_, i) => place.tell(`hand${i}`)));
+  const nowMs = await place.nowMs();
+  const letIn = (contactIds: readonly number[], dies = false) =>
+    ctx.queue.transact(async (tx) => {
+      for (const contactId of contactIds) {
+        const told = {
+          workspaceId: place.id,
+          contactId,
+          campaignId: campaign.id,
+          key: 'batch',
+          properties: {},
+        };
+        await callIn(ctx, tx, told, nowMs);
+      }
+      if (dies) throw new Error('dies');
+    });
+  await letIn(people.slice(0, 12));
+  await assert.rejects(letIn(people.slice(12, 20), true), /dies/);
+  await Promise.all([letIn(people), letIn(people)]);
+  await place.settled();
+  for (const id of people)
+    assert.deepEqual([await place.mails(id), await place.entries(id)], [['hello'], ['completed']]);
+  await provesWhole();
+});
+
+test('scenarios 9 and 22: who is in a segment when it starts does not enter; who leaves and comes back enters no second time', async () => {
+  const place = await newPlace();
+  const told = Array.from({ length: 500 }, (_, i) => ({
+    person: place.person(`in${i}`, { attributes: { plan: 'pro' } }),
+  }));
+  must(await ctx.arrive(place.id, told));
+  await place.settled();
+  const segment = await place.segment('pros', { attribute: 'plan', is: 'pro' });
+  assert.equal((await place.inside(segment)).length, 500);
+  const campaign = await place.live({
+    key: 'pros',
+    trigger: { segment: { entered: 'pros' } },
+    entry: 'once',
+    steps: [mail('welcome')],
+  });
+  await place.settled();
+  const plan = (who: string, name: string) => place.tell(who, undefined, { attributes: { plan: name } });
+  const late = await plan('late', 'pro');
+  await place.settled();
+  for (const name of ['free', 'pro', 'free', 'pro']) {
+    await plan('late', name);
+    await place.settled();
+  }
+  assert.deepEqual([await place.mails(late), await place.refusal(late)], [['welcome'], 'entered_before']);
+  assert.equal((await place.tallies(campaign.id))['entered'], 1);
+  await provesWhole();
+});
+
+test('scenario 27: who joins one day before a date gets what is still to come, and nothing that is past', async () => {
+  const place = await newPlace();
+  for (const days of [3, 2, 1])
+    await place.live({
+      key: `before-${days}`,
+      trigger: { date: { attribute: 'meeting', offset: `-${days}d`, at: '09:00' } },
+      steps: [mail(`days-${days}`)],
+    });
+  const nowMs = await place.nowMs();
+  // Nine o'clock of the day before is still to come, and that of two days before is past.
+  const isBeforeNine = nowMs % DAY_MS < 9 * HOUR_MS;
+  const meetingMs = nowMs - (nowMs % DAY_MS) + (isBeforeNine ? 1 : 2) * DAY_MS;
+  const meeting = isoTime(meetingMs).slice(0, 10);
+  const id = await place.tell('joins', undefined, { attributes: { meeting } });
+  await place.settled();
+  await place.advance(2 * DAY_MS);
+  assert.deepEqual(await place.mails(id), ['days-1']);
+});
+
+test('scenario 29: a step sets what a segment asks: the segment changes in the same turn, and sets off what it does', async () => {
+  const place = await newPlace();
+  const segment = await place.segment('greeted', { attribute: 'greeted', is: true });
+  await place.live({
+    key: 'follows',
+    trigger: { segment: { entered: 'greeted' } },
+    steps: [mail('follow-up')],
+  });
+  await place.live({
+    key: 'greets',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'mark', set: { greeted: true } }],
+  });
+  await place.settled();
+  const id = await place.tell('greta', { name: 'in' });
+  await place.settled();
+  assert.deepEqual([await place.inside(segment), await place.mails(id)], [[id], ['follow-up']]);
 });

@@ -40,7 +40,7 @@ const broken = (change: object, rule: RegExp) => {
 test('what is wrong is named with its path', () => {
   broken({ trigerr: 1 }, /^campaign\.trigerr: is not known/);
   broken({ trigger: { event: { did: 'a', wher: {} } } }, /^campaign\.trigger\.event\.wher: is not known/);
-  broken({ trigger: { segment: 'x' } }, /^campaign\.trigger\.segment: is not built yet/);
+  broken({ trigger: { segment: 'x' } }, /^campaign\.trigger\.segment: must be an object/);
   broken({ steps: [{ key: 'one', webhook: {} }] }, /^campaign\.steps\[0\]\.webhook: is not built yet/);
   broken(
     { steps: [{ key: 'one', wait: { for: '500d' } }] },

@@ -10,7 +10,7 @@ import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { fence } from '../queue/work/settle.ts';
 import type { TurnTaker } from '../queue/turns.ts';
 import type { LiveSource } from './enrol/live.ts';
-import { selectNextTimerMs, selectTimerLanes } from './enrol/sql.read.ts';
+import { selectNextTimerMs, selectTimerLanes, selectWaiting } from './enrol/sql.read.ts';
 import { selectArrivalLanes } from './events/sql.take.ts';
 import { takeArrivals } from './events/take.ts';
 import { selectTaskLanes } from './enrol/sql.tasks.ts';
@@ -65,14 +65,16 @@ async function takeSome(
   most = A_TURN,
 ): Promise<boolean> {
   const { taken, more } = await takeArrivals(deps, tx, lane, nowMs, most);
+  const waits = await selectWaiting(tx, lane, nowMs);
   // What waits behind may have come before what is due now.
-  const timers = more ? [] : await dueTimers(tx, lane, nowMs, most);
-  const liveOf = await source(tx);
+  const timers = more || !waits.hasTimers ? [] : await dueTimers(tx, lane, nowMs, most);
+  const liveOf = await source(tx, waits.stamp);
   let again = more || timers.length > 0;
   for (const [workspaceId, part] of byWorkspace(taken, timers))
     again = (await takeTurn(deps, tx, lane, await liveOf(workspaceId), workspaceId, part, nowMs)) || again;
   // Tasks wait for what lies before them, and not until nothing comes any more.
-  const hasTask = !more && timers.length < most && (await takeTask(deps, tx, lane, liveOf, nowMs, most));
+  const isLast = waits.hasTask && !more && timers.length < most;
+  const hasTask = isLast && (await takeTask(deps, tx, lane, liveOf, nowMs, most));
   // What arrives meanwhile wakes the lane itself: a look that finds nothing would cost as much as a turn.
-  return again || hasTask;
+  return again || hasTask || (waits.hasTask && !isLast);
 }

@@ -1,14 +1,11 @@
 /** What this room declares. */
-import type { IdSource } from '../base/ids.ts';
-import type { Names } from '../campaigns/events/names.ts';
-import type { Queue } from '../queue/queue.ts';
 import type { WorkingRoom } from '../queue/room.ts';
 import { announcementsReader } from './announcements.ts';
-import { grantsReader } from './told.ts';
 import { forgetContacts, moveGrants } from './sql.ts';
+import { grantsReader } from './told.ts';
 
 /** Connect. The account's own list of companies keeps that there was a grant, and that the company erased its contact. */
-export function connectRoom(deps: { queue: Queue; ids: IdSource; names: Names }): WorkingRoom {
+export function connectRoom(deps: Parameters<typeof grantsReader>[0]): WorkingRoom {
   return {
     name: 'connect',
     personal: {
@@ -20,9 +17,9 @@ export function connectRoom(deps: { queue: Queue; ids: IdSource; names: Names })
     exports: {
       connect_grants: { by: 'contact', column: 'contact_id', hasBucket: false },
     },
-    readers: [announcementsReader(), grantsReader(deps)],
     erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
     merge: ({ tx, workspaceId, discardedId, survivingId }) =>
       moveGrants(tx, { workspaceId, discardedId, survivingId }),
+    readers: [announcementsReader(), grantsReader(deps)],
   };
 }

@@ -35,8 +35,8 @@ export type LiveNames = Live & {
   asksSets: boolean;
 };
 
-/** What is live, for turns. */
-export type LiveSource = (tx: Tx) => Promise<(workspaceId: number) => Promise<LiveNames>>;
+/** What is live, for turns. `stamp`: of what is live, where this very transaction has read it. */
+export type LiveSource = (tx: Tx, stamp?: number) => Promise<(workspaceId: number) => Promise<LiveNames>>;
 
 /** Versions kept that were made ready. */
 const KEPT = 5_000;
@@ -54,8 +54,8 @@ export function createLiveSource(deps: { names: Names }): LiveSource {
     versions.set(row.id, made);
     return made;
   };
-  return async (tx) => {
-    const now = await selectStamp(tx);
+  return async (tx, given) => {
+    const now = given ?? (await selectStamp(tx));
     if (now !== stamp) known.clear();
     stamp = now;
     return async (workspaceId) => {

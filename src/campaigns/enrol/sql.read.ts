@@ -25,6 +25,20 @@ export async function selectTimers(
     ORDER BY due_ms, at_ms LIMIT ${limit}`;
 }
 
+/** What a lane has besides arrivals, and the stamp of what is live. */
+export type Waiting = { stamp: number; hasTimers: boolean; hasTask: boolean };
+
+/** Whether anything is due in a lane: one statement of each turn, since mostly nothing is. */
+export async function selectWaiting(db: Db, lane: OwnedLane, nowMs: number): Promise<Waiting> {
+  const rows = await db<Waiting[]>`
+    SELECT s.n AS stamp,
+      EXISTS (SELECT FROM timers t WHERE t.lane = ${lane.lane} AND t.bucket = ANY(${lane.buckets}::smallint[]) AND t.due_ms <= ${nowMs})
+        AS "hasTimers",
+      EXISTS (SELECT FROM campaign_tasks k WHERE k.bucket = ${lane.bucket} AND k.lane = ${lane.lane} AND k.due_ms <= ${nowMs}) AS "hasTask"
+    FROM campaign_stamp s WHERE s.id = 1`;
+  return rows[0]!;
+}
+
 /** Lanes in which a timer is due. */
 export async function selectTimerLanes(db: Db, nowMs: number): Promise<number[]> {
   const rows = await db<{ lane: number }[]>`

@@ -22,11 +22,11 @@ export const MESSAGE_EVENTS = [
 /** What it tells of a contact's orders; an order is paid once. */
 export const ORDER_EVENTS = ['$order_created', '$order_paid', '$order_updated', '$order_deleted'] as const;
 
-/** What it tells of a connected account, and of a form that was filled in. */
-const OTHER_EVENTS = ['$grant_created', '$grant_deleted', '$form_answered'] as const;
+/** What it tells of a contact who is an account that connected to the workspace. */
+const GRANT_EVENTS = ['$grant_created', '$grant_deleted'] as const;
 
 /** What Parley itself tells of a contact, as an event of that contact. A caller cannot track one of these. */
-export const OWN_EVENTS = [...MESSAGE_EVENTS, ...ORDER_EVENTS, ...OTHER_EVENTS] as const;
+export const OWN_EVENTS = [...MESSAGE_EVENTS, ...ORDER_EVENTS, ...GRANT_EVENTS, '$form_answered'] as const;
 
 /** Ids of names; those that are new are made. */
 export type Names = (

@@ -16,7 +16,7 @@ import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, isId, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
 import { readingsOf } from '../../base/microseconds.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import type { Who } from '../../connect/grants.ts';
+import { actorOfCompany, type Who } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { readTexts, writeText, ORDER_TEXTS } from '../../orders/alerts.ts';
 import { readOrder, type OrderRead } from '../../orders/given.ts';
@@ -223,7 +223,8 @@ function inAccount<S extends number, B>(
     const done = await work(tx);
     if (isFault(done)) return done;
     const detail = { company: acting.companyId, ...done.audit.detail };
-    return { ...done, audit: { ...done.audit, workspaceId: workspace.id, detail } };
+    const actor = actorOfCompany({ clientWorkspaceId: acting.companyId });
+    return { ...done, audit: { ...done.audit, workspaceId: workspace.id, actor, detail } };
   };
 }
 

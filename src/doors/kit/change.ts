@@ -16,8 +16,9 @@ export type Note = {
   action: string;
   subject?: string;
   detail?: Record<string, unknown>;
-  /** Of the change, where it is not the caller's. */
+  /** Of the change, where it is not the caller's; and as whom its log knows the caller. */
   workspaceId?: number;
+  actor?: string;
 };
 
 /** What a change came to: the answer, and what the audit log is told. */

@@ -17,6 +17,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
 import { msOf, offsetTime, readingsOf } from '../../base/microseconds.ts';
+import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { offsetAt } from '../../gate/window.ts';
 import { moneyText } from '../../orders/money.ts';
@@ -185,6 +186,7 @@ function onBehalf<A extends { status: number; body: unknown }>(
     const audit: Note = {
       action: `order.${what}`,
       workspaceId: workspace.id,
+      actor: actorOfCompany({ clientWorkspaceId: acting.companyId }),
       ...(order ? { subject: `order:${order.id}` } : {}),
       detail: { company: call.workspace.id, ...detail },
     };
