@@ -139,19 +139,18 @@ export type Step = { key: string; then?: Edges } & (
   | { split: Readonly<Record<string, number>> }
   | { set: Readonly<Record<string, unknown>> }
   | { tag: { add?: readonly string[]; remove?: readonly string[] } }
-  | { group_chat: GroupChatStep }
-  | { share: ShareStep }
+  /** What other rooms do: to a webhook by its id, and what each says of itself. */
+  | { webhook: { to: string; body?: object } }
+  | { group_chat: Readonly<Record<string, unknown>> }
+  | { form: Readonly<Record<string, unknown>> }
+  | { connect: Readonly<Record<string, unknown>> }
+  /** The contact enters another campaign, by key. */
+  | { start: { campaign: string } }
   | { stop: { reason: string } }
 );
 
 /** One of several messages, for this share (`50%`) of those who are treated; who gets which is drawn at entry. */
 export type Variant = { key: string; share: string; template?: string; content?: Content };
-
-/** A group chat of the workspace, by its id: one of the two. */
-export type GroupChatStep = { join: string } | { leave: string };
-
-/** A connected account is offered an action of the workspace, by its key; it decides whether it runs. */
-export type ShareStep = { action: string };
 
 /** A message. Exactly one of template, content and variants; `best` lets the contact's own channel be chosen. */
 export type SendStep = {
@@ -164,6 +163,10 @@ export type SendStep = {
   await?: 'none' | 'accepted' | 'delivered';
   /** Not made when it would be later than this. */
   lateBy?: string;
+  /** People come to it at one time and get it over so long, each at a time that is always theirs. */
+  spread?: string;
+  /** Who leaves the campaign before it is sent does not get it; so for marketing, unless it is said. */
+  cancelOnExit?: boolean;
 };
 
 /** Exact time, and the next time of day after it when named. */

@@ -99,6 +99,7 @@ async function take(of: Browser, product: Parley, contactId: string, conversatio
     list: `${ws}/inbox/unassigned`,
     simulator: `${ws}/simulator?contact=${contactId}`,
   };
+  const SHOWN = { inbox: 'Of course.', list: 'Do you have it in blue?', simulator: '15:00 please' } as const;
   for (const colorScheme of ['light', 'dark'] as const)
     for (const [size, viewport] of Object.entries({
       wide: { width: 1440, height: 900 },
@@ -109,7 +110,11 @@ async function take(of: Browser, product: Parley, contactId: string, conversatio
       await signIn(page, product);
       for (const [name, at] of Object.entries(pages)) {
         await page.goto(product.url + at);
-        await page.waitForLoadState('networkidle', { timeout: 4_000 }).catch(() => {});
+        await page
+          .getByText(SHOWN[name as keyof typeof pages])
+          .first()
+          .waitFor();
+        await page.waitForFunction('!document.querySelector("[aria-busy=true]")');
         await page.screenshot({ path: path.join(out, `${name}-${size}-${colorScheme}.png`) });
       }
       await context.close();

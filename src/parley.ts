@@ -8,7 +8,6 @@ import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
 import { createNames } from './campaigns/events/names.ts';
 import { campaignsRoom } from './campaigns/room.ts';
-import { offerToContact } from './connect/actions.ts';
 import { grantDemo } from './connect/demo.ts';
 import { connectRoom } from './connect/room.ts';
 import { confirmationsRoom } from './confirmations/room.ts';
@@ -64,6 +63,7 @@ import { webhookAnswers } from './doors/web1on1/answers.ts';
 import { web1on1Presenter } from './doors/web1on1/webhookEvents.ts';
 import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
+import { stepHandlersOf } from './stepHandlers.ts';
 import { createSenders } from './senders/senders.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
@@ -273,17 +273,10 @@ function openRooms(ground: Ground) {
   const broadcasts = { ...shared, senders };
   const names = createNames({ ...shared, sql: shared.aside, nowMs: () => shared.clock.nowMs() });
   const arrive = createArrivals({ ...shared, names });
+  const campaigning = { names, arrive, stepHandlers: stepHandlersOf(shared) };
   const notices = createNotices({ ...shared, listens: config.roles.includes('http') });
-  const ctx: HttpContext = {
-    ...shared,
-    senders,
-    simulator,
-    broadcasts,
-    names,
-    arrive,
-    notices,
-    rooms: () => rooms,
-  };
+  const more = { senders, simulator, broadcasts, notices, rooms: () => rooms };
+  const ctx: HttpContext = { ...shared, ...campaigning, ...more };
   const rooms = declared(shared, ctx, notices, metrics);
   for (const { adds } of rooms) if (adds) shared.queue.beforeCommit(adds);
   const worker = createWorker({
@@ -357,12 +350,7 @@ function declared(
     simulatorRoom(ctx.simulator),
     accountsRoom,
     broadcastsRoom(deps),
-    campaignsRoom({
-      ...shared,
-      names: ctx.names,
-      share: (tx, { workspaceId, ...of }, nowMs) =>
-        offerToContact(shared, tx, { ...of, clientWorkspaceId: workspaceId }, nowMs),
-    }),
+    campaignsRoom({ ...shared, names: ctx.names, stepHandlers: ctx.stepHandlers }),
     connectRoom({ ...shared, names: ctx.names }),
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,

@@ -44,7 +44,13 @@ export async function newPlace(timeZone?: string) {
     );
   });
   ctx.directory.forget(id);
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+  const deps = {
+    queue: ctx.queue,
+    ids: ctx.ids,
+    names: ctx.names,
+    clock: ctx.clock,
+    stepHandlers: ctx.stepHandlers,
+  };
   const nowMs = async () => must(await ctx.simulator.workspaceNowMs(id));
   const person = (who: string, more: { attributes?: Record<string, unknown>; timeZone?: string } = {}) => ({
     identities: [
@@ -79,11 +85,15 @@ export async function newPlace(timeZone?: string) {
     },
     /** Waits until lanes were gone through for all that is kept. */
     async built(): Promise<void> {
-      await until('all is built', async () => {
-        const left =
-          await sql`SELECT 1 FROM segments WHERE workspace_id = ${id} AND state = 'building' LIMIT 1`;
-        return left.length === 0;
-      });
+      await until(
+        'all is built',
+        async () => {
+          const left =
+            await sql`SELECT 1 FROM segments WHERE workspace_id = ${id} AND state = 'building' LIMIT 1`;
+          return left.length === 0;
+        },
+        60_000,
+      );
     },
     /** Who is in a segment, in order of id. */
     async inside(segmentId: number): Promise<number[]> {

@@ -3,17 +3,23 @@
  * its policy refuses and on anything that axe finds serious.
  */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import type { Fault } from '../src/base/fault.ts';
 import { openWeb } from '../src/doors/web/door.ts';
+import type { WebFile } from '../src/doors/web/files.ts';
+import { stampOf } from '../src/doors/web/stamp.ts';
 import { errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
 import { until } from './support/until.ts';
 
-const web = openWeb(path.resolve(import.meta.dirname, '..'));
+const root = path.resolve(import.meta.dirname, '..');
+const web = openWeb(root);
 const database = await testDatabase();
 const product = await startConsole(database, { web });
 const { url, base, call, demo } = product;
@@ -64,6 +70,57 @@ async function signedIn(tab: Tab, at = '/'): Promise<Page> {
 
 /** The conversation in the list of the inbox. */
 const rowOf = (page: Page, name: string) => page.getByRole('option', { name: new RegExp(name) });
+
+describe('how the pages are served', () => {
+  const get = (at: string, headers: Record<string, string> = {}) => fetch(url + at, { headers });
+
+  test('the shell is at every address of a page, is asked for anew, and lets nothing in from elsewhere', async () => {
+    for (const at of ['/', '/sign-in', '/enter', `/w/${ws}/inbox/all`]) {
+      const response = await get(at);
+      assert.equal(response.status, 200);
+      assert.match(response.headers.get('content-type')!, /^text\/html/);
+      assert.equal(response.headers.get('cache-control'), 'no-cache');
+      const policy = response.headers.get('content-security-policy')!;
+      assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+      assert.doesNotMatch(policy, /unsafe/);
+    }
+    const etag = (await get('/')).headers.get('etag')!;
+    assert.equal((await get('/', { 'if-none-match': etag })).status, 304);
+    assert.equal((await get('/nothing')).status, 404);
+    assert.equal((await get('/assets/..%2f..%2fpackage.json')).status, 404);
+  });
+
+  test('what it is made of never changes under its name, comes packed, and is within its budget', async () => {
+    const html = await (await get('/')).text();
+    const names = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, name]) => name!);
+    const files = web.files() as ReadonlyMap<string, WebFile>;
+    const sum = (pattern: RegExp) =>
+      names
+        .filter((name) => pattern.test(name))
+        .reduce((bytes, name) => bytes + files.get(name)!.packed.gzip!.length, 0);
+    assert.ok(sum(/\.js$/) <= 210_000, `${sum(/\.js$/)} bytes of JavaScript for the shell and the inbox`);
+    assert.ok(sum(/\.css$/) <= 20_000, `${sum(/\.css$/)} bytes of styles`);
+    for (const [name, { packed, bytes }] of files)
+      if (name.endsWith('.js') && !names.includes(name))
+        assert.ok((packed.gzip ?? bytes).length <= 25_000, `${name}: what another page needs besides`);
+    const response = await get(names[0]!, { 'accept-encoding': 'br, gzip' });
+    assert.equal(response.headers.get('content-encoding'), 'br');
+    assert.match(response.headers.get('cache-control')!, /immutable/);
+    assert.equal(
+      (await get(names[0]!, { 'accept-encoding': 'br;q=0, identity' })).headers.get('content-encoding'),
+      null,
+    );
+  });
+
+  test('what nothing can build is said where the pages would be; one source has one stamp', async () => {
+    const none = await mkdtemp(path.join(tmpdir(), 'parley-web-'));
+    const missing = openWeb(none);
+    await missing.settled;
+    assert.match((missing.files() as Fault).message, /not installed/);
+    await rm(none, { recursive: true });
+    assert.equal(await stampOf(root), await stampOf(root));
+  });
+});
 
 describe('the console in a browser', { skip }, () => {
   test('the link of a start leads into the inbox; an answer from the phone comes by itself, and the reply goes there', async () => {
@@ -144,6 +201,7 @@ describe('the console in a browser', { skip }, () => {
     await checkAxe(page, 'the palette, in the dark');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Simulator' }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await checkAxe(page, 'the map of keys, in the dark');
@@ -206,6 +264,54 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('button', { name: '+1 h' }).tap();
     await page.getByText('The clock moved on by one hour.').waitFor();
     assert.equal((await call('GET', `${base}/clock`)).body.aheadMs, before + 3_600_000);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('people: found by name, what passed, an address blocked by hand and allowed again, erased by name', async () => {
+    const { address, contactId } = await somebody('Gerda', 'who are you?');
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/people`);
+    await page.getByRole('searchbox', { name: /Find by name/ }).fill('Gerd');
+    await page.getByRole('link', { name: 'Gerda' }).click();
+    await page.getByText('who are you?').waitFor();
+    await checkAxe(page, 'a person');
+    const row = page.getByRole('listitem').filter({ hasText: address }).first();
+    await row.getByRole('button', { name: 'Block' }).click();
+    await row.getByText(/no transactional/).waitFor();
+    await row.getByRole('button', { name: 'Allow' }).click();
+    await row.getByText('open').waitFor();
+    await page.getByRole('button', { name: 'Erase …' }).click();
+    await page.getByLabel('Type the name to go on').fill('Gerda');
+    await checkAxe(page, 'erasing');
+    await page.getByRole('button', { name: 'Erase', exact: true }).click();
+    await page.getByText('Gerda was erased.').waitFor();
+    assert.equal((await call('GET', `${base}/contacts/${contactId}`)).status, 404);
+    await checkAxe(page, 'people');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('broadcasts: what cannot be done says why; one is started and is done by itself', async () => {
+    const { contactId } = await somebody('Hugo', 'hi');
+    const made = await call('POST', `${base}/broadcasts`, {
+      name: 'Sunday open',
+      content: { type: 'text', text: 'We are open on Sunday.' },
+      channel: 'sms',
+      class: 'transactional',
+      audience: { include: { contacts: [contactId] } },
+    });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/broadcasts`);
+    const card = page.getByRole('listitem').filter({ hasText: 'Sunday open' });
+    const pause = card.getByRole('button', { name: 'Pause' });
+    await pause.hover();
+    await page.getByRole('tooltip').getByText('Only running broadcasts can be paused.').waitFor();
+    await card.getByRole('button', { name: 'Start' }).click();
+    await card.getByText('done', { exact: true }).waitFor();
+    await card.getByText(/1 delivered/).waitFor();
+    await checkAxe(page, 'broadcasts');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

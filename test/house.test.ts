@@ -111,20 +111,24 @@ test('settings of a workspace are read in one file of whoever they are for, and 
   );
 });
 
-test('an export is imported by another file', () => {
+test('an export is imported by another file', (t) => {
   const readers = sources('src', 'contract', 'test', 'scripts', 'simulation', 'bench', 'sdk');
   const taken = new Set(readers.flatMap((file) => takenBy(file)));
   const needless = sources('src')
-    .filter(
-      (file) =>
-        !/\.test\.ts$|[tT]estRig\.ts$|\/testing\/|src\/campaigns\//.test(file) && !taken.has(`${file} *`),
-    )
+    .filter((file) => !/\.test\.ts$|[tT]estRig\.ts$|\/testing\//.test(file) && !taken.has(`${file} *`))
     .flatMap((file) =>
       [...readFileSync(file, 'utf8').matchAll(DECLARED)]
         .filter(([, name]) => !taken.has(`${file} ${name}`))
         .map(([, name]) => `${show(file)}: ${name}`),
     );
-  assert.deepEqual(needless, [], 'take `export` away; what the file itself does not use either goes');
+  // The campaigns grow: what is exported there before anybody asks for it is counted, until they stand.
+  const growing = needless.filter((one) => one.startsWith('src/campaigns/'));
+  t.diagnostic(`exports of campaigns that nobody asks for: ${growing.length} (goal 0)`);
+  assert.deepEqual(
+    needless.filter((one) => !growing.includes(one)),
+    [],
+    'take `export` away; what the file itself does not use either goes',
+  );
 });
 
 const DECLARED = /^export (?:async )?(?:const|function|class|type|interface) (\w+)/gm;

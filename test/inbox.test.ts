@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { MOST_COUNTED } from '../contract/inboxViews.ts';
+import type { ConversationPage, ThreadPage } from '../contract/doors/console/inbox.ts';
+import { MOST_COUNTED, VIEWS } from '../contract/inboxViews.ts';
 import { fromHex24 } from '../src/base/ids.ts';
+import { applyToConversation, applyToList, applyToThread } from '../web/console/live/apply.ts';
 import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -405,6 +407,85 @@ describe('live', () => {
     const unknown = await listen(dana, 'another.7');
     assert.equal(unknown.told[0].reset, true);
     for (const one of [back, unknown, other]) one.close();
+  });
+
+  test('every event, applied to what was fetched before it, gives what fetching again gives', async () => {
+    const one = await somebody('Kim');
+    const two = await somebody('Lou');
+    const line = await listen(dana);
+    const views = VIEWS.map((view) => ({ view, filter: {} }));
+    const lists = [...views, { view: 'all' as const, filter: { unread: true } }];
+    const fetchLists = async (): Promise<ConversationPage[]> =>
+      await Promise.all(
+        lists.map(async ({ view, filter }) => {
+          const more = 'unread' in filter ? '&unread=true' : '';
+          return ok(
+            await dana.call('GET', `${base}/conversations?view=${view}&limit=5${more}`),
+          ) as ConversationPage;
+        }),
+      );
+    let stale = (await fetchLists()).map((page) => [page]);
+    let thread: ThreadPage[] = [await threadOf(one.id)];
+    let whole = ok(await dana.call('GET', at(one.id)));
+    const { now } = ok(await call('GET', `${base}/clock`));
+    const later = new Date(Date.parse(now) + 3_600_000).toISOString();
+    await one.write('again');
+    ok(await eli.call('POST', at(one.id, '/messages'), reply('an answer')), 202);
+    ok(await eli.call('POST', at(one.id, '/notes'), { clientId: 'n7', text: 'noted' }), 201);
+    ok(await dana.call('PATCH', at(one.id), { assigneeId: danaShown.id }));
+    ok(await dana.call('PATCH', at(two.id), { snoozedUntil: later }));
+    const seen = ok(await dana.call('GET', at(one.id))).lastAt;
+    assert.equal((await dana.call('POST', at(one.id, '/read'), { upTo: seen })).status, 204);
+    ok(await dana.call('PATCH', at(two.id), { closed: true }));
+    const last = await somebody('Max');
+    await until('all is told', () => {
+      const shown = line.events('conversation');
+      const states = line
+        .events('entry')
+        .flatMap(({ entry }) => entry.deliveries?.map(({ state }: Json) => state) ?? []);
+      return (
+        shown.some(
+          ({ conversation }) => conversation.id === last.id && conversation.last.direction === 'in',
+        ) &&
+        shown.some(({ conversation }) => conversation.id === two.id && conversation.closed) &&
+        line.events('entry').some(({ entry }) => entry.type === 'note') &&
+        states.includes('delivered')
+      );
+    });
+    for (const { event } of line.told.filter(({ type }) => type === 'event')) {
+      const nowMs = Date.parse(now);
+      if (event.kind === 'conversation') {
+        stale = stale.map((pages, n) =>
+          applyToList(pages, { ...lists[n]!, me: danaShown.id, nowMs }, event.conversation),
+        );
+        whole = applyToConversation(whole, event.conversation);
+      }
+      if (event.kind === 'entry' && event.conversationId === one.id)
+        thread = applyToThread(thread, event.entry);
+      // Told twice is told once.
+      if (event.kind === 'entry' && event.conversationId === one.id)
+        thread = applyToThread(thread, event.entry);
+    }
+    const fresh = await fetchLists();
+    for (const [n, { conversations }] of fresh.entries()) {
+      const kept = stale[n]!.flatMap((page) => page.conversations);
+      // What stood beyond the last page is not known here, so a page may have become shorter, never other.
+      assert.deepEqual(
+        kept.slice(0, conversations.length),
+        conversations.slice(0, kept.length),
+        lists[n]!.view,
+      );
+      assert.ok(kept.length >= conversations.length - 3, lists[n]!.view);
+    }
+    assert.deepEqual(
+      thread.flatMap(({ entries }) => entries),
+      (await threadOf(one.id)).entries,
+    );
+    const { marks: _, ...before } = whole;
+    const { marks, ...after } = ok(await dana.call('GET', at(one.id)));
+    assert.deepEqual({ ...before, ways: [] }, { ...after, ways: [], contactReadAt: before.contactReadAt });
+    assert.ok(marks.length > 0);
+    line.close();
   });
 
   test('a frame that is none ends the line; who is signed out is let go', async () => {

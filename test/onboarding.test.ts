@@ -133,7 +133,7 @@ test('S17 S19: the five onboarding steps of the source, from connecting to the f
       say('lesson-2', 'Lesson 2'),
       { key: 'more', wait: { for: '2d' } },
       say('lesson-3', 'Lesson 3'),
-      { key: 'alerts', share: { action: 'order-alert' } },
+      { key: 'alerts', connect: { share: 'order-alert' } },
     ],
   });
   await acme.live({

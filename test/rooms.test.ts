@@ -166,6 +166,7 @@ test('the house in figures', (t) => {
   const longest = long[0]!;
   const sum = (some: readonly string[]) => some.reduce((n, file) => n + lines(file), 0);
   const tests = sum(all.filter(isTest)) + sum(files(join(root, 'test')));
+  const played = sum(files(join(root, 'simulation')));
   const inCircles = circles(
     new Map(code.map((file) => [file, imports(file).filter((one) => code.includes(one))])),
   );
@@ -178,7 +179,11 @@ test('the house in figures', (t) => {
   t.diagnostic(`rooms in circles: ${circles(rooms).length} (goal 0)`);
   t.diagnostic(`files in circles: ${inCircles.length} (goal 0)`);
   t.diagnostic(`longest file: ${longest.n} lines, ${longest.file} (goal 400)`);
-  t.diagnostic(`tests : production = ${(tests / sum(code)).toFixed(2)} (goal 0.7)`);
+  const ratio = (lines: number) => (lines / sum(code)).toFixed(2);
+  // The simulation is a test too: it plays what nobody wrote down, and test/simulation.test.ts runs it.
+  t.diagnostic(
+    `tests : production = ${ratio(tests)}, with the simulation ${ratio(tests + played)} (goal 0.7)`,
+  );
   assert.deepEqual(circles(rooms), []);
   assert.deepEqual(
     long.filter(({ n }) => n > 400),

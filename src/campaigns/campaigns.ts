@@ -5,15 +5,12 @@
  *     draft → active ⇄ paused
  *               └────────┴──▶ ended
  */
-import type { CampaignFile, Step, Variant } from '../../contract/campaign.ts';
-import type { Content } from '../../contract/content.ts';
+import type { CampaignFile } from '../../contract/campaign.ts';
 import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
 import { segmentsNamed } from '../contacts/segments.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import { expandTemplates } from '../content/templates.ts';
-import { compile } from '../content/compile.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -34,12 +31,14 @@ import {
   type VersionRow,
 } from './enrol/sql.live.ts';
 import { holdOutside, insertEpoch } from './enrol/sql.arms.ts';
+import { checkHanded, type HandDeps } from './enrol/hand.ts';
 import { countPlaces, insertTasks, type PlaceCount } from './enrol/sql.tasks.ts';
 import { durationMs } from './match/duration.ts';
 import { readCampaign } from './steps/definition.ts';
 import { moved } from './steps/moved.ts';
 import { segmentsAsked, variantsOf, versionOf } from './steps/version.ts';
 import { watchFor } from './segments/segments.ts';
+import { withTemplates } from './templates.ts';
 import { epochOf } from './outside.ts';
 
 export type { CampaignRow, VersionRow } from './enrol/sql.live.ts';
@@ -61,11 +60,11 @@ export const listCampaigns = selectCampaigns;
 export const versionsOf = selectVersions;
 
 /** What this room's functions work with. */
-export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock };
+export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock } & Partial<HandDeps>;
 
 /** Writes a draft: of the campaign with that key, or of a new one. Nothing is written when anything is wrong with it. */
 export async function saveDraft(
-  deps: Pick<CampaignDeps, 'ids'>,
+  deps: Pick<CampaignDeps, 'ids' | 'stepHandlers'>,
   tx: Tx,
   workspaceId: number,
   given: unknown,
@@ -75,6 +74,8 @@ export async function saveDraft(
   if (isFault(file)) return file;
   const expanded = await withTemplates(tx, workspaceId, file);
   if (isFault(expanded)) return expanded;
+  const unhandled = await checkHanded(deps, tx, workspaceId, file);
+  if (unhandled) return unhandled;
   const found = await selectByKey(tx, workspaceId, file.key);
   if (!found) {
     const made = newCampaign(deps, workspaceId, file, nowMs);
@@ -173,6 +174,8 @@ export async function publish(
   if (isFault(file)) return file;
   const segments = await segmentsNamed(tx, workspaceId, segmentsAsked(file));
   if (isFault(segments)) return segments;
+  const unhandled = await checkHanded(deps, tx, workspaceId, file);
+  if (unhandled) return unhandled;
   const versions = await selectVersions(tx, id);
   const current = versions.find((one) => one.id === now.versionId);
   const isSame = current !== undefined && sameEpoch(current.file, file);
@@ -333,53 +336,6 @@ async function putTasks(
     nowMs,
   );
   deps.queue.turn(tx, new Set(lanes.map(({ lane }) => lane)));
-}
-
-/** The campaign with what its templates say now, in their place. */
-export async function withTemplates(
-  db: Db,
-  workspaceId: number,
-  file: CampaignFile,
-): Promise<CampaignFile | Fault> {
-  const steps: Step[] = [];
-  for (const [i, step] of file.steps.entries()) {
-    if (!('send' in step)) {
-      steps.push(step);
-      continue;
-    }
-    const at = `campaign.steps[${i}].send`;
-    const send = await withTemplate(db, workspaceId, step.send, at);
-    if (isFault(send)) return send;
-    const variants: Variant[] = [];
-    for (const [j, one] of (send.variants ?? []).entries()) {
-      const variant = await withTemplate(db, workspaceId, one, `${at}.variants[${j}]`);
-      if (isFault(variant)) return variant;
-      variants.push(variant);
-    }
-    steps.push({ ...step, send: variants.length ? { ...send, variants } : send });
-  }
-  return { ...file, steps };
-}
-
-async function withTemplate<T extends { template?: string; content?: Content }>(
-  db: Db,
-  workspaceId: number,
-  said: T,
-  at: string,
-): Promise<T | Fault> {
-  if (said.template === undefined) return said;
-  const path = `${at}.template`;
-  const named = { type: 'template', name: said.template } as const;
-  const expanded = await expandTemplates(db, workspaceId, [named], { path });
-  if (isFault(expanded)) return expanded;
-  if (expanded.length !== 1)
-    return fault('bad_request', `${path}: must be one message, and stands for ${expanded.length}`, {
-      field: path,
-    });
-  const compiled = compile(expanded[0]!, { path });
-  if (isFault(compiled)) return compiled;
-  const { template: _template, ...rest } = said;
-  return { ...rest, content: expanded[0]! } as T;
 }
 
 async function lockedIn(

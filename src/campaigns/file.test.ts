@@ -41,7 +41,16 @@ test('what is wrong is named with its path', () => {
   broken({ trigerr: 1 }, /^campaign\.trigerr: is not known/);
   broken({ trigger: { event: { did: 'a', wher: {} } } }, /^campaign\.trigger\.event\.wher: is not known/);
   broken({ trigger: { segment: 'x' } }, /^campaign\.trigger\.segment: must be an object/);
-  broken({ steps: [{ key: 'one', webhook: {} }] }, /^campaign\.steps\[0\]\.webhook: is not built yet/);
+  broken({ steps: [{ key: 'one', hologram: {} }] }, /^campaign\.steps\[0\]\.hologram: is not known/);
+  broken({ steps: [{ key: 'one', start: {} }] }, /^campaign\.steps\[0\]\.start\.campaign: must be a text/);
+  broken(
+    { trigger: { date: { attribute: 'born', offset: '3 days' } } },
+    /^campaign\.trigger\.date\.offset: must be/,
+  );
+  broken(
+    { trigger: { list: { entered: 'a', left: 'b' } } },
+    /^campaign\.trigger\.list: must have exactly one of/,
+  );
   broken(
     { steps: [{ key: 'one', wait: { for: '500d' } }] },
     /^campaign\.steps\[0\]\.wait\.for: must be from/,

@@ -43,7 +43,10 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
         ...deps,
         async hasCampaigns(tx) {
           const liveOf = await source(tx);
-          return async (workspaceId) => (await liveOf(workspaceId)).versions.size > 0;
+          return async (workspaceId) => {
+            const { versions, watches } = await liveOf(workspaceId);
+            return versions.size > 0 || watches.length > 0;
+          };
         },
       }),
     ],

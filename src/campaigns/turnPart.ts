@@ -32,7 +32,7 @@ export type TurnDeps = WriteDeps & {
 };
 
 /** What of a turn is one workspace's. */
-export type Part = { arrivals: Arrival[]; timers: Timer[] };
+type Part = { arrivals: Arrival[]; timers: Timer[] };
 
 /** What of a turn is whose. */
 export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer[]): Map<number, Part> {

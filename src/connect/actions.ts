@@ -56,6 +56,15 @@ export async function shareAction(
     : fault('conflict', 'Another version of it was written at this moment; look at it, and write again.');
 }
 
+/** The newest version of an action of a company. */
+export async function findAction(
+  db: Db,
+  clientWorkspaceId: number,
+  key: string,
+): Promise<Action | undefined> {
+  return await selectAction(db, { clientWorkspaceId, key });
+}
+
 /** The newest version of each action of a company, by key. */
 export async function listActions(db: Db, clientWorkspaceId: number): Promise<Action[]> {
   return await selectActions(db, clientWorkspaceId);

@@ -4,8 +4,11 @@
  */
 import type { Tx } from '../db/pool.ts';
 
-/** A contact that was changed. `isHushed`: what is known of them becomes another, and nothing is to be set off by it. */
-type Changed = { contactId: number; workspaceId: number; isHushed: boolean };
+/**
+ * A contact that was changed. `isHushed`: what is known of them becomes another, and nothing is to be set off by it. `hasLeft`: they said
+ * no to marketing, on some channel or on all.
+ */
+type Changed = { contactId: number; workspaceId: number; isHushed: boolean; hasLeft?: boolean };
 
 const byTx = new WeakMap<Tx, Map<number, Changed>>();
 
@@ -13,7 +16,14 @@ const byTx = new WeakMap<Tx, Map<number, Changed>>();
 export function noteChanged(tx: Tx, workspaceId: number, contactIds: Iterable<number>): void {
   const noted = byTx.get(tx) ?? new Map<number, Changed>();
   byTx.set(tx, noted);
-  for (const contactId of contactIds) noted.set(contactId, { contactId, workspaceId, isHushed: false });
+  for (const contactId of contactIds)
+    noted.set(contactId, { ...noted.get(contactId), contactId, workspaceId, isHushed: false });
+}
+
+/** Remembers that contacts said no to marketing. */
+export function noteLeft(tx: Tx, workspaceId: number, contactIds: Iterable<number>): void {
+  noteChanged(tx, workspaceId, contactIds);
+  for (const contactId of contactIds) byTx.get(tx)!.get(contactId)!.hasLeft = true;
 }
 
 /** Says of what was changed so far that it is to set nothing off: a backfill, or two contacts that became one. */

@@ -1,4 +1,4 @@
-/** What becomes of the recipients of a run that was called off: each counts once, as canceled or as what it was already. */
+/** What becomes of deliveries that were called off: each counts once, as canceled or as what it was already. */
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { giveRoomBack } from './caps.ts';
@@ -39,4 +39,28 @@ export async function callOffDeliveries(
   await tellOfDeliveries(queue, tx, [
     { ownerId: moved[0]!.contactId, workspaceId, atMs, bulk: true, changes },
   ]);
+}
+
+/** Ends deliveries of single messages whose work was taken out of the queue; of one lane. `atMs` by the workspace's clock. */
+export async function callOffSingles(
+  queue: Queue,
+  tx: Tx,
+  workspaceId: number,
+  keys: readonly DeliveryKey[],
+  atMs: number,
+): Promise<void> {
+  if (!keys.length) return;
+  const moved = (await cancelWaiting(tx, keys, atMs)).filter((one) => one.moved);
+  await giveRoomBack(tx, keys);
+  await tellOfDeliveries(
+    queue,
+    tx,
+    moved.map(({ state, moved: _moved, ...key }) => ({
+      ownerId: key.contactId,
+      workspaceId,
+      atMs,
+      bulk: false,
+      changes: [changeTold({ ...key, state: STATE.canceled, priorState: state }, atMs)],
+    })),
+  );
 }

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../test/support/outbox.ts';
 import { bucketOf } from '../base/ids.ts';
+import { say, type Saying, type Whom } from './say.ts';
 
 const database = await testDatabase();
 const { sql } = database;
@@ -70,4 +71,83 @@ test('a question to an address that waits is no message of the conversation', as
   await rig.say(workspaceId, [{ contactId: ann!.id }]);
   const [{ n: one } = { n: -1 }] = await count();
   assert.deepEqual([none, one], [0, 1]);
+});
+
+test('saying finds or makes who is meant and their conversation, for several at once, and answers in their order', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const nowMs = rig.ctx.clock.nowMs();
+  const at = { workspace: { id: workspaceId, clockAheadMs: DAY_MS }, nowMs };
+  const addressed = (phone: string) => ({
+    identities: [{ kind: 'phone' as const, value: phone }],
+    destination: { channel: 'sms' as const, integrationId: integration.id, address: phone },
+  });
+  const saying = (to: Whom, text: string): Saying => ({
+    to,
+    kind: 'message',
+    class: 'transactional',
+    content: { type: 'text', text },
+    author: {},
+    source: { type: 'api' },
+  });
+  const sayings = [
+    saying(addressed('+15550990001'), 'one'),
+    saying({ contactId: ann!.id }, 'two'),
+    saying(addressed('+15550990002'), 'three'),
+    saying(addressed('+15550990001'), 'four'),
+    saying({ contactId: ann!.id, destinationId: 6 }, 'five'),
+  ];
+  const said = await rig.ctx.queue.transact((tx) => say(rig.ctx, tx, at, sayings));
+  const people = said.map(({ contactId }) => contactId);
+  assert.equal(new Set(people).size, 3);
+  assert.deepEqual([people[3], people[1], people[4]], [people[0], ann!.id, ann!.id]);
+  assert.deepEqual(
+    new Set(said.map(({ conversationId }) => conversationId)).size,
+    3,
+    'who is written to twice has one conversation',
+  );
+  assert.ok(said.every(({ atMs }) => atMs === nowMs + DAY_MS));
+  const rows = await sql<{ id: number; text: string; to: number | null; n: number }[]>`
+    SELECT m.id, m.content ->> 'text' AS text, d.destination_id AS to, c.message_count AS n FROM messages m
+    JOIN deliveries d ON d.bucket = m.bucket AND d.cause_id = m.id
+    JOIN conversations c ON c.bucket = m.bucket AND c.id = m.conversation_id WHERE m.workspace_id = ${workspaceId}`;
+  const row = (i: number) => rows.find(({ id }) => id === said[i]!.messageId)!;
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((i) => [row(i).text, row(i).n]),
+    [
+      ['one', 2],
+      ['two', 2],
+      ['three', 1],
+      ['four', 2],
+      ['five', 2],
+    ],
+  );
+  assert.deepEqual([row(1).to, row(4).to], [null, 6]);
+  assert.ok(row(0).to !== null && row(0).to === row(3).to, 'at the address that was named, linked once');
+});
+
+test('what cannot be let in leaves nobody behind: neither the person nor the conversation', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const to = {
+    identities: [{ kind: 'phone' as const, value: '+15550990009' }],
+    destination: { channel: 'sms' as const, integrationId: integration.id, address: '+15550990009' },
+  };
+  const saying: Saying = {
+    to,
+    kind: 'message',
+    class: 'transactional',
+    content: { type: 'text', text: 'x' },
+    author: {},
+    source: { type: 'api' },
+  };
+  await assert.rejects(
+    rig.ctx.queue.transact(async (tx) => {
+      await say(rig.ctx, tx, { workspace: { id: workspaceId, clockAheadMs: 0 }, nowMs: 1 }, [saying]);
+      throw new Error('the caller changes its mind');
+    }),
+  );
+  const left = await sql`
+    SELECT id FROM contacts WHERE workspace_id = ${workspaceId}
+    UNION ALL SELECT id FROM conversations WHERE workspace_id = ${workspaceId}`;
+  assert.deepEqual([...left], []);
 });

@@ -65,6 +65,16 @@ export function webhookReader(deps: {
   };
 }
 
+/** Puts calls in that no event of the feed asks for; part of the transaction. */
+export async function putCalls(
+  tx: Tx,
+  queue: Queue,
+  nowMs: number,
+  calls: readonly NewCall[],
+): Promise<void> {
+  for (const batch of batches(calls)) await write(tx, queue, nowMs, batch);
+}
+
 /** Writes calls down and puts them in the queue, due at once. */
 export async function write(tx: Tx, queue: Queue, nowMs: number, calls: readonly NewCall[]): Promise<void> {
   if (!calls.length) return;

@@ -4,17 +4,11 @@ import type { View } from '../../contract/inboxViews.ts';
 /** Addresses. `ws` is a workspace's id. */
 export const paths = {
   signIn: () => '/sign-in',
-  me: () => '/me',
   workspace: (ws: string) => `/w/${ws}`,
   inbox: (ws: string, view: View = 'all', conversation?: string) =>
     `/w/${ws}/inbox/${view}${conversation === undefined ? '' : `/${conversation}`}`,
   people: (ws: string) => `/w/${ws}/people`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
-  broadcast: (ws: string, id: string) => `/w/${ws}/broadcasts/${id}`,
-  channels: (ws: string) => `/w/${ws}/channels`,
-  developers: (ws: string, page: 'keys' | 'webhooks' = 'keys') => `/w/${ws}/developers/${page}`,
-  settings: (ws: string, page: 'workspace' | 'members' | 'audit' = 'workspace') =>
-    `/w/${ws}/settings/${page}`,
   simulator: (ws: string) => `/w/${ws}/simulator`,
 } as const;

@@ -92,6 +92,21 @@ const conversation = createRoute({
   path: '$conversation',
   component: () => null,
 });
+const people = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people',
+  component: lazyRouteComponent(() => import('./pages/people/People.tsx'), 'People'),
+});
+const person = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/$contact',
+  component: lazyRouteComponent(() => import('./pages/people/Person.tsx'), 'Person'),
+});
+const broadcasts = createRoute({
+  getParentRoute: () => workspace,
+  path: 'broadcasts',
+  component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcasts.tsx'), 'Broadcasts'),
+});
 const simulator = createRoute({
   getParentRoute: () => workspace,
   path: 'simulator',
@@ -102,7 +117,7 @@ const tree = root.addChildren([
   home,
   signIn,
   enter,
-  workspace.addChildren([index, inbox.addChildren([conversation]), simulator]),
+  workspace.addChildren([index, inbox.addChildren([conversation]), people, person, broadcasts, simulator]),
 ]);
 
 /** The router of a tab. */

@@ -6,7 +6,7 @@ import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { KIND } from '../../queue/work/kinds.ts';
-import { withTemplates } from '../campaigns.ts';
+import { withTemplates } from '../templates.ts';
 import { selectByKey } from '../enrol/sql.live.ts';
 import { readCampaign } from '../steps/definition.ts';
 import { versionOf } from '../steps/version.ts';
@@ -24,13 +24,13 @@ import { readyOf, tryBuckets, type TryDeps } from './try.ts';
 export type { BacktestRow } from './sql.ts';
 
 /** Buckets of the first answer: one in 64 of all people. */
-export const SAMPLE_BUCKETS = 64;
+const SAMPLE_BUCKETS = 64;
 /** Back-tests of a workspace that may be under way at once. */
 const MOST_UNDER_WAY = 3;
 const MOST_PAGE = 1_000;
 
 /** What is asked for. `all`: every contact after the sample. */
-export type Asked = {
+type Asked = {
   campaign: unknown;
   fromMs: number;
   toMs: number;

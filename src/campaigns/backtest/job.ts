@@ -16,7 +16,7 @@ import { Counts } from './sums.ts';
 import { readyOf, tryBuckets, type TryDeps } from './try.ts';
 
 /** What the job needs. */
-export type JobDeps = TryDeps & { queue: Queue; clock: Clock; log: Log };
+type JobDeps = TryDeps & { queue: Queue; clock: Clock; log: Log };
 
 /** A step takes about so long: then what it counted is kept, and others have their turn. */
 const STEP_MS = 400;
@@ -29,7 +29,7 @@ const MOST_ATTEMPTS = 5;
 const STRIDE = 2_731;
 
 /** The bucket that is taken as the n-th. */
-export function nthBucket(n: number): number {
+function nthBucket(n: number): number {
   return (n * STRIDE) % ALL_BUCKETS;
 }
 

@@ -15,7 +15,7 @@ import type { Judge } from './replay.ts';
 export type Said = { channel: string; address: string; blockedClasses: number; atMs: number };
 
 /** A contact as it can be written to. `said` is oldest first; `leftMs`: when they left this very campaign. */
-export type Addressed = {
+type Addressed = {
   timeZone: string | null;
   destinations: readonly Reachable[];
   said: readonly Said[];

@@ -3,20 +3,20 @@
  * An event is taken when it was received; what falls due before that comes first. Pure: nothing is read and nothing is written.
  */
 import { Changes, type Done } from '../enrol/changes.ts';
-import { onDue, onEvent, onUnsent } from '../enrol/engine.ts';
+import { onDue, onEvent, onHanded, onUnsent } from '../enrol/engine.ts';
 import type { Enrolment, Live, Member, Taken } from '../enrol/member.ts';
 
 /** What would become of a message: it goes, at once or later (`code` says why), or never. */
-export type Sent = { at: 'sent'; atMs: number; code?: string } | { at: 'never'; code: string };
+type Sent = { at: 'sent'; atMs: number; code?: string } | { at: 'never'; code: string };
 
 /** What the gate would have said. `unsent` is what would not even have been let in. */
 export type Judge = (done: Done, atMs: number) => Sent | { at: 'unsent'; code: string };
 
 /** A message that would have been. */
-export type WouldSend = { step: string; wantedMs: number; isShadow: boolean; sent: ReturnType<Judge> };
+type WouldSend = { step: string; wantedMs: number; isShadow: boolean; sent: ReturnType<Judge> };
 
 /** Which events count, by when they were received; what is known before is known. */
-export type Period = { fromMs: number; toMs: number };
+type Period = { fromMs: number; toMs: number };
 
 /** What would have happened to one contact. `changes.log` is the way, in order. */
 export type Replayed = { changes: Changes; refused: { reason: string; atMs: number }[]; sends: WouldSend[] };
@@ -103,6 +103,15 @@ class Run {
       const { step, atMs: wantedMs } = effect;
       if (effect.do === 'would_send')
         this.sends.push({ step, wantedMs, isShadow: true, sent: { at: 'sent', atMs: wantedMs } });
+      // What another room would do is taken as done.
+      if (effect.do === 'hand')
+        onHanded(
+          this.#live,
+          this.#member,
+          enrolment,
+          { stepKey: step, failed: undefined, atMs: wantedMs },
+          this.changes,
+        );
       if (effect.do !== 'send') continue;
       const sent = this.#judge(done, wantedMs);
       this.sends.push({ step, wantedMs, isShadow: false, sent });

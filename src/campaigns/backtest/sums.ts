@@ -5,7 +5,7 @@
 import type { Replayed } from './replay.ts';
 
 /** By what is counted: the sum over buckets, and the sum of the squares. */
-export type Sums = Record<string, [number, number]>;
+type Sums = Record<string, [number, number]>;
 
 const DAY_MS = 86_400_000;
 /** Of a normal distribution, 95 % lie within so many deviations. */

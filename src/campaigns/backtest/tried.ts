@@ -4,7 +4,7 @@ import { ALL_BUCKETS, type BacktestRow } from './sql.ts';
 import { estimate, type Estimate } from './sums.ts';
 
 /** What a campaign would have done. */
-export type Tried = {
+type Tried = {
   people: Estimate;
   entered: Estimate;
   heldOut: Estimate;

@@ -22,7 +22,7 @@ import { selectDone, selectLeft, selectSaid, type BacktestRow } from './sql.ts';
 export type TryDeps = { sql: Sql; directory: Directory };
 
 /** A campaign made ready to be tried; undefined when nobody can have set it off. */
-export type Ready = {
+type Ready = {
   backtest: BacktestRow;
   workspace: Workspace;
   terms: Terms;

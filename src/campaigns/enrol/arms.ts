@@ -7,7 +7,7 @@ import type { Version } from '../steps/version.ts';
 import { ARM, type Arm, type Campaign } from './member.ts';
 
 /** What was drawn. Only who is treated has a variant, and only where there are any. */
-export type Drawn = { arm: Arm; variant: string | null };
+type Drawn = { arm: Arm; variant: string | null };
 
 /** The whole, in basis points. */
 const ALL = 10_000;

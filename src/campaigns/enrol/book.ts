@@ -70,7 +70,7 @@ export async function openBook(
 }
 
 /** What is known of a contact: what they did, newest first, and which lists and tags they have. */
-export type Known = {
+type Known = {
   stats: readonly (Stat & { nameId: number })[];
   events: readonly EventRow[];
   sets: { lists: ReadonlySet<string>; tags: ReadonlySet<string> } | undefined;
@@ -94,6 +94,7 @@ export function memberOf(
     inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
     values: watched.values,
     unknown: watched.unknown,
+    depth: 0,
     facts: undefined as unknown as Facts,
   };
   member.facts = {

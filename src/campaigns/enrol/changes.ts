@@ -41,6 +41,8 @@ export class Changes {
   readonly gone = new Map<number, Of & { id: number; campaignId: number }>();
   readonly entries = new Map<string, { of: Of; entry: Entry }>();
   readonly effects: Done[] = [];
+  /** Who has left a campaign before its end: what it let in of theirs and is not sent yet may be taken back. */
+  readonly exits: (Of & { enrolmentId: number; versionId: number; campaignId: number })[] = [];
   readonly log: Logged[] = [];
   readonly conversions: Conversion[] = [];
   readonly refusals = new Map<string, Of & { campaignId: number; reason: string; atMs: number }>();

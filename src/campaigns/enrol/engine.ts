@@ -2,16 +2,20 @@
  * What an event, a timer or a change does to one contact: goals, then those who are in a campaign, then who enters one. Pure: it works on
  * what is in hand (`Member`) and gathers what changes (`Changes`); the live engine and a back-test both call it.
  */
-import { durationMs } from '../match/duration.ts';
+import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
+import { hash53 } from '../../base/crypto.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
 import { moved } from '../steps/moved.ts';
 import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
-import { firstPlace, step, withAttributes, withTags } from '../steps/step.ts';
+import { withAttributes, withTags } from '../steps/changed.ts';
+import { firstPlace, step } from '../steps/step.ts';
 import type { Version } from '../steps/version.ts';
 import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
+import { countEffect } from './counted.ts';
 import { convert } from './goals.ts';
+import { refusalOf } from './refusal.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
 import {
   ARM,
@@ -203,26 +207,6 @@ const ENTERED: Readonly<Record<Arm, string>> = {
   [ARM.outside]: 'entered the workspace holdout',
 };
 
-/** Why somebody may not enter; undefined when they may. */
-function refusalOf(
-  member: Member,
-  campaign: Campaign,
-  entryKey: number | undefined,
-  asOfMs: number,
-): string | undefined {
-  const { file } = campaign.version;
-  if (campaign.paused !== null) return 'paused';
-  if (entryKey === undefined) return 'no_entry_key';
-  const before = member.entries.filter(({ campaignId }) => campaignId === campaign.id);
-  const active = [...member.enrolments.values()].some(({ campaignId }) => campaignId === campaign.id);
-  if (before.some((entry) => entry.entryKey === entryKey)) return active ? 'active' : 'entered_before';
-  const { cooldown } = file;
-  if (active && (file.whileActive ?? 'ignore') !== 'alongside') return 'active';
-  if (cooldown !== undefined && before.some(({ enteredMs }) => asOfMs - enteredMs < durationMs(cooldown)!))
-    return 'cooldown';
-  return undefined;
-}
-
 /** What a trigger does to who is in it already, when they are to start again or to go on with the new one. */
 function again(
   live: Live,
@@ -299,28 +283,44 @@ function apply(live: Live, member: Member, enrolment: Enrolment, outcome: Outcom
     if (effect.do === 'set') member.facts = withAttributes(member.facts, effect.attributes);
     if (effect.do === 'tag') member.facts = withTags(member.facts, effect.add, effect.remove);
   }
-  if (!outcome.ended) {
+  if (outcome.ended) {
+    const ending = 'completed' in outcome.ended ? 'completed' : outcome.ended.exited;
+    ended(member, next, ending, outcome.why.at(-1)!.atMs, changes);
+  } else {
     member.enrolments.set(next.id, next);
-    return changes.keep(member, next);
+    changes.keep(member, next);
   }
-  const ending = 'completed' in outcome.ended ? 'completed' : outcome.ended.exited;
-  ended(member, next, ending, outcome.why.at(-1)!.atMs, changes);
+  for (const effect of outcome.effects) if (effect.do === 'start') start(live, member, next, effect, changes);
 }
 
-/** Counts what is done at a step, and how many it is done with, where somebody comes to the step more than once. */
-function countEffect(
+/** Lets somebody enter another campaign. How far that goes on in one turn is bounded: two may start each other. */
+function start(
+  live: Live,
   member: Member,
-  enrolment: Enrolment & { arm: Arm },
-  { do: what, step: key, atMs }: Effect,
+  by: Enrolment,
+  { campaign: key, seq, atMs }: Extract<Effect, { do: 'start' }>,
   changes: Changes,
 ): void {
-  const metric = what === 'would_send' || what === 'send' ? (what === 'send' ? 'sent' : what) : 'done';
-  changes.count(member, enrolment, metric, { step: key });
-  if (!enrolment.place.passes?.[key]) changes.count(member, enrolment, `${metric}:first`, { step: key });
-  const entry = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
-  if (metric === 'done' || !entry || entry.reachedMs !== null) return;
-  entry.reachedMs = atMs;
-  changes.keepEntry(member, entry);
+  const campaign = [...live.campaigns.values()].find((one) => one.key === key);
+  if (!campaign || member.depth >= CAMPAIGN_LIMITS.chain) return;
+  const properties = { ...by.trigger?.properties, campaign: live.campaigns.get(by.campaignId)?.key ?? null };
+  const told = { name: '$started', atMs, receivedMs: atMs, key: hash53(`started ${by.id} ${seq}`) };
+  const trigger = { ...told, order: 0, properties };
+  member.depth += 1;
+  enter(live, member, campaign, trigger, keyOfEvent(campaign.version, trigger), atMs, changes);
+  member.depth -= 1;
+}
+
+/** Another room has done a step, or could not. */
+export function onHanded(
+  live: Live,
+  member: Member,
+  enrolment: Enrolment,
+  { stepKey, failed, atMs }: { stepKey: string; failed: string | undefined; atMs: number },
+  changes: Changes,
+): void {
+  const now = member.enrolments.get(enrolment.id);
+  if (now) take(live, member, now, { kind: 'handed', step: stepKey, failed }, atMs, changes);
 }
 
 /** Takes somebody out, for a reason from outside its steps. */
@@ -343,6 +343,8 @@ export function exit(
 
 function ended(member: Member, enrolment: Enrolment, ending: string, atMs: number, changes: Changes): void {
   drop(member, enrolment, changes);
+  const { id: enrolmentId, versionId, campaignId } = enrolment;
+  if (ending !== 'completed') changes.exits.push({ ...ofWhom(member), enrolmentId, versionId, campaignId });
   const entry = member.entries.find(({ enrolmentId }) => enrolmentId === enrolment.id);
   if (entry) {
     entry.endedMs = atMs;

@@ -138,7 +138,7 @@ export function liveOf(
 }
 
 /** What a row of segments looks at. */
-export function watchOfRow({ id, key, kind, rule }: Segment): Watch {
+function watchOfRow({ id, key, kind, rule }: Segment): Watch {
   if (kind === 'rule') return { id, key, kind, rule: rule as Rule };
   if (kind === 'value') return { id, key, kind, path: (rule as { path: string }).path };
   return { id, key, kind, date: rule as DateTrigger };

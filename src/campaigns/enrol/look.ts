@@ -14,7 +14,7 @@ import { keyOfEvent } from './keys.ts';
 import type { Campaign, Live, Member, Watch } from './member.ts';
 
 /** `hushed`: what is known becomes another, and nothing is set off. `isDue`: it is looked at because time has come. */
-export type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean };
+type Look = { asOfMs: number; isHushed?: boolean; isDue?: boolean };
 
 type Crossed = { watch: Watch; isIn: boolean; atMs: number };
 

@@ -58,7 +58,7 @@ export type Enrolment = Run & {
 };
 
 /** What came of a goal for one entry. */
-export type Converted = { n: number; value: number; firstMs: number };
+type Converted = { n: number; value: number; firstMs: number };
 
 /** That somebody entered. */
 export type Entry = {
@@ -93,6 +93,8 @@ export type Member = {
   inside: Map<number, { value: string | null }>;
   /** Of values that are watched, their digest now. */
   values: ReadonlyMap<number, string | null>;
+  /** How many campaigns have started each other to here. */
+  depth: number;
   /** Watches that this lane was not gone through for: nothing is known of them yet. */
   unknown: ReadonlySet<number>;
 };

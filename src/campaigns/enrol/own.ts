@@ -21,7 +21,7 @@ const BITS: Readonly<Record<string, number>> = {
 };
 
 /** Whose message it was, as the reader of the feed wrote it. */
-export type Own = {
+type Own = {
   campaign: number;
   epoch: number;
   metric: string;

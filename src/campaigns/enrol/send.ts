@@ -26,7 +26,7 @@ import { insertSends, type SendRow } from './sql.write.ts';
 export type SendDeps = AcceptDeps & { ids: IdSource };
 
 /** An effect that was to be a message and became none, and why. */
-export type Unsent = { done: Done; reason: string };
+type Unsent = { done: Done; reason: string };
 
 /** Lets messages in; part of the turn's transaction. Returns those that could not be. */
 export async function sendAll(

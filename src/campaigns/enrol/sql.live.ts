@@ -3,7 +3,7 @@ import type { CampaignFile } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
 
 /** How a campaign stands. */
-export type CampaignState = 'draft' | 'active' | 'paused' | 'ended';
+type CampaignState = 'draft' | 'active' | 'paused' | 'ended';
 
 /** A campaign as it is kept. */
 export type CampaignRow = {
@@ -62,11 +62,11 @@ export function hasBumped(db: Db): boolean {
   return bumped.has(db);
 }
 
-/** Workspaces in which a change of a contact may let somebody in or out of a campaign: one of them has a filter. */
+/** Workspaces in which a change of a contact may let somebody in or out of a campaign: one has a filter, or listens to who says no. */
 export async function selectFiltering(db: Db): Promise<number[]> {
   const rows = await db<{ id: number }[]>`
     SELECT DISTINCT c.workspace_id AS id FROM campaigns c JOIN campaign_versions v ON v.campaign_id = c.id
-    WHERE c.state IN ('active', 'paused') AND v.file ? 'filter'`;
+    WHERE c.state IN ('active', 'paused') AND (v.file ? 'filter' OR v.file::text LIKE '%"$unsubscribed"%')`;
   return rows.map(({ id }) => id);
 }
 

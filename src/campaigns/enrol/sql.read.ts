@@ -101,6 +101,20 @@ export async function selectEntries(
     WHERE place <= ${most} ORDER BY entered_ms DESC`;
 }
 
+/** What enrolments have let in. */
+export async function selectSendsOf(
+  db: Db,
+  of: readonly { contactId: number; enrolmentId: number }[],
+): Promise<{ contactId: number; messageId: number; campaignId: number; versionId: number; step: string }[]> {
+  return await db<
+    { contactId: number; messageId: number; campaignId: number; versionId: number; step: string }[]
+  >`
+    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.version_id AS "versionId", s.step
+    FROM unnest(${column(of, (o) => bucketOf(o.contactId))}::smallint[], ${column(of, (o) => o.contactId)}::bigint[],
+      ${column(of, (o) => o.enrolmentId)}::bigint[]) AS k (bucket, contact_id, enrolment_id)
+    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.enrolment_id = k.enrolment_id`;
+}
+
 /** How often contacts did things of some names. */
 export async function selectStats(
   db: Db,

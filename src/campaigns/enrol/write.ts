@@ -1,15 +1,15 @@
 /** Writes what a turn changed: messages first, since what comes of them may change more, then a batch for each table. */
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { isFault } from '../../base/fault.ts';
-import { bucketOf, fromHex24, type IdSource } from '../../base/ids.ts';
+import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { fillAttributes } from '../../contacts/upsert.ts';
 import { putIntoSegments, takeOutOfSegments } from '../../contacts/segments.ts';
 import { tagContacts } from '../../contacts/sets.ts';
-import { joinGroup, leaveGroup } from '../../conversations/groups/groups.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes, Done } from './changes.ts';
-import { onUnsent } from './engine.ts';
+import { onHanded, onUnsent } from './engine.ts';
+import { handAll, type HandDeps } from './hand.ts';
+import { takeBack } from './takeBack.ts';
 import type { LiveNames } from './live.ts';
 import type { Member } from './member.ts';
 import { sendAll, type SendDeps } from './send.ts';
@@ -31,16 +31,7 @@ const FAR_MS = 400 * 86_400_000;
 const MOST_ROUNDS = 10;
 
 /** What writing needs. */
-export type WriteDeps = SendDeps & {
-  queue: Queue;
-  ids: IdSource;
-  /** Offers an action of a workspace to the account that stands there as a contact; a text says why nothing came of it. */
-  share: (
-    tx: Tx,
-    of: { workspaceId: number; contactId: number; key: string },
-    nowMs: number,
-  ) => Promise<string | undefined>;
-};
+export type WriteDeps = SendDeps & HandDeps & { queue: Queue; ids: IdSource };
 
 /** Writes the changes of one workspace's contacts. `nowMs` is by our clock. */
 export async function writeChanges(
@@ -64,16 +55,17 @@ export async function writeChanges(
         { stepKey: done.effect.step, reason, atMs },
         changes,
       );
-    await changePeople(deps, tx, workspace, effects, atMs);
-    for (const { done, reason } of await actOutside(deps, tx, workspace, effects, atMs))
-      onUnsent(
+    for (const { done, failed } of await handAll(deps, tx, live, workspace, effects, nowMs))
+      onHanded(
         live,
         members.get(done.contactId)!,
         done.enrolment,
-        { stepKey: done.effect.step, reason, atMs },
+        { stepKey: done.effect.step, failed, atMs },
         changes,
       );
+    await changePeople(deps, tx, workspace, effects, atMs);
   }
+  if (changes.exits.length) await takeBack(deps, tx, live, workspace, changes.exits, nowMs);
   const kept = [...changes.enrolments.values()];
   const gone = [...changes.gone.values()].filter(({ id }) => !changes.enrolments.has(id));
   if (gone.length) await deleteEnrolments(tx, gone);
@@ -142,29 +134,4 @@ async function changePeople(
     effect.do === 'tag' ? [{ contactId, add: effect.add, remove: effect.remove }] : [],
   );
   if (tagged.length) await tagContacts(tx, deps.ids, atMs, workspace.id, tagged);
-}
-
-/** Group chats, and actions for connected accounts; returns of whom nothing came, and why. */
-async function actOutside(
-  { share }: WriteDeps,
-  tx: Tx,
-  { id: workspaceId }: Workspace,
-  effects: readonly Done[],
-  atMs: number,
-): Promise<{ done: Done; reason: string }[]> {
-  const amiss: { done: Done; reason: string }[] = [];
-  for (const done of effects) {
-    const { contactId, effect } = done;
-    if (effect.do === 'group_chat') {
-      const { how } = effect;
-      const of = { workspaceId, groupId: fromHex24('join' in how ? how.join : how.leave) ?? 0 };
-      const came =
-        'join' in how ? await joinGroup(tx, atMs, of, [contactId]) : await leaveGroup(tx, of, [contactId]);
-      if (isFault(came)) amiss.push({ done, reason: came.message });
-    }
-    if (effect.do !== 'share') continue;
-    const reason = await share(tx, { workspaceId, contactId, key: effect.action }, atMs);
-    if (reason !== undefined) amiss.push({ done, reason });
-  }
-  return amiss;
 }

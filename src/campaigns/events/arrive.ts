@@ -55,7 +55,7 @@ export type TrackedPerson = { person: Omit<WantedPerson, 'workspaceId'>; event?:
 export type Arrive = (workspaceId: number, told: readonly TrackedPerson[]) => Promise<Upserted[] | Fault>;
 
 /** What arriving needs. */
-export type ArriveDeps = {
+type ArriveDeps = {
   names: Names;
   queue: Queue;
   ids: IdSource;

@@ -9,7 +9,7 @@ import { insertNames, selectNames } from './sql.ts';
 import { EVENT_LIMITS } from './time.ts';
 
 /** What Parley tells of a message that a campaign sent. */
-export const MESSAGE_EVENTS = [
+const MESSAGE_EVENTS = [
   '$accepted',
   '$delivered',
   '$opened',
@@ -20,13 +20,16 @@ export const MESSAGE_EVENTS = [
 ] as const;
 
 /** What it tells of a contact's orders; an order is paid once. */
-export const ORDER_EVENTS = ['$order_created', '$order_paid', '$order_updated', '$order_deleted'] as const;
+const ORDER_EVENTS = ['$order_created', '$order_paid', '$order_updated', '$order_deleted'] as const;
 
 /** What it tells of a contact who is an account that connected to the workspace. */
 const GRANT_EVENTS = ['$grant_created', '$grant_deleted'] as const;
 
+/** What it tells of forms, and of a no to marketing. */
+const OTHER_EVENTS = ['$form_answered', '$unsubscribed'] as const;
+
 /** What Parley itself tells of a contact, as an event of that contact. A caller cannot track one of these. */
-export const OWN_EVENTS = [...MESSAGE_EVENTS, ...ORDER_EVENTS, ...GRANT_EVENTS, '$form_answered'] as const;
+export const OWN_EVENTS = [...MESSAGE_EVENTS, ...ORDER_EVENTS, ...GRANT_EVENTS, ...OTHER_EVENTS] as const;
 
 /** Ids of names; those that are new are made. */
 export type Names = (

@@ -5,10 +5,10 @@ import type { Names } from './names.ts';
 import { selectSetOff } from './sql.told.ts';
 
 /** A message, by whom it was for. */
-export type SentTo = { workspaceId: number; contactId: number; messageId: number };
+type SentTo = { workspaceId: number; contactId: number; messageId: number };
 
 /** Properties of what set off the campaigns of one key, by those of some messages that they sent. */
-export type SetOff = (
+type SetOff = (
   tx: Tx,
   sent: readonly SentTo[],
 ) => Promise<(SentTo & { properties: Record<string, unknown> })[]>;

@@ -7,6 +7,7 @@ export type Sent = {
   contactId: number;
   messageId: number;
   campaignId: number;
+  campaign: string;
   enrolmentId: number;
   epoch: number;
   versionId: number;
@@ -20,20 +21,22 @@ export async function selectSends(
   keys: readonly { contactId: number; messageId: number }[],
 ): Promise<Sent[]> {
   return await db<Sent[]>`
-    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", s.enrolment_id AS "enrolmentId",
-      s.epoch, s.version_id AS "versionId", s.variant, s.step
+    SELECT s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId", c.key AS campaign,
+      s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step
     FROM unnest(${keys.map((k) => bucketOf(k.contactId))}::smallint[], ${keys.map((k) => k.contactId)}::bigint[],
       ${keys.map((k) => k.messageId)}::bigint[]) AS k (bucket, contact_id, message_id)
-    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id`;
+    JOIN campaign_sends s ON s.bucket = k.bucket AND s.contact_id = k.contact_id AND s.message_id = k.message_id
+    JOIN campaigns c ON c.id = s.campaign_id`;
 }
 
 /** The last message that a campaign sent to each of some contacts. */
 export async function selectLastSends(db: Db, contactIds: readonly number[]): Promise<Sent[]> {
   return await db<Sent[]>`
     SELECT DISTINCT ON (contact_id) contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId",
-      enrolment_id AS "enrolmentId", epoch,
+      c.key AS campaign, enrolment_id AS "enrolmentId", s.epoch,
       version_id AS "versionId", variant, step
-    FROM campaign_sends WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+    FROM campaign_sends s JOIN campaigns c ON c.id = s.campaign_id
+    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
       AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, message_id DESC`;
 }
 

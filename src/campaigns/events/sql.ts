@@ -40,7 +40,7 @@ export async function insertArrivals(db: Db, rows: readonly ArrivalRow[]): Promi
 }
 
 /** A name of events. */
-export type EventName = { id: number; name: string };
+type EventName = { id: number; name: string };
 
 /** Those of some names that are known. */
 export async function selectNames(

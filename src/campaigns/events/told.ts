@@ -127,7 +127,7 @@ async function arrivalsOf(
     if (!of) continue;
     const nameIds = await names(one.workspaceId, [one.name]);
     if (isFault(nameIds)) continue;
-    const { enrolmentId, step, campaignId, epoch, messageId, variant, versionId } = of;
+    const { enrolmentId, step, campaignId, campaign, epoch, messageId, variant, versionId } = of;
     const own = { campaign: campaignId, epoch, metric: one.name.slice(1), variant, version: versionId };
     rows.push({
       id: ids.inOrder(),
@@ -142,6 +142,7 @@ async function arrivalsOf(
       flags: FLAG.keyed | FLAG.own,
       properties: JSON.stringify({
         ...one.more,
+        campaign,
         enrolment: enrolmentId,
         step,
         message: messageId,

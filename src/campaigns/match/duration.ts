@@ -15,18 +15,6 @@ export function durationMs(text: string): number | undefined {
   return parts.reduce((ms, [, count, unit]) => ms + Number(count) * UNIT_MS[unit!]!, 0);
 }
 
-/** The duration in the largest units that fit: `durationText(durationMs(x))` says the same as x. */
-export function durationText(ms: number): string {
-  let left = ms;
-  let text = '';
-  for (const unit of ['d', 'h', 'm', 's']) {
-    const count = Math.floor(left / UNIT_MS[unit]!);
-    if (count) text += `${count}${unit}`;
-    left -= count * UNIT_MS[unit]!;
-  }
-  return text || '0s';
-}
-
 /** Minutes since midnight of `09:00`; undefined when it is no time of day. `24:00` is the end of the day. */
 export function minuteOfText(text: string): number | undefined {
   const parts = /^(\d{2}):(\d{2})$/.exec(text);

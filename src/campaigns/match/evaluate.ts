@@ -12,7 +12,7 @@ import { didOf } from './message.ts';
 import { valueAt } from './reading.ts';
 
 /** `flipsMs`: Infinity when time alone changes nothing. `lacks`: an attribute that was asked for and is not there. */
-export type Truth = { holds: boolean; flipsMs: number; lacks: boolean };
+type Truth = { holds: boolean; flipsMs: number; lacks: boolean };
 
 /** Asks a rule. */
 export function evaluate(rule: Rule, facts: Facts, around: Around): Truth {

@@ -3,7 +3,7 @@ import type { Db } from '../../db/pool.ts';
 import { countAmiss, selectHeld, type Amiss, type Held } from './sql.audit.ts';
 
 /** What was found. `fewer` are counts with fewer rows: of people who were erased, or merged into one who had entered too. */
-export type CampaignAudit = { amiss: Amiss; breaks: string[]; fewer: Held[] };
+type CampaignAudit = { amiss: Amiss; breaks: string[]; fewer: Held[] };
 
 /** Audits the campaigns of a workspace. */
 export async function auditCampaigns(db: Db, workspaceId: number): Promise<CampaignAudit> {

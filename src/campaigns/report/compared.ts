@@ -23,7 +23,7 @@ import {
 const ALPHA = 0.05;
 
 /** What of an epoch is compared. */
-export type Compared = {
+type Compared = {
   plan: EpochPlan;
   outcomes: readonly Outcome[];
   isBroken: boolean;

@@ -3,10 +3,10 @@ import type { VersionRow } from '../enrol/sql.live.ts';
 import type { Counted, Credited } from './sql.ts';
 
 /** How often (`total`), and of how many people or messages (`unique`). */
-export type Twice = { unique: number; total: number };
+type Twice = { unique: number; total: number };
 
 /** A step of a version as it was taken: what was sent, what was told of it, and what was reached after it. */
-export type StepFunnel = {
+type StepFunnel = {
   step: string;
   variant: string | null;
   version: number | null;

@@ -111,7 +111,7 @@ export async function selectShared(db: Db, campaignId: number): Promise<Shared[]
 }
 
 /** Who reached what, and by which message. */
-export type ConversionRow = {
+type ConversionRow = {
   contactId: number;
   enrolmentId: number;
   goal: string;
@@ -147,7 +147,7 @@ export async function selectConversions(
 }
 
 /** What became of those who entered on a day. */
-export type DayRow = {
+type DayRow = {
   dayMs: number;
   arm: Arm;
   variant: string;
@@ -176,7 +176,7 @@ export async function selectSeries(
 }
 
 /** Somebody who entered. */
-export type EntryRow = {
+type EntryRow = {
   contactId: number;
   enrolmentId: number;
   arm: Arm;

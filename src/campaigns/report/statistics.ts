@@ -8,7 +8,7 @@
 /** So many of so many. */
 export type Share = { converted: number; n: number };
 /** From and to. */
-export type Interval = [number, number];
+type Interval = [number, number];
 
 /** Below this in an arm nothing is said. */
 export const TOO_EARLY = { entries: 100, conversions: 10 } as const;
@@ -49,7 +49,7 @@ export function alwaysValid(treated: Share, control: Share, asked: Asked = {}): 
 }
 
 /** A mean of so many, with how it varies. */
-export type Mean = { n: number; mean: number; variance: number };
+type Mean = { n: number; mean: number; variance: number };
 
 /** How sure is wanted, and the entries at which the interval is tightest. */
 export type Asked = { alpha?: number; planned?: number };
@@ -65,7 +65,7 @@ export function alwaysValidMean(treated: Mean, control: Mean, asked: Asked = {})
 }
 
 /** The same of any difference `d` of which the variance is known, found from `n` entries. */
-export function alwaysValidOf(
+function alwaysValidOf(
   d: number,
   variance: number,
   n: number,
@@ -87,7 +87,7 @@ export function meanOf(n: number, total: number, squares: number): Mean {
 }
 
 /** A test of counts; `p` is how likely as much is by chance. */
-export type Tested = { chi2: number; p: number; isBroken: boolean };
+type Tested = { chi2: number; p: number; isBroken: boolean };
 
 /** χ² of entries against the shares that were planned for two arms. */
 export function splitTest(treated: number, control: number, controlShare: number): Tested | undefined {
@@ -136,7 +136,7 @@ export function chiSquareTail(chi2: number, degrees: number): number {
 }
 
 /** What may be said. `more`, `less`: the always-valid interval leaves 0 out. */
-export type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_yet';
+type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_yet';
 
 /** The verdict on a goal. */
 export function verdictOf(treated: Share, control: Share, isBroken: boolean, asked: Asked = {}): Verdict {
@@ -154,7 +154,7 @@ export function saidBy(interval: Interval | undefined): Verdict {
 }
 
 /** A difference of epochs together. `whileRunning` holds however often one looks, `interval` at one planned end. */
-export type Pooled = { d: number; interval: Interval; whileRunning: Interval };
+type Pooled = { d: number; interval: Interval; whileRunning: Interval };
 
 /** Differences of several epochs as one, weighted by how sure each is (inverse variance); counts of epochs are never added. */
 export function pooled(

@@ -14,6 +14,8 @@ import { workspacesWithSegments } from '../../contacts/segments.ts';
 import type { Sql, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { hasBumped, selectFiltering } from '../enrol/sql.live.ts';
+import type { Names } from '../events/names.ts';
+import { tellOwn } from '../events/own.ts';
 import { ARRIVAL, insertArrivals, type ArrivalRow } from '../events/sql.ts';
 import { FLAG } from '../events/time.ts';
 
@@ -24,6 +26,7 @@ export const LISTENING_MS = REMEMBERED_MS + 500;
 
 /** What hearing needs; `aside` is a pool that is in no transaction. */
 export type HearDeps = {
+  names: Names;
   aside: Sql;
   queue: Queue;
   ids: IdSource;
@@ -73,8 +76,31 @@ export function hearChanges(deps: HearDeps): (tx: Tx) => Promise<void> {
         properties: null,
       });
     }
+    await tellLeft(deps, tx, changed, rows);
     if (!rows.length) return;
     await insertArrivals(tx, rows);
     deps.queue.turn(tx, new Set(rows.map(({ lane }) => lane)));
   };
+}
+
+/** Who said no to marketing did something that campaigns may listen to. */
+async function tellLeft(
+  deps: HearDeps,
+  tx: Tx,
+  changed: ReturnType<typeof takeChanged>,
+  rows: readonly ArrivalRow[],
+): Promise<void> {
+  const left = new Set(changed.filter(({ hasLeft }) => hasLeft).map(({ contactId }) => contactId));
+  const told = rows
+    .filter(({ contactId }) => left.has(contactId))
+    .map(({ workspaceId, contactId, atMs, id }) => ({
+      workspaceId,
+      contactId,
+      name: '$unsubscribed' as const,
+      atMs,
+      key: `${id}`,
+      properties: {},
+      isHistory: false,
+    }));
+  if (told.length) await tellOwn(deps, tx, told);
 }

@@ -12,7 +12,7 @@ import { durationMs } from '../match/duration.ts';
 import { didOf } from '../match/message.ts';
 
 /** What a rule is asked with: the ids of names of events (one that is not known was never done), and when, by the workspace's clock. */
-export type Asked = { workspaceId: number; idOf: ReadonlyMap<string, number>; nowMs: number };
+type Asked = { workspaceId: number; idOf: ReadonlyMap<string, number>; nowMs: number };
 
 /** The condition. */
 export function ruleCondition(db: Db, rule: Rule, asked: Asked): Fragment {

@@ -6,7 +6,6 @@ import { CHANNELS, MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { CAMPAIGN_LIMITS, DAYS, type CampaignFile, type Goal } from '../../../contract/campaign.ts';
 import type { Fault } from '../../base/fault.ts';
 import { isFault } from '../../base/fault.ts';
-import { fromHex24 } from '../../base/ids.ts';
 import { checkAttributes, isTimeZone } from '../../contacts/profile.ts';
 import { checkContent } from '../../content/check.ts';
 import { compile } from '../../content/compile.ts';
@@ -119,10 +118,7 @@ function goalsAt(given: Record<string, unknown>, path: string): void {
 }
 
 function stepAt(value: unknown, path: string): void {
-  const unbuilt = ['webhook', 'form', 'connect', 'start'] as const;
-  const given = objectAt(value, path, ['key', 'then', ...STEP_KINDS, ...unbuilt]);
-  const odd = unbuilt.find((kind) => given[kind] !== undefined);
-  if (odd) breaks(`${path}.${odd}`, `is not built yet; a step is one of ${STEP_KINDS.join(', ')}`);
+  const given = objectAt(value, path, ['key', 'then', ...STEP_KINDS]);
   keyAt(given['key'], `${path}.key`);
   const kind = oneOf(given, STEP_KINDS, path);
   READERS[kind](given[kind], `${path}.${kind}`);
@@ -205,14 +201,11 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
           textAt(name, `${path}.${what}[${i}]`),
         );
   },
-  group_chat(value, path) {
-    const given = objectAt(value, path, ['join', 'leave']);
-    const what = oneOf(given, ['join', 'leave'], path);
-    const id = given[what];
-    if (typeof id !== 'string' || fromHex24(id) === undefined)
-      breaks(`${path}.${what}`, 'must be the id of a group chat, of 24 hex digits');
-  },
-  share: (value, path) => void keyAt(objectAt(value, path, ['action'])['action'], `${path}.action`),
+  webhook: (value, path) => void recordAt(value, path),
+  group_chat: (value, path) => void recordAt(value, path),
+  form: (value, path) => void recordAt(value, path),
+  connect: (value, path) => void recordAt(value, path),
+  start: (value, path) => void keyAt(objectAt(value, path, ['campaign'])['campaign'], `${path}.campaign`),
   stop: (value, path) => void textAt(objectAt(value, path, ['reason'])['reason'], `${path}.reason`, 64),
 };
 
@@ -225,7 +218,17 @@ function savedAt(value: unknown, path: string): void {
 }
 
 function sendAt(value: unknown, path: string): void {
-  const keys = ['template', 'content', 'variants', 'class', 'channel', 'await', 'lateBy'];
+  const keys = [
+    'template',
+    'content',
+    'variants',
+    'class',
+    'channel',
+    'await',
+    'lateBy',
+    'spread',
+    'cancelOnExit',
+  ];
   const given = objectAt(value, path, keys);
   if (oneOf(given, ['template', 'content', 'variants'], path) === 'variants')
     variantsAt(given['variants'], `${path}.variants`);
@@ -236,6 +239,8 @@ function sendAt(value: unknown, path: string): void {
     wordAt(given['await'], `${path}.await`, ['none', 'accepted', 'delivered']);
   if (given['lateBy'] !== undefined)
     durationAt(given['lateBy'], `${path}.lateBy`, 60_000, CAMPAIGN_LIMITS.waitMs);
+  if (given['spread'] !== undefined) durationAt(given['spread'], `${path}.spread`, 60_000, 7 * 86_400_000);
+  if (given['cancelOnExit'] !== undefined) flagAt(given['cancelOnExit'], `${path}.cancelOnExit`);
 }
 
 /** What is said: a template's name, or the content itself. */

@@ -19,7 +19,7 @@ export function leadsTo(steps: readonly Step[], at: number, edge: string): strin
 }
 
 /** All steps that a step may lead to. */
-export function successors(steps: readonly Step[], at: number): string[] {
+function successors(steps: readonly Step[], at: number): string[] {
   const step = steps[at]!;
   const found = EDGES[kindOf(step)].map((edge) => leadsTo(steps, at, edge));
   if ('branch' in step) found.push(...step.branch.map(({ to }) => to));

@@ -11,10 +11,18 @@ export const STEP_KINDS = [
   'split',
   'set',
   'tag',
+  'webhook',
   'group_chat',
-  'share',
+  'form',
+  'connect',
+  'start',
   'stop',
 ] as const;
+
+/** Those that another room does (`handlers.ts`). */
+export const HANDED_KINDS = ['webhook', 'group_chat', 'form', 'connect'] as const;
+/** One of them. */
+export type HandedKind = (typeof HANDED_KINDS)[number];
 /** A kind of step. */
 export type StepKind = (typeof STEP_KINDS)[number];
 
@@ -28,12 +36,20 @@ export const EDGES: Readonly<Record<StepKind, readonly string[]>> = {
   split: [],
   set: ['next'],
   tag: ['next'],
-  group_chat: ['next'],
-  share: ['next'],
+  webhook: ['ok', 'failed'],
+  group_chat: ['next', 'failed'],
+  form: ['next', 'failed'],
+  connect: ['next', 'failed'],
+  start: ['next'],
   stop: [],
 };
 
 /** What the kind of a step is. */
 export function kindOf(step: Step): StepKind {
   return STEP_KINDS.find((kind) => kind in step)!;
+}
+
+/** The kind of a step that another room does; undefined of the others. */
+export function handedKindOf(step: Step): HandedKind | undefined {
+  return HANDED_KINDS.find((kind) => kind in step);
 }

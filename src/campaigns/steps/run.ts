@@ -1,6 +1,6 @@
 /** Somebody in a campaign, as a step sees them, and what a step leads to. Holds types only. */
-import type { GroupChatStep } from '../../../contract/campaign.ts';
 import type { Seen } from '../match/facts.ts';
+import type { HandedKind } from './kinds.ts';
 
 /** Where somebody stands. Kept as it is, so names are short where there are many. */
 export type Place = {
@@ -11,8 +11,11 @@ export type Place = {
   dueMs: number;
   /** What was decided so far, counted. */
   seq: number;
-  /** `go`: the step was not taken yet. `sent`: it was, and what comes of the message is waited for. */
-  phase?: 'go' | 'sent';
+  /**
+   * `go`: the step was not taken yet. `sent`: it was, and what comes of the message, or of what another room does, is waited for.
+   * `spread`: its time of many is waited for.
+   */
+  phase?: 'go' | 'sent' | 'spread';
   /** When the filter is to be looked at again, where that is sooner. */
   lookMs?: number;
   /** How often a step was come back to. */
@@ -37,6 +40,8 @@ export type Stimulus =
   | { kind: 'enter' }
   | { kind: 'event'; event: Seen }
   | { kind: 'changed' }
+  /** Another room has done a step, or could not. */
+  | { kind: 'handed'; step: string; failed: string | undefined }
   /** `lateMs`: how much later than it was due. */
   | { kind: 'due'; lateMs: number };
 
@@ -49,8 +54,8 @@ export type Effect = { seq: number; step: string; atMs: number } & (
   | { do: 'would_send' }
   | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
   | { do: 'tag'; add: readonly string[]; remove: readonly string[] }
-  | { do: 'group_chat'; how: GroupChatStep }
-  | { do: 'share'; action: string }
+  | { do: 'hand'; kind: HandedKind }
+  | { do: 'start'; campaign: string }
 );
 
 /** A decision, for who asks why. */

@@ -6,9 +6,10 @@ import { CAMPAIGN_LIMITS, type SendStep, type Step, type WaitForStep } from '../
 import { hash32 } from '../../base/crypto.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
-import { valueAt } from '../match/reading.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
+import { attributesFrom, withAttributes } from './changed.ts';
 import { END } from './flow.ts';
+import { handedKindOf, type HandedKind } from './kinds.ts';
 import { nextAtMinute, nextInWindow } from './local.ts';
 import type { Effect, Ending, Outcome, Place, Run, Stimulus, Why } from './run.ts';
 import { after, windowOf, type Version } from './version.ts';
@@ -52,8 +53,9 @@ class Walk {
   }
 
   take(stimulus: Stimulus): void {
-    if (this.#version.file.checkFilter === 'always' && stimulus.kind !== 'enter' && !this.#passesFilter())
-      return;
+    const asksFilter = stimulus.kind !== 'enter' && stimulus.kind !== 'handed';
+    if (this.#version.file.checkFilter === 'always' && asksFilter && !this.#passesFilter()) return;
+    if (stimulus.kind === 'handed') return this.#handed(stimulus.step, stimulus.failed);
     if (stimulus.kind === 'event') this.#hear(stimulus.event);
     if (this.#ended || stimulus.kind === 'event' || stimulus.kind === 'changed') return;
     if (stimulus.kind === 'enter') return this.#go(this.#place.step);
@@ -113,12 +115,12 @@ class Walk {
     else if (current && 'wait_for' in current && this.#satisfies(current.wait_for, event))
       this.#done(current.wait_for, event);
     if (this.#ended) return;
-    const exits = this.#version.file.exits ?? [];
-    const leaves = exits.some(
+    const leaves = this.#version.exits.some(
       (exit) => exit.event === event.name && isLookedFor(exit, event, this.#facts, this.#around()),
     );
     // What was done before they entered does not take them out.
-    if (leaves && event.atMs >= this.#run.enteredMs) this.#end({ exited: 'event' }, event.name);
+    const reason = event.name === '$unsubscribed' ? 'unsubscribed' : 'event';
+    if (leaves && event.atMs >= this.#run.enteredMs) this.#end({ exited: reason }, event.name);
   }
 
   #heardOfSend(current: Step, event: Seen): void {
@@ -142,6 +144,10 @@ class Walk {
       return this.#follow('timeout', `no ${wait.event} within ${wait.timeout}`);
     }
     if (this.#place.phase === 'sent') return this.#follow('failed', 'nothing was heard of it');
+    if (this.#place.phase === 'spread') {
+      const next = this.#visit(current, this.#version.index.get(current.key)!);
+      return next === undefined ? undefined : this.#go(next);
+    }
     this.#follow('next');
   }
 
@@ -224,7 +230,39 @@ class Walk {
       this.#end({ exited: current.stop.reason });
       return undefined;
     }
-    return this.#change(current, at);
+    if ('start' in current) {
+      const { campaign } = current.start;
+      if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
+      this.#effects.push({
+        seq: this.#place.seq,
+        step: current.key,
+        atMs: this.#asOfMs,
+        do: 'start',
+        campaign,
+      });
+      return this.#on(at, 'next', campaign);
+    }
+    const handed = handedKindOf(current);
+    if (handed) return this.#hand(current.key, handed, at);
+    return this.#change(current as Extract<Step, { set: object } | { tag: object }>, at);
+  }
+
+  /** Another room does it, in this very transaction; its word is waited for. */
+  #hand(key: string, kind: HandedKind, at: number): string | undefined {
+    if (this.#run.isShadow)
+      return this.#on(at, kind === 'webhook' ? 'ok' : 'next', 'left out: of the holdout');
+    this.#effects.push({ seq: this.#place.seq, step: key, atMs: this.#asOfMs, do: 'hand', kind });
+    this.#tell('hands on', { step: key, detail: kind });
+    this.#place.phase = 'sent';
+    this.#place.dueMs = this.#asOfMs + AWAITED_MS;
+    return undefined;
+  }
+
+  #handed(key: string, failed: string | undefined): void {
+    const current = this.#current();
+    if (!current || current.key !== key || this.#place.phase !== 'sent') return;
+    if (failed !== undefined) return this.#follow('failed', failed);
+    this.#follow('webhook' in current ? 'ok' : 'next', 'done');
   }
 
   #on(at: number, edge: string, detail?: string): string {
@@ -262,12 +300,8 @@ class Walk {
   #note({ event: name, save }: WaitForStep, event: Seen): void {
     this.#place.heard = { ...this.#place.heard, [name]: [event.atMs, event.key] };
     if (!save || this.#run.isShadow) return;
-    const said = Object.entries(save).map(([attribute, path]) => [
-      attribute,
-      valueAt(event.properties, path),
-    ]);
-    const attributes = Object.fromEntries(said.filter(([, value]) => value !== undefined));
-    if (!Object.keys(attributes).length) return;
+    const attributes = attributesFrom(save, event.properties);
+    if (!attributes) return;
     const { seq, step: at } = this.#place;
     this.#effects.push({ seq, step: at, atMs: this.#asOfMs, do: 'set', attributes });
     this.#facts = withAttributes(this.#facts, attributes);
@@ -299,6 +333,12 @@ class Walk {
   }
 
   #send(key: string, send: SendStep, at: number): string | undefined {
+    if (send.spread !== undefined && this.#place.phase !== 'spread') {
+      this.#place.phase = 'spread';
+      const offset = (hash32(`${this.#run.contactId}:${key}`) >>> 0) % durationMs(send.spread)!;
+      return this.#wait(this.#asOfMs + offset, `within ${send.spread}`);
+    }
+    delete this.#place.phase;
     const lateByMs = send.lateBy === undefined ? LATE_BY_MS : durationMs(send.lateBy)!;
     if (this.#lateMs > lateByMs) return this.#on(at, 'suppressed', 'too_late');
     if ((this.#version.file.checkFilter ?? 'before_send') === 'before_send' && !this.#passesFilter())
@@ -317,38 +357,18 @@ class Walk {
     return undefined;
   }
 
-  #change(
-    current: Extract<Step, { set: object } | { tag: object } | { group_chat: object } | { share: object }>,
-    at: number,
-  ): string {
+  #change(current: Extract<Step, { set: object } | { tag: object }>, at: number): string {
     if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
     const { seq } = this.#place;
     const atMs = this.#asOfMs;
     if ('set' in current)
       this.#effects.push({ seq, step: current.key, atMs, do: 'set', attributes: current.set });
-    else if ('group_chat' in current)
-      this.#effects.push({ seq, step: current.key, atMs, do: 'group_chat', how: current.group_chat });
-    else if ('share' in current)
-      this.#effects.push({ seq, step: current.key, atMs, do: 'share', action: current.share.action });
     else {
       const { add = [], remove = [] } = current.tag;
       this.#effects.push({ seq, step: current.key, atMs, do: 'tag', add, remove });
     }
     return this.#on(at, 'next');
   }
-}
-
-/** The facts once attributes are set; null takes one away. */
-export function withAttributes(facts: Facts, set: Readonly<Record<string, unknown>>): Facts {
-  const all = Object.entries({ ...facts.contact.attributes, ...set });
-  const attributes = Object.fromEntries(all.filter(([, value]) => value !== null));
-  return { ...facts, contact: { ...facts.contact, attributes } };
-}
-
-/** The facts once tags are given and taken. */
-export function withTags(facts: Facts, add: readonly string[], remove: readonly string[]): Facts {
-  const kept = [...facts.tags].filter((tag) => !remove.includes(tag));
-  return { ...facts, tags: new Set([...kept, ...add]) };
 }
 
 function zoneTold(thenAt: string | undefined, zone: string): string {
@@ -366,7 +386,7 @@ function said({ properties }: Seen): string {
 }
 
 /** One of weighted ways, by a hash: the same for the same text, always. */
-export function drawn(weights: Readonly<Record<string, number>>, text: string): string {
+function drawn(weights: Readonly<Record<string, number>>, text: string): string {
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   let left = ((hash32(text) >>> 0) / 2 ** 32) * total;
   for (const [key, weight] of Object.entries(weights)) {

@@ -5,6 +5,7 @@ import {
   type CampaignFile,
   type Crossing,
   type Goal,
+  type Looked,
   type Rule,
   type Step,
   type Trigger,
@@ -46,6 +47,8 @@ export type Version = {
   /** Names that may do something to somebody who is in it. */
   hears: ReadonlySet<string>;
   goals: readonly Goal[];
+  /** What takes somebody out, as it is written and as goes without saying. */
+  exits: readonly Looked[];
   asksSets: boolean;
 };
 
@@ -75,7 +78,8 @@ export function versionOf(
       hears.add(step.wait_for.event);
       ask(step.wait_for.event, backOf(step.wait_for));
     }
-  for (const { event } of [...(file.goals ?? []), ...(file.exits ?? [])]) hears.add(event);
+  const exits = exitsOf(file);
+  for (const { event } of [...(file.goals ?? []), ...exits]) hears.add(event);
   if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
     for (const name of ['$accepted', '$delivered', '$failed', '$suppressed']) hears.add(name);
   return {
@@ -93,6 +97,7 @@ export function versionOf(
     names,
     hears,
     goals: file.goals ?? [],
+    exits,
     asksSets: rules.some(asksSets),
   };
 }
@@ -131,6 +136,12 @@ function stepsOf({ trigger, steps }: CampaignFile): readonly Step[] {
     then: { done: DID_IT, timeout: steps[0]!.key },
   };
   return [wait, ...steps, { key: DID_IT, stop: { reason: 'did_it' } }];
+}
+
+/** Who disconnects is out of what connecting set off: it is done by an authorisation that is over. */
+function exitsOf({ trigger, exits = [] }: CampaignFile): readonly Looked[] {
+  const isByGrant = 'grant' in trigger && trigger.grant.on === 'created';
+  return isByGrant ? [...exits, { event: '$grant_deleted', match: { grant: 'grant' } }] : exits;
 }
 
 function triggerOf({ trigger }: CampaignFile): Version['trigger'] {

@@ -8,6 +8,7 @@ import { MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../../c
 import type { Cause } from '../../../contract/reasons.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
+import { noteLeft } from '../changes.ts';
 import { addressOf, identityOfAddress, keyOf, keyText } from '../keys.ts';
 import { insertConsent } from '../sql.destinations.ts';
 import { ownersOf, touchContacts } from '../sql.resolve.ts';
@@ -144,6 +145,12 @@ export async function blockDestinations(
     });
   }
   await upsertBlocks(tx, [...rows.values()], nowMs);
+  for (const block of stopping) {
+    const { contactId } = locked.of(block);
+    const saysNo = block.cause.startsWith('opted_out') || block.cause === 'complained';
+    if (contactId !== undefined && saysNo && block.classes.includes('marketing'))
+      noteLeft(tx, block.workspaceId, [contactId]);
+  }
   await recompile(
     tx,
     ids,

@@ -16,6 +16,8 @@ import type { Notices } from '../../live/notices.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { BroadcastDeps } from '../../broadcasts/broadcast.ts';
 import type { Arrive } from '../../campaigns/events/arrive.ts';
+import type { StepHandler } from '../../campaigns/steps/handlers.ts';
+import type { HandedKind } from '../../campaigns/steps/kinds.ts';
 import type { Names } from '../../campaigns/events/names.ts';
 import type { Senders } from '../../senders/senders.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
@@ -42,6 +44,8 @@ export type HttpContext = {
   arrive: Arrive;
   /** Names of events. */
   names: Names;
+  /** Who does the steps of campaigns that are of other rooms. */
+  stepHandlers: ReadonlyMap<HandedKind, StepHandler>;
   /** Tells every process that something is new for who is connected. */
   notices: Pick<Notices, 'send'>;
   /** What the broadcasts room works with. */

@@ -2,6 +2,7 @@
  * Every statement on due, flights and streams. Statements on rows of a lane name its buckets, so that
  * Citus sends them to one shard (`onShard` where the rows are named by key); on plain Postgres the lane's index decides.
  */
+import { bucketOf } from '../../base/ids.ts';
 import { column } from '../../db/column.ts';
 import type { NewWork, Stream, WorkItem } from './work.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
@@ -275,6 +276,27 @@ export async function deleteStream(
     DELETE FROM due USING picked p
     WHERE due.bucket = p.bucket AND due.kind = ${kind} AND due.owner_id = p.owner_id AND due.cause_id = p.cause_id
       AND due.seq = p.seq ${db.onShard('due.bucket', lane.buckets)}
+    RETURNING due.bucket, due.owner_id AS "ownerId", due.cause_id AS "causeId", due.seq, due.attempt, due.stream,
+      due.workspace_id AS "workspaceId", due.due_ms AS "dueMs"`;
+}
+
+/** Deletes work of some streams by owner and cause, but for what is in flight. Locks the rows; the lane must be locked already. */
+export async function deleteOfCauses(
+  db: Db,
+  lane: { lane: number; buckets: number[] },
+  kind: number,
+  streams: readonly number[],
+  of: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
+): Promise<WorkItem[]> {
+  return await db<WorkItem[]>`
+    DELETE FROM due USING unnest(${column(of, (o) => bucketOf(o.ownerId))}::smallint[], ${column(of, (o) => o.ownerId)}::bigint[],
+      ${column(of, (o) => o.causeId)}::bigint[]) AS k (bucket, owner_id, cause_id)
+    WHERE due.bucket = k.bucket AND due.kind = ${kind} AND due.owner_id = k.owner_id AND due.cause_id = k.cause_id
+      AND due.stream = ANY(${[...streams]}::bigint[]) ${db.onShard('due.bucket', lane.buckets)}
+      AND (due.owner_id, due.cause_id, due.seq) NOT IN (
+        SELECT f.owner_id, f.cause_id, f.seq FROM (
+          SELECT unnest(f.owner_ids) AS owner_id, unnest(f.cause_ids) AS cause_id, unnest(f.seqs) AS seq FROM flights f
+          WHERE f.bucket = ANY(${lane.buckets}::smallint[]) AND f.lane = ${lane.lane} AND f.kind = ${kind}) f)
     RETURNING due.bucket, due.owner_id AS "ownerId", due.cause_id AS "causeId", due.seq, due.attempt, due.stream,
       due.workspace_id AS "workspaceId", due.due_ms AS "dueMs"`;
 }

@@ -1,7 +1,14 @@
 /** A bulk run as whoever started it sees it: when the next of it is due, calling it off, closing it. */
 import type { Db, Tx } from '../../db/pool.ts';
 import { lockLane } from '../lanes/sql.ts';
-import { deleteStream, deleteStreamRow, selectBulkOf, selectNextOfStream, selectStreams } from './sql.ts';
+import {
+  deleteOfCauses,
+  deleteStream,
+  deleteStreamRow,
+  selectBulkOf,
+  selectNextOfStream,
+  selectStreams,
+} from './sql.ts';
 import type { WorkItem } from './work.ts';
 
 /** A lane, or a part of one. */
@@ -32,6 +39,18 @@ export async function callOff(
 ): Promise<WorkItem[]> {
   await lockLane(tx, lane);
   return await deleteStream(tx, lane, kind, stream, most);
+}
+
+/** As `callOff`, of some causes of owners. */
+export async function callOffOf(
+  tx: Tx,
+  lane: Lane,
+  kind: number,
+  streams: readonly number[],
+  of: readonly Pick<WorkItem, 'ownerId' | 'causeId'>[],
+): Promise<WorkItem[]> {
+  await lockLane(tx, lane);
+  return await deleteOfCauses(tx, lane, kind, streams, of);
 }
 
 /** Work of runs that some owners have in the queue, in flight or not. */

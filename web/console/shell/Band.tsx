@@ -36,7 +36,9 @@ export function Band({ onMoved }: { onMoved: () => void }): ReactElement {
   });
   return (
     <div className="band" role="region" aria-label="Test workspace">
-      <strong>Test workspace</strong>
+      <strong>
+        Test<span className="only-wide"> workspace</span>
+      </strong>
       <span className="band-note">nothing leaves this machine</span>
       <span className="band-clock">
         <Icon name="clock" size={16} />

@@ -20,6 +20,8 @@ export function usePlaces(): PlaceOf[] {
   const navigate = useNavigate();
   const all: Omit<PlaceOf, 'go'>[] = [
     { name: 'Inbox', path: paths.inbox(id), icon: 'inbox', key: 'i' },
+    { name: 'People', path: paths.people(id), icon: 'people', key: 'p' },
+    { name: 'Broadcasts', path: paths.broadcasts(id), icon: 'send', key: 'b' },
     ...(environment === 'test'
       ? [{ name: 'Simulator', path: paths.simulator(id), icon: 'phone' as const, key: 'm', isTest: true }]
       : []),

@@ -7,7 +7,7 @@ import { useEffect, useRef, type KeyboardEvent, type ReactElement } from 'react'
 import type { ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
-import { Ago } from '../../../shared/time.tsx';
+import { Ago, spanText, useNow } from '../../../shared/time.tsx';
 import { conversationsQuery, countsQuery, type InboxFilter } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
 import { countText, Letters } from '../../ui/basic.tsx';
@@ -192,7 +192,7 @@ function Row({ row, top, isOpen, position, size, onOpen }: RowProps): ReactEleme
         {assignee ? <span>· {assignee.name}</span> : null}
         {waitingSince ? (
           <span className="row-waits">
-            · waits <Ago at={waitingSince} />
+            · waits <Waits since={waitingSince} />
           </span>
         ) : null}
       </span>
@@ -203,6 +203,11 @@ function Row({ row, top, isOpen, position, size, onOpen }: RowProps): ReactEleme
       ) : null}
     </div>
   );
+}
+
+function Waits({ since }: { since: string }): ReactElement {
+  const nowMs = useNow();
+  return <>{spanText(nowMs - Date.parse(since))}</>;
 }
 
 const NOTHING: Readonly<Record<View, string>> = {

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactElement, ReactNode } from 'react';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
+import type { ContactWhole } from '../../../../contract/doors/console/contacts.ts';
 import { contactQuery } from '../../api/queries.ts';
 import { Letters, State } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
@@ -35,7 +36,7 @@ export function Profile({ ws, contactId }: { ws: string; contactId: string }): R
       </div>
       <h4>Addresses</h4>
       <ul className="addresses">
-        {data.destinations.map(({ id, channel, address, status, blocked }) => (
+        {onceEach(data.destinations).map(({ id, channel, address, status, blocked }) => (
           <li key={id}>
             <Icon name={channelIcon(channel)} size={16} />
             <span className="address">
@@ -93,5 +94,13 @@ function Fact({ name, children }: { name: string; children: ReactNode }): ReactE
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+/** One address that is linked through several integrations is one address; where it is open at one of them, it is open. */
+function onceEach(destinations: ContactWhole['destinations']): ContactWhole['destinations'] {
+  const byAddress = Map.groupBy(destinations, ({ channel, address }) => `${channel} ${address}`);
+  return [...byAddress.values()].map(
+    (same) => same.find(({ status, blocked }) => status === 'active' && !blocked.length) ?? same[0]!,
   );
 }

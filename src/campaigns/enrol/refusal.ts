@@ -1,0 +1,23 @@
+/** Whether somebody may enter a campaign, by its entry rule. Pure. */
+import { durationMs } from '../match/duration.ts';
+import type { Campaign, Member } from './member.ts';
+
+/** Why somebody may not enter; undefined when they may. */
+export function refusalOf(
+  member: Member,
+  campaign: Campaign,
+  entryKey: number | undefined,
+  asOfMs: number,
+): string | undefined {
+  const { file } = campaign.version;
+  if (campaign.paused !== null) return 'paused';
+  if (entryKey === undefined) return 'no_entry_key';
+  const before = member.entries.filter(({ campaignId }) => campaignId === campaign.id);
+  const active = [...member.enrolments.values()].some(({ campaignId }) => campaignId === campaign.id);
+  if (before.some((entry) => entry.entryKey === entryKey)) return active ? 'active' : 'entered_before';
+  const { cooldown } = file;
+  if (active && (file.whileActive ?? 'ignore') !== 'alongside') return 'active';
+  if (cooldown !== undefined && before.some(({ enteredMs }) => asOfMs - enteredMs < durationMs(cooldown)!))
+    return 'cooldown';
+  return undefined;
+}

@@ -1,0 +1,28 @@
+/** What is known of a contact once a step has changed it. Pure. */
+import { valueAt } from '../match/reading.ts';
+import type { Facts } from '../match/facts.ts';
+
+/** The facts once attributes are set; null takes one away. */
+export function withAttributes(facts: Facts, set: Readonly<Record<string, unknown>>): Facts {
+  const all = Object.entries({ ...facts.contact.attributes, ...set });
+  const attributes = Object.fromEntries(all.filter(([, value]) => value !== null));
+  return { ...facts, contact: { ...facts.contact, attributes } };
+}
+
+/** The facts once tags are given and taken. */
+export function withTags(facts: Facts, add: readonly string[], remove: readonly string[]): Facts {
+  const kept = [...facts.tags].filter((tag) => !remove.includes(tag));
+  return { ...facts, tags: new Set([...kept, ...add]) };
+}
+
+/** Attributes as an event says them, by the paths of its properties; undefined where it says none of them. */
+export function attributesFrom(
+  save: Readonly<Record<string, string>>,
+  properties: Readonly<Record<string, unknown>> | null | undefined,
+): Record<string, unknown> | undefined {
+  const said = Object.entries(save).map(
+    ([attribute, path]) => [attribute, valueAt(properties, path)] as const,
+  );
+  const known = said.filter(([, value]) => value !== undefined);
+  return known.length ? Object.fromEntries(known) : undefined;
+}

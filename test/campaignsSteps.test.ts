@@ -1,0 +1,208 @@
+/** Steps that reach beyond the campaign: other rooms, other campaigns, many people at one time; and what is taken back of who leaves. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFault } from '../src/base/fault.ts';
+import { toHex24 } from '../src/base/ids.ts';
+import { saveDraft } from '../src/campaigns/campaigns.ts';
+import type { Handed, StepHandler } from '../src/campaigns/steps/handlers.ts';
+import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
+import { blockDestination } from '../src/contacts/consent/blocks.ts';
+import { KIND } from '../src/queue/work/kinds.ts';
+import { DAY_MS, HOUR_MS, mail, MINUTE_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { until } from './support/until.ts';
+import { must } from './support/world.ts';
+
+const { ctx } = world;
+type Place = Awaited<ReturnType<typeof newPlace>>;
+const IN = { trigger: { event: { did: 'in' } } };
+
+async function flows(place: Place, campaignId: number, flowing: boolean): Promise<void> {
+  const stream = { stream: -campaignId, kind: KIND.delivery, workspaceId: place.id, flowing, ratePerS: null };
+  await ctx.queue.transact((tx) => ctx.queue.flow(tx, stream));
+}
+
+test('a step of another room: done by its handler in batches, and the edge says what came of it; a kind nobody does is refused by name', async () => {
+  const place = await newPlace();
+  const file = { parley: 'campaign/1', key: 'shown', ...IN, steps: [{ key: 'f', form: { form: 'nps' } }] };
+  const refused = await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, file, 1));
+  assert.ok(isFault(refused) && refused.field === 'campaign.steps[0].form', JSON.stringify(refused));
+  const seen: Handed[] = [];
+  const form: StepHandler = {
+    kind: 'form',
+    check: async () => undefined,
+    async act(_tx, _workspace, handed) {
+      seen.push(...handed);
+      return handed.map(({ event }) => (event['broken'] ? 'it is broken' : undefined));
+    },
+  };
+  const handlers = ctx.stepHandlers as Map<HandedKind, StepHandler>;
+  handlers.set('form', form);
+  try {
+    await place.live({
+      key: 'shown',
+      ...IN,
+      steps: [
+        { key: 'f', form: { form: 'nps' }, then: { failed: 'sorry' } },
+        { ...mail('thanks'), then: { next: 'end' } },
+        mail('sorry'),
+      ],
+    });
+    const [ann, bob] = [
+      await place.tell('ann', { name: 'in' }),
+      await place.tell('bob', { name: 'in', properties: { broken: true } }),
+    ];
+    await place.settled();
+    assert.deepEqual([await place.mails(ann), await place.mails(bob)], [['thanks'], ['sorry']]);
+    assert.deepEqual(
+      seen.map(({ given }) => given),
+      [{ form: 'nps' }, { form: 'nps' }],
+    );
+  } finally {
+    handlers.delete('form');
+  }
+  await provesWhole();
+});
+
+test('start: the contact enters another campaign with what set off the first; two that start each other come to an end', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'other',
+    trigger: { api: true },
+    entry: { per: 'order' },
+    filter: { trigger: 'order', is: 'o-1' },
+    steps: [mail('other')],
+  });
+  await place.live({ key: 'one', ...IN, steps: [{ key: 's', start: { campaign: 'other' } }, mail('one')] });
+  const ann = await place.tell('ann', { name: 'in', properties: { order: 'o-1' } });
+  const bob = await place.tell('bob', { name: 'in', properties: { order: 'o-2' } });
+  await place.settled();
+  assert.deepEqual((await place.mails(ann)).toSorted(), ['one', 'other']);
+  assert.deepEqual(await place.mails(bob), ['one']);
+  const round = { entry: 'every' as const, whileActive: 'alongside' as const };
+  await place.live({
+    key: 'a',
+    trigger: { event: { did: 'round' } },
+    ...round,
+    steps: [{ key: 's', start: { campaign: 'b' } }],
+  });
+  await place.live({
+    key: 'b',
+    trigger: { api: true },
+    ...round,
+    steps: [{ key: 's', start: { campaign: 'a' } }],
+  });
+  const eve = await place.tell('eve', { name: 'round' });
+  await place.settled();
+  assert.equal((await place.entries(eve)).length, 9, 'the first, and eight that started each other');
+  await provesWhole();
+});
+
+test('spread: people who come at one time get it each at a time of their own, all within it', async () => {
+  const place = await newPlace();
+  await place.live({ key: 'spread', ...IN, steps: [mail('out', { spread: '2h' }), mail('after')] });
+  const people: number[] = [];
+  for (let i = 0; i < 20; i++) people.push(await place.tell(`s${i}`, { name: 'in' }));
+  await place.settled();
+  const got = async () =>
+    (await Promise.all(people.map((id) => place.mails(id)))).filter((one) => one.length).length;
+  const first = await got();
+  await place.advance(HOUR_MS);
+  const half = await got();
+  await place.advance(HOUR_MS);
+  assert.ok(first < 5 && half > 3 && half < 17, `${first} at once, ${half} after half of it`);
+  for (const id of people) assert.deepEqual(await place.mails(id), ['out', 'after']);
+});
+
+test('who leaves before it is sent does not get it: marketing is taken back, what is wanted all the same is not', async () => {
+  const place = await newPlace();
+  const campaign = await place.live({
+    key: 'back',
+    ...IN,
+    exits: [{ event: 'stop' }],
+    steps: [mail('gone'), mail('kept', { cancelOnExit: false }), { key: 'rest', wait: { for: '1d' } }],
+  });
+  await flows(place, campaign.id, false);
+  const ann = await place.tell('ann', { name: 'in' });
+  const bob = await place.tell('bob', { name: 'in' });
+  await until(
+    'both are let in',
+    async () => (await place.mails(ann)).length + (await place.mails(bob)).length === 4,
+  );
+  await place.tell('ann', { name: 'stop' });
+  await until('she left', async () => (await place.entries(ann))[0] === 'event');
+  await flows(place, campaign.id, true);
+  await place.settled();
+  const shown = await sql<{ address: string; subject: string }[]>`
+    SELECT address, rendered::text AS subject FROM simulated_messages WHERE workspace_id = ${place.id} AND direction = 'out'`;
+  const of = (who: string) => shown.filter(({ address }) => address === `${who}@example.com`);
+  assert.equal(of('bob').length, 2);
+  assert.equal(of('ann').length, 1);
+  assert.match(of('ann')[0]!.subject, /kept/);
+});
+
+test('a no to marketing is an exit for who listens to it; what became of a message can be asked', async () => {
+  const place = await newPlace();
+  await place.live({
+    key: 'first',
+    ...IN,
+    exits: [{ event: '$unsubscribed' }],
+    steps: [mail('hello'), { key: 'rest', wait: { for: '1d' } }, mail('more')],
+  });
+  await place.live({
+    key: 'second',
+    trigger: { event: { did: 'later' } },
+    filter: { message: { state: 'accepted', of: 'first', step: 'hello' } },
+    checkFilter: 'never',
+    steps: [mail('second')],
+  });
+  const ann = await place.tell('ann', { name: 'in' });
+  const bob = await place.tell('bob');
+  await place.settled();
+  await place.tell('ann', { name: 'later' });
+  await place.tell('bob', { name: 'later' });
+  const nowMs = await place.nowMs();
+  await place.settled();
+  assert.deepEqual([await place.mails(ann), await place.mails(bob)], [['hello', 'second'], []]);
+  const at = { workspaceId: place.id, channel: 'email' as const, address: 'ann@example.com' };
+  const no = {
+    ...at,
+    cause: 'opted_out_channel' as const,
+    classes: ['marketing' as const],
+    by: 'person' as const,
+  };
+  await ctx.queue.transact((tx) => blockDestination(tx, ctx.ids, nowMs, { ...no, reason: 'unsubscribed' }));
+  await place.settled();
+  assert.ok((await place.entries(ann)).includes('unsubscribed'));
+  await place.advance(DAY_MS + MINUTE_MS);
+  assert.deepEqual(await place.mails(ann), ['hello', 'second']);
+});
+
+test('a webhook of the workspace is called once for each who comes there; one that is not there is refused', async () => {
+  const place = await newPlace();
+  const step = (to: string) => ({ key: 'call', webhook: { to, body: { hello: 'world' } } });
+  const file = { parley: 'campaign/1', key: 'call', ...IN, steps: [step('0'.repeat(24))] };
+  const refused = await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, file, 1));
+  assert.ok(isFault(refused) && refused.field === 'campaign.steps[0].webhook.to', JSON.stringify(refused));
+  const made = must(
+    await ctx.queue.transact((tx) =>
+      ctx.webhooks.create(tx, {
+        workspaceId: place.id,
+        door: 'sunshine',
+        target: 'http://127.0.0.1:9/hook',
+        triggers: ['*'],
+        offered: ['*'],
+      }),
+    ),
+  );
+  await place.live({ key: 'call', ...IN, steps: [step(toHex24(made.id)), mail('after')] });
+  const ann = await place.tell('ann', { name: 'in', properties: { n: 1 } });
+  await until('it went on', async () => (await place.mails(ann)).length === 1);
+  const calls = await sql<{ trigger: string; body: string }[]>`
+    SELECT trigger, body FROM webhook_calls WHERE webhook_id = ${made.id}`;
+  assert.equal(calls.length, 1);
+  const body = JSON.parse(calls[0]!.body) as Record<string, unknown>;
+  assert.deepEqual(
+    [calls[0]!.trigger, body['step'], body['event'], body['body']],
+    ['campaign.step', 'call', { n: 1 }, { hello: 'world' }],
+  );
+});

@@ -1,0 +1,123 @@
+/** People: everybody the workspace knows, the newest first; found by name, address or id. No total: nothing waits on a count. */
+import { TextInput } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, type ReactElement } from 'react';
+import type { ContactShown } from '../../../../contract/doors/console/contacts.ts';
+import { Icon } from '../../../shared/icons.tsx';
+import { Ago } from '../../../shared/time.tsx';
+import { contactsQuery } from '../../api/queries.ts';
+import { useHere } from '../../shell/session.ts';
+import { Letters } from '../../ui/basic.tsx';
+import { useKeys } from '../../ui/keys.ts';
+import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+
+const route = getRouteApi('/w/$ws/people');
+const ROW_PX = 56;
+const AHEAD_ROWS = 15;
+
+/** The page. */
+export function People(): ReactElement {
+  const { id: ws } = useHere();
+  const { q = '' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const search = useRef<HTMLInputElement>(null);
+  useKeys([{ keys: '/', does: 'Find somebody', act: () => search.current?.focus() }]);
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>People</h1>
+        <TextInput
+          ref={search}
+          type="search"
+          size="sm"
+          w={320}
+          aria-label="Find by name, address or id"
+          placeholder="Find by name, address or id"
+          leftSection={<Icon name="search" size={16} />}
+          value={q}
+          onChange={({ currentTarget: { value } }) =>
+            void navigate({ search: (now) => ({ ...now, q: value || undefined }), replace: true })
+          }
+        />
+      </header>
+      <Rows ws={ws} search={q} />
+    </div>
+  );
+}
+
+function Rows({ ws, search }: { ws: string; search: string }): ReactElement {
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useInfiniteQuery(contactsQuery(ws, search));
+  const rows = data?.pages.flatMap(({ contacts }) => contacts) ?? [];
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 8,
+  });
+  const items = virtual.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && lastShown > rows.length - AHEAD_ROWS) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, lastShown, rows.length, fetchNextPage]);
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (isPending) return <Waiting height={ROW_PX} rows={8} />;
+  if (rows.length === 0)
+    return search ? (
+      <Empty title="Nobody is found">
+        <p>No name, address or id begins so.</p>
+      </Empty>
+    ) : (
+      <Empty
+        title="Nobody is known yet"
+        curl={`curl -H "authorization: Bearer $CONSOLE" -H "content-type: application/json" -d '{"givenName":"Ann"}' ${location.origin}/api/workspaces/${ws}/contacts`}
+      >
+        <p>People appear here when you write to them, when they write to you, or when you import them.</p>
+      </Empty>
+    );
+  return (
+    <div ref={scroller} className="rows page-rows" tabIndex={0} role="list" aria-label="People">
+      <div style={{ height: virtual.getTotalSize() }} role="presentation">
+        {items.map(({ index, start, key }) => (
+          <Row key={key} ws={ws} contact={rows[index]!} top={start} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Row({ ws, contact, top }: { ws: string; contact: ContactShown; top: number }): ReactElement {
+  const name = nameOf(contact);
+  return (
+    <div className="person" role="listitem" style={{ transform: `translateY(${top}px)` }}>
+      <Letters name={name} />
+      <Link to="/w/$ws/people/$contact" params={{ ws, contact: contact.id }}>
+        {name}
+      </Link>
+      <span className="muted">{contact.externalId ?? ''}</span>
+      <span className="muted">
+        {contact.lastInboundAt ? (
+          <>
+            heard <Ago at={contact.lastInboundAt} />
+          </>
+        ) : (
+          <>
+            since <Ago at={contact.createdAt} />
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
+
+/** What somebody is called on a page. */
+export function nameOf({
+  givenName,
+  surname,
+  externalId,
+}: Pick<ContactShown, 'givenName' | 'surname' | 'externalId'>): string {
+  return [givenName, surname].filter(Boolean).join(' ') || externalId || 'Somebody without a name';
+}
