@@ -69,7 +69,7 @@ export const REVERTS: readonly Revert[] = [
   },
   {
     name: 'cancel: fan-out went on afterwards',
-    file: 'src/broadcasts/steps.ts',
+    file: 'src/broadcasts/fanOut.ts',
     from: "if (now?.state !== 'running') return false;",
     to: 'if (!now) return false;',
     focus: [START, 'broadcasts cancel'],

@@ -39,6 +39,7 @@ import { pause, systemClock, type Clock } from './base/clock.ts';
 import type { Config } from './base/config.ts';
 import { migrateBlocks } from './contacts/consent/migrateBlocks.ts';
 import { claimDevices } from './contacts/devices.ts';
+import { respellBlocks, respellDestinations } from './contacts/respell.ts';
 import { respellIdentities } from './contacts/spellings.ts';
 import { openProofKey } from './contacts/consent/proof.ts';
 import { addressGuard, httpClient, isLoopback, type HttpClient } from './base/http.ts';
@@ -65,6 +66,7 @@ import { createLinks } from './links/links.ts';
 import { createMaintenance } from './maintenance.ts';
 import { stepHandlersOf } from './stepHandlers.ts';
 import { createSenders } from './senders/senders.ts';
+import { followDestinations } from './ledger/deliveries.ts';
 import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { gatherReceipts } from './receipts/gather.ts';
@@ -151,6 +153,10 @@ async function compose(
   await openProofKey(store.sql, vault);
   await migrateBlocks(store.sql);
   await doOnce(store.sql, 'numbers in one spelling', () => respellIdentities(store.sql));
+  await doOnce(store.sql, 'addresses in one spelling', async () => {
+    await respellBlocks(store.sql);
+    await respellDestinations(store.sql, followDestinations);
+  });
   await doOnce(store.sql, 'devices of who came last', () => claimDevices(store.sql));
   const { sql, aside } = store;
   const rooms = openRooms({ config, clock, log, ids, vault, sql, aside, overrides });

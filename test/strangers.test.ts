@@ -26,7 +26,7 @@ const database = await testDatabase();
 const dataDir = await mkdtemp(join(tmpdir(), 'parley-strangers-'));
 let parley: ParleyProcess;
 let pinger: ReturnType<typeof startPinger>;
-let paths: { mail: string; mailgun: string; preview: string };
+let paths: { mail: string; mailgun: string; preview: string; csv: string };
 let consoleKey: string;
 /** The longest that its loop was held. */
 let heldMs = 0;
@@ -50,6 +50,7 @@ before(async () => {
     mail: at(smtp, 'mail'),
     mailgun: at(mailgun, 'inbound'),
     preview: `/api/workspaces/${toHex24(app.id)}/messages`,
+    csv: `/api/workspaces/${toHex24(app.id)}/contacts/import`,
   };
   await world.stop();
   parley = await startProcess(
@@ -151,6 +152,14 @@ const mjml = (open: string, filling: string) => () => ({
   ),
 });
 
+const CSV_BYTES = 16 * 1024 * 1024;
+/** A list of people: its beginning, and what fills it. */
+const csv = (head: string, filling: string) => () => ({
+  path: paths.csv,
+  type: 'text/csv',
+  body: Buffer.concat([Buffer.from(head), filled(filling, CSV_BYTES)]),
+});
+
 type Handed = { path: string; type: string; body: Buffer };
 const table: [what: string, made: () => Handed][] = [
   ['HTML: nested divisions', html('<div>')],
@@ -191,6 +200,17 @@ const table: [what: string, made: () => Handed][] = [
   ['Mailgun: a name of blanks', mailgunForm('from', ' ')],
   ['Mailgun: headers in JSON', mailgunForm('message-headers', '[')],
   ['Mailgun: a field of quotes', mailgunForm('x"; a="', '"')],
+  ['CSV: a quote that does not end', csv('email,name\n"', 'ann@people.example,\n')],
+  ['CSV: quotes', csv('email,name\n', '"')],
+  ['CSV: quoted quotes', csv('email,name\n"', '""')],
+  ['CSV: one line', csv('email,name\n', 'a')],
+  ['CSV: separators', csv('email,name\n', ',')],
+  ['CSV: a header without end', csv('email', ',name')],
+  ['CSV: empty lines', csv('email,name\n', '\n')],
+  ['CSV: carriage returns', csv('email,name\r\n', '\r')],
+  ['CSV: rows that are none', csv('email,name\n', `${'x'.repeat(99)}\n`)],
+  ['CSV: rows of other lengths', csv('email,name\n', 'x@,y,z,"a\nb",\r\n')],
+  ['CSV: half characters', csv('email,name\n', '\u0000\ud83d')],
   ['MJML: nested sections', mjml('<mjml><mj-body>', '<mj-section>')],
   [
     'MJML: texts',

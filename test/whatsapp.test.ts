@@ -4,7 +4,13 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { createKey } from '../src/accounts/keys.ts';
 import { hash32 } from '../src/base/crypto.ts';
-import { toHex24 } from '../src/base/ids.ts';
+import { bucketOf, toHex24 } from '../src/base/ids.ts';
+import { hashOfProof, proofOf } from '../src/contacts/consent/proof.ts';
+import { destinationsOf } from '../src/contacts/destinations.ts';
+import { destinationIdOf } from '../src/contacts/keys.ts';
+import { respellBlocks, respellDestinations } from '../src/contacts/respell.ts';
+import { insertDestinations } from '../src/contacts/sql.resolve.ts';
+import { followDestinations } from '../src/ledger/deliveries.ts';
 import { findContactIds } from '../src/contacts/contacts.ts';
 import { respellIdentities } from '../src/contacts/spellings.ts';
 import { testDatabase } from './support/database.ts';
@@ -213,6 +219,100 @@ test('numbers that were kept in an old spelling are found again', async () => {
   assert.deepEqual(await findContactIds(sql, shop.id, identities), ids);
   const left = await sql`SELECT 1 FROM identities WHERE value = ANY(${old}::text[])`;
   assert.equal(left.length, 0);
+});
+
+test('destinations and what blocks them, kept in an old spelling, become those of today’s; twice changes nothing more', async () => {
+  const { ctx } = world;
+  const { sql } = ctx;
+  const nowMs = ctx.clock.nowMs();
+  const at = {
+    workspaceId: shop.id,
+    integrationId: null,
+    displayName: null,
+    raw: null,
+    status: 'active' as const,
+  };
+  const people: [channel: 'whatsapp' | 'sms', old: string, today: string][] = [
+    ['whatsapp', '+5215512345611', '+525512345611'],
+    ['sms', '+551188887711', '+5511988887711'],
+    ['whatsapp', '+541155556611', '+5491155556611'],
+    // Argentina dials a landline by SMS as it is.
+    ['sms', '+541155556612', '+541155556612'],
+  ];
+  const ids: number[] = [];
+  for (const [channel, old] of people) {
+    const contactId = ctx.ids.spread();
+    ids.push(contactId);
+    const key = { workspaceId: shop.id, contactId, channel, integrationId: null, address: old };
+    await sql`INSERT INTO contacts (bucket, workspace_id, id, created_ms, changed_ms)
+      VALUES (${bucketOf(contactId)}, ${shop.id}, ${contactId}, ${nowMs}, ${nowMs})`;
+    await insertDestinations(sql, [{ ...at, ...key, id: destinationIdOf(key) }], nowMs);
+    const proof = proofOf(sql, shop.id, channel, old);
+    await sql`INSERT INTO suppressions (hash, workspace_id, channel, proof, cause, scope, address, classes, rank, reason, since_ms)
+      VALUES (${hashOfProof(proof)}, ${shop.id}, ${channel}, ${proof}, 'opted_out_channel', 0, ${old}, 2, 5, 'stop', ${nowMs})`;
+  }
+  // The same person, the same number: linked in today's spelling as well, and written to.
+  const twice = {
+    workspaceId: shop.id,
+    contactId: ids[0]!,
+    channel: 'whatsapp' as const,
+    integrationId: null,
+    address: people[0]![2],
+  };
+  await insertDestinations(sql, [{ ...at, ...twice, id: destinationIdOf(twice) }], nowMs);
+  const waiting = { ...twice, address: people[0]![1] };
+  await sql`INSERT INTO deliveries (bucket, contact_id, cause_id, seq, workspace_id, class, state, state_ms, destination_id, expires_ms)
+    VALUES (${bucketOf(ids[0]!)}, ${ids[0]!}, ${ctx.ids.inBucket(bucketOf(ids[0]!))}, 0, ${shop.id}, 1, 0, ${nowMs}, ${destinationIdOf(waiting)}, ${nowMs})`;
+  for (let i = 0; i < 2; i++) {
+    await respellBlocks(sql);
+    await respellDestinations(sql, followDestinations);
+  }
+  const found = await destinationsOf(sql, shop.id, ids);
+  assert.deepEqual(
+    found
+      .map(({ address, blockedReason, contactId, channel, integrationId, workspaceId, id }) => [
+        ids.indexOf(contactId),
+        address,
+        blockedReason,
+        id === destinationIdOf({ contactId, channel, integrationId, workspaceId, address }),
+      ])
+      .toSorted((a, b) => Number(a[0]) - Number(b[0])),
+    people.map(([, , today], index) => [index, today, index === 3 ? null : 'stop', true]),
+  );
+  const kept = await sql<{ address: string; proof: string; channel: string }[]>`
+    SELECT address, proof, channel FROM suppressions WHERE address = ANY(${people.map(([, , today]) => today)}::text[])`;
+  assert.equal(kept.length, 4);
+  for (const { address, proof, channel } of kept)
+    assert.equal(proof, proofOf(sql, shop.id, channel, address));
+  const [delivery] = await sql<{ id: number }[]>`
+    SELECT destination_id AS id FROM deliveries WHERE contact_id = ${ids[0]!}`;
+  assert.equal(delivery!.id, destinationIdOf(twice), 'what waits goes to the one that is there now');
+  // Of somebody who was erased there is only the proof of the old spelling: the no is found by today's.
+  const erased = proofOf(sql, shop.id, 'whatsapp', '+5215587650099');
+  await sql`INSERT INTO suppressions (hash, workspace_id, channel, proof, cause, scope, address, classes, rank, reason, since_ms)
+    VALUES (${hashOfProof(erased)}, ${shop.id}, 'whatsapp', ${erased}, 'opted_out_channel', 0, NULL, 2, 5, 'stop', ${nowMs})`;
+  const back = await callApi(world, shop.consoleKey, 'POST', `/api/workspaces/${shop.appId}/contacts`, {
+    phone: '+525587650099',
+  });
+  assert.equal(back.status, 201, JSON.stringify(back.json));
+  const linked = await callApi(
+    world,
+    shop.consoleKey,
+    'POST',
+    `/api/workspaces/${shop.appId}/contacts/${back.json.id}/destinations`,
+    {
+      channel: 'whatsapp',
+      address: '+525587650099',
+    },
+  );
+  assert.equal(linked.status, 201, JSON.stringify(linked.json));
+  const { destinations } = await get(`/contacts/${back.json.id}/destinations`);
+  assert.deepEqual(
+    destinations
+      .filter(({ channel }: { channel: string }) => channel === 'whatsapp')
+      .map(({ blocked }: { blocked: string[] }) => blocked),
+    [['marketing']],
+  );
 });
 
 test('W12: typing is shown to who wrote on WhatsApp last, on the message that they wrote; and to nobody else', async () => {

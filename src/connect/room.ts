@@ -20,6 +20,6 @@ export function connectRoom(deps: Parameters<typeof grantsReader>[0]): WorkingRo
     erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
     merge: ({ tx, workspaceId, discardedId, survivingId }) =>
       moveGrants(tx, { workspaceId, discardedId, survivingId }),
-    readers: [announcementsReader(), grantsReader(deps)],
+    readers: [grantsReader(deps), announcementsReader()],
   };
 }

@@ -5,7 +5,7 @@
 import { TOKEN_KIND, WHATSAPP_USER_ID, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
-import { oneSpelling, whatsappSpelling } from '../content/phone.ts';
+import { formerSpellings, oneSpelling, whatsappSpelling } from '../content/phone.ts';
 
 /**
  * What a contact can be known by; `anonymous` is an id of a device whose user is not known, `group` that of a group as a contact,
@@ -65,6 +65,13 @@ export function addressOf(channel: ChannelName, address: string): string {
   if (channel === 'email') return address.toLowerCase();
   if (channel === 'whatsapp') return whatsappSpelling(address);
   return KIND_OF_CHANNEL[channel] === 'phone' ? oneSpelling(address) : address;
+}
+
+/** An address in the spellings by which it may have been stored before there was one: what is kept of erased people names it so. */
+export function formerAddresses(channel: ChannelName, address: string): string[] {
+  const isPhone = KIND_OF_CHANNEL[channel] === 'phone';
+  // Argentina's 9 is WhatsApp's own.
+  return isPhone && (channel === 'whatsapp' || !address.startsWith('+549')) ? formerSpellings(address) : [];
 }
 
 const SPELLED: Partial<Record<IdentityKind, (value: string) => string>> = {

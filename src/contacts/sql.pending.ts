@@ -62,6 +62,18 @@ export async function takePending(
     RETURNING ${columns(db)}`;
 }
 
+/** Takes those of these addresses that wait. Locks the rows. */
+export async function takePendingAt(
+  db: Db,
+  workspaceId: number,
+  refs: readonly DestinationRef[],
+): Promise<PendingLink[]> {
+  return await db<PendingLink[]>`
+    DELETE FROM pending_links p USING ${refRows(db, refs)}
+    WHERE p.bucket = k.bucket AND p.contact_id = k.contact_id AND p.destination_id = k.id AND p.workspace_id = ${workspaceId}
+    RETURNING ${columns(db)}`;
+}
+
 function refRows(db: Db, refs: readonly DestinationRef[]) {
   return db`unnest(${numbers(refs, (r) => bucketOf(r.contactId))}::smallint[], ${numbers(refs, (r) => r.contactId)}::bigint[],
     ${numbers(refs, (r) => r.destinationId)}::bigint[]) AS k (bucket, contact_id, id)`;

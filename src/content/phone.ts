@@ -37,7 +37,21 @@ function visible(value: string): string {
   return value
     .normalize('NFKC')
     .replaceAll(/[\p{Cf}\p{Default_Ignorable_Code_Point}\u20E3]/gu, '')
+    .replaceAll(/\p{Nd}/gu, digitOf)
     .trim();
+}
+
+/** A decimal digit of any script as that of ASCII: the ten of a script stand in a row. */
+function digitOf(digit: string): string {
+  const at = digit.codePointAt(0)!;
+  let zero = at;
+  while (at - zero < 9 && /\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero--;
+  return String(at - zero);
+}
+
+/** Signs that people and programs put around a number: `tel:` (RFC 3966), and brackets around the country code. */
+function withoutSigns(text: string): string {
+  return text.replace(/^(?:tel|sms):/i, '').replace(/^\(\s*(\+\s*\d{1,3})\s*\)/, '$1 ');
 }
 
 /** Normalises a phone number as people write it. */
@@ -47,7 +61,7 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
   const known = country !== undefined && isSupportedCountry(country);
   const text = typeof value === 'string' && value.length <= LONGEST ? visible(value) : '';
   if (text === '' || text.length > 64) return refuse(path, known);
-  const number = parsePhoneNumberFromString(respelt(text), {
+  const number = parsePhoneNumberFromString(respelt(withoutSigns(text)), {
     // The whole value is the number: nothing is searched for in a sentence.
     extract: false,
     ...(known ? { defaultCountry: country } : {}),
@@ -81,6 +95,14 @@ const OLD_BRAZILIAN = /^\+55([1-9]\d)([6-9]\d{7})$/;
  */
 export function whatsappSpelling(e164: string): string {
   return /^\+54[1-8]\d{9}$/.test(e164) ? `+549${e164.slice(3)}` : oneSpelling(e164);
+}
+
+/** How numbers in E.164 were spelled that are spelled so today; most never were otherwise. */
+export function formerSpellings(e164: string): string[] {
+  if (/^\+52\d{10}$/.test(e164)) return [`+521${e164.slice(3)}`];
+  const mobile = /^\+55([1-9]\d)9([6-9]\d{7})$/.exec(e164);
+  if (mobile) return [`+55${mobile[1]!}${mobile[2]!}`];
+  return /^\+549\d{10}$/.test(e164) ? [`+54${e164.slice(4)}`] : [];
 }
 
 /** What the library does not know any more: the Mexican 1. */

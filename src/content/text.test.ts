@@ -261,6 +261,14 @@ test('what is not seen in a number means nothing, wherever it stands', () => {
     '＋１ ２１２－５５５－０１２３',
     '+1\u202F212\u00A0555\u20110123',
     '+1️⃣ 212 555 0123',
+    'tel:+1-212-555-0123',
+    'sms:+12125550123',
+    '(+1) 212 555 0123',
+    '( +1 ) (212) 555-0123',
+    '+१ २१२ ५५५ ०१२३',
+    '+၁ ၂၁၂ ၅၅၅ ၀၁၂၃',
+    '+١ ٢١٢ ٥٥٥ ٠١٢٣',
+    '+𝟏 𝟐𝟏𝟐 𝟓𝟓𝟓 𝟎𝟏𝟐𝟑',
   ])
     assert.deepEqual(normalisePhone(written), normalisePhone(number), written);
   // Nothing but marks is nothing, and marks make no number of a word.

@@ -1,8 +1,9 @@
 /** Reading deliveries: of a person, of a run, by name. Changes nothing. */
-import type { Db } from '../db/pool.ts';
+import type { Db, Tx } from '../db/pool.ts';
 import type { Delivery, DeliveryStanding, SingleFacts } from './delivery.ts';
 import type { DeliveryKey } from './ref.ts';
 import {
+  renameDestinations,
   selectAmiss,
   selectDeliveries,
   selectDeliveriesOf,
@@ -74,6 +75,14 @@ export async function addressesOf(
 /** What was asked for with single sends, and how they stand. */
 export async function factsOfSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
   return keys.length ? await selectSingles(db, keys) : [];
+}
+
+/** Deliveries that wait to be sent to destinations that are others now go there. Part of the transaction that made them so. */
+export async function followDestinations(
+  tx: Tx,
+  moves: readonly { contactId: number; fromId: number; toId: number }[],
+): Promise<void> {
+  if (moves.length) await renameDestinations(tx, moves);
 }
 
 /** How deliveries of runs stand that have a row. */

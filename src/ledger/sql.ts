@@ -60,6 +60,18 @@ export async function selectSentTo(
     WHERE d.workspace_id = ${workspaceId} AND d.address IS NOT NULL`;
 }
 
+/** Names the destinations of waiting deliveries anew. Locks the rows. */
+export async function renameDestinations(
+  db: Db,
+  moves: readonly { contactId: number; fromId: number; toId: number }[],
+): Promise<void> {
+  await db`
+    UPDATE deliveries d SET destination_id = m.to_id
+    FROM unnest(${moves.map((m) => bucketOf(m.contactId))}::smallint[], ${moves.map((m) => m.contactId)}::bigint[],
+      ${moves.map((m) => m.fromId)}::bigint[], ${moves.map((m) => m.toId)}::bigint[]) AS m (bucket, contact_id, from_id, to_id)
+    WHERE d.bucket = m.bucket AND d.contact_id = m.contact_id AND d.destination_id = m.from_id AND d.state < ${STATE.accepted}`;
+}
+
 /** States of deliveries that have a row. */
 export async function selectStates(db: Db, keys: readonly DeliveryKey[]): Promise<DeliveryStanding[]> {
   return await db<DeliveryStanding[]>`

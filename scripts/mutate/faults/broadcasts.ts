@@ -78,18 +78,6 @@ export const broadcastFaults = [
     ],
     ['one that is a little late waits for a person', '> LATEST_START_MS;', '> 0;'],
     ['it starts before its hour', 'if (now.scheduledMs! > wsNowMs) return', 'if (false) return'],
-    [
-      'fan-out is done twice',
-      'if (!(await insertLaneMark(tx, lane.bucket, runId, lane.lane))) return true;',
-      'await insertLaneMark(tx, lane.bucket, runId, lane.lane);',
-      TESTS,
-    ],
-    [
-      'how many there are is not kept',
-      'await updateLaneMark(tx, lane.bucket, runId, lane.lane, matched);',
-      '',
-    ],
-    ['one that was called off is put in', "if (now?.state !== 'running') return false;", '', TESTS],
     ['it ends while something is due', 'if (due.length) {', 'if (false) {'],
     ['its stream outlives it', 'await closeStream(tx, now.runId);', ''],
     [
@@ -117,6 +105,26 @@ export const broadcastFaults = [
       'a run never ends',
       'expiresMs: broadcast.startedMs! + broadcast.expiresAfterMs,',
       'expiresMs: Number.MAX_SAFE_INTEGER,',
+    ],
+  ]),
+  ...inFile('src/broadcasts/fanOut.ts', TESTS, [
+    [
+      'fan-out is done twice',
+      'if (!(await insertLaneMark(tx, lane.bucket, runId, lane.lane))) return true;',
+      'await insertLaneMark(tx, lane.bucket, runId, lane.lane);',
+      TESTS,
+    ],
+    [
+      'how many there are is not kept',
+      'await updateLaneMark(tx, lane.bucket, runId, lane.lane, matched);',
+      '',
+    ],
+    ['one that was called off is put in', "if (now?.state !== 'running') return false;", '', TESTS],
+    [
+      'who is told of a post is not asked',
+      'const selected = posting ? told(tx, broadcast, posting, lane.buckets) : audience;',
+      'const selected = audience;',
+      ['test/groupsCrash.test.ts'],
     ],
   ]),
   ...inFile('src/broadcasts/forecast.ts', TESTS, [

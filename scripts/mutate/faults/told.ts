@@ -240,13 +240,13 @@ export const toldFaults = [
       ],
       [
         'who names an integration is written to elsewhere',
-        'mayFallBack: send.integrationId === undefined && send.destinationId === undefined',
-        'mayFallBack: send.destinationId === undefined',
+        'mayFallBack: (send.integrationId ?? send.destinationId ?? send.channel) === undefined',
+        'mayFallBack: (send.destinationId ?? send.channel) === undefined',
       ],
       [
         'who names an address is written to elsewhere',
-        'mayFallBack: send.integrationId === undefined && send.destinationId === undefined',
-        'mayFallBack: send.integrationId === undefined',
+        'mayFallBack: (send.integrationId ?? send.destinationId ?? send.channel) === undefined',
+        'mayFallBack: (send.integrationId ?? send.channel) === undefined',
       ],
       [
         'what says from when is sent at once',

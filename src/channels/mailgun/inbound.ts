@@ -34,9 +34,9 @@ export function mailOf(fields: Json, parts: readonly Part[], domain: string): Ma
   if (isAutomatic(header, from, sender)) return { kind: 'automatic' };
   // Not `stripped-text`: what Mailgun strips takes people's own words along.
   const whole = (plain ?? textIn(fields, 'stripped-text') ?? '').replaceAll('\r\n', '\n').trim();
-  const text = withoutQuotes(whole);
-  const id = header('message-id')?.replace(/^\s*<|>\s*$/g, '');
   const subject = textIn(fields, 'subject') ?? header('subject');
+  const text = withoutQuotes(whole, subject);
+  const id = header('message-id')?.replace(/^\s*<|>\s*$/g, '');
   const profileName = nameIn(written);
   const replyTo = answered(header, domain);
   const seconds = Number(textIn(fields, 'timestamp'));

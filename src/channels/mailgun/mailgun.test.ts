@@ -279,6 +279,29 @@ test('what is sent', async (t) => {
       ['0h5m', '1h30m', '1h59m', null],
     );
   });
+  await t.test('names of files in any script are what another program reads of the form', async () => {
+    const files = await startFake();
+    t.after(() => files.close());
+    const names = [
+      'Übersicht – März.pdf',
+      '請求書.pdf',
+      'smile 😀.pdf',
+      'a "quoted" name.pdf',
+      'счёт №5.pdf',
+    ];
+    files.answerNext(
+      ...names.map(() => ({ status: 200, body: 'PDF', headers: { 'content-type': 'application/pdf' } })),
+    );
+    const attachments = names.map((name, at) => ({ url: `${files.url}/${at}`, name }));
+    const { request } = await send({ attachments });
+    const form = await new Response(request.body, {
+      headers: { 'content-type': String(request.headers['content-type']) },
+    }).formData();
+    deepEqual(
+      form.getAll('attachment').map((file) => (file as File).name),
+      names,
+    );
+  });
   await t.test('attachments, and pictures that the mail shows', async () => {
     const files = await startFake();
     t.after(() => files.close());

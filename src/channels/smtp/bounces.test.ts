@@ -206,6 +206,13 @@ test('Outlook’s own word in front of the subject is a mark, in many languages;
     '自動応答',
     '자동 회신',
     'رد تلقائي',
+    'OOO',
+    'Out of Office Re',
+    'Hors du bureau',
+    'Fuori ufficio',
+    'Nicht im Büro',
+    'AUTO: Ann Lee is out of the office (returning 12/01/2026)',
+    '[Auto-Reply] Your order',
   ]) {
     const encoded = `=?utf-8?B?${Buffer.from(`${prefix}: Delivery failed`).toString('base64')}?=`;
     const { receipts, inbound } = received(
@@ -217,6 +224,9 @@ test('Outlook’s own word in front of the subject is a mark, in many languages;
   for (const subject of [
     'Re: Automatic reply: Hello',
     'Out of office hours?',
+    'Urlaub: kann ich umbuchen?',
+    'AUTO: my car is broken',
+    'Auto insurance',
     'Re: Delivery failed',
     'Undeliverable: why?',
   ]) {

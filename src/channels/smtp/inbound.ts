@@ -28,10 +28,10 @@ export function inboundOf(
   const from = addressIn(written?.address) ?? addressIn(mailboxesIn(mail.header('sender'))[0]?.address);
   if (from === undefined) return undefined;
   const whole = plain(beginningOf(mail.text, LONGEST_TEXT).replaceAll('\r\n', '\n'));
-  const text = withoutQuotes(whole);
+  const subject = beginningOf(plain(wordsIn(mail.header('subject'))), LONGEST_SUBJECT);
+  const text = withoutQuotes(whole, subject);
   const id = plain(mail.header('message-id') ?? '').replaceAll(/^<|>$/g, '');
   const hasId = id !== '' && id.length <= LONGEST_ID;
-  const subject = beginningOf(plain(wordsIn(mail.header('subject'))), LONGEST_SUBJECT);
   const profileName = beginningOf(plain(written?.name ?? ''), LONGEST_SUBJECT);
   const earlier = earlierIn(mail.header);
   // The last mail of ours in its thread, as we wrote its id.

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { extract } from 'letterparser';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { addressGuard, httpClient } from '../../base/http.ts';
@@ -355,6 +357,48 @@ test('login, encryption and name of the server', async (t) => {
     const outcome = await withSender(opened, fake.url, (sender) => sender.send({ ...message, to: 'a b<c' }));
     deepEqual([outcome.kind, 'class' in outcome && outcome.class], ['refused', 'recipient']);
   });
+});
+
+const PYTHON = `
+import email, email.policy, json, sys
+mail = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
+print(json.dumps([part.get_filename() for part in mail.iter_attachments()]))`;
+
+test('names of files in any script are what another program reads (RFC 2231, RFC 2047)', async (t) => {
+  const fake = await startFakeSmtp();
+  const files = await startFake();
+  t.after(() => Promise.all([fake.close(), files.close()]));
+  const names = [
+    'Übersicht – März 2026.pdf',
+    '請求書 11月.pdf',
+    'счёт №5.pdf',
+    'فاتورة.pdf',
+    'a "quoted" name; with = and, signs.pdf',
+    'back\\slash and percent 100%.pdf',
+    'smile 😀.pdf',
+    `${'длинное имя '.repeat(12)}.pdf`,
+    "it's* (1).pdf",
+    'bill.pdf',
+  ];
+  const attachments = names.map((name, at) => ({ url: `${files.url}/${at}`, name }));
+  await withSender(opened, fake.url, async (sender) => {
+    fake.answerNext({});
+    files.answerNext(
+      ...names.map((name) => ({ status: 200, headers: { 'content-type': 'application/pdf' }, body: name })),
+    );
+    const rendered = { channel: 'email', subject: 'Fïles ☀', text: 'x', attachments } as const;
+    equal((await sender.send({ ...message, rendered })).kind, 'accepted');
+  });
+  const { source } = fake.arrived.at(-1)!;
+  // A reader that shares no code with what writes here; it leaves quoted pairs as they are, and puts blanks into names of several parts.
+  const read = extract(source);
+  const simple = (name: string | undefined) =>
+    name !== undefined && !['\\', 'длинное'].some((odd) => name.includes(odd));
+  deepEqual(read.attachments?.map(({ filename }) => filename).filter(simple), names.filter(simple));
+  // Python's, where there is one, reads them all.
+  const python = spawnSync('python3', ['-c', PYTHON], { input: source, encoding: 'utf8' });
+  if (!python.error) deepEqual(JSON.parse(python.stdout), names);
+  equal(read.subject, 'Fïles ☀');
 });
 
 test('attachments are fetched once, and what cannot be fetched is told before anything is sent', async (t) => {

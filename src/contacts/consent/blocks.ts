@@ -9,7 +9,7 @@ import type { Cause } from '../../../contract/reasons.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { noteLeft } from '../changes.ts';
-import { addressOf, identityOfAddress, keyOf, keyText } from '../keys.ts';
+import { addressOf, formerAddresses, identityOfAddress, keyOf, keyText } from '../keys.ts';
 import { insertConsent } from '../sql.destinations.ts';
 import { ownersOf, touchContacts } from '../sql.resolve.ts';
 import { bitsOf } from './classes.ts';
@@ -208,13 +208,13 @@ export async function liftByOperator(
 
 /** What blocks addresses, compiled, by `blockKey`; those that nothing blocks are not in it. Locks nothing. */
 export async function blocksOf(db: Db, at: readonly At[]): Promise<Map<string, Compiled>> {
-  const keys = new Map(at.map((one) => [blockKey(one), proofKeyOf(db, one)]));
+  const keys = new Map(at.map((one) => [blockKey(one), proofKeysOf(db, one)]));
   if (keys.size === 0) return new Map();
-  const byProof = Map.groupBy(await selectBlocks(db, [...keys.values()]), ({ proof }) => proof);
+  const byProof = Map.groupBy(await selectBlocks(db, [...keys.values()].flat()), ({ proof }) => proof);
   const compiled = new Map<string, Compiled>();
-  for (const [text, { proof }] of keys) {
-    const blocks = byProof.get(proof);
-    if (blocks) compiled.set(text, compileBlocks(blocks));
+  for (const [text, proofs] of keys) {
+    const blocks = proofs.flatMap(({ proof }) => byProof.get(proof) ?? []);
+    if (blocks.length) compiled.set(text, compileBlocks(blocks));
   }
   return compiled;
 }
@@ -236,6 +236,16 @@ export async function eraseBlocked(tx: Tx, at: readonly At[]): Promise<void> {
 function proofKeyOf(db: Db, { workspaceId, channel, address }: At): ProofKey {
   const proof = proofOf(db, workspaceId, channel, addressOf(channel, address));
   return { hash: hashOfProof(proof), workspaceId, channel, proof };
+}
+
+/** Where an address is kept, and where it may have been before its number had one spelling: of who was erased there is no more than that. */
+function proofKeysOf(db: Db, at: At): ProofKey[] {
+  const { workspaceId, channel } = at;
+  const former = formerAddresses(channel, addressOf(channel, at.address)).map((address) => {
+    const proof = proofOf(db, workspaceId, channel, address);
+    return { hash: hashOfProof(proof), workspaceId, channel, proof };
+  });
+  return [proofKeyOf(db, at), ...former];
 }
 
 function keyOfProof({ workspaceId, channel, proof }: ProofKey): string {

@@ -10,7 +10,7 @@ import type { Compiled, CompiledBlock } from './compiled.ts';
 export type ProofKey = { hash: number; workspaceId: number; channel: ChannelName; proof: string };
 
 /** A block as it is kept. */
-type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank: number };
+export type BlockRow = ProofKey & CompiledBlock & { address: string | null; rank: number };
 
 const keyRows = (db: Db, keys: readonly ProofKey[]) => db`unnest(
   ${numbers(keys, (k) => k.hash)}::integer[], ${numbers(keys, (k) => k.workspaceId)}::bigint[],

@@ -34,7 +34,13 @@ const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
     listOf(
       'stop, stopall, stop all, quit, end, revoke, optout, opt out, cancel, unsubscribe, unsubscribe me, unsubscribe all',
     ),
-    listOf('stop texting, stop texting me, stop messaging me, remove me, opt me out'),
+    listOf(
+      'stop texting, stop texting me, stop messaging me, remove me, opt me out, un subscribe, unsub, stopp',
+    ),
+    listOf(
+      'stop messages, stop all messages, stop texts, stop sms, stop sending me texts, stop sending me messages, no more texts',
+    ),
+    listOf('cancel all, end all, quit all, opt out all, revoke consent'),
     listOf(
       'arret, arrêt, arreter, arrêter, arretez, arrêtez, desabonner, désabonner, desinscription, désinscription',
     ),
@@ -55,13 +61,20 @@ const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
 
 const COURTESY: readonly string[] = [
   listOf(
-    'please, pls, plz, thanks, thank you, thank u, thx, ty, now, bitte, danke, merci, s il vous plait, svp, stp',
+    'please, pls, plz, kindly, thanks so much, thank you so much, thank you very much, many thanks, thanks, thank you, thank u, thx, ty, now, bitte, danke, merci, s il vous plait, svp, stp',
   ),
   listOf('por favor, gracias, obrigado, obrigada, grazie, per favore, alstublieft, aub, bedankt, tack'),
 ].flat();
 
-/** Letters and numbers of a text, in one case, words apart by one blank. */
+/** Letters and numbers of a text, in one case, words apart by one blank; a word that is spelled or said again and again is one. */
 function bare(text: string): string {
+  const words = plain(text);
+  const said = words.split(' ');
+  if (said.length > 1 && said.every((one) => one === said[0])) return said[0]!;
+  return /^\p{L}(?: \p{L}){2,}$/u.test(words) ? words.replaceAll(' ', '') : words;
+}
+
+function plain(text: string): string {
   return (
     text
       .normalize('NFKC')
@@ -82,14 +95,26 @@ function withoutCourtesy(words: string): string {
 }
 
 /**
- * What stands before a signature: before an empty line, `-- `, or a line that a mail program or phone adds ("Sent from my iPhone" in
- * its languages). Whoever wrote a second paragraph of his own wrote more than a word.
+ * What stands before a signature: before `-- `, a line that a mail program or phone adds ("Sent from my iPhone" in its languages), or
+ * an empty line with names and numbers behind it. Whoever wrote a second paragraph of his own wrote more than a word.
  */
 function withoutSignature(text: string): string {
   const lines = text.split(/\r\n|\r|\n/);
-  const at = lines.findIndex((line, index) => index > 0 && SIGNATURE.test(line.trim()));
+  const at = lines.findIndex(
+    (line, index) => index > 0 && (SIGNATURE.test(line.trim()) || isSigned(lines, index)),
+  );
   return at < 0 ? text : lines.slice(0, at).join('\n');
 }
+
+/** Lines of a card: each begins with a capital, a digit or a sign, and none is a sentence. */
+function isSigned(lines: readonly string[], at: number): boolean {
+  if (lines[at]!.trim()) return false;
+  const card = lines.slice(at).flatMap((line) => line.trim() || []);
+  return card.length > 0 && card.length <= CARD_LINES && card.every((line) => CARD.test(line));
+}
+
+const CARD_LINES = 4;
+const CARD = /^(?:[\p{Lu}\p{Lo}\d+(@][^.!?]{0,39}|[^\s@]{1,64}@\S{1,190}|(?:https?:\/\/|www\.)\S{1,190})$/u;
 
 const SIGNATURE = new RegExp(
   '^(?:--?$|—$|_{2,}$|(?:sent|get) (?:from|via|by|with|using|outlook)\\b|gesendet (?:von|mit)\\b|von meinem \\S+ gesendet' +

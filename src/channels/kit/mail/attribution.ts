@@ -129,3 +129,10 @@ export const ORIGINAL =
 export const RULE = /^\s{0,3}_{10,100}\s*$/;
 /** What somebody sends on is what they want to say: "---------- Forwarded message ---------". */
 export const FORWARDED = /^\s{0,3}(?:-{5,20} ?[^-\s][^-]{2,60} ?-{2,20}|begin forwarded message:)\s*$/i;
+
+/**
+ * How subjects of forwarded mails begin. Outlook puts the same headers above what is sent on as above what is answered, and no other
+ * mark. Some words stand for an answer in another language (VS: Finnish); what is not certain is not cut.
+ */
+export const FORWARDED_SUBJECT =
+  /^\s*(?:fwd?|fw|wg|tr|rv|i|inoltro|enc|res\.?\s?env|doorst|dg|vb|vs|vl|pd|prosł|přepos|předáno|továbbítás|továbbítva|ilt|i̇lt|redir|transf|trs|teruskan|пер|пд|прд|πρθ|chuyển tiếp|ส่งต่อ|הועבר|העבר|إعادة توجيه|محول|अग्रेषित|转发|轉寄|轉發|転送|전달)\s?(?:\[\d+\])?[:：]/iu;

@@ -72,9 +72,14 @@ export function isNobody(sender: string | undefined): boolean {
  * "Re:". Only at the very beginning, and with its colon: what follows may be our own subject.
  */
 const PREFIX =
-  /^\s*(?:auto(?:matic)?[- ]?(?:reply|response|answer)|autoreply|out[- ]of[- ](?:the[- ])?office(?: (?:reply|autoreply|notice))?|vacation(?: (?:reply|notice))?|away|automatische?[rs]? (?:antwort|antwoord|reactie)|abwesenheits(?:notiz|nachricht|benachrichtigung|assistent)|abwesend|afwezig(?:heid|heidsbericht)?|réponse automatique|absence(?: du bureau)?|absent|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori sede|resposta automática|ausência(?: temporária)?|autosvar|automatisk svar|automatiskt svar|frånvaro|fravær|automaattinen vastaus|poissa|automatyczna odpowiedź|odpowiedź automatyczna|poza biurem|автоответ|автоматический ответ|автоматична відповідь|otomatik (?:yanıt|cevap)|balasan otomatis|trả lời tự động|自动(?:回复|答复)|自動(?:回覆|応答|返信)|不在通知|자동 ?(?:회신|응답)|الرد التلقائي|رد تلقائي|स्वचालित उत्तर|automatická odpověď|automatikus válasz|răspuns automat|αυτόματη απάντηση|תשובה אוטומטית)\s*[:：]/i;
+  /^\s*(?:auto(?:matic)?[- ]?(?:reply|response|answer)|autoreply|ooo|out[- ]of[- ](?:the[- ])?office(?: (?:reply|autoreply|notice|re))?|vacation(?: (?:reply|notice))?|away|automatische?[rs]? (?:antwort|antwoord|reactie)|abwesenheits(?:notiz|nachricht|benachrichtigung|assistent)|abwesend|afwezig(?:heid|heidsbericht)?|réponse automatique|absence(?: du bureau)?|absent|respuesta automática|fuera de (?:la )?oficina|risposta automatica|fuori (?:sede|ufficio)|hors du bureau|nicht im büro|resposta automática|ausência(?: temporária)?|autosvar|automatisk svar|automatiskt svar|frånvaro|fravær|automaattinen vastaus|poissa|automatyczna odpowiedź|odpowiedź automatyczna|poza biurem|автоответ|автоматический ответ|автоматична відповідь|otomatik (?:yanıt|cevap)|balasan otomatis|trả lời tự động|自动(?:回复|答复)|自動(?:回覆|応答|返信)|不在通知|자동 ?(?:회신|응답)|الرد التلقائي|رد تلقائي|स्वचालित उत्तर|automatická odpověď|automatikus válasz|răspuns automat|αυτόματη απάντηση|תשובה אוטומטית)\s*[:：]/i;
+
+/** Lotus Notes: "AUTO: Ann Lee is out of the office (returning 12/01/2026)"; and what some programs put in brackets. */
+const OTHER_FORMS =
+  /^\s*(?:auto: .{1,60} is out of the office\b|\[(?:auto(?:matic)?[- ]?(?:reply|response)|out of office)\])/i;
 
 /** Whether a subject, decoded, is one of an automatic answer. */
 export function isAutomaticReply(subject: string): boolean {
-  return PREFIX.test(beginningOf(subject, 100));
+  const beginning = beginningOf(subject, 100);
+  return PREFIX.test(beginning) || OTHER_FORMS.test(beginning);
 }

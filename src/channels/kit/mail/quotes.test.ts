@@ -97,10 +97,78 @@ const cases: [name: string, text: string, said: string][] = [
     'See this\n\n---------- Forwarded message ---------\nHello there',
   ],
   ['5 > 3 is no quote', 'x 5 > 3\n>= 4', 'x 5 > 3\n>= 4'],
+  [
+    'Zoho',
+    'Yes\n\n\n---- On Tue, 24 Nov 2026 16:25:00 +0100 Shop <shop@shop.example> wrote ---\n\nIs it?',
+    'Yes',
+  ],
+  [
+    'four headers that are a wish',
+    'My trip:\nFrom: Amsterdam\nTo: Paris\nDate: 3 May 2027 10:00\nSubject: one person\nThanks',
+    'My trip:\nFrom: Amsterdam\nTo: Paris\nDate: 3 May 2027 10:00\nSubject: one person\nThanks',
+  ],
+  ['mail.ru', 'Да\n\nВторник, 24 ноября 2026, 16:25 +03:00 от Shop <shop@shop.example>:\n> Так?', 'Да'],
+  ['Yandex', 'Да\n\n24.11.2026, 16:25, "Shop" <shop@shop.example>:\n> Так?', 'Да'],
+  [
+    'Lotus Notes',
+    'Yes\n\nFrom:   Shop <shop@shop.example>\nTo:     ann@people.example\nDate:   24-11-2026 16:25\nSubject:        Delivery\n\nIs it?',
+    'Yes',
+  ],
+  [
+    'Android, Dutch',
+    'Ja\n\n-------- Oorspronkelijk bericht --------\nVan: Shop <shop@shop.example> \nDatum: 24-11-2026 16:25 (GMT+01:00) \nAan: a@b.example \nOnderwerp: x \n\nIs het?',
+    'Ja',
+  ],
+  [
+    'my own words with a day',
+    'On 24 November 2026 I wrote: please cancel.\nDo.',
+    'On 24 November 2026 I wrote: please cancel.\nDo.',
+  ],
   ['nothing', '', ''],
 ];
 
 for (const [name, text, said] of cases) test(`quotes: ${name}`, () => equal(withoutQuotes(text), said));
+
+test('what Outlook forwards has no mark but its subject: it stays whole; an answer to it does not', () => {
+  const own = 'Is this yours?';
+  const headers = [
+    'From: Shop <shop@shop.example>\nSent: Friday, November 20, 2026 9:12 AM\nTo: ada@people.example\nSubject: Tuesday',
+    'Von: Shop <shop@shop.example>\nGesendet: Freitag, 20. November 2026 09:12\nAn: ada@people.example\nBetreff: Dienstag',
+    'De : Shop <shop@shop.example>\nEnvoyé : vendredi 20 novembre 2026 09:12\nÀ : ada@people.example\nObjet : Mardi',
+    '差出人: Shop <shop@shop.example>\n送信日時: 2026年11月20日 9:12\n宛先: ada@people.example\n件名: 火曜日',
+  ];
+  const forwards = [
+    'FW: Tuesday',
+    'Fwd: Tuesday',
+    'WG: Dienstag',
+    'TR : Mardi',
+    'RV: Martes',
+    'I: Martedì',
+    'ENC: Terça',
+    'VB: Tisdag',
+    'PD: Wtorek',
+    '转发: 周二',
+    '転送: 火曜日',
+    ' fw: x',
+  ];
+  const answers = [
+    'RE: Tuesday',
+    'AW: WG: Dienstag',
+    'Re: FW: Tuesday',
+    'Tuesday',
+    'Via: FW: nothing',
+    'I think so',
+    '',
+  ];
+  for (const block of headers) {
+    const text = `${own}\n\n________________________________\n${block}\n\nIs Tuesday fine?`;
+    for (const subject of forwards) equal(withoutQuotes(text, subject), text, subject);
+    for (const subject of answers) equal(withoutQuotes(text, subject), own, subject);
+    const bare = `${own}\n\n${block}\n\nIs Tuesday fine?`;
+    equal(withoutQuotes(bare, forwards[0]), bare);
+    equal(withoutQuotes(bare, answers[0]), own);
+  }
+});
 
 test('any text is read, and what is left was in it', () => {
   const piece = fc.oneof(

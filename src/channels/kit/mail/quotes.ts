@@ -9,6 +9,7 @@ import {
   ADDRESSED,
   DATED,
   FORWARDED,
+  FORWARDED_SUBJECT,
   HEADER_SETS,
   type HeaderSet,
   OPENS,
@@ -26,8 +27,9 @@ const LONGEST_LINE = 500;
 /** A signature has no more lines than this; what is longer is a text under a line that somebody drew. */
 const SIGNATURE_LINES = 6;
 
-/** The text without quoted parts and without a signature. */
-export function withoutQuotes(text: string): string {
+/** The text without quoted parts and without a signature. What is forwarded, as the subject may say, is what somebody wants to say. */
+export function withoutQuotes(text: string, subject = ''): string {
+  const isSentOn = FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE));
   const lines = text.replaceAll('\r\n', '\n').split('\n');
   const marks = marksOf(lines);
   const kept: string[] = [];
@@ -37,7 +39,10 @@ export function withoutQuotes(text: string): string {
       kept.push(...lines.slice(at));
       break;
     }
-    if (isAnswered(lines, at)) break;
+    if (isAnswered(lines, at)) {
+      if (isSentOn) kept.push(...lines.slice(at));
+      break;
+    }
     const end =
       SIGNATURE.test(line) && kept.some((one) => one.trim()) ? signatureEnd(lines, at, marks) : undefined;
     if (end !== undefined) {
@@ -109,18 +114,26 @@ const COLON = /[:：]\s*$/;
  * hour, who wrote, and how it begins, so that what somebody wrote right above it is theirs. A line between may be an address alone.
  */
 function attributionEndingAt(lines: readonly string[], at: number): number {
-  const last = lines[at]!.trim();
+  const last = undashed(lines[at]!);
   if (last.length > ATTRIBUTION_LENGTH || (!COLON.test(last) && !WROTE.test(last))) return 0;
   const isQuoted = isMarked(nextSaid(lines, at + 1));
   let words = '';
   for (let count = 1; count <= ATTRIBUTION_LINES && count <= at + 1; count++) {
-    const line = lines[at - count + 1]!.trim();
+    const line = undashed(lines[at - count + 1]!);
     if (!line || isMarked(line) || line.length > ATTRIBUTION_LENGTH) return 0;
     words = words ? `${line} ${words}` : line;
     if (words.length > ATTRIBUTION_LENGTH) return 0;
     if (isAttribution(words, isQuoted)) return count + isBegunAbove(lines, at - count, words);
   }
   return 0;
+}
+
+/** Zoho draws lines around it: "---- On Tue, 24 Nov 2026 … wrote ---". */
+function undashed(line: string): string {
+  const plain = line.trim();
+  return plain.startsWith('---') && plain.length <= ATTRIBUTION_LENGTH
+    ? plain.replaceAll(/^-+ | -+$/g, '')
+    : plain;
 }
 
 /** Apple Mail's Polish "Wiadomość napisana przez Shop" may stand on a line above the address. */
@@ -167,8 +180,8 @@ function blanksFrom(lines: readonly string[], from: number): number {
 
 /**
  * The headers of a mail as Outlook puts them above it: from whom, when, to whom and about what, each on a line of its own with none
- * empty between them, in one language. An address, a year or an hour, or the word "Sent" must be among them: people write
- * "From: Amsterdam, To: Paris, Date: 3 May, Subject: a trip", too.
+ * empty between them, in one language. An address, or the word "Sent", must be among them: people write "From: Amsterdam, To: Paris,
+ * Date: 3 May 2027, Subject: a trip", too.
  */
 function hasHeaders(lines: readonly string[], from: number): boolean {
   const first = beginningOf(lines[from], LONGEST_LINE) ?? '';
@@ -184,7 +197,7 @@ function hasOthers({ when, sent, to, about }: HeaderSet, lines: readonly string[
   const day = block.find((line) => when.test(line));
   if (day === undefined || !block.some((line) => about.test(line)) || !block.some((line) => to.test(line)))
     return false;
-  return block[0]!.includes('@') || sent.test(day) || /\d{1,2}[:.h]\d{2}|(?:19|20)\d\d/.test(day);
+  return sent.test(day) || block.some((line) => line.includes('@'));
 }
 
 /** RFC 3676 §4.3, with its space: `--` alone is a line that somebody drew. */
