@@ -70,12 +70,16 @@ const paths = routesOf(async () => {})
   .filter(({ method }) => method === 'POST')
   .map(({ path }) => path);
 
-/** What is stored, in numbers. */
+/** What is stored, in numbers; of events those that somebody sent: what Parley tells of itself comes when it is told. */
 async function stored(): Promise<string> {
   const [row] = await sql`
     SELECT (SELECT count(*) FROM contacts) AS contacts, (SELECT count(*) FROM identities) AS identities,
-      (SELECT count(*) FROM destinations) AS destinations, (SELECT count(*) FROM event_arrivals) AS arrivals,
-      (SELECT count(*) FROM contact_events) AS events, (SELECT count(*) FROM suppressions) AS blocks,
+      (SELECT count(*) FROM destinations) AS destinations,
+      (SELECT count(*) FROM event_arrivals a
+        WHERE NOT EXISTS (SELECT FROM event_names n WHERE n.id = a.name_id AND n.name ~ '^[$]')) AS arrivals,
+      (SELECT count(*) FROM contact_events e
+        WHERE NOT EXISTS (SELECT FROM event_names n WHERE n.id = e.name_id AND n.name ~ '^[$]')) AS events,
+      (SELECT count(*) FROM suppressions) AS blocks,
       (SELECT sum(changed_ms) FROM contacts) AS changed, (SELECT md5(string_agg(attributes::text, '' ORDER BY id)) FROM contacts) AS attributes`;
   return JSON.stringify(row);
 }

@@ -44,7 +44,7 @@ test('keywords are whole messages', () => {
     assert.equal(keywordOf(text), 'stop', text);
   for (const text of ['START', 'unstop']) assert.equal(keywordOf(text), 'start', text);
   for (const text of ['help', 'INFO']) assert.equal(keywordOf(text), 'help', text);
-  for (const text of ["don't stop", 'stop it', 'yes', '', 'stopp', 'the end'])
+  for (const text of ["don't stop", 'stop it', 'yes', '', 'stops', 'the end'])
     assert.equal(keywordOf(text), undefined, text);
 });
 
