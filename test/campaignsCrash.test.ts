@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { beginBacktest, findBacktest } from '../src/campaigns/backtest/backtests.ts';
+import { triedOf } from '../src/campaigns/backtest/tried.ts';
 import { auditCampaigns } from '../src/campaigns/report/audit.ts';
 import { testDatabase } from './support/database.ts';
 import { startProcess } from './support/processes.ts';
@@ -21,12 +23,19 @@ after(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+const env = {
+  PARLEY_DATABASE_URL: database.url,
+  PARLEY_DATA_DIR: dir,
+  PARLEY_SECRET: TEST_SECRET,
+  PARLEY_LEASE_MS: '2000',
+  PARLEY_ROLES: 'worker',
+};
+
 const PEOPLE = 300;
 const ROUNDS = 2;
 
 test('kill -9 of the worker again and again: each enters once, is written to once, and ends', async () => {
   const { id } = await newWorkspace(ctx, 'test');
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
   const file = {
     parley: 'campaign/1',
     key: 'crash',
@@ -37,26 +46,40 @@ test('kill -9 of the worker again and again: each enters once, is written to onc
       { key: 'thanks', send: { content: { type: 'text', text: 'thanks' } } },
     ],
   };
+  const mixed = {
+    parley: 'campaign/1',
+    key: 'mixed',
+    trigger: { event: { did: 'order' } },
+    entry: 'once',
+    holdout: '30%',
+    goals: [{ key: 'paid', event: 'pay', within: '7d', value: 'amount' }],
+    steps: [
+      {
+        key: 'offer',
+        send: {
+          variants: [
+            { key: 'a', share: '50%', content: { type: 'text', text: 'a' } },
+            { key: 'b', share: '50%', content: { type: 'text', text: 'b' } },
+          ],
+        },
+      },
+      { key: 'way', split: { mark: 1, last: 1 } },
+      { key: 'mark', tag: { add: ['marked'] } },
+      { key: 'last', send: { content: { type: 'text', text: 'last' }, await: 'accepted' } },
+    ],
+  };
   const nowMs = ctx.clock.nowMs();
-  const draft = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, id, file, nowMs)));
-  must(await ctx.queue.transact((tx) => publish(deps, tx, id, draft.id, 'move', nowMs)));
+  const [first, second] = [await live(id, file, nowMs), await live(id, mixed, nowMs)];
   const person = (i: number) => ({
     identities: [{ kind: 'external' as const, value: `c${i}` }],
     destinations: [{ channel: 'email' as const, integrationId: null, address: `c${i}@example.com` }],
   });
-  const env = {
-    PARLEY_DATABASE_URL: database.url,
-    PARLEY_DATA_DIR: dir,
-    PARLEY_SECRET: TEST_SECRET,
-    PARLEY_LEASE_MS: '2000',
-    PARLEY_ROLES: 'worker',
-  };
   for (let round = 0; round < ROUNDS; round++) {
     const worker = await startProcess(env);
     const who = Array.from({ length: PEOPLE }, (_, i) => i).filter((i) => i % ROUNDS === round);
     const told = who.flatMap((i) => [
       { person: person(i), event: { name: 'order', key: `o${i}` } },
-      { person: person(i), event: { name: 'pay', key: `p${i}` } },
+      { person: person(i), event: { name: 'pay', key: `p${i}`, properties: { amount: 5 } } },
     ]);
     // Killed as soon as it has begun with them, and told again, as a client does that got no answer.
     await ctx.arrive(id, told);
@@ -72,13 +95,91 @@ test('kill -9 of the worker again and again: each enters once, is written to onc
       (await sql`SELECT 1 FROM campaign_entries WHERE ended_ms IS NULL LIMIT 1`).length === 0,
     60_000,
   );
-  const sent = await sql<{ n: number; people: number }[]>`
-    SELECT count(*) AS n, count(DISTINCT contact_id) AS people FROM messages WHERE workspace_id = ${id} AND direction = 'out'`;
-  assert.deepEqual([...sent], [{ n: 2 * PEOPLE, people: PEOPLE }]);
-  const entries =
-    await sql`SELECT count(*) AS n FROM campaign_entries WHERE workspace_id = ${id} AND ending = 'completed'`;
-  assert.equal(entries[0]!['n'], PEOPLE);
+  const sentBy = async (campaignId: number) =>
+    await sql<{ n: number; people: number }[]>`
+      SELECT count(*) AS n, count(DISTINCT s.contact_id) AS people FROM campaign_sends s
+      JOIN messages m ON m.bucket = s.bucket AND m.id = s.message_id WHERE s.campaign_id = ${campaignId}`;
+  assert.deepEqual([...(await sentBy(first))], [{ n: 2 * PEOPLE, people: PEOPLE }]);
+  const entries = await sql<
+    { campaignId: number; arm: number; n: number; reached: number; paid: number; value: number }[]
+  >`
+    SELECT campaign_id AS "campaignId", arm, count(*) AS n, count(reached_ms) AS reached,
+      count(*) FILTER (WHERE converted -> 'paid' ->> 'n' = '1') AS paid, sum((converted -> 'paid' ->> 'value')::integer) AS value
+    FROM campaign_entries WHERE workspace_id = ${id} AND ending = 'completed' GROUP BY 1, 2 ORDER BY arm`;
+  const [treated, held] = entries.filter(({ campaignId }) => campaignId === second);
+  assert.equal(entries.find(({ campaignId }) => campaignId === first)!.n, PEOPLE);
+  assert.deepEqual(
+    [
+      treated!.n + held!.n,
+      treated!.reached + held!.reached,
+      treated!.paid + held!.paid,
+      treated!.value + held!.value,
+    ],
+    [PEOPLE, PEOPLE, PEOPLE, 5 * PEOPLE],
+    'each is in one arm, came to the first message, and paid once',
+  );
+  assert.deepEqual(
+    [...(await sentBy(second))],
+    [{ n: 2 * treated!.n, people: treated!.n }],
+    'of the holdout none',
+  );
+  const messages =
+    await sql`SELECT count(*) AS n FROM messages WHERE workspace_id = ${id} AND direction = 'out'`;
+  assert.equal(messages[0]!['n'], 2 * PEOPLE + 2 * treated!.n, 'no message that no campaign knows');
   const { breaks, fewer } = await auditCampaigns(sql, id);
   assert.deepEqual([breaks, fewer], [[], []]);
   await last.stop();
 });
+
+/** Publishes a campaign. */
+async function live(workspaceId: number, file: object, nowMs: number): Promise<number> {
+  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+  const draft = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, workspaceId, file, nowMs)));
+  must(await ctx.queue.transact((tx) => publish(deps, tx, workspaceId, draft.id, 'move', nowMs)));
+  return draft.id;
+}
+
+test('kill -9 of the worker in a back-test: it goes on where it was, and counts nobody twice', async () => {
+  const [workspace] = await sql<{ id: number }[]>`SELECT DISTINCT workspace_id AS id FROM contact_events`;
+  const { id } = workspace!;
+  const campaign = {
+    parley: 'campaign/1',
+    key: 'tried',
+    trigger: { event: { did: 'order' } },
+    goals: [{ key: 'paid', event: 'pay', within: '7d' }],
+    steps: [{ key: 'hello', send: { content: { type: 'text', text: 'hello' } } }],
+  };
+  const nowMs = ctx.clock.nowMs();
+  const asked = {
+    campaign,
+    fromMs: nowMs - 3600_000,
+    toMs: nowMs,
+    orderedBy: 'received' as const,
+    all: true,
+  };
+  const begun = must(await ctx.queue.transact((tx) => beginBacktest(ctx, tx, id, asked, nowMs)));
+  for (let round = 0; round < ROUNDS; round++) {
+    const worker = await startProcess(env);
+    await until(
+      'it was claimed',
+      async () => (await sql`SELECT 1 FROM flights LIMIT 1`).length > 0 || (await isOver(id, begun.id)),
+    );
+    await worker.kill();
+  }
+  const last = await startProcess(env);
+  await until('it is done', async () => await isOver(id, begun.id), 60_000);
+  await last.stop();
+  const { people, entered, goals, sends } = triedOf((await findBacktest(sql, id, begun.id))!);
+  assert.deepEqual(
+    [people, entered, goals['paid']!.n],
+    [{ n: PEOPLE, error: 0 }, { n: PEOPLE, error: 0 }, PEOPLE],
+  );
+  assert.equal(
+    sends.reduce((sum, { n }) => sum + n, 0),
+    PEOPLE,
+  );
+});
+
+async function isOver(workspaceId: number, backtestId: number): Promise<boolean> {
+  return (await findBacktest(sql, workspaceId, backtestId))?.endedMs !== null;
+}

@@ -421,6 +421,34 @@ describe('phones', () => {
     await refused('/i/android/received', {}, /^_oid: is required/);
   });
 
+  test('a device is paired by the code of the console, at once and again, and a wrong code is soon told to wait', async () => {
+    const { body: shown } = await call('GET', `${base}/pairing`);
+    assert.match(shown.code, /^\d{4}$/);
+    const device = { code: Number(shown.code), deviceToken: 'cd'.repeat(32), deviceName: 'Phone of Ann' };
+    const pair = (body: object) => post('/i/testsend/push/pair/ios', body, { 'x-outbound-key': keys.public });
+    const both = await Promise.all([pair(device), pair(device)]);
+    assert.deepEqual(
+      both.map(({ status, text }) => [status, text]),
+      [
+        [200, ''],
+        [200, ''],
+      ],
+    );
+    const paired = await person('test device Phone of Ann');
+    assert.deepEqual(
+      paired.destinations.map(({ channel }: Json) => channel),
+      ['push'],
+    );
+    const { body: tags } = await call('GET', `${base}/tags`);
+    assert.equal(tags.tags.find(({ name }: Json) => name === 'Test devices').contacts, 1);
+    await refused('/i/testsend/push/pair/ios', { ...device, code: '12' }, /^code: must be/);
+    const wrong = { ...device, code: (device.code + 5_000) % 10_000 };
+    const statuses = new Set<number>();
+    for (let i = 0; i < 25; i++) statuses.add((await pair(wrong)).status);
+    assert.deepEqual([...statuses], [400, 429]);
+    assert.equal((await pair(device)).status, 429, 'nor is the right one tried until then');
+  });
+
   test('permissions are things a person did', async () => {
     await ok('/i/ios/permissions/requested', { anon_id: 'rae', timestamp: Date.now() / 1000 });
     await ok('/i/ios/permissions/granted', { user_id: 'rae' });

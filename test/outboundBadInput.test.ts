@@ -7,9 +7,14 @@ import { describe, test } from 'node:test';
 import { routesOf } from '../src/doors/outbound/routes.ts';
 import { errors, startOutbound, type Said } from './outboundProduct.ts';
 import { leaves, valueAt, withAt, wrong } from './support/badInput.ts';
+import { until } from './support/until.ts';
 
 const product = await startOutbound();
 const { url, keys, post, sql, did } = product;
+await until(
+  'what the demo itself tells is taken',
+  async () => (await sql`SELECT FROM feed UNION ALL SELECT FROM event_arrivals LIMIT 1`).length === 0,
+);
 
 const user = {
   user_id: 'good',

@@ -30,3 +30,5 @@ export type KeyShown = Static<typeof KeyShown>;
 export const KeysShown = Type.Object({ keys: Type.Array(KeyShown) });
 /** A key that was made: its secret, and both in one as a bearer token, are shown this once. */
 export const KeyMade = Type.Object({ ...key, secret: Type.String(), token: Type.String() });
+/** The code by which a device is paired, so that messages can be tried on it. */
+export const PairingShown = Type.Object({ code: Type.String(), until: Time });

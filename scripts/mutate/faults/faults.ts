@@ -3,6 +3,7 @@ import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
 import { claimFaults } from './claims.ts';
+import { connectFaults } from './connect.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
@@ -18,4 +19,5 @@ export const FAULTS: readonly Fault[] = [
   ...claimFaults,
   ...accountFaults,
   ...broadcastFaults,
+  ...connectFaults,
 ];

@@ -1,7 +1,8 @@
 /** API keys of a workspace. A secret is shown once, in the answer that made it. */
-import { KeyMade, KeyShown, KeysShown, NewKey } from '../../../contract/doors/console/keys.ts';
+import { KeyMade, KeyShown, KeysShown, NewKey, PairingShown } from '../../../contract/doors/console/keys.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
+import { pairingCode } from '../../accounts/pairing.ts';
 import { ROLES, type Role } from '../../../contract/roles.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
@@ -17,6 +18,16 @@ export const keyRoutes: readonly Route[] = [
     async handle({ ctx, workspace }) {
       const keys = await listKeys(ctx.sql, { owner: { workspaceId: workspace.id } });
       return { keys: keys.map(present) };
+    },
+  }),
+  reads({
+    path: '/pairing',
+    does: 'The code that is typed into an app to pair its device, so that messages can be tried on it.',
+    action: 'campaigns.write',
+    answer: PairingShown,
+    async handle({ ctx, workspace, nowMs }) {
+      const { code, untilMs } = pairingCode(ctx.vault.lastingSecret, workspace.id, nowMs);
+      return { code, until: timeText(untilMs) };
     },
   }),
   writes({

@@ -3,6 +3,7 @@ import { SdkConfig } from '../../../contract/doors/outbound.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import type { Receipt, TakeReceipts } from '../../channels/adapter.ts';
 import { fromRef } from '../../ledger/ref.ts';
+import { pairRoutes } from './pair.ts';
 import { pushOf } from './pushIntegrations.ts';
 import { readTime, readWho, type PushApi } from './read.ts';
 import { Body, DONE, keeps, reads, type Call, type Route } from './route.ts';
@@ -30,6 +31,7 @@ export function sdkRoutes(takeReceipts: TakeReceipts): readonly Route[] {
     ...PLATFORMS.flatMap((platform) => pushRoutes(platform, takeReceipts)),
     permission('requested'),
     permission('granted'),
+    ...pairRoutes({ ios: 'apns', android: 'fcm' }),
   ];
 }
 

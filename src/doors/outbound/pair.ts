@@ -1,0 +1,62 @@
+/** A device is paired with the workspace, so that messages can be tried on it before anybody else gets them (api/outbound.md §A.2). */
+import { createGuesses } from '../../accounts/guesses.ts';
+import { isPairingCode } from '../../accounts/pairing.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { tagContacts } from '../../contacts/sets.ts';
+import type { PushApi } from './read.ts';
+import { Body, DONE, keeps, type Call, type Route } from './route.ts';
+import { tell } from './tell.ts';
+
+/** The tag of contacts that stand for devices on which messages are tried. */
+const TEST_DEVICES = 'Test devices';
+
+const LONGEST_NAME = 100;
+
+/** `/i/testsend/push/pair/{ios,android}`; the service by which pushes come to each. */
+export function pairRoutes(services: Readonly<Record<'ios' | 'android', PushApi>>): Route[] {
+  return (['ios', 'android'] as const).map((platform) =>
+    keeps({
+      path: `/i/testsend/push/pair/${platform}`,
+      action: 'people.tell',
+      does: 'Pairs a device by the code that the console shows, so that messages can be tried on it.',
+      body: Body,
+      handle: (call) => pair(call, services[platform]),
+    }),
+  );
+}
+
+async function pair(call: Call<Record<string, unknown>>, service: PushApi): Promise<typeof DONE | Fault> {
+  const { ctx, workspace, body } = call;
+  const { code, deviceToken, deviceName = 'device' } = body;
+  if (typeof code !== 'number' || !Number.isInteger(code) || code < 0 || code > 9_999)
+    return breaks('code', 'must be the four digits that the console shows, as a number');
+  if (typeof deviceToken !== 'string' || !/^[\x21-\x7e]{1,4096}$/.test(deviceToken))
+    return breaks('deviceToken', 'must be the token of the device');
+  if (typeof deviceName !== 'string' || deviceName.length < 1 || deviceName.length > LONGEST_NAME)
+    return breaks('deviceName', `must be a text of 1 to ${LONGEST_NAME} characters`);
+  const nowMs = ctx.clock.nowMs();
+  const guesses = createGuesses(ctx.sql, ctx.vault.lastingSecret);
+  // Four digits are soon guessed: who guesses wrong has to wait, all of a workspace together.
+  const who = `pairing ${workspace.id}`;
+  const waitMs = await guesses.waitMs(who, nowMs);
+  if (waitMs > 0)
+    return fault('rate_limited', 'too many wrong codes', { retryAfterS: Math.ceil(waitMs / 1000) });
+  if (!isPairingCode(ctx.vault.lastingSecret, workspace.id, code, nowMs)) {
+    await guesses.missed(who, nowMs);
+    return breaks('code', 'is not the one that the console shows');
+  }
+  const user = {
+    who: { kind: 'external' as const, value: `test device ${deviceName}` },
+    previous: undefined,
+    email: undefined,
+    phone: undefined,
+    profile: { givenName: deviceName },
+    tokens: [{ service, token: deviceToken }],
+    group: undefined,
+  };
+  const told = await tell(call, [{ who: user.who, user }]);
+  if (isFault(told)) return told;
+  const tagging = { contactId: told[0]!.contactId, add: [TEST_DEVICES], remove: [] };
+  const tagged = await ctx.queue.transact((tx) => tagContacts(tx, ctx.ids, nowMs, workspace.id, [tagging]));
+  return tagged ?? DONE;
+}
