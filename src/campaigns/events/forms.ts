@@ -59,7 +59,7 @@ async function askedBy(
   tx: Tx,
   of: { workspaceId: number; contactId: number },
   fields: readonly FormAnswer[],
-): Promise<{ form: string; enrolment: number; step: string } | Record<never, never>> {
+): Promise<Record<string, unknown>> {
   const sends = await selectNewestSends(tx, of.contactId, MOST_BACK);
   if (!sends.length) return {};
   const messages = await messagesById(
