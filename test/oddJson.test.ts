@@ -98,7 +98,12 @@ describe('whole numbers beyond 2^53', () => {
         ] as const) {
           const path = base(route) + pathOf(route);
           const refused = await send(route.method, path, credentials, withText(bodyOf(route), text));
-          assert.equal(refused.status, 400, `${route.method} ${path}: ${refused.status} ${refused.text}`);
+          // Shout says 422 of a body that it cannot take.
+          assert.equal(
+            refused.status,
+            name === 'Shout' ? 422 : 400,
+            `${route.method} ${path}: ${refused.status} ${refused.text}`,
+          );
           assert.ok(refused.text.includes(`${field}: must be a whole number`), refused.text);
           count++;
         }

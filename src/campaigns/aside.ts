@@ -49,7 +49,9 @@ export async function setAside(
   const task = await selectTask(tx, lane, nowMs);
   if (!task) return false;
   const [contactId] =
-    task.kind === 'build' ? [] : await selectInside(tx, lane, task.campaignId, task.afterId, 1);
+    task.kind === 'build' || task.kind === 'since'
+      ? []
+      : await selectInside(tx, lane, task.campaignId, task.afterId, 1);
   await noteTask(tx, task, contactId);
   deps.log.error(
     { error, campaign: task.campaignId, task: task.kind, contactId },

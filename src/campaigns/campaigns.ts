@@ -31,6 +31,8 @@ import {
   type VersionRow,
 } from './enrol/sql.live.ts';
 import { holdOutside, insertEpoch } from './enrol/sql.arms.ts';
+import { expectedOf } from './enrol/brake.ts';
+import { setExpected } from './enrol/sql.brake.ts';
 import { checkHanded, type HandDeps } from './enrol/hand.ts';
 import { countPlaces, insertTasks, type PlaceCount } from './enrol/sql.tasks.ts';
 import { durationMs } from './match/duration.ts';
@@ -214,6 +216,8 @@ export async function publish(
     if (current) await putTasks(deps, tx, now, 'move', {}, nowMs);
   }
   await updateCampaign(tx, published);
+  const triggerId = trigger ? known.get(trigger.name) : undefined;
+  await setExpected(tx, id, await expectedOf(tx, workspaceId, triggerId, nowMs));
   await watchFor(deps, tx, published, file, nowMs);
   await setFlow(deps, tx, published);
   await bumpStamp(tx);
@@ -266,6 +270,8 @@ export async function resumeCampaign(
   }
   const resumed: CampaignRow = { ...now, state: 'active', paused: null, pausedMs: null, changedMs: nowMs };
   await updateCampaign(tx, resumed);
+  // Who resumes what was stopped by itself has said that it is right.
+  if (now.note) await setExpected(tx, id, null);
   await setFlow(deps, tx, resumed);
   await bumpStamp(tx);
   return resumed;

@@ -12,6 +12,7 @@ import { hearChanges, type HearDeps } from './segments/heard.ts';
 import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
+import { deleteHoursBefore } from './enrol/sql.brake.ts';
 import { eraseEnrolments, mergeEnrolments } from './enrol/people.ts';
 import { eraseEvents, mergeEvents } from './events/people.ts';
 
@@ -19,6 +20,9 @@ import { eraseEvents, mergeEvents } from './events/people.ts';
 const EVENTS_KEPT_MS = 400 * 86_400_000;
 /** How long back-tests are kept. */
 const BACKTESTS_KEPT_MS = 90 * 86_400_000;
+
+/** How long it is known how many entered in an hour. */
+const HOURS_KEPT_MS = 86_400_000;
 
 /** Campaigns. */
 export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
@@ -55,6 +59,7 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
     async sweep({ sql, nowMs }) {
       await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
       await sweepStreams(deps, nowMs);
+      await deleteHoursBefore(sql, nowMs - HOURS_KEPT_MS);
       await deleteBacktestsBefore(sql, nowMs - BACKTESTS_KEPT_MS);
     },
   };
@@ -82,6 +87,7 @@ const OF_PEOPLE = {
     workspace_holdouts: 'names nobody: a share, and by what it is drawn',
     campaign_backtests: 'names nobody: counts, and the campaign that was tried',
     campaign_stamp: 'names nobody',
+    campaign_hours: 'names nobody: counts',
     campaign_tallies: 'names nobody: counts',
     campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
   },

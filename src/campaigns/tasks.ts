@@ -16,6 +16,7 @@ import type { Enrolment, Member } from './enrol/member.ts';
 import { noteTask, selectInside, selectTask, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
 import { buildLane } from './segments/build.ts';
+import { takeSince } from './since.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
 
 /** Contacts in one batch. */
@@ -35,6 +36,10 @@ export async function takeTask(
   const { workspaceId, campaignId } = task;
   const workspace = await deps.directory.workspace(workspaceId);
   if (task.kind === 'build') return await takeBuild(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
+  if (task.kind === 'since') {
+    await takeSince(deps, tx, lane, await liveOf(workspaceId), task, { workspace, nowMs, most });
+    return true;
+  }
   const contactIds = await selectInside(tx, lane, campaignId, task.afterId, most);
   if (contactIds.length && workspace) {
     const live = await liveOf(workspaceId);

@@ -190,6 +190,15 @@ CREATE TABLE campaign_epochs (
 );
 
 -- by bucket
+CREATE TABLE campaign_hours (
+  bucket smallint NOT NULL,
+  campaign_id bigint NOT NULL,
+  hour_ms bigint NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (bucket, campaign_id, hour_ms)
+);
+
+-- by bucket
 CREATE TABLE campaign_optouts (
   bucket smallint NOT NULL,
   contact_id bigint NOT NULL,
@@ -297,9 +306,12 @@ CREATE TABLE campaigns (
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
   started_ms bigint,
+  expected_per_hour bigint,
+  note text,
   PRIMARY KEY (id),
   CHECK (((state = 'paused'::text) = (paused IS NOT NULL))),
   CHECK (((state = 'draft'::text) OR (version_id IS NOT NULL))),
+  CHECK ((expected_per_hour >= 0)),
   CHECK (((length(key) >= 1) AND (length(key) <= 64))),
   CHECK ((paused = ANY (ARRAY['entering'::text, 'all'::text]))),
   CHECK ((state = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'ended'::text])))

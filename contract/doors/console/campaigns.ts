@@ -22,6 +22,13 @@ export const EnterCampaign = Type.Object({
   key: Type.String({ minLength: 1, maxLength: 200 }),
   properties: Type.Optional(AnyObject),
 });
+/** `POST …/campaigns/{id}/since`: those enter who did it since then, at most so many in a minute. */
+export const EnterSince = Type.Object({
+  since: Type.String({ maxLength: 40 }),
+  perMinute: Type.Optional(Type.Integer({ minimum: 32, maximum: 100_000 })),
+});
+/** About how many those are, from 64 of 4,096 parts; off by so much, two times in three. */
+export const SinceForecast = Type.Object({ about: Count, error: Count });
 /** Somebody is to enter. */
 export const EnterTaken = Type.Object({ contactId: Id });
 
@@ -33,6 +40,8 @@ const campaign = {
   paused: orNull(oneOf(['entering', 'all'] as const)),
   epoch: Count,
   hasDraft: Type.Boolean(),
+  /** Why it was stopped by itself. */
+  note: orNull(Type.String()),
   createdAt: Time,
   changedAt: Time,
   startedAt: orNull(Time),

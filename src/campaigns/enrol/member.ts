@@ -15,6 +15,7 @@ export type Campaign = {
   /** What a pause stops. */
   paused: 'entering' | 'all' | null;
   pausedMs: number | null;
+  expectedPerHour?: number | null;
   /** Who is kept out of all campaigns: a share in basis points, and their salt. */
   outside: { points: number; salt: string } | null;
   version: Version;

@@ -21,6 +21,10 @@ export type CampaignRow = {
   createdMs: number;
   changedMs: number;
   startedMs: number | null;
+  /** How many are expected to enter in an hour; null or absent where nobody knows. */
+  expectedPerHour?: number | null;
+  /** Why it was stopped by itself. */
+  note?: string | null;
 };
 
 /** A version as it is kept. */
@@ -37,7 +41,8 @@ export type VersionRow = {
 
 const CAMPAIGN = (db: Db) => db`
   c.id, c.workspace_id AS "workspaceId", c.key, c.name, c.state, c.draft, c.version_id AS "versionId", c.epoch, c.salt, c.paused,
-  c.paused_ms AS "pausedMs", c.created_ms AS "createdMs", c.changed_ms AS "changedMs", c.started_ms AS "startedMs"`;
+  c.paused_ms AS "pausedMs", c.created_ms AS "createdMs", c.changed_ms AS "changedMs", c.started_ms AS "startedMs",
+  c.expected_per_hour AS "expectedPerHour", c.note`;
 
 const VERSION = (db: Db) => db`
   v.id, v.campaign_id AS "campaignId", v.workspace_id AS "workspaceId", v.number, v.file, v.epoch, v.is_open AS "isOpen",

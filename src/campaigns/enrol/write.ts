@@ -6,6 +6,7 @@ import { putIntoSegments, takeOutOfSegments } from '../../contacts/segments.ts';
 import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { brake, type BrakeDeps } from './brake.ts';
 import type { Changes, Done } from './changes.ts';
 import { onHanded, onUnsent } from './engine.ts';
 import { handAll, type HandDeps } from './hand.ts';
@@ -31,7 +32,7 @@ const FAR_MS = 400 * 86_400_000;
 const MOST_ROUNDS = 10;
 
 /** What writing needs. */
-export type WriteDeps = SendDeps & HandDeps & { queue: Queue; ids: IdSource };
+export type WriteDeps = SendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
 
 /** Writes the changes of one workspace's contacts. `nowMs` is by our clock. */
 export async function writeChanges(
@@ -91,6 +92,7 @@ export async function writeChanges(
   const byLane = Map.groupBy(changes.tallies.values(), ({ contactId }) =>
     deps.queue.laneOf(bucketOf(contactId)),
   );
+  await brake(deps, tx, live, changes, nowMs);
   for (const [lane, tallies] of byLane)
     await addTallies(tx, lanes.find((one) => one.lane === lane)!.bucket, tallies);
 }

@@ -8,14 +8,14 @@ export type Amiss = {
   entriesWithoutEnd: number;
 };
 
-/** Enrolments without a timer, timers without an enrolment, and entries that neither ended nor are under way. */
+/** Enrolments without a timer, timers without an enrolment (but for when a contact is to be looked at), and entries that neither ended nor are under way. */
 export async function countAmiss(db: Db, workspaceId: number): Promise<Amiss> {
   const rows = await db<Amiss[]>`
     SELECT
       (SELECT count(*) FROM enrolments e LEFT JOIN timers t ON t.bucket = e.bucket AND t.contact_id = e.contact_id AND t.owner_id = e.id
         WHERE e.workspace_id = ${workspaceId} AND t.owner_id IS NULL) AS "enrolmentsWithoutTimer",
       (SELECT count(*) FROM timers t LEFT JOIN enrolments e ON e.bucket = t.bucket AND e.contact_id = t.contact_id AND e.id = t.owner_id
-        WHERE t.workspace_id = ${workspaceId} AND e.id IS NULL) AS "timersWithoutEnrolment",
+        WHERE t.workspace_id = ${workspaceId} AND e.id IS NULL AND t.owner_id <> t.contact_id) AS "timersWithoutEnrolment",
       (SELECT count(*) FROM campaign_entries n
         LEFT JOIN enrolments e ON e.bucket = n.bucket AND e.contact_id = n.contact_id AND e.id = n.enrolment_id
         WHERE n.workspace_id = ${workspaceId} AND n.ended_ms IS NULL AND e.id IS NULL) AS "entriesWithoutEnd"`;

@@ -69,6 +69,7 @@ export function present(campaign: CampaignRow): CampaignShown {
     paused,
     epoch,
     hasDraft: draft !== null,
+    note: campaign.note ?? null,
     createdAt: timeText(campaign.createdMs),
     changedAt: timeText(campaign.changedMs),
     startedAt: timeText(campaign.startedMs),

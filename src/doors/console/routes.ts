@@ -2,6 +2,7 @@
 import { actionRoutes } from './actions.ts';
 import { broadcastRoutes } from './broadcasts.ts';
 import { backtestRoutes } from './backtests.ts';
+import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
 import { connectRoutes } from './connect.ts';
@@ -47,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...messageRoutes,
   ...broadcastRoutes,
   ...campaignRoutes,
+  ...sinceRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,

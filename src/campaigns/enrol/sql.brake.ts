@@ -1,0 +1,91 @@
+/** Statements on how many enter campaigns in an hour, and on who did what since a time. */
+import { bucketOf, BUCKETS } from '../../base/ids.ts';
+import type { Db } from '../../db/pool.ts';
+import type { OwnedLane } from '../../queue/lanes/lane.ts';
+
+/** Adds to how many entered in an hour, in a lane by its first bucket; returns how many did there. */
+export async function addHours(
+  db: Db,
+  bucket: number,
+  hourMs: number,
+  entered: readonly { campaignId: number; n: number }[],
+): Promise<{ campaignId: number; n: number }[]> {
+  return await db<{ campaignId: number; n: number }[]>`
+    INSERT INTO campaign_hours AS h (bucket, campaign_id, hour_ms, n)
+    SELECT ${bucket}::smallint, e.campaign_id, ${hourMs}::bigint, e.n
+    FROM unnest(${entered.map((e) => e.campaignId)}::bigint[], ${entered.map((e) => e.n)}::bigint[]) AS e (campaign_id, n)
+    ORDER BY 2
+    ON CONFLICT (bucket, campaign_id, hour_ms) DO UPDATE SET n = h.n + excluded.n
+    RETURNING campaign_id AS "campaignId", n`;
+}
+
+/** How many entered in an hour, over all lanes. */
+export async function sumHour(db: Db, campaignId: number, hourMs: number): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    SELECT coalesce(sum(n), 0)::bigint AS n FROM campaign_hours
+    WHERE campaign_id = ${campaignId} AND hour_ms = ${hourMs} AND bucket >= 0`;
+  return row!.n;
+}
+
+/** Forgets hours that are over. */
+export async function deleteHoursBefore(db: Db, beforeMs: number): Promise<void> {
+  await db`DELETE FROM campaign_hours WHERE hour_ms < ${beforeMs} AND bucket >= 0`;
+}
+
+/** Stops a campaign from letting anybody in, and says why; false when it is not active. Locks it. */
+export async function stopEntering(db: Db, id: number, note: string, nowMs: number): Promise<boolean> {
+  const result = await db`
+    UPDATE campaigns SET state = 'paused', paused = 'entering', paused_ms = ${nowMs}, changed_ms = ${nowMs}, note = ${note}
+    WHERE id = ${id} AND state = 'active'`;
+  return result.count > 0;
+}
+
+/** Sets how many are expected in an hour; null: nobody knows, and nothing is stopped. What was noted is over. */
+export async function setExpected(db: Db, id: number, perHour: number | null): Promise<void> {
+  await db`UPDATE campaigns SET expected_per_hour = ${perHour}, note = NULL WHERE id = ${id}`;
+}
+
+/** One bucket of 64: buckets are hashes, so that these are a fair sample. */
+const SAMPLE = Array.from({ length: BUCKETS / 64 }, (_, i) => i * 64);
+const TIMES = BUCKETS / SAMPLE.length;
+
+/** About how often something was done since a time, and when first; by the workspace's clock. */
+export async function selectOften(
+  db: Db,
+  workspaceId: number,
+  nameId: number,
+  sinceMs: number,
+): Promise<{ n: number; firstMs: number | null }> {
+  const [row] = await db<{ n: number; firstMs: number | null }[]>`
+    SELECT count(*) AS n, min(at_ms) AS "firstMs" FROM contact_events
+    WHERE bucket = ANY(${SAMPLE}::smallint[]) AND workspace_id = ${workspaceId} AND name_id = ${nameId} AND at_ms >= ${sinceMs}`;
+  return { n: row!.n * TIMES, firstMs: row!.firstMs };
+}
+
+/** About how many contacts did something since a time, and how far off that may be, two times in three. */
+export async function estimateWhoDid(
+  db: Db,
+  workspaceId: number,
+  nameId: number,
+  sinceMs: number,
+): Promise<{ about: number; error: number }> {
+  const [row] = await db<{ n: number }[]>`
+    SELECT count(*) AS n FROM event_stats
+    WHERE bucket = ANY(${SAMPLE}::smallint[]) AND workspace_id = ${workspaceId} AND name_id = ${nameId} AND last_ms >= ${sinceMs}`;
+  return { about: row!.n * TIMES, error: Math.round(Math.sqrt(row!.n) * TIMES) };
+}
+
+/** The next contacts of a lane who did something since a time, in the order of bucket and id. */
+export async function selectWhoDid(
+  db: Db,
+  lane: OwnedLane,
+  of: { workspaceId: number; nameId: number; sinceMs: number; afterId: number; limit: number },
+): Promise<number[]> {
+  const from = of.afterId === 0 ? -1 : bucketOf(of.afterId);
+  const rows = await db<{ id: number }[]>`
+    SELECT bucket, contact_id AS id FROM event_stats
+    WHERE bucket = ANY(${lane.buckets}::smallint[]) AND workspace_id = ${of.workspaceId} AND name_id = ${of.nameId}
+      AND last_ms >= ${of.sinceMs} AND (bucket, contact_id) > (${from}::smallint, ${of.afterId}::bigint)
+    ORDER BY bucket, contact_id LIMIT ${of.limit}`;
+  return rows.map(({ id }) => id);
+}

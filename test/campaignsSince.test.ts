@@ -1,0 +1,77 @@
+/** Entering for those who did it before, at a bounded rate; and the brake on far more than was expected. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findCampaign, resumeCampaign } from '../src/campaigns/campaigns.ts';
+import { enterSince, forecastSince } from '../src/campaigns/since.ts';
+import { isFault } from '../src/base/fault.ts';
+import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { must } from './support/world.ts';
+
+const { ctx } = world;
+
+test('also those who did it since: told about how many, let in once, by the entry rule and the filter; nobody else', async () => {
+  const place = await newPlace();
+  const nowS = (await place.nowMs()) / 1000;
+  const long = await place.tell('long', {
+    name: 'buy',
+    timestamp: nowS - 20 * 86_400,
+    properties: { amount: 9 },
+  });
+  const people: number[] = [];
+  for (let i = 0; i < 8; i++)
+    people.push(
+      await place.tell(`b${i}`, { name: 'buy', timestamp: nowS - 3 * 86_400, properties: { amount: i } }),
+    );
+  await place.settled();
+  const live = await place.live({
+    key: 'past',
+    trigger: { event: { did: 'buy', where: { property: 'amount', greaterThan: 3 } } },
+    steps: [mail('past')],
+  });
+  await place.settled();
+  assert.deepEqual(await place.entries(people[5]!), []);
+  const sinceMs = nowS * 1000 - 7 * DAY_MS;
+  const forecast = await forecastSince(ctx, ctx.sql, live, sinceMs);
+  assert.ok(!isFault(forecast) && forecast.about >= 0, JSON.stringify(forecast));
+  for (let times = 0; times < 2; times++) {
+    const given = { sinceMs, perMinute: 6_400 };
+    assert.equal(await ctx.queue.transact((tx) => enterSince(ctx, tx, live, given, nowS * 1000)), undefined);
+    await place.settled();
+  }
+  for (const [i, id] of people.entries()) assert.deepEqual(await place.mails(id), i > 3 ? ['past'] : []);
+  assert.deepEqual(await place.mails(long), [], 'before the time');
+  await provesWhole();
+});
+
+test('scenario 23: far more enter in an hour than was expected: nobody else is let in, and it says why; who resumes it has said it is right', async () => {
+  const place = await newPlace();
+  const { id } = await place.live({ key: 'flood', trigger: { event: { did: 'in' } }, steps: [mail('in')] });
+  await sql`UPDATE campaigns SET expected_per_hour = 10 WHERE id = ${id}`;
+  await sql`UPDATE campaign_stamp SET n = n + 1`;
+  const tell = async (from: number, n: number) => {
+    for (let at = from; at < from + n; at += 500)
+      must(
+        await ctx.arrive(
+          place.id,
+          Array.from({ length: Math.min(500, from + n - at) }, (_, i) => ({
+            person: place.person(`f${at + i}`),
+            event: { name: 'in' },
+          })),
+        ),
+      );
+  };
+  await tell(0, 3_000);
+  await place.settled();
+  const entered = (await place.tallies(id))['entered']!;
+  assert.ok(entered > 1_000 && entered < 2_000, `${entered} entered`);
+  const stopped = (await findCampaign(sql, place.id, id))!;
+  assert.deepEqual([stopped.state, stopped.paused], ['paused', 'entering']);
+  assert.match(stopped.note!, /entered within an hour, and 10 were expected/);
+  const nowMs = await place.nowMs();
+  const how = { mode: 'shift' as const, over: '1s' };
+  must(await ctx.queue.transact((tx) => resumeCampaign(ctx, tx, place.id, id, how, nowMs)));
+  await tell(10_000, 1_500);
+  await place.settled();
+  assert.equal((await place.tallies(id))['entered'], entered + 1_500);
+  await provesWhole();
+});
