@@ -82,7 +82,7 @@ describe('a server for other programs', () => {
   test('start --json says exactly one line on standard output once it is ready', async () => {
     const [line] = await once(createInterface({ input: server.child.stdout }), 'line');
     ready = JSON.parse(line as string);
-    assert.deepEqual(Object.keys(ready), ['url', 'workspace', 'keys', 'integrations']);
+    assert.deepEqual(Object.keys(ready), ['url', 'workspace', 'keys', 'integrations', 'signIn']);
     assert.match(ready.url, /^http:\/\/127\.0\.0\.1:\d+$/);
     assert.match(ready.workspace.id, /^[0-9a-f]{24}$/);
     assert.ok(ready.integrations.some(({ type }: Json) => type === 'twilio'));

@@ -199,7 +199,7 @@ describe('the console in a browser', { skip }, () => {
     await page.keyboard.type('simul');
     await page.getByRole('option', { name: /Simulator/ }).waitFor();
     await checkAxe(page, 'the palette, in the dark');
-    await page.keyboard.press('Enter');
+    await page.getByRole('combobox').press('Enter');
     await page.getByRole('heading', { name: 'Simulator' }).waitFor();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('?');
@@ -312,6 +312,20 @@ describe('the console in a browser', { skip }, () => {
     await card.getByText('done', { exact: true }).waitFor();
     await card.getByText(/1 delivered/).waitFor();
     await checkAxe(page, 'broadcasts');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('channels and settings: how each fares, who is a member, who did what', async () => {
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/channels`);
+    await page.getByRole('heading', { name: 'Simulated twilio', exact: true }).waitFor();
+    await page.getByText('Last taken').first().waitFor();
+    await checkAxe(page, 'channels, in the dark');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByText(email).first().waitFor();
+    await page.getByText('message.send').first().waitFor();
+    await checkAxe(page, 'settings, in the dark');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -107,6 +107,16 @@ const broadcasts = createRoute({
   path: 'broadcasts',
   component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcasts.tsx'), 'Broadcasts'),
 });
+const channels = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels',
+  component: lazyRouteComponent(() => import('./pages/channels/Channels.tsx'), 'Channels'),
+});
+const settings = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings',
+  component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
+});
 const simulator = createRoute({
   getParentRoute: () => workspace,
   path: 'simulator',
@@ -117,7 +127,16 @@ const tree = root.addChildren([
   home,
   signIn,
   enter,
-  workspace.addChildren([index, inbox.addChildren([conversation]), people, person, broadcasts, simulator]),
+  workspace.addChildren([
+    index,
+    inbox.addChildren([conversation]),
+    people,
+    person,
+    broadcasts,
+    channels,
+    settings,
+    simulator,
+  ]),
 ]);
 
 /** The router of a tab. */

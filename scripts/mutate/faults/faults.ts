@@ -7,6 +7,7 @@ import { connectFaults } from './connect.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
+import { inboxFaults } from './inbox.ts';
 import { queueFaults } from './queue.ts';
 import { toldFaults } from './told.ts';
 
@@ -19,5 +20,6 @@ export const FAULTS: readonly Fault[] = [
   ...claimFaults,
   ...accountFaults,
   ...broadcastFaults,
+  ...inboxFaults,
   ...connectFaults,
 ];

@@ -1,5 +1,6 @@
 /** The side bar: the workspace, its pages, who is signed in. Under 768 px it is a row of tabs below. */
 import { Menu, UnstyledButton, useMantineColorScheme, useComputedColorScheme } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import type { MouseEvent, ReactElement } from 'react';
@@ -32,7 +33,7 @@ export function SideBar({ onSearch, onKeys }: Props): ReactElement {
       </UnstyledButton>
       <ul>
         {places.map((place) => (
-          <li key={place.name} data-test={place.isTest || undefined}>
+          <li key={place.name} data-test={place.isTest || undefined} data-more={place.isMore || undefined}>
             <a
               href={place.path}
               aria-current={isHere(place) ? 'page' : undefined}
@@ -95,6 +96,8 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const scheme = useComputedColorScheme('light');
+  const places = usePlaces();
+  const isNarrow = useMediaQuery('(max-width: 767px)');
   const signOut = async () => {
     try {
       await call('DELETE', '/sessions/current');
@@ -115,6 +118,15 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{me.email}</Menu.Label>
+        {isNarrow
+          ? places
+              .filter(({ isMore }) => isMore)
+              .map(({ name, icon, go }) => (
+                <Menu.Item key={name} leftSection={<Icon name={icon} size={16} />} onClick={go}>
+                  {name}
+                </Menu.Item>
+              ))
+          : null}
         <Menu.Item
           leftSection={<Icon name={scheme === 'dark' ? 'sun' : 'moon'} size={16} />}
           onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}

@@ -11,6 +11,8 @@ export type PlaceOf = {
   icon: IconName;
   key: string;
   isTest?: boolean;
+  /** On a phone's width it is in the menu, not among the tabs. */
+  isMore?: boolean;
   go: () => void;
 };
 
@@ -22,6 +24,8 @@ export function usePlaces(): PlaceOf[] {
     { name: 'Inbox', path: paths.inbox(id), icon: 'inbox', key: 'i' },
     { name: 'People', path: paths.people(id), icon: 'people', key: 'p' },
     { name: 'Broadcasts', path: paths.broadcasts(id), icon: 'send', key: 'b' },
+    { name: 'Channels', path: paths.channels(id), icon: 'channels', key: 'c', isMore: true },
+    { name: 'Settings', path: paths.settings(id), icon: 'settings', key: 's', isMore: true },
     ...(environment === 'test'
       ? [{ name: 'Simulator', path: paths.simulator(id), icon: 'phone' as const, key: 'm', isTest: true }]
       : []),

@@ -55,7 +55,7 @@ export function Broadcasts(): ReactElement {
           </p>
         </Empty>
       ) : (
-        <ul className="cards" aria-label="Broadcasts">
+        <ul tabIndex={0} className="cards" aria-label="Broadcasts">
           {all.map((broadcast) => (
             <Card key={broadcast.id} ws={ws} broadcast={broadcast} />
           ))}

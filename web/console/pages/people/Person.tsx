@@ -42,7 +42,7 @@ export function Person(): ReactElement {
         </div>
         <Erase ws={ws} contact={data} />
       </header>
-      <div className="page-columns">
+      <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
         <section aria-label="What passed" className="panel">
           <h2>What passed</h2>
           <History ws={ws} contact={contact} />

@@ -1,0 +1,147 @@
+/** Settings: who is a member and as what, and who did what. */
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactElement } from 'react';
+import type { AuditPage, MembersShown } from '../../../../contract/doors/console/workspaces.ts';
+import { ROLES, whyNot, type Role } from '../../../../contract/roles.ts';
+import type { Static } from 'typebox';
+import { Ago } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at, membersQuery } from '../../api/queries.ts';
+import { useHere, useMay, useMe } from '../../shell/session.ts';
+import { Letters } from '../../ui/basic.tsx';
+import { Failed, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+
+/** The page. */
+export function Settings(): ReactElement {
+  const { id: ws, name, environment, country, timeZone } = useHere();
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>Settings</h1>
+      </header>
+      <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
+        <section className="panel" aria-label="Members">
+          <h2>Members</h2>
+          <Members ws={ws} />
+        </section>
+        <section className="panel" aria-label="Workspace">
+          <h2>Workspace</h2>
+          <dl className="facts">
+            {Object.entries({
+              Name: name,
+              Kind: environment,
+              Country: country,
+              'Time zone': timeZone,
+              Id: ws,
+            }).map(([key, value]) => (
+              <div key={key}>
+                <dt>{key}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+          <h2>Who did what</h2>
+          <Audit ws={ws} />
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function Members({ ws }: { ws: string }): ReactElement {
+  const { data, error, refetch } = useQuery(membersQuery(ws));
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting rows={3} height={52} />;
+  return (
+    <ul className="addresses">
+      {data.members.map((member) => (
+        <MemberRow key={member.id} ws={ws} member={member} />
+      ))}
+      {data.invited.map(({ id, name, role }) => (
+        <li key={id}>
+          <Letters name={name} />
+          <span className="address">{name}</span>
+          <span className="muted">asked to be {role}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type Member = Static<typeof MembersShown>['members'][number];
+
+function MemberRow({ ws, member: { id, name, email, role } }: { ws: string; member: Member }): ReactElement {
+  const me = useMe();
+  const here = useHere();
+  const client = useQueryClient();
+  const may = useMay('members.manage');
+  const change = useMutation({
+    mutationFn: (to: Role) => call('PATCH', at(ws, `/members/${id}`), { body: { role: to } }),
+    onSuccess: () => toast(`${name} has another role.`),
+    onError: toastError,
+    onSettled: () => client.invalidateQueries({ queryKey: [ws, 'members'] }),
+  });
+  const reason = may === true ? (id === me.id ? 'Somebody else changes your own role.' : undefined) : may;
+  const mayOwn = whyNot(here.role, 'owners.manage') === undefined;
+  return (
+    <li>
+      <Letters name={name} />
+      <span className="address">
+        {name}
+        <small>{email}</small>
+      </span>
+      <select
+        aria-label={`Role of ${name}`}
+        value={role}
+        disabled={reason !== undefined}
+        title={reason}
+        onChange={({ currentTarget: { value } }) => change.mutate(value as Role)}
+      >
+        {ROLES.map((one) => (
+          <option key={one} value={one} disabled={one === 'owner' && !mayOwn}>
+            {one}
+          </option>
+        ))}
+      </select>
+    </li>
+  );
+}
+
+function Audit({ ws }: { ws: string }): ReactElement {
+  const may = useMay('audit.read');
+  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: [ws, 'audit'],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      call<AuditPage>('GET', at(ws, `/audit?limit=30${pageParam ? `&before=${pageParam}` : ''}`), { signal }),
+    getNextPageParam: ({ next }) => next ?? undefined,
+    enabled: may === true,
+  });
+  const members = useQuery(membersQuery(ws)).data?.members ?? [];
+  if (may !== true) return <p className="muted">{may}</p>;
+  if (error) return <Failed error={error} />;
+  if (!data) return <Waiting rows={4} height={36} />;
+  const nameOf = (actor: string) => members.find(({ id }) => actor === `operator:${id}`)?.name ?? actor;
+  return (
+    <ol className="history">
+      {data.pages
+        .flatMap(({ entries }) => entries)
+        .map(({ id, at: when, actor, action, subject }) => (
+          <li key={id}>
+            <p>
+              <strong>{nameOf(actor)}</strong> {action} <span className="mono">{subject}</span>{' '}
+              <Ago at={when} />
+            </p>
+          </li>
+        ))}
+      {hasNextPage ? (
+        <li>
+          <button type="button" className="earlier" onClick={() => void fetchNextPage()}>
+            Earlier
+          </button>
+        </li>
+      ) : null}
+    </ol>
+  );
+}
