@@ -1,6 +1,7 @@
 /** What a company says, read field by field: its text, what goes with it, when, and the lists of ids in all the forms they come in. */
 import { checkText } from '../../accounts/checks.ts';
 import { parseIsoTime } from '../../base/clock.ts';
+import { beginningOf } from '../../base/text.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import type { Content } from '../../../contract/content.ts';
 import { checkContent } from '../../content/check.ts';
@@ -21,7 +22,7 @@ export function readSaid(
   nowMs: number,
 ): Said | Fault {
   const odd = Object.keys(given).find((name) => ![...SAID, ...known].includes(name));
-  if (odd !== undefined) return breaks(`${path}.${odd}`.slice(0, 80), 'is not known here');
+  if (odd !== undefined) return breaks(`${path}.${beginningOf(odd, 64)}`, 'is not known here');
   const { body, send_at: sendAt } = given;
   const broken = checkText(body, `${path}.body`, 1, MOST_TEXT);
   if (broken) return broken;
