@@ -201,7 +201,7 @@ function targetsOf(found: Found): Target[] {
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
   for (const { what, perS } of found.orders) {
-    const least = what.includes('a call') ? 2_000 : 150;
+    const least = what.includes('a call') ? 1_500 : 100;
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
   const { install } = found;

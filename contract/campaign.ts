@@ -181,6 +181,8 @@ export type WaitForStep = Looked & {
   grace?: boolean;
   since?: 'trigger' | 'step' | { ago: string };
   of?: string;
+  /** Attributes that are set to what the event says, by its properties: `{ shippingAddress: answers.address }`. */
+  save?: Readonly<Record<string, string>>;
 };
 
 /** What a campaign is to bring about, counted from entry. */

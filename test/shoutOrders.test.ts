@@ -372,6 +372,41 @@ test('disconnected while an order is being told: it is there and noted, or refus
   }
 });
 
+test('S1: the same by the console of the company: told, read, changed, taken back, and by a file', async () => {
+  const at = await connected();
+  const key = (await newConsoleKey(ctx, at.company.id)).replace('Bearer ', '');
+  const base = `/api/workspaces/${toHex24(at.company.id)}/orders`;
+  const by = `connectId=${at.grant.connectId}`;
+  const company = caller(url, key);
+  const made = await company('POST', `${base}?${by}`, { phone: newPhone(), reference: 'c1', paidAt: 'now' });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.deepEqual([made.body.companyId, made.body.paidSource], [toHex24(at.company.id), 'connect']);
+  const batch = await company('POST', `${base}/batch?userId=${at.holder.id}`, {
+    orders: [{ phone: newPhone(), quiet: true }],
+  });
+  assert.deepEqual([batch.status, batch.body.created], [200, 1]);
+  assert.equal((await company('GET', `${base}?${by}`)).body.orders.length, 2);
+  assert.equal((await at.account('GET', '/orders')).body.orders.length, 2);
+  assert.equal((await company('GET', base)).body.orders.length, 0, 'it has none of its own');
+  const path = `${base}/reference-c1?${by}`;
+  assert.equal((await company('PATCH', path, { description: 'x' })).body.description, 'x');
+  assert.equal(
+    (await at.door('GET', '/orders/reference_id-c1')).body.description,
+    'x',
+    'it is the same order',
+  );
+  assert.equal((await company('POST', `${base}?${by}&userId=1`, { phone: newPhone() })).status, 400);
+  assert.equal((await company('POST', `${base}?connectId=nobody`, { phone: newPhone() })).status, 404);
+  must(await endGrant(ctx, at.grant));
+  assert.equal((await company('DELETE', path)).status, 403);
+  const entries = await listAudit(sql, { workspaceId: at.workspaceId });
+  assert.ok(
+    entries.some(
+      ({ action, detail }) => action === 'order.batch' && (detail as Json).company === at.company.id,
+    ),
+  );
+});
+
 test('a key of another door, and one of a workspace without Connect, do nothing', async () => {
   const at = await connected();
   const strange = (await newConsoleKey(ctx, at.company.id)).replace('Bearer ', '');

@@ -6,6 +6,7 @@ import { createLiveSource } from './enrol/live.ts';
 import { bringTimersForward, hasTurns } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
+import { formsReader } from './events/forms.ts';
 import { toldReader } from './events/told.ts';
 import { hearChanges, type HearDeps } from './segments/heard.ts';
 import { sweepStreams } from './streams.ts';
@@ -41,6 +42,7 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
     adds: hearChanges(deps),
     handlers: [backtestHandler(deps)],
     readers: [
+      formsReader(deps),
       toldReader({
         ...deps,
         async hasCampaigns(tx) {

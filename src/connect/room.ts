@@ -11,6 +11,8 @@ export function connectRoom(deps: Parameters<typeof grantsReader>[0]): WorkingRo
     personal: {
       connect_clients: 'names nobody',
       connect_grants: 'ended, and emptied of the contact and its connect_id',
+      shared_actions: 'names nobody',
+      offered_actions: 'names nobody',
     },
     exports: {
       connect_grants: { by: 'contact', column: 'contact_id', hasBucket: false },

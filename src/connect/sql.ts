@@ -158,6 +158,19 @@ export async function selectLiveGrants(
       AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))`;
 }
 
+/** The grant that lasts of who stands as a contact with a company. Locks nothing. */
+export async function selectLiveGrantOf(
+  db: Db,
+  clientWorkspaceId: number,
+  contactId: number,
+): Promise<GrantRow | undefined> {
+  const rows = await db<GrantRow[]>`
+    SELECT ${grantColumns(db)} FROM connect_grants g
+    WHERE g.client_workspace_id = ${clientWorkspaceId} AND g.contact_id = ${contactId} AND g.disconnected_ms IS NULL
+    ORDER BY g.id DESC LIMIT 1`;
+  return rows[0];
+}
+
 /** Which of these contacts of a workspace have a grant that lasts. Locks nothing. */
 export async function selectConnectedContacts(
   db: Db,

@@ -87,6 +87,8 @@ export type MessageReceived = {
   integrationId: number;
   destinationId: number;
   channel: string;
+  /** They filled in a form. */
+  isForm?: true;
 };
 
 /**
@@ -144,6 +146,7 @@ export async function receiveMessages(
         integrationId: m.integrationId,
         destinationId: m.destinationId,
         channel: m.channel,
+        ...(m.content.type === 'formResponse' ? { isForm: true as const } : {}),
       } satisfies MessageReceived,
     })),
   );

@@ -1112,6 +1112,16 @@ CREATE TABLE migrations (
 );
 
 -- on every node
+CREATE TABLE offered_actions (
+  workspace_id bigint NOT NULL,
+  key text NOT NULL,
+  client_workspace_id bigint NOT NULL,
+  version integer NOT NULL,
+  offered_ms bigint NOT NULL,
+  PRIMARY KEY (workspace_id, key)
+);
+
+-- on every node
 CREATE TABLE operator_sessions (
   token_hash text NOT NULL,
   operator_id bigint NOT NULL,
@@ -1321,6 +1331,18 @@ CREATE TABLE sets (
   PRIMARY KEY (id),
   CHECK ((kind = ANY (ARRAY['list'::text, 'tag'::text, 'label'::text, 'bot'::text]))),
   CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+-- on every node
+CREATE TABLE shared_actions (
+  client_workspace_id bigint NOT NULL,
+  key text NOT NULL,
+  version integer NOT NULL,
+  file jsonb NOT NULL,
+  may_change text[] NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (client_workspace_id, key, version),
+  CHECK (((length(key) >= 1) AND (length(key) <= 64)))
 );
 
 -- on every node

@@ -49,9 +49,24 @@ const LATE_BY: Readonly<Record<OrderText, string>> = { alert: '6h', followUp: '2
 /** What fell due while it was off is spread over this. */
 const SPREAD = '10m';
 
-/** The campaign that a text is. */
-function textCampaign(which: OrderText, { text, delay }: Omit<TextSettings, 'on'>): CampaignFile {
+/** The campaign that a text is: what is there already with another text and delay, else a plain one. */
+function textCampaign(
+  which: OrderText,
+  { text, delay }: Omit<TextSettings, 'on'>,
+  before?: CampaignFile,
+): CampaignFile {
   const waits: Step[] = /^0+[a-z]*$/.test(delay) ? [] : [{ key: 'wait', wait: { for: delay } }];
+  const saying = before?.steps.find((step) => 'send' in step && step.send.content?.type === 'text');
+  if (before && saying && 'send' in saying) {
+    const waiting = before.steps.find((step) => 'wait' in step);
+    const said = { ...saying, send: { ...saying.send, content: { ...saying.send.content!, text } } } as Step;
+    const steps = before.steps.flatMap((step): Step[] => {
+      if (step === saying) return waiting ? [said] : [...waits, said];
+      if (step !== waiting || !('wait' in step)) return [step];
+      return waits.length ? [{ ...step, wait: { ...step.wait, for: delay } }] : [];
+    });
+    return { ...before, steps };
+  }
   const match = { order: 'order' };
   return {
     parley: 'campaign/1',
@@ -142,7 +157,9 @@ async function publishText(
   settings: TextSettings,
   nowMs: number,
 ): Promise<CampaignRow | Fault> {
-  const draft = await saveDraft(deps, tx, workspaceId, textCampaign(which, settings), nowMs);
+  const found = await findCampaignByKey(tx, workspaceId, TEXT_CAMPAIGNS[which].key);
+  const file = found && (await fileIn(tx, found));
+  const draft = await saveDraft(deps, tx, workspaceId, textCampaign(which, settings, file), nowMs);
   return isFault(draft) ? draft : await publish(deps, tx, workspaceId, draft.id, 'move', nowMs);
 }
 

@@ -55,3 +55,11 @@ export async function selectSetOff(
     JOIN campaign_entries e ON e.bucket = s.bucket AND e.contact_id = s.contact_id AND e.campaign_id = s.campaign_id
       AND e.enrolment_id = s.enrolment_id`;
 }
+
+/** The newest messages that campaigns sent to a contact, the last first. */
+export async function selectNewestSends(db: Db, contactId: number, most: number): Promise<Sent[]> {
+  return await db<Sent[]>`
+    SELECT contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId", enrolment_id AS "enrolmentId", epoch,
+      version_id AS "versionId", variant, step
+    FROM campaign_sends WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} ORDER BY message_id DESC LIMIT ${most}`;
+}

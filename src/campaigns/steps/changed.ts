@@ -1,4 +1,5 @@
 /** What is known of a contact once a step has changed it. Pure. */
+import { valueAt } from '../match/reading.ts';
 import type { Facts } from '../match/facts.ts';
 
 /** The facts once attributes are set; null takes one away. */
@@ -12,4 +13,16 @@ export function withAttributes(facts: Facts, set: Readonly<Record<string, unknow
 export function withTags(facts: Facts, add: readonly string[], remove: readonly string[]): Facts {
   const kept = [...facts.tags].filter((tag) => !remove.includes(tag));
   return { ...facts, tags: new Set([...kept, ...add]) };
+}
+
+/** Attributes as an event says them, by the paths of its properties; undefined where it says none of them. */
+export function attributesFrom(
+  save: Readonly<Record<string, string>>,
+  properties: Readonly<Record<string, unknown>> | null | undefined,
+): Record<string, unknown> | undefined {
+  const said = Object.entries(save).map(
+    ([attribute, path]) => [attribute, valueAt(properties, path)] as const,
+  );
+  const known = said.filter(([, value]) => value !== undefined);
+  return known.length ? Object.fromEntries(known) : undefined;
 }

@@ -144,7 +144,16 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
       breaks(`${path}.zone`, 'must be a time zone, such as Europe/Amsterdam');
   },
   wait_for(value, path) {
-    const given = objectAt(value, path, ['event', 'where', 'match', 'timeout', 'grace', 'since', 'of']);
+    const given = objectAt(value, path, [
+      'event',
+      'where',
+      'match',
+      'timeout',
+      'grace',
+      'since',
+      'of',
+      'save',
+    ]);
     lookedAt(given, path);
     durationAt(given['timeout'], `${path}.timeout`, 1_000, CAMPAIGN_LIMITS.waitMs);
     if (given['grace'] !== undefined) flagAt(given['grace'], `${path}.grace`);
@@ -158,6 +167,7 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
       );
     else if (since !== undefined) wordAt(since, `${path}.since`, ['trigger', 'step']);
     if (given['of'] !== undefined) keyAt(given['of'], `${path}.of`);
+    if (given['save'] !== undefined) savedAt(given['save'], `${path}.save`);
   },
   branch(value, path) {
     listAt(value, path, 1, CAMPAIGN_LIMITS.branches).forEach((one, i) => {
@@ -198,6 +208,14 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
   start: (value, path) => void keyAt(objectAt(value, path, ['campaign'])['campaign'], `${path}.campaign`),
   stop: (value, path) => void textAt(objectAt(value, path, ['reason'])['reason'], `${path}.reason`, 64),
 };
+
+function savedAt(value: unknown, path: string): void {
+  const given = recordAt(value, path);
+  if (!Object.keys(given).length) breaks(path, 'must name an attribute');
+  const odd = checkAttributes(given, path);
+  if (odd) breaks(odd.field ?? path, odd.message.replace(`${odd.field}: `, ''));
+  for (const [name, property] of Object.entries(given)) pathAt(property, `${path}.${name}`);
+}
 
 function sendAt(value: unknown, path: string): void {
   const keys = [

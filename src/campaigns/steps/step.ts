@@ -7,6 +7,7 @@ import { hash32 } from '../../base/crypto.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
+import { attributesFrom, withAttributes } from './changed.ts';
 import { END } from './flow.ts';
 import { handedKindOf, type HandedKind } from './kinds.ts';
 import { nextAtMinute, nextInWindow } from './local.ts';
@@ -283,7 +284,7 @@ class Walk {
     const timeoutMs = durationMs(wait.timeout)!;
     const found = this.#found(wait, this.#asOfMs);
     if (found) {
-      this.#note(wait.event, found);
+      this.#note(wait, found);
       return this.#on(at, 'done', wait.event);
     }
     const graceMs = wait.grace ? Math.min(60_000, timeoutMs / 10) : 0;
@@ -291,12 +292,19 @@ class Walk {
   }
 
   #done(wait: WaitForStep, event: Seen): void {
-    this.#note(wait.event, event);
+    this.#note(wait, event);
     this.#follow('done', wait.event);
   }
 
-  #note(name: string, { atMs, key }: Seen): void {
-    this.#place.heard = { ...this.#place.heard, [name]: [atMs, key] };
+  /** What ended a wait ends no other, and what it says is kept of the contact where that is asked for. */
+  #note({ event: name, save }: WaitForStep, event: Seen): void {
+    this.#place.heard = { ...this.#place.heard, [name]: [event.atMs, event.key] };
+    if (!save || this.#run.isShadow) return;
+    const attributes = attributesFrom(save, event.properties);
+    if (!attributes) return;
+    const { seq, step: at } = this.#place;
+    this.#effects.push({ seq, step: at, atMs: this.#asOfMs, do: 'set', attributes });
+    this.#facts = withAttributes(this.#facts, attributes);
   }
 
   /** The first of what was done already that ends a wait which began at `sinceMs`. */

@@ -37,6 +37,7 @@ import { callIn } from '../../campaigns/events/call.ts';
 import { auditCampaigns } from '../../campaigns/report/audit.ts';
 import { fileOf, isUnread, parseFile } from '../../campaigns/file.ts';
 import { durationMs } from '../../campaigns/match/duration.ts';
+import { keepsToAction } from '../../connect/actions.ts';
 import { checkAttributes } from '../../contacts/profile.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -88,6 +89,8 @@ export const campaignRoutes: readonly Route[] = [
       const given = file === undefined ? campaign : parseFile(file);
       if (isUnread(given)) return given;
       return async (tx) => {
+        const strays = await keepsToAction(tx, call.workspace.id, given);
+        if (strays) return strays;
         const saved = await saveDraft(call.ctx, tx, call.workspace.id, given, call.workspaceNowMs);
         return isFault(saved) ? saved : told(saved, 'draft', 201);
       };

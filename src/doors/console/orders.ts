@@ -1,5 +1,5 @@
 /** Orders: told, changed, taken back; and what is sent about them. */
-import type { Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Id } from '../../../contract/doors/fields.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import {
@@ -12,13 +12,16 @@ import {
   OrderShown,
   OrdersTaken,
 } from '../../../contract/doors/console/orders.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
-import { fromHex24, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
-import { msOf, readingsOf } from '../../base/microseconds.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
+import { fromHex24, isId, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
+import { readingsOf } from '../../base/microseconds.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { actorOfCompany, type Who } from '../../connect/grants.ts';
+import type { Tx } from '../../db/pool.ts';
 import { readTexts, writeText, ORDER_TEXTS } from '../../orders/alerts.ts';
 import { readOrder, type OrderRead } from '../../orders/given.ts';
-import { isCurrency, moneyText } from '../../orders/money.ts';
-import { statusOf, type Order } from '../../orders/order.ts';
+import { isCurrency } from '../../orders/money.ts';
+import type { Order } from '../../orders/order.ts';
 import {
   changeOrder,
   createOrders,
@@ -27,22 +30,24 @@ import {
   removeOrder,
   type OrderName,
   type Telling,
+  type Whose,
 } from '../../orders/orders.ts';
 import { changeOrderSettings, orderSettings } from '../../orders/settings.ts';
-import { givenIn, pathsIn, type OrderWords } from '../../orders/words.ts';
+import { givenIn, pathsIn } from '../../orders/words.ts';
+import { holdAccount, workspaceOf, type ActingFor } from '../kit/onBehalf.ts';
 import { readStrictly } from './input.ts';
+import { ORDER_WORDS as WORDS, presentOrder as present } from './ordersShown.ts';
 import {
   acts,
-  idText,
   missing,
   queryId,
   readPage,
   reads,
-  timeText,
   writes,
   type Call,
   type Done,
   type Route,
+  type Work,
 } from './route.ts';
 
 /** A batch of orders with their lines. */
@@ -50,39 +55,12 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 /** What stands before a reference in a path. */
 const BY_REFERENCE = 'reference-';
 
-const WORDS: OrderWords = {
-  fields: {
-    invoicedAt: 'invoicedAt',
-    paidAt: 'paidAt',
-    shippedAt: 'shippedAt',
-    refundedAt: 'refundedAt',
-    description: 'description',
-    profileId: 'contactId',
-    profileName: 'name',
-    profileEmail: 'email',
-    profilePhone: 'phone',
-    shippingAddress: 'shippingAddress',
-    lineItems: 'lineItems',
-    totalCents: 'totalCents',
-    currency: 'currency',
-    isQuiet: 'quiet',
-    reference: 'reference',
-    metadata: 'metadata',
-    shippingLink: 'shippingLink',
-    shippingState: 'shippingState',
-    shippingSource: 'shippingSource',
-  },
-  lines: {
-    name: 'name',
-    quantity: 'quantity',
-    eachPriceCents: 'eachPriceCents',
-    eachPriceCurrency: 'eachPriceCurrency',
-    priceCents: 'priceCents',
-    priceCurrency: 'priceCurrency',
-  },
-};
-
 const one = '/orders/:order';
+/** A connected account in which the company acts: one of the two. */
+const ACCOUNT = {
+  connectId: Type.String({ minLength: 1, maxLength: 200 }),
+  userId: Type.String({ pattern: '^[0-9]{1,16}$' }),
+} as const;
 
 /** `…/orders`. */
 export const orderRoutes: readonly Route[] = [
@@ -90,7 +68,7 @@ export const orderRoutes: readonly Route[] = [
     path: '/orders',
     action: 'orders.read',
     does: 'Orders, newest first: all, or those of a contact.',
-    query: { ...NEWEST_FIRST, contactId: Id },
+    query: { ...NEWEST_FIRST, contactId: Id, ...ACCOUNT },
     answer: OrderPage,
     handle: list,
   }),
@@ -98,22 +76,27 @@ export const orderRoutes: readonly Route[] = [
     path: '/orders',
     action: 'orders.write',
     does: 'Tells an order; its contact is found by phone number or address, or made.',
+    query: ACCOUNT,
     body: NewOrder,
     answers: { 201: OrderShown },
     async handle(call) {
-      const telling = await tellingOf(call);
-      const read = readOrder(givenOf(call.body), { ...reading(call, telling), ...pathsIn(WORDS, '') });
+      const account = await accountOf(call);
+      if (isFault(account)) return account;
+      const read = readOrder(givenOf(call.body), { ...reading(account), ...pathsIn(WORDS, '') });
       if (isFault(read)) return read;
-      return async (tx) => {
-        const [order] = await createOrders(call.ctx, tx, telling, [read]);
-        return isFault(order!) ? order : told('create', 201, order!);
-      };
+      return inAccount(account, async (tx) => {
+        const refused = await takesOrders(tx, account);
+        if (refused) return refused;
+        const order = (await createOrders(call.ctx, tx, account.telling, [read]))[0]!;
+        return isFault(order) ? order : told('create', 201, order);
+      });
     },
   }),
   writes({
     path: '/orders/batch',
     action: 'orders.write',
     does: 'Tells up to 1,000 orders; what is wrong with one is that one’s.',
+    query: ACCOUNT,
     body: NewOrders,
     bodyBytes: BATCH_BYTES,
     answers: { 200: OrdersTaken },
@@ -141,10 +124,13 @@ export const orderRoutes: readonly Route[] = [
   reads({
     path: one,
     action: 'orders.read',
+    query: ACCOUNT,
     does: 'An order, by its id, or by reference-… and the reference it was told with.',
     answer: OrderShown,
     async handle(call) {
-      const found = await findOrder(call.ctx.sql, { workspaceId: call.workspace.id }, nameOf(call));
+      const account = await accountOf(call);
+      if (isFault(account)) return account;
+      const found = await findOrder(call.ctx.sql, account.whose, nameOf(call));
       return found ? present(found) : missing('order');
     },
   }),
@@ -153,51 +139,101 @@ export const orderRoutes: readonly Route[] = [
     path: one,
     action: 'orders.write',
     does: 'Changes what was told of an order; whose it is stays.',
+    query: ACCOUNT,
     body: OrderPatch,
     answers: { 200: OrderShown },
     async handle(call) {
-      const telling = await tellingOf(call);
-      const read = readOrder(givenOf(call.body), { ...reading(call, telling), ...pathsIn(WORDS, '') });
+      const account = await accountOf(call);
+      if (isFault(account)) return account;
+      const read = readOrder(givenOf(call.body), { ...reading(account), ...pathsIn(WORDS, '') });
       if (isFault(read)) return read;
-      const which = { whose: { workspaceId: call.workspace.id }, name: nameOf(call) };
-      return async (tx) => {
-        const order = await changeOrder(call.ctx, tx, telling, which, read);
+      const which = { whose: account.whose, name: nameOf(call) };
+      return inAccount(account, async (tx) => {
+        const order = await changeOrder(call.ctx, tx, account.telling, which, read);
         return isFault(order) ? order : told('update', 200, order);
-      };
+      });
     },
   }),
   acts({
     method: 'DELETE',
     path: one,
     action: 'orders.write',
+    query: ACCOUNT,
     does: 'Takes an order back; a text that waits for it is not sent.',
     answers: { 200: OrderShown },
     async handle(call) {
-      const { nowUs } = await tellingOf(call);
-      const which = { whose: { workspaceId: call.workspace.id }, name: nameOf(call) };
-      return async (tx) => {
-        const order = await removeOrder(call.ctx, tx, { ...which, atUs: nowUs() });
+      const account = await accountOf(call);
+      if (isFault(account)) return account;
+      const which = { whose: account.whose, name: nameOf(call) };
+      return inAccount(account, async (tx) => {
+        const order = await removeOrder(call.ctx, tx, { ...which, atUs: account.telling.nowUs() });
         return isFault(order) ? order : told('delete', 200, order);
-      };
+      });
     },
   }),
 ];
 
-async function tellingOf({ ctx, workspace }: Call<unknown>): Promise<Telling> {
+/** Whose orders: the workspace's own, or, where the query names an account, those that the company told there. */
+type Account = {
+  acting: ActingFor | undefined;
+  workspace: Workspace;
+  whose: Whose;
+  telling: Telling;
+};
+
+async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
+  const { ctx, query } = call;
+  const who = whoIn(query);
+  if (isFault(who)) return who;
+  const acting: ActingFor | undefined = who && { companyId: call.workspace.id, who, ability: 'orders' };
+  const workspace = acting ? await workspaceOf(ctx, acting) : call.workspace;
+  if (isFault(workspace)) return workspace;
   const { currency } = await orderSettings(ctx.sql, workspace.id);
-  return {
+  const telling: Telling = {
     workspaceId: workspace.id,
-    clientId: 0,
-    source: 'console',
+    clientId: acting ? acting.companyId : 0,
+    source: acting ? 'connect' : 'console',
     currency,
     referencesOnce: false,
     nowUs: readingsOf(ctx.clock, workspace.clockAheadMs),
     path: pathsIn(WORDS, '').path,
   };
+  const whose: Whose = { workspaceId: workspace.id, clientId: acting?.companyId };
+  return { acting, workspace, whose, telling };
 }
 
-function reading({ workspace }: Call<unknown>, { currency, nowUs }: Telling) {
-  const { country, timeZone } = workspace;
+function whoIn({ connectId, userId }: Readonly<Record<string, string>>): Who | undefined | Fault {
+  if (connectId !== undefined && userId !== undefined)
+    return breaks('connectId', 'give this or userId, not both');
+  if (connectId !== undefined) return { connectId };
+  if (userId === undefined) return undefined;
+  const id = /^\d{1,16}$/.test(userId) ? Number(userId) : 0;
+  return isId(id) ? { userId: id } : breaks('userId', 'must be the id of a user: a whole number above 0');
+}
+
+/** Does it in the account: while the grant is held, where it is another's, and noted in the account's log. */
+function inAccount<S extends number, B>(
+  { acting, workspace }: Account,
+  work: (tx: Tx) => Promise<Done<S, B> | Fault>,
+): Work<S, B> {
+  if (!acting) return work;
+  return async (tx) => {
+    const lost = await holdAccount(tx, acting, workspace.id);
+    if (lost) return lost;
+    const done = await work(tx);
+    if (isFault(done)) return done;
+    const detail = { company: acting.companyId, ...done.audit.detail };
+    const actor = actorOfCompany({ clientWorkspaceId: acting.companyId });
+    return { ...done, audit: { ...done.audit, workspaceId: workspace.id, actor, detail } };
+  };
+}
+
+async function takesOrders(tx: Tx, { acting, workspace }: Account): Promise<Fault | undefined> {
+  if (!acting || (await orderSettings(tx, workspace.id)).accepts) return undefined;
+  return fault('unprocessable', 'The account does not take orders from companies.');
+}
+
+function reading({ workspace: { country, timeZone }, telling: { currency, nowUs } }: Account) {
   return { country, timeZone, currency, nowUs };
 }
 
@@ -217,15 +253,19 @@ function nameOf({ params }: Call<unknown>): OrderName {
 
 async function batch(call: Call<Static<typeof NewOrders>>) {
   const { orders, referencesOnce = false } = call.body;
-  const telling = { ...(await tellingOf(call)), referencesOnce };
-  const how = reading(call, telling);
+  const account = await accountOf(call);
+  if (isFault(account)) return account;
+  const telling = { ...account.telling, referencesOnce };
+  const how = reading(account);
   const given = orders.map((order, i): OrderRead | Fault => {
     const strict = readStrictly(NewOrder, order);
     if (isFault(strict)) return within(`orders[${i}]`, strict);
     return readOrder(givenOf(strict!), { ...how, ...pathsIn(WORDS, `orders[${i}].`) });
   });
   const good = given.flatMap((read, i) => (isFault(read) ? [] : [{ read, i }]));
-  return async (tx: Parameters<typeof createOrders>[1]): Promise<Done<200, OrdersTaken>> => {
+  return inAccount<200, OrdersTaken>(account, async (tx) => {
+    const off = await takesOrders(tx, account);
+    if (off) return off;
     const made = await createOrders(
       call.ctx,
       tx,
@@ -243,7 +283,7 @@ async function batch(call: Call<Static<typeof NewOrders>>) {
     const body = { created: results.length - refused, refused, results };
     const detail = { created: body.created, refused };
     return { status: 200, body, audit: { action: 'order.batch', detail } };
-  };
+  });
 }
 
 /** A fault of one of several. */
@@ -267,7 +307,7 @@ async function configure(call: Call<Static<typeof OrderSettingsPatch>>) {
     ...(accepts === undefined ? {} : { accepts }),
     ...(code === undefined ? {} : { currency: code }),
   };
-  return async (tx: Parameters<typeof createOrders>[1]): Promise<Done<200, OrderSettings> | Fault> => {
+  return async (tx: Tx): Promise<Done<200, OrderSettings> | Fault> => {
     const settings = await changeOrderSettings(tx, workspace.id, change);
     for (const which of ORDER_TEXTS) {
       const texts = body[which];
@@ -286,11 +326,13 @@ async function list(call: Call): Promise<Static<typeof OrderPage> | Fault> {
   const contactId = queryId(call, 'contactId');
   if (isFault(contactId)) return contactId;
   const { limit, before = MAX_ID } = page;
-  const found = await listOrders(
-    call.ctx.sql,
-    { workspaceId: call.workspace.id },
-    { beforeId: before, limit: limit + 1, contactId },
-  );
+  const account = await accountOf(call);
+  if (isFault(account)) return account;
+  const found = await listOrders(call.ctx.sql, account.whose, {
+    beforeId: before,
+    limit: limit + 1,
+    contactId: account.acting ? undefined : contactId,
+  });
   const rows = found.slice(0, limit);
   return { orders: rows.map(present), next: found.length > limit ? toHex24(rows.at(-1)!.id) : null };
 }
@@ -298,46 +340,4 @@ async function list(call: Call): Promise<Static<typeof OrderPage> | Fault> {
 function told<S extends 200 | 201>(what: string, status: S, order: Order): Done<S, OrderShown> {
   const audit = { action: `order.${what}`, subject: `order:${order.id}` };
   return { status, body: present(order), audit };
-}
-
-function present(order: Order): OrderShown {
-  const { id, contactId, clientId, currency, totalCents, lineItems, invoiced, paid, shipped, refunded } =
-    order;
-  const at = (us: number | null | undefined) => timeText(typeof us === 'number' ? msOf(us) : null);
-  return {
-    id: toHex24(id),
-    contactId: toHex24(contactId),
-    companyId: idText(clientId || null),
-    status: statusOf(order),
-    reference: order.reference,
-    description: order.description,
-    currency,
-    totalCents,
-    total: totalCents === null ? null : moneyText(totalCents, currency),
-    lineItems: lineItems.map((line) => ({
-      ...line,
-      eachPrice: moneyText(line.eachPriceCents, line.eachPriceCurrency),
-      price: moneyText(line.priceCents, line.priceCurrency),
-    })),
-    metadata: order.metadata && { ...order.metadata },
-    name: order.profileName,
-    email: order.profileEmail,
-    phone: order.profilePhone,
-    shippingAddress: order.shippingAddress,
-    shippingLink: order.shippingLink,
-    shippingState: order.shippingState,
-    shippingSource: order.shippingSource,
-    invoicedAt: at(invoiced?.us),
-    invoicedSource: invoiced?.source ?? null,
-    paidAt: at(paid?.us),
-    paidSource: paid?.source ?? null,
-    shippedAt: at(shipped?.us),
-    shippedSource: shipped?.source ?? null,
-    refundedAt: at(refunded?.us),
-    refundedSource: refunded?.source ?? null,
-    notifiedAt: at(order.notifiedUs),
-    quiet: order.isQuiet,
-    createdAt: timeText(msOf(order.createdUs)),
-    updatedAt: timeText(msOf(order.updatedUs)),
-  };
 }

@@ -1,4 +1,5 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
+import { actionRoutes } from './actions.ts';
 import { broadcastRoutes } from './broadcasts.ts';
 import { backtestRoutes } from './backtests.ts';
 import { sinceRoutes } from './campaignsSince.ts';
@@ -52,6 +53,7 @@ export const ROUTES: readonly Route[] = [
   ...campaignMeasureRoutes,
   ...backtestRoutes,
   ...orderRoutes,
+  ...actionRoutes,
   ...whyRoutes,
   ...usageRoutes,
   ...reconcileRoutes,

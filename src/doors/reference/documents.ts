@@ -1,5 +1,6 @@
 /** What each API is, as its document says it: all routes there are, whoever serves them. `test/contract.test.ts` compares. */
 import * as content from '../../../contract/content.ts';
+import * as actions from '../../../contract/doors/console/actions.ts';
 import * as broadcasts from '../../../contract/doors/console/broadcasts.ts';
 import * as connect from '../../../contract/doors/console/connect.ts';
 import * as contacts from '../../../contract/doors/console/contacts.ts';
@@ -91,6 +92,7 @@ export const DOCUMENTS = {
       ...numbers,
       ...messages,
       ...orders,
+      ...actions,
       ...broadcasts,
       ...webhooks,
       ...connect,

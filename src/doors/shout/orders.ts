@@ -17,7 +17,7 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
 import { msOf, offsetTime, readingsOf } from '../../base/microseconds.ts';
-import { actorOfCompany, grantOf, mayOnBehalf, type Who } from '../../connect/grants.ts';
+import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { offsetAt } from '../../gate/window.ts';
 import { moneyText } from '../../orders/money.ts';
@@ -34,9 +34,10 @@ import {
 import { orderSettings } from '../../orders/settings.ts';
 import { pathsIn } from '../../orders/words.ts';
 import type { Note } from '../kit/change.ts';
+import { holdAccount, workspaceOf, type ActingFor } from '../kit/onBehalf.ts';
 import { ORDER_WORDS, readTold, type Told } from './ordersRead.ts';
 import { inOrder } from './present.ts';
-import { actingFor, readHeaders, readUserId } from './read.ts';
+import { readHeaders, readUserId } from './read.ts';
 import { acts, reads, writes, type Call, type Route } from './route.ts';
 
 /** A batch of orders with their lines. */
@@ -122,7 +123,7 @@ const NO_ORDER = fault('not_found', 'There is no such order.');
 
 /** The account that is meant, as it is before the transaction: how it reads numbers, times and money. */
 type Account = {
-  who: Who;
+  acting: ActingFor;
   workspace: Workspace;
   whose: { workspaceId: number; clientId: number };
   telling: Telling;
@@ -132,12 +133,9 @@ async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
   const { ctx, query } = call;
   const who = readHeaders(query);
   if (isFault(who)) return who;
-  const grant = await grantOf(ctx.sql, call.workspace.id, who);
-  if (isFault(grant)) return grant;
-  const may = mayOnBehalf(grant, 'orders');
-  if (isFault(may)) return may;
-  const workspace = await ctx.directory.workspace(grant.holderWorkspaceId);
-  if (!workspace) return fault('forbidden', 'The account is closed.');
+  const acting: ActingFor = { companyId: call.workspace.id, who, ability: 'orders' };
+  const workspace = await workspaceOf(ctx, acting);
+  if (isFault(workspace)) return workspace;
   const once = readFlag(query.failsOnDuplicate, 'X-Fail-Creation-On-Duplicate-Reference-Id');
   if (isFault(once)) return once;
   const { currency } = await orderSettings(ctx.sql, workspace.id);
@@ -150,7 +148,7 @@ async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
     nowUs: readingsOf(ctx.clock, workspace.clockAheadMs),
     path: pathsIn(ORDER_WORDS, 'order.').path,
   };
-  return { who, workspace, whose, telling };
+  return { acting, workspace, whose, telling };
 }
 
 function readFlag(text: string | undefined, name: string): boolean | Fault {
@@ -175,22 +173,20 @@ type DoneThere<A> = { answer: A; order?: Order; detail?: object };
 /** Does it while the grant is held: what is done is done before a disconnect, or not at all. It is noted in the account's log. */
 function onBehalf<A extends { status: number; body: unknown }>(
   call: Call<unknown>,
-  { who, workspace }: Account,
+  { acting, workspace }: Account,
   what: string,
   work: (tx: Tx) => Promise<DoneThere<A> | Fault>,
 ) {
   return async (tx: Tx): Promise<(A & { audit: Note }) | Fault> => {
-    const grant = await actingFor(tx, call.workspace.id, who, 'orders');
-    if (isFault(grant)) return grant;
-    if (grant.holderWorkspaceId !== workspace.id)
-      return fault('conflict', 'The account was connected anew at this moment; call again.');
+    const lost = await holdAccount(tx, acting, workspace.id);
+    if (lost) return lost;
     const done = await work(tx);
     if (isFault(done)) return done;
     const { answer, order, detail } = done;
     const audit: Note = {
       action: `order.${what}`,
       workspaceId: workspace.id,
-      actor: actorOfCompany(grant),
+      actor: actorOfCompany({ clientWorkspaceId: acting.companyId }),
       ...(order ? { subject: `order:${order.id}` } : {}),
       detail: { company: call.workspace.id, ...detail },
     };

@@ -1,0 +1,36 @@
+/** Acting in a connected account: which workspace that is, and that the account lets it happen at the moment it does. */
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { grantOf, holdGrant, mayOnBehalf, type Ability, type Who } from '../../connect/grants.ts';
+import type { Tx } from '../../db/pool.ts';
+import type { HttpContext } from './context.ts';
+
+/** Who is acted for, in what. */
+export type ActingFor = { companyId: number; who: Who; ability: Ability };
+
+/** The workspace of a connected account, as it is before the transaction: how it reads numbers, times and money. */
+export async function workspaceOf(
+  { sql, directory }: Pick<HttpContext, 'sql' | 'directory'>,
+  { companyId, who, ability }: ActingFor,
+): Promise<Workspace | Fault> {
+  const grant = await grantOf(sql, companyId, who);
+  if (isFault(grant)) return grant;
+  const may = mayOnBehalf(grant, ability);
+  if (isFault(may)) return may;
+  return (await directory.workspace(grant.holderWorkspaceId)) ?? fault('forbidden', 'The account is closed.');
+}
+
+/** Holds the grant until the transaction ends: what is done is done before a disconnect, or not at all. */
+export async function holdAccount(
+  tx: Tx,
+  { companyId, who, ability }: ActingFor,
+  workspaceId: number,
+): Promise<Fault | undefined> {
+  const grant = await holdGrant(tx, companyId, who);
+  if (isFault(grant)) return grant;
+  const may = mayOnBehalf(grant, ability);
+  if (isFault(may)) return may;
+  return grant.holderWorkspaceId === workspaceId
+    ? undefined
+    : fault('conflict', 'The account was connected anew at this moment; call again.');
+}
