@@ -88,7 +88,7 @@ export function agreePage(
 ${alert(of.wrong)}
 <h2>${e(client.name)} may then</h2>
 <ul class="granted">${granted || '<li>Know that you are connected, and nothing else</li>'}</ul>
-<p>It is told your name and e-mail address, and keeps them as of any customer. It never sees your contacts, except those of orders that it creates itself. You can disconnect at any time; from then on it may do none of this.</p>
+<p>It is told your name and e-mail address, and keeps them as of any customer. It never sees your contacts, except those of orders that it creates itself. You can disconnect at any time; from then on it may do none of this in your account. To your e-mail address it may go on writing, as to any customer, until you say no to that.</p>
 ${reading && `<h2>Please read</h2>${reading}`}
 ${formOf(
   form,
