@@ -2,6 +2,7 @@
  * What is said in groups. A post is one row, whoever is in the group: posting costs the same with three members and with a hundred
  * thousand. Its place is taken under the lock of the group, so when a place can be seen, all before it can.
  */
+import { messagesById } from '../history.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
@@ -112,15 +113,21 @@ export async function takePostBack(
   return (await emptyPost(tx, of.workspaceId, of.postId, nowMs)) ?? post;
 }
 
-/** Marks something that was said as a favourite of the business, or takes the mark away. */
+/** Marks something that was said as a favourite of the business, or takes the mark away; false: nothing was said under this id. */
 export async function markFavorite(
   tx: Tx,
   nowMs: number,
   of: { workspaceId: number; messageId: number },
   on: boolean,
-): Promise<void> {
+): Promise<boolean> {
+  const [[post], [message]] = await Promise.all([
+    selectPosts(tx, [of.messageId]),
+    messagesById(tx, of.workspaceId, [of.messageId]),
+  ]);
+  if (!message && post?.workspaceId !== of.workspaceId) return false;
   if (on) await insertFavorite(tx, of.workspaceId, of.messageId, nowMs);
   else await deleteFavorite(tx, of.workspaceId, of.messageId);
+  return true;
 }
 
 /** When each of these was marked; those that are not are left out. */

@@ -132,7 +132,7 @@ export const groupRoutes: readonly Route[] = [
       const of = { workspaceId: call.workspace.id, messageId: idIn(call, 'messageId') };
       if (of.messageId === 0) return missing('message');
       return async (tx) => {
-        await markFavorite(tx, call.workspaceNowMs, of, call.body.favorite);
+        if (!(await markFavorite(tx, call.workspaceNowMs, of, call.body.favorite))) return missing('message');
         const audit = { action: 'message.favorite', subject: `message:${of.messageId}`, detail: call.body };
         return { status: 200, body: call.body, audit };
       };
