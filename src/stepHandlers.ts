@@ -7,6 +7,7 @@ import { bucketOf, fromHex24, toHex24, type IdSource } from './base/ids.ts';
 import type { StepHandler } from './campaigns/steps/handlers.ts';
 import type { HandedKind } from './campaigns/steps/kinds.ts';
 import { findAction, offerToContact } from './connect/actions.ts';
+import { keptOutOfGroups } from './connect/grants.ts';
 import { findGroup, joinGroup, leaveGroup } from './conversations/groups/groups.ts';
 import type { Queue } from './queue/queue.ts';
 import { putCalls } from './webhooks/expand.ts';
@@ -87,10 +88,21 @@ function groupChatSteps(): StepHandler {
         : undefined;
     },
     async act(tx, workspace, handed, nowMs) {
+      const joining = handed.filter(({ given }) => named(given)!.how === 'join');
+      const refused = await keptOutOfGroups(
+        tx,
+        workspace.id,
+        joining.map(({ contactId }) => contactId),
+      );
       const failed: (string | undefined)[] = [];
       for (const { contactId, given } of handed) {
         const { how, groupId } = named(given)!;
         const of = { workspaceId: workspace.id, groupId };
+        const kept = how === 'join' ? refused.get(contactId) : undefined;
+        if (kept) {
+          failed.push(kept.message);
+          continue;
+        }
         const came =
           how === 'join'
             ? await joinGroup(tx, nowMs + workspace.clockAheadMs, of, [contactId])

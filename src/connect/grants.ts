@@ -4,7 +4,7 @@
  */
 import { appendAudit } from '../accounts/audit.ts';
 import type { Operator } from '../accounts/operators.ts';
-import { fault, type Fault } from '../base/fault.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
 import { MAX_ID, type IdSource } from '../base/ids.ts';
 import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
@@ -13,6 +13,7 @@ import { resolveContacts } from '../contacts/resolve.ts';
 import { closeChats, openChats, type OpenKind } from '../conversations/groups/chats.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
+import { mayOnBehalf } from './abilities.ts';
 import type { Client } from './clients.ts';
 import { checkConnectId } from './connectId.ts';
 import {
@@ -24,6 +25,7 @@ import {
   selectGrant,
   selectGrantsBy,
   selectGrantsOf,
+  selectGrantsOfContacts,
   selectLiveGrants,
   selectOfPair,
   type EndedBy,
@@ -200,6 +202,25 @@ export async function connectedContacts(
   contactIds: readonly number[],
 ): Promise<ReadonlySet<number>> {
   return new Set(contactIds.length ? await selectConnectedContacts(db, clientWorkspaceId, contactIds) : []);
+}
+
+/**
+ * Which of these contacts of a company may not be put into its group chats, and why: accounts that have not allowed it, or have
+ * disconnected. Who never connected is a contact as any other. Held until the transaction ends.
+ */
+export async function keptOutOfGroups(
+  tx: Tx,
+  clientWorkspaceId: number,
+  contactIds: readonly number[],
+): Promise<Map<number, Fault>> {
+  const rows = contactIds.length ? await selectGrantsOfContacts(tx, clientWorkspaceId, contactIds) : [];
+  const refused = new Map<number, Fault>();
+  for (const [contactId, grants] of Map.groupBy(rows, (row) => row.contactId!)) {
+    const grant = grants.find(({ disconnectedMs }) => disconnectedMs === null) ?? grants[0]!;
+    const may = mayOnBehalf(grant, 'groups');
+    if (isFault(may)) refused.set(contactId, may);
+  }
+  return refused;
 }
 
 /** A page of a company's grants, newest first; `next` is the `beforeId` of the next page. */

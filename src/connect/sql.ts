@@ -184,6 +184,18 @@ export async function selectConnectedContacts(
   return rows.map(({ contactId }) => contactId);
 }
 
+/** All grants of contacts of a company, the ended ones too, newest first. Locks the rows against ending until the transaction ends. */
+export async function selectGrantsOfContacts(
+  db: Db,
+  clientWorkspaceId: number,
+  contactIds: readonly number[],
+): Promise<GrantRow[]> {
+  return await db<GrantRow[]>`
+    SELECT ${grantColumns(db)} FROM connect_grants g
+    WHERE g.contact_id = ANY(${[...contactIds]}::bigint[]) AND g.client_workspace_id = ${clientWorkspaceId}
+    ORDER BY g.id DESC FOR SHARE OF g`;
+}
+
 /** A page of a company's grants, newest first, before an id; `live`: only those that last, or only those that ended. */
 export async function selectGrantsOf(
   db: Db,

@@ -46,7 +46,7 @@ export const connectionRoutes: readonly Route[] = [
     answers: { 204: Nothing },
     async handle(call) {
       const { ctx, nowMs, caller } = call;
-      const grant = await find(call);
+      const grant = await findConnection(call);
       if (isFault(grant)) return grant;
       const company = await getWorkspace(ctx.sql, grant.clientWorkspaceId);
       const clientNowMs = nowMs + (company?.clockAheadMs ?? 0);
@@ -60,16 +60,18 @@ export const connectionRoutes: readonly Route[] = [
   }),
 ];
 
-type Own = Awaited<ReturnType<typeof grantsBy>>[number];
+/** A grant of the caller's, with whom it is to. */
+export type Connection = Awaited<ReturnType<typeof grantsBy>>[number];
 
 /** The caller's grants; a key of a workspace is nobody's account. */
-async function own({ ctx, caller }: Call): Promise<Own[] | Fault> {
+async function own({ ctx, caller }: Call<unknown>): Promise<Connection[] | Fault> {
   return caller.operatorId === undefined
     ? fault('forbidden', 'Connections are those of an operator, in a session or by a key of the operator.')
     : await grantsBy(ctx.sql, caller.operatorId);
 }
 
-async function find(call: Call): Promise<Own | Fault> {
+/** The caller's connection that the path names. */
+export async function findConnection(call: Call<unknown>): Promise<Connection | Fault> {
   const grants = await own(call);
   if (isFault(grants)) return grants;
   const id = idIn(call, 'connectionId');
@@ -79,7 +81,7 @@ async function find(call: Call): Promise<Own | Fault> {
 async function history(call: Call) {
   const page = readPage(call);
   if (isFault(page)) return page;
-  const grant = await find(call);
+  const grant = await findConnection(call);
   if (isFault(grant)) return grant;
   const entries = await listAudit(call.ctx.sql, {
     workspaceId: grant.holderWorkspaceId,
@@ -99,7 +101,7 @@ async function history(call: Call) {
   };
 }
 
-function present({ client, ...grant }: Own): ConnectionShown {
+function present({ client, ...grant }: Connection): ConnectionShown {
   return {
     id: idText(grant.id),
     company: { clientId: client.id, name: client.name },

@@ -18,6 +18,7 @@ import { MembersChanged } from '../../../contract/doors/console/sets.ts';
 import { Id, Nothing } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
+import { keptOutOfGroups } from '../../connect/grants.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import type { Group, Membership } from '../../conversations/groups/group.ts';
 import {
@@ -265,6 +266,8 @@ async function changeMembers(
   const ids = (texts: readonly string[] = []) => [...new Set(texts.map(idOf).filter((id) => id > 0))];
   // Those of other workspaces are passed over.
   const known = (await getContacts(tx, of.workspaceId, ids(add))).map(({ id }) => id);
+  const [refused] = (await keptOutOfGroups(tx, of.workspaceId, known)).values();
+  if (refused) return { ...refused, field: 'add' };
   const added = await joinGroup(tx, call.workspaceNowMs, { ...of, ...(role ? { role } : {}) }, known);
   if (isFault(added)) return added.fault === 'not_found' ? missing('group') : added;
   const removed = await leaveGroup(tx, of, ids(remove));

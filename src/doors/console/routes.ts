@@ -1,4 +1,5 @@
 /** Every route of the console's API. The import of contacts is beside them, since its body is a stream. */
+import { accountChatRoutes } from './accountChats.ts';
 import { actionRoutes } from './actions.ts';
 import { broadcastRoutes } from './broadcasts.ts';
 import { backtestRoutes } from './backtests.ts';
@@ -60,5 +61,6 @@ export const ROUTES: readonly Route[] = [
   ...webhookRoutes,
   ...connectRoutes,
   ...connectionRoutes,
+  ...accountChatRoutes,
   ...simulatorRoutes,
 ];

@@ -2,7 +2,8 @@
 import { createIntegration, seeIntegrations } from '../../accounts/integrations.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
-import { linkDestination } from '../../contacts/destinations.ts';
+import { linkDestination, recordInbound } from '../../contacts/destinations.ts';
+import { receiveMessages, type Incoming } from '../../conversations/conversations.ts';
 import type { Tx } from '../../db/pool.ts';
 import { holdWebChat } from '../../live/log.ts';
 import type { HttpContext } from './context.ts';
@@ -23,6 +24,23 @@ export async function webDestination(
   if (isFault(linked)) return linked;
   if ('conflictsWith' in linked) throw new Error('an address on the web chat is nobody else’s');
   return linked.destinationId;
+}
+
+/** Keeps what a person said on the web chat, once for each `externalId`; undefined when it was said before. */
+export async function hearOnWebChat(
+  ctx: Pick<HttpContext, 'ids' | 'queue'>,
+  tx: Tx,
+  nowMs: number,
+  said: Pick<Incoming, 'workspaceId' | 'contactId' | 'integrationId' | 'externalId' | 'content' | 'source'>,
+): Promise<{ messageId: number } | undefined | Fault> {
+  const destinationId = await webDestination(ctx, tx, nowMs, said);
+  if (isFault(destinationId)) return destinationId;
+  const heard: Incoming = { ...said, channel: 'webchat', destinationId, atMs: nowMs };
+  const [message] = await receiveMessages(ctx, tx, nowMs, [heard]);
+  if (!message) return undefined;
+  const { workspaceId, contactId } = said;
+  await recordInbound(tx, ctx.ids, nowMs, [{ workspaceId, contactId, destinationId, atMs: nowMs }]);
+  return { messageId: message.messageId };
 }
 
 /** The integration that the web chat of a workspace goes through, made when the first person says something. */

@@ -5,8 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LIMITS } from '../../../contract/content.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { recordInbound } from '../../contacts/destinations.ts';
-import { conversationsOf, receiveMessages } from '../../conversations/conversations.ts';
+import { conversationsOf } from '../../conversations/conversations.ts';
 import type { Message } from '../../conversations/message.ts';
 import { messagesById, historyPage } from '../../conversations/history.ts';
 import { markRead } from '../../conversations/marks.ts';
@@ -16,7 +15,7 @@ import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
 import { createGuests } from '../kit/guests.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
-import { webDestination } from '../kit/webChat.ts';
+import { hearOnWebChat } from '../kit/webChat.ts';
 import { beginSession, callerBehind, SessionInput, type ChatCaller } from './access.ts';
 import { confirmRead } from './confirm.ts';
 import type { Guard } from './guard.ts';
@@ -182,30 +181,21 @@ async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Sai
   const { workspace, contact, session, nowMs } = caller;
   const of = { workspaceId: workspace.id, contactId: contact.id, integrationId: session.integrationId };
   const externalId = `${session.key.hash.slice(0, 16)}:${said.key ?? randomToken(12)}`;
-  const kept = await ctx.queue.transact(async (tx) => {
-    const destinationId = await webDestination(ctx, tx, nowMs, of);
-    if (isFault(destinationId)) return destinationId;
-    const [message] = await receiveMessages(ctx, tx, nowMs, [
-      {
-        ...of,
-        channel: 'webchat',
-        destinationId,
-        externalId,
-        content: {
-          type: 'text',
-          text: said.text,
-          ...(said.payload === undefined ? {} : { payload: said.payload }),
-        },
-        source: { type: 'web', integrationId: of.integrationId },
-        atMs: nowMs,
+  const kept = await ctx.queue.transact((tx) =>
+    hearOnWebChat(ctx, tx, nowMs, {
+      ...of,
+      externalId,
+      content: {
+        type: 'text',
+        text: said.text,
+        ...(said.payload === undefined ? {} : { payload: said.payload }),
       },
-    ]);
-    if (message) await recordInbound(tx, ctx.ids, nowMs, [{ ...of, destinationId, atMs: nowMs }]);
-    return message?.messageId;
-  });
+      source: { type: 'web', integrationId: of.integrationId },
+    }),
+  );
   if (isFault(kept)) return kept;
   if (kept === undefined) return await saidBefore(ctx, caller, externalId);
-  const [message] = await messagesById(ctx.sql, workspace.id, [kept]);
+  const [message] = await messagesById(ctx.sql, workspace.id, [kept.messageId]);
   return { status: 201, body: { message: message ? pageMessage(message) : null } };
 }
 
