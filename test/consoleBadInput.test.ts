@@ -345,6 +345,7 @@ describe('another tenant', () => {
       block: { classes: ['marketing'] },
       unblock: { classes: ['marketing'] },
       schedule: { at: '2040-01-01T00:00:00Z' },
+      offer: { connectId: 'nobody' },
       rate: { ratePerS: 1 },
       test: { to: '+14155550101', text: 'x' },
       secrets: { secrets: {} },
@@ -353,17 +354,24 @@ describe('another tenant', () => {
       click: { url: 'https://example.com/' },
       destinations: { channel: 'sms', address: '+14155550199' },
     };
+    const found: string[] = [];
     for (const route of ROUTES.filter(({ path }) => path.includes(':'))) {
       const below = route.path.replaceAll(/:(\w+)/g, (_, name: string) =>
         name === 'setId' && route.path.startsWith('/tags') ? tagId : (theirs[name] ?? NONE),
       );
       const last = route.path.split('/').at(-1)!;
-      const body = route.kind === 'write' && route.body ? (valid[last] ?? sample(route.body)) : undefined;
-      const reply = await call(route.method, `${base}${below}`, body);
-      // What only somebody who signed in may do says so to a key, whatever the id is.
-      if (reply.status === 403) assert.match(reply.body.error.message, /operator: sign in/);
-      else assert.equal(reply.status, 404, `${route.method} ${below} ${JSON.stringify(reply.body)}`);
+      const body: Json =
+        route.kind === 'write' && route.body ? (valid[last] ?? sample(route.body)) : undefined;
+      if (body?.content) body.content = { type: 'text', text: 'x' };
+      const asked = route.path.endsWith('/path') ? `?contact=${NONE}` : '';
+      const reply = await call(route.method, `${base}${below}${asked}`, body);
+      // What takes a sign-in, or a grant, says so whatever the id is.
+      if (reply.status === 403)
+        assert.match(reply.body.error.message, /operator: sign in|account is not connected/);
+      else if (reply.status !== 404)
+        found.push(`${route.method} ${below}: ${reply.status} ${JSON.stringify(reply.body)}`);
     }
+    assert.deepEqual(found, []);
     const content = { type: 'text', text: 'x' };
     const audience = (include: object) => ({ name: 'x', content, channel: 'sms', audience: { include } });
     for (const [at, body] of [
