@@ -180,7 +180,7 @@ describe('the console in a browser', { skip }, () => {
     );
     await page.getByRole('log', { name: 'What was said' }).getByText('Your parcel is there.').waitFor();
     await page.keyboard.press('n');
-    await page.getByRole('textbox', { name: 'Note' }).waitFor();
+    await page.getByRole('textbox', { name: 'Note' }).and(page.locator(':focus')).waitFor();
     await page.keyboard.type('a VIP');
     await page.keyboard.press('Control+Enter');
     await page.getByRole('article', { name: 'Note of Demo' }).getByText('a VIP').waitFor();
@@ -196,6 +196,7 @@ describe('the console in a browser', { skip }, () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').and(page.locator(':focus')).waitFor();
     await page.keyboard.type('simul');
     await page.getByRole('option', { name: /Simulator/ }).waitFor();
     await checkAxe(page, 'the palette, in the dark');
