@@ -1,6 +1,6 @@
 /** What a broadcast is made from, checked: nothing is written when anything is wrong with it. */
 import { CHANNELS, MESSAGE_CLASSES, type ChannelName, type MessageClass } from '../../contract/channels.ts';
-import { fault, isFault, type Fault } from '../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import { checkAudience } from '../contacts/audience.ts';
 import { checkContent } from '../content/check.ts';
 import { compile } from '../content/compile.ts';
@@ -25,7 +25,7 @@ export async function checkInput(
     input[key] === undefined ? now?.[key as keyof Broadcast] : input[key];
   const name = value('name');
   if (typeof name !== 'string' || !name.trim() || name.length > 200)
-    return bad('name', 'needs 1 to 200 characters');
+    return breaks('name', 'needs 1 to 200 characters');
   const content = checkContent(value('content'), 'content');
   if (isFault(content)) return content;
   const compiled = compile(content, { path: 'content' });
@@ -34,10 +34,10 @@ export async function checkInput(
   if (isFault(audience)) return audience;
   const channel = value('channel');
   if (!CHANNELS.includes(channel as ChannelName))
-    return bad('channel', `must be one of ${CHANNELS.join(', ')}`);
+    return breaks('channel', `must be one of ${CHANNELS.join(', ')}`);
   const messageClass = value('class') ?? 'marketing';
   if (!MESSAGE_CLASSES.includes(messageClass as MessageClass))
-    return bad('class', `must be one of ${MESSAGE_CLASSES.join(', ')}`);
+    return breaks('class', `must be one of ${MESSAGE_CLASSES.join(', ')}`);
   const ratePerS = checkRate(value('ratePerS') ?? null);
   if (isFault(ratePerS)) return ratePerS;
   const expiresAfterMs = value('expiresAfterMs') ?? THREE_DAYS_MS;
@@ -47,14 +47,17 @@ export async function checkInput(
     expiresAfterMs < 60_000 ||
     expiresAfterMs > 30 * 24 * 3600 * 1000
   )
-    return bad('expiresAfterMs', 'must be a whole number of milliseconds from a minute to 30 days');
+    return breaks('expiresAfterMs', 'must be a whole number of milliseconds from a minute to 30 days');
   const integrationId = (value('integrationId') ?? null) as number | null;
   if (integrationId !== null) {
     const integration = await deps.directory.integration(integrationId);
     if (!integration || integration.workspaceId !== workspaceId)
       return fault('not_found', 'integrationId: there is no such integration', { field: 'integrationId' });
     if (integration.channel !== channel)
-      return bad('integrationId', `is an integration for ${integration.channel}, not ${channel as string}`);
+      return breaks(
+        'integrationId',
+        `is an integration for ${integration.channel}, not ${channel as string}`,
+      );
   }
   return {
     name: name.trim(),
@@ -73,9 +76,5 @@ export function checkRate(value: unknown): number | null | Fault {
   if (value === null) return null;
   return typeof value === 'number' && value > 0 && value <= 1_000_000
     ? value
-    : bad('ratePerS', 'must be a number above 0 and up to 1,000,000, or null');
-}
-
-function bad(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
+    : breaks('ratePerS', 'must be a number above 0 and up to 1,000,000, or null');
 }

@@ -4,6 +4,7 @@ import type { BacktestPath, BacktestShown, Tried } from '../../contract/doors/co
 import { pause, systemClock } from '../base/clock.ts';
 import type { Api } from './api.ts';
 import { Failure, say, tell } from './failure.ts';
+import { countText } from './progress.ts';
 import { heights, table } from './plot.ts';
 import { connect, type TargetFlags } from './target.ts';
 
@@ -65,7 +66,7 @@ export function backtestLines({ key, from, to, tried, result, asOfToday }: Backt
       found,
     ]),
   ];
-  lines.push('', ...table(rows.map(([name, found]) => [name, count(found.n), error(found)])));
+  lines.push('', ...table(rows.map(([name, found]) => [name, countText(found.n), error(found)])));
   lines.push(...sendLines(result.sends));
   lines.push('', `As of today, and not as of then: ${asOfToday.join('; ')}.`);
   return lines;
@@ -87,7 +88,7 @@ function sendLines(sends: Tried['sends']): string[] {
     const sum = perDay.reduce((all, n) => all + n, 0);
     return { step, sum, perDay };
   });
-  const columns = table(rows.map(({ step, sum }) => [`would send ${step}`, count(sum)]));
+  const columns = table(rows.map(({ step, sum }) => [`would send ${step}`, countText(sum)]));
   const dates = sends.map(({ day }) => day.slice(0, 10));
   return [
     '',
@@ -110,9 +111,5 @@ function pathLines({ contactId, steps, sends }: BacktestPath): string[] {
 }
 
 function error({ error: off }: Estimate): string {
-  return off > 0 ? `± ${count(off)}` : '';
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US');
+  return off > 0 ? `± ${countText(off)}` : '';
 }

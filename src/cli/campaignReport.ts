@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import type { CampaignReport, CampaignSeries } from '../../contract/doors/console/campaigns.ts';
 import { findByKey } from './campaigns.ts';
 import { say } from './failure.ts';
+import { countText } from './progress.ts';
 import { heights, intervalLine, table } from './plot.ts';
 import { connect, type TargetFlags } from './target.ts';
 
@@ -75,12 +76,12 @@ function epochLines(
   several: boolean,
 ): string[] {
   const { treated, holdout, workspaceHoldout } = entered;
-  const held = holdoutShare > 0 ? `, ${count(holdout)} held out` : '';
-  const outside = workspaceHoldout ? `, ${count(workspaceHoldout)} of the workspace's holdout` : '';
+  const held = holdoutShare > 0 ? `, ${countText(holdout)} held out` : '';
+  const outside = workspaceHoldout ? `, ${countText(workspaceHoldout)} of the workspace's holdout` : '';
   const all = treated + holdout + workspaceHoldout;
   return [
     ...(several ? [`epoch ${epoch}, since ${beganAt.slice(0, 10)}`] : []),
-    `${count(all)} entered: ${count(treated)} treated${held}${outside}`,
+    `${countText(all)} entered: ${countText(treated)} treated${held}${outside}`,
     ...warnings.map((warning) => `! ${warning}`),
     ...goals.flatMap((goal) => ['', ...goalLines(goal)]),
   ];
@@ -100,8 +101,8 @@ function goalLines(goal: Goal): string[] {
     ['', 'entries', 'reached', 'rate', '95 %'],
     ...arms.map(({ name, entries, converted, rate, interval }) => [
       name,
-      count(entries),
-      count(converted),
+      countText(entries),
+      countText(converted),
       rate === null ? '–' : percent(rate),
       rate === null ? '' : `${percent(interval[0]!)} to ${percent(interval[1]!)}`,
     ]),
@@ -116,7 +117,7 @@ function goalLines(goal: Goal): string[] {
     0,
   );
   return [
-    `goal ${goal.key}${goal.primary ? ' (primary)' : ''}${open ? `: ${count(open)} still have time, and are not counted yet` : ''}`,
+    `goal ${goal.key}${goal.primary ? ' (primary)' : ''}${open ? `: ${countText(open)} still have time, and are not counted yet` : ''}`,
     rows[0]!,
     ...rows.slice(1).map((row, i) => `${row.padEnd(rows[0]!.length)}   ${drawn[i]}`.trimEnd()),
     ...effectLines('effect', goal),
@@ -125,7 +126,7 @@ function goalLines(goal: Goal): string[] {
     ...valueLines(goal),
     ...(goal.credited.events
       ? [
-          `${count(goal.credited.events)} of its events are credited to ${goal.credited.alsoToCampaigns} other campaigns, too`,
+          `${countText(goal.credited.events)} of its events are credited to ${goal.credited.alsoToCampaigns} other campaigns, too`,
         ]
       : []),
   ];
@@ -171,8 +172,8 @@ function stepLines(steps: CampaignReport['steps']): string[] {
   const metrics = STEP_METRICS.filter((metric) => told.some(({ counts }) => counts[metric]));
   const rows = told.map(({ step, variant, version, counts, goals }) => [
     [step, variant, version === null ? '' : `v${version}`].filter(Boolean).join(' '),
-    ...metrics.map((metric) => count(counts[metric]?.unique || counts[metric]?.total || 0)),
-    count(goals.reduce((sum, { people }) => sum + people, 0)),
+    ...metrics.map((metric) => countText(counts[metric]?.unique || counts[metric]?.total || 0)),
+    countText(goals.reduce((sum, { people }) => sum + people, 0)),
   ]);
   return [
     '',
@@ -182,11 +183,7 @@ function stepLines(steps: CampaignReport['steps']): string[] {
 
 function endingLines(endings: CampaignReport['endings']): string[] {
   const all = Object.entries(endings);
-  return all.length ? ['', `ended: ${all.map(([why, n]) => `${count(n)} ${why}`).join(', ')}`] : [];
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US');
+  return all.length ? ['', `ended: ${all.map(([why, n]) => `${countText(n)} ${why}`).join(', ')}`] : [];
 }
 
 function percent(share: number): string {

@@ -54,7 +54,8 @@ export async function importFile(file: string, flags: Flags): Promise<void> {
     );
 }
 
-async function sizeOf(file: string): Promise<number> {
+/** The bytes of a file; a failure where there is none. */
+export async function sizeOf(file: string): Promise<number> {
   try {
     const found = await stat(file);
     if (found.isFile()) return found.size;
@@ -103,9 +104,12 @@ async function send(
     show('end');
     return last;
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(
-      `The import was broken off: ${reasonOf(error)} Sending the file again doubles nothing.`,
-    );
+    throw brokenOff(error);
   }
+}
+
+/** How sending a file ended before its end. */
+export function brokenOff(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure(`The import was broken off: ${reasonOf(error)} Sending the file again doubles nothing.`);
 }

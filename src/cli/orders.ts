@@ -5,19 +5,20 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { request } from 'undici';
 import { monotonicMs } from '../base/clock.ts';
-import { authorization, reasonOf, refusal } from './api.ts';
+import { authorization, refusal } from './api.ts';
 import { Failure, say } from './failure.ts';
+import { brokenOff, sizeOf } from './import.ts';
 import { countText, createProgress, timeText } from './progress.ts';
 import { connect, type Connected, type TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { live?: boolean; connectId?: string; userId?: string };
 
 type Line = { at: number; order: object };
-type Taken = { created: number; refused: number; results: { error?: { message: string; field?: string } }[] };
+type Taken = { created: number; refused: number; results: { error?: Refused }[] };
+type Refused = { code: string; message: string; field?: string };
 
 /** Orders in one call. */
 const BATCH = 500;
@@ -47,7 +48,7 @@ export async function importOrders(file: string, flags: Flags): Promise<void> {
     const { results } = await tell(server, flags, batch, place);
     for (const [i, { error }] of results.entries()) {
       if (!error) totals.created++;
-      else if (error.message.endsWith('another order has it already')) totals.there++;
+      else if (isThere(error)) totals.there++;
       else refuse(batch[i]!.at, error.message.replace(/^orders\[\d+\]\.?/, ''));
     }
     show('show');
@@ -88,12 +89,9 @@ function tellResult(
     );
 }
 
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch {
-    throw new Failure(`There is no file ${file}.`);
-  }
+/** Whether an order was refused since another has its reference; one that can be none is a bad request. */
+function isThere({ code, field }: Refused): boolean {
+  return code === 'unprocessable' && field?.endsWith('.reference') === true;
 }
 
 /** The order on a line; a text says why there is none, undefined that there is nothing. */
@@ -134,9 +132,6 @@ async function tell(
     if (answer.statusCode >= 400) throw new Failure(refusal(text));
     return JSON.parse(text) as Taken;
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(
-      `The import was broken off: ${reasonOf(error)} Sending the file again doubles nothing.`,
-    );
+    throw brokenOff(error);
   }
 }

@@ -24,7 +24,7 @@ import type { Directory } from '../../accounts/directory.ts';
 import { workspaceNowMs } from '../../accounts/workspaces.ts';
 import type { Clock } from '../../base/clock.ts';
 import { hash53 } from '../../base/crypto.ts';
-import { fault, isFault, type Fault } from '../../base/fault.ts';
+import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { gather } from '../../db/gather.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import { storable, storableJson } from '../../base/storable.ts';
@@ -158,22 +158,18 @@ function firstFault(told: readonly TrackedPerson[]): Fault | undefined {
   if (told.length > MOST_IN_CALL) return fault('bad_request', `at most ${MOST_IN_CALL} entries in one call`);
   const at = (i: number, field: string) => (told.length > 1 ? `[${i}].${field}` : field);
   for (const [i, { person, event }] of told.entries()) {
-    if (!person.identities.length) return broke(at(i, 'user_id'), 'is required');
+    if (!person.identities.length) return breaks(at(i, 'user_id'), 'is required');
     if (!event) continue;
     const path = at(i, 'event');
     if (event.name.length < 1 || event.name.length > EVENT_LIMITS.name)
-      return broke(path, `needs 1 to ${EVENT_LIMITS.name} characters`);
+      return breaks(path, `needs 1 to ${EVENT_LIMITS.name} characters`);
     if ((OWN_EVENTS as readonly string[]).includes(event.name))
-      return broke(path, `is what Parley itself tells: ${OWN_EVENTS.join(', ')} cannot be tracked`);
+      return breaks(path, `is what Parley itself tells: ${OWN_EVENTS.join(', ')} cannot be tracked`);
     const odd = checkAttributes(event.properties ?? {}, at(i, 'properties'), EVENT_LIMITS.propertiesBytes);
     if (odd) return odd;
     for (const field of ['timestamp', 'sentAt'] as const)
       if (event[field] !== undefined && !Number.isFinite(event[field]))
-        return broke(at(i, field), 'must be a time in unix seconds or milliseconds');
+        return breaks(at(i, field), 'must be a time in unix seconds or milliseconds');
   }
   return undefined;
-}
-
-function broke(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
 }

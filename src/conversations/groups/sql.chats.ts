@@ -1,6 +1,7 @@
 /** Every statement on connect_chats and broadcast_posts. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db, Fragment } from '../../db/pool.ts';
+import { bucketsOf } from './sql.groups.ts';
 
 /** Which conversation of a client with an account: `direct` goes both ways, `notices` one. */
 export type ChatKind = 'direct' | 'notices';
@@ -167,8 +168,4 @@ export async function copyChats(db: Db, fromId: number, toId: number): Promise<v
     SELECT ${bucketOf(toId)}::smallint, run_id, ${toId}::bigint, broadcast_id, kind, at_ms
     FROM broadcast_posts WHERE bucket = ${bucketOf(fromId)} AND contact_id = ${fromId}
     ON CONFLICT DO NOTHING`;
-}
-
-function bucketsOf(ids: readonly number[]): number[] {
-  return [...new Set(ids.map(bucketOf))];
 }

@@ -276,6 +276,7 @@ export async function copyMemberships(db: Db, fromId: number, toId: number): Pro
     ON CONFLICT DO NOTHING`;
 }
 
-function bucketsOf(ids: readonly number[]): number[] {
+/** The buckets of some ids, each once. */
+export function bucketsOf(ids: readonly number[]): number[] {
   return [...new Set(ids.map(bucketOf))];
 }

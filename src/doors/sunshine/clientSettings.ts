@@ -1,5 +1,5 @@
 /** Settings of integrations as clients of this API know them (api/sunshine.md §4), in the words of the adapters. Pure. */
-import { fault, type Fault } from '../../base/fault.ts';
+import { breaks, type Fault } from '../../base/fault.ts';
 
 type Settings = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ function ofFcm({ serverKey, ...rest }: Settings): Settings | Fault {
   if (serverKey === undefined) return rest;
   return typeof serverKey === 'string' && serverKey.trimStart().startsWith('{')
     ? { ...rest, serviceAccount: serverKey }
-    : instead('serverKey', 'must be the JSON text of a service account: Google takes server keys no more');
+    : breaks('serverKey', 'must be the JSON text of a service account: Google takes server keys no more');
 }
 
 /** Meta turned the API that was hosted by oneself off in October 2025; what named a deployment of it names nothing now. */
@@ -31,9 +31,5 @@ function ofWhatsApp(given: Settings): Settings | Fault {
   const gone = ['deploymentId', 'username', 'password'].find((name) => name in given);
   return gone === undefined
     ? given
-    : instead(gone, 'is not used: WhatsApp is reached in Meta’s cloud; give phoneNumberId and accessToken');
-}
-
-function instead(field: string, rule: string): Fault {
-  return fault('bad_request', `${field}: ${rule}`, { field });
+    : breaks(gone, 'is not used: WhatsApp is reached in Meta’s cloud; give phoneNumberId and accessToken');
 }
