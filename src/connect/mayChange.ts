@@ -3,6 +3,7 @@
  * (`steps.text.send.content.text`, `steps.wait`, `name`). Pure.
  */
 import type { CampaignFile } from '../../contract/campaign.ts';
+import { isObject } from '../accounts/checks.ts';
 
 type Json = unknown;
 
@@ -50,10 +51,6 @@ function differences(a: Json, b: Json, path: string): string[] {
   if (!isObject(a) || !isObject(b)) return JSON.stringify(a) === JSON.stringify(b) ? [] : [path];
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].flatMap((name) => differences(a[name], b[name], path ? `${path}.${name}` : name));
-}
-
-function isObject(value: Json): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function valueAt(value: Json, path: string): Json {

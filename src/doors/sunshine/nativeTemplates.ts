@@ -12,7 +12,7 @@ import {
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { type Static } from 'typebox';
 import type { Integration } from '../../accounts/integrations.ts';
-import { getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
+import { getWorkspace, updateWorkspace, type Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Failure } from '../../channels/kit/outcome.ts';
 import {
@@ -69,7 +69,7 @@ export const nativeTemplateRoutes: readonly Route[] = [
 ];
 
 async function list(call: Call): Promise<Outcome<200, Static<typeof NativeTemplatesShown>>> {
-  const integration = await whatsappNamed(call);
+  const integration = await whatsappNamed(call, 'message templates');
   if (isFault(integration)) return integration;
   const { name, after, status, limit: given } = call.query;
   const page = readPage({ limit: given ?? '100' });
@@ -88,14 +88,14 @@ async function list(call: Call): Promise<Outcome<200, Static<typeof NativeTempla
 async function make(
   call: Call<Static<typeof NewNativeTemplate>>,
 ): Promise<Work<201, Static<typeof NativeTemplateShown>> | SunshineFault> {
-  const integration = await whatsappNamed(call);
+  const integration = await whatsappNamed(call, 'message templates');
   if (isFault(integration)) return integration;
   const { body, ctx, workspace } = call;
   const template = { ...body, components: body.components as TemplateDefinition['components'] & object };
   return async (tx) => {
     if (workspace.environment === 'test') {
       const made = { id: `${body.name}.${body.language}`, status: 'APPROVED', ...template };
-      const kept = await keepOwn(call, tx, integration.id, (own) => {
+      const kept = await keepTemplates(call, tx, integration.id, (own) => {
         const taken = own.some(({ id }) => id === made.id);
         return taken ? breaks('name', 'there is a template of this name and language') : [...own, made];
       });
@@ -110,13 +110,13 @@ async function make(
 }
 
 async function remove(call: Call): Promise<Work<200, object> | SunshineFault> {
-  const integration = await whatsappNamed(call);
+  const integration = await whatsappNamed(call, 'message templates');
   if (isFault(integration)) return integration;
   const name = call.params['name']!;
   return async (tx) => {
     if (call.workspace.environment === 'test')
       return (
-        (await keepOwn(call, tx, integration.id, (own) => {
+        (await keepTemplates(call, tx, integration.id, (own) => {
           const left = own.filter((one) => one.name !== name);
           return left.length === own.length ? fault('not_found', 'There is no such template.') : left;
         })) ?? { status: 200, body: {} }
@@ -128,31 +128,43 @@ async function remove(call: Call): Promise<Work<200, object> | SunshineFault> {
   };
 }
 
-async function whatsappNamed(call: Call<unknown>): Promise<Integration | SunshineFault> {
-  const integration = await integrationNamed(call, call.params['integrationId']!, 'integrationId');
-  if (isFault(integration)) return integration;
-  return integration.channel === 'whatsapp'
-    ? integration
-    : breaks('integrationId', `${integration.provider} has no message templates`);
-}
-
-async function keepOwn(
+async function keepTemplates(
   call: Call<unknown>,
   tx: Parameters<Work>[0],
   integrationId: number,
   change: (own: TemplateDefinition[]) => TemplateDefinition[] | Fault,
 ): Promise<undefined | SunshineFault> {
-  const { ctx, workspace } = call;
+  const settings = (present: Workspace) => {
+    const own = change(ownTemplates(present, integrationId));
+    return isFault(own) ? own : ownTemplatesAre(integrationId, own);
+  };
+  const tooMuch = breaks('components', 'are too many or too long for a test workspace');
+  return await keepOwn(call, tx, settings, tooMuch);
+}
+
+/** The WhatsApp integration of the path; a fault where another channel's has none of `what`. */
+export async function whatsappNamed(call: Call<unknown>, what: string): Promise<Integration | SunshineFault> {
+  const integration = await integrationNamed(call, call.params['integrationId']!, 'integrationId');
+  if (isFault(integration)) return integration;
+  return integration.channel === 'whatsapp'
+    ? integration
+    : breaks('integrationId', `${integration.provider} has no ${what}`);
+}
+
+/** Changes what a test workspace keeps of its own, since no Meta has it; `tooMuch` where it is more than settings hold. */
+export async function keepOwn(
+  { ctx, workspace, afterCommit }: Call<unknown>,
+  tx: Parameters<Work>[0],
+  change: (present: Workspace) => Record<string, unknown> | Fault,
+  tooMuch: Fault,
+): Promise<undefined | SunshineFault> {
   const present = await getWorkspace(tx, workspace.id);
   if (!present) return missing('app');
-  const own = change(ownTemplates(present, integrationId));
-  if (isFault(own)) return own;
-  const changed = await updateWorkspace(tx, {
-    id: workspace.id,
-    settings: ownTemplatesAre(integrationId, own),
-  });
-  if (isFault(changed)) return breaks('components', 'are too many or too long for a test workspace');
-  call.afterCommit(() => ctx.directory.forget(workspace.id));
+  const settings = change(present);
+  if (isFault(settings)) return settings;
+  const changed = await updateWorkspace(tx, { id: workspace.id, settings });
+  if (isFault(changed)) return tooMuch;
+  afterCommit(() => ctx.directory.forget(workspace.id));
   return undefined;
 }
 

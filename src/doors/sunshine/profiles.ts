@@ -4,17 +4,14 @@
  */
 import type { Static } from 'typebox';
 import { ProfileChange, ProfileShown } from '../../../contract/doors/sunshine/apps.ts';
-import type { Integration } from '../../accounts/integrations.ts';
-import { getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
-import { breaks, isFault, type Fault } from '../../base/fault.ts';
+import type { Workspace } from '../../accounts/workspaces.ts';
+import { breaks, isFault } from '../../base/fault.ts';
 import { changeProfile, readProfile, type BusinessProfile } from '../../channels/whatsapp/profile.ts';
 import type { Tx } from '../../db/pool.ts';
 import { providerCall } from '../kit/providerCall.ts';
 import { ownProfile, ownProfileIs } from '../kit/settings.ts';
-import { integrationNamed } from './messageInput.ts';
-import { refusedBy } from './nativeTemplates.ts';
+import { keepOwn, refusedBy, whatsappNamed } from './nativeTemplates.ts';
 import {
-  missing,
   reads,
   writes,
   type Call,
@@ -50,7 +47,7 @@ export const profileRoutes: readonly Route[] = [
 type Shown = Static<typeof ProfileShown>;
 
 async function read(call: Call): Promise<Outcome<200, Shown> | SunshineFault> {
-  const integration = await ownerOf(call);
+  const integration = await whatsappNamed(call, 'profile');
   if (isFault(integration)) return integration;
   const { ctx, workspace } = call;
   if (workspace.environment === 'test')
@@ -60,13 +57,13 @@ async function read(call: Call): Promise<Outcome<200, Shown> | SunshineFault> {
 }
 
 async function change(call: Call<Static<typeof ProfileChange>>): Promise<Work<200, Shown> | SunshineFault> {
-  const integration = await ownerOf(call);
+  const integration = await whatsappNamed(call, 'profile');
   if (isFault(integration)) return integration;
   const { ctx, workspace, body } = call;
   const audit = { action: 'integration.profile', subject: `integration:${integration.id}` };
   return async (tx) => {
     if (workspace.environment === 'test') {
-      const profile = await keepOwn(call, tx, integration.id);
+      const profile = await keepProfile(call, tx, integration.id);
       return isFault(profile) ? profile : { status: 200, body: { profile }, audit };
     }
     const tools = providerCall(ctx);
@@ -78,27 +75,16 @@ async function change(call: Call<Static<typeof ProfileChange>>): Promise<Work<20
   };
 }
 
-async function ownerOf(call: Call<unknown>): Promise<Integration | SunshineFault> {
-  const integration = await integrationNamed(call, call.params['integrationId']!, 'integrationId');
-  if (isFault(integration)) return integration;
-  return integration.channel === 'whatsapp'
-    ? integration
-    : breaks('integrationId', `${integration.provider} has no profile`);
-}
-
-async function keepOwn(
-  { ctx, workspace, body, afterCommit }: Call<Static<typeof ProfileChange>>,
+async function keepProfile(
+  call: Call<Static<typeof ProfileChange>>,
   tx: Tx,
   integrationId: number,
-): Promise<BusinessProfile | Fault> {
-  const present = await getWorkspace(tx, workspace.id);
-  if (!present) return missing('app');
-  const profile = { ...ownProfile(present, integrationId), ...body };
-  const changed = await updateWorkspace(tx, {
-    id: workspace.id,
-    settings: ownProfileIs(integrationId, profile),
-  });
-  if (isFault(changed)) return breaks('description', 'is too long for a test workspace');
-  afterCommit(() => ctx.directory.forget(workspace.id));
-  return profile;
+): Promise<BusinessProfile | SunshineFault> {
+  let profile: BusinessProfile = {};
+  const settings = (present: Workspace) => {
+    profile = { ...ownProfile(present, integrationId), ...call.body };
+    return ownProfileIs(integrationId, profile);
+  };
+  const tooLong = breaks('description', 'is too long for a test workspace');
+  return (await keepOwn(call, tx, settings, tooLong)) ?? profile;
 }
