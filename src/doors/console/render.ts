@@ -38,7 +38,7 @@ async function render(call: Call<RenderAsked>): Promise<{ status: 200; body: Ren
     body: {
       ...nothing,
       person: { ...person, contactId: idText(person.contactId) },
-      content: preview.content as Record<string, unknown> | null,
+      content: preview.content,
       shown,
       segments,
       problems,
