@@ -1,5 +1,5 @@
 /** People who do not exist, to show and count a text by: of ordinary length, as long and as short as names get, and one of whom no name is known. */
-import type { MadeUp } from '../../contract/doors/console/render.ts';
+import type { MadeUp } from '../../contract/preview.ts';
 import type { Variables } from '../content/variables.ts';
 
 const NAMES: Readonly<Record<MadeUp, { givenName: string | null; surname: string | null }>> = {

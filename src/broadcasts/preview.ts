@@ -1,7 +1,8 @@
 /** What content is on a channel for one person, and what is wrong with it and where. Reads only; sends nothing. */
 import type { ChannelName, Rendered } from '../../contract/channels.ts';
 import type { Content } from '../../contract/content.ts';
-import type { MadeUp, Problem } from '../../contract/doors/console/render.ts';
+import type { Problem } from '../../contract/doors/console/render.ts';
+import type { MadeUp } from '../../contract/preview.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { selectPeople } from '../contacts/people.ts';
@@ -20,7 +21,7 @@ import { asLongAsSent } from './size.ts';
 export type Seer = { contactId: number } | { madeUp: MadeUp };
 
 /** What it comes to. */
-export type Preview = {
+type Preview = {
   person: { contactId: number | null; name: string | null; locale: string | null };
   content: Content | null;
   shown: Rendered | null;

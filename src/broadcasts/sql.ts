@@ -266,7 +266,7 @@ export async function selectOneByOne(
 }
 
 /** What of a contact's addresses and marks the gate looks at, and since when it counts. */
-export type LookedAt = {
+type LookedAt = {
   channel: string;
   integrationId: number | null;
   heardSinceMs: number;

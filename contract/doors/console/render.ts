@@ -1,12 +1,8 @@
 /** `POST …/render`: what content is on a channel for somebody, and what is wrong with it. */
 import { type Static, Type } from 'typebox';
+import { MADE_UP } from '../../preview.ts';
 import { AnyObject, Count, Id, oneOf, orNull } from '../fields.ts';
 import { Channel } from './fields.ts';
-
-/** People who do not exist, by what their names are like. */
-export const MADE_UP = ['usual', 'longest', 'shortest', 'noName'] as const;
-/** One of them. */
-export type MadeUp = (typeof MADE_UP)[number];
 
 /** For a contact, or for somebody made up. `content` may name a stored template. */
 export const RenderAsked = Type.Object({
@@ -38,8 +34,6 @@ export const RenderShown = Type.Object({
   /** As its channel takes it (`Rendered` of `contract/channels.ts`). */
   shown: orNull(AnyObject),
   segments: orNull(Type.Object({ encoding: oneOf(['GSM-7', 'UCS-2'] as const), count: Count, units: Count })),
-  /** Where a frame finds the HTML of a mail, for some minutes. */
-  frame: text,
   problems: Type.Array(Problem),
 });
 export type RenderShown = Static<typeof RenderShown>;

@@ -238,6 +238,7 @@ export async function steer(
   };
 }
 
+/** The answer to a change, and what the audit log is told of it. */
 export function told<S extends 200 | 201>(
   broadcast: Broadcast,
   what: string,

@@ -24,7 +24,7 @@ async function render(call: Call<RenderAsked>): Promise<{ status: 200; body: Ren
   const seer: Seer =
     contactId === undefined ? { madeUp: body.madeUp ?? 'usual' } : { contactId: idOf(contactId) };
   const nobody = { contactId: contactId ?? null, name: null, locale: null };
-  const nothing = { channel, person: nobody, content: null, shown: null, segments: null, frame: null };
+  const nothing = { channel, person: nobody, content: null, shown: null, segments: null };
   const read = await readContent(body.content, 'content', workspace.id);
   const content = isFault(read) ? read : await withoutTemplate(call, read, locale);
   // What is being written is not yet right most of the time: that is an answer, and no refusal.
