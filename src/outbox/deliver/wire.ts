@@ -52,6 +52,10 @@ export type Draft = {
   /** The conversation it is said in; none for what reaches out by itself. */
   conversationId?: number;
   canceled: boolean;
+  /** When it was said, or its run began, by the workspace's clock. */
+  saidMs: number;
+  /** Its contact has disconnected since. */
+  isDisconnected?: boolean;
   wasUnknown: boolean;
   /** When the attempt of unclear outcome may have begun, by our clock. */
   unclearSinceMs?: number;
