@@ -33,12 +33,12 @@ async function newCompany() {
   return {
     place,
     holder,
-    async connect() {
+    connect: async () => {
       const of = { client, connectId: 'a', signed: false, holder, holderWorkspaceId: holder.workspaceId };
       const when = await at();
       return must(await ctx.queue.transact((tx) => connectAccount(ctx, tx, { ...of, ...when }))).grant;
     },
-    async disconnect({ id }: { id: number }) {
+    disconnect: async ({ id }: { id: number }) => {
       const when = await at();
       must(await ctx.queue.transact((tx) => disconnectAccount(ctx, tx, { id, holderId: holder.id }, when)));
     },
