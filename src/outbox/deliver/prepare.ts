@@ -99,7 +99,7 @@ export async function prepare(
   for (const draft of drafts) {
     const person = people.get(draft.item.ownerId);
     draft.isLooking = looking.has(person?.contactId ?? 0);
-    if (person && isCutOff(draft, person)) draft.canceled = draft.isDisconnected = true;
+    if (person && isCutOff(draft, person)) Object.assign(draft, DISCONNECTED);
   }
   const around: Around = {
     opens,
@@ -381,10 +381,7 @@ function choosePath(
     isCapped: draft.class === 'marketing' && terms.rules.frequencyCap !== undefined,
   };
   // It may have been sent before it was called off: then it stays unknown.
-  if (draft.canceled)
-    return draft.wasUnknown
-      ? undefined
-      : decideCanceled(subject, nowMs, draft.isDisconnected && DISCONNECTED);
+  if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs, draft.why);
   if (verdict.verdict !== 'go') return decideVerdict(subject, verdict, saidOf(verdict.code, facts), nowMs);
   const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
   if (devices.length > 1) return decideSpread(subject, devices, nowMs);

@@ -53,8 +53,11 @@ export async function stillWanted(
   return await run.stillWanted(contactIds, nowMs + aheadMs);
 }
 
-/** Why something is called off whose account has disconnected. */
-export const DISCONNECTED = { code: 'disconnected', detail: 'the account disconnected before this was sent' };
+/** What is called off whose account has disconnected. */
+export const DISCONNECTED: Pick<Draft, 'canceled' | 'why'> = {
+  canceled: true,
+  why: { code: 'disconnected', detail: 'the account disconnected before this was sent' },
+};
 
 /**
  * Whether an account has disconnected since this was said to it: then what a broadcast or a campaign had on its way is not sent, nor what

@@ -54,8 +54,8 @@ export type Draft = {
   canceled: boolean;
   /** When it was said, or its run began, by the workspace's clock. */
   saidMs: number;
-  /** Its contact has disconnected since. */
-  isDisconnected?: boolean;
+  /** Why it is called off for this contact alone. */
+  why?: { code: string; detail: string };
   wasUnknown: boolean;
   /** When the attempt of unclear outcome may have begun, by our clock. */
   unclearSinceMs?: number;

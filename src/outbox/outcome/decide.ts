@@ -197,11 +197,10 @@ function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
 export function decideCanceled(
   subject: Subject,
   nowMs: number,
-  why?: { code: string; detail: string } | false,
+  why?: { code: string; detail: string },
 ): Decision {
   const { item, bulk } = subject;
-  const row = rowOf(subject, STATE.canceled, nowMs, item.attempt, why || undefined);
-  return { item, bulk, row, ...roomBack(subject) };
+  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt, why), ...roomBack(subject) };
 }
 
 /** Whom it was for was erased before its turn: it ends, and nothing but that is kept. */
