@@ -34,37 +34,41 @@ const env = {
   PARLEY_ROLES: 'worker',
 };
 
-/** One worker after another, each with its statements, then one that lives. */
-async function work(isOver: () => boolean): Promise<{ died: number; last: ParleyProcess }> {
+/** One worker after another, each with its statements, then one that lives; `over` ends whichever there is. */
+function startWork() {
   const random = seededRandom(seed);
-  let died = 0;
-  while (died < DEATHS) {
-    const statements = LIFE.least + Math.floor(random() * (LIFE.most - LIFE.least));
-    const worker = await startProcess({ ...env, DIES_AT: `${statements}` }, 'dyingChild.ts');
-    await once(worker.child, 'exit');
-    died++;
-    if (isOver()) break;
-  }
-  return { died, last: await startProcess(env) };
+  const state = { died: 0, isOver: false };
+  let worker: ParleyProcess | undefined;
+  const work = async () => {
+    while (state.died < DEATHS && !state.isOver) {
+      const statements = LIFE.least + Math.floor(random() * (LIFE.most - LIFE.least));
+      worker = await startProcess({ ...env, DIES_AT: `${statements}` }, 'dyingChild.ts');
+      if (state.isOver) await worker.kill();
+      if (worker.child.signalCode === null) await once(worker.child, 'exit');
+      if (!state.isOver) state.died++;
+    }
+    if (!state.isOver) worker = await startProcess(env);
+  };
+  const working = work();
+  return {
+    state,
+    async over() {
+      state.isOver = true;
+      await worker?.kill();
+      await working;
+      await worker?.kill();
+    },
+  };
 }
 
 test(`each scenario, while workers die (CAMPAIGNS_SEED=${seed})`, { concurrency: true }, async (t) => {
   const played = scenarios.filter(({ name }) => name.startsWith('scenario'));
   const names = played.map(({ name }) => name).join(' ');
   for (let n = 1; n <= 30; n++) assert.match(names, new RegExp(`\\b${n}\\b`), `scenario ${n} is played`);
-  let left = played.length;
-  const working = work(() => left === 0);
-  await Promise.all(
-    played.map(({ name, play }) =>
-      t.test(name, async () => {
-        await play();
-        left--;
-      }),
-    ),
-  );
-  const { died, last } = await working;
-  await last.stop();
-  assert.ok(died >= DEATHS / 2, `${died} workers died before all was over`);
+  const { state, over } = startWork();
+  await Promise.all(played.map(({ name, play }) => t.test(name, play)));
+  await over();
+  assert.ok(state.died >= DEATHS / 2, `${state.died} workers died before all was over`);
   for (const placeId of placeIds)
     assert.deepEqual((await auditCampaigns(sql, placeId)).breaks, [], 'parley reconcile --campaigns adds up');
   const doubled = await sql`
