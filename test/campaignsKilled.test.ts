@@ -52,7 +52,7 @@ function startWork() {
   const working = work();
   return {
     state,
-    async over() {
+    over: async () => {
       state.isOver = true;
       await worker?.kill();
       await working;
