@@ -121,7 +121,7 @@ export async function connectAccount(
     return fault('conflict', 'This account was connected by someone else just now.');
   const grant = grantOfRow(row) as LiveGrant;
   await openChats(tx, deps.ids, clientNowMs, { contactId, workspaceId: client.workspaceId }, opened(grant));
-  await tell(deps, tx, 'grant.created', grant, clientNowMs);
+  await tell(deps, tx, 'grant.created', [grant], clientNowMs);
   await note(deps, tx, 'connect.grant', grant, input);
   return { grant, created: true };
 }
@@ -137,7 +137,7 @@ export async function disconnectAccount(
   if (!row) return fault('not_found', 'There is no such grant that lasts.');
   const grant = grantOfRow(row) as LiveGrant;
   await closeChats(tx, at.clientNowMs, [grant.contactId]);
-  await tell(deps, tx, 'grant.deleted', grant, at.clientNowMs);
+  await tell(deps, tx, 'grant.deleted', [grant], at.clientNowMs);
   await note(deps, tx, 'connect.end', grant, at);
   return grant;
 }
@@ -157,7 +157,7 @@ export async function disconnectWorkspace(
     at.clientNowMs,
     ended.map(({ contactId }) => contactId),
   );
-  for (const grant of ended) await tell(deps, tx, 'grant.deleted', grant, at.clientNowMs);
+  await tell(deps, tx, 'grant.deleted', ended, at.clientNowMs);
 }
 
 /**
@@ -352,12 +352,16 @@ async function tell(
   { queue }: GrantDeps,
   tx: Tx,
   type: 'grant.created' | 'grant.deleted',
-  grant: LiveGrant,
+  grants: readonly LiveGrant[],
   atMs: number,
 ): Promise<void> {
-  const { id: grantId, connectId, userId, contactId, holderWorkspaceId, clientWorkspaceId } = grant;
-  const payload: GrantTold = { grantId, connectId, userId, contactId, holderWorkspaceId };
-  await queue.append(tx, [{ ownerId: contactId, workspaceId: clientWorkspaceId, type, atMs, payload }]);
+  await queue.append(
+    tx,
+    grants.map(({ id: grantId, connectId, userId, contactId, holderWorkspaceId, clientWorkspaceId }) => {
+      const payload: GrantTold = { grantId, connectId, userId, contactId, holderWorkspaceId };
+      return { ownerId: contactId, workspaceId: clientWorkspaceId, type, atMs, payload };
+    }),
+  );
 }
 
 /** In the logs of both sides. */
