@@ -458,6 +458,7 @@ CREATE TABLE contacts (
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
   last_inbound_ms bigint,
+  disconnected_ms bigint,
   PRIMARY KEY (bucket, workspace_id, id)
 );
 CREATE INDEX contacts_by_given_name ON contacts USING btree (workspace_id, lower(given_name) text_pattern_ops) WHERE (given_name IS NOT NULL);

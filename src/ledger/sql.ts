@@ -39,7 +39,7 @@ export async function insertQueued(
 export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
   return await db<SingleFacts[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
-      m.conversation_id AS "conversationId", m.kind, m.content,
+      m.conversation_id AS "conversationId", m.kind, m.at_ms AS "saidMs", m.content,
       CASE d.class WHEN 1 THEN 'transactional' WHEN 2 THEN 'marketing' ELSE 'authentication' END AS class,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
       d.channel, d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"

@@ -90,7 +90,7 @@ export const deliverFaults = [
     ],
     [
       'what was called off is sent',
-      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);',
+      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs, draft.why);',
       '',
     ],
     [
