@@ -110,6 +110,7 @@ CREATE TABLE broadcasts (
   changed_ms bigint NOT NULL,
   step_id bigint,
   origin jsonb,
+  revision integer NOT NULL DEFAULT 1,
   PRIMARY KEY (id),
   CHECK (((state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'canceled'::text])) OR (run_id IS NOT NULL))),
   CHECK (((state <> 'scheduled'::text) OR (scheduled_ms IS NOT NULL))),

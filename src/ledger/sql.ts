@@ -307,6 +307,37 @@ export async function selectAmiss(
     ORDER BY d.contact_id LIMIT ${page.limit}`;
 }
 
+/**
+ * Deliveries of a run in some states, in the order of their contacts. Read along the primary key of the partition that the run is in,
+ * which others share: what did not go well is found quicker by `selectAmiss`.
+ */
+export async function selectInRun(
+  db: Db,
+  workspaceId: number,
+  causeId: number,
+  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
+): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    SELECT ${deliveryColumns(db)} FROM deliveries d
+    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
+      AND d.bucket >= 0 AND (d.bucket, d.contact_id) > (${bucketOf(page.afterContactId)}, ${page.afterContactId}::bigint)
+    ORDER BY d.bucket, d.contact_id LIMIT ${page.limit}`;
+}
+
+/** Why deliveries of a run did not go well, the most frequent first; counted up to so many of them. Locks nothing. */
+export async function countAmiss(
+  db: Db,
+  workspaceId: number,
+  causeId: number,
+  most: number,
+): Promise<{ state: StateCode; code: string | null; detail: string | null; n: number }[]> {
+  return await db<{ state: StateCode; code: string | null; detail: string | null; n: number }[]>`
+    SELECT state, code, min(detail) AS detail, count(*) AS n FROM (
+      SELECT d.state, d.code, d.detail FROM deliveries d
+      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state IN (3, 10, 11, 12) LIMIT ${most}) a
+    GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 100`;
+}
+
 /** Ids that providers gave to the newest deliveries to a contact, but for one of them. */
 export async function selectOtherIds(db: Db, { contactId, causeId, seq }: DeliveryKey): Promise<string[]> {
   const rows = await db<{ ids: string[] }[]>`
