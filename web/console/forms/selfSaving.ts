@@ -52,16 +52,14 @@ export function selfSaving<F extends object, T extends { revision: number }>(
   const { first, fieldsOf } = given;
   const storage = storageOf<F>(given);
   let { revision, changed } = storage.read() ?? { revision: first.revision, changed: {} as Partial<F> };
-  let written: Written<F, T> = { fields: { ...fieldsOf(first), ...changed }, saving: { kind: 'saved' } };
+  const { now, watch, tell } = watched<Written<F, T>>({
+    fields: { ...fieldsOf(first), ...changed },
+    saving: { kind: 'saved' },
+  });
   // On its way, and not yet known to be saved.
   let sent: Partial<F> = {};
   let isBusy = false;
   let timer: number | undefined;
-  const watchers = new Set<() => void>();
-  const tell = (some: Partial<Written<F, T>>) => {
-    written = { ...written, ...some };
-    for (const act of watchers) act();
-  };
   const waits = () => Object.keys(changed).length > 0;
   const keep = () => storage.write({ revision, changed: { ...sent, ...changed } });
   const soon = (ms: number) => {
@@ -70,7 +68,7 @@ export function selfSaving<F extends object, T extends { revision: number }>(
   };
   const save = async () => {
     // Who is busy looks again at the end.
-    if (isBusy || !waits() || written.saving.kind === 'conflict') return;
+    if (isBusy || !waits() || now().saving.kind === 'conflict') return;
     isBusy = true;
     sent = changed;
     changed = {};
@@ -90,7 +88,7 @@ export function selfSaving<F extends object, T extends { revision: number }>(
   };
   const refused = async (error: unknown) => {
     if (isAnothers(error)) {
-      const theirs = await given.read().catch(() => undefined);
+      const theirs = await quietly(given.read);
       if (theirs) return tell({ saving: { kind: 'conflict', theirs } });
     }
     tell({ saving: notSaved(error) });
@@ -98,20 +96,17 @@ export function selfSaving<F extends object, T extends { revision: number }>(
   };
   if (waits()) soon(0);
   return {
-    now: () => written,
-    watch(act) {
-      watchers.add(act);
-      return () => void watchers.delete(act);
-    },
+    now,
+    watch,
     change(some) {
       changed = { ...changed, ...some };
       keep();
-      tell({ fields: { ...written.fields, ...some } });
+      tell({ fields: { ...now().fields, ...some } });
       soon(SAVE_MS);
     },
     choose(whose) {
-      if (written.saving.kind !== 'conflict') return;
-      const { theirs } = written.saving;
+      if (now().saving.kind !== 'conflict') return;
+      const { theirs } = now().saving;
       ({ revision } = theirs);
       if (whose === 'theirs') changed = {};
       keep();
@@ -133,6 +128,31 @@ function storageOf<F extends object>({ store, key }: Pick<Given<F, never>, 'stor
       else store.removeItem(key);
     },
   };
+}
+
+/** A value, and who is told when it changes. */
+function watched<T>(first: T) {
+  let value = first;
+  const watchers = new Set<() => void>();
+  return {
+    now: () => value,
+    watch(act: () => void) {
+      watchers.add(act);
+      return () => void watchers.delete(act);
+    },
+    tell(some: Partial<T>) {
+      value = { ...value, ...some };
+      for (const act of watchers) act();
+    },
+  };
+}
+
+async function quietly<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch {
+    return undefined;
+  }
 }
 
 const isAnothers = (error: unknown) =>

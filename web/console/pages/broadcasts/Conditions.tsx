@@ -126,8 +126,9 @@ function rowOf(condition: Condition): Row | undefined {
   const { [of]: name, ...tests } = condition as Record<string, unknown>;
   const [only, more] = Object.entries(tests);
   if (!only || more || !(only[0] in TESTS) || only[1] === false) return undefined;
-  if (typeof only[1] === 'object') return undefined;
-  return { of, name: String(name), test: only[0] as TestName, value: String(only[1]) };
+  const [test, value] = only as [TestName, unknown];
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  return { of, name: String(name), test, value: String(value) };
 }
 
 function Nested({ filter, onFilter }: { filter: object; onFilter: Props['onFilter'] }): ReactElement {
