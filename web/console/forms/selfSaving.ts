@@ -105,8 +105,9 @@ export function selfSaving<F extends object, T extends { revision: number }>(
       soon(SAVE_MS);
     },
     choose(whose) {
-      if (now().saving.kind !== 'conflict') return;
-      const { theirs } = now().saving;
+      const { saving } = now();
+      if (saving.kind !== 'conflict') return;
+      const { theirs } = saving;
       ({ revision } = theirs);
       if (whose === 'theirs') changed = {};
       keep();
