@@ -45,14 +45,29 @@ export function onEvent(live: Live, member: Member, event: Taken, nowMs: number,
     if (enrolment.arm === null) continue;
     take(live, member, enrolment, { kind: 'event', event }, event.receivedMs, changes);
   }
+  offer(live, member, event, { asOfMs: event.receivedMs, nowMs }, changes);
+}
+
+/** Offers an event to the campaigns that it sets off; of who is not known yet it is held until they are. */
+export function offer(
+  live: Live,
+  member: Member,
+  event: Seen,
+  { asOfMs, nowMs }: { asOfMs: number; nowMs: number },
+  changes: Changes,
+): void {
+  let isHeld = false;
   for (const campaign of live.triggers.get(event.name) ?? []) {
     const { trigger, triggersWithinMs } = campaign.version;
-    const around = { trigger: event, asOfMs: event.receivedMs };
+    const around = { trigger: event, asOfMs };
     if (trigger?.where && !whereHolds(trigger.where, event, member.facts, around)) continue;
-    if (event.receivedMs - event.atMs > triggersWithinMs)
-      changes.refuse(member, campaign.id, 'too_old', nowMs);
-    else enter(live, member, campaign, event, keyOfEvent(campaign.version, event), event.receivedMs, changes);
+    if (asOfMs - event.atMs > triggersWithinMs) changes.refuse(member, campaign.id, 'too_old', nowMs);
+    else {
+      isHeld ||= member.isAnonymous && event.order > 0;
+      enter(live, member, campaign, event, keyOfEvent(campaign.version, event), asOfMs, changes);
+    }
   }
+  if (isHeld) changes.held.push({ ...ofWhom(member), event });
 }
 
 /** What is known of the contact changed. */
@@ -110,6 +125,18 @@ export function onDue(
     return;
   }
   take(live, member, enrolment, { kind: 'due', lateMs }, atMs, changes);
+}
+
+/** They have left some campaigns: they are out of those, and what was not decided yet is. */
+export function onLeft(member: Member, campaignIds: readonly number[], atMs: number, changes: Changes): void {
+  const inside = [...member.enrolments.values()].filter(({ campaignId }) => campaignIds.includes(campaignId));
+  for (const enrolment of inside) {
+    if (enrolment.arm !== null) exit(member, enrolment, 'unsubscribed', atMs, changes);
+    else {
+      drop(member, enrolment, changes);
+      changes.refuse(member, enrolment.campaignId, 'unsubscribed', atMs);
+    }
+  }
 }
 
 /** Somebody is to enter, because of an event, or because somebody said so under a key. */
