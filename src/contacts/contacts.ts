@@ -34,6 +34,7 @@ import {
   selectIdentities,
   selectNewest,
   updateContactRow,
+  updateDisconnected,
 } from './sql.ts';
 
 export type { Contact } from './sql.ts';
@@ -73,6 +74,19 @@ export async function findContactIds(
     (await ownersOf(db, distinct)).map((owner) => [keyText({ ...owner, hash: 0 }), owner.contactId]),
   );
   return keys.map((key) => owners.get(keyText(key)));
+}
+
+/**
+ * Contacts of a company that are accounts have disconnected from it: what was on its way to them before is not sent any more. Part of the
+ * transaction that ends their grants; `atMs` is by the company's clock.
+ */
+export async function noteDisconnected(
+  tx: Tx,
+  workspaceId: number,
+  contactIds: readonly number[],
+  atMs: number,
+): Promise<void> {
+  if (contactIds.length) await updateDisconnected(tx, workspaceId, contactIds, atMs);
 }
 
 /** All that contacts are known by. Tokens are among them: show them to nobody. */
