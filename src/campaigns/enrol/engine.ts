@@ -6,11 +6,9 @@ import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { hash53 } from '../../base/crypto.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
-import { moved } from '../steps/moved.ts';
 import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
 import { withAttributes, withTags } from '../steps/changed.ts';
 import { firstPlace, step } from '../steps/step.ts';
-import type { Version } from '../steps/version.ts';
 import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
@@ -125,18 +123,6 @@ export function onDue(
     return;
   }
   take(live, member, enrolment, { kind: 'due', lateMs }, atMs, changes);
-}
-
-/** They have left some campaigns: they are out of those, and what was not decided yet is. */
-export function onLeft(member: Member, campaignIds: readonly number[], atMs: number, changes: Changes): void {
-  const inside = [...member.enrolments.values()].filter(({ campaignId }) => campaignIds.includes(campaignId));
-  for (const enrolment of inside) {
-    if (enrolment.arm !== null) exit(member, enrolment, 'unsubscribed', atMs, changes);
-    else {
-      drop(member, enrolment, changes);
-      changes.refuse(member, enrolment.campaignId, 'unsubscribed', atMs);
-    }
-  }
 }
 
 /** Somebody is to enter, because of an event, or because somebody said so under a key. */
@@ -393,26 +379,4 @@ function log(
   why: Outcome['why'][number],
 ): void {
   changes.log.push({ ...ofWhom(member), enrolmentId, campaignId, ...why });
-}
-
-/** Moves somebody who goes by a version that is not open any more to the one that is. */
-export function moveTo(
-  member: Member,
-  enrolment: Enrolment,
-  from: Version,
-  to: Version,
-  nowMs: number,
-  changes: Changes,
-): void {
-  const place = moved(from, to, enrolment, nowMs);
-  const next = { ...enrolment, versionId: to.id, place: { ...place } };
-  log(member, next, changes, {
-    seq: next.place.seq++,
-    atMs: nowMs,
-    what: 'moved',
-    step: next.place.step,
-    detail: `to version ${to.number}`,
-  });
-  member.enrolments.set(next.id, next);
-  changes.keep(member, next);
 }
