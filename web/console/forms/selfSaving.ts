@@ -137,11 +137,11 @@ function watched<T>(first: T) {
   const watchers = new Set<() => void>();
   return {
     now: () => value,
-    watch(act: () => void) {
+    watch: (act: () => void) => {
       watchers.add(act);
       return () => void watchers.delete(act);
     },
-    tell(some: Partial<T>) {
+    tell: (some: Partial<T>) => {
       value = { ...value, ...some };
       for (const act of watchers) act();
     },
