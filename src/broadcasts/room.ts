@@ -10,6 +10,7 @@ export function broadcastsRoom(deps: Parameters<typeof broadcastHandler>[0]): Wo
     personal: {
       broadcasts: 'names nobody',
       broadcast_lanes: 'names nobody',
+      broadcast_retries: 'kept: ids of who was tried once more, of nobody who is there',
       tallies: 'names nobody',
     },
   };
