@@ -57,6 +57,13 @@ export async function insertRetries(
   return rows.map(({ contactId }) => contactId);
 }
 
+/** Forgets who was tried once more, of those who are erased. */
+export async function deleteRetriesOf(db: Db, contactIds: readonly number[]): Promise<void> {
+  await db`
+    DELETE FROM broadcast_retries
+    WHERE bucket = ANY(${contactIds.map(bucketOf)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
+}
+
 /** Deletes a draft. */
 export async function deleteDraftRow(db: Db, workspaceId: number, id: number): Promise<void> {
   await db`DELETE FROM broadcasts WHERE id = ${id} AND workspace_id = ${workspaceId} AND state = 'draft'`;
