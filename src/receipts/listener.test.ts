@@ -39,7 +39,7 @@ const patient = listenerOf();
 before(() => Promise.all([impatient.start(), patient.start()]));
 after(() => Promise.all([impatient.stop(), patient.stop()]));
 
-type Peer = { socket: Socket; heard(): string; isHungUp(): boolean };
+type Peer = { socket: Socket; heard: () => string; isHungUp: () => boolean };
 const ENVELOPE = 'EHLO x.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<answers@shop.example>\r\n';
 
 /** Somebody who says so much, and then nothing; its own side stays open whatever the listener does. */

@@ -70,7 +70,7 @@ async function begin(path: string, head: string, bytes: number): Promise<Peer> {
   return { socket, heard: () => heard, isHungUp: () => isHungUp };
 }
 
-type Peer = { socket: Socket; heard(): string; isHungUp(): boolean };
+type Peer = { socket: Socket; heard: () => string; isHungUp: () => boolean };
 
 test('12: a body that stops in the middle is let go of: connection, bytes and place', async () => {
   const kinds: [path: string, head: string, bytes: number][] = [
