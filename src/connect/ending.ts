@@ -17,17 +17,21 @@ export type GrantTold = {
 /** A grant, as it is told. */
 type Telling = Omit<GrantTold, 'grantId'> & { id: number; clientWorkspaceId: number };
 
-/** Tells of a grant; part of the transaction that made it so. `atMs` is by the company's clock. */
+/** Tells of grants; part of the transaction that made them so. `atMs` is by the company's clock. */
 export async function tell(
   { queue }: { queue: Pick<Queue, 'append'> },
   tx: Tx,
   type: 'grant.created' | 'grant.deleted',
-  grant: Telling,
+  grants: readonly Telling[],
   atMs: number,
 ): Promise<void> {
-  const { id: grantId, connectId, userId, contactId, holderWorkspaceId, clientWorkspaceId } = grant;
-  const payload: GrantTold = { grantId, connectId, userId, contactId, holderWorkspaceId };
-  await queue.append(tx, [{ ownerId: contactId, workspaceId: clientWorkspaceId, type, atMs, payload }]);
+  await queue.append(
+    tx,
+    grants.map(({ id: grantId, connectId, userId, contactId, holderWorkspaceId, clientWorkspaceId }) => {
+      const payload: GrantTold = { grantId, connectId, userId, contactId, holderWorkspaceId };
+      return { ownerId: contactId, workspaceId: clientWorkspaceId, type, atMs, payload };
+    }),
+  );
 }
 
 /**
@@ -44,5 +48,5 @@ export async function cutOff(
   await closeChats(tx, atMs, contactsOf(ended));
   for (const [workspaceId, grants] of Map.groupBy(ended, (grant) => grant.clientWorkspaceId))
     await noteDisconnected(tx, workspaceId, contactsOf(grants), atMs);
-  for (const grant of ended) await tell(deps, tx, 'grant.deleted', grant, atMs);
+  await tell(deps, tx, 'grant.deleted', ended, atMs);
 }

@@ -115,7 +115,7 @@ export async function connectAccount(
     return fault('conflict', 'This account was connected by someone else just now.');
   const grant = grantOfRow(row) as LiveGrant;
   await openChats(tx, deps.ids, clientNowMs, { contactId, workspaceId: client.workspaceId }, opened(grant));
-  await tell(deps, tx, 'grant.created', grant, clientNowMs);
+  await tell(deps, tx, 'grant.created', [grant], clientNowMs);
   await note(deps, tx, 'connect.grant', grant, input);
   return { grant, created: true };
 }
@@ -162,8 +162,13 @@ export async function disconnectErased(
 ): Promise<void> {
   const ended = await endGrantsOfContacts(tx, of.workspaceId, of.contactIds, of.atMs);
   await forgetContacts(tx, of.workspaceId, of.contactIds);
-  for (const row of ended)
-    await tell(deps, tx, 'grant.deleted', { ...(grantOfRow(row) as LiveGrant), connectId: null }, of.atMs);
+  await tell(
+    deps,
+    tx,
+    'grant.deleted',
+    ended.map((row) => ({ ...(grantOfRow(row) as LiveGrant), connectId: null })),
+    of.atMs,
+  );
 }
 
 /**
