@@ -62,7 +62,7 @@ export const PLAIN_ADDRESS =
   /^(?=.{1,70}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z](?:[a-z0-9]|-(?!-))*\.)+[a-z]{2,24}$/;
 
 /** The types of the library do not know its method yet. */
-const ENCODER = new MimeNode(undefined as unknown as string) as unknown as {
+const ENCODER = new MimeNode() as unknown as {
   encodeHeaderValue(key: string, value: string): string;
 };
 
