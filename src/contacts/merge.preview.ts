@@ -3,7 +3,7 @@ import { attributesBytes, CONTACT_LIMITS } from './profile.ts';
 import type { Contact } from './sql.ts';
 
 /** A field on both sides, and what it will be. Null is nothing. */
-export type MergedField = { name: string; surviving: unknown; discarded: unknown; result: unknown };
+type MergedField = { name: string; surviving: unknown; discarded: unknown; result: unknown };
 
 const PLAIN = ['externalId', 'givenName', 'surname', 'timeZone', 'locale'] as const;
 

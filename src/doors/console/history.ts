@@ -33,7 +33,7 @@ export const historyRoutes: readonly Route[] = [
 
 type OfHistory<E> = E extends HistoryEntry ? Omit<E, 'at'> : never;
 /** An entry before its time is written. */
-export type HistoryPart = { atMs: number; body: OfHistory<HistoryEntry> };
+type HistoryPart = { atMs: number; body: OfHistory<HistoryEntry> };
 
 async function history(call: Call): Promise<HistoryPage | Fault> {
   const limit = readLimit(call);
