@@ -15,9 +15,11 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
+import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
@@ -28,6 +30,7 @@ import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { timelineRoutes } from './timeline.ts';
 import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -41,8 +44,10 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...integrationRoutes,
   ...contactRoutes,
+  ...mergeRoutes,
   ...exportRoutes,
   ...historyRoutes,
+  ...timelineRoutes,
   ...eventRoutes,
   ...setRoutes,
   ...inboxRoutes,
@@ -65,6 +70,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...idempotencyRoutes,
   ...connectRoutes,
   ...connectionRoutes,
   ...accountChatRoutes,
