@@ -256,6 +256,7 @@ type Shared = ReturnType<typeof openShared>;
 function openRooms(ground: Ground) {
   const { config } = ground;
   const shared = openShared(ground);
+  const works = config.roles.includes('worker');
   const take = takeReceipts.bind(undefined, shared);
   const heard = gatherReceipts(take);
   const believeOnce = createSignatures(shared);
@@ -264,10 +265,9 @@ function openRooms(ground: Ground) {
     // In batches already.
     takeReceipts: take,
     takeInbound: (integrationId, inbound) => takeInbound(shared, integrationId, inbound),
-    clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId),
+    clockMoved: (workspaceId) => forgetEverywhere(shared, workspaceId, works),
     rooms: () => rooms,
   });
-  const works = config.roles.includes('worker');
   const metrics = metricsOf(shared, () => (works ? worker.heldLanes() : 0));
   const senders = createSenders({
     ...shared,
@@ -370,13 +370,14 @@ function logForm({ logLevelNames, logTime }: Config): LogForm {
   return { levelNames: logLevelNames, isoTime: logTime === 'iso' };
 }
 
-/** Other processes read a workspace again within a second; until then they would go by its old time. */
+/** Other workers than this process, which may be none itself, read a workspace again within a second; until then they go by its old time. */
 async function forgetEverywhere(
   { queue, clock, directory }: Pick<HttpContext, 'queue' | 'clock' | 'directory'>,
   workspaceId: number,
+  isWorker: boolean,
 ): Promise<void> {
   directory.forget(workspaceId);
-  if ((await queue.countWorkers()) > 1) await pause(clock, DIRECTORY_FRESH_MS);
+  if ((await queue.countWorkers()) > (isWorker ? 1 : 0)) await pause(clock, DIRECTORY_FRESH_MS);
 }
 
 /**

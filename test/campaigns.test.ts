@@ -1,7 +1,17 @@
 /** Campaigns on a running Parley: from what people do to what they are sent, under the clock of a test workspace. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { DAY_MS, HOUR_MS, mail, MINUTE_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { isoTime } from '../src/base/clock.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  mail,
+  MINUTE_MS,
+  newPlace,
+  provesWhole,
+  scenario,
+  sql,
+  world,
+} from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
@@ -15,57 +25,67 @@ const REMINDER = {
   steps: [mail('pictures')],
 };
 
-test("O11: signed up in San Francisco, no picture within two weeks: a mail; the source's own example", async () => {
-  const place = await newPlace();
-  const campaign = await place.live(REMINDER);
-  const city = { attributes: { city: 'San Francisco' } };
-  const ann = await place.tell('ann', { name: 'signup' }, city);
-  const bob = await place.tell('bob', { name: 'signup' }, city);
-  const eve = await place.tell('eve', { name: 'signup' }, { attributes: { city: 'Oakland' } });
-  await place.settled();
-  await place.advance(3 * DAY_MS);
-  await place.tell('bob', { name: 'upload picture' });
-  await place.settled();
-  assert.deepEqual(await place.entries(bob), ['did_it']);
-  await place.advance(11 * DAY_MS - MINUTE_MS);
-  assert.deepEqual(await place.mails(ann), []);
-  await place.advance(MINUTE_MS);
-  assert.deepEqual(await place.mails(ann), ['pictures']);
-  assert.deepEqual(await place.entries(ann), ['completed']);
-  assert.deepEqual(await place.mails(bob), []);
-  assert.deepEqual([await place.mails(eve), await place.refusal(eve)], [[], 'filter']);
-  await place.tell('ann', { name: 'upload picture' });
-  await place.settled();
-  const counts = await place.tallies(campaign.id);
-  assert.deepEqual(
-    [counts['entered'], counts['pictures sent'], counts['goal:uploaded converted'], counts['ended:did_it']],
-    [2, 1, 2, 1],
-  );
-  await provesWhole();
-});
+scenario(
+  "O11: signed up in San Francisco, no picture within two weeks: a mail; the source's own example",
+  async () => {
+    const place = await newPlace();
+    const campaign = await place.live(REMINDER);
+    const city = { attributes: { city: 'San Francisco' } };
+    const ann = await place.tell('ann', { name: 'signup' }, city);
+    const bob = await place.tell('bob', { name: 'signup' }, city);
+    const eve = await place.tell('eve', { name: 'signup' }, { attributes: { city: 'Oakland' } });
+    await place.settled();
+    await place.advance(3 * DAY_MS);
+    await place.tell('bob', { name: 'upload picture' });
+    await place.settled();
+    assert.deepEqual(await place.entries(bob), ['did_it']);
+    await place.advance(11 * DAY_MS - MINUTE_MS);
+    assert.deepEqual(await place.mails(ann), []);
+    await place.advance(MINUTE_MS);
+    assert.deepEqual(await place.mails(ann), ['pictures']);
+    assert.deepEqual(await place.entries(ann), ['completed']);
+    assert.deepEqual(await place.mails(bob), []);
+    assert.deepEqual([await place.mails(eve), await place.refusal(eve)], [[], 'filter']);
+    await place.tell('ann', { name: 'upload picture' });
+    await place.settled();
+    const counts = await place.tallies(campaign.id);
+    assert.deepEqual(
+      [counts['entered'], counts['pictures sent'], counts['goal:uploaded converted'], counts['ended:did_it']],
+      [2, 1, 2, 1],
+    );
+    await provesWhole();
+  },
+);
 
-test('scenario 1: the awaited event at the same moment as the trigger, in either order, in one batch', async () => {
-  const place = await newPlace();
-  await place.live({
-    key: 'wait',
-    trigger: { event: { did: 'order' } },
-    steps: [
-      { key: 'paid', wait_for: { event: 'pay', timeout: '1h' }, then: { done: 'thanks', timeout: 'nudge' } },
-      { ...mail('thanks'), then: { next: 'end' } },
-      mail('nudge'),
-    ],
-  });
-  const timestamp = (await place.nowMs()) / 1000;
-  const told = Array.from({ length: 40 }, (_, i) => {
-    const names = i % 2 ? ['order', 'pay'] : ['pay', 'order'];
-    return names.map((name) => ({ person: place.person(`s1-${i}`), event: { name, timestamp } }));
-  });
-  const found = must(await ctx.arrive(place.id, told.flat()));
-  await place.settled();
-  for (const { contactId } of found) assert.deepEqual(await place.mails(contactId), ['thanks']);
-});
+scenario(
+  'scenario 1: the awaited event at the same moment as the trigger, in either order, in one batch',
+  async () => {
+    const place = await newPlace();
+    await place.live({
+      key: 'wait',
+      trigger: { event: { did: 'order' } },
+      steps: [
+        {
+          key: 'paid',
+          wait_for: { event: 'pay', timeout: '1h' },
+          then: { done: 'thanks', timeout: 'nudge' },
+        },
+        { ...mail('thanks'), then: { next: 'end' } },
+        mail('nudge'),
+      ],
+    });
+    const timestamp = (await place.nowMs()) / 1000;
+    const told = Array.from({ length: 40 }, (_, i) => {
+      const names = i % 2 ? ['order', 'pay'] : ['pay', 'order'];
+      return names.map((name) => ({ person: place.person(`s1-${i}`), event: { name, timestamp } }));
+    });
+    const found = must(await ctx.arrive(place.id, told.flat()));
+    await place.settled();
+    for (const { contactId } of found) assert.deepEqual(await place.mails(contactId), ['thanks']);
+  },
+);
 
-test('scenario 4: two carts open, one is bought: only that one ends', async () => {
+scenario('scenario 4: two carts open, one is bought: only that one ends', async () => {
   const place = await newPlace();
   await place.live({
     key: 'cart',
@@ -87,75 +107,87 @@ test('scenario 4: two carts open, one is bought: only that one ends', async () =
   await provesWhole();
 });
 
-test('scenario 10: every, ten events: ten entries; scenario 8: again while active is refused as active', async () => {
-  const place = await newPlace();
-  await place.live({ key: 'each', trigger: { event: { did: 'buy' } }, steps: [mail('bought')] });
-  let id = 0;
-  for (let i = 0; i < 10; i++) id = await place.tell('ten', { name: 'buy' });
-  await place.settled();
-  assert.equal((await place.entries(id)).length, 10);
-  await place.live({
-    key: 'slow',
-    trigger: { event: { did: 'look' } },
-    steps: [{ key: 'rest', wait: { for: '1d' } }, mail('looked')],
-  });
-  await place.tell('ten', { name: 'look' });
-  await place.tell('ten', { name: 'look' });
-  await place.settled();
-  assert.equal(await place.refusal(id), 'active');
-  const timers = await sql`SELECT 1 FROM timers WHERE contact_id = ${id}`;
-  assert.equal(timers.length, 1);
-});
+scenario(
+  'scenario 10: every, ten events: ten entries; scenario 8: again while active is refused as active',
+  async () => {
+    const place = await newPlace();
+    await place.live({ key: 'each', trigger: { event: { did: 'buy' } }, steps: [mail('bought')] });
+    let id = 0;
+    for (let i = 0; i < 10; i++) id = await place.tell('ten', { name: 'buy' });
+    await place.settled();
+    assert.equal((await place.entries(id)).length, 10);
+    await place.live({
+      key: 'slow',
+      trigger: { event: { did: 'look' } },
+      steps: [{ key: 'rest', wait: { for: '1d' } }, mail('looked')],
+    });
+    await place.tell('ten', { name: 'look' });
+    await place.tell('ten', { name: 'look' });
+    await place.settled();
+    assert.equal(await place.refusal(id), 'active');
+    const timers = await sql`SELECT 1 FROM timers WHERE contact_id = ${id}`;
+    assert.equal(timers.length, 1);
+  },
+);
 
-test('scenario 11 and 12: the answer was lost and the client repeats, with another time: one event, one mail', async () => {
-  const place = await newPlace();
-  await place.live({ key: 'paid', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
-  const id = await place.tell('rep', { name: 'pay', key: 'one' });
-  await place.tell('rep', { name: 'pay', key: 'one', timestamp: (await place.nowMs()) / 1000 - 60 });
-  await place.settled();
-  assert.deepEqual(await place.mails(id), ['receipt']);
-});
+scenario(
+  'scenario 11 and 12: the answer was lost and the client repeats, with another time: one event, one mail',
+  async () => {
+    const place = await newPlace();
+    await place.live({ key: 'paid', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
+    const id = await place.tell('rep', { name: 'pay', key: 'one' });
+    await place.tell('rep', { name: 'pay', key: 'one', timestamp: (await place.nowMs()) / 1000 - 60 });
+    await place.settled();
+    assert.deepEqual(await place.mails(id), ['receipt']);
+  },
+);
 
-test('scenario 14: at the deadline exactly one branch, and what came before it was taken wins', async () => {
-  const place = await newPlace();
-  await place.live({
-    key: 'edge',
-    trigger: { event: { did: 'start' } },
-    steps: [
-      { key: 'w', wait_for: { event: 'stop', timeout: '1h' }, then: { done: 'yes', timeout: 'no' } },
-      { ...mail('yes'), then: { next: 'end' } },
-      mail('no'),
-    ],
-  });
-  const id = await place.tell('edge', { name: 'start' });
-  await place.settled();
-  must(await ctx.simulator.advanceClock(place.id, HOUR_MS - 1));
-  await Promise.all([place.tell('edge', { name: 'stop' }), place.advance(1)]);
-  await place.settled();
-  assert.equal((await place.mails(id)).length, 1);
-  assert.deepEqual(await place.entries(id), ['completed']);
-});
+scenario(
+  'scenario 14: at the deadline exactly one branch, and what came before it was taken wins',
+  async () => {
+    const place = await newPlace();
+    await place.live({
+      key: 'edge',
+      trigger: { event: { did: 'start' } },
+      steps: [
+        { key: 'w', wait_for: { event: 'stop', timeout: '1h' }, then: { done: 'yes', timeout: 'no' } },
+        { ...mail('yes'), then: { next: 'end' } },
+        mail('no'),
+      ],
+    });
+    const id = await place.tell('edge', { name: 'start' });
+    await place.settled();
+    must(await ctx.simulator.advanceClock(place.id, HOUR_MS - 1));
+    await Promise.all([place.tell('edge', { name: 'stop' }), place.advance(1)]);
+    await place.settled();
+    assert.equal((await place.mails(id)).length, 1);
+    assert.deepEqual(await place.entries(id), ['completed']);
+  },
+);
 
-test('scenarios 16 and 17: a step that is added, and one that is removed while people wait in it', async () => {
-  const place = await newPlace();
-  const steps = [mail('one'), { key: 'rest', wait: { for: '1d' } }, mail('two')];
-  const base = { key: 'edit', trigger: { event: { did: 'in' } } };
-  await place.live({ ...base, steps });
-  const early = await place.tell('early', { name: 'in' });
-  await place.settled();
-  await place.live({ ...base, steps: [mail('zero'), ...steps, mail('three')] });
-  await place.advance(DAY_MS);
-  assert.deepEqual(await place.mails(early), ['one', 'two', 'three'], 'behind: got it; past: never');
-  const late = await place.tell('late', { name: 'in' });
-  await place.settled();
-  await place.live({ ...base, steps: [mail('zero'), mail('one'), mail('two'), mail('three')] });
-  await place.settled();
-  assert.deepEqual(await place.mails(late), ['zero', 'one', 'two', 'three'], 'moved once, no mail twice');
-  assert.deepEqual(await place.entries(late), ['completed']);
-  await provesWhole();
-});
+scenario(
+  'scenarios 16 and 17: a step that is added, and one that is removed while people wait in it',
+  async () => {
+    const place = await newPlace();
+    const steps = [mail('one'), { key: 'rest', wait: { for: '1d' } }, mail('two')];
+    const base = { key: 'edit', trigger: { event: { did: 'in' } } };
+    await place.live({ ...base, steps });
+    const early = await place.tell('early', { name: 'in' });
+    await place.settled();
+    await place.live({ ...base, steps: [mail('zero'), ...steps, mail('three')] });
+    await place.advance(DAY_MS);
+    assert.deepEqual(await place.mails(early), ['one', 'two', 'three'], 'behind: got it; past: never');
+    const late = await place.tell('late', { name: 'in' });
+    await place.settled();
+    await place.live({ ...base, steps: [mail('zero'), mail('one'), mail('two'), mail('three')] });
+    await place.settled();
+    assert.deepEqual(await place.mails(late), ['zero', 'one', 'two', 'three'], 'moved once, no mail twice');
+    assert.deepEqual(await place.entries(late), ['completed']);
+    await provesWhole();
+  },
+);
 
-test('scenario 19: seven days become three, with people at day one and day five', async () => {
+scenario('scenario 19: seven days become three, with people at day one and day five', async () => {
   const place = await newPlace();
   const wait = (days: string) => ({
     key: 'shorter',
@@ -177,7 +209,7 @@ test('scenario 19: seven days become three, with people at day one and day five'
   assert.deepEqual(await place.mails(one), ['out']);
 });
 
-test('scenario 21: what is done while it is a draft sets nothing off', async () => {
+scenario('scenario 21: what is done while it is a draft sets nothing off', async () => {
   const place = await newPlace();
   const id = await place.tell('before', { name: 'in' });
   await place.settled();
@@ -186,25 +218,28 @@ test('scenario 21: what is done while it is a draft sets nothing off', async () 
   assert.deepEqual(await place.entries(id), []);
 });
 
-test('scenario 24: a backfill counts and triggers nothing; what is too old triggers nothing either', async () => {
-  const place = await newPlace();
-  await place.live({
-    key: 'fill',
-    trigger: { event: { did: 'in' } },
-    filter: { did: 'in', atLeast: 3 },
-    steps: [mail('third')],
-  });
-  const nowS = (await place.nowMs()) / 1000;
-  const id = await place.tell('fill', { name: 'in', history: true });
-  await place.tell('fill', { name: 'in', timestamp: nowS - 80 * 3600 });
-  await place.settled();
-  assert.deepEqual([await place.entries(id), await place.refusal(id)], [[], 'too_old']);
-  await place.tell('fill', { name: 'in' });
-  await place.settled();
-  assert.deepEqual(await place.mails(id), ['third']);
-});
+scenario(
+  'scenario 24: a backfill counts and triggers nothing; what is too old triggers nothing either',
+  async () => {
+    const place = await newPlace();
+    await place.live({
+      key: 'fill',
+      trigger: { event: { did: 'in' } },
+      filter: { did: 'in', atLeast: 3 },
+      steps: [mail('third')],
+    });
+    const nowS = (await place.nowMs()) / 1000;
+    const id = await place.tell('fill', { name: 'in', history: true });
+    await place.tell('fill', { name: 'in', timestamp: nowS - 80 * 3600 });
+    await place.settled();
+    assert.deepEqual([await place.entries(id), await place.refusal(id)], [[], 'too_old']);
+    await place.tell('fill', { name: 'in' });
+    await place.settled();
+    assert.deepEqual(await place.mails(id), ['third']);
+  },
+);
 
-test('scenario 28: parked while anonymous; once known, what they do goes on with it', async () => {
+scenario('scenario 28: parked while anonymous; once known, what they do goes on with it', async () => {
   const place = await newPlace();
   await place.live({
     key: 'anon',
@@ -237,100 +272,189 @@ test('scenario 28: parked while anonymous; once known, what they do goes on with
   await provesWhole();
 });
 
-test('scenario 30: three purchases by one person: one conversion, three values; a holdout walks as a shadow', async () => {
-  const place = await newPlace();
-  const campaign = await place.live({
-    key: 'held',
-    trigger: { event: { did: 'in' } },
-    holdout: '50%',
-    goals: [{ key: 'bought', event: 'buy', within: '7d', value: 'amount', primary: true }],
-    steps: [mail('hello'), { key: 'mark', set: { greeted: true } }],
-  });
-  const told = Array.from({ length: 60 }, (_, i) => ({
-    person: place.person(`h${i}`),
-    event: { name: 'in' },
-  }));
-  const people = must(await ctx.arrive(place.id, told));
-  await place.settled();
-  for (const amount of [10, 20, 30]) await place.tell('h0', { name: 'buy', properties: { amount } });
-  await place.settled();
-  const arms = await sql<{ contactId: number; arm: number }[]>`
+scenario(
+  'scenario 30: three purchases by one person: one conversion, three values; a holdout walks as a shadow',
+  async () => {
+    const place = await newPlace();
+    const campaign = await place.live({
+      key: 'held',
+      trigger: { event: { did: 'in' } },
+      holdout: '50%',
+      goals: [{ key: 'bought', event: 'buy', within: '7d', value: 'amount', primary: true }],
+      steps: [mail('hello'), { key: 'mark', set: { greeted: true } }],
+    });
+    const told = Array.from({ length: 60 }, (_, i) => ({
+      person: place.person(`h${i}`),
+      event: { name: 'in' },
+    }));
+    const people = must(await ctx.arrive(place.id, told));
+    await place.settled();
+    for (const amount of [10, 20, 30]) await place.tell('h0', { name: 'buy', properties: { amount } });
+    await place.settled();
+    const arms = await sql<{ contactId: number; arm: number }[]>`
     SELECT contact_id AS "contactId", arm FROM campaign_entries WHERE campaign_id = ${campaign.id}`;
-  const held = arms.filter(({ arm }) => arm === 1);
-  assert.ok(held.length > 10 && held.length < 50, `${held.length} of 60 are held out`);
-  for (const { contactId } of held) {
-    assert.deepEqual(await place.mails(contactId), []);
-    const [row] = await sql`SELECT attributes FROM contacts WHERE id = ${contactId}`;
-    assert.equal(row!['attributes'].greeted, undefined, 'nothing is changed of who is held out');
-  }
-  const counts = await place.tallies(campaign.id);
-  assert.deepEqual(
-    [counts['hello sent'], counts['hello would_send'], counts['goal:bought converted']],
-    [60 - held.length, held.length, 1],
-  );
-  const [sums] = await sql`
+    const held = arms.filter(({ arm }) => arm === 1);
+    assert.ok(held.length > 10 && held.length < 50, `${held.length} of 60 are held out`);
+    for (const { contactId } of held) {
+      assert.deepEqual(await place.mails(contactId), []);
+      const [row] = await sql`SELECT attributes FROM contacts WHERE id = ${contactId}`;
+      assert.equal(row!['attributes'].greeted, undefined, 'nothing is changed of who is held out');
+    }
+    const counts = await place.tallies(campaign.id);
+    assert.deepEqual(
+      [counts['hello sent'], counts['hello would_send'], counts['goal:bought converted']],
+      [60 - held.length, held.length, 1],
+    );
+    const [sums] = await sql`
     SELECT sum(total) AS total, sum(squares) AS squares FROM campaign_tallies
     WHERE campaign_id = ${campaign.id} AND step = 'goal:bought'`;
-  assert.deepEqual([sums!['total'], sums!['squares']], [60, 3600]);
-  const rows = await sql`SELECT value FROM conversions WHERE contact_id = ${people[0]!.contactId}`;
-  assert.equal(rows.length, 3);
-  await provesWhole();
-});
+    assert.deepEqual([sums!['total'], sums!['squares']], [60, 3600]);
+    const rows = await sql`SELECT value FROM conversions WHERE contact_id = ${people[0]!.contactId}`;
+    assert.equal(rows.length, 3);
+    await provesWhole();
+  },
+);
 
-test('scenario 20: paused for three weeks and resumed: no burst, and waits go on where they were', async () => {
-  const place = await newPlace();
-  const { pauseCampaign, resumeCampaign } = await import('../src/campaigns/campaigns.ts');
-  const campaign = await place.live({
-    key: 'paused',
-    trigger: { event: { did: 'in' } },
-    steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')],
-  });
-  const id = await place.tell('pau', { name: 'in' });
-  await place.settled();
-  await place.advance(DAY_MS);
-  const pausedMs = await place.nowMs();
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
-  must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', pausedMs)));
-  await place.advance(21 * DAY_MS);
-  assert.deepEqual(await place.mails(id), []);
-  const resumedMs = await place.nowMs();
-  const how = { mode: 'shift' as const, over: '10m' };
-  must(await ctx.queue.transact((tx) => resumeCampaign(deps, tx, place.id, campaign.id, how, resumedMs)));
-  await place.settled();
-  assert.deepEqual(await place.mails(id), []);
-  await place.advance(DAY_MS);
-  assert.deepEqual(await place.mails(id), ['out']);
-});
+scenario(
+  'scenario 20: paused for three weeks and resumed: no burst, and waits go on where they were',
+  async () => {
+    const place = await newPlace();
+    const { pauseCampaign, resumeCampaign } = await import('../src/campaigns/campaigns.ts');
+    const campaign = await place.live({
+      key: 'paused',
+      trigger: { event: { did: 'in' } },
+      steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')],
+    });
+    const id = await place.tell('pau', { name: 'in' });
+    await place.settled();
+    await place.advance(DAY_MS);
+    const pausedMs = await place.nowMs();
+    const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+    must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', pausedMs)));
+    await place.advance(21 * DAY_MS);
+    assert.deepEqual(await place.mails(id), []);
+    const resumedMs = await place.nowMs();
+    const how = { mode: 'shift' as const, over: '10m' };
+    must(await ctx.queue.transact((tx) => resumeCampaign(deps, tx, place.id, campaign.id, how, resumedMs)));
+    await place.settled();
+    assert.deepEqual(await place.mails(id), []);
+    await place.advance(DAY_MS);
+    assert.deepEqual(await place.mails(id), ['out']);
+  },
+);
 
-test('what Parley tells of a message: clicked, opened and failed lead on, bound to the send of this enrolment', async () => {
-  const place = await newPlace();
-  const campaign = await place.live({
-    key: 'heard',
-    trigger: { event: { did: 'in' } },
-    steps: [
-      {
-        ...mail('first', { await: 'accepted' }),
-        then: { failed: 'sorry', suppressed: 'sorry', next: 'after' },
-      },
-      { key: 'after', tag: { add: ['accepted'] }, then: { next: 'end' } },
-      { key: 'sorry', tag: { add: ['sorry'] } },
-    ],
-  });
-  const fine = await place.tell('fine', { name: 'in' });
-  const nobody = must(
-    await ctx.arrive(place.id, [
-      {
-        person: { identities: [{ kind: 'external', value: 'no-address' }], destinations: [] },
-        event: { name: 'in' },
-      },
-    ]),
-  )[0]!.contactId;
-  await place.settled();
-  const tagsOf = async (contactId: number) =>
-    (
-      await sql`SELECT s.name FROM set_members m JOIN sets s ON s.id = m.set_id WHERE m.contact_id = ${contactId}`
-    ).map((row) => row['name']);
-  assert.deepEqual([await tagsOf(fine), await tagsOf(nobody)], [['accepted'], ['sorry']]);
-  const counts = await place.tallies(campaign.id);
-  assert.deepEqual([counts['first accepted'], counts['first unsent']], [1, 1]);
-});
+scenario(
+  'what Parley tells of a message: clicked, opened and failed lead on, bound to the send of this enrolment',
+  async () => {
+    const place = await newPlace();
+    const campaign = await place.live({
+      key: 'heard',
+      trigger: { event: { did: 'in' } },
+      steps: [
+        {
+          ...mail('first', { await: 'accepted' }),
+          then: { failed: 'sorry', suppressed: 'sorry', next: 'after' },
+        },
+        { key: 'after', tag: { add: ['accepted'] }, then: { next: 'end' } },
+        { key: 'sorry', tag: { add: ['sorry'] } },
+      ],
+    });
+    const fine = await place.tell('fine', { name: 'in' });
+    const nobody = must(
+      await ctx.arrive(place.id, [
+        {
+          person: { identities: [{ kind: 'external', value: 'no-address' }], destinations: [] },
+          event: { name: 'in' },
+        },
+      ]),
+    )[0]!.contactId;
+    await place.settled();
+    const tagsOf = async (contactId: number) =>
+      (
+        await sql`SELECT s.name FROM set_members m JOIN sets s ON s.id = m.set_id WHERE m.contact_id = ${contactId}`
+      ).map((row) => row['name']);
+    assert.deepEqual([await tagsOf(fine), await tagsOf(nobody)], [['accepted'], ['sorry']]);
+    const counts = await place.tallies(campaign.id);
+    assert.deepEqual([counts['first accepted'], counts['first unsent']], [1, 1]);
+  },
+);
+
+/** When a step let a message in for somebody, by the workspace's clock. */
+async function sentAt(contactId: number): Promise<string[]> {
+  const rows = await sql<{ atMs: number }[]>`
+    SELECT at_ms AS "atMs" FROM enrolment_log WHERE contact_id = ${contactId} AND what = 'sends' ORDER BY at_ms`;
+  return rows.map(({ atMs }) => isoTime(atMs));
+}
+
+/** The last Sunday of a month: the day on which clocks of the European Union jump, as YYYY-MM-DD. */
+function jumpsOn(year: number, month: number): string {
+  const last = Date.UTC(year, month, 0);
+  return isoTime(last - (new Date(last).getUTCDay() % 7) * DAY_MS).slice(0, 10);
+}
+
+scenario(
+  'scenario 25: Paris, both nights on which the clock jumps: half past two, and a window from 7 to 22',
+  async () => {
+    const place = await newPlace('Europe/Paris');
+    await place.live({
+      key: 'nights',
+      trigger: { event: { did: 'late' } },
+      steps: [
+        { key: 'hour', wait: { for: '1h', thenAt: '02:30' } },
+        mail('half'),
+        { key: 'hours', wait_until: { from: '07:00', to: '22:00' } },
+        mail('day'),
+      ],
+    });
+    const year = new Date(await place.nowMs()).getUTCFullYear();
+    const nights = [year, year + 1, year + 2].flatMap((of) => [
+      { day: jumpsOn(of, 3), half: '01:00', opens: '05:00' },
+      { day: jumpsOn(of, 10), half: '00:30', opens: '06:00' },
+    ]);
+    const nowMs = await place.nowMs();
+    const coming = nights.filter(({ day }) => Date.parse(day) > nowMs + DAY_MS).slice(0, 2);
+    for (const { day, half, opens } of coming) {
+      await place.advance(Date.parse(`${day}T00:00Z`) - 6 * HOUR_MS - (await place.nowMs()));
+      const id = await place.tell(`on ${day}`.replaceAll(/\W/g, '-'), { name: 'late' });
+      await place.settled();
+      await place.advance(16 * HOUR_MS);
+      assert.deepEqual(await sentAt(id), [`${day}T${half}:00.000Z`, `${day}T${opens}:00.000Z`]);
+    }
+  },
+);
+
+scenario(
+  'scenario 26: Tokyo, Saturday 18:13: weekdays from 9 is Monday at 9; a date comes at its own midnight',
+  async () => {
+    const place = await newPlace('Asia/Tokyo');
+    await place.live({
+      key: 'work',
+      trigger: { event: { did: 'ask' } },
+      steps: [
+        {
+          key: 'hours',
+          wait_until: { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '09:00', to: '18:00' },
+        },
+        mail('open'),
+      ],
+    });
+    await place.live({
+      key: 'dated',
+      trigger: { date: { attribute: 'day', at: '00:00' } },
+      steps: [mail('today')],
+    });
+    await place.built();
+    const nowMs = await place.nowMs();
+    const tokyoMs = nowMs + 9 * HOUR_MS;
+    const daysOn = ((6 - new Date(tokyoMs).getUTCDay() + 7) % 7) + 7;
+    const saturdayMs = tokyoMs - (tokyoMs % DAY_MS) + daysOn * DAY_MS - 9 * HOUR_MS;
+    await place.advance(saturdayMs + 18 * HOUR_MS + 13 * MINUTE_MS - nowMs);
+    const asks = await place.tell('asks', { name: 'ask' });
+    const day = isoTime(saturdayMs + 9 * HOUR_MS + 2 * DAY_MS).slice(0, 10);
+    const dated = await place.tell('dated', undefined, { attributes: { day } });
+    await place.settled();
+    await place.advance(2 * DAY_MS);
+    assert.deepEqual(await sentAt(asks), [isoTime(saturdayMs + 2 * DAY_MS + 9 * HOUR_MS)]);
+    assert.deepEqual(await sentAt(dated), [isoTime(saturdayMs + 2 * DAY_MS)], `${day} begins in Tokyo`);
+  },
+);

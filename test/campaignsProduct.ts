@@ -1,6 +1,6 @@
 /** A running Parley with what tests of campaigns need: a workspace with mail and SMS, people, campaigns published in one call. */
 import assert from 'node:assert/strict';
-import { after } from 'node:test';
+import { after, test } from 'node:test';
 import { createIntegration } from '../src/accounts/integrations.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { CampaignFile } from '../contract/campaign.ts';
@@ -14,11 +14,29 @@ import { must, newWorkspace, startWorld } from './support/world.ts';
 
 const database = await testDatabase();
 /** The store, for looking, and for another process. */
-export const { sql, connection } = database;
+export const { sql, connection, url } = database;
+/** Whether who takes turns and sends is another process, which is killed now and then (`campaignsKilled.test.ts`). */
+const isApart = process.env['CAMPAIGNS_WORKER'] === 'apart';
+/** How long a dead worker's lanes are its own. */
+export const LEASE_MS = 1_000;
 /** Parley. */
-export const world = await startWorld(database.connection);
+export const world = await startWorld(
+  database.connection,
+  isApart ? { PARLEY_ROLES: 'http', PARLEY_LEASE_MS: `${LEASE_MS}` } : {},
+);
 after(() => world.stop());
 const { ctx } = world;
+
+/** What is to be played while workers die, and where it was played. */
+export const scenarios: { name: string; play: () => Promise<void> }[] = [];
+/** Workspaces of this file's tests. */
+export const placeIds: number[] = [];
+
+/** What must come out the same whether workers die meanwhile or not: a test, or one of those that `campaignsKilled.test.ts` plays. */
+export function scenario(name: string, play: () => Promise<void>): void {
+  if (isApart) scenarios.push({ name, play });
+  else test(name, play);
+}
 
 /** A minute, an hour, a day. */
 export const MINUTE_MS = 60_000;
@@ -28,6 +46,7 @@ export const DAY_MS = 24 * HOUR_MS;
 /** A workspace of a test, in which time is the test's. */
 export async function newPlace(timeZone?: string) {
   const { id } = await newWorkspace(ctx, 'test');
+  placeIds.push(id);
   if (timeZone) await sql`UPDATE workspaces SET time_zone = ${timeZone} WHERE id = ${id}`;
   await ctx.sql.begin(async (tx) => {
     const deps = { vault: ctx.vault, ids: ctx.ids, catalogue: ADAPTERS };

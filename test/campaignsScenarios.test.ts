@@ -1,6 +1,6 @@
 /** Scenarios of people who were let down by other engines, each as it should go: waits, runs, edits, goals, publishing. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
 import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
 import { isoTime } from '../src/base/clock.ts';
 import { callIn } from '../src/campaigns/events/call.ts';
@@ -14,6 +14,7 @@ import {
   MINUTE_MS,
   newPlace,
   provesWhole,
+  scenario,
   sql,
   world,
 } from './campaignsProduct.ts';
@@ -55,41 +56,47 @@ const waitsForClick = (timeout = '2d') => [
   mail('no'),
 ];
 
-test('scenario 2: a wait directly after a send; a click wakes it, whatever time it is in the workspace', async () => {
-  for (const aheadMs of [0, 3 * DAY_MS]) {
+scenario(
+  'scenario 2: a wait directly after a send; a click wakes it, whatever time it is in the workspace',
+  async () => {
+    for (const aheadMs of [0, 3 * DAY_MS]) {
+      const place = await newPlace();
+      if (aheadMs) await place.advance(aheadMs);
+      await place.live({ key: 'click', trigger: { event: { did: 'in' } }, steps: waitsForClick() });
+      const id = await place.tell('cleo', { name: 'in' });
+      await place.settled();
+      await click(place, id, 'offer');
+      assert.deepEqual(await place.mails(id), ['offer', 'yes'], `${aheadMs} ms ahead`);
+      await place.advance(3 * DAY_MS);
+      assert.deepEqual(await place.mails(id), ['offer', 'yes'], 'and it does not time out as well');
+    }
+  },
+);
+
+scenario(
+  'scenario 3: a second run waits for its own mail: a click on the first one’s is not its',
+  async () => {
     const place = await newPlace();
-    if (aheadMs) await place.advance(aheadMs);
-    await place.live({ key: 'click', trigger: { event: { did: 'in' } }, steps: waitsForClick() });
-    const id = await place.tell('cleo', { name: 'in' });
+    await place.live({
+      key: 'runs',
+      trigger: { event: { did: 'in' } },
+      whileActive: 'alongside',
+      steps: waitsForClick(),
+    });
+    const id = await place.tell('two', { name: 'in' });
     await place.settled();
-    await click(place, id, 'offer');
-    assert.deepEqual(await place.mails(id), ['offer', 'yes'], `${aheadMs} ms ahead`);
-    await place.advance(3 * DAY_MS);
-    assert.deepEqual(await place.mails(id), ['offer', 'yes'], 'and it does not time out as well');
-  }
-});
+    await place.tell('two', { name: 'in' });
+    await place.settled();
+    await click(place, id, 'offer', 0);
+    assert.deepEqual(await place.mails(id), ['offer', 'offer', 'yes']);
+    assert.deepEqual((await place.entries(id)).filter((ending) => ending === null).length, 1);
+    await click(place, id, 'offer', 1);
+    assert.deepEqual(await place.mails(id), ['offer', 'offer', 'yes', 'yes']);
+    await provesWhole();
+  },
+);
 
-test('scenario 3: a second run waits for its own mail: a click on the first one’s is not its', async () => {
-  const place = await newPlace();
-  await place.live({
-    key: 'runs',
-    trigger: { event: { did: 'in' } },
-    whileActive: 'alongside',
-    steps: waitsForClick(),
-  });
-  const id = await place.tell('two', { name: 'in' });
-  await place.settled();
-  await place.tell('two', { name: 'in' });
-  await place.settled();
-  await click(place, id, 'offer', 0);
-  assert.deepEqual(await place.mails(id), ['offer', 'offer', 'yes']);
-  assert.deepEqual((await place.entries(id)).filter((ending) => ending === null).length, 1);
-  await click(place, id, 'offer', 1);
-  assert.deepEqual(await place.mails(id), ['offer', 'offer', 'yes', 'yes']);
-  await provesWhole();
-});
-
-test('scenario 5: an event sets it off, and the wait is for the event of the same order', async () => {
+scenario('scenario 5: an event sets it off, and the wait is for the event of the same order', async () => {
   const place = await newPlace();
   await place.live({
     key: 'orders',
@@ -115,62 +122,71 @@ test('scenario 5: an event sets it off, and the wait is for the event of the sam
   assert.deepEqual(await place.mails(id), ['sent', 'late']);
 });
 
-test('scenario 7: the same event through two processes at once: one event, one enrolment, one mail', async () => {
-  const place = await newPlace();
-  const other = await startWorld(connection, { PARLEY_ROLES: 'http' });
-  after(() => other.stop());
-  await place.live({ key: 'both', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
-  const told = (who: string) => [{ person: place.person(who), event: { name: 'pay', key: `of ${who}` } }];
-  const people = Array.from({ length: 20 }, (_, i) => `both${i}`);
-  const ids = await Promise.all(
-    people.map(async (who) => {
-      const both = await Promise.all([
-        ctx.arrive(place.id, told(who)),
-        other.ctx.arrive(place.id, told(who)),
-      ]);
-      const [here, there] = both.map((one) => must(one)[0]!.contactId);
-      assert.equal(here, there);
-      return here!;
-    }),
-  );
-  await place.settled();
-  for (const id of ids) {
-    assert.deepEqual(await place.mails(id), ['receipt']);
-    assert.equal((await place.entries(id)).length, 1);
-  }
-  await provesWhole();
-});
+scenario(
+  'scenario 7: the same event through two processes at once: one event, one enrolment, one mail',
+  async () => {
+    const place = await newPlace();
+    const other = await startWorld(connection, { PARLEY_ROLES: 'http' });
+    after(() => other.stop());
+    await place.live({ key: 'both', trigger: { event: { did: 'pay' } }, steps: [mail('receipt')] });
+    const told = (who: string) => [{ person: place.person(who), event: { name: 'pay', key: `of ${who}` } }];
+    const people = Array.from({ length: 20 }, (_, i) => `both${i}`);
+    const ids = await Promise.all(
+      people.map(async (who) => {
+        const both = await Promise.all([
+          ctx.arrive(place.id, told(who)),
+          other.ctx.arrive(place.id, told(who)),
+        ]);
+        const [here, there] = both.map((one) => must(one)[0]!.contactId);
+        assert.equal(here, there);
+        return here!;
+      }),
+    );
+    await place.settled();
+    for (const id of ids) {
+      assert.deepEqual(await place.mails(id), ['receipt']);
+      assert.equal((await place.entries(id)).length, 1);
+    }
+    await provesWhole();
+  },
+);
 
-test('scenario 15: done a second before the deadline and received five seconds after it: done, within the grace', async () => {
-  const place = await newPlace();
-  await place.live({
-    key: 'grace',
-    trigger: { event: { did: 'in' } },
-    steps: [
-      {
-        key: 'w',
-        wait_for: { event: 'opened', timeout: '1h', grace: true },
-        then: { done: 'yes', timeout: 'no' },
-      },
-      { ...mail('yes'), then: { next: 'end' } },
-      mail('no'),
-    ],
-  });
-  const [early, late] = [await place.tell('early', { name: 'in' }), await place.tell('late', { name: 'in' })];
-  await place.settled();
-  const [entered] = await sql<{ ms: number }[]>`
+scenario(
+  'scenario 15: done a second before the deadline and received five seconds after it: done, within the grace',
+  async () => {
+    const place = await newPlace();
+    await place.live({
+      key: 'grace',
+      trigger: { event: { did: 'in' } },
+      steps: [
+        {
+          key: 'w',
+          wait_for: { event: 'opened', timeout: '1h', grace: true },
+          then: { done: 'yes', timeout: 'no' },
+        },
+        { ...mail('yes'), then: { next: 'end' } },
+        mail('no'),
+      ],
+    });
+    const [early, late] = [
+      await place.tell('early', { name: 'in' }),
+      await place.tell('late', { name: 'in' }),
+    ];
+    await place.settled();
+    const [entered] = await sql<{ ms: number }[]>`
     SELECT max(entered_ms) AS ms FROM campaign_entries WHERE contact_id = ANY(${[early, late]}::bigint[])`;
-  await place.advance(HOUR_MS + 5_000);
-  const timestamp = (entered!.ms + HOUR_MS - 1_000) / 1000;
-  await place.tell('early', { name: 'opened', timestamp });
-  await place.settled();
-  await place.advance(MINUTE_MS);
-  await place.tell('late', { name: 'opened', timestamp });
-  await place.settled();
-  assert.deepEqual([await place.mails(early), await place.mails(late)], [['yes'], ['no']]);
-});
+    await place.advance(HOUR_MS + 5_000);
+    const timestamp = (entered!.ms + HOUR_MS - 1_000) / 1000;
+    await place.tell('early', { name: 'opened', timestamp });
+    await place.settled();
+    await place.advance(MINUTE_MS);
+    await place.tell('late', { name: 'opened', timestamp });
+    await place.settled();
+    assert.deepEqual([await place.mails(early), await place.mails(late)], [['yes'], ['no']]);
+  },
+);
 
-test('scenario 18: all steps are replaced: nobody enters again, and who waits leaves', async () => {
+scenario('scenario 18: all steps are replaced: nobody enters again, and who waits leaves', async () => {
   const place = await newPlace();
   const base = { key: 'replaced', trigger: { event: { did: 'in' } }, entry: 'once' as const };
   await place.live({ ...base, steps: [mail('old'), { key: 'rest', wait: { for: '1d' } }, mail('older')] });
@@ -193,157 +209,180 @@ test('scenario 18: all steps are replaced: nobody enters again, and who waits le
   await provesWhole();
 });
 
-test('scenario 29: what fails for good leads along the failed edge; a loop without a wait is refused', async () => {
-  const place = await newPlace();
-  const steps = [
-    { ...mail('mail', { await: 'accepted' }), then: { failed: 'sorry', suppressed: 'sorry' } },
-    { key: 'fine', stop: { reason: 'fine' } },
-    { key: 'sorry', stop: { reason: 'sorry' } },
-  ];
-  await place.live({ key: 'fails', trigger: { event: { did: 'in' } }, steps });
-  const told = must(
-    await ctx.arrive(place.id, [
-      {
-        person: { identities: [{ kind: 'external', value: 'nowhere' }], destinations: [] },
-        event: { name: 'in' },
-      },
-      { person: place.person('somewhere'), event: { name: 'in' } },
-    ]),
-  );
-  await place.settled();
-  const endings = await Promise.all(told.map(({ contactId }) => place.entries(contactId)));
-  assert.deepEqual(endings, [['sorry'], ['fine']]);
-  const loop = readCampaign({
-    parley: 'campaign/1',
-    key: 'loop',
-    trigger: { api: true },
-    steps: [
-      { key: 'a', set: { x: 1 } },
-      { key: 'b', tag: { add: ['y'] }, then: { next: 'a' } },
-    ],
-  });
-  assert.ok(isFault(loop) && /leads back to itself without a wait/.test(loop.message));
-});
-
-test('published twice at once: one version, and the other is told; whoever dies in it has published nothing', async () => {
-  const place = await newPlace();
-  const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
-  const nowMs = await place.nowMs();
-  const file = { parley: 'campaign/1', key: 'twice', trigger: { event: { did: 'in' } }, steps: [mail('x')] };
-  const draft = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, place.id, file, nowMs)));
-  const once = () => ctx.queue.transact((tx) => publish(deps, tx, place.id, draft.id, 'move', nowMs));
-  const dies = ctx.queue.transact(async (tx) => {
-    await publish(deps, tx, place.id, draft.id, 'move', nowMs);
-    throw new Error('dies');
-  });
-  const [died, ...ended] = await Promise.all([
-    dies.then(
-      () => 'lived',
-      () => 'died',
-    ),
-    once(),
-    once(),
-    once(),
-  ]);
-  assert.equal(died, 'died');
-  assert.equal(ended.filter((one) => !isFault(one)).length, 1);
-  for (const one of ended) if (isFault(one)) assert.match(one.message, /no draft that could be published/);
-  const versions = await sql`SELECT number, epoch FROM campaign_versions WHERE campaign_id = ${draft.id}`;
-  assert.deepEqual([...versions], [{ number: 1, epoch: 1 }]);
-  const epochs = await sql`SELECT epoch FROM campaign_epochs WHERE campaign_id = ${draft.id}`;
-  assert.equal(epochs.length, 1);
-});
-
-test('scenario 6: a list is let in by hand twice, and whoever did it died in between: each is in once', async () => {
-  const place = await newPlace();
-  const campaign = await place.live({ key: 'hand', trigger: { hand: true }, steps: [mail('hello')] });
-  const people = await Promise.all(Array.from({ length: 30 }, (_, i) => place.tell(`hand${i}`)));
-  const nowMs = await place.nowMs();
-  const letIn = (contactIds: readonly number[], dies = false) =>
-    ctx.queue.transact(async (tx) => {
-      for (const contactId of contactIds) {
-        const told = {
-          workspaceId: place.id,
-          contactId,
-          campaignId: campaign.id,
-          key: 'batch',
-          properties: {},
-        };
-        await callIn(ctx, tx, told, nowMs);
-      }
-      if (dies) throw new Error('dies');
-    });
-  await letIn(people.slice(0, 12));
-  await assert.rejects(letIn(people.slice(12, 20), true), /dies/);
-  await Promise.all([letIn(people), letIn(people)]);
-  await place.settled();
-  for (const id of people)
-    assert.deepEqual([await place.mails(id), await place.entries(id)], [['hello'], ['completed']]);
-  await provesWhole();
-});
-
-test('scenarios 9 and 22: who is in a segment when it starts does not enter; who leaves and comes back enters no second time', async () => {
-  const place = await newPlace();
-  const told = Array.from({ length: 500 }, (_, i) => ({
-    person: place.person(`in${i}`, { attributes: { plan: 'pro' } }),
-  }));
-  must(await ctx.arrive(place.id, told));
-  await place.settled();
-  const segment = await place.segment('pros', { attribute: 'plan', is: 'pro' });
-  assert.equal((await place.inside(segment)).length, 500);
-  const campaign = await place.live({
-    key: 'pros',
-    trigger: { segment: { entered: 'pros' } },
-    entry: 'once',
-    steps: [mail('welcome')],
-  });
-  await place.settled();
-  const plan = (who: string, name: string) => place.tell(who, undefined, { attributes: { plan: name } });
-  const late = await plan('late', 'pro');
-  await place.settled();
-  for (const name of ['free', 'pro', 'free', 'pro']) {
-    await plan('late', name);
+scenario(
+  'scenario 29: what fails for good leads along the failed edge; a loop without a wait is refused',
+  async () => {
+    const place = await newPlace();
+    const steps = [
+      { ...mail('mail', { await: 'accepted' }), then: { failed: 'sorry', suppressed: 'sorry' } },
+      { key: 'fine', stop: { reason: 'fine' } },
+      { key: 'sorry', stop: { reason: 'sorry' } },
+    ];
+    await place.live({ key: 'fails', trigger: { event: { did: 'in' } }, steps });
+    const told = must(
+      await ctx.arrive(place.id, [
+        {
+          person: { identities: [{ kind: 'external', value: 'nowhere' }], destinations: [] },
+          event: { name: 'in' },
+        },
+        { person: place.person('somewhere'), event: { name: 'in' } },
+      ]),
+    );
     await place.settled();
-  }
-  assert.deepEqual([await place.mails(late), await place.refusal(late)], [['welcome'], 'entered_before']);
-  assert.equal((await place.tallies(campaign.id))['entered'], 1);
-  await provesWhole();
-});
-
-test('scenario 27: who joins one day before a date gets what is still to come, and nothing that is past', async () => {
-  const place = await newPlace();
-  for (const days of [3, 2, 1])
-    await place.live({
-      key: `before-${days}`,
-      trigger: { date: { attribute: 'meeting', offset: `-${days}d`, at: '09:00' } },
-      steps: [mail(`days-${days}`)],
+    const endings = await Promise.all(told.map(({ contactId }) => place.entries(contactId)));
+    assert.deepEqual(endings, [['sorry'], ['fine']]);
+    const loop = readCampaign({
+      parley: 'campaign/1',
+      key: 'loop',
+      trigger: { api: true },
+      steps: [
+        { key: 'a', set: { x: 1 } },
+        { key: 'b', tag: { add: ['y'] }, then: { next: 'a' } },
+      ],
     });
-  const nowMs = await place.nowMs();
-  // Nine o'clock of the day before is still to come, and that of two days before is past.
-  const isBeforeNine = nowMs % DAY_MS < 9 * HOUR_MS;
-  const meetingMs = nowMs - (nowMs % DAY_MS) + (isBeforeNine ? 1 : 2) * DAY_MS;
-  const meeting = isoTime(meetingMs).slice(0, 10);
-  const id = await place.tell('joins', undefined, { attributes: { meeting } });
-  await place.settled();
-  await place.advance(2 * DAY_MS);
-  assert.deepEqual(await place.mails(id), ['days-1']);
-});
+    assert.ok(isFault(loop) && /leads back to itself without a wait/.test(loop.message));
+  },
+);
 
-test('scenario 29: a step sets what a segment asks: the segment changes in the same turn, and sets off what it does', async () => {
-  const place = await newPlace();
-  const segment = await place.segment('greeted', { attribute: 'greeted', is: true });
-  await place.live({
-    key: 'follows',
-    trigger: { segment: { entered: 'greeted' } },
-    steps: [mail('follow-up')],
-  });
-  await place.live({
-    key: 'greets',
-    trigger: { event: { did: 'in' } },
-    steps: [{ key: 'mark', set: { greeted: true } }],
-  });
-  await place.settled();
-  const id = await place.tell('greta', { name: 'in' });
-  await place.settled();
-  assert.deepEqual([await place.inside(segment), await place.mails(id)], [[id], ['follow-up']]);
-});
+scenario(
+  'published twice at once: one version, and the other is told; whoever dies in it has published nothing',
+  async () => {
+    const place = await newPlace();
+    const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
+    const nowMs = await place.nowMs();
+    const file = {
+      parley: 'campaign/1',
+      key: 'twice',
+      trigger: { event: { did: 'in' } },
+      steps: [mail('x')],
+    };
+    const draft = must(await ctx.queue.transact((tx) => saveDraft(deps, tx, place.id, file, nowMs)));
+    const once = () => ctx.queue.transact((tx) => publish(deps, tx, place.id, draft.id, 'move', nowMs));
+    const dies = ctx.queue.transact(async (tx) => {
+      await publish(deps, tx, place.id, draft.id, 'move', nowMs);
+      throw new Error('dies');
+    });
+    const [died, ...ended] = await Promise.all([
+      dies.then(
+        () => 'lived',
+        () => 'died',
+      ),
+      once(),
+      once(),
+      once(),
+    ]);
+    assert.equal(died, 'died');
+    assert.equal(ended.filter((one) => !isFault(one)).length, 1);
+    for (const one of ended) if (isFault(one)) assert.match(one.message, /no draft that could be published/);
+    const versions = await sql`SELECT number, epoch FROM campaign_versions WHERE campaign_id = ${draft.id}`;
+    assert.deepEqual([...versions], [{ number: 1, epoch: 1 }]);
+    const epochs = await sql`SELECT epoch FROM campaign_epochs WHERE campaign_id = ${draft.id}`;
+    assert.equal(epochs.length, 1);
+  },
+);
+
+scenario(
+  'scenario 6: a list is let in by hand twice, and whoever did it died in between: each is in once',
+  async () => {
+    const place = await newPlace();
+    const campaign = await place.live({ key: 'hand', trigger: { hand: true }, steps: [mail('hello')] });
+    const people = await Promise.all(Array.from({ length: 30 }, (_, i) => place.tell(`hand${i}`)));
+    const nowMs = await place.nowMs();
+    const letIn = (contactIds: readonly number[], dies = false) =>
+      ctx.queue.transact(async (tx) => {
+        for (const contactId of contactIds) {
+          const told = {
+            workspaceId: place.id,
+            contactId,
+            campaignId: campaign.id,
+            key: 'batch',
+            properties: {},
+          };
+          await callIn(ctx, tx, told, nowMs);
+        }
+        if (dies) throw new Error('dies');
+      });
+    await letIn(people.slice(0, 12));
+    await assert.rejects(letIn(people.slice(12, 20), true), /dies/);
+    await Promise.all([letIn(people), letIn(people)]);
+    await place.settled();
+    for (const id of people)
+      assert.deepEqual([await place.mails(id), await place.entries(id)], [['hello'], ['completed']]);
+    await provesWhole();
+  },
+);
+
+scenario(
+  'scenarios 9 and 22: who is in a segment when it starts does not enter; who leaves and comes back enters no second time',
+  async () => {
+    const place = await newPlace();
+    const told = Array.from({ length: 500 }, (_, i) => ({
+      person: place.person(`in${i}`, { attributes: { plan: 'pro' } }),
+    }));
+    must(await ctx.arrive(place.id, told));
+    await place.settled();
+    const segment = await place.segment('pros', { attribute: 'plan', is: 'pro' });
+    assert.equal((await place.inside(segment)).length, 500);
+    const campaign = await place.live({
+      key: 'pros',
+      trigger: { segment: { entered: 'pros' } },
+      entry: 'once',
+      steps: [mail('welcome')],
+    });
+    await place.settled();
+    const plan = (who: string, name: string) => place.tell(who, undefined, { attributes: { plan: name } });
+    const late = await plan('late', 'pro');
+    await place.settled();
+    for (const name of ['free', 'pro', 'free', 'pro']) {
+      await plan('late', name);
+      await place.settled();
+    }
+    assert.deepEqual([await place.mails(late), await place.refusal(late)], [['welcome'], 'entered_before']);
+    assert.equal((await place.tallies(campaign.id))['entered'], 1);
+    await provesWhole();
+  },
+);
+
+scenario(
+  'scenario 27: who joins one day before a date gets what is still to come, and nothing that is past',
+  async () => {
+    const place = await newPlace();
+    for (const days of [3, 2, 1])
+      await place.live({
+        key: `before-${days}`,
+        trigger: { date: { attribute: 'meeting', offset: `-${days}d`, at: '09:00' } },
+        steps: [mail(`days-${days}`)],
+      });
+    const nowMs = await place.nowMs();
+    // Nine o'clock of the day before is still to come, and that of two days before is past.
+    const isBeforeNine = nowMs % DAY_MS < 9 * HOUR_MS;
+    const meetingMs = nowMs - (nowMs % DAY_MS) + (isBeforeNine ? 1 : 2) * DAY_MS;
+    const meeting = isoTime(meetingMs).slice(0, 10);
+    const id = await place.tell('joins', undefined, { attributes: { meeting } });
+    await place.settled();
+    await place.advance(2 * DAY_MS);
+    assert.deepEqual(await place.mails(id), ['days-1']);
+  },
+);
+
+scenario(
+  'scenario 29: a step sets what a segment asks: the segment changes in the same turn, and sets off what it does',
+  async () => {
+    const place = await newPlace();
+    const segment = await place.segment('greeted', { attribute: 'greeted', is: true });
+    await place.live({
+      key: 'follows',
+      trigger: { segment: { entered: 'greeted' } },
+      steps: [mail('follow-up')],
+    });
+    await place.live({
+      key: 'greets',
+      trigger: { event: { did: 'in' } },
+      steps: [{ key: 'mark', set: { greeted: true } }],
+    });
+    await place.settled();
+    const id = await place.tell('greta', { name: 'in' });
+    await place.settled();
+    assert.deepEqual([await place.inside(segment), await place.mails(id)], [[id], ['follow-up']]);
+  },
+);

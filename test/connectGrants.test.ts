@@ -12,8 +12,8 @@ import {
   listGrants,
   liveGrantsOf,
   mayOnBehalf,
-  type GrantTold,
 } from '../src/connect/grants.ts';
+import type { GrantTold } from '../src/connect/ending.ts';
 import { actingFor } from '../src/doors/shout/read.ts';
 import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { listAudit } from '../src/accounts/audit.ts';
@@ -173,6 +173,16 @@ test('a contact that the company erases is connected no more, and the account se
   assert.deepEqual(
     grants.map(({ connectId, contactId, endedBy }) => ({ connectId, contactId, endedBy })),
     [{ connectId: null, contactId: null, endedBy: 'erased' }],
+  );
+  // Who listens is told of the account alone; once, also where it is erased again.
+  await ctx.queue.transact((tx) => erasePerson(ctx, tx, { ...person, afterCommit: () => {} }));
+  const events = await told(company.id);
+  assert.deepEqual(
+    events.map(({ type, payload }) => [type, payload.userId, payload.connectId]),
+    [
+      ['grant.created', holder.id, grant.connectId],
+      ['grant.deleted', holder.id, null],
+    ],
   );
   const again = must(await connectHolder(ctx, company, holder, grant.connectId));
   assert.notEqual(again.grant.contactId, grant.contactId);

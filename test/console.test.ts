@@ -703,6 +703,128 @@ describe('broadcasts', () => {
     refused(await call('PATCH', at, { name: 'x' }), 409);
   });
 
+  test('a draft that is not kept is forecast as one that is, and says of whom it speaks', async () => {
+    const { name, contacts } = await audience(3);
+    const [{ destinations }] = [ok(await call('GET', `${base}/contacts/${contacts[0].id}/destinations`))];
+    const block = `${base}/contacts/${contacts[0].id}/destinations/${destinations[0].id}/block`;
+    ok(await call('POST', block, { classes: ['transactional'] }));
+    const { id, name: _name, ...made } = await draft(name);
+    const { content, channel, audience: who } = made;
+    const plan = { content, channel, class: 'transactional', audience: who };
+    assert.deepEqual(
+      ok(await call('POST', `${base}/broadcasts/forecast`, plan)),
+      ok(await call('GET', `${base}/broadcasts/${id}/forecast`)),
+    );
+    const people = async (code: string, more: object = {}) =>
+      ok(await call('POST', `${base}/broadcasts/people`, { ...plan, code, ...more }));
+    assert.deepEqual(await people('banned'), {
+      people: [{ contactId: contacts[0].id, name: 'G0', address: contacts[0].phone }],
+      next: null,
+    });
+    const reached = await people('reached');
+    assert.deepEqual(reached.people.map((one: Json) => one.name).toSorted(), ['G1', 'G2']);
+    const first = reached.people[0].contactId;
+    assert.equal((await people('reached', { after: first })).people.length, 1);
+    refused(
+      await call('POST', `${base}/broadcasts/forecast`, { ...plan, channel: 'pigeon' }),
+      400,
+      'channel',
+    );
+  });
+
+  test('two who change a draft learn of each other; copied, unscheduled, deleted', async () => {
+    const { name } = await audience(1);
+    const made = await draft(name);
+    const at = `${base}/broadcasts/${made.id}`;
+    assert.equal(made.revision, 1);
+    const mine = await call('PATCH', at, { name: 'Mine' }, { 'if-match': '"1"' });
+    assert.equal(ok(mine).revision, 2);
+    refused(await call('PATCH', at, { name: 'Theirs' }, { 'if-match': '1' }), 409, 'revision');
+    refused(await call('PATCH', at, { name: 'Theirs' }, { 'if-match': 'mine' }), 400, 'If-Match');
+    assert.equal(ok(await call('GET', at)).name, 'Mine');
+    const copy = ok(await call('POST', `${at}/copy`), 201);
+    assert.deepEqual([copy.name, copy.state, copy.content], ['Mine (copy)', 'draft', made.content]);
+    const { now } = ok(await call('GET', `${base}/clock`));
+    ok(await call('POST', `${at}/schedule`, { at: new Date(Date.parse(now) + 3_600_000).toISOString() }));
+    refused(await call('DELETE', at), 409);
+    assert.deepEqual(
+      (({ state, scheduledAt }) => [state, scheduledAt])(ok(await call('POST', `${at}/unschedule`))),
+      ['draft', null],
+    );
+    refused(await call('POST', `${at}/unschedule`), 409);
+    ok(await call('DELETE', at));
+    refused(await call('GET', at), 404);
+    refused(await call('POST', `${at}/copy`), 404);
+  });
+
+  test('tried on an address; recipients by state; what it led to', async () => {
+    const { name, contacts } = await audience(2);
+    const link = { type: 'link', text: 'Shop', uri: 'https://example.com/shop' };
+    const content = { type: 'text', text: 'Hi {{ contact.givenName }}', actions: [link] };
+    const made = await draft(name, { content });
+    const at = `${base}/broadcasts/${made.id}`;
+    const phone = newNumber();
+    ok(await call('POST', `${at}/test`, { address: phone, as: contacts[1].id }), 202);
+    await until('it came', async () => {
+      const { body } = await call('GET', `${base}/simulator/messages?address=${encodeURIComponent(phone)}`);
+      return JSON.stringify(body).includes('Hi G1');
+    });
+    refused(await call('POST', `${at}/test`, { address: phone, as: '0'.repeat(24) }), 404, 'as');
+    refused(await call('POST', `${at}/test`, { address: 'nowhere' }), 400, 'address');
+    assert.deepEqual(ok(await call('GET', `${at}/recipients?state=accepted`)).recipients, []);
+    ok(
+      await call('POST', `${base}/simulator/rules`, {
+        addressPattern: contacts[0].phone,
+        outcome: 'undelivered',
+      }),
+      201,
+    );
+    ok(await call('POST', `${at}/start`));
+    await stateOf(made.id, 'done');
+    await settled();
+    const results = ok(await call('GET', `${at}/results`));
+    assert.equal(results.counts.matched, 2);
+    assert.deepEqual(
+      results.failures.map(({ state, n }: Json) => [state, n]),
+      [['failed', 1]],
+    );
+    assert.deepEqual(results.links, [], 'clicks are not counted here');
+    const { recipients } = ok(await call('GET', `${at}/recipients?state=failed`));
+    assert.deepEqual([recipients[0].name, recipients[0].contactId], ['G0', contacts[0].id]);
+    refused(await call('GET', `${at}/recipients`), 400, 'state');
+  });
+
+  test('rendered for somebody, with what is wrong and where', async () => {
+    const ann = await newContact({ givenName: 'Ann', locale: 'nl' });
+    const render = async (text: string, more: object = {}) =>
+      ok(await call('POST', `${base}/render`, { content: { type: 'text', text }, channel: 'sms', ...more }));
+    const shown = await render('Hi {{ contact.givenName }} €', { contactId: ann.id });
+    assert.deepEqual([shown.shown.text, shown.person.name, shown.person.locale], ['Hi Ann €', 'Ann', 'nl']);
+    assert.deepEqual(shown.segments, { encoding: 'GSM-7', count: 1, units: 9 });
+    assert.match((await render('{{ contact.name }}', { madeUp: 'longest' })).shown.text, /Featherstonehaugh/);
+    const nameless = await render('one\nHi {{ contact.givenName }}', { madeUp: 'noName' });
+    assert.deepEqual(
+      nameless.problems.map(({ severity, line, column }: Json) => [severity, line, column]),
+      [['error', 2, 7]],
+    );
+    const broken = await render('one\n{{ contact.givenName | }} {% if %}');
+    assert.deepEqual(
+      [broken.shown, broken.problems[0].severity, broken.problems[0].line],
+      [null, 'error', 2],
+    );
+    const [warning] = (await render('Hi {{ contact.firstName | default: "you" }}')).problems;
+    assert.deepEqual([warning.severity, warning.line, warning.column], ['warning', 1, 7]);
+    assert.match(warning.message, /did you mean contact\.givenName/);
+    refused(
+      await call('POST', `${base}/render`, {
+        content: { type: 'text', text: 'x' },
+        channel: 'sms',
+        contactId: '0'.repeat(24),
+      }),
+      404,
+    );
+  });
+
   test('what names nothing is refused', async () => {
     const body = { name: 'x', content: { type: 'text', text: 'x' }, channel: 'sms' };
     const at = `${base}/broadcasts`;

@@ -348,6 +348,7 @@ describe('another tenant', () => {
       offer: { connectId: 'nobody' },
       rate: { ratePerS: 1 },
       test: { to: '+14155550101', text: 'x' },
+      'broadcasts test': { address: '+14155550101' },
       secrets: { secrets: {} },
       members: { add: [] },
       'replay-failed': { since: '2026-01-01T00:00:00Z' },
@@ -361,7 +362,9 @@ describe('another tenant', () => {
       );
       const last = route.path.split('/').at(-1)!;
       const body: Json =
-        route.kind === 'write' && route.body ? (valid[last] ?? sample(route.body)) : undefined;
+        route.kind === 'write' && route.body
+          ? (valid[`${route.path.split('/')[1]} ${last}`] ?? valid[last] ?? sample(route.body))
+          : undefined;
       if (body?.content) body.content = { type: 'text', text: 'x' };
       const asked = route.path.endsWith('/path') ? `?contact=${NONE}` : '';
       const reply = await call(route.method, `${base}${below}${asked}`, body);

@@ -1,6 +1,5 @@
 /** Segments: who is in one is found by one statement a lane, then kept as things are done, changed, or time goes by; campaigns go by it. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import type { Rule } from '../contract/campaign.ts';
 import { audienceCondition } from '../src/contacts/audience.ts';
@@ -14,7 +13,7 @@ import { evaluate } from '../src/campaigns/match/evaluate.ts';
 import { changeSegment } from '../src/campaigns/segments/segments.ts';
 import { mergePeople } from '../src/people/people.ts';
 import { Readable } from 'node:stream';
-import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import { DAY_MS, HOUR_MS, mail, newPlace, provesWhole, scenario, sql, world } from './campaignsProduct.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
@@ -28,57 +27,65 @@ async function change(place: Place, id: number, attributes: Record<string, unkno
   must(await ctx.queue.transact((tx) => updateContact(tx, nowMs, ref, { attributes })));
 }
 
-test('who is in a segment is found, and kept by whatever changes it: what is done, a profile, a list, an import, a merge, time', async () => {
-  const place = await newPlace();
-  const ann = await place.tell('ann', { name: 'buy' }, { attributes: { plan: 'pro' } });
-  const bob = await place.tell('bob', undefined, { attributes: { plan: 'free' } });
-  const list = must(
-    await ctx.queue.transact((tx) =>
-      createSet(tx, ctx.ids, 1, { workspaceId: place.id, kind: 'list', name: 'vips' }),
-    ),
-  );
-  await place.settled();
-  const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
-  const buyers = await place.segment('buyers', { did: 'buy', within: '7d' });
-  const vips = await place.segment('vips', { inList: 'vips' });
-  assert.deepEqual(
-    [await place.inside(pro), await place.inside(buyers), await place.inside(vips)],
-    [[ann], [ann], []],
-  );
-  await change(place, bob, { plan: 'pro' });
-  await ctx.queue.transact((tx) => addMembers(tx, place.id, list.id, [bob]));
-  await place.tell('bob', { name: 'buy' });
-  await place.settled();
-  assert.deepEqual(await place.inside(pro), sorted(ann, bob));
-  assert.deepEqual(await place.inside(buyers), sorted(ann, bob));
-  assert.deepEqual(await place.inside(vips), [bob]);
-  await ctx.queue.transact((tx) => removeMembers(tx, place.id, list.id, [bob]));
-  const file = Readable.from([Buffer.from('email,plan\ncat@example.com,pro\n')]);
-  const options = { workspaceId: place.id, mapping: { plan: { attribute: 'plan' } } };
-  const given = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
-  const imported = await importContacts(given, file, options);
-  assert.ok(!isFault(imported) && imported.rejected === 0);
-  await place.settled();
-  assert.deepEqual(await place.inside(vips), []);
-  assert.equal((await place.inside(pro)).length, 3);
-  const audience = { include: { segments: [pro] }, exclude: { contacts: [ann] } };
-  const reached = await sql`
+scenario(
+  'who is in a segment is found, and kept by whatever changes it: what is done, a profile, a list, an import, a merge, time',
+  async () => {
+    const place = await newPlace();
+    const ann = await place.tell('ann', { name: 'buy' }, { attributes: { plan: 'pro' } });
+    const bob = await place.tell('bob', undefined, { attributes: { plan: 'free' } });
+    const list = must(
+      await ctx.queue.transact((tx) =>
+        createSet(tx, ctx.ids, 1, { workspaceId: place.id, kind: 'list', name: 'vips' }),
+      ),
+    );
+    await place.settled();
+    const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
+    const buyers = await place.segment('buyers', { did: 'buy', within: '7d' });
+    const vips = await place.segment('vips', { inList: 'vips' });
+    assert.deepEqual(
+      [await place.inside(pro), await place.inside(buyers), await place.inside(vips)],
+      [[ann], [ann], []],
+    );
+    await change(place, bob, { plan: 'pro' });
+    await ctx.queue.transact((tx) => addMembers(tx, place.id, list.id, [bob]));
+    await place.tell('bob', { name: 'buy' });
+    await place.settled();
+    assert.deepEqual(await place.inside(pro), sorted(ann, bob));
+    assert.deepEqual(await place.inside(buyers), sorted(ann, bob));
+    assert.deepEqual(await place.inside(vips), [bob]);
+    await ctx.queue.transact((tx) => removeMembers(tx, place.id, list.id, [bob]));
+    const file = Readable.from([Buffer.from('email,plan\ncat@example.com,pro\n')]);
+    const options = { workspaceId: place.id, mapping: { plan: { attribute: 'plan' } } };
+    const given = {
+      sql: ctx.sql,
+      transact: ctx.queue.transact,
+      ids: ctx.ids,
+      nowMs: () => ctx.clock.nowMs(),
+    };
+    const imported = await importContacts(given, file, options);
+    assert.ok(!isFault(imported) && imported.rejected === 0);
+    await place.settled();
+    assert.deepEqual(await place.inside(vips), []);
+    assert.equal((await place.inside(pro)).length, 3);
+    const audience = { include: { segments: [pro] }, exclude: { contacts: [ann] } };
+    const reached = await sql`
     SELECT c.id FROM contacts c
     WHERE c.workspace_id = ${place.id} AND c.bucket >= 0 AND ${audienceCondition(sql, place.id, audience)}`;
-  assert.equal(reached.length, 2);
-  assert.ok((await estimateSegment(sql, pro)).about >= 0);
-  // Nothing is done, and a week goes by.
-  await place.advance(8 * DAY_MS);
-  assert.deepEqual(await place.inside(buyers), []);
-  const atMs = await place.nowMs();
-  const pair = { workspaceId: place.id, survivingId: bob, discardedId: ann };
-  await change(place, bob, { plan: 'free' });
-  must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, atMs, pair)));
-  await place.settled();
-  assert.equal((await place.inside(pro)).length, 1, 'the one who is gone is in nothing');
-});
+    assert.equal(reached.length, 2);
+    assert.ok((await estimateSegment(sql, pro)).about >= 0);
+    // Nothing is done, and a week goes by.
+    await place.advance(8 * DAY_MS);
+    assert.deepEqual(await place.inside(buyers), []);
+    const atMs = await place.nowMs();
+    const pair = { workspaceId: place.id, survivingId: bob, discardedId: ann };
+    await change(place, bob, { plan: 'free' });
+    must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, atMs, pair)));
+    await place.settled();
+    assert.equal((await place.inside(pro)).length, 1, 'the one who is gone is in nothing');
+  },
+);
 
-test('a rule said to Postgres is what it is of one contact in hand', async () => {
+scenario('a rule said to Postgres is what it is of one contact in hand', async () => {
   const place = await newPlace();
   const nowS = (await place.nowMs()) / 1000;
   for (let i = 0; i < 12; i++) {
@@ -151,126 +158,143 @@ test('a rule said to Postgres is what it is of one contact in hand', async () =>
   });
 });
 
-test('triggers: begins to hold, changes, enters and leaves; who is inside when it is published does not enter', async () => {
-  const place = await newPlace();
-  const ann = await place.tell('ann', undefined, { attributes: { plan: 'pro', seats: 1 } });
-  const bob = await place.tell('bob', undefined, { attributes: { plan: 'free', seats: 1 } });
-  await place.settled();
-  await place.segment('big', { attribute: 'seats', greaterThan: 9 });
-  const live = async (key: string, trigger: object, more: object = {}) =>
-    await place.live({ key, trigger: trigger as never, steps: [mail(key)], ...more });
-  await live('pro', { attribute: { path: 'plan', is: 'pro' } });
-  await live('seats', { attribute: { path: 'seats', changed: true } }, { entry: 'every' });
-  await live('grown', { segment: { entered: 'big' } });
-  await live('shrunk', { segment: { left: 'big' } });
-  await live('tagged', { tag: { entered: 'hot' } });
-  await live('chain', { tag: { entered: 'hot' } }, { steps: [{ key: 'up', set: { seats: 50 } }] });
-  await place.built();
-  await place.settled();
-  assert.deepEqual([await place.mails(ann), await place.mails(bob)], [[], []]);
-  await change(place, bob, { plan: 'pro' });
-  await place.settled();
-  await change(place, bob, { seats: 20 });
-  await place.settled();
-  assert.deepEqual(new Set(await place.mails(bob)), new Set(['pro', 'seats', 'grown']));
-  await change(place, bob, { seats: 2, plan: 'free' });
-  await place.settled();
-  await change(place, bob, { plan: 'pro' });
-  await place.settled();
-  const said = await place.mails(bob);
-  assert.deepEqual(said.toSorted(), ['grown', 'pro', 'seats', 'seats', 'shrunk'], 'once is once');
-  // Scenario 29: what a step sets is what a segment tests; in the same turn.
-  const { tagContacts } = await import('../src/contacts/sets.ts');
-  await ctx.queue.transact(async (tx) =>
-    tagContacts(tx, ctx.ids, 1, place.id, [{ contactId: ann, add: ['hot'], remove: [] }]),
-  );
-  await place.settled();
-  assert.deepEqual((await place.mails(ann)).toSorted(), ['grown', 'seats', 'tagged']);
-  await provesWhole();
-});
+scenario(
+  'triggers: begins to hold, changes, enters and leaves; who is inside when it is published does not enter',
+  async () => {
+    const place = await newPlace();
+    const ann = await place.tell('ann', undefined, { attributes: { plan: 'pro', seats: 1 } });
+    const bob = await place.tell('bob', undefined, { attributes: { plan: 'free', seats: 1 } });
+    await place.settled();
+    await place.segment('big', { attribute: 'seats', greaterThan: 9 });
+    const live = async (key: string, trigger: object, more: object = {}) =>
+      await place.live({ key, trigger: trigger as never, steps: [mail(key)], ...more });
+    await live('pro', { attribute: { path: 'plan', is: 'pro' } });
+    await live('seats', { attribute: { path: 'seats', changed: true } }, { entry: 'every' });
+    await live('grown', { segment: { entered: 'big' } });
+    await live('shrunk', { segment: { left: 'big' } });
+    await live('tagged', { tag: { entered: 'hot' } });
+    await live('chain', { tag: { entered: 'hot' } }, { steps: [{ key: 'up', set: { seats: 50 } }] });
+    await place.built();
+    await place.settled();
+    assert.deepEqual([await place.mails(ann), await place.mails(bob)], [[], []]);
+    await change(place, bob, { plan: 'pro' });
+    await place.settled();
+    await change(place, bob, { seats: 20 });
+    await place.settled();
+    assert.deepEqual(new Set(await place.mails(bob)), new Set(['pro', 'seats', 'grown']));
+    await change(place, bob, { seats: 2, plan: 'free' });
+    await place.settled();
+    await change(place, bob, { plan: 'pro' });
+    await place.settled();
+    const said = await place.mails(bob);
+    assert.deepEqual(said.toSorted(), ['grown', 'pro', 'seats', 'seats', 'shrunk'], 'once is once');
+    // Scenario 29: what a step sets is what a segment tests; in the same turn.
+    const { tagContacts } = await import('../src/contacts/sets.ts');
+    await ctx.queue.transact(async (tx) =>
+      tagContacts(tx, ctx.ids, 1, place.id, [{ contactId: ann, add: ['hot'], remove: [] }]),
+    );
+    await place.settled();
+    assert.deepEqual((await place.mails(ann)).toSorted(), ['grown', 'seats', 'tagged']);
+    await provesWhole();
+  },
+);
 
-test('scenario 23: an import starts none, and a rule that is made wider starts none; filters go by segments', async () => {
-  const place = await newPlace();
-  const ann = await place.tell('ann', undefined, { attributes: { plan: 'free' } });
-  await place.settled();
-  const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
-  await place.live({ key: 'in', trigger: { segment: { entered: 'pro' } }, steps: [mail('in')] });
-  await place.live({
-    key: 'only',
-    trigger: { event: { did: 'ask' } },
-    filter: { inSegment: 'pro' },
-    checkFilter: 'never',
-    steps: [mail('only')],
-  });
-  const rows = Array.from({ length: 50 }, (_, i) => `i${i}@example.com,pro`);
-  const file = Readable.from([Buffer.from(['email,plan', ...rows].join('\n'))]);
-  const given = { sql: ctx.sql, transact: ctx.queue.transact, ids: ctx.ids, nowMs: () => ctx.clock.nowMs() };
-  const options = { workspaceId: place.id, mapping: { plan: { attribute: 'plan' } } };
-  const imported = await importContacts(given, file, options);
-  assert.ok(!isFault(imported) && imported.rejected === 0);
-  await place.settled();
-  assert.equal((await place.inside(pro)).length, 50);
-  await place.tell('ann', { name: 'ask' });
-  await place.settled();
-  assert.equal(await place.refusal(ann), 'filter');
-  const rule = { attribute: 'plan', exists: true };
-  const nowMs = await place.nowMs();
-  must(await ctx.queue.transact((tx) => changeSegment(deps, tx, place.id, pro, { rule }, nowMs)));
-  await place.built();
-  await place.settled();
-  assert.equal((await place.inside(pro)).length, 51);
-  await place.tell('ann', { name: 'ask' });
-  await place.settled();
-  assert.deepEqual(await place.mails(ann), ['only']);
-  const sent = await sql`SELECT 1 FROM messages WHERE workspace_id = ${place.id}`;
-  assert.equal(sent.length, 1);
-});
-
-test('dates: so long before and after, at a time of their day; who joins late gets what is still to come; each year', async () => {
-  const place = await newPlace('Europe/Paris');
-  const day = new Date((await place.nowMs()) + 10 * DAY_MS).toISOString().slice(0, 10);
-  for (const days of [3, 2, 1])
+scenario(
+  'scenario 23: an import starts none, and a rule that is made wider starts none; filters go by segments',
+  async () => {
+    const place = await newPlace();
+    const ann = await place.tell('ann', undefined, { attributes: { plan: 'free' } });
+    await place.settled();
+    const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
+    await place.live({ key: 'in', trigger: { segment: { entered: 'pro' } }, steps: [mail('in')] });
     await place.live({
-      key: `renewal${days}`,
-      trigger: { date: { attribute: 'renews', offset: `-${days}d`, at: '09:00' } },
-      steps: [mail(`before-${days}`)],
+      key: 'only',
+      trigger: { event: { did: 'ask' } },
+      filter: { inSegment: 'pro' },
+      checkFilter: 'never',
+      steps: [mail('only')],
     });
-  await place.live({
-    key: 'birthday',
-    trigger: { date: { attribute: 'born', at: '08:30', yearly: true } },
-    steps: [mail('birthday')],
-  });
-  await place.built();
-  const ann = await place.tell('ann', undefined, {
-    attributes: { renews: day, born: `1990-${day.slice(5)}` },
-  });
-  await place.settled();
-  await place.advance(8 * DAY_MS + 12 * HOUR_MS);
-  assert.deepEqual(await place.mails(ann), ['before-3', 'before-2']);
-  const late = await place.tell('late', undefined, { attributes: { renews: day } });
-  await place.settled();
-  await place.advance(3 * DAY_MS);
-  assert.deepEqual(await place.mails(ann), ['before-3', 'before-2', 'before-1', 'birthday']);
-  assert.deepEqual(await place.mails(late), ['before-1'], 'scenario 27');
-  await place.advance(365 * DAY_MS);
-  assert.deepEqual((await place.mails(ann)).at(-1), 'birthday');
-  assert.equal((await place.mails(ann)).length, 5);
-});
+    const rows = Array.from({ length: 50 }, (_, i) => `i${i}@example.com,pro`);
+    const file = Readable.from([Buffer.from(['email,plan', ...rows].join('\n'))]);
+    const given = {
+      sql: ctx.sql,
+      transact: ctx.queue.transact,
+      ids: ctx.ids,
+      nowMs: () => ctx.clock.nowMs(),
+    };
+    const options = { workspaceId: place.id, mapping: { plan: { attribute: 'plan' } } };
+    const imported = await importContacts(given, file, options);
+    assert.ok(!isFault(imported) && imported.rejected === 0);
+    await place.settled();
+    assert.equal((await place.inside(pro)).length, 50);
+    await place.tell('ann', { name: 'ask' });
+    await place.settled();
+    assert.equal(await place.refusal(ann), 'filter');
+    const rule = { attribute: 'plan', exists: true };
+    const nowMs = await place.nowMs();
+    must(await ctx.queue.transact((tx) => changeSegment(deps, tx, place.id, pro, { rule }, nowMs)));
+    await place.built();
+    await place.settled();
+    assert.equal((await place.inside(pro)).length, 51);
+    await place.tell('ann', { name: 'ask' });
+    await place.settled();
+    assert.deepEqual(await place.mails(ann), ['only']);
+    const sent = await sql`SELECT 1 FROM messages WHERE workspace_id = ${place.id}`;
+    assert.equal(sent.length, 1);
+  },
+);
 
-test('what was there before a date is published for has its timer too; another value re-times it', async () => {
-  const place = await newPlace();
-  const nowMs = await place.nowMs();
-  const inDays = (days: number) => new Date(nowMs + days * DAY_MS).toISOString();
-  const ann = await place.tell('ann', undefined, { attributes: { due: inDays(2) } });
-  const bob = await place.tell('bob', undefined, { attributes: { due: inDays(2) } });
-  await place.settled();
-  await place.live({ key: 'due', trigger: { date: { attribute: 'due' } }, steps: [mail('due')] });
-  await place.built();
-  await change(place, bob, { due: inDays(4) });
-  await place.settled();
-  await place.advance(2 * DAY_MS + HOUR_MS);
-  assert.deepEqual([await place.mails(ann), await place.mails(bob)], [['due'], []]);
-  await place.advance(2 * DAY_MS);
-  assert.deepEqual(await place.mails(bob), ['due']);
-  assert.equal((await allSegments(sql, place.id)).length, 1);
-});
+scenario(
+  'dates: so long before and after, at a time of their day; who joins late gets what is still to come; each year',
+  async () => {
+    const place = await newPlace('Europe/Paris');
+    const day = new Date((await place.nowMs()) + 10 * DAY_MS).toISOString().slice(0, 10);
+    for (const days of [3, 2, 1])
+      await place.live({
+        key: `renewal${days}`,
+        trigger: { date: { attribute: 'renews', offset: `-${days}d`, at: '09:00' } },
+        steps: [mail(`before-${days}`)],
+      });
+    await place.live({
+      key: 'birthday',
+      trigger: { date: { attribute: 'born', at: '08:30', yearly: true } },
+      steps: [mail('birthday')],
+    });
+    await place.built();
+    const ann = await place.tell('ann', undefined, {
+      attributes: { renews: day, born: `1990-${day.slice(5)}` },
+    });
+    await place.settled();
+    await place.advance(8 * DAY_MS + 12 * HOUR_MS);
+    assert.deepEqual(await place.mails(ann), ['before-3', 'before-2']);
+    const late = await place.tell('late', undefined, { attributes: { renews: day } });
+    await place.settled();
+    await place.advance(3 * DAY_MS);
+    assert.deepEqual(await place.mails(ann), ['before-3', 'before-2', 'before-1', 'birthday']);
+    assert.deepEqual(await place.mails(late), ['before-1'], 'scenario 27');
+    await place.advance(365 * DAY_MS);
+    assert.deepEqual((await place.mails(ann)).at(-1), 'birthday');
+    assert.equal((await place.mails(ann)).length, 5);
+  },
+);
+
+scenario(
+  'what was there before a date is published for has its timer too; another value re-times it',
+  async () => {
+    const place = await newPlace();
+    const nowMs = await place.nowMs();
+    const inDays = (days: number) => new Date(nowMs + days * DAY_MS).toISOString();
+    const ann = await place.tell('ann', undefined, { attributes: { due: inDays(2) } });
+    const bob = await place.tell('bob', undefined, { attributes: { due: inDays(2) } });
+    await place.settled();
+    await place.live({ key: 'due', trigger: { date: { attribute: 'due' } }, steps: [mail('due')] });
+    await place.built();
+    await change(place, bob, { due: inDays(4) });
+    await place.settled();
+    await place.advance(2 * DAY_MS + HOUR_MS);
+    assert.deepEqual([await place.mails(ann), await place.mails(bob)], [['due'], []]);
+    await place.advance(2 * DAY_MS);
+    assert.deepEqual(await place.mails(bob), ['due']);
+    assert.equal((await allSegments(sql, place.id)).length, 1);
+  },
+);

@@ -38,6 +38,8 @@ export type Broadcast = {
   origin: Origin | null;
   createdMs: number;
   changedMs: number;
+  /** Counts what was changed of the draft. */
+  revision: number;
 };
 
 /** What a broadcast is made from, unchecked. */

@@ -6,13 +6,21 @@
  */
 import type { BroadcastState, Broadcast, BroadcastInput, BroadcastDeps } from './broadcast.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
+import { beginningOf } from '../base/text.ts';
 import type { Tx } from '../db/pool.ts';
 import { placePost } from '../conversations/groups/posts.ts';
 import { shortenRun } from '../links/links.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { checkInput, checkRate, type Checked } from './check.ts';
+import { checkInput, checkRate, LONGEST_NAME, type Checked } from './check.ts';
 import { rateInForce } from './forecast.ts';
-import { insertBroadcast, selectBroadcast, updateDraft, updateRate, updateState } from './sql.ts';
+import {
+  deleteDraftRow,
+  insertBroadcast,
+  selectBroadcast,
+  updateDraft,
+  updateRate,
+  updateState,
+} from './sql.ts';
 
 /** More than this late, a scheduled broadcast waits for a person: the server was down, or is a copy of one (see `begin`). */
 export const LATEST_START_MS = 6 * 3600 * 1000;
@@ -40,12 +48,12 @@ export async function draft(
 ): Promise<Broadcast> {
   const times = { scheduledMs: null, startedMs: null, finishedMs: null, createdMs: nowMs, changedMs: nowMs };
   const of = { id: deps.ids.spread(), workspaceId, note: null, runId: null, stepId: null };
-  const broadcast: Broadcast = { ...parts, ...of, ...times, state: 'draft' };
+  const broadcast: Broadcast = { ...parts, ...of, ...times, state: 'draft', revision: 1 };
   await insertBroadcast(tx, broadcast);
   return broadcast;
 }
 
-/** Changes a draft, or one that is scheduled; what is not given stays. */
+/** Changes a draft, or one that is scheduled; what is not given stays. With `revision` only where nobody has changed that one since. */
 export async function changeBroadcast(
   deps: BroadcastDeps,
   tx: Tx,
@@ -53,12 +61,17 @@ export async function changeBroadcast(
   id: number,
   input: BroadcastInput,
   nowMs: number,
+  revision?: number,
 ): Promise<Broadcast | Fault> {
   const now = await locked(tx, workspaceId, id, ['draft', 'scheduled'], 'be changed');
   if (isFault(now)) return now;
+  if (revision !== undefined && revision !== now.revision)
+    return fault('conflict', `somebody has changed it meanwhile: it is at revision ${now.revision} now`, {
+      field: 'revision',
+    });
   const checked = await checkInput(deps, workspaceId, input, now);
   if (isFault(checked)) return checked;
-  const changed = { ...now, ...checked, changedMs: nowMs };
+  const changed = { ...now, ...checked, changedMs: nowMs, revision: now.revision + 1 };
   await updateDraft(tx, changed, nowMs);
   return changed;
 }
@@ -75,6 +88,44 @@ export async function startBroadcast(
   const broadcast = await locked(tx, workspaceId, id, ['draft', 'scheduled'], 'be started');
   if (isFault(broadcast)) return broadcast;
   return await startDraft(deps, tx, broadcast, nowMs, atMs);
+}
+
+/** Takes its hour from a broadcast that waits for it: it is a draft again. */
+export async function unscheduleBroadcast(
+  deps: BroadcastDeps,
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  nowMs: number,
+): Promise<Broadcast | Fault> {
+  const broadcast = await locked(tx, workspaceId, id, ['scheduled'], 'be unscheduled');
+  if (isFault(broadcast)) return broadcast;
+  const stepId = await replaceStep(deps, tx, broadcast, undefined);
+  await updateState(tx, id, 'draft', { nowMs, scheduledMs: null, stepId });
+  return { ...broadcast, state: 'draft', scheduledMs: null };
+}
+
+/** A draft that says the same to the same people. */
+export async function copyBroadcast(
+  deps: BroadcastDeps,
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  nowMs: number,
+): Promise<Broadcast | Fault> {
+  const found = await selectBroadcast(tx, workspaceId, id);
+  if (!found || found.origin) return fault('not_found', 'there is no such broadcast');
+  const name = `${beginningOf(found.name, LONGEST_NAME - 7)} (copy)`;
+  const checked = await checkInput(deps, workspaceId, { name }, found);
+  return isFault(checked) ? checked : await draft(deps, tx, workspaceId, { ...checked, origin: null }, nowMs);
+}
+
+/** Deletes a draft; what was begun stays, for whoever asks what was sent. */
+export async function deleteDraft(tx: Tx, workspaceId: number, id: number): Promise<Broadcast | Fault> {
+  const broadcast = await locked(tx, workspaceId, id, ['draft'], 'be deleted');
+  if (isFault(broadcast)) return broadcast;
+  await deleteDraftRow(tx, workspaceId, id);
+  return broadcast;
 }
 
 /** Starts a broadcast that the transaction has made, or holds. */

@@ -8,6 +8,9 @@ import type { Broadcast, BroadcastDeps, BroadcastInput } from './broadcast.ts';
 
 const THREE_DAYS_MS = 3 * 24 * 3600 * 1000;
 
+/** Longest name of a broadcast. */
+export const LONGEST_NAME = 200;
+
 /** The checked parts of a broadcast. */
 export type Checked = Pick<
   Broadcast,
@@ -24,7 +27,7 @@ export async function checkInput(
   const value = <K extends keyof BroadcastInput>(key: K) =>
     input[key] === undefined ? now?.[key as keyof Broadcast] : input[key];
   const name = value('name');
-  if (typeof name !== 'string' || !name.trim() || name.length > 200)
+  if (typeof name !== 'string' || !name.trim() || name.length > LONGEST_NAME)
     return breaks('name', 'needs 1 to 200 characters');
   const content = checkContent(value('content'), 'content');
   if (isFault(content)) return content;

@@ -12,9 +12,11 @@ import { standingOf, type Sending, type Standing } from '../gate/standing.ts';
 import { talliesOf } from '../ledger/tallies.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
-import type { Broadcast, BroadcastDeps } from './broadcast.ts';
+import { isFault, type Fault } from '../base/fault.ts';
+import type { Broadcast, BroadcastDeps, BroadcastInput } from './broadcast.ts';
+import { checkInput } from './check.ts';
 import { forecastRendering, type RenderForecast } from './rendering.ts';
-import { selectAlike, selectLaneMarks, type AlikeGroup } from './sql.ts';
+import { selectAlike, selectLaneMarks, selectOneByOne, type AlikeGroup } from './sql.ts';
 
 /** Counts of a broadcast: how many contacts it has, and how many are in each state. */
 export type Counts = { matched: number; fannedOut: boolean } & Record<
@@ -60,6 +62,19 @@ export async function countBroadcast(
   return counts;
 }
 
+/** A draft that is not kept, to be forecast. */
+export async function planBroadcast(
+  deps: BroadcastDeps,
+  workspaceId: number,
+  input: BroadcastInput,
+): Promise<Broadcast | Fault> {
+  const checked = await checkInput(deps, workspaceId, { name: 'A plan', ...input }, undefined);
+  if (isFault(checked)) return checked;
+  const times = { scheduledMs: null, startedMs: null, finishedMs: null, createdMs: 0, changedMs: 0 };
+  const parts = { note: null, runId: null, stepId: null, origin: null, revision: 0, state: 'draft' as const };
+  return { ...checked, ...times, ...parts, id: deps.ids.spread(), workspaceId };
+}
+
 /** What would happen if it started now. */
 type Forecast = {
   matched: number;
@@ -97,26 +112,13 @@ export async function forecastBroadcast(
     durationMs: null,
   };
   if (!terms) return forecast;
-  const cap = broadcast.class === 'marketing' ? terms.rules.frequencyCap : undefined;
-  const heardSinceMs = windowOpenSinceMs(asOfMs);
+  const on = lookedAt(broadcast, terms, asOfMs);
+  const { heardSinceMs } = on;
   await keepStatistics(deps.sql);
-  const groups = await selectAlike(deps.sql, broadcast.workspaceId, broadcast.audience, {
-    channel: broadcast.channel,
-    integrationId: broadcast.integrationId,
-    heardSinceMs,
-    cap: cap && { ...cap, sinceMs: asOfMs - cap.perMs },
-  });
+  const groups = await selectAlike(deps.sql, broadcast.workspaceId, broadcast.audience, on);
   for (const group of groups) {
     const { n } = group;
-    const destinations = group.status === null ? [] : [addressOf(broadcast, group, heardSinceMs)];
-    const recipient = { timeZone: group.timeZone, destinations };
-    const { verdict } = standingOf(
-      sendingOf(broadcast, asOfMs),
-      terms,
-      recipient,
-      asOfMs,
-      group.freeMs ?? undefined,
-    );
+    const { verdict } = standingOfAlike(broadcast, terms, group, { asOfMs, heardSinceMs });
     forecast.matched += n;
     if (verdict.verdict === 'never') add(forecast.unreachable, verdict.code, n);
     else forecast.reachable += n;
@@ -126,6 +128,58 @@ export async function forecastBroadcast(
   if (forecast.ratePerS !== null)
     forecast.durationMs = Math.ceil((forecast.reachable / forecast.ratePerS) * 1000);
   return forecast;
+}
+
+/** Contacts that are looked at for one page of people. */
+const LOOKED_AT = 2_000;
+
+/**
+ * People of an audience for whom the gate says `code` now (`reached`: go), a page in the order of contacts. Looks at a bounded number
+ * of them: `next` is there while there are more to look at, whatever was found.
+ */
+export async function peopleForecast(
+  deps: BroadcastDeps,
+  broadcast: Broadcast,
+  nowMs: number,
+  page: { code: string; afterId: number; limit: number },
+): Promise<{ contactIds: number[]; next: number | null }> {
+  const terms = await termsFor(deps, broadcast);
+  if (!terms) return { contactIds: [], next: null };
+  const asOfMs = nowMs + terms.workspace.clockAheadMs;
+  const on = lookedAt(broadcast, terms, asOfMs);
+  const { workspaceId, audience } = broadcast;
+  const look = { ...on, afterId: page.afterId, limit: LOOKED_AT };
+  const rows = await selectOneByOne(deps.sql, workspaceId, audience, look);
+  const contactIds: number[] = [];
+  for (const row of rows) {
+    const { verdict } = standingOfAlike(broadcast, terms, row, { asOfMs, heardSinceMs: on.heardSinceMs });
+    if ((verdict.verdict === 'go' ? 'reached' : verdict.code) !== page.code) continue;
+    contactIds.push(row.contactId);
+    if (contactIds.length === page.limit) return { contactIds, next: row.contactId };
+  }
+  return { contactIds, next: rows.length === LOOKED_AT ? rows.at(-1)!.contactId : null };
+}
+
+/** What of each contact is looked at. */
+function lookedAt(broadcast: Broadcast, terms: Terms, asOfMs: number) {
+  const cap = broadcast.class === 'marketing' ? terms.rules.frequencyCap : undefined;
+  return {
+    channel: broadcast.channel,
+    integrationId: broadcast.integrationId,
+    heardSinceMs: windowOpenSinceMs(asOfMs),
+    cap: cap && { ...cap, sinceMs: asOfMs - cap.perMs },
+  };
+}
+
+function standingOfAlike(
+  broadcast: Broadcast,
+  terms: Terms,
+  group: AlikeGroup,
+  { asOfMs, heardSinceMs }: { asOfMs: number; heardSinceMs: number },
+): Standing {
+  const destinations = group.status === null ? [] : [addressOf(broadcast, group, heardSinceMs)];
+  const recipient = { timeZone: group.timeZone, destinations };
+  return standingOf(sendingOf(broadcast, asOfMs), terms, recipient, asOfMs, group.freeMs ?? undefined);
 }
 
 function add(counts: Record<string, number>, code: string, n: number): void {

@@ -6,11 +6,11 @@ import { isFault } from '../base/fault.ts';
 import { compile } from '../content/compile.ts';
 import type { RenderOptions } from '../content/renderOptions.ts';
 import { smsSize } from '../content/smsSize.ts';
-import type { Variables } from '../content/variables.ts';
 import { linksIn, type LinkWorkspace } from '../links/addresses.ts';
 import { linkSettings } from '../links/settings.ts';
 import type { Links } from '../links/links.ts';
 import type { Broadcast } from './broadcast.ts';
+import { madeUp } from './madeUp.ts';
 
 /** The size. `varies`: variables make it longer for some and shorter for others. */
 type TextSize = { encoding: 'GSM-7' | 'UCS-2'; each: number; total: number; varies: boolean };
@@ -27,7 +27,7 @@ export function textSize(
   if (isFault(compiled)) return undefined;
   const size = smsSize(
     compiled,
-    sampleOf(compiled.variables, workspace.name),
+    madeUp('usual', compiled.variables, workspace.name),
     asLongAsSent(links, workspace, broadcast),
   );
   if (!size) return undefined;
@@ -51,27 +51,4 @@ export function asLongAsSent(
     linksIn(content, linkSettings(workspace.settings).tracksClicks).map(({ longUri }) => longUri),
   );
   return { rewriteUri: (uri) => (long.has(uri) ? short : uri) };
-}
-
-/** Somebody of whom everything is known. */
-function sampleOf(variables: readonly string[], workspaceName: string): Variables {
-  const attributes = variables
-    .map((name) => name.replace(/^attributes\./, '').split('.')[0]!)
-    .map((name) => [name, 'abcdefgh']);
-  return {
-    contact: {
-      id: '000000000000000000000000',
-      externalId: '12345678',
-      givenName: 'Johanna',
-      surname: 'Jackson',
-      name: 'Johanna Jackson',
-      email: 'johanna@example.com',
-      phone: '+31612345678',
-      locale: 'en',
-      timezone: 'Europe/London',
-    },
-    attributes: Object.fromEntries(attributes) as Record<string, unknown>,
-    workspace: { name: workspaceName },
-    links: { unsubscribe: 'https://example.com/u/abcdefghijklmnopqrstuvwxyz' },
-  };
 }

@@ -9,7 +9,8 @@ import type { Broadcast, BroadcastState } from './broadcast.ts';
 const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", name, state, content, class, channel, integration_id AS "integrationId", audience,
   rate_per_s AS "ratePerS", note, run_id AS "runId", scheduled_ms AS "scheduledMs", started_ms AS "startedMs",
-  finished_ms AS "finishedMs", step_id AS "stepId", origin, expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs"`;
+  finished_ms AS "finishedMs", step_id AS "stepId", origin, expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs",
+  revision`;
 
 /** Writes a draft down. */
 export async function insertBroadcast(db: Db, b: Broadcast): Promise<void> {
@@ -26,8 +27,13 @@ export async function updateDraft(db: Db, b: Broadcast, nowMs: number): Promise<
   await db`
     UPDATE broadcasts SET name = ${b.name}, content = ${JSON.stringify(b.content)}::text::jsonb, class = ${b.class},
       channel = ${b.channel}, integration_id = ${b.integrationId}, audience = ${JSON.stringify(b.audience)}::text::jsonb,
-      rate_per_s = ${b.ratePerS}, expires_after_ms = ${b.expiresAfterMs}, changed_ms = ${nowMs}
+      rate_per_s = ${b.ratePerS}, expires_after_ms = ${b.expiresAfterMs}, changed_ms = ${nowMs}, revision = revision + 1
     WHERE id = ${b.id} AND workspace_id = ${b.workspaceId} AND state IN ('draft', 'scheduled')`;
+}
+
+/** Deletes a draft. */
+export async function deleteDraftRow(db: Db, workspaceId: number, id: number): Promise<void> {
+  await db`DELETE FROM broadcasts WHERE id = ${id} AND workspace_id = ${workspaceId} AND state = 'draft'`;
 }
 
 /** A broadcast of a workspace; with `lock` it stays as it is until the transaction ends. */
@@ -222,33 +228,66 @@ export async function selectAlike(
   db: Db,
   workspaceId: number,
   audience: Audience,
-  on: {
-    channel: string;
-    integrationId: number | null;
-    heardSinceMs: number;
-    cap: { sinceMs: number; most: number; perMs: number } | undefined;
-  },
+  on: LookedAt,
 ): Promise<AlikeGroup[]> {
-  const { channel, integrationId, heardSinceMs, cap } = on;
-  const marks = cap
+  return await db<AlikeGroup[]>`
+    SELECT count(*) AS n, ${factsLookedAt(db, on)}
+    FROM contacts c
+    LEFT JOIN (
+      SELECT DISTINCT ON (bucket, contact_id) bucket, contact_id, status, blocks, integration_id, last_inbound_ms
+      FROM destinations
+      WHERE workspace_id = ${workspaceId} AND ${chosenFrom(db, on)}
+      ORDER BY bucket, contact_id, ${chosenBy(db, on)}
+    ) d ON d.bucket = c.bucket AND d.contact_id = c.id
+    ${marksOfCap(db, on)}
+    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
+    GROUP BY 2, 3, 4, 5, 6, 7`.unprepared();
+}
+
+/** The facts of each contact of an audience by itself, in the order of contacts from `afterId` on. Locks nothing. */
+export async function selectOneByOne(
+  db: Db,
+  workspaceId: number,
+  audience: Audience,
+  on: LookedAt & { afterId: number; limit: number },
+): Promise<(AlikeGroup & { contactId: number })[]> {
+  return await db<(AlikeGroup & { contactId: number })[]>`
+    SELECT 1 AS n, c.id AS "contactId", ${factsLookedAt(db, on)}
+    FROM contacts c
+    LEFT JOIN LATERAL (
+      SELECT status, blocks, integration_id, last_inbound_ms FROM destinations
+      WHERE bucket = c.bucket AND contact_id = c.id AND ${chosenFrom(db, on)}
+      ORDER BY ${chosenBy(db, on)} LIMIT 1
+    ) d ON true
+    ${marksOfCap(db, on)}
+    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND (c.bucket, c.id) > (${bucketOf(on.afterId)}, ${on.afterId}::bigint)
+      AND ${audienceCondition(db, workspaceId, audience)}
+    ORDER BY c.bucket, c.id LIMIT ${on.limit}`.unprepared();
+}
+
+/** What of a contact's addresses and marks the gate looks at, and since when it counts. */
+type LookedAt = {
+  channel: string;
+  integrationId: number | null;
+  heardSinceMs: number;
+  cap: { sinceMs: number; most: number; perMs: number } | undefined;
+};
+
+const factsLookedAt = (db: Db, { heardSinceMs, cap }: LookedAt) => db`
+  d.status, d.blocks, d.integration_id AS "integrationId", c.time_zone AS "timeZone",
+  coalesce(d.last_inbound_ms >= ${heardSinceMs}, false) AS heard, ${cap ? db`f.free_ms` : db`NULL::bigint`} AS "freeMs"`;
+
+const chosenFrom = (db: Db, { channel, integrationId }: LookedAt) => db`
+  channel = ${channel} ${integrationId === null ? db`` : db`AND (integration_id IS NULL OR integration_id = ${integrationId})`}`;
+
+const chosenBy = (db: Db, { integrationId }: LookedAt) => db`
+  ${integrationId === null ? db`` : db`integration_id NULLS LAST,`}
+  status = 'active' DESC, coalesce(last_inbound_ms, 0) DESC, linked_ms DESC`;
+
+const marksOfCap = (db: Db, { cap }: LookedAt) =>
+  cap
     ? db`LEFT JOIN LATERAL (
         SELECT m + ${cap.perMs} AS free_ms FROM caps k, unnest(k.at_ms) m
         WHERE k.bucket = c.bucket AND k.contact_id = c.id AND m > ${cap.sinceMs}
         ORDER BY m DESC OFFSET ${cap.most - 1} LIMIT 1) f ON true`
     : db``;
-  return await db<AlikeGroup[]>`
-    SELECT count(*) AS n, d.status, d.blocks, d.integration_id AS "integrationId", c.time_zone AS "timeZone",
-      coalesce(d.last_inbound_ms >= ${heardSinceMs}, false) AS heard, ${cap ? db`f.free_ms` : db`NULL::bigint`} AS "freeMs"
-    FROM contacts c
-    LEFT JOIN (
-      SELECT DISTINCT ON (bucket, contact_id) bucket, contact_id, status, blocks, integration_id, last_inbound_ms
-      FROM destinations
-      WHERE workspace_id = ${workspaceId} AND channel = ${channel}
-        ${integrationId === null ? db`` : db`AND (integration_id IS NULL OR integration_id = ${integrationId})`}
-      ORDER BY bucket, contact_id, ${integrationId === null ? db`` : db`integration_id NULLS LAST,`}
-        status = 'active' DESC, coalesce(last_inbound_ms, 0) DESC, linked_ms DESC
-    ) d ON d.bucket = c.bucket AND d.contact_id = c.id
-    ${marks}
-    WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
-    GROUP BY 2, 3, 4, 5, 6, 7`.unprepared();
-}

@@ -251,6 +251,7 @@ async function readRun(
     links: await linksOfCause(deps.sql, runId),
     isTemplate: isTemplate(broadcast.content),
     integrationId: broadcast.integrationId,
+    startedMs: broadcast.startedMs!,
     canceled: broadcast.state === 'canceled',
     expiresMs: broadcast.startedMs! + broadcast.expiresAfterMs,
   };

@@ -5,7 +5,7 @@
  */
 import { followConnection } from '../conversations/groups/groups.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
-import type { GrantTold } from './grants.ts';
+import type { GrantTold } from './ending.ts';
 
 /** The reader. */
 export function announcementsReader(): FeedReader {

@@ -10,15 +10,18 @@ import { getContact, updateContact } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
 import { activate } from '../contacts/pending.ts';
 import { resolveContacts } from '../contacts/resolve.ts';
-import { closeChats, openChats, type OpenKind } from '../conversations/groups/chats.ts';
+import { openChats, type OpenKind } from '../conversations/groups/chats.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { mayOnBehalf } from './abilities.ts';
 import type { Client } from './clients.ts';
 import { checkConnectId } from './connectId.ts';
+import { cutOff, tell } from './ending.ts';
 import {
   endGrant,
+  endGrantsOfContacts,
   endGrantsOfWorkspace,
+  forgetContacts,
   insertGrant,
   lockPair,
   selectConnectedContacts,
@@ -57,15 +60,6 @@ export type Grant = {
 
 /** A grant that lasts. */
 export type LiveGrant = Grant & { connectId: string; contactId: number };
-
-/** What `grant.created` and `grant.deleted` tell on the feed, of the company's workspace; its owner is the contact. */
-export type GrantTold = {
-  grantId: number;
-  connectId: string;
-  userId: number;
-  contactId: number;
-  holderWorkspaceId: number;
-};
 
 /** What the functions that change a grant need. */
 export type GrantDeps = { ids: IdSource; queue: Pick<Queue, 'append'> };
@@ -121,7 +115,7 @@ export async function connectAccount(
     return fault('conflict', 'This account was connected by someone else just now.');
   const grant = grantOfRow(row) as LiveGrant;
   await openChats(tx, deps.ids, clientNowMs, { contactId, workspaceId: client.workspaceId }, opened(grant));
-  await tell(deps, tx, 'grant.created', grant, clientNowMs);
+  await tell(deps, tx, 'grant.created', [grant], clientNowMs);
   await note(deps, tx, 'connect.grant', grant, input);
   return { grant, created: true };
 }
@@ -136,8 +130,7 @@ export async function disconnectAccount(
   const row = await endGrant(tx, of, at.clientNowMs, 'holderId' in of ? 'holder' : 'company');
   if (!row) return fault('not_found', 'There is no such grant that lasts.');
   const grant = grantOfRow(row) as LiveGrant;
-  await closeChats(tx, at.clientNowMs, [grant.contactId]);
-  await tell(deps, tx, 'grant.deleted', grant, at.clientNowMs);
+  await cutOff(deps, tx, [grant], at.clientNowMs);
   await note(deps, tx, 'connect.end', grant, at);
   return grant;
 }
@@ -149,15 +142,33 @@ export async function disconnectWorkspace(
   workspaceId: number,
   at: { clientNowMs: number },
 ): Promise<void> {
-  const ended = (await endGrantsOfWorkspace(tx, workspaceId, at.clientNowMs)).map(
-    (row) => grantOfRow(row) as LiveGrant,
-  );
-  await closeChats(
+  const ended = await endGrantsOfWorkspace(tx, workspaceId, at.clientNowMs);
+  await cutOff(
+    deps,
     tx,
+    ended.map((row) => grantOfRow(row) as LiveGrant),
     at.clientNowMs,
-    ended.map(({ contactId }) => contactId),
   );
-  for (const grant of ended) await tell(deps, tx, 'grant.deleted', grant, at.clientNowMs);
+}
+
+/**
+ * Ends the grants of contacts that a company erases, which name them no more from then on. Who listens is told of the account, and
+ * nothing else: the company's own id of it is erased with the contact.
+ */
+export async function disconnectErased(
+  deps: GrantDeps,
+  tx: Tx,
+  of: { workspaceId: number; contactIds: readonly number[]; atMs: number },
+): Promise<void> {
+  const ended = await endGrantsOfContacts(tx, of.workspaceId, of.contactIds, of.atMs);
+  await forgetContacts(tx, of.workspaceId, of.contactIds);
+  await tell(
+    deps,
+    tx,
+    'grant.deleted',
+    ended.map((row) => ({ ...(grantOfRow(row) as LiveGrant), connectId: null })),
+    of.atMs,
+  );
 }
 
 /**
@@ -346,18 +357,6 @@ function grantOfRow({ holderId: userId, disconnectedMs, endedBy, ...same }: Gran
     ...(disconnectedMs === null ? {} : { disconnectedMs }),
     ...(endedBy === null ? {} : { endedBy }),
   };
-}
-
-async function tell(
-  { queue }: GrantDeps,
-  tx: Tx,
-  type: 'grant.created' | 'grant.deleted',
-  grant: LiveGrant,
-  atMs: number,
-): Promise<void> {
-  const { id: grantId, connectId, userId, contactId, holderWorkspaceId, clientWorkspaceId } = grant;
-  const payload: GrantTold = { grantId, connectId, userId, contactId, holderWorkspaceId };
-  await queue.append(tx, [{ ownerId: contactId, workspaceId: clientWorkspaceId, type, atMs, payload }]);
 }
 
 /** In the logs of both sides. */

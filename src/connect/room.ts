@@ -1,7 +1,8 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
 import { announcementsReader } from './announcements.ts';
-import { forgetContacts, moveGrants } from './sql.ts';
+import { disconnectErased } from './grants.ts';
+import { moveGrants } from './sql.ts';
 import { grantsReader } from './told.ts';
 
 /** Connect. The account's own list of companies keeps that there was a grant, and that the company erased its contact. */
@@ -17,7 +18,8 @@ export function connectRoom(deps: Parameters<typeof grantsReader>[0]): WorkingRo
     exports: {
       connect_grants: { by: 'contact', column: 'contact_id', hasBucket: false },
     },
-    erase: ({ tx, workspaceId, contactIds, atMs }) => forgetContacts(tx, workspaceId, contactIds, atMs),
+    erase: ({ tx, workspaceId, contactIds, atMs }) =>
+      disconnectErased(deps, tx, { workspaceId, contactIds, atMs }),
     merge: ({ tx, workspaceId, discardedId, survivingId }) =>
       moveGrants(tx, { workspaceId, discardedId, survivingId }),
     readers: [grantsReader(deps), announcementsReader()],

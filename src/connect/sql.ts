@@ -250,17 +250,27 @@ export async function endGrantsOfWorkspace(db: Db, workspaceId: number, atMs: nu
     RETURNING ${grantColumns(db)}`;
 }
 
-/** Lets go of contacts that a company erases: their grants end and name them no more. Locks the rows. */
-export async function forgetContacts(
+/** Ends the grants that last of contacts that a company erases. Locks the rows. */
+export async function endGrantsOfContacts(
   db: Db,
   clientWorkspaceId: number,
   contactIds: readonly number[],
   atMs: number,
+): Promise<GrantRow[]> {
+  return await db<GrantRow[]>`
+    UPDATE connect_grants g SET disconnected_ms = GREATEST(${atMs}::bigint, g.connected_ms), ended_by = 'erased'
+    WHERE g.client_workspace_id = ${clientWorkspaceId} AND g.contact_id = ANY(${[...contactIds]}::bigint[])
+      AND g.disconnected_ms IS NULL RETURNING ${grantColumns(db)}`;
+}
+
+/** Lets go of contacts that a company erases: their grants, which have ended, name them no more. Locks the rows. */
+export async function forgetContacts(
+  db: Db,
+  clientWorkspaceId: number,
+  contactIds: readonly number[],
 ): Promise<void> {
   await db`
-    UPDATE connect_grants SET connect_id = NULL, contact_id = NULL,
-      disconnected_ms = COALESCE(disconnected_ms, GREATEST(${atMs}::bigint, connected_ms)),
-      ended_by = COALESCE(ended_by, 'erased')
+    UPDATE connect_grants SET connect_id = NULL, contact_id = NULL
     WHERE client_workspace_id = ${clientWorkspaceId} AND contact_id = ANY(${[...contactIds]}::bigint[])`;
 }
 

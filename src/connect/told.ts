@@ -7,7 +7,7 @@ import { tellOwn } from '../campaigns/events/own.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { GrantTold } from './grants.ts';
+import type { GrantTold } from './ending.ts';
 
 const EVENTS = { 'grant.created': '$grant_created', 'grant.deleted': '$grant_deleted' } as const;
 
@@ -20,6 +20,8 @@ export function grantsReader(deps: { queue: Queue; ids: IdSource; names: Names }
         const name = EVENTS[type as keyof typeof EVENTS] as (typeof EVENTS)[keyof typeof EVENTS] | undefined;
         if (!name) return [];
         const { grantId, contactId, connectId, userId } = payload as GrantTold;
+        // Nothing is set off by who was erased.
+        if (connectId === null) return [];
         const properties = { grant: grantId, connect_id: connectId, user_id: userId };
         return [{ workspaceId, contactId, name, atMs, key: String(grantId), properties, isHistory: false }];
       });

@@ -34,6 +34,7 @@ import {
   selectIdentities,
   selectNewest,
   updateContactRow,
+  updateDisconnected,
 } from './sql.ts';
 
 export type { Contact } from './sql.ts';
@@ -75,6 +76,19 @@ export async function findContactIds(
   return keys.map((key) => owners.get(keyText(key)));
 }
 
+/**
+ * Contacts of a company that are accounts have disconnected from it: what was on its way to them before is not sent any more. Part of the
+ * transaction that ends their grants; `atMs` is by the company's clock.
+ */
+export async function noteDisconnected(
+  tx: Tx,
+  workspaceId: number,
+  contactIds: readonly number[],
+  atMs: number,
+): Promise<void> {
+  if (contactIds.length) await updateDisconnected(tx, workspaceId, contactIds, atMs);
+}
+
 /** All that contacts are known by. Tokens are among them: show them to nobody. */
 export async function identitiesOf(
   db: Db,
@@ -82,6 +96,19 @@ export async function identitiesOf(
   contactIds: readonly number[],
 ): Promise<(Identity & { contactId: number })[]> {
   return contactIds.length > 0 ? await selectIdentities(db, workspaceId, contactIds) : [];
+}
+
+/** Those of some contacts who are known by nothing but an id of a device, or its token: nobody knows who uses it. */
+export async function whoIsAnonymous(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Set<number>> {
+  const of = Map.groupBy(await identitiesOf(db, workspaceId, contactIds), ({ contactId }) => contactId);
+  const isDevice = (own: readonly Identity[]) =>
+    own.some(({ kind }) => kind === 'anonymous') &&
+    own.every(({ kind }) => kind === 'anonymous' || kind === 'token');
+  return new Set([...of].filter(([, own]) => isDevice(own)).map(([contactId]) => contactId));
 }
 
 /** Makes a contact that owns the identities; a conflict, and nothing changed, when one of them is owned. */

@@ -24,5 +24,7 @@ export type Person = {
   attributes: Record<string, unknown> | null;
   timeZone: string | null;
   locale: string | null;
+  /** When it disconnected last, of a contact that is or was a connected account; by the workspace's clock. */
+  disconnectedMs: number | null;
   destinations: Reachable[];
 };

@@ -67,6 +67,7 @@ export async function fillContact(
       time_zone = coalesce(c.time_zone, ${other.timeZone}::text), locale = coalesce(c.locale, ${other.locale}::text),
       signed_up_ms = least(c.signed_up_ms, ${other.signedUpMs}::bigint),
       last_inbound_ms = greatest(c.last_inbound_ms, ${other.lastInboundMs}::bigint),
+      disconnected_ms = greatest(c.disconnected_ms, ${other.disconnectedMs}::bigint),
       attributes = CASE WHEN octet_length((${merged})::text) <= ${attributesBytes} THEN ${merged} ELSE c.attributes END
     WHERE c.bucket = ${bucketOf(survivorId)} AND c.workspace_id = ${other.workspaceId} AND c.id = ${survivorId}`;
 }

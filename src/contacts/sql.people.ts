@@ -23,6 +23,7 @@ export async function selectPresent(
   const rows = await db<Row[]>`
     SELECT c.id AS "contactId", c.workspace_id AS "workspaceId", c.external_id AS "externalId", c.given_name AS "givenName", c.surname,
       ${want.attributes ? db`c.attributes` : db`NULL::jsonb AS attributes`}, c.time_zone AS "timeZone", c.locale,
+      c.disconnected_ms AS "disconnectedMs",
       d.id AS "destinationId", d.channel, d.integration_id AS "integrationId", d.address, d.status,
       d.blocks, d.last_inbound_ms AS "lastInboundMs",
       d.linked_ms AS "linkedMs"
@@ -44,6 +45,7 @@ export async function selectPresent(
         attributes: row.attributes,
         timeZone: row.timeZone,
         locale: row.locale,
+        disconnectedMs: row.disconnectedMs,
         destinations: [],
       };
       people.set(row.contactId, person);

@@ -19,13 +19,15 @@ export type Contact = {
   createdMs: number;
   changedMs: number;
   lastInboundMs: number | null;
+  /** When it disconnected last, of a contact that is or was a connected account. */
+  disconnectedMs: number | null;
 };
 
 const COLUMNS = (db: Db) => db`
   c.id, c.workspace_id AS "workspaceId", c.external_id AS "externalId", c.given_name AS "givenName", c.surname,
   c.attributes, c.time_zone AS "timeZone", c.locale, c.credential_required AS "credentialRequired",
   c.signed_up_ms AS "signedUpMs", c.created_ms AS "createdMs", c.changed_ms AS "changedMs",
-  c.last_inbound_ms AS "lastInboundMs"`;
+  c.last_inbound_ms AS "lastInboundMs", c.disconnected_ms AS "disconnectedMs"`;
 
 /** Contacts by id, in no order. Locks nothing. */
 export async function selectContacts(
@@ -86,6 +88,19 @@ export async function updateContactRow(
       AND octet_length((${merged})::text) <= ${attributes.attributesBytes}
     RETURNING ${COLUMNS(db)}`;
   return row;
+}
+
+/** Notes when contacts disconnected; of several times the last counts. Locks them. */
+export async function updateDisconnected(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+  atMs: number,
+): Promise<void> {
+  await db`
+    UPDATE contacts SET disconnected_ms = greatest(disconnected_ms, ${atMs}::bigint)
+    WHERE bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND workspace_id = ${workspaceId}
+      AND id = ANY(${[...ids]}::bigint[])`;
 }
 
 /** What is known anew of a contact: null is unknown and leaves what is there. `set` is JSON text, `unset` an array's text. */

@@ -110,6 +110,7 @@ CREATE TABLE broadcasts (
   changed_ms bigint NOT NULL,
   step_id bigint,
   origin jsonb,
+  revision integer NOT NULL DEFAULT 1,
   PRIMARY KEY (id),
   CHECK (((state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'canceled'::text])) OR (run_id IS NOT NULL))),
   CHECK (((state <> 'scheduled'::text) OR (scheduled_ms IS NOT NULL))),
@@ -308,6 +309,10 @@ CREATE TABLE campaigns (
   started_ms bigint,
   expected_per_hour bigint,
   note text,
+  is_left boolean NOT NULL DEFAULT false,
+  revision integer NOT NULL DEFAULT 1,
+  changed_by bigint,
+  archived_ms bigint,
   PRIMARY KEY (id),
   CHECK (((state = 'paused'::text) = (paused IS NOT NULL))),
   CHECK (((state = 'draft'::text) OR (version_id IS NOT NULL))),
@@ -458,6 +463,7 @@ CREATE TABLE contacts (
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
   last_inbound_ms bigint,
+  disconnected_ms bigint,
   PRIMARY KEY (bucket, workspace_id, id)
 );
 CREATE INDEX contacts_by_given_name ON contacts USING btree (workspace_id, lower(given_name) text_pattern_ops) WHERE (given_name IS NOT NULL);

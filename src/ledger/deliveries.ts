@@ -3,8 +3,10 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { Delivery, DeliveryStanding, SingleFacts } from './delivery.ts';
 import type { DeliveryKey } from './ref.ts';
 import {
+  countAmiss,
   renameDestinations,
   selectAmiss,
+  selectInRun,
   selectDeliveries,
   selectDeliveriesOf,
   selectDeliveriesOfCauses,
@@ -61,6 +63,29 @@ export async function amissInRun(
   page: { states: readonly StateCode[]; afterContactId: number; limit: number },
 ): Promise<Delivery[]> {
   return await selectAmiss(db, workspaceId, runId, page);
+}
+
+/** Deliveries of a run in some states: a page of them, ordered by contact. */
+export async function deliveriesInRun(
+  db: Db,
+  workspaceId: number,
+  runId: number,
+  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
+): Promise<Delivery[]> {
+  return await selectInRun(db, workspaceId, runId, page);
+}
+
+/** No more than so many are counted to say why they went amiss: the first of a million are like the rest. */
+const MOST_AMISS_COUNTED = 100_000;
+
+/** Why deliveries of a run went amiss, the most frequent first. `bounded`: there are more than were counted. */
+export async function failuresInRun(
+  db: Db,
+  workspaceId: number,
+  runId: number,
+): Promise<{ failures: Awaited<ReturnType<typeof countAmiss>>; bounded: boolean }> {
+  const failures = await countAmiss(db, workspaceId, runId, MOST_AMISS_COUNTED);
+  return { failures, bounded: failures.reduce((sum, { n }) => sum + n, 0) >= MOST_AMISS_COUNTED };
 }
 
 /** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */

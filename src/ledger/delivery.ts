@@ -50,6 +50,8 @@ export type SingleFacts = {
   class: MessageClass;
   /** Null where the message is gone: erased, with whom it was for or by itself. */
   kind: string | null;
+  /** When it was said, by the workspace's clock. */
+  saidMs: number | null;
   content: Content | null;
   integrationId: number | null;
   destinationId: number | null;

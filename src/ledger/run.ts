@@ -13,6 +13,8 @@ export type Run = {
   links: ReadonlyMap<string, number>;
   isTemplate: boolean;
   integrationId: number | null;
+  /** Since when it goes, by the workspace's clock. */
+  startedMs: number;
   /** Called off: what is left of it is not sent. */
   canceled: boolean;
   /** By the workspace's clock. */

@@ -39,7 +39,7 @@ export async function insertQueued(
 export async function selectSingles(db: Db, keys: readonly DeliveryKey[]): Promise<SingleFacts[]> {
   return await db<SingleFacts[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.workspace_id AS "workspaceId",
-      m.conversation_id AS "conversationId", m.kind, m.content,
+      m.conversation_id AS "conversationId", m.kind, m.at_ms AS "saidMs", m.content,
       CASE d.class WHEN 1 THEN 'transactional' WHEN 2 THEN 'marketing' ELSE 'authentication' END AS class,
       d.integration_id AS "integrationId", d.destination_id AS "destinationId", d.expires_ms AS "expiresMs", d.state, d.attempts,
       d.channel, d.sent_ms AS "sentMs", d.may_fall_back AS "mayFallBack", (d.trail -> -1 ->> 'begunMs')::bigint AS "begunMs"
@@ -305,6 +305,37 @@ export async function selectAmiss(
     WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
       AND d.state IN (3, 10, 11, 12) AND d.contact_id > ${page.afterContactId}
     ORDER BY d.contact_id LIMIT ${page.limit}`;
+}
+
+/**
+ * Deliveries of a run in some states, in the order of their contacts. Read along the primary key of the partition that the run is in,
+ * which others share: what did not go well is found quicker by `selectAmiss`.
+ */
+export async function selectInRun(
+  db: Db,
+  workspaceId: number,
+  causeId: number,
+  page: { states: readonly StateCode[]; afterContactId: number; limit: number },
+): Promise<Delivery[]> {
+  return await db<Delivery[]>`
+    SELECT ${deliveryColumns(db)} FROM deliveries d
+    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
+      AND d.bucket >= 0 AND (d.bucket, d.contact_id) > (${bucketOf(page.afterContactId)}, ${page.afterContactId}::bigint)
+    ORDER BY d.bucket, d.contact_id LIMIT ${page.limit}`;
+}
+
+/** Why deliveries of a run did not go well, the most frequent first; counted up to so many of them. Locks nothing. */
+export async function countAmiss(
+  db: Db,
+  workspaceId: number,
+  causeId: number,
+  most: number,
+): Promise<{ state: StateCode; code: string | null; detail: string | null; n: number }[]> {
+  return await db<{ state: StateCode; code: string | null; detail: string | null; n: number }[]>`
+    SELECT state, code, min(detail) AS detail, count(*) AS n FROM (
+      SELECT d.state, d.code, d.detail FROM deliveries d
+      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state IN (3, 10, 11, 12) LIMIT ${most}) a
+    GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 100`;
 }
 
 /** Ids that providers gave to the newest deliveries to a contact, but for one of them. */

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Room } from '../db/room.ts';
+import { waitOut } from '../queue/lanes/still.ts';
 import type { Queue } from '../queue/queue.ts';
 import { RECEIPT_AFTER_MS } from './outcomes.ts';
 import type { Rules } from './rules.ts';
@@ -56,6 +57,8 @@ export async function advanceClock(
   // Not one transaction with the above: whatever is put in or put off in between with the new time is only early, and is
   // looked at again.
   await deps.clockMoved?.(workspaceId);
+  // Who had the old time in hand has written by it then, and what they wrote comes forward with the rest.
+  await waitOut(sql, queue);
   await queue.transact(async (tx) => {
     await queue.bringForward(tx, workspaceId, byMs);
     for (const room of deps.rooms?.() ?? []) await room.advance?.(tx, workspaceId, byMs);

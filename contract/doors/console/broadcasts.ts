@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Content } from '../../content.ts';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
-import { Channel, Class, LifeMs, Name, pageOf, TimeGiven } from './fields.ts';
+import { Address, Channel, Class, LifeMs, Name, pageOf, TimeGiven } from './fields.ts';
 import { DELIVERY_STATES, RecipientShown } from './messages.ts';
 
 const clauses = Type.Object({
@@ -42,6 +42,22 @@ export const BroadcastPatch = Type.Object({
   audience: Type.Optional(AudienceInput),
   ...fields,
 });
+/** `POST …/broadcasts/forecast`: a draft that is not kept. */
+export const PlannedBroadcast = Type.Object({
+  name: Type.Optional(Name),
+  content: AnyObject,
+  channel: Channel,
+  audience: AudienceInput,
+  ...fields,
+});
+/** `POST …/broadcasts/people`: the same, and which of its people are meant, by the code of the forecast (`reached`: who gets it now). */
+export const PlannedPeople = Type.Object({
+  ...PlannedBroadcast.properties,
+  code: Type.String({ minLength: 1, maxLength: 64 }),
+  after: Type.Optional(Id),
+});
+/** `POST …/broadcasts/{id}/test`: to an address, as somebody would get it; as a made-up person where nobody is named. */
+export const TestSend = Type.Object({ address: Address, as: Type.Optional(Id) });
 /** `POST …/broadcasts/{id}/schedule`. */
 export const Schedule = Type.Object({ at: TimeGiven });
 /** `POST …/broadcasts/{id}/rate`. */
@@ -64,6 +80,8 @@ const broadcast = {
   finishedAt: orNull(Time),
   createdAt: Time,
   changedAt: Time,
+  /** One more with every change of what it says, to whom or how. A change that names another one in If-Match is refused. */
+  revision: Count,
 };
 /** A broadcast. */
 export const BroadcastShown = Type.Object(broadcast);
@@ -114,3 +132,35 @@ export const ForecastShown = Type.Object({
 /** Recipients whose message went amiss. */
 export const AmissPage = pageOf('recipients', RecipientShown);
 export type AmissPage = Static<typeof AmissPage>;
+
+/** People of an audience for whom the forecast says one thing. More may follow although the page is short: it is looked for a bounded while. */
+export const PlannedPeoplePage = pageOf(
+  'people',
+  Type.Object({ contactId: Id, name: orNull(Type.String()), address: orNull(Type.String()) }),
+);
+export type PlannedPeoplePage = Static<typeof PlannedPeoplePage>;
+
+/** Recipients in a state, with who they are. */
+export const RecipientPage = pageOf(
+  'recipients',
+  Type.Object({ ...RecipientShown.properties, name: orNull(Type.String()) }),
+);
+export type RecipientPage = Static<typeof RecipientPage>;
+
+/** What a broadcast led to. */
+export const ResultsShown = Type.Object({
+  counts: BroadcastCounts,
+  /** Why it did not arrive, the most frequent first, each with the words of one provider's answer. */
+  failures: Type.Array(
+    Type.Object({
+      state: oneOf(DELIVERY_STATES),
+      code: Type.String(),
+      detail: orNull(Type.String()),
+      n: Count,
+    }),
+  ),
+  /** Failures were counted no further than this many. */
+  failuresBounded: Type.Boolean(),
+  links: Type.Array(Type.Object({ url: Type.String(), people: Count, clicks: Count })),
+});
+export type ResultsShown = Static<typeof ResultsShown>;

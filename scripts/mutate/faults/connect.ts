@@ -22,10 +22,38 @@ export const connectFaults = [
     ['a grant ends while somebody acts by it', 'hold ? db`FOR SHARE OF g` : db``', 'db``'],
     [
       'an erased contact’s connect id is kept',
-      'SET connect_id = NULL, contact_id = NULL,',
-      'SET contact_id = NULL,',
+      'SET connect_id = NULL, contact_id = NULL',
+      'SET contact_id = NULL',
     ],
   ]),
+  ...inFile('src/connect/grants.ts', GRANTS, [
+    [
+      'nobody is told that a company erased an account',
+      '    ended.map((row) => ({ ...(grantOfRow(row) as LiveGrant), connectId: null })),\n',
+      '    [],\n',
+    ],
+  ]),
+  ...inFile(
+    'src/outbox/deliver/shown.ts',
+    ['test/connectCampaigns.test.ts'],
+    [
+      [
+        'what a broadcast has on its way goes to who has disconnected',
+        'if (item.stream !== 0) return true;',
+        'if (item.stream < 0) return true;',
+      ],
+      [
+        'what a campaign has on its way goes to who has disconnected',
+        'if (item.stream !== 0) return true;',
+        'if (item.stream > 0) return true;',
+      ],
+      [
+        'nothing goes any more to who has disconnected',
+        'disconnectedMs === null || saidMs > disconnectedMs',
+        'disconnectedMs === null',
+      ],
+    ],
+  ),
   ...inFile('src/connect/abilities.ts', GRANTS, [
     ['a grant allows all that there is', 'return grant.allows.includes(ability)', 'return true'],
   ]),

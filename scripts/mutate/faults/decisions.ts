@@ -74,13 +74,13 @@ export const decisionFaults = [
     ['nothing moves on', 'return subject.mayFallBack ? { moveOn: true } : {}', 'return {}'],
     [
       'what is called off keeps its room',
-      'row: rowOf(subject, STATE.canceled, nowMs, item.attempt), ...roomBack(subject) }',
-      'row: rowOf(subject, STATE.canceled, nowMs, item.attempt) }',
+      'row: rowOf(subject, STATE.canceled, nowMs, item.attempt, why), ...roomBack(subject) }',
+      'row: rowOf(subject, STATE.canceled, nowMs, item.attempt, why) }',
     ],
     [
       'what is called off is failed',
-      'row: rowOf(subject, STATE.canceled, nowMs, item.attempt), ',
-      'row: rowOf(subject, STATE.failed, nowMs, item.attempt), ',
+      'row: rowOf(subject, STATE.canceled, nowMs, item.attempt, why), ',
+      'row: rowOf(subject, STATE.failed, nowMs, item.attempt, why), ',
     ],
     ['whoever is erased is told why', "{ code: 'erased', detail: '' }", "{ code: 'canceled', detail: '' }"],
     [

@@ -90,7 +90,7 @@ export const deliverFaults = [
     ],
     [
       'what was called off is sent',
-      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);',
+      'if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs, draft.why);',
       '',
     ],
     [
@@ -129,12 +129,7 @@ export const deliverFaults = [
       "if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];",
       'if (!cap || !person) return [];',
     ],
-    [
-      'what would not go takes room',
-      'if (!wouldGo(draft, terms, person, nowMs)) return [];',
-      '',
-      ['test/caps.test.ts'],
-    ],
+    ['what would not go takes room', 'if (!wouldGo(draft, terms, person, nowMs)) return [];', '', DELIVER],
     ['what found no room goes', 'const capFreeMs = full.size\n', 'const capFreeMs = false\n'],
     ['reading is never waited for', 'subject.unreadAfterMs = terms.fallback.unreadAfterMs;', '', RECEIPT],
     [
@@ -154,14 +149,9 @@ export const deliverFaults = [
       'a run’s integration is not taken',
       'integrationId: run.integrationId,\n        destinationId',
       'integrationId: null,\n        destinationId',
-      ['test/broadcasts.test.ts', 'src/outbox/outcome/order.test.ts'],
+      DELIVER,
     ],
-    [
-      'a run never ends',
-      'expiresMs: run.expiresMs,',
-      'expiresMs: Number.MAX_SAFE_INTEGER,',
-      ['test/broadcasts.test.ts'],
-    ],
+    ['a run never ends', 'expiresMs: run.expiresMs,', 'expiresMs: Number.MAX_SAFE_INTEGER,', DELIVER],
     [
       'a message never ends',
       'expiresMs: row.expiresMs ?? Number.MAX_SAFE_INTEGER,',

@@ -17,6 +17,7 @@ import {
   type ChatKind,
   type OpenKind,
 } from './sql.chats.ts';
+import { deleteMemberships } from './sql.groups.ts';
 
 export type { Chat, ChatKind, OpenKind } from './sql.chats.ts';
 
@@ -36,9 +37,14 @@ export async function openChats(
   if (rows.length) await upsertChats(tx, rows, nowMs);
 }
 
-/** Closes the conversations of contacts who are not connected any more: nothing is posted to them from now on. */
+/**
+ * Closes the conversations of contacts who are not connected any more, and takes them out of all groups: nothing is posted to them from
+ * now on, nor of what is on its way.
+ */
 export async function closeChats(tx: Tx, nowMs: number, contactIds: readonly number[]): Promise<void> {
-  if (contactIds.length) await closeChatRows(tx, contactIds, nowMs);
+  if (!contactIds.length) return;
+  await closeChatRows(tx, contactIds, nowMs);
+  await deleteMemberships(tx, contactIds);
 }
 
 /**

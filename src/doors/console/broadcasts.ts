@@ -28,6 +28,9 @@ import {
   startBroadcast,
 } from '../../broadcasts/broadcasts.ts';
 import type { Broadcast, BroadcastInput } from '../../broadcasts/broadcast.ts';
+import type { Static } from 'typebox';
+import type { Content } from '../../../contract/content.ts';
+import { expandTemplates } from '../../content/templates.ts';
 import { countBroadcast, forecastBroadcast } from '../../broadcasts/forecast.ts';
 import { contentProblems } from '../../broadcasts/rendering.ts';
 import { textSize } from '../../broadcasts/size.ts';
@@ -59,8 +62,8 @@ import {
   type Work,
 } from './route.ts';
 
-/** Ids of 100,000 contacts. */
-const AUDIENCE_BYTES = 4 * 1024 * 1024;
+/** A body with the ids of 100,000 contacts. */
+export const AUDIENCE_BYTES = 4 * 1024 * 1024;
 /** States that are looked into by hand. */
 const AMISS = ['failed', 'suppressed', 'expired', 'unknown'] as const;
 const one = '/broadcasts/:broadcastId';
@@ -108,15 +111,18 @@ export const broadcastRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action: 'broadcasts.write',
-    does: 'Changes a broadcast that has not started.',
+    does: 'Changes a broadcast that has not started; with If-Match only the revision that is named there.',
     body: BroadcastPatch,
     answers: { 200: BroadcastChanged },
     bodyBytes: AUDIENCE_BYTES,
     async handle(call) {
       const input = await readInput(call, call.body);
       if (isFault(input)) return input;
+      const revision = revisionIn(call);
+      if (isFault(revision)) return revision;
+      const { ctx, workspace, workspaceNowMs } = call;
       return steer(call, 'change', (tx, id) =>
-        changeBroadcast(call.ctx.broadcasts, tx, call.workspace.id, id, input, call.workspaceNowMs),
+        changeBroadcast(ctx.broadcasts, tx, workspace.id, id, input, workspaceNowMs, revision),
       );
     },
   }),
@@ -128,9 +134,7 @@ export const broadcastRoutes: readonly Route[] = [
     async handle(call) {
       const broadcast = await find(call);
       if (isFault(broadcast)) return broadcast;
-      const forecast = await forecastBroadcast(call.ctx.broadcasts, broadcast, call.nowMs);
-      const size = textSize(call.ctx.links, call.workspace, broadcast, forecast.reachable);
-      return { ...forecast, segments: size ?? null };
+      return await forecastOf(call, broadcast);
     },
   }),
   reads({
@@ -203,8 +207,25 @@ function steering(): Route[] {
   ];
 }
 
+/** What would happen if it started now. */
+export async function forecastOf(
+  { ctx, workspace, nowMs }: Call<unknown>,
+  broadcast: Broadcast,
+): Promise<Static<typeof ForecastShown>> {
+  const forecast = await forecastBroadcast(ctx.broadcasts, broadcast, nowMs);
+  const size = textSize(ctx.links, workspace, broadcast, forecast.reachable);
+  return { ...forecast, segments: size ?? null };
+}
+
+/** The revision in If-Match, as our answers write it or as an entity tag. */
+function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fault {
+  if (ifMatch === undefined || ifMatch === '*') return undefined;
+  const [, digits] = /^"?(\d{1,9})"?$/.exec(ifMatch) ?? [];
+  return digits === undefined ? breaks('If-Match', 'must be a revision, such as "3"') : Number(digits);
+}
+
 /** The work of a change to the broadcast of the path. Warms the directory, which is asked again inside the transaction. */
-async function steer(
+export async function steer(
   call: Call<unknown>,
   what: string,
   run: (tx: Tx, id: number) => Promise<Broadcast | Fault>,
@@ -217,7 +238,12 @@ async function steer(
   };
 }
 
-function told<S extends 200 | 201>(broadcast: Broadcast, what: string, status: S): Done<S, BroadcastChanged> {
+/** The answer to a change, and what the audit log is told of it. */
+export function told<S extends 200 | 201>(
+  broadcast: Broadcast,
+  what: string,
+  status: S,
+): Done<S, BroadcastChanged> {
   const { name, state, ratePerS, scheduledMs } = broadcast;
   return {
     status,
@@ -270,7 +296,7 @@ async function listAmiss(call: Call): Promise<AmissPage | Fault> {
 }
 
 /** The broadcast of the path. */
-async function find(call: Call<unknown>): Promise<Broadcast | Fault> {
+export async function find(call: Call<unknown>): Promise<Broadcast | Fault> {
   const { sql } = call.ctx;
   return (await findBroadcast(sql, call.workspace.id, idIn(call, 'broadcastId'))) ?? missing('broadcast');
 }
@@ -282,15 +308,17 @@ type InputText = Omit<BroadcastInput, 'audience' | 'integrationId' | 'content'> 
 };
 
 /** A body as the room takes it: ids as numbers, names of this workspace only. */
-async function readInput(call: Call<unknown>, body: InputText): Promise<BroadcastInput | Fault> {
+export async function readInput(call: Call<unknown>, body: InputText): Promise<BroadcastInput | Fault> {
   const { content, audience, integrationId, ...rest } = body;
   const input: BroadcastInput = { ...rest };
   if (content !== undefined) {
     const read = await readContent(content, 'content', call.workspace.id);
     if (isFault(read)) return read;
+    const said = await withoutTemplate(call, read);
+    if (isFault(said)) return said;
     const named = integrationId ? await call.ctx.directory.integration(idOf(integrationId)) : undefined;
     const own = named?.workspaceId === call.workspace.id ? named : undefined;
-    input.content = await asSeen(call, await templatesThrough(call, own, read), read);
+    input.content = await asSeen(call, await templatesThrough(call, own, said), said);
   }
   if (audience !== undefined) {
     const read = await readAudience(call.ctx.sql, call.workspace.id, audience);
@@ -306,6 +334,22 @@ async function readInput(call: Call<unknown>, body: InputText): Promise<Broadcas
     input.integrationId = fromHex24(integrationId);
   }
   return input;
+}
+
+/** What a stored template stands for at this moment; what is changed of it later does not change what is being sent. */
+export async function withoutTemplate(
+  { ctx, workspace }: Call<unknown>,
+  content: Content,
+  language?: string,
+): Promise<Content | Fault> {
+  if (content.type !== 'template') return content;
+  const said = await expandTemplates(ctx.sql, workspace.id, [content], {
+    path: 'content',
+    ...(language === undefined ? {} : { language }),
+  });
+  if (isFault(said)) return said;
+  const [only, more] = said;
+  return only && !more ? only : breaks('content', `the template ${content.name} is more than one message`);
 }
 
 function present(broadcast: Broadcast): BroadcastShown {
@@ -327,5 +371,6 @@ function present(broadcast: Broadcast): BroadcastShown {
     finishedAt: timeText(broadcast.finishedMs),
     createdAt: timeText(broadcast.createdMs),
     changedAt: timeText(broadcast.changedMs),
+    revision: broadcast.revision,
   };
 }

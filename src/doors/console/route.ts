@@ -38,6 +38,8 @@ export type Route = RouteOf<ConsoleKind>;
 const written = routesOf<ConsoleKind>();
 /** Routes of this door that change something, with a body and without. */
 export const { writes, acts } = written;
+/** A question that takes a body: it changes nothing, and nobody is told of it. */
+export const asks = written.keeps;
 
 type GivenRead = Omit<Parameters<typeof written.reads>[0], 'handle' | 'answers'>;
 

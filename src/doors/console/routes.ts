@@ -2,6 +2,8 @@
 import { accountChatRoutes } from './accountChats.ts';
 import { actionRoutes } from './actions.ts';
 import { broadcastRoutes } from './broadcasts.ts';
+import { draftRoutes } from './broadcastDrafts.ts';
+import { resultRoutes } from './broadcastResults.ts';
 import { backtestRoutes } from './backtests.ts';
 import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
@@ -22,6 +24,7 @@ import { keyRoutes } from './keys.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
+import { renderRoutes } from './render.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
 import { segmentRoutes } from './segments.ts';
@@ -53,7 +56,10 @@ export const ROUTES: readonly Route[] = [
   ...segmentRoutes,
   ...numberRoutes,
   ...messageRoutes,
+  ...draftRoutes,
   ...broadcastRoutes,
+  ...resultRoutes,
+  ...renderRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
   ...groupRoutes,

@@ -49,6 +49,8 @@ export type Call<K extends Kind, B = undefined> = {
   /** The body as it came, for routes that take files. */
   rawBody: Buffer;
   contentType: string;
+  /** The state of a thing that is to be changed, as the caller knows it. */
+  ifMatch: string | undefined;
   /** By our clock. */
   nowMs: number;
   /** By the workspace's clock. */

@@ -209,6 +209,7 @@ function callOf<K extends Kind>(
     body: undefined,
     rawBody: request.rawBody ?? Buffer.alloc(0),
     contentType: request.headers['content-type'] ?? '',
+    ifMatch: request.headers['if-match'],
     nowMs,
     workspaceNowMs: nowMs + workspace.clockAheadMs,
     credential: (request.headers.authorization ?? '').replace(/^\S+ +/, '').trim(),

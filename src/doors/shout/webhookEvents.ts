@@ -3,7 +3,7 @@
  * feed. `data` holds the pair that a company keeps: `user_id` and its own `connect_id`.
  */
 import type { Webhook } from '../../webhooks/webhook.ts';
-import type { GrantTold } from '../../connect/grants.ts';
+import type { GrantTold } from '../../connect/ending.ts';
 import { getWorkspace } from '../../accounts/workspaces.ts';
 import type { Presenter } from '../../webhooks/expand.ts';
 import { inOrder, timeIn } from './present.ts';
@@ -53,7 +53,7 @@ export const shoutPresenter: Presenter = {
 /** What is sent for one event. */
 export function payloadOf(
   event: ShoutEvent,
-  of: { id: number; atMs: number; connectId: string; userId: number },
+  of: { id: number; atMs: number; connectId: string | null; userId: number },
   timeZone: string,
   fields: CustomFields,
 ): Record<string, unknown> {

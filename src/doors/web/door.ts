@@ -7,6 +7,7 @@ import { fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import type { Log } from '../../base/log.ts';
 import { buildPages, type Built } from './build.ts';
+import { mailFrameDoor } from './mailFrame.ts';
 import { ENCODINGS, readWebFiles, type WebFile } from './files.ts';
 
 /** The pages, being made from the moment on that they are opened. */
@@ -63,6 +64,7 @@ export function webDoor(web: Web, log: Log): { door: (app: FastifyInstance) => v
       for (const url of PAGES) app.get(url, (request, reply) => sendPage(web, request, reply));
       app.get('/assets/*', (request, reply) => sendFile(web, request, reply));
       app.get('/favicon.svg', (request, reply) => sendFile(web, request, reply));
+      mailFrameDoor(app);
     },
     part: {
       name: 'pages of the console',

@@ -4,6 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import { until } from '../../../test/support/until.ts';
+import { newTwilio } from '../../../test/support/world.ts';
 import type { Outcome } from '../../channels/adapter.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { STATE } from '../../ledger/states.ts';
@@ -331,4 +332,26 @@ test('a few people’s messages begin with their claim, and no more while those 
     `${workspaceId} sms`,
     'runs through one provider share a room, each workspace its own',
   );
+});
+
+test('a run goes through the integration that it names, and is over when its time is', async () => {
+  const { id: workspaceId, integration } = await rig.newPlace();
+  const other = await newTwilio(rig.ctx, workspaceId, rig.sink.url);
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  for (const { id: integrationId } of [integration, other]) {
+    const { runId } = await rig.run(workspaceId, {
+      integrationId,
+      class: 'transactional',
+      expiresAfterMs: 60_000,
+    });
+    await rig.fan(workspaceId, runId, [ann!.id]);
+    const claimed = await rig.claim(ann!.id, runId);
+    const { ready } = await prepare(rig.deps, claimed, rig.ctx.clock.nowMs());
+    assert.deepEqual(
+      ready.map(({ subject }) => subject.integrationId),
+      [integrationId],
+    );
+    const late = await prepare(rig.deps, claimed, rig.ctx.clock.nowMs() + 61_000);
+    assert.deepEqual([late.ready.length, late.decided.map(({ row }) => row?.state)], [0, [STATE.expired]]);
+  }
 });

@@ -36,7 +36,7 @@ import type { OpenIntegration, Senders } from '../../senders/senders.ts';
 import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
 import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
-import { linkOptions, lookingOn, stillWanted, whereNow } from './shown.ts';
+import { DISCONNECTED, isCutOff, linkOptions, lookingOn, stillWanted, whereNow } from './shown.ts';
 import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
 import { ownUrls, toWire, type Draft, type OwnUrls, type Ready } from './wire.ts';
@@ -96,7 +96,11 @@ export async function prepare(
     run && allTerms.get(run.workspaceId),
     drafts.map(({ item }) => item.ownerId),
   );
-  for (const draft of drafts) draft.isLooking = looking.has(people.get(draft.item.ownerId)?.contactId ?? 0);
+  for (const draft of drafts) {
+    const person = people.get(draft.item.ownerId);
+    draft.isLooking = looking.has(person?.contactId ?? 0);
+    if (person && isCutOff(draft, person)) Object.assign(draft, DISCONNECTED);
+  }
   const around: Around = {
     opens,
     full: await takeRoomFor(deps, drafts, allTerms, people, nowMs),
@@ -213,6 +217,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
     confirms: row.kind === 'confirmation',
     ...(row.kind === 'message' ? { conversationId: row.conversationId } : {}),
     canceled: false,
+    saidMs: row.saidMs ?? Number.MAX_SAFE_INTEGER,
     wasUnknown: row.state === STATE.unknown,
     ...(row.begunMs === null ? {} : { unclearSinceMs: row.begunMs }),
     mayFallBack: row.mayFallBack === true,
@@ -257,6 +262,7 @@ async function draftRun(
         expiresMs: run.expiresMs,
         compiled: run.compiled,
         isTemplate: run.isTemplate,
+        saidMs: run.startedMs,
         canceled: run.canceled || wanted?.has(item.ownerId) === false,
         wasUnknown: state === STATE.unknown,
         ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
@@ -375,7 +381,7 @@ function choosePath(
     isCapped: draft.class === 'marketing' && terms.rules.frequencyCap !== undefined,
   };
   // It may have been sent before it was called off: then it stays unknown.
-  if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs);
+  if (draft.canceled) return draft.wasUnknown ? undefined : decideCanceled(subject, nowMs, draft.why);
   if (verdict.verdict !== 'go') return decideVerdict(subject, verdict, saidOf(verdict.code, facts), nowMs);
   const devices = draft.destinationId ? [] : devicesOf(person.destinations, destination!, draft);
   if (devices.length > 1) return decideSpread(subject, devices, nowMs);

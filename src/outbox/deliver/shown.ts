@@ -8,6 +8,7 @@ import { presentContacts } from '../../links/sessions.ts';
 import type { Terms } from '../../gate/terms.ts';
 import type { Run } from '../../ledger/run.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
+import type { Draft } from './wire.ts';
 
 /** How each recipient of a run has its links; undefined when it has none, so that content is rendered once for all. */
 export function linkOptions(
@@ -50,4 +51,24 @@ export async function stillWanted(
   const aheadMs = (await directory.workspace(run.workspaceId))?.clockAheadMs ?? 0;
   const contactIds = [...new Set(items.map(({ ownerId }) => ownerId))];
   return await run.stillWanted(contactIds, nowMs + aheadMs);
+}
+
+/** What is called off whose account has disconnected. */
+export const DISCONNECTED: Pick<Draft, 'canceled' | 'why'> = {
+  canceled: true,
+  why: { code: 'disconnected', detail: 'the account disconnected before this was sent' },
+};
+
+/**
+ * Whether an account has disconnected since this was said to it: then what a broadcast or a campaign had on its way is not sent, nor what
+ * its devices were to be told. Mail and texts of their own go on, as to any customer.
+ */
+export function isCutOff(
+  { item, saidMs, destinationId, channel }: Draft,
+  { disconnectedMs, destinations }: Person,
+): boolean {
+  if (disconnectedMs === null || saidMs > disconnectedMs) return false;
+  if (item.stream !== 0) return true;
+  const named = destinationId && destinations.find((one) => one.destinationId === destinationId);
+  return (named ? named.channel : channel) === 'push';
 }

@@ -52,6 +52,10 @@ export type Draft = {
   /** The conversation it is said in; none for what reaches out by itself. */
   conversationId?: number;
   canceled: boolean;
+  /** When it was said, or its run began, by the workspace's clock. */
+  saidMs: number;
+  /** Why it is called off for this contact alone. */
+  why?: { code: string; detail: string };
   wasUnknown: boolean;
   /** When the attempt of unclear outcome may have begun, by our clock. */
   unclearSinceMs?: number;

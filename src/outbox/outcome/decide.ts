@@ -193,10 +193,14 @@ function moveOn(subject: Subject): Pick<Decision, 'moveOn'> {
   return subject.mayFallBack ? { moveOn: true } : {};
 }
 
-/** The run was called off before this recipient's turn. */
-export function decideCanceled(subject: Subject, nowMs: number): Decision {
+/** It was called off before this recipient's turn; `why` where that is this recipient's own. */
+export function decideCanceled(
+  subject: Subject,
+  nowMs: number,
+  why?: { code: string; detail: string },
+): Decision {
   const { item, bulk } = subject;
-  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt), ...roomBack(subject) };
+  return { item, bulk, row: rowOf(subject, STATE.canceled, nowMs, item.attempt, why), ...roomBack(subject) };
 }
 
 /** Whom it was for was erased before its turn: it ends, and nothing but that is kept. */

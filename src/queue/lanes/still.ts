@@ -1,5 +1,5 @@
 /** Holding lanes still: for what must not happen at the same time as anything that workers do for some people. */
-import type { Tx } from '../../db/pool.ts';
+import type { Sql, Tx } from '../../db/pool.ts';
 import { bucketOf } from '../../base/ids.ts';
 import { lockLane } from './sql.ts';
 
@@ -16,4 +16,12 @@ type LaneMap = {
 export async function holdLanes(tx: Tx, queue: LaneMap, ownerIds: readonly number[]): Promise<void> {
   const numbers = new Set(ownerIds.map((id) => queue.laneOf(bucketOf(id))));
   for (const lane of queue.lanes()) if (numbers.has(lane.lane)) await lockLane(tx, lane);
+}
+
+/**
+ * Resolves when whatever workers had under way in any lane when it was called has been committed or is gone. One lane after the other, each
+ * in a transaction of its own, so that no lane stands still for another's sake.
+ */
+export async function waitOut(sql: Sql, queue: Pick<LaneMap, 'lanes'>): Promise<void> {
+  for (const lane of queue.lanes()) await lockLane(sql, lane);
 }

@@ -9,7 +9,13 @@ export class ApiFault extends Error {
   readonly field: string | undefined;
   readonly requestId: string | undefined;
 
-  constructor(at: { status: number; code: string; message: string; field?: string; requestId?: string }) {
+  constructor(at: {
+    status: number;
+    code: string;
+    message: string;
+    field?: string | undefined;
+    requestId?: string | undefined;
+  }) {
     super(at.message);
     this.status = at.status;
     this.code = at.code;
@@ -19,7 +25,13 @@ export class ApiFault extends Error {
 }
 
 /** How a call is made. */
-export type Calling = { body?: unknown; key?: string; signal?: AbortSignal };
+export type Calling = {
+  body?: unknown;
+  key?: string;
+  /** Of what is changed, as it is known here: another's change that is not known is not written over. */
+  revision?: number;
+  signal?: AbortSignal;
+};
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -31,13 +43,18 @@ export function whenSignedOut(act: () => void): void {
 }
 
 /** Calls the API below `/api`; throws an `ApiFault` for what it refuses, and for a line that is down (status 0). */
-export async function call<T>(method: Method, path: string, { body, key, signal }: Calling = {}): Promise<T> {
+export async function call<T>(
+  method: Method,
+  path: string,
+  { body, key, revision, signal }: Calling = {},
+): Promise<T> {
   const response = await fetch(`/api${path}`, {
     method,
     headers: {
       [CONSOLE_HEADER]: '1',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
+      ...(revision === undefined ? {} : { 'if-match': `"${revision}"` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
