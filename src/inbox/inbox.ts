@@ -145,8 +145,7 @@ export async function mayAnswer(
   at: { workspaceId: number; contactId: number; seenMs: number | undefined; operatorId: number | undefined },
 ): Promise<Fault | undefined> {
   const row = await lockRow(tx, at.workspaceId, at.contactId);
-  const isOwn =
-    row !== undefined && row.answeredBy === at.operatorId && row.answeredMs >= row.lastOutMs;
+  const isOwn = row !== undefined && row.answeredBy === at.operatorId && row.answeredMs >= row.lastOutMs;
   return row && at.seenMs !== undefined && row.lastOutMs > at.seenMs && !isOwn
     ? fault('conflict', 'Somebody has answered meanwhile; look, and send again if it still holds.', {
         field: 'seenUpTo',

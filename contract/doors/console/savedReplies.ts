@@ -20,7 +20,12 @@ export type NewSavedReply = Static<typeof NewSavedReply>;
 export const SavedReplyPatch = Type.Partial(NewSavedReply);
 export type SavedReplyPatch = Static<typeof SavedReplyPatch>;
 /** One of them. */
-export const SavedReplyShown = Type.Object({ id: Id, shortcut: Type.String(), text: Type.String(), createdAt: Time });
+export const SavedReplyShown = Type.Object({
+  id: Id,
+  shortcut: Type.String(),
+  text: Type.String(),
+  createdAt: Time,
+});
 export type SavedReplyShown = Static<typeof SavedReplyShown>;
 /** All of a workspace, by shortcut. */
 export const SavedRepliesShown = Type.Object({ savedReplies: Type.Array(SavedReplyShown) });

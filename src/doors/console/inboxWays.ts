@@ -8,7 +8,10 @@ import type { InboxRow } from '../../inbox/inbox.ts';
 import { idText, timeText, type Call } from './route.ts';
 
 /** Every address, where the contact was heard last first; why one cannot be answered on is in the gate's words. */
-export async function waysOf({ ctx, workspace, workspaceNowMs }: Call<unknown>, row: InboxRow): Promise<WayShown[]> {
+export async function waysOf(
+  { ctx, workspace, workspaceNowMs }: Call<unknown>,
+  row: InboxRow,
+): Promise<WayShown[]> {
   const named = { workspaceId: workspace.id, contactId: row.contactId };
   const [people, destinations] = await Promise.all([
     selectPeople(ctx.sql, [named], { attributes: false }),
@@ -48,4 +51,3 @@ export async function waysOf({ ctx, workspace, workspaceNowMs }: Call<unknown>, 
   const byAddress = Map.groupBy(ways, ({ shown: { channel, address } }) => `${channel} ${address}`);
   return [...byAddress.values()].map(([first]) => first!.shown);
 }
-

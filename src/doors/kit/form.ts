@@ -5,9 +5,10 @@ import type { Upload } from '../../content/mediaStore.ts';
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
 /** The parts of a body: the file, and the texts beside it. */
-export async function readForm(
-  call: { contentType: string; rawBody: Buffer },
-): Promise<{ source: Upload; fields: Record<string, string> } | Fault> {
+export async function readForm(call: {
+  contentType: string;
+  rawBody: Buffer;
+}): Promise<{ source: Upload; fields: Record<string, string> } | Fault> {
   if (!/^multipart\/form-data\b/i.test(call.contentType))
     return fault('unsupported_media', 'The body must be multipart/form-data with a file named source.');
   const headers = { 'content-type': call.contentType };

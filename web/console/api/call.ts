@@ -42,6 +42,9 @@ export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
 
+/** Says that a call has found the session over. */
+export const signedOut = (): void => onSignedOut();
+
 /** Calls the API below `/api`; throws an `ApiFault` for what it refuses, and for a line that is down (status 0). */
 export async function call<T>(
   method: Method,
@@ -68,7 +71,8 @@ export async function call<T>(
   throw fault;
 }
 
-async function faultOf(response: Response): Promise<ApiFault> {
+/** What an answer refuses. */
+export async function faultOf(response: Response): Promise<ApiFault> {
   const told = (await response.json().catch(() => ({}))) as {
     error?: { code?: string; message?: string; field?: string };
   };
@@ -79,24 +83,4 @@ async function faultOf(response: Response): Promise<ApiFault> {
   } = told.error ?? {};
   const requestId = response.headers.get('x-request-id') ?? undefined;
   return new ApiFault({ status: response.status, code, message, field, requestId });
-}
-
-/** Sends a file up and tells how far it is, which `fetch` cannot. */
-export async function upload<T>(path: string, file: File, onDone: (part: number) => void): Promise<T> {
-  const request = new XMLHttpRequest();
-  const form = new FormData();
-  form.append('source', file);
-  request.open('POST', `/api${path}`);
-  request.setRequestHeader(CONSOLE_HEADER, '1');
-  request.upload.addEventListener('progress', ({ loaded, total }) => onDone(total ? loaded / total : 0));
-  await new Promise<void>((resolve) => {
-    request.addEventListener('loadend', () => resolve());
-    request.send(form);
-  });
-  if (request.status === 0)
-    throw new ApiFault({ status: 0, code: 'offline', message: 'Parley cannot be reached.' });
-  if (request.status < 300) return JSON.parse(request.responseText) as T;
-  const fault = await faultOf(new Response(request.responseText, { status: request.status }));
-  if (fault.status === 401) onSignedOut();
-  throw fault;
 }

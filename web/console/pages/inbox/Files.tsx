@@ -2,7 +2,7 @@
 import { useRef, useState, type ReactElement } from 'react';
 import type { FileKept } from '../../../../contract/doors/console/files.ts';
 import { MOST_FILE_BYTES } from '../../../../contract/doors/console/files.ts';
-import { upload } from '../../api/call.ts';
+import { upload } from '../../api/upload.ts';
 import { at } from '../../api/queries.ts';
 import { Icon } from '../../../shared/icons.tsx';
 

@@ -60,12 +60,7 @@ export function Thread({
             <h3 className="day">{dayText(Date.parse(entry.at), nowMs)}</h3>
           ) : null}
           {entry === firstNew ? <p className="new-from">New</p> : null}
-          <Entry
-            ws={ws}
-            entry={entry}
-            conversation={conversation}
-            isRepeated={repeated.has(entry.id)}
-          />
+          <Entry ws={ws} entry={entry} conversation={conversation} isRepeated={repeated.has(entry.id)} />
         </div>
       ))}
       {pending.map((one) => (
@@ -87,8 +82,7 @@ function seenBefore({ unread, marks, waitingSince }: ConversationWhole): string 
 /** How that is named which says again what did not arrive. */
 const AGAIN = /^again-([0-9a-f]{24})-/;
 
-const sourceIdOf = (entry: ThreadEntry) =>
-  entry.type === 'message' ? entry.message.source.id : undefined;
+const sourceIdOf = (entry: ThreadEntry) => (entry.type === 'message' ? entry.message.source.id : undefined);
 const isHeard = (entry: ThreadEntry) => entry.type === 'message' && entry.message.direction === 'in';
 
 /** Which others have seen all of it. */
@@ -130,7 +124,8 @@ function useKeepPlace(id: string) {
     const kept = places.get(id);
     const firstNew = element.querySelector('.new-from');
     if (before.current === undefined) {
-      if (firstNew) element.scrollTop += firstNew.getBoundingClientRect().top - element.getBoundingClientRect().top - 8;
+      if (firstNew)
+        element.scrollTop += firstNew.getBoundingClientRect().top - element.getBoundingClientRect().top - 8;
       else element.scrollTop = kept ?? element.scrollHeight;
     } else if (before.current.isAtEnd) element.scrollTop = element.scrollHeight;
     else if (element.scrollTop < NEAR_PX) element.scrollTop += element.scrollHeight - before.current.height;
