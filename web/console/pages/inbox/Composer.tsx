@@ -229,7 +229,7 @@ function More({ way, onKind, onFiles }: MoreProps): ReactElement {
     <>
       <Menu position="top-start" width={200}>
         <Menu.Target>
-          <button type="button" className="chip" aria-label="Send something else">
+          <button type="button" className="chip" aria-label="Something else than text">
             <Icon name="plus" size={16} />
           </button>
         </Menu.Target>
