@@ -172,7 +172,10 @@ test('a draft is changed at the revision that is named; who else changed it is t
   const write = (name: string, revision: number) =>
     byOperator('POST', `${base}/campaigns`, { campaign: { ...LATER, key: 'revised', name } }, at(revision));
   const both = await Promise.all([write('One', 1), write('Two', 1)]);
-  assert.deepEqual(both.map(({ status }) => status).toSorted(), [201, 409]);
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [201, 409],
+  );
   const refused = both.find(({ status }) => status === 409)!;
   assert.match(JSON.stringify(refused.body), /has changed it meanwhile: it is at revision 2 now/);
   assert.doesNotMatch(JSON.stringify(refused.body), /somebody/, 'and who');

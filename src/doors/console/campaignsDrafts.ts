@@ -65,7 +65,7 @@ export const campaignDraftRoutes: readonly Route[] = [
       if (isUnread(given.campaign)) return given.campaign;
       const file = await ctx.sql.begin((tx) => checkDraft(ctx, tx, workspace.id, given.campaign));
       if (isFault(file)) return file;
-      const properties = (body.properties ?? {}) as Record<string, unknown>;
+      const { properties = {} } = body;
       const odd = checkAttributes(properties, 'properties');
       if (odd) return odd;
       const events: { name: string; afterMs: number; properties: Record<string, unknown> }[] = [];
@@ -73,7 +73,7 @@ export const campaignDraftRoutes: readonly Route[] = [
         const afterMs = one.after === '0s' ? 0 : durationMs(one.after);
         if (afterMs === undefined)
           return breaks(`events[${i}].after`, 'must be a duration, such as 2d or 3h');
-        const own = (one.properties ?? {}) as Record<string, unknown>;
+        const own = one.properties ?? {};
         const broken = checkAttributes(own, `events[${i}].properties`);
         if (broken) return broken;
         events.push({ name: one.name, afterMs, properties: own });
