@@ -21,6 +21,7 @@ import { historyRoutes } from './history.ts';
 import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
+import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
@@ -31,6 +32,7 @@ import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { timelineRoutes } from './timeline.ts';
 import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -44,8 +46,10 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...integrationRoutes,
   ...contactRoutes,
+  ...mergeRoutes,
   ...exportRoutes,
   ...historyRoutes,
+  ...timelineRoutes,
   ...eventRoutes,
   ...setRoutes,
   ...inboxRoutes,
