@@ -5,6 +5,9 @@ import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
 import { backtestRoutes } from './backtests.ts';
+import { campaignDraftRoutes } from './campaignsDrafts.ts';
+import { campaignTrailRoutes } from './campaignsTrail.ts';
+import { handRoutes } from './campaignsHand.ts';
 import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
@@ -15,7 +18,11 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { fileRoutes } from './files.ts';
+import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
+import { inboxBulkRoutes } from './inboxBulk.ts';
+import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { mergeRoutes } from './merge.ts';
@@ -50,6 +57,9 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...setRoutes,
   ...inboxRoutes,
+  ...inboxBulkRoutes,
+  ...savedReplyRoutes,
+  ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
@@ -60,6 +70,9 @@ export const ROUTES: readonly Route[] = [
   ...renderRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
+  ...handRoutes,
+  ...campaignDraftRoutes,
+  ...campaignTrailRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,
@@ -69,6 +82,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...idempotencyRoutes,
   ...connectRoutes,
   ...connectionRoutes,
   ...accountChatRoutes,
