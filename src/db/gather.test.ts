@@ -10,6 +10,7 @@ function byHand(patient = false) {
   const batches: string[][] = [];
   const finish: (() => void)[] = [];
   const alarms: (() => void)[] = [];
+  let timeMs = 0;
   const after = (_ms: number, ring: () => void) => {
     alarms.push(ring);
     return () => {};
@@ -20,9 +21,13 @@ function byHand(patient = false) {
       return new Promise((resolve) => finish.push(() => resolve(items.map((item) => item.toUpperCase()))));
     },
     (waiting) => Math.min(waiting.length, 2),
-    patient ? { clock: { after }, ms: 50, atOnce: 2 } : undefined,
+    patient ? { clock: { nowMs: () => timeMs, after }, ms: 50, atOnce: 2 } : undefined,
   );
-  return { call, batches, finish, later: () => alarms.splice(0).forEach((ring) => ring()) };
+  const later = (ms = 50) => {
+    timeMs += ms;
+    for (const ring of alarms.splice(0)) ring();
+  };
+  return { call, batches, finish, alarms, later };
 }
 
 test('one at a time: the next goes when the one before is over', async () => {
@@ -66,4 +71,43 @@ test('who went in time begins nothing later', async () => {
   finish[1]!();
   await answers;
   assert.deepEqual(batches, [['a', 'b'], ['c']]);
+});
+
+test('what comes in one turn of the loop goes together, from whatever connection it comes', async () => {
+  const { call, batches, finish } = byHand();
+  const first = call(1, 'a');
+  // As the event of another socket would be: after what the first one has set off.
+  await new Promise((resolve) => process.nextTick(resolve));
+  const second = call(1, 'b');
+  await turn();
+  assert.deepEqual(batches, [['a', 'b']]);
+  finish[0]!();
+  assert.deepEqual(await Promise.all([first, second]), ['A', 'B']);
+});
+
+test('many that wait share one timer, and each goes beside what hangs when it has waited so long', async () => {
+  const { call, batches, finish, alarms, later } = byHand(true);
+  const hanging = call(1, 'hangs');
+  await turn();
+  const early = [call(1, 'a'), call(1, 'b')];
+  assert.equal(alarms.length, 1);
+  finish[0]!();
+  await hanging;
+  await turn();
+  later(30);
+  const late = call(1, 'c');
+  later(20);
+  await turn();
+  assert.deepEqual(
+    batches,
+    [['hangs'], ['a', 'b']],
+    'the timer of those that went is not that of who came later',
+  );
+  assert.equal(alarms.length, 1);
+  later(30);
+  await turn();
+  assert.deepEqual(batches, [['hangs'], ['a', 'b'], ['c']]);
+  finish[1]!();
+  finish[2]!();
+  await Promise.all([...early, late]);
 });
