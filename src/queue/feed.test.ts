@@ -7,6 +7,7 @@ import { silentLog } from '../base/log.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { until } from '../../test/support/until.ts';
 import type { OwnedLane } from './lanes/lane.ts';
+import { createGiveWay } from './work/giveWay.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createDispatcher } from './feed/dispatch.ts';
 import type { FeedEvent, FeedReader } from './feed/reader.ts';
@@ -75,6 +76,7 @@ test('who has lost the lane hands nothing on; who has it hands each event on onc
     clock: systemClock,
     log: silentLog,
     stopping: stop.signal,
+    giveWay: createGiveWay(systemClock),
     lanes: () => [held],
     holds: () => true,
     claim: () => Promise.reject(new Error('not asked')),

@@ -5,11 +5,15 @@ import { systemClock } from '../base/clock.ts';
 import { bucketOf, idSource } from '../base/ids.ts';
 import { silentLog } from '../base/log.ts';
 import { testDatabase } from '../../test/support/database.ts';
+import { stillClock } from '../../test/support/stillClock.ts';
 import { until } from '../../test/support/until.ts';
 import type { OwnedLane } from './lanes/lane.ts';
 import { createQueue, type Queue } from './queue.ts';
+import { createBulk } from './work/bulk.ts';
+import type { WorkerCore } from './work/core.ts';
 import { createRooms } from './work/fair.ts';
 import { createFlow, FLOW_LIFE_MS } from './work/flow.ts';
+import { createGiveWay } from './work/giveWay.ts';
 import { heldOf, settle, settleHeld } from './work/settle.ts';
 import {
   bringForward,
@@ -365,6 +369,53 @@ test('whether a run flows is known for half a second and no longer; what is not 
   });
   letGo();
   assert.equal(flow.leave(77), 'wait', 'nobody asks about it any more');
+});
+
+test('bulk gives way: while single messages come it claims less at a time and has less in flight, and then all of it again', async () => {
+  const still = stillClock();
+  const stopping = new AbortController();
+  const asked: number[] = [];
+  let inFlight = 0;
+  const over: (() => void)[] = [];
+  const core: WorkerCore = {
+    sql,
+    clock: still,
+    log: silentLog,
+    stopping: stopping.signal,
+    giveWay: createGiveWay(still),
+    lanes: () => [lane],
+    holds: () => true,
+    async claim({ limit, left }) {
+      asked.push(limit);
+      const items = Array.from({ length: limit }, () => ({ dueMs: 1, ownerId: 1 }) as WorkItem);
+      inFlight += limit;
+      const ran = new Promise<void>((resolve) => {
+        over.push(() => {
+          inFlight -= limit;
+          left(items);
+          resolve();
+        });
+      });
+      return { items, ran };
+    },
+    claimOfLanes: () => Promise.reject(new Error('not asked')),
+  };
+  await upsertStream(sql, { stream: 77, kind: 1, workspaceId: OURS, flowing: true, ratePerS: null });
+  const handle = () => Promise.resolve();
+  const bulk = createBulk(core, [{ kind: 1, batchSize: 90, inFlight: 270, handle }]);
+  const allOver = () => over.splice(0).forEach((end) => end());
+  core.giveWay.came();
+  await bulk.look();
+  await until('it waits for room', () => inFlight === 90);
+  assert.deepEqual(asked, [30, 30, 30]);
+  // A provider that hangs single messages is no reason to wait: none came for a while.
+  await still.moveOn(250);
+  allOver();
+  await until('it has all of its room', () => inFlight >= 270);
+  assert.deepEqual(asked, [30, 30, 30, 30, 90, 90, 90], 'the fourth was asked for before');
+  stopping.abort();
+  allOver();
+  await bulk.stop();
 });
 
 test('who waits for room is let in before who comes later', async () => {

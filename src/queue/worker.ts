@@ -13,6 +13,7 @@ import { createDispatcher } from './feed/dispatch.ts';
 import type { FeedReader } from './feed/reader.ts';
 import type { Wake, WorkDeps, WorkerCore } from './work/core.ts';
 import { createFlights } from './work/flights.ts';
+import { createGiveWay } from './work/giveWay.ts';
 import { createInteractive } from './work/interactive.ts';
 import { createOwnership } from './work/ownership.ts';
 import { wakeText, type Queue } from './queue.ts';
@@ -62,6 +63,7 @@ export function createWorker(deps: WorkerDeps): Part & { heldLanes(): number } {
     clock,
     log,
     stopping: stop.signal,
+    giveWay: createGiveWay(clock),
     lanes: ownership.lanes,
     holds: ownership.holds,
     claim: (claim) => flights.claim(claim),

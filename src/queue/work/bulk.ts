@@ -25,7 +25,9 @@ const ASK_ANYWAY_MS = 60_000;
 /** The pumps of all streams. */
 export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
   const pumps = new Map<number, Pump>();
-  const rooms = new Map(handlers.map((handler) => [handler.kind, createRooms<string>(handler.inFlight)]));
+  const rooms = new Map(
+    handlers.map(({ kind, inFlight }) => [kind, createRooms<string>(inFlight, core.giveWay.part)]),
+  );
   return {
     /** A lane was given a share of a stream, or of some; false when that one is not known. */
     ring(lane: number, stream?: number): boolean {
@@ -72,7 +74,7 @@ function startPump(core: WorkerCore, handler: Handler, first: Stream, rooms: Roo
 
   /** One claim from one lane; true when there was something. */
   const visit = async (lane: OwnedLane): Promise<boolean> => {
-    const limit = pace.allows(handler.batchSize);
+    const limit = pace.allows(Math.ceil(handler.batchSize * core.giveWay.part()));
     if (limit === 0) return false;
     key ??= String((await handler.roomOf?.(stream)) ?? stream.workspaceId);
     const charged = key;

@@ -5,6 +5,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sql } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
+import type { GiveWay } from './giveWay.ts';
 
 /**
  * What a lane has for a worker: interactive work of a kind, a share of a stream (`bulk`; of every one when none is named), events
@@ -70,6 +71,7 @@ export type ClaimOfLanes = Pick<Claim, 'handler' | 'limit' | 'passOver' | 'left'
 /** What the pumps of a worker share. */
 export type WorkerCore = Pick<WorkDeps, 'sql' | 'clock' | 'log'> & {
   stopping: AbortSignal;
+  giveWay: GiveWay;
   /** Lanes that may be claimed from. */
   lanes(): readonly OwnedLane[];
   holds: (lane: OwnedLane) => boolean;

@@ -22,14 +22,17 @@ const FILLED_AT_ONCE = 4;
 /** However many there are, each has at least this part of a whole room. */
 const LEAST_PART = 10;
 
-/** Rooms for `each` items at most. From four busy keys on they share what four rooms hold, so that memory stays bounded. */
-export function createRooms<K>(each: number): Rooms<K> {
+/**
+ * Rooms for `each` items at most. From four busy keys on they share what four rooms hold, so that memory stays bounded. `part` says what
+ * part of it all there is at the moment; what is in flight already stays.
+ */
+export function createRooms<K>(each: number, part: () => number = () => 1): Rooms<K> {
   const inside = new Map<K, number>();
   const waiting: { key: K; items: number; go: () => void }[] = [];
   const least = Math.ceil(each / LEAST_PART);
 
   const most = () =>
-    Math.min(each, Math.max(least, Math.floor((each * FILLED_AT_ONCE) / Math.max(1, inside.size))));
+    Math.min(each * part(), Math.max(least, Math.floor((each * FILLED_AT_ONCE) / Math.max(1, inside.size))));
   const isFull = (key: K) => (inside.get(key) ?? 0) >= most();
   const take = (key: K, items: number) => void inside.set(key, (inside.get(key) ?? 0) + items);
 

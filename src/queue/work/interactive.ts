@@ -32,6 +32,7 @@ export function createInteractive(core: WorkerCore, handler: Handler) {
   };
 
   const taken = (items: readonly { workspaceId: number }[]): void => {
+    if (items.length) core.giveWay.came();
     for (const { workspaceId } of items) rooms.take(workspaceId, 1);
   };
 
