@@ -1,6 +1,6 @@
 /** Workspaces: the tenants. What their settings mean is for the rooms that read them; here they only stay small and storable. */
 import { isStorable } from '../base/storable.ts';
-import { isSupportedCountry } from 'libphonenumber-js';
+import { isSupportedCountry } from 'libphonenumber-js/max';
 import { minuteOfDay } from '../base/clock.ts';
 import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';

@@ -7,7 +7,7 @@ import { beginningOf } from '../base/text.ts';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { SMTPServer, SMTPServerDataStream, SMTPServerSession } from 'smtp-server';
 import { toHex24 } from '../base/ids.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Integration } from '../accounts/integrations.ts';
@@ -93,6 +93,8 @@ async function openServer(ctx: ListenerDeps, desk: Desk): Promise<SMTPServer> {
   const tls = mailTlsCert
     ? { cert: await readFile(mailTlsCert), key: await readFile(mailTlsKey) }
     : undefined;
+  // Most installs hear no mail: its code is loaded where one does.
+  const { SMTPServer } = await import('smtp-server');
   const server = new SMTPServer({
     ...tls,
     name: URL.parse(ctx.publicUrl())?.hostname ?? mailHost,

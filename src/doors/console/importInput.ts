@@ -1,6 +1,6 @@
 /** How the columns of an imported file are named by its sender. */
 import { beginningOf } from '../../base/text.ts';
-import { isSupportedCountry } from 'libphonenumber-js';
+import { isSupportedCountry } from 'libphonenumber-js/max';
 import { Type } from 'typebox';
 import { breaks, type Fault } from '../../base/fault.ts';
 import type { ColumnMapping } from '../../contacts/import.ts';
