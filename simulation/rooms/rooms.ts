@@ -1,5 +1,6 @@
 /** The rooms of the simulation, in the order in which they are checked. */
 import { broadcasts } from './broadcasts.ts';
+import { campaigns } from './campaigns.ts';
 import { imports } from './imports.ts';
 import { ledger } from './ledger.ts';
 import { people } from './people.ts';
@@ -17,6 +18,7 @@ export const ROOMS: readonly RoomPlay[] = [
   broadcasts,
   people,
   imports,
+  campaigns,
   workspaces,
   webhooks,
   ledger,
