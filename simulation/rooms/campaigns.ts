@@ -59,7 +59,7 @@ export const campaigns: RoomPlay = {
     const { id } = run.places.busy;
     return [
       ...(await auditCampaigns(run.look, id)).breaks,
-      ...(await leftOver(run)),
+      ...(await leftInCampaigns(run)),
       ...(await doubled(run)),
       ...(await miscounted(run)),
       ...(await sentAfterLeaving(run)),
@@ -131,7 +131,7 @@ async function steer(run: Run, step: Step): Promise<void> {
 }
 
 /** At rest nobody is in a campaign any more: all its waits end. */
-async function leftOver({ look }: Run): Promise<string[]> {
+export async function leftInCampaigns({ look }: Run): Promise<string[]> {
   const [left] = await look<Record<string, number>[]>`
     SELECT (SELECT count(*)::int FROM enrolments) enrolments, (SELECT count(*)::int FROM timers) timers,
            (SELECT count(*)::int FROM event_arrivals) event_arrivals, (SELECT count(*)::int FROM campaign_tasks) campaign_tasks`;

@@ -3,6 +3,7 @@ import { broadcasts } from './broadcasts.ts';
 import { campaigns } from './campaigns.ts';
 import { imports } from './imports.ts';
 import { ledger } from './ledger.ts';
+import { orders } from './orders.ts';
 import { people } from './people.ts';
 import { processes } from './processes.ts';
 import { queue } from './queue.ts';
@@ -19,6 +20,7 @@ export const ROOMS: readonly RoomPlay[] = [
   people,
   imports,
   campaigns,
+  orders,
   workspaces,
   webhooks,
   ledger,
