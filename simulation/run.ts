@@ -206,7 +206,7 @@ function castOf(
     async terminate(pids) {
       for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
     },
-    isOut: (kind) => stage.nowMs() < (outages.get(kind) ?? 0),
+    isOut: (kind) => kind !== 'push' && stage.nowMs() < (outages.get(kind) ?? 0),
     async report({ place, kind }, receipts, rightly) {
       for (const met of await meetsOfReceipts(look, receipts)) count(met);
       const own = place === 'busy' ? 'busy' : 'neighbour';
@@ -214,7 +214,7 @@ function castOf(
       const answered = () => {
         for (const { ref, state } of receipts) books.reported.push({ ref: ref!, state, rightly, atMs: stage.nowMs() });
       };
-      untilAnswered(stage, () => door().takeReceipts(integrations[kind], receipts), answered);
+      untilAnswered(stage, () => door().takeReceipts(integrations[kind] ?? 0, receipts), answered);
     },
   };
 }

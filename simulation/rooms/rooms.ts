@@ -1,6 +1,8 @@
 /** The rooms of the simulation, in the order in which they are checked. */
 import { broadcasts } from './broadcasts.ts';
 import { campaigns } from './campaigns.ts';
+import { connect } from './connect.ts';
+import { groups } from './groups.ts';
 import { imports } from './imports.ts';
 import { ledger } from './ledger.ts';
 import { orders } from './orders.ts';
@@ -21,6 +23,8 @@ export const ROOMS: readonly RoomPlay[] = [
   imports,
   campaigns,
   orders,
+  connect,
+  groups,
   workspaces,
   webhooks,
   ledger,
