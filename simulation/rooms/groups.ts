@@ -31,7 +31,7 @@ export const groups: RoomPlay = {
   furnish,
   perform: (run, step) => (step.what === 'post' ? post(run, step) : move(run, step)),
   async check(run) {
-    return [...(await misplaced(run)), ...heard(run)];
+    return [...(await misplaced(run)), ...heard(run, await reachable(run))];
   },
 };
 
@@ -98,8 +98,15 @@ async function misplaced(run: Run): Promise<string[]> {
 /** What is decided and what is carried out lie so far apart at most, ms. */
 const ABOUT_MS = 3_000;
 
+/** Devices of which no provider said that they are gone. */
+async function reachable({ look }: Run): Promise<ReadonlySet<string>> {
+  const rows = await look<{ address: string }[]>`
+    SELECT address FROM destinations WHERE channel = 'push' AND status = 'active'`;
+  return new Set(rows.map(({ address }) => address));
+}
+
 /** A post is told once to each device of who was in the group all the time, and to nobody who was not. */
-function heard(run: Run): string[] {
+function heard(run: Run, isReachable: ReadonlySet<string>): string[] {
   const { people } = groundOf.get(run)!;
   const taken = Map.groupBy(run.books.taken, ({ text, to }) => `${text}|${to}`);
   return run.done.flatMap((done) => {
@@ -112,7 +119,7 @@ function heard(run: Run): string[] {
         if (standing === 'out' && calls.length) return [`${device} was told of what was posted while its owner was not in the group`];
         if (new Set(calls.map(({ ref }) => ref)).size > 1) return [`${device} was told of one post as of several`];
         const begun = run.books.begun.some(({ to, atMs }) => to === device && atMs >= done.begunMs);
-        return standing === 'in' && state === 'done' && !begun ? [`${device} was never told of a post`] : [];
+        return standing === 'in' && state === 'done' && isReachable.has(device) && !begun ? [`${device} was never told of a post`] : [];
       });
     });
   });
