@@ -165,7 +165,7 @@ async function miscounted(run: Run): Promise<string[]> {
   const [row] = await run.look<{ kept: number; counted: number; entries: number }[]>`
     SELECT (SELECT count(*)::int FROM contact_events e JOIN event_names n ON n.id = e.name_id WHERE n.name NOT LIKE '$%') kept,
       (SELECT coalesce(sum(s.count), 0)::int FROM event_stats s JOIN event_names n ON n.id = s.name_id WHERE n.name NOT LIKE '$%') counted,
-      (SELECT count(*)::int FROM campaign_entries) entries`;
+      (SELECT count(*)::int FROM campaign_entries e JOIN campaigns c ON c.id = e.campaign_id AND c.key = ${KEY}) entries`;
   const { kept, counted, entries } = row!;
   const sure = all.filter(({ state }) => state === 'done').length;
   const broken: string[] = [];
@@ -183,7 +183,8 @@ async function sentAfterLeaving(run: Run): Promise<string[]> {
   const rows = await run.look<{ phone: string; step: string; at_ms: number; entered_ms: number }[]>`
     SELECT i.value phone, s.step, s.at_ms, n.entered_ms FROM campaign_sends s
     JOIN campaign_entries n ON n.contact_id = s.contact_id AND n.enrolment_id = s.enrolment_id
-    JOIN identities i ON i.contact_id = s.contact_id AND i.kind = 'phone' WHERE s.step <> 'first'`;
+    JOIN identities i ON i.contact_id = s.contact_id AND i.kind = 'phone'
+    JOIN campaigns c ON c.id = s.campaign_id AND c.key = ${KEY} WHERE s.step <> 'first'`;
   return toldEvents(run).flatMap(({ step, state, atMs, begunMs }) => {
     if (step.event !== 'left' || state !== 'done') return [];
     const { phone } = run.places.busy.people[step.person]!;
@@ -198,7 +199,8 @@ const SOON_MS = 1_000;
 
 /** Nothing of a campaign that stands still begins. */
 async function begunWhilePaused(run: Run): Promise<string[]> {
-  const sends = await run.look<{ message_id: number }[]>`SELECT message_id FROM campaign_sends`;
+  const sends = await run.look<{ message_id: number }[]>`
+    SELECT s.message_id FROM campaign_sends s JOIN campaigns c ON c.id = s.campaign_id AND c.key = ${KEY}`;
   const own = new Set(sends.map(({ message_id }) => message_id));
   const steered = run.done.filter(
     ({ step, state }) => step.room === 'campaigns' && state !== 'refused' && /pause|resume/.test(step.what),
