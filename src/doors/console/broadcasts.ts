@@ -218,7 +218,7 @@ export async function forecastOf(
 }
 
 /** The revision in If-Match, as our answers write it or as an entity tag. */
-function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fault {
+export function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fault {
   if (ifMatch === undefined || ifMatch === '*') return undefined;
   const [, digits] = /^"?(\d{1,9})"?$/.exec(ifMatch) ?? [];
   return digits === undefined ? breaks('If-Match', 'must be a revision, such as "3"') : Number(digits);
@@ -340,12 +340,12 @@ export async function readInput(call: Call<unknown>, body: InputText): Promise<B
 export async function withoutTemplate(
   { ctx, workspace }: Call<unknown>,
   content: Content,
-  language?: string,
+  locale?: string,
 ): Promise<Content | Fault> {
   if (content.type !== 'template') return content;
   const said = await expandTemplates(ctx.sql, workspace.id, [content], {
     path: 'content',
-    ...(language === undefined ? {} : { language }),
+    ...(locale === undefined ? {} : { locale, language: locale }),
   });
   if (isFault(said)) return said;
   const [only, more] = said;
