@@ -5,6 +5,9 @@ import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
 import { backtestRoutes } from './backtests.ts';
+import { campaignDraftRoutes } from './campaignsDrafts.ts';
+import { campaignTrailRoutes } from './campaignsTrail.ts';
+import { handRoutes } from './campaignsHand.ts';
 import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
@@ -15,8 +18,11 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
+import { inboxBulkRoutes } from './inboxBulk.ts';
+import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { mergeRoutes } from './merge.ts';
@@ -52,6 +58,9 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...setRoutes,
   ...inboxRoutes,
+  ...inboxBulkRoutes,
+  ...savedReplyRoutes,
+  ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
@@ -63,6 +72,9 @@ export const ROUTES: readonly Route[] = [
   ...templateRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
+  ...handRoutes,
+  ...campaignDraftRoutes,
+  ...campaignTrailRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,

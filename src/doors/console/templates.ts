@@ -24,7 +24,7 @@ import {
   type StoredTemplate,
 } from '../../content/templates.ts';
 import { sendTest } from './broadcastDrafts.ts';
-import { revisionIn, withoutTemplate } from './broadcasts.ts';
+import { withoutTemplate } from './broadcasts.ts';
 import { readContent } from './input.ts';
 import {
   actorOf,
@@ -33,6 +33,7 @@ import {
   queryId,
   readLimit,
   reads,
+  revisionIn,
   timeText,
   writes,
   type Call,
