@@ -18,6 +18,7 @@ import { historyRoutes } from './history.ts';
 import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
+import { meRoutes } from './me.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
@@ -37,6 +38,7 @@ import { workspaceRoutes } from './workspaces.ts';
 /** Below `/api`. */
 export const ROUTES: readonly Route[] = [
   ...sessionRoutes,
+  ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
   ...integrationRoutes,
