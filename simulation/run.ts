@@ -76,7 +76,7 @@ export const START_MS = Date.UTC(2026, 10, 2, 9);
 /** After the last step, so much time at most until everything is at rest. */
 const REST_WITHIN_MS = 8 * 24 * 3600_000;
 /** How far it is played at a time before it is asked whether it can leap. */
-const SPELL_MS = 4_000;
+const SPELL_MS = 1_000;
 
 type Options = {
   log?: Log;
@@ -312,7 +312,7 @@ async function playOn(run: Run, untilMs: number, toRest = false): Promise<boolea
 }
 
 /** So long before something is due, everybody is awake again: who must renew a lease has done so. */
-const AWAKE_BEFORE_MS = 1_500;
+const AWAKE_BEFORE_MS = 500;
 
 /** Nothing is due for a while: everybody sleeps, as a laptop does. */
 function doze(run: Run, untilMs: number): void {

@@ -167,14 +167,17 @@ type Blockers = (pid: number) => Promise<number[]>;
 /** Statements that wait for a lock. */
 function createLocks(blockers: Blockers, note: (what: string) => void) {
   const waiting = new Set<Waiting>();
-  /** True when it is settled, false when it waits for a lock that others must give back first. */
+  /** True when it waits for a lock that others must give back first. Two that wait for each other are left to Postgres, which ends one of them. */
+  const isBlocked = async (pid: number) => {
+    const by = await blockers(pid);
+    return by.length > 0 && !(await isCircle(pid, blockers));
+  };
+  /** True when it is settled, false when it waits for a lock. */
   const settles = async (pid: number, end: End): Promise<boolean> => {
-    for (;;) {
-      await soon(end);
+    for (let waitMs = LOOK_AFTER_MS; ; waitMs *= 2) {
+      await soon(end, waitMs);
       if (end.now) return true;
-      const by = await blockers(pid);
-      // Two that wait for each other are left to Postgres, which ends one of them.
-      if (by.length && !(await isCircle(pid, blockers))) return end.now !== undefined;
+      if (await isBlocked(pid)) return end.now !== undefined;
     }
   };
   return {
@@ -186,6 +189,7 @@ function createLocks(blockers: Blockers, note: (what: string) => void) {
     /** Delivers what has got its lock. */
     async release() {
       for (const one of waiting) {
+        if (!one.end.now && (await isBlocked(one.pid))) continue;
         if (!(await settles(one.pid, one.end))) continue;
         waiting.delete(one);
         note(`${one.player.name} got its lock`);
@@ -210,7 +214,7 @@ async function isCircle(pid: number, blockers: (pid: number) => Promise<number[]
 }
 
 /** A real statement that is not done after so long may be waiting for a lock. */
-const LOOK_AFTER_MS = 30;
+const LOOK_AFTER_MS = 4;
 
 /** Everything that follows without waiting has followed: micro tasks, and what node does at once. */
 async function drain(): Promise<void> {
@@ -219,10 +223,11 @@ async function drain(): Promise<void> {
 }
 
 /** Waits for real until it has come, and a little while at most. */
-async function soon(end: End): Promise<void> {
+async function soon(end: End, waitMs: number): Promise<void> {
+
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LOOK_AFTER_MS);
+    timer = setTimeout(resolve, waitMs);
   });
   await Promise.race([end.come, late]);
   clearTimeout(timer);

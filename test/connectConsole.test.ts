@@ -1,6 +1,7 @@
 /** Connect from both sides by their APIs: what a company sets and is told, what an account sees and takes back, and the walls between. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { TObject } from 'typebox';
 import { appendAudit } from '../src/accounts/audit.ts';
 import { openSession } from '../src/accounts/operators.ts';
 import { toHex24 } from '../src/base/ids.ts';
@@ -275,44 +276,111 @@ test('an account that is no owner of its workspace any more is acted for no more
   assert.ok([403, 404].includes(seen.status), String(seen.status));
 });
 
+/** An account of a company with an order in it; what is there of both, as text; and all by which it could be named. */
+async function walled() {
+  const { sql } = world.ctx;
+  const { company, holder, grant } = await makeGrant(world.ctx, { connectId: 'theirs' });
+  const told = { description: 'Wall paper', reference_id: 'ref-theirs', profile_email: 'jan@theirs.example' };
+  const made = await callApi(
+    world,
+    company.authorization,
+    'POST',
+    '/orders',
+    { order: told },
+    { 'x-shout-connect-id': 'theirs' },
+  );
+  assert.equal(made.status, 201, JSON.stringify(made.json));
+  const state = async () => {
+    const tables = ['contacts', 'messages', 'orders', 'broadcasts', 'audit_log'];
+    const ids = [company.id, holder.workspaceId];
+    const rows = await Promise.all(
+      tables.map((table) =>
+        sql.unsafe(`SELECT * FROM ${table} WHERE workspace_id = ANY('{${ids.join()}}') ORDER BY id`),
+      ),
+    );
+    const grants = await sql`SELECT * FROM connect_grants WHERE holder_id = ${holder.id} ORDER BY id`;
+    return JSON.stringify([grants, ...rows]);
+  };
+  const order = made.json;
+  const names = ['connect_id-theirs', `user_id-${holder.id}`, 'reference_id-ref-theirs', String(order.id)];
+  const secrets = new RegExp([grant.contactId, holder.email, order.id, 'Wall paper', 'jan@'].join('|'));
+  return { holder, state, names: [...names, String(grant.id), String(grant.contactId)], secrets };
+}
+
 test('walls: every route of the door with another company’s ids finds nobody and changes nothing', async () => {
-  const { holder, grant } = await makeGrant(world.ctx, { connectId: 'theirs' });
+  const { holder, state, names, secrets } = await walled();
   const mine = await newCompany(world.ctx);
-  const state = async () =>
-    JSON.stringify([
-      await world.ctx.sql`SELECT * FROM connect_grants WHERE holder_id = ${holder.id}`,
-      await world.ctx.sql`SELECT count(*) AS n FROM contacts WHERE workspace_id = ${holder.workspaceId}`,
-      await world.ctx
-        .sql`SELECT count(*) AS n FROM messages WHERE workspace_id IN (${grant.clientWorkspaceId}, ${holder.workspaceId})`,
-    ]);
   const before = await state();
-  const names = [`connect_id-theirs`, `user_id-${holder.id}`, String(grant.id), `reference_id-${grant.id}`];
-  let tried = 0;
-  for (const { method, path } of SHOUT)
+  const whole: Record<string, unknown> = {
+    message: { body: 'Hi', user_id: holder.id },
+    broadcast_message: { body: 'Hi', included_user_ids: holder.id, included_connect_ids: 'theirs' },
+    order: { description: 'x', total_cents: 1 },
+    orders: [{ description: 'x', total_cents: 1 }],
+  };
+  const answers: Record<string, number[]> = {};
+  for (const { method, path, ...route } of SHOUT) {
+    const fields = 'body' in route && route.body ? Object.keys((route.body as TObject).properties) : [];
+    const body = JSON.stringify(Object.fromEntries(fields.map((field) => [field, whole[field]])));
+    const seen = new Set<number>();
     for (const name of path.includes(':') ? names : [''])
-      for (const headers of [{ 'x-shout-connect-id': 'theirs' }, { 'x-shout-user-id': String(holder.id) }]) {
+      for (const header of [{ 'x-shout-connect-id': 'theirs' }, { 'x-shout-user-id': String(holder.id) }]) {
         const to = path.replaceAll(/:\w+/g, name);
-        const body = {
-          message: { body: 'Hi', user_id: holder.id },
-          broadcast_message: { body: 'Hi', included_user_ids: holder.id, included_connect_ids: 'theirs' },
-          order: { description: 'x', total_cents: 1 },
-        };
-        const { status, json } = await callApi(
-          world,
-          mine.authorization,
-          method,
-          to,
-          method === 'GET' ? undefined : body,
-          headers,
-        ).catch(() => ({ status: 0, json: undefined }));
-        assert.ok(status < 500, `${method} ${to}: ${status}`);
-        assert.doesNotMatch(
-          JSON.stringify(json ?? ''),
-          new RegExp(`${grant.contactId}|${holder.email}`),
-          `${method} ${to}`,
-        );
-        tried += 1;
+        const headers = { authorization: mine.authorization, 'content-type': 'application/json', ...header };
+        const sent = fields.length ? { method, headers, body } : { method, headers };
+        const response = await fetch(world.url + to, sent);
+        assert.doesNotMatch(await response.text(), secrets, `${method} ${to}`);
+        seen.add(response.status);
       }
-  assert.ok(tried > 0);
+    answers[`${method} ${path}`] = [...seen].toSorted((a, b) => a - b);
+  }
+  assert.equal(await state(), before);
+  const nobody = [404];
+  assert.deepEqual(answers, {
+    // Lists are of the company's own.
+    'GET /api_client_granted_users': [200],
+    'GET /api_client_granted_users.csv': [200],
+    'GET /api_client_granted_users/:user': [404, 422],
+    'DELETE /api_client_granted_users/:user': [404, 422],
+    'GET /orders': nobody,
+    'POST /orders': nobody,
+    'POST /orders/batch': nobody,
+    'GET /orders/:order': nobody,
+    'PUT /orders/:order': nobody,
+    'DELETE /orders/:order': nobody,
+    // It names nobody.
+    'POST /messages/send_announcement': [422],
+    'POST /messages/send_shout_message': nobody,
+    'POST /messages/send_connect_notification': nobody,
+    // Who is not connected is passed over.
+    'POST /messages/broadcast_message': [201],
+    'POST /broadcast_messages/send_shout_message': [201],
+    'POST /broadcast_messages/send_connect_notification': [201],
+  });
+  await until('what was said to nobody is over', async () => {
+    const rows = await world.ctx
+      .sql`SELECT 1 FROM broadcasts WHERE workspace_id = ${mine.id} AND state <> 'done'`;
+    return rows.length === 0;
+  });
+  assert.equal(await state(), before);
+});
+
+test('walls: of an account that both are connected to, a company reaches the orders that it told and no others', async () => {
+  const { holder, state, names, secrets } = await walled();
+  const mine = await newCompany(world.ctx);
+  must(await connectHolder(world.ctx, mine, holder, 'mine'));
+  const before = await state();
+  const by = (method: string, path: string, body?: unknown) =>
+    callApi(world, mine.authorization, method, path, body, { 'x-shout-connect-id': 'mine' });
+  for (const method of ['GET', 'PUT', 'DELETE'])
+    for (const name of names) {
+      const seen = await by(
+        method,
+        `/orders/${name}`,
+        method === 'PUT' ? { order: { description: 'x' } } : undefined,
+      );
+      assert.equal(seen.status, 404, `${method} ${name}`);
+      assert.doesNotMatch(JSON.stringify(seen.json), secrets);
+    }
+  assert.deepEqual((await by('GET', '/orders')).json.data, []);
   assert.equal(await state(), before);
 });

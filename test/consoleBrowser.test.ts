@@ -342,26 +342,77 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('broadcasts: what cannot be done says why; one is started and is done by itself', async () => {
-    const { contactId } = await somebody('Hugo', 'hi');
-    const made = await call('POST', `${base}/broadcasts`, {
-      name: 'Sunday open',
-      content: { type: 'text', text: 'We are open on Sunday.' },
-      channel: 'sms',
-      class: 'transactional',
-      audience: { include: { contacts: [contactId] } },
-    });
-    assert.equal(made.status, 201, JSON.stringify(made.body));
-    const tab = await openTab(browser);
+  test('a broadcast from the first word to the last receipt: forecast equals result, paused and gone on with, one message a phone', async () => {
+    const people = [];
+    for (let i = 0; i < 12; i++) {
+      const phone = `+1415557${1000 + i}`;
+      const { body } = await call('POST', `${base}/contacts`, { phone, givenName: `Hugo${i}` });
+      people.push({ phone, id: body.id as string });
+    }
+    const { body: list } = await call('POST', `${base}/lists`, { name: 'Sunday people' });
+    await call('POST', `${base}/lists/${list.id}/members`, { add: people.map(({ id }) => id) });
+    const { body: blocked } = await call('GET', `${base}/contacts/${people[0]!.id}/destinations`);
+    const block = `${base}/contacts/${people[0]!.id}/destinations/${blocked.destinations[0].id}/block`;
+    await call('POST', block, { classes: ['transactional'] });
+    const tab = await openTab(browser, {}, /409/);
     const page = await signedIn(tab, `/w/${ws}/broadcasts`);
-    const card = page.getByRole('listitem').filter({ hasText: 'Sunday open' });
-    const pause = card.getByRole('button', { name: 'Pause' });
+    await page.getByRole('button', { name: 'New broadcast' }).click();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Sunday open');
+    await page.getByLabel('What for').selectOption('transactional');
+    const text = page.getByRole('textbox', { name: 'Text', exact: true });
+    await text.fill('Hi {{ contact.firstName }}');
+    await page.getByText('did you mean contact.givenName?').waitFor();
+    await text.fill('Hi {{ contact.givenName }}, we are open on Sunday.');
+    await page.getByRole('figure', { name: 'As SMS' }).getByText('Hi Johanna, we are open').waitFor();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await checkAxe(page, 'writing a broadcast');
+    const id = page.url().split('/').at(-2)!;
+    await call('PATCH', `${base}/broadcasts/${id}`, { name: 'Theirs' });
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Mine');
+    await page.getByText('Somebody else has changed this broadcast.').waitFor();
+    await checkAxe(page, 'a conflict');
+    assert.equal((await call('GET', `${base}/broadcasts/${id}`)).body.name, 'Theirs');
+    await page.getByRole('button', { name: 'Save mine over it' }).click();
+    await until(
+      'it is saved',
+      async () => (await call('GET', `${base}/broadcasts/${id}`)).body.name === 'Mine',
+    );
+    await page.getByRole('button', { name: 'Next: audience' }).click();
+    await page.getByRole('region', { name: 'Who gets it' }).getByLabel('Sunday people').check();
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await checkAxe(page, 'the audience');
+    await page.getByRole('button', { name: 'Next: forecast' }).click();
+    const numbers = page.getByRole('region', { name: 'Forecast' });
+    await numbers.getByRole('button', { name: '11 now' }).waitFor();
+    await numbers.getByRole('button', { name: '1 blocked by hand' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Hugo0' }).waitFor();
+    await checkAxe(page, 'whom the forecast speaks of');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Next: send' }).click();
+    await page.getByLabel('At most so many a second').fill('3');
+    await page.getByText('Saved', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Start now …' }).click();
+    await page.getByRole('button', { name: 'Send to 11 people' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('It stands still.').waitFor();
+    const resume = page.getByRole('button', { name: 'Resume' });
+    const pause = page.getByRole('button', { name: 'Pause' });
     await pause.hover();
     await page.getByRole('tooltip').getByText('Only running broadcasts can be paused.').waitFor();
-    await card.getByRole('button', { name: 'Start' }).click();
-    await card.getByText('done', { exact: true }).waitFor();
-    await card.getByText(/1 delivered/).waitFor();
-    await checkAxe(page, 'broadcasts');
+    await checkAxe(page, 'a broadcast that stands still');
+    await call('POST', `${base}/broadcasts/${id}/rate`, { ratePerS: null });
+    await resume.click();
+    await page.getByText('11 delivered').waitFor();
+    await page.getByText('1 not sent').waitFor();
+    await page.getByRole('link', { name: 'Results' }).click();
+    await page.getByRole('cell', { name: /blocked by hand/ }).waitFor();
+    await page.getByRole('button', { name: '11 Delivered' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Hugo11' }).waitFor();
+    await checkAxe(page, 'results');
+    for (const { phone } of people.slice(1)) {
+      const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(phone)}`;
+      assert.equal((await call('GET', at)).body.messages.length, 1, phone);
+    }
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -159,3 +159,77 @@ test('what a device did before its user was known starts nothing, and what the u
   );
   assert.deepEqual(await door.mails('ann'), ['first']);
 });
+
+test('nobody who is not known enters; what they did in the last 72 hours is offered once when they are', async () => {
+  const door = await newDoor();
+  await door.place.live(welcome('first'));
+  const device = (id: string, event = 'signup', more: object = {}) =>
+    door.post('/v2/track', { anon_id: id, event, ...more });
+  const who = async (id: string) => {
+    const [row] = await sql<{ contactId: number }[]>`
+      SELECT contact_id AS "contactId" FROM identities WHERE workspace_id = ${door.place.id} AND value = ${id}`;
+    return row!.contactId;
+  };
+  // Told with a name that was new: the same contact is known now.
+  await device('one');
+  await door.place.settled();
+  assert.deepEqual(
+    [await door.place.entries(await who('one')), await door.place.refusal(await who('one'))],
+    [[], 'anonymous'],
+  );
+  const user = (id: string, previous: string) =>
+    door.post('/v2/identify', { user_id: id, previous_id: previous, email: `${id}@example.com` });
+  await user('ann', 'one');
+  assert.deepEqual(await door.mails('ann'), ['first']);
+  // Told again, nothing is offered again, and the device is hers from now on.
+  await user('ann', 'one');
+  await device('one');
+  assert.deepEqual(await door.mails('ann'), ['first', 'first']);
+  // Somebody who was known already: the two become one.
+  await door.user('bob');
+  await device('two');
+  await device('two', 'other');
+  await door.place.settled();
+  await user('bob', 'two');
+  assert.deepEqual(await door.mails('bob'), ['first']);
+  // Longer ago than it counts.
+  await device('three');
+  await door.place.settled();
+  await door.place.advance(3 * DAY_MS + 1);
+  await user('cat', 'three');
+  assert.deepEqual(await door.mails('cat'), []);
+  await provesWhole();
+});
+
+test('who leaves one campaign is out of it, and what waited for them; other campaigns go on', async () => {
+  const door = await newDoor();
+  const steps = (key: string) => [mail(`${key}-1`), { key: 'rest', wait: { for: '1d' } }, mail(`${key}-2`)];
+  const first = await door.place.live({ ...welcome('first'), steps: steps('first') });
+  await door.place.live({ ...welcome('second'), steps: steps('second') });
+  for (const id of ['ann', 'old', 'bob']) await door.user(id);
+  for (const id of ['ann', 'old']) await door.track(id, 'signup');
+  assert.deepEqual((await door.mails('ann')).toSorted(), ['first-1', 'second-1']);
+  await door.post('/v2/unsubscribe/campaigns', { user_id: 'ann', campaign_ids: ['first'] });
+  // What one left, the other has left whom she turns out to be.
+  await door.post('/v2/unsubscribe/campaigns', { user_id: 'bob', campaign_ids: ['first'] });
+  await door.post('/v2/identify', { user_id: 'old', previous_id: 'bob' });
+  await door.place.settled();
+  await door.track('ann', 'signup');
+  await door.place.settled();
+  await door.place.advance(DAY_MS);
+  for (const id of ['ann', 'old'])
+    assert.deepEqual(
+      (await door.mails(id)).filter((subject) => subject.startsWith('first')),
+      ['first-1'],
+      id,
+    );
+  const endings = await sql<{ ending: string }[]>`
+    SELECT ending FROM campaign_entries WHERE campaign_id = ${first.id} ORDER BY 1`;
+  assert.deepEqual(
+    endings.map(({ ending }) => ending),
+    ['unsubscribed', 'unsubscribed'],
+    'and she does not enter again',
+  );
+  assert.ok((await door.mails('ann')).includes('second-2'));
+  await provesWhole();
+});

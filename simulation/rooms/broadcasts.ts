@@ -43,8 +43,8 @@ export const broadcasts: RoomPlay = {
     return step.what === 'start' ? start(run, step as Step & Start) : change(run, step as Step & Change);
   },
   async heal(run) {
-    const paused = await run.look<{ id: number }[]>`SELECT id FROM broadcasts WHERE state = 'paused'`;
     const { ctx } = run.door();
+    const paused = await ctx.sql<{ id: number }[]>`SELECT id FROM broadcasts WHERE state = 'paused'`;
     for (const { id } of paused)
       await ctx.queue.transact(async (tx) => {
         must(await resumeBroadcast(ctx.broadcasts, tx, run.places.busy.id, id, ctx.clock.nowMs()));
@@ -104,7 +104,7 @@ async function start(run: Run, step: Step & Start): Promise<{ id: number }> {
 async function change(run: Run, { what, number }: Step & Change): Promise<{ id: number } | undefined> {
   const { ctx } = run.door();
   const place = run.places.busy;
-  const rows = await run.look<{ id: number }[]>`SELECT id FROM broadcasts ORDER BY created_ms DESC, id DESC`;
+  const rows = await ctx.sql<{ id: number }[]>`SELECT id FROM broadcasts ORDER BY created_ms DESC, id DESC`;
   const id = rows[number]?.id;
   if (id === undefined) return undefined;
   const act = { pause: pauseBroadcast, resume: resumeBroadcast, cancel: cancelBroadcast }[what]!;

@@ -35,8 +35,8 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
       await eraseEnrolments(erasing);
     },
     async merge(merging) {
-      await mergeEvents(merging);
-      await mergeEnrolments(merging);
+      await mergeEvents(deps, merging);
+      await mergeEnrolments(deps, merging);
     },
     turns: [turnTaker(deps, source)],
     adds: hearChanges(deps),

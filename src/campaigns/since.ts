@@ -104,7 +104,7 @@ export async function takeSince(
     ids.map((contactId) => ({ workspaceId, contactId })),
   );
   const asOfMs = nowMs + workspace.clockAheadMs;
-  const members = await openBook(tx, live, workspace, ids, [campaignId], asOfMs);
+  const members = await openBook(tx, live, workspace, ids, [campaignId], asOfMs, { mayBeAnonymous: ids });
   const asked = ids.map((contactId) => ({ contactId, nameId, sinceMs }));
   const events = Map.groupBy(
     await selectEventsOf(tx, asked, CAMPAIGN_LIMITS.counted),

@@ -85,7 +85,7 @@ async function takeBuild(
   );
   // Others may still be to be gone through in this lane.
   const unknown = await selectUnbuilt(tx, lane);
-  const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, unknown);
+  const members = await openBook(tx, live, workspace, contactIds, [], theirNowMs, { unknown });
   const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   for (const member of members.values()) look(live, member, { asOfMs: theirNowMs, isHushed: true }, changes);
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);

@@ -8,7 +8,9 @@ import type { Sql, Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import { openBook } from './enrol/book.ts';
 import { Changes } from './enrol/changes.ts';
-import { enter, moveTo, onChange, onDue, onEvent } from './enrol/engine.ts';
+import { enter, onChange, onDue, onEvent } from './enrol/engine.ts';
+import { moveTo, onLeft } from './enrol/steered.ts';
+import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
 import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
@@ -76,9 +78,12 @@ export async function takeTurn(
   );
   const unknown = live.isBuilding ? await selectUnbuilt(tx, lane) : undefined;
   const campaignIds = [...live.campaigns.keys()];
-  const members = await openBook(tx, live, workspace, [...ids], campaignIds, firstMs, unknown);
+  const mayBeAnonymous = whoMayBe(live, concerned, timers);
+  const doubts = { unknown, mayBeAnonymous };
+  const members = await openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts);
   for (const member of members.values()) catchUp(live, member, theirNowMs, changes);
   setHorizons(members, arrivals);
+  await offerHeld(tx, live, members, concerned, theirNowMs, changes);
   for (const arrival of concerned) {
     const member = members.get(arrival.contactId);
     if (member) takeArrival(live, member, arrival, theirNowMs, changes);
@@ -100,6 +105,7 @@ export async function takeTurn(
       look(live, member, { asOfMs: timer.atMs }, changes);
     } else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
   }
+  if (changes.held.length) await holdEvents(tx, live, changes.held);
   await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
   return changes.enrolments.size > 0 || changes.looks.size > 0;
 }
@@ -133,6 +139,8 @@ function takeArrival(
   const isHistory = (flags & FLAG.history) !== 0;
   if (kind === ARRIVAL.changed) onChange(live, member, nowMs, changes);
   else if (kind === ARRIVAL.call) takeCall(live, member, arrival, changes);
+  else if (kind === ARRIVAL.left)
+    onLeft(member, (properties as { campaigns: number[] }).campaigns, receivedMs, changes);
   else {
     const name = live.nameOf.get(nameId!)!;
     onEvent(live, member, { name, atMs, receivedMs, key, order, properties, isHistory }, nowMs, changes);

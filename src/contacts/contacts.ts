@@ -98,6 +98,19 @@ export async function identitiesOf(
   return contactIds.length > 0 ? await selectIdentities(db, workspaceId, contactIds) : [];
 }
 
+/** Those of some contacts who are known by nothing but an id of a device, or its token: nobody knows who uses it. */
+export async function whoIsAnonymous(
+  db: Db,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Set<number>> {
+  const of = Map.groupBy(await identitiesOf(db, workspaceId, contactIds), ({ contactId }) => contactId);
+  const isDevice = (own: readonly Identity[]) =>
+    own.some(({ kind }) => kind === 'anonymous') &&
+    own.every(({ kind }) => kind === 'anonymous' || kind === 'token');
+  return new Set([...of].filter(([, own]) => isDevice(own)).map(([contactId]) => contactId));
+}
+
 /** Makes a contact that owns the identities; a conflict, and nothing changed, when one of them is owned. */
 export async function createContact(
   tx: Tx,

@@ -63,8 +63,42 @@ test('what a process that died had is lent again when its loan is over, and 70 a
   forward(10_000);
   await open();
   const second = await open();
-  assert.equal(second.current().length, 8);
+  assert.equal(second.current().length, 4);
   forward(11 * 60_000);
   const crowd = await Promise.all(Array.from({ length: 70 }, open));
   assert.ok(crowd.every((one) => one.current().length >= 1));
+});
+
+test('processes that start together, and such as slept past their loans together, share no place', async () => {
+  forward(11 * 60_000);
+  const running: Awaited<ReturnType<typeof borrowIdPlaces>>[] = [];
+  const areApart = (when: string) => {
+    const held = running.flatMap((one) => one.current());
+    assert.equal(new Set(held).size, held.length, when);
+    assert.ok(
+      running.every((one) => one.current().length >= 1),
+      when,
+    );
+  };
+  for (let i = 0; i < 4; i++) {
+    running.push(await borrowIdPlaces({ sql, clock, log: silentLog }));
+    areApart('at the start');
+  }
+  for (const one of running) await one.start();
+  await until('each has its share', () => {
+    forward(6_000);
+    return running.every((one) => one.current().length === 14);
+  });
+  const before = running.map((one) => one.current().join());
+  let rounds = 0;
+  await until('all have woken', () => {
+    forward(rounds++ ? 6_000 : 3_600_000);
+    areApart('after a sleep');
+    return rounds > 4;
+  });
+  assert.deepEqual(
+    running.map((one) => one.current().join()),
+    before,
+  );
+  for (const one of running) await one.stop();
 });

@@ -71,12 +71,15 @@ async function takeShare(tx: Tx, holder: string, nowMs: number): Promise<number[
   await tx`SELECT pg_advisory_xact_lock(hashtext('id places'))`;
   const all = await tx<{ place: number; holder: string | null; freeMs: number }[]>`
     SELECT place, holder, free_ms AS "freeMs" FROM id_places ORDER BY place`;
-  const isMine = (one: (typeof all)[number]) => one.holder === holder && one.freeMs > nowMs;
+  // Also those whose loan ran out, while nobody has borrowed them since.
+  const mine = all.filter((one) => one.holder === holder);
   const others = new Set(all.flatMap((one) => (one.holder && one.freeMs > nowMs ? [one.holder] : [])));
   others.delete(holder);
   const share = Math.max(1, Math.floor((ID_PLACES - LEFT_OVER) / (others.size + 1)));
-  const mine = all.filter(isMine);
-  const free = all.filter((one) => one.freeMs <= nowMs);
+  const free = mayBorrow(
+    all.filter((one) => one.freeMs <= nowMs && one.holder !== holder),
+    { isAlone: !others.size, hasSlept: mine.some(({ freeMs }) => freeMs <= nowMs) },
+  );
   // More processes than places: better the one whose loan is over first than none.
   if (!mine.length && !free.length) free.push(all.toSorted((a, b) => a.freeMs - b.freeMs)[0]!);
   const kept = [...mine.slice(0, share), ...free.slice(0, Math.max(0, share - mine.length))];
@@ -86,4 +89,13 @@ async function takeShare(tx: Tx, holder: string, nowMs: number): Promise<number[
     await tx`UPDATE id_places SET holder = NULL, free_ms = ${nowMs + REST_MS} WHERE place = ANY(${given}::smallint[])`;
   await tx`UPDATE id_places SET holder = ${holder}, free_ms = ${nowMs + LENT_MS} WHERE place = ANY(${keptPlaces}::smallint[])`;
   return keptPlaces;
+}
+
+/**
+ * What of the free ones may be borrowed. Others may come together with who comes now: they find half of what they would have found. Who
+ * slept past a loan may not be the only one that did, and those who did still draw from theirs until they wake: it keeps to its own at first.
+ */
+function mayBorrow<T>(free: T[], { isAlone, hasSlept }: { isAlone: boolean; hasSlept: boolean }): T[] {
+  if (hasSlept) return [];
+  return isAlone ? free : free.slice(0, Math.ceil(free.length / 2));
 }

@@ -88,6 +88,15 @@ CREATE TABLE broadcast_posts (
 );
 CREATE INDEX broadcast_posts_of_contact ON broadcast_posts USING btree (bucket, contact_id, kind, at_ms);
 
+-- by bucket
+CREATE TABLE broadcast_retries (
+  bucket smallint NOT NULL,
+  run_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  broadcast_id bigint NOT NULL,
+  PRIMARY KEY (bucket, run_id, contact_id)
+);
+
 -- on every node
 CREATE TABLE broadcasts (
   id bigint NOT NULL,
@@ -111,6 +120,7 @@ CREATE TABLE broadcasts (
   step_id bigint,
   origin jsonb,
   revision integer NOT NULL DEFAULT 1,
+  retry_of bigint[],
   PRIMARY KEY (id),
   CHECK (((state = ANY (ARRAY['draft'::text, 'scheduled'::text, 'canceled'::text])) OR (run_id IS NOT NULL))),
   CHECK (((state <> 'scheduled'::text) OR (scheduled_ms IS NOT NULL))),
@@ -309,6 +319,10 @@ CREATE TABLE campaigns (
   started_ms bigint,
   expected_per_hour bigint,
   note text,
+  is_left boolean NOT NULL DEFAULT false,
+  revision integer NOT NULL DEFAULT 1,
+  changed_by bigint,
+  archived_ms bigint,
   PRIMARY KEY (id),
   CHECK (((state = 'paused'::text) = (paused IS NOT NULL))),
   CHECK (((state = 'draft'::text) OR (version_id IS NOT NULL))),

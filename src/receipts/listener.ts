@@ -29,6 +29,8 @@ type ListenerDeps = {
   directory: Directory;
   adapters: Readonly<Record<string, Adapter | undefined>>;
   publicUrl(): string;
+  /** How long a peer may say nothing before it is hung up on: `IDLE_MS` when absent. */
+  mailIdleMs?: number;
 };
 
 /** Who takes a mail in, as a callback of its integration. */
@@ -101,7 +103,7 @@ async function openServer(ctx: ListenerDeps, desk: Desk): Promise<SMTPServer> {
     size: MAIL_BYTES,
     maxClients: MOST_CONNECTIONS,
     maxRecipients: MOST_RECIPIENTS,
-    socketTimeout: IDLE_MS,
+    socketTimeout: ctx.mailIdleMs ?? IDLE_MS,
     closeTimeout: DRAIN_MS,
     // Names of others are asked for nowhere, and would have to be waited for.
     disableReverseLookup: true,

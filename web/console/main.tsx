@@ -18,6 +18,7 @@ import '@mantine/core/styles/Modal.css';
 import '@mantine/core/styles/Drawer.css';
 import '@mantine/core/styles/PasswordInput.css';
 import '@mantine/core/styles/Tooltip.css';
+import '@mantine/core/styles/Slider.css';
 import './styles/tokens.css';
 import './styles/mantine.css';
 import './styles/shell.css';

@@ -44,6 +44,32 @@ export function mayStart(role: Role, broadcast: BroadcastState): May {
   );
 }
 
+/** Taking its hour from a broadcast. */
+export function mayUnschedule(role: Role, broadcast: BroadcastState): May {
+  return both(may(role, 'broadcasts.send'), only(broadcast, ['scheduled'], 'It waits for no hour.'));
+}
+
+/** Changing how fast a broadcast may go. */
+export function mayRate(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['draft', 'scheduled', 'running', 'paused'], 'It is over.'),
+  );
+}
+
+/** Trying once more whom a broadcast did not reach. */
+export function mayRetry(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['running', 'paused', 'done'], 'It has reached for nobody.'),
+  );
+}
+
+/** Deleting a broadcast. */
+export function mayDelete(role: Role, broadcast: BroadcastState): May {
+  return both(may(role, 'broadcasts.write'), only(broadcast, ['draft'], 'Only drafts can be deleted.'));
+}
+
 /** Ending a broadcast before its end. */
 export function mayCancel(role: Role, broadcast: BroadcastState): May {
   return both(

@@ -11,6 +11,7 @@ export const paths = {
   people: (ws: string) => `/w/${ws}/people`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
+  broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
   channels: (ws: string) => `/w/${ws}/channels`,
   settings: (ws: string) => `/w/${ws}/settings`,
   simulator: (ws: string) => `/w/${ws}/simulator`,

@@ -114,6 +114,11 @@ const broadcasts = createRoute({
   path: 'broadcasts',
   component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcasts.tsx'), 'Broadcasts'),
 });
+const broadcast = createRoute({
+  getParentRoute: () => workspace,
+  path: 'broadcasts/$broadcast/$step',
+  component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcast.tsx'), 'Broadcast'),
+});
 const channels = createRoute({
   getParentRoute: () => workspace,
   path: 'channels',
@@ -141,6 +146,7 @@ const tree = root.addChildren([
     people,
     person,
     broadcasts,
+    broadcast,
     channels,
     settings,
     simulator,

@@ -2,7 +2,7 @@
 import type { Directory } from '../../accounts/directory.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { bucketOf } from '../../base/ids.ts';
-import { getContacts } from '../../contacts/contacts.ts';
+import { getContacts, whoIsAnonymous } from '../../contacts/contacts.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { membershipsOf } from '../../contacts/sets.ts';
 import type { Db, Sql } from '../../db/pool.ts';
@@ -114,11 +114,13 @@ export async function tryBuckets(
   const saidOf = Map.groupBy(await selectSaid(db, buckets, ids), ({ contactId }) => contactId);
   const left = backtest.campaignId === null ? [] : await selectLeft(db, backtest.campaignId, buckets, ids);
   const leftMs = new Map(left.map(({ contactId, sinceMs: since }) => [contactId, since]));
+  const anonymous = await whoIsAnonymous(db, workspaceId, ids);
   for (const contact of contacts) {
     const { id } = contact;
     const events = inOrder(eventsOf.get(id)!, backtest.orderedBy, live.nameOf);
     const known = { stats: statsOf.get(id) ?? [], events: events.rows, sets: sets?.get(id) };
     const member = memberOf(live, workspace, contact, known);
+    member.isAnonymous = anonymous.has(id);
     const judge = judgeOf(terms, {
       timeZone: contact.timeZone,
       destinations: people.get(id)?.destinations ?? [],

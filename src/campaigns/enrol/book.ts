@@ -1,6 +1,6 @@
-/** Takes the contacts of a turn in hand: at most eight reads for all of them, of those who are concerned only. */
+/** Takes the contacts of a turn in hand: at most ten reads for all of them, of those who are concerned only. */
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { getContacts, type Contact } from '../../contacts/contacts.ts';
+import { getContacts, whoIsAnonymous, type Contact } from '../../contacts/contacts.ts';
 import { insideOf, valuesOf, type Inside } from '../../contacts/segments.ts';
 import { membershipsOf } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
@@ -8,6 +8,7 @@ import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import type { Facts, Seen, Stat } from '../match/facts.ts';
 import { digestAt } from '../segments/sql.rule.ts';
 import type { LiveNames } from './live.ts';
+import { leftBy } from './optouts.ts';
 import { ARM, type Enrolment, type Member } from './member.ts';
 import {
   selectEnrolments,
@@ -32,18 +33,21 @@ export async function openBook(
   contactIds: readonly number[],
   campaignIds: readonly number[],
   asOfMs: number,
-  unknown: ReadonlySet<number> = NOTHING,
+  { unknown = NOTHING, mayBeAnonymous = [] }: Doubts = {},
 ): Promise<Map<number, Member>> {
   if (!contactIds.length) return new Map();
   const contacts = await getContacts(tx, workspace.id, contactIds);
   const ids = contacts.map(({ id }) => id);
-  const [sets, enrolments, entries, stats, inside, values] = await Promise.all([
+  const left = campaignIds.filter((id) => live.campaigns.get(id)?.isLeft);
+  const [sets, enrolments, entries, stats, inside, values, anonymous, leftOf] = await Promise.all([
     live.asksSets ? membershipsOf(tx, workspace.id, ids) : undefined,
     selectEnrolments(tx, ids),
     selectEntries(tx, ids, campaignIds, ENTRIES),
     live.asked.size ? selectStats(tx, ids, idsOf(live)) : [],
     live.watches.length ? insideOf(tx, ids) : [],
     valuesNow(tx, live, workspace.id, ids),
+    mayBeAnonymous.length ? whoIsAnonymous(tx, workspace.id, mayBeAnonymous) : NOTHING,
+    leftBy(tx, ids, left),
   ]);
   const events = await eventsFor(tx, live, stats, asOfMs);
   const statsOf = Map.groupBy(stats, ({ contactId }) => contactId);
@@ -64,10 +68,15 @@ export async function openBook(
         enrolmentOf(row, own.find(({ enrolmentId }) => enrolmentId === row.id)?.trigger ?? null),
       );
     member.entries.push(...own.map(({ contactId: _contactId, ...entry }) => entry));
+    member.isAnonymous = anonymous.has(id);
+    member.left = leftOf.get(id) ?? NOTHING;
     members.set(id, member);
   }
   return members;
 }
+
+/** What is not taken for granted of contacts: `unknown` watches, and who of them may be nobody that is known. */
+type Doubts = { unknown?: ReadonlySet<number> | undefined; mayBeAnonymous?: readonly number[] };
 
 /** What is known of a contact: what they did, newest first, and which lists and tags they have. */
 type Known = {
@@ -94,6 +103,8 @@ export function memberOf(
     inside: new Map(watched.inside.map(({ segmentId, value }) => [segmentId, { value }])),
     values: watched.values,
     unknown: watched.unknown,
+    isAnonymous: false,
+    left: NOTHING,
     depth: 0,
     facts: undefined as unknown as Facts,
   };

@@ -1,4 +1,5 @@
 /** What a turn changes, gathered over all its contacts to be written in batches. Pure. */
+import type { Seen } from '../match/facts.ts';
 import type { Effect, Why } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
 import type { Arm, Enrolment, Entry, Member } from './member.ts';
@@ -44,6 +45,8 @@ export class Changes {
   /** Who has left a campaign before its end: what it let in of theirs and is not sent yet may be taken back. */
   readonly exits: (Of & { enrolmentId: number; versionId: number; campaignId: number })[] = [];
   readonly log: Logged[] = [];
+  /** What would have let in somebody who is not known yet. */
+  readonly held: (Of & { event: Seen })[] = [];
   readonly conversions: Conversion[] = [];
   readonly refusals = new Map<string, Of & { campaignId: number; reason: string; atMs: number }>();
   readonly tallies = new Map<string, Tally & { contactId: number }>();

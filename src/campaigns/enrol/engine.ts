@@ -6,11 +6,9 @@ import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { hash53 } from '../../base/crypto.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
-import { moved } from '../steps/moved.ts';
 import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
 import { withAttributes, withTags } from '../steps/changed.ts';
 import { firstPlace, step } from '../steps/step.ts';
-import type { Version } from '../steps/version.ts';
 import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
@@ -45,14 +43,29 @@ export function onEvent(live: Live, member: Member, event: Taken, nowMs: number,
     if (enrolment.arm === null) continue;
     take(live, member, enrolment, { kind: 'event', event }, event.receivedMs, changes);
   }
+  offer(live, member, event, { asOfMs: event.receivedMs, nowMs }, changes);
+}
+
+/** Offers an event to the campaigns that it sets off; of who is not known yet it is held until they are. */
+export function offer(
+  live: Live,
+  member: Member,
+  event: Seen,
+  { asOfMs, nowMs }: { asOfMs: number; nowMs: number },
+  changes: Changes,
+): void {
+  let isHeld = false;
   for (const campaign of live.triggers.get(event.name) ?? []) {
     const { trigger, triggersWithinMs } = campaign.version;
-    const around = { trigger: event, asOfMs: event.receivedMs };
+    const around = { trigger: event, asOfMs };
     if (trigger?.where && !whereHolds(trigger.where, event, member.facts, around)) continue;
-    if (event.receivedMs - event.atMs > triggersWithinMs)
-      changes.refuse(member, campaign.id, 'too_old', nowMs);
-    else enter(live, member, campaign, event, keyOfEvent(campaign.version, event), event.receivedMs, changes);
+    if (asOfMs - event.atMs > triggersWithinMs) changes.refuse(member, campaign.id, 'too_old', nowMs);
+    else {
+      isHeld ||= member.isAnonymous && event.order > 0;
+      enter(live, member, campaign, event, keyOfEvent(campaign.version, event), asOfMs, changes);
+    }
   }
+  if (isHeld) changes.held.push({ ...ofWhom(member), event });
 }
 
 /** What is known of the contact changed. */
@@ -366,26 +379,4 @@ function log(
   why: Outcome['why'][number],
 ): void {
   changes.log.push({ ...ofWhom(member), enrolmentId, campaignId, ...why });
-}
-
-/** Moves somebody who goes by a version that is not open any more to the one that is. */
-export function moveTo(
-  member: Member,
-  enrolment: Enrolment,
-  from: Version,
-  to: Version,
-  nowMs: number,
-  changes: Changes,
-): void {
-  const place = moved(from, to, enrolment, nowMs);
-  const next = { ...enrolment, versionId: to.id, place: { ...place } };
-  log(member, next, changes, {
-    seq: next.place.seq++,
-    atMs: nowMs,
-    what: 'moved',
-    step: next.place.step,
-    detail: `to version ${to.number}`,
-  });
-  member.enrolments.set(next.id, next);
-  changes.keep(member, next);
 }

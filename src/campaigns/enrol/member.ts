@@ -16,6 +16,8 @@ export type Campaign = {
   paused: 'entering' | 'all' | null;
   pausedMs: number | null;
   expectedPerHour?: number | null;
+  /** Somebody has left it, at least once. */
+  isLeft?: boolean;
   /** Who is kept out of all campaigns: a share in basis points, and their salt. */
   outside: { points: number; salt: string } | null;
   version: Version;
@@ -96,6 +98,10 @@ export type Member = {
   values: ReadonlyMap<number, string | null>;
   /** How many campaigns have started each other to here. */
   depth: number;
+  /** Nobody knows yet who it is but by an id of a device: enters nothing. */
+  isAnonymous: boolean;
+  /** Campaigns that they have left. */
+  left: ReadonlySet<number>;
   /** Watches that this lane was not gone through for: nothing is known of them yet. */
   unknown: ReadonlySet<number>;
 };

@@ -2,7 +2,7 @@
 import { bucketOf } from '../../base/ids.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
 import type { Tally } from './changes.ts';
-import { eraseOptouts, mergeOptouts } from './optouts.ts';
+import { eraseOptouts, mergeOptouts, type LeaveDeps } from './optouts.ts';
 import {
   deleteCampaignRowsOf,
   endEntries,
@@ -23,9 +23,9 @@ export async function eraseEnrolments({ tx, contactIds }: Erasing): Promise<void
  * survivor's goes on and the other ends (`merged`); where they are of different arms, that is counted as a crossover. Entries unite, so
  * once stays once.
  */
-export async function mergeEnrolments(merging: Merging): Promise<void> {
+export async function mergeEnrolments(deps: LeaveDeps, merging: Merging): Promise<void> {
   const { tx, survivingId, discardedId, atMs } = merging;
-  await mergeOptouts(merging);
+  await mergeOptouts(deps, merging);
   const clashing = await selectClashing(tx, discardedId, survivingId);
   const ends = clashing.filter((one) => one.arm !== null);
   if (ends.length) {

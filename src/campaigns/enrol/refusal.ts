@@ -10,6 +10,8 @@ export function refusalOf(
   asOfMs: number,
 ): string | undefined {
   const { file } = campaign.version;
+  if (member.isAnonymous) return 'anonymous';
+  if (member.left.has(campaign.id)) return 'unsubscribed';
   if (campaign.paused !== null) return 'paused';
   if (entryKey === undefined) return 'no_entry_key';
   const before = member.entries.filter(({ campaignId }) => campaignId === campaign.id);

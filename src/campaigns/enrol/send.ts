@@ -19,7 +19,8 @@ import type { AcceptDeps } from '../../outbox/accept.ts';
 import { say, type Saying } from '../../outbox/say.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
 import type { Done } from './changes.ts';
-import { LEFT_CAMPAIGN, whoHasLeft } from './optouts.ts';
+import { LEFT_CAMPAIGN } from './optouts.ts';
+import type { Member } from './member.ts';
 import { insertSends, type SendRow } from './sql.write.ts';
 
 /** What sending needs. */
@@ -33,14 +34,11 @@ export async function sendAll(
   deps: SendDeps,
   tx: Tx,
   workspace: Workspace,
+  members: ReadonlyMap<number, Member>,
   wanted: readonly Done[],
   nowMs: number,
 ): Promise<Unsent[]> {
   if (!wanted.length) return [];
-  const hasLeft = await whoHasLeft(
-    tx,
-    wanted.map(({ contactId, enrolment: { campaignId } }) => ({ contactId, campaignId })),
-  );
   const people = await selectPeople(tx, wanted, { attributes: true });
   const byChannel = (await termsOf(deps.directory, [workspace.id])).get(workspace.id)?.byChannel;
   const unsent: Unsent[] = [];
@@ -50,7 +48,7 @@ export async function sendAll(
     const { contactId, enrolment } = done;
     const made = !person
       ? 'the contact is gone'
-      : hasLeft({ contactId, campaignId: enrolment.campaignId })
+      : members.get(contactId)?.left.has(enrolment.campaignId)
         ? LEFT_CAMPAIGN
         : draft(done, person, workspace, byChannel);
     if (typeof made === 'string') unsent.push({ done, reason: made });

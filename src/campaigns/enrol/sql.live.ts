@@ -25,6 +25,8 @@ export type CampaignRow = {
   expectedPerHour?: number | null;
   /** Why it was stopped by itself. */
   note?: string | null;
+  /** Somebody has left it, at least once. */
+  isLeft?: boolean;
 };
 
 /** A version as it is kept. */
@@ -42,7 +44,7 @@ export type VersionRow = {
 const CAMPAIGN = (db: Db) => db`
   c.id, c.workspace_id AS "workspaceId", c.key, c.name, c.state, c.draft, c.version_id AS "versionId", c.epoch, c.salt, c.paused,
   c.paused_ms AS "pausedMs", c.created_ms AS "createdMs", c.changed_ms AS "changedMs", c.started_ms AS "startedMs",
-  c.expected_per_hour AS "expectedPerHour", c.note`;
+  c.expected_per_hour AS "expectedPerHour", c.note, c.is_left AS "isLeft"`;
 
 const VERSION = (db: Db) => db`
   v.id, v.campaign_id AS "campaignId", v.workspace_id AS "workspaceId", v.number, v.file, v.epoch, v.is_open AS "isOpen",

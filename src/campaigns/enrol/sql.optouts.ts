@@ -41,13 +41,31 @@ export async function deleteOptouts(
     WHERE bucket = ${bucketOf(contactId)}::smallint AND contact_id = ${contactId} AND campaign_id = ANY(${[...campaignIds]}::bigint[])`;
 }
 
-/** Those of these contacts and campaigns where the one has left the other. Locks nothing. */
-export async function selectOptouts(db: Db, pairs: readonly Left[]): Promise<Left[]> {
+/** Of some contacts and campaigns, those where the one has left the other. Locks nothing. */
+export async function selectOptouts(
+  db: Db,
+  contactIds: readonly number[],
+  campaignIds: readonly number[],
+): Promise<Left[]> {
   return await db<Left[]>`
     SELECT o.contact_id AS "contactId", o.campaign_id AS "campaignId"
-    FROM unnest(${pairs.map(({ contactId }) => bucketOf(contactId))}::smallint[], ${pairs.map((p) => p.contactId)}::bigint[],
-      ${pairs.map((p) => p.campaignId)}::bigint[]) AS k (bucket, contact_id, campaign_id)
-    JOIN campaign_optouts o ON o.bucket = k.bucket AND o.contact_id = k.contact_id AND o.campaign_id = k.campaign_id`;
+    FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) AS k (bucket, contact_id)
+    JOIN campaign_optouts o ON o.bucket = k.bucket AND o.contact_id = k.contact_id
+    WHERE o.campaign_id = ANY(${[...campaignIds]}::bigint[])`;
+}
+
+/** The campaigns that a contact has left. */
+export async function selectLeftBy(db: Db, contactId: number): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT campaign_id AS id FROM campaign_optouts WHERE bucket = ${bucketOf(contactId)}::smallint AND contact_id = ${contactId}`;
+  return rows.map(({ id }) => id);
+}
+
+/** Notes that somebody has left campaigns; true when of one of them nobody had. Locks those. */
+export async function markLeft(db: Db, campaignIds: readonly number[]): Promise<boolean> {
+  const result = await db`
+    UPDATE campaigns SET is_left = true WHERE id = ANY(${[...campaignIds]}::bigint[]) AND NOT is_left`;
+  return result.count > 0;
 }
 
 /** Deletes what contacts have left. */

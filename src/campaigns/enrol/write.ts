@@ -48,7 +48,7 @@ export async function writeChanges(
     const effects = changes.effects.splice(0);
     const sends = effects.filter(({ effect }) => effect.do === 'send');
     const atMs = nowMs + workspace.clockAheadMs;
-    for (const { done, reason } of await sendAll(deps, tx, workspace, sends, nowMs))
+    for (const { done, reason } of await sendAll(deps, tx, workspace, members, sends, nowMs))
       onUnsent(
         live,
         members.get(done.contactId)!,

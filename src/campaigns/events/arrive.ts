@@ -86,21 +86,23 @@ export function createArrivals(deps: ArriveDeps): Arrive {
     if (isFault(ids)) return ids;
     const { clockAheadMs } = workspace;
     const receivedMs = workspaceNowMs(workspace, deps.clock.nowMs());
-    const checked = told.map(({ person, event }) => ({
-      person: { ...person, workspaceId },
-      arrival: {
-        workspaceId,
-        receivedMs,
-        ...(event
-          ? eventOf(event, ids.get(storable(event.name))!, { receivedMs, clockAheadMs })
-          : { ...CHANGED, atMs: receivedMs }),
-      },
-    }));
+    const checked = told.map(({ person, event }) => {
+      const arrival = event
+        ? eventOf(event, ids.get(storable(event.name))!, { receivedMs, clockAheadMs })
+        : { ...CHANGED, atMs: receivedMs };
+      const flags = arrival.flags | (isUnnamed(person) ? FLAG.unnamed : 0);
+      return { person: { ...person, workspaceId }, arrival: { workspaceId, receivedMs, ...arrival, flags } };
+    });
     return await take(workspaceId, checked);
   };
 }
 
 const CHANGED = { kind: ARRIVAL.changed, nameId: null, key: 0, flags: 0, properties: null };
+
+/** Whether it is told of a device: its user may not be known, or becomes known by this. */
+function isUnnamed({ identities }: TrackedPerson['person']): boolean {
+  return identities.some(({ kind }) => kind === 'anonymous');
+}
 
 function eventOf(event: TrackedEvent, nameId: number, at: { receivedMs: number; clockAheadMs: number }) {
   const time = timeOfEvent({ ...event, ...at });

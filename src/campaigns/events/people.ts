@@ -1,6 +1,10 @@
 /** What becomes of events when a person is erased, and when two turn out to be one. */
+import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Erasing, Merging } from '../../db/room.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { ARRIVAL, insertArrivals } from './sql.ts';
 import { deleteEventsOf, moveArrivals, moveEvents, moveKeys, moveStats } from './sql.people.ts';
+import { FLAG } from './time.ts';
 
 /** All they did goes. */
 export async function eraseEvents({ tx, contactIds }: Erasing): Promise<void> {
@@ -9,10 +13,23 @@ export async function eraseEvents({ tx, contactIds }: Erasing): Promise<void> {
 
 /**
  * What was done becomes the survivor's, so that a look at a time back is one range of one contact; keys move with it, so that a
- * repeat stays one event, and what was not taken yet is taken as the survivor's.
+ * repeat stays one event, and what was not taken yet is taken as the survivor's. It sets nothing off, but for what somebody did whom
+ * nobody knew until now.
  */
-export async function mergeEvents({ tx, survivingId, discardedId }: Merging): Promise<void> {
-  await moveEvents(tx, discardedId, survivingId);
+export async function mergeEvents(
+  { queue, ids }: { queue: Pick<Queue, 'laneOf' | 'turn'>; ids: IdSource },
+  { tx, workspaceId, survivingId: contactId, discardedId, atMs }: Merging,
+): Promise<void> {
+  const hasHeld = await moveEvents(tx, discardedId, contactId);
+  if (hasHeld) {
+    const lane = queue.laneOf(bucketOf(contactId));
+    const id = ids.inOrder();
+    const of = { workspaceId, contactId, kind: ARRIVAL.changed, nameId: null, properties: null };
+    const flags = FLAG.unnamed | FLAG.history;
+    await insertArrivals(tx, [{ ...of, id, lane, atMs, receivedMs: atMs, key: id, flags }]);
+    queue.turn(tx, new Set([lane]));
+  }
+  const survivingId = contactId;
   await moveStats(tx, discardedId, survivingId);
   await moveKeys(tx, discardedId, survivingId);
   await moveArrivals(tx, discardedId, survivingId);

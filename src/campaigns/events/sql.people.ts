@@ -1,6 +1,7 @@
 /** Statements on events of people who are erased or merged. Buckets differ, so what moves is written anew and deleted. */
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
+import { FLAG } from './time.ts';
 
 /** Deletes all that contacts did, taken or not. Locks the rows. */
 export async function deleteEventsOf(db: Db, contactIds: readonly number[]): Promise<void> {
@@ -12,8 +13,8 @@ export async function deleteEventsOf(db: Db, contactIds: readonly number[]): Pro
   await db`DELETE FROM event_stats WHERE ${which}`;
 }
 
-/** Moves what a contact did. What both did at one moment under one key is one event. Locks the rows. */
-export async function moveEvents(db: Db, fromId: number, toId: number): Promise<void> {
+/** Moves what a contact did. What both did at one moment under one key is one event. Locks the rows. True when any of it is held. */
+export async function moveEvents(db: Db, fromId: number, toId: number): Promise<boolean> {
   const from = bucketOf(fromId);
   await db`
     INSERT INTO contact_events (bucket, contact_id, name_id, at_ms, key, workspace_id, received_ms, flags, properties,
@@ -21,7 +22,10 @@ export async function moveEvents(db: Db, fromId: number, toId: number): Promise<
     SELECT ${bucketOf(toId)}::smallint, ${toId}::bigint, name_id, at_ms, key, workspace_id, received_ms, flags, properties, arrival_id
     FROM contact_events WHERE bucket = ${from} AND contact_id = ${fromId}
     ON CONFLICT DO NOTHING`;
-  await db`DELETE FROM contact_events WHERE bucket = ${from} AND contact_id = ${fromId}`;
+  const gone = await db<{ held: boolean }[]>`
+    WITH gone AS (DELETE FROM contact_events WHERE bucket = ${from} AND contact_id = ${fromId} RETURNING flags)
+    SELECT coalesce(bool_or(flags & ${FLAG.held}::smallint <> 0), false) AS held FROM gone`;
+  return gone[0]!.held;
 }
 
 /** Adds the counts of one contact to another's. Locks both's. */

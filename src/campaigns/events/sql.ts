@@ -3,8 +3,11 @@ import { column } from '../../db/column.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 
-/** What an arrival is. `changed` tells that a contact's profile may be another one, `call` that they are to enter a campaign. */
-export const ARRIVAL = { event: 1, changed: 2, call: 3 } as const;
+/**
+ * What an arrival is. `changed` tells that a contact's profile may be another one, `call` that they are to enter a campaign, `left` that
+ * they have left some.
+ */
+export const ARRIVAL = { event: 1, changed: 2, call: 3, left: 4 } as const;
 
 /** What has arrived and waits to be taken. Times by the workspace's clock. */
 export type ArrivalRow = {

@@ -51,6 +51,8 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   cooldown: 'the contact entered not long enough ago',
   paused: 'the campaign let nobody in at the time',
   too_old: 'what would have set it off was done too long before it came',
+  anonymous: 'nobody knew yet who it is; what they did is looked at once when somebody does',
+  unsubscribed: 'the contact has left this campaign',
   no_entry_key: 'the trigger has nothing at the path by which entries are told apart',
 };
 

@@ -352,7 +352,8 @@ export async function withoutTemplate(
   return only && !more ? only : breaks('content', `the template ${content.name} is more than one message`);
 }
 
-function present(broadcast: Broadcast): BroadcastShown {
+/** A broadcast. */
+export function present(broadcast: Broadcast): BroadcastShown {
   const { id, name, state, content, channel, ratePerS, note, expiresAfterMs } = broadcast;
   return {
     id: toHex24(id),

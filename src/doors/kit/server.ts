@@ -45,7 +45,7 @@ type Probes = {
 
 /** Requests in progress get this long to end when the server stops. */
 const DRAIN_MS = 15_000;
-/** How long a body may take to arrive. */
+/** How long a body may take to arrive; how often a stream is looked at, of which something must have come in between. */
 const BODY_MS = 60_000;
 /** An id or external id in a path; what is longer names nothing. */
 const MAX_PARAM = 1024;
@@ -136,15 +136,25 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
   socket.destroySoon();
 }
 
-/** A body that is not there in time is not waited for; a stream may take as long as it takes. */
+/** A body that is not there in time is not waited for; a stream may take as long as it takes, while something of it comes. */
 function boundBodies(app: FastifyInstance, ctx: HttpContext): void {
   app.addHook('onRequest', (request, _reply, done) => {
     const { raw, headers } = request;
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
-    if (hasBody && !request.routeOptions.config.stream) {
-      const cancel = ctx.clock.after(BODY_MS, () => raw.destroy());
-      raw.once('end', cancel).once('close', cancel);
-    }
+    if (!hasBody) return done();
+    let cancel: () => void;
+    if (request.routeOptions.config.stream) {
+      let heardBytes = raw.socket.bytesRead;
+      const look = () => {
+        // What has come and is not taken yet waits for us, not for the peer.
+        if (raw.socket.bytesRead === heardBytes && raw.readableLength === 0) return void raw.destroy();
+        heardBytes = raw.socket.bytesRead;
+        cancel = ctx.clock.after(BODY_MS, look);
+      };
+      cancel = ctx.clock.after(BODY_MS, look);
+    } else cancel = ctx.clock.after(BODY_MS, () => raw.destroy());
+    const arrived = () => cancel();
+    raw.once('end', arrived).once('close', arrived);
     done();
   });
 }

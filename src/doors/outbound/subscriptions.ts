@@ -45,7 +45,7 @@ async function all(
   return DONE;
 }
 
-/** Campaigns are named by key or id. What was let in before still goes. */
+/** Campaigns are named by key or id. Who leaves one is out of it, and what it let in for them is taken back as far as its steps say. */
 async function campaigns(
   call: Call<Record<string, unknown>>,
   act: 'unsubscribe' | 'subscribe',
@@ -68,6 +68,6 @@ async function campaigns(
   if (isFault(told)) return told;
   const of = { workspaceId: workspace.id, contactId: told[0]!.contactId };
   const how = act === 'unsubscribe' ? 'leave' : 'come back';
-  await ctx.queue.transact((tx) => changeOptouts(tx, of, ids, how, workspaceNowMs));
+  await ctx.queue.transact((tx) => changeOptouts(ctx, tx, of, ids, how, workspaceNowMs));
   return DONE;
 }

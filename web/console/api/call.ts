@@ -9,7 +9,13 @@ export class ApiFault extends Error {
   readonly field: string | undefined;
   readonly requestId: string | undefined;
 
-  constructor(at: { status: number; code: string; message: string; field?: string; requestId?: string }) {
+  constructor(at: {
+    status: number;
+    code: string;
+    message: string;
+    field?: string | undefined;
+    requestId?: string | undefined;
+  }) {
     super(at.message);
     this.status = at.status;
     this.code = at.code;

@@ -1,0 +1,44 @@
+/** What comes to those who are in a campaign from outside of what they do: they go by another version, or have left it. Pure. */
+import { moved } from '../steps/moved.ts';
+import type { Version } from '../steps/version.ts';
+import { ofWhom, type Changes } from './changes.ts';
+import { exit } from './engine.ts';
+import type { Enrolment, Member } from './member.ts';
+
+/** They have left some campaigns: they are out of those, and what was not decided yet is. */
+export function onLeft(member: Member, campaignIds: readonly number[], atMs: number, changes: Changes): void {
+  const inside = [...member.enrolments.values()].filter(({ campaignId }) => campaignIds.includes(campaignId));
+  for (const enrolment of inside) {
+    if (enrolment.arm !== null) exit(member, enrolment, 'unsubscribed', atMs, changes);
+    else {
+      member.enrolments.delete(enrolment.id);
+      changes.drop(member, enrolment);
+      changes.refuse(member, enrolment.campaignId, 'unsubscribed', atMs);
+    }
+  }
+}
+
+/** Moves somebody who goes by a version that is not open any more to the one that is. */
+export function moveTo(
+  member: Member,
+  enrolment: Enrolment,
+  from: Version,
+  to: Version,
+  nowMs: number,
+  changes: Changes,
+): void {
+  const place = moved(from, to, enrolment, nowMs);
+  const next = { ...enrolment, versionId: to.id, place: { ...place } };
+  changes.log.push({
+    ...ofWhom(member),
+    enrolmentId: enrolment.id,
+    campaignId: enrolment.campaignId,
+    seq: next.place.seq++,
+    atMs: nowMs,
+    what: 'moved',
+    step: next.place.step,
+    detail: `to version ${to.number}`,
+  });
+  member.enrolments.set(next.id, next);
+  changes.keep(member, next);
+}

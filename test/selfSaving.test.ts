@@ -1,0 +1,143 @@
+/** What is written in a page and saves itself: nothing typed is lost, and nobody's change is written over unasked. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiFault } from '../web/console/api/call.ts';
+import { selfSaving } from '../web/console/forms/selfSaving.ts';
+
+type Thing = { revision: number; name: string; text: string };
+const fieldsOf = ({ name, text }: Thing) => ({ name, text });
+
+/** A server with one thing, timers that run when they are told to, and a store. */
+function world() {
+  const server = { revision: 1, name: 'a', text: 'x' };
+  const timers = new Map<number, () => void>();
+  const kept = new Map<string, string>();
+  let ids = 0;
+  let next: Promise<unknown> = Promise.resolve();
+  const state = { fault: undefined as Error | undefined, hold: undefined as Promise<void> | undefined };
+  const open = () =>
+    selfSaving({
+      first: { ...server },
+      fieldsOf,
+      save(changed, revision) {
+        const saved = (async () => {
+          await state.hold;
+          if (state.fault) throw state.fault;
+          if (revision !== server.revision)
+            throw new ApiFault({ status: 409, code: 'conflict', message: 'somebody', field: 'revision' });
+          Object.assign(server, changed, { revision: server.revision + 1 });
+          return { ...server };
+        })();
+        next = saved.catch(() => {});
+        return saved;
+      },
+      read: async () => ({ ...server }),
+      store: {
+        getItem: (key) => kept.get(key) ?? null,
+        setItem: (key, text) => void kept.set(key, text),
+        removeItem: (key) => void kept.delete(key),
+      },
+      key: 'thing',
+      later: (act) => {
+        timers.set(++ids, act);
+        return ids;
+      },
+      never: (id) => void timers.delete(id),
+    });
+  /** Runs what waits for its time, and what comes of it. */
+  const pass = async () => {
+    const due = [...timers.values()];
+    timers.clear();
+    for (const act of due) act();
+    await next;
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
+  return { server, kept, state, open, pass };
+}
+
+test('what is typed is saved a moment later, and nothing waits in the browser any more', async () => {
+  const { server, kept, open, pass } = world();
+  const thing = open();
+  thing.change({ name: 'b' });
+  thing.change({ text: 'y' });
+  assert.equal(kept.size, 1);
+  await pass();
+  assert.deepEqual(server, { revision: 2, name: 'b', text: 'y' });
+  assert.deepEqual(thing.now().saving, { kind: 'saved' });
+  assert.equal(kept.size, 0);
+});
+
+test('a tab that dies before it is saved, or while it is being saved, has it again when it is opened', async () => {
+  const { server, kept, state, open, pass } = world();
+  const first = open();
+  first.change({ name: 'b' });
+  let release = () => {};
+  state.hold = new Promise((resolve) => (release = resolve));
+  void pass();
+  first.change({ text: 'y' });
+  assert.deepEqual(
+    JSON.parse(kept.get('thing')!).changed,
+    { name: 'b', text: 'y' },
+    'what is on its way, too',
+  );
+  release();
+  state.hold = undefined;
+  const second = open();
+  assert.deepEqual(second.now().fields, { name: 'b', text: 'y' });
+  assert.equal(server.text, 'x');
+});
+
+test('what was typed while it was being saved is saved after it', async () => {
+  const { server, state, open, pass } = world();
+  const thing = open();
+  let release = () => {};
+  state.hold = new Promise((resolve) => (release = resolve));
+  thing.change({ name: 'b' });
+  const passing = pass();
+  thing.change({ name: 'c' });
+  release();
+  await passing;
+  state.hold = undefined;
+  await pass();
+  assert.equal(server.name, 'c');
+  assert.equal(thing.now().saving.kind, 'saved');
+});
+
+test('another’s change is not written over: one chooses, and what one wrote is there until then', async () => {
+  for (const whose of ['mine', 'theirs'] as const) {
+    const { server, open, pass } = world();
+    const thing = open();
+    Object.assign(server, { text: 'theirs', revision: 2 });
+    thing.change({ text: 'mine' });
+    await pass();
+    const { saving } = thing.now();
+    assert.equal(saving.kind, 'conflict');
+    assert.equal(saving.kind === 'conflict' && saving.theirs.text, 'theirs');
+    assert.equal(server.text, 'theirs');
+    thing.change({ name: 'also mine' });
+    await pass();
+    assert.deepEqual([server.text, server.name], ['theirs', 'a'], 'nothing is saved until it is chosen');
+    thing.choose(whose);
+    await pass();
+    assert.equal(server.text, whose);
+    assert.equal(thing.now().fields.text, whose);
+    assert.equal(thing.now().saving.kind, 'saved');
+  }
+});
+
+test('what is refused is said and kept; a line that is down is tried again by itself', async () => {
+  const { server, state, open, pass } = world();
+  const thing = open();
+  state.fault = new ApiFault({ status: 400, code: 'bad_request', message: 'name: too long', field: 'name' });
+  thing.change({ name: 'b' });
+  await pass();
+  assert.deepEqual(thing.now().saving, { kind: 'not saved', why: 'name: too long', field: 'name' });
+  await pass();
+  assert.equal(server.name, 'a', 'it is not tried again as it stands');
+  state.fault = new ApiFault({ status: 0, code: 'offline', message: 'down' });
+  thing.change({ name: 'c' });
+  await pass();
+  state.fault = undefined;
+  await pass();
+  assert.equal(server.name, 'c');
+});

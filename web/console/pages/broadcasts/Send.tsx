@@ -1,0 +1,224 @@
+/** Step 4: tried on oneself, then started or given an hour. What is about to happen is said once more before it does. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState, type FormEvent, type ReactElement } from 'react';
+import { channelName } from '../../../shared/icons.tsx';
+import { exactText } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at, clockQuery } from '../../api/queries.ts';
+import { may, mayStart, mayUnschedule } from '../../may.ts';
+import { useHere } from '../../shell/session.ts';
+import { Act } from '../../ui/basic.tsx';
+import { Dialog } from '../../ui/overlays.tsx';
+import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+import type { Draft } from './draft.ts';
+import { n, Numbers } from './Forecast.tsx';
+import { broadcastQuery, forecastQuery, type Broadcast, type Forecast } from './queries.ts';
+
+const route = getRouteApi('/w/$ws/broadcasts/$broadcast/$step');
+/** More than this many in a live workspace are not started by one click. */
+const MANY = 10_000;
+
+/** The reader's own. */
+const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+type Props = { ws: string; broadcast: Broadcast };
+
+/** The step. */
+export function SendStep({ ws, broadcast, draft }: Props & { draft: Draft }): ReactElement {
+  const { role } = useHere();
+  const { data: forecast, error, refetch } = useQuery(forecastQuery(ws, broadcast));
+  const [asked, setAsked] = useState<'start' | 'schedule'>();
+  const unschedule = useVerb(ws, broadcast, 'unschedule');
+  if (error && !forecast) return <Failed error={error} retry={() => void refetch()} />;
+  if (!forecast) return <Waiting rows={5} height={48} />;
+  const start = mayStart(role, broadcast);
+  return (
+    <div className="forecast">
+      <TestSend ws={ws} broadcast={broadcast} />
+      <Rate draft={draft} />
+      <Numbers ws={ws} broadcast={broadcast} forecast={forecast} />
+      {broadcast.scheduledAt && broadcast.state === 'scheduled' ? (
+        <p className="panel" role="status">
+          It starts by itself on {exactText(Date.parse(broadcast.scheduledAt))}.
+        </p>
+      ) : null}
+      <div className="card-acts">
+        <Act variant="filled" icon="send" may={start} onAct={() => setAsked('start')}>
+          Start now …
+        </Act>
+        <Act icon="clock" may={start} onAct={() => setAsked('schedule')}>
+          Schedule …
+        </Act>
+        {broadcast.state === 'scheduled' ? (
+          <Act
+            may={mayUnschedule(role, broadcast)}
+            busy={unschedule.isPending}
+            onAct={() => unschedule.mutate()}
+          >
+            Take its hour away
+          </Act>
+        ) : null}
+      </div>
+      <Dialog
+        title={asked === 'schedule' ? 'Schedule' : 'Start now'}
+        opened={asked !== undefined}
+        onClose={() => setAsked(undefined)}
+      >
+        {asked === undefined ? null : (
+          <Confirm
+            ws={ws}
+            broadcast={broadcast}
+            forecast={forecast}
+            isLater={asked === 'schedule'}
+            onDone={() => setAsked(undefined)}
+          />
+        )}
+      </Dialog>
+    </div>
+  );
+}
+
+/** Something that is done to the broadcast; the page has its new state when it is. */
+export function useVerb(ws: string, { id }: Pick<Broadcast, 'id'>, verb: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: object | void) =>
+      call<Broadcast>('POST', at(ws, `/broadcasts/${id}/${verb}`), body ? { body } : {}),
+    onError: toastError,
+    onSettled: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: broadcastQuery(ws, id).queryKey }),
+        client.invalidateQueries({ queryKey: [ws, 'broadcasts'] }),
+      ]),
+  });
+}
+
+/** Deletes a draft. */
+export function useRemoval(ws: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => call('DELETE', at(ws, `/broadcasts/${id}`)),
+    onSuccess: () => toast('The draft is deleted.'),
+    onError: toastError,
+    onSettled: () => client.invalidateQueries({ queryKey: [ws, 'broadcasts'] }),
+  });
+}
+
+type ConfirmProps = Props & { forecast: Forecast; isLater: boolean; onDone: () => void };
+
+function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): ReactElement {
+  const { environment } = useHere();
+  const navigate = route.useNavigate();
+  const { data: clock } = useQuery(clockQuery(ws));
+  const [typed, setTyped] = useState('');
+  const [when, setWhen] = useState('');
+  const run = useVerb(ws, broadcast, isLater ? 'schedule' : 'start');
+  const mustType = environment === 'live' && forecast.reachable > MANY;
+  const isReady = (!mustType || typed === broadcast.name) && (!isLater || when !== '');
+  const go = (event: FormEvent) => {
+    event.preventDefault();
+    if (!isReady) return;
+    run.mutate(isLater ? { at: new Date(when).toISOString() } : undefined, {
+      onSuccess() {
+        onDone();
+        if (!isLater) void navigate({ params: (now) => ({ ...now, step: 'progress' }) });
+      },
+    });
+  };
+  return (
+    <form className="form" onSubmit={go}>
+      <p>
+        “{broadcast.name}” goes to <strong>{n(forecast.reachable)}</strong> of {n(forecast.matched)} people by{' '}
+        {channelName(broadcast.channel)}
+        {forecast.segments ? `, in about ${n(forecast.segments.total)} text messages` : ''}.
+      </p>
+      {isLater ? (
+        <label className="field">
+          When ({ZONE})
+          <input
+            type="datetime-local"
+            required
+            value={when}
+            onChange={({ currentTarget }) => setWhen(currentTarget.value)}
+          />
+          {clock?.aheadMs ? (
+            <span className="muted">
+              By the workspace’s clock, where it is {exactText(Date.parse(clock.now))}.
+            </span>
+          ) : null}
+        </label>
+      ) : null}
+      {mustType ? (
+        <label className="field">
+          These are many. Type the name of the broadcast to go on
+          <input value={typed} onChange={({ currentTarget }) => setTyped(currentTarget.value)} />
+        </label>
+      ) : null}
+      {run.error ? <p className="fault">{faultText(run.error) ?? run.error.message}</p> : null}
+      <button
+        type="submit"
+        className="primary"
+        aria-disabled={!isReady || undefined}
+        data-off={!isReady || undefined}
+      >
+        {isLater ? 'Schedule it' : `Send to ${n(forecast.reachable)} people`}
+      </button>
+    </form>
+  );
+}
+
+/** How fast it may go; the integration's own rate holds besides. */
+function Rate({ draft: { fields, change } }: { draft: Draft }): ReactElement {
+  return (
+    <section className="panel">
+      <label className="field">
+        At most so many a second
+        <input
+          type="number"
+          min={1}
+          placeholder="as many as the channel takes"
+          value={fields.ratePerS ?? ''}
+          onChange={({ currentTarget: { value } }) =>
+            change({ ratePerS: value === '' ? null : Number(value) })
+          }
+        />
+      </label>
+    </section>
+  );
+}
+
+function TestSend({ ws, broadcast }: Props): ReactElement {
+  const { role } = useHere();
+  const [address, setAddress] = useState('');
+  const test = useMutation({
+    mutationFn: () =>
+      call<{ messageId: string }>('POST', at(ws, `/broadcasts/${broadcast.id}/test`), { body: { address } }),
+    onSuccess: () => toast(`Sent to ${address}.`),
+  });
+  return (
+    <form
+      className="panel"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (address) test.mutate();
+      }}
+    >
+      <label className="field">
+        Try it first: send it to one address
+        <input
+          value={address}
+          placeholder={broadcast.channel === 'email' ? 'you@example.com' : '+31 6 …'}
+          onChange={({ currentTarget }) => setAddress(currentTarget.value)}
+        />
+      </label>
+      {test.error ? <p className="fault">{test.error.message}</p> : null}
+      <div className="card-acts">
+        <Act may={may(role, 'messages.send')} busy={test.isPending} onAct={() => address && test.mutate()}>
+          Send a test
+        </Act>
+      </div>
+    </form>
+  );
+}
