@@ -181,18 +181,18 @@ export async function renameOperator(tx: Tx, id: number, name: string): Promise<
   return (await getOperator(tx, id)) ?? fault('not_found', 'There is no such operator.');
 }
 
-/** Sessions of an operator, the newest first. An id names a session and opens none. */
+/** Sessions of an operator, the newest first; `current`: that whose token is given. An id names a session and opens none. */
 export async function listSessions(
   db: Db,
   operatorId: number,
-  nowMs: number,
-): Promise<{ id: string; createdMs: number; expiresMs: number; isOf(token: string): boolean }[]> {
+  { token, nowMs }: { token: string; nowMs: number },
+): Promise<{ id: string; createdMs: number; expiresMs: number; current: boolean }[]> {
   const rows = await selectSessionsOf(db, operatorId, nowMs);
   return rows.map(({ token_hash: hash, created_ms: createdMs, expires_ms: expiresMs }) => ({
     id: idOfSession(hash),
     createdMs,
     expiresMs,
-    isOf: (token) => sha256Hex(token) === hash,
+    current: sha256Hex(token) === hash,
   }));
 }
 

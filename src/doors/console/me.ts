@@ -52,13 +52,13 @@ export const meRoutes: readonly Route[] = [
     async handle(call) {
       const me = await operatorOf(call);
       if (isFault(me)) return me;
-      const sessions = await listSessions(call.ctx.sql, me.id, call.nowMs);
+      const sessions = await listSessions(call.ctx.sql, me.id, { token: call.credential, nowMs: call.nowMs });
       return {
-        sessions: sessions.map(({ id, createdMs, expiresMs, isOf }) => ({
+        sessions: sessions.map(({ id, createdMs, expiresMs, current }) => ({
           id,
           createdAt: timeText(createdMs),
           expiresAt: timeText(expiresMs),
-          current: isOf(call.credential),
+          current,
         })),
       };
     },

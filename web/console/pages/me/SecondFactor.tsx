@@ -88,7 +88,7 @@ export function SecondFactor({ on, onChange }: { on: boolean; onChange: () => vo
           }}
         />
       );
-    default:
+    case 'rest':
       return (
         <div className="own-state">
           {on ? (
