@@ -4,6 +4,7 @@ import { deliveriesOf } from '../../ledger/deliveries.ts';
 import { stepsOf, type Why } from '../../ledger/why.ts';
 import {
   selectConversions,
+  selectEnteredBy,
   selectLog,
   selectPeople,
   selectRefusal,
@@ -14,6 +15,8 @@ import {
 
 /** Who entered, newest first. */
 export const peopleIn = selectPeople;
+/** What a contact entered, newest first. */
+export const enteredBy = selectEnteredBy;
 /** What happened on each day. */
 export const seriesOf = selectSeries;
 /** What was reached. */
