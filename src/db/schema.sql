@@ -1589,6 +1589,8 @@ CREATE TABLE webhook_calls (
   replay_of bigint,
   replayed_by bigint,
   contact_id bigint,
+  tried jsonb,
+  tried_ms bigint,
   PRIMARY KEY (bucket, id),
   CHECK (((state = 'pending'::text) = (finished_ms IS NULL))),
   CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'canceled'::text])))
