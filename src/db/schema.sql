@@ -284,7 +284,7 @@ CREATE TABLE campaign_tasks (
   created_ms bigint NOT NULL,
   due_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, lane, id),
-  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text])))
+  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text, 'hand'::text])))
 );
 
 -- on every node

@@ -5,6 +5,9 @@ import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
 import { backtestRoutes } from './backtests.ts';
+import { campaignDraftRoutes } from './campaignsDrafts.ts';
+import { campaignTrailRoutes } from './campaignsTrail.ts';
+import { handRoutes } from './campaignsHand.ts';
 import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
@@ -63,6 +66,9 @@ export const ROUTES: readonly Route[] = [
   ...renderRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
+  ...handRoutes,
+  ...campaignDraftRoutes,
+  ...campaignTrailRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,
