@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TOTP } from 'otpauth';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
+import { newLink } from '../src/accounts/passwordLinks.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { caller } from './consoleProduct.ts';
 import { must, startProduct } from './sunshineProduct.ts';
@@ -280,9 +281,18 @@ test('somebody new is made a member by a link that sets the password: shown once
       body: new URLSearchParams({ password: chosen }),
       redirect: 'manual',
     });
-  assert.ok((await set(password)).status < 400);
+  const both = await Promise.all([set(password), set(password)]);
+  assert.deepEqual(both.filter(({ ok }) => ok).length, 1);
   assert.ok((await set('another horse battery')).status >= 400);
   const entered = await caller(url)('POST', '/api/sessions', { email: `new-${ann.email}`, password });
   const mine = caller(url, entered.body.token);
   assert.equal((await mine('GET', ann.base)).body.role, 'agent');
+});
+
+test('a password that is set by a link ends the sessions there are', async () => {
+  const ann = await owner();
+  const link = await sql.begin((tx) => newLink(tx, ann.id, ctx.clock.nowMs()));
+  const body = new URLSearchParams({ password: 'another horse battery' });
+  assert.equal((await fetch(`${url}${link.path}`, { method: 'POST', body })).status, 200);
+  await until('the session is over', async () => (await ann.call('GET', '/api/me')).status === 401);
 });

@@ -26,7 +26,7 @@ const RECOVERY_CODES = 10;
 type FactorDeps = { sql: Db; vault: Vault };
 
 /** What the operator's app is told: once. */
-export type FactorShown = { secret: string; uri: string };
+type FactorShown = { secret: string; uri: string };
 
 /** Whether an operator signs in by a code, too. */
 export async function hasFactor(db: Db, operatorId: number): Promise<boolean> {
