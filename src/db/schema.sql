@@ -892,6 +892,8 @@ CREATE TABLE inbox (
   waiting_ms bigint,
   read_ms bigint NOT NULL DEFAULT 0,
   rank bigint DEFAULT COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms)),
+  answered_by bigint,
+  answered_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id)
 ) WITH (fillfactor=80);
 CREATE INDEX inbox_assigned ON inbox USING btree (workspace_id, assignee_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NOT NULL));
@@ -909,6 +911,7 @@ CREATE TABLE inbox_notes (
   operator_id bigint NOT NULL,
   text text NOT NULL,
   at_ms bigint NOT NULL,
+  mentions bigint[] NOT NULL DEFAULT '{}'::bigint[],
   PRIMARY KEY (bucket, id)
 );
 CREATE INDEX inbox_notes_of_contact ON inbox_notes USING btree (bucket, contact_id, at_ms, id);
@@ -922,8 +925,10 @@ CREATE TABLE inbox_seats (
   read_ms bigint NOT NULL DEFAULT 0,
   draft text,
   draft_destination_id bigint,
+  mentioned_ms bigint,
   PRIMARY KEY (bucket, contact_id, operator_id)
 );
+CREATE INDEX inbox_seats_mentioned ON inbox_seats USING btree (workspace_id, operator_id, mentioned_ms) WHERE (mentioned_ms IS NOT NULL);
 
 -- on every node
 CREATE TABLE install (
@@ -1295,6 +1300,7 @@ CREATE TABLE proof_keys (
 );
 
 -- on every node
+<<<<<<< HEAD
 CREATE TABLE second_factors (
   operator_id bigint NOT NULL,
   secret_sealed bytea NOT NULL,
@@ -1304,6 +1310,17 @@ CREATE TABLE second_factors (
   recovery text[] NOT NULL DEFAULT '{}'::text[],
   PRIMARY KEY (operator_id)
 );
+=======
+CREATE TABLE saved_replies (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  shortcut text NOT NULL,
+  text text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));
+>>>>>>> main
 
 -- by bucket
 CREATE TABLE segment_members (
