@@ -18,8 +18,11 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
+import { inboxBulkRoutes } from './inboxBulk.ts';
+import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { mergeRoutes } from './merge.ts';
@@ -54,6 +57,9 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...setRoutes,
   ...inboxRoutes,
+  ...inboxBulkRoutes,
+  ...savedReplyRoutes,
+  ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
