@@ -897,6 +897,161 @@ describe('webhooks', () => {
     refused(await call('GET', `${base}/webhooks/${'0'.repeat(24)}/calls`), 404);
     refused(await call('GET', `${at}/calls?state=nope`), 400, 'state');
   });
+
+  test('made, changed, given a new secret and deleted by hand; every attempt is kept; some calls are made again', async () => {
+    receiver.answer('/tries', (before) => ({ status: before === 0 ? 503 : 200, body: `answer ${before}` }));
+    const { doors } = ok(await call('GET', `${base}/webhooks/triggers`));
+    assert.deepEqual(
+      doors.map(({ door }: Json) => door),
+      ['sunshine', 'web1on1'],
+    );
+    const wanted = { door: 'sunshine', target: receiver.url('/tries'), triggers: ['message:appUser'] };
+    refused(await call('POST', `${base}/webhooks`, { ...wanted, triggers: ['nope'] }), 400, 'triggers[0]');
+    refused(await call('POST', `${base}/webhooks`, { ...wanted, door: 'outbound' }), 400, 'door');
+    const made = ok(await call('POST', `${base}/webhooks`, wanted), 201);
+    assert.match(made.secret, /^whsec_/);
+    const at = `${base}/webhooks/${made.id}`;
+    const pinged = ok(await call('POST', `${at}/ping`), 202);
+    const calledBack = async (id: string) => ok(await call('GET', `${base}/webhook-calls/${id}`));
+    const failing = await until('it failed once', async () => {
+      const body = await calledBack(pinged.callId);
+      return body.attempts === 1 && body;
+    });
+    assert.deepEqual([failing.state, failing.lastStatus, failing.tried], ['pending', 503, []]);
+    assert.ok(Date.parse(failing.nextAt) > Date.parse(failing.createdAt));
+    refused(await call('POST', `${base}/webhook-calls/${pinged.callId}/replay`), 409);
+    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    const over = await until('it was taken', async () => {
+      const body = await calledBack(pinged.callId);
+      return body.state === 'delivered' && body;
+    });
+    assert.deepEqual(
+      [over.attempts, over.tried.length, over.tried[0].status, over.tried[0].answer, over.nextAt],
+      [2, 1, 503, 'answer 0', null],
+    );
+    const before = receiver.received('/tries').at(-1)!.headers['x-api-key'];
+    assert.equal(before, made.secret);
+    const turned = ok(await call('POST', `${at}/rotate`));
+    assert.notEqual(turned.secret, made.secret);
+    const asked = { callIds: [pinged.callId, '0'.repeat(24)] };
+    assert.deepEqual(ok(await call('POST', `${at}/replay`, asked), 202), { replayed: 1, more: false });
+    await until('the replay came', () => Promise.resolve(receiver.received('/tries').length === 3));
+    assert.equal(receiver.received('/tries').at(-1)!.headers['x-api-key'], turned.secret);
+    const pings = ok(await call('GET', `${at}/calls?trigger=ping`)).calls;
+    assert.equal(pings.length, 2);
+    assert.deepEqual(ok(await call('GET', `${at}/calls?trigger=other`)).calls, []);
+    const moved = ok(await call('PATCH', at, { target: receiver.url('/elsewhere'), triggers: ['*'] }));
+    assert.deepEqual([moved.target, moved.triggers], [receiver.url('/elsewhere'), ['*']]);
+    ok(await call('DELETE', at));
+    refused(await call('POST', `${at}/rotate`), 404);
+  });
+});
+
+describe('templates', () => {
+  const at = `${base}/templates`;
+  const text = (words: string) => ({ type: 'text', text: words });
+
+  test('kept with every version and by language; two who change one learn of each other', async () => {
+    const made = ok(await call('POST', at, { name: 'Welcome', content: text('Hi') }), 201);
+    assert.deepEqual([made.revision, made.content, made.locales], [1, text('Hi'), {}]);
+    refused(await call('POST', at, { name: 'Welcome', content: text('Hi') }), 409, 'name');
+    refused(await call('POST', at, { name: 'a(b', content: text('Hi') }), 400, 'name');
+    refused(
+      await call('POST', at, { name: 'Odd', content: text('{{ x | }} {% if %}') }),
+      400,
+      'content.text',
+    );
+    refused(
+      await call('POST', at, { name: 'Odd', content: text('x'), locales: { 'n l': text('x') } }),
+      400,
+      'locales',
+    );
+    const one = `${at}/${made.id}`;
+    const locales = { nl: text('Hoi {{ contact.givenName | default: "daar" }}') };
+    const changed = ok(await call('PATCH', one, { content: text('Hello'), locales }, { 'if-match': '"1"' }));
+    assert.deepEqual([changed.revision, changed.locales], [2, locales]);
+    refused(await call('PATCH', one, { name: 'Mine' }, { 'if-match': '1' }), 409, 'revision');
+    const { versions } = ok(await call('GET', `${one}/versions`));
+    assert.deepEqual(
+      versions.map(({ revision, content, locales: by }: Json) => [revision, content.text, Object.keys(by)]),
+      [
+        [2, 'Hello', ['nl']],
+        [1, 'Hi', []],
+      ],
+    );
+    assert.match(versions[0].by, /^key:/);
+    const shown = async (locale?: string) =>
+      ok(
+        await call('POST', `${base}/render`, {
+          content: { type: 'template', name: 'Welcome' },
+          channel: 'sms',
+          ...(locale ? { locale } : {}),
+        }),
+      ).shown.text;
+    assert.deepEqual(
+      [await shown(), await shown('nl-BE'), await shown('de')],
+      ['Hello', 'Hoi Johanna', 'Hello'],
+    );
+    const phone = newNumber();
+    ok(await call('POST', `${one}/test`, { channel: 'sms', address: phone, locale: 'nl' }), 202);
+    await phoneHas(phone, 'Hoi Johanna');
+    const draft = {
+      name: 'By template',
+      channel: 'sms',
+      content: { type: 'template', name: 'Welcome' },
+      audience: { include: { all: true } },
+    };
+    const broadcast = ok(await call('POST', `${base}/broadcasts`, draft), 201);
+    assert.deepEqual(broadcast.content, text('Hello'), 'what it says now is what is sent');
+    const second = ok(await call('POST', at, { name: 'Another', content: text('x') }), 201);
+    const page = ok(await call('GET', `${at}?limit=1`));
+    assert.deepEqual([page.templates[0].name, page.next], ['Another', second.id]);
+    assert.equal(ok(await call('GET', `${at}?after=${page.next}`)).templates[0].name, 'Welcome');
+    assert.deepEqual(
+      ok(await call('GET', `${at}?q=ELCO`)).templates.map(({ name }: Json) => name),
+      ['Welcome'],
+    );
+    ok(await call('DELETE', one));
+    refused(await call('GET', `${one}/versions`), 404);
+  });
+
+  test('MJML stays as it was written, and is sent as the HTML it makes', async () => {
+    const mjml =
+      '<mjml><mj-body><mj-section><mj-column><mj-text>Hi {{ contact.givenName }}</mj-text></mj-column></mj-section></mj-body></mjml>';
+    const content = { type: 'text', text: 'Hi', subject: 'News', mjml };
+    const made = ok(await call('POST', at, { name: 'Newsletter', content }), 201);
+    assert.deepEqual(made.content, content);
+    const asked = { content: { type: 'template', name: 'Newsletter' }, channel: 'email' };
+    const { shown } = ok(await call('POST', `${base}/render`, asked));
+    assert.match(shown.html, /Hi Johanna/);
+    const bad = {
+      ...asked,
+      content: { ...content, mjml: '<mjml><mj-body><mj-nope></mj-nope></mj-body></mjml>' },
+    };
+    const { problems } = ok(await call('POST', `${base}/render`, bad));
+    assert.deepEqual(
+      [problems[0].severity, problems[0].field, problems[0].line],
+      ['error', 'content.mjml', 1],
+    );
+  });
+});
+
+describe('idempotency', () => {
+  test('what was answered first under a key is found, but no secret', async () => {
+    const key = { 'idempotency-key': 'look me up' };
+    const list = ok(await call('POST', `${base}/lists`, { name: 'Once' }, key), 201);
+    ok(await call('POST', `${base}/lists`, { name: 'Once' }, key), 201);
+    const { answers } = ok(await call('GET', `${base}/idempotency?key=look%20me%20up`));
+    assert.equal(answers.length, 1);
+    assert.deepEqual([answers[0].door, answers[0].status], ['console', 201]);
+    assert.equal(JSON.parse(answers[0].body).id, list.id);
+    const secret = { 'idempotency-key': 'a secret one' };
+    ok(await call('POST', `${base}/keys`, { door: 'sunshine' }, secret), 201);
+    const sealed = ok(await call('GET', `${base}/idempotency?key=a%20secret%20one`));
+    assert.deepEqual([sealed.answers[0].status, sealed.answers[0].body], [201, null]);
+    assert.deepEqual(ok(await call('GET', `${base}/idempotency?key=nobody`)).answers, []);
+    refused(await call('GET', `${base}/idempotency`), 400, 'key');
+  });
 });
 
 describe('simulator', () => {

@@ -38,6 +38,8 @@ export type Broadcast = {
   origin: Origin | null;
   createdMs: number;
   changedMs: number;
+  /** Runs whose failures it tries once more, the first one first (retry.ts). */
+  retryOf: number[] | null;
   /** Counts what was changed of the draft. */
   revision: number;
 };

@@ -6,7 +6,10 @@ import { startOutbox, type OutboxRig } from '../../test/support/outbox.ts';
 import { must } from '../../test/support/world.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf } from '../base/ids.ts';
+import { toRef } from '../ledger/ref.ts';
 import { STATE } from '../ledger/states.ts';
+import { deliveryHandler } from '../outbox/deliver/deliver.ts';
+import { applyReceipts } from '../outbox/outcome/receipt.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { BroadcastInput } from './broadcast.ts';
 import {
@@ -21,6 +24,7 @@ import {
 } from './broadcasts.ts';
 import { countBroadcast, rateInForce } from './forecast.ts';
 import { selectBroadcast } from './sql.ts';
+import { retryFailed } from './retry.ts';
 import { broadcastHandler } from './steps.ts';
 
 const database = await testDatabase();
@@ -271,4 +275,83 @@ test('the lower of its own rate and its integration’s holds, and a run knows w
     (await sql<{ rate: number }[]>`SELECT rate_per_s AS rate FROM streams WHERE stream = ${runId!}`)[0]!.rate,
     10,
   );
+});
+
+/** A broadcast to one person, whose delivery has failed. */
+async function failedTo() {
+  const [person] = await rig.newPeople(place.id, 1);
+  const audience = { include: { contacts: [person!.id] } };
+  const made = must(await create({ audience, class: 'transactional' }));
+  const begun = must(await act(start, made.id));
+  await step(made.id);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(person!.id, begun.runId!));
+  await told(person!.id, begun.runId!, 'failed');
+  return { id: made.id, runId: begun.runId!, contactId: person!.id };
+}
+const told = (contactId: number, causeId: number, state: 'failed' | 'delivered') =>
+  rig.ctx.queue.transact((tx) =>
+    applyReceipts(
+      rig.deps,
+      tx,
+      place.integration,
+      [
+        {
+          ref: toRef({ contactId, causeId, seq: 0 }),
+          state,
+          ...(state === 'failed' ? { code: '30008' } : {}),
+        },
+      ],
+      now(),
+    ),
+  );
+const retry = (id: number, code?: string) =>
+  rig.ctx.queue.transact((tx) =>
+    retryFailed(rig.ctx.broadcasts, tx, place.id, { id, code }, { ourMs: now(), workspaceMs: now() }),
+  );
+const statesIn = async (runId: number) => (await rig.standing(runId)).map(({ state }) => state);
+
+test('whom it did not reach is tried once more, once, whoever asks at the same time; and once more where that fails, too', async () => {
+  const { id, runId, contactId } = await failedTo();
+  assert.equal(isFault(await retry(id, 'another')), true, 'nobody failed for that reason');
+  const asked = await Promise.all([retry(id), retry(id), retry(id, '30008')]);
+  const made = asked.filter((one) => !isFault(one));
+  assert.equal(made.length, 1);
+  const { broadcast, people, more } = must(made[0]!);
+  assert.deepEqual([people, more, broadcast.state, broadcast.retryOf], [1, false, 'running', [runId]]);
+  await step(broadcast.id);
+  await deliveryHandler(rig.deps, 10).handle(await rig.claim(contactId, broadcast.runId!));
+  assert.deepEqual(await statesIn(broadcast.runId!), [STATE.accepted]);
+  assert.equal(isFault(await retry(id)), true);
+  await told(contactId, broadcast.runId!, 'failed');
+  const again = must(await retry(broadcast.id));
+  assert.deepEqual(again.broadcast.retryOf, [runId, broadcast.runId]);
+});
+
+test('a receipt that comes late, before anybody tries again: it has arrived, and nobody is tried', async () => {
+  const { id, runId, contactId } = await failedTo();
+  await told(contactId, runId, 'delivered');
+  await told(contactId, runId, 'delivered');
+  const [row] = await sql<{ state: number; late: number }[]>`
+    SELECT state, jsonb_array_length(jsonb_path_query_array(trail, '$[*].late')) AS late FROM deliveries
+    WHERE cause_id = ${runId} AND contact_id = ${contactId}`;
+  assert.deepEqual(row, { state: STATE.failed, late: 1 }, 'noted once, and its state stays');
+  assert.equal(isFault(await retry(id)), true);
+});
+
+test('a receipt that comes late, after somebody is reserved and before their turn: they are left out, of a retry of a retry, too', async () => {
+  for (const depth of [1, 2]) {
+    const { id, runId, contactId } = await failedTo();
+    let last = must(await retry(id)).broadcast;
+    if (depth === 2) {
+      await step(last.id);
+      await deliveryHandler(rig.deps, 10).handle(await rig.claim(contactId, last.runId!));
+      await told(contactId, last.runId!, 'failed');
+      last = must(await retry(last.id)).broadcast;
+    }
+    await step(last.id);
+    assert.equal(await dueOf(last.runId!), 1);
+    await told(contactId, runId, 'delivered');
+    await deliveryHandler(rig.deps, 10).handle(await rig.claim(contactId, last.runId!));
+    assert.deepEqual(await statesIn(last.runId!), [STATE.canceled], `depth ${depth}`);
+  }
 });

@@ -43,11 +43,12 @@ export async function draft(
   deps: Pick<BroadcastDeps, 'ids'>,
   tx: Tx,
   workspaceId: number,
-  parts: Checked & Pick<Broadcast, 'origin'>,
+  parts: Checked & Pick<Broadcast, 'origin'> & Partial<Pick<Broadcast, 'retryOf'>>,
   nowMs: number,
+  id = deps.ids.spread(),
 ): Promise<Broadcast> {
   const times = { scheduledMs: null, startedMs: null, finishedMs: null, createdMs: nowMs, changedMs: nowMs };
-  const of = { id: deps.ids.spread(), workspaceId, note: null, runId: null, stepId: null };
+  const of = { id, workspaceId, note: null, runId: null, stepId: null, retryOf: parts.retryOf ?? null };
   const broadcast: Broadcast = { ...parts, ...of, ...times, state: 'draft', revision: 1 };
   await insertBroadcast(tx, broadcast);
   return broadcast;

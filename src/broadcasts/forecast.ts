@@ -71,7 +71,15 @@ export async function planBroadcast(
   const checked = await checkInput(deps, workspaceId, { name: 'A plan', ...input }, undefined);
   if (isFault(checked)) return checked;
   const times = { scheduledMs: null, startedMs: null, finishedMs: null, createdMs: 0, changedMs: 0 };
-  const parts = { note: null, runId: null, stepId: null, origin: null, revision: 0, state: 'draft' as const };
+  const parts = {
+    note: null,
+    runId: null,
+    stepId: null,
+    origin: null,
+    retryOf: null,
+    revision: 0,
+    state: 'draft' as const,
+  };
   return { ...checked, ...times, ...parts, id: deps.ids.spread(), workspaceId };
 }
 

@@ -1,5 +1,6 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
+import { deleteRetriesOf } from './sql.ts';
 import { broadcastHandler } from './steps.ts';
 
 /** Broadcasts. */
@@ -10,7 +11,10 @@ export function broadcastsRoom(deps: Parameters<typeof broadcastHandler>[0]): Wo
     personal: {
       broadcasts: 'names nobody',
       broadcast_lanes: 'names nobody',
+      broadcast_retries: 'deleted',
       tallies: 'names nobody',
     },
+    exports: { broadcast_retries: { by: 'contact', column: 'contact_id' } },
+    erase: ({ tx, contactIds }) => deleteRetriesOf(tx, contactIds),
   };
 }

@@ -4,22 +4,24 @@ import { bucketOf } from '../base/ids.ts';
 import { audienceCondition } from '../contacts/audience.ts';
 import type { Reachable } from '../contacts/person.ts';
 import type { Db, Fragment } from '../db/pool.ts';
+import { failedForGood } from '../ledger/deliveries.ts';
+import { STATE } from '../ledger/states.ts';
 import type { Broadcast, BroadcastState } from './broadcast.ts';
 
 const columns = (db: Db) => db`
   id, workspace_id AS "workspaceId", name, state, content, class, channel, integration_id AS "integrationId", audience,
   rate_per_s AS "ratePerS", note, run_id AS "runId", scheduled_ms AS "scheduledMs", started_ms AS "startedMs",
   finished_ms AS "finishedMs", step_id AS "stepId", origin, expires_after_ms AS "expiresAfterMs", created_ms AS "createdMs", changed_ms AS "changedMs",
-  revision`;
+  revision, retry_of AS "retryOf"`;
 
 /** Writes a draft down. */
 export async function insertBroadcast(db: Db, b: Broadcast): Promise<void> {
   await db`
     INSERT INTO broadcasts (id, workspace_id, name, state, content, class, channel, integration_id, audience, rate_per_s,
-      expires_after_ms, created_ms, changed_ms, origin)
+      expires_after_ms, created_ms, changed_ms, origin, retry_of)
     VALUES (${b.id}, ${b.workspaceId}, ${b.name}, 'draft', ${JSON.stringify(b.content)}::text::jsonb, ${b.class}, ${b.channel},
       ${b.integrationId}, ${JSON.stringify(b.audience)}::text::jsonb, ${b.ratePerS}, ${b.expiresAfterMs}, ${b.createdMs}, ${b.createdMs},
-      ${b.origin && JSON.stringify(b.origin)}::text::jsonb)`;
+      ${b.origin && JSON.stringify(b.origin)}::text::jsonb, ${b.retryOf}::bigint[])`;
 }
 
 /** Changes what a draft says and to whom. */
@@ -29,6 +31,37 @@ export async function updateDraft(db: Db, b: Broadcast, nowMs: number): Promise<
       channel = ${b.channel}, integration_id = ${b.integrationId}, audience = ${JSON.stringify(b.audience)}::text::jsonb,
       rate_per_s = ${b.ratePerS}, expires_after_ms = ${b.expiresAfterMs}, changed_ms = ${nowMs}, revision = revision + 1
     WHERE id = ${b.id} AND workspace_id = ${b.workspaceId} AND state IN ('draft', 'scheduled')`;
+}
+
+/**
+ * Reserves those whose delivery of a run failed for a broadcast that tries them once more, and says who they are: not who was reserved
+ * before, was reached by another delivery of the run, or was reached after all, as a late receipt said. Waits for whoever reserves the
+ * same people at the same time.
+ */
+export async function insertRetries(
+  db: Db,
+  of: { workspaceId: number; runId: number; code: string | null; broadcastId: number; most: number },
+): Promise<number[]> {
+  const { workspaceId, runId, code, broadcastId, most } = of;
+  const rows = await db<{ contactId: number }[]>`
+    INSERT INTO broadcast_retries (bucket, run_id, contact_id, broadcast_id)
+    SELECT DISTINCT d.bucket, d.cause_id, d.contact_id, ${broadcastId}::bigint FROM deliveries d
+    WHERE d.cause_id = ${runId} AND d.workspace_id = ${workspaceId} AND ${failedForGood(db)}
+      AND (${code}::text IS NULL OR d.code = ${code}::text)
+      AND NOT EXISTS (SELECT FROM broadcast_retries r
+        WHERE r.bucket = d.bucket AND r.run_id = ${runId} AND r.contact_id = d.contact_id)
+      AND NOT EXISTS (SELECT FROM deliveries o
+        WHERE o.bucket = d.bucket AND o.contact_id = d.contact_id AND o.cause_id = ${runId} AND o.state < ${STATE.failed})
+    LIMIT ${most}
+    ON CONFLICT DO NOTHING RETURNING contact_id AS "contactId"`;
+  return rows.map(({ contactId }) => contactId);
+}
+
+/** Forgets who was tried once more, of those who are erased. */
+export async function deleteRetriesOf(db: Db, contactIds: readonly number[]): Promise<void> {
+  await db`
+    DELETE FROM broadcast_retries
+    WHERE bucket = ANY(${contactIds.map(bucketOf)}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
 }
 
 /** Deletes a draft. */

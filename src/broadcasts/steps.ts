@@ -27,6 +27,7 @@ import { countBroadcast } from './forecast.ts';
 import { announceDone, begin, LATEST_START_MS } from './broadcasts.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
 import { fanOut } from './fanOut.ts';
+import { stillWithout } from './retry.ts';
 import { selectBroadcast, selectByRun, selectLaneMarks, updateNote, updateState } from './sql.ts';
 
 /** How often a broadcast is looked at of which something is due. */
@@ -257,11 +258,15 @@ async function readRun(
   };
 }
 
-/** Of a post is told only who wants to be when it leaves: somebody may have left, muted it or disconnected since it was posted. */
+/**
+ * Of a post is told only who wants to be when it leaves: somebody may have left, muted it or disconnected since it was posted. Who is tried
+ * once more is so only while the first try is not known to have arrived.
+ */
 async function guardOf(
   { sql }: Pick<BroadcastDeps, 'sql'>,
-  { origin }: Broadcast,
+  { origin, retryOf }: Broadcast,
 ): Promise<Pick<Run, 'stillWanted'>> {
+  if (retryOf) return { stillWanted: (contactIds) => stillWithout(sql, retryOf, contactIds) };
   if (!origin) return {};
   const post =
     origin.kind === 'group' ? (await postsNamed(sql, [origin.postId])).get(origin.postId) : undefined;

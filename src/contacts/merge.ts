@@ -17,6 +17,7 @@ import {
   insertMoved,
   moveIdentities,
   selectMerged,
+  selectMerges,
   takeConsent,
 } from './sql.merge.ts';
 import { takePending, upsertPending } from './sql.pending.ts';
@@ -109,6 +110,9 @@ export async function mergeContacts(
     destinations: destinations.map(({ id }, i) => ({ fromId: id, toId: moving[i]!.id })),
   };
 }
+
+/** When others became a contact, newest first. */
+export const mergesInto = selectMerges;
 
 /** Whom contacts became that were merged into others, by contact id; those that were not are not in it. */
 export async function survivorsOf(

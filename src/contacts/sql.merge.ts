@@ -104,6 +104,17 @@ export async function selectMergedInto(db: Db, workspaceId: number, contactId: n
   return rows.map((row) => row.contactId);
 }
 
+/** When others became a contact, newest first. Locks nothing. */
+export async function selectMerges(
+  db: Db,
+  workspaceId: number,
+  contactId: number,
+): Promise<{ contactId: number; mergedMs: number }[]> {
+  return await db<{ contactId: number; mergedMs: number }[]>`
+    SELECT contact_id AS "contactId", merged_ms AS "mergedMs" FROM merged_contacts
+    WHERE into_id = ${contactId} AND workspace_id = ${workspaceId} ORDER BY merged_ms DESC LIMIT 1000`;
+}
+
 /** Forgets who became these contacts; returns who they were. Locks the rows. */
 export async function deleteMergedInto(
   db: Db,

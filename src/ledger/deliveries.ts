@@ -6,6 +6,7 @@ import {
   countAmiss,
   renameDestinations,
   selectAmiss,
+  selectArrivedLate,
   selectInRun,
   selectDeliveries,
   selectDeliveriesOf,
@@ -87,6 +88,18 @@ export async function failuresInRun(
   const failures = await countAmiss(db, workspaceId, runId, MOST_AMISS_COUNTED);
   return { failures, bounded: failures.reduce((sum, { n }) => sum + n, 0) >= MOST_AMISS_COUNTED };
 }
+
+/** Which of some contacts one of some runs reached after all: it had failed, and a receipt said later that it was delivered. */
+export async function arrivedLate(
+  db: Db,
+  runIds: readonly number[],
+  contactIds: readonly number[],
+): Promise<number[]> {
+  return await selectArrivedLate(db, runIds, contactIds);
+}
+
+// A piece of statements, for those of other rooms.
+export { failedForGood } from './sql.ts';
 
 /** Where deliveries of a workspace went; those that have no address yet, or are another's, are left out. */
 export async function addressesOf(

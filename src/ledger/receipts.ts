@@ -6,7 +6,7 @@ import { isRun } from '../queue/work/stream.ts';
 import type { LateFailure, ReceiptChange, ReceiptRow } from './delivery.ts';
 import { toRef, type DeliveryKey } from './ref.ts';
 import type { Run, RunSource } from './run.ts';
-import { applyReceiptRows, insertForReceipt, noteLateFailures } from './sql.ts';
+import { applyReceiptRows, insertForReceipt, noteLateArrivals, noteLateFailures } from './sql.ts';
 
 /** Whose receipts they are. */
 type ReceiptsOf = { id: number; workspaceId: number; channel: string };
@@ -41,6 +41,16 @@ export async function noteLate(
   rows: readonly ReceiptRow[],
 ): Promise<LateFailure[]> {
   return rows.length ? await noteLateFailures(tx, workspaceId, rows) : [];
+}
+
+/** Notes on deliveries that had failed that they were delivered after all: whoever is to try them once more must know. */
+export async function noteArrivals(
+  tx: Tx,
+  workspaceId: number,
+  rows: readonly ReceiptRow[],
+  atMs: number,
+): Promise<void> {
+  if (rows.length) await noteLateArrivals(tx, workspaceId, rows, atMs);
 }
 
 /** Receipts that changed nothing: repeats, late ones, and those that overtook the settling. */

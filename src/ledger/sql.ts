@@ -213,6 +213,44 @@ export async function noteLateFailures(
       d.destination_id AS "destinationId", d.integration_id AS "integrationId"`;
 }
 
+/** A delivery that failed, and of which nobody has said since that it was delivered after all. Of `d`. */
+export const failedForGood = (db: Db): Fragment =>
+  db`d.state = ${STATE.failed} AND NOT jsonb_path_exists(coalesce(d.trail, '[]'), '$[*] ? (exists(@.late))')`;
+
+/**
+ * Notes on deliveries that had failed that their provider says now they were delivered. Their state stays: whoever was told has acted on
+ * it. Once each, so that a repeat changes nothing. Locks the rows.
+ */
+export async function noteLateArrivals(
+  db: Db,
+  workspaceId: number,
+  rows: readonly DeliveryKey[],
+  atMs: number,
+): Promise<void> {
+  const mark = { atMs, what: 'delivered after all, its provider said later', why: '', late: true };
+  await db`
+    UPDATE deliveries d SET trail = coalesce(d.trail, '[]') || ${JSON.stringify(mark)}::text::jsonb
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.seq)}::smallint[]) AS n (bucket, contact_id, cause_id, seq)
+    WHERE d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = n.cause_id AND d.seq = n.seq
+      AND d.workspace_id = ${workspaceId} AND ${failedForGood(db)}`;
+}
+
+/** Contacts whom one of some runs reached after all, of those named. */
+export async function selectArrivedLate(
+  db: Db,
+  causeIds: readonly number[],
+  contactIds: readonly number[],
+): Promise<number[]> {
+  const rows = await db<{ contactId: number }[]>`
+    SELECT DISTINCT d.contact_id AS "contactId" FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[])
+      AS n (bucket, contact_id)
+    JOIN deliveries d ON d.bucket = n.bucket AND d.contact_id = n.contact_id AND d.cause_id = ANY(${[...causeIds]}::bigint[])
+    WHERE d.state = ${STATE.failed} AND NOT (${failedForGood(db)})`;
+  return rows.map(({ contactId }) => contactId);
+}
+
 /** Makes rows for deliveries of a run that a receipt tells of before they were settled. */
 export async function insertForReceipt(
   db: Db,
@@ -302,8 +340,8 @@ export async function selectAmiss(
 ): Promise<Delivery[]> {
   return await db<Delivery[]>`
     SELECT ${deliveryColumns(db)} FROM deliveries d
-    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
-      AND d.state IN (3, 10, 11, 12) AND d.contact_id > ${page.afterContactId}
+    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.amiss = ANY(${[...page.states]}::smallint[])
+      AND d.contact_id > ${page.afterContactId}
     ORDER BY d.contact_id LIMIT ${page.limit}`;
 }
 
@@ -334,7 +372,7 @@ export async function countAmiss(
   return await db<{ state: StateCode; code: string | null; detail: string | null; n: number }[]>`
     SELECT state, code, min(detail) AS detail, count(*) AS n FROM (
       SELECT d.state, d.code, d.detail FROM deliveries d
-      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state IN (3, 10, 11, 12) LIMIT ${most}) a
+      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.amiss IS NOT NULL LIMIT ${most}) a
     GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 100`;
 }
 

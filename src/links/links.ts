@@ -30,6 +30,7 @@ import {
   selectClicks,
   selectLinks,
   upsertClick,
+  selectUris,
   type ClickRow,
   type LinkRow,
 } from './sql.ts';
@@ -276,6 +277,16 @@ export async function clicksOfContact(
   of: { workspaceId: number; contactId: number; causeId?: number | undefined; limit?: number },
 ): Promise<ClickRow[]> {
   return await selectClicks(db, { ...of, limit: of.limit ?? 100 });
+}
+
+/** Where the links lead that were opened, by `causeId.position`; what is not kept any more is not in it. */
+export async function urisOfClicks(
+  db: Db,
+  clicks: readonly { causeId: number }[],
+): Promise<Map<string, string>> {
+  if (clicks.length === 0) return new Map();
+  const rows = await selectUris(db, [...new Set(clicks.map(({ causeId }) => causeId))]);
+  return new Map(rows.map(({ causeId, position, longUri }) => [`${causeId}.${position}`, longUri]));
 }
 
 /** The contact, or the one it was merged into. */

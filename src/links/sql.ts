@@ -82,6 +82,16 @@ export async function selectClicks(
     ORDER BY last_ms DESC LIMIT ${of.limit}`;
 }
 
+/** Where links of some causes lead. Locks nothing. */
+export async function selectUris(
+  db: Db,
+  causeIds: readonly number[],
+): Promise<{ causeId: number; position: number; longUri: string }[]> {
+  return await db<{ causeId: number; position: number; longUri: string }[]>`
+    SELECT cause_id AS "causeId", position, long_uri AS "longUri" FROM links
+    WHERE bucket = ANY(${[...new Set(causeIds.map(bucketOf))]}::smallint[]) AND cause_id = ANY(${[...causeIds]}::bigint[])`;
+}
+
 /** Takes the clicks of a contact out, to be written under another. Locks them. */
 export async function takeClicks(db: Db, contactId: number): Promise<(ClickRow & { workspaceId: number })[]> {
   return await db<(ClickRow & { workspaceId: number })[]>`

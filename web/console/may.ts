@@ -57,6 +57,14 @@ export function mayRate(role: Role, broadcast: BroadcastState): May {
   );
 }
 
+/** Trying once more whom a broadcast did not reach. */
+export function mayRetry(role: Role, broadcast: BroadcastState): May {
+  return both(
+    may(role, 'broadcasts.send'),
+    only(broadcast, ['running', 'paused', 'done'], 'It has reached for nobody.'),
+  );
+}
+
 /** Deleting a broadcast. */
 export function mayDelete(role: Role, broadcast: BroadcastState): May {
   return both(may(role, 'broadcasts.write'), only(broadcast, ['draft'], 'Only drafts can be deleted.'));

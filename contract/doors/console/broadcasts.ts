@@ -58,6 +58,10 @@ export const PlannedPeople = Type.Object({
 });
 /** `POST …/broadcasts/{id}/test`: to an address, as somebody would get it; as a made-up person where nobody is named. */
 export const TestSend = Type.Object({ address: Address, as: Type.Optional(Id) });
+/** `POST …/broadcasts/{id}/retry-failed`: only those who failed for one reason, where it is named. */
+export const RetryFailed = Type.Object({
+  code: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+});
 /** `POST …/broadcasts/{id}/schedule`. */
 export const Schedule = Type.Object({ at: TimeGiven });
 /** `POST …/broadcasts/{id}/rate`. */
@@ -89,6 +93,10 @@ export type BroadcastShown = Static<typeof BroadcastShown>;
 /** A broadcast after a change; `problems` are names in its text that nobody has. */
 export const BroadcastChanged = Type.Object({ ...broadcast, problems: Type.Array(Type.String()) });
 export type BroadcastChanged = Static<typeof BroadcastChanged>;
+
+/** The broadcast that tries people once more, and how many they are. `more`: there are more than one takes, ask again. */
+export const Retried = Type.Object({ ...broadcast, people: Count, more: Type.Boolean() });
+export type Retried = Static<typeof Retried>;
 
 /** Recipients by state. */
 export const BroadcastCounts = Type.Object({

@@ -1,19 +1,37 @@
-/** What became of a broadcast: its recipients by state, and what it led to. */
+/** What became of a broadcast: its recipients by state, what it led to, and trying once more whom it did not reach. */
+import type { Static } from 'typebox';
 import { DELIVERY_STATES } from '../../../contract/doors/console/messages.ts';
-import { RecipientPage, ResultsShown } from '../../../contract/doors/console/broadcasts.ts';
+import {
+  RecipientPage,
+  ResultsShown,
+  Retried,
+  RetryFailed,
+} from '../../../contract/doors/console/broadcasts.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id, oneOf } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { countBroadcast } from '../../broadcasts/forecast.ts';
+import { retryFailed } from '../../broadcasts/retry.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { deliveriesInRun, failuresInRun } from '../../ledger/deliveries.ts';
 import { STATE, stateName, type StateName } from '../../ledger/states.ts';
 import { clicksOfCause } from '../../links/links.ts';
 import { nameOf } from './broadcastDrafts.ts';
-import { find } from './broadcasts.ts';
+import { find, present } from './broadcasts.ts';
 import { presentDelivery } from './present.ts';
-import { idText, queryId, queryWord, readLimit, reads, type Call, type Route } from './route.ts';
+import {
+  idIn,
+  idText,
+  queryId,
+  queryWord,
+  readLimit,
+  reads,
+  writes,
+  type Call,
+  type Route,
+  type Work,
+} from './route.ts';
 
 const one = '/broadcasts/:broadcastId';
 
@@ -34,7 +52,33 @@ export const resultRoutes: readonly Route[] = [
     answer: ResultsShown,
     handle: results,
   }),
+  writes({
+    path: `${one}/retry-failed`,
+    does: 'Tries once more those whose delivery failed, each once, in a broadcast of its own that starts at once.',
+    action: 'broadcasts.send',
+    body: RetryFailed,
+    answers: { 201: Retried },
+    handle: retry,
+  }),
 ];
+
+async function retry(call: Call<Static<typeof RetryFailed>>): Promise<Work<201, Retried>> {
+  const { ctx, workspace, nowMs, workspaceNowMs } = call;
+  await ctx.directory.integrationsOf(workspace.id);
+  const of = { id: idIn(call, 'broadcastId'), code: call.body.code };
+  return async (tx) => {
+    const now = { ourMs: nowMs, workspaceMs: workspaceNowMs };
+    const begun = await retryFailed(ctx.broadcasts, tx, workspace.id, of, now);
+    if (isFault(begun)) return begun;
+    const { broadcast, people, more } = begun;
+    const audit = {
+      action: 'broadcast.retry-failed',
+      subject: `broadcast:${of.id}`,
+      detail: { ...call.body, broadcastId: toHex24(broadcast.id), people },
+    };
+    return { status: 201, body: { ...present(broadcast), people, more }, audit };
+  };
+}
 
 async function recipients(call: Call): Promise<RecipientPage | Fault> {
   const state = queryWord<StateName>(call, 'state', DELIVERY_STATES);

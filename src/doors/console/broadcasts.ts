@@ -53,6 +53,7 @@ import {
   reads,
   readLimit,
   readPage,
+  revisionIn,
   readTime,
   timeText,
   writes,
@@ -217,13 +218,6 @@ export async function forecastOf(
   return { ...forecast, segments: size ?? null };
 }
 
-/** The revision in If-Match, as our answers write it or as an entity tag. */
-function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fault {
-  if (ifMatch === undefined || ifMatch === '*') return undefined;
-  const [, digits] = /^"?(\d{1,9})"?$/.exec(ifMatch) ?? [];
-  return digits === undefined ? breaks('If-Match', 'must be a revision, such as "3"') : Number(digits);
-}
-
 /** The work of a change to the broadcast of the path. Warms the directory, which is asked again inside the transaction. */
 export async function steer(
   call: Call<unknown>,
@@ -340,19 +334,20 @@ export async function readInput(call: Call<unknown>, body: InputText): Promise<B
 export async function withoutTemplate(
   { ctx, workspace }: Call<unknown>,
   content: Content,
-  language?: string,
+  locale?: string,
 ): Promise<Content | Fault> {
   if (content.type !== 'template') return content;
   const said = await expandTemplates(ctx.sql, workspace.id, [content], {
     path: 'content',
-    ...(language === undefined ? {} : { language }),
+    ...(locale === undefined ? {} : { locale, language: locale }),
   });
   if (isFault(said)) return said;
   const [only, more] = said;
   return only && !more ? only : breaks('content', `the template ${content.name} is more than one message`);
 }
 
-function present(broadcast: Broadcast): BroadcastShown {
+/** A broadcast. */
+export function present(broadcast: Broadcast): BroadcastShown {
   const { id, name, state, content, channel, ratePerS, note, expiresAfterMs } = broadcast;
   return {
     id: toHex24(id),

@@ -31,9 +31,9 @@ export const historyRoutes: readonly Route[] = [
   }),
 ];
 
-/** An entry before its time is written. */
 type OfHistory<E> = E extends HistoryEntry ? Omit<E, 'at'> : never;
-type Entry = { atMs: number; body: OfHistory<HistoryEntry> };
+/** An entry before its time is written. */
+type HistoryPart = { atMs: number; body: OfHistory<HistoryEntry> };
 
 async function history(call: Call): Promise<HistoryPage | Fault> {
   const limit = readLimit(call);
@@ -43,15 +43,7 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   if (isFault(beforeMs)) return beforeMs;
   const contact = await findContact(call);
   if (isFault(contact)) return contact;
-  const { sql } = call.ctx;
-  const conversation = (await conversationsOf(sql, [contact.id])).get(contact.id);
-  const [messages, deliveries] = await Promise.all([
-    conversation ? historyPage(sql, { conversationId: conversation.id, beforeMs, limit: limit + 1 }) : [],
-    deliveriesTo(sql, call.workspace.id, contact.id, MOST_DELIVERIES),
-  ]);
-  const said = messages.map((message): Entry => messageEntry(message, deliveries));
-  const sent = await broadcastEntries(call, deliveries);
-  const all = [...said, ...sent.filter(({ atMs }) => beforeMs === undefined || atMs < beforeMs)];
+  const all = [...(await passedBefore(call, contact.id, { beforeMs, limit: limit + 1 }))];
   all.sort((a, b) => b.atMs - a.atMs);
   const page = onePage(all, limit);
   return {
@@ -60,15 +52,32 @@ async function history(call: Call): Promise<HistoryPage | Fault> {
   };
 }
 
-/** The next page begins before a moment, so what is of one moment is not cut apart. */
-function onePage(all: readonly Entry[], limit: number): readonly Entry[] {
+/** What was said and sent before a moment: the newest `limit` messages, and broadcasts. In no order. */
+export async function passedBefore(
+  call: Call,
+  contactId: number,
+  { beforeMs, limit }: { beforeMs: number | undefined; limit: number },
+): Promise<HistoryPart[]> {
+  const { sql } = call.ctx;
+  const conversation = (await conversationsOf(sql, [contactId])).get(contactId);
+  const [messages, deliveries] = await Promise.all([
+    conversation ? historyPage(sql, { conversationId: conversation.id, beforeMs, limit }) : [],
+    deliveriesTo(sql, call.workspace.id, contactId, MOST_DELIVERIES),
+  ]);
+  const said = messages.map((message) => messageEntry(message, deliveries));
+  const sent = await broadcastEntries(call, deliveries);
+  return [...said, ...sent.filter(({ atMs }) => beforeMs === undefined || atMs < beforeMs)];
+}
+
+/** The next page begins before a moment, so what is of one moment is not cut apart. `all`: newest first. */
+export function onePage<T extends { atMs: number }>(all: readonly T[], limit: number): readonly T[] {
   if (all.length <= limit) return all;
   const cutMs = all[limit]!.atMs;
   const kept = all.slice(0, limit).filter(({ atMs }) => atMs !== cutMs);
   return kept.length > 0 ? kept : all.slice(0, limit);
 }
 
-function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry {
+function messageEntry(message: Message, deliveries: readonly Delivery[]): HistoryPart {
   const own = deliveries.filter(({ causeId }) => causeId === message.id);
   const said = saidBy(message);
   return {
@@ -82,11 +91,11 @@ function messageEntry(message: Message, deliveries: readonly Delivery[]): Entry 
 }
 
 /** The broadcasts among what somebody was sent. */
-export async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Promise<Entry[]> {
+export async function broadcastEntries(call: Call, deliveries: readonly Delivery[]): Promise<HistoryPart[]> {
   const runIds = [...new Set(deliveries.map(({ causeId }) => causeId))];
   const broadcasts = await broadcastsOfRuns(call.ctx.sql, runIds);
   const byRun = new Map(broadcasts.map((broadcast) => [broadcast.runId, broadcast]));
-  return deliveries.flatMap((delivery): Entry[] => {
+  return deliveries.flatMap((delivery): HistoryPart[] => {
     const broadcast = byRun.get(delivery.causeId);
     if (broadcast?.workspaceId !== call.workspace.id) return [];
     const { id, name, content } = broadcast;

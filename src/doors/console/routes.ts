@@ -5,6 +5,9 @@ import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
 import { backtestRoutes } from './backtests.ts';
+import { campaignDraftRoutes } from './campaignsDrafts.ts';
+import { campaignTrailRoutes } from './campaignsTrail.ts';
+import { handRoutes } from './campaignsHand.ts';
 import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
@@ -15,9 +18,15 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { fileRoutes } from './files.ts';
+import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
+import { inboxBulkRoutes } from './inboxBulk.ts';
+import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
+import { meRoutes } from './me.ts';
+import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
@@ -28,6 +37,8 @@ import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
+import { timelineRoutes } from './timeline.ts';
+import { templateRoutes } from './templates.ts';
 import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -37,15 +48,21 @@ import { workspaceRoutes } from './workspaces.ts';
 /** Below `/api`. */
 export const ROUTES: readonly Route[] = [
   ...sessionRoutes,
+  ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
   ...integrationRoutes,
   ...contactRoutes,
+  ...mergeRoutes,
   ...exportRoutes,
   ...historyRoutes,
+  ...timelineRoutes,
   ...eventRoutes,
   ...setRoutes,
   ...inboxRoutes,
+  ...inboxBulkRoutes,
+  ...savedReplyRoutes,
+  ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
@@ -54,8 +71,12 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...resultRoutes,
   ...renderRoutes,
+  ...templateRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
+  ...handRoutes,
+  ...campaignDraftRoutes,
+  ...campaignTrailRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,
@@ -65,6 +86,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...idempotencyRoutes,
   ...connectRoutes,
   ...connectionRoutes,
   ...accountChatRoutes,

@@ -15,7 +15,7 @@ import { learn, lessonOf, type Lesson } from './learn.ts';
 import { redial } from './redial.ts';
 import { fromRef, toRef } from '../../ledger/ref.ts';
 import type { RunSource } from '../../ledger/run.ts';
-import { moveByReceipts, noteLate } from '../../ledger/receipts.ts';
+import { moveByReceipts, noteArrivals, noteLate } from '../../ledger/receipts.ts';
 import { tallyLanes } from '../../ledger/tallies.ts';
 import type { ReceiptChange, ReceiptRow } from '../../ledger/delivery.ts';
 import { STATE } from '../../ledger/states.ts';
@@ -45,6 +45,8 @@ export async function applyReceipts(
   if (!rows.length) return { changed: 0, unknown: receipts.length };
   const { changes, unmoved } = await moveByReceipts(deps, tx, integration, rows, atMs);
   await learnLate(deps, tx, integration.workspaceId, unmoved, atMs);
+  const arrived = unmoved.filter(({ state }) => state === STATE.delivered || state === STATE.read);
+  await noteArrivals(tx, integration.workspaceId, arrived, atMs);
   if (!changes.length) return { changed: 0, unknown: 0 };
   await learn(tx, deps.ids, lessonsOf(integration.workspaceId, rows, changes), atMs);
   const nowMs = deps.clock.nowMs();

@@ -1,11 +1,11 @@
 /** What a broadcast led to: what became of each, why some did not get it, and which links were opened. */
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
-import type { RecipientPage } from '../../../../contract/doors/console/broadcasts.ts';
+import type { RecipientPage, Retried } from '../../../../contract/doors/console/broadcasts.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
-import { may } from '../../may.ts';
+import { may, mayRetry } from '../../may.ts';
 import { useHere } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
@@ -32,9 +32,13 @@ const STATES: readonly (readonly [StateName, string])[] = [
 
 type Props = { ws: string; broadcast: Broadcast };
 
+const list = getRouteApi('/w/$ws');
+
 /** The step. */
 export function Results({ ws, broadcast }: Props): ReactElement {
   const { data, error, refetch } = useQuery(resultsQuery(ws, broadcast.id));
+  const { role } = useHere();
+  const retry = useRetry(ws, broadcast);
   const [open, setOpen] = useState<StateName>();
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={5} height={48} />;
@@ -69,6 +73,9 @@ export function Results({ ws, broadcast }: Props): ReactElement {
                 <th scope="col">How many</th>
                 <th scope="col">Why</th>
                 <th scope="col">In the provider’s words</th>
+                <th scope="col">
+                  <span className="unseen">What to do</span>
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -79,6 +86,18 @@ export function Results({ ws, broadcast }: Props): ReactElement {
                     {reasonText(code)} <span className="muted mono">{code}</span>
                   </td>
                   <td>{detail ?? ''}</td>
+                  <td>
+                    {state === 'failed' ? (
+                      <Act
+                        size="compact-sm"
+                        may={mayRetry(role, broadcast)}
+                        busy={retry.isPending}
+                        onAct={() => retry.mutate({ code })}
+                      >
+                        Try those again
+                      </Act>
+                    ) : null}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -125,20 +144,41 @@ export function Results({ ws, broadcast }: Props): ReactElement {
   );
 }
 
+/** Tries once more whom it did not reach, and goes to see how that goes. */
+function useRetry(ws: string, { id }: Broadcast) {
+  const navigate = list.useNavigate();
+  return useMutation({
+    mutationFn: (body: { code?: string }) =>
+      call<Retried>('POST', at(ws, `/broadcasts/${id}/retry-failed`), { body }),
+    onSuccess: (made) =>
+      navigate({
+        to: '/w/$ws/broadcasts/$broadcast/$step',
+        params: { ws, broadcast: made.id, step: 'progress' },
+      }),
+    onError: toastError,
+  });
+}
+
 /** What one does with the outcome. */
 function Afterwards({ ws, broadcast }: Props): ReactElement {
   const { role } = useHere();
   const copy = useCopy(ws);
+  const retry = useRetry(ws, broadcast);
   return (
     <div className="card-acts">
+      <Act
+        may={broadcast.counts.failed > 0 ? mayRetry(role, broadcast) : 'Nothing of it failed.'}
+        busy={retry.isPending}
+        onAct={() => retry.mutate({})}
+      >
+        Try all again that failed
+      </Act>
       <Act may={may(role, 'broadcasts.write')} busy={copy.busy} onAct={() => copy.run(broadcast.id)}>
         Copy to a new draft
       </Act>
     </div>
   );
 }
-
-const list = getRouteApi('/w/$ws');
 
 /** Copies a broadcast and goes to the draft. */
 export function useCopy(ws: string): { run: (id: string) => void; busy: boolean } {
