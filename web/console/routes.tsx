@@ -47,6 +47,13 @@ const signIn = createRoute({
   component: SignIn,
 });
 const enter = createRoute({ getParentRoute: () => root, path: '/enter', component: Enter });
+const me = createRoute({
+  getParentRoute: () => root,
+  path: '/me',
+  loader: ({ context: { client } }) => client.ensureQueryData(bootstrapQuery),
+  component: lazyRouteComponent(() => import('./pages/me/Me.tsx'), 'Me'),
+  errorComponent: ({ error, reset }) => <Failed error={error as Error} retry={reset} />,
+});
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
@@ -112,6 +119,16 @@ const broadcast = createRoute({
   path: 'broadcasts/$broadcast/$step',
   component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcast.tsx'), 'Broadcast'),
 });
+const developers = createRoute({
+  getParentRoute: () => workspace,
+  path: 'developers/$part',
+  component: lazyRouteComponent(() => import('./pages/developers/Developers.tsx'), 'Developers'),
+});
+const webhook = createRoute({
+  getParentRoute: () => workspace,
+  path: 'developers/webhooks/$webhook/{-$call}',
+  component: lazyRouteComponent(() => import('./pages/developers/Webhook.tsx'), 'Webhook'),
+});
 const channels = createRoute({
   getParentRoute: () => workspace,
   path: 'channels',
@@ -132,6 +149,7 @@ const tree = root.addChildren([
   home,
   signIn,
   enter,
+  me,
   workspace.addChildren([
     index,
     inbox.addChildren([conversation]),
@@ -139,6 +157,8 @@ const tree = root.addChildren([
     person,
     broadcasts,
     broadcast,
+    developers,
+    webhook,
     channels,
     settings,
     simulator,
