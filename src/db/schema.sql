@@ -1301,17 +1301,6 @@ CREATE TABLE proof_keys (
 );
 
 -- on every node
-<<<<<<< HEAD
-CREATE TABLE second_factors (
-  operator_id bigint NOT NULL,
-  secret_sealed bytea NOT NULL,
-  created_ms bigint NOT NULL,
-  confirmed_ms bigint,
-  last_step bigint NOT NULL DEFAULT 0,
-  recovery text[] NOT NULL DEFAULT '{}'::text[],
-  PRIMARY KEY (operator_id)
-);
-=======
 CREATE TABLE saved_replies (
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
@@ -1321,7 +1310,17 @@ CREATE TABLE saved_replies (
   PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));
->>>>>>> main
+
+-- on every node
+CREATE TABLE second_factors (
+  operator_id bigint NOT NULL,
+  secret_sealed bytea NOT NULL,
+  created_ms bigint NOT NULL,
+  confirmed_ms bigint,
+  last_step bigint NOT NULL DEFAULT 0,
+  recovery text[] NOT NULL DEFAULT '{}'::text[],
+  PRIMARY KEY (operator_id)
+);
 
 -- by bucket
 CREATE TABLE segment_members (
