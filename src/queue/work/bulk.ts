@@ -26,7 +26,7 @@ const ASK_ANYWAY_MS = 60_000;
 export function createBulk(core: WorkerCore, handlers: readonly Handler[]) {
   const pumps = new Map<number, Pump>();
   const rooms = new Map(
-    handlers.map(({ kind, inFlight }) => [kind, createRooms<string>(inFlight, core.giveWay.part)]),
+    handlers.map(({ kind, inFlight }) => [kind, createRooms<string>(inFlight, () => core.giveWay.part())]),
   );
   return {
     /** A lane was given a share of a stream, or of some; false when that one is not known. */
