@@ -15,6 +15,7 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { importRoutes } from './imports.ts';
 import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -48,6 +49,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...timelineRoutes,
   ...eventRoutes,
+  ...importRoutes,
   ...setRoutes,
   ...inboxRoutes,
   ...threadRoutes,
