@@ -124,7 +124,8 @@ async function measurePush(channels: Channels): Promise<void> {
   await sink.stop();
 }
 
-function pushSettings(urls: { push: string; signIn: string }) {
+/** Settings of FCM and APNs that are here. */
+export function pushSettings(urls: { push: string; signIn: string }) {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const serviceAccount = {

@@ -12,6 +12,7 @@ export const PARTS = [
   'channels',
   'events',
   'orders',
+  'connect',
   'neighbours',
 ] as const;
 /** A part of a run. */

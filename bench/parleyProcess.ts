@@ -32,6 +32,7 @@ import { toRef, type DeliveryKey } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { startParley } from '../src/parley.ts';
 import { makeGrant } from '../test/support/connect.ts';
+import { makeAccounts } from './accounts.ts';
 import { TWILIO_TOKEN } from './callbacks.ts';
 import { serve } from './child.ts';
 import { emailOf, EVERYONE, phoneOf, TEXT, WARM } from './load.ts';
@@ -121,6 +122,11 @@ const commands = {
     const { company, grant } = await makeGrant(ctx, { environment: 'live' });
     return { url: parley.url!, token: company.token, connectId: grant.connectId };
   },
+  /** Makes a company and accounts that are connected to it, with a device each. */
+  makeAccounts: async (of: Parameters<typeof makeAccounts>[1]) => ({
+    url: parley.url!,
+    ...(await makeAccounts(ctx, of)),
+  }),
   /** Resolves when all that was told is handed on, and all events that arrived are taken. */
   async untilTaken() {
     for (;;) {

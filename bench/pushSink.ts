@@ -7,8 +7,10 @@ import { createServer as createHttp } from 'node:http';
 import { createServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 import { serve } from './child.ts';
+import { sharedMs } from './measure.ts';
 
 let count = 0;
+let lastMs = 0;
 let streams = 0;
 let mostStreams = 0;
 const sessions = new Set<ServerHttp2Session>();
@@ -28,6 +30,7 @@ push.on('stream', (stream, headers) => {
   stream.resume();
   stream.once('end', () => {
     count++;
+    lastMs = sharedMs();
     const id = headers['apns-id'];
     if (id !== undefined) {
       stream.respond({ ':status': 200, 'apns-id': id }, { endStream: true });
@@ -58,8 +61,8 @@ const commands = {
     used.clear();
     mostStreams = streams;
   },
-  /** Pushes that came since, over how many connections, and the most streams that were open at once. */
-  count: () => ({ count, connections: used.size, mostStreams }),
+  /** Pushes that came since, when the last did, over how many connections, and the most streams that were open at once. */
+  count: () => ({ count, lastMs, connections: used.size, mostStreams }),
 };
 /** What the push services can be asked. */
 export type PushSinkCommands = typeof commands;

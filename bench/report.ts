@@ -1,5 +1,6 @@
 /** What a run of the bench found, as tables: on the terminal and in RESULTS.md. Measures nothing. */
 
+import type { ConnectFound } from './connect.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** A line about throughput. `perS` is what was done in a second. */
@@ -28,6 +29,8 @@ export type Found = {
   events: (Rate & { floorPerS: number })[];
   /** Orders in a connected account, and the floor of each. */
   orders: (Rate & { floorPerS: number })[];
+  /** What a company says to its accounts. */
+  connect?: ConnectFound;
   notifications?: Rate;
   callbacks?: Rate;
   latencies: Latency[];
@@ -91,13 +94,8 @@ export function tables(found: Found): string {
     );
   if (found.events.length) parts.push(eventsTable('users and events', found.events));
   if (found.orders.length) parts.push(eventsTable('orders in a connected account', found.orders));
-  if (found.latencies.length)
-    parts.push(
-      table(
-        ['from request to wire', 'p50 ms', 'p99 ms', 'requests'],
-        found.latencies.map(({ what, p50, p99, n }) => [what, p50.toFixed(1), p99.toFixed(1), whole(n)]),
-      ),
-    );
+  if (found.connect) parts.push(connectTable(found.connect));
+  if (found.latencies.length) parts.push(latenciesTable(found.latencies));
   const { install } = found;
   if (install)
     parts.push(
@@ -132,6 +130,34 @@ function eventsTable(of: string, events: Found['events']): string {
       whole(peakMb),
       percent(perS / floorPerS),
       whole(floorPerS),
+    ]),
+  );
+}
+
+function latenciesTable(latencies: readonly Latency[]): string {
+  return table(
+    ['from request to wire', 'p50 ms', 'p99 ms', 'requests'],
+    latencies.map(({ what, p50, p99, n }) => [what, p50.toFixed(1), p99.toFixed(1), whole(n)]),
+  );
+}
+
+function connectTable({ singly, broadcast, announcement }: ConnectFound): string {
+  return table(
+    [
+      'said to connected accounts, with push',
+      'per s',
+      'CPU-s per 1,000',
+      'peak MB',
+      'of single calls',
+      'answered',
+    ],
+    [singly, broadcast, announcement].map((rate) => [
+      rate.what,
+      whole(rate.perS),
+      rate.cpuPer1000.toFixed(3),
+      whole(rate.peakMb),
+      `${(rate.perS / singly.perS).toFixed(1)} times`,
+      rate === announcement ? `${announcement.answeredMs.toFixed(1)} ms` : '–',
     ]),
   );
 }
@@ -204,6 +230,7 @@ function targetsOf(found: Found): Target[] {
     const least = what.includes('a call') ? 1_500 : 100;
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
+  if (found.connect) targets.push(...connectTargets(found.connect));
   const { install } = found;
   if (install) {
     add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);
@@ -224,6 +251,23 @@ function targetsOf(found: Found): Target[] {
     );
   }
   return targets;
+}
+
+function connectTargets({ singly, broadcast, announcement }: ConnectFound): Target[] {
+  const times = broadcast.perS / singly.perS;
+  const { what, answeredMs } = announcement;
+  return [
+    {
+      what: 'one broadcast: 20 times as fast as a call each',
+      met: times >= 20,
+      measured: `${times.toFixed(1)} times`,
+    },
+    {
+      what: `${what}: answered within 50 ms`,
+      met: answeredMs <= 50,
+      measured: `${answeredMs.toFixed(1)} ms`,
+    },
+  ];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

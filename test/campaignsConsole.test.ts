@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startConsole, type Json } from './consoleProduct.ts';
+import { caller, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
 const database = await testDatabase();
-const { base, call } = await startConsole(database);
+const { url, demo, base, call } = await startConsole(database);
 const at = (path: string) => `${base}${path}`;
 const ok = async (method: string, path: string, body?: unknown): Promise<Json> => {
   const reply = await call(method, at(path), body);
@@ -136,4 +136,152 @@ test('parley reconcile --campaigns: adds up, and says what does not', async () =
     breaks.join('; '),
     /\d in a campaign without a timer.*0 counted as entered \(epoch 1, arm 0\), and 1 rows/,
   );
+});
+
+const LATER = {
+  parley: 'campaign/1',
+  key: 'later',
+  trigger: { event: { did: 'signup' } },
+  filter: { attribute: 'city', is: 'Paris' },
+  steps: [
+    { key: 'rest', wait: { for: '1d' } },
+    {
+      key: 'paid',
+      wait_for: { event: 'pay', timeout: '2d' },
+      then: { done: 'thanks', timeout: 'nudge' },
+    },
+    {
+      key: 'thanks',
+      send: { content: { type: 'text', text: 'thanks' }, channel: 'email' },
+      then: { next: 'end' },
+    },
+    { key: 'nudge', send: { content: { type: 'text', text: 'nudge' }, channel: 'email' } },
+  ],
+};
+
+test('a draft is changed at the revision that is named; who else changed it is told, and one of two wins', async () => {
+  const { email, password } = demo.keys.console;
+  const { body: session } = await caller(url)('POST', '/api/sessions', { email, password });
+  const byOperator = caller(url, session.token);
+  const { body: made } = await byOperator('POST', `${base}/campaigns`, {
+    campaign: { ...LATER, key: 'revised' },
+  });
+  assert.equal(made.revision, 1);
+  assert.match(made.changedBy, /^[0-9a-f]{24}$/);
+  const at = (revision: number) => ({ 'if-match': `"${revision}"` });
+  const write = (name: string, revision: number) =>
+    byOperator('POST', `${base}/campaigns`, { campaign: { ...LATER, key: 'revised', name } }, at(revision));
+  const both = await Promise.all([write('One', 1), write('Two', 1)]);
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [201, 409],
+  );
+  const refused = both.find(({ status }) => status === 409)!;
+  assert.match(JSON.stringify(refused.body), /has changed it meanwhile: it is at revision 2 now/);
+  assert.doesNotMatch(JSON.stringify(refused.body), /somebody/, 'and who');
+  const publish = (revision: number) =>
+    call('POST', `${base}/campaigns/${made.id}/publish`, { people: 'move' }, at(revision));
+  assert.equal((await publish(1)).status, 409);
+  assert.equal((await publish(2)).status, 200);
+  assert.equal((await ok('GET', `/campaigns/${made.id}`)).revision, 3);
+  assert.equal((await write('Three', 2)).status, 409);
+  assert.equal(
+    (await call('POST', `${base}/campaigns`, { campaign: LATER }, { 'if-match': 'x' })).status,
+    400,
+  );
+});
+
+test('the gallery holds what is in examples; each of it is valid, and what is not is told by field', async () => {
+  const { campaigns } = await ok('GET', '/campaigns/gallery');
+  assert.ok(campaigns.length >= 6);
+  for (const { key, about, file } of campaigns) {
+    const checked = await ok('POST', '/campaigns/validate', { file });
+    assert.ok(about.length > 10, key);
+    // What other things of a workspace it names may not be there.
+    if (checked.valid) assert.equal(checked.file, file, key);
+    else assert.match(checked.problems[0].message, /template|segment|webhook|action/, key);
+  }
+  const wrong = await ok('POST', '/campaigns/validate', { campaign: { ...LATER, steps: [] } });
+  assert.deepEqual([wrong.valid, wrong.file, wrong.problems[0].field], [false, null, 'campaign.steps']);
+  const unread = await ok('POST', '/campaigns/validate', { file: 'a: [' });
+  assert.equal(unread.valid, false);
+});
+
+test('a rehearsal tells what would be done with one contact, and does nothing', async () => {
+  const contactId = await newContact('rehearsed');
+  const run = async (more: object) =>
+    await ok('POST', '/campaigns/rehearse', { campaign: LATER, contactId, ...more });
+  const without = await run({});
+  assert.match(without.steps.at(-1).why, /filter/);
+  await ok('PATCH', `/contacts/${contactId}`, { attributes: { city: 'Paris' } });
+  const unpaid = await run({});
+  assert.deepEqual(
+    unpaid.sends.map(({ step }: Json) => step),
+    ['nudge'],
+  );
+  const days = (Date.parse(unpaid.sends[0].wantedAt) - Date.parse(unpaid.steps[0].at)) / 86_400_000;
+  assert.equal(days, 3);
+  const paid = await run({ events: [{ name: 'pay', after: '2d' }] });
+  assert.deepEqual(
+    paid.sends.map(({ step }: Json) => step),
+    ['thanks'],
+  );
+  const called = await run({ campaign: { ...LATER, trigger: { hand: true } } });
+  assert.equal(called.steps[0].what, 'entered');
+  const odd = await call('POST', at('/campaigns/rehearse'), {
+    campaign: LATER,
+    contactId,
+    events: [{ name: 'pay', after: 'soon' }],
+  });
+  assert.equal(odd.status, 400);
+  const kept = await database.sql`SELECT 1 FROM campaigns WHERE key = 'later'`;
+  assert.equal(kept.length, 0);
+});
+
+test('an audience is let in by hand: a forecast by the rules that let in, then each once for a key', async () => {
+  const steps = [{ key: 'w', wait: { for: '1d' } }];
+  const campaign = { parley: 'campaign/1', key: 'by-hand', trigger: { hand: true }, steps };
+  const { id } = await ok('POST', '/campaigns', {
+    campaign: { ...campaign, filter: { attribute: 'plan', is: 'pro' } },
+  });
+  const who = await Promise.all(['h1', 'h2', 'h3'].map(newContact));
+  for (const [i, contactId] of who.entries())
+    await ok('PATCH', `/contacts/${contactId}`, { attributes: { plan: i < 2 ? 'pro' : 'free' } });
+  const given = { audience: { include: { contacts: who } }, key: 'may' };
+  assert.equal((await call('POST', at(`/campaigns/${id}/hand/forecast`), given)).status, 409);
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  const all = { audience: { include: { all: true } }, key: 'may' };
+  const forecast = await ok('POST', `/campaigns/${id}/hand/forecast`, all);
+  assert.ok(forecast.asked <= forecast.about && forecast.wouldEnter <= 2, JSON.stringify(forecast));
+  for (const _ of [1, 2]) await ok('POST', `/campaigns/${id}/hand`, given);
+  await until('all is done', async () => (await database.sql`SELECT 1 FROM campaign_tasks`).length === 0);
+  const { people } = await ok('GET', `/campaigns/${id}/people`);
+  assert.deepEqual(people.map(({ contactId }: Json) => contactId).toSorted(), who.slice(0, 2).toSorted());
+  const places = await ok('GET', `/campaigns/${id}/steps`);
+  assert.deepEqual(places.steps, [{ step: 'w', version: 1, people: 2 }]);
+  const trail = await ok('GET', `/campaigns/${id}/people/${who[0]}`);
+  assert.deepEqual(
+    trail.entries[0].trail.map(({ what }: Json) => what),
+    ['entered', 'waits'],
+  );
+  const never = await ok('GET', `/campaigns/${id}/people/${who[2]}`);
+  assert.deepEqual([never.entries, never.refused.reason], [[], 'filter']);
+  const other = await ok('POST', '/campaigns', {
+    campaign: { ...campaign, key: 'not-by-hand', trigger: LATER.trigger },
+  });
+  await ok('POST', `/campaigns/${other.id}/publish`, { people: 'move' });
+  assert.equal((await call('POST', at(`/campaigns/${other.id}/hand`), given)).status, 422);
+});
+
+test('what has ended is put aside, and taken back', async () => {
+  const { id } = await ok('POST', '/campaigns', { campaign: { ...LATER, key: 'aside' } });
+  assert.equal((await call('POST', at(`/campaigns/${id}/archive`))).status, 409);
+  await ok('POST', `/campaigns/${id}/publish`, { people: 'move' });
+  await ok('POST', `/campaigns/${id}/end`);
+  const keys = async (query = '') =>
+    (await ok('GET', `/campaigns${query}`)).campaigns.map(({ key }: Json) => key);
+  assert.ok((await ok('POST', `/campaigns/${id}/archive`)).archivedAt);
+  assert.deepEqual([(await keys()).includes('aside'), await keys('?archived=true')], [false, ['aside']]);
+  await ok('POST', `/campaigns/${id}/restore`);
+  assert.ok((await keys()).includes('aside'));
 });

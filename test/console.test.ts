@@ -897,6 +897,72 @@ describe('webhooks', () => {
     refused(await call('GET', `${base}/webhooks/${'0'.repeat(24)}/calls`), 404);
     refused(await call('GET', `${at}/calls?state=nope`), 400, 'state');
   });
+
+  test('made, changed, given a new secret and deleted by hand; every attempt is kept; some calls are made again', async () => {
+    receiver.answer('/tries', (before) => ({ status: before === 0 ? 503 : 200, body: `answer ${before}` }));
+    const { doors } = ok(await call('GET', `${base}/webhooks/triggers`));
+    assert.deepEqual(
+      doors.map(({ door }: Json) => door),
+      ['sunshine', 'web1on1'],
+    );
+    const wanted = { door: 'sunshine', target: receiver.url('/tries'), triggers: ['message:appUser'] };
+    refused(await call('POST', `${base}/webhooks`, { ...wanted, triggers: ['nope'] }), 400, 'triggers[0]');
+    refused(await call('POST', `${base}/webhooks`, { ...wanted, door: 'outbound' }), 400, 'door');
+    const made = ok(await call('POST', `${base}/webhooks`, wanted), 201);
+    assert.match(made.secret, /^whsec_/);
+    const at = `${base}/webhooks/${made.id}`;
+    const pinged = ok(await call('POST', `${at}/ping`), 202);
+    const calledBack = async (id: string) => ok(await call('GET', `${base}/webhook-calls/${id}`));
+    const failing = await until('it failed once', async () => {
+      const body = await calledBack(pinged.callId);
+      return body.attempts === 1 && body;
+    });
+    assert.deepEqual([failing.state, failing.lastStatus, failing.tried], ['pending', 503, []]);
+    assert.ok(Date.parse(failing.nextAt) > Date.parse(failing.createdAt));
+    refused(await call('POST', `${base}/webhook-calls/${pinged.callId}/replay`), 409);
+    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    const over = await until('it was taken', async () => {
+      const body = await calledBack(pinged.callId);
+      return body.state === 'delivered' && body;
+    });
+    assert.deepEqual(
+      [over.attempts, over.tried.length, over.tried[0].status, over.tried[0].answer, over.nextAt],
+      [2, 1, 503, 'answer 0', null],
+    );
+    const before = receiver.received('/tries').at(-1)!.headers['x-api-key'];
+    assert.equal(before, made.secret);
+    const turned = ok(await call('POST', `${at}/rotate`));
+    assert.notEqual(turned.secret, made.secret);
+    const asked = { callIds: [pinged.callId, '0'.repeat(24)] };
+    assert.deepEqual(ok(await call('POST', `${at}/replay`, asked), 202), { replayed: 1, more: false });
+    await until('the replay came', () => Promise.resolve(receiver.received('/tries').length === 3));
+    assert.equal(receiver.received('/tries').at(-1)!.headers['x-api-key'], turned.secret);
+    const pings = ok(await call('GET', `${at}/calls?trigger=ping`)).calls;
+    assert.equal(pings.length, 2);
+    assert.deepEqual(ok(await call('GET', `${at}/calls?trigger=other`)).calls, []);
+    const moved = ok(await call('PATCH', at, { target: receiver.url('/elsewhere'), triggers: ['*'] }));
+    assert.deepEqual([moved.target, moved.triggers], [receiver.url('/elsewhere'), ['*']]);
+    ok(await call('DELETE', at));
+    refused(await call('POST', `${at}/rotate`), 404);
+  });
+});
+
+describe('idempotency', () => {
+  test('what was answered first under a key is found, but no secret', async () => {
+    const key = { 'idempotency-key': 'look me up' };
+    const list = ok(await call('POST', `${base}/lists`, { name: 'Once' }, key), 201);
+    ok(await call('POST', `${base}/lists`, { name: 'Once' }, key), 201);
+    const { answers } = ok(await call('GET', `${base}/idempotency?key=look%20me%20up`));
+    assert.equal(answers.length, 1);
+    assert.deepEqual([answers[0].door, answers[0].status], ['console', 201]);
+    assert.equal(JSON.parse(answers[0].body).id, list.id);
+    const secret = { 'idempotency-key': 'a secret one' };
+    ok(await call('POST', `${base}/keys`, { door: 'sunshine' }, secret), 201);
+    const sealed = ok(await call('GET', `${base}/idempotency?key=a%20secret%20one`));
+    assert.deepEqual([sealed.answers[0].status, sealed.answers[0].body], [201, null]);
+    assert.deepEqual(ok(await call('GET', `${base}/idempotency?key=nobody`)).answers, []);
+    refused(await call('GET', `${base}/idempotency`), 400, 'key');
+  });
 });
 
 describe('simulator', () => {

@@ -12,8 +12,10 @@ import type { Fault } from '../src/base/fault.ts';
 import { openWeb } from '../src/doors/web/door.ts';
 import type { WebFile } from '../src/doors/web/files.ts';
 import { stampOf } from '../src/doors/web/stamp.ts';
-import { errors, startConsole, type Json } from './consoleProduct.ts';
+import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
+import { exampleOf, isWhole, operationsOf, type Document } from '../web/console/pages/developers/example.ts';
+import { startReceiver } from './support/receiver.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
 import { until } from './support/until.ts';
@@ -25,6 +27,7 @@ const product = await startConsole(database, { web });
 const { url, base, call, demo } = product;
 const ws = demo.workspace.id;
 const { email, password } = demo.keys.console;
+const receiver = await startReceiver();
 let browser: Browser;
 
 before(async () => {
@@ -364,6 +367,72 @@ describe('the console in a browser', { skip }, () => {
       const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(phone)}`;
       assert.equal((await call('GET', at)).body.messages.length, 1, phone);
     }
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('a webhook fails, is red, and green after a replay from the log; the sample checks its signature', async () => {
+    receiver.answer('/hook', (before) => ({ status: before === 0 ? 400 : 200, body: 'no such order' }));
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/developers/webhooks`);
+    await page.getByRole('button', { name: 'New webhook' }).click();
+    await page.getByLabel('Where to').fill(receiver.url('/hook'));
+    await checkAxe(page, 'a new webhook');
+    await page.getByRole('button', { name: 'Make the webhook' }).click();
+    const secret = await page.getByRole('textbox', { name: 'Secret' }).inputValue();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByRole('link', { name: receiver.url('/hook') }).click();
+    await page.getByRole('button', { name: 'Test call' }).click();
+    const row = page.getByRole('row').filter({ hasText: 'ping' });
+    await row.getByText('failed').waitFor();
+    await row.getByRole('link', { name: 'ping' }).click();
+    const drawer = page.getByRole('dialog', { name: 'Call' });
+    await drawer.getByText('no such order').waitFor();
+    await checkAxe(page, 'a call');
+    const sample = await drawer.getByLabel('Checking a signature in JavaScript').textContent();
+    const { headers, body } = receiver.received('/hook')[0]!;
+    const { isFromParley } = (await import(`data:text/javascript,${encodeURIComponent(sample!)}`)) as {
+      isFromParley: (secret: string, headers: object, body: string) => boolean;
+    };
+    assert.equal(isFromParley(secret, headers, body), true);
+    assert.equal(isFromParley(secret, headers, `${body} `), false);
+    await page.keyboard.press('Escape');
+    await row.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('row').filter({ hasText: 'ping' }).getByText('delivered').waitFor();
+    await checkAxe(page, 'the log of a webhook');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('the reference: found, run with the workspace’s own ids, and every example that says it all answers 2xx', async () => {
+    await somebody('Iris', 'reference');
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/developers/api`);
+    await page.getByRole('searchbox', { name: 'Find an operation' }).fill('sends one message');
+    const operation = page.getByRole('article', { name: /Sends one message to a contact/ });
+    await operation.getByRole('button', { name: 'Run' }).click();
+    await operation.getByRole('region', { name: 'Answer' }).getByText('202').waitFor();
+    await operation.getByRole('button', { name: 'Python' }).click();
+    await operation.getByLabel('In Python').getByText('urllib.request').first().waitFor();
+    await checkAxe(page, 'the reference');
+    const document = (await (await fetch(`${url}/api/openapi/console.json`)).json()) as Document;
+    const contacts = (await call('GET', `${base}/contacts?limit=1`)).body.contacts;
+    const broadcasts = (await call('GET', `${base}/broadcasts?limit=1`)).body.broadcasts;
+    const known = { workspaceId: ws, contactId: contacts[0].id, broadcastId: broadcasts[0]?.id ?? '' };
+    const whole = operationsOf('console', document).filter((one) =>
+      isWhole(one, exampleOf(one, document, known)),
+    );
+    const session = await caller(url)('POST', '/api/sessions', { email, password });
+    const mine = caller(url, session.body.token);
+    const refused: string[] = [];
+    for (const one of whole) {
+      const { method, path, body } = exampleOf(one, document, known);
+      const answer = await mine(method, path, body);
+      if (answer.status >= 300)
+        refused.push(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+    assert.deepEqual(refused, []);
+    assert.ok(whole.length > 40, `${whole.length} examples were run`);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

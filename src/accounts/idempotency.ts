@@ -11,6 +11,7 @@ import {
   deleteKeptBefore,
   insertKept,
   selectKept,
+  selectKeptIn,
   selectOldestKept,
   tryLockKeys,
   type KeptAnswer,
@@ -143,6 +144,15 @@ export async function answeredBefore(
 ): Promise<((requestHash: string) => (Answer & { replayed: true }) | Fault) | undefined> {
   const [kept] = await selectKept(db, [{ scope, key }]);
   return kept && ((requestHash) => replay(kept, requestHash));
+}
+
+/** What was answered first under a key, in each of some scopes that used it. */
+export async function keptUnder(
+  db: Db,
+  scopes: readonly string[],
+  key: string,
+): Promise<{ scope: string; status: number; body: string; atMs: number }[]> {
+  return scopes.length ? await selectKeptIn(db, scopes, key) : [];
 }
 
 /** Keeps what was answered under a key; of two that were carried out at once, the first. */

@@ -35,6 +35,19 @@ export async function selectKept(db: Db, keys: readonly ScopedKey[]): Promise<(K
   return keys.map((_, at) => kept.get(at));
 }
 
+/** What was answered under one key in some scopes, and when. */
+export async function selectKeptIn(
+  db: Db,
+  scopes: readonly string[],
+  key: string,
+): Promise<{ scope: string; status: number; body: string; atMs: number }[]> {
+  return await db<{ scope: string; status: number; body: string; atMs: number }[]>`
+    SELECT i.scope, i.status, i.body, i.created_ms AS "atMs"
+    FROM unnest(${scopes.map((scope) => hashOf(scope, key))}::integer[], ${[...scopes]}::text[]) AS k (hash, scope)
+    JOIN idempotency i ON i.hash = k.hash AND i.scope = k.scope AND i.key = ${key}
+    ORDER BY i.created_ms`;
+}
+
 /** Keeps answers; returns how many. Where a row is there already, only a rival on another node of a cluster can have written it. */
 export async function insertKept(
   db: Db,

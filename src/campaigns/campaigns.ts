@@ -6,6 +6,7 @@
  *               └────────┴──▶ ended
  */
 import type { CampaignFile } from '../../contract/campaign.ts';
+import { listMembers } from '../accounts/operators.ts';
 import type { Clock } from '../base/clock.ts';
 import { randomToken } from '../base/crypto.ts';
 import { segmentsNamed } from '../contacts/segments.ts';
@@ -34,11 +35,11 @@ import { holdOutside, insertEpoch } from './enrol/sql.arms.ts';
 import { expectedOf } from './enrol/brake.ts';
 import { setExpected } from './enrol/sql.brake.ts';
 import { checkHanded, type HandDeps } from './enrol/hand.ts';
-import { countPlaces, insertTasks, type PlaceCount } from './enrol/sql.tasks.ts';
+import { insertTasks } from './enrol/sql.tasks.ts';
 import { durationMs } from './match/duration.ts';
 import { readCampaign } from './steps/definition.ts';
-import { moved } from './steps/moved.ts';
-import { segmentsAsked, variantsOf, versionOf } from './steps/version.ts';
+import { sameEpoch } from './plan.ts';
+import { segmentsAsked, versionOf } from './steps/version.ts';
 import { watchFor } from './segments/segments.ts';
 import { withTemplates } from './templates.ts';
 import { epochOf } from './outside.ts';
@@ -64,6 +65,9 @@ export const versionsOf = selectVersions;
 /** What this room's functions work with. */
 export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock } & Partial<HandDeps>;
 
+/** Who changes what is written of a campaign. With `revision` only where nobody has changed that one since. */
+export type Change = { operatorId?: number | null | undefined; revision?: number | undefined };
+
 /** Writes a draft: of the campaign with that key, or of a new one. Nothing is written when anything is wrong with it. */
 export async function saveDraft(
   deps: Pick<CampaignDeps, 'ids' | 'stepHandlers'>,
@@ -71,31 +75,60 @@ export async function saveDraft(
   workspaceId: number,
   given: unknown,
   nowMs: number,
+  by: Change = {},
 ): Promise<CampaignRow | Fault> {
-  const file = readCampaign(given);
+  const file = await checkDraft(deps, tx, workspaceId, given);
   if (isFault(file)) return file;
-  const expanded = await withTemplates(tx, workspaceId, file);
-  if (isFault(expanded)) return expanded;
-  const unhandled = await checkHanded(deps, tx, workspaceId, file);
-  if (unhandled) return unhandled;
   const found = await selectByKey(tx, workspaceId, file.key);
   if (!found) {
-    const made = newCampaign(deps, workspaceId, file, nowMs);
+    if (by.revision !== undefined) return fault('conflict', 'there is no campaign with this key any more');
+    const made = newCampaign(deps, workspaceId, file, by, nowMs);
     return (await insertCampaign(tx, made))
       ? made
       : fault('conflict', 'campaign.key: another campaign has it', { field: 'campaign.key' });
   }
   const now = await lockedIn(tx, workspaceId, found.id, ['draft', 'active', 'paused'], 'be changed');
   if (isFault(now)) return now;
-  const changed = { ...now, draft: file, name: file.name ?? file.key, changedMs: nowMs };
+  const stale = await staleIn(tx, now, by);
+  if (stale) return stale;
+  const changed = { ...now, draft: file, name: file.name ?? file.key, ...changedBy(now, by, nowMs) };
   await updateCampaign(tx, changed);
   return changed;
+}
+
+/** The campaign in what was given, or the first rule of a draft that it breaks. */
+export async function checkDraft(
+  deps: Partial<HandDeps>,
+  tx: Tx,
+  workspaceId: number,
+  given: unknown,
+): Promise<CampaignFile | Fault> {
+  const file = readCampaign(given);
+  if (isFault(file)) return file;
+  const expanded = await withTemplates(tx, workspaceId, file);
+  if (isFault(expanded)) return expanded;
+  return (await checkHanded(deps, tx, workspaceId, file)) ?? file;
+}
+
+function changedBy({ revision }: CampaignRow, { operatorId = null }: Change, nowMs: number) {
+  return { changedMs: nowMs, changedBy: operatorId, revision: revision + 1 };
+}
+
+/** Somebody has changed it since, and who. */
+async function staleIn(tx: Tx, now: CampaignRow, { revision }: Change): Promise<Fault | undefined> {
+  if (revision === undefined || revision === now.revision) return undefined;
+  const members = await listMembers(tx, { workspaceId: now.workspaceId });
+  const who = members.find(({ id }) => id === now.changedBy)?.name ?? 'somebody';
+  return fault('conflict', `${who} has changed it meanwhile: it is at revision ${now.revision} now`, {
+    field: 'revision',
+  });
 }
 
 function newCampaign(
   { ids }: Pick<CampaignDeps, 'ids'>,
   workspaceId: number,
   file: CampaignFile,
+  { operatorId = null }: Change,
   nowMs: number,
 ): CampaignRow {
   return {
@@ -113,6 +146,9 @@ function newCampaign(
     createdMs: nowMs,
     changedMs: nowMs,
     startedMs: null,
+    revision: 1,
+    changedBy: operatorId,
+    archivedMs: null,
   };
 }
 
@@ -122,40 +158,32 @@ export async function dropDraft(
   workspaceId: number,
   id: number,
   nowMs: number,
+  by: Change = {},
 ): Promise<CampaignRow | Fault> {
   const now = await lockedIn(tx, workspaceId, id, ['draft', 'active', 'paused'], 'be changed');
   if (isFault(now)) return now;
+  const stale = await staleIn(tx, now, by);
+  if (stale) return stale;
+  const changed = { ...now, draft: null, ...changedBy(now, by, nowMs) };
   if (now.versionId === null) await deleteCampaignRow(tx, id);
-  else await updateCampaign(tx, { ...now, draft: null, changedMs: nowMs });
-  return now;
+  else await updateCampaign(tx, changed);
+  return changed;
 }
 
-/** Where people stand, and where each goes when the draft is published. */
-export type Plan = {
-  number: number;
-  /** Goals or the holdout are others: what is counted begins anew. */
-  newEpoch: boolean;
-  steps: { step: string; version: number; people: number; goesTo: string }[];
-};
-
-/** What publishing a draft would do to those who are in the campaign. */
-export async function planPublish(db: Db, campaign: CampaignRow): Promise<Plan | Fault> {
-  if (!campaign.draft) return fault('conflict', 'the campaign has no draft that could be published');
-  const versions = await selectVersions(db, campaign.id);
-  const current = versions.find(({ id }) => id === campaign.versionId);
-  const counts = await countPlaces(db, campaign.id);
-  const to = versionOf({ ...campaign, campaignId: campaign.id, number: 0, file: campaign.draft });
-  return {
-    number: (versions[0]?.number ?? 0) + 1,
-    newEpoch: !current || !sameEpoch(current.file, campaign.draft),
-    steps: counts.map(({ versionId, step, people }: PlaceCount) => {
-      const row = versions.find(({ id }) => id === versionId)!;
-      const place = { step, sinceMs: 0, dueMs: 0, seq: 0 };
-      const goes = moved(versionOf(row), to, { id: 0, place }, 0);
-      const isLeft = to.index.has(goes.step);
-      return { step, version: row.number, people, goesTo: isLeft ? goes.step : 'exits: step_removed' };
-    }),
-  };
+/** Puts a campaign that is over aside, so that lists leave it out; or takes it back. */
+export async function archiveCampaign(
+  tx: Tx,
+  workspaceId: number,
+  id: number,
+  isAside: boolean,
+  nowMs: number,
+): Promise<CampaignRow | Fault> {
+  const states = isAside ? (['ended'] as const) : (['ended', 'draft'] as const);
+  const now = await lockedIn(tx, workspaceId, id, states, 'be put aside');
+  if (isFault(now)) return now;
+  const changed = { ...now, archivedMs: isAside ? (now.archivedMs ?? nowMs) : null };
+  await updateCampaign(tx, changed);
+  return changed;
 }
 
 /** Publishes the draft. `move`: those who are in it go by the new version from now on; `finish`: by the one they entered by. */
@@ -166,11 +194,14 @@ export async function publish(
   id: number,
   how: 'move' | 'finish',
   nowMs: number,
+  by: Change = {},
 ): Promise<CampaignRow | Fault> {
   // Before the campaign itself, as where the share is set.
   const outside = await holdOutside(tx, workspaceId, randomToken(12), nowMs);
   const now = await lockedIn(tx, workspaceId, id, ['draft', 'active', 'paused'], 'be published');
   if (isFault(now)) return now;
+  const stale = await staleIn(tx, now, by);
+  if (stale) return stale;
   if (!now.draft) return fault('conflict', 'the campaign has no draft that could be published');
   const file = await withTemplates(tx, workspaceId, now.draft);
   if (isFault(file)) return file;
@@ -206,7 +237,7 @@ export async function publish(
     versionId: version.id,
     epoch: version.epoch,
     salt: isSame ? now.salt : randomToken(12),
-    changedMs: nowMs,
+    ...changedBy(now, by, nowMs),
     startedMs: now.startedMs ?? nowMs,
   };
   await insertVersion(tx, version);
@@ -318,19 +349,12 @@ async function setFlow(
   });
 }
 
-/** What is compared stays the same: counts of both can be added. */
-function sameEpoch(a: CampaignFile, b: CampaignFile): boolean {
-  const compared = (file: CampaignFile) =>
-    JSON.stringify([file.holdout ?? null, file.goals ?? [], variantsOf(file)]);
-  return compared(a) === compared(b);
-}
-
 async function putTasks(
   deps: CampaignDeps,
   tx: Tx,
   { id: campaignId, workspaceId }: CampaignRow,
   kind: 'move' | 'resume' | 'end',
-  params: Record<string, number>,
+  params: { byMs?: number; overMs?: number },
   nowMs: number,
 ): Promise<void> {
   const lanes = deps.queue.lanes();

@@ -4,24 +4,18 @@
  */
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Tx, Db } from '../db/pool.ts';
-import { holdContacts } from '../contacts/held.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { CAMPAIGN_LIMITS } from '../../contract/campaign.ts';
-import { bucketOf } from '../base/ids.ts';
 import type { CampaignDeps } from './campaigns.ts';
-import { openBook } from './enrol/book.ts';
-import { Changes } from './enrol/changes.ts';
-import { enter } from './enrol/engine.ts';
 import { keyOfEvent } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
-import { look } from './enrol/look.ts';
 import { estimateWhoDid, selectWhoDid } from './enrol/sql.brake.ts';
 import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
 import { selectEventsOf } from './enrol/sql.read.ts';
 import { insertTasks, noteTask, type Task } from './enrol/sql.tasks.ts';
-import { writeChanges } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
+import { letIn } from './letIn.ts';
 import { whereHolds } from './match/evaluate.ts';
 import { versionOf } from './steps/version.ts';
 import type { TurnDeps } from './turnPart.ts';
@@ -99,29 +93,19 @@ export async function takeSince(
   const ids = await selectWhoDid(tx, lane, { workspaceId, nameId, sinceMs, afterId, limit });
   await noteTask(tx, task, ids.length === limit ? ids.at(-1) : undefined, nowMs + MINUTE_MS);
   if (!ids.length) return;
-  await holdContacts(
-    tx,
-    ids.map((contactId) => ({ workspaceId, contactId })),
-  );
-  const asOfMs = nowMs + workspace.clockAheadMs;
-  const members = await openBook(tx, live, workspace, ids, [campaignId], asOfMs, { mayBeAnonymous: ids });
   const asked = ids.map((contactId) => ({ contactId, nameId, sinceMs }));
   const events = Map.groupBy(
     await selectEventsOf(tx, asked, CAMPAIGN_LIMITS.counted),
     (one) => one.contactId,
   );
-  const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
   const { version } = campaign;
-  for (const member of members.values()) {
+  await letIn(deps, tx, live, { workspace, campaign, nowMs }, ids, (member, asOfMs) => {
     const trigger = (events.get(member.contactId) ?? [])
       .map(({ contactId: _contactId, nameId: _nameId, flags: _flags, ...event }) => ({ ...event, name }))
       .find((event) => {
         const where = version.trigger?.where;
         return !where || whereHolds(where, event, member.facts, { trigger: event, asOfMs });
       });
-    if (!trigger) continue;
-    enter(live, member, campaign, trigger, keyOfEvent(version, trigger), asOfMs, changes);
-    look(live, member, { asOfMs }, changes);
-  }
-  await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+    return trigger && { trigger, key: keyOfEvent(version, trigger) };
+  });
 }

@@ -15,6 +15,7 @@ import { look } from './enrol/look.ts';
 import type { Enrolment, Member } from './enrol/member.ts';
 import { noteTask, selectInside, selectTask, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
+import { takeByHand } from './byHand.ts';
 import { buildLane } from './segments/build.ts';
 import { takeSince } from './since.ts';
 import { catchUp, type TurnDeps } from './turnPart.ts';
@@ -36,8 +37,9 @@ export async function takeTask(
   const { workspaceId, campaignId } = task;
   const workspace = await deps.directory.workspace(workspaceId);
   if (task.kind === 'build') return await takeBuild(deps, tx, lane, liveOf, task, { workspace, nowMs, most });
-  if (task.kind === 'since') {
-    await takeSince(deps, tx, lane, await liveOf(workspaceId), task, { workspace, nowMs, most });
+  if (task.kind === 'since' || task.kind === 'hand') {
+    const take = task.kind === 'since' ? takeSince : takeByHand;
+    await take(deps, tx, lane, await liveOf(workspaceId), task, { workspace, nowMs, most });
     return true;
   }
   const contactIds = await selectInside(tx, lane, campaignId, task.afterId, most);

@@ -284,7 +284,7 @@ CREATE TABLE campaign_tasks (
   created_ms bigint NOT NULL,
   due_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, lane, id),
-  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text])))
+  CHECK ((kind = ANY (ARRAY['move'::text, 'resume'::text, 'end'::text, 'build'::text, 'since'::text, 'hand'::text])))
 );
 
 -- on every node
@@ -1621,6 +1621,8 @@ CREATE TABLE webhook_calls (
   replay_of bigint,
   replayed_by bigint,
   contact_id bigint,
+  tried jsonb,
+  tried_ms bigint,
   PRIMARY KEY (bucket, id),
   CHECK (((state = 'pending'::text) = (finished_ms IS NULL))),
   CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'canceled'::text])))

@@ -49,7 +49,7 @@ export type Queue = Part & {
   drop(tx: Tx, work: readonly Pick<NewWork, 'kind' | 'ownerId' | 'causeId' | 'seq'>[]): Promise<void>;
   /** Work that is still in the queue, of some keys. */
   stillIn(
-    tx: Tx,
+    db: Db,
     kind: number,
     keys: readonly Pick<NewWork, 'ownerId' | 'causeId' | 'seq'>[],
   ): Promise<WorkItem[]>;

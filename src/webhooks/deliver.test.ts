@@ -57,7 +57,7 @@ const stateOf = async (w: WebhookWithSecret) => {
 const one = (w: WebhookWithSecret, is: (call: WebhookCall) => boolean): Promise<WebhookCall> =>
   until('the call came to that', async () => (await calls(w)).find(is));
 const answerOf = async (call: WebhookCall, w: WebhookWithSecret) => {
-  const got = await getCall(sql, { workspaceId: w.workspaceId, callId: call.id });
+  const got = await getCall({ sql, queue: rig.queue }, { workspaceId: w.workspaceId, callId: call.id });
   ok(!isFault(got));
   return got;
 };
@@ -418,7 +418,7 @@ test('replay: a call of its own with the same body and webhook-id; failed ones a
 
   const foreign = { workspaceId: rig.ids.spread(), callId: failed!.id, webhookId: w.id, sinceMs };
   for (const answer of [
-    await getCall(sql, foreign),
+    await getCall({ sql, queue: rig.queue }, foreign),
     await rig.queue.transact((tx) => replay(rig, tx, foreign)),
     await rig.queue.transact((tx) => replayFailed(rig, tx, foreign)),
     await rig.queue.transact((tx) => sendTest(rig, tx, foreign)),

@@ -15,6 +15,7 @@ import {
   selectCall,
   selectCalls,
   selectMissed,
+  selectOwnCalls,
   type CallRow,
   type CallState,
 } from './sql.calls.ts';
@@ -46,6 +47,10 @@ type CallWithAnswer = WebhookCall & {
   body: string;
   /** The last answer's body, cut to 2 kB, or why there was none. */
   lastAnswer?: string;
+  /** Attempts before the last. */
+  tried: { atMs: number; status: number | null; answer: string | null }[];
+  /** When it is tried again. */
+  nextMs?: number;
 };
 
 /** What replaying works with. */
@@ -58,7 +63,14 @@ const REPLAYS_A_TIME = 1000;
 /** A page of a webhook's calls, newest first; `beforeId` is the id of the last call of the page before. */
 export async function listCalls(
   db: Db,
-  page: { workspaceId: number; webhookId: number; beforeId?: number; limit?: number; state?: CallState },
+  page: {
+    workspaceId: number;
+    webhookId: number;
+    beforeId?: number;
+    limit?: number;
+    state?: CallState;
+    trigger?: string;
+  },
 ): Promise<WebhookCall[]> {
   const rows = await selectCalls(db, {
     workspaceId: page.workspaceId,
@@ -66,22 +78,27 @@ export async function listCalls(
     beforeId: page.beforeId ?? MAX_ID,
     limit: Math.min(Math.max(page.limit ?? 50, 1), 200),
     state: page.state ?? null,
+    trigger: page.trigger ?? null,
   });
   return rows.map(callOf);
 }
 
 /** One call. */
 export async function getCall(
-  db: Db,
+  { queue, sql }: { queue: Queue; sql: Db },
   name: { workspaceId: number; callId: number },
 ): Promise<CallWithAnswer | Fault> {
-  const row = isId(name.callId) ? await selectCall(db, name.workspaceId, name.callId) : undefined;
+  const row = isId(name.callId) ? await selectCall(sql, name.workspaceId, name.callId) : undefined;
   if (!row) return fault('not_found', 'There is no such call.');
+  const due = row.state === 'pending' ? dueCall(row, 0) : undefined;
+  const [next] = due ? await queue.stillIn(sql, due.kind, [due]) : [];
   return {
     ...callOf(row),
     body: row.body,
     ...(row.target !== null && { target: row.target }),
     ...(row.lastAnswer !== null && { lastAnswer: row.lastAnswer }),
+    tried: row.tried ?? [],
+    ...(next && { nextMs: next.dueMs }),
   };
 }
 
@@ -127,6 +144,19 @@ export async function replayFailed(
     afterId = missed.at(-1)!;
   }
   return { replayed, more: true };
+}
+
+/** Makes some calls of a webhook once more, whatever came of them; those that are under way are passed over. */
+export async function replaySome(
+  deps: LogDeps,
+  tx: Tx,
+  which: { workspaceId: number; webhookId: number; callIds: readonly number[] },
+): Promise<{ replayed: number; more: boolean } | Fault> {
+  const webhook = await callable(tx, which.workspaceId, which.webhookId);
+  if ('fault' in webhook) return webhook;
+  const own = await selectOwnCalls(tx, which);
+  const replayed = own.length ? (await repeat(deps, tx, webhook, own, false)).length : 0;
+  return { replayed, more: false };
 }
 
 /** Sends a test call. `trigger` and `body` are the door's own form of one; without, a ping as Standard Webhooks' bodies are. */

@@ -157,7 +157,7 @@ async function writeDown(
   const later = group.flatMap(({ item, again }) => (again ? [{ item, ...again }] : []));
   if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);
   const changes = group.flatMap(({ change }) => change ?? []);
-  if (changes.length) await updateCalls(tx, batch.lane, changes);
+  if (changes.length) await updateCalls(tx, batch.lane, changes, deps.clock.nowMs());
   await noteHealth(deps, tx, group);
 }
 

@@ -41,6 +41,14 @@ export type CallRow = {
   replayedBy: number | null;
 };
 
+/** A call with what was sent, what was answered, and where to. */
+type CallWhole = CallRow & {
+  body: string;
+  lastAnswer: string | null;
+  target: string | null;
+  tried: { atMs: number; status: number | null; answer: string | null }[] | null;
+};
+
 /** What came of an attempt. */
 export type CallChange = {
   id: number;
@@ -90,12 +98,24 @@ export async function selectDueCalls(db: Db, lane: OwnedLane, ids: readonly numb
       ON c.bucket = k.key_bucket AND c.id = k.key_id ${db.onShard('c.bucket', lane.buckets)}`;
 }
 
-/** Writes down what came of attempts. Calls that are not pending any more stay as they are. Locks the rows it changes. */
-export async function updateCalls(db: Db, lane: OwnedLane, changes: readonly CallChange[]): Promise<void> {
+/** So many attempts are kept besides the last: more than are made within a day. */
+const MOST_TRIED = 40;
+
+/** Writes down what came of attempts; what the one before came to is kept. Calls that are not pending any more stay as they are. Locks the rows it changes. */
+export async function updateCalls(
+  db: Db,
+  lane: OwnedLane,
+  changes: readonly CallChange[],
+  nowMs: number,
+): Promise<void> {
   const ids = changes.map(({ id }) => id);
   await db`
     UPDATE webhook_calls c SET state = n.state, attempts = n.attempts, last_status = n.last_status,
-      last_answer = n.last_answer, finished_ms = n.finished_ms
+      last_answer = n.last_answer, finished_ms = n.finished_ms,
+      tried = CASE WHEN c.attempts > 0 AND jsonb_array_length(coalesce(c.tried, '[]')) < ${MOST_TRIED}
+        THEN coalesce(c.tried, '[]') || jsonb_build_object('atMs', coalesce(c.tried_ms, c.created_ms), 'status', c.last_status, 'answer', left(c.last_answer, 500))
+        ELSE c.tried END,
+      tried_ms = ${nowMs}::bigint
     FROM unnest(
       ${buckets(ids)}::smallint[], ${ids}::bigint[], ${changes.map((c) => c.state)}::text[],
       ${changes.map((c) => c.attempts)}::smallint[], ${changes.map((c) => c.lastStatus)}::smallint[],
@@ -108,28 +128,44 @@ export async function updateCalls(db: Db, lane: OwnedLane, changes: readonly Cal
 /** A page of a webhook's calls, newest first, before an id. Asks every shard: for people, not for hot paths. */
 export async function selectCalls(
   db: Db,
-  page: { workspaceId: number; webhookId: number; beforeId: number; limit: number; state: CallState | null },
+  page: {
+    workspaceId: number;
+    webhookId: number;
+    beforeId: number;
+    limit: number;
+    state: CallState | null;
+    trigger: string | null;
+  },
 ): Promise<CallRow[]> {
   // Said with literals too, so that the index of missed calls serves.
   const missed = page.state === 'failed' || page.state === 'canceled';
   return await db<CallRow[]>`
     SELECT ${logColumns(db)} FROM webhook_calls c
     WHERE c.webhook_id = ${page.webhookId} AND c.workspace_id = ${page.workspaceId} AND c.id < ${page.beforeId}
-      ${page.state === null ? db`` : db`AND c.state = ${page.state}`} ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
+      ${page.state === null ? db`` : db`AND c.state = ${page.state}`}
+      ${page.trigger === null ? db`` : db`AND c.trigger = ${page.trigger}`} ${missed ? db`AND c.state IN ('failed', 'canceled')` : db``}
     ORDER BY c.id DESC LIMIT ${page.limit}`;
 }
 
 /** One call with what was sent, what was answered, and where to. */
-export async function selectCall(
-  db: Db,
-  workspaceId: number,
-  id: number,
-): Promise<(CallRow & { body: string; lastAnswer: string | null; target: string | null }) | undefined> {
-  const rows = await db<(CallRow & { body: string; lastAnswer: string | null; target: string | null })[]>`
-    SELECT ${logColumns(db)}, c.body, c.last_answer AS "lastAnswer", w.target
+export async function selectCall(db: Db, workspaceId: number, id: number): Promise<CallWhole | undefined> {
+  const rows = await db<CallWhole[]>`
+    SELECT ${logColumns(db)}, c.body, c.last_answer AS "lastAnswer", w.target, c.tried
     FROM webhook_calls c LEFT JOIN webhooks w ON w.id = c.webhook_id
     WHERE c.bucket = ${bucketOf(id)} AND c.id = ${id} AND c.workspace_id = ${workspaceId}`;
   return rows[0];
+}
+
+/** Which of some calls are a webhook's. */
+export async function selectOwnCalls(
+  db: Db,
+  of: { workspaceId: number; webhookId: number; callIds: readonly number[] },
+): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT c.id FROM webhook_calls c JOIN unnest(${buckets(of.callIds)}::smallint[], ${[...of.callIds]}::bigint[]) AS k (bucket, id)
+      ON c.bucket = k.bucket AND c.id = k.id
+    WHERE c.webhook_id = ${of.webhookId} AND c.workspace_id = ${of.workspaceId}`;
+  return rows.map(({ id }) => id);
 }
 
 /** Calls of a webhook that did not arrive and were not replayed, oldest first, after an id. */

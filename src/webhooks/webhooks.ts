@@ -69,6 +69,8 @@ export type Webhooks = {
     name: WebhookName,
     change: WebhookInput & { offered: readonly string[] },
   ): Promise<WebhookWithSecret | Fault>;
+  /** Draws a new secret: calls are signed with it from now on, those that are under way, too. */
+  rotate(tx: Tx, name: WebhookName): Promise<WebhookWithSecret | Fault>;
   delete(tx: Tx, name: WebhookName): Promise<true | Fault>;
   /** What the reader of the feed asks. */
   subscriptions: Subscriptions;
@@ -131,6 +133,15 @@ export function createWebhooks(deps: { vault: Vault; ids: IdSource; clock: Clock
       const row = await selectWebhook(tx, name, true);
       if (!row) return absent();
       const after = changed(row, change, vault, openSecrets(vault, row));
+      await updateWebhookRow(tx, after);
+      subscriptions.changed(name.workspaceId);
+      return shown(after);
+    },
+    async rotate(tx, name) {
+      const row = await selectWebhook(tx, name, true);
+      if (!row) return absent();
+      const basicAuth = openSecrets(vault, row)?.basicAuth;
+      const after = changed(row, {}, vault, { secret: newSecret(), ...(basicAuth && { basicAuth }) });
       await updateWebhookRow(tx, after);
       subscriptions.changed(name.workspaceId);
       return shown(after);

@@ -11,6 +11,9 @@ export const paths = {
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
+  developers: (ws: string, part = 'api') => `/w/${ws}/developers/${part}`,
+  webhook: (ws: string, webhook: string, call?: string) =>
+    `/w/${ws}/developers/webhooks/${webhook}${call === undefined ? '' : `/${call}`}`,
   channels: (ws: string) => `/w/${ws}/channels`,
   settings: (ws: string) => `/w/${ws}/settings`,
   simulator: (ws: string) => `/w/${ws}/simulator`,

@@ -112,6 +112,16 @@ const broadcast = createRoute({
   path: 'broadcasts/$broadcast/$step',
   component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcast.tsx'), 'Broadcast'),
 });
+const developers = createRoute({
+  getParentRoute: () => workspace,
+  path: 'developers/$part',
+  component: lazyRouteComponent(() => import('./pages/developers/Developers.tsx'), 'Developers'),
+});
+const webhook = createRoute({
+  getParentRoute: () => workspace,
+  path: 'developers/webhooks/$webhook/{-$call}',
+  component: lazyRouteComponent(() => import('./pages/developers/Webhook.tsx'), 'Webhook'),
+});
 const channels = createRoute({
   getParentRoute: () => workspace,
   path: 'channels',
@@ -139,6 +149,8 @@ const tree = root.addChildren([
     person,
     broadcasts,
     broadcast,
+    developers,
+    webhook,
     channels,
     settings,
     simulator,

@@ -1,11 +1,57 @@
 /** `…/campaigns`: what people set off, and what it changed. A campaign itself is `contract/campaign.ts`. */
 import { type Static, Type } from 'typebox';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
+import { AudienceInput } from './broadcasts.ts';
 
 /** `POST …/campaigns`: a campaign, or the text of its file. */
 export const NewCampaign = Type.Object({
   campaign: Type.Optional(AnyObject),
   file: Type.Optional(Type.String({ minLength: 1, maxLength: 262_144 })),
+});
+/** `POST …/campaigns/validate`: whether it could be a draft, its file as it would be written, and what is wrong. */
+export const CampaignChecked = Type.Object({
+  valid: Type.Boolean(),
+  problems: Type.Array(Type.Object({ field: orNull(Type.String()), message: Type.String() })),
+  file: orNull(Type.String()),
+});
+/** Campaigns to start from. */
+export const CampaignGallery = Type.Object({
+  campaigns: Type.Array(
+    Type.Object({ key: Type.String(), about: Type.String(), file: Type.String(), campaign: AnyObject }),
+  ),
+});
+/**
+ * `POST …/campaigns/rehearse`: what would be done with a contact who is in nothing, if it were set off now (by `properties`) and these
+ * events came `after` so long. Nothing is written or sent.
+ */
+export const Rehearsal = Type.Object({
+  campaign: Type.Optional(AnyObject),
+  file: Type.Optional(Type.String({ minLength: 1, maxLength: 262_144 })),
+  contactId: Id,
+  properties: Type.Optional(AnyObject),
+  events: Type.Optional(
+    Type.Array(
+      Type.Object({
+        name: Type.String({ minLength: 1, maxLength: 200 }),
+        after: Type.String({ maxLength: 20 }),
+        properties: Type.Optional(AnyObject),
+      }),
+      { maxItems: 50 },
+    ),
+  ),
+});
+const decisions = Type.Array(Type.Object({ at: Time, what: Type.String(), why: Type.String() }));
+/** What would have been decided, and what sent. */
+export const Rehearsed = Type.Object({
+  steps: decisions,
+  sends: Type.Array(
+    Type.Object({ step: Type.String(), wantedAt: Time, sentAt: orNull(Time), code: orNull(Type.String()) }),
+  ),
+});
+export type Rehearsed = Static<typeof Rehearsed>;
+/** How many stand at each step of each version. */
+export const CampaignPlaces = Type.Object({
+  steps: Type.Array(Type.Object({ step: Type.String(), version: Count, people: Count })),
 });
 /** `POST …/campaigns/{id}/publish`: what becomes of those who are in it. */
 export const PublishCampaign = Type.Object({ people: oneOf(['move', 'finish'] as const) });
@@ -29,6 +75,20 @@ export const EnterSince = Type.Object({
 });
 /** About how many those are, from 64 of 4,096 parts; off by so much, two times in three. */
 export const SinceForecast = Type.Object({ about: Count, error: Count });
+/** `POST …/campaigns/{id}/hand`: an audience enters, at most so many in a minute, each once for a key. */
+export const EnterByHand = Type.Object({
+  audience: AudienceInput,
+  key: Type.String({ minLength: 1, maxLength: 200 }),
+  perMinute: Type.Optional(Type.Integer({ minimum: 32, maximum: 100_000 })),
+});
+/** What would come of it: about how many are meant, and of some who were asked how many would enter and why the others would not. */
+export const HandForecast = Type.Object({
+  about: Count,
+  error: Count,
+  asked: Count,
+  wouldEnter: Count,
+  refused: Type.Array(Type.Object({ reason: Type.String(), why: Type.String(), people: Count })),
+});
 /** Somebody is to enter. */
 export const EnterTaken = Type.Object({ contactId: Id });
 
@@ -42,6 +102,11 @@ const campaign = {
   hasDraft: Type.Boolean(),
   /** Why it was stopped by itself. */
   note: orNull(Type.String()),
+  /** One more with every change of what is written of it. A change that names another one in If-Match is refused. */
+  revision: Count,
+  /** The operator who changed that last. */
+  changedBy: orNull(Id),
+  archivedAt: orNull(Time),
   createdAt: Time,
   changedAt: Time,
   startedAt: orNull(Time),
@@ -202,6 +267,24 @@ export const CampaignPeople = Type.Object({
     }),
   ),
   next: orNull(Type.Object({ before: Id, beforeAt: Time })),
+});
+/** A contact's entries, oldest first, each with what was decided; and why they did not enter, the last time they did not. */
+export const CampaignTrail = Type.Object({
+  entries: Type.Array(
+    Type.Object({
+      id: Id,
+      arm,
+      variant,
+      epoch: Count,
+      enteredAt: Time,
+      endedAt: orNull(Time),
+      ending: orNull(Type.String()),
+      step: orNull(Type.String()),
+      dueAt: orNull(Time),
+      trail: decisions,
+    }),
+  ),
+  refused: orNull(Type.Object({ at: Time, reason: Type.String(), why: Type.String() })),
 });
 /** What was reached, newest first, and the step whose message it is credited to. */
 export const CampaignConversions = Type.Object({

@@ -3,8 +3,10 @@
  * An event is taken when it was received; what falls due before that comes first. Pure: nothing is read and nothing is written.
  */
 import { Changes, type Done } from '../enrol/changes.ts';
-import { onDue, onEvent, onHanded, onUnsent } from '../enrol/engine.ts';
-import type { Enrolment, Live, Member, Taken } from '../enrol/member.ts';
+import { enter, onDue, onEvent, onHanded, onUnsent } from '../enrol/engine.ts';
+import { keyOfCall } from '../enrol/keys.ts';
+import type { Seen } from '../match/facts.ts';
+import type { Campaign, Enrolment, Live, Member, Taken } from '../enrol/member.ts';
 
 /** What would become of a message: it goes, at once or later (`code` says why), or never. */
 type Sent = { at: 'sent'; atMs: number; code?: string } | { at: 'never'; code: string };
@@ -46,6 +48,31 @@ export function replay(
   return { changes: run.changes, refused: run.changes.refused, sends: run.sends };
 }
 
+/**
+ * What would happen to a contact who is in nothing, if something set a campaign off and these events came after it. What they did before is
+ * known (order 0); `begun` is an event, or null where somebody calls them in.
+ */
+export function rehearse(
+  live: Live,
+  member: Member,
+  campaign: Campaign,
+  { begun, call, events, untilMs }: Rehearsed,
+  judge: Judge,
+): Replayed {
+  const run = new Run(live, member, judge);
+  member.horizon = 0;
+  if (begun) run.hear(begun);
+  else run.call(campaign, call);
+  for (const event of events) {
+    run.fireBefore(event.receivedMs);
+    run.hear(event);
+  }
+  run.fireBefore(untilMs);
+  return { changes: run.changes, refused: run.changes.refused, sends: run.sends };
+}
+
+type Rehearsed = { begun: Taken | null; call: Seen; events: readonly Taken[]; untilMs: number };
+
 /** Changes that remember every refusal, where a live campaign keeps the last. */
 class Trial extends Changes {
   readonly refused: { reason: string; atMs: number }[] = [];
@@ -74,6 +101,19 @@ class Run {
 
   hear(event: Taken): void {
     onEvent(this.#live, this.#member, event, event.receivedMs, this.changes);
+    this.#settle();
+  }
+
+  call(campaign: Campaign, by: Seen): void {
+    enter(
+      this.#live,
+      this.#member,
+      campaign,
+      by,
+      keyOfCall(campaign.version, 'rehearsed'),
+      by.atMs,
+      this.changes,
+    );
     this.#settle();
   }
 

@@ -8,12 +8,11 @@ import { membershipsOf } from '../../contacts/sets.ts';
 import type { Db, Sql } from '../../db/pool.ts';
 import { termsOf, type Terms } from '../../gate/terms.ts';
 import { memberOf } from '../enrol/book.ts';
-import { liveOf } from '../enrol/live.ts';
 import type { Live, Taken } from '../enrol/member.ts';
-import type { CampaignRow, VersionRow } from '../enrol/sql.live.ts';
 import { selectStats, type EventRow } from '../enrol/sql.read.ts';
 import { selectNames } from '../events/sql.ts';
 import { FLAG } from '../events/time.ts';
+import { asIfLive } from './asIfLive.ts';
 import { judgeOf } from './judge.ts';
 import { replay, type Replayed } from './replay.ts';
 import { selectDone, selectLeft, selectSaid, type BacktestRow } from './sql.ts';
@@ -42,34 +41,7 @@ export async function readyOf(deps: TryDeps, backtest: BacktestRow): Promise<Rea
   const workspace = await deps.directory.workspace(workspaceId);
   const terms = (await termsOf(deps.directory, [workspaceId])).get(workspaceId);
   if (!workspace || !terms) return undefined;
-  const id = campaignId ?? 1;
-  const version: VersionRow = {
-    id: 1,
-    campaignId: id,
-    workspaceId,
-    number: 1,
-    file,
-    epoch: 1,
-    isOpen: true,
-    publishedMs: fromMs,
-  };
-  const row: CampaignRow = {
-    id,
-    workspaceId,
-    key: file.key,
-    name: file.key,
-    state: 'active',
-    draft: null,
-    versionId: version.id,
-    epoch: version.epoch,
-    salt,
-    paused: null,
-    pausedMs: null,
-    createdMs: fromMs,
-    changedMs: fromMs,
-    startedMs: fromMs,
-  };
-  const live = liveOf([row], [version]);
+  const live = asIfLive({ workspaceId, id: campaignId ?? 1, salt, sinceMs: fromMs }, file);
   const wanted = [...new Set([...live.asked.keys(), ...live.heard])];
   const known = await selectNames(deps.sql, workspaceId, wanted);
   const trigger = live.versions.get(1)!.trigger?.name;

@@ -27,6 +27,12 @@ export type CampaignRow = {
   note?: string | null;
   /** Somebody has left it, at least once. */
   isLeft?: boolean;
+  /** One more with every change of what is written of it. */
+  revision: number;
+  /** The operator who changed it last; null where it was nobody of them. */
+  changedBy: number | null;
+  /** When it was put aside. */
+  archivedMs: number | null;
 };
 
 /** A version as it is kept. */
@@ -44,7 +50,8 @@ export type VersionRow = {
 const CAMPAIGN = (db: Db) => db`
   c.id, c.workspace_id AS "workspaceId", c.key, c.name, c.state, c.draft, c.version_id AS "versionId", c.epoch, c.salt, c.paused,
   c.paused_ms AS "pausedMs", c.created_ms AS "createdMs", c.changed_ms AS "changedMs", c.started_ms AS "startedMs",
-  c.expected_per_hour AS "expectedPerHour", c.note, c.is_left AS "isLeft"`;
+  c.expected_per_hour AS "expectedPerHour", c.note, c.is_left AS "isLeft", c.revision,
+  c.changed_by AS "changedBy", c.archived_ms AS "archivedMs"`;
 
 const VERSION = (db: Db) => db`
   v.id, v.campaign_id AS "campaignId", v.workspace_id AS "workspaceId", v.number, v.file, v.epoch, v.is_open AS "isOpen",
@@ -130,19 +137,20 @@ export async function selectByKey(
 export async function selectCampaigns(
   db: Db,
   workspaceId: number,
-  page: { beforeId: number; limit: number },
+  page: { beforeId: number; limit: number; archived?: boolean },
 ): Promise<CampaignRow[]> {
   return await db<CampaignRow[]>`
     SELECT ${CAMPAIGN(db)} FROM campaigns c WHERE c.workspace_id = ${workspaceId} AND c.id < ${page.beforeId}
+      AND (c.archived_ms IS NOT NULL) = ${page.archived ?? false}
     ORDER BY c.id DESC LIMIT ${page.limit}`;
 }
 
 /** Writes a campaign; false when its key is another's. */
 export async function insertCampaign(db: Db, row: CampaignRow): Promise<boolean> {
   const result = await db`
-    INSERT INTO campaigns (id, workspace_id, key, name, state, draft, version_id, epoch, salt, created_ms, changed_ms)
+    INSERT INTO campaigns (id, workspace_id, key, name, state, draft, version_id, epoch, salt, created_ms, changed_ms, changed_by)
     VALUES (${row.id}, ${row.workspaceId}, ${row.key}, ${row.name}, ${row.state}, ${JSON.stringify(row.draft)}::text::jsonb, ${row.versionId},
-      ${row.epoch}, ${row.salt}, ${row.createdMs}, ${row.changedMs}) ON CONFLICT DO NOTHING`;
+      ${row.epoch}, ${row.salt}, ${row.createdMs}, ${row.changedMs}, ${row.changedBy}) ON CONFLICT DO NOTHING`;
   return result.count > 0;
 }
 
@@ -151,7 +159,8 @@ export async function updateCampaign(db: Db, row: CampaignRow): Promise<void> {
   await db`
     UPDATE campaigns SET name = ${row.name}, state = ${row.state},
       draft = ${row.draft === null ? null : JSON.stringify(row.draft)}::text::jsonb, version_id = ${row.versionId}, epoch = ${row.epoch},
-      salt = ${row.salt}, paused = ${row.paused}, paused_ms = ${row.pausedMs}, changed_ms = ${row.changedMs}, started_ms = ${row.startedMs}
+      salt = ${row.salt}, paused = ${row.paused}, paused_ms = ${row.pausedMs}, changed_ms = ${row.changedMs}, started_ms = ${row.startedMs},
+      revision = ${row.revision}, changed_by = ${row.changedBy}, archived_ms = ${row.archivedMs}
     WHERE id = ${row.id}`;
 }
 

@@ -1,4 +1,5 @@
 /** Statements on what is to be done with all who are in a campaign, and on where they stand. */
+import type { Audience } from '../../../contract/audience.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
@@ -11,9 +12,20 @@ export type Task = {
   workspaceId: number;
   campaignId: number;
   /** Of `build` the campaign is a segment. */
-  kind: 'move' | 'resume' | 'end' | 'build' | 'since';
-  params: Record<string, number>;
+  kind: 'move' | 'resume' | 'end' | 'build' | 'since' | 'hand';
+  params: TaskParams;
   afterId: number;
+};
+
+/** What a task goes by: times in milliseconds, how many in a turn (`each`), for whom. */
+type TaskParams = {
+  byMs?: number;
+  overMs?: number;
+  sinceMs?: number;
+  each?: number;
+  filled?: number;
+  key?: string;
+  audience?: Audience;
 };
 
 /** Puts a task into lanes. */

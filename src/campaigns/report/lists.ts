@@ -5,11 +5,13 @@ import { stepsOf, type Why } from '../../ledger/why.ts';
 import {
   selectConversions,
   selectEnteredBy,
+  selectEntriesOf,
   selectLog,
   selectPeople,
   selectRefusal,
   selectSendsTo,
   selectSeries,
+  type EntryRow,
   type LogRow,
 } from './sql.ts';
 
@@ -45,6 +47,29 @@ export async function whyIn(
     deliveries.push(...(await deliveriesOf(db, workspaceId, { contactId, causeId: messageId })));
   return { steps: [...steps, ...deliveries.flatMap(stepsOf)], deliveries, state };
 }
+
+/** Entries of one contact that are told of, the newest. */
+const TOLD_OF = 100;
+
+/** A contact's way through a campaign: each entry with what was decided; and why they did not enter, the last time. */
+type Trail = {
+  entries: (EntryRow & { trail: LogRow[] })[];
+  refused: { atMs: number; reason: string } | undefined;
+};
+
+/** All of a contact in a campaign, entry by entry. */
+export async function trailIn(db: Db, contactId: number, campaignId: number): Promise<Trail> {
+  const entries = await selectEntriesOf(db, contactId, campaignId, TOLD_OF);
+  const log = Map.groupBy(await selectLog(db, contactId, campaignId), ({ enrolmentId }) => enrolmentId);
+  const refused = await selectRefusal(db, contactId, campaignId);
+  return {
+    entries: entries.map((entry) => ({ ...entry, trail: log.get(entry.enrolmentId) ?? [] })),
+    refused,
+  };
+}
+
+/** How many stand at each step. */
+export { countPlaces } from '../enrol/sql.tasks.ts';
 
 /** Why somebody does not enter, in plain words. */
 export const REFUSALS: Readonly<Record<string, string>> = {

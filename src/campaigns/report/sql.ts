@@ -176,7 +176,7 @@ export async function selectSeries(
 }
 
 /** Somebody who entered. */
-type EntryRow = {
+export type EntryRow = {
   contactId: number;
   enrolmentId: number;
   arm: Arm;
@@ -209,6 +209,22 @@ export async function selectPeople(
       ${step === undefined ? db`` : db`AND n.place ->> 'step' = ${step}`}
       ${ending === undefined ? db`` : db`AND e.ending = ${ending}`}
     ORDER BY e.entered_ms DESC, e.contact_id DESC LIMIT ${limit}`;
+}
+
+/** The newest entries of one contact in a campaign, oldest first. */
+export async function selectEntriesOf(
+  db: Db,
+  contactId: number,
+  campaignId: number,
+  limit: number,
+): Promise<EntryRow[]> {
+  const rows = await db<EntryRow[]>`
+    SELECT e.contact_id AS "contactId", e.enrolment_id AS "enrolmentId", e.arm, e.variant, e.epoch, e.entered_ms AS "enteredMs",
+      e.ended_ms AS "endedMs", e.ending, n.place ->> 'step' AS step, (n.place ->> 'dueMs')::bigint AS "dueMs"
+    FROM campaign_entries e LEFT JOIN enrolments n ON n.bucket = e.bucket AND n.contact_id = e.contact_id AND n.id = e.enrolment_id
+    WHERE e.bucket = ${bucketOf(contactId)} AND e.contact_id = ${contactId} AND e.campaign_id = ${campaignId}
+    ORDER BY e.entered_ms DESC, e.enrolment_id DESC LIMIT ${limit}`;
+  return rows.toReversed();
 }
 
 /** What a contact entered before a moment, newest first: a range of its primary key. Locks nothing. */

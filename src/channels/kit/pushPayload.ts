@@ -23,7 +23,11 @@ export function apnsPayload(ref: string, push: Push): string {
 
 /** The fields that have a value, so that the others hide nothing they are spread over. */
 export function given<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+  // A loop: it is asked seven times for each push, and a filter over entries was a tenth of what a push costs here.
+  const there: Partial<T> = {};
+  for (const name of Object.keys(fields) as (keyof T)[])
+    if (fields[name] !== undefined) there[name] = fields[name];
+  return there;
 }
 
 /** `aps` of a visible push but its alert. */

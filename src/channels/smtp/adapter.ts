@@ -2,7 +2,9 @@
  * E-mail through any SMTP server, over a pool of kept connections. The server's 250 is the last word we get of a mail that
  * arrives; a bounce comes as mail to the bounce address, where that reaches us (`receive.ts`).
  */
+import { randomBytes } from 'node:crypto';
 import { connect, type LookupFunction, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import { addressGuard, guardedLookup, isRefusedHost, type AddressGuard } from '../../base/http.ts';
 import type {
@@ -17,6 +19,7 @@ import type {
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attachments.ts';
 import { HIDE_LINK, linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
+import { composed, PLAIN_ADDRESS } from './compose.ts';
 import { bounceAddressOf, nameOf } from './name.ts';
 import { smtpOutcome, type SmtpFailure } from './outcomes.ts';
 import { receiveSmtp } from './receive.ts';
@@ -132,7 +135,8 @@ function openSmtp(settings: Settings, tools: AdapterTools): Sender {
       if (!from) return NO_SENDER;
       const attachments = rendered.attachments?.length ? await fetchAll(rendered.attachments) : [];
       if ('kind' in attachments) return attachments;
-      return await deliver(pool, mailOf(message, rendered, from, returnTo, attachments), secrets);
+      const mail = mailOf(message, rendered, { from, returnTo, attachments, nowMs: tools.nowMs() });
+      return await deliver(pool, mail, secrets);
     },
     close() {
       pool.close();
@@ -227,8 +231,21 @@ function guardedSocket(guard: AddressGuard, deadlineMs: number) {
     socket.once('connect', () => {
       socket.off('error', refused);
       socket.setTimeout(0);
+      inOneWrite(socket);
       done(null, { connection: socket });
     });
+  };
+}
+
+/** What is written in one turn of the loop goes to the network in one call: an envelope is three lines, a mail and its dot are two. */
+function inOneWrite(socket: Socket): void {
+  const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
+  socket.write = (...given: unknown[]) => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      setImmediate(() => socket.uncork());
+    }
+    return write(...given);
   };
 }
 
@@ -244,12 +261,17 @@ function noteEnd(message: { createReadStream(): NodeJS.ReadableStream }, progres
   };
 }
 
+type Letter = {
+  from: string;
+  returnTo: { bounce: string | undefined; incoming: string | undefined };
+  attachments: Attachment[];
+  nowMs: number;
+};
+
 function mailOf(
   { ref, to, callbackUrl }: Outgoing,
   rendered: Email,
-  from: string,
-  { bounce, incoming }: { bounce: string | undefined; incoming: string | undefined },
-  attachments: Attachment[],
+  { from, returnTo: { bounce, incoming }, attachments, nowMs }: Letter,
 ) {
   const address = addressIn(from);
   const name = nameOf(ref, callbackUrl);
@@ -260,12 +282,14 @@ function mailOf(
     from,
     to,
     subject: rendered.subject,
-    text: rendered.text,
-    ...(rendered.html === undefined ? {} : { html: rendered.html }),
+    text: asLines(rendered.text),
+    ...(rendered.html === undefined ? {} : { html: asLines(rendered.html) }),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(rendered.headers === undefined ? {} : { headers: rendered.headers }),
     // The same for each attempt, so that a receiver can tell a repeat.
     messageId: `<${name}@${address.slice(address.lastIndexOf('@') + 1) || 'localhost'}>`,
+    date: new Date(nowMs),
+    baseBoundary: randomBytes(8).toString('hex'),
     envelope: { from: returnPath, to },
     // Comes back as Original-Envelope-ID in a bounce, where the server knows DSN (RFC 3461).
     dsn: { id: name, return: 'headers' as const, notify: ['failure' as const], recipient: to },
@@ -276,16 +300,53 @@ function mailOf(
   };
 }
 
+/** With the line ends of a mail, however it is encoded. */
+function asLines(text: string): string {
+  return text.replaceAll(/\r\n|\r|\n/g, '\r\n');
+}
+
 function addressIn(from: string): string {
   return /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
 }
 
-async function deliver(pool: Pool, mail: ReturnType<typeof mailOf>, secrets: string[]): Promise<Outcome> {
+type Mail = ReturnType<typeof mailOf>;
+
+async function deliver(pool: Pool, mail: Mail, secrets: string[]): Promise<Outcome> {
   const progress: Progress = { left: false };
   try {
-    const info = await pool.sendMail({ ...mail, progress } as typeof mail);
-    return { kind: 'accepted', externalIds: [info.messageId], receipts: false };
+    const bytes = isOrdinary(mail) ? composed(mail) : undefined;
+    if (bytes) await post(pool, mail, bytes, progress);
+    else await pool.sendMail({ ...mail, progress } as Mail);
+    return { kind: 'accepted', externalIds: [mail.messageId], receipts: false };
   } catch (error) {
     return smtpOutcome(error as SmtpFailure, progress.left, secrets);
   }
+}
+
+/** Whether the envelope is as it stands: the library rewrites other addresses. */
+function isOrdinary({ attachments, envelope }: Mail): boolean {
+  return attachments.length === 0 && PLAIN_ADDRESS.test(envelope.from) && PLAIN_ADDRESS.test(envelope.to);
+}
+
+/** Gives a mail that is composed already to the library's pool, in the form in which the library gives it its own. */
+function post(
+  pool: Pool,
+  { envelope, messageId, dsn }: Mail,
+  bytes: Buffer,
+  progress: Progress,
+): Promise<unknown> {
+  const message = {
+    getEnvelope: () => ({ from: envelope.from, to: [envelope.to] }),
+    messageId: () => messageId,
+    getHeader: (key: string) => (key === 'message-id' ? messageId : ''),
+    createReadStream: () => Readable.from(bytes, { objectMode: false }),
+  };
+  noteEnd(message, progress);
+  return new Promise((taken, failed) => {
+    const done = (error: Error | null, info: unknown) => (error ? failed(error) : taken(info));
+    pool.transporter.send(
+      { data: { dsn }, message } as unknown as Parameters<Pool['transporter']['send']>[0],
+      done,
+    );
+  });
 }

@@ -121,6 +121,22 @@ const SAID: [status: string, diagnostic: string, meaning: string][] = [
   ],
   ['5.1.1', '552 5.1.1 sorry, mailbox ann@people.example is over quota temporarily', 'transient'],
   ['5.2.2', '552 5.2.2 Mailbox full', 'transient'],
+  // The comment of a status says what the status does not.
+  ['4.0.0 (mailbox over quota)', '', 'transient'],
+  ['5.0.0 (no such user here)', '', 'recipient'],
+  ['5.1.1 (DKIM check failed)', '', 'blocked'],
+  // Domains that take no mail.
+  ['5.0.0', 'smtp; No MX found for domain people.example', 'recipient'],
+  ['5.0.0', 'an MX or SRV record indicated no SMTP service', 'recipient'],
+  ['5.0.0', 'all relevant MX records point to non-existent hosts', 'recipient'],
+  // Before anybody was named: nothing was said of the address, whatever the words are.
+  [
+    '5.0.0',
+    'SMTP error from remote mail server after EHLO shop.example: 550 host shop.example does not exist',
+    'blocked',
+  ],
+  ['5.0.0', '554 no such domain shop.example (in reply to HELO command)', 'blocked'],
+  ['5.0.0', 'SMTP error after initial connection: 554 unknown host', 'blocked'],
   // Not understood.
   ['5.0.0', '550 Rejected', 'transient'],
   ['5.0.0', '550 no', 'transient'],
@@ -132,6 +148,78 @@ for (const [status, diagnostic, meaning] of SAID)
     const [receipt] = received(report(status, diagnostic)).receipts;
     deepEqual([receipt?.state, receipt?.class], ['failed', meaning]);
   });
+
+test('a report that was damaged on its way is read as far as it goes', () => {
+  const whole = report('5.1.1', '550 5.1.1 User unknown');
+  for (const [what, mail] of [
+    ['another boundary than it names', whole.replace('boundary=b', 'boundary=other')],
+    ['no boundary', whole.replace('; boundary=b', '')],
+    ['no action', whole.replace('Action: failed\n', '')],
+    ['not ended', whole.replace(/--b--\s*$/, '')],
+    ['from nobody', whole.replace('From: MAILER-DAEMON@mx.example', 'From: <>')],
+  ] as const) {
+    const { receipts } = received(mail);
+    deepEqual([receipts.length, receipts[0]?.state, receipts[0]?.class], [1, 'failed', 'recipient'], what);
+  }
+  // What is not over is not made so: no action, and a status that says nothing of the end.
+  for (const status of ['4.4.1', '2.0.0', ''])
+    deepEqual(received(report(status, '').replace('Action: failed\n', '')).receipts, [], status);
+});
+
+test('from nobody, in plain words', () => {
+  for (const from of ['<>', 'Mail System <>', '"Post" < >']) {
+    const { receipts } = received(
+      plain(
+        from,
+        'failure notice',
+        '',
+        'The following address failed:\n\nann@people.example\n550 No such user',
+      ),
+      'relay@mx.example',
+    );
+    deepEqual([receipts[0]?.state, receipts[0]?.class], ['failed', 'recipient'], from);
+  }
+});
+
+test('what two servers said to each other is their own word, not the beginning of our mail', () => {
+  const talk = (theirs: string) =>
+    `The mail could not be delivered.\n\n   Recipient: <ann@people.example>\n   >>> MAIL FROM:<bounce@shop.example>\n   <<< ${theirs}\n`;
+  for (const [theirs, meaning] of [
+    ['550 Messages from 192.0.2.1 are on our block list', 'config'],
+    ['501 you are an open relay', 'config'],
+  ] as const)
+    equal(received(report('5.0.0', '', talk(theirs))).receipts[0]?.class, meaning, theirs);
+  const rcpt = talk('x').replace('MAIL FROM:<bounce@shop.example>', 'RCPT TO:<ann@people.example>');
+  equal(
+    received(report('5.0.0', '', rcpt.replace('<<< x', '<<< 550 unknown user'))).receipts[0]?.class,
+    'recipient',
+  );
+});
+
+test('what Hotmail’s people call junk comes in its own form, and counts by the name of ours alone', () => {
+  const told = (from: string, subject: string) =>
+    received(`From: ${from}
+To: ${VERP}
+Subject: ${subject}
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: message/rfc822
+
+From: shop@shop.example
+Subject: Sale
+
+Sale
+--b--
+`);
+  const [word] = told('staff@hotmail.com', 'complaint about message from 192.0.2.1').inbound;
+  deepEqual([word?.handledKeyword, word?.ofDelivery], ['complaint', 'c1.p1.0']);
+  for (const [from, subject] of [
+    ['ann@hotmail.com', 'complaint about message from 192.0.2.1'],
+    ['staff@hotmail.com', 'Your complaint'],
+  ] as const)
+    equal(told(from, subject).inbound[0]?.handledKeyword, undefined, `${from} ${subject}`);
+});
 
 test('what came back of our own mail is no evidence of why', () => {
   const ours = `A message that you sent could not be delivered.

@@ -174,9 +174,19 @@ export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class'
   return {
     code: enhanced ?? reply ?? codes[0] ?? 'bounced',
     class:
-      meaningOfWords(diagnostic) ?? meaningOfWords(text) ?? meaning ?? meaningOfWords(whole) ?? 'transient',
+      meaningOfWords(diagnostic) ??
+      meaningOfWords(commentOf(status)) ??
+      meaningOfWords(text) ??
+      meaning ??
+      meaningOfWords(whole) ??
+      'transient',
     ...(detail ? { detail } : {}),
   };
+}
+
+/** `4.2.2 (Over quota)`. */
+function commentOf(status: string): string {
+  return /\(([^()]{1,400})\)/.exec(beginningOf(status, 500))?.[1] ?? '';
 }
 
 function bounceMeaning(enhanced: string): ErrorClass | undefined {

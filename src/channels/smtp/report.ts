@@ -24,6 +24,7 @@ type Report = 'status' | 'feedback' | 'other';
 
 /** Whether a mail is a report. A person may attach a bounce to a mail: that is none; old servers do it, too. */
 export function reportIn(mail: Mail): Report | undefined {
+  if (isComplaintOfHotmail(mail)) return 'feedback';
   const isReport = /^multipart\/report\b/i.test(mail.header('content-type')?.trim() ?? '');
   if (!isReport && !isOfMailSystem(mail)) return undefined;
   if (mail.files.some(({ mediaType }) => STATUS.test(mediaType))) return 'status';
@@ -31,10 +32,22 @@ export function reportIn(mail: Mail): Report | undefined {
   return isReport ? 'other' : undefined;
 }
 
+/** Microsoft's own form, older than RFC 5965 and still sent (its Junk Mail Reporting Programme): the mail stands behind a line of text. */
+function isComplaintOfHotmail(mail: Mail): boolean {
+  const [from] = mailboxesIn(mail.header('from'));
+  return (
+    from?.address.toLowerCase() === 'staff@hotmail.com' &&
+    /^\s*complaint about message from\b/i.test(mail.header('subject') ?? '') &&
+    mail.files.some(({ mediaType }) => RETURNED.test(mediaType))
+  );
+}
+
 function isOfMailSystem(mail: Mail): boolean {
   const [from] = mailboxesIn(mail.header('from'));
   return (
     isMailSystem(from?.address ?? '') ||
+    // From nobody: `<>`, `Mail Delivery System <>`.
+    /<\s{0,9}>\s*$/.test(mail.header('from') ?? '') ||
     /^\s*"?(?:mail delivery (?:sub)?system|mailer[- ]daemon)\b/i.test(mail.header('from') ?? '')
   );
 }
@@ -46,8 +59,11 @@ export function receiptsIn(mail: Mail, ref: string | undefined, url: string): Re
   if (named === undefined) return [];
   return blocks.slice(0, MOST_BLOCKS).flatMap((block) => {
     const action = block.get('action')?.toLowerCase();
-    // Delayed, relayed and expanded say nothing of the end. `expired` is none of RFC 3464's, and is SendGrid's.
-    const state = action === 'expired' ? 'failed' : action;
+    // Delayed, relayed and expanded say nothing of the end. `expired` is none of RFC 3464's, and is SendGrid's; a permanent status
+    // without an action is said by old servers.
+    const isOver =
+      action === undefined ? block.get('status')?.startsWith('5.') === true : action === 'expired';
+    const state = isOver ? 'failed' : action;
     if (state !== 'failed' && state !== 'delivered') return [];
     const diagnostic = withoutType(block.get('diagnostic-code'));
     const about = [block.get('original-recipient'), block.get('final-recipient')].flatMap(
@@ -77,7 +93,7 @@ export function complaintIn(mail: Mail, ref: string | undefined, url: string): s
  * no sign of anything: an automatic answer to "Delivery failed: we come again" is no bounce.
  */
 const BOUNCED =
-  /^\s*(?:undeliver|delivery (?:status|failure|has failed|failed|report|notification)|failure notice|failed (?:mail|delivery)|returned (?:mail|to sender)|returning|mail(?:er)? (?:system|failure|error|delivery)|message (?:not delivered|could not|undeliverable|status)|non[- ]?deliver|could not|unable to deliver|there was an error sending|メールエラー|配信(?:不能|エラー)|unzustellbar|nicht zustellbar|onbestelbaar|non (?:remis|distribu)|échec de|no se (?:puede|pudo) entregar|no entregado|impossibile recapitare|mancat[ao] (?:recapito|consegna)|não entregue|falha na entrega|olevererbar|kan ikke leveres|går inte att leverera|niedostarcz|nie można dostarczyć|недостав|не доставлено|无法投递|無法傳遞|退信|teslim edilemedi|배달)/i;
+  /^\s*(?:undeliver|delivery (?:status|failure|has failed|failed|report|notification)|failure notice|failed (?:mail|delivery)|returned (?:mail|to sender)|returning|mail(?:er)? (?:system|failure|failed|error|delivery)|message (?:not delivered|could not|undeliverable|status)|non[- ]?deliver|could not|unable to deliver|there was an error sending|メールエラー|配信(?:不能|エラー)|unzustellbar|nicht zustellbar|onbestelbaar|non (?:remis|distribu)|échec de|no se (?:puede|pudo) entregar|no entregado|impossibile recapitare|mancat[ao] (?:recapito|consegna)|não entregue|falha na entrega|olevererbar|kan ikke leveres|går inte att leverera|niedostarcz|nie można dostarczyć|недостав|не доставлено|无法投递|無法傳遞|退信|teslim edilemedi|배달)/i;
 const NOT_YET = /delay|warning|not yet|still being|temporar|will (?:be )?retr|\bverzögert|retard/i;
 /** Exchange and others put our subject behind theirs: what it says does not count. */
 const THEIRS =

@@ -106,8 +106,7 @@ export function postedAndTold(
   return db`
     SELECT b.bucket, b.contact_id AS owner_id FROM broadcast_posts b
     JOIN connect_chats h ON h.bucket = b.bucket AND h.contact_id = b.contact_id AND h.kind = ${of.kind}
-    WHERE b.bucket = ANY(${[...at.buckets]}::smallint[]) AND h.bucket = ANY(${[...at.buckets]}::smallint[])
-      AND b.run_id = ${of.runId} AND ${wants(db, at.nowMs)}`;
+    WHERE b.bucket = ANY(${[...at.buckets]}::smallint[]) AND b.run_id = ${of.runId} AND ${wants(db, at.nowMs)}`;
 }
 
 /** To whom a run was posted in some buckets, as (bucket, contact_id). */

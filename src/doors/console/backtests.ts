@@ -20,7 +20,7 @@ import {
 } from '../../campaigns/backtest/backtests.ts';
 import { triedOf } from '../../campaigns/backtest/tried.ts';
 import { isUnread, parseFile } from '../../campaigns/file.ts';
-import { REFUSALS, wordsOf } from '../../campaigns/report/lists.ts';
+import { present as presentWay } from './campaignsDrafts.ts';
 import {
   acts,
   idIn,
@@ -158,28 +158,7 @@ async function path(call: Call): Promise<BacktestPath | Fault> {
   const backtest = await findBacktest(ctx.sql, workspace.id, idIn(call, 'backtestId'));
   if (!backtest) return missing('backtest');
   const found = await pathIn(ctx, ctx.sql, backtest, contactId);
-  const refused = (found?.refused ?? []).map(({ reason, atMs }) => ({
-    atMs,
-    what: 'not entered',
-    why: REFUSALS[reason] ?? reason,
-  }));
-  const log = (found?.changes.log ?? []).map(({ atMs, what, step, detail }) => ({
-    atMs,
-    what,
-    why: wordsOf({ what, step: step ?? null, detail: detail ?? null }),
-  }));
-  return {
-    contactId: idText(contactId),
-    steps: [...log, ...refused]
-      .toSorted((a, b) => a.atMs - b.atMs)
-      .map(({ atMs, ...said }) => ({ at: timeText(atMs), ...said })),
-    sends: (found?.sends ?? []).map(({ step, wantedMs, sent }) => ({
-      step,
-      wantedAt: timeText(wantedMs),
-      sentAt: sent.at === 'sent' ? timeText(sent.atMs) : null,
-      code: sent.code ?? null,
-    })),
-  };
+  return { contactId: idText(contactId), ...(found ? presentWay(found) : { steps: [], sends: [] }) };
 }
 
 function present(row: BacktestRow): BacktestShown {

@@ -53,6 +53,7 @@ import {
   reads,
   readLimit,
   readPage,
+  revisionIn,
   readTime,
   timeText,
   writes,
@@ -215,13 +216,6 @@ export async function forecastOf(
   const forecast = await forecastBroadcast(ctx.broadcasts, broadcast, nowMs);
   const size = textSize(ctx.links, workspace, broadcast, forecast.reachable);
   return { ...forecast, segments: size ?? null };
-}
-
-/** The revision in If-Match, as our answers write it or as an entity tag. */
-function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fault {
-  if (ifMatch === undefined || ifMatch === '*') return undefined;
-  const [, digits] = /^"?(\d{1,9})"?$/.exec(ifMatch) ?? [];
-  return digits === undefined ? breaks('If-Match', 'must be a revision, such as "3"') : Number(digits);
 }
 
 /** The work of a change to the broadcast of the path. Warms the directory, which is asked again inside the transaction. */

@@ -17,22 +17,24 @@ import {
   ResumeCampaign,
 } from '../../../contract/doors/console/campaigns.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { Id, Time } from '../../../contract/doors/fields.ts';
+import { Id, oneOf, Time } from '../../../contract/doors/fields.ts';
 import { pause } from '../../base/clock.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
+  archiveCampaign,
   dropDraft,
   endCampaign,
   listCampaigns,
   pauseCampaign,
-  planPublish,
   publish,
   resumeCampaign,
   saveDraft,
   versionsOf,
   type CampaignRow,
+  type Change,
 } from '../../campaigns/campaigns.ts';
+import { planPublish } from '../../campaigns/plan.ts';
 import { callIn } from '../../campaigns/events/call.ts';
 import { auditCampaigns } from '../../campaigns/report/audit.ts';
 import { fileOf, isUnread, parseFile } from '../../campaigns/file.ts';
@@ -48,8 +50,10 @@ import {
   idIn,
   idOf,
   missing,
+  queryWord,
   readPage,
   reads,
+  revisionIn,
   timeText,
   writes,
   type Call,
@@ -70,15 +74,15 @@ export const campaignRoutes: readonly Route[] = [
   reads({
     path: '/campaigns',
     action: 'campaigns.read',
-    does: 'Campaigns, newest first.',
-    query: NEWEST_FIRST,
+    does: 'Campaigns, newest first; those that were put aside when asked for.',
+    query: { ...NEWEST_FIRST, archived: oneOf(['true', 'false'] as const) },
     answer: CampaignPage,
     handle: list,
   }),
   writes({
     path: '/campaigns',
     action: 'campaigns.write',
-    does: 'Writes the draft of a campaign: of the one with that key, or of a new one.',
+    does: 'Writes the draft of a campaign: of the one with that key, or of a new one; with If-Match only at that revision.',
     body: NewCampaign,
     answers: { 201: CampaignShown },
     bodyBytes: CAMPAIGN_BYTES,
@@ -88,10 +92,12 @@ export const campaignRoutes: readonly Route[] = [
         return breaks('campaign', 'exactly one of campaign and file must be given');
       const given = file === undefined ? campaign : parseFile(file);
       if (isUnread(given)) return given;
+      const by = changeBy(call);
+      if (isFault(by)) return by;
       return async (tx) => {
         const strays = await keepsToAction(tx, call.workspace.id, given);
         if (strays) return strays;
-        const saved = await saveDraft(call.ctx, tx, call.workspace.id, given, call.workspaceNowMs);
+        const saved = await saveDraft(call.ctx, tx, call.workspace.id, given, call.workspaceNowMs, by);
         return isFault(saved) ? saved : told(saved, 'draft', 201);
       };
     },
@@ -178,6 +184,7 @@ export const campaignRoutes: readonly Route[] = [
     },
   }),
   ...steering(),
+  ...ending(),
 ];
 
 /** What is done to a campaign that is there. */
@@ -190,10 +197,13 @@ function steering(): Route[] {
       does: 'Publishes the draft as a version that never changes.',
       answers,
       body: PublishCampaign,
-      handle: async (call) =>
-        steer(call, 'publish', (tx, id) =>
-          publish(call.ctx, tx, call.workspace.id, id, call.body.people, call.workspaceNowMs),
-        ),
+      async handle(call) {
+        const by = changeBy(call);
+        if (isFault(by)) return by;
+        return steer(call, 'publish', (tx, id) =>
+          publish(call.ctx, tx, call.workspace.id, id, call.body.people, call.workspaceNowMs, by),
+        );
+      },
     }),
     writes({
       path: `${one}/pause`,
@@ -225,6 +235,13 @@ function steering(): Route[] {
         );
       },
     }),
+  ];
+}
+
+/** What ends it, and what is let in by a call. */
+function ending(): Route[] {
+  const action = 'campaigns.run' as const;
+  return [
     acts({
       path: `${one}/end`,
       action,
@@ -233,14 +250,29 @@ function steering(): Route[] {
       handle: async (call) =>
         steer(call, 'end', (tx, id) => endCampaign(call.ctx, tx, call.workspace.id, id, call.workspaceNowMs)),
     }),
+    ...[true, false].map((isAside) =>
+      acts({
+        path: `${one}/${isAside ? 'archive' : 'restore'}`,
+        action,
+        does: isAside ? 'Puts a campaign that has ended aside.' : 'Takes a campaign back that was put aside.',
+        answers,
+        handle: async (call) =>
+          steer(call, isAside ? 'archive' : 'restore', (tx, id) =>
+            archiveCampaign(tx, call.workspace.id, id, isAside, call.workspaceNowMs),
+          ),
+      }),
+    ),
     acts({
       method: 'DELETE',
       path: `${one}/draft`,
       action: 'campaigns.write',
       does: 'Takes the draft back; a campaign that was never published is gone with it.',
       answers,
-      handle: async (call) =>
-        steer(call, 'drop', (tx, id) => dropDraft(tx, call.workspace.id, id, call.workspaceNowMs)),
+      async handle(call) {
+        const by = changeBy(call);
+        if (isFault(by)) return by;
+        return steer(call, 'drop', (tx, id) => dropDraft(tx, call.workspace.id, id, call.workspaceNowMs, by));
+      },
     }),
     writes({
       path: `${one}/enter`,
@@ -293,6 +325,12 @@ async function steer(
   };
 }
 
+/** Who changes it, and which revision they mean to change. */
+function changeBy(call: Call<unknown>): Change | Fault {
+  const revision = revisionIn(call);
+  return isFault(revision) ? revision : { revision, operatorId: call.caller.operatorId };
+}
+
 function told<S extends 200 | 201>(campaign: CampaignRow, what: string, status: S): Done<S, CampaignShown> {
   const { id, key, state } = campaign;
   const audit = { action: `campaign.${what}`, subject: `campaign:${id}`, detail: { key, state } };
@@ -303,7 +341,10 @@ async function list(call: Call): Promise<Static<typeof CampaignPage> | Fault> {
   const page = readPage(call);
   if (isFault(page)) return page;
   const { limit, before = MAX_ID } = page;
-  const found = await listCampaigns(call.ctx.sql, call.workspace.id, { beforeId: before, limit: limit + 1 });
+  const archived = queryWord(call, 'archived', ['true', 'false']);
+  if (isFault(archived)) return archived;
+  const of = { beforeId: before, limit: limit + 1, archived: archived === 'true' };
+  const found = await listCampaigns(call.ctx.sql, call.workspace.id, of);
   const rows = found.slice(0, limit);
   return {
     campaigns: rows.map(present),

@@ -60,7 +60,7 @@ export async function find(call: Call<unknown>): Promise<CampaignRow | Fault> {
 
 /** A campaign as it is shown. */
 export function present(campaign: CampaignRow): CampaignShown {
-  const { id, key, name, state, paused, epoch, draft } = campaign;
+  const { id, key, name, state, paused, epoch, draft, revision } = campaign;
   return {
     id: toHex24(id),
     key,
@@ -70,6 +70,9 @@ export function present(campaign: CampaignRow): CampaignShown {
     epoch,
     hasDraft: draft !== null,
     note: campaign.note ?? null,
+    revision,
+    changedBy: idText(campaign.changedBy),
+    archivedAt: timeText(campaign.archivedMs),
     createdAt: timeText(campaign.createdMs),
     changedAt: timeText(campaign.changedMs),
     startedAt: timeText(campaign.startedMs),

@@ -99,6 +99,13 @@ export function readPage(call: Call<unknown>, cursor = 'before'): { limit: numbe
   return before === undefined ? { limit } : { limit, before };
 }
 
+/** The revision in If-Match, as our answers write it or as an entity tag. */
+export function revisionIn({ ifMatch }: Call<unknown>): number | undefined | Fault {
+  if (ifMatch === undefined || ifMatch === '*') return undefined;
+  const [, digits] = /^"?(\d{1,9})"?$/.exec(ifMatch) ?? [];
+  return digits === undefined ? breaks('If-Match', 'must be a revision, such as "3"') : Number(digits);
+}
+
 /** `limit` of a list. */
 export function readLimit(call: Call<unknown>): number | Fault {
   const text = call.query['limit'];

@@ -5,6 +5,9 @@ import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
 import { backtestRoutes } from './backtests.ts';
+import { campaignDraftRoutes } from './campaignsDrafts.ts';
+import { campaignTrailRoutes } from './campaignsTrail.ts';
+import { handRoutes } from './campaignsHand.ts';
 import { sinceRoutes } from './campaignsSince.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
@@ -16,6 +19,7 @@ import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
 import { importRoutes } from './imports.ts';
+import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
@@ -62,6 +66,9 @@ export const ROUTES: readonly Route[] = [
   ...renderRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
+  ...handRoutes,
+  ...campaignDraftRoutes,
+  ...campaignTrailRoutes,
   ...groupRoutes,
   ...campaignMeasureRoutes,
   ...backtestRoutes,
@@ -71,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...reconcileRoutes,
   ...webhookRoutes,
+  ...idempotencyRoutes,
   ...connectRoutes,
   ...connectionRoutes,
   ...accountChatRoutes,

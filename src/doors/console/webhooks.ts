@@ -1,7 +1,10 @@
 /** Webhooks of every door as an operator sees them: the log of their calls, and making calls again. */
 import {
-  CALL_STATES,
+  NewWebhook,
   Replayed,
+  ReplaySome,
+  TriggersShown,
+  WebhookMade,
   ReplayFailed,
   WebhookCallBegun,
   WebhookCallPage,
@@ -11,17 +14,30 @@ import {
   WebhookShown,
   WebhooksShown,
 } from '../../../contract/doors/console/webhooks.ts';
+import { Type } from 'typebox';
+import { CALL_STATES } from '../../../contract/webhookCalls.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { oneOf } from '../../../contract/doors/fields.ts';
 import { DOORS } from '../../accounts/keys.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
-import { getCall, listCalls, replay, replayFailed, sendTest, type WebhookCall } from '../../webhooks/log.ts';
+import {
+  getCall,
+  listCalls,
+  replay,
+  replayFailed,
+  replaySome,
+  sendTest,
+  type WebhookCall,
+} from '../../webhooks/log.ts';
+import { OFFERED as SUNSHINE } from '../../../contract/doors/sunshine/triggers.ts';
+import { EVENTS as WEB1ON1 } from '../web1on1/events.ts';
 import type { Webhook } from '../../webhooks/webhook.ts';
 import {
   acts,
   idIn,
+  idOf,
   idText,
   missing,
   queryWord,
@@ -54,7 +70,7 @@ export const webhookRoutes: readonly Route[] = [
     method: 'PATCH',
     path: one,
     action,
-    does: 'Switches a webhook on or off.',
+    does: 'Switches a webhook on or off, or changes where and of what it is told.',
     body: WebhookPatch,
     answers: { 200: WebhookShown },
     async handle(call) {
@@ -62,7 +78,7 @@ export const webhookRoutes: readonly Route[] = [
         const found = await find(call, tx);
         if (isFault(found)) return found;
         const { id, door, workspaceId, triggers } = found;
-        const change = { status: call.body.status, offered: triggers };
+        const change = { ...call.body, offered: [...triggers, ...offeredBy(door)] };
         const changed = await call.ctx.webhooks.update(tx, { id, door, workspaceId }, change);
         if (isFault(changed)) return changed;
         const audit = { action: 'webhook.update', subject: `webhook:${id}`, detail: call.body };
@@ -71,10 +87,91 @@ export const webhookRoutes: readonly Route[] = [
     },
   }),
   reads({
+    path: '/webhooks/triggers',
+    does: 'What webhooks can be told of, by door.',
+    action,
+    answer: TriggersShown,
+    handle: async () => ({
+      doors: TOLD.map((door) => ({ door, triggers: [...offeredBy(door)] })),
+    }),
+  }),
+  writes({
+    path: '/webhooks',
+    action,
+    secret: true,
+    does: 'Makes a webhook; its secret is shown this once.',
+    body: NewWebhook,
+    answers: { 201: WebhookMade },
+    async handle(call) {
+      const { door, target, triggers } = call.body;
+      return async (tx) => {
+        const offered = offeredBy(door);
+        const of = { workspaceId: call.workspace.id, door, target, triggers, offered };
+        const made = await call.ctx.webhooks.create(tx, of);
+        if (isFault(made)) return made;
+        const audit = { action: 'webhook.create', subject: `webhook:${made.id}`, detail: { ...call.body } };
+        return { status: 201, body: { ...present(made), secret: made.secret ?? '' }, audit };
+      };
+    },
+  }),
+  acts({
+    path: `${one}/rotate`,
+    action,
+    secret: true,
+    does: 'Draws a new secret, which is shown this once; calls are signed with it from then on.',
+    answers: { 200: WebhookMade },
+    async handle(call) {
+      return async (tx) => {
+        const found = await find(call, tx);
+        if (isFault(found)) return found;
+        const { id, door, workspaceId } = found;
+        const changed = await call.ctx.webhooks.rotate(tx, { id, door, workspaceId });
+        if (isFault(changed)) return changed;
+        const audit = { action: 'webhook.rotate', subject: `webhook:${id}` };
+        return { status: 200, body: { ...present(changed), secret: changed.secret ?? '' }, audit };
+      };
+    },
+  }),
+  acts({
+    method: 'DELETE',
+    path: one,
+    action,
+    does: 'Deletes a webhook; what was to be told to it is told no more.',
+    answers: { 200: WebhookShown },
+    async handle(call) {
+      return async (tx) => {
+        const found = await find(call, tx);
+        if (isFault(found)) return found;
+        const { id, door, workspaceId, target } = found;
+        const gone = await call.ctx.webhooks.delete(tx, { id, door, workspaceId });
+        if (isFault(gone)) return gone;
+        const audit = { action: 'webhook.delete', subject: `webhook:${id}`, detail: { door, target } };
+        return { status: 200, body: present(found), audit };
+      };
+    },
+  }),
+  writes({
+    path: `${one}/replay`,
+    action,
+    does: 'Makes some calls again, whatever came of them.',
+    body: ReplaySome,
+    answers: { 202: Replayed },
+    async handle(call) {
+      const callIds = call.body.callIds.map(idOf);
+      const which = { workspaceId: call.workspace.id, webhookId: idIn(call, 'webhookId'), callIds };
+      return async (tx) => {
+        const done = await replaySome(call.ctx, tx, which);
+        if (isFault(done)) return done;
+        const audit = { action: 'webhook.replay', subject: `webhook:${which.webhookId}`, detail: done };
+        return { status: 202, body: done, audit };
+      };
+    },
+  }),
+  reads({
     path: `${one}/calls`,
     does: 'Calls of a webhook, newest first.',
     action,
-    query: { state: oneOf(CALL_STATES), ...NEWEST_FIRST },
+    query: { state: oneOf(CALL_STATES), trigger: Type.String(), ...NEWEST_FIRST },
     answer: WebhookCallPage,
     handle: list,
   }),
@@ -116,13 +213,20 @@ export const webhookRoutes: readonly Route[] = [
     answer: WebhookCallWhole,
     action,
     async handle(call) {
-      const found = await getCall(call.ctx.sql, {
+      const found = await getCall(call.ctx, {
         workspaceId: call.workspace.id,
         callId: idIn(call, 'callId'),
       });
       if (isFault(found)) return found;
-      const { target, body, lastAnswer } = found;
-      return { ...presentCall(found), target: target ?? null, body, lastAnswer: lastAnswer ?? null };
+      const { target, body, lastAnswer, tried, nextMs } = found;
+      return {
+        ...presentCall(found),
+        target: target ?? null,
+        body,
+        lastAnswer: lastAnswer ?? null,
+        tried: tried.map(({ atMs, status, answer }) => ({ at: timeText(atMs), status, answer })),
+        nextAt: timeText(nextMs ?? null),
+      };
     },
   }),
   acts({
@@ -136,6 +240,14 @@ export const webhookRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** Doors whose webhooks are made here; the Shout door's is made with what accounts connect to. */
+const TOLD = ['sunshine', 'web1on1'] as const;
+
+function offeredBy(door: string): readonly string[] {
+  if (door === 'sunshine') return SUNSHINE;
+  return door === 'web1on1' ? WEB1ON1 : [];
+}
 
 function begun(
   outcome: { callId: number } | Fault,
@@ -180,6 +292,7 @@ async function list(call: Call): Promise<WebhookCallPage | Fault> {
     limit: page.limit,
     ...(page.before === undefined ? {} : { beforeId: page.before }),
     ...(state === undefined ? {} : { state }),
+    ...(call.query['trigger'] === undefined ? {} : { trigger: call.query['trigger'] }),
   });
   return {
     calls: found.map(presentCall),

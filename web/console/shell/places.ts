@@ -25,6 +25,7 @@ export function usePlaces(): PlaceOf[] {
     { name: 'People', path: paths.people(id), icon: 'people', key: 'p' },
     { name: 'Broadcasts', path: paths.broadcasts(id), icon: 'send', key: 'b' },
     { name: 'Channels', path: paths.channels(id), icon: 'channels', key: 'c', isMore: true },
+    { name: 'Developers', path: paths.developers(id), icon: 'code', key: 'd', isMore: true },
     { name: 'Settings', path: paths.settings(id), icon: 'settings', key: 's', isMore: true },
     ...(environment === 'test'
       ? [{ name: 'Simulator', path: paths.simulator(id), icon: 'phone' as const, key: 'm', isTest: true }]

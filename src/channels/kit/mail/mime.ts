@@ -116,14 +116,19 @@ function valueOf({ headers }: Pick<Entity, 'headers'>, wanted: string): string |
 /** Goes through an entity and what is in it; false when it is too much. */
 function walkThrough(entity: Entity, walk: Walk, depth: number, related: boolean): boolean {
   const { type, parameters, body } = entity;
-  const boundary = parameters.get('boundary');
-  if (!type.startsWith('multipart/') || !boundary) {
+  if (!type.startsWith('multipart/')) {
     takeLeaf(entity, walk, related);
     return true;
   }
   if (depth >= DEEPEST) return false;
-  const inner = partsOf(body, boundary, MOST_PARTS - walk.parts);
+  const boundary = parameters.get('boundary');
+  const most = MOST_PARTS - walk.parts;
+  let inner = boundary ? partsOf(body, boundary, most) : [];
+  // Whoever passed it on lost the boundary, or named another: it shows where a part's headers follow; without parts it is a text.
+  const shown = inner?.length === 0 ? boundaryIn(body) : undefined;
+  if (shown !== undefined) inner = partsOf(body, shown, most);
   if (!inner) return false;
+  if (!inner.length) takeLeaf({ ...entity, type: 'text/plain' }, walk, related);
   const otherwise = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
   const isAlternative = type === 'multipart/alternative';
   const before = { texts: walk.texts.length, htmls: walk.htmls.length };
@@ -133,6 +138,11 @@ function walkThrough(entity: Entity, walk: Walk, depth: number, related: boolean
   }
   if (isAlternative) keepFirstText(walk, before.texts);
   return true;
+}
+
+function boundaryIn(body: Buffer): string | undefined {
+  const beginning = body.subarray(0, 64 * 1024).toString('latin1');
+  return /^--(\S[^\r\n]{0,200})\r?\ncontent-[a-z-]{1,40}:/im.exec(beginning)?.[1]?.trimEnd();
 }
 
 /** Of what says the same in several ways, the first is the text: senders put the plainest first (RFC 2046 §5.1.4). */

@@ -39,6 +39,13 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
     ],
   ],
   [
+    'blocked',
+    [
+      // Before anybody was named, nothing was said of an address.
+      /(?:after|in reply to|response to) (?:the |an? )?(?:initial connection|connect(?:ion)?\b|(?:pipelined )?(?:ehlo|helo|lhlo|starttls)\b)/i,
+    ],
+  ],
+  [
     'recipient',
     [
       /(?:user|recipient|mailbox|account|address|userid|mail ?box|e-?mail) ?(?:name )?(?:is |was )?(?:unknown|not (?:a )?(?:known|recognized|found|listed|present|local|valid|exist)|notfound|unrecognized|doesn['’]t exist)/i,
@@ -50,8 +57,8 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
       /not listed in (?:the )?domino|not listed in (?:the )?public name|address not present|badrcptto|validrcptto|badrecipientto|no one at this address|destination addresses were unknown|requested action not taken: mailbox unavailable|mailbox unavailable\b(?! or| due)|account unavailable|bad destination mailbox|recipient(?:s)? (?:was|were) undeliverable/i,
       /(?:mailbox|account|user|recipient|address)\b[^.;:]{0,60}(?:(?:has been|is|was) (?:permanently )?(?:disabled|deactivated|terminated|discontinued|closed|deleted|removed)|no longer (?:active|valid|exist|accept|available|in use|works?))/i,
       /(?:is|has been) (?:a )?(?:disabled|deactivated|discontinued|closed|deleted) (?:mailbox|account|user|address)|(?:inactive|disabled|deactivated|expired) (?:user|account|mailbox)|(?:mailbox|account|user) (?:is )?(?:disabled|inactive|not active)|not an active address|not our customer|user doesn['’]t have|user (?:has )?moved|has moved to|address changed/i,
-      /(?:host or domain name|host|domain)(?: \S{1,253})? (?:is )?(?:unknown|not found|is not reachable)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:name )?does(?:n['’]t| not) exist|recipient domain must exist|name or service not known|unroute?able (?:address|mail domain)|nxdomain|null mx|domain[^.;:]{0,60} (?:does not accept|accepts no) (?:e-?)?mail|(?:mx|a)[^.;:]{0,20}host (?:lookup )?not found/i,
-      /utilisateur inconnu|destinataire inconnu|destinataire invalide|adresse[^.;:]{0,30}(?:inconnue|invalide)|usuario (?:desconocido|no existe|inexistente)|no existe (?:dicha|ese|el|la)|buzón[^.;:]{0,30}no existe|nessun utente|utente (?:sconosciuto|inesistente)|usuário (?:desconhecido|inexistente)|empfänger (?:unbekannt|existiert nicht)|unbekannter (?:benutzer|empfänger)|onbekende (?:gebruiker|ontvanger)|пользователь не найден|несуществующ|ユーザ(?:ー)?が見つかり|宛先不明|存在しません|用户不存在|收件人不存在|邮箱不存在/i,
+      /(?:host or domain name|host|domain)(?: \S{1,253})? (?:is )?(?:unknown|not found|is not reachable)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:name )?does(?:n['’]t| not) exist|recipient domain must exist|name or service not known|unroute?able (?:address|mail domain)|nxdomain|null mx|domain[^.;:]{0,60} (?:does not accept|accepts no) (?:e-?)?mail|(?:mx|a)[^.;:]{0,20}host (?:lookup )?not found|no (?:mx|mail exchanger?s?)\b[^.;:]{0,20}\bfound\b|mx[^.;]{0,30} records?[^.;]{0,20} (?:indicated no smtp service|point(?:s|ed)? to non-?existent)/i,
+      /utilisateur inconnu|destinataire inconnu|destinataire invalide|adresse[^.;:]{0,30}(?:inconnue|invalide)|usuario (?:desconocido|no existe|inexistente)|no existe (?:dicha|ese|el|la)|buzón[^.;:]{0,30}no existe|nessun utente|utente (?:sconosciuto|inesistente)|usuário (?:desconhecido|inexistente)|empfänger (?:unbekannt|existiert nicht)|unbekannter (?:benutzer|empfänger)|onbekende (?:gebruiker|ontvanger)|пользователь не найден|несуществующ|(?:ユーザ|宛先|受信者|ディレクトリ|送信先)[^。]{0,80}(?:見つかりません|見つかりませんでした|(?:リストに)ありません)|宛先不明|存在しません|用户不存在|收件人不存在|邮箱不存在/i,
     ],
   ],
   [
@@ -69,7 +76,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
       /black ?list|block ?list|blocked|\bbl\b|rbl|dnsbl|spamhaus|spamcop|barracuda|abuseat|sorbs|\bbanned\b|reputation|listed (?:at|in|on|as abusive)|dynamic ip|zombied|open (?:proxy|relay)|insecure mail relay/i,
       /client host rejected|host network not allowed|not allowed to (?:send|connect)|no access from|access denied|server access|not accepting (?:mail|connections)|not currently accepting mail from|refused to talk|(?:mail|message|mail from [^;]{1,80}|service) refus|permission to post|smtp server of your isp|invalid ip for sending|messages from \S+ (?:weren['’]t sent|temporarily deferred)|go away|you are not allowed/i,
       /spam|\bjunk\b|unsolicited|\bbulk\b|virus|malware|infected|trojan|phish|suspicious|content reject|message filtered/i,
-      /policy|prohibit|violation|administrative|not authorized|unauthorized|not compliant|non-?compliant|rejete|message rejected|user complaints|does not accept mail|protected by|only accept(?:s|ing) mail|restricted|aup#/i,
+      /policy|prohibit|violation|administrative|not authorized|unauthorized|not compliant|non-?compliant|rejete|message rejected|user complaints|does not accept mail|protected by|only accept(?:s|ing) mail|restricted|aup#|groups\.google\.com\/support/i,
     ],
   ],
   [
@@ -117,6 +124,6 @@ export function withoutReturned(text: string): string {
     .join('\n');
 }
 
-/** Rules that head a server's own words, not the mail. */
+/** Rules that head a server's own words, not the mail, and what was said between two servers: `>>> MAIL FROM:<…>`. */
 const ABOUT =
-  /transcript|fatal error|delivery error|delivery problem|had (?:permanent|transient|delivery)|addresses had|server message|SMTP command|undelivered to|failed recipient|reason/i;
+  /^\s*(?:>>>|<<<) |transcript|fatal error|delivery error|delivery problem|had (?:permanent|transient|delivery)|addresses had|server message|SMTP command|undelivered to|failed recipient|reason/i;

@@ -1,0 +1,43 @@
+/** What publishing a draft would do: where people go who are in the campaign, and whether what is counted begins anew. */
+import type { CampaignFile } from '../../contract/campaign.ts';
+import { fault, type Fault } from '../base/fault.ts';
+import type { Db } from '../db/pool.ts';
+import { selectVersions, type CampaignRow } from './enrol/sql.live.ts';
+import { countPlaces, type PlaceCount } from './enrol/sql.tasks.ts';
+import { moved } from './steps/moved.ts';
+import { variantsOf, versionOf } from './steps/version.ts';
+
+/** Where people stand, and where each goes when the draft is published. */
+export type Plan = {
+  number: number;
+  /** Goals or the holdout are others: what is counted begins anew. */
+  newEpoch: boolean;
+  steps: { step: string; version: number; people: number; goesTo: string }[];
+};
+
+/** What publishing a draft would do to those who are in the campaign. */
+export async function planPublish(db: Db, campaign: CampaignRow): Promise<Plan | Fault> {
+  if (!campaign.draft) return fault('conflict', 'the campaign has no draft that could be published');
+  const versions = await selectVersions(db, campaign.id);
+  const current = versions.find(({ id }) => id === campaign.versionId);
+  const counts = await countPlaces(db, campaign.id);
+  const to = versionOf({ ...campaign, campaignId: campaign.id, number: 0, file: campaign.draft });
+  return {
+    number: (versions[0]?.number ?? 0) + 1,
+    newEpoch: !current || !sameEpoch(current.file, campaign.draft),
+    steps: counts.map(({ versionId, step, people }: PlaceCount) => {
+      const row = versions.find(({ id }) => id === versionId)!;
+      const place = { step, sinceMs: 0, dueMs: 0, seq: 0 };
+      const goes = moved(versionOf(row), to, { id: 0, place }, 0);
+      const isLeft = to.index.has(goes.step);
+      return { step, version: row.number, people, goesTo: isLeft ? goes.step : 'exits: step_removed' };
+    }),
+  };
+}
+
+/** What is compared stays the same: counts of both can be added. */
+export function sameEpoch(a: CampaignFile, b: CampaignFile): boolean {
+  const compared = (file: CampaignFile) =>
+    JSON.stringify([file.holdout ?? null, file.goals ?? [], variantsOf(file)]);
+  return compared(a) === compared(b);
+}

@@ -1,0 +1,58 @@
+/** For who builds on Parley: keys, webhooks with their log, what a key was answered first, and every API's reference. */
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import '../../styles/developers.css';
+import { useHere } from '../../shell/session.ts';
+import { Empty } from '../../ui/states.tsx';
+import { Idempotency } from './Idempotency.tsx';
+import { Keys } from './Keys.tsx';
+import { Reference } from './Reference.tsx';
+import { Webhooks } from './Webhooks.tsx';
+
+const route = getRouteApi('/w/$ws/developers/$part');
+
+const PARTS = {
+  api: 'API reference',
+  keys: 'Keys',
+  webhooks: 'Webhooks',
+  idempotency: 'Idempotency',
+} as const;
+type Part = keyof typeof PARTS;
+
+/** The page. */
+export function Developers(): ReactElement {
+  const { id: ws } = useHere();
+  const { part } = route.useParams();
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>Developers</h1>
+      </header>
+      <nav className="tabs" aria-label="Developers">
+        {(Object.keys(PARTS) as Part[]).map((one) => (
+          <Link
+            key={one}
+            to="/w/$ws/developers/$part"
+            params={{ ws, part: one }}
+            aria-current={one === part ? 'page' : undefined}
+          >
+            {PARTS[one]}
+          </Link>
+        ))}
+      </nav>
+      <div className="page-body">
+        {part === 'keys' ? (
+          <Keys ws={ws} />
+        ) : part === 'webhooks' ? (
+          <Webhooks ws={ws} />
+        ) : part === 'idempotency' ? (
+          <Idempotency ws={ws} />
+        ) : part === 'api' ? (
+          <Reference ws={ws} />
+        ) : (
+          <Empty title="There is no such page" />
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,185 @@
+/** Keys of the doors: made, shown once, revoked. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState, type ReactElement } from 'react';
+import type { Static } from 'typebox';
+import type { KeyMade, KeyShown } from '../../../../contract/doors/console/keys.ts';
+import { ROLES } from '../../../../contract/roles.ts';
+import { Ago } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at } from '../../api/queries.ts';
+import { useHere, useMay } from '../../shell/session.ts';
+import { Act } from '../../ui/basic.tsx';
+import { Dialog } from '../../ui/overlays.tsx';
+import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+import { Copy } from './Copy.tsx';
+import { keysQuery } from './queries.ts';
+
+type Made = Static<typeof KeyMade>;
+const DOORS = ['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as const;
+
+/** The part. */
+export function Keys({ ws }: { ws: string }): ReactElement {
+  const may = useMay('keys.manage');
+  const { data, error, refetch } = useQuery({ ...keysQuery(ws), enabled: may === true });
+  const [isMaking, setMaking] = useState(false);
+  if (may !== true)
+    return (
+      <Empty title="Not for your role">
+        <p>{may}</p>
+      </Empty>
+    );
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  return (
+    <>
+      <div className="card-acts">
+        <Act variant="filled" icon="plus" onAct={() => setMaking(true)}>
+          New key
+        </Act>
+      </div>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Key</th>
+            <th scope="col">Door</th>
+            <th scope="col">May</th>
+            <th scope="col">Made</th>
+            <th scope="col">Ends</th>
+            <th scope="col">
+              <span className="unseen">What to do</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.keys.map((key) => (
+            <Row key={key.id} ws={ws} shown={key} />
+          ))}
+        </tbody>
+      </table>
+      <Dialog title="New key" opened={isMaking} onClose={() => setMaking(false)}>
+        {isMaking ? <NewKey ws={ws} onDone={() => setMaking(false)} /> : null}
+      </Dialog>
+    </>
+  );
+}
+
+function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
+  const client = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: () => call('DELETE', at(ws, `/keys/${shown.keyId}`)),
+    onSuccess: () => toast('The key is revoked.'),
+    onError: toastError,
+    onSettled: () => client.invalidateQueries({ queryKey: [ws, 'keys'] }),
+  });
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <tr>
+      <td>
+        <strong>{shown.name || 'Without a name'}</strong>
+        <div className="mono muted breaks">{shown.keyId}</div>
+      </td>
+      <td>{shown.door}</td>
+      <td>{shown.scopes.join(', ') || 'all that its door lets do'}</td>
+      <td>
+        <Ago at={shown.createdAt} />
+      </td>
+      <td>{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
+      <td>
+        <Act size="compact-sm" onAct={() => setAsked(true)}>
+          Revoke …
+        </Act>
+        <Dialog title="Revoke this key?" opened={isAsked} onClose={() => setAsked(false)}>
+          <div className="form">
+            <p>Whoever uses it is refused from now on. It cannot be brought back.</p>
+            <Act color="red" variant="filled" busy={revoke.isPending} onAct={() => revoke.mutate()}>
+              Revoke
+            </Act>
+          </div>
+        </Dialog>
+      </td>
+    </tr>
+  );
+}
+
+function NewKey({ ws, onDone }: { ws: string; onDone: () => void }): ReactElement {
+  const { role: own } = useHere();
+  const client = useQueryClient();
+  const [door, setDoor] = useState<(typeof DOORS)[number]>('sunshine');
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<string>('viewer');
+  const [scope, setScope] = useState('private');
+  const make = useMutation({
+    mutationFn: () =>
+      call<Made>('POST', at(ws, '/keys'), {
+        body: {
+          door,
+          name,
+          ...(door === 'console' ? { role } : {}),
+          ...(door === 'outbound' ? { scope } : {}),
+        },
+      }),
+    onSuccess: () => client.invalidateQueries({ queryKey: [ws, 'keys'] }),
+  });
+  if (make.data) return <Once made={make.data} onDone={onDone} />;
+  return (
+    <form
+      className="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        make.mutate();
+      }}
+    >
+      <label className="field">
+        Name
+        <input value={name} maxLength={200} onChange={({ currentTarget }) => setName(currentTarget.value)} />
+      </label>
+      <label className="field">
+        Door
+        <select value={door} onChange={({ currentTarget }) => setDoor(currentTarget.value as typeof door)}>
+          {DOORS.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+      {door === 'console' ? (
+        <label className="field">
+          In the role
+          <select value={role} onChange={({ currentTarget }) => setRole(currentTarget.value)}>
+            {ROLES.slice(ROLES.indexOf(own)).map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </select>
+        </label>
+      ) : null}
+      {door === 'outbound' ? (
+        <label className="field">
+          For
+          <select value={scope} onChange={({ currentTarget }) => setScope(currentTarget.value)}>
+            <option value="private">a server</option>
+            <option value="public">a browser or an app</option>
+          </select>
+        </label>
+      ) : null}
+      {make.error ? <p className="fault">{make.error.message}</p> : null}
+      <button type="submit" className="primary">
+        Make the key
+      </button>
+    </form>
+  );
+}
+
+/** The only time that the secret is shown. */
+function Once({ made, onDone }: { made: Made; onDone: () => void }): ReactElement {
+  return (
+    <div className="form">
+      <p>This is the only time that the secret is shown. Keep it where your program reads its secrets.</p>
+      <Copy label="Key" text={made.keyId} />
+      <Copy label="Secret" text={made.secret} />
+      <Copy label="Both in one, as a bearer token" text={made.token} />
+      <button type="button" className="primary" onClick={onDone}>
+        I have kept it
+      </button>
+    </div>
+  );
+}

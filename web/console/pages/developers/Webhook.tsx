@@ -1,0 +1,283 @@
+/** One webhook: what it is told of, and the log of its calls, any of which can be made again. */
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState, type ReactElement } from 'react';
+import '../../styles/developers.css';
+import { CALL_STATES } from '../../../../contract/webhookCalls.ts';
+import type {
+  Replayed,
+  WebhookCallShown,
+  WebhookShown,
+} from '../../../../contract/doors/console/webhooks.ts';
+import type { Static } from 'typebox';
+import { Icon, type IconName } from '../../../shared/icons.tsx';
+import { Ago, useNow } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at } from '../../api/queries.ts';
+import { useHere } from '../../shell/session.ts';
+import { Act, State, type Tone } from '../../ui/basic.tsx';
+import { useKeys } from '../../ui/keys.ts';
+import { Side } from '../../ui/overlays.tsx';
+import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+import { CallDetail } from './CallDetail.tsx';
+import { callsQuery, webhooksQuery, type CallFilter } from './queries.ts';
+import { Standing } from './Webhooks.tsx';
+import { WebhookSettings } from './WebhookSettings.tsx';
+
+const route = getRouteApi('/w/$ws/developers/webhooks/$webhook/{-$call}');
+
+/** The page. */
+export function Webhook(): ReactElement {
+  const { id: ws } = useHere();
+  const { webhook: id } = route.useParams();
+  const { data, error, refetch } = useQuery(webhooksQuery(ws));
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  const webhook = data.webhooks.find((one) => one.id === id);
+  if (!webhook)
+    return (
+      <Empty title="This is gone">
+        <p>It was deleted, or was never here.</p>
+      </Empty>
+    );
+  return (
+    <div className="page">
+      <header className="page-head">
+        <Link
+          to="/w/$ws/developers/$part"
+          params={{ ws, part: 'webhooks' }}
+          className="back"
+          aria-label="All webhooks"
+        >
+          <Icon name="back" />
+        </Link>
+        <h1 className="breaks">{webhook.target}</h1>
+        <Standing webhook={webhook} />
+        <WebhookSettings ws={ws} webhook={webhook} />
+      </header>
+      <div className="page-body">
+        <Log ws={ws} webhook={webhook} />
+      </div>
+    </div>
+  );
+}
+
+function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactElement {
+  const { call: open } = route.useParams();
+  const navigate = route.useNavigate();
+  const [filter, setFilter] = useState<CallFilter>({});
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(
+    callsQuery(ws, webhook.id, filter),
+  );
+  const again = useReplay(ws, webhook, () => setChosen([]));
+  useKeys([
+    {
+      keys: 'x',
+      does: 'Replay what is chosen',
+      act: () => chosen.length && again.mutate({ callIds: chosen }),
+    },
+  ]);
+  const calls = data?.pages.flatMap((page) => page.calls) ?? [];
+  return (
+    <>
+      <div className="log-top">
+        <label>
+          <span className="unseen">State</span>
+          <select
+            value={filter.state ?? ''}
+            onChange={({ currentTarget: { value } }) => setFilter({ ...filter, state: value || undefined })}
+          >
+            <option value="">every state</option>
+            {CALL_STATES.map((state) => (
+              <option key={state}>{state}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span className="unseen">Trigger</span>
+          <select
+            value={filter.trigger ?? ''}
+            onChange={({ currentTarget: { value } }) => setFilter({ ...filter, trigger: value || undefined })}
+          >
+            <option value="">every trigger</option>
+            {[...new Set([...webhook.triggers, ...calls.map(({ trigger }) => trigger)])].map((trigger) => (
+              <option key={trigger}>{trigger}</option>
+            ))}
+          </select>
+        </label>
+        <Act
+          size="compact-sm"
+          busy={again.isPending}
+          may={chosen.length > 0 || 'Choose calls in the list first.'}
+          onAct={() => again.mutate({ callIds: chosen })}
+        >
+          Replay {chosen.length || ''} chosen
+        </Act>
+        <ReplayFailed ws={ws} webhook={webhook} />
+      </div>
+      {error && !data ? <Failed error={error} retry={() => void refetch()} /> : null}
+      {data && calls.length === 0 ? (
+        <Empty title="No call">
+          <p>Nothing was told yet, or nothing that you ask for. A test call tries the way.</p>
+        </Empty>
+      ) : null}
+      {calls.length > 0 ? (
+        <table className="table calls">
+          <thead>
+            <tr>
+              <th scope="col">
+                <span className="unseen">Choose</span>
+              </th>
+              <th scope="col">State</th>
+              <th scope="col">Trigger</th>
+              <th scope="col">When</th>
+              <th scope="col">Tries</th>
+              <th scope="col">Answer</th>
+              <th scope="col">
+                <span className="unseen">What to do</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {calls.map((one) => (
+              <CallRow
+                key={one.id}
+                ws={ws}
+                shown={one}
+                chosen={chosen.includes(one.id)}
+                onChosen={(is) => setChosen(is ? [...chosen, one.id] : chosen.filter((id) => id !== one.id))}
+                onReplay={() => again.mutate({ callIds: [one.id] })}
+              />
+            ))}
+          </tbody>
+        </table>
+      ) : null}
+      {hasNextPage ? (
+        <button type="button" className="earlier" onClick={() => void fetchNextPage()}>
+          Earlier
+        </button>
+      ) : null}
+      <Side
+        title="Call"
+        opened={open !== undefined}
+        size={640}
+        onClose={() => void navigate({ params: (now) => ({ ...now, call: undefined }) })}
+      >
+        {open === undefined ? null : <CallDetail ws={ws} id={open} />}
+      </Side>
+    </>
+  );
+}
+
+/** Makes calls again, at once and without asking: the receiver can tell a repeat by its id. */
+function useReplay(ws: string, { id }: WebhookShown, done: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { callIds: readonly string[] }) =>
+      call<Static<typeof Replayed>>('POST', at(ws, `/webhooks/${id}/replay`), { body }),
+    onSuccess({ replayed }) {
+      toast(replayed === 0 ? 'It is still under way.' : `${replayed} made again.`);
+      done();
+    },
+    onError: toastError,
+    onSettled: () => client.invalidateQueries({ queryKey: [ws, 'webhook', id] }),
+  });
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+function ReplayFailed({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactElement {
+  const client = useQueryClient();
+  const nowMs = useNow();
+  const [days, setDays] = useState(1);
+  const again = useMutation({
+    mutationFn: () =>
+      call<Static<typeof Replayed>>('POST', at(ws, `/webhooks/${webhook.id}/replay-failed`), {
+        body: { since: new Date(Math.max(0, nowMs - days * DAY_MS)).toISOString() },
+      }),
+    onSuccess: ({ replayed, more }) =>
+      toast(`${replayed.toLocaleString('en')} made again${more ? '; there are more, ask once more' : ''}.`),
+    onError: toastError,
+    onSettled: () => client.invalidateQueries({ queryKey: [ws, 'webhook', webhook.id] }),
+  });
+  return (
+    <span className="log-failed">
+      <Act size="compact-sm" busy={again.isPending} onAct={() => again.mutate()}>
+        Replay all that failed
+      </Act>
+      <select
+        aria-label="Since when"
+        value={days}
+        onChange={({ currentTarget }) => setDays(Number(currentTarget.value))}
+      >
+        <option value={1}>within a day</option>
+        <option value={7}>within a week</option>
+        <option value={30}>within a month</option>
+      </select>
+    </span>
+  );
+}
+
+/** How each state looks. */
+export const CALL_LOOKS: Readonly<Record<WebhookCallShown['state'], { tone: Tone; icon: IconName }>> = {
+  pending: { tone: 'held', icon: 'clock' },
+  delivered: { tone: 'good', icon: 'check' },
+  failed: { tone: 'bad', icon: 'cross' },
+  canceled: { tone: 'plain', icon: 'cross' },
+};
+
+type RowProps = {
+  ws: string;
+  shown: WebhookCallShown;
+  chosen: boolean;
+  onChosen: (is: boolean) => void;
+  onReplay: () => void;
+};
+
+function CallRow({ ws, shown, chosen, onChosen, onReplay }: RowProps): ReactElement {
+  const isFailing = shown.state === 'pending' && shown.attempts > 0;
+  const { tone, icon } = isFailing ? CALL_LOOKS.failed : CALL_LOOKS[shown.state];
+  return (
+    <tr>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={`Choose the call ${shown.messageId}`}
+          checked={chosen}
+          onChange={({ currentTarget: { checked } }) => onChosen(checked)}
+        />
+      </td>
+      <td>
+        <State tone={tone} icon={icon}>
+          {isFailing ? 'failing, tried again' : shown.state}
+        </State>
+      </td>
+      <td>
+        <Link
+          to="/w/$ws/developers/webhooks/$webhook/{-$call}"
+          params={{ ws, webhook: shown.webhookId, call: shown.id }}
+          className="mono"
+        >
+          {shown.trigger}
+        </Link>
+        {shown.replayOf ? <span className="muted"> replay</span> : null}
+      </td>
+      <td>
+        <Ago at={shown.createdAt} />
+      </td>
+      <td>{shown.attempts}</td>
+      <td>{shown.lastStatus ?? '–'}</td>
+      <td>
+        <Act
+          size="compact-sm"
+          may={shown.state === 'pending' ? 'It is still under way.' : true}
+          onAct={onReplay}
+        >
+          Replay
+        </Act>
+      </td>
+    </tr>
+  );
+}

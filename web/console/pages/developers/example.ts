@@ -1,0 +1,247 @@
+/**
+ * Operations of an API as its document describes them, each with a request that can be made as it stands: with the workspace's own ids
+ * where there are any, and a body that says something. Pure: what is shown is what is run, and what a test runs.
+ */
+
+/** A JSON schema, as far as examples need it. */
+export type Schema = {
+  $ref?: string;
+  type?: string;
+  const?: unknown;
+  default?: unknown;
+  anyOf?: Schema[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  minItems?: number;
+  description?: string;
+};
+
+type Told = {
+  summary?: string;
+  security?: object[];
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
+  requestBody?: { content?: Record<string, { schema: Schema }> };
+  responses: Record<string, { description?: string; content?: Record<string, { schema: Schema }> }>;
+};
+
+/** A document, as the server gives it. */
+export type Document = {
+  info: { title: string; description?: string };
+  paths: Record<string, Record<string, Told>>;
+  components?: { schemas?: Record<string, Schema> };
+};
+
+/** What one asks for. */
+export type Operation = {
+  id: string;
+  door: string;
+  method: string;
+  path: string;
+  summary: string;
+  inPath: readonly string[];
+  inQuery: readonly { name: string; schema: Schema }[];
+  body: Schema | undefined;
+  answer: Schema | undefined;
+  isOpen: boolean;
+};
+
+/** Ids of the workspace, by the names of parameters. */
+export type Known = Readonly<Record<string, string>>;
+
+/** The operations of a document. A path that names the app is there a second time without, as its key says it; that one is left out. */
+export function operationsOf(door: string, document: Document): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, told]) => {
+      const parameters = told.parameters ?? [];
+      const good = Object.entries(told.responses).find(([status]) => status.startsWith('2'))?.[1];
+      return {
+        id: `${method}${path.replaceAll(/[^A-Za-z0-9]+/g, '-')}`,
+        door,
+        method: method.toUpperCase(),
+        path,
+        summary: told.summary ?? '',
+        inPath: parameters.filter((one) => one.in === 'path').map(({ name }) => name),
+        inQuery: parameters.filter((one) => one.in === 'query').map(({ name, schema }) => ({ name, schema })),
+        body: told.requestBody?.content?.['application/json']?.schema,
+        answer: good?.content?.['application/json']?.schema,
+        isOpen: (told.security ?? []).length === 0,
+      };
+    }),
+  );
+}
+
+const DEPTH = 5;
+
+/** A value that a schema takes: what it must have, and no more. */
+export function sampleOf(schema: Schema, document: Document, name = '', depth = 0): unknown {
+  if (schema.$ref) {
+    const found = document.components?.schemas?.[schema.$ref.split('/').at(-1)!];
+    return found && depth < DEPTH ? sampleOf(found, document, name, depth + 1) : {};
+  }
+  if (schema.const !== undefined) return schema.const;
+  if (schema.default !== undefined) return schema.default;
+  if (schema.anyOf) return sampleOf(schema.anyOf[0]!, document, name, depth + 1);
+  switch (schema.type) {
+    case 'string':
+      return textFor(schema, name);
+    case 'integer':
+    case 'number':
+      return Math.max(1, schema.minimum ?? 1);
+    case 'boolean':
+      return true;
+    case 'array':
+      return schema.items && depth < DEPTH ? [sampleOf(schema.items, document, name, depth + 1)] : [];
+    case 'null':
+      return null;
+    case undefined:
+    default:
+      return Object.fromEntries(
+        Object.entries(schema.properties ?? {})
+          .filter(([key]) => schema.required?.includes(key))
+          .map(([key, inner]) => [key, sampleOf(inner, document, key, depth + 1)]),
+      );
+  }
+}
+
+function textFor({ format, pattern }: Schema, name: string): string {
+  if (format === 'date-time' || /^(?:at|since|until)$|At$/.test(name)) return '2030-01-01T09:00:00Z';
+  if (pattern?.includes('{24}')) return '0'.repeat(24);
+  if (/email/i.test(name)) return 'ann@example.com';
+  if (/phone|^to$/i.test(name)) return '+31612345678';
+  if (/url|uri|target/i.test(name)) return 'https://example.com/';
+  return name || 'text';
+}
+
+const HELLO = { type: 'text', text: 'Hello {{ contact.givenName | default: "there" }}' };
+
+/** Bodies that say something, by door, method and path; `$name` is the workspace's own. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  'console POST /api/workspaces/{workspaceId}/messages': {
+    contactId: '$contactId',
+    content: { type: 'text', text: 'Your parcel is there.' },
+  },
+  'console POST /api/workspaces/{workspaceId}/contacts': { givenName: 'Ann', surname: 'Lee' },
+  'console POST /api/workspaces/{workspaceId}/render': {
+    content: HELLO,
+    channel: 'sms',
+    contactId: '$contactId',
+  },
+  'console POST /api/workspaces/{workspaceId}/broadcasts': {
+    name: 'Sunday open',
+    channel: 'sms',
+    content: HELLO,
+    audience: { include: { all: true } },
+  },
+  'console POST /api/workspaces/{workspaceId}/broadcasts/forecast': {
+    channel: 'sms',
+    content: HELLO,
+    audience: { include: { all: true } },
+  },
+  'console POST /api/workspaces/{workspaceId}/broadcasts/people': {
+    channel: 'sms',
+    content: HELLO,
+    audience: { include: { all: true } },
+    code: 'no_destination',
+  },
+  'console POST /api/workspaces/{workspaceId}/numbers/lookup': { number: '+31612345678' },
+  'console PATCH /api/workspaces/{workspaceId}/contacts/{contactId}': { attributes: { city: 'Utrecht' } },
+};
+
+/** Queries without which an operation says nothing. */
+const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'console GET /api/workspaces/{workspaceId}/why': { contact: '$contactId', message: '$messageId' },
+  'console GET /api/workspaces/{workspaceId}/broadcasts/{broadcastId}/recipients': { state: 'delivered' },
+  'console GET /api/workspaces/{workspaceId}/idempotency': { key: 'order-1042' },
+  'console GET /api/workspaces/{workspaceId}/simulator/messages': { address: '$address' },
+  'console GET /api/workspaces/{workspaceId}/simulator/devices': { contact: '$contactId' },
+  'console GET /api/workspaces/{workspaceId}/conversations': { view: 'all' },
+  'console GET /api/workspaces/{workspaceId}/reconcile': { contact: '$contactId' },
+  'console GET /api/workspaces/{workspaceId}/reconcile/taken': { contact: '$contactId' },
+};
+
+/** What says that there is nothing, with a 404, until somebody has set it. */
+const SET_FIRST = new Set([
+  'console GET /api/workspaces/{workspaceId}/announcements',
+  'console GET /api/workspaces/{workspaceId}/connect/webhook',
+]);
+
+const nameOf = ({ door, method, path }: Operation) => `${door} ${method} ${path}`;
+
+function filled(value: unknown, known: Known): unknown {
+  if (typeof value === 'string') return value.startsWith('$') ? (known[value.slice(1)] ?? value) : value;
+  if (Array.isArray(value)) return value.map((one) => filled(one, known));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, known)]));
+}
+
+/** A request: what is shown, and what is run. */
+export type Request = { method: string; path: string; body: string | undefined };
+
+/** The example of an operation, with what is known put in; what is not known stands in braces. */
+export function exampleOf(operation: Operation, document: Document, known: Known): Request {
+  const { method, path, body } = operation;
+  const asked = filled(QUERIES[nameOf(operation)] ?? {}, known) as Record<string, string>;
+  const query = new URLSearchParams(asked).toString();
+  const sample = body && (BODIES[nameOf(operation)] ?? sampleOf(body, document));
+  return {
+    method,
+    path:
+      path.replaceAll(/\{(\w+)\}/g, (all, name: string) =>
+        known[name] ? encodeURIComponent(known[name]) : all,
+      ) + (query ? `?${query}` : ''),
+    body: sample === undefined ? undefined : JSON.stringify(filled(sample, known), null, 2),
+  };
+}
+
+/** Whether an example says it all: it reads, or its body was written for it; and every id in it is there. */
+export function isWhole(operation: Operation, { method, path, body }: Request): boolean {
+  const known =
+    (method === 'GET' && !SET_FIRST.has(nameOf(operation))) || BODIES[nameOf(operation)] !== undefined;
+  return known && !/[{}]|%24|"\$/.test(path + (body ?? '').replaceAll(/\{\{.*?\}\}|[{}]/g, ''));
+}
+
+/** Languages in which an example is written. */
+export const LANGUAGES = ['curl', 'JavaScript', 'Python'] as const;
+/** One of them. */
+export type Language = (typeof LANGUAGES)[number];
+
+/** The request in a language, with the token it is made with. */
+export function codeOf(
+  language: Language,
+  origin: string,
+  { method, path, body }: Request,
+  token: string,
+): string {
+  const url = origin + path;
+  if (language === 'curl')
+    return [
+      `curl ${method === 'GET' ? '' : `-X ${method} `}'${url}'`,
+      `  -H 'authorization: Bearer ${token}'`,
+      ...(body === undefined
+        ? []
+        : [`  -H 'content-type: application/json'`, `  -d '${body.replaceAll("'", "'\\''")}'`]),
+    ].join(' \\\n');
+  if (language === 'JavaScript')
+    return `const response = await fetch('${url}', {
+  method: '${method}',
+  headers: { authorization: 'Bearer ${token}'${body === undefined ? '' : ", 'content-type': 'application/json'"} },${
+    body === undefined ? '' : `\n  body: JSON.stringify(${body.replaceAll('\n', '\n  ')}),`
+  }
+});
+console.log(response.status, await response.json());`;
+  return `import json, urllib.request
+
+request = urllib.request.Request(
+    "${url}",
+    method="${method}",
+    headers={"authorization": "Bearer ${token}"${body === undefined ? '' : ', "content-type": "application/json"'}},${
+      body === undefined ? '' : `\n    data=json.dumps(json.loads('''${body}''')).encode(),`
+    }
+)
+with urllib.request.urlopen(request) as answer:
+    print(answer.status, json.load(answer))`;
+}
