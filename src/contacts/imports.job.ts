@@ -4,6 +4,7 @@
  */
 import { monotonicMs, type Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
+import { beginningOf } from '../base/text.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { isPassing } from '../db/errors.ts';
@@ -109,7 +110,7 @@ async function giveUp(
   await deps.queue.transact(async (tx) => {
     const row = await selectImport(tx, workspaceId, id, true);
     if (row?.state !== 'running') return;
-    const note = `It stopped before its end: ${String(error)}`.slice(0, 500);
+    const note = beginningOf(`It stopped before its end: ${String(error)}`, 500);
     await updateImport(tx, { ...row, state: 'failed', note, endedMs: deps.clock.nowMs() });
     await deleteParts(tx, id);
   });

@@ -38,7 +38,7 @@ const WAITING_KEPT_MS = 7 * 86_400_000;
 const ENDED_KEPT_MS = 90 * 86_400_000;
 
 /** How an import is to be done, once it has begun. */
-export type ImportPlan = {
+type ImportPlan = {
   mapping?: ColumnMapping | undefined;
   defaultCountry?: string | undefined;
   listId?: number | undefined;
@@ -47,9 +47,11 @@ export type ImportPlan = {
 /** The plan with its list and tags found. */
 export type SetPlan = Pick<ImportPlan, 'mapping' | 'defaultCountry'> & { setIds: number[] };
 
-/** An import, and imports newest first; why rows of it were rejected. */
+/** An import. */
 export const findImport = selectImport;
+/** Imports, newest first. */
 export const listImports = selectImports;
+/** Why rows of an import were rejected, in the order of the file. */
 export const faultsOfImport = selectFaults;
 /** Takes an import away, with its file; one that is under way stops. */
 export const dropImport = deleteImport;
@@ -123,7 +125,7 @@ export function rowsIn(part: string): CsvRow[] {
 }
 
 /** What an import would do: what each column is, and the first rows with what is wrong with them. */
-export type ImportPreview = {
+type ImportPreview = {
   columns: { header: string; target: ColumnTarget }[];
   /** Why it cannot be begun so. */
   fault: { field: string; rule: string } | null;

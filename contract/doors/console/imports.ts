@@ -42,7 +42,7 @@ export type ImportShown = Static<typeof ImportShown>;
 export const ImportPage = pageOf('imports', ImportShown);
 
 /** What a column is: a field, an attribute, or nothing that is kept. */
-export const ColumnTarget = Type.Union([
+const ColumnTarget = Type.Union([
   Type.Literal('ignore'),
   Type.Object({ field: Type.String() }),
   Type.Object({
@@ -50,7 +50,6 @@ export const ColumnTarget = Type.Union([
     type: Type.Optional(oneOf(['text', 'number', 'boolean'] as const)),
   }),
 ]);
-export type ColumnTarget = Static<typeof ColumnTarget>;
 /** What an import would do: its columns and its first rows, with what is wrong with each. */
 export const ImportPreviewShown = Type.Object({
   columns: Type.Array(Type.Object({ header: Type.String(), target: ColumnTarget })),

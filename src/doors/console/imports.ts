@@ -16,6 +16,7 @@ import { Nothing } from '../../../contract/doors/fields.ts';
 import { appendAudit } from '../../accounts/audit.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID, toHex24 } from '../../base/ids.ts';
+import { beginningOf } from '../../base/text.ts';
 import {
   dropImport,
   faultsOfImport,
@@ -164,7 +165,7 @@ export async function receive(
 
 function nameIn(query: Record<string, unknown>): string | Fault {
   const odd = Object.keys(query).find((key) => key !== 'name');
-  if (odd !== undefined) return breaks(odd.slice(0, 64), 'is not known here');
+  if (odd !== undefined) return breaks(beginningOf(odd, 64), 'is not known here');
   const { name = 'contacts.csv' } = query;
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME || /\p{Cc}|\p{Cs}/u.test(name))
     return breaks('name', `needs 1 to ${LONGEST_NAME} characters`);
