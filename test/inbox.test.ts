@@ -350,6 +350,99 @@ describe('in a conversation', () => {
   });
 });
 
+describe('what operators have besides', () => {
+  test('many are changed at once; what is not there is said of that one, and what was before takes it back', async () => {
+    const [ida, joe] = [await somebody('Ida'), await somebody('Joe')];
+    ok(await dana.call('PATCH', at(joe.id), { assigneeId: eliShown.id }));
+    const ids = [ida.id, '0'.repeat(24), joe.id];
+    const { results } = ok(await dana.call('POST', at('bulk'), { ids, change: { closed: true } }));
+    assert.deepEqual(
+      results.map(({ conversation, fault }: Json) => [conversation?.closed ?? null, fault?.code ?? null]),
+      [
+        [true, null],
+        [null, 'not_found'],
+        [true, null],
+      ],
+    );
+    assert.deepEqual(results[2].before, { assigneeId: eliShown.id, closed: false, snoozedUntil: null });
+    const back = ok(await dana.call('POST', at('bulk'), { ids: [ida.id], change: { closed: false } }));
+    assert.equal(back.results[0].conversation.closed, false);
+    refused(
+      await dana.call('POST', at('bulk'), { ids, change: { assigneeId: '0'.repeat(24) } }),
+      400,
+      'change.assigneeId',
+    );
+    const past = { snoozedUntil: '2020-01-01T00:00:00Z' };
+    refused(await dana.call('POST', at('bulk'), { ids, change: past }), 400, 'snoozedUntil');
+  });
+
+  test('what was seen is unread again when somebody wants it so', async () => {
+    const { id } = await somebody('Kay');
+    ok(await dana.call('POST', at(id, '/read'), { upTo: '2100-01-01T00:00:00Z' }), 204);
+    assert.equal(ok(await dana.call('GET', at(id))).unread, false);
+    assert.equal(ok(await dana.call('PATCH', at(id), { unread: true })).unread, true);
+  });
+
+  test('an answer crosses another’s and never one’s own, however fast one writes', async () => {
+    const { id } = await somebody('Lea');
+    const { lastAt: seenUpTo } = ok(await dana.call('GET', at(id)));
+    ok(await dana.call('POST', at(id, '/messages'), reply('one', { seenUpTo })), 202);
+    ok(await dana.call('POST', at(id, '/messages'), reply('two', { seenUpTo })), 202);
+    refused(await eli.call('POST', at(id, '/messages'), reply('three', { seenUpTo })), 409, 'seenUpTo');
+  });
+
+  test('who is mentioned in a note is told, until he has seen it', async () => {
+    const { id } = await somebody('Moe');
+    const note = { clientId: 'm1', text: 'Can you look, @Eli?', mentions: [eliShown.id] };
+    refused(
+      await dana.call('POST', at(id, '/notes'), { ...note, mentions: ['0'.repeat(24)] }),
+      400,
+      'mentions[0]',
+    );
+    ok(await dana.call('POST', at(id, '/notes'), note), 201);
+    assert.equal(ok(await eli.call('GET', at('counts'))).mentioned, 1);
+    assert.equal(ok(await dana.call('GET', at('counts'))).mentioned, 0);
+    assert.deepEqual(names(ok(await eli.call('GET', at('mentioned'))).conversations), ['Moe']);
+    const { entries } = await threadOf(id);
+    assert.deepEqual(entries.at(-1).mentions, [{ id: eliShown.id, name: 'Eli' }]);
+    ok(await eli.call('POST', at(id, '/read'), { upTo: '2100-01-01T00:00:00Z' }), 204);
+    assert.equal(ok(await eli.call('GET', at('counts'))).mentioned, 0);
+  });
+
+  test('saved replies: one of each word, whatever its case, also of two at the same moment', async () => {
+    const saved = `${base}/saved-replies`;
+    const keep = (shortcut: string) => eli.call('POST', saved, { shortcut, text: 'We are open from nine.' });
+    const both = await Promise.all([keep('hours'), keep('Hours')]);
+    assert.deepEqual(
+      both.map(({ status }) => status).toSorted((a, b) => a - b),
+      [201, 409],
+    );
+    const one = both.find(({ status }) => status === 201)!.body;
+    const other = ok(await keep('away'), 201);
+    refused(await eli.call('PATCH', `${saved}/${other.id}`, { shortcut: 'HOURS' }), 409, 'shortcut');
+    assert.equal(ok(await eli.call('PATCH', `${saved}/${one.id}`, { text: 'From ten.' })).text, 'From ten.');
+    const { savedReplies } = ok(await dana.call('GET', saved));
+    assert.deepEqual(
+      savedReplies.map(({ text }: Json) => text),
+      ['We are open from nine.', 'From ten.'],
+    );
+    ok(await eli.call('DELETE', `${saved}/${other.id}`), 204);
+    refused(await eli.call('DELETE', `${saved}/${other.id}`), 404);
+    refused(await keep('two words'), 400, 'shortcut');
+  });
+
+  test('a file is kept for a message to point to, and is served', async () => {
+    const form = new FormData();
+    form.append('source', new File(['a list'], 'list.txt', { type: 'text/plain' }));
+    const headers = { cookie: eli.cookie, ...PAGE };
+    const response = await fetch(`${url}${base}/files`, { method: 'POST', headers, body: form });
+    assert.equal(response.status, 201);
+    const kept = (await response.json()) as Json;
+    assert.deepEqual([kept.name, kept.mediaType], ['list.txt', 'text/plain']);
+    assert.equal(await (await fetch(kept.url)).text(), 'a list');
+  });
+});
+
 describe('live', () => {
   /** A page's line: what it is told, in order. */
   async function listen(who: typeof dana, cursor?: string, origin = url) {

@@ -8,7 +8,7 @@ import { isFault, type Fault } from '../base/fault.ts';
 import { selectPeople } from '../contacts/people.ts';
 import { compile, type Compiled } from '../content/compile.ts';
 import { isRenderFailure } from '../content/failure.ts';
-import { segments, type Segments } from '../content/segments.ts';
+import { segments, type Segments } from '../../contract/smsSegments.ts';
 import type { Variables } from '../content/variables.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Links } from '../links/links.ts';

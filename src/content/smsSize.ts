@@ -2,7 +2,7 @@
 import type { Compiled } from './compile.ts';
 import { isRenderFailure } from './failure.ts';
 import type { RenderOptions } from './renderOptions.ts';
-import { segments, type Segments } from './segments.ts';
+import { segments, type Segments } from '../../contract/smsSegments.ts';
 import type { Variables } from './variables.ts';
 
 /** The segments of content for one recipient; undefined when it cannot be shown as SMS. */

@@ -7,7 +7,7 @@ import { isFault } from '../base/fault.ts';
 import { normaliseEmail } from './address.ts';
 import { normalisePhone } from './phone.ts';
 import { reconstruct, type TemplateDefinition } from './reconstruct.ts';
-import { segments } from './segments.ts';
+import { segments } from '../../contract/smsSegments.ts';
 import { expandShorthand } from './shorthand.ts';
 
 const splitSms = createRequire(import.meta.url)('split-sms') as {

@@ -542,6 +542,7 @@ CREATE TABLE deliveries (
   may_fall_back boolean,
   erased boolean,
   segments smallint,
+  amiss smallint GENERATED ALWAYS AS ( CASE WHEN (state = ANY (ARRAY[3, 10, 11, 12])) THEN state ELSE NULL::smallint END) STORED,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
@@ -550,7 +551,7 @@ CREATE TABLE deliveries (
   CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text])))),
   CHECK ((state = ANY (ARRAY[0, 1, 3, 4, 5, 6, 10, 11, 12, 13])))
 ) PARTITION BY RANGE (cause_id);
-CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, state) WHERE (state = ANY (ARRAY[3, 10, 11, 12]));
+CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, amiss) WHERE (amiss IS NOT NULL);
 
 -- on every node
 CREATE TABLE demo (
@@ -934,7 +935,9 @@ CREATE TABLE inbox (
   last_out_ms bigint NOT NULL DEFAULT 0,
   waiting_ms bigint,
   read_ms bigint NOT NULL DEFAULT 0,
-  rank bigint DEFAULT COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms)),
+  rank bigint GENERATED ALWAYS AS (COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms))) STORED,
+  answered_by bigint,
+  answered_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id)
 ) WITH (fillfactor=80);
 CREATE INDEX inbox_assigned ON inbox USING btree (workspace_id, assignee_id, rank, contact_id) WHERE ((NOT closed) AND (assignee_id IS NOT NULL));
@@ -952,6 +955,7 @@ CREATE TABLE inbox_notes (
   operator_id bigint NOT NULL,
   text text NOT NULL,
   at_ms bigint NOT NULL,
+  mentions bigint[] NOT NULL DEFAULT '{}'::bigint[],
   PRIMARY KEY (bucket, id)
 );
 CREATE INDEX inbox_notes_of_contact ON inbox_notes USING btree (bucket, contact_id, at_ms, id);
@@ -965,8 +969,10 @@ CREATE TABLE inbox_seats (
   read_ms bigint NOT NULL DEFAULT 0,
   draft text,
   draft_destination_id bigint,
+  mentioned_ms bigint,
   PRIMARY KEY (bucket, contact_id, operator_id)
 );
+CREATE INDEX inbox_seats_mentioned ON inbox_seats USING btree (workspace_id, operator_id, mentioned_ms) WHERE (mentioned_ms IS NOT NULL);
 
 -- on every node
 CREATE TABLE install (
@@ -1336,6 +1342,17 @@ CREATE TABLE proof_keys (
   PRIMARY KEY (id),
   CHECK ((id = 1))
 );
+
+-- on every node
+CREATE TABLE saved_replies (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  shortcut text NOT NULL,
+  text text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));
 
 -- by bucket
 CREATE TABLE segment_members (

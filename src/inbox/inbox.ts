@@ -9,16 +9,18 @@ import type { Db, Tx } from '../db/pool.ts';
 import {
   insertRow,
   lockRow,
+  lockRows,
   selectRows,
+  updateAnswered,
   updateRead,
   updateSaid,
-  updateStanding,
+  updateStandings,
   type InboxRow,
 } from './sql.ts';
 import { upsertSeen } from './sql.notes.ts';
 
 export { countView, selectRows, selectView, type InboxRow, type Look, type Place } from './sql.ts';
-export { selectSeats, upsertDraft, type Seat } from './sql.notes.ts';
+export { selectMentioned, selectSeats, upsertDraft, type Seat } from './sql.notes.ts';
 
 /** Whose conversation it is, in a workspace; undefined when there is none. */
 export async function contactOf(
@@ -28,6 +30,20 @@ export async function contactOf(
 ): Promise<number | undefined> {
   if (conversationId <= 0) return undefined;
   return (await conversationsById(db, workspaceId, [conversationId]))[0]?.contactId;
+}
+
+/** Whose conversations they are, in a workspace; those that are not there are left out. */
+export async function contactsOf(
+  db: Db,
+  workspaceId: number,
+  conversationIds: readonly number[],
+): Promise<Map<number, number>> {
+  const found = await conversationsById(
+    db,
+    workspaceId,
+    conversationIds.filter((id) => id > 0),
+  );
+  return new Map(found.map(({ id, contactId }) => [id, contactId]));
 }
 
 /** How a conversation stands; of one that is not in the inbox, as it would if it were opened now. */
@@ -54,6 +70,8 @@ async function rowOfUnheard(db: Db, contactId: number): Promise<InboxRow | undef
     lastOutMs: last.atMs,
     waitingMs: null,
     readMs: 0,
+    answeredBy: null,
+    answeredMs: 0,
   };
 }
 
@@ -68,14 +86,45 @@ export async function takeUp(tx: Tx, workspaceId: number, contactId: number): Pr
   return await lockRow(tx, workspaceId, contactId);
 }
 
-/** What an operator does with a conversation; what is left out stays as it is. */
-export type Change = { closed?: boolean; snoozedUntilMs?: number | null; assigneeId?: number | null };
+/** The same of several, by contact: two statements where all are in the inbox. */
+export async function takeUpAll(
+  tx: Tx,
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<Map<number, InboxRow>> {
+  const rows = new Map((await lockRows(tx, workspaceId, contactIds)).map((row) => [row.contactId, row]));
+  const unheard = contactIds.filter((id) => !rows.has(id));
+  for (const contactId of unheard.toSorted((a, b) => a - b)) {
+    const row = await takeUp(tx, workspaceId, contactId);
+    if (row) rows.set(contactId, row);
+  }
+  return rows;
+}
 
-/** Changes whose a conversation is and whether it is open. Closing ends a snooze, snoozing opens. */
-export async function changeStanding(tx: Tx, row: InboxRow, change: Change): Promise<InboxRow> {
+/** What an operator does with a conversation; what is left out stays as it is. */
+export type Change = {
+  closed?: boolean;
+  snoozedUntilMs?: number | null;
+  assigneeId?: number | null;
+  /** What the contact said last is as if nobody had seen it. */
+  unread?: true;
+};
+
+/** Changes whose conversations are and whether they are open; their rows are locked. Closing ends a snooze, snoozing opens. */
+export async function changeStandings(
+  tx: Tx,
+  rows: readonly InboxRow[],
+  change: Change,
+): Promise<InboxRow[]> {
+  const changed = rows.map((row) => ({ ...row, ...standingAfter(row, change) }));
+  if (changed.length) await updateStandings(tx, changed);
+  return changed;
+}
+
+function standingAfter(row: InboxRow, change: Change) {
   const wakes = change.closed === true;
   const opens = change.snoozedUntilMs !== undefined && change.snoozedUntilMs !== null;
-  const to = {
+  return {
     closed: change.closed ?? (opens ? false : row.closed),
     snoozedUntilMs: wakes
       ? null
@@ -83,21 +132,21 @@ export async function changeStanding(tx: Tx, row: InboxRow, change: Change): Pro
         ? row.snoozedUntilMs
         : change.snoozedUntilMs,
     assigneeId: change.assigneeId === undefined ? row.assigneeId : change.assigneeId,
+    readMs: change.unread && row.lastInMs > 0 ? Math.min(row.readMs, row.lastInMs - 1) : row.readMs,
   };
-  await updateStanding(tx, row.contactId, to);
-  return { ...row, ...to };
 }
 
 /**
  * Lets an operator answer who has seen all up to `seenMs`. Another's answer that he has not seen is a conflict: both were about to say the
- * same. The row is locked, so of two who answer at the same moment the second learns of the first.
+ * same; his own is no conflict, however fast he writes. The row is locked, so of two who answer at the same moment the second learns of the first.
  */
 export async function mayAnswer(
   tx: Tx,
-  at: { workspaceId: number; contactId: number; seenMs: number | undefined },
+  at: { workspaceId: number; contactId: number; seenMs: number | undefined; operatorId: number | undefined },
 ): Promise<Fault | undefined> {
   const row = await lockRow(tx, at.workspaceId, at.contactId);
-  return row && at.seenMs !== undefined && row.lastOutMs > at.seenMs
+  const isOwn = row !== undefined && row.answeredBy === at.operatorId && row.answeredMs >= row.lastOutMs;
+  return row && at.seenMs !== undefined && row.lastOutMs > at.seenMs && !isOwn
     ? fault('conflict', 'Somebody has answered meanwhile; look, and send again if it still holds.', {
         field: 'seenUpTo',
       })
@@ -119,7 +168,7 @@ export async function noteAnswer(
   const { workspaceId, contactId, messageId, atMs, operatorId } = at;
   await insertRow(tx, at);
   await updateSaid(tx, [{ contactId, messageId, atMs }]);
-  await updateRead(tx, contactId, atMs);
+  await updateAnswered(tx, contactId, { operatorId: operatorId ?? null, atMs });
   if (operatorId !== undefined) await upsertSeen(tx, { workspaceId, contactId, operatorId, readMs: atMs });
 }
 

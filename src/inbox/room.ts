@@ -13,11 +13,17 @@ export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notic
   return {
     name: 'inbox',
     readers: [inboxReader(notices)],
-    personal: { inbox: 'deleted', inbox_notes: 'deleted', inbox_seats: 'deleted' },
+    personal: {
+      inbox: 'deleted',
+      inbox_notes: 'deleted',
+      inbox_seats: 'deleted',
+      saved_replies: 'kept: an operator wrote it, for everybody',
+    },
     exports: {
       inbox: { not: 'whose a conversation is, and how long it waits' },
       inbox_notes: { by: 'contact', column: 'contact_id' },
       inbox_seats: { not: 'what operators have seen of it, and begun to write' },
+      saved_replies: { not: 'operators wrote it, for everybody' },
     },
     erase: ({ tx, contactIds }) => deleteInbox(tx, contactIds),
     merge: (merging) => mergeInbox(ids, merging),

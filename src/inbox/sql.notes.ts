@@ -9,6 +9,8 @@ export type Note = {
   workspaceId: number;
   operatorId: number;
   text: string;
+  /** Operators whom it is for. */
+  mentions: number[];
   atMs: number;
 };
 
@@ -23,15 +25,17 @@ export type Seat = {
 /** Writes notes down. */
 export async function insertNotes(db: Db, rows: readonly Note[]): Promise<void> {
   await db`
-    INSERT INTO inbox_notes (bucket, id, contact_id, workspace_id, operator_id, text, at_ms)
-    SELECT * FROM unnest(
+    INSERT INTO inbox_notes (bucket, id, contact_id, workspace_id, operator_id, text, mentions, at_ms)
+    SELECT bucket, id, contact_id, workspace_id, operator_id, text, mentions::bigint[], at_ms FROM unnest(
       ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.id)}::bigint[],
       ${rows.map((r) => r.contactId)}::bigint[], ${rows.map((r) => r.workspaceId)}::bigint[],
-      ${rows.map((r) => r.operatorId)}::bigint[], ${rows.map((r) => r.text)}::text[], ${rows.map((r) => r.atMs)}::bigint[])`;
+      ${rows.map((r) => r.operatorId)}::bigint[], ${rows.map((r) => r.text)}::text[],
+      ${rows.map((r) => `{${r.mentions.join(',')}}`)}::text[], ${rows.map((r) => r.atMs)}::bigint[])
+      AS n (bucket, id, contact_id, workspace_id, operator_id, text, mentions, at_ms)`;
 }
 
 const noteColumns = (db: Db) =>
-  db`id, contact_id AS "contactId", workspace_id AS "workspaceId", operator_id AS "operatorId", text, at_ms AS "atMs"`;
+  db`id, contact_id AS "contactId", workspace_id AS "workspaceId", operator_id AS "operatorId", text, to_json(mentions) AS mentions, at_ms AS "atMs"`;
 
 /** Notes of a contact in a span of time, both ends in it, oldest first; the newest `limit` of them. */
 export async function selectNotes(
@@ -69,6 +73,32 @@ export async function upsertSeen(
     INSERT INTO inbox_seats AS s (bucket, contact_id, operator_id, workspace_id, read_ms)
     VALUES (${bucketOf(at.contactId)}, ${at.contactId}, ${at.operatorId}, ${at.workspaceId}, ${at.readMs})
     ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET read_ms = greatest(s.read_ms, EXCLUDED.read_ms)`;
+}
+
+/** Notes for whom a note is. Locks the seats, in order of operator. */
+export async function upsertMentioned(
+  db: Db,
+  note: Pick<Note, 'workspaceId' | 'contactId' | 'mentions' | 'atMs'>,
+): Promise<void> {
+  const { workspaceId, contactId, atMs } = note;
+  const mentions = [...new Set(note.mentions)].sort((a, b) => a - b);
+  await db`
+    INSERT INTO inbox_seats AS s (bucket, contact_id, operator_id, workspace_id, mentioned_ms)
+    SELECT ${bucketOf(contactId)}::smallint, ${contactId}::bigint, m, ${workspaceId}::bigint, ${atMs}::bigint
+    FROM unnest(${mentions}::bigint[]) AS m
+    ON CONFLICT (bucket, contact_id, operator_id) DO UPDATE SET mentioned_ms = greatest(s.mentioned_ms, EXCLUDED.mentioned_ms)`;
+}
+
+/** Contacts in whose conversations an operator was mentioned since he has seen them, the newest first. */
+export async function selectMentioned(
+  db: Db,
+  of: { workspaceId: number; operatorId: number; limit: number },
+): Promise<number[]> {
+  const rows = await db<{ contactId: number }[]>`
+    SELECT contact_id AS "contactId" FROM inbox_seats
+    WHERE workspace_id = ${of.workspaceId} AND operator_id = ${of.operatorId} AND mentioned_ms > read_ms
+    ORDER BY mentioned_ms DESC LIMIT ${of.limit}`;
+  return rows.map(({ contactId }) => contactId);
 }
 
 /** Keeps what an operator has begun to write; null when there is nothing any more. */

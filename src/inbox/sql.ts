@@ -18,12 +18,16 @@ export type InboxRow = {
   lastOutMs: number;
   waitingMs: number | null;
   readMs: number;
+  /** The operator who answered last, and when. */
+  answeredBy: number | null;
+  answeredMs: number;
 };
 
 const columns = (db: Db) => db`
   contact_id AS "contactId", conversation_id AS "conversationId", closed, snoozed_until_ms AS "snoozedUntilMs",
   assignee_id AS "assigneeId", channel, destination_id AS "destinationId", last_message_id AS "lastMessageId", last_ms AS "lastMs",
-  last_in_ms AS "lastInMs", last_out_ms AS "lastOutMs", waiting_ms AS "waitingMs", read_ms AS "readMs"`;
+  last_in_ms AS "lastInMs", last_out_ms AS "lastOutMs", waiting_ms AS "waitingMs", read_ms AS "readMs",
+  answered_by AS "answeredBy", answered_ms AS "answeredMs"`;
 
 /** What a contact said, of one batch: the last of it, and the first that nothing in the batch answers. */
 export type Heard = {
@@ -192,21 +196,49 @@ export async function insertRow(
     ON CONFLICT DO NOTHING`;
 }
 
-/** Sets whose a conversation is and whether it is open. Locks the row. */
-export async function updateStanding(
+/** Rows of contacts, locked in order of contact until the transaction ends, as everybody locks who locks several. */
+export async function lockRows(
   tx: Tx,
-  contactId: number,
-  to: { closed: boolean; snoozedUntilMs: number | null; assigneeId: number | null },
+  workspaceId: number,
+  contactIds: readonly number[],
+): Promise<InboxRow[]> {
+  return await tx<InboxRow[]>`
+    SELECT ${columns(tx)} FROM inbox
+    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])
+      AND workspace_id = ${workspaceId}
+    ORDER BY contact_id FOR UPDATE`;
+}
+
+/** Sets whose conversations are, whether they are open, and up to when they were read. Locks the rows, which who calls has locked. */
+export async function updateStandings(
+  tx: Tx,
+  rows: readonly Pick<InboxRow, 'contactId' | 'closed' | 'snoozedUntilMs' | 'assigneeId' | 'readMs'>[],
 ): Promise<void> {
   await tx`
-    UPDATE inbox SET closed = ${to.closed}, snoozed_until_ms = ${to.snoozedUntilMs}, assignee_id = ${to.assigneeId}
-    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+    UPDATE inbox i SET closed = s.closed, snoozed_until_ms = s.snoozed_until_ms, assignee_id = s.assignee_id, read_ms = s.read_ms
+    FROM unnest(
+      ${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
+      ${rows.map((r) => r.closed)}::boolean[], ${rows.map((r) => r.snoozedUntilMs)}::bigint[],
+      ${rows.map((r) => r.assigneeId)}::bigint[], ${rows.map((r) => r.readMs)}::bigint[])
+      AS s (bucket, contact_id, closed, snoozed_until_ms, assignee_id, read_ms)
+    WHERE i.bucket = s.bucket AND i.contact_id = s.contact_id`;
 }
 
 /** Notes up to when a conversation was read; earlier marks change nothing. Locks the row. */
 export async function updateRead(tx: Tx, contactId: number, readMs: number): Promise<void> {
   await tx`
     UPDATE inbox SET read_ms = greatest(read_ms, ${readMs}::bigint)
+    WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
+}
+
+/** Notes who answered, and that he has thereby seen it. Locks the row. */
+export async function updateAnswered(
+  tx: Tx,
+  contactId: number,
+  by: { operatorId: number | null; atMs: number },
+): Promise<void> {
+  await tx`
+    UPDATE inbox SET read_ms = greatest(read_ms, ${by.atMs}::bigint), answered_by = ${by.operatorId}, answered_ms = ${by.atMs}
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId}`;
 }
 

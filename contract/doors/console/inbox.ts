@@ -51,6 +51,8 @@ export const CountsShown = Type.Object({
   snoozed: Count,
   /** Of mine, those in which something is unread. */
   mineUnread: Count,
+  /** Conversations in which the caller was mentioned since he has seen them. */
+  mentioned: Count,
 });
 export type CountsShown = Static<typeof CountsShown>;
 
@@ -60,8 +62,11 @@ export const WayShown = Type.Object({
   channel: Channel,
   address: Type.String(),
   displayName: orNull(Type.String()),
+  integrationId: orNull(Id),
   /** Null where it may be used. */
   reason: orNull(Type.String()),
+  /** Free text may not be sent there any more, an approved template may (WhatsApp). */
+  templateOnly: Type.Boolean(),
   /** Until when free text may be sent (WhatsApp). */
   windowEndsAt: orNull(Time),
 });
@@ -89,7 +94,14 @@ export const ThreadEntry = Type.Union([
     message: MessageShown,
     deliveries: Type.Array(DeliveryShown),
   }),
-  Type.Object({ type: Type.Literal('note'), id: Id, at: Time, text: Type.String(), author: named }),
+  Type.Object({
+    type: Type.Literal('note'),
+    id: Id,
+    at: Time,
+    text: Type.String(),
+    author: named,
+    mentions: Type.Array(named),
+  }),
   Type.Object({
     type: Type.Literal('broadcast'),
     id: Id,
@@ -133,6 +145,8 @@ export type ReplyAccepted = Static<typeof ReplyAccepted>;
 export const NewNote = Type.Object({
   clientId: ClientId,
   text: Type.String({ minLength: 1, maxLength: 10_000 }),
+  /** Members whom it is for: they are told. */
+  mentions: Type.Optional(Type.Array(Id, { maxItems: 20 })),
 });
 /** A note was kept. */
 export const NoteKept = Type.Object({ id: Id, at: Time });
@@ -141,8 +155,37 @@ export const ConversationPatch = Type.Object({
   assigneeId: Type.Optional(orNull(Id)),
   closed: Type.Optional(Type.Boolean()),
   snoozedUntil: Type.Optional(orNull(TimeGiven)),
+  /** What the contact said last is as if nobody had seen it. */
+  unread: Type.Optional(Type.Literal(true)),
 });
 export type ConversationPatch = Static<typeof ConversationPatch>;
+
+/** Conversations in one change. */
+export const MOST_IN_BULK = 200;
+/** `POST …/conversations/bulk`: one change of many; what cannot be done with one is said of that one. */
+export const BulkChange = Type.Object({
+  ids: Type.Array(Id, { minItems: 1, maxItems: MOST_IN_BULK }),
+  change: ConversationPatch,
+});
+export type BulkChange = Static<typeof BulkChange>;
+/** What became of each, in the order asked; `before` is what takes it back. */
+export const BulkChanged = Type.Object({
+  results: Type.Array(
+    Type.Object({
+      id: Id,
+      conversation: orNull(ConversationShown),
+      before: orNull(
+        Type.Object({
+          assigneeId: orNull(Id),
+          closed: Type.Boolean(),
+          snoozedUntil: orNull(Time),
+        }),
+      ),
+      fault: orNull(Type.Object({ code: Type.String(), message: Type.String() })),
+    }),
+  ),
+});
+export type BulkChanged = Static<typeof BulkChanged>;
 /** `POST …/conversations/{id}/read`. */
 export const Seen = Type.Object({ upTo: TimeGiven });
 /** `PUT …/conversations/{id}/draft`: an empty text takes it away. */

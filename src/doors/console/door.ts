@@ -74,6 +74,8 @@ function servingOf(ctx: HttpContext): Serving<ConsoleKind> {
       const query = request.query as Record<string, string>;
       return oddQuery(query, Object.keys(route.query ?? {})) ?? oddText(Object.entries(query)) ?? query;
     },
-    readBody: (route, body) => readStrictly(route.body as TObject | undefined, body),
+    // The handler of an upload reads its parts.
+    readBody: (route, body) =>
+      route.upload ? undefined : readStrictly(route.body as TObject | undefined, body),
   };
 }

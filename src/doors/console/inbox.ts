@@ -11,27 +11,23 @@ import {
   NewDraft,
   Seen,
   VIEW,
-  type WayShown,
 } from '../../../contract/doors/console/inbox.ts';
 import { Id, Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { MOST_COUNTED, rankIn, VIEWS, type View } from '../../../contract/inboxViews.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { listContacts } from '../../contacts/contacts.ts';
-import { selectPeople } from '../../contacts/people.ts';
-import { destinationsOf } from '../../contacts/destinations.ts';
 import type { Tx } from '../../db/pool.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import type { ConversationRead } from '../../conversations/events.ts';
 import { markSeenUpTo } from '../../conversations/marks.ts';
-import { gate, windowEndsMs } from '../../gate/gate.ts';
-import { saidOf } from '../../gate/say.ts';
 import {
-  changeStanding,
+  changeStandings,
   contactOf,
   countView,
   noteSeen,
   rowOf,
+  selectMentioned,
   selectRows,
   selectSeats,
   selectView,
@@ -43,6 +39,7 @@ import {
   type Place,
 } from '../../inbox/inbox.ts';
 import { operatorNames, operatorOf, presentConversations } from './inboxShown.ts';
+import { waysOf } from './inboxWays.ts';
 import {
   idIn,
   idOf,
@@ -62,6 +59,8 @@ import {
 
 /** Contacts that a search looks at. */
 const MOST_FOUND = 200;
+/** Conversations with mentions that are counted and listed. */
+const MOST_MENTIONED = 50;
 const one = '/conversations/:conversationId';
 
 /** `…/conversations`. */
@@ -88,6 +87,13 @@ export const inboxRoutes: readonly Route[] = [
     does: `How many conversations each view has; counting ends at ${MOST_COUNTED}.`,
     answer: CountsShown,
     handle: counts,
+  }),
+  reads({
+    path: '/conversations/mentioned',
+    action: 'messages.read',
+    does: `Conversations in which the caller was mentioned since he has seen them, the newest first; ${MOST_MENTIONED} at most.`,
+    answer: ConversationPage,
+    handle: mentionedIn,
   }),
   reads({
     path: one,
@@ -213,14 +219,23 @@ function placeIn(text: string): Place | Fault {
 async function counts({ ctx, caller, workspace, workspaceNowMs }: Call): Promise<CountsShown> {
   const look = { workspaceId: workspace.id, operatorId: caller.operatorId ?? 0, nowMs: workspaceNowMs };
   const count = (view: View, unread = false) => countView(ctx.sql, { ...look, view, unread }, MOST_COUNTED);
-  const [mine, unassigned, all, snoozed, mineUnread] = await Promise.all([
+  const [mine, unassigned, all, snoozed, mineUnread, mentioned] = await Promise.all([
     count('mine'),
     count('unassigned'),
     count('all'),
     count('snoozed'),
     count('mine', true),
+    selectMentioned(ctx.sql, { ...look, limit: MOST_MENTIONED }),
   ]);
-  return { mine, unassigned, all, snoozed, mineUnread };
+  return { mine, unassigned, all, snoozed, mineUnread, mentioned: mentioned.length };
+}
+
+async function mentionedIn({ ctx, caller, workspace }: Call): Promise<ConversationPage> {
+  const of = { workspaceId: workspace.id, operatorId: caller.operatorId ?? 0, limit: MOST_MENTIONED };
+  const contactIds = await selectMentioned(ctx.sql, of);
+  const rows = await selectRows(ctx.sql, workspace.id, contactIds);
+  rows.sort((a, b) => contactIds.indexOf(a.contactId) - contactIds.indexOf(b.contactId));
+  return { conversations: await presentConversations(ctx.sql, workspace.id, rows), next: null };
 }
 
 /** How the conversation of the path stands. */
@@ -257,44 +272,6 @@ async function whole(call: Call, row: InboxRow): Promise<ConversationWhole | Fau
   };
 }
 
-/** Every address, where the contact was heard last first; why one cannot be answered on is in the gate's words. */
-async function waysOf({ ctx, workspace, workspaceNowMs }: Call, row: InboxRow): Promise<WayShown[]> {
-  const named = { workspaceId: workspace.id, contactId: row.contactId };
-  const [people, destinations] = await Promise.all([
-    selectPeople(ctx.sql, [named], { attributes: false }),
-    destinationsOf(ctx.sql, workspace.id, [row.contactId]),
-  ]);
-  const names = new Map(destinations.map(({ id, displayName }) => [id, displayName]));
-  const ways = (people.get(row.contactId)?.destinations ?? []).map((destination) => {
-    const facts = {
-      class: 'transactional',
-      expiresMs: Infinity,
-      destination,
-      integrationId: destination.integrationId ?? undefined,
-      timeZone: 'UTC',
-      rules: {},
-      capFreeMs: undefined,
-      isTemplate: false,
-    } as const;
-    const verdict = gate(facts, workspaceNowMs);
-    return {
-      lastMs: destination.destinationId === row.destinationId ? Infinity : (destination.lastInboundMs ?? 0),
-      shown: {
-        destinationId: idText(destination.destinationId),
-        channel: destination.channel as WayShown['channel'],
-        address: destination.address,
-        displayName: names.get(destination.destinationId) ?? null,
-        reason: verdict.verdict === 'go' ? null : saidOf(verdict.code, facts),
-        windowEndsAt: timeText(windowEndsMs(destination) ?? null),
-      },
-    };
-  });
-  ways.sort((a, b) => b.lastMs - a.lastMs);
-  // One address may be linked through several integrations; it is one way all the same, the one used last.
-  const byAddress = Map.groupBy(ways, ({ shown: { channel, address } }) => `${channel} ${address}`);
-  return [...byAddress.values()].map(([first]) => first!.shown);
-}
-
 async function change(call: Call<ConversationPatch>): Promise<Work<200, ConversationShown> | Fault> {
   const { workspace, body, workspaceNowMs } = call;
   const row = await findRow(call);
@@ -310,8 +287,8 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
       return breaks('assigneeId', 'must be a member of the workspace');
     const held = await takeUp(tx, workspace.id, contactId);
     if (!held) return missing('conversation');
-    const changed = await changeStanding(tx, held, wanted);
-    const [shown] = await presentConversations(tx, workspace.id, [changed]);
+    const changed = await changeStandings(tx, [held], wanted);
+    const [shown] = await presentConversations(tx, workspace.id, changed);
     if (!shown) return missing('conversation');
     tellOf(call, contactId);
     const subject = `conversation:${held.conversationId}`;
@@ -319,7 +296,11 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
   };
 }
 
-function changeOf({ assigneeId, closed, snoozedUntil }: ConversationPatch, nowMs: number): Change | Fault {
+/** A change as it is written. */
+export function changeOf(
+  { assigneeId, closed, snoozedUntil, unread }: ConversationPatch,
+  nowMs: number,
+): Change | Fault {
   const until = typeof snoozedUntil === 'string' ? readTime(snoozedUntil, 'snoozedUntil') : snoozedUntil;
   if (isFault(until)) return until;
   if (typeof until === 'number' && until <= nowMs) return breaks('snoozedUntil', 'must lie ahead');
@@ -328,6 +309,7 @@ function changeOf({ assigneeId, closed, snoozedUntil }: ConversationPatch, nowMs
     ...(assigneeId === undefined ? {} : { assigneeId: assigneeId === null ? null : idOf(assigneeId) }),
     ...(closed === undefined ? {} : { closed }),
     ...(until === undefined ? {} : { snoozedUntilMs: until }),
+    ...(unread ? { unread } : {}),
   };
 }
 

@@ -148,5 +148,6 @@ export function presentNote(note: Note, names: ReadonlyMap<number, string>): Thr
     at: timeText(note.atMs),
     text: note.text,
     author: operatorOf(names, note.operatorId),
+    mentions: note.mentions.map((id) => operatorOf(names, id)),
   };
 }

@@ -19,8 +19,11 @@ import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
 import { importRoutes } from './imports.ts';
+import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
+import { inboxBulkRoutes } from './inboxBulk.ts';
+import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { mergeRoutes } from './merge.ts';
@@ -56,6 +59,9 @@ export const ROUTES: readonly Route[] = [
   ...importRoutes,
   ...setRoutes,
   ...inboxRoutes,
+  ...inboxBulkRoutes,
+  ...savedReplyRoutes,
+  ...fileRoutes,
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,

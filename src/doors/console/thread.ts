@@ -194,7 +194,12 @@ async function reply(call: Call<Static<typeof NewReply>>): Promise<Work<202, Rep
   // What is short is made short for the workspace; it is read before there is a transaction.
   await ctx.directory.integrationsOf(workspace.id);
   return async (tx) => {
-    const stale = await mayAnswer(tx, { workspaceId: workspace.id, contactId, seenMs });
+    const stale = await mayAnswer(tx, {
+      workspaceId: workspace.id,
+      contactId,
+      seenMs,
+      operatorId: caller.operatorId,
+    });
     if (stale) return stale;
     const [accepted] = await accept(ctx, tx, nowMs, [
       {
@@ -239,13 +244,18 @@ async function note(call: Call<Static<typeof NewNote>>): Promise<Work<201, Stati
   const row = await findRow(call);
   if (isFault(row)) return row;
   const { contactId } = row;
+  const mentions = [...new Set((body.mentions ?? []).map(idOf))];
   return async (tx) => {
     if (!(await takeUp(tx, workspace.id, contactId))) return missing('conversation');
+    const members = mentions.length ? await operatorNames(tx, workspace.id) : undefined;
+    const odd = mentions.findIndex((id) => !members?.has(id));
+    if (odd >= 0) return breaks(`mentions[${odd}]`, 'must be a member of the workspace');
     const made = await addNote(tx, ctx.ids, {
       contactId,
       workspaceId: workspace.id,
       operatorId,
       text: body.text,
+      mentions,
       atMs: workspaceNowMs,
     });
     tellOf(call, contactId, made.id);

@@ -4,13 +4,13 @@ import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { MessagesAdded } from '../../../contract/doors/sunshine/messages.ts';
 import { type Static } from 'typebox';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
-import { keepFile, removeFile, type Upload } from '../../content/mediaStore.ts';
+import { keepFile, removeFile } from '../../content/mediaStore.ts';
+import { readForm } from '../kit/form.ts';
 import { addMessages, readPosted } from './messages.ts';
 import { acts, writes, type Call, type Route, type Work } from './route.ts';
 
 /** The largest file (api/sunshine.md §1.5). */
 export const FILE_BYTES = 50 * 1024 * 1024;
-const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
 /** `…/attachments` and `…/images`. */
 export const attachmentRoutes: readonly Route[] = [
@@ -88,29 +88,4 @@ async function postImage(call: Call): Promise<Work<201, MessagesAdded> | Fault> 
     if (isFault(added)) await removeFile(call.ctx, call.workspace.id, mediaUrl);
     return added;
   };
-}
-
-/** The parts of a body: the file, and the texts beside it. */
-export async function readForm(
-  call: Pick<Call, 'contentType' | 'rawBody'>,
-): Promise<{ source: Upload; fields: Record<string, string> } | Fault> {
-  if (!/^multipart\/form-data\b/i.test(call.contentType))
-    return fault('unsupported_media', 'The body must be multipart/form-data with a file named source.');
-  const headers = { 'content-type': call.contentType };
-  let form: FormData;
-  try {
-    form = await new Response(new Uint8Array(call.rawBody), { headers }).formData();
-  } catch {
-    return fault('bad_request', 'The body is not well-formed multipart/form-data.');
-  }
-  const source = form.get('source');
-  if (source === null || typeof source === 'string') return breaks('source', 'is required, as a file');
-  if (source.size === 0) return breaks('source', 'is empty');
-  const fields: Record<string, string> = {};
-  for (const [name, value] of form) if (typeof value === 'string') fields[name] = value;
-  const texts = Object.values(fields);
-  if (texts.some((text) => text.includes('\0')))
-    return breaks('source', 'no field beside it may hold U+0000');
-  const mediaType = MEDIA_TYPE.test(source.type) ? source.type.toLowerCase() : 'application/octet-stream';
-  return { source: { bytes: await source.bytes(), name: source.name, mediaType }, fields };
 }

@@ -18,7 +18,7 @@ import { conversationsOf } from '../../conversations/conversations.ts';
 import { messagesById, historyPage } from '../../conversations/history.ts';
 import { readUpTo, say } from '../live/say.ts';
 import { readProfile } from './appUsers.ts';
-import { readForm } from './attachments.ts';
+import { readForm } from '../kit/form.ts';
 import { readLinking, removeClients } from './channels.ts';
 import { confirmingOf } from './confirmations.ts';
 import { presentClient, sunshineConversation, presentUser } from './present.ts';

@@ -14,7 +14,7 @@ import type { Person, Reachable } from '../../contacts/person.ts';
 import type { Compiled } from '../../content/compile.ts';
 import { isRenderFailure } from '../../content/failure.ts';
 import type { RenderOptions } from '../../content/renderOptions.ts';
-import { segments } from '../../content/segments.ts';
+import { segments } from '../../../contract/smsSegments.ts';
 import type { Variables } from '../../content/variables.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
 import { decideFailure, type Decision, type Subject } from '../outcome/decide.ts';

@@ -42,6 +42,9 @@ export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
 
+/** Says that a call has found the session over. */
+export const signedOut = (): void => onSignedOut();
+
 /** Calls the API below `/api`; throws an `ApiFault` for what it refuses, and for a line that is down (status 0). */
 export async function call<T>(
   method: Method,
@@ -68,7 +71,8 @@ export async function call<T>(
   throw fault;
 }
 
-async function faultOf(response: Response): Promise<ApiFault> {
+/** What an answer refuses. */
+export async function faultOf(response: Response): Promise<ApiFault> {
   const told = (await response.json().catch(() => ({}))) as {
     error?: { code?: string; message?: string; field?: string };
   };

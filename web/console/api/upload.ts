@@ -1,38 +1,29 @@
-/** Sends a file, and says how far it is: what `fetch` cannot say. */
+/** Files on their way up. */
 import { CONSOLE_HEADER } from '../../../contract/consoleLive.ts';
-import { ApiFault } from './call.ts';
+import { ApiFault, faultOf, signedOut } from './call.ts';
 
-/** Posts a file below `/api`; `onSent` is told the share that is sent, from 0 to 1. */
-export function upload<T>(path: string, file: Blob, onSent: (share: number) => void): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open('POST', `/api${path}`);
-    request.setRequestHeader(CONSOLE_HEADER, '1');
-    request.setRequestHeader('content-type', 'text/csv');
-    request.upload.addEventListener('progress', ({ loaded, total }) =>
-      onSent(total > 0 ? loaded / total : 0),
-    );
-    request.addEventListener('error', () =>
-      reject(new ApiFault({ status: 0, code: 'offline', message: 'Parley cannot be reached.' })),
-    );
-    request.addEventListener('load', () => {
-      const told = read(request.responseText);
-      if (request.status < 300) return resolve(told as T);
-      const {
-        code = 'internal_error',
-        message = `Parley answered ${request.status}.`,
-        field,
-      } = told.error ?? {};
-      reject(new ApiFault({ status: request.status, code, message, field }));
-    });
-    request.send(file);
+/** Sends a file up and tells how far it is, which `fetch` cannot: as a form's `source`, or as it is where a media type is given. */
+export async function upload<T>(
+  path: string,
+  file: File,
+  onDone: (part: number) => void,
+  mediaType?: string,
+): Promise<T> {
+  const request = new XMLHttpRequest();
+  const form = new FormData();
+  form.append('source', file);
+  request.open('POST', `/api${path}`);
+  request.setRequestHeader(CONSOLE_HEADER, '1');
+  if (mediaType !== undefined) request.setRequestHeader('content-type', mediaType);
+  request.upload.addEventListener('progress', ({ loaded, total }) => onDone(total ? loaded / total : 0));
+  await new Promise<void>((resolve) => {
+    request.addEventListener('loadend', () => resolve());
+    request.send(mediaType === undefined ? form : file);
   });
-}
-
-function read(text: string): { error?: { code?: string; message?: string; field?: string } } {
-  try {
-    return JSON.parse(text) as object;
-  } catch {
-    return {};
-  }
+  if (request.status === 0)
+    throw new ApiFault({ status: 0, code: 'offline', message: 'Parley cannot be reached.' });
+  if (request.status < 300) return JSON.parse(request.responseText) as T;
+  const fault = await faultOf(new Response(request.responseText, { status: request.status }));
+  if (fault.status === 401) signedOut();
+  throw fault;
 }

@@ -3,6 +3,7 @@
  * name: the server keeps one of each. It is let go when the answer is seen among what was said.
  */
 import { useSyncExternalStore } from 'react';
+import type { Content } from '../../../contract/content.ts';
 import type { ReplyAccepted } from '../../../contract/doors/console/inbox.ts';
 import { ApiFault, call } from '../api/call.ts';
 import { at } from '../api/queries.ts';
@@ -12,7 +13,7 @@ export type Pending = {
   clientId: string;
   ws: string;
   conversationId: string;
-  body: { text: string; destinationId?: string; seenUpTo?: string };
+  body: { content: Content; destinationId?: string; seenUpTo?: string };
   at: string;
   state: 'sending' | 'waiting' | 'refused';
   /** Why it was refused, in the server's words. */
@@ -21,7 +22,7 @@ export type Pending = {
   isStale?: boolean;
 };
 
-const KEY = 'parley.outbox';
+const KEY = 'parley.outbox.2';
 const AGAIN_MS = 3_000;
 const watchers = new Set<() => void>();
 let all: readonly Pending[] = load();
@@ -60,9 +61,14 @@ export function useOutbox(): readonly Pending[] {
   );
 }
 
-/** Sends an answer. */
-export function send(ws: string, conversationId: string, body: Pending['body']): void {
-  const clientId = crypto.randomUUID();
+/** Sends an answer. What is sent twice under one name is sent once. */
+export function send(
+  ws: string,
+  conversationId: string,
+  body: Pending['body'],
+  clientId: string = crypto.randomUUID(),
+): void {
+  if (all.some((one) => one.clientId === clientId)) return;
   const pending: Pending = {
     clientId,
     ws,
@@ -92,10 +98,9 @@ export function letGo(clientIds: readonly string[]): void {
 }
 
 async function attempt({ clientId, ws, conversationId, body }: Pending): Promise<void> {
-  const { text, ...rest } = body;
   try {
     await call<ReplyAccepted>('POST', at(ws, `/conversations/${conversationId}/messages`), {
-      body: { clientId, content: { type: 'text', text }, ...rest },
+      body: { clientId, ...body },
     });
     patch(clientId, { state: 'sending' });
   } catch (error) {

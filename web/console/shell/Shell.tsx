@@ -1,7 +1,7 @@
 /** What is around every page of a workspace: the side bar, the band of a test workspace, drawers, the palette, and the line to the server. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
-import { useEffect, useState, type ReactElement } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactElement } from 'react';
 import { AheadMs } from '../../shared/time.tsx';
 import { clockQuery, countsQuery } from '../api/queries.ts';
 import { keepSending } from '../live/outbox.ts';
@@ -10,12 +10,14 @@ import { Empty } from '../ui/states.tsx';
 import { listenForKeys, useKeys } from '../ui/keys.ts';
 import { Toasts } from '../ui/toasts.tsx';
 import { Band } from './Band.tsx';
-import { KeyMap } from './KeyMap.tsx';
-import { Palette } from './Palette.tsx';
 import { useHere, useMe, useWorkspace } from './session.ts';
 import { SideBar } from './SideBar.tsx';
-import { Why } from './Why.tsx';
 import { usePlaces } from './places.ts';
+
+// What is opened on demand is fetched on demand, and with it all that dialogs need.
+const KeyMap = lazy(async () => ({ default: (await import('./KeyMap.tsx')).KeyMap }));
+const Palette = lazy(async () => ({ default: (await import('./Palette.tsx')).Palette }));
+const Why = lazy(async () => ({ default: (await import('./Why.tsx')).Why }));
 
 const route = getRouteApi('/w/$ws');
 
@@ -46,6 +48,8 @@ function Inside(): ReactElement {
   const online = useOnline();
   const [open, setOpen] = useState<'palette' | 'keys'>();
   const { why } = route.useSearch();
+  // Once there they stay, so that they can fade out.
+  const everOpen = useEver({ palette: open === 'palette', keys: open === 'keys', why: why !== undefined });
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const places = usePlaces();
@@ -78,13 +82,25 @@ function Inside(): ReactElement {
           </main>
         </div>
       </div>
-      <Palette opened={open === 'palette'} onClose={() => setOpen(undefined)} />
-      <KeyMap opened={open === 'keys'} onClose={() => setOpen(undefined)} />
-      <Why
-        message={why}
-        onClose={() => void navigate({ to: '.', search: (search) => ({ ...search, why: undefined }) })}
-      />
+      <Suspense>
+        {everOpen.palette ? <Palette opened={open === 'palette'} onClose={() => setOpen(undefined)} /> : null}
+        {everOpen.keys ? <KeyMap opened={open === 'keys'} onClose={() => setOpen(undefined)} /> : null}
+        {everOpen.why ? (
+          <Why
+            message={why}
+            onClose={() => void navigate({ to: '.', search: (search) => ({ ...search, why: undefined }) })}
+          />
+        ) : null}
+      </Suspense>
       <Toasts />
     </AheadMs.Provider>
   );
+}
+
+/** What has been true once. */
+function useEver<T extends Record<string, boolean>>(now: T): T {
+  const [ever, setEver] = useState(now);
+  const merged = Object.fromEntries(Object.entries(now).map(([name, is]) => [name, is || ever[name]])) as T;
+  if (Object.keys(now).some((name) => merged[name] !== ever[name])) setEver(merged);
+  return merged;
 }

@@ -1,45 +1,55 @@
 /** The place to answer, or to note something for the others. What is typed is kept on the server, by operator, and is there again anywhere. */
 import { Button, Menu, Tooltip } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import {
+  lazy,
+  Suspense,
+  useRef,
+  useState,
+  type ClipboardEvent,
+  type DragEvent,
+  type KeyboardEvent,
+  type ReactElement,
+} from 'react';
+import type { Content } from '../../../../contract/content.ts';
 import type { ConversationWhole, WayShown } from '../../../../contract/doors/console/inbox.ts';
-import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
-import { call } from '../../api/call.ts';
-import { at, conversationQuery } from '../../api/queries.ts';
+import { segments } from '../../../../contract/smsSegments.ts';
+import { Icon } from '../../../shared/icons.tsx';
+import { useNow } from '../../../shared/time.tsx';
 import { send } from '../../live/outbox.ts';
 import { sayPresent } from '../../live/socket.ts';
 import { useMay } from '../../shell/session.ts';
 import { useKeys } from '../../ui/keys.ts';
-import { toastError } from '../../ui/toasts.tsx';
+import { useDraft, useNote, useSeenUpTo, useTyping } from './composing.ts';
+import { Files, useFiles } from './Files.tsx';
+import { leftText, Ways } from './Ways.tsx';
 
-const DRAFT_MS = 700;
-const TYPING_MS = 8_000;
+const Rich = lazy(async () => ({ default: (await import('./rich/Rich.tsx')).Rich }));
 const MOST_TEXT = 4_096;
 
 type Mode = 'reply' | 'note';
+type Props = { ws: string; conversation: ConversationWhole; onClose: () => void };
 
-/** The composer. */
-export function Composer({
-  ws,
-  conversation,
-}: {
-  ws: string;
-  conversation: ConversationWhole;
-}): ReactElement {
+/** What else than text can be sent. */
+export const KINDS = ['buttons', 'card', 'carousel', 'form', 'location', 'template'] as const;
+/** One of them. */
+export type Kind = (typeof KINDS)[number];
+
+/** The composer. `onClose` closes the conversation, once the answer is on its way. */
+export function Composer({ ws, conversation, onClose }: Props): ReactElement {
   const { id, ways, draft } = conversation;
   const [mode, setMode] = useState<Mode>('reply');
   const [text, setText] = useState(draft?.text ?? '');
   const [note, setNote] = useState('');
   const [chosen, setChosen] = useState<string | undefined>(draft?.destinationId ?? undefined);
+  const [rich, setRich] = useState<Kind>();
   const field = useRef<HTMLTextAreaElement>(null);
   const may = useMay('conversations.reply');
-  const way =
-    ways.find(({ destinationId }) => destinationId === chosen) ??
-    ways.find(({ reason }) => reason === null) ??
-    ways[0];
+  const way = wayOf(ways, chosen);
   const saveDraft = useDraft(ws, id, way?.destinationId);
   const noteIt = useNote(ws, id, () => setNote(''));
   const sayTyping = useTyping(id);
+  const seenUpTo = useSeenUpTo(conversation);
+  const files = useFiles(ws);
   const focusOn = (next: Mode) => {
     setMode(next);
     requestAnimationFrame(() => field.current?.focus());
@@ -51,18 +61,19 @@ export function Composer({
   const isNote = mode === 'note';
   const value = isNote ? note : text;
   const off = may === true ? (isNote ? undefined : (way?.reason ?? undefined)) : may;
-  const go = () => {
-    const said = value.trim();
-    if (!said || off !== undefined) return;
-    if (isNote) return noteIt.mutate(said);
-    send(ws, id, {
-      text: said,
-      seenUpTo: conversation.lastAt,
-      ...(way ? { destinationId: way.destinationId } : {}),
-    });
+  const isEmpty = !value.trim() && (isNote || !files.kept.length);
+  const cannot = off !== undefined || isEmpty || files.isBusy;
+  const say = (content: Content) =>
+    send(ws, id, { content, seenUpTo: seenUpTo(), ...(way ? { destinationId: way.destinationId } : {}) });
+  const go = (andClose = false) => {
+    if (cannot) return;
+    if (isNote) return noteIt.mutate(value.trim());
+    for (const content of contentsOf(value.trim(), files.kept)) say(content);
+    files.clear();
     setText('');
     saveDraft('', true);
     sayPresent(id, 'looking');
+    if (andClose) onClose();
   };
   const typed = (next: string) => {
     if (isNote) return setNote(next);
@@ -74,10 +85,10 @@ export function Composer({
     if (event.key === 'Escape') field.current?.blur();
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    go();
+    go(event.shiftKey);
   };
   return (
-    <div className="composer" data-note={isNote || undefined}>
+    <div className="composer" data-note={isNote || undefined} {...takesFiles(isNote ? undefined : files.add)}>
       <div className="composer-top">
         <ModeSwitch mode={mode} onMode={focusOn} />
         {isNote ? (
@@ -97,21 +108,152 @@ export function Composer({
         onChange={({ currentTarget }) => typed(currentTarget.value)}
         onKeyDown={pressed}
       />
+      {isNote ? null : <Files files={files} />}
       <div className="composer-end">
-        <span className="muted">{off ?? `${value.length} / ${MOST_TEXT}`}</span>
-        <Tooltip label={off ?? 'Ctrl Enter'} multiline maw={300}>
+        {isNote || may !== true ? null : <More way={way} onKind={setRich} onFiles={files.add} />}
+        <span className="muted grow">{off ?? <Size text={value} way={isNote ? undefined : way} />}</span>
+        {way?.templateOnly && !isNote && may === true ? (
+          <Button size="sm" variant="default" onClick={() => setRich('template')}>
+            Choose a template
+          </Button>
+        ) : null}
+        <Tooltip label={off ?? 'Ctrl Enter; with Shift the conversation is closed, too'} multiline maw={300}>
           <Button
             size="sm"
-            onClick={go}
+            onClick={() => go()}
             leftSection={<Icon name={isNote ? 'note' : 'send'} size={16} />}
-            aria-disabled={off !== undefined || !value.trim() || undefined}
-            data-off={off !== undefined || !value.trim() || undefined}
+            aria-disabled={cannot || undefined}
+            data-off={cannot || undefined}
           >
             {isNote ? 'Add note' : 'Send'}
           </Button>
         </Tooltip>
       </div>
+      {rich && way ? (
+        <Suspense>
+          <Rich
+            ws={ws}
+            kind={rich}
+            way={way}
+            contactId={conversation.contact.id}
+            text={text}
+            onSend={(content) => {
+              say(content);
+              setRich(undefined);
+            }}
+            onClose={() => setRich(undefined)}
+          />
+        </Suspense>
+      ) : null}
     </div>
+  );
+}
+
+/** The way that was chosen, else the first that can be used. */
+function wayOf(ways: readonly WayShown[], chosen: string | undefined): WayShown | undefined {
+  return (
+    ways.find(({ destinationId }) => destinationId === chosen) ??
+    ways.find(({ reason }) => reason === null) ??
+    ways[0]
+  );
+}
+
+type KeptFile = { url: string; mediaType: string; name: string };
+
+/** A text, or files with the text below the first. */
+function contentsOf(text: string, files: readonly KeptFile[]): Content[] {
+  if (!files.length) return [{ type: 'text', text }];
+  return files.map(({ url, mediaType }, n) => ({
+    type: mediaType.startsWith('image/') ? 'image' : 'file',
+    mediaUrl: url,
+    mediaType,
+    ...(n === 0 && text ? { text } : {}),
+  }));
+}
+
+/** What makes an element take files that are dropped on it or pasted into it. */
+function takesFiles(add: ((files: FileList) => void) | undefined) {
+  if (!add) return {};
+  return {
+    onDragOver: (event: DragEvent) => event.preventDefault(),
+    onDrop: (event: DragEvent) => {
+      event.preventDefault();
+      add(event.dataTransfer.files);
+    },
+    onPaste: (event: ClipboardEvent) => {
+      if (!event.clipboardData.files.length) return;
+      event.preventDefault();
+      add(event.clipboardData.files);
+    },
+  };
+}
+
+/** How long it is, in what counts on its channel. */
+function Size({ text, way }: { text: string; way: WayShown | undefined }): ReactElement {
+  const nowMs = useNow();
+  if (way?.channel === 'sms' && text) {
+    const { encoding, count, units } = segments(text);
+    return (
+      <>
+        {encoding} · {count} {count === 1 ? 'segment' : 'segments'} · {units}
+      </>
+    );
+  }
+  return (
+    <>
+      {text.length} / {MOST_TEXT}
+      {way?.windowEndsAt ? ` · free text for ${leftText(way.windowEndsAt, nowMs)}` : null}
+    </>
+  );
+}
+
+const KIND_NAMES: Readonly<Record<Kind, string>> = {
+  buttons: 'Buttons',
+  card: 'Card',
+  carousel: 'Carousel',
+  form: 'Form',
+  location: 'Place',
+  template: 'WhatsApp template',
+};
+
+type MoreProps = {
+  way: WayShown | undefined;
+  onKind: (kind: Kind) => void;
+  onFiles: (files: FileList) => void;
+};
+
+/** What can be sent besides text. */
+function More({ way, onKind, onFiles }: MoreProps): ReactElement {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Menu position="top-start" width={200}>
+        <Menu.Target>
+          <button type="button" className="chip" aria-label="Something else than text">
+            <Icon name="plus" size={16} />
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => input.current?.click()}>File …</Menu.Item>
+          {KINDS.filter((kind) => kind !== 'template' || way?.channel === 'whatsapp').map((kind) => (
+            <Menu.Item key={kind} onClick={() => onKind(kind)}>
+              {KIND_NAMES[kind]} …
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to send"
+        onChange={({ currentTarget }) => {
+          if (currentTarget.files) onFiles(currentTarget.files);
+          currentTarget.value = '';
+        }}
+      />
+    </>
   );
 }
 
@@ -125,98 +267,4 @@ function ModeSwitch({ mode, onMode }: { mode: Mode; onMode: (mode: Mode) => void
       ))}
     </div>
   );
-}
-
-type WaysProps = { ways: readonly WayShown[]; way: WayShown | undefined; onWay: (id: string) => void };
-
-/** Where the answer goes; what cannot be used is there with its reason. */
-function Ways({ ways, way, onWay }: WaysProps): ReactElement {
-  if (!way) return <span className="muted">There is no address to answer to.</span>;
-  return (
-    <Menu position="top-start" width={320}>
-      <Menu.Target>
-        <button
-          type="button"
-          className="chip"
-          aria-label={`On ${channelName(way.channel)}, ${way.address}: change`}
-        >
-          <Icon name={channelIcon(way.channel)} size={14} /> on {channelName(way.channel)} · {way.address}
-          <Icon name="down" size={14} />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {ways.map((one) => (
-          <Menu.Item
-            key={one.destinationId}
-            leftSection={<Icon name={channelIcon(one.channel)} size={16} />}
-            aria-disabled={one.reason !== null || undefined}
-            onClick={() => one.reason === null && onWay(one.destinationId)}
-          >
-            {channelName(one.channel)} · {one.address}
-            {one.reason === null ? null : <span className="reason">{one.reason}</span>}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
-  );
-}
-
-/** Keeps what is typed: a moment after the last key, and when one leaves. */
-function useDraft(ws: string, id: string, destinationId: string | undefined) {
-  const client = useQueryClient();
-  const waiting = useRef<{ timer: number; text: string }>(undefined);
-  const keep = (text: string) => {
-    client.setQueryData(conversationQuery(ws, id).queryKey, (whole) =>
-      whole ? { ...whole, draft: text ? { text, destinationId: destinationId ?? null } : null } : whole,
-    );
-    void call('PUT', at(ws, `/conversations/${id}/draft`), {
-      body: { text, ...(destinationId === undefined ? {} : { destinationId }) },
-    }).catch(() => {});
-  };
-  const latest = useRef(keep);
-  useEffect(() => {
-    latest.current = keep;
-  });
-  useEffect(
-    () => () => {
-      if (!waiting.current) return;
-      window.clearTimeout(waiting.current.timer);
-      latest.current(waiting.current.text);
-    },
-    [],
-  );
-  return (text: string, atOnce = false) => {
-    window.clearTimeout(waiting.current?.timer);
-    const save = () => {
-      waiting.current = undefined;
-      latest.current(text);
-    };
-    if (atOnce) save();
-    else waiting.current = { text, timer: window.setTimeout(save, DRAFT_MS) };
-  };
-}
-
-/** Tells the others that one types, now and then. */
-function useTyping(id: string): () => void {
-  const toldMs = useRef(0);
-  return () => {
-    if (Date.now() - toldMs.current < TYPING_MS) return;
-    toldMs.current = Date.now();
-    sayPresent(id, 'typing');
-  };
-}
-
-function useNote(ws: string, id: string, done: () => void) {
-  const client = useQueryClient();
-  const clientId = useRef(crypto.randomUUID());
-  return useMutation({
-    mutationFn: (text: string) =>
-      call('POST', at(ws, `/conversations/${id}/notes`), { body: { clientId: clientId.current, text } }),
-    onSuccess: () => {
-      clientId.current = crypto.randomUUID();
-      done();
-      void client.invalidateQueries({ queryKey: [ws, 'thread', id] });
-    },
-    onError: toastError,
-  });
 }

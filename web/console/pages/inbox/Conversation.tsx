@@ -36,6 +36,12 @@ export function Conversation({
 }): ReactElement {
   const { data, error, refetch } = useQuery(conversationQuery(ws, id));
   useLooking(id);
+  const change = useChange(ws, id);
+  const close = () =>
+    change.mutate(
+      { closed: true },
+      { onSuccess: () => toast('Closed.', { undo: () => change.mutate({ closed: false }) }) },
+    );
   if (error && !data)
     return (
       <div className="thread-none">
@@ -54,7 +60,7 @@ export function Conversation({
         <Head ws={ws} conversation={data} onBack={onBack} />
         <Thread ws={ws} conversation={data} />
         <Present id={id} />
-        <Composer ws={ws} conversation={data} />
+        <Composer ws={ws} conversation={data} onClose={close} />
       </section>
       <Profile ws={ws} contactId={data.contact.id} />
     </>
@@ -89,11 +95,10 @@ function Present({ id }: { id: string }): ReactElement | null {
 }
 
 /** Changes how it stands, at once for who does it; takes it back when the server says no. */
-function useChange(ws: string, conversation: ConversationWhole) {
+function useChange(ws: string, id: string) {
   const client = useQueryClient();
   const me = useMe();
   const nowMs = useNow();
-  const { id } = conversation;
   return useMutation({
     mutationFn: (body: ConversationPatch) =>
       call<ConversationShown>('PATCH', at(ws, `/conversations/${id}`), { body }),
@@ -109,7 +114,7 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
   const me = useMe();
   const nowMs = useNow();
   const may = useMay('conversations.reply');
-  const change = useChange(ws, conversation);
+  const change = useChange(ws, conversation.id);
   const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs;
   const close = () =>
     change.mutate(
@@ -137,12 +142,14 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
         <h2>{contact.name ?? 'Somebody'}</h2>
         <p>
           <Icon name={channelIcon(channel)} size={14} /> {channelName(channel)}
-          {ways[0] ? ` · ${ways[0].address}` : null}
-          {window ? ` · free text for ${spanText(Math.max(0, Date.parse(window) - nowMs))}` : null}
-          {sleeps
-            ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}`
-            : null}
-          {closed ? ' · closed' : null}
+          <span title={ways[0]?.address}>
+            {ways[0] ? ` · ${ways[0].address}` : null}
+            {window ? ` · free text for ${spanText(Math.max(0, Date.parse(window) - nowMs))}` : null}
+            {sleeps
+              ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}`
+              : null}
+            {closed ? ' · closed' : null}
+          </span>
         </p>
       </div>
       <div className="thread-acts">

@@ -3,7 +3,7 @@ import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type KeyboardEvent, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
 import type { ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
@@ -13,6 +13,9 @@ import { useHere } from '../../shell/session.ts';
 import { countText, Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { Bulk } from './Bulk.tsx';
+import { useHoldPlace } from './holdPlace.ts';
+import { Mentioned } from './Mentioned.tsx';
 
 const ROW_PX = 76;
 /** Rows below which more are asked for. */
@@ -78,6 +81,7 @@ export function ConversationList({ ws, view, filter, open, onOpen, onFilter }: P
           >
             Unread
           </button>
+          {counts?.mentioned ? <Mentioned ws={ws} view={view} n={counts.mentioned} /> : null}
         </div>
       </header>
       <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
@@ -102,6 +106,12 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
   const at = rows.findIndex(({ id }) => id === open);
   const items = virtual.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const { fresh, toTop } = useHoldPlace(
+    scroller,
+    rows.map(({ id }) => id),
+    ROW_PX,
+  );
   useEffect(() => {
     if (hasNextPage && !isFetchingNextPage && lastShown > rows.length - AHEAD_ROWS) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, lastShown, rows.length, fetchNextPage]);
@@ -112,10 +122,17 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
     virtual.scrollToIndex(next);
     onOpen(row.id);
   };
+  const choose = (id: string) =>
+    setChosen((now) => (now.has(id) ? new Set([...now].filter((one) => one !== id)) : new Set([...now, id])));
   useKeys([
     { keys: 'j', does: 'Next conversation', act: () => step(1) },
     { keys: 'k', does: 'Conversation before', act: () => step(-1) },
-    { keys: 'Escape', does: 'Back to the list', act: () => onOpen(undefined) },
+    { keys: 'x', does: 'Choose this conversation', act: () => open && choose(open) },
+    {
+      keys: 'Escape',
+      does: 'Back to the list',
+      act: () => (chosen.size ? setChosen(new Set()) : onOpen(undefined)),
+    },
   ]);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (isPending) return <Waiting height={ROW_PX} />;
@@ -127,27 +144,37 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
     event.preventDefault();
   };
   return (
-    <div
-      ref={scroller}
-      className="rows"
-      role="listbox"
-      aria-label="Conversations"
-      tabIndex={0}
-      aria-activedescendant={at >= 0 ? `row-${rows[at]!.id}` : undefined}
-      onKeyDown={pressed}
-    >
-      <div style={{ height: virtual.getTotalSize() }} role="presentation">
-        {items.map(({ index, start, key }) => (
-          <Row
-            key={key}
-            row={rows[index]!}
-            top={start}
-            isOpen={index === at}
-            position={index + 1}
-            size={hasNextPage ? -1 : rows.length}
-            onOpen={onOpen}
-          />
-        ))}
+    <div className="rows-around">
+      {chosen.size ? (
+        <Bulk ws={ws} ids={[...chosen]} onDone={() => setChosen(new Set())} />
+      ) : fresh ? (
+        <button type="button" className="fresh" onClick={toTop}>
+          {fresh} new
+        </button>
+      ) : null}
+      <div
+        ref={scroller}
+        className="rows"
+        role="listbox"
+        aria-label="Conversations"
+        tabIndex={0}
+        aria-activedescendant={at >= 0 ? `row-${rows[at]!.id}` : undefined}
+        onKeyDown={pressed}
+      >
+        <div style={{ height: virtual.getTotalSize() }} role="presentation">
+          {items.map(({ index, start, key }) => (
+            <Row
+              key={key}
+              row={rows[index]!}
+              top={start}
+              isOpen={index === at}
+              isChosen={chosen.has(rows[index]!.id)}
+              position={index + 1}
+              size={hasNextPage ? -1 : rows.length}
+              onOpen={onOpen}
+            />
+          ))}
+        </div>
       </div>
     </div>
   );
@@ -157,12 +184,14 @@ type RowProps = {
   row: ConversationShown;
   top: number;
   isOpen: boolean;
+  /** It is among those to be changed at once. */
+  isChosen: boolean;
   position: number;
   size: number;
   onOpen: (id: string) => void;
 };
 
-function Row({ row, top, isOpen, position, size, onOpen }: RowProps): ReactElement {
+function Row({ row, top, isOpen, isChosen, position, size, onOpen }: RowProps): ReactElement {
   const { id, contact, unread, last, channel, waitingSince, assignee } = row;
   return (
     <div
@@ -173,10 +202,18 @@ function Row({ row, top, isOpen, position, size, onOpen }: RowProps): ReactEleme
       aria-posinset={position}
       aria-setsize={size}
       data-unread={unread || undefined}
+      data-chosen={isChosen || undefined}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onOpen(id)}
     >
-      <Letters name={contact.name} />
+      {isChosen ? (
+        <span className="letters chosen">
+          <Icon name="check" size={18} />
+          <span className="unseen">Chosen: </span>
+        </span>
+      ) : (
+        <Letters name={contact.name} />
+      )}
       <span className="row-name">{contact.name ?? 'Somebody'}</span>
       <span className="row-time">
         <Ago at={row.lastAt} />

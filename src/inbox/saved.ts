@@ -1,0 +1,33 @@
+/** Answers that operators have ready, by a word that calls them up: one of each word in a workspace, whatever its case. */
+import { fault, type Fault } from '../base/fault.ts';
+import { isUniqueBreach } from '../db/errors.ts';
+import type { Tx } from '../db/pool.ts';
+import { insertSaved, selectByShortcut, updateSaved, type SavedReply } from './sql.saved.ts';
+
+export { deleteSaved, selectSaved, type SavedReply } from './sql.saved.ts';
+
+/** Keeps one. */
+export async function keepSaved(tx: Tx, reply: SavedReply, most: number): Promise<SavedReply | Fault> {
+  if (await insertSaved(tx, reply, most)) return reply;
+  return (await selectByShortcut(tx, reply.workspaceId, reply.shortcut)) === undefined
+    ? fault('unprocessable', `A workspace has at most ${most} saved replies.`)
+    : taken(reply.shortcut);
+}
+
+/** Changes one; undefined when it is not there. */
+export async function changeSaved(
+  tx: Tx,
+  which: { workspaceId: number; id: number },
+  to: { shortcut?: string | undefined; text?: string | undefined },
+): Promise<SavedReply | Fault | undefined> {
+  try {
+    return await tx.savepoint((inner) => updateSaved(inner, which, to));
+  } catch (error) {
+    if (isUniqueBreach(error)) return taken(to.shortcut ?? '');
+    throw error;
+  }
+}
+
+function taken(shortcut: string): Fault {
+  return fault('conflict', `There is a saved reply /${shortcut} already.`, { field: 'shortcut' });
+}

@@ -1,0 +1,104 @@
+/** What is done with several conversations at once, and taken back for six seconds. */
+import { Menu } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactElement } from 'react';
+import type { BulkChanged, ConversationPatch } from '../../../../contract/doors/console/inbox.ts';
+import { useNow } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at, membersQuery } from '../../api/queries.ts';
+import { apply } from '../../live/socket.ts';
+import { useMay, useMe } from '../../shell/session.ts';
+import { Act } from '../../ui/basic.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+
+const HOUR_MS = 3_600_000;
+
+type Props = { ws: string; ids: readonly string[]; onDone: () => void };
+
+/** The bar above the list. */
+export function Bulk({ ws, ids, onDone }: Props): ReactElement {
+  const may = useMay('conversations.reply');
+  const { data } = useQuery(membersQuery(ws));
+  const nowMs = useNow();
+  const bulk = useBulk(ws);
+  const go = (change: ConversationPatch, done: string) => {
+    bulk(ids, change, done, onDone);
+  };
+  return (
+    <div className="bulk" role="toolbar" aria-label="What to do with all that are chosen">
+      <strong>{ids.length} chosen</strong>
+      <Act size="compact-sm" may={may} onAct={() => go({ closed: true }, 'closed')}>
+        Close
+      </Act>
+      <Act
+        size="compact-sm"
+        may={may}
+        onAct={() => go({ snoozedUntil: new Date(nowMs + 4 * HOUR_MS).toISOString() }, 'asleep')}
+      >
+        Snooze 4 h
+      </Act>
+      <Menu position="bottom-end" width={200} disabled={may !== true}>
+        <Menu.Target>
+          <button type="button" className="chip" aria-disabled={may !== true || undefined}>
+            Assign …
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {(data?.members ?? [])
+            .filter(({ disabled }) => !disabled)
+            .map(({ id, name }) => (
+              <Menu.Item key={id} onClick={() => go({ assigneeId: id }, `with ${name}`)}>
+                {name}
+              </Menu.Item>
+            ))}
+          <Menu.Item onClick={() => go({ assigneeId: null }, 'with nobody')}>Nobody</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </div>
+  );
+}
+
+function useBulk(ws: string) {
+  const client = useQueryClient();
+  const me = useMe();
+  const nowMs = useNow();
+  const change = useMutation({
+    mutationFn: (body: { ids: readonly string[]; change: ConversationPatch }) =>
+      call<BulkChanged>('POST', at(ws, '/conversations/bulk'), { body }),
+    onSuccess: ({ results }) => {
+      for (const { conversation } of results)
+        if (conversation) apply(client, ws, me.id, nowMs, { kind: 'conversation', conversation });
+    },
+    onError: toastError,
+  });
+  const takeBack = (results: BulkChanged['results']) => {
+    const undone = results.flatMap(({ id, before }) =>
+      before ? [{ id, change: backOf(before, nowMs) }] : [],
+    );
+    for (const [, same] of Map.groupBy(undone, (one) => JSON.stringify(one.change)))
+      change.mutate({ ids: same.map(({ id }) => id), change: same[0]!.change });
+  };
+  return (ids: readonly string[], body: ConversationPatch, done: string, after: () => void) =>
+    change.mutate(
+      { ids, change: body },
+      {
+        onSuccess: ({ results }) => {
+          const failed = results.filter(({ fault }) => fault).length;
+          const n = results.length - failed;
+          toast(`${n} ${n === 1 ? 'is' : 'are'} ${done}${failed ? `; ${failed} could not be` : ''}.`, {
+            undo: () => takeBack(results),
+          });
+          after();
+        },
+      },
+    );
+}
+
+/** What makes it as it was: a sleep that would be over by now is none. */
+function backOf(
+  { assigneeId, closed, snoozedUntil }: NonNullable<BulkChanged['results'][number]['before']>,
+  nowMs: number,
+): ConversationPatch {
+  const sleeps = snoozedUntil !== null && Date.parse(snoozedUntil) > nowMs && !closed;
+  return { assigneeId, closed, ...(sleeps ? { closed: undefined, snoozedUntil } : { snoozedUntil: null }) };
+}
