@@ -47,7 +47,6 @@ function Choose({ ws }: { ws: string }): ReactElement {
   const client = useQueryClient();
   const [sent, setSent] = useState<{ name: string; share: number }>();
   const [error, setError] = useState<unknown>();
-  const [isOver, setOver] = useState(false);
   const send = async (file: File | undefined) => {
     if (!file || sent) return;
     setError(undefined);
@@ -65,20 +64,7 @@ function Choose({ ws }: { ws: string }): ReactElement {
   };
   return (
     <section className="panel" aria-label="A file">
-      <label
-        className="drop"
-        data-over={isOver || undefined}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          void send(event.dataTransfer.files[0]);
-        }}
-      >
+      <label className="drop">
         <strong>Drop a CSV file here, or choose one</strong>
         <span className="muted">
           The first line names the columns. One of them is a phone number, an e-mail address or an id of
