@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
 import type { Fault } from '../src/base/fault.ts';
 import { openWeb } from '../src/doors/web/door.ts';
@@ -241,6 +242,54 @@ describe('the console in a browser', { skip }, () => {
       `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(address)}`,
     );
     assert.equal(JSON.stringify(seen.body).split('On Sunday from ten').length, 2);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('somebody new comes by a link, sets up a second factor, and is asked for its code; others are signed out', async () => {
+    const address = 'nora@example.com';
+    const made = await call('POST', `${base}/members`, { email: address, name: 'Nora', role: 'agent' });
+    const tab = await openTab(browser, {}, /401/);
+    const { page } = tab;
+    await page.goto(`${url}${new URL(made.body.link.url).pathname}`);
+    await page
+      .getByLabel(/password/i)
+      .first()
+      .fill('nora’s own password');
+    await page.getByRole('button').first().click();
+    await page.getByText('You can sign in').waitFor();
+    const enter = async (more: () => Promise<void> = async () => {}) => {
+      await page.goto(`${url}/sign-in`);
+      await page.getByLabel('E-mail address').fill(address);
+      await page.getByRole('textbox', { name: 'Password' }).fill('nora’s own password');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await more();
+      await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+    };
+    await enter();
+    await page.getByRole('button', { name: /Nora/ }).click();
+    await page.getByRole('menuitem', { name: 'Your account' }).click();
+    const panel = page.getByRole('region', { name: 'Second factor' });
+    await panel.getByRole('button', { name: 'Set it up' }).click();
+    await panel.getByRole('textbox', { name: 'Your password' }).fill('nora’s own password');
+    await panel.getByRole('button', { name: 'Go on' }).click();
+    await panel.getByRole('img', { name: /QR code/ }).waitFor();
+    await checkAxe(page, 'the account, with a key to scan');
+    const secret = (await panel.locator('.mono').first().textContent())!;
+    const codeAt = (step: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + step * 30_000 });
+    await panel.getByRole('textbox', { name: 'Code' }).fill(codeAt(-1));
+    await panel.getByRole('button', { name: 'Switch it on' }).click();
+    await panel.getByText('Keep these away from the phone').waitFor();
+    await panel.getByRole('button', { name: 'I have kept them' }).click();
+    await panel.getByText('On', { exact: true }).waitFor();
+    await enter(async () => {
+      await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(0));
+      await checkAxe(page, 'the sign-in, with a code');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    });
+    await page.goto(`${url}/me`);
+    await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
+    await page.getByRole('button', { name: 'Sign out there' }).waitFor({ state: 'hidden' });
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

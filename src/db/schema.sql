@@ -1354,6 +1354,17 @@ CREATE TABLE saved_replies (
 );
 CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));
 
+-- on every node
+CREATE TABLE second_factors (
+  operator_id bigint NOT NULL,
+  secret_sealed bytea NOT NULL,
+  created_ms bigint NOT NULL,
+  confirmed_ms bigint,
+  last_step bigint NOT NULL DEFAULT 0,
+  recovery text[] NOT NULL DEFAULT '{}'::text[],
+  PRIMARY KEY (operator_id)
+);
+
 -- by bucket
 CREATE TABLE segment_members (
   bucket smallint NOT NULL,

@@ -4,6 +4,7 @@ import type { View } from '../../contract/inboxViews.ts';
 /** Addresses. `ws` is a workspace's id. */
 export const paths = {
   signIn: () => '/sign-in',
+  me: () => '/me',
   workspace: (ws: string) => `/w/${ws}`,
   inbox: (ws: string, view: View = 'all', conversation?: string) =>
     `/w/${ws}/inbox/${view}${conversation === undefined ? '' : `/${conversation}`}`,

@@ -47,6 +47,13 @@ const signIn = createRoute({
   component: SignIn,
 });
 const enter = createRoute({ getParentRoute: () => root, path: '/enter', component: Enter });
+const me = createRoute({
+  getParentRoute: () => root,
+  path: '/me',
+  loader: ({ context: { client } }) => client.ensureQueryData(bootstrapQuery),
+  component: lazyRouteComponent(() => import('./pages/me/Me.tsx'), 'Me'),
+  errorComponent: ({ error, reset }) => <Failed error={error as Error} retry={reset} />,
+});
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
@@ -152,6 +159,7 @@ const tree = root.addChildren([
   home,
   signIn,
   enter,
+  me,
   workspace.addChildren([
     index,
     inbox.addChildren([conversation]),

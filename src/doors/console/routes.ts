@@ -26,6 +26,7 @@ import { inboxBulkRoutes } from './inboxBulk.ts';
 import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
+import { meRoutes } from './me.ts';
 import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
@@ -47,6 +48,7 @@ import { workspaceRoutes } from './workspaces.ts';
 /** Below `/api`. */
 export const ROUTES: readonly Route[] = [
   ...sessionRoutes,
+  ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
   ...integrationRoutes,
