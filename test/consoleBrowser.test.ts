@@ -420,6 +420,36 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('a template: what is wrong is underlined where it stands, MJML beside the mail it makes, versions with what changed', async () => {
+    // What a mail brings along is refused in its frame, which is as it should be.
+    const tab = await openTab(browser, {}, /fonts\.googleapis\.com|frame is sandboxed/);
+    const page = await signedIn(tab, `/w/${ws}/templates`);
+    await page.getByRole('button', { name: 'New template' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Welcome');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const text = page.getByRole('textbox', { name: 'Text', exact: true });
+    await text.fill('Dear you,\nhi {{ contact.firstName }}');
+    await page.locator('mark', { hasText: 'contact.firstName' }).waitFor({ state: 'attached' });
+    await page.getByText('text 2:7').first().waitFor();
+    await text.fill('Dear you,\nhi {{ contact.givenName }}');
+    await page.getByText('Saved, version 3').or(page.getByText('Saved, version 2')).waitFor();
+    await page.getByLabel('Shown as').selectOption('email');
+    await page.getByRole('button', { name: 'MJML' }).click();
+    await page
+      .getByRole('textbox', { name: 'MJML' })
+      .fill(
+        '<mjml><mj-body><mj-section><mj-column><mj-text>Hello {{ contact.givenName }}</mj-text></mj-column></mj-section></mj-body></mjml>',
+      );
+    await page.frameLocator('iframe[title="The mail"]').getByText('Hello Johanna').waitFor();
+    await checkAxe(page, 'a template');
+    await page.getByRole('button', { name: 'Versions' }).click();
+    const versions = page.getByRole('dialog', { name: 'Versions' });
+    await versions.getByText('<mj-text>').first().waitFor();
+    await checkAxe(page, 'versions of a template');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('a webhook fails, is red, and green after a replay from the log; the sample checks its signature', async () => {
     receiver.answer('/hook', (before) => ({ status: before === 0 ? 400 : 200, body: 'no such order' }));
     const tab = await openTab(browser);

@@ -1559,6 +1559,20 @@ CREATE TABLE tallies (
 );
 
 -- on every node
+CREATE TABLE template_versions (
+  template_id bigint NOT NULL,
+  version integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  content jsonb NOT NULL,
+  source jsonb,
+  locales jsonb NOT NULL,
+  actor text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (template_id, version)
+);
+
+-- on every node
 CREATE TABLE templates (
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
@@ -1566,6 +1580,9 @@ CREATE TABLE templates (
   content jsonb NOT NULL,
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  source jsonb,
+  locales jsonb NOT NULL DEFAULT '{}'::jsonb,
   UNIQUE (workspace_id, name),
   PRIMARY KEY (id),
   CHECK (((length(name) >= 1) AND (length(name) <= 512)))

@@ -139,6 +139,16 @@ const webhook = createRoute({
   path: 'developers/webhooks/$webhook/{-$call}',
   component: lazyRouteComponent(() => import('./pages/developers/Webhook.tsx'), 'Webhook'),
 });
+const templates = createRoute({
+  getParentRoute: () => workspace,
+  path: 'templates',
+  component: lazyRouteComponent(() => import('./pages/templates/Templates.tsx'), 'Templates'),
+});
+const template = createRoute({
+  getParentRoute: () => workspace,
+  path: 'templates/$template',
+  component: lazyRouteComponent(() => import('./pages/templates/Template.tsx'), 'Template'),
+});
 const channels = createRoute({
   getParentRoute: () => workspace,
   path: 'channels',
@@ -169,6 +179,8 @@ const tree = root.addChildren([
     person,
     broadcasts,
     broadcast,
+    templates,
+    template,
     developers,
     webhook,
     channels,

@@ -39,6 +39,7 @@ import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
 import { timelineRoutes } from './timeline.ts';
+import { templateRoutes } from './templates.ts';
 import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -72,6 +73,7 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...resultRoutes,
   ...renderRoutes,
+  ...templateRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
   ...handRoutes,
