@@ -331,7 +331,8 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('link', { name: 'Gerda' }).click();
     await page.getByText('who are you?').waitFor();
     await checkAxe(page, 'a person');
-    const row = page.getByRole('listitem').filter({ hasText: address }).first();
+    const addresses = page.getByRole('region', { name: 'Addresses and facts' });
+    const row = addresses.getByRole('listitem').filter({ hasText: address });
     await row.getByRole('button', { name: 'Block' }).click();
     await page.getByRole('textbox', { name: 'Why' }).fill('asked on the phone');
     await checkAxe(page, 'blocking an address');
