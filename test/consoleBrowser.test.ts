@@ -332,7 +332,7 @@ describe('the console in a browser', { skip }, () => {
     await page.getByText('who are you?').waitFor();
     await checkAxe(page, 'a person');
     const addresses = page.getByRole('region', { name: 'Addresses and facts' });
-    const row = addresses.getByRole('listitem').filter({ hasText: address });
+    const row = addresses.getByRole('listitem').filter({ hasText: address }).first();
     await row.getByRole('button', { name: 'Block' }).click();
     await page.getByRole('textbox', { name: 'Why' }).fill('asked on the phone');
     await checkAxe(page, 'blocking an address');
