@@ -1,5 +1,6 @@
 /** What a run of the bench found, as tables: on the terminal and in RESULTS.md. Measures nothing. */
 
+import type { CampaignLine } from './campaigns.ts';
 import type { ConnectFound } from './connect.ts';
 import type { Neighbours } from './neighbours.ts';
 
@@ -31,6 +32,8 @@ export type Found = {
   orders: (Rate & { floorPerS: number })[];
   /** What a company says to its accounts. */
   connect?: ConnectFound;
+  /** What campaigns cost. */
+  campaigns?: CampaignLine[];
   notifications?: Rate;
   callbacks?: Rate;
   latencies: Latency[];
@@ -95,6 +98,7 @@ export function tables(found: Found): string {
   if (found.events.length) parts.push(eventsTable('users and events', found.events));
   if (found.orders.length) parts.push(eventsTable('orders in a connected account', found.orders));
   if (found.connect) parts.push(connectTable(found.connect));
+  if (found.campaigns) parts.push(campaignsTable(found.campaigns));
   if (found.latencies.length) parts.push(latenciesTable(found.latencies));
   const { install } = found;
   if (install)
@@ -132,6 +136,28 @@ function eventsTable(of: string, events: Found['events']): string {
       whole(floorPerS),
     ]),
   );
+}
+
+function campaignsTable(lines: readonly CampaignLine[]): string {
+  return table(
+    ['campaigns', 'measured', 'floor', 'of its floor'],
+    lines.map(({ what, measured, unit, floor }) => [
+      what,
+      inUnit(measured, unit),
+      floor === undefined ? '–' : inUnit(floor, unit),
+      // Of a rate how much of it, of a time how many times as long.
+      floor === undefined
+        ? '–'
+        : unit === '/s'
+          ? percent(measured / floor)
+          : `${(measured / floor).toFixed(1)} ×`,
+    ]),
+  );
+}
+
+function inUnit(n: number, unit: CampaignLine['unit']): string {
+  if (unit === '/s') return `${whole(n)}/s`;
+  return `${n < 10 ? n.toFixed(2) : whole(n)} ${unit}`;
 }
 
 function latenciesTable(latencies: readonly Latency[]): string {
@@ -231,6 +257,11 @@ function targetsOf(found: Found): Target[] {
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
   if (found.connect) targets.push(...connectTargets(found.connect));
+  for (const { what, measured, unit, target } of found.campaigns ?? []) {
+    const isRate = unit === '/s';
+    const met = isRate ? measured >= target : measured <= target;
+    add(`${what}: at ${isRate ? 'least' : 'most'} ${inUnit(target, unit)}`, met, inUnit(measured, unit));
+  }
   const { install } = found;
   if (install) {
     add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);
