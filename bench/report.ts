@@ -113,7 +113,9 @@ export function tables(found: Found): string {
       ),
     );
   if (found.neighbours) parts.push(neighboursTable(found.neighbours));
-  const targets = targetsOf(found);
+  const { connect, campaigns = [] } = found;
+  const own = [...(connect ? connectTargets(connect) : []), ...campaigns.map(campaignTarget)];
+  const targets = [...targetsOf(found), ...own];
   if (targets.length)
     parts.push(
       table(
@@ -256,12 +258,6 @@ function targetsOf(found: Found): Target[] {
     const least = what.includes('a call') ? 1_500 : 100;
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
-  if (found.connect) targets.push(...connectTargets(found.connect));
-  for (const { what, measured, unit, target } of found.campaigns ?? []) {
-    const isRate = unit === '/s';
-    const met = isRate ? measured >= target : measured <= target;
-    add(`${what}: at ${isRate ? 'least' : 'most'} ${inUnit(target, unit)}`, met, inUnit(measured, unit));
-  }
   const { install } = found;
   if (install) {
     add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);
@@ -282,6 +278,15 @@ function targetsOf(found: Found): Target[] {
     );
   }
   return targets;
+}
+
+function campaignTarget({ what, measured, unit, target }: CampaignLine): Target {
+  const isRate = unit === '/s';
+  return {
+    what: `${what}: at ${isRate ? 'least' : 'most'} ${inUnit(target, unit)}`,
+    met: isRate ? measured >= target : measured <= target,
+    measured: inUnit(measured, unit),
+  };
 }
 
 function connectTargets({ singly, broadcast, announcement }: ConnectFound): Target[] {
