@@ -548,7 +548,7 @@ CREATE TABLE deliveries (
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
   CHECK ((class = ANY (ARRAY[1, 2, 4]))),
   CHECK (((state <> ALL (ARRAY[10, 11, 12, 13])) OR (prior_state IS NULL) OR (prior_state < 7) OR (prior_state = state))) NOT VALID,
-  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text])))),
+  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text, 'sender_refused'::text])))) NOT VALID,
   CHECK ((state = ANY (ARRAY[0, 1, 3, 4, 5, 6, 10, 11, 12, 13])))
 ) PARTITION BY RANGE (cause_id);
 CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, amiss) WHERE (amiss IS NOT NULL);
@@ -1311,6 +1311,17 @@ CREATE TABLE saved_replies (
 );
 CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));
 
+-- on every node
+CREATE TABLE second_factors (
+  operator_id bigint NOT NULL,
+  secret_sealed bytea NOT NULL,
+  created_ms bigint NOT NULL,
+  confirmed_ms bigint,
+  last_step bigint NOT NULL DEFAULT 0,
+  recovery text[] NOT NULL DEFAULT '{}'::text[],
+  PRIMARY KEY (operator_id)
+);
+
 -- by bucket
 CREATE TABLE segment_members (
   bucket smallint NOT NULL,
@@ -1505,6 +1516,20 @@ CREATE TABLE tallies (
 );
 
 -- on every node
+CREATE TABLE template_versions (
+  template_id bigint NOT NULL,
+  version integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  content jsonb NOT NULL,
+  source jsonb,
+  locales jsonb NOT NULL,
+  actor text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (template_id, version)
+);
+
+-- on every node
 CREATE TABLE templates (
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
@@ -1512,6 +1537,9 @@ CREATE TABLE templates (
   content jsonb NOT NULL,
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  source jsonb,
+  locales jsonb NOT NULL DEFAULT '{}'::jsonb,
   UNIQUE (workspace_id, name),
   PRIMARY KEY (id),
   CHECK (((length(name) >= 1) AND (length(name) <= 512)))

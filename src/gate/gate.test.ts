@@ -15,6 +15,7 @@ const NOW = Date.UTC(2026, 10, 20, 12);
 const HOUR_MS = 3_600_000;
 const address = (more: Partial<AddressFacts> = {}): AddressFacts => ({
   channel: 'sms',
+  address: '+31612345678',
   status: 'active',
   blocks: null,
   lastInboundMs: null,
