@@ -263,8 +263,8 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 function must<T>(value: T | Fault | { faults: string[] }): T {
   if (isFault(value)) throw new Error(`${value.fault}: ${value.message}`);
   if (typeof value === 'object' && value !== null && 'faults' in value)
-    throw new Error((value.faults as string[]).join('; '));
-  return value as T;
+    throw new Error(value.faults.join('; '));
+  return value;
 }
 
 serve(commands, () => parley.stop());

@@ -4,6 +4,7 @@
  * floor: the least of it by bare statements, in the same run. The largest of `--sizes` says how many people; 100,000 unless it is more.
  */
 import { say, type Bench } from './bench.ts';
+import type { Child } from './child.ts';
 import type { CampaignFloorCommands } from './campaignFloor.ts';
 import type { CampaignCommands } from './campaignProcess.ts';
 import { percentile } from './notifications.ts';
@@ -65,6 +66,17 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
   const at = `from an event to its message, at ${Math.round(toldPerS)}/s`;
   add({ what: `${at}, p50`, measured: percentile(sorted, 0.5), unit: 'ms', target: 50 });
   add({ what: `${at}, p99`, measured: percentile(sorted, 0.99), unit: 'ms', target: 500 });
+  await measureMany(child, floors, { timers, count }, add);
+  await child.stop();
+}
+
+/** What is done with many at once: timers, a segment, a back-test; and bytes of a row. */
+async function measureMany(
+  child: Child<CampaignCommands>,
+  floors: Record<'timers' | 'segment' | 'sample', number>,
+  { timers, count }: { timers: number; count: number },
+  add: (line: CampaignLine) => void,
+): Promise<void> {
   const due = await child.ask('timers', timers);
   if (due.sends !== timers) throw new Error(`${due.sends} of ${timers} have a message`);
   add({
@@ -103,7 +115,6 @@ export async function measureCampaigns(bench: Bench): Promise<void> {
     floor: floors.sample / 1000,
     target: 3,
   });
-  await child.stop();
 }
 
 /** The floors, in milliseconds. */
