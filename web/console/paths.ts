@@ -9,6 +9,7 @@ export const paths = {
   inbox: (ws: string, view: View = 'all', conversation?: string) =>
     `/w/${ws}/inbox/${view}${conversation === undefined ? '' : `/${conversation}`}`,
   people: (ws: string) => `/w/${ws}/people`,
+  imports: (ws: string) => `/w/${ws}/people/imports`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,

@@ -107,6 +107,16 @@ const people = createRoute({
   path: 'people',
   component: lazyRouteComponent(() => import('./pages/people/People.tsx'), 'People'),
 });
+const imports = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/imports',
+  component: lazyRouteComponent(() => import('./pages/people/Imports.tsx'), 'Imports'),
+});
+const importOne = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/imports/$import',
+  component: lazyRouteComponent(() => import('./pages/people/Import.tsx'), 'Import'),
+});
 const person = createRoute({
   getParentRoute: () => workspace,
   path: 'people/$contact',
@@ -177,6 +187,8 @@ const tree = root.addChildren([
     index,
     inbox.addChildren([conversation]),
     people,
+    imports,
+    importOne,
     person,
     broadcasts,
     broadcast,

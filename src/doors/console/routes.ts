@@ -18,6 +18,7 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { importRoutes } from './imports.ts';
 import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
@@ -60,6 +61,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...timelineRoutes,
   ...eventRoutes,
+  ...importRoutes,
   ...setRoutes,
   ...inboxRoutes,
   ...inboxBulkRoutes,
