@@ -6,7 +6,8 @@ import { randomToken, type Vault } from '../base/crypto.ts';
 import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
-import { checkText, isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
+import { checkText } from './checks.ts';
 import { checkSettings, type Catalogue, type ProviderRules } from './settings.ts';
 import {
   insertIntegration,

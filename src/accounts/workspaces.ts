@@ -1,22 +1,24 @@
 /** Workspaces: the tenants. What their settings mean is for the rooms that read them; here they only stay small and storable. */
 import { isStorable } from '../base/storable.ts';
 import { isSupportedCountry } from 'libphonenumber-js/max';
-import { minuteOfDay } from '../base/clock.ts';
+import { isTimeZone } from '../base/clock.ts';
 import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { checkText, isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
+import { checkText } from './checks.ts';
 import type { Role } from '../../contract/roles.ts';
 import { countOwned, upsertMembership } from './sql.access.ts';
 import {
+  type WorkspaceRow,
   insertWorkspace,
+  lockWorkspace,
   markIntegrationDeleted,
   markWorkspaceDeleted,
   selectIntegrationsOf,
   selectWorkspaces,
   selectWorkspacesOf,
   updateWorkspaceRow,
-  type WorkspaceRow,
 } from './sql.ts';
 
 /** A tenant. */
@@ -100,6 +102,11 @@ export async function getWorkspace(db: Db, id: number): Promise<Workspace | unde
   return row && workspaceOf(row);
 }
 
+/** A workspace whose settings are looked at and then changed: nobody else changes it before the transaction ends. */
+export async function getWorkspaceToChange(tx: Tx, id: number): Promise<Workspace | undefined> {
+  return (await lockWorkspace(tx, id)) ? await getWorkspace(tx, id) : undefined;
+}
+
 /** Changes a workspace. After the commit, tell the directory: `forget(id)`. */
 export async function updateWorkspace(
   db: Db,
@@ -173,7 +180,7 @@ function checkChange(change: WorkspaceChange): Fault | undefined {
   // Offsets such as +01:00 are not taken: they know no summer time, and nobody lives in one.
   if (
     timeZone !== undefined &&
-    !(typeof timeZone === 'string' && /^[A-Za-z]/.test(timeZone) && minuteOfDay(0, timeZone) !== undefined)
+    !(typeof timeZone === 'string' && /^[A-Za-z]/.test(timeZone) && isTimeZone(timeZone))
   )
     return breaks('timeZone', 'must be an IANA time zone, such as Europe/Amsterdam');
   return undefined;
