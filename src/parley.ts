@@ -334,7 +334,7 @@ function declared(
 ): WorkingRoom[] {
   const deps = { ...shared, senders: ctx.senders };
   return [
-    contactsRoom,
+    contactsRoom(shared),
     threadsRoom(shared),
     conversationsRoom(shared),
     outboxRoom(deps),

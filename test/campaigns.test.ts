@@ -1,6 +1,7 @@
 /** Campaigns on a running Parley: from what people do to what they are sent, under the clock of a test workspace. */
 import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
+import { bucketOf } from '../src/base/ids.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -12,6 +13,7 @@ import {
   sql,
   world,
 } from './campaignsProduct.ts';
+import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
@@ -323,14 +325,17 @@ scenario(
     const campaign = await place.live({
       key: 'paused',
       trigger: { event: { did: 'in' } },
+      exits: [{ event: 'gone' }],
       steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')],
     });
     const id = await place.tell('pau', { name: 'in' });
+    const leaving = await place.tell('leaves meanwhile', { name: 'in' });
     await place.settled();
     await place.advance(DAY_MS);
     const pausedMs = await place.nowMs();
     const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
     must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', pausedMs)));
+    await place.tell('leaves meanwhile', { name: 'gone' });
     await place.advance(21 * DAY_MS);
     assert.deepEqual(await place.mails(id), []);
     const resumedMs = await place.nowMs();
@@ -340,6 +345,7 @@ scenario(
     assert.deepEqual(await place.mails(id), []);
     await place.advance(DAY_MS);
     assert.deepEqual(await place.mails(id), ['out']);
+    assert.deepEqual(await place.mails(leaving), [], 'who left while it stood still is out of it');
   },
 );
 
@@ -374,10 +380,78 @@ scenario(
         await sql`SELECT s.name FROM set_members m JOIN sets s ON s.id = m.set_id WHERE m.contact_id = ${contactId}`
       ).map((row) => row['name']);
     assert.deepEqual([await tagsOf(fine), await tagsOf(nobody)], [['accepted'], ['sorry']]);
+    const atMs = await place.nowMs();
+    const payload = { contactId: fine, messageId: ctx.ids.inBucket(bucketOf(fine)), channel: 'email' };
+    await ctx.queue.transact((tx) =>
+      ctx.queue.append(tx, [
+        { ownerId: fine, workspaceId: place.id, type: 'message.received', atMs, payload },
+      ]),
+    );
+    await until('the answer counts', async () => (await place.tallies(campaign.id))['first replied'] === 1);
     const counts = await place.tallies(campaign.id);
     assert.deepEqual([counts['first accepted'], counts['first unsent']], [1, 1]);
   },
 );
+
+scenario(
+  'until a date of the contact: re-timed by what it is when it comes; what is past, and what is no date, is missed',
+  async () => {
+    const place = await newPlace();
+    await place.live({
+      key: 'trip',
+      trigger: { event: { did: 'booked' } },
+      steps: [
+        {
+          key: 'before',
+          wait_until: { attribute: 'leaves', offset: '-1d', at: '09:00' },
+          then: { missed: 'late' },
+        },
+        { ...mail('pack'), then: { next: 'end' } },
+        mail('late'),
+      ],
+    });
+    const nowMs = await place.nowMs();
+    const today = nowMs - (nowMs % DAY_MS);
+    const inDays = (days: number) => isoTime(today + days * DAY_MS).slice(0, 10);
+    const booked = (who: string, leaves: unknown) =>
+      place.tell(who, { name: 'booked' }, { attributes: { leaves } });
+    const [soon, moved, past, none] = [
+      await booked('soon', inDays(5)),
+      await booked('moved', inDays(5)),
+      await booked('past', inDays(-2)),
+      await booked('none', 'some day'),
+    ];
+    await place.settled();
+    assert.deepEqual([await place.mails(past), await place.mails(none)], [['late'], ['late']]);
+    await place.tell('moved', undefined, { attributes: { leaves: inDays(8) } });
+    await place.settled();
+    await place.advance(today + 4 * DAY_MS + 9 * HOUR_MS - (await place.nowMs()));
+    assert.deepEqual([await place.mails(soon), await place.mails(moved)], [['pack'], []]);
+    await place.advance(3 * DAY_MS);
+    assert.deepEqual(await place.mails(moved), ['pack']);
+    assert.deepEqual(await sentAt(soon), [isoTime(today + 4 * DAY_MS + 9 * HOUR_MS)]);
+  },
+);
+
+scenario('a window is that of the zone somebody is in when it opens', async () => {
+  const place = await newPlace('UTC');
+  await place.live({
+    key: 'hours',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'day', wait_until: { from: '09:00', to: '10:00' } }, mail('out')],
+  });
+  const nowMs = await place.nowMs();
+  const ten = nowMs - (nowMs % DAY_MS) + DAY_MS + 10 * HOUR_MS;
+  await place.advance(ten - nowMs);
+  const id = await place.tell('moves', { name: 'in' }, { timeZone: 'UTC' });
+  await place.settled();
+  await place.tell('moves', undefined, { timeZone: 'America/New_York' });
+  await place.settled();
+  await place.advance(2 * DAY_MS);
+  const [sent] = await sentAt(id);
+  const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', timeZone: 'America/New_York' });
+  assert.equal(hour.format(new Date(sent!)), '09');
+});
 
 /** When a step let a message in for somebody, by the workspace's clock. */
 async function sentAt(contactId: number): Promise<string[]> {

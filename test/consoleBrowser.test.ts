@@ -3,7 +3,7 @@
  * its policy refuses and on anything that axe finds serious.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -101,7 +101,9 @@ describe('how the pages are served', () => {
     const sum = (pattern: RegExp) =>
       names
         .filter((name) => pattern.test(name))
-        .reduce((bytes, name) => bytes + files.get(name)!.packed.gzip!.length, 0);
+        .map((name) => files.get(name)!)
+        // What is tiny is not packed.
+        .reduce((all, { packed, bytes }) => all + (packed.gzip ?? bytes).length, 0);
     assert.ok(sum(/\.js$/) <= 210_000, `${sum(/\.js$/)} bytes of JavaScript for the shell and the inbox`);
     assert.ok(sum(/\.css$/) <= 20_000, `${sum(/\.css$/)} bytes of styles`);
     for (const [name, { packed, bytes }] of files)
@@ -329,18 +331,74 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('link', { name: 'Gerda' }).click();
     await page.getByText('who are you?').waitFor();
     await checkAxe(page, 'a person');
-    const row = page.getByRole('listitem').filter({ hasText: address }).first();
+    const addresses = page.getByRole('region', { name: 'Addresses and facts' });
+    const row = addresses.getByRole('listitem').filter({ hasText: address }).first();
     await row.getByRole('button', { name: 'Block' }).click();
+    await page.getByRole('textbox', { name: 'Why' }).fill('asked on the phone');
+    await checkAxe(page, 'blocking an address');
+    await page.getByRole('button', { name: 'Block it' }).click();
     await row.getByText(/no transactional/).waitFor();
+    await page.getByRole('button', { name: 'Consent' }).click();
+    await page.getByText(/asked on the phone/).waitFor();
     await row.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('textbox', { name: 'Why' }).fill('a mistake');
+    await page.getByRole('button', { name: 'Allow it' }).click();
     await row.getByText('open').waitFor();
+    const surname = page.getByRole('textbox', { name: 'Surname' });
+    await surname.fill('Klein');
+    await surname.press('Enter');
+    await page.getByText('Surname is saved.').waitFor();
+    await page.getByRole('heading', { name: 'Gerda Klein' }).waitFor();
+    await call('POST', `${base}/contacts`, { givenName: 'Gerti', attributes: { city: 'Ghent' } });
+    await page.getByRole('button', { name: 'Merge …' }).click();
+    await page.getByLabel('Find by name, address or id').fill('Gerti');
+    await page.getByRole('button', { name: 'Gerti' }).click();
+    await page.getByRole('cell', { name: 'Ghent' }).waitFor();
+    await checkAxe(page, 'merging');
+    await page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await page.getByText('Gerti and Gerda Klein are one.').waitFor();
+    assert.equal((await call('GET', `${base}/contacts/${contactId}`)).body.attributes.city, 'Ghent');
     await page.getByRole('button', { name: 'Erase …' }).click();
-    await page.getByLabel('Type the name to go on').fill('Gerda');
+    await page.getByLabel('Type the name to go on').fill('Gerda Klein');
     await checkAxe(page, 'erasing');
     await page.getByRole('button', { name: 'Erase', exact: true }).click();
-    await page.getByText('Gerda was erased.').waitFor();
+    await page.getByText('Gerda Klein was erased.').waitFor();
     assert.equal((await call('GET', `${base}/contacts/${contactId}`)).status, 404);
     await checkAxe(page, 'people');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('an import: a file is chosen, a column is made another, bad rows are told before and after, all of it in the dark on a phone', async () => {
+    const tab = await openTab(browser, { colorScheme: 'dark', viewport: { width: 390, height: 844 } });
+    const page = await signedIn(tab, `/w/${ws}/people`);
+    await page.getByRole('link', { name: 'Import' }).click();
+    await page.getByText('Nothing was imported yet').waitFor();
+    await checkAxe(page, 'imports');
+    const rows = Array.from({ length: 2_000 }, (_, n) =>
+      n % 50 === 4 ? `Bad${n},12` : `Imke${n},+316${20_000_000 + n}`,
+    );
+    const file = {
+      name: 'people.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(`naam,tel\n${rows.join('\n')}\n`),
+    };
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('heading', { name: 'people.csv' }).waitFor();
+    await page.getByRole('combobox', { name: 'What tel is' }).selectOption('Phone number');
+    await page.getByText('1 of the first 50 rows would be rejected').waitFor();
+    await page.getByRole('combobox', { name: 'What naam is' }).selectOption('Given name');
+    await page.getByLabel(/^Tags/).fill('from a file');
+    await checkAxe(page, 'an import that waits');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'not too wide');
+    await page.getByRole('button', { name: 'Import 2,000 rows' }).click();
+    await page.getByText('Done: 2,000 of 2,000 rows').waitFor();
+    await checkAxe(page, 'an import that is done');
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download what was rejected' }).click();
+    const lines = (await readFile((await (await saved).path())!, 'utf8')).split('\r\n');
+    assert.equal(lines.length, 41, 'a head and forty rows');
+    assert.match(lines[1]!, /^6,phone,/);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -416,6 +474,36 @@ describe('the console in a browser', { skip }, () => {
       const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(phone)}`;
       assert.equal((await call('GET', at)).body.messages.length, 1, phone);
     }
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('a template: what is wrong is underlined where it stands, MJML beside the mail it makes, versions with what changed', async () => {
+    // What a mail brings along is refused in its frame, which is as it should be.
+    const tab = await openTab(browser, {}, /fonts\.googleapis\.com|frame is sandboxed/);
+    const page = await signedIn(tab, `/w/${ws}/templates`);
+    await page.getByRole('button', { name: 'New template' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Welcome');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const text = page.getByRole('textbox', { name: 'Text', exact: true });
+    await text.fill('Dear you,\nhi {{ contact.firstName }}');
+    await page.locator('mark', { hasText: 'contact.firstName' }).waitFor({ state: 'attached' });
+    await page.getByText('text 2:7').first().waitFor();
+    await text.fill('Dear you,\nhi {{ contact.givenName }}');
+    await page.getByText('Saved, version 3').or(page.getByText('Saved, version 2')).waitFor();
+    await page.getByLabel('Shown as').selectOption('email');
+    await page.getByRole('button', { name: 'MJML' }).click();
+    await page
+      .getByRole('textbox', { name: 'MJML' })
+      .fill(
+        '<mjml><mj-body><mj-section><mj-column><mj-text>Hello {{ contact.givenName }}</mj-text></mj-column></mj-section></mj-body></mjml>',
+      );
+    await page.frameLocator('iframe[title="The mail"]').getByText('Hello Johanna').waitFor();
+    await checkAxe(page, 'a template');
+    await page.getByRole('button', { name: 'Versions' }).click();
+    const versions = page.getByRole('dialog', { name: 'Versions' });
+    await versions.getByText('<mj-text>').first().waitFor();
+    await checkAxe(page, 'versions of a template');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -548,7 +548,7 @@ CREATE TABLE deliveries (
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
   CHECK ((class = ANY (ARRAY[1, 2, 4]))),
   CHECK (((state <> ALL (ARRAY[10, 11, 12, 13])) OR (prior_state IS NULL) OR (prior_state < 7) OR (prior_state = state))) NOT VALID,
-  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text])))),
+  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text, 'sender_refused'::text])))) NOT VALID,
   CHECK ((state = ANY (ARRAY[0, 1, 3, 4, 5, 6, 10, 11, 12, 13])))
 ) PARTITION BY RANGE (cause_id);
 CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, amiss) WHERE (amiss IS NOT NULL);
@@ -863,6 +863,49 @@ CREATE TABLE identities (
 );
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
 CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
+
+-- by bucket
+CREATE TABLE import_faults (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  line integer NOT NULL,
+  field text NOT NULL,
+  rule text NOT NULL,
+  PRIMARY KEY (bucket, import_id, line)
+);
+
+-- by bucket
+CREATE TABLE import_parts (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  n integer NOT NULL,
+  rows text NOT NULL,
+  PRIMARY KEY (bucket, import_id, n)
+);
+
+-- on every node
+CREATE TABLE imports (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL,
+  header text NOT NULL DEFAULT '[]'::text,
+  options text NOT NULL DEFAULT '{}'::text,
+  parts integer NOT NULL DEFAULT 0,
+  rows integer NOT NULL DEFAULT 0,
+  done_parts integer NOT NULL DEFAULT 0,
+  done_rows integer NOT NULL DEFAULT 0,
+  created integer NOT NULL DEFAULT 0,
+  updated integer NOT NULL DEFAULT 0,
+  rejected integer NOT NULL DEFAULT 0,
+  stopped text,
+  note text,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (id),
+  CHECK ((state = ANY (ARRAY['uploading'::text, 'ready'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+CREATE INDEX imports_of_workspace ON imports USING btree (workspace_id, id);
 
 -- by hash
 CREATE TABLE inbound_seen (
@@ -1516,6 +1559,20 @@ CREATE TABLE tallies (
 );
 
 -- on every node
+CREATE TABLE template_versions (
+  template_id bigint NOT NULL,
+  version integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  content jsonb NOT NULL,
+  source jsonb,
+  locales jsonb NOT NULL,
+  actor text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (template_id, version)
+);
+
+-- on every node
 CREATE TABLE templates (
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
@@ -1523,6 +1580,9 @@ CREATE TABLE templates (
   content jsonb NOT NULL,
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  source jsonb,
+  locales jsonb NOT NULL DEFAULT '{}'::jsonb,
   UNIQUE (workspace_id, name),
   PRIMARY KEY (id),
   CHECK (((length(name) >= 1) AND (length(name) <= 512)))

@@ -9,9 +9,12 @@ export const paths = {
   inbox: (ws: string, view: View = 'all', conversation?: string) =>
     `/w/${ws}/inbox/${view}${conversation === undefined ? '' : `/${conversation}`}`,
   people: (ws: string) => `/w/${ws}/people`,
+  imports: (ws: string) => `/w/${ws}/people/imports`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
+  templates: (ws: string) => `/w/${ws}/templates`,
+  template: (ws: string, template: string) => `/w/${ws}/templates/${template}`,
   developers: (ws: string, part = 'api') => `/w/${ws}/developers/${part}`,
   webhook: (ws: string, webhook: string, call?: string) =>
     `/w/${ws}/developers/webhooks/${webhook}${call === undefined ? '' : `/${call}`}`,

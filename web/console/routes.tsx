@@ -104,6 +104,16 @@ const people = createRoute({
   path: 'people',
   component: lazyRouteComponent(() => import('./pages/people/People.tsx'), 'People'),
 });
+const imports = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/imports',
+  component: lazyRouteComponent(() => import('./pages/people/Imports.tsx'), 'Imports'),
+});
+const importOne = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/imports/$import',
+  component: lazyRouteComponent(() => import('./pages/people/Import.tsx'), 'Import'),
+});
 const person = createRoute({
   getParentRoute: () => workspace,
   path: 'people/$contact',
@@ -128,6 +138,16 @@ const webhook = createRoute({
   getParentRoute: () => workspace,
   path: 'developers/webhooks/$webhook/{-$call}',
   component: lazyRouteComponent(() => import('./pages/developers/Webhook.tsx'), 'Webhook'),
+});
+const templates = createRoute({
+  getParentRoute: () => workspace,
+  path: 'templates',
+  component: lazyRouteComponent(() => import('./pages/templates/Templates.tsx'), 'Templates'),
+});
+const template = createRoute({
+  getParentRoute: () => workspace,
+  path: 'templates/$template',
+  component: lazyRouteComponent(() => import('./pages/templates/Template.tsx'), 'Template'),
 });
 const channels = createRoute({
   getParentRoute: () => workspace,
@@ -154,9 +174,13 @@ const tree = root.addChildren([
     index,
     inbox.addChildren([conversation]),
     people,
+    imports,
+    importOne,
     person,
     broadcasts,
     broadcast,
+    templates,
+    template,
     developers,
     webhook,
     channels,

@@ -18,6 +18,7 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { importRoutes } from './imports.ts';
 import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
@@ -38,6 +39,7 @@ import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
 import { timelineRoutes } from './timeline.ts';
+import { templateRoutes } from './templates.ts';
 import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -57,6 +59,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...timelineRoutes,
   ...eventRoutes,
+  ...importRoutes,
   ...setRoutes,
   ...inboxRoutes,
   ...inboxBulkRoutes,
@@ -70,6 +73,7 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...resultRoutes,
   ...renderRoutes,
+  ...templateRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
   ...handRoutes,

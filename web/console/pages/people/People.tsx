@@ -28,6 +28,9 @@ export function People(): ReactElement {
     <div className="page">
       <header className="page-head">
         <h1>People</h1>
+        <Link className="chip" to="/w/$ws/people/imports" params={{ ws }}>
+          Import
+        </Link>
         <TextInput
           ref={search}
           type="search"
