@@ -11,6 +11,7 @@ import { grantOf, listGrants } from '../src/connect/grants.ts';
 import { HOLDER_PASSWORD, newCompany, newHolder, type Company, type Holder } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
 import { newIntegration } from './support/messages.ts';
+import { newBrowser } from './support/plainBrowser.ts';
 import { must, startWorld, type World } from './support/world.ts';
 
 const database = await testDatabase();
@@ -44,58 +45,6 @@ async function verified(): Promise<Holder> {
   return holder;
 }
 
-/** A browser: its cookies, and the page it is on. */
-function newBrowser(at: string) {
-  const jar = new Map<string, string>();
-  const page = { url: '', status: 0, html: '', location: '', policy: '' };
-  const request = async (
-    url: string,
-    init: { method?: string; body?: URLSearchParams } = {},
-  ): Promise<typeof page> => {
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } });
-    for (const set of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!;
-      assert.match(set, /; Path=\/connect; HttpOnly; SameSite=Lax/);
-      if (/Max-Age=0/.test(set)) jar.delete(name!);
-      else jar.set(name!, value!);
-    }
-    const location = response.headers.get('location') ?? '';
-    const target = location ? new URL(location, url).href : '';
-    if (response.status === 303 && target.startsWith(world.url)) return await request(target);
-    const policy = response.headers.get('content-security-policy') ?? '';
-    return Object.assign(page, {
-      url,
-      status: response.status,
-      html: await response.text(),
-      location: target,
-      policy,
-    });
-  };
-  return {
-    jar,
-    page,
-    open: (query: Record<string, string>) =>
-      request(`${world.url}${at}?${new URLSearchParams(query).toString()}`),
-    /** Sends the form of the page that does something, filled in. */
-    async send(what: string, fields: Record<string, string> = {}) {
-      const form = new RegExp(
-        `<form[^>]* action="([^"]*)"[^>]*><input type="hidden" name="do" value="${what}">.*?</form>`,
-        's',
-      );
-      const [whole, action] = form.exec(page.html) ?? assert.fail(`no form to ${what} in ${page.html}`);
-      const hidden = [...whole.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)].map(
-        ([, name, value]) => [name!, value!],
-      );
-      const body = new URLSearchParams({ ...Object.fromEntries(hidden), ...fields });
-      return await request(new URL(action!.replaceAll('&amp;', '&'), page.url).href, {
-        method: 'POST',
-        body,
-      });
-    },
-  };
-}
-
 const pageOf = ({ client }: Company) => `/connect/${client.id}`;
 
 async function codeOf(of: Company): Promise<string> {
@@ -107,7 +56,7 @@ async function codeOf(of: Company): Promise<string> {
 
 test('S2 somebody new signs up by a mailed code, reads, agrees, and is back where they came from, connected', async () => {
   const acme = await company({ reading: [{ title: 'Our <rules>', text: 'Be kind.' }] });
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   await browser.open({ connect_id: '123abc', state: 's & t', redirect_uri: BACK });
   assert.equal(browser.page.status, 200);
   await browser.send('sign-up', { name: 'Nora Nye', email: 'Nora@Example.com', password: 'long enough 1' });
@@ -149,7 +98,7 @@ test('S2 somebody new signs up by a mailed code, reads, agrees, and is back wher
 test('an address that has an account is mailed so, and the page says the same as of any other', async () => {
   const acme = await company();
   const holder = await verified();
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   await browser.open({ connect_id: 'a' });
   await browser.send('sign-up', { name: 'Eve', email: holder.email, password: 'long enough 1' });
   assert.match(browser.page.html, /can be signed up with, a code of six digits is on its way/);
@@ -164,7 +113,7 @@ test('an address that has an account is mailed so, and the page says the same as
 test('who signs in and never showed that the address is theirs does so once', async () => {
   const acme = await company();
   const holder = await newHolder(world.ctx);
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   await browser.open({ connect_id: 'unverified' });
   await browser.send('sign-in', { email: holder.email, password: 'a wrong password' });
   assert.equal(browser.page.status, 401);
@@ -181,7 +130,7 @@ test('both collisions are told in words, and change nothing', async () => {
   const acme = await company();
   const [ann, bea] = [await verified(), await verified()];
   const enter = async (holder: Holder, connectId: string) => {
-    const browser = newBrowser(pageOf(acme));
+    const browser = newBrowser(world.url, pageOf(acme));
     await browser.open({ connect_id: connectId });
     await browser.send('sign-in', { email: holder.email, password: HOLDER_PASSWORD });
     return browser;
@@ -201,10 +150,10 @@ test('two windows of somebody without a workspace agree at once: one grant, one 
   const acme = await company();
   const holder = await verified();
   await world.ctx.sql`DELETE FROM memberships WHERE operator_id = ${holder.id}`;
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   await browser.open({ connect_id: 'twice' });
   await browser.send('sign-in', { email: holder.email, password: HOLDER_PASSWORD });
-  const others = [newBrowser(pageOf(acme)), newBrowser(pageOf(acme))];
+  const others = [newBrowser(world.url, pageOf(acme)), newBrowser(world.url, pageOf(acme))];
   for (const one of others) {
     for (const [name, value] of browser.jar) one.jar.set(name, value);
     await one.open({ connect_id: 'twice' });
@@ -221,7 +170,7 @@ test('two windows of somebody without a workspace agree at once: one grant, one 
 test('what is agreed to is what was shown: a company that asks for more meanwhile is looked at again', async () => {
   const acme = await company({ asks: ['messages'] });
   const holder = await verified();
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   await browser.open({ connect_id: 'more' });
   await browser.send('sign-in', { email: holder.email, password: HOLDER_PASSWORD });
   const of = { workspaceId: acme.id, nowMs: world.ctx.clock.nowMs() };
@@ -239,7 +188,7 @@ test('what is agreed to is what was shown: a company that asks for more meanwhil
 test('a form that another site posts does nothing', async () => {
   const acme = await company();
   const holder = await verified();
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   await browser.open({ connect_id: 'forged' });
   await browser.send('sign-in', { email: holder.email, password: HOLDER_PASSWORD });
   await browser.send('agree', { form: 'f'.repeat(64) });
@@ -249,7 +198,7 @@ test('a form that another site posts does nothing', async () => {
 
 test('nobody is led anywhere that is not registered, and an address that is not as it should be is an error in words', async () => {
   const acme = await company();
-  const browser = newBrowser(pageOf(acme));
+  const browser = newBrowser(world.url, pageOf(acme));
   const odd: Record<string, string>[] = [
     {},
     { connect_id: '' },
@@ -289,7 +238,7 @@ test('a connect id that the company signed is trusted, by HMAC or JWT; one that 
       .setAudience(more.aud ?? String(acme.client.id))
       .sign(Buffer.from(more.key ?? secret));
   const status = async (query: Record<string, string>) => {
-    const browser = newBrowser(pageOf(acme));
+    const browser = newBrowser(world.url, pageOf(acme));
     await browser.open(query);
     return browser.page.status;
   };
@@ -318,14 +267,14 @@ test('codes are bounded by address, and a company that mails nothing signs nobod
   const acme = await company();
   let last = 0;
   for (let n = 0; n < 6; n++) {
-    const browser = newBrowser(pageOf(acme));
+    const browser = newBrowser(world.url, pageOf(acme));
     await browser.open({ connect_id: 'many' });
     await browser.send('sign-up', { name: 'M', email: 'many@example.com', password: 'long enough 1' });
     last = browser.page.status;
   }
   assert.equal(last, 429);
   const silent = await company({}, false);
-  const browser = newBrowser(pageOf(silent));
+  const browser = newBrowser(world.url, pageOf(silent));
   await browser.open({ connect_id: 'a' });
   assert.doesNotMatch(browser.page.html, /value="sign-up"/);
 });

@@ -947,6 +947,95 @@ describe('webhooks', () => {
   });
 });
 
+describe('templates', () => {
+  const at = `${base}/templates`;
+  const text = (words: string) => ({ type: 'text', text: words });
+
+  test('kept with every version and by language; two who change one learn of each other', async () => {
+    const made = ok(await call('POST', at, { name: 'Welcome', content: text('Hi') }), 201);
+    assert.deepEqual([made.revision, made.content, made.locales], [1, text('Hi'), {}]);
+    refused(await call('POST', at, { name: 'Welcome', content: text('Hi') }), 409, 'name');
+    refused(await call('POST', at, { name: 'a(b', content: text('Hi') }), 400, 'name');
+    refused(
+      await call('POST', at, { name: 'Odd', content: text('{{ x | }} {% if %}') }),
+      400,
+      'content.text',
+    );
+    refused(
+      await call('POST', at, { name: 'Odd', content: text('x'), locales: { 'n l': text('x') } }),
+      400,
+      'locales',
+    );
+    const one = `${at}/${made.id}`;
+    const locales = { nl: text('Hoi {{ contact.givenName | default: "daar" }}') };
+    const changed = ok(await call('PATCH', one, { content: text('Hello'), locales }, { 'if-match': '"1"' }));
+    assert.deepEqual([changed.revision, changed.locales], [2, locales]);
+    refused(await call('PATCH', one, { name: 'Mine' }, { 'if-match': '1' }), 409, 'revision');
+    const { versions } = ok(await call('GET', `${one}/versions`));
+    assert.deepEqual(
+      versions.map(({ revision, content, locales: by }: Json) => [revision, content.text, Object.keys(by)]),
+      [
+        [2, 'Hello', ['nl']],
+        [1, 'Hi', []],
+      ],
+    );
+    assert.match(versions[0].by, /^key:/);
+    const shown = async (locale?: string) =>
+      ok(
+        await call('POST', `${base}/render`, {
+          content: { type: 'template', name: 'Welcome' },
+          channel: 'sms',
+          ...(locale ? { locale } : {}),
+        }),
+      ).shown.text;
+    assert.deepEqual(
+      [await shown(), await shown('nl-BE'), await shown('de')],
+      ['Hello', 'Hoi Johanna', 'Hello'],
+    );
+    const phone = newNumber();
+    ok(await call('POST', `${one}/test`, { channel: 'sms', address: phone, locale: 'nl' }), 202);
+    await phoneHas(phone, 'Hoi Johanna');
+    const draft = {
+      name: 'By template',
+      channel: 'sms',
+      content: { type: 'template', name: 'Welcome' },
+      audience: { include: { all: true } },
+    };
+    const broadcast = ok(await call('POST', `${base}/broadcasts`, draft), 201);
+    assert.deepEqual(broadcast.content, text('Hello'), 'what it says now is what is sent');
+    const second = ok(await call('POST', at, { name: 'Another', content: text('x') }), 201);
+    const page = ok(await call('GET', `${at}?limit=1`));
+    assert.deepEqual([page.templates[0].name, page.next], ['Another', second.id]);
+    assert.equal(ok(await call('GET', `${at}?after=${page.next}`)).templates[0].name, 'Welcome');
+    assert.deepEqual(
+      ok(await call('GET', `${at}?q=ELCO`)).templates.map(({ name }: Json) => name),
+      ['Welcome'],
+    );
+    ok(await call('DELETE', one));
+    refused(await call('GET', `${one}/versions`), 404);
+  });
+
+  test('MJML stays as it was written, and is sent as the HTML it makes', async () => {
+    const mjml =
+      '<mjml><mj-body><mj-section><mj-column><mj-text>Hi {{ contact.givenName }}</mj-text></mj-column></mj-section></mj-body></mjml>';
+    const content = { type: 'text', text: 'Hi', subject: 'News', mjml };
+    const made = ok(await call('POST', at, { name: 'Newsletter', content }), 201);
+    assert.deepEqual(made.content, content);
+    const asked = { content: { type: 'template', name: 'Newsletter' }, channel: 'email' };
+    const { shown } = ok(await call('POST', `${base}/render`, asked));
+    assert.match(shown.html, /Hi Johanna/);
+    const bad = {
+      ...asked,
+      content: { ...content, mjml: '<mjml><mj-body><mj-nope></mj-nope></mj-body></mjml>' },
+    };
+    const { problems } = ok(await call('POST', `${base}/render`, bad));
+    assert.deepEqual(
+      [problems[0].severity, problems[0].field, problems[0].line],
+      ['error', 'content.mjml', 1],
+    );
+  });
+});
+
 describe('idempotency', () => {
   test('what was answered first under a key is found, but no secret', async () => {
     const key = { 'idempotency-key': 'look me up' };

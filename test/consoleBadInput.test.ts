@@ -122,7 +122,7 @@ function broken(schema: Schema): unknown[] {
         'nul \0 in it',
         'half \ud800 of a pair',
         ...(schema.maxLength ? ['x'.repeat(schema.maxLength + 1)] : []),
-        ...(schema.pattern ? ['nope !'] : []),
+        ...(schema.pattern && !new RegExp(schema.pattern).test('nope !') ? ['nope !'] : []),
         ...(schema.minLength ? [''] : []),
       ];
     case 'integer':
@@ -226,7 +226,7 @@ describe('queries and paths', () => {
         refused(await call(route.method, `${at}?${name}=1&${name}=2`), `${at} ${name} twice`);
         refused(await call(route.method, `${at}?${name}=%00`), `${at} ${name} NUL`);
         if (
-          !['search', 'address', 'q'].includes(name) &&
+          !['search', 'address', 'q', 'key', 'trigger'].includes(name) &&
           !(name === 'after' && route.path === '/events/names')
         )
           refused(await call(route.method, `${at}?${name}=nope`), `${at} ${name}=nope`);
@@ -349,6 +349,7 @@ describe('another tenant', () => {
       rate: { ratePerS: 1 },
       test: { to: '+14155550101', text: 'x' },
       'broadcasts test': { address: '+14155550101' },
+      'templates test': { address: '+14155550101', channel: 'sms' },
       secrets: { secrets: {} },
       members: { add: [] },
       'replay-failed': { since: '2026-01-01T00:00:00Z' },

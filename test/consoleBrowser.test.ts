@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
 import type { Fault } from '../src/base/fault.ts';
 import { openWeb } from '../src/doors/web/door.ts';
@@ -245,6 +246,54 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('somebody new comes by a link, sets up a second factor, and is asked for its code; others are signed out', async () => {
+    const address = 'nora@example.com';
+    const made = await call('POST', `${base}/members`, { email: address, name: 'Nora', role: 'agent' });
+    const tab = await openTab(browser, {}, /401/);
+    const { page } = tab;
+    await page.goto(`${url}${new URL(made.body.link.url).pathname}`);
+    await page
+      .getByLabel(/password/i)
+      .first()
+      .fill('nora’s own password');
+    await page.getByRole('button').first().click();
+    await page.getByText('You can sign in').waitFor();
+    const enter = async (more: () => Promise<void> = async () => {}) => {
+      await page.goto(`${url}/sign-in`);
+      await page.getByLabel('E-mail address').fill(address);
+      await page.getByRole('textbox', { name: 'Password' }).fill('nora’s own password');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await more();
+      await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+    };
+    await enter();
+    await page.getByRole('button', { name: /Nora/ }).click();
+    await page.getByRole('menuitem', { name: 'Your account' }).click();
+    const panel = page.getByRole('region', { name: 'Second factor' });
+    await panel.getByRole('button', { name: 'Set it up' }).click();
+    await panel.getByRole('textbox', { name: 'Your password' }).fill('nora’s own password');
+    await panel.getByRole('button', { name: 'Go on' }).click();
+    await panel.getByRole('img', { name: /QR code/ }).waitFor();
+    await checkAxe(page, 'the account, with a key to scan');
+    const secret = (await panel.locator('.mono').first().textContent())!;
+    const codeAt = (step: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + step * 30_000 });
+    await panel.getByRole('textbox', { name: 'Code' }).fill(codeAt(-1));
+    await panel.getByRole('button', { name: 'Switch it on' }).click();
+    await panel.getByText('Keep these away from the phone').waitFor();
+    await panel.getByRole('button', { name: 'I have kept them' }).click();
+    await panel.getByText('On', { exact: true }).waitFor();
+    await enter(async () => {
+      await page.getByRole('textbox', { name: 'Code' }).fill(codeAt(0));
+      await checkAxe(page, 'the sign-in, with a code');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    });
+    await page.goto(`${url}/me`);
+    await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
+    await page.getByRole('button', { name: 'Sign out there' }).waitFor({ state: 'hidden' });
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('on a phone’s width: the list, a conversation, back, the clock moved on', async () => {
     await somebody('Edda', 'on the way');
     const tab = await openTab(browser, {
@@ -367,6 +416,36 @@ describe('the console in a browser', { skip }, () => {
       const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(phone)}`;
       assert.equal((await call('GET', at)).body.messages.length, 1, phone);
     }
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('a template: what is wrong is underlined where it stands, MJML beside the mail it makes, versions with what changed', async () => {
+    // What a mail brings along is refused in its frame, which is as it should be.
+    const tab = await openTab(browser, {}, /fonts\.googleapis\.com|frame is sandboxed/);
+    const page = await signedIn(tab, `/w/${ws}/templates`);
+    await page.getByRole('button', { name: 'New template' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Welcome');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const text = page.getByRole('textbox', { name: 'Text', exact: true });
+    await text.fill('Dear you,\nhi {{ contact.firstName }}');
+    await page.locator('mark', { hasText: 'contact.firstName' }).waitFor({ state: 'attached' });
+    await page.getByText('text 2:7').first().waitFor();
+    await text.fill('Dear you,\nhi {{ contact.givenName }}');
+    await page.getByText('Saved, version 3').or(page.getByText('Saved, version 2')).waitFor();
+    await page.getByLabel('Shown as').selectOption('email');
+    await page.getByRole('button', { name: 'MJML' }).click();
+    await page
+      .getByRole('textbox', { name: 'MJML' })
+      .fill(
+        '<mjml><mj-body><mj-section><mj-column><mj-text>Hello {{ contact.givenName }}</mj-text></mj-column></mj-section></mj-body></mjml>',
+      );
+    await page.frameLocator('iframe[title="The mail"]').getByText('Hello Johanna').waitFor();
+    await checkAxe(page, 'a template');
+    await page.getByRole('button', { name: 'Versions' }).click();
+    const versions = page.getByRole('dialog', { name: 'Versions' });
+    await versions.getByText('<mj-text>').first().waitFor();
+    await checkAxe(page, 'versions of a template');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -7,6 +7,7 @@ import { updateContact } from '../src/contacts/contacts.ts';
 import { importContacts } from '../src/contacts/import.ts';
 import { addMembers, createSet, removeMembers } from '../src/contacts/sets.ts';
 import { allSegments, estimateSegment } from '../src/contacts/segments.ts';
+import { tellOwn } from '../src/campaigns/events/own.ts';
 import { openBook } from '../src/campaigns/enrol/book.ts';
 import { createLiveSource } from '../src/campaigns/enrol/live.ts';
 import { evaluate } from '../src/campaigns/match/evaluate.ts';
@@ -195,6 +196,69 @@ scenario(
     );
     await place.settled();
     assert.deepEqual((await place.mails(ann)).toSorted(), ['grown', 'seats', 'tagged']);
+    await provesWhole();
+  },
+);
+
+scenario(
+  'triggers: who leaves a list or a tag, and an order that is made or deleted; each sets off its own',
+  async () => {
+    const place = await newPlace();
+    const live = async (key: string, trigger: object) =>
+      await place.live({ key, trigger: trigger as never, steps: [mail(key)] });
+    const list = must(
+      await ctx.queue.transact((tx) =>
+        createSet(tx, ctx.ids, 1, { workspaceId: place.id, kind: 'list', name: 'news' }),
+      ),
+    );
+    await live('off-list', { list: { left: 'news' } });
+    await live('on-list', { list: { entered: 'news' } });
+    await live('off-tag', { tag: { left: 'hot' } });
+    await live('made', { order: { on: 'created', where: { property: 'total', greaterThan: 10 } } });
+    await live('deleted', { order: { on: 'deleted' } });
+    await place.built();
+    const [ann, bob] = [await place.tell('ann'), await place.tell('bob')];
+    const { tagContacts } = await import('../src/contacts/sets.ts');
+    const tag = (change: { add: string[]; remove: string[] }) =>
+      ctx.queue.transact(async (tx) =>
+        tagContacts(tx, ctx.ids, 1, place.id, [{ contactId: ann, ...change }]),
+      );
+    await ctx.queue.transact((tx) => addMembers(tx, place.id, list.id, [ann, bob]));
+    await tag({ add: ['hot'], remove: [] });
+    await place.settled();
+    assert.deepEqual([await place.mails(ann), await place.mails(bob)], [['on-list'], ['on-list']]);
+    await ctx.queue.transact((tx) => removeMembers(tx, place.id, list.id, [bob]));
+    await tag({ add: [], remove: ['hot'] });
+    await place.settled();
+    assert.deepEqual(
+      [await place.mails(ann), await place.mails(bob)],
+      [
+        ['on-list', 'off-tag'],
+        ['on-list', 'off-list'],
+      ],
+    );
+    const atMs = await place.nowMs();
+    const order = (contactId: number, name: '$order_created' | '$order_deleted', total: number) => ({
+      workspaceId: place.id,
+      contactId,
+      name,
+      atMs,
+      key: `${contactId}`,
+      isHistory: false,
+      properties: { order: contactId, total },
+    });
+    // Told twice, as a reader of the feed may that died in between.
+    for (const _ of [1, 2])
+      await ctx.queue.transact((tx) =>
+        tellOwn(ctx, tx, [order(ann, '$order_created', 20), order(bob, '$order_created', 5)]),
+      );
+    await place.settled();
+    await ctx.queue.transact((tx) => tellOwn(ctx, tx, [order(bob, '$order_deleted', 5)]));
+    await place.settled();
+    assert.deepEqual(
+      [(await place.mails(ann)).slice(2), (await place.mails(bob)).slice(2)],
+      [['made'], ['deleted']],
+    );
     await provesWhole();
   },
 );

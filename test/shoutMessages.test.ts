@@ -1,6 +1,7 @@
 /** The Shout door's announcements, messages, notifications and broadcasts, as api/shout.md has them on the wire. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { toHex24 } from '../src/base/ids.ts';
 import { disconnectAccount } from '../src/connect/grants.ts';
 import { linkDestination } from '../src/contacts/destinations.ts';
 import { addMembers, createSet } from '../src/contacts/sets.ts';
@@ -8,6 +9,7 @@ import { openAnnouncements } from '../src/conversations/groups/groups.ts';
 import { makeGrant, newCompany, type Company } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
 import { withPush } from './support/groups.ts';
+import { newConsoleKey } from './support/messages.ts';
 import { until } from './support/until.ts';
 import { callApi, must, startWorld, type World } from './support/world.ts';
 
@@ -142,6 +144,62 @@ test('S62 S63 S65 S67 S69 a broadcast: four forms of ids, excludes win, the nine
     return [b, c, d].every(({ token }) => told.includes(token));
   });
   assert.ok(!(await toldOf('to all')).includes(a.token));
+});
+
+test('S66 shipping labels, bots, lists and tags: made and filled by the API, and named by their whole numbers', async () => {
+  const key = await newConsoleKey(world.ctx, company.id);
+  const base = `/api/workspaces/${company.appId}`;
+  const ask = async (method: string, path: string, body: unknown, ok: number) => {
+    const { status, json } = await callApi(world, key, method, base + path, body);
+    assert.equal(status, ok, `${path}: ${JSON.stringify(json)}`);
+    return json;
+  };
+  const filled = async (kind: string, contactIds: readonly number[]) => {
+    const made = await ask('POST', `/${kind}`, { name: 'Parcels of May' }, 201);
+    const add = contactIds.map(toHex24);
+    assert.equal((await ask('POST', `/${kind}/${made.id}/members`, { add }, 200)).added, add.length);
+    const { [kind]: all } = await ask('GET', `/${kind}`, undefined, 200);
+    assert.ok(
+      all.some((one: { id: string; contacts: number }) => one.id === made.id && one.contacts === add.length),
+    );
+    return made.shoutId as number;
+  };
+  const [a, b, c, d, e] = [
+    await account(),
+    await account(),
+    await account(),
+    await account(),
+    await account(),
+  ];
+  const label = await filled('labels', [a.contactId, e.contactId]);
+  const bot = await filled('bots', [b.contactId, e.contactId]);
+  const list = await filled('lists', [c.contactId]);
+  const tag = await filled('tags', [d.contactId]);
+  const out = await filled('labels', [e.contactId]).catch(() => undefined);
+  assert.equal(out, undefined, 'a name is one label’s');
+  const left = await ask('POST', '/bots', { name: 'Left out' }, 201);
+  await ask('POST', `/bots/${left.id}/members`, { add: [toHex24(e.contactId)] }, 200);
+  const said = await send('/broadcast_messages/send_shout_message', {
+    broadcast_message: {
+      body: 'by what they are in',
+      included_shipping_label_ids: label,
+      included_bot_assignment_ids: [bot],
+      included_profile_list_ids: String(list),
+      included_tag_ids: `${tag} ${tag}`,
+      excluded_bot_assignment_ids: left.shoutId,
+    },
+  });
+  assert.equal(said.status, 201);
+  await isTold('by what they are in', 4);
+  assert.deepEqual(
+    (await toldOf('by what they are in')).toSorted(),
+    [a.token, b.token, c.token, d.token].toSorted(),
+  );
+  // A contact shows its lists and tags; labels and bots are none of either.
+  const shown = await ask('GET', `/contacts/${toHex24(a.contactId)}`, undefined, 200);
+  assert.deepEqual([shown.lists, shown.tags], [[], []]);
+  await ask('DELETE', `/bots/${left.id}`, undefined, 204);
+  await ask('GET', `/bots/${left.id}`, undefined, 404);
 });
 
 test('errors name the field and the rule; nobody who has not connected, or has gone, is written to', async () => {

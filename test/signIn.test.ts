@@ -1,10 +1,13 @@
 /** Signing in: nobody is made a member unasked, a sign-in names its organization, tokens end, and guessing has to wait. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TOTP } from 'otpauth';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
+import { newLink } from '../src/accounts/passwordLinks.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { caller } from './consoleProduct.ts';
 import { must, startProduct } from './sunshineProduct.ts';
+import { until } from './support/until.ts';
 import { callerOf } from './web1on1Product.ts';
 
 const product = await startProduct({ rateLimitPerS: 0 });
@@ -172,4 +175,124 @@ test('who changes where secrets are sent gives them again: the key of an integra
     const given = await ann.call('PATCH', at, { settings: { ...elsewhere, ...secrets } });
     assert.equal(given.status, 200, JSON.stringify(given.body));
   }
+});
+
+/** The code of a secret, so many steps from now. */
+const codeOf = (secret: string, steps = 0) =>
+  new TOTP({ secret }).generate({ timestamp: ctx.clock.nowMs() + steps * 30_000 });
+
+/** Somebody with a second factor. */
+async function guarded() {
+  const ann = await owner();
+  const begun = await ann.call('POST', '/api/me/second-factor', { password });
+  assert.equal(begun.status, 201, JSON.stringify(begun.body));
+  const { secret } = begun.body as { secret: string };
+  const confirmed = await ann.call('POST', '/api/me/second-factor/confirm', { code: codeOf(secret, -1) });
+  assert.equal(confirmed.status, 200, JSON.stringify(confirmed.body));
+  const { recoveryCodes } = confirmed.body as { recoveryCodes: string[] };
+  const enter = (more: object = {}) =>
+    caller(url)('POST', '/api/sessions', { email: ann.email, password, ...more });
+  return { ...ann, secret, recoveryCodes, enter };
+}
+
+test('a second factor: begun, it counts once a code of it is told, and is then asked for at every door', async () => {
+  const ann = await owner();
+  const begin = (body: object) => ann.call('POST', '/api/me/second-factor', body);
+  assert.deepEqual((await begin({ password: 'not the password' })).body.error.field, 'password');
+  const { secret, uri } = (await begin({ password })).body;
+  assert.match(uri, /^otpauth:\/\/totp\/Parley:/);
+  const enter = (more: object = {}) =>
+    caller(url)('POST', '/api/sessions', { email: ann.email, password, ...more });
+  assert.equal((await enter()).status, 201, 'what is not confirmed asks for nothing');
+  const confirm = (code: string) => ann.call('POST', '/api/me/second-factor/confirm', { code });
+  assert.deepEqual((await confirm('000000')).body.error.field, 'code');
+  assert.equal((await ann.call('GET', '/api/me')).body.secondFactor, false);
+  assert.equal((await confirm(codeOf(secret, -1))).status, 200);
+  assert.equal((await ann.call('GET', '/api/me')).body.secondFactor, true);
+  assert.equal((await begin({ password })).status, 409);
+  for (const refused of [await enter(), await token({ email: ann.email, password })])
+    assert.deepEqual([refused.status, refused.body.error.field], [401, 'code']);
+  assert.equal((await enter({ code: codeOf(secret) })).status, 201);
+  assert.equal((await token({ email: ann.email, password, code: codeOf(secret, 1) })).status, 201);
+  const wrong = await enter({ password: 'not the password', code: codeOf(secret, 1) });
+  assert.equal(wrong.body.error.field, undefined, 'only who has the password learns of it');
+});
+
+test('a code works once, whoever tries it at the same time, and so does each recovery code', async () => {
+  const { secret, recoveryCodes, enter, call } = await guarded();
+  const statuses = async (code: string) =>
+    (await Promise.all([enter({ code }), enter({ code }), enter({ code })]))
+      .map(({ status }) => status)
+      .toSorted((a, b) => a - b);
+  assert.deepEqual(await statuses(codeOf(secret)), [201, 401, 401]);
+  assert.equal((await enter({ code: codeOf(secret, -1) })).status, 401, 'nor one from before it');
+  assert.equal((await enter({ code: recoveryCodes[1]!.toUpperCase().replaceAll('-', ' ') })).status, 201);
+  assert.deepEqual(await statuses(recoveryCodes[0]!), [201, 401, 401]);
+  const end = (body: object) => call('POST', '/api/me/second-factor/end', body);
+  assert.equal((await end({ password, code: recoveryCodes[0] })).status, 403);
+  assert.equal((await end({ password, code: recoveryCodes[2] })).status, 204);
+  assert.equal((await enter()).status, 201);
+});
+
+test('whoever has the password and guesses codes has to wait', async () => {
+  const { secret, enter } = await guarded();
+  for (let tries = 0; tries < 5; tries++) {
+    assert.equal((await enter({ code: '000000' })).status, 401);
+    // To be asked for a code forgets nothing.
+    assert.equal((await enter()).status, tries < 4 ? 401 : 429);
+  }
+  const right = await enter({ code: codeOf(secret) });
+  assert.equal(right.status, 429);
+});
+
+test('sessions are listed and ended, one or all others; a name is changed; nobody does so by a key', async () => {
+  const ann = await owner();
+  const opened = await caller(url)('POST', '/api/sessions', { email: ann.email, password });
+  const other = caller(url, opened.body.token);
+  const { sessions } = (await ann.call('GET', '/api/me/sessions')).body;
+  assert.deepEqual(
+    sessions.map(({ current }: { current: boolean }) => current),
+    [false, true],
+  );
+  assert.equal((await ann.call('DELETE', `/api/me/sessions/${sessions[0].id}`)).status, 204);
+  assert.equal((await ann.call('DELETE', `/api/me/sessions/${sessions[0].id}`)).status, 404);
+  await until('it is over', async () => (await other('GET', '/api/me')).status === 401);
+  await caller(url)('POST', '/api/sessions', { email: ann.email, password });
+  assert.equal((await ann.call('DELETE', '/api/me/sessions/others')).status, 204);
+  assert.equal((await ann.call('GET', '/api/me/sessions')).body.sessions.length, 1);
+  assert.equal((await ann.call('PATCH', '/api/me', { name: 'Ann Lee' })).body.name, 'Ann Lee');
+  const key = await ann.call('POST', `${ann.base}/keys`, { door: 'console', role: 'owner', name: 'k' });
+  const byKey = caller(url, key.body.token ?? `${key.body.id}.${key.body.secret}`);
+  assert.equal((await byKey('PATCH', '/api/me', { name: 'Eve' })).status, 403, JSON.stringify(key.body));
+});
+
+test('somebody new is made a member by a link that sets the password: shown once, good once', async () => {
+  const ann = await owner();
+  const made = await ann.call('POST', `${ann.base}/members`, {
+    email: `new-${ann.email}`,
+    name: 'New',
+    role: 'agent',
+  });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const page = new URL(made.body.link.url);
+  const set = async (chosen: string) =>
+    await fetch(`${url}${page.pathname}`, {
+      method: 'POST',
+      body: new URLSearchParams({ password: chosen }),
+      redirect: 'manual',
+    });
+  const both = await Promise.all([set(password), set(password)]);
+  assert.deepEqual(both.filter(({ ok }) => ok).length, 1);
+  assert.ok((await set('another horse battery')).status >= 400);
+  const entered = await caller(url)('POST', '/api/sessions', { email: `new-${ann.email}`, password });
+  const mine = caller(url, entered.body.token);
+  assert.equal((await mine('GET', ann.base)).body.role, 'agent');
+});
+
+test('a password that is set by a link ends the sessions there are', async () => {
+  const ann = await owner();
+  const link = await sql.begin((tx) => newLink(tx, ann.id, ctx.clock.nowMs()));
+  const body = new URLSearchParams({ password: 'another horse battery' });
+  assert.equal((await fetch(`${url}${link.path}`, { method: 'POST', body })).status, 200);
+  await until('the session is over', async () => (await ann.call('GET', '/api/me')).status === 401);
 });

@@ -21,6 +21,8 @@ import {
   selectMembers,
   selectOperator,
   selectOperatorByEmail,
+  selectSessionsOf,
+  updateOperatorName,
   updatePassword,
   upsertMembership,
   type OperatorRow,
@@ -78,6 +80,9 @@ export function checkNewOperator({ email, name }: { email: string; name: string 
     : breaks('email', 'must be an e-mail address of at most 254 characters');
 }
 
+/** What else is asked of whoever has the password: a fault says what, and counts as no wrong one. */
+type Further = (operator: Operator) => Promise<'right' | 'wrong' | Fault>;
+
 /**
  * Whose password it is. After a few wrong ones for an address each next try has to wait twice as long, whoever makes it and
  * whether or not there is such an operator. Not for a transaction: a wrong one is counted, and argon2 takes its time.
@@ -85,6 +90,7 @@ export function checkNewOperator({ email, name }: { email: string; name: string 
 export async function provePassword(
   db: Db,
   input: { email: string; password: string; nowMs: number },
+  further: Further = async () => 'right',
 ): Promise<Operator | Fault> {
   const { email, password } = input as { email: unknown; password: unknown };
   if (typeof email !== 'string' || typeof password !== 'string' || password.length > MAX_PASSWORD)
@@ -103,12 +109,15 @@ export async function provePassword(
   }
   const row = await selectOperatorByEmail(db, address);
   const right = await verify(row?.password_hash ?? NOBODY, password);
-  if (row && right) {
+  const also = row && right ? await further(operatorOf(row)) : 'wrong';
+  // Wrong ones before stay counted until all is right: who has the password would else try codes without end.
+  if (isFault(also)) return also;
+  if (row && also === 'right') {
     if (failures) await deleteFailures(db, emailHash);
     return operatorOf(row);
   }
   await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });
-  return wrong();
+  return right ? fault('invalid_auth', 'code: is wrong, or was used already', { field: 'code' }) : wrong();
 }
 
 /** A session of an operator whose password was proved. */
@@ -162,6 +171,48 @@ export async function changePassword(tx: Tx, proved: NewPassword): Promise<true 
     return fault('conflict', 'The password was changed by someone else just now.');
   await deleteSessionsOf(tx, id);
   return true;
+}
+
+/** Gives an operator another name; the fault when there is none such. */
+export async function renameOperator(tx: Tx, id: number, name: string): Promise<Operator | Fault> {
+  const broken = checkText(name, 'name', 1, 200);
+  if (broken) return broken;
+  await updateOperatorName(tx, id, name);
+  return (await getOperator(tx, id)) ?? fault('not_found', 'There is no such operator.');
+}
+
+/** Sessions of an operator, the newest first; `current`: that whose token is given. An id names a session and opens none. */
+export async function listSessions(
+  db: Db,
+  operatorId: number,
+  { token, nowMs }: { token: string; nowMs: number },
+): Promise<{ id: string; createdMs: number; expiresMs: number; current: boolean }[]> {
+  const rows = await selectSessionsOf(db, operatorId, nowMs);
+  return rows.map(({ token_hash: hash, created_ms: createdMs, expires_ms: expiresMs }) => ({
+    id: idOfSession(hash),
+    createdMs,
+    expiresMs,
+    current: sha256Hex(token) === hash,
+  }));
+}
+
+/** Ends sessions of an operator: one by its id, or all but the one whose token is given. Returns how many. */
+export async function endSessions(
+  db: Db,
+  operatorId: number,
+  which: { id: string } | { allBut: string },
+): Promise<number> {
+  const hashes = (await selectSessionsOf(db, operatorId, 0)).map(({ token_hash: hash }) => hash);
+  const ending =
+    'id' in which
+      ? hashes.filter((hash) => idOfSession(hash) === which.id)
+      : hashes.filter((hash) => hash !== sha256Hex(which.allBut));
+  for (const hash of ending) await deleteSession(db, hash);
+  return ending.length;
+}
+
+function idOfSession(tokenHash: string): string {
+  return sha256Hex(tokenHash).slice(0, 24);
 }
 
 /** An operator who is not disabled. */

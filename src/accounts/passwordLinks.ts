@@ -127,15 +127,15 @@ async function setPassword(
 export async function inviteOperator(
   tx: Tx,
   ids: IdSource,
-  input: { email: string; name?: string; nowMs: number },
+  input: { email: string; name?: string; actor?: string; nowMs: number },
 ): Promise<{ operator: Operator; link: PasswordLink } | Fault> {
-  const { email, nowMs } = input;
+  const { email, nowMs, actor = 'parley' } = input;
   await lockFirstOwner(tx);
   const password = randomToken(32);
   const operator = await createOperator(tx, ids, { email, name: input.name ?? email, password, nowMs });
   if (isFault(operator)) return operator;
   const subject = `operator:${operator.id}`;
-  await appendAudit(tx, ids, { actor: 'parley', action: 'operator.create', subject, nowMs });
+  await appendAudit(tx, ids, { actor, action: 'operator.create', subject, nowMs });
   return { operator, link: await newLink(tx, operator.id, nowMs) };
 }
 

@@ -24,6 +24,7 @@ export const accountsRoom: Room = {
     install: 'names nobody',
     password_links: 'names operators only, by a hash',
     sign_in_links: 'names operators only, by a hash',
+    second_factors: 'names operators only',
   },
   exports: {
     idempotency: { not: 'answers to a caller’s own requests, for a day' },
@@ -32,6 +33,7 @@ export const accountsRoom: Room = {
     allowances: { not: 'of networks' },
     password_links: { not: 'of operators' },
     sign_in_links: { not: 'of operators' },
+    second_factors: { not: 'of operators' },
     invitations: { not: 'of operators' },
     sign_ups: { not: 'of operators to be' },
   },

@@ -69,6 +69,22 @@ export async function updatePassword(
   return done.count > 0;
 }
 
+/** Gives an operator another name. Locks the row. */
+export async function updateOperatorName(db: Db, id: number, name: string): Promise<void> {
+  await db`UPDATE operators SET name = ${name} WHERE id = ${id}`;
+}
+
+/** The sessions of an operator that are not over, the newest first. Locks nothing. */
+export async function selectSessionsOf(
+  db: Db,
+  operatorId: number,
+  nowMs: number,
+): Promise<{ token_hash: string; created_ms: number; expires_ms: number }[]> {
+  return await db<{ token_hash: string; created_ms: number; expires_ms: number }[]>`
+    SELECT token_hash, created_ms, expires_ms FROM operator_sessions
+    WHERE operator_id = ${operatorId} AND expires_ms > ${nowMs} ORDER BY created_ms DESC, token_hash`;
+}
+
 /** Starts a session. */
 export async function insertSession(
   db: Db,

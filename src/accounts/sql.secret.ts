@@ -11,6 +11,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'api_keys', key: 'id', column: 'secret_sealed', context: 'key' },
   { table: 'webhooks', key: 'id', column: 'secret_sealed', context: 'webhook' },
   { table: 'demo', key: 'workspace_id', column: 'credentials_sealed', context: 'demo' },
+  { table: 'connect_clients', key: 'id', column: 'secret_sealed', context: 'connect' },
+  { table: 'second_factors', key: 'operator_id', column: 'secret_sealed', context: 'second factor' },
   { table: 'proof_keys', key: 'id', column: 'key_sealed', context: 'proof key', single: true },
 ];
 

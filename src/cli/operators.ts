@@ -1,7 +1,8 @@
 /** `parley operator` and `parley workspace`: who may sign in and what there is to own, made by the administrator of the machine. */
-import { appendAudit } from '../accounts/audit.ts';
 import { createKey } from '../accounts/keys.ts';
+import { appendAudit } from '../accounts/audit.ts';
 import { findOperator, setMember } from '../accounts/operators.ts';
+import { endFactor } from '../accounts/secondFactor.ts';
 import {
   firstOwnerLink,
   inviteOperator,
@@ -53,6 +54,21 @@ export async function operatorLink(email: string | undefined, flags: StoreFlags)
     const link = await sql.begin((tx) => newLink(tx, operator?.id ?? null, nowMs));
     say(`Good once, until ${isoTime(link.expiresMs)}; links before it work no more:`);
     await sayLink(admin, link);
+  });
+}
+
+/** Takes the second factor of an operator away, who has lost the phone and the recovery codes. */
+export async function endSecondFactor(email: string, flags: StoreFlags): Promise<void> {
+  await withInstall(flags, async ({ sql, ids, nowMs }) => {
+    const operator = await findOperator(sql, email);
+    if (!operator) throw new Failure(`There is no operator ${email}.`);
+    const ended = await sql.begin(async (tx) => {
+      const subject = `operator:${operator.id}`;
+      if (!(await endFactor(tx, operator.id))) return false;
+      await appendAudit(tx, ids, { actor: 'parley', action: 'operator.factor.end', subject, nowMs });
+      return true;
+    });
+    say(ended ? `${email} signs in with the password alone.` : `${email} has no second factor.`);
   });
 }
 

@@ -283,6 +283,12 @@ function administering(parley: Command): void {
     .option(...DATA)
     .action(async (email, flags) => (await import('./operators.ts')).operatorLink(email, flags));
   operator
+    .command('second-factor-off')
+    .description('takes the second factor of somebody away who has lost the phone and the recovery codes')
+    .argument('<email>')
+    .option(...DATA)
+    .action(async (email, flags) => (await import('./operators.ts')).endSecondFactor(email, flags));
+  operator
     .command('list')
     .description('who may sign in')
     .option(...DATA)

@@ -1,4 +1,5 @@
 /** Which clauses of an audience a contact meets, without a database: what explains an audience, and what its SQL is held to. */
+import type { SetKind } from './sql.sets.ts';
 import type { Clauses, Condition, FieldName, Test } from '../../contract/audience.ts';
 import { parseIsoTime } from '../base/clock.ts';
 
@@ -9,15 +10,18 @@ type Facts = {
   createdMs: number;
 } & Record<FieldName, string | null>;
 
+/** What an audience has among its lists: shipping labels and bots are sets as lists are. */
+const LISTS: ReadonlySet<string> = new Set(['list', 'label', 'bot']);
+
 /** A list, tag or segment that the contact is in. */
-export type SetRef = { id: number; kind: 'list' | 'tag' | 'segment'; name: string };
+export type SetRef = { id: number; kind: SetKind | 'segment'; name: string };
 
 /** The clauses that are met, such as `lists[0]`; none when none is. */
 export function clausesMet(clauses: Clauses, contact: Facts, sets: readonly SetRef[]): string[] {
   const met: string[] = [];
   if (clauses.all) met.push('all');
   clauses.lists?.forEach((list, i) => {
-    if (sets.some(({ id, kind }) => kind === 'list' && id === list)) met.push(`lists[${i}]`);
+    if (sets.some(({ id, kind }) => LISTS.has(kind) && id === list)) met.push(`lists[${i}]`);
   });
   clauses.tags?.forEach((tag, i) => {
     if (sets.some(({ id, kind, name }) => kind === 'tag' && (id === tag || name === tag)))

@@ -1,4 +1,4 @@
-/** Lists and tags: both are named sets of contacts. Names are unique per workspace and kind. */
+/** Lists, tags, shipping labels and bots: all are named sets of contacts. Names are unique per workspace and kind. */
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { type Db, type Tx } from '../db/pool.ts';
@@ -6,6 +6,7 @@ import { isUniqueBreach } from '../db/errors.ts';
 import { noteChanged } from './changes.ts';
 import {
   type ContactSet,
+  type SetKind,
   countMembersOf,
   deleteAllMembers,
   deleteMembers,
@@ -19,7 +20,7 @@ import {
   updateSetName,
 } from './sql.sets.ts';
 
-export type { ContactSet } from './sql.sets.ts';
+export type { ContactSet, SetKind } from './sql.sets.ts';
 
 const NAME_LENGTH = 200;
 
@@ -28,7 +29,7 @@ export async function createSet(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  set: { workspaceId: number; kind: 'list' | 'tag'; name: string },
+  set: { workspaceId: number; kind: SetKind; name: string },
 ): Promise<ContactSet | Fault> {
   const broken = checkSetName(set.name);
   if (broken) return broken;
@@ -42,7 +43,7 @@ export async function ensureSets(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  wanted: { workspaceId: number; kind: 'list' | 'tag'; names: readonly string[] },
+  wanted: { workspaceId: number; kind: SetKind; names: readonly string[] },
 ): Promise<ContactSet[] | Fault> {
   const { workspaceId, kind } = wanted;
   const broken = wanted.names.map((name) => checkSetName(name)).find((one) => one !== undefined);
@@ -65,7 +66,7 @@ export async function ensureSets(
 }
 
 /** The lists or tags of a workspace, or both, by name. */
-export async function listSets(db: Db, workspaceId: number, kind?: 'list' | 'tag'): Promise<ContactSet[]> {
+export async function listSets(db: Db, workspaceId: number, kind?: SetKind): Promise<ContactSet[]> {
   return await selectSets(db, workspaceId, kind);
 }
 
@@ -161,7 +162,7 @@ export async function membershipsOf(
   const all = new Map(contactIds.map((id) => [id, { lists: new Set<string>(), tags: new Set<string>() }]));
   if (!contactIds.length) return all;
   for (const { contactId, kind, name } of await selectMemberships(db, workspaceId, contactIds))
-    all.get(contactId)?.[kind === 'list' ? 'lists' : 'tags'].add(name);
+    if (kind === 'list' || kind === 'tag') all.get(contactId)?.[`${kind}s`].add(name);
   return all;
 }
 

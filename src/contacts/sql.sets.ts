@@ -3,11 +3,14 @@ import { bucketOf } from '../base/ids.ts';
 import type { Db } from '../db/pool.ts';
 import { numbers, texts } from './sql.arrays.ts';
 
-/** A list or a tag. */
+/** What a set is: all are named sets of contacts, and each kind has names of its own. */
+export type SetKind = 'list' | 'tag' | 'label' | 'bot';
+
+/** A list, a tag, a shipping label, or those to whom a bot is assigned. */
 export type ContactSet = {
   id: number;
   workspaceId: number;
-  kind: 'list' | 'tag';
+  kind: SetKind;
   name: string;
   createdMs: number;
 };
@@ -19,7 +22,7 @@ const COLUMNS = (db: Db) =>
 export async function insertSets(
   db: Db,
   workspaceId: number,
-  kind: 'list' | 'tag',
+  kind: SetKind,
   rows: readonly { id: number; name: string }[],
   nowMs: number,
 ): Promise<ContactSet[]> {
@@ -31,7 +34,7 @@ export async function insertSets(
 }
 
 /** The sets of a workspace, by name. Locks nothing. */
-export async function selectSets(db: Db, workspaceId: number, kind?: 'list' | 'tag'): Promise<ContactSet[]> {
+export async function selectSets(db: Db, workspaceId: number, kind?: SetKind): Promise<ContactSet[]> {
   return await db<ContactSet[]>`
     SELECT ${COLUMNS(db)} FROM sets s
     WHERE s.workspace_id = ${workspaceId} ${kind ? db`AND s.kind = ${kind}` : db``} ORDER BY s.name, s.id`;
@@ -41,7 +44,7 @@ export async function selectSets(db: Db, workspaceId: number, kind?: 'list' | 't
 export async function selectNamed(
   db: Db,
   workspaceId: number,
-  kind: 'list' | 'tag',
+  kind: SetKind,
   names: readonly string[],
 ): Promise<ContactSet[]> {
   return await db<ContactSet[]>`
@@ -135,8 +138,8 @@ export async function selectMemberships(
   db: Db,
   workspaceId: number,
   contactIds: readonly number[],
-): Promise<{ contactId: number; kind: 'list' | 'tag'; name: string }[]> {
-  return await db<{ contactId: number; kind: 'list' | 'tag'; name: string }[]>`
+): Promise<{ contactId: number; kind: SetKind; name: string }[]> {
+  return await db<{ contactId: number; kind: SetKind; name: string }[]>`
     SELECT m.contact_id AS "contactId", s.kind, s.name FROM set_members m JOIN sets s ON s.id = m.set_id
     WHERE m.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND m.contact_id = ANY(${[...contactIds]}::bigint[])
       AND s.workspace_id = ${workspaceId}`;

@@ -6,5 +6,6 @@ export const contentRoom: Room = {
   name: 'content',
   personal: {
     templates: 'names nobody',
+    template_versions: 'names nobody',
   },
 };

@@ -10,11 +10,15 @@ import { expandShorthand } from './shorthand.ts';
 import {
   deleteTemplateRow,
   insertTemplate,
+  insertVersion,
   selectTemplate,
   selectTemplates,
+  selectTemplatesAfter,
   selectTemplatesNamed,
+  selectVersions,
   updateTemplate,
   type StoredTemplate,
+  type TemplateVersion,
 } from './sql.ts';
 
 export type { StoredTemplate } from './sql.ts';
@@ -24,32 +28,70 @@ export async function createTemplate(
   tx: Tx,
   ids: IdSource,
   nowMs: number,
-  wanted: { workspaceId: number; name: string; content: Content; path?: string },
+  wanted: {
+    workspaceId: number;
+    name: string;
+    content: Content;
+    path?: string;
+    actor?: string;
+  } & Partial<Said>,
 ): Promise<StoredTemplate | Fault> {
-  const { workspaceId, name, content } = wanted;
-  const broken = holdsTemplate(content, wanted.path);
+  const { workspaceId, name, content, source = null, locales = {}, actor = '' } = wanted;
+  const broken = [content, ...Object.values(locales)]
+    .map((one) => holdsTemplate(one, wanted.path))
+    .find(Boolean);
   if (broken) return broken;
-  const template = { id: ids.spread(), workspaceId, name, content, createdMs: nowMs, changedMs: nowMs };
-  return (await insertTemplate(tx, template)) ? template : TAKEN;
+  const times = { createdMs: nowMs, changedMs: nowMs };
+  const template = { id: ids.spread(), workspaceId, name, content, source, locales, version: 1, ...times };
+  if (!(await insertTemplate(tx, template))) return TAKEN;
+  await insertVersion(tx, template, actor);
+  return template;
 }
 
-/** Changes what is given. */
+/** What a template says besides its content. */
+type Said = Pick<StoredTemplate, 'source' | 'locales'>;
+
+/** Changes what is given, and keeps what it says now as a version. With `version` only where nobody has changed that one since. */
 export async function changeTemplate(
   tx: Tx,
   nowMs: number,
-  ref: { workspaceId: number; id: number },
-  change: { name?: string | undefined; content?: Content | undefined; path?: string },
+  ref: { workspaceId: number; id: number; version?: number | undefined; actor?: string },
+  change: { name?: string | undefined; content?: Content | undefined; path?: string } & Partial<Said>,
 ): Promise<StoredTemplate | Fault> {
-  const broken = change.content && holdsTemplate(change.content, change.path);
+  const { name = null, content = null, source = null, locales = null } = change;
+  const said = [...(content ? [content] : []), ...Object.values(locales ?? {})];
+  const broken = said.map((one) => holdsTemplate(one, change.path)).find(Boolean);
   if (broken) return broken;
-  const changed = await updateTemplate(tx, {
-    ...ref,
-    name: change.name ?? null,
-    content: change.content ?? null,
-    nowMs,
-  });
-  if (changed) return changed;
-  return (await selectTemplate(tx, ref.workspaceId, ref.id)) ? TAKEN : GONE;
+  const { workspaceId, id, version = null, actor = '' } = ref;
+  const wanted = { workspaceId, id, version, name, content, source, locales, nowMs };
+  const changed = await updateTemplate(tx, wanted);
+  if (changed) {
+    await insertVersion(tx, changed, actor);
+    return changed;
+  }
+  const there = await selectTemplate(tx, workspaceId, id);
+  if (there && version !== null && there.version !== version)
+    return fault('conflict', `somebody has changed it meanwhile: it is at version ${there.version} now`, {
+      field: 'revision',
+    });
+  return there ? TAKEN : GONE;
+}
+
+/** A page of templates by name, after one; of those whose name holds a text. */
+export async function findTemplates(
+  db: Db,
+  workspaceId: number,
+  page: { afterId: number | null; text: string; limit: number },
+): Promise<StoredTemplate[]> {
+  return await selectTemplatesAfter(db, workspaceId, page);
+}
+
+/** What a template said, the newest version first. */
+export async function versionsOf(
+  db: Db,
+  of: { workspaceId: number; id: number; before: number; limit: number },
+): Promise<TemplateVersion[]> {
+  return await selectVersions(db, of);
 }
 
 /** A template by id. */
@@ -84,7 +126,7 @@ export async function expandTemplates(
   db: Db,
   workspaceId: number,
   contents: readonly Content[],
-  options: { path?: string; language?: string } = {},
+  options: { path?: string; language?: string; locale?: string } = {},
 ): Promise<Content[] | Fault> {
   const names = contents.flatMap((content) => (content.type === 'template' ? content.name : []));
   if (names.length === 0) return [...contents];
@@ -96,14 +138,23 @@ export async function expandTemplates(
       expanded.push(content);
       continue;
     }
-    const { type: _type, name, locale: _locale, variables: _variables, ...beside } = content;
+    const { type: _type, name, locale: _, variables: _variables, ...beside } = content;
     const template = byName.get(name);
     if (!template) return breaks(options.path ?? 'message', `there is no stored template ${name}`);
-    const said = messagesOf(template.content, options);
+    const said = messagesOf(variantOf(template, content.locale ?? options.locale), options);
     if (isFault(said)) return said;
     expanded.push(...said.map((message) => ({ ...message, ...beside })));
   }
   return expanded;
+}
+
+/** What a template says in a language: the variant of the tag, else of its language alone, else what it says to all. */
+function variantOf({ content, locales }: StoredTemplate, locale: string | undefined): Content {
+  if (locale === undefined) return content;
+  const tags = Object.keys(locales);
+  const named = (tag: string) => tags.find((one) => one.toLowerCase() === tag.toLowerCase());
+  const tag = named(locale.replaceAll('_', '-')) ?? named(locale.split(/[-_]/)[0]!);
+  return tag === undefined ? content : locales[tag]!;
 }
 
 const TAKEN = fault('conflict', 'name: another template has it', { field: 'name' });

@@ -51,7 +51,8 @@ async function columnsOf(sql: Sql): Promise<Map<number, Line[]>> {
     SELECT a.attrelid::int8 id,
            a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
              || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
-             || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS text
+             || CASE WHEN a.attgenerated = '' THEN coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '')
+               ELSE ' GENERATED ALWAYS AS (' || regexp_replace(btrim(pg_get_expr(d.adbin, d.adrelid)), '[[:space:]]+', ' ', 'g') || ') STORED' END AS text
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -542,6 +542,7 @@ CREATE TABLE deliveries (
   may_fall_back boolean,
   erased boolean,
   segments smallint,
+  amiss smallint GENERATED ALWAYS AS ( CASE WHEN (state = ANY (ARRAY[3, 10, 11, 12])) THEN state ELSE NULL::smallint END) STORED,
   PRIMARY KEY (bucket, contact_id, cause_id, seq),
   CHECK (((state <> ALL (ARRAY[1, 10, 11, 12])) OR (code IS NOT NULL))),
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
@@ -550,7 +551,7 @@ CREATE TABLE deliveries (
   CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text])))),
   CHECK ((state = ANY (ARRAY[0, 1, 3, 4, 5, 6, 10, 11, 12, 13])))
 ) PARTITION BY RANGE (cause_id);
-CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, state) WHERE (state = ANY (ARRAY[3, 10, 11, 12]));
+CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, amiss) WHERE (amiss IS NOT NULL);
 
 -- on every node
 CREATE TABLE demo (
@@ -891,7 +892,7 @@ CREATE TABLE inbox (
   last_out_ms bigint NOT NULL DEFAULT 0,
   waiting_ms bigint,
   read_ms bigint NOT NULL DEFAULT 0,
-  rank bigint DEFAULT COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms)),
+  rank bigint GENERATED ALWAYS AS (COALESCE(waiting_ms, ('9000000000000000'::bigint - last_ms))) STORED,
   answered_by bigint,
   answered_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id)
@@ -1310,6 +1311,17 @@ CREATE TABLE saved_replies (
 );
 CREATE UNIQUE INDEX saved_replies_of_workspace ON saved_replies USING btree (workspace_id, lower(shortcut));
 
+-- on every node
+CREATE TABLE second_factors (
+  operator_id bigint NOT NULL,
+  secret_sealed bytea NOT NULL,
+  created_ms bigint NOT NULL,
+  confirmed_ms bigint,
+  last_step bigint NOT NULL DEFAULT 0,
+  recovery text[] NOT NULL DEFAULT '{}'::text[],
+  PRIMARY KEY (operator_id)
+);
+
 -- by bucket
 CREATE TABLE segment_members (
   bucket smallint NOT NULL,
@@ -1504,6 +1516,20 @@ CREATE TABLE tallies (
 );
 
 -- on every node
+CREATE TABLE template_versions (
+  template_id bigint NOT NULL,
+  version integer NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  content jsonb NOT NULL,
+  source jsonb,
+  locales jsonb NOT NULL,
+  actor text NOT NULL,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (template_id, version)
+);
+
+-- on every node
 CREATE TABLE templates (
   id bigint NOT NULL,
   workspace_id bigint NOT NULL,
@@ -1511,6 +1537,9 @@ CREATE TABLE templates (
   content jsonb NOT NULL,
   created_ms bigint NOT NULL,
   changed_ms bigint NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  source jsonb,
+  locales jsonb NOT NULL DEFAULT '{}'::jsonb,
   UNIQUE (workspace_id, name),
   PRIMARY KEY (id),
   CHECK (((length(name) >= 1) AND (length(name) <= 512)))

@@ -340,8 +340,8 @@ export async function selectAmiss(
 ): Promise<Delivery[]> {
   return await db<Delivery[]>`
     SELECT ${deliveryColumns(db)} FROM deliveries d
-    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state = ANY(${[...page.states]}::smallint[])
-      AND d.state IN (3, 10, 11, 12) AND d.contact_id > ${page.afterContactId}
+    WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.amiss = ANY(${[...page.states]}::smallint[])
+      AND d.contact_id > ${page.afterContactId}
     ORDER BY d.contact_id LIMIT ${page.limit}`;
 }
 
@@ -372,7 +372,7 @@ export async function countAmiss(
   return await db<{ state: StateCode; code: string | null; detail: string | null; n: number }[]>`
     SELECT state, code, min(detail) AS detail, count(*) AS n FROM (
       SELECT d.state, d.code, d.detail FROM deliveries d
-      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.state IN (3, 10, 11, 12) LIMIT ${most}) a
+      WHERE d.cause_id = ${causeId} AND d.workspace_id = ${workspaceId} AND d.amiss IS NOT NULL LIMIT ${most}) a
     GROUP BY 1, 2 ORDER BY 4 DESC, 1, 2 LIMIT 100`;
 }
 

@@ -4,6 +4,7 @@ import type { View } from '../../contract/inboxViews.ts';
 /** Addresses. `ws` is a workspace's id. */
 export const paths = {
   signIn: () => '/sign-in',
+  me: () => '/me',
   workspace: (ws: string) => `/w/${ws}`,
   inbox: (ws: string, view: View = 'all', conversation?: string) =>
     `/w/${ws}/inbox/${view}${conversation === undefined ? '' : `/${conversation}`}`,
@@ -11,6 +12,8 @@ export const paths = {
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
+  templates: (ws: string) => `/w/${ws}/templates`,
+  template: (ws: string, template: string) => `/w/${ws}/templates/${template}`,
   developers: (ws: string, part = 'api') => `/w/${ws}/developers/${part}`,
   webhook: (ws: string, webhook: string, call?: string) =>
     `/w/${ws}/developers/webhooks/${webhook}${call === undefined ? '' : `/${call}`}`,

@@ -47,6 +47,13 @@ const signIn = createRoute({
   component: SignIn,
 });
 const enter = createRoute({ getParentRoute: () => root, path: '/enter', component: Enter });
+const me = createRoute({
+  getParentRoute: () => root,
+  path: '/me',
+  loader: ({ context: { client } }) => client.ensureQueryData(bootstrapQuery),
+  component: lazyRouteComponent(() => import('./pages/me/Me.tsx'), 'Me'),
+  errorComponent: ({ error, reset }) => <Failed error={error as Error} retry={reset} />,
+});
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
@@ -122,6 +129,16 @@ const webhook = createRoute({
   path: 'developers/webhooks/$webhook/{-$call}',
   component: lazyRouteComponent(() => import('./pages/developers/Webhook.tsx'), 'Webhook'),
 });
+const templates = createRoute({
+  getParentRoute: () => workspace,
+  path: 'templates',
+  component: lazyRouteComponent(() => import('./pages/templates/Templates.tsx'), 'Templates'),
+});
+const template = createRoute({
+  getParentRoute: () => workspace,
+  path: 'templates/$template',
+  component: lazyRouteComponent(() => import('./pages/templates/Template.tsx'), 'Template'),
+});
 const channels = createRoute({
   getParentRoute: () => workspace,
   path: 'channels',
@@ -142,6 +159,7 @@ const tree = root.addChildren([
   home,
   signIn,
   enter,
+  me,
   workspace.addChildren([
     index,
     inbox.addChildren([conversation]),
@@ -149,6 +167,8 @@ const tree = root.addChildren([
     person,
     broadcasts,
     broadcast,
+    templates,
+    template,
     developers,
     webhook,
     channels,

@@ -7,10 +7,36 @@ import { WorkspaceShown } from './workspaces.ts';
 const email = Type.String({ minLength: 3, maxLength: 254 });
 const password = Type.String({ maxLength: 200 });
 
+const code = Type.String({ minLength: 1, maxLength: 40 });
+
 /** `POST /sessions`. */
-export const SignIn = Type.Object({ email, password });
+export const SignIn = Type.Object({
+  email,
+  password,
+  /** Of the second factor, or a recovery code, where the operator has one: the refusal names this field. */
+  code: Type.Optional(code),
+});
 /** `POST /sessions/link`: the code of a link that `npm start` has printed. */
 export const SignInByLink = Type.Object({ code: Type.String({ minLength: 1, maxLength: 200 }) });
+/** `PATCH /me`. */
+export const MePatch = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) });
+/** `POST /me/second-factor`: whoever sits down at somebody else’s session does not have the password. */
+export const NewFactor = Type.Object({ password });
+/** What the app on the phone is told, shown once: as text, and as an address to draw as a QR code. */
+export const FactorShown = Type.Object({ secret: Type.String(), uri: Type.String() });
+/** `POST /me/second-factor/confirm`. */
+export const FactorCode = Type.Object({ code });
+/** Codes for when the phone is lost: shown once, each works once. */
+export const RecoveryCodes = Type.Object({ recoveryCodes: Type.Array(Type.String()) });
+/** `POST /me/second-factor/end`. */
+export const FactorEnd = Type.Object({ password, code });
+/** The own sessions, the newest first. An id names a session and opens none. */
+export const SessionsShown = Type.Object({
+  sessions: Type.Array(
+    Type.Object({ id: Type.String(), createdAt: Time, expiresAt: Time, current: Type.Boolean() }),
+  ),
+});
+export type SessionsShown = Static<typeof SessionsShown>;
 /** `POST /me/password`. */
 export const NewPassword = Type.Object({ password, newPassword: password });
 
@@ -28,6 +54,8 @@ const named = Type.Object({ id: Id, name: Type.String() });
 export const Me = Type.Object({
   /** Null for a key. */
   operator: orNull(OperatorShown),
+  /** Whether the operator signs in with a code, too. */
+  secondFactor: Type.Boolean(),
   keyId: orNull(Type.String()),
   workspaces: Type.Array(
     Type.Object({ id: Id, name: Type.String(), environment: Type.String(), role: RoleName }),

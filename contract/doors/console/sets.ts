@@ -1,4 +1,4 @@
-/** `…/lists` and `…/tags`. */
+/** `…/lists`, `…/tags`, `…/labels` and `…/bots`. */
 import { type Static, Type } from 'typebox';
 import { Count, Id, Time } from '../fields.ts';
 import { CONSOLE_LIMITS, Name } from './fields.ts';
@@ -11,15 +11,24 @@ export const MemberIds = Type.Object({
   remove: Type.Optional(Type.Array(Id, { maxItems: CONSOLE_LIMITS.members })),
 });
 
-const set = { id: Id, name: Type.String(), createdAt: Time };
-/** A list or tag. */
+const set = {
+  id: Id,
+  name: Type.String(),
+  createdAt: Time,
+  shoutId: Type.Integer({ description: 'The same id as a whole number: how the Shout door names it.' }),
+};
+/** A list, tag, shipping label or bot. */
 export const SetShown = Type.Object(set);
 export type SetShown = Static<typeof SetShown>;
-/** A list or tag, and how many contacts it has. */
+/** The same, and how many contacts it has. */
 export const SetCounted = Type.Object({ ...set, contacts: Count });
 /** The lists of a workspace. */
 export const ListsShown = Type.Object({ lists: Type.Array(SetCounted) });
 /** The tags of a workspace. */
 export const TagsShown = Type.Object({ tags: Type.Array(SetCounted) });
+/** The shipping labels of a workspace. */
+export const LabelsShown = Type.Object({ labels: Type.Array(SetCounted) });
+/** The bots of a workspace, each with those to whom it is assigned. */
+export const BotsShown = Type.Object({ bots: Type.Array(SetCounted) });
 /** How many came in and went out. */
 export const MembersChanged = Type.Object({ added: Count, removed: Count });

@@ -146,6 +146,13 @@ const person = { id: Id, email: Type.String(), name: Type.String(), role: RoleNa
 /** A member. */
 export const MemberShown = Type.Object({ ...person, disabled: Type.Boolean() });
 export type MemberShown = Static<typeof MemberShown>;
+/** Somebody new who is a member now; `link` sets the password, once, where none was given, and is shown only here. */
+export const MemberMade = Type.Object({
+  ...person,
+  disabled: Type.Boolean(),
+  link: Type.Optional(Type.Object({ url: Type.String(), expiresAt: Time })),
+});
+export type MemberMade = Static<typeof MemberMade>;
 /** An operator who was asked to be a member, and has not answered. */
 export const MemberInvited = Type.Object({ ...person, invited: Type.Literal(true) });
 export type MemberInvited = Static<typeof MemberInvited>;

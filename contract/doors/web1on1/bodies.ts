@@ -139,6 +139,8 @@ export const TokenRequest = Type.Object({
   password: Type.Optional(Type.String({ maxLength: 200 })),
   clientId: Type.Optional(Type.String({ maxLength: 254 })),
   refreshToken: Type.Optional(Type.String({ maxLength: 1024 })),
+  /** Of a second factor, where the operator has one. */
+  code: Type.Optional(Type.String({ maxLength: 40 })),
   /** The organization to sign in to, for those who belong to more than one. */
   organization: Type.Optional(Type.String({ maxLength: 24 })),
 });

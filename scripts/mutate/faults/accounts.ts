@@ -170,7 +170,11 @@ export const accountFaults = [
   ]),
   ...inFile('src/accounts/operators.ts', ACCESS, [
     ['wrong passwords cost nothing', 'if (waitMs > 0) {', 'if (false) {'],
-    ['any password is right', 'if (row && right) {', 'if (row) {'],
+    [
+      'any password is right',
+      "row && right ? await further(operatorOf(row)) : 'wrong'",
+      "row ? await further(operatorOf(row)) : 'wrong'",
+    ],
     [
       'wrong passwords are not counted',
       'await countFailure(db, { emailHash, nowMs, sinceMs: nowMs - FORGOTTEN_MS });',

@@ -101,7 +101,7 @@ export const draftRoutes: readonly Route[] = [
 ];
 
 /** Sends content to an address, filled in for somebody. It is a message of its own, and transactional: who tries it asked for it. */
-async function sendTest(
+export async function sendTest(
   call: Call<Static<typeof TestSend>>,
   { content, channel }: { content: Content; channel: ChannelName },
   integrationId: number | null,

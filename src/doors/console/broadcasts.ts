@@ -334,12 +334,12 @@ export async function readInput(call: Call<unknown>, body: InputText): Promise<B
 export async function withoutTemplate(
   { ctx, workspace }: Call<unknown>,
   content: Content,
-  language?: string,
+  locale?: string,
 ): Promise<Content | Fault> {
   if (content.type !== 'template') return content;
   const said = await expandTemplates(ctx.sql, workspace.id, [content], {
     path: 'content',
-    ...(language === undefined ? {} : { language }),
+    ...(locale === undefined ? {} : { locale, language: locale }),
   });
   if (isFault(said)) return said;
   const [only, more] = said;

@@ -25,6 +25,7 @@ import { inboxBulkRoutes } from './inboxBulk.ts';
 import { savedReplyRoutes } from './savedReplies.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
+import { meRoutes } from './me.ts';
 import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
@@ -37,6 +38,7 @@ import { sessionRoutes } from './sessions.ts';
 import { setRoutes } from './sets.ts';
 import { simulatorRoutes } from './simulator.ts';
 import { timelineRoutes } from './timeline.ts';
+import { templateRoutes } from './templates.ts';
 import { threadRoutes } from './thread.ts';
 import { usageRoutes } from './usage.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -46,6 +48,7 @@ import { workspaceRoutes } from './workspaces.ts';
 /** Below `/api`. */
 export const ROUTES: readonly Route[] = [
   ...sessionRoutes,
+  ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
   ...integrationRoutes,
@@ -68,6 +71,7 @@ export const ROUTES: readonly Route[] = [
   ...broadcastRoutes,
   ...resultRoutes,
   ...renderRoutes,
+  ...templateRoutes,
   ...campaignRoutes,
   ...sinceRoutes,
   ...handRoutes,

@@ -18,6 +18,7 @@ import {
   signOut,
   type Operator,
 } from '../../accounts/operators.ts';
+import { hasFactor } from '../../accounts/secondFactor.ts';
 import { useSignInLink } from '../../accounts/signInLinks.ts';
 import type { Tx } from '../../db/pool.ts';
 import { presentWorkspace } from './presentWorkspace.ts';
@@ -50,7 +51,7 @@ export const sessionRoutes: readonly Route[] = [
     body: SignIn,
     bodyBytes: SIGN_IN_BYTES,
     secret: true,
-    secretFields: ['password'],
+    secretFields: ['password', 'code'],
     async handle({ ctx, body, nowMs }) {
       const proved = await proveSignIn(ctx, body, nowMs);
       if (isFault(proved)) return proved;
@@ -220,8 +221,10 @@ function of({ workspaceId }: Which): { workspaceId: number } {
 async function whoAmI(call: Call): Promise<Me> {
   const { keyId } = call.caller;
   const { operator, reached, invitations } = await whoAndWhere(call);
+  const { operatorId } = call.caller;
   return {
     operator,
+    secondFactor: operatorId !== undefined && (await hasFactor(call.ctx.sql, operatorId)),
     keyId: keyId ?? null,
     invitations,
     workspaces: reached.map(({ role, workspace: { id, name, environment } }) => ({

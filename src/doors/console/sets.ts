@@ -1,5 +1,7 @@
-/** Lists and tags, and who is in them. Both are sets; each has routes of its own. */
+/** Lists, tags, shipping labels and bots, and who is in them. All are sets; each kind has routes of its own. */
 import {
+  BotsShown,
+  LabelsShown,
   ListsShown,
   MemberIds,
   MembersChanged,
@@ -21,34 +23,20 @@ import {
   removeMembers,
   renameSet,
   type ContactSet,
+  type SetKind,
 } from '../../contacts/sets.ts';
 import { setsRenamed } from '../../campaigns/segments/segments.ts';
 import type { Db } from '../../db/pool.ts';
 import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
 
-/** `…/lists` and `…/tags`. */
-export const setRoutes: readonly Route[] = [...routesOf('list'), ...routesOf('tag')];
+/** `…/lists`, `…/tags`, `…/labels` and `…/bots`. */
+export const setRoutes: readonly Route[] = (['list', 'tag', 'label', 'bot'] as const).flatMap(routesOf);
 
-function routesOf(kind: 'list' | 'tag'): Route[] {
+function routesOf(kind: SetKind): Route[] {
   const all = `/${kind}s`;
   const one = `${all}/:setId`;
-  const shared = {
-    path: all,
-    does: `All ${kind}s, and how many contacts each has.`,
-    action: 'contacts.read',
-  } as const;
   return [
-    kind === 'list'
-      ? reads({
-          ...shared,
-          answer: ListsShown,
-          handle: async (call) => ({ lists: await counted(call, kind) }),
-        })
-      : reads({
-          ...shared,
-          answer: TagsShown,
-          handle: async (call) => ({ tags: await counted(call, kind) }),
-        }),
+    allOf(kind, all),
     writes({
       path: all,
       does: `Makes a ${kind}.`,
@@ -81,7 +69,28 @@ function routesOf(kind: 'list' | 'tag'): Route[] {
   ];
 }
 
-function changesOf(kind: 'list' | 'tag', one: string): Route[] {
+/** All of a kind; each has an answer of its own. */
+function allOf(kind: SetKind, path: string): Route {
+  const does = `All ${kind}s, and how many contacts each has.`;
+  const shared = { path, does, action: 'contacts.read' } as const;
+  const sets = (call: Call) => counted(call, kind);
+  switch (kind) {
+    case 'list':
+      return reads({ ...shared, answer: ListsShown, handle: async (call) => ({ lists: await sets(call) }) });
+    case 'tag':
+      return reads({ ...shared, answer: TagsShown, handle: async (call) => ({ tags: await sets(call) }) });
+    case 'label':
+      return reads({
+        ...shared,
+        answer: LabelsShown,
+        handle: async (call) => ({ labels: await sets(call) }),
+      });
+    case 'bot':
+      return reads({ ...shared, answer: BotsShown, handle: async (call) => ({ bots: await sets(call) }) });
+  }
+}
+
+function changesOf(kind: SetKind, one: string): Route[] {
   return [
     writes({
       method: 'PATCH',
@@ -152,12 +161,12 @@ function changesOf(kind: 'list' | 'tag', one: string): Route[] {
   ];
 }
 
-async function find(call: Call<unknown>, db: Db, kind: 'list' | 'tag'): Promise<ContactSet | Fault> {
+async function find(call: Call<unknown>, db: Db, kind: SetKind): Promise<ContactSet | Fault> {
   const set = await getSet(db, call.workspace.id, idIn(call, 'setId'));
   return set?.kind === kind ? set : missing(kind);
 }
 
-async function counted({ ctx, workspace }: Call, kind: 'list' | 'tag') {
+async function counted({ ctx, workspace }: Call, kind: SetKind) {
   const sets = await listSets(ctx.sql, workspace.id, kind);
   const counts = await countMembers(
     ctx.sql,
@@ -167,5 +176,5 @@ async function counted({ ctx, workspace }: Call, kind: 'list' | 'tag') {
 }
 
 function present({ id, name, createdMs }: ContactSet): SetShown {
-  return { id: toHex24(id), name, createdAt: timeText(createdMs) };
+  return { id: toHex24(id), name, createdAt: timeText(createdMs), shoutId: id };
 }

@@ -3,6 +3,7 @@ import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/
 import {
   AuditPage,
   MemberInvited,
+  MemberMade,
   MemberPatch,
   MemberShown,
   MembersShown,
@@ -24,6 +25,7 @@ import {
   removeMember,
   setMember,
 } from '../../accounts/operators.ts';
+import { inviteOperator as operatorByLink, type PasswordLink } from '../../accounts/passwordLinks.ts';
 import { can } from '../../accounts/roles.ts';
 import type { Role } from '../../../contract/roles.ts';
 import { createOwnWorkspace, getWorkspace, updateWorkspace } from '../../accounts/workspaces.ts';
@@ -33,6 +35,7 @@ import type { Tx } from '../../db/pool.ts';
 import type { Note } from '../kit/change.ts';
 import { presentWorkspace } from './presentWorkspace.ts';
 import {
+  actorOf,
   acts,
   idIn,
   idText,
@@ -147,9 +150,10 @@ export const workspaceRoutes: readonly Route[] = [
   writes({
     path: '/members',
     action: 'members.manage',
-    does: 'Makes somebody new an operator and a member, or asks an operator there is to be a member.',
+    does: 'Makes somebody new an operator and a member, by a password or by a link that sets it; or asks an operator there is.',
     body: NewMember,
-    answers: { 201: MemberShown, 202: MemberInvited },
+    answers: { 201: MemberMade, 202: MemberInvited },
+    secret: true,
     secretFields: ['password'],
     async handle(call) {
       const may = mayGive(call, call.body.role);
@@ -235,8 +239,8 @@ async function invite(
   call: Call<Invited>,
   tx: Tx,
   passwordHash: string | undefined,
-): Promise<Done<201, MemberShown> | Done<202, MemberInvited> | Fault> {
-  const { ctx, workspace, nowMs, afterCommit } = call;
+): Promise<Done<201, MemberMade> | Done<202, MemberInvited> | Fault> {
+  const { ctx, workspace, afterCommit } = call;
   const { email, role, name } = call.body;
   const known = await findOperator(tx, email);
   if (known && (name !== undefined || passwordHash !== undefined))
@@ -244,30 +248,45 @@ async function invite(
       field: 'email',
     });
   if (!known && name === undefined) return breaks('name', 'is required for somebody new');
-  if (!known && passwordHash === undefined) return breaks('password', 'is required for somebody new');
   const members = known ? await listMembers(tx, { workspaceId: workspace.id }) : [];
   if (members.some(({ id }) => id === known!.id))
     return fault('conflict', 'email: is a member already', { field: 'email' });
   if (known) return await ask(call, tx, known, role);
-  const operator = await createOperator(tx, ctx.ids, {
-    email,
-    name: name!,
-    passwordHash: passwordHash!,
-    nowMs,
-  });
-  if (isFault(operator)) return operator;
+  const made = await makeOperator(call, tx, name!, passwordHash);
+  if (isFault(made)) return made;
+  const { operator, link } = made;
   const set = await setMember(tx, { workspaceId: workspace.id, operatorId: operator.id, role });
   if (isFault(set)) return set;
   afterCommit(() => ctx.keyring.forgetRoles(operator.id));
   return {
     status: 201,
-    body: { id: toHex24(operator.id), email: operator.email, name: operator.name, role, disabled: false },
+    body: {
+      id: toHex24(operator.id),
+      email: operator.email,
+      name: operator.name,
+      role,
+      disabled: false,
+      ...(link && { link: { url: `${ctx.publicUrl()}${link.path}`, expiresAt: timeText(link.expiresMs) } }),
+    },
     audit: {
       action: 'member.add',
       subject: `operator:${operator.id}`,
       detail: { email: operator.email, role },
     },
   };
+}
+
+/** Somebody new: with the password that was chosen for him, or with a link by which he chooses it. */
+async function makeOperator(
+  { ctx, caller, nowMs, body: { email } }: Call<Invited>,
+  tx: Tx,
+  name: string,
+  passwordHash: string | undefined,
+): Promise<{ operator: Operator; link?: PasswordLink } | Fault> {
+  if (passwordHash === undefined)
+    return await operatorByLink(tx, ctx.ids, { email, name, actor: actorOf(caller), nowMs });
+  const operator = await createOperator(tx, ctx.ids, { email, name, passwordHash, nowMs });
+  return isFault(operator) ? operator : { operator };
 }
 
 /** Somebody who is an operator already is asked: he becomes a member when he says yes. */

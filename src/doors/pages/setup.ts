@@ -35,7 +35,7 @@ export function serveSetup(app: FastifyInstance, ctx: HttpContext): void {
     return await sendNote(reply, 200, {
       title: 'You can sign in',
       text: [
-        `As ${operator.email}, with the password you chose: POST ${ctx.publicUrl()}/api/sessions.`,
+        `As ${operator.email}, with the password you chose: ${ctx.publicUrl()}/sign-in`,
         ...(workspace
           ? [
               `You own the workspace “${workspace.name}” (${toHex24(workspace.id)}), from which messages really go out.`,

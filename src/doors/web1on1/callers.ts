@@ -87,6 +87,7 @@ export async function giveToken(
     clientId?: string;
     refreshToken?: string;
     organization?: string;
+    code?: string;
   },
   nowMs: number,
 ): Promise<TokenGiven | Fault> {
@@ -98,7 +99,7 @@ export async function giveToken(
   if (refreshToken === undefined)
     return await bySignIn(
       ctx,
-      { email: email!, password: password!, organization: body.organization },
+      { email: email!, password: password!, code: body.code, organization: body.organization },
       nowMs,
     );
   if (refreshToken.startsWith('ses_')) {
@@ -184,7 +185,7 @@ async function ofOperator(
 
 async function bySignIn(
   ctx: HttpContext,
-  wanted: { email: string; password: string; organization: string | undefined },
+  wanted: { email: string; password: string; code: string | undefined; organization: string | undefined },
   nowMs: number,
 ): Promise<TokenGiven | Fault> {
   const { organization, ...credentials } = wanted;

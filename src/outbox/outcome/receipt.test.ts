@@ -4,6 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
 import { startOutbox, type OutboxRig } from '../../../test/support/outbox.ts';
 import type { Receipt } from '../../channels/adapter.ts';
+import type { Tx } from '../../db/pool.ts';
 import { resolvePeople } from '../../contacts/resolve.ts';
 import { callOffDeliveries } from '../../ledger/callOff.ts';
 import { toRef } from '../../ledger/ref.ts';
@@ -78,6 +79,31 @@ test('of several receipts in one call the furthest holds, whatever their order',
         );
         assert.deepEqual(await nameOf(one.causeId), [higher], states.join(' then '));
       }
+});
+
+test('a receipt of what went well writes no index; one of what went amiss makes it found', async () => {
+  const place = await rig.newPlace();
+  const [well, bad] = [await sent(place), await sentInRun(place)];
+  const updates = async (tx: Tx) => {
+    const [row] = await tx<{ all: number; hot: number }[]>`
+      SELECT sum(pg_stat_get_xact_tuples_updated(inhrelid))::int AS all, sum(pg_stat_get_xact_tuples_hot_updated(inhrelid))::int AS hot
+      FROM pg_inherits WHERE inhparent = 'deliveries'::regclass`;
+    return row!;
+  };
+  const writes = (ref: string, state: Receipt['state']) =>
+    rig.ctx.queue.transact(async (tx) => {
+      // Counts are a backend's own, and go on over its transactions.
+      const before = await updates(tx);
+      await applyReceipts(rig.deps, tx, place.integration, [{ ref, state }], rig.ctx.clock.nowMs());
+      const now = await updates(tx);
+      return { all: now.all - before.all, hot: now.hot - before.hot };
+    });
+  assert.deepEqual(await writes(well.ref, 'delivered'), { all: 1, hot: 1 });
+  assert.deepEqual(await writes(well.ref, 'read'), { all: 1, hot: 1 });
+  assert.deepEqual(await writes(bad.ref, 'failed'), { all: 1, hot: 0 });
+  const found =
+    await sql`SELECT contact_id FROM deliveries WHERE cause_id = ${bad.runId} AND amiss IS NOT NULL`;
+  assert.equal(found.length, 1);
 });
 
 test('receipts of one call after the other move only forward; a repeat changes nothing and tells nothing', async () => {

@@ -1,16 +1,30 @@
 /** Where content is written: text with links, a picture, a mail; and as its source what has no form here. */
 import { useId, useRef, useState, type ReactElement } from 'react';
 import type { Content } from '../../../contract/content.ts';
+import type { Problem } from '../../../contract/doors/console/render.ts';
+import { SourceArea } from './SourceArea.tsx';
+import { TemplateChoice } from './TemplateChoice.tsx';
+import { useRender } from './render.ts';
 
 type Props = {
+  ws: string;
   channel: string;
   content: Content;
   /** Told of every change, also of what is not yet content. */
   onContent: (content: unknown) => void;
+  /** Mail may be written in MJML, which is kept as it was written. Templates are so, and take nothing from templates. */
+  withMjml?: boolean;
 };
 type Kind = 'text' | 'image' | 'source';
 type Link = { type: 'link'; text: string; uri: string };
-type Written = { text?: string; subject?: string; html?: string; mediaUrl?: string; actions?: Link[] };
+type Written = {
+  text?: string;
+  subject?: string;
+  html?: string | undefined;
+  mjml?: string | undefined;
+  mediaUrl?: string;
+  actions?: Link[];
+};
 
 const VARIABLES = [
   ['Given name', '{{ contact.givenName | default: "there" }}'],
@@ -22,7 +36,7 @@ const VARIABLES = [
 ] as const;
 
 /** Keys that the forms know; content with others is shown as its source. */
-const FORMED = new Set(['type', 'text', 'subject', 'html', 'mediaUrl', 'actions']);
+const FORMED = new Set(['type', 'text', 'subject', 'html', 'mjml', 'mediaUrl', 'actions']);
 
 function kindOf(content: Content): Kind {
   const actions = (content as { actions?: readonly { type: string }[] }).actions ?? [];
@@ -34,9 +48,20 @@ function kindOf(content: Content): Kind {
 }
 
 /** The editor. */
-export function ContentEditor({ channel, content, onContent }: Props): ReactElement {
+export function ContentEditor({ ws, channel, content, onContent, withMjml = false }: Props): ReactElement {
   const [kind, setKind] = useState<Kind>(kindOf(content));
   const [written, setWritten] = useState<Written>(content as Written);
+  // The same question that the preview asks, and answered once for both.
+  const { data } = useRender(ws, {
+    content: contentOf(kind, channel, written),
+    channel,
+    seer: { madeUp: 'usual' },
+  });
+  const chosen = (next: Content) => {
+    setKind(kindOf(next));
+    setWritten(next as Written);
+    onContent(next);
+  };
   const write = (some: Partial<Written>, as = kind) => {
     const now = { ...written, ...some };
     setWritten(now);
@@ -60,6 +85,7 @@ export function ContentEditor({ channel, content, onContent }: Props): ReactElem
             </button>
           ))}
         </div>
+        {withMjml ? null : <TemplateChoice ws={ws} onChosen={chosen} />}
       </div>
       {kind === 'source' ? (
         <Source
@@ -70,7 +96,14 @@ export function ContentEditor({ channel, content, onContent }: Props): ReactElem
           }}
         />
       ) : (
-        <Forms kind={kind} channel={channel} written={written} write={write} />
+        <Forms
+          kind={kind}
+          channel={channel}
+          written={written}
+          write={write}
+          withMjml={withMjml}
+          problems={data?.problems ?? []}
+        />
       )}
     </div>
   );
@@ -79,14 +112,14 @@ export function ContentEditor({ channel, content, onContent }: Props): ReactElem
 /** Content of what is in the forms: what is empty is not there. */
 function contentOf(kind: Kind, channel: string, written: Written): unknown {
   if (kind === 'source') return written;
-  const { text, subject, html, mediaUrl, actions } = written;
+  const { text, subject, html, mjml, mediaUrl, actions } = written;
   const isMail = channel === 'email';
   return {
     type: kind,
     ...(text ? { text } : {}),
     ...(kind === 'image' ? { mediaUrl: mediaUrl ?? '' } : {}),
     ...(isMail && subject ? { subject } : {}),
-    ...(isMail && html ? { html } : {}),
+    ...(isMail && mjml ? { mjml } : isMail && html ? { html } : {}),
     ...(actions?.length ? { actions } : {}),
   };
 }
@@ -96,10 +129,14 @@ type FormsProps = {
   channel: string;
   written: Written;
   write: (some: Partial<Written>) => void;
+  withMjml: boolean;
+  problems: readonly Problem[];
 };
 
-function Forms({ kind, channel, written, write }: FormsProps): ReactElement {
+function Forms({ kind, channel, written, write, withMjml, problems }: FormsProps): ReactElement {
   const isMail = channel === 'email';
+  const [isMjml, setMjml] = useState(written.mjml !== undefined);
+  const of = (field: string) => problems.filter((one) => one.field === `content.${field}`);
   return (
     <>
       {isMail ? (
@@ -119,16 +156,33 @@ function Forms({ kind, channel, written, write }: FormsProps): ReactElement {
       <TextField
         label={isMail ? 'Text, for who sees no HTML' : 'Text'}
         rows={isMail ? 4 : 6}
+        problems={of('text')}
         value={written.text ?? ''}
         onText={(text) => write({ text })}
       />
+      {isMail && withMjml ? (
+        <div className="switch" role="group" aria-label="Language of the mail">
+          {(['HTML', 'MJML'] as const).map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={isMjml === (one === 'MJML')}
+              onClick={() => setMjml(one === 'MJML')}
+            >
+              {one}
+            </button>
+          ))}
+        </div>
+      ) : null}
       {isMail ? (
         <TextField
-          label="HTML"
+          key={isMjml ? 'mjml' : 'html'}
+          label={isMjml ? 'MJML' : 'HTML'}
           rows={12}
           isSource
-          value={written.html ?? ''}
-          onText={(html) => write({ html })}
+          problems={of(isMjml ? 'mjml' : 'html')}
+          value={(isMjml ? written.mjml : written.html) ?? ''}
+          onText={(text) => write(isMjml ? { mjml: text, html: undefined } : { html: text, mjml: undefined })}
         />
       ) : null}
       <Links links={written.actions ?? []} onLinks={(actions) => write({ actions })} />
@@ -143,12 +197,14 @@ function TextField({
   onText,
   rows,
   isSource = false,
+  problems = [],
 }: {
   label: string;
   value: string;
   onText: (text: string) => void;
   rows?: number;
   isSource?: boolean;
+  problems?: readonly Problem[];
 }): ReactElement {
   const id = useId();
   const field = useRef<HTMLTextAreaElement & HTMLInputElement>(null);
@@ -157,13 +213,6 @@ function TextField({
     const from = selectionStart ?? value.length;
     onText(value.slice(0, from) + variable + value.slice(selectionEnd ?? from));
     field.current!.focus();
-  };
-  const shared = {
-    id,
-    ref: field,
-    value,
-    spellCheck: !isSource,
-    onChange: ({ currentTarget }: { currentTarget: { value: string } }) => onText(currentTarget.value),
   };
   return (
     <div className="field">
@@ -183,9 +232,22 @@ function TextField({
         </select>
       </div>
       {rows === undefined ? (
-        <input {...shared} />
+        <input
+          id={id}
+          ref={field}
+          value={value}
+          onChange={({ currentTarget }) => onText(currentTarget.value)}
+        />
       ) : (
-        <textarea {...shared} rows={rows} className={isSource ? 'mono' : undefined} />
+        <SourceArea
+          id={id}
+          field={field}
+          rows={rows}
+          value={value}
+          isSource={isSource}
+          problems={problems}
+          onText={onText}
+        />
       )}
     </div>
   );

@@ -128,6 +128,12 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
               ))
           : null}
         <Menu.Item
+          leftSection={<Icon name="people" size={16} />}
+          onClick={() => void navigate({ href: paths.me() } as never)}
+        >
+          Your account
+        </Menu.Item>
+        <Menu.Item
           leftSection={<Icon name={scheme === 'dark' ? 'sun' : 'moon'} size={16} />}
           onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}
         >

@@ -113,11 +113,8 @@ async function take(visit: Visit, field: Fields): Promise<FastifyReply> {
     case 'sign-in':
       return await entered(
         visit,
-        await signIn(visit, { email: field('email'), password: field('password') }),
-        {
-          email: field('email'),
-          at: 'sign-in',
-        },
+        await signIn(visit, { email: field('email'), password: field('password'), code: field('code') }),
+        { email: field('email'), at: 'sign-in' },
       );
     case 'sign-up': {
       const given = { email: field('email'), name: field('name'), password: field('password') };
@@ -175,7 +172,7 @@ async function entered(visit: Visit, outcome: true | Fault, filled: Filled): Pro
   const { retryAfterS, message, field } = outcome;
   if (retryAfterS !== undefined) visit.reply.header('retry-after', String(retryAfterS));
   const wrong = field === undefined ? message : `${labelOf(field)} ${message.slice(field.length + 2)}`;
-  return await show(visit, { ...filled, status: statusOf(outcome), wrong });
+  return await show(visit, { ...filled, status: statusOf(outcome), wrong, asksCode: field === 'code' });
 }
 
 /** The next page by an address of its own, so that going back or loading it anew posts nothing. */

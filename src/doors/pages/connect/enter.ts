@@ -40,14 +40,16 @@ export async function holderOf({
 /** Signs in with a password. */
 export async function signIn(
   visit: Visit,
-  given: { email: string; password: string },
+  given: { email: string; password: string; code: string },
 ): Promise<true | Fault> {
   const { ctx, guard, request, nowMs } = visit;
   const busy = await guard.check(request, nowMs);
   if (busy) return busy;
   const proved = await proveSignIn(ctx, given, nowMs);
   if (!isFault(proved)) return await begin(visit, proved);
-  if (proved.fault === 'invalid_auth') await guard.missed(request, nowMs);
+  // Whoever is asked for a code has not guessed.
+  if (proved.fault === 'invalid_auth' && (proved.field === undefined || given.code))
+    await guard.missed(request, nowMs);
   return proved;
 }
 

@@ -12,7 +12,14 @@ import type { Asked } from './asked.ts';
 export type Form = { asked: Asked; formToken: string };
 
 /** What somebody filled in, and what is wrong with it. */
-export type Filled = { email?: string; name?: string; wrong?: string; at?: 'sign-in' | 'sign-up' };
+export type Filled = {
+  email?: string;
+  name?: string;
+  wrong?: string;
+  at?: 'sign-in' | 'sign-up';
+  /** The operator has a second factor. */
+  asksCode?: boolean;
+};
 
 const e = escapeHtml;
 
@@ -42,6 +49,7 @@ ${formOf(
   'sign-in',
   `${input('E-mail address', 'email', 'type="email" autocomplete="username" maxlength="254"', 'in', filled.at === 'sign-in' ? filled.email : '')}
 ${input('Password', 'password', 'type="password" autocomplete="current-password" maxlength="200"', 'in')}
+${filled.asksCode ? input('Code of your app, or a recovery code', 'code', 'autocomplete="one-time-code" maxlength="40"', 'in') : ''}
 <button class="main">Sign in</button>`,
   'sign-in',
 )}

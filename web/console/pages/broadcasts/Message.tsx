@@ -78,6 +78,7 @@ export function MessageStep({
           </p>
           <ContentEditor
             key={fields.channel}
+            ws={ws}
             channel={fields.channel}
             content={fields.content}
             onContent={(content) => {

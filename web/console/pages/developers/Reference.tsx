@@ -54,7 +54,10 @@ export function Reference({ ws }: { ws: string }): ReactElement {
     const text = `${method} ${path} ${summary}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
-  const chosen = all.find(({ id }) => id === open) ?? found[0];
+  const chosen =
+    all.find(({ id }) => id === open) ??
+    found.find(({ method, path }) => method === 'POST' && path.endsWith('/messages')) ??
+    found[0];
   return (
     <div className="reference">
       <div className="reference-list">

@@ -162,7 +162,7 @@ function Log({ ws, webhook }: { ws: string; webhook: WebhookShown }): ReactEleme
       <Side
         title="Call"
         opened={open !== undefined}
-        size={640}
+        size="min(640px, 100%)"
         onClose={() => void navigate({ params: (now) => ({ ...now, call: undefined }) })}
       >
         {open === undefined ? null : <CallDetail ws={ws} id={open} />}

@@ -3,7 +3,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactElement } from 'react';
-import { call } from '../../api/call.ts';
+import { ApiFault, call } from '../../api/call.ts';
 import { Mark } from './Mark.tsx';
 
 const route = getRouteApi('/sign-in');
@@ -15,6 +15,7 @@ export function SignIn(): ReactElement {
   const client = useQueryClient();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState<string>();
   const [fault, setFault] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
@@ -22,13 +23,15 @@ export function SignIn(): ReactElement {
     setBusy(true);
     setFault(undefined);
     try {
-      await call('POST', '/sessions', { body: { email, password } });
+      await call('POST', '/sessions', { body: { email, password, ...(code ? { code } : {}) } });
       client.clear();
       // Only back into this console: what follows `to` is a path of ours.
       await navigate({ href: to?.startsWith('/w/') ? to : '/' } as never);
     } catch (error) {
-      setFault((error as Error).message);
       setBusy(false);
+      // Who has a second factor is asked for its code; that is no fault yet.
+      if (error instanceof ApiFault && error.field === 'code' && code === undefined) return setCode('');
+      setFault((error as Error).message);
     }
   };
   return (
@@ -53,6 +56,18 @@ export function SignIn(): ReactElement {
           onChange={(event) => setPassword(event.currentTarget.value)}
           visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
         />
+        {code === undefined ? null : (
+          <TextInput
+            label="Code"
+            description="Of the app on your phone, or a recovery code."
+            autoComplete="one-time-code"
+            autoFocus
+            required
+            maxLength={40}
+            value={code}
+            onChange={(event) => setCode(event.currentTarget.value)}
+          />
+        )}
         {fault ? (
           <p className="fault" role="alert">
             {fault}

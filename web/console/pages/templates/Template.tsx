@@ -1,0 +1,269 @@
+/** One template: written beside how it looks, by language, with every version of it; it saves itself. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useEffect, useState, useSyncExternalStore, type ReactElement } from 'react';
+import '../../styles/broadcasts.css';
+import { CHANNELS, type ChannelName } from '../../../../contract/channels.ts';
+import type { Content } from '../../../../contract/content.ts';
+import type { TemplateShown } from '../../../../contract/doors/console/templates.ts';
+import { channelName, Icon } from '../../../shared/icons.tsx';
+import { call } from '../../api/call.ts';
+import { at } from '../../api/queries.ts';
+import { selfSaving } from '../../forms/selfSaving.ts';
+import { ContentEditor } from '../../preview/ContentEditor.tsx';
+import { Preview } from '../../preview/Preview.tsx';
+import { templateQuery } from '../../preview/templates.ts';
+import { useHere, useMay } from '../../shell/session.ts';
+import { Act } from '../../ui/basic.tsx';
+import { Side } from '../../ui/overlays.tsx';
+import { Failed, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+import { Versions } from './Versions.tsx';
+
+const route = getRouteApi('/w/$ws/templates/$template');
+
+type Fields = Pick<TemplateShown, 'name' | 'content' | 'locales'>;
+
+/** The page. */
+export function Template(): ReactElement {
+  const { id: ws } = useHere();
+  const { template: id } = route.useParams();
+  const { data, error, refetch } = useQuery(templateQuery(ws, id));
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  return <Inside key={id} ws={ws} template={data} />;
+}
+
+function useTemplate(ws: string, template: TemplateShown) {
+  const client = useQueryClient();
+  const [draft] = useState(() => {
+    const query = templateQuery(ws, template.id);
+    return selfSaving<Fields, TemplateShown>({
+      first: template,
+      fieldsOf: ({ name, content, locales }) => ({ name, content, locales }),
+      async save(body, revision) {
+        const made = await call<TemplateShown>('PATCH', at(ws, `/templates/${template.id}`), {
+          body,
+          revision,
+        });
+        client.setQueryData(query.queryKey, made);
+        void client.invalidateQueries({ queryKey: [...query.queryKey, 'versions'] });
+        void client.invalidateQueries({ queryKey: [ws, 'templates'] });
+        return made;
+      },
+      read: () => client.fetchQuery({ ...query, staleTime: 0 }),
+      store: localStorage,
+      key: `parley.template.${template.id}`,
+      later: (act, ms) => window.setTimeout(act, ms),
+      never: (timer) => window.clearTimeout(timer),
+    });
+  });
+  useEffect(() => draft.flush, [draft]);
+  return { ...useSyncExternalStore(draft.watch, draft.now), change: draft.change, choose: draft.choose };
+}
+
+function Inside({ ws, template }: { ws: string; template: TemplateShown }): ReactElement {
+  const may = useMay('content.write');
+  const { fields, saving, change, choose } = useTemplate(ws, template);
+  const [channel, setChannel] = useState<ChannelName>(
+    'subject' in fields.content || 'mjml' in fields.content ? 'email' : 'sms',
+  );
+  const [locale, setLocale] = useState('');
+  const [isOpen, setOpen] = useState(false);
+  const content = locale ? (fields.locales[locale] ?? fields.content) : fields.content;
+  const [shown, setShown] = useState<unknown>(content);
+  const write = (next: unknown) => {
+    setShown(next);
+    if (locale) change({ locales: { ...fields.locales, [locale]: next as Record<string, unknown> } });
+    else change({ content: next as Record<string, unknown> });
+  };
+  return (
+    <div className="page">
+      <header className="page-head">
+        <Link to="/w/$ws/templates" params={{ ws }} className="back" aria-label="All templates">
+          <Icon name="back" />
+        </Link>
+        <h1>{fields.name}</h1>
+        <span className={saving.kind === 'not saved' ? 'fault' : 'muted'} role="status">
+          {saving.kind === 'saved'
+            ? `Saved, version ${template.revision}`
+            : saving.kind === 'saving'
+              ? 'Saving …'
+              : 'Not saved'}
+        </span>
+        <Act size="compact-sm" onAct={() => setOpen(true)}>
+          Versions
+        </Act>
+        <Remove ws={ws} id={template.id} />
+      </header>
+      {saving.kind === 'conflict' ? (
+        <div className="conflict" role="alert">
+          <p>
+            <strong>Somebody else has changed this template.</strong> Your changes are kept here until you
+            choose.
+          </p>
+          <button type="button" className="chip" onClick={() => choose('mine')}>
+            Save mine over it
+          </button>
+          <button type="button" className="chip" onClick={() => choose('theirs')}>
+            Take theirs
+          </button>
+        </div>
+      ) : null}
+      <div className="page-body">
+        <div className="compose">
+          <section className="compose-form" aria-label="Template">
+            <fieldset disabled={may !== true}>
+              <div className="field-row">
+                <label className="field">
+                  Name
+                  <input
+                    value={fields.name}
+                    onChange={({ currentTarget: { value } }) => change({ name: value })}
+                  />
+                </label>
+                <label className="field">
+                  Shown as
+                  <select
+                    value={channel}
+                    onChange={({ currentTarget: { value } }) => setChannel(value as ChannelName)}
+                  >
+                    {CHANNELS.map((one) => (
+                      <option key={one} value={one}>
+                        {channelName(one)}
+                      </option>
+                    ))}
+                  </select>
+                </label>
+                <Locales
+                  locale={locale}
+                  all={Object.keys(fields.locales)}
+                  onLocale={(next) => {
+                    setLocale(next);
+                    setShown(next ? (fields.locales[next] ?? fields.content) : fields.content);
+                  }}
+                />
+              </div>
+              <ContentEditor
+                key={`${channel} ${locale}`}
+                ws={ws}
+                channel={channel}
+                content={content as Content}
+                onContent={write}
+                withMjml
+              />
+            </fieldset>
+            {saving.kind === 'not saved' ? <p className="fault">{saving.why}</p> : null}
+            <TestSend ws={ws} id={template.id} channel={channel} locale={locale} />
+          </section>
+          <Preview ws={ws} content={shown} channel={channel} locale={locale || undefined} />
+        </div>
+      </div>
+      <Side title="Versions" opened={isOpen} onClose={() => setOpen(false)} size="min(720px, 100%)">
+        {isOpen ? (
+          <Versions
+            ws={ws}
+            id={template.id}
+            onTake={(version) => {
+              change({ content: version.content, locales: version.locales });
+              setLocale('');
+              setShown(version.content);
+              setOpen(false);
+            }}
+          />
+        ) : null}
+      </Side>
+    </div>
+  );
+}
+
+/** For whom it is written: everybody, or who speaks a language. */
+function Locales({
+  locale,
+  all,
+  onLocale,
+}: {
+  locale: string;
+  all: readonly string[];
+  onLocale: (locale: string) => void;
+}): ReactElement {
+  const [added, setAdded] = useState<readonly string[]>([]);
+  return (
+    <label className="field">
+      Language
+      <select
+        value={locale}
+        onChange={({ currentTarget: { value } }) => {
+          if (value !== '+') return onLocale(value);
+          // oxlint-disable-next-line no-alert -- One word, asked for seldom.
+          const tag = window.prompt('Language tag, such as nl or pt-BR')?.trim();
+          if (!tag) return;
+          setAdded([...added, tag]);
+          onLocale(tag);
+        }}
+      >
+        <option value="">everybody else</option>
+        {[...new Set([...all, ...added])].map((tag) => (
+          <option key={tag}>{tag}</option>
+        ))}
+        <option value="+">Add a language …</option>
+      </select>
+    </label>
+  );
+}
+
+function Remove({ ws, id }: { ws: string; id: string }): ReactElement {
+  const may = useMay('content.write');
+  const client = useQueryClient();
+  const navigate = route.useNavigate();
+  const remove = useMutation({
+    mutationFn: () => call('DELETE', at(ws, `/templates/${id}`)),
+    onSuccess() {
+      toast('The template is deleted.');
+      void client.invalidateQueries({ queryKey: [ws, 'templates'] });
+      void navigate({ to: '/w/$ws/templates', params: { ws } });
+    },
+    onError: toastError,
+  });
+  return (
+    <Act size="compact-sm" may={may} busy={remove.isPending} onAct={() => remove.mutate()}>
+      Delete
+    </Act>
+  );
+}
+
+function TestSend({
+  ws,
+  id,
+  channel,
+  locale,
+}: {
+  ws: string;
+  id: string;
+  channel: string;
+  locale: string;
+}): ReactElement {
+  const may = useMay('messages.send');
+  const [address, setAddress] = useState('');
+  const test = useMutation({
+    mutationFn: () =>
+      call('POST', at(ws, `/templates/${id}/test`), {
+        body: { channel, address, ...(locale ? { locale } : {}) },
+      }),
+    onSuccess: () => toast(`Sent to ${address}.`),
+  });
+  return (
+    <div className="panel">
+      <label className="field">
+        Try it: send it to one address
+        <input value={address} onChange={({ currentTarget }) => setAddress(currentTarget.value)} />
+      </label>
+      {test.error ? <p className="fault">{test.error.message}</p> : null}
+      <div className="card-acts">
+        <Act may={may} busy={test.isPending} onAct={() => address && test.mutate()}>
+          Send a test
+        </Act>
+      </div>
+    </div>
+  );
+}
