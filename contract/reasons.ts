@@ -18,6 +18,7 @@ export const NEVER_CODES = [
   'banned',
   'imported',
   'whatsapp_window',
+  'sender_refused',
 ] as const;
 
 /** It may go later. Of several that hold, the one that ends last is the one told. */

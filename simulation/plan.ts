@@ -15,7 +15,8 @@ const FOCUSED_STEPS = 5;
 /** The steps of a seed; with `focus` few, and of these kinds only. */
 export function planOf(seed: number, focus: readonly string[] = []): Step[] {
   const draws = drawsOf(seed);
-  const kinds = ROOMS.flatMap((room) =>
+  const apart = apartIn(draws);
+  const kinds = ROOMS.filter((room) => focus.length || !room.isApart || apart.has(room.name)).flatMap((room) =>
     room.steps
       .filter(({ what }) =>
         focus.length ? focus.includes(`${room.name} ${what}`) : room.name === 'sends' || !draws.happens(`without ${room.name} ${what}`, LEFT_OUT))
@@ -24,14 +25,20 @@ export function planOf(seed: number, focus: readonly string[] = []): Step[] {
   const count = focus.length ? FOCUSED_STEPS : draws.between('steps', 10, 45);
   let atMs = 0;
   return Array.from({ length: count }, () => {
-    atMs += apart(draws);
+    atMs += gap(draws);
     const { room, what, draw } = draws.weighted('step', kinds);
     return { atMs, room, what, ...draw?.(draws) };
   });
 }
 
+/** One or two of the rooms that stand apart. */
+function apartIn(draws: Draws): ReadonlySet<string> {
+  const names = ROOMS.flatMap(({ isApart, name }) => (isApart ? name : []));
+  return new Set([draws.one('room apart', names), ...(draws.happens('two rooms apart', 0.3) ? [draws.one('room apart', names)] : [])]);
+}
+
 /** Mostly at once or soon, so that things meet; now and then hours, so that nights and caps pass. */
-function apart(draws: Draws): number {
+function gap(draws: Draws): number {
   const [least, most] = draws.weighted('apart', [
     [5, [0, 3]],
     [5, [5, 400]],

@@ -9,7 +9,7 @@ import { pair } from './exercised.ts';
 import type { Player, Stage } from './stage.ts';
 
 /** A message that a provider took. */
-export type Taken = { ref: string; to: string; kind: Kind; text: string; atMs: number; externalId: string };
+export type Taken = { ref: string; to: string; kind: AnyKind; text: string; atMs: number; externalId: string };
 /** A call that was begun for a message: from then on it may be taken. */
 export type Begun = { ref: string; to: string; integration: string; atMs: number; by: string };
 
@@ -62,7 +62,7 @@ export type ProviderGround = {
   /** Hands receipts to whoever takes callbacks now, and again until they are taken; to the other workspace when not rightly. */
   report: (sender: SenderOf, receipts: Receipt[], rightly: boolean) => Promise<void>;
   /** Whether a kind of provider is out, and every call to it fails. */
-  isOut: (kind: Kind) => boolean;
+  isOut: (kind: AnyKind) => boolean;
   /** Counts what was exercised. */
   count: (what: string) => void;
 };
@@ -70,22 +70,25 @@ export type ProviderGround = {
 /** The kinds of provider: what decides how an unclear outcome is settled. */
 export const KINDS = ['plain', 'asked', 'idempotent', 'batch'] as const;
 export type Kind = (typeof KINDS)[number];
+/** Those and the provider of push, which is there for rooms that reach devices. */
+export type AnyKind = Kind | 'push';
 
 /** An integration, as a provider knows it: whose, and of which kind. */
-export type SenderOf = { place: string; kind: Kind };
+export type SenderOf = { place: string; kind: AnyKind };
 
 /** Books of all providers; `untold`: what one was asked for and could not tell. */
 export type Books = { begun: Begun[]; taken: Taken[]; reported: Reported[]; untold: Set<string> };
 
 /** An adapter of each kind, for a player. */
 export function adaptersFor(ground: ProviderGround, books: Books, player: Player): Record<string, Adapter> {
-  return Object.fromEntries(KINDS.map((kind) => [`simulated-${kind}`, adapterOf(kind, ground, books, player)]));
+  const all: readonly AnyKind[] = [...KINDS, 'push'];
+  return Object.fromEntries(all.map((kind) => [`simulated-${kind}`, adapterOf(kind, ground, books, player)]));
 }
 
-function adapterOf(kind: Kind, ground: ProviderGround, books: Books, player: Player): Adapter {
+function adapterOf(kind: AnyKind, ground: ProviderGround, books: Books, player: Player): Adapter {
   return {
     provider: `simulated-${kind}`,
-    channel: kind === 'batch' ? 'email' : 'sms',
+    channel: kind === 'batch' ? 'email' : kind === 'push' ? 'push' : 'sms',
     settings: { place: { required: true, secret: false, means: 'whose integration this is' } },
     confirms: 'read',
     idempotent: kind === 'idempotent',
@@ -221,7 +224,8 @@ function failed(kind: 'refused' | 'deferred', of: ErrorClass, to: string): Outco
 function take(sender: SenderOf, ground: ProviderGround, books: Books, message: Outgoing): Taken {
   const { stage } = ground;
   const externalId = `x${books.taken.length}`;
-  const text = 'text' in message.rendered ? message.rendered.text : '';
+  const { rendered } = message;
+  const text = 'text' in rendered ? rendered.text : 'body' in rendered ? rendered.body : '';
   const taken = { ref: message.ref, to: message.to, kind: sender.kind, text, atMs: stage.nowMs(), externalId };
   books.taken.push(taken);
   reportOn(sender, ground, taken);

@@ -12,6 +12,7 @@ import { drawsOf, type Draws } from './draws.ts';
 import { kill, startPlayer, stopPlayer, type Cast, type Player } from './player.ts';
 import { meetsOfReceipts, meetsOfStep } from './exercised.ts';
 import { ADAPTER_FAULT, type Books, type Kind } from './providers.ts';
+import type { RoomPlay } from './rooms/room.ts';
 import { ROOMS } from './rooms/rooms.ts';
 import type { Rules } from './rooms/workspaces.ts';
 import { createStage, type Stage } from './stage.ts';
@@ -205,7 +206,7 @@ function castOf(
     async terminate(pids) {
       for (const pid of pids) await look`SELECT pg_terminate_backend(${pid}, 5000)`;
     },
-    isOut: (kind) => stage.nowMs() < (outages.get(kind) ?? 0),
+    isOut: (kind) => kind !== 'push' && stage.nowMs() < (outages.get(kind) ?? 0),
     async report({ place, kind }, receipts, rightly) {
       for (const met of await meetsOfReceipts(look, receipts)) count(met);
       const own = place === 'busy' ? 'busy' : 'neighbour';
@@ -213,7 +214,7 @@ function castOf(
       const answered = () => {
         for (const { ref, state } of receipts) books.reported.push({ ref: ref!, state, rightly, atMs: stage.nowMs() });
       };
-      untilAnswered(stage, () => door().takeReceipts(integrations[kind], receipts), answered);
+      untilAnswered(stage, () => door().takeReceipts(integrations[kind] ?? 0, receipts), answered);
     },
   };
 }
@@ -257,6 +258,8 @@ async function playThrough(
   await run.reopenDoor();
   run.places = await stage.until(furnish(run), 600_000, 'furnishing');
   await run.hire('a');
+  const rooms = ROOMS.filter(({ isApart, name }) => !isApart || steps.some(({ room }) => room === name));
+  for (const room of rooms) if (room.furnish) await stage.until(room.furnish(run), 600_000, `furnishing ${room.name}`);
   run.trouble.level = 1;
   const baseMs = stage.nowMs();
   const ordered = steps.toSorted((a, b) => a.atMs - b.atMs);
@@ -264,12 +267,12 @@ async function playThrough(
     await playOn(run, baseMs + step.atMs);
     await perform(run, step);
   }
-  await heal(run);
+  await heal(run, rooms);
   const untilMs = stage.nowMs() + REST_WITHIN_MS;
   const rested = await playOn(run, untilMs, true);
   tamper?.(run);
   const broken = rested ? [] : [`not at rest ${REST_WITHIN_MS / 3600_000} h after the last step`];
-  for (const room of ROOMS) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));
+  for (const room of rooms) broken.push(...((await room.check?.(run)) ?? []).map((text) => `${room.name}: ${text}`));
   for (const worker of run.workers.values()) await stopPlayer(run.cast, worker);
   return broken;
 }
@@ -324,15 +327,16 @@ function doze(run: Run, untilMs: number): void {
 /** When something is due next; now, while something is under way; undefined when there is nothing. */
 async function nextDueMs({ look, stage }: Run): Promise<number | undefined> {
   const [row] = await look<{ due_ms: number | null; under_way: boolean }[]>`
-    SELECT (SELECT min(d.due_ms) FROM due d LEFT JOIN streams s ON s.stream = d.stream
-            WHERE d.stream = 0 OR s.flowing) due_ms,
-           EXISTS (SELECT 1 FROM flights) OR EXISTS (SELECT 1 FROM feed) under_way`;
+    SELECT least((SELECT min(d.due_ms) FROM due d LEFT JOIN streams s ON s.stream = d.stream
+                  WHERE d.stream = 0 OR s.flowing),
+                 (SELECT min(due_ms) FROM timers), (SELECT min(due_ms) FROM campaign_tasks)) due_ms,
+           EXISTS (SELECT 1 FROM flights) OR EXISTS (SELECT 1 FROM feed) OR EXISTS (SELECT 1 FROM event_arrivals) under_way`;
   if (row!.under_way) return stage.nowMs();
   return row!.due_ms ?? undefined;
 }
 
 /** Nothing goes wrong any more: everybody is there and awake, and what was paused goes on. */
-async function heal(run: Run): Promise<void> {
+async function heal(run: Run, rooms: readonly RoomPlay[]): Promise<void> {
   run.trouble.level = 0;
   run.trouble.lostCommits = 0;
   run.outages.clear();
@@ -341,5 +345,5 @@ async function heal(run: Run): Promise<void> {
   await run.hire('a');
   await run.hire('b');
   run.healedMs = run.stage.nowMs();
-  for (const room of ROOMS) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
+  for (const room of rooms) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
 }

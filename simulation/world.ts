@@ -6,13 +6,14 @@ import { resolvePeople } from '../src/contacts/resolve.ts';
 import { KINDS, type Kind } from './providers.ts';
 import type { Draws } from './draws.ts';
 import { CAP_HOURS, type Rules } from './rooms/workspaces.ts';
+import type { Tx } from '../src/db/pool.ts';
 import type { Run } from './run.ts';
 
 /** A workspace of a run. */
 export type Place = {
   id: number;
   name: string;
-  integrations: Readonly<Record<Kind, number>>;
+  integrations: Readonly<Record<Kind, number>> & { push?: number };
   /** Contacts, each with a phone number and a mail address, in order. */
   people: { id: number; phone: string; email: string }[];
   webhookId: number;
@@ -87,6 +88,25 @@ async function place(run: Run, name: keyof Places): Promise<Place> {
       people: people.map((person, i) => ({ ...person, id: made[i]!.contactId })),
     };
   });
+}
+
+/** Gives the busy workspace a provider of push, when it has none. */
+export async function withPush(run: Run, tx: Tx): Promise<void> {
+  const { ctx } = run.door();
+  const { busy } = run.places;
+  if (busy.integrations.push !== undefined) return;
+  const push = await createIntegration(
+    tx,
+    { vault: ctx.vault, ids: ctx.ids, catalogue: ctx.adapters },
+    {
+      workspaceId: busy.id,
+      provider: 'simulated-push',
+      ratePerS: 500,
+      settings: { place: busy.name },
+      nowMs: ctx.clock.nowMs(),
+    },
+  );
+  busy.integrations.push = must(push).id;
 }
 
 /** Some runs have a cap, some quiet hours. */

@@ -95,7 +95,7 @@ test('9.5 Bird whose answers are lost: each of a marketing broadcast is there on
     const app = await newWorkspace(ctx, 'live');
     const settings = {
       accessKey: 'bk_eu_0123456789',
-      originator: 'Sunshine',
+      originator: '+31612340000',
       signingKey: `whsec_${Buffer.from('a key of the test').toString('base64')}`,
       baseUrl: sink.url,
     };

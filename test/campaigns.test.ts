@@ -1,6 +1,7 @@
 /** Campaigns on a running Parley: from what people do to what they are sent, under the clock of a test workspace. */
 import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
+import { bucketOf } from '../src/base/ids.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -12,6 +13,7 @@ import {
   sql,
   world,
 } from './campaignsProduct.ts';
+import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
 const { ctx } = world;
@@ -323,14 +325,17 @@ scenario(
     const campaign = await place.live({
       key: 'paused',
       trigger: { event: { did: 'in' } },
+      exits: [{ event: 'gone' }],
       steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')],
     });
     const id = await place.tell('pau', { name: 'in' });
+    const leaving = await place.tell('leaves meanwhile', { name: 'in' });
     await place.settled();
     await place.advance(DAY_MS);
     const pausedMs = await place.nowMs();
     const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
     must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', pausedMs)));
+    await place.tell('leaves meanwhile', { name: 'gone' });
     await place.advance(21 * DAY_MS);
     assert.deepEqual(await place.mails(id), []);
     const resumedMs = await place.nowMs();
@@ -340,6 +345,7 @@ scenario(
     assert.deepEqual(await place.mails(id), []);
     await place.advance(DAY_MS);
     assert.deepEqual(await place.mails(id), ['out']);
+    assert.deepEqual(await place.mails(leaving), [], 'who left while it stood still is out of it');
   },
 );
 
@@ -374,6 +380,14 @@ scenario(
         await sql`SELECT s.name FROM set_members m JOIN sets s ON s.id = m.set_id WHERE m.contact_id = ${contactId}`
       ).map((row) => row['name']);
     assert.deepEqual([await tagsOf(fine), await tagsOf(nobody)], [['accepted'], ['sorry']]);
+    const atMs = await place.nowMs();
+    const payload = { contactId: fine, messageId: ctx.ids.inBucket(bucketOf(fine)), channel: 'email' };
+    await ctx.queue.transact((tx) =>
+      ctx.queue.append(tx, [
+        { ownerId: fine, workspaceId: place.id, type: 'message.received', atMs, payload },
+      ]),
+    );
+    await until('the answer counts', async () => (await place.tallies(campaign.id))['first replied'] === 1);
     const counts = await place.tallies(campaign.id);
     assert.deepEqual([counts['first accepted'], counts['first unsent']], [1, 1]);
   },

@@ -269,12 +269,75 @@ test('W14 a name as sender keeps the rule, in an integration and in a message; i
   assert.equal(sink.calls.at(-1)!.from, 'Sunshine');
 });
 
+test('a name that a country’s networks do not carry is forecast, held back and explained; from a number the same people are reached', async () => {
+  const { ctx } = world;
+  const other = await newWorkspace(ctx, 'live');
+  const key = await newConsoleKey(ctx, other.id);
+  const named = await newTwilio(ctx, other.id, sink.url, { senderId: 'Shop 24' });
+  const api = (method: string, path: string, body?: object) =>
+    callApi(world, key, method, `/api/workspaces/${other.appId}${path}`, body);
+  const people = [
+    ['+12125550123'],
+    ['+14165550123'],
+    ['+18765550123'],
+    ['+31612340001'],
+    ['+6581234567'],
+    // The American number is the one linked last; she is reached at the other.
+    ['+31612340002', '+12125550124'],
+  ];
+  for (const [at, numbers] of people.entries()) {
+    const made = await api('POST', '/contacts', { externalId: `named-${at}` });
+    assert.equal(made.status, 201, JSON.stringify(made.json));
+    for (const address of numbers)
+      assert.equal(
+        (await api('POST', `/contacts/${made.json.id}/destinations`, { channel: 'sms', address })).status,
+        201,
+      );
+  }
+  const input = {
+    name: 'from a name',
+    channel: 'sms',
+    class: 'transactional',
+    audience: { include: { all: true } },
+    content: { type: 'text', text: 'Hello' },
+  };
+  const forecast = async (more: object) =>
+    (await api('POST', '/broadcasts/forecast', { ...input, ...more })).json;
+  const before = await forecast({});
+  assert.deepEqual(
+    [before.matched, before.reachable, before.unreachable, before.registration],
+    [6, 4, { sender_refused: 2 }, 1],
+  );
+  const made = await api('POST', '/broadcasts', input);
+  assert.equal((await api('POST', `/broadcasts/${made.json.id}/start`)).status, 200);
+  const counts = await until('it is over', async () => {
+    const { json } = await api('GET', `/broadcasts/${made.json.id}`);
+    return json.counts.accepted + json.counts.delivered + json.counts.suppressed === 6 && json.counts;
+  });
+  assert.equal(counts.suppressed, 2);
+  const refused = await ctx.sql<{ code: string; detail: string }[]>`
+    SELECT code, detail FROM deliveries WHERE workspace_id = ${other.id} AND state = 11`;
+  assert.deepEqual(
+    refused.map(({ code }) => code),
+    ['sender_refused', 'sender_refused'],
+  );
+  assert.match(refused[0]!.detail, /carry no SMS from a name/);
+  // The same from a number: the name was all that was in the way.
+  const numbered = await newTwilio(ctx, other.id, sink.url);
+  const after = await forecast({ integrationId: toHex24(numbered.id) });
+  assert.deepEqual([after.reachable, after.unreachable, after.registration], [6, {}, 0]);
+  const content = { type: 'text', text: 'Hello', senderId: 'Sunshine' };
+  const own = await forecast({ integrationId: toHex24(numbered.id), content });
+  assert.deepEqual([own.reachable, own.unreachable], [4, { sender_refused: 2 }]);
+  assert.notEqual(named.id, numbered.id);
+});
+
 test('a broadcast through Bird v1 goes in calls of up to a hundred, each message once, each with its own reference', async () => {
   const { ctx } = world;
   const other = await newWorkspace(ctx, 'live');
   await newIntegration(ctx, other.id, 'messagebird', {
     accessKey: 'bk_eu_key',
-    originator: 'Sunshine',
+    originator: '+31612340000',
     baseUrl: bird.url(''),
   });
   await newContacts(ctx, other.id, 250, 9_400_000);

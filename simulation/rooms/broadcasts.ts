@@ -125,7 +125,7 @@ async function miscounted({ look }: Run): Promise<string[]> {
   const rows = await look<{ run_id: number; state: number; tallied: number; counted: number }[]>`
     SELECT b.run_id, s.state, coalesce(t.n, 0)::int tallied, coalesce(c.n, 0)::int counted
     FROM broadcasts b
-    CROSS JOIN (VALUES (0), (1), (3), (4), (5), (6), (10), (11), (12)) s (state)
+    CROSS JOIN (VALUES (1), (3), (4), (5), (6), (10), (11), (12)) s (state)
     LEFT JOIN (SELECT cause_id, state, sum(n) n FROM tallies GROUP BY 1, 2) t ON t.cause_id = b.run_id AND t.state = s.state
     LEFT JOIN (SELECT cause_id, state, count(*) n FROM deliveries GROUP BY 1, 2) c
       ON c.cause_id = b.run_id AND c.state = s.state
@@ -136,19 +136,24 @@ async function miscounted({ look }: Run): Promise<string[]> {
   );
 }
 
-/** Whoever was matched has an outcome: a row, or, of those taken out before anything was said of them, a count. */
+/**
+ * Whoever was matched has an outcome: a row, or, of those taken out before anything was said of them, a count. Who has several devices
+ * has a row for each; those beyond the first stand, below 0, as if queued (ledger/onward.ts).
+ */
 async function incomplete({ look }: Run): Promise<string[]> {
-  const rows = await look<{ run_id: number; state: string; matched: number; rows: number; canceled: number; tallied: number }[]>`
+  const rows = await look<{ run_id: number; state: string; matched: number; rows: number; canceled: number; tallied: number; added: number }[]>`
     SELECT b.run_id, b.state, coalesce(m.n, 0)::int matched, coalesce(d.n, 0)::int rows,
-           coalesce(d.canceled, 0)::int canceled, coalesce(t.n, 0)::int tallied
+           coalesce(d.canceled, 0)::int canceled, coalesce(t.n, 0)::int tallied,
+           coalesce(a.n, 0)::int added
     FROM broadcasts b
     LEFT JOIN (SELECT run_id, sum(matched) n FROM broadcast_lanes GROUP BY 1) m ON m.run_id = b.run_id
     LEFT JOIN (SELECT cause_id, count(*) n, count(*) FILTER (WHERE state = 13) canceled FROM deliveries GROUP BY 1) d
       ON d.cause_id = b.run_id
+    LEFT JOIN (SELECT cause_id, -sum(n) n FROM tallies WHERE state = 0 GROUP BY 1) a ON a.cause_id = b.run_id
     LEFT JOIN (SELECT cause_id, sum(n) n FROM tallies WHERE state = 13 GROUP BY 1) t ON t.cause_id = b.run_id
     WHERE b.run_id IS NOT NULL`;
   return rows
-    .filter((one) => one.matched !== one.rows - one.canceled + one.tallied)
+    .filter((one) => one.matched + one.added !== one.rows - one.canceled + one.tallied)
     .map((one) => `run ${one.run_id} (${one.state}): ${JSON.stringify(one)} do not add up`);
 }
 

@@ -5,6 +5,7 @@ import { takeInbound } from '../../src/receipts/receive.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Run, Step } from '../run.ts';
 import { must } from '../world.ts';
+import { erasedForGood, type Erased } from './erased.ts';
 import type { RoomPlay } from './room.ts';
 
 type Edit = { person: number; timeZone: string | null };
@@ -91,8 +92,6 @@ async function merge(run: Run, surviving: number, discarded: number): Promise<vo
   });
 }
 
-type Erased = { phone: string; contactIds: number[] };
-
 async function erase(run: Run, person: number): Promise<Erased | undefined> {
   const { ctx } = run.door();
   const { id: workspaceId, people: all } = run.places.busy;
@@ -154,19 +153,8 @@ function leftAfterErasing(run: Run): string[] {
 
 /** No row names who was erased, unless they were written to again. */
 async function remnants(run: Run): Promise<string[]> {
-  const erased = run.done.flatMap(({ step, state, result, atMs }) =>
-    step.what === 'erase' && state === 'done' && result ? [{ ...(result as Erased), atMs }] : [],
-  );
   const broken: string[] = [];
-  for (const { phone, atMs } of erased) {
-    const met = run.done.some(
-      ({ step, atMs: laterMs, state }) =>
-        (laterMs >= atMs - 60_000 || state === 'open') &&
-        ['sends', 'people'].includes(step.room) &&
-        step.what !== 'erase' &&
-        run.places.busy.people[Number(step['person'] ?? -1) % 24]?.phone === phone,
-    );
-    if (met) continue;
+  for (const { phone } of erasedForGood(run)) {
     for (const table of await tables(run)) {
       const [row] = await run.look.unsafe<{ n: number }[]>(
         `SELECT count(*)::int n FROM ${table} t WHERE t::text LIKE '%${phone.slice(1)}%'`,

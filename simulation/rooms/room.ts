@@ -7,11 +7,15 @@ export type RoomPlay = {
   name: string;
   /** Draws the rest of a step; `weight` says how often, beside the others. */
   steps: readonly { what: string; weight: number; draw?: (draws: Draws) => Record<string, unknown> }[];
+  /** A seed has one or two of the rooms that stand apart, so that it stays short. */
+  isApart?: true;
+  /** Makes what its steps need, before the first of a run that has any. */
+  furnish?(run: Run): Promise<void>;
   /** Does a step; rejects when it was refused. Its promise may stay open when whoever did it dies. */
   perform(run: Run, step: Step): Promise<unknown>;
   /** The run goes on only when the step is over; the step plays the stage itself where it has to. */
   waits?: true;
-  /** Ends what would keep the run from coming to rest. */
+  /** Ends what would keep the run from coming to rest; of a room that is in it. */
   heal?(run: Run): Promise<void>;
   /** What is not as it must be, in words, once all is at rest. */
   check?(run: Run): Promise<string[]>;

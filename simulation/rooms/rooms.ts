@@ -1,7 +1,11 @@
 /** The rooms of the simulation, in the order in which they are checked. */
 import { broadcasts } from './broadcasts.ts';
+import { campaigns } from './campaigns.ts';
+import { connect } from './connect.ts';
+import { groups } from './groups.ts';
 import { imports } from './imports.ts';
 import { ledger } from './ledger.ts';
+import { orders } from './orders.ts';
 import { people } from './people.ts';
 import { processes } from './processes.ts';
 import { queue } from './queue.ts';
@@ -17,6 +21,10 @@ export const ROOMS: readonly RoomPlay[] = [
   broadcasts,
   people,
   imports,
+  campaigns,
+  orders,
+  connect,
+  groups,
   workspaces,
   webhooks,
   ledger,

@@ -4,7 +4,7 @@
  * two parts, so no key of its own has to be kept. Whether the key behind a token is still good is for who reads it.
  */
 import type { Vault } from '../base/crypto.ts';
-import { isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
 
 /** What a token says. Times in seconds, as JWT has them. */
 type AccessClaims = {

@@ -5,7 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { sameText, sha256Hex } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
-import { isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
 import type { Door, HeldKey, Keyring } from './keys.ts';
 import { can } from './roles.ts';
 import { isRole, ROLES, type Action, type Role } from '../../contract/roles.ts';

@@ -11,8 +11,3 @@ export function checkText(value: unknown, field: string, min: number, max: numbe
     ? undefined
     : breaks(field, 'must not hold the character U+0000 or half a surrogate pair');
 }
-
-/** True for a plain object, as JSON has them. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

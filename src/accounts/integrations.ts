@@ -6,7 +6,8 @@ import { randomToken, type Vault } from '../base/crypto.ts';
 import { breaks, fault, isFault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Sql, Tx } from '../db/pool.ts';
-import { checkText, isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
+import { checkText } from './checks.ts';
 import { checkSettings, type Catalogue, type ProviderRules } from './settings.ts';
 import {
   insertIntegration,
@@ -35,6 +36,8 @@ export type Integration = {
   readonly ratePerS?: number;
   /** The number or mail address at which people write to it, where its settings name one. */
   readonly writtenTo?: string;
+  /** The name that its SMS come from, where its settings name one and no number. */
+  readonly sendsAs?: string;
   /** Stands in the address of its callbacks, and with SMTP in the names of its mails. */
   readonly callbackKey: string;
 };
@@ -43,7 +46,7 @@ export type Integration = {
 type IntegrationStatus = 'active' | 'inactive' | 'error';
 
 /** What an integration looks like to a caller: no secrets, no callback key. */
-type PresentedIntegration = Omit<Integration, 'callbackKey' | 'writtenTo'>;
+type PresentedIntegration = Omit<Integration, 'callbackKey' | 'writtenTo' | 'sendsAs'>;
 
 /** What the functions below work with. */
 type IntegrationTools = { vault: Vault; catalogue: Catalogue };
@@ -226,7 +229,13 @@ export async function seeIntegrations(
 
 /** An integration as it may be shown: only settings that the catalogue knows and does not call secret. */
 export function present(integration: Integration, catalogue: Catalogue): PresentedIntegration {
-  const { callbackKey: _callbackKey, writtenTo: _writtenTo, settings, ...shown } = integration;
+  const {
+    callbackKey: _callbackKey,
+    writtenTo: _writtenTo,
+    sendsAs: _sendsAs,
+    settings,
+    ...shown
+  } = integration;
   const rules = catalogue[integration.provider]?.settings ?? {};
   const open = Object.entries(settings).filter(
     ([name]) => Object.hasOwn(rules, name) && !rules[name]!.secret,
@@ -239,6 +248,7 @@ export function integrationOf(row: IntegrationRow, vault: Vault): Integration {
   const opened = row.secrets_sealed === null ? '{}' : vault.open(row.secrets_sealed, sealContext(row.id));
   const secrets = JSON.parse(opened ?? '{}') as Record<string, unknown>;
   const writtenTo = addressIn(row.settings);
+  const sendsAs = row.channel === 'sms' ? nameIn(row.settings) : undefined;
   return Object.freeze({
     id: row.id,
     workspaceId: row.workspace_id,
@@ -249,8 +259,16 @@ export function integrationOf(row: IntegrationRow, vault: Vault): Integration {
     status: opened === undefined && row.status === 'active' ? 'error' : row.status,
     ...(row.rate_per_s === null ? {} : { ratePerS: row.rate_per_s }),
     ...(writtenTo === undefined ? {} : { writtenTo }),
+    ...(sendsAs === undefined ? {} : { sendsAs }),
     callbackKey: callbackKeyOf(row, vault),
   });
+}
+
+/** The name that text messages come from: a service that picks the number wins over it, and digits are a number. */
+function nameIn(settings: Readonly<Record<string, unknown>>): string | undefined {
+  const { messagingServiceSid, senderId, originator } = settings;
+  const sender = messagingServiceSid === undefined ? (senderId ?? originator) : undefined;
+  return typeof sender === 'string' && /[A-Za-z]/.test(sender) ? sender : undefined;
 }
 
 /** Where people write to: a number, else the address for answers, else that of the sender. */

@@ -3,7 +3,7 @@ import { isStorable } from '../base/storable.ts';
 import { beginningOf } from '../base/text.ts';
 import Schema from 'typebox/schema';
 import { breaks, isFault, type Fault } from '../base/fault.ts';
-import { isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
 
 /** A rule for one setting; an adapter's table has this shape. */
 export type SettingRule = {

@@ -1,11 +1,12 @@
 /** Workspaces: the tenants. What their settings mean is for the rooms that read them; here they only stay small and storable. */
 import { isStorable } from '../base/storable.ts';
 import { isSupportedCountry } from 'libphonenumber-js';
-import { minuteOfDay } from '../base/clock.ts';
+import { isTimeZone } from '../base/clock.ts';
 import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { checkText, isObject } from './checks.ts';
+import { isObject } from '../base/objects.ts';
+import { checkText } from './checks.ts';
 import type { Role } from '../../contract/roles.ts';
 import { countOwned, upsertMembership } from './sql.access.ts';
 import {
@@ -173,7 +174,7 @@ function checkChange(change: WorkspaceChange): Fault | undefined {
   // Offsets such as +01:00 are not taken: they know no summer time, and nobody lives in one.
   if (
     timeZone !== undefined &&
-    !(typeof timeZone === 'string' && /^[A-Za-z]/.test(timeZone) && minuteOfDay(0, timeZone) !== undefined)
+    !(typeof timeZone === 'string' && /^[A-Za-z]/.test(timeZone) && isTimeZone(timeZone))
   )
     return breaks('timeZone', 'must be an IANA time zone, such as Europe/Amsterdam');
   return undefined;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { minuteOfDay, parseIsoTime } from './clock.ts';
+import { isTimeZone, parseIsoTime } from './clock.ts';
 import { readConfig, SETTINGS } from './config.ts';
 import { hash32, sameText, vault } from './crypto.ts';
 import { addressGuard, formBody, httpClient, onlyWhile, retryAfterMs } from './http.ts';
@@ -349,10 +349,11 @@ test('forms are what URLSearchParams reads back', () => {
   );
 });
 
-test('the wall clock of a zone, across daylight saving', () => {
-  assert.equal(minuteOfDay(Date.UTC(2026, 2, 29, 0, 30), 'Europe/Amsterdam'), 90);
-  assert.equal(minuteOfDay(Date.UTC(2026, 2, 29, 1, 30), 'Europe/Amsterdam'), 210);
-  assert.equal(minuteOfDay(NOW, 'No/Where'), undefined);
+test('names of time zones, and times that are written', () => {
+  for (const zone of ['Europe/Amsterdam', 'UTC', 'America/Argentina/Buenos_Aires', 'Asia/Kolkata'])
+    for (const time of ['first', 'again']) assert.equal(isTimeZone(zone), true, `${zone} ${time}`);
+  for (const none of ['No/Where', '', 'constructor', '__proto__', 'Europe/Amsterdam\u0000', 'Europe'])
+    for (const time of ['first', 'again']) assert.equal(isTimeZone(none), false, `${none} ${time}`);
   assert.equal(parseIsoTime('2026-11-20T12:00:00Z'), NOW);
   assert.equal(parseIsoTime('2026-11-20 12:00'), undefined);
 });

@@ -58,27 +58,21 @@ export function parseIsoTime(text: string): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/**
- * Hour and minute on the wall of a time zone, in minutes since midnight (0..1439), for send windows.
- * An unknown zone yields undefined; formatters are kept because making one costs about 50 µs.
- */
-export function minuteOfDay(ms: number, timeZone: string): number | undefined {
-  let format = wallFormats.get(timeZone);
-  if (!format) {
-    try {
-      format = new Intl.DateTimeFormat('en-GB', {
-        timeZone,
-        hour: '2-digit',
-        minute: '2-digit',
-        hourCycle: 'h23',
-      });
-    } catch {
-      return undefined;
-    }
-    wallFormats.set(timeZone, format);
+/** True for the name of a time zone that this machine knows. Answers are kept, since asking costs about 50 µs. */
+export function isTimeZone(name: string): boolean {
+  const known = zones.get(name);
+  if (known !== undefined) return known;
+  if (zones.size >= MOST_ZONES) zones.clear();
+  let isOne = true;
+  try {
+    Intl.DateTimeFormat('en', { timeZone: name });
+  } catch {
+    isOne = false;
   }
-  const [hour, minute] = format.format(ms).split(':');
-  return Number(hour) * 60 + Number(minute);
+  zones.set(name, isOne);
+  return isOne;
 }
 
-const wallFormats = new Map<string, Intl.DateTimeFormat>();
+/** There are some 600; what callers make up is not kept without end. */
+const MOST_ZONES = 2_000;
+const zones = new Map<string, boolean>();

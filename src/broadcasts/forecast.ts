@@ -8,7 +8,8 @@ import type { Db } from '../db/pool.ts';
 import { freeAt } from '../gate/caps.ts';
 import { windowOpenSinceMs } from '../gate/gate.ts';
 import { termsOf, type Terms } from '../gate/terms.ts';
-import { standingOf, type Sending, type Standing } from '../gate/standing.ts';
+import { refusingNames, registersNames } from '../gate/senderNames.ts';
+import { namedByFor, standingOf, type Sending, type Standing } from '../gate/standing.ts';
 import { talliesOf } from '../ledger/tallies.ts';
 import { stateName, type StateName } from '../ledger/states.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
@@ -92,6 +93,8 @@ type Forecast = {
   held: Record<string, number>;
   /** How many would not be reached, by the gate's code. */
   unreachable: Record<string, number>;
+  /** How many of the reachable are where the name that it comes from must be registered first. */
+  registration: number;
   /** A sample of the audience, rendered: how many of it would fail, and why. */
   rendering: RenderForecast;
   ratePerS: number | null;
@@ -115,6 +118,7 @@ export async function forecastBroadcast(
     reachable: 0,
     held: {},
     unreachable: {},
+    registration: 0,
     rendering: { sampled: 0, failed: 0, problems: [] },
     ratePerS: await rateInForce(deps, broadcast),
     durationMs: null,
@@ -126,10 +130,12 @@ export async function forecastBroadcast(
   const groups = await selectAlike(deps.sql, broadcast.workspaceId, broadcast.audience, on);
   for (const group of groups) {
     const { n } = group;
-    const { verdict } = standingOfAlike(broadcast, terms, group, { asOfMs, heardSinceMs });
+    const { verdict, facts } = standingOfAlike(broadcast, terms, group, { asOfMs, heardSinceMs });
     forecast.matched += n;
     if (verdict.verdict === 'never') add(forecast.unreachable, verdict.code, n);
     else forecast.reachable += n;
+    if (verdict.verdict !== 'never' && facts.namedBy && registersNames(group.numberFrom ?? ''))
+      forecast.registration += n;
     if (verdict.verdict === 'hold') add(forecast.held, verdict.code, n);
   }
   forecast.rendering = await forecastRendering(deps, broadcast);
@@ -171,9 +177,17 @@ export async function peopleForecast(
 /** What of each contact is looked at. */
 function lookedAt(broadcast: Broadcast, terms: Terms, asOfMs: number) {
   const cap = broadcast.class === 'marketing' ? terms.rules.frequencyCap : undefined;
+  const sends = broadcast.integrationId ?? terms.byChannel.get(broadcast.channel);
+  const namedBy =
+    sends === undefined
+      ? undefined
+      : namedByFor(sendingOf(broadcast, asOfMs), { channel: broadcast.channel }, sends, terms);
   return {
     channel: broadcast.channel,
     integrationId: broadcast.integrationId,
+    // Where the name may be refused, whoever has a number elsewhere is reached there.
+    refused: namedBy === undefined ? undefined : refusingNames(namedBy),
+    numbers: broadcast.channel === 'sms' && mayBeNamed(broadcast, terms),
     heardSinceMs: windowOpenSinceMs(asOfMs),
     cap: cap && { ...cap, sinceMs: asOfMs - cap.perMs },
   };
@@ -188,6 +202,11 @@ function standingOfAlike(
   const destinations = group.status === null ? [] : [addressOf(broadcast, group, heardSinceMs)];
   const recipient = { timeZone: group.timeZone, destinations };
   return standingOf(sendingOf(broadcast, asOfMs), terms, recipient, asOfMs, group.freeMs ?? undefined);
+}
+
+/** Whether any of it may come from a name: otherwise nothing of a number matters. */
+function mayBeNamed({ content }: Broadcast, terms: Terms): boolean {
+  return content.senderId !== undefined || [...terms.sms.values()].some(({ isName }) => isName);
 }
 
 function add(counts: Record<string, number>, code: string, n: number): void {
@@ -226,6 +245,7 @@ function sendingOf(broadcast: Broadcast, asOfMs: number): Sending {
     class: messageClass,
     expiresMs: (startedMs ?? asOfMs) + expiresAfterMs,
     isTemplate: isTemplate(content),
+    fromName: content.senderId !== undefined,
   };
 }
 
@@ -235,7 +255,8 @@ function addressOf({ channel }: Broadcast, group: AlikeGroup, heardSinceMs: numb
     destinationId: 0,
     channel,
     integrationId: group.integrationId,
-    address: '',
+    // As much of a number as says which country it is of.
+    address: group.numberFrom ?? '',
     status: group.status!,
     blocks: readBlocks(group.blocks),
     lastInboundMs: group.heard ? heardSinceMs : null,

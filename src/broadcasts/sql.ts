@@ -250,6 +250,8 @@ export type AlikeGroup = {
   heard: boolean;
   /** When there is room under the cap; null when there is now. */
   freeMs: number | null;
+  /** The beginning of the number, where that is asked for. */
+  numberFrom: string | null;
 };
 
 /**
@@ -267,14 +269,15 @@ export async function selectAlike(
     SELECT count(*) AS n, ${factsLookedAt(db, on)}
     FROM contacts c
     LEFT JOIN (
-      SELECT DISTINCT ON (bucket, contact_id) bucket, contact_id, status, blocks, integration_id, last_inbound_ms
+      SELECT DISTINCT ON (bucket, contact_id) bucket, contact_id, status, blocks, integration_id, last_inbound_ms,
+        ${numberFrom(db, on)} AS number_from
       FROM destinations
       WHERE workspace_id = ${workspaceId} AND ${chosenFrom(db, on)}
       ORDER BY bucket, contact_id, ${chosenBy(db, on)}
     ) d ON d.bucket = c.bucket AND d.contact_id = c.id
     ${marksOfCap(db, on)}
     WHERE c.workspace_id = ${workspaceId} AND c.bucket >= 0 AND ${audienceCondition(db, workspaceId, audience)}
-    GROUP BY 2, 3, 4, 5, 6, 7`.unprepared();
+    GROUP BY 2, 3, 4, 5, 6, 7, 8`.unprepared();
 }
 
 /** The facts of each contact of an audience by itself, in the order of contacts from `afterId` on. Locks nothing. */
@@ -288,7 +291,7 @@ export async function selectOneByOne(
     SELECT 1 AS n, c.id AS "contactId", ${factsLookedAt(db, on)}
     FROM contacts c
     LEFT JOIN LATERAL (
-      SELECT status, blocks, integration_id, last_inbound_ms FROM destinations
+      SELECT status, blocks, integration_id, last_inbound_ms, ${numberFrom(db, on)} AS number_from FROM destinations
       WHERE bucket = c.bucket AND contact_id = c.id AND ${chosenFrom(db, on)}
       ORDER BY ${chosenBy(db, on)} LIMIT 1
     ) d ON true
@@ -304,18 +307,26 @@ type LookedAt = {
   integrationId: number | null;
   heardSinceMs: number;
   cap: { sinceMs: number; most: number; perMs: number } | undefined;
+  /** Numbers of another country than these are taken first, where somebody has several: a regular expression. */
+  refused: string | undefined;
+  /** True to tell addresses apart by their first digits. */
+  numbers: boolean;
 };
 
+/** Five characters say which country a number is of: after +1 an area code does. More would make as many groups as there are people. */
+const numberFrom = (db: Db, { numbers }: LookedAt) =>
+  numbers ? db`substring(address FROM '^\\+(?:1\\d\\d\\d|\\d{2,3})')` : db`NULL::text`;
+
 const factsLookedAt = (db: Db, { heardSinceMs, cap }: LookedAt) => db`
-  d.status, d.blocks, d.integration_id AS "integrationId", c.time_zone AS "timeZone",
+  d.status, d.number_from AS "numberFrom", d.blocks, d.integration_id AS "integrationId", c.time_zone AS "timeZone",
   coalesce(d.last_inbound_ms >= ${heardSinceMs}, false) AS heard, ${cap ? db`f.free_ms` : db`NULL::bigint`} AS "freeMs"`;
 
 const chosenFrom = (db: Db, { channel, integrationId }: LookedAt) => db`
   channel = ${channel} ${integrationId === null ? db`` : db`AND (integration_id IS NULL OR integration_id = ${integrationId})`}`;
 
-const chosenBy = (db: Db, { integrationId }: LookedAt) => db`
+const chosenBy = (db: Db, { integrationId, refused }: LookedAt) => db`
   ${integrationId === null ? db`` : db`integration_id NULLS LAST,`}
-  status = 'active' DESC, coalesce(last_inbound_ms, 0) DESC, linked_ms DESC`;
+  ${refused === undefined ? db`status = 'active'` : db`(status = 'active' AND address !~ ${refused})`} DESC, coalesce(last_inbound_ms, 0) DESC, linked_ms DESC`;
 
 const marksOfCap = (db: Db, { cap }: LookedAt) =>
   cap

@@ -251,6 +251,7 @@ async function readRun(
     compiled: ready,
     links: await linksOfCause(deps.sql, runId),
     isTemplate: isTemplate(broadcast.content),
+    fromName: broadcast.content.senderId !== undefined,
     integrationId: broadcast.integrationId,
     startedMs: broadcast.startedMs!,
     canceled: broadcast.state === 'canceled',

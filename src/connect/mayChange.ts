@@ -3,7 +3,7 @@
  * (`steps.text.send.content.text`, `steps.wait`, `name`). Pure.
  */
 import type { CampaignFile } from '../../contract/campaign.ts';
-import { isObject } from '../accounts/checks.ts';
+import { isObject } from '../base/objects.ts';
 
 type Json = unknown;
 

@@ -1,6 +1,6 @@
 /** What may be known of a contact: the rules of its fields. Total: any value is answered with fields or with one fault. */
 import { type Static, Type } from 'typebox';
-import { minuteOfDay } from '../base/clock.ts';
+import { isTimeZone } from '../base/clock.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 import { readShape } from '../content/shape.ts';
 
@@ -47,11 +47,6 @@ export function checkContactChange(value: unknown, path = 'contact'): ContactCha
   if (typeof fields.timeZone === 'string' && !isTimeZone(fields.timeZone))
     return breaks(`${path}.timeZone`, 'must be a time zone, such as Europe/Amsterdam');
   return checkAttributes(fields.attributes ?? {}, `${path}.attributes`) ?? fields;
-}
-
-/** True for the name of a time zone. */
-export function isTimeZone(text: string): boolean {
-  return minuteOfDay(0, text) !== undefined;
 }
 
 /** The first rule that attributes break, or properties, of which there may be more: long names, or too much of all. */

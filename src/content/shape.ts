@@ -7,6 +7,7 @@
  *
  * Knows the keywords that `contract/` uses, and nothing of content.
  */
+import { isObject } from '../base/objects.ts';
 import { isStorable } from '../base/storable.ts';
 import { breaks, type Fault } from '../base/fault.ts';
 
@@ -238,10 +239,6 @@ function wrongName(key: string): string | undefined {
 }
 
 const UNSTORABLE = 'must not hold the NUL character or half of a surrogate pair';
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function range(min: number, max: number): string {
   if (max === Number.POSITIVE_INFINITY) return `at least ${min}`;

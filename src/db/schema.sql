@@ -548,7 +548,7 @@ CREATE TABLE deliveries (
   CHECK (((state <> 4) OR (sent_ms IS NOT NULL))),
   CHECK ((class = ANY (ARRAY[1, 2, 4]))),
   CHECK (((state <> ALL (ARRAY[10, 11, 12, 13])) OR (prior_state IS NULL) OR (prior_state < 7) OR (prior_state = state))) NOT VALID,
-  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text])))),
+  CHECK (((state <> 11) OR (code = ANY (ARRAY['no_destination'::text, 'pending'::text, 'inactive'::text, 'dead'::text, 'complained'::text, 'opted_out_all'::text, 'opted_out_channel'::text, 'opted_out_sender'::text, 'banned'::text, 'imported'::text, 'whatsapp_window'::text, 'sender_refused'::text])))) NOT VALID,
   CHECK ((state = ANY (ARRAY[0, 1, 3, 4, 5, 6, 10, 11, 12, 13])))
 ) PARTITION BY RANGE (cause_id);
 CREATE INDEX deliveries_amiss ON ONLY deliveries USING btree (cause_id, amiss) WHERE (amiss IS NOT NULL);

@@ -225,3 +225,34 @@ test('the standing puts all of it to the gate: rules, zone, cap, class, window, 
     'nothing serves mail here',
   );
 });
+
+test('a name that no network carries there is never sent, and another number of theirs goes before it', async () => {
+  const terms = await termsWith({}, [
+    integration(5, { provider: 'twilio', sendsAs: 'Shop' }),
+    integration(6, { provider: 'twilio' }),
+    integration(7, { channel: 'whatsapp', provider: 'whatsapp' }),
+  ]);
+  const american = at(1, { address: '+12125550123' });
+  const dutch = at(2, { address: '+31612345678', linkedMs: 0 });
+  const said = (more: Partial<Sending>, destinations: Reachable[]) => {
+    const { destination, verdict } = standingOf(sending(more), terms, { timeZone: null, destinations }, NOW);
+    return [destination?.destinationId, verdict.verdict === 'go' ? 'go' : verdict.code];
+  };
+  assert.deepEqual(said({}, [american]), [1, 'sender_refused']);
+  assert.deepEqual(said({ integrationId: 6 }, [american]), [1, 'go'], 'from a number');
+  assert.deepEqual(
+    said({ integrationId: 6, fromName: true }, [american]),
+    [1, 'sender_refused'],
+    'its own name',
+  );
+  assert.deepEqual(said({}, [american, dutch]), [2, 'go']);
+  assert.deepEqual(
+    said({ destinationId: 1 }, [american, dutch]),
+    [1, 'sender_refused'],
+    'the one that is named',
+  );
+  const app = at(3, { channel: 'whatsapp', address: '+12125550123', lastInboundMs: NOW });
+  assert.deepEqual(said({ channel: 'whatsapp', fromName: true }, [app]), [3, 'go'], 'no SMS');
+  const blocked = at(4, { address: '+12125550123', status: 'inactive' });
+  assert.deepEqual(said({}, [blocked]), [4, 'inactive'], 'what is worse is told first');
+});

@@ -9,6 +9,7 @@ import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import { bitsAt } from '../contacts/consent/compiled.ts';
 import type { Reachable } from '../contacts/person.ts';
 import type { SendRules } from './settings.ts';
+import { refusesName } from './senderNames.ts';
 import { nextOpen } from './window.ts';
 
 /** What the gate says: a code for every reason that holds, the one that decides and the others. */
@@ -18,7 +19,7 @@ export type Verdict =
   | { verdict: 'never'; code: NeverCode; also: readonly ReasonCode[] };
 
 /** What the gate looks at of an address. */
-export type AddressFacts = Pick<Reachable, 'channel' | 'status' | 'blocks' | 'lastInboundMs'>;
+export type AddressFacts = Pick<Reachable, 'channel' | 'address' | 'status' | 'blocks' | 'lastInboundMs'>;
 
 /** What the gate looks at. Times are those of the workspace's clock. */
 export type GateFacts = {
@@ -34,6 +35,8 @@ export type GateFacts = {
   capFreeMs: number | undefined;
   /** True for content that may be sent on WhatsApp after 24 hours of silence: an approved template. */
   isTemplate: boolean;
+  /** The provider that would send it as an SMS from a name; undefined when it comes from a number, and on other channels. */
+  namedBy?: string | undefined;
   /** True for the message that asks the person behind a pending address: nothing else may go there. */
   confirms?: boolean;
 };
@@ -79,6 +82,7 @@ function neverCodes(facts: GateFacts, asOfMs: number): readonly NeverCode[] {
       if (bitsAt(block, facts.integrationId) & bit) add(codeAt(block.cause, block.scope, facts));
   }
   if (!facts.isTemplate && windowIsOver(destination, asOfMs)) add('whatsapp_window');
+  if (facts.namedBy !== undefined && refusesName(facts.namedBy, destination.address)) add('sender_refused');
   return codes ?? NONE;
 }
 

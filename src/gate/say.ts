@@ -17,6 +17,7 @@ const SENTENCES: Readonly<Record<Exclude<ReasonCode, keyof typeof OPT_OUTS>, str
   inactive: 'the address is inactive',
   dead: 'the address is dead',
   whatsapp_window: 'the contact has been silent for 24 hours: only an approved template may be sent',
+  sender_refused: 'networks of that country carry no SMS from a name: it has to come from a number',
   quiet_hours: 'it is quiet hours on the recipient’s wall',
   cap_full: 'the recipient has had as many marketing messages as the workspace’s frequency cap allows',
 };

@@ -2,6 +2,7 @@
 import type { MessageClass } from '../../contract/channels.ts';
 import type { Reachable } from '../contacts/person.ts';
 import { asLastHeard, choose, type Wanted } from './choose.ts';
+import { refusesName } from './senderNames.ts';
 import { gate, type GateFacts, type Verdict } from './gate.ts';
 import { integrationFor, zoneOf, type Terms } from './terms.ts';
 
@@ -13,6 +14,8 @@ export type Sending = Wanted & {
   expiresMs: number;
   isTemplate: boolean;
   confirms?: boolean | undefined;
+  /** It names a sender of its own for SMS: a name, not a number. */
+  fromName?: boolean | undefined;
 };
 
 /** Whom it is for, with the destinations to choose from. */
@@ -34,12 +37,12 @@ export function standingOf(
   nowMs: number,
   capFreeMs?: number,
 ): Standing {
-  const destination = choose(
-    recipient.destinations,
-    sending,
-    terms.order,
-    (one) => integrationFor(sending, one, terms) !== undefined,
-  );
+  const destination = choose(recipient.destinations, sending, terms.order, (one) => {
+    const through = integrationFor(sending, one, terms);
+    if (through === undefined) return false;
+    const namedBy = namedByFor(sending, one, through, terms);
+    return namedBy === undefined || !refusesName(namedBy, one.address);
+  });
   const integrationId = destination
     ? integrationFor(sending, destination, terms)
     : (sending.integrationId ?? undefined);
@@ -53,6 +56,22 @@ export function standingOf(
     capFreeMs,
     isTemplate: sending.isTemplate,
     confirms: sending.confirms === true,
+    namedBy:
+      destination && integrationId !== undefined
+        ? namedByFor(sending, destination, integrationId, terms)
+        : undefined,
   };
   return { destination, integrationId, facts, verdict: gate(facts, nowMs) };
+}
+
+/** The provider that would send it as an SMS from a name; undefined when it would not come from one. */
+export function namedByFor(
+  { fromName }: Pick<Sending, 'fromName'>,
+  { channel }: Pick<Reachable, 'channel'>,
+  integrationId: number,
+  terms: Terms,
+): string | undefined {
+  if (channel !== 'sms') return undefined;
+  const sms = terms.sms.get(integrationId);
+  return sms && (fromName === true || sms.isName) ? sms.provider : undefined;
 }

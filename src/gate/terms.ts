@@ -4,7 +4,7 @@ import { inPreference } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Reachable } from '../contacts/person.ts';
 import { rulesOf, type FallbackRules, type SendRules } from './settings.ts';
-import { isTimeZone } from './window.ts';
+import { isTimeZone } from '../base/clock.ts';
 
 /** On what terms a workspace sends. */
 export type Terms = {
@@ -14,6 +14,8 @@ export type Terms = {
   fallback: FallbackRules;
   /** The integration that serves a channel when the destination names none. */
   byChannel: Map<string, number>;
+  /** Integrations that send SMS: through whom, and whether from a name. */
+  sms: ReadonlyMap<number, { provider: string; isName: boolean }>;
 };
 
 /** The terms of workspaces; those that are gone have none. */
@@ -26,12 +28,18 @@ export async function termsOf(
     const workspace = await directory.workspace(id);
     if (!workspace) continue;
     const byChannel = new Map<string, number>();
+    const sms = new Map<number, { provider: string; isName: boolean }>();
     for (const integration of inPreference(await directory.integrationsOf(workspace.id))) {
       if (integration.status === 'active' && !byChannel.has(integration.channel))
         byChannel.set(integration.channel, integration.id);
+      if (integration.channel === 'sms')
+        sms.set(integration.id, {
+          provider: integration.provider,
+          isName: integration.sendsAs !== undefined,
+        });
     }
     const { send, order, fallback } = rulesOf(workspace.settings);
-    allTerms.set(workspace.id, { workspace, rules: send, order, fallback, byChannel });
+    allTerms.set(workspace.id, { workspace, rules: send, order, fallback, byChannel, sms });
   }
   return allTerms;
 }

@@ -20,11 +20,6 @@ export function nextOpen(quiet: QuietHours, timeZone: string, ms: number): numbe
   return stretch.open ? ms : stretch.endMs;
 }
 
-/** True for the name of a zone that this machine knows. */
-export function isTimeZone(name: string): boolean {
-  return wallOf(name) !== undefined;
-}
-
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1440;
 

@@ -12,6 +12,8 @@ export type Run = {
   /** Addresses in it that are short for each recipient, with their positions (links/links.ts). */
   links: ReadonlyMap<string, number>;
   isTemplate: boolean;
+  /** Its content names a sender of its own for SMS. */
+  fromName?: boolean;
   integrationId: number | null;
   /** Since when it goes, by the workspace's clock. */
   startedMs: number;

@@ -7,7 +7,8 @@ import type { Clock } from '../base/clock.ts';
 import { randomToken, type Vault } from '../base/crypto.ts';
 import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import { checkText, isObject } from '../accounts/checks.ts';
+import { isObject } from '../base/objects.ts';
+import { checkText } from '../accounts/checks.ts';
 import type { Door } from '../accounts/keys.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {

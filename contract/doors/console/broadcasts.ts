@@ -123,6 +123,8 @@ export const ForecastShown = Type.Object({
   reachable: Count,
   held: byCode,
   unreachable: byCode,
+  /** Of the reachable, those in countries where the name that it comes from must be registered with the provider first. */
+  registration: Count,
   /** A sample of the audience, rendered. */
   rendering: Type.Object({ sampled: Count, failed: Count, problems: Type.Array(Type.String()) }),
   ratePerS: orNull(Type.Number()),

@@ -64,6 +64,11 @@ export const gateFaults = [
       "if (!facts.isTemplate && windowIsOver(destination, asOfMs)) add('whatsapp_window');",
       '',
     ],
+    [
+      'a name is sent where no network carries it',
+      "if (facts.namedBy !== undefined && refusesName(facts.namedBy, destination.address)) add('sender_refused');",
+      '',
+    ],
     ['approved templates wait for the window', '!facts.isTemplate && windowIsOver', 'windowIsOver'],
     [
       'another sender’s stop is told as the sender’s own',
@@ -331,8 +336,13 @@ export const gateFaults = [
     ['everything is marketing', 'class: sending.class,', "class: 'marketing',"],
     [
       'an address nothing serves is chosen',
-      '(one) => integrationFor(sending, one, terms) !== undefined',
-      '() => true',
+      'if (through === undefined) return false;',
+      'if (through === undefined) return true;',
+    ],
+    [
+      'a number that a name does not reach is chosen before one that it does',
+      'return namedBy === undefined || !refusesName(namedBy, one.address);',
+      'return true;',
     ],
     [
       'the window is another number’s',

@@ -46,6 +46,7 @@ export function judgeOf(terms: Terms, person: Addressed): Judge {
       class: messageClass,
       expiresMs: atMs + LIFE_MS,
       isTemplate: isTemplate(content),
+      fromName: content.senderId !== undefined,
     };
     const destinations = reachable.map((one) => asOf(one, person.said, atMs));
     const recipient = { timeZone: person.timeZone, destinations };

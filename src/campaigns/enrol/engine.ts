@@ -276,9 +276,15 @@ function take(
 ): void {
   const campaign = live.campaigns.get(enrolment.campaignId);
   if (!campaign) return exit(member, enrolment, 'campaign_ended', asOfMs, changes);
-  // Kept as it is, with its timer where a pause has it.
-  if (campaign.paused === 'all') return stimulus.kind === 'due' ? changes.keep(member, enrolment) : undefined;
   const version = live.versions.get(enrolment.versionId) ?? campaign.version;
+  if (campaign.paused === 'all') {
+    // Kept as it is, with its timer where a pause has it.
+    if (stimulus.kind === 'due') changes.keep(member, enrolment);
+    if (stimulus.kind !== 'event') return;
+    // Who leaves now does not hear of it again: what they left would go on when it is resumed.
+    const left = step(version, enrolment, member.facts, { ...stimulus, isStill: true }, asOfMs);
+    return left.ended && apply(live, member, enrolment, left, changes);
+  }
   const outcome = step(version, enrolment, member.facts, stimulus, asOfMs);
   const nothing = !outcome.ended && !outcome.why.length && outcome.place.lookMs === enrolment.place.lookMs;
   if (!nothing) apply(live, member, enrolment, outcome, changes);

@@ -32,12 +32,11 @@ export async function selectSends(
 /** The last message that a campaign sent to each of some contacts. */
 export async function selectLastSends(db: Db, contactIds: readonly number[]): Promise<Sent[]> {
   return await db<Sent[]>`
-    SELECT DISTINCT ON (contact_id) contact_id AS "contactId", message_id AS "messageId", campaign_id AS "campaignId",
-      c.key AS campaign, enrolment_id AS "enrolmentId", s.epoch,
-      version_id AS "versionId", variant, step
+    SELECT DISTINCT ON (s.contact_id) s.contact_id AS "contactId", s.message_id AS "messageId", s.campaign_id AS "campaignId",
+      c.key AS campaign, s.enrolment_id AS "enrolmentId", s.epoch, s.version_id AS "versionId", s.variant, s.step
     FROM campaign_sends s JOIN campaigns c ON c.id = s.campaign_id
-    WHERE bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
-      AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, message_id DESC`;
+    WHERE s.bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[])
+      AND s.contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY s.contact_id, s.message_id DESC`;
 }
 
 /** What set off those campaigns that sent some messages, of the campaigns of one key. */

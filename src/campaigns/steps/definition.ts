@@ -6,7 +6,8 @@ import { CHANNELS, MESSAGE_CLASSES } from '../../../contract/channels.ts';
 import { CAMPAIGN_LIMITS, DAYS, type CampaignFile, type Goal } from '../../../contract/campaign.ts';
 import type { Fault } from '../../base/fault.ts';
 import { isFault } from '../../base/fault.ts';
-import { checkAttributes, isTimeZone } from '../../contacts/profile.ts';
+import { isTimeZone } from '../../base/clock.ts';
+import { checkAttributes } from '../../contacts/profile.ts';
 import { checkContent } from '../../content/check.ts';
 import { compile } from '../../content/compile.ts';
 import {

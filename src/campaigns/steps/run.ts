@@ -38,7 +38,8 @@ export type Run = {
 /** Why a step is taken. */
 export type Stimulus =
   | { kind: 'enter' }
-  | { kind: 'event'; event: Seen }
+  /** `isStill`: the campaign stands still, and only what takes somebody out of it counts. */
+  | { kind: 'event'; event: Seen; isStill?: true }
   | { kind: 'changed' }
   /** Another room has done a step, or could not. */
   | { kind: 'handed'; step: string; failed: string | undefined }

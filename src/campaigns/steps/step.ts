@@ -56,7 +56,7 @@ class Walk {
     const asksFilter = stimulus.kind !== 'enter' && stimulus.kind !== 'handed';
     if (this.#version.file.checkFilter === 'always' && asksFilter && !this.#passesFilter()) return;
     if (stimulus.kind === 'handed') return this.#handed(stimulus.step, stimulus.failed);
-    if (stimulus.kind === 'event') this.#hear(stimulus.event);
+    if (stimulus.kind === 'event') this.#hear(stimulus.event, stimulus.isStill);
     if (this.#ended || stimulus.kind === 'event' || stimulus.kind === 'changed') return;
     if (stimulus.kind === 'enter') return this.#go(this.#place.step);
     // What came before its time was only to look at the filter again.
@@ -108,9 +108,9 @@ class Walk {
     return false;
   }
 
-  /** An event, for whoever waits or is to leave. Waits come before exits. */
-  #hear(event: Seen): void {
-    const current = this.#current();
+  /** An event, for whoever waits or is to leave. Waits come before exits; in what stands still nobody goes on, and who is to leave does. */
+  #hear(event: Seen, isStill?: true): void {
+    const current = isStill ? undefined : this.#current();
     if (current && this.#place.phase === 'sent') this.#heardOfSend(current, event);
     else if (current && 'wait_for' in current && this.#satisfies(current.wait_for, event))
       this.#done(current.wait_for, event);

@@ -239,6 +239,42 @@ test('close waits for the call under way', async (t) => {
   await closing;
 });
 
+/** Enough of HTTP/2 to answer each request with 200, by a peer that never closes its side of a socket. */
+async function startHolder(t: TestContext): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket);
+    let heard = Buffer.alloc(0);
+    // Behind the 24 bytes of the preface (RFC 9113 §3.4).
+    let at = 24;
+    socket.on('error', () => undefined).write(Buffer.from('000000040000000000', 'hex'));
+    socket.on('data', (chunk: Buffer) => {
+      heard = Buffer.concat([heard, chunk]);
+      for (; heard.length >= at + 9 && heard.length >= at + 9 + heard.readUIntBE(at, 3); ) {
+        const [type, stream] = [heard[at + 3], heard.subarray(at + 5, at + 9)];
+        // HEADERS: `:status: 200` is 0x88 (RFC 7541, appendix A), and the stream ends.
+        if (type === 1)
+          socket.write(Buffer.concat([Buffer.from('0000010105', 'hex'), stream, Buffer.from('88', 'hex')]));
+        at += 9 + heard.readUIntBE(at, 3);
+      }
+    });
+  });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${await listen(server)}`;
+}
+
+test('with nothing under way, a peer that holds its side of the socket is not waited for until the deadline', async (t) => {
+  const client = http2Client({ baseUrl: await startHolder(t), deadlineMs: LONG_MS });
+  const outcome = await client.call({ path: '/a', headers: {}, body: 'x' });
+  equal(outcome.kind === 'answer' && outcome.status, 200);
+  const beganMs = performance.now();
+  await client.close();
+  ok(performance.now() - beganMs < LONG_MS, 'well before twice the deadline');
+});
+
 test('an answer larger than a mebibyte is cut off', async (t) => {
   const { fake, post } = await setUp(t);
   fake.answerNext({ status: 200, body: 'x'.repeat(1024 * 1024 + 1) });

@@ -58,6 +58,8 @@ const PING_MS = 2 * 60_000;
 /** Streams at once, where the provider allows more. */
 const MOST_STREAMS = 1000;
 const MOST_BYTES = 1024 * 1024;
+/** How long a peer has to let go of a connection on which nothing is under way. */
+const LET_GO_MS = 1000;
 
 /** A client that is not connected yet. */
 export function http2Client(options: Http2Options): Http2Client {
@@ -149,6 +151,8 @@ type State = {
   lastStreamId: number;
   reason: string;
   socket?: Duplex;
+  /** Called when the last stream has ended. */
+  idle?: () => void;
 };
 
 function openConnection(url: URL, options: Http2Options, heard: Heard): Connection {
@@ -285,6 +289,7 @@ function start(
     // Does nothing when it was settled before.
     call.settle({ kind: processed ? 'unclear' : 'unsent', reason });
     heard.changed();
+    if (state.active === 0) state.idle?.();
   });
   stream.end(body);
 }
@@ -314,14 +319,21 @@ function read(stream: ClientHttp2Stream, answered: (outcome: HttpOutcome) => voi
 
 function closeSession(session: ClientHttp2Session, state: State, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
-    // Streams end by their own deadline; the peer has as long to let the socket go.
-    const cancel = systemClock.after(2 * deadlineMs, () => end(session, state, state.reason));
+    const endNow = () => end(session, state, state.reason);
+    // Streams end by their own deadline.
+    let cancel = systemClock.after(2 * deadlineMs, endNow);
     session.once('close', () => {
       cancel();
       resolve();
     });
-    if (state.ready) session.close();
-    else end(session, state, state.reason);
+    // With nothing under way, a peer that keeps its side of the socket open is not waited for long.
+    state.idle = () => {
+      cancel();
+      cancel = systemClock.after(LET_GO_MS, endNow);
+    };
+    if (!state.ready) return endNow();
+    session.close();
+    if (state.active === 0) state.idle();
   });
 }
 

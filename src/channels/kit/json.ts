@@ -1,4 +1,5 @@
 /** Reads parts of JSON that came from outside, where every part may be missing or of another type. */
+import { isObject } from '../../base/objects.ts';
 
 /** An object as it may come from outside. */
 export type Json = Record<string, unknown>;
@@ -19,8 +20,4 @@ export function objectIn(object: Json | undefined, name: string): Json | undefin
 export function objectsIn(object: Json | undefined, name: string): Json[] {
   const value = object?.[name];
   return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -44,6 +44,8 @@ export type Draft = {
   expiresMs: number;
   compiled: Compiled;
   isTemplate: boolean;
+  /** It names a sender of its own for SMS. */
+  fromName?: boolean;
   /** It was sent, and failed; what is missing is where it went. */
   endedEarly?: boolean;
   /** What was to be said is erased. */

@@ -13,6 +13,7 @@ import type { Queue } from '../../queue/queue.ts';
 import { LaneLost, settle } from '../../queue/work/settle.ts';
 import type { Handler } from '../../queue/worker.ts';
 import { asLastHeard, byOrder, devicesOf } from '../../gate/choose.ts';
+import { namedByFor } from '../../gate/standing.ts';
 import { gate } from '../../gate/gate.ts';
 import { integrationFor, termsOf, type Terms } from '../../gate/terms.ts';
 import type { DeliveryKey } from '../../ledger/ref.ts';
@@ -105,6 +106,7 @@ function onwardFrom(
       rules: {},
       capFreeMs: undefined,
       isTemplate: own.contentType === 'nativeTemplate',
+      namedBy: namedByFor({}, destination, integrationId, terms),
     };
     return gate(facts, atMs).verdict !== 'never';
   });

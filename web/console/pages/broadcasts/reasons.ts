@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<ReasonCode, string>> = {
   banned: 'blocked by hand',
   imported: 'blocked when it was imported',
   whatsapp_window: 'wrote more than 24 hours ago: only a template may be sent',
+  sender_refused: 'networks of their country carry no SMS from a name',
   quiet_hours: 'quiet hours where they are',
   cap_full: 'got enough for now',
 };

@@ -1,0 +1,135 @@
+/** Groups: people with two devices each who join and leave, and what is said to them meanwhile. */
+import { postToGroup } from '../../src/broadcasts/posted.ts';
+import { resolvePeople } from '../../src/contacts/resolve.ts';
+import { createGroup, joinGroup, leaveGroup } from '../../src/conversations/groups/groups.ts';
+import type { Done, Run, Step } from '../run.ts';
+import { must, withPush } from '../world.ts';
+import type { RoomPlay } from './room.ts';
+
+const MEMBERS = 8;
+
+/** Who can be in the group, and their devices. */
+type Ground = { groupId: number; people: { contactId: number; devices: string[] }[] };
+
+const groundOf = new WeakMap<Run, Ground>();
+
+export const groups: RoomPlay = {
+  name: 'groups',
+  isApart: true,
+  steps: [
+    {
+      what: 'post',
+      weight: 12,
+      draw: (draws) => ({
+        text: `post ${draws.unit('post')}`,
+        afterMs: draws.happens('posted later', 0.2) ? draws.between('later', 5_000, 3_600_000) : 0,
+      }),
+    },
+    { what: 'join', weight: 6, draw: (draws) => ({ member: draws.between('who joins', 0, MEMBERS - 1) }) },
+    { what: 'leave', weight: 6, draw: (draws) => ({ member: draws.between('who leaves', 0, MEMBERS - 1) }) },
+  ],
+  furnish,
+  perform: (run, step) => (step.what === 'post' ? post(run, step) : move(run, step)),
+  async check(run) {
+    return [...(await misplaced(run)), ...heard(run, await reachable(run))];
+  },
+};
+
+async function furnish(run: Run): Promise<void> {
+  const { ctx } = run.door();
+  const { id: workspaceId } = run.places.busy;
+  const nowMs = ctx.clock.nowMs();
+  const devices = Array.from({ length: MEMBERS }, (_, i) => [`phone-${i}`, `tablet-${i}`]);
+  await ctx.queue.transact(async (tx) => {
+    await withPush(run, tx);
+    const people = await resolvePeople(
+      tx,
+      ctx.ids,
+      nowMs,
+      devices.map((own) => ({
+        workspaceId,
+        identities: [],
+        destinations: own.map((address) => ({ channel: 'push' as const, integrationId: null, address })),
+      })),
+      'first',
+    );
+    const { id: groupId } = await createGroup(tx, ctx.ids, nowMs, workspaceId, { name: 'Friends' });
+    const ids = people.map(({ contactId }) => contactId);
+    must(await joinGroup(tx, nowMs, { workspaceId, groupId }, ids.slice(0, MEMBERS / 2)));
+    groundOf.set(run, { groupId, people: ids.map((contactId, i) => ({ contactId, devices: devices[i]! })) });
+  });
+}
+
+async function post(run: Run, { text, afterMs }: Step): Promise<void> {
+  const { ctx } = run.door();
+  const { id: workspaceId } = run.places.busy;
+  const { groupId } = groundOf.get(run)!;
+  await ctx.queue.transact(async (tx) => {
+    const nowMs = ctx.clock.nowMs();
+    const content = { type: 'text' as const, text: String(text) };
+    const when = { nowMs, wsNowMs: nowMs, ...(afterMs ? { atMs: nowMs + Number(afterMs) } : {}) };
+    must(await postToGroup(ctx.broadcasts, tx, { workspaceId, groupId }, { author: {}, content, mentions: [], mentionsAll: false }, when));
+  });
+}
+
+async function move(run: Run, { what, member }: Step): Promise<void> {
+  const { ctx } = run.door();
+  const { groupId, people } = groundOf.get(run)!;
+  const of = { workspaceId: run.places.busy.id, groupId };
+  const ids = [people[Number(member)]!.contactId];
+  await ctx.queue.transact(async (tx) => {
+    must(what === 'join' ? await joinGroup(tx, ctx.clock.nowMs(), of, ids) : await leaveGroup(tx, of, ids));
+  });
+}
+
+/** Posts have places, each its own, and none is missing. */
+async function misplaced(run: Run): Promise<string[]> {
+  const { groupId } = groundOf.get(run)!;
+  const [row] = await run.look<{ posts: number; places: number; last: number; position: number }[]>`
+    SELECT count(*)::int posts, count(DISTINCT p.position)::int places, coalesce(max(p.position), 0)::int last,
+      (SELECT position::int FROM group_chats WHERE id = ${groupId}) position
+    FROM group_posts p WHERE p.group_id = ${groupId}`;
+  const { posts, places, last, position } = row!;
+  return posts === places && last === posts && position === last
+    ? []
+    : [`${posts} posts have ${places} places up to ${last}, and the group stands at ${position}`];
+}
+
+/** What is decided and what is carried out lie so far apart at most, ms. */
+const ABOUT_MS = 3_000;
+
+/** Devices of which no provider said that they are gone. */
+async function reachable({ look }: Run): Promise<ReadonlySet<string>> {
+  const rows = await look<{ address: string }[]>`
+    SELECT address FROM destinations WHERE channel = 'push' AND status = 'active'`;
+  return new Set(rows.map(({ address }) => address));
+}
+
+/** A post is told once to each device of who was in the group all the time, and to nobody who was not. */
+function heard(run: Run, isReachable: ReadonlySet<string>): string[] {
+  const { people } = groundOf.get(run)!;
+  const taken = Map.groupBy(run.books.taken, ({ text, to }) => `${text}|${to}`);
+  return run.done.flatMap((done) => {
+    const { step, state } = done;
+    if (step.room !== 'groups' || step.what !== 'post') return [];
+    return people.flatMap(({ devices }, member) => {
+      const standing = standsIn(run, member, done);
+      return devices.flatMap((device) => {
+        const calls = taken.get(`${String(step['text'])}|${device}`) ?? [];
+        if (standing === 'out' && calls.length) return [`${device} was told of what was posted while its owner was not in the group`];
+        if (new Set(calls.map(({ ref }) => ref)).size > 1) return [`${device} was told of one post as of several`];
+        const begun = run.books.begun.some(({ to, atMs }) => to === device && atMs >= done.begunMs);
+        return standing === 'in' && state === 'done' && isReachable.has(device) && !begun ? [`${device} was never told of a post`] : [];
+      });
+    });
+  });
+}
+
+/** Whether somebody was in the group from a post on, or never; undefined where it changed about then, or nobody knows. */
+function standsIn(run: Run, member: number, posted: Done): 'in' | 'out' | undefined {
+  const own = run.done.filter(({ step, state }) => step.room === 'groups' && step['member'] === member && state !== 'refused');
+  if (own.some(({ state, atMs }) => state === 'open' || Math.abs(atMs - posted.begunMs) < ABOUT_MS)) return undefined;
+  const before = own.filter(({ atMs }) => atMs < posted.begunMs).at(-1);
+  if (own.some(({ atMs }) => atMs > posted.begunMs)) return undefined;
+  return (before ? before.step.what === 'join' : member < MEMBERS / 2) ? 'in' : 'out';
+}
