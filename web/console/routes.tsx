@@ -10,8 +10,6 @@ import {
 } from '@tanstack/react-router';
 import { bootstrapQuery } from './api/queries.ts';
 import { Inbox } from './pages/inbox/Inbox.tsx';
-import { Enter } from './pages/session/Enter.tsx';
-import { SignIn } from './pages/session/SignIn.tsx';
 import { Empty, Failed } from './ui/states.tsx';
 import { Shell } from './shell/Shell.tsx';
 
@@ -44,9 +42,13 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (given: Record<string, unknown>): { to?: string } => ({ to: textIn(given['to']) }),
-  component: SignIn,
+  component: lazyRouteComponent(() => import('./pages/session/SignIn.tsx'), 'SignIn'),
 });
-const enter = createRoute({ getParentRoute: () => root, path: '/enter', component: Enter });
+const enter = createRoute({
+  getParentRoute: () => root,
+  path: '/enter',
+  component: lazyRouteComponent(() => import('./pages/session/Enter.tsx'), 'Enter'),
+});
 const me = createRoute({
   getParentRoute: () => root,
   path: '/me',

@@ -21,11 +21,11 @@ import { useMay } from '../../shell/session.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { useDraft, useNote, useSeenUpTo, useTyping } from './composing.ts';
 import { Files, useFiles } from './Files.tsx';
+import { SaveReply } from './SaveReply.tsx';
 import { Suggest, useMentionsIn, useSuggestions } from './Suggest.tsx';
 import { leftText, Ways } from './Ways.tsx';
 
 const Rich = lazy(async () => ({ default: (await import('./rich/Rich.tsx')).Rich }));
-const SaveReply = lazy(async () => ({ default: (await import('./SaveReply.tsx')).SaveReply }));
 const MOST_TEXT = 4_096;
 
 type Mode = 'reply' | 'note';
@@ -119,11 +119,7 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
       {isNote ? null : <Files files={files} />}
       <div className="composer-end">
         {isNote || may !== true ? null : <More way={way} onKind={setRich} onFiles={files.add} />}
-        {isNote || may !== true || !text.trim() ? null : (
-          <Suspense>
-            <SaveReply ws={ws} text={text.trim()} />
-          </Suspense>
-        )}
+        {isNote || may !== true || !text.trim() ? null : <SaveReply ws={ws} text={text.trim()} />}
         <span className="muted grow">{off ?? <Size text={value} way={isNote ? undefined : way} />}</span>
         {way?.templateOnly && !isNote && may === true ? (
           <Button size="sm" variant="default" onClick={() => setRich('template')}>

@@ -2,7 +2,7 @@
 import { Menu, Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useState, type ReactElement } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactElement } from 'react';
 import type {
   ConversationPatch,
   ConversationShown,
@@ -19,9 +19,9 @@ import { useKeys } from '../../ui/keys.ts';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
-import { Profile } from './Profile.tsx';
 import { Thread } from './Thread.tsx';
 
+const Profile = lazy(async () => ({ default: (await import('./Profile.tsx')).Profile }));
 const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
@@ -63,7 +63,9 @@ export function Conversation({
         <Present id={id} />
         <Composer ws={ws} conversation={data} onClose={close} />
       </section>
-      <Profile ws={ws} contactId={data.contact.id} />
+      <Suspense fallback={<aside className="profile" />}>
+        <Profile ws={ws} contactId={data.contact.id} />
+      </Suspense>
     </>
   );
 }
