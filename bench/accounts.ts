@@ -11,7 +11,7 @@ import { newCompany } from '../test/support/connect.ts';
 import { newIntegration } from '../test/support/messages.ts';
 import { must } from '../test/support/world.ts';
 
-const ABILITIES = ['messages', 'notifications', 'announcements'];
+const ABILITIES = ['messages', 'notifications', 'announcements', 'orders'];
 const KINDS = ['direct', 'notices', 'announcements'];
 const AT_ONCE = 1_000;
 

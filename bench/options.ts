@@ -13,6 +13,7 @@ export const PARTS = [
   'events',
   'orders',
   'connect',
+  'campaigns',
   'neighbours',
 ] as const;
 /** A part of a run. */

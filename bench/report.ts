@@ -1,5 +1,6 @@
 /** What a run of the bench found, as tables: on the terminal and in RESULTS.md. Measures nothing. */
 
+import type { CampaignLine } from './campaigns.ts';
 import type { ConnectFound } from './connect.ts';
 import type { Neighbours } from './neighbours.ts';
 
@@ -31,6 +32,8 @@ export type Found = {
   orders: (Rate & { floorPerS: number })[];
   /** What a company says to its accounts. */
   connect?: ConnectFound;
+  /** What campaigns cost. */
+  campaigns?: CampaignLine[];
   notifications?: Rate;
   callbacks?: Rate;
   latencies: Latency[];
@@ -95,6 +98,7 @@ export function tables(found: Found): string {
   if (found.events.length) parts.push(eventsTable('users and events', found.events));
   if (found.orders.length) parts.push(eventsTable('orders in a connected account', found.orders));
   if (found.connect) parts.push(connectTable(found.connect));
+  if (found.campaigns) parts.push(campaignsTable(found.campaigns));
   if (found.latencies.length) parts.push(latenciesTable(found.latencies));
   const { install } = found;
   if (install)
@@ -109,7 +113,9 @@ export function tables(found: Found): string {
       ),
     );
   if (found.neighbours) parts.push(neighboursTable(found.neighbours));
-  const targets = targetsOf(found);
+  const { connect, campaigns = [] } = found;
+  const own = [...(connect ? connectTargets(connect) : []), ...campaigns.map(campaignTarget)];
+  const targets = [...targetsOf(found), ...own];
   if (targets.length)
     parts.push(
       table(
@@ -132,6 +138,28 @@ function eventsTable(of: string, events: Found['events']): string {
       whole(floorPerS),
     ]),
   );
+}
+
+function campaignsTable(lines: readonly CampaignLine[]): string {
+  return table(
+    ['campaigns', 'measured', 'floor', 'of its floor'],
+    lines.map(({ what, measured, unit, floor }) => [
+      what,
+      inUnit(measured, unit),
+      floor === undefined ? '–' : inUnit(floor, unit),
+      // Of a rate how much of it, of a time how many times as long.
+      floor === undefined
+        ? '–'
+        : unit === '/s'
+          ? percent(measured / floor)
+          : `${(measured / floor).toFixed(1)} ×`,
+    ]),
+  );
+}
+
+function inUnit(n: number, unit: CampaignLine['unit']): string {
+  if (unit === '/s') return `${whole(n)}/s`;
+  return `${n < 10 ? n.toFixed(2) : whole(n)} ${unit}`;
 }
 
 function latenciesTable(latencies: readonly Latency[]): string {
@@ -230,7 +258,6 @@ function targetsOf(found: Found): Target[] {
     const least = what.includes('a call') ? 1_500 : 100;
     add(`${what}: at least ${whole(least)}/s, durable`, perS >= least, `${whole(perS)}/s`);
   }
-  if (found.connect) targets.push(...connectTargets(found.connect));
   const { install } = found;
   if (install) {
     add('ready within 5 s', install.readyS <= 5, `${install.readyS.toFixed(1)} s`);
@@ -251,6 +278,15 @@ function targetsOf(found: Found): Target[] {
     );
   }
   return targets;
+}
+
+function campaignTarget({ what, measured, unit, target }: CampaignLine): Target {
+  const isRate = unit === '/s';
+  return {
+    what: `${what}: at ${isRate ? 'least' : 'most'} ${inUnit(target, unit)}`,
+    met: isRate ? measured >= target : measured <= target,
+    measured: inUnit(measured, unit),
+  };
 }
 
 function connectTargets({ singly, broadcast, announcement }: ConnectFound): Target[] {

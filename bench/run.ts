@@ -12,6 +12,7 @@ import { tellDelivered } from './callbacks.ts';
 import type { CeilingCommands } from './ceiling.ts';
 import { measureChannels } from './channels.ts';
 import { startChild } from './child.ts';
+import { measureCampaigns } from './campaigns.ts';
 import { measureConnect } from './connect.ts';
 import type { FloorCommands } from './floor.ts';
 import { measureEvents } from './events.ts';
@@ -104,6 +105,7 @@ async function runAll(bench: Bench): Promise<string> {
   if (parts.has('events')) await measureEvents(bench);
   if (parts.has('orders')) await measureOrders(bench);
   if (parts.has('connect')) await measureConnect(bench);
+  if (parts.has('campaigns')) await measureCampaigns(bench);
   if (parts.has('neighbours')) bench.found.neighbours = await measureNeighbours(bench);
   // Once more: machines get slower and faster while they run. The mean stands beside what was measured in between.
   await measureBase(bench);

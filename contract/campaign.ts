@@ -50,6 +50,8 @@ export type Often = {
   atMost?: number;
   within?: string;
   since?: string;
+  /** From the first of two times until before the second. */
+  between?: readonly [string, string];
 };
 
 /** What must hold of a contact. */
@@ -90,6 +92,7 @@ export type MessageRule = {
   atMost?: number;
   within?: string;
   since?: string;
+  between?: readonly [string, string];
 };
 
 /** A change of being in something: one of the two. */
@@ -133,7 +136,7 @@ export type Edges = Readonly<Record<string, string>>;
 export type Step = { key: string; then?: Edges } & (
   | { send: SendStep }
   | { wait: WaitStep }
-  | { wait_until: WindowStep }
+  | { wait_until: WindowStep | DateStep }
   | { wait_for: WaitForStep }
   | { branch: readonly { to: string; when: Rule }[] }
   | { split: Readonly<Record<string, number>> }
@@ -174,6 +177,9 @@ export type WaitStep = { for: string; thenAt?: string };
 
 /** Until the wall of the contact is within these days and hours. */
 export type WindowStep = { days?: readonly string[]; from: string; to: string; zone?: string };
+
+/** Until so long before (`-3d`) or after the date in an attribute, at that time of the contact's day; edge `missed` where that is past, or no date. */
+export type DateStep = { attribute: string; offset?: string; at?: string };
 
 /** Until something is done, or a time is over. `of` binds what Parley tells (`$clicked`) to the send of that step. */
 export type WaitForStep = Looked & {

@@ -393,6 +393,66 @@ scenario(
   },
 );
 
+scenario(
+  'until a date of the contact: re-timed by what it is when it comes; what is past, and what is no date, is missed',
+  async () => {
+    const place = await newPlace();
+    await place.live({
+      key: 'trip',
+      trigger: { event: { did: 'booked' } },
+      steps: [
+        {
+          key: 'before',
+          wait_until: { attribute: 'leaves', offset: '-1d', at: '09:00' },
+          then: { missed: 'late' },
+        },
+        { ...mail('pack'), then: { next: 'end' } },
+        mail('late'),
+      ],
+    });
+    const nowMs = await place.nowMs();
+    const today = nowMs - (nowMs % DAY_MS);
+    const inDays = (days: number) => isoTime(today + days * DAY_MS).slice(0, 10);
+    const booked = (who: string, leaves: unknown) =>
+      place.tell(who, { name: 'booked' }, { attributes: { leaves } });
+    const [soon, moved, past, none] = [
+      await booked('soon', inDays(5)),
+      await booked('moved', inDays(5)),
+      await booked('past', inDays(-2)),
+      await booked('none', 'some day'),
+    ];
+    await place.settled();
+    assert.deepEqual([await place.mails(past), await place.mails(none)], [['late'], ['late']]);
+    await place.tell('moved', undefined, { attributes: { leaves: inDays(8) } });
+    await place.settled();
+    await place.advance(today + 4 * DAY_MS + 9 * HOUR_MS - (await place.nowMs()));
+    assert.deepEqual([await place.mails(soon), await place.mails(moved)], [['pack'], []]);
+    await place.advance(3 * DAY_MS);
+    assert.deepEqual(await place.mails(moved), ['pack']);
+    assert.deepEqual(await sentAt(soon), [isoTime(today + 4 * DAY_MS + 9 * HOUR_MS)]);
+  },
+);
+
+scenario('a window is that of the zone somebody is in when it opens', async () => {
+  const place = await newPlace('UTC');
+  await place.live({
+    key: 'hours',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'day', wait_until: { from: '09:00', to: '10:00' } }, mail('out')],
+  });
+  const nowMs = await place.nowMs();
+  const ten = nowMs - (nowMs % DAY_MS) + DAY_MS + 10 * HOUR_MS;
+  await place.advance(ten - nowMs);
+  const id = await place.tell('moves', { name: 'in' }, { timeZone: 'UTC' });
+  await place.settled();
+  await place.tell('moves', undefined, { timeZone: 'America/New_York' });
+  await place.settled();
+  await place.advance(2 * DAY_MS);
+  const [sent] = await sentAt(id);
+  const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', timeZone: 'America/New_York' });
+  assert.equal(hour.format(new Date(sent!)), '09');
+});
+
 /** When a step let a message in for somebody, by the workspace's clock. */
 async function sentAt(contactId: number): Promise<string[]> {
   const rows = await sql<{ atMs: number }[]>`

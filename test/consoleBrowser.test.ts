@@ -3,7 +3,7 @@
  * its policy refuses and on anything that axe finds serious.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -101,10 +101,9 @@ describe('how the pages are served', () => {
     const sum = (pattern: RegExp) =>
       names
         .filter((name) => pattern.test(name))
-        .reduce((total, name) => {
-          const { packed, bytes } = files.get(name)!;
-          return total + (packed.gzip ?? bytes).length;
-        }, 0);
+        .map((name) => files.get(name)!)
+        // What is tiny is not packed.
+        .reduce((all, { packed, bytes }) => all + (packed.gzip ?? bytes).length, 0);
     assert.ok(sum(/\.js$/) <= 210_000, `${sum(/\.js$/)} bytes of JavaScript for the shell and the inbox`);
     assert.ok(sum(/\.css$/) <= 20_000, `${sum(/\.css$/)} bytes of styles`);
     for (const [name, { packed, bytes }] of files)
@@ -332,18 +331,74 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('link', { name: 'Gerda' }).click();
     await page.getByText('who are you?').waitFor();
     await checkAxe(page, 'a person');
-    const row = page.getByRole('listitem').filter({ hasText: address }).first();
+    const addresses = page.getByRole('region', { name: 'Addresses and facts' });
+    const row = addresses.getByRole('listitem').filter({ hasText: address }).first();
     await row.getByRole('button', { name: 'Block' }).click();
+    await page.getByRole('textbox', { name: 'Why' }).fill('asked on the phone');
+    await checkAxe(page, 'blocking an address');
+    await page.getByRole('button', { name: 'Block it' }).click();
     await row.getByText(/no transactional/).waitFor();
+    await page.getByRole('button', { name: 'Consent' }).click();
+    await page.getByText(/asked on the phone/).waitFor();
     await row.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('textbox', { name: 'Why' }).fill('a mistake');
+    await page.getByRole('button', { name: 'Allow it' }).click();
     await row.getByText('open').waitFor();
+    const surname = page.getByRole('textbox', { name: 'Surname' });
+    await surname.fill('Klein');
+    await surname.press('Enter');
+    await page.getByText('Surname is saved.').waitFor();
+    await page.getByRole('heading', { name: 'Gerda Klein' }).waitFor();
+    await call('POST', `${base}/contacts`, { givenName: 'Gerti', attributes: { city: 'Ghent' } });
+    await page.getByRole('button', { name: 'Merge …' }).click();
+    await page.getByLabel('Find by name, address or id').fill('Gerti');
+    await page.getByRole('button', { name: 'Gerti' }).click();
+    await page.getByRole('cell', { name: 'Ghent' }).waitFor();
+    await checkAxe(page, 'merging');
+    await page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await page.getByText('Gerti and Gerda Klein are one.').waitFor();
+    assert.equal((await call('GET', `${base}/contacts/${contactId}`)).body.attributes.city, 'Ghent');
     await page.getByRole('button', { name: 'Erase …' }).click();
-    await page.getByLabel('Type the name to go on').fill('Gerda');
+    await page.getByLabel('Type the name to go on').fill('Gerda Klein');
     await checkAxe(page, 'erasing');
     await page.getByRole('button', { name: 'Erase', exact: true }).click();
-    await page.getByText('Gerda was erased.').waitFor();
+    await page.getByText('Gerda Klein was erased.').waitFor();
     assert.equal((await call('GET', `${base}/contacts/${contactId}`)).status, 404);
     await checkAxe(page, 'people');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('an import: a file is chosen, a column is made another, bad rows are told before and after, all of it in the dark on a phone', async () => {
+    const tab = await openTab(browser, { colorScheme: 'dark', viewport: { width: 390, height: 844 } });
+    const page = await signedIn(tab, `/w/${ws}/people`);
+    await page.getByRole('link', { name: 'Import' }).click();
+    await page.getByText('Nothing was imported yet').waitFor();
+    await checkAxe(page, 'imports');
+    const rows = Array.from({ length: 2_000 }, (_, n) =>
+      n % 50 === 4 ? `Bad${n},12` : `Imke${n},+316${20_000_000 + n}`,
+    );
+    const file = {
+      name: 'people.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(`naam,tel\n${rows.join('\n')}\n`),
+    };
+    await page.getByLabel('Choose a file').setInputFiles(file);
+    await page.getByRole('heading', { name: 'people.csv' }).waitFor();
+    await page.getByRole('combobox', { name: 'What tel is' }).selectOption('Phone number');
+    await page.getByText('1 of the first 50 rows would be rejected').waitFor();
+    await page.getByRole('combobox', { name: 'What naam is' }).selectOption('Given name');
+    await page.getByLabel(/^Tags/).fill('from a file');
+    await checkAxe(page, 'an import that waits');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'not too wide');
+    await page.getByRole('button', { name: 'Import 2,000 rows' }).click();
+    await page.getByText('Done: 2,000 of 2,000 rows').waitFor();
+    await checkAxe(page, 'an import that is done');
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download what was rejected' }).click();
+    const lines = (await readFile((await (await saved).path())!, 'utf8')).split('\r\n');
+    assert.equal(lines.length, 41, 'a head and forty rows');
+    assert.match(lines[1]!, /^6,phone,/);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
@@ -515,6 +570,27 @@ describe('the console in a browser', { skip }, () => {
     }
     assert.deepEqual(refused, []);
     assert.ok(whole.length > 40, `${whole.length} examples were run`);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('a channel is added, set up by steps that tick themselves, and a test is followed to its end', async () => {
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/channels`);
+    await page.getByRole('link', { name: 'Add a channel' }).click();
+    await page.getByRole('link', { name: 'twilio', exact: true }).click();
+    await checkAxe(page, 'a new channel');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Second Twilio');
+    await page.getByLabel(/accountSid/).fill(`AC${'0'.repeat(32)}`);
+    await page.getByLabel(/authToken/).fill('1'.repeat(32));
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const setUp = page.getByRole('region', { name: 'Set-up' });
+    await setUp.getByText('Waiting for the first call back').waitFor();
+    await setUp.getByRole('textbox', { name: 'Send the test to' }).fill('+14155590001');
+    await setUp.getByRole('button', { name: 'Send a test' }).click();
+    await setUp.getByText('The test is delivered').waitFor();
+    await setUp.getByText('Its credentials were taken').waitFor();
+    await checkAxe(page, 'the set-up of a channel');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

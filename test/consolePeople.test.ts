@@ -1,8 +1,14 @@
 /** What the pages of people ask, driven over HTTP on the running product: merging, timelines, audiences, imports and exports as jobs. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
-import { startConsole, type Json, type Reply } from './consoleProduct.ts';
-import { testDatabase } from './support/database.ts';
+import { readConfig, type Config } from '../src/base/config.ts';
+import { silentLog } from '../src/base/log.ts';
+import { startParley } from '../src/parley.ts';
+import { caller, startConsole, type Json, type Reply } from './consoleProduct.ts';
+import { TEST_SECRET, testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
 const database = await testDatabase();
@@ -113,5 +119,107 @@ describe('the timeline', () => {
     assert.deepEqual(only, [entries[0]]);
     refused(await call('GET', `${at}?kinds=sms`), 400, 'kinds');
     await until('settled', async () => ok(await call('GET', `${base}/settled`)).settled);
+  });
+});
+
+const upload = async (csv: string, type = 'text/csv'): Promise<Reply> =>
+  call('POST', `${base}/imports?name=people.csv`, csv, { 'content-type': type });
+const over = (id: string): Promise<Json> =>
+  until('the import is over', async () => {
+    const body = ok(await call('GET', `${base}/imports/${id}`));
+    return body.endedAt !== null && body;
+  });
+
+describe('imports as jobs', () => {
+  test('a file is looked at with its columns guessed and changed, begun once, and says what was wrong', async () => {
+    const rows = Array.from({ length: 2_000 }, (_, n) =>
+      n % 100 === 7 ? `nobody,+999,x,` : `P${n},${newNumber()},Town ${n % 9},${n % 3}`,
+    );
+    const shown = ok(await upload(`First name,Mobile,City,Size\n${rows.join('\n')}\n`), 201);
+    assert.deepEqual([shown.state, shown.rows, shown.name], ['ready', 2_000, 'people.csv']);
+    const at = `${base}/imports/${shown.id}`;
+    const look = ok(await call('POST', `${at}/preview`, {}));
+    assert.deepEqual(look.columns[0], { header: 'First name', target: { field: 'givenName' } });
+    assert.deepEqual(look.columns[2], { header: 'City', target: { attribute: 'City' } });
+    assert.equal(look.rows.length, 50);
+    assert.deepEqual(
+      look.rows.filter(({ fault }: Json) => fault).map(({ line, fault }: Json) => [line, fault.field]),
+      [[9, 'phone']],
+    );
+    const none = ok(await call('POST', `${at}/preview`, { mapping: { Mobile: 'ignore' } }));
+    assert.match(none.fault.rule, /phone, email or external_id/);
+    const mapping = { City: { attribute: 'town' }, Size: { attribute: 'size', type: 'number' } };
+    refused(await call('POST', `${at}/start`, { mapping: { Nope: 'ignore' } }), 400, 'mapping');
+    const begun = await Promise.all(
+      [1, 2].map(() => call('POST', `${at}/start`, { mapping, tags: ['from a file'] })),
+    );
+    assert.deepEqual(
+      begun.map(({ status }) => status).toSorted((a, b) => a - b),
+      [200, 409],
+    );
+    const done = await over(shown.id);
+    assert.deepEqual(
+      [done.state, done.doneRows, done.created, done.updated, done.rejected],
+      ['done', 2_000, 1_980, 0, 20],
+    );
+    const { faults, next } = ok(await call('GET', `${at}/faults?limit=3`));
+    assert.deepEqual([faults.map(({ line }: Json) => line), next], [[9, 109, 209], 209]);
+    assert.equal(ok(await call('GET', `${at}/faults?after=209`)).faults.length, 17);
+    const found = ok(await call('GET', `${base}/contacts?search=P1234`)).contacts;
+    assert.deepEqual(found[0].attributes, { town: 'Town 1', size: 1 });
+    const [parts] = await database.sql<{ n: number }[]>`SELECT count(*)::integer AS n FROM import_parts`;
+    assert.equal(parts!.n, 0, 'the file is not kept');
+  });
+
+  test('what is no file of rows is refused, and nothing of it is kept; one that is deleted stops', async () => {
+    refused(await upload(''), 400, 'file');
+    refused(await upload('{}', 'application/json'), 415);
+    refused(await call('POST', `${base}/imports?x=1`, 'a', { 'content-type': 'text/csv' }), 400, 'x');
+    const { id } = ok(await upload('id\nann\n'), 201);
+    assert.equal((await call('DELETE', `${base}/imports/${id}`)).status, 204);
+    refused(await call('POST', `${base}/imports/${id}/start`, {}), 404);
+    const { imports } = ok(await call('GET', `${base}/imports`));
+    assert.deepEqual(
+      imports.filter(({ state }: Json) => state !== 'done'),
+      [],
+    );
+  });
+
+  test('an import goes on in another process where the one that began it was stopped, and counts nothing twice', async () => {
+    const other = await testDatabase();
+    const brought = { connection: other.connection, log: silentLog };
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-import-'));
+    const config = readConfig({
+      PARLEY_PORT: '0',
+      PARLEY_SECRET: TEST_SECRET,
+      PARLEY_DATA_DIR: dataDir,
+      PARLEY_LOG_LEVEL: 'silent',
+    }) as Config;
+    const first = await startParley(config, brought);
+    const { workspace, keys } = first.demo!;
+    const own = `/api/workspaces/${workspace.id}`;
+    const ids = Array.from({ length: 12_000 }, (_, n) => `${n},x${n}`);
+    let ask = caller(first.url!, keys.console.token);
+    const sent = await ask('POST', `${own}/imports`, `id,plan\n${ids.join('\n')}\n`, {
+      'content-type': 'text/csv',
+    });
+    const { id } = ok(sent, 201);
+    ok(await ask('POST', `${own}/imports/${id}/start`, {}));
+    await until('some of it is written', async () => {
+      return ok(await ask('GET', `${own}/imports/${id}`)).doneRows >= 1_000;
+    });
+    await first.stop();
+    const second = await startParley(config, brought);
+    try {
+      ask = caller(second.url!, keys.console.token);
+      const done: Json = await until('it is over', async () => {
+        const body = ok(await ask('GET', `${own}/imports/${id}`));
+        return body.endedAt !== null && body;
+      });
+      assert.deepEqual([done.state, done.created, done.updated, done.rejected], ['done', 12_000, 0, 0]);
+    } finally {
+      await second.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 });

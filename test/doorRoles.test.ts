@@ -10,6 +10,7 @@ import { can } from '../src/accounts/roles.ts';
 import { ACTIONS, HOLDERS, ROLES, type Action, type Holder } from '../contract/roles.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { IMPORT } from '../src/doors/console/contactsImport.ts';
+import { UPLOAD } from '../src/doors/console/imports.ts';
 import { ROUTES as CONSOLE } from '../src/doors/console/routes.ts';
 import type { Guarded } from '../src/doors/kit/route.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../src/doors/sunshine/routes.ts';
@@ -149,7 +150,7 @@ describe('every route as everybody', () => {
     test(`the console: ${role}`, async () => {
       const app = await product.newApp();
       const { token } = await member(app.workspaceId, role, 'console');
-      await tryAll([...CONSOLE, IMPORT], role, {
+      await tryAll([...CONSOLE, IMPORT, UPLOAD], role, {
         base: ({ of }) => (of === 'workspace' ? `/api/workspaces/${app.appId}` : '/api'),
         authorization: `Bearer ${token}`,
       });

@@ -1,5 +1,6 @@
 /** Segments: who is in one is found by one statement a lane, then kept as things are done, changed, or time goes by; campaigns go by it. */
 import assert from 'node:assert/strict';
+import { isoTime } from '../src/base/clock.ts';
 import { isFault } from '../src/base/fault.ts';
 import type { Rule } from '../contract/campaign.ts';
 import { audienceCondition } from '../src/contacts/audience.ts';
@@ -108,6 +109,7 @@ scenario('a rule said to Postgres is what it is of one contact in hand', async (
     await place.tell(`p${i}`, undefined, { attributes });
   }
   await place.settled();
+  const ago = (ms: number) => isoTime(nowS * 1000 - ms);
   const rules: Rule[] = [
     { attribute: 'home.city', is: 'Oslo' },
     { attribute: 'home.city', isNot: 'Oslo' },
@@ -124,6 +126,9 @@ scenario('a rule said to Postgres is what it is of one contact in hand', async (
     { did: 'buy', within: '2d', atLeast: 2 },
     { did: 'buy', within: '1h', atMost: 0 },
     { did_not: 'buy', within: '3d' },
+    { did: 'buy', between: [ago(3 * DAY_MS), ago(DAY_MS)] },
+    { did: 'buy', between: [ago(60 * DAY_MS), ago(30 * DAY_MS)], atMost: 0 },
+    { did_not: 'buy', between: [ago(DAY_MS), ago(-DAY_MS)] },
     { did: 'buy', where: { property: 'amount', greaterThan: 5 } },
     { did: 'buy', where: { all: [{ property: 'cart.of', is: 1 }, { not: { property: 'amount', is: 0 } }] } },
     { did: 'nothing at all', atMost: 3 },

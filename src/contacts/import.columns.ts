@@ -71,6 +71,14 @@ export function columnsOf(headers: readonly string[], mapping: ColumnMapping = {
   return columns;
 }
 
+/** What columns are taken for, by their headers alone. */
+export function guessColumns(headers: readonly string[]): Column[] {
+  return headers.slice(0, MOST_COLUMNS).map((raw) => {
+    const header = plainCell(raw, 'ignore');
+    return { header, target: recognise(header) };
+  });
+}
+
 function recognise(header: string): ColumnTarget {
   const field = KNOWN.get(header.toLowerCase().replaceAll(/[\s-]+/g, '_'));
   if (field) return { field };

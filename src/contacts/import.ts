@@ -7,9 +7,9 @@ import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { fault, type Fault, isFault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
-import type { Sql } from '../db/pool.ts';
+import type { Sql, Tx } from '../db/pool.ts';
 import { type Column, type ColumnMapping, columnsOf, personOf, type RowFault } from './import.columns.ts';
-import { readCsv, type Stop } from '../base/csv.ts';
+import { readCsv, type CsvRow, type Stop } from '../base/csv.ts';
 import type { WantedPerson } from './wanted.ts';
 import { ensureSets, getSet } from './sets.ts';
 import { insertMembers } from './sql.sets.ts';
@@ -66,7 +66,7 @@ export async function importContacts(
 ): Promise<ImportResult | Fault> {
   const setIds = await setsOf(deps, options);
   if (isFault(setIds)) return setIds;
-  const result: ImportResult = { rows: 0, created: 0, updated: 0, rejected: 0, faults: [] };
+  const result = emptyResult();
   const refused = await importRows(deps, stream, { ...options, setIds, result });
   // What reads these tables next is planned by what is in them now.
   await keepStatistics(deps.sql);
@@ -153,38 +153,82 @@ class Writers {
   }
 }
 
+type Upserted = { contactId: number; created: boolean; attributesRefused: boolean };
 type Line = { person: WantedPerson; line: number };
 
 async function writeBatch(deps: ImportDeps, lines: readonly Line[], run: Run): Promise<void> {
   const { result, workspaceId, setIds } = run;
+  if (lines.length === 0) return run.onProgress?.({ ...result, faults: [...result.faults] });
+  count(result, lines, await upsertRows(deps, lines, { workspaceId, setIds }));
+  run.onProgress?.({ ...result, faults: [...result.faults] });
+}
+
+/** What more is written in the transaction of a batch, given what became of each of its rows. */
+type Also = (tx: Tx, upserted: readonly Upserted[]) => Promise<void>;
+
+async function upsertRows(
+  deps: Pick<ImportDeps, 'transact' | 'ids' | 'nowMs'>,
+  lines: readonly Line[],
+  { workspaceId, setIds }: { workspaceId: number; setIds: readonly number[] },
+  also?: Also,
+): Promise<readonly Upserted[]> {
   const people = lines.map(({ person }) => person);
-  for (let attempt = 1; lines.length > 0; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     try {
-      const upserted = await deps.transact(async (tx) => {
-        const found = await upsertContacts(tx, deps.ids, deps.nowMs(), people);
+      return await deps.transact(async (tx) => {
+        const found = lines.length > 0 ? await upsertContacts(tx, deps.ids, deps.nowMs(), people) : [];
         const contactIds = [...new Set(found.map(({ contactId }) => contactId))];
-        if (setIds.length > 0) await insertMembers(tx, workspaceId, setIds, contactIds);
-        if (setIds.length > 0) noteChanged(tx, workspaceId, contactIds);
+        const hasMembers = setIds.length > 0 && contactIds.length > 0;
+        if (hasMembers) await insertMembers(tx, workspaceId, setIds, contactIds);
+        if (hasMembers) noteChanged(tx, workspaceId, contactIds);
         // What is brought in sets nothing off.
         hushChanges(tx);
+        await also?.(tx, found);
         return found;
       });
-      count(result, lines, upserted);
-      break;
     } catch (error) {
       // 40P01 deadlock, 40001 serialization: another import touched the same contacts in another order.
       const code = (error as { code?: string }).code;
       if (attempt === BATCH_ATTEMPTS || (code !== '40P01' && code !== '40001')) throw error;
     }
   }
-  run.onProgress?.({ ...result, faults: [...result.faults] });
 }
 
-function count(
-  result: ImportResult,
-  lines: readonly Line[],
-  upserted: readonly { created: boolean; attributesRefused: boolean }[],
-): void {
+/**
+ * Imports some rows of a file in one transaction, with what `also` writes of what came of them: a worker that dies has written both or
+ * neither.
+ */
+export async function importPart(
+  deps: Pick<ImportDeps, 'transact' | 'ids' | 'nowMs'>,
+  rows: readonly CsvRow[],
+  to: {
+    workspaceId: number;
+    columns: readonly Column[];
+    setIds: readonly number[];
+    defaultCountry?: string | undefined;
+  },
+  also: (tx: Tx, result: ImportResult) => Promise<void>,
+): Promise<void> {
+  const read = emptyResult();
+  read.rows = rows.length;
+  const lines: Line[] = [];
+  for (const { cells, line } of rows) {
+    const person = personOf(cells, to.columns, { ...to, line });
+    if ('rule' in person) reject(read, person);
+    else lines.push({ person, line });
+  }
+  await upsertRows(deps, lines, to, async (tx, upserted) => {
+    const result = { ...read, faults: [...read.faults] };
+    count(result, lines, upserted);
+    await also(tx, result);
+  });
+}
+
+function emptyResult(): ImportResult {
+  return { rows: 0, created: 0, updated: 0, rejected: 0, faults: [] };
+}
+
+function count(result: ImportResult, lines: readonly Line[], upserted: readonly Upserted[]): void {
   upserted.forEach(({ created, attributesRefused }, i) => {
     if (attributesRefused)
       reject(result, {
@@ -203,13 +247,20 @@ function reject(result: ImportResult, rowFault: RowFault): void {
 }
 
 async function setsOf(deps: ImportDeps, options: ImportOptions): Promise<number[] | Fault> {
-  const { workspaceId, listId, tags = [] } = options;
-  const list = listId === undefined ? undefined : await getSet(deps.sql, workspaceId, listId);
+  return await deps.sql.begin((tx) => setsNamed(tx, deps.ids, deps.nowMs(), options));
+}
+
+/** The list and tags into which an import puts everyone; tags that do not exist are made. */
+export async function setsNamed(
+  tx: Tx,
+  ids: IdSource,
+  nowMs: number,
+  { workspaceId, listId, tags = [] }: Pick<ImportOptions, 'workspaceId' | 'listId' | 'tags'>,
+): Promise<number[] | Fault> {
+  const list = listId === undefined ? undefined : await getSet(tx, workspaceId, listId);
   if (listId !== undefined && list?.kind !== 'list')
     return fault('not_found', 'listId: there is no list with this id', { field: 'listId' });
-  const named = await deps.sql.begin((tx) =>
-    ensureSets(tx, deps.ids, deps.nowMs(), { workspaceId, kind: 'tag', names: tags }),
-  );
+  const named = await ensureSets(tx, ids, nowMs, { workspaceId, kind: 'tag', names: tags });
   if (isFault(named)) return named;
   return [...new Set([...(list ? [list.id] : []), ...named.map(({ id }) => id)])];
 }

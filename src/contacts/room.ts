@@ -1,10 +1,22 @@
 /** What this room declares. */
-import type { Room } from '../db/room.ts';
+import type { WorkingRoom } from '../queue/room.ts';
+import { importHandler, type ImportJobDeps } from './imports.job.ts';
+import { sweepImports } from './imports.ts';
 import { forgetSpellings } from './spellings.ts';
 
 /** Contacts. */
-export const contactsRoom: Room = {
-  name: 'contacts',
+export function contactsRoom(deps: ImportJobDeps): WorkingRoom {
+  return {
+    name: 'contacts',
+    ...OF_PEOPLE,
+    handlers: [importHandler(deps)],
+    erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
+    sweep: ({ sql, nowMs }) => sweepImports(sql, nowMs),
+  };
+}
+
+/** Where its rows can name a person. */
+const OF_PEOPLE = {
   personal: {
     contacts: 'deleted',
     identities: 'deleted',
@@ -23,6 +35,9 @@ export const contactsRoom: Room = {
     segments: 'names nobody but where a rule has a person in it',
     segment_members: 'deleted',
     proof_keys: 'names nobody',
+    imports: 'names nobody: counts, and what a file and its columns are called',
+    import_parts: 'kept: rows of a file until its import is over, a week at most',
+    import_faults: 'names nobody: lines and rules',
   },
   exports: {
     contacts: { by: 'contact', column: 'id' },
@@ -36,6 +51,6 @@ export const contactsRoom: Room = {
     suppressions_before_causes: { not: 'empty' },
     consent_log: { by: 'contact', column: 'contact_id' },
     address_spellings: { by: 'contact', column: 'contact_id', hasBucket: false },
+    import_parts: { not: 'a file that is about to be read' },
   },
-  erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
-};
+} satisfies Pick<WorkingRoom, 'personal' | 'exports'>;

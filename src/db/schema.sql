@@ -864,6 +864,49 @@ CREATE TABLE identities (
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
 CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
 
+-- by bucket
+CREATE TABLE import_faults (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  line integer NOT NULL,
+  field text NOT NULL,
+  rule text NOT NULL,
+  PRIMARY KEY (bucket, import_id, line)
+);
+
+-- by bucket
+CREATE TABLE import_parts (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  n integer NOT NULL,
+  rows text NOT NULL,
+  PRIMARY KEY (bucket, import_id, n)
+);
+
+-- on every node
+CREATE TABLE imports (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL,
+  header text NOT NULL DEFAULT '[]'::text,
+  options text NOT NULL DEFAULT '{}'::text,
+  parts integer NOT NULL DEFAULT 0,
+  rows integer NOT NULL DEFAULT 0,
+  done_parts integer NOT NULL DEFAULT 0,
+  done_rows integer NOT NULL DEFAULT 0,
+  created integer NOT NULL DEFAULT 0,
+  updated integer NOT NULL DEFAULT 0,
+  rejected integer NOT NULL DEFAULT 0,
+  stopped text,
+  note text,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (id),
+  CHECK ((state = ANY (ARRAY['uploading'::text, 'ready'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+CREATE INDEX imports_of_workspace ON imports USING btree (workspace_id, id);
+
 -- by hash
 CREATE TABLE inbound_seen (
   hash integer NOT NULL,
@@ -936,6 +979,14 @@ CREATE TABLE install (
   name text NOT NULL,
   value bytea NOT NULL,
   PRIMARY KEY (name)
+);
+
+-- on every node
+CREATE TABLE integration_calls (
+  integration_id bigint NOT NULL,
+  first_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (integration_id)
 );
 
 -- on every node

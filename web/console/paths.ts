@@ -9,6 +9,7 @@ export const paths = {
   inbox: (ws: string, view: View = 'all', conversation?: string) =>
     `/w/${ws}/inbox/${view}${conversation === undefined ? '' : `/${conversation}`}`,
   people: (ws: string) => `/w/${ws}/people`,
+  imports: (ws: string) => `/w/${ws}/people/imports`,
   person: (ws: string, contact: string) => `/w/${ws}/people/${contact}`,
   broadcasts: (ws: string) => `/w/${ws}/broadcasts`,
   broadcast: (ws: string, broadcast: string, step = 'message') => `/w/${ws}/broadcasts/${broadcast}/${step}`,
@@ -18,6 +19,9 @@ export const paths = {
   webhook: (ws: string, webhook: string, call?: string) =>
     `/w/${ws}/developers/webhooks/${webhook}${call === undefined ? '' : `/${call}`}`,
   channels: (ws: string) => `/w/${ws}/channels`,
+  integration: (ws: string, integration: string) => `/w/${ws}/channels/${integration}`,
+  newChannel: (ws: string, provider?: string) =>
+    `/w/${ws}/channels/new${provider === undefined ? '' : `/${provider}`}`,
   settings: (ws: string) => `/w/${ws}/settings`,
   simulator: (ws: string) => `/w/${ws}/simulator`,
 } as const;

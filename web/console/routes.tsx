@@ -42,6 +42,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (given: Record<string, unknown>): { to?: string } => ({ to: textIn(given['to']) }),
+  // Seldom the first page: what it is made of is not in everybody's way.
   component: lazyRouteComponent(() => import('./pages/session/SignIn.tsx'), 'SignIn'),
 });
 const enter = createRoute({
@@ -106,6 +107,16 @@ const people = createRoute({
   path: 'people',
   component: lazyRouteComponent(() => import('./pages/people/People.tsx'), 'People'),
 });
+const imports = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/imports',
+  component: lazyRouteComponent(() => import('./pages/people/Imports.tsx'), 'Imports'),
+});
+const importOne = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/imports/$import',
+  component: lazyRouteComponent(() => import('./pages/people/Import.tsx'), 'Import'),
+});
 const person = createRoute({
   getParentRoute: () => workspace,
   path: 'people/$contact',
@@ -146,6 +157,16 @@ const channels = createRoute({
   path: 'channels',
   component: lazyRouteComponent(() => import('./pages/channels/Channels.tsx'), 'Channels'),
 });
+const integration = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/$integration',
+  component: lazyRouteComponent(() => import('./pages/channels/Integration.tsx'), 'Integration'),
+});
+const newChannel = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/new/{-$provider}',
+  component: lazyRouteComponent(() => import('./pages/channels/NewChannel.tsx'), 'NewChannel'),
+});
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: 'settings',
@@ -166,6 +187,8 @@ const tree = root.addChildren([
     index,
     inbox.addChildren([conversation]),
     people,
+    imports,
+    importOne,
     person,
     broadcasts,
     broadcast,
@@ -174,6 +197,8 @@ const tree = root.addChildren([
     developers,
     webhook,
     channels,
+    integration,
+    newChannel,
     settings,
     simulator,
   ]),

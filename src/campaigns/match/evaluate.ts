@@ -126,12 +126,9 @@ const NOTHING = Symbol('nothing');
 function often(name: string, rule: Often, facts: Facts, around: Around): Truth {
   const { asOfMs } = around;
   const withinMs = rule.within === undefined ? undefined : durationMs(rule.within)!;
-  const fromMs =
-    withinMs === undefined
-      ? rule.since === undefined
-        ? -Infinity
-        : parseIsoTime(rule.since)!
-      : asOfMs - withinMs;
+  const [since, until] = rule.between ?? [rule.since];
+  const fromMs = withinMs === undefined ? (since ? parseIsoTime(since)! : -Infinity) : asOfMs - withinMs;
+  const untilMs = until === undefined ? Infinity : parseIsoTime(until)!;
   const atLeast = rule.atLeast ?? (rule.atMost === undefined ? 1 : 0);
   const atMost = rule.atMost ?? Infinity;
   const none: Truth = { holds: atLeast === 0, flipsMs: Infinity, lacks: false };
@@ -142,7 +139,8 @@ function often(name: string, rule: Often, facts: Facts, around: Around): Truth {
   if (stat.lastMs < fromMs) return none;
   const counted = facts
     .events(name)
-    .filter((event) => event.atMs >= fromMs && (!rule.where || whereHolds(rule.where, event, facts, around)));
+    .filter(({ atMs }) => atMs >= fromMs && atMs < untilMs)
+    .filter((event) => !rule.where || whereHolds(rule.where, event, facts, around));
   const count = counted.length;
   const holds = count >= atLeast && count <= atMost;
   if (withinMs === undefined) return { ...none, holds };
@@ -163,8 +161,8 @@ export function namesIn(rule: Rule): { name: string; backMs: number }[] {
   if ('message' in rule) return namesIn(didOf(rule.message));
   const name = 'did' in rule ? rule.did : 'did_not' in rule ? rule.did_not : undefined;
   if (name === undefined) return [];
-  const { within, where, since } = rule as Often;
-  const backMs = within === undefined ? (where || since ? Infinity : 0) : durationMs(within)!;
+  const { within, where, since, between } = rule as Often;
+  const backMs = within === undefined ? (where || since || between ? Infinity : 0) : durationMs(within)!;
   return [{ name, backMs }];
 }
 

@@ -36,7 +36,7 @@ const LEAVES = [
   'message',
   'inSegment',
 ] as const;
-const OFTEN = ['where', 'atLeast', 'atMost', 'within', 'since'] as const;
+const OFTEN = ['where', 'atLeast', 'atMost', 'within', 'since', 'between'] as const;
 /** How far back events are asked for: they are kept 400 days. */
 const MOST_BACK_MS = 400 * 86_400_000;
 
@@ -114,14 +114,23 @@ export function ruleAt(
       oftenAt(given, 'did', path, budget);
       break;
     case 'did_not':
-      objectAt(given, path, ['did_not', 'where', 'within', 'since']);
+      objectAt(given, path, ['did_not', 'where', 'within', 'since', 'between']);
       oftenAt(given, 'did_not', path, budget);
   }
   return value as Rule;
 }
 
 function messageAt(value: unknown, path: string): void {
-  const given = objectAt(value, path, ['state', 'of', 'step', 'atLeast', 'atMost', 'within', 'since']);
+  const given = objectAt(value, path, [
+    'state',
+    'of',
+    'step',
+    'atLeast',
+    'atMost',
+    'within',
+    'since',
+    'between',
+  ]);
   wordAt(given['state'], `${path}.state`, MESSAGE_STATES);
   if (given['of'] !== undefined) keyAt(given['of'], `${path}.of`);
   if (given['step'] !== undefined) keyAt(given['step'], `${path}.step`);
@@ -234,10 +243,15 @@ function timesAt(given: Record<string, unknown>, path: string): void {
   const most = CAMPAIGN_LIMITS.counted;
   if (given['atLeast'] !== undefined) wholeAt(given['atLeast'], `${path}.atLeast`, 1, most);
   if (given['atMost'] !== undefined) wholeAt(given['atMost'], `${path}.atMost`, 0, most - 1);
-  if (given['within'] !== undefined && given['since'] !== undefined)
-    breaks(path, 'must have at most one of within, since');
+  if (['within', 'since', 'between'].filter((name) => given[name] !== undefined).length > 1)
+    breaks(path, 'must have at most one of within, since, between');
   if (given['within'] !== undefined) durationAt(given['within'], `${path}.within`, 1_000, MOST_BACK_MS);
   if (given['since'] !== undefined) timeAt(given['since'], `${path}.since`);
+  if (given['between'] === undefined) return;
+  const times = listAt(given['between'], `${path}.between`, 2, 2);
+  times.forEach((time, i) => timeAt(time, `${path}.between[${i}]`));
+  if (parseIsoTime(times[0] as string)! >= parseIsoTime(times[1] as string)!)
+    breaks(`${path}.between`, 'must be an earlier and a later time');
 }
 
 function timeAt(value: unknown, path: string): void {

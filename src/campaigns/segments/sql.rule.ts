@@ -70,12 +70,14 @@ function often(db: Db, name: string, rule: Often, { idOf, nowMs }: Asked): Fragm
   const atLeast = rule.atLeast ?? (rule.atMost === undefined ? 1 : 0);
   const atMost = rule.atMost ?? Number.MAX_SAFE_INTEGER;
   if (id === undefined) return atLeast === 0 ? db`true` : db`false`;
+  const [since, until] = rule.between ?? [rule.since];
   const fromMs =
     rule.within !== undefined
       ? nowMs - durationMs(rule.within)!
-      : rule.since === undefined
+      : since === undefined
         ? undefined
-        : parseIsoTime(rule.since)!;
+        : parseIsoTime(since)!;
+  const untilMs = until === undefined ? Number.MAX_SAFE_INTEGER : parseIsoTime(until)!;
   const within = fromMs === undefined ? db`` : db`AND s.last_ms >= ${fromMs}`;
   const did = (more: Fragment) => db`EXISTS (
     SELECT FROM event_stats s
@@ -84,18 +86,23 @@ function often(db: Db, name: string, rule: Often, { idOf, nowMs }: Asked): Fragm
   const holds =
     fromMs === undefined && !rule.where
       ? did(between(db`s.count`))
-      : did(between(countOf(db, id, fromMs ?? 0, rule.where)));
+      : did(between(countOf(db, id, { fromMs: fromMs ?? 0, untilMs }, rule.where)));
   // Who never did it (in that time) is among those who did it no more than so often.
   return atLeast === 0 ? db`(${holds} OR NOT ${did(db`true`)})` : holds;
 }
 
 /** How many of the newest that a rule looks at are what is asked for. */
-function countOf(db: Db, nameId: number, fromMs: number, where: Where | undefined): Fragment {
+function countOf(
+  db: Db,
+  nameId: number,
+  { fromMs, untilMs }: { fromMs: number; untilMs: number },
+  where: Where | undefined,
+): Fragment {
   return db`(SELECT count(*) FROM (
-    SELECT e.properties FROM contact_events e
+    SELECT e.properties, e.at_ms FROM contact_events e
     WHERE e.bucket = c.bucket AND e.contact_id = c.id AND e.name_id = ${nameId} AND e.at_ms >= ${fromMs}
     ORDER BY e.at_ms DESC, e.key DESC LIMIT ${CAMPAIGN_LIMITS.counted}) e
-    WHERE ${where ? whereCondition(db, where) : db`true`})`;
+    WHERE e.at_ms < ${untilMs} AND ${where ? whereCondition(db, where) : db`true`})`;
 }
 
 function whereCondition(db: Db, where: Where): Fragment {

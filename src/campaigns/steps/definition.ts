@@ -28,7 +28,7 @@ import {
 import { lookedAt, ruleAt } from '../match/rule.ts';
 import { basisPoints, minuteOfText } from '../match/duration.ts';
 import { checkFlow } from './flow.ts';
-import { triggerAt } from './trigger.ts';
+import { dateAt, triggerAt } from './trigger.ts';
 import { STEP_KINDS, type StepKind } from './kinds.ts';
 
 const KEYS = [
@@ -133,6 +133,8 @@ const READERS: Readonly<Record<StepKind, (value: unknown, path: string) => void>
     if (given['thenAt'] !== undefined) timeOfDayAt(given['thenAt'], `${path}.thenAt`, 1439);
   },
   wait_until(value, path) {
+    if (typeof value === 'object' && value !== null && 'attribute' in value)
+      return dateAt(value, path, ['attribute', 'offset', 'at']);
     const given = objectAt(value, path, ['days', 'from', 'to', 'zone']);
     timeOfDayAt(given['from'], `${path}.from`, 1439);
     timeOfDayAt(given['to'], `${path}.to`, 1440);

@@ -30,7 +30,7 @@ export type StepKind = (typeof STEP_KINDS)[number];
 export const EDGES: Readonly<Record<StepKind, readonly string[]>> = {
   send: ['next', 'failed', 'suppressed'],
   wait: ['next'],
-  wait_until: ['next'],
+  wait_until: ['next', 'missed'],
   wait_for: ['done', 'timeout'],
   branch: ['else'],
   split: [],

@@ -2,16 +2,26 @@
  * The one function that takes people through campaigns: the live engine, a preview and a back-test call the same. It knows no database,
  * no clock and no chance: what it is given decides, so what was decided can be decided again.
  */
-import { CAMPAIGN_LIMITS, type SendStep, type Step, type WaitForStep } from '../../../contract/campaign.ts';
+import {
+  CAMPAIGN_LIMITS,
+  type DateStep,
+  type SendStep,
+  type Step,
+  type WaitForStep,
+} from '../../../contract/campaign.ts';
 import { hash32 } from '../../base/crypto.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
 import { attributesFrom, withAttributes } from './changed.ts';
+import { valueAt } from '../match/reading.ts';
+import { nextDate } from './date.ts';
+import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
 import { handedKindOf, type HandedKind } from './kinds.ts';
 import { nextAtMinute, nextInWindow } from './local.ts';
 import type { Effect, Ending, Outcome, Place, Run, Stimulus, Why } from './run.ts';
+import { isOfSend, said, zoneTold } from './told.ts';
 import { after, windowOf, type Version } from './version.ts';
 
 /** What comes of a message is waited for this long: as long as a message lives. */
@@ -144,7 +154,8 @@ class Walk {
       return this.#follow('timeout', `no ${wait.event} within ${wait.timeout}`);
     }
     if (this.#place.phase === 'sent') return this.#follow('failed', 'nothing was heard of it');
-    if (this.#place.phase === 'spread') {
+    // What waits for a wall is asked again: zone and date may be others by now.
+    if (this.#place.phase === 'spread' || 'wait_until' in current) {
       const next = this.#visit(current, this.#version.index.get(current.key)!);
       return next === undefined ? undefined : this.#go(next);
     }
@@ -211,8 +222,10 @@ class Walk {
       );
     }
     if ('wait_until' in current) {
-      const zone = current.wait_until.zone ?? this.#facts.zone;
-      const opensMs = nextInWindow(windowOf(current.wait_until), zone, this.#asOfMs);
+      const { wait_until: until } = current;
+      if ('attribute' in until) return this.#untilDate(until, at);
+      const zone = until.zone ?? this.#facts.zone;
+      const opensMs = nextInWindow(windowOf(until), zone, this.#asOfMs);
       if (opensMs > this.#asOfMs) return this.#wait(opensMs, zone);
       return this.#on(at, 'next', 'within its hours');
     }
@@ -278,6 +291,19 @@ class Walk {
   #wait(dueMs: number, detail: string): undefined {
     this.#place.dueMs = dueMs;
     this.#tell('waits', { step: this.#place.step, detail });
+  }
+
+  /** Waits for a date; the day that it is may come no more, or have come at this very instant. */
+  #untilDate(until: DateStep, at: number): string | undefined {
+    const { contact, zone } = this.#facts;
+    const value = valueAt(contact.attributes, until.attribute);
+    const comesMs = nextDate(until, value, zone, this.#asOfMs - 1);
+    if (comesMs === undefined) return this.#on(at, 'missed', `${until.attribute} is past, or no date`);
+    if (comesMs - this.#asOfMs > CAMPAIGN_LIMITS.waitMs)
+      return this.#on(at, 'missed', `${until.attribute} is more than 400 days away`);
+    return comesMs > this.#asOfMs
+      ? this.#wait(comesMs, zone)
+      : this.#on(at, 'next', `the time of ${until.attribute}`);
   }
 
   #waitFor(wait: WaitForStep, at: number): string | undefined {
@@ -369,29 +395,4 @@ class Walk {
     }
     return this.#on(at, 'next');
   }
-}
-
-function zoneTold(thenAt: string | undefined, zone: string): string {
-  return thenAt === undefined ? 'for a time' : `until ${thenAt} in ${zone}`;
-}
-
-/** Whether what Parley tells is of the message that this enrolment sent at a step. */
-function isOfSend(event: Seen, enrolmentId: number, stepKey: string): boolean {
-  return event.properties?.['enrolment'] === enrolmentId && event.properties['step'] === stepKey;
-}
-
-function said({ properties }: Seen): string {
-  const code = properties?.['code'];
-  return typeof code === 'string' ? code : 'no reason was told';
-}
-
-/** One of weighted ways, by a hash: the same for the same text, always. */
-function drawn(weights: Readonly<Record<string, number>>, text: string): string {
-  const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  let left = ((hash32(text) >>> 0) / 2 ** 32) * total;
-  for (const [key, weight] of Object.entries(weights)) {
-    left -= weight;
-    if (left < 0) return key;
-  }
-  return Object.keys(weights).at(-1)!;
 }

@@ -105,8 +105,13 @@ function notLookedUp(given: Record<string, unknown>, path: string): void {
     if (typeof given[test] === 'object') breaks(`${path}.${test}`, 'must be a text, a number, true or false');
 }
 
-function dateAt(value: unknown, path: string): void {
-  const given = objectAt(value, path, ['attribute', 'offset', 'at', 'yearly']);
+/** The date in an attribute, and when of it. */
+export function dateAt(
+  value: unknown,
+  path: string,
+  keys: readonly string[] = ['attribute', 'offset', 'at', 'yearly'],
+): void {
+  const given = objectAt(value, path, keys);
   pathAt(given['attribute'], `${path}.attribute`);
   const { offset, at } = given;
   if (offset !== undefined) {

@@ -8,11 +8,9 @@
 import { beginningOf } from '../../base/text.ts';
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { appendAudit } from '../../accounts/audit.ts';
 import { answeredBefore, checkKey, hashRequest, keepAnswer } from '../../accounts/idempotency.ts';
-import type { Clock } from '../../base/clock.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { createTurnsOf } from '../../base/turns.ts';
 import { importContacts, type ColumnMapping, type ImportResult } from '../../contacts/import.ts';
@@ -22,14 +20,14 @@ import { isPassing } from '../../db/errors.ts';
 import { idempotencyKey } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
+import { bytesOf, CSV_TYPES } from './csvBody.ts';
 import { isCountry, readMapping } from './importInput.ts';
+import { receive, UPLOAD } from './imports.ts';
 import { idOf } from './route.ts';
 
 /** Imports of one workspace at the same time; the others wait unread. */
 const MOST_IMPORTS = 2;
 const PROGRESS_MS = 250;
-/** A sender that is silent for so long is gone. */
-const SILENCE_MS = 60_000;
 const KNOWN = ['listId', 'tag', 'country', 'mapping'];
 
 /** The route, as documents describe it: it is served beside the others, as its bodies are streams. */
@@ -55,6 +53,13 @@ export function addImport(app: FastifyInstance, ctx: HttpContext, form: FaultFor
       handler: (request, reply) =>
         imports(request.admitted!.workspace.id)(() => handle(ctx, form, request, reply)),
     });
+    inner.route({
+      method: UPLOAD.method,
+      url: `/workspaces/:workspaceId${UPLOAD.path}`,
+      config: { guarded: UPLOAD, stream: true },
+      handler: (request, reply) =>
+        imports(request.admitted!.workspace.id)(() => receive(ctx, form, request, reply)),
+    });
     done();
   });
 }
@@ -69,7 +74,7 @@ async function handle(
 ): Promise<FastifyReply> {
   const { workspace } = request.admitted!;
   const type = request.headers['content-type'] ?? '';
-  if (!/^(text\/(csv|plain|tab-separated-values)|application\/octet-stream)\b/i.test(type))
+  if (!CSV_TYPES.test(type))
     return sendFault(reply, fault('unsupported_media', 'The body must be text/csv.'), form);
   const wanted = readWanted(request, workspace.country);
   if (isFault(wanted)) return sendFault(reply, wanted, form);
@@ -187,31 +192,6 @@ function failed(
   const code = lost ? 'unavailable' : 'internal_error';
   const message = `The import stopped before its end; sending it again doubles nothing. Request ${request.id}.`;
   return answer.end({ done: false, error: { code, message } });
-}
-
-/**
- * The body, apart from the request: what stops reading early destroys what it reads, and the connection must live to carry the
- * answer.
- */
-async function* bytesOf(
-  raw: IncomingMessage,
-  clock: Clock,
-  took: (chunk: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
-  const chunks = raw.iterator({ destroyOnReturn: false });
-  try {
-    for (;;) {
-      const cancel = clock.after(SILENCE_MS, () => raw.destroy());
-      const next = await chunks.next();
-      cancel();
-      if (next.done) return;
-      const chunk = next.value as Uint8Array;
-      took(chunk);
-      yield chunk;
-    }
-  } finally {
-    await chunks.return?.();
-  }
 }
 
 /** The answer, which begins with the first progress: until then a fault has a status of its own. */

@@ -22,6 +22,11 @@ export function readMapping(text: string): ColumnMapping | Fault {
   } catch {
     return breaks('mapping', 'must be JSON');
   }
+  return readColumns(given);
+}
+
+/** As `readMapping`, of what is JSON already. */
+export function readColumns(given: unknown): ColumnMapping | Fault {
   const read = readShape(Mapping, given, 'mapping');
   if (read.fault) return read.fault;
   for (const [column, target] of Object.entries(given as object)) {

@@ -18,11 +18,13 @@ import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
+import { importRoutes } from './imports.ts';
 import { fileRoutes } from './files.ts';
 import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
 import { inboxBulkRoutes } from './inboxBulk.ts';
 import { savedReplyRoutes } from './savedReplies.ts';
+import { healthRoutes } from './integrationsHealth.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
@@ -51,6 +53,7 @@ export const ROUTES: readonly Route[] = [
   ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
+  ...healthRoutes,
   ...integrationRoutes,
   ...contactRoutes,
   ...mergeRoutes,
@@ -58,6 +61,7 @@ export const ROUTES: readonly Route[] = [
   ...historyRoutes,
   ...timelineRoutes,
   ...eventRoutes,
+  ...importRoutes,
   ...setRoutes,
   ...inboxRoutes,
   ...inboxBulkRoutes,

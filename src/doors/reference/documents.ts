@@ -30,6 +30,7 @@ import * as outbound from '../../../contract/doors/outbound.ts';
 import * as web1on1Answers from '../../../contract/doors/web1on1/answers.ts';
 import * as web1on1Bodies from '../../../contract/doors/web1on1/bodies.ts';
 import { IMPORT } from '../console/contactsImport.ts';
+import { UPLOAD } from '../console/imports.ts';
 import { pathOf } from '../console/door.ts';
 import { ROUTES as CONSOLE } from '../console/routes.ts';
 import type { Answers } from '../kit/route.ts';
@@ -102,6 +103,7 @@ export const DOCUMENTS = {
     routes: [
       ...CONSOLE.map((route) => described(route, `/api${pathOf(route)}`)),
       { ...described(IMPORT, `/api${pathOf(IMPORT)}`), mediaType: 'application/x-ndjson' },
+      described(UPLOAD, `/api${pathOf(UPLOAD)}`),
     ],
   },
   sunshine: {

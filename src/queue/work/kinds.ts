@@ -7,4 +7,5 @@ export const KIND = {
   unread: 5,
   delayedPost: 6,
   backtest: 9,
+  contactImport: 10,
 } as const;

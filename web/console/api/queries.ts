@@ -8,7 +8,7 @@ import type {
   CountsShown,
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
-import type { HistoryPage, WhyShown } from '../../../contract/doors/console/messages.ts';
+import type { WhyShown } from '../../../contract/doors/console/messages.ts';
 import type { Bootstrap } from '../../../contract/doors/console/sessions.ts';
 import type { ClockShown, DevicePage } from '../../../contract/doors/console/simulator.ts';
 import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
@@ -135,16 +135,6 @@ export const contactQuery = (ws: string, id: string) =>
   queryOptions({
     queryKey: [ws, 'contact', id] as const,
     queryFn: ({ signal }) => call<Static<typeof ContactWhole>>('GET', at(ws, `/contacts/${id}`), { signal }),
-  });
-
-/** What passed between the workspace and a person. */
-export const historyQuery = (ws: string, id: string) =>
-  infiniteQueryOptions({
-    queryKey: [ws, 'history', id] as const,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      call<HistoryPage>('GET', at(ws, `/contacts/${id}/history`) + query({ before: pageParam }), { signal }),
-    getNextPageParam: ({ next }) => next ?? undefined,
   });
 
 /** What is on a simulated device. */

@@ -12,6 +12,7 @@ import { useHere } from '../../shell/session.ts';
 import { Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people');
 const ROW_PX = 56;
@@ -28,6 +29,9 @@ export function People(): ReactElement {
     <div className="page">
       <header className="page-head">
         <h1>People</h1>
+        <Link className="chip" to="/w/$ws/people/imports" params={{ ws }}>
+          Import
+        </Link>
         <TextInput
           ref={search}
           type="search"

@@ -1,22 +1,23 @@
 /** One person: addresses with what may be sent there, what is known, and what passed. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
-import { MESSAGE_CLASSES, type MessageClass } from '../../../../contract/channels.ts';
-import type { ContactWhole, DestinationShown } from '../../../../contract/doors/console/contacts.ts';
-import type { HistoryEntry } from '../../../../contract/doors/console/messages.ts';
-import { ContentView } from '../../../shared/content.tsx';
-import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
+import type { ContactWhole } from '../../../../contract/doors/console/contacts.ts';
+import { Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
-import { at, contactQuery, historyQuery } from '../../api/queries.ts';
+import { at, contactQuery } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
-import { Act, Letters, State } from '../../ui/basic.tsx';
+import { Act, Letters } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
-import { Empty, Failed, faultText, Waiting } from '../../ui/states.tsx';
-import { toast, toastError } from '../../ui/toasts.tsx';
-import { DeliveryState, furthest } from '../inbox/delivery.tsx';
+import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { toast } from '../../ui/toasts.tsx';
+import { AddressRow } from './Address.tsx';
+import { Known } from './Known.tsx';
+import { Merge } from './Merge.tsx';
 import { nameOf } from './People.tsx';
+import { Timeline } from './Timeline.tsx';
+import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people/$contact');
 
@@ -40,12 +41,13 @@ export function Person(): ReactElement {
             {data.externalId ?? 'no id of yours'} · since <Ago at={data.createdAt} />
           </p>
         </div>
+        <Merge ws={ws} contact={data} />
         <Erase ws={ws} contact={data} />
       </header>
       <div className="page-columns" role="group" aria-label="Page" tabIndex={0}>
         <section aria-label="What passed" className="panel">
           <h2>What passed</h2>
-          <History ws={ws} contact={contact} />
+          <Timeline ws={ws} contact={contact} />
         </section>
         <section aria-label="Addresses and facts" className="panel">
           <h2>Addresses</h2>
@@ -58,16 +60,7 @@ export function Person(): ReactElement {
             <p className="muted">None: this person cannot be reached.</p>
           ) : null}
           <h2>Known</h2>
-          <dl className="facts">
-            {Object.entries({ ...data.attributes, language: data.locale, 'time zone': data.timeZone })
-              .filter(([, value]) => value !== null)
-              .map(([key, value]) => (
-                <div key={key}>
-                  <dt>{key}</dt>
-                  <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
-                </div>
-              ))}
-          </dl>
+          <Known ws={ws} contact={data} />
           <h2>Lists and tags</h2>
           <p className="tags">
             {[...data.lists, ...data.tags].map(({ id, name }) => (
@@ -79,113 +72,6 @@ export function Person(): ReactElement {
         </section>
       </div>
     </div>
-  );
-}
-
-type AddressProps = { ws: string; contact: string; destination: DestinationShown };
-
-/** An address, with what may not be sent there and a way to change that by hand. */
-function AddressRow({ ws, contact, destination }: AddressProps): ReactElement {
-  const client = useQueryClient();
-  const may = useMay('contacts.write');
-  const { id, channel, address, status, blocked } = destination;
-  const change = useMutation({
-    mutationFn: ({ classes, to }: { classes: readonly MessageClass[]; to: 'block' | 'unblock' }) =>
-      call('POST', at(ws, `/contacts/${contact}/destinations/${id}/${to}`), {
-        body: { classes, ...(to === 'block' ? { reason: 'by hand in the console' } : {}) },
-      }),
-    onError: toastError,
-    onSettled: () => client.invalidateQueries({ queryKey: [ws, 'contact', contact] }),
-  });
-  const isBlocked = blocked.length > 0;
-  const act = () => {
-    const classes = isBlocked ? blocked : MESSAGE_CLASSES;
-    const to = isBlocked ? ('unblock' as const) : ('block' as const);
-    change.mutate(
-      { classes, to },
-      {
-        onSuccess: () =>
-          toast(isBlocked ? `${address} is open again.` : `Nothing is sent to ${address} any more.`),
-      },
-    );
-  };
-  return (
-    <li>
-      <Icon name={channelIcon(channel)} size={16} />
-      <span className="address">
-        {address}
-        <small>{channelName(channel)}</small>
-      </span>
-      {isBlocked ? (
-        <State tone="bad" icon="cross">
-          no {blocked.join(', ')}
-        </State>
-      ) : (
-        <State tone={status === 'active' ? 'good' : 'held'} icon={status === 'active' ? 'check' : 'pause'}>
-          {status === 'active' ? 'open' : status}
-        </State>
-      )}
-      <Act size="compact-sm" may={may} busy={change.isPending} onAct={act}>
-        {isBlocked ? 'Allow' : 'Block'}
-      </Act>
-    </li>
-  );
-}
-
-function History({ ws, contact }: { ws: string; contact: string }): ReactElement {
-  const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(historyQuery(ws, contact));
-  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
-  if (!data) return <Waiting />;
-  const entries = data.pages.flatMap((page) => page.entries);
-  if (entries.length === 0)
-    return (
-      <Empty title="Nothing has passed yet">
-        <p>Messages and broadcasts to and from this person appear here.</p>
-      </Empty>
-    );
-  return (
-    <ol className="history">
-      {entries.map((entry) => (
-        <Passed
-          key={entry.type === 'message' ? entry.message.id : `b-${entry.broadcast.id}-${entry.at}`}
-          entry={entry}
-        />
-      ))}
-      {hasNextPage ? (
-        <li>
-          <button type="button" className="earlier" onClick={() => void fetchNextPage()}>
-            Earlier
-          </button>
-        </li>
-      ) : null}
-    </ol>
-  );
-}
-
-function Passed({ entry }: { entry: HistoryEntry }): ReactElement {
-  const isIn = entry.type === 'message' && entry.message.direction === 'in';
-  const delivery = furthest(entry.deliveries);
-  return (
-    <li>
-      <p className="muted">
-        {entry.type === 'broadcast' ? `Broadcast “${entry.broadcast.name}”` : isIn ? 'They said' : 'You said'}
-        {delivery?.channel ? ` · ${channelName(delivery.channel)}` : null} · <Ago at={entry.at} />{' '}
-        {isIn ? null : <DeliveryState delivery={delivery} />}
-        {entry.type === 'message' && !isIn ? (
-          <Link
-            to="."
-            search={(now: object) => ({ ...now, why: entry.message.id })}
-            className="plain"
-            aria-label="Why this message"
-          >
-            <Icon name="info" size={16} />
-          </Link>
-        ) : null}
-      </p>
-      <div className="passed">
-        <ContentView content={entry.type === 'message' ? entry.message.content : entry.broadcast.content} />
-      </div>
-    </li>
   );
 }
 

@@ -1,0 +1,133 @@
+/**
+ * What campaigns cost (campaign targets of the design): events to take with one campaign and with a thousand, from an event to its message,
+ * timers that are due at one minute, segments, back-tests, the source's example, and bytes of a row. Beside each, where there is one, the
+ * floor: the least of it by bare statements, in the same run. The largest of `--sizes` says how many people; 100,000 unless it is more.
+ */
+import { say, type Bench } from './bench.ts';
+import type { Child } from './child.ts';
+import type { CampaignFloorCommands } from './campaignFloor.ts';
+import type { CampaignCommands } from './campaignProcess.ts';
+import { percentile } from './notifications.ts';
+
+/** A line: what was measured, beside its floor and what it was to be. */
+export type CampaignLine = {
+  what: string;
+  measured: number;
+  unit: 'ms' | 's' | 'bytes' | 'times' | '/s';
+  floor?: number;
+  /** At most that, or at least that where it is a rate. */
+  target: number;
+};
+
+const EXAMPLE = 10_000;
+const CAMPAIGNS = 1_000;
+const TAKEN_PEOPLE = 5_000;
+const FOR_MS = 5_000;
+
+/** Adds all lines. */
+export async function measureCampaigns(bench: Bench): Promise<void> {
+  const count = Math.max(1_000, Math.min(bench.options.sizes.at(-1)!, 1_000_000));
+  const timers = Math.min(count, 100_000);
+  const people = Math.min(EXAMPLE, count);
+  const lines: CampaignLine[] = [];
+  bench.found.campaigns = lines;
+  const add = (line: CampaignLine) => {
+    lines.push(line);
+    say(`${line.what}: ${line.measured.toFixed(1)} ${line.unit}`);
+  };
+  const floors = await floorsOf(bench, { timers, count });
+  const child = await bench.start<CampaignCommands>('./campaignProcess.ts', [`${bench.folder}/campaigns`]);
+  const example = await child.ask('example', people);
+  add({
+    what: `the source's example, ${people} people, 14 days`,
+    measured: example.ms / 1000,
+    unit: 's',
+    target: 10,
+  });
+  const taking = { events: timers, people: Math.min(TAKEN_PEOPLE, timers) };
+  const one = await child.ask('taking', { campaigns: 1, ...taking });
+  const perS = (ms: number) => (timers / ms) * 1000;
+  add({
+    what: 'events taken, told 500 at once, one campaign',
+    measured: perS(one.ms),
+    unit: '/s',
+    floor: perS(floors.events),
+    target: 2_000,
+  });
+  const many = await child.ask('taking', { campaigns: CAMPAIGNS, ...taking });
+  add({
+    what: `the same with ${CAMPAIGNS} campaigns on one name`,
+    measured: many.ms / one.ms,
+    unit: 'times',
+    target: 1.1,
+  });
+  const { found, toldPerS } = await child.ask('latency', { perS: 2_000, forMs: FOR_MS });
+  const sorted = found.toSorted((a, b) => a - b);
+  const at = `from an event to its message, at ${Math.round(toldPerS)}/s`;
+  add({ what: `${at}, p50`, measured: percentile(sorted, 0.5), unit: 'ms', target: 50 });
+  add({ what: `${at}, p99`, measured: percentile(sorted, 0.99), unit: 'ms', target: 500 });
+  await measureMany(child, floors, { timers, count }, add);
+  await child.stop();
+}
+
+/** What is done with many at once: timers, a segment, a back-test; and bytes of a row. */
+async function measureMany(
+  child: Child<CampaignCommands>,
+  floors: Record<'timers' | 'segment' | 'sample', number>,
+  { timers, count }: { timers: number; count: number },
+  add: (line: CampaignLine) => void,
+): Promise<void> {
+  const due = await child.ask('timers', timers);
+  if (due.sends !== timers) throw new Error(`${due.sends} of ${timers} have a message`);
+  add({
+    what: `${timers} timers at one minute`,
+    measured: due.ms / 1000,
+    unit: 's',
+    floor: floors.timers / 1000,
+    target: 15,
+  });
+  add({
+    what: 'an event that is kept, with its index',
+    measured: due.eventBytes,
+    unit: 'bytes',
+    target: 300,
+  });
+  add({
+    what: 'somebody in a campaign, with timer and indexes',
+    measured: due.enrolmentBytes,
+    unit: 'bytes',
+    target: 1_000,
+  });
+  const segment = await child.ask('segment', count);
+  add({
+    what: `a segment over ${count}`,
+    measured: segment.ms / 1000,
+    unit: 's',
+    floor: floors.segment / 1000,
+    target: 30,
+  });
+  add({ what: 'its estimate', measured: segment.estimateMs, unit: 'ms', target: 300 });
+  const tried = await child.ask('backtest', count);
+  add({
+    what: `a back-test's sample of ${count}`,
+    measured: tried.ms / 1000,
+    unit: 's',
+    floor: floors.sample / 1000,
+    target: 3,
+  });
+}
+
+/** The floors, in milliseconds. */
+async function floorsOf(bench: Bench, { timers, count }: { timers: number; count: number }) {
+  const floor = await bench.start<CampaignFloorCommands>('./campaignFloor.ts', [
+    `${bench.folder}/campaignFloor`,
+  ]);
+  const found = {
+    events: await floor.ask('events', timers),
+    timers: await floor.ask('timers', timers),
+    segment: await floor.ask('segment', count),
+    sample: await floor.ask('sample', count),
+  };
+  await floor.stop();
+  return found;
+}

@@ -1,0 +1,135 @@
+/**
+ * The work of imports: part after part, each in one transaction with the note that it is done, behind a lock of the import's row. So a part
+ * counts once, whichever of two workers takes it and wherever one dies. After a moment others have their turn.
+ */
+import { monotonicMs, type Clock } from '../base/clock.ts';
+import { isFault } from '../base/fault.ts';
+import { beginningOf } from '../base/text.ts';
+import type { IdSource } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { isPassing } from '../db/errors.ts';
+import type { Sql } from '../db/pool.ts';
+import type { Queue } from '../queue/queue.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import { LaneLost, settle } from '../queue/work/settle.ts';
+import type { Batch, WorkItem } from '../queue/work/work.ts';
+import type { Handler } from '../queue/worker.ts';
+import { importPart } from './import.ts';
+import { columnsOf } from './import.columns.ts';
+import { rowsIn, type ImportRow, type SetPlan } from './imports.ts';
+import { deleteParts, insertFaults, selectImport, selectPart, updateImport } from './sql.imports.ts';
+import { keepStatistics } from './statistics.ts';
+
+/** What the job needs. */
+export type ImportJobDeps = { sql: Sql; ids: IdSource; queue: Queue; clock: Clock; log: Log };
+
+const STEP_MS = 1_000;
+const AGAIN_MS = 5_000;
+const MOST_ATTEMPTS = 5;
+
+/** Does the work of imports. */
+export function importHandler(deps: ImportJobDeps): Handler {
+  return {
+    kind: KIND.contactImport,
+    batchSize: 1,
+    inFlight: 2,
+    async handle(batch) {
+      for (const item of batch.items) await takeStep(deps, batch, item);
+    },
+  };
+}
+
+async function takeStep(deps: ImportJobDeps, batch: Batch, item: WorkItem): Promise<void> {
+  const beganMs = monotonicMs();
+  let again: { dueMs: number; attempt: number } | undefined;
+  try {
+    let goesOn = true;
+    while (goesOn && monotonicMs() - beganMs < STEP_MS) goesOn = await takePart(deps, item);
+    if (goesOn) again = { dueMs: deps.clock.nowMs(), attempt: 0 };
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    deps.log.error({ error, import: item.ownerId }, 'an import does not get on');
+    if (item.attempt + 1 < MOST_ATTEMPTS)
+      again = { dueMs: deps.clock.nowMs() + AGAIN_MS, attempt: item.attempt + 1 };
+    else await giveUp(deps, item, error);
+  }
+  await end(deps, batch, item, again);
+}
+
+/** One part; false when there is nothing more to do. */
+async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkItem): Promise<boolean> {
+  const before = await selectImport(deps.sql, workspaceId, id);
+  if (before?.state !== 'running') return false;
+  const part = await selectPart(deps.sql, id, before.doneParts);
+  const { setIds, mapping, defaultCountry } = JSON.parse(before.options) as SetPlan;
+  const columns = columnsOf(JSON.parse(before.header) as string[], mapping);
+  if (isFault(columns)) throw new Error(columns.message);
+  const nowMs = () => deps.clock.nowMs();
+  const to = { workspaceId, columns, setIds, defaultCountry };
+  let after: ImportRow | undefined;
+  const transact: Sql['begin'] = (work) =>
+    deps.queue.transact(async (tx) => {
+      // The row first: of two who take a part, the second finds that it is done, and has written nothing yet.
+      const now = await selectImport(tx, workspaceId, id, true);
+      if (now?.state !== 'running' || now.doneParts !== before.doneParts) throw new PartIsDone();
+      return await work(tx);
+    });
+  try {
+    await importPart({ transact, ids: deps.ids, nowMs }, rowsIn(part ?? '[]'), to, async (tx, result) => {
+      const isLast = before.doneParts + 1 >= before.parts;
+      after = {
+        ...before,
+        doneParts: before.doneParts + 1,
+        doneRows: before.doneRows + result.rows,
+        created: before.created + result.created,
+        updated: before.updated + result.updated,
+        rejected: before.rejected + result.rejected,
+        ...(isLast ? { state: 'done' as const, endedMs: nowMs() } : {}),
+      };
+      await insertFaults(tx, id, result.faults);
+      await updateImport(tx, after);
+      if (isLast) await deleteParts(tx, id);
+    });
+  } catch (error) {
+    if (error instanceof PartIsDone) return true;
+    throw error;
+  }
+  if (after?.state !== 'done') return true;
+  await keepStatistics(deps.sql);
+  return false;
+}
+
+/** Another worker was quicker, or the import was deleted. */
+class PartIsDone extends Error {}
+
+async function giveUp(
+  deps: ImportJobDeps,
+  { workspaceId, ownerId: id }: WorkItem,
+  error: unknown,
+): Promise<void> {
+  await deps.queue.transact(async (tx) => {
+    const row = await selectImport(tx, workspaceId, id, true);
+    if (row?.state !== 'running') return;
+    const note = beginningOf(`It stopped before its end: ${String(error)}`, 500);
+    await updateImport(tx, { ...row, state: 'failed', note, endedMs: deps.clock.nowMs() });
+    await deleteParts(tx, id);
+  });
+}
+
+async function end(
+  deps: ImportJobDeps,
+  batch: Batch,
+  item: WorkItem,
+  again: { dueMs: number; attempt: number } | undefined,
+): Promise<void> {
+  const settled = again
+    ? { done: [], later: [{ item, ...again }], landed: true }
+    : { done: [item], later: [], landed: true };
+  try {
+    await deps.queue.transact(async (tx) => {
+      if (!(await settle(tx, batch, settled))) throw new LaneLost(batch.lane.lane);
+    });
+  } catch (error) {
+    if (!(error instanceof LaneLost)) throw error;
+  }
+}

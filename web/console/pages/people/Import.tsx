@@ -1,0 +1,328 @@
+/** One import: what its columns are and what is wrong with its first rows, then how far it is, then what became of it. */
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useState, type ReactElement } from 'react';
+import type { Static } from 'typebox';
+import type { ImportPreviewShown, ImportShown } from '../../../../contract/doors/console/imports.ts';
+import type { ListsShown } from '../../../../contract/doors/console/sets.ts';
+import { Icon } from '../../../shared/icons.tsx';
+import { call } from '../../api/call.ts';
+import { at } from '../../api/queries.ts';
+import { useHere, useMay } from '../../shell/session.ts';
+import { Act, State } from '../../ui/basic.tsx';
+import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { toast, toastError } from '../../ui/toasts.tsx';
+import { ImportState } from './ImportState.tsx';
+import { allFaults, importQuery } from './queries.ts';
+import { saveCsv } from './save.ts';
+import '../../styles/people.css';
+
+const route = getRouteApi('/w/$ws/people/imports/$import');
+
+/** The page. */
+export function Import(): ReactElement {
+  const { id: ws } = useHere();
+  const { import: id } = route.useParams();
+  const { data, error, refetch } = useQuery(importQuery(ws, id));
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <Link to="/w/$ws/people/imports" params={{ ws }} className="plain" aria-label="Back to imports">
+          <Icon name="back" />
+        </Link>
+        <div className="page-title">
+          <h1>{data.name}</h1>
+          <p className="muted">{data.rows.toLocaleString('en')} rows</p>
+        </div>
+        <ImportState of={data} />
+        <Drop ws={ws} id={id} isRunning={data.state === 'running'} />
+      </header>
+      <div className="cards" role="group" aria-label="Page" tabIndex={0}>
+        {data.stopped ? (
+          <p className="fault" role="alert">
+            The file can be read up to line {data.stopped.line}: {data.stopped.reason}. What comes after it is
+            not imported.
+          </p>
+        ) : null}
+        {data.state === 'ready' ? <Plan ws={ws} of={data} /> : <Course ws={ws} of={data} />}
+      </div>
+    </div>
+  );
+}
+
+function Drop({ ws, id, isRunning }: { ws: string; id: string; isRunning: boolean }): ReactElement {
+  const may = useMay('contacts.import');
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const drop = useMutation({
+    mutationFn: () => call('DELETE', at(ws, `/imports/${id}`)),
+    onSuccess: async () => {
+      toast(isRunning ? 'It was stopped. What was written stays.' : 'It was deleted.');
+      await navigate({ to: '/w/$ws/people/imports', params: { ws } });
+      client.removeQueries({ queryKey: [ws, 'import', id] });
+      await client.invalidateQueries({ queryKey: [ws, 'imports'] });
+    },
+    onError: toastError,
+  });
+  return (
+    <Act may={may} busy={drop.isPending} onAct={() => drop.mutate()}>
+      {isRunning ? 'Stop' : 'Delete'}
+    </Act>
+  );
+}
+
+type Target = ImportPreviewShown['columns'][number]['target'];
+type Mapping = Record<string, Target>;
+const FIELDS = {
+  phone: 'Phone number',
+  email: 'E-mail address',
+  externalId: 'Your id',
+  givenName: 'Given name',
+  surname: 'Surname',
+  timeZone: 'Time zone',
+  locale: 'Language',
+} as const;
+const TYPES = {
+  text: 'Attribute, a text',
+  number: 'Attribute, a number',
+  boolean: 'Attribute, yes or no',
+} as const;
+
+function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
+  const { country: own } = useHere();
+  const may = useMay('contacts.import');
+  const client = useQueryClient();
+  const [mapping, setMapping] = useState<Mapping>({});
+  const [country, setCountry] = useState(own);
+  const [listId, setList] = useState('');
+  const [tags, setTags] = useState('');
+  const body = { mapping, country };
+  const lists = useQuery({
+    queryKey: [ws, 'lists'],
+    queryFn: ({ signal }) => call<Static<typeof ListsShown>>('GET', at(ws, '/lists'), { signal }),
+  });
+  const look = useQuery({
+    queryKey: [ws, 'import preview', of.id, body],
+    queryFn: ({ signal }) =>
+      call<ImportPreviewShown>('POST', at(ws, `/imports/${of.id}/preview`), { body, signal }),
+    placeholderData: keepPreviousData,
+  });
+  const start = useMutation({
+    mutationFn: () =>
+      call<ImportShown>('POST', at(ws, `/imports/${of.id}/start`), {
+        body: {
+          ...body,
+          ...(listId ? { listId } : {}),
+          tags: tags
+            .split(',')
+            .map((tag) => tag.trim())
+            .filter(Boolean),
+        },
+      }),
+    onSuccess: (now) => client.setQueryData(importQuery(ws, of.id).queryKey, now),
+  });
+  if (!look.data)
+    return look.error ? <Failed error={look.error} retry={() => void look.refetch()} /> : <Waiting />;
+  const { columns, rows, fault } = look.data;
+  const bad = rows.filter((row) => row.fault).length;
+  return (
+    <>
+      <section className="panel" aria-label="Where they go">
+        <div className="card-acts">
+          <label className="field">
+            Country of numbers without a country code
+            <input
+              size={4}
+              maxLength={2}
+              value={country}
+              onChange={({ currentTarget: { value } }) => setCountry(value.toUpperCase())}
+            />
+          </label>
+          <label className="field">
+            Put everyone into a list
+            <select value={listId} onChange={({ currentTarget }) => setList(currentTarget.value)}>
+              <option value="">none</option>
+              {lists.data?.lists.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label className="field">
+            Tags, with commas between
+            <input value={tags} onChange={({ currentTarget }) => setTags(currentTarget.value)} />
+          </label>
+        </div>
+        {(look.error ?? start.error) ? (
+          <p className="fault" role="alert">
+            {faultText(look.error ?? start.error) ?? (look.error ?? start.error)!.message}
+          </p>
+        ) : null}
+        <div className="card-acts">
+          <Act
+            may={may === true ? (fault ? fault.rule : true) : may}
+            busy={start.isPending}
+            variant="filled"
+            onAct={() => start.mutate()}
+          >
+            Import {of.rows.toLocaleString('en')} rows
+          </Act>
+          {fault ? (
+            <State tone="bad" icon="cross">
+              {fault.rule}
+            </State>
+          ) : bad > 0 ? (
+            <State tone="bad" icon="cross">
+              {bad} of the first {rows.length} rows would be rejected
+            </State>
+          ) : (
+            <State tone="good" icon="check">
+              the first {rows.length} rows are fine
+            </State>
+          )}
+        </div>
+      </section>
+      <Table
+        columns={columns}
+        rows={rows}
+        onTarget={(header, target) => setMapping({ ...mapping, [header]: target })}
+      />
+    </>
+  );
+}
+
+type TableProps = Pick<ImportPreviewShown, 'columns' | 'rows'> & {
+  onTarget: (header: string, target: Target) => void;
+};
+
+function Table({ columns, rows, onTarget }: TableProps): ReactElement {
+  return (
+    <div className="sheet" tabIndex={0} role="region" aria-label="The first rows">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Line</th>
+            {columns.map(({ header, target }, n) => (
+              <th scope="col" key={n}>
+                <span>{header || '(no name)'}</span>
+                <Choice header={header} target={target} onTarget={(to) => onTarget(header, to)} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ line, cells, fault }) => (
+            <tr key={line} data-bad={fault ? true : undefined}>
+              <th scope="row">
+                {line}
+                {fault ? (
+                  <span className="fault">
+                    {fault.field}: {fault.rule}
+                  </span>
+                ) : null}
+              </th>
+              {columns.map((_, n) => (
+                <td key={n}>{cells[n]}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+type ChoiceProps = { header: string; target: Target; onTarget: (target: Target) => void };
+
+/** What a column is; an attribute is called as the column until it is given another name. */
+function Choice({ header, target, onTarget }: ChoiceProps): ReactElement {
+  const isAttribute = typeof target === 'object' && 'attribute' in target;
+  const value =
+    target === 'ignore' ? 'ignore' : 'field' in target ? target.field : `:${target.type ?? 'text'}`;
+  const choose = (chosen: string) => {
+    if (chosen === 'ignore') return onTarget('ignore');
+    if (!chosen.startsWith(':')) return onTarget({ field: chosen });
+    const type = chosen.slice(1) as keyof typeof TYPES;
+    return onTarget({ attribute: isAttribute ? target.attribute : header, type });
+  };
+  return (
+    <>
+      <select
+        aria-label={`What ${header} is`}
+        value={value}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
+        {Object.entries(FIELDS).map(([field, words]) => (
+          <option key={field} value={field}>
+            {words}
+          </option>
+        ))}
+        {Object.entries(TYPES).map(([type, words]) => (
+          <option key={type} value={`:${type}`}>
+            {words}
+          </option>
+        ))}
+        <option value="ignore">Leave out</option>
+      </select>
+      {isAttribute ? (
+        <input
+          aria-label={`The attribute for ${header}`}
+          defaultValue={target.attribute}
+          onBlur={({ currentTarget: { value: name } }) =>
+            name && name !== target.attribute ? onTarget({ ...target, attribute: name }) : undefined
+          }
+        />
+      ) : null}
+    </>
+  );
+}
+
+/** How far it is, and what became of it. */
+function Course({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
+  const { state, rows, doneRows, created, updated, rejected, note, name } = of;
+  const save = useMutation({
+    mutationFn: async () =>
+      saveCsv(`faults of ${name}`, [
+        ['line', 'field', 'rule'],
+        ...(await allFaults(ws, of.id)).map(({ line, field, rule }) => [String(line), field, rule]),
+      ]),
+    onError: toastError,
+  });
+  const numbers = { 'New people': created, 'Known before': updated, Rejected: rejected };
+  return (
+    <section className="panel" aria-label="How far it is">
+      <div className="progress" role="status">
+        <span>
+          {state === 'running' ? 'Reading' : state === 'done' ? 'Done' : 'Stopped'}:{' '}
+          {doneRows.toLocaleString('en')} of {rows.toLocaleString('en')} rows
+        </span>
+        <progress aria-label="Rows that are read" value={doneRows} max={Math.max(rows, 1)} />
+      </div>
+      {note ? <p className="fault">{note}</p> : null}
+      <dl className="facts">
+        {Object.entries(numbers).map(([what, n]) => (
+          <div key={what}>
+            <dt>{what}</dt>
+            <dd>{n.toLocaleString('en')}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="card-acts">
+        <Act
+          may={rejected > 0 || 'No row was rejected.'}
+          busy={save.isPending}
+          onAct={() => save.mutate()}
+          hint="A CSV of lines and what is wrong with each"
+        >
+          Download what was rejected
+        </Act>
+        <Link to="/w/$ws/people" params={{ ws }}>
+          To the people
+        </Link>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,188 @@
+/** All that happened to or by somebody, newest first, of the kinds one wants to see. */
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState, type ReactElement, type ReactNode } from 'react';
+import type { TimelineEntry, TimelineKind } from '../../../../contract/doors/console/people.ts';
+import { ContentView } from '../../../shared/content.tsx';
+import { channelName, Icon } from '../../../shared/icons.tsx';
+import { Ago } from '../../../shared/time.tsx';
+import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { DeliveryState, furthest } from '../inbox/delivery.tsx';
+import { timelineQuery } from './queries.ts';
+
+/** What one can choose: some words stand for two kinds. */
+const CHOICES: readonly { name: string; kinds: readonly TimelineKind[] }[] = [
+  { name: 'Everything', kinds: [] },
+  { name: 'Messages', kinds: ['message', 'broadcast'] },
+  { name: 'Events', kinds: ['event'] },
+  { name: 'Clicks', kinds: ['click'] },
+  { name: 'Consent', kinds: ['consent'] },
+  { name: 'Campaigns', kinds: ['enrolment'] },
+  { name: 'Orders', kinds: ['order'] },
+  { name: 'Merges', kinds: ['merge'] },
+];
+
+/** The timeline. */
+export function Timeline({ ws, contact }: { ws: string; contact: string }): ReactElement {
+  const [chosen, setChosen] = useState(CHOICES[0]!);
+  return (
+    <>
+      <div className="kinds" role="group" aria-label="What is shown">
+        {CHOICES.map((one) => (
+          <button
+            key={one.name}
+            type="button"
+            className="chip"
+            aria-pressed={one === chosen}
+            onClick={() => setChosen(one)}
+          >
+            {one.name}
+          </button>
+        ))}
+      </div>
+      <Entries ws={ws} contact={contact} kinds={chosen.kinds} />
+    </>
+  );
+}
+
+type EntriesProps = { ws: string; contact: string; kinds: readonly TimelineKind[] };
+
+function Entries({ ws, contact, kinds }: EntriesProps): ReactElement {
+  const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(
+    timelineQuery(ws, contact, kinds),
+  );
+  if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting />;
+  const entries = data.pages.flatMap((page) => page.entries);
+  if (entries.length === 0)
+    return (
+      <Empty title={kinds.length > 0 ? 'Nothing of this kind' : 'Nothing has happened yet'}>
+        <p>What is said, sent, done, clicked, agreed to, refused and ordered appears here.</p>
+      </Empty>
+    );
+  return (
+    <ol className="history">
+      {entries.map((entry, n) => (
+        <li key={`${entry.at} ${n}`}>
+          <Entry entry={entry} />
+        </li>
+      ))}
+      {hasNextPage ? (
+        <li>
+          <button type="button" className="earlier" onClick={() => void fetchNextPage()}>
+            Earlier
+          </button>
+        </li>
+      ) : null}
+    </ol>
+  );
+}
+
+function Line({ at, children }: { at: string; children: ReactNode }): ReactElement {
+  return (
+    <p className="muted">
+      {children} · <Ago at={at} />
+    </p>
+  );
+}
+
+function Entry({ entry }: { entry: TimelineEntry }): ReactElement {
+  switch (entry.type) {
+    case 'message':
+    case 'broadcast':
+      return <Passed entry={entry} />;
+    case 'event':
+      return (
+        <>
+          <Line at={entry.at}>
+            Did <strong>{entry.name}</strong>
+            {entry.history ? ' (told later, as history)' : ''}
+          </Line>
+          <Facts of={entry.properties} />
+        </>
+      );
+    case 'click':
+      return (
+        <Line at={entry.at}>
+          Opened {entry.uri ?? 'a link that is not kept any more'}
+          {entry.times > 1 ? `, ${entry.times} times` : ''}
+        </Line>
+      );
+    case 'consent':
+      return (
+        <Line at={entry.at}>
+          {entry.blocked.length > 0
+            ? `No ${entry.blocked.join(', ')} any more`
+            : 'Everything may be sent again'}{' '}
+          to {entry.address || channelName(entry.channel)}: {entry.reason}
+        </Line>
+      );
+    case 'merge':
+      return (
+        <Line at={entry.at}>
+          Became one with <span className="mono">{entry.contactId}</span>
+        </Line>
+      );
+    case 'enrolment':
+      return (
+        <Line at={entry.at}>
+          Entered the campaign <strong>{entry.campaign.name}</strong>
+          {entry.ending ? `, which ended: ${entry.ending}` : ''}
+        </Line>
+      );
+    case 'order':
+      return (
+        <Line at={entry.at}>
+          Order {entry.order.reference ?? entry.order.id}
+          {entry.order.total ? ` of ${entry.order.total}` : ''}, {entry.order.status}
+          {entry.order.description ? `: ${entry.order.description}` : ''}
+        </Line>
+      );
+    default:
+      return entry satisfies never;
+  }
+}
+
+function Facts({ of }: { of: Record<string, unknown> }): ReactElement | null {
+  const known = Object.entries(of);
+  if (known.length === 0) return null;
+  return (
+    <dl className="facts passed">
+      {known.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+type PassedEntry = Extract<TimelineEntry, { type: 'message' | 'broadcast' }>;
+
+function Passed({ entry }: { entry: PassedEntry }): ReactElement {
+  const isIn = entry.type === 'message' && entry.message.direction === 'in';
+  const delivery = furthest(entry.deliveries);
+  return (
+    <>
+      <p className="muted">
+        {entry.type === 'broadcast' ? `Broadcast “${entry.broadcast.name}”` : isIn ? 'They said' : 'You said'}
+        {delivery?.channel ? ` · ${channelName(delivery.channel)}` : null} · <Ago at={entry.at} />{' '}
+        {isIn ? null : <DeliveryState delivery={delivery} />}
+        {entry.type === 'message' && !isIn ? (
+          <Link
+            to="."
+            search={(now: object) => ({ ...now, why: entry.message.id })}
+            className="plain"
+            aria-label="Why this message"
+          >
+            <Icon name="info" size={16} />
+          </Link>
+        ) : null}
+      </p>
+      <div className="passed">
+        <ContentView content={entry.type === 'message' ? entry.message.content : entry.broadcast.content} />
+      </div>
+    </>
+  );
+}
