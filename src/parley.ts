@@ -71,6 +71,7 @@ import { createQueue } from './queue/queue.ts';
 import { createFlow } from './queue/work/flow.ts';
 import { gatherReceipts } from './receipts/gather.ts';
 import { receiptsRoom } from './receipts/room.ts';
+import { createCalled } from './receipts/called.ts';
 import { createSignatures } from './receipts/signatures.ts';
 import { takeInbound, takeReceipts } from './receipts/receive.ts';
 import { createSimulator } from './simulator/simulator.ts';
@@ -300,7 +301,7 @@ function openRooms(ground: Ground) {
   const { server, parts, receive } = createServing(ctx, {
     notices,
     heard,
-    receiving: { ...shared, takeReceipts: heard, believeOnce },
+    receiving: { ...shared, takeReceipts: heard, believeOnce, noteCalled: createCalled(shared) },
     web: ground.overrides.web,
     probes: { amiss: ready, registry: metrics.registry },
   });

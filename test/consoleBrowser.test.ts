@@ -574,6 +574,27 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('a channel is added, set up by steps that tick themselves, and a test is followed to its end', async () => {
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/channels`);
+    await page.getByRole('link', { name: 'Add a channel' }).click();
+    await page.getByRole('link', { name: 'twilio', exact: true }).click();
+    await checkAxe(page, 'a new channel');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Second Twilio');
+    await page.getByLabel(/accountSid/).fill(`AC${'0'.repeat(32)}`);
+    await page.getByLabel(/authToken/).fill('1'.repeat(32));
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const setUp = page.getByRole('region', { name: 'Set-up' });
+    await setUp.getByText('Waiting for the first call back').waitFor();
+    await setUp.getByRole('textbox', { name: 'Send the test to' }).fill('+14155590001');
+    await setUp.getByRole('button', { name: 'Send a test' }).click();
+    await setUp.getByText('The test is delivered').waitFor();
+    await setUp.getByText('Its credentials were taken').waitFor();
+    await checkAxe(page, 'the set-up of a channel');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('channels and settings: how each fares, who is a member, who did what', async () => {
     const tab = await openTab(browser, { colorScheme: 'dark' });
     const page = await signedIn(tab, `/w/${ws}/channels`);

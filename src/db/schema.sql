@@ -982,6 +982,14 @@ CREATE TABLE install (
 );
 
 -- on every node
+CREATE TABLE integration_calls (
+  integration_id bigint NOT NULL,
+  first_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (integration_id)
+);
+
+-- on every node
 CREATE TABLE integration_health (
   integration_id bigint NOT NULL,
   process text NOT NULL,

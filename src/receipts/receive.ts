@@ -42,6 +42,7 @@ import type { RunSource } from '../ledger/run.ts';
 import { addressesOf } from '../ledger/deliveries.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readChoices } from './choices.ts';
+import type { NoteCalled } from './called.ts';
 import { cleanInbound, cleanReceipt } from './clean.ts';
 import { dropFiles, keepFiles, type FileDeps } from './files.ts';
 import { answerHelp } from './help.ts';
@@ -75,7 +76,7 @@ export async function calledIntegration(
 
 /** Takes the callback of a provider in; returns how to answer it. */
 export async function receiveCallback(
-  deps: ReceiveDeps & { takeReceipts: TakeReceipts; believeOnce: BelieveOnce },
+  deps: ReceiveDeps & { takeReceipts: TakeReceipts; believeOnce: BelieveOnce; noteCalled: NoteCalled },
   integration: Integration,
   request: CallbackRequest,
 ): Promise<CallbackAnswer> {
@@ -100,6 +101,7 @@ export async function receiveCallback(
     );
     return callback.kind === 'forged' ? callback.answer : callback.signed!.forged;
   }
+  deps.noteCalled(integrationId);
   if (callback.kind === 'malformed') {
     deps.log.warn(
       { integrationId, provider: integration.provider, detail: callback.detail },

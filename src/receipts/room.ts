@@ -5,7 +5,10 @@ import { sweepSignatures } from './signatures.ts';
 /** Receipts. */
 export const receiptsRoom: Room = {
   name: 'receipts',
-  personal: { callback_signatures: 'hashes of a provider’s tokens and of whole callbacks, for half a day' },
+  personal: {
+    callback_signatures: 'hashes of a provider’s tokens and of whole callbacks, for half a day',
+    integration_calls: 'names nobody',
+  },
   exports: {
     callback_signatures: { not: 'hashes' },
   },

@@ -28,3 +28,20 @@ export async function upsertSignatures(
 export async function deleteSignatures(db: Db, beforeMs: number): Promise<void> {
   await db`DELETE FROM callback_signatures WHERE at_ms < ${beforeMs}`;
 }
+
+/** Notes when an integration's provider called. */
+export async function upsertCalled(db: Db, integrationId: number, nowMs: number): Promise<void> {
+  await db`
+    INSERT INTO integration_calls AS c (integration_id, first_ms, last_ms) VALUES (${integrationId}, ${nowMs}, ${nowMs})
+    ON CONFLICT (integration_id) DO UPDATE SET last_ms = greatest(c.last_ms, excluded.last_ms)`;
+}
+
+/** When providers of integrations called last. */
+export async function selectCalled(
+  db: Db,
+  integrationIds: readonly number[],
+): Promise<{ integrationId: number; lastMs: number }[]> {
+  return await db<{ integrationId: number; lastMs: number }[]>`
+    SELECT integration_id AS "integrationId", last_ms AS "lastMs" FROM integration_calls
+    WHERE integration_id = ANY(${[...integrationIds]}::bigint[])`;
+}

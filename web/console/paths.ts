@@ -19,6 +19,9 @@ export const paths = {
   webhook: (ws: string, webhook: string, call?: string) =>
     `/w/${ws}/developers/webhooks/${webhook}${call === undefined ? '' : `/${call}`}`,
   channels: (ws: string) => `/w/${ws}/channels`,
+  integration: (ws: string, integration: string) => `/w/${ws}/channels/${integration}`,
+  newChannel: (ws: string, provider?: string) =>
+    `/w/${ws}/channels/new${provider === undefined ? '' : `/${provider}`}`,
   settings: (ws: string) => `/w/${ws}/settings`,
   simulator: (ws: string) => `/w/${ws}/simulator`,
 } as const;

@@ -10,8 +10,6 @@ import {
 } from '@tanstack/react-router';
 import { bootstrapQuery } from './api/queries.ts';
 import { Inbox } from './pages/inbox/Inbox.tsx';
-import { Enter } from './pages/session/Enter.tsx';
-import { SignIn } from './pages/session/SignIn.tsx';
 import { Empty, Failed } from './ui/states.tsx';
 import { Shell } from './shell/Shell.tsx';
 
@@ -44,9 +42,14 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (given: Record<string, unknown>): { to?: string } => ({ to: textIn(given['to']) }),
-  component: SignIn,
+  // Seldom the first page: what it is made of is not in everybody's way.
+  component: lazyRouteComponent(() => import('./pages/session/SignIn.tsx'), 'SignIn'),
 });
-const enter = createRoute({ getParentRoute: () => root, path: '/enter', component: Enter });
+const enter = createRoute({
+  getParentRoute: () => root,
+  path: '/enter',
+  component: lazyRouteComponent(() => import('./pages/session/Enter.tsx'), 'Enter'),
+});
 const me = createRoute({
   getParentRoute: () => root,
   path: '/me',
@@ -154,6 +157,16 @@ const channels = createRoute({
   path: 'channels',
   component: lazyRouteComponent(() => import('./pages/channels/Channels.tsx'), 'Channels'),
 });
+const integration = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/$integration',
+  component: lazyRouteComponent(() => import('./pages/channels/Integration.tsx'), 'Integration'),
+});
+const newChannel = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/new/{-$provider}',
+  component: lazyRouteComponent(() => import('./pages/channels/NewChannel.tsx'), 'NewChannel'),
+});
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: 'settings',
@@ -184,6 +197,8 @@ const tree = root.addChildren([
     developers,
     webhook,
     channels,
+    integration,
+    newChannel,
     settings,
     simulator,
   ]),

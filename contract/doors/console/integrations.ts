@@ -92,6 +92,8 @@ export const HealthShown = Type.Object({
   triesAgainInMs: orNull(Type.Number()),
   failuresInARow: Count,
   lastSuccessAt: orNull(Time),
+  /** When its provider called back last, to the minute; null: never. */
+  lastCallbackAt: orNull(Time),
   lastFailure: orNull(Type.Object({ code: Type.String(), detail: Type.String(), at: Time })),
   recent: Type.Object({
     minutes: Count,
@@ -104,3 +106,8 @@ export const HealthShown = Type.Object({
   rate: Type.Object({ limitPerS: orNull(Type.Number()), perS: Type.Number() }),
 });
 export type HealthShown = Static<typeof HealthShown>;
+/** How all of a workspace fare. */
+export const AllHealthShown = Type.Object({
+  integrations: Type.Array(Type.Object({ id: Id, ...HealthShown.properties })),
+});
+export type AllHealthShown = Static<typeof AllHealthShown>;

@@ -3,7 +3,6 @@ import { providerCall } from '../kit/providerCall.ts';
 import { Type } from 'typebox';
 import {
   CallbacksShown,
-  HealthShown,
   IntegrationPatch,
   IntegrationShown,
   IntegrationsShown,
@@ -32,7 +31,6 @@ import {
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
-import { healthOf } from '../../senders/health.ts';
 import { acceptOne } from './acceptOne.ts';
 import { catalogueOf } from '../kit/templateCatalogue.ts';
 import { readAddress } from './input.ts';
@@ -42,7 +40,6 @@ import {
   missing,
   readLimit,
   reads,
-  timeText,
   writes,
   type Call,
   type Done,
@@ -158,13 +155,6 @@ export const integrationRoutes: readonly Route[] = [
     handle: connect,
   }),
   reads({
-    path: `${one}/health`,
-    does: 'How an integration fares: errors, its breaker, its rate.',
-    action: 'integrations.read',
-    answer: HealthShown,
-    handle: health,
-  }),
-  reads({
     path: `${one}/callbacks`,
     does: 'The URL at which its provider calls us back.',
     answer: CallbacksShown,
@@ -258,7 +248,8 @@ function toolsOf({ ctx }: Call<unknown>) {
   return { vault: ctx.vault, catalogue: ctx.adapters, ids: ctx.ids };
 }
 
-async function find(call: Call): Promise<Integration | Fault> {
+/** The integration of the path. */
+export async function find(call: Call): Promise<Integration | Fault> {
   const { sql, vault } = call.ctx;
   const which = { workspaceId: call.workspace.id, id: idIn(call, 'integrationId') };
   return (await getIntegration(sql, vault, which)) ?? missing('integration');
@@ -345,31 +336,4 @@ async function listTemplates(call: Call): Promise<ProviderTemplates | Fault> {
   if (found.kind !== 'listed')
     return fault('unprocessable', `The provider says: ${found.detail} (${found.code})`);
   return { templates: found.templates, next: found.after ?? null };
-}
-
-/** How it fares, as all processes that send have seen it; what they saw in the last seconds may be missing. */
-async function health(call: Call): Promise<HealthShown | Fault> {
-  const { ctx } = call;
-  const integration = await find(call);
-  if (isFault(integration)) return integration;
-  const nowMs = ctx.clock.nowMs();
-  const [seen, limitPerS] = await Promise.all([
-    healthOf(ctx.sql, integration.id, nowMs),
-    ctx.senders.rateOf(integration.id),
-  ]);
-  const { openUntilMs, lastFailure, recent } = seen;
-  const tries = recent.accepted + recent.refused + recent.deferred;
-  return {
-    status: integration.status,
-    used: seen.used,
-    breaker: openUntilMs === undefined ? 'closed' : 'open',
-    triesAgainInMs: openUntilMs === undefined ? null : openUntilMs - nowMs,
-    failuresInARow: seen.failuresInARow,
-    lastSuccessAt: timeText(seen.lastSuccessMs),
-    lastFailure: lastFailure
-      ? { code: lastFailure.code, detail: lastFailure.detail, at: timeText(lastFailure.atMs) }
-      : null,
-    recent: { ...recent, errorRate: tries ? (recent.refused + recent.deferred) / tries : 0 },
-    rate: { limitPerS: limitPerS ?? null, perS: recent.accepted / (recent.minutes * 60) },
-  };
 }

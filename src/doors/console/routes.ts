@@ -24,6 +24,7 @@ import { idempotencyRoutes } from './idempotency.ts';
 import { inboxRoutes } from './inbox.ts';
 import { inboxBulkRoutes } from './inboxBulk.ts';
 import { savedReplyRoutes } from './savedReplies.ts';
+import { healthRoutes } from './integrationsHealth.ts';
 import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
@@ -52,6 +53,7 @@ export const ROUTES: readonly Route[] = [
   ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
+  ...healthRoutes,
   ...integrationRoutes,
   ...contactRoutes,
   ...mergeRoutes,

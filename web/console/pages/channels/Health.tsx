@@ -1,0 +1,67 @@
+/** How an integration fares. */
+import type { ReactElement } from 'react';
+import type { HealthShown, IntegrationShown } from '../../../../contract/doors/console/integrations.ts';
+import { Ago } from '../../../shared/time.tsx';
+import { State } from '../../ui/basic.tsx';
+
+/** In a word. */
+export function Standing({
+  status,
+  health,
+}: Pick<IntegrationShown, 'status'> & { health: HealthShown | undefined }): ReactElement {
+  if (status === 'inactive')
+    return (
+      <State tone="held" icon="pause">
+        off
+      </State>
+    );
+  if (status === 'error' || health?.breaker === 'open')
+    return (
+      <State tone="bad" icon="cross">
+        failing
+      </State>
+    );
+  return (
+    <State tone="good" icon="check">
+      on
+    </State>
+  );
+}
+
+/** In numbers. */
+export function Health({ health }: { health: HealthShown }): ReactElement {
+  const { recent, lastSuccessAt, lastCallbackAt, lastFailure, rate } = health;
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Last taken</dt>
+        <dd>{lastSuccessAt ? <Ago at={lastSuccessAt} /> : 'nothing yet'}</dd>
+      </div>
+      <div>
+        <dt>Last call back</dt>
+        <dd>{lastCallbackAt ? <Ago at={lastCallbackAt} /> : 'never'}</dd>
+      </div>
+      <div>
+        <dt>Last {recent.minutes} min</dt>
+        <dd>
+          {recent.accepted.toLocaleString('en')} taken, {recent.refused.toLocaleString('en')} refused (
+          {(recent.errorRate * 100).toFixed(1)} %)
+        </dd>
+      </div>
+      <div>
+        <dt>Rate</dt>
+        <dd>
+          {rate.perS.toFixed(1)} of {rate.limitPerS ?? 'any number'} a second
+        </dd>
+      </div>
+      {lastFailure ? (
+        <div>
+          <dt>Last failure</dt>
+          <dd>
+            {lastFailure.code} {lastFailure.detail} · <Ago at={lastFailure.at} />
+          </dd>
+        </div>
+      ) : null}
+    </dl>
+  );
+}
