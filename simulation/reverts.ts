@@ -77,8 +77,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'cancel: a claim that was under way was not waited for',
     file: 'src/queue/work/streams.ts',
-    from: 'await lockLane(tx, lane);',
-    to: '',
+    from: 'await lockLane(tx, lane);\n  return await deleteStream(tx, lane, kind, stream, most);',
+    to: 'return await deleteStream(tx, lane, kind, stream, most);',
     focus: [START, 'broadcasts cancel'],
   },
   {
@@ -161,8 +161,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'order: webhook calls of one contact overtook each other',
     file: 'src/webhooks/deliver.ts',
-    from: '  await turn.before;\n',
-    to: '',
+    from: 'let held = await turn.before;',
+    to: 'let held = (turn.before, undefined as Awaited<typeof turn.before>);',
     focus: [SINGLE, 'people reply'],
   },
   {
@@ -180,5 +180,26 @@ export const REVERTS: readonly Revert[] = [
     to: '',
     focus: [],
     lacks: 'all that plays is one process; a wake that is lost is played, but a worker finds its work within a second all the same',
+  },
+  {
+    name: 'campaigns: an answer was told of no campaign, and the reader of the feed failed',
+    file: 'src/campaigns/events/sql.told.ts',
+    from: 's.version_id AS "versionId", s.variant, s.step\n    FROM campaign_sends s JOIN campaigns c ON c.id',
+    to: 'version_id AS "versionId", s.variant, s.step\n    FROM campaign_sends s JOIN campaigns c ON c.id',
+    focus: ['campaigns event', 'people reply'],
+  },
+  {
+    name: 'campaigns: who left while the campaign stood still went on in it afterwards',
+    file: 'src/campaigns/enrol/engine.ts',
+    from: 'return left.ended && apply(live, member, enrolment, left, changes);',
+    to: 'return void left;',
+    focus: ['campaigns event', 'campaigns pause', 'campaigns resume'],
+  },
+  {
+    name: 'ids: of several that slept past their loans one drew from a place of another',
+    file: 'src/db/idPlaces.ts',
+    from: 'if (hasSlept) return [];',
+    to: '',
+    focus: [SINGLE, 'processes hire', 'workspaces quiet hours'],
   },
 ];

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FAULTS } from '../scripts/mutate/faults/faults.ts';
 import { ROOT, timesIn } from '../scripts/mutate/fault.ts';
+import { REVERTS } from '../simulation/reverts.ts';
 
 test('each fault changes a text that its file has once', () => {
   const stale = FAULTS.filter((fault) => timesIn(fault) !== 1);
@@ -28,5 +29,14 @@ test('no two faults are the same', () => {
   assert.deepEqual(
     said.filter((one, index) => said.indexOf(one) !== index),
     [],
+  );
+});
+
+test('each repair that the simulation takes back is in the code once', () => {
+  const stale = REVERTS.filter(({ file, from, lacks }) => !lacks && timesIn({ file, text: from }) !== 1);
+  assert.deepEqual(
+    stale.map(({ file, name }) => `${file}: ${name}`),
+    [],
+    'the code has changed: say in simulation/reverts.ts how the repair is taken back now',
   );
 });

@@ -86,6 +86,27 @@ describe('notifications', () => {
     }
   });
 
+  test('native templates that are made at the same time in a test workspace are all there', async () => {
+    const path = `${base}/integrations/${app.integrations['whatsapp']!}/messageTemplates`;
+    const names = Array.from({ length: 8 }, (_, at) => `at_once_${at}`);
+    const components = [{ type: 'BODY', text: 'Hello' }];
+    const made = await Promise.all(
+      names.map((name) => call('POST', path, { name, category: 'UTILITY', language: 'en', components })),
+    );
+    assert.deepEqual(
+      made.map(({ status }) => status),
+      names.map(() => 201),
+    );
+    const { body } = (await call('GET', path)) as Json;
+    assert.deepEqual(body.messageTemplates.map(({ name }: Json) => name).sort(), names);
+    const gone = await Promise.all(names.map((name) => call('DELETE', `${path}/${name}`)));
+    assert.deepEqual(
+      gone.map(({ status }) => status),
+      names.map(() => 200),
+    );
+    assert.equal(((await call('GET', path)) as Json).body.messageTemplates.length, 0);
+  });
+
   test('N9 N19 a native WhatsApp template: sent as it is, shown as the person saw it', async () => {
     const integrationId = app.integrations['whatsapp']!;
     const made = (await call('POST', `${base}/integrations/${integrationId}/messageTemplates`, {

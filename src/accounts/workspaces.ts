@@ -10,14 +10,15 @@ import { checkText } from './checks.ts';
 import type { Role } from '../../contract/roles.ts';
 import { countOwned, upsertMembership } from './sql.access.ts';
 import {
+  type WorkspaceRow,
   insertWorkspace,
+  lockWorkspace,
   markIntegrationDeleted,
   markWorkspaceDeleted,
   selectIntegrationsOf,
   selectWorkspaces,
   selectWorkspacesOf,
   updateWorkspaceRow,
-  type WorkspaceRow,
 } from './sql.ts';
 
 /** A tenant. */
@@ -99,6 +100,11 @@ export async function createOwnWorkspace(
 export async function getWorkspace(db: Db, id: number): Promise<Workspace | undefined> {
   const [row] = await selectWorkspaces(db, [id]);
   return row && workspaceOf(row);
+}
+
+/** A workspace whose settings are looked at and then changed: nobody else changes it before the transaction ends. */
+export async function getWorkspaceToChange(tx: Tx, id: number): Promise<Workspace | undefined> {
+  return (await lockWorkspace(tx, id)) ? await getWorkspace(tx, id) : undefined;
 }
 
 /** Changes a workspace. After the commit, tell the directory: `forget(id)`. */

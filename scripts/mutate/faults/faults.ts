@@ -2,6 +2,7 @@
 import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
+import { campaignFaults } from './campaigns.ts';
 import { claimFaults } from './claims.ts';
 import { connectFaults } from './connect.ts';
 import { decisionFaults } from './decisions.ts';
@@ -22,4 +23,5 @@ export const FAULTS: readonly Fault[] = [
   ...broadcastFaults,
   ...inboxFaults,
   ...connectFaults,
+  ...campaignFaults,
 ];

@@ -12,7 +12,7 @@ import {
 import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { type Static } from 'typebox';
 import type { Integration } from '../../accounts/integrations.ts';
-import { getWorkspace, updateWorkspace, type Workspace } from '../../accounts/workspaces.ts';
+import { getWorkspaceToChange, updateWorkspace, type Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Failure } from '../../channels/kit/outcome.ts';
 import {
@@ -158,7 +158,7 @@ export async function keepOwn(
   change: (present: Workspace) => Record<string, unknown> | Fault,
   tooMuch: Fault,
 ): Promise<undefined | SunshineFault> {
-  const present = await getWorkspace(tx, workspace.id);
+  const present = await getWorkspaceToChange(tx, workspace.id);
   if (!present) return missing('app');
   const settings = change(present);
   if (isFault(settings)) return settings;

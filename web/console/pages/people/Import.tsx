@@ -216,15 +216,17 @@ function Table({ columns, rows, onTarget }: TableProps): ReactElement {
         <tbody>
           {rows.map(({ line, cells, fault }) => (
             <tr key={line} data-bad={fault ? true : undefined}>
-              <th scope="row">{line}</th>
+              <th scope="row">
+                {line}
+                {fault ? (
+                  <span className="fault">
+                    {fault.field}: {fault.rule}
+                  </span>
+                ) : null}
+              </th>
               {columns.map((_, n) => (
                 <td key={n}>{cells[n]}</td>
               ))}
-              {fault ? (
-                <td className="fault">
-                  {fault.field}: {fault.rule}
-                </td>
-              ) : null}
             </tr>
           ))}
         </tbody>

@@ -12,6 +12,7 @@ import { useHere } from '../../shell/session.ts';
 import { Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people');
 const ROW_PX = 56;
