@@ -171,6 +171,22 @@ test('operators, workspaces and keys by the command', async () => {
   assert.equal((await parley(['integration', 'remove', integrationId!, ...K])).code, 0);
 });
 
+test('S16 S21 Connect is enabled and disabled for a live workspace by the command', async () => {
+  const connect = (what: 'enable' | 'disable', id: string) => parley(['connect', what, id]);
+  const owner = ['--owner', 'second@shop.example', '--environment', 'live'];
+  const made = await parley(['workspace', 'create', 'Acme', ...owner]);
+  const [, id] = /workspace ([0-9a-f]{24}), live/.exec(made.out) ?? assert.fail(made.err + made.out);
+  const on = await connect('enable', id!);
+  const [, page] = /http\S+(\/connect\/\d+\?connect_id=)…/.exec(on.out) ?? assert.fail(on.err + on.out);
+  const status = async () => (await fetch(`${server.ready.url}${page}a`)).status;
+  assert.equal(await status(), 200);
+  const off = await connect('disable', id!);
+  assert.match(off.out, /may act for nobody/);
+  assert.equal(await status(), 404);
+  const nobody = await connect('enable', '0'.repeat(24));
+  assert.deepEqual([nobody.code, /no such workspace/.test(nobody.err)], [1, true]);
+});
+
 test('the secret is rotated by the command, while nothing runs', async () => {
   assert.match((await parley(['secret', 'rotate'])).err, /stop every process/);
   await server.stop();

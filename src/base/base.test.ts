@@ -356,6 +356,9 @@ test('names of time zones, and times that are written', () => {
     for (const time of ['first', 'again']) assert.equal(isTimeZone(none), false, `${none} ${time}`);
   assert.equal(parseIsoTime('2026-11-20T12:00:00Z'), NOW);
   assert.equal(parseIsoTime('2026-11-20 12:00'), undefined);
+  assert.equal(parseIsoTime('2024-02-29T00:00:00Z'), Date.UTC(2024, 1, 29));
+  for (const day of ['2026-02-29', '2026-02-30', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00'])
+    assert.equal(parseIsoTime(`${day}T00:00:00Z`), undefined, day);
 });
 
 test('parts start in order and stop in reverse; a failed start stops what had started', async () => {

@@ -46,7 +46,7 @@ export async function insertRetries(
   const rows = await db<{ contactId: number }[]>`
     INSERT INTO broadcast_retries (bucket, run_id, contact_id, broadcast_id)
     SELECT DISTINCT d.bucket, d.cause_id, d.contact_id, ${broadcastId}::bigint FROM deliveries d
-    WHERE d.cause_id = ${runId} AND d.workspace_id = ${workspaceId} AND ${failedForGood(db)}
+    WHERE d.cause_id = ${runId} AND d.workspace_id = ${workspaceId} AND d.amiss = ${STATE.failed} AND ${failedForGood(db)}
       AND (${code}::text IS NULL OR d.code = ${code}::text)
       AND NOT EXISTS (SELECT FROM broadcast_retries r
         WHERE r.bucket = d.bucket AND r.run_id = ${runId} AND r.contact_id = d.contact_id)

@@ -5,7 +5,7 @@
  * day of it. 29 February is 28 February in years that have none.
  */
 import type { Trigger } from '../../../contract/campaign.ts';
-import { isoTime, parseIsoTime } from '../../base/clock.ts';
+import { parseIsoTime } from '../../base/clock.ts';
 import { clientMs } from '../events/time.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
 import { dayOf, instantOf } from './local.ts';
@@ -66,8 +66,7 @@ function dateOf(value: unknown): { day: number } | { atMs: number } | undefined 
   if (typeof value !== 'string') return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(value)) {
     const ms = parseIsoTime(`${value}T00:00:00Z`);
-    // A day that no month has is no date.
-    return ms === undefined || !isoTime(ms).startsWith(value) ? undefined : { day: ms / DAY_MS };
+    return ms === undefined ? undefined : { day: ms / DAY_MS };
   }
   const atMs = parseIsoTime(value);
   return atMs === undefined ? undefined : { atMs };

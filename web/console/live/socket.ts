@@ -18,9 +18,11 @@ import {
 import type {
   ConversationPage,
   ConversationWhole,
+  ThreadEntry,
   ThreadPage,
 } from '../../../contract/doors/console/inbox.ts';
 import type { View } from '../../../contract/inboxViews.ts';
+import { toast } from '../ui/toasts.tsx';
 import { applyToConversation, applyToList, applyToThread } from './apply.ts';
 
 /** Who is in a conversation, by operator; `untilMs` is when that is forgotten. */
@@ -147,6 +149,7 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
       data ? { ...data, pages: applyToThread(data.pages, event.entry) } : data,
     );
     void client.invalidateQueries({ queryKey: [ws, 'why', event.entry.id] });
+    if (event.entry.type === 'note') noteMention(client, ws, me, event.entry);
     return;
   }
   const { conversation } = event;
@@ -166,6 +169,18 @@ export function apply(client: QueryClient, ws: string, me: string, nowMs: number
   client.setQueryData<ConversationWhole>([ws, 'conversation', conversation.id], (whole) =>
     whole ? applyToConversation(whole, conversation) : whole,
   );
+  countSoon(client, ws);
+}
+
+/** Somebody has asked for who is signed in. */
+function noteMention(
+  client: QueryClient,
+  ws: string,
+  me: string,
+  note: Extract<ThreadEntry, { type: 'note' }>,
+): void {
+  if (note.author.id === me || !note.mentions.some(({ id }) => id === me)) return;
+  toast(`${note.author.name} mentioned you: ${note.text}`);
   countSoon(client, ws);
 }
 

@@ -21,6 +21,8 @@ import { useMay } from '../../shell/session.ts';
 import { useKeys } from '../../ui/keys.ts';
 import { useDraft, useNote, useSeenUpTo, useTyping } from './composing.ts';
 import { Files, useFiles } from './Files.tsx';
+import { SaveReply } from './SaveReply.tsx';
+import { Suggest, useMentionsIn, useSuggestions } from './Suggest.tsx';
 import { leftText, Ways } from './Ways.tsx';
 
 const Rich = lazy(async () => ({ default: (await import('./rich/Rich.tsx')).Rich }));
@@ -50,6 +52,7 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
   const sayTyping = useTyping(id);
   const seenUpTo = useSeenUpTo(conversation);
   const files = useFiles(ws);
+  const mentionsIn = useMentionsIn(ws);
   const focusOn = (next: Mode) => {
     setMode(next);
     requestAnimationFrame(() => field.current?.focus());
@@ -67,7 +70,7 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
     send(ws, id, { content, seenUpTo: seenUpTo(), ...(way ? { destinationId: way.destinationId } : {}) });
   const go = (andClose = false) => {
     if (cannot) return;
-    if (isNote) return noteIt.mutate(value.trim());
+    if (isNote) return noteIt.mutate({ text: value.trim(), mentions: mentionsIn(value) });
     for (const content of contentsOf(value.trim(), files.kept)) say(content);
     files.clear();
     setText('');
@@ -81,7 +84,9 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
     saveDraft(next);
     sayTyping();
   };
+  const suggestions = useSuggestions(ws, { text: value, isNote, onText: typed });
   const pressed = (event: KeyboardEvent) => {
+    if (suggestions.pressed(event)) return;
     if (event.key === 'Escape') field.current?.blur();
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -97,10 +102,13 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
           <Ways ways={ways} way={way} onWay={setChosen} />
         )}
       </div>
+      <Suggest {...suggestions} />
       <textarea
         ref={field}
         aria-label={isNote ? 'Note' : 'Reply'}
-        placeholder={isNote ? 'A note for the others …' : 'Write an answer …'}
+        placeholder={
+          isNote ? 'A note for the others; @ tells somebody …' : 'Write an answer; / for those kept ready …'
+        }
         value={value}
         rows={3}
         maxLength={MOST_TEXT}
@@ -111,6 +119,7 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
       {isNote ? null : <Files files={files} />}
       <div className="composer-end">
         {isNote || may !== true ? null : <More way={way} onKind={setRich} onFiles={files.add} />}
+        {isNote || may !== true || !text.trim() ? null : <SaveReply ws={ws} text={text.trim()} />}
         <span className="muted grow">{off ?? <Size text={value} way={isNote ? undefined : way} />}</span>
         {way?.templateOnly && !isNote && may === true ? (
           <Button size="sm" variant="default" onClick={() => setRich('template')}>

@@ -1,7 +1,8 @@
 /** One conversation: who it is with, what was said, and the place to answer. */
 import { Menu, Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, type ReactElement } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState, type ReactElement } from 'react';
 import type {
   ConversationPatch,
   ConversationShown,
@@ -10,7 +11,7 @@ import type {
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
 import { clockText, dayText, spanText, useNow } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
-import { at, conversationQuery, membersQuery } from '../../api/queries.ts';
+import { at, conversationQuery, membersQuery, threadQuery } from '../../api/queries.ts';
 import { apply, sayPresent, usePresent } from '../../live/socket.ts';
 import { useHere, useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
@@ -18,9 +19,9 @@ import { useKeys } from '../../ui/keys.ts';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
-import { Profile } from './Profile.tsx';
 import { Thread } from './Thread.tsx';
 
+const Profile = lazy(async () => ({ default: (await import('./Profile.tsx')).Profile }));
 const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
@@ -62,7 +63,9 @@ export function Conversation({
         <Present id={id} />
         <Composer ws={ws} conversation={data} onClose={close} />
       </section>
-      <Profile ws={ws} contactId={data.contact.id} />
+      <Suspense fallback={<aside className="profile" />}>
+        <Profile ws={ws} contactId={data.contact.id} />
+      </Suspense>
     </>
   );
 }
@@ -123,6 +126,12 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
     );
   const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
   const allowed = may === true;
+  const [menu, setMenu] = useState<'assign' | 'snooze'>();
+  const why = useWhyLast(ws, conversation.id);
+  const opens = (which: 'assign' | 'snooze') => ({
+    opened: menu === which,
+    onChange: (is: boolean) => setMenu(is ? which : undefined),
+  });
   useKeys([
     {
       keys: 'e',
@@ -130,6 +139,16 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
       act: () => allowed && close(),
     },
     { keys: 'm', does: 'Assign to me', act: () => allowed && take() },
+    { keys: 'a', does: 'Assign to somebody', act: () => allowed && setMenu('assign') },
+    { keys: 'z', does: 'Snooze', act: () => allowed && setMenu('snooze') },
+    {
+      keys: 'u',
+      does: 'Mark as unread',
+      act: () => allowed && change.mutate({ unread: true }, { onSuccess: onBack }),
+    },
+    { keys: 'w', does: 'Why the last message', act: why },
+    { keys: ']', does: 'Show or hide who it is', act: () => togglePane('profile') },
+    { keys: '[', does: 'Show or hide the list', act: () => togglePane('list') },
   ]);
   const window = ways[0]?.windowEndsAt;
   return (
@@ -156,9 +175,14 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
         <Assign
           ws={ws}
           conversation={conversation}
+          menu={opens('assign')}
           onChange={(assigneeId) => change.mutate({ assigneeId })}
         />
-        <Snooze sleeps={sleeps} onChange={(until) => change.mutate({ snoozedUntil: until })} />
+        <Snooze
+          sleeps={sleeps}
+          menu={opens('snooze')}
+          onChange={(until) => change.mutate({ snoozedUntil: until })}
+        />
         <Act may={may} onAct={close} icon="close" hint={closed ? 'Open it again (e)' : 'Close it (e)'}>
           {closed ? 'Open' : 'Close'}
         </Act>
@@ -167,13 +191,37 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
   );
 }
 
-type AssignProps = { ws: string; conversation: ConversationWhole; onChange: (id: string | null) => void };
+type Opened = { opened: boolean; onChange: (is: boolean) => void };
+/** Shows a pane or hides it; a page that is loaded again has them all. */
+function togglePane(pane: 'list' | 'profile'): void {
+  document.querySelector('.inbox')?.toggleAttribute(`data-no-${pane}`);
+}
 
-function Assign({ ws, conversation: { assignee }, onChange }: AssignProps): ReactElement {
+/** Opens why the last message of the business was sent, or was not. */
+function useWhyLast(ws: string, id: string): () => void {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return () => {
+    const pages = client.getQueryData(threadQuery(ws, id).queryKey)?.pages ?? [];
+    const last = pages[0]?.entries.findLast(
+      (entry) => entry.type === 'message' && entry.message.direction === 'out',
+    );
+    if (last) void navigate({ to: '.', search: (now: object) => ({ ...now, why: last.id }) } as never);
+  };
+}
+
+type AssignProps = {
+  ws: string;
+  conversation: ConversationWhole;
+  menu: Opened;
+  onChange: (id: string | null) => void;
+};
+
+function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps): ReactElement {
   const { data } = useQuery(membersQuery(ws));
   const may = useMay('conversations.reply');
   return (
-    <Menu position="bottom-end" width={220} disabled={may !== true}>
+    <Menu position="bottom-end" width={220} disabled={may !== true} {...menu}>
       <Menu.Target>
         <Button
           variant="default"
@@ -202,9 +250,9 @@ function Assign({ ws, conversation: { assignee }, onChange }: AssignProps): Reac
   );
 }
 
-type SnoozeProps = { sleeps: boolean; onChange: (until: string | null) => void };
+type SnoozeProps = { sleeps: boolean; menu: Opened; onChange: (until: string | null) => void };
 
-function Snooze({ sleeps, onChange }: SnoozeProps): ReactElement {
+function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
   const nowMs = useNow();
   const may = useMay('conversations.reply');
   const { timeZone } = useHere();
@@ -219,7 +267,7 @@ function Snooze({ sleeps, onChange }: SnoozeProps): ReactElement {
     { name: 'Until Monday, 9:00', ms: monday.getTime() },
   ];
   return (
-    <Menu position="bottom-end" width={220} disabled={may !== true}>
+    <Menu position="bottom-end" width={220} disabled={may !== true} {...menu}>
       <Menu.Target>
         <Button
           variant="default"

@@ -143,14 +143,20 @@ function useKeepPlace(id: string) {
   return scroller;
 }
 
-/** Marks it as seen once it is shown to somebody who may answer. */
-function useSeen(ws: string, { id, unread }: ConversationWhole, entries: readonly ThreadEntry[]): void {
+/** Marks it as seen once it is shown to somebody who may answer: what the contact said, and what colleagues did. */
+function useSeen(ws: string, conversation: ConversationWhole, entries: readonly ThreadEntry[]): void {
+  const { id, unread, marks } = conversation;
   const may = useMay('conversations.reply');
+  const me = useMe();
   const last = entries.at(-1)?.at;
+  const own = marks.find(({ operator }) => operator.id === me.id)?.readAt ?? '';
+  const told = useRef('');
   useEffect(() => {
-    if (!unread || last === undefined || may !== true || document.visibilityState !== 'visible') return;
+    if (last === undefined || may !== true || document.visibilityState !== 'visible') return;
+    if (last <= told.current || (!unread && own >= last)) return;
+    told.current = last;
     void call('POST', at(ws, `/conversations/${id}/read`), { body: { upTo: last } }).catch(() => {});
-  }, [ws, id, unread, last, may]);
+  }, [ws, id, unread, last, own, may]);
 }
 
 function isNewDay(before: ThreadEntry | undefined, entry: ThreadEntry): boolean {

@@ -62,8 +62,8 @@ export function useNote(ws: string, id: string, done: () => void) {
   const client = useQueryClient();
   const clientId = useRef(crypto.randomUUID());
   return useMutation({
-    mutationFn: (text: string) =>
-      call('POST', at(ws, `/conversations/${id}/notes`), { body: { clientId: clientId.current, text } }),
+    mutationFn: (note: { text: string; mentions: string[] }) =>
+      call('POST', at(ws, `/conversations/${id}/notes`), { body: { clientId: clientId.current, ...note } }),
     onSuccess: () => {
       clientId.current = crypto.randomUUID();
       done();

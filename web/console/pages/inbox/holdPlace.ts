@@ -1,19 +1,6 @@
 /** A list whose rows come and go above what one reads: it stays where it is, and says how many are new above. */
 import { useLayoutEffect, useRef, useState, type RefObject } from 'react';
-
-/** Which row stands first in view, and where it goes: what `useHoldPlace` decides, without a page. */
-export function shiftOf(
-  before: readonly string[],
-  after: readonly string[],
-  first: number,
-): { rows: number; fresh: string[] } {
-  // The first row in view that is still there is what one reads.
-  const at = before.findIndex((id, n) => n >= first && after.includes(id));
-  if (at < 0) return { rows: 0, fresh: [] };
-  const now = after.indexOf(before[at]!);
-  const above = new Set(before.slice(0, at));
-  return { rows: now - at, fresh: after.slice(0, now).filter((id) => !above.has(id)) };
-}
+import { shiftOf } from './shift.ts';
 
 /** Holds the place of a list whose rows all have one height, once one is in it: scrolled, or with the pointer over it. */
 export function useHoldPlace(

@@ -4,6 +4,7 @@ import { useState, type ReactElement } from 'react';
 import type { Content } from '../../../../../contract/content.ts';
 import type { WayShown } from '../../../../../contract/doors/console/inbox.ts';
 import { channelName, Icon } from '../../../../shared/icons.tsx';
+import '../../../styles/broadcasts.css';
 import { Problems } from '../../../preview/Preview.tsx';
 import { useRender } from '../../../preview/render.ts';
 import { Screen } from '../../../preview/Screen.tsx';

@@ -1,0 +1,215 @@
+/** The inbox and the simulator in a real browser: what two operators do to each other, what is said besides text, and the devices. */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { openWeb } from '../src/doors/web/door.ts';
+import { shiftOf } from '../web/console/pages/inbox/shift.ts';
+import { errors, startConsole, type Json } from './consoleProduct.ts';
+import { skip, startBrowser } from './support/browser.ts';
+import { testDatabase } from './support/database.ts';
+import { checkAxe, openTab, type Tab } from './support/page.ts';
+import { until } from './support/until.ts';
+
+const web = openWeb(path.resolve(import.meta.dirname, '..'));
+const { url, base, call, demo } = await startConsole(await testDatabase(), { web });
+const ws = demo.workspace.id;
+const eli = { email: 'eli@example.com', name: 'Eli', password: 'correct horse battery', role: 'agent' };
+let browser: Browser;
+
+before(async () => {
+  await web.settled;
+  if (!skip) browser = await startBrowser();
+  await call('POST', `${base}/members`, eli);
+});
+after(() => browser?.close());
+
+let people = 0;
+/** Somebody with a number and a mailbox who has answered by SMS. */
+async function somebody(name: string, text = 'hello') {
+  const sms = `+1415557${String(1000 + ++people)}`;
+  const email = `${name.toLowerCase()}@example.com`;
+  const { body: contact } = await call('POST', `${base}/contacts`, { givenName: name });
+  for (const [channel, address] of Object.entries({ sms, email, voice: sms }))
+    await call('POST', `${base}/contacts/${contact.id}/destinations`, { channel, address });
+  const say = (channel: string, content: object) =>
+    call('POST', `${base}/messages`, {
+      destination: { channel, address: channel === 'email' ? email : sms },
+      content,
+    });
+  await say('sms', { type: 'text', text: 'Your parcel is there.' });
+  await has('sms', sms, 'Your parcel is there.');
+  await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: sms, text });
+  await until('it is in the inbox', async () => {
+    const { body } = await call('GET', `${base}/conversations?view=all`);
+    return body.conversations.some((one: Json) => one.contact.id === contact.id);
+  });
+  return { id: contact.id as string, sms, email, say };
+}
+
+const has = (channel: string, address: string, text: string) =>
+  until(`“${text}” is there`, async () => {
+    const query = `channel=${channel}&address=${encodeURIComponent(address)}`;
+    const { status, body } = await call('GET', `${base}/simulator/messages?${query}`);
+    return status === 200 && JSON.stringify(body.messages).includes(text);
+  });
+
+async function signedIn(tab: Tab, at: string, who: { email: string; password: string } = demo.keys.console) {
+  const { page } = tab;
+  await page.goto(`${url}/sign-in?to=${encodeURIComponent(at)}`);
+  await page.getByLabel('E-mail address').fill(who.email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  return page;
+}
+
+const rowOf = (page: Page, name: string) => page.getByRole('option', { name: new RegExp(name) });
+const said = (page: Page, by: string, text: string) =>
+  page.getByRole('article', { name: `${by} said` }).filter({ hasText: text });
+
+test('what one reads stays where it is when rows come above it; how many are new is known', () => {
+  const list = ['a', 'b', 'c', 'd'];
+  assert.deepEqual(shiftOf(list, ['x', ...list], 0), { rows: 1, fresh: ['x'] });
+  assert.deepEqual(shiftOf(list, ['d', 'a', 'b', 'c'], 1), { rows: 1, fresh: ['d'] });
+  assert.deepEqual(shiftOf(list, ['a', 'c', 'd'], 1), { rows: -1, fresh: [] });
+  assert.deepEqual(shiftOf(list, ['x', 'y'], 2), { rows: 0, fresh: [] });
+});
+
+describe('the inbox in a browser', { skip }, () => {
+  test('two operators: a mention is told, an answer that crosses another’s asks first, many are closed and taken back', async () => {
+    await somebody('Ann', 'Can I move it to Thursday?');
+    await somebody('Bo');
+    const [one, two] = [await openTab(browser, {}, /409/), await openTab(browser)];
+    const dana = await signedIn(one, `/w/${ws}/inbox/all`);
+    const other = await signedIn(two, `/w/${ws}/inbox/all`, eli);
+    await rowOf(dana, 'Ann').click();
+    await dana.getByText('New', { exact: true }).waitFor();
+    await dana.keyboard.press('n');
+    await dana.getByRole('textbox', { name: 'Note' }).and(dana.locator(':focus')).waitFor();
+    await dana.keyboard.type('can you look @El');
+    await dana.getByRole('option', { name: /@Eli/ }).waitFor();
+    await dana.keyboard.press('Enter');
+    await dana.keyboard.press('Control+Enter');
+    await other.getByText(/mentioned you: can you look @Eli/).waitFor();
+    await other.getByRole('button', { name: 'You were mentioned in 1' }).click();
+    await other.getByRole('menuitem', { name: 'Ann' }).click();
+    await other.getByRole('textbox', { name: 'Reply' }).fill('Thursday is fine.');
+    await dana.keyboard.press('Escape');
+    await dana
+      .getByRole('textbox', { name: 'Reply' })
+      .or(dana.getByRole('button', { name: 'Reply' }))
+      .first()
+      .click();
+    await dana.getByRole('textbox', { name: 'Reply' }).fill('Thursday is full.');
+    await other.keyboard.press('Control+Enter');
+    await said(dana, 'Eli', 'Thursday is fine.').waitFor();
+    await dana.keyboard.press('Control+Enter');
+    await dana.getByText(/Somebody has answered meanwhile/).waitFor();
+    await checkAxe(dana, 'an answer that crosses another’s');
+    await dana.getByRole('button', { name: 'Discard' }).click();
+    await dana.getByRole('log').focus();
+    await dana.keyboard.press('x');
+    await rowOf(dana, 'Bo').click();
+    await dana.getByRole('log').waitFor();
+    await dana.keyboard.press('x');
+    const bar = dana.getByRole('toolbar', { name: 'What to do with all that are chosen' });
+    await bar.getByText('2 chosen').waitFor();
+    await checkAxe(dana, 'two that are chosen');
+    await bar.getByRole('button', { name: 'Close' }).click();
+    await dana.getByText('2 are closed.').waitFor();
+    await rowOf(dana, 'Ann').waitFor({ state: 'hidden' });
+    await dana.getByRole('button', { name: 'Undo' }).click();
+    await rowOf(dana, 'Ann').waitFor();
+    assert.deepEqual([...one.amiss, ...two.amiss], []);
+    await one.close();
+    await two.close();
+  });
+
+  test('a text is kept ready and called up by its word; buttons go with a preview, and what failed goes again', async () => {
+    const { sms } = await somebody('Cleo');
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/inbox/all`);
+    await rowOf(page, 'Cleo').click();
+    const field = page.getByRole('textbox', { name: 'Reply' });
+    await field.fill('We are open from nine.');
+    await page.getByText('GSM-7 · 1 segment · 22').waitFor();
+    await page.getByRole('button', { name: 'Keep' }).click();
+    await page.getByRole('textbox', { name: 'Word to call it up with' }).fill('hours');
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByText('Kept: /hours').waitFor();
+    await field.fill('');
+    await field.pressSequentially('/ho');
+    await page.getByRole('option', { name: /\/hours/ }).waitFor();
+    await page.keyboard.press('Enter');
+    assert.equal(await field.inputValue(), 'We are open from nine.');
+    await field.fill('');
+    await page.getByRole('button', { name: 'Something else than text' }).click();
+    await page.getByRole('menuitem', { name: 'Buttons …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'A text with buttons' });
+    await dialog.getByRole('textbox', { name: 'Text' }).fill('Does Thursday suit you?');
+    await dialog.getByRole('textbox', { name: 'Button 1', exact: true }).fill('It does');
+    await dialog.getByRole('figure', { name: 'As SMS' }).getByText('Does Thursday suit you?').waitFor();
+    await checkAxe(page, 'a text with buttons');
+    await dialog.getByRole('button', { name: 'Send' }).click();
+    await said(page, 'You', 'It does').getByText('Delivered').waitFor();
+    await call('POST', `${base}/simulator/rules`, {
+      channel: 'sms',
+      addressPattern: sms,
+      outcome: 'undelivered',
+      times: 1,
+    });
+    await field.fill('On its way');
+    await page.keyboard.press('Control+Enter');
+    const failed = said(page, 'You', 'On its way').filter({ hasText: 'Failed' });
+    await failed.getByRole('button', { name: 'Send again' }).waitFor();
+    await checkAxe(page, 'a message that failed');
+    await failed.getByRole('button', { name: 'Send by Mail' }).click();
+    await said(page, 'You', 'On its way')
+      .filter({ hasText: 'Mail' })
+      .getByText(/^(Sent|Delivered|Read)$/)
+      .waitFor();
+    await failed.getByRole('button', { name: 'Send again' }).waitFor({ state: 'hidden' });
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+});
+
+describe('the simulator in a browser', { skip }, () => {
+  test('a mail as it looks; a phone that rings, is answered and hung up; the next message fails as one chose', async () => {
+    const { id, say } = await somebody('Dora');
+    await say('email', {
+      type: 'text',
+      text: 'Welcome',
+      subject: 'Welcome, Dora',
+      html: '<p style="color:red">Welcome <b>home</b></p>',
+    });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
+    await page.getByRole('button', { name: /^Mail/ }).click();
+    await page.getByRole('button', { name: /Welcome, Dora/ }).click();
+    await page.frameLocator('iframe').getByText('home').waitFor();
+    await checkAxe(page, 'a mail');
+    await page.getByRole('button', { name: 'Source' }).click();
+    await page.getByText('"subject": "Welcome, Dora"').waitFor();
+    await page.getByRole('button', { name: /^SMS/ }).click();
+    await page.getByRole('button', { name: /Let the next one fail/ }).click();
+    await page.getByRole('menuitem', { name: /There is no such address/ }).click();
+    await page.getByRole('button', { name: 'Take away: invalid' }).click();
+    await page.getByRole('button', { name: 'Take away: invalid' }).waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: /^Call/ }).click();
+    await say('voice', { type: 'text', text: 'Your code is one two three' });
+    const ring = page.getByRole('alertdialog', { name: /A call for/ });
+    await ring.getByRole('button', { name: 'Answer' }).waitFor();
+    await checkAxe(page, 'a phone that rings');
+    await ring.getByRole('button', { name: 'Answer' }).click();
+    await page.getByText('“Your code is one two three”').waitFor();
+    await checkAxe(page, 'a call');
+    await page.getByRole('button', { name: 'Hang up' }).click();
+    await page.getByText('“Your code is one two three”').waitFor({ state: 'hidden' });
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('nothing was logged as an error', () => assert.deepEqual(errors, []));
+});
