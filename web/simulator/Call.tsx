@@ -40,7 +40,9 @@ export function Call({ ws, address, messages, onAnswer }: Props): ReactElement |
       <div className="call" role="alertdialog" aria-label={`A call for ${address}`}>
         <Icon name="call" size={32} />
         <strong>Incoming call</strong>
-        <span className="muted">{String(last.content['from'] ?? 'The company')}</span>
+        <span className="muted">
+          {typeof last.content['from'] === 'string' ? last.content['from'] : 'The company'}
+        </span>
         <div className="call-acts">
           <button type="button" className="call-no" onClick={() => set('over')}>
             Refuse
