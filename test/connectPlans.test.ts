@@ -82,7 +82,7 @@ async function wentThrough(work: (tx: Tx) => PromiseLike<unknown>): Promise<stri
       (
         await db<{ name: string; n: number }[]>`
           SELECT relname AS name, coalesce(seq_tup_read, 0) AS n FROM pg_stat_xact_user_tables WHERE relname = ANY(${TABLES}::text[])`
-      ).map(({ name, n }) => [name, Number(n)]),
+      ).map(({ name, n }) => [name, n]),
     );
   let found: string[] = [];
   const undone = new Error('undone');

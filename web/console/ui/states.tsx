@@ -76,3 +76,8 @@ export function faultText(error: unknown, field?: string): string | undefined {
   const at = error instanceof ApiFault ? error.field : undefined;
   return at === field ? error.message : undefined;
 }
+
+/** What an error says, whatever it is. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'It did not work.';
+}

@@ -10,7 +10,7 @@ import { may, mayStart, mayUnschedule } from '../../may.ts';
 import { useHere } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
-import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import type { Draft } from './draft.ts';
 import { n, Numbers } from './Forecast.tsx';
@@ -156,7 +156,7 @@ function Confirm({ ws, broadcast, forecast, isLater, onDone }: ConfirmProps): Re
           <input value={typed} onChange={({ currentTarget }) => setTyped(currentTarget.value)} />
         </label>
       ) : null}
-      {run.error ? <p className="fault">{faultText(run.error) ?? run.error.message}</p> : null}
+      {run.error ? <p className="fault">{messageOf(run.error)}</p> : null}
       <button
         type="submit"
         className="primary"

@@ -8,6 +8,7 @@ import { at } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
+import { messageOf } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { triggersQuery } from './queries.ts';
 import { SecretOnce, Triggers } from './Webhooks.tsx';
@@ -95,7 +96,7 @@ function Change({ ws, webhook, onDone }: Props & { onDone: () => void }): ReactE
         chosen={triggers}
         onChosen={setTriggers}
       />
-      {save.error ? <p className="fault">{save.error.message}</p> : null}
+      {save.error ? <p className="fault">{messageOf(save.error)}</p> : null}
       <button type="submit" className="primary">
         Save
       </button>
