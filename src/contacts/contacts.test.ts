@@ -73,6 +73,7 @@ test('a contact is made once per external id and read by id and by what it is kn
     createdMs: NOW,
     changedMs: NOW,
     lastInboundMs: null,
+    disconnectedMs: null,
   });
   assert.equal((await findContact(sql, workspaceId, external('u1')))?.id, made.id);
   assert.equal(await findContact(sql, workspaceId, external('U1')), undefined);

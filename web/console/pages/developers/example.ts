@@ -153,6 +153,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
 
 /** Queries without which an operation says nothing. */
 const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'console GET /api/workspaces/{workspaceId}/contacts/merge': {
+    survivingId: '$contactId',
+    discardedId: '$otherContactId',
+  },
   'console GET /api/workspaces/{workspaceId}/why': { contact: '$contactId', message: '$messageId' },
   'console GET /api/workspaces/{workspaceId}/broadcasts/{broadcastId}/recipients': { state: 'delivered' },
   'console GET /api/workspaces/{workspaceId}/idempotency': { key: 'order-1042' },
