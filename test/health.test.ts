@@ -64,6 +64,7 @@ test('made, nothing seen yet', async () => {
     triesAgainInMs: null,
     failuresInARow: 0,
     lastSuccessAt: null,
+    lastCallbackAt: null,
     lastFailure: null,
     recent: { minutes: 5, accepted: 0, refused: 0, deferred: 0, errorRate: 0 },
     rate: { limitPerS: 100_000, perS: 0 },

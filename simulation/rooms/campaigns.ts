@@ -10,6 +10,7 @@ import {
 import { auditCampaigns } from '../../src/campaigns/report/audit.ts';
 import { fromRef } from '../../src/ledger/ref.ts';
 import type { Done, Run, Step } from '../run.ts';
+import { isFault } from '../../src/base/fault.ts';
 import { must } from '../world.ts';
 import { leftOfErased } from './erased.ts';
 import type { RoomPlay } from './room.ts';
@@ -116,6 +117,11 @@ async function tell(run: Run, { atMs, person, event, twice }: Step & Event): Pro
   return { key };
 }
 
+/** Of two who steer it at once the second is told that it is so already. */
+function mustOrWas(outcome: unknown): void {
+  if (!isFault(outcome) || outcome.fault !== 'conflict') must(outcome);
+}
+
 async function steer(run: Run, step: Step): Promise<void> {
   if (step.what === 'publish')
     return await publishWith(run, String(step['wait']), step['how'] as 'move' | 'finish');
@@ -124,9 +130,9 @@ async function steer(run: Run, step: Step): Promise<void> {
   await ctx.queue.transact(async (tx) => {
     const nowMs = ctx.clock.nowMs();
     const { id, state } = (await findCampaignByKey(tx, workspaceId, KEY))!;
-    if (step.what === 'pause') must(await pauseCampaign(ctx, tx, workspaceId, id, step['of'] as 'entering' | 'all', nowMs));
+    if (step.what === 'pause') mustOrWas(await pauseCampaign(ctx, tx, workspaceId, id, step['of'] as 'entering' | 'all', nowMs));
     else if (state === 'paused')
-      must(await resumeCampaign(ctx, tx, workspaceId, id, { mode: step['mode'] as 'shift' | 'catch_up', over: '0m' }, nowMs));
+      mustOrWas(await resumeCampaign(ctx, tx, workspaceId, id, { mode: step['mode'] as 'shift' | 'catch_up', over: '0m' }, nowMs));
   });
 }
 
