@@ -12,7 +12,7 @@ export const ledger: RoomPlay = {
   check: againstBooks,
 };
 
-type Row = { contact_id: number; cause_id: number; seq: number; state: StateCode; class: number; state_ms: number; trail: string | null };
+type Row = { contact_id: number; cause_id: number; seq: number; state: StateCode; class: number; state_ms: number; trail: string | null; channel: string | null };
 
 const MARKETING = 2;
 const FINAL = new Set<StateCode>([
@@ -32,13 +32,15 @@ const STALE_MS = 3_000;
 
 async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
   const rows = await look<Row[]>`
-    SELECT contact_id, cause_id, seq, state, class, state_ms, trail::text FROM deliveries`;
+    SELECT contact_id, cause_id, seq, state, class, state_ms, trail::text, channel FROM deliveries`;
   const told = toldOf(books.reported);
   const taken = Map.groupBy(books.taken, ({ ref }) => ref);
   const known = new Set<string>();
+  const devices = new Set<string>();
   const broken = rows.flatMap((row) => {
     const ref = toRef({ contactId: row.contact_id, causeId: row.cause_id, seq: row.seq });
     known.add(ref);
+    if (row.channel === 'push') devices.add(ref);
     cast.count(`end: ${stateName(row.state)}`);
     const copies = taken.get(ref) ?? [];
     const faults = [...faultsOf(row, copies.length), ...untold(row, told.get(ref))];
@@ -46,7 +48,7 @@ async function againstBooks({ look, books, cast }: Run): Promise<string[]> {
       faults.push(`was taken ${copies.length} times by a provider that can be asked`);
     return faults.map((text) => `${ref} ${text}`);
   });
-  return [...broken, ...begunAfterAll(books, told), ...[...taken.keys()].filter((ref) => !known.has(ref)).map((ref) => `${ref} was taken and has no row`)];
+  return [...broken, ...begunAfterAll(books, told, devices), ...[...taken.keys()].filter((ref) => !known.has(ref)).map((ref) => `${ref} was taken and has no row`)];
 }
 
 function faultsOf({ state, class: messageClass, trail }: Row, times: number): string[] {
@@ -88,15 +90,19 @@ function untold({ state, state_ms }: Row, told: ToldOf | undefined): string[] {
   return unfounded ? [`is ${stateName(state)} and nobody told so`] : [];
 }
 
-/** Nothing is sent again of which it was told that it arrived, nor another way of what was read. */
-function begunAfterAll({ begun }: Books, told: ReadonlyMap<string, ToldOf>): string[] {
+/** Nothing is sent again of which it was told that it arrived, nor another way of what was read; a further device is no other way. */
+function begunAfterAll(
+  { begun }: Books,
+  told: ReadonlyMap<string, ToldOf>,
+  devices: ReadonlySet<string>,
+): string[] {
   return begun.flatMap(({ ref, to, atMs }) => {
     const arrivedMs = told.get(ref)?.deliveredMs;
     if (arrivedMs !== undefined && atMs > arrivedMs + STALE_MS)
       return [`${ref} was begun again for ${to}, which it had reached`];
     const at = ref.lastIndexOf('.');
     const seq = Number.parseInt(ref.slice(at + 1), 36);
-    const before = seq > 0 ? told.get(`${ref.slice(0, at)}.${(seq - 1).toString(36)}`)?.readMs : undefined;
+    const before = seq > 0 && !devices.has(ref) ? told.get(`${ref.slice(0, at)}.${(seq - 1).toString(36)}`)?.readMs : undefined;
     return before !== undefined && atMs > before + STALE_MS ? [`${ref} goes another way although it was read`] : [];
   });
 }
