@@ -211,5 +211,36 @@ describe('the simulator in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('what comes due next is told; the clock goes there, and what it brought is on the phone, in the dark on a phone’s width too', async () => {
+    const { id, sms } = await somebody('Finn');
+    const { now } = (await call('GET', `${base}/clock`)).body;
+    const inHours = (hours: number) => new Date(Date.parse(now) + hours * 3_600_000).toISOString();
+    const later = { contactId: id, content: { type: 'text', text: 'It is time.' }, notBefore: inHours(2) };
+    assert.equal((await call('POST', `${base}/messages`, later)).status, 202);
+    const { body } = await call('GET', `${base}/conversations?view=all`);
+    const { id: conversation } = body.conversations.find((one: Json) => one.contact.id === id);
+    await call('PATCH', `${base}/conversations/${conversation}`, { snoozedUntil: inHours(30) });
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
+    const strip = page.getByRole('region', { name: 'What comes due' });
+    await strip.getByText(/1 message for Finn, in 1 h 59 min/).waitFor();
+    await strip.getByRole('button', { name: 'All that comes and came' }).click();
+    await strip.getByText('1 conversation that wakes').waitFor();
+    await checkAxe(page, 'what comes due');
+    await strip.getByRole('button', { name: 'Go there' }).click();
+    await page.getByText(/The clock moved on by 1 h/).waitFor();
+    await page
+      .getByRole('log', { name: `SMS of ${sms}` })
+      .getByText('It is time.')
+      .waitFor();
+    await page.getByRole('region', { name: 'Came due' }).getByText('1 message').waitFor();
+    await strip.getByText(/Next: 1 conversation that wakes for Finn/).waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await checkAxe(page, 'what comes due, on a phone');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));
 });

@@ -11,6 +11,7 @@ import { at, contactsQuery } from '../console/api/queries.ts';
 import { useHere } from '../console/shell/session.ts';
 import { Letters } from '../console/ui/basic.tsx';
 import { Empty, Failed, Waiting } from '../console/ui/states.tsx';
+import { Coming } from './Coming.tsx';
 import { Device } from './Device.tsx';
 import './simulator.css';
 
@@ -41,53 +42,56 @@ export function Simulator(): ReactElement {
   const people = data.pages.flatMap(({ contacts }) => contacts);
   const chosen = contact ?? people[0]?.id;
   return (
-    <div className="simulator" data-open={contact !== undefined || undefined}>
-      <section className="list-pane" aria-label="People">
-        <header>
-          <h1>Simulator</h1>
-          <p className="muted">
-            Be the people you write to: everything here is made up, nothing leaves this machine.
-          </p>
-          <TextInput
-            type="search"
-            size="sm"
-            aria-label="Find somebody"
-            placeholder="Find somebody"
-            leftSection={<Icon name="search" size={16} />}
-            value={search}
-            onChange={({ currentTarget: { value } }) => setSearch(value)}
+    <div className="simulator-page">
+      <Coming ws={ws} />
+      <div className="simulator" data-open={contact !== undefined || undefined}>
+        <section className="list-pane" aria-label="People">
+          <header>
+            <h1>Simulator</h1>
+            <p className="muted">
+              Be the people you write to: everything here is made up, nothing leaves this machine.
+            </p>
+            <TextInput
+              type="search"
+              size="sm"
+              aria-label="Find somebody"
+              placeholder="Find somebody"
+              leftSection={<Icon name="search" size={16} />}
+              value={search}
+              onChange={({ currentTarget: { value } }) => setSearch(value)}
+            />
+          </header>
+          <ul className="people-list">
+            {people.map(({ id, givenName, surname, externalId }) => {
+              const name = [givenName, surname].filter(Boolean).join(' ') || externalId || 'Somebody';
+              return (
+                <li key={id}>
+                  <button
+                    type="button"
+                    aria-pressed={id === chosen}
+                    onClick={() => void navigate({ search: (now) => ({ ...now, contact: id }) })}
+                  >
+                    <Letters name={name} />
+                    <span>{name}</span>
+                  </button>
+                </li>
+              );
+            })}
+          </ul>
+        </section>
+        {chosen === undefined ? (
+          <Empty title="There is nobody yet">
+            <p>Send a message to any number or address, and its device appears here.</p>
+          </Empty>
+        ) : (
+          <Devices
+            key={chosen}
+            ws={ws}
+            contact={chosen}
+            onBack={() => void navigate({ search: (now) => ({ ...now, contact: undefined }) })}
           />
-        </header>
-        <ul className="people-list">
-          {people.map(({ id, givenName, surname, externalId }) => {
-            const name = [givenName, surname].filter(Boolean).join(' ') || externalId || 'Somebody';
-            return (
-              <li key={id}>
-                <button
-                  type="button"
-                  aria-pressed={id === chosen}
-                  onClick={() => void navigate({ search: (now) => ({ ...now, contact: id }) })}
-                >
-                  <Letters name={name} />
-                  <span>{name}</span>
-                </button>
-              </li>
-            );
-          })}
-        </ul>
-      </section>
-      {chosen === undefined ? (
-        <Empty title="There is nobody yet">
-          <p>Send a message to any number or address, and its device appears here.</p>
-        </Empty>
-      ) : (
-        <Devices
-          key={chosen}
-          ws={ws}
-          contact={chosen}
-          onBack={() => void navigate({ search: (now) => ({ ...now, contact: undefined }) })}
-        />
-      )}
+        )}
+      </div>
     </div>
   );
 }

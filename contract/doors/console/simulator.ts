@@ -1,4 +1,4 @@
-/** `…/simulator` and `…/clock`: the devices and the clock of a test workspace. */
+/** `…/simulator`: the devices of a test workspace. */
 import { type Static, Type } from 'typebox';
 import { AnyObject, Id, orNull, Time } from '../fields.ts';
 import { Address, Channel, pageOf } from './fields.ts';
@@ -29,11 +29,6 @@ export const NewRule = Type.Object({
   outcome: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), AnyObject]),
   times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
-/** `POST …/clock/advance`. */
-export const Advance = Type.Object({
-  byMs: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-});
-
 /** The addresses of a contact: its phones and mailboxes. */
 export const DevicesShown = Type.Object({
   devices: Type.Array(
@@ -86,9 +81,3 @@ export const RuleShown = Type.Object({
 export type RuleShown = Static<typeof RuleShown>;
 /** The rules of a workspace. */
 export const RulesShown = Type.Object({ rules: Type.Array(RuleShown) });
-/** The workspace's clock. */
-export const ClockShown = Type.Object({ now: Time, aheadMs: Type.Number() });
-/** The clock after it was moved. */
-export const ClockMoved = Type.Object({ now: Time });
-/** Whether all that is due by now is done. */
-export const SettledShown = Type.Object({ settled: Type.Boolean() });

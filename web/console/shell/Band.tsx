@@ -1,13 +1,19 @@
 /** The band of a test workspace: that it is one, its clock, and what moves it. */
-import { useMutation } from '@tanstack/react-query';
-import { useState, type ReactElement } from 'react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense, useState, type ReactElement } from 'react';
+import type { AdvanceShown } from '../../../contract/doors/console/clock.ts';
 import { Icon } from '../../shared/icons.tsx';
 import { useNow } from '../../shared/time.tsx';
 import { call } from '../api/call.ts';
-import { at } from '../api/queries.ts';
+import { at, clockQuery } from '../api/queries.ts';
 import { Act } from '../ui/basic.tsx';
-import { toast, toastError } from '../ui/toasts.tsx';
+import { toastError } from '../ui/toasts.tsx';
 import { useHere, useMay } from './session.ts';
+
+// Seldom seen: not in everybody's way.
+const Advancing = lazy(async () => ({
+  default: (await import('../../simulator/Advancing.tsx')).Advancing,
+}));
 
 const HOUR_MS = 3_600_000;
 const STEPS = [
@@ -23,16 +29,29 @@ const time = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
+type Props = {
+  /** The move of the clock that is under way. */
+  advancing: string | null;
+  onMoved: () => void;
+};
+
 /** The band. */
-export function Band({ onMoved }: { onMoved: () => void }): ReactElement {
+export function Band({ advancing, onMoved }: Props): ReactElement {
   const { id } = useHere();
   const nowMs = useNow(1_000);
   const mayAdvance = useMay('clock.advance');
-  const [moving, setMoving] = useState<string>();
+  const client = useQueryClient();
+  // Known before the clock says so; a short one is over by then.
+  const [begun, setBegun] = useState<string>();
+  const moving = begun ?? advancing;
   const advance = useMutation({
-    mutationFn: (byMs: number) => call('POST', at(id, '/clock/advance'), { body: { byMs } }),
-    onError: toastError,
-    onSettled: () => setMoving(undefined),
+    mutationFn: (byMs: number) => call<AdvanceShown>('POST', at(id, '/clock/advance'), { body: { byMs } }),
+    onSuccess: (made) => setBegun(made.id),
+    onError: (error) => {
+      toastError(error);
+      // Another may have begun to move it.
+      void client.invalidateQueries({ queryKey: clockQuery(id).queryKey });
+    },
   });
   return (
     <div className="band" role="region" aria-label="Test workspace">
@@ -44,26 +63,32 @@ export function Band({ onMoved }: { onMoved: () => void }): ReactElement {
         <Icon name="clock" size={16} />
         <time dateTime={new Date(nowMs).toISOString()}>{time.format(nowMs)}</time>
       </span>
-      {STEPS.map(({ name, says, byMs }) => (
-        <Act
-          key={name}
-          size="compact-xs"
-          may={mayAdvance}
-          hint={`Move this workspace's clock on by ${says}`}
-          busy={moving === name}
-          onAct={() => {
-            setMoving(name);
-            advance.mutate(byMs, {
-              onSuccess: () => {
-                toast(`The clock moved on by ${says}.`);
-                onMoved();
-              },
-            });
-          }}
-        >
-          {name}
-        </Act>
-      ))}
+      {moving ? (
+        <Suspense>
+          <Advancing
+            key={moving}
+            ws={id}
+            id={moving}
+            onOver={() => {
+              setBegun(undefined);
+              onMoved();
+            }}
+          />
+        </Suspense>
+      ) : (
+        STEPS.map(({ name, says, byMs }) => (
+          <Act
+            key={name}
+            size="compact-xs"
+            may={mayAdvance}
+            hint={`Move this workspace's clock on by ${says}`}
+            busy={advance.isPending && advance.variables === byMs}
+            onAct={() => advance.mutate(byMs)}
+          >
+            {name}
+          </Act>
+        ))
+      )}
     </div>
   );
 }
