@@ -1496,6 +1496,16 @@ CREATE TABLE sign_ups (
 );
 
 -- by bucket
+CREATE TABLE simulated_marks (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  address text NOT NULL,
+  message_id bigint NOT NULL,
+  PRIMARY KEY (bucket, workspace_id, channel, address)
+);
+
+-- by bucket
 CREATE TABLE simulated_messages (
   bucket smallint NOT NULL,
   id bigint NOT NULL,

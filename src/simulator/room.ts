@@ -14,6 +14,7 @@ export function simulatorRoom({ handlers }: Pick<Simulator, 'handlers'>): Workin
     handlers,
     personal: {
       simulated_messages: 'deleted',
+      simulated_marks: 'deleted',
       simulated_receipts: 'kept: what a provider reports, by refs',
       simulator_rules: 'kept: an operator wrote it',
       clock_advances: 'names nobody: times, sorts and counts',
@@ -21,6 +22,7 @@ export function simulatorRoom({ handlers }: Pick<Simulator, 'handlers'>): Workin
     },
     exports: {
       simulated_messages: { not: 'the screen of a simulated device: the messages and deliveries are here' },
+      simulated_marks: { not: 'how far an operator has looked at a simulated device' },
       simulated_receipts: { not: 'made up, by refs' },
       simulator_rules: { not: 'an operator wrote it' },
     },

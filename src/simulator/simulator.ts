@@ -13,6 +13,7 @@ import { advanceHandler, beginAdvance, type AdvanceRow } from './advances.ts';
 import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
 import { comingIn, type ComingPage } from './coming.ts';
 import { createDevices, type Devices, type TakeInbound } from './devices.ts';
+import { lastOnDevices, lookAtDevice, type DeviceKey, type LastOnDevice } from './directory.ts';
 import { simulatedSender, type SenderDeps } from './provider.ts';
 import { createReceiptHandler } from './receipts.ts';
 import { simulatedNumber } from './numbers.ts';
@@ -51,6 +52,13 @@ export type Simulator = Devices &
     beginAdvance(tx: Tx, of: { workspaceId: number; byMs: number }): Promise<AdvanceRow | Fault>;
     /** What comes due next, by the workspace's clock. */
     coming(workspaceId: number, page: Parameters<typeof comingIn>[2]): Promise<ComingPage | Fault>;
+    /** What some devices got last, in their order; undefined of one that got nothing. */
+    lastOnDevices(
+      workspaceId: number,
+      devices: readonly DeviceKey[],
+    ): Promise<(LastOnDevice | undefined)[] | Fault>;
+    /** Somebody looks at a device: nothing on it is unread any more. */
+    look(workspaceId: number, device: DeviceKey): Promise<Fault | undefined>;
     /** Moves it at one go. */
     advanceClock(workspaceId: number, byMs: number): Promise<{ nowMs: number } | Fault>;
     workspaceNowMs(workspaceId: number): Promise<number | Fault>;
@@ -75,6 +83,8 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     lookUpNumber: simulatedNumber,
     handlers: [createReceiptHandler(shared), advanceHandler(shared)],
     beginAdvance: (tx, of) => beginAdvance(shared, tx, of),
+    lastOnDevices: (workspaceId, devices) => lastOnDevices(shared, workspaceId, devices),
+    look: (workspaceId, device) => lookAtDevice(shared, workspaceId, device),
     coming: (workspaceId, page) => comingIn(shared, workspaceId, page),
     advanceClock: (workspaceId, byMs) => advanceClock(shared, workspaceId, byMs),
     workspaceNowMs: (workspaceId) => workspaceNowMs(shared, workspaceId),

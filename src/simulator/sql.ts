@@ -90,9 +90,10 @@ export async function forgetDevices(
       devices.flatMap(({ channel, address }) => [address, deviceAddress(channel as ChannelName, address)]),
     ),
   ];
-  await db`
-    DELETE FROM simulated_messages WHERE bucket = ANY(${addresses.map(deviceBucket)}::smallint[])
+  const of = db`bucket = ANY(${addresses.map(deviceBucket)}::smallint[])
       AND workspace_id = ${workspaceId} AND channel = ANY(${[...CHANNELS]}::text[]) AND address = ANY(${addresses}::text[])`;
+  await db`DELETE FROM simulated_messages WHERE ${of}`;
+  await db`DELETE FROM simulated_marks WHERE ${of}`;
 }
 
 const deviceColumns = (db: Db) => db`

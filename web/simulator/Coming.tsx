@@ -1,14 +1,13 @@
 /** What comes due next in the workspace, by its clock: the first of it, with a way there; on demand all of it, and what came due before. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
-import type { AdvanceShown, ComingShown } from '../../contract/doors/console/clock.ts';
-import { call } from '../console/api/call.ts';
-import { at, clockQuery } from '../console/api/queries.ts';
+import type { ComingShown } from '../../contract/doors/console/clock.ts';
+import { clockQuery } from '../console/api/queries.ts';
+import { useAdvance } from '../console/shell/advance.ts';
 import { useMay } from '../console/shell/session.ts';
 import { Act } from '../console/ui/basic.tsx';
 import { Failed } from '../console/ui/states.tsx';
-import { toastError } from '../console/ui/toasts.tsx';
 import { Icon, type IconName } from '../shared/icons.tsx';
 import { clockText, dayText, exactText, spanText, useNow } from '../shared/time.tsx';
 import { advancesQuery, comingQuery } from './clockQueries.ts';
@@ -85,20 +84,15 @@ export function Coming({ ws }: { ws: string }): ReactElement {
 }
 
 function GoThere({ ws, byMs }: { ws: string; byMs: number }): ReactElement {
-  const client = useQueryClient();
   const may = useMay('clock.advance');
   const { data: clock } = useQuery(clockQuery(ws));
-  const advance = useMutation({
-    mutationFn: () => call<AdvanceShown>('POST', at(ws, '/clock/advance'), { body: { byMs } }),
-    onError: toastError,
-    onSettled: () => client.invalidateQueries({ queryKey: clockQuery(ws).queryKey }),
-  });
+  const advance = useAdvance(ws);
   return (
     <Act
       size="compact-xs"
       may={may === true && clock?.advancing ? 'The clock is being moved already' : may}
       busy={advance.isPending}
-      onAct={() => advance.mutate()}
+      onAct={() => advance.mutate(byMs)}
     >
       Go there
     </Act>

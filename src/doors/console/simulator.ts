@@ -13,6 +13,7 @@ import {
   RulesShown,
   SimulatedReply,
 } from '../../../contract/doors/console/simulator.ts';
+import { simulatorDirectoryRoutes } from './simulatorDirectory.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
@@ -66,6 +67,7 @@ export const simulatorRoutes: readonly Route[] = [
     handle: listMessages,
   }),
   ...people(),
+  ...simulatorDirectoryRoutes,
   reads({
     path: '/simulator/rules',
     does: 'The rules by which messages fare.',

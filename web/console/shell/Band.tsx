@@ -1,13 +1,9 @@
 /** The band of a test workspace: that it is one, its clock, and what moves it. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactElement } from 'react';
-import type { AdvanceShown } from '../../../contract/doors/console/clock.ts';
 import { Icon } from '../../shared/icons.tsx';
 import { useNow } from '../../shared/time.tsx';
-import { call } from '../api/call.ts';
-import { at, clockQuery } from '../api/queries.ts';
 import { Act } from '../ui/basic.tsx';
-import { toastError } from '../ui/toasts.tsx';
+import { useAdvance } from './advance.ts';
 import { useHere, useMay } from './session.ts';
 
 // Seldom seen: not in everybody's way.
@@ -40,19 +36,11 @@ export function Band({ advancing, onMoved }: Props): ReactElement {
   const { id } = useHere();
   const nowMs = useNow(1_000);
   const mayAdvance = useMay('clock.advance');
-  const client = useQueryClient();
-  // Known before the clock says so; a short one is over by then.
-  const [begun, setBegun] = useState<string>();
-  const moving = begun ?? advancing;
-  const advance = useMutation({
-    mutationFn: (byMs: number) => call<AdvanceShown>('POST', at(id, '/clock/advance'), { body: { byMs } }),
-    onSuccess: (made) => setBegun(made.id),
-    onError: (error) => {
-      toastError(error);
-      // Another may have begun to move it.
-      void client.invalidateQueries({ queryKey: clockQuery(id).queryKey });
-    },
-  });
+  const advance = useAdvance(id);
+  // One that was told of is followed to its end, also when the clock says first that it is over.
+  const [moving, setMoving] = useState<string>();
+  const [over, setOver] = useState<string>();
+  if (advancing && advancing !== moving && advancing !== over) setMoving(advancing);
   return (
     <div className="band" role="region" aria-label="Test workspace">
       <strong>
@@ -70,7 +58,8 @@ export function Band({ advancing, onMoved }: Props): ReactElement {
             ws={id}
             id={moving}
             onOver={() => {
-              setBegun(undefined);
+              setOver(moving);
+              setMoving(undefined);
               onMoved();
             }}
           />
