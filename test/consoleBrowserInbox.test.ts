@@ -242,5 +242,47 @@ describe('the simulator in a browser', { skip }, () => {
     await tab.close();
   });
 
+  test('the directory tells what is new on whose device; on a page of the company somebody chats as a visitor does', async () => {
+    const gus = await somebody('Gus');
+    const hal = await somebody('Hal');
+    await gus.say('email', { type: 'text', text: 'Hello Gus', subject: 'For Gus' });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${hal.id}`);
+    const list = page.getByRole('region', { name: 'People' });
+    await page.getByRole('searchbox', { name: 'Find somebody' }).fill('Gus');
+    const row = list.getByRole('button', { name: /Gus/ });
+    await row.getByText('For Gus').waitFor();
+    await row.getByText('2 unread').waitFor();
+    await list.getByRole('button', { name: /Hal/ }).waitFor({ state: 'hidden' });
+    await row.click();
+    await page.getByRole('button', { name: /^SMS/ }).click();
+    await row.getByText('1 unread').waitFor();
+    await gus.say('sms', { type: 'text', text: 'One more' });
+    await page
+      .getByRole('log', { name: `SMS of ${gus.sms}` })
+      .getByText('One more')
+      .waitFor();
+    await page.getByRole('button', { name: 'Web page' }).click();
+    await page.getByRole('button', { name: 'Chat', exact: true }).click();
+    const chat = page.frameLocator('iframe[title="Chat"]');
+    await chat.getByRole('textbox', { name: 'Your message' }).fill('Do you have it in blue?');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    await chat.getByRole('log', { name: 'Messages' }).getByText('Do you have it in blue?').waitFor();
+    const conversation = await until('it is in the inbox', async () => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      const own = body.conversations.find((one: Json) => one.contact.id === gus.id);
+      return own.last.text === 'Do you have it in blue?' && own;
+    });
+    const answer = { clientId: 'blue-1', content: { type: 'text', text: 'In every blue.' } };
+    await call('POST', `${base}/conversations/${conversation.id}/messages`, answer);
+    await chat.getByRole('log', { name: 'Messages' }).getByText('In every blue.').waitFor();
+    await checkAxe(page, 'a page with the chat');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await checkAxe(page, 'a page with the chat, on a phone');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('nothing was logged as an error', () => assert.deepEqual(errors, []));
 });

@@ -7,7 +7,7 @@ import { useMay } from '../console/shell/session.ts';
 import { Act } from '../console/ui/basic.tsx';
 import { toast, toastError } from '../console/ui/toasts.tsx';
 import { spanText } from '../shared/time.tsx';
-import { advanceQuery } from './clockQueries.ts';
+import { advanceQuery } from './queries.ts';
 import './advancing.css';
 
 type Props = { ws: string; id: string; onOver: () => void };

@@ -10,7 +10,7 @@ import { Act } from '../console/ui/basic.tsx';
 import { Failed } from '../console/ui/states.tsx';
 import { Icon, type IconName } from '../shared/icons.tsx';
 import { clockText, dayText, exactText, spanText, useNow } from '../shared/time.tsx';
-import { advancesQuery, comingQuery } from './clockQueries.ts';
+import { advancesQuery, comingQuery } from './queries.ts';
 
 type Kind = ComingShown['kind'];
 
