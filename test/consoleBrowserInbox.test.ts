@@ -187,7 +187,7 @@ describe('the simulator in a browser', { skip }, () => {
     const tab = await openTab(browser);
     const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
     await page.getByRole('button', { name: /^Mail/ }).click();
-    await page.getByRole('button', { name: /Welcome, Dora/ }).click();
+    await page.getByRole('list', { name: /^Mail of/ }).getByRole('button', { name: /Welcome, Dora/ }).click();
     await page.frameLocator('iframe').getByText('home').waitFor();
     await checkAxe(page, 'a mail');
     await page.getByRole('button', { name: 'Source' }).click();
@@ -255,7 +255,6 @@ describe('the simulator in a browser', { skip }, () => {
     await row.getByText('2 unread').waitFor();
     await list.getByRole('button', { name: /Hal/ }).waitFor({ state: 'hidden' });
     await row.click();
-    await page.getByRole('button', { name: /^SMS/ }).click();
     await row.getByText('1 unread').waitFor();
     await gus.say('sms', { type: 'text', text: 'One more' });
     await page

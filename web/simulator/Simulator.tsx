@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useDeferredValue, useState, type ReactElement } from 'react';
 import type { Static } from 'typebox';
+import { CHANNELS } from '../../contract/channels.ts';
 import type { DevicesShown, PersonOfDirectory } from '../../contract/doors/console/simulator.ts';
 import { channelIcon, channelName, Icon } from '../shared/icons.tsx';
 import { call } from '../console/api/call.ts';
@@ -111,7 +112,9 @@ function Devices({ ws, contact, unread, onBack }: DevicesProps): ReactElement {
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   // One address linked through several integrations is one device.
-  const devices = [...new Map(data.devices.filter(isDevice).map((one) => [keyOf(one), one])).values()];
+  const devices = [...new Map(data.devices.filter(isDevice).map((one) => [keyOf(one), one])).values()].toSorted(
+    (a, b) => CHANNELS.indexOf(a.channel) - CHANNELS.indexOf(b.channel),
+  );
   const isWeb = chosen === WEB || devices.length === 0;
   const device = isWeb ? undefined : (devices.find((one) => keyOf(one) === chosen) ?? devices[0]);
   const unreadOn = ({ channel, address }: Address) =>
