@@ -25,7 +25,7 @@ const MAX_TEXT = 500;
 const MAX_DETAIL = 8192;
 
 /** What is to be told. */
-export type NewAudit = {
+type NewAudit = {
   /** None for what concerns no workspace (signing in). */
   workspaceId?: number;
   actor: string;

@@ -7,7 +7,7 @@ import { holdLiveGrants, type HolderPlace } from './sql.ts';
 export type { HolderPlace } from './sql.ts';
 
 /** A grant that is held, and where its account is. */
-export type HeldGrant = LiveGrant & { place: HolderPlace };
+type HeldGrant = LiveGrant & { place: HolderPlace };
 
 /** As `holdGrant`, of each of those named, in order, in one statement. */
 export async function holdGrants(

@@ -9,7 +9,7 @@ import type { Place } from '../kit/onBehalf.ts';
 import { givenIn, pathsIn, type OrderWords } from '../../orders/words.ts';
 
 /** This door's words. */
-export const ORDER_WORDS: OrderWords = {
+const ORDER_WORDS: OrderWords = {
   fields: {
     invoicedAt: 'invoiced_at',
     paidAt: 'paid_at',
