@@ -865,6 +865,14 @@ CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value 
 CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
 
 -- by bucket
+CREATE TABLE import_erased (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  proof text NOT NULL,
+  PRIMARY KEY (bucket, import_id, proof)
+);
+
+-- by bucket
 CREATE TABLE import_faults (
   bucket smallint NOT NULL,
   import_id bigint NOT NULL,
