@@ -269,8 +269,7 @@ export async function selectProvidersEver(db: Db, workspaceId: number): Promise<
 /** Appends to the audit log. */
 export async function insertAudit(
   db: Db,
-  nowMs: number,
-  a: {
+  entries: readonly {
     bucket: number;
     id: number;
     workspaceId: number | null;
@@ -278,12 +277,18 @@ export async function insertAudit(
     action: string;
     subject: string;
     detail: object;
-  },
+    atMs: number;
+  }[],
 ): Promise<void> {
+  const column = <V>(value: (entry: (typeof entries)[number]) => V) => entries.map(value);
   await db`
     INSERT INTO audit_log (bucket, id, workspace_id, actor, action, subject, detail, at_ms)
-    VALUES (${a.bucket}, ${a.id}, ${a.workspaceId}, ${a.actor}, ${a.action}, ${a.subject},
-      ${db.json(a.detail)}, ${nowMs})`;
+    SELECT bucket, id, workspace_id, actor, action, subject, detail::jsonb, at_ms
+    FROM unnest(${column((a) => a.bucket)}::smallint[], ${column((a) => a.id)}::bigint[],
+      ${column((a) => a.workspaceId)}::bigint[], ${column((a) => a.actor)}::text[], ${column((a) => a.action)}::text[],
+      ${column((a) => a.subject)}::text[], ${column((a) => JSON.stringify(a.detail))}::text[],
+      ${column((a) => a.atMs)}::bigint[])
+      AS n (bucket, id, workspace_id, actor, action, subject, detail, at_ms)`;
 }
 
 /** A page of a workspace's audit log, newest first, before an id. Its rows are in one bucket, so on one shard. */
