@@ -48,8 +48,8 @@ export function withoutQuotes(text: string, subject = ''): string {
       break;
     }
     // Proton: a rule, and then "On Friday … wrote:" below it.
-    if (ORIGINAL.test(beginningOf(line, LONGEST_LINE)) && marks.attributions.has(nextSaidAt(lines, at + 1)))
-      continue;
+    const isRule = marks.attributions.size > 0 && ORIGINAL.test(beginningOf(line, LONGEST_LINE));
+    if (isRule && marks.attributions.has(nextSaidAt(lines, at + 1))) continue;
     const end =
       SIGNATURE.test(line) && kept.some((one) => one.trim()) ? signatureEnd(lines, at, marks) : undefined;
     if (end !== undefined) {
