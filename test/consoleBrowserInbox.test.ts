@@ -187,7 +187,10 @@ describe('the simulator in a browser', { skip }, () => {
     const tab = await openTab(browser);
     const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
     await page.getByRole('button', { name: /^Mail/ }).click();
-    await page.getByRole('list', { name: /^Mail of/ }).getByRole('button', { name: /Welcome, Dora/ }).click();
+    await page
+      .getByRole('list', { name: /^Mail of/ })
+      .getByRole('button', { name: /Welcome, Dora/ })
+      .click();
     await page.frameLocator('iframe').getByText('home').waitFor();
     await checkAxe(page, 'a mail');
     await page.getByRole('button', { name: 'Source' }).click();

@@ -112,9 +112,9 @@ function Devices({ ws, contact, unread, onBack }: DevicesProps): ReactElement {
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   // One address linked through several integrations is one device.
-  const devices = [...new Map(data.devices.filter(isDevice).map((one) => [keyOf(one), one])).values()].toSorted(
-    (a, b) => CHANNELS.indexOf(a.channel) - CHANNELS.indexOf(b.channel),
-  );
+  const devices = [
+    ...new Map(data.devices.filter(isDevice).map((one) => [keyOf(one), one])).values(),
+  ].toSorted((a, b) => CHANNELS.indexOf(a.channel) - CHANNELS.indexOf(b.channel));
   const isWeb = chosen === WEB || devices.length === 0;
   const device = isWeb ? undefined : (devices.find((one) => keyOf(one) === chosen) ?? devices[0]);
   const unreadOn = ({ channel, address }: Address) =>
