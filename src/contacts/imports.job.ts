@@ -2,17 +2,16 @@
  * The work of imports: part after part, each in one transaction with the note that it is done, behind a lock of the import's row. So a part
  * counts once, whichever of two workers takes it and wherever one dies. After a moment others have their turn.
  */
-import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import { beginningOf } from '../base/text.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { isPassing } from '../db/errors.ts';
 import type { Sql } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { LaneLost, settle } from '../queue/work/settle.ts';
-import type { Batch, WorkItem } from '../queue/work/work.ts';
+import { stepping } from '../queue/work/stepping.ts';
+import type { WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import { importPart } from './import.ts';
 import { columnsOf } from './import.columns.ts';
@@ -23,37 +22,14 @@ import { keepStatistics } from './statistics.ts';
 /** What the job needs. */
 export type ImportJobDeps = { sql: Sql; ids: IdSource; queue: Queue; clock: Clock; log: Log };
 
-const STEP_MS = 1_000;
-const AGAIN_MS = 5_000;
-const MOST_ATTEMPTS = 5;
-
 /** Does the work of imports. */
 export function importHandler(deps: ImportJobDeps): Handler {
-  return {
+  return stepping(deps, {
     kind: KIND.contactImport,
-    batchSize: 1,
-    inFlight: 2,
-    async handle(batch) {
-      for (const item of batch.items) await takeStep(deps, batch, item);
-    },
-  };
-}
-
-async function takeStep(deps: ImportJobDeps, batch: Batch, item: WorkItem): Promise<void> {
-  const beganMs = monotonicMs();
-  let again: { dueMs: number; attempt: number } | undefined;
-  try {
-    let goesOn = true;
-    while (goesOn && monotonicMs() - beganMs < STEP_MS) goesOn = await takePart(deps, item);
-    if (goesOn) again = { dueMs: deps.clock.nowMs(), attempt: 0 };
-  } catch (error) {
-    if (isPassing(error)) throw error;
-    deps.log.error({ error, import: item.ownerId }, 'an import does not get on');
-    if (item.attempt + 1 < MOST_ATTEMPTS)
-      again = { dueMs: deps.clock.nowMs() + AGAIN_MS, attempt: item.attempt + 1 };
-    else await giveUp(deps, item, error);
-  }
-  await end(deps, batch, item, again);
+    name: 'an import',
+    takePart: (item) => takePart(deps, item),
+    giveUp: (item, error) => giveUp(deps, item, error),
+  });
 }
 
 /** One part; false when there is nothing more to do. */
@@ -114,22 +90,4 @@ async function giveUp(
     await updateImport(tx, { ...row, state: 'failed', note, endedMs: deps.clock.nowMs() });
     await deleteParts(tx, id);
   });
-}
-
-async function end(
-  deps: ImportJobDeps,
-  batch: Batch,
-  item: WorkItem,
-  again: { dueMs: number; attempt: number } | undefined,
-): Promise<void> {
-  const settled = again
-    ? { done: [], later: [{ item, ...again }], landed: true }
-    : { done: [item], later: [], landed: true };
-  try {
-    await deps.queue.transact(async (tx) => {
-      if (!(await settle(tx, batch, settled))) throw new LaneLost(batch.lane.lane);
-    });
-  } catch (error) {
-    if (!(error instanceof LaneLost)) throw error;
-  }
 }
