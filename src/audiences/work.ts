@@ -6,7 +6,6 @@ import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
 import { BUCKETS } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import { beginningOf } from '../base/text.ts';
 import { getContacts } from '../contacts/contacts.ts';
 import { destinationsOf } from '../contacts/destinations.ts';
 import { holdContacts } from '../contacts/held.ts';
@@ -38,7 +37,7 @@ export function jobHandler(deps: JobDeps): Handler {
     kind: KIND.peopleJob,
     name: 'a job with people',
     takePart: (item) => deps.queue.transact((tx) => takePart(deps, tx, item)),
-    giveUp: (item, error) => giveUp(deps, item, `It stopped before its end: ${String(error)}`),
+    tell: (tx, item, why) => tell(deps, tx, item, why),
   });
 }
 
@@ -59,6 +58,7 @@ async function takePart(
   const isFull = ids.length === PEOPLE_AT_ONCE;
   const after: JobRow = {
     ...job,
+    note: null,
     people: job.people + done.people,
     changed: job.changed + done.changed,
     ...(isFull ? { afterId: ids.at(-1)! } : { done: to, afterId: 0 }),
@@ -111,17 +111,18 @@ async function write(tx: Tx, { id, workspaceId, what }: JobRow, ids: readonly nu
   return { people: rows.length, changed: 0 };
 }
 
-async function giveUp(
-  { queue, clock }: JobDeps,
+/** Says why it waits, or why it is over. */
+async function tell(
+  { clock }: JobDeps,
+  tx: Tx,
   { workspaceId, ownerId }: WorkItem,
-  note: string,
-): Promise<void> {
-  await queue.transact(async (tx) => {
-    const job = await selectJob(tx, workspaceId, ownerId, true);
-    if (job?.state !== 'running') return;
-    const endedMs = clock.nowMs();
-    // A file that has no end is cleared away.
-    const fileUntilMs = job.kind === 'export' ? endedMs : null;
-    await updateJob(tx, { ...job, state: 'failed', note: beginningOf(note, 500), endedMs, fileUntilMs });
-  });
+  { note, isOver }: { note: string; isOver: boolean },
+): Promise<boolean> {
+  const job = await selectJob(tx, workspaceId, ownerId, true);
+  if (job?.state !== 'running') return false;
+  const endedMs = clock.nowMs();
+  // A file that has no end is cleared away.
+  const fileUntilMs = job.kind === 'export' ? endedMs : null;
+  await updateJob(tx, { ...job, note, ...(isOver ? { state: 'failed', endedMs, fileUntilMs } : {}) });
+  return true;
 }

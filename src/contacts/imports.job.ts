@@ -4,10 +4,9 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { isFault } from '../base/fault.ts';
-import { beginningOf } from '../base/text.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { Sql } from '../db/pool.ts';
+import type { Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { stepping } from '../queue/work/stepping.ts';
@@ -16,6 +15,7 @@ import type { Handler } from '../queue/worker.ts';
 import { importPart } from './import.ts';
 import { columnsOf } from './import.columns.ts';
 import { rowsIn, type ImportRow, type SetPlan } from './imports.ts';
+import { erasedOf } from './imports.erased.ts';
 import { deleteParts, insertFaults, selectImport, selectPart, updateImport } from './sql.imports.ts';
 import { keepStatistics } from './statistics.ts';
 
@@ -28,7 +28,7 @@ export function importHandler(deps: ImportJobDeps): Handler {
     kind: KIND.contactImport,
     name: 'an import',
     takePart: (item) => takePart(deps, item),
-    giveUp: (item, error) => giveUp(deps, item, error),
+    tell: (tx, item, why) => tell(deps, tx, item, why),
   });
 }
 
@@ -41,7 +41,8 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
   const columns = columnsOf(JSON.parse(before.header) as string[], mapping);
   if (isFault(columns)) throw new Error(columns.message);
   const nowMs = () => deps.clock.nowMs();
-  const to = { workspaceId, columns, setIds, defaultCountry };
+  const erased = (tx: Tx) => erasedOf(tx, before);
+  const to = { workspaceId, columns, setIds, defaultCountry, erased };
   let after: ImportRow | undefined;
   const transact: Sql['begin'] = (work) =>
     deps.queue.transact(async (tx) => {
@@ -60,6 +61,7 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
         created: before.created + result.created,
         updated: before.updated + result.updated,
         rejected: before.rejected + result.rejected,
+        note: null,
         ...(isLast ? { state: 'done' as const, endedMs: nowMs() } : {}),
       };
       await insertFaults(tx, id, result.faults);
@@ -78,16 +80,17 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
 /** Another worker was quicker, or the import was deleted. */
 class PartIsDone extends Error {}
 
-async function giveUp(
+/** Says why it waits, or why it is over; then the file goes. */
+async function tell(
   deps: ImportJobDeps,
+  tx: Tx,
   { workspaceId, ownerId: id }: WorkItem,
-  error: unknown,
-): Promise<void> {
-  await deps.queue.transact(async (tx) => {
-    const row = await selectImport(tx, workspaceId, id, true);
-    if (row?.state !== 'running') return;
-    const note = beginningOf(`It stopped before its end: ${String(error)}`, 500);
-    await updateImport(tx, { ...row, state: 'failed', note, endedMs: deps.clock.nowMs() });
-    await deleteParts(tx, id);
-  });
+  { note, isOver }: { note: string; isOver: boolean },
+): Promise<boolean> {
+  const row = await selectImport(tx, workspaceId, id, true);
+  if (row?.state !== 'running') return false;
+  const ended = isOver ? { state: 'failed' as const, endedMs: deps.clock.nowMs() } : {};
+  await updateImport(tx, { ...row, note, ...ended });
+  if (isOver) await deleteParts(tx, id);
+  return true;
 }
