@@ -14,7 +14,7 @@ import { addMembers, membershipsOf, removeMembers } from '../contacts/sets.ts';
 import type { Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { stepping } from '../queue/work/stepping.ts';
+import { stepping } from '../queue/stepping.ts';
 import type { WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import type { Change } from './jobs.ts';

@@ -9,7 +9,7 @@ import type { Log } from '../base/log.ts';
 import type { Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { stepping } from '../queue/work/stepping.ts';
+import { stepping } from '../queue/stepping.ts';
 import type { WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import { importPart } from './import.ts';

@@ -3,15 +3,15 @@
  * their turn; what fails is tried again, the longer the more seldom, and not for ever. What a part is, and where it is noted, is its room's
  * business.
  */
-import { monotonicMs, type Clock } from '../../base/clock.ts';
-import type { Log } from '../../base/log.ts';
-import { beginningOf } from '../../base/text.ts';
-import { isPassing } from '../../db/errors.ts';
-import type { Tx } from '../../db/pool.ts';
-import type { Queue } from '../queue.ts';
-import type { Handler } from '../worker.ts';
-import { settleStep } from './settle.ts';
-import type { Batch, WorkItem } from './work.ts';
+import { monotonicMs, type Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { beginningOf } from '../base/text.ts';
+import { isPassing } from '../db/errors.ts';
+import type { Tx } from '../db/pool.ts';
+import type { Queue } from './queue.ts';
+import type { Handler } from './worker.ts';
+import { settleStep } from './work/settle.ts';
+import type { Batch, WorkItem } from './work/work.ts';
 
 /** What it takes. */
 export type SteppingDeps = { queue: Queue; clock: Clock; log: Log };
