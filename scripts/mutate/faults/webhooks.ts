@@ -2,6 +2,8 @@
 import { inFile } from '../fault.ts';
 
 const DELIVER = ['src/webhooks/deliver.test.ts'];
+/** One batch by hand, then a worker's. */
+const BATCH = ['src/webhooks/batch.test.ts'];
 const EXPAND = ['src/webhooks/expand.test.ts'];
 const GATES = ['src/webhooks/gates.test.ts'];
 const POLICY = ['src/webhooks/policy.test.ts'];
@@ -68,11 +70,17 @@ export const webhookFaults = [
     ['a success is what comes behind it', '    statusOnly: true,\n', ''],
   ]),
   ...inFile('src/webhooks/deliver.ts', DELIVER, [
-    ['what was settled is called again', 'batch.items.filter((item) => !settled.has(item))', 'batch.items'],
+    [
+      'what was settled is called again',
+      'batch.items.filter((item) => !settled.has(item))',
+      'batch.items',
+      BATCH,
+    ],
     [
       'what was delivered is called again',
       "if (call?.state !== 'pending') run.settling.add({ item });",
       'if (!call) run.settling.add({ item });',
+      BATCH,
     ],
     ['who was disabled is called', "else if (webhook?.status !== 'active')", 'else if (!webhook)'],
     [
@@ -89,10 +97,11 @@ export const webhookFaults = [
       'the one behind does not know of it',
       'if (later) held = newer(held, { callId: id, untilMs: later.dueMs });',
       'if (later && id < 0) held = newer(held, { callId: id, untilMs: later.dueMs });',
+      BATCH,
     ],
-    ['who comes next is not told what was put off', '  turn.end(held);', '  turn.end();'],
+    ['who comes next is not told what was put off', '  turn.end(held);', '  turn.end();', BATCH],
     ['a batch that was put off before is overtaken', 'held = newer(held, ready.behind);', ''],
-    ['a call is made by who has lost the lane', 'if (!run.settling.holds()) return;', ''],
+    ['a call is made by who has lost the lane', 'if (!run.settling.holds()) return;', '', BATCH],
     [
       'who asked to be left alone is called',
       'const closed = run.gates.closedUntilMs(id) > run.deps.clock.nowMs();',
@@ -108,6 +117,7 @@ export const webhookFaults = [
       'what failed is tried again at once',
       'dueMs: nowMs + Math.max(waitMs, askedMs), attempt: attempts',
       'dueMs: nowMs + Math.max(0, askedMs), attempt: attempts',
+      BATCH,
     ],
     ['a shorter wait than the target asked for', 'nowMs + Math.max(waitMs, askedMs)', 'nowMs + waitMs'],
     ['attempts are not counted', 'attempt: attempts },\n    called', 'attempt: item.attempt },\n    called'],
@@ -115,12 +125,14 @@ export const webhookFaults = [
       'a fault of ours is the target’s',
       'const { called: _, ...result } = resultOf',
       'const result = resultOf',
+      BATCH,
     ],
-    ['a lost database is a failed call', 'if (isPassing(error)) throw error;\n    run', 'run'],
+    ['a lost database is a failed call', 'if (isPassing(error)) throw error;\n    run', 'run', BATCH],
     [
       'a failed answer is heard',
       "if (judge(outcome, run.deps.clock.nowMs()).kind !== 'delivered') return;",
       '',
+      BATCH,
     ],
   ]),
   ...inFile('src/webhooks/settling.ts', DELIVER, [
@@ -129,14 +141,9 @@ export const webhookFaults = [
       'if (!(await settle(tx, batch, { done, later, landed }))) throw new LaneLost(batch.lane.lane);',
       'await settle(tx, batch, { done, later, landed });',
     ],
-    ['what is written is not known', '  deps.settled(group.map(({ item }) => item));\n', ''],
+    ['what is written is not known', '  deps.settled(group.map(({ item }) => item));\n', '', BATCH],
     ['one that cannot be written costs the others', 'if (group.length > 1) {', 'if (false) {'],
     ['a success does not end failing', 'if (recovered.length)', 'if (recovered.length < 0)'],
-    [
-      'since when it fails is said anew each time',
-      'failing.filter((w) => w.failingSinceMs === undefined)',
-      'failing',
-    ],
     [
       'who fails for days is called for ever',
       "if (hopeless.length) await disable(deps, tx, hopeless, 'failing');",
@@ -147,12 +154,13 @@ export const webhookFaults = [
       'one success among failures is none',
       'const failing = [...webhooks.values()].filter((w) => !working.has(w.id));',
       'const failing = [...webhooks.values()];',
+      BATCH,
     ],
     ['nobody is told that a webhook is disabled', 'await deps.queue.append(tx, [event]);', 'void event;'],
-    ['this process goes on calling who is disabled', 'deps.subscriptions.changed(w.workspaceId);', ''],
+    ['this process goes on calling who is disabled', 'deps.subscriptions.changed(w.workspaceId);', '', BATCH],
   ]),
   ...inFile('src/webhooks/sql.calls.ts', DELIVER, [
-    ['a call that is over is changed', "AND c.state = 'pending'\n      ${db.onShard", '${db.onShard'],
+    ['a call that is over is changed', "AND c.state = 'pending'\n      ${db.onShard", '${db.onShard', BATCH],
     [
       'another workspace’s call is seen',
       'AND c.id = ${id} AND c.workspace_id = ${workspaceId}`;',
@@ -164,11 +172,6 @@ export const webhookFaults = [
       'WHERE c.workspace_id = ${page.workspaceId} AND c.id',
     ],
     [
-      'what was replayed is replayed again',
-      "AND state IN ('failed', 'canceled') AND replayed_by IS NULL",
-      "AND state IN ('failed', 'canceled')",
-    ],
-    [
       'what arrived is made again with what failed',
       "AND state IN ('failed', 'canceled') AND replayed_by IS NULL",
       'AND replayed_by IS NULL',
@@ -177,13 +180,20 @@ export const webhookFaults = [
       'what is under way is made again',
       "AND c.state <> 'pending'\n        AND (c.replayed_by",
       'AND (c.replayed_by',
+      BATCH,
     ],
     [
       'another’s calls are made again',
       'WHERE c.webhook_id = ${of.webhookId} AND c.workspace_id = ${of.workspaceId}`;',
       'WHERE c.workspace_id = ${of.workspaceId}`;',
+      BATCH,
     ],
-    ['what was tried before is forgotten', 'CASE WHEN c.attempts > 0 AND', 'CASE WHEN c.attempts > 1000 AND'],
+    [
+      'what was tried before is forgotten',
+      'CASE WHEN c.attempts > 0 AND',
+      'CASE WHEN c.attempts > 1000 AND',
+      BATCH,
+    ],
     [
       'the calls of whoever is erased stay',
       'AND workspace_id = ${workspaceId} AND contact_id = ANY(',
@@ -239,7 +249,7 @@ export const webhookFaults = [
       'SET failing_since_ms = failing_since_ms WHERE id',
       DELIVER,
     ],
-    ['it is told of each disabling again', "AND status = 'active'\n    RETURNING", 'RETURNING', DELIVER],
+    ['it is told of each disabling again', "AND status = 'active'\n    RETURNING", 'RETURNING', BATCH],
   ]),
   ...inFile('src/webhooks/webhooks.ts', WEBHOOKS, [
     ['two at once are one more than there may be', 'await lockDoor(tx, input.workspaceId, input.door);', ''],
@@ -256,7 +266,12 @@ export const webhookFaults = [
   ]),
   ...inFile('src/webhooks/log.ts', DELIVER, [
     ['another’s webhook is called', 'if (webhook?.workspaceId !== workspaceId)', 'if (!webhook)'],
-    ['a webhook that is disabled is called', "return webhook.status === 'active'\n", 'return webhook\n'],
+    [
+      'a webhook that is disabled is called',
+      "return webhook.status === 'active'\n",
+      'return webhook\n',
+      BATCH,
+    ],
     [
       'what failed is replayed twice',
       'repeat(deps, tx, webhook, missed, true)',
