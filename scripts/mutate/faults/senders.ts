@@ -5,7 +5,8 @@ const LINE = ['src/senders/line.test.ts'];
 const BREAKER = ['src/senders/breaker.test.ts', 'src/senders/line.test.ts'];
 const ASKING = ['src/senders/asking.test.ts'];
 const DELIVER = ['src/outbox/deliver/deliver.test.ts'];
-const HEALTH = ['test/health.test.ts'];
+const HEALTH = ['src/senders/health.test.ts'];
+const SENDERS = ['src/senders/senders.test.ts'];
 
 export const senderFaults = [
   ...inFile('src/senders/line.ts', LINE, [
@@ -103,7 +104,7 @@ export const senderFaults = [
       'const over = result',
     ],
   ]),
-  ...inFile('src/senders/senders.ts', DELIVER, [
+  ...inFile('src/senders/senders.ts', SENDERS, [
     [
       'what is switched off sends',
       "if (!integration || integration.status === 'inactive') return undefined;",
@@ -113,14 +114,9 @@ export const senderFaults = [
       'a test workspace reaches the provider',
       "const isTest = workspace.environment === 'test';",
       'const isTest = false;',
-      ['src/simulator/simulator.test.ts'],
+      SENDERS,
     ],
-    [
-      'a new setting is not seen',
-      '        integration.settings,\n',
-      '',
-      ['test/settings.test.ts', ...DELIVER],
-    ],
+    ['a new setting is not seen', '        integration.settings,\n', '', SENDERS],
     [
       'what was stopped on its way to the wire was refused',
       "if (stopped && outcome.kind === 'deferred') told.back(from + at);",
@@ -131,21 +127,20 @@ export const senderFaults = [
       'an adapter that throws has not sent',
       "return { kind: 'unclear', code: 'adapter_error', detail: String(error) };",
       "return { kind: 'deferred', class: 'provider', code: 'adapter_error', detail: String(error) };",
-      [...DELIVER, 'test/oneBad.test.ts'],
+      SENDERS,
     ],
-    ['the breaker sees nothing', '    breaker.saw(outcome);\n', '', [...DELIVER, ...HEALTH]],
+    ['the breaker sees nothing', '    breaker.saw(outcome);\n', '', ['test/health.test.ts']],
     [
       'the set rate is ignored',
       'return integration.ratePerS ?? (',
       'return (',
       ['src/broadcasts/broadcasts.test.ts', ...DELIVER],
     ],
-    ['asking is told of nothing that is sent', 'asking?.began(letters);', '', DELIVER],
+    ['asking is told of nothing that is sent', 'asking?.began(letters);', ''],
     [
       'an answer is another message’s',
       'told.answered(from + at, saw(outcome));',
       'told.answered(at, saw(outcome));',
-      DELIVER,
     ],
     [
       'messages go into the wrong line',
