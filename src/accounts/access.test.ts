@@ -473,6 +473,17 @@ describe('the console door', () => {
       operatorId: ann.id,
       roles: new Map([[w.id, 'marketer']]),
     });
+    good(
+      await transact(sql, (tx) =>
+        setMember(tx, { workspaceId: other.id, operatorId: ann.id, role: 'viewer' }),
+      ),
+    );
+    clock.ms += 1_001;
+    deepEqual(
+      (await enter(own.token)).roles.get(other.id),
+      'viewer',
+      'a key does no more than its operator may, either',
+    );
     for (const bad of [`${agent.token}x`, agent.key.keyId, `ses_${agent.secret}`, 'x.y'])
       equal(
         faultOf(await authenticateConsole(keyring, { authorization: `Bearer ${bad}`, nowMs: clock.ms }))

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
+import { newGroup, post } from '../../test/support/groups.ts';
 import { startOutbox, type OutboxRig } from '../../test/support/outbox.ts';
-import { must } from '../../test/support/world.ts';
+import { must, newContacts } from '../../test/support/world.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf } from '../base/ids.ts';
+import { createTurns } from '../base/turns.ts';
 import { toRef } from '../ledger/ref.ts';
 import { STATE } from '../ledger/states.ts';
 import { deliveryHandler } from '../outbox/deliver/deliver.ts';
@@ -22,6 +24,7 @@ import {
   setRate,
   startBroadcast,
 } from './broadcasts.ts';
+import { fanOut } from './fanOut.ts';
 import { countBroadcast, rateInForce } from './forecast.ts';
 import { selectBroadcast } from './sql.ts';
 import { retryFailed } from './retry.ts';
@@ -246,6 +249,31 @@ test('paused nothing is looked at and nothing flows; a step from before is nobod
   assert.equal(tally!.n, people);
   assert.equal((await read(id)).state, 'canceled');
   assert.ok(bucketOf(id) >= 0);
+});
+
+test('called off while a worker that read it before goes on: nobody is put in; of a post only who wants to be told is', async () => {
+  const { id } = must(await create());
+  must(await act(start, id));
+  const before = await read(id);
+  must(await act(cancelBroadcast, id));
+  const deps = { ...rig.ctx, ...rig.ctx.broadcasts, turns: createTurns(2) };
+  await fanOut(deps, before);
+  assert.equal(await dueOf(before.runId!), 0);
+
+  // More than are put in at once, so that each lane is asked.
+  const people = await newContacts(rig.ctx, place.id, 120);
+  const group = await newGroup(rig.ctx, place.id, people);
+  const of = { workspaceId: place.id, groupId: group.id };
+  const muted = people.slice(0, 3);
+  await sql`UPDATE group_members SET notify = 'none' WHERE group_id = ${group.id} AND contact_id = ANY(${muted}::bigint[])`;
+  must(await post(rig.ctx, of, 'hello'));
+  const [run] = await sql<
+    { id: number }[]
+  >`SELECT id FROM broadcasts WHERE origin->>'groupId' = ${String(group.id)}`;
+  const posted = await read(run!.id);
+  await fanOut(deps, posted);
+  const due = await sql<{ id: number }[]>`SELECT owner_id AS id FROM due WHERE stream = ${posted.runId!}`;
+  assert.deepEqual(new Set(due.map((one) => one.id)), new Set(people.slice(3)));
 });
 
 test('the lower of its own rate and its integration’s holds, and a run knows what it was told', async () => {

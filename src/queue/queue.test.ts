@@ -423,7 +423,7 @@ test('the feed: every event once, in the order of its lane; a reader that fails 
   await stop();
 
   mended = true;
-  const again = await newWorker(queue, [], [first.reader, second.reader]);
+  const again = await newWorker(queue, [], [second.reader, first.reader]);
   await until('a new worker reads them again', async () => (await waitingFailures(sql)) === 0);
   await until('and tells', () => first.read.length === 20);
   assert.deepEqual(

@@ -124,7 +124,6 @@ export const broadcastFaults = [
       'who is told of a post is not asked',
       'const selected = posting ? told(tx, broadcast, posting, lane.buckets) : audience;',
       'const selected = audience;',
-      ['test/groupsCrash.test.ts'],
     ],
   ]),
   ...inFile('src/broadcasts/forecast.ts', TESTS, [
