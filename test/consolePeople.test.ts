@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { readConfig, type Config } from '../src/base/config.ts';
+import { fromHex24 } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
 import { startParley } from '../src/parley.ts';
 import { caller, startConsole, type Json, type Reply } from './consoleProduct.ts';
@@ -183,6 +184,71 @@ describe('imports as jobs', () => {
       imports.filter(({ state }: Json) => state !== 'done'),
       [],
     );
+  });
+
+  test('nobody who was erased comes back by a file that waited; by one that was uploaded after it they do', async () => {
+    const phone = newNumber();
+    const people = [
+      await newContact({ phone }),
+      await newContact({ email: 'Gone@Example.com' }),
+      await newContact({ externalId: 'gone' }),
+    ];
+    const csv = `phone,email,external_id\n${phone},,\n,gone@example.com,\n,,gone\n${newNumber()},,\n`;
+    const waiting = ok(await upload(csv), 201);
+    for (const { id } of people) assert.equal((await call('DELETE', `${base}/contacts/${id}`)).status, 204);
+    ok(await call('POST', `${base}/imports/${waiting.id}/start`, {}));
+    const done = await over(waiting.id);
+    assert.deepEqual([done.created, done.updated, done.rejected], [1, 0, 3]);
+    const { faults } = ok(await call('GET', `${base}/imports/${waiting.id}/faults`));
+    assert.deepEqual(
+      faults.map(({ line, rule }: Json) => [line, /erased after/.test(rule)]),
+      [2, 3, 4].map((line) => [line, true]),
+    );
+    const later = ok(await upload(csv), 201);
+    ok(await call('POST', `${base}/imports/${later.id}/start`, {}));
+    assert.deepEqual([(await over(later.id)).created, (await over(later.id)).updated], [3, 1]);
+    const [proofs] = await database.sql<{ n: number }[]>`SELECT count(*)::integer AS n FROM import_erased`;
+    assert.equal(proofs!.n, 0, 'proofs go with the file');
+  });
+
+  test('somebody who is erased while parts of a file are read is written by none that comes after', async () => {
+    const phones = Array.from({ length: 6_000 }, newNumber);
+    const phone = newNumber();
+    const gone = await newContact({ phone });
+    const rows = [phone, ...phones, phone];
+    const shown = ok(await upload(`phone\n${rows.join('\n')}\n`), 201);
+    ok(await call('POST', `${base}/imports/${shown.id}/start`, {}));
+    assert.equal((await call('DELETE', `${base}/contacts/${gone.id}`)).status, 204);
+    const done = await over(shown.id);
+    const found = ok(await call('GET', `${base}/contacts?search=${encodeURIComponent(phone)}`)).contacts;
+    assert.deepEqual([done.rows, done.created + done.updated + done.rejected, found], [6_002, 6_002, []]);
+  });
+
+  test('what fails because of the store waits and says why, not for ever, and what was taken stays', async () => {
+    const { sql } = database;
+    const fails = newNumber();
+    const rows = [...Array.from({ length: 1_000 }, newNumber), fails];
+    const shown = ok(await upload(`phone\n${rows.join('\n')}\n`), 201);
+    await sql.unsafe(`
+      CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53400'; END $$;
+      CREATE TRIGGER no_room BEFORE INSERT ON identities FOR EACH ROW WHEN (NEW.value = '${fails}') EXECUTE FUNCTION no_room()`);
+    try {
+      ok(await call('POST', `${base}/imports/${shown.id}/start`, {}));
+      const at = `${base}/imports/${shown.id}`;
+      const waits: Json = await until('it says why it waits', async () => {
+        const body = ok(await call('GET', at));
+        return body.note !== null && body;
+      });
+      assert.deepEqual([waits.state, waits.doneRows, /no room/.test(waits.note)], ['running', 1_000, true]);
+      await sql`UPDATE due SET attempt = 19 WHERE owner_id = ${fromHex24(shown.id)!}`;
+      ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+      const ended = await over(shown.id);
+      assert.deepEqual([ended.state, ended.created], ['failed', 1_000]);
+      assert.match(ended.note, /what was written stays/);
+    } finally {
+      await sql.unsafe('DROP TRIGGER no_room ON identities; DROP FUNCTION no_room');
+    }
   });
 
   test('an import goes on in another process where the one that began it was stopped, and counts nothing twice', async () => {

@@ -13,7 +13,7 @@ import { isRole, ROLES, type Role } from '../../contract/roles.ts';
 import {
   deleteExpiredSessions,
   deleteMembership,
-  deleteSession,
+  deleteSessions,
   deleteSessionsOf,
   hasOtherOwner,
   insertOperator,
@@ -137,7 +137,7 @@ export async function hashPassword(password: unknown, field: string): Promise<st
 
 /** Ends a session; false when there was none. Then tell the keyring: `forgetSession(token)`. */
 export async function signOut(db: Db, token: string): Promise<boolean> {
-  return await deleteSession(db, sha256Hex(token));
+  return (await deleteSessions(db, [sha256Hex(token)])) > 0;
 }
 
 /** A change of password that was proved to be its owner's. */
@@ -207,8 +207,7 @@ export async function endSessions(
     'id' in which
       ? hashes.filter((hash) => idOfSession(hash) === which.id)
       : hashes.filter((hash) => hash !== sha256Hex(which.allBut));
-  for (const hash of ending) await deleteSession(db, hash);
-  return ending.length;
+  return await deleteSessions(db, ending);
 }
 
 function idOfSession(tokenHash: string): string {

@@ -123,7 +123,7 @@ function totp(secret: string, label: string): TOTP {
   return new TOTP({ issuer: 'Parley', label, algorithm: 'SHA1', digits: 6, period: PERIOD_S, secret });
 }
 
-/** `k3vd-9q2m-x7ht`: letters that nobody mixes up, 60 bits. */
+/** `k3vd-9q2m-x7ht`: letters that nobody mixes up, 58 bits. */
 function recoveryCode(): string {
   const letters = '23456789abcdefghjkmnpqrstvwxyz'.split('');
   const bytes = Buffer.from(randomToken(24), 'base64url');

@@ -107,10 +107,10 @@ export async function selectSessions(
     WHERE s.token_hash = ANY(${tokenHashes}::text[]) AND o.disabled_ms IS NULL`;
 }
 
-/** Ends a session; false when there is none. */
-export async function deleteSession(db: Db, tokenHash: string): Promise<boolean> {
-  const done = await db`DELETE FROM operator_sessions WHERE token_hash = ${tokenHash}`;
-  return done.count > 0;
+/** Ends sessions; returns how many there were. */
+export async function deleteSessions(db: Db, tokenHashes: readonly string[]): Promise<number> {
+  const done = await db`DELETE FROM operator_sessions WHERE token_hash = ANY(${[...tokenHashes]}::text[])`;
+  return done.count;
 }
 
 /** Ends all sessions of an operator. */

@@ -6,7 +6,7 @@ import { Agent, request } from 'undici';
 import { monotonicMs } from '../base/clock.ts';
 import { authorization, reasonOf, refusal, type Api } from './api.ts';
 import { Failure, say } from './failure.ts';
-import { countText, createProgress, timeText } from './progress.ts';
+import { countText, createFileProgress, timeText } from './progress.ts';
 import { connect, type Connected, type TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { list?: string; tag?: string[]; country?: string };
@@ -78,16 +78,8 @@ async function send(
   file: string,
   sizeBytes: number,
 ): Promise<Line> {
-  const progress = createProgress();
-  const startMs = monotonicMs();
+  const progress = createFileProgress(sizeBytes, 'rows');
   let last: Line = { bytes: 0, rows: 0, created: 0, updated: 0, rejected: 0 };
-  const show = (how: 'show' | 'end') => {
-    const share = sizeBytes > 0 ? Math.min(1, last.bytes / sizeBytes) : 1;
-    const perMs = last.bytes / (monotonicMs() - startMs);
-    const perS = (last.rows / (monotonicMs() - startMs)) * 1000;
-    const left = how === 'end' ? '' : `, ${timeText((sizeBytes - last.bytes) / perMs)} left`;
-    progress[how](share, `${countText(last.rows)} rows, ${countText(perS)} a second${left}`);
-  };
   try {
     const answer = await request(`${target.url}${base}/contacts/import?${query.toString()}`, {
       method: 'POST',
@@ -99,9 +91,9 @@ async function send(
     if (answer.statusCode >= 400) throw new Failure(refusal(await answer.body.text()));
     for await (const line of createInterface({ input: answer.body })) {
       last = { ...last, ...(JSON.parse(line) as Line) };
-      show('show');
+      progress('show', last.bytes, last.rows);
     }
-    show('end');
+    progress('end', last.bytes, last.rows);
     return last;
   } catch (error) {
     throw brokenOff(error);

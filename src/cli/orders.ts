@@ -7,11 +7,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { request } from 'undici';
-import { monotonicMs } from '../base/clock.ts';
 import { authorization, refusal } from './api.ts';
 import { Failure, say } from './failure.ts';
 import { brokenOff, sizeOf } from './import.ts';
-import { countText, createProgress, timeText } from './progress.ts';
+import { countText, createFileProgress } from './progress.ts';
 import { connect, type Connected, type TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { live?: boolean; connectId?: string; userId?: string };
@@ -30,16 +29,7 @@ export async function importOrders(file: string, flags: Flags): Promise<void> {
   const server = await connect(flags);
   const totals = { read: 0, created: 0, there: 0, refused: 0, bytes: 0 };
   const faults: string[] = [];
-  const progress = createProgress();
-  const startMs = monotonicMs();
-  const show = (how: 'show' | 'end') => {
-    const elapsedMs = monotonicMs() - startMs;
-    const left =
-      how === 'end' ? '' : `, ${timeText(((sizeBytes - totals.bytes) * elapsedMs) / totals.bytes)} left`;
-    const perS = (totals.read / elapsedMs) * 1000;
-    const share = sizeBytes > 0 ? Math.min(1, totals.bytes / sizeBytes) : 1;
-    progress[how](share, `${countText(totals.read)} orders, ${countText(perS)} a second${left}`);
-  };
+  const progress = createFileProgress(sizeBytes, 'orders');
   const refuse = (at: number, message: string) => {
     totals.refused++;
     if (faults.length < FAULTS_SHOWN) faults.push(`line ${at}: ${message}`);
@@ -51,7 +41,7 @@ export async function importOrders(file: string, flags: Flags): Promise<void> {
       else if (isThere(error)) totals.there++;
       else refuse(batch[i]!.at, error.message.replace(/^orders\[\d+\]\.?/, ''));
     }
-    show('show');
+    progress('show', totals.bytes, totals.read);
   };
   let batch: Line[] = [];
   let batches = 0;
@@ -67,7 +57,7 @@ export async function importOrders(file: string, flags: Flags): Promise<void> {
     }
   }
   if (batch.length) await send(batch, batches);
-  show('end');
+  progress('end', totals.bytes, totals.read);
   tellResult(totals, faults);
 }
 

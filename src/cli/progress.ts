@@ -36,6 +36,24 @@ function drawn(share: number | undefined): string {
   return `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)}`;
 }
 
+/** A file that is read from its beginning to its end: how much of it is done, how fast, and how long the rest takes at that. */
+export function createFileProgress(
+  sizeBytes: number,
+  what: string,
+): (how: 'show' | 'end', bytes: number, count: number) => void {
+  const progress = createProgress();
+  const startMs = monotonicMs();
+  return (how, bytes, count) => {
+    const elapsedMs = monotonicMs() - startMs;
+    const left = how === 'end' ? '' : `, ${timeText(((sizeBytes - bytes) * elapsedMs) / bytes)} left`;
+    const share = sizeBytes > 0 ? Math.min(1, bytes / sizeBytes) : 1;
+    progress[how](
+      share,
+      `${countText(count)} ${what}, ${countText((count / elapsedMs) * 1000)} a second${left}`,
+    );
+  };
+}
+
 /** How long something takes yet, as `1:05`. */
 export function timeText(ms: number): string {
   if (!Number.isFinite(ms)) return '–';

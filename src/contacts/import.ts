@@ -57,6 +57,8 @@ const BATCH_ROWS = 1000;
 const BATCHES_IN_FLIGHT = 2;
 const FAULTS_KEPT = 1000;
 const BATCH_ATTEMPTS = 5;
+/** Why somebody is not written who was erased. */
+const ERASED = { field: 'row', rule: 'is of somebody who was erased after the file was uploaded' };
 
 /** Imports a file. A fault when it cannot be imported as a whole; what was written before it was met stays. */
 export async function importContacts(
@@ -163,19 +165,25 @@ async function writeBatch(deps: ImportDeps, lines: readonly Line[], run: Run): P
   run.onProgress?.({ ...result, faults: [...result.faults] });
 }
 
-/** What more is written in the transaction of a batch, given what became of each of its rows. */
-type Also = (tx: Tx, upserted: readonly Upserted[]) => Promise<void>;
+/** What else is done in the transaction of a batch. */
+type Beside = {
+  /** Which of the rows are written. */
+  only(tx: Tx, lines: readonly Line[]): Promise<readonly Line[]>;
+  /** Told what became of each of those. */
+  after(tx: Tx, lines: readonly Line[], upserted: readonly Upserted[]): Promise<void>;
+};
 
 async function upsertRows(
   deps: Pick<ImportDeps, 'transact' | 'ids' | 'nowMs'>,
-  lines: readonly Line[],
+  given: readonly Line[],
   { workspaceId, setIds }: { workspaceId: number; setIds: readonly number[] },
-  also?: Also,
+  beside?: Beside,
 ): Promise<readonly Upserted[]> {
-  const people = lines.map(({ person }) => person);
   for (let attempt = 1; ; attempt++) {
     try {
       return await deps.transact(async (tx) => {
+        const lines = beside ? await beside.only(tx, given) : given;
+        const people = lines.map(({ person }) => person);
         const found = lines.length > 0 ? await upsertContacts(tx, deps.ids, deps.nowMs(), people) : [];
         const contactIds = [...new Set(found.map(({ contactId }) => contactId))];
         const hasMembers = setIds.length > 0 && contactIds.length > 0;
@@ -183,7 +191,7 @@ async function upsertRows(
         if (hasMembers) noteChanged(tx, workspaceId, contactIds);
         // What is brought in sets nothing off.
         hushChanges(tx);
-        await also?.(tx, found);
+        await beside?.after(tx, lines, found);
         return found;
       });
     } catch (error) {
@@ -206,6 +214,8 @@ export async function importPart(
     columns: readonly Column[];
     setIds: readonly number[];
     defaultCountry?: string | undefined;
+    /** Says of each person whether they may not come back by this file. */
+    erased: (tx: Tx) => Promise<((person: WantedPerson) => boolean) | undefined>;
   },
   also: (tx: Tx, result: ImportResult) => Promise<void>,
 ): Promise<void> {
@@ -217,10 +227,18 @@ export async function importPart(
     if ('rule' in person) reject(read, person);
     else lines.push({ person, line });
   }
-  await upsertRows(deps, lines, to, async (tx, upserted) => {
-    const result = { ...read, faults: [...read.faults] };
-    count(result, lines, upserted);
-    await also(tx, result);
+  await upsertRows(deps, lines, to, {
+    async only(tx, all) {
+      const isErased = await to.erased(tx);
+      return isErased ? all.filter(({ person }) => !isErased(person)) : all;
+    },
+    async after(tx, written, upserted) {
+      const result = { ...read, faults: [...read.faults] };
+      const taken = new Set(written);
+      for (const one of lines) if (!taken.has(one)) reject(result, { line: one.line, ...ERASED });
+      count(result, written, upserted);
+      await also(tx, result);
+    },
   });
 }
 

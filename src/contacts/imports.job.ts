@@ -8,15 +8,16 @@ import { beginningOf } from '../base/text.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { isPassing } from '../db/errors.ts';
-import type { Sql } from '../db/pool.ts';
+import type { Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import { LaneLost, settle } from '../queue/work/settle.ts';
+import { settleStep } from '../queue/work/settle.ts';
 import type { Batch, WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
 import { importPart } from './import.ts';
 import { columnsOf } from './import.columns.ts';
 import { rowsIn, type ImportRow, type SetPlan } from './imports.ts';
+import { erasedOf } from './imports.erased.ts';
 import { deleteParts, insertFaults, selectImport, selectPart, updateImport } from './sql.imports.ts';
 import { keepStatistics } from './statistics.ts';
 
@@ -25,7 +26,11 @@ export type ImportJobDeps = { sql: Sql; ids: IdSource; queue: Queue; clock: Cloc
 
 const STEP_MS = 1_000;
 const AGAIN_MS = 5_000;
+/** What is wrong with this import alone. */
 const MOST_ATTEMPTS = 5;
+/** What the store says of itself (no room, a lock that is not to be had): with the waits between, more than an hour. */
+const MOST_PASSING = 20;
+const LONGEST_WAIT_MS = 300_000;
 
 /** Does the work of imports. */
 export function importHandler(deps: ImportJobDeps): Handler {
@@ -40,20 +45,49 @@ export function importHandler(deps: ImportJobDeps): Handler {
 }
 
 async function takeStep(deps: ImportJobDeps, batch: Batch, item: WorkItem): Promise<void> {
+  const { transact } = deps.queue;
   const beganMs = monotonicMs();
-  let again: { dueMs: number; attempt: number } | undefined;
+  let took = 0;
   try {
     let goesOn = true;
-    while (goesOn && monotonicMs() - beganMs < STEP_MS) goesOn = await takePart(deps, item);
-    if (goesOn) again = { dueMs: deps.clock.nowMs(), attempt: 0 };
+    while (goesOn && monotonicMs() - beganMs < STEP_MS) {
+      goesOn = await takePart(deps, item);
+      took++;
+    }
+    const next = goesOn ? { dueMs: deps.clock.nowMs(), attempt: 0 } : undefined;
+    await settleStep(transact, batch, item, async () => next);
   } catch (error) {
-    if (isPassing(error)) throw error;
-    deps.log.error({ error, import: item.ownerId }, 'an import does not get on');
-    if (item.attempt + 1 < MOST_ATTEMPTS)
-      again = { dueMs: deps.clock.nowMs() + AGAIN_MS, attempt: item.attempt + 1 };
-    else await giveUp(deps, item, error);
+    // Where the store is away, so is this: then the worker waits, and takes the step again.
+    await settleStep(transact, batch, item, (tx) => putOff(deps, tx, item, { error, took }));
   }
-  await end(deps, batch, item, again);
+}
+
+/** What failed is tried again, the longer the more seldom, and not for ever; whoever looks is told why it waits. */
+async function putOff(
+  deps: ImportJobDeps,
+  tx: Tx,
+  { workspaceId, ownerId: id, attempt }: WorkItem,
+  { error, took }: { error: unknown; took: number },
+): Promise<{ dueMs: number; attempt: number } | undefined> {
+  const row = await selectImport(tx, workspaceId, id, true);
+  if (row?.state !== 'running') return undefined;
+  const isStores = isPassing(error);
+  const tried = took > 0 ? 1 : attempt + 1;
+  deps.log[isStores ? 'warn' : 'error']({ error, import: id, tried }, 'an import does not get on');
+  const nowMs = deps.clock.nowMs();
+  if (tried < (isStores ? MOST_PASSING : MOST_ATTEMPTS)) {
+    await updateImport(tx, { ...row, note: noteOf('It waits, and is tried again', error) });
+    const waitMs = isStores ? Math.min(AGAIN_MS * 2 ** (tried - 1), LONGEST_WAIT_MS) : AGAIN_MS;
+    return { dueMs: nowMs + waitMs, attempt: tried };
+  }
+  const note = noteOf('It stopped before its end, and what was written stays', error);
+  await updateImport(tx, { ...row, state: 'failed', note, endedMs: nowMs });
+  await deleteParts(tx, id);
+  return undefined;
+}
+
+function noteOf(what: string, error: unknown): string {
+  return beginningOf(`${what}: ${String(error)}`, 500);
 }
 
 /** One part; false when there is nothing more to do. */
@@ -65,7 +99,8 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
   const columns = columnsOf(JSON.parse(before.header) as string[], mapping);
   if (isFault(columns)) throw new Error(columns.message);
   const nowMs = () => deps.clock.nowMs();
-  const to = { workspaceId, columns, setIds, defaultCountry };
+  const erased = (tx: Tx) => erasedOf(tx, before);
+  const to = { workspaceId, columns, setIds, defaultCountry, erased };
   let after: ImportRow | undefined;
   const transact: Sql['begin'] = (work) =>
     deps.queue.transact(async (tx) => {
@@ -84,6 +119,7 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
         created: before.created + result.created,
         updated: before.updated + result.updated,
         rejected: before.rejected + result.rejected,
+        note: null,
         ...(isLast ? { state: 'done' as const, endedMs: nowMs() } : {}),
       };
       await insertFaults(tx, id, result.faults);
@@ -101,35 +137,3 @@ async function takePart(deps: ImportJobDeps, { workspaceId, ownerId: id }: WorkI
 
 /** Another worker was quicker, or the import was deleted. */
 class PartIsDone extends Error {}
-
-async function giveUp(
-  deps: ImportJobDeps,
-  { workspaceId, ownerId: id }: WorkItem,
-  error: unknown,
-): Promise<void> {
-  await deps.queue.transact(async (tx) => {
-    const row = await selectImport(tx, workspaceId, id, true);
-    if (row?.state !== 'running') return;
-    const note = beginningOf(`It stopped before its end: ${String(error)}`, 500);
-    await updateImport(tx, { ...row, state: 'failed', note, endedMs: deps.clock.nowMs() });
-    await deleteParts(tx, id);
-  });
-}
-
-async function end(
-  deps: ImportJobDeps,
-  batch: Batch,
-  item: WorkItem,
-  again: { dueMs: number; attempt: number } | undefined,
-): Promise<void> {
-  const settled = again
-    ? { done: [], later: [{ item, ...again }], landed: true }
-    : { done: [item], later: [], landed: true };
-  try {
-    await deps.queue.transact(async (tx) => {
-      if (!(await settle(tx, batch, settled))) throw new LaneLost(batch.lane.lane);
-    });
-  } catch (error) {
-    if (!(error instanceof LaneLost)) throw error;
-  }
-}

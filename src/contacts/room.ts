@@ -1,6 +1,7 @@
 /** What this room declares. */
 import type { WorkingRoom } from '../queue/room.ts';
 import { importHandler, type ImportJobDeps } from './imports.job.ts';
+import { keepOutOfImports } from './imports.erased.ts';
 import { sweepImports } from './imports.ts';
 import { forgetSpellings } from './spellings.ts';
 
@@ -10,6 +11,7 @@ export function contactsRoom(deps: ImportJobDeps): WorkingRoom {
     name: 'contacts',
     ...OF_PEOPLE,
     handlers: [importHandler(deps)],
+    eraseFirst: ({ tx, workspaceId, contactIds }) => keepOutOfImports(tx, { workspaceId, contactIds }),
     erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
     sweep: ({ sql, nowMs }) => sweepImports(sql, nowMs),
   };
@@ -37,6 +39,7 @@ const OF_PEOPLE = {
     proof_keys: 'names nobody',
     imports: 'names nobody: counts, and what a file and its columns are called',
     import_parts: 'kept: rows of a file until its import is over, a week at most',
+    import_erased: 'kept: proofs of who may not come back by a file, as long as the file',
     import_faults: 'names nobody: lines and rules',
   },
   exports: {
@@ -52,5 +55,6 @@ const OF_PEOPLE = {
     consent_log: { by: 'contact', column: 'contact_id' },
     address_spellings: { by: 'contact', column: 'contact_id', hasBucket: false },
     import_parts: { not: 'a file that is about to be read' },
+    import_erased: { not: 'proofs of who was erased' },
   },
 } satisfies Pick<WorkingRoom, 'personal' | 'exports'>;

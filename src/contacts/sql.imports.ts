@@ -117,9 +117,38 @@ export async function selectFaults(
     ORDER BY line LIMIT ${page.limit}`;
 }
 
-/** Deletes what was uploaded. */
+/** Imports of a workspace that are not over. Locks them, in their order. */
+export async function lockOpenImports(db: Db, workspaceId: number): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT id FROM imports WHERE workspace_id = ${workspaceId} AND state IN ('uploading', 'ready', 'running') ORDER BY id FOR UPDATE`;
+  return rows.map(({ id }) => id);
+}
+
+/** Keeps proofs of who was erased with each of some imports. */
+export async function insertErased(
+  db: Db,
+  importIds: readonly number[],
+  proofs: readonly string[],
+): Promise<void> {
+  await db`
+    INSERT INTO import_erased (bucket, import_id, proof)
+    SELECT i.bucket, i.id, p.proof
+    FROM unnest(${importIds.map(bucketOf)}::smallint[], ${[...importIds]}::bigint[]) i (bucket, id),
+      unnest(${[...proofs]}::text[]) p (proof)
+    ON CONFLICT DO NOTHING`;
+}
+
+/** Proofs of who was erased since an import was uploaded. Locks nothing. */
+export async function selectErased(db: Db, importId: number): Promise<string[]> {
+  const rows = await db<{ proof: string }[]>`
+    SELECT proof FROM import_erased WHERE bucket = ${bucketOf(importId)} AND import_id = ${importId}`;
+  return rows.map(({ proof }) => proof);
+}
+
+/** Deletes what was uploaded, with what was kept for its rows. */
 export async function deleteParts(db: Db, importId: number): Promise<void> {
   await db`DELETE FROM import_parts WHERE bucket = ${bucketOf(importId)} AND import_id = ${importId}`;
+  await db`DELETE FROM import_erased WHERE bucket = ${bucketOf(importId)} AND import_id = ${importId}`;
 }
 
 /** Deletes an import with all that is kept of it; false when there is none. */

@@ -339,6 +339,7 @@ CREATE TABLE caps (
   contact_id bigint NOT NULL,
   at_ms bigint[] NOT NULL,
   cause_ids bigint[] NOT NULL,
+  filled_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id),
   CHECK ((cardinality(at_ms) = cardinality(cause_ids)))
 ) WITH (fillfactor=70);
@@ -863,6 +864,14 @@ CREATE TABLE identities (
 );
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
 CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
+
+-- by bucket
+CREATE TABLE import_erased (
+  bucket smallint NOT NULL,
+  import_id bigint NOT NULL,
+  proof text NOT NULL,
+  PRIMARY KEY (bucket, import_id, proof)
+);
 
 -- by bucket
 CREATE TABLE import_faults (
@@ -1731,6 +1740,7 @@ CREATE TABLE workspaces (
   clock_ahead_ms bigint NOT NULL DEFAULT 0,
   created_ms bigint NOT NULL,
   deleted_ms bigint,
+  cap_set_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (id),
   CHECK (((clock_ahead_ms >= 0) AND ((environment = 'test'::text) OR (clock_ahead_ms = 0)))),
   CHECK ((country ~ '^[A-Z]{2}$'::text)),

@@ -15,7 +15,7 @@ const failed: Outcome = { kind: 'deferred', class: 'transient', code: 'http_500'
 
 test('notes of a minute add up over writes and processes, are each integration’s own, and outlive a breaker', async () => {
   const clock = stillClock(1_700_000_000_000);
-  const ids = idSource(61, clock.nowMs);
+  const ids = idSource(61, () => clock.nowMs());
   const [id, other] = [ids.spread(), ids.spread()];
   const [one, two] = [
     createHealthNotes({ sql, clock, log: silentLog }),

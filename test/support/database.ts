@@ -1,4 +1,7 @@
-/** A database of its own for a test file, copied from the migrated template and dropped at the end. */
+/**
+ * A database of its own for a test file, copied from the migrated template. It is dropped by a file that comes later: at its own end a
+ * Parley may still be on it, and Postgres waits up to two seconds until all of that one's connections are gone and stay away.
+ */
 import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import { vault } from '../../src/base/crypto.ts';
@@ -20,9 +23,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   const text = process.env['TEST_POSTGRES'];
   if (!text) throw new Error('run tests with: npm test -- <part of a path>');
   const server = JSON.parse(text) as Exclude<Connection, string>;
-  const name = `parley_test_${randomBytes(6).toString('hex')}`;
+  const name = `parley_test_${process.pid}_${randomBytes(6).toString('hex')}`;
   const admin = openPool(server, { max: 1, name: 'test' });
   await admin`SELECT pg_advisory_lock(1)`;
+  await dropLeft(admin);
   await admin.unsafe(`CREATE DATABASE ${name} TEMPLATE parley_template`);
   await admin`SELECT pg_advisory_unlock(1)`;
   await admin.end();
@@ -35,12 +39,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     strict: true,
   });
   await openProofKey(sql, vault(TEST_SECRET));
-  after(async () => {
-    await sql.end({ timeout: 5 });
-    const last = openPool(server, { max: 1, name: 'test' });
-    await last.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await last.end();
-  });
+  after(() => sql.end({ timeout: 5 }));
   const host = server.host.startsWith('/') ? `localhost` : server.host;
   const socket = server.host.startsWith('/') ? `?host=${encodeURIComponent(server.host)}` : '';
   const url = `postgres://${server.username}:${encodeURIComponent(server.password)}@${host}:${server.port}/${name}${socket}`;
@@ -52,4 +51,20 @@ export async function testDatabase(): Promise<TestDatabase> {
       heard = listener;
     },
   };
+}
+
+/** Drops what files that have ended had. */
+async function dropLeft(admin: Sql): Promise<void> {
+  const found = await admin<{ name: string }[]>`
+    SELECT datname AS name FROM pg_database WHERE starts_with(datname, 'parley_test_')`;
+  for (const { name } of found)
+    if (!runs(Number(name.split('_')[2]))) await admin.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

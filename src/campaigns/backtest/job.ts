@@ -5,10 +5,11 @@
 import { monotonicMs, type Clock } from '../../base/clock.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
+import { beginningOf } from '../../base/text.ts';
 import { isPassing } from '../../db/errors.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { KIND } from '../../queue/work/kinds.ts';
-import { LaneLost, settle } from '../../queue/work/settle.ts';
+import { settleStep } from '../../queue/work/settle.ts';
 import type { Batch, WorkItem } from '../../queue/work/work.ts';
 import type { Handler } from '../../queue/worker.ts';
 import { ALL_BUCKETS, selectBacktest, updateBacktest, type BacktestRow } from './sql.ts';
@@ -48,28 +49,23 @@ export function backtestHandler(deps: JobDeps): Handler {
 async function takeStep(deps: JobDeps, batch: Batch, item: WorkItem): Promise<void> {
   const nowMs = deps.clock.nowMs();
   const before = await selectBacktest(deps.sql, item.workspaceId, item.ownerId);
-  if (!before || before.endedMs !== null) return await end(deps, batch, item);
+  if (!before || before.endedMs !== null)
+    return await settleStep(deps.queue.transact, batch, item, async () => undefined);
   let after: BacktestRow;
   try {
     after = await stepOf(deps, before, nowMs);
   } catch (error) {
     if (isPassing(error)) throw error;
     deps.log.error({ error, backtest: item.ownerId }, 'a back-test does not get on');
-    const note = `it does not get on: ${String(error)}`.slice(0, 500);
+    const note = beginningOf(`it does not get on: ${String(error)}`, 500);
     after = { ...before, note, endedMs: item.attempt + 1 < MOST_ATTEMPTS ? null : nowMs };
   }
   const failed = after.note !== null && after.endedMs === null;
-  const dueMs = failed ? nowMs + AGAIN_MS : nowMs;
-  await end(
-    deps,
-    batch,
-    item,
-    after.endedMs === null ? { dueMs, attempt: failed ? item.attempt + 1 : 0 } : undefined,
-    {
-      after,
-      doneBefore: before.done,
-    },
-  );
+  const next = { dueMs: failed ? nowMs + AGAIN_MS : nowMs, attempt: failed ? item.attempt + 1 : 0 };
+  await settleStep(deps.queue.transact, batch, item, async (tx) => {
+    const isNoted = await updateBacktest(tx, after, before.done);
+    return isNoted && after.endedMs === null ? next : undefined;
+  });
 }
 
 /** The next buckets, counted: as many as there are in a step's time, and more at a time where there is little in them. */
@@ -93,23 +89,4 @@ async function stepOf(deps: JobDeps, before: BacktestRow, nowMs: number): Promis
     if (monotonicMs() - fromMs < STEP_MS / 8) atOnce = Math.min(atOnce * 2, MOST_AT_ONCE);
   }
   return { ...before, sums, done, note: null, endedMs: done >= wanted ? nowMs : null };
-}
-
-async function end(
-  deps: JobDeps,
-  batch: Batch,
-  item: WorkItem,
-  again?: { dueMs: number; attempt: number },
-  found?: { after: BacktestRow; doneBefore: number },
-): Promise<void> {
-  try {
-    await deps.queue.transact(async (tx) => {
-      const isNoted = !found || (await updateBacktest(tx, found.after, found.doneBefore));
-      const later = again && isNoted ? [{ item, ...again }] : [];
-      const settled = { done: later.length ? [] : [item], later, landed: true };
-      if (!(await settle(tx, batch, settled))) throw new LaneLost(batch.lane.lane);
-    });
-  } catch (error) {
-    if (!(error instanceof LaneLost)) throw error;
-  }
 }

@@ -33,6 +33,7 @@ import { bytesOf, CSV_TYPES } from './csvBody.ts';
 import { isCountry, readColumns } from './importInput.ts';
 import {
   acts,
+  asks,
   idIn,
   idOf,
   missing,
@@ -85,7 +86,7 @@ export const importRoutes: readonly Route[] = [
     answer: ImportFaults,
     handle: faults,
   }),
-  writes({
+  asks({
     path: `${one}/preview`,
     action: 'contacts.import',
     does: 'What each column is taken for, and the first 50 rows with what is wrong with them. Changes nothing.',
@@ -198,15 +199,16 @@ function planOf({ body, workspace }: Call<Static<typeof ImportLook>>) {
     : breaks('country', 'is no country whose phone numbers are known');
 }
 
-async function look(call: Call<Static<typeof ImportLook>>): Promise<Work<200, ImportPreviewShown> | Fault> {
+async function look(
+  call: Call<Static<typeof ImportLook>>,
+): Promise<{ status: 200; body: ImportPreviewShown } | Fault> {
   const plan = planOf(call);
   if (isFault(plan)) return plan;
   const found = await find(call);
   if (isFault(found)) return found;
   if (found.state !== 'ready') return fault('conflict', 'Only what is uploaded and not begun is looked at.');
   const body = (await previewImport(call.ctx.sql, found, plan)) as ImportPreviewShown;
-  const audit = { action: 'import.look', subject: `import:${found.id}` };
-  return async () => ({ status: 200, body, audit });
+  return { status: 200, body };
 }
 
 async function start(call: Call<Static<typeof ImportStart>>): Promise<Work<200, ImportShown> | Fault> {

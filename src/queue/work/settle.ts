@@ -1,6 +1,6 @@
 /** Ending what was claimed: finished work goes, other work is put off, the flight is over; all under the lanes' fences. */
 import type { Batch, WorkItem } from './work.ts';
-import type { Tx } from '../../db/pool.ts';
+import type { Sql, Tx } from '../../db/pool.ts';
 import type { OwnedLane } from '../lanes/lane.ts';
 import { fenceLane, fenceLanes } from '../lanes/sql.ts';
 import { deleteDue, putOffDue } from './sql.ts';
@@ -23,6 +23,27 @@ export async function settle(tx: Tx, batch: Batch, settlement: Settlement): Prom
   if (!(await fenceLane(tx, batch.lane))) return false;
   await settleHeld(tx, [{ batch, settlement }]);
   return true;
+}
+
+/**
+ * Ends a step of work that takes many, with what `note` writes of it in the same transaction: it says when the next step is due, undefined
+ * where none is. For handlers of single items. Where the lane has changed hands nothing stands, and its new owner takes the step again.
+ */
+export async function settleStep(
+  transact: Sql['begin'],
+  batch: Batch,
+  item: WorkItem,
+  note: (tx: Tx) => Promise<{ dueMs: number; attempt: number } | undefined>,
+): Promise<void> {
+  try {
+    await transact(async (tx) => {
+      const next = await note(tx);
+      const settled = next ? { done: [], later: [{ item, ...next }] } : { done: [item], later: [] };
+      if (!(await settle(tx, batch, { ...settled, landed: true }))) throw new LaneLost(batch.lane.lane);
+    });
+  } catch (error) {
+    if (!(error instanceof LaneLost)) throw error;
+  }
 }
 
 /**

@@ -70,13 +70,6 @@ export function Failed({ error, retry }: { error: Error; retry?: () => void }): 
   );
 }
 
-/** What an error says of a field, or of all. */
-export function faultText(error: unknown, field?: string): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const at = error instanceof ApiFault ? error.field : undefined;
-  return at === field ? error.message : undefined;
-}
-
 /** What an error says, whatever it is. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'It did not work.';

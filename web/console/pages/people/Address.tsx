@@ -9,7 +9,7 @@ import { at } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act, State } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
-import { faultText } from '../../ui/states.tsx';
+import { messageOf } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
 
 type Props = { ws: string; contact: string; destination: DestinationShown };
@@ -124,7 +124,7 @@ function Change({ ws, contact, destination, to, onDone }: ChangeProps): ReactEle
       </label>
       {change.error ? (
         <p className="fault" role="alert">
-          {faultText(change.error) ?? change.error.message}
+          {messageOf(change.error)}
         </p>
       ) : null}
       <Act may={may} busy={change.isPending} variant="filled" onAct={() => change.mutate()}>

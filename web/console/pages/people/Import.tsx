@@ -10,7 +10,7 @@ import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act, State } from '../../ui/basic.tsx';
-import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { ImportState } from './ImportState.tsx';
 import { allFaults, importQuery } from './queries.ts';
@@ -158,7 +158,7 @@ function Plan({ ws, of }: { ws: string; of: ImportShown }): ReactElement {
         </div>
         {(look.error ?? start.error) ? (
           <p className="fault" role="alert">
-            {faultText(look.error ?? start.error) ?? (look.error ?? start.error)!.message}
+            {messageOf(look.error ?? start.error)}
           </p>
         ) : null}
         <div className="card-acts">

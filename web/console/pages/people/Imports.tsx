@@ -9,7 +9,7 @@ import { at } from '../../api/queries.ts';
 import { upload } from '../../api/upload.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { State } from '../../ui/basic.tsx';
-import { Empty, Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { Empty, Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { ImportState } from './ImportState.tsx';
 import { importsQuery } from './queries.ts';
 import '../../styles/people.css';
@@ -87,7 +87,7 @@ function Choose({ ws }: { ws: string }): ReactElement {
       ) : null}
       {error ? (
         <p className="fault" role="alert">
-          {faultText(error) ?? (error as Error).message}
+          {messageOf(error)}
         </p>
       ) : null}
     </section>

@@ -9,7 +9,7 @@ import { at } from '../../api/queries.ts';
 import { useMay } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
-import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { nameOf } from './People.tsx';
 import { mergeQuery } from './queries.ts';
@@ -125,7 +125,7 @@ function Sides({ ws, contact, other, onDone }: SidesProps): ReactElement {
       <p>{movesOf(data.moves)}</p>
       {merge.error ? (
         <p className="fault" role="alert">
-          {faultText(merge.error) ?? merge.error.message}
+          {messageOf(merge.error)}
         </p>
       ) : null}
       <Act busy={merge.isPending} variant="filled" color="red" onAct={() => merge.mutate()}>

@@ -10,7 +10,7 @@ import { at, contactQuery } from '../../api/queries.ts';
 import { useHere, useMay } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { Dialog } from '../../ui/overlays.tsx';
-import { Failed, faultText, Waiting } from '../../ui/states.tsx';
+import { Failed, messageOf, Waiting } from '../../ui/states.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { AddressRow } from './Address.tsx';
 import { Known } from './Known.tsx';
@@ -119,7 +119,7 @@ function Erase({ ws, contact }: { ws: string; contact: ContactWhole }): ReactEle
           </label>
           {erase.error ? (
             <p className="fault" role="alert">
-              {faultText(erase.error)}
+              {messageOf(erase.error)}
             </p>
           ) : null}
           <Act
