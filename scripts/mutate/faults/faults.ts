@@ -2,19 +2,14 @@
 import type { Fault } from '../fault.ts';
 import { accountFaults } from './accounts.ts';
 import { broadcastFaults } from './broadcasts.ts';
-import { campaignRunFaults } from './campaignRuns.ts';
 import { campaignFaults } from './campaigns.ts';
 import { claimFaults } from './claims.ts';
 import { connectFaults } from './connect.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
-import { groupFaults } from './groups.ts';
 import { inboxFaults } from './inbox.ts';
-import { orderFaults } from './orders.ts';
 import { queueFaults } from './queue.ts';
-import { receiptFaults } from './receipts.ts';
-import { segmentFaults } from './segments.ts';
 import { senderFaults } from './senders.ts';
 import { toldFaults } from './told.ts';
 import { webhookFaults } from './webhooks.ts';
@@ -31,11 +26,6 @@ export const FAULTS: readonly Fault[] = [
   ...inboxFaults,
   ...connectFaults,
   ...campaignFaults,
-  ...campaignRunFaults,
-  ...segmentFaults,
   ...webhookFaults,
   ...senderFaults,
-  ...groupFaults,
-  ...orderFaults,
-  ...receiptFaults,
 ];
