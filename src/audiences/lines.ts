@@ -15,7 +15,7 @@ import type { AttributeSeen } from '../contacts/walk.ts';
 export type Columns = { header: string; attributes: string[] };
 
 /** A person with all that a line says. */
-export type PersonOfLine = {
+type PersonOfLine = {
   contact: Contact;
   destinations: readonly Pick<Destination, 'channel' | 'address' | 'blockedClasses'>[];
   lists: Iterable<string>;

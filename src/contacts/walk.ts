@@ -15,7 +15,7 @@ const MOST_LOOKED = 32_000;
 const PAGE_MS = 50;
 
 /** What was found, newest first; `next` is below which id to go on, undefined at the end. */
-export type Walked = { ids: number[]; next: number | undefined };
+type Walked = { ids: number[]; next: number | undefined };
 
 /** Contacts for whom a condition holds, newest first. A page may be short of what was asked for, or empty, and not be the last. */
 export async function walkNewest(
@@ -49,7 +49,7 @@ const MOST_AT_ONCE = 1_024;
  * How many there are: `atLeast` were counted, `about` so many there will be, `error` how far off that may be, two times in three; `isExact`
  * when all were looked at.
  */
-export type Counted = { about: number; error: number; atLeast: number; isExact: boolean };
+type Counted = { about: number; error: number; atLeast: number; isExact: boolean };
 
 /** Counts until `most` are found, all are looked at, or `forMs` are gone; the first 64 of 4,096 parts are looked at whatever it takes. */
 export async function countBounded(

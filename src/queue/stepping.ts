@@ -14,7 +14,7 @@ import { settleStep } from './work/settle.ts';
 import type { Batch, WorkItem } from './work/work.ts';
 
 /** What it takes. */
-export type SteppingDeps = { queue: Queue; clock: Clock; log: Log };
+type SteppingDeps = { queue: Queue; clock: Clock; log: Log };
 
 /** Work of a kind. */
 type Stepped = {
