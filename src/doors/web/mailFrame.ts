@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { MAIL_FRAME_PATH } from '../../../contract/preview.ts';
-import { LIMITS } from '../../../contract/content.ts';
+import { LIMITS } from '../../../contract/limits.ts';
 import { acceptBytes } from '../kit/body.ts';
 
 /** A form writes each byte as three at most. */
