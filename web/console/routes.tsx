@@ -194,6 +194,11 @@ const newChannel = createRoute({
   path: 'channels/new/{-$provider}',
   component: lazyRouteComponent(() => import('./pages/channels/NewChannel.tsx'), 'NewChannel'),
 });
+const apps = createRoute({
+  getParentRoute: () => workspace,
+  path: 'apps',
+  component: lazyRouteComponent(() => import('./pages/apps/Apps.tsx'), 'Apps'),
+});
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: 'settings',
@@ -231,6 +236,7 @@ const tree = root.addChildren([
     channels,
     integration,
     newChannel,
+    apps,
     settings,
     simulator,
   ]),
