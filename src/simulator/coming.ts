@@ -79,9 +79,9 @@ async function lookAhead(
   const { work, untilMs } = await workAhead(db, of);
   const items: Coming[] = work.flatMap((one) => comingOf(one));
   const ends = untilMs === undefined ? [] : [untilMs];
-  for (const { comes } of rooms) {
-    if (!comes) continue;
-    const found = await comes(db, of);
+  for (const room of rooms) {
+    const found = await room.comes?.(db, of);
+    if (!found) continue;
     items.push(...found.items);
     if (found.untilMs !== undefined) ends.push(found.untilMs);
   }

@@ -9,4 +9,5 @@ export const KIND = {
   backtest: 9,
   contactImport: 10,
   clockAdvance: 12,
+  peopleJob: 14,
 } as const;
