@@ -28,7 +28,7 @@ import {
 export type { AdvanceRow } from './sql.clock.ts';
 
 /** What the job needs. */
-export type AdvanceDeps = ClockDeps & { ids: IdSource };
+type AdvanceDeps = ClockDeps & { ids: IdSource };
 
 /** A move has at most so many steps: what is due closer together comes due together. */
 const MOST_STEPS = 24;

@@ -12,7 +12,7 @@ import type { Rules } from './rules.ts';
 import { snapshot } from './sql.clock.ts';
 
 /** What comes due within a minute, of one sort and of one sender. */
-export type ComingGroup = {
+type ComingGroup = {
   /** When the first of it is due, by the workspace's clock. */
   atMs: number;
   kind: ComingKind;
@@ -28,7 +28,7 @@ export type ComingGroup = {
 export type ComingPage = { groups: ComingGroup[]; nextMs: number | undefined };
 
 /** What looking ahead needs. */
-export type ComingDeps = {
+type ComingDeps = {
   sql: Sql;
   clock: Clock;
   rules: Pick<Rules, 'world'>;

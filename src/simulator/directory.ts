@@ -15,7 +15,7 @@ export type DeviceKey = { channel: ChannelName; address: string };
 export type LastOnDevice = { direction: 'in' | 'out'; text: string; atMs: number; unread: number };
 
 /** More than so many are not counted. */
-export const MOST_UNREAD = 10;
+const MOST_UNREAD = 10;
 
 type Deps = { sql: Sql; rules: Pick<Rules, 'world'> };
 

@@ -4,7 +4,7 @@ import type { Db } from '../db/pool.ts';
 import { deviceBucket } from './sql.ts';
 
 /** The last of a device. Its words only: a whole mail is no line of a list. */
-export type LastRow = {
+type LastRow = {
   /** Which of the devices that were asked for, from 0. */
   n: number;
   direction: 'in' | 'out';
