@@ -23,6 +23,7 @@ import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
 import { Thread } from './Thread.tsx';
 
+const ThreadAt = lazy(async () => ({ default: (await import('./ThreadAt.tsx')).ThreadAt }));
 const Profile = lazy(async () => ({ default: (await import('./Profile.tsx')).Profile }));
 const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
@@ -31,10 +32,16 @@ const HOUR_MS = 3_600_000;
 export function Conversation({
   ws,
   id,
+  at: place,
+  onEnd,
   onBack,
 }: {
   ws: string;
   id: string;
+  /** The message at which it is opened, instead of its end. */
+  at?: string | undefined;
+  /** Leads to its end. */
+  onEnd: () => void;
   onBack: () => void;
 }): ReactElement {
   const { data, error, refetch } = useQuery(conversationQuery(ws, id));
@@ -61,9 +68,15 @@ export function Conversation({
     <>
       <section className="thread-pane" aria-label={`Conversation with ${data.contact.name ?? 'somebody'}`}>
         <Head ws={ws} conversation={data} onBack={onBack} />
-        <Thread ws={ws} conversation={data} />
+        {place === undefined ? (
+          <Thread ws={ws} conversation={data} />
+        ) : (
+          <Suspense fallback={<div className="thread" />}>
+            <ThreadAt key={place} ws={ws} conversation={data} at={place} onEnd={onEnd} />
+          </Suspense>
+        )}
         <Present id={id} />
-        <Composer ws={ws} conversation={data} onClose={close} />
+        <Composer ws={ws} conversation={data} onClose={close} onSaid={onEnd} />
       </section>
       <Suspense fallback={<aside className="profile" />}>
         <Profile ws={ws} contactId={data.contact.id} />
