@@ -21,6 +21,7 @@ import { Opens } from '../../ui/Opens.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
+import { Tags } from './Tags.tsx';
 import { Thread } from './Thread.tsx';
 
 const ThreadAt = lazy(async () => ({ default: (await import('./ThreadAt.tsx')).ThreadAt }));
@@ -141,9 +142,10 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
     );
   const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
   const allowed = may === true;
-  const [menu, setMenu] = useState<'assign' | 'snooze'>();
+  const mayTag = useMay('contacts.write');
+  const [menu, setMenu] = useState<'assign' | 'snooze' | 'tag'>();
   const why = useWhyLast(ws, conversation.id);
-  const opens = (which: 'assign' | 'snooze') => ({
+  const opens = (which: 'assign' | 'snooze' | 'tag') => ({
     opened: menu === which,
     onChange: (is: boolean) => setMenu(is ? which : undefined),
   });
@@ -155,6 +157,7 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
     },
     { keys: 'm', does: 'Assign to me', act: () => allowed && take() },
     { keys: 'a', does: 'Assign to somebody', act: () => allowed && setMenu('assign') },
+    { keys: 't', does: 'Tag who it is with', act: () => mayTag === true && setMenu('tag') },
     { keys: 'z', does: 'Snooze', act: () => allowed && setMenu('snooze') },
     {
       keys: 'u',
@@ -187,6 +190,7 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
         </p>
       </div>
       <div className="thread-acts">
+        <Tags ws={ws} contactId={contact.id} menu={opens('tag')} />
         <Assign
           ws={ws}
           conversation={conversation}

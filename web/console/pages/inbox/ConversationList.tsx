@@ -150,6 +150,11 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
   useKeys([
     { keys: 'j', does: 'Next conversation', act: () => step(1) },
     { keys: 'k', does: 'Conversation before', act: () => step(-1) },
+    {
+      keys: 'o',
+      does: 'Open the first conversation, or go into the one that is open',
+      act: () => (open ? document.querySelector<HTMLElement>('.thread')?.focus() : step(0)),
+    },
     { keys: 'x', does: 'Choose this conversation', act: () => open && choose(open) },
     {
       keys: 'Escape',
