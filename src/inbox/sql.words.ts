@@ -5,7 +5,7 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { Asked } from './words.ts';
 
 /** A message with its words. */
-export type Worded = {
+type Worded = {
   id: number;
   contactId: number;
   conversationId: number;

@@ -53,7 +53,7 @@ export function askedIn(text: string): Asked | undefined {
 }
 
 /** The part of a text in which the words stand, on one line, and where they stand in it. */
-export type Excerpt = { text: string; marks: [from: number, to: number][] };
+type Excerpt = { text: string; marks: [from: number, to: number][] };
 
 /** Shows what was found. */
 export function excerptOf(text: string, { whole, begun }: Asked): Excerpt {
