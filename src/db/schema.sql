@@ -1185,6 +1185,19 @@ CREATE TABLE merged_contacts (
 CREATE INDEX merged_contacts_into ON merged_contacts USING btree (into_id);
 
 -- by bucket
+CREATE TABLE message_words (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  words tsvector NOT NULL,
+  PRIMARY KEY (bucket, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX message_words_found ON ONLY message_words USING gin (words);
+CREATE INDEX message_words_newest ON ONLY message_words USING btree (workspace_id, id);
+
+-- by bucket
 CREATE TABLE messages (
   bucket smallint NOT NULL,
   id bigint NOT NULL,

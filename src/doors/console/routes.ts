@@ -31,6 +31,7 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
 import { mergeRoutes } from './merge.ts';
+import { messageSearchRoutes } from './messageSearch.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
@@ -75,6 +76,7 @@ export const ROUTES: readonly Route[] = [
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
+  ...messageSearchRoutes,
   ...messageRoutes,
   ...draftRoutes,
   ...broadcastRoutes,
