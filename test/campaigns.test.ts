@@ -328,23 +328,52 @@ scenario(
       exits: [{ event: 'gone' }],
       steps: [{ key: 'rest', wait: { for: '2d' } }, mail('out')],
     });
+    const asks = await place.live({
+      key: 'asks',
+      trigger: { event: { did: 'ask' } },
+      steps: [
+        {
+          key: 'w',
+          wait_for: { event: 'paid', since: 'step', timeout: '2d' },
+          then: { done: 'yes', timeout: 'no' },
+        },
+        { ...mail('yes'), then: { next: 'end' } },
+        mail('no'),
+      ],
+    });
     const id = await place.tell('pau', { name: 'in' });
     const leaving = await place.tell('leaves meanwhile', { name: 'in' });
+    const asked = [];
+    for (const who of ['pays in the pause', 'pays at its end', 'pays after', 'never pays'])
+      asked.push(await place.tell(who, { name: 'ask' }));
     await place.settled();
     await place.advance(DAY_MS);
     const pausedMs = await place.nowMs();
     const deps = { queue: ctx.queue, ids: ctx.ids, names: ctx.names, clock: ctx.clock };
-    must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, campaign.id, 'all', pausedMs)));
+    for (const { id: paused } of [campaign, asks])
+      must(await ctx.queue.transact((tx) => pauseCampaign(deps, tx, place.id, paused, 'all', pausedMs)));
     await place.tell('leaves meanwhile', { name: 'gone' });
-    await place.advance(21 * DAY_MS);
+    await place.advance(10 * DAY_MS);
+    await place.tell('pays in the pause', { name: 'paid' });
+    await place.advance(11 * DAY_MS);
     assert.deepEqual(await place.mails(id), []);
     const resumedMs = await place.nowMs();
     const how = { mode: 'shift' as const, over: '10m' };
-    must(await ctx.queue.transact((tx) => resumeCampaign(deps, tx, place.id, campaign.id, how, resumedMs)));
+    // At one moment with the resume, before or after it.
+    const paying = place.tell('pays at its end', { name: 'paid' });
+    for (const { id: paused } of [campaign, asks])
+      must(await ctx.queue.transact((tx) => resumeCampaign(deps, tx, place.id, paused, how, resumedMs)));
+    await paying;
+    await place.tell('pays after', { name: 'paid' });
     await place.settled();
     assert.deepEqual(await place.mails(id), []);
     await place.advance(DAY_MS);
     assert.deepEqual(await place.mails(id), ['out']);
+    assert.deepEqual(
+      await Promise.all(asked.map((who) => place.mails(who))),
+      [['yes'], ['yes'], ['yes'], ['no']],
+      'what was waited for counts whenever it came, once',
+    );
     assert.deepEqual(await place.mails(leaving), [], 'who left while it stood still is out of it');
   },
 );

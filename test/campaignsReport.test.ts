@@ -57,6 +57,7 @@ test('who is held out of all comes before who is held out of one, and that befor
     holdout: '50%',
     steps: [
       { key: 'one', send: { variants: twoVariants, channel: 'email' } },
+      { key: 'rest', wait: { for: '1d' } },
       {
         key: 'two',
         send: {
@@ -72,6 +73,7 @@ test('who is held out of all comes before who is held out of one, and that befor
   const first = await place.live({ key: 'first', ...file });
   const second = await place.live({ key: 'second', ...file });
   await enter(place, 'a', 400);
+  await place.advance(DAY_MS);
   const [arms, others] = [await armsOf(first.id), await armsOf(second.id)];
   const count = (rows: readonly (typeof arms)[number][], is: (row: (typeof arms)[number]) => boolean) =>
     rows.filter(is).length;

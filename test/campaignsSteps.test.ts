@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
-import { saveDraft } from '../src/campaigns/campaigns.ts';
+import { endCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import type { Handed, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
 import { blockDestination } from '../src/contacts/consent/blocks.ts';
@@ -130,12 +130,24 @@ test('who leaves before it is sent does not get it: marketing is taken back, wha
   );
   await place.tell('ann', { name: 'stop' });
   await until('she left', async () => (await place.entries(ann))[0] === 'event');
-  await flows(place, campaign.id, true);
+  const ends = await place.live({
+    key: 'ends',
+    trigger: { event: { did: 'come' } },
+    steps: [mail('ended'), { key: 'rest', wait: { for: '1d' } }],
+  });
+  await flows(place, ends.id, false);
+  const cal = await place.tell('cal', { name: 'come' });
+  await until('it is let in', async () => (await place.mails(cal)).length === 1);
+  const nowMs = await place.nowMs();
+  must(await ctx.queue.transact((tx) => endCampaign(ctx, tx, place.id, ends.id, nowMs)));
+  await until('it ended', async () => (await place.entries(cal))[0] === 'campaign_ended');
+  for (const id of [campaign.id, ends.id]) await flows(place, id, true);
   await place.settled();
   const shown = await sql<{ address: string; subject: string }[]>`
     SELECT address, rendered::text AS subject FROM simulated_messages WHERE workspace_id = ${place.id} AND direction = 'out'`;
   const of = (who: string) => shown.filter(({ address }) => address === `${who}@example.com`);
   assert.equal(of('bob').length, 2);
+  assert.equal(of('cal').length, 0, 'what a campaign had let in when it was ended is taken back as well');
   assert.equal(of('ann').length, 1);
   assert.match(of('ann')[0]!.subject, /kept/);
 });

@@ -104,7 +104,7 @@ describe('how the pages are served', () => {
         .map((name) => files.get(name)!)
         // What is tiny is not packed.
         .reduce((all, { packed, bytes }) => all + (packed.gzip ?? bytes).length, 0);
-    assert.ok(sum(/\.js$/) <= 210_000, `${sum(/\.js$/)} bytes of JavaScript for the shell and the inbox`);
+    assert.ok(sum(/\.js$/) <= 185_000, `${sum(/\.js$/)} bytes of JavaScript for the shell and the inbox`);
     assert.ok(sum(/\.css$/) <= 20_000, `${sum(/\.css$/)} bytes of styles`);
     for (const [name, { packed, bytes }] of files)
       if (name.endsWith('.js') && !names.includes(name))

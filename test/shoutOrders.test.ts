@@ -13,6 +13,8 @@ import { must, newTwilio, startWorld } from './support/world.ts';
 
 // oxlint-disable typescript/no-explicit-any
 type Json = any;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 const database = await testDatabase();
 const world = await startWorld(database.connection, { PARLEY_RATE_LIMIT: '0' });
@@ -22,6 +24,12 @@ after(() => world.stop());
 
 let people = 0;
 const newPhone = () => `+1801556${String(++people).padStart(4, '0')}`;
+
+/** Transactions that wrote orders or asked to, as the keys of their rows tell. */
+async function transactions(): Promise<number> {
+  const [row] = await sql<{ n: number }[]>`SELECT count(DISTINCT xmin::text)::int AS n FROM orders`;
+  return row!.n;
+}
 
 /** The source's own example. */
 const EXAMPLE = {
@@ -370,6 +378,109 @@ test('disconnected while an order is being told: it is there and noted, or refus
     assert.ok(told.status === 201 || told.status === 403, JSON.stringify(told.body));
     assert.equal((await at.door('GET', '/orders')).status, 403);
   }
+});
+
+test('S23 S26 S27: orders of one moment go together, in whatever accounts; who is refused hurts nobody', async () => {
+  const ann = await connected();
+  const bob = await connected(ann.company);
+  const gone = await connected(ann.company);
+  const closed = await connected(ann.company);
+  must(await endGrant(ctx, gone.grant));
+  await sql`INSERT INTO order_settings (workspace_id, accepts, currency) VALUES (${closed.workspaceId}, false, 'USD')`;
+  must(await ctx.simulator.advanceClock(bob.workspaceId, DAY_MS));
+  ctx.directory.forget(bob.workspaceId);
+  const [phone, mine] = [newPhone(), newPhone()];
+  const order = (more: object) => ({ order: { paid_at: 'now', total_cents: 100, ...more } });
+  const same = order({ profile_phone_number: phone, profile_name: 'Both' });
+  // The tenth has a reference that the ninth is given at this moment: whichever comes second is refused.
+  const ONCE = { 'X-Fail-Creation-On-Duplicate-Reference-Id': 'true' };
+  const named = order({ profile_phone_number: phone, reference_id: 'r-1' });
+  const asked: [typeof ann, object, Record<string, string>?][] = [
+    [ann, same],
+    [ann, same],
+    [bob, same],
+    [ann, order({ profile_phone_number: 'nonsense' })],
+    [gone, same],
+    [closed, same],
+    [closed, order({ profile_phone_number: phone, fail_if_connect_orders_not_enabled: true })],
+    [bob, order({ profile_id: 4096 * 999 })],
+    [ann, named, ONCE],
+    [ann, named, ONCE],
+    [ann, order({ profile_phone_number: mine, reference_id: 'r-2' }), { 'Idempotency-Key': 'once' }],
+  ];
+  const came = await Promise.all(asked.map(([at, body, more]) => at.door('POST', '/orders', body, more)));
+  const statuses = came.map(({ status }) => status);
+  assert.deepEqual(statuses.slice(0, 8), [201, 201, 201, 422, 403, 200, 422, 422]);
+  assert.deepEqual(statuses.slice(8, 10).toSorted(), [201, 422]);
+  assert.equal(statuses[10], 201);
+  const body = (i: number) => came[i]!.body;
+  assert.equal(body(0).profile_id, body(1).profile_id, 'one contact of two orders of a moment');
+  assert.notEqual(body(0).profile_id, body(2).profile_id, 'another account has its own');
+  assert.deepEqual([body(0).company_id, body(2).company_id], [ann.workspaceId, bob.workspaceId]);
+  assert.ok(
+    Date.parse(body(2).created_at) - Date.parse(body(0).created_at) > DAY_MS - HOUR_MS,
+    'by its own clock',
+  );
+  assert.deepEqual(Object.keys(body(3).errors), ['order.profile_phone_number']);
+  assert.equal(body(5).skipped, true);
+  const again = await ann.door('POST', '/orders', asked[10]![1], { 'Idempotency-Key': 'once' });
+  assert.deepEqual([again.status, again.body.id], [201, body(10).id]);
+  const rows =
+    await sql`SELECT workspace_id, count(*)::int AS n FROM orders WHERE client_id = ${ann.company.id} GROUP BY 1`;
+  const counted = new Map(rows.map(({ workspace_id: id, n }) => [id, n]));
+  assert.deepEqual(
+    counted,
+    new Map([
+      [ann.workspaceId, 4],
+      [bob.workspaceId, 1],
+    ]),
+  );
+  for (const [at, n] of [
+    [ann, 4],
+    [bob, 1],
+    [closed, 1],
+    [gone, 0],
+  ] as const)
+    assert.equal(
+      (await listAudit(sql, { workspaceId: at.workspaceId })).filter(
+        ({ action }) => action === 'order.create',
+      ).length,
+      n,
+      'each is noted where it was done',
+    );
+  const people =
+    await sql`SELECT 1 FROM contacts WHERE workspace_id = ANY(${[gone.workspaceId, closed.workspaceId]}::bigint[])`;
+  assert.equal(people.length, 0, 'nothing was written for who was refused');
+});
+
+test('two orders for one new phone in the same moment make one contact, in one transaction or in two', async () => {
+  const at = await connected();
+  const phones = Array.from({ length: 6 }, newPhone);
+  const before = await transactions();
+  const came = await Promise.all(
+    [...phones, ...phones].map((phone) =>
+      at.door('POST', '/orders', { order: { profile_phone_number: phone } }),
+    ),
+  );
+  assert.ok(came.every(({ status }) => status === 201));
+  assert.equal(new Set(came.map(({ body }) => body.profile_id)).size, phones.length);
+  assert.ok((await transactions()) - before < came.length, 'they went together');
+});
+
+test('S28: a profile of one account that is named in two at one moment is found in its own', async () => {
+  const ann = await connected();
+  const bob = await connected(ann.company);
+  const first = await ann.door('POST', '/orders', {
+    order: { ...EXAMPLE, profile_phone_number: newPhone() },
+  });
+  const order = { paid_at: 'now', profile_id: first.body.profile_id };
+  const tell = (at: typeof ann) => at.door('POST', '/orders', { order });
+  const came = await Promise.all([tell(bob), tell(ann), tell(bob), tell(ann)]);
+  assert.deepEqual(
+    came.map(({ status }) => status),
+    [422, 201, 422, 201],
+  );
+  assert.equal((await sql`SELECT 1 FROM orders WHERE workspace_id = ${bob.workspaceId}`).length, 0);
 });
 
 test('S1: the same by the console of the company: told, read, changed, taken back, and by a file', async () => {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { fromHex24, fromUuid, toHex24 } from '../src/base/ids.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
-import { caller, errors, jwt, startProduct, type App } from './sunshineProduct.ts';
+import { caller, errors, jwt, startProduct, type App, type Reply } from './sunshineProduct.ts';
 
 // The API's own names begin with a dash below; its answers are looked into freely here.
 /* oxlint-disable no-underscore-dangle, typescript/no-explicit-any */
@@ -384,6 +384,28 @@ describe('notifications', () => {
 });
 
 describe('idempotency', () => {
+  test('a key is its caller’s: not another key’s, not another user’s for whom the same key speaks', async () => {
+    const body = notification(newNumber());
+    const headers = { 'idempotency-key': 'same word' };
+    const account = { authorization: `Bearer ${jwt(app.account, { scope: 'account' })}` };
+    const replies: Reply[] = [
+      await call('POST', `${base}/notifications`, body, headers),
+      await call('POST', `${base}/notifications`, body, { ...headers, ...account }),
+    ];
+    for (const userId of ['same-ann', 'same-bob']) {
+      await call('POST', `${base}/appusers`, { userId });
+      const authorization = `Bearer ${jwt(app, { scope: 'appUser', userId })}`;
+      const said = { role: 'appUser', type: 'text', text: 'Hello' };
+      const at = `${base}/appusers/${userId}/messages`;
+      replies.push(await call('POST', at, said, { ...headers, authorization }));
+    }
+    assert.deepEqual(
+      replies.map(({ status, headers: told }) => [status, told.get('idempotent-replayed')]),
+      replies.map(() => [201, null]),
+    );
+    assert.equal(new Set(replies.map((reply) => JSON.stringify(reply.body))).size, 4);
+  });
+
   test('a repeat is answered with what was answered, and does nothing', async () => {
     const body = notification(newNumber());
     const headers = { 'idempotency-key': 'order-17' };

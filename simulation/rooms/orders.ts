@@ -85,6 +85,7 @@ function tellingOf(run: Run, { ctx }: Player): Telling {
     source: 'console',
     currency: 'USD',
     referencesOnce: true,
+    clockAheadMs: 0,
     nowUs: () => (last = Math.max(last + 1, ctx.clock.nowMs() * 1000)),
     path: (field) => field,
   };
@@ -98,13 +99,15 @@ async function create(run: Run, told: readonly Order[]): Promise<number> {
     createOrders(
       door.ctx,
       tx,
-      telling,
-      told.map(({ person, reference, paid }): OrderRead => ({
-        dates: paid ? { paid: telling.nowUs() } : {},
-        profilePhone: run.places.busy.people[person]!.phone,
-        reference: `r${reference}`,
-        totalCents: 1_000,
-      })),
+      told.map(({ person, reference, paid }) => {
+        const read: OrderRead = {
+          dates: paid ? { paid: telling.nowUs() } : {},
+          profilePhone: run.places.busy.people[person]!.phone,
+          reference: `r${reference}`,
+          totalCents: 1_000,
+        };
+        return { telling, read };
+      }),
     ),
   );
   return made.filter((one) => !isFault(one)).length;

@@ -24,26 +24,40 @@ const MOST_NAMES = 50;
 const MAX_TEXT = 500;
 const MAX_DETAIL = 8192;
 
+/** What is to be told. */
+type NewAudit = {
+  /** None for what concerns no workspace (signing in). */
+  workspaceId?: number;
+  actor: string;
+  action: string;
+  subject?: string;
+  detail?: Record<string, unknown>;
+  nowMs: number;
+};
+
 /** Appends an entry, in the transaction of what it tells. Values under names that sound like secrets are left out. */
-export async function appendAudit(
-  db: Db,
+export async function appendAudit(db: Db, ids: IdSource, entry: NewAudit): Promise<void> {
+  await appendAudits(db, ids, [entry]);
+}
+
+/** Appends entries, in one statement. */
+export async function appendAudits(db: Db, ids: IdSource, entries: readonly NewAudit[]): Promise<void> {
+  if (!entries.length) return;
+  await insertAudit(
+    db,
+    entries.map((entry) => rowOf(ids, entry)),
+  );
+}
+
+function rowOf(
   ids: IdSource,
-  entry: {
-    /** None for what concerns no workspace (signing in). */
-    workspaceId?: number;
-    actor: string;
-    action: string;
-    subject?: string;
-    detail?: Record<string, unknown>;
-    nowMs: number;
-  },
-): Promise<number> {
-  const { workspaceId, actor, action, subject = '', nowMs } = entry;
+  { workspaceId, actor, action, subject = '', detail: told = {}, nowMs }: NewAudit,
+) {
   // A workspace's entries share the bucket of its id, so that a page of them is read from one shard.
   const id = workspaceId === undefined ? ids.spread() : ids.inBucket(bucketOf(workspaceId));
-  const detail = withoutSecrets(entry.detail ?? {}, 0) as Record<string, unknown>;
+  const detail = withoutSecrets(told, 0) as Record<string, unknown>;
   const fits = JSON.stringify(detail).length <= MAX_DETAIL;
-  await insertAudit(db, nowMs, {
+  return {
     bucket: bucketOf(id),
     id,
     workspaceId: workspaceId ?? null,
@@ -53,8 +67,8 @@ export async function appendAudit(
     detail: fits
       ? detail
       : { leftOut: 'too long', names: Object.keys(detail).slice(0, MOST_NAMES).map(storable) },
-  });
-  return id;
+    atMs: nowMs,
+  };
 }
 
 /** A page of a workspace's log, newest first, of all or of one who acted; `beforeId` is the id of the last entry of the page before. */

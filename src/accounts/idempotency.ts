@@ -61,17 +61,19 @@ export async function idempotently(
 
 /**
  * The same for several requests in one transaction, whose keys are different: `work` is given the places of those that were not
- * answered before, and answers them in order. Throws `NotTogether` when it refuses one: nothing stands then, and each is asked alone.
+ * answered before, and answers them in order. When it refuses one, nothing stands: `NotTogether` is thrown, for each to be asked alone.
+ * `refused` says so where nothing was written for those that are refused: the others stand then.
  */
 export async function idempotentlyTogether(
   sql: Begins,
   requests: readonly IdempotentRequest[],
   work: (tx: Tx, fresh: readonly number[]) => Promise<readonly (Answer | Fault)[]>,
+  refused: 'undoes all' | 'wrote nothing' = 'undoes all',
 ): Promise<Once[]> {
   return await sql.begin((tx) =>
     onceEach(tx, requests, async (fresh) => {
       const answers = await work(tx, fresh);
-      if (answers.some(isFault)) throw new NotTogether('one of them is refused');
+      if (refused === 'undoes all' && answers.some(isFault)) throw new NotTogether('one of them is refused');
       return answers;
     }),
   );

@@ -38,6 +38,7 @@ import { checkHanded, type HandDeps } from './enrol/hand.ts';
 import { insertTasks } from './enrol/sql.tasks.ts';
 import { durationMs } from './match/duration.ts';
 import { readCampaign } from './steps/definition.ts';
+import type { Pause } from './steps/resumed.ts';
 import { sameEpoch } from './plan.ts';
 import { segmentsAsked, versionOf } from './steps/version.ts';
 import { watchFor } from './segments/segments.ts';
@@ -297,7 +298,8 @@ export async function resumeCampaign(
   if (isFault(now)) return now;
   if (now.paused === 'all') {
     const byMs = mode === 'shift' ? nowMs - now.pausedMs! : 0;
-    await putTasks(deps, tx, now, 'resume', { byMs, overMs: durationMs(over)! }, nowMs);
+    const pause = { pausedMs: now.pausedMs!, byMs, overMs: durationMs(over)! };
+    await putTasks(deps, tx, now, 'resume', pause, nowMs);
   }
   const resumed: CampaignRow = { ...now, state: 'active', paused: null, pausedMs: null, changedMs: nowMs };
   await updateCampaign(tx, resumed);
@@ -354,7 +356,7 @@ async function putTasks(
   tx: Tx,
   { id: campaignId, workspaceId }: CampaignRow,
   kind: 'move' | 'resume' | 'end',
-  params: { byMs?: number; overMs?: number },
+  params: Partial<Pause>,
   nowMs: number,
 ): Promise<void> {
   const lanes = deps.queue.lanes();

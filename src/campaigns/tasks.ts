@@ -12,6 +12,7 @@ import { Changes } from './enrol/changes.ts';
 import { exit } from './enrol/engine.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
+import { onResumed } from './enrol/steered.ts';
 import type { Enrolment, Member } from './enrol/member.ts';
 import { noteTask, selectInside, selectTask, selectUnbuilt, type Task } from './enrol/sql.tasks.ts';
 import { writeChanges } from './enrol/write.ts';
@@ -50,12 +51,14 @@ export async function takeTask(
       contactIds.map((contactId) => ({ workspaceId, contactId })),
     );
     const theirNowMs = nowMs + workspace.clockAheadMs;
-    const members = await openBook(tx, live, workspace, contactIds, [campaignId], theirNowMs);
+    // What was done since it was paused is looked for, as far back as rules looked then.
+    const asOfMs = Math.min(theirNowMs, task.params.pausedMs ?? Infinity);
+    const members = await openBook(tx, live, workspace, contactIds, [campaignId], asOfMs);
     const changes = new Changes((contactId) => deps.queue.laneOf(bucketOf(contactId)));
     for (const member of members.values()) {
       catchUp(live, member, theirNowMs, changes);
       const inside = [...member.enrolments.values()].filter((one) => one.campaignId === campaignId);
-      for (const enrolment of inside) doWith(task, member, enrolment, theirNowMs, changes);
+      for (const enrolment of inside) doWith(live, task, member, enrolment, theirNowMs, changes);
     }
     await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
   }
@@ -94,16 +97,15 @@ async function takeBuild(
   return true;
 }
 
-function doWith(task: Task, member: Member, enrolment: Enrolment, nowMs: number, changes: Changes): void {
+function doWith(
+  live: LiveNames,
+  task: Task,
+  member: Member,
+  enrolment: Enrolment,
+  nowMs: number,
+  changes: Changes,
+): void {
   if (task.kind === 'end') exit(member, enrolment, 'campaign_ended', nowMs, changes);
-  if (task.kind === 'resume') {
-    const { place } = enrolment;
-    const { byMs = 0, overMs = 0 } = task.params;
-    const dueMs = place.dueMs + byMs;
-    const spreadMs = overMs > 0 ? enrolment.id % overMs : 0;
-    changes.keep(member, {
-      ...enrolment,
-      place: { ...place, sinceMs: place.sinceMs + byMs, dueMs: dueMs <= nowMs ? nowMs + spreadMs : dueMs },
-    });
-  }
+  const { pausedMs = 0, byMs = 0, overMs = 0 } = task.params;
+  if (task.kind === 'resume') onResumed(live, member, enrolment, { pausedMs, byMs, overMs }, nowMs, changes);
 }

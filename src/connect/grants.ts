@@ -350,7 +350,8 @@ function lasting(row: Awaited<ReturnType<typeof selectGrant>>, who: Who): LiveGr
   return grantOfRow(grant) as LiveGrant;
 }
 
-function grantOfRow({ holderId: userId, disconnectedMs, endedBy, ...same }: GrantRow): Grant {
+/** A grant as its row has it. */
+export function grantOfRow({ holderId: userId, disconnectedMs, endedBy, ...same }: GrantRow): Grant {
   return {
     ...same,
     userId,

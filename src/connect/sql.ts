@@ -146,6 +146,30 @@ export async function selectGrant(
   return rows[0];
 }
 
+/** Where an account is that a company acts for: how it reads numbers, times and money. */
+export type HolderPlace = { country: string; timeZone: string; clockAheadMs: number };
+
+/**
+ * The grants that last of those whom a company names, as long as it is enabled and their accounts are open. Locks the rows against ending
+ * until the transaction ends, in the order of their ids; one that ended while it was waited for is left out.
+ */
+export async function holdLiveGrants(
+  db: Db,
+  clientWorkspaceId: number,
+  who: { connectIds: readonly string[]; userIds: readonly number[] },
+): Promise<(GrantRow & HolderPlace)[]> {
+  return await db<(GrantRow & HolderPlace)[]>`
+    SELECT ${grantColumns(db)}, h.country, h.time_zone AS "timeZone", h.clock_ahead_ms AS "clockAheadMs"
+    FROM connect_grants g JOIN connect_clients c ON c.workspace_id = g.client_workspace_id
+      JOIN workspaces h ON h.id = g.holder_workspace_id JOIN operators o ON o.id = g.holder_id
+    WHERE g.client_workspace_id = ${clientWorkspaceId} AND g.disconnected_ms IS NULL
+      AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))
+      AND c.enabled AND h.deleted_ms IS NULL AND o.disabled_ms IS NULL AND EXISTS (
+        SELECT 1 FROM memberships m
+        WHERE m.operator_id = g.holder_id AND m.workspace_id = g.holder_workspace_id AND m.role = 'owner')
+    ORDER BY g.id FOR SHARE OF g`;
+}
+
 /** The grants that last of those whom a company names, in no order. Locks nothing. */
 export async function selectLiveGrants(
   db: Db,

@@ -339,6 +339,7 @@ CREATE TABLE caps (
   contact_id bigint NOT NULL,
   at_ms bigint[] NOT NULL,
   cause_ids bigint[] NOT NULL,
+  filled_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id),
   CHECK ((cardinality(at_ms) = cardinality(cause_ids)))
 ) WITH (fillfactor=70);
@@ -1739,6 +1740,7 @@ CREATE TABLE workspaces (
   clock_ahead_ms bigint NOT NULL DEFAULT 0,
   created_ms bigint NOT NULL,
   deleted_ms bigint,
+  cap_set_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (id),
   CHECK (((clock_ahead_ms >= 0) AND ((environment = 'test'::text) OR (clock_ahead_ms = 0)))),
   CHECK ((country ~ '^[A-Z]{2}$'::text)),

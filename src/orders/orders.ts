@@ -1,9 +1,11 @@
 /**
- * Orders of a workspace: told, changed, taken back. What is told of many is one batch, in which what is wrong with one is that one's.
+ * Orders of a workspace: told, changed, taken back. What is told of many, be it in one call or by many who call at once, in whatever
+ * accounts, is one batch, in which what is wrong with one is that one's.
  *
  * An order belongs to a contact, found or made by its phone number or its address in the way every contact is (`contacts/resolve.ts`), and
  * has an id in the contact's bucket. Rows are locked in this order: contacts, orders, references.
  */
+import { NotTogether } from '../accounts/idempotency.ts';
 import { fault, isFault, refuses, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import { idsOfPerson } from '../contacts/contacts.ts';
@@ -22,7 +24,7 @@ import {
   type OrderDate,
   type OrderSource,
 } from './order.ts';
-import { dropReferences, tooManyOf } from './references.ts';
+import { dropReferences, referenceText, tooManyOf } from './references.ts';
 import {
   claimReferences,
   deleteOrder,
@@ -52,8 +54,9 @@ export type Telling = {
   currency: string;
   /** A reference that another order has already is a fault. */
   referencesOnce: boolean;
-  /** The clock of the workspace, unix microseconds, later at each reading. */
+  /** The clock of the workspace, unix microseconds, later at each reading; and how far it is ahead of ours. */
   nowUs: () => number;
+  clockAheadMs: number;
   /** What the caller calls a field. */
   path: (field: OrderField) => string;
 };
@@ -61,27 +64,31 @@ export type Telling = {
 /** An order by its id, or by the reference that its teller gave it. */
 export type OrderName = { id: number } | { reference: string };
 
-type Draft = { at: number; read: OrderRead; contactId: number };
+/** An order that somebody tells. */
+export type Told = { telling: Telling; read: OrderRead };
+type Placed = Told & { at: number };
+type Draft = Placed & { contactId: number };
 
-/** Takes orders in; part of the transaction. Answers each, in order: the order, or why it is none. */
+/**
+ * Takes orders in; part of the transaction. Answers each, in order: the order, or why it is none. `late` says what becomes of the others
+ * when one is refused after its contact was made: they stand, or `NotTogether` is thrown, and each is to be told alone.
+ */
 export async function createOrders(
   deps: OrderDeps,
   tx: Tx,
-  telling: Telling,
-  given: readonly OrderRead[],
+  told: readonly Told[],
+  late: 'stands' | 'undoes all' = 'stands',
 ): Promise<(Order | Fault)[]> {
-  const results: (Order | Fault)[] = Array.from({ length: given.length });
-  const first = await duplicatesIn(tx, telling, given, results);
-  const drafts = await contactsOf(deps, tx, telling, first, results);
-  const orders = drafts.map(({ at, read, contactId }) => ({
+  const results: (Order | Fault)[] = Array.from({ length: told.length });
+  const first = await duplicatesIn(tx, told, results);
+  const drafts = await contactsOf(deps, tx, first, results);
+  const orders = drafts.map(({ at, telling, read, contactId }) => ({
     at,
+    telling,
     order: newOrder(deps, telling, read, contactId),
   }));
-  const refused = await giveReferences(
-    tx,
-    telling,
-    orders.map(({ order }) => order),
-  );
+  const refused = await giveReferences(tx, orders);
+  if (late === 'undoes all' && refused.size) throw new NotTogether('a reference was taken meanwhile');
   const made = orders.filter(({ at, order }) => {
     results[at] = refused.get(order.id) ?? order;
     return !refused.has(order.id);
@@ -101,28 +108,20 @@ export async function createOrders(
 }
 
 /** Those that are no duplicate of one that is there, or of one before them; asked before anything is written for them. */
-async function duplicatesIn(
-  tx: Tx,
-  telling: Telling,
-  given: readonly OrderRead[],
-  results: (Order | Fault)[],
-): Promise<{ at: number; read: OrderRead }[]> {
-  const all = given.map((read, at) => ({ at, read }));
-  if (!telling.referencesOnce) return all;
-  const named = [...new Set(given.flatMap(({ reference }) => reference ?? []))];
-  const known = named.length
-    ? await selectReferences(
-        tx,
-        named.map((reference) => ({ ...telling, reference })),
-      )
-    : [];
-  const taken = new Set(known.map(({ reference }) => reference));
-  return all.filter(({ at, read: { reference } }) => {
-    if (reference === undefined || reference === null) return true;
-    if (taken.has(reference)) results[at] = duplicate(telling);
-    else taken.add(reference);
-    return results[at] === undefined;
-  });
+async function duplicatesIn(tx: Tx, told: readonly Told[], results: (Order | Fault)[]): Promise<Placed[]> {
+  const all = told.map((one, at) => ({ ...one, at }));
+  const claims = all.flatMap(({ at, telling, read: { reference } }) =>
+    typeof reference === 'string' ? [{ at, telling, named: { ...telling, reference } }] : [],
+  );
+  const asked = claims.filter(({ telling }) => telling.referencesOnce).map(({ named }) => named);
+  if (!asked.length) return all;
+  const different = [...new Map(asked.map((named) => [referenceText(named), named])).values()];
+  const taken = new Set((await selectReferences(tx, different)).map(referenceText));
+  for (const { at, telling, named } of claims) {
+    if (telling.referencesOnce && taken.has(referenceText(named))) results[at] = duplicate(telling);
+    taken.add(referenceText(named));
+  }
+  return all.filter(({ at }) => results[at] === undefined);
 }
 
 function duplicate({ path }: Telling): Fault {
@@ -131,34 +130,26 @@ function duplicate({ path }: Telling): Fault {
 
 /** Whose each order is. A profile that is named wins; else the contact with the phone number, or the address; else one is made. */
 async function contactsOf(
-  { ids }: OrderDeps,
+  deps: OrderDeps,
   tx: Tx,
-  telling: Telling,
-  wanted: readonly { at: number; read: OrderRead }[],
+  wanted: readonly Placed[],
   results: (Order | Fault)[],
 ): Promise<Draft[]> {
-  const { workspaceId, nowUs } = telling;
   const nobody = wanted.filter(({ read }) => !read.profileId && !read.profilePhone && !read.profileEmail);
-  for (const { at } of nobody) results[at] = nobodyNamed(telling);
+  for (const { at, telling } of nobody) results[at] = nobodyNamed(telling);
   const people = wanted.filter(({ read }) => !read.profileId && (read.profilePhone ?? read.profileEmail));
-  const resolved = people.length
-    ? await resolvePeople(
-        tx,
-        ids,
-        Math.floor(nowUs() / 1000),
-        people.map(({ read }) => personOf(workspaceId, read)),
-        'first',
-      )
-    : [];
   const drafts: Draft[] = [
-    ...people.map((one, i) => ({ ...one, contactId: resolved[i]!.contactId })),
+    ...(await resolved(deps, tx, people)),
     ...wanted.flatMap((one) => (one.read.profileId ? [{ ...one, contactId: one.read.profileId }] : [])),
   ].toSorted((a, b) => a.at - b.at);
-  const { present, became } = await holdContacts(
-    tx,
-    [...new Set(drafts.map(({ contactId }) => contactId))].map((contactId) => ({ workspaceId, contactId })),
-  );
+  const whose = new Map(drafts.map(({ telling, contactId }) => [contactId, telling.workspaceId]));
+  // The profile of one account, named in another: what is there for one of them is not there for the other.
+  if (drafts.some(({ telling, contactId }) => whose.get(contactId) !== telling.workspaceId))
+    throw new NotTogether('two accounts name the same profile');
+  const named = [...whose].map(([contactId, workspaceId]) => ({ workspaceId, contactId }));
+  const { present, became } = await holdContacts(tx, named);
   return drafts.flatMap((draft) => {
+    const { telling } = draft;
     if (present.has(draft.contactId)) return [draft];
     // Found by an address a moment ago, and erased or merged since.
     if (!draft.read.profileId) throw overtaken('a contact was taken away meanwhile');
@@ -167,6 +158,19 @@ async function contactsOf(
     results[draft.at] = refuses(telling.path('profileId'), 'there is no such profile in this account');
     return [];
   });
+}
+
+/** Who they are, found or made: those of one clock together, since who is made is made now. */
+async function resolved({ ids }: OrderDeps, tx: Tx, people: readonly Placed[]): Promise<Draft[]> {
+  const clocks = [...Map.groupBy(people, ({ telling }) => telling.clockAheadMs)].sort(([a], [b]) => a - b);
+  const drafts: Draft[] = [];
+  for (const [, all] of clocks) {
+    const nowMs = Math.floor(all[0]!.telling.nowUs() / 1000);
+    const wanted = all.map(({ telling, read }) => personOf(telling.workspaceId, read));
+    const found = await resolvePeople(tx, ids, nowMs, wanted, 'first');
+    drafts.push(...all.map((one, i) => ({ ...one, contactId: found[i]!.contactId })));
+  }
+  return drafts;
 }
 
 function nobodyNamed({ path }: Telling): Fault {
@@ -231,27 +235,25 @@ function newOrder({ ids }: OrderDeps, telling: Telling, read: OrderRead, contact
 /** Gives orders their references, and says of which that is refused. One that stands twice in the batch is given twice, in order. */
 async function giveReferences(
   tx: Tx,
-  telling: Telling,
-  orders: readonly Order[],
+  orders: readonly { telling: Telling; order: Order }[],
 ): Promise<Map<number, Fault>> {
-  const claims = orders.flatMap(({ id: orderId, reference }) =>
-    reference === null ? [] : [{ ...telling, reference, orderId }],
+  const claims = orders.flatMap(({ telling, order: { id: orderId, reference } }) =>
+    reference === null ? [] : [{ ...telling, telling, reference, orderId }],
   );
-  const rounds = new Map<string, number>();
-  const inRounds = Map.groupBy(claims, ({ reference }) => {
-    const round = rounds.get(reference) ?? 0;
-    rounds.set(reference, round + 1);
-    return round;
+  const times = new Map<string, number>();
+  const rounds = Map.groupBy(claims, (claim) => {
+    const time = (times.get(referenceText(claim)) ?? 0) + 1;
+    times.set(referenceText(claim), time);
+    return `${time} ${claim.telling.referencesOnce}`;
   });
   const refused = new Map<number, Fault>();
-  for (const round of inRounds.values()) {
-    const done = await claimReferences(tx, round, {
-      alone: telling.referencesOnce,
-      most: ORDER_LIMITS.sameReference,
-    });
-    for (const { orderId } of round)
-      if (!done.has(orderId))
-        refused.set(orderId, telling.referencesOnce ? duplicate(telling) : tooManyOf(telling));
+  // What is given a second time comes after what is given first, whoever wants to be the only one.
+  const inTurn = [...rounds].toSorted(([a], [b]) => Number.parseInt(a) - Number.parseInt(b));
+  for (const [, round] of inTurn) {
+    const alone = round[0]!.telling.referencesOnce;
+    const done = await claimReferences(tx, round, { alone, most: ORDER_LIMITS.sameReference });
+    for (const { orderId, telling } of round)
+      if (!done.has(orderId)) refused.set(orderId, alone ? duplicate(telling) : tooManyOf(telling));
   }
   return refused;
 }
@@ -348,8 +350,8 @@ async function moveReference(
   const { workspaceId, clientId, id: orderId } = before;
   if (reference === before.reference) return undefined;
   if (reference !== null) {
-    const refused = await giveReferences(tx, { ...telling, workspaceId, clientId }, [
-      { ...before, reference },
+    const refused = await giveReferences(tx, [
+      { telling: { ...telling, workspaceId, clientId }, order: { ...before, reference } },
     ]);
     if (refused.size) return refused.get(orderId);
   }

@@ -4,12 +4,13 @@ import type { Tx } from '../db/pool.ts';
 import { ORDER_LIMITS } from './order.ts';
 import { lockReferences, writeReferences, type Reference } from './sql.ts';
 
-const textOf = ({ workspaceId, clientId, reference }: Omit<Reference, 'orderId'>) =>
+/** A reference with whose it is, as one text. */
+export const referenceText = ({ workspaceId, clientId, reference }: Omit<Reference, 'orderId'>) =>
   `${workspaceId}|${clientId}|${reference}`;
 
 /** Takes references from orders that are gone, or have another; part of the transaction. */
 export async function dropReferences(tx: Tx, gone: readonly Reference[]): Promise<void> {
-  const byName = Map.groupBy(gone, textOf);
+  const byName = Map.groupBy(gone, referenceText);
   if (!byName.size) return;
   const locked = await lockReferences(
     tx,
@@ -18,7 +19,7 @@ export async function dropReferences(tx: Tx, gone: readonly Reference[]): Promis
   await writeReferences(
     tx,
     locked.map((one) => {
-      const ids = new Set(byName.get(textOf(one))!.map(({ orderId }) => orderId));
+      const ids = new Set(byName.get(referenceText(one))!.map(({ orderId }) => orderId));
       return { ...one, orderIds: one.orderIds.filter((id) => !ids.has(id)) };
     }),
   );

@@ -9,7 +9,17 @@ const USUAL: OrderSettings = { accepts: true, currency: 'USD' };
 
 /** The settings of a workspace. */
 export async function orderSettings(db: Db, workspaceId: number): Promise<OrderSettings> {
-  return (await selectSettings(db, workspaceId)) ?? USUAL;
+  return (await orderSettingsOf(db, [workspaceId])).get(workspaceId)!;
+}
+
+/** The settings of each of some workspaces. */
+export async function orderSettingsOf(
+  db: Db,
+  workspaceIds: readonly number[],
+): Promise<Map<number, OrderSettings>> {
+  const rows = workspaceIds.length ? await selectSettings(db, workspaceIds) : [];
+  const decided = new Map(rows.map(({ workspaceId, ...settings }) => [workspaceId, settings]));
+  return new Map(workspaceIds.map((id) => [id, decided.get(id) ?? USUAL]));
 }
 
 /** Changes them; part of the transaction. */

@@ -267,11 +267,14 @@ export async function writeReferences(
 /** What a workspace has decided about orders. */
 export type OrderSettings = { accepts: boolean; currency: string };
 
-/** The settings of a workspace; undefined where it has decided nothing. Locks nothing. */
-export async function selectSettings(db: Db, workspaceId: number): Promise<OrderSettings | undefined> {
-  const rows = await db<OrderSettings[]>`
-    SELECT accepts, currency FROM order_settings WHERE workspace_id = ${workspaceId}`;
-  return rows[0];
+/** The settings of workspaces; those that have decided nothing are left out. Locks nothing. */
+export async function selectSettings(
+  db: Db,
+  workspaceIds: readonly number[],
+): Promise<(OrderSettings & { workspaceId: number })[]> {
+  return await db<(OrderSettings & { workspaceId: number })[]>`
+    SELECT workspace_id AS "workspaceId", accepts, currency FROM order_settings
+    WHERE workspace_id = ANY(${[...workspaceIds]}::bigint[])`;
 }
 
 /** Writes the settings of a workspace. Locks the row. */

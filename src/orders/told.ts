@@ -42,7 +42,10 @@ export async function tellOrders(
   type: OrderEvent,
   orders: readonly { order: Order; paid: boolean; atUs: number }[],
 ): Promise<void> {
-  const lanes = Map.groupBy(orders, ({ order }) => queue.laneOf(bucketOf(order.contactId)));
+  const lanes = Map.groupBy(
+    orders,
+    ({ order }) => `${order.workspaceId} ${queue.laneOf(bucketOf(order.contactId))}`,
+  );
   const parts = [...lanes.values()].flatMap((all) =>
     Array.from({ length: Math.ceil(all.length / MOST_TOLD) }, (_, i) =>
       all.slice(i * MOST_TOLD, (i + 1) * MOST_TOLD),

@@ -258,7 +258,7 @@ export const accountFaults = [
       ['two at once are both done', 'else if (!taken[n]) known.set(at, inFlight());', ''],
       [
         'together: what is refused stands',
-        "if (answers.some(isFault)) throw new NotTogether('one of them is refused');",
+        "if (refused === 'undoes all' && answers.some(isFault)) throw new NotTogether('one of them is refused');",
         '',
       ],
       ['a key answers for another request', 'if (kept.request_hash !== requestHash)', 'if (false)'],

@@ -2,6 +2,7 @@
 import { inFile } from '../fault.ts';
 
 const GRANTS = ['test/connectGrants.test.ts'];
+const ORDERS = ['test/shoutOrders.test.ts'];
 const PAGE = ['test/connectPage.test.ts'];
 
 export const connectFaults = [
@@ -54,6 +55,21 @@ export const connectFaults = [
       ],
     ],
   ),
+  ...inFile('src/orders/orders.ts', ORDERS, [
+    [
+      'a company names the profile of one account in another',
+      'whose.get(contactId) !== telling.workspaceId',
+      'whose.get(contactId) === undefined',
+    ],
+    ['of two that want a reference alone both get it', 'taken.add(referenceText(named));', ''],
+  ]),
+  ...inFile('src/connect/sql.ts', ORDERS, [
+    [
+      'an order goes to an account that has disconnected',
+      'g.disconnected_ms IS NULL\n      AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))\n      AND c.enabled',
+      'true\n      AND (g.connect_id = ANY(${[...who.connectIds]}::text[]) OR g.holder_id = ANY(${[...who.userIds]}::bigint[]))\n      AND c.enabled',
+    ],
+  ]),
   ...inFile('src/connect/abilities.ts', GRANTS, [
     ['a grant allows all that there is', 'return grant.allows.includes(ability)', 'return true'],
   ]),

@@ -152,7 +152,7 @@ function idsOf(live: LiveNames): number[] {
 
 function enrolmentOf(row: EnrolmentRow, trigger: Seen | null): Enrolment {
   const { workspaceId: _workspaceId, ...rest } = row;
-  return { ...rest, trigger: row.trigger ?? trigger, isShadow: row.arm === ARM.holdout };
+  return { ...rest, trigger: row.trigger ?? trigger, isShadow: row.arm !== null && row.arm !== ARM.treated };
 }
 
 /** Events as far back as rules ask; only of contacts that did something of the name at all. */

@@ -8,7 +8,8 @@ import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
 import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
 import { withAttributes, withTags } from '../steps/changed.ts';
-import { firstPlace, step } from '../steps/step.ts';
+import { firstPlace } from '../steps/moved.ts';
+import { step } from '../steps/step.ts';
 import { drawArm } from './arms.ts';
 import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
@@ -291,7 +292,13 @@ function take(
 }
 
 /** Puts what a step came to in hand. */
-function apply(live: Live, member: Member, enrolment: Enrolment, outcome: Outcome, changes: Changes): void {
+export function apply(
+  live: Live,
+  member: Member,
+  enrolment: Enrolment,
+  outcome: Outcome,
+  changes: Changes,
+): void {
   const version = live.versions.get(enrolment.versionId) ?? live.campaigns.get(enrolment.campaignId)!.version;
   const next = { ...enrolment, place: outcome.place };
   const counted = next as Enrolment & { arm: Arm };

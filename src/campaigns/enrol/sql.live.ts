@@ -183,6 +183,12 @@ export async function selectVersions(db: Db, campaignId: number): Promise<Versio
     SELECT ${VERSION(db)} FROM campaign_versions v WHERE v.campaign_id = ${campaignId} ORDER BY v.number DESC`;
 }
 
+/** Versions by their ids, whatever became of their campaigns. */
+export async function selectVersionsById(db: Db, ids: readonly number[]): Promise<VersionRow[]> {
+  return await db<VersionRow[]>`
+    SELECT ${VERSION(db)} FROM campaign_versions v WHERE v.id = ANY(${[...ids]}::bigint[])`;
+}
+
 /** Nobody goes by the older versions of a campaign any more. */
 export async function closeVersions(db: Db, campaignId: number, exceptId: number): Promise<void> {
   await db`

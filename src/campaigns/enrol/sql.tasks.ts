@@ -3,6 +3,7 @@ import type { Audience } from '../../../contract/audience.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import type { OwnedLane } from '../../queue/lanes/lane.ts';
+import type { Pause } from '../steps/resumed.ts';
 
 /** What is to be done in a lane; `afterId` is the contact up to whom it is done. */
 export type Task = {
@@ -18,9 +19,7 @@ export type Task = {
 };
 
 /** What a task goes by: times in milliseconds, how many in a turn (`each`), for whom. */
-type TaskParams = {
-  byMs?: number;
-  overMs?: number;
+type TaskParams = Partial<Pause> & {
   sinceMs?: number;
   each?: number;
   filled?: number;

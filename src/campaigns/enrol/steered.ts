@@ -1,9 +1,11 @@
 /** What comes to those who are in a campaign from outside of what they do: they go by another version, or have left it. Pure. */
 import { moved } from '../steps/moved.ts';
+import { resumed, type Pause } from '../steps/resumed.ts';
+import { step } from '../steps/step.ts';
 import type { Version } from '../steps/version.ts';
 import { ofWhom, type Changes } from './changes.ts';
-import { exit } from './engine.ts';
-import type { Enrolment, Member } from './member.ts';
+import { apply, exit } from './engine.ts';
+import type { Enrolment, Live, Member } from './member.ts';
 
 /** They have left some campaigns: they are out of those, and what was not decided yet is. */
 export function onLeft(member: Member, campaignIds: readonly number[], atMs: number, changes: Changes): void {
@@ -41,4 +43,27 @@ export function moveTo(
   });
   member.enrolments.set(next.id, next);
   changes.keep(member, next);
+}
+
+/**
+ * A pause is over for somebody: they wait on from where they stood, and what they did meanwhile counts. `nowMs` is by the workspace's
+ * clock. Where it is paused again by now, they stand still again.
+ */
+export function onResumed(
+  live: Live,
+  member: Member,
+  enrolment: Enrolment,
+  pause: Pause,
+  nowMs: number,
+  changes: Changes,
+): void {
+  const version = live.versions.get(enrolment.versionId);
+  if (!version) return;
+  const place = resumed(version, enrolment, member.facts.zone, pause, nowMs);
+  const goesOn = { ...enrolment, place };
+  member.enrolments.set(goesOn.id, goesOn);
+  changes.keep(member, goesOn);
+  const isStill = live.campaigns.get(enrolment.campaignId)?.paused === 'all';
+  if (isStill || enrolment.arm === null) return;
+  apply(live, member, goesOn, step(version, goesOn, member.facts, { kind: 'resumed' }, nowMs), changes);
 }

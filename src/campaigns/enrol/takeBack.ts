@@ -12,7 +12,9 @@ import { callOffOf } from '../../queue/work/streams.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Changes } from './changes.ts';
 import type { LiveNames } from './live.ts';
+import { selectVersionsById } from './sql.live.ts';
 import { selectSendsOf } from './sql.read.ts';
+import { versionOf, type Version } from '../steps/version.ts';
 
 /** Takes it back. All contacts are of one lane. Costs a look where nobody's step sends marketing, and nothing where nobody left. */
 export async function takeBack(
@@ -23,13 +25,14 @@ export async function takeBack(
   exits: Changes['exits'],
   nowMs: number,
 ): Promise<void> {
+  const versions = await versionsOf(tx, live, exits);
   const mayBe = exits.filter(({ versionId }) =>
-    live.versions.get(versionId)?.steps.some((step) => 'send' in step && isTakenBack(step.send)),
+    versions.get(versionId)?.steps.some((step) => 'send' in step && isTakenBack(step.send)),
   );
   if (!mayBe.length) return;
   const sent = await selectSendsOf(tx, mayBe);
   const keys = sent.filter(({ versionId, step }) => {
-    const version = live.versions.get(versionId);
+    const version = versions.get(versionId);
     const found = version?.steps[version.index.get(step) ?? -1];
     return found && 'send' in found && isTakenBack(found.send);
   });
@@ -50,6 +53,18 @@ export async function takeBack(
     out.map(({ ownerId, causeId, seq }) => ({ contactId: ownerId, causeId, seq })),
     nowMs + workspace.clockAheadMs,
   );
+}
+
+/** The versions that who left went by. Those of a campaign that has ended are not live any more. */
+async function versionsOf(
+  tx: Tx,
+  live: LiveNames,
+  exits: Changes['exits'],
+): Promise<ReadonlyMap<number, Version>> {
+  const ended = new Set(exits.map(({ versionId }) => versionId).filter((id) => !live.versions.has(id)));
+  if (!ended.size) return live.versions;
+  const rows = await selectVersionsById(tx, [...ended]);
+  return new Map([...live.versions, ...rows.map((row) => [row.id, versionOf(row)] as const)]);
 }
 
 function isTakenBack({

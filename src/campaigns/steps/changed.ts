@@ -1,6 +1,21 @@
 /** What is known of a contact once a step has changed it. Pure. */
+import type { Step } from '../../../contract/campaign.ts';
 import { valueAt } from '../match/reading.ts';
 import type { Facts } from '../match/facts.ts';
+
+/** A step that changes what is known of a contact. */
+export type ChangeStep = Extract<Step, { set: object } | { tag: object }>;
+
+/** What such a step changes. */
+export function changeOf(
+  step: ChangeStep,
+):
+  | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
+  | { do: 'tag'; add: readonly string[]; remove: readonly string[] } {
+  if ('set' in step) return { do: 'set', attributes: step.set };
+  const { add = [], remove = [] } = step.tag;
+  return { do: 'tag', add, remove };
+}
 
 /** The facts once attributes are set; null takes one away. */
 export function withAttributes(facts: Facts, set: Readonly<Record<string, unknown>>): Facts {

@@ -4,10 +4,11 @@
  * A date without a time is a day on the contact's wall. One with a time is an instant, unless a time of day is asked for: then it is the
  * day of it. 29 February is 28 February in years that have none.
  */
-import type { Trigger } from '../../../contract/campaign.ts';
+import { CAMPAIGN_LIMITS, type DateStep, type Trigger } from '../../../contract/campaign.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { clientMs } from '../events/time.ts';
 import { durationMs, minuteOfText } from '../match/duration.ts';
+import { valueAt } from '../match/reading.ts';
 import { dayOf, instantOf } from './local.ts';
 
 const DAY_MS = 86_400_000;
@@ -50,6 +51,19 @@ export function nextDate(
     if (ms > afterMs) return ms;
   }
   return undefined;
+}
+
+/** When the date comes that a step waits for, from `asOfMs` on; a text says why it does not. */
+export function comesAt(
+  until: DateStep,
+  attributes: Readonly<Record<string, unknown>>,
+  zone: string,
+  asOfMs: number,
+): number | string {
+  const { attribute } = until;
+  const comesMs = nextDate(until, valueAt(attributes, attribute), zone, asOfMs - 1);
+  if (comesMs === undefined) return `${attribute} is past, or no date`;
+  return comesMs - asOfMs > CAMPAIGN_LIMITS.waitMs ? `${attribute} is more than 400 days away` : comesMs;
 }
 
 /** The same day of another year, as days since 1970. */

@@ -1,8 +1,13 @@
-/** Where somebody stands who goes by another version from now on. Pure. */
+/** Where somebody stands who enters, and who goes by another version from now on. Pure. */
 import { durationMs } from '../match/duration.ts';
 import type { Place, Run } from './run.ts';
 import { leadsTo } from './flow.ts';
 import type { Version } from './version.ts';
+
+/** Somebody who enters, before the first step. */
+export function firstPlace(version: Version, asOfMs: number): Place {
+  return { step: version.steps[0]!.key, sinceMs: asOfMs, dueMs: asOfMs, seq: 0, phase: 'go' };
+}
 
 /** Those whom a shorter wait makes due leave over this time, so that they do not all leave at once. */
 const SPREAD_MS = 10 * 60_000;
@@ -16,7 +21,7 @@ export function moved(from: Version, to: Version, run: Pick<Run, 'id' | 'place'>
   const { place } = run;
   if (to.index.has(place.step)) return { ...place, dueMs: dueUnder(from, to, run, nowMs) };
   const next = surviving(from, to, place.step);
-  const { seq, heard, passes } = place;
+  const { seq, heard, missed, passes } = place;
   return {
     step: next ?? place.step,
     sinceMs: nowMs,
@@ -24,6 +29,7 @@ export function moved(from: Version, to: Version, run: Pick<Run, 'id' | 'place'>
     seq,
     phase: 'go',
     ...(heard ? { heard } : {}),
+    ...(missed ? { missed } : {}),
     ...(passes ? { passes } : {}),
   };
 }

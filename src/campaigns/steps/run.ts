@@ -22,6 +22,14 @@ export type Place = {
   passes?: Record<string, number>;
   /** By name, the last event that ended a wait: [at, key]. */
   heard?: Record<string, [number, number]>;
+  /** By name, the step whose wait for it ran out of time. */
+  missed?: Record<string, string>;
+  /** How long they stood at the step while the campaign was paused: what is waited for there lasts so much longer. */
+  heldMs?: number;
+  /** How late it is already that the step goes on, where what a pause held up is caught up with. */
+  lateMs?: number;
+  /** The zone by whose wall the wait at the step was set. */
+  zone?: string;
 };
 
 /** An enrolment. */
@@ -41,6 +49,8 @@ export type Stimulus =
   /** `isStill`: the campaign stands still, and only what takes somebody out of it counts. */
   | { kind: 'event'; event: Seen; isStill?: true }
   | { kind: 'changed' }
+  /** A pause is over; where they stand is worked out already (`resumed.ts`). */
+  | { kind: 'resumed' }
   /** Another room has done a step, or could not. */
   | { kind: 'handed'; step: string; failed: string | undefined }
   /** `lateMs`: how much later than it was due. */

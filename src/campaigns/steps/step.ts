@@ -8,36 +8,32 @@ import {
   type SendStep,
   type Step,
   type WaitForStep,
+  type WaitStep,
 } from '../../../contract/campaign.ts';
 import { hash32 } from '../../base/crypto.ts';
-import { durationMs, minuteOfText } from '../match/duration.ts';
+import { durationMs } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
-import { attributesFrom, withAttributes } from './changed.ts';
-import { valueAt } from '../match/reading.ts';
-import { nextDate } from './date.ts';
+import { attributesFrom, changeOf, withAttributes, type ChangeStep } from './changed.ts';
+import { comesAt } from './date.ts';
 import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
 import { handedKindOf, type HandedKind } from './kinds.ts';
-import { nextAtMinute, nextInWindow } from './local.ts';
+import { nextInWindow } from './local.ts';
 import type { Effect, Ending, Outcome, Place, Run, Stimulus, Why } from './run.ts';
-import { isOfSend, said, zoneTold } from './told.ts';
-import { after, windowOf, type Version } from './version.ts';
+import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
+import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
+import { endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
 
-/** What comes of a message is waited for this long: as long as a message lives. */
-const AWAITED_MS = 3 * 86_400_000;
 const LATE_BY_MS = 24 * 3600_000;
 
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
 export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Outcome {
-  const walk = new Walk(version, run, facts, asOfMs, stimulus.kind === 'due' ? stimulus.lateMs : 0);
+  // What a pause kept from its time is late by that as well.
+  const lateMs = stimulus.kind === 'due' ? stimulus.lateMs + (run.place.lateMs ?? 0) : 0;
+  const walk = new Walk(version, run, facts, asOfMs, lateMs);
   walk.take(stimulus);
   return walk.outcome();
-}
-
-/** Somebody who enters, before the first step. */
-export function firstPlace(version: Version, asOfMs: number): Place {
-  return { step: version.steps[0]!.key, sinceMs: asOfMs, dueMs: asOfMs, seq: 0, phase: 'go' };
 }
 
 class Walk {
@@ -66,8 +62,9 @@ class Walk {
     const asksFilter = stimulus.kind !== 'enter' && stimulus.kind !== 'handed';
     if (this.#version.file.checkFilter === 'always' && asksFilter && !this.#passesFilter()) return;
     if (stimulus.kind === 'handed') return this.#handed(stimulus.step, stimulus.failed);
-    if (stimulus.kind === 'event') this.#hear(stimulus.event, stimulus.isStill);
-    if (this.#ended || stimulus.kind === 'event' || stimulus.kind === 'changed') return;
+    if (stimulus.kind === 'event') return this.#hear(stimulus.event, stimulus.isStill);
+    if (stimulus.kind === 'resumed') return this.#resume();
+    if (stimulus.kind === 'changed') return;
     if (stimulus.kind === 'enter') return this.#go(this.#place.step);
     // What came before its time was only to look at the filter again.
     if (this.#asOfMs < this.#place.dueMs) return;
@@ -77,24 +74,20 @@ class Walk {
 
   outcome(): Outcome {
     const place = this.#place;
-    if (!this.#ended && this.#version.file.checkFilter === 'always' && this.#version.file.filter) {
-      const { flipsMs } = evaluate(this.#version.file.filter, this.#facts, this.#around());
-      // The filter may fail by time alone: looked at then.
-      if (flipsMs < place.dueMs && flipsMs > this.#asOfMs) {
-        const looked = { ...place, lookMs: flipsMs };
-        return this.#made(looked);
-      }
-    }
-    return this.#made(place);
-  }
-
-  #made(place: Place): Outcome {
+    const lookMs = this.#ended ? Infinity : this.#flipsMs();
     return {
-      place,
+      // The filter may fail by time alone: looked at then.
+      place: lookMs < place.dueMs && lookMs > this.#asOfMs ? { ...place, lookMs } : place,
       ...(this.#ended ? { ended: this.#ended } : {}),
       effects: this.#effects,
       why: this.#why,
     };
+  }
+
+  #flipsMs(): number {
+    const { checkFilter, filter } = this.#version.file;
+    if (checkFilter !== 'always' || !filter) return Infinity;
+    return evaluate(filter, this.#facts, this.#around()).flipsMs;
   }
 
   #around(): Around {
@@ -107,7 +100,10 @@ class Walk {
 
   #end(ended: Ending, detail?: string): void {
     this.#ended = ended;
-    const what = 'completed' in ended ? 'completed' : `exited: ${ended.exited}`;
+    this.#tellHere('completed' in ended ? 'completed' : `exited: ${ended.exited}`, detail);
+  }
+
+  #tellHere(what: string, detail?: string): void {
     this.#tell(what, { step: this.#place.step, ...(detail === undefined ? {} : { detail }) });
   }
 
@@ -122,8 +118,9 @@ class Walk {
   #hear(event: Seen, isStill?: true): void {
     const current = isStill ? undefined : this.#current();
     if (current && this.#place.phase === 'sent') this.#heardOfSend(current, event);
-    else if (current && 'wait_for' in current && this.#satisfies(current.wait_for, event))
+    else if (current && 'wait_for' in current && this.#ends(current.wait_for, event, this.#place.sinceMs))
       this.#done(current.wait_for, event);
+    else this.#noteLate(event);
     if (this.#ended) return;
     const leaves = this.#version.exits.some(
       (exit) => exit.event === event.name && isLookedFor(exit, event, this.#facts, this.#around()),
@@ -133,12 +130,37 @@ class Walk {
     if (leaves && event.atMs >= this.#run.enteredMs) this.#end({ exited: reason }, event.name);
   }
 
+  /** What came while it stood still counts as if it came now: a wait that it ends is over, and what became of a message is known. */
+  #resume(): void {
+    const current = this.#current();
+    if (!current) return;
+    if (this.#place.phase === 'sent') {
+      const told = SEND_TELLS.flatMap((name) => this.#facts.events(name));
+      const found = told.find((one) => one.atMs >= this.#place.sinceMs && this.#edgeOf(current, one));
+      if (found) this.#heardOfSend(current, found);
+    } else if ('wait_for' in current) {
+      const found = this.#found(current.wait_for, this.#place.sinceMs);
+      if (found) this.#done(current.wait_for, found);
+    }
+  }
+
+  /** What was waited for comes when the time for it is over: that is told, once, and changes nothing. */
+  #noteLate(event: Seen): void {
+    const run = { ...this.#run, place: this.#place };
+    if (!isLate(this.#version.steps, event, run, this.#facts, this.#around())) return;
+    const { [event.name]: key, ...missed } = this.#place.missed!;
+    this.#place.missed = missed;
+    this.#tell('late', { step: key!, detail: event.name });
+  }
+
   #heardOfSend(current: Step, event: Seen): void {
-    if (!('send' in current) || !isOfSend(event, this.#run.id, current.key)) return;
-    if (event.name === '$failed') return this.#follow('failed', `it failed: ${said(event)}`);
-    if (event.name === '$suppressed') return this.#follow('suppressed', said(event));
-    const wanted = current.send.await === 'accepted' ? ['$accepted', '$delivered'] : ['$delivered'];
-    if (wanted.includes(event.name)) this.#follow('next', event.name.slice(1));
+    const heard = this.#edgeOf(current, event);
+    if (heard) this.#follow(...heard);
+  }
+
+  #edgeOf(current: Step, event: Seen): ReturnType<typeof edgeOfSend> {
+    if (!('send' in current) || !isOfSend(event, this.#run.id, current.key)) return undefined;
+    return edgeOfSend(current.send.await, event);
   }
 
   /** Something fell due at the step. */
@@ -149,8 +171,9 @@ class Walk {
       const { wait_for: wait } = current;
       const found = this.#found(wait, this.#place.sinceMs);
       if (found) return this.#done(wait, found);
+      this.#place.missed = { ...this.#place.missed, [wait.event]: current.key };
       // The time that was waited, without the grace.
-      this.#asOfMs = this.#place.sinceMs + durationMs(wait.timeout)!;
+      this.#asOfMs = Math.max(this.#place.sinceMs, this.#asOfMs - graceMsOf(wait));
       return this.#follow('timeout', `no ${wait.event} within ${wait.timeout}`);
     }
     if (this.#place.phase === 'sent') return this.#follow('failed', 'nothing was heard of it');
@@ -158,6 +181,13 @@ class Walk {
     if (this.#place.phase === 'spread' || 'wait_until' in current) {
       const next = this.#visit(current, this.#version.index.get(current.key)!);
       return next === undefined ? undefined : this.#go(next);
+    }
+    // The wall by which it was set may be another's by now: their next such time is waited for.
+    const { zone } = this.#facts;
+    if ('wait' in current && this.#place.zone !== undefined && this.#place.zone !== zone) {
+      this.#place.zone = zone;
+      if (restsUntil(current.wait, zone, this.#asOfMs) > this.#asOfMs)
+        return this.#rest(current.wait, zone, this.#asOfMs);
     }
     this.#follow('next');
   }
@@ -170,7 +200,7 @@ class Walk {
   /** Goes along an edge, and on as far as nothing is waited for. */
   #follow(edge: string, detail?: string): void {
     const at = this.#version.index.get(this.#place.step)!;
-    this.#tell(edge, { step: this.#place.step, ...(detail === undefined ? {} : { detail }) });
+    this.#tellHere(edge, detail);
     this.#go(after(this.#version, at, edge));
   }
 
@@ -195,7 +225,7 @@ class Walk {
     const { step: from, passes } = this.#place;
     const isBack = (this.#version.index.get(from) ?? -1) >= at && this.#steps + this.#place.seq > 0;
     const counted = isBack ? { ...passes, [key]: (passes?.[key] ?? 0) + 1 } : passes;
-    const { heard, seq } = this.#place;
+    const { heard, missed, seq } = this.#place;
     this.#place = {
       step: key,
       sinceMs: this.#asOfMs,
@@ -203,6 +233,7 @@ class Walk {
       seq,
       ...(counted ? { passes: counted } : {}),
       ...(heard ? { heard } : {}),
+      ...(missed ? { missed } : {}),
     };
     if ((counted?.[key] ?? 0) <= CAMPAIGN_LIMITS.cyclePasses) return true;
     this.#end({ exited: 'expired' }, `came back to ${key} ${CAMPAIGN_LIMITS.cyclePasses} times`);
@@ -213,13 +244,9 @@ class Walk {
   #visit(current: Step, at: number): string | undefined {
     if ('send' in current) return this.#send(current.key, current.send, at);
     if ('wait' in current) {
-      const restMs = this.#asOfMs + durationMs(current.wait.for)!;
-      const { thenAt } = current.wait;
       const { zone } = this.#facts;
-      return this.#wait(
-        thenAt === undefined ? restMs : nextAtMinute(minuteOfText(thenAt)!, zone, restMs),
-        zoneTold(thenAt, zone),
-      );
+      if (current.wait.thenAt !== undefined) this.#place.zone = zone;
+      return this.#rest(current.wait, zone, this.#asOfMs + durationMs(current.wait.for)!);
     }
     if ('wait_until' in current) {
       const { wait_until: until } = current;
@@ -243,21 +270,17 @@ class Walk {
       this.#end({ exited: current.stop.reason });
       return undefined;
     }
-    if ('start' in current) {
-      const { campaign } = current.start;
-      if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
-      this.#effects.push({
-        seq: this.#place.seq,
-        step: current.key,
-        atMs: this.#asOfMs,
-        do: 'start',
-        campaign,
-      });
-      return this.#on(at, 'next', campaign);
-    }
+    if ('start' in current) return this.#start(current.key, current.start.campaign, at);
     const handed = handedKindOf(current);
     if (handed) return this.#hand(current.key, handed, at);
-    return this.#change(current as Extract<Step, { set: object } | { tag: object }>, at);
+    return this.#change(current as ChangeStep, at);
+  }
+
+  #start(key: string, campaign: string, at: number): string {
+    if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
+    const { seq } = this.#place;
+    this.#effects.push({ seq, step: key, atMs: this.#asOfMs, do: 'start', campaign });
+    return this.#on(at, 'next', campaign);
   }
 
   /** Another room does it, in this very transaction; its word is waited for. */
@@ -279,7 +302,7 @@ class Walk {
   }
 
   #on(at: number, edge: string, detail?: string): string {
-    this.#tell(edge, { step: this.#place.step, ...(detail === undefined ? {} : { detail }) });
+    this.#tellHere(edge, detail);
     return after(this.#version, at, edge);
   }
 
@@ -293,28 +316,26 @@ class Walk {
     this.#tell('waits', { step: this.#place.step, detail });
   }
 
+  #rest(wait: WaitStep, zone: string, restMs: number): undefined {
+    return this.#wait(restsUntil(wait, zone, restMs), zoneTold(wait.thenAt, zone));
+  }
+
   /** Waits for a date; the day that it is may come no more, or have come at this very instant. */
   #untilDate(until: DateStep, at: number): string | undefined {
     const { contact, zone } = this.#facts;
-    const value = valueAt(contact.attributes, until.attribute);
-    const comesMs = nextDate(until, value, zone, this.#asOfMs - 1);
-    if (comesMs === undefined) return this.#on(at, 'missed', `${until.attribute} is past, or no date`);
-    if (comesMs - this.#asOfMs > CAMPAIGN_LIMITS.waitMs)
-      return this.#on(at, 'missed', `${until.attribute} is more than 400 days away`);
-    return comesMs > this.#asOfMs
-      ? this.#wait(comesMs, zone)
-      : this.#on(at, 'next', `the time of ${until.attribute}`);
+    const comesMs = comesAt(until, contact.attributes, zone, this.#asOfMs);
+    if (typeof comesMs === 'string') return this.#on(at, 'missed', comesMs);
+    if (comesMs > this.#asOfMs) return this.#wait(comesMs, zone);
+    return this.#on(at, 'next', `the time of ${until.attribute}`);
   }
 
   #waitFor(wait: WaitForStep, at: number): string | undefined {
-    const timeoutMs = durationMs(wait.timeout)!;
     const found = this.#found(wait, this.#asOfMs);
     if (found) {
       this.#note(wait, found);
       return this.#on(at, 'done', wait.event);
     }
-    const graceMs = wait.grace ? Math.min(60_000, timeoutMs / 10) : 0;
-    return this.#wait(this.#asOfMs + timeoutMs + graceMs, wait.event);
+    return this.#wait(this.#asOfMs + durationMs(wait.timeout)! + graceMsOf(wait), wait.event);
   }
 
   #done(wait: WaitForStep, event: Seen): void {
@@ -338,24 +359,9 @@ class Walk {
     return this.#facts.events(wait.event).findLast((event) => this.#ends(wait, event, sinceMs));
   }
 
-  #satisfies(wait: WaitForStep, event: Seen): boolean {
-    return event.name === wait.event && this.#ends(wait, event, this.#place.sinceMs);
-  }
-
   #ends(wait: WaitForStep, event: Seen, sinceMs: number): boolean {
-    const { trigger, enteredMs, id } = this.#run;
-    const fromMs =
-      wait.since === 'step'
-        ? sinceMs
-        : typeof wait.since === 'object'
-          ? sinceMs - durationMs(wait.since.ago)!
-          : (trigger?.atMs ?? enteredMs);
-    if (event.atMs < fromMs || event.atMs > sinceMs + durationMs(wait.timeout)!) return false;
-    if (trigger && event.name === trigger.name && event.key === trigger.key) return false;
-    const heard = this.#place.heard?.[wait.event];
-    if (heard && (event.atMs < heard[0] || (event.atMs === heard[0] && event.key === heard[1]))) return false;
-    if (wait.of !== undefined && !isOfSend(event, id, wait.of)) return false;
-    return isLookedFor(wait, event, this.#facts, this.#around());
+    const run = { ...this.#run, place: { ...this.#place, sinceMs } };
+    return endsWait(wait, event, run, this.#facts, this.#around());
   }
 
   #send(key: string, send: SendStep, at: number): string | undefined {
@@ -383,16 +389,10 @@ class Walk {
     return undefined;
   }
 
-  #change(current: Extract<Step, { set: object } | { tag: object }>, at: number): string {
+  #change(current: ChangeStep, at: number): string {
     if (this.#run.isShadow) return this.#on(at, 'next', 'left out: of the holdout');
     const { seq } = this.#place;
-    const atMs = this.#asOfMs;
-    if ('set' in current)
-      this.#effects.push({ seq, step: current.key, atMs, do: 'set', attributes: current.set });
-    else {
-      const { add = [], remove = [] } = current.tag;
-      this.#effects.push({ seq, step: current.key, atMs, do: 'tag', add, remove });
-    }
+    this.#effects.push({ seq, step: current.key, atMs: this.#asOfMs, ...changeOf(current) });
     return this.#on(at, 'next');
   }
 }

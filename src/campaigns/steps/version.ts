@@ -59,6 +59,11 @@ export type Watched =
   | { kind: 'value'; path: string }
   | { kind: 'date'; date: DateTrigger };
 
+/** What tells what became of a message that a step waits to hear of. */
+export const SEND_TELLS = ['$failed', '$suppressed', '$accepted', '$delivered'] as const;
+/** What comes of a message is waited for this long (ms): as long as a message lives. */
+export const AWAITED_MS = 3 * 86_400_000;
+
 const WITHOUT = '$without';
 const DID_IT = '$did_it';
 
@@ -81,7 +86,11 @@ export function versionOf(
   const exits = exitsOf(file);
   for (const { event } of [...(file.goals ?? []), ...exits]) hears.add(event);
   if (steps.some((step) => 'send' in step && (step.send.await ?? 'none') !== 'none'))
-    for (const name of ['$accepted', '$delivered', '$failed', '$suppressed']) hears.add(name);
+    for (const name of SEND_TELLS) {
+      hears.add(name);
+      // After a pause it is looked for.
+      ask(name, AWAITED_MS);
+    }
   return {
     ...row,
     steps,

@@ -87,7 +87,7 @@ export const orderRoutes: readonly Route[] = [
       return inAccount(account, async (tx) => {
         const refused = await takesOrders(tx, account);
         if (refused) return refused;
-        const order = (await createOrders(call.ctx, tx, account.telling, [read]))[0]!;
+        const order = (await createOrders(call.ctx, tx, [{ telling: account.telling, read }]))[0]!;
         return isFault(order) ? order : told('create', 201, order);
       });
     },
@@ -196,6 +196,7 @@ async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
     currency,
     referencesOnce: false,
     nowUs: readingsOf(ctx.clock, workspace.clockAheadMs),
+    clockAheadMs: workspace.clockAheadMs,
     path: pathsIn(WORDS, '').path,
   };
   const whose: Whose = { workspaceId: workspace.id, clientId: acting?.companyId };
@@ -269,8 +270,7 @@ async function batch(call: Call<Static<typeof NewOrders>>) {
     const made = await createOrders(
       call.ctx,
       tx,
-      telling,
-      good.map(({ read }) => read),
+      good.map(({ read }) => ({ telling, read })),
     );
     const byPlace = new Map(good.map(({ i }, k) => [i, made[k]!]));
     const results = given.map((read, i) => {

@@ -117,7 +117,7 @@ export const workspaceRoutes: readonly Route[] = [
       const broken = checkSettings(body.settings);
       if (broken) return broken;
       return async (tx) => {
-        const changed = await updateWorkspace(tx, { id: workspace.id, ...body });
+        const changed = await updateWorkspace(tx, { ...body, id: workspace.id, nowMs: ctx.clock.nowMs() });
         if (isFault(changed)) return changed;
         afterCommit(() => ctx.directory.forget(workspace.id));
         const audit = { action: 'workspace.update', subject: `workspace:${workspace.id}`, detail: body };

@@ -3,7 +3,7 @@
  * nothing of what is changed.
  */
 import type { FastifyRequest } from 'fastify';
-import { appendAudit } from '../../accounts/audit.ts';
+import { appendAudits } from '../../accounts/audit.ts';
 import { type Answer, idempotently, idempotentlyTogether, type Once } from '../../accounts/idempotency.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
@@ -33,6 +33,7 @@ export const NO_WORKSPACE: Workspace = Object.freeze({
   timeZone: 'UTC',
   settings: {},
   clockAheadMs: 0,
+  capSetMs: 0,
   createdMs: 0,
 });
 
@@ -57,11 +58,13 @@ type Change = {
 
 /**
  * What many ask for at once is done together: those of a workspace that wait while a transaction is under way go into the next one, in
- * statements for all of them. Who is refused, or fails, is done alone, and hurts nobody.
+ * statements for all of them. Who fails is done alone, and so is who is refused where something was written for him: he hurts nobody.
  */
 export type Way<I> = {
   /** Does it for all, and answers in order. Nothing in it may depend on the request but its item. */
   together(ctx: HttpContext, tx: Tx, nowMs: number, items: readonly I[]): Promise<readonly (Done | Fault)[]>;
+  /** What it has written for those that it refuses: if nothing, the others stand, and nobody is done alone. */
+  refused?: 'wrote nothing';
 };
 
 /** What one request asks of a way. Made by `join`, which knows that they fit. */
@@ -117,8 +120,8 @@ async function carryOutOne(
     change,
     async (tx) => {
       afterwards.length = 0;
-      const answer = await noted(ctx, tx, change, await change.work(tx));
-      return isFault(answer) || !secret ? answer : { ...answer, body: seal(ctx, scope, answer.body) };
+      const [answer] = await noted(ctx, tx, [change], [await change.work(tx)]);
+      return isFault(answer!) || !secret ? answer! : { ...answer!, body: seal(ctx, scope, answer!.body) };
     },
   );
 }
@@ -145,9 +148,9 @@ async function carryOutAll(ctx: HttpContext, changes: readonly Joint[]): Promise
     async (tx, fresh) => {
       const asking = fresh.map((at) => changes[at]!);
       const items = asking.map(({ work }) => work.item as never);
-      const done = await way.together(ctx, tx, ctx.clock.nowMs(), items);
-      return await Promise.all(asking.map((change, n) => noted(ctx, tx, change, done[n]!)));
+      return await noted(ctx, tx, asking, await way.together(ctx, tx, ctx.clock.nowMs(), items));
     },
+    way.refused,
   );
 }
 
@@ -158,14 +161,24 @@ function alone(ctx: HttpContext, change: Joint) {
   return { ...change, work };
 }
 
-/** Writes the audit entry of what was done. */
-async function noted(ctx: HttpContext, tx: Tx, change: Change, done: Done | Fault): Promise<Answer | Fault> {
-  const { actor, workspaceId, nowMs } = change;
-  if (isFault(done)) return done;
-  const { audit, ...answer } = done;
-  const where = workspaceId === undefined ? {} : { workspaceId };
-  if (audit) await appendAudit(tx, ctx.ids, { ...where, actor, ...audit, nowMs });
-  return answer;
+/** Writes the audit entries of what was done; returns the answers. */
+async function noted(
+  ctx: HttpContext,
+  tx: Tx,
+  changes: readonly Pick<Change, 'actor' | 'workspaceId' | 'nowMs'>[],
+  all: readonly (Done | Fault)[],
+): Promise<(Answer | Fault)[]> {
+  const entries = all.flatMap((done, n) => {
+    const { actor, workspaceId, nowMs } = changes[n]!;
+    const where = workspaceId === undefined ? {} : { workspaceId };
+    return isFault(done) || !done.audit ? [] : [{ ...where, actor, ...done.audit, nowMs }];
+  });
+  await appendAudits(tx, ctx.ids, entries);
+  return all.map((done) => {
+    if (isFault(done)) return done;
+    const { audit: _audit, ...answer } = done;
+    return answer;
+  });
 }
 
 function seal(ctx: HttpContext, scope: string, body: unknown): string {

@@ -2,6 +2,7 @@
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { grantOf, holdGrant, mayOnBehalf, type Ability, type Who } from '../../connect/grants.ts';
+import { holdGrants } from '../../connect/held.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { HttpContext } from './context.ts';
 
@@ -18,6 +19,22 @@ export async function workspaceOf(
   const may = mayOnBehalf(grant, ability);
   if (isFault(may)) return may;
   return (await directory.workspace(grant.holderWorkspaceId)) ?? fault('forbidden', 'The account is closed.');
+}
+
+/** What counts of an account's workspace where somebody acts in it. */
+export type Place = Pick<Workspace, 'id' | 'country' | 'timeZone' | 'clockAheadMs'>;
+
+/** Holds the grants of many accounts until the transaction ends, in one statement, and says where each of them is. */
+export async function holdAccounts(
+  tx: Tx,
+  { companyId, ability }: Omit<ActingFor, 'who'>,
+  named: readonly Who[],
+): Promise<(Place | Fault)[]> {
+  const grants = await holdGrants(tx, companyId, named);
+  return grants.map((grant) => {
+    const may = isFault(grant) ? grant : mayOnBehalf(grant, ability);
+    return isFault(grant) || isFault(may) ? (may as Fault) : { id: grant.holderWorkspaceId, ...grant.place };
+  });
 }
 
 /** Holds the grant until the transaction ends: what is done is done before a disconnect, or not at all. */

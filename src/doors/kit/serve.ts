@@ -53,6 +53,8 @@ export type Serving<K extends Kind> = {
     request: FastifyRequest,
     nowMs: number,
   ): Promise<{ caller: K['caller']; actor: string; limitedBy?: string } | Fault>;
+  /** For whom a caller speaks, where one key speaks for several: each has their own Idempotency-Keys. */
+  speaksFor?(caller: K['caller']): string | undefined;
   /** The workspace that is meant, and as what the caller is let into it. What he does not reach is not there for him. */
   reach(
     caller: K['caller'],
@@ -154,10 +156,16 @@ async function run<K extends Kind>(
   if (isFault(work) || 'status' in work) return work;
   const { workspace, nowMs } = call;
   const { actor } = request.admitted!;
+  const speaksFor = door.speaksFor?.(call.caller);
   const change = () =>
     carryOut({
       // Of the caller: another's key for the same word gets neither his answer nor a conflict.
-      scope: `${door.name}:${route.of === 'workspace' ? workspace.id : ''}:${actor}`,
+      scope: [
+        door.name,
+        route.of === 'workspace' ? workspace.id : '',
+        actor,
+        ...(speaksFor === undefined ? [] : [speaksFor]),
+      ].join(':'),
       // Signing in is not repeated from memory: that would let in who knows the key and not the password.
       key: route.of === 'nobody' ? undefined : (idempotencyKey(request) ?? keyIn(route, body)),
       requestHash: hashRequest(

@@ -2,7 +2,9 @@
 import type { TakeReceipts } from '../../channels/adapter.ts';
 import { type Static, Type } from 'typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LIMITS } from '../../../contract/content.ts';
+import { ChatMessages, ChatSaid, ChatSession } from '../../../contract/doors/chat.ts';
+import { Nothing } from '../../../contract/doors/fields.ts';
+import { LIMITS } from '../../../contract/limits.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
@@ -10,6 +12,7 @@ import type { Message } from '../../conversations/message.ts';
 import { messagesById, historyPage } from '../../conversations/history.ts';
 import { markRead } from '../../conversations/marks.ts';
 import { endSession } from '../../links/sessions.ts';
+import { mustFit } from '../kit/answer.ts';
 import { readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendFault, type FaultForm } from '../kit/errors.ts';
@@ -23,7 +26,7 @@ import { OVERLAP_MS, type Hub } from './hub.ts';
 import { pageConversation, pageMessage, pageSession } from './present.ts';
 
 /** What a person says. `key` names it, so that saying it again after a failed call says it once. */
-const Said = Type.Object({
+const NewMessage = Type.Object({
   text: Type.String({
     minLength: 1,
     maxLength: LIMITS.text,
@@ -44,7 +47,32 @@ export const chatForm: FaultForm = ({ fault, message, field }) => ({
   error: { code: fault, description: message, ...(field ? { field } : {}) },
 });
 
-type Answer = { status: number; body?: object } | Fault;
+type Made = { status: number; body: object | undefined } | Fault;
+
+/** The calls, as documents describe them; what they answer is held to this. */
+export const CHAT_CALLS = {
+  begin: {
+    method: 'POST',
+    path: '/chat/session',
+    does: 'Begins a session of the web chat with the code of a link.',
+    answers: { 201: ChatSession },
+    open: true,
+  },
+  end: { method: 'DELETE', path: '/chat/session', does: 'Ends the session.', answers: { 204: Nothing } },
+  history: {
+    method: 'GET',
+    path: '/chat/messages',
+    does: 'What was said: the newest, `before` a cursor or `after` one.',
+    answers: { 200: ChatMessages },
+  },
+  say: {
+    method: 'POST',
+    path: '/chat/messages',
+    does: 'Says something. 200 where it was said under this `key` before.',
+    answers: { 200: ChatSaid, 201: ChatSaid },
+  },
+  read: { method: 'POST', path: '/chat/read', does: 'All there is was read.', answers: { 204: Nothing } },
+} as const;
 
 /** The calls. */
 export function serveChat(
@@ -52,38 +80,52 @@ export function serveChat(
   ctx: HttpContext,
   own: { guard: Guard; hub: Hub; takeReceipts: TakeReceipts },
 ): void {
-  const { guard, hub, takeReceipts } = own;
+  const { guard, takeReceipts } = own;
   const limit = createRateLimit(SAID_PER_S);
   const guests = createGuests(ctx);
-  const answer = async (reply: FastifyReply, made: Answer): Promise<FastifyReply> =>
-    isFault(made) ? sendFault(reply, made, chatForm) : await reply.code(made.status).send(made.body);
+  const answer = async (
+    reply: FastifyReply,
+    call: (typeof CHAT_CALLS)[keyof typeof CHAT_CALLS],
+    made: Made,
+  ): Promise<FastifyReply> => {
+    if (isFault(made)) return sendFault(reply, made, chatForm);
+    if (ctx.config.checkAnswers) mustFit(call, made);
+    return await reply.code(made.status).send(made.body);
+  };
   const asCaller =
-    (run: (caller: ChatCaller, request: FastifyRequest) => Promise<Answer>) =>
+    (
+      call: (typeof CHAT_CALLS)[keyof typeof CHAT_CALLS],
+      run: (caller: ChatCaller, request: FastifyRequest) => Promise<Made>,
+    ) =>
     async (request: FastifyRequest, reply: FastifyReply) => {
       const caller = await callerBehind(ctx, guard, request);
-      return await answer(reply, isFault(caller) ? caller : await run(caller, request));
+      return await answer(reply, call, isFault(caller) ? caller : await run(caller, request));
     };
 
   app.post('/session', async (request, reply) => {
     const input = readBody(SessionInput, request.body);
     const begun = isFault(input) ? input : await beginSession(ctx, guard, request, input);
-    return await answer(reply, isFault(begun) ? begun : { status: 201, body: pageSession(begun) });
+    return await answer(
+      reply,
+      CHAT_CALLS.begin,
+      isFault(begun) ? begun : { status: 201, body: pageSession(begun) },
+    );
   });
   app.delete(
     '/session',
-    asCaller(async ({ session }) => {
+    asCaller(CHAT_CALLS.end, async ({ session }) => {
       await endSession(ctx.sql, session);
-      return { status: 204 };
+      return { status: 204, body: undefined };
     }),
   );
   app.get(
     '/messages',
-    asCaller((caller, request) => history(ctx, caller, request)),
+    asCaller(CHAT_CALLS.history, (caller, request) => history(ctx, caller, request)),
   );
   app.post(
     '/messages',
-    asCaller(async (caller, request) => {
-      const said = readBody(Said, request.body);
+    asCaller(CHAT_CALLS.say, async (caller, request) => {
+      const said = readBody(NewMessage, request.body);
       if (isFault(said)) return said;
       const retryAfterS = limit.take(caller.session.key.hash, ctx.clock.nowMs());
       if (retryAfterS !== undefined)
@@ -93,21 +135,29 @@ export function serveChat(
   );
   app.post(
     '/read',
-    asCaller(async ({ workspace, contact, nowMs }) => {
+    asCaller(CHAT_CALLS.read, async ({ workspace, contact, nowMs }) => {
       const conversation = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id);
       if (conversation) await markRead(ctx.sql, conversation.id, 'contact', nowMs);
       await confirmRead(ctx, takeReceipts, { workspaceId: workspace.id, contactId: contact.id });
-      return { status: 204 };
+      return { status: 204, body: undefined };
     }),
   );
+  serveEvents(app, ctx, own);
+}
+
+function serveEvents(
+  app: FastifyInstance,
+  ctx: HttpContext,
+  { guard, hub }: { guard: Guard; hub: Hub },
+): void {
   app.get('/events', async (request, reply) => {
     const caller = await callerBehind(ctx, guard, request);
-    if (isFault(caller)) return await answer(reply, caller);
+    if (isFault(caller)) return sendFault(reply, caller, chatForm);
     const last = request.headers['last-event-id'] ?? (request.query as { after?: unknown }).after;
     const afterMs = last === undefined ? caller.nowMs : readCursor(last, 'after');
-    if (isFault(afterMs)) return await answer(reply, afterMs);
+    if (isFault(afterMs)) return sendFault(reply, afterMs, chatForm);
     const out = await hub.follow({ session: caller.session, contactId: caller.contact.id, afterMs });
-    if (isFault(out)) return await answer(reply, out);
+    if (isFault(out)) return sendFault(reply, out, chatForm);
     reply.raw.once('close', () => out.destroy());
     // Proxies are asked not to hold back what is to be seen at once.
     return await reply.type('text/event-stream').header('x-accel-buffering', 'no').send(out);
@@ -118,7 +168,7 @@ export function serveChat(
  * A page of the conversation, oldest first: the newest, those before a cursor, or those after one. What is asked for after a
  * cursor begins a little before it (hub.ts), so messages may come twice; each has one id.
  */
-async function history(ctx: HttpContext, caller: ChatCaller, request: FastifyRequest): Promise<Answer> {
+async function history(ctx: HttpContext, caller: ChatCaller, request: FastifyRequest): Promise<Made> {
   const query = request.query as Record<string, unknown>;
   const limit = query['limit'] === undefined ? PAGE : Number(query['limit']);
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_PER_PAGE)
@@ -177,7 +227,7 @@ async function since(
   return { messages };
 }
 
-async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Said>): Promise<Answer> {
+async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof NewMessage>): Promise<Made> {
   const { workspace, contact, session, nowMs } = caller;
   const of = { workspaceId: workspace.id, contactId: contact.id, integrationId: session.integrationId };
   const externalId = `${session.key.hash.slice(0, 16)}:${said.key ?? randomToken(12)}`;
@@ -200,7 +250,7 @@ async function say(ctx: HttpContext, caller: ChatCaller, said: Static<typeof Sai
 }
 
 /** Answers a repeat with what it said the first time, which is among the last things said. */
-async function saidBefore(ctx: HttpContext, caller: ChatCaller, externalId: string): Promise<Answer> {
+async function saidBefore(ctx: HttpContext, caller: ChatCaller, externalId: string): Promise<Made> {
   const conversation = (await conversationsOf(ctx.sql, [caller.contact.id])).get(caller.contact.id);
   const last = conversation
     ? await historyPage(ctx.sql, { conversationId: conversation.id, limit: MOST_PER_PAGE })

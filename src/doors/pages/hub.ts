@@ -4,6 +4,7 @@
  * messages may be committed out of order by a little, a little more is told again, and pages take each id once.
  */
 import { PassThrough } from 'node:stream';
+import { ChatMessage } from '../../../contract/doors/chat.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import { bucketOf } from '../../base/ids.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
@@ -16,6 +17,7 @@ import {
   type Session,
 } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
+import { mustBeShaped } from '../kit/answer.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { pageMessage } from './present.ts';
 
@@ -184,10 +186,10 @@ async function tellPage(ctx: HttpContext, page: Page, conversationId: number): P
       if (page.told.has(message.id)) continue;
       page.told.set(message.id, message.atMs);
       page.afterMs = Math.max(page.afterMs, message.atMs);
+      const shown = pageMessage(message);
+      if (ctx.config.checkAnswers) mustBeShaped('An event of the chat', ChatMessage, shown);
       if (!page.out.writableEnded)
-        page.out.write(
-          `id: ${page.afterMs}\nevent: message\ndata: ${JSON.stringify(pageMessage(message))}\n\n`,
-        );
+        page.out.write(`id: ${page.afterMs}\nevent: message\ndata: ${JSON.stringify(shown)}\n\n`);
     }
     if (messages.length < PAGE) break;
     fromMs = messages.at(-1)!.atMs;

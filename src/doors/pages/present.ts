@@ -1,5 +1,6 @@
 /** What a person may see of their conversation: what was said, and by whom as the business names them. Nothing it keeps for itself. */
 import type { Action, Content, Item } from '../../../contract/content.ts';
+import type { ChatConversation, ChatMessage, ChatSession } from '../../../contract/doors/chat.ts';
 import { isoTime } from '../../base/clock.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { textFallback } from '../../content/fallback.ts';
@@ -7,7 +8,7 @@ import type { Conversation, Message } from '../../conversations/message.ts';
 import type { Begun } from './access.ts';
 
 /** A session as its caller gets it. */
-export function pageSession({ token, expiresMs, workspace, contact, conversation }: Begun): object {
+export function pageSession({ token, expiresMs, workspace, contact, conversation }: Begun): ChatSession {
   return {
     token,
     expiresAt: isoTime(expiresMs),
@@ -18,12 +19,12 @@ export function pageSession({ token, expiresMs, workspace, contact, conversation
 }
 
 /** A conversation. */
-export function pageConversation(conversation: Conversation): object {
+export function pageConversation(conversation: Conversation): ChatConversation {
   return { id: toHex24(conversation.id), unreadCount: conversation.unreadCount };
 }
 
 /** One thing said. `fallback` says all of it as text, for pages that show no more. */
-export function pageMessage(message: Message): object {
+export function pageMessage(message: Message): ChatMessage {
   const { name, avatarUrl } = message.author;
   const isTheirs = message.direction === 'in';
   return {
@@ -52,13 +53,13 @@ const SHOWN = [
   'payload',
 ] as const;
 
-function presentContent(content: Content): object {
+function presentContent(content: Content): Content {
   const given = content as Partial<Record<(typeof SHOWN)[number], unknown>>;
   const shown: Record<string, unknown> = {};
   for (const name of SHOWN) if (given[name] !== undefined) shown[name] = given[name];
   if ('actions' in content && content.actions) shown['actions'] = content.actions.map(presentAction);
   if ('items' in content) shown['items'] = content.items.map(presentItem);
-  return shown;
+  return shown as Content;
 }
 
 function presentItem({ metadata: _metadata, actions, ...item }: Item): object {

@@ -1,6 +1,7 @@
 /** Routes that no door's table has: what people, providers and machines ask for. They are served where their doors say. */
 import { Type } from 'typebox';
 import { AnyObject, Nothing } from '../../../contract/doors/fields.ts';
+import { CHAT_CALLS } from '../pages/chat.ts';
 import type { Described } from './openapi.ts';
 
 const page = { mediaType: 'text/html', answers: { 200: Type.String() }, open: true };
@@ -84,22 +85,7 @@ export const OTHERS: readonly Described[] = [
     does: 'What the page of the web chat is made of.',
     ...script,
   })),
-  {
-    method: 'POST',
-    path: '/chat/session',
-    does: 'Begins a session of the web chat with the code of a link.',
-    answers: { 201: AnyObject },
-    open: true,
-  },
-  { method: 'DELETE', path: '/chat/session', does: 'Ends the session.', answers: { 204: Nothing } },
-  { method: 'GET', path: '/chat/messages', does: 'What was said.', ...json },
-  {
-    method: 'POST',
-    path: '/chat/messages',
-    does: 'Says something.',
-    answers: { 200: AnyObject, 201: AnyObject },
-  },
-  { method: 'POST', path: '/chat/read', does: 'All there is was read.', answers: { 204: Nothing } },
+  ...Object.values(CHAT_CALLS),
   {
     method: 'GET',
     path: '/chat/events',

@@ -16,12 +16,9 @@ import {
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { MAX_ID } from '../../base/ids.ts';
-import { msOf, offsetTime, readingsOf } from '../../base/microseconds.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
-import { offsetAt } from '../../gate/window.ts';
-import { moneyText } from '../../orders/money.ts';
-import { isUnderWay, statusOf, type Dated, type Order } from '../../orders/order.ts';
+import type { Order } from '../../orders/order.ts';
 import {
   changeOrder,
   createOrders,
@@ -32,12 +29,12 @@ import {
   type Telling,
 } from '../../orders/orders.ts';
 import { orderSettings } from '../../orders/settings.ts';
-import { pathsIn } from '../../orders/words.ts';
 import type { Note } from '../kit/change.ts';
 import { holdAccount, workspaceOf, type ActingFor } from '../kit/onBehalf.ts';
-import { ORDER_WORDS, readTold, type Told } from './ordersRead.ts';
-import { inOrder } from './present.ts';
-import { readHeaders, readUserId } from './read.ts';
+import { createOrder, notAccepted } from './ordersCreate.ts';
+import { readTold, tellingIn, type Told } from './ordersRead.ts';
+import { present } from './ordersShown.ts';
+import { readFlag, readHeaders, readUserId } from './read.ts';
 import { acts, reads, writes, type Call, type Route } from './route.ts';
 
 /** A batch of orders with their lines. */
@@ -66,7 +63,7 @@ export const orderRoutes: readonly Route[] = [
     action: 'orders.write',
     body: OrderGiven,
     answers: { 200: OrderSkipped, 201: ShoutOrder },
-    handle: create,
+    handle: createOrder,
   }),
   writes({
     path: '/orders/batch',
@@ -140,21 +137,8 @@ async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
   if (isFault(once)) return once;
   const { currency } = await orderSettings(ctx.sql, workspace.id);
   const whose = { workspaceId: workspace.id, clientId: call.workspace.id };
-  const telling: Telling = {
-    ...whose,
-    source: 'connect',
-    currency,
-    referencesOnce: once,
-    nowUs: readingsOf(ctx.clock, workspace.clockAheadMs),
-    path: pathsIn(ORDER_WORDS, 'order.').path,
-  };
+  const telling = tellingIn(ctx.clock, { companyId: call.workspace.id, place: workspace, currency, once });
   return { acting, workspace, whose, telling };
-}
-
-function readFlag(text: string | undefined, name: string): boolean | Fault {
-  const flag = text?.toLowerCase();
-  if (flag === undefined || flag === 'false' || flag === '0') return false;
-  return flag === 'true' || flag === '1' || breaks(name, 'must be true or false');
 }
 
 function howToRead({ workspace: { country, timeZone }, telling: { currency, nowUs } }: Account) {
@@ -194,34 +178,6 @@ function onBehalf<A extends { status: number; body: unknown }>(
   };
 }
 
-type Created = { status: 200; body: Static<typeof OrderSkipped> } | { status: 201; body: ShoutOrder };
-
-async function create(call: Call<Static<typeof OrderGiven>>) {
-  const account = await accountOf(call);
-  if (isFault(account)) return account;
-  const told = readTold(call.body.order, 'order', howToRead(account));
-  if (isFault(told)) return told;
-  const { workspace, telling } = account;
-  return onBehalf<Created>(call, account, 'create', async (tx) => {
-    if (!(await orderSettings(tx, workspace.id)).accepts)
-      return told.fails ? notAccepted('order') : { answer: { status: 200, body: SKIPPED } };
-    const order = (await createOrders(call.ctx, tx, telling, [told.read]))[0]!;
-    return isFault(order) ? order : { answer: { status: 201, body: present(order, workspace) }, order };
-  });
-}
-
-const SKIPPED = {
-  id: null,
-  object: 'order',
-  reason: 'connect_orders_not_enabled',
-  skipped: true,
-} as const;
-
-function notAccepted(at: string): Fault {
-  const field = `${at}.fail_if_connect_orders_not_enabled`;
-  return fault('unprocessable', `${field}: the account does not take orders from companies`, { field });
-}
-
 async function change(call: Call<Static<typeof OrderGiven>>) {
   const account = await accountOf(call);
   if (isFault(account)) return account;
@@ -255,8 +211,7 @@ async function batch(call: Call<Static<typeof OrdersGiven>>) {
     const made = await createOrders(
       call.ctx,
       tx,
-      telling,
-      good.map(({ read }) => read),
+      good.map(({ read }) => ({ telling, read })),
     );
     const came = new Map(good.map(({ i }, k) => [i, made[k]!]));
     const results = told.map((one, i) => resultOf(one, came.get(i), `orders[${i}]`));
@@ -311,60 +266,4 @@ function readLimit(text: string | undefined): number | Fault {
   return limit >= 1 && limit <= ORDERS_PAGE.most
     ? limit
     : breaks('limit', `must be a whole number from 1 to ${ORDERS_PAGE.most}`);
-}
-
-/** An order as this door tells of it, on the wall of the account. */
-function present(order: Order, { id: companyId, timeZone }: Workspace): ShoutOrder {
-  const { currency, totalCents, invoiced, paid, shipped, refunded, notifiedUs } = order;
-  const time = (us: number) => offsetTime(us, offsetAt(timeZone, msOf(us)));
-  const at = (dated: Dated) => dated && time(dated.us);
-  const hasParcel = isUnderWay(order) || order.shippingState !== null || order.shippingSource !== null;
-  return inOrder<ShoutOrder>({
-    id: order.id,
-    company_id: companyId,
-    created_at: time(order.createdUs),
-    description: order.description,
-    dont_trigger_auto_actions: order.isQuiet,
-    integration: 'connect',
-    invoiced_at: at(invoiced),
-    invoiced_source: invoiced?.source ?? null,
-    line_items: order.lineItems.map((line) => ({
-      each_price: moneyText(line.eachPriceCents, line.eachPriceCurrency),
-      each_price_cents: line.eachPriceCents,
-      each_price_currency: line.eachPriceCurrency,
-      name: line.name,
-      object: 'order_line_item',
-      price: moneyText(line.priceCents, line.priceCurrency),
-      price_cents: line.priceCents,
-      price_currency: line.priceCurrency,
-      quantity: line.quantity,
-    })),
-    metadata: order.metadata && { ...order.metadata },
-    notified_profile_of_paid_invoice_at: notifiedUs === null ? null : time(notifiedUs),
-    object: 'order',
-    paid_at: at(paid),
-    paid_source: paid?.source ?? null,
-    profile_email: order.profileEmail,
-    profile_id: order.contactId,
-    profile_name: order.profileName,
-    profile_phone_number: order.profilePhone,
-    profile_shipping_address_raw: order.shippingAddress,
-    reference_id: order.reference,
-    refunded_at: at(refunded),
-    refunded_source: refunded?.source ?? null,
-    shipped_at: at(shipped),
-    shipped_source: shipped?.source ?? null,
-    ...(hasParcel
-      ? {
-          shipping_link: order.shippingLink,
-          shipping_source: order.shippingSource,
-          shipping_state: order.shippingState,
-        }
-      : {}),
-    status: statusOf(order),
-    total: totalCents === null ? null : moneyText(totalCents, currency),
-    total_cents: totalCents,
-    total_currency: currency,
-    updated_at: time(order.updatedUs),
-  });
 }

@@ -1,11 +1,15 @@
 /** What companies tell of orders, in this door's words (api/shout.md §C.3). */
 import { fault, isFault, type Fault } from '../../base/fault.ts';
+import type { Clock } from '../../base/clock.ts';
+import { readingsOf } from '../../base/microseconds.ts';
 import { beginningOf } from '../../base/text.ts';
 import { readOrder, type OrderRead, type ReadingOrder } from '../../orders/given.ts';
+import type { Telling } from '../../orders/orders.ts';
+import type { Place } from '../kit/onBehalf.ts';
 import { givenIn, pathsIn, type OrderWords } from '../../orders/words.ts';
 
 /** This door's words. */
-export const ORDER_WORDS: OrderWords = {
+const ORDER_WORDS: OrderWords = {
   fields: {
     invoicedAt: 'invoiced_at',
     paidAt: 'paid_at',
@@ -62,6 +66,28 @@ const LINE_FIELDS: ReadonlySet<string> = new Set(Object.values(ORDER_WORDS.lines
 
 /** An order as it was told; `fails` when the account must take orders. */
 export type Told = { read: OrderRead; fails: boolean };
+
+/** How a company tells orders in an account; `once`: a reference that another order has is a fault. */
+export function tellingIn(
+  clock: Clock,
+  {
+    companyId,
+    place: { id: workspaceId, clockAheadMs },
+    currency,
+    once,
+  }: { companyId: number; place: Place; currency: string; once: boolean },
+): Telling {
+  return {
+    workspaceId,
+    clientId: companyId,
+    source: 'connect',
+    currency,
+    referencesOnce: once,
+    nowUs: readingsOf(clock, clockAheadMs),
+    clockAheadMs,
+    path: pathsIn(ORDER_WORDS, 'order.').path,
+  };
+}
 
 /** Reads an order that stands at a path of the body. */
 export function readTold(

@@ -15,6 +15,13 @@ export function readHeaders({ connectId, userId }: Omit<Asked, 'failsOnDuplicate
   );
 }
 
+/** What a header says that is true or false. */
+export function readFlag(text: string | undefined, name: string): boolean | Fault {
+  const flag = text?.toLowerCase();
+  if (flag === undefined || flag === 'false' || flag === '0') return false;
+  return flag === 'true' || flag === '1' || breaks(name, 'must be true or false');
+}
+
 /** Whom a body names: one of the two. `path` is what its fields stand in (`message`). */
 export function readWho(body: { connect_id?: unknown; user_id?: unknown }, path: string): Who | Fault {
   return oneOfBoth(

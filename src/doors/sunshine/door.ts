@@ -83,6 +83,7 @@ function servingOf(ctx: HttpContext): Serving<SunshineKind> {
       const caller = await authenticateSunshine(ctx.keyring, { authorization, nowMs });
       return isFault(caller) ? caller : { caller, actor: `key:${caller.keyId}` };
     },
+    speaksFor: (caller) => (caller.scope === 'appUser' ? caller.userId : undefined),
     refuses({ scope }, route) {
       const scopes = (route as Route).scopes ?? BOTH;
       return scopes.includes(scope)

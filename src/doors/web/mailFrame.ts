@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { MAIL_FRAME_PATH } from '../../../contract/preview.ts';
-import { LIMITS } from '../../../contract/content.ts';
+import { LIMITS } from '../../../contract/limits.ts';
 
 /** A form writes each byte as three at most. */
 const FORM_BYTES = 3 * 4 * LIMITS.html + 1024;

@@ -1,0 +1,56 @@
+/** What ends a wait, and until when it lasts. Pure. */
+import type { Step, WaitForStep, WaitStep } from '../../../contract/campaign.ts';
+import { durationMs, minuteOfText } from '../match/duration.ts';
+import { isLookedFor } from '../match/evaluate.ts';
+import type { Around, Facts, Seen } from '../match/facts.ts';
+import { nextAtMinute } from './local.ts';
+import type { Run } from './run.ts';
+import { isOfSend } from './told.ts';
+
+/** Whether an event ends a wait of somebody who came to it at `run.place.sinceMs`. */
+export function endsWait(wait: WaitForStep, event: Seen, run: Run, facts: Facts, around: Around): boolean {
+  const { sinceMs, heldMs = 0, heard } = run.place;
+  if (event.atMs < countsFromMs(wait, run)) return false;
+  if (event.atMs > sinceMs + heldMs + durationMs(wait.timeout)!) return false;
+  const last = heard?.[wait.event];
+  // What ended a wait ends no other, nor does what was done before it.
+  if (last && (event.atMs < last[0] || (event.atMs === last[0] && event.key === last[1]))) return false;
+  return fitsWait(wait, event, run, facts, around);
+}
+
+/** Whether an event is what somebody waited for at a step, whose time for it is over. */
+export function isLate(steps: readonly Step[], event: Seen, run: Run, facts: Facts, around: Around): boolean {
+  const missed = run.place.missed?.[event.name];
+  const waited = missed === undefined ? undefined : steps.find(({ key }) => key === missed);
+  return waited !== undefined && 'wait_for' in waited && fitsWait(waited.wait_for, event, run, facts, around);
+}
+
+/** Whether an event is what a wait is for, whenever it was done. */
+function fitsWait(
+  wait: WaitForStep,
+  event: Seen,
+  { id, trigger }: Run,
+  facts: Facts,
+  around: Around,
+): boolean {
+  if (event.name !== wait.event) return false;
+  if (trigger && event.name === trigger.name && event.key === trigger.key) return false;
+  if (wait.of !== undefined && !isOfSend(event, id, wait.of)) return false;
+  return isLookedFor(wait, event, facts, around);
+}
+
+function countsFromMs({ since }: WaitForStep, { trigger, enteredMs, place }: Run): number {
+  if (since === 'step') return place.sinceMs;
+  if (typeof since === 'object') return place.sinceMs - durationMs(since.ago)!;
+  return trigger?.atMs ?? enteredMs;
+}
+
+/** How much longer than its time a wait goes on, for what was done in time and is told late (ms). */
+export function graceMsOf({ grace, timeout }: Pick<WaitForStep, 'grace' | 'timeout'>): number {
+  return grace ? Math.min(60_000, durationMs(timeout)! / 10) : 0;
+}
+
+/** When a rest ends that is over at `restMs`: then, or when the wall of a zone next shows the minute that is asked for. */
+export function restsUntil({ thenAt }: Pick<WaitStep, 'thenAt'>, zone: string, restMs: number): number {
+  return thenAt === undefined ? restMs : nextAtMinute(minuteOfText(thenAt)!, zone, restMs);
+}
