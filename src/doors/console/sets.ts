@@ -201,7 +201,7 @@ async function counted({ ctx, workspace }: Call, kind: SetKind) {
 
 /** Nothing waits on a count: of one set it goes on for longer than where there are many. */
 const MOST_OF_ONE = 100_000;
-const MOST_OF_EACH = 1_000;
+const MOST_OF_EACH = 10_000;
 
 async function countOf({ ctx }: Pick<Call, 'ctx'>, sets: readonly ContactSet[], most: number) {
   const ids = sets.map(({ id }) => id);
