@@ -4,6 +4,7 @@ import type { Facts, Seen } from '../match/facts.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import type { Run } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
+import type { Triggers } from './triggers.ts';
 
 /** A campaign that is live; `version` is the one by which who enters goes. */
 export type Campaign = {
@@ -27,8 +28,8 @@ export type Campaign = {
 export type Live = {
   campaigns: ReadonlyMap<number, Campaign>;
   versions: ReadonlyMap<number, Version>;
-  /** What an event may set off, by name. */
-  triggers: ReadonlyMap<string, readonly Campaign[]>;
+  /** What an event may set off. */
+  triggers: Triggers;
   /** Goals are counted for campaigns with these names. */
   goals: ReadonlyMap<string, readonly Campaign[]>;
   /** What is looked at of each contact: segments, and what triggers go by. */
