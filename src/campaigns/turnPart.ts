@@ -50,7 +50,7 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
   return parts;
 }
 
-/** Takes it. `nowMs` is by our clock. True when it set timers, which may be due already. */
+/** Takes it. `nowMs` is by our clock. True when it set a timer that is due already. */
 export async function takeTurn(
   deps: TurnDeps,
   tx: Tx,
@@ -107,8 +107,7 @@ export async function takeTurn(
     } else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
-  await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
-  return changes.enrolments.size > 0 || changes.looks.size > 0;
+  return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
 }
 
 /** Campaigns that events or calls of this turn may let somebody into, or reach a goal of: what is left out costs nothing, however many. */

@@ -157,6 +157,7 @@ export function enter(
     trigger,
     place: { ...firstPlace(version, asOfMs), dueMs: asOfMs + GRACE_MS },
   };
+  changes.make(enrolment);
   admit(live, member, campaign, enrolment, asOfMs, changes);
 }
 
