@@ -207,7 +207,11 @@ const commands = {
     // All over the country: it began six hours ago in the west of it, and ends in ten in the east.
     const hour = (ahead: number) => isoTime(ctx.clock.nowMs() + ahead * 3600_000).slice(11, 16);
     const settings = { quietHours: { from: hour(-6), to: hour(10) } };
-    must(await ctx.sql.begin((tx) => updateWorkspace(tx, { id: workspaceId, settings, timeZone: 'UTC' })));
+    must(
+      await ctx.sql.begin((tx) =>
+        updateWorkspace(tx, { id: workspaceId, settings, timeZone: 'UTC', nowMs: ctx.clock.nowMs() }),
+      ),
+    );
     ctx.directory.forget(workspaceId);
   },
   /** Resolves when all that a broadcast has is held. */

@@ -6,24 +6,7 @@
  * Lengths count UTF-16 units, as JavaScript and Sunshine do.
  */
 import { type Static, Type } from 'typebox';
-
-/** Limits of the content model (Sunshine Conversations; `payload` is undocumented there and seen at 1,000). */
-export const LIMITS = {
-  text: 4096,
-  label: 128,
-  uri: 2048,
-  payload: 1000,
-  html: 200_000,
-  subject: 255,
-  items: 10,
-  itemActions: 3,
-  actions: 25,
-  fields: 20,
-  options: 200,
-  metadataBytes: 4096,
-  metadataKeys: 100,
-  attachments: 10,
-} as const;
+import { LIMITS } from './limits.ts';
 
 /** What a name must look like; the shorthand could not name any other. */
 export const TEMPLATE_NAME_PATTERN = '^[^\\s(){}\\u0000]([^(){}\\n\\r\\u0000]*[^\\s(){}\\u0000])?$';

@@ -335,6 +335,9 @@ async function nextDueMs({ look, stage }: Run): Promise<number | undefined> {
   return row!.due_ms ?? undefined;
 }
 
+/** What is asked is answered within so long once nothing goes wrong; what is not was asked of a door that died. */
+const ANSWERED_WITHIN_MS = 60_000;
+
 /** Nothing goes wrong any more: everybody is there and awake, and what was paused goes on. */
 async function heal(run: Run, rooms: readonly RoomPlay[]): Promise<void> {
   run.trouble.level = 0;
@@ -344,6 +347,9 @@ async function heal(run: Run, rooms: readonly RoomPlay[]): Promise<void> {
   for (const player of run.players()) player.asleepUntilMs = 0;
   await run.hire('a');
   await run.hire('b');
+  // What was asked last may be under way: a pause that comes after all was resumed would never end.
+  const answered = () => run.done.every(({ state }) => state !== 'open');
+  if (!answered()) await run.stage.play(run.stage.nowMs() + ANSWERED_WITHIN_MS, answered);
   run.healedMs = run.stage.nowMs();
   for (const room of rooms) if (room.heal) await run.stage.until(room.heal(run), 600_000, `healing ${room.name}`);
 }

@@ -88,7 +88,7 @@ async function makeQuiet(place: Place): Promise<void> {
   const hour = (ahead: number) =>
     new Date(world.ctx.clock.nowMs() + ahead * 3600_000).toISOString().slice(11, 16);
   const settings = { quietHours: { from: hour(-6), to: hour(10) } };
-  await database.sql.begin((tx) => updateWorkspace(tx, { id: place.id, settings }));
+  await database.sql.begin((tx) => updateWorkspace(tx, { id: place.id, settings, nowMs: Date.now() }));
   world.ctx.directory.forget(place.id);
 }
 

@@ -49,7 +49,9 @@ async function capped(count: number, most = 1, ctx = world.ctx) {
   const app = await newWorkspace(ctx, 'live');
   await newTwilio(ctx, app.id, sink.url);
   const settings = { frequencyCap: { most, perHours: 24 } };
-  must(await ctx.queue.transact((tx) => updateWorkspace(tx, { id: app.id, settings })));
+  must(
+    await ctx.queue.transact((tx) => updateWorkspace(tx, { id: app.id, settings, nowMs: ctx.clock.nowMs() })),
+  );
   ctx.directory.forget(app.id);
   const contactIds = await newContacts(ctx, app.id, count, numbers);
   const phones = contactIds.map((_, i) => `+1555${numbers + i}`);
@@ -173,7 +175,9 @@ test('9.6 room that was taken for what the provider did not take is free again, 
 test('9.6 what was sent before there was a cap counts, once per cause, and unclear counts too', async () => {
   const { app, contactIds, start, read } = await capped(10);
   const settings = (frequencyCap: object | null) =>
-    world.ctx.queue.transact((tx) => updateWorkspace(tx, { id: app.id, settings: { frequencyCap } }));
+    world.ctx.queue.transact((tx) =>
+      updateWorkspace(tx, { id: app.id, settings: { frequencyCap }, nowMs: world.ctx.clock.nowMs() }),
+    );
   must(await settings(null));
   world.ctx.directory.forget(app.id);
   const before = await start();

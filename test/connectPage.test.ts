@@ -6,13 +6,14 @@ import { isVerified } from '../src/accounts/signUps.ts';
 import { listWorkspaces } from '../src/accounts/workspaces.ts';
 import { hmac } from '../src/base/crypto.ts';
 import { isFault } from '../src/base/fault.ts';
+import { toHex24 } from '../src/base/ids.ts';
 import { changeClient, clientSecret } from '../src/connect/clients.ts';
 import { grantOf, listGrants } from '../src/connect/grants.ts';
 import { HOLDER_PASSWORD, newCompany, newHolder, type Company, type Holder } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
-import { newIntegration } from './support/messages.ts';
+import { newConsoleKey, newIntegration } from './support/messages.ts';
 import { newBrowser } from './support/plainBrowser.ts';
-import { must, startWorld, type World } from './support/world.ts';
+import { must, newWorkspace, startWorld, type World } from './support/world.ts';
 
 const database = await testDatabase();
 const BACK = 'https://shop.example/back?from=parley';
@@ -277,6 +278,47 @@ test('codes are bounded by address, and a company that mails nothing signs nobod
   const browser = newBrowser(world.url, pageOf(silent));
   await browser.open({ connect_id: 'a' });
   assert.doesNotMatch(browser.page.html, /value="sign-up"/);
+});
+
+test('with a mail of the install’s own, codes, invitations and links go by it: no company reads them', async () => {
+  const { ctx } = world;
+  const install = await newWorkspace(ctx, 'live');
+  const config = ctx.config as { accountMail: string };
+  config.accountMail = toHex24(install.id);
+  try {
+    const acme = await company();
+    const browser = newBrowser(world.url, pageOf(acme));
+    await browser.open({ connect_id: 'own-mail' });
+    // Set and not there: nobody else stands in.
+    assert.doesNotMatch(browser.page.html, /value="sign-up"/);
+    const asking = { authorization: await newConsoleKey(ctx, acme.id), 'content-type': 'application/json' };
+    const invite = async (body: object) => {
+      const to = `${world.url}/api/workspaces/${toHex24(acme.id)}/members`;
+      const answer = await fetch(to, { method: 'POST', headers: asking, body: JSON.stringify(body) });
+      return { status: answer.status, body: (await answer.json()) as { mailed?: true; link?: object } };
+    };
+    const nina = { email: 'nina@example.com', name: 'Nina', role: 'agent' };
+    assert.equal((await invite(nina)).status, 503);
+    const settings = { apiKey: 'key-1', domain: 'mg.parley.example', signingKey: 'k' };
+    await newIntegration(ctx, install.id, 'mailgun', settings);
+    await browser.open({ connect_id: 'own-mail' });
+    await browser.send('sign-up', { name: 'Ned', email: 'ned@example.com', password: 'long enough 1' });
+    assert.match(browser.page.html, /code/i);
+    const made = await invite(nina);
+    assert.deepEqual([made.status, made.body.mailed, made.body.link], [201, true, undefined]);
+    const holder = await verified();
+    assert.equal((await invite({ email: holder.email, role: 'agent' })).status, 202);
+    const mails = async (id: number) =>
+      await ctx.sql<{ subject: string; text: string }[]>`
+        SELECT content ->> 'subject' AS subject, content ->> 'text' AS text FROM messages WHERE workspace_id = ${id} ORDER BY id`;
+    const [code, link, asked, ...more] = await mails(install.id);
+    assert.match(code!.subject, /^\d{6} is your code/);
+    assert.match(link!.text, /\/setup\/\S{20,}/);
+    assert.match(asked!.subject, /^You are invited/);
+    assert.deepEqual([more, await mails(acme.id)], [[], []]);
+  } finally {
+    config.accountMail = '';
+  }
 });
 
 test('S16 with Connect switched off there is no page', async () => {

@@ -111,7 +111,7 @@ describe('the inbox in a browser', { skip }, () => {
     await dana.getByRole('log').focus();
     await dana.keyboard.press('x');
     await rowOf(dana, 'Bo').click();
-    await dana.getByRole('log').waitFor();
+    await dana.getByRole('region', { name: 'Conversation with Bo' }).getByRole('log').waitFor();
     await dana.keyboard.press('x');
     const bar = dana.getByRole('toolbar', { name: 'What to do with all that are chosen' });
     await bar.getByText('2 chosen').waitFor();

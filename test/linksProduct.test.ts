@@ -139,7 +139,9 @@ test('W46 W47 W50 W51 an SMS leads to the web; answers go there while the person
 
 test('a broadcast: a short link of its own for each recipient, a row for all, clicks by person', async () => {
   const contactIds = await newContacts(world.ctx, app.id, 50, 5_000_000);
-  await world.ctx.sql.begin((tx) => updateWorkspace(tx, { id: app.id, settings: { trackClicks: true } }));
+  await world.ctx.sql.begin((tx) =>
+    updateWorkspace(tx, { id: app.id, settings: { trackClicks: true }, nowMs: world.ctx.clock.nowMs() }),
+  );
   world.ctx.directory.forget(app.id);
   const deps = world.ctx.broadcasts;
   const nowMs = world.ctx.clock.nowMs();

@@ -26,7 +26,7 @@ const database = await testDatabase();
 const dataDir = await mkdtemp(join(tmpdir(), 'parley-strangers-'));
 let parley: ParleyProcess;
 let pinger: ReturnType<typeof startPinger>;
-let paths: { mail: string; mailgun: string; preview: string; csv: string };
+let paths: { mail: string; mailgun: string; preview: string; csv: string; of: string };
 let consoleKey: string;
 /** The longest that its loop was held. */
 let heldMs = 0;
@@ -51,6 +51,7 @@ before(async () => {
     mailgun: at(mailgun, 'inbound'),
     preview: `/api/workspaces/${toHex24(app.id)}/messages`,
     csv: `/api/workspaces/${toHex24(app.id)}/contacts/import`,
+    of: `/api/workspaces/${toHex24(app.id)}`,
   };
   await world.stop();
   parley = await startProcess(
@@ -160,6 +161,27 @@ const csv = (head: string, filling: string) => () => ({
   body: Buffer.concat([Buffer.from(head), filled(filling, CSV_BYTES)]),
 });
 
+/** The same, uploaded to be looked at and begun later. */
+const uploaded = (head: string, filling: string) => () => ({
+  ...csv(head, filling)(),
+  path: `${paths.of}/imports?name=people.csv`,
+});
+
+const JSON_BYTES = 4 * 1024 * 1024 - 1024;
+/** A body of JSON as large as its route takes: its beginning, what fills it, and its end. */
+const json =
+  (route: string, [head, filling, end]: [string, string, string], bytes = JSON_BYTES) =>
+  () => ({
+    path: paths.of + route,
+    type: 'application/json',
+    body: Buffer.from(
+      head + filling.repeat(Math.floor((bytes - head.length - end.length) / filling.length)) + end,
+    ),
+  });
+const forecast = (head: string, filling: string, end: string) =>
+  json('/broadcasts/forecast', [head, filling, end]);
+const anybody = `"${'a'.repeat(24)}"`;
+
 type Handed = { path: string; type: string; body: Buffer };
 const table: [what: string, made: () => Handed][] = [
   ['HTML: nested divisions', html('<div>')],
@@ -217,6 +239,35 @@ const table: [what: string, made: () => Handed][] = [
     mjml('<mjml><mj-body>', '<mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section>'),
   ],
   ['MJML: comments', mjml('<mjml><mj-body>', '<!--')],
+  ['uploads: a quote that does not end', uploaded('email,name\n"', 'ann@people.example,\n')],
+  ['uploads: rows of other lengths', uploaded('email,name\n', 'x@,y,z,"a\nb",\r\n')],
+  ['JSON: lists in lists', forecast('{"name":', '[', '')],
+  ['JSON: objects in objects', forecast('{"name":', '{"a":', '')],
+  ['JSON: digits', forecast('{"name":', '9', '}')],
+  ['JSON: fields', forecast('{"name":"x","content":{', '"a":0,', '"a":0}}')],
+  ['JSON: values', forecast('{"name":[', '0,', '0]}')],
+  ['JSON: values, and a long number', forecast('{"n":1234567890123456,"name":[', '{},', '0]}')],
+  ['JSON: escapes', forecast('{"name":"', '\\u0000', '"}')],
+  [
+    'JSON: an audience by name',
+    forecast(
+      '{"name":"x","content":{"type":"text","text":"x"},"channel":"sms","audience":{"include":{"contacts":[',
+      `${anybody},`,
+      `${anybody}]}}}`,
+    ),
+  ],
+  ['campaigns: fields', json('/campaigns', ['{"campaign":{', '"a0":0,', '"a":0}}'], 500_000)],
+  ['campaigns: steps', json('/campaigns', ['{"campaign":{"steps":[', '{"wait":"1d"},', '{}]}}'], 500_000)],
+  ['segments: rules in rules', json('/segments', ['{"name":"x","rule":', '{"all":[', ''], 100_000)],
+  [
+    'segments: rules',
+    json('/segments', ['{"name":"x","rule":{"all":[', '{"attribute":"a","is":1},', '{}]}}'], 100_000),
+  ],
+  ['orders: lines', json('/orders/batch', ['{"orders":[{"lineItems":[', '{"name":"x"},', '{}]}]}'])],
+  [
+    'saved replies: Liquid',
+    json('/saved-replies', ['{"name":"x","content":{"type":"text","text":"', '{{a}}', '"}}'], 100_000),
+  ],
   ['MJML: attributes', mjml('<mjml><mj-body><mj-text ', 'a="b" ')],
 ];
 

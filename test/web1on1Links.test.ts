@@ -137,7 +137,13 @@ test('W42 W49 W50 a link to an existing conversation, under the name of the orga
     contact: { profile: { telephone } },
     messages: [{ role: 'agent', text: 'Hey', touchpoint: 'sms' }],
   });
-  must(await updateWorkspace(ctx.sql, { id: bot.workspaceId, settings: { linkDomain: 'cht.onl' } }));
+  must(
+    await updateWorkspace(ctx.sql, {
+      id: bot.workspaceId,
+      settings: { linkDomain: 'cht.onl' },
+      nowMs: ctx.clock.nowMs(),
+    }),
+  );
   ctx.directory.forget(bot.workspaceId);
   const posted = await call('POST', `/conversations/${begun.body.id}/messages`, {
     role: 'agent',

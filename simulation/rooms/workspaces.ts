@@ -31,7 +31,7 @@ export const workspaces: RoomPlay = {
     const { ctx } = run.door();
     const { id } = run.places.busy;
     const settings = (what === 'cap' ? { frequencyCap } : { quietHours }) as Rules;
-    must(await updateWorkspace(ctx.sql, { id, settings }));
+    must(await updateWorkspace(ctx.sql, { id, settings, nowMs: ctx.clock.nowMs() }));
     ctx.directory.forget(id);
   },
   async check(run) {

@@ -10,6 +10,7 @@ export type WorkspaceRow = {
   time_zone: string;
   settings: Record<string, unknown>;
   clock_ahead_ms: number;
+  cap_set_ms: number;
   created_ms: number;
 };
 
@@ -40,7 +41,7 @@ type AuditRow = {
 };
 
 const workspaceColumns = (db: Db) =>
-  db`w.id, w.name, w.environment, w.country, w.time_zone, w.settings, w.clock_ahead_ms, w.created_ms`;
+  db`w.id, w.name, w.environment, w.country, w.time_zone, w.settings, w.clock_ahead_ms, w.cap_set_ms, w.created_ms`;
 
 const integrationColumns = (db: Db) =>
   db`id, workspace_id, provider, channel, name, settings, secrets_sealed, status, rate_per_s, callback_key,
@@ -96,13 +97,15 @@ export async function updateWorkspaceRow(
     settings: object;
     removed: readonly string[];
     maxSettings: number;
+    nowMs: number;
   },
 ): Promise<WorkspaceRow | undefined> {
   const merged = db`(settings || ${db.json(w.settings)}) - ${w.removed}::text[]`;
   const rows = await db<WorkspaceRow[]>`
     UPDATE workspaces w SET
       name = COALESCE(${w.name}, name), country = COALESCE(${w.country}, country),
-      time_zone = COALESCE(${w.timeZone}, time_zone), settings = ${merged}
+      time_zone = COALESCE(${w.timeZone}, time_zone), settings = ${merged},
+      cap_set_ms = CASE WHEN (${merged}) -> 'frequencyCap' IS DISTINCT FROM settings -> 'frequencyCap' THEN ${w.nowMs} ELSE cap_set_ms END
     WHERE id = ${w.id} AND deleted_ms IS NULL AND length((${merged})::text) <= ${w.maxSettings}
     RETURNING ${workspaceColumns(db)}`;
   return rows[0];

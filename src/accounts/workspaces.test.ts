@@ -77,10 +77,10 @@ describe('workspaces', () => {
     deepEqual(await getWorkspace(sql, made.id), made);
     deepEqual(made.settings, { a: 1 });
     const changed = good(
-      await updateWorkspace(sql, { id: made.id, name: 'New', settings: { b: { c: [1] } } }),
+      await updateWorkspace(sql, { nowMs: 1, id: made.id, name: 'New', settings: { b: { c: [1] } } }),
     );
     deepEqual(changed, { ...made, name: 'New', settings: { a: 1, b: { c: [1] } } });
-    const less = good(await updateWorkspace(sql, { id: made.id, settings: { a: null } }));
+    const less = good(await updateWorkspace(sql, { nowMs: 1, id: made.id, settings: { a: null } }));
     deepEqual(less.settings, { b: { c: [1] } });
     equal(workspaceNowMs({ clockAheadMs: 5 }, 100), 105);
   });
@@ -106,14 +106,14 @@ describe('workspaces', () => {
       [{ settings: { a: 'x'.repeat(20_000) } }, 'settings'],
     ];
     for (const [more, field] of bad) {
-      equal(faultOf(await updateWorkspace(sql, { id: w.id, ...more })).field, field);
+      equal(faultOf(await updateWorkspace(sql, { nowMs: 1, id: w.id, ...more })).field, field);
       equal(faultOf(await workspace(more)).field, field);
     }
     equal(faultOf(await workspace({ environment: 'prod' })).field, 'environment');
-    good(await updateWorkspace(sql, { id: w.id, settings: { a: 'x'.repeat(10_000) } }));
-    const second = await updateWorkspace(sql, { id: w.id, settings: { b: 'x'.repeat(10_000) } });
+    good(await updateWorkspace(sql, { nowMs: 1, id: w.id, settings: { a: 'x'.repeat(10_000) } }));
+    const second = await updateWorkspace(sql, { nowMs: 1, id: w.id, settings: { b: 'x'.repeat(10_000) } });
     equal(faultOf(second).field, 'settings', 'together they are too long');
-    equal(faultOf(await updateWorkspace(sql, { id: 4711, name: 'x' })).fault, 'not_found');
+    equal(faultOf(await updateWorkspace(sql, { nowMs: 1, id: 4711, name: 'x' })).fault, 'not_found');
     equal((await getWorkspace(sql, w.id))!.name, 'W');
   });
 });
@@ -245,11 +245,11 @@ describe('the directory', () => {
     deepEqual(await directory.integrationsOf(w.id), [one]);
     deepEqual(await directory.integration(one.id), one);
     equal((await directory.workspace(w.id))!.name, 'W');
-    await updateWorkspace(sql, { id: w.id, name: 'Theirs' });
+    await updateWorkspace(sql, { nowMs: 1, id: w.id, name: 'Theirs' });
     equal((await directory.workspace(w.id))!.name, 'W');
     clock.ms += 1001;
     equal((await directory.workspace(w.id))!.name, 'Theirs');
-    await updateWorkspace(sql, { id: w.id, name: 'Ours' });
+    await updateWorkspace(sql, { nowMs: 1, id: w.id, name: 'Ours' });
     directory.forget(w.id);
     equal((await directory.workspace(w.id))!.name, 'Ours');
   });

@@ -33,6 +33,8 @@ export type Workspace = {
   readonly settings: Readonly<Record<string, unknown>>;
   /** How far a test workspace's own clock stands ahead of ours. */
   readonly clockAheadMs: number;
+  /** When its frequency cap was last set or taken away, by our clock; 0 when it stands as it was made. */
+  readonly capSetMs: number;
   readonly createdMs: number;
 };
 
@@ -75,6 +77,7 @@ export async function createWorkspace(
     timeZone: input.timeZone ?? 'UTC',
     settings,
     clockAheadMs: 0,
+    capSetMs: 0,
     createdMs: input.nowMs,
   };
   await insertWorkspace(tx, input.nowMs, { ...workspace, settings });
@@ -110,7 +113,7 @@ export async function getWorkspaceToChange(tx: Tx, id: number): Promise<Workspac
 /** Changes a workspace. After the commit, tell the directory: `forget(id)`. */
 export async function updateWorkspace(
   db: Db,
-  input: WorkspaceChange & { id: number },
+  input: WorkspaceChange & { id: number; nowMs: number },
 ): Promise<Workspace | Fault> {
   const broken = checkChange(input);
   if (broken) return broken;
@@ -123,6 +126,7 @@ export async function updateWorkspace(
     settings: Object.fromEntries(settings.filter(([, value]) => value !== null)),
     removed: settings.filter(([, value]) => value === null).map(([name]) => name),
     maxSettings: MAX_SETTINGS,
+    nowMs: input.nowMs,
   });
   if (row) return workspaceOf(row);
   const present = await getWorkspace(db, input.id);
@@ -165,6 +169,7 @@ export function workspaceOf(row: WorkspaceRow): Workspace {
     timeZone: row.time_zone,
     settings: Object.freeze(row.settings),
     clockAheadMs: row.clock_ahead_ms,
+    capSetMs: row.cap_set_ms,
     createdMs: row.created_ms,
   });
 }

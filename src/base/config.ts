@@ -2,7 +2,7 @@
  * Settings: one table, from which the values, the faults at start and the reference in the README are made.
  * Every setting is an environment variable; the CLI's flags set the same variables.
  */
-import { isIP } from 'node:net';
+import { bucketFaults, rangeFaults } from './configFaults.ts';
 
 type Kind = 'text' | 'count' | 'flag' | 'list' | 'url';
 
@@ -33,6 +33,13 @@ export const SETTINGS = {
     default: '',
     means:
       'URL under which providers and people reach this server; callbacks and links are built from it. Default: the address it listens on.',
+  },
+  accountMail: {
+    env: 'PARLEY_ACCOUNT_MAIL',
+    kind: 'text',
+    default: '',
+    means:
+      'Id of the live workspace whose mail integration mails what Parley itself says to operators: codes of the consent page, invitations, links that set a password. Not set: codes go by the company’s own, where it can read them, and links are shown to who invites.',
   },
   mailHost: {
     env: 'PARLEY_MAIL_HOST',
@@ -314,50 +321,26 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   const { metricsToken } = values as { metricsToken?: string };
   if (metricsToken && !/^\S{16,}$/.test(metricsToken))
     faults.push('PARLEY_METRICS_TOKEN: needs 16 characters or more, without spaces');
+  const { accountMail } = values as { accountMail?: string };
+  if (accountMail && !/^[0-9a-f]{24}$/i.test(accountMail))
+    faults.push('PARLEY_ACCOUNT_MAIL: must be the id of a workspace');
   const probePort = values['probePort'] as string | undefined;
   if (probePort && !(/^\d{1,5}$/.test(probePort) && Number(probePort) <= 65535))
     faults.push(`PARLEY_PROBE_PORT: “${probePort}” is not a port`);
-  faults.push(...bucketFaults(env), ...rangeFaults(values));
+  faults.push(...bucketFaults(env, SETTINGS));
+  for (const name of ['trustedProxies', 'privateTargets'] as const)
+    faults.push(...rangeFaults(SETTINGS[name].env, values[name] as string[] | undefined));
   if (!values['mailTlsCert'] !== !values['mailTlsKey'])
     faults.push('PARLEY_MAIL_TLS_CERT and PARLEY_MAIL_TLS_KEY: set both or none');
   return faults.length ? { faults } : (values as Config);
 }
 
-/** Ranges are written as ranges; a misspelt one would open or close nothing. */
-function rangeFaults(values: Record<string, unknown>): string[] {
-  return [SETTINGS.trustedProxies, SETTINGS.privateTargets].flatMap((setting) => {
-    const name = setting === SETTINGS.trustedProxies ? 'trustedProxies' : 'privateTargets';
-    return ((values[name] as string[] | undefined) ?? [])
-      .filter((text) => text !== 'loopback' && !isRange(text))
-      .map((text) => `${setting.env}: “${text}” is not an address, a range such as 10.0.0.0/8, or loopback`);
-  });
-}
-
-function isRange(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/');
-  const most = isIP(address) === 6 ? 128 : isIP(address) === 4 ? 32 : -1;
-  return (
-    more.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
-  );
-}
-
-/** The settings of the bucket stand together. */
-function bucketFaults(env: Record<string, string | undefined>): string[] {
-  const { s3Endpoint, s3Bucket, s3Region, s3AccessKey, s3SecretKey } = SETTINGS;
-  const isSet = (setting: Setting) => Boolean(env[setting.env]?.trim());
-  const set = [s3Endpoint, s3Bucket, s3Region, s3AccessKey, s3SecretKey].find(isSet);
-  if (!set) return [];
-  const faults = [s3Endpoint, s3Bucket, s3AccessKey, s3SecretKey]
-    .filter((setting) => !isSet(setting))
-    .map((setting) => `${setting.env}: is needed too, as ${set.env} is set`);
-  const endpoint = env[s3Endpoint.env]?.trim();
-  if (endpoint && URL.canParse(endpoint) && !/^https?:\/\/[^?#]+$/i.test(endpoint))
-    faults.push(`${s3Endpoint.env}: needs http:// or https://, and nothing after the path`);
-  const bucket = env[s3Bucket.env]?.trim();
-  if (bucket && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
-    faults.push(`${s3Bucket.env}: “${bucket}” is not the name of a bucket`);
-  return faults;
-}
+const FLAGS = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 
 function readValue(setting: Setting, text: string): string | number | boolean | string[] | { fault: string } {
   switch (setting.kind) {
@@ -369,11 +352,7 @@ function readValue(setting: Setting, text: string): string | number | boolean | 
       return value;
     }
     case 'flag':
-      return text === 'true' || text === '1'
-        ? true
-        : text === 'false' || text === '0'
-          ? false
-          : { fault: `“${text}” is not true or false` };
+      return FLAGS.get(text) ?? { fault: `“${text}” is not true or false` };
     case 'list': {
       const items = text
         .split(',')

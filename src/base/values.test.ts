@@ -99,6 +99,13 @@ test('JSON is read as JSON.parse reads it, unless a whole number would not be wh
     }),
   );
   assert.deepEqual(parseExact('1234567890123456789'), { inexact: '' });
+  assert.deepEqual(parseExact(`{"a\\\\":"\\"","b":[${'9'.repeat(400)}]}`), { inexact: 'b[0]' });
+  assert.deepEqual(parseLenient('[1, -12345678901234567 ,"\\\\",{"12345678901234567":12345678901234567}]'), [
+    1,
+    '-12345678901234567',
+    '\\',
+    { '12345678901234567': '12345678901234567' },
+  ]);
   assert.deepEqual(parseExact('0.1234567890123456789'), { value: 0.12345678901234568 });
   assert.deepEqual(parseExact('["1234567890123456789"]'), { value: ['1234567890123456789'] });
   assert.throws(() => parseExact('{"a":}'), SyntaxError);

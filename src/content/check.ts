@@ -2,7 +2,8 @@
  * Is this content? Shape and limits come from `contract/content.ts`; here are the rules that span fields.
  * Total: any value is answered with content or with one fault that names field and rule.
  */
-import { type Action, CONTENT_SCHEMAS, type Content, LIMITS, type Metadata } from '../../contract/content.ts';
+import { type Action, CONTENT_SCHEMAS, type Content, type Metadata } from '../../contract/content.ts';
+import { LIMITS } from '../../contract/limits.ts';
 import { breaks, type Fault, isFault } from '../base/fault.ts';
 import { checkSenderId } from './senderId.ts';
 import { readShape } from './shape.ts';

@@ -5,7 +5,7 @@
  */
 import { createApart, type Apart } from '../base/apart.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
-import { LIMITS } from '../../contract/content.ts';
+import { LIMITS } from '../../contract/limits.ts';
 
 /** What the library makes of MJML (`mjmlThread.ts`): HTML, and what is wrong, by line; or why it is none. */
 export type MadeOfMjml =

@@ -339,6 +339,7 @@ CREATE TABLE caps (
   contact_id bigint NOT NULL,
   at_ms bigint[] NOT NULL,
   cause_ids bigint[] NOT NULL,
+  filled_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (bucket, contact_id),
   CHECK ((cardinality(at_ms) = cardinality(cause_ids)))
 ) WITH (fillfactor=70);
@@ -1324,6 +1325,44 @@ CREATE TABLE pending_links (
 );
 
 -- on every node
+CREATE TABLE people_jobs (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  kind text NOT NULL,
+  asked_by text NOT NULL,
+  who text NOT NULL,
+  what text NOT NULL,
+  digest text NOT NULL,
+  state text NOT NULL,
+  done integer NOT NULL DEFAULT 0,
+  after_id bigint NOT NULL DEFAULT 0,
+  people integer NOT NULL DEFAULT 0,
+  changed integer NOT NULL DEFAULT 0,
+  note text,
+  link text,
+  link_until_ms bigint,
+  file_until_ms bigint,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (id),
+  CHECK (((done >= 0) AND (done <= 4096))),
+  CHECK ((kind = ANY (ARRAY['bulk'::text, 'export'::text]))),
+  CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'stopped'::text])))
+);
+CREATE UNIQUE INDEX people_jobs_by_link ON people_jobs USING btree (link) WHERE (link IS NOT NULL);
+CREATE INDEX people_jobs_of_workspace ON people_jobs USING btree (workspace_id, id);
+CREATE UNIQUE INDEX people_jobs_once ON people_jobs USING btree (workspace_id, asked_by, digest) WHERE (state = 'running'::text);
+
+-- by bucket
+CREATE TABLE people_rows (
+  bucket smallint NOT NULL,
+  job_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  line text NOT NULL,
+  PRIMARY KEY (bucket, job_id, contact_id)
+);
+
+-- on every node
 CREATE TABLE placements (
   tab text NOT NULL,
   col text,
@@ -1739,6 +1778,7 @@ CREATE TABLE workspaces (
   clock_ahead_ms bigint NOT NULL DEFAULT 0,
   created_ms bigint NOT NULL,
   deleted_ms bigint,
+  cap_set_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (id),
   CHECK (((clock_ahead_ms >= 0) AND ((environment = 'test'::text) OR (clock_ahead_ms = 0)))),
   CHECK ((country ~ '^[A-Z]{2}$'::text)),

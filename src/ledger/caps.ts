@@ -8,27 +8,37 @@ import type { Db, Sql, Tx } from '../db/pool.ts';
 import { reserve, type Mark } from '../gate/caps.ts';
 import type { FrequencyCap } from '../gate/settings.ts';
 import type { DeliveryKey } from './ref.ts';
-import { dropMarks, lockMarks, seedMarks, selectMarks, writeMarks, type Marks } from './sql.caps.ts';
+import { fillMarks, lockMarks, selectMarks, selectUnsent, writeMarks, type Marks } from './sql.caps.ts';
 
-/** A message that would go, if there is room. `nowMs` by its workspace's clock. */
-export type Asking = { contactId: number; causeId: number; cap: FrequencyCap; nowMs: number };
+/** A message that would go, if there is room. `nowMs` by its workspace's clock, `capSetMs` by ours. */
+export type Asking = {
+  contactId: number;
+  causeId: number;
+  cap: FrequencyCap;
+  nowMs: number;
+  capSetMs: number;
+};
 
-/** Takes room for messages in their order; returns, by `roomKey`, when those may go that found none. */
-export async function takeRoom(sql: Sql, asking: readonly Asking[]): Promise<Map<string, number>> {
+/**
+ * So long after a cap was set, marks are filled again each time: another process may not know of it yet and send without marking, and
+ * what was begun before is not known to be sent.
+ */
+const UNSETTLED_MS = 60_000;
+
+/** Takes room for messages in their order; returns, by `roomKey`, when those may go that found none. `nowMs` by our clock. */
+export async function takeRoom(
+  sql: Sql,
+  asking: readonly Asking[],
+  nowMs: number,
+): Promise<Map<string, number>> {
   const full = new Map<string, number>();
   if (!asking.length) return full;
-  const contactIds = [...new Set(asking.map(({ contactId }) => contactId))];
-  const sinceMs = Math.min(...asking.map(({ nowMs, cap }) => nowMs - cap.perMs));
   await sql.begin(async (tx) => {
     full.clear();
-    const rows = await lockMarks(tx, contactIds);
-    const known = new Set(rows.map(({ contactId }) => contactId));
-    const missing = contactIds.filter((id) => !known.has(id));
-    if (missing.length) rows.push(...(await seedMarks(tx, missing, sinceMs)));
-    const marks = new Map(rows.map((row) => [row.contactId, marksIn(row)]));
-    const changed = new Set<number>();
-    for (const { contactId, causeId, cap, nowMs } of asking) {
-      const reserved = reserve(cap, marks.get(contactId)!, causeId, nowMs);
+    const { marks, filled } = await lockFilled(tx, asking, nowMs);
+    const changed = new Set(filled);
+    for (const { contactId, causeId, cap, nowMs: theirNowMs } of asking) {
+      const reserved = reserve(cap, marks.get(contactId)!, causeId, theirNowMs);
       if ('freeMs' in reserved) full.set(roomKey({ contactId, causeId }), reserved.freeMs);
       else marks.set(contactId, reserved.marks);
       if ('marks' in reserved) changed.add(contactId);
@@ -42,6 +52,29 @@ export async function takeRoom(sql: Sql, asking: readonly Asking[]): Promise<Map
   return full;
 }
 
+/** The marks of those who ask, locked; filled from what they were sent where the cap is newer than the marks, or there are none. */
+async function lockFilled(
+  tx: Tx,
+  asking: readonly Asking[],
+  nowMs: number,
+): Promise<{ marks: Map<number, Mark[]>; filled: number[] }> {
+  const setMs = new Map(asking.map(({ contactId, capSetMs }) => [contactId, capSetMs]));
+  const rows = await lockMarks(tx, [...setMs.keys()]);
+  const known = new Map(rows.map((row) => [row.contactId, marksIn(row)]));
+  const whole = new Set(
+    rows.flatMap(({ contactId, filledMs }) =>
+      filledMs > setMs.get(contactId)! + UNSETTLED_MS ? [contactId] : [],
+    ),
+  );
+  const toFill = [...setMs.keys()].filter((id) => !whole.has(id));
+  const sinceMs = Math.min(...asking.map((one) => one.nowMs - one.cap.perMs));
+  const filled = toFill.length ? await fillMarks(tx, toFill, { sinceMs, nowMs }) : [];
+  return {
+    marks: new Map([...known, ...filled.map((row) => [row.contactId, marksIn(row)] as const)]),
+    filled: toFill,
+  };
+}
+
 /** A message's place under the cap: one for a person and a cause. */
 export function roomKey({ contactId, causeId }: { contactId: number; causeId: number }): string {
   return `${contactId}.${causeId}`;
@@ -53,14 +86,27 @@ export function roomKey({ contactId, causeId }: { contactId: number; causeId: nu
  */
 export async function giveRoomBack(tx: Tx, ended: readonly DeliveryKey[]): Promise<void> {
   if (!ended.length) return;
+  const rows = await lockMarks(tx, [...new Set(ended.map(({ contactId }) => contactId))]);
   const marked = new Set(
-    (await lockMarks(tx, [...new Set(ended.map(({ contactId }) => contactId))])).flatMap(
-      ({ contactId, causeIds }) => causeIds.map((causeId) => roomKey({ contactId, causeId })),
-    ),
+    rows.flatMap(({ contactId, causeIds }) => causeIds.map((causeId) => roomKey({ contactId, causeId }))),
   );
   const keys = new Map(ended.map((key) => [roomKey(key), key]));
   const held = [...keys].flatMap(([name, key]) => (marked.has(name) ? [key] : []));
-  if (held.length) await dropMarks(tx, held);
+  // The marks are locked already: of two that end at once, the second sees that the first does not wait any more.
+  const free = new Set((held.length ? await selectUnsent(tx, held) : []).map(roomKey));
+  if (!free.size) return;
+  const changed = rows.filter(({ contactId, causeIds }) =>
+    causeIds.some((causeId) => free.has(roomKey({ contactId, causeId }))),
+  );
+  await writeMarks(
+    tx,
+    changed.map((row) =>
+      rowOf(
+        row.contactId,
+        marksIn(row).filter(({ causeId }) => !free.has(roomKey({ contactId: row.contactId, causeId }))),
+      ),
+    ),
+  );
 }
 
 /** The marks of a person: what it was sent for lately, in workspaces that cap it. */
@@ -69,10 +115,14 @@ export async function marksOf(db: Db, contactId: number): Promise<Mark[]> {
   return row ? marksIn(row) : [];
 }
 
-function marksIn({ atMs, causeIds }: Marks): Mark[] {
-  return atMs.map((at, index) => ({ atMs: at, causeId: causeIds[index]! }));
+/** One mark a cause, the latest: what was filled in or merged may name a cause again. */
+function marksIn({ atMs, causeIds }: Omit<Marks, 'filledMs'>): Mark[] {
+  const latest = new Map<number, number>();
+  for (const [index, causeId] of causeIds.entries())
+    latest.set(causeId, Math.max(latest.get(causeId) ?? 0, atMs[index]!));
+  return [...latest].map(([causeId, at]) => ({ causeId, atMs: at })).sort((a, b) => a.atMs - b.atMs);
 }
 
-function rowOf(contactId: number, marks: readonly Mark[]): Marks {
+function rowOf(contactId: number, marks: readonly Mark[]): Omit<Marks, 'filledMs'> {
   return { contactId, atMs: marks.map(({ atMs }) => atMs), causeIds: marks.map(({ causeId }) => causeId) };
 }

@@ -65,7 +65,8 @@ test('9.4 what is on its way to a number, or begins while it is asked for, makes
   assert.equal(early?.kind === 'unclear' && early.code, 'not_asked');
   ended(other, taken);
   const asked = ask({ ref: 'one', to: '+1', sinceMs: 0 });
-  await Promise.resolve();
+  // It is asked by now, and not answered.
+  await new Promise((resolve) => setImmediate(resolve));
   began([other]);
   tell({ kind: 'accepted', externalIds: ['c'], receipts: true });
   assert.equal((await asked)?.kind, 'unclear');

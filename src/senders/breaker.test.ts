@@ -8,7 +8,7 @@ import { createBreaker } from './breaker.ts';
 
 const accepted: Outcome = { kind: 'accepted', externalIds: ['x'], receipts: true };
 const refused: Outcome = { kind: 'refused', code: 'no', class: 'content', detail: 'no' };
-const deferred = (errorClass: 'transient' | 'rate' | 'config' | 'window'): Outcome => ({
+const deferred = (errorClass: Extract<Outcome, { kind: 'deferred' }>['class']): Outcome => ({
   kind: 'deferred',
   code: errorClass,
   class: errorClass,
@@ -41,7 +41,8 @@ test('what was under way when it opened makes it stay open no longer', async () 
 });
 
 test('one answer closes it, a refusal too, and forgets how often it was open', async () => {
-  for (const answer of [accepted, refused, deferred('rate'), deferred('window')]) {
+  const ofOne = ['rate', 'window', 'hold_24h', 'template_paused', 'provider_retrying'] as const;
+  for (const answer of [accepted, refused, ...ofOne.map(deferred)]) {
     const clock = stillClock();
     const breaker = createBreaker(clock);
     for (let n = 0; n < 20; n++) breaker.saw(deferred('transient'));

@@ -13,7 +13,7 @@ const PLACES = 10;
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Time stands until it is advanced; timers fire then. */
-function handClock(): Clock & { advance(byMs: number): void } {
+function handClock(): Clock & { advance(byMs: number): void; timers(): number } {
   let nowMs = 1_000_000;
   const timers = new Set<{ atMs: number; run: () => void }>();
   return {
@@ -24,6 +24,7 @@ function handClock(): Clock & { advance(byMs: number): void } {
       timers.add(timer);
       return () => timers.delete(timer);
     },
+    timers: () => timers.size,
     advance(byMs) {
       nowMs += byMs;
       for (const timer of timers) if (timer.atMs <= nowMs && timers.delete(timer)) timer.run();
@@ -32,7 +33,7 @@ function handClock(): Clock & { advance(byMs: number): void } {
 }
 
 /** A line with what it did: what began, in order, what went back, what was written down. */
-function rig(options: { ratePerS?: number } = {}) {
+function rig(options: { ratePerS?: number; share?: () => number } = {}) {
   const clock = handClock();
   const line = createLine<string>({ clock, concurrency: PLACES, share: () => 1, ...options });
   const began: string[] = [];
@@ -138,6 +139,50 @@ test('interactive ones go first, and the rate is kept, without a burst after a p
   assert.equal(began[4], 'person');
   await step(2_000);
   assert.ok(began.length >= 12 && began.length <= 14, `${began.length}`);
+});
+
+test('what is on record goes back, or waits, when it may not go; what waits is told at once that it is stopped', async () => {
+  const { began, back, gatekeeper, enter, clock, open } = rig();
+  let leave: 'go' | 'back' | 'wait' = 'back';
+  const keeper = gatekeeper({ whole: true, leave: () => leave });
+  enter(['stopped'], keeper);
+  assert.deepEqual([began, back], [[], ['stopped']]);
+  leave = 'wait';
+  enter(['unknown'], keeper);
+  clock.advance(25);
+  assert.deepEqual([began, back], [[], ['stopped']]);
+  leave = 'go';
+  clock.advance(25);
+  assert.deepEqual(began, ['unknown']);
+  // All places are taken, and nobody answers.
+  enter(some(PLACES - 1, 'slow'), gatekeeper({ whole: true }));
+  enter(some(3, 'behind'), keeper);
+  leave = 'back';
+  clock.advance(25);
+  assert.deepEqual(back, ['stopped', ...some(3, 'behind')]);
+  for (const answer of open.values()) answer();
+  await nextTurn();
+  clock.advance(25);
+  assert.equal(clock.timers(), 0, 'a line that is empty is not looked at');
+});
+
+test('a rate is shared by processes, and counts messages, not calls', () => {
+  const { began, line, gatekeeper, clock } = rig({ ratePerS: 40, share: () => 0.25 });
+  assert.equal(line.ratePerS(), 10);
+  clock.advance(1_000);
+  const whole = gatekeeper({ whole: true });
+  for (const name of ['first', 'second'])
+    line.enter(false, {
+      items: some(8, name),
+      gatekeeper: whole,
+      call: () => (began.push(name), Promise.resolve()),
+      back() {},
+    });
+  assert.deepEqual(began, ['first']);
+  clock.advance(500);
+  assert.deepEqual(began, ['first'], 'eight of ten a second were sent');
+  clock.advance(200);
+  assert.deepEqual(began, ['first', 'second']);
 });
 
 test('the breaker opens after twenty failures in a row, longer each time, and an answer closes it', () => {

@@ -370,6 +370,70 @@ test('the calls of a contact keep their order when the target asked to be left a
   await nothingDue(w);
 });
 
+test('a newer call gives way to an older one that was claimed after it, or whose batch failed and is handled again', async () => {
+  const w = await make('/way');
+  const [lane] = rig.queue.lanes();
+  const contactId = rig.ids.inBucket(lane!.buckets[0]!);
+  receiver.answer('/way', (before) =>
+    before ? { status: 200 } : { status: 429, headers: { 'retry-after': '60' } },
+  );
+  await rig.tell(w.workspaceId, [rig.ids.inBucket(lane!.buckets[1]!)]);
+  await one(w, ({ attempts }) => attempts === 1);
+  const waiting = async () =>
+    (
+      await sql`SELECT 1 FROM due WHERE workspace_id = ${w.workspaceId} AND attempt = 0 AND due_ms > ${clock.nowMs()}`
+    ).length;
+  await rig.tell(w.workspaceId, [contactId]);
+  await until('the older one is put off', async () => (await waiting()) === 1);
+  clock.advance(60_100);
+  const arrivedOf = () =>
+    receiver
+      .received('/way')
+      .filter(({ body }) => (JSON.parse(body) as { contactId: number }).contactId === contactId);
+  const look = rig.queue.untriedBefore;
+  const looks = { begun: 0 };
+  // The newer one looks only when the older one was claimed, which does so only when the newer one has given way.
+  rig.queue.untriedBefore = async (...asked) => {
+    const nth = ++looks.begun;
+    if (nth === 1) {
+      later(2_000);
+      await until('the older one was claimed', () => looks.begun === 2);
+    }
+    if (nth === 2)
+      await until('the newer one is over', async () => (await waiting()) === 1 || arrivedOf().length > 0);
+    return await look(...asked);
+  };
+  await rig.tell(w.workspaceId, [contactId]);
+  const inOrder = async (n: number) => {
+    await until('both arrived', () => {
+      later(1_100);
+      return arrivedOf().length === n;
+    });
+    const order = arrivedOf().map(({ body }) => (JSON.parse(body) as { n: number }).n);
+    deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
+  };
+  await inOrder(2);
+  // The older one’s batch fails once the newer one waits for its turn.
+  looks.begun = 0;
+  rig.queue.untriedBefore = async (...asked) => {
+    const nth = ++looks.begun;
+    if (nth === 1) {
+      await rig.tell(w.workspaceId, [contactId]);
+      await until('the newer one waits', () => looks.begun === 2);
+      throw new Error('a bug');
+    }
+    return await look(...asked);
+  };
+  await rig.tell(w.workspaceId, [contactId]);
+  await until('the batch has failed', () => looks.begun === 2);
+  await inOrder(4);
+  rig.queue.untriedBefore = look;
+  await nothingDue(w);
+});
+
 test('replay: a call of its own with the same body and webhook-id; failed ones are replayed once', async () => {
   const w = await make('/replayed');
   receiver.answer('/replayed', { status: 404 });

@@ -67,6 +67,7 @@ type Run = {
   gates: Gates;
   batch: Batch;
   settling: Settling;
+  /** Whether a call is in the hands of this process since before this batch, or with it: its turn is waited for. */
   isInHand: (callId: number) => boolean;
   begunMs: number;
   /** How many were put off, by webhook. */
@@ -81,14 +82,17 @@ const IN_FLIGHT = 5000;
 const BEGIN_WITHIN_MS = 5000;
 /** A target that answers has room again soon; one that hangs keeps its calls for up to 20 s. */
 const PUT_OFF_MS = { busy: 1000, stuck: 10_000 };
+/** So long a call gives way to an older one that is due as well. */
+const GIVE_WAY_MS = 250;
 const MOST_ANSWER_BYTES = 2048;
 
 /** The handler of calls that are due. */
 export function webhookHandler(deps: DeliverDeps): Handler {
   const gates = createGates(deps.clock);
   const takeTurns = createTurns();
-  // Calls that are in the hands of this process: those before them wait for their turn.
-  const inHand = new Set<number>();
+  // Calls that are in the hands of this process, and since which batch: those behind them wait for their turn.
+  const inHand = new Map<number, number>();
+  let batches = 0;
   // A batch that failed halfway is handled again as a whole; what was settled of it must not be called again.
   const settled = new WeakSet<WorkItem>();
   const settlingDeps = {
@@ -105,14 +109,15 @@ export function webhookHandler(deps: DeliverDeps): Handler {
     async handle(batch) {
       // Taken before anything is awaited: batches are handled in the order in which they were claimed.
       const turns = takeTurns(new Set(batch.items.map(lineOf)));
-      for (const { ownerId } of batch.items) inHand.add(ownerId);
+      const since = ++batches;
+      for (const { ownerId } of batch.items) inHand.set(ownerId, since);
       const settling = createSettling(settlingDeps, batch);
       const run: Run = {
         deps: { ...deps, deadlineMs: deps.deadlineMs ?? DEADLINE_MS },
         gates,
         batch,
         settling,
-        isInHand: (callId) => inHand.has(callId),
+        isInHand: (callId) => (inHand.get(callId) ?? Infinity) <= since,
         begunMs: deps.clock.monotonicMs(),
         putOff: new Map(),
       };
@@ -127,12 +132,23 @@ export function webhookHandler(deps: DeliverDeps): Handler {
         const failed = ended.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
         await settling.finish(!failed);
         if (failed) throw failed.reason;
+      } catch (error) {
+        endFailed(run, turns);
+        throw error;
       } finally {
         for (const turn of turns.values()) turn.forget();
         for (const { ownerId } of batch.items) inHand.delete(ownerId);
       }
     },
   };
+}
+
+/** The batch is handled again, with turns behind those that wait for it now: they give way to its calls. */
+function endFailed({ batch, deps }: Run, turns: ReadonlyMap<string, Turn>): void {
+  for (const [line, items] of Map.groupBy(batch.items, lineOf))
+    turns
+      .get(line)!
+      .end({ callId: Math.min(...items.map(({ ownerId }) => ownerId)), untilMs: deps.clock.nowMs() });
 }
 
 /** Loads what is due; settles what needs no call. */
@@ -230,9 +246,12 @@ function newer(one: Held | undefined, other: Held | undefined): Held | undefined
   return { callId: Math.max(one.callId, other.callId), untilMs: Math.max(one.untilMs, other.untilMs) };
 }
 
-/** Back to the queue, to when the one before it is due: of what is due at once the older is called first. */
+/**
+ * Back to the queue, to when the one before it is due: of what is due at once the older is called first. One that is due already is in
+ * the hands of a batch that was claimed later, or is handled again.
+ */
 function waitBehind(run: Run, { item }: Ready, { untilMs }: Held): Later {
-  const later = { dueMs: untilMs, attempt: item.attempt };
+  const later = { dueMs: Math.max(untilMs, run.deps.clock.nowMs() + GIVE_WAY_MS), attempt: item.attempt };
   run.settling.add({ item, again: later });
   return later;
 }

@@ -59,6 +59,7 @@ test('1,000 events become 2,000 calls in a handful of statements, bodies as they
   const events = eventsOf(workspaceId, contacts);
   const sent = await statements(() => queue.transact((tx) => reader().read(tx, events)));
   ok(sent.length <= 7, `${sent.length}: ${sent.join('\n')}`);
+  equal(sent.filter((text) => text.includes('INSERT INTO webhook_calls')).length, 2, 'a thousand at a time');
 
   const rows = await sql<{ id: number; webhook_id: number; bucket: number; body: string; trigger: string }[]>`
     SELECT id, webhook_id, bucket, body, trigger FROM webhook_calls WHERE workspace_id = ${workspaceId} AND state = 'pending'`;
@@ -97,6 +98,33 @@ test('the calls of a contact sort by id as things happened', async () => {
   deepEqual(
     rows.map(({ body }) => (JSON.parse(body) as { n: number }).n),
     Array.from({ length: 50 }, (_, n) => n),
+  );
+});
+
+test('in whatever order a presenter tells, the calls are in the order of what happened; what names no event comes last', async () => {
+  const workspaceId = ids.spread();
+  const { id: webhookId } = await make(workspaceId);
+  const contactId = ids.spread();
+  const call = (n: number, eventIndex?: number) => ({
+    webhookId,
+    trigger: 'told',
+    body: { n },
+    contactId,
+    ...(eventIndex === undefined ? {} : { eventIndex }),
+  });
+  const backwards = webhookReader({
+    queue,
+    ids,
+    clock,
+    subscriptions: webhooks.subscriptions,
+    presenters: [{ door: 'sunshine', present: () => Promise.resolve([call(2), call(1, 1), call(0, 0)]) }],
+  });
+  await queue.transact((tx) => backwards.read(tx, eventsOf(workspaceId, [contactId, contactId])));
+  const rows = await sql<{ body: string }[]>`
+    SELECT body FROM webhook_calls WHERE workspace_id = ${workspaceId} ORDER BY id`;
+  deepEqual(
+    rows.map(({ body }) => JSON.parse(body) as unknown),
+    [{ n: 0 }, { n: 1 }, { n: 2 }],
   );
 });
 

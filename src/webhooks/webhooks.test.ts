@@ -113,6 +113,20 @@ test('bad input names the field and the rule, and changes nothing', async () => 
   await make(workspaceId, { options: { path: String.raw`C:\u0000` } });
 });
 
+test('what is sealed for one webhook is nothing to another, and one that is enabled again begins anew', async () => {
+  const workspaceId = ids.spread();
+  const [one, other] = [await make(workspaceId), await make(workspaceId)];
+  await sql`UPDATE webhooks SET secret_sealed = (SELECT secret_sealed FROM webhooks WHERE id = ${one.id})
+    WHERE id = ${other.id}`;
+  const name = { workspaceId, door: 'sunshine' as const, id: other.id };
+  equal(good(await webhooks.get(sql, name)).secret, undefined);
+  await sql`UPDATE webhooks SET status = 'disabled', failing_since_ms = 1 WHERE id = ${other.id}`;
+  const enabled = good(
+    await within((tx) => webhooks.update(tx, name, { status: 'active', offered: OFFERED })),
+  );
+  equal(enabled.failingSinceMs, undefined);
+});
+
 test('at most ten per workspace and door, also when two are made at once', async () => {
   const workspaceId = ids.spread();
   const results = await Promise.all(

@@ -9,10 +9,8 @@ import { accept, type Send } from '../../src/outbox/accept.ts';
 import type { DeliverDeps } from '../../src/outbox/deliver/deliver.ts';
 import { createFlow } from '../../src/queue/work/flow.ts';
 import { KIND } from '../../src/queue/work/kinds.ts';
-import { claimDue } from '../../src/queue/work/sql.ts';
-import { createSteps } from '../../src/queue/work/steps.ts';
 import type { Batch } from '../../src/queue/work/work.ts';
-import type { OwnedLane } from '../../src/queue/lanes/lane.ts';
+import { claimBatch } from './claim.ts';
 import type { TestDatabase } from './database.ts';
 import { startTwilioSink } from './twilioSink.ts';
 import { must, newContacts, newTwilio, newWorkspace, startWorld } from './world.ts';
@@ -131,40 +129,7 @@ export async function startOutbox(database: TestDatabase) {
       stream = 0,
       more: Partial<Batch> & { limit?: number } = {},
     ): Promise<Batch> {
-      const number = ctx.queue.laneOf(bucketOf(contactId));
-      const [lane] = await sql<
-        OwnedLane[]
-      >`SELECT lane, bucket, buckets, epoch FROM lanes WHERE lane = ${number}`;
-      const flightId = ctx.ids.inBucket(lane!.bucket);
-      const nowMs = ctx.clock.nowMs();
-      const { limit = 500, kind = KIND.delivery, ...rest } = more;
-      const items = await claimDue(sql, {
-        lane: lane!,
-        flightId,
-        kind,
-        stream,
-        nowMs,
-        after: { dueMs: 0, ownerId: 0 },
-        busy: [],
-        passOver: [],
-        limit,
-        wholeUpTo: limit,
-      });
-      return {
-        lane: lane!,
-        flightId,
-        kind,
-        stream,
-        items,
-        abandoned: false,
-        claimedMs: nowMs,
-        noted: new Map(),
-        steps: createSteps(sql, { lane: lane!, flightId, items, whole: true }),
-        holds: () => true,
-        wakeAt() {},
-        settled() {},
-        ...rest,
-      };
+      return await claimBatch(ctx, contactId, { kind: KIND.delivery, ...more, stream });
     },
     /** How deliveries of a cause stand, in order of contact and seq. */
     async standing(causeId: number) {

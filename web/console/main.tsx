@@ -31,6 +31,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiFault, whenSignedOut } from './api/call.ts';
 import { createConsoleRouter } from './routes.tsx';
+import { Tips } from './ui/Tips.tsx';
 
 const client = new QueryClient({
   defaultOptions: {
@@ -67,6 +68,7 @@ createRoot(document.getElementById('root')!).render(
     >
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
+        <Tips />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

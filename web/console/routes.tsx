@@ -117,6 +117,33 @@ const importOne = createRoute({
   path: 'people/imports/$import',
   component: lazyRouteComponent(() => import('./pages/people/Import.tsx'), 'Import'),
 });
+const exported = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/exports',
+  component: lazyRouteComponent(() => import('./pages/people/Exports.tsx'), 'Exports'),
+});
+const sets = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/sets/$kind',
+  component: lazyRouteComponent(() => import('./pages/people/Sets.tsx'), 'Sets'),
+});
+const set = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/sets/$kind/$set',
+  component: lazyRouteComponent(() => import('./pages/people/Set.tsx'), 'SetPage'),
+});
+const audiences = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/audiences',
+  component: lazyRouteComponent(() => import('./pages/people/Audiences.tsx'), 'Audiences'),
+});
+const audience = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/audiences/$audience',
+  validateSearch: ({ rule }: Record<string, unknown>): { rule?: object } =>
+    typeof rule === 'object' && rule !== null ? { rule } : {},
+  component: lazyRouteComponent(() => import('./pages/people/Audience.tsx'), 'Audience'),
+});
 const person = createRoute({
   getParentRoute: () => workspace,
   path: 'people/$contact',
@@ -167,6 +194,11 @@ const newChannel = createRoute({
   path: 'channels/new/{-$provider}',
   component: lazyRouteComponent(() => import('./pages/channels/NewChannel.tsx'), 'NewChannel'),
 });
+const apps = createRoute({
+  getParentRoute: () => workspace,
+  path: 'apps',
+  component: lazyRouteComponent(() => import('./pages/apps/Apps.tsx'), 'Apps'),
+});
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: 'settings',
@@ -189,6 +221,11 @@ const tree = root.addChildren([
     people,
     imports,
     importOne,
+    exported,
+    sets,
+    set,
+    audiences,
+    audience,
     person,
     broadcasts,
     broadcast,
@@ -199,6 +236,7 @@ const tree = root.addChildren([
     channels,
     integration,
     newChannel,
+    apps,
     settings,
     simulator,
   ]),

@@ -1,11 +1,12 @@
 /** What messages to this address will meet: scripted failures, made and taken away with a press. */
-import { Menu } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import type { Static } from 'typebox';
 import type { RulesShown } from '../../contract/doors/console/simulator.ts';
 import { call } from '../console/api/call.ts';
 import { at } from '../console/api/queries.ts';
+import { Item } from '../console/ui/menuParts.tsx';
+import { Opens } from '../console/ui/Opens.tsx';
 import { toastError } from '../console/ui/toasts.tsx';
 import { Icon } from '../shared/icons.tsx';
 import type { Address } from './Simulator.tsx';
@@ -62,21 +63,24 @@ export function Rules({ ws, device }: { ws: string; device: Address }): ReactEle
           <Icon name="cross" size={14} />
         </button>
       ))}
-      <Menu position="bottom-end" width={280}>
-        <Menu.Target>
-          <button type="button" className="chip">
-            Let the next one fail … <Icon name="down" size={14} />
-          </button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {OUTCOMES.map(({ outcome, says }) => (
-            <Menu.Item key={outcome} onClick={() => make(outcome)}>
-              {says}
-              <span className="reason">{outcome}</span>
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      <Opens
+        position="bottom-end"
+        width={280}
+        items={
+          <>
+            {OUTCOMES.map(({ outcome, says }) => (
+              <Item key={outcome} onClick={() => make(outcome)}>
+                {says}
+                <span className="reason">{outcome}</span>
+              </Item>
+            ))}
+          </>
+        }
+      >
+        <button type="button" className="chip">
+          Let the next one fail … <Icon name="down" size={14} />
+        </button>
+      </Opens>
     </div>
   );
 }

@@ -151,6 +151,8 @@ export const MemberMade = Type.Object({
   ...person,
   disabled: Type.Boolean(),
   link: Type.Optional(Type.Object({ url: Type.String(), expiresAt: Time })),
+  /** The link went to the member by mail. */
+  mailed: Type.Optional(Type.Literal(true)),
 });
 export type MemberMade = Static<typeof MemberMade>;
 /** An operator who was asked to be a member, and has not answered. */

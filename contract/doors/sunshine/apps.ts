@@ -1,6 +1,7 @@
 /** Apps, their keys, webhooks, integrations, menus, templates and files (api/sunshine.md §2, §3.1, §4, §7, §8). */
 import { type Static, Type } from 'typebox';
-import { LIMITS, Metadata, TEMPLATE_NAME_LENGTH, TEMPLATE_NAME_PATTERN, URI_PATTERN } from '../../content.ts';
+import { Metadata, TEMPLATE_NAME_LENGTH, TEMPLATE_NAME_PATTERN, URI_PATTERN } from '../../content.ts';
+import { LIMITS } from '../../limits.ts';
 import { AnyObject, Id, oneOf } from '../fields.ts';
 import { anyObject, pageOf } from './fields.ts';
 import { OFFERED } from './triggers.ts';

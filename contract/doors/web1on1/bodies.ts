@@ -1,7 +1,7 @@
 /** What callers of the Web1on1 API send (api/web1on1.md §B): the shapes of its bodies. Rules that span fields are the door's. */
 import { type Static, Type } from 'typebox';
 import { WorkspaceSettings } from '../console/workspaces.ts';
-import { LIMITS } from '../../content.ts';
+import { LIMITS } from '../../limits.ts';
 
 /** The types a message can have. */
 export const MESSAGE_TYPES = [

@@ -206,8 +206,13 @@ export const deliverFaults = [
     ['room is not written down', 'if (changed.size)\n', 'if (false)\n'],
     [
       'who has no marks yet has room for ever',
-      'rows.push(...(await seedMarks(tx, missing, sinceMs)))',
-      'rows.push(...missing.map((contactId) => ({ contactId, atMs: [], causeIds: [] })))',
+      'toFill.length ? await fillMarks(tx, toFill, { sinceMs, nowMs }) : []',
+      'toFill.length ? await fillMarks(tx, toFill, { sinceMs: nowMs, nowMs }) : []',
+    ],
+    [
+      'what was sent while there was no cap is not counted under the next',
+      'filledMs > setMs.get(contactId)! + UNSETTLED_MS',
+      'filledMs > 0',
     ],
     [
       'when there is room again is not told',

@@ -10,7 +10,9 @@ import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
 import { inboxFaults } from './inbox.ts';
 import { queueFaults } from './queue.ts';
+import { senderFaults } from './senders.ts';
 import { toldFaults } from './told.ts';
+import { webhookFaults } from './webhooks.ts';
 
 export const FAULTS: readonly Fault[] = [
   ...gateFaults,
@@ -24,4 +26,6 @@ export const FAULTS: readonly Fault[] = [
   ...inboxFaults,
   ...connectFaults,
   ...campaignFaults,
+  ...webhookFaults,
+  ...senderFaults,
 ];

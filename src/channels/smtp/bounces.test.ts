@@ -137,6 +137,31 @@ const SAID: [status: string, diagnostic: string, meaning: string][] = [
   ],
   ['5.0.0', '554 no such domain shop.example (in reply to HELO command)', 'blocked'],
   ['5.0.0', 'SMTP error after initial connection: 554 unknown host', 'blocked'],
+  // The reply has a code of its own, or says that it is no end: that outranks the status that was put beside it.
+  ['5.1.1', '451 4.7.1 Please try again in 300 seconds', 'expired'],
+  ['5.1.1', '451 Greylisted', 'expired'],
+  ['5.1.1', '535 5.7.8 Error: authentication failed', 'config'],
+  ['5.1.1', '550 5.7.60 SMTP; Client does not have permissions to send as this sender', 'config'],
+  ['5.1.1', '554 5.7.1 Your access to submit messages to this e-mail system has been rejected.', 'blocked'],
+  ['5.1.1', '554 Denied [CS] [60f1f] (Mode: normal)', 'blocked'],
+  // Our own fault, in words that speak of users, senders and domains as well.
+  ['5.1.8', '550 5.1.8 Sender address has null MX', 'config'],
+  ['5.1.1', '501 5.1.7 Bad sender address syntax', 'config'],
+  ['5.1.1', '550 IP 192.0.2.1 is on a blocklist; unknown user reports', 'blocked'],
+  // Other words and languages.
+  ['5.1.0', '550 #5.1.0 Address rejected.', 'recipient'],
+  ['5.0.0', '550 cuda_nsu ann@people.example', 'recipient'],
+  [
+    '5.4.310',
+    '550 5.4.310 DNS domain people.example does not exist [Message=InfoDomainNonexistent]',
+    'recipient',
+  ],
+  ['5.0.0', '550 Benutzer unbekannt', 'recipient'],
+  ['5.0.0', '550 El destinatario no existe', 'recipient'],
+  ['5.1.1', '550 La boite du destinataire est pleine', 'transient'],
+  ['5.1.1', '552 Mailbox voll', 'transient'],
+  ['5.1.1', '552 почтовый ящик переполнен', 'transient'],
+  ['5.1.1', '450 4.2.1 The user you are trying to contact is receiving mail too quickly', 'rate'],
   // Not understood.
   ['5.0.0', '550 Rejected', 'transient'],
   ['5.0.0', '550 no', 'transient'],

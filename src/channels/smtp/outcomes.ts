@@ -169,7 +169,10 @@ export function bounceReason(words: BounceWords): Pick<Receipt, 'code' | 'class'
   const codes = said.flatMap((one) => enhancedOf(one) ?? []);
   const enhanced = codes.find((code) => !code.endsWith('.0.0'));
   const reply = /(?<![\d.])([45]\d\d)(?=[\s-])/.exec(said[1]!)?.[1];
-  const meaning = enhanced === undefined ? undefined : bounceMeaning(enhanced);
+  // The reply's own code, where it contradicts the status that was put beside it.
+  const replied = enhancedOf(said[1]!);
+  const telling = replied?.endsWith('.0.0') === false ? replied : reply?.startsWith('4') ? '4.0.0' : enhanced;
+  const meaning = telling === undefined ? undefined : bounceMeaning(telling);
   const detail = plainDetail(said[1]! || said[2]! || said[0]!, []);
   return {
     code: enhanced ?? reply ?? codes[0] ?? 'bounced',

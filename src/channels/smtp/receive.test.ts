@@ -485,14 +485,14 @@ test('mails that are made to do harm are read or refused, and soon', async (t) =
   ];
   for (const [name, mail, kind] of table)
     await t.test(name, async () => {
-      const startMs = performance.now();
+      const before = process.cpuUsage();
       const callback = await receive(mail);
       equal(callback.kind, kind);
       if (callback.kind === 'parsed') {
         ok(callback.receipts.length <= 20);
         for (const { media, text } of callback.inbound) ok(media.length <= 50 && text.length <= 100_000);
       }
-      ok(performance.now() - startMs < 10_000, 'takes too long');
+      ok(process.cpuUsage(before).user < 10_000_000, 'takes too long');
     });
 });
 

@@ -53,7 +53,7 @@ const WORDS: Readonly<Record<Keyword, readonly string[]>> = {
     listOf('стоп, отписаться, відписатися, σταμάτα, στοπ, dur, iptal, durdur'),
     listOf('توقف, إيقاف, ايقاف, إلغاء, הסר, הסירו, עצור, रोकें, बंद करें'),
     listOf('停止, 配信停止, ストップ, 退订, 退訂, 取消, 수신거부, 중지, 정지'),
-    listOf('berhenti, huy, hủy, ihinto'),
+    listOf('berhenti, huy, hủy, dừng, ihinto, หยุด, ยกเลิก'),
   ].flat(),
   start: listOf('start, unstop, opt in, optin, subscribe, resubscribe, yes start, unstop me'),
   help: listOf('help, info, aide, hilfe, ayuda, ajuda, aiuto'),

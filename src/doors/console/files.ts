@@ -1,5 +1,6 @@
 /** Files that operators send: kept under an address that nobody can guess, for messages to point to. */
-import { FileKept, MOST_FILE_BYTES } from '../../../contract/doors/console/files.ts';
+import { FileKept } from '../../../contract/doors/console/files.ts';
+import { MOST_FILE_BYTES } from '../../../contract/limits.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { keepFile } from '../../content/mediaStore.ts';
 import { readForm } from '../kit/form.ts';

@@ -4,6 +4,7 @@ import { actionRoutes } from './actions.ts';
 import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
+import { audienceRoutes } from './audiences.ts';
 import { backtestRoutes } from './backtests.ts';
 import { campaignDraftRoutes } from './campaignsDrafts.ts';
 import { campaignTrailRoutes } from './campaignsTrail.ts';
@@ -32,6 +33,7 @@ import { mergeRoutes } from './merge.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
+import { peopleJobRoutes } from './peopleJobs.ts';
 import { renderRoutes } from './render.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
@@ -55,6 +57,8 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...healthRoutes,
   ...integrationRoutes,
+  ...audienceRoutes,
+  ...peopleJobRoutes,
   ...contactRoutes,
   ...mergeRoutes,
   ...exportRoutes,

@@ -1,4 +1,5 @@
 /** Workspaces and their settings, the audit log, and who belongs to them. */
+import { installMailing, mailTo, type Mailing } from '../kit/accountMail.ts';
 import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/invitations.ts';
 import {
   AuditPage,
@@ -117,7 +118,7 @@ export const workspaceRoutes: readonly Route[] = [
       const broken = checkSettings(body.settings);
       if (broken) return broken;
       return async (tx) => {
-        const changed = await updateWorkspace(tx, { id: workspace.id, ...body });
+        const changed = await updateWorkspace(tx, { ...body, id: workspace.id, nowMs: ctx.clock.nowMs() });
         if (isFault(changed)) return changed;
         afterCommit(() => ctx.directory.forget(workspace.id));
         const audit = { action: 'workspace.update', subject: `workspace:${workspace.id}`, detail: body };
@@ -160,7 +161,9 @@ export const workspaceRoutes: readonly Route[] = [
       if (isFault(may)) return may;
       const { password } = call.body;
       const passwordHash = password === undefined ? undefined : await hashPassword(password, 'password');
-      return isFault(passwordHash) ? passwordHash : (tx) => invite(call, tx, passwordHash);
+      const mailing = await installMailing(call.ctx);
+      if (isFault(mailing)) return mailing;
+      return isFault(passwordHash) ? passwordHash : (tx) => invite(call, tx, { passwordHash, mailing });
     },
   }),
   writes({
@@ -238,7 +241,7 @@ type Invited = { email: string; role: Role; name?: string; password?: string };
 async function invite(
   call: Call<Invited>,
   tx: Tx,
-  passwordHash: string | undefined,
+  { passwordHash, mailing }: { passwordHash: string | undefined; mailing: Mailing | undefined },
 ): Promise<Done<201, MemberMade> | Done<202, MemberInvited> | Fault> {
   const { ctx, workspace, afterCommit } = call;
   const { email, role, name } = call.body;
@@ -251,13 +254,16 @@ async function invite(
   const members = known ? await listMembers(tx, { workspaceId: workspace.id }) : [];
   if (members.some(({ id }) => id === known!.id))
     return fault('conflict', 'email: is a member already', { field: 'email' });
-  if (known) return await ask(call, tx, known, role);
+  if (known) return await ask(call, tx, known, { role, mailing });
   const made = await makeOperator(call, tx, name!, passwordHash);
   if (isFault(made)) return made;
   const { operator, link } = made;
   const set = await setMember(tx, { workspaceId: workspace.id, operatorId: operator.id, role });
   if (isFault(set)) return set;
   afterCommit(() => ctx.keyring.forgetRoles(operator.id));
+  const shown = link && { url: `${ctx.publicUrl()}${link.path}`, expiresAt: timeText(link.expiresMs) };
+  // Who can be mailed alone sees the link: it shows that the address is theirs.
+  if (shown && mailing) await mailTo(ctx, tx, mailing, welcome(operator, workspace.name, role, shown));
   return {
     status: 201,
     body: {
@@ -266,13 +272,27 @@ async function invite(
       name: operator.name,
       role,
       disabled: false,
-      ...(link && { link: { url: `${ctx.publicUrl()}${link.path}`, expiresAt: timeText(link.expiresMs) } }),
+      ...(shown && (mailing ? { mailed: true as const } : { link: shown })),
     },
     audit: {
       action: 'member.add',
       subject: `operator:${operator.id}`,
       detail: { email: operator.email, role },
     },
+  };
+}
+
+function welcome(
+  { email, name }: Operator,
+  workspaceName: string,
+  role: Role,
+  link: { url: string; expiresAt: string },
+): { email: string; subject: string; text: string } {
+  const until = link.expiresAt.slice(0, 16).replace('T', ' ');
+  return {
+    email,
+    subject: `You are ${role} of ${workspaceName} now`,
+    text: `Hello ${name},\n\nset your password here, once, until ${until} UTC:\n${link.url}\n\nIf you expect nothing of ${workspaceName}, you need do nothing.`,
   };
 }
 
@@ -291,13 +311,19 @@ async function makeOperator(
 
 /** Somebody who is an operator already is asked: he becomes a member when he says yes. */
 async function ask(
-  { workspace, nowMs }: Call<unknown>,
+  { ctx, workspace, nowMs }: Call<unknown>,
   tx: Tx,
   known: Operator,
-  role: Role,
+  { role, mailing }: { role: Role; mailing: Mailing | undefined },
 ): Promise<Done<202, MemberInvited>> {
   const { id, email, name } = known;
   await inviteOperator(tx, nowMs, { workspaceId: workspace.id, operatorId: id, role });
+  if (mailing)
+    await mailTo(ctx, tx, mailing, {
+      email,
+      subject: `You are invited to ${workspace.name}`,
+      text: `Hello ${name},\n\nyou are asked to be ${role} of ${workspace.name}. Sign in at ${ctx.publicUrl()} and accept or decline it there.`,
+    });
   return {
     status: 202,
     body: { id: toHex24(id), email, name, role, invited: true },

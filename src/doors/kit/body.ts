@@ -27,6 +27,10 @@ export const JSON_BYTES = 100 * 1024;
 
 /** Fields that a JSON body may have in all: each costs far more than its bytes to parse, to check and to hash. */
 const MOST_FIELDS = 20_000;
+/** Values in all: an audience may name twice 100,000 contacts. */
+const MOST_VALUES = 250_000;
+/** Lists and objects within each other. Nothing that we read goes so deep, and what is nested without end costs ten times its bytes. */
+const DEEPEST = 200;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -122,8 +126,8 @@ export function atRoot(given: Fault): Fault {
 
 function parseJson(body: Buffer, contentType: string | undefined): unknown {
   if (body.length === 0) return undefined;
-  if (hasMoreFields(body, MOST_FIELDS))
-    return fault('too_large', `The body has more than ${MOST_FIELDS} fields.`);
+  const excess = excessOf(body);
+  if (excess) return fault('too_large', `The body ${excess}.`);
   try {
     const read = parseExact(utf8.decode(body));
     return 'inexact' in read ? inexact(read.inexact) : read.value;
@@ -141,16 +145,28 @@ export function inexact(field: string): Fault {
   return fault('bad_request', `${field}: ${rule}`, { field: beginningOf(field, 200) });
 }
 
-/** Whether JSON has more fields than so many, by its colons outside of texts: known before anything is made of them. */
-function hasMoreFields(body: Buffer, most: number): boolean {
-  if (body.length <= most) return false;
+/** What JSON has too much of, by its marks outside of texts: known before anything is made of them. */
+function excessOf(body: Buffer): string | undefined {
+  if (body.length <= MOST_FIELDS) return undefined;
   let fields = 0;
+  let values = 0;
+  let depth = 0;
   let inText = false;
   for (let at = 0; at < body.length; at++) {
     const byte = body[at];
-    if (byte === 0x22) inText = !inText;
-    else if (inText && byte === 0x5c) at++;
-    else if (!inText && byte === 0x3a && ++fields > most) return true;
+    if (byte === QUOTE) inText = !inText;
+    else if (inText) {
+      if (byte === BACKSLASH) at++;
+    } else if (byte === COLON) {
+      if (++fields > MOST_FIELDS) return `has more than ${MOST_FIELDS} fields`;
+    } else if (byte === COMMA) {
+      if (++values > MOST_VALUES) return `has more than ${MOST_VALUES} values`;
+    } else if (byte === OPENS_LIST || byte === OPENS_OBJECT) {
+      if (++depth > DEEPEST) return `is nested deeper than ${DEEPEST} lists and objects`;
+    } else if (byte === CLOSES_LIST || byte === CLOSES_OBJECT) depth--;
   }
-  return false;
+  return undefined;
 }
+
+const [QUOTE, BACKSLASH, COLON, COMMA, OPENS_LIST, CLOSES_LIST, OPENS_OBJECT, CLOSES_OBJECT] =
+  Buffer.from('"\\:,[]{}');

@@ -33,6 +33,7 @@ export const NO_WORKSPACE: Workspace = Object.freeze({
   timeZone: 'UTC',
   settings: {},
   clockAheadMs: 0,
+  capSetMs: 0,
   createdMs: 0,
 });
 

@@ -2,9 +2,9 @@
 import type { TakeReceipts } from '../../channels/adapter.ts';
 import { type Static, Type } from 'typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LIMITS } from '../../../contract/content.ts';
 import { ChatMessages, ChatSaid, ChatSession } from '../../../contract/doors/chat.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
+import { LIMITS } from '../../../contract/limits.ts';
 import { randomToken } from '../../base/crypto.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';

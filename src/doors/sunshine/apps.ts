@@ -227,6 +227,7 @@ async function changeApp(
     const changed = await updateWorkspace(tx, {
       id: workspace.id,
       settings,
+      nowMs: ctx.clock.nowMs(),
       ...(name === undefined ? {} : { name }),
     });
     if (isFault(changed)) return changed.fault === 'not_found' ? missing('app') : changed;

@@ -93,6 +93,7 @@ async function keep<S extends number>(
     const changed = await updateWorkspace(tx, {
       id: workspace.id,
       settings: menuIs(of.integrationId, items),
+      nowMs: ctx.clock.nowMs(),
     });
     if (isFault(changed))
       return changed.fault === 'not_found' ? missing('app') : breaks('items', 'are too long');

@@ -162,7 +162,7 @@ export async function keepOwn(
   if (!present) return missing('app');
   const settings = change(present);
   if (isFault(settings)) return settings;
-  const changed = await updateWorkspace(tx, { id: workspace.id, settings });
+  const changed = await updateWorkspace(tx, { id: workspace.id, settings, nowMs: ctx.clock.nowMs() });
   if (isFault(changed)) return tooMuch;
   afterCommit(() => ctx.directory.forget(workspace.id));
   return undefined;

@@ -3,9 +3,10 @@
  * it is meant to. Keeps nothing. A page of another site cannot have its own text shown under our name: what is posted must come from a
  * frame of ours, which browsers say in headers that no page can write (Fetch Metadata, W3C).
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { MAIL_FRAME_PATH } from '../../../contract/preview.ts';
-import { LIMITS } from '../../../contract/content.ts';
+import { LIMITS } from '../../../contract/limits.ts';
+import { acceptBytes } from '../kit/body.ts';
 
 /** A form writes each byte as three at most. */
 const FORM_BYTES = 3 * 4 * LIMITS.html + 1024;
@@ -25,18 +26,19 @@ const policy = (pictures: boolean) =>
 /** The route. */
 export function mailFrameDoor(app: FastifyInstance): void {
   void app.register((inner, _options, done) => {
-    inner.addContentTypeParser(
-      'application/x-www-form-urlencoded',
-      { parseAs: 'string', bodyLimit: FORM_BYTES },
-      (_request, body, parsed) => parsed(null, new URLSearchParams(body as string)),
-    );
+    // Counted among the bytes that are held of a peer, and read only from where it may come.
+    acceptBytes(inner);
+    inner.addHook('onRequest', async ({ headers }, reply) => {
+      if (headers['sec-fetch-site'] !== 'same-origin' || headers['sec-fetch-dest'] !== 'iframe')
+        return await refuse(reply);
+      return undefined;
+    });
     inner.post(MAIL_FRAME_PATH, { bodyLimit: FORM_BYTES }, (request, reply) => {
-      const { 'sec-fetch-site': site, 'sec-fetch-dest': dest } = request.headers;
-      if (site !== 'same-origin' || dest !== 'iframe' || !(request.body instanceof URLSearchParams))
-        return reply.code(403).type('text/plain; charset=utf-8').send('Only for a frame of the console.');
-      const html = request.body.get('html') ?? '';
+      if (!FORM.test(request.headers['content-type'] ?? '')) return refuse(reply);
+      const form = new URLSearchParams(String(request.body));
+      const html = form.get('html') ?? '';
       return reply
-        .header('content-security-policy', policy(request.body.get('pictures') === 'yes'))
+        .header('content-security-policy', policy(form.get('pictures') === 'yes'))
         .header('cache-control', 'no-store')
         .header('referrer-policy', 'no-referrer')
         .type('text/html; charset=utf-8')
@@ -44,4 +46,10 @@ export function mailFrameDoor(app: FastifyInstance): void {
     });
     done();
   });
+}
+
+const FORM = /^application\/x-www-form-urlencoded\b/i;
+
+function refuse(reply: FastifyReply): FastifyReply {
+  return reply.code(403).type('text/plain; charset=utf-8').send('Only for a frame of the console.');
 }

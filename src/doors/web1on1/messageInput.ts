@@ -3,7 +3,8 @@
  * Pure.
  */
 import { beginningOf } from '../../base/text.ts';
-import { LIMITS, type Content } from '../../../contract/content.ts';
+import type { Content } from '../../../contract/content.ts';
+import { LIMITS } from '../../../contract/limits.ts';
 import type { MessageType, WebMessage } from '../../../contract/doors/web1on1/bodies.ts';
 import { refuses, breaks, isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';

@@ -52,7 +52,7 @@ async function change(call: Call<ChangedOrganization>): Promise<Work<200, Organi
     settings: { ...settings, ...(language === undefined ? {} : { language }) },
   };
   return async (tx) => {
-    const changed = await updateWorkspace(tx, { id: workspace.id, ...wanted });
+    const changed = await updateWorkspace(tx, { id: workspace.id, nowMs: ctx.clock.nowMs(), ...wanted });
     if (isFault(changed)) return changed;
     afterCommit(() => ctx.directory.forget(workspace.id));
     return {

@@ -1,4 +1,5 @@
 /** Delivering, batch by batch: order, what is not begun, what is put off, what a dead worker left. On a real Postgres and a real socket. */
+import { updateWorkspace } from '../../accounts/workspaces.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { testDatabase } from '../../../test/support/database.ts';
@@ -249,6 +250,32 @@ test('what was sent before there was a cap counts under it; what is held for ano
     await sql`SELECT 1 FROM caps WHERE contact_id = ${ben!.id} AND cardinality(at_ms) > 0`,
     [],
   );
+});
+
+test('a cap that was taken away and set again, or reaches further back, counts all that was or may have been sent meanwhile', async () => {
+  const { id: workspaceId } = await rig.newPlace();
+  const [ann] = await rig.newPeople(workspaceId, 1);
+  const cap = async (most: number, perHours: number) => {
+    const settings = { frequencyCap: most ? { most, perHours } : null };
+    assert.ok(
+      'id' in (await updateWorkspace(sql, { id: workspaceId, settings, nowMs: rig.ctx.clock.nowMs() })),
+    );
+    rig.ctx.directory.forget(workspaceId);
+  };
+  const send = async () => {
+    const [id] = await rig.say(workspaceId, [{ contactId: ann!.id, class: 'marketing' }]);
+    await deliveryHandler(rig.deps, 10).handle(await rig.claim(ann!.id));
+    return (await statesOf([id!]))[0];
+  };
+  await cap(2, 24);
+  assert.equal(await send(), STATE.accepted);
+  await cap(0, 0);
+  rig.sink.answer = () => 'reset';
+  assert.equal(await send(), STATE.unknown, 'the provider may have it');
+  rig.sink.answer = () => 'accept';
+  await sql`UPDATE caps SET filled_ms = filled_ms - 3600000 WHERE contact_id = ${ann!.id}`;
+  await cap(3, 24);
+  assert.deepEqual([await send(), await send()], [STATE.accepted, STATE.held]);
 });
 
 test('what a dead worker left: by class, and what a receipt or a note settles meanwhile is not sent again', async () => {

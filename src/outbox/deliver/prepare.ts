@@ -303,9 +303,10 @@ async function takeRoomFor(
     if (!cap || !person || draft.class !== 'marketing' || draft.canceled) return [];
     if (!wouldGo(draft, terms, person, nowMs)) return [];
     const { ownerId: contactId, causeId } = draft.item;
-    return [{ contactId, causeId, cap, nowMs: nowMs + terms.workspace.clockAheadMs }];
+    const { clockAheadMs, capSetMs } = terms.workspace;
+    return [{ contactId, causeId, cap, nowMs: nowMs + clockAheadMs, capSetMs }];
   });
-  return await takeRoom(deps.sql, asking);
+  return await takeRoom(deps.sql, asking, nowMs);
 }
 
 /** What throws is told when the draft is made ready (makeReady): here it takes no room, and its neighbours do. */

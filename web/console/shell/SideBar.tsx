@@ -1,5 +1,5 @@
 /** The side bar: the workspace, its pages, who is signed in. Under 768 px it is a row of tabs below. */
-import { Menu, UnstyledButton, useMantineColorScheme, useComputedColorScheme } from '@mantine/core';
+import { UnstyledButton, useMantineColorScheme, useComputedColorScheme } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
@@ -10,6 +10,8 @@ import { call } from '../api/call.ts';
 import { bootstrapQuery, countsQuery } from '../api/queries.ts';
 import { paths } from '../paths.ts';
 import { countText, Letters } from '../ui/basic.tsx';
+import { Item, ItemsLabel } from '../ui/menuParts.tsx';
+import { Opens } from '../ui/Opens.tsx';
 import { toastError } from '../ui/toasts.tsx';
 import { usePlaces, type PlaceOf } from './places.ts';
 import { useHere, useMe } from './session.ts';
@@ -67,25 +69,28 @@ function Switcher(): ReactElement {
   const { data } = useSuspenseQuery(bootstrapQuery);
   const navigate = useNavigate();
   return (
-    <Menu position="bottom-start" width={240}>
-      <Menu.Target>
-        <UnstyledButton className="switcher">
-          <img src="/favicon.svg" alt="" width={24} height={24} />
-          <span className="unseen">Workspace </span>
-          <span className="switcher-name">{here.name}</span>
-          <span className="unseen">: switch</span>
-          <Icon name="down" size={16} />
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Workspaces</Menu.Label>
-        {data.workspaces.map(({ id, name, environment }) => (
-          <Menu.Item key={id} onClick={() => void navigate({ href: paths.inbox(id) } as never)}>
-            {name} {environment === 'test' ? <span className="tag-test">test</span> : null}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <Opens
+      position="bottom-start"
+      width={240}
+      items={
+        <>
+          <ItemsLabel>Workspaces</ItemsLabel>
+          {data.workspaces.map(({ id, name, environment }) => (
+            <Item key={id} onClick={() => void navigate({ href: paths.inbox(id) } as never)}>
+              {name} {environment === 'test' ? <span className="tag-test">test</span> : null}
+            </Item>
+          ))}
+        </>
+      }
+    >
+      <UnstyledButton className="switcher">
+        <img src="/favicon.svg" alt="" width={24} height={24} />
+        <span className="unseen">Workspace </span>
+        <span className="switcher-name">{here.name}</span>
+        <span className="unseen">: switch</span>
+        <Icon name="down" size={16} />
+      </UnstyledButton>
+    </Opens>
   );
 }
 
@@ -108,44 +113,47 @@ function Own({ onKeys }: { onKeys: () => void }): ReactElement {
     }
   };
   return (
-    <Menu position="top-start" width={220}>
-      <Menu.Target>
-        <UnstyledButton className="own">
-          <Letters name={me.name} />
-          <span className="own-name">{me.name}</span>
-          <span className="unseen">: look, keys, sign out</span>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{me.email}</Menu.Label>
-        {isNarrow
-          ? places
-              .filter(({ isMore }) => isMore)
-              .map(({ name, icon, go }) => (
-                <Menu.Item key={name} leftSection={<Icon name={icon} size={16} />} onClick={go}>
-                  {name}
-                </Menu.Item>
-              ))
-          : null}
-        <Menu.Item
-          leftSection={<Icon name="people" size={16} />}
-          onClick={() => void navigate({ href: paths.me() } as never)}
-        >
-          Your account
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<Icon name={scheme === 'dark' ? 'sun' : 'moon'} size={16} />}
-          onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}
-        >
-          {scheme === 'dark' ? 'Light' : 'Dark'}
-        </Menu.Item>
-        <Menu.Item leftSection={<Icon name="keyboard" size={16} />} onClick={onKeys}>
-          Keys
-        </Menu.Item>
-        <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <Opens
+      position="top-start"
+      width={220}
+      items={
+        <>
+          <ItemsLabel>{me.email}</ItemsLabel>
+          {isNarrow
+            ? places
+                .filter(({ isMore }) => isMore)
+                .map(({ name, icon, go }) => (
+                  <Item key={name} leftSection={<Icon name={icon} size={16} />} onClick={go}>
+                    {name}
+                  </Item>
+                ))
+            : null}
+          <Item
+            leftSection={<Icon name="people" size={16} />}
+            onClick={() => void navigate({ href: paths.me() } as never)}
+          >
+            Your account
+          </Item>
+          <Item
+            leftSection={<Icon name={scheme === 'dark' ? 'sun' : 'moon'} size={16} />}
+            onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}
+          >
+            {scheme === 'dark' ? 'Light' : 'Dark'}
+          </Item>
+          <Item leftSection={<Icon name="keyboard" size={16} />} onClick={onKeys}>
+            Keys
+          </Item>
+          <Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
+            Sign out
+          </Item>
+        </>
+      }
+    >
+      <UnstyledButton className="own">
+        <Letters name={me.name} />
+        <span className="own-name">{me.name}</span>
+        <span className="unseen">: look, keys, sign out</span>
+      </UnstyledButton>
+    </Opens>
   );
 }

@@ -1,5 +1,5 @@
 /** Small parts that every page is made of. Knows no address and no call. */
-import { Button, Tooltip, type ButtonProps } from '@mantine/core';
+import { Button, type ButtonProps } from '@mantine/core';
 import type { MouseEvent, ReactElement, ReactNode } from 'react';
 import { Icon, type IconName } from '../../shared/icons.tsx';
 import type { May } from '../may.ts';
@@ -17,8 +17,7 @@ export type ActProps = {
 /** A button that says why it does nothing, where it does nothing; it can be reached all the same. */
 export function Act({ may = true, onAct, children, icon, hint, busy, ...look }: ActProps): ReactElement {
   const isOff = may !== true;
-  const label = isOff ? may : hint;
-  const button = (
+  return (
     <Button
       variant="default"
       size="sm"
@@ -26,6 +25,7 @@ export function Act({ may = true, onAct, children, icon, hint, busy, ...look }: 
       leftSection={icon ? <Icon name={icon} size={16} /> : undefined}
       aria-disabled={isOff || undefined}
       data-off={isOff || undefined}
+      data-tip={isOff ? may : hint}
       loading={busy}
       onClick={(event: MouseEvent) => {
         event.stopPropagation();
@@ -34,13 +34,6 @@ export function Act({ may = true, onAct, children, icon, hint, busy, ...look }: 
     >
       {children}
     </Button>
-  );
-  return label ? (
-    <Tooltip label={label} multiline maw={260} events={{ hover: true, focus: true, touch: true }}>
-      {button}
-    </Tooltip>
-  ) : (
-    button
   );
 }
 

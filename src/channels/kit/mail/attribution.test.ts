@@ -6,6 +6,10 @@ import { equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { withoutQuotes } from './quotes.ts';
 
+/** Marks of direction, as Gmail and Apple Mail put them around names in Hebrew, Arabic and Persian. */
+const marked = (text: string) =>
+  text.replaceAll('[', '\u202b').replaceAll('(', '\u202a').replaceAll(')', '\u202c\u200f');
+
 const GMAIL = [
   'On Fri, Nov 20, 2026 at 9:12 AM Shop <shop@shop.example> wrote:',
   'Op vr 20 nov 2026 om 09:12 schreef Shop <shop@shop.example>:',
@@ -99,6 +103,60 @@ const OUTLOOK: [from: string, when: string, to: string, about: string][] = [
   ['Från', 'Skickat', 'Till', 'Ämne'],
 ];
 
+/** Other languages and programs; what Gmail and others introduce in marked lines only stands below. */
+const OTHERS = [
+  'Shop <shop@shop.example> escreveu no dia sexta, 20/11/2026 à(s) 09:12:',
+  'fre. 20. nov. 2026 kl. 09:12 skrev Shop <shop@shop.example>:',
+  'pá 20. 11. 2026 v 9:12 odesílatel Shop <shop@shop.example> napsal:',
+  'pi 20. 11. 2026 o 9:12 Shop <shop@shop.example> napísal(a):',
+  'pet, 20. stu 2026. u 09:12 Shop <shop@shop.example> napisao je:',
+  'На пт, 20.11.2026 г. в 9:12 Shop <shop@shop.example> написа:',
+  'În vin., 20 nov. 2026 la 09:12, Shop <shop@shop.example> a scris:',
+  'Στις Παρ 20 Νοε 2026 στις 9:12 π.μ., ο χρήστης Shop <shop@shop.example> έγραψε:',
+  'เมื่อ ศ. 20 พ.ย. 2026 เวลา 09:12 Shop <shop@shop.example> เขียนว่า:',
+  'ในวันที่ 20 พ.ย. 2569 BE เวลา 09:12 Shop <shop@shop.example> เขียนว่า:',
+  'শুক্র, ২০ নভেম্বর, ২০২৬ তারিখে ৯:১২ AM টায় তারিখে Shop <shop@shop.example> লিখেছেন:',
+  'शुक्र, २० नोव्हें, २०२६ रोजी ९:१२ म.पू. वाजता Shop <shop@shop.example> यांनी लिहिले:',
+  marked('[در تاریخ جمعه ۲۰ نوامبر ۲۰۲۶ ساعت ۹:۱۲ (Shop) <(shop@shop.example)> نوشت:'),
+  marked('[في الجمعة، 20 نوفمبر 2026 في 9:12 ص تمت كتابة ما يلي بواسطة (Shop) <(shop@shop.example)>:'),
+  marked('[ב-20 בנוב׳ 2026, בשעה 9:12, (Shop) <shop@shop.example> כתב/ה:'),
+  'On Fri, Nov 20, 2026 at 9:12 AM, Shop < shop@shop.example > wrote:',
+  'On 20 Nov 2026, 09:12 +0100, Shop <shop@shop.example>, wrote:',
+  'On Nov 20, 2026, at 9:12\u202fAM, Shop <shop@shop.example> wrote:',
+  'At 2026-11-20 09:12:00, "Shop" <shop@shop.example> wrote:',
+  'Shop <shop@shop.example> schrieb am Fr., 20. Nov. 2026, 09:12:',
+];
+const ABOVE_MARKS = [
+  '2026-11-20 9:12 GMT+01:00 Shop <shop@shop.example>:',
+  marked('[בתאריך יום ו׳, 20 בנוב׳ 2026 ב-9:12 מאת (Shop) <(shop@shop.example)>:'),
+  'Пятница, 20 ноября 2026, 9:12 +03:00 от Shop <shop@shop.example>:',
+  '20.11.2026, 09:12, "Shop" <shop@shop.example>:',
+  'Shop писал(а) 2026-11-20 09:12:',
+  'Shop a écrit le 20/11/2026 à 09:12 :',
+  'Shop escribió el 20/11/26 a las 09:12:',
+  'Shop ha scritto il 20/11/2026 alle 09:12:',
+  'Shop escreveu em 20/11/2026 09:12:',
+  'Quoting Shop <shop@shop.example>:',
+  'Zitat von Shop <shop@shop.example>:',
+  'Citando Shop <shop@shop.example>:',
+  'Shop <shop@shop.example> wrote:',
+  'ב-20/11/2026 9:12, Shop כתב:',
+];
+/** Rules and headers in other orders and words than Outlook's. */
+const ABOVE_ANSWERED = [
+  'Gesendet: Freitag, 20. November 2026 um 09:12 Uhr\nVon: "Shop" <shop@shop.example>\nAn: ann@people.example\nBetreff: Tuesday',
+  '-----Original-Nachricht-----\nBetreff: Tuesday\nDatum: 2026-11-20T09:12:00+0100\nVon: "Shop" <shop@shop.example>\nAn: "Ann" <ann@people.example>',
+  '------------------ Original ------------------\nFrom:  "Shop"<shop@shop.example>;\nDate:  Fri, Nov 20, 2026 09:12 AM\nTo:  "ann"<ann@people.example>;\nSubject:  Tuesday',
+  '------------------&nbsp;原始邮件&nbsp;------------------\n发件人: "Shop" <shop@shop.example>;\n发送时间: 2026年11月20日(星期五) 上午9:12\n收件人: "Ann"<ann@people.example>;\n主题: Tuesday',
+  '--------- 원본 메일 ---------\n보낸사람 : Shop <shop@shop.example>\n받는사람 : Ann <ann@people.example>\n날짜 : 2026년 11월 20일 금요일, 09시 12분 00초 +0900\n제목 : Tuesday',
+  '-------- 원본 이메일 --------\n보낸사람: Shop <shop@shop.example>\n날짜: 26/11/20 오전 9:12 (GMT+09:00)\n받은사람: ann@people.example\n제목: Tuesday',
+  '보낸 사람: Shop <shop@shop.example>\n보낸 시간: 2026년 11월 20일 금요일 오전 9:12\n받는 사람: ann@people.example\n제목: Tuesday',
+  '發件人: Shop <shop@shop.example>\n日期: 2026年11月20日 星期五 上午9:12\n收件人: ann@people.example\n主旨: Tuesday',
+  '------- Original Message -------\nOn Friday, November 20th, 2026 at 9:12 AM, Shop <shop@shop.example> wrote:\n',
+  '\u200fمن: Shop <shop@shop.example>\n\u200fتم الإرسال: الجمعة، 20 نوفمبر 2026 09:12 ص\n\u200fإلى: Ann <ann@people.example>\n\u200fالموضوع: Tuesday',
+  '>>> Shop <shop@shop.example> 11/20/2026 9:12 AM >>>',
+];
+
 /** What people say, also right above the attribution, and in shapes that look like what is cut. */
 const OWN = [
   'Yes',
@@ -138,11 +196,26 @@ for (const [from, when, to, about] of OUTLOOK)
         equal(withoutQuotes(`${own}${between}${headers}\n\nShall we deliver?\n`), own, own + between);
   });
 
+test('OTHERS: each in its language, its program, its place', () => {
+  for (const own of OWN) {
+    for (const attribution of OTHERS)
+      for (const quote of ['> Shall we deliver?\n> The shop', 'Shall we deliver?\nThe shop'])
+        equal(withoutQuotes(`${own}\n\n${attribution}\n\n${quote}\n`), own, attribution);
+    for (const attribution of ABOVE_MARKS)
+      equal(withoutQuotes(`${own}\n\n${attribution}\n\n> Shall we deliver?\n> The shop\n`), own, attribution);
+    for (const head of ABOVE_ANSWERED)
+      equal(withoutQuotes(`${own}\n\n${head}\n\nShall we deliver?\n\nThe shop\n`), own, head);
+  }
+});
+
 test('what people write that looks like a quote is theirs', () => {
   for (const text of [
     'On Tuesday, 3 December 2026 at 10:00 your colleague wrote:\nWe will refund you\n\nHe never did.',
     'From: Amsterdam\nTo: Paris\nDate: 3 May\nSubject: a trip\n\nCan you do that?',
     'I need:\n> 5 kg of flour\nand sugar',
+    'Send it so:\nFrom: Acme\nTo: billing@acme.example\nDate: 3 May 2027\nSubject: Invoice 5\n\nThank you',
+    'Gesendet: 3. Mai\nVon: Berlin\nAn: Paris\nBetreff: Lampe\n\nWo ist sie?',
+    'He told me, and Shop wrote:\nno',
     'first\n--\nsecond',
     'first\n--\nsecond\nthird\nfourth\nfifth\nsixth\nseventh\neighth',
     'My address:\nann@people.example\nThank you',

@@ -23,6 +23,8 @@ const WROTE_WORDS = [
   'pisze',
   'napisana przez',
   'napsal(?:\\(a\\)|a)?',
+  'napísal(?:\\(a\\)|a)?',
+  'napisa(?:o|la) je',
   'a scris',
   'írta',
   'έγραψε',
@@ -42,6 +44,9 @@ const WROTE_WORDS = [
   'ﻛﺘﺐ',
   'تمت كتابة ما يلي بواسطة',
   'ने लिखा',
+  'यांनी लिहिले',
+  'نوشت',
+  'написа',
   'লিখেছেন',
   '写道',
   '寫道',
@@ -62,14 +67,14 @@ export const WROTE = new RegExp(
 
 /** How such words begin, where they begin with more than a name or a date: "On Friday …", "Am 20.11. …". */
 export const OPENS =
-  /^(?:wiadomość|on|op|am|le|el|il (?:giorno)?|em|a|den|dne|dnia|w dniu|on|în|pe|dia|vào|pada|στις|ב|ביום|في|بتاريخ|在|于|於)(?=\s|\d|\p{Script=Arabic}|\p{Script=Han})/iu;
+  /^(?:wiadomość|on|op|am|le|el|il (?:giorno)?|em|a|den|dne|dnia|w dniu|on|în|pe|dia|vào|pada|στις|на|ב-?|ביום|בתאריך|في|بتاريخ|در تاریخ|เมื่อ(?:วันที่)?|ในวันที่|在|于|於)(?=\s|\p{Nd}|\p{Script=Arabic}|\p{Script=Han})/iu;
 
 /** A day by number, with a year, a month's name or an hour beside it. */
 export const DATED =
-  /(?:19|20)\d\d|[٠-٩]{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}(?::|h|\.)\d{2}|\d{1,2}\s?(?:am|pm|uhr)/iu;
+  /(?:19|20)\d\d|[^\P{Nd}0-9]{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}(?::|h|\.)\d{2}|\d{1,2}\s?(?:am|pm|uhr)/iu;
 
 /** An address in brackets, as programs put it behind a name. */
-export const ADDRESSED = /[<[(（]\s?(?:mailto:)?[^\s<>@[\]()]{1,64}@[^\s<>@[\]()]{1,190}[>\])）]/;
+export const ADDRESSED = /[<[(（]\s?(?:mailto:)?[^\s<>@[\]()]{1,64}@[^\s<>@[\]()]{1,190}\s?[>\])）]/;
 
 /** Headers that Outlook and others put above what they quote, in the order from, when, to, about. */
 const HEADERS: readonly (readonly [from: string, when: string, to: string, about: string])[] = [
@@ -98,13 +103,13 @@ const HEADERS: readonly (readonly [from: string, when: string, to: string, about
   ['من', 'تم الإرسال|التاريخ|تاريخ الإرسال|تم الإرسال في|أرسلت', 'إلى', 'الموضوع'],
   ['प्रेषक|से|द्वारा', 'भेजा गया|दिनांक|तारीख', 'प्रति|को|प्राप्तकर्ता', 'विषय'],
   [
-    '发件人|寄件人|寄件者',
-    '发送时间|日期|传送日期|寄件日期|傳送時間|已发送',
+    '发件人|發件人|寄件人|寄件者',
+    '发送时间|日期|传送日期|寄件日期|傳送時間|發送時間|发送日期|已发送',
     '收件人|收件者',
     '主题|主旨|主題',
   ],
   ['差出人|送信者|from', '送信日時|日付|日時|送信日', '宛先|to', '件名'],
-  ['보낸 사람|발신', '보낸 날짜|날짜|발송일|보낸날짜', '받는 사람|수신|받는사람', '제목'],
+  ['보낸 ?사람|발신', '보낸 날짜|보낸 시간|날짜|발송일|보낸날짜', '받[는은] ?사람|수신', '제목'],
 ];
 
 /** One language's four headers, and that one of when which no person would write; `*From:*` where HTML became text. */
@@ -124,7 +129,11 @@ export const HEADER_SETS: readonly HeaderSet[] = HEADERS.map(([from, when, to, a
 
 /** Outlook's rule above an answered mail that has its headers below it. */
 export const ORIGINAL =
-  /^\s{0,3}-{2,20} ?(?:original (?:message|appointment)|oorspronkelijk bericht|urspr(?:ü|ue)ngliche (?:nachricht|mail)|message d['’]origine|message original|mensaje original|messaggio originale|mensagem original|oprindelig (?:meddelelse|besked)|(?:opprinnelig|original) melding|ursprungligt meddelande|original?meddelande|alkuperäinen viesti|(?:oryginalna )?wiadomość(?: oryginalna)?|původní (?:zpráva|e-mail)|eredeti üzenet|mesaj original|αρχικό μήνυμα|исходное сообщение|пересылаемое сообщение|оригинальное сообщение|початкове повідомлення|özgün ileti|orijinal (?:mesaj|ileti)|pesan asli|thư gốc|tin nhắn gốc|ข้อความต้นฉบับ|הודעה מקורית|الرسالة الأصلية|رسالة أصلية|मूल संदेश|原始邮件|邮件原件|原始郵件|原始訊息|元のメッセージ|オリジナル ?メッセージ|원본 메시지|원본 메일) ?-{2,20}\s*$/iu;
+  /^\s{0,3}-{2,20}(?: |&nbsp;)?(?:original(?: (?:message|appointment))?|oorspronkelijk bericht|urspr(?:ü|ue)ngliche (?:nachricht|mail)|original-nachricht|message d['’]origine|message original|mensaje original|messaggio originale|mensagem original|oprindelig (?:meddelelse|besked)|(?:opprinnelig|original) melding|ursprungligt meddelande|original?meddelande|alkuperäinen viesti|(?:oryginalna )?wiadomość(?: oryginalna)?|původní (?:zpráva|e-mail)|eredeti üzenet|mesaj original|αρχικό μήνυμα|исходное сообщение|пересылаемое сообщение|оригинальное сообщение|початкове повідомлення|özgün ileti|orijinal (?:mesaj|ileti)|pesan asli|thư gốc|tin nhắn gốc|ข้อความต้นฉบับ|הודעה מקורית|الرسالة الأصلية|رسالة أصلية|मूल संदेश|原始邮件|邮件原件|原始郵件|原始訊息|元のメッセージ|オリジナル ?メッセージ|원본 메시지|원본 (?:이)?메일)(?: |&nbsp;)?-{2,20}\s*$/iu;
+/** GroupWise's line above what is answered: ">>> Shop <shop@shop.example> 11/20/2026 9:12 AM >>>". */
+export const GROUPWISE = /^>>> [^<>]{0,80}<[^\s<>]{3,250}@[^\s<>]{3,250}> [^<>]{6,40} >>>\s*$/;
+/** How programs begin that say whom they quote, and not when. */
+export const QUOTING = /^(?:quoting|zitat von|citando(?: a)?|citation de|quoto|citeren|citat) /i;
 /** Outlook draws a line above the headers of what is answered. */
 export const RULE = /^\s{0,3}_{10,100}\s*$/;
 /** What somebody sends on is what they want to say: "---------- Forwarded message ---------". */

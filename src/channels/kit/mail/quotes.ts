@@ -10,10 +10,12 @@ import {
   DATED,
   FORWARDED,
   FORWARDED_SUBJECT,
+  GROUPWISE,
   HEADER_SETS,
   type HeaderSet,
   OPENS,
   ORIGINAL,
+  QUOTING,
   RULE,
   WROTE,
 } from './attribution.ts';
@@ -30,19 +32,24 @@ const SIGNATURE_LINES = 6;
 /** The text without quoted parts and without a signature. What is forwarded, as the subject may say, is what somebody wants to say. */
 export function withoutQuotes(text: string, subject = ''): string {
   const isSentOn = FORWARDED_SUBJECT.test(beginningOf(subject, LONGEST_LINE));
-  const lines = text.replaceAll('\r\n', '\n').split('\n');
+  const written = text.replaceAll('\r\n', '\n').split('\n');
+  // Marks of direction stand around names and at the ends of lines where a script runs to the left: they are looked past.
+  const lines = DIRECTION.test(text) ? written.map((line) => line.replaceAll(DIRECTIONS, '')) : written;
   const marks = marksOf(lines);
   const kept: string[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!;
     if (line.length <= LONGEST_LINE && FORWARDED.test(line) && !ORIGINAL.test(line)) {
-      kept.push(...lines.slice(at));
+      kept.push(...written.slice(at));
       break;
     }
     if (isAnswered(lines, at)) {
-      if (isSentOn) kept.push(...lines.slice(at));
+      if (isSentOn) kept.push(...written.slice(at));
       break;
     }
+    // Proton: a rule, and then "On Friday … wrote:" below it.
+    const isRule = marks.attributions.size > 0 && ORIGINAL.test(beginningOf(line, LONGEST_LINE));
+    if (isRule && marks.attributions.has(nextSaidAt(lines, at + 1))) continue;
     const end =
       SIGNATURE.test(line) && kept.some((one) => one.trim()) ? signatureEnd(lines, at, marks) : undefined;
     if (end !== undefined) {
@@ -54,7 +61,7 @@ export function withoutQuotes(text: string, subject = ''): string {
       at += attribution - 1;
       // What follows without marks is the answered mail to its end; with marks, somebody may have written in between.
       if (!isMarked(nextSaid(lines, at + 1))) break;
-    } else if (!isMarked(line) || !marks.areQuotes(at)) kept.push(line.trimEnd());
+    } else if (!isMarked(line) || !marks.areQuotes(at)) kept.push(written[at]!.trimEnd());
   }
   const said = kept
     .join('\n')
@@ -68,8 +75,17 @@ function isMarked(line: string | undefined): boolean {
 }
 
 function nextSaid(lines: readonly string[], from: number): string | undefined {
-  return lines.slice(from, from + HEADER_LINES).find((line) => line.trim() !== '');
+  return lines[nextSaidAt(lines, from)];
 }
+
+/** Where the next line stands that says something; -1 when none near does. */
+function nextSaidAt(lines: readonly string[], from: number): number {
+  const next = lines.slice(from, from + HEADER_LINES).findIndex((line) => line.trim() !== '');
+  return next < 0 ? -1 : from + next;
+}
+
+const DIRECTIONS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const DIRECTION = new RegExp(DIRECTIONS.source);
 
 type Marks = {
   /** How many lines the attribution takes that begins at a line. */
@@ -123,7 +139,8 @@ function attributionEndingAt(lines: readonly string[], at: number): number {
     if (!line || isMarked(line) || line.length > ATTRIBUTION_LENGTH) return 0;
     words = words ? `${line} ${words}` : line;
     if (words.length > ATTRIBUTION_LENGTH) return 0;
-    if (isAttribution(words, isQuoted)) return count + isBegunAbove(lines, at - count, words);
+    const isNamed = isQuoted && words.length <= SHORT && isNamedAlone(words, !lines[at - count]?.trim());
+    if (isNamed || isAttribution(words, isQuoted)) return count + isBegunAbove(lines, at - count, words);
   }
   return 0;
 }
@@ -148,29 +165,45 @@ function isAttribution(words: string, isQuoted: boolean): boolean {
   if (!/[:：]\s*$|작성$|wrote$/.test(words)) return false;
   // "On Thursday Ann wrote:" right above marked lines.
   if (isQuoted && words.length <= SHORT && OPENS.test(words) && WROTE.test(words)) return true;
-  if (!DATED.test(words)) return false;
   const isAddressed = ADDRESSED.test(words);
+  if (!DATED.test(words)) return false;
   // Without marks below it people's own "on 3 December at ten she wrote:" looks the same, but for the address.
   if (!isQuoted && !isAddressed) return false;
   const wrote = WROTE.test(words);
   if (!wrote && !(isAddressed && isQuoted)) return false;
   const before = beginningOf(words, 120);
   if (SENTENCE.test(before.replace(/\b\p{L}{1,5}\. /gu, ''))) return false;
-  return OPENS.test(words) || /^\p{L}{0,12}[.,]?\s?\(?\d/u.test(words) || STARTS_NAMED.test(words);
+  return (
+    OPENS.test(words) || /^[\p{L}\p{M}]{0,12}[.,،]?\s?\(?\p{Nd}/u.test(words) || STARTS_NAMED.test(words)
+  );
 }
 
 /** A name and an address, or a weekday, before the day: "Shop <shop@shop.example> schreef op 20 nov", "pt., 20 lis 2026". */
 const STARTS_NAMED =
-  /^(?:[^<>:]{0,80}[<(（[][^\s<>]{3,250}@[^\s<>]{3,250}[>)）\]]|"?[^:,.!?]{1,60}"? (?:wrote|schreef|schrieb|skrev|kirjoitti|napisał|пишет)|\p{L}[\p{L}\p{M}.]{0,15},? (?:\p{L}+ )?\d)/u;
+  /^(?:[^<>:]{0,80}[<(（[][^\s<>]{3,250}@[^\s<>]{3,250}[>)）\]]|"?[^:,.!?]{1,60}"? (?:wrote|schreef|schrieb|a écrit|escribió|ha scritto|escreveu|skrev|kirjoitti|napisał|пишет|писал)|\p{L}[\p{L}\p{M}.]{0,15},? (?:\p{L}+ )?\d)/u;
+
+/** Whom it quotes and no day: "Quoting Shop <shop@shop.example>:", "Shop <shop@shop.example> wrote:" with nothing of it on the line above. */
+function isNamedAlone(words: string, isFirst: boolean): boolean {
+  return (
+    (ADDRESSED.test(words) && COLON.test(words) && QUOTING.test(words)) ||
+    (isFirst && WROTE_ALONE.test(words))
+  );
+}
+
+const WROTE_ALONE =
+  /^[^<>:]{0,60}<[^\s<>]{3,250}> (?:wrote|schreef|schrieb|a écrit|escribió|ha scritto|escreveu|skrev)\s?:$/;
 
 /** Whether an answered mail begins here: its rule, or its headers. */
 function isAnswered(lines: readonly string[], at: number): boolean {
   const line = lines[at]!;
   if (line.length > LONGEST_LINE) return false;
+  if (GROUPWISE.test(line)) return true;
   if (RULE.test(line)) return hasHeaders(lines, at + blanksFrom(lines, at + 1) + 1);
   if (!ORIGINAL.test(line)) return hasHeaders(lines, at);
   const next = beginningOf(nextSaid(lines, at + 1), LONGEST_LINE) ?? '';
-  return HEADER_SETS.some(({ from, to, when }) => [from, to, when].some((one) => one.test(next)));
+  return HEADER_SETS.some(({ from, to, when, about }) =>
+    [from, to, when, about].some((one) => one.test(next)),
+  );
 }
 
 function blanksFrom(lines: readonly string[], from: number): number {
@@ -180,16 +213,23 @@ function blanksFrom(lines: readonly string[], from: number): number {
 
 /**
  * The headers of a mail as Outlook puts them above it: from whom, when, to whom and about what, each on a line of its own with none
- * empty between them, in one language. An address, or the word "Sent", must be among them: people write "From: Amsterdam, To: Paris,
- * Date: 3 May 2027, Subject: a trip", too.
+ * empty between them, in one language. From whom is an address, or it was "Sent": people write "From: Amsterdam, To: Paris,
+ * Date: 3 May 2027, Subject: a trip", and "To: billing@shop.example" below it, too.
  */
 function hasHeaders(lines: readonly string[], from: number): boolean {
   const first = beginningOf(lines[from], LONGEST_LINE) ?? '';
   if (!/[:：]/.test(beginningOf(first, 60))) return false;
-  return HEADER_SETS.some((set) => set.from.test(first) && hasOthers(set, lines, from));
+  return HEADER_SETS.some(
+    // GMX and WEB.DE write the day first.
+    (set) => (set.from.test(first) || set.sent.test(first)) && hasOthers(set, lines, from),
+  );
 }
 
-function hasOthers({ when, sent, to, about }: HeaderSet, lines: readonly string[], from: number): boolean {
+function hasOthers(
+  { from: whose, when, sent, to, about }: HeaderSet,
+  lines: readonly string[],
+  from: number,
+): boolean {
   const end = lines.slice(from, from + HEADER_LINES).findIndex((line) => line.trim() === '');
   const block = lines
     .slice(from, from + (end < 0 ? HEADER_LINES : end))
@@ -197,7 +237,8 @@ function hasOthers({ when, sent, to, about }: HeaderSet, lines: readonly string[
   const day = block.find((line) => when.test(line));
   if (day === undefined || !block.some((line) => about.test(line)) || !block.some((line) => to.test(line)))
     return false;
-  return sent.test(day) || block.some((line) => line.includes('@'));
+  if (block.some((line) => whose.test(line) && line.includes('@'))) return true;
+  return day !== block[0] && sent.test(day);
 }
 
 /** RFC 3676 §4.3, with its space: `--` alone is a line that somebody drew. */

@@ -16,13 +16,14 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
     'config',
     [
       /sender(?:['’]s)? (?:e-?mail )?(?:address |domain |verify |verification )?(?:was |is |has been |does )?(?:rejected|denied|refused|invalid|fail|not |unknown|empty|spammer|blacklisted|in my black)/i,
-      /(?:invalid|unroutable|unrouteable|unknown|bogus|forged|null|unverified) (?:sender|envelope sender|return|mail from|from address)/i,
+      /(?:invalid|unroutable|unrouteable|unknown|bogus|forged|null|unverified|bad) (?:sender|envelope sender|return|mail from|from address)/i,
       /(?:domain of sender|sender domain|domain of (?:the )?(?:from|return))/i,
       /envelope senders? not|mail from not owned|from: domain is invalid|emetteur invalide|purported responsible/i,
       /e-?mail address is not verified|not on the recipient['’]s list of senders|sender not pre-approved/i,
       /(?:after|in reply to|response to) MAIL FROM|>>> MAIL From:.{0,300}<<< 5/i,
       /does not exist e2110|batv|no third-party dsns|helo command rejected|invalid helo|bad helo|invalid domain name|mx records for/i,
-      /(?:log ?in|authenticate|starttls|encryption) (?:first|required|is required)|authentication (?:is )?required|must issue a starttls/i,
+      /(?:log ?in|authenticate|starttls|encryption) (?:first|required|is required)|authentication (?:is )?required|must issue a starttls|535[ -]5\.7\.8|username and password not accepted|bad (?:user ?name|credentials)/i,
+      /sender[^.;:]{0,40}(?:has (?:a )?null mx|has no mx)|permissions? to send as/i,
     ],
   ],
   [
@@ -39,8 +40,16 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
     ],
   ],
   [
+    'transient',
+    [
+      /(?:bo[iî]te|postfach|mailbox|buz[oó]n|casella|caixa)[^.;:]{0,40}(?:pleine|voll\b|llen[oa]|pien[oa]|chei[oa]|satur)|postvak[^.;:]{0,20}\bvol\b|ящик[^.;:]{0,30}переполнен|(?:邮箱|信箱)[^。]{0,10}(?:已满|已滿|空间不足)|メールボックス[^。]{0,20}(?:一杯|いっぱい|満)|사서함[^.]{0,20}(?:가득|초과)/i,
+    ],
+  ],
+  [
     'blocked',
     [
+      // It is why the address was never looked at, whatever else is said of users.
+      /(?:\bip\b|\bhost\b|client|server|network|domain)[^;]{0,60}(?:black|block|deny) ?-?list/i,
       // Before anybody was named, nothing was said of an address.
       /(?:after|in reply to|response to) (?:the |an? )?(?:initial connection|connect(?:ion)?\b|(?:pipelined )?(?:ehlo|helo|lhlo|starttls)\b)/i,
     ],
@@ -54,11 +63,11 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
       /<[^<>\s]{1,254}@[^<>\s]{1,254}>[\s.:]{0,6}(?:does not exist|not found|unknown|no such)/i,
       /(?:no|isn['’]t a|is not a|not a) (?:valid |known |such )?(?:mail ?box|account|user|recipient)\b(?: (?:here|by that name|found|available|for|at|in|is|named)|$|[.,;)\]])/i,
       /(?:recipient|destination)[^.;:]{0,20} address(?:es)? rejected: (?:access denied|unknown|user|invalid|undeliverable|no such|not)/i,
-      /not listed in (?:the )?domino|not listed in (?:the )?public name|address not present|badrcptto|validrcptto|badrecipientto|no one at this address|destination addresses were unknown|requested action not taken: mailbox unavailable|mailbox unavailable\b(?! or| due)|account unavailable|bad destination mailbox|recipient(?:s)? (?:was|were) undeliverable/i,
+      /not listed in (?:the )?domino|not listed in (?:the )?public name|address not present|badrcptto|validrcptto|badrecipientto|no one at this address|destination addresses were unknown|requested action not taken: mailbox unavailable|mailbox unavailable\b(?! or| due)|account unavailable|bad destination mailbox|#5\.1\.0 address rejected|\bcuda_nsu\b|recipient(?:s)? (?:was|were) undeliverable/i,
       /(?:mailbox|account|user|recipient|address)\b[^.;:]{0,60}(?:(?:has been|is|was) (?:permanently )?(?:disabled|deactivated|terminated|discontinued|closed|deleted|removed)|no longer (?:active|valid|exist|accept|available|in use|works?))/i,
       /(?:is|has been) (?:a )?(?:disabled|deactivated|discontinued|closed|deleted) (?:mailbox|account|user|address)|(?:inactive|disabled|deactivated|expired) (?:user|account|mailbox)|(?:mailbox|account|user) (?:is )?(?:disabled|inactive|not active)|not an active address|not our customer|user doesn['’]t have|user (?:has )?moved|has moved to|address changed/i,
-      /(?:host or domain name|host|domain)(?: \S{1,253})? (?:is )?(?:unknown|not found|is not reachable)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:name )?does(?:n['’]t| not) exist|recipient domain must exist|name or service not known|unroute?able (?:address|mail domain)|nxdomain|null mx|domain[^.;:]{0,60} (?:does not accept|accepts no) (?:e-?)?mail|(?:mx|a)[^.;:]{0,20}host (?:lookup )?not found|no (?:mx|mail exchanger?s?)\b[^.;:]{0,20}\bfound\b|mx[^.;]{0,30} records?[^.;]{0,20} (?:indicated no smtp service|point(?:s|ed)? to non-?existent)/i,
-      /utilisateur inconnu|destinataire inconnu|destinataire invalide|adresse[^.;:]{0,30}(?:inconnue|invalide)|usuario (?:desconocido|no existe|inexistente)|no existe (?:dicha|ese|el|la)|buzón[^.;:]{0,30}no existe|nessun utente|utente (?:sconosciuto|inesistente)|usuário (?:desconhecido|inexistente)|empfänger (?:unbekannt|existiert nicht)|unbekannter (?:benutzer|empfänger)|onbekende (?:gebruiker|ontvanger)|пользователь не найден|несуществующ|(?:ユーザ|宛先|受信者|ディレクトリ|送信先)[^。]{0,80}(?:見つかりません|見つかりませんでした|(?:リストに)ありません)|宛先不明|存在しません|用户不存在|收件人不存在|邮箱不存在/i,
+      /(?:host or domain name|host|domain)(?: \S{1,253})? (?:is )?(?:unknown|not found|is not reachable)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:name |\S{1,253} )?does(?:n['’]t| not) exist|recipient domain must exist|name or service not known|unroute?able (?:address|mail domain)|nxdomain|null mx|domain[^.;:]{0,60} (?:does not accept|accepts no) (?:e-?)?mail|(?:mx|a)[^.;:]{0,20}host (?:lookup )?not found|no (?:mx|mail exchanger?s?)\b[^.;:]{0,20}\bfound\b|mx[^.;]{0,30} records?[^.;]{0,20} (?:indicated no smtp service|point(?:s|ed)? to non-?existent)/i,
+      /utilisateur inconnu|destinataire inconnu|destinataire invalide|adresse[^.;:]{0,30}(?:inconnue|invalide)|usuario (?:desconocido|no existe|inexistente)|no existe (?:dicha|ese|el|la)|buzón[^.;:]{0,30}no existe|nessun utente|utente (?:sconosciuto|inesistente)|usuário (?:desconhecido|inexistente)|destinatario (?:desconocido|no existe|inesistente|sconosciuto)|destinatário (?:desconhecido|inexistente|não existe)|(?:empfänger|benutzer|postfach) (?:unbekannt|existiert nicht|nicht vorhanden)|unbekannter (?:benutzer|empfänger)|onbekende (?:gebruiker|ontvanger)|пользователь не найден|несуществующ|(?:ユーザ|宛先|受信者|ディレクトリ|送信先)[^。]{0,80}(?:見つかりません|見つかりませんでした|(?:リストに)ありません)|宛先不明|存在しません|用户不存在|收件人不存在|邮箱不存在/i,
     ],
   ],
   [
@@ -74,7 +83,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
       /spf|dkim(?!-signature['’"]?\.?$)|dmarc|unauthenticated|not authenticated|fail(?:s|ed)? authentication|sender authentication/i,
       /\bptr\b|reverse dns|rdns|reverse lookup|cannot (?:find|resolve) your|name lookup failed|unresolvable relay|without reverse|mismatches client ip|forward dns/i,
       /black ?list|block ?list|blocked|\bbl\b|rbl|dnsbl|spamhaus|spamcop|barracuda|abuseat|sorbs|\bbanned\b|reputation|listed (?:at|in|on|as abusive)|dynamic ip|zombied|open (?:proxy|relay)|insecure mail relay/i,
-      /client host rejected|host network not allowed|not allowed to (?:send|connect)|no access from|access denied|server access|not accepting (?:mail|connections)|not currently accepting mail from|refused to talk|(?:mail|message|mail from [^;]{1,80}|service) refus|permission to post|smtp server of your isp|invalid ip for sending|messages from \S+ (?:weren['’]t sent|temporarily deferred)|go away|you are not allowed/i,
+      /client host rejected|host network not allowed|not allowed to (?:send|connect)|no access from|access denied|server access|not accepting (?:mail|connections)|not currently accepting mail from|refused to talk|(?:mail|message|mail from [^;]{1,80}|service) refus|permission to post|smtp server of your isp|invalid ip for sending|messages from \S+ (?:weren['’]t sent|temporarily deferred)|go away|you are not allowed|\bdenied \[|your access[^.;]{0,60}(?:rejected|denied)/i,
       /spam|\bjunk\b|unsolicited|\bbulk\b|virus|malware|infected|trojan|phish|suspicious|content reject|message filtered/i,
       /policy|prohibit|violation|administrative|not authorized|unauthorized|not compliant|non-?compliant|rejete|message rejected|user complaints|does not accept mail|protected by|only accept(?:s|ing) mail|restricted|aup#|groups\.google\.com\/support/i,
     ],
@@ -82,7 +91,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
   [
     'rate',
     [
-      /too many|rate ?limit|throttl|at a rate that|(?:daily|hourly|sending|relay)[^.;:]{0,30}(?:limit|quota)|too fast|excessive|slow down|try again later, [^.;]{0,40}(?:limit|volume)/i,
+      /too many|rate ?limit|throttl|at a rate that|(?:daily|hourly|sending|relay)[^.;:]{0,30}(?:limit|quota)|too (?:fast|quickly)|excessive|slow down|try again later, [^.;]{0,40}(?:limit|volume)/i,
     ],
   ],
   [
@@ -94,7 +103,7 @@ const WORDS: readonly (readonly [meaning: ErrorClass, words: readonly RegExp[]])
   [
     'expired',
     [
-      /retry time(?:out)? (?:not reached|exceeded)|gave up|giving up|expired|timed? ?out|too long|could not be delivered for|(?:been|was) in the queue|connection (?:refused|reset|dropped|lost)|not reachable|unreachable|deferred|delivery time/i,
+      /retry time(?:out)? (?:not reached|exceeded)|gave up|giving up|expired|timed? ?out|too long|could not be delivered for|(?:been|was) in the queue|connection (?:refused|reset|dropped|lost)|not reachable|unreachable|deferred|delivery time|gr[ea]y-?list|server (?:is )?busy|system storage error/i,
     ],
   ],
 ];

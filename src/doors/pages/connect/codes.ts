@@ -1,16 +1,13 @@
 /**
- * Mails the codes by which somebody shows that an address is theirs: through the company's own mail integration, as the one message that
- * may go to an address that waits (confirmations). How many go out is bounded by address, network and company.
+ * Mails the codes by which somebody shows that an address is theirs: through the install's own mail where one is set, else through the
+ * company's own, which can then read them. How many go out is bounded by address, network and company.
  */
 import type { FastifyRequest } from 'fastify';
 import { createAllowances } from '../../../accounts/allowances.ts';
-import type { Integration } from '../../../accounts/integrations.ts';
 import { CODE_MS, type ToMail } from '../../../accounts/signUps.ts';
-import type { Workspace } from '../../../accounts/workspaces.ts';
-import { fault, type Fault } from '../../../base/fault.ts';
-import { sendConfirmation } from '../../../confirmations/confirm.ts';
+import { fault, isFault, type Fault } from '../../../base/fault.ts';
 import type { Client } from '../../../connect/clients.ts';
-import { resolveContacts } from '../../../contacts/resolve.ts';
+import { installMailing, mailingOf, mailTo, type Mailing } from '../../kit/accountMail.ts';
 import type { HttpContext } from '../../kit/context.ts';
 import { networkOf } from '../../kit/network.ts';
 
@@ -18,15 +15,11 @@ const HOUR_MS = 3600_000;
 /** Mails in an hour. */
 const MOST = { perAddress: 5, perNetwork: 30, perCompany: 2000 };
 
-/** The company that mails, by which integration. */
-export type Mailing = { workspace: Workspace; integration: Integration };
-
-/** The first of the company's mail integrations that is in use; undefined when it has none. */
-export async function mailingOf(ctx: HttpContext, client: Client): Promise<Mailing | undefined> {
-  const workspace = await ctx.directory.workspace(client.workspaceId);
-  const all = await ctx.directory.integrationsOf(client.workspaceId);
-  const integration = all.find(({ channel, status }) => channel === 'email' && status === 'active');
-  return workspace && integration ? { workspace, integration } : undefined;
+/** What mails codes: the install's own where one is set, else the company's. Undefined where neither can. */
+export async function codesBy(ctx: HttpContext, client: Client): Promise<Mailing | undefined> {
+  const own = await installMailing(ctx);
+  if (isFault(own)) return undefined;
+  return own ?? (await mailingOf(ctx, client.workspaceId));
 }
 
 /** The fault when too many codes were asked for; else it counts as one. */
@@ -55,12 +48,10 @@ export function createBounds({ sql, vault, clock }: Pick<HttpContext, 'sql' | 'v
 
 /** Mails the code, or that there is an account already. Committed when it returns. */
 export async function mailCode(ctx: HttpContext, client: Client, by: Mailing, mail: ToMail): Promise<void> {
-  const { workspace, integration } = by;
-  const nowMs = ctx.clock.nowMs();
   const { email, name, code } = mail;
   const minutes = Math.round(CODE_MS / 60_000);
-  const content = {
-    type: 'text' as const,
+  const said = {
+    email,
     subject:
       code === undefined ? `Your account, and ${client.name}` : `${code} is your code for ${client.name}`,
     text:
@@ -68,17 +59,5 @@ export async function mailCode(ctx: HttpContext, client: Client, by: Mailing, ma
         ? `Hello ${name},\n\nsomebody wanted to sign up with this address to connect to ${client.name}. You have an account with it already: sign in on the same page.\n\nIf that was not you, you need do nothing.`
         : `Hello ${name},\n\nyour code is ${code}. It is good for ${minutes} minutes, in the window in which you asked for it.\n\nIf that was not you, you need do nothing: without the code nothing comes of it.`,
   };
-  await ctx.queue.transact(async (tx) => {
-    const [found] = await resolveContacts(tx, ctx.ids, nowMs + workspace.clockAheadMs, [
-      {
-        workspaceId: workspace.id,
-        identities: [{ kind: 'email', value: email }],
-        destination: { channel: 'email', integrationId: null, address: email, status: 'pending' },
-      },
-    ]);
-    const { contactId, destinationId } = found!;
-    if (destinationId === undefined) return;
-    const whose = { tools: ctx, workspace, nowMs, contactId };
-    await sendConfirmation(whose, tx, { integration, destinationId }, content);
-  });
+  await ctx.queue.transact((tx) => mailTo(ctx, tx, by, said));
 }

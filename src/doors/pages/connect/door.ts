@@ -15,7 +15,7 @@ import { sendNote } from '../../kit/note.ts';
 import { createGuard } from '../guard.ts';
 import { agree, disconnect, showStanding } from './agree.ts';
 import { browserOf, clientOf, cookiesToSet, isOwnForm, readAsked, wayBack, type Asked } from './asked.ts';
-import { createBounds, mailingOf } from './codes.ts';
+import { createBounds, codesBy } from './codes.ts';
 import { enterCode, holderOf, signIn, signUp, verify, type Visit } from './enter.ts';
 import { serveScript } from './script.ts';
 import { codePage, endPage, enterPage, sendPage, themeOf, type Filled } from './view.ts';
@@ -91,7 +91,7 @@ async function show(visit: Visit, filled: Filled & { status?: number } = {}): Pr
   if (code !== undefined && (!holder || !holder.verified))
     return await sendPage(reply, status, client, codePage(form, code, filled.wrong), redirectUri);
   if (!holder) {
-    const canSignUp = (await mailingOf(ctx, client)) !== undefined;
+    const canSignUp = (await codesBy(ctx, client)) !== undefined;
     return await sendPage(reply, status, client, enterPage(form, filled, canSignUp), redirectUri);
   }
   if (!holder.verified) {

@@ -8,7 +8,8 @@ import type { HttpContext } from '../../kit/context.ts';
 import { proveSignIn } from '../../kit/signIn.ts';
 import type { Guard } from '../guard.ts';
 import { cookiesToSet, type Asked, type Browser } from './asked.ts';
-import { mailCode, mailingOf, type Bounds, type Mailing } from './codes.ts';
+import type { Mailing } from '../../kit/accountMail.ts';
+import { mailCode, codesBy, type Bounds } from './codes.ts';
 import type { Form } from './view.ts';
 
 /** A request to the consent page. */
@@ -103,7 +104,7 @@ async function begin({ ctx, reply, nowMs }: Visit, operator: Operator): Promise<
 }
 
 async function mailing({ ctx, asked, bounds, request }: Visit, email: string): Promise<Mailing | Fault> {
-  const by = await mailingOf(ctx, asked.client);
-  if (!by) return fault('unavailable', `${asked.client.name} cannot mail codes at the moment.`);
+  const by = await codesBy(ctx, asked.client);
+  if (!by) return fault('unavailable', 'Codes cannot be mailed at the moment.');
   return (await bounds(asked.client, request, email)) ?? by;
 }

@@ -1,5 +1,4 @@
 /** What is done with several conversations at once, and taken back for six seconds. */
-import { Menu } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import type { BulkChanged, ConversationPatch } from '../../../../contract/doors/console/inbox.ts';
@@ -9,6 +8,8 @@ import { at, membersQuery } from '../../api/queries.ts';
 import { apply } from '../../live/socket.ts';
 import { useMay, useMe } from '../../shell/session.ts';
 import { Act } from '../../ui/basic.tsx';
+import { Item } from '../../ui/menuParts.tsx';
+import { Opens } from '../../ui/Opens.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 
 const HOUR_MS = 3_600_000;
@@ -37,23 +38,27 @@ export function Bulk({ ws, ids, onDone }: Props): ReactElement {
       >
         Snooze 4 h
       </Act>
-      <Menu position="bottom-end" width={200} disabled={may !== true}>
-        <Menu.Target>
-          <button type="button" className="chip" aria-disabled={may !== true || undefined}>
-            Assign …
-          </button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {(data?.members ?? [])
-            .filter(({ disabled }) => !disabled)
-            .map(({ id, name }) => (
-              <Menu.Item key={id} onClick={() => go({ assigneeId: id }, `with ${name}`)}>
-                {name}
-              </Menu.Item>
-            ))}
-          <Menu.Item onClick={() => go({ assigneeId: null }, 'with nobody')}>Nobody</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <Opens
+        position="bottom-end"
+        width={200}
+        isOff={may !== true}
+        items={
+          <>
+            {(data?.members ?? [])
+              .filter(({ disabled }) => !disabled)
+              .map(({ id, name }) => (
+                <Item key={id} onClick={() => go({ assigneeId: id }, `with ${name}`)}>
+                  {name}
+                </Item>
+              ))}
+            <Item onClick={() => go({ assigneeId: null }, 'with nobody')}>Nobody</Item>
+          </>
+        }
+      >
+        <button type="button" className="chip" aria-disabled={may !== true || undefined}>
+          Assign …
+        </button>
+      </Opens>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /** The place to answer, or to note something for the others. What is typed is kept on the server, by operator, and is there again anywhere. */
-import { Button, Menu, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import {
   lazy,
   Suspense,
@@ -19,12 +19,14 @@ import { send } from '../../live/outbox.ts';
 import { sayPresent } from '../../live/socket.ts';
 import { useMay } from '../../shell/session.ts';
 import { useKeys } from '../../ui/keys.ts';
+import { Item } from '../../ui/menuParts.tsx';
+import { Opens } from '../../ui/Opens.tsx';
 import { useDraft, useNote, useSeenUpTo, useTyping } from './composing.ts';
 import { Files, useFiles } from './Files.tsx';
-import { SaveReply } from './SaveReply.tsx';
 import { Suggest, useMentionsIn, useSuggestions } from './Suggest.tsx';
 import { leftText, Ways } from './Ways.tsx';
 
+const SaveReply = lazy(async () => ({ default: (await import('./SaveReply.tsx')).SaveReply }));
 const Rich = lazy(async () => ({ default: (await import('./rich/Rich.tsx')).Rich }));
 const MOST_TEXT = 4_096;
 
@@ -119,24 +121,18 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
       {isNote ? null : <Files files={files} />}
       <div className="composer-end">
         {isNote || may !== true ? null : <More way={way} onKind={setRich} onFiles={files.add} />}
-        {isNote || may !== true || !text.trim() ? null : <SaveReply ws={ws} text={text.trim()} />}
+        {isNote || may !== true || !text.trim() ? null : (
+          <Suspense>
+            <SaveReply ws={ws} text={text.trim()} />
+          </Suspense>
+        )}
         <span className="muted grow">{off ?? <Size text={value} way={isNote ? undefined : way} />}</span>
         {way?.templateOnly && !isNote && may === true ? (
           <Button size="sm" variant="default" onClick={() => setRich('template')}>
             Choose a template
           </Button>
         ) : null}
-        <Tooltip label={off ?? 'Ctrl Enter; with Shift the conversation is closed, too'} multiline maw={300}>
-          <Button
-            size="sm"
-            onClick={() => go()}
-            leftSection={<Icon name={isNote ? 'note' : 'send'} size={16} />}
-            aria-disabled={cannot || undefined}
-            data-off={cannot || undefined}
-          >
-            {isNote ? 'Add note' : 'Send'}
-          </Button>
-        </Tooltip>
+        <SendButton isNote={isNote} off={off} cannot={cannot} onSend={() => go()} />
       </div>
       {rich && way ? (
         <Suspense>
@@ -155,6 +151,23 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
         </Suspense>
       ) : null}
     </div>
+  );
+}
+
+type SendProps = { isNote: boolean; off: string | undefined; cannot: boolean; onSend: () => void };
+
+function SendButton({ isNote, off, cannot, onSend }: SendProps): ReactElement {
+  return (
+    <Button
+      size="sm"
+      onClick={onSend}
+      leftSection={<Icon name={isNote ? 'note' : 'send'} size={16} />}
+      aria-disabled={cannot || undefined}
+      data-off={cannot || undefined}
+      data-tip={off ?? 'Ctrl Enter; with Shift the conversation is closed, too'}
+    >
+      {isNote ? 'Add note' : 'Send'}
+    </Button>
   );
 }
 
@@ -236,21 +249,24 @@ function More({ way, onKind, onFiles }: MoreProps): ReactElement {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
-      <Menu position="top-start" width={200}>
-        <Menu.Target>
-          <button type="button" className="chip" aria-label="Something else than text">
-            <Icon name="plus" size={16} />
-          </button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => input.current?.click()}>File …</Menu.Item>
-          {KINDS.filter((kind) => kind !== 'template' || way?.channel === 'whatsapp').map((kind) => (
-            <Menu.Item key={kind} onClick={() => onKind(kind)}>
-              {KIND_NAMES[kind]} …
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      <Opens
+        position="top-start"
+        width={200}
+        items={
+          <>
+            <Item onClick={() => input.current?.click()}>File …</Item>
+            {KINDS.filter((kind) => kind !== 'template' || way?.channel === 'whatsapp').map((kind) => (
+              <Item key={kind} onClick={() => onKind(kind)}>
+                {KIND_NAMES[kind]} …
+              </Item>
+            ))}
+          </>
+        }
+      >
+        <button type="button" className="chip" aria-label="Something else than text">
+          <Icon name="plus" size={16} />
+        </button>
+      </Opens>
       <input
         ref={input}
         type="file"

@@ -1,5 +1,5 @@
 /** One conversation: who it is with, what was said, and the place to answer. */
-import { Menu, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState, type ReactElement } from 'react';
@@ -16,6 +16,8 @@ import { apply, sayPresent, usePresent } from '../../live/socket.ts';
 import { useHere, useMay, useMe } from '../../shell/session.ts';
 import { Act, Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
+import { Item, ItemsLabel, ItemsLine } from '../../ui/menuParts.tsx';
+import { Opens } from '../../ui/Opens.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
@@ -221,32 +223,37 @@ function Assign({ ws, conversation: { assignee }, menu, onChange }: AssignProps)
   const { data } = useQuery(membersQuery(ws));
   const may = useMay('conversations.reply');
   return (
-    <Menu position="bottom-end" width={220} disabled={may !== true} {...menu}>
-      <Menu.Target>
-        <Button
-          variant="default"
-          size="sm"
-          leftSection={<Icon name="person" size={16} />}
-          aria-disabled={may !== true || undefined}
-          data-off={may !== true || undefined}
-          title={may === true ? undefined : may}
-        >
-          {assignee?.name ?? 'Nobody'}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Assign to</Menu.Label>
-        {(data?.members ?? [])
-          .filter(({ disabled }) => !disabled)
-          .map(({ id, name }) => (
-            <Menu.Item key={id} onClick={() => onChange(id)}>
-              {name}
-            </Menu.Item>
-          ))}
-        <Menu.Divider />
-        <Menu.Item onClick={() => onChange(null)}>Nobody</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <Opens
+      position="bottom-end"
+      width={220}
+      isOff={may !== true}
+      {...menu}
+      items={
+        <>
+          <ItemsLabel>Assign to</ItemsLabel>
+          {(data?.members ?? [])
+            .filter(({ disabled }) => !disabled)
+            .map(({ id, name }) => (
+              <Item key={id} onClick={() => onChange(id)}>
+                {name}
+              </Item>
+            ))}
+          <ItemsLine />
+          <Item onClick={() => onChange(null)}>Nobody</Item>
+        </>
+      }
+    >
+      <Button
+        variant="default"
+        size="sm"
+        leftSection={<Icon name="person" size={16} />}
+        aria-disabled={may !== true || undefined}
+        data-off={may !== true || undefined}
+        title={may === true ? undefined : may}
+      >
+        {assignee?.name ?? 'Nobody'}
+      </Button>
+    </Opens>
   );
 }
 
@@ -267,28 +274,33 @@ function Snooze({ sleeps, menu, onChange }: SnoozeProps): ReactElement {
     { name: 'Until Monday, 9:00', ms: monday.getTime() },
   ];
   return (
-    <Menu position="bottom-end" width={220} disabled={may !== true} {...menu}>
-      <Menu.Target>
-        <Button
-          variant="default"
-          size="sm"
-          leftSection={<Icon name="snooze" size={16} />}
-          aria-disabled={may !== true || undefined}
-          data-off={may !== true || undefined}
-          title={may === true ? undefined : may}
-        >
-          Snooze
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>By your clock; the workspace is in {timeZone}</Menu.Label>
-        {choices.map(({ name, ms }) => (
-          <Menu.Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
-            {name}
-          </Menu.Item>
-        ))}
-        {sleeps ? <Menu.Item onClick={() => onChange(null)}>Wake it now</Menu.Item> : null}
-      </Menu.Dropdown>
-    </Menu>
+    <Opens
+      position="bottom-end"
+      width={220}
+      isOff={may !== true}
+      {...menu}
+      items={
+        <>
+          <ItemsLabel>By your clock; the workspace is in {timeZone}</ItemsLabel>
+          {choices.map(({ name, ms }) => (
+            <Item key={name} onClick={() => onChange(new Date(ms).toISOString())}>
+              {name}
+            </Item>
+          ))}
+          {sleeps ? <Item onClick={() => onChange(null)}>Wake it now</Item> : null}
+        </>
+      }
+    >
+      <Button
+        variant="default"
+        size="sm"
+        leftSection={<Icon name="snooze" size={16} />}
+        aria-disabled={may !== true || undefined}
+        data-off={may !== true || undefined}
+        title={may === true ? undefined : may}
+      >
+        Snooze
+      </Button>
+    </Opens>
   );
 }

@@ -3,7 +3,7 @@ import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
 import type { ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
@@ -13,10 +13,10 @@ import { useHere } from '../../shell/session.ts';
 import { countText, Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
-import { Bulk } from './Bulk.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
 
+const Bulk = lazy(async () => ({ default: (await import('./Bulk.tsx')).Bulk }));
 const ROW_PX = 76;
 /** Rows below which more are asked for. */
 const AHEAD_ROWS = 12;
@@ -146,7 +146,9 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
   return (
     <div className="rows-around">
       {chosen.size ? (
-        <Bulk ws={ws} ids={[...chosen]} onDone={() => setChosen(new Set())} />
+        <Suspense>
+          <Bulk ws={ws} ids={[...chosen]} onDone={() => setChosen(new Set())} />
+        </Suspense>
       ) : fresh ? (
         <button type="button" className="fresh" onClick={toTop}>
           {fresh} new

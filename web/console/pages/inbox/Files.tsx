@@ -1,7 +1,7 @@
 /** Files that go with an answer: kept on the server while one still writes, with how far each is. */
 import { useRef, useState, type ReactElement } from 'react';
 import type { FileKept } from '../../../../contract/doors/console/files.ts';
-import { MOST_FILE_BYTES } from '../../../../contract/doors/console/files.ts';
+import { MOST_FILE_BYTES } from '../../../../contract/limits.ts';
 import { upload } from '../../api/upload.ts';
 import { at } from '../../api/queries.ts';
 import { Icon } from '../../../shared/icons.tsx';

@@ -1,7 +1,7 @@
 /** The forms of the rich composer. */
 import { Button, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import type { ReactElement } from 'react';
-import { LIMITS } from '../../../../../contract/content.ts';
+import { LIMITS } from '../../../../../contract/limits.ts';
 import {
   newButton,
   newCard,

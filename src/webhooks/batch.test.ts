@@ -1,0 +1,268 @@
+/** One batch of calls at a time, handled by hand: what is called in it and what is not, and what is written of it. */
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { test } from 'node:test';
+import { isFault } from '../base/fault.ts';
+import { bucketOf } from '../base/ids.ts';
+import { claimBatch } from '../../test/support/claim.ts';
+import { testClock } from '../../test/support/clock.ts';
+import { testDatabase } from '../../test/support/database.ts';
+import { startReceiver } from '../../test/support/receiver.ts';
+import { until } from '../../test/support/until.ts';
+import { KIND } from '../queue/work/kinds.ts';
+import type { Batch } from '../queue/work/work.ts';
+import { webhookHandler, type DeliverDeps } from './deliver.ts';
+import { putCalls } from './expand.ts';
+import { getCall, listCalls, replay, replaySome } from './log.ts';
+import { updateCalls } from './sql.calls.ts';
+import { disableWebhooks } from './sql.ts';
+import { startRig } from './testRig.ts';
+
+const { sql } = await testDatabase();
+const clock = testClock();
+const receiver = await startReceiver();
+const rig = await startRig({ sql, clock, node: 1, work: false });
+test.after(() => rig.stop());
+
+/** A webhook, and calls to it that are due: each of the contact that is given. */
+async function due(path: string, contactIds: readonly number[], w?: Awaited<ReturnType<typeof webhook>>) {
+  const made = w ?? (await webhook(path));
+  const calls = contactIds.map((contactId, n) => ({
+    id: rig.ids.inBucket(bucketOf(contactId)),
+    workspaceId: made.workspaceId,
+    webhookId: made.id,
+    trigger: 'told',
+    body: JSON.stringify({ n }),
+    contactId,
+  }));
+  await rig.queue.transact((tx) => putCalls(tx, rig.queue, clock.nowMs(), calls));
+  return { ...made, calls: calls.map(({ id }) => id) };
+}
+
+async function webhook(path: string, workspaceId = rig.ids.spread()) {
+  const made = await rig.queue.transact((tx) =>
+    rig.webhooks.create(tx, {
+      workspaceId,
+      door: 'sunshine',
+      target: receiver.url(path),
+      triggers: ['told'],
+      offered: ['told'],
+    }),
+  );
+  ok(!isFault(made));
+  return made;
+}
+
+/** Two contacts whose calls lie in one lane, and in no line. */
+function twoOfALane(): [number, number] {
+  const [first, second] = rig.queue.lanes()[3]!.buckets;
+  return [rig.ids.inBucket(first!), rig.ids.inBucket(second!)];
+}
+const claim = (ownerId: number, more: Partial<Batch> = {}) =>
+  claimBatch(rig, ownerId, { kind: KIND.webhookCall, ...more });
+const handle = (batch: Batch, more: Partial<DeliverDeps> = {}) =>
+  webhookHandler({ ...rig, random: () => 0.5, ...more }).handle(batch);
+const heard = (path: string) =>
+  receiver.received(path).map(({ body }) => (JSON.parse(body) as { n: number }).n);
+const dueOf = async (workspaceId: number) =>
+  await sql<{ id: number; ms: number; attempt: number }[]>`
+    SELECT owner_id AS id, due_ms AS ms, attempt FROM due WHERE workspace_id = ${workspaceId} ORDER BY owner_id`;
+
+test('who has lost the lane while it waited makes no call', async () => {
+  const { calls } = await due('/lost', [rig.ids.spread()]);
+  await handle(await claim(calls[0]!, { holds: () => false })).catch(() => {});
+  deepEqual(heard('/lost'), []);
+});
+
+test('what is delivered and due all the same is not called again', async () => {
+  const contactId = rig.ids.spread();
+  const w = await due('/again', [contactId]);
+  await handle(await claim(w.calls[0]!));
+  await rig.queue.transact((tx) =>
+    rig.queue.put(tx, [
+      {
+        kind: KIND.webhookCall,
+        ownerId: w.calls[0]!,
+        causeId: w.id,
+        seq: 0,
+        stream: 0,
+        workspaceId: w.workspaceId,
+        dueMs: clock.nowMs(),
+      },
+    ]),
+  );
+  await handle(await claim(w.calls[0]!));
+  deepEqual([heard('/again'), await dueOf(w.workspaceId)], [[0], []]);
+});
+
+test('what failed is tried again when its time has come, with one attempt more; what it failed with is kept, and not heard', async () => {
+  receiver.answer('/failing', { status: 500, body: '{"error":"down"}' });
+  const w = await due('/failing', [rig.ids.spread()]);
+  const answers: string[] = [];
+  const answered = async ({ answer }: { answer: Buffer }) => void answers.push(answer.toString());
+  const fromMs = clock.nowMs();
+  await handle(await claim(w.calls[0]!), { answered });
+  const [again] = await dueOf(w.workspaceId);
+  equal(again!.attempt, 1);
+  ok(again!.ms >= fromMs + 10_000 && again!.ms <= clock.nowMs() + 10_000);
+  clock.advance(10_000);
+  receiver.answer('/failing', { status: 503 });
+  await handle(await claim(w.calls[0]!), { answered });
+  const call = await getCall(rig, { workspaceId: w.workspaceId, callId: w.calls[0]! });
+  ok(!isFault(call));
+  deepEqual(
+    call.tried.map(({ status, answer }) => [status, answer]),
+    [[500, '{"error":"down"}']],
+  );
+  deepEqual(answers, []);
+});
+
+test('what came of a call stands, whatever is said later; one that is under way is not made again', async () => {
+  const w = await due('/stands', [rig.ids.spread(), rig.ids.spread()]);
+  const [callId, other] = w.calls as [number, number];
+  const { workspaceId } = w;
+  const early = await rig.queue.transact((tx) => replay(rig, tx, { workspaceId, callId }));
+  equal(isFault(early) && early.fault, 'conflict');
+  const batch = await claim(callId);
+  await handle(batch);
+  const change = {
+    id: callId,
+    state: 'failed',
+    attempts: 2,
+    lastStatus: 500,
+    lastAnswer: null,
+    finishedMs: 1,
+  } as const;
+  await updateCalls(sql, batch.lane, [change], clock.nowMs());
+  const call = await getCall(rig, { workspaceId, callId });
+  equal(!isFault(call) && call.state, 'delivered');
+  const stranger = await webhook('/stands', workspaceId);
+  const some = { workspaceId, webhookId: stranger.id, callIds: [callId, other] };
+  deepEqual(await rig.queue.transact((tx) => replaySome(rig, tx, some)), { replayed: 0, more: false });
+  await sql`UPDATE webhooks SET status = 'disabled' WHERE id = ${w.id}`;
+  const disabled = await rig.queue.transact((tx) => replay(rig, tx, { workspaceId, callId }));
+  equal(isFault(disabled) && disabled.field, 'status');
+});
+
+test('one success among failures is a success; who is gone is told of once, and called no more by this very process', async () => {
+  const [one, other] = twoOfALane();
+  receiver.answer('/mixed', (before) => ({ status: before ? 404 : 200 }));
+  const w = await due('/mixed', [one, other]);
+  const batch = await claim(w.calls[0]!);
+  equal(batch.items.length, 2);
+  // All of it is written at the end.
+  await handle(batch, { clock: { ...clock, after: () => () => {} } });
+  const now = await rig.webhooks.get(sql, w);
+  ok(!isFault(now) && now.failingSinceMs === undefined);
+  const active = async () =>
+    (await rig.webhooks.subscriptions.active(sql, [w.workspaceId])).get(w.workspaceId)?.length ?? 0;
+  // What is read now is kept for a second.
+  clock.advance(5_000);
+  equal(await active(), 1);
+  receiver.answer('/mixed', { status: 410 });
+  const last = await due('/mixed', [one], now);
+  await handle(await claim(last.calls[0]!));
+  equal(await active(), 0);
+  deepEqual(await disableWebhooks(sql, [w.id]), [], 'it is disabled already');
+});
+
+test('what the database was away for is no failed call', async () => {
+  receiver.answer('/away', { status: 200, body: '{}' });
+  const w = await due('/away', [rig.ids.spread()]);
+  let holds = true;
+  const answered = () => {
+    holds = false;
+    return Promise.reject(Object.assign(new Error('terminating connection'), { code: '57P01' }));
+  };
+  await rejects(handle(await claim(w.calls[0]!, { holds: () => holds }), { answered }));
+  deepEqual(
+    (await dueOf(w.workspaceId)).map(({ attempt }) => attempt),
+    [0],
+  );
+});
+
+test('what fails in our own hands says nothing about the target', async () => {
+  receiver.answer('/own', { status: 200, body: '{}' });
+  const w = await due('/own', [rig.ids.spread()]);
+  await handle(await claim(w.calls[0]!), { answered: () => Promise.reject(new Error('cannot be read')) });
+  const now = await rig.webhooks.get(sql, w);
+  ok(!isFault(now));
+  equal(now.failingSinceMs, undefined);
+  const [call] = await listCalls(sql, { workspaceId: w.workspaceId, webhookId: w.id });
+  deepEqual([call!.state, call!.attempts], ['pending', 1]);
+});
+
+test('a batch that failed halfway is handled again: what was settled of it is not called again', async () => {
+  const [one, other] = twoOfALane();
+  receiver.answer('/half', { status: 500 });
+  const w = await due('/half', [one, other]);
+  let isAway = false;
+  const { queue } = rig;
+  const flaky: typeof queue = {
+    ...queue,
+    async transact(...given) {
+      if (isAway) throw Object.assign(new Error('terminating connection'), { code: '57P01' });
+      return await queue.transact(...given);
+    },
+  };
+  const batch = await claim(w.calls[0]!, { holds: () => !isAway });
+  equal(batch.items.length, 2);
+  const { promise: written, resolve: write } = Promise.withResolvers<void>();
+  const http: typeof rig.http = {
+    ...rig.http,
+    async call(request) {
+      // The second waits until what came of the first is written, and the database is away by then.
+      if (request.body === '{"n":1}' && !isAway) await written;
+      return await rig.http.call(request);
+    },
+  };
+  const handler = webhookHandler({ ...rig, queue: flaky, http, random: () => 0.5 });
+  const handled = rejects(handler.handle(batch));
+  await until('the first is written', async () => (await dueOf(w.workspaceId))[0]?.attempt === 1);
+  isAway = true;
+  write();
+  await handled;
+  isAway = false;
+  await handler.handle(batch);
+  deepEqual(heard('/half'), [0, 1, 1], 'the one that was put off waits for its time');
+});
+
+/** A clock that leaps over the end of a bar once it was looked at so often. */
+function leaping() {
+  let left = Infinity;
+  return {
+    nowMs: () => clock.nowMs() + (left-- > 0 ? 0 : 60_000),
+    afterLooks: (looks: number) => void (left = looks),
+  };
+}
+
+test('one that is put off holds back those behind it, in its batch and in the next, though the bar is lifted in between', async () => {
+  for (const apart of [false, true]) {
+    const path = `/barred${apart}`;
+    const [contactId, stranger] = twoOfALane();
+    const first = await webhook(path);
+    // Another contact's call is told to come again in two seconds; that closes the gate.
+    receiver.answer(path, (before) =>
+      before ? { status: 200 } : { status: 429, headers: { 'retry-after': '3' } },
+    );
+    const barring = await due(path, [stranger], first);
+    const leap = leaping();
+    const handler = webhookHandler({ ...rig, clock: { ...clock, nowMs: () => leap.nowMs() } });
+    await handler.handle(await claim(barring.calls[0]!));
+    await sql`DELETE FROM due WHERE owner_id = ${barring.calls[0]!}`;
+    const two = await due(path, [contactId, contactId], first);
+    const batch = await claim(two.calls[0]!);
+    deepEqual(
+      batch.items.map(({ ownerId }) => ownerId),
+      two.calls,
+    );
+    // Looked at when a batch is read, when the first of the line is to be called, and when it is put off.
+    leap.afterLooks(apart ? 4 : 3);
+    if (apart)
+      await Promise.all(batch.items.map((item) => handler.handle({ ...batch, items: [item], wakeAt() {} })));
+    else await handler.handle(batch);
+    deepEqual(heard(path), [0], 'neither was called');
+    const [older, newer] = await dueOf(first.workspaceId);
+    ok(older!.ms <= newer!.ms && older!.attempt === 0 && newer!.attempt === 0);
+    receiver.answer(path, { status: 200 });
+  }
+});
