@@ -14,6 +14,7 @@ import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
 import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
+import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
@@ -30,6 +31,7 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
 import { mergeRoutes } from './merge.ts';
+import { messageSearchRoutes } from './messageSearch.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
@@ -74,6 +76,7 @@ export const ROUTES: readonly Route[] = [
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
+  ...messageSearchRoutes,
   ...messageRoutes,
   ...draftRoutes,
   ...broadcastRoutes,
@@ -99,4 +102,5 @@ export const ROUTES: readonly Route[] = [
   ...connectionRoutes,
   ...accountChatRoutes,
   ...simulatorRoutes,
+  ...clockRoutes,
 ];
