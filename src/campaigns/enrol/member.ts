@@ -4,7 +4,6 @@ import type { Facts, Seen } from '../match/facts.ts';
 import type { DateTrigger } from '../steps/date.ts';
 import type { Run } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
-import type { Triggers } from './triggers.ts';
 
 /** A campaign that is live; `version` is the one by which who enters goes. */
 export type Campaign = {
@@ -23,6 +22,11 @@ export type Campaign = {
   outside: { points: number; salt: string } | null;
   version: Version;
 };
+
+/** What events of one name may set off: the campaigns that a property decides on, by its path and value, and the others. */
+export type SetOff = { others: Campaign[]; byValue: Map<string, Map<unknown, Campaign[]>> };
+/** The same of all names (`triggers.ts`). */
+export type Triggers = ReadonlyMap<string, SetOff>;
 
 /** What is live in a workspace. */
 export type Live = {

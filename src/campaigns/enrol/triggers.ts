@@ -4,22 +4,15 @@
  */
 import type { Where } from '../../../contract/campaign.ts';
 import { valueAt } from '../match/reading.ts';
-import type { Campaign } from './member.ts';
-
-/** By name: the campaigns that a property of the event decides on, by its path and value, and the others. */
-export type Triggers = ReadonlyMap<string, OfName>;
-type OfName = {
-  others: Campaign[];
-  byValue: Map<string, Map<unknown, Campaign[]>>;
-};
+import type { Campaign, SetOff, Triggers } from './member.ts';
 
 /** Works it out; who asks gets campaigns in their order here. */
 export function triggersOf(campaigns: Iterable<Campaign>): Triggers {
-  const found = new Map<string, OfName>();
+  const found = new Map<string, SetOff>();
   for (const campaign of campaigns) {
     const { trigger } = campaign.version;
     if (!trigger) continue;
-    const ofName: OfName = found.get(trigger.name) ?? { others: [], byValue: new Map() };
+    const ofName: SetOff = found.get(trigger.name) ?? { others: [], byValue: new Map() };
     found.set(trigger.name, ofName);
     const decides = decidedBy(trigger.where);
     if (!decides) ofName.others.push(campaign);
