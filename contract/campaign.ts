@@ -3,7 +3,7 @@
  * `36h`, `1d12h`), names are names. `src/campaigns/steps/definition.ts` checks the rules. Holds types and limits only.
  */
 import type { FieldName, Test } from './audience.ts';
-import type { MessageClass } from './channels.ts';
+import type { ChannelName, MessageClass } from './channels.ts';
 import type { Content } from './content.ts';
 
 /** Limits of a campaign. */
@@ -70,7 +70,9 @@ export type Rule =
   | ({ did_not: string } & Omit<Often, 'atLeast' | 'atMost'>)
   | { message: MessageRule }
   /** By key. */
-  | { inSegment: string };
+  | { inSegment: string }
+  /** Has an address on the channel that can be written to. Asked of the store alone: by the pages of people, not by campaigns. */
+  | { hasChannel: ChannelName };
 
 /** What can be asked of messages that campaigns sent. */
 export const MESSAGE_STATES = [

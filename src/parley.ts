@@ -3,6 +3,7 @@
  * way round. Nothing else in the code knows all rooms.
  */
 import { accountsRoom } from './accounts/room.ts';
+import { audiencesRoom } from './audiences/room.ts';
 import { broadcastsRoom } from './broadcasts/room.ts';
 import { runSource } from './broadcasts/steps.ts';
 import { createArrivals } from './campaigns/events/arrive.ts';
@@ -358,6 +359,7 @@ function declared(
     accountsRoom,
     broadcastsRoom(deps),
     campaignsRoom({ ...shared, names: ctx.names, stepHandlers: ctx.stepHandlers }),
+    audiencesRoom(shared),
     connectRoom({ ...shared, names: ctx.names }),
     ordersRoom({ ...shared, names: ctx.names }),
     contentRoom,

@@ -6,6 +6,7 @@ import { appendAudit } from '../src/accounts/audit.ts';
 import { openSession } from '../src/accounts/operators.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { actorOfCompany } from '../src/connect/grants.ts';
+import { wordsOf } from '../web/console/pages/apps/words.ts';
 import { ROUTES as SHOUT } from '../src/doors/shout/routes.ts';
 import { connectHolder, endGrant, makeGrant, newCompany, newHolder } from './support/connect.ts';
 import { testDatabase } from './support/database.ts';
@@ -255,6 +256,17 @@ test('an account sees what it is connected to, what each may do and has done, an
     `/api_client_granted_users/user_id-${holder.id}`,
   );
   assert.equal(seen.json.state, 'disconnected');
+});
+
+test('what a company did is said in words, and what has none is not left out', () => {
+  const said = (action: string, subject = '', detail = {}) => wordsOf({ action, subject, detail });
+  assert.equal(said('order.create', 'order:234868'), 'Created order 234868');
+  assert.equal(said('order.create'), 'Told an order, which your account does not take');
+  assert.equal(said('order.delete', 'order:1'), 'Deleted order 1');
+  assert.equal(said('order.batch', '', { created: 1200, refused: 1 }), 'Created 1,200 orders in one go');
+  assert.equal(said('order.batch', '', { created: 1 }), 'Created 1 order in one go');
+  assert.equal(said('action.offer', 'action:welcome'), 'Offered the action welcome');
+  assert.equal(said('thing.done', 'thing:1'), 'thing.done thing:1');
 });
 
 test('a company disconnects somebody, and the account sees who did', async () => {

@@ -44,6 +44,7 @@ test('connect, disconnect, connect again within a second, and the worker dies wh
     return json;
   };
   await call('PUT', '/connect/webhook', { url: receiver.url('/told') }, 200);
+  const { id: announcements } = await call('PUT', '/announcements', { name: 'News' }, 200);
   await live(company.id, 'onboarding', 'created');
   await live(company.id, 'offboarding', 'deleted');
   receiver.answer('/told', (before) => (before === 0 ? 'hang' : { status: 200 }));
@@ -71,6 +72,8 @@ test('connect, disconnect, connect again within a second, and the worker dies wh
       const left = await ctx.sql`SELECT 1 FROM event_arrivals WHERE workspace_id = ${company.id}`;
       return left.length === 0;
     });
+    const { members } = (await callApi(world, key, 'GET', `${at}/groups/${announcements}/members`)).json;
+    assert.equal(members.length, 1, 'it is in the announcements, once');
     const happened = await ctx.sql<{ name: string; n: number }[]>`
       SELECT n.name, count(*)::int AS n FROM contact_events e JOIN event_names n ON n.id = e.name_id
       WHERE e.workspace_id = ${company.id} AND n.name LIKE '$grant%' GROUP BY 1 ORDER BY 1`;

@@ -197,7 +197,7 @@ test('S2 what waits to be sent when an account disconnects goes to none of its d
   assert.deepEqual([...rows], [{ code: 'disconnected' }]);
 });
 
-test('S45 S46 S53 S71 S72 messages, notifications, broadcasts and posts reach every device and page of an account, once, as it has set', async () => {
+test('S3 S45 S46 S53 S71 S72 messages, notifications, broadcasts and posts reach every device and page of an account, once, as it has set', async () => {
   const { ctx } = world;
   const one = await account();
   const other = await account();

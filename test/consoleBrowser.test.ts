@@ -541,7 +541,7 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('the reference: found, run with the workspace’s own ids, and every example that says it all answers 2xx', async () => {
+  test('S74 the reference: found, run with the workspace’s own ids, and every example that says it all answers 2xx', async () => {
     await somebody('Iris', 'reference');
     const tab = await openTab(browser);
     const page = await signedIn(tab, `/w/${ws}/developers/api`);
@@ -605,6 +605,57 @@ describe('the console in a browser', { skip }, () => {
     await page.getByText(email).first().waitFor();
     await page.getByText('message.send').first().waitFor();
     await checkAxe(page, 'settings, in the dark');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('who is connected to a company sees what it may do and has done, in the dark on a phone, and disconnects', async () => {
+    const { token, connectId, holder } = demo.keys.shout;
+    const company = caller(url, token);
+    const tell = async (order: object) =>
+      await company('POST', '/orders', { order }, { 'X-Shout-Connect-ID': connectId });
+    const orders: number[] = [];
+    for (let n = 0; n < 12; n++)
+      orders.push((await tell({ profile_phone_number: '(801) 555-6788', total_cents: n })).body.id);
+    const tab = await openTab(browser, {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+      colorScheme: 'dark',
+    });
+    const { page } = tab;
+    await page.goto(`${url}/sign-in`);
+    await page.getByLabel('E-mail address').fill(holder.email);
+    await page.getByRole('textbox', { name: 'Password' }).fill(holder.password);
+    await page.getByRole('button', { name: 'Sign in' }).tap();
+    await page.getByRole('heading', { name: 'Nobody has written yet' }).waitFor();
+    await page.goto(page.url().replace(/inbox.*$/, 'settings'));
+    await page.getByRole('link', { name: 'What companies may do for you' }).tap();
+    const app = page.getByRole('region', { name: 'Demo' });
+    await app.getByText('known there as 123abc').waitFor();
+    await app.getByText('Create, change and delete its orders in your account').waitFor();
+    await app.getByText(`Created order ${orders[11]}`).waitFor();
+    assert.equal(await app.getByText(`Created order ${orders[0]}`).count(), 0);
+    await app.getByRole('button', { name: 'Earlier' }).tap();
+    await app.getByText(`Created order ${orders[0]}`).waitFor();
+    await checkAxe(page, 'connected companies, in the dark on a phone');
+    assert.ok(
+      await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+      'nothing is wider than the phone',
+    );
+    await app.getByRole('button', { name: 'Disconnect' }).tap();
+    const asked = page.getByRole('dialog', { name: 'Disconnect from Demo?' });
+    await asked.getByText('it cannot write to you or notify you').waitFor();
+    await checkAxe(page, 'a disconnect that is asked about');
+    await asked.getByRole('button', { name: 'Stay connected' }).tap();
+    assert.equal((await tell({ profile_phone_number: '(801) 555-6788' })).status, 201);
+    await app.getByRole('button', { name: 'Disconnect' }).tap();
+    await asked.getByRole('button', { name: 'Disconnect' }).tap();
+    await page.getByRole('heading', { name: 'You are connected to no company' }).waitFor();
+    await page.getByText('You disconnected').waitFor();
+    assert.equal((await tell({ profile_phone_number: '(801) 555-6788' })).status, 403);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await checkAxe(page, 'connected companies, of whom none is left');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -126,6 +126,29 @@ describe('the inbox in a browser', { skip }, () => {
     await two.close();
   });
 
+  test('what was said is found by its words, and opened where it was said; the answer leads to the end', async () => {
+    await somebody('Finn', 'Is the blue lamp in stock?');
+    const tab = await openTab(browser, { viewport: { width: 390, height: 800 } });
+    const page = await signedIn(tab, `/w/${ws}/inbox/all?q=blue%20la&in=messages`);
+    const hit = page
+      .getByRole('list', { name: 'Messages that were found' })
+      .getByRole('button', { name: /Finn/ });
+    await hit.getByText('lamp', { exact: true }).waitFor();
+    await checkAxe(page, 'messages that were found');
+    await hit.click();
+    await page.waitForURL(/at=[0-9a-f]{24}/);
+    await page.locator('[aria-current=true]').getByText('Is the blue lamp in stock?').waitFor();
+    await checkAxe(page, 'a conversation at a message');
+    await page.getByRole('textbox', { name: 'Reply' }).fill('It is.');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await said(page, 'You', 'It is.').waitFor();
+    assert.ok(!page.url().includes('at='));
+    const scrollWidth = await page.evaluate<number>('document.documentElement.scrollWidth');
+    assert.ok(scrollWidth <= 390, `${scrollWidth} px wide`);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('a text is kept ready and called up by its word; buttons go with a preview, and what failed goes again', async () => {
     const { sms } = await somebody('Cleo');
     const tab = await openTab(browser);

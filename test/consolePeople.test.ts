@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { readConfig, type Config } from '../src/base/config.ts';
 import { fromHex24 } from '../src/base/ids.ts';
 import { silentLog } from '../src/base/log.ts';
-import { startParley } from '../src/parley.ts';
+import { startParley, type Parley } from '../src/parley.ts';
 import { caller, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { TEST_SECRET, testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
@@ -67,6 +67,12 @@ describe('merging', () => {
     for (const { address } of moves.destinations)
       assert.ok(whole.destinations.some((destination: Json) => destination.address === address));
     refused(await call('GET', `${base}/contacts/${other.id}`), 404);
+    const [event] = await database.sql<{ payload: Json }[]>`
+      SELECT payload FROM feed_log WHERE type = 'sunshine.told' AND payload ->> 'trigger' = 'merge:appUser' ORDER BY id DESC LIMIT 1`;
+    assert.deepEqual(
+      event!.payload.more.discarded.map(({ _id }: Json) => _id),
+      [other.id],
+    );
     const told = ok(await call('GET', `${base}/contacts/${one.id}/timeline?kinds=merge`)).entries;
     assert.deepEqual(
       told.map(({ contactId }: Json) => contactId),
@@ -251,7 +257,7 @@ describe('imports as jobs', () => {
     }
   });
 
-  test('an import goes on in another process where the one that began it was stopped, and counts nothing twice', async () => {
+  test('an import, a change of many and a file go on in another process where the one that began them was stopped, and count nothing twice', async () => {
     const other = await testDatabase();
     const brought = { connection: other.connection, log: silentLog };
     const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-import-'));
@@ -276,6 +282,7 @@ describe('imports as jobs', () => {
     });
     await first.stop();
     const second = await startParley(config, brought);
+    let third: Parley | undefined;
     try {
       ask = caller(second.url!, keys.console.token);
       const done: Json = await until('it is over', async () => {
@@ -283,8 +290,39 @@ describe('imports as jobs', () => {
         return body.endedAt !== null && body;
       });
       assert.deepEqual([done.state, done.created, done.updated, done.rejected], ['done', 12_000, 0, 0]);
+      // So does what is done with many people.
+      const { id: setId } = ok(await ask('POST', `${own}/tags`, { name: 'planned' }), 201);
+      const planned = { rule: { attribute: 'plan', startsWith: 'x' } };
+      const bulk = ok(await ask('POST', `${own}/contacts/bulk`, { who: planned, add: [setId] }), 202);
+      const file = ok(await ask('POST', `${own}/exports`, { who: planned }), 202);
+      await until('some of it is done', async () => {
+        return ok(await ask('GET', `${own}/contacts/bulk/${bulk.id}`)).people >= 1_000;
+      });
+      await second.stop();
+      third = await startParley(config, brought);
+      ask = caller(third.url!, keys.console.token);
+      const made: Json = await until('both are over', async () => {
+        const jobs = [`contacts/bulk/${bulk.id}`, `exports/${file.id}`].map((one) =>
+          ask('GET', `${own}/${one}`),
+        );
+        const told = (await Promise.all(jobs)).map((one) => ok(one));
+        return told.every(({ endedAt }) => endedAt !== null) && told;
+      });
+      assert.deepEqual(
+        made.map(({ state, people, changed }: Json) => [state, people, changed]),
+        [
+          ['done', 12_000, 12_000],
+          ['done', 12_000, undefined],
+        ],
+      );
+      assert.equal(ok(await ask('GET', `${own}/tags/${setId}`)).contacts, 12_000);
+      const { url } = ok(await ask('POST', `${own}/exports/${file.id}/link`), 201);
+      const lines = (await (await fetch(url)).text()).trim().split('\r\n');
+      assert.equal(new Set(lines.slice(1).map((line) => line.split(',').at(-1))).size, 12_000, 'each once');
+      assert.equal(lines.length, 12_001);
     } finally {
       await second.stop();
+      await third?.stop();
       await rm(dataDir, { recursive: true, force: true });
     }
   });

@@ -85,7 +85,7 @@ const done = () =>
   });
 const texts = (page: { json: any }) => page.json.messages.map(({ content }: any) => content.text);
 
-test('S45 S51 S57 an account sees its conversations, what was said there and what is unread; two marks at once', async () => {
+test('S45 S51 S52 S57 an account sees its conversations, what was said there and what is unread; two marks at once', async () => {
   const one = await account();
   await announce('to everyone');
   assert.equal((await say(one.contact, 'direct', 'hello')).status, 201);
@@ -127,6 +127,27 @@ test('S45 S51 S57 an account sees its conversations, what was said there and wha
   );
   const odd = await mark(notices.id, { upTo: older.id });
   assert.deepEqual([odd.status, odd.json.error.field], [404, 'upTo']);
+});
+
+test('S42 the announcements look as the company sets them; what it does not name stays', async () => {
+  const one = await account();
+  const looks = {
+    name: 'Acme daily',
+    description: 'What is new',
+    photoUrl: 'https://acme.example/photo.png',
+    coverUrl: 'https://acme.example/cover.png',
+  };
+  const looking = async () => {
+    const { name, description, photoUrl, coverUrl } = (await atCompany('GET', '/announcements')).json;
+    return { name, description, photoUrl, coverUrl };
+  };
+  assert.equal((await atCompany('PUT', '/announcements', looks)).status, 200);
+  assert.deepEqual(await looking(), looks);
+  assert.equal((await one.chats())['announcements'].name, 'Acme daily');
+  assert.equal((await atCompany('PUT', '/announcements', { name: 'News', coverUrl: null })).status, 200);
+  assert.deepEqual(await looking(), { ...looks, name: 'News', coverUrl: null });
+  const odd = await atCompany('PUT', '/announcements', { photoUrl: 'javascript:alert(1)' });
+  assert.deepEqual([odd.status, odd.json.error.field], [400, 'photoUrl']);
 });
 
 test('S46 S53 what an account is told of: nothing, or nothing until a time; it is there to be read all the same', async () => {
@@ -178,7 +199,7 @@ test('S51 S57 an answer in the direct conversation is kept and seen by the compa
   assert.equal(odd.status, 400);
 });
 
-test('S44 in a group the members post; the company adds only whom it may', async () => {
+test('S5 S44 in a group the members post; the company adds only whom it may', async () => {
   const [one, other] = [await account(), await account()];
   const group = (await atCompany('POST', '/groups', { name: 'New members' })).json;
   const added = await atCompany('POST', `/groups/${group.id}/members`, { add: [one.contact, other.contact] });

@@ -92,7 +92,7 @@ const ALERT: Omit<CampaignFile, 'parley'> = {
   ],
 };
 
-test('S17 S19: the five onboarding steps of the source, from connecting to the first order alert; S18 S20: offboarding', async () => {
+test('S7 S17 S19: the five onboarding steps of the source, from connecting to the first order alert; S18 S20: offboarding', async () => {
   const acme = await newAcme();
   const group = await ctx.queue.transact((tx) =>
     createGroup(tx, ctx.ids, ctx.clock.nowMs(), acme.id, { name: 'New members' }),

@@ -53,7 +53,7 @@ const isTold = (text: string, count: number) =>
   until(`${count} are told`, async () => (await toldOf(text)).length === count);
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d$/;
 
-test('S54 S55 S56 S59 S60 S72 a message by connect_id and a notification by user_id: the 13 fields in their order, both types of both ids', async () => {
+test('S6 S54 S55 S56 S58 S59 S60 S72 a message by connect_id and a notification by user_id: the 13 fields in their order, both types of both ids', async () => {
   const one = await account('1933');
   const direct = await send('/messages/send_shout_message', {
     message: { body: 'A message to a connect id', connect_id: '1933' },
@@ -98,7 +98,7 @@ test('S47 S48 S49 S50 an announcement: refused until they are on, an ordinary me
   await until('it is told', async () => (await toldOf('to everyone')).includes(one.token));
 });
 
-test('S62 S63 S65 S67 S69 a broadcast: four forms of ids, excludes win, the nine fields, each told once', async () => {
+test('S62 S63 S65 S67 S69 S70 S73 a broadcast: four forms of ids, excludes win, the nine fields, each told once', async () => {
   const [a, b, c, d] = [await account('a1'), await account('b2'), await account('c3'), await account('d4')];
   const list = must(
     await world.ctx.queue.transact(async (tx) => {

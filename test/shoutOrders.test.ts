@@ -77,7 +77,7 @@ async function connected(company?: Awaited<ReturnType<typeof newCompany>>) {
   };
 }
 
-test('S23 S24 S33-S40: the example of the source, byte by byte', async () => {
+test('S4 S23 S24 S31-S40: the example of the source, byte by byte', async () => {
   const at = await connected();
   const response = await fetch(`${url}/orders`, {
     method: 'POST',

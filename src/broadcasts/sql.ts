@@ -111,6 +111,21 @@ export async function selectBroadcasts(
     ORDER BY id DESC LIMIT ${page.limit}`;
 }
 
+/** Broadcasts of a workspace that are not over and whose audience names a list or tag, some of them. Locks nothing. */
+export async function selectNaming(
+  db: Db,
+  workspaceId: number,
+  kind: 'lists' | 'tags',
+  id: number,
+): Promise<Pick<Broadcast, 'id' | 'name' | 'state'>[]> {
+  const naming = (side: 'include' | 'exclude') => JSON.stringify({ [side]: { [kind]: [id] } });
+  return await db<Pick<Broadcast, 'id' | 'name' | 'state'>[]>`
+    SELECT id, name, state FROM broadcasts
+    WHERE workspace_id = ${workspaceId} AND origin IS NULL AND state IN ('draft', 'scheduled', 'running', 'paused')
+      AND (audience @> ${naming('include')}::text::jsonb OR audience @> ${naming('exclude')}::text::jsonb)
+    ORDER BY id DESC LIMIT 50`;
+}
+
 /** Moves a broadcast to another state; only the columns given change. */
 export async function updateState(
   db: Db,

@@ -254,11 +254,11 @@ export async function listGrants(
 export async function grantsBy(
   db: Db,
   userId: number,
-): Promise<(Grant & { client: { id: number; name: string } })[]> {
+): Promise<(Grant & { client: { id: number; name: string; logoUrl: string | null } })[]> {
   const rows = await selectGrantsBy(db, userId);
-  return rows.map(({ clientId, clientName, ...row }) => ({
+  return rows.map(({ clientId, clientName, logoUrl, ...row }) => ({
     ...grantOfRow(row),
-    client: { id: clientId, name: clientName },
+    client: { id: clientId, name: clientName, logoUrl },
   }));
 }
 

@@ -237,13 +237,13 @@ export async function selectGrantsOf(
     ORDER BY g.id DESC LIMIT ${page.limit}`;
 }
 
+/** A grant, and whom it was given to. */
+type GrantGiven = GrantRow & { clientId: number; clientName: string; logoUrl: string | null };
+
 /** All grants that an account gave, with the name of whom it gave them, newest first. Locks nothing. */
-export async function selectGrantsBy(
-  db: Db,
-  holderId: number,
-): Promise<(GrantRow & { clientId: number; clientName: string })[]> {
-  return await db<(GrantRow & { clientId: number; clientName: string })[]>`
-    SELECT ${grantColumns(db)}, c.id AS "clientId", c.name AS "clientName"
+export async function selectGrantsBy(db: Db, holderId: number): Promise<GrantGiven[]> {
+  return await db<GrantGiven[]>`
+    SELECT ${grantColumns(db)}, c.id AS "clientId", c.name AS "clientName", c.settings ->> 'logoUrl' AS "logoUrl"
     FROM connect_grants g JOIN connect_clients c ON c.workspace_id = g.client_workspace_id
     WHERE g.holder_id = ${holderId} ORDER BY g.id DESC`;
 }

@@ -1160,6 +1160,19 @@ CREATE TABLE merged_contacts (
 CREATE INDEX merged_contacts_into ON merged_contacts USING btree (into_id);
 
 -- by bucket
+CREATE TABLE message_words (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  words tsvector NOT NULL,
+  PRIMARY KEY (bucket, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX message_words_found ON ONLY message_words USING gin (words);
+CREATE INDEX message_words_newest ON ONLY message_words USING btree (workspace_id, id);
+
+-- by bucket
 CREATE TABLE messages (
   bucket smallint NOT NULL,
   id bigint NOT NULL,
@@ -1322,6 +1335,44 @@ CREATE TABLE pending_links (
   asked_ms bigint NOT NULL,
   PRIMARY KEY (bucket, contact_id, destination_id),
   CHECK ((confirmation = ANY (ARRAY['activity'::text, 'prompt'::text])))
+);
+
+-- on every node
+CREATE TABLE people_jobs (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  kind text NOT NULL,
+  asked_by text NOT NULL,
+  who text NOT NULL,
+  what text NOT NULL,
+  digest text NOT NULL,
+  state text NOT NULL,
+  done integer NOT NULL DEFAULT 0,
+  after_id bigint NOT NULL DEFAULT 0,
+  people integer NOT NULL DEFAULT 0,
+  changed integer NOT NULL DEFAULT 0,
+  note text,
+  link text,
+  link_until_ms bigint,
+  file_until_ms bigint,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (id),
+  CHECK (((done >= 0) AND (done <= 4096))),
+  CHECK ((kind = ANY (ARRAY['bulk'::text, 'export'::text]))),
+  CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'stopped'::text])))
+);
+CREATE UNIQUE INDEX people_jobs_by_link ON people_jobs USING btree (link) WHERE (link IS NOT NULL);
+CREATE INDEX people_jobs_of_workspace ON people_jobs USING btree (workspace_id, id);
+CREATE UNIQUE INDEX people_jobs_once ON people_jobs USING btree (workspace_id, asked_by, digest) WHERE (state = 'running'::text);
+
+-- by bucket
+CREATE TABLE people_rows (
+  bucket smallint NOT NULL,
+  job_id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  line text NOT NULL,
+  PRIMARY KEY (bucket, job_id, contact_id)
 );
 
 -- on every node

@@ -4,28 +4,35 @@ import { conversationsOf } from '../conversations/conversations.ts';
 import type { Merging } from '../db/room.ts';
 import type { Notices } from '../live/notices.ts';
 import type { WorkingRoom } from '../queue/room.ts';
+import { wordsReader } from './find.ts';
 import { inboxReader } from './reader.ts';
 import { absorbRow, deleteInbox, takeRow } from './sql.ts';
+import { deleteWords } from './sql.words.ts';
 import { insertNotes, takeNotes, takeSeats, upsertDraft, upsertSeen } from './sql.notes.ts';
 
 /** The inbox. Stands after conversations: what is merged into a conversation needs it. */
 export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notices, 'send'> }): WorkingRoom {
   return {
     name: 'inbox',
-    readers: [inboxReader(notices)],
+    readers: [inboxReader(notices), wordsReader],
     personal: {
       inbox: 'deleted',
       inbox_notes: 'deleted',
       inbox_seats: 'deleted',
+      message_words: 'deleted',
       saved_replies: 'kept: an operator wrote it, for everybody',
     },
     exports: {
       inbox: { not: 'whose a conversation is, and how long it waits' },
       inbox_notes: { by: 'contact', column: 'contact_id' },
       inbox_seats: { not: 'what operators have seen of it, and begun to write' },
+      message_words: { not: 'the words of messages, which are here' },
       saved_replies: { not: 'operators wrote it, for everybody' },
     },
-    erase: ({ tx, contactIds }) => deleteInbox(tx, contactIds),
+    async erase({ tx, contactIds }) {
+      await deleteInbox(tx, contactIds);
+      await deleteWords(tx, contactIds);
+    },
     merge: (merging) => mergeInbox(ids, merging),
   };
 }

@@ -16,14 +16,7 @@ import type { WantedPerson } from '../contacts/wanted.ts';
 import { overtaken, type Db, type Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { OrderField, OrderRead } from './given.ts';
-import {
-  ORDER_DATES,
-  ORDER_LIMITS,
-  type Dated,
-  type Order,
-  type OrderDate,
-  type OrderSource,
-} from './order.ts';
+import { ORDER_DATES, type Dated, type Order, type OrderDate, type OrderSource } from './order.ts';
 import { dropReferences, referenceText, tooManyOf } from './references.ts';
 import {
   claimReferences,
@@ -251,7 +244,7 @@ async function giveReferences(
   const inTurn = [...rounds].toSorted(([a], [b]) => Number.parseInt(a) - Number.parseInt(b));
   for (const [, round] of inTurn) {
     const alone = round[0]!.telling.referencesOnce;
-    const done = await claimReferences(tx, round, { alone, most: ORDER_LIMITS.sameReference });
+    const done = await claimReferences(tx, round, { alone });
     for (const { orderId, telling } of round)
       if (!done.has(orderId)) refused.set(orderId, alone ? duplicate(telling) : tooManyOf(telling));
   }

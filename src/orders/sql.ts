@@ -212,7 +212,7 @@ export async function selectReferences(db: Db, named: readonly Named[]): Promise
 export async function claimReferences(
   db: Db,
   claims: readonly Reference[],
-  { alone, most }: { alone: boolean; most: number },
+  { alone }: { alone: boolean },
 ): Promise<Set<number>> {
   const rows = inOrder(claims);
   const done = await db<{ orderId: number }[]>`
@@ -223,25 +223,29 @@ export async function claimReferences(
     ON CONFLICT (hash, workspace_id, client_id, reference) ${
       alone
         ? db`DO NOTHING`
-        : db`DO UPDATE SET order_id = excluded.order_id, earlier = r.earlier || r.order_id
-             WHERE cardinality(r.earlier) < ${most - 1}`
+        : // Of 100 (ORDER_LIMITS.sameReference) but the last; here, Citus takes no parameter.
+          db`DO UPDATE SET order_id = excluded.order_id, earlier = array_append(r.earlier, r.order_id)
+             WHERE cardinality(r.earlier) < 99`
     }
     RETURNING r.order_id AS "orderId"`;
   return new Set(done.map(({ orderId }) => orderId));
 }
 
-/** Locks references until the transaction ends, in the order of their keys, and tells which orders have had each, the newest last. */
+/**
+ * Locks references until the transaction ends, and tells which orders have had each, the newest last. By writing them as they are: rows of
+ * several shards cannot be locked otherwise on Citus.
+ */
 export async function lockReferences(
   db: Db,
   named: readonly Named[],
 ): Promise<(Named & { orderIds: number[] })[]> {
   const rows = inOrder(named);
   return await db<(Named & { orderIds: number[] })[]>`
-    SELECT r.workspace_id AS "workspaceId", r.client_id AS "clientId", r.reference, r.earlier || r.order_id AS "orderIds"
+    UPDATE order_references r SET order_id = r.order_id
     FROM unnest(${keys(db, rows)}) AS k (hash, workspace_id, client_id, reference)
-    JOIN order_references r ON r.hash = k.hash AND r.workspace_id = k.workspace_id AND r.client_id = k.client_id
-      AND r.reference = k.reference
-    ORDER BY r.hash, r.reference FOR UPDATE OF r`;
+    WHERE r.hash = k.hash AND r.workspace_id = k.workspace_id AND r.client_id = k.client_id AND r.reference = k.reference
+    RETURNING r.workspace_id AS "workspaceId", r.client_id AS "clientId", r.reference,
+      array_append(r.earlier, r.order_id) AS "orderIds"`;
 }
 
 /** Says which orders have had references that are locked; one that none has any more is gone. */
@@ -257,9 +261,9 @@ export async function writeReferences(
       WHERE r.hash = k.hash AND r.workspace_id = k.workspace_id AND r.client_id = k.client_id AND r.reference = k.reference`;
   if (left.length)
     await db`
-      UPDATE order_references r SET order_id = k.order_id, earlier = k.earlier::bigint[]
+      UPDATE order_references r SET order_id = k.order_id, earlier = string_to_array(k.earlier, ',')::bigint[]
       FROM unnest(${keys(db, left)}, ${column(left, (r) => r.orderIds.at(-1)!)}::bigint[],
-        ${column(left, (r) => `{${r.orderIds.slice(0, -1).join(',')}}`)}::text[])
+        ${column(left, (r) => r.orderIds.slice(0, -1).join(','))}::text[])
         AS k (hash, workspace_id, client_id, reference, order_id, earlier)
       WHERE r.hash = k.hash AND r.workspace_id = k.workspace_id AND r.client_id = k.client_id AND r.reference = k.reference`;
 }

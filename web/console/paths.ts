@@ -22,6 +22,7 @@ export const paths = {
   integration: (ws: string, integration: string) => `/w/${ws}/channels/${integration}`,
   newChannel: (ws: string, provider?: string) =>
     `/w/${ws}/channels/new${provider === undefined ? '' : `/${provider}`}`,
+  apps: (ws: string) => `/w/${ws}/apps`,
   settings: (ws: string) => `/w/${ws}/settings`,
   simulator: (ws: string) => `/w/${ws}/simulator`,
 } as const;

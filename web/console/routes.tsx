@@ -14,7 +14,15 @@ import { Empty, Failed } from './ui/states.tsx';
 import { Shell } from './shell/Shell.tsx';
 
 /** What any address of a workspace may hold. */
-export type Search = { q?: string; channel?: string; unread?: boolean; why?: string; contact?: string };
+export type Search = {
+  q?: string;
+  channel?: string;
+  unread?: boolean;
+  why?: string;
+  contact?: string;
+  in?: 'messages';
+  at?: string;
+};
 
 const textIn = (given: unknown) => (typeof given === 'string' && given !== '' ? given : undefined);
 const searchOf = (given: Record<string, unknown>): Search => ({
@@ -23,6 +31,8 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   unread: given['unread'] === true ? true : undefined,
   why: textIn(given['why']),
   contact: textIn(given['contact']),
+  in: given['in'] === 'messages' ? 'messages' : undefined,
+  at: textIn(given['at']),
 });
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -117,6 +127,33 @@ const importOne = createRoute({
   path: 'people/imports/$import',
   component: lazyRouteComponent(() => import('./pages/people/Import.tsx'), 'Import'),
 });
+const exported = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/exports',
+  component: lazyRouteComponent(() => import('./pages/people/Exports.tsx'), 'Exports'),
+});
+const sets = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/sets/$kind',
+  component: lazyRouteComponent(() => import('./pages/people/Sets.tsx'), 'Sets'),
+});
+const set = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/sets/$kind/$set',
+  component: lazyRouteComponent(() => import('./pages/people/Set.tsx'), 'SetPage'),
+});
+const audiences = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/audiences',
+  component: lazyRouteComponent(() => import('./pages/people/Audiences.tsx'), 'Audiences'),
+});
+const audience = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/audiences/$audience',
+  validateSearch: ({ rule }: Record<string, unknown>): { rule?: object } =>
+    typeof rule === 'object' && rule !== null ? { rule } : {},
+  component: lazyRouteComponent(() => import('./pages/people/Audience.tsx'), 'Audience'),
+});
 const person = createRoute({
   getParentRoute: () => workspace,
   path: 'people/$contact',
@@ -167,6 +204,11 @@ const newChannel = createRoute({
   path: 'channels/new/{-$provider}',
   component: lazyRouteComponent(() => import('./pages/channels/NewChannel.tsx'), 'NewChannel'),
 });
+const apps = createRoute({
+  getParentRoute: () => workspace,
+  path: 'apps',
+  component: lazyRouteComponent(() => import('./pages/apps/Apps.tsx'), 'Apps'),
+});
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: 'settings',
@@ -189,6 +231,11 @@ const tree = root.addChildren([
     people,
     imports,
     importOne,
+    exported,
+    sets,
+    set,
+    audiences,
+    audience,
     person,
     broadcasts,
     broadcast,
@@ -199,6 +246,7 @@ const tree = root.addChildren([
     channels,
     integration,
     newChannel,
+    apps,
     settings,
     simulator,
   ]),

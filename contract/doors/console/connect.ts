@@ -99,7 +99,7 @@ export const ConnectWebhookTest = Type.Object({
 /** A company that an account has connected to. */
 export const ConnectionShown = Type.Object({
   id: Id,
-  company: Type.Object({ clientId: ShoutId, name: Type.String() }),
+  company: Type.Object({ clientId: ShoutId, name: Type.String(), logoUrl: orNull(Type.String()) }),
   connectId: orNull(Type.String()),
   /** In which of the account's workspaces the company may act. */
   workspaceId: Id,

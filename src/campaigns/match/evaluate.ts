@@ -84,6 +84,7 @@ function leaf(rule: Leaf, facts: Facts, around: Around): Truth {
   if ('inList' in rule) return never(facts.lists.has(rule.inList));
   if ('tagged' in rule) return never(facts.tags.has(rule.tagged));
   if ('inSegment' in rule) return never(facts.segments.has(rule.inSegment));
+  if ('hasChannel' in rule) throw new Error('a rule that is asked of the store alone');
   if ('createdBefore' in rule) return never(facts.contact.createdMs < parseIsoTime(rule.createdBefore)!);
   if ('createdAfter' in rule) return never(facts.contact.createdMs > parseIsoTime(rule.createdAfter)!);
   if ('trigger' in rule) {

@@ -7,6 +7,7 @@ import {
   type Rule,
   type Where,
 } from '../../../contract/campaign.ts';
+import { CHANNELS } from '../../../contract/channels.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { EVENT_LIMITS } from '../events/time.ts';
 import {
@@ -35,12 +36,21 @@ const LEAVES = [
   'did_not',
   'message',
   'inSegment',
+  'hasChannel',
 ] as const;
 const OFTEN = ['where', 'atLeast', 'atMost', 'within', 'since', 'between'] as const;
 /** How far back events are asked for: they are kept 400 days. */
 const MOST_BACK_MS = 400 * 86_400_000;
 
-type Budget = { left: number };
+/** What is left of the conditions there may be; `isAsked` of a rule that only the store is asked, once. */
+type Budget = { left: number; isAsked?: true };
+
+/** What is asked of people by hand: by itself as a segment's, but that segments and channels may be named. */
+export function askedRuleAt(value: unknown, path: string): Rule {
+  const rule = ruleAt(value, path, { left: CAMPAIGN_LIMITS.conditions, isAsked: true });
+  standsAlone(rule, path, { isAsked: true });
+  return rule;
+}
 
 /** What is asked of a segment's rule: it holds by itself, whatever set anything off, and names no other. */
 export function segmentRuleAt(value: unknown, path: string): Rule {
@@ -49,14 +59,14 @@ export function segmentRuleAt(value: unknown, path: string): Rule {
   return rule;
 }
 
-function standsAlone(rule: Rule, path: string): void {
+function standsAlone(rule: Rule, path: string, { isAsked = false } = {}): void {
   if ('all' in rule || 'any' in rule) {
     const [name, parts] = 'all' in rule ? (['all', rule.all] as const) : (['any', rule.any] as const);
-    return parts.forEach((one, i) => standsAlone(one, `${path}.${name}[${i}]`));
+    return parts.forEach((one, i) => standsAlone(one, `${path}.${name}[${i}]`, { isAsked }));
   }
-  if ('not' in rule) return standsAlone(rule.not, `${path}.not`);
+  if ('not' in rule) return standsAlone(rule.not, `${path}.not`, { isAsked });
   if ('trigger' in rule) breaks(`${path}.trigger`, 'is of a campaign: nothing sets a segment off');
-  if ('inSegment' in rule) breaks(`${path}.inSegment`, 'a segment names no other segment');
+  if ('inSegment' in rule && !isAsked) breaks(`${path}.inSegment`, 'a segment names no other segment');
   if (looksUp(rule)) breaks(path, 'a segment looks no value up: what it tests with must be written in it');
 }
 
@@ -103,6 +113,11 @@ export function ruleAt(
     case 'inSegment':
       objectAt(given, path, ['inSegment']);
       keyAt(given['inSegment'], `${path}.inSegment`);
+      break;
+    case 'hasChannel':
+      objectAt(given, path, ['hasChannel']);
+      if (!budget.isAsked) breaks(`${path}.hasChannel`, 'is asked of people on their page only');
+      wordAt(given['hasChannel'], `${path}.hasChannel`, CHANNELS);
       break;
     case 'inList':
     case 'tagged':

@@ -4,6 +4,7 @@
  * what it says.
  */
 import type { Test } from '../../../contract/audience.ts';
+import type { ChannelName } from '../../../contract/channels.ts';
 import { CAMPAIGN_LIMITS, type Often, type Rule, type Where } from '../../../contract/campaign.ts';
 import { parseIsoTime } from '../../base/clock.ts';
 import { conditionOf, jsonTest } from '../../contacts/audience.ts';
@@ -12,7 +13,13 @@ import { durationMs } from '../match/duration.ts';
 import { didOf } from '../match/message.ts';
 
 /** What a rule is asked with: the ids of names of events (one that is not known was never done), and when, by the workspace's clock. */
-type Asked = { workspaceId: number; idOf: ReadonlyMap<string, number>; nowMs: number };
+type Asked = {
+  workspaceId: number;
+  idOf: ReadonlyMap<string, number>;
+  nowMs: number;
+  /** Lists and tags as they were called when it was asked, by kind and name: what is renamed meanwhile stays the same. */
+  sets?: ReadonlyMap<string, number>;
+};
 
 /** The condition. */
 export function ruleCondition(db: Db, rule: Rule, asked: Asked): Fragment {
@@ -29,9 +36,11 @@ export function ruleCondition(db: Db, rule: Rule, asked: Asked): Fragment {
   }
   if ('attribute' in rule)
     return jsonTest(db, valueAtPath(db, db`c.attributes`, rule.attribute), rule as Test);
-  if ('inList' in rule) return memberOf(db, asked.workspaceId, 'list', rule.inList);
-  if ('tagged' in rule) return memberOf(db, asked.workspaceId, 'tag', rule.tagged);
-  if ('trigger' in rule || 'inSegment' in rule) throw new Error('a segment has no such rule');
+  if ('inList' in rule) return memberOf(db, asked, 'list', rule.inList);
+  if ('tagged' in rule) return memberOf(db, asked, 'tag', rule.tagged);
+  if ('inSegment' in rule) return insideOf(db, asked.workspaceId, rule.inSegment);
+  if ('hasChannel' in rule) return reachedOn(db, rule.hasChannel);
+  if ('trigger' in rule) throw new Error('a segment has no such rule');
   return conditionOf(db, rule as Parameters<typeof conditionOf>[1]);
 }
 
@@ -59,10 +68,23 @@ export function didSince(db: Db, names: readonly { id: number; sinceMs: number }
     WHERE s.bucket = c.bucket AND s.contact_id = c.id AND s.last_ms >= k.since_ms)`;
 }
 
-function memberOf(db: Db, workspaceId: number, kind: 'list' | 'tag', name: string): Fragment {
+function memberOf(db: Db, { workspaceId, sets }: Asked, kind: 'list' | 'tag', name: string): Fragment {
+  const set = sets
+    ? db`${sets.get(`${kind}:${name}`) ?? 0}::bigint`
+    : db`(SELECT s.id FROM sets s WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ${name})`;
+  return db`EXISTS (SELECT FROM set_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.set_id = ${set})`;
+}
+
+function insideOf(db: Db, workspaceId: number, key: string): Fragment {
   return db`EXISTS (
-    SELECT FROM set_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.set_id = (
-      SELECT s.id FROM sets s WHERE s.workspace_id = ${workspaceId} AND s.kind = ${kind} AND s.name = ${name}))`;
+    SELECT FROM segment_members m WHERE m.bucket = c.bucket AND m.contact_id = c.id AND m.segment_id = (
+      SELECT s.id FROM segments s WHERE s.workspace_id = ${workspaceId} AND s.key = ${key}))`;
+}
+
+function reachedOn(db: Db, channel: ChannelName): Fragment {
+  return db`EXISTS (
+    SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.workspace_id = c.workspace_id AND d.contact_id = c.id
+      AND d.channel = ${channel} AND d.status = 'active')`;
 }
 
 function often(db: Db, name: string, rule: Often, { idOf, nowMs }: Asked): Fragment {

@@ -242,7 +242,7 @@ export async function selectStillTold(
 function wants(db: Db, post: Parameters<typeof toldOf>[1], nowMs: number): Fragment {
   const named = post.mentionsAll ? db`true` : db`m.contact_id = ANY(${[...post.mentions]}::bigint[])`;
   const connected = post.announcements
-    ? db`EXISTS (SELECT FROM connect_chats h WHERE h.bucket = m.bucket AND h.contact_id = m.contact_id
+    ? db`EXISTS (SELECT 1 FROM connect_chats h WHERE h.bucket = m.bucket AND h.contact_id = m.contact_id
         AND h.kind = 'announcements' AND h.closed_ms IS NULL)`
     : db`true`;
   return db`${connected} AND m.contact_id <> ${post.authorId ?? 0} AND coalesce(m.muted_until_ms, 0) <= ${nowMs}

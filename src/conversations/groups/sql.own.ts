@@ -55,22 +55,23 @@ export async function selectSaidAt(db: Db, of: SaidIn, id: number): Promise<numb
   return row?.atMs;
 }
 
-/** How much the business said in each conversation after a time. */
+/** How much the business said in each conversation after a time; those in which it said nothing are left out. */
 export async function countSaidAfter(
   db: Db,
   of: Pick<SaidIn, 'contactId' | 'conversationIds'>,
   after: readonly { kind: ChatKind; atMs: number }[],
 ): Promise<{ kind: ChatKind; n: number }[]> {
-  return await db<{ kind: ChatKind; n: number }[]>`
-    SELECT k.kind, (
-      SELECT count(*) FROM messages m
-      WHERE m.bucket = ANY(${of.conversationIds.map(bucketOf)}::smallint[])
-        AND m.conversation_id = ANY(${[...of.conversationIds]}::bigint[])
-        AND m.direction = 'out' AND m.kind = k.message_kind AND m.at_ms > k.after_ms
-    ) + (
-      SELECT count(*) FROM broadcast_posts b
-      WHERE b.bucket = ${bucketOf(of.contactId)} AND b.contact_id = ${of.contactId} AND b.kind = k.kind AND b.at_ms > k.after_ms
-    ) AS n
-    FROM unnest(${after.map(({ kind }) => kind)}::text[], ${after.map(({ kind }) => MESSAGE_KIND[kind])}::text[],
-      ${after.map(({ atMs }) => atMs)}::bigint[]) AS k (kind, message_kind, after_ms)`;
+  const kinds = db`unnest(${after.map(({ kind }) => kind)}::text[], ${after.map(({ kind }) => MESSAGE_KIND[kind])}::text[],
+    ${after.map(({ atMs }) => atMs)}::bigint[]) AS k (kind, message_kind, after_ms)`;
+  const rows = await db<{ kind: ChatKind; n: number }[]>`
+    SELECT k.kind, count(*) AS n FROM ${kinds} JOIN messages m ON m.kind = k.message_kind AND m.at_ms > k.after_ms
+    WHERE m.bucket = ANY(${of.conversationIds.map(bucketOf)}::smallint[])
+      AND m.conversation_id = ANY(${[...of.conversationIds]}::bigint[]) AND m.direction = 'out' GROUP BY k.kind
+    UNION ALL
+    SELECT k.kind, count(*) FROM ${kinds} JOIN broadcast_posts b ON b.kind = k.kind AND b.at_ms > k.after_ms
+    WHERE b.bucket = ${bucketOf(of.contactId)} AND b.contact_id = ${of.contactId} GROUP BY k.kind`;
+  return [...Map.groupBy(rows, ({ kind }) => kind)].map(([kind, parts]) => ({
+    kind,
+    n: parts.reduce((sum, { n }) => sum + n, 0),
+  }));
 }

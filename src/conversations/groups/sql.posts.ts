@@ -49,20 +49,21 @@ export async function selectPostPage(
     ORDER BY p.position DESC LIMIT ${page.limit}`;
 }
 
-/** How much of groups is unread for a contact, who has read each up to a place: what others said and nobody took back. */
+/**
+ * How much of groups is unread for a contact, who has read each up to a place: what others said and nobody took back. Groups of which
+ * nothing is are left out.
+ */
 export async function countUnread(
   db: Db,
   contactId: number,
   read: readonly { groupId: number; readPosition: number }[],
 ): Promise<{ groupId: number; unread: number }[]> {
   return await db<{ groupId: number; unread: number }[]>`
-    SELECT k.group_id AS "groupId", u.n AS unread
+    SELECT p.group_id AS "groupId", count(*) AS unread
     FROM unnest(${read.map(({ groupId }) => bucketOf(groupId))}::smallint[], ${read.map(({ groupId }) => groupId)}::bigint[],
       ${read.map(({ readPosition }) => readPosition)}::bigint[]) AS k (bucket, group_id, position)
-    CROSS JOIN LATERAL (
-      SELECT count(*) AS n FROM group_posts p
-      WHERE p.bucket = k.bucket AND p.group_id = k.group_id AND p.position > k.position AND p.deleted_ms IS NULL
-        AND p.author_id IS DISTINCT FROM ${contactId}) u`;
+    JOIN group_posts p ON p.bucket = k.bucket AND p.group_id = k.group_id AND p.position > k.position
+    WHERE p.deleted_ms IS NULL AND p.author_id IS DISTINCT FROM ${contactId} GROUP BY p.group_id`;
 }
 
 /** Takes a post back: its place stays, what it said goes. Undefined: there is none, or it was taken back before. */
@@ -95,9 +96,17 @@ export async function emptyPostsOf(
     UPDATE group_posts SET deleted_ms = coalesce(deleted_ms, ${nowMs}), content = '{"type":"text","text":"–"}', author = '{}',
       author_id = NULL, mentions = '{}', mentions_all = false
     WHERE bucket >= 0 AND author_id = ANY(${[...contactIds]}::bigint[])`;
-  await db`
-    UPDATE group_posts SET mentions = ARRAY(SELECT m FROM unnest(mentions) m WHERE m <> ALL(${[...contactIds]}::bigint[]))
+  const named = await db<{ bucket: number; id: number; mentions: number[] }[]>`
+    SELECT bucket, id, mentions FROM group_posts
     WHERE bucket >= 0 AND workspace_id = ${workspaceId} AND mentions <> '{}' AND mentions && ${[...contactIds]}::bigint[]`;
+  if (!named.length) return;
+  const gone = new Set(contactIds);
+  const left = named.map(({ mentions }) => mentions.filter((id) => !gone.has(id)).join(','));
+  await db`
+    UPDATE group_posts p SET mentions = string_to_array(k.mentions, ',')::bigint[]
+    FROM unnest(${named.map(({ bucket }) => bucket)}::smallint[], ${named.map(({ id }) => id)}::bigint[], ${left}::text[])
+      AS k (bucket, id, mentions)
+    WHERE p.bucket = k.bucket AND p.id = k.id`;
 }
 
 /** What one contact said was said by another. */

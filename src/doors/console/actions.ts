@@ -12,6 +12,7 @@ import { toHex24 } from '../../base/ids.ts';
 import { isUnread, parseFile } from '../../campaigns/file.ts';
 import { listActions, offerAction, shareAction, type Action } from '../../connect/actions.ts';
 import { clientOfWorkspace } from '../../connect/clients.ts';
+import { actorOfCompany } from '../../connect/grants.ts';
 import { reads, timeText, writes, type Route } from './route.ts';
 
 const CAMPAIGN_BYTES = 512 * 1024;
@@ -74,7 +75,9 @@ export const actionRoutes: readonly Route[] = [
         const { workspaceId, version, kept, campaign } = offer;
         const body = { workspaceId: toHex24(workspaceId), key: of.key, version, state: campaign.state, kept };
         const detail = { company: workspace.id, key: of.key, version };
-        return { status: 200, body, audit: { action: 'action.offer', workspaceId, detail } };
+        const actor = actorOfCompany({ clientWorkspaceId: workspace.id });
+        const subject = `action:${of.key}`;
+        return { status: 200, body, audit: { action: 'action.offer', workspaceId, actor, subject, detail } };
       };
     },
   }),

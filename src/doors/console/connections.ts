@@ -104,7 +104,7 @@ async function history(call: Call) {
 function present({ client, ...grant }: Connection): ConnectionShown {
   return {
     id: idText(grant.id),
-    company: { clientId: client.id, name: client.name },
+    company: { clientId: client.id, name: client.name, logoUrl: client.logoUrl },
     connectId: grant.connectId,
     workspaceId: idText(grant.holderWorkspaceId),
     allows: grant.allows.map((ability) => ({

@@ -4,6 +4,7 @@ import { actionRoutes } from './actions.ts';
 import { broadcastRoutes } from './broadcasts.ts';
 import { draftRoutes } from './broadcastDrafts.ts';
 import { resultRoutes } from './broadcastResults.ts';
+import { audienceRoutes } from './audiences.ts';
 import { backtestRoutes } from './backtests.ts';
 import { campaignDraftRoutes } from './campaignsDrafts.ts';
 import { campaignTrailRoutes } from './campaignsTrail.ts';
@@ -29,9 +30,11 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
 import { mergeRoutes } from './merge.ts';
+import { messageSearchRoutes } from './messageSearch.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
+import { peopleJobRoutes } from './peopleJobs.ts';
 import { renderRoutes } from './render.ts';
 import { reconcileRoutes } from './reconcile.ts';
 import type { Route } from './route.ts';
@@ -55,6 +58,8 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...healthRoutes,
   ...integrationRoutes,
+  ...audienceRoutes,
+  ...peopleJobRoutes,
   ...contactRoutes,
   ...mergeRoutes,
   ...exportRoutes,
@@ -70,6 +75,7 @@ export const ROUTES: readonly Route[] = [
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
+  ...messageSearchRoutes,
   ...messageRoutes,
   ...draftRoutes,
   ...broadcastRoutes,

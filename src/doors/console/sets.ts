@@ -1,4 +1,5 @@
 /** Lists, tags, shipping labels and bots, and who is in them. All are sets; each kind has routes of its own. */
+import { SetUses } from '../../../contract/doors/console/audiences.ts';
 import {
   BotsShown,
   LabelsShown,
@@ -25,7 +26,9 @@ import {
   type ContactSet,
   type SetKind,
 } from '../../contacts/sets.ts';
+import { broadcastsNaming } from '../../broadcasts/find.ts';
 import { setsRenamed } from '../../campaigns/segments/segments.ts';
+import { usesOfSet } from '../../campaigns/segments/uses.ts';
 import type { Db } from '../../db/pool.ts';
 import { acts, idIn, idOf, missing, reads, timeText, writes, type Call, type Route } from './route.ts';
 
@@ -65,8 +68,33 @@ function routesOf(kind: SetKind): Route[] {
         return { ...present(set), contacts: counts.get(set.id) ?? 0 };
       },
     }),
+    ...(kind === 'list' || kind === 'tag' ? [usesOf(kind, one)] : []),
     ...changesOf(kind, one),
   ];
+}
+
+/** What would miss it: said before it is deleted. */
+function usesOf(kind: 'list' | 'tag', one: string): Route {
+  return reads({
+    path: `${one}/uses`,
+    does: `Segments, campaigns and broadcasts that name a ${kind}.`,
+    action: 'contacts.read',
+    answer: SetUses,
+    async handle(call) {
+      const { ctx, workspace } = call;
+      const set = await find(call, ctx.sql, kind);
+      if (isFault(set)) return set;
+      const [{ segments, campaigns }, broadcasts] = await Promise.all([
+        usesOfSet(ctx.sql, workspace.id, { kind, name: set.name }),
+        broadcastsNaming(ctx.sql, workspace.id, kind === 'list' ? 'lists' : 'tags', set.id),
+      ]);
+      return {
+        segments: segments.map(({ id, name }) => ({ id: toHex24(id), name })),
+        campaigns: campaigns.map(({ id, key, state }) => ({ id: toHex24(id), key, state })),
+        broadcasts: broadcasts.map(({ id, name, state }) => ({ id: toHex24(id), name, state })),
+      };
+    },
+  });
 }
 
 /** All of a kind; each has an answer of its own. */

@@ -8,6 +8,7 @@ import { FAULTS } from '../../../contract/errors.ts';
 import { authenticateKey } from '../../accounts/authenticate.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { clientOfWorkspace } from '../../connect/clients.ts';
+import { gather } from '../../db/gather.ts';
 import { acceptJson, readBody } from '../kit/body.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { sendError, type FaultForm } from '../kit/errors.ts';
@@ -43,6 +44,14 @@ export function shoutDoor(app: FastifyInstance, ctx: HttpContext): void {
 }
 
 function servingOf(ctx: HttpContext): Serving<ShoutKind> {
+  // What many ask of one company at a moment is asked once.
+  const clientOf = gather<undefined, Awaited<ReturnType<typeof clientOfWorkspace>>>(
+    async (workspaceId, asked) => {
+      const client = await clientOfWorkspace(ctx.sql, workspaceId);
+      return asked.map(() => client);
+    },
+    ({ length }) => length,
+  );
   return {
     name: 'shout',
     form: shoutForm,
@@ -59,7 +68,7 @@ function servingOf(ctx: HttpContext): Serving<ShoutKind> {
     async reach({ workspaceId }) {
       const workspace = await ctx.directory.workspace(workspaceId);
       if (!workspace) return fault('invalid_auth', 'The key is not valid.');
-      const client = await clientOfWorkspace(ctx.sql, workspaceId);
+      const client = await clientOf(workspaceId, undefined);
       return isFault(client) ? fault('forbidden', client.message) : { workspace, holder: 'admin' };
     },
     readQuery(request, route) {

@@ -8,4 +8,5 @@ export const KIND = {
   delayedPost: 6,
   backtest: 9,
   contactImport: 10,
+  peopleJob: 14,
 } as const;

@@ -12,6 +12,7 @@ import { useHere } from '../../shell/session.ts';
 import { Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { Places } from './Places.tsx';
 import '../../styles/people.css';
 
 const route = getRouteApi('/w/$ws/people');
@@ -29,9 +30,7 @@ export function People(): ReactElement {
     <div className="page">
       <header className="page-head">
         <h1>People</h1>
-        <Link className="chip" to="/w/$ws/people/imports" params={{ ws }}>
-          Import
-        </Link>
+        <Places ws={ws} here="people" />
         <TextInput
           ref={search}
           type="search"

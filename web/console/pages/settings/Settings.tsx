@@ -1,5 +1,6 @@
 /** Settings: who is a member and as what, and who did what. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { AuditPage, MembersShown } from '../../../../contract/doors/console/workspaces.ts';
 import { ROLES, whyNot, type Role } from '../../../../contract/roles.ts';
@@ -41,6 +42,12 @@ export function Settings(): ReactElement {
               </div>
             ))}
           </dl>
+          <h2>Connected companies</h2>
+          <p>
+            <Link to="/w/$ws/apps" params={{ ws }}>
+              What companies may do for you
+            </Link>
+          </p>
           <h2>Who did what</h2>
           <Audit ws={ws} />
         </section>

@@ -1,0 +1,58 @@
+/** Whom something is done with: everybody, those of whom a rule holds, those of a list, tag or segment, or some who are named. */
+import type { Audience } from '../../contract/audience.ts';
+import type { Rule } from '../../contract/campaign.ts';
+import { fault, isFault, type Fault } from '../base/fault.ts';
+import { askRule } from '../campaigns/segments/asked.ts';
+import { audienceCondition } from '../contacts/audience.ts';
+import { selectSegment } from '../contacts/segments.ts';
+import { getSet } from '../contacts/sets.ts';
+import type { Db, Fragment } from '../db/pool.ts';
+
+/** As it is asked: one of these, or none for everybody. */
+export type WhoAsked = {
+  rule?: unknown;
+  contacts?: readonly number[] | undefined;
+  setId?: number | undefined;
+  segmentId?: number | undefined;
+};
+
+/** As it is kept: by ids, or a rule with the moment of asking and with the lists and tags that it meant then. */
+export type Who = { audience: Audience } | { rule: Rule; sets: [string, number][]; asOfMs: number };
+
+/** Reads whom something is to be done with. What is named must be there. */
+export async function readWho(
+  db: Db,
+  workspaceId: number,
+  { rule, contacts, setId, segmentId }: WhoAsked,
+  nowMs: number,
+): Promise<Who | Fault> {
+  if ([rule, contacts, setId, segmentId].filter((one) => one !== undefined).length > 1)
+    return fault('bad_request', 'who: must be one of rule, contacts, setId, segmentId', { field: 'who' });
+  if (rule !== undefined) {
+    const read = await askRule(db, workspaceId, rule, { nowMs, path: 'who.rule' });
+    return isFault(read) ? read : { rule: read.rule, sets: [...read.sets], asOfMs: nowMs };
+  }
+  if (contacts)
+    return { audience: { include: { contacts: [...new Set(contacts)].toSorted((a, b) => a - b) } } };
+  if (setId !== undefined) {
+    const set = await getSet(db, workspaceId, setId);
+    if (!set) return fault('not_found', 'There is no such list or tag.', { field: 'who.setId' });
+    return { audience: { include: set.kind === 'tag' ? { tags: [setId] } : { lists: [setId] } } };
+  }
+  if (segmentId === undefined) return { audience: { include: { all: true } } };
+  const segment = await selectSegment(db, workspaceId, segmentId);
+  if (!segment?.key) return fault('not_found', 'There is no such segment.', { field: 'who.segmentId' });
+  return { audience: { include: { segments: [segmentId] } } };
+}
+
+/** Whom that is, in some buckets: says a condition on `contacts c`. Not the condition itself, which would be run when it is waited for. */
+export async function whoHolds(
+  db: Db,
+  workspaceId: number,
+  who: Who,
+): Promise<(buckets: readonly number[]) => Fragment> {
+  if ('audience' in who) return (buckets) => audienceCondition(db, workspaceId, who.audience, buckets);
+  const read = await askRule(db, workspaceId, who.rule, { nowMs: who.asOfMs, sets: new Map(who.sets) });
+  if (isFault(read)) throw new Error(read.message);
+  return () => read.holds(db);
+}

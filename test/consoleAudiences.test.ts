@@ -1,0 +1,286 @@
+/** People by conditions, and what is done with many of them, driven over HTTP on the running product. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readCsv, type CsvRow } from '../src/base/csv.ts';
+import { Readable } from 'node:stream';
+import { startConsole, type Json, type Reply } from './consoleProduct.ts';
+import { testDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
+
+const database = await testDatabase();
+const { call, base, url } = await startConsole(database);
+
+function ok(reply: Reply, status = 200): Json {
+  assert.equal(reply.status, status, JSON.stringify(reply.body));
+  return reply.body;
+}
+
+function refused(reply: Reply, status: number, field?: string): void {
+  assert.equal(reply.status, status, JSON.stringify(reply.body));
+  if (field !== undefined) assert.equal(reply.body.error.field, field, JSON.stringify(reply.body));
+}
+
+let numbers = 0;
+/** People of a town that no other test has. */
+async function townsfolk(town: string, n: number, more: (i: number) => object = () => ({})): Promise<Json[]> {
+  return await Promise.all(
+    Array.from({ length: n }, async (_, i) => {
+      const body = {
+        phone: `+1415599${String(++numbers).padStart(4, '0')}`,
+        attributes: { town },
+        ...more(i),
+      };
+      return ok(await call('POST', `${base}/contacts`, body), 201);
+    }),
+  );
+}
+const of = (town: string) => ({ attribute: 'town', is: town });
+const newSet = async (kind: 'lists' | 'tags', name: string): Promise<string> =>
+  ok(await call('POST', `${base}/${kind}`, { name }), 201).id;
+const count = async (rule: object, more: object = {}): Promise<Json> =>
+  ok(await call('POST', `${base}/audiences/count`, { rule, ...more }));
+const membersOf = async (setId: string): Promise<string[]> =>
+  ok(await call('GET', `${base}/contacts?setId=${setId}`)).contacts.map(({ id }: Json) => id);
+const over = async (at: string): Promise<Json> =>
+  await until('it is over', async () => {
+    const job = ok(await call('GET', `${base}/${at}`));
+    return job.endedAt !== null && job;
+  });
+
+describe('people by conditions', () => {
+  test('are found page by page, counted up to a bound, and shown with what makes it so', async () => {
+    const people = await townsfolk('Lier', 12, (i) => ({ attributes: { town: 'Lier', size: i } }));
+    const list = await newSet('lists', 'Lier list');
+    ok(await call('POST', `${base}/lists/${list}/members`, { add: [people[3].id, people[11].id] }));
+    const rule = {
+      all: [of('Lier'), { any: [{ attribute: 'size', lessThan: 8 }, { inList: 'Lier list' }] }],
+    };
+    const pages: string[][] = [];
+    let before: string | undefined;
+    do {
+      const page = ok(
+        await call('POST', `${base}/contacts/query`, { rule, limit: 4, ...(before ? { before } : {}) }),
+      );
+      pages.push(page.contacts.map(({ id }: Json) => id));
+      before = page.next ?? undefined;
+    } while (before);
+    const found = pages.flat();
+    assert.deepEqual(found, [...found].sort().reverse(), 'newest first');
+    assert.deepEqual(new Set(found), new Set([...people.slice(0, 8), people[11]].map(({ id }) => id)));
+    assert.deepEqual(await count(rule), { about: 9, error: 0, atLeast: 9, exact: true });
+    const bounded = await count(of('Lier'), { most: 1 });
+    assert.ok(bounded.atLeast >= 1 && bounded.about >= bounded.atLeast);
+    const estimated = await count(of('Lier'), { how: 'estimate' });
+    assert.equal(estimated.exact, false);
+    const sample = ok(await call('POST', `${base}/audiences/sample`, { rule }));
+    assert.deepEqual(sample.conditions, ['rule.all[0]', 'rule.all[1].any[0]', 'rule.all[1].any[1]']);
+    const why = new Map(sample.people.map(({ contact, holds }: Json) => [contact.id, holds]));
+    assert.deepEqual(why.get(people[11].id), [true, false, true]);
+    assert.deepEqual(why.get(people[3].id), [true, true, true]);
+    assert.deepEqual(why.get(people[0].id), [true, true, false]);
+  });
+
+  test('channel and segment may be asked for; what no segment may have is refused where one is saved', async () => {
+    const [withPhone] = await townsfolk('Mol', 1);
+    const without = ok(await call('POST', `${base}/contacts`, { attributes: { town: 'Mol' } }), 201);
+    const texts = { all: [of('Mol'), { hasChannel: 'sms' }] };
+    const found = ok(await call('POST', `${base}/contacts/query`, { rule: texts })).contacts;
+    assert.deepEqual(
+      found.map(({ id }: Json) => id),
+      [withPhone.id],
+    );
+    const not = { all: [of('Mol'), { not: { hasChannel: 'sms' } }] };
+    assert.deepEqual(
+      ok(await call('POST', `${base}/contacts/query`, { rule: not })).contacts[0].id,
+      without.id,
+    );
+    refused(
+      await call('POST', `${base}/segments`, { key: 'texts', rule: texts }),
+      400,
+      'rule.all[1].hasChannel',
+    );
+    refused(
+      await call('POST', `${base}/audiences/count`, { rule: { hasChannel: 'fax' } }),
+      400,
+      'rule.hasChannel',
+    );
+    refused(await call('POST', `${base}/audiences/count`, { rule: { trigger: 'a', is: 1 } }), 400);
+    const segment = ok(await call('POST', `${base}/segments`, { key: 'mol', rule: of('Mol') }), 201);
+    await until(
+      'it is whole',
+      async () => ok(await call('GET', `${base}/segments/${segment.id}`)).state === 'live',
+    );
+    assert.equal((await count({ inSegment: 'mol' })).atLeast, 2);
+    // Asking makes no name of an event known.
+    assert.equal((await count({ did: 'nobody ever did this' })).atLeast, 0);
+    const { names } = ok(await call('GET', `${base}/events/names?limit=200`));
+    assert.ok(!names.some(({ name }: Json) => name.startsWith('nobody')));
+  });
+
+  test('attributes are known with their types and the values seen most', async () => {
+    await townsfolk('Ieper', 3, (i) => ({ attributes: { town: 'Ieper', beds: i % 2, garden: true } }));
+    const { attributes } = ok(await call('GET', `${base}/attributes`));
+    const named = (name: string) => attributes.find((one: Json) => one.name === name);
+    assert.deepEqual(named('beds').types, ['number']);
+    assert.deepEqual(named('beds').values, [
+      { value: 0, contacts: 2 },
+      { value: 1, contacts: 1 },
+    ]);
+    assert.deepEqual(named('garden').values, [{ value: true, contacts: 3 }]);
+    assert.ok(named('town').values.some(({ value }: Json) => value === 'Ieper'));
+  });
+});
+
+describe('what is done with many', () => {
+  test('people are put into lists and tags and taken out of others, each once, though who asks is asked of what is changed', async () => {
+    const people = await townsfolk('Aalst', 7);
+    const [from, to] = [await newSet('lists', 'Aalst from'), await newSet('tags', 'Aalst to')];
+    const ids = people.map(({ id }) => id);
+    ok(await call('POST', `${base}/lists/${from}/members`, { add: ids }));
+    const body = { who: { rule: { inList: 'Aalst from' } }, add: [to], remove: [from] };
+    const [one, same] = await Promise.all([1, 2].map(() => call('POST', `${base}/contacts/bulk`, body)));
+    const job = ok(one!, 202);
+    // Whoever comes second is given the one there is, or a second one that finds nobody left.
+    ok(same!, 202);
+    ok(await call('PATCH', `${base}/lists/${from}`, { name: 'Aalst renamed' }));
+    const done = await over(`contacts/bulk/${job.id}`);
+    const other = await over(`contacts/bulk/${same!.body.id}`);
+    const all = new Map([done, other].map((told) => [told.id, told.changed]));
+    assert.equal(
+      [...all.values()].reduce((sum: number, n) => sum + n, 0),
+      14,
+    );
+    assert.equal(done.progress, 1);
+    assert.deepEqual(new Set(await membersOf(to)), new Set(ids));
+    assert.deepEqual(await membersOf(from), []);
+    const few = { who: { contacts: ids.slice(0, 2) }, remove: [to] };
+    const { id } = ok(await call('POST', `${base}/contacts/bulk`, few), 202);
+    assert.equal((await over(`contacts/bulk/${id}`)).changed, 2);
+    assert.equal((await membersOf(to)).length, 5);
+  });
+
+  test('what is no change, or names what is not there, is refused', async () => {
+    const list = await newSet('lists', 'no change');
+    const bulk = `${base}/contacts/bulk`;
+    refused(await call('POST', bulk, { who: {} }), 400, 'add');
+    refused(await call('POST', bulk, { who: {}, add: ['0'.repeat(24)] }), 404, 'add[0]');
+    refused(await call('POST', bulk, { who: {}, add: [list], remove: [list] }), 400, 'remove');
+    refused(await call('POST', bulk, { who: { setId: list, rule: of('x') }, add: [list] }), 400, 'who');
+    refused(await call('POST', bulk, { who: { rule: { nope: 1 } }, add: [list] }), 400, 'who.rule');
+    refused(await call('GET', `${base}/exports/${'0'.repeat(24)}`), 404);
+  });
+
+  test('a list says what would miss it', async () => {
+    const list = await newSet('lists', 'missed');
+    ok(await call('POST', `${base}/segments`, { key: 'missing', rule: { not: { inList: 'missed' } } }), 201);
+    const draft = {
+      name: 'to the missed',
+      content: { type: 'text', text: 'x' },
+      channel: 'sms',
+      class: 'marketing',
+    };
+    ok(
+      await call('POST', `${base}/broadcasts`, {
+        ...draft,
+        audience: { include: { all: true }, exclude: { lists: [list] } },
+      }),
+      201,
+    );
+    const uses = ok(await call('GET', `${base}/lists/${list}/uses`));
+    assert.deepEqual(
+      uses.segments.map(({ name }: Json) => name),
+      ['missing'],
+    );
+    assert.deepEqual(
+      uses.broadcasts.map(({ name, state }: Json) => [name, state]),
+      [['to the missed', 'draft']],
+    );
+    assert.deepEqual(uses.campaigns, []);
+  });
+});
+
+async function linesOf(text: string): Promise<Record<string, string>[]> {
+  const rows: CsvRow[] = [];
+  for await (const part of readCsv(Readable.from([Buffer.from(text)]))) rows.push(...part);
+  const [header, ...lines] = rows.map(({ cells }) => cells);
+  return lines.map((cells) => Object.fromEntries(header!.map((name, i) => [name, cells[i] ?? ''])));
+}
+
+describe('a file of people', () => {
+  test('holds each once, guards what a spreadsheet would take for a formula, is read again, and opens for ten minutes', async () => {
+    const wild = '=HYPERLINK("http://evil.example","x"),\n+1';
+    const [ann] = await townsfolk('Brugge', 3, (i) =>
+      i === 0
+        ? {
+            givenName: wild,
+            surname: "'s-Gravenhage",
+            externalId: '@ann',
+            attributes: { town: 'Brugge', debt: -5, likes: ['a'] },
+          }
+        : {},
+    );
+    const { id } = ok(await call('POST', `${base}/exports`, { who: { rule: of('Brugge') } }), 202);
+    assert.equal((await over(`exports/${id}`)).people, 3);
+    const made = ok(await call('POST', `${base}/exports/${id}/link`), 201);
+    const again = ok(await call('POST', `${base}/exports/${id}/link`), 201);
+    assert.equal((await fetch(made.url)).status, 404, 'the link before opens no longer');
+    const response = await fetch(again.url);
+    assert.match(response.headers.get('content-type')!, /text\/csv/);
+    const text = await response.text();
+    const lines = await linesOf(text);
+    assert.equal(lines.length, 3);
+    const line = lines.find(({ parley_id: of }) => of === ann.id)!;
+    assert.equal(line['given_name'], `'${wild}`);
+    assert.equal(line['external_id'], "'@ann");
+    assert.equal(line['surname'], "'s-Gravenhage");
+    assert.equal(line['debt:number'], '-5');
+    assert.equal(line['other_attributes'], '{"likes":["a"]}');
+    for (const cell of lines.flatMap((one) => Object.entries(one)))
+      assert.ok(cell[0] === 'debt:number' || !/^[=+\-@\t\r]/.test(cell[1]), cell.join(' '));
+    // What is exported is what an import reads.
+    const sent = await call('POST', `${base}/imports`, text, { 'content-type': 'text/csv' });
+    const imported = ok(sent, 201);
+    const mapping = Object.fromEntries(
+      [
+        'other_attributes',
+        'other_addresses',
+        'lists',
+        'tags',
+        'may_not_be_sent',
+        'created_at',
+        'parley_id',
+      ].map((name) => [name, 'ignore']),
+    );
+    ok(await call('POST', `${base}/imports/${imported.id}/start`, { mapping }));
+    const done = await over(`imports/${imported.id}`);
+    assert.deepEqual([done.created, done.rejected], [0, 0]);
+    const same = ok(await call('GET', `${base}/contacts/${ann.id}`));
+    assert.deepEqual([same.surname, same.externalId, same.attributes.debt], ["'s-Gravenhage", '@ann', -5]);
+    assert.equal((await call('DELETE', `${base}/exports/${id}`)).status, 204);
+    assert.equal((await fetch(again.url)).status, 404);
+    refused(await call('POST', `${base}/exports/${id}/link`), 409);
+    const { entries } = ok(await call('GET', `${base}/audit?limit=20`));
+    for (const action of ['contacts.export', 'export.link', 'export.delete'])
+      assert.ok(
+        entries.some((one: Json) => one.action === action),
+        action,
+      );
+    assert.equal((await fetch(`${url}/api/exported/nothing/people.csv`)).status, 404);
+  });
+
+  test('who is erased is in no file, also of those made before; the same asked for twice at once is one', async () => {
+    const people = await townsfolk('Gent', 4);
+    const body = { who: { rule: of('Gent') } };
+    const [one, two] = await Promise.all([1, 2].map(() => call('POST', `${base}/exports`, body)));
+    const [a, b] = [ok(one!, 202), ok(two!, 202)];
+    const done = await over(`exports/${a.id}`);
+    assert.ok(b.id === a.id || Date.parse(b.createdAt) >= Date.parse(done.endedAt), 'one at a time');
+    assert.equal((await call('DELETE', `${base}/contacts/${people[0].id}`)).status, 204);
+    const { url: at } = ok(await call('POST', `${base}/exports/${a.id}/link`), 201);
+    const lines = await linesOf(await (await fetch(at)).text());
+    assert.deepEqual(
+      new Set(lines.map(({ parley_id: id }) => id)),
+      new Set(people.slice(1).map(({ id }) => id)),
+    );
+  });
+});

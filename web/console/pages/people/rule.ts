@@ -1,0 +1,117 @@
+/** Rules as the builder edits them: `contract/campaign.ts`'s, told in words, found whole or not. Pure. */
+import type { Rule } from '../../../../contract/campaign.ts';
+
+/** How the conditions of a group are joined. */
+export const JOINS = {
+  all: 'all of these hold',
+  any: 'one of these holds',
+  none: 'none of these holds',
+} as const;
+/** One of them. */
+export type Join = keyof typeof JOINS;
+
+/** A group of conditions; undefined of a single one. */
+export function groupOf(rule: Rule): { join: Join; rules: Rule[] } | undefined {
+  if ('all' in rule) return { join: 'all', rules: rule.all };
+  if ('any' in rule) return { join: 'any', rules: rule.any };
+  if ('not' in rule && 'any' in rule.not) return { join: 'none', rules: rule.not.any };
+  return undefined;
+}
+
+/** The rule of a group. */
+export function grouped(join: Join, rules: Rule[]): Rule {
+  return join === 'none' ? { not: { any: rules } } : join === 'all' ? { all: rules } : { any: rules };
+}
+
+/** What a single condition is about, and how it begins when it is chosen. */
+export const ABOUT = {
+  attribute: { words: 'attribute', first: { attribute: '', is: '' } },
+  field: { words: 'name, locale or id', first: { field: 'givenName', is: '' } },
+  inList: { words: 'list', first: { inList: '' } },
+  tagged: { words: 'tag', first: { tagged: '' } },
+  did: { words: 'did', first: { did: '' } },
+  did_not: { words: 'did not', first: { did_not: '' } },
+  hasChannel: { words: 'can be reached by', first: { hasChannel: 'sms' } },
+  inSegment: { words: 'audience', first: { inSegment: '' } },
+  createdAfter: { words: 'known since', first: { createdAfter: '' } },
+  createdBefore: { words: 'known before', first: { createdBefore: '' } },
+} as const satisfies Record<string, { words: string; first: Rule }>;
+/** One of these. */
+export type About = keyof typeof ABOUT;
+
+/** Tests of a value, in words. */
+export const TESTS = {
+  is: 'is',
+  isNot: 'is not',
+  contains: 'contains',
+  startsWith: 'starts with',
+  greaterThan: 'is above',
+  lessThan: 'is below',
+  exists: 'is known',
+} as const;
+/** One of them. */
+export type TestName = keyof typeof TESTS;
+
+type Loose = Readonly<Record<string, unknown>>;
+
+/** What a condition is about; undefined of what this builder has no form for. */
+export function aboutOf(rule: Rule): About | undefined {
+  const about = (Object.keys(ABOUT) as About[]).find((key) => key in rule);
+  if (!about) return undefined;
+  const { [about]: _, ...rest } = rule as Loose;
+  const names = Object.keys(rest);
+  if (about === 'attribute' || about === 'field') {
+    const [only, more] = names;
+    return only && !more && only in TESTS && typeof rest[only] !== 'object' ? about : undefined;
+  }
+  const known = about === 'did' ? ['within', 'atLeast'] : about === 'did_not' ? ['within'] : [];
+  return names.every((name) => known.includes(name)) ? about : undefined;
+}
+
+/** Whether everything in it is filled in. */
+export function isWhole(rule: Rule): boolean {
+  const group = groupOf(rule);
+  if (group) return group.rules.length > 0 && group.rules.every(isWhole);
+  if ('not' in rule) return isWhole(rule.not);
+  return Object.entries(rule).every(
+    ([name, value]) => value !== '' || ['is', 'isNot'].includes(name) || name === 'startsWith',
+  );
+}
+
+/** Whether it asks for what no segment may. */
+export function asksMore(rule: Rule): boolean {
+  const group = groupOf(rule);
+  if (group) return group.rules.some(asksMore);
+  return 'not' in rule ? asksMore(rule.not) : 'inSegment' in rule || 'hasChannel' in rule;
+}
+
+/** A condition in words. */
+export function wordsOf(rule: Rule): string {
+  const group = groupOf(rule);
+  if (group) return group.rules.map(wordsOf).join(group.join === 'all' ? ' and ' : ' or ');
+  if ('not' in rule) return `not ${wordsOf(rule.not)}`;
+  const about = (Object.keys(ABOUT) as About[]).find((key) => key in rule);
+  if (!about) return JSON.stringify(rule);
+  const { [about]: of, ...rest } = rule as Loose;
+  const [[test, value] = []] = Object.entries(rest);
+  if (about === 'attribute' || about === 'field')
+    return `${String(of)} ${TESTS[test as TestName] ?? test}${test === 'exists' ? '' : ` ${String(value)}`}`;
+  const within = rest['within'] ? ` within ${String(rest['within'])}` : '';
+  const often = rest['atLeast'] ? ` ${String(rest['atLeast'])} times` : '';
+  return `${ABOUT[about].words} ${String(of)}${often}${within}`;
+}
+
+/** The part of a rule at a path, as the server names it: `rule.all[0].any[1]`. */
+export function partAt(rule: Rule, path: string): Rule | undefined {
+  let part: unknown = rule;
+  for (const [, name, index] of path.matchAll(/\.(\w+)|\[(\d+)\]/g))
+    part = (part as Loose | undefined)?.[name ?? index!];
+  return part as Rule | undefined;
+}
+
+/** What is typed as a value: of the type that the attribute has, where it has one alone; else what reads as a number or true is one. */
+export function valueOf(text: string, types: readonly string[] = []): string | number | boolean {
+  if (types.length === 1 && types[0] === 'string') return text;
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d+(?:\.\d+)?$/.test(text) && text.length < 16 ? Number(text) : text;
+}
