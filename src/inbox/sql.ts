@@ -275,6 +275,19 @@ export async function absorbRow(
       read_ms = least(i.read_ms, EXCLUDED.read_ms)`;
 }
 
+/** Conversations that sleep until after a moment, the first to wake first. Times by the workspace's clock. Locks nothing. */
+export async function selectWaking(
+  db: Db,
+  workspaceId: number,
+  afterMs: number,
+  most: number,
+): Promise<{ contactId: number; untilMs: number }[]> {
+  return await db<{ contactId: number; untilMs: number }[]>`
+    SELECT contact_id AS "contactId", snoozed_until_ms AS "untilMs" FROM inbox
+    WHERE workspace_id = ${workspaceId} AND NOT closed AND snoozed_until_ms > ${afterMs}
+    ORDER BY snoozed_until_ms, contact_id LIMIT ${most}`;
+}
+
 /** Forgets contacts: rows, notes, drafts and marks. */
 export async function deleteInbox(tx: Tx, contactIds: readonly number[]): Promise<void> {
   const of = tx`bucket = ANY(${[...new Set(contactIds.map(bucketOf))]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[])`;
