@@ -6,7 +6,7 @@ import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { hash53 } from '../../base/crypto.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
-import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
+import type { Effect, Stepped, Stimulus } from '../steps/run.ts';
 import { withAttributes, withTags } from '../steps/changed.ts';
 import { firstPlace } from '../steps/moved.ts';
 import { step } from '../steps/step.ts';
@@ -298,7 +298,7 @@ export function apply(
   live: Live,
   member: Member,
   enrolment: Enrolment,
-  outcome: Outcome,
+  outcome: Stepped,
   changes: Changes,
 ): void {
   const version = live.versions.get(enrolment.versionId) ?? live.campaigns.get(enrolment.campaignId)!.version;
@@ -391,7 +391,7 @@ function log(
   member: Member,
   { id: enrolmentId, campaignId }: Enrolment,
   changes: Changes,
-  why: Outcome['why'][number],
+  why: Stepped['why'][number],
 ): void {
   changes.log.push({ ...ofWhom(member), enrolmentId, campaignId, ...why });
 }
