@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { describe, test } from 'node:test';
 import { fromHex24 } from '../src/base/ids.ts';
-import { caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
+import { advance, caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
@@ -557,7 +557,7 @@ describe('messages and why', () => {
     await settled();
     const at = `${base}/why?contact=${contact.id}&message=${sent.messageId}`;
     assert.equal(ok(await call('GET', at)).state, 'queued');
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    await advance(call, base, 3_600_000);
     await phoneHas(contact.phone, 'later');
   });
 
@@ -725,7 +725,7 @@ describe('broadcasts', () => {
     assert.equal(ok(await call('POST', `${base}/broadcasts/${first.id}/cancel`)).state, 'canceled');
     const second = await draft(name, { content: { type: 'text', text: 'at its hour' } });
     ok(await call('POST', `${base}/broadcasts/${second.id}/schedule`, { at }));
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 7_300_000 }));
+    await advance(call, base, 7_300_000);
     await stateOf(second.id, 'done');
     await phoneHas(contacts[0].phone, 'at its hour');
   });
@@ -961,7 +961,7 @@ describe('webhooks', () => {
     assert.deepEqual([failing.state, failing.lastStatus, failing.tried], ['pending', 503, []]);
     assert.ok(Date.parse(failing.nextAt) > Date.parse(failing.createdAt));
     refused(await call('POST', `${base}/webhook-calls/${pinged.callId}/replay`), 409);
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    await advance(call, base, 3_600_000);
     const over = await until('it was taken', async () => {
       const body = await calledBack(pinged.callId);
       return body.state === 'delivered' && body;

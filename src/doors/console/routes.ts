@@ -14,6 +14,7 @@ import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
 import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
+import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
@@ -103,4 +104,5 @@ export const ROUTES: readonly Route[] = [
   ...connectionRoutes,
   ...accountChatRoutes,
   ...simulatorRoutes,
+  ...clockRoutes,
 ];
