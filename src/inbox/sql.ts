@@ -131,13 +131,13 @@ export type Look = {
 };
 
 /** A place in a view: what the last one was sorted by, and its contact. */
-export type Place = { rank: number; contactId: number };
+export type ViewPlace = { rank: number; contactId: number };
 
 /** A page of a view, in its order. */
 export async function selectView(
   db: Db,
   look: Look,
-  page: { after?: Place | undefined; limit: number },
+  page: { after?: ViewPlace | undefined; limit: number },
 ): Promise<InboxRow[]> {
   const order = orderOf(db, look.view);
   const { after, limit } = page;
