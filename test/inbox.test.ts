@@ -6,7 +6,7 @@ import type { ConversationPage, ThreadPage } from '../contract/doors/console/inb
 import { MOST_COUNTED, VIEWS } from '../contract/inboxViews.ts';
 import { fromHex24 } from '../src/base/ids.ts';
 import { applyToConversation, applyToList, applyToThread } from '../web/console/live/apply.ts';
-import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
+import { advance, caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
@@ -209,7 +209,7 @@ describe('the inbox', () => {
     const later = new Date(Date.parse(now) + 3_600_000).toISOString();
     ok(await patch({ snoozedUntil: later }));
     assert.deepEqual([names(await list('snoozed')), names(await list('mine', eli))], [['Bo'], []]);
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_001 }));
+    await advance(call, base, 3_600_001);
     await until('awake', async () => names(await list('mine', eli)).includes('Bo'));
     assert.deepEqual(names(await list('snoozed')), []);
     ok(await patch({ closed: true }));

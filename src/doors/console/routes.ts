@@ -14,6 +14,7 @@ import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
 import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
+import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
@@ -37,6 +38,7 @@ import { orderRoutes } from './orders.ts';
 import { peopleJobRoutes } from './peopleJobs.ts';
 import { renderRoutes } from './render.ts';
 import { reconcileRoutes } from './reconcile.ts';
+import { requestRoutes } from './requests.ts';
 import type { Route } from './route.ts';
 import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -56,6 +58,7 @@ export const ROUTES: readonly Route[] = [
   ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
+  ...requestRoutes,
   ...healthRoutes,
   ...integrationRoutes,
   ...audienceRoutes,
@@ -101,4 +104,5 @@ export const ROUTES: readonly Route[] = [
   ...connectionRoutes,
   ...accountChatRoutes,
   ...simulatorRoutes,
+  ...clockRoutes,
 ];
