@@ -296,7 +296,7 @@ describe('the console in a browser', { skip }, () => {
     await tab.close();
   });
 
-  test('on a phone’s width: the list, a conversation, back, the clock moved on', async () => {
+  test('on a phone’s width: the list, a conversation, back, the clock moved on, a broadcast paused', async () => {
     await somebody('Edda', 'on the way');
     const tab = await openTab(browser, {
       viewport: { width: 390, height: 844 },
@@ -319,6 +319,21 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('button', { name: '+1 h' }).tap();
     await page.getByText('The clock moved on by 1 h 0 min.').waitFor();
     assert.equal((await call('GET', `${base}/clock`)).body.aheadMs, before + 3_600_000);
+    const made = await call('POST', `${base}/broadcasts`, {
+      name: 'Slow',
+      channel: 'sms',
+      class: 'transactional',
+      ratePerS: 0.1,
+      content: { type: 'text', text: 'Slowly' },
+      audience: { include: { all: true } },
+    });
+    await call('POST', `${base}/broadcasts/${made.body.id}/start`);
+    await page.goto(`${url}/w/${ws}/broadcasts/${made.body.id}/progress`);
+    await page.getByRole('button', { name: 'Pause' }).tap();
+    await page.getByText('It stands still.').waitFor();
+    await checkAxe(page, 'a broadcast on a phone');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    await call('POST', `${base}/broadcasts/${made.body.id}/cancel`);
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });
