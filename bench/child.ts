@@ -80,8 +80,8 @@ export async function startChild<C extends Commands>(file: string, args: string[
 
 /** The environment without the shell's settings of Parley, which would change what is measured. */
 export function cleanEnvironment(): Record<string, string> {
-  const { PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN } = process.env;
-  const inherited = Object.entries({ PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN });
+  const { PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN, NODE_COMPILE_CACHE } = process.env;
+  const inherited = Object.entries({ PATH, HOME, TMPDIR, PARLEY_POSTGRES_BIN, NODE_COMPILE_CACHE });
   return Object.fromEntries(inherited.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 

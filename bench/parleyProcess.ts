@@ -17,7 +17,7 @@ import { readConfig } from '../src/base/config.ts';
 import { isFault, type Fault } from '../src/base/fault.ts';
 import { fromHex24, toHex24 } from '../src/base/ids.ts';
 import { cancelBroadcast, createBroadcast, startBroadcast } from '../src/broadcasts/broadcasts.ts';
-import { countBroadcast, forecastBroadcast, type Counts } from '../src/broadcasts/forecast.ts';
+import { countBroadcast, forecastBroadcast, type ForecastCounts } from '../src/broadcasts/forecast.ts';
 import { selectBroadcast } from '../src/broadcasts/sql.ts';
 import { ADAPTERS } from '../src/channels/adapters.ts';
 import type { Settings } from '../src/channels/adapter.ts';
@@ -264,7 +264,7 @@ const commands = {
     }
   },
   /** Counts of a broadcast, by state. */
-  async counts({ way, id }: { way: Way; id: number }): Promise<Counts> {
+  async counts({ way, id }: { way: Way; id: number }): Promise<ForecastCounts> {
     const broadcast = await selectBroadcast(ctx.sql, places.get(way)!.workspaceId, id);
     return await countBroadcast(ctx, ctx.sql, broadcast!);
   },

@@ -1,8 +1,17 @@
 #!/usr/bin/env node
 // The command. Works on a fresh clone and on an older Node: installs what is missing, then runs src/main.ts
 // under Node 24. Standard output belongs to the command alone; everything said here goes to standard error.
+import module from 'node:module';
 import path from 'node:path';
-import { endWithNpm, ensureInstalled, heapFlags, node24, root, runUnder24 } from '../scripts/bootstrap.mjs';
+import {
+  compiledIn,
+  endWithNpm,
+  ensureInstalled,
+  heapFlags,
+  node24,
+  root,
+  runUnder24,
+} from '../scripts/bootstrap.mjs';
 
 const main = path.join(root, 'src', 'main.ts');
 let node;
@@ -20,4 +29,7 @@ try {
   process.exit(1);
 }
 // Already on Node 24: no second process, so signals and memory are those of the program itself.
-if (node === process.execPath) await import('../src/main.ts');
+if (node === process.execPath) {
+  module.enableCompileCache(compiledIn());
+  await import('../src/main.ts');
+}

@@ -43,7 +43,7 @@ try {
 
 /** Each repair is played against by itself; two at a time, since each has a Postgres and a process of its own. */
 async function takeBack(): Promise<number> {
-  const waiting = REVERTS.filter(({ name }) => positionals.every((word) => name.includes(word)));
+  const waiting = REVERTS.filter(({ name }) => !positionals.length || positionals.some((word) => name.includes(word)));
   const missed: string[] = [];
   const one = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {

@@ -103,3 +103,14 @@ describe('the wrapper that runs a program under Node 24', () => {
     assert.match(run.said(), /drained$/);
   });
 });
+
+test('the command starts from compiled code that is kept beside what is installed', async () => {
+  const bin = path.join(import.meta.dirname, '..', 'bin', 'parley.mjs');
+  const tell = `import m from 'node:module'; process.on('exit', () => process.stderr.write(String(m.getCompileCacheDir())));`;
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
+  const child = spawn(node24(), ['--import', `data:text/javascript,${tell}`, bin, '--version'], { env });
+  let said = '';
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  await once(child, 'close');
+  assert.ok(said.includes(path.join('node_modules', '.cache', 'parley-compiled')), said);
+});

@@ -14,6 +14,13 @@ import {
   mayOnBehalf,
 } from '../src/connect/grants.ts';
 import type { GrantTold } from '../src/connect/ending.ts';
+import {
+  createGroup,
+  followConnection,
+  joinGroup,
+  membersAmong,
+  openAnnouncements,
+} from '../src/conversations/groups/groups.ts';
 import { actingFor } from '../src/doors/shout/read.ts';
 import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { listAudit } from '../src/accounts/audit.ts';
@@ -195,6 +202,62 @@ test('a contact that is merged takes its grant along', async () => {
   must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, ctx.clock.nowMs(), pair)));
   const after = must(await grantOf(sql, company.id, { connectId: grant.connectId }));
   assert.equal(after.contactId, survivingId);
+});
+
+test('who connected and was merged before that was read is in the announcements as whom they became', async () => {
+  const company = await newCompany(ctx);
+  const workspaceId = company.id;
+  const nowMs = ctx.clock.nowMs();
+  const group = await ctx.queue.transact((tx) =>
+    openAnnouncements(tx, ctx.ids, nowMs, workspaceId, { name: 'News' }),
+  );
+  const { grant } = await makeGrant(ctx, { company });
+  const [survivingId] = await newContacts(ctx, workspaceId, 1);
+  const discardedId = grant.contactId;
+  const pair = { workspaceId, survivingId: survivingId!, discardedId };
+  must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, nowMs, pair)));
+  // Only now the feed is read.
+  await ctx.queue.transact((tx) => followConnection(tx, nowMs, { workspaceId, contactId: discardedId }));
+  const members = await membersAmong(sql, group.id, [survivingId!, discardedId]);
+  assert.deepEqual(
+    members.map(({ contactId }) => contactId),
+    [survivingId],
+  );
+});
+
+test('who is erased or merged at the moment at which they are put into a group: no row names who is gone', async () => {
+  const { id: workspaceId } = await newCompany(ctx);
+  const people = await newContacts(ctx, workspaceId, 3);
+  const [erasedId, discardedId, survivingId] = people as [number, number, number];
+  const nowMs = ctx.clock.nowMs();
+  const { id: groupId } = await ctx.queue.transact((tx) =>
+    createGroup(tx, ctx.ids, nowMs, workspaceId, { name: 'Friends' }),
+  );
+  const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
+  const { promise: ending, resolve: end } = Promise.withResolvers<void>();
+  const going = ctx.queue.transact(async (tx) => {
+    await erasePerson(ctx, tx, { workspaceId, contactId: erasedId, atMs: nowMs, afterCommit: () => {} });
+    must(await mergePeople(ctx, tx, nowMs, { workspaceId, survivingId, discardedId }));
+    isGone();
+    await ending;
+  });
+  await gone;
+  let isOver = false;
+  const joining = ctx.queue
+    .transact((tx) => joinGroup(tx, nowMs, { workspaceId, groupId }, [erasedId, discardedId]))
+    .finally(() => (isOver = true));
+  await until('it waits for them', async () => {
+    const waiting = await sql`SELECT 1 FROM pg_locks WHERE NOT granted`;
+    return isOver || waiting.length > 0;
+  });
+  end();
+  await going;
+  assert.deepEqual(await joining, [survivingId]);
+  const members = await membersAmong(sql, groupId, people);
+  assert.deepEqual(
+    members.map(({ contactId }) => contactId),
+    [survivingId],
+  );
 });
 
 test('S9 of many who are named only those who are connected now', async () => {

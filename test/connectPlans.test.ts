@@ -15,6 +15,8 @@ import { countUnread, selectPostPage } from '../src/conversations/groups/sql.pos
 import { countSaidAfter, selectSaid } from '../src/conversations/groups/sql.own.ts';
 import type { Db, Tx } from '../src/db/pool.ts';
 import * as orders from '../src/orders/sql.ts';
+import { KIND } from '../src/queue/work/kinds.ts';
+import { dueOfStream } from '../src/queue/work/streams.ts';
 import { testDatabase } from './support/database.ts';
 import { newGroup, post } from './support/groups.ts';
 import { callApi, must, startWorld } from './support/world.ts';
@@ -174,6 +176,33 @@ test('no statement of connect, groups and orders goes through a table', async ()
   for (const [what, work] of Object.entries(tried))
     for (const one of await wentThrough(work)) found.push(`${what} goes through ${one}`);
   assert.deepEqual(found, []);
+});
+
+test('when the next of a run is due is asked lane by lane, also where nothing was in the queue when that was asked first', async () => {
+  // As the queue is when nothing is to be done: the store knows that it is empty.
+  await sql`DELETE FROM due`;
+  await sql.unsafe('VACUUM ANALYZE due');
+  const undone = new Error('undone');
+  let read: number | undefined;
+  await sql
+    .begin(async (tx) => {
+      const next = () => dueOfStream(tx, ctx.queue.lanes(), KIND.delivery, 77);
+      const readSoFar = async () => {
+        const [row] = await tx<{ n: number }[]>`
+          SELECT coalesce(seq_tup_read, 0) AS n FROM pg_stat_xact_user_tables WHERE relname = 'due'`;
+        return row?.n ?? 0;
+      };
+      for (let n = 0; n < 8; n++) await next();
+      await tx`
+        INSERT INTO due (bucket, kind, owner_id, cause_id, seq, lane, stream, workspace_id, due_ms)
+        SELECT l.bucket, ${KIND.delivery}::smallint, n, 77, 0, l.lane, 77, 1, 5 FROM lanes l CROSS JOIN generate_series(1, 600) n`;
+      const before = await readSoFar();
+      assert.equal((await next()).length, ctx.queue.lanes().length);
+      read = (await readSoFar()) - before;
+      throw undone;
+    })
+    .catch((error: unknown) => assert.equal(error, undone));
+  assert.equal(read, 0, 'rows of the queue that were gone through');
 });
 
 test('no statement of connect, groups and orders has a form that Citus refuses', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { describe, test } from 'node:test';
 import { fromHex24 } from '../src/base/ids.ts';
-import { caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
+import { advance, caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
@@ -118,6 +118,47 @@ describe('workspaces, members and keys', () => {
     refused(await ann('GET', `${base}/contacts`), 404);
     const [owner] = ok(await call('GET', `${base}/members`)).members;
     refused(await call('DELETE', `${base}/members/${owner.id}`), 409, 'role');
+  });
+
+  test('requests by keys are in a log without what they said, also those that were refused; a key says when it was used last', async () => {
+    const made = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'viewer' }), 201);
+    const viewer = caller(url, made.token);
+    ok(await viewer('GET', `${base}/contacts`));
+    const { headers } = await viewer('POST', `${base}/contacts`, { givenName: 'Secret' });
+    refused(await viewer('GET', `${base}/contacts?limit=none`), 400, 'limit');
+    const log = async (more: string): Promise<Json> =>
+      ok(await call('GET', `${base}/requests?key=${made.keyId}${more}`));
+    const { requests } = await until('all three are there', async () => {
+      const page = await log('');
+      return page.requests.length === 3 && page;
+    });
+    const at = '/api/workspaces/:workspaceId/contacts';
+    assert.deepEqual(
+      requests
+        .map(({ method, route, status, fault }: Json) => [method, route, status, fault?.code ?? null])
+        .toSorted(),
+      [
+        ['GET', at, 200, null],
+        ['GET', at, 400, 'bad_request'],
+        ['POST', at, 403, 'forbidden'],
+      ],
+    );
+    assert.ok(requests.some(({ requestId }: Json) => requestId === headers.get('x-request-id')));
+    assert.ok(!JSON.stringify(requests).includes('Secret'));
+    const failed: Json[] = [];
+    for (let before = ''; ; ) {
+      const page = await log(`&failed=true&limit=1${before}`);
+      failed.push(...page.requests);
+      if (page.next === null) break;
+      before = `&before=${page.next}`;
+    }
+    assert.deepEqual(
+      failed,
+      requests.filter(({ status }: Json) => status >= 400),
+    );
+    const keys = ok(await call('GET', `${base}/keys`)).keys;
+    assert.ok(keys.find(({ keyId }: Json) => keyId === made.keyId).lastUsedAt);
+    assert.equal((await viewer('GET', `${base}/requests`)).status, 403);
   });
 
   test('an admin makes neither owners nor keys of an owner', async () => {
@@ -516,7 +557,7 @@ describe('messages and why', () => {
     await settled();
     const at = `${base}/why?contact=${contact.id}&message=${sent.messageId}`;
     assert.equal(ok(await call('GET', at)).state, 'queued');
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    await advance(call, base, 3_600_000);
     await phoneHas(contact.phone, 'later');
   });
 
@@ -684,7 +725,7 @@ describe('broadcasts', () => {
     assert.equal(ok(await call('POST', `${base}/broadcasts/${first.id}/cancel`)).state, 'canceled');
     const second = await draft(name, { content: { type: 'text', text: 'at its hour' } });
     ok(await call('POST', `${base}/broadcasts/${second.id}/schedule`, { at }));
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 7_300_000 }));
+    await advance(call, base, 7_300_000);
     await stateOf(second.id, 'done');
     await phoneHas(contacts[0].phone, 'at its hour');
   });
@@ -920,7 +961,7 @@ describe('webhooks', () => {
     assert.deepEqual([failing.state, failing.lastStatus, failing.tried], ['pending', 503, []]);
     assert.ok(Date.parse(failing.nextAt) > Date.parse(failing.createdAt));
     refused(await call('POST', `${base}/webhook-calls/${pinged.callId}/replay`), 409);
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+    await advance(call, base, 3_600_000);
     const over = await until('it was taken', async () => {
       const body = await calledBack(pinged.callId);
       return body.state === 'delivered' && body;

@@ -317,7 +317,7 @@ describe('the console in a browser', { skip }, () => {
     await rowOf(page, 'Edda').waitFor();
     const before = (await call('GET', `${base}/clock`)).body.aheadMs;
     await page.getByRole('button', { name: '+1 h' }).tap();
-    await page.getByText('The clock moved on by one hour.').waitFor();
+    await page.getByText('The clock moved on by 1 h 0 min.').waitFor();
     assert.equal((await call('GET', `${base}/clock`)).body.aheadMs, before + 3_600_000);
     assert.deepEqual(tab.amiss, []);
     await tab.close();

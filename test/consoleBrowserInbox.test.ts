@@ -126,6 +126,29 @@ describe('the inbox in a browser', { skip }, () => {
     await two.close();
   });
 
+  test('what was said is found by its words, and opened where it was said; the answer leads to the end', async () => {
+    await somebody('Finn', 'Is the blue lamp in stock?');
+    const tab = await openTab(browser, { viewport: { width: 390, height: 800 } });
+    const page = await signedIn(tab, `/w/${ws}/inbox/all?q=blue%20la&in=messages`);
+    const hit = page
+      .getByRole('list', { name: 'Messages that were found' })
+      .getByRole('button', { name: /Finn/ });
+    await hit.getByText('lamp', { exact: true }).waitFor();
+    await checkAxe(page, 'messages that were found');
+    await hit.click();
+    await page.waitForURL(/at=[0-9a-f]{24}/);
+    await page.locator('[aria-current=true]').getByText('Is the blue lamp in stock?').waitFor();
+    await checkAxe(page, 'a conversation at a message');
+    await page.getByRole('textbox', { name: 'Reply' }).fill('It is.');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await said(page, 'You', 'It is.').waitFor();
+    assert.ok(!page.url().includes('at='));
+    const scrollWidth = await page.evaluate<number>('document.documentElement.scrollWidth');
+    assert.ok(scrollWidth <= 390, `${scrollWidth} px wide`);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
   test('a text is kept ready and called up by its word; buttons go with a preview, and what failed goes again', async () => {
     const { sms } = await somebody('Cleo');
     const tab = await openTab(browser);
@@ -187,7 +210,10 @@ describe('the simulator in a browser', { skip }, () => {
     const tab = await openTab(browser);
     const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
     await page.getByRole('button', { name: /^Mail/ }).click();
-    await page.getByRole('button', { name: /Welcome, Dora/ }).click();
+    await page
+      .getByRole('list', { name: /^Mail of/ })
+      .getByRole('button', { name: /Welcome, Dora/ })
+      .click();
     await page.frameLocator('iframe').getByText('home').waitFor();
     await checkAxe(page, 'a mail');
     await page.getByRole('button', { name: 'Source' }).click();
@@ -207,6 +233,78 @@ describe('the simulator in a browser', { skip }, () => {
     await checkAxe(page, 'a call');
     await page.getByRole('button', { name: 'Hang up' }).click();
     await page.getByText('“Your code is one two three”').waitFor({ state: 'hidden' });
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('what comes due next is told; the clock goes there, and what it brought is on the phone, in the dark on a phone’s width too', async () => {
+    const { id, sms } = await somebody('Finn');
+    const { now } = (await call('GET', `${base}/clock`)).body;
+    const inHours = (hours: number) => new Date(Date.parse(now) + hours * 3_600_000).toISOString();
+    const later = { contactId: id, content: { type: 'text', text: 'It is time.' }, notBefore: inHours(2) };
+    assert.equal((await call('POST', `${base}/messages`, later)).status, 202);
+    const { body } = await call('GET', `${base}/conversations?view=all`);
+    const { id: conversation } = body.conversations.find((one: Json) => one.contact.id === id);
+    await call('PATCH', `${base}/conversations/${conversation}`, { snoozedUntil: inHours(30) });
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${id}`);
+    const strip = page.getByRole('region', { name: 'What comes due' });
+    await strip.getByText(/1 message for Finn, in 1 h 59 min/).waitFor();
+    await strip.getByRole('button', { name: 'All that comes and came' }).click();
+    await strip.getByText('1 conversation that wakes').waitFor();
+    await checkAxe(page, 'what comes due');
+    await strip.getByRole('button', { name: 'Go there' }).click();
+    await page.getByText(/The clock moved on by 1 h/).waitFor();
+    await page
+      .getByRole('log', { name: `SMS of ${sms}` })
+      .getByText('It is time.')
+      .waitFor();
+    await page.getByRole('region', { name: 'Came due' }).getByText('1 message').waitFor();
+    await strip.getByText(/Next: 1 conversation that wakes for Finn/).waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await checkAxe(page, 'what comes due, on a phone');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('the directory tells what is new on whose device; on a page of the company somebody chats as a visitor does', async () => {
+    const gus = await somebody('Gus');
+    const hal = await somebody('Hal');
+    await gus.say('email', { type: 'text', text: 'Hello Gus', subject: 'For Gus' });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/simulator?contact=${hal.id}`);
+    const list = page.getByRole('region', { name: 'People' });
+    await page.getByRole('searchbox', { name: 'Find somebody' }).fill('Gus');
+    const row = list.getByRole('button', { name: /Gus/ });
+    await row.getByText('For Gus').waitFor();
+    await row.getByText('2 unread').waitFor();
+    await list.getByRole('button', { name: /Hal/ }).waitFor({ state: 'hidden' });
+    await row.click();
+    await row.getByText('1 unread').waitFor();
+    await gus.say('sms', { type: 'text', text: 'One more' });
+    await page
+      .getByRole('log', { name: `SMS of ${gus.sms}` })
+      .getByText('One more')
+      .waitFor();
+    await page.getByRole('button', { name: 'Web page' }).click();
+    await page.getByRole('button', { name: 'Chat', exact: true }).click();
+    const chat = page.frameLocator('iframe[title="Chat"]');
+    await chat.getByRole('textbox', { name: 'Your message' }).fill('Do you have it in blue?');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    await chat.getByRole('log', { name: 'Messages' }).getByText('Do you have it in blue?').waitFor();
+    const conversation = await until('it is in the inbox', async () => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      const own = body.conversations.find((one: Json) => one.contact.id === gus.id);
+      return own.last.text === 'Do you have it in blue?' && own;
+    });
+    const answer = { clientId: 'blue-1', content: { type: 'text', text: 'In every blue.' } };
+    await call('POST', `${base}/conversations/${conversation.id}/messages`, answer);
+    await chat.getByRole('log', { name: 'Messages' }).getByText('In every blue.').waitFor();
+    await checkAxe(page, 'a page with the chat');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await checkAxe(page, 'a page with the chat, on a phone');
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -1,4 +1,5 @@
 /** The product as main.ts starts it, on a database of its own, for the tests of the console's API. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { readConfig, type Config } from '../src/base/config.ts';
 import { silentLog, type Log } from '../src/base/log.ts';
 import { startParley, type Brought } from '../src/parley.ts';
 import { TEST_SECRET, type TestDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
 
 // oxlint-disable typescript/no-explicit-any
 /** Whatever an answer holds. */
@@ -71,4 +73,14 @@ export function caller(url: string, token?: string) {
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
   };
+}
+
+/** Moves the workspace's clock on, and waits until that is over. */
+export async function advance(call: ReturnType<typeof caller>, base: string, byMs: number): Promise<Json> {
+  const begun = await call('POST', `${base}/clock/advance`, { byMs });
+  assert.equal(begun.status, 202, JSON.stringify(begun.body));
+  return await until('the clock has moved', async () => {
+    const { body } = await call('GET', `${base}/clock/advances/${begun.body.id}`);
+    return body.state !== 'running' && body;
+  });
 }

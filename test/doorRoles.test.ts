@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createKey, type Door } from '../src/accounts/keys.ts';
+import { createKey, type DoorName } from '../src/accounts/keys.ts';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
 import { can } from '../src/accounts/roles.ts';
 import { ACTIONS, HOLDERS, ROLES, type Action, type Holder } from '../contract/roles.ts';
@@ -90,7 +90,7 @@ test('the table of roles is this one', () => {
 
 let people = 0;
 /** An operator who has a role in a workspace of his own kind, and a key of his at a door. */
-async function member(workspaceId: number, role: (typeof ROLES)[number], door: Door) {
+async function member(workspaceId: number, role: (typeof ROLES)[number], door: DoorName) {
   people += 1;
   const nowMs = ctx.clock.nowMs();
   return await sql.begin(async (tx) => {

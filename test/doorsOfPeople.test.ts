@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { createKey, type Door } from '../src/accounts/keys.ts';
+import { createKey, type DoorName } from '../src/accounts/keys.ts';
 import { createOperator, setMember } from '../src/accounts/operators.ts';
 import { ROLES } from '../contract/roles.ts';
 import { OTHERS } from '../src/doors/reference/others.ts';
@@ -36,7 +36,11 @@ async function person(of: App): Promise<{ userId: string; token: string; basic: 
   return { userId: appUser._id, token: sessionToken, basic };
 }
 
-async function keyOf(owner: { workspaceId: number } | { operatorId: number }, door: Door, scopes?: string[]) {
+async function keyOf(
+  owner: { workspaceId: number } | { operatorId: number },
+  door: DoorName,
+  scopes?: string[],
+) {
   const made = await sql.begin((tx) =>
     createKey(tx, ctx, { owner, door, nowMs: ctx.clock.nowMs(), ...(scopes ? { scopes } : {}) }),
   );

@@ -6,7 +6,7 @@ import type { ConversationPage, ThreadPage } from '../contract/doors/console/inb
 import { MOST_COUNTED, VIEWS } from '../contract/inboxViews.ts';
 import { fromHex24 } from '../src/base/ids.ts';
 import { applyToConversation, applyToList, applyToThread } from '../web/console/live/apply.ts';
-import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
+import { advance, caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
 import { until } from './support/until.ts';
 
@@ -209,7 +209,7 @@ describe('the inbox', () => {
     const later = new Date(Date.parse(now) + 3_600_000).toISOString();
     ok(await patch({ snoozedUntil: later }));
     assert.deepEqual([names(await list('snoozed')), names(await list('mine', eli))], [['Bo'], []]);
-    ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_001 }));
+    await advance(call, base, 3_600_001);
     await until('awake', async () => names(await list('mine', eli)).includes('Bo'));
     assert.deepEqual(names(await list('snoozed')), []);
     ok(await patch({ closed: true }));
@@ -277,6 +277,56 @@ describe('in a conversation', () => {
     const { entries } = await threadOf(id);
     assert.equal(entries.filter(({ message }: Json) => message.content.text.startsWith('from ')).length, 1);
     ok(await eli.call('POST', at(id, '/messages'), reply('all the same')), 202);
+  });
+
+  test('what was said is found by its words, in pages without a gap, whoever it was said by; who became another is shown as that one', async () => {
+    const found = async (q: string, more = '') =>
+      ok(await dana.call('GET', `${base}/messages/search?q=${encodeURIComponent(q)}${more}`));
+    const { id, contact, write } = await somebody('Zoë', 'Où est mon colis bleu-vert?');
+    for (const n of [1, 2, 3]) await write(`colis numéro ${n}`);
+    ok(await dana.call('POST', at(id, '/messages'), reply('Votre COLIS arrive')), 202);
+    const all = await until('all five are found', async () => {
+      const { messages } = await found('colis');
+      return messages.length === 5 && messages;
+    });
+    assert.deepEqual(
+      all.map(({ text, marks: [[from, to]] }: Json) => text.slice(from, to)),
+      ['COLIS', 'colis', 'colis', 'colis', 'colis'],
+    );
+    assert.ok(all.every((one: Json) => one.conversationId === id && one.contact.name === 'Zoë'));
+    const pages: Json[] = [];
+    for (let before = ''; ; ) {
+      const page = await found('col', `&limit=2${before}`);
+      pages.push(...page.messages);
+      if (page.next === null) break;
+      before = `&before=${page.next}`;
+    }
+    assert.deepEqual(pages, all);
+    assert.deepEqual(textsOf(await threadOf(id, `?around=${all[2].id}&limit=2`)).length, 3);
+    for (const [q, n] of [
+      ['numero 2', 1],
+      ['ou est colis', 1],
+      ['oli', 0],
+      ['2 colis zz', 0],
+    ] as const)
+      assert.equal((await found(q)).messages.length, n, q);
+    refused(await dana.call('GET', `${base}/messages/search?q=%3F`), 400, 'q');
+    const other = await somebody('Zed', 'le colis de Zed');
+    await until('it is found', async () => (await found('colis zed')).messages.length === 1);
+    ok(
+      await dana.call('POST', `${base}/contacts/merge`, {
+        survivingId: other.contact.id,
+        discardedId: contact.id,
+      }),
+    );
+    const after = (await found('colis')).messages;
+    assert.equal(after.length, 6);
+    assert.ok(after.every((one: Json) => one.conversationId === other.id && one.contact.name === 'Zed'));
+    assert.equal((await call('DELETE', `${base}/contacts/${other.contact.id}`)).status, 204);
+    assert.deepEqual(await found('colis'), { messages: [], next: null });
+    const rows =
+      await sql`SELECT FROM message_words WHERE contact_id = ANY(${[contact.id, other.contact.id].map(fromHex24) as number[]})`;
+    assert.equal(rows.length, 0);
   });
 
   test('notes stand where they were written, and nobody is sent one', async () => {

@@ -411,7 +411,7 @@ test('S23 S26 S27: orders of one moment go together, in whatever accounts; who i
   const came = await Promise.all(asked.map(([at, body, more]) => at.door('POST', '/orders', body, more)));
   const statuses = came.map(({ status }) => status);
   assert.deepEqual(statuses.slice(0, 8), [201, 201, 201, 422, 403, 200, 422, 422]);
-  assert.deepEqual(statuses.slice(8, 10).toSorted(), [201, 422]);
+  assert.deepEqual(new Set(statuses.slice(8, 10)), new Set([201, 422]));
   assert.equal(statuses[10], 201);
   const body = (i: number) => came[i]!.body;
   assert.equal(body(0).profile_id, body(1).profile_id, 'one contact of two orders of a moment');

@@ -1,12 +1,18 @@
-/** Groups: people with two devices each who join and leave, and what is said to them meanwhile. */
+/**
+ * Groups: people with two devices each who join and leave, some of whom are erased or become another, and what is said to them meanwhile.
+ */
+import { isFault } from '../../src/base/fault.ts';
 import { postToGroup } from '../../src/broadcasts/posted.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import { createGroup, joinGroup, leaveGroup } from '../../src/conversations/groups/groups.ts';
+import { erasePerson, mergePeople } from '../../src/people/people.ts';
 import type { Done, Run, Step } from '../run.ts';
 import { must, withPush } from '../world.ts';
 import type { RoomPlay } from './room.ts';
 
 const MEMBERS = 8;
+/** Contacts behind the members who turn out to be one of them. The first half is in the group at first, and nobody takes them out. */
+const DOUBLES = 4;
 
 /** Who can be in the group, and their devices. */
 type Ground = { groupId: number; people: { contactId: number; devices: string[] }[] };
@@ -27,11 +33,24 @@ export const groups: RoomPlay = {
     },
     { what: 'join', weight: 6, draw: (draws) => ({ member: draws.between('who joins', 0, MEMBERS - 1) }) },
     { what: 'leave', weight: 6, draw: (draws) => ({ member: draws.between('who leaves', 0, MEMBERS - 1) }) },
+    {
+      what: 'unite',
+      weight: 2,
+      draw: (draws) => ({
+        member: draws.between('who was two', 0, MEMBERS - 1),
+        double: draws.between('who is gone', MEMBERS, MEMBERS + DOUBLES - 1),
+      }),
+    },
+    { what: 'vanish', weight: 1, draw: (draws) => ({ member: draws.between('who is erased', 0, MEMBERS + DOUBLES - 1) }) },
   ],
   furnish,
-  perform: (run, step) => (step.what === 'post' ? post(run, step) : move(run, step)),
+  perform(run, step) {
+    if (step.what === 'post') return post(run, step);
+    if (step.what === 'unite') return merge(run, step);
+    return step.what === 'vanish' ? erase(run, step) : move(run, step);
+  },
   async check(run) {
-    return [...(await misplaced(run)), ...heard(run, await reachable(run))];
+    return [...(await misplaced(run)), ...heard(run, await reachable(run)), ...(await gone(run)), ...(await followed(run))];
   },
 };
 
@@ -39,7 +58,7 @@ async function furnish(run: Run): Promise<void> {
   const { ctx } = run.door();
   const { id: workspaceId } = run.places.busy;
   const nowMs = ctx.clock.nowMs();
-  const devices = Array.from({ length: MEMBERS }, (_, i) => [`phone-${i}`, `tablet-${i}`]);
+  const devices = Array.from({ length: MEMBERS + DOUBLES }, (_, i) => [`phone-${i}`, `tablet-${i}`]);
   await ctx.queue.transact(async (tx) => {
     await withPush(run, tx);
     const people = await resolvePeople(
@@ -55,7 +74,7 @@ async function furnish(run: Run): Promise<void> {
     );
     const { id: groupId } = await createGroup(tx, ctx.ids, nowMs, workspaceId, { name: 'Friends' });
     const ids = people.map(({ contactId }) => contactId);
-    must(await joinGroup(tx, nowMs, { workspaceId, groupId }, ids.slice(0, MEMBERS / 2)));
+    must(await joinGroup(tx, nowMs, { workspaceId, groupId }, ids.filter((_, i) => isInAtFirst(i))));
     groundOf.set(run, { groupId, people: ids.map((contactId, i) => ({ contactId, devices: devices[i]! })) });
   });
 }
@@ -79,6 +98,63 @@ async function move(run: Run, { what, member }: Step): Promise<void> {
   const ids = [people[Number(member)]!.contactId];
   await ctx.queue.transact(async (tx) => {
     must(what === 'join' ? await joinGroup(tx, ctx.clock.nowMs(), of, ids) : await leaveGroup(tx, of, ids));
+  });
+}
+
+/** Who is in the group before anything is done. */
+function isInAtFirst(member: number): boolean {
+  return member < MEMBERS / 2 || (member >= MEMBERS && member < MEMBERS + DOUBLES / 2);
+}
+
+/** Whether they were two. */
+async function merge(run: Run, { member, double }: Step): Promise<boolean> {
+  const { ctx } = run.door();
+  const { people } = groundOf.get(run)!;
+  const [surviving, discarded] = [people[Number(member)]!, people[Number(double)]!];
+  const pair = { survivingId: surviving.contactId, discardedId: discarded.contactId };
+  return await ctx.queue.transact(async (tx) => {
+    const merged = await mergePeople(ctx, tx, ctx.clock.nowMs(), { workspaceId: run.places.busy.id, ...pair });
+    return !isFault(merged);
+  });
+}
+
+/** Whether they were there. */
+async function erase(run: Run, { member }: Step): Promise<boolean> {
+  const { ctx } = run.door();
+  const { contactId } = groundOf.get(run)!.people[Number(member)]!;
+  const person = { workspaceId: run.places.busy.id, contactId, afterCommit: () => {} };
+  const erased = await ctx.queue.transact((tx) => erasePerson(ctx, tx, { ...person, atMs: ctx.clock.nowMs() }));
+  return erased !== undefined;
+}
+
+/** Nothing of groups names somebody who is gone: erased, or whom they were before they became another. */
+async function gone({ look }: Run): Promise<string[]> {
+  const rows = await look<{ what: string; id: number }[]>`
+    SELECT 'is in the group' what, m.contact_id id FROM group_members m
+      WHERE NOT EXISTS (SELECT FROM contacts c WHERE c.bucket = m.bucket AND c.id = m.contact_id)
+    UNION ALL
+    SELECT 'said something there', p.author_id FROM group_posts p
+      WHERE p.author_id IS NOT NULL AND NOT EXISTS (SELECT FROM contacts c WHERE c.id = p.author_id)`;
+  return rows.map(({ what, id }) => `${id} is gone, and ${what}`);
+}
+
+/** Who became one with somebody in the group is in it, unless they left afterwards. */
+async function followed(run: Run): Promise<string[]> {
+  const { groupId, people } = groundOf.get(run)!;
+  const rows = await run.look<{ id: number }[]>`SELECT contact_id id FROM group_members WHERE group_id = ${groupId}`;
+  const members = new Set(rows.map(({ id }) => id));
+  const own = run.done.filter(({ step, state }) => step.room === 'groups' && state !== 'refused');
+  return own.flatMap((done) => {
+    const { step, state, result } = done;
+    if (step.what !== 'unite' || state !== 'done' || result !== true || !isInAtFirst(Number(step['double']))) return [];
+    const isOut = own.some(
+      (other) =>
+        other.step['member'] === step['member'] &&
+        (other.step.what === 'vanish' || (other.step.what === 'leave' && (other.state === 'open' || other.atMs >= done.begunMs))),
+    );
+    const wasErased = own.some((other) => other.step.what === 'vanish' && other.step['member'] === step['double']);
+    const { contactId } = people[Number(step['member'])]!;
+    return isOut || wasErased || members.has(contactId) ? [] : [`${contactId} became one with a member, and is none`];
   });
 }
 
@@ -127,9 +203,13 @@ function heard(run: Run, isReachable: ReadonlySet<string>): string[] {
 
 /** Whether somebody was in the group from a post on, or never; undefined where it changed about then, or nobody knows. */
 function standsIn(run: Run, member: number, posted: Done): 'in' | 'out' | undefined {
-  const own = run.done.filter(({ step, state }) => step.room === 'groups' && step['member'] === member && state !== 'refused');
+  const own = run.done.filter(
+    ({ step, state }) => step.room === 'groups' && (step['member'] === member || step['double'] === member) && state !== 'refused',
+  );
+  // Whose devices they are is another's, or nobody's.
+  if (own.some(({ step }) => step.what === 'unite' || step.what === 'vanish')) return undefined;
   if (own.some(({ state, atMs }) => state === 'open' || Math.abs(atMs - posted.begunMs) < ABOUT_MS)) return undefined;
   const before = own.filter(({ atMs }) => atMs < posted.begunMs).at(-1);
   if (own.some(({ atMs }) => atMs > posted.begunMs)) return undefined;
-  return (before ? before.step.what === 'join' : member < MEMBERS / 2) ? 'in' : 'out';
+  return (before ? before.step.what === 'join' : isInAtFirst(member)) ? 'in' : 'out';
 }

@@ -15,7 +15,7 @@ import {
   signAppToken,
 } from './authenticate.ts';
 import { transact } from './idempotency.ts';
-import { createKey, createKeyring, listKeys, revokeKey, type Door, type KeyOwner } from './keys.ts';
+import { createKey, createKeyring, listKeys, revokeKey, type DoorName, type KeyOwner } from './keys.ts';
 import {
   changePassword,
   openSession,
@@ -82,7 +82,7 @@ async function workspace(ownerId?: number) {
   );
 }
 
-function key(owner: KeyOwner, door: Door, more: { scopes?: string[]; expiresMs?: number } = {}) {
+function key(owner: KeyOwner, door: DoorName, more: { scopes?: string[]; expiresMs?: number } = {}) {
   return transact(sql, (tx) => createKey(tx, tools, { owner, door, ...more, nowMs: clock.ms }));
 }
 
@@ -247,7 +247,7 @@ describe('keys', () => {
   it('refuse what they cannot be', async () => {
     const w = await workspace();
     const owner = { workspaceId: w.id };
-    equal(faultOf(await key(owner, 'back' as Door)).field, 'door');
+    equal(faultOf(await key(owner, 'back' as DoorName)).field, 'door');
     equal(faultOf(await key(owner, 'console')).field, 'scopes');
     equal(faultOf(await key(owner, 'console', { scopes: ['king'] })).field, 'scopes');
     equal(faultOf(await key(owner, 'shout', { scopes: ['a b'] })).field, 'scopes');

@@ -6,7 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { sameText, sha256Hex } from '../base/crypto.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { isObject } from '../base/objects.ts';
-import type { Door, HeldKey, Keyring } from './keys.ts';
+import type { DoorName, HeldKey, Keyring } from './keys.ts';
 import { can } from './roles.ts';
 import { isRole, ROLES, type Action, type Role } from '../../contract/roles.ts';
 
@@ -82,7 +82,7 @@ export function mayConsole(caller: ConsoleCaller, workspaceId: number, action: A
 export async function authenticateKey(
   keyring: Keyring,
   request: {
-    door: Exclude<Door, 'sunshine'>;
+    door: Exclude<DoorName, 'sunshine'>;
     authorization?: string | undefined;
     token?: string;
     nowMs: number;

@@ -33,7 +33,7 @@ export const DOORS = ['sunshine', 'web1on1', 'outbound', 'shout', 'console'] as 
  */
 const OUTBOUND_SCOPES = ['private', 'public'] as const;
 /** A door. */
-export type Door = (typeof DOORS)[number];
+export type DoorName = (typeof DOORS)[number];
 
 /** Whose key it is: a workspace's, or an operator's (reaching every workspace the operator belongs to). */
 export type KeyOwner = { workspaceId: number } | { operatorId: number };
@@ -41,7 +41,7 @@ export type KeyOwner = { workspaceId: number } | { operatorId: number };
 /** A key as it may be shown. */
 export type ApiKey = {
   id: number;
-  door: Door;
+  door: DoorName;
   keyId: string;
   name: string;
   workspaceId?: number;
@@ -53,7 +53,7 @@ export type ApiKey = {
 
 /** A key with what checks it. Stays in this room. */
 export type HeldKey = {
-  readonly door: Door;
+  readonly door: DoorName;
   readonly keyId: string;
   readonly workspaceId?: number;
   readonly operatorId?: number;
@@ -69,7 +69,7 @@ export type HeldKey = {
 /** Sunshine's own limit of keys per app (api/sunshine.md §1.2). */
 export const MAX_SUNSHINE_KEYS = 10;
 
-const PREFIXES: Record<Exclude<Door, 'sunshine'>, string> = {
+const PREFIXES: Record<Exclude<DoorName, 'sunshine'>, string> = {
   web1on1: 'wob',
   outbound: 'out',
   shout: 'sht',
@@ -85,7 +85,7 @@ export async function createKey(
   tools: { vault: Vault; ids: IdSource },
   input: {
     owner: KeyOwner;
-    door: Door;
+    door: DoorName;
     name?: string;
     scopes?: readonly string[];
     expiresMs?: number;
@@ -131,7 +131,7 @@ export async function createKey(
 }
 
 /** The keys of an owner, of one door or of all, without secrets; revoked ones are left out. */
-export async function listKeys(db: Db, input: { owner: KeyOwner; door?: Door }): Promise<ApiKey[]> {
+export async function listKeys(db: Db, input: { owner: KeyOwner; door?: DoorName }): Promise<ApiKey[]> {
   const rows = await selectKeys(db, { ...columnsOf(input.owner), door: input.door ?? null });
   return rows.map(keyOf);
 }
@@ -139,7 +139,7 @@ export async function listKeys(db: Db, input: { owner: KeyOwner; door?: Door }):
 /** Revokes a key. After the commit, tell the keyring: `forgetKey(door, keyId)`. Other processes follow within a second. */
 export async function revokeKey(
   db: Db,
-  input: { owner: KeyOwner; door: Door; keyId: string; nowMs: number },
+  input: { owner: KeyOwner; door: DoorName; keyId: string; nowMs: number },
 ): Promise<true | Fault> {
   const { owner, door, keyId, nowMs } = input;
   const revoked =
@@ -149,13 +149,13 @@ export async function revokeKey(
 
 /** What requests are checked against: keys, sessions and roles, at most a second behind other processes' changes. */
 export type Keyring = {
-  key(door: Door, keyId: string): Promise<HeldKey | undefined>;
+  key(door: DoorName, keyId: string): Promise<HeldKey | undefined>;
   session(token: string): Promise<{ operatorId: number; expiresMs: number } | undefined>;
   /** The same by the hash of its token, as access tokens name the session behind them. */
   sessionByHash(hash: string): Promise<{ operatorId: number; expiresMs: number } | undefined>;
   /** An operator's role by workspace. */
   rolesOf(operatorId: number): Promise<ReadonlyMap<number, Role>>;
-  forgetKey(door: Door, keyId: string): void;
+  forgetKey(door: DoorName, keyId: string): void;
   forgetSession(token: string): void;
   forgetRoles(operatorId: number): void;
 };
@@ -199,7 +199,7 @@ export function createKeyring(tools: { sql: Sql; vault: Vault; clock: Pick<Clock
 
 function checkKey(input: {
   owner: KeyOwner;
-  door: Door;
+  door: DoorName;
   name?: string;
   scopes?: readonly string[];
   expiresMs?: number;
@@ -233,7 +233,7 @@ function isOutboundScope(scope: unknown): boolean {
 async function checkRoom(
   tx: Tx,
   workspaceId: number,
-  input: { door: Door; nowMs: number },
+  input: { door: DoorName; nowMs: number },
 ): Promise<Fault | undefined> {
   if (!(await lockWorkspace(tx, workspaceId))) return fault('not_found', 'There is no such workspace.');
   if (input.door !== 'sunshine') return undefined;
@@ -252,7 +252,7 @@ function columnsOf(owner: KeyOwner): { workspaceId: number | null; operatorId: n
 function keyOf(row: KeyRow): ApiKey {
   return {
     id: row.id,
-    door: row.door as Door,
+    door: row.door as DoorName,
     keyId: row.key_id,
     name: row.name,
     ...(row.workspace_id === null ? {} : { workspaceId: row.workspace_id }),

@@ -20,7 +20,7 @@ import { forecastRendering, type RenderForecast } from './rendering.ts';
 import { selectAlike, selectLaneMarks, selectOneByOne, type AlikeGroup } from './sql.ts';
 
 /** Counts of a broadcast: how many contacts it has, and how many are in each state. */
-export type Counts = { matched: number; fannedOut: boolean } & Record<
+export type ForecastCounts = { matched: number; fannedOut: boolean } & Record<
   Exclude<StateName, 'queued'> | 'queued',
   number
 >;
@@ -30,8 +30,8 @@ export async function countBroadcast(
   deps: Pick<BroadcastDeps, 'queue'>,
   db: Db,
   broadcast: Broadcast,
-): Promise<Counts> {
-  const counts: Counts = {
+): Promise<ForecastCounts> {
+  const counts: ForecastCounts = {
     matched: 0,
     fannedOut: false,
     queued: 0,

@@ -8,7 +8,7 @@ import { hash53 } from '../base/crypto.ts';
 import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
 import { audienceCondition } from '../contacts/audience.ts';
-import { estimateWhere, nextWhere, type Estimate } from '../contacts/segments.ts';
+import { estimateWhere, nextWhere, type SegmentEstimate } from '../contacts/segments.ts';
 import type { Tx } from '../db/pool.ts';
 import type { OwnedLane } from '../queue/lanes/lane.ts';
 import type { CampaignDeps } from './campaigns.ts';
@@ -32,7 +32,7 @@ const ASKED = 500;
 const EVERY = 64;
 
 /** What would come of it: about how many are meant, and of those who were asked how many would enter, and why the others not. */
-type HandForecast = Estimate & { asked: number; wouldEnter: number; refused: Record<string, number> };
+type HandForecast = SegmentEstimate & { asked: number; wouldEnter: number; refused: Record<string, number> };
 
 /** Says what would come of letting an audience in now; part of a transaction that writes nothing. */
 export async function forecastByHand(

@@ -67,7 +67,7 @@ export const versionsOf = selectVersions;
 export type CampaignDeps = { queue: Queue; ids: IdSource; names: Names; clock: Clock } & Partial<HandDeps>;
 
 /** Who changes what is written of a campaign. With `revision` only where nobody has changed that one since. */
-export type Change = { operatorId?: number | null | undefined; revision?: number | undefined };
+export type ChangedBy = { operatorId?: number | null | undefined; revision?: number | undefined };
 
 /** Writes a draft: of the campaign with that key, or of a new one. Nothing is written when anything is wrong with it. */
 export async function saveDraft(
@@ -76,7 +76,7 @@ export async function saveDraft(
   workspaceId: number,
   given: unknown,
   nowMs: number,
-  by: Change = {},
+  by: ChangedBy = {},
 ): Promise<CampaignRow | Fault> {
   const file = await checkDraft(deps, tx, workspaceId, given);
   if (isFault(file)) return file;
@@ -111,12 +111,12 @@ export async function checkDraft(
   return (await checkHanded(deps, tx, workspaceId, file)) ?? file;
 }
 
-function changedBy({ revision }: CampaignRow, { operatorId = null }: Change, nowMs: number) {
+function changedBy({ revision }: CampaignRow, { operatorId = null }: ChangedBy, nowMs: number) {
   return { changedMs: nowMs, changedBy: operatorId, revision: revision + 1 };
 }
 
 /** Somebody has changed it since, and who. */
-async function staleIn(tx: Tx, now: CampaignRow, { revision }: Change): Promise<Fault | undefined> {
+async function staleIn(tx: Tx, now: CampaignRow, { revision }: ChangedBy): Promise<Fault | undefined> {
   if (revision === undefined || revision === now.revision) return undefined;
   const members = await listMembers(tx, { workspaceId: now.workspaceId });
   const who = members.find(({ id }) => id === now.changedBy)?.name ?? 'somebody';
@@ -129,7 +129,7 @@ function newCampaign(
   { ids }: Pick<CampaignDeps, 'ids'>,
   workspaceId: number,
   file: CampaignFile,
-  { operatorId = null }: Change,
+  { operatorId = null }: ChangedBy,
   nowMs: number,
 ): CampaignRow {
   return {
@@ -159,7 +159,7 @@ export async function dropDraft(
   workspaceId: number,
   id: number,
   nowMs: number,
-  by: Change = {},
+  by: ChangedBy = {},
 ): Promise<CampaignRow | Fault> {
   const now = await lockedIn(tx, workspaceId, id, ['draft', 'active', 'paused'], 'be changed');
   if (isFault(now)) return now;
@@ -195,7 +195,7 @@ export async function publish(
   id: number,
   how: 'move' | 'finish',
   nowMs: number,
-  by: Change = {},
+  by: ChangedBy = {},
 ): Promise<CampaignRow | Fault> {
   // Before the campaign itself, as where the share is set.
   const outside = await holdOutside(tx, workspaceId, randomToken(12), nowMs);

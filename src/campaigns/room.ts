@@ -1,9 +1,11 @@
 /** What this room declares. */
+import type { Db } from '../db/pool.ts';
+import type { Comes, ComesOf, Coming } from '../db/room.ts';
 import type { WorkingRoom } from '../queue/room.ts';
 import { backtestHandler } from './backtest/job.ts';
 import { deleteBacktestsBefore } from './backtest/sql.ts';
 import { createLiveSource } from './enrol/live.ts';
-import { bringTimersForward, hasTurns } from './enrol/sql.clock.ts';
+import { bringTimersForward, hasTurns, selectTimersAhead } from './enrol/sql.clock.ts';
 import { sweepEvents } from './events/sql.take.ts';
 import { EVENT_LIMITS } from './events/time.ts';
 import { formsReader } from './events/forms.ts';
@@ -56,6 +58,7 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
     ],
     advance: bringTimersForward,
     isBusy: hasTurns,
+    comes,
     async sweep({ sql, nowMs }) {
       await sweepEvents(sql, nowMs - EVENT_LIMITS.keysKeptMs, nowMs - EVENTS_KEPT_MS);
       await sweepStreams(deps, nowMs);
@@ -63,6 +66,18 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
       await deleteBacktestsBefore(sql, nowMs - BACKTESTS_KEPT_MS);
     },
   };
+}
+
+/** What people in campaigns wait for. */
+async function comes(db: Db, of: ComesOf): Promise<Comes> {
+  const { timers, lastMs } = await selectTimersAhead(db, of);
+  const items = timers.map(
+    ({ campaignId, contactId, dueMs }): Coming =>
+      campaignId === null
+        ? { dueMs, kind: 'segment', contactId, of: null }
+        : { dueMs, kind: 'campaign', contactId, of: { type: 'campaign', id: campaignId } },
+  );
+  return { items, untilMs: lastMs ?? undefined };
 }
 
 /** Where its rows can name a person. */

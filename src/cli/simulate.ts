@@ -1,4 +1,5 @@
 /** `parley simulate`: look at the devices of a test workspace, answer from them, move its clock. */
+import { pause, systemClock } from '../base/clock.ts';
 import { Failure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
@@ -9,6 +10,22 @@ type DeviceMessage = {
   content: { text?: string; subject?: string; body?: string; say?: string; title?: string };
   at: string;
 };
+
+type Move = {
+  id: string;
+  state: 'running' | 'done' | 'canceled';
+  happened: {
+    at: string;
+    kind: string;
+    sender: { name: string | null } | null;
+    count: number;
+    more: boolean;
+  }[];
+  note: string | null;
+};
+
+/** How often it is asked how far a move of the clock is. */
+const LOOK_MS = 200;
 
 /** Prints what is on a phone or in a mailbox, oldest first. */
 export async function phone(address: string, flags: TargetFlags & { limit: string }): Promise<void> {
@@ -52,12 +69,20 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** Moves the workspace's clock on: `90s`, `2h`, `14d`. */
+/** Moves the workspace's clock on: `90s`, `2h`, `14d`; prints what came due on the way. */
 export async function advance(by: string, flags: TargetFlags): Promise<void> {
   const parts = /^(\d{1,15})(ms|s|m|h|d)$/.exec(by);
   if (!parts) throw new Failure(`“${by}” is not a length of time, such as 90s, 2h or 14d.`, 2);
   const { api, base } = await connect(flags);
   const byMs = Number(parts[1]) * UNITS[parts[2]!]!;
-  const { now } = await api.post<{ now: string }>(`${base}/clock/advance`, { byMs });
+  let move = await api.post<Move>(`${base}/clock/advance`, { byMs });
+  while (move.state === 'running') {
+    await pause(systemClock, LOOK_MS);
+    move = await api.get<Move>(`${base}/clock/advances/${move.id}`);
+  }
+  for (const { at, kind, sender, count, more } of move.happened)
+    say(`${at}  ${kind.padEnd(9)} ${count}${more ? '+' : ''}${sender?.name ? `  ${sender.name}` : ''}`);
+  if (move.note) say(move.note);
+  const { now } = await api.get<{ now: string }>(`${base}/clock`);
   say(`It is ${now} in the workspace.`);
 }

@@ -16,14 +16,14 @@ type GivenIdentity = {
 };
 
 /** Who it is. */
-export type Identity = { connectId: string; signed: boolean };
+export type ConnectIdentity = { connectId: string; signed: boolean };
 
 /** Reads it; a fault when what is signed does not hold, or nothing is signed where that is asked for. */
 export async function readIdentity(
   given: GivenIdentity,
   client: { id: number; signedOnly: boolean; secret: string | undefined },
   nowMs: number,
-): Promise<Identity | Fault> {
+): Promise<ConnectIdentity | Fault> {
   const { connectId, signature, token } = given;
   if (token !== undefined) return await byToken(given, client, nowMs);
   if (connectId === undefined)
@@ -46,7 +46,7 @@ async function byToken(
   { connectId: named, token }: GivenIdentity,
   client: { id: number; secret: string | undefined },
   nowMs: number,
-): Promise<Identity | Fault> {
+): Promise<ConnectIdentity | Fault> {
   if (client.secret === undefined) return unreadable();
   let claims: { sub?: unknown; aud?: unknown };
   try {

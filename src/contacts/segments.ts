@@ -43,10 +43,10 @@ const SAMPLED = 64;
 const SAMPLE = Array.from({ length: SAMPLED }, (_, i) => i * (BUCKETS / SAMPLED));
 
 /** About how many, and how far off that may be, two times in three. */
-export type Estimate = { about: number; error: number };
+export type SegmentEstimate = { about: number; error: number };
 
 /** About how many are in a segment. */
-export async function estimateSegment(db: Db, segmentId: number): Promise<Estimate> {
+export async function estimateSegment(db: Db, segmentId: number): Promise<SegmentEstimate> {
   return ofSample(await countInside(db, segmentId, SAMPLE));
 }
 
@@ -56,11 +56,15 @@ export async function countSegment(db: Db, segmentId: number): Promise<number> {
 }
 
 /** About for how many contacts a condition on `contacts c` holds. */
-export async function estimateWhere(db: Db, workspaceId: number, condition: Fragment): Promise<Estimate> {
+export async function estimateWhere(
+  db: Db,
+  workspaceId: number,
+  condition: Fragment,
+): Promise<SegmentEstimate> {
   return ofSample(await countWhere(db, workspaceId, SAMPLE, condition));
 }
 
-function ofSample(n: number): Estimate {
+function ofSample(n: number): SegmentEstimate {
   const times = BUCKETS / SAMPLED;
   return { about: n * times, error: Math.round(Math.sqrt(n * (1 - SAMPLED / BUCKETS)) * times) };
 }

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import type { Content, ContentOf, WhatsAppTemplate } from '../../contract/content.ts';
 import { isFault } from '../base/fault.ts';
 import { normaliseEmail } from './address.ts';
-import { normalisePhone } from './phone.ts';
+import { lineOf, normalisePhone } from './phone.ts';
 import { reconstruct, type TemplateDefinition } from './reconstruct.ts';
 import { segments } from '../../contract/smsSegments.ts';
 import { expandShorthand } from './shorthand.ts';
@@ -233,12 +233,8 @@ test('a phone number has one form, whatever way it is written', () => {
   ]) {
     assert.equal(e164(bad, 'NL'), undefined, String(bad));
   }
-  assert.deepEqual(normalisePhone('+31612345678'), {
-    e164: '+31612345678',
-    valid: true,
-    country: 'NL',
-    type: 'mobile',
-  });
+  assert.deepEqual(normalisePhone('+31612345678'), { e164: '+31612345678' });
+  assert.deepEqual(lineOf({ e164: '+31612345678' }), { valid: true, country: 'NL', type: 'mobile' });
   const fault = normalisePhone('x', { path: 'destination.destinationId' });
   assert.ok(isFault(fault) && fault.field === 'destination.destinationId');
   assert.match(fault.message, /^destination\.destinationId: must be a phone number/);

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gather } from './gather.ts';
 
-const turn = () => new Promise(setImmediate);
+/** As many turns of the loop as those who wait give to others, and some more. */
+const turn = async () => {
+  for (let n = 0; n < 8; n++) await new Promise(setImmediate);
+};
 
 /** A `take` that is finished by hand; `batches` are what it was given. */
-function byHand(patient = false) {
+function byHand(patient = false, together = 2) {
   const batches: string[][] = [];
   const finish: (() => void)[] = [];
   const alarms: (() => void)[] = [];
@@ -20,7 +23,7 @@ function byHand(patient = false) {
       batches.push([...items]);
       return new Promise((resolve) => finish.push(() => resolve(items.map((item) => item.toUpperCase()))));
     },
-    (waiting) => Math.min(waiting.length, 2),
+    (waiting) => Math.min(waiting.length, together),
     patient ? { clock: { nowMs: () => timeMs, after }, ms: 50, atOnce: 2 } : undefined,
   );
   const later = (ms = 50) => {
@@ -110,4 +113,33 @@ test('many that wait share one timer, and each goes beside what hangs when it ha
   finish[1]!();
   finish[2]!();
   await Promise.all([...early, late]);
+});
+
+test('while each turn of the loop brings more, they are waited for; who is alone, or comes no more, is not', async () => {
+  const { call, batches, finish } = byHand(false, 100);
+  const answers: Promise<string>[] = [];
+  const oneTurn = () => new Promise(setImmediate);
+  answers.push(call(1, 'alone'));
+  await oneTurn();
+  await oneTurn();
+  assert.deepEqual(batches, [['alone']]);
+  for (const item of ['a', 'b', 'c', 'd']) answers.push(call(1, item));
+  finish[0]!();
+  await oneTurn();
+  answers.push(call(1, 'e'));
+  assert.equal(batches.length, 1, 'four came: the next turn may bring more');
+  await turn();
+  assert.deepEqual(batches.slice(1), [['a', 'b', 'c', 'd', 'e']]);
+  for (let n = 0; n < 20; n++) answers.push(call(1, `f${n}`));
+  finish[1]!();
+  for (let n = 0; batches.length < 3; n++) {
+    assert.ok(n < 20, 'those who come on and on are not waited for without end');
+    answers.push(call(1, `g${n}`));
+    await oneTurn();
+  }
+  for (let n = 2; n < batches.length; n++) {
+    finish[n]!();
+    await turn();
+  }
+  await Promise.all(answers);
 });

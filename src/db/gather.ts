@@ -50,10 +50,12 @@ export function gather<T, R>(
     const { waiting } = line;
     // What else has come by now comes along.
     await nextTurn();
+    await untilFewCome(waiting);
     while (waiting.length) {
       const batch = waiting.splice(0, together(waiting.map(({ item }) => item)));
       if (patience && waiting.length) watch(key, line, patience);
       await settle(key, batch);
+      await untilFewCome(waiting);
     }
     if (--line.underWay === 0) lines.delete(key);
   }
@@ -85,4 +87,18 @@ export function gather<T, R>(
       if (line.underWay === 0) begin(key, line);
       else if (patience) watch(key, line, patience);
     });
+}
+
+/** Turns of the loop that many who wait give to those who are about to come, at most. */
+const MOST_TURNS = 4;
+
+/**
+ * While each turn of the loop brings more of them the machine is what they wait for: the more go together, the sooner all are done. Who
+ * waits alone goes at once.
+ */
+async function untilFewCome(waiting: readonly unknown[]): Promise<void> {
+  for (let turn = 0, before = 1; turn < MOST_TURNS && waiting.length > before; turn++) {
+    before = waiting.length;
+    await nextTurn();
+  }
 }

@@ -11,6 +11,7 @@ const TIMED_TABLES = [
   'feed_log',
   'deliveries',
   'messages',
+  'message_words',
   'webhook_calls',
   'simulated_messages',
   'audit_log',

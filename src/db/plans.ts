@@ -5,6 +5,7 @@
  * notifications --profile`). All else (audiences, lists, imports) is planned for its values, as Postgres sees fit.
  */
 import type pg from 'pg';
+import type { Keyed } from './statement.ts';
 
 type Asked = { query: pg.PoolClient['query'] };
 
@@ -13,10 +14,10 @@ const KEYED = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = of
 const FREE = `RESET plan_cache_mode; RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin`;
 
 /** Follows how each connection plans. To be called outside its transactions; what is asked next is planned so. */
-export function createPlans(): (client: Asked, keyed: boolean) => void {
+export function createPlans(): (client: Asked, keyed: Keyed) => void {
   const keyedNow = new WeakMap<Asked, boolean>();
   return (client, keyed) => {
-    if ((keyedNow.get(client) ?? false) === keyed) return;
+    if (keyed === 'either' || (keyedNow.get(client) ?? false) === keyed) return;
     keyedNow.set(client, keyed);
     // It goes out with what follows. Where it fails the connection is lost, and what follows says so.
     client.query(keyed ? KEYED : FREE).catch(() => keyedNow.delete(client));

@@ -1,4 +1,4 @@
-/** What a failed transaction is told to have failed on. */
+/** What a failed transaction is told to have failed on, and what is sent comes back as it was. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
@@ -34,4 +34,38 @@ test('9.2 of statements that go out together the one that failed is told, and no
     );
     assert.equal((await tx`SELECT 1`).length, 1);
   });
+});
+
+test('an array comes back as it was sent, whatever stands in its elements', async () => {
+  const texts = [
+    '',
+    'plain',
+    'a"b',
+    'a\\b',
+    String.raw`\"`,
+    '{',
+    '}',
+    ',',
+    ' x ',
+    'NULL',
+    '\n',
+    "it's",
+    '€😀',
+    null,
+    '{"a":"b\\n"}',
+  ];
+  const [row] =
+    await sql`SELECT ${texts}::text[] AS texts, ${[1, -2, null, 2 ** 53 - 1]}::bigint[] AS numbers,
+    ${[true, null, false]}::boolean[] AS truths, ${[]}::text[] AS none, ${[0.5, 1e21]}::float8[] AS parts,
+    ${[[1, 2], [3, 4]]}::int[] AS nested, ${[new Date(0)]}::timestamptz[] AS times`;
+  assert.deepEqual(row!['texts'], texts);
+  assert.deepEqual(row!['numbers'], [1, -2, null, 2 ** 53 - 1]);
+  assert.deepEqual(row!['truths'], [true, null, false]);
+  assert.deepEqual(row!['none'], []);
+  assert.deepEqual(row!['parts'], [0.5, 1e21]);
+  assert.deepEqual(row!['nested'], [
+    [1, 2],
+    [3, 4],
+  ]);
+  assert.deepEqual(row!['times'], [new Date(0)]);
 });

@@ -12,7 +12,15 @@ import pg from 'pg';
 import { configOf, type Connection } from './connection.ts';
 import { listenOn } from './listen.ts';
 import { createPlans } from './plans.ts';
-import { tagOn, type Execute, type Placement, type Rows, type Statement, type Tag } from './statement.ts';
+import {
+  tagOn,
+  type Execute,
+  type Keyed,
+  type Placement,
+  type Rows,
+  type Statement,
+  type Tag,
+} from './statement.ts';
 
 export type { Connection } from './connection.ts';
 
@@ -158,10 +166,10 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
 /** Work on one connection of the pool, for as long as it takes. */
 function usingOne(pool: Connections, outage: ReturnType<typeof outageOf>, placement: Placement) {
   const plan = createPlans();
-  return async <T>(keyed: boolean, work: (client: Asked) => Promise<T>): Promise<T> => {
+  return async <T>(keyed: Keyed, work: (client: Asked) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch(outage.failed);
     inOneWrite(client);
-    plan(client, keyed && !placement.distributed);
+    plan(client, placement.distributed ? false : keyed);
     try {
       const result = await work(client);
       client.release();

@@ -31,11 +31,37 @@ export type Room = {
   merge?(merging: Merging): Promise<void>;
   /** The clock of a test workspace moved on: what is due there comes forward by as much. Part of the transaction. */
   advance?(tx: Tx, workspaceId: number, byMs: number): Promise<void>;
+  /** What comes due in a workspace, the earliest first: no more of it than `of.most` for each lane or queue that is looked into. */
+  comes?(db: Db, of: ComesOf): Promise<Comes>;
   /** True when it has something to do in a workspace now, for who waits until all is done. */
   isBusy?(db: Db, workspaceId: number, nowMs: number): Promise<boolean>;
   /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
   sweep?(sweeping: Sweeping): Promise<void>;
 };
+
+/** What is asked of what comes due: after a moment. Times are by our clock; the workspace's own is `aheadMs` further. */
+export type ComesOf = { workspaceId: number; aheadMs: number; afterMs: number; most: number };
+
+/** Something that comes due: of what sort, for whom, and by the id of what. */
+export type Coming = { dueMs: number; kind: ComingKind; contactId: number | null; of: ComingOf | null };
+
+/** Sorts of what comes due, as pages call them. */
+export type ComingKind =
+  | 'message'
+  | 'campaign'
+  | 'segment'
+  | 'broadcast'
+  | 'fallback'
+  | 'post'
+  | 'webhook'
+  | 'receipt'
+  | 'snooze';
+
+/** What something due belongs to: a run is one of a broadcast. */
+export type ComingOf = { type: 'campaign' | 'broadcast' | 'run'; id: number };
+
+/** What comes due, in no order; `untilMs` where there may be more at that moment and after it: before it, this is all. */
+export type Comes = { items: readonly Coming[]; untilMs?: number | undefined };
 
 /** How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none. */
 type ExportOf = { by: 'contact' | 'conversation'; column: string; hasBucket?: false } | { not: string };

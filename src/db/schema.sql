@@ -366,6 +366,31 @@ CREATE TABLE chat_sessions (
 CREATE INDEX chat_sessions_age ON chat_sessions USING btree (expires_ms);
 CREATE INDEX chat_sessions_of_contact ON chat_sessions USING btree (contact_id);
 
+-- on every node
+CREATE TABLE clock_advances (
+  id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  state text NOT NULL,
+  from_ms bigint NOT NULL,
+  by_ms bigint NOT NULL,
+  moved_ms bigint NOT NULL DEFAULT 0,
+  brought_ms bigint NOT NULL DEFAULT 0,
+  since_ms bigint NOT NULL,
+  waited_ms bigint NOT NULL DEFAULT 0,
+  cancel boolean NOT NULL DEFAULT false,
+  happened jsonb NOT NULL DEFAULT '[]'::jsonb,
+  note text,
+  created_ms bigint NOT NULL,
+  ended_ms bigint,
+  PRIMARY KEY (id),
+  CHECK ((by_ms > 0)),
+  CHECK (((brought_ms <= moved_ms) AND (moved_ms <= by_ms))),
+  CHECK (((state = 'running'::text) = (ended_ms IS NULL))),
+  CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'canceled'::text])))
+);
+CREATE INDEX clock_advances_of_workspace ON clock_advances USING btree (workspace_id, id);
+CREATE UNIQUE INDEX clock_advances_running ON clock_advances USING btree (workspace_id) WHERE (state = 'running'::text);
+
 -- by bucket
 CREATE TABLE connect_chats (
   bucket smallint NOT NULL,
@@ -1057,6 +1082,14 @@ CREATE TABLE invitations (
 );
 CREATE INDEX invitations_of_workspace ON invitations USING btree (workspace_id);
 
+-- on every node
+CREATE TABLE key_uses (
+  door text NOT NULL,
+  key_id text NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (door, key_id)
+) WITH (fillfactor=80);
+
 -- by bucket
 CREATE TABLE lanes (
   bucket smallint NOT NULL,
@@ -1158,6 +1191,19 @@ CREATE TABLE merged_contacts (
   PRIMARY KEY (bucket, workspace_id, contact_id)
 );
 CREATE INDEX merged_contacts_into ON merged_contacts USING btree (into_id);
+
+-- by bucket
+CREATE TABLE message_words (
+  bucket smallint NOT NULL,
+  id bigint NOT NULL,
+  contact_id bigint NOT NULL,
+  conversation_id bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  words tsvector NOT NULL,
+  PRIMARY KEY (bucket, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX message_words_found ON ONLY message_words USING gin (words);
+CREATE INDEX message_words_newest ON ONLY message_words USING btree (workspace_id, id);
 
 -- by bucket
 CREATE TABLE messages (
@@ -1398,6 +1444,21 @@ CREATE TABLE proof_keys (
   CHECK ((id = 1))
 );
 
+-- by workspace_id
+CREATE TABLE request_log (
+  workspace_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  request_id text NOT NULL,
+  door text NOT NULL,
+  key_id text NOT NULL,
+  method text NOT NULL,
+  route text NOT NULL,
+  status smallint NOT NULL,
+  duration_ms integer NOT NULL,
+  fault jsonb,
+  PRIMARY KEY (workspace_id, at_ms, request_id)
+);
+
 -- on every node
 CREATE TABLE saved_replies (
   id bigint NOT NULL,
@@ -1515,6 +1576,16 @@ CREATE TABLE sign_ups (
   expires_ms bigint NOT NULL,
   PRIMARY KEY (browser_hash),
   CHECK (((password_hash IS NULL) = (operator_id IS NOT NULL)))
+);
+
+-- by bucket
+CREATE TABLE simulated_marks (
+  bucket smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  channel text NOT NULL,
+  address text NOT NULL,
+  message_id bigint NOT NULL,
+  PRIMARY KEY (bucket, workspace_id, channel, address)
 );
 
 -- by bucket

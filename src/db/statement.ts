@@ -6,13 +6,16 @@
 /** The rows of a statement; `count` is how many rows it returned, or changed; `command` is Postgres's word for what it did. */
 export type Rows<R extends readonly unknown[]> = R & { count: number; command: string };
 
+/** How a statement wants to be planned; `either` when it has one plan, whatever is asked. */
+export type Keyed = boolean | 'either';
+
 /** Whatever runs a text with its parameters. */
 export type Execute = (
   text: string,
   values: unknown[],
   prepare: boolean,
-  /** It names its rows by key (plans.ts); inside a transaction that one says so. */
-  keyed: boolean,
+  /** It names its rows by key (plans.ts), or does not mind; inside a transaction that one says so. */
+  keyed: Keyed,
 ) => Promise<Rows<Record<string, unknown>[]>>;
 
 /** A value that is sent as JSON. */
@@ -23,13 +26,39 @@ class Json {
   }
 }
 
+function sent(value: unknown): unknown {
+  if (value instanceof Json) return value.text;
+  return Array.isArray(value) ? arrayText(value) : value;
+}
+
+/**
+ * An array as Postgres reads it. pg would quote each element and look for two signs in it: 0.18 µs for a number, and a recipient of a broadcast
+ * is some twenty elements. What is neither text, number nor truth value is left to it.
+ */
+function arrayText(list: readonly unknown[]): unknown {
+  let text = '{';
+  for (let at = 0; at < list.length; at++) {
+    const item = list[at];
+    if (at > 0) text += ',';
+    if (typeof item === 'number' || typeof item === 'boolean') text += item;
+    else if (typeof item === 'string') text += SPECIAL.test(item) ? quoted(item) : `"${item}"`;
+    else if (item === null || item === undefined) text += 'NULL';
+    else return list;
+  }
+  return `${text}}`;
+}
+
+/** What has a meaning of its own within the quotes of an element. */
+const SPECIAL = /["\\]/;
+const quoted = (item: string) => `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+
 /** A statement, or a part of one. */
 export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows<R>> {
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];
   readonly #execute: Execute;
   #prepare = true;
-  #keyed = false;
+  #keyed: Keyed = false;
   #running: Promise<Rows<R>> | undefined;
 
   constructor(strings: readonly string[], values: readonly unknown[], execute: Execute) {
@@ -45,7 +74,7 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
       if (index >= this.#values.length) continue;
       const value = this.#values[index];
       if (value instanceof Statement) value.flatten(text, values);
-      else text.push(`$${values.push(value instanceof Json ? value.text : value)}`);
+      else text.push(`$${values.push(sent(value))}`);
     }
   }
 
@@ -61,6 +90,12 @@ export class Statement<R extends readonly unknown[]> implements PromiseLike<Rows
   /** Planned once for a connection: it names its rows by key (plans.ts). */
   keyed(): this {
     this.#keyed = true;
+    return this;
+  }
+
+  /** Has one plan, so that it is asked on a connection as that is: to make it plan otherwise and back is dearer than a small statement. */
+  plannedAnyhow(): this {
+    this.#keyed = 'either';
     return this;
   }
 

@@ -19,7 +19,7 @@ import {
 } from './sql.ts';
 import { upsertSeen } from './sql.notes.ts';
 
-export { countView, selectRows, selectView, type InboxRow, type Look, type Place } from './sql.ts';
+export { countView, selectRows, selectView, type InboxRow, type Look, type ViewPlace } from './sql.ts';
 export { selectMentioned, selectSeats, upsertDraft, type Seat } from './sql.notes.ts';
 
 /** Whose conversation it is, in a workspace; undefined when there is none. */
@@ -102,7 +102,7 @@ export async function takeUpAll(
 }
 
 /** What an operator does with a conversation; what is left out stays as it is. */
-export type Change = {
+export type InboxChange = {
   closed?: boolean;
   snoozedUntilMs?: number | null;
   assigneeId?: number | null;
@@ -114,14 +114,14 @@ export type Change = {
 export async function changeStandings(
   tx: Tx,
   rows: readonly InboxRow[],
-  change: Change,
+  change: InboxChange,
 ): Promise<InboxRow[]> {
   const changed = rows.map((row) => ({ ...row, ...standingAfter(row, change) }));
   if (changed.length) await updateStandings(tx, changed);
   return changed;
 }
 
-function standingAfter(row: InboxRow, change: Change) {
+function standingAfter(row: InboxRow, change: InboxChange) {
   const wakes = change.closed === true;
   const opens = change.snoozedUntilMs !== undefined && change.snoozedUntilMs !== null;
   return {

@@ -1,33 +1,54 @@
 /** What this room declares. */
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
-import type { Merging } from '../db/room.ts';
+import type { Db } from '../db/pool.ts';
+import type { Comes, ComesOf, Merging } from '../db/room.ts';
 import type { Notices } from '../live/notices.ts';
 import type { WorkingRoom } from '../queue/room.ts';
+import { wordsReader } from './find.ts';
 import { inboxReader } from './reader.ts';
-import { absorbRow, deleteInbox, takeRow } from './sql.ts';
+import { absorbRow, deleteInbox, selectWaking, takeRow } from './sql.ts';
+import { deleteWords } from './sql.words.ts';
 import { insertNotes, takeNotes, takeSeats, upsertDraft, upsertSeen } from './sql.notes.ts';
 
 /** The inbox. Stands after conversations: what is merged into a conversation needs it. */
 export function inboxRoom({ ids, notices }: { ids: IdSource; notices: Pick<Notices, 'send'> }): WorkingRoom {
   return {
     name: 'inbox',
-    readers: [inboxReader(notices)],
+    readers: [inboxReader(notices), wordsReader],
     personal: {
       inbox: 'deleted',
       inbox_notes: 'deleted',
       inbox_seats: 'deleted',
+      message_words: 'deleted',
       saved_replies: 'kept: an operator wrote it, for everybody',
     },
     exports: {
       inbox: { not: 'whose a conversation is, and how long it waits' },
       inbox_notes: { by: 'contact', column: 'contact_id' },
       inbox_seats: { not: 'what operators have seen of it, and begun to write' },
+      message_words: { not: 'the words of messages, which are here' },
       saved_replies: { not: 'operators wrote it, for everybody' },
     },
-    erase: ({ tx, contactIds }) => deleteInbox(tx, contactIds),
+    async erase({ tx, contactIds }) {
+      await deleteInbox(tx, contactIds);
+      await deleteWords(tx, contactIds);
+    },
     merge: (merging) => mergeInbox(ids, merging),
+    comes,
   };
+}
+
+/** Conversations that wake. */
+async function comes(db: Db, { workspaceId, aheadMs, afterMs, most }: ComesOf): Promise<Comes> {
+  const rows = await selectWaking(db, workspaceId, afterMs + aheadMs, most);
+  const items = rows.map(({ contactId, untilMs }) => ({
+    dueMs: untilMs - aheadMs,
+    kind: 'snooze' as const,
+    contactId,
+    of: null,
+  }));
+  return { items, untilMs: rows.length === most ? items.at(-1)!.dueMs : undefined };
 }
 
 /** Notes get ids in the bucket of whom they are now of. */

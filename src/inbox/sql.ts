@@ -131,13 +131,13 @@ export type Look = {
 };
 
 /** A place in a view: what the last one was sorted by, and its contact. */
-export type Place = { rank: number; contactId: number };
+export type ViewPlace = { rank: number; contactId: number };
 
 /** A page of a view, in its order. */
 export async function selectView(
   db: Db,
   look: Look,
-  page: { after?: Place | undefined; limit: number },
+  page: { after?: ViewPlace | undefined; limit: number },
 ): Promise<InboxRow[]> {
   const order = orderOf(db, look.view);
   const { after, limit } = page;
@@ -273,6 +273,19 @@ export async function absorbRow(
       last_ms = greatest(i.last_ms, EXCLUDED.last_ms), last_in_ms = greatest(i.last_in_ms, EXCLUDED.last_in_ms),
       last_out_ms = greatest(i.last_out_ms, EXCLUDED.last_out_ms), waiting_ms = least(i.waiting_ms, EXCLUDED.waiting_ms),
       read_ms = least(i.read_ms, EXCLUDED.read_ms)`;
+}
+
+/** Conversations that sleep until after a moment, the first to wake first. Times by the workspace's clock. Locks nothing. */
+export async function selectWaking(
+  db: Db,
+  workspaceId: number,
+  afterMs: number,
+  most: number,
+): Promise<{ contactId: number; untilMs: number }[]> {
+  return await db<{ contactId: number; untilMs: number }[]>`
+    SELECT contact_id AS "contactId", snoozed_until_ms AS "untilMs" FROM inbox
+    WHERE workspace_id = ${workspaceId} AND NOT closed AND snoozed_until_ms > ${afterMs}
+    ORDER BY snoozed_until_ms, contact_id LIMIT ${most}`;
 }
 
 /** Forgets contacts: rows, notes, drafts and marks. */

@@ -98,7 +98,7 @@ export type OutcomeRow = DeliveryKey & {
 };
 
 /** A delivery after a write: its state, and the one before (null: there was no row). */
-export type Change = DeliveryKey & {
+export type StateChange = DeliveryKey & {
   state: StateCode;
   priorState: StateCode | null;
   /** Whom it was for was erased meanwhile. */
@@ -120,7 +120,7 @@ export type ReceiptRow = DeliveryKey & {
 };
 
 /** What a receipt changed. `bulk`: its cause is a run; a single send has an end of its own, a run's delivery has not. */
-export type ReceiptChange = Change & {
+export type ReceiptChange = StateChange & {
   bulk: boolean;
   channel: string | null;
   address: string | null;

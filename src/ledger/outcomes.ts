@@ -1,13 +1,13 @@
 /** Writing what a batch decided about its deliveries. */
 import type { Tx } from '../db/pool.ts';
-import type { Change, OutcomeRow } from './delivery.ts';
+import type { StateChange, OutcomeRow } from './delivery.ts';
 import type { AcceptedInRun } from './events.ts';
 import { insertAccepted } from './sql.bulk.ts';
 import { upsertOutcomes } from './sql.ts';
 import { STATE } from './states.ts';
 
 /** What the deliveries of a batch became: those of a run that are plainly accepted in few words, the others one by one. */
-type Written = { accepted: AcceptedInRun[]; changes: Change[] };
+type Written = { accepted: AcceptedInRun[]; changes: StateChange[] };
 
 /**
  * Writes outcomes; part of the transaction that settles the batch. A state that may not be left stays. `ofRun`: all are of one run,
@@ -34,7 +34,7 @@ function divide(rows: readonly OutcomeRow[]): [plain: OutcomeRow[], others: Outc
 /** Writes plain outcomes, and tells apart those that a receipt was faster than. */
 async function writeAccepted(tx: Tx, plain: readonly OutcomeRow[]): Promise<Written> {
   const accepted: AcceptedInRun[] = [];
-  const changes: Change[] = [];
+  const changes: StateChange[] = [];
   for (const rows of Map.groupBy(plain, ({ integrationId }) => integrationId).values()) {
     const { causeId, workspaceId, class: messageClass, channel, integrationId } = rows[0]!;
     const atMs = Math.max(...rows.map(({ stateMs }) => stateMs));

@@ -6,7 +6,7 @@ import type { MessageClass } from '../../contract/channels.ts';
 import { CLASS_BIT } from '../contacts/consent/classes.ts';
 import type { Db } from '../db/pool.ts';
 import { earlyFailure, onEarlierRow } from './sql.ts';
-import type { Change } from './delivery.ts';
+import type { StateChange } from './delivery.ts';
 import { STATE } from './states.ts';
 
 /** What the rows of a batch share. */
@@ -37,13 +37,13 @@ export async function insertAccepted(
   db: Db,
   run: RunOutcome,
   rows: readonly AcceptedRow[],
-): Promise<Change[]> {
+): Promise<StateChange[]> {
   const vars = rows.some((row) => row.vars !== null) ? db`n.vars::jsonb` : db`NULL::jsonb`;
   const isLong = rows.some((row) => row.segments !== null);
   const [segments, lengths, column] = isLong
     ? [db`n.segments`, db`, ${rows.map((r) => r.segments)}::smallint[]`, db`, segments`]
     : [db`NULL::smallint`, db``, db``];
-  return await db<Change[]>`
+  return await db<StateChange[]>`
     WITH written AS (
       INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id,
         destination_id, address, external_ids, vars, sent_ms, state_ms, segments)

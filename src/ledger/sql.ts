@@ -4,7 +4,7 @@ import type {
   SingleFacts,
   DeliveryStanding,
   OutcomeRow,
-  Change,
+  StateChange,
   ReceiptRow,
   ReceiptChange,
   LateFailure,
@@ -93,8 +93,8 @@ const LONGEST_TRAIL = 40;
  * Writes what a batch decided. Rows appear (a broadcast's) or move on (a single send's, or one that a receipt overtook);
  * a state that may not be left stays. Locks the rows until the transaction ends. Returns what each row was and is.
  */
-export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promise<Change[]> {
-  return await db<Change[]>`
+export async function upsertOutcomes(db: Db, rows: readonly OutcomeRow[]): Promise<StateChange[]> {
+  return await db<StateChange[]>`
     INSERT INTO deliveries AS d (bucket, contact_id, cause_id, seq, workspace_id, class, state, attempts, channel, integration_id,
       destination_id, address, code, detail, external_ids, vars, trail, sent_ms, state_ms, segments)
     SELECT n.bucket, n.contact_id, n.cause_id, n.seq, n.workspace_id, n.class, n.state, n.attempts, n.channel, n.integration_id,

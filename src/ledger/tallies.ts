@@ -5,7 +5,7 @@
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Change } from './delivery.ts';
+import type { StateChange } from './delivery.ts';
 import type { AcceptedInRun } from './events.ts';
 import { addTallies, selectTallies } from './sql.ts';
 import { STATE, type StateCode } from './states.ts';
@@ -17,7 +17,7 @@ type Tally = { bucket: number; causeId: number; state: StateCode; n: number };
 export async function tallyLane(
   tx: Tx,
   bucket: number,
-  changes: readonly Change[],
+  changes: readonly StateChange[],
   accepted: readonly AcceptedInRun[] = [],
 ): Promise<void> {
   const tallies = tallyOf(bucket, changes, accepted);
@@ -28,7 +28,7 @@ export async function tallyLane(
 export async function tallyLanes(
   queue: Pick<Queue, 'lanes' | 'laneOf'>,
   tx: Tx,
-  changes: readonly Change[],
+  changes: readonly StateChange[],
 ): Promise<void> {
   const lanes = queue.lanes();
   const tallies = [...Map.groupBy(changes, ({ contactId }) => queue.laneOf(bucketOf(contactId)))]
@@ -54,7 +54,7 @@ export async function talliesOf(
 /** What changes of state in one lane mean for the tallies of their runs. */
 export function tallyOf(
   bucket: number,
-  changes: readonly Change[],
+  changes: readonly StateChange[],
   accepted: readonly AcceptedInRun[] = [],
 ): Tally[] {
   const sums = new Map<string, Tally>();

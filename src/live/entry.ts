@@ -14,7 +14,7 @@ export type NewEntry = {
 };
 
 /** One thing that happened. */
-export type Entry = NewEntry & { seq: number };
+export type LogEntry = NewEntry & { seq: number };
 
 /** The number of the last entry of a contact. */
 export type Head = { contactId: number; seq: number };

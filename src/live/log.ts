@@ -16,7 +16,7 @@ import type { Fragment, Sql, Tx } from '../db/pool.ts';
 import { conversationsOf } from '../conversations/conversations.ts';
 import type { Conversation, Message } from '../conversations/message.ts';
 import { historyPage } from '../conversations/history.ts';
-import type { Entry, Head, NewEntry } from './entry.ts';
+import type { LogEntry, Head, NewEntry } from './entry.ts';
 import {
   advanceHeads,
   advanceHeadsSelected,
@@ -69,7 +69,7 @@ export async function appendEntries(tx: Tx, entries: readonly NewEntry[]): Promi
   );
   if (!heads.length) return [];
   const old: Head[] = [];
-  const numbered = heads.flatMap(({ contactId, seq }): Entry[] => {
+  const numbered = heads.flatMap(({ contactId, seq }): LogEntry[] => {
     const list = byContact.get(contactId)!;
     const before = seq - list.length;
     if (Math.floor(seq / DELETE_EVERY) > Math.floor(before / DELETE_EVERY) && seq > KEPT)
@@ -162,7 +162,7 @@ export async function entriesAfter(
   sql: Sql,
   after: readonly Head[],
   limit: number,
-): Promise<Map<number, Entry[]>> {
+): Promise<Map<number, LogEntry[]>> {
   return Map.groupBy(await selectEntries(sql, after, limit), ({ contactId }) => contactId);
 }
 

@@ -1,7 +1,7 @@
 /** Every statement on live_heads and live_log, and those that look at the feed for what is on its way there. */
 import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment, Tx } from '../db/pool.ts';
-import type { Entry, Head } from './entry.ts';
+import type { LogEntry, Head } from './entry.ts';
 
 /** From now on what happens to the contact is logged. Nothing when it was so already. */
 export async function insertHead(db: Db, contactId: number): Promise<void> {
@@ -44,7 +44,7 @@ export async function advanceHeadsSelected(tx: Tx, selected: Fragment): Promise<
 }
 
 /** Writes entries. Their numbers are new. */
-export async function insertEntries(db: Db, rows: readonly Entry[]): Promise<void> {
+export async function insertEntries(db: Db, rows: readonly LogEntry[]): Promise<void> {
   await db`
     INSERT INTO live_log (bucket, contact_id, seq, kind, message_id, detail, at_ms)
     SELECT * FROM unnest(
@@ -73,8 +73,8 @@ export async function deleteLogs(db: Db, contactIds: readonly number[]): Promise
 }
 
 /** The entries of contacts after a number each, in order, at most `limit` each. */
-export async function selectEntries(db: Db, after: readonly Head[], limit: number): Promise<Entry[]> {
-  return await db<Entry[]>`
+export async function selectEntries(db: Db, after: readonly Head[], limit: number): Promise<LogEntry[]> {
+  return await db<LogEntry[]>`
     SELECT l.* FROM unnest(
       ${after.map((r) => bucketOf(r.contactId))}::smallint[], ${after.map((r) => r.contactId)}::bigint[],
       ${after.map((r) => r.seq)}::bigint[]) AS k (bucket, contact_id, seq)

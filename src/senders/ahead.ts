@@ -15,7 +15,7 @@ export type Gatekeeper<T> = {
 };
 
 /** What enters a line. `items` are what it carries, as its gatekeeper knows them; the rate counts them. */
-export type Entry<T> = {
+export type LineEntry<T> = {
   items: readonly T[];
   gatekeeper: Gatekeeper<T>;
   call(): Promise<void>;
@@ -32,7 +32,7 @@ const AHEAD = 0.4;
 const AHEAD_MS = 10;
 /** Of a slow rate no more is written down than begins in so long. */
 const AHEAD_OF_RATE_MS = 250;
-type Side<T> = { waiting: Entry<T>[]; written: Entry<T>[] };
+type Side<T> = { waiting: LineEntry<T>[]; written: LineEntry<T>[] };
 
 /** What waits for one provider, none yet. `ready` is called when more is written down. */
 export function createAhead<T>(options: {
@@ -51,12 +51,12 @@ export function createAhead<T>(options: {
   let writing = false;
 
   return {
-    enter(interactive: boolean, entry: Entry<T>): void {
+    enter(interactive: boolean, entry: LineEntry<T>): void {
       const side = interactive ? first : rest;
       (entry.gatekeeper.whole ? side.written : side.waiting).push(entry);
     },
     /** The next call, when it may go now and `hasRoom` for its messages. Those that may not at all are sent back on the way. */
-    next(hasRoom: (messages: number) => boolean): Entry<T> | undefined {
+    next(hasRoom: (messages: number) => boolean): LineEntry<T> | undefined {
       for (const { written } of sides) {
         for (let entry = written[0]; entry; entry = written[0]) {
           const leave = entry.gatekeeper.leave();
@@ -116,8 +116,8 @@ function chunkSize(
 }
 
 /** Takes the first that wait, about `size` messages of them. */
-function takeChunk<T>({ waiting }: Side<T>, size: number): Entry<T>[] {
-  const taken: Entry<T>[] = [];
+function takeChunk<T>({ waiting }: Side<T>, size: number): LineEntry<T>[] {
+  const taken: LineEntry<T>[] = [];
   let messages = 0;
   let end = 0;
   for (; end < waiting.length && messages < size; end++) {
@@ -136,7 +136,7 @@ function takeChunk<T>({ waiting }: Side<T>, size: number): Entry<T>[] {
 
 async function writeDown<T>(
   gatekeeper: Gatekeeper<T>,
-  own: readonly { side: Side<T>; entry: Entry<T> }[],
+  own: readonly { side: Side<T>; entry: LineEntry<T> }[],
 ): Promise<void> {
   const items = own.flatMap(({ entry }) => entry.items);
   // A database that is away is no reason to send what is not on record: it goes back, and is settled when there is one.
@@ -148,7 +148,7 @@ async function writeDown<T>(
 }
 
 /** Those that are not to go back; the others do. */
-function stay<T>(entries: Entry<T>[]): Entry<T>[] {
+function stay<T>(entries: LineEntry<T>[]): LineEntry<T>[] {
   const back = new Set(entries.filter(({ gatekeeper }) => gatekeeper.leave() === 'back'));
   if (!back.size) return entries;
   for (const entry of back) entry.back();

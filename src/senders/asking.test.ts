@@ -80,3 +80,14 @@ test('9.4 what a call was answered is known at once to be no other’s', async (
   ended(sent, { kind: 'accepted', externalIds: ['a'], receipts: true });
   assert.equal(idOf(await ask({ ref: 'one', to: '+1', sinceMs: 0 })), 'deferred');
 });
+
+test('9.4 of the ten thousand messages before none is taken for another, and not all are remembered for ever', async () => {
+  const { ask, began, ended } = createAsking(provider(['id 0', 'id 12000']).lookUp);
+  for (let n = 0; n < 22_000; n++) {
+    const message = { ref: `r${n}`, to: `+${n}` };
+    began([message]);
+    ended(message, { kind: 'accepted', externalIds: [`id ${n}`], receipts: true });
+  }
+  assert.equal(idOf(await ask({ ref: 'another', to: '+1', sinceMs: 0 })), 'id 0', 'that is long since told');
+  assert.equal(idOf(await ask({ ref: 'third', to: '+2', sinceMs: 0 })), 'deferred');
+});

@@ -4,8 +4,8 @@
  */
 import type { AskedFor, Outcome, Sender } from '../channels/adapter.ts';
 
-/** Ids of messages that may not be settled yet; beyond so many the oldest are in the ledger long since. */
-const MOST_RECENT = 10_000;
+/** Ids of messages that may not be settled yet: of so many at least. What is older is in the ledger long since. */
+const RECENT = 10_000;
 
 const DISTURBED: Outcome = {
   kind: 'unclear',
@@ -74,21 +74,24 @@ export function createAsking(lookUp: NonNullable<Sender['lookUp']>): Asking {
   };
 }
 
-/** For which message a provider gave or found each id, of late. */
+/**
+ * For which message a provider gave or found each id, of late. In two parts, of which the older goes as a whole: to take the oldest out of one Map
+ * is to step over all that were taken out before it, 7 µs a message.
+ */
 function createRecent() {
-  const refs = new Map<string, string>();
+  let refs = new Map<string, string>();
+  let older = new Map<string, string>();
   return {
     isOfAnother(id: string, ref: string): boolean {
-      const own = refs.get(id);
+      const own = refs.get(id) ?? older.get(id);
       return own !== undefined && own !== ref;
     },
     note(ref: string, outcome: Outcome | undefined): void {
       if (outcome?.kind !== 'accepted') return;
       for (const id of outcome.externalIds) refs.set(id, ref);
-      for (const id of refs.keys()) {
-        if (refs.size <= MOST_RECENT) return;
-        refs.delete(id);
-      }
+      if (refs.size < RECENT) return;
+      older = refs;
+      refs = new Map();
     },
   };
 }

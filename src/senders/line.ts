@@ -1,11 +1,11 @@
 /** The line before a provider: so many calls at a time, so many messages a second, interactive ones first. */
 import type { Clock } from '../base/clock.ts';
-import { createAhead, type Entry } from './ahead.ts';
+import { createAhead, type LineEntry } from './ahead.ts';
 
 /** A line. */
 export type Line<T = unknown> = {
   /** Calls when it is its turn, and may. */
-  enter(interactive: boolean, entry: Entry<T>): void;
+  enter(interactive: boolean, entry: LineEntry<T>): void;
   /** How long a message that enters now would wait for the rate alone, ms. */
   waitMs(interactive: boolean): number;
   /** Messages a second that this process may send now; undefined without a limit. */
@@ -29,7 +29,7 @@ export function createLine<T>(options: {
   let inFlight = 0;
   let cancel: (() => void) | undefined;
 
-  const start = (entry: Entry<T>): void => {
+  const start = (entry: LineEntry<T>): void => {
     inFlight++;
     void entry.call().finally(() => {
       inFlight--;

@@ -125,7 +125,8 @@ export function createRules(deps: { sql: Sql; ids: IdSource; clock: Clock }): Ru
 }
 
 const NO_WORKSPACE = fault('not_found', 'there is no such workspace', { field: 'workspaceId' });
-const NOT_TEST = fault('forbidden', 'only test workspaces have a simulator');
+/** Said where a workspace is none for tests. */
+export const NOT_TEST = fault('forbidden', 'only test workspaces have a simulator');
 
 const BY_ADDRESS = new Map<OutcomeName, Chosen>();
 

@@ -14,10 +14,13 @@ import { settle } from '../queue/work/settle.ts';
 import { createWorker } from '../queue/worker.ts';
 import { MAGIC_ADDRESSES, magicOutcome, RECEIPT_AFTER_MS } from './outcomes.ts';
 import { glob } from './rules.ts';
+import { cancelAdvance, findAdvance } from './advances.ts';
+import { insertAdvance, moveClock, updateAdvance } from './sql.clock.ts';
 import { createSimulator, type SimulatorDeps } from './simulator.ts';
 
 const TEST = 4_096_001;
 const LIVE = 4_096_002;
+const STEPS = 4_096_003;
 const SMS = 101;
 const MAIL = 102;
 const HOOK = 103;
@@ -37,6 +40,9 @@ const said: { integrationId: number; inbound: Inbound[] }[] = [];
 const moved: number[] = [];
 const others: number[] = [];
 let refuse = 0;
+let dies = 0;
+/** The workspace's now at which work was done, by its cause. */
+const doneAt = new Map<number, number>();
 const deps: SimulatorDeps = {
   sql,
   queue,
@@ -52,6 +58,7 @@ const deps: SimulatorDeps = {
   },
   async clockMoved(workspaceId) {
     moved.push(workspaceId);
+    if (dies-- > 0) throw new Error('the process is gone');
   },
 };
 const simulator = createSimulator(deps);
@@ -63,13 +70,15 @@ const worker = createWorker({
   log: silentLog,
   leaseMs: 2_000,
   handlers: [
-    simulator.handler,
+    ...simulator.handlers,
     {
       kind: KIND.delivery,
       batchSize: 10,
       inFlight: 10,
       async handle(batch) {
         others.push(...batch.items.map(({ causeId }) => causeId));
+        for (const { causeId, workspaceId } of batch.items)
+          doneAt.set(causeId, good(await simulator.workspaceNowMs(workspaceId === TEST ? TEST : STEPS)));
         await queue.transact((tx) => settle(tx, batch, { done: batch.items, later: [], landed: true }));
       },
     },
@@ -110,7 +119,8 @@ async function quiet(): Promise<void> {
 }
 
 before(async () => {
-  await sql`INSERT INTO workspaces (id, name, environment, created_ms) VALUES (${TEST}, 'test', 'test', 1), (${LIVE}, 'live', 'live', 1)`;
+  await sql`INSERT INTO workspaces (id, name, environment, created_ms) VALUES (${TEST}, 'test', 'test', 1), (${LIVE}, 'live', 'live', 1),
+    (${STEPS}, 'steps', 'test', 1)`;
   const rows = [
     { id: SMS, provider: 'twilio', channel: 'sms' },
     { id: MAIL, provider: 'smtp', channel: 'email' },
@@ -133,6 +143,29 @@ beforeEach(() => {
 });
 
 describe('a simulated provider', () => {
+  it('takes single messages that come together in few transactions, each with its own answer and receipts', async () => {
+    const sender = open(twilio, SMS);
+    const singles = Array.from({ length: 60 }, (_, at) => message(`+1310556${String(at).padStart(4, '0')}`));
+    const outcomes = await Promise.all(singles.map((one) => sender.send(one)));
+    assert.ok(outcomes.every(({ kind }) => kind === 'accepted'));
+    const [due] = await sql<
+      { n: number }[]
+    >`SELECT count(*) AS n FROM due WHERE kind = ${KIND.simulatedReceipt}`;
+    assert.ok(due!.n <= 6, `${due!.n} due rows`);
+    await quiet();
+    for (const { ref } of singles) assert.deepEqual(statesOf(ref), ['delivered']);
+    for (const [at, one] of singles.entries()) {
+      const shown = good(await simulator.phone(TEST, one.to));
+      const outcome = outcomes[at]!;
+      assert.deepEqual(
+        shown.map(({ ref }) => ref),
+        [one.ref],
+      );
+      const receipt = got.flatMap(({ receipts }) => receipts).find(({ ref }) => ref === one.ref)!;
+      assert.ok(outcome.kind === 'accepted' && receipt.externalId === outcome.externalIds[0]);
+    }
+  });
+
   it('takes a batch, shows it on the devices and reports each delivery once', async () => {
     const batch = Array.from({ length: 500 }, (_, at) => message(`+1310555${String(at).padStart(4, '0')}`));
     const outcomes = await open(twilio, SMS).sendBatch(batch);
@@ -548,6 +581,138 @@ describe('the clock of a workspace', () => {
     for (const byMs of [0, -1, 1.5, Number.NaN, 11 * year, 1e300])
       assert.equal(faultOf(await simulator.advanceClock(TEST, byMs)).field, 'byMs');
     assert.equal(faultOf(await simulator.advanceClock(TEST, Math.floor(10 * year))).fault, 'unprocessable');
+  });
+});
+
+describe('a clock that is moved as a job', () => {
+  const day = 86_400_000;
+  const put = async (causeId: number, inMs: number) => {
+    const work = {
+      kind: KIND.delivery,
+      ownerId: ids.spread(),
+      causeId,
+      seq: 0,
+      stream: 0,
+      workspaceId: STEPS,
+    };
+    const nowMs = clock.nowMs();
+    await queue.transact((tx) => queue.put(tx, [{ ...work, dueMs: nowMs + inMs }]));
+  };
+  const begin = (byMs: number) =>
+    queue.transact((tx) => simulator.beginAdvance(tx, { workspaceId: STEPS, byMs }));
+  const ended = (id: number) =>
+    until('it is over', async () => {
+      const row = await findAdvance(sql, STEPS, id);
+      return row?.state === 'running' ? undefined : row;
+    });
+  const nowMs = async () => good(await simulator.workspaceNowMs(STEPS));
+  const isAbout = (atMs: number, wantedMs: number) =>
+    assert.ok(Math.abs(atMs - wantedMs) < 60_000, `${atMs - wantedMs} ms beside it`);
+
+  it('shows what comes due by the minute, page by page, and goes from one to the next', async () => {
+    const fromMs = await nowMs();
+    await put(11, 3 * day);
+    await put(12, 3 * day);
+    await put(13, 9 * day);
+    await put(14, 20 * day);
+    const first = good(await simulator.coming(STEPS, { limit: 1 }));
+    assert.deepEqual(
+      first.groups.map(({ kind, count, more }) => [kind, count, more]),
+      [['message', 2, false]],
+    );
+    isAbout(first.groups[0]!.atMs, fromMs + 3 * day);
+    assert.equal(first.groups[0]!.contactIds.length, 2);
+    const rest = good(await simulator.coming(STEPS, { limit: 9, afterMs: first.nextMs! }));
+    assert.deepEqual([rest.groups.map(({ count }) => count), rest.nextMs], [[1, 1], undefined]);
+    const row = await ended(good(await begin(14 * day)).id);
+    assert.deepEqual([row.state, row.movedMs, row.broughtMs, row.note], ['done', 14 * day, 14 * day, null]);
+    assert.deepEqual(
+      row.happened.map(({ kind, count }) => [kind, count]),
+      [
+        ['message', 2],
+        ['message', 1],
+      ],
+    );
+    isAbout(doneAt.get(11)!, fromMs + 3 * day);
+    isAbout(doneAt.get(13)!, fromMs + 9 * day);
+    assert.equal(doneAt.has(14), false);
+    isAbout(await nowMs(), fromMs + 14 * day);
+  });
+
+  it('is one at a time; of two that begin at once the second is refused', async () => {
+    const both = await Promise.all([begin(day), begin(day)]);
+    const [first] = both.filter((one) => !isFault(one));
+    assert.equal(faultOf(both.find((one) => isFault(one))).fault, 'conflict');
+    await ended(good(first!).id);
+    const far = await begin(11 * 365 * day);
+    assert.equal(faultOf(far).field, 'byMs');
+    const live = await queue.transact((tx) => simulator.beginAdvance(tx, { workspaceId: LIVE, byMs: 1 }));
+    assert.equal(faultOf(live).fault, 'forbidden');
+  });
+
+  it('whoever dies between the clock and what is due: it goes on from there, and moves nothing twice', async () => {
+    const fromMs = await nowMs();
+    await put(21, 2 * day);
+    await put(22, 5 * day);
+    dies = 1;
+    const row = await ended(good(await begin(4 * day)).id);
+    assert.deepEqual([row.state, row.broughtMs], ['done', 4 * day]);
+    isAbout(doneAt.get(21)!, fromMs + 2 * day);
+    isAbout(await nowMs(), fromMs + 4 * day);
+    const left = good(await simulator.coming(STEPS, { limit: 9 })).groups[0]!;
+    isAbout(left.atMs, fromMs + 5 * day);
+  });
+
+  it('is canceled: between two steps at once, within one when what is due has followed', async () => {
+    const fromMs = await nowMs();
+    await put(31, day);
+    // What was moved and not brought forward, as a process leaves it that is gone.
+    const begun = await sql.begin(async (tx) => {
+      const id = ids.spread();
+      const made = await insertAdvance(tx, {
+        id,
+        workspaceId: STEPS,
+        fromMs,
+        byMs: 8 * day,
+        createdMs: clock.nowMs(),
+      });
+      await moveClock(tx, STEPS, 2 * day, 100 * day);
+      await updateAdvance(tx, { ...made!, movedMs: 2 * day });
+      return made!;
+    });
+    const asked = await sql.begin((tx) => cancelAdvance(tx, STEPS, begun.id, clock.nowMs()));
+    assert.deepEqual([good(asked).state, good(asked).cancel], ['running', true]);
+    const key = { kind: KIND.clockAdvance, ownerId: begun.id, causeId: begun.id, seq: 0, stream: 0 };
+    await queue.transact((tx) => queue.put(tx, [{ ...key, workspaceId: STEPS, dueMs: clock.nowMs() }]));
+    const row = await ended(begun.id);
+    assert.deepEqual([row.state, row.movedMs, row.broughtMs], ['canceled', 2 * day, 2 * day]);
+    await until('what was due is done', () => doneAt.has(31));
+    assert.equal(faultOf(await sql.begin((tx) => cancelAdvance(tx, STEPS, begun.id, 1))).fault, 'conflict');
+    assert.equal(faultOf(await sql.begin((tx) => cancelAdvance(tx, TEST, begun.id, 1))).fault, 'not_found');
+    isAbout(await nowMs(), fromMs + 2 * day);
+  });
+
+  it('of others’ work that stands before it no more than a bounded part is read', async () => {
+    const nowMs = clock.nowMs();
+    const work = { kind: KIND.delivery, causeId: 1, seq: 0, stream: 0, workspaceId: LIVE };
+    const many = Array.from({ length: 1_500 }, (_, at) => ({
+      ...work,
+      ownerId: ids.spread(),
+      dueMs: nowMs + day + at,
+    }));
+    await queue.transact((tx) => queue.put(tx, many));
+    await put(41, 2 * day);
+    const seen: number[] = [];
+    let afterMs: number | undefined;
+    do {
+      const page = good(
+        await simulator.coming(STEPS, { limit: 9, ...(afterMs === undefined ? {} : { afterMs }) }),
+      );
+      seen.push(...page.groups.map(({ count }) => count));
+      afterMs = page.nextMs;
+    } while (afterMs !== undefined);
+    assert.equal(seen[0], 1);
+    await sql`DELETE FROM due WHERE workspace_id = ${LIVE}`;
   });
 });
 

@@ -6,11 +6,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Adapter, NumberLookUp, TakeReceipts } from '../channels/adapter.ts';
-import type { Sql } from '../db/pool.ts';
+import type { Sql, Tx } from '../db/pool.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Handler } from '../queue/worker.ts';
+import { advanceHandler, beginAdvance, type AdvanceRow } from './advances.ts';
 import { advanceClock, settled, workspaceNowMs, type ClockDeps } from './clock.ts';
+import { comingIn, type ComingPage } from './coming.ts';
 import { createDevices, type Devices, type TakeInbound } from './devices.ts';
+import { lastOnDevices, lookAtDevice, type DeviceKey, type LastOnDevice } from './directory.ts';
 import { simulatedSender, type SenderDeps } from './provider.ts';
 import { createReceiptHandler } from './receipts.ts';
 import { simulatedNumber } from './numbers.ts';
@@ -43,8 +46,20 @@ export type Simulator = Devices &
     ): ReturnType<typeof simulatedSender>;
     /** What the provider would say of a number; asks nobody. */
     lookUpNumber(adapter: Pick<Adapter, 'provider' | 'channel'>, number: string): NumberLookUp;
-    /** For the worker: hands over receipts when they are due. */
-    handler: Handler;
+    /** For the worker: hands over receipts when they are due, and moves clocks. */
+    handlers: readonly Handler[];
+    /** Begins to move the clock of a workspace, as a job; part of the caller's transaction. */
+    beginAdvance(tx: Tx, of: { workspaceId: number; byMs: number }): Promise<AdvanceRow | Fault>;
+    /** What comes due next, by the workspace's clock. */
+    coming(workspaceId: number, page: Parameters<typeof comingIn>[2]): Promise<ComingPage | Fault>;
+    /** What some devices got last, in their order; undefined of one that got nothing. */
+    lastOnDevices(
+      workspaceId: number,
+      devices: readonly DeviceKey[],
+    ): Promise<(LastOnDevice | undefined)[] | Fault>;
+    /** Somebody looks at a device: nothing on it is unread any more. */
+    look(workspaceId: number, device: DeviceKey): Promise<Fault | undefined>;
+    /** Moves it at one go. */
     advanceClock(workspaceId: number, byMs: number): Promise<{ nowMs: number } | Fault>;
     workspaceNowMs(workspaceId: number): Promise<number | Fault>;
     /** True when nothing of the workspace is due now, so that a page can show it is done. */
@@ -66,7 +81,11 @@ export function createSimulator(deps: SimulatorDeps): Simulator {
     deleteRule: (workspaceId, ruleId) => rules.deleteRule(workspaceId, ruleId),
     openSender: (adapter, integration) => simulatedSender({ adapter, integration, deps: senderDeps }),
     lookUpNumber: simulatedNumber,
-    handler: createReceiptHandler(shared),
+    handlers: [createReceiptHandler(shared), advanceHandler(shared)],
+    beginAdvance: (tx, of) => beginAdvance(shared, tx, of),
+    lastOnDevices: (workspaceId, devices) => lastOnDevices(shared, workspaceId, devices),
+    look: (workspaceId, device) => lookAtDevice(shared, workspaceId, device),
+    coming: (workspaceId, page) => comingIn(shared, workspaceId, page),
     advanceClock: (workspaceId, byMs) => advanceClock(shared, workspaceId, byMs),
     workspaceNowMs: (workspaceId) => workspaceNowMs(shared, workspaceId),
     settled: (workspaceId) => settled(shared, workspaceId),

@@ -1,4 +1,4 @@
-/** The statements of the simulator: what devices hold, what providers will report, rules, and the workspace's clock. */
+/** The statements of the simulator: what devices hold, what providers will report, rules. */
 import { CHANNELS, type ChannelName } from '../../contract/channels.ts';
 import { hash32 } from '../base/crypto.ts';
 import { bucketOf, BUCKETS } from '../base/ids.ts';
@@ -90,9 +90,10 @@ export async function forgetDevices(
       devices.flatMap(({ channel, address }) => [address, deviceAddress(channel as ChannelName, address)]),
     ),
   ];
-  await db`
-    DELETE FROM simulated_messages WHERE bucket = ANY(${addresses.map(deviceBucket)}::smallint[])
+  const of = db`bucket = ANY(${addresses.map(deviceBucket)}::smallint[])
       AND workspace_id = ${workspaceId} AND channel = ANY(${[...CHANNELS]}::text[]) AND address = ANY(${addresses}::text[])`;
+  await db`DELETE FROM simulated_messages WHERE ${of}`;
+  await db`DELETE FROM simulated_marks WHERE ${of}`;
 }
 
 const deviceColumns = (db: Db) => db`
@@ -278,33 +279,4 @@ export async function selectWorkspace(
     SELECT environment, clock_ahead_ms AS "clockAheadMs" FROM workspaces
     WHERE id = ${workspaceId} AND deleted_ms IS NULL`;
   return rows[0];
-}
-
-/** Moves a test workspace's clock; answers how far it is ahead now, undefined when that would be too far. Locks its row. */
-export async function moveClock(
-  db: Db,
-  workspaceId: number,
-  byMs: number,
-  mostMs: number,
-): Promise<number | undefined> {
-  const rows = await db<{ clockAheadMs: number }[]>`
-    UPDATE workspaces SET clock_ahead_ms = clock_ahead_ms + ${byMs}
-    WHERE id = ${workspaceId} AND environment = 'test' AND deleted_ms IS NULL AND clock_ahead_ms + ${byMs} <= ${mostMs}
-    RETURNING clock_ahead_ms AS "clockAheadMs"`;
-  return rows[0]?.clockAheadMs;
-}
-
-/** From here on the transaction sees the store as it is now, whatever others commit. */
-export async function snapshot(tx: Db): Promise<void> {
-  await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`;
-}
-
-/** True when a workspace has work that is due and may run, or events that were not handed on. Locks nothing. */
-export async function hasWork(db: Db, workspaceId: number, nowMs: number): Promise<boolean> {
-  const rows = await db<{ busy: boolean }[]>`
-    SELECT EXISTS (
-      SELECT FROM due d LEFT JOIN streams s ON s.stream = d.stream
-      WHERE d.workspace_id = ${workspaceId} AND d.due_ms <= ${nowMs} AND s.flowing IS NOT FALSE
-    ) OR EXISTS (SELECT FROM feed WHERE workspace_id = ${workspaceId}) AS busy`;
-  return rows[0]!.busy;
 }

@@ -14,7 +14,7 @@ import type { NewEvent, Queue } from '../queue/queue.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
 import type { WorkItem } from '../queue/work/work.ts';
 import type { Handler } from '../queue/worker.ts';
-import type { Post, Table } from './participants.ts';
+import type { ThreadPost, Table } from './participants.ts';
 import { inboxOf, sayHeld, SEQ, take } from './posts.ts';
 import { markHappened, noteHeard, selectHeld, selectParticipants, type HeldPost } from './sql.ts';
 import { findThreads, keep, threadsOf } from './threads.ts';
@@ -49,7 +49,7 @@ export function delayedPosts(tools: Tools): Handler {
 }
 
 /** What is held in the thread of an item, and what of it is due. */
-type Woken = { table: Table; due: (HeldPost & Pick<Post, 'type' | 'wire'>)[]; isTyped: boolean };
+type Woken = { table: Table; due: (HeldPost & Pick<ThreadPost, 'type' | 'wire'>)[]; isTyped: boolean };
 
 /**
  * Lets happen what is due in the threads of some items: of each thread all of it, in its order, so that two items of one thread

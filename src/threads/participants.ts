@@ -52,7 +52,7 @@ export type Participant = {
 };
 
 /** Something posted to a thread, as it was posted; `spoken` when a message of the same id was sent or heard. */
-export type Post = {
+export type ThreadPost = {
   id: number;
   conversationId: number;
   workspaceId: number;

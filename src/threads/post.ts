@@ -6,7 +6,7 @@ import type { AcceptDeps } from '../outbox/accept.ts';
 import { Content } from '../../contract/content.ts';
 
 /** A message to be posted, checked. */
-export type NewPost = {
+export type NewThreadPost = {
   /** Where it stands in the body, for faults. */
   path: string;
   type: string;
@@ -36,7 +36,7 @@ export type Poster = {
 };
 
 /** A message to be posted, with its id and when it happens, by the workspace's clock. */
-export type Planned = NewPost & {
+export type Planned = NewThreadPost & {
   id: number;
   dueMs: number;
   /** Its delay is still to pass. */
@@ -50,6 +50,6 @@ export function textOf({ text }: Readonly<Record<string, unknown>>): string {
 }
 
 /** The name of a field of a message, for faults. */
-export function field({ path }: NewPost, name: string): string {
+export function field({ path }: NewThreadPost, name: string): string {
   return path ? `${path}.${name}` : name;
 }

@@ -4,7 +4,7 @@
  * begins when the message before it has been processed (W34).
  */
 import { type KnownAddresses, addressesOf, channelOf, destinationFor, staysOpen } from './where.ts';
-import { type NewPost, type KnownUser, type Poster, type Planned, textOf } from './post.ts';
+import { type NewThreadPost, type KnownUser, type Poster, type Planned, textOf } from './post.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { bucketOf, toHex24 } from '../base/ids.ts';
 import { isFault, type Fault } from '../base/fault.ts';
@@ -15,7 +15,7 @@ import { shortenMessages } from '../links/links.ts';
 import { accept, type AcceptDeps, type Send } from '../outbox/accept.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { note, obey, readCommand, speak, type Actor, type Command, type Table } from './participants.ts';
-import { insertPosts, type Held, type NewPostRow } from './sql.ts';
+import { insertPosts, type DelayedAction, type NewPostRow } from './sql.ts';
 import { keep } from './threads.ts';
 import { tellOfThreads, type ThreadTold } from './told.ts';
 
@@ -39,12 +39,12 @@ export async function postMessages(
   poster: Poster,
   tx: Tx,
   table: Table,
-  messages: readonly NewPost[],
+  messages: readonly NewThreadPost[],
 ): Promise<number[] | Fault> {
   const { workspace, nowMs } = poster;
   const theirMs = nowMs + workspace.clockAheadMs;
   const planned = plan(poster, table, messages, theirMs);
-  const held: Held[] = [];
+  const held: DelayedAction[] = [];
   const notified: string[] = [];
   const known = table.thread.contactId === null ? undefined : await addressesOf(tx, table);
   for (const message of planned) {
@@ -68,7 +68,7 @@ async function heldOf(
   table: Table,
   known: KnownAddresses | undefined,
   message: Planned,
-): Promise<Held | Fault> {
+): Promise<DelayedAction | Fault> {
   const { said, actor } = message;
   if (said.kind === 'aside') return { ...said, actor, ...namesIn(poster, message) };
   if (said.kind === 'heard') return { ...said, actor };
@@ -93,7 +93,7 @@ function namesIn({ users }: Poster, { type, wire }: Planned): { names?: Record<s
 /** What a post does to its thread when its time has come; returns the channels that are to be told that somebody waits. */
 export function take(
   table: Table,
-  { held, type, wire }: { held: Held; type: string; wire: Readonly<Record<string, unknown>> },
+  { held, type, wire }: { held: DelayedAction; type: string; wire: Readonly<Record<string, unknown>> },
   nowMs: number,
 ): string[] {
   if (held.kind === 'speech') speak(table, held.actor, held.channel, nowMs);
@@ -116,7 +116,7 @@ export async function sayHeld(
   tools: AcceptDeps,
   tx: Tx,
   at: { nowMs: number; aheadMs: number },
-  posts: readonly { id: number; contactId: number | null; workspaceId: number; held: Held }[],
+  posts: readonly { id: number; contactId: number | null; workspaceId: number; held: DelayedAction }[],
 ): Promise<void> {
   const sends = posts.flatMap(({ id, held }) =>
     held.kind === 'speech' ? [{ ...held.send, messageId: id, aheadMs: at.aheadMs }] : [],
@@ -158,7 +158,7 @@ function nameless(userId: string): string {
 function plan(
   { tools, users, userId }: Poster,
   { thread }: Table,
-  messages: readonly NewPost[],
+  messages: readonly NewThreadPost[],
   theirMs: number,
 ): Planned[] {
   let dueMs = theirMs;
@@ -198,7 +198,7 @@ async function carryOut(
   tx: Tx,
   { thread }: Table,
   planned: readonly Planned[],
-  held: readonly Held[],
+  held: readonly DelayedAction[],
   theirMs: number,
 ): Promise<void> {
   const { id: workspaceId, clockAheadMs: aheadMs } = workspace;
@@ -241,7 +241,7 @@ async function shortenHeld(
   { links }: AcceptDeps,
   tx: Tx,
   workspace: Workspace,
-  later: readonly (Planned & { held: Held })[],
+  later: readonly (Planned & { held: DelayedAction })[],
   atMs: number,
 ): Promise<void> {
   const sends = later.flatMap(({ id, held }) => (held.kind === 'speech' ? [{ id, send: held.send }] : []));

@@ -3,7 +3,7 @@ import { bucketOf } from '../base/ids.ts';
 import type { Db, Fragment } from '../db/pool.ts';
 import type { Content } from '../../contract/content.ts';
 import type { Send } from '../outbox/accept.ts';
-import type { Actor, Participant, Post, Thread } from './participants.ts';
+import type { Actor, Participant, ThreadPost, Thread } from './participants.ts';
 
 const threadColumns = (db: Db) => db`
   t.id, t.workspace_id AS "workspaceId", t.contact_id AS "contactId", t.type, t.status, t.name, t.slug, t.touchpoint, t.channels,
@@ -134,7 +134,7 @@ export async function noteHeard(
 }
 
 /** What is to happen when a delay is over; `channel` is the one it goes through. */
-export type Held = {
+export type DelayedAction = {
   actor: Actor;
   /** Names of users that a command speaks of, by their ids. */
   names?: Record<string, string>;
@@ -145,7 +145,10 @@ export type Held = {
 );
 
 /** A post to be written down. Times are null for one that has happened. */
-export type NewPostRow = Omit<Post, 'heldContent'> & { held: Held | null; typingMs: number | null };
+export type NewPostRow = Omit<ThreadPost, 'heldContent'> & {
+  held: DelayedAction | null;
+  typingMs: number | null;
+};
 
 /** Writes posts down. */
 export async function insertPosts(db: Db, rows: readonly NewPostRow[]): Promise<void> {
@@ -169,7 +172,7 @@ export type HeldPost = {
   conversationId: number;
   dueMs: number;
   typingMs: number | null;
-  held: Held;
+  held: DelayedAction;
 };
 
 /** What is held in threads, in the order in which it is to happen. The caller holds the threads' locks. */
@@ -177,8 +180,8 @@ export async function selectHeld(
   db: Db,
   workspaceId: number,
   conversationIds: readonly number[],
-): Promise<(HeldPost & Pick<Post, 'type' | 'wire'>)[]> {
-  return await db<(HeldPost & Pick<Post, 'type' | 'wire'>)[]>`
+): Promise<(HeldPost & Pick<ThreadPost, 'type' | 'wire'>)[]> {
+  return await db<(HeldPost & Pick<ThreadPost, 'type' | 'wire'>)[]>`
     SELECT p.id, p.conversation_id AS "conversationId", p.due_ms AS "dueMs", p.typing_ms AS "typingMs", p.held, p.type, p.wire
     FROM posts p
     WHERE p.bucket = ANY(${[...new Set(conversationIds.map(bucketOf))]}::smallint[])
@@ -194,8 +197,12 @@ export async function markHappened(db: Db, ids: readonly number[], atMs: number)
 }
 
 /** Posts by id. */
-export async function selectPosts(db: Db, workspaceId: number, ids: readonly number[]): Promise<Post[]> {
-  return await db<Post[]>`
+export async function selectPosts(
+  db: Db,
+  workspaceId: number,
+  ids: readonly number[],
+): Promise<ThreadPost[]> {
+  return await db<ThreadPost[]>`
     SELECT ${postColumns(db)} FROM posts p
     WHERE p.bucket = ANY(${[...new Set(ids.map(bucketOf))]}::smallint[]) AND p.id = ANY(${[...ids]}::bigint[])
       AND p.workspace_id = ${workspaceId}`;

@@ -7,7 +7,7 @@ import type { Db, Tx } from '../db/pool.ts';
 import {
   newThread,
   type Participant,
-  type Post,
+  type ThreadPost,
   type Table,
   type Thread,
   type ThreadType,
@@ -88,7 +88,7 @@ export async function participantsOf(db: Db, conversationIds: readonly number[])
 }
 
 /** What was posted, by id; posts of other workspaces are not found. */
-export async function postsById(db: Db, workspaceId: number, ids: readonly number[]): Promise<Post[]> {
+export async function postsById(db: Db, workspaceId: number, ids: readonly number[]): Promise<ThreadPost[]> {
   return ids.length > 0 ? await selectPosts(db, workspaceId, ids) : [];
 }
 

@@ -8,7 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import { hmac } from '../base/crypto.ts';
 import type { HttpClient, HttpOutcome } from '../base/http.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 import type { BasicAuth, WebhookSecrets } from './webhooks.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -50,7 +50,7 @@ export function messageIdOf(call: { id: number; replayOf: number | null }): stri
 }
 
 /** What doors had before there was a standard. Sunshine's is the plain secret, Web1on1's signs with SHA-1. */
-const OWN_HEADERS: Partial<Record<Door, (secret: string, body: string) => Record<string, string>>> = {
+const OWN_HEADERS: Partial<Record<DoorName, (secret: string, body: string) => Record<string, string>>> = {
   sunshine: (secret) => ({ 'x-api-key': secret }),
   web1on1: (secret, body) => ({ 'x-hub-signature': `sha1=${hmac('sha1', secret, body, 'hex')}` }),
 };

@@ -11,7 +11,7 @@ import { monotonicMs } from '../base/clock.ts';
 import { hmac } from '../base/crypto.ts';
 import { isFault } from '../base/fault.ts';
 import { bucketOf } from '../base/ids.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 import { listAudit } from '../accounts/audit.ts';
 import { testClock } from '../../test/support/clock.ts';
 import { testDatabase } from '../../test/support/database.ts';
@@ -41,7 +41,7 @@ const MINUTE_MS = 60_000;
 
 async function make(path: string, more: object = {}): Promise<WebhookWithSecret> {
   const workspaceId = rig.ids.spread();
-  const input = { workspaceId, door: 'sunshine' as Door, target: receiver.url(path), triggers: ['told'] };
+  const input = { workspaceId, door: 'sunshine' as DoorName, target: receiver.url(path), triggers: ['told'] };
   const made = await rig.queue.transact((tx) =>
     rig.webhooks.create(tx, { ...input, offered: OFFERED, ...more }),
   );

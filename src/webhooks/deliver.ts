@@ -22,7 +22,7 @@ import { selectDueCalls, type CallChange, type DueCall } from './sql.calls.ts';
 import { selectWebhooksById } from './sql.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { openSecrets, type WebhookSecrets } from './webhooks.ts';
-import { createTurns, type Held, type Turn } from './turns.ts';
+import { createTurns, type PutOff, type Turn } from './turns.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 /** What calls are made with. `http` refuses private addresses. */
@@ -55,7 +55,7 @@ type Ready = {
   webhook: Webhook;
   secrets: WebhookSecrets;
   /** The one before it in its line that was never made, where that is not in our hands. */
-  behind: Held | undefined;
+  behind: PutOff | undefined;
 };
 
 /** When a call is tried (again). */
@@ -241,7 +241,7 @@ async function callInTurn(run: Run, chain: readonly Ready[], turn: Turn): Promis
   turn.end(held);
 }
 
-function newer(one: Held | undefined, other: Held | undefined): Held | undefined {
+function newer(one: PutOff | undefined, other: PutOff | undefined): PutOff | undefined {
   if (!one || !other) return one ?? other;
   return { callId: Math.max(one.callId, other.callId), untilMs: Math.max(one.untilMs, other.untilMs) };
 }
@@ -250,7 +250,7 @@ function newer(one: Held | undefined, other: Held | undefined): Held | undefined
  * Back to the queue, to when the one before it is due: of what is due at once the older is called first. One that is due already is in
  * the hands of a batch that was claimed later, or is handled again.
  */
-function waitBehind(run: Run, { item }: Ready, { untilMs }: Held): Later {
+function waitBehind(run: Run, { item }: Ready, { untilMs }: PutOff): Later {
   const later = { dueMs: Math.max(untilMs, run.deps.clock.nowMs() + GIVE_WAY_MS), attempt: item.attempt };
   run.settling.add({ item, again: later });
   return later;

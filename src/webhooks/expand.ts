@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import { KIND } from '../queue/work/kinds.ts';
@@ -27,7 +27,7 @@ export type RenderedCall = {
 
 /** How a door tells of events: it picks those that the webhooks' triggers ask for and renders them. Of one workspace. */
 export type Presenter = {
-  door: Door;
+  door: DoorName;
   present(db: Db, events: readonly FeedEvent[], webhooks: readonly Webhook[]): Promise<RenderedCall[]>;
 };
 

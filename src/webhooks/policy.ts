@@ -1,6 +1,6 @@
 /** What an answer means, and when to try again. Pure. */
 import { retryAfterMs, type HttpOutcome } from '../base/http.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 
 /** What came of one attempt. `gone`: the target wants no more calls. */
 type Verdict =
@@ -39,11 +39,11 @@ const SUNSHINE_S = [10, 40, 150, 600];
 const STANDARD_S = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /** Web1on1: for up to 24 hours, at growing intervals (api/web1on1.md §B.10); 23.8 h with the most jitter. */
 const WEB1ON1_S = [5, 60, 300, 1_800, 7_200, 18_000, 21_600, 28_800];
-const SCHEDULES: Partial<Record<Door, readonly number[]>> = { sunshine: SUNSHINE_S, web1on1: WEB1ON1_S };
+const SCHEDULES: Partial<Record<DoorName, readonly number[]>> = { sunshine: SUNSHINE_S, web1on1: WEB1ON1_S };
 const JITTER = 0.1;
 
 /** How long to wait after `attempts` of them failed; undefined when that was the last. `random` is from 0 to 1. */
-export function backoffMs(door: Door, attempts: number, random: number): number | undefined {
+export function backoffMs(door: DoorName, attempts: number, random: number): number | undefined {
   const waitS = (SCHEDULES[door] ?? STANDARD_S)[attempts - 1];
   return waitS === undefined ? undefined : Math.round(waitS * 1000 * (1 + JITTER * (2 * random - 1)));
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { IdSource } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { appendAudit } from '../accounts/audit.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 import { patiently } from '../db/patiently.ts';
 import { type Tx } from '../db/pool.ts';
 import { isPassing } from '../db/errors.ts';
@@ -19,7 +19,7 @@ import type { Subscriptions } from './subscriptions.ts';
 import type { Webhook } from './webhook.ts';
 
 /** `webhook.disabled`: Parley gave a webhook up. `gone`: the target asked for it; `failing`: no success for too long. */
-type WebhookDisabled = { webhookId: number; door: Door; target: string; reason: 'gone' | 'failing' };
+type WebhookDisabled = { webhookId: number; door: DoorName; target: string; reason: 'gone' | 'failing' };
 
 /** What came of one item of a batch. */
 export type Result = {
@@ -209,7 +209,7 @@ async function disable(
       detail: { reason, target: w.target },
       nowMs,
     });
-    const payload: WebhookDisabled = { webhookId: w.id, door: w.door as Door, target: w.target, reason };
+    const payload: WebhookDisabled = { webhookId: w.id, door: w.door as DoorName, target: w.target, reason };
     const event = {
       ownerId: w.id,
       workspaceId: w.workspaceId,

@@ -4,19 +4,23 @@
  */
 
 /** The newest call of a line that was put off without having been made: those behind it are put off too. */
-export type Held = { callId: number; untilMs: number };
+export type PutOff = { callId: number; untilMs: number };
 
 /**
  * One batch's turn in a line: wait for `before`, which tells what the batch before put off, then `end` it, telling the same. It is
  * remembered until `forget`, when all of it is written.
  */
-export type Turn = { before: Promise<Held | undefined> | undefined; end(held?: Held): void; forget(): void };
+export type Turn = {
+  before: Promise<PutOff | undefined> | undefined;
+  end(held?: PutOff): void;
+  forget(): void;
+};
 
 /** Gives turns in the order of asking. */
 export function createTurns(): (lines: ReadonlySet<string>) => Map<string, Turn> {
-  const last = new Map<string, Promise<Held | undefined>>();
+  const last = new Map<string, Promise<PutOff | undefined>>();
   const take = (line: string): Turn => {
-    const { promise, resolve } = Promise.withResolvers<Held | undefined>();
+    const { promise, resolve } = Promise.withResolvers<PutOff | undefined>();
     const before = last.get(line);
     last.set(line, promise);
     return {

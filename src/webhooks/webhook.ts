@@ -1,12 +1,12 @@
 /** A webhook as the room's parts see it, and how one is made of its row. */
 import type { WebhookRow } from './sql.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 
 /** A webhook, without its secret. */
 export type Webhook = {
   id: number;
   workspaceId: number;
-  door: Door;
+  door: DoorName;
   target: string;
   triggers: string[];
   includeFullContact: boolean;
@@ -22,5 +22,5 @@ export type Webhook = {
 /** A webhook of its row. */
 export function webhookOf(row: WebhookRow): Webhook {
   const { secretSealed: _sealed, failingSinceMs, door, ...rest } = row;
-  return { ...rest, door: door as Door, ...(failingSinceMs !== null && { failingSinceMs }) };
+  return { ...rest, door: door as DoorName, ...(failingSinceMs !== null && { failingSinceMs }) };
 }

@@ -9,7 +9,7 @@ import { breaks, fault, type Fault } from '../base/fault.ts';
 import type { IdSource } from '../base/ids.ts';
 import { isObject } from '../base/objects.ts';
 import { checkText } from '../accounts/checks.ts';
-import type { Door } from '../accounts/keys.ts';
+import type { DoorName } from '../accounts/keys.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import {
   countWebhooks,
@@ -44,7 +44,7 @@ type WebhookInput = {
 };
 
 /** Names a webhook: one of another workspace or door is not found. */
-type WebhookName = { workspaceId: number; door: Door; id: number };
+type WebhookName = { workspaceId: number; door: DoorName; id: number };
 
 /** Webhooks of the workspaces. */
 export type Webhooks = {
@@ -53,7 +53,7 @@ export type Webhooks = {
     tx: Tx,
     input: WebhookInput & {
       workspaceId: number;
-      door: Door;
+      door: DoorName;
       target: string;
       triggers: readonly string[];
       offered: readonly string[];
@@ -64,7 +64,7 @@ export type Webhooks = {
   ): Promise<WebhookWithSecret | Fault>;
   get(db: Db, name: WebhookName): Promise<WebhookWithSecret | Fault>;
   /** All of a workspace at a door (at most ten), oldest first. */
-  list(db: Db, of: { workspaceId: number; door: Door }): Promise<WebhookWithSecret[]>;
+  list(db: Db, of: { workspaceId: number; door: DoorName }): Promise<WebhookWithSecret[]>;
   update(
     tx: Tx,
     name: WebhookName,

@@ -1,7 +1,6 @@
 /** Starts Parley processes and kills them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -21,7 +20,7 @@ export async function startProcess(env: Record<string, string>, entry = 'child.t
     {
       env: {
         PATH: process.env['PATH'] ?? '',
-        NODE_COMPILE_CACHE: join(tmpdir(), 'parley-test-compiled'),
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
         PARLEY_LOG_LEVEL: 'error',
         PARLEY_DEMO: 'false',
         PARLEY_CHECK_ANSWERS: 'true',

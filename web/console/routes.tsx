@@ -14,7 +14,15 @@ import { Empty, Failed } from './ui/states.tsx';
 import { Shell } from './shell/Shell.tsx';
 
 /** What any address of a workspace may hold. */
-export type Search = { q?: string; channel?: string; unread?: boolean; why?: string; contact?: string };
+export type Search = {
+  q?: string;
+  channel?: string;
+  unread?: boolean;
+  why?: string;
+  contact?: string;
+  in?: 'messages';
+  at?: string;
+};
 
 const textIn = (given: unknown) => (typeof given === 'string' && given !== '' ? given : undefined);
 const searchOf = (given: Record<string, unknown>): Search => ({
@@ -23,6 +31,8 @@ const searchOf = (given: Record<string, unknown>): Search => ({
   unread: given['unread'] === true ? true : undefined,
   why: textIn(given['why']),
   contact: textIn(given['contact']),
+  in: given['in'] === 'messages' ? 'messages' : undefined,
+  at: textIn(given['at']),
 });
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({

@@ -25,6 +25,7 @@ export function Device({ ws, device }: Props): ReactElement {
   const { channel, address } = device;
   const { data, error, refetch } = useQuery(deviceQuery(ws, channel, address));
   const read = useRead(ws, device, data?.messages ?? []);
+  useLook(ws, device, data?.messages.at(-1)?.id);
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   const messages = data.messages;
@@ -53,6 +54,14 @@ function useRead(ws: string, { channel }: Address, messages: readonly DeviceMess
     for (const { id, direction } of messages.slice(-5)) if (direction === 'out') read(id);
   });
   return read;
+}
+
+/** Whoever shows a device looks at it: what comes meanwhile is not unread. */
+function useLook(ws: string, { channel, address }: Address, newest: string | undefined): void {
+  useEffect(() => {
+    if (newest === undefined) return;
+    void call('POST', at(ws, '/simulator/look'), { body: { channel, address } }).catch(() => {});
+  }, [ws, channel, address, newest]);
 }
 
 type WithMessages = Props & { messages: readonly DeviceMessageShown[] };

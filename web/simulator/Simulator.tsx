@@ -4,14 +4,18 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useDeferredValue, useState, type ReactElement } from 'react';
 import type { Static } from 'typebox';
-import type { DevicesShown } from '../../contract/doors/console/simulator.ts';
+import { CHANNELS } from '../../contract/channels.ts';
+import type { DevicesShown, PersonOfDirectory } from '../../contract/doors/console/simulator.ts';
 import { channelIcon, channelName, Icon } from '../shared/icons.tsx';
 import { call } from '../console/api/call.ts';
-import { at, contactsQuery } from '../console/api/queries.ts';
+import { at } from '../console/api/queries.ts';
 import { useHere } from '../console/shell/session.ts';
-import { Letters } from '../console/ui/basic.tsx';
 import { Empty, Failed, Waiting } from '../console/ui/states.tsx';
+import { Coming } from './Coming.tsx';
 import { Device } from './Device.tsx';
+import { People, Unread } from './People.tsx';
+import { directoryQuery } from './queries.ts';
+import { WebPage } from './WebPage.tsx';
 import './simulator.css';
 
 const route = getRouteApi('/w/$ws/simulator');
@@ -26,75 +30,79 @@ export function Simulator(): ReactElement {
   const navigate = route.useNavigate();
   const [search, setSearch] = useState('');
   const asked = useDeferredValue(search);
-  const { data, error, refetch } = useInfiniteQuery({
-    ...contactsQuery(ws, asked),
-    enabled: environment === 'test',
-  });
-  if (environment !== 'test')
+  const isTest = environment === 'test';
+  const found = useInfiniteQuery({ ...directoryQuery(ws, asked), enabled: isTest });
+  if (!isTest)
     return (
       <Empty title="Only in a test workspace">
         <p>A live workspace writes to real people; there is nothing to simulate.</p>
       </Empty>
     );
-  if (error) return <Failed error={error} retry={() => void refetch()} />;
-  if (!data) return <Waiting />;
-  const people = data.pages.flatMap(({ contacts }) => contacts);
-  const chosen = contact ?? people[0]?.id;
+  const people = found.data?.pages.flatMap((page) => page.people);
+  const chosen = contact ?? people?.[0]?.id;
+  const choose = (id: string | undefined) => void navigate({ search: (now) => ({ ...now, contact: id }) });
   return (
-    <div className="simulator" data-open={contact !== undefined || undefined}>
-      <section className="list-pane" aria-label="People">
-        <header>
-          <h1>Simulator</h1>
-          <p className="muted">
-            Be the people you write to: everything here is made up, nothing leaves this machine.
-          </p>
-          <TextInput
-            type="search"
-            size="sm"
-            aria-label="Find somebody"
-            placeholder="Find somebody"
-            leftSection={<Icon name="search" size={16} />}
-            value={search}
-            onChange={({ currentTarget: { value } }) => setSearch(value)}
+    <div className="simulator-page">
+      <Coming ws={ws} />
+      <div className="simulator" data-open={contact !== undefined || undefined}>
+        <section className="list-pane" aria-label="People">
+          <header>
+            <h1>Simulator</h1>
+            <p className="muted">
+              Be the people you write to: everything here is made up, nothing leaves this machine.
+            </p>
+            <TextInput
+              type="search"
+              size="sm"
+              aria-label="Find somebody"
+              placeholder="Find somebody"
+              leftSection={<Icon name="search" size={16} />}
+              value={search}
+              onChange={({ currentTarget: { value } }) => setSearch(value)}
+            />
+          </header>
+          {found.error && !people ? (
+            <Failed error={found.error} retry={() => void found.refetch()} />
+          ) : people ? (
+            <People
+              people={people}
+              chosen={chosen}
+              onChoose={choose}
+              onMore={found.hasNextPage ? () => void found.fetchNextPage() : undefined}
+            />
+          ) : (
+            <Waiting height={60} />
+          )}
+        </section>
+        {chosen !== undefined ? (
+          <Devices
+            key={chosen}
+            ws={ws}
+            contact={chosen}
+            unread={people?.find(({ id }) => id === chosen)?.devices}
+            onBack={() => choose(undefined)}
           />
-        </header>
-        <ul className="people-list">
-          {people.map(({ id, givenName, surname, externalId }) => {
-            const name = [givenName, surname].filter(Boolean).join(' ') || externalId || 'Somebody';
-            return (
-              <li key={id}>
-                <button
-                  type="button"
-                  aria-pressed={id === chosen}
-                  onClick={() => void navigate({ search: (now) => ({ ...now, contact: id }) })}
-                >
-                  <Letters name={name} />
-                  <span>{name}</span>
-                </button>
-              </li>
-            );
-          })}
-        </ul>
-      </section>
-      {chosen === undefined ? (
-        <Empty title="There is nobody yet">
-          <p>Send a message to any number or address, and its device appears here.</p>
-        </Empty>
-      ) : (
-        <Devices
-          key={chosen}
-          ws={ws}
-          contact={chosen}
-          onBack={() => void navigate({ search: (now) => ({ ...now, contact: undefined }) })}
-        />
-      )}
+        ) : people ? (
+          <Empty title={asked ? 'Nobody is called that' : 'There is nobody yet'}>
+            <p>Send a message to any number or address, and its device appears here.</p>
+          </Empty>
+        ) : null}
+      </div>
     </div>
   );
 }
 
-type DevicesProps = { ws: string; contact: string; onBack: () => void };
+type DevicesProps = {
+  ws: string;
+  contact: string;
+  unread: PersonOfDirectory['devices'] | undefined;
+  onBack: () => void;
+};
 
-function Devices({ ws, contact, onBack }: DevicesProps): ReactElement {
+/** The page of the company, beside the addresses. */
+const WEB = 'web';
+
+function Devices({ ws, contact, unread, onBack }: DevicesProps): ReactElement {
   const { data, error, refetch } = useQuery({
     queryKey: [ws, 'devices', contact],
     queryFn: ({ signal }) =>
@@ -104,8 +112,13 @@ function Devices({ ws, contact, onBack }: DevicesProps): ReactElement {
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   // One address linked through several integrations is one device.
-  const devices = [...new Map(data.devices.map((one) => [keyOf(one), one])).values()];
-  const device = devices.find((one) => keyOf(one) === chosen) ?? devices[0];
+  const devices = [
+    ...new Map(data.devices.filter(isDevice).map((one) => [keyOf(one), one])).values(),
+  ].toSorted((a, b) => CHANNELS.indexOf(a.channel) - CHANNELS.indexOf(b.channel));
+  const isWeb = chosen === WEB || devices.length === 0;
+  const device = isWeb ? undefined : (devices.find((one) => keyOf(one) === chosen) ?? devices[0]);
+  const unreadOn = ({ channel, address }: Address) =>
+    unread?.find((one) => one.channel === channel && one.address === address)?.unread ?? 0;
   return (
     <section className="stage" aria-label="Devices">
       <div className="stage-top">
@@ -122,19 +135,23 @@ function Devices({ ws, contact, onBack }: DevicesProps): ReactElement {
             >
               <Icon name={channelIcon(one.channel)} size={16} /> {channelName(one.channel)}
               <small>{one.address}</small>
+              <Unread n={unreadOn(one)} />
             </button>
           ))}
+          <button type="button" aria-pressed={isWeb} onClick={() => setChosen(WEB)}>
+            <Icon name="globe" size={16} /> Web page
+          </button>
         </div>
       </div>
       {device ? (
         <Device key={keyOf(device)} ws={ws} device={device} />
       ) : (
-        <Empty title="No devices">
-          <p>This person has no address yet.</p>
-        </Empty>
+        <WebPage ws={ws} contact={contact} />
       )}
     </section>
   );
 }
 
+/** What is on the web is at the web page. */
+const isDevice = ({ channel }: Address) => channel !== 'webchat';
 const keyOf = ({ channel, address }: Address) => `${channel} ${address}`;

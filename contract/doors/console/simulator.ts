@@ -1,4 +1,4 @@
-/** `…/simulator` and `…/clock`: the devices and the clock of a test workspace. */
+/** `…/simulator`: the devices of a test workspace. */
 import { type Static, Type } from 'typebox';
 import { AnyObject, Id, orNull, Time } from '../fields.ts';
 import { Address, Channel, pageOf } from './fields.ts';
@@ -29,10 +29,34 @@ export const NewRule = Type.Object({
   outcome: Type.Union([Type.String({ minLength: 1, maxLength: 64 }), AnyObject]),
   times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
-/** `POST …/clock/advance`. */
-export const Advance = Type.Object({
-  byMs: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+/** `POST …/simulator/look`. */
+export const DeviceNamed = Type.Object({ channel: Channel, address: Address });
+
+const LastShown = orNull(
+  Type.Object({
+    direction: Type.Union([Type.Literal('in'), Type.Literal('out')]),
+    text: Type.String(),
+    at: Time,
+  }),
+);
+/** Somebody with their devices: what each got last, and how much of it nobody has looked at (up to 10). */
+const PersonOfDirectory = Type.Object({
+  id: Id,
+  name: orNull(Type.String()),
+  unread: Type.Number(),
+  /** The newest of all devices. */
+  last: LastShown,
+  devices: Type.Array(
+    Type.Object({ channel: Channel, address: Type.String(), unread: Type.Number(), last: LastShown }),
+  ),
 });
+export type PersonOfDirectory = Static<typeof PersonOfDirectory>;
+/** People with devices, those who came last first. */
+export const DirectoryPage = pageOf('people', PersonOfDirectory);
+export type DirectoryPage = Static<typeof DirectoryPage>;
+
+/** Where a visitor's web chat is, on this server; good once, for ten minutes. */
+export const ChatOpened = Type.Object({ path: Type.String() });
 
 /** The addresses of a contact: its phones and mailboxes. */
 export const DevicesShown = Type.Object({
@@ -86,9 +110,3 @@ export const RuleShown = Type.Object({
 export type RuleShown = Static<typeof RuleShown>;
 /** The rules of a workspace. */
 export const RulesShown = Type.Object({ rules: Type.Array(RuleShown) });
-/** The workspace's clock. */
-export const ClockShown = Type.Object({ now: Time, aheadMs: Type.Number() });
-/** The clock after it was moved. */
-export const ClockMoved = Type.Object({ now: Time });
-/** Whether all that is due by now is done. */
-export const SettledShown = Type.Object({ settled: Type.Boolean() });

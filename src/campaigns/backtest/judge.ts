@@ -12,13 +12,13 @@ import { LEFT_CAMPAIGN } from '../enrol/optouts.ts';
 import type { Judge } from './replay.ts';
 
 /** What somebody said of being written to: which classes are blocked from then on, on one channel and address. */
-export type Said = { channel: string; address: string; blockedClasses: number; atMs: number };
+export type SaidOfWriting = { channel: string; address: string; blockedClasses: number; atMs: number };
 
 /** A contact as it can be written to. `said` is oldest first; `leftMs`: when they left this very campaign. */
 type Addressed = {
   timeZone: string | null;
   destinations: readonly Reachable[];
-  said: readonly Said[];
+  said: readonly SaidOfWriting[];
   leftMs: number | null;
 };
 
@@ -61,7 +61,7 @@ export function judgeOf(terms: Terms, person: Addressed): Judge {
 }
 
 /** An address with what was said of it by then. Where nothing was ever said, what blocks it today did so then. */
-function asOf(destination: Reachable, said: readonly Said[], atMs: number): Reachable {
+function asOf(destination: Reachable, said: readonly SaidOfWriting[], atMs: number): Reachable {
   const own = said.filter(({ channel }) => channel === destination.channel);
   if (!own.length) return destination;
   const last = own.findLast((one) => one.atMs <= atMs);

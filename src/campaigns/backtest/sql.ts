@@ -2,7 +2,7 @@
 import type { CampaignFile } from '../../../contract/campaign.ts';
 import type { Db } from '../../db/pool.ts';
 import type { EventRow } from '../enrol/sql.read.ts';
-import type { Said } from './judge.ts';
+import type { SaidOfWriting } from './judge.ts';
 
 /** A back-test as it is kept. `sums`: of what was counted in each bucket, the sum and the sum of squares. */
 export type BacktestRow = {
@@ -107,8 +107,8 @@ export async function selectSaid(
   db: Db,
   buckets: readonly number[],
   contactIds: readonly number[],
-): Promise<(Said & { contactId: number })[]> {
-  return await db<(Said & { contactId: number })[]>`
+): Promise<(SaidOfWriting & { contactId: number })[]> {
+  return await db<(SaidOfWriting & { contactId: number })[]>`
     SELECT contact_id AS "contactId", channel, address, blocked_classes AS "blockedClasses", at_ms AS "atMs" FROM consent_log
     WHERE bucket = ANY(${[...buckets]}::smallint[]) AND contact_id = ANY(${[...contactIds]}::bigint[]) ORDER BY contact_id, at_ms, id`;
 }

@@ -6,7 +6,7 @@ import { CAMPAIGN_LIMITS } from '../../../contract/campaign.ts';
 import { hash53 } from '../../base/crypto.ts';
 import { evaluate, whereHolds } from '../match/evaluate.ts';
 import type { Seen } from '../match/facts.ts';
-import type { Effect, Outcome, Stimulus } from '../steps/run.ts';
+import type { Effect, Stepped, Stimulus } from '../steps/run.ts';
 import { withAttributes, withTags } from '../steps/changed.ts';
 import { firstPlace } from '../steps/moved.ts';
 import { step } from '../steps/step.ts';
@@ -15,6 +15,7 @@ import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
 import { convert } from './goals.ts';
 import { refusalOf } from './refusal.ts';
+import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
 import {
   ARM,
@@ -56,7 +57,7 @@ export function offer(
   changes: Changes,
 ): void {
   let isHeld = false;
-  for (const campaign of live.triggers.get(event.name) ?? []) {
+  for (const campaign of setOffBy(live.triggers, event.name, event.properties)) {
     const { trigger, triggersWithinMs } = campaign.version;
     const around = { trigger: event, asOfMs };
     if (trigger?.where && !whereHolds(trigger.where, event, member.facts, around)) continue;
@@ -156,6 +157,7 @@ export function enter(
     trigger,
     place: { ...firstPlace(version, asOfMs), dueMs: asOfMs + GRACE_MS },
   };
+  changes.make(enrolment);
   admit(live, member, campaign, enrolment, asOfMs, changes);
 }
 
@@ -296,7 +298,7 @@ export function apply(
   live: Live,
   member: Member,
   enrolment: Enrolment,
-  outcome: Outcome,
+  outcome: Stepped,
   changes: Changes,
 ): void {
   const version = live.versions.get(enrolment.versionId) ?? live.campaigns.get(enrolment.campaignId)!.version;
@@ -389,7 +391,7 @@ function log(
   member: Member,
   { id: enrolmentId, campaignId }: Enrolment,
   changes: Changes,
-  why: Outcome['why'][number],
+  why: Stepped['why'][number],
 ): void {
   changes.log.push({ ...ofWhom(member), enrolmentId, campaignId, ...why });
 }

@@ -14,3 +14,27 @@ export async function hasTurns(db: Db, workspaceId: number, nowMs: number): Prom
       OR EXISTS (SELECT FROM campaign_tasks WHERE workspace_id = ${workspaceId}) AS busy`;
   return rows[0]!.busy;
 }
+
+/** A timer that comes due; no campaign where a contact is to be looked at because of a date. */
+export type TimerAhead = { lane: number; contactId: number; campaignId: number | null; dueMs: number };
+
+/**
+ * The first timers of each lane after a moment: up to `most` of a lane are read, of whichever workspace; `lastMs` is where that ended in a
+ * lane that has more. Locks nothing.
+ */
+export async function selectTimersAhead(
+  db: Db,
+  of: { workspaceId: number; afterMs: number; most: number },
+): Promise<{ timers: TimerAhead[]; lastMs: number | null }> {
+  const rows = await db<(TimerAhead & { mine: boolean })[]>`
+    SELECT t.lane, t.contact_id AS "contactId", e.campaign_id AS "campaignId", t.due_ms AS "dueMs", t.workspace_id = ${of.workspaceId} AS mine
+    FROM lanes l
+    CROSS JOIN LATERAL (
+      SELECT * FROM timers WHERE lane = l.lane AND bucket = ANY(l.buckets) AND due_ms > ${of.afterMs} ORDER BY due_ms LIMIT ${of.most}
+    ) t
+    LEFT JOIN enrolments e ON e.bucket = t.bucket AND e.contact_id = t.contact_id AND e.id = t.owner_id
+      AND e.workspace_id = ${of.workspaceId}`;
+  const full = [...Map.groupBy(rows, ({ lane }) => lane).values()].filter(({ length }) => length === of.most);
+  const ends = full.map((lane) => Math.max(...lane.map(({ dueMs }) => dueMs)));
+  return { timers: rows.filter(({ mine }) => mine), lastMs: ends.length ? Math.min(...ends) : null };
+}

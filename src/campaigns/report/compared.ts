@@ -5,7 +5,7 @@
 import type { Goal } from '../../../contract/campaign.ts';
 import type { EpochPlan } from '../enrol/sql.arms.ts';
 import { ARM, type Arm } from '../enrol/member.ts';
-import type { Outcome } from './sql.ts';
+import type { GoalCounts } from './sql.ts';
 import {
   alwaysValid,
   alwaysValidMean,
@@ -15,7 +15,7 @@ import {
   TOO_EARLY,
   verdictOf,
   wilson,
-  type Asked,
+  type Certainty,
   type Share,
 } from './statistics.ts';
 
@@ -25,7 +25,7 @@ const ALPHA = 0.05;
 /** What of an epoch is compared. */
 type Compared = {
   plan: EpochPlan;
-  outcomes: readonly Outcome[];
+  outcomes: readonly GoalCounts[];
   isBroken: boolean;
   planned: number | undefined;
 };
@@ -50,9 +50,9 @@ export function compare(goal: Goal, { plan, outcomes, isBroken, planned }: Compa
   const variants = plan.variants.map(({ key }) => ({ key, sums: of(ARM.treated, key) }));
   const control = holdout ?? variants[0]?.sums;
   const compared = holdout ? variants.length : variants.length - 1;
-  const asked: Asked = planned === undefined ? {} : { planned };
+  const asked: Certainty = planned === undefined ? {} : { planned };
   const hasValue = goal.value !== undefined;
-  const against = (sums: Sums, to: Sums | undefined, how: Asked) => ({
+  const against = (sums: Sums, to: Sums | undefined, how: Certainty) => ({
     effect: to ? effectOf(sums.share, to.share, isBroken, how) : null,
     valuePerEntry: to && hasValue ? valueOf(sums, to, isBroken, how) : null,
   });
@@ -78,8 +78,8 @@ export function compare(goal: Goal, { plan, outcomes, isBroken, planned }: Compa
 /** A goal as it is shown. */
 export type ComparedGoal = ReturnType<typeof compare>;
 
-function sumsOf(rows: readonly Outcome[]): Sums {
-  const sum = (of: (row: Outcome) => number) => rows.reduce((all, row) => all + of(row), 0);
+function sumsOf(rows: readonly GoalCounts[]): Sums {
+  const sum = (of: (row: GoalCounts) => number) => rows.reduce((all, row) => all + of(row), 0);
   return {
     share: { converted: sum(({ converted }) => converted), n: sum(({ closed }) => closed) },
     entered: sum(({ entered }) => entered),
@@ -101,7 +101,7 @@ function shown({ share, entered, value }: Sums) {
   };
 }
 
-function effectOf(treated: Share, control: Share, isBroken: boolean, asked: Asked) {
+function effectOf(treated: Share, control: Share, isBroken: boolean, asked: Certainty) {
   const rate = ({ converted, n }: Share) => (n ? converted / n : 0);
   const { alpha = ALPHA } = asked;
   return {
@@ -113,7 +113,7 @@ function effectOf(treated: Share, control: Share, isBroken: boolean, asked: Aske
 }
 
 /** Value for each who entered and whose window is over, winsorised: the highest count as much as `cap`. */
-function valueOf(treated: Sums, control: Sums, isBroken: boolean, asked: Asked) {
+function valueOf(treated: Sums, control: Sums, isBroken: boolean, asked: Certainty) {
   const [a, b] = [treated, control].map(({ share, total, squares }) => meanOf(share.n, total, squares));
   const interval = a!.n > 1 && b!.n > 1 ? alwaysValidMean(a!, b!, asked) : undefined;
   const few = [treated, control].some(

@@ -20,7 +20,7 @@ import {
   selectShared,
   selectTallies,
   type Counted,
-  type Outcome,
+  type GoalCounts,
   type Reached,
   type Shared,
 } from './sql.ts';
@@ -84,10 +84,10 @@ async function readOutcomes(
   campaignId: number,
   epochs: readonly EpochRow[],
   nowMs: number,
-): Promise<(goal: Goal, epoch: number) => Outcome[]> {
+): Promise<(goal: Goal, epoch: number) => GoalCounts[]> {
   const keyOf = ({ key, within, value }: Goal) => `${key}|${within}|${value ?? ''}`;
   const goals = new Map(epochs.flatMap(({ plan }) => plan.goals.map((goal) => [keyOf(goal), goal])));
-  const found = new Map<string, Outcome[]>();
+  const found = new Map<string, GoalCounts[]>();
   for (const [name, { key, within, value }] of goals) {
     const closedBeforeMs = nowMs - durationMs(within)!;
     const asked = { key, closedBeforeMs, hasValue: value !== undefined, most: WINSORISED_AT };

@@ -38,7 +38,7 @@ export async function selectReached(db: Db, campaignId: number): Promise<Reached
  * Entries of an epoch and arm against a goal: how many entered, whose window is over (`closed`), and how many of these reached it
  * (`converted`). `value` is all that was worth; `total` and `squares` are of those whose window is over, each at most `cap`.
  */
-export type Outcome = {
+export type GoalCounts = {
   epoch: number;
   arm: Arm;
   variant: string;
@@ -56,9 +56,9 @@ export async function selectOutcomes(
   db: Db,
   campaignId: number,
   goal: { key: string; closedBeforeMs: number; hasValue: boolean; most: number },
-): Promise<Outcome[]> {
+): Promise<GoalCounts[]> {
   const { key, closedBeforeMs, hasValue, most } = goal;
-  return await db<Outcome[]>`
+  return await db<GoalCounts[]>`
     WITH e AS (
       SELECT epoch, arm, coalesce(variant, '') AS variant, entered_ms <= ${closedBeforeMs} AS is_closed, converted ? ${key} AS has,
         coalesce((converted -> ${key}::text ->> 'value')::double precision, 0) AS value

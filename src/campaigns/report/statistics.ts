@@ -38,7 +38,7 @@ export function newcombe(treated: Share, control: Share, alpha = 0.05): Interval
 }
 
 /** The interval of the difference that holds however often one looks; undefined where nothing varies. */
-export function alwaysValid(treated: Share, control: Share, asked: Asked = {}): Interval | undefined {
+export function alwaysValid(treated: Share, control: Share, asked: Certainty = {}): Interval | undefined {
   if (treated.n === 0 || control.n === 0) return undefined;
   const [p1, p0] = [rate(treated), rate(control)];
   return alwaysValidMean(
@@ -52,10 +52,10 @@ export function alwaysValid(treated: Share, control: Share, asked: Asked = {}): 
 type Mean = { n: number; mean: number; variance: number };
 
 /** How sure is wanted, and the entries at which the interval is tightest. */
-export type Asked = { alpha?: number; planned?: number };
+export type Certainty = { alpha?: number; planned?: number };
 
 /** The same of means. */
-export function alwaysValidMean(treated: Mean, control: Mean, asked: Asked = {}): Interval | undefined {
+export function alwaysValidMean(treated: Mean, control: Mean, asked: Certainty = {}): Interval | undefined {
   return alwaysValidOf(
     treated.mean - control.mean,
     treated.variance / treated.n + control.variance / control.n,
@@ -69,7 +69,7 @@ function alwaysValidOf(
   d: number,
   variance: number,
   n: number,
-  { alpha = 0.05, planned = PLANNED }: Asked = {},
+  { alpha = 0.05, planned = PLANNED }: Certainty = {},
 ): Interval | undefined {
   const v = n * variance;
   if (!(v > 0)) return undefined;
@@ -139,7 +139,7 @@ export function chiSquareTail(chi2: number, degrees: number): number {
 type Verdict = 'too_early' | 'split_broken' | 'more' | 'less' | 'no_difference_yet';
 
 /** The verdict on a goal. */
-export function verdictOf(treated: Share, control: Share, isBroken: boolean, asked: Asked = {}): Verdict {
+export function verdictOf(treated: Share, control: Share, isBroken: boolean, asked: Certainty = {}): Verdict {
   if (isBroken) return 'split_broken';
   const few = (share: Share) => share.n < TOO_EARLY.entries || share.converted < TOO_EARLY.conversions;
   if (few(treated) || few(control)) return 'too_early';
@@ -159,7 +159,7 @@ type Pooled = { d: number; interval: Interval; whileRunning: Interval };
 /** Differences of several epochs as one, weighted by how sure each is (inverse variance); counts of epochs are never added. */
 export function pooled(
   epochs: readonly { treated: Share; control: Share }[],
-  asked: Asked = {},
+  asked: Certainty = {},
 ): Pooled | undefined {
   let [weights, sum, n] = [0, 0, 0];
   for (const { treated, control } of epochs) {

@@ -13,7 +13,7 @@ import {
   nextWhere,
   selectSegment,
   updateSegment,
-  type Estimate,
+  type SegmentEstimate,
   type Segment,
 } from '../../contacts/segments.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -126,7 +126,8 @@ export async function tryRule(
   rule: unknown,
   nowMs: number,
 ): Promise<
-  { estimate: Estimate; sample: (buckets: readonly number[], most: number) => Promise<number[]> } | Fault
+  | { estimate: SegmentEstimate; sample: (buckets: readonly number[], most: number) => Promise<number[]> }
+  | Fault
 > {
   const read = reading(() => segmentRuleAt(rule, 'rule'));
   if (isFault(read)) return read;

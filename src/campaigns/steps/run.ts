@@ -73,4 +73,4 @@ export type Effect = { seq: number; step: string; atMs: number } & (
 export type Why = { seq: number; atMs: number; what: string; step?: string; detail?: string };
 
 /** What a step comes to. */
-export type Outcome = { place: Place; ended?: Ending; effects: Effect[]; why: Why[] };
+export type Stepped = { place: Place; ended?: Ending; effects: Effect[]; why: Why[] };

@@ -20,7 +20,7 @@ import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
 import { handedKindOf, type HandedKind } from './kinds.ts';
 import { nextInWindow } from './local.ts';
-import type { Effect, Ending, Outcome, Place, Run, Stimulus, Why } from './run.ts';
+import type { Effect, Ending, Stepped, Place, Run, Stimulus, Why } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
 import { endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
@@ -28,7 +28,7 @@ import { endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
 const LATE_BY_MS = 24 * 3600_000;
 
 /** Takes somebody on from where they stand. `asOfMs` is when it happens: the time of what is due, the arrival of an event. */
-export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Outcome {
+export function step(version: Version, run: Run, facts: Facts, stimulus: Stimulus, asOfMs: number): Stepped {
   // What a pause kept from its time is late by that as well.
   const lateMs = stimulus.kind === 'due' ? stimulus.lateMs + (run.place.lateMs ?? 0) : 0;
   const walk = new Walk(version, run, facts, asOfMs, lateMs);
@@ -72,7 +72,7 @@ class Walk {
     this.#due();
   }
 
-  outcome(): Outcome {
+  outcome(): Stepped {
     const place = this.#place;
     const lookMs = this.#ended ? Infinity : this.#flipsMs();
     return {

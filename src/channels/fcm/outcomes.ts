@@ -2,7 +2,7 @@
 import type { ErrorClass } from '../../../contract/channels.ts';
 import { retryAfterMs, type HttpOutcome } from '../../base/http.ts';
 import type { Outcome } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, unanswered, type Verdict } from '../kit/outcome.ts';
+import { jsonObject, outcomeOf, plainDetail, unanswered, type CodeMeaning } from '../kit/outcome.ts';
 
 /** A row: code, HTTP status, class, and what it says in words. */
 type FcmCode = readonly [code: string, status: number, meaning: ErrorClass, title: string];
@@ -75,7 +75,7 @@ function errorOf(value: unknown): FcmError | undefined {
   return { code, message: typeof message === 'string' ? message : '', fields };
 }
 
-function verdictOf(code: string, status: number, error: FcmError, waitMs: number | undefined): Verdict {
+function verdictOf(code: string, status: number, error: FcmError, waitMs: number | undefined): CodeMeaning {
   const meaning = CLASS_OF.get(code) ?? classOfStatus(status);
   if (code === 'INVALID_ARGUMENT') return { class: namesDevice(error) ? 'recipient' : 'content' };
   if (meaning === 'refresh_token') return { class: 'config' };

@@ -11,7 +11,7 @@ import type { Outcome } from '../adapter.ts';
 export type Failure = Exclude<Outcome, { kind: 'accepted' }>;
 
 /** What a provider's code means. */
-export type Verdict = {
+export type CodeMeaning = {
   class: ErrorClass;
   /**
    * Only this message is hit (its country, its sender id): refuse it instead of holding everything until an
@@ -23,7 +23,7 @@ export type Verdict = {
 };
 
 /** The outcome of an answered call with that verdict. */
-export function outcomeOf(verdict: Verdict, code: string, detail: string): Failure {
+export function outcomeOf(verdict: CodeMeaning, code: string, detail: string): Failure {
   const { class: kind, retryAfterMs } = verdict;
   switch (kind) {
     case 'ambiguous':

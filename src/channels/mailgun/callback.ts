@@ -13,7 +13,7 @@ import type {
 import { jsonObject, plainDetail, textSetting } from '../kit/outcome.ts';
 import { objectIn, textIn, type Json } from '../kit/json.ts';
 import { mailOf } from './inbound.ts';
-import { decodeMultipart, type Part } from './multipart.ts';
+import { decodeMultipart, type FormPart } from './multipart.ts';
 import { mailgunReason } from './outcomes.ts';
 import { refIn } from './settings.ts';
 
@@ -63,7 +63,7 @@ function forwarded(request: CallbackRequest, settings: Settings): Callback {
 }
 
 /** All that a form says, whatever its boundary and encoding, but for the signature itself. */
-function contentOf(parts: readonly Part[]): string {
+function contentOf(parts: readonly FormPart[]): string {
   const said = parts.filter(({ name }) => !SIGNATURE.includes(name));
   return canonicalJson(
     said.map((part) =>
@@ -81,7 +81,7 @@ function signedOnce(signature: Json | undefined, content: string): SignedOnce {
 }
 
 /** Multipart when there are attachments, else a plain form. */
-function partsOf({ headers, body }: CallbackRequest): Part[] | undefined {
+function partsOf({ headers, body }: CallbackRequest): FormPart[] | undefined {
   const given = headers['content-type'];
   const contentType = (Array.isArray(given) ? given[0] : given) ?? '';
   if (/^multipart\//i.test(contentType)) return decodeMultipart(contentType, body);

@@ -7,7 +7,7 @@ import { textOfHtml } from '../kit/mail/htmlText.ts';
 import { withoutQuotes } from '../kit/mail/quotes.ts';
 import { earlierIn } from '../kit/mail/thread.ts';
 import { textIn, type Json } from '../kit/json.ts';
-import type { Part } from './multipart.ts';
+import type { FormPart } from './multipart.ts';
 import { messageIdOf, refIn } from './settings.ts';
 
 /** A person's mail, one that no person wrote, or why it cannot be read. */
@@ -21,7 +21,7 @@ const READ_LENGTH = 1024 * 1024;
 const ADDRESS_LENGTH = 1000;
 
 /** The mail in a forwarded form. */
-export function mailOf(fields: Json, parts: readonly Part[], domain: string): Mail {
+export function mailOf(fields: Json, parts: readonly FormPart[], domain: string): Mail {
   const header = headersOf(fields);
   const written = beginningOf(textIn(fields, 'from') ?? header('from') ?? '', ADDRESS_LENGTH);
   const from = addressIn(written) ?? addressIn(textIn(fields, 'sender') ?? '');
@@ -104,7 +104,7 @@ function answered(header: Header, domain: string): string | undefined {
 }
 
 /** Attachments come with the call: their bytes are here, and nowhere else. */
-function filesOf(parts: readonly Part[]): Inbound['media'] {
+function filesOf(parts: readonly FormPart[]): Inbound['media'] {
   return parts.flatMap((part) =>
     'content' in part && /^(attachment|inline)-\d+$/.test(part.name)
       ? [

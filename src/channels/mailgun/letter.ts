@@ -7,7 +7,7 @@ import type { Outcome, Outgoing, Settings } from '../adapter.ts';
 import { textSetting } from '../kit/outcome.ts';
 import { linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
 import { isShownIn, type Attachment } from '../kit/mail/attachments.ts';
-import type { Part } from './multipart.ts';
+import type { FormPart } from './multipart.ts';
 import { messageIdOf } from './settings.ts';
 import { placeholder, skeletonOf } from './skeleton.ts';
 
@@ -121,7 +121,7 @@ export function partsOf(
   to: readonly string[],
   domain: string,
   attachments: readonly Attachment[],
-): Part[] {
+): FormPart[] {
   const { from, replyTo, subject, text, html, headers, within } = shared;
   const fields: [name: string, value: string | undefined][] = [
     ['from', from],

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeMultipart, encodeMultipart, type Part } from './multipart.ts';
+import { decodeMultipart, encodeMultipart, type FormPart } from './multipart.ts';
 
 const name = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
@@ -21,7 +21,7 @@ const part = fc.oneof(
     { noNullPrototype: true },
   ),
 );
-const plain = (parts: readonly Part[] | undefined) =>
+const plain = (parts: readonly FormPart[] | undefined) =>
   parts?.map((given) => ('value' in given ? given : { ...given, content: [...given.content] }));
 
 test('what is encoded here is read by the platform, byte for byte', async () => {

@@ -2,12 +2,12 @@
 import { randomToken } from '../../base/crypto.ts';
 
 /** One part: a field, or a file. */
-export type Part =
+export type FormPart =
   | { name: string; value: string }
   | { name: string; filename: string; mediaType: string; content: Uint8Array };
 
 /** The parts as one body. */
-export function encodeMultipart(parts: readonly Part[]): { contentType: string; body: Buffer } {
+export function encodeMultipart(parts: readonly FormPart[]): { contentType: string; body: Buffer } {
   // 144 random bits: no content has them by chance or by will.
   const boundary = `parley-${randomToken(18)}`;
   const chunks: Uint8Array[] = [];
@@ -35,7 +35,7 @@ function escaped(name: string): string {
 const MOST_PARTS = 5000;
 
 /** The parts of a body; undefined when it is not one. Files share the body's memory. */
-export function decodeMultipart(contentType: string, body: Buffer): Part[] | undefined {
+export function decodeMultipart(contentType: string, body: Buffer): FormPart[] | undefined {
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
   if (!boundary || !/^multipart\/form-data/i.test(contentType)) return undefined;
@@ -44,7 +44,7 @@ export function decodeMultipart(contentType: string, body: Buffer): Part[] | und
   // Text before the first part is allowed, and means nothing (RFC 2046 §5.1.1).
   let at = body.subarray(0, first.length).equals(first) ? 0 : body.indexOf(delimiter) + 2;
   if (at === 1) return undefined;
-  const parts: Part[] = [];
+  const parts: FormPart[] = [];
   for (;;) {
     at += first.length;
     if (body.subarray(at, at + 2).toString('latin1') === '--') return parts;
@@ -58,7 +58,7 @@ export function decodeMultipart(contentType: string, body: Buffer): Part[] | und
   }
 }
 
-function partOf(bytes: Buffer): Part | undefined {
+function partOf(bytes: Buffer): FormPart | undefined {
   const split = bytes.indexOf('\r\n\r\n');
   if (split === -1) return undefined;
   const head = bytes.subarray(0, split).toString('utf8');

@@ -9,7 +9,7 @@ import {
   plainDetail,
   unanswered,
   type Failure,
-  type Verdict,
+  type CodeMeaning,
 } from '../kit/outcome.ts';
 import { meaningOfWords } from '../kit/mail/refusal.ts';
 import { ENHANCED_CODES } from '../smtp/outcomes.ts';
@@ -81,7 +81,7 @@ function classOf(status: number): ErrorClass {
 }
 
 /** A 400 names its field in words only. */
-function fieldVerdict(message: string, ownSender: boolean): Verdict {
+function fieldVerdict(message: string, ownSender: boolean): CodeMeaning {
   if (/\bto'? parameter is not a valid address/i.test(message)) return { class: 'recipient' };
   if (/\bfrom'? parameter/i.test(message))
     return ownSender ? { class: 'config', onlyThisMessage: true } : { class: 'config' };

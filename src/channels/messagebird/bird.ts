@@ -26,7 +26,7 @@ import {
   textSetting,
   unanswered,
   type Failure,
-  type Verdict,
+  type CodeMeaning,
 } from '../kit/outcome.ts';
 import { senderOf } from '../kit/sender.ts';
 import { isSigned, signingKey } from '../kit/standardWebhooks.ts';
@@ -200,7 +200,7 @@ function birdOutcome(call: HttpOutcome, { nowMs, secrets, ownSender }: Judging):
   );
 }
 
-function verdictOf(error: Record<string, unknown>, status: number, ownSender: boolean): Verdict {
+function verdictOf(error: Record<string, unknown>, status: number, ownSender: boolean): CodeMeaning {
   const name = textIn(error, 'name');
   if (name === 'SMSInvalidRecipient') return { class: 'recipient' };
   if (name === 'SMSNoEligibleSender' || error.param === 'from')
@@ -218,7 +218,7 @@ function lastStep(error: Record<string, unknown>): ErrorClass {
   return kind === 'operation' || kind === 'external' ? 'config' : 'content';
 }
 
-function verdictOfStatus(status: number): Verdict {
+function verdictOfStatus(status: number): CodeMeaning {
   if (status === 429) return { class: 'rate' };
   if (status === 503) return { class: 'transient' };
   if (status >= 500 || status === 408) return { class: 'ambiguous' };

@@ -25,7 +25,7 @@ import {
   textSetting,
   unanswered,
   type Failure,
-  type Verdict,
+  type CodeMeaning,
 } from '../kit/outcome.ts';
 import { senderOf } from '../kit/sender.ts';
 import { isMessageBirdSigned } from './jwt.ts';
@@ -165,7 +165,7 @@ function firstError(answer: Record<string, unknown> | undefined): ClassicError |
   return { code, description: text(description), parameter: text(parameter) };
 }
 
-function verdictOf({ code, parameter }: ClassicError, ownSender: boolean): Verdict {
+function verdictOf({ code, parameter }: ClassicError, ownSender: boolean): CodeMeaning {
   const meaning = ERRORS.get(code) ?? 'content';
   if (meaning === 'content' && /^(recipient|phone_?number$)/i.test(parameter)) return { class: 'recipient' };
   if (meaning === 'content' && parameter === 'originator')
@@ -173,7 +173,7 @@ function verdictOf({ code, parameter }: ClassicError, ownSender: boolean): Verdi
   return { class: meaning };
 }
 
-function verdictOfStatus(status: number): Verdict {
+function verdictOfStatus(status: number): CodeMeaning {
   const config = status < 400 || (status >= 401 && status <= 404);
   return { class: config ? 'config' : 'transient' };
 }

@@ -6,7 +6,7 @@ import { beginningOf } from '../../base/text.ts';
 import type { ErrorClass } from '../../../contract/channels.ts';
 import type { Outcome, Receipt } from '../adapter.ts';
 import { meaningOfWords } from '../kit/mail/refusal.ts';
-import { outcomeOf, plainDetail, type Verdict } from '../kit/outcome.ts';
+import { outcomeOf, plainDetail, type CodeMeaning } from '../kit/outcome.ts';
 
 /** Enhanced codes, longest match first: `5.7.26`, then `5.7`. */
 export const ENHANCED_CODES: readonly (readonly [code: string, meaning: ErrorClass, title: string])[] = [
@@ -90,7 +90,7 @@ function stepOf({ code, command }: SmtpFailure): Step {
 
 type Reply = { reply: number; enhanced: string | undefined; words: string };
 
-function replyVerdict({ reply, enhanced, words }: Reply, step: Step): Verdict {
+function replyVerdict({ reply, enhanced, words }: Reply, step: Step): CodeMeaning {
   if (reply < 500) return { class: REPLY.get(reply) ?? 'transient' };
   // A greeting, EHLO or login that is refused says nothing about this message: hold, do not lose it.
   if (step === 'session') return { class: 'config' };
@@ -132,7 +132,7 @@ function enhancedOf(response: string): string | undefined {
 
 const CONFIG_CODES: readonly (string | undefined)[] = ['EAUTH', 'ENOAUTH', 'ETLS', 'EREQUIRETLS', 'ECONFIG'];
 
-function unansweredVerdict({ code, command, message }: SmtpFailure): Verdict {
+function unansweredVerdict({ code, command, message }: SmtpFailure): CodeMeaning {
   // A certificate that does not verify comes as a socket error.
   if (CONFIG_CODES.includes(code) || /certificate|altname/i.test(message)) return { class: 'config' };
   // The library itself refused: an address that cannot be put into a command.

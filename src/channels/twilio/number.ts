@@ -5,7 +5,14 @@
 import type { ErrorClass, LineType } from '../../../contract/channels.ts';
 import { formBody } from '../../base/http.ts';
 import type { AdapterTools, NumberLookUp } from '../adapter.ts';
-import { jsonObject, outcomeOf, plainDetail, repeatable, unanswered, type Verdict } from '../kit/outcome.ts';
+import {
+  jsonObject,
+  outcomeOf,
+  plainDetail,
+  repeatable,
+  unanswered,
+  type CodeMeaning,
+} from '../kit/outcome.ts';
 import { twilioFailure, twilioVerdict } from './outcomes.ts';
 
 /**
@@ -82,7 +89,7 @@ function failed(code: number, message: string | undefined, secrets: readonly str
 }
 
 /** A code of look-ups that is not known yet says nothing against the number. */
-function verdictOf(code: number): Verdict {
+function verdictOf(code: number): CodeMeaning {
   const row = BY_CODE.get(code);
   if (!row) return isOfLookUps(code) ? { class: 'transient' } : twilioVerdict(code);
   return row[3] === 'number' ? { class: row[1], onlyThisMessage: true } : { class: row[1] };

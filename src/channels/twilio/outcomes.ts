@@ -13,7 +13,7 @@ import {
   plainDetail,
   unanswered,
   type Failure,
-  type Verdict,
+  type CodeMeaning,
 } from '../kit/outcome.ts';
 
 /**
@@ -157,7 +157,7 @@ export const TWILIO_CODES: readonly TwilioCode[] = [
 const BY_CODE = new Map(TWILIO_CODES.map((row) => [row[0], row]));
 
 /** What a code means. `ownSender` says that this message brought its own sender id. */
-export function twilioVerdict(code: number, ownSender = false): Verdict {
+export function twilioVerdict(code: number, ownSender = false): CodeMeaning {
   const row = BY_CODE.get(code);
   if (!row) return { class: classOfRange(code) };
   const onlyThis = row[3] === 'message' || (row[3] === 'sender' && ownSender);

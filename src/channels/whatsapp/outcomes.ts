@@ -11,7 +11,7 @@ import {
   plainDetail,
   unanswered,
   type Failure,
-  type Verdict,
+  type CodeMeaning,
 } from '../kit/outcome.ts';
 import { objectIn, objectsIn, textIn } from '../kit/json.ts';
 
@@ -86,7 +86,7 @@ const PAIR_PAUSE_MS = 6000;
 const NO_SUCH_OBJECT = 33;
 
 /** What a code means. An unknown one is judged by its range. */
-export function whatsappVerdict(code: number, subcode?: number): Verdict {
+export function whatsappVerdict(code: number, subcode?: number): CodeMeaning {
   if (code === 100 && subcode === NO_SUCH_OBJECT) return { class: 'config' };
   const row = BY_CODE.get(code >= 200 && code < 300 ? 200 : code);
   if (!row) return { class: classOfRange(code) };
@@ -149,7 +149,7 @@ export function whatsappFailure(call: HttpOutcome, { nowMs, secrets }: Judging):
   return outcomeOf({ class: config ? 'config' : 'transient' }, name, detail);
 }
 
-function judged(code: number, status: number, error: Record<string, unknown>): Verdict {
+function judged(code: number, status: number, error: Record<string, unknown>): CodeMeaning {
   const subcode = typeof error.error_subcode === 'number' ? error.error_subcode : undefined;
   if (whatsappTitle(code) !== undefined || (code >= 200 && code < 300)) return whatsappVerdict(code, subcode);
   if (status === 429) return { class: 'rate' };

@@ -4,6 +4,7 @@
  */
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
+import { holdContacts } from '../../contacts/held.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import type { Group, GroupSettings, Membership, Notify, Role } from './group.ts';
 import { connectedContacts, selectChats } from './sql.chats.ts';
@@ -132,7 +133,8 @@ export async function deleteGroup(
 
 /**
  * Puts contacts into a group; who is in it stays as they are, so that it is safe to do twice. The caller has seen to it that they are
- * contacts of the workspace. What was said before is read for them. Returns who are new.
+ * contacts of the workspace; who is erased meanwhile is left out, and who was merged is whom they became. What was said before is read
+ * for them. Returns who are new.
  */
 export async function joinGroup(
   tx: Tx,
@@ -146,7 +148,8 @@ export async function joinGroup(
     return fault('conflict', 'group: the members of the announcements are those who are connected');
   const role = of.role ?? 'member';
   const { position } = group;
-  return contactIds.length ? await insertMembers(tx, { ...of, role, position, nowMs }, contactIds) : [];
+  const held = contactIds.length ? await heldNow(tx, of.workspaceId, contactIds) : [];
+  return held.length ? await insertMembers(tx, { ...of, role, position, nowMs }, held) : [];
 }
 
 /** Takes contacts out of a group. Nobody leaves the announcements without disconnecting (S44). Returns who were in it. */
@@ -165,9 +168,21 @@ export async function leaveGroup(
   return contactIds.length ? await deleteMembers(tx, group.id, contactIds) : [];
 }
 
+/** Contacts as whom these stand now, held until the transaction ends: what is written of them is there when they are erased or merged. */
+async function heldNow(tx: Tx, workspaceId: number, contactIds: readonly number[]): Promise<number[]> {
+  const hold = (ids: readonly number[]) =>
+    holdContacts(
+      tx,
+      ids.map((contactId) => ({ workspaceId, contactId })),
+    );
+  const { present, became } = await hold(contactIds);
+  const others = became.size ? (await hold([...new Set(became.values())])).present : [];
+  return [...new Set([...present, ...others])];
+}
+
 /**
  * Sees to it that a contact is in the announcements of a workspace exactly while it is connected: asked after each change, in any
- * order and as often as may be, since it goes by how things stand and not by what happened.
+ * order and as often as may be, since it goes by how things stand and not by what happened. Who was merged meanwhile is whom they became.
  */
 export async function followConnection(
   tx: Tx,
@@ -176,7 +191,8 @@ export async function followConnection(
 ): Promise<void> {
   const group = await selectAnnouncements(tx, of.workspaceId);
   if (!group) return;
-  const chats = await selectChats(tx, [of.contactId], true);
+  const [contactId = of.contactId] = await heldNow(tx, of.workspaceId, [of.contactId]);
+  const chats = await selectChats(tx, [contactId], true);
   const isConnected = chats.some(
     ({ workspaceId, kind, closedMs }) =>
       workspaceId === of.workspaceId && kind === 'announcements' && closedMs === null,
@@ -184,9 +200,9 @@ export async function followConnection(
   const { id: groupId, position } = group;
   if (isConnected)
     await insertMembers(tx, { workspaceId: of.workspaceId, groupId, role: 'member', position, nowMs }, [
-      of.contactId,
+      contactId,
     ]);
-  else await deleteMembers(tx, groupId, [of.contactId]);
+  else await deleteMembers(tx, groupId, [contactId]);
 }
 
 /** What contacts are to a group; those who are not in it are left out. */

@@ -12,12 +12,12 @@ import { changeChat, chatsOf, type Chat, type ChatKind } from './chats.ts';
 import type { Group, Notify, Post } from './group.ts';
 import { changeMember, groupsOf, markGroupRead } from './groups.ts';
 import { listPosts, postsNamed } from './posts.ts';
-import { countSaidAfter, selectSaid, selectSaidAt, type Said, type SaidIn } from './sql.own.ts';
+import { countSaidAfter, selectSaid, selectSaidAt, type SaidToAccount, type SaidIn } from './sql.own.ts';
 
-export type { Said } from './sql.own.ts';
+export type { SaidToAccount } from './sql.own.ts';
 
 /** As whom an account stands with a company, and since when; until when, where it has disconnected. By the company's clock. */
-export type Standing = { workspaceId: number; contactId: number; fromMs: number; toMs: number | null };
+export type AccountStanding = { workspaceId: number; contactId: number; fromMs: number; toMs: number | null };
 
 /** What an account is told of in a conversation. */
 type Setting = { notify: Notify; mutedUntilMs: number | null };
@@ -29,7 +29,7 @@ export type OwnChat = Setting & { id: number; unread: number; closedMs: number |
   );
 
 /** The conversations of an account: its own two first. Of a connection that has ended nothing is unread. */
-export async function ownChats(db: Db, of: Standing): Promise<OwnChat[]> {
+export async function ownChats(db: Db, of: AccountStanding): Promise<OwnChat[]> {
   const [chats, groups, conversations] = await Promise.all([
     chatsOf(db, of.contactId),
     groupsOf(db, of),
@@ -67,7 +67,7 @@ export async function ownChats(db: Db, of: Standing): Promise<OwnChat[]> {
 }
 
 /** One of them. */
-export async function ownChat(db: Db, of: Standing, id: number): Promise<OwnChat | Fault> {
+export async function ownChat(db: Db, of: AccountStanding, id: number): Promise<OwnChat | Fault> {
   const found = (await ownChats(db, of)).find((one) => one.id === id);
   return found ?? fault('not_found', 'There is no such conversation.');
 }
@@ -75,10 +75,10 @@ export async function ownChat(db: Db, of: Standing, id: number): Promise<OwnChat
 /** A page of one of the account's own two, newest first. What was said is asked for by its id. */
 export async function ownPage(
   db: Db,
-  of: Standing,
+  of: AccountStanding,
   kind: ChatKind,
   { limit, before }: Parameters<typeof selectSaid>[2],
-): Promise<{ said: Said[]; hasMore: boolean }> {
+): Promise<{ said: SaidToAccount[]; hasMore: boolean }> {
   const found = await selectSaid(db, await saidIn(db, of, kind), { before, limit: limit + 1 });
   return { said: found.slice(0, limit), hasMore: found.length > limit };
 }
@@ -86,7 +86,7 @@ export async function ownPage(
 /** Sets what an account is told of; what is not given stays. */
 export async function setOwn(
   tx: Tx,
-  of: Standing,
+  of: AccountStanding,
   own: OwnChat,
   to: { notify?: Notify | undefined; mutedUntilMs?: number | null | undefined },
 ): Promise<Setting | Fault> {
@@ -105,7 +105,7 @@ export async function setOwn(
  */
 export async function markOwnRead(
   tx: Tx,
-  of: Standing,
+  of: AccountStanding,
   own: OwnChat,
   upToId: number | undefined,
 ): Promise<{ conversationId: number; atMs: number } | undefined | Fault> {
@@ -124,7 +124,7 @@ export async function markOwnRead(
 
 async function markGroupUpTo(
   tx: Tx,
-  of: Standing,
+  of: AccountStanding,
   group: Group,
   upToId: number | undefined,
 ): Promise<Fault | undefined> {
@@ -140,7 +140,7 @@ async function markGroupUpTo(
  */
 export async function ownPosts(
   db: Db,
-  of: Standing,
+  of: AccountStanding,
   group: Group,
   { limit, beforePosition }: Parameters<typeof listPosts>[2],
 ): Promise<{ posts: Post[]; next: number | null }> {
@@ -154,7 +154,7 @@ function notSaid(): Fault {
   return fault('not_found', 'upTo: nothing in this conversation has this id', { field: 'upTo' });
 }
 
-async function saidIn(db: Db, of: Standing, kind: ChatKind): Promise<SaidIn> {
+async function saidIn(db: Db, of: AccountStanding, kind: ChatKind): Promise<SaidIn> {
   const { contactId, fromMs } = of;
   const conversation = (await conversationsOf(db, [contactId])).get(contactId);
   const conversationIds = await conversationIdsOf(db, conversation);

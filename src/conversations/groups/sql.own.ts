@@ -4,7 +4,7 @@ import type { Db } from '../../db/pool.ts';
 import type { ChatKind } from './sql.chats.ts';
 
 /** Something that was said in one of the two conversations: a message, or a broadcast, by its id. */
-export type Said = { id: number; atMs: number; isMessage: boolean };
+export type SaidToAccount = { id: number; atMs: number; isMessage: boolean };
 
 /** Whose, in which of their two conversations, and when: both times are inclusive. */
 export type SaidIn = {
@@ -24,10 +24,10 @@ export async function selectSaid(
   db: Db,
   of: SaidIn,
   page: { before?: { atMs: number; id: number } | undefined; limit: number },
-): Promise<Said[]> {
+): Promise<SaidToAccount[]> {
   const { atMs, id } = page.before ?? { atMs: of.toMs, id: Number.MAX_SAFE_INTEGER };
   const beforeMs = Math.min(atMs, of.toMs);
-  return await db<Said[]>`
+  return await db<SaidToAccount[]>`
     (SELECT m.id, m.at_ms AS "atMs", true AS "isMessage" FROM messages m
       WHERE m.bucket = ANY(${of.conversationIds.map(bucketOf)}::smallint[])
         AND m.conversation_id = ANY(${[...of.conversationIds]}::bigint[]) AND m.kind = ${MESSAGE_KIND[of.kind]}

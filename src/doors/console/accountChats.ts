@@ -31,8 +31,8 @@ import {
   ownPosts,
   setOwn,
   type OwnChat,
-  type Said,
-  type Standing,
+  type SaidToAccount,
+  type AccountStanding,
 } from '../../conversations/groups/own.ts';
 import type { Tx } from '../../db/pool.ts';
 import { hearOnWebChat, webChatOf } from '../kit/webChat.ts';
@@ -142,7 +142,7 @@ export const accountChatRoutes: readonly Route[] = [
   }),
 ];
 
-type Standings = { connection: Connection; of: Standing };
+type Standings = { connection: Connection; of: AccountStanding };
 type There = Standings & { own: OwnChat };
 
 async function standing(call: Call<unknown>): Promise<Standings | Fault> {
@@ -173,7 +173,10 @@ function disconnected(): Fault {
 }
 
 /** The company's clock, by which everything is timed that is said to it. */
-async function companyNowMs({ ctx, nowMs }: Call<unknown>, { workspaceId }: Standing): Promise<number> {
+async function companyNowMs(
+  { ctx, nowMs }: Call<unknown>,
+  { workspaceId }: AccountStanding,
+): Promise<number> {
   return nowMs + ((await ctx.directory.workspace(workspaceId))?.clockAheadMs ?? 0);
 }
 
@@ -264,14 +267,14 @@ async function history(call: Call): Promise<AccountSayings | Fault> {
 
 type Page = { before: string | undefined; limit: number };
 
-async function groupHistory(call: Call, of: Standing, group: Group, { before, limit }: Page) {
+async function groupHistory(call: Call, of: AccountStanding, group: Group, { before, limit }: Page) {
   if (before !== undefined && !/^\d{1,15}$/.test(before)) return badCursor();
   const beforePosition = before === undefined ? undefined : Number(before);
   const { posts, next } = await ownPosts(call.ctx.sql, of, group, { beforePosition, limit });
   return { messages: posts.map((post) => presentPost(post, of)), next: next === null ? null : String(next) };
 }
 
-async function chatHistory({ ctx }: Call, of: Standing, kind: ChatKind, { before, limit }: Page) {
+async function chatHistory({ ctx }: Call, of: AccountStanding, kind: ChatKind, { before, limit }: Page) {
   const [, ms, hex] = /^(\d{1,15})-([0-9a-f]{24})$/.exec(before ?? '') ?? [];
   const id = hex === undefined ? undefined : fromHex24(hex);
   if (before !== undefined && id === undefined) return badCursor();
@@ -299,13 +302,13 @@ function badCursor(): Fault {
 }
 
 function presentSaid(
-  { id, atMs }: Pick<Said, 'id' | 'atMs'>,
+  { id, atMs }: Pick<SaidToAccount, 'id' | 'atMs'>,
   more: Pick<AccountSaying, 'own' | 'author' | 'content'>,
 ): AccountSaying {
   return { id: toHex24(id), ...more, deletedAt: null, at: timeText(atMs) };
 }
 
-function presentPost(post: Post, { contactId }: Standing): AccountSaying {
+function presentPost(post: Post, { contactId }: AccountStanding): AccountSaying {
   const { content, author } = post;
   const said = presentSaid(post, { own: post.authorId === contactId, author: author.name ?? null, content });
   return { ...said, deletedAt: timeText(post.deletedMs) };

@@ -32,7 +32,7 @@ import {
   saveDraft,
   versionsOf,
   type CampaignRow,
-  type Change,
+  type ChangedBy,
 } from '../../campaigns/campaigns.ts';
 import { planPublish } from '../../campaigns/plan.ts';
 import { callIn } from '../../campaigns/events/call.ts';
@@ -326,7 +326,7 @@ async function steer(
 }
 
 /** Who changes it, and which revision they mean to change. */
-function changeBy(call: Call<unknown>): Change | Fault {
+function changeBy(call: Call<unknown>): ChangedBy | Fault {
   const revision = revisionIn(call);
   return isFault(revision) ? revision : { revision, operatorId: call.caller.operatorId };
 }

@@ -33,10 +33,10 @@ import {
   selectView,
   takeUp,
   upsertDraft,
-  type Change,
+  type InboxChange,
   type InboxRow,
   type Look,
-  type Place,
+  type ViewPlace,
 } from '../../inbox/inbox.ts';
 import { operatorNames, operatorOf, presentConversations } from './inboxShown.ts';
 import { waysOf } from './inboxWays.ts';
@@ -208,7 +208,7 @@ function placeText(view: View, row: InboxRow): string {
   return `${rankIn(view, standing)}.${standing.contactId}`;
 }
 
-function placeIn(text: string): Place | Fault {
+function placeIn(text: string): ViewPlace | Fault {
   const [, rank, id] = /^(-?\d{1,16})\.([0-9a-f]{24})$/.exec(text) ?? [];
   const contactId = id === undefined ? undefined : fromHex24(id);
   return contactId !== undefined && Number.isSafeInteger(Number(rank))
@@ -300,7 +300,7 @@ async function change(call: Call<ConversationPatch>): Promise<Work<200, Conversa
 export function changeOf(
   { assigneeId, closed, snoozedUntil, unread }: ConversationPatch,
   nowMs: number,
-): Change | Fault {
+): InboxChange | Fault {
   const until = typeof snoozedUntil === 'string' ? readTime(snoozedUntil, 'snoozedUntil') : snoozedUntil;
   if (isFault(until)) return until;
   if (typeof until === 'number' && until <= nowMs) return breaks('snoozedUntil', 'must lie ahead');

@@ -69,7 +69,7 @@ function presentLast({ id, direction, kind, content, atMs }: Message): Conversat
 }
 
 /** What contacts are called: their name, else what they are reached at, else what the business calls them. */
-async function namesOf(
+export async function namesOf(
   db: Db,
   workspaceId: number,
   contacts: readonly Contact[],

@@ -10,7 +10,7 @@ import { getContact, getContacts } from '../../contacts/contacts.ts';
 import { consentOf, destinationsOf } from '../../contacts/destinations.ts';
 import { mergedFields } from '../../contacts/merge.preview.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
-import { mergePeople } from '../../people/people.ts';
+import { mergeUsers } from '../sunshine/merge.ts';
 import { consoleContact } from './present.ts';
 import { idOf, missing, queryId, reads, writes, type Call, type Route, type Work } from './route.ts';
 
@@ -83,7 +83,7 @@ function twice(): Fault {
 }
 
 async function merge(call: Call<Static<typeof MergeGiven>>): Promise<Work<200, ContactShown> | Fault> {
-  const { ctx, workspace, workspaceNowMs: atMs, body } = call;
+  const { workspace, body } = call;
   const pair = {
     workspaceId: workspace.id,
     survivingId: idOf(body.survivingId),
@@ -91,8 +91,14 @@ async function merge(call: Call<Static<typeof MergeGiven>>): Promise<Work<200, C
   };
   if (pair.survivingId === pair.discardedId) return twice();
   return async (tx) => {
-    const merged = await mergePeople(ctx, tx, atMs, pair);
-    if (isFault(merged)) return merged.fault === 'not_found' ? missing('contact') : merged;
+    const found = await getContacts(tx, workspace.id, [pair.survivingId, pair.discardedId]);
+    const [surviving, discarded] = [pair.survivingId, pair.discardedId].map((id) =>
+      found.find((one) => one.id === id),
+    );
+    if (!surviving || !discarded) return missing('contact');
+    // As that door's own: its webhooks are told of whoever makes one of two.
+    const amiss = await mergeUsers(call, tx, surviving, discarded, 'api');
+    if (amiss) return amiss.fault === 'not_found' ? missing('contact') : amiss;
     const contact = await getContact(tx, workspace.id, pair.survivingId);
     const audit = {
       action: 'contact.merge',

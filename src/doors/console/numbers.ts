@@ -16,7 +16,14 @@ import type { Integration } from '../../accounts/integrations.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Adapter, KnownNumber, NumberLookUp } from '../../channels/adapter.ts';
 import { findContactIds } from '../../contacts/contacts.ts';
-import { nationalForm, normalisePhone, takesTexts, type Phone } from '../../content/phone.ts';
+import {
+  lineOf,
+  nationalForm,
+  normalisePhone,
+  takesTexts,
+  type Line,
+  type Phone,
+} from '../../content/phone.ts';
 import { createTurns } from '../../base/turns.ts';
 import { isCountry } from './importInput.ts';
 import { idOf, idText, missing, writes, type Call, type Route, type Work } from './route.ts';
@@ -130,22 +137,23 @@ function presentNumber(
   provider: Provider | undefined,
   answer: NumberLookUp | undefined,
 ): Omit<NumberShown, 'given'> {
+  const line = lineOf(phone);
   return {
     number: phone.e164,
     national: nationalForm(phone.e164),
-    country: phone.country ?? null,
-    type: phone.type ?? 'unknown',
-    valid: phone.valid,
-    canReceiveSms: receivesTexts(phone, answer?.kind === 'found' ? answer : undefined) ?? null,
+    country: line.country ?? null,
+    type: line.type ?? 'unknown',
+    valid: line.valid,
+    canReceiveSms: receivesTexts(line, answer?.kind === 'found' ? answer : undefined) ?? null,
     contactId: idText(contactId),
     provider: answer ? presentAnswer(answer, idText(provider?.integration.id)) : null,
   };
 }
 
 /** The provider's word goes before the range's: a number may have been taken along to another kind of line. */
-function receivesTexts(phone: Phone, found: KnownNumber | undefined): boolean | undefined {
-  if (found) return found.valid ? takesTexts(found.lineType ?? phone.type) : false;
-  return phone.valid ? takesTexts(phone.type) : undefined;
+function receivesTexts(line: Line, found: KnownNumber | undefined): boolean | undefined {
+  if (found) return found.valid ? takesTexts(found.lineType ?? line.type) : false;
+  return line.valid ? takesTexts(line.type) : undefined;
 }
 
 function presentAnswer(answer: NumberLookUp, integrationId: string | null): ProviderSays {

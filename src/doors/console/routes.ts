@@ -14,6 +14,7 @@ import { campaignRoutes } from './campaigns.ts';
 import { connectionRoutes } from './connections.ts';
 import { connectRoutes } from './connect.ts';
 import { campaignMeasureRoutes } from './campaignsMeasured.ts';
+import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
@@ -30,12 +31,14 @@ import { integrationRoutes } from './integrations.ts';
 import { keyRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
 import { mergeRoutes } from './merge.ts';
+import { messageSearchRoutes } from './messageSearch.ts';
 import { messageRoutes } from './messages.ts';
 import { numberRoutes } from './numbers.ts';
 import { orderRoutes } from './orders.ts';
 import { peopleJobRoutes } from './peopleJobs.ts';
 import { renderRoutes } from './render.ts';
 import { reconcileRoutes } from './reconcile.ts';
+import { requestRoutes } from './requests.ts';
 import type { Route } from './route.ts';
 import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -55,6 +58,7 @@ export const ROUTES: readonly Route[] = [
   ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
+  ...requestRoutes,
   ...healthRoutes,
   ...integrationRoutes,
   ...audienceRoutes,
@@ -74,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   ...threadRoutes,
   ...segmentRoutes,
   ...numberRoutes,
+  ...messageSearchRoutes,
   ...messageRoutes,
   ...draftRoutes,
   ...broadcastRoutes,
@@ -99,4 +104,5 @@ export const ROUTES: readonly Route[] = [
   ...connectionRoutes,
   ...accountChatRoutes,
   ...simulatorRoutes,
+  ...clockRoutes,
 ];

@@ -1,10 +1,7 @@
-/** The simulator of a test workspace: what is on its devices, what people do with them, its rules and its clock. */
+/** The simulator of a test workspace: what is on its devices, what people do with them, and its rules. */
 import { Type } from 'typebox';
 import { CHANNELS } from '../../../contract/channels.ts';
 import {
-  Advance,
-  ClockMoved,
-  ClockShown,
   DeviceMessageShown,
   DevicePage,
   DevicesShown,
@@ -14,9 +11,9 @@ import {
   NewRule,
   RuleShown,
   RulesShown,
-  SettledShown,
   SimulatedReply,
 } from '../../../contract/doors/console/simulator.ts';
+import { simulatorDirectoryRoutes } from './simulatorDirectory.ts';
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Nothing, oneOf } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
@@ -40,7 +37,7 @@ import {
   type Work,
 } from './route.ts';
 
-/** `…/simulator` and `…/clock`. */
+/** `…/simulator`. */
 export const simulatorRoutes: readonly Route[] = [
   reads({
     path: '/simulator/contacts/:contactId/devices',
@@ -70,6 +67,7 @@ export const simulatorRoutes: readonly Route[] = [
     handle: listMessages,
   }),
   ...people(),
+  ...simulatorDirectoryRoutes,
   reads({
     path: '/simulator/rules',
     does: 'The rules by which messages fare.',
@@ -111,7 +109,6 @@ export const simulatorRoutes: readonly Route[] = [
       );
     },
   }),
-  ...clock(),
 ];
 
 /** What a person does with a device. */
@@ -194,44 +191,6 @@ function looks(): Route[] {
           (body) => ({ status: 200, body }),
           { action: 'simulator.click', subject: `device-message:${id}` },
         );
-      },
-    }),
-  ];
-}
-
-function clock(): Route[] {
-  return [
-    reads({
-      path: '/clock',
-      does: "The workspace's clock.",
-      answer: ClockShown,
-      action: 'workspace.read',
-      async handle({ workspace, workspaceNowMs }) {
-        return { now: timeText(workspaceNowMs), aheadMs: workspace.clockAheadMs };
-      },
-    }),
-    writes({
-      path: '/clock/advance',
-      does: "Moves a test workspace's clock; what is due by then happens.",
-      answers: { 200: ClockMoved },
-      action: 'clock.advance',
-      body: Advance,
-      outside: true,
-      handle: async ({ ctx, workspace, body }) =>
-        outside(
-          () => ctx.simulator.advanceClock(workspace.id, body.byMs),
-          ({ nowMs }) => ({ status: 200, body: { now: timeText(nowMs) } }),
-          { action: 'clock.advance', detail: body },
-        ),
-    }),
-    reads({
-      path: '/settled',
-      does: 'Whether all that is due by now is done.',
-      answer: SettledShown,
-      action: 'workspace.read',
-      async handle({ ctx, workspace }) {
-        const settled = await ctx.simulator.settled(workspace.id);
-        return isFault(settled) ? settled : { settled };
       },
     }),
   ];

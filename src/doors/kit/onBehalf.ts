@@ -22,14 +22,14 @@ export async function workspaceOf(
 }
 
 /** What counts of an account's workspace where somebody acts in it. */
-export type Place = Pick<Workspace, 'id' | 'country' | 'timeZone' | 'clockAheadMs'>;
+export type ActingPlace = Pick<Workspace, 'id' | 'country' | 'timeZone' | 'clockAheadMs'>;
 
 /** Holds the grants of many accounts until the transaction ends, in one statement, and says where each of them is. */
 export async function holdAccounts(
   tx: Tx,
   { companyId, ability }: Omit<ActingFor, 'who'>,
   named: readonly Who[],
-): Promise<(Place | Fault)[]> {
+): Promise<(ActingPlace | Fault)[]> {
   const grants = await holdGrants(tx, companyId, named);
   return grants.map((grant) => {
     const may = isFault(grant) ? grant : mayOnBehalf(grant, ability);

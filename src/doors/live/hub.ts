@@ -12,7 +12,7 @@ import { keyOf } from '../../contacts/keys.ts';
 import type { Message } from '../../conversations/message.ts';
 import { messagesById } from '../../conversations/history.ts';
 import type { Sql } from '../../db/pool.ts';
-import { ENTRY, type Entry } from '../../live/entry.ts';
+import { ENTRY, type LogEntry } from '../../live/entry.ts';
 import { cursorText, entriesAfter, headsOf } from '../../live/log.ts';
 import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';
 import type { News, Notices } from '../../live/notices.ts';
@@ -264,7 +264,7 @@ async function forward(
 async function namedIn(
   sql: Sql,
   open: readonly { contactId: number; members: readonly Member[] }[],
-  entries: ReadonlyMap<number, readonly Entry[]>,
+  entries: ReadonlyMap<number, readonly LogEntry[]>,
 ): Promise<Named> {
   const posts = [...entries.values()].flat().filter(({ kind }) => kind === ENTRY.post);
   const idsOf = (detail: number) => [
@@ -281,7 +281,7 @@ async function namedIn(
 async function messagesOf(
   sql: Sql,
   open: readonly { contactId: number; members: readonly Member[] }[],
-  entries: ReadonlyMap<number, readonly Entry[]>,
+  entries: ReadonlyMap<number, readonly LogEntry[]>,
 ): Promise<Map<number, Message>> {
   const found = new Map<number, Message>();
   for (const [workspaceId, list] of Map.groupBy(open, ({ members }) => members[0]!.workspaceId)) {
@@ -294,7 +294,7 @@ async function messagesOf(
   return found;
 }
 
-function sendTo(member: Member, entries: readonly Entry[], named: Named): void {
+function sendTo(member: Member, entries: readonly LogEntry[], named: Named): void {
   for (const entry of entries) {
     if (entry.seq <= member.seq) continue;
     if (entry.seq > member.seq + 1) return member.lost();

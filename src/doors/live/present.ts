@@ -11,7 +11,7 @@ import { toHex24 } from '../../base/ids.ts';
 import type { Conversation, Message } from '../../conversations/message.ts';
 import type { PostedMessage } from '../../broadcasts/posted.ts';
 import type { Post } from '../../conversations/groups/group.ts';
-import { ENTRY, type Entry } from '../../live/entry.ts';
+import { ENTRY, type LogEntry } from '../../live/entry.ts';
 import { STATE } from '../../ledger/states.ts';
 
 /** A message; `state` is that of its delivery, where one is known. */
@@ -51,7 +51,7 @@ export type Named = {
 };
 
 /** An entry of the log as an event; undefined when what it names is gone. */
-export function presentEntry(entry: Entry, { messages, posts, posted }: Named): LiveEvent | undefined {
+export function presentEntry(entry: LogEntry, { messages, posts, posted }: Named): LiveEvent | undefined {
   const { kind, messageId, detail, atMs } = entry;
   if (kind === ENTRY.post) {
     const post = posts.get(messageId!);

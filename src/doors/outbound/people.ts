@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { readEvent, readUser, readWho, type Fields } from './read.ts';
 import { Body, DONE, keeps, type Call, type Route } from './route.ts';
-import { tell, type Entry } from './tell.ts';
+import { tell, type ToldOfOne } from './tell.ts';
 
 const LIST_BYTES = 1024 * 1024;
 /** Users or events in one call (api/outbound.md §A.2). */
@@ -47,9 +47,9 @@ export const peopleRoutes: readonly Route[] = [
   }),
 ];
 
-type Read = (body: Fields, at: string, call: Call<unknown>, index: number) => Entry | Fault;
+type Read = (body: Fields, at: string, call: Call<unknown>, index: number) => ToldOfOne | Fault;
 
-function readIdentify(body: Fields, at: string, { workspace }: Call<unknown>): Entry | Fault {
+function readIdentify(body: Fields, at: string, { workspace }: Call<unknown>): ToldOfOne | Fault {
   const user = readUser(body, at, workspace.country);
   return isFault(user) ? user : { who: user.who, user };
 }
@@ -59,7 +59,7 @@ function readTrack(
   at: string,
   { workspace, caller, query }: Call<unknown>,
   index: number,
-): Entry | Fault {
+): ToldOfOne | Fault {
   const who = readWho(body, at);
   if (isFault(who)) return who;
   const event = readEvent(body, at);
@@ -90,7 +90,7 @@ async function take(
   bodies: readonly unknown[],
   read: Read,
 ): Promise<typeof DONE | Fault> {
-  const entries: Entry[] = [];
+  const entries: ToldOfOne[] = [];
   const many = bodies.length !== 1 || Array.isArray(call.body);
   for (const [index, body] of bodies.entries()) {
     const entry = read(body as Fields, many ? `[${index}].` : '', call, index);

@@ -15,10 +15,10 @@ import { type ReadUser, type Who } from './read.ts';
 import type { Call } from './route.ts';
 
 /** Something told of somebody: an event, a user, or both. */
-export type Entry = { who: Who; user?: ReadUser | undefined; event?: TrackedPerson['event'] };
+export type ToldOfOne = { who: Who; user?: ReadUser | undefined; event?: TrackedPerson['event'] };
 
 /** Keeps what was told, and does what follows from it. */
-export async function tell(call: Call<unknown>, entries: readonly Entry[]): Promise<Upserted[] | Fault> {
+export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): Promise<Upserted[] | Fault> {
   const { ctx, workspace, caller } = call;
   const integrations = await integrationsOf(call);
   const told: (TrackedPerson | Fault)[] = entries.map((entry) =>
@@ -44,7 +44,7 @@ export async function tell(call: Call<unknown>, entries: readonly Entry[]): Prom
 }
 
 function toldOf(
-  { who, user, event }: Entry,
+  { who, user, event }: ToldOfOne,
   integrations: PushIntegrations,
   isPrivate: boolean,
 ): TrackedPerson | Fault {
@@ -84,7 +84,7 @@ function groupOf({ id, attributes }: NonNullable<ReadUser['group']>): TrackedPer
 /** With the public key only somebody unknown becomes a user; one user becomes another by the private key. */
 async function mayJoin(
   { ctx, workspace, caller }: Call<unknown>,
-  entries: readonly Entry[],
+  entries: readonly ToldOfOne[],
 ): Promise<Fault | undefined> {
   const joining = entries.filter(({ user }) => user?.previous !== undefined);
   if (caller.scope === 'private' || joining.length === 0) return undefined;
@@ -99,7 +99,7 @@ async function mayJoin(
 }
 
 /** Makes one of two: what a user was before, and the user. */
-async function join(call: Call<unknown>, entries: readonly Entry[]): Promise<void> {
+async function join(call: Call<unknown>, entries: readonly ToldOfOne[]): Promise<void> {
   const { ctx, workspace, workspaceNowMs, caller } = call;
   for (const { who, user } of entries) {
     if (user?.previous === undefined) continue;
@@ -123,7 +123,7 @@ async function join(call: Call<unknown>, entries: readonly Entry[]): Promise<voi
 
 async function follow(
   call: Call<unknown>,
-  entries: readonly Entry[],
+  entries: readonly ToldOfOne[],
   kept: readonly Upserted[],
 ): Promise<void> {
   const { ctx, workspace, workspaceNowMs } = call;

@@ -34,7 +34,7 @@ async function start() {
   const id = query.get('id');
   const token = query.get('token');
   // The code is used up in a moment, but it need not stand in the history either.
-  if (location.search) history.replaceState(null, '', location.pathname);
+  if (location.search) rename(location.pathname);
   const kept = read();
   try {
     session = id && token ? await begin(id, token) : kept;
@@ -85,9 +85,18 @@ function keepAtEnd() {
 function retry(search) {
   say('There is no connection. Trying again …');
   setTimeout(() => {
-    history.replaceState(null, '', location.pathname + search);
+    rename(location.pathname + search);
     location.reload();
   }, 3000);
+}
+
+/** A page in a frame that has no origin may not; its address is seen by nobody. */
+function rename(to) {
+  try {
+    history.replaceState(null, '', to);
+  } catch {
+    // It keeps the name it has.
+  }
 }
 
 async function begin(id, token) {

@@ -5,9 +5,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { escapeHtml } from '../../base/html.ts';
 import { toHex24 } from '../../base/ids.ts';
 
-/** Nothing but what comes from here; pictures of messages may be anywhere on the web. */
+/** Nothing but what comes from here; pictures of messages may be anywhere on the web. Framed by pages of ours only: the simulator. */
 const CHAT_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 const ASSETS = [
   { name: 'page.js', file: 'page.client.js', type: 'text/javascript; charset=utf-8' },

@@ -32,7 +32,7 @@ import { orderSettings } from '../../orders/settings.ts';
 import type { Note } from '../kit/change.ts';
 import { holdAccount, workspaceOf, type ActingFor } from '../kit/onBehalf.ts';
 import { createOrder, notAccepted } from './ordersCreate.ts';
-import { readTold, tellingIn, type Told } from './ordersRead.ts';
+import { readTold, tellingIn, type ToldOrder } from './ordersRead.ts';
 import { present } from './ordersShown.ts';
 import { readFlag, readHeaders, readUserId } from './read.ts';
 import { acts, reads, writes, type Call, type Route } from './route.ts';
@@ -224,7 +224,7 @@ async function batch(call: Call<Static<typeof OrdersGiven>>) {
 }
 
 /** Without an order there was none to be made: the account takes none. */
-function resultOf(told: Told | Fault, came: Order | Fault | undefined, at: string): Result {
+function resultOf(told: ToldOrder | Fault, came: Order | Fault | undefined, at: string): Result {
   if (isFault(told)) return faultOf(told);
   if (came === undefined) return told.fails ? faultOf(notAccepted(at)) : { id: null };
   if (!isFault(came)) return { id: came.id };

@@ -12,7 +12,7 @@ import { createOrders, type Told } from '../../orders/orders.ts';
 import { orderSettingsOf, type OrderSettings } from '../../orders/settings.ts';
 import { join, type Done, type Joined, type Way } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
-import { holdAccounts, type Place } from '../kit/onBehalf.ts';
+import { holdAccounts, type ActingPlace } from '../kit/onBehalf.ts';
 import { readTold, tellingIn } from './ordersRead.ts';
 import { present } from './ordersShown.ts';
 import { readFlag, readHeaders } from './read.ts';
@@ -21,7 +21,7 @@ import type { Call } from './route.ts';
 /** What one call asks for. */
 type Asked = { companyId: number; who: Who; once: boolean; order: unknown };
 /** What it is, with the account known: nothing is made where the account takes none. */
-type ReadIn = Told & { place: Place; accepts: boolean };
+type ReadIn = Told & { place: ActingPlace; accepts: boolean };
 
 /** The work of a call that tells an order. */
 export async function createOrder(call: Call<Static<typeof OrderGiven>>): Promise<Joined | Fault> {
@@ -65,7 +65,7 @@ async function readAll(ctx: HttpContext, tx: Tx, all: readonly Asked[]): Promise
 function readIn(
   { clock }: HttpContext,
   { companyId, once, order }: Asked,
-  place: Place,
+  place: ActingPlace,
   { accepts, currency }: OrderSettings,
 ): ReadIn | Fault {
   const telling = tellingIn(clock, { companyId, place, currency, once });
@@ -77,7 +77,7 @@ function readIn(
 
 const SKIPPED = { id: null, object: 'order', reason: 'connect_orders_not_enabled', skipped: true } as const;
 
-function answer(companyId: number, place: Place, order: Order | typeof SKIPPED): Done {
+function answer(companyId: number, place: ActingPlace, order: Order | typeof SKIPPED): Done {
   const isMade = order.id !== null;
   const audit = {
     action: 'order.create',

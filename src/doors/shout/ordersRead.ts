@@ -5,7 +5,7 @@ import { readingsOf } from '../../base/microseconds.ts';
 import { beginningOf } from '../../base/text.ts';
 import { readOrder, type OrderRead, type ReadingOrder } from '../../orders/given.ts';
 import type { Telling } from '../../orders/orders.ts';
-import type { Place } from '../kit/onBehalf.ts';
+import type { ActingPlace } from '../kit/onBehalf.ts';
 import { givenIn, pathsIn, type OrderWords } from '../../orders/words.ts';
 
 /** This door's words. */
@@ -65,7 +65,7 @@ const FIELDS: ReadonlySet<string> = new Set([...Object.values(ORDER_WORDS.fields
 const LINE_FIELDS: ReadonlySet<string> = new Set(Object.values(ORDER_WORDS.lines));
 
 /** An order as it was told; `fails` when the account must take orders. */
-export type Told = { read: OrderRead; fails: boolean };
+export type ToldOrder = { read: OrderRead; fails: boolean };
 
 /** How a company tells orders in an account; `once`: a reference that another order has is a fault. */
 export function tellingIn(
@@ -75,7 +75,7 @@ export function tellingIn(
     place: { id: workspaceId, clockAheadMs },
     currency,
     once,
-  }: { companyId: number; place: Place; currency: string; once: boolean },
+  }: { companyId: number; place: ActingPlace; currency: string; once: boolean },
 ): Telling {
   return {
     workspaceId,
@@ -94,7 +94,7 @@ export function readTold(
   order: unknown,
   at: string,
   how: Omit<ReadingOrder, 'path' | 'linePath' | 'lineName'>,
-): Told | Fault {
+): ToldOrder | Fault {
   if (typeof order !== 'object' || order === null || Array.isArray(order))
     return fault('bad_request', `${at}: must be an object`, { field: at });
   const told = order as Record<string, unknown>;

@@ -4,13 +4,13 @@ import { msOf, offsetTime } from '../../base/microseconds.ts';
 import { offsetAt } from '../../gate/window.ts';
 import { moneyText } from '../../orders/money.ts';
 import { isUnderWay, statusOf, type Dated, type Order } from '../../orders/order.ts';
-import type { Place } from '../kit/onBehalf.ts';
+import type { ActingPlace } from '../kit/onBehalf.ts';
 import { inOrder } from './present.ts';
 
 /** An order as this door tells of it. */
 export function present(
   order: Order,
-  { id: companyId, timeZone }: Pick<Place, 'id' | 'timeZone'>,
+  { id: companyId, timeZone }: Pick<ActingPlace, 'id' | 'timeZone'>,
 ): ShoutOrder {
   const { currency, totalCents, invoiced, paid, shipped, refunded, notifiedUs } = order;
   const time = (us: number) => offsetTime(us, offsetAt(timeZone, msOf(us)));

@@ -1,5 +1,5 @@
 /** Conversations: begun with a contact or within a team, found, changed (api/web1on1.md §B.4; W20–W40). */
-import { type Person, readPerson } from './personInput.ts';
+import { type PersonGiven, readPerson } from './personInput.ts';
 import {
   ConversationAsked,
   ConversationList,
@@ -25,7 +25,7 @@ import { usersOf } from './callers.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 import { checkMessage, checkMeta } from './messageInput.ts';
 import { postMessages } from '../../threads/posts.ts';
-import type { NewPost, Poster } from '../../threads/post.ts';
+import type { NewThreadPost, Poster } from '../../threads/post.ts';
 import {
   loadContacts,
   loadMessages,
@@ -105,10 +105,10 @@ export function checkMessages(
   messages: readonly WebMessage[],
   thread: { isContact: boolean; language?: string | null },
   pathOf: (index: number) => string,
-): NewPost[] | Fault {
+): NewThreadPost[] | Fault {
   const { isContact } = thread;
   let language = thread.language ?? organizationSettings(call.workspace.settings).language;
-  const checked: NewPost[] = [];
+  const checked: NewThreadPost[] = [];
   for (const [index, message] of messages.entries()) {
     const allowed = speaksFor(call, message) ? may(call, 'messages.impersonate') : true;
     if (isFault(allowed)) return allowed;
@@ -172,7 +172,7 @@ async function begin(call: Call<NewConversation>): Promise<Work<201, Conversatio
 }
 
 /** The contact is made with its conversation, or there is a conflict (W22, W26). */
-async function openContact(call: Call<NewConversation>, tx: Tx, person: Person): Promise<Table | Fault> {
+async function openContact(call: Call<NewConversation>, tx: Tx, person: PersonGiven): Promise<Table | Fault> {
   const { ctx, workspace, body, caller } = call;
   const theirMs = theirNowMs(call);
   const contact = await createContact(tx, ctx.ids, theirMs, {

@@ -9,7 +9,7 @@ import type { MessageType, WebMessage } from '../../../contract/doors/web1on1/bo
 import { refuses, breaks, isFault, type Fault } from '../../base/fault.ts';
 import { checkContent } from '../../content/check.ts';
 import { checkSenderId } from '../../content/senderId.ts';
-import type { NewPost } from '../../threads/post.ts';
+import type { NewThreadPost } from '../../threads/post.ts';
 import { TOUCHPOINTS } from '../../threads/touchpoints.ts';
 
 /** Types that people say to each other; the others are between agents, bots and the system. */
@@ -21,7 +21,7 @@ export function checkMessage(
   message: WebMessage,
   path: string,
   thread: { isContact: boolean; language: string },
-): NewPost | Fault {
+): NewThreadPost | Fault {
   const { user, touchpoint } = message;
   const type = message.type ?? 'chat';
   const role = message.role ?? 'bot';

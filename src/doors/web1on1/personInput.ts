@@ -7,10 +7,10 @@ import type { Profile } from '../../contacts/wanted.ts';
 import type { Identity } from '../../contacts/keys.ts';
 
 /** A person as a conversation is begun with. */
-export type Person = { identities: Identity[]; profile: Profile };
+export type PersonGiven = { identities: Identity[]; profile: Profile };
 
 /** Who a profile tells of; it needs a telephone or an e-mail address (W25). */
-export function readPerson(profile: WebProfile, path: string, country: string): Person | Fault {
+export function readPerson(profile: WebProfile, path: string, country: string): PersonGiven | Fault {
   const { telephone, email, givenName, familyName, name, locale, address } = profile;
   const identities: Identity[] = [];
   if (telephone !== undefined) {

@@ -18,7 +18,7 @@ import type { Identity } from '../../contacts/keys.ts';
 import { getContacts } from '../../contacts/contacts.ts';
 import { textFallback } from '../../content/fallback.ts';
 import type { Message } from '../../conversations/message.ts';
-import { type Participant, type Post, type Thread } from '../../threads/participants.ts';
+import { type Participant, type ThreadPost, type Thread } from '../../threads/participants.ts';
 import { messagesById, postbacksAmong } from '../../conversations/history.ts';
 import { entriesWhere } from '../../threads/search.ts';
 import { participantsOf, postsById } from '../../threads/threads.ts';
@@ -244,7 +244,7 @@ export async function loadMessages(
 /** A message: as it was posted, or as it was heard. At least one of the two is there. */
 function web1on1Message(
   organization: Organization,
-  post: Post | undefined,
+  post: ThreadPost | undefined,
   message: Message | undefined,
   isClick: boolean,
 ): MessageShown {
@@ -264,7 +264,7 @@ type Said = Omit<
   'organization' | 'orgPath' | 'id' | 'conversation' | 'createdAt' | 'updatedAt'
 >;
 
-function asPosted(post: Post, message: Message | undefined): Said {
+function asPosted(post: ThreadPost, message: Message | undefined): Said {
   const { type, role, userId, wire } = post;
   const content = message?.content ?? post.heldContent ?? undefined;
   const sent = content && 'actions' in content ? content.actions : undefined;

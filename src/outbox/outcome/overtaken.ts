@@ -6,17 +6,17 @@
 import type { Clock } from '../../base/clock.ts';
 import type { IdSource } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
-import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
+import type { StateChange, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef } from '../../ledger/ref.ts';
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn, lessonOf } from './learn.ts';
 import { redial } from './redial.ts';
 
 type Overtaken = {
-  change: Change;
+  change: StateChange;
   row: OutcomeRow;
   code: string;
-  class: NonNullable<Change['early']>['early'];
+  class: NonNullable<StateChange['early']>['early'];
 };
 
 /** Does what follows for those of `changes` that had failed before; part of the transaction that settles them. */
@@ -24,7 +24,7 @@ export async function followOvertaken(
   deps: FallbackDeps & { ids: IdSource; clock: Clock },
   tx: Tx,
   rows: readonly OutcomeRow[],
-  changes: readonly Change[],
+  changes: readonly StateChange[],
 ): Promise<void> {
   const told = changes.filter(({ early }) => early);
   if (!told.length) return;

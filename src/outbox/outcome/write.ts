@@ -19,7 +19,7 @@ import { changeTold, tellOfDeliveries, type AcceptedInRun } from '../../ledger/e
 import { fallBack, type FallbackDeps } from './fallback.ts';
 import { learn } from './learn.ts';
 import { followOvertaken } from './overtaken.ts';
-import type { Change, OutcomeRow } from '../../ledger/delivery.ts';
+import type { StateChange, OutcomeRow } from '../../ledger/delivery.ts';
 import { toRef, type DeliveryKey } from '../../ledger/ref.ts';
 import { isWaiting, STATE } from '../../ledger/states.ts';
 
@@ -102,7 +102,7 @@ async function announce(
   tx: Tx,
   bulk: boolean,
   rows: readonly OutcomeRow[],
-  changes: readonly Change[],
+  changes: readonly StateChange[],
   accepted: AcceptedInRun[],
 ): Promise<void> {
   const rowOf = new Map(rows.map((row) => [toRef(row), row]));
@@ -137,7 +137,7 @@ async function announce(
 }
 
 /** Its provider had told of it before its settling said how many text messages it takes: it is counted as one. */
-function isLateSize({ state, priorState }: Change): boolean {
+function isLateSize({ state, priorState }: StateChange): boolean {
   return state === priorState && !isWaiting(state);
 }
 
@@ -146,7 +146,7 @@ async function followUp(
   deps: WriteDeps,
   tx: Tx,
   decisions: readonly Decision[],
-  changes: readonly Change[],
+  changes: readonly StateChange[],
 ): Promise<void> {
   const watched = decisions.flatMap(({ item, unreadAtMs }) =>
     unreadAtMs === undefined ? [] : [{ ...item, stream: 0, kind: KIND.unread, dueMs: unreadAtMs }],
@@ -166,7 +166,7 @@ async function learnFrom(
   deps: WriteDeps,
   tx: Tx,
   decisions: readonly Decision[],
-  changes: readonly Change[],
+  changes: readonly StateChange[],
 ): Promise<void> {
   const lessons = decisions.flatMap(({ lesson }) => (lesson ? [lesson] : []));
   const spellings = decisions.flatMap(({ spelling }) => (spelling ? [spelling] : []));

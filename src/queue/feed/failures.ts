@@ -17,7 +17,7 @@ import {
   insertFailure,
   putOffFailure,
   selectFailures,
-  type Failure,
+  type ReaderFailure,
   type FeedEvent,
 } from './sql.failures.ts';
 
@@ -51,7 +51,7 @@ export function createFailures(core: WorkerCore, queue: Transacts, readers: read
   /** Lanes, with their epochs, whose failures were handed on since they came here. */
   const fresh = new Map<number, number>();
 
-  const handOn = async (lane: OwnedLane, failure: Failure): Promise<void> => {
+  const handOn = async (lane: OwnedLane, failure: ReaderFailure): Promise<void> => {
     const reader = byName.get(failure.reader);
     if (!reader) return;
     const read = await queue.transact(async (tx): Promise<boolean> => {

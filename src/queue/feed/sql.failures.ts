@@ -6,7 +6,7 @@ import type { FeedEvent } from './reader.ts';
 export type { FeedEvent } from './reader.ts';
 
 /** An event with the reader that failed on it. */
-export type Failure = FeedEvent & { reader: string; lane: number; attempts: number };
+export type ReaderFailure = FeedEvent & { reader: string; lane: number; attempts: number };
 
 /** Keeps an event for a reader. */
 export async function insertFailure(
@@ -29,8 +29,8 @@ export async function selectFailures(
   news: readonly OwnedLane[],
   nowMs: number,
   limit: number,
-): Promise<Failure[]> {
-  return await db<Failure[]>`
+): Promise<ReaderFailure[]> {
+  return await db<ReaderFailure[]>`
     SELECT bucket, id, reader, lane, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload, attempts
     FROM feed_failures
     WHERE lane = ANY(${lanes.map(({ lane }) => lane)}::smallint[])
@@ -39,13 +39,18 @@ export async function selectFailures(
 }
 
 /** Forgets a failure: the event was read. */
-export async function deleteFailure(db: Db, failure: Failure): Promise<void> {
+export async function deleteFailure(db: Db, failure: ReaderFailure): Promise<void> {
   await db`
     DELETE FROM feed_failures WHERE bucket = ${failure.bucket} AND id = ${failure.id} AND reader = ${failure.reader}`;
 }
 
 /** Puts a failure off. */
-export async function putOffFailure(db: Db, failure: Failure, error: string, againMs: number): Promise<void> {
+export async function putOffFailure(
+  db: Db,
+  failure: ReaderFailure,
+  error: string,
+  againMs: number,
+): Promise<void> {
   await db`
     UPDATE feed_failures SET error = ${error}, attempts = least(attempts + 1, 1000), again_ms = ${againMs}
     WHERE bucket = ${failure.bucket} AND id = ${failure.id} AND reader = ${failure.reader}`;

@@ -8,5 +8,6 @@ export const KIND = {
   delayedPost: 6,
   backtest: 9,
   contactImport: 10,
+  clockAdvance: 12,
   peopleJob: 14,
 } as const;

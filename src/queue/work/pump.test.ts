@@ -237,3 +237,32 @@ test('no more than four groups at a time; the fifth has its turn when one is don
   for (const number of [5, 6]) go.get(number)!();
   await own.stop();
 });
+
+test('what rings while a group is under way goes together when that is over, or after a while beside it', async () => {
+  const rounds: number[][] = [];
+  const go: (() => void)[] = [];
+  const own = world([1, 2, 3, 4], {
+    together: 16,
+    take(lanes) {
+      rounds.push(lanes.map((one) => one.lane));
+      return new Promise((resolve) => go.push(() => resolve([])));
+    },
+  });
+  own.pump.ring(1);
+  await until('the first is at work', () => rounds.length === 1);
+  own.pump.ring(2);
+  await own.clock.moveOn(1);
+  own.pump.ring(3);
+  await own.clock.moveOn(1);
+  assert.deepEqual(rounds, [[1]]);
+  go.shift()!();
+  await until('the others are at work', () => rounds.length === 2);
+  assert.deepEqual(rounds[1], [2, 3]);
+  own.pump.ring(4);
+  await own.clock.moveOn(1);
+  assert.equal(rounds.length, 2);
+  await own.clock.moveOn(25);
+  await until('who has waited goes beside what hangs', () => rounds.length === 3);
+  for (const done of go) done();
+  await own.stop();
+});

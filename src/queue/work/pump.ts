@@ -27,6 +27,8 @@ type Pumping = {
 
 /** Groups at a time. */
 const GROUPS_AT_ONCE = 4;
+/** After so long what waits goes beside what is under way, which may be waiting for a row that somebody has locked. */
+const BESIDE_MS = 25;
 const AFTER_ERROR_MS = 250;
 
 /** The pump of this worker's lanes. */
@@ -35,12 +37,19 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
   const active = new Set<number>();
   const woken = bell();
   let groups = 0;
+  let begunMs = 0;
+
+  /** What rings while a group is under way goes together when that is over: fixed costs of a transaction are most of a small one. */
+  const mayBegin = (lanes: readonly number[]): boolean =>
+    groups === 0 || lanes.length >= pumping.together || core.clock.monotonicMs() - begunMs >= BESIDE_MS;
 
   const take = (numbers: readonly number[]): void => {
     const lanes = core.lanes().filter(({ lane }) => numbers.includes(lane));
     for (const lane of numbers) ringing.delete(lane);
     if (!lanes.length) return;
     groups++;
+    begunMs = core.clock.monotonicMs();
+    core.clock.after(BESIDE_MS, () => woken.ring());
     for (const { lane } of lanes) active.add(lane);
     void drain(core, lanes, pumping)
       .catch((error: unknown) => core.log.error({ error }, `${pumping.what} of some lanes: not drained`))
@@ -61,7 +70,8 @@ export function createPump(core: WorkerCore, pumping: Pumping) {
       while (!core.stopping.aborted) {
         const next = [...ringing].filter((lane) => !active.has(lane)).slice(0, pumping.together);
         if (!next.length || groups >= GROUPS_AT_ONCE) await woken.wait();
-        else take(next);
+        else if (mayBegin(next)) take(next);
+        else await woken.wait();
       }
     },
   };

@@ -18,7 +18,7 @@ export async function insertStep(
     )
     INSERT INTO flight_steps (bucket, flight_id, n, begun, notes)
     SELECT ${lane.bucket}::smallint, ${step.flightId}::bigint, ${step.n}::integer, ${[...step.begun]}::smallint[], ${step.notes}::text
-    FROM fence`;
+    FROM fence`.plannedAnyhow();
   return result.count > 0;
 }
 

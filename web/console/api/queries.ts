@@ -10,7 +10,8 @@ import type {
 } from '../../../contract/doors/console/inbox.ts';
 import type { WhyShown } from '../../../contract/doors/console/messages.ts';
 import type { Bootstrap } from '../../../contract/doors/console/sessions.ts';
-import type { ClockShown, DevicePage } from '../../../contract/doors/console/simulator.ts';
+import type { ClockShown } from '../../../contract/doors/console/clock.ts';
+import type { DevicePage } from '../../../contract/doors/console/simulator.ts';
 import type { MembersShown } from '../../../contract/doors/console/workspaces.ts';
 import type { View } from '../../../contract/inboxViews.ts';
 import { call } from './call.ts';
@@ -111,7 +112,9 @@ export const membersQuery = (ws: string) =>
 export const clockQuery = (ws: string) =>
   queryOptions({
     queryKey: [ws, 'clock'] as const,
-    queryFn: ({ signal }) => call<Static<typeof ClockShown>>('GET', at(ws, '/clock'), { signal }),
+    queryFn: ({ signal }) => call<ClockShown>('GET', at(ws, '/clock'), { signal }),
+    // Others move it too, and while it moves pages follow.
+    refetchInterval: ({ state: { data } }) => (data?.advancing ? 1_000 : LOOK_MS),
   });
 
 /** People, the newest first. */

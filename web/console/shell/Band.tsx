@@ -1,13 +1,15 @@
 /** The band of a test workspace: that it is one, its clock, and what moves it. */
-import { useMutation } from '@tanstack/react-query';
-import { useState, type ReactElement } from 'react';
+import { lazy, Suspense, useState, type ReactElement } from 'react';
 import { Icon } from '../../shared/icons.tsx';
 import { useNow } from '../../shared/time.tsx';
-import { call } from '../api/call.ts';
-import { at } from '../api/queries.ts';
 import { Act } from '../ui/basic.tsx';
-import { toast, toastError } from '../ui/toasts.tsx';
+import { useAdvance } from './advance.ts';
 import { useHere, useMay } from './session.ts';
+
+// Seldom seen: not in everybody's way.
+const Advancing = lazy(async () => ({
+  default: (await import('../../simulator/Advancing.tsx')).Advancing,
+}));
 
 const HOUR_MS = 3_600_000;
 const STEPS = [
@@ -23,17 +25,22 @@ const time = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
 });
 
+type Props = {
+  /** The move of the clock that is under way. */
+  advancing: string | null;
+  onMoved: () => void;
+};
+
 /** The band. */
-export function Band({ onMoved }: { onMoved: () => void }): ReactElement {
+export function Band({ advancing, onMoved }: Props): ReactElement {
   const { id } = useHere();
   const nowMs = useNow(1_000);
   const mayAdvance = useMay('clock.advance');
+  const advance = useAdvance(id);
+  // One that was told of is followed to its end, also when the clock says first that it is over.
   const [moving, setMoving] = useState<string>();
-  const advance = useMutation({
-    mutationFn: (byMs: number) => call('POST', at(id, '/clock/advance'), { body: { byMs } }),
-    onError: toastError,
-    onSettled: () => setMoving(undefined),
-  });
+  const [over, setOver] = useState<string>();
+  if (advancing && advancing !== moving && advancing !== over) setMoving(advancing);
   return (
     <div className="band" role="region" aria-label="Test workspace">
       <strong>
@@ -44,26 +51,33 @@ export function Band({ onMoved }: { onMoved: () => void }): ReactElement {
         <Icon name="clock" size={16} />
         <time dateTime={new Date(nowMs).toISOString()}>{time.format(nowMs)}</time>
       </span>
-      {STEPS.map(({ name, says, byMs }) => (
-        <Act
-          key={name}
-          size="compact-xs"
-          may={mayAdvance}
-          hint={`Move this workspace's clock on by ${says}`}
-          busy={moving === name}
-          onAct={() => {
-            setMoving(name);
-            advance.mutate(byMs, {
-              onSuccess: () => {
-                toast(`The clock moved on by ${says}.`);
-                onMoved();
-              },
-            });
-          }}
-        >
-          {name}
-        </Act>
-      ))}
+      {moving ? (
+        <Suspense>
+          <Advancing
+            key={moving}
+            ws={id}
+            id={moving}
+            onOver={() => {
+              setOver(moving);
+              setMoving(undefined);
+              onMoved();
+            }}
+          />
+        </Suspense>
+      ) : (
+        STEPS.map(({ name, says, byMs }) => (
+          <Act
+            key={name}
+            size="compact-xs"
+            may={mayAdvance}
+            hint={`Move this workspace's clock on by ${says}`}
+            busy={advance.isPending && advance.variables === byMs}
+            onAct={() => advance.mutate(byMs)}
+          >
+            {name}
+          </Act>
+        ))
+      )}
     </div>
   );
 }

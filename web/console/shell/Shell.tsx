@@ -70,7 +70,10 @@ function Inside(): ReactElement {
         <SideBar onSearch={() => setOpen('palette')} onKeys={() => setOpen('keys')} />
         <div className="frame">
           {isTest ? (
-            <Band onMoved={() => void client.invalidateQueries({ queryKey: [workspace.id] })} />
+            <Band
+              advancing={clock?.advancing ?? null}
+              onMoved={() => void client.invalidateQueries({ queryKey: [workspace.id] })}
+            />
           ) : null}
           {online ? null : (
             <div className="offline" role="status">

@@ -6,12 +6,12 @@ import type { FastifyRequest } from 'fastify';
 import { hmac, randomToken, sameText } from '../../../base/crypto.ts';
 import { breaks, fault, isFault, type Fault } from '../../../base/fault.ts';
 import { clientNamed, clientSecret, type Client } from '../../../connect/clients.ts';
-import { readIdentity, type Identity } from '../../../connect/identity.ts';
+import { readIdentity, type ConnectIdentity } from '../../../connect/identity.ts';
 import type { HttpContext } from '../../kit/context.ts';
 import { queryOnce } from '../../kit/route.ts';
 
 /** A visitor with what the company sent along. */
-export type Asked = Identity & {
+export type Asked = ConnectIdentity & {
   client: Client;
   /** Where the visitor goes back to; undefined when they came in a window of their own and nothing is registered. */
   redirectUri: string | undefined;

@@ -31,15 +31,15 @@ const Rich = lazy(async () => ({ default: (await import('./rich/Rich.tsx')).Rich
 const MOST_TEXT = 4_096;
 
 type Mode = 'reply' | 'note';
-type Props = { ws: string; conversation: ConversationWhole; onClose: () => void };
+type Props = { ws: string; conversation: ConversationWhole; onClose: () => void; onSaid: () => void };
 
 /** What else than text can be sent. */
 export const KINDS = ['buttons', 'card', 'carousel', 'form', 'location', 'template'] as const;
 /** One of them. */
 export type Kind = (typeof KINDS)[number];
 
-/** The composer. `onClose` closes the conversation, once the answer is on its way. */
-export function Composer({ ws, conversation, onClose }: Props): ReactElement {
+/** The composer. `onClose` closes the conversation, once the answer is on its way; `onSaid` is told of each. */
+export function Composer({ ws, conversation, onClose, onSaid }: Props): ReactElement {
   const { id, ways, draft } = conversation;
   const [mode, setMode] = useState<Mode>('reply');
   const [text, setText] = useState(draft?.text ?? '');
@@ -68,8 +68,10 @@ export function Composer({ ws, conversation, onClose }: Props): ReactElement {
   const off = may === true ? (isNote ? undefined : (way?.reason ?? undefined)) : may;
   const isEmpty = !value.trim() && (isNote || !files.kept.length);
   const cannot = off !== undefined || isEmpty || files.isBusy;
-  const say = (content: Content) =>
+  const say = (content: Content) => {
     send(ws, id, { content, seenUpTo: seenUpTo(), ...(way ? { destinationId: way.destinationId } : {}) });
+    onSaid();
+  };
   const go = (andClose = false) => {
     if (cannot) return;
     if (isNote) return noteIt.mutate({ text: value.trim(), mentions: mentionsIn(value) });

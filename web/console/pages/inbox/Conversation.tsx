@@ -21,8 +21,10 @@ import { Opens } from '../../ui/Opens.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
+import { Tags } from './Tags.tsx';
 import { Thread } from './Thread.tsx';
 
+const ThreadAt = lazy(async () => ({ default: (await import('./ThreadAt.tsx')).ThreadAt }));
 const Profile = lazy(async () => ({ default: (await import('./Profile.tsx')).Profile }));
 const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
@@ -31,10 +33,16 @@ const HOUR_MS = 3_600_000;
 export function Conversation({
   ws,
   id,
+  at: place,
+  onEnd,
   onBack,
 }: {
   ws: string;
   id: string;
+  /** The message at which it is opened, instead of its end. */
+  at?: string | undefined;
+  /** Leads to its end. */
+  onEnd: () => void;
   onBack: () => void;
 }): ReactElement {
   const { data, error, refetch } = useQuery(conversationQuery(ws, id));
@@ -61,9 +69,15 @@ export function Conversation({
     <>
       <section className="thread-pane" aria-label={`Conversation with ${data.contact.name ?? 'somebody'}`}>
         <Head ws={ws} conversation={data} onBack={onBack} />
-        <Thread ws={ws} conversation={data} />
+        {place === undefined ? (
+          <Thread ws={ws} conversation={data} />
+        ) : (
+          <Suspense fallback={<div className="thread" />}>
+            <ThreadAt key={place} ws={ws} conversation={data} at={place} onEnd={onEnd} />
+          </Suspense>
+        )}
         <Present id={id} />
-        <Composer ws={ws} conversation={data} onClose={close} />
+        <Composer ws={ws} conversation={data} onClose={close} onSaid={onEnd} />
       </section>
       <Suspense fallback={<aside className="profile" />}>
         <Profile ws={ws} contactId={data.contact.id} />
@@ -128,9 +142,10 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
     );
   const take = () => change.mutate({ assigneeId: assignee?.id === me.id ? null : me.id });
   const allowed = may === true;
-  const [menu, setMenu] = useState<'assign' | 'snooze'>();
+  const mayTag = useMay('contacts.write');
+  const [menu, setMenu] = useState<'assign' | 'snooze' | 'tag'>();
   const why = useWhyLast(ws, conversation.id);
-  const opens = (which: 'assign' | 'snooze') => ({
+  const opens = (which: 'assign' | 'snooze' | 'tag') => ({
     opened: menu === which,
     onChange: (is: boolean) => setMenu(is ? which : undefined),
   });
@@ -142,6 +157,7 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
     },
     { keys: 'm', does: 'Assign to me', act: () => allowed && take() },
     { keys: 'a', does: 'Assign to somebody', act: () => allowed && setMenu('assign') },
+    { keys: 't', does: 'Tag who it is with', act: () => mayTag === true && setMenu('tag') },
     { keys: 'z', does: 'Snooze', act: () => allowed && setMenu('snooze') },
     {
       keys: 'u',
@@ -174,6 +190,7 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
         </p>
       </div>
       <div className="thread-acts">
+        <Tags ws={ws} contactId={contact.id} menu={opens('tag')} />
         <Assign
           ws={ws}
           conversation={conversation}

@@ -16,6 +16,7 @@ import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
 
+const MessageHits = lazy(async () => ({ default: (await import('./MessageHits.tsx')).MessageHits }));
 const Bulk = lazy(async () => ({ default: (await import('./Bulk.tsx')).Bulk }));
 const ROW_PX = 76;
 /** Rows below which more are asked for. */
@@ -32,14 +33,16 @@ type Props = {
   ws: string;
   view: View;
   filter: InboxFilter;
+  /** What a search looks for: people, where it is left out. */
+  among: 'messages' | undefined;
   open: string | undefined;
-  onOpen: (id: string | undefined) => void;
-  onFilter: (next: InboxFilter) => void;
-  pathOf: (view: View) => string;
+  /** Opens a conversation, at a message of it. */
+  onOpen: (id: string | undefined, at?: string) => void;
+  onFilter: (next: InboxFilter & { in?: 'messages' | undefined }) => void;
 };
 
 /** The list with its views and its filter. */
-export function ConversationList({ ws, view, filter, open, onOpen, onFilter }: Props): ReactElement {
+export function ConversationList({ ws, view, filter, among, open, onOpen, onFilter }: Props): ReactElement {
   const { data: counts } = useQuery(countsQuery(ws));
   const search = useRef<HTMLInputElement>(null);
   useKeys([{ keys: '/', does: 'Find in the inbox', act: () => search.current?.focus() }]);
@@ -67,8 +70,8 @@ export function ConversationList({ ws, view, filter, open, onOpen, onFilter }: P
             ref={search}
             type="search"
             size="sm"
-            aria-label="Find by name, address or id"
-            placeholder="Find by name or address"
+            aria-label={among ? 'Find by words of messages' : 'Find by name, address or id'}
+            placeholder={among ? 'Find what was said' : 'Find by name or address'}
             leftSection={<Icon name="search" size={16} />}
             value={filter.q ?? ''}
             onChange={({ currentTarget: { value } }) => onFilter({ q: value || undefined })}
@@ -83,8 +86,28 @@ export function ConversationList({ ws, view, filter, open, onOpen, onFilter }: P
           </button>
           {counts?.mentioned ? <Mentioned ws={ws} view={view} n={counts.mentioned} /> : null}
         </div>
+        {filter.q ? (
+          <div className="switch" role="group" aria-label="What is searched">
+            {([undefined, 'messages'] as const).map((one) => (
+              <button
+                key={one ?? 'people'}
+                type="button"
+                aria-pressed={among === one}
+                onClick={() => onFilter({ in: one })}
+              >
+                {one ? 'Messages' : 'People'}
+              </button>
+            ))}
+          </div>
+        ) : null}
       </header>
-      <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
+      {filter.q && among ? (
+        <Suspense>
+          <MessageHits ws={ws} q={filter.q} onOpen={onOpen} />
+        </Suspense>
+      ) : (
+        <Rows ws={ws} view={view} filter={filter} open={open} onOpen={onOpen} />
+      )}
     </section>
   );
 }
@@ -127,6 +150,11 @@ function Rows({ ws, view, filter, open, onOpen }: RowsProps): ReactElement | nul
   useKeys([
     { keys: 'j', does: 'Next conversation', act: () => step(1) },
     { keys: 'k', does: 'Conversation before', act: () => step(-1) },
+    {
+      keys: 'o',
+      does: 'Open the first conversation, or go into the one that is open',
+      act: () => (open ? document.querySelector<HTMLElement>('.thread')?.focus() : step(0)),
+    },
     { keys: 'x', does: 'Choose this conversation', act: () => open && choose(open) },
     {
       keys: 'Escape',

@@ -2,7 +2,6 @@
 import { getRouteApi, useParams } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { VIEWS, type View } from '../../../../contract/inboxViews.ts';
-import { paths } from '../../paths.ts';
 import { useHere } from '../../shell/session.ts';
 import { Empty } from '../../ui/states.tsx';
 import { Conversation } from './Conversation.tsx';
@@ -19,13 +18,17 @@ export function Inbox(): ReactElement {
   const navigate = route.useNavigate();
   const view: View = VIEWS.find((one) => one === given) ?? 'all';
   const filter = { q: search.q, channel: search.channel, unread: search.unread };
-  const open = (id: string | undefined) =>
+  const open = (id: string | undefined, at?: string) =>
     void (id === undefined
-      ? navigate({ to: '/w/$ws/inbox/$view', params: { ws, view }, search: (now) => now })
+      ? navigate({
+          to: '/w/$ws/inbox/$view',
+          params: { ws, view },
+          search: (now) => ({ ...now, at: undefined }),
+        })
       : navigate({
           to: '/w/$ws/inbox/$view/$conversation',
           params: { ws, view, conversation: id },
-          search: (now) => now,
+          search: (now) => ({ ...now, at }),
         }));
   return (
     <div className="inbox" data-open={conversation !== undefined || undefined}>
@@ -33,10 +36,10 @@ export function Inbox(): ReactElement {
         ws={ws}
         view={view}
         filter={filter}
+        among={search.in}
         open={conversation}
         onOpen={open}
         onFilter={(next) => void navigate({ search: (now) => ({ ...now, ...next }), replace: true })}
-        pathOf={(one) => paths.inbox(ws, one)}
       />
       {conversation === undefined ? (
         <div className="thread-none">
@@ -47,7 +50,14 @@ export function Inbox(): ReactElement {
           </Empty>
         </div>
       ) : (
-        <Conversation key={conversation} ws={ws} id={conversation} onBack={() => open(undefined)} />
+        <Conversation
+          key={conversation}
+          ws={ws}
+          id={conversation}
+          at={search.at}
+          onEnd={() => search.at !== undefined && open(conversation)}
+          onBack={() => open(undefined)}
+        />
       )}
     </div>
   );

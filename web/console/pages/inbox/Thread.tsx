@@ -159,13 +159,15 @@ function useSeen(ws: string, conversation: ConversationWhole, entries: readonly 
   }, [ws, id, unread, last, own, may]);
 }
 
-function isNewDay(before: ThreadEntry | undefined, entry: ThreadEntry): boolean {
+/** Whether an entry is the first of its day. */
+export function isNewDay(before: ThreadEntry | undefined, entry: ThreadEntry): boolean {
   return before === undefined || new Date(before.at).toDateString() !== new Date(entry.at).toDateString();
 }
 
 type EntryProps = Omit<BubbleProps, 'entry'> & { entry: ThreadEntry };
 
-function Entry({ entry, ...rest }: EntryProps): ReactElement {
+/** One entry. */
+export function Entry({ entry, ...rest }: EntryProps): ReactElement {
   switch (entry.type) {
     case 'note':
       return (
