@@ -33,6 +33,7 @@ import { DEMO_EMAIL, ensureDemo, type Demo } from './accounts/demo.ts';
 import { doOnce } from './accounts/install.ts';
 import { sealCallbackKeys } from './accounts/integrations.ts';
 import { createKeyring } from './accounts/keys.ts';
+import { createRequestLog } from './accounts/requests.ts';
 import { firstOwnerLink, type FirstOwner } from './accounts/passwordLinks.ts';
 import { installSecret, openInstall } from './accounts/secret.ts';
 import { newSignInLink, type SignInLink } from './accounts/signInLinks.ts';
@@ -171,6 +172,8 @@ async function compose(
     ...(probes ? [probes] : []),
     places,
     ctx.queue,
+    // What is played on a stage keeps no log of requests.
+    ...(serves && !overrides.store ? [ctx.requests] : []),
     rooms.notices,
     ...(serves ? [...rooms.parts, server] : []),
     {
@@ -245,6 +248,7 @@ function openShared(ground: Ground) {
     queue: createQueue(ground),
     directory: createDirectory({ ...ground, sql: ground.aside }),
     keyring: createKeyring(ground),
+    requests: createRequestLog(ground),
     webhooks: createWebhooks(ground),
     runs: runSource({ ...ground, sql: ground.aside }),
     flow: createFlow({ ...ground, sql: ground.aside }),

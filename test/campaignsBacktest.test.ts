@@ -200,6 +200,24 @@ async function rowCounts(workspaceId: number): Promise<unknown> {
   return row;
 }
 
+test('in order of receipt, what was told too late was not there; in order of when it was done, it was', async () => {
+  const place = await newPlace();
+  const nowMs = await place.nowMs();
+  await place.tell('ann', { name: 'buy', timestamp: (nowMs - HOUR_MS) / 1000 });
+  await place.settled();
+  await place.tell('ann', { name: 'look', timestamp: (nowMs - 2 * HOUR_MS) / 1000 });
+  await place.settled();
+  const file = {
+    key: 'after-a-look',
+    trigger: { event: { did: 'buy' } },
+    filter: { did: 'look' },
+    steps: [mail('thanks')],
+  };
+  const received = triedOf(await tryOver(place, file));
+  const done = triedOf(await tryOver(place, file, { orderedBy: 'at' }));
+  assert.deepEqual([received.entered.n, received.refused['filter']?.n, done.entered.n], [0, 1, 1]);
+});
+
 test('what nobody can have done, and what no event sets off, is told', async () => {
   const place = await newPlace();
   const none = await tryOver(place, {

@@ -107,6 +107,8 @@ test('paused it lets nobody in; ended all leave; pages', async () => {
     (await call('POST', at(`/campaigns/${id}/enter`), { contactId: who[0], key: 'z' })).status,
     409,
   );
+  await ok('POST', `/campaigns/${id}/pause`, { what: 'all' });
+  assert.deepEqual(await ok('GET', `/campaigns/${id}/resume`), { people: 3, overdue: 0 });
   await ok('POST', `/campaigns/${id}/resume`, {});
   await ok('POST', `/campaigns/${id}/end`);
   await until('all left', async () => {

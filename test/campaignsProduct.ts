@@ -161,17 +161,21 @@ export function mail(key: string, more: object = {}) {
   return { key, send: { content: { type: 'text' as const, text: key }, channel: 'email', ...more } };
 }
 
+/** Campaigns of which people were erased or merged: what was counted of them stays, and their rows are gone. */
+export const hasFewerRows = new Set<number>();
+
 /** What must hold in every workspace at any time: no enrolment without a timer, counts equal rows. */
 export async function provesWhole(): Promise<void> {
   const stuck = await sql`
     SELECT e.id FROM enrolments e LEFT JOIN timers t ON t.bucket = e.bucket AND t.contact_id = e.contact_id AND t.owner_id = e.id
     WHERE t.owner_id IS NULL`;
   assert.deepEqual([...stuck], [], 'every enrolment has a timer');
-  const odd = await sql`
+  const odd = await sql<{ campaign: number; counted: number; rows: number }[]>`
     SELECT coalesce(t.campaign_id, e.campaign_id) AS campaign, t.n AS counted, e.n AS rows FROM
       (SELECT campaign_id, epoch, arm, sum(n)::bigint AS n FROM campaign_tallies WHERE metric = 'entered' GROUP BY 1, 2, 3) t
       FULL JOIN (SELECT campaign_id, epoch, arm, count(*) AS n FROM campaign_entries GROUP BY 1, 2, 3) e
         ON e.campaign_id = t.campaign_id AND e.epoch = t.epoch AND e.arm = t.arm
     WHERE t.n IS DISTINCT FROM e.n`;
-  assert.deepEqual([...odd], [], 'entries are counted');
+  const amiss = odd.filter(({ campaign, counted, rows }) => !hasFewerRows.has(campaign) || counted < rows);
+  assert.deepEqual(amiss, [], 'entries are counted');
 }

@@ -1,7 +1,8 @@
 /** Scenarios of people who were let down by other engines, each as it should go: waits, runs, edits, goals, publishing. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { publish, saveDraft } from '../src/campaigns/campaigns.ts';
+import { pauseCampaign, publish, resumeCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
+import { erasePerson, mergePeople } from '../src/people/people.ts';
 import { isoTime } from '../src/base/clock.ts';
 import { callIn } from '../src/campaigns/events/call.ts';
 import { readCampaign } from '../src/campaigns/steps/definition.ts';
@@ -9,6 +10,7 @@ import { isFault } from '../src/base/fault.ts';
 import {
   connection,
   DAY_MS,
+  hasFewerRows,
   HOUR_MS,
   mail,
   MINUTE_MS,
@@ -384,5 +386,83 @@ scenario(
     const id = await place.tell('greta', { name: 'in' });
     await place.settled();
     assert.deepEqual([await place.inside(segment), await place.mails(id)], [[id], ['follow-up']]);
+  },
+);
+
+scenario(
+  'published so that those inside finish by the version they entered by: they do, and who enters goes by the new one',
+  async () => {
+    const place = await newPlace();
+    const base = { key: 'finish', trigger: { event: { did: 'in' } } };
+    const rest = { key: 'rest', wait: { for: '1d' } };
+    await place.live({ ...base, steps: [rest, mail('old')] });
+    const before = await place.tell('before', { name: 'in' });
+    await place.settled();
+    await place.live({ ...base, steps: [rest, mail('new')] }, 'finish');
+    const after = await place.tell('after', { name: 'in' });
+    await place.advance(DAY_MS);
+    assert.deepEqual([await place.mails(before), await place.mails(after)], [['old'], ['new']]);
+    await provesWhole();
+  },
+);
+
+scenario(
+  'scenarios 17, 20 and 28 at once: published, paused and resumed while people come, are merged and erased: each is written to once',
+  async () => {
+    const place = await newPlace();
+    const base = { key: 'at-once', trigger: { event: { did: 'in' } }, entry: 'once' as const };
+    const steps = (rest: string) => [mail('one'), { key: rest, wait: { for: '1d' } }, mail('two')];
+    const { id: campaignId } = await place.live({ ...base, steps: steps('rest') });
+    hasFewerRows.add(campaignId);
+    const who = Array.from({ length: 24 }, (_, i) => `once${i}`);
+    const ids = await Promise.all(who.map((name) => place.tell(name)));
+    const nowMs = await place.nowMs();
+    const of = { workspaceId: place.id, atMs: nowMs };
+    const come = async () => {
+      for (const name of who) await place.tell(name, { name: 'in' });
+    };
+    const steer = async () => {
+      for (const rest of ['pause', 'rest']) {
+        await place.live({ ...base, steps: steps(rest) });
+        await ctx.queue.transact((tx) => pauseCampaign(ctx, tx, place.id, campaignId, 'all', nowMs));
+        const how = { mode: 'shift' as const, over: '1s' };
+        await ctx.queue.transact((tx) => resumeCampaign(ctx, tx, place.id, campaignId, how, nowMs + 1));
+      }
+    };
+    const [gone, discarded, surviving] = [ids.slice(0, 4), ids.slice(4, 8), ids.slice(8, 12)];
+    const change = async () => {
+      for (const [i, contactId] of gone.entries()) {
+        const erased = { ...of, contactId, afterCommit: (run: () => void) => run() };
+        await ctx.queue.transact((tx) => erasePerson(ctx, tx, erased));
+        const pair = {
+          workspaceId: place.id,
+          discardedId: discarded[i]!,
+          survivingId: surviving[i]!,
+        };
+        must(await ctx.queue.transact((tx) => mergePeople(ctx as never, tx, nowMs, pair)));
+      }
+    };
+    await Promise.all([come(), steer(), change()]);
+    await place.settled();
+    await place.advance(DAY_MS + MINUTE_MS);
+    await place.advance(MINUTE_MS);
+    const isOut = async (id: number) => (await place.refusal(id)) === 'paused';
+    for (const id of ids.slice(12)) {
+      const mails = await place.mails(id);
+      assert.ok(mails.join() === 'one,two' || (!mails.length && (await isOut(id))), `${id}: ${mails.join()}`);
+    }
+    for (const [i, id] of surviving.entries()) {
+      // What was sent to who was merged stays theirs; what comes after it is the survivor's.
+      const [theirs, own] = [await place.mails(discarded[i]!), await place.mails(id)];
+      const all = [...theirs, ...own].toSorted().join();
+      const goesOn = all === 'one,two' || all === 'one,one,two';
+      assert.ok(goesOn || (!all && (await isOut(id))), `${id}: ${theirs.join()}; ${own.join()}`);
+      assert.equal(new Set(own).size, own.length);
+    }
+    const left = await sql`
+      SELECT id FROM enrolments WHERE campaign_id = ${campaignId}
+      UNION ALL SELECT enrolment_id FROM campaign_entries WHERE contact_id = ANY(${gone}::bigint[])`;
+    assert.deepEqual([...left], [], 'all have left, and nothing is left of who was erased');
+    await provesWhole();
   },
 );

@@ -120,6 +120,47 @@ describe('workspaces, members and keys', () => {
     refused(await call('DELETE', `${base}/members/${owner.id}`), 409, 'role');
   });
 
+  test('requests by keys are in a log without what they said, also those that were refused; a key says when it was used last', async () => {
+    const made = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'viewer' }), 201);
+    const viewer = caller(url, made.token);
+    ok(await viewer('GET', `${base}/contacts`));
+    const { headers } = await viewer('POST', `${base}/contacts`, { givenName: 'Secret' });
+    refused(await viewer('GET', `${base}/contacts?limit=none`), 400, 'limit');
+    const log = async (more: string): Promise<Json> =>
+      ok(await call('GET', `${base}/requests?key=${made.keyId}${more}`));
+    const { requests } = await until('all three are there', async () => {
+      const page = await log('');
+      return page.requests.length === 3 && page;
+    });
+    const at = '/api/workspaces/:workspaceId/contacts';
+    assert.deepEqual(
+      requests
+        .map(({ method, route, status, fault }: Json) => [method, route, status, fault?.code ?? null])
+        .toSorted(),
+      [
+        ['GET', at, 200, null],
+        ['GET', at, 400, 'bad_request'],
+        ['POST', at, 403, 'forbidden'],
+      ],
+    );
+    assert.ok(requests.some(({ requestId }: Json) => requestId === headers.get('x-request-id')));
+    assert.ok(!JSON.stringify(requests).includes('Secret'));
+    const failed: Json[] = [];
+    for (let before = ''; ; ) {
+      const page = await log(`&failed=true&limit=1${before}`);
+      failed.push(...page.requests);
+      if (page.next === null) break;
+      before = `&before=${page.next}`;
+    }
+    assert.deepEqual(
+      failed,
+      requests.filter(({ status }: Json) => status >= 400),
+    );
+    const keys = ok(await call('GET', `${base}/keys`)).keys;
+    assert.ok(keys.find(({ keyId }: Json) => keyId === made.keyId).lastUsedAt);
+    assert.equal((await viewer('GET', `${base}/requests`)).status, 403);
+  });
+
   test('an admin makes neither owners nor keys of an owner', async () => {
     const made = ok(await call('POST', `${base}/keys`, { door: 'console', role: 'admin' }), 201);
     const admin = caller(url, made.token);

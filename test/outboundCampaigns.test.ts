@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKey } from '../src/accounts/keys.ts';
+import { findCampaign, versionsOf } from '../src/campaigns/campaigns.ts';
+import { reportOf } from '../src/campaigns/report/report.ts';
 import { STATE } from '../src/ledger/states.ts';
 import { DAY_MS, mail, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
 import { must } from './support/world.ts';
@@ -52,12 +54,13 @@ const welcome = (key: string, event = 'signup') => ({
   steps: [mail(key)],
 });
 
-test('O1, O3, O5, O6: signed up in San Francisco and no picture within 2 weeks, told by identify and track: an e-mail', async () => {
+test('O1, O3, O4, O5, O6: signed up in San Francisco and no picture within 2 weeks, told by identify and track: an e-mail, and what it led to', async () => {
   const door = await newDoor();
-  await door.place.live({
+  const campaign = await door.place.live({
     key: 'picture-reminder',
     trigger: { event_without: { did: 'signup', not: 'upload picture', within: '14d' } },
     filter: { attribute: 'city', is: 'San Francisco' },
+    goals: [{ key: 'uploaded', event: 'upload picture', within: '21d', primary: true }],
     steps: [mail('pictures')],
   });
   for (const [id, city] of [
@@ -77,6 +80,21 @@ test('O1, O3, O5, O6: signed up in San Francisco and no picture within 2 weeks, 
     [await door.mails('ann'), await door.mails('bob'), await door.mails('eve')],
     [['pictures'], [], []],
   );
+  await door.track('ann', 'upload picture', { timestamp: (await door.place.nowMs()) / 1000 });
+  await door.place.settled();
+  // Then the time is over in which it may be reached.
+  await door.place.advance(8 * DAY_MS);
+  const now = (await findCampaign(sql, door.place.id, campaign.id))!;
+  const versions = await versionsOf(sql, campaign.id);
+  const { steps, epochs } = await reportOf(sql, now, versions, await door.place.nowMs());
+  const mailed = steps.find(({ step }) => step === 'pictures')!;
+  assert.deepEqual(
+    [mailed.counts['sent'], mailed.counts['accepted'], mailed.goals],
+    [{ unique: 1, total: 1 }, { unique: 1, total: 1 }, [{ goal: 'uploaded', people: 1, times: 1, value: 0 }]],
+    'the effect of the message on what users do is told with it',
+  );
+  const [told] = epochs[0]!.goals;
+  assert.deepEqual([told!.key, told!.treated.converted], ['uploaded', 2], 'and of all who entered');
   await provesWhole();
 });
 

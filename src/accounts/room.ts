@@ -3,6 +3,7 @@ import type { Room } from '../db/room.ts';
 import { sweepAllowances } from './allowances.ts';
 import { sweepIdempotency } from './idempotency.ts';
 import { sweepSessions } from './operators.ts';
+import { sweepRequests } from './requests.ts';
 import { sweepSignUps } from './signUps.ts';
 
 /** Accounts. */
@@ -19,6 +20,9 @@ export const accountsRoom: Room = {
     allowances: 'a keyed hash of a network, for as long as it counts',
     operator_sessions: 'names nobody',
     api_keys: 'names nobody',
+    key_uses: 'names nobody',
+    request_log: 'names nobody: routes, not addresses',
+    'request_log.fault': 'kept for a week: what was wrong with a request, without addresses',
     integrations: 'names nobody',
     sign_ups: 'names who signs up, for a quarter of an hour',
     install: 'names nobody',
@@ -29,6 +33,7 @@ export const accountsRoom: Room = {
   exports: {
     idempotency: { not: 'answers to a caller’s own requests, for a day' },
     audit_log: { not: 'what operators did, by ids: it is theirs' },
+    request_log: { not: 'what was wrong with requests, without addresses' },
     sign_in_failures: { not: 'of operators' },
     allowances: { not: 'of networks' },
     password_links: { not: 'of operators' },
@@ -42,5 +47,6 @@ export const accountsRoom: Room = {
     await sweepSessions(sql, nowMs);
     await sweepAllowances(sql, nowMs);
     await sweepSignUps(sql, nowMs);
+    await sweepRequests(sql, nowMs);
   },
 };

@@ -14,10 +14,11 @@ import { holdEvents, offerHeld, whoMayBe } from './enrol/known.ts';
 import { keyOfCall } from './enrol/keys.ts';
 import type { LiveNames } from './enrol/live.ts';
 import { look } from './enrol/look.ts';
-import type { Member } from './enrol/member.ts';
+import type { Campaign, Member } from './enrol/member.ts';
 import { countOwn } from './enrol/own.ts';
 import type { Timer } from './enrol/sql.read.ts';
 import { selectUnbuilt } from './enrol/sql.tasks.ts';
+import { setOffBy } from './enrol/triggers.ts';
 import { writeChanges, type WriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
 import { ARRIVAL } from './events/sql.ts';
@@ -49,7 +50,7 @@ export function byWorkspace(arrivals: readonly Arrival[], timers: readonly Timer
   return parts;
 }
 
-/** Takes it. `nowMs` is by our clock. True when it set timers, which may be due already. */
+/** Takes it. `nowMs` is by our clock. True when it set a timer that is due already. */
 export async function takeTurn(
   deps: TurnDeps,
   tx: Tx,
@@ -77,7 +78,7 @@ export async function takeTurn(
     ...concerned.map(({ receivedMs }) => receivedMs),
   );
   const unknown = live.isBuilding ? await selectUnbuilt(tx, lane) : undefined;
-  const campaignIds = [...live.campaigns.keys()];
+  const campaignIds = [...mayBeEntered(live, concerned)];
   const mayBeAnonymous = whoMayBe(live, concerned, timers);
   const doubts = { unknown, mayBeAnonymous };
   const members = await openBook(tx, live, workspace, [...ids], campaignIds, firstMs, doubts);
@@ -106,8 +107,25 @@ export async function takeTurn(
     } else changes.gone.set(timer.ownerId, { ...timer, id: timer.ownerId, campaignId: 0 });
   }
   if (changes.held.length) await holdEvents(tx, live, changes.held);
-  await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
-  return changes.enrolments.size > 0 || changes.looks.size > 0;
+  return await writeChanges(deps, tx, live, workspace, members, changes, nowMs);
+}
+
+/** Campaigns that events or calls of this turn may let somebody into, or reach a goal of: what is left out costs nothing, however many. */
+function mayBeEntered(live: LiveNames, concerned: readonly Arrival[]): Set<number> {
+  const found = new Set<number>();
+  const add = (campaigns: Iterable<Campaign>) => {
+    for (const { id } of campaigns) found.add(id);
+  };
+  for (const { kind, nameId, flags, properties } of concerned) {
+    if (kind === ARRIVAL.call) found.add((properties as { campaign: number }).campaign);
+    if (kind !== ARRIVAL.event) continue;
+    const name = live.nameOf.get(nameId!)!;
+    add(setOffBy(live.triggers, name, properties));
+    add(live.goals.get(name) ?? []);
+    // Who is known by it may have done anything before.
+    if (flags & FLAG.unnamed) add(live.campaigns.values());
+  }
+  return found;
 }
 
 /** Moves those who stand in a version that nobody goes by any more. */

@@ -52,7 +52,13 @@ export function backtestLines({ key, from, to, tried, result, asOfToday }: Backt
   ];
   if (tried < 4096)
     lines.push(`From ${tried} of 4,096 parts of your people; ± is how far off that may be, 19 times of 20.`);
-  if (!result || result.people.n === 0) return [...lines, 'Nothing that anybody did would have set it off.'];
+  if (!result || result.people.n === 0)
+    return [
+      ...lines,
+      tried < 4096
+        ? 'Nobody in these did what sets it off; --all goes through everybody.'
+        : 'Nothing that anybody did would have set it off.',
+    ];
   const rows: [string, Estimate][] = [
     ['did what sets it off', result.people],
     ['entries', result.entered],

@@ -1082,6 +1082,14 @@ CREATE TABLE invitations (
 );
 CREATE INDEX invitations_of_workspace ON invitations USING btree (workspace_id);
 
+-- on every node
+CREATE TABLE key_uses (
+  door text NOT NULL,
+  key_id text NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (door, key_id)
+) WITH (fillfactor=80);
+
 -- by bucket
 CREATE TABLE lanes (
   bucket smallint NOT NULL,
@@ -1434,6 +1442,21 @@ CREATE TABLE proof_keys (
   key_sealed bytea NOT NULL,
   PRIMARY KEY (id),
   CHECK ((id = 1))
+);
+
+-- by workspace_id
+CREATE TABLE request_log (
+  workspace_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  request_id text NOT NULL,
+  door text NOT NULL,
+  key_id text NOT NULL,
+  method text NOT NULL,
+  route text NOT NULL,
+  status smallint NOT NULL,
+  duration_ms integer NOT NULL,
+  fault jsonb,
+  PRIMARY KEY (workspace_id, at_ms, request_id)
 );
 
 -- on every node

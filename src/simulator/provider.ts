@@ -2,13 +2,15 @@
  * The simulated provider: a sender behind the adapter contract, for every channel of a test workspace. What it takes appears
  * on devices, and what it will report is due work, both in one transaction before it answers. It calls nobody.
  *
- * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row.
+ * Made for broadcasts: a batch of 500 is one insert of messages, one plan of receipts and one due row. Single messages that are sent
+ * while others are being written go into the next transaction together; how long each takes to answer stays its own.
  */
 import type { ReceiptGroup, ReceiptPlan } from './receipts.ts';
 import { pause, type Clock } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { firstIdAt, type IdSource } from '../base/ids.ts';
 import type { Adapter, Outcome, Outgoing, Receipt, Sender, TakeReceipts } from '../channels/adapter.ts';
+import { gather } from '../db/gather.ts';
 import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -39,6 +41,8 @@ export type SenderDeps = {
 
 /** How long an idempotent provider knows a key; real ones name 24 hours. */
 const KEY_KNOWN_MS = 86_400_000;
+/** Single messages that are written in one transaction, at most. */
+const TOGETHER = 500;
 /** How far back a look-up goes. */
 const LOOK_BACK_MS = 30 * KEY_KNOWN_MS;
 
@@ -52,6 +56,10 @@ export function simulatedSender(options: {
   const { provider, channel } = adapter;
   const closed = new AbortController();
 
+  const recordSoon = gather(recordTogether, (waiting: readonly Recorded[]) =>
+    Math.min(waiting.length, TOGETHER),
+  );
+
   const sendBatch = async (messages: readonly Outgoing[]): Promise<Outcome[]> => {
     if (!messages.length) return [];
     const world = await deps.rules.world(integration.workspaceId);
@@ -59,7 +67,8 @@ export function simulatedSender(options: {
     const chosen = await deps.rules.choose(world, channel, messages);
     const call = newCall(options, await repeatsOf(messages));
     messages.forEach((message, at) => take(call, message, chosen[at]));
-    await record(call, world);
+    if (messages.length === 1) await recordSoon(integration.id, { call, world });
+    else await record([{ call, world }]);
     if (call.before.length) await deps.takeReceipts(integration.id, call.before);
     if (call.waitMs) await pause(deps.clock, call.waitMs, closed.signal);
     return call.outcomes;
@@ -235,12 +244,17 @@ function isConfirmed(confirms: Adapter['confirms'], state: Receipt['state']): bo
   return confirms === 'read' || (confirms === 'delivered' && state !== 'read');
 }
 
-/** Writes what came of the call: the devices' messages, the plans and their due rows, in one transaction. */
-async function record(call: SimulatedCall, world: World): Promise<void> {
+/** What came of a call, and the world in which it was made. */
+type Recorded = { call: SimulatedCall; world: World };
+
+/** Writes what came of calls of one sender: the devices' messages, the plans and their due rows, in one transaction. */
+async function record(calls: readonly Recorded[]): Promise<void> {
+  const { call, world } = calls.at(-1)!;
   const { deps, integration, adapter } = call;
   const { queue, ids, clock } = deps;
   const nowMs = clock.nowMs();
-  const plans = [...call.reports]
+  const devices = calls.flatMap((one) => one.call.devices);
+  const plans = [...reportsOf(calls)]
     .map(([afterMs, groups]) => ({ afterMs, groups: [...groups.values()].filter(({ refs }) => refs.length) }))
     .filter(({ groups }) => groups.length)
     .map(({ afterMs, groups }) => {
@@ -265,15 +279,37 @@ async function record(call: SimulatedCall, world: World): Promise<void> {
     workspaceId,
     dueMs: nowMs + afterMs,
   }));
-  if (!call.devices.length && !plans.length) return;
+  if (!devices.length && !plans.length) return;
   // The statements go out together: one round trip besides begin and commit.
   await queue.transact((tx) =>
     Promise.all([
-      call.devices.length ? insertDeviceMessages(tx, common, call.devices) : undefined,
+      devices.length ? insertDeviceMessages(tx, common, devices) : undefined,
       plans.length ? insertPlans(tx, workspaceId, integrationId, plans) : undefined,
       queue.putForLater(tx, due),
     ]),
   );
+}
+
+/** Receipts of calls to come, by their delay and then by what they say. */
+function reportsOf(calls: readonly Recorded[]): SimulatedCall['reports'] {
+  const [first, ...others] = calls.map(({ call }) => call.reports);
+  for (const [afterMs, groups] of others.flatMap((reports) => [...reports])) {
+    const known = first!.get(afterMs) ?? new Map<string, ReceiptGroup>();
+    first!.set(afterMs, known);
+    for (const [key, group] of groups) {
+      const same = known.get(key);
+      if (same) {
+        same.refs.push(...group.refs);
+        same.ids.push(...group.ids);
+      } else known.set(key, group);
+    }
+  }
+  return first!;
+}
+
+async function recordTogether(_integration: number, calls: readonly Recorded[]): Promise<void[]> {
+  await record(calls);
+  return calls.map(() => undefined);
 }
 
 /** JSON that Postgres takes: it refuses NUL and half surrogates, which one message must not do to 499 others. */

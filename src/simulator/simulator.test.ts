@@ -143,6 +143,29 @@ beforeEach(() => {
 });
 
 describe('a simulated provider', () => {
+  it('takes single messages that come together in few transactions, each with its own answer and receipts', async () => {
+    const sender = open(twilio, SMS);
+    const singles = Array.from({ length: 60 }, (_, at) => message(`+1310556${String(at).padStart(4, '0')}`));
+    const outcomes = await Promise.all(singles.map((one) => sender.send(one)));
+    assert.ok(outcomes.every(({ kind }) => kind === 'accepted'));
+    const [due] = await sql<
+      { n: number }[]
+    >`SELECT count(*) AS n FROM due WHERE kind = ${KIND.simulatedReceipt}`;
+    assert.ok(due!.n <= 6, `${due!.n} due rows`);
+    await quiet();
+    for (const { ref } of singles) assert.deepEqual(statesOf(ref), ['delivered']);
+    for (const [at, one] of singles.entries()) {
+      const shown = good(await simulator.phone(TEST, one.to));
+      const outcome = outcomes[at]!;
+      assert.deepEqual(
+        shown.map(({ ref }) => ref),
+        [one.ref],
+      );
+      const receipt = got.flatMap(({ receipts }) => receipts).find(({ ref }) => ref === one.ref)!;
+      assert.ok(outcome.kind === 'accepted' && receipt.externalId === outcome.externalIds[0]);
+    }
+  });
+
   it('takes a batch, shows it on the devices and reports each delivery once', async () => {
     const batch = Array.from({ length: 500 }, (_, at) => message(`+1310555${String(at).padStart(4, '0')}`));
     const outcomes = await open(twilio, SMS).sendBatch(batch);

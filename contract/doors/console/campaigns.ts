@@ -62,6 +62,8 @@ export const ResumeCampaign = Type.Object({
   mode: Type.Optional(oneOf(['shift', 'catch_up'] as const)),
   over: Type.Optional(Type.String({ maxLength: 20 })),
 });
+/** `GET …/campaigns/{id}/resume`: how many are in it, and of how many something fell due by now, which `catch_up` would do. */
+export const ResumeForecast = Type.Object({ people: Count, overdue: Count });
 /** `POST …/campaigns/{id}/enter`. */
 export const EnterCampaign = Type.Object({
   contactId: Id,

@@ -22,6 +22,8 @@ const key = {
   scopes: Type.Array(Type.String()),
   createdAt: Time,
   expiresAt: orNull(Time),
+  /** To the minute, by any process; null when it never was. */
+  lastUsedAt: orNull(Time),
 };
 /** A key, without its secret. */
 export const KeyShown = Type.Object(key);

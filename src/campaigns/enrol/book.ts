@@ -23,7 +23,9 @@ import {
 const ENTRIES = 50;
 
 /**
- * Contacts of one workspace by id; those that are gone are left out. `asOfMs`: the earliest instant as of which something is decided, from
+ * Contacts of one workspace by id; those that are gone are left out. What they entered is known of `campaignIds`, of what they are in
+ * and of what anything may lead to.
+ * `asOfMs`: the earliest instant as of which something is decided, from
  * which rules look back.
  */
 export async function openBook(
@@ -38,11 +40,13 @@ export async function openBook(
   if (!contactIds.length) return new Map();
   const contacts = await getContacts(tx, workspace.id, contactIds);
   const ids = contacts.map(({ id }) => id);
-  const left = campaignIds.filter((id) => live.campaigns.get(id)?.isLeft);
-  const [sets, enrolments, entries, stats, inside, values, anonymous, leftOf] = await Promise.all([
+  const enrolments = await selectEnrolments(tx, ids);
+  const inside = enrolments.map(({ campaignId }) => campaignId);
+  const theirs = [...new Set([...campaignIds, ...inside, ...live.indirect])];
+  const left = theirs.filter((id) => live.campaigns.get(id)?.isLeft);
+  const [sets, entries, stats, watched, values, anonymous, leftOf] = await Promise.all([
     live.asksSets ? membershipsOf(tx, workspace.id, ids) : undefined,
-    selectEnrolments(tx, ids),
-    selectEntries(tx, ids, campaignIds, ENTRIES),
+    theirs.length ? selectEntries(tx, ids, theirs, ENTRIES) : [],
     live.asked.size ? selectStats(tx, ids, idsOf(live)) : [],
     live.watches.length ? insideOf(tx, ids) : [],
     valuesNow(tx, live, workspace.id, ids),
@@ -54,14 +58,14 @@ export async function openBook(
   const eventsOf = Map.groupBy(events, ({ contactId }) => contactId);
   const entriesOf = Map.groupBy(entries, ({ contactId }) => contactId);
   const enrolmentsOf = Map.groupBy(enrolments, ({ contactId }) => contactId);
-  const watchedOf = Map.groupBy(inside, ({ contactId }) => contactId);
+  const watchedOf = Map.groupBy(watched, ({ contactId }) => contactId);
   const members = new Map<number, Member>();
   for (const contact of contacts) {
     const { id } = contact;
     const own = entriesOf.get(id) ?? [];
     const known = { stats: statsOf.get(id) ?? [], events: eventsOf.get(id) ?? [], sets: sets?.get(id) };
-    const watched = { inside: watchedOf.get(id) ?? [], values: values.get(id) ?? NO_VALUES, unknown };
-    const member = memberOf(live, workspace, contact, known, watched);
+    const kept = { inside: watchedOf.get(id) ?? [], values: values.get(id) ?? NO_VALUES, unknown };
+    const member = memberOf(live, workspace, contact, known, kept);
     for (const row of enrolmentsOf.get(id) ?? [])
       member.enrolments.set(
         row.id,

@@ -39,6 +39,8 @@ export type Conversion = Of & {
 /** What changed. */
 export class Changes {
   readonly enrolments = new Map<number, { of: Of; enrolment: Enrolment }>();
+  /** Enrolments that were made in this turn. */
+  readonly fresh = new Set<number>();
   readonly gone = new Map<number, Of & { id: number; campaignId: number }>();
   readonly entries = new Map<string, { of: Of; entry: Entry }>();
   readonly effects: Done[] = [];
@@ -66,6 +68,11 @@ export class Changes {
 
   keep(member: Member, enrolment: Enrolment): void {
     this.enrolments.set(enrolment.id, { of: ofWhom(member), enrolment });
+  }
+
+  /** Somebody is to enter, who has no row for it. */
+  make(enrolment: Enrolment): void {
+    if (!this.gone.has(enrolment.id)) this.fresh.add(enrolment.id);
   }
 
   drop(member: Member, { id, campaignId }: Enrolment): void {

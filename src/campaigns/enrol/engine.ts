@@ -15,6 +15,7 @@ import { ofWhom, type Changes } from './changes.ts';
 import { countEffect } from './counted.ts';
 import { convert } from './goals.ts';
 import { refusalOf } from './refusal.ts';
+import { setOffBy } from './triggers.ts';
 import { enrolmentIdOf, keyOfEvent } from './keys.ts';
 import {
   ARM,
@@ -56,7 +57,7 @@ export function offer(
   changes: Changes,
 ): void {
   let isHeld = false;
-  for (const campaign of live.triggers.get(event.name) ?? []) {
+  for (const campaign of setOffBy(live.triggers, event.name, event.properties)) {
     const { trigger, triggersWithinMs } = campaign.version;
     const around = { trigger: event, asOfMs };
     if (trigger?.where && !whereHolds(trigger.where, event, member.facts, around)) continue;
@@ -156,6 +157,7 @@ export function enter(
     trigger,
     place: { ...firstPlace(version, asOfMs), dueMs: asOfMs + GRACE_MS },
   };
+  changes.make(enrolment);
   admit(live, member, campaign, enrolment, asOfMs, changes);
 }
 

@@ -22,16 +22,14 @@ export function convert(
   event: Taken,
   changes: Changes,
 ): { goal: Goal; entry: Entry }[] {
-  const campaigns = live.goals.get(event.name) ?? [];
-  const found = campaigns.flatMap((campaign) =>
-    member.entries
-      .filter(({ campaignId }) => campaignId === campaign.id)
-      .flatMap((entry) =>
-        (live.versions.get(entry.versionId)?.goals ?? [])
-          .filter((goal) => reaches(goal, entry, member, event))
-          .map((goal) => ({ goal, entry })),
-      ),
-  );
+  if (!live.goals.has(event.name)) return [];
+  const found = member.entries
+    .filter(({ campaignId }) => live.campaigns.has(campaignId))
+    .flatMap((entry) =>
+      (live.versions.get(entry.versionId)?.goals ?? [])
+        .filter((goal) => reaches(goal, entry, member, event))
+        .map((goal) => ({ goal, entry })),
+    );
   for (const { goal, entry } of found) count(goal, entry, member, event, changes);
   return found;
 }

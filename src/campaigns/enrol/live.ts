@@ -12,6 +12,7 @@ import type { DateTrigger } from '../steps/date.ts';
 import { versionOf, type Version } from '../steps/version.ts';
 import type { Campaign, Live, Watch } from './member.ts';
 import { selectOutside, type Outside } from './sql.arms.ts';
+import { triggersOf } from './triggers.ts';
 import {
   selectLiveCampaigns,
   selectLiveVersions,
@@ -24,6 +25,8 @@ import {
 export type LiveNames = Live & {
   /** Some watches have lanes that they were not gone through in. */
   isBuilding: boolean;
+  /** Campaigns that are entered by what becomes of a contact, or because a step of another starts them: whatever comes may lead there. */
+  indirect: readonly number[];
   /** Versions that nobody goes by any more: who stands in one is moved. */
   closed: ReadonlySet<number>;
   nameOf: ReadonlyMap<number, string>;
@@ -107,13 +110,9 @@ export function liveOf(
     for (const { event } of campaign ? version.goals : [])
       goals.set(event, (goals.get(event) ?? new Set()).add(campaign!));
   }
-  const triggers = new Map<string, Campaign[]>();
-  for (const campaign of live) {
-    const name = campaign.version.trigger?.name;
-    if (name === undefined) continue;
-    heard.add(name);
-    triggers.set(name, [...(triggers.get(name) ?? []), campaign]);
-  }
+  const triggers = triggersOf(live);
+  const started = startedBy(versions.values());
+  for (const name of triggers.keys()) heard.add(name);
   const watches = segments.map(watchOfRow);
   for (const watch of watches)
     for (const { name, backMs } of watch.kind === 'rule' ? namesIn(watch.rule) : []) {
@@ -124,6 +123,9 @@ export function liveOf(
     campaigns: byId,
     versions,
     triggers,
+    indirect: live
+      .filter(({ key, version }) => version.watch !== null || started.has(key))
+      .map(({ id }) => id),
     watches,
     onWatch: watchedBy(live, segments),
     isBuilding: segments.some(({ state }) => state === 'building'),
@@ -135,6 +137,14 @@ export function liveOf(
       [...versions.values()].some((version) => version.asksSets) ||
       watches.some((watch) => watch.kind === 'rule' && asksSets(watch.rule)),
   };
+}
+
+/** Keys of campaigns that steps start. */
+function startedBy(versions: Iterable<Version>): Set<string> {
+  const keys = new Set<string>();
+  for (const { steps } of versions)
+    for (const step of steps) if ('start' in step) keys.add(step.start.campaign);
+  return keys;
 }
 
 /** What a row of segments looks at. */

@@ -23,12 +23,17 @@ export type Campaign = {
   version: Version;
 };
 
+/** What events of one name may set off: the campaigns that a property decides on, by its path and value, and the others. */
+export type SetOff = { others: Campaign[]; byValue: Map<string, Map<unknown, Campaign[]>> };
+/** The same of all names (`triggers.ts`). */
+export type Triggers = ReadonlyMap<string, SetOff>;
+
 /** What is live in a workspace. */
 export type Live = {
   campaigns: ReadonlyMap<number, Campaign>;
   versions: ReadonlyMap<number, Version>;
-  /** What an event may set off, by name. */
-  triggers: ReadonlyMap<string, readonly Campaign[]>;
+  /** What an event may set off. */
+  triggers: Triggers;
   /** Goals are counted for campaigns with these names. */
   goals: ReadonlyMap<string, readonly Campaign[]>;
   /** What is looked at of each contact: segments, and what triggers go by. */

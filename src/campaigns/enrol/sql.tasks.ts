@@ -100,6 +100,18 @@ export async function selectInside(
   return rows.map(({ contactId }) => contactId);
 }
 
+/** How many are in a campaign, and of how many something has fallen due by an instant (the workspace's clock). Reads all of them. */
+export async function countStanding(
+  db: Db,
+  campaignId: number,
+  nowMs: number,
+): Promise<{ people: number; overdue: number }> {
+  const rows = await db<{ people: number; overdue: number }[]>`
+    SELECT count(*) AS people, count(*) FILTER (WHERE (place ->> 'dueMs')::bigint <= ${nowMs}) AS overdue
+    FROM enrolments WHERE campaign_id = ${campaignId}`;
+  return rows[0]!;
+}
+
 /** How many stand at a step of a version. */
 export type PlaceCount = { versionId: number; step: string; people: number };
 

@@ -34,7 +34,7 @@ const MOST_ROUNDS = 10;
 /** What writing needs. */
 export type WriteDeps = SendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
 
-/** Writes the changes of one workspace's contacts. `nowMs` is by our clock. */
+/** Writes the changes of one workspace's contacts. `nowMs` is by our clock. True when a timer that it set is due already. */
 export async function writeChanges(
   deps: WriteDeps,
   tx: Tx,
@@ -43,7 +43,7 @@ export async function writeChanges(
   members: ReadonlyMap<number, Member>,
   changes: Changes,
   nowMs: number,
-): Promise<void> {
+): Promise<boolean> {
   for (let round = 0; changes.effects.length && round < MOST_ROUNDS; round++) {
     const effects = changes.effects.splice(0);
     const sends = effects.filter(({ effect }) => effect.do === 'send');
@@ -68,7 +68,11 @@ export async function writeChanges(
   }
   if (changes.exits.length) await takeBack(deps, tx, live, workspace, changes.exits, nowMs);
   const kept = [...changes.enrolments.values()];
-  const gone = [...changes.gone.values()].filter(({ id }) => !changes.enrolments.has(id));
+  // Who came and went in this turn has no row.
+  const gone = [...changes.gone.values()].filter(
+    ({ id }) => !changes.enrolments.has(id) && !changes.fresh.has(id),
+  );
+  let isDue = false;
   if (gone.length) await deleteEnrolments(tx, gone);
   if (kept.length) {
     await upsertEnrolments(tx, kept);
@@ -79,11 +83,12 @@ export async function writeChanges(
         const atMs = Math.min(place.dueMs, place.lookMs ?? Infinity);
         const isPaused = live.campaigns.get(campaignId)?.paused === 'all';
         const dueMs = atMs - workspace.clockAheadMs + (isPaused ? FAR_MS : 0);
+        isDue ||= dueMs <= nowMs;
         return { ...of, ownerId: id, lane: deps.queue.laneOf(bucketOf(of.contactId)), atMs, dueMs };
       }),
     );
   }
-  await writeLooks(deps, tx, workspace, changes, nowMs);
+  isDue = (await writeLooks(deps, tx, workspace, changes, nowMs)) || isDue;
   if (changes.entries.size) await upsertEntries(tx, [...changes.entries.values()]);
   if (changes.conversions.length) await insertConversions(tx, changes.conversions);
   if (changes.refusals.size) await upsertRefusals(tx, [...changes.refusals.values()]);
@@ -95,16 +100,17 @@ export async function writeChanges(
   await brake(deps, tx, live, changes, nowMs);
   for (const [lane, tallies] of byLane)
     await addTallies(tx, lanes.find((one) => one.lane === lane)!.bucket, tallies);
+  return isDue;
 }
 
-/** What holds of contacts now, and when they are to be looked at again. */
+/** What holds of contacts now, and when they are to be looked at again; true when that is at once. */
 async function writeLooks(
   deps: WriteDeps,
   tx: Tx,
   workspace: Workspace,
   changes: Changes,
   nowMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const crossed = [...changes.crossings.values()].map(({ contactId, watchId, atMs, isIn, value }) => ({
     row: { contactId, segmentId: watchId, sinceMs: atMs, value },
     isIn,
@@ -118,6 +124,7 @@ async function writeLooks(
     return { ...of, ownerId: of.contactId, lane, atMs, dueMs: atMs - workspace.clockAheadMs };
   });
   if (looks.length) await upsertLooks(tx, looks, nowMs);
+  return looks.some(({ dueMs }) => dueMs <= nowMs);
 }
 
 /** Attributes and tags that steps set; part of the same transaction, so that what they lead to is seen with them. */

@@ -68,8 +68,8 @@ export async function trailIn(db: Db, contactId: number, campaignId: number): Pr
   };
 }
 
-/** How many stand at each step. */
-export { countPlaces } from '../enrol/sql.tasks.ts';
+/** How many stand at each step, and how many would go on after a pause. */
+export { countPlaces, countStanding } from '../enrol/sql.tasks.ts';
 
 /** Why somebody does not enter, in plain words. */
 export const REFUSALS: Readonly<Record<string, string>> = {
@@ -93,6 +93,7 @@ const WORDS: Readonly<Record<string, string>> = {
   sends: 'the step sends its message; the gate decides when and where',
   'would have sent': 'of the holdout: nothing is sent',
   timeout: 'what was waited for did not come',
+  late: 'what was waited for came when the time for it was over, and changes nothing',
   done: 'what was waited for came',
   moved: 'the campaign was published anew while the contact was in it',
   refreshed: 'it was set off again, and goes on with that',

@@ -31,7 +31,7 @@ const versionWith = (steps: readonly Step[], more: Partial<CampaignFile> = {}): 
       trigger: { event: { did: 'in' } },
       steps,
       ...more,
-    } as CampaignFile,
+    },
   });
 const seen = (name: string, atMs: number, properties: Record<string, unknown> = {}): Seen => ({
   name,

@@ -1,15 +1,15 @@
 /** Where those who are in a campaign stand, and one contact's way through it. */
-import { CampaignPlaces, CampaignTrail } from '../../../contract/doors/console/campaigns.ts';
+import { CampaignPlaces, CampaignTrail, ResumeForecast } from '../../../contract/doors/console/campaigns.ts';
 import { isFault } from '../../base/fault.ts';
 import { versionsOf } from '../../campaigns/campaigns.ts';
-import { countPlaces, REFUSALS, trailIn, wordsOf } from '../../campaigns/report/lists.ts';
+import { countPlaces, countStanding, REFUSALS, trailIn, wordsOf } from '../../campaigns/report/lists.ts';
 import { getContact } from '../../contacts/contacts.ts';
 import { armName, find } from './campaignsShown.ts';
 import { idIn, idText, missing, reads, timeText, type Route } from './route.ts';
 
 const one = '/campaigns/:campaignId';
 
-/** `…/campaigns/{id}/steps`, `…/people/{contactId}`. */
+/** `…/campaigns/{id}/steps`, `…/resume`, `…/people/{contactId}`. */
 export const campaignTrailRoutes: readonly Route[] = [
   reads({
     path: `${one}/steps`,
@@ -29,6 +29,16 @@ export const campaignTrailRoutes: readonly Route[] = [
           people,
         })),
       };
+    },
+  }),
+  reads({
+    path: `${one}/resume`,
+    action: 'campaigns.read',
+    does: 'How many are in it, and of how many something fell due by now: what resuming it would go on with.',
+    answer: ResumeForecast,
+    async handle(call) {
+      const found = await find(call);
+      return isFault(found) ? found : await countStanding(call.ctx.sql, found.id, call.workspaceNowMs);
     },
   }),
   reads({

@@ -2,6 +2,7 @@
 import { KeyMade, KeyShown, KeysShown, NewKey, PairingShown } from '../../../contract/doors/console/keys.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
 import { createKey, listKeys, revokeKey, type ApiKey } from '../../accounts/keys.ts';
+import { lastUses } from '../../accounts/requests.ts';
 import { pairingCode } from '../../accounts/pairing.ts';
 import { ROLES, type Role } from '../../../contract/roles.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
@@ -17,7 +18,11 @@ export const keyRoutes: readonly Route[] = [
     answer: KeysShown,
     async handle({ ctx, workspace }) {
       const keys = await listKeys(ctx.sql, { owner: { workspaceId: workspace.id } });
-      return { keys: keys.map(present) };
+      const uses = await lastUses(
+        ctx.sql,
+        keys.map(({ keyId }) => keyId),
+      );
+      return { keys: keys.map((key) => present(key, uses.get(`${key.door} ${key.keyId}`))) };
     },
   }),
   reads({
@@ -103,7 +108,10 @@ function checkRole(call: Call<unknown>, door: string, role: Role | undefined): R
     : role;
 }
 
-function present({ id, door, keyId, name, scopes, createdMs, expiresMs }: ApiKey): KeyShown {
+function present(
+  { id, door, keyId, name, scopes, createdMs, expiresMs }: ApiKey,
+  lastUsedMs?: number,
+): KeyShown {
   return {
     id: toHex24(id),
     door,
@@ -112,5 +120,6 @@ function present({ id, door, keyId, name, scopes, createdMs, expiresMs }: ApiKey
     scopes,
     createdAt: timeText(createdMs),
     expiresAt: timeText(expiresMs),
+    lastUsedAt: timeText(lastUsedMs),
   };
 }

@@ -38,6 +38,7 @@ import { orderRoutes } from './orders.ts';
 import { peopleJobRoutes } from './peopleJobs.ts';
 import { renderRoutes } from './render.ts';
 import { reconcileRoutes } from './reconcile.ts';
+import { requestRoutes } from './requests.ts';
 import type { Route } from './route.ts';
 import { segmentRoutes } from './segments.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -57,6 +58,7 @@ export const ROUTES: readonly Route[] = [
   ...meRoutes,
   ...workspaceRoutes,
   ...keyRoutes,
+  ...requestRoutes,
   ...healthRoutes,
   ...integrationRoutes,
   ...audienceRoutes,

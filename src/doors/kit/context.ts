@@ -7,6 +7,7 @@ import type { IdSource } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Directory } from '../../accounts/directory.ts';
 import type { Keyring } from '../../accounts/keys.ts';
+import type { RequestLog } from '../../accounts/requests.ts';
 import type { Adapter } from '../../channels/adapter.ts';
 import type { MediaStore } from '../../content/mediaStore.ts';
 import type { Sql } from '../../db/pool.ts';
@@ -37,6 +38,8 @@ export type HttpContext = {
   directory: Directory;
   links: Links;
   keyring: Keyring;
+  /** Takes word of requests by keys. */
+  requests: RequestLog;
   webhooks: Webhooks;
   senders: Senders;
   simulator: Simulator;

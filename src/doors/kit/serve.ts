@@ -21,6 +21,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whom the door has let in; null until then. */
     admitted: Admitted | null;
+    /** What was wrong with it. */
+    refusal: Fault | null;
   }
   interface FastifyContextConfig {
     /** Who may call the route. Without it nobody is asked who he is. */
@@ -84,8 +86,12 @@ export function serveRoutes<K extends Kind>(ctx: HttpContext, door: Serving<K>):
   const uploads = createTurnsOf(MOST_UPLOADS);
   return {
     add(app, routes, at) {
-      if (!app.hasRequestDecorator('admitted')) app.decorateRequest('admitted', null);
+      if (!app.hasRequestDecorator('admitted')) {
+        app.decorateRequest('admitted', null);
+        app.decorateRequest('refusal', null);
+      }
       app.addHook('onRequest', (request, reply) => admit(ctx, door, limits, request, reply));
+      app.addHook('onResponse', async (request, reply) => noteRequest(ctx, door.name, request, reply));
       for (const route of routes)
         for (const url of at(route))
           app.route({
@@ -125,7 +131,10 @@ function send<K extends Kind>(
   route: Route<K>,
   ran: Ran,
 ): FastifyReply {
-  if (isFault(ran)) return sendFault(reply, atRoot(ran), door.form);
+  if (isFault(ran)) {
+    request.refusal = ran;
+    return sendFault(reply, atRoot(ran), door.form);
+  }
   if (route.mediaType) reply.type(route.mediaType);
   else if (ctx.config.checkAnswers) mustFit(route, ran);
   if (ran.replayed) reply.header('idempotent-replayed', 'true');
@@ -237,7 +246,10 @@ async function admit<K extends Kind>(
   const route = request.routeOptions.config.guarded;
   if (!route) return undefined;
   const admitted = await admittedTo(ctx, door, limits, route, request);
-  if (isFault(admitted)) return sendFault(reply, admitted, door.form);
+  if (isFault(admitted)) {
+    request.refusal = admitted;
+    return sendFault(reply, admitted, door.form);
+  }
   request.admitted = admitted;
   return undefined;
 }
@@ -262,8 +274,33 @@ async function admittedTo<K extends Kind>(
   if (route.of === 'caller') return { ...found, workspace: NO_WORKSPACE, holder: undefined };
   const reached = await door.reach(found.caller, request);
   if (isFault(reached)) return reached;
+  // Known, also where it may not: the log of requests says so.
+  request.admitted = { ...found, ...reached };
   const allowed = can(reached.holder, route.action);
-  return isFault(allowed) ? allowed : { ...found, ...reached };
+  return isFault(allowed) ? allowed : request.admitted;
+}
+
+/** Leaves a word of what a key has asked for. What operators do in pages is not of interest to who builds on Parley. */
+function noteRequest(ctx: HttpContext, door: string, request: FastifyRequest, reply: FastifyReply): void {
+  const { admitted, refusal } = request;
+  const keyId = /^key:(.+)$/.exec(admitted?.actor ?? '')?.[1];
+  if (!admitted || keyId === undefined || admitted.workspace.id === NO_WORKSPACE.id) return;
+  ctx.requests.note({
+    workspaceId: admitted.workspace.id,
+    atMs: ctx.clock.nowMs(),
+    requestId: request.id,
+    door,
+    keyId,
+    method: request.method,
+    route: request.routeOptions.url ?? '',
+    status: reply.statusCode,
+    durationMs: Math.round(reply.elapsedTime),
+    fault: refusal && {
+      code: refusal.fault,
+      message: refusal.message,
+      ...(refusal.field === undefined ? {} : { field: refusal.field }),
+    },
+  });
 }
 
 /** The fault of a limit, when it lets nobody pass for a while. */

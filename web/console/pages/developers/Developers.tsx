@@ -1,4 +1,4 @@
-/** For who builds on Parley: keys, webhooks with their log, what a key was answered first, and every API's reference. */
+/** For who builds on Parley: keys, what was asked with them, webhooks with their log, what a key was answered first, and every API's reference. */
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import '../../styles/developers.css';
@@ -7,6 +7,7 @@ import { Empty } from '../../ui/states.tsx';
 import { Idempotency } from './Idempotency.tsx';
 import { Keys } from './Keys.tsx';
 import { Reference } from './Reference.tsx';
+import { Requests } from './Requests.tsx';
 import { Webhooks } from './Webhooks.tsx';
 
 const route = getRouteApi('/w/$ws/developers/$part');
@@ -15,6 +16,7 @@ const PARTS = {
   api: 'API reference',
   keys: 'Keys',
   webhooks: 'Webhooks',
+  requests: 'Requests',
   idempotency: 'Idempotency',
 } as const;
 type Part = keyof typeof PARTS;
@@ -45,6 +47,8 @@ export function Developers(): ReactElement {
           <Keys ws={ws} />
         ) : part === 'webhooks' ? (
           <Webhooks ws={ws} />
+        ) : part === 'requests' ? (
+          <Requests ws={ws} />
         ) : part === 'idempotency' ? (
           <Idempotency ws={ws} />
         ) : part === 'api' ? (

@@ -45,6 +45,7 @@ export function Keys({ ws }: { ws: string }): ReactElement {
             <th scope="col">Door</th>
             <th scope="col">May</th>
             <th scope="col">Made</th>
+            <th scope="col">Used last</th>
             <th scope="col">Ends</th>
             <th scope="col">
               <span className="unseen">What to do</span>
@@ -84,6 +85,7 @@ function Row({ ws, shown }: { ws: string; shown: KeyShown }): ReactElement {
       <td>
         <Ago at={shown.createdAt} />
       </td>
+      <td>{shown.lastUsedAt ? <Ago at={shown.lastUsedAt} /> : 'never'}</td>
       <td>{shown.expiresAt ? <Ago at={shown.expiresAt} /> : 'never'}</td>
       <td>
         <Act size="compact-sm" onAct={() => setAsked(true)}>
