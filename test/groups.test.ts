@@ -8,14 +8,17 @@ import { toHex24 } from '../src/base/ids.ts';
 import {
   changeGroup,
   changeMember,
+  deleteGroup,
   groupsOf,
   joinGroup,
   leaveGroup,
   markGroupRead,
 } from '../src/conversations/groups/groups.ts';
-import { listPosts, takePostBack } from '../src/conversations/groups/posts.ts';
+import { listPosts, markFavorite, takePostBack } from '../src/conversations/groups/posts.ts';
+import type { Tx } from '../src/db/pool.ts';
 import { openSession } from '../src/links/sessions.ts';
 import { webChatOf } from '../src/doors/kit/webChat.ts';
+import { mergePeople } from '../src/people/people.ts';
 import { createQueue } from '../src/queue/queue.ts';
 import { testDatabase } from './support/database.ts';
 import { newDevices, newGroup, newPushPlace, post } from './support/groups.ts';
@@ -224,6 +227,51 @@ test('posting to 100,000 members takes as many statements as posting to ten', as
   assert.ok(many.length <= 24, `${many.length} statements`);
   assert.ok(!many.some((text) => /group_members/.test(text)), 'members are not looked at');
   await done();
+});
+
+test('whose a post and a group are: taken back, marked and read by nobody else, and kept when two become one', async () => {
+  const { ctx } = world;
+  const [one, other, third] = await newDevices(ctx, place.id, 3);
+  const nowMs = ctx.clock.nowMs();
+  const { id: groupId } = await newGroup(ctx, place.id, [one!.id, other!.id], { posting: 'members' });
+  const said = must(await post(ctx, of(groupId), 'mine', { authorId: one!.id }));
+  const stranger = await newPushPlace(ctx);
+  const within = <T>(work: (tx: Tx) => Promise<T>) => ctx.queue.transact(work);
+  const back = { workspaceId: place.id, postId: said.id };
+  for (const by of [
+    { ...back, byContactId: other!.id },
+    { ...back, workspaceId: stranger.id },
+  ])
+    assert.equal(isFault(await within((tx) => takePostBack(tx, nowMs, by))), true);
+  const mark = (workspaceId: number) =>
+    within((tx) => markFavorite(tx, nowMs, { workspaceId, messageId: said.id }, true));
+  assert.deepEqual([await mark(stranger.id), await mark(place.id)], [false, true]);
+
+  // Nobody has read what is not said yet.
+  await within((tx) => markGroupRead(tx, { ...of(groupId), contactId: other!.id }, 99));
+  must(await post(ctx, of(groupId), 'later'));
+  const unread = async (contactId: number) =>
+    (await groupsOf(sql, { workspaceId: place.id, contactId })).map((own) => own.unread);
+  assert.deepEqual(await unread(other!.id), [1]);
+
+  const mute = { mutedUntilMs: nowMs - 1, notify: 'mentions' as const };
+  must(await within((tx) => changeMember(tx, { ...of(groupId), contactId: other!.id }, mute)));
+  const pair = { workspaceId: place.id, survivingId: third!.id, discardedId: other!.id };
+  must(await within((tx) => mergePeople(ctx, tx, nowMs, pair)));
+  const [own] = await groupsOf(sql, { workspaceId: place.id, contactId: third!.id });
+  assert.deepEqual([own!.membership.notify, own!.membership.mutedUntilMs], ['mentions', nowMs - 1]);
+  must(await within((tx) => changeMember(tx, { ...of(groupId), contactId: third!.id }, { notify: 'all' })));
+  must(await post(ctx, of(groupId), 'muted no more'));
+  await done();
+  assert.ok((await toldOf('muted no more')).includes(third!.token), 'what muted it is over');
+
+  await sql`UPDATE group_chats SET settings = '{"posting":"admins","later":1}' WHERE id = ${groupId}`;
+  const changed = must(
+    await within((tx) => changeGroup(tx, nowMs, of(groupId), { settings: { posting: 'business' } })),
+  );
+  assert.deepEqual(changed.settings, { posting: 'business', later: 1 });
+  assert.equal(await within((tx) => deleteGroup(tx, of(groupId))), undefined);
+  assert.equal((await sql`SELECT 1 FROM group_members WHERE group_id = ${groupId}`).length, 0);
 });
 
 test('leaving: who left before a post reached them is not told; who joins while it runs is told or reads it, never twice', async () => {

@@ -128,11 +128,19 @@ export async function removeMembers(
   return contactIds.length > 0 ? await deleteMembers(tx, setId, contactIds) : 0;
 }
 
-/** How many contacts are in each set, by id. */
-export async function countMembers(db: Db, setIds: readonly number[]): Promise<Map<number, number>> {
-  const counted = setIds.length > 0 ? await countMembersOf(db, setIds) : [];
-  const counts = new Map(setIds.map((id) => [id, 0]));
-  for (const { setId, n } of counted) counts.set(setId, n);
+/** Sets that are counted in one statement. */
+const COUNTED_AT_ONCE = 200;
+
+/** How many contacts are in each set, by id; no further than `most`. */
+export async function countMembers(
+  db: Db,
+  setIds: readonly number[],
+  most: number,
+): Promise<Map<number, number>> {
+  const counts = new Map<number, number>();
+  for (let from = 0; from < setIds.length; from += COUNTED_AT_ONCE)
+    for (const { setId, n } of await countMembersOf(db, setIds.slice(from, from + COUNTED_AT_ONCE), most))
+      counts.set(setId, n);
   return counts;
 }
 

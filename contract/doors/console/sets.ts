@@ -20,8 +20,8 @@ const set = {
 /** A list, tag, shipping label or bot. */
 export const SetShown = Type.Object(set);
 export type SetShown = Static<typeof SetShown>;
-/** The same, and how many contacts it has. */
-export const SetCounted = Type.Object({ ...set, contacts: Count });
+/** The same, and how many contacts it has; `more` where it has more than were counted (of one 100,000, of each of many 10,000). */
+export const SetCounted = Type.Object({ ...set, contacts: Count, more: Type.Boolean() });
 /** The lists of a workspace. */
 export const ListsShown = Type.Object({ lists: Type.Array(SetCounted) });
 /** The tags of a workspace. */

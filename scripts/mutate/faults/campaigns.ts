@@ -24,4 +24,97 @@ export const campaignFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['test/campaigns.test.ts'],
+    [
+      ['what was told as history sets off', '  if (event.isHistory) return;\n', ''],
+      ['what happened too long ago sets off', 'if (asOfMs - event.atMs > triggersWithinMs)', 'if (false)'],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/keys.ts',
+    ['test/campaigns.test.ts'],
+    [
+      [
+        'two orders of one person are one',
+        'hash53(`per ${JSON.stringify(value)}`)',
+        'hash53(`per ${typeof value}`)',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/arms.ts',
+    ['test/campaignsReport.test.ts'],
+    [['who must get a message is held out', 'if (isMarketing && outside &&', 'if (outside &&']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/goals.ts',
+    ['test/campaignsReport.test.ts'],
+    [
+      [
+        'euros and dollars are added',
+        'goal.value === undefined || isOther ? 0 :',
+        'goal.value === undefined ? 0 :',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/goals.ts',
+    ['test/campaigns.test.ts'],
+    [['who buys twice counts twice', 'n: before ? 0 : 1,', 'n: 1,']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/brake.ts',
+    ['test/campaignsSince.test.ts'],
+    [['a campaign lets in any number', 'if (all <= most) continue;', 'continue;']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/takeBack.ts',
+    ['test/campaignsSteps.test.ts'],
+    [
+      [
+        'who leaves gets what waited for them',
+        "return of !== 'transactional' && (cancelOnExit ?? of === 'marketing');",
+        'return false;',
+      ],
+      [
+        'what is wanted is taken back',
+        "return of !== 'transactional' && (cancelOnExit ?? of === 'marketing');",
+        'return true;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/optouts.ts',
+    ['test/outboundCampaigns.test.ts'],
+    [['who leaves a campaign goes on in it', '  await tellLeft(deps, tx, of, campaignIds, nowMs);\n', '']],
+  ),
+  ...inFile(
+    'src/campaigns/events/take.ts',
+    ['src/campaigns/events/events.test.ts'],
+    [
+      [
+        'an event told twice counts twice',
+        '(keyed.get(keyOf(one)) === one && fresh.has(keyOf(one)))',
+        'true',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/campaigns.ts',
+    ['test/campaignsConsole.test.ts'],
+    [
+      [
+        'an old draft is written over a newer one',
+        'if (revision === undefined || revision === now.revision) return undefined;',
+        'return undefined;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/campaigns.ts',
+    ['test/campaignsStream.test.ts'],
+    [['paused it sends on', "const flowing = paused !== 'all';", 'const flowing = true;']],
+  ),
 ];

@@ -92,4 +92,84 @@ export const connectFaults = [
   ...inFile('src/connect/holders.ts', PAGE, [
     ['two windows make two workspaces', '  await lockHolder(tx, holder.id);\n', ''],
   ]),
+  ...inFile(
+    'src/connect/grants.ts',
+    ['test/connectGrants.test.ts'],
+    [
+      [
+        'one connect id is two accounts’',
+        'row.connectId === pair.connectId && row.holderId !== pair.holderId)',
+        'false)',
+      ],
+      [
+        'a grant allows what is asked for now',
+        '    allows: [...client.asks],\n',
+        "    allows: ['messages'],\n",
+      ],
+      ['who is erased is named by a grant', 'await forgetContacts(tx, of.workspaceId, of.contactIds);', ''],
+      [
+        'who acts by a grant does not hold it',
+        'return lasting(await selectGrant(tx, clientWorkspaceId, who, true), who);',
+        'return lasting(await selectGrant(tx, clientWorkspaceId, who, false), who);',
+      ],
+      [
+        'the log of the account does not tell',
+        'for (const workspaceId of [clientWorkspaceId, holderWorkspaceId])',
+        'for (const workspaceId of [clientWorkspaceId])',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/connect/grants.ts',
+    ['test/connectConsole.test.ts'],
+    [
+      [
+        'for who is no owner any more a company acts',
+        'row.disconnectedMs !== null || !row.open',
+        'row.disconnectedMs !== null',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/connect/grants.ts',
+    ['test/holderChats.test.ts'],
+    [['who has not allowed it is put into groups', 'if (isFault(may)) refused.set(contactId, may);', '']],
+  ),
+  ...inFile(
+    'src/connect/sql.ts',
+    ['test/connectGrants.test.ts'],
+    [
+      [
+        'a grant ends twice',
+        'WHERE g.id = ${of.id} AND ${whose} AND g.disconnected_ms IS NULL',
+        'WHERE g.id = ${of.id} AND ${whose}',
+      ],
+      [
+        'a company knows another’s accounts',
+        'WHERE g.client_workspace_id = ${clientWorkspaceId} AND ${named}',
+        'WHERE ${named}',
+      ],
+      [
+        'a grant stays with the contact that is gone',
+        'UPDATE connect_grants SET contact_id = ${merge.survivingId}',
+        'UPDATE connect_grants SET contact_id = contact_id + 0 * ${merge.survivingId}::bigint',
+      ],
+      [
+        'the accounts of a workspace that goes stay connected',
+        '(g.client_workspace_id = ${workspaceId} OR g.holder_workspace_id = ${workspaceId}) AND',
+        '(g.client_workspace_id = ${workspaceId}) AND',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/connect/ending.ts',
+    ['test/connectCampaigns.test.ts'],
+    [
+      [
+        'what is on its way goes to who has disconnected',
+        'await noteDisconnected(tx, workspaceId, contactsOf(grants), atMs);',
+        'void workspaceId, grants;',
+      ],
+    ],
+  ),
 ];

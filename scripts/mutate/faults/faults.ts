@@ -8,8 +8,12 @@ import { connectFaults } from './connect.ts';
 import { decisionFaults } from './decisions.ts';
 import { deliverFaults } from './deliver.ts';
 import { gateFaults } from './gate.ts';
+import { groupFaults } from './groups.ts';
 import { inboxFaults } from './inbox.ts';
+import { orderFaults } from './orders.ts';
 import { queueFaults } from './queue.ts';
+import { receiptFaults } from './receipts.ts';
+import { segmentFaults } from './segments.ts';
 import { senderFaults } from './senders.ts';
 import { toldFaults } from './told.ts';
 import { webhookFaults } from './webhooks.ts';
@@ -28,4 +32,8 @@ export const FAULTS: readonly Fault[] = [
   ...campaignFaults,
   ...webhookFaults,
   ...senderFaults,
+  ...groupFaults,
+  ...orderFaults,
+  ...receiptFaults,
+  ...segmentFaults,
 ];

@@ -1,0 +1,83 @@
+/** Faults of what providers tell us: whom it is of, what it does to consent, how often it counts. */
+import { inFile } from '../fault.ts';
+
+export const receiptFaults = [
+  ...inFile(
+    'src/receipts/receive.ts',
+    ['test/callbackPaths.test.ts'],
+    [
+      [
+        'any key opens a callback',
+        'return isCalled && sameText(integration.callbackKey, callbackKey) ? integration : NOT_THERE;',
+        'return isCalled ? integration : NOT_THERE;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/receive.ts',
+    ['test/oneBad.test.ts'],
+    [
+      [
+        'what could not be taken is answered as taken',
+        "for (const one of taken) if (one.status === 'rejected') throw one.reason;",
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/receive.ts',
+    ['test/mail.test.ts'],
+    [
+      [
+        'a word on consent is heard again with each repeat',
+        'return words.filter(({ messageId }) => fresh.has(messageId));',
+        'return words;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/receive.ts',
+    ['test/inbound.test.ts'],
+    [['files of a repeat are kept twice', 'await dropFiles(deps, integration.workspaceId, repeats);', '']],
+  ),
+  ...inFile(
+    'src/receipts/receive.ts',
+    ['test/textMessages.test.ts'],
+    [
+      [
+        'what is repeated is news',
+        'return conversationId === undefined ? [] : [{ ...one, conversationId }];',
+        'return [{ ...one, conversationId: conversationId! }];',
+      ],
+      ['a stop is not obeyed', '  await blockDestinations(tx, deps.ids, nowMs, blocks);\n', ''],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/incoming.ts',
+    ['test/whatsapp.test.ts'],
+    [
+      [
+        'a hidden number is another person',
+        'return own ? [own, ...also] : also;',
+        'return own ? [own] : also;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/moved.ts',
+    ['test/whatsapp.test.ts'],
+    [
+      [
+        'a number that moved is still written to',
+        '  await unlinkDestinations(tx, nowMs, workspaceId, old);\n',
+        '',
+      ],
+      ['who moved is not heard of lately', 'if (lastMs > 0)', 'if (lastMs < 0)'],
+    ],
+  ),
+  ...inFile(
+    'src/receipts/help.ts',
+    ['test/textMessages.test.ts'],
+    [['help that the provider gave is given again', '!handledKeyword && keywordOf(text)', 'keywordOf(text)']],
+  ),
+];

@@ -1,0 +1,79 @@
+/** Faults of segments: whom a rule holds for, from when, and what is set off by it. */
+import { inFile } from '../fault.ts';
+
+export const segmentFaults = [
+  ...inFile(
+    'src/campaigns/match/evaluate.ts',
+    ['test/segments.test.ts'],
+    [
+      [
+        'whoever never did it did it',
+        'const none: Truth = { holds: atLeast === 0,',
+        'const none: Truth = { holds: true,',
+      ],
+      [
+        'time alone changes nothing',
+        'flipsMs: Math.min(...matters.map((atMs) => atMs + withinMs + 1)), lacks: false',
+        'flipsMs: Infinity, lacks: false',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/look.ts',
+    ['test/segments.test.ts'],
+    [
+      [
+        'who is in a segment enters it again',
+        'if (isIn === (was !== undefined) && (was?.value ?? null) === value) return undefined;',
+        'if (!isIn && !was) return undefined;',
+      ],
+      [
+        'what is hushed sets off',
+        'if (!isHushed) for (const one of crossed) setOff',
+        'for (const one of crossed) setOff',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/segments/build.ts',
+    ['test/segments.test.ts'],
+    [
+      [
+        'a segment is live before all lanes are gone through',
+        'if (!segment || (await selectTaskOf(tx, id))) return;',
+        'if (!segment) return;',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/segments/segments.ts',
+    ['test/segments.test.ts'],
+    [
+      [
+        'a rule that is changed holds for whom it held before',
+        'if (!isSame) await build(deps, tx, changed);',
+        '',
+      ],
+      [
+        'a segment that a campaign names is deleted',
+        "if (user) return fault('conflict', `campaign ${user.file.key} names this segment`);",
+        '',
+      ],
+      ['a list that is renamed is another’s in segments', '    await build(deps, tx, one);\n', ''],
+      ['a change that is under way when it is built is lost', 'nowMs + LISTENING_MS,', 'nowMs,'],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/segments/heard.ts',
+    ['test/segments.test.ts'],
+    [['an import sets campaigns off', 'flags: isHushed ? FLAG.history : 0,', 'flags: 0,']],
+  ),
+  ...inFile(
+    'src/campaigns/segments/sql.rule.ts',
+    ['test/segments.test.ts'],
+    [
+      ['another workspace’s list counts', 'WHERE s.workspace_id = ${workspaceId} AND s.kind', 'WHERE s.kind'],
+      ['how often counts what came after', 'WHERE e.at_ms < ${untilMs} AND', 'WHERE'],
+    ],
+  ),
+];
