@@ -284,3 +284,17 @@ describe('a file of people', () => {
     );
   });
 });
+
+test('the audit log is asked by who, by what and by when', async () => {
+  await newSet('lists', 'logged');
+  const entries = async (query: string): Promise<Json[]> =>
+    ok(await call('GET', `${base}/audit?${query}`)).entries;
+  const [one] = await entries('action=list.create&limit=1');
+  assert.deepEqual([one.action, one.detail.name], ['list.create', 'logged']);
+  const same = await entries(`actor=${one.actor}&action=list.&since=${one.at}&limit=1`);
+  assert.equal(same[0].id, one.id);
+  assert.ok((await entries(`until=${one.at}`)).every(({ at }) => at < one.at));
+  assert.deepEqual(await entries('action=nothing.'), []);
+  assert.deepEqual(await entries('actor=operator:000000000000000000000001'), []);
+  refused(await call('GET', `${base}/audit?since=yesterday`), 400, 'since');
+});

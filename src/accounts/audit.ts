@@ -71,10 +71,18 @@ function rowOf(
   };
 }
 
-/** A page of a workspace's log, newest first, of all or of one who acted; `beforeId` is the id of the last entry of the page before. */
+/** A page of a workspace's log, newest first, of all, of one who acted, of actions that begin so, of some time; `beforeId` is the id of the last entry of the page before. */
 export async function listAudit(
   db: Db,
-  page: { workspaceId: number; beforeId?: number; limit?: number; actor?: string },
+  page: {
+    workspaceId: number;
+    beforeId?: number;
+    limit?: number;
+    actor?: string | undefined;
+    action?: string | undefined;
+    sinceMs?: number | undefined;
+    untilMs?: number | undefined;
+  },
 ): Promise<AuditEntry[]> {
   const rows = await selectAudit(db, {
     bucket: bucketOf(page.workspaceId),
@@ -82,6 +90,9 @@ export async function listAudit(
     beforeId: page.beforeId ?? MAX_ID,
     limit: Math.min(Math.max(page.limit ?? 50, 1), 200),
     actor: page.actor ?? null,
+    action: page.action ?? null,
+    sinceMs: page.sinceMs ?? null,
+    untilMs: page.untilMs ?? null,
   });
   return rows.map(({ at_ms, ...row }) => ({ ...row, atMs: at_ms }));
 }

@@ -294,10 +294,22 @@ export async function insertAudit(
 /** A page of a workspace's audit log, newest first, before an id. Its rows are in one bucket, so on one shard. */
 export async function selectAudit(
   db: Db,
-  a: { bucket: number; workspaceId: number; beforeId: number; limit: number; actor: string | null },
+  a: {
+    bucket: number;
+    workspaceId: number;
+    beforeId: number;
+    limit: number;
+    actor: string | null;
+    /** How the action begins: `broadcast.`. */
+    action: string | null;
+    sinceMs: number | null;
+    untilMs: number | null;
+  },
 ): Promise<AuditRow[]> {
   return await db<AuditRow[]>`
     SELECT id, actor, action, subject, detail, at_ms FROM audit_log
     WHERE bucket = ${a.bucket} AND workspace_id = ${a.workspaceId} AND id < ${a.beforeId} ${a.actor === null ? db`` : db`AND actor = ${a.actor}`}
+      ${a.action === null ? db`` : db`AND starts_with(action, ${a.action})`}
+      ${a.sinceMs === null ? db`` : db`AND at_ms >= ${a.sinceMs}`} ${a.untilMs === null ? db`` : db`AND at_ms < ${a.untilMs}`}
     ORDER BY id DESC LIMIT ${a.limit}`;
 }

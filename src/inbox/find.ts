@@ -15,6 +15,8 @@ import { wordsOf } from './words.ts';
 
 export { askedIn, excerptOf, type Asked } from './words.ts';
 
+/** A word that is in every tenth message fills a page from these, and its entries (it has many) are not gone through. */
+const NEWEST = 1_000;
 /** So many are sorted; where more have the words, the newest are walked through instead, this many at a time and this often. */
 const MOST_COLLECTED = 5_000;
 const STEP = 5_000;
@@ -55,20 +57,24 @@ export async function findMessages(
   look: WordsLook,
   limit: number,
 ): Promise<{ found: FoundMessage[]; next: number | undefined }> {
+  const newest = await walkWords(sql, look, NEWEST);
+  if (newest.found.length > limit || newest.lastId === undefined) return pageOf(newest.found, limit);
   const some = await sql.begin((tx) => collectWords(tx, look, MOST_COLLECTED));
   if (some.length < MOST_COLLECTED) {
     some.sort((a, b) => b.id - a.id);
-    const found = some.slice(0, limit);
-    return { found, next: some.length > limit ? found.at(-1)!.id : undefined };
+    return pageOf(some, limit);
   }
-  const found: FoundMessage[] = [];
-  let belowId: number | undefined = look.belowId;
+  const { found } = newest;
+  let belowId: number | undefined = newest.lastId;
   for (let steps = 0; steps < MOST_STEPS && belowId !== undefined && found.length <= limit; steps++) {
     const walked = await walkWords(sql, { ...look, belowId }, STEP);
     found.push(...walked.found);
     belowId = walked.lastId;
   }
-  return found.length > limit
-    ? { found: found.slice(0, limit), next: found[limit - 1]!.id }
-    : { found, next: belowId };
+  return found.length > limit ? pageOf(found, limit) : { found, next: belowId };
+}
+
+function pageOf(all: FoundMessage[], limit: number): { found: FoundMessage[]; next: number | undefined } {
+  const found = all.slice(0, limit);
+  return { found, next: all.length > limit ? found.at(-1)!.id : undefined };
 }

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { CHANNELS } from '../../channels.ts';
 import { AnyObject, Id, oneOf, Time } from '../fields.ts';
-import { Channel, Country, Name, pageOf, RoleName } from './fields.ts';
+import { Channel, Country, Name, NEWEST_FIRST, pageOf, RoleName, TimeGiven } from './fields.ts';
 
 const environment = oneOf(['test', 'live'] as const);
 const timeZone = Type.String({ minLength: 1, maxLength: 64 });
@@ -174,6 +174,16 @@ export const AuditEntryShown = Type.Object({
   subject: Type.String(),
   detail: AnyObject,
 });
+/** What of the log is asked for. */
+export const AUDIT_QUERY = {
+  ...NEWEST_FIRST,
+  /** As entries name who acted. */
+  actor: Type.String({ maxLength: 100 }),
+  /** How actions begin: `broadcast.`. */
+  action: Type.String({ maxLength: 100 }),
+  since: TimeGiven,
+  until: TimeGiven,
+} as const;
 /** A page of the audit log, newest first. */
 export const AuditPage = pageOf('entries', AuditEntryShown);
 export type AuditPage = Static<typeof AuditPage>;

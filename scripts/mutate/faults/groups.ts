@@ -77,4 +77,20 @@ export const groupFaults = [
       ],
     ],
   ),
+  ...inFile(
+    'src/conversations/groups/groups.ts',
+    ['test/connectGrants.test.ts'],
+    [
+      [
+        'who is erased while they are put into a group stays in it',
+        'contactIds.length ? await heldNow(tx, of.workspaceId, contactIds) : []',
+        '[...contactIds]',
+      ],
+      [
+        'who was merged before it was read that they connected is in no announcements',
+        'const [contactId = of.contactId] = await heldNow(tx, of.workspaceId, [of.contactId]);',
+        'const { contactId } = of;',
+      ],
+    ],
+  ),
 ];

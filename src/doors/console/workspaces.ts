@@ -2,7 +2,6 @@
 import { installMailing, mailTo, type Mailing } from '../kit/accountMail.ts';
 import { dropInvitation, inviteOperator, listInvitations } from '../../accounts/invitations.ts';
 import {
-  AuditPage,
   MemberInvited,
   MemberMade,
   MemberPatch,
@@ -15,8 +14,7 @@ import {
   WorkspacesShown,
 } from '../../../contract/doors/console/workspaces.ts';
 import { Nothing } from '../../../contract/doors/fields.ts';
-import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
-import { listAudit } from '../../accounts/audit.ts';
+import { auditRoutes } from './audit.ts';
 import {
   createOperator,
   hashPassword,
@@ -39,10 +37,8 @@ import {
   actorOf,
   acts,
   idIn,
-  idText,
   missing,
   reads,
-  readPage,
   timeText,
   writes,
   type Call,
@@ -126,14 +122,7 @@ export const workspaceRoutes: readonly Route[] = [
       };
     },
   }),
-  reads({
-    path: '/audit',
-    does: 'Who did what, newest first.',
-    action: 'audit.read',
-    query: NEWEST_FIRST,
-    answer: AuditPage,
-    handle: listLog,
-  }),
+  ...auditRoutes,
   reads({
     path: '/members',
     does: 'Who is a member, and who is asked to be one.',
@@ -202,33 +191,6 @@ function checkSettings(settings: Settings | undefined): Fault | undefined {
   if (channelOrder && new Set(channelOrder).size < channelOrder.length)
     return breaks('settings.channelOrder', 'must name each channel at most once');
   return undefined;
-}
-
-async function listLog(call: Call): Promise<AuditPage | Fault> {
-  const page = readPage(call);
-  if (isFault(page)) return page;
-  const found = await listAudit(call.ctx.sql, {
-    workspaceId: call.workspace.id,
-    limit: page.limit,
-    ...(page.before === undefined ? {} : { beforeId: page.before }),
-  });
-  return {
-    entries: found.map(({ id, actor, action, subject, detail, atMs }) => ({
-      id: toHex24(id),
-      at: timeText(atMs),
-      actor: hexed(actor),
-      action,
-      subject: hexed(subject),
-      detail,
-    })),
-    next: found.length === page.limit ? idText(found.at(-1)!.id) : null,
-  };
-}
-
-/** `contact:123` with its id as this API writes them. */
-function hexed(name: string): string {
-  const parts = /^([a-z-]+):(\d{1,16})$/.exec(name);
-  return parts ? `${parts[1]}:${toHex24(Number(parts[2]))}` : name;
 }
 
 /** Whether the caller may make somebody this, or take it away: owners are made by owners. */

@@ -39,9 +39,12 @@ export function Audience(): ReactElement {
 function Builder({ ws, kept }: { ws: string; kept: SegmentShown | undefined }): ReactElement {
   const { rule: given } = route.useSearch();
   const navigate = route.useNavigate();
-  const rule = (given ?? kept?.rule ?? FIRST) as Rule;
-  // The address is what is asked: a reload takes nothing, and it can be sent to somebody.
-  const change = (next: Rule) => void navigate({ search: (now) => ({ ...now, rule: next }), replace: true });
+  const [rule, setRule] = useState((given ?? kept?.rule ?? FIRST) as Rule);
+  // The address is what is asked: a reload takes nothing, and it can be sent to somebody. It comes a moment after what is typed.
+  const change = (next: Rule) => {
+    setRule(next);
+    void navigate({ search: (now) => ({ ...now, rule: next }), replace: true });
+  };
   const [settled] = useDebouncedValue(rule, SETTLED_MS);
   const asked = isWhole(settled) ? settled : undefined;
   return (

@@ -1,21 +1,23 @@
 /** Settings: who is a member and as what, and who did what. */
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import type { AuditPage, MembersShown } from '../../../../contract/doors/console/workspaces.ts';
+import type { MembersShown } from '../../../../contract/doors/console/workspaces.ts';
 import { ROLES, whyNot, type Role } from '../../../../contract/roles.ts';
 import type { Static } from 'typebox';
-import { Ago } from '../../../shared/time.tsx';
 import { call } from '../../api/call.ts';
 import { at, membersQuery } from '../../api/queries.ts';
 import { useHere, useMay, useMe } from '../../shell/session.ts';
 import { Letters } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
+import { Audit } from './Audit.tsx';
+import { WorkspaceForms } from './Workspace.tsx';
+import '../../styles/people.css';
 
 /** The page. */
 export function Settings(): ReactElement {
-  const { id: ws, name, environment, country, timeZone } = useHere();
+  const { id: ws } = useHere();
   return (
     <div className="page">
       <header className="page-head">
@@ -28,20 +30,7 @@ export function Settings(): ReactElement {
         </section>
         <section className="panel" aria-label="Workspace">
           <h2>Workspace</h2>
-          <dl className="facts">
-            {Object.entries({
-              Name: name,
-              Kind: environment,
-              Country: country,
-              'Time zone': timeZone,
-              Id: ws,
-            }).map(([key, value]) => (
-              <div key={key}>
-                <dt>{key}</dt>
-                <dd>{value}</dd>
-              </div>
-            ))}
-          </dl>
+          <WorkspaceForms />
           <h2>Connected companies</h2>
           <p>
             <Link to="/w/$ws/apps" params={{ ws }}>
@@ -112,43 +101,5 @@ function MemberRow({ ws, member: { id, name, email, role } }: { ws: string; memb
         ))}
       </select>
     </li>
-  );
-}
-
-function Audit({ ws }: { ws: string }): ReactElement {
-  const may = useMay('audit.read');
-  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery({
-    queryKey: [ws, 'audit'],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      call<AuditPage>('GET', at(ws, `/audit?limit=30${pageParam ? `&before=${pageParam}` : ''}`), { signal }),
-    getNextPageParam: ({ next }) => next ?? undefined,
-    enabled: may === true,
-  });
-  const members = useQuery(membersQuery(ws)).data?.members ?? [];
-  if (may !== true) return <p className="muted">{may}</p>;
-  if (error) return <Failed error={error} />;
-  if (!data) return <Waiting rows={4} height={36} />;
-  const nameOf = (actor: string) => members.find(({ id }) => actor === `operator:${id}`)?.name ?? actor;
-  return (
-    <ol className="history">
-      {data.pages
-        .flatMap(({ entries }) => entries)
-        .map(({ id, at: when, actor, action, subject }) => (
-          <li key={id}>
-            <p>
-              <strong>{nameOf(actor)}</strong> {action} <span className="mono">{subject}</span>{' '}
-              <Ago at={when} />
-            </p>
-          </li>
-        ))}
-      {hasNextPage ? (
-        <li>
-          <button type="button" className="earlier" onClick={() => void fetchNextPage()}>
-            Earlier
-          </button>
-        </li>
-      ) : null}
-    </ol>
   );
 }

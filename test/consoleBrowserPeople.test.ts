@@ -1,0 +1,129 @@
+/** The pages of lists, audiences and files in a real browser, against the running product. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { openWeb } from '../src/doors/web/door.ts';
+import { errors, startConsole } from './consoleProduct.ts';
+import { skip, startBrowser } from './support/browser.ts';
+import { testDatabase } from './support/database.ts';
+import { checkAxe, openTab, type Tab } from './support/page.ts';
+import { until } from './support/until.ts';
+
+const web = openWeb(path.resolve(import.meta.dirname, '..'));
+const product = await startConsole(await testDatabase(), { web });
+const { url, base, call, demo } = product;
+const ws = demo.workspace.id;
+const { email, password } = demo.keys.console;
+let browser: Browser;
+
+before(async () => {
+  await web.settled;
+  if (!skip) browser = await startBrowser();
+});
+after(() => browser?.close());
+
+async function signedIn(tab: Tab, at: string): Promise<Page> {
+  const { page } = tab;
+  await page.goto(`${url}/sign-in?to=${encodeURIComponent(at)}`);
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
+  return page;
+}
+
+describe('people by the many', { skip }, () => {
+  test('an audience is built and kept, its people are put into a list, the list is seen, renamed and deleted, a file is fetched, also on a phone', async () => {
+    for (const [givenName, city, size] of [
+      ['Ann', 'Lokeren', 3],
+      ['Bo', 'Lokeren', 9],
+      ['Cas', 'Bruges', 3],
+    ])
+      await call('POST', `${base}/contacts`, { givenName, attributes: { city, size } });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/people/sets/lists`);
+    await page.getByLabel('Name of a new list').fill('Neighbours');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByRole('link', { name: 'Neighbours' }).waitFor();
+    await checkAxe(page, 'lists');
+    await page.getByRole('link', { name: 'Audiences' }).click();
+    await page.getByRole('link', { name: 'New audience' }).click();
+    await page.getByLabel('Attribute of condition 1').fill('city');
+    await page.getByLabel('Value of condition 1').fill('Lokeren');
+    await page.getByText('2 people', { exact: true }).waitFor();
+    await page.getByRole('button', { name: '+ group' }).click();
+    await page.getByLabel('Attribute of condition 2.1').fill('size');
+    await page.getByLabel('Test of condition 2.1').selectOption('greaterThan');
+    await page.getByLabel('Value of condition 2.1').fill('5');
+    await page.getByText('1 person', { exact: true }).waitFor();
+    const some = page.getByRole('list', { name: 'Some of them' });
+    await some.getByRole('link', { name: 'Bo' }).waitFor();
+    await some.getByText('size is above 5').waitFor();
+    await checkAxe(page, 'the builder');
+    await page.reload();
+    await page.getByText('1 person', { exact: true }).waitFor();
+    await page.getByLabel('Take group 2 away').click();
+    await page.getByText('2 people', { exact: true }).waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('In Lokeren');
+    await page.getByRole('button', { name: 'Keep it as an audience' }).click();
+    await page.getByRole('heading', { name: 'In Lokeren' }).waitFor();
+    await page.getByLabel('List or tag').selectOption('Neighbours');
+    await page.getByRole('button', { name: 'Change all' }).click();
+    await page.getByText('Done: 2 people, 2 changed').waitFor();
+    await page.getByRole('button', { name: 'Export them' }).click();
+    await page.getByText('The file is being made').waitFor();
+    await page.goto(`${url}/w/${ws}/people/exports`);
+    await page.getByText('2 people').waitFor();
+    await checkAxe(page, 'files');
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download' }).click();
+    const file = await readFile(await (await downloading).path(), 'utf8');
+    assert.match(file, /^\u{FEFF}?external_id,given_name/u);
+    assert.equal(file.trim().split('\r\n').length, 3);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole('link', { name: 'Lists' }).click();
+    await page.getByRole('link', { name: 'Neighbours' }).click();
+    await page.getByLabel('Choose Ann').check();
+    await page.getByRole('button', { name: 'Take out those chosen' }).click();
+    await page.getByText('1 taken out.').waitFor();
+    await page.getByLabel('Find by name, address or id').fill('Cas');
+    await page.getByRole('button', { name: 'Put Cas in' }).click();
+    await page.getByRole('link', { name: 'Cas' }).waitFor();
+    await checkAxe(page, 'a list on a phone');
+    const widest = await page.evaluate('document.documentElement.scrollWidth');
+    assert.ok((widest as number) <= 390, `${String(widest)} px wide`);
+    await call('POST', `${base}/segments`, { key: 'next-door', rule: { inList: 'Neighbours' } });
+    await page.getByRole('button', { name: 'Delete …' }).click();
+    await page.getByText('audience next-door').waitFor();
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await page.getByText('Neighbours is deleted; its people stay.').waitFor();
+    await until('it is gone', async () => (await call('GET', `${base}/lists`)).body.lists.length === 0);
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('settings: a name and quiet hours are saved with what they mean; who did that is found', async () => {
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/settings`);
+    await page.getByLabel('Name of the workspace').fill('Shop of Ghent');
+    await page.getByRole('button', { name: 'Save name of the workspace' }).click();
+    await page.getByText('Name of the workspace is saved.').waitFor();
+    await page.getByLabel('Marketing waits at night').check();
+    await page.getByText(/due between 21:00 and 08:00/).waitFor();
+    await page.getByRole('button', { name: 'Save quiet hours' }).click();
+    await page.getByText('Quiet hours is saved.').waitFor();
+    const { body } = await call('GET', base);
+    assert.deepEqual(
+      [body.name, body.settings.quietHours],
+      ['Shop of Ghent', { from: '21:00', to: '08:00' }],
+    );
+    await page.getByLabel('What', { exact: true }).selectOption('the workspace');
+    await page.getByText('workspace.update').first().waitFor();
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('nothing was logged as an error', () => assert.deepEqual(errors, []));
+});

@@ -1,0 +1,189 @@
+/** Who did what: found by who, what and when, with what was changed, and saved as a file. */
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
+import { useState, type ReactElement } from 'react';
+import type { AuditPage } from '../../../../contract/doors/console/workspaces.ts';
+import { Ago } from '../../../shared/time.tsx';
+import { call } from '../../api/call.ts';
+import { at, membersQuery } from '../../api/queries.ts';
+import { useMay } from '../../shell/session.ts';
+import { Act } from '../../ui/basic.tsx';
+import { Failed, Waiting } from '../../ui/states.tsx';
+import { toastError } from '../../ui/toasts.tsx';
+import { saveCsv } from '../people/save.ts';
+
+/** What actions are about: how they begin. */
+const ABOUT = {
+  '': 'anything',
+  'broadcast.': 'broadcasts',
+  'campaign.': 'campaigns',
+  'contact.': 'people',
+  'contacts.': 'many people',
+  'export.': 'files of people',
+  'import.': 'imports',
+  'integration.': 'channels',
+  'key.': 'keys',
+  'member.': 'members',
+  'message.': 'messages',
+  'template.': 'templates',
+  'webhook.': 'webhooks',
+  'workspace.': 'the workspace',
+} as const;
+const MOST_SAVED = 10_000;
+
+type Entry = AuditPage['entries'][number];
+type Asked = { actor: string; action: string; since: string; until: string };
+
+const pathOf = (ws: string, asked: Asked, limit: number, before?: string) => {
+  const dayOf = (day: string) => day && `${day}T00:00:00Z`;
+  const given = {
+    ...asked,
+    since: dayOf(asked.since),
+    until: dayOf(asked.until),
+    before,
+    limit: String(limit),
+  };
+  const set = Object.entries(given).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  return at(ws, `/audit?${new URLSearchParams(set)}`);
+};
+
+/** The log. */
+export function Audit({ ws }: { ws: string }): ReactElement {
+  const may = useMay('audit.read');
+  const [asked, setAsked] = useState<Asked>({ actor: '', action: '', since: '', until: '' });
+  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: [ws, 'audit', asked],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => call<AuditPage>('GET', pathOf(ws, asked, 30, pageParam), { signal }),
+    getNextPageParam: ({ next }) => next ?? undefined,
+    enabled: may === true,
+  });
+  const members = useQuery(membersQuery(ws)).data?.members ?? [];
+  const nameOf = (actor: string) => members.find(({ id }) => actor === `operator:${id}`)?.name ?? actor;
+  const save = useMutation({
+    mutationFn: async () => {
+      const rows: string[][] = [['at', 'who', 'what', 'to', 'detail']];
+      let before: string | undefined;
+      do {
+        const page: AuditPage = await call('GET', pathOf(ws, asked, 200, before));
+        for (const { at: when, actor, action, subject, detail } of page.entries)
+          rows.push([when, nameOf(actor), action, subject, JSON.stringify(detail)]);
+        before = page.next ?? undefined;
+      } while (before && rows.length < MOST_SAVED);
+      saveCsv('who did what', rows);
+    },
+    onError: toastError,
+  });
+  if (may !== true) return <p className="muted">{may}</p>;
+  const set = (some: Partial<Asked>) => setAsked((now) => ({ ...now, ...some }));
+  const entries = data?.pages.flatMap((page) => page.entries) ?? [];
+  return (
+    <>
+      <div className="condition">
+        <select
+          aria-label="Who"
+          value={asked.actor}
+          onChange={({ currentTarget: { value } }) => set({ actor: value })}
+        >
+          <option value="">anybody</option>
+          {members.map(({ id, name }) => (
+            <option key={id} value={`operator:${id}`}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label="What"
+          value={asked.action}
+          onChange={({ currentTarget: { value } }) => set({ action: value })}
+        >
+          {Object.entries(ABOUT).map(([begins, words]) => (
+            <option key={begins} value={begins}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <input
+          type="date"
+          aria-label="From day"
+          value={asked.since}
+          onChange={({ currentTarget: { value } }) => set({ since: value })}
+        />
+        <input
+          type="date"
+          aria-label="Before day"
+          value={asked.until}
+          onChange={({ currentTarget: { value } }) => set({ until: value })}
+        />
+        <Act
+          busy={save.isPending}
+          onAct={() => save.mutate()}
+          hint={`The newest ${MOST_SAVED.toLocaleString('en')} of these`}
+        >
+          Save as CSV
+        </Act>
+      </div>
+      {error ? <Failed error={error} /> : null}
+      {!data && !error ? <Waiting rows={4} height={36} /> : null}
+      {data && entries.length === 0 ? <p className="muted">Nothing like that was done.</p> : null}
+      <ol className="history">
+        {entries.map((entry) => (
+          <EntryRow key={entry.id} entry={entry} who={nameOf(entry.actor)} />
+        ))}
+        {hasNextPage ? (
+          <li>
+            <button type="button" className="earlier" onClick={() => void fetchNextPage()}>
+              Earlier
+            </button>
+          </li>
+        ) : null}
+      </ol>
+    </>
+  );
+}
+
+function EntryRow({
+  entry: { at: when, action, subject, detail },
+  who,
+}: {
+  entry: Entry;
+  who: string;
+}): ReactElement {
+  const changes = changesOf(detail);
+  return (
+    <li>
+      <p>
+        <strong>{who}</strong> {action} <span className="mono">{subject}</span> <Ago at={when} />
+      </p>
+      {changes.length > 0 ? (
+        <details>
+          <summary>What of it</summary>
+          <dl className="facts">
+            {changes.map(({ name, value }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      ) : null}
+    </li>
+  );
+}
+
+/** What an entry tells, line by line: what is nested by its path, and what became something else as from what to what. */
+function changesOf(detail: object, path = ''): { name: string; value: string }[] {
+  const given = detail as Record<string, unknown>;
+  if (path !== '' && 'from' in given && 'to' in given && Object.keys(given).length === 2)
+    return [{ name: path, value: `${textOf(given['from'])} → ${textOf(given['to'])}` }];
+  return Object.entries(given).flatMap(([key, value]) => {
+    const name = path ? `${path}.${key}` : key;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return changesOf(value, name);
+    return [{ name, value: textOf(value) }];
+  });
+}
+
+function textOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

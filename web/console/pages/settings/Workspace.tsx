@@ -1,0 +1,226 @@
+/** What a workspace is called, where it is, and what rules hold for what it sends: each saved by its field, with what that means in words. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState, type ReactElement } from 'react';
+import type { WorkspaceShown } from '../../../../contract/doors/console/workspaces.ts';
+import { call } from '../../api/call.ts';
+import { at, bootstrapQuery } from '../../api/queries.ts';
+import { useHere, useMay } from '../../shell/session.ts';
+import { Act } from '../../ui/basic.tsx';
+import { messageOf } from '../../ui/states.tsx';
+import { toast } from '../../ui/toasts.tsx';
+import '../../styles/broadcasts.css';
+
+type Change = { name?: string; country?: string; timeZone?: string; settings?: object };
+
+/** Saves some of it; what is saved is what the pages know. */
+function useSave(ws: string, what: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Change) => call<WorkspaceShown>('PATCH', at(ws, ''), { body }),
+    onSuccess: () => toast(`${what} is saved.`),
+    onSettled: () => client.invalidateQueries({ queryKey: bootstrapQuery.queryKey }),
+  });
+}
+
+/** The forms. */
+export function WorkspaceForms(): ReactElement {
+  const here = useHere();
+  const { id, name, country, timeZone, environment, settings } = here;
+  return (
+    <>
+      <dl className="facts">
+        {Object.entries({ Kind: environment, Id: id }).map(([key, value]) => (
+          <div key={key}>
+            <dt>{key}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Text ws={id} label="Name of the workspace" value={name} change={(to) => ({ name: to })} />
+      <Text
+        ws={id}
+        label="Country"
+        value={country}
+        hint="Numbers without a country code are taken for numbers of this country."
+        change={(to) => ({ country: to.toUpperCase() })}
+      />
+      <Text
+        ws={id}
+        label="Time zone"
+        value={timeZone}
+        hint="Whose zone is not known lives in this one: quiet hours and campaigns go by it."
+        change={(to) => ({ timeZone: to })}
+      />
+      <h2>Sending rules</h2>
+      <QuietHours key={JSON.stringify(settings.quietHours)} ws={id} now={settings.quietHours ?? null} />
+      <Cap key={JSON.stringify(settings.frequencyCap)} ws={id} now={settings.frequencyCap ?? null} />
+    </>
+  );
+}
+
+type TextProps = {
+  ws: string;
+  label: string;
+  value: string;
+  hint?: string;
+  change: (to: string) => Change;
+};
+
+function Text({ ws, label, value, hint, change }: TextProps): ReactElement {
+  const may = useMay('workspace.update');
+  const [text, setText] = useState(value);
+  const save = useSave(ws, label);
+  const can = may === true ? text !== value || 'It says that already.' : may;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (can === true) save.mutate(change(text));
+      }}
+    >
+      <label className="field">
+        {label}
+        <input
+          readOnly={may !== true}
+          value={text}
+          onChange={({ currentTarget }) => setText(currentTarget.value)}
+        />
+      </label>
+      {hint ? <p className="muted">{hint}</p> : null}
+      {save.error ? (
+        <p className="fault" role="alert">
+          {messageOf(save.error)}
+        </p>
+      ) : null}
+      <Act may={can} size="xs" busy={save.isPending} onAct={() => save.mutate(change(text))}>
+        {`Save ${label.toLowerCase()}`}
+      </Act>
+    </form>
+  );
+}
+
+type Hours = NonNullable<WorkspaceShown['settings']['quietHours']>;
+
+function QuietHours({ ws, now }: { ws: string; now: Hours | null }): ReactElement {
+  const may = useMay('workspace.update');
+  const [isOn, setOn] = useState(now !== null);
+  const [{ from, to }, setHours] = useState<Hours>(now ?? { from: '21:00', to: '08:00' });
+  const save = useSave(ws, 'Quiet hours');
+  const next = isOn ? { from, to } : null;
+  const can = may === true ? JSON.stringify(next) !== JSON.stringify(now) || 'It says that already.' : may;
+  return (
+    <fieldset className="ticks">
+      <legend>Quiet hours</legend>
+      <label className="tick">
+        <input
+          type="checkbox"
+          disabled={may !== true}
+          checked={isOn}
+          onChange={({ currentTarget }) => setOn(currentTarget.checked)}
+        />
+        Marketing waits at night
+      </label>
+      {isOn ? (
+        <div className="condition">
+          <input
+            type="time"
+            aria-label="Quiet from"
+            readOnly={may !== true}
+            value={from}
+            onChange={({ currentTarget }) => setHours({ from: currentTarget.value, to })}
+          />
+          <input
+            type="time"
+            aria-label="Quiet until"
+            readOnly={may !== true}
+            value={to}
+            onChange={({ currentTarget }) => setHours({ from, to: currentTarget.value })}
+          />
+        </div>
+      ) : null}
+      <p className="muted">
+        {isOn
+          ? `Marketing that is due between ${from} and ${to}, by the clock on the recipient’s wall, goes out at ${to}. What is transactional goes out at once.`
+          : 'Marketing goes out at any hour.'}
+      </p>
+      {save.error ? (
+        <p className="fault" role="alert">
+          {messageOf(save.error)}
+        </p>
+      ) : null}
+      <Act
+        may={can}
+        size="xs"
+        busy={save.isPending}
+        onAct={() => save.mutate({ settings: { quietHours: next } })}
+      >
+        Save quiet hours
+      </Act>
+    </fieldset>
+  );
+}
+
+type CapSet = NonNullable<WorkspaceShown['settings']['frequencyCap']>;
+
+function Cap({ ws, now }: { ws: string; now: CapSet | null }): ReactElement {
+  const may = useMay('workspace.update');
+  const [isOn, setOn] = useState(now !== null);
+  const [{ most, perHours }, setCap] = useState<CapSet>(now ?? { most: 3, perHours: 168 });
+  const save = useSave(ws, 'The limit');
+  const next = isOn ? { most, perHours } : null;
+  const can = may === true ? JSON.stringify(next) !== JSON.stringify(now) || 'It says that already.' : may;
+  return (
+    <fieldset className="ticks">
+      <legend>How often</legend>
+      <label className="tick">
+        <input
+          type="checkbox"
+          disabled={may !== true}
+          checked={isOn}
+          onChange={({ currentTarget }) => setOn(currentTarget.checked)}
+        />
+        Marketing to one person is limited
+      </label>
+      {isOn ? (
+        <div className="condition">
+          <input
+            type="number"
+            min={1}
+            max={1000}
+            aria-label="Messages at most"
+            readOnly={may !== true}
+            value={most}
+            onChange={({ currentTarget }) => setCap({ most: currentTarget.valueAsNumber || 1, perHours })}
+          />
+          <input
+            type="number"
+            min={1}
+            max={8760}
+            aria-label="In so many hours"
+            readOnly={may !== true}
+            value={perHours}
+            onChange={({ currentTarget }) => setCap({ most, perHours: currentTarget.valueAsNumber || 1 })}
+          />
+        </div>
+      ) : null}
+      <p className="muted">
+        {isOn
+          ? `Whoever was sent ${most} marketing messages in the last ${perHours} hours is sent no more for now.`
+          : 'Nobody is too often written to.'}
+      </p>
+      {save.error ? (
+        <p className="fault" role="alert">
+          {messageOf(save.error)}
+        </p>
+      ) : null}
+      <Act
+        may={can}
+        size="xs"
+        busy={save.isPending}
+        onAct={() => save.mutate({ settings: { frequencyCap: next } })}
+      >
+        Save the limit
+      </Act>
+    </fieldset>
+  );
+}
