@@ -390,7 +390,7 @@ test('a newer call gives way to an older one that was claimed after it, or whose
     receiver
       .received('/way')
       .filter(({ body }) => (JSON.parse(body) as { contactId: number }).contactId === contactId);
-  const look = rig.queue.untriedBefore;
+  const look = rig.queue.untriedBefore.bind(rig.queue);
   const looks = { begun: 0 };
   // The newer one looks only when the older one was claimed, which does so only when the newer one has given way.
   rig.queue.untriedBefore = async (...asked) => {

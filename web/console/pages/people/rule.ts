@@ -96,9 +96,9 @@ export function wordsOf(rule: Rule): string {
   const [[test, value] = []] = Object.entries(rest);
   if (about === 'attribute' || about === 'field')
     return `${String(of)} ${TESTS[test as TestName] ?? test}${test === 'exists' ? '' : ` ${String(value)}`}`;
-  const within = rest['within'] ? ` within ${String(rest['within'])}` : '';
-  const often = rest['atLeast'] ? ` ${String(rest['atLeast'])} times` : '';
-  return `${ABOUT[about].words} ${String(of)}${often}${within}`;
+  const { within, atLeast } = rest as { within?: string; atLeast?: number };
+  const often = atLeast ? ` ${atLeast} times` : '';
+  return `${ABOUT[about].words} ${String(of)}${often}${within ? ` within ${within}` : ''}`;
 }
 
 /** The part of a rule at a path, as the server names it: `rule.all[0].any[1]`. */
