@@ -24,9 +24,13 @@ function slowly(refuses: (receipts: readonly Receipt[]) => Error | undefined = (
   return {
     take,
     batches,
-    /** Lets everything go on until nothing waits. */
+    /** Lets everything go on until nothing came for longer than those who wait are given time to be more. */
     goOn: async () => {
-      for (await turn(); waiting.length; await turn()) waiting.shift()!();
+      for (let idle = 0; idle < 10; await turn()) {
+        const next = waiting.shift();
+        next?.();
+        idle = next ? 0 : idle + 1;
+      }
     },
   };
 }
