@@ -68,7 +68,7 @@ async function signedIn(tab: Tab, at = '/'): Promise<Page> {
   await page.getByLabel('E-mail address').fill(email);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
   return page;
 }
 
@@ -266,7 +266,7 @@ describe('the console in a browser', { skip }, () => {
       await page.getByRole('textbox', { name: 'Password' }).fill('nora’s own password');
       await page.getByRole('button', { name: 'Sign in' }).click();
       await more();
-      await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+      await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
     };
     await enter();
     await page.getByRole('button', { name: /Nora/ }).click();

@@ -60,7 +60,7 @@ async function signedIn(tab: Tab, at: string, who: { email: string; password: st
   await page.getByLabel('E-mail address').fill(who.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(who.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
   return page;
 }
 

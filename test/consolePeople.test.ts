@@ -248,7 +248,7 @@ describe('imports as jobs', () => {
       });
       assert.deepEqual([waits.state, waits.doneRows, /no room/.test(waits.note)], ['running', 1_000, true]);
       await sql`UPDATE due SET attempt = 19 WHERE owner_id = ${fromHex24(shown.id)!}`;
-      ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }));
+      ok(await call('POST', `${base}/clock/advance`, { byMs: 3_600_000 }), 202);
       const ended = await over(shown.id);
       assert.deepEqual([ended.state, ended.created], ['failed', 1_000]);
       assert.match(ended.note, /what was written stays/);

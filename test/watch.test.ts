@@ -185,6 +185,7 @@ test('a lost database: not ready with the reason, told once in the log, and once
     near.pipe(far).pipe(near);
     sockets.add(near);
     for (const end of [near, far]) end.on('error', () => (near.destroy(), far.destroy()));
+    near.on('close', () => far.destroy());
   });
   gate.listen(0, '127.0.0.1');
   await once(gate, 'listening');

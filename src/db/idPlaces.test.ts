@@ -91,7 +91,7 @@ test('processes that start together, and such as slept past their loans together
     return all;
   });
   // Who is in a round is let end it: its next one would come with the second ones of the others.
-  await sql.begin((tx) => tx`SELECT pg_advisory_xact_lock(hashtext('id places'))`);
+  await sql.begin(async (tx) => void (await tx`SELECT pg_advisory_xact_lock(hashtext('id places'))`));
   const before = running.map((one) => one.current().join());
   const held = running.flatMap((one) => one.current());
   // They wake at one moment: nobody has a second round before all had their first.

@@ -127,7 +127,7 @@ export function atRoot(given: Fault): Fault {
 function parseJson(body: Buffer, contentType: string | undefined): unknown {
   if (body.length === 0) return undefined;
   const excess = excessOf(body);
-  if (excess) return fault('too_large', `The body ${excess}.`);
+  if (excess) return excess;
   try {
     const read = parseExact(utf8.decode(body));
     return 'inexact' in read ? inexact(read.inexact) : read.value;
@@ -146,7 +146,7 @@ export function inexact(field: string): Fault {
 }
 
 /** What JSON has too much of, by its marks outside of texts: known before anything is made of them. */
-function excessOf(body: Buffer): string | undefined {
+function excessOf(body: Buffer): Fault | undefined {
   if (body.length <= MOST_FIELDS) return undefined;
   let fields = 0;
   let values = 0;
@@ -158,11 +158,12 @@ function excessOf(body: Buffer): string | undefined {
     else if (inText) {
       if (byte === BACKSLASH) at++;
     } else if (byte === COLON) {
-      if (++fields > MOST_FIELDS) return `has more than ${MOST_FIELDS} fields`;
+      if (++fields > MOST_FIELDS) return fault('too_large', `The body has more than ${MOST_FIELDS} fields.`);
     } else if (byte === COMMA) {
-      if (++values > MOST_VALUES) return `has more than ${MOST_VALUES} values`;
+      if (++values > MOST_VALUES) return fault('too_large', `The body has more than ${MOST_VALUES} values.`);
     } else if (byte === OPENS_LIST || byte === OPENS_OBJECT) {
-      if (++depth > DEEPEST) return `is nested deeper than ${DEEPEST} lists and objects`;
+      if (++depth > DEEPEST)
+        return fault('bad_request', `The body is nested deeper than ${DEEPEST} lists and objects.`);
     } else if (byte === CLOSES_LIST || byte === CLOSES_OBJECT) depth--;
   }
   return undefined;
