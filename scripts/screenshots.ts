@@ -112,9 +112,10 @@ async function take(of: Browser, product: Parley, contactId: string, conversatio
         await page.goto(product.url + at);
         await page
           .getByText(SHOWN[name as keyof typeof pages])
+          .locator('visible=true')
           .first()
           .waitFor();
-        await page.waitForFunction('!document.querySelector("[aria-busy=true]")');
+        await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
         await page.screenshot({ path: path.join(out, `${name}-${size}-${colorScheme}.png`) });
       }
       await context.close();
@@ -126,5 +127,5 @@ async function signIn(page: Page, { url, demo }: Parley): Promise<void> {
   await page.getByLabel('E-mail address').fill(demo!.keys.console.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(demo!.keys.console.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }

@@ -178,9 +178,9 @@ function Head({ ws, conversation, onBack }: HeadProps): ReactElement {
       <div className="thread-who">
         <h2>{contact.name ?? 'Somebody'}</h2>
         <p>
-          <Icon name={channelIcon(channel)} size={14} /> {channelName(channel)}
-          <span title={ways[0]?.address}>
-            {ways[0] ? ` · ${ways[0].address}` : null}
+          <Icon name={channelIcon(channel)} size={14} />
+          <span title={`${channelName(channel)} ${ways[0]?.address ?? ''}`}>
+            {ways[0]?.address ?? channelName(channel)}
             {window ? ` · free text for ${spanText(Math.max(0, Date.parse(window) - nowMs))}` : null}
             {sleeps
               ? ` · sleeps until ${dayText(Date.parse(snoozedUntil), nowMs)} ${clockText(Date.parse(snoozedUntil))}`

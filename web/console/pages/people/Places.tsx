@@ -26,6 +26,8 @@ export function Places({ ws, here }: { ws: string; here: keyof typeof PLACES }):
           key={place}
           className="chip"
           to={hrefOf(place)}
+          // Everybody's address begins those of all the others.
+          activeOptions={{ exact: true }}
           aria-current={place === here ? 'page' : undefined}
         >
           {words}

@@ -73,6 +73,7 @@ function Text({ ws, label, value, hint, change }: TextProps): ReactElement {
   const can = may === true ? text !== value || 'It says that already.' : may;
   return (
     <form
+      className="setting"
       onSubmit={(event) => {
         event.preventDefault();
         if (can === true) save.mutate(change(text));
@@ -109,7 +110,7 @@ function QuietHours({ ws, now }: { ws: string; now: Hours | null }): ReactElemen
   const next = isOn ? { from, to } : null;
   const can = may === true ? JSON.stringify(next) !== JSON.stringify(now) || 'It says that already.' : may;
   return (
-    <fieldset className="ticks">
+    <fieldset className="ticks setting">
       <legend>Quiet hours</legend>
       <label className="tick">
         <input
@@ -170,7 +171,7 @@ function Cap({ ws, now }: { ws: string; now: CapSet | null }): ReactElement {
   const next = isOn ? { most, perHours } : null;
   const can = may === true ? JSON.stringify(next) !== JSON.stringify(now) || 'It says that already.' : may;
   return (
-    <fieldset className="ticks">
+    <fieldset className="ticks setting">
       <legend>How often</legend>
       <label className="tick">
         <input
