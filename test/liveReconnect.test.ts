@@ -191,6 +191,43 @@ test('a client that does not read is closed, with little kept for it, and gets a
   );
 });
 
+test('what was said before is loaded also when the connection goes meanwhile, or is away; a closed client waits for nothing', async () => {
+  const userId = 'before';
+  const net = await cutterTo(processes[0]!.url);
+  const first = openTab(net.url, () => signer.tokenOf(userId));
+  await first.start();
+  await until('it knows the person', () => first.conversation()?.started);
+  const ids = await acceptMany(userId, 400, 'x');
+  await shown([first], ids.length);
+  const tab = openTab(net.url, () => signer.tokenOf(userId));
+  await until('it is shown the last', () => tab.hasMore());
+  const count = () => tab.messages().length;
+  for (const cut of [
+    () => void net.cut(),
+    async () => {
+      const { promise: away, resolve } = Promise.withResolvers<void>();
+      const off = tab.on('status', (status) => status === 'waiting' && resolve());
+      net.cut();
+      await away;
+      off();
+    },
+  ]) {
+    const before = count();
+    await cut();
+    await tab.history();
+    assert.ok(count() > before);
+    await until('it is back', () => tab.status() === 'open');
+  }
+  while (tab.hasMore()) await tab.history();
+  assert.equal(count(), ids.length);
+  const left = openTab(net.url, () => signer.tokenOf(userId));
+  await until('it is shown the last', () => left.hasMore());
+  net.cut();
+  const waited = left.history();
+  left.close();
+  await waited;
+});
+
 /** The business says many things to somebody, without HTTP. */
 async function acceptMany(userId: string, count: number, text: string): Promise<string[]> {
   const { ctx } = world;

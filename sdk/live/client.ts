@@ -74,7 +74,7 @@ export type LiveClient = {
   typing(on: boolean): void;
   /** All that is shown is read, or all up to a message. */
   read(messageId?: string): void;
-  /** Loads what was said before. */
+  /** Loads what was said before; resolves when it is here, whatever happens to the connection meanwhile, or the client is closed. */
   history(): Promise<void>;
   on<E extends keyof LiveEvents>(name: E, listener: LiveEvents[E]): () => void;
   close(): void;
@@ -172,14 +172,25 @@ class Client implements LiveClient {
   }
 
   history(): Promise<void> {
-    const oldest = this.messages()[0];
-    if (!oldest || !this.#more) return Promise.resolve();
+    if (!this.messages()[0] || !this.#more || this.#status === 'closed') return Promise.resolve();
     if (!this.#older) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#older = { promise, done: resolve };
-      this.#send({ type: 'history', beforeMs: oldest.atMs });
+      this.#askOlder();
     }
     return this.#older.promise;
+  }
+
+  /** Asks for what is before the first message that is here, if there is any, and somebody waits for it. */
+  #askOlder(): void {
+    const oldest = this.messages()[0];
+    if (this.#older && oldest && this.#more) this.#send({ type: 'history', beforeMs: oldest.atMs });
+    else this.#endOlder();
+  }
+
+  #endOlder(): void {
+    this.#older?.done();
+    this.#older = undefined;
   }
 
   on<E extends keyof LiveEvents>(name: E, listener: LiveEvents[E]): () => void {
@@ -245,8 +256,6 @@ class Client implements LiveClient {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
     clearTimeout(this.#silence);
-    this.#older?.done();
-    this.#older = undefined;
     if (this.#status === 'closed') return;
     if (FATAL.includes(code) && !(code === CLOSE.unauthorized && this.#renews())) {
       this.#end({ code, reason });
@@ -274,6 +283,7 @@ class Client implements LiveClient {
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     this.#set('closed', why);
+    this.#endOlder();
     for (const { reject } of this.#pending.values())
       reject(new LiveRefusal('closed', why?.reason ?? 'The client was closed.'));
     this.#pending.clear();
@@ -300,8 +310,7 @@ class Client implements LiveClient {
         for (const message of frame.messages) this.#put(message);
         this.#more = frame.more;
         this.#confirm(frame.messages);
-        this.#older?.done();
-        this.#older = undefined;
+        this.#endOlder();
         return this.#tell('change');
       case 'alive':
     }
@@ -323,6 +332,7 @@ class Client implements LiveClient {
     if (messages) this.#tell('reset');
     // What was not acknowledged is said again, in its order; the server keeps each once.
     if (!wasOpen) for (const { frame } of this.#pending.values()) this.#send(frame);
+    if (!wasOpen) this.#askOlder();
     this.#confirm(this.messages());
     const readMs = conversation?.contactReadMs ?? 0;
     if (this.#readUpTo && this.#readUpTo.atMs > readMs) this.#send({ type: 'read', upTo: this.#readUpTo.id });
