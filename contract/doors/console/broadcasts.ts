@@ -172,5 +172,7 @@ export const ResultsShown = Type.Object({
   /** Failures were counted no further than this many. */
   failuresBounded: Type.Boolean(),
   links: Type.Array(Type.Object({ url: Type.String(), people: Count, clicks: Count })),
+  /** Of all its links together, the first hour first; hours without a click are not among them. */
+  clicksByHour: Type.Array(Type.Object({ at: Time, clicks: Count })),
 });
 export type ResultsShown = Static<typeof ResultsShown>;

@@ -27,6 +27,7 @@ import {
   queryWord,
   readLimit,
   reads,
+  timeText,
   writes,
   type Call,
   type Route,
@@ -115,10 +116,10 @@ async function results(call: Call): Promise<ResultsShown | Fault> {
   if (isFault(broadcast)) return broadcast;
   const { ctx, workspace } = call;
   const { runId } = broadcast;
-  const [counts, amiss, links] = await Promise.all([
+  const [counts, amiss, clicks] = await Promise.all([
     countBroadcast(ctx.broadcasts, ctx.sql, broadcast),
     runId === null ? { failures: [], bounded: false } : failuresInRun(ctx.sql, workspace.id, runId),
-    runId === null ? [] : clicksOfCause(ctx.sql, workspace.id, runId),
+    runId === null ? { links: [], hours: [] } : clicksOfCause(ctx.sql, workspace.id, runId),
   ]);
   return {
     counts,
@@ -129,6 +130,7 @@ async function results(call: Call): Promise<ResultsShown | Fault> {
       n,
     })),
     failuresBounded: amiss.bounded,
-    links: links.map(({ longUri, people, clicks }) => ({ url: longUri, people, clicks })),
+    links: clicks.links.map(({ longUri, people, clicks: n }) => ({ url: longUri, people, clicks: n })),
+    clicksByHour: clicks.hours.map(({ hourMs, clicks: n }) => ({ at: timeText(hourMs), clicks: n })),
   };
 }
