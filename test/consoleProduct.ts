@@ -48,6 +48,7 @@ export async function startConsole(database: TestDatabase, brought: Brought = {}
     url,
     demo,
     signIn: parley.signIn,
+    stop: () => parley.stop(),
     call: caller(url, demo.keys.console.token),
     base: `/api/workspaces/${demo.workspace.id}`,
   };

@@ -140,6 +140,21 @@ function mark(there: Open | undefined, { contactId, entryId }: Extract<News, { k
   there.changed.set(contactId, entries);
 }
 
+/** Contacts and entries to be read together, taken out of what is to be looked at; what is too many stays for the next. */
+function takeBatch(changed: Open['changed']): [contactId: number, entryIds: Set<number>][] {
+  const batch: [number, Set<number>][] = [];
+  let room = MOST_AT_ONCE;
+  for (const [contactId, entryIds] of changed) {
+    if (batch.length === MOST_AT_ONCE || (room === 0 && entryIds.size > 0)) break;
+    const taken = new Set([...entryIds].slice(0, room));
+    batch.push([contactId, taken]);
+    room -= taken.size;
+    if (taken.size === entryIds.size) changed.delete(contactId);
+    else for (const id of taken) entryIds.delete(id);
+  }
+  return batch;
+}
+
 async function pump(
   deps: Deps,
   open: ReadonlyMap<number, Open>,
@@ -154,8 +169,7 @@ async function pump(
       continue;
     }
     for (const [workspaceId, there] of due) {
-      const batch = [...there.changed].slice(0, MOST_AT_ONCE);
-      for (const [contactId] of batch) there.changed.delete(contactId);
+      const batch = takeBatch(there.changed);
       try {
         for (const event of await look(deps, workspaceId, batch)) tell(there, event);
       } catch (error) {
@@ -181,7 +195,7 @@ async function look(
   changed: readonly [contactId: number, entryIds: ReadonlySet<number>][],
 ): Promise<ConsoleEvent[]> {
   const contactIds = changed.map(([contactId]) => contactId);
-  const entryIds = changed.flatMap(([, ids]) => [...ids]).slice(0, MOST_AT_ONCE);
+  const entryIds = changed.flatMap(([, ids]) => [...ids]);
   const [rows, messages, notes] = await Promise.all([
     selectRows(sql, workspaceId, contactIds),
     entryIds.length ? messagesById(sql, workspaceId, entryIds) : [],
