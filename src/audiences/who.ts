@@ -1,6 +1,7 @@
 /** Whom something is done with: everybody, those of whom a rule holds, those of a list, tag or segment, or some who are named. */
 import type { Audience } from '../../contract/audience.ts';
 import type { Rule } from '../../contract/campaign.ts';
+import type { WHOM } from '../../contract/doors/console/audiences.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { askRule } from '../campaigns/segments/asked.ts';
 import { audienceCondition } from '../contacts/audience.ts';
@@ -18,6 +19,19 @@ export type WhoAsked = {
 
 /** As it is kept: by ids, or a rule with the moment of asking and with the lists and tags that it meant then. */
 export type Who = { audience: Audience } | { rule: Rule; sets: [string, number][]; asOfMs: number };
+
+/** Whom it is, in a word. */
+export type Whom = (typeof WHOM)[number];
+
+/** What it is that says whom. */
+export function whomOf(who: Who): Whom {
+  if ('rule' in who) return 'rule';
+  const { include } = who.audience;
+  if (include.contacts) return 'contacts';
+  if (include.lists) return 'list';
+  if (include.tags) return 'tag';
+  return include.segments ? 'segment' : 'everybody';
+}
 
 /** Reads whom something is to be done with. What is named must be there. */
 export async function readWho(

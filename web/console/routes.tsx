@@ -133,6 +133,11 @@ const exported = createRoute({
   path: 'people/exports',
   component: lazyRouteComponent(() => fetched(() => import('./pages/people/Exports.tsx')), 'Exports'),
 });
+const changes = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/changes',
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Changes.tsx')), 'Changes'),
+});
 const sets = createRoute({
   getParentRoute: () => workspace,
   path: 'people/sets/$kind',
@@ -242,6 +247,7 @@ const tree = root.addChildren([
     imports,
     importOne,
     exported,
+    changes,
     sets,
     set,
     audiences,
