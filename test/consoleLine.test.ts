@@ -210,6 +210,19 @@ test('§7 an hour of sleep: a tab that was away for longer than is kept for it s
   for (const open of [tab, awake]) open.close();
 });
 
+test('§7 a process that heard nothing of the others for a moment has its tabs look again', async () => {
+  server = two.url;
+  const tab = openTab();
+  await tab.settled();
+  await sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'LISTEN "parley_live"%'`;
+  await write('while nobody listened');
+  await until('it looks again', () => tab.welcomes.length > 1 && tab.welcomes.at(-1)!.reset);
+  await tab.isWhole('what was missed', 'while nobody listened');
+  tab.close();
+});
+
 test('§7 two processes over one store, and the end of one: what happens at the other comes by itself; then all is looked at again', async () => {
   server = two.url;
   const tab = openTab();

@@ -12,7 +12,7 @@ import { conversationsOf } from '../../conversations/conversations.ts';
 import { messagesById } from '../../conversations/history.ts';
 import { selectRows } from '../../inbox/inbox.ts';
 import { selectNotesById } from '../../inbox/notes.ts';
-import type { News } from '../../live/notices.ts';
+import type { Heard, News } from '../../live/notices.ts';
 import {
   operatorNames,
   operatorOf,
@@ -40,7 +40,7 @@ export type ConsoleHub = Part & {
 };
 
 type Deps = Pick<HttpContext, 'sql' | 'clock' | 'log' | 'notices'> & {
-  onNews(listener: (news: readonly News[]) => void): void;
+  onNews(listener: (news: readonly Heard[]) => void): void;
 };
 
 /** Events that are kept of a workspace for who comes back. */
@@ -70,9 +70,10 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
   const stop = new AbortController();
   const rung = bell();
   let running: Promise<unknown> = Promise.resolve();
-  const hear = (news: readonly News[]) => {
+  const hear = (news: readonly Heard[]) => {
     for (const one of news)
-      if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
+      if (one.kind === 'missed') for (const there of open.values()) reset(there);
+      else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
   };
