@@ -835,6 +835,84 @@ describe('broadcasts', () => {
     refused(await call('GET', `${at}/recipients`), 400, 'state');
   });
 
+  test('hour by hour, who answered each once, the recipients as a file, and who it failed for on a list', async () => {
+    const { name, contacts } = await audience(4);
+    const [failing, ann, bea, cas] = contacts;
+    ok(
+      await call('POST', `${base}/simulator/rules`, {
+        addressPattern: failing.phone,
+        outcome: 'undelivered',
+      }),
+      201,
+    );
+    const made = await draft(name, { content: { type: 'text', text: `Hi ${'x'.repeat(200)}` } });
+    const at = `${base}/broadcasts/${made.id}`;
+    ok(await call('POST', `${at}/start`));
+    await stateOf(made.id, 'done');
+    await settled();
+    const reply = async (address: string, text: string) =>
+      ok(await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text }));
+    await reply(ann.phone, 'Are you open?');
+    await reply(ann.phone, 'On Sunday?');
+    await reply(bea.phone, 'STOP');
+    // What was sent to Cas since is what Cas answers.
+    const content = { type: 'text', text: 'Your parcel' };
+    ok(await call('POST', `${base}/messages`, { contactId: cas.id, content }), 202);
+    await phoneHas(cas.phone, 'Your parcel');
+    await settled();
+    await reply(cas.phone, 'Thanks');
+    const results = await until('both answered', async () => {
+      const { body } = await call('GET', `${at}/results`);
+      const { replied, optedOut } = body.answers;
+      return replied + optedOut >= 2 && body.hours.some(({ delivered }: Json) => delivered > 0) && body;
+    });
+    await settled();
+    const after = ok(await call('GET', `${at}/results`));
+    assert.deepEqual(after.answers, { replied: 1, optedOut: 1 });
+    const sum = (series: string) => after.hours.reduce((all: number, hour: Json) => all + hour[series], 0);
+    assert.deepEqual(
+      ['sent', 'delivered', 'read', 'failed', 'replied', 'optedOut'].map(sum),
+      [4, 3, 0, 1, 1, 1],
+    );
+    assert.equal(after.segments, 8, 'two each');
+    assert.ok(results.hours.every((hour: Json) => Date.parse(hour.at) % 3_600_000 === 0));
+    const who = async (kind: string) => ok(await call('GET', `${at}/answers?kind=${kind}`)).people;
+    assert.deepEqual(
+      [await who('replied'), await who('optedOut')].map(([one, more]) => [one.contactId, one.name, more]),
+      [
+        [ann.id, 'G1', undefined],
+        [bea.id, 'G2', undefined],
+      ],
+    );
+    refused(await call('GET', `${at}/answers`), 400, 'kind');
+    refused(await call('GET', `${at}/answers?kind=waved`), 400, 'kind');
+    const linesOf = async (body: object) => {
+      const made = ok(await call('POST', `${at}/file`, body), 201);
+      const file = await fetch(`${url}${new URL(made.url).pathname}`);
+      assert.match(file.headers.get('content-type')!, /^text\/csv/);
+      return (await file.text()).split('\r\n').slice(1, -1);
+    };
+    assert.equal((await linesOf({})).length, 4);
+    const [line, more] = await linesOf({ state: 'failed' });
+    assert.match(line!, new RegExp(`^${failing.id},G0,,sms,'\\${failing.phone},failed,`));
+    assert.equal(more, undefined);
+    refused(await call('POST', `${at}/file`, { state: 'lost' }), 400, 'state');
+    assert.equal((await fetch(`${url}/api/recipients/nothing/recipients.csv`)).status, 404);
+    const list = ok(await call('POST', `${base}/lists`, { name: `again ${numbers}` }), 201);
+    const bulk = async (outcome: string, id = made.id) =>
+      await call('POST', `${base}/contacts/bulk`, { who: { broadcast: { id, outcome } }, add: [list.id] });
+    for (const outcome of ['failed', 'optedOut']) {
+      const job = ok(await bulk(outcome), 202);
+      await until('it is done', async () => {
+        const { body } = await call('GET', `${base}/contacts/bulk/${job.id}`);
+        return body.state === 'done' && body.people === 1;
+      });
+    }
+    const members = ok(await call('GET', `${base}/contacts?setId=${list.id}`)).contacts;
+    assert.deepEqual(members.map(({ id }: Json) => id).toSorted(), [failing.id, bea.id].toSorted());
+    refused(await bulk('failed', '0'.repeat(24)), 404, 'who.broadcast.id');
+  });
+
   test('rendered for somebody, with what is wrong and where', async () => {
     const ann = await newContact({ givenName: 'Ann', locale: 'nl' });
     const render = async (text: string, more: object = {}) =>
