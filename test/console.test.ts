@@ -1234,6 +1234,73 @@ describe('simulator', () => {
   });
 });
 
+describe('the event stream', () => {
+  const stream = async (query: string) => ok(await call('GET', `${base}/event-stream?${query}`));
+
+  test('what happens is told to who follows, by type and contact, with ids as everywhere', async () => {
+    const { id, phone } = await newContact();
+    const { cursor } = await stream('limit=1');
+    const content = { type: 'text', text: 'followed' };
+    const { messageId } = ok(await call('POST', `${base}/messages`, { contactId: id, content }), 202);
+    await phoneHas(phone, 'followed');
+    ok(await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: phone, text: 'STOP' }));
+    const wanted = ['message.accepted', 'delivery.changed', 'message.received', 'consent.refused'];
+    const seen: Json[] = await until('all of it was told', async () => {
+      const { events } = await stream(`after=${cursor}&contact=${id}`);
+      const types = new Set(events.map(({ type }: Json) => type));
+      return wanted.every((type) => types.has(type)) ? (events as Json) : undefined;
+    });
+    assert.deepEqual(
+      seen.map(({ id: one }) => one),
+      seen
+        .map(({ id: one }) => one)
+        .toSorted()
+        .toReversed(),
+      'the newest first',
+    );
+    assert.equal(new Set(seen.map(({ id: one }) => one)).size, seen.length);
+    const of = (type: string) => seen.findLast((one) => one.type === type).payload;
+    assert.deepEqual([of('message.accepted').messageId, of('message.accepted').contactId], [messageId, id]);
+    const [change] = of('delivery.changed').changes;
+    assert.deepEqual([change.contactId, change.causeId, change.to], [id, messageId, 'accepted']);
+    assert.match(change.at, /Z$/);
+    assert.deepEqual(of('consent.refused'), { contactId: id, channel: 'sms' });
+    const { events } = await stream(`type=consent.refused&contact=${id}`);
+    assert.deepEqual(
+      events.map(({ type }: Json) => type),
+      ['consent.refused'],
+    );
+    // All of the workspace, older and older: each once, and from a cursor everything since.
+    const first = await stream('limit=2');
+    const second = await stream(`limit=2&before=${first.next}`);
+    assert.ok(second.events[0].id < first.events[1].id);
+    const since = await stream(`limit=200&after=${cursor}`);
+    assert.ok(seen.every(({ id: one }) => since.events.some((other: Json) => other.id === one)));
+    assert.equal(since.next, null);
+    assert.ok(since.cursor >= cursor);
+    assert.equal((await stream(`limit=1&after=${cursor}`)).skipped, true);
+  });
+
+  test('nobody sees what happens in another workspace; what is no type, id or number is refused', async () => {
+    const at = `${base}/event-stream`;
+    refused(await call('GET', `${at}?type=everything`), 400, 'type');
+    refused(await call('GET', `${at}?after=soon`), 400, 'after');
+    refused(await call('GET', `${at}?contact=x`), 400, 'contact');
+    refused(await call('GET', `${at}?limit=0`), 400, 'limit');
+    const { token } = ok(
+      await caller(url)('POST', '/api/sessions', {
+        email: demo.keys.console.email,
+        password: demo.keys.console.password,
+      }),
+      201,
+    );
+    const mine = caller(url, token);
+    const other = ok(await mine('POST', '/api/workspaces', { name: 'Elsewhere', environment: 'test' }), 201);
+    const elsewhere = ok(await mine('GET', `/api/workspaces/${other.id}/event-stream?limit=200`));
+    assert.deepEqual(elsewhere.events, []);
+  });
+});
+
 test('nothing went wrong on the way', () => {
   assert.deepEqual(errors, []);
   assert.ok(fromHex24(demo.workspace.id));

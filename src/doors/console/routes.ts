@@ -18,6 +18,7 @@ import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
+import { feedRoutes } from './feed.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
 import { importRoutes } from './imports.ts';
@@ -68,6 +69,7 @@ export const ROUTES: readonly Route[] = [
   ...exportRoutes,
   ...historyRoutes,
   ...timelineRoutes,
+  ...feedRoutes,
   ...eventRoutes,
   ...importRoutes,
   ...setRoutes,
