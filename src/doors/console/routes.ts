@@ -18,6 +18,7 @@ import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
+import { domainRoutes } from './domainCheck.ts';
 import { feedRoutes } from './feed.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
@@ -61,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...requestRoutes,
   ...healthRoutes,
+  ...domainRoutes,
   ...integrationRoutes,
   ...audienceRoutes,
   ...peopleJobRoutes,
