@@ -1,16 +1,22 @@
 /** The console's API, driven over HTTP on the running product. */
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fromHex24 } from '../src/base/ids.ts';
 import { advance, caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
+import { startDns } from './support/dnsServer.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 
 const database = await testDatabase();
 const { sql } = database;
-const { url, demo, call, base } = await startConsole(database);
+const dns = await startDns({
+  'mail.example': ['v=spf1 a:smtp.mail.example ~all'],
+  's1._domainkey.mail.example': ['v=DKIM1; p=AAAA'],
+});
+after(() => dns.stop());
+const { url, demo, call, base } = await startConsole(database, {}, { PARLEY_DNS_SERVERS: dns.address });
 const receiver = await startReceiver();
 const twilio = demo.integrations.find(({ type }) => type === 'twilio')!.id;
 const HEX = /^[0-9a-f]{24}$/;
@@ -242,6 +248,42 @@ describe('integrations', () => {
     assert.equal((await call('DELETE', at)).status, 204);
     refused(await call('GET', at), 404);
   });
+});
+
+test('the domain that mail is sent from is looked up when asked for, and so often only', async () => {
+  const mail = async (from: string) =>
+    ok(
+      await call('POST', `${base}/integrations`, {
+        type: 'smtp',
+        settings: { host: 'smtp.mail.example', from },
+      }),
+      201,
+    );
+  const { id } = await mail('Shop <hello@mail.example>');
+  const at = `${base}/integrations/${id}/domain-check`;
+  const checked = ok(await call('POST', at, { selector: 'S1' }));
+  assert.equal(checked.domain, 'mail.example');
+  assert.deepEqual(
+    checked.records.map(({ what, name, good, found }: Json) => [what, name, good, found.length]),
+    [
+      ['spf', 'mail.example', true, 1],
+      ['dkim', 's1._domainkey.mail.example', true, 1],
+      ['dmarc', '_dmarc.mail.example', false, 0],
+    ],
+  );
+  assert.match(checked.records[2].note, /There is none/);
+  refused(await call('POST', at, { selector: 'a b' }), 400, 'selector');
+  refused(await call('POST', `${base}/integrations/${twilio}/domain-check`, {}), 422);
+  refused(await call('POST', `${base}/integrations/${'0'.repeat(24)}/domain-check`, {}), 404);
+  const before = dns.asked.length;
+  let refusedAt = 0;
+  for (let n = 0; n < 30 && !refusedAt; n++) if ((await call('POST', at, {})).status === 429) refusedAt = n;
+  assert.ok(refusedAt > 0, 'not without an end');
+  const asked = dns.asked.length;
+  assert.ok(asked > before);
+  refused(await call('POST', at, {}), 429);
+  assert.equal(dns.asked.length, asked, 'nobody is asked any more');
+  assert.equal((await call('DELETE', `${base}/integrations/${id}`)).status, 204);
 });
 
 describe('contacts', () => {
