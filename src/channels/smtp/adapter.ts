@@ -18,7 +18,7 @@ import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attac
 import { domainOf, type SendsAs } from '../kit/mail/domain.ts';
 import { HIDE_LINK, linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
 import { bounceAddressOf, nameOf } from './name.ts';
-import type { Mail, Posting } from './post.ts';
+import type { Mail, MailPool } from './post.ts';
 import { receiveSmtp } from './receive.ts';
 
 const SETTINGS = {
@@ -127,7 +127,7 @@ function sendsAs(settings: Settings): SendsAs | undefined {
 type Email = Extract<Outgoing['rendered'], { channel: 'email' }>;
 function openSmtp(settings: Settings, tools: AdapterTools): Sender {
   // The library is 5 MB of code, and most installs send no mail through a server of their own.
-  let opened: Promise<Posting> | undefined;
+  let opened: Promise<MailPool> | undefined;
   const posting = () =>
     (opened ??= import('./post.ts').then(({ openPosting }) => openPosting(settings, tools)));
   const fetchAll = attachmentFetcher(tools);
