@@ -11,7 +11,7 @@ import { audienceCondition } from '../contacts/audience.ts';
 import { selectSegment } from '../contacts/segments.ts';
 import { getSet } from '../contacts/sets.ts';
 import type { Db, Fragment } from '../db/pool.ts';
-import { whoOfRun, type Outcome } from '../ledger/hours.ts';
+import { whoOfRun, type RunOutcome } from '../ledger/hours.ts';
 
 /** As it is asked: one of these, or none for everybody. */
 export type WhoAsked = {
@@ -19,13 +19,13 @@ export type WhoAsked = {
   contacts?: readonly number[] | undefined;
   setId?: number | undefined;
   segmentId?: number | undefined;
-  broadcast?: { id: number; outcome: Outcome } | undefined;
+  broadcast?: { id: number; outcome: RunOutcome } | undefined;
 };
 
 /** As it is kept: by ids, or a rule with the moment of asking and with the lists and tags that it meant then. */
 export type Who =
   | { audience: Audience }
-  | { runId: number; outcome: Outcome }
+  | { runId: number; outcome: RunOutcome }
   | { rule: Rule; sets: [string, number][]; asOfMs: number };
 
 /** Reads whom something is to be done with. What is named must be there. */

@@ -3,9 +3,9 @@ import { Resolver } from 'node:dns/promises';
 import type { Clock } from './clock.ts';
 
 /** The texts of a name, or why they could not be had. */
-export type Texts = { found: string[] } | { failed: string };
+type Texts = { found: string[] } | { failed: string };
 /** Looks the texts of a name up. */
-export type LookUpTexts = (name: string) => Promise<Texts>;
+type LookUpTexts = (name: string) => Promise<Texts>;
 
 const TRY_MS = 1_500;
 const TRIES = 2;

@@ -95,7 +95,7 @@ function wholeContacts(rows: readonly Delivery[]): readonly Delivery[] {
 }
 
 /** The line of a delivery. */
-export function recipientLine(
+function recipientLine(
   delivery: Delivery,
   person: Pick<Person, 'givenName' | 'surname'> | undefined,
 ): string {

@@ -22,7 +22,7 @@ import {
   type Answered,
   type HourCounts,
   type HourOfRun,
-  type Said,
+  type SaidThere,
 } from './sql.hours.ts';
 import { STATE, type StateCode, type StateName } from './states.ts';
 
@@ -119,7 +119,7 @@ function saidIn({
   payload,
   workspaceId,
   atMs,
-}: FeedEvent): (Said & { workspaceId: number; kind: AnswerKind })[] {
+}: FeedEvent): (SaidThere & { workspaceId: number; kind: AnswerKind })[] {
   if (type === 'message.received') {
     const { contactId, channel, messageId } = payload as MessageReceived;
     return [{ contactId, channel, messageId, workspaceId, atMs, kind: 'replied' }];
@@ -149,10 +149,10 @@ export async function answersToRun(
 }
 
 /** How a run ended with somebody: the state of its delivery, or that they answered. */
-export type Outcome = StateName | AnswerKind;
+export type RunOutcome = StateName | AnswerKind;
 
 /** Whom a run ended so with: says a condition on `contacts c`. */
-export function whoOfRun(db: Db, runId: number, outcome: Outcome): Fragment {
+export function whoOfRun(db: Db, runId: number, outcome: RunOutcome): Fragment {
   return hasOutcome(
     db,
     runId,

@@ -58,7 +58,7 @@ export async function selectRunHours(
 }
 
 /** Something somebody said, on a channel; `messageId` where it is a message. */
-export type Said = {
+export type SaidThere = {
   contactId: number;
   channel: string;
   atMs: number;
@@ -71,7 +71,7 @@ export type Said = {
  */
 export async function selectRunsAnswered(
   db: Db,
-  said: readonly Said[],
+  said: readonly SaidThere[],
   withinMs: number,
 ): Promise<{ place: number; causeId: number; text: string | null }[]> {
   return await db<{ place: number; causeId: number; text: string | null }[]>`

@@ -71,7 +71,7 @@ const MOST_OF_A_LIST = 20;
 const LONGEST_TEXT = 500;
 
 /** A payload as this API writes things: ids and times as texts, states by name, and nothing without an end. */
-export function shown(value: unknown, name = ''): unknown {
+function shown(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) {
     const first = value.slice(0, MOST_OF_A_LIST).map((one) => shown(one, name.replace(/Ids$/, 'Id')));
     return value.length > MOST_OF_A_LIST ? [...first, `… ${value.length - MOST_OF_A_LIST} more`] : first;

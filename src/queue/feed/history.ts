@@ -9,7 +9,7 @@ import { selectHistory, selectOldestOfAll, type LoggedEvent } from './sql.histor
 export type { LoggedEvent } from './sql.history.ts';
 
 /** Which events are looked for. `beforeId`: older ones than that; `afterId`: newer ones. */
-export type Looked = {
+type Looked = {
   workspaceId: number;
   type: string | undefined;
   contactId: number | undefined;

@@ -16,7 +16,7 @@ export type SendsAs = {
 };
 
 /** One of the three. `found` are the records at `name`; `note` says what is amiss, or what one should know. */
-export type DomainRecord = {
+type DomainRecord = {
   what: 'spf' | 'dkim' | 'dmarc';
   name: string;
   found: string[];
