@@ -3,6 +3,7 @@ import { EventStream, EventType } from '../../../contract/doors/console/feed.ts'
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { Id } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
+import { beginningOf } from '../../base/text.ts';
 import { toHex24, isId } from '../../base/ids.ts';
 import { eventsLogged, type LoggedEvent } from '../../queue/feed/history.ts';
 import { stateName } from '../../ledger/states.ts';
@@ -86,6 +87,6 @@ function shown(value: unknown, name = ''): unknown {
     if (name === 'from' || name === 'to') return stateName(value) ?? value;
   }
   return typeof value === 'string' && value.length > LONGEST_TEXT
-    ? `${value.slice(0, LONGEST_TEXT)}…`
+    ? `${beginningOf(value, LONGEST_TEXT)}…`
     : value;
 }
