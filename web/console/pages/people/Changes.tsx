@@ -22,6 +22,7 @@ const WHOM: Readonly<Record<BulkShown['whom'], string>> = {
   list: 'the people of a list',
   tag: 'the people of a tag',
   segment: 'the people of an audience',
+  broadcast: 'people of a broadcast',
 };
 
 /** The page. */
