@@ -23,7 +23,7 @@ import {
   updateLink,
   type JobRow,
 } from './sql.ts';
-import { readWho, whomOf, type Who, type WhoAsked, type Whom } from './who.ts';
+import { readWho, whomOf, type Who, type WhoAsked, type WhoKind } from './who.ts';
 
 export type { JobRow } from './sql.ts';
 
@@ -116,7 +116,7 @@ async function start(
 }
 
 /** What a change of many changes, and whom, in a word. */
-export function changeOf({ what, who }: Pick<JobRow, 'what' | 'who'>): Change & { whom: Whom } {
+export function changeOf({ what, who }: Pick<JobRow, 'what' | 'who'>): Change & { whom: WhoKind } {
   return { ...(JSON.parse(what) as Change), whom: whomOf(JSON.parse(who) as Who) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whom something is done with: everybody, those of whom a rule holds, those of a list, tag or segment, those with whom a broadcast ended
+ * WhoKind something is done with: everybody, those of whom a rule holds, those of a list, tag or segment, those with whom a broadcast ended
  * in one way, or some who are named.
  */
 import type { Audience } from '../../contract/audience.ts';
@@ -29,11 +29,11 @@ export type Who =
   | { runId: number; outcome: RunOutcome }
   | { rule: Rule; sets: [string, number][]; asOfMs: number };
 
-/** Whom it is, in a word. */
-export type Whom = (typeof WHOM)[number];
+/** WhoKind it is, in a word. */
+export type WhoKind = (typeof WHOM)[number];
 
 /** What it is that says whom. */
-export function whomOf(who: Who): Whom {
+export function whomOf(who: Who): WhoKind {
   if ('rule' in who) return 'rule';
   if ('runId' in who) return 'broadcast';
   const { include } = who.audience;
@@ -77,7 +77,7 @@ export async function readWho(
   return { audience: { include: { segments: [segmentId] } } };
 }
 
-/** Whom that is, in some buckets: says a condition on `contacts c`. Not the condition itself, which would be run when it is waited for. */
+/** WhoKind that is, in some buckets: says a condition on `contacts c`. Not the condition itself, which would be run when it is waited for. */
 export async function whoHolds(
   db: Db,
   workspaceId: number,

@@ -28,12 +28,12 @@ export type News =
     };
 
 /** What is heard: news, and that this process has heard nothing for a moment, so that what others told meanwhile is not known here. */
-export type Heard = News | { kind: 'missed' };
+export type NewsHeard = News | { kind: 'missed' };
 
 /** Passes news between processes, this one included. */
 export type Notices = Part & {
   send(news: readonly News[]): void;
-  onNews(listener: (news: readonly Heard[]) => void): void;
+  onNews(listener: (news: readonly NewsHeard[]) => void): void;
 };
 
 const CHANNEL = 'parley_live';
@@ -45,11 +45,11 @@ const MOST_WORDS = 180;
 export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens: boolean }): Notices {
   const { sql, clock, log } = deps;
   const own = randomToken(6);
-  const listeners: ((news: readonly Heard[]) => void)[] = [];
+  const listeners: ((news: readonly NewsHeard[]) => void)[] = [];
   const collected = new Set<string>();
   let cancel: (() => void) | undefined;
   let listening: { unlisten(): Promise<void> } | undefined;
-  const tell = (news: readonly Heard[]) => {
+  const tell = (news: readonly NewsHeard[]) => {
     for (const listener of listeners) listener(news);
   };
   const flush = () => {

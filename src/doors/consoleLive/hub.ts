@@ -12,7 +12,7 @@ import { conversationsOf } from '../../conversations/conversations.ts';
 import { messagesById } from '../../conversations/history.ts';
 import { selectRows } from '../../inbox/inbox.ts';
 import { selectNotesById } from '../../inbox/notes.ts';
-import type { Heard, News } from '../../live/notices.ts';
+import type { NewsHeard, News } from '../../live/notices.ts';
 import {
   operatorNames,
   operatorOf,
@@ -40,7 +40,7 @@ export type ConsoleHub = Part & {
 };
 
 type Deps = Pick<HttpContext, 'sql' | 'clock' | 'log' | 'notices'> & {
-  onNews(listener: (news: readonly Heard[]) => void): void;
+  onNews(listener: (news: readonly NewsHeard[]) => void): void;
 };
 
 /** Events that are kept of a workspace for who comes back. */
@@ -70,7 +70,7 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
   const stop = new AbortController();
   const rung = bell();
   let running: Promise<unknown> = Promise.resolve();
-  const hear = (news: readonly Heard[]) => {
+  const hear = (news: readonly NewsHeard[]) => {
     for (const one of news)
       if (one.kind === 'missed') for (const there of open.values()) reset(there);
       else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
