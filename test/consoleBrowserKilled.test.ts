@@ -76,8 +76,10 @@ test('§15.3 a broadcast is paused, the server killed and started again, and res
     await gone.promise;
     await route.abort();
   });
+  const asked = page.waitForRequest(/\/TipAt-/);
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByText('It stands still.').waitFor();
+  await asked;
   await server.kill();
   gone.resolve();
   await page
@@ -88,6 +90,9 @@ test('§15.3 a broadcast is paused, the server killed and started again, and res
   await page.unroute(/\/TipAt-/);
   server = await startProcess(env, 'webChild.ts');
   await page.getByText(/No connection to Parley/).waitFor({ state: 'hidden' });
+  await page.getByRole('heading', { name: 'Sunday' }).hover();
+  await page.getByRole('button', { name: 'Pause' }).hover();
+  await page.getByRole('tooltip').getByText('Only running broadcasts can be paused').waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText(`${PEOPLE} delivered`).waitFor();
   await until(
