@@ -7,6 +7,7 @@ import { secretsOf } from '../kit/outcome.ts';
 import { attachmentFetcher } from '../kit/mail/attachments.ts';
 import { receiveMailgun } from './callback.ts';
 import { letterOf, partsOf, together, type Letter } from './letter.ts';
+import { listMailgun } from './list.ts';
 import { lookUpMailgun } from './lookUp.ts';
 import { encodeMultipart } from './multipart.ts';
 import { mailgunOutcome } from './outcomes.ts';
@@ -26,6 +27,7 @@ export const mailgun: Adapter = {
   idempotent: false,
   batchSize: MOST_RECIPIENTS,
   open: openMailgun,
+  listMessages: listMailgun,
   receive: receiveMailgun,
   parsedApart: ['inbound'],
 };
