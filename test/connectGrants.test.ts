@@ -5,6 +5,7 @@ import { isFault } from '../src/base/fault.ts';
 import { changeClient, clientSecret, disableConnect, rotateClientSecret } from '../src/connect/clients.ts';
 import {
   connectedContacts,
+  disconnectAccount,
   disconnectWorkspace,
   grantOf,
   grantsBy,
@@ -109,6 +110,42 @@ test('one account that connects as two ids at once, and twice as one: one grant,
   assert.equal(granted.filter(({ created }) => created).length, 1);
   assert.equal(new Set(granted.map(({ grant }) => grant.id)).size, 1);
   assert.equal((await told(company.id)).length, 1);
+});
+
+test('two who connect at once, past each other’s locks: one has it and is told, the other is refused', async () => {
+  const company = await newCompany(ctx);
+  const holder = await newHolder(ctx);
+  const { grant } = must(await connectHolder(ctx, company, holder, 'r'));
+  must(await endGrant(ctx, grant));
+  const before = (await told(company.id)).length;
+  let second: ReturnType<typeof connectHolder> | undefined;
+  await database.sql.begin(async (tx) => {
+    // As a process would that does not queue up.
+    await tx`UPDATE connect_grants SET disconnected_ms = NULL, ended_by = NULL WHERE id = ${grant.id}`;
+    second = connectHolder(ctx, company, holder, 'r');
+    await until('it waits for the other', async () => {
+      const waiting = await database.sql`
+        SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return waiting.length > 0;
+    });
+  });
+  assert.equal(faultOf(await second), 'conflict');
+  const since = (await told(company.id)).slice(before);
+  assert.deepEqual(since, []);
+});
+
+test('a grant is ended by its account or its company, and by no other', async () => {
+  const { company, grant } = await makeGrant(ctx);
+  const [rival, stranger] = [await newCompany(ctx), await newHolder(ctx)];
+  const nowMs = ctx.clock.nowMs();
+  const at = { clientNowMs: nowMs, nowMs, actor: 'somebody' };
+  for (const who of [{ clientWorkspaceId: rival.id }, { holderId: stranger.id }]) {
+    const ended = await ctx.queue.transact((tx) => disconnectAccount(ctx, tx, { id: grant.id, ...who }, at));
+    assert.equal(faultOf(ended), 'not_found');
+  }
+  must(await grantOf(sql, company.id, { userId: grant.userId }));
+  const of = { id: grant.id, clientWorkspaceId: company.id };
+  assert.equal(must(await ctx.queue.transact((tx) => disconnectAccount(ctx, tx, of, at))).endedBy, 'company');
 });
 
 test('one account that agrees in two windows at once is connected in both, and refused in neither', async () => {

@@ -18,6 +18,11 @@ export const connectFaults = [
       'row.disconnectedMs === null',
     ],
     ['who agrees in two windows at once is refused in one', '  await lockPair(tx, pair);\n', ''],
+    [
+      'of two who connect at once both are told',
+      'if (!(await insertGrant(tx, row)))',
+      'if (!(await insertGrant(tx, row)) && row.id === 0)',
+    ],
   ]),
   ...inFile('src/connect/sql.ts', GRANTS, [
     ['a grant ends while somebody acts by it', 'hold ? db`FOR SHARE OF g` : db``', 'db``'],
@@ -143,6 +148,11 @@ export const connectFaults = [
         'a grant ends twice',
         'WHERE g.id = ${of.id} AND ${whose} AND g.disconnected_ms IS NULL',
         'WHERE g.id = ${of.id} AND ${whose}',
+      ],
+      [
+        'another company ends a grant',
+        'WHERE g.id = ${of.id} AND ${whose} AND g.disconnected_ms IS NULL',
+        'WHERE g.id = ${of.id} AND g.disconnected_ms IS NULL',
       ],
       [
         'a company knows another’s accounts',
