@@ -68,7 +68,26 @@ export const campaigns: RoomPlay = {
       ...(await leftOfErased(run, [...TABLES, 'contact_events', 'event_stats', 'event_arrivals'])),
     ];
   },
+  standings: { among: ['nobody in it', 'not taken yet', 'waits', 'has left', 'stands still'], of: standing },
 };
+
+/** How somebody stands in the campaign, or all do. */
+async function standing({ look, places }: Run, step: Step | undefined): Promise<string[]> {
+  const phone = typeof step?.['person'] === 'number' ? places.busy.people[step['person']]!.phone : null;
+  const [row] = await look<{ arriving: boolean; waiting: boolean; left: boolean; still: boolean }[]>`
+    WITH who AS (SELECT contact_id FROM identities WHERE kind = 'phone' AND (${phone}::text IS NULL OR value = ${phone}::text))
+    SELECT EXISTS (SELECT FROM event_arrivals JOIN who USING (contact_id)) arriving,
+      EXISTS (SELECT FROM enrolments JOIN who USING (contact_id)) waiting,
+      EXISTS (SELECT FROM campaign_entries e JOIN who USING (contact_id) WHERE e.ended_ms IS NOT NULL) "left",
+      EXISTS (SELECT FROM campaigns WHERE key = ${KEY} AND paused = 'all') still`;
+  const { arriving, waiting, left, still } = row!;
+  return [
+    ...(arriving ? ['not taken yet'] : []),
+    ...(waiting ? [still ? 'stands still' : 'waits'] : []),
+    ...(left ? ['has left'] : []),
+    ...(arriving || waiting || left ? [] : ['nobody in it']),
+  ];
+}
 
 const TABLES = ['enrolments', 'timers', 'campaign_entries', 'campaign_sends', 'conversions', 'enrolment_log'] as const;
 
