@@ -12,7 +12,7 @@ import type { AuditBreak, TakenShown } from '../../contract/doors/console/reconc
 import type { Api } from './api.ts';
 
 /** A row of a provider's list: its id of a message, its word for what came of it, and when it was taken, where it says so. */
-export type TheirRow = { id: string; status: string; takenMs?: number | undefined };
+type TheirRow = { id: string; status: string; takenMs?: number | undefined };
 
 /** When something was taken that both lists have to have, unix ms, both inclusive. What is outside of it can only match. */
 export type Within = { fromMs: number; toMs: number };
@@ -21,7 +21,7 @@ export type Within = { fromMs: number; toMs: number };
 export type TheirList = (put: (row: TheirRow) => Promise<void>) => Promise<Within | undefined>;
 
 /** What was held against each other. */
-export type Held = { breaks: AuditBreak[]; counts: { rows: number; matched: number } };
+export type HeldAgainst = { breaks: AuditBreak[]; counts: { rows: number; matched: number } };
 
 /** What providers call an end, by what it is here; words that are not here say nothing of an end. */
 const ENDS: Readonly<Record<string, 'arrived' | 'failed'>> = {
@@ -55,7 +55,7 @@ export async function holdAgainst(
   readTheirs: TheirList,
   pathOf: (within: Within | undefined) => string,
   integration: string | undefined,
-): Promise<Held> {
+): Promise<HeldAgainst> {
   const directory = await mkdtemp(join(tmpdir(), 'parley-reconcile-'));
   const theirs = createParts(directory, 'theirs');
   const ours = createParts(directory, 'ours');
@@ -112,8 +112,8 @@ async function compare(
   theirs: ReturnType<typeof createParts>,
   ours: ReturnType<typeof createParts>,
   { within, integration }: { within: Within | undefined; integration: string | undefined },
-): Promise<Held> {
-  const held: Held = { breaks: [], counts: { rows: 0, matched: 0 } };
+): Promise<HeldAgainst> {
+  const held: HeldAgainst = { breaks: [], counts: { rows: 0, matched: 0 } };
   const isIn = (ms: number | undefined) =>
     !within || (ms !== undefined && ms >= within.fromMs && ms <= within.toMs);
   for (let part = 0; part < PARTS; part++) {

@@ -1,7 +1,7 @@
 /** A provider's own list as it exports it: CSV. */
 import { createReadStream } from 'node:fs';
 import { readCsv } from '../base/csv.ts';
-import { Failure } from './failure.ts';
+import { CommandFailure } from './failure.ts';
 import type { TheirList } from './heldAgainst.ts';
 
 /** Which columns of an export say what: its id of a message, what came of it, and which rows are messages that were sent. */
@@ -30,9 +30,9 @@ export function exported(file: string, columns: string | undefined): TheirList {
         }
     } catch (error) {
       if ((error as { code?: string }).code === undefined) throw error;
-      throw new Failure(`${file} cannot be read: ${(error as Error).message}`, 2);
+      throw new CommandFailure(`${file} cannot be read: ${(error as Error).message}`, 2);
     }
-    if (!at) throw new Failure(`${file} is empty.`, 2);
+    if (!at) throw new CommandFailure(`${file} is empty.`, 2);
     return undefined;
   };
 }
@@ -43,7 +43,7 @@ function columnsIn(header: readonly string[], given: string | undefined) {
   const chosen =
     given === undefined ? KNOWN.find(({ id, status }) => has(id) && has(status)) : readColumns(given);
   if (!chosen || !has(chosen.id) || !has(chosen.status))
-    throw new Failure(
+    throw new CommandFailure(
       `Which of its columns are the provider's id and the status? Say --columns id=<column>,status=<column>; there are: ${header.join(', ')}`,
       2,
     );

@@ -5,7 +5,7 @@
 import type { ListedShown } from '../../contract/doors/console/reconcile.ts';
 import { isoTime, pause, systemClock } from '../base/clock.ts';
 import type { Api } from './api.ts';
-import { Failure, tell } from './failure.ts';
+import { CommandFailure, tell } from './failure.ts';
 import type { TheirList, Within } from './heldAgainst.ts';
 import { countText, createProgress } from './progress.ts';
 
@@ -44,7 +44,7 @@ export function listedBy(
       // What is taken while it is read is in no page for certain.
       if (untilMs === undefined) asked.set('to', isoTime((untilMs = Date.parse(page.to))));
       if (page.next === next)
-        throw new Failure(
+        throw new CommandFailure(
           `The provider's list ends nowhere: its page ${pages} names itself as the next one.`,
         );
       ({ next } = page);
@@ -81,7 +81,7 @@ async function pageOf(
       ? (page.retryAfterMs ?? WAIT_MS[kind] * 2 ** (kind === 'rate' ? 0 : waited[kind]))
       : 0;
     if (!mayWait || ++waited[kind] > MOST_WAITS[kind] || waitMs > LONGEST_WAIT_MS)
-      throw new Failure(
+      throw new CommandFailure(
         `The provider did not give page ${before + 1} of its list: ${detail} (${code}). Without it nothing is proved.`,
       );
     tell(`… the provider: ${detail} (${code}); asked again in ${Math.ceil(waitMs / 1000)} s`);

@@ -6,9 +6,9 @@ import type { AuditBreak, AuditCounts, AuditShown } from '../../contract/doors/c
 import { DELIVERY_STATES } from '../../contract/doors/console/messages.ts';
 import type { CampaignsAudited } from '../../contract/doors/console/campaigns.ts';
 import type { Api } from './api.ts';
-import { Failure, say, tell } from './failure.ts';
+import { CommandFailure, say, tell } from './failure.ts';
 import { parseIsoTime } from '../base/clock.ts';
-import { holdAgainst, type Held } from './heldAgainst.ts';
+import { holdAgainst, type HeldAgainst } from './heldAgainst.ts';
 import { exported } from './providerExport.ts';
 import { listedBy, sentIn } from './providerList.ts';
 import { connect, type TargetFlags } from './target.ts';
@@ -45,7 +45,7 @@ export async function reconcile(flags: ReconcileFlags): Promise<void> {
     await printBreaks(api, base, breaks, found.more);
   }
   if (breaks.length > 0 || found.more)
-    throw new Failure(`It does not add up: ${countsOf(breaks)}${found.more ? ', and more' : ''}.`);
+    throw new CommandFailure(`It does not add up: ${countsOf(breaks)}${found.more ? ', and more' : ''}.`);
   if (!flags.json) say('It adds up: a proof.');
 }
 
@@ -55,7 +55,7 @@ async function heldAgainst(
   base: string,
   asked: string,
   { providerExport, providerList, columns, integration, ...flags }: ReconcileFlags,
-): Promise<Held | undefined> {
+): Promise<HeldAgainst | undefined> {
   if (providerExport !== undefined)
     return await holdAgainst(
       api,
@@ -64,14 +64,14 @@ async function heldAgainst(
       integration,
     );
   if (!providerList) return undefined;
-  if (integration === undefined) throw new Failure('Say --integration <id>: whose list it is.', 2);
+  if (integration === undefined) throw new CommandFailure('Say --integration <id>: whose list it is.', 2);
   if (flags.from === undefined || flags.broadcast !== undefined || flags.contact !== undefined)
-    throw new Failure('A list is of a time: say --from <time>, and no broadcast or contact.', 2);
+    throw new CommandFailure('A list is of a time: say --from <time>, and no broadcast or contact.', 2);
   const [fromMs, toMs] = [flags.from, flags.to].map((text) =>
     text === undefined ? undefined : parseIsoTime(text),
   );
   if (fromMs === undefined || (flags.to !== undefined && toMs === undefined))
-    throw new Failure('--from and --to must be times with a zone, such as 2026-11-20T08:00:00Z.', 2);
+    throw new CommandFailure('--from and --to must be times with a zone, such as 2026-11-20T08:00:00Z.', 2);
   const list = listedBy(api, base, { integration, fromMs, toMs });
   return await holdAgainst(api, list, (within) => sentIn(base, within!), integration);
 }
@@ -85,7 +85,7 @@ async function reconcileCampaigns(api: Api, base: string, json: boolean): Promis
       say(
         `Campaign ${campaignId}: ${counted} ${what}, of which ${counted - rows} were erased or merged since.`,
       );
-  if (found.breaks.length) throw new Failure(`It does not add up: ${found.breaks.join('; ')}.`);
+  if (found.breaks.length) throw new CommandFailure(`It does not add up: ${found.breaks.join('; ')}.`);
   if (!json) say('It adds up: everybody in a campaign has a timer, and every count its rows.');
 }
 
@@ -93,7 +93,7 @@ async function reconcileCampaigns(api: Api, base: string, json: boolean): Promis
 function queryOf({ from, to, broadcast, contact }: ReconcileFlags): string {
   const given = Object.entries({ from, to, broadcast, contact }).filter(([, value]) => value !== undefined);
   if (given.length === 0)
-    throw new Failure('Say --from <time>, --broadcast <id>, --contact <id> or --campaigns.', 2);
+    throw new CommandFailure('Say --from <time>, --broadcast <id>, --contact <id> or --campaigns.', 2);
   return new URLSearchParams(given as [string, string][]).toString();
 }
 
