@@ -13,8 +13,10 @@ import {
   listGrants,
   liveGrantsOf,
   mayOnBehalf,
+  type LiveGrant,
 } from '../src/connect/grants.ts';
 import type { GrantTold } from '../src/connect/ending.ts';
+import { chatsOf } from '../src/conversations/groups/chats.ts';
 import {
   createGroup,
   followConnection,
@@ -239,6 +241,39 @@ test('a contact that is merged takes its grant along', async () => {
   must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, ctx.clock.nowMs(), pair)));
   const after = must(await grantOf(sql, company.id, { connectId: grant.connectId }));
   assert.equal(after.contactId, survivingId);
+});
+
+test('two accounts that are one person: who disconnects as one is spoken to as the other, and as neither when both have', async () => {
+  const company = await newCompany(ctx);
+  const workspaceId = company.id;
+  const nowMs = ctx.clock.nowMs();
+  const group = await ctx.queue.transact((tx) =>
+    openAnnouncements(tx, ctx.ids, nowMs, workspaceId, { name: 'News' }),
+  );
+  const accounts = [await makeGrant(ctx, { company }), await makeGrant(ctx, { company })];
+  const [own, work] = accounts.map(({ grant }) => grant) as [LiveGrant, LiveGrant];
+  const { contactId } = own;
+  const pair = { workspaceId, survivingId: contactId, discardedId: work.contactId };
+  must(await ctx.queue.transact((tx) => mergePeople(ctx, tx, nowMs, pair)));
+  const reached = async () => {
+    await ctx.queue.transact((tx) => followConnection(tx, nowMs, { workspaceId, contactId }));
+    const chats = await chatsOf(sql, contactId);
+    return [
+      chats.some(({ closedMs }) => closedMs === null),
+      (await membersAmong(sql, group.id, [contactId])).length,
+    ];
+  };
+  assert.deepEqual(await reached(), [true, 1]);
+  must(await endGrant(ctx, own));
+  assert.deepEqual(await reached(), [true, 1], 'as the other account');
+  must(await endGrant(ctx, work));
+  assert.deepEqual(await reached(), [false, 0]);
+  // Both at once: one of them is the last.
+  for (const { holder, grant } of accounts) must(await connectHolder(ctx, company, holder, grant.connectId));
+  const again = (await listGrants(sql, { clientWorkspaceId: workspaceId, limit: 10, live: true })).grants;
+  assert.deepEqual(await reached(), [true, 1]);
+  await Promise.all(again.map((grant) => endGrant(ctx, grant)));
+  assert.deepEqual(await reached(), [false, 0]);
 });
 
 test('who connected and was merged before that was read is in the announcements as whom they became', async () => {

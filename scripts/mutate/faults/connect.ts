@@ -177,9 +177,16 @@ export const connectFaults = [
     [
       [
         'what is on its way goes to who has disconnected',
-        'await noteDisconnected(tx, workspaceId, contactsOf(grants), atMs);',
-        'void workspaceId, grants;',
+        'await noteDisconnected(tx, workspaceId, gone, atMs);',
+        'void workspaceId;',
       ],
     ],
   ),
+  ...inFile('src/connect/ending.ts', GRANTS, [
+    [
+      'of two accounts that are one person both are cut off when one disconnects',
+      'const gone = contactIds.filter((id) => !still.has(id));',
+      'const gone = contactIds.filter((id) => !still.has(-id));',
+    ],
+  ]),
 ];
