@@ -12,7 +12,7 @@ import { applyReceipts } from '../src/outbox/outcome/receipt.ts';
 import { deliveryHandler } from '../src/outbox/deliver/deliver.ts';
 import { toRef } from '../src/ledger/ref.ts';
 import { STATE } from '../src/ledger/states.ts';
-import { contractOf } from '../src/channels/testing/contract.ts';
+import { ownContract } from '../src/channels/testing/contract.ts';
 import { TWILIO } from '../src/channels/testing/contracts/twilio.ts';
 import { startFake } from '../src/channels/testing/fake.ts';
 import { createApi } from '../src/cli/api.ts';
@@ -423,8 +423,9 @@ test('held against a provider’s own list: what only one of them has, and where
   await rm(directory, { recursive: true, force: true });
 });
 
-test('held against a provider’s own list at its API: pages, a wait, what only one has; without a page no proof', async () => {
-  const fake = await startFake({ contract: await contractOf(TWILIO) });
+test('held against a provider’s own list at its API: pages, a wait, what only one has; without a page no proof', async (t) => {
+  const fake = await startFake({ contract: ownContract(TWILIO) });
+  t.after(() => fake.close());
   const app = await newWorkspace(rig.ctx, 'live');
   const integration = toHex24((await newTwilio(rig.ctx, app.id, fake.url)).id);
   const three = await rig.newPeople(app.id, 3);
@@ -486,5 +487,4 @@ test('held against a provider’s own list at its API: pages, a wait, what only 
   assert.equal((await ask('')).json.error.field, 'from');
   assert.equal((await ask('?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z')).json.error.field, 'to');
   assert.equal((await ask('?from=2026-01-02T00:00:00Z', await newConsoleKey(rig.ctx, place.id))).status, 404);
-  await fake.close();
 });

@@ -45,11 +45,7 @@ const taken = (id: string, state: 'accepted' | 'delivered', sentMs: number, inte
 });
 
 /** Holds a list that is given in these answers against what was taken; what was asked for, and the waits. */
-async function hold(
-  answers: readonly ListedShown[],
-  ours: TakenShown['taken'] = [],
-  toMs: number | undefined = TO_MS,
-) {
+async function hold(answers: readonly ListedShown[], ours: TakenShown['taken'] = [], isUntilNow = false) {
   const asked: URLSearchParams[] = [];
   const waits: number[] = [];
   const rest = answers.values();
@@ -61,9 +57,14 @@ async function hold(
       return { taken: ours, next: null } as T;
     },
   };
-  const list = listedBy(api, '/w', { integration: MINE, fromMs: FROM_MS, toMs }, async (ms) => {
-    waits.push(ms);
-  });
+  const list = listedBy(
+    api,
+    '/w',
+    { integration: MINE, fromMs: FROM_MS, toMs: isUntilNow ? undefined : TO_MS },
+    async (ms) => {
+      waits.push(ms);
+    },
+  );
   const held = await holdAgainst(api, list, (within) => sentIn('/w', within!), MINE);
   return { ...held, codes: held.breaks.map(({ code }) => code).toSorted(), asked, waits };
 }
@@ -142,7 +143,7 @@ test('without a page there is no proof: refused, silent for too long, or to be a
 });
 
 test('until now is until now by the server, for both', async () => {
-  const { asked } = await hold([listed([], 'p2'), listed([], null)], [], undefined);
+  const { asked } = await hold([listed([], 'p2'), listed([], null)], [], true);
   assert.deepEqual(
     asked.map((query) => query.get('to') ?? query.get('sentTo')),
     [null, isoTime(TO_MS), isoTime(TO_MS + 300_000)],

@@ -7,7 +7,7 @@ import { hmac } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
-import { contractOf, type Contract } from '../testing/contract.ts';
+import { contractOf, ownContract, type Contract } from '../testing/contract.ts';
 import { MAILGUN, MAILGUN_ANSWERS_BY_CLASS, MAILGUN_REASONS_BY_CLASS } from '../testing/contracts/mailgun.ts';
 import { startFake, type FakeAnswer, type FakeHttp, type FakeRequest } from '../testing/fake.ts';
 import { mailgun } from './adapter.ts';
@@ -599,7 +599,8 @@ test('a mail whose call was not answered is found in the event log by its Messag
 });
 
 test('its own list: events by time, a page after the other until one is empty; what routes handed on is not in it', async (t) => {
-  const fake = await startFake({ contract: await contractOf(MAILGUN) });
+  // The collected document does not have what `paging.next` leads to.
+  const fake = await startFake({ contract: ownContract(MAILGUN) });
   const http = httpClient({ connections: 1 });
   t.after(() => Promise.all([fake.close(), http.close()]));
   const tools = { http, deadlineMs: SUITE_DEADLINE_MS, nowMs: () => SUITE_NOW_MS };

@@ -49,7 +49,7 @@ export const reconcileRoutes: readonly Route[] = [
     handle: taken,
   }),
   reads({
-    path: '/integrations/{integrationId}/listed',
+    path: '/integrations/:integrationId/listed',
     does: 'What its provider has in a list of its own of what it took: a page, asked for there and then.',
     action: 'audit.read',
     query: {
