@@ -238,7 +238,7 @@ test('restart begins anew for who does it again; a cooldown keeps who was in fro
     trigger: { event: { did: 'cart' } },
     entry: 'every',
     whileActive: 'restart',
-    steps: [wait, mail('left behind')],
+    steps: [wait, mail('left-behind')],
   });
   await place.live({
     key: 'cools',
@@ -264,10 +264,10 @@ test('restart begins anew for who does it again; a cooldown keeps who was in fro
     'two days since the first time, and one since the second',
   );
   await place.advance(DAY_MS);
-  assert.deepEqual(await place.mails(ann), ['hello', 'left behind']);
+  assert.deepEqual(await place.mails(ann), ['hello', 'left-behind']);
   await place.tell('ann', { name: 'visit' });
   await place.settled();
-  assert.deepEqual(await place.mails(ann), ['hello', 'left behind', 'hello'], 'three days are over');
+  assert.deepEqual(await place.mails(ann), ['hello', 'left-behind', 'hello'], 'three days are over');
   await provesWhole();
 });
 

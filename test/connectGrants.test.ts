@@ -126,7 +126,7 @@ test('two who connect at once, past each other’s locks: one has it and is told
     await tx`UPDATE connect_grants SET disconnected_ms = NULL, ended_by = NULL WHERE id = ${grant.id}`;
     second = connectHolder(ctx, company, holder, 'r');
     await until('it waits for the other', async () => {
-      const waiting = await database.sql`
+      const waiting = await sql`
         SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       return waiting.length > 0;
     });

@@ -248,7 +248,7 @@ test('of two changes at once neither is lost; a change is later than the one bef
     await tx`UPDATE orders SET description = 'by another' WHERE id = ${id}`;
     second = shop.call('PATCH', `/orders/${hexId}`, { totalCents: 5 });
     await until('it waits for the other', async () => {
-      const waiting = await sql`
+      const waiting = await ctx.sql`
         SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%orders%'`;
       return waiting.length > 0;
     });
