@@ -9,4 +9,4 @@ export type Scope = {
 };
 
 /** When a provider took something, unix ms, both inclusive. */
-export type Sent = { fromMs: number; toMs: number };
+export type SentWithin = { fromMs: number; toMs: number };

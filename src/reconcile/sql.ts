@@ -6,7 +6,7 @@
 import type { Db, Fragment } from '../db/pool.ts';
 import { STATE } from '../ledger/states.ts';
 import { KIND } from '../queue/work/kinds.ts';
-import type { Scope, Sent } from './scope.ts';
+import type { Scope, SentWithin } from './scope.ts';
 
 /**
  * The part of a scope in one lane: `buckets` may be some of the lane's; what is told of a run is told of all of the lane at once, and
@@ -271,7 +271,7 @@ export async function selectTaken(
   p: ScopePart,
   after: { contactId: number; causeId: number; seq: number },
   limit: number,
-  sent?: Sent,
+  sent?: SentWithin,
 ): Promise<TakenRow[]> {
   return await db<TakenRow[]>`
     SELECT d.contact_id AS "contactId", d.cause_id AS "causeId", d.seq, d.state, d.integration_id AS "integrationId",

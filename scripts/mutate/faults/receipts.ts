@@ -92,8 +92,8 @@ export const receiptFaults = [
     [
       [
         'a switch for marketing stops all',
-        "    classes: ['marketing'],\n    by: 'provider',\n    reason: 'marketing switched off',",
-        "    classes: MESSAGE_CLASSES,\n    by: 'provider',\n    reason: 'marketing switched off',",
+        "    classes: ['marketing'],\n    by: 'provider',\n    reason: SWITCHED_OFF,",
+        "    classes: MESSAGE_CLASSES,\n    by: 'provider',\n    reason: SWITCHED_OFF,",
       ],
     ],
   ),

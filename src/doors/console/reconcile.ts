@@ -16,7 +16,7 @@ import { bucketOf, firstIdAt, MAX_ID } from '../../base/ids.ts';
 import { stateName } from '../../ledger/states.ts';
 import { audit, runOf, takenIn, type Break } from '../../reconcile/reconcile.ts';
 import type { ListedPage } from '../../channels/adapter.ts';
-import type { Scope, Sent } from '../../reconcile/scope.ts';
+import type { Scope, SentWithin } from '../../reconcile/scope.ts';
 import { providerCall } from '../kit/providerCall.ts';
 import { find } from './integrations.ts';
 import { idText, missing, queryId, reads, readTime, timeText, type Call, type Route } from './route.ts';
@@ -125,7 +125,7 @@ async function taken(call: Call): Promise<TakenShown | Fault> {
 /** What was planned further ahead is not found by when it was sent. */
 const MOST_AHEAD_MS = 30 * 86_400_000;
 
-function sentScope({ workspace }: Call, { fromMs, toMs }: Sent): Scope {
+function sentScope({ workspace }: Call, { fromMs, toMs }: SentWithin): Scope {
   return {
     workspaceId: workspace.id,
     fromCause: Math.max(0, firstIdAt(fromMs - MOST_AHEAD_MS)),
@@ -134,7 +134,7 @@ function sentScope({ workspace }: Call, { fromMs, toMs }: Sent): Scope {
 }
 
 /** `sentFrom` and `sentTo`, which stand by themselves. */
-function readSent({ query }: Call): Sent | Fault | undefined {
+function readSent({ query }: Call): SentWithin | Fault | undefined {
   const { sentFrom, sentTo, ...others } = query;
   if (sentFrom === undefined && sentTo === undefined) return undefined;
   if (sentFrom === undefined || sentTo === undefined) return breaks('sentFrom', 'goes with sentTo');
