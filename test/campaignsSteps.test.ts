@@ -256,7 +256,7 @@ test('restart begins anew for who does it again; a cooldown keeps who was in fro
   const ann = await both();
   await place.advance(DAY_MS);
   await both();
-  assert.deepEqual((await place.entries(ann)).filter(Boolean).toSorted(), ['completed', 'restarted']);
+  assert.deepEqual(new Set(await place.entries(ann)), new Set(['completed', 'restarted', null]));
   await place.advance(DAY_MS + HOUR_MS);
   assert.deepEqual(
     await place.mails(ann),
