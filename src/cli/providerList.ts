@@ -32,7 +32,12 @@ export function listedBy(
     let untilMs = toMs;
     for (let next: string | null = ''; next !== null; ) {
       if (next !== '') asked.set('next', next);
-      const page = await pageOf(api, `${base}/integrations/${integration}/listed?${asked.toString()}`, pages, wait);
+      const page = await pageOf(
+        api,
+        `${base}/integrations/${integration}/listed?${asked.toString()}`,
+        pages,
+        wait,
+      );
       for (const { externalId, status, takenAt } of page.messages)
         await put({
           id: externalId,
