@@ -81,6 +81,7 @@ export const REFUSALS: Readonly<Record<string, string>> = {
   too_old: 'what would have set it off was done too long before it came',
   anonymous: 'nobody knew yet who it is; what they did is looked at once when somebody does',
   unsubscribed: 'the contact has left this campaign',
+  chain: 'campaigns started each other too often in a row',
   no_entry_key: 'the trigger has nothing at the path by which entries are told apart',
 };
 
