@@ -8,19 +8,19 @@ import type { Facts } from '../match/facts.ts';
 export type ChangeStep = Extract<Step, { set: object } | { tag: object }>;
 
 /** What is changed of a contact. */
-export type Change =
+export type Alteration =
   | { do: 'set'; attributes: Readonly<Record<string, unknown>> }
   | { do: 'tag'; add: readonly string[]; remove: readonly string[] };
 
 /** What such a step changes. */
-export function changeOf(step: ChangeStep): Change {
+export function changeOf(step: ChangeStep): Alteration {
   if ('set' in step) return { do: 'set', attributes: step.set };
   const { add = [], remove = [] } = step.tag;
   return { do: 'tag', add, remove };
 }
 
 /** The facts once it is changed; undefined where the contact would have more attributes than may be kept. */
-export function factsAfter(facts: Facts, change: Change): Facts | undefined {
+export function factsAfter(facts: Facts, change: Alteration): Facts | undefined {
   if (change.do === 'tag') return withTags(facts, change.add, change.remove);
   const after = withAttributes(facts, change.attributes);
   return printedBytes(after.contact.attributes) > CONTACT_LIMITS.attributesBytes ? undefined : after;

@@ -14,13 +14,13 @@ import { hash32 } from '../../base/crypto.ts';
 import { durationMs } from '../match/duration.ts';
 import { evaluate, isLookedFor } from '../match/evaluate.ts';
 import type { Around, Facts, Seen } from '../match/facts.ts';
-import { attributesFrom, changeOf, factsAfter, type Change, type ChangeStep } from './changed.ts';
+import { attributesFrom, changeOf, factsAfter, type ChangeStep, type Alteration } from './changed.ts';
 import { comesAt } from './date.ts';
 import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
 import { handedKindOf, type HandedKind } from './kinds.ts';
 import { nextInWindow } from './local.ts';
-import type { Effect, Ending, Stepped, Place, Run, Stimulus, Why } from './run.ts';
+import type { Effect, Ending, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
 import { endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
@@ -42,7 +42,7 @@ class Walk {
   #facts: Facts;
   readonly #lateMs: number;
   readonly #effects: Effect[] = [];
-  readonly #why: Why[] = [];
+  readonly #why: StepDecision[] = [];
   #asOfMs: number;
   #place: Place;
   #ended: Ending | undefined;
@@ -348,7 +348,7 @@ class Walk {
   }
 
   /** Changes the contact, for what comes behind to see; false where that cannot be. */
-  #makes(change: Change): boolean {
+  #makes(change: Alteration): boolean {
     const facts = factsAfter(this.#facts, change);
     if (!facts) return false;
     const { seq, step: at } = this.#place;

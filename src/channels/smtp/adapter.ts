@@ -16,7 +16,7 @@ import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attachments.ts';
 import { HIDE_LINK, linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
 import { bounceAddressOf, nameOf } from './name.ts';
-import type { Mail, Posting } from './post.ts';
+import type { Mail, MailPool } from './post.ts';
 import { receiveSmtp } from './receive.ts';
 
 const SETTINGS = {
@@ -110,7 +110,7 @@ export const smtp: Adapter = {
 type Email = Extract<Outgoing['rendered'], { channel: 'email' }>;
 function openSmtp(settings: Settings, tools: AdapterTools): Sender {
   // The library is 5 MB of code, and most installs send no mail through a server of their own.
-  let opened: Promise<Posting> | undefined;
+  let opened: Promise<MailPool> | undefined;
   const posting = () =>
     (opened ??= import('./post.ts').then(({ openPosting }) => openPosting(settings, tools)));
   const fetchAll = attachmentFetcher(tools);

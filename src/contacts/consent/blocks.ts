@@ -13,7 +13,7 @@ import { addressOf, formerAddresses, identityOfAddress, keyOf, keyText } from '.
 import { insertConsent } from '../sql.destinations.ts';
 import { ownersOf, touchContacts } from '../sql.resolve.ts';
 import { bitsOf } from './classes.ts';
-import { compileBlocks, type Compiled, type CompiledBlock } from './compiled.ts';
+import { compileBlocks, type CompiledConsent, type CompiledBlock } from './compiled.ts';
 import { hashOfProof, proofOf } from './proof.ts';
 import {
   forgetAddresses,
@@ -207,11 +207,11 @@ export async function liftByOperator(
 }
 
 /** What blocks addresses, compiled, by `blockKey`; those that nothing blocks are not in it. Locks nothing. */
-export async function blocksOf(db: Db, at: readonly At[]): Promise<Map<string, Compiled>> {
+export async function blocksOf(db: Db, at: readonly At[]): Promise<Map<string, CompiledConsent>> {
   const keys = new Map(at.map((one) => [blockKey(one), proofKeysOf(db, one)]));
   if (keys.size === 0) return new Map();
   const byProof = Map.groupBy(await selectBlocks(db, [...keys.values()].flat()), ({ proof }) => proof);
-  const compiled = new Map<string, Compiled>();
+  const compiled = new Map<string, CompiledConsent>();
   for (const [text, proofs] of keys) {
     const blocks = proofs.flatMap(({ proof }) => byProof.get(proof) ?? []);
     if (blocks.length) compiled.set(text, compileBlocks(blocks));

@@ -5,14 +5,14 @@
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 import { actorOfCompany } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
-import { createOrders, type Told } from '../../orders/orders.ts';
+import { createOrders, type NewOrder } from '../../orders/orders.ts';
 import { orderSettingsOf } from '../../orders/settings.ts';
 import { join, type Done, type Joined, type Way } from '../kit/change.ts';
 import { CONNECTED_ANEW, holdAccounts, type ActingFor } from '../kit/onBehalf.ts';
 import { presentOrder as present } from './ordersShown.ts';
 
 /** An order that was read; `acting`: in an account of somebody else's. */
-type Asked = Told & { acting: ActingFor | undefined };
+type Asked = NewOrder & { acting: ActingFor | undefined };
 
 /** The work of a call that tells an order. */
 export function tellOrder(asked: Asked): Joined {
