@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { isoTime } from '../src/base/clock.ts';
 import { bucketOf } from '../src/base/ids.ts';
 import { drawArm } from '../src/campaigns/enrol/arms.ts';
+import { whyIn } from '../src/campaigns/report/lists.ts';
 import {
   DAY_MS,
   HOUR_MS,
@@ -58,6 +59,7 @@ scenario(
       ['late', 'completed'],
       'she has left by then; it is told once',
     );
+    assert.equal((await whyIn(sql, place.id, ann, campaign.id)).state, 'completed');
     const counts = await place.tallies(campaign.id);
     assert.deepEqual(
       [counts['entered'], counts['pictures sent'], counts['goal:uploaded converted'], counts['ended:did_it']],

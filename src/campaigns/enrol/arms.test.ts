@@ -31,7 +31,7 @@ test('whatever the salt, arms fall as lots do: never 50 of 60 at one half', () =
 });
 
 test('shares are what was asked for, of either holdout and of variants; one draw says nothing of another', () => {
-  const ids = people(20_000);
+  const ids = people(6_000);
   const campaign = (salt: string) => ({
     salt,
     version: version(1_000, [7_000, 3_000]),
@@ -39,7 +39,7 @@ test('shares are what was asked for, of either holdout and of variants; one draw
   });
   const drawn = ids.map((id) => drawArm(campaign('one'), id));
   const share = (is: (one: (typeof drawn)[number]) => boolean) => drawn.filter(is).length / drawn.length;
-  const near = (got: number, wanted: number) => assert.ok(Math.abs(got - wanted) < 0.015, `${got} ${wanted}`);
+  const near = (got: number, wanted: number) => assert.ok(Math.abs(got - wanted) < 0.025, `${got} ${wanted}`);
   near(
     share(({ arm }) => arm === 2),
     0.2,
