@@ -80,7 +80,7 @@ async function byShard(db: Db, contacts: readonly Named[]): Promise<(readonly Na
   const buckets = [...new Set(contacts.map((c) => bucketOf(c.contactId)))];
   const rows = await db<{ bucket: number; shard: number }[]>`
     SELECT b.bucket, get_shard_id_for_distribution_column('contacts', b.bucket) AS shard FROM unnest(${buckets}::smallint[]) AS b (bucket)`;
-  const shardOf = new Map(rows.map(({ bucket, shard }) => [bucket, Number(shard)]));
+  const shardOf = new Map(rows.map(({ bucket, shard }) => [bucket, shard]));
   const parts = Map.groupBy(contacts, (c) => shardOf.get(bucketOf(c.contactId))!);
   return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
 }
