@@ -76,6 +76,8 @@ function providerOf(
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...accounts.get(sub) }) }),
     async loadExistingGrant({ oidc }) {
+      const known = oidc.session!.grantIdFor(client.id);
+      if (known) return await provider.Grant.find(known);
       const grant = new provider.Grant({ clientId: client.id, accountId: oidc.session!.accountId! });
       grant.addOIDCScope('openid email profile');
       await grant.save();
