@@ -152,6 +152,6 @@ function tooOldOf(rooms: readonly Room[], days: KeptDays, aheadMs: number, nowMs
       const kept = days[sort];
       if (kept === undefined) return [];
       const beforeMs = nowMs - kept * DAY_MS;
-      return [{ table, column, before: column === 'id' ? firstIdAt(beforeMs) : beforeMs + aheadMs }];
+      return [{ table, column, before: column === 'at_ms' ? beforeMs + aheadMs : firstIdAt(beforeMs) }];
     });
 }

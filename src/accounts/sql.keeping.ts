@@ -47,7 +47,7 @@ export async function hastenKeeping(tx: Db, workspaceId: number): Promise<void> 
 }
 
 /** What is too old: rows of a table whose column is below `before`. */
-export type TooOld = { table: string; column: 'id' | 'at_ms'; before: number };
+export type TooOld = { table: string; column: 'id' | 'cause_id' | 'at_ms'; before: number };
 
 /** Deletes what is too old in some buckets of a table. Locks the rows. */
 export async function deleteOld(
@@ -72,7 +72,7 @@ export async function countOld(
 ): Promise<number> {
   const rows = await tx.unsafe<{ n: number }[]>(
     `SELECT count(*)::int AS n FROM (
-       SELECT FROM ${table} WHERE workspace_id = $1 AND ${column} < $2 LIMIT ${most}) AS some`,
+       SELECT FROM ${table} WHERE workspace_id = $1 AND ${column} < $2 LIMIT ${most}) AS counted`,
     [workspaceId, before],
   );
   return rows[0]!.n;

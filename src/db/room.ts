@@ -28,9 +28,9 @@ export type Room = {
   readonly parts?: Readonly<Record<string, { column: string; of: string; by?: string }>>;
   /**
    * Tables whose rows a workspace may keep for fewer days than the install does: of which sort they are, and by which column they are old
-   * (`id`: by our clock; `at_ms`: by the workspace's).
+   * (an id: by our clock; `at_ms`: by the workspace's).
    */
-  readonly kept?: Readonly<Record<string, { sort: KeptSort; by: 'id' | 'at_ms' }>>;
+  readonly kept?: Readonly<Record<string, { sort: KeptSort; by: 'id' | 'cause_id' | 'at_ms' }>>;
   /**
    * As `erase`, before the contacts themselves are locked and go: for rows that others lock before the contact. `addresses` is empty.
    */
