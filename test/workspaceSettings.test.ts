@@ -128,48 +128,11 @@ test('of two who change a workspace at once the second is told what the first ha
   assert.deepEqual(entry.detail, { name: { from: 'Again', to: 'Anyhow' } });
 });
 
-test('a workspace is deleted by its owner and its name; its keys open nothing at once, and what is in flight does not leave', async () => {
-  const place = await lived(2_000_000);
-  const { call, base, ok } = place;
-  const admin = await keyOf(place.id, 'admin');
-  assert.equal((await admin('POST', `${base}/delete`, { name: 'Test' })).status, 403);
-  assert.equal((await admin('GET', `${base}/goes`)).status, 403);
-  const goes = await ok('GET', '/goes');
-  assert.deepEqual([goes.people, goes.channels, goes.webhooks], [40, 1, 1]);
-  const wrong = await call('POST', `${base}/delete`, { name: 'test' });
-  assert.deepEqual([wrong.status, wrong.body.error.field], [422, 'name']);
-
-  // One a second: most of them wait when it is deleted.
-  const broadcast = await ok('POST', '/broadcasts', {
-    name: 'news',
-    channel: 'sms',
-    class: 'transactional',
-    integrationId: toHex24(place.twilio.id),
-    audience: { include: { all: true } },
-    content: { type: 'text', text: 'News' },
-    ratePerS: 1,
-  });
-  await ok('POST', `/broadcasts/${broadcast.id}/start`);
-  const news = () => sink.calls.filter(({ body, to }) => body === 'News' && to.startsWith('+15552')).length;
-  await until('it has begun', async () => news() > 0);
-  assert.equal((await call('POST', `${base}/delete`, { name: 'Test' })).status, 204);
-  assert.equal((await call('GET', base)).status, 401);
-  assert.equal((await call('POST', `${base}/messages`, {})).status, 401);
-  // What was at the provider then is at most what one second lets go.
-  const left = news();
-  const due = async () => (await sql`SELECT 1 FROM due WHERE workspace_id = ${place.id}`).length;
-  const waited = await due();
-  await until('workers have come to what waited', async () => (await due()) <= Math.max(0, waited - 2));
-  assert.ok(news() <= left + 1, `${left} had left, and now ${news()}`);
-});
-
 test('no row of a deleted workspace is left, whatever dies on the way, and another one loses none', async () => {
   const [gone, stays] = [await lived(3_000_000), await lived(4_000_000)];
   const before = await rowsOf(stays.id);
   assert.ok(before.size > 20, [...before.keys()].join(' '));
   assert.equal((await gone.call('POST', `${gone.base}/delete`, { name: 'Test' })).status, 204);
-  // The one of the test before goes first.
-  while ((await sql`SELECT 1 FROM workspace_removals`).length > 1) await removeWorkspaces(removing());
   // Ten processes die after a step each; then two go on at once.
   for (let n = 0; n < 10; n += 1) assert.deepEqual(await removeWorkspaces(removing(true)), []);
   const [at] = await sql<
@@ -240,4 +203,39 @@ test('what a workspace keeps for fewer days goes when it is older, once a day, a
   await round(91);
   assert.deepEqual(await counts(short.id), [0, 0, 0, 0, before[4]]);
   assert.deepEqual(await counts(usual.id), others);
+});
+
+test('a workspace is deleted by its owner and its name; its keys open nothing at once, and what is in flight does not leave', async () => {
+  const place = await lived(2_000_000);
+  const { call, base, ok } = place;
+  const admin = await keyOf(place.id, 'admin');
+  assert.equal((await admin('POST', `${base}/delete`, { name: 'Test' })).status, 403);
+  assert.equal((await admin('GET', `${base}/goes`)).status, 403);
+  const goes = await ok('GET', '/goes');
+  assert.deepEqual([goes.people, goes.channels, goes.webhooks], [40, 1, 1]);
+  const wrong = await call('POST', `${base}/delete`, { name: 'test' });
+  assert.deepEqual([wrong.status, wrong.body.error.field], [422, 'name']);
+
+  // One a second: most of them wait when it is deleted.
+  const broadcast = await ok('POST', '/broadcasts', {
+    name: 'news',
+    channel: 'sms',
+    class: 'transactional',
+    integrationId: toHex24(place.twilio.id),
+    audience: { include: { all: true } },
+    content: { type: 'text', text: 'News' },
+    ratePerS: 1,
+  });
+  await ok('POST', `/broadcasts/${broadcast.id}/start`);
+  const news = () => sink.calls.filter(({ body, to }) => body === 'News' && to.startsWith('+15552')).length;
+  await until('it has begun', async () => news() > 0);
+  assert.equal((await call('POST', `${base}/delete`, { name: 'Test' })).status, 204);
+  assert.equal((await call('GET', base)).status, 401);
+  assert.equal((await call('POST', `${base}/messages`, {})).status, 401);
+  // What was at the provider then is at most what one second lets go.
+  const left = news();
+  const due = async () => (await sql`SELECT 1 FROM due WHERE workspace_id = ${place.id}`).length;
+  const waited = await due();
+  await until('workers have come to what waited', async () => (await due()) <= Math.max(0, waited - 2));
+  assert.ok(news() <= left + 1, `${left} had left, and now ${news()}`);
 });

@@ -138,24 +138,19 @@ async function stepsOf({ sql, rooms, lanes, holdLane }: Removing, workspaceId: n
       remove: (tx, range) => deleteParts(tx, part, workspaceId, range),
     }),
   );
-  const laned = owned
-    .filter(({ table }) => LANED.includes(table))
-    .map(
-      ({ table }): WalkStep => ({
-        name: table,
-        parts: laneList.length,
-        // A lane that is held stands still.
-        most: 1,
-        async remove(tx, { from, to }) {
-          let gone = 0;
-          for (const lane of laneList.slice(from, to)) {
-            await holdLane(tx, lane);
-            gone += await deleteOfLane(tx, table, workspaceId, lane.buckets);
-          }
-          return gone;
-        },
-      }),
-    );
+  const laned: WalkStep = {
+    name: 'lanes',
+    parts: laneList.length,
+    // A lane that is held stands still.
+    most: 1,
+    async remove(tx, { from }) {
+      const { buckets, ...lane } = laneList[from]!;
+      await holdLane(tx, lane);
+      let gone = 0;
+      for (const table of LANED) gone += await deleteOfLane(tx, table, workspaceId, buckets);
+      return gone;
+    },
+  };
   const tables = owned
     .filter(({ table }) => !LANED.includes(table))
     .toSorted((a, b) => LAST.indexOf(a.table) - LAST.indexOf(b.table))
@@ -167,7 +162,7 @@ async function stepsOf({ sql, rooms, lanes, holdLane }: Removing, workspaceId: n
         remove: (tx, range) => deleteOwned(tx, one, workspaceId, range),
       }),
     );
-  return [...laned, ...parts, ...tables];
+  return [laned, ...parts, ...tables];
 }
 
 /** What rooms say belongs to rows of a workspace, and what they export of a person: that is found by the person. */
