@@ -156,6 +156,9 @@ test('no row of a deleted workspace is left, whatever dies on the way, and anoth
     SELECT detail FROM audit_log WHERE action = 'workspace.removed' AND subject = ${`workspace:${gone.id}`}`;
   assert.equal(told!.detail.name, 'Test');
   const now = await rowsOf(stays.id);
+  // What is under way there goes on.
+  for (const table of ['due', 'timers', 'feed', 'feed_failures', 'event_arrivals', 'campaign_tasks'])
+    before.delete(table);
   for (const [table, n] of before)
     assert.ok((now.get(table) ?? 0) >= n, `${table}: ${n}, then ${now.get(table)}`);
   assert.equal((await stays.call('GET', stays.base)).status, 200);
