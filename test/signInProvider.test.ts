@@ -52,7 +52,7 @@ const isCallback = (at: string) => at.startsWith(`${url}/sign-in/callback`);
 /** To the provider and to the door on the way back, as whom the provider knows. */
 async function sent(browser: ReturnType<typeof newBrowser>, subject: string | undefined, to?: string) {
   idp.at.desk = subject;
-  const query = to === undefined ? '' : `?${new URLSearchParams({ to })}`;
+  const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`;
   const { at } = await browser.follow(`${url}/sign-in/provider${query}`, isCallback);
   assert.ok(isCallback(at), at);
   return at;

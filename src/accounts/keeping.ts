@@ -39,7 +39,7 @@ function keptDays(settings: Readonly<Record<string, unknown>>): KeptDays {
   if (!isObject(given)) return {};
   return Object.fromEntries(
     SORTS.flatMap((sort) => {
-      const days = (given as Record<string, unknown>)[sort];
+      const days = given[sort];
       return Number.isInteger(days) && (days as number) > 0 ? [[sort, days as number]] : [];
     }),
   );

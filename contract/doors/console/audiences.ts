@@ -1,8 +1,10 @@
 /** People by conditions: `…/contacts/query`, `…/audiences/…`, `…/attributes`, and what is done with many of them: `…/contacts/bulk`, `…/exports`. */
 import { type Static, Type } from 'typebox';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
+import { ANSWER_KINDS } from './broadcasts.ts';
 import { ContactShown } from './contacts.ts';
 import { CONSOLE_LIMITS, pageOf } from './fields.ts';
+import { DELIVERY_STATES } from './messages.ts';
 
 /** A rule as `contract/campaign.ts` has it, which may name segments and channels besides. */
 const Asked = AnyObject;
@@ -70,6 +72,10 @@ const Who = Type.Object({
   contacts: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: CONSOLE_LIMITS.members })),
   setId: Type.Optional(Id),
   segmentId: Type.Optional(Id),
+  /** With whom a broadcast ended in one way. */
+  broadcast: Type.Optional(
+    Type.Object({ id: Id, outcome: oneOf([...DELIVERY_STATES, ...ANSWER_KINDS] as const) }),
+  ),
 });
 export type Who = Static<typeof Who>;
 
@@ -91,8 +97,19 @@ const job = {
   createdAt: Time,
   endedAt: orNull(Time),
 };
-/** A change of many. `changed`: memberships that came and went; who was in a list already is not among them. */
-export const BulkShown = Type.Object({ ...job, changed: Count });
+/** Whom something was done with, in a word: for several of them the list, tag or segment may be gone. */
+export const WHOM = ['everybody', 'rule', 'contacts', 'list', 'tag', 'segment', 'broadcast'] as const;
+/**
+ * A change of many: into which lists and tags, and out of which. `changed`: memberships that came and went; who was in a list already is
+ * not among them.
+ */
+export const BulkShown = Type.Object({
+  ...job,
+  whom: oneOf(WHOM),
+  add: Type.Array(Id),
+  remove: Type.Array(Id),
+  changed: Count,
+});
 export type BulkShown = Static<typeof BulkShown>;
 /** Changes of many, newest first. */
 export const BulkPage = pageOf('changes', BulkShown);

@@ -51,7 +51,7 @@ function textOf(value: unknown): string {
   if (value === false) return 'off';
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(textOf).join(', ');
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return JSON.stringify(value);
   return Object.entries(value)
     .map(([name, inner]) => `${name} ${textOf(inner)}`)
     .join(', ');
