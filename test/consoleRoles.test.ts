@@ -93,8 +93,8 @@ function routesOf({ method, path: at }: Call): { routes: Route[]; isOne: boolean
   return exact.length > 0 ? { routes: exact, isOne: false } : { routes: fits(true), isOne: true };
 }
 
-/** The two ways in which anything is called: they hold no call themselves. */
-const WAYS = ['console/api/call.ts', 'console/api/upload.ts'];
+/** The two ways in which anything is called, and a text to copy: they hold no call themselves. */
+const WAYS = ['console/api/call.ts', 'console/api/upload.ts', 'console/pages/channels/snippet.ts'];
 const calls = [...sources]
   .filter(([file]) => !WAYS.includes(file))
   .flatMap(([file, source]) => callsOf(file, source));
