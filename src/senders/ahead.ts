@@ -4,10 +4,12 @@
  */
 import type { Clock } from '../base/clock.ts';
 
+type Leave = 'go' | 'wait' | 'back';
+
 /** Who lets calls of a batch out. */
 export type Gatekeeper<T> = {
   /** `wait`: it is not known at the moment. Asked in the tick before a call, and often: it answers from memory. */
-  leave(): 'go' | 'wait' | 'back';
+  leave(): Leave;
   /** True when it is on record already that all may have begun. */
   readonly whole: boolean;
   /** Writes down that these may have begun, and what came of those before; resolves false when they must not. */
@@ -118,11 +120,12 @@ function chunkSize(
 /** Takes the first that wait, about `size` messages of them. */
 function takeChunk<T>({ waiting }: Side<T>, size: number): LineEntry<T>[] {
   const taken: LineEntry<T>[] = [];
+  const leaveOf = askedOnce<T>();
   let messages = 0;
   let end = 0;
   for (; end < waiting.length && messages < size; end++) {
     const entry = waiting[end]!;
-    const leave = entry.gatekeeper.leave();
+    const leave = leaveOf(entry);
     if (leave === 'wait') break;
     if (leave === 'back') entry.back();
     else {
@@ -149,10 +152,23 @@ async function writeDown<T>(
 
 /** Those that are not to go back; the others do. */
 function stay<T>(entries: LineEntry<T>[]): LineEntry<T>[] {
-  const back = new Set(entries.filter(({ gatekeeper }) => gatekeeper.leave() === 'back'));
+  const leaveOf = askedOnce<T>();
+  const back = new Set(entries.filter((entry) => leaveOf(entry) === 'back'));
   if (!back.size) return entries;
   for (const entry of back) entry.back();
   return entries.filter((entry) => !back.has(entry));
+}
+
+/** What gatekeepers say in this tick: hundreds wait of each. */
+function askedOnce<T>(): (entry: LineEntry<T>) => Leave {
+  const said = new Map<Gatekeeper<T>, Leave>();
+  return ({ gatekeeper }) => {
+    const before = said.get(gatekeeper);
+    if (before) return before;
+    const leave = gatekeeper.leave();
+    said.set(gatekeeper, leave);
+    return leave;
+  };
 }
 
 /** How many messages begin, of late. */

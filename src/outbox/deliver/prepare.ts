@@ -111,7 +111,9 @@ export async function prepare(
   // A template of a broadcast may be dear, as often as there are recipients. What is single has no Liquid.
   const breathe = run ? await startStretch() : undefined;
   for (const draft of drafts) {
-    await breathe?.();
+    const turn = breathe?.();
+    // To wait for nothing is a turn of the microtasks for each recipient.
+    if (turn) await turn;
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
     if (options) draft.options = options;
