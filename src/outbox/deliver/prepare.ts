@@ -84,6 +84,7 @@ export async function prepare(
   const people = await selectPeople(deps.sql, contactsOf(drafts), {
     channel: run && !needsAllAddresses(run.compiled) ? run.channel : undefined,
     attributes: run ? needsAttributes(run.compiled) : false,
+    keyed: run === undefined,
   });
   const [opens, looking, threads] = await Promise.all([
     openAll(deps, drafts, allTerms, people),
