@@ -52,6 +52,19 @@ export function createAhead<T>(options: {
   const answered = new Set<Gatekeeper<T>>();
   let writing = false;
 
+  const writeNext = async (size: number): Promise<void> => {
+    const taken = sides.flatMap((side) => takeChunk(side, size).map((entry) => ({ side, entry })));
+    if (!taken.length) return;
+    writing = true;
+    const byBatch = Map.groupBy(taken, ({ entry }) => entry.gatekeeper);
+    const others = [...answered].filter((gatekeeper) => !byBatch.has(gatekeeper));
+    answered.clear();
+    for (const gatekeeper of others) void gatekeeper.begin([]).catch(() => {});
+    await Promise.all([...byBatch].map(([gatekeeper, own]) => writeDown(gatekeeper, own)));
+    writing = false;
+    options.ready();
+  };
+
   return {
     enter(interactive: boolean, entry: LineEntry<T>): void {
       const side = interactive ? first : rest;
@@ -75,21 +88,12 @@ export function createAhead<T>(options: {
     answered(gatekeeper: Gatekeeper<T>): void {
       if (!gatekeeper.whole) answered.add(gatekeeper);
     },
-    /** Writes down what begins next, when little is left of what was. */
-    async write(): Promise<void> {
+    /** Writes down what begins next, when little is left of what was. Asked with every call: mostly there is nothing to do. */
+    write(): void {
+      if (writing || !(first.waiting.length || rest.waiting.length)) return;
       const size = chunkSize(options, pace.perMs());
-      const ahead = sides.reduce((sum, { written }) => sum + written.length, 0);
-      if (writing || ahead > size / 2) return;
-      const taken = sides.flatMap((side) => takeChunk(side, size).map((entry) => ({ side, entry })));
-      if (!taken.length) return;
-      writing = true;
-      const byBatch = Map.groupBy(taken, ({ entry }) => entry.gatekeeper);
-      const others = [...answered].filter((gatekeeper) => !byBatch.has(gatekeeper));
-      answered.clear();
-      for (const gatekeeper of others) void gatekeeper.begin([]).catch(() => {});
-      await Promise.all([...byBatch].map(([gatekeeper, own]) => writeDown(gatekeeper, own)));
-      writing = false;
-      options.ready();
+      if (first.written.length + rest.written.length > size / 2) return;
+      void writeNext(size);
     },
     /** Sends back what may not go, wherever in the line it is. */
     look(): void {

@@ -56,8 +56,8 @@ export const senderFaults = [
     ],
     [
       'all that waits is written down as begun',
-      'if (writing || ahead > size / 2) return;',
-      'if (writing) return;',
+      'if (first.written.length + rest.written.length > size / 2) return;',
+      '',
     ],
     ['what was stopped waits for its turn', '  for (const entry of back) entry.back();\n', ''],
   ]),
@@ -144,8 +144,8 @@ export const senderFaults = [
     ],
     [
       'messages go into the wrong line',
-      'line.enter(interactive, {',
-      'line.enter(!interactive, {',
+      'line.enter(interactive, entriesOf',
+      'line.enter(!interactive, entriesOf',
       [...DELIVER, 'test/pause.test.ts'],
     ],
   ]),
