@@ -140,8 +140,8 @@ export const REVERTS: readonly Revert[] = [
   {
     name: 'erase: numbers stayed in deliveries',
     file: 'src/ledger/room.ts',
-    from: 'await Promise.all([scrubDeliveries(tx, workspaceId, contactIds), deleteMarks(tx, contactIds)]);',
-    to: 'await Promise.all([workspaceId && scrubDeliveries(tx, workspaceId, []), deleteMarks(tx, contactIds)]);',
+    from: 'scrubDeliveries(tx, workspaceId, contactIds),\n',
+    to: 'scrubDeliveries(tx, workspaceId, []),\n',
     focus: [SINGLE, START, 'people erase'],
   },
   {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isFault } from '../src/base/fault.ts';
 import { toHex24 } from '../src/base/ids.ts';
 import { endCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
-import type { Handed, StepHandler } from '../src/campaigns/steps/handlers.ts';
+import type { StepArrival, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
 import { blockDestination } from '../src/contacts/consent/blocks.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
@@ -26,7 +26,7 @@ test('a step of another room: done by its handler in batches, and the edge says 
   const file = { parley: 'campaign/1', key: 'shown', ...IN, steps: [{ key: 'f', form: { form: 'nps' } }] };
   const refused = await ctx.queue.transact((tx) => saveDraft(ctx, tx, place.id, file, 1));
   assert.ok(isFault(refused) && refused.field === 'campaign.steps[0].form', JSON.stringify(refused));
-  const seen: Handed[] = [];
+  const seen: StepArrival[] = [];
   const form: StepHandler = {
     kind: 'form',
     check: async () => undefined,

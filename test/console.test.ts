@@ -1,16 +1,22 @@
 /** The console's API, driven over HTTP on the running product. */
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fromHex24 } from '../src/base/ids.ts';
 import { advance, caller, errors, startConsole, type Json, type Reply } from './consoleProduct.ts';
 import { testDatabase } from './support/database.ts';
+import { startDns } from './support/dnsServer.ts';
 import { startReceiver } from './support/receiver.ts';
 import { until } from './support/until.ts';
 
 const database = await testDatabase();
 const { sql } = database;
-const { url, demo, call, base } = await startConsole(database);
+const dns = await startDns({
+  'mail.example': ['v=spf1 a:smtp.mail.example ~all'],
+  's1._domainkey.mail.example': ['v=DKIM1; p=AAAA'],
+});
+after(() => dns.stop());
+const { url, demo, call, base } = await startConsole(database, {}, { PARLEY_DNS_SERVERS: dns.address });
 const receiver = await startReceiver();
 const twilio = demo.integrations.find(({ type }) => type === 'twilio')!.id;
 const HEX = /^[0-9a-f]{24}$/;
@@ -242,6 +248,42 @@ describe('integrations', () => {
     assert.equal((await call('DELETE', at)).status, 204);
     refused(await call('GET', at), 404);
   });
+});
+
+test('the domain that mail is sent from is looked up when asked for, and so often only', async () => {
+  const mail = async (from: string) =>
+    ok(
+      await call('POST', `${base}/integrations`, {
+        type: 'smtp',
+        settings: { host: 'smtp.mail.example', from },
+      }),
+      201,
+    );
+  const { id } = await mail('Shop <hello@mail.example>');
+  const at = `${base}/integrations/${id}/domain-check`;
+  const checked = ok(await call('POST', at, { selector: 'S1' }));
+  assert.equal(checked.domain, 'mail.example');
+  assert.deepEqual(
+    checked.records.map(({ what, name, good, found }: Json) => [what, name, good, found.length]),
+    [
+      ['spf', 'mail.example', true, 1],
+      ['dkim', 's1._domainkey.mail.example', true, 1],
+      ['dmarc', '_dmarc.mail.example', false, 0],
+    ],
+  );
+  assert.match(checked.records[2].note, /There is none/);
+  refused(await call('POST', at, { selector: 'a b' }), 400, 'selector');
+  refused(await call('POST', `${base}/integrations/${twilio}/domain-check`, {}), 422);
+  refused(await call('POST', `${base}/integrations/${'0'.repeat(24)}/domain-check`, {}), 404);
+  const before = dns.asked.length;
+  let refusedAt = 0;
+  for (let n = 0; n < 30 && !refusedAt; n++) if ((await call('POST', at, {})).status === 429) refusedAt = n;
+  assert.ok(refusedAt > 0, 'not without an end');
+  const asked = dns.asked.length;
+  assert.ok(asked > before);
+  refused(await call('POST', at, {}), 429);
+  assert.equal(dns.asked.length, asked, 'nobody is asked any more');
+  assert.equal((await call('DELETE', `${base}/integrations/${id}`)).status, 204);
 });
 
 describe('contacts', () => {
@@ -835,6 +877,84 @@ describe('broadcasts', () => {
     refused(await call('GET', `${at}/recipients`), 400, 'state');
   });
 
+  test('hour by hour, who answered each once, the recipients as a file, and who it failed for on a list', async () => {
+    const { name, contacts } = await audience(4);
+    const [failing, ann, bea, cas] = contacts;
+    ok(
+      await call('POST', `${base}/simulator/rules`, {
+        addressPattern: failing.phone,
+        outcome: 'undelivered',
+      }),
+      201,
+    );
+    const made = await draft(name, { content: { type: 'text', text: `Hi ${'x'.repeat(200)}` } });
+    const at = `${base}/broadcasts/${made.id}`;
+    ok(await call('POST', `${at}/start`));
+    await stateOf(made.id, 'done');
+    await settled();
+    const reply = async (address: string, text: string) =>
+      ok(await call('POST', `${base}/simulator/reply`, { channel: 'sms', address, text }));
+    await reply(ann.phone, 'Are you open?');
+    await reply(ann.phone, 'On Sunday?');
+    await reply(bea.phone, 'STOP');
+    // What was sent to Cas since is what Cas answers.
+    const content = { type: 'text', text: 'Your parcel' };
+    ok(await call('POST', `${base}/messages`, { contactId: cas.id, content }), 202);
+    await phoneHas(cas.phone, 'Your parcel');
+    await settled();
+    await reply(cas.phone, 'Thanks');
+    const results = await until('both answered', async () => {
+      const { body } = await call('GET', `${at}/results`);
+      const { replied, optedOut } = body.answers;
+      return replied + optedOut >= 2 && body.hours.some(({ delivered }: Json) => delivered > 0) && body;
+    });
+    await settled();
+    const after = ok(await call('GET', `${at}/results`));
+    assert.deepEqual(after.answers, { replied: 1, optedOut: 1 });
+    const sum = (series: string) => after.hours.reduce((all: number, hour: Json) => all + hour[series], 0);
+    assert.deepEqual(
+      ['sent', 'delivered', 'read', 'failed', 'replied', 'optedOut'].map(sum),
+      [4, 3, 0, 1, 1, 1],
+    );
+    assert.equal(after.segments, 8, 'two each');
+    assert.ok(results.hours.every((hour: Json) => Date.parse(hour.at) % 3_600_000 === 0));
+    const who = async (kind: string) => ok(await call('GET', `${at}/answers?kind=${kind}`)).people;
+    assert.deepEqual(
+      [await who('replied'), await who('optedOut')].map(([one, more]) => [one.contactId, one.name, more]),
+      [
+        [ann.id, 'G1', undefined],
+        [bea.id, 'G2', undefined],
+      ],
+    );
+    refused(await call('GET', `${at}/answers`), 400, 'kind');
+    refused(await call('GET', `${at}/answers?kind=waved`), 400, 'kind');
+    const linesOf = async (body: object) => {
+      const made = ok(await call('POST', `${at}/file`, body), 201);
+      const file = await fetch(`${url}${new URL(made.url).pathname}`);
+      assert.match(file.headers.get('content-type')!, /^text\/csv/);
+      return (await file.text()).split('\r\n').slice(1, -1);
+    };
+    assert.equal((await linesOf({})).length, 4);
+    const [line, more] = await linesOf({ state: 'failed' });
+    assert.match(line!, new RegExp(`^${failing.id},G0,,sms,'\\${failing.phone},failed,`));
+    assert.equal(more, undefined);
+    refused(await call('POST', `${at}/file`, { state: 'lost' }), 400, 'state');
+    assert.equal((await fetch(`${url}/api/recipients/nothing/recipients.csv`)).status, 404);
+    const list = ok(await call('POST', `${base}/lists`, { name: `again ${numbers}` }), 201);
+    const bulk = async (outcome: string, id = made.id) =>
+      await call('POST', `${base}/contacts/bulk`, { who: { broadcast: { id, outcome } }, add: [list.id] });
+    for (const outcome of ['failed', 'optedOut']) {
+      const job = ok(await bulk(outcome), 202);
+      await until('it is done', async () => {
+        const { body } = await call('GET', `${base}/contacts/bulk/${job.id}`);
+        return body.state === 'done' && body.people === 1;
+      });
+    }
+    const members = ok(await call('GET', `${base}/contacts?setId=${list.id}`)).contacts;
+    assert.deepEqual(members.map(({ id }: Json) => id).toSorted(), [failing.id, bea.id].toSorted());
+    refused(await bulk('failed', '0'.repeat(24)), 404, 'who.broadcast.id');
+  });
+
   test('rendered for somebody, with what is wrong and where', async () => {
     const ann = await newContact({ givenName: 'Ann', locale: 'nl' });
     const render = async (text: string, more: object = {}) =>
@@ -1153,6 +1273,73 @@ describe('simulator', () => {
     refused(await call('POST', `${base}/simulator/press`, { address: phone, keys: '1' }), 404, 'address');
     refused(await call('GET', `${base}/simulator/messages`), 400, 'address');
     refused(await call('GET', `${base}/simulator/messages?address=%2B19995550000`), 404, 'address');
+  });
+});
+
+describe('the event stream', () => {
+  const stream = async (query: string) => ok(await call('GET', `${base}/event-stream?${query}`));
+
+  test('what happens is told to who follows, by type and contact, with ids as everywhere', async () => {
+    const { id, phone } = await newContact();
+    const { cursor } = await stream('limit=1');
+    const content = { type: 'text', text: 'followed' };
+    const { messageId } = ok(await call('POST', `${base}/messages`, { contactId: id, content }), 202);
+    await phoneHas(phone, 'followed');
+    ok(await call('POST', `${base}/simulator/reply`, { channel: 'sms', address: phone, text: 'STOP' }));
+    const wanted = ['message.accepted', 'delivery.changed', 'message.received', 'consent.refused'];
+    const seen: Json[] = await until('all of it was told', async () => {
+      const { events } = await stream(`after=${cursor}&contact=${id}`);
+      const types = new Set(events.map(({ type }: Json) => type));
+      return wanted.every((type) => types.has(type)) ? (events as Json) : undefined;
+    });
+    assert.deepEqual(
+      seen.map(({ id: one }) => one),
+      seen
+        .map(({ id: one }) => one)
+        .toSorted()
+        .toReversed(),
+      'the newest first',
+    );
+    assert.equal(new Set(seen.map(({ id: one }) => one)).size, seen.length);
+    const of = (type: string) => seen.findLast((one) => one.type === type).payload;
+    assert.deepEqual([of('message.accepted').messageId, of('message.accepted').contactId], [messageId, id]);
+    const [change] = of('delivery.changed').changes;
+    assert.deepEqual([change.contactId, change.causeId, change.to], [id, messageId, 'accepted']);
+    assert.match(change.at, /Z$/);
+    assert.deepEqual(of('consent.refused'), { contactId: id, channel: 'sms' });
+    const { events } = await stream(`type=consent.refused&contact=${id}`);
+    assert.deepEqual(
+      events.map(({ type }: Json) => type),
+      ['consent.refused'],
+    );
+    // All of the workspace, older and older: each once, and from a cursor everything since.
+    const first = await stream('limit=2');
+    const second = await stream(`limit=2&before=${first.next}`);
+    assert.ok(second.events[0].id < first.events[1].id);
+    const since = await stream(`limit=200&after=${cursor}`);
+    assert.ok(seen.every(({ id: one }) => since.events.some((other: Json) => other.id === one)));
+    assert.equal(since.next, null);
+    assert.ok(since.cursor >= cursor);
+    assert.equal((await stream(`limit=1&after=${cursor}`)).skipped, true);
+  });
+
+  test('nobody sees what happens in another workspace; what is no type, id or number is refused', async () => {
+    const at = `${base}/event-stream`;
+    refused(await call('GET', `${at}?type=everything`), 400, 'type');
+    refused(await call('GET', `${at}?after=soon`), 400, 'after');
+    refused(await call('GET', `${at}?contact=x`), 400, 'contact');
+    refused(await call('GET', `${at}?limit=0`), 400, 'limit');
+    const { token } = ok(
+      await caller(url)('POST', '/api/sessions', {
+        email: demo.keys.console.email,
+        password: demo.keys.console.password,
+      }),
+      201,
+    );
+    const mine = caller(url, token);
+    const other = ok(await mine('POST', '/api/workspaces', { name: 'Elsewhere', environment: 'test' }), 201);
+    const elsewhere = ok(await mine('GET', `/api/workspaces/${other.id}/event-stream?limit=200`));
+    assert.deepEqual(elsewhere.events, []);
   });
 });
 

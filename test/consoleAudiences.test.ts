@@ -111,9 +111,15 @@ describe('people by conditions', () => {
       async () => ok(await call('GET', `${base}/segments/${segment.id}`)).state === 'live',
     );
     assert.equal((await count({ inSegment: 'mol' })).atLeast, 2);
+    // Tried before it is kept: the newest of whom it holds, and about how many.
+    const tried = ok(await call('POST', `${base}/segments/try`, { rule: of('Mol') }));
+    assert.equal(tried.sample.length, 2);
+    assert.equal(typeof tried.about, 'number');
+    refused(await call('POST', `${base}/segments/try`, { rule: { inSegment: 7 } }), 400);
     // Asking makes no name of an event known.
     assert.equal((await count({ did: 'nobody ever did this' })).atLeast, 0);
-    const { names } = ok(await call('GET', `${base}/events/names?limit=200`));
+    const { names, exact } = ok(await call('GET', `${base}/events/names?limit=200`));
+    assert.equal(exact, true);
     assert.ok(!names.some(({ name }: Json) => name.startsWith('nobody')));
   });
 

@@ -3,7 +3,10 @@
  * its policy refuses and on anything that axe finds serious.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -16,6 +19,7 @@ import { stampOf } from '../src/doors/web/stamp.ts';
 import { caller, errors, startConsole, type Json } from './consoleProduct.ts';
 import { skip, startBrowser } from './support/browser.ts';
 import { exampleOf, isWhole, operationsOf, type Document } from '../web/console/pages/developers/example.ts';
+import { startDns } from './support/dnsServer.ts';
 import { startReceiver } from './support/receiver.ts';
 import { testDatabase } from './support/database.ts';
 import { checkAxe, openTab, type Tab } from './support/page.ts';
@@ -24,7 +28,12 @@ import { until } from './support/until.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const web = openWeb(root);
 const database = await testDatabase();
-const product = await startConsole(database, { web });
+const dns = await startDns({
+  'mail.example': ['v=spf1 a:smtp.mail.example ~all'],
+  's1._domainkey.mail.example': ['v=DKIM1; p=AAAA'],
+});
+after(() => dns.stop());
+const product = await startConsole(database, { web }, { PARLEY_DNS_SERVERS: dns.address });
 const { url, base, call, demo } = product;
 const ws = demo.workspace.id;
 const { email, password } = demo.keys.console;
@@ -484,6 +493,32 @@ describe('the console in a browser', { skip }, () => {
     await page.getByRole('cell', { name: /blocked by hand/ }).waitFor();
     await page.getByRole('button', { name: '11 Delivered' }).click();
     await page.getByRole('dialog').getByRole('link', { name: 'Hugo11' }).waitFor();
+    await page.keyboard.press('Escape');
+    await call('POST', `${base}/simulator/reply`, {
+      channel: 'sms',
+      address: people[3]!.phone,
+      text: 'From when?',
+    });
+    const hours = page.getByRole('region', { name: 'Hour by hour' });
+    await hours.getByRole('button', { name: 'Sent 11' }).waitFor();
+    await hours.getByText('As a table').click();
+    await hours.getByRole('columnheader', { name: 'Opted out' }).waitFor();
+    const outcome = page.getByRole('region', { name: 'What came of it' });
+    await outcome.getByText('text messages were paid for').waitFor();
+    await until('who wrote is counted', async () => {
+      const { answers } = (await call('GET', `${base}/broadcasts/${id}/results`)).body;
+      return answers.replied === 1;
+    });
+    await page.reload();
+    await outcome.getByRole('button', { name: '1 Wrote back' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Hugo3' }).waitFor();
+    await checkAxe(page, 'who wrote back');
+    await page.keyboard.press('Escape');
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'CSV of recipients' }).click(),
+    ]);
+    assert.equal((await readFile(await file.path(), 'utf8')).split('\r\n').length, 14);
     await checkAxe(page, 'results');
     for (const { phone } of people.slice(1)) {
       const at = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(phone)}`;
@@ -606,6 +641,101 @@ describe('the console in a browser', { skip }, () => {
     await setUp.getByText('The test is delivered').waitFor();
     await setUp.getByText('Its credentials were taken').waitFor();
     await checkAxe(page, 'the set-up of a channel');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+  });
+
+  test('the domain that mail is sent from is looked up; the chat that is copied works on a page of another origin', async () => {
+    const { body: mail } = await call('POST', `${base}/integrations`, {
+      type: 'smtp',
+      settings: { host: 'smtp.mail.example', from: 'Shop <hello@mail.example>' },
+    });
+    const tab = await openTab(browser);
+    const page = await signedIn(tab, `/w/${ws}/channels/${mail.id}`);
+    await page.getByText('The domain it sends from').waitFor();
+    assert.deepEqual(dns.asked, [], 'nobody is asked before the button is pressed');
+    await page.getByRole('textbox', { name: 'DKIM selector' }).fill('s1');
+    await page.getByRole('button', { name: 'Look it up' }).click();
+    await page.getByText('mail.example is not set up yet').waitFor();
+    await page.getByText('Gmail and Yahoo refuse bulk mail without it').waitFor();
+    await checkAxe(page, 'the records of a domain');
+    const kept = (await call('GET', `${base}/integrations`)).body.integrations;
+    const chat =
+      kept.find(({ type }: Json) => type === 'webchat') ??
+      (await call('POST', `${base}/integrations`, { type: 'webchat', settings: {} })).body;
+    await page.goto(`${url}/w/${ws}/channels/${chat.id}`);
+    const snippet = (await page.getByLabel('The chat for your page').textContent())!;
+    await page.getByRole('button', { name: 'Try it as a visitor' }).click();
+    const opened = await page.getByRole('link', { name: /Open the chat/ }).getAttribute('href');
+    await checkAxe(page, 'the chat to copy');
+    const shop = createServer((_request, response) =>
+      response
+        .setHeader('content-type', 'text/html; charset=utf-8')
+        .end(
+          `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,">${snippet}</html>`,
+        ),
+    ).listen(0, '127.0.0.1');
+    await once(shop, 'listening');
+    const { search } = new URL(opened!, url);
+    await page.goto(`http://127.0.0.1:${(shop.address() as AddressInfo).port}/page${search}`);
+    await page.getByRole('textbox', { name: 'Your message' }).fill('Do you ship to Ghent?');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const said = page.getByRole('log', { name: 'What was said' });
+    await said.getByText('Do you ship to Ghent?').waitFor();
+    const written = await until('it is in the inbox', async () => {
+      const { body } = await call('GET', `${base}/conversations?view=all`);
+      return body.conversations.find((one: Json) => one.last?.text === 'Do you ship to Ghent?');
+    });
+    await call('POST', `${base}/messages`, {
+      contactId: written.contact.id,
+      content: { type: 'text', text: 'We do.' },
+    });
+    await said.getByText('We do.').waitFor();
+    assert.equal(await said.getByRole('listitem').count(), 2, 'each once');
+    assert.deepEqual(tab.amiss, []);
+    await tab.close();
+    shop.closeAllConnections();
+    shop.close();
+  });
+
+  test('what happens is followed, by type and contact, and stands still when it is paused; requests by keys tell what was wrong', async () => {
+    await call('GET', `${base}/messages/${'0'.repeat(24)}`);
+    const tab = await openTab(browser, { colorScheme: 'dark' });
+    const page = await signedIn(tab, `/w/${ws}/developers/events`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const { contactId } = await somebody('Jule', 'is this followed?');
+    const events = page.getByRole('list', { name: 'Events' });
+    await events.getByText('message.received').first().waitFor();
+    await page.getByRole('combobox', { name: 'Type of event' }).selectOption('message.received');
+    await page.waitForURL(/type=message\.received/);
+    await page.getByRole('textbox', { name: 'Of the contact' }).fill(contactId);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(new RegExp(`of=${contactId}`));
+    await until('only theirs', async () => (await events.getByRole('listitem').count()) === 1);
+    await events.getByText('message.received').click();
+    await events.getByText(contactId).first().waitFor();
+    await checkAxe(page, 'events, in the dark');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText(/^Paused/).waitFor();
+    const { body: person } = await call('GET', `${base}/contacts/${contactId}/destinations`);
+    const { channel, address } = person.destinations[0];
+    await call('POST', `${base}/simulator/reply`, { channel, address, text: 'and now?' });
+    await until('it was told', async () => {
+      const { body } = await call('GET', `${base}/event-stream?type=message.received&contact=${contactId}`);
+      return body.events.length === 2;
+    });
+    assert.equal(await events.getByRole('listitem').count(), 1);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await until('it came', async () => (await events.getByRole('listitem').count()) === 2);
+    await page.getByRole('link', { name: 'Requests' }).click();
+    await page.getByRole('button', { name: 'Only what went wrong' }).click();
+    await page
+      .getByRole('row')
+      .filter({ hasText: '/api/workspaces/:workspaceId/messages/:messageId' })
+      .getByText('404')
+      .first()
+      .waitFor();
+    await checkAxe(page, 'requests, in the dark');
     assert.deepEqual(tab.amiss, []);
     await tab.close();
   });

@@ -26,8 +26,12 @@ const log: Log = {
   },
 };
 
-/** Starts it; it is stopped after the tests. */
-export async function startConsole(database: TestDatabase, brought: Brought = {}) {
+/** Starts it, with settings besides where there are some; it is stopped after the tests. */
+export async function startConsole(
+  database: TestDatabase,
+  brought: Brought = {},
+  settings: Readonly<Record<string, string>> = {},
+) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-console-'));
   const config = readConfig({
     PARLEY_PORT: '0',
@@ -36,6 +40,7 @@ export async function startConsole(database: TestDatabase, brought: Brought = {}
     PARLEY_LOG_LEVEL: 'silent',
     PARLEY_RATE_LIMIT: '0',
     PARLEY_CHECK_ANSWERS: 'true',
+    ...settings,
   }) as Config;
   const parley = await startParley(config, { connection: database.connection, log, ...brought });
   after(async () => {

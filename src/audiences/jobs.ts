@@ -101,7 +101,7 @@ async function start(
   const who = await readWho(tx, workspaceId, asked, asOfMs);
   if (isFault(who)) return who;
   // What is the same: the columns of a file are not what was asked for.
-  const meant = 'audience' in who ? who : { ...who, asOfMs: 0 };
+  const meant = 'asOfMs' in who ? { ...who, asOfMs: 0 } : who;
   const digest = sha256Hex(JSON.stringify([kind, meant, kind === 'bulk' ? what : '']));
   const before = await selectSame(tx, { workspaceId, askedBy, digest });
   if (before) return before;

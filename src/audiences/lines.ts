@@ -2,7 +2,7 @@
  * People as lines of a CSV that a spreadsheet opens and an import reads again: the same columns, and what a spreadsheet would take for a
  * formula is guarded by an apostrophe, which the import takes away (`contacts/import.columns.ts`). Pure.
  */
-import { csvLine } from '../base/csv.ts';
+import { csvLine, guardedCell } from '../base/csv.ts';
 import { isoTime } from '../base/clock.ts';
 import { toHex24 } from '../base/ids.ts';
 import { MESSAGE_CLASSES } from '../../contract/channels.ts';
@@ -45,7 +45,7 @@ export function columnsOf(seen: readonly AttributeSeen[]): Columns {
   const headers = own.map(({ name, types: [type, more] }) =>
     !more && (type === 'number' || type === 'boolean') ? `${name}:${type}` : name,
   );
-  const header = csvLine([...FIRST, ...headers, ...LAST].map(guarded));
+  const header = csvLine([...FIRST, ...headers, ...LAST].map(guardedCell));
   return { header, attributes: own.map(({ name }) => name) };
 }
 
@@ -80,7 +80,7 @@ export function lineOf(person: PersonOfLine, { attributes: own }: Columns): stri
     isoTime(createdMs),
     toHex24(contact.id),
   ];
-  return csvLine(cells.map(guarded));
+  return csvLine(cells.map(guardedCell));
 }
 
 /** What may not be sent to an address. */
@@ -95,11 +95,4 @@ function refusedOf({ channel, address, blockedClasses }: PersonOfLine['destinati
 function cellOf(value: unknown): string | number | null {
   if (typeof value === 'number' || typeof value === 'string') return value;
   return typeof value === 'boolean' ? String(value) : null;
-}
-
-/** What begins as a formula does, for any spreadsheet (OWASP, CSV injection), is a text; so is what is guarded already. */
-function guarded(cell: string | number | null | undefined): string | number | null | undefined {
-  return typeof cell === 'string' && /^[\s\p{Cc}']*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/u.test(cell)
-    ? `'${cell}`
-    : cell;
 }

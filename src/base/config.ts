@@ -2,7 +2,7 @@
  * Settings: one table, from which the values, the faults at start and the reference in the README are made.
  * Every setting is an environment variable; the CLI's flags set the same variables.
  */
-import { bucketFaults, rangeFaults } from './configFaults.ts';
+import { bucketFaults, rangeFaults, serverFaults } from './configFaults.ts';
 
 type Kind = 'text' | 'count' | 'flag' | 'list' | 'url';
 
@@ -209,6 +209,13 @@ export const SETTINGS = {
     means:
       'Addresses of proxies in front of this server (CIDR, or the word loopback). Only theirs is believed when X-Forwarded-For says whose a request is; from anybody else it says nothing.',
   },
+  dnsServers: {
+    env: 'PARLEY_DNS_SERVERS',
+    kind: 'list',
+    default: '',
+    means:
+      'Addresses of name servers that are asked about sending domains; those of the system when not set.',
+  },
   rateLimitPerS: {
     env: 'PARLEY_RATE_LIMIT',
     kind: 'count',
@@ -330,6 +337,7 @@ export function readConfig(env: Record<string, string | undefined>): Config | { 
   faults.push(...bucketFaults(env, SETTINGS));
   for (const name of ['trustedProxies', 'privateTargets'] as const)
     faults.push(...rangeFaults(SETTINGS[name].env, values[name] as string[] | undefined));
+  faults.push(...serverFaults(SETTINGS.dnsServers.env, values['dnsServers'] as string[] | undefined));
   if (!values['mailTlsCert'] !== !values['mailTlsKey'])
     faults.push('PARLEY_MAIL_TLS_CERT and PARLEY_MAIL_TLS_KEY: set both or none');
   return faults.length ? { faults } : (values as Config);

@@ -16,6 +16,17 @@ function isRange(text: string): boolean {
   );
 }
 
+/** Name servers are addresses, with a port where it is another than 53: a name would have to be looked up by them. */
+export function serverFaults(name: string, texts: readonly string[] = []): string[] {
+  return texts
+    .filter((text) => {
+      const [, address, port] =
+        /^(?:\[?([0-9a-f.:]+?)\]?)(?::(\d{1,5}))?$/i.exec(isIP(text) ? `[${text}]` : text) ?? [];
+      return isIP(address ?? '') === 0 || Number(port ?? 53) > 65_535;
+    })
+    .map((text) => `${name}: “${text}” is not an address such as 192.0.2.1 or [2001:db8::1]:5353`);
+}
+
 /** The settings of the bucket stand together. */
 export function bucketFaults(
   env: Record<string, string | undefined>,

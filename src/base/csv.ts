@@ -48,6 +48,16 @@ export function csvLine(cells: readonly (string | number | null | undefined)[]):
   return `${text.join(',')}\r\n`;
 }
 
+/**
+ * A cell that no spreadsheet takes for a formula: what begins as one does (OWASP, CSV injection) is a text, by an apostrophe; so is what
+ * has one already.
+ */
+export function guardedCell(cell: string | number | null | undefined): string | number | null | undefined {
+  return typeof cell === 'string' && /^[\s\p{Cc}']*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/u.test(cell)
+    ? `'${cell}`
+    : cell;
+}
+
 class RowReader {
   #rows: CsvRow[] = [];
   /** The line that is not at its end yet, in the pieces it came in. */

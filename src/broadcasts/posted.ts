@@ -10,7 +10,7 @@ import { compile } from '../content/compile.ts';
 import type { ChatKind } from '../conversations/groups/chats.ts';
 import { forDevices } from '../conversations/groups/devices.ts';
 import type { Post } from '../conversations/groups/group.ts';
-import { writePost, type Saying } from '../conversations/groups/posts.ts';
+import { writePost, type NewGroupPost } from '../conversations/groups/posts.ts';
 import type { Origin } from '../conversations/groups/reach.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import type { Broadcast, BroadcastDeps } from './broadcast.ts';
@@ -28,7 +28,7 @@ export async function postToGroup(
   deps: BroadcastDeps,
   tx: Tx,
   of: { workspaceId: number; groupId: number },
-  saying: Saying,
+  saying: NewGroupPost,
   when: When,
 ): Promise<Post | Fault> {
   const later = when.atMs !== undefined && when.atMs > when.wsNowMs;

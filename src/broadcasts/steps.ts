@@ -17,7 +17,7 @@ import { linksOfCause } from '../links/links.ts';
 import { postsNamed } from '../conversations/groups/posts.ts';
 import { stillTold } from '../conversations/groups/reach.ts';
 import { isTemplate } from '../outbox/deliver/prepare.ts';
-import type { Run, RunSource } from '../ledger/run.ts';
+import type { BulkRun, RunSource } from '../ledger/run.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { LaneLost, settle } from '../queue/work/settle.ts';
 import type { Batch, WorkItem } from '../queue/work/work.ts';
@@ -212,7 +212,7 @@ async function takeOut(deps: StepDeps & { turns: Turns }, broadcast: Broadcast):
 
 /** Runs for the outbox: content compiled once, read again twice a second. */
 export function runSource(deps: Pick<BroadcastDeps, 'sql'> & { clock: Clock }): RunSource {
-  const kept = new Map<number, { atMs: number; run: Promise<Run | undefined> }>();
+  const kept = new Map<number, { atMs: number; run: Promise<BulkRun | undefined> }>();
   const compiled = new Map<number, Compiled>();
   return (runId) => {
     const nowMs = deps.clock.nowMs();
@@ -230,7 +230,7 @@ async function readRun(
   deps: Pick<BroadcastDeps, 'sql'>,
   runId: number,
   compiled: Map<number, Compiled>,
-): Promise<Run | undefined> {
+): Promise<BulkRun | undefined> {
   const broadcast = await selectByRun(deps.sql, runId);
   if (!broadcast) return undefined;
   let ready = compiled.get(runId);
@@ -266,7 +266,7 @@ async function readRun(
 async function guardOf(
   { sql }: Pick<BroadcastDeps, 'sql'>,
   { origin, retryOf }: Broadcast,
-): Promise<Pick<Run, 'stillWanted'>> {
+): Promise<Pick<BulkRun, 'stillWanted'>> {
   if (retryOf) return { stillWanted: (contactIds) => stillWithout(sql, retryOf, contactIds) };
   if (!origin) return {};
   const post =

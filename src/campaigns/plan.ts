@@ -8,7 +8,7 @@ import { moved } from './steps/moved.ts';
 import { variantsOf, versionOf } from './steps/version.ts';
 
 /** Where people stand, and where each goes when the draft is published. */
-export type Plan = {
+type PublishPlan = {
   number: number;
   /** Goals or the holdout are others: what is counted begins anew. */
   newEpoch: boolean;
@@ -16,7 +16,7 @@ export type Plan = {
 };
 
 /** What publishing a draft would do to those who are in the campaign. */
-export async function planPublish(db: Db, campaign: CampaignRow): Promise<Plan | Fault> {
+export async function planPublish(db: Db, campaign: CampaignRow): Promise<PublishPlan | Fault> {
   if (!campaign.draft) return fault('conflict', 'the campaign has no draft that could be published');
   const versions = await selectVersions(db, campaign.id);
   const current = versions.find(({ id }) => id === campaign.versionId);

@@ -19,14 +19,14 @@ import { countOwn } from './enrol/own.ts';
 import type { Timer } from './enrol/sql.read.ts';
 import { selectUnbuilt } from './enrol/sql.tasks.ts';
 import { setOffBy } from './enrol/triggers.ts';
-import { writeChanges, type WriteDeps } from './enrol/write.ts';
+import { writeChanges, type EnrolWriteDeps } from './enrol/write.ts';
 import type { Names } from './events/names.ts';
 import { ARRIVAL } from './events/sql.ts';
 import type { Arrival } from './events/sql.take.ts';
 import { FLAG } from './events/time.ts';
 
 /** What turns need. */
-export type TurnDeps = WriteDeps & {
+export type TurnDeps = EnrolWriteDeps & {
   sql: Sql;
   clock: Clock;
   log: Log;

@@ -3,6 +3,7 @@
  * an outcome; one callback into receipts and inbound messages. It has no database, no retry, no clock of its own
  * and knows no tenant. All retry policy is in `outbox`.
  */
+import type { SendsAs } from './kit/mail/domain.ts';
 import type { ChannelName, ErrorClass, LineType, MessageClass, Rendered } from '../../contract/channels.ts';
 import type { AddressGuard, HttpClient } from '../base/http.ts';
 
@@ -235,6 +236,8 @@ export type Adapter = {
   fetchMedia?(settings: Settings, tools: AdapterTools, url: string): Promise<FetchedMedia>;
   /** Asks what the provider knows of a number in E.164. Providers charge for it. */
   lookUpNumber?(settings: Settings, tools: AdapterTools, number: string): Promise<NumberLookUp>;
+  /** From which domains it sends mail, by its settings; undefined where those do not say. Absent on other channels. */
+  sendsAs?(settings: Settings): SendsAs | undefined;
   /** Verifies and parses a callback. Absent where the provider never calls. */
   receive?(request: CallbackRequest, settings: Settings): Callback;
   /** Purposes of callbacks that hold what a stranger wrote: `receive` runs in a thread of its own for them (`callbackThread.ts`). */

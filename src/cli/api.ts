@@ -1,6 +1,6 @@
 /** The product's API as the commands call it. */
 import { Agent, request } from 'undici';
-import { Failure } from './failure.ts';
+import { CommandFailure } from './failure.ts';
 
 /** Where, and as whom. */
 export type Target = { url: string; token?: string; basic?: string };
@@ -34,12 +34,12 @@ export function createApi(target: Target): Api {
       });
       return { status: answer.statusCode, text: await answer.body.text() };
     } catch (error) {
-      throw new Failure(`There is no answer from ${target.url}: ${reasonOf(error)}`);
+      throw new CommandFailure(`There is no answer from ${target.url}: ${reasonOf(error)}`);
     }
   };
   const expect = async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
     const { status, text } = await call(method, path, body);
-    if (status >= 400) throw new Failure(`${refusal(text)} (${status})`);
+    if (status >= 400) throw new CommandFailure(`${refusal(text)} (${status})`);
     return (text ? JSON.parse(text) : undefined) as T;
   };
   return {
@@ -50,7 +50,7 @@ export function createApi(target: Target): Api {
     async tryGet<T>(path: string) {
       const { status, text } = await call('GET', path);
       if (status === 404) return undefined;
-      if (status >= 400) throw new Failure(`${refusal(text)} (${status})`);
+      if (status >= 400) throw new CommandFailure(`${refusal(text)} (${status})`);
       return JSON.parse(text) as T;
     },
   };

@@ -1,7 +1,7 @@
 /** `parley broadcast`: draft, forecast, start, and watch one content go to an audience. */
 import { confirm, isCancel } from '@clack/prompts';
 import { monotonicMs, pause, systemClock } from '../base/clock.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { countText, createProgress, timeText } from './progress.ts';
 import { connect, type TargetFlags } from './target.ts';
 
@@ -59,11 +59,12 @@ async function included(
   lists: () => Promise<{ lists: { id: string; name: string }[] }>,
 ): Promise<object> {
   if (flags.all) return { all: true };
-  if (!flags.list?.length && !flags.tag?.length) throw new Failure('Say to whom: --list, --tag or --all.', 2);
+  if (!flags.list?.length && !flags.tag?.length)
+    throw new CommandFailure('Say to whom: --list, --tag or --all.', 2);
   const known = flags.list?.length ? (await lists()).lists : [];
   const ids = (flags.list ?? []).map((name) => {
     const found = known.find((list) => list.name === name || list.id === name);
-    if (!found) throw new Failure(`There is no list ${name}.`);
+    if (!found) throw new CommandFailure(`There is no list ${name}.`);
     return found.id;
   });
   return { ...(ids.length > 0 ? { lists: ids } : {}), ...(flags.tag?.length ? { tags: flags.tag } : {}) };

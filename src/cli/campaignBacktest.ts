@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { BacktestPath, BacktestShown, Tried } from '../../contract/doors/console/backtests.ts';
 import { pause, systemClock } from '../base/clock.ts';
 import type { Api } from './api.ts';
-import { Failure, say, tell } from './failure.ts';
+import { CommandFailure, say, tell } from './failure.ts';
 import { countText } from './progress.ts';
 import { heights, table } from './plot.ts';
 import { connect, type TargetFlags } from './target.ts';
@@ -17,14 +17,14 @@ const LOOK_MS = 200;
 export async function backtest(path: string, flags: Flags): Promise<void> {
   const days = Number(flags.days);
   if (!Number.isInteger(days) || days < 1 || days > 400)
-    throw new Failure('--days must be a whole number from 1 to 400.', 2);
+    throw new CommandFailure('--days must be a whole number from 1 to 400.', 2);
   const { api, base } = await connect(flags);
   const file = await readFile(path, 'utf8');
   const asked = { file, days, orderedBy: flags.by, ...(flags.all ? { all: true } : {}) };
   const begun = await api.post<BacktestShown>(`${base}/backtests`, asked);
   const found = await ended(api, `${base}/backtests/${begun.id}`);
   if (found.state === 'failed')
-    throw new Failure(`The back-test failed: ${found.note ?? 'nothing was told'}`);
+    throw new CommandFailure(`The back-test failed: ${found.note ?? 'nothing was told'}`);
   const way =
     flags.contact === undefined
       ? undefined

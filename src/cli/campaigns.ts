@@ -1,7 +1,7 @@
 /** `parley campaigns`: campaigns as files. Pulling writes them, pushing makes drafts and tells what publishing would do; it never starts one; publishing does. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 import type { Api } from './api.ts';
 
@@ -17,7 +17,7 @@ export async function pull(keys: readonly string[], flags: TargetFlags & { dir: 
   const { api, base } = await connect(flags);
   const found = (await all(api, base)).filter(({ key }) => !keys.length || keys.includes(key));
   const missing = keys.find((key) => !found.some((one) => one.key === key));
-  if (missing !== undefined) throw new Failure(`There is no campaign ${missing}.`);
+  if (missing !== undefined) throw new CommandFailure(`There is no campaign ${missing}.`);
   await mkdir(flags.dir, { recursive: true });
   for (const { id, key } of found) {
     const { file } = await api.get<{ file: string | null }>(`${base}/campaigns/${id}/file`);
@@ -48,7 +48,7 @@ export async function push(files: readonly string[], flags: TargetFlags): Promis
 /** Publishes the draft of a campaign: from now on it runs. `people`: what becomes of those who are in it. */
 export async function publish(key: string, flags: TargetFlags & { people: string }): Promise<void> {
   if (flags.people !== 'move' && flags.people !== 'finish')
-    throw new Failure('--people must be move or finish.', 2);
+    throw new CommandFailure('--people must be move or finish.', 2);
   const { api, base } = await connect(flags);
   const { id } = await findByKey(api, base, key);
   const made = await api.post<Campaign>(`${base}/campaigns/${id}/publish`, { people: flags.people });
@@ -72,13 +72,13 @@ export async function diff(files: readonly string[], flags: TargetFlags): Promis
     say(`${path}: ${lines.length ? (campaign ? 'differs' : 'is new') : 'is the same'}`);
     for (const line of lines) say(line);
   }
-  if (differs) throw new Failure('There are differences.');
+  if (differs) throw new CommandFailure('There are differences.');
 }
 
 /** The campaign with a key. */
 export async function findByKey(api: Api, base: string, key: string): Promise<Campaign> {
   const found = (await all(api, base)).find((one) => one.key === key);
-  if (!found) throw new Failure(`There is no campaign ${key}.`);
+  if (!found) throw new CommandFailure(`There is no campaign ${key}.`);
   return found;
 }
 

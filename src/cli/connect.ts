@@ -4,20 +4,20 @@ import { getWorkspace } from '../accounts/workspaces.ts';
 import { isFault } from '../base/fault.ts';
 import { fromHex24 } from '../base/ids.ts';
 import { disableConnect, enableConnect } from '../connect/clients.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { addressOf, withInstall, type StoreFlags } from './store.ts';
 
 /** Switches Connect on or off for a workspace, of whichever environment. */
 export async function setConnect(workspace: string, enabled: boolean, flags: StoreFlags): Promise<void> {
   await withInstall(flags, async ({ sql, ids, vault, nowMs, config }) => {
     const found = await getWorkspace(sql, fromHex24(workspace) ?? 0);
-    if (!found) throw new Failure('There is no such workspace.');
+    if (!found) throw new CommandFailure('There is no such workspace.');
     const { id: workspaceId, name } = found;
     const client = await sql.begin(async (tx) => {
       const set = enabled
         ? await enableConnect(tx, { ids, vault }, { workspaceId, name, nowMs })
         : await disableConnect(tx, workspaceId, nowMs);
-      if (isFault(set)) throw new Failure(set.message);
+      if (isFault(set)) throw new CommandFailure(set.message);
       const entry = { action: 'connect.enabled', subject: `client:${set.id}`, detail: { enabled } };
       await appendAudit(tx, ids, { workspaceId, actor: 'parley', ...entry, nowMs });
       return set;

@@ -11,7 +11,7 @@ import { runningConnection } from '../db/embedded/leftServer.ts';
 import { chooseBinaries } from '../db/embedded/postgresBinaries.ts';
 import { reasonOf } from './api.ts';
 import { lookAtDatabase, type Finding } from './doctorDatabase.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { readRuntime } from './runtime.ts';
 
 /** Prints what was found; fails when something would keep Parley from starting. */
@@ -28,7 +28,8 @@ export async function doctor(flags: { data?: string; settings?: boolean }): Prom
   }
   for (const { good, what, mind } of findings) say(`${good ? (mind ? '!' : '✔') : '✘'} ${what}`);
   const bad = findings.filter(({ good }) => !good).length;
-  if (bad > 0) throw new Failure(`${bad} thing${bad === 1 ? '' : 's'} would keep Parley from starting.`);
+  if (bad > 0)
+    throw new CommandFailure(`${bad} thing${bad === 1 ? '' : 's'} would keep Parley from starting.`);
 }
 
 async function nodeVersion(): Promise<Finding> {
@@ -126,7 +127,7 @@ async function bucket(config: Config): Promise<Finding[]> {
     if (answer.statusCode < 300) return;
     const code = /<Code>([^<]{1,80})</.exec(text)?.[1] ?? 'no reason given';
     const setting = BUCKET_SETTINGS[code] ?? 'PARLEY_S3_ENDPOINT';
-    throw new Failure(`${setting}: the bucket ${s3Bucket} answers ${answer.statusCode} (${code})`);
+    throw new CommandFailure(`${setting}: the bucket ${s3Bucket} answers ${answer.statusCode} (${code})`);
   };
   try {
     await call('PUT', 'doctor');
@@ -134,7 +135,9 @@ async function bucket(config: Config): Promise<Finding[]> {
     return [{ good: true, what: `the bucket ${s3Bucket} takes files` }];
   } catch (error) {
     const what =
-      error instanceof Failure ? error.message : `PARLEY_S3_ENDPOINT: ${s3Endpoint}: ${reasonOf(error)}`;
+      error instanceof CommandFailure
+        ? error.message
+        : `PARLEY_S3_ENDPOINT: ${s3Endpoint}: ${reasonOf(error)}`;
     return [{ good: false, what }];
   }
 }

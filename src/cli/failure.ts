@@ -1,7 +1,7 @@
 /** How a command ends without a stack: the text is all a person needs. */
 
 /** Ends a command with a text on standard error and an exit code. */
-export class Failure extends Error {
+export class CommandFailure extends Error {
   readonly exitCode: number;
   constructor(message: string, exitCode = 1) {
     super(message);

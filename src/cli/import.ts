@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import { monotonicMs } from '../base/clock.ts';
 import { authorization, reasonOf, refusal, type Api } from './api.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { countText, createFileProgress, timeText } from './progress.ts';
-import { connect, type Connected, type TargetFlags } from './target.ts';
+import { connect, type ConnectedTarget, type TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { list?: string; tag?: string[]; country?: string };
 
@@ -37,8 +37,8 @@ export async function importFile(file: string, flags: Flags): Promise<void> {
   if (flags.country !== undefined) query.set('country', flags.country);
   const startMs = monotonicMs();
   const last = await send(server, query, file, sizeBytes);
-  if (last.error) throw new Failure(last.error.message);
-  if (!last.done) throw new Failure('The server broke off; sending the file again doubles nothing.');
+  if (last.error) throw new CommandFailure(last.error.message);
+  if (!last.done) throw new CommandFailure('The server broke off; sending the file again doubles nothing.');
   for (const { line, field, rule } of last.faults?.slice(0, FAULTS_SHOWN) ?? [])
     say(`line ${line}: ${field} ${rule}`);
   const more = last.rejected - Math.min(FAULTS_SHOWN, last.faults?.length ?? 0);
@@ -49,7 +49,7 @@ export async function importFile(file: string, flags: Flags): Promise<void> {
       `${countText(last.updated)} updated, ${countText(last.rejected)} rejected`,
   );
   if (last.stopped)
-    throw new Failure(
+    throw new CommandFailure(
       `Stopped at line ${last.stopped.line}: it ${last.stopped.reason}. That line and all after it were not imported.`,
     );
 }
@@ -60,9 +60,9 @@ export async function sizeOf(file: string): Promise<number> {
     const found = await stat(file);
     if (found.isFile()) return found.size;
   } catch (error) {
-    throw new Failure(`${file}: ${(error as Error).message}`);
+    throw new CommandFailure(`${file}: ${(error as Error).message}`);
   }
-  throw new Failure(`${file} is not a file`);
+  throw new CommandFailure(`${file} is not a file`);
 }
 
 /** The list by that name, made when there is none. */
@@ -73,7 +73,7 @@ export async function listNamed({ api, base }: { api: Api; base: string }, name:
 }
 
 async function send(
-  { target, base }: Connected,
+  { target, base }: ConnectedTarget,
   query: URLSearchParams,
   file: string,
   sizeBytes: number,
@@ -88,7 +88,7 @@ async function send(
       headers: { ...authorization(target), 'content-type': 'text/csv', 'content-length': String(sizeBytes) },
       body: createReadStream(file, { highWaterMark: 256 * 1024 }),
     });
-    if (answer.statusCode >= 400) throw new Failure(refusal(await answer.body.text()));
+    if (answer.statusCode >= 400) throw new CommandFailure(refusal(await answer.body.text()));
     for await (const line of createInterface({ input: answer.body })) {
       last = { ...last, ...(JSON.parse(line) as Line) };
       progress('show', last.bytes, last.rows);
@@ -101,7 +101,9 @@ async function send(
 }
 
 /** How sending a file ended before its end. */
-export function brokenOff(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  return new Failure(`The import was broken off: ${reasonOf(error)} Sending the file again doubles nothing.`);
+export function brokenOff(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error;
+  return new CommandFailure(
+    `The import was broken off: ${reasonOf(error)} Sending the file again doubles nothing.`,
+  );
 }

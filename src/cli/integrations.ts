@@ -1,7 +1,7 @@
 /** `parley integration`: the provider accounts of a workspace, through the API. */
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type Rule = { name: string; kind: string; required: boolean; secret: boolean; doc?: string };
@@ -14,7 +14,7 @@ export async function showProviders(type: string | undefined, flags: TargetFlags
   const { providers } = await api.get<{ providers: Provider[] }>('/api/providers');
   if (type === undefined) return providers.forEach((one) => say(`${one.type}  ${one.channel}`));
   const found = providers.find((one) => one.type === type);
-  if (!found) throw new Failure(`There is no provider ${type}.`);
+  if (!found) throw new CommandFailure(`There is no provider ${type}.`);
   for (const { name, kind, required, secret, doc } of found.settings)
     say(
       [name, kind, required ? 'required' : '', secret ? 'secret' : '', doc ?? ''].filter(Boolean).join('  '),
@@ -76,14 +76,14 @@ async function settingsIn(file: string | undefined): Promise<Record<string, unkn
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    throw new Failure(`--settings ${file}: is not JSON: ${(error as Error).message}`, 2);
+    throw new CommandFailure(`--settings ${file}: is not JSON: ${(error as Error).message}`, 2);
   }
 }
 
 /** `name=value`; the value is JSON where it reads as a number, true, false, an array or an object. */
 function pair(text: string): [string, unknown] {
   const at = text.indexOf('=');
-  if (at < 1) throw new Failure(`--set ${text}: write name=value`, 2);
+  if (at < 1) throw new CommandFailure(`--set ${text}: write name=value`, 2);
   const value = text.slice(at + 1);
   const isJson = /^(?:true|false|-?(?:0|[1-9]\d{0,14})|[[{].*)$/s.test(value);
   return [text.slice(0, at), isJson ? (JSON.parse(value) as unknown) : value];

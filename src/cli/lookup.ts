@@ -1,5 +1,5 @@
 /** `parley lookup`: what is known of phone numbers. */
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type LookUpFlags = TargetFlags & { country?: string; integration?: string };
@@ -43,7 +43,7 @@ export async function lookUp(numbers: readonly string[], flags: LookUpFlags): Pr
     say(`${number}  ${national}  ${country ?? '–'}  ${range}  ${texts}  ${contactId ?? 'no contact'}`);
     if (one.provider) say(`  the provider says: ${saidBy(one.provider)}`);
   }
-  if (told.numbers.every(({ error }) => error)) throw new Failure(told.numbers[0]!.error!.message);
+  if (told.numbers.every(({ error }) => error)) throw new CommandFailure(told.numbers[0]!.error!.message);
 }
 
 function saidBy({ outcome, type, carrier, ported, code, detail }: NonNullable<LookedUp['provider']>): string {

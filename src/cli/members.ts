@@ -1,6 +1,6 @@
 /** `parley member`: who works in a workspace, through the API. */
 import type { Api } from './api.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type Person = { id: string; email: string; name: string; role: string };
@@ -41,6 +41,6 @@ export async function removeMember(email: string, flags: TargetFlags): Promise<v
 async function memberId(api: Api, base: string, email: string): Promise<string> {
   const { members, invited } = await api.get<Members>(`${base}/members`);
   const found = [...members, ...invited].find((one) => one.email === email.trim().toLowerCase());
-  if (!found) throw new Failure(`${email} is no member.`);
+  if (!found) throw new CommandFailure(`${email} is no member.`);
   return found.id;
 }

@@ -17,7 +17,7 @@ import { isoTime } from '../base/clock.ts';
 import { isFault, type Fault } from '../base/fault.ts';
 import { fromHex24, toHex24 } from '../base/ids.ts';
 import { command } from './command.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { addressOf, withInstall, type Admin, type StoreFlags } from './store.ts';
 
 /** Makes an operator and prints the link by which the password is set. */
@@ -48,9 +48,9 @@ export async function operatorLink(email: string | undefined, flags: StoreFlags)
   await withInstall(flags, async (admin) => {
     const { sql, nowMs } = admin;
     const operator = email === undefined ? undefined : await findOperator(sql, email);
-    if (email !== undefined && !operator) throw new Failure(`There is no operator ${email}.`);
+    if (email !== undefined && !operator) throw new CommandFailure(`There is no operator ${email}.`);
     if (!operator && (await firstOwnerLink(sql, nowMs)) === undefined)
-      throw new Failure('There are operators; say whose link: operator link <email>', 2);
+      throw new CommandFailure('There are operators; say whose link: operator link <email>', 2);
     const link = await sql.begin((tx) => newLink(tx, operator?.id ?? null, nowMs));
     say(`Good once, until ${isoTime(link.expiresMs)}; links before it work no more:`);
     await sayLink(admin, link);
@@ -61,7 +61,7 @@ export async function operatorLink(email: string | undefined, flags: StoreFlags)
 export async function endSecondFactor(email: string, flags: StoreFlags): Promise<void> {
   await withInstall(flags, async ({ sql, ids, nowMs }) => {
     const operator = await findOperator(sql, email);
-    if (!operator) throw new Failure(`There is no operator ${email}.`);
+    if (!operator) throw new CommandFailure(`There is no operator ${email}.`);
     const ended = await sql.begin(async (tx) => {
       const subject = `operator:${operator.id}`;
       if (!(await endFactor(tx, operator.id))) return false;
@@ -90,7 +90,9 @@ export async function newWorkspace(
   await withInstall(flags, async ({ sql, ids, nowMs }) => {
     const owner = await findOperator(sql, flags.owner);
     if (!owner)
-      throw new Failure(`There is no operator ${flags.owner}; make one: operator create ${flags.owner}`);
+      throw new CommandFailure(
+        `There is no operator ${flags.owner}; make one: operator create ${flags.owner}`,
+      );
     const made = await sql.begin(async (tx) => {
       const workspace = must(
         await createWorkspace(tx, ids, {
@@ -128,7 +130,7 @@ export async function workspaceKey(
 ): Promise<void> {
   await withInstall(flags, async ({ sql, ids, vault, nowMs }) => {
     const workspaceId = idOf(workspace, 'workspace');
-    if (!(await getWorkspace(sql, workspaceId))) throw new Failure('There is no such workspace.');
+    if (!(await getWorkspace(sql, workspaceId))) throw new CommandFailure('There is no such workspace.');
     const made = await sql.begin(async (tx) => {
       const { role, name } = flags;
       const input = { owner: { workspaceId }, door: 'console' as const, name, scopes: [role as Role], nowMs };
@@ -147,12 +149,12 @@ async function sayLink({ config }: Admin, { path }: PasswordLink): Promise<void>
 
 function idOf(text: string, what: string): number {
   const id = fromHex24(text);
-  if (id === undefined) throw new Failure(`${what}: “${text}” is not an id of 24 hex digits`, 2);
+  if (id === undefined) throw new CommandFailure(`${what}: “${text}” is not an id of 24 hex digits`, 2);
   return id;
 }
 
 /** A fault is what the caller typed: the command ends with its words. */
 function must<T>(outcome: T | Fault): T {
-  if (isFault(outcome)) throw new Failure(outcome.message);
+  if (isFault(outcome)) throw new CommandFailure(outcome.message);
   return outcome;
 }

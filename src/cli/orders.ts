@@ -8,10 +8,10 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { request } from 'undici';
 import { authorization, refusal } from './api.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { brokenOff, sizeOf } from './import.ts';
 import { countText, createFileProgress } from './progress.ts';
-import { connect, type Connected, type TargetFlags } from './target.ts';
+import { connect, type ConnectedTarget, type TargetFlags } from './target.ts';
 
 type Flags = TargetFlags & { live?: boolean; connectId?: string; userId?: string };
 
@@ -74,7 +74,7 @@ function tellResult(
   for (const one of faults) say(`  ${one}`);
   if (refused > faults.length) say(`  … and ${countText(refused - faults.length)} more`);
   if (refused)
-    throw new Failure(
+    throw new CommandFailure(
       `${countText(refused)} orders were refused; sending the file again tells only those anew.`,
     );
 }
@@ -98,7 +98,7 @@ function orderIn(text: string): object | string | undefined {
 }
 
 async function tell(
-  { target, base }: Connected,
+  { target, base }: ConnectedTarget,
   { live = false, connectId, userId }: Flags,
   batch: readonly Line[],
   place: number,
@@ -119,7 +119,7 @@ async function tell(
       },
     );
     const text = await answer.body.text();
-    if (answer.statusCode >= 400) throw new Failure(refusal(text));
+    if (answer.statusCode >= 400) throw new CommandFailure(refusal(text));
     return JSON.parse(text) as Taken;
   } catch (error) {
     throw brokenOff(error);

@@ -1,7 +1,7 @@
 /** The commands and their flags. What each does is in a file of its own, read only when it is run. */
 import { Command } from 'commander';
 import { keepAlive } from '../base/lifecycle.ts';
-import { Failure, tell } from './failure.ts';
+import { CommandFailure, tell } from './failure.ts';
 import type { StartParley } from './start.ts';
 
 /** Runs a command and ends the process with its code. */
@@ -17,7 +17,7 @@ export async function run(args: readonly string[], startParley: StartParley): Pr
     await ended(0);
   } catch (error) {
     tell(`parley: ${textOf(error)}`);
-    await ended(error instanceof Failure ? error.exitCode : 1);
+    await ended(error instanceof CommandFailure ? error.exitCode : 1);
   }
 }
 
@@ -339,7 +339,7 @@ function administering(parley: Command): void {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: string };
-  if (error instanceof Failure || ['PostgresRefusal', 'StartRefusal'].includes(error.name))
+  if (error instanceof CommandFailure || ['PostgresRefusal', 'StartRefusal'].includes(error.name))
     return error.message;
   if (code === 'EADDRINUSE') return `${error.message}: another program listens there; choose another --port.`;
   // The system's and Postgres's own words (SQLSTATE) say it; a stack adds nothing.

@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import type { AuditBreak, TakenShown } from '../../contract/doors/console/reconcile.ts';
 import { readCsv } from '../base/csv.ts';
 import type { Api } from './api.ts';
-import { Failure } from './failure.ts';
+import { CommandFailure } from './failure.ts';
 
 /** Which columns of an export say what: its id of a message, what came of it, and which rows are messages that were sent. */
 type Columns = { id: string; status: string; only?: { column: string; value: RegExp } };
@@ -104,9 +104,9 @@ async function dealExport(
       }
   } catch (error) {
     if ((error as { code?: string }).code === undefined) throw error;
-    throw new Failure(`${file} cannot be read: ${(error as Error).message}`, 2);
+    throw new CommandFailure(`${file} cannot be read: ${(error as Error).message}`, 2);
   }
-  if (!at) throw new Failure(`${file} is empty.`, 2);
+  if (!at) throw new CommandFailure(`${file} is empty.`, 2);
 }
 
 /** Mail ids stand in brackets or without. */
@@ -120,7 +120,7 @@ function columnsIn(header: readonly string[], given: string | undefined) {
   const chosen =
     given === undefined ? KNOWN.find(({ id, status }) => has(id) && has(status)) : readColumns(given);
   if (!chosen || !has(chosen.id) || !has(chosen.status))
-    throw new Failure(
+    throw new CommandFailure(
       `Which of its columns are the provider's id and the status? Say --columns id=<column>,status=<column>; there are: ${header.join(', ')}`,
       2,
     );

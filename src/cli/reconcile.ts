@@ -6,7 +6,7 @@ import type { AuditBreak, AuditCounts, AuditShown } from '../../contract/doors/c
 import { DELIVERY_STATES } from '../../contract/doors/console/messages.ts';
 import type { CampaignsAudited } from '../../contract/doors/console/campaigns.ts';
 import type { Api } from './api.ts';
-import { Failure, say, tell } from './failure.ts';
+import { CommandFailure, say, tell } from './failure.ts';
 import { holdAgainst } from './providerExport.ts';
 import { connect, type TargetFlags } from './target.ts';
 
@@ -49,7 +49,7 @@ export async function reconcile(flags: ReconcileFlags): Promise<void> {
     await printBreaks(api, base, breaks, found.more);
   }
   if (breaks.length > 0 || found.more)
-    throw new Failure(`It does not add up: ${countsOf(breaks)}${found.more ? ', and more' : ''}.`);
+    throw new CommandFailure(`It does not add up: ${countsOf(breaks)}${found.more ? ', and more' : ''}.`);
   if (!flags.json) say('It adds up: a proof.');
 }
 
@@ -62,7 +62,7 @@ async function reconcileCampaigns(api: Api, base: string, json: boolean): Promis
       say(
         `Campaign ${campaignId}: ${counted} ${what}, of which ${counted - rows} were erased or merged since.`,
       );
-  if (found.breaks.length) throw new Failure(`It does not add up: ${found.breaks.join('; ')}.`);
+  if (found.breaks.length) throw new CommandFailure(`It does not add up: ${found.breaks.join('; ')}.`);
   if (!json) say('It adds up: everybody in a campaign has a timer, and every count its rows.');
 }
 
@@ -70,7 +70,7 @@ async function reconcileCampaigns(api: Api, base: string, json: boolean): Promis
 function queryOf({ from, to, broadcast, contact }: ReconcileFlags): string {
   const given = Object.entries({ from, to, broadcast, contact }).filter(([, value]) => value !== undefined);
   if (given.length === 0)
-    throw new Failure('Say --from <time>, --broadcast <id>, --contact <id> or --campaigns.', 2);
+    throw new CommandFailure('Say --from <time>, --broadcast <id>, --contact <id> or --campaigns.', 2);
   return new URLSearchParams(given as [string, string][]).toString();
 }
 

@@ -2,7 +2,7 @@
 import { monotonicMs, pause, systemClock } from '../base/clock.ts';
 import type { Api } from './api.ts';
 import { command } from './command.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type SendFlags = TargetFlags & { channel?: string; class?: string; integration?: string };
@@ -55,7 +55,7 @@ const LAST = 5;
 /** Prints every decision: about one message or broadcast, or the last ones of a contact. A message's id is enough by itself. */
 export async function why(about: string, flags: WhyFlags): Promise<void> {
   if (flags.message !== undefined && flags.broadcast !== undefined)
-    throw new Failure('Say one of --message <id> and --broadcast <id>.', 2);
+    throw new CommandFailure('Say one of --message <id> and --broadcast <id>.', 2);
   const { api, base } = await connect(flags);
   const contact = await contactId(api, base, about);
   const { message, broadcast } = flags;
@@ -97,7 +97,7 @@ async function contactId(api: Api, base: string, text: string): Promise<string |
     `${base}/contacts?limit=2&search=${path}`,
   );
   if (contacts.length === 1) return contacts[0]!.id;
-  throw new Failure(
+  throw new CommandFailure(
     contacts.length === 0 ? `Nobody is known by ${text}.` : `More than one is known by ${text}.`,
   );
 }

@@ -1,6 +1,6 @@
 /** `parley simulate`: look at the devices of a test workspace, answer from them, move its clock. */
 import { pause, systemClock } from '../base/clock.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { connect, type TargetFlags } from './target.ts';
 
 type DeviceMessage = {
@@ -72,7 +72,7 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Moves the workspace's clock on: `90s`, `2h`, `14d`; prints what came due on the way. */
 export async function advance(by: string, flags: TargetFlags): Promise<void> {
   const parts = /^(\d{1,15})(ms|s|m|h|d)$/.exec(by);
-  if (!parts) throw new Failure(`“${by}” is not a length of time, such as 90s, 2h or 14d.`, 2);
+  if (!parts) throw new CommandFailure(`“${by}” is not a length of time, such as 90s, 2h or 14d.`, 2);
   const { api, base } = await connect(flags);
   const byMs = Number(parts[1]) * UNITS[parts[2]!]!;
   let move = await api.post<Move>(`${base}/clock/advance`, { byMs });

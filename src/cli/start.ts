@@ -2,7 +2,7 @@
 import type { Running } from './running.ts';
 import { readConfig, type Config } from '../base/config.ts';
 import { isoTime } from '../base/clock.ts';
-import { Failure, say, tell } from './failure.ts';
+import { CommandFailure, say, tell } from './failure.ts';
 import { removeRuntime, writeRuntime } from './runtime.ts';
 import { welcome } from './welcome.ts';
 
@@ -44,7 +44,7 @@ function configOf(flags: StartFlags): Config {
   const config = readConfig({ ...process.env, ...set });
   if (!('faults' in config)) return config;
   const list = config.faults.map((fault) => `  ${fault}`).join('\n');
-  throw new Failure(`These settings are wrong; nothing was started:\n${list}`, 2);
+  throw new CommandFailure(`These settings are wrong; nothing was started:\n${list}`, 2);
 }
 
 /** What `--json` says, on one line. */

@@ -13,7 +13,7 @@ import { runningConnection } from '../db/embedded/leftServer.ts';
 import { borrowIdPlaces } from '../db/idPlaces.ts';
 import type { Sql } from '../db/pool.ts';
 import { openStore } from '../db/store.ts';
-import { Failure } from './failure.ts';
+import { CommandFailure } from './failure.ts';
 import { readRuntime } from './runtime.ts';
 
 /** The flags that name an install. */
@@ -27,7 +27,10 @@ export function settingsFor(flags: StoreFlags): Config {
   const env = { ...process.env, ...(flags.data === undefined ? {} : { PARLEY_DATA_DIR: flags.data }) };
   const config = readConfig(env);
   if (!('faults' in config)) return config;
-  throw new Failure(`These settings are wrong:\n${config.faults.map((fault) => `  ${fault}`).join('\n')}`, 2);
+  throw new CommandFailure(
+    `These settings are wrong:\n${config.faults.map((fault) => `  ${fault}`).join('\n')}`,
+    2,
+  );
 }
 
 /** Runs work on the database alone: for what must not ask for the secret first. */

@@ -5,7 +5,7 @@ import type { FirstOwner } from '../accounts/passwordLinks.ts';
 import { SETTINGS, type Config } from '../base/config.ts';
 import { createApi } from './api.ts';
 import { command } from './command.ts';
-import { Failure, say } from './failure.ts';
+import { CommandFailure, say } from './failure.ts';
 import { readRuntime } from './runtime.ts';
 import type { Running } from './running.ts';
 import { settingsFor, withInstall, type StoreFlags } from './store.ts';
@@ -57,7 +57,7 @@ export async function welcome(parley: Running, config: Config): Promise<void> {
 export async function demoAgain(flags: StoreFlags): Promise<void> {
   const config = settingsFor(flags);
   const demo = await withInstall(flags, ({ sql, vault }) => readDemo(sql, vault));
-  if (!demo) throw new Failure('There is no demo workspace here.');
+  if (!demo) throw new CommandFailure('There is no demo workspace here.');
   const runtime = await readRuntime(config.dataDir);
   const integrationId = runtime && (await texting(runtime.url, demo));
   const { keys, workspace } = demo;

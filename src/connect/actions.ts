@@ -9,7 +9,7 @@ import type { IdSource } from '../base/ids.ts';
 import { findCampaignByKey, saveDraft, versionsOf, type CampaignRow } from '../campaigns/campaigns.ts';
 import { readCampaign } from '../campaigns/steps/definition.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import { holdGrant, mayOnBehalf, type Who } from './grants.ts';
+import { holdGrant, mayOnBehalf, type GrantKey } from './grants.ts';
 import { carriedOver, strayed } from './mayChange.ts';
 import { selectLiveGrantOf } from './sql.ts';
 import {
@@ -77,7 +77,7 @@ type Offer = { workspaceId: number; version: number; kept: boolean; campaign: Ca
 export async function offerAction(
   deps: { ids: IdSource },
   tx: Tx,
-  of: { clientWorkspaceId: number; key: string; who: Who },
+  of: { clientWorkspaceId: number; key: string; who: GrantKey },
   nowMs: number,
 ): Promise<Offer | Fault> {
   const grant = await holdGrant(tx, of.clientWorkspaceId, of.who);

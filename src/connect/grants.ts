@@ -33,11 +33,11 @@ import {
   selectOfPair,
   type EndedBy,
   type GrantRow,
-  type Who,
+  type GrantKey,
 } from './sql.ts';
 
 export { mayOnBehalf, ABILITIES, type Ability } from './abilities.ts';
-export type { EndedBy, Who } from './sql.ts';
+export type { EndedBy, GrantKey } from './sql.ts';
 
 /** An account's authorisation of a company. Times are by the company's clock. */
 export type Grant = {
@@ -175,17 +175,25 @@ export async function disconnectErased(
  * The grant by which a company acts for somebody; a fault when there is none that lasts. Locks nothing: who acts by it takes
  * `holdGrant`.
  */
-export async function grantOf(db: Db, clientWorkspaceId: number, who: Who): Promise<LiveGrant | Fault> {
+export async function grantOf(db: Db, clientWorkspaceId: number, who: GrantKey): Promise<LiveGrant | Fault> {
   return lasting(await selectGrant(db, clientWorkspaceId, who, false), who);
 }
 
 /** The same, locked against ending until the transaction ends: what is done with it is done before a disconnect, or not at all. */
-export async function holdGrant(tx: Tx, clientWorkspaceId: number, who: Who): Promise<LiveGrant | Fault> {
+export async function holdGrant(
+  tx: Tx,
+  clientWorkspaceId: number,
+  who: GrantKey,
+): Promise<LiveGrant | Fault> {
   return lasting(await selectGrant(tx, clientWorkspaceId, who, true), who);
 }
 
 /** The grant by which a company knows or knew somebody: the one that lasts, else the last that ended. */
-export async function lastGrantOf(db: Db, clientWorkspaceId: number, who: Who): Promise<Grant | undefined> {
+export async function lastGrantOf(
+  db: Db,
+  clientWorkspaceId: number,
+  who: GrantKey,
+): Promise<Grant | undefined> {
   const row = await selectGrant(db, clientWorkspaceId, who, false);
   if (!row) return undefined;
   const { enabled: _enabled, open: _open, ...grant } = row;
@@ -340,7 +348,7 @@ async function nameContact(
     await updateContact(tx, nowMs, of, name);
 }
 
-function lasting(row: Awaited<ReturnType<typeof selectGrant>>, who: Who): LiveGrant | Fault {
+function lasting(row: Awaited<ReturnType<typeof selectGrant>>, who: GrantKey): LiveGrant | Fault {
   const [field, value] = 'connectId' in who ? ['connect_id', who.connectId] : ['user_id', who.userId];
   if (!row) return fault('not_found', `${field}: nobody has connected as ${value}`, { field });
   if (!row.enabled) return fault('forbidden', 'Connect is not enabled for this workspace.');

@@ -1,7 +1,7 @@
 /** Holding the grants of many at once, for whoever acts for them in one transaction. Who is not held is told why, as alone. */
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import type { Tx } from '../db/pool.ts';
-import { grantOf, grantOfRow, type LiveGrant, type Who } from './grants.ts';
+import { grantOf, grantOfRow, type LiveGrant, type GrantKey } from './grants.ts';
 import { holdLiveGrants, type HolderPlace } from './sql.ts';
 
 export type { HolderPlace } from './sql.ts';
@@ -13,7 +13,7 @@ type HeldGrant = LiveGrant & { place: HolderPlace };
 export async function holdGrants(
   tx: Tx,
   clientWorkspaceId: number,
-  named: readonly Who[],
+  named: readonly GrantKey[],
 ): Promise<(HeldGrant | Fault)[]> {
   const rows = await holdLiveGrants(tx, clientWorkspaceId, {
     connectIds: [...new Set(named.flatMap((who) => ('connectId' in who ? who.connectId : [])))],
@@ -30,11 +30,11 @@ export async function holdGrants(
   return found;
 }
 
-function nameOf(who: Who): string {
+function nameOf(who: GrantKey): string {
   return 'connectId' in who ? `connect_id ${who.connectId}` : `user_id ${who.userId}`;
 }
 
-async function whyNot(tx: Tx, clientWorkspaceId: number, who: Who): Promise<Fault> {
+async function whyNot(tx: Tx, clientWorkspaceId: number, who: GrantKey): Promise<Fault> {
   const grant = await grantOf(tx, clientWorkspaceId, who);
   return isFault(grant)
     ? grant

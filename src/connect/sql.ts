@@ -33,7 +33,7 @@ export type GrantRow = {
 };
 
 /** As whom a grant is looked for. */
-export type Who = { connectId: string } | { userId: number };
+export type GrantKey = { connectId: string } | { userId: number };
 
 const clientColumns = (db: Db) => db`
   c.workspace_id AS "workspaceId", c.id, c.enabled, c.name, c.settings, c.secret_sealed AS "secretSealed",
@@ -131,7 +131,7 @@ export async function insertGrant(db: Db, g: GrantRow): Promise<boolean> {
 export async function selectGrant(
   db: Db,
   clientWorkspaceId: number,
-  who: Who,
+  who: GrantKey,
   hold: boolean,
 ): Promise<(GrantRow & { enabled: boolean; open: boolean }) | undefined> {
   const named = 'connectId' in who ? db`g.connect_id = ${who.connectId}` : db`g.holder_id = ${who.userId}`;

@@ -5,7 +5,7 @@ import { fault, type Fault } from '../base/fault.ts';
 import { bucketOf, type IdSource } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 import { blockKey, blocksOf } from './consent/blocks.ts';
-import type { Compiled } from './consent/compiled.ts';
+import type { CompiledConsent } from './consent/compiled.ts';
 import { leaveEverything, whoLeft } from './consent/everything.ts';
 import { writeBlocksAt } from './consent/sql.blocks.ts';
 import { destinationIdOf } from './keys.ts';
@@ -92,7 +92,7 @@ export async function mergeContacts(
   noteChanged(tx, workspaceId, [survivingId]);
   hushChanges(tx);
   // A token may have been both's, and be blocked as one's only.
-  const blocks = moving.length > 0 ? await blocksOf(tx, moving) : new Map<string, Compiled>();
+  const blocks = moving.length > 0 ? await blocksOf(tx, moving) : new Map<string, CompiledConsent>();
   const blocked = moving.flatMap((one) => {
     const compiled = blocks.get(blockKey(one));
     return compiled ? [{ contactId: survivingId, id: one.id, ...compiled }] : [];

@@ -3,6 +3,7 @@ import type { WorkingRoom } from '../queue/room.ts';
 import { importHandler, type ImportJobDeps } from './imports.job.ts';
 import { keepOutOfImports } from './imports.erased.ts';
 import { sweepImports } from './imports.ts';
+import { tellRefused } from './refused.ts';
 import { forgetSpellings } from './spellings.ts';
 
 /** Contacts. */
@@ -11,6 +12,7 @@ export function contactsRoom(deps: ImportJobDeps): WorkingRoom {
     name: 'contacts',
     ...OF_PEOPLE,
     handlers: [importHandler(deps)],
+    adds: (tx) => tellRefused(deps.queue, tx),
     eraseFirst: ({ tx, workspaceId, contactIds }) => keepOutOfImports(tx, { workspaceId, contactIds }),
     erase: ({ tx, contactIds }) => forgetSpellings(tx, contactIds),
     sweep: ({ sql, nowMs }) => sweepImports(sql, nowMs),

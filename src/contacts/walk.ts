@@ -58,20 +58,11 @@ export async function countBounded(
   condition: Fragment,
   { most, forMs }: { most: number; forMs: number },
 ): Promise<Counted> {
-  const beganMs = monotonicMs();
-  let looked = 0;
   let atLeast = 0;
-  let atOnce = FIRST;
-  do {
-    const from = looked;
-    const buckets = Array.from(
-      { length: Math.min(atOnce, BUCKETS - from) },
-      (_, i) => ((from + i) * STRIDE) % BUCKETS,
-    );
+  const looked = await throughBuckets(forMs, async (buckets) => {
     atLeast += await countWhere(db, workspaceId, buckets, condition);
-    looked += buckets.length;
-    atOnce = Math.min(looked, MOST_AT_ONCE);
-  } while (looked < BUCKETS && atLeast < most && monotonicMs() - beganMs < forMs);
+    return atLeast < most;
+  });
   const times = BUCKETS / looked;
   return {
     about: Math.round(atLeast * times),
@@ -79,6 +70,31 @@ export async function countBounded(
     atLeast,
     isExact: looked === BUCKETS,
   };
+}
+
+/**
+ * Looks through buckets, more and more at once, while `look` wants more and until `forMs` are gone; the first 64 of 4,096 whatever it
+ * takes. Returns how many were looked through: whatever was counted in them is a fair sample of all.
+ */
+export async function throughBuckets(
+  forMs: number,
+  look: (buckets: readonly number[]) => Promise<boolean>,
+): Promise<number> {
+  const beganMs = monotonicMs();
+  let looked = 0;
+  let atOnce = FIRST;
+  let wantsMore: boolean;
+  do {
+    const from = looked;
+    const buckets = Array.from(
+      { length: Math.min(atOnce, BUCKETS - from) },
+      (_, i) => ((from + i) * STRIDE) % BUCKETS,
+    );
+    wantsMore = await look(buckets);
+    looked += buckets.length;
+    atOnce = Math.min(looked, MOST_AT_ONCE);
+  } while (looked < BUCKETS && wantsMore && monotonicMs() - beganMs < forMs);
+  return looked;
 }
 
 /** Of some contacts, which of some conditions hold, in order. */

@@ -13,7 +13,7 @@ import { type Fault, fault } from '../base/fault.ts';
 export type Phone = { e164: string };
 
 /** What the range of a number tells of its line. */
-export type Line = { valid: boolean; country?: string; type?: LineType };
+export type PhoneLine = { valid: boolean; country?: string; type?: LineType };
 
 /** `defaultCountry`: two letters, for numbers without country code. `path` names the field in a fault. */
 type PhoneOptions = { defaultCountry?: string; path?: string };
@@ -74,7 +74,7 @@ export function normalisePhone(value: unknown, options: PhoneOptions = {}): Phon
 }
 
 /** What is known of a number's line by its range. For who asks: it is as much work as to read the number, and an import reads millions. */
-export function lineOf({ e164 }: Phone): Line {
+export function lineOf({ e164 }: Phone): PhoneLine {
   const number = parsePhoneNumberFromString(e164);
   const type = number?.getType();
   return {

@@ -2,7 +2,7 @@
 import type { WhatsAppTemplate } from '../../contract/content.ts';
 
 /** A template as WhatsApp lists it. Comes from a provider: every part may be missing. */
-export type TemplateDefinition = {
+export type ListedTemplate = {
   name?: string;
   language?: string;
   components?: readonly {
@@ -17,7 +17,7 @@ type Parameter = NonNullable<NonNullable<WhatsAppTemplate['components']>[number]
 type Component = NonNullable<WhatsAppTemplate['components']>[number];
 
 /** Header, body, footer and buttons as text. A parameter that was not given keeps its placeholder. */
-export function reconstruct(definition: TemplateDefinition, sent: WhatsAppTemplate): string {
+export function reconstruct(definition: ListedTemplate, sent: WhatsAppTemplate): string {
   const components = sent.components ?? [];
   const sentPart = (type: string) => components.find((component) => component.type.toLowerCase() === type);
   const blocks: string[] = [];

@@ -6,7 +6,7 @@ import type { Content, ContentOf, WhatsAppTemplate } from '../../contract/conten
 import { isFault } from '../base/fault.ts';
 import { normaliseEmail } from './address.ts';
 import { lineOf, normalisePhone } from './phone.ts';
-import { reconstruct, type TemplateDefinition } from './reconstruct.ts';
+import { reconstruct, type ListedTemplate } from './reconstruct.ts';
 import { segments } from '../../contract/smsSegments.ts';
 import { expandShorthand } from './shorthand.ts';
 
@@ -151,7 +151,7 @@ test('shorthand: bad input is a fault or plain text, never an exception', () => 
   );
 });
 
-const ORDER: TemplateDefinition = {
+const ORDER: ListedTemplate = {
   components: [
     { type: 'HEADER', format: 'TEXT', text: 'Order {{1}}' },
     { type: 'BODY', text: 'Hi {{first_name}}, you pay {{2}} on {{3}}.' },

@@ -768,6 +768,7 @@ CREATE TABLE feed_log (
   error text,
   PRIMARY KEY (bucket, id)
 ) PARTITION BY RANGE (id);
+CREATE INDEX feed_log_of_workspace ON ONLY feed_log USING btree (workspace_id, id);
 
 -- by bucket
 CREATE TABLE flight_steps (
@@ -1458,6 +1459,34 @@ CREATE TABLE request_log (
   fault jsonb,
   PRIMARY KEY (workspace_id, at_ms, request_id)
 );
+
+-- by bucket
+CREATE TABLE run_answers (
+  bucket smallint NOT NULL,
+  contact_id bigint NOT NULL,
+  cause_id bigint NOT NULL,
+  kind smallint NOT NULL,
+  workspace_id bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (bucket, contact_id, cause_id, kind),
+  CHECK ((kind = ANY (ARRAY[1, 2])))
+);
+CREATE INDEX run_answers_of_run ON run_answers USING btree (cause_id, kind, bucket, contact_id);
+
+-- by bucket
+CREATE TABLE run_hours (
+  bucket smallint NOT NULL,
+  cause_id bigint NOT NULL,
+  hour_ms bigint NOT NULL,
+  sent bigint NOT NULL DEFAULT 0,
+  delivered bigint NOT NULL DEFAULT 0,
+  read bigint NOT NULL DEFAULT 0,
+  failed bigint NOT NULL DEFAULT 0,
+  replied bigint NOT NULL DEFAULT 0,
+  opted_out bigint NOT NULL DEFAULT 0,
+  segments bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (bucket, cause_id, hour_ms)
+) WITH (fillfactor=70);
 
 -- on every node
 CREATE TABLE saved_replies (

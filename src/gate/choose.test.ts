@@ -6,7 +6,7 @@ import type { Integration } from '../accounts/integrations.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import type { Reachable } from '../contacts/person.ts';
 import { reserve } from './caps.ts';
-import { asLastHeard, byOrder, choose, devicesOf, type Wanted } from './choose.ts';
+import { asLastHeard, byOrder, choose, devicesOf, type Narrowing } from './choose.ts';
 import { integrationFor, termsOf, zoneOf, type Terms } from './terms.ts';
 import { DEFAULT_ORDER, rulesOf, sendRules } from './settings.ts';
 import { standingOf, type Sending } from './standing.ts';
@@ -28,7 +28,7 @@ const at = (destinationId: number, more: Partial<Reachable> = {}): Reachable => 
 
 const pick = (
   all: readonly Reachable[],
-  wanted: Wanted = {},
+  wanted: Narrowing = {},
   canSend: (one: Reachable) => boolean = () => true,
 ) => choose(all, wanted, DEFAULT_ORDER, canSend)?.destinationId;
 

@@ -2,7 +2,7 @@
 import type { Reachable } from '../contacts/person.ts';
 
 /** What narrows the choice. */
-export type Wanted = {
+export type Narrowing = {
   destinationId?: number | null;
   integrationId?: number | null;
   channel?: string | undefined;
@@ -15,7 +15,7 @@ export type Wanted = {
  */
 export function choose(
   destinations: readonly Reachable[],
-  wanted: Wanted,
+  wanted: Narrowing,
   order: readonly string[],
   canSend: (destination: Reachable) => boolean,
 ): Reachable | undefined {
@@ -41,7 +41,7 @@ const ON_ALL_DEVICES = 'push';
 export function devicesOf(
   destinations: readonly Reachable[],
   chosen: Reachable,
-  wanted: Pick<Wanted, 'integrationId'> = {},
+  wanted: Pick<Narrowing, 'integrationId'> = {},
 ): readonly Reachable[] {
   if (chosen.channel !== ON_ALL_DEVICES) return [chosen];
   const others = destinations.filter(

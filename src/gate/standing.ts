@@ -1,13 +1,13 @@
 /** Where a message to a person would go, and what the gate says to it: the choice and the verdict, for whoever sends, forecasts or asks why. */
 import type { MessageClass } from '../../contract/channels.ts';
 import type { Reachable } from '../contacts/person.ts';
-import { asLastHeard, choose, type Wanted } from './choose.ts';
+import { asLastHeard, choose, type Narrowing } from './choose.ts';
 import { refusesName } from './senderNames.ts';
 import { gate, type GateFacts, type Verdict } from './gate.ts';
 import { integrationFor, zoneOf, type Terms } from './terms.ts';
 
 /** What is asked of a message. */
-export type Sending = Wanted & {
+export type Sending = Narrowing & {
   integrationId: number | null;
   class: MessageClass;
   /** By the workspace's clock. */

@@ -13,7 +13,7 @@ import type { FeedReader } from '../queue/feed/reader.ts';
 import { collectWords, insertWords, walkWords, type FoundMessage, type WordsLook } from './sql.words.ts';
 import { wordsOf } from './words.ts';
 
-export { askedIn, excerptOf, type Asked } from './words.ts';
+export { askedIn, excerptOf, type SearchWords } from './words.ts';
 
 /** A word that is in every tenth message fills a page from these, and its entries (it has many) are not gone through. */
 const NEWEST = 1_000;

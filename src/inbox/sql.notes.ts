@@ -3,7 +3,7 @@ import { bucketOf } from '../base/ids.ts';
 import type { Db, Tx } from '../db/pool.ts';
 
 /** What an operator noted in a conversation. */
-export type Note = {
+export type InboxNote = {
   id: number;
   contactId: number;
   workspaceId: number;
@@ -23,7 +23,7 @@ export type Seat = {
 };
 
 /** Writes notes down. */
-export async function insertNotes(db: Db, rows: readonly Note[]): Promise<void> {
+export async function insertNotes(db: Db, rows: readonly InboxNote[]): Promise<void> {
   await db`
     INSERT INTO inbox_notes (bucket, id, contact_id, workspace_id, operator_id, text, mentions, at_ms)
     SELECT bucket, id, contact_id, workspace_id, operator_id, text, mentions::bigint[], at_ms FROM unnest(
@@ -42,8 +42,8 @@ export async function selectNotes(
   db: Db,
   contactId: number,
   span: { fromMs: number; toMs: number; limit: number },
-): Promise<Note[]> {
-  const rows = await db<Note[]>`
+): Promise<InboxNote[]> {
+  const rows = await db<InboxNote[]>`
     SELECT ${noteColumns(db)} FROM inbox_notes
     WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} AND at_ms BETWEEN ${span.fromMs} AND ${span.toMs}
     ORDER BY at_ms DESC, id DESC LIMIT ${span.limit}`;
@@ -51,16 +51,16 @@ export async function selectNotes(
 }
 
 /** Notes by id. */
-export async function selectNotesById(db: Db, ids: readonly number[]): Promise<Note[]> {
-  return await db<Note[]>`
+export async function selectNotesById(db: Db, ids: readonly number[]): Promise<InboxNote[]> {
+  return await db<InboxNote[]>`
     SELECT ${noteColumns(db)} FROM inbox_notes
     JOIN unnest(${ids.map(bucketOf)}::smallint[], ${[...ids]}::bigint[]) AS k (key_bucket, key_id)
       ON inbox_notes.bucket = k.key_bucket AND inbox_notes.id = k.key_id`;
 }
 
 /** Takes all notes of a contact out. */
-export async function takeNotes(tx: Tx, contactId: number): Promise<Note[]> {
-  return await tx<Note[]>`
+export async function takeNotes(tx: Tx, contactId: number): Promise<InboxNote[]> {
+  return await tx<InboxNote[]>`
     DELETE FROM inbox_notes WHERE bucket = ${bucketOf(contactId)} AND contact_id = ${contactId} RETURNING ${noteColumns(tx)}`;
 }
 
@@ -78,7 +78,7 @@ export async function upsertSeen(
 /** Notes for whom a note is. Locks the seats, in order of operator. */
 export async function upsertMentioned(
   db: Db,
-  note: Pick<Note, 'workspaceId' | 'contactId' | 'mentions' | 'atMs'>,
+  note: Pick<InboxNote, 'workspaceId' | 'contactId' | 'mentions' | 'atMs'>,
 ): Promise<void> {
   const { workspaceId, contactId, atMs } = note;
   const mentions = [...new Set(note.mentions)].sort((a, b) => a - b);

@@ -2,7 +2,7 @@
 import { bucketOf } from '../base/ids.ts';
 import { column } from '../db/column.ts';
 import type { Db, Tx } from '../db/pool.ts';
-import type { Asked } from './words.ts';
+import type { SearchWords } from './words.ts';
 
 /** A message with its words. */
 type Worded = {
@@ -17,7 +17,7 @@ type Worded = {
 export type FoundMessage = { id: number; contactId: number };
 
 /** What is looked for, and below which id. */
-export type WordsLook = { workspaceId: number; asked: Asked; belowId: number };
+export type WordsLook = { workspaceId: number; asked: SearchWords; belowId: number };
 
 /** Keeps words. Repeating it changes nothing. */
 export async function insertWords(db: Db, rows: readonly Worded[]): Promise<void> {

@@ -43,10 +43,10 @@ export function wordsOf(text: string): string[] {
 }
 
 /** What is looked for: all of `whole`, and a word that begins with `begun`. Undefined when the text has no words. */
-export type Asked = { whole: string[]; begun: string };
+export type SearchWords = { whole: string[]; begun: string };
 
 /** What a search asks for. The last word is not written to its end yet. */
-export function askedIn(text: string): Asked | undefined {
+export function askedIn(text: string): SearchWords | undefined {
   const words = [...new Set([...wordsIn(text)].map(({ word }) => word))].slice(-MOST_ASKED);
   const begun = words.pop();
   return begun === undefined ? undefined : { whole: words, begun };
@@ -56,7 +56,7 @@ export function askedIn(text: string): Asked | undefined {
 type Excerpt = { text: string; marks: [from: number, to: number][] };
 
 /** Shows what was found. */
-export function excerptOf(text: string, { whole, begun }: Asked): Excerpt {
+export function excerptOf(text: string, { whole, begun }: SearchWords): Excerpt {
   const flat = text.replaceAll(/\s/g, ' ');
   const found = [...wordsIn(flat)].filter(({ word }) => whole.includes(word) || word.startsWith(begun));
   const first = found[0]?.from ?? 0;

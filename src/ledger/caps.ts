@@ -11,7 +11,7 @@ import type { DeliveryKey } from './ref.ts';
 import { fillMarks, lockMarks, selectMarks, selectUnsent, writeMarks, type Marks } from './sql.caps.ts';
 
 /** A message that would go, if there is room. `nowMs` by its workspace's clock, `capSetMs` by ours. */
-export type Asking = {
+export type CapCandidate = {
   contactId: number;
   causeId: number;
   cap: FrequencyCap;
@@ -28,7 +28,7 @@ const UNSETTLED_MS = 60_000;
 /** Takes room for messages in their order; returns, by `roomKey`, when those may go that found none. `nowMs` by our clock. */
 export async function takeRoom(
   sql: Sql,
-  asking: readonly Asking[],
+  asking: readonly CapCandidate[],
   nowMs: number,
 ): Promise<Map<string, number>> {
   const full = new Map<string, number>();
@@ -55,7 +55,7 @@ export async function takeRoom(
 /** The marks of those who ask, locked; filled from what they were sent where the cap is newer than the marks, or there are none. */
 async function lockFilled(
   tx: Tx,
-  asking: readonly Asking[],
+  asking: readonly CapCandidate[],
   nowMs: number,
 ): Promise<{ marks: Map<number, Mark[]>; filled: number[] }> {
   const setMs = new Map(asking.map(({ contactId, capSetMs }) => [contactId, capSetMs]));

@@ -37,7 +37,7 @@ export type DeliveryChanged = {
   bulk: boolean;
   changes: DeliveryChange[];
   accepted?: AcceptedInRun[];
-  late?: { atMs: number; extraSegments: number };
+  late?: { atMs: number; extraSegments: number; causeId?: number };
 };
 
 /** An event of it: `ownerId` is the contact in whose order it stands. */

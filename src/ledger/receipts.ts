@@ -5,7 +5,7 @@ import { KIND } from '../queue/work/kinds.ts';
 import { isRun } from '../queue/work/stream.ts';
 import type { LateFailure, ReceiptChange, ReceiptRow } from './delivery.ts';
 import { toRef, type DeliveryKey } from './ref.ts';
-import type { Run, RunSource } from './run.ts';
+import type { BulkRun, RunSource } from './run.ts';
 import { applyReceiptRows, insertForReceipt, noteLateArrivals, noteLateFailures } from './sql.ts';
 
 /** Whose receipts they are. */
@@ -73,7 +73,7 @@ async function makeRoomForEarly(
     KIND.delivery,
     rows.map((row) => ({ ownerId: row.contactId, causeId: row.causeId, seq: row.seq })),
   );
-  const early: (DeliveryKey & Pick<Run, 'class'>)[] = [];
+  const early: (DeliveryKey & Pick<BulkRun, 'class'>)[] = [];
   for (const item of due) {
     if (!isRun(item.stream) || item.workspaceId !== integration.workspaceId) continue;
     const run = await deps.runs(item.stream);

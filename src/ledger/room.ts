@@ -6,6 +6,7 @@ import { KIND } from '../queue/work/kinds.ts';
 import { bulkWorkOf } from '../queue/work/streams.ts';
 import { insertErased, scrubDeliveries } from './sql.erase.ts';
 import { deleteMarks, mergeMarks } from './sql.caps.ts';
+import { deleteAnswers } from './sql.hours.ts';
 
 /** The ledger. */
 export function ledgerRoom(deps: Parameters<typeof usageReader>[0]): WorkingRoom {
@@ -20,12 +21,15 @@ export function ledgerRoom(deps: Parameters<typeof usageReader>[0]): WorkingRoom
       'deliveries.external_ids': 'kept: ids of the provider, by which its receipts are known',
       deliveries: 'kept: codes, channels, states',
       caps: 'deleted',
+      run_answers: 'deleted',
+      run_hours: 'names nobody',
       usage_messages: 'names nobody',
       usage_people: 'kept: ids, for how many were active',
     },
     exports: {
       deliveries: { by: 'contact', column: 'contact_id' },
       caps: { not: 'when messages went out, as the deliveries say' },
+      run_answers: { by: 'contact', column: 'contact_id' },
       usage_people: { by: 'contact', column: 'contact_id' },
     },
     // Receipts lock a delivery before what it teaches of an address. Once more when the contact is locked: for what was said meanwhile.
@@ -39,5 +43,9 @@ async function forgetDeliveries({ tx, workspaceId, contactIds, atMs }: Erasing):
   const waiting = await bulkWorkOf(tx, KIND.delivery, contactIds);
   const keys = waiting.map(({ ownerId, causeId, seq }) => ({ contactId: ownerId, causeId, seq }));
   await insertErased(tx, workspaceId, keys, atMs);
-  await Promise.all([scrubDeliveries(tx, workspaceId, contactIds), deleteMarks(tx, contactIds)]);
+  await Promise.all([
+    scrubDeliveries(tx, workspaceId, contactIds),
+    deleteMarks(tx, contactIds),
+    deleteAnswers(tx, contactIds),
+  ]);
 }

@@ -3,7 +3,7 @@ import type { ChannelName, MessageClass } from '../../contract/channels.ts';
 import type { Compiled } from '../content/compile.ts';
 
 /** One run. */
-export type Run = {
+export type BulkRun = {
   runId: number;
   workspaceId: number;
   channel: ChannelName;
@@ -29,4 +29,4 @@ export type Run = {
 };
 
 /** Finds a run; answers from memory, since it is asked once per batch. Undefined: there is no such run any more. */
-export type RunSource = (runId: number) => Promise<Run | undefined>;
+export type RunSource = (runId: number) => Promise<BulkRun | undefined>;

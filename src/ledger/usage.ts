@@ -1,7 +1,7 @@
 /**
  * What is paid for (N20): messages that were handed to a provider, and people who were active in a month. People are active when
  * they write or begin a conversation; writing to them does not make them so. Counted from the feed, so that what sends and
- * receives does nothing for it. Months are those of UTC.
+ * receives does nothing for it. Months are those of UTC. What became of broadcasts by hour is counted on the way (`hours.ts`).
  */
 import type { ChannelName } from '../../contract/channels.ts';
 import { isoTime } from '../base/clock.ts';
@@ -11,6 +11,8 @@ import type { Db, Tx } from '../db/pool.ts';
 import type { FeedReader, FeedEvent } from '../queue/feed/reader.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DeliveryChange, DeliveryChanged } from './events.ts';
+import { answersIn, hoursOfRuns, runCountsIn, type RunCount } from './hours.ts';
+import { addRunHours } from './sql.hours.ts';
 import {
   addUsedMessages,
   countActivePeople,
@@ -56,11 +58,12 @@ export function usageReader(deps: { queue: Pick<Queue, 'lanes' | 'laneOf'> }): F
       const active = events.flatMap(activeIn);
       const distinct = new Map(active.map((one) => [`${one.month}|${one.contactId}`, one]));
       if (distinct.size > 0) await insertActivePeople(tx, [...distinct.values()]);
-      const used = await usedIn(tx, events);
-      if (used.length === 0) return;
+      const { used, segments } = await usedIn(tx, events);
+      const hours = hoursOfRuns([...runCountsIn(events), ...segments, ...(await answersIn(tx, events))]);
       // All lanes of a batch are this worker's, so whoever counts in the first of them has no rival there.
       const lane = queue.lanes()[queue.laneOf(events[0]!.bucket)]!;
-      await addUsedMessages(tx, lane.bucket, used);
+      if (used.length > 0) await addUsedMessages(tx, lane.bucket, used);
+      if (hours.length > 0) await addRunHours(tx, lane.bucket, hours);
     },
   };
 }
@@ -74,26 +77,36 @@ function activeIn({ type, payload, workspaceId, atMs }: FeedEvent) {
 const SENT: readonly number[] = [STATE.accepted, STATE.delivered, STATE.read];
 
 /**
- * What was sent, per workspace, month and channel. A delivery counts once: when it leaves waiting, sent or refused. What a run was
- * accepted for comes in few words, and all of it went through one channel, so that one of them tells it; the others are looked up.
+ * What was sent, per workspace, month and channel, and the text messages of each run. A delivery counts once: when it leaves waiting,
+ * sent or refused. What a run was accepted for comes in few words, and all of it went through one channel, so that one of them tells
+ * it; the others are looked up.
  */
-async function usedIn(tx: Tx, events: readonly FeedEvent[]): Promise<UsedMessages[]> {
+async function usedIn(
+  tx: Tx,
+  events: readonly FeedEvent[],
+): Promise<{ used: UsedMessages[]; segments: RunCount[] }> {
   const told = events.flatMap(({ type, payload, workspaceId }) =>
     type === 'delivery.changed' ? [{ workspaceId, ...(payload as DeliveryChanged) }] : [],
   );
-  const ended = told.flatMap(({ changes, workspaceId }) =>
-    changes.filter(hasEnded).map((change) => ({ ...change, workspaceId })),
+  const ended = told.flatMap(({ changes, workspaceId, bulk }) =>
+    changes.filter(hasEnded).map((change) => ({ ...change, workspaceId, bulk })),
   );
-  const runs = told.flatMap(({ accepted, workspaceId }) =>
-    (accepted ?? []).map((run) => ({ ...run, contactId: run.contactIds[0]!, seq: 0, workspaceId })),
+  const runs = told.flatMap(({ accepted, workspaceId, bulk }) =>
+    (accepted ?? []).map((run) => ({ ...run, contactId: run.contactIds[0]!, seq: 0, workspaceId, bulk })),
   );
   const samples = new Map(runs.map((run) => [run.causeId, run]));
   const keys = [...ended, ...samples.values()];
   const found = keys.length ? await selectAttempted(tx, keys) : [];
   const known = new Map(found.map((one) => [keyText(one), one]));
   const used = new Map<string, UsedMessages>();
+  const segments: RunCount[] = [];
   const count = (
-    { workspaceId, atMs }: { workspaceId: number; atMs: number },
+    {
+      workspaceId,
+      atMs,
+      causeId,
+      bulk,
+    }: { workspaceId: number; atMs: number; causeId?: number; bulk: boolean },
     channel: string,
     n: number,
     extraSegments: number,
@@ -102,6 +115,8 @@ async function usedIn(tx: Tx, events: readonly FeedEvent[]): Promise<UsedMessage
     const key = `${workspaceId}|${month}|${channel}`;
     const row = used.get(key) ?? { workspaceId, month, channel, n: 0, extraSegments: 0 };
     used.set(key, { ...row, n: row.n + n, extraSegments: row.extraSegments + extraSegments });
+    if (bulk && channel === 'sms' && causeId !== undefined)
+      segments.push({ causeId, atMs, segments: n + extraSegments });
   };
   for (const run of runs) {
     const sample = known.get(keyText(samples.get(run.causeId)!));
@@ -111,9 +126,9 @@ async function usedIn(tx: Tx, events: readonly FeedEvent[]): Promise<UsedMessage
     const delivery = known.get(keyText(one));
     if (delivery) count(one, delivery.channel, 1, (delivery.segments ?? 1) - 1);
   }
-  for (const { workspaceId, late } of told)
-    if (late) count({ workspaceId, atMs: late.atMs }, 'sms', 0, late.extraSegments);
-  return [...used.values()];
+  for (const { workspaceId, late, bulk } of told)
+    if (late) count({ ...late, workspaceId, bulk }, 'sms', 0, late.extraSegments);
+  return { used: [...used.values()], segments };
 }
 
 function hasEnded({ from, to }: DeliveryChange): boolean {

@@ -28,11 +28,11 @@ import {
   selectOrdersOf,
   selectReferences,
   updateOrder,
-  type Whose,
+  type OrderOwner,
 } from './sql.ts';
 import { tellOrders } from './told.ts';
 
-export type { Whose } from './sql.ts';
+export type { OrderOwner } from './sql.ts';
 
 /** What this room's functions work with. */
 type OrderDeps = { queue: Queue; ids: IdSource };
@@ -58,8 +58,8 @@ export type Telling = {
 export type OrderName = { id: number } | { reference: string };
 
 /** An order that somebody tells. */
-export type Told = { telling: Telling; read: OrderRead };
-type Placed = Told & { at: number };
+export type NewOrder = { telling: Telling; read: OrderRead };
+type Placed = NewOrder & { at: number };
 type Draft = Placed & { contactId: number };
 
 /**
@@ -69,7 +69,7 @@ type Draft = Placed & { contactId: number };
 export async function createOrders(
   deps: OrderDeps,
   tx: Tx,
-  told: readonly Told[],
+  told: readonly NewOrder[],
   late: 'stands' | 'undoes all' = 'stands',
 ): Promise<(Order | Fault)[]> {
   const results: (Order | Fault)[] = Array.from({ length: told.length });
@@ -101,7 +101,11 @@ export async function createOrders(
 }
 
 /** Those that are no duplicate of one that is there, or of one before them; asked before anything is written for them. */
-async function duplicatesIn(tx: Tx, told: readonly Told[], results: (Order | Fault)[]): Promise<Placed[]> {
+async function duplicatesIn(
+  tx: Tx,
+  told: readonly NewOrder[],
+  results: (Order | Fault)[],
+): Promise<Placed[]> {
   const all = told.map((one, at) => ({ ...one, at }));
   const claims = all.flatMap(({ at, telling, read: { reference } }) =>
     typeof reference === 'string' ? [{ at, telling, named: { ...telling, reference } }] : [],
@@ -252,14 +256,14 @@ async function giveReferences(
 }
 
 /** An order; what a company asks for is only found among what it told. Locks nothing. */
-export async function findOrder(db: Db, whose: Whose, name: OrderName): Promise<Order | undefined> {
+export async function findOrder(db: Db, whose: OrderOwner, name: OrderName): Promise<Order | undefined> {
   const id = await idOfOrder(db, whose, name);
   return id === undefined ? undefined : await selectOrder(db, whose, id);
 }
 
 async function idOfOrder(
   db: Db,
-  { workspaceId, clientId = 0 }: Whose,
+  { workspaceId, clientId = 0 }: OrderOwner,
   name: OrderName,
 ): Promise<number | undefined> {
   if ('id' in name) return name.id;
@@ -270,7 +274,7 @@ async function idOfOrder(
 /** A page of orders, newest first: of all, or of one person with all that were merged into them. */
 export async function listOrders(
   db: Db,
-  whose: Whose,
+  whose: OrderOwner,
   page: { beforeId: number; limit: number; contactId?: number | undefined },
 ): Promise<Order[]> {
   if (page.contactId === undefined) return await selectOrders(db, whose, page);
@@ -285,7 +289,7 @@ export async function changeOrder(
   deps: OrderDeps,
   tx: Tx,
   telling: Telling,
-  { whose, name }: { whose: Whose; name: OrderName },
+  { whose, name }: { whose: OrderOwner; name: OrderName },
   read: OrderRead,
 ): Promise<Order | Fault> {
   const id = await idOfOrder(tx, whose, name);
@@ -357,7 +361,7 @@ async function moveReference(
 export async function removeOrder(
   deps: OrderDeps,
   tx: Tx,
-  { whose, name, atUs }: { whose: Whose; name: OrderName; atUs: number },
+  { whose, name, atUs }: { whose: OrderOwner; name: OrderName; atUs: number },
 ): Promise<Order | Fault> {
   const id = await idOfOrder(tx, whose, name);
   const order = id === undefined ? undefined : await selectOrder(tx, whose, id, true);

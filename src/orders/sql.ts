@@ -43,9 +43,9 @@ function orderOf({
 }
 
 /** Whose orders: of a workspace, and of those only what one company told when it is named. */
-export type Whose = { workspaceId: number; clientId?: number | undefined };
+export type OrderOwner = { workspaceId: number; clientId?: number | undefined };
 
-const of = (db: Db, { workspaceId, clientId }: Whose) =>
+const of = (db: Db, { workspaceId, clientId }: OrderOwner) =>
   clientId === undefined
     ? db`o.workspace_id = ${workspaceId}`
     : db`o.workspace_id = ${workspaceId} AND o.client_id = ${clientId}`;
@@ -83,7 +83,7 @@ export async function insertOrders(db: Db, orders: readonly Order[]): Promise<vo
 /** An order by its id. `lock`: locks its row until the transaction ends, to change it. */
 export async function selectOrder(
   db: Db,
-  whose: Whose,
+  whose: OrderOwner,
   id: number,
   lock = false,
 ): Promise<Order | undefined> {
@@ -105,7 +105,7 @@ export async function selectOrdersById(db: Db, ids: readonly number[]): Promise<
 /** A page of orders, newest first. Locks nothing. */
 export async function selectOrders(
   db: Db,
-  whose: Whose,
+  whose: OrderOwner,
   page: { beforeId: number; limit: number },
 ): Promise<Order[]> {
   const rows = await db<Row[]>`
@@ -116,7 +116,7 @@ export async function selectOrders(
 /** A page of the orders of a person, by the ids they have had, newest first. Locks nothing. */
 export async function selectOrdersOf(
   db: Db,
-  whose: Whose,
+  whose: OrderOwner,
   contactIds: readonly number[],
   page: { beforeId: number; limit: number },
 ): Promise<Order[]> {

@@ -25,7 +25,7 @@ import {
   selectRunOf,
   selectRuns,
   selectTaken,
-  type Part,
+  type ScopePart,
   type Row,
 } from './sql.ts';
 import type { Scope } from './scope.ts';
@@ -122,7 +122,7 @@ export async function runOf(
   return await selectRunOf(db, workspaceId, broadcastId);
 }
 
-async function auditLane(tx: Db, part: Part, nowMs: number): Promise<Omit<Audit, 'lanes'>> {
+async function auditLane(tx: Db, part: ScopePart, nowMs: number): Promise<Omit<Audit, 'lanes'>> {
   await beginAudit(tx, LONGEST_MS);
   const runs = new Map((await selectRuns(tx, part)).map(({ runId, broadcastId }) => [runId, broadcastId]));
   const runIds = [...runs.keys()];
@@ -166,7 +166,7 @@ type RunCounts = {
 /** Counts a lane, and what its counts say of each other. */
 async function countLane(
   tx: Db,
-  part: Part,
+  part: ScopePart,
   runIds: readonly number[],
 ): Promise<{ counts: Counts; wrong: (Row & { code: string })[] }> {
   const counts = noCounts();
@@ -209,7 +209,12 @@ async function countLane(
 }
 
 /** Holds what was counted of a run in a lane against its rows. */
-function wrongOf({ lane }: Part, runId: number, own: RunCounts, counts: Counts): (Row & { code: string })[] {
+function wrongOf(
+  { lane }: ScopePart,
+  runId: number,
+  own: RunCounts,
+  counts: Counts,
+): (Row & { code: string })[] {
   counts.recipients += own.matched;
   const wrong: (Row & { code: string })[] = [];
   const at = { contactId: null, causeId: runId, seq: 0 };

@@ -12,7 +12,7 @@ import type { Scope } from './scope.ts';
  * The part of a scope in one lane: `buckets` may be some of the lane's; what is told of a run is told of all of the lane at once, and
  * counted in the lane's first, `bucket`.
  */
-export type Part = Scope & {
+export type ScopePart = Scope & {
   lane: number;
   bucket: number;
   buckets: readonly number[];
@@ -44,7 +44,7 @@ export async function selectRuns(db: Db, s: Scope): Promise<{ runId: number; bro
     WHERE workspace_id = ${s.workspaceId} AND run_id BETWEEN ${s.fromCause} AND ${s.toCause}`;
 }
 
-const inLane = (db: Db, p: Part): Fragment => db`
+const inLane = (db: Db, p: ScopePart): Fragment => db`
   d.bucket = ANY(${[...p.buckets]}::smallint[]) AND d.workspace_id = ${p.workspaceId}
   AND d.cause_id BETWEEN ${p.fromCause} AND ${p.toCause} ${p.contactId === undefined ? db`` : db`AND d.contact_id = ${p.contactId}`}`;
 
@@ -62,7 +62,7 @@ export async function selectRunOf(
 /** Deliveries by cause of a run (or null), by state, and whether they are the first of their cause. */
 export async function countDeliveries(
   db: Db,
-  p: Part,
+  p: ScopePart,
   runs: readonly number[],
 ): Promise<
   {
@@ -95,7 +95,7 @@ export async function countDeliveries(
 }
 
 /** Messages that were said to people. */
-export async function countMessages(db: Db, p: Part): Promise<number> {
+export async function countMessages(db: Db, p: ScopePart): Promise<number> {
   const [row] = await db<{ n: number }[]>`
     SELECT count(*) AS n FROM messages m
     WHERE m.bucket = ANY(${[...p.buckets]}::smallint[]) AND m.workspace_id = ${p.workspaceId} AND m.direction = 'out'
@@ -104,7 +104,7 @@ export async function countMessages(db: Db, p: Part): Promise<number> {
 }
 
 /** First deliveries of messages whose message is gone: erased, with whom it was for. They have no address any more. */
-export async function countErased(db: Db, p: Part, runs: readonly number[]): Promise<number> {
+export async function countErased(db: Db, p: ScopePart, runs: readonly number[]): Promise<number> {
   const [row] = await db<{ n: number }[]>`
     SELECT count(*) AS n FROM deliveries d
     WHERE ${inLane(db, p)} AND d.seq = 0 AND d.address IS NULL AND NOT d.cause_id = ANY(${[...runs]}::bigint[])
@@ -115,7 +115,7 @@ export async function countErased(db: Db, p: Part, runs: readonly number[]): Pro
 /** Recipients of runs that are in the queue and of whom nothing is written yet, by run. */
 export async function countWaiting(
   db: Db,
-  p: Part,
+  p: ScopePart,
   runs: readonly number[],
 ): Promise<{ runId: number; fresh: number; queued: number }[]> {
   return await db<{ runId: number; fresh: number; queued: number }[]>`
@@ -130,7 +130,7 @@ export async function countWaiting(
 /** What was counted of runs: how many the audience had in the lane, and how many came to which state. */
 export async function selectCounted(
   db: Db,
-  p: Part,
+  p: ScopePart,
   runs: readonly number[],
 ): Promise<{ runId: number; state: number | null; n: number }[]> {
   return await db<{ runId: number; state: number | null; n: number }[]>`
@@ -141,7 +141,7 @@ export async function selectCounted(
 }
 
 /** Events in which deliveries are told of, from the first cause on. */
-const told = (db: Db, p: Part): Fragment => db`
+const told = (db: Db, p: ScopePart): Fragment => db`
   SELECT payload FROM feed WHERE bucket = ANY(${[...p.wholeLane]}::smallint[]) AND id >= ${p.fromCause}
     AND workspace_id = ${p.workspaceId} AND type = 'delivery.changed'
   UNION ALL
@@ -149,7 +149,7 @@ const told = (db: Db, p: Part): Fragment => db`
     AND workspace_id = ${p.workspaceId} AND type = 'delivery.changed'`;
 
 /** Webhook calls of the lane that were made in the scope's time, by state. They name no cause, so a broadcast's are not known apart. */
-export async function countCalls(db: Db, p: Part): Promise<{ state: string; n: number }[]> {
+export async function countCalls(db: Db, p: ScopePart): Promise<{ state: string; n: number }[]> {
   return await db<{ state: string; n: number }[]>`
     SELECT state, count(*) AS n FROM webhook_calls
     WHERE bucket = ANY(${[...p.buckets]}::smallint[]) AND workspace_id = ${p.workspaceId} AND id BETWEEN ${p.fromCause} AND ${p.toCause}
@@ -158,7 +158,7 @@ export async function countCalls(db: Db, p: Part): Promise<{ state: string; n: n
 }
 
 /** Events of the scope's time that no reader was handed yet, and those that one of them failed on. */
-export async function countUnread(db: Db, p: Part): Promise<{ waiting: number; failed: number }> {
+export async function countUnread(db: Db, p: ScopePart): Promise<{ waiting: number; failed: number }> {
   const [row] = await db<{ waiting: number; failed: number }[]>`
     SELECT (SELECT count(*) FROM feed WHERE bucket = ANY(${[...p.buckets]}::smallint[]) AND workspace_id = ${p.workspaceId}
         AND id BETWEEN ${p.fromCause} AND ${p.toCause}) AS waiting,
@@ -169,7 +169,7 @@ export async function countUnread(db: Db, p: Part): Promise<{ waiting: number; f
 
 /** What is looked for row by row; each yields contactId, causeId, seq, state and what is wrong in words. `nowMs` is by our clock. */
 export const LOOKS: Readonly<
-  Record<string, (db: Db, p: Part, runs: readonly number[], nowMs: number) => PromiseLike<Row[]>>
+  Record<string, (db: Db, p: ScopePart, runs: readonly number[], nowMs: number) => PromiseLike<Row[]>>
 > = {
   no_delivery: (db, p) => db<Row[]>`
     SELECT m.contact_id AS "contactId", m.id AS "causeId", 0 AS seq, NULL::smallint AS state,
@@ -257,7 +257,7 @@ const LEFT_OVER_MS = 600_000;
 /** Deliveries that a provider took, as it knows them: a page in order of contact, cause and seq. */
 export async function selectTaken(
   db: Db,
-  p: Part,
+  p: ScopePart,
   after: { contactId: number; causeId: number; seq: number },
   limit: number,
 ): Promise<

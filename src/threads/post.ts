@@ -36,7 +36,7 @@ export type Poster = {
 };
 
 /** A message to be posted, with its id and when it happens, by the workspace's clock. */
-export type Planned = NewThreadPost & {
+export type PlannedPost = NewThreadPost & {
   id: number;
   dueMs: number;
   /** Its delay is still to pass. */

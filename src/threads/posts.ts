@@ -4,7 +4,7 @@
  * begins when the message before it has been processed (W34).
  */
 import { type KnownAddresses, addressesOf, channelOf, destinationFor, staysOpen } from './where.ts';
-import { type NewThreadPost, type KnownUser, type Poster, type Planned, textOf } from './post.ts';
+import { type NewThreadPost, type KnownUser, type Poster, type PlannedPost, textOf } from './post.ts';
 import type { Workspace } from '../accounts/workspaces.ts';
 import { bucketOf, toHex24 } from '../base/ids.ts';
 import { isFault, type Fault } from '../base/fault.ts';
@@ -67,7 +67,7 @@ async function heldOf(
   tx: Tx,
   table: Table,
   known: KnownAddresses | undefined,
-  message: Planned,
+  message: PlannedPost,
 ): Promise<DelayedAction | Fault> {
   const { said, actor } = message;
   if (said.kind === 'aside') return { ...said, actor, ...namesIn(poster, message) };
@@ -82,7 +82,7 @@ async function heldOf(
 }
 
 /** Whom a command assigns, by name: whoever carries it out later may not know them. */
-function namesIn({ users }: Poster, { type, wire }: Planned): { names?: Record<string, string> } {
+function namesIn({ users }: Poster, { type, wire }: PlannedPost): { names?: Record<string, string> } {
   const command = type === 'command' ? commandOf(wire) : undefined;
   if (command?.kind !== 'assign') return {};
   return {
@@ -160,7 +160,7 @@ function plan(
   { thread }: Table,
   messages: readonly NewThreadPost[],
   theirMs: number,
-): Planned[] {
+): PlannedPost[] {
   let dueMs = theirMs;
   return messages.map((message) => {
     dueMs += message.delayMs;
@@ -174,7 +174,7 @@ function plan(
 function sendOf(
   { workspace }: Poster,
   { thread }: Table,
-  message: Planned,
+  message: PlannedPost,
   content: Send['content'],
   destination: Destination,
 ): Send {
@@ -197,7 +197,7 @@ async function carryOut(
   { tools, workspace, nowMs }: Poster,
   tx: Tx,
   { thread }: Table,
-  planned: readonly Planned[],
+  planned: readonly PlannedPost[],
   held: readonly DelayedAction[],
   theirMs: number,
 ): Promise<void> {
@@ -241,7 +241,7 @@ async function shortenHeld(
   { links }: AcceptDeps,
   tx: Tx,
   workspace: Workspace,
-  later: readonly (Planned & { held: DelayedAction })[],
+  later: readonly (PlannedPost & { held: DelayedAction })[],
   atMs: number,
 ): Promise<void> {
   const sends = later.flatMap(({ id, held }) => (held.kind === 'speech' ? [{ id, send: held.send }] : []));
@@ -261,7 +261,7 @@ async function shortenHeld(
 }
 
 /** When typing is shown for a message that has a delay of its own; only what is said to the contact is typed. */
-function typedFromMs({ said, dueMs, delayMs, wire }: Planned, theirMs: number): number | null {
+function typedFromMs({ said, dueMs, delayMs, wire }: PlannedPost, theirMs: number): number | null {
   if (said.kind !== 'speech' || delayMs === 0) return null;
   return Math.max(theirMs, dueMs - Math.min(delayMs, typingMs(textOf(wire), delayMs)));
 }

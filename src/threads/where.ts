@@ -2,7 +2,7 @@
 import { windowIsOver } from '../gate/gate.ts';
 import { TOUCHPOINTS, touchpointOf } from './touchpoints.ts';
 import { refuses, breaks, type Fault, isFault } from '../base/fault.ts';
-import { type Planned, field, type Poster } from './post.ts';
+import { type PlannedPost, field, type Poster } from './post.ts';
 import { identitiesOf } from '../contacts/contacts.ts';
 import { destinationsOf, linkDestination, type Destination } from '../contacts/destinations.ts';
 import type { Table } from './participants.ts';
@@ -30,7 +30,7 @@ export async function addressesOf(tx: Tx, { thread }: Table): Promise<KnownAddre
 }
 
 /** The channel a message names, else the one that is selected (W4, W28, W32). */
-export function channelOf({ thread }: Table, message: Planned): string | Fault {
+export function channelOf({ thread }: Table, message: PlannedPost): string | Fault {
   const channel = message.touchpoint === undefined ? thread.touchpoint : TOUCHPOINTS[message.touchpoint];
   return (
     channel ??
@@ -44,7 +44,7 @@ export async function destinationFor(
   tx: Tx,
   { thread }: Table,
   known: KnownAddresses,
-  message: Planned,
+  message: PlannedPost,
   channel: string,
 ): Promise<Destination | Fault> {
   const name = touchpointOf(channel);
@@ -77,7 +77,7 @@ export async function destinationFor(
 const CALLED: readonly string[] = ['sms', 'whatsapp', 'voice'];
 
 /** Free-form text is not sent on WhatsApp after a day of silence; told before anything is sent (W15, W16, W40). */
-function windowFault(message: Planned, destination: Destination): Fault | undefined {
+function windowFault(message: PlannedPost, destination: Destination): Fault | undefined {
   if (message.said.kind !== 'speech') return undefined;
   if (message.said.content.type === 'nativeTemplate') return undefined;
   return windowIsOver(destination, message.dueMs)
@@ -92,6 +92,6 @@ function windowFault(message: Planned, destination: Destination): Fault | undefi
  * Where a conversation that has gone to the web is answered is decided when the answer is sent: there while the person looks, on
  * the channel before when they have left. Who names the touchpoint gets that one.
  */
-export function staysOpen({ touchpoint }: Planned, { channel }: Destination): boolean {
+export function staysOpen({ touchpoint }: PlannedPost, { channel }: Destination): boolean {
   return touchpoint === undefined && channel === 'webchat';
 }

@@ -10,7 +10,7 @@ import { startReceiver } from '../../test/support/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import type { Batch } from '../queue/work/work.ts';
-import { webhookHandler, type DeliverDeps } from './deliver.ts';
+import { webhookHandler, type WebhookDeps } from './deliver.ts';
 import { putCalls } from './expand.ts';
 import { getCall, listCalls, replay, replaySome } from './log.ts';
 import { updateCalls } from './sql.calls.ts';
@@ -59,7 +59,7 @@ function twoOfALane(): [number, number] {
 }
 const claim = (ownerId: number, more: Partial<Batch> = {}) =>
   claimBatch(rig, ownerId, { kind: KIND.webhookCall, ...more });
-const handle = (batch: Batch, more: Partial<DeliverDeps> = {}) =>
+const handle = (batch: Batch, more: Partial<WebhookDeps> = {}) =>
   webhookHandler({ ...rig, random: () => 0.5, ...more }).handle(batch);
 const heard = (path: string) =>
   receiver.received(path).map(({ body }) => (JSON.parse(body) as { n: number }).n);

@@ -26,7 +26,7 @@ import { createTurns, type PutOff, type Turn } from './turns.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 /** What calls are made with. `http` refuses private addresses. */
-export type DeliverDeps = {
+export type WebhookDeps = {
   sql: Sql;
   queue: Queue;
   ids: IdSource;
@@ -63,7 +63,7 @@ type Later = NonNullable<Result['again']>;
 
 /** What the calls of one batch share. */
 type Run = {
-  deps: DeliverDeps & { deadlineMs: number };
+  deps: WebhookDeps & { deadlineMs: number };
   gates: Gates;
   batch: Batch;
   settling: Settling;
@@ -87,7 +87,7 @@ const GIVE_WAY_MS = 250;
 const MOST_ANSWER_BYTES = 2048;
 
 /** The handler of calls that are due. */
-export function webhookHandler(deps: DeliverDeps): Handler {
+export function webhookHandler(deps: WebhookDeps): Handler {
   const gates = createGates(deps.clock);
   const takeTurns = createTurns();
   // Calls that are in the hands of this process, and since which batch: those behind them wait for their turn.

@@ -8,13 +8,13 @@ import type { Sql } from '../db/pool.ts';
 import { KIND } from '../queue/work/kinds.ts';
 import { createQueue, type Queue } from '../queue/queue.ts';
 import { createWorker } from '../queue/worker.ts';
-import { webhookHandler, type DeliverDeps } from './deliver.ts';
+import { webhookHandler, type WebhookDeps } from './deliver.ts';
 import { webhookReader, type Presenter } from './expand.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
 import type { Webhook } from './webhook.ts';
 
 /** What a test works with. */
-export type Rig = DeliverDeps & {
+export type Rig = WebhookDeps & {
   ids: IdSource;
   queue: Queue;
   webhooks: Webhooks;
@@ -42,7 +42,7 @@ export async function startRig(options: {
   deadlineMs?: number;
   allowed?: readonly string[];
   work?: boolean;
-  answered?: NonNullable<DeliverDeps['answered']>;
+  answered?: NonNullable<WebhookDeps['answered']>;
 }): Promise<Rig> {
   const { sql, clock } = options;
   const ids = idSource(options.node, () => clock.nowMs());
@@ -53,7 +53,7 @@ export async function startRig(options: {
   const http = httpClient({ connections: 64, guard: addressGuard(options.allowed ?? ['loopback']) });
   const asked: Rig['asked'] = [];
   const presenters = (['sunshine', 'console', 'web1on1'] as const).map((door) => plain(door, asked));
-  const deps: DeliverDeps = {
+  const deps: WebhookDeps = {
     sql,
     queue,
     ids,

@@ -3,7 +3,7 @@ import { placeholderSettings } from '../../src/accounts/placeholders.ts';
 import { postToGroup } from '../../src/broadcasts/posted.ts';
 import { ADAPTERS } from '../../src/channels/adapters.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
-import type { Saying } from '../../src/conversations/groups/posts.ts';
+import type { NewGroupPost } from '../../src/conversations/groups/posts.ts';
 import { createGroup, joinGroup } from '../../src/conversations/groups/groups.ts';
 import type { HttpContext } from '../../src/doors/kit/context.ts';
 import { newIntegration } from './messages.ts';
@@ -72,7 +72,7 @@ export async function post(
   ctx: HttpContext,
   of: { workspaceId: number; groupId: number },
   text: string,
-  more: Partial<Saying> & { atMs?: number } = {},
+  more: Partial<NewGroupPost> & { atMs?: number } = {},
 ) {
   const { atMs, ...said } = more;
   const saying = {

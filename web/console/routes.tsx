@@ -172,6 +172,10 @@ const broadcast = createRoute({
 const developers = createRoute({
   getParentRoute: () => workspace,
   path: 'developers/$part',
+  validateSearch: (given: Record<string, unknown>): { type?: string; of?: string } => ({
+    type: textIn(given['type']),
+    of: textIn(given['of']),
+  }),
   component: lazyRouteComponent(() => import('./pages/developers/Developers.tsx'), 'Developers'),
 });
 const webhook = createRoute({

@@ -1,8 +1,10 @@
 /** People by conditions: `…/contacts/query`, `…/audiences/…`, `…/attributes`, and what is done with many of them: `…/contacts/bulk`, `…/exports`. */
 import { type Static, Type } from 'typebox';
 import { AnyObject, Count, Id, oneOf, orNull, Time } from '../fields.ts';
+import { ANSWER_KINDS } from './broadcasts.ts';
 import { ContactShown } from './contacts.ts';
 import { CONSOLE_LIMITS, pageOf } from './fields.ts';
+import { DELIVERY_STATES } from './messages.ts';
 
 /** A rule as `contract/campaign.ts` has it, which may name segments and channels besides. */
 const Asked = AnyObject;
@@ -70,6 +72,10 @@ const Who = Type.Object({
   contacts: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: CONSOLE_LIMITS.members })),
   setId: Type.Optional(Id),
   segmentId: Type.Optional(Id),
+  /** With whom a broadcast ended in one way. */
+  broadcast: Type.Optional(
+    Type.Object({ id: Id, outcome: oneOf([...DELIVERY_STATES, ...ANSWER_KINDS] as const) }),
+  ),
 });
 export type Who = Static<typeof Who>;
 

@@ -157,6 +157,32 @@ export const RecipientPage = pageOf(
 );
 export type RecipientPage = Static<typeof RecipientPage>;
 
+/** What became of a broadcast in an hour: who is read was delivered, and who is delivered was sent. */
+const HourShown = Type.Object({
+  at: Time,
+  sent: Count,
+  delivered: Count,
+  read: Count,
+  failed: Count,
+  replied: Count,
+  optedOut: Count,
+});
+
+/** How somebody may answer a broadcast. */
+export const ANSWER_KINDS = ['replied', 'optedOut'] as const;
+/** Who answered a broadcast in a way. */
+export const AnswerPage = pageOf(
+  'people',
+  Type.Object({ contactId: Id, name: orNull(Type.String()), at: Time }),
+);
+export type AnswerPage = Static<typeof AnswerPage>;
+
+/** `POST …/broadcasts/{id}/file`: of recipients in one state, or of all that were dealt with. */
+export const NewRecipientsFile = Type.Object({ state: Type.Optional(oneOf(DELIVERY_STATES)) });
+/** Where a CSV of recipients is fetched, for ten minutes, by whoever has it. */
+export const RecipientsFile = Type.Object({ url: Type.String(), expiresAt: Time });
+export type RecipientsFile = Static<typeof RecipientsFile>;
+
 /** What a broadcast led to. */
 export const ResultsShown = Type.Object({
   counts: BroadcastCounts,
@@ -172,5 +198,11 @@ export const ResultsShown = Type.Object({
   /** Failures were counted no further than this many. */
   failuresBounded: Type.Boolean(),
   links: Type.Array(Type.Object({ url: Type.String(), people: Count, clicks: Count })),
+  /** Hours in which anything became of it, each by its beginning. */
+  hours: Type.Array(HourShown),
+  /** People who wrote within a week, with nothing else sent to them there in between, and who wanted no more. Null: it went before this was counted. */
+  answers: orNull(Type.Object({ replied: Count, optedOut: Count })),
+  /** Text messages that were paid for; null on other channels, and of one that went before this was counted. */
+  segments: orNull(Count),
 });
 export type ResultsShown = Static<typeof ResultsShown>;

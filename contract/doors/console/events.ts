@@ -26,5 +26,7 @@ export type EventsPage = Static<typeof EventsPage>;
 export const EventNamesPage = Type.Object({
   names: Type.Array(Type.Object({ name: Type.String(), createdAt: Time, times: Count, contacts: Count })),
   next: orNull(Type.String()),
+  /** All was counted; else the numbers are about right, from a part of the contacts. */
+  exact: Type.Boolean(),
 });
 export type EventNamesPage = Static<typeof EventNamesPage>;

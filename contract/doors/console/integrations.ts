@@ -111,3 +111,32 @@ export const AllHealthShown = Type.Object({
   integrations: Type.Array(Type.Object({ id: Id, ...HealthShown.properties })),
 });
 export type AllHealthShown = Static<typeof AllHealthShown>;
+
+/** `POST …/integrations/{id}/domain-check`; the selector by which mail is signed, where it is known. */
+export const DomainAsked = Type.Object({
+  selector: Type.Optional(
+    Type.String({
+      pattern:
+        '^(?=.{1,120}$)[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*$',
+      rule: 'must be a selector, such as s1: the “s=” of a DKIM-Signature',
+    }),
+  ),
+});
+/** What the domain that an integration sends from says of who may, in the domain name system, at this moment. */
+export const DomainChecked = Type.Object({
+  domain: Type.String(),
+  records: Type.Array(
+    Type.Object({
+      what: oneOf(['spf', 'dkim', 'dmarc'] as const),
+      /** Where it was looked for. */
+      name: Type.String(),
+      found: Type.Array(Type.String()),
+      /** What should be there, in one form in which it may be. */
+      wanted: Type.String(),
+      good: Type.Boolean(),
+      /** What is amiss, or what one should know. */
+      note: orNull(Type.String()),
+    }),
+  ),
+});
+export type DomainChecked = Static<typeof DomainChecked>;

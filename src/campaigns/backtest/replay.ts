@@ -2,7 +2,7 @@
  * What a campaign would have done with one contact over what they did: the same functions as the live engine, with a time of its own.
  * An event is taken when it was received; what falls due before that comes first. Pure: nothing is read and nothing is written.
  */
-import { Changes, type Done } from '../enrol/changes.ts';
+import { Changes, type EffectDone } from '../enrol/changes.ts';
 import { enter, onDue, onEvent, onHanded, onUnsent } from '../enrol/engine.ts';
 import { keyOfCall } from '../enrol/keys.ts';
 import type { Seen } from '../match/facts.ts';
@@ -12,7 +12,7 @@ import type { Campaign, Enrolment, Live, Member, Taken } from '../enrol/member.t
 type Sent = { at: 'sent'; atMs: number; code?: string } | { at: 'never'; code: string };
 
 /** What the gate would have said. `unsent` is what would not even have been let in. */
-export type Judge = (done: Done, atMs: number) => Sent | { at: 'unsent'; code: string };
+export type Judge = (done: EffectDone, atMs: number) => Sent | { at: 'unsent'; code: string };
 
 /** A message that would have been. */
 type WouldSend = { step: string; wantedMs: number; isShadow: boolean; sent: ReturnType<Judge> };

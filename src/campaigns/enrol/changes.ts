@@ -1,6 +1,6 @@
 /** What a turn changes, gathered over all its contacts to be written in batches. Pure. */
 import type { Seen } from '../match/facts.ts';
-import type { Effect, Why } from '../steps/run.ts';
+import type { Effect, StepDecision } from '../steps/run.ts';
 import type { Version } from '../steps/version.ts';
 import type { Arm, Enrolment, Entry, Member } from './member.ts';
 
@@ -21,9 +21,9 @@ export type Tally = {
 /** Who a row is of. */
 export type Of = { contactId: number; workspaceId: number };
 /** An effect and of whom. */
-export type Done = Of & { effect: Effect; enrolment: Enrolment; version: Version };
+export type EffectDone = Of & { effect: Effect; enrolment: Enrolment; version: Version };
 /** A decision and of whom. */
-export type Logged = Of & Why & { enrolmentId: number; campaignId: number };
+export type Logged = Of & StepDecision & { enrolmentId: number; campaignId: number };
 /** That a goal was reached. */
 export type Conversion = Of & {
   enrolmentId: number;
@@ -43,7 +43,7 @@ export class Changes {
   readonly fresh = new Set<number>();
   readonly gone = new Map<number, Of & { id: number; campaignId: number }>();
   readonly entries = new Map<string, { of: Of; entry: Entry }>();
-  readonly effects: Done[] = [];
+  readonly effects: EffectDone[] = [];
   /** Who has left a campaign before its end: what it let in of theirs and is not sent yet may be taken back. */
   readonly exits: (Of & { enrolmentId: number; versionId: number; campaignId: number })[] = [];
   readonly log: Logged[] = [];

@@ -4,8 +4,8 @@ import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, type Fault } from '../../base/fault.ts';
 import type { Tx } from '../../db/pool.ts';
 import { handedKindOf, type HandedKind } from '../steps/kinds.ts';
-import type { Handed, StepHandler } from '../steps/handlers.ts';
-import type { Done } from './changes.ts';
+import type { StepArrival, StepHandler } from '../steps/handlers.ts';
+import type { EffectDone } from './changes.ts';
 import type { LiveNames } from './live.ts';
 
 /** What handing on needs: who does which kind of step. */
@@ -17,14 +17,14 @@ export async function handAll(
   tx: Tx,
   live: LiveNames,
   workspace: Workspace,
-  effects: readonly Done[],
+  effects: readonly EffectDone[],
   nowMs: number,
-): Promise<{ done: Done; failed: string | undefined }[]> {
+): Promise<{ done: EffectDone; failed: string | undefined }[]> {
   const byKind = Map.groupBy(
     effects.filter(({ effect }) => effect.do === 'hand'),
     ({ effect }) => (effect as { kind: HandedKind }).kind,
   );
-  const results: { done: Done; failed: string | undefined }[] = [];
+  const results: { done: EffectDone; failed: string | undefined }[] = [];
   for (const [kind, own] of byKind) {
     const handler = stepHandlers.get(kind);
     const came = handler
@@ -40,7 +40,11 @@ export async function handAll(
   return results;
 }
 
-function handed(live: LiveNames, kind: HandedKind, { contactId, effect, enrolment, version }: Done): Handed {
+function handed(
+  live: LiveNames,
+  kind: HandedKind,
+  { contactId, effect, enrolment, version }: EffectDone,
+): StepArrival {
   const step = version.steps[version.index.get(effect.step)!]! as unknown as Record<string, object>;
   const { campaignId: id, trigger } = enrolment;
   return {

@@ -18,31 +18,31 @@ import { termsOf } from '../../gate/terms.ts';
 import type { AcceptDeps } from '../../outbox/accept.ts';
 import { say, type Saying } from '../../outbox/say.ts';
 import { variablesOf } from '../../outbox/deliver/wire.ts';
-import type { Done } from './changes.ts';
+import type { EffectDone } from './changes.ts';
 import { LEFT_CAMPAIGN } from './optouts.ts';
 import type { Member } from './member.ts';
 import { insertSends, type SendRow } from './sql.write.ts';
 
 /** What sending needs. */
-export type SendDeps = AcceptDeps & { ids: IdSource };
+export type EnrolSendDeps = AcceptDeps & { ids: IdSource };
 
 /** An effect that was to be a message and became none, and why. */
-type Unsent = { done: Done; reason: string };
+type Unsent = { done: EffectDone; reason: string };
 
 /** Lets messages in; part of the turn's transaction. Returns those that could not be. */
 export async function sendAll(
-  deps: SendDeps,
+  deps: EnrolSendDeps,
   tx: Tx,
   workspace: Workspace,
   members: ReadonlyMap<number, Member>,
-  wanted: readonly Done[],
+  wanted: readonly EffectDone[],
   nowMs: number,
 ): Promise<Unsent[]> {
   if (!wanted.length) return [];
   const people = await selectPeople(tx, wanted, { attributes: true });
   const byChannel = (await termsOf(deps.directory, [workspace.id])).get(workspace.id)?.byChannel;
   const unsent: Unsent[] = [];
-  const sends: { done: Done; saying: Saying }[] = [];
+  const sends: { done: EffectDone; saying: Saying }[] = [];
   for (const done of wanted) {
     const person = people.get(done.contactId);
     const { contactId, enrolment } = done;
@@ -83,7 +83,7 @@ export async function sendAll(
 }
 
 /** The step that sends. */
-export function sendStepOf({ version, effect }: Done): SendStep {
+export function sendStepOf({ version, effect }: EffectDone): SendStep {
   const step = version.steps[version.index.get(effect.step)!]!;
   if (!('send' in step)) throw new Error(`step ${effect.step} of version ${version.id} sends nothing`);
   return step.send;
@@ -91,7 +91,7 @@ export function sendStepOf({ version, effect }: Done): SendStep {
 
 /** The message, or why there is none. */
 function draft(
-  done: Done,
+  done: EffectDone,
   person: Person,
   workspace: Workspace,
   byChannel: ReadonlyMap<string, number> | undefined,
@@ -130,7 +130,7 @@ const compiled = new WeakMap<Content, Compiled>();
 /** The content with what is known in it; a text says why not. */
 function rendered(
   content: Content,
-  { enrolment }: Done,
+  { enrolment }: EffectDone,
   person: Person,
   workspace: Workspace,
 ): Content | string {

@@ -16,7 +16,7 @@ export async function hasTurns(db: Db, workspaceId: number, nowMs: number): Prom
 }
 
 /** A timer that comes due; no campaign where a contact is to be looked at because of a date. */
-export type TimerAhead = { lane: number; contactId: number; campaignId: number | null; dueMs: number };
+type TimerAhead = { lane: number; contactId: number; campaignId: number | null; dueMs: number };
 
 /**
  * The first timers of each lane after a moment: up to `most` of a lane are read, of whichever workspace; `lastMs` is where that ended in a

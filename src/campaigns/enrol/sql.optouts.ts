@@ -3,7 +3,7 @@ import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 
 /** A contact and a campaign. */
-export type Left = { contactId: number; campaignId: number };
+type Left = { contactId: number; campaignId: number };
 
 /** The campaigns of a workspace with these keys or ids. */
 export async function selectNamed(

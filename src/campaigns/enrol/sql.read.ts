@@ -26,7 +26,7 @@ export async function selectTimers(
 }
 
 /** What a lane has besides arrivals, and the stamp of what is live. */
-export type Waiting = { stamp: number; hasTimers: boolean; hasTask: boolean };
+type Waiting = { stamp: number; hasTimers: boolean; hasTask: boolean };
 
 /** Whether anything is due in a lane: one statement of each turn, since mostly nothing is. */
 export async function selectWaiting(db: Db, lane: OwnedLane, nowMs: number): Promise<Waiting> {

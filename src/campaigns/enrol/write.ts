@@ -7,13 +7,13 @@ import { tagContacts } from '../../contacts/sets.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { brake, type BrakeDeps } from './brake.ts';
-import type { Changes, Done } from './changes.ts';
+import type { Changes, EffectDone } from './changes.ts';
 import { onHanded, onUnsent } from './engine.ts';
 import { handAll, type HandDeps } from './hand.ts';
 import { takeBack } from './takeBack.ts';
 import type { LiveNames } from './live.ts';
 import type { Member } from './member.ts';
-import { sendAll, type SendDeps } from './send.ts';
+import { sendAll, type EnrolSendDeps } from './send.ts';
 import {
   addTallies,
   deleteEnrolments,
@@ -32,11 +32,11 @@ const FAR_MS = 400 * 86_400_000;
 const MOST_ROUNDS = 10;
 
 /** What writing needs. */
-export type WriteDeps = SendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
+export type EnrolWriteDeps = EnrolSendDeps & HandDeps & BrakeDeps & { queue: Queue; ids: IdSource };
 
 /** Writes the changes of one workspace's contacts. `nowMs` is by our clock. True when a timer that it set is due already. */
 export async function writeChanges(
-  deps: WriteDeps,
+  deps: EnrolWriteDeps,
   tx: Tx,
   live: LiveNames,
   workspace: Workspace,
@@ -105,7 +105,7 @@ export async function writeChanges(
 
 /** What holds of contacts now, and when they are to be looked at again; true when that is at once. */
 async function writeLooks(
-  deps: WriteDeps,
+  deps: EnrolWriteDeps,
   tx: Tx,
   workspace: Workspace,
   changes: Changes,
@@ -129,10 +129,10 @@ async function writeLooks(
 
 /** Attributes and tags that steps set; part of the same transaction, so that what they lead to is seen with them. */
 async function changePeople(
-  deps: WriteDeps,
+  deps: EnrolWriteDeps,
   tx: Tx,
   workspace: Workspace,
-  effects: readonly Done[],
+  effects: readonly EffectDone[],
   atMs: number,
 ): Promise<void> {
   const set = new Map<number, Record<string, unknown>>();

@@ -1,9 +1,11 @@
 /** What contacts did, as people look at it: page by page, newest first. */
+import { BUCKETS } from '../../base/ids.ts';
+import { throughBuckets } from '../../contacts/walk.ts';
 import type { Db } from '../../db/pool.ts';
-import { selectCountedNames, selectEventsOf, type ContactEvent, type CountedName } from './sql.history.ts';
+import { countNames, selectEventsOf, selectNamesAfter, type ContactEvent } from './sql.history.ts';
 import { FLAG } from './time.ts';
 
-export type { ContactEvent, CountedName } from './sql.history.ts';
+export type { ContactEvent } from './sql.history.ts';
 
 /** Later than every event. */
 const END = { beforeMs: Number.MAX_SAFE_INTEGER, beforeKey: Number.MAX_SAFE_INTEGER };
@@ -19,15 +21,47 @@ export async function eventsOf(
   return { events, next: found.length > page.limit ? events.at(-1) : undefined };
 }
 
-/** A page of the names of events, with counts. */
+/** A name, with how often it was done and by how many: about, unless all was counted. */
+type CountedName = { name: string; createdMs: number; times: number; contacts: number };
+
+/** What is counted of names: so many contacts' counts, or for so long. */
+const MOST_COUNTED = 20_000;
+const COUNT_MS = 1_000;
+
+/**
+ * A page of the names of events, with counts: whole where there are few, and of a million contacts about so many, from those of a fair
+ * part of them.
+ */
 export async function eventNames(
   db: Db,
   workspaceId: number,
   page: { limit: number; after?: string | undefined },
-): Promise<{ names: CountedName[]; next: string | undefined }> {
-  const found = await selectCountedNames(db, { workspaceId, after: page.after ?? '', limit: page.limit + 1 });
+): Promise<{ names: CountedName[]; next: string | undefined; isExact: boolean }> {
+  const found = await selectNamesAfter(db, { workspaceId, after: page.after ?? '', limit: page.limit + 1 });
   const names = found.slice(0, page.limit);
-  return { names, next: found.length > page.limit ? names.at(-1)!.name : undefined };
+  const next = found.length > page.limit ? names.at(-1)!.name : undefined;
+  if (names.length === 0) return { names: [], next, isExact: true };
+  const nameIds = names.map(({ id }) => id);
+  const counts = new Map(nameIds.map((id) => [id, { times: 0, contacts: 0 }]));
+  let seen = 0;
+  const looked = await throughBuckets(COUNT_MS, async (buckets) => {
+    for (const { nameId, times, contacts } of await countNames(db, workspaceId, { nameIds, buckets })) {
+      const one = counts.get(nameId)!;
+      one.times += times;
+      one.contacts += contacts;
+      seen += contacts;
+    }
+    return seen < MOST_COUNTED;
+  });
+  const whole = (n: number) => Math.round((n * BUCKETS) / looked);
+  return {
+    names: names.map(({ id, name, createdMs }) => {
+      const { times, contacts } = counts.get(id)!;
+      return { name, createdMs, times: whole(times), contacts: whole(contacts) };
+    }),
+    next,
+    isExact: looked === BUCKETS,
+  };
 }
 
 /** Whether an event was told as history. */

@@ -26,21 +26,25 @@ export async function selectEventsOf(
     ORDER BY e.at_ms DESC, e.key DESC LIMIT ${page.limit}`;
 }
 
-/** A name, with how often it was done and by how many. */
-export type CountedName = { name: string; createdMs: number; times: number; contacts: number };
-
-/** Names of a workspace after one, in order, with counts: a walk through the counts of all its contacts. Locks nothing. */
-export async function selectCountedNames(
+/** Names of a workspace after one, in order. Locks nothing. */
+export async function selectNamesAfter(
   db: Db,
   page: { workspaceId: number; after: string; limit: number },
-): Promise<CountedName[]> {
-  return await db<CountedName[]>`
-    WITH page AS (
-      SELECT id, name, created_ms FROM event_names
-      WHERE workspace_id = ${page.workspaceId} AND name > ${page.after} ORDER BY name LIMIT ${page.limit})
-    SELECT p.name, p.created_ms AS "createdMs", coalesce(s.times, 0)::bigint AS times, coalesce(s.contacts, 0)::bigint AS contacts
-    FROM page p LEFT JOIN (
-      SELECT name_id, sum(count)::bigint AS times, count(*) AS contacts FROM event_stats
-      WHERE workspace_id = ${page.workspaceId} AND name_id IN (SELECT id FROM page) GROUP BY name_id) s ON s.name_id = p.id
-    ORDER BY p.name`;
+): Promise<{ id: number; name: string; createdMs: number }[]> {
+  return await db<{ id: number; name: string; createdMs: number }[]>`
+    SELECT id, name, created_ms AS "createdMs" FROM event_names
+    WHERE workspace_id = ${page.workspaceId} AND name > ${page.after} ORDER BY name LIMIT ${page.limit}`;
+}
+
+/** How often events of some names were done by contacts in some buckets, and by how many of them. Reads what all did there. Locks nothing. */
+export async function countNames(
+  db: Db,
+  workspaceId: number,
+  of: { nameIds: readonly number[]; buckets: readonly number[] },
+): Promise<{ nameId: number; times: number; contacts: number }[]> {
+  return await db<{ nameId: number; times: number; contacts: number }[]>`
+    SELECT name_id AS "nameId", sum(count)::bigint AS times, count(*) AS contacts FROM event_stats
+    WHERE bucket = ANY(${[...of.buckets]}::smallint[]) AND workspace_id = ${workspaceId}
+      AND name_id = ANY(${[...of.nameIds]}::bigint[])
+    GROUP BY name_id`;
 }

@@ -1,9 +1,9 @@
 /** Whether campaigns keep what they promise: nobody is in one without a timer, and no count is less than its rows. */
 import type { Db } from '../../db/pool.ts';
-import { countAmiss, selectHeld, type Amiss, type Held } from './sql.audit.ts';
+import { countAmiss, selectHeld, type Amiss, type TallyCheck } from './sql.audit.ts';
 
 /** What was found. `fewer` are counts with fewer rows: of people who were erased, or merged into one who had entered too. */
-type CampaignAudit = { amiss: Amiss; breaks: string[]; fewer: Held[] };
+type CampaignAudit = { amiss: Amiss; breaks: string[]; fewer: TallyCheck[] };
 
 /** Audits the campaigns of a workspace. */
 export async function auditCampaigns(db: Db, workspaceId: number): Promise<CampaignAudit> {

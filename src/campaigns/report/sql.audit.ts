@@ -23,14 +23,14 @@ export async function countAmiss(db: Db, workspaceId: number): Promise<Amiss> {
 }
 
 /** A count against the rows it counts. */
-export type Held = { campaignId: number; what: string; counted: number; rows: number };
+export type TallyCheck = { campaignId: number; what: string; counted: number; rows: number };
 
 /**
  * What campaigns of a workspace counted, against its rows: entries, endings, messages, what was told of them, goals; by epoch and arm.
  * Reads all of them.
  */
-export async function selectHeld(db: Db, workspaceId: number): Promise<Held[]> {
-  return await db<Held[]>`
+export async function selectHeld(db: Db, workspaceId: number): Promise<TallyCheck[]> {
+  return await db<TallyCheck[]>`
     WITH own AS (
       SELECT t.* FROM campaign_tallies t JOIN campaigns c ON c.id = t.campaign_id WHERE c.workspace_id = ${workspaceId}
     ), counted AS (

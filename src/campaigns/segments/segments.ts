@@ -10,12 +10,12 @@ import {
   deleteSegments,
   estimateWhere,
   insertSegment,
-  nextWhere,
   selectSegment,
   updateSegment,
   type SegmentEstimate,
   type Segment,
 } from '../../contacts/segments.ts';
+import { walkNewest } from '../../contacts/walk.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -125,10 +125,7 @@ export async function tryRule(
   workspaceId: number,
   rule: unknown,
   nowMs: number,
-): Promise<
-  | { estimate: SegmentEstimate; sample: (buckets: readonly number[], most: number) => Promise<number[]> }
-  | Fault
-> {
+): Promise<{ estimate: SegmentEstimate; sample: (most: number) => Promise<number[]> } | Fault> {
   const read = reading(() => segmentRuleAt(rule, 'rule'));
   if (isFault(read)) return read;
   const idOf = await nameEvents(deps, workspaceId, read);
@@ -136,7 +133,7 @@ export async function tryRule(
   const condition = db`(${ruleCondition(db, read, { workspaceId, idOf, nowMs })})`;
   return {
     estimate: await estimateWhere(db, workspaceId, condition),
-    sample: (buckets, limit) => nextWhere(db, workspaceId, buckets, condition, { afterId: 0, limit }),
+    sample: async (limit) => (await walkNewest(db, workspaceId, condition, { limit })).ids,
   };
 }
 

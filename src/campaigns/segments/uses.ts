@@ -5,7 +5,7 @@ import { MAX_ID } from '../../base/ids.ts';
 import { selectCampaigns, selectLiveVersions } from '../enrol/sql.live.ts';
 
 /** Segments and campaigns, drafts too, that name a list or tag. */
-export type Uses = {
+type Uses = {
   segments: Pick<Segment, 'id' | 'name'>[];
   campaigns: { id: number; key: string; state: string }[];
 };

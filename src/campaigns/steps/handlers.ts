@@ -8,7 +8,7 @@ import type { Tx } from '../../db/pool.ts';
 import type { HandedKind } from './kinds.ts';
 
 /** Somebody who has come to such a step. */
-export type Handed = {
+export type StepArrival = {
   contactId: number;
   campaign: { id: number; key: string };
   step: string;
@@ -37,7 +37,7 @@ export type StepHandler = {
   act(
     tx: Tx,
     workspace: Workspace,
-    handed: readonly Handed[],
+    handed: readonly StepArrival[],
     nowMs: number,
   ): Promise<(string | undefined)[]>;
 };

@@ -20,7 +20,7 @@ export const STEP_KINDS = [
 ] as const;
 
 /** Those that another room does (`handlers.ts`). */
-export const HANDED_KINDS = ['webhook', 'group_chat', 'form', 'connect'] as const;
+const HANDED_KINDS = ['webhook', 'group_chat', 'form', 'connect'] as const;
 /** One of them. */
 export type HandedKind = (typeof HANDED_KINDS)[number];
 /** A kind of step. */

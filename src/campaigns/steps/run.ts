@@ -70,7 +70,7 @@ export type Effect = { seq: number; step: string; atMs: number } & (
 );
 
 /** A decision, for who asks why. */
-export type Why = { seq: number; atMs: number; what: string; step?: string; detail?: string };
+export type StepDecision = { seq: number; atMs: number; what: string; step?: string; detail?: string };
 
 /** What a step comes to. */
-export type Stepped = { place: Place; ended?: Ending; effects: Effect[]; why: Why[] };
+export type Stepped = { place: Place; ended?: Ending; effects: Effect[]; why: StepDecision[] };

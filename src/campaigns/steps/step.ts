@@ -20,7 +20,7 @@ import { drawn } from './drawn.ts';
 import { END } from './flow.ts';
 import { handedKindOf, type HandedKind } from './kinds.ts';
 import { nextInWindow } from './local.ts';
-import type { Effect, Ending, Stepped, Place, Run, Stimulus, Why } from './run.ts';
+import type { Effect, Ending, Stepped, Place, Run, Stimulus, StepDecision } from './run.ts';
 import { edgeOfSend, isOfSend, zoneTold } from './told.ts';
 import { after, AWAITED_MS, SEND_TELLS, windowOf, type Version } from './version.ts';
 import { endsWait, graceMsOf, isLate, restsUntil } from './waits.ts';
@@ -42,7 +42,7 @@ class Walk {
   #facts: Facts;
   readonly #lateMs: number;
   readonly #effects: Effect[] = [];
-  readonly #why: Why[] = [];
+  readonly #why: StepDecision[] = [];
   #asOfMs: number;
   #place: Place;
   #ended: Ending | undefined;

@@ -3,10 +3,11 @@
  * as recipient variables: our ref above all, and what the template filled in.
  */
 import type { Adapter, AdapterTools, Outcome, Outgoing, Sender, Settings } from '../adapter.ts';
-import { secretsOf } from '../kit/outcome.ts';
+import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher } from '../kit/mail/attachments.ts';
 import { receiveMailgun } from './callback.ts';
 import { letterOf, partsOf, together, type Letter } from './letter.ts';
+import { domainOf, type SendsAs } from '../kit/mail/domain.ts';
 import { lookUpMailgun } from './lookUp.ts';
 import { encodeMultipart } from './multipart.ts';
 import { mailgunOutcome } from './outcomes.ts';
@@ -26,9 +27,22 @@ export const mailgun: Adapter = {
   idempotent: false,
   batchSize: MOST_RECIPIENTS,
   open: openMailgun,
+  sendsAs,
   receive: receiveMailgun,
   parsedApart: ['inbound'],
 };
+
+/** Bounces go to Mailgun under the domain that it knows (documentation.mailgun.com, "Domain verification"). */
+function sendsAs(settings: Settings): SendsAs {
+  const { domain } = mailgunAccount(settings);
+  const sender = textSetting(settings, 'fromAddress') ?? textSetting(settings, 'incomingAddress');
+  return {
+    from: domainOf(sender) ?? domain,
+    envelope: domain,
+    spf: { mechanism: 'include:mailgun.org', isCertain: true },
+    selectors: ['smtp', 'mx', 'pic', 'k1', 'mailo'],
+  };
+}
 
 /** A call has at most 25 MB. Characters of the variables, with much left for what is shared. */
 const MOST_VARIABLES = 4_000_000;

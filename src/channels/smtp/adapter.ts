@@ -3,6 +3,7 @@
  * arrives; a bounce comes as mail to the bounce address, where that reaches us (`receive.ts`).
  */
 import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
 import type {
   Adapter,
   AdapterTools,
@@ -14,9 +15,10 @@ import type {
 } from '../adapter.ts';
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { attachmentFetcher, isShownIn, type Attachment } from '../kit/mail/attachments.ts';
+import { domainOf, type SendsAs } from '../kit/mail/domain.ts';
 import { HIDE_LINK, linkIn, withHtmlLink, withTextLink } from '../kit/mail/unsubscribeLink.ts';
 import { bounceAddressOf, nameOf } from './name.ts';
-import type { Mail, Posting } from './post.ts';
+import type { Mail, MailPool } from './post.ts';
 import { receiveSmtp } from './receive.ts';
 
 const SETTINGS = {
@@ -102,15 +104,30 @@ export const smtp: Adapter = {
   confirms: 'nothing',
   idempotent: false,
   open: openSmtp,
+  sendsAs,
   receive: receiveSmtp,
   parsedApart: ['mail'],
   takesMail: true,
 };
 
+/** Who runs the server says what SPF should name; its own address is the nearest to it. */
+function sendsAs(settings: Settings): SendsAs | undefined {
+  const from = domainOf(textSetting(settings, 'from'));
+  const host = textSetting(settings, 'host') ?? '';
+  return from === undefined
+    ? undefined
+    : {
+        from,
+        envelope: domainOf(textSetting(settings, 'bounceAddress')) ?? from,
+        spf: { mechanism: `${isIP(host) ? `ip${isIP(host)}` : 'a'}:${host.toLowerCase()}`, isCertain: false },
+        selectors: ['default', 'mail', 'dkim', 's1', 'selector1'],
+      };
+}
+
 type Email = Extract<Outgoing['rendered'], { channel: 'email' }>;
 function openSmtp(settings: Settings, tools: AdapterTools): Sender {
   // The library is 5 MB of code, and most installs send no mail through a server of their own.
-  let opened: Promise<Posting> | undefined;
+  let opened: Promise<MailPool> | undefined;
   const posting = () =>
     (opened ??= import('./post.ts').then(({ openPosting }) => openPosting(settings, tools)));
   const fetchAll = attachmentFetcher(tools);

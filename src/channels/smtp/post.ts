@@ -20,13 +20,13 @@ export type Mail = MailParts & {
 };
 
 /** A pool that is open. */
-export type Posting = {
+export type MailPool = {
   post(mail: Mail, secrets: string[]): Promise<Outcome>;
   close(): void;
 };
 
 /** Opens a pool; its connections open with the first mails. */
-export function openPosting(settings: Settings, tools: AdapterTools): Posting {
+export function openPosting(settings: Settings, tools: AdapterTools): MailPool {
   const pool = poolOf(settings, tools);
   return { post: (mail, secrets) => deliver(pool, mail, secrets), close: () => pool.close() };
 }

@@ -24,7 +24,7 @@ export function collectedFile(name: string): string {
 }
 
 /** One call that a provider takes. */
-export type Call = {
+export type ProviderCall = {
   method: 'GET' | 'POST' | 'DELETE';
   path: RegExp;
   /** How the body is written; absent: there is none. A form is an object whose repeated fields are lists. */
@@ -46,7 +46,7 @@ export type Described = {
   readOn: string;
   /** The document of the collection that says all of it. */
   collected?: string;
-  calls: readonly Call[];
+  calls: readonly ProviderCall[];
 };
 
 /** What codes mean, class by class. */

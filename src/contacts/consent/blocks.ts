@@ -9,11 +9,12 @@ import type { Cause } from '../../../contract/reasons.ts';
 import { bucketOf, type IdSource } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { noteLeft } from '../changes.ts';
+import { noteRefused } from '../refused.ts';
 import { addressOf, formerAddresses, identityOfAddress, keyOf, keyText } from '../keys.ts';
 import { insertConsent } from '../sql.destinations.ts';
 import { ownersOf, touchContacts } from '../sql.resolve.ts';
 import { bitsOf } from './classes.ts';
-import { compileBlocks, type Compiled, type CompiledBlock } from './compiled.ts';
+import { compileBlocks, type CompiledConsent, type CompiledBlock } from './compiled.ts';
 import { hashOfProof, proofOf } from './proof.ts';
 import {
   forgetAddresses,
@@ -79,6 +80,8 @@ export function stopBlock(at: At, integrationId: number, by: 'person' | 'provide
   return { ...stop, cause: 'opted_out_channel', classes: ['marketing'] };
 }
 
+const SWITCHED_OFF = 'marketing switched off';
+
 /** WhatsApp's own switch for marketing messages (`user_preferences`, error 131050) is for one number, and back on there only. */
 export function marketingSwitchBlock(at: At, integrationId: number): Block {
   return {
@@ -87,7 +90,7 @@ export function marketingSwitchBlock(at: At, integrationId: number): Block {
     integrationId,
     classes: ['marketing'],
     by: 'provider',
-    reason: 'marketing switched off',
+    reason: SWITCHED_OFF,
   };
 }
 
@@ -148,8 +151,10 @@ export async function blockDestinations(
   for (const block of stopping) {
     const { contactId } = locked.of(block);
     const saysNo = block.cause.startsWith('opted_out') || block.cause === 'complained';
-    if (contactId !== undefined && saysNo && block.classes.includes('marketing'))
-      noteLeft(tx, block.workspaceId, [contactId]);
+    if (contactId === undefined || !saysNo || !block.classes.includes('marketing')) continue;
+    const { workspaceId, channel } = block;
+    noteLeft(tx, workspaceId, [contactId]);
+    if (isTheirWord(block)) noteRefused(tx, { contactId, channel, workspaceId, atMs: nowMs });
   }
   await recompile(
     tx,
@@ -158,6 +163,11 @@ export async function blockDestinations(
     locked,
     new Map(stopping.map((one) => [keyOfProof(locked.of(one).key), one.reason])),
   );
+}
+
+/** They said so themselves, to us or in the provider's app: not a business of them. */
+function isTheirWord({ by, reason }: Block): boolean {
+  return by === 'person' || reason === SWITCHED_OFF;
 }
 
 /** Lifts blocks; returns whether anything was lifted. What is of another cause or of a higher rank stays. */
@@ -207,11 +217,11 @@ export async function liftByOperator(
 }
 
 /** What blocks addresses, compiled, by `blockKey`; those that nothing blocks are not in it. Locks nothing. */
-export async function blocksOf(db: Db, at: readonly At[]): Promise<Map<string, Compiled>> {
+export async function blocksOf(db: Db, at: readonly At[]): Promise<Map<string, CompiledConsent>> {
   const keys = new Map(at.map((one) => [blockKey(one), proofKeysOf(db, one)]));
   if (keys.size === 0) return new Map();
   const byProof = Map.groupBy(await selectBlocks(db, [...keys.values()].flat()), ({ proof }) => proof);
-  const compiled = new Map<string, Compiled>();
+  const compiled = new Map<string, CompiledConsent>();
   for (const [text, proofs] of keys) {
     const blocks = proofs.flatMap(({ proof }) => byProof.get(proof) ?? []);
     if (blocks.length) compiled.set(text, compileBlocks(blocks));

@@ -28,7 +28,7 @@ export function bitsAt(
 }
 
 /** What is kept on a destination. */
-export type Compiled = {
+export type CompiledConsent = {
   /** All classes that some block stops, for lists; the gate goes by `blocks`. */
   blockedClasses: number;
   /** The evidence of the first block; null without any. */
@@ -38,7 +38,7 @@ export type Compiled = {
 };
 
 /** Compiles the blocks of an address. */
-export function compileBlocks(rows: readonly CompiledBlock[]): Compiled {
+export function compileBlocks(rows: readonly CompiledBlock[]): CompiledConsent {
   if (rows.length === 0) return { blockedClasses: 0, blockedReason: null, blocks: null };
   const sorted = [...rows].sort(
     (a, b) => CAUSES.indexOf(a.cause) - CAUSES.indexOf(b.cause) || a.scope - b.scope,

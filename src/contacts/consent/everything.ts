@@ -7,7 +7,7 @@ import { toHex24 } from '../../base/ids.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { selectDestinations } from '../sql.destinations.ts';
 import { blockDestinations, blockKey, blocksOf, liftBlocks, type At, type Rank } from './blocks.ts';
-import { readBlocks, type Compiled } from './compiled.ts';
+import { readBlocks, type CompiledConsent } from './compiled.ts';
 
 /** A contact of a workspace. */
 export type Someone = { workspaceId: number; contactId: number };
@@ -66,7 +66,10 @@ export async function whoLeft(db: Db, people: readonly Someone[]): Promise<Set<n
 }
 
 /** Those that have left everything, by what blocks the addresses that they have by nature (`markOf`). */
-export function leftAmong(blocks: ReadonlyMap<string, Compiled>, people: readonly Someone[]): Someone[] {
+export function leftAmong(
+  blocks: ReadonlyMap<string, CompiledConsent>,
+  people: readonly Someone[],
+): Someone[] {
   return people.filter((one) =>
     readBlocks(blocks.get(blockKey(markOf(one)))?.blocks ?? null)?.some(
       ({ cause }) => cause === 'opted_out_all',

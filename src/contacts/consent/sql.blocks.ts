@@ -4,7 +4,7 @@ import type { Cause } from '../../../contract/reasons.ts';
 import { bucketOf } from '../../base/ids.ts';
 import type { Db } from '../../db/pool.ts';
 import { numbers, texts } from '../sql.arrays.ts';
-import type { Compiled, CompiledBlock } from './compiled.ts';
+import type { CompiledConsent, CompiledBlock } from './compiled.ts';
 
 /** Where an address is kept in the suppressions. */
 export type ProofKey = { hash: number; workspaceId: number; channel: ChannelName; proof: string };
@@ -89,10 +89,10 @@ export async function forgetAddresses(db: Db, keys: readonly ProofKey[]): Promis
 }
 
 /** Compiled blocks of a destination, by its id. */
-type CompiledAt = Compiled & { contactId: number; id: number };
+type CompiledAt = CompiledConsent & { contactId: number; id: number };
 
 /** Compiled blocks of every destination of a contact with an address. */
-type CompiledFor = Compiled & {
+type CompiledFor = CompiledConsent & {
   contactId: number;
   workspaceId: number;
   channel: ChannelName;
@@ -100,7 +100,7 @@ type CompiledFor = Compiled & {
 };
 
 /** Blocks as the text of an array, since arrays do not nest in unnest. */
-const blocksText = ({ blocks }: Compiled) => (blocks ? texts(blocks, (one) => one) : null);
+const blocksText = ({ blocks }: CompiledConsent) => (blocks ? texts(blocks, (one) => one) : null);
 
 /** Writes what blocks destinations that were made just now. Locks them. */
 export async function writeBlocksAt(db: Db, rows: readonly CompiledAt[]): Promise<void> {

@@ -20,7 +20,9 @@ import {
 } from './sql.posts.ts';
 
 /** Something to be said in a group. Without `authorId` it is the business that says it. */
-export type Saying = Pick<Post, 'author' | 'content' | 'mentions' | 'mentionsAll'> & { authorId?: number };
+export type NewGroupPost = Pick<Post, 'author' | 'content' | 'mentions' | 'mentionsAll'> & {
+  authorId?: number;
+};
 
 /** Whether somebody may post in a group: the reason why not. */
 function mayPost(group: Group, author: Membership | undefined | 'business'): Fault | undefined {
@@ -43,7 +45,7 @@ export async function writePost(
   ids: IdSource,
   nowMs: number,
   of: { workspaceId: number; groupId: number; later: boolean },
-  saying: Saying,
+  saying: NewGroupPost,
 ): Promise<{ post: Post; group: Group } | Fault> {
   const group = await selectGroup(tx, of.workspaceId, of.groupId);
   if (!group) return fault('not_found', 'group: there is none with this id');

@@ -36,7 +36,7 @@ import {
 } from '../../conversations/groups/own.ts';
 import type { Tx } from '../../db/pool.ts';
 import { hearOnWebChat, webChatOf } from '../kit/webChat.ts';
-import { findConnection, type Connection } from './connections.ts';
+import { findConnection, type CompanyConnection } from './connections.ts';
 import {
   idIn,
   idOf,
@@ -142,7 +142,7 @@ export const accountChatRoutes: readonly Route[] = [
   }),
 ];
 
-type Standings = { connection: Connection; of: AccountStanding };
+type Standings = { connection: CompanyConnection; of: AccountStanding };
 type There = Standings & { own: OwnChat };
 
 async function standing(call: Call<unknown>): Promise<Standings | Fault> {
@@ -162,7 +162,7 @@ async function conversation(call: Call<unknown>): Promise<There | Fault> {
 }
 
 /** Keeps the connection until the transaction ends: what is done by it is done before a disconnect, or not at all. */
-async function hold(tx: Tx, connection: Connection): Promise<Fault | undefined> {
+async function hold(tx: Tx, connection: CompanyConnection): Promise<Fault | undefined> {
   const held = await holdGrant(tx, connection.clientWorkspaceId, { userId: connection.userId });
   if (isFault(held)) return held.field === undefined ? held : disconnected();
   return held.id === connection.id ? undefined : disconnected();
@@ -247,7 +247,7 @@ async function sayInGroup(call: Call<NewAccountSaying>, { connection, of, own }:
 }
 
 /** In the log of the account's workspace. What was said is not in it. */
-function noteOf(connection: Connection, id: string): Done['audit'] {
+function noteOf(connection: CompanyConnection, id: string): Done['audit'] {
   const { holderWorkspaceId: workspaceId, clientWorkspaceId } = connection;
   const detail = { company: clientWorkspaceId };
   return { workspaceId, action: 'connect.say', subject: `message:${id}`, detail };
@@ -314,7 +314,7 @@ function presentPost(post: Post, { contactId }: AccountStanding): AccountSaying 
   return { ...said, deletedAt: timeText(post.deletedMs) };
 }
 
-function present(own: OwnChat, { client }: Connection): AccountChatShown {
+function present(own: OwnChat, { client }: CompanyConnection): AccountChatShown {
   const { id, kind, unread, notify, mutedUntilMs, closedMs } = own;
   const looks =
     'group' in own ? own.group : { name: client.name, description: null, photoUrl: null, coverUrl: null };

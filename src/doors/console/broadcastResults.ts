@@ -1,8 +1,13 @@
 /** What became of a broadcast: its recipients by state, what it led to, and trying once more whom it did not reach. */
-import type { Static } from 'typebox';
+import { Type, type Static } from 'typebox';
+import { Readable } from 'node:stream';
 import { DELIVERY_STATES } from '../../../contract/doors/console/messages.ts';
 import {
+  ANSWER_KINDS,
+  AnswerPage,
+  NewRecipientsFile,
   RecipientPage,
+  RecipientsFile,
   ResultsShown,
   Retried,
   RetryFailed,
@@ -12,9 +17,11 @@ import { Id, oneOf } from '../../../contract/doors/fields.ts';
 import { breaks, isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { countBroadcast } from '../../broadcasts/forecast.ts';
+import { fileToken, openRecipients } from '../../broadcasts/file.ts';
 import { retryFailed } from '../../broadcasts/retry.ts';
 import { selectPeople } from '../../contacts/people.ts';
 import { deliveriesInRun, failuresInRun } from '../../ledger/deliveries.ts';
+import { answersToRun, hoursInRun } from '../../ledger/hours.ts';
 import { STATE, stateName, type StateName } from '../../ledger/states.ts';
 import { clicksOfCause } from '../../links/links.ts';
 import { nameOf } from './broadcastDrafts.ts';
@@ -26,7 +33,9 @@ import {
   queryId,
   queryWord,
   readLimit,
+  missing,
   reads,
+  timeText,
   writes,
   type Call,
   type Route,
@@ -46,8 +55,37 @@ export const resultRoutes: readonly Route[] = [
     handle: recipients,
   }),
   reads({
+    path: `${one}/answers`,
+    does: 'People who answered a broadcast: who wrote within a week, and who wanted no more.',
+    action: 'broadcasts.read',
+    query: { kind: oneOf(ANSWER_KINDS), limit: NEWEST_FIRST.limit, after: Id },
+    answer: AnswerPage,
+    handle: answers,
+  }),
+  writes({
+    path: `${one}/file`,
+    does: 'A link by which a CSV of recipients is fetched, without signing in, for ten minutes.',
+    action: 'contacts.export',
+    body: NewRecipientsFile,
+    answers: { 201: RecipientsFile },
+    secret: true,
+    handle: file,
+  }),
+  reads({
+    of: 'nobody',
+    path: '/recipients/:token/recipients.csv',
+    does: 'The CSV of recipients to which a link leads, written while it is fetched.',
+    action: 'contacts.export',
+    mediaType: 'text/csv; charset=utf-8',
+    answer: Type.Unsafe<string | Readable>(Type.String()),
+    async handle({ ctx, params, nowMs }) {
+      const lines = await openRecipients(ctx, params['token'] ?? '', nowMs);
+      return lines ? Readable.from(lines) : missing('file, or the link is too old: make another');
+    },
+  }),
+  reads({
     path: `${one}/results`,
-    does: 'What a broadcast led to: why some did not get it, and which links were opened.',
+    does: 'What a broadcast led to: hour by hour, why some did not get it, who answered, and which links were opened.',
     action: 'broadcasts.read',
     answer: ResultsShown,
     handle: results,
@@ -110,16 +148,62 @@ async function recipients(call: Call): Promise<RecipientPage | Fault> {
   };
 }
 
+async function answers(call: Call): Promise<AnswerPage | Fault> {
+  const kind = queryWord(call, 'kind', ANSWER_KINDS);
+  if (isFault(kind)) return kind;
+  const limit = readLimit(call);
+  if (isFault(limit)) return limit;
+  const after = queryId(call, 'after');
+  if (isFault(after)) return after;
+  const broadcast = await find(call);
+  if (isFault(broadcast)) return broadcast;
+  if (kind === undefined) return breaks('kind', 'is required');
+  if (broadcast.runId === null) return { people: [], next: null };
+  const { ctx, workspace } = call;
+  const page = { kind, afterContactId: after ?? 0, limit: limit + 1 };
+  const found = await answersToRun(ctx.sql, workspace.id, broadcast.runId, page);
+  const rows = found.slice(0, limit);
+  const named = rows.map(({ contactId }) => ({ workspaceId: workspace.id, contactId }));
+  const people = await selectPeople(ctx.sql, named, { channel: broadcast.channel, attributes: false });
+  return {
+    people: rows.map(({ contactId, atMs }) => ({
+      contactId: idText(contactId),
+      name: nameOf(people.get(contactId)),
+      at: timeText(atMs),
+    })),
+    next: found.length > limit ? toHex24(rows.at(-1)!.contactId) : null,
+  };
+}
+
+async function file(
+  call: Call<Static<typeof NewRecipientsFile>>,
+): Promise<Work<201, RecipientsFile> | Fault> {
+  const broadcast = await find(call);
+  if (isFault(broadcast)) return broadcast;
+  const { ctx, workspace, nowMs, body } = call;
+  const of = { workspaceId: workspace.id, broadcastId: broadcast.id, state: body.state };
+  return async () => {
+    const { token, untilMs } = fileToken(ctx.vault, of, nowMs);
+    const url = `${ctx.publicUrl()}/api/recipients/${token}/recipients.csv`;
+    const audit = { action: 'broadcast.file', subject: `broadcast:${broadcast.id}`, detail: { ...body } };
+    return { status: 201, body: { url, expiresAt: timeText(untilMs) }, audit };
+  };
+}
+
 async function results(call: Call): Promise<ResultsShown | Fault> {
   const broadcast = await find(call);
   if (isFault(broadcast)) return broadcast;
   const { ctx, workspace } = call;
-  const { runId } = broadcast;
-  const [counts, amiss, links] = await Promise.all([
+  const { runId, channel } = broadcast;
+  const lanes = ctx.queue.lanes().map(({ bucket }) => bucket);
+  const [counts, amiss, links, hours] = await Promise.all([
     countBroadcast(ctx.broadcasts, ctx.sql, broadcast),
     runId === null ? { failures: [], bounded: false } : failuresInRun(ctx.sql, workspace.id, runId),
     runId === null ? [] : clicksOfCause(ctx.sql, workspace.id, runId),
+    runId === null ? [] : hoursInRun(ctx.sql, lanes, runId),
   ]);
+  const sum = (name: 'replied' | 'optedOut' | 'segments') => hours.reduce((all, hour) => all + hour[name], 0);
+  const isCounted = hours.length > 0 || counts.accepted + counts.delivered + counts.read === 0;
   return {
     counts,
     failures: amiss.failures.map(({ state, code, detail, n }) => ({
@@ -130,5 +214,8 @@ async function results(call: Call): Promise<ResultsShown | Fault> {
     })),
     failuresBounded: amiss.bounded,
     links: links.map(({ longUri, people, clicks }) => ({ url: longUri, people, clicks })),
+    hours: hours.map(({ hourMs, segments: _segments, ...hour }) => ({ at: timeText(hourMs), ...hour })),
+    answers: isCounted ? { replied: sum('replied'), optedOut: sum('optedOut') } : null,
+    segments: isCounted && channel === 'sms' ? sum('segments') : null,
   };
 }

@@ -61,17 +61,17 @@ export const connectionRoutes: readonly Route[] = [
 ];
 
 /** A grant of the caller's, with whom it is to. */
-export type Connection = Awaited<ReturnType<typeof grantsBy>>[number];
+export type CompanyConnection = Awaited<ReturnType<typeof grantsBy>>[number];
 
 /** The caller's grants; a key of a workspace is nobody's account. */
-async function own({ ctx, caller }: Call<unknown>): Promise<Connection[] | Fault> {
+async function own({ ctx, caller }: Call<unknown>): Promise<CompanyConnection[] | Fault> {
   return caller.operatorId === undefined
     ? fault('forbidden', 'Connections are those of an operator, in a session or by a key of the operator.')
     : await grantsBy(ctx.sql, caller.operatorId);
 }
 
 /** The caller's connection that the path names. */
-export async function findConnection(call: Call<unknown>): Promise<Connection | Fault> {
+export async function findConnection(call: Call<unknown>): Promise<CompanyConnection | Fault> {
   const grants = await own(call);
   if (isFault(grants)) return grants;
   const id = idIn(call, 'connectionId');
@@ -101,7 +101,7 @@ async function history(call: Call) {
   };
 }
 
-function present({ client, ...grant }: Connection): ConnectionShown {
+function present({ client, ...grant }: CompanyConnection): ConnectionShown {
   return {
     id: idText(grant.id),
     company: { clientId: client.id, name: client.name, logoUrl: client.logoUrl },

@@ -21,7 +21,7 @@ export const eventRoutes: readonly Route[] = [
   reads({
     path: '/events/names',
     action: 'contacts.read',
-    does: 'The names of events, with how often each was done, and by how many contacts.',
+    does: 'The names of events, with how often each was done, and by how many contacts: about, where there are many.',
     query: { limit: NEWEST_FIRST.limit, after: Type.String({ maxLength: EVENT_LIMITS.name }) },
     answer: EventNamesPage,
     handle: names,
@@ -71,5 +71,6 @@ async function names(call: Call): Promise<EventNamesPage | Fault> {
       contacts,
     })),
     next: page.next ?? null,
+    exact: page.isExact,
   };
 }

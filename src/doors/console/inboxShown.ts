@@ -11,7 +11,7 @@ import { messagesById } from '../../conversations/history.ts';
 import type { Message } from '../../conversations/message.ts';
 import type { Db } from '../../db/pool.ts';
 import type { InboxRow } from '../../inbox/inbox.ts';
-import type { Note } from '../../inbox/notes.ts';
+import type { InboxNote } from '../../inbox/notes.ts';
 import { deliveriesByCause } from '../../ledger/deliveries.ts';
 import { presentDelivery, consoleMessage, saidBy } from './present.ts';
 import { idText, timeText } from './route.ts';
@@ -141,7 +141,7 @@ export async function presentMessages(
 }
 
 /** A note among what was said. */
-export function presentNote(note: Note, names: ReadonlyMap<number, string>): ThreadEntry {
+export function presentNote(note: InboxNote, names: ReadonlyMap<number, string>): ThreadEntry {
   return {
     type: 'note',
     id: toHex24(note.id),

@@ -9,7 +9,7 @@ import { survivorsOf } from '../../contacts/merge.ts';
 import { plainText } from '../../content/fallback.ts';
 import { conversationsOf } from '../../conversations/conversations.ts';
 import { messagesById } from '../../conversations/history.ts';
-import { askedIn, excerptOf, findMessages, type Asked } from '../../inbox/find.ts';
+import { askedIn, excerptOf, findMessages, type SearchWords } from '../../inbox/find.ts';
 import { namesOf } from './inboxShown.ts';
 import { idText, readPage, reads, timeText, type Call, type Route } from './route.ts';
 
@@ -39,7 +39,7 @@ async function search(call: Call): Promise<MessagesFound | Fault> {
 /** What people said before they became somebody else is shown as said by who they are now. */
 async function presentFound(
   { ctx: { sql }, workspace }: Call,
-  asked: Asked,
+  asked: SearchWords,
   found: readonly { id: number; contactId: number }[],
 ): Promise<MessagesFound['messages']> {
   if (!found.length) return [];

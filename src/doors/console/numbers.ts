@@ -21,7 +21,7 @@ import {
   nationalForm,
   normalisePhone,
   takesTexts,
-  type Line,
+  type PhoneLine,
   type Phone,
 } from '../../content/phone.ts';
 import { createTurns } from '../../base/turns.ts';
@@ -151,7 +151,7 @@ function presentNumber(
 }
 
 /** The provider's word goes before the range's: a number may have been taken along to another kind of line. */
-function receivesTexts(line: Line, found: KnownNumber | undefined): boolean | undefined {
+function receivesTexts(line: PhoneLine, found: KnownNumber | undefined): boolean | undefined {
   if (found) return found.valid ? takesTexts(found.lineType ?? line.type) : false;
   return line.valid ? takesTexts(line.type) : undefined;
 }

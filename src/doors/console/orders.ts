@@ -16,7 +16,7 @@ import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { fromHex24, isId, MAX_ID, readId, toHex24 } from '../../base/ids.ts';
 import { readingsOf } from '../../base/microseconds.ts';
 import type { Workspace } from '../../accounts/workspaces.ts';
-import { actorOfCompany, type Who } from '../../connect/grants.ts';
+import { actorOfCompany, type GrantKey } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import { readTexts, writeText, ORDER_TEXTS } from '../../orders/alerts.ts';
 import { readOrder, type OrderRead } from '../../orders/given.ts';
@@ -30,7 +30,7 @@ import {
   removeOrder,
   type OrderName,
   type Telling,
-  type Whose,
+  type OrderOwner,
 } from '../../orders/orders.ts';
 import { changeOrderSettings, orderSettings } from '../../orders/settings.ts';
 import { givenIn, pathsIn } from '../../orders/words.ts';
@@ -177,7 +177,7 @@ export const orderRoutes: readonly Route[] = [
 type Account = {
   acting: ActingFor | undefined;
   workspace: Workspace;
-  whose: Whose;
+  whose: OrderOwner;
   telling: Telling;
 };
 
@@ -199,11 +199,11 @@ async function accountOf(call: Call<unknown>): Promise<Account | Fault> {
     clockAheadMs: workspace.clockAheadMs,
     path: pathsIn(WORDS, '').path,
   };
-  const whose: Whose = { workspaceId: workspace.id, clientId: acting?.companyId };
+  const whose: OrderOwner = { workspaceId: workspace.id, clientId: acting?.companyId };
   return { acting, workspace, whose, telling };
 }
 
-function whoIn({ connectId, userId }: Readonly<Record<string, string>>): Who | undefined | Fault {
+function whoIn({ connectId, userId }: Readonly<Record<string, string>>): GrantKey | undefined | Fault {
   if (connectId !== undefined && userId !== undefined)
     return breaks('connectId', 'give this or userId, not both');
   if (connectId !== undefined) return { connectId };

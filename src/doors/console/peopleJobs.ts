@@ -144,12 +144,13 @@ export const peopleJobRoutes: readonly Route[] = [
   }),
 ];
 
-function whoOf({ rule, contacts, setId, segmentId }: Who): WhoAsked {
+function whoOf({ rule, contacts, setId, segmentId, broadcast }: Who): WhoAsked {
   return {
     ...(rule === undefined ? {} : { rule }),
     contacts: contacts?.map(idOf),
     setId: setId === undefined ? undefined : idOf(setId),
     segmentId: segmentId === undefined ? undefined : idOf(segmentId),
+    broadcast: broadcast && { ...broadcast, id: idOf(broadcast.id) },
   };
 }
 

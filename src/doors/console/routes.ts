@@ -18,6 +18,8 @@ import { clockRoutes } from './clock.ts';
 import { contactRoutes } from './contacts.ts';
 import { exportRoutes } from './export.ts';
 import { eventRoutes } from './events.ts';
+import { domainRoutes } from './domainCheck.ts';
+import { feedRoutes } from './feed.ts';
 import { groupRoutes } from './groups.ts';
 import { historyRoutes } from './history.ts';
 import { importRoutes } from './imports.ts';
@@ -60,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...requestRoutes,
   ...healthRoutes,
+  ...domainRoutes,
   ...integrationRoutes,
   ...audienceRoutes,
   ...peopleJobRoutes,
@@ -68,6 +71,7 @@ export const ROUTES: readonly Route[] = [
   ...exportRoutes,
   ...historyRoutes,
   ...timelineRoutes,
+  ...feedRoutes,
   ...eventRoutes,
   ...importRoutes,
   ...setRoutes,

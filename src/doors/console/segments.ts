@@ -13,7 +13,7 @@ import {
 import { NEWEST_FIRST } from '../../../contract/doors/console/fields.ts';
 import { oneOf } from '../../../contract/doors/fields.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
-import { BUCKETS, MAX_ID, toHex24 } from '../../base/ids.ts';
+import { MAX_ID, toHex24 } from '../../base/ids.ts';
 import {
   changeSegment,
   createSegment,
@@ -49,7 +49,6 @@ const one = '/segments/:segmentId';
 const answers = { 200: SegmentShown };
 /** Contacts that are shown of a rule. */
 const SAMPLE = 10;
-const EVERY_BUCKET = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
 
 /** `…/segments`. */
 export const segmentRoutes: readonly Route[] = [
@@ -151,7 +150,7 @@ function changes(): Route[] {
     writes({
       path: '/segments/try',
       action: 'contacts.read',
-      does: 'About for how many contacts a rule holds, and some of them. Nothing is kept.',
+      does: 'About for how many contacts a rule holds, and some of the newest of them. Nothing is kept.',
       body: RuleTried,
       answers: { 200: RuleShown },
       handle: tried,
@@ -167,7 +166,7 @@ async function tried(call: Call<{ rule: object }>): Promise<Work<200, Static<typ
   const { ctx, workspace, body, workspaceNowMs } = call;
   const found = await tryRule(ctx, ctx.sql, workspace.id, body.rule, workspaceNowMs);
   if (isFault(found)) return found;
-  const sample = await found.sample(EVERY_BUCKET, SAMPLE);
+  const sample = await found.sample(SAMPLE);
   const shown = { ...found.estimate, sample: sample.map(toHex24) };
   const audit = { action: 'segment.try', subject: 'segment', detail: {} };
   return async () => ({ status: 200, body: shown, audit });

@@ -1,13 +1,13 @@
 /** Acting in a connected account: which workspace that is, and that the account lets it happen at the moment it does. */
 import type { Workspace } from '../../accounts/workspaces.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { grantOf, holdGrant, mayOnBehalf, type Ability, type Who } from '../../connect/grants.ts';
+import { grantOf, holdGrant, mayOnBehalf, type Ability, type GrantKey } from '../../connect/grants.ts';
 import { holdGrants } from '../../connect/held.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { HttpContext } from './context.ts';
 
 /** Who is acted for, in what. */
-export type ActingFor = { companyId: number; who: Who; ability: Ability };
+export type ActingFor = { companyId: number; who: GrantKey; ability: Ability };
 
 /** The workspace of a connected account, as it is before the transaction: how it reads numbers, times and money. */
 export async function workspaceOf(
@@ -28,7 +28,7 @@ export type ActingPlace = Pick<Workspace, 'id' | 'country' | 'timeZone' | 'clock
 export async function holdAccounts(
   tx: Tx,
   { companyId, ability }: Omit<ActingFor, 'who'>,
-  named: readonly Who[],
+  named: readonly GrantKey[],
 ): Promise<(ActingPlace | Fault)[]> {
   const grants = await holdGrants(tx, companyId, named);
   return grants.map((grant) => {

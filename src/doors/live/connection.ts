@@ -30,8 +30,8 @@ import type { HttpContext } from '../kit/context.ts';
 import type { Guests } from '../kit/guests.ts';
 import type { RateLimit } from '../kit/rateLimit.ts';
 import { readFrame, type ReadFrame } from './frames.ts';
-import { hashOf, type Hub, type Member, type Waiter } from './hub.ts';
-import { identify, type SessionOf, type Who } from './identify.ts';
+import { hashOf, type Hub, type LiveMember, type Waiter } from './hub.ts';
+import { identify, type SessionOf, type LivePerson } from './identify.ts';
 import { liveConversation, liveMessage, livePosted } from './present.ts';
 import { confirm, deliveriesOf, readUpTo, say, type } from './say.ts';
 
@@ -48,7 +48,7 @@ export type LiveDeps = {
 };
 
 /** A connection, as the door sees it. */
-export type Connection = {
+export type LiveConnection = {
   /** Called now and then: says that the server is there, and closes when the other side is not, or may not be any more. */
   pulse(): void;
   /** Finishes what was asked, and closes. */
@@ -78,10 +78,10 @@ type State = {
   readonly socket: WebSocket;
   readonly deps: LiveDeps;
   readonly address: string;
-  who?: Who;
+  who?: LivePerson;
   token?: string;
   workspace?: Workspace;
-  member?: Member;
+  member?: LiveMember;
   waiter?: Waiter;
   waitingFrames: number;
   /** What was asked, one after the other. */
@@ -92,7 +92,7 @@ type State = {
 };
 
 /** Takes over a socket, which was opened from `address`. */
-export function openConnection(socket: WebSocket, deps: LiveDeps, address: string): Connection {
+export function openConnection(socket: WebSocket, deps: LiveDeps, address: string): LiveConnection {
   const { clock, log } = deps.ctx;
   const state: State = {
     socket,
@@ -222,7 +222,7 @@ async function attach(state: State, contactId: number, cursor?: Cursor): Promise
 }
 
 function join(state: State, { contactId, seq, ahead }: Cursor): void {
-  const member: Member = {
+  const member: LiveMember = {
     workspaceId: state.who!.workspaceId,
     contactId,
     seq,

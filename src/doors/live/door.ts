@@ -16,7 +16,7 @@ import { addressOf } from '../kit/network.ts';
 import { createRateLimit } from '../kit/rateLimit.ts';
 import type { Door } from '../kit/server.ts';
 import { takeUpgrades, UNAVAILABLE } from '../kit/upgrades.ts';
-import { openConnection, type Connection, type LiveDeps } from './connection.ts';
+import { openConnection, type LiveConnection, type LiveDeps } from './connection.ts';
 import { createHub } from './hub.ts';
 import { webSessions } from './sessions.ts';
 
@@ -36,7 +36,7 @@ const GOODBYE_MS = 2_000;
 /** The door, and what has to run for it. */
 export function createLive(tools: LiveTools): { door: Door; part: Part } {
   const hub = createHub(tools);
-  const connections = new Set<Connection>();
+  const connections = new Set<LiveConnection>();
   const limit = createRateLimit(SAID_PER_S);
   let isStopping = false;
   let cancel: (() => void) | undefined;

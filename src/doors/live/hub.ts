@@ -18,10 +18,10 @@ import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessio
 import type { News, Notices } from '../../live/notices.ts';
 import { messagesPosted } from '../../broadcasts/posted.ts';
 import { postsNamed } from '../../conversations/groups/posts.ts';
-import { presentEntry, type Named } from './present.ts';
+import { presentEntry, type LogNames } from './present.ts';
 
 /** A connection that is sent what happens to a contact, from a place in the log on. */
-export type Member = {
+export type LiveMember = {
   readonly workspaceId: number;
   readonly contactId: number;
   /** What it was sent up to. */
@@ -45,10 +45,10 @@ export type Waiter = {
 /** The connected people of this process. */
 export type Hub = Part & {
   /** Adds a connection; false when the contact has too many. */
-  join(member: Member): boolean;
-  leave(member: Member): void;
+  join(member: LiveMember): boolean;
+  leave(member: LiveMember): void;
   /** What was sent to a member has left. */
-  ready(member: Member): void;
+  ready(member: LiveMember): void;
   wait(waiter: Waiter): void;
   unwait(waiter: Waiter): void;
   /** True once it was stopped, or will be. */
@@ -68,7 +68,7 @@ type Deps = { sql: Sql; clock: Clock; log: Log; notices: Pick<Notices, 'onNews'>
 
 /** Who is connected, and what is to be looked at. */
 type Register = {
-  rooms: Map<number, Set<Member>>;
+  rooms: Map<number, Set<LiveMember>>;
   waiting: Map<string, Set<Waiter>>;
   changed: Set<number>;
   rung: Bell;
@@ -145,7 +145,7 @@ function presenceNotes(deps: Deps): (contactId: number) => void {
 }
 
 function createRegister(): Register {
-  const rooms = new Map<number, Set<Member>>();
+  const rooms = new Map<number, Set<LiveMember>>();
   const changed = new Set<number>();
   const rung = bell();
   return {
@@ -236,7 +236,7 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: News): void 
 /** Sends what is new to contacts' connections, up to a bound each; returns the contacts for which there may be more. */
 async function forward(
   { sql }: Deps,
-  rooms: ReadonlyMap<number, ReadonlySet<Member>>,
+  rooms: ReadonlyMap<number, ReadonlySet<LiveMember>>,
   contactIds: readonly number[],
 ): Promise<number[]> {
   // A connection that is full has its place kept; it goes on from there when it is ready.
@@ -263,9 +263,9 @@ async function forward(
 /** What entries name: messages of the workspaces, and what was posted. */
 async function namedIn(
   sql: Sql,
-  open: readonly { contactId: number; members: readonly Member[] }[],
+  open: readonly { contactId: number; members: readonly LiveMember[] }[],
   entries: ReadonlyMap<number, readonly LogEntry[]>,
-): Promise<Named> {
+): Promise<LogNames> {
   const posts = [...entries.values()].flat().filter(({ kind }) => kind === ENTRY.post);
   const idsOf = (detail: number) => [
     ...new Set(posts.filter((entry) => entry.detail === detail).map(({ messageId }) => messageId!)),
@@ -280,7 +280,7 @@ async function namedIn(
 
 async function messagesOf(
   sql: Sql,
-  open: readonly { contactId: number; members: readonly Member[] }[],
+  open: readonly { contactId: number; members: readonly LiveMember[] }[],
   entries: ReadonlyMap<number, readonly LogEntry[]>,
 ): Promise<Map<number, Message>> {
   const found = new Map<number, Message>();
@@ -294,7 +294,7 @@ async function messagesOf(
   return found;
 }
 
-function sendTo(member: Member, entries: readonly LogEntry[], named: Named): void {
+function sendTo(member: LiveMember, entries: readonly LogEntry[], named: LogNames): void {
   for (const entry of entries) {
     if (entry.seq <= member.seq) continue;
     if (entry.seq > member.seq + 1) return member.lost();
@@ -307,13 +307,13 @@ function sendTo(member: Member, entries: readonly LogEntry[], named: Named): voi
   }
 }
 
-function tell(member: Member, event: LiveEvent): void {
+function tell(member: LiveMember, event: LiveEvent): void {
   member.send({ type: 'event', cursor: cursorText({ ...member, ahead: [...member.ahead] }), event });
 }
 
 async function findChanged(
   { sql }: Deps,
-  rooms: ReadonlyMap<number, ReadonlySet<Member>>,
+  rooms: ReadonlyMap<number, ReadonlySet<LiveMember>>,
   mark: (contactId: number) => void,
 ): Promise<void> {
   const all = [...rooms.keys()];

@@ -4,7 +4,7 @@ import type { Keyring } from '../../accounts/keys.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
 
 /** Who is connected: a contact, or somebody by the business's own id for them who may not be a contact yet. */
-export type Who =
+export type LivePerson =
   | { workspaceId: number; contactId: number; userId?: undefined }
   | { workspaceId: number; userId: string; contactId?: undefined };
 
@@ -17,7 +17,7 @@ export async function identify(
   sessionOf: SessionOf | undefined,
   token: string,
   nowMs: number,
-): Promise<Who | Fault> {
+): Promise<LivePerson | Fault> {
   if (token.split('.').length !== 3) {
     const session = await sessionOf?.(token);
     return session ?? fault('invalid_auth', 'The token is none, or is not good any more.');

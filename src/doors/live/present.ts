@@ -44,14 +44,14 @@ export function liveConversation(conversation: Conversation): LiveConversation {
 }
 
 /** What the entries of a log name. */
-export type Named = {
+export type LogNames = {
   messages: ReadonlyMap<number, Message>;
   posts: ReadonlyMap<number, Post>;
   posted: ReadonlyMap<number, PostedMessage>;
 };
 
 /** An entry of the log as an event; undefined when what it names is gone. */
-export function presentEntry(entry: LogEntry, { messages, posts, posted }: Named): LiveEvent | undefined {
+export function presentEntry(entry: LogEntry, { messages, posts, posted }: LogNames): LiveEvent | undefined {
   const { kind, messageId, detail, atMs } = entry;
   if (kind === ENTRY.post) {
     const post = posts.get(messageId!);

@@ -25,7 +25,7 @@ import type { Delivery } from '../../ledger/delivery.ts';
 import { STATE } from '../../ledger/states.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { webChatOf, webDestination } from '../kit/webChat.ts';
-import type { Who } from './identify.ts';
+import type { LivePerson } from './identify.ts';
 
 /** A conversation that is full takes nothing more (api/sunshine.md §1.3). */
 const MOST_MESSAGES = 30_000;
@@ -38,7 +38,7 @@ type Said = { contactId: number; messageId?: number };
 /** Says something, once for each `clientId` of a person; without content, the conversation is only started. */
 export async function say(
   ctx: HttpContext,
-  who: Who,
+  who: LivePerson,
   workspace: Workspace,
   what: { clientId: string; content?: Content },
 ): Promise<Said | Fault> {
@@ -75,7 +75,7 @@ type There = { contactId: number; destinationId: number; workspaceId: number; co
 async function arrive(
   ctx: HttpContext,
   tx: Tx,
-  who: Who,
+  who: LivePerson,
   integrationId: number,
   atMs: number,
 ): Promise<There | Fault> {

@@ -22,14 +22,14 @@ export type PushApi = (typeof SERVICES)[number];
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Whom a call is about: a user of the business's own, or a device whose user is not known. */
-export type Who = Identity & { kind: 'external' | 'anonymous' };
+export type OutboundUser = Identity & { kind: 'external' | 'anonymous' };
 
 /** A device's address at a push service. */
 type Token = { service: PushApi; token: string };
 
 /** A user, read. */
 export type ReadUser = {
-  who: Who;
+  who: OutboundUser;
   /** What the user was known by before. */
   previous: string | undefined;
   email: string | undefined;
@@ -45,7 +45,7 @@ const MOST_TOKENS = 100;
 const MOST_DEPTH = 32;
 
 /** The user of a body; `at` stands before the names of fields. `country` is where numbers without a plus are from. */
-export function readUser(body: Fields, at: string, country: string, known?: Who): ReadUser | Fault {
+export function readUser(body: Fields, at: string, country: string, known?: OutboundUser): ReadUser | Fault {
   const who = known && !isGiven(body['user_id']) && !isGiven(body['anon_id']) ? known : readWho(body, at);
   if (isFault(who)) return who;
   const both = isGiven(body['user_id']) && isGiven(body['anon_id']);
@@ -74,7 +74,7 @@ export function readUser(body: Fields, at: string, country: string, known?: Who)
 }
 
 /** Whom a body is about. */
-export function readWho(body: Fields, at: string): Who | Fault {
+export function readWho(body: Fields, at: string): OutboundUser | Fault {
   const isAnonymous = !isGiven(body['user_id']) && isGiven(body['anon_id']);
   const field = isAnonymous ? 'anon_id' : 'user_id';
   const value = readId(body[field], `${at}${field}`);

@@ -11,11 +11,11 @@ import type { Upserted } from '../../contacts/upsert.ts';
 import type { WantedDestination } from '../../contacts/wanted.ts';
 import { mergePeople } from '../../people/people.ts';
 import { integrationsOf, type PushIntegrations } from './pushIntegrations.ts';
-import { type ReadUser, type Who } from './read.ts';
+import { type ReadUser, type OutboundUser } from './read.ts';
 import type { Call } from './route.ts';
 
 /** Something told of somebody: an event, a user, or both. */
-export type ToldOfOne = { who: Who; user?: ReadUser | undefined; event?: TrackedPerson['event'] };
+export type ToldOfOne = { who: OutboundUser; user?: ReadUser | undefined; event?: TrackedPerson['event'] };
 
 /** Keeps what was told, and does what follows from it. */
 export async function tell(call: Call<unknown>, entries: readonly ToldOfOne[]): Promise<Upserted[] | Fault> {

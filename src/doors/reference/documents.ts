@@ -41,10 +41,10 @@ import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES as SUNSHINE } from '../sunshine/rout
 import { SDK_ROUTES } from '../sunshine/sdkRoutes.ts';
 import { TOKEN } from '../web1on1/door.ts';
 import { ROUTES as WEB1ON1 } from '../web1on1/routes.ts';
-import type { Described, Documented } from './openapi.ts';
+import type { DescribedRoute, Documented } from './openapi.ts';
 import { OTHERS } from './others.ts';
 
-type Served = Omit<Described, 'path' | 'does' | 'answers' | 'upload' | 'open' | 'query'> & {
+type Served = Omit<DescribedRoute, 'path' | 'does' | 'answers' | 'upload' | 'open' | 'query'> & {
   path: string;
   does?: string;
   answers?: Answers;
@@ -54,7 +54,7 @@ type Served = Omit<Described, 'path' | 'does' | 'answers' | 'upload' | 'open' | 
 };
 
 /** What a route of a door's kit is to a document, under one of its paths. */
-function described(route: Served, path: string): Described {
+function described(route: Served, path: string): DescribedRoute {
   const { method, does, body, orArray, answers, upload, of, query, mediaType } = route;
   return {
     method,
@@ -65,7 +65,7 @@ function described(route: Served, path: string): Described {
     ...(orArray ? { orArray } : {}),
     ...(upload ? { upload: true } : {}),
     ...(mediaType ? { mediaType } : {}),
-    ...(query ? { query: query as NonNullable<Described['query']> } : {}),
+    ...(query ? { query: query as NonNullable<DescribedRoute['query']> } : {}),
     ...(of === 'nobody' ? { open: true } : {}),
   };
 }

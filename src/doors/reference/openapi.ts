@@ -7,7 +7,7 @@ import { Nothing } from '../../../contract/doors/fields.ts';
 import type { Answers } from '../kit/route.ts';
 
 /** A route as a document describes it. `path` is as the router has it: `/api/me/invitations/:workspaceId`. */
-export type Described = {
+export type DescribedRoute = {
   method: string;
   path: string;
   does: string;
@@ -34,7 +34,7 @@ export type Documented = {
   fault: TSchema;
   /** Schemas by name. */
   named: Readonly<Record<string, unknown>>;
-  routes: readonly Described[];
+  routes: readonly DescribedRoute[];
 };
 
 /** The document. */
@@ -73,7 +73,7 @@ function isSchema(value: unknown): value is TSchema {
   return typeof value === 'object' && value !== null && ('properties' in value || 'anyOf' in value);
 }
 
-function operationOf(route: Described, of: Documented, names: Names): Record<string, unknown> {
+function operationOf(route: DescribedRoute, of: Documented, names: Names): Record<string, unknown> {
   const { method, path, does, query = {} } = route;
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
@@ -105,7 +105,7 @@ function operationId(method: string, path: string): string {
   return `${method.toLowerCase()}${named.join('')}`;
 }
 
-function bodyOf({ body, upload, orArray }: Described, names: Names): object | undefined {
+function bodyOf({ body, upload, orArray }: DescribedRoute, names: Names): object | undefined {
   if (upload) return { required: true, content: { 'multipart/form-data': { schema: { type: 'object' } } } };
   if (!body) return undefined;
   const one = shown(body, names);
@@ -113,7 +113,7 @@ function bodyOf({ body, upload, orArray }: Described, names: Names): object | un
   return { required: true, content: { 'application/json': { schema } } };
 }
 
-function responsesOf({ answers, mediaType }: Described, { fault }: Documented, names: Names): object {
+function responsesOf({ answers, mediaType }: DescribedRoute, { fault }: Documented, names: Names): object {
   const failed = { 'application/json': { schema: shown(fault, names) } };
   const entries = Object.entries(answers).map(([status, schema]) => [
     status,

@@ -2,14 +2,14 @@
 import { Type } from 'typebox';
 import { AnyObject, Nothing } from '../../../contract/doors/fields.ts';
 import { CHAT_CALLS } from '../pages/chat.ts';
-import type { Described } from './openapi.ts';
+import type { DescribedRoute } from './openapi.ts';
 
 const page = { mediaType: 'text/html', answers: { 200: Type.String() }, open: true };
 const script = { mediaType: 'text/javascript', answers: { 200: Type.String() }, open: true };
 const json = { answers: { 200: AnyObject } };
 
 /** They, by path. */
-export const OTHERS: readonly Described[] = [
+export const OTHERS: readonly DescribedRoute[] = [
   { method: 'GET', path: '/healthz', does: 'Whether the process is alive.', ...json, open: true },
   {
     method: 'GET',

@@ -5,10 +5,10 @@
 import type { Static } from 'typebox';
 import type { OrderGiven, OrderSkipped, ShoutOrder } from '../../../contract/doors/shout/orders.ts';
 import { fault, isFault, type Fault } from '../../base/fault.ts';
-import { actorOfCompany, type Who } from '../../connect/grants.ts';
+import { actorOfCompany, type GrantKey } from '../../connect/grants.ts';
 import type { Tx } from '../../db/pool.ts';
 import type { Order } from '../../orders/order.ts';
-import { createOrders, type Told } from '../../orders/orders.ts';
+import { createOrders, type NewOrder } from '../../orders/orders.ts';
 import { orderSettingsOf, type OrderSettings } from '../../orders/settings.ts';
 import { join, type Done, type Joined, type Way } from '../kit/change.ts';
 import type { HttpContext } from '../kit/context.ts';
@@ -19,9 +19,9 @@ import { readFlag, readHeaders } from './read.ts';
 import type { Call } from './route.ts';
 
 /** What one call asks for. */
-type Asked = { companyId: number; who: Who; once: boolean; order: unknown };
+type Asked = { companyId: number; who: GrantKey; once: boolean; order: unknown };
 /** What it is, with the account known: nothing is made where the account takes none. */
-type ReadIn = Told & { place: ActingPlace; accepts: boolean };
+type ReadIn = NewOrder & { place: ActingPlace; accepts: boolean };
 
 /** The work of a call that tells an order. */
 export async function createOrder(call: Call<Static<typeof OrderGiven>>): Promise<Joined | Fault> {

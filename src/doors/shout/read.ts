@@ -4,11 +4,11 @@ import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import { isId } from '../../base/ids.ts';
 import type { Tx } from '../../db/pool.ts';
 import { MAX_CONNECT_ID } from '../../connect/connectId.ts';
-import { holdGrant, mayOnBehalf, type Ability, type LiveGrant, type Who } from '../../connect/grants.ts';
+import { holdGrant, mayOnBehalf, type Ability, type LiveGrant, type GrantKey } from '../../connect/grants.ts';
 import type { Asked } from './route.ts';
 
 /** Whom the headers name: one of the two. */
-export function readHeaders({ connectId, userId }: Omit<Asked, 'failsOnDuplicate'>): Who | Fault {
+export function readHeaders({ connectId, userId }: Omit<Asked, 'failsOnDuplicate'>): GrantKey | Fault {
   return oneOfBoth(
     { value: connectId, field: 'X-Shout-Connect-ID' },
     { value: userId, field: 'X-Shout-User-Id' },
@@ -23,7 +23,7 @@ export function readFlag(text: string | undefined, name: string): boolean | Faul
 }
 
 /** Whom a body names: one of the two. `path` is what its fields stand in (`message`). */
-export function readWho(body: { connect_id?: unknown; user_id?: unknown }, path: string): Who | Fault {
+export function readWho(body: { connect_id?: unknown; user_id?: unknown }, path: string): GrantKey | Fault {
   return oneOfBoth(
     { value: body.connect_id ?? undefined, field: `${path}.connect_id` },
     { value: body.user_id ?? undefined, field: `${path}.user_id` },
@@ -49,7 +49,7 @@ export function readUserId(value: unknown, field: string): number | Fault {
 export async function actingFor(
   tx: Tx,
   clientWorkspaceId: number,
-  who: Who,
+  who: GrantKey,
   ability: Ability,
 ): Promise<LiveGrant | Fault> {
   const grant = await holdGrant(tx, clientWorkspaceId, who);
@@ -60,7 +60,7 @@ export async function actingFor(
 
 type Given = { value: unknown; field: string };
 
-function oneOfBoth(connect: Given, user: Given): Who | Fault {
+function oneOfBoth(connect: Given, user: Given): GrantKey | Fault {
   if (connect.value !== undefined && user.value !== undefined)
     return fault('bad_request', `${connect.field}: give this or ${user.field}, not both`, {
       field: connect.field,

@@ -13,7 +13,13 @@ import { ShoutId } from '../../../contract/doors/shout/fields.ts';
 import { csvLine } from '../../base/csv.ts';
 import { breaks, fault, isFault, type Fault } from '../../base/fault.ts';
 import type { Sql } from '../../db/pool.ts';
-import { disconnectAccount, lastGrantOf, listGrants, type Grant, type Who } from '../../connect/grants.ts';
+import {
+  disconnectAccount,
+  lastGrantOf,
+  listGrants,
+  type Grant,
+  type GrantKey,
+} from '../../connect/grants.ts';
 import { inOrder, timeIn } from './present.ts';
 import { readConnectId, readUserId } from './read.ts';
 import { acts, reads, type Call, type Route } from './route.ts';
@@ -136,7 +142,7 @@ async function named({ ctx, workspace, params }: Call): Promise<Grant | Fault> {
   return grant ?? fault('not_found', 'Nobody has connected by this id.');
 }
 
-function readName(text: string): Who | Fault {
+function readName(text: string): GrantKey | Fault {
   const [, kind, value] = /^(connect_id|user_id)-([^]+)$/.exec(text) ?? [];
   if (kind === 'connect_id') {
     const connectId = readConnectId(value, 'connect_id');

@@ -16,7 +16,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -126,7 +126,7 @@ async function update(call: Call<Static<typeof ChangedUser>>): Promise<Work<200,
   };
 }
 
-async function erase(call: Call, tx: Parameters<Work>[0]): Promise<Outcome<200, object>> {
+async function erase(call: Call, tx: Parameters<Work>[0]): Promise<RouteOutcome<200, object>> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const user = await loadUser(tx, contact);
@@ -162,7 +162,7 @@ async function shown<S extends number>(
   contact: Contact,
   integrations: readonly KnownIntegration[],
   status: S,
-): Promise<Outcome<S, UserShown>> {
+): Promise<RouteOutcome<S, UserShown>> {
   return { status, body: { appUser: presentUser(await loadUser(db, contact), integrations) } };
 }
 

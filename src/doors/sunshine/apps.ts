@@ -40,7 +40,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -206,7 +206,7 @@ async function createApp(
   };
 }
 
-async function listApps(call: Call): Promise<Outcome<200, Static<typeof AppsShown>>> {
+async function listApps(call: Call): Promise<RouteOutcome<200, Static<typeof AppsShown>>> {
   const page = readPage(call.query);
   if (isFault(page)) return page;
   const { operatorId } = call.caller as { operatorId: number };
@@ -238,7 +238,7 @@ async function changeApp(
 }
 
 /** Nobody reaches it any more: neither its keys nor its account. */
-async function dropApp(call: Call, tx: Tx): Promise<Outcome<200, object>> {
+async function dropApp(call: Call, tx: Tx): Promise<RouteOutcome<200, object>> {
   const { ctx, workspace, nowMs } = call;
   const { operatorId } = call.caller as { operatorId: number };
   const keys = await listKeys(tx, { owner: { workspaceId: workspace.id } });

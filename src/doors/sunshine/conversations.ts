@@ -23,7 +23,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
 } from './route.ts';
@@ -159,7 +159,7 @@ async function again({ contact }: Found, tx: Tx): Promise<Shown> {
   return shown((await conversationsOf(tx, [contact.id])).get(contact.id)!);
 }
 
-type Shown = Outcome<200, Static<typeof ConversationShown>>;
+type Shown = RouteOutcome<200, Static<typeof ConversationShown>>;
 
 function shown(conversation: Conversation): Shown {
   return { status: 200, body: { conversation: sunshineConversation(conversation) } };

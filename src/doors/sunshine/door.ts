@@ -15,14 +15,14 @@ import { type FaultForm, useFaultForm } from '../kit/errors.ts';
 import { queryOnce } from '../kit/route.ts';
 import { serveRoutes, type Serving } from '../kit/serve.ts';
 import type { Door } from '../kit/server.ts';
-import { missing, type Route, type Scope, type SunshineFault, type SunshineKind } from './route.ts';
+import { missing, type Route, type TokenScope, type SunshineFault, type SunshineKind } from './route.ts';
 import { serveFiles } from './fileStore.ts';
 import { serveSdk } from './sdk.ts';
 import { ACCOUNT_ROUTES, APP_ROUTES, ROUTES } from './routes.ts';
 
 /** Changes that wait for a provider at the same time. */
 const MOST_OUTSIDE = 3;
-const BOTH: readonly Scope[] = ['account', 'app'];
+const BOTH: readonly TokenScope[] = ['account', 'app'];
 
 /** This API's form of a fault (api/sunshine.md §1.3). */
 const sunshineForm: FaultForm = (told) => ({

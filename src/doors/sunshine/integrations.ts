@@ -31,7 +31,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -107,7 +107,7 @@ async function create(call: Call<Static<typeof NewIntegration>>): Promise<Work<2
   };
 }
 
-async function list(call: Call): Promise<Outcome<200, Static<typeof IntegrationsShown>>> {
+async function list(call: Call): Promise<RouteOutcome<200, Static<typeof IntegrationsShown>>> {
   const page = readPage(call.query);
   if (isFault(page)) return page;
   const types = call.query['types']?.split(',').map((type) => providerOf(type.trim()));
@@ -185,7 +185,7 @@ function shown<S extends number>(
   integration: Integration,
   status: S,
   change?: string,
-): Outcome<S, Shown> {
+): RouteOutcome<S, Shown> {
   return {
     status,
     body: { integration: presentIntegration(integration, catalogueOf(call)) },

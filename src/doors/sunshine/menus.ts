@@ -11,7 +11,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -59,7 +59,7 @@ export const menuRoutes: readonly Route[] = ['/menu', '/integrations/:integratio
 
 type Shown = Static<typeof MenuShown>;
 
-async function show(call: Call): Promise<Outcome<200, Shown>> {
+async function show(call: Call): Promise<RouteOutcome<200, Shown>> {
   const of = await whoseMenu(call);
   if (isFault(of)) return of;
   return answer(200, appSettings(call.workspace.settings).menuOf(of.integrationId));
@@ -132,6 +132,6 @@ function numbered<T extends object>(item: T): T & { _id: string } {
   return { _id: Buffer.from(randomToken(12), 'base64url').toString('hex'), ...item };
 }
 
-function answer<S extends number>(status: S, items: MenuItem[]): Outcome<S, Shown> {
+function answer<S extends number>(status: S, items: MenuItem[]): RouteOutcome<S, Shown> {
   return { status, body: { menu: { items } } };
 }

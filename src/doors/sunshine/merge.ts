@@ -7,7 +7,7 @@ import { getContact, type Contact } from '../../contacts/contacts.ts';
 import type { Db, Tx } from '../../db/pool.ts';
 import { mergePeople } from '../../people/people.ts';
 import { presentUserBriefly } from './present.ts';
-import { missing, writes, type Call, type Outcome, type Route, type SunshineFault } from './route.ts';
+import { missing, writes, type Call, type RouteOutcome, type Route, type SunshineFault } from './route.ts';
 import { tellOfUsers } from './told.ts';
 import { contactNamed, loadUser } from './users.ts';
 
@@ -25,7 +25,7 @@ export const mergeRoutes: readonly Route[] = [
   }),
 ];
 
-async function merge(call: Call<Static<typeof Merge>>, tx: Tx): Promise<Outcome<200, object>> {
+async function merge(call: Call<Static<typeof Merge>>, tx: Tx): Promise<RouteOutcome<200, object>> {
   const surviving = await named(call, tx, 'surviving');
   if (isFault(surviving)) return surviving;
   const discarded = await named(call, tx, 'discarded');

@@ -24,7 +24,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -90,7 +90,7 @@ export const messageRoutes: readonly Route[] = [
   }),
 ];
 
-async function listMessages(call: Call): Promise<Outcome<200, MessagePage>> {
+async function listMessages(call: Call): Promise<RouteOutcome<200, MessagePage>> {
   const contact = await findUser(call, call.ctx.sql);
   return isFault(contact) ? contact : await messagesPage(call, contact);
 }
@@ -99,7 +99,7 @@ async function listMessages(call: Call): Promise<Outcome<200, MessagePage>> {
 export async function messagesPage(
   { ctx: { sql }, query, url }: Pick<Call, 'ctx' | 'query' | 'url'>,
   contact: Contact,
-): Promise<Outcome<200, MessagePage>> {
+): Promise<RouteOutcome<200, MessagePage>> {
   const beforeMs = readSeconds(query['before'], 'before');
   const afterMs = readSeconds(query['after'], 'after');
   if (isFault(beforeMs)) return beforeMs;
@@ -161,7 +161,7 @@ export async function addMessages(
   tx: Tx,
   posted: Posted,
   to: ToIntegration | undefined,
-): Promise<Outcome<201, MessagesAdded>> {
+): Promise<RouteOutcome<201, MessagesAdded>> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const { workspace, ctx, nowMs } = call;
@@ -302,7 +302,7 @@ async function hear(
   return received.map(({ messageId }) => messageId);
 }
 
-async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<Outcome<200, object>> {
+async function removeMessages(call: Call, tx: Tx, messageId?: number): Promise<RouteOutcome<200, object>> {
   const contact = await findUser(call, tx);
   if (isFault(contact)) return contact;
   const conversation = (await conversationsOf(tx, [contact.id])).get(contact.id);

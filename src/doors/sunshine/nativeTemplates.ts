@@ -30,7 +30,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -68,7 +68,7 @@ export const nativeTemplateRoutes: readonly Route[] = [
   }),
 ];
 
-async function list(call: Call): Promise<Outcome<200, Static<typeof NativeTemplatesShown>>> {
+async function list(call: Call): Promise<RouteOutcome<200, Static<typeof NativeTemplatesShown>>> {
   const integration = await whatsappNamed(call, 'message templates');
   if (isFault(integration)) return integration;
   const { name, after, status, limit: given } = call.query;

@@ -15,7 +15,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type SunshineFault,
   type Work,
@@ -46,7 +46,7 @@ export const profileRoutes: readonly Route[] = [
 
 type Shown = Static<typeof ProfileShown>;
 
-async function read(call: Call): Promise<Outcome<200, Shown> | SunshineFault> {
+async function read(call: Call): Promise<RouteOutcome<200, Shown> | SunshineFault> {
   const integration = await whatsappNamed(call, 'profile');
   if (isFault(integration)) return integration;
   const { ctx, workspace } = call;

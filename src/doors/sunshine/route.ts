@@ -10,7 +10,7 @@ import type { Note } from '../kit/change.ts';
 import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/route.ts';
 
 /** What a token may be for (api/sunshine.md §1.2). */
-export type Scope = SunshineCaller['scope'];
+export type TokenScope = SunshineCaller['scope'];
 
 /** The names of faults that this door tells apart where the catalogue has one (api/sunshine.md §1.3). */
 type SunshineCode =
@@ -24,12 +24,12 @@ type SunshineCode =
 export type SunshineFault = Fault & { readonly code?: SunshineCode };
 
 /** What came of a request. */
-export type Outcome<S extends number = number, B = unknown> =
+export type RouteOutcome<S extends number = number, B = unknown> =
   | { status: S; body: B; audit?: Note }
   | SunshineFault;
 
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
-export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<Outcome<S, B>>;
+export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<RouteOutcome<S, B>>;
 
 /** This door's kind of route. The workspace is the app; a path is below it: `/appusers/:userId`. */
 export type SunshineKind = {
@@ -37,7 +37,7 @@ export type SunshineKind = {
   query: Readonly<Record<string, string>>;
   more: {
     /** Scopes that may call it; account and app by default. */
-    scopes?: readonly Scope[];
+    scopes?: readonly TokenScope[];
     /** Also under /v1, as the generated clients have it. */
     alsoV1?: boolean;
   };

@@ -54,7 +54,7 @@ import {
   readAll,
   removeClient,
   sendImage,
-  type Answer,
+  type SdkAnswer,
 } from './sdkTalk.ts';
 import { contactNamed } from './users.ts';
 
@@ -63,8 +63,8 @@ const MADE_PER_S = 5;
 /** Numbers a second at which an app's users ask to be reached. */
 const ASKED_PER_S = 1;
 
-type Handle = (call: SdkCall, request: FastifyRequest) => Promise<Answer>;
-type AsUser = (call: SdkCall, contact: Contact, request: FastifyRequest) => Promise<Answer>;
+type Handle = (call: SdkCall, request: FastifyRequest) => Promise<SdkAnswer>;
+type AsUser = (call: SdkCall, contact: Contact, request: FastifyRequest) => Promise<SdkAnswer>;
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** Serves a path of a user, below `/appusers/{userId}`. */
 type Serve = (method: Method, url: string, handle: AsUser, bodyLimit?: number) => void;
@@ -211,19 +211,19 @@ function serveSelf(asUser: Serve, asked: RateLimit): void {
   });
 }
 
-async function answer(reply: FastifyReply, given: Answer, form: FaultForm): Promise<FastifyReply> {
+async function answer(reply: FastifyReply, given: SdkAnswer, form: FaultForm): Promise<FastifyReply> {
   if (isFault(given)) return sendFault(reply, atRoot(given), form);
   return await reply.code(given.status).send(given.body);
 }
 
-async function forApp(ctx: HttpContext, request: FastifyRequest, handle: Handle): Promise<Answer> {
+async function forApp(ctx: HttpContext, request: FastifyRequest, handle: Handle): Promise<SdkAnswer> {
   const { appId } = request.params as { appId: string };
   const id = fromHex24(appId);
   const workspace = id === undefined ? undefined : await ctx.directory.workspace(id);
   return workspace ? await handle({ ctx, workspace, nowMs: ctx.clock.nowMs() }, request) : missing('app');
 }
 
-async function create(call: SdkCall, request: FastifyRequest, guests: Guests): Promise<Answer> {
+async function create(call: SdkCall, request: FastifyRequest, guests: Guests): Promise<SdkAnswer> {
   const body = readBody(NewSdkUser, request.body);
   if (isFault(body)) return body;
   const all = await call.ctx.directory.integrationsOf(call.workspace.id);
@@ -242,7 +242,7 @@ async function create(call: SdkCall, request: FastifyRequest, guests: Guests): P
   return isFault(user) ? user : { status: 201, body: user };
 }
 
-async function signIn(call: SdkCall, request: FastifyRequest): Promise<Answer> {
+async function signIn(call: SdkCall, request: FastifyRequest): Promise<SdkAnswer> {
   const body = readBody(Login, request.body);
   if (isFault(body)) return body;
   const named = await nameBehind(call, request, body.userId);

@@ -28,7 +28,7 @@ import type { SdkCall } from './sdkUsers.ts';
 import { loadUser } from './users.ts';
 
 /** An answer of this side. */
-export type Answer = { status: number; body?: object } | Fault;
+export type SdkAnswer = { status: number; body?: object } | Fault;
 
 /** A postback is looked for among so many of the last messages. */
 const LOOKED_AT = 100;
@@ -40,7 +40,7 @@ export async function hear(
   call: SdkCall,
   contact: Contact,
   given: Readonly<Record<string, unknown>>,
-): Promise<Answer> {
+): Promise<SdkAnswer> {
   const content = checkContent(given, 'message');
   if (isFault(content)) return content;
   const { ctx, workspace } = call;
@@ -58,7 +58,11 @@ export async function hear(
 }
 
 /** A click on a postback says its text with its payload, as in any messenger of ours; webhooks are told of a click. */
-export async function click(call: SdkCall, contact: Contact, body: Static<typeof Clicked>): Promise<Answer> {
+export async function click(
+  call: SdkCall,
+  contact: Contact,
+  body: Static<typeof Clicked>,
+): Promise<SdkAnswer> {
   const { actionId } = body.postback;
   const conversation = (await conversationsOf(call.ctx.sql, [contact.id])).get(contact.id);
   const page = conversation
@@ -76,7 +80,11 @@ function actionsOf({ actions = [], items = [] }: MessageShown): ActionShown[] {
 }
 
 /** The user has read all there is. */
-export async function readAll(call: SdkCall, contact: Contact, takeReceipts: TakeReceipts): Promise<Answer> {
+export async function readAll(
+  call: SdkCall,
+  contact: Contact,
+  takeReceipts: TakeReceipts,
+): Promise<SdkAnswer> {
   const { ctx, workspace } = call;
   const conversation = (await conversationsOf(ctx.sql, [contact.id])).get(contact.id);
   if (!conversation) return missing('conversation');
@@ -92,7 +100,7 @@ export async function sendImage(
   call: SdkCall,
   contact: Contact,
   form: { contentType: string; rawBody: Buffer },
-): Promise<Answer> {
+): Promise<SdkAnswer> {
   const read = await readForm(form);
   if (isFault(read)) return read;
   const { source } = read;
@@ -109,7 +117,7 @@ export async function changeProfile(
   call: SdkCall,
   contact: Contact,
   body: Static<typeof ChangedUser>,
-): Promise<Answer> {
+): Promise<SdkAnswer> {
   const change = readProfile(body);
   if (isFault(change)) return change;
   const { ctx, workspace, nowMs } = call;
@@ -132,7 +140,7 @@ export async function askAtNumber(
   call: SdkCall,
   contact: Contact,
   { criteria: { type, phoneNumber } }: Static<typeof Asked>,
-): Promise<Answer> {
+): Promise<SdkAnswer> {
   const body = { type, phoneNumber, confirmation: { type: 'prompt' as const } };
   const linking = await readLinking({ ...call, body });
   if (isFault(linking)) return linking;
@@ -140,7 +148,7 @@ export async function askAtNumber(
   const { id: workspaceId } = workspace;
   const integrations = await ctx.directory.integrationsOf(workspaceId);
   const { channel, address } = linking.to;
-  return await ctx.queue.transact(async (tx): Promise<Answer> => {
+  return await ctx.queue.transact(async (tx): Promise<SdkAnswer> => {
     const before = await destinationsOf(tx, workspaceId, [contact.id]);
     if (before.some((one) => one.channel === channel && one.status === 'pending'))
       return fault('rate_limited', 'Somebody was asked already; answer there first.', {
@@ -166,8 +174,8 @@ export async function askAtNumber(
 }
 
 /** The user takes a client of theirs back. */
-export async function removeClient(call: SdkCall, contact: Contact, clientId: string): Promise<Answer> {
-  return await call.ctx.queue.transact(async (tx): Promise<Answer> => {
+export async function removeClient(call: SdkCall, contact: Contact, clientId: string): Promise<SdkAnswer> {
+  return await call.ctx.queue.transact(async (tx): Promise<SdkAnswer> => {
     const all = await destinationsOf(tx, call.workspace.id, [contact.id]);
     const gone = all.filter(({ id }) => id === fromHex24(clientId));
     if (gone.length === 0) return missing('client');

@@ -18,7 +18,7 @@ import {
   type StoredTemplate,
 } from '../../content/templates.ts';
 import { checkSendable } from './messageInput.ts';
-import { acts, readId, readPage, reads, writes, type Outcome, type Route } from './route.ts';
+import { acts, readId, readPage, reads, writes, type RouteOutcome, type Route } from './route.ts';
 
 /** `…/templates`. */
 export const templateRoutes: readonly Route[] = [
@@ -108,7 +108,7 @@ function shown<S extends number>(
   template: StoredTemplate | Fault,
   status: S,
   what?: string,
-): Outcome<S, { template: TemplateOf }> {
+): RouteOutcome<S, { template: TemplateOf }> {
   if (isFault(template)) return template;
   const audit = what && { action: `template.${what}`, subject: `template:${template.id}` };
   return { status, body: { template: presentTemplate(template) }, ...(audit ? { audit } : {}) };

@@ -9,7 +9,7 @@ import { fault, isFault } from '../../base/fault.ts';
 import { fromHex24, toHex24 } from '../../base/ids.ts';
 import { issueAuthCodes } from '../../links/authCodes.ts';
 import { requestLinks } from '../../links/transfer.ts';
-import { missing, reads, type Call, type Outcome, type Route } from './route.ts';
+import { missing, reads, type Call, type RouteOutcome, type Route } from './route.ts';
 import { findUser } from './users.ts';
 
 /** Most integrations asked for in one request. */
@@ -33,7 +33,7 @@ export const transferRoutes: readonly Route[] = [
   }),
 ];
 
-async function authCode(call: Call): Promise<Outcome<200, Static<typeof AuthCode>>> {
+async function authCode(call: Call): Promise<RouteOutcome<200, Static<typeof AuthCode>>> {
   const { ctx, workspace, workspaceNowMs } = call;
   const user = await findUser(call, ctx.sql);
   if (isFault(user)) return user;
@@ -43,7 +43,7 @@ async function authCode(call: Call): Promise<Outcome<200, Static<typeof AuthCode
   return { status: 200, body: { authCode: code! } };
 }
 
-async function linkRequests(call: Call): Promise<Outcome<200, Static<typeof LinkRequests>>> {
+async function linkRequests(call: Call): Promise<RouteOutcome<200, Static<typeof LinkRequests>>> {
   const { ctx, workspace, workspaceNowMs, query } = call;
   const names = (query['integrationIds'] ?? '')
     .split(',')

@@ -35,7 +35,7 @@ export type Moment = {
 };
 
 /** What was loaded for a batch of moments. */
-export type Facts = {
+export type MomentFacts = {
   contacts: ReadonlyMap<number, Contact>;
   conversations: ReadonlyMap<number, Conversation>;
   destinations: ReadonlyMap<number, readonly Destination[]>;
@@ -58,7 +58,7 @@ export type Facts = {
 type Form = { full: boolean; client: boolean };
 
 /** The body of a call; undefined when what it would tell of is gone. */
-export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undefined {
+export function bodyOf(moment: Moment, facts: MomentFacts, form: Form): object | undefined {
   const head = {
     trigger: moment.trigger,
     app: { _id: toHex24(moment.workspaceId) },
@@ -98,7 +98,7 @@ export function bodyOf(moment: Moment, facts: Facts, form: Form): object | undef
 }
 
 /** What was clicked, in the message that offered it (api/sunshine.md §8.3). */
-function postbacksOf({ id, content }: Message, contact: Contact, facts: Facts): object[] {
+function postbacksOf({ id, content }: Message, contact: Contact, facts: MomentFacts): object[] {
   const message = facts.clicked.get(id);
   if (!message) return [];
   const shown = sunshineMessage(message, contact);
@@ -116,7 +116,7 @@ function aboutDelivery(
   moment: Moment,
   change: DeliveryChange,
   user: User,
-  facts: Facts,
+  facts: MomentFacts,
   form: Form,
 ): object | undefined {
   const delivery = facts.deliveries.get(toRef(change));
@@ -148,7 +148,7 @@ function aboutDelivery(
   };
 }
 
-function sharedOf(user: User, facts: Facts, form: Form): object {
+function sharedOf(user: User, facts: MomentFacts, form: Form): object {
   return {
     appUser: form.full ? presentUser(user, facts.integrations) : presentUserBriefly(user),
     ...(user.conversation ? { conversation: { _id: toHex24(user.conversation.id) } } : {}),
@@ -156,19 +156,19 @@ function sharedOf(user: User, facts: Facts, form: Form): object {
 }
 
 /** The client an event is about; of one that is about none, the one the user used last. */
-function clientOf(user: User, destinationId: number | undefined, facts: Facts): object {
+function clientOf(user: User, destinationId: number | undefined, facts: MomentFacts): object {
   const named = destinationId ? user.destinations.find(({ id }) => id === destinationId) : undefined;
   const destination = named ?? (destinationId ? undefined : primaryOf(user.destinations));
   return destination ? { client: presentClient(destination, user.destinations, facts.integrations) } : {};
 }
 
-function addedOf(user: User, moment: Moment, facts: Facts): object {
+function addedOf(user: User, moment: Moment, facts: MomentFacts): object {
   const added = user.destinations.filter(({ id }) => id === moment.destinationId);
   return { clients: added.map((one) => presentClient(one, user.destinations, facts.integrations)) };
 }
 
 /** Where a conversation began; said already when it was through this API. */
-function startOf(user: User, { destinationId, more }: Moment, facts: Facts): object {
+function startOf(user: User, { destinationId, more }: Moment, facts: MomentFacts): object {
   const on = user.destinations.find(({ id }) => id === destinationId);
   if (!on || more?.['source'] !== undefined) return {};
   const integration = integrationFor(on, facts.integrations);
@@ -179,7 +179,7 @@ function startOf(user: User, { destinationId, more }: Moment, facts: Facts): obj
   };
 }
 
-function destinationOf(delivery: Delivery, user: User, facts: Facts): Record<string, unknown> {
+function destinationOf(delivery: Delivery, user: User, facts: MomentFacts): Record<string, unknown> {
   const linked = user.destinations.find(({ id }) => id === delivery.destinationId);
   const integrationId = delivery.integrationId ?? linked?.integrationId ?? null;
   return {
@@ -189,7 +189,7 @@ function destinationOf(delivery: Delivery, user: User, facts: Facts): Record<str
   };
 }
 
-function typeOf(delivery: Delivery | Tried, user: User, facts: Facts): string {
+function typeOf(delivery: Delivery | Tried, user: User, facts: MomentFacts): string {
   const linked = user.destinations.find(({ id }) => id === delivery.destinationId);
   const integrationId = delivery.integrationId ?? linked?.integrationId ?? null;
   const integration =
@@ -202,7 +202,7 @@ function typeOf(delivery: Delivery | Tried, user: User, facts: Facts): string {
  * Whether no more can come of this message and type of destination: what a channel took is its last word when it never tells what
  * became of it, and a failure is when no other delivery of that type is under way (devices, or a second number).
  */
-function isFinal(trigger: Trigger, delivery: Delivery, user: User, facts: Facts): boolean {
+function isFinal(trigger: Trigger, delivery: Delivery, user: User, facts: MomentFacts): boolean {
   if (trigger.endsWith(':user')) return true;
   if (trigger.endsWith(':channel')) return !confirms(delivery, facts);
   const type = typeOf(delivery, user, facts);
@@ -215,13 +215,13 @@ function isFinal(trigger: Trigger, delivery: Delivery, user: User, facts: Facts)
   );
 }
 
-function confirms({ integrationId }: { integrationId: number | null }, facts: Facts): boolean {
+function confirms({ integrationId }: { integrationId: number | null }, facts: MomentFacts): boolean {
   const provider = facts.integrations.find(({ id }) => id === integrationId)?.provider;
   return (provider === undefined ? undefined : facts.adapters[provider]?.confirms) !== 'nothing';
 }
 
 /** True when the last that is told of `other` comes after what is told of `own` now. */
-function stillTells(other: Tried, own: Delivery, facts: Facts): boolean {
+function stillTells(other: Tried, own: Delivery, facts: MomentFacts): boolean {
   if (isWaiting(other.state)) return true;
   if (other.state === STATE.accepted) return confirms(other, facts);
   return other.stateMs > own.stateMs || (other.stateMs === own.stateMs && other.seq > own.seq);

@@ -22,7 +22,7 @@ import type { Webhook } from '../../webhooks/webhook.ts';
 import { LINKED_BY, momentsOf } from './moments.ts';
 import { tells, type Trigger } from '../../../contract/doors/sunshine/triggers.ts';
 import { appSettings } from './settings.ts';
-import { bodyOf, errorOf, type Facts, type Moment } from './webhookBodies.ts';
+import { bodyOf, errorOf, type MomentFacts, type Moment } from './webhookBodies.ts';
 
 /** Notifications shown with an answer. Nothing is documented; this many are one page of a conversation. */
 const MOST_RECENT = 100;
@@ -53,7 +53,7 @@ export function sunshinePresenter(deps: {
 /** Deliveries of notifications have triggers of their own, those of confirmations tell of the link they confirm. */
 async function settleKinds(
   db: Db,
-  facts: Facts,
+  facts: MomentFacts,
   moments: readonly Moment[],
   heard: (trigger: Trigger) => boolean,
 ): Promise<Moment[]> {
@@ -82,7 +82,7 @@ async function settleKinds(
 }
 
 /** What was heard is told as a click or as a message; as both where the app wants clicks to be messages, too. */
-function isToldSo({ trigger, messageId }: Moment, { clicked, echoes }: Facts): boolean {
+function isToldSo({ trigger, messageId }: Moment, { clicked, echoes }: MomentFacts): boolean {
   // A click that was made through the API names no message of its own.
   if (messageId === undefined) return true;
   if (trigger === 'postback') return clicked.has(messageId);
@@ -90,7 +90,7 @@ function isToldSo({ trigger, messageId }: Moment, { clicked, echoes }: Facts): b
 }
 
 /** Which of what was heard are clicks on a postback, and of which message. */
-async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Promise<void> {
+async function findClicked(db: Db, facts: MomentFacts, moments: readonly Moment[]): Promise<void> {
   const heard = [...new Set(moments.flatMap(({ change, messageId }) => (change ? [] : (messageId ?? []))))];
   const answers = heard.flatMap((id) => {
     const message = facts.messages.get(id);
@@ -117,7 +117,7 @@ async function findClicked(db: Db, facts: Facts, moments: readonly Moment[]): Pr
   facts.echoes = workspace !== undefined && appSettings(workspace.settings).settings.echoPostback;
 }
 
-function linksOf(moment: Moment, message: Message, facts: Facts): Moment[] {
+function linksOf(moment: Moment, message: Message, facts: MomentFacts): Moment[] {
   const { change, messageId: _messageId, ...rest } = moment;
   const { channel, waits, ...criteria } = message.metadata ?? {};
   if (channel === undefined || !change) return [];
@@ -153,7 +153,7 @@ async function loadFacts(
   workspaceId: number,
   moments: readonly Moment[],
   adapters: Readonly<Record<string, Adapter | undefined>>,
-): Promise<Facts> {
+): Promise<MomentFacts> {
   const contactIds = [...new Set(moments.map(({ contactId }) => contactId))];
   const messageIds = [...new Set(moments.flatMap(({ messageId }) => messageId ?? []))];
   const changes = new Map(
@@ -224,7 +224,7 @@ async function addSurvivors(
 }
 
 /** The same text for all webhooks that want to be told the same way. */
-function callsFor(moment: Moment, facts: Facts, webhooks: readonly Webhook[]): RenderedCall[] {
+function callsFor(moment: Moment, facts: MomentFacts, webhooks: readonly Webhook[]): RenderedCall[] {
   const bodies = new Map<string, object | undefined>();
   return webhooks
     .filter(({ triggers }) => tells(triggers, moment.trigger))

@@ -10,7 +10,7 @@ import { Done } from '../../../contract/doors/sunshine/fields.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import type { WebhookWithSecret } from '../../webhooks/webhooks.ts';
-import { acts, readId, reads, writes, type Call, type Outcome, type Route } from './route.ts';
+import { acts, readId, reads, writes, type Call, type RouteOutcome, type Route } from './route.ts';
 import { OFFERED } from '../../../contract/doors/sunshine/triggers.ts';
 
 /** `…/webhooks`. */
@@ -110,7 +110,7 @@ function presentWebhook(webhook: WebhookWithSecret): WebhookOf {
   };
 }
 
-function answer(webhook: WebhookWithSecret | Fault): Outcome<200, { webhook: WebhookOf }> {
+function answer(webhook: WebhookWithSecret | Fault): RouteOutcome<200, { webhook: WebhookOf }> {
   return isFault(webhook)
     ? webhook
     : { status: 200, body: { webhook: presentWebhook(webhook) }, audit: auditOf('update', webhook.id) };

@@ -24,7 +24,7 @@ import {
   theirNowMs,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type Work,
 } from './route.ts';
@@ -62,7 +62,7 @@ export const contactRoutes: readonly Route[] = [
 /** Pages beyond this are not walked to: a search is the better way. */
 const FARTHEST = 10_000;
 
-async function list(call: Call): Promise<Outcome<200, Partial<ContactShown>[]>> {
+async function list(call: Call): Promise<RouteOutcome<200, Partial<ContactShown>[]>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   if (query.offset > FARTHEST) return breaks('offset', `must not be above ${FARTHEST}`);
@@ -104,7 +104,7 @@ async function find(call: Call, db: Db, query: Query): Promise<Contact[]> {
   return contacts.slice(query.offset);
 }
 
-async function get(call: Call): Promise<Outcome<200, ContactShown>> {
+async function get(call: Call): Promise<RouteOutcome<200, ContactShown>> {
   const id = readId(call.params['id']!, 'id');
   if (isFault(id)) return id;
   const contact = await getContact(call.ctx.sql, call.workspace.id, id);

@@ -42,7 +42,7 @@ import {
   theirNowMs,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type Work,
 } from './route.ts';
@@ -217,7 +217,7 @@ async function openTeam(call: Call<NewConversation>, tx: Tx): Promise<Table> {
   return { thread, participants: [] };
 }
 
-async function list(call: Call): Promise<Outcome<200, ConversationAsked[]>> {
+async function list(call: Call): Promise<RouteOutcome<200, ConversationAsked[]>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   const { ctx, workspace } = call;
@@ -239,7 +239,7 @@ async function list(call: Call): Promise<Outcome<200, ConversationAsked[]>> {
   };
 }
 
-async function get(call: Call): Promise<Outcome<200, ConversationAsked>> {
+async function get(call: Call): Promise<RouteOutcome<200, ConversationAsked>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   const thread = await call.ctx.queue.transact((tx) => findThread(call, tx));

@@ -22,7 +22,7 @@ import {
   writes,
   writesMany,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type Work,
 } from './route.ts';
@@ -146,7 +146,7 @@ async function postToNamed(
     : await postBodies({ ...call, params: { id } });
 }
 
-async function list(call: Call, conversation?: string): Promise<Outcome<200, Partial<MessageShown>[]>> {
+async function list(call: Call, conversation?: string): Promise<RouteOutcome<200, Partial<MessageShown>[]>> {
   const query = readQuery(call.query, kindOf);
   if (isFault(query)) return query;
   const own = conversation === undefined ? undefined : readId(conversation, 'id');
@@ -206,7 +206,7 @@ function bounds({ conditions }: Query): { fromMs?: number; toMs?: number } {
   return found;
 }
 
-async function get(call: Call): Promise<Outcome<200, Partial<MessageShown>>> {
+async function get(call: Call): Promise<RouteOutcome<200, Partial<MessageShown>>> {
   const query = readQuery(call.query, kindOf);
   const id = readId(call.params['id']!, 'id');
   if (isFault(query)) return query;
@@ -239,7 +239,7 @@ async function remove(call: Call): Promise<Work<204, undefined> | Fault> {
   return (tx) => removeMessage(call, tx, id);
 }
 
-async function removeMessage(call: Call, tx: Tx, id: number): Promise<Outcome<204, undefined>> {
+async function removeMessage(call: Call, tx: Tx, id: number): Promise<RouteOutcome<204, undefined>> {
   const [found] = await loadMessages(tx, call.workspace, [id]);
   if (!found) return missing('message');
   const conversationId = readId(found.conversation, 'conversation') as number;

@@ -11,12 +11,12 @@ import { routesOf, type Call as CallOf, type Route as RouteOf } from '../kit/rou
 import type { Caller } from './callers.ts';
 
 /** What came of a request; `next` is the query of the next page of a list. */
-export type Outcome<S extends number = number, B = unknown> =
+export type RouteOutcome<S extends number = number, B = unknown> =
   | { status: S; body: B; audit?: Note; next?: string }
   | Fault;
 
 /** The second half of a change: all of it in one transaction. May be run again when the database asks for it. */
-export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<Outcome<S, B>>;
+export type Work<S extends number = number, B = unknown> = (tx: Tx) => Promise<RouteOutcome<S, B>>;
 
 /** This door's kind of route. The workspace is the organization; the query is as it came, without its question mark. */
 export type Web1on1Kind = {

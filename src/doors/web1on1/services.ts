@@ -18,7 +18,7 @@ import {
   reads,
   writes,
   type Call,
-  type Outcome,
+  type RouteOutcome,
   type Route,
   type Work,
 } from './route.ts';
@@ -124,7 +124,7 @@ async function create(call: Call<NewWebhook>): Promise<Work<201, Static<typeof W
   };
 }
 
-async function list(call: Call): Promise<Outcome<200, Partial<WebhookShown>[]>> {
+async function list(call: Call): Promise<RouteOutcome<200, Partial<WebhookShown>[]>> {
   const query = readQuery(call.query, (field) => (field === 'organization' ? 'id' : undefined));
   if (isFault(query)) return query;
   const all = await call.ctx.webhooks.list(call.ctx.sql, { workspaceId: call.workspace.id, door: 'web1on1' });

@@ -20,7 +20,7 @@ import { abandonedDecisions } from './unknown.ts';
 import type { Ready } from './wire.ts';
 import { createCollector, createWrite, settling } from './collector.ts';
 import { most, patience, togetherKey } from './together.ts';
-import { beginSending, sendBulk, sendOne, type SendDeps, type Sending } from './send.ts';
+import { beginSending, sendBulk, sendOne, type SendDeps, type BatchSending } from './send.ts';
 
 /** What delivering needs. */
 export type DeliverDeps = PrepareDeps &
@@ -152,7 +152,7 @@ function createTurns(): (items: readonly WorkItem[]) => Map<WorkItem, Turn> {
 /** Interactive messages: to one contact one after the other, in the order they were accepted; to different contacts at once. */
 function sendInOrder(
   deps: DeliverDeps,
-  sending: Sending,
+  sending: BatchSending,
   ready: readonly Ready[],
   turns: ReadonlyMap<WorkItem, Turn>,
 ): void {

@@ -31,11 +31,11 @@ import {
 import { termsOf, type Terms } from '../../gate/terms.ts';
 import { saidOf } from '../../gate/say.ts';
 import { standingOf as standing, type Standing } from '../../gate/standing.ts';
-import type { Run, RunSource } from '../../ledger/run.ts';
+import type { BulkRun, RunSource } from '../../ledger/run.ts';
 import type { OpenIntegration, Senders } from '../../senders/senders.ts';
 import { factsOfSingles, standingsInRuns } from '../../ledger/deliveries.ts';
 import type { SingleFacts } from '../../ledger/delivery.ts';
-import { roomKey, takeRoom, type Asking } from '../../ledger/caps.ts';
+import { roomKey, takeRoom, type CapCandidate } from '../../ledger/caps.ts';
 import { DISCONNECTED, isCutOff, linkOptions, lookingOn, stillWanted, whereNow } from './shown.ts';
 import { isWaiting, STATE, type StateCode } from '../../ledger/states.ts';
 import { threadOptions, type InThread } from './threads.ts';
@@ -231,7 +231,7 @@ function draftSingle(item: WorkItem, row: SingleFacts): Draft {
 async function draftRun(
   deps: PrepareDeps,
   batch: Claimed,
-  run: Run | undefined,
+  run: BulkRun | undefined,
   decided: Decision[],
   nowMs: number,
 ): Promise<Draft[]> {
@@ -299,7 +299,7 @@ async function takeRoomFor(
   people: ReadonlyMap<number, Person>,
   nowMs: number,
 ): Promise<Map<string, number>> {
-  const asking = drafts.flatMap((draft): Asking[] => {
+  const asking = drafts.flatMap((draft): CapCandidate[] => {
     const terms = allTerms.get(draft.item.workspaceId);
     const person = people.get(draft.item.ownerId);
     const cap = terms?.rules.frequencyCap;

@@ -20,10 +20,15 @@ import type { Ready } from './wire.ts';
 export type SendDeps = { sql: Sql; clock: Clock; log: Log; flow: Flow; random: () => number };
 
 /** What a batch is sent with. `end` lets go of it: nothing of it begins any more. */
-export type Sending = { batch: Batch; collector: Collector; gatekeeper: Gatekeeper<WorkItem>; end(): void };
+export type BatchSending = {
+  batch: Batch;
+  collector: Collector;
+  gatekeeper: Gatekeeper<WorkItem>;
+  end(): void;
+};
 
 /** Begins sending a batch. */
-export function beginSending({ flow }: SendDeps, batch: Batch, collector: Collector): Sending {
+export function beginSending({ flow }: SendDeps, batch: Batch, collector: Collector): BatchSending {
   const { stream, steps } = batch;
   const unwatch = stream === 0 ? undefined : flow.watch(stream);
   let over = false;
@@ -46,7 +51,7 @@ export function beginSending({ flow }: SendDeps, batch: Batch, collector: Collec
 }
 
 /** Sends what is ready of a run. Those of unclear outcome are asked for first, and hold up nobody meanwhile. */
-export function sendBulk(deps: SendDeps, sending: Sending, ready: readonly Ready[]): void {
+export function sendBulk(deps: SendDeps, sending: BatchSending, ready: readonly Ready[]): void {
   const asked = ready.filter(isToBeAsked);
   const others = asked.length ? ready.filter((message) => !isToBeAsked(message)) : ready;
   for (const message of asked) void sendOne(deps, sending, message);
@@ -55,7 +60,7 @@ export function sendBulk(deps: SendDeps, sending: Sending, ready: readonly Ready
 }
 
 /** Sends one message, when its provider does not know that it has it. Resolves when it is decided on. */
-export async function sendOne(deps: SendDeps, sending: Sending, message: Ready): Promise<void> {
+export async function sendOne(deps: SendDeps, sending: BatchSending, message: Ready): Promise<void> {
   const found = isToBeAsked(message) ? await ask(deps, message, sending) : undefined;
   if (found) return sending.collector.add([decide(deps, message, found)]);
   await new Promise<void>((resolve) =>
@@ -65,7 +70,7 @@ export async function sendOne(deps: SendDeps, sending: Sending, message: Ready):
 
 function sendGroup(
   deps: SendDeps,
-  { batch, collector, gatekeeper }: Sending,
+  { batch, collector, gatekeeper }: BatchSending,
   group: readonly Ready[],
   interactive: boolean,
   told: () => void = () => {},
@@ -101,7 +106,7 @@ function isToBeAsked({ wasUnknown, open }: Ready): boolean {
 }
 
 /** What the provider says became of a message; undefined: nobody knows, and it is to be sent again all the same. */
-async function ask(deps: SendDeps, message: Ready, { batch }: Sending): Promise<Outcome | undefined> {
+async function ask(deps: SendDeps, message: Ready, { batch }: BatchSending): Promise<Outcome | undefined> {
   const { subject, open, outgoing, unclearSinceMs } = message;
   const { ownerId: contactId, causeId, seq } = subject.item;
   const others = () => idsOfOthers(deps.sql, { contactId, causeId, seq });

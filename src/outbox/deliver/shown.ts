@@ -6,14 +6,14 @@ import type { Sql } from '../../db/pool.ts';
 import { shortLinksFor, type Links } from '../../links/links.ts';
 import { presentContacts } from '../../links/sessions.ts';
 import type { Terms } from '../../gate/terms.ts';
-import type { Run } from '../../ledger/run.ts';
+import type { BulkRun } from '../../ledger/run.ts';
 import type { WorkItem } from '../../queue/work/work.ts';
 import type { Draft } from './wire.ts';
 
 /** How each recipient of a run has its links; undefined when it has none, so that content is rendered once for all. */
 export function linkOptions(
   links: Links,
-  run: Run | undefined,
+  run: BulkRun | undefined,
   terms: Terms | undefined,
   contactIds: readonly number[],
 ): ((contactId: number) => RenderOptions) | undefined {
@@ -44,7 +44,7 @@ function isWeb({ channel }: Reachable): boolean {
 export async function stillWanted(
   directory: Directory,
   items: readonly WorkItem[],
-  run: Run,
+  run: BulkRun,
   nowMs: number,
 ): Promise<ReadonlySet<number> | undefined> {
   if (!run.stillWanted) return undefined;

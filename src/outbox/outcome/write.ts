@@ -128,11 +128,20 @@ async function announce(
   await tellOfDeliveries(
     deps.queue,
     tx,
-    late.flatMap(({ contactId: ownerId, workspaceId, stateMs: atMs, segments, attempts }) =>
+    late.flatMap(({ contactId: ownerId, causeId, workspaceId, stateMs: atMs, segments, attempts }) =>
       // Of one that was tried before, its provider's word found how many there are.
       segments === null || attempts > 1
         ? []
-        : [{ ownerId, workspaceId, atMs, bulk, changes: [], late: { atMs, extraSegments: segments - 1 } }],
+        : [
+            {
+              ownerId,
+              workspaceId,
+              atMs,
+              bulk,
+              changes: [],
+              late: { atMs, extraSegments: segments - 1, causeId },
+            },
+          ],
     ),
   );
 }

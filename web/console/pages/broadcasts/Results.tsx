@@ -1,8 +1,8 @@
-/** What a broadcast led to: what became of each, why some did not get it, and which links were opened. */
-import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+/** What a broadcast led to: what became of each, hour by hour, who answered, why some did not get it, and which links were opened. */
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState, type ReactElement } from 'react';
-import type { RecipientPage, Retried } from '../../../../contract/doors/console/broadcasts.ts';
+import type { ResultsShown, Retried } from '../../../../contract/doors/console/broadcasts.ts';
 import { call } from '../../api/call.ts';
 import { at } from '../../api/queries.ts';
 import { may, mayRetry } from '../../may.ts';
@@ -12,11 +12,11 @@ import { Dialog } from '../../ui/overlays.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toastError } from '../../ui/toasts.tsx';
 import { n } from './Forecast.tsx';
+import { Hours } from './Hours.tsx';
 import { resultsQuery, type Broadcast } from './queries.ts';
 import { reasonText } from './reasons.ts';
+import { FileButton, Recipients, type AnswerKind, type StateName } from './Recipients.tsx';
 import { StateBar } from './StateBar.tsx';
-
-type StateName = Exclude<keyof Broadcast['counts'], 'matched' | 'fannedOut' | 'queued'>;
 
 const STATES: readonly (readonly [StateName, string])[] = [
   ['read', 'Read'],
@@ -39,7 +39,7 @@ export function Results({ ws, broadcast }: Props): ReactElement {
   const { data, error, refetch } = useQuery(resultsQuery(ws, broadcast.id));
   const { role } = useHere();
   const retry = useRetry(ws, broadcast);
-  const [open, setOpen] = useState<StateName>();
+  const [open, setOpen] = useState<StateName | AnswerKind>();
   if (error && !data) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={5} height={48} />;
   const { counts, failures, links } = data;
@@ -62,6 +62,11 @@ export function Results({ ws, broadcast }: Props): ReactElement {
         </ul>
         <Afterwards ws={ws} broadcast={broadcast} />
       </section>
+      <section className="panel" aria-label="Hour by hour">
+        <h2>Hour by hour</h2>
+        <Hours hours={data.hours} />
+      </section>
+      <Answers data={data} onOpen={setOpen} />
       <section className="panel" aria-label="Why not">
         <h2>Why some did not get it</h2>
         {failures.length === 0 ? (
@@ -132,15 +137,55 @@ export function Results({ ws, broadcast }: Props): ReactElement {
           </table>
         )}
       </section>
-      <Dialog
-        title={STATES.find(([state]) => state === open)?.[1] ?? ''}
-        opened={open !== undefined}
-        onClose={() => setOpen(undefined)}
-        size={640}
-      >
-        {open === undefined ? null : <Recipients ws={ws} broadcast={broadcast} state={open} />}
+      <Dialog title={titleOf(open)} opened={open !== undefined} onClose={() => setOpen(undefined)} size={640}>
+        {open === undefined ? null : <Recipients ws={ws} broadcast={broadcast} outcome={open} />}
       </Dialog>
     </div>
+  );
+}
+
+const titleOf = (open: StateName | AnswerKind | undefined) =>
+  open === 'replied' || open === 'optedOut'
+    ? ANSWERS[open]
+    : (STATES.find(([state]) => state === open)?.[1] ?? '');
+
+const ANSWERS: Readonly<Record<AnswerKind, string>> = { replied: 'Wrote back', optedOut: 'Opted out' };
+
+/** Who answered, and what it took. */
+function Answers({
+  data: { answers, segments },
+  onOpen,
+}: {
+  data: ResultsShown;
+  onOpen: (kind: AnswerKind) => void;
+}): ReactElement {
+  return (
+    <section className="panel" aria-label="What came of it">
+      <h2>What came of it</h2>
+      {answers ? (
+        <ul className="result-states">
+          {(['replied', 'optedOut'] as const).map((kind) => (
+            <li key={kind}>
+              <button type="button" onClick={() => onOpen(kind)}>
+                <strong>{n(answers[kind])}</strong> {ANSWERS[kind]}
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p className="muted">It went before answers were counted.</p>
+      )}
+      <p className="muted">
+        People who wrote within a week, on the channel it came by, with nothing else sent to them there in
+        between. STOP is an opt-out and no reply.
+      </p>
+      {segments === null ? null : (
+        <p>
+          <strong>{n(segments)}</strong> text messages were paid for.{' '}
+          <span className="muted">What one costs stands in your contract with the provider.</span>
+        </p>
+      )}
+    </section>
   );
 }
 
@@ -176,6 +221,9 @@ function Afterwards({ ws, broadcast }: Props): ReactElement {
       <Act may={may(role, 'broadcasts.write')} busy={copy.busy} onAct={() => copy.run(broadcast.id)}>
         Copy to a new draft
       </Act>
+      <FileButton ws={ws} broadcast={broadcast}>
+        CSV of recipients
+      </FileButton>
     </div>
   );
 }
@@ -198,48 +246,4 @@ export function useCopy(ws: string): { run: (id: string) => void; busy: boolean 
     setBusy(false);
   };
   return { run: (id) => void run(id), busy };
-}
-
-function Recipients({ ws, broadcast, state }: Props & { state: StateName }): ReactElement {
-  const { data, error, hasNextPage, fetchNextPage, isFetching } = useInfiniteQuery({
-    queryKey: [ws, 'broadcast', broadcast.id, 'recipients', state] as const,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      call<RecipientPage>(
-        'GET',
-        at(
-          ws,
-          `/broadcasts/${broadcast.id}/recipients?state=${state}${pageParam ? `&after=${pageParam}` : ''}`,
-        ),
-        { signal },
-      ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-  });
-  if (error && !data) return <Failed error={error} />;
-  if (!data) return <Waiting rows={4} height={36} />;
-  return (
-    <>
-      <ul className="whom" aria-label="Recipients">
-        {data.pages
-          .flatMap(({ recipients }) => recipients)
-          .map(({ ref, contactId, name, address, code, detail }) => (
-            <li key={ref}>
-              <Link to="/w/$ws/people/$contact" params={{ ws, contact: contactId }}>
-                {name ?? address ?? contactId}
-              </Link>
-              <span className="muted">
-                {address}
-                {code ? ` · ${reasonText(code)}` : ''}
-                {detail ? ` · ${detail}` : ''}
-              </span>
-            </li>
-          ))}
-      </ul>
-      {hasNextPage ? (
-        <Act onAct={() => void fetchNextPage()} busy={isFetching}>
-          More
-        </Act>
-      ) : null}
-    </>
-  );
 }

@@ -17,9 +17,11 @@ import { Act, State } from '../../ui/basic.tsx';
 import { Failed, Waiting } from '../../ui/states.tsx';
 import { toast, toastError } from '../../ui/toasts.tsx';
 import { Copy } from '../developers/Copy.tsx';
+import { Domain } from './Domain.tsx';
 import { Health, Standing } from './Health.tsx';
 import { callbacksQuery, healthQuery, integrationQuery, messageQuery, providersQuery } from './queries.ts';
 import { SettingsForm } from './SettingsForm.tsx';
+import { WebChat } from './WebChat.tsx';
 
 const route = getRouteApi('/w/$ws/channels/$integration');
 
@@ -51,6 +53,7 @@ export function Integration(): ReactElement {
           ) : (
             <Waiting rows={4} height={64} />
           )}
+          {data.channel === 'webchat' ? <WebChat ws={ws} /> : null}
         </div>
         <div className="column">
           {health ? (
@@ -152,6 +155,7 @@ function SetUp({ ws, integration, provider, health }: SetUpProps): ReactElement 
             )}
           </Step>
         ) : null}
+        {integration.channel === 'email' ? <Domain ws={ws} integration={integration} /> : null}
         <TestStep ws={ws} integration={integration} />
       </ol>
     </section>

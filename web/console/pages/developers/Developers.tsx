@@ -8,6 +8,7 @@ import { Idempotency } from './Idempotency.tsx';
 import { Keys } from './Keys.tsx';
 import { Reference } from './Reference.tsx';
 import { Requests } from './Requests.tsx';
+import { Stream } from './Stream.tsx';
 import { Webhooks } from './Webhooks.tsx';
 
 const route = getRouteApi('/w/$ws/developers/$part');
@@ -16,6 +17,7 @@ const PARTS = {
   api: 'API reference',
   keys: 'Keys',
   webhooks: 'Webhooks',
+  events: 'Events',
   requests: 'Requests',
   idempotency: 'Idempotency',
 } as const;
@@ -47,6 +49,8 @@ export function Developers(): ReactElement {
           <Keys ws={ws} />
         ) : part === 'webhooks' ? (
           <Webhooks ws={ws} />
+        ) : part === 'events' ? (
+          <Stream ws={ws} />
         ) : part === 'requests' ? (
           <Requests ws={ws} />
         ) : part === 'idempotency' ? (

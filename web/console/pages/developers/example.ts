@@ -159,6 +159,7 @@ const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'console GET /api/workspaces/{workspaceId}/why': { contact: '$contactId', message: '$messageId' },
   'console GET /api/workspaces/{workspaceId}/broadcasts/{broadcastId}/recipients': { state: 'delivered' },
+  'console GET /api/workspaces/{workspaceId}/broadcasts/{broadcastId}/answers': { kind: 'replied' },
   'console GET /api/workspaces/{workspaceId}/messages/search': { q: 'parcel' },
   'console GET /api/workspaces/{workspaceId}/idempotency': { key: 'order-1042' },
   'console GET /api/workspaces/{workspaceId}/simulator/messages': { address: '$address' },
