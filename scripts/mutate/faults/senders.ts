@@ -97,7 +97,7 @@ export const senderFaults = [
     ],
     ['what the ledger knows as another’s is taken', 'known?.has(id) === true ||', ''],
     ['what was just answered for another is taken', '|| recent.isOfAnother(id, ref)', ''],
-    ['a number is disturbed for ever', 'else under.delete(to);', 'else under.set(to, 0);'],
+    ['a number is disturbed for ever', 'under.delete(message);', ''],
     [
       'a number that failed is never asked again',
       'const over = result.catch(() => {})',
