@@ -355,7 +355,7 @@ function declared(
     }),
     confirmationsRoom(shared),
     ledgerRoom(shared),
-    linksRoom,
+    linksRoom(shared),
     liveRoom(notices),
     inboxRoom({ ...shared, notices }),
     queueRoom,

@@ -150,7 +150,8 @@ function auditing(parley: Command): void {
     .option('--contact <id>', 'of one contact')
     .option('--campaigns', 'whether everybody in a campaign has a timer, and counts equal rows')
     .option('--provider-export <file>', "hold it against a provider's own list, as CSV")
-    .option('--integration <id>', 'whose list that is, where there are several')
+    .option('--provider-list', "hold it against a provider's own list, asked for at its API")
+    .option('--integration <id>', 'whose list that is')
     .option('--columns <id=…,status=…>', 'which of its columns say what, where it is not known')
     .option('--json', 'print one line of JSON')
     .action(async (flags) => (await import('./reconcile.ts')).reconcile(flags));

@@ -46,7 +46,7 @@ const OF_PEOPLE = {
   },
   exports: {
     contacts: { by: 'contact', column: 'id' },
-    identities: { by: 'contact', column: 'contact_id', hasBucket: false },
+    identities: { by: 'contact', column: 'contact_id', hasBucket: false, inWorkspace: true },
     destinations: { by: 'contact', column: 'contact_id' },
     pending_links: { by: 'contact', column: 'contact_id' },
     set_members: { by: 'contact', column: 'contact_id' },

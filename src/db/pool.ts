@@ -37,8 +37,12 @@ export type Sql = Tag & {
   begin<T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
   /** A connection of one's own, until it is released. */
   reserve(): Promise<Tag & { release(): void }>;
-  /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
-  listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
+  /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed, and `missed` says so. */
+  listen(
+    channel: string,
+    heard: (payload: string) => void,
+    missed?: () => void,
+  ): Promise<{ unlisten(): Promise<void> }>;
   notify(channel: string, payload: string): Promise<void>;
   /** Connections of the pool now, and statements that wait for one. */
   use: () => { open: number; idle: number; waiting: number };
@@ -152,8 +156,8 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
         const client = await pool.connect().catch(lost);
         return Object.assign(tagOn(on(client), placement), { release: () => client.release() });
       },
-      async listen(channel: string, told: (payload: string) => void) {
-        const listener = await listenOn(settings, channel, told);
+      async listen(channel: string, told: (payload: string) => void, missed?: () => void) {
+        const listener = await listenOn(settings, channel, told, missed);
         listeners.add(listener);
         return {
           async unlisten() {

@@ -63,8 +63,13 @@ export type ComingOf = { type: 'campaign' | 'broadcast' | 'run'; id: number };
 /** What comes due, in no order; `untilMs` where there may be more at that moment and after it: before it, this is all. */
 export type Comes = { items: readonly Coming[]; untilMs?: number | undefined };
 
-/** How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none. */
-type ExportOf = { by: 'contact' | 'conversation'; column: string; hasBucket?: false } | { not: string };
+/**
+ * How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none; `inWorkspace`
+ * where its index begins with the workspace.
+ */
+type ExportOf =
+  | { by: 'contact' | 'conversation'; column: string; hasBucket?: false; inWorkspace?: true }
+  | { not: string };
 
 /** People of a workspace who are erased. */
 export type Erasing = {

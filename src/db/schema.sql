@@ -889,7 +889,7 @@ CREATE TABLE identities (
   CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text, 'anonymous'::text, 'group'::text, 'connect'::text])))
 );
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
-CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
+CREATE INDEX identities_of_workspace ON identities USING btree (workspace_id, contact_id);
 
 -- by bucket
 CREATE TABLE import_erased (
@@ -1117,7 +1117,20 @@ CREATE TABLE link_clicks (
   CHECK ((n > 0))
 );
 CREATE INDEX link_clicks_age ON link_clicks USING btree (first_ms);
-CREATE INDEX link_clicks_of_cause ON link_clicks USING btree (cause_id, "position");
+
+-- by bucket
+CREATE TABLE link_hours (
+  bucket smallint NOT NULL,
+  cause_id bigint NOT NULL,
+  position smallint NOT NULL,
+  hour_ms bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  people integer NOT NULL,
+  clicks integer NOT NULL,
+  PRIMARY KEY (bucket, cause_id, "position", hour_ms)
+);
+CREATE INDEX link_hours_age ON link_hours USING btree (hour_ms);
+CREATE INDEX link_hours_of_cause ON link_hours USING btree (cause_id);
 
 -- by bucket
 CREATE TABLE link_requests (

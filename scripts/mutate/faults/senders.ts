@@ -168,10 +168,5 @@ export const senderFaults = [
       'last_success_ms = excluded.last_success_ms',
     ],
     ['a minute is told of last', 'accepted = m.accepted + excluded.accepted', 'accepted = excluded.accepted'],
-    [
-      'what others sent is told of',
-      'FROM integration_minutes WHERE integration_id = ${integrationId} AND minute >= ${fromMinute}',
-      'FROM integration_minutes WHERE minute >= ${fromMinute}',
-    ],
   ]),
 ];

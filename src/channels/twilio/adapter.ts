@@ -15,6 +15,7 @@ import type {
 import { secretsOf, textSetting } from '../kit/outcome.ts';
 import { receiveTwilio } from './callback.ts';
 import { connectNumber } from './connect.ts';
+import { listTwilio } from './list.ts';
 import { lookUpTwilio } from './lookUp.ts';
 import { fetchTwilioMedia } from './media.ts';
 import { lookUpNumber } from './number.ts';
@@ -96,6 +97,7 @@ export const twilio: Adapter = {
   open: openTwilio,
   connect: (settings, tools, { inbound }) => connectNumber(settings, accountAt(settings, tools), inbound),
   lookUpNumber: (settings, tools, number) => lookUpNumber(accountAt(settings, tools), number),
+  listMessages: (settings, tools, asked) => listTwilio(accountAt(settings, tools), asked),
   fetchMedia: (settings, tools, url) => fetchTwilioMedia(accountAt(settings, tools), url),
   receive: receiveTwilio,
 };
