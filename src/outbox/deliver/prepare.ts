@@ -113,7 +113,6 @@ export async function prepare(
   const breathe = run ? await startStretch() : undefined;
   for (const draft of drafts) {
     const turn = breathe?.();
-    // To wait for nothing is a turn of the microtasks for each recipient.
     if (turn) await turn;
     const { item, bulk } = draft;
     const options = optionsOf?.(item.ownerId) ?? threads.get(draft.conversationId ?? 0);
@@ -146,8 +145,7 @@ async function openAll(
   allTerms: ReadonlyMap<number, Terms>,
   people: ReadonlyMap<number, Person>,
 ): Promise<Map<number, OpenIntegration>> {
-  const ids = new Set<number>();
-  for (const { byChannel } of allTerms.values()) for (const id of byChannel.values()) ids.add(id);
+  const ids = new Set([...allTerms.values()].flatMap(({ byChannel }) => [...byChannel.values()]));
   for (const { integrationId, item } of drafts) {
     if (integrationId) ids.add(integrationId);
     else
@@ -196,7 +194,7 @@ export function hasEndedEarly({ state, channel }: { state: StateCode; channel?: 
 /** It is not sent again, and not put off: what is written is where it went, as it would go now. */
 function decideEnded({ item, bulk }: Draft, made: Ready | Decision | undefined, nowMs: number): Decision {
   const row = made && ('outgoing' in made ? decideSent(made.subject, nowMs) : made).row;
-  return { item, bulk, ...(row ? { row } : {}) };
+  return row ? { item, bulk, row } : { item, bulk };
 }
 
 /** Stands for what a message said that is gone: nobody will see it. */
@@ -255,7 +253,7 @@ async function draftRun(
     const row = known.size ? known.get(`${item.ownerId}.${item.seq}`) : undefined;
     const state = row?.state;
     if (state !== undefined && !isWaiting(state)) decided.push({ item, bulk: true });
-    else {
+    else
       drafts.push({
         item,
         bulk: true,
@@ -273,7 +271,6 @@ async function draftRun(
         ...(row?.begunMs == null ? {} : { unclearSinceMs: row.begunMs }),
         mayFallBack: false,
       });
-    }
   }
   return drafts;
 }
