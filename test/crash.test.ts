@@ -1,5 +1,5 @@
 /**
- * kill -9, again and again, in the middle of a broadcast to 20,000: nothing is lost, and nothing is doubled but what was in
+ * kill -9, again and again, in the middle of a broadcast to 8,000: nothing is lost, and nothing is doubled but what was in
  * flight at a kill and is told as such.
  */
 import assert from 'node:assert/strict';
@@ -29,7 +29,7 @@ import {
   type World,
 } from './support/world.ts';
 
-const RECIPIENTS = 20_000;
+const RECIPIENTS = 8_000;
 const KILLS = 10;
 const FIRST_NUMBER = 2_000_000;
 
@@ -117,7 +117,7 @@ test('kill -9, ten times, where the provider can be asked: 0 lost, 0 doubled, 0 
   sink.onCall = () => {};
   const numbers = Array.from({ length: RECIPIENTS }, (_, i) => `+1555${FIRST_NUMBER + i}`);
   assert.deepEqual(
-    numbers.filter((to) => sink.countOf(to) !== 1),
+    numbers.flatMap((to) => (sink.countOf(to) === 1 ? [] : [`${to}: ${sink.countOf(to)}`])),
     [],
     'lost or doubled',
   );
@@ -139,7 +139,7 @@ test('kill -9 of worker and server, ten times in a transactional broadcast: 0 lo
     const runId = await startRun('transactional');
     for (let kill = 0; kill < KILLS; kill++) {
       const sentBefore = sink.calls.length;
-      const some = 200 + Math.floor(Math.random() * 1_200);
+      const some = 80 + Math.floor(Math.random() * 480);
       await until('some more are sent', () => sink.calls.length > sentBefore + some, 60_000);
       const victim = kill % 2;
       await workers[victim]!.kill();
@@ -172,7 +172,7 @@ test('Postgres killed and restarted in mid-broadcast: 0 lost, and doubled only w
   const worker = await startProcess({ ...env, PARLEY_ROLES: 'worker' });
   try {
     const runId = await startRun('transactional');
-    for (const sent of [4_000, 11_000]) {
+    for (const sent of [1_500, 4_500]) {
       await until('some more are sent', () => sink.calls.length > sent, 60_000);
       const restarted = new Promise((resolve) => postgres.onRestart(() => resolve(undefined)));
       process.kill(postgres.pid, 'SIGKILL');

@@ -116,13 +116,13 @@ export async function marksOf(db: Db, contactId: number): Promise<Mark[]> {
 }
 
 /** One mark a cause, the latest: what was filled in or merged may name a cause again. */
-function marksIn({ atMs, causeIds }: Omit<Marks, 'filledMs'>): Mark[] {
+function marksIn({ atMs, causeIds }: Marks): Mark[] {
   const latest = new Map<number, number>();
   for (const [index, causeId] of causeIds.entries())
     latest.set(causeId, Math.max(latest.get(causeId) ?? 0, atMs[index]!));
   return [...latest].map(([causeId, at]) => ({ causeId, atMs: at })).sort((a, b) => a.atMs - b.atMs);
 }
 
-function rowOf(contactId: number, marks: readonly Mark[]): Omit<Marks, 'filledMs'> {
+function rowOf(contactId: number, marks: readonly Mark[]): Marks {
   return { contactId, atMs: marks.map(({ atMs }) => atMs), causeIds: marks.map(({ causeId }) => causeId) };
 }

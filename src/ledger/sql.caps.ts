@@ -5,22 +5,24 @@ import type { Db } from '../db/pool.ts';
 import type { DeliveryKey } from './ref.ts';
 import { STATE } from './states.ts';
 
-/** The marks of a contact: when it was written to, and for which cause; two arrays of one length. When they were filled, by our clock. */
-export type Marks = { contactId: number; atMs: number[]; causeIds: number[]; filledMs: number };
+/** The marks of a contact: when it was written to, and for which cause; two arrays of one length. */
+export type Marks = { contactId: number; atMs: number[]; causeIds: number[] };
+/** As they are kept: with the moment, by our clock, at which they were last filled from the deliveries. */
+type KeptMarks = Marks & { filledMs: number };
 
 const columns = (db: Db) =>
   db`c.contact_id AS "contactId", c.at_ms AS "atMs", c.cause_ids AS "causeIds", c.filled_ms AS "filledMs"`;
 
 /** Reads the marks of contacts. Locks nothing. */
-export async function selectMarks(db: Db, contactIds: readonly number[]): Promise<Marks[]> {
-  return await db<Marks[]>`
+export async function selectMarks(db: Db, contactIds: readonly number[]): Promise<KeptMarks[]> {
+  return await db<KeptMarks[]>`
     SELECT ${columns(db)} FROM caps c
     WHERE c.bucket = ANY(${contactIds.map(bucketOf)}::smallint[]) AND c.contact_id = ANY(${[...contactIds]}::bigint[])`;
 }
 
 /** Reads the marks of contacts and locks them until the transaction ends, in order of the contacts. Who has none has no row. */
-export async function lockMarks(db: Db, contactIds: readonly number[]): Promise<Marks[]> {
-  return await db<Marks[]>`
+export async function lockMarks(db: Db, contactIds: readonly number[]): Promise<KeptMarks[]> {
+  return await db<KeptMarks[]>`
     SELECT ${columns(db)} FROM caps c
     WHERE (c.bucket, c.contact_id) IN (SELECT * FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]))
       ${db.onShard('c.bucket', [...new Set(contactIds.map(bucketOf))])}
@@ -36,8 +38,8 @@ export async function fillMarks(
   db: Db,
   contactIds: readonly number[],
   { sinceMs, nowMs }: { sinceMs: number; nowMs: number },
-): Promise<Marks[]> {
-  return await db<Marks[]>`
+): Promise<KeptMarks[]> {
+  return await db<KeptMarks[]>`
     INSERT INTO caps AS c (bucket, contact_id, at_ms, cause_ids, filled_ms)
     SELECT k.bucket, k.contact_id, coalesce(s.at_ms, '{}'), coalesce(s.cause_ids, '{}'), ${nowMs}
     FROM unnest(${contactIds.map(bucketOf)}::smallint[], ${[...contactIds]}::bigint[]) k (bucket, contact_id)
@@ -54,7 +56,7 @@ export async function fillMarks(
 }
 
 /** Writes the marks of contacts that are locked. */
-export async function writeMarks(db: Db, rows: readonly Omit<Marks, 'filledMs'>[]): Promise<void> {
+export async function writeMarks(db: Db, rows: readonly Marks[]): Promise<void> {
   await db`
     UPDATE caps c SET at_ms = string_to_array(n.at_ms, ',')::bigint[], cause_ids = string_to_array(n.cause_ids, ',')::bigint[]
     FROM unnest(${rows.map((r) => bucketOf(r.contactId))}::smallint[], ${rows.map((r) => r.contactId)}::bigint[],
@@ -79,9 +81,12 @@ export async function selectUnsent(
     WHERE sent.n = 0`;
 }
 
-/** Unites the marks of two contacts that are one, to be filled again: who has no marks may have been sent something. Locks both. */
+/**
+ * Unites the marks of two contacts that are one, to be filled again: who has no marks may have been sent something. Locks both; a row is
+ * made also where neither has any, so that who fills the survivor's at this moment waits for the deliveries that come over.
+ */
 export async function mergeMarks(db: Db, fromId: number, intoId: number): Promise<void> {
-  const [gone] = await db<Marks[]>`
+  const [gone] = await db<KeptMarks[]>`
     DELETE FROM caps c WHERE c.bucket = ${bucketOf(fromId)} AND c.contact_id = ${fromId} RETURNING ${columns(db)}`;
   await db`
     INSERT INTO caps AS c (bucket, contact_id, at_ms, cause_ids)

@@ -6,8 +6,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { monotonicMs, systemClock } from '../../src/base/clock.ts';
 
-/** One call as it came. `atMs` is monotonic. */
+/** One call as it came. `atMs` is monotonic; `sid` is given once, whatever is forgotten of `calls`. */
 export type SinkCall = {
+  sid: string;
   to: string;
   from: string;
   body: string;
@@ -48,6 +49,7 @@ export async function startTwilioSink(): Promise<TwilioSink> {
   const hanging = new Set<ServerResponse>();
   const byNumber = new Map<string, number>();
   const calls: SinkCall[] = [];
+  let taken = 0;
   const server = createServer((request, response) => {
     if (request.method === 'GET') {
       const url = `${sink.url}${request.url}`;
@@ -66,6 +68,7 @@ export async function startTwilioSink(): Promise<TwilioSink> {
       void (async () => {
         const form = new URLSearchParams(Buffer.concat(chunks).toString());
         const call = {
+          sid: `SM${(++taken).toString(16).padStart(32, '0')}`,
           to: form.get('To') ?? '',
           from: form.get('From') ?? '',
           body: form.get('Body') ?? '',
@@ -80,12 +83,11 @@ export async function startTwilioSink(): Promise<TwilioSink> {
         const how = sink.answer(call, before);
         if (how === 'hang') hanging.add(response);
         else if (how === 'reset') request.socket.resetAndDestroy();
-        else if (how === 'accept') {
-          const sid = `SM${calls.length.toString(16).padStart(32, '0')}`;
+        else if (how === 'accept')
           response
             .writeHead(201, { 'content-type': 'application/json' })
-            .end(JSON.stringify({ sid, status: 'queued' }));
-        } else
+            .end(JSON.stringify({ sid: call.sid, status: 'queued' }));
+        else
           response
             .writeHead(how.status, { 'content-type': 'application/json', ...how.headers })
             .end(how.body ?? '');
@@ -119,10 +121,9 @@ export async function startTwilioSink(): Promise<TwilioSink> {
 /** The messages to a number, the newest first, as Twilio lists them: dates have whole seconds. */
 function answerList(response: ServerResponse, calls: readonly SinkCall[], to: string): void {
   const messages = calls
-    .map((call, at) => ({ call, sid: `SM${(at + 1).toString(16).padStart(32, '0')}` }))
-    .filter(({ call }) => call.to === to)
-    .map(({ call, sid }) => ({
-      sid,
+    .filter((call) => call.to === to)
+    .map((call) => ({
+      sid: call.sid,
       to,
       body: call.body,
       direction: 'outbound-api',
