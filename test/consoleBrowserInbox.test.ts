@@ -220,7 +220,10 @@ describe('the simulator in a browser', { skip }, () => {
     await page.getByRole('button', { name: 'Source' }).click();
     await page.getByText('"subject": "Welcome, Dora"').waitFor();
     await say('email', { type: 'text', text: 'A sale', subject: 'A sale' }, 'marketing');
-    await page.getByRole('button', { name: /A sale/ }).click();
+    await page
+      .getByRole('list', { name: /^Mail of/ })
+      .getByRole('button', { name: /A sale/ })
+      .click();
     await page.getByRole('button', { name: 'Headers' }).click();
     await page.getByText('List-Unsubscribe=One-Click').waitFor();
     await page.getByRole('button', { name: 'Unsubscribe' }).click();
