@@ -115,6 +115,8 @@ test('paused it lets nobody in; ended all leave; pages', async () => {
     const { people } = await ok('GET', `/campaigns/${id}/people?ending=campaign_ended`);
     return people.length === 3;
   });
+  assert.equal((await call('POST', at(`/campaigns/${id}/resume`), {})).status, 409);
+  assert.equal((await ok('GET', `/campaigns/${id}`)).state, 'ended');
 });
 
 test('parley reconcile --campaigns: adds up, and says what does not', async () => {

@@ -7,8 +7,19 @@ import { endCampaign, saveDraft } from '../src/campaigns/campaigns.ts';
 import type { StepArrival, StepHandler } from '../src/campaigns/steps/handlers.ts';
 import type { HandedKind } from '../src/campaigns/steps/kinds.ts';
 import { blockDestination } from '../src/contacts/consent/blocks.ts';
+import { erasePerson } from '../src/people/people.ts';
 import { KIND } from '../src/queue/work/kinds.ts';
-import { DAY_MS, HOUR_MS, mail, MINUTE_MS, newPlace, provesWhole, sql, world } from './campaignsProduct.ts';
+import {
+  DAY_MS,
+  hasFewerRows,
+  HOUR_MS,
+  mail,
+  MINUTE_MS,
+  newPlace,
+  provesWhole,
+  sql,
+  world,
+} from './campaignsProduct.ts';
 import { until } from './support/until.ts';
 import { must } from './support/world.ts';
 
@@ -217,4 +228,76 @@ test('a webhook of the workspace is called once for each who comes there; one th
     [calls[0]!.trigger, body['step'], body['event'], body['body']],
     ['campaign.step', 'call', { n: 1 }, { hello: 'world' }],
   );
+});
+
+test('restart begins anew for who does it again; a cooldown keeps who was in from entering for its time', async () => {
+  const place = await newPlace();
+  const wait = { key: 'rest', wait: { for: '2d' } };
+  await place.live({
+    key: 'restarts',
+    trigger: { event: { did: 'cart' } },
+    entry: 'every',
+    whileActive: 'restart',
+    steps: [wait, mail('left-behind')],
+  });
+  await place.live({
+    key: 'cools',
+    trigger: { event: { did: 'visit' } },
+    entry: 'every',
+    cooldown: '3d',
+    steps: [mail('hello')],
+  });
+  const both = async () => {
+    await place.tell('ann', { name: 'cart' });
+    const ann = await place.tell('ann', { name: 'visit' });
+    await place.settled();
+    return ann;
+  };
+  const ann = await both();
+  await place.advance(DAY_MS);
+  await both();
+  assert.deepEqual((await place.entries(ann)).filter(Boolean).toSorted(), ['completed', 'restarted']);
+  await place.advance(DAY_MS + HOUR_MS);
+  assert.deepEqual(
+    await place.mails(ann),
+    ['hello'],
+    'two days since the first time, and one since the second',
+  );
+  await place.advance(DAY_MS);
+  assert.deepEqual(await place.mails(ann), ['hello', 'left-behind']);
+  await place.tell('ann', { name: 'visit' });
+  await place.settled();
+  assert.deepEqual(await place.mails(ann), ['hello', 'left-behind', 'hello'], 'three days are over');
+  await provesWhole();
+});
+
+test('of who is erased nothing is left in campaigns and segments', async () => {
+  const place = await newPlace();
+  const pro = await place.segment('pro', { attribute: 'plan', is: 'pro' });
+  const { id } = await place.live({
+    key: 'stays',
+    trigger: { event: { did: 'in' } },
+    steps: [{ key: 'rest', wait: { for: '2d' } }, mail('later')],
+  });
+  hasFewerRows.add(id);
+  const contactId = await place.tell('gone', { name: 'in' }, { attributes: { plan: 'pro' } });
+  await place.settled();
+  assert.deepEqual([await place.entries(contactId), await place.inside(pro)], [[null], [contactId]]);
+  const atMs = await place.nowMs();
+  const of = { workspaceId: place.id, contactId, atMs, afterCommit: (run: () => void) => run() };
+  await ctx.queue.transact((tx) => erasePerson(ctx, tx, of));
+  await place.settled();
+  for (const table of [
+    'enrolments',
+    'timers',
+    'campaign_entries',
+    'contact_events',
+    'event_stats',
+    'segment_members',
+  ]) {
+    const left = await sql.unsafe(`SELECT 1 FROM ${table} WHERE contact_id = ${contactId}`);
+    assert.equal(left.length, 0, table);
+  }
+  await place.advance(3 * DAY_MS);
+  await provesWhole();
 });

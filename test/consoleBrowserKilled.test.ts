@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
 
 test('§15.3 a broadcast is paused, the server killed and started again, and resumed on the same page: one message a phone', {
   skip,
-}, async (t) => {
+}, async () => {
   const { url: databaseUrl } = await testDatabase();
   const env = {
     PARLEY_DATABASE_URL: databaseUrl,
@@ -70,22 +70,24 @@ test('§15.3 a broadcast is paused, the server killed and started again, and res
   await page.getByRole('button', { name: 'Sign in' }).click();
   await call('POST', `${base}/broadcasts/${made.id}/start`);
   await page.getByText(/[1-9]\d* delivered/).waitFor();
+  // Pointed at is a button that is off once it was pressed. Why is in a tip, which is fetched with the first there is: it does not come.
+  const gone = Promise.withResolvers<void>();
+  await page.route(/\/TipAt-/, async (route) => {
+    await gone.promise;
+    await route.abort();
+  });
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByText('It stands still.').waitFor();
   await server.kill();
-  const noticed = await page
+  gone.resolve();
+  await page
     .getByRole('status')
     .getByText(/No connection to Parley/)
-    .waitFor({ timeout: 15_000 })
-    .then(
-      () => true,
-      () => false,
-    );
-  // Seen once in eight: nothing was said for 30 s, with other browsers beside it. What stood there then is told; the story goes on.
-  if (!noticed) t.diagnostic(`not noticed: ${page.url()} ${await page.locator('body').innerText()}`);
+    .waitFor();
+  await page.getByText('It stands still.').waitFor();
+  await page.unroute(/\/TipAt-/);
   server = await startProcess(env, 'webChild.ts');
-  if (noticed) await page.getByText(/No connection to Parley/).waitFor({ state: 'hidden' });
-  else await page.reload();
+  await page.getByText(/No connection to Parley/).waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText(`${PEOPLE} delivered`).waitFor();
   await until(

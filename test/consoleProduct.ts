@@ -53,6 +53,7 @@ export async function startConsole(
     url,
     demo,
     signIn: parley.signIn,
+    stop: () => parley.stop(),
     call: caller(url, demo.keys.console.token),
     base: `/api/workspaces/${demo.workspace.id}`,
   };

@@ -23,10 +23,10 @@ import {
   linkRequestIn,
 } from '../src/links/authCodes.ts';
 import {
-  clicksOfCause,
   clicksOfContact,
   createLinks,
   findLink,
+  followLink,
   linksOfCause,
   shorten,
   shortenMessages,
@@ -34,11 +34,14 @@ import {
   shortLinksFor,
   type Links,
 } from '../src/links/links.ts';
+import { hoursReader } from '../src/links/hours.ts';
 import { forgetLinks, moveLinks, sweepLinks } from '../src/links/people.ts';
 import { endSessionsOf, noteAbsence, notePresence, presentContacts } from '../src/links/sessions.ts';
 import { accept } from '../src/outbox/accept.ts';
+import type { FeedEvent } from '../src/queue/feed/reader.ts';
 import { testClock, type TestClock } from './support/clock.ts';
 import { testDatabase } from './support/database.ts';
+import { seededRandom } from './support/random.ts';
 import { until } from './support/until.ts';
 import { must, newContacts, newWorkspace, startWorld, TEST_SECRET, type World } from './support/world.ts';
 
@@ -249,10 +252,6 @@ test('click links: counted per person, once per double tap, told on the feed; lo
   );
   const [mine] = await clicksOfContact(ctx.sql, { workspaceId: app.id, contactId });
   assert.equal(mine!.n, 2);
-  assert.deepEqual(await clicksOfCause(ctx.sql, app.id, mine!.causeId), [
-    { position: 0, longUri: 'https://shop.example/sale?x=1#y', people: 1, clicks: 2 },
-  ]);
-  assert.deepEqual(await clicksOfCause(ctx.sql, other.id, mine!.causeId), []);
 });
 
 test('a preview of a transfer link gets a page without an auth code', async () => {
@@ -879,6 +878,58 @@ test('merged: links, codes and sessions of the one that goes lead to the one tha
   assert.equal(await getContact(ctx.sql, app.id, stays), undefined);
   assert.equal((await call('GET', path)).status, 404);
   assert.equal((await call('GET', '/chat/messages', { headers: { authorization } })).status, 401);
+});
+
+test('the hours of links are what was opened, whatever is merged, erased or read late', async () => {
+  const random = seededRandom(17);
+  const draw = (below: number) => Math.floor(random() * below);
+  const people = await Promise.all([1, 2, 3, 4, 5, 6].map(() => person()));
+  const causeId = ctx.ids.spread();
+  const links = [0, 1].map((position) => ({
+    workspaceId: app.id,
+    causeId,
+    position,
+    kind: 'click' as const,
+  }));
+  const reader = hoursReader(ctx);
+  const readFeed = () =>
+    ctx.queue.transact(async (tx) => {
+      const events = await tx<FeedEvent[]>`
+        DELETE FROM feed WHERE type = 'link.clicked' AND workspace_id = ${app.id}
+        RETURNING bucket, id, workspace_id AS "workspaceId", type, at_ms AS "atMs", payload`;
+      await reader.read(tx, events);
+    });
+  await readFeed();
+  const erased = { people: 0, clicks: 0 };
+  for (let n = 0; n < 120; n++) {
+    clock.advance(draw(2 * 3600_000));
+    const who = people[draw(people.length)]!;
+    const what = draw(12);
+    if (what < 9) {
+      const link = { ...links[draw(2)]!, longUri: 'https://shop.example/', holder: { id: who } } as unknown;
+      await ctx.queue.transact((tx) =>
+        followLink(ctx, tx, clock.nowMs(), link as Parameters<typeof followLink>[3]),
+      );
+    } else if (what === 9) {
+      const toId = people.find((id) => id !== who)!;
+      await ctx.queue.transact((tx) => moveLinks(tx, { workspaceId: app.id, fromId: who, toId }));
+    } else if (what === 10) {
+      const gone = await clicksOfContact(ctx.sql, { workspaceId: app.id, contactId: who });
+      erased.people += gone.length;
+      erased.clicks += gone.reduce((sum, one) => sum + one.n, 0);
+      await ctx.queue.transact((tx) => forgetLinks(tx, [who]));
+    } else await readFeed();
+  }
+  await readFeed();
+  const [hours] = await ctx.sql`
+    SELECT sum(people)::integer AS people, sum(clicks)::integer AS clicks FROM link_hours WHERE cause_id = ${causeId}`;
+  const [rows] = await ctx.sql<{ people: number; clicks: number }[]>`
+    SELECT count(*)::integer AS people, coalesce(sum(n), 0)::integer AS clicks FROM link_clicks WHERE cause_id = ${causeId}`;
+  assert.deepEqual(hours, {
+    people: rows!.people + erased.people,
+    clicks: rows!.clicks + erased.clicks,
+  });
+  assert.ok(erased.clicks > 0 && rows!.clicks > 0);
 });
 
 test('tenants: a session reads its own workspace only; a deleted workspace’s links are gone', async () => {

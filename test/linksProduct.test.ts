@@ -176,7 +176,16 @@ test('a broadcast: a short link of its own for each recipient, a row for all, cl
   assert.equal(new Set(codes).size, codes.length);
   const opened = await fetch(`${world.url}/l/${codes[7]}`, { redirect: 'manual', headers: BROWSER });
   assert.equal(opened.headers.get('location'), 'https://shop.example/sale');
-  assert.deepEqual(await clicksOfCause(world.ctx.sql, app.id, begun.runId!), [
+  const clicks = () => clicksOfCause(world.ctx.sql, app.id, begun.runId!);
+  await until('it is counted', async () => (await clicks()).hours.length > 0);
+  const found = await clicks();
+  assert.deepEqual(found.links, [
     { position: 0, longUri: 'https://shop.example/sale', people: 1, clicks: 1 },
   ]);
+  assert.deepEqual(
+    found.hours.map((hour) => hour.clicks),
+    [1],
+  );
+  const other = await newWorkspace(world.ctx, 'test');
+  assert.deepEqual(await clicksOfCause(world.ctx.sql, other.id, begun.runId!), { links: [], hours: [] });
 });

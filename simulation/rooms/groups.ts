@@ -6,6 +6,7 @@ import { postToGroup } from '../../src/broadcasts/posted.ts';
 import { resolvePeople } from '../../src/contacts/resolve.ts';
 import { createGroup, joinGroup, leaveGroup } from '../../src/conversations/groups/groups.ts';
 import { erasePerson, mergePeople } from '../../src/people/people.ts';
+import { KIND } from '../../src/queue/work/kinds.ts';
 import type { Done, Run, Step } from '../run.ts';
 import { must, withPush } from '../world.ts';
 import type { RoomPlay } from './room.ts';
@@ -52,7 +53,24 @@ export const groups: RoomPlay = {
   async check(run) {
     return [...(await misplaced(run)), ...heard(run, await reachable(run)), ...(await gone(run)), ...(await followed(run))];
   },
+  standings: { among: ['in', 'out', 'gone', 'post under way'], of: standing },
 };
+
+/** How somebody stands in the group, or all do. */
+async function standing(run: Run, step: Step | undefined): Promise<string[]> {
+  const { groupId, people } = groundOf.get(run)!;
+  const about = typeof step?.['member'] === 'number' ? [people[step['member']]!] : people;
+  const ids = about.map(({ contactId }) => contactId);
+  const rows = await run.look<{ there: boolean; member: boolean }[]>`
+    SELECT DISTINCT c.id IS NOT NULL there, m.contact_id IS NOT NULL member FROM unnest(${ids}::bigint[]) k (id)
+    LEFT JOIN contacts c ON c.id = k.id LEFT JOIN group_members m ON m.contact_id = k.id AND m.group_id = ${groupId}`;
+  const [posts] = await run.look<{ n: number }[]>`
+    SELECT count(*)::int n FROM due WHERE kind IN (${KIND.broadcast}, ${KIND.delayedPost})`;
+  return [
+    ...rows.map(({ there, member }) => (!there ? 'gone' : member ? 'in' : 'out')),
+    ...(posts!.n ? ['post under way'] : []),
+  ];
+}
 
 async function furnish(run: Run): Promise<void> {
   const { ctx } = run.door();

@@ -23,7 +23,7 @@ import {
   updateLink,
   type JobRow,
 } from './sql.ts';
-import { readWho, type WhoAsked } from './who.ts';
+import { readWho, whomOf, type Who, type WhoAsked, type WhoKind } from './who.ts';
 
 export type { JobRow } from './sql.ts';
 
@@ -113,6 +113,11 @@ async function start(
   const key = { kind: KIND.peopleJob, ownerId: row.id, causeId: row.id, seq: 0, stream: 0 };
   await deps.queue.put(tx, [{ ...key, workspaceId, dueMs: nowMs }]);
   return (await selectJob(tx, workspaceId, row.id))!;
+}
+
+/** What a change of many changes, and whom, in a word. */
+export function changeOf({ what, who }: Pick<JobRow, 'what' | 'who'>): Change & { whom: WhoKind } {
+  return { ...(JSON.parse(what) as Change), whom: whomOf(JSON.parse(who) as Who) };
 }
 
 /** Stops a job, and lets go of its file; what was done stays done. Undefined when there is none. */

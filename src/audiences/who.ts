@@ -1,9 +1,10 @@
 /**
- * Whom something is done with: everybody, those of whom a rule holds, those of a list, tag or segment, those with whom a broadcast ended
+ * WhoKind something is done with: everybody, those of whom a rule holds, those of a list, tag or segment, those with whom a broadcast ended
  * in one way, or some who are named.
  */
 import type { Audience } from '../../contract/audience.ts';
 import type { Rule } from '../../contract/campaign.ts';
+import type { WHOM } from '../../contract/doors/console/audiences.ts';
 import { fault, isFault, type Fault } from '../base/fault.ts';
 import { findBroadcast } from '../broadcasts/find.ts';
 import { askRule } from '../campaigns/segments/asked.ts';
@@ -27,6 +28,20 @@ export type Who =
   | { audience: Audience }
   | { runId: number; outcome: RunOutcome }
   | { rule: Rule; sets: [string, number][]; asOfMs: number };
+
+/** WhoKind it is, in a word. */
+export type WhoKind = (typeof WHOM)[number];
+
+/** What it is that says whom. */
+export function whomOf(who: Who): WhoKind {
+  if ('rule' in who) return 'rule';
+  if ('runId' in who) return 'broadcast';
+  const { include } = who.audience;
+  if (include.contacts) return 'contacts';
+  if (include.lists) return 'list';
+  if (include.tags) return 'tag';
+  return include.segments ? 'segment' : 'everybody';
+}
 
 /** Reads whom something is to be done with. What is named must be there. */
 export async function readWho(
@@ -62,7 +77,7 @@ export async function readWho(
   return { audience: { include: { segments: [segmentId] } } };
 }
 
-/** Whom that is, in some buckets: says a condition on `contacts c`. Not the condition itself, which would be run when it is waited for. */
+/** WhoKind that is, in some buckets: says a condition on `contacts c`. Not the condition itself, which would be run when it is waited for. */
 export async function whoHolds(
   db: Db,
   workspaceId: number,

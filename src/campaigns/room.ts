@@ -106,6 +106,15 @@ const OF_PEOPLE = {
     campaign_tallies: 'names nobody: counts',
     campaign_tasks: 'names nobody but the contact up to whom a task is done, by id, until it is',
   },
+  kept: {
+    contact_events: { sort: 'events', by: 'at_ms' },
+    enrolment_log: { sort: 'events', by: 'at_ms' },
+  },
+  parts: {
+    event_keys: { column: 'contact_id', of: 'contacts' },
+    campaign_hours: { column: 'campaign_id', of: 'campaigns' },
+    campaign_tallies: { column: 'campaign_id', of: 'campaigns' },
+  },
   exports: {
     event_arrivals: { by: 'contact', column: 'contact_id' },
     event_keys: { not: 'by what an event is known when it comes again; the events themselves are here' },
@@ -121,4 +130,4 @@ const OF_PEOPLE = {
     campaign_optouts: { by: 'contact', column: 'contact_id' },
     campaign_tasks: { not: 'how far a task is, which happens to be an id' },
   },
-} satisfies Pick<WorkingRoom, 'personal' | 'exports'>;
+} satisfies Pick<WorkingRoom, 'personal' | 'kept' | 'parts' | 'exports'>;

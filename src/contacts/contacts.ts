@@ -274,23 +274,41 @@ export async function listContacts(
 
 const NOT_FOUND = fault('not_found', 'contact: there is none with this id');
 
-/** Above this many matches it is quicker to walk through the newest contacts. */
+/** So many are collected at first: what somebody types is a name that few have. */
+const SOME = 200;
+/** Where more match, so many of the newest are walked through: what one in thirty is called fills a page from them. */
+const NEAR = 1000;
+/** Else so many are collected, and where even more match the newest are walked through to the end of a page, which is near then. */
 const FEW = 5000;
 
 async function searchIds(db: Db, page: SearchPage, search: string): Promise<number[]> {
   const [first, ...rest] = search.split(/\s+/);
   const names = rest.length > 0 ? { whole: search, first: first!, rest: rest.join(' ') } : { whole: search };
   const prefixes = addressPrefixes(search);
-  const few = { ...page, limit: FEW + 1 };
-  const [byIdentity, byName] = await Promise.all([
-    collectIdentities(db, few, prefixes),
-    collectNames(db, few, names),
-  ]);
   const found = await Promise.all([
-    byIdentity.length > FEW ? walkIdentities(db, page, prefixes) : byIdentity,
-    byName.length > FEW ? walkNames(db, page, names) : byName,
+    fewOrNewest(page, {
+      collect: (most) => collectIdentities(db, { ...page, limit: most }, prefixes),
+      walk: (among) => walkIdentities(db, page, prefixes, among),
+    }),
+    fewOrNewest(page, {
+      collect: (most) => collectNames(db, { ...page, limit: most }, names),
+      walk: (among) => walkNames(db, page, names, among),
+    }),
   ]);
   return [...new Set(found.flat())].sort((a, b) => b - a).slice(0, page.limit);
+}
+
+/** Two ways to find: any so many (of each way to match), or the highest ids, among so many of the newest when that is given. */
+type Ways = { collect: (most: number) => Promise<number[]>; walk: (among?: number) => Promise<number[]> };
+
+/** All that match where they are few, else at least the newest of them that fill a page. */
+async function fewOrNewest({ limit }: SearchPage, { collect, walk }: Ways): Promise<number[]> {
+  const some = await collect(SOME + 1);
+  if (some.length <= SOME) return some;
+  const near = await walk(NEAR);
+  if (near.length >= limit) return near;
+  const few = await collect(FEW + 1);
+  return few.length <= FEW ? few : await walk();
 }
 
 /** What an address may begin with when a person types this: as it is, in lower case, and as a phone number. */

@@ -7,8 +7,8 @@ import type { Person, Reachable } from './person.ts';
 
 /** A contact by its id. */
 export type Named = { workspaceId: number; contactId: number };
-/** Which of its destinations, and whether its attributes. */
-export type Want = { channel?: string | undefined; attributes: boolean };
+/** Which of its destinations, and whether its attributes. `keyed`: they are few, and the statement is planned as what goes with it (db/plans.ts). */
+export type Want = { channel?: string | undefined; attributes: boolean; keyed?: boolean };
 
 type Row = Omit<Person, 'destinations'> & { [column in keyof Reachable]: Reachable[column] | null } & {
   blocks: string[] | null;
@@ -20,7 +20,7 @@ export async function selectPresent(
   contacts: readonly Named[],
   want: Want,
 ): Promise<Map<number, Person>> {
-  const rows = await db<Row[]>`
+  const asked = db<Row[]>`
     SELECT c.id AS "contactId", c.workspace_id AS "workspaceId", c.external_id AS "externalId", c.given_name AS "givenName", c.surname,
       ${want.attributes ? db`c.attributes` : db`NULL::jsonb AS attributes`}, c.time_zone AS "timeZone", c.locale,
       c.disconnected_ms AS "disconnectedMs",
@@ -32,6 +32,7 @@ export async function selectPresent(
     JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id
     LEFT JOIN destinations d ON d.bucket = c.bucket AND d.contact_id = c.id
       ${want.channel === undefined ? db`` : db`AND d.channel = ${want.channel}`}`;
+  const rows = await (want.keyed ? asked.keyed() : asked);
   const people = new Map<number, Person>();
   for (const row of rows) {
     let person = people.get(row.contactId);

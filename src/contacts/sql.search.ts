@@ -35,18 +35,22 @@ export async function collectIdentities(
   );
 }
 
-/** As collectIdentities, the highest ids of all. Locks nothing. */
+/** As collectIdentities, the highest ids: of all, or of those that own the newest `among`. Locks nothing. */
 export async function walkIdentities(
   db: Db,
   page: SearchPage,
   prefixes: readonly string[],
+  among?: number,
 ): Promise<number[]> {
   const begins = prefixes
     .map((prefix) => identityBegins(db, prefix))
     .reduce((all, one) => db`${all} OR ${one}`);
   return await idsOf(db, [
-    db`SELECT DISTINCT i.contact_id AS id FROM identities i
-      WHERE i.workspace_id = ${page.workspaceId} AND i.kind <> 'token' AND (${begins}) AND i.contact_id < ${page.belowId}
+    db`SELECT DISTINCT i.contact_id AS id FROM (
+        SELECT contact_id, kind, value FROM identities
+        WHERE workspace_id = ${page.workspaceId} AND contact_id < ${page.belowId}
+        ORDER BY contact_id DESC ${among === undefined ? db`` : db`LIMIT ${among}`}) i
+      WHERE i.kind <> 'token' AND (${begins})
       ORDER BY i.contact_id DESC LIMIT ${page.limit}`,
   ]);
 }
@@ -72,14 +76,21 @@ export async function collectNames(db: Db, page: SearchPage, names: NameSearch):
   ]);
 }
 
-/** As collectNames, the highest ids of all. Locks nothing. Reads every bucket. */
-export async function walkNames(db: Db, page: SearchPage, names: NameSearch): Promise<number[]> {
+/** As collectNames, the highest ids: of all, or of the newest `among`. Locks nothing. Reads every bucket. */
+export async function walkNames(
+  db: Db,
+  page: SearchPage,
+  names: NameSearch,
+  among?: number,
+): Promise<number[]> {
   const { given, surname } = columns(db);
   const both = bothBegin(db, names);
   return await idsOf(db, [
-    db`SELECT c.id FROM contacts c
-      WHERE c.workspace_id = ${page.workspaceId} AND c.bucket >= 0 AND c.id < ${page.belowId}
-        AND (${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``}
+    db`SELECT c.id FROM (
+        SELECT bucket, id, given_name, surname FROM contacts
+        WHERE workspace_id = ${page.workspaceId} AND bucket >= 0 AND id < ${page.belowId}
+        ORDER BY id DESC ${among === undefined ? db`` : db`LIMIT ${among}`}) c
+      WHERE (${begins(db, given, names.whole)} OR ${begins(db, surname, names.whole)} ${both ? db`OR ${both}` : db``}
           OR EXISTS (SELECT FROM destinations d WHERE d.bucket = c.bucket AND d.contact_id = c.id
             AND d.display_name IS NOT NULL AND ${begins(db, called(db), names.whole)}))
       ORDER BY c.id DESC LIMIT ${page.limit}`,

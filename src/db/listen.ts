@@ -1,11 +1,12 @@
 /** Hearing notifications: a connection of its own, outside the pool. */
 import pg from 'pg';
 
-/** A connection of its own that listens, and is made again when it is lost. */
+/** A connection of its own that listens, and is made again when it is lost: `missed` is told then, as what was said meanwhile is not. */
 export async function listenOn(
   settings: pg.ClientConfig,
   channel: string,
   told: (payload: string) => void,
+  missed: () => void = () => {},
 ): Promise<{ close(): Promise<void> }> {
   const AGAIN_MS = 500;
   let closed = false;
@@ -26,7 +27,7 @@ export async function listenOn(
   };
   const retry = async (): Promise<void> => {
     if (closed) return;
-    await connect().catch(() => {
+    await connect().then(missed, () => {
       client = undefined;
       setTimeout(() => void retry(), AGAIN_MS).unref();
     });

@@ -37,8 +37,12 @@ export type Sql = Tag & {
   begin<T>(work: (tx: Tx) => Promise<T>, options?: { keyed?: boolean }): Promise<T>;
   /** A connection of one's own, until it is released. */
   reserve(): Promise<Tag & { release(): void }>;
-  /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed. */
-  listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
+  /** Hears notifications on a channel; reconnects by itself. What is sent meanwhile is missed, and `missed` says so. */
+  listen(
+    channel: string,
+    heard: (payload: string) => void,
+    missed?: () => void,
+  ): Promise<{ unlisten(): Promise<void> }>;
   notify(channel: string, payload: string): Promise<void>;
   /** Connections of the pool now, and statements that wait for one. */
   use: () => { open: number; idle: number; waiting: number };
@@ -61,14 +65,26 @@ export type Connections = {
 type Asked = Pick<Connections, 'query'> & { connection?: { stream: Writable } };
 
 const INT8_OID = 20;
-const INT8_ARRAY_OID = 1016;
-const parseInt2Array = pg.types.getTypeParser(1005 as never) as (text: string) => number[];
+/** int2[], int4[], int8[] */
+const INT_ARRAY_OIDS: ReadonlySet<number> = new Set([1005, 1007, 1016]);
+const parseAnyArray = pg.types.getTypeParser(1005 as never) as (text: string) => (number | null)[];
+
+/** pg's own parser goes through an array sign by sign, for dimensions and quotes that whole numbers hardly have: ten times as dear. */
+function wholeNumbers(text: string): (number | null)[] {
+  if (text === '{}') return [];
+  return text.startsWith('{') && !text.includes('{', 1)
+    ? text
+        .slice(1, -1)
+        .split(',')
+        .map((item) => (item === 'NULL' ? null : Number(item)))
+    : parseAnyArray(text);
+}
 
 /** Integers come as numbers: ids and times are under 2^53 by construction (base/ids.ts). */
 const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8_OID) return Number;
-    if (oid === INT8_ARRAY_OID) return parseInt2Array;
+    if (INT_ARRAY_OIDS.has(oid)) return wholeNumbers;
     // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- any oid may come
     return pg.types.getTypeParser(oid, format);
   },
@@ -140,8 +156,8 @@ export function openPool(connection: Connection, options: PoolOptions): Sql {
         const client = await pool.connect().catch(lost);
         return Object.assign(tagOn(on(client), placement), { release: () => client.release() });
       },
-      async listen(channel: string, told: (payload: string) => void) {
-        const listener = await listenOn(settings, channel, told);
+      async listen(channel: string, told: (payload: string) => void, missed?: () => void) {
+        const listener = await listenOn(settings, channel, told, missed);
         listeners.add(listener);
         return {
           async unlisten() {

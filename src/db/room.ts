@@ -22,6 +22,16 @@ export type Room = {
    */
   readonly exports?: Readonly<Record<string, ExportOf>>;
   /**
+   * Tables whose rows belong to a workspace by what they belong to: `column` holds the `by` (its `id`) of a row of `of`, which names the
+   * workspace. They go with it; what names a workspace itself is found in the catalogue, and what is exported of a person by the person.
+   */
+  readonly parts?: Readonly<Record<string, { column: string; of: string; by?: string }>>;
+  /**
+   * Tables whose rows a workspace may keep for fewer days than the install does: of which sort they are, and by which column they are old
+   * (an id: by our clock; `at_ms`: by the workspace's).
+   */
+  readonly kept?: Readonly<Record<string, { sort: KeptSort; by: 'id' | 'cause_id' | 'at_ms' }>>;
+  /**
    * As `erase`, before the contacts themselves are locked and go: for rows that others lock before the contact. `addresses` is empty.
    */
   eraseFirst?(erasing: Erasing): Promise<void>;
@@ -38,6 +48,9 @@ export type Room = {
   /** Housekeeping: rows that are of no use any more. Every process does it now and then; safe to do twice, also at once. */
   sweep?(sweeping: Sweeping): Promise<void>;
 };
+
+/** Sorts of what happened, as a workspace sets how long it keeps them. */
+export type KeptSort = 'messages' | 'events' | 'webhooks' | 'audit';
 
 /** What is asked of what comes due: after a moment. Times are by our clock; the workspace's own is `aheadMs` further. */
 export type ComesOf = { workspaceId: number; aheadMs: number; afterMs: number; most: number };
@@ -63,8 +76,13 @@ export type ComingOf = { type: 'campaign' | 'broadcast' | 'run'; id: number };
 /** What comes due, in no order; `untilMs` where there may be more at that moment and after it: before it, this is all. */
 export type Comes = { items: readonly Coming[]; untilMs?: number | undefined };
 
-/** How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none. */
-type ExportOf = { by: 'contact' | 'conversation'; column: string; hasBucket?: false } | { not: string };
+/**
+ * How rows of a table are found that are a person's, or why they are not exported. `hasBucket: false` where a table has none; `inWorkspace`
+ * where its index begins with the workspace.
+ */
+type ExportOf =
+  | { by: 'contact' | 'conversation'; column: string; hasBucket?: false; inWorkspace?: true }
+  | { not: string };
 
 /** People of a workspace who are erased. */
 export type Erasing = {

@@ -889,7 +889,7 @@ CREATE TABLE identities (
   CHECK ((kind = ANY (ARRAY['external'::text, 'phone'::text, 'email'::text, 'token'::text, 'whatsapp'::text, 'webhook'::text, 'anonymous'::text, 'group'::text, 'connect'::text])))
 );
 CREATE INDEX identities_by_value ON identities USING btree (workspace_id, value text_pattern_ops) WHERE (kind <> 'token'::text);
-CREATE INDEX identities_of_contact ON identities USING btree (contact_id);
+CREATE INDEX identities_of_workspace ON identities USING btree (workspace_id, contact_id);
 
 -- by bucket
 CREATE TABLE import_erased (
@@ -1117,7 +1117,20 @@ CREATE TABLE link_clicks (
   CHECK ((n > 0))
 );
 CREATE INDEX link_clicks_age ON link_clicks USING btree (first_ms);
-CREATE INDEX link_clicks_of_cause ON link_clicks USING btree (cause_id, "position");
+
+-- by bucket
+CREATE TABLE link_hours (
+  bucket smallint NOT NULL,
+  cause_id bigint NOT NULL,
+  position smallint NOT NULL,
+  hour_ms bigint NOT NULL,
+  workspace_id bigint NOT NULL,
+  people integer NOT NULL,
+  clicks integer NOT NULL,
+  PRIMARY KEY (bucket, cause_id, "position", hour_ms)
+);
+CREATE INDEX link_hours_age ON link_hours USING btree (hour_ms);
+CREATE INDEX link_hours_of_cause ON link_hours USING btree (cause_id);
 
 -- by bucket
 CREATE TABLE link_requests (
@@ -1248,6 +1261,16 @@ CREATE TABLE offered_actions (
   version integer NOT NULL,
   offered_ms bigint NOT NULL,
   PRIMARY KEY (workspace_id, key)
+);
+
+-- on every node
+CREATE TABLE operator_identities (
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  operator_id bigint NOT NULL,
+  bound_ms bigint NOT NULL,
+  UNIQUE (operator_id, issuer),
+  PRIMARY KEY (issuer, subject)
 );
 
 -- on every node
@@ -1445,6 +1468,16 @@ CREATE TABLE proof_keys (
   CHECK ((id = 1))
 );
 
+-- on every node
+CREATE TABLE provider_sign_ins (
+  state_hash text NOT NULL,
+  browser_hash text NOT NULL,
+  return_to text NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (state_hash)
+);
+CREATE INDEX provider_sign_ins_over ON provider_sign_ins USING btree (expires_ms);
+
 -- by workspace_id
 CREATE TABLE request_log (
   workspace_id bigint NOT NULL,
@@ -1590,6 +1623,7 @@ CREATE TABLE sign_in_links (
   token_hash text NOT NULL,
   operator_id bigint NOT NULL,
   expires_ms bigint NOT NULL,
+  asks_factor boolean NOT NULL DEFAULT false,
   PRIMARY KEY (token_hash)
 );
 
@@ -1868,6 +1902,28 @@ CREATE TABLE workspace_holdouts (
 );
 
 -- on every node
+CREATE TABLE workspace_keeping (
+  workspace_id bigint NOT NULL,
+  next_ms bigint NOT NULL,
+  step text NOT NULL DEFAULT ''::text,
+  part integer NOT NULL DEFAULT 0,
+  gone bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (workspace_id)
+);
+
+-- on every node
+CREATE TABLE workspace_removals (
+  workspace_id bigint NOT NULL,
+  asked_ms bigint NOT NULL,
+  asked_by text NOT NULL,
+  name text NOT NULL,
+  step text NOT NULL DEFAULT ''::text,
+  part integer NOT NULL DEFAULT 0,
+  gone bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (workspace_id)
+);
+
+-- on every node
 CREATE TABLE workspaces (
   id bigint NOT NULL,
   name text NOT NULL,
@@ -1879,6 +1935,8 @@ CREATE TABLE workspaces (
   created_ms bigint NOT NULL,
   deleted_ms bigint,
   cap_set_ms bigint NOT NULL DEFAULT 0,
+  revision integer NOT NULL DEFAULT 1,
+  changed_in jsonb NOT NULL DEFAULT '{}'::jsonb,
   PRIMARY KEY (id),
   CHECK (((clock_ahead_ms >= 0) AND ((environment = 'test'::text) OR (clock_ahead_ms = 0)))),
   CHECK ((country ~ '^[A-Z]{2}$'::text)),

@@ -10,7 +10,14 @@ import { messagesById } from '../conversations/history.ts';
 import type { Sql } from '../db/pool.ts';
 import type { MessageAccepted } from '../ledger/events.ts';
 import type { FeedReader } from '../queue/feed/reader.ts';
-import { collectWords, insertWords, walkWords, type FoundMessage, type WordsLook } from './sql.words.ts';
+import {
+  collectWords,
+  insertWords,
+  newestWords,
+  walkWords,
+  type FoundMessage,
+  type WordsLook,
+} from './sql.words.ts';
 import { wordsOf } from './words.ts';
 
 export { askedIn, excerptOf, type SearchWords } from './words.ts';
@@ -57,15 +64,15 @@ export async function findMessages(
   look: WordsLook,
   limit: number,
 ): Promise<{ found: FoundMessage[]; next: number | undefined }> {
-  const newest = await walkWords(sql, look, NEWEST);
-  if (newest.found.length > limit || newest.lastId === undefined) return pageOf(newest.found, limit);
+  const newest = await newestWords(sql, look, { among: NEWEST, limit: limit + 1 });
+  if (newest.length > limit) return pageOf(newest, limit);
   const some = await sql.begin((tx) => collectWords(tx, look, MOST_COLLECTED));
   if (some.length < MOST_COLLECTED) {
     some.sort((a, b) => b.id - a.id);
     return pageOf(some, limit);
   }
-  const { found } = newest;
-  let belowId: number | undefined = newest.lastId;
+  const found: FoundMessage[] = [];
+  let belowId: number | undefined = look.belowId;
   for (let steps = 0; steps < MOST_STEPS && belowId !== undefined && found.length <= limit; steps++) {
     const walked = await walkWords(sql, { ...look, belowId }, STEP);
     found.push(...walked.found);

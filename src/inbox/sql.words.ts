@@ -45,6 +45,19 @@ export async function collectWords(tx: Tx, look: WordsLook, most: number): Promi
     WHERE words @@ ${queryOf(look)}::tsquery AND id < ${look.belowId} LIMIT ${most}`;
 }
 
+/** Of the newest `among` messages of a workspace below an id, the newest `limit` that have the words: reads no more than it takes. */
+export async function newestWords(
+  db: Db,
+  look: WordsLook,
+  { among, limit }: { among: number; limit: number },
+): Promise<FoundMessage[]> {
+  return await db<FoundMessage[]>`
+    SELECT id, contact_id AS "contactId" FROM (
+      SELECT id, contact_id, words FROM message_words
+      WHERE workspace_id = ${look.workspaceId} AND id < ${look.belowId} ORDER BY id DESC LIMIT ${among}) AS newest
+    WHERE words @@ ${queryOf(look)}::tsquery ORDER BY id DESC LIMIT ${limit}`;
+}
+
 /**
  * Of the newest `step` messages of a workspace below an id, those that have the words; `lastId` is the oldest that was looked at, undefined
  * when there were no more. Locks nothing.

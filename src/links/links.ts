@@ -25,9 +25,9 @@ import {
 import { issueAuthCodes } from './authCodes.ts';
 import { linkCodes, MOST_LINKS, type LinkCodes } from './codes.ts';
 import {
-  countClicks,
   insertLinks,
   selectClicks,
+  selectHours,
   selectLinks,
   upsertClick,
   selectUris,
@@ -252,23 +252,34 @@ export async function followLink(
   return expand(longUri, { authuser: toHex24(holder.id), authtoken: authtoken! });
 }
 
-/** How often the links of a cause were opened, by whom of the many, with where each leads. */
-export async function clicksOfCause(
-  db: Db,
-  workspaceId: number,
-  causeId: number,
-): Promise<{ position: number; longUri: string; people: number; clicks: number }[]> {
-  const [rows, counts] = await Promise.all([selectLinks(db, causeId), countClicks(db, workspaceId, causeId)]);
-  const byPosition = new Map(counts.map((count) => [count.position, count]));
-  return rows
+/** So many hours of links are looked at: a broadcast's of a month, with ten links. */
+const MOST_HOURS = 7_200;
+
+/** What was opened of a cause's links: how often and by how many, with where each leads; and how often by hour, where there was any. */
+type Clicks = {
+  links: { position: number; longUri: string; people: number; clicks: number }[];
+  hours: { hourMs: number; clicks: number }[];
+};
+
+/** How often the links of a cause were opened; what happened in the last moments may be missing. */
+export async function clicksOfCause(db: Db, workspaceId: number, causeId: number): Promise<Clicks> {
+  const [rows, counts] = await Promise.all([
+    selectLinks(db, causeId),
+    selectHours(db, workspaceId, causeId, MOST_HOURS),
+  ]);
+  const sum = (of: readonly { people: number; clicks: number }[], what: 'people' | 'clicks') =>
+    of.reduce((all, one) => all + one[what], 0);
+  const links = rows
     .filter((row) => row.workspaceId === workspaceId)
-    .map(({ position, longUri }) => ({
-      people: 0,
-      clicks: 0,
-      ...byPosition.get(position),
-      position,
-      longUri,
-    }));
+    .map(({ position, longUri }) => {
+      const own = counts.filter((count) => count.position === position);
+      return { position, longUri, people: sum(own, 'people'), clicks: sum(own, 'clicks') };
+    });
+  const hours = [...Map.groupBy(counts, ({ hourMs }) => hourMs)].map(([hourMs, of]) => ({
+    hourMs,
+    clicks: sum(of, 'clicks'),
+  }));
+  return { links, hours: hours.filter(({ clicks }) => clicks > 0) };
 }
 
 /** What a contact opened, last first; of one message or run when `causeId` is given. */

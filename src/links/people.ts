@@ -1,5 +1,7 @@
 /** What happens to this room's rows when a contact is merged or erased, and when they are old. */
 import type { Db, Tx } from '../db/pool.ts';
+import { bucketOf } from '../base/ids.ts';
+import { countOnce } from './hours.ts';
 import { deleteOfContacts, deleteOver, insertClicks, takeClicks } from './sql.ts';
 
 /**
@@ -11,7 +13,12 @@ export async function moveLinks(
   merge: { workspaceId: number; fromId: number; toId: number },
 ): Promise<void> {
   const clicks = await takeClicks(tx, merge.fromId);
-  if (clicks.length > 0) await insertClicks(tx, merge.toId, clicks);
+  if (clicks.length === 0) return;
+  const now = await insertClicks(tx, merge.toId, clicks);
+  const counts = new Map(now.map(({ causeId, position, n }) => [`${causeId}.${position}`, n]));
+  // More than were put there: the other had opened it as well.
+  const twice = clicks.filter(({ causeId, position, n }) => counts.get(`${causeId}.${position}`)! > n);
+  if (twice.length > 0) await countOnce(tx, bucketOf(merge.toId), twice);
 }
 
 /** Part of erasing contacts: nothing leads to them any more, and nothing tells what they opened. */

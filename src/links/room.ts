@@ -1,13 +1,16 @@
 /** What this room declares. */
-import type { Room } from '../db/room.ts';
+import type { WorkingRoom } from '../queue/room.ts';
+import { hoursReader } from './hours.ts';
 import { forgetLinks, moveLinks, sweepLinks } from './people.ts';
 
 /** Links. */
-export const linksRoom: Room = {
+export const linksRoom = (deps: Parameters<typeof hoursReader>[0]): WorkingRoom => ({
   name: 'links',
+  readers: [hoursReader(deps)],
   personal: {
     links: 'deleted',
     link_clicks: 'deleted',
+    link_hours: 'names nobody: counts',
     auth_codes: 'deleted',
     link_requests: 'deleted',
     chat_sessions: 'deleted',
@@ -25,4 +28,4 @@ export const linksRoom: Room = {
   merge: ({ tx, workspaceId, discardedId, survivingId }) =>
     moveLinks(tx, { workspaceId, fromId: discardedId, toId: survivingId }),
   sweep: ({ sql, nowMs, retentionMs }) => sweepLinks(sql, nowMs, retentionMs),
-};
+});

@@ -56,15 +56,38 @@ export async function upsertClick(
   return row?.n;
 }
 
-/** Clicks of a cause, by link. Looks in every shard. Locks nothing. */
-export async function countClicks(
+/** What was opened of a link in an hour. `people` opened it for the first time. */
+export type LinkHour = {
+  causeId: number;
+  position: number;
+  workspaceId: number;
+  hourMs: number;
+  people: number;
+  clicks: number;
+};
+
+/** Adds to the hours of links; each is named once. `bucket` is where they are kept. Locks the rows. */
+export async function addHours(db: Db, bucket: number, rows: readonly LinkHour[]): Promise<void> {
+  await db`
+    INSERT INTO link_hours AS h (bucket, cause_id, position, workspace_id, hour_ms, people, clicks)
+    SELECT ${bucket}::smallint, * FROM unnest(${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.position)}::smallint[],
+      ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.hourMs)}::bigint[],
+      ${rows.map((r) => r.people)}::integer[], ${rows.map((r) => r.clicks)}::integer[]) AS r (cause_id, position, workspace_id, hour_ms, people, clicks)
+    ORDER BY r.cause_id, r.position, r.hour_ms
+    ON CONFLICT (bucket, cause_id, position, hour_ms) DO UPDATE
+    SET people = h.people + excluded.people, clicks = h.clicks + excluded.clicks`;
+}
+
+/** Clicks of a cause by link and hour, the first hour first; the first `most` of them. Looks in every shard. Locks nothing. */
+export async function selectHours(
   db: Db,
   workspaceId: number,
   causeId: number,
-): Promise<{ position: number; people: number; clicks: number }[]> {
-  return await db<{ position: number; people: number; clicks: number }[]>`
-    SELECT position, count(*) AS people, sum(n)::bigint AS clicks FROM link_clicks
-    WHERE cause_id = ${causeId} AND workspace_id = ${workspaceId} GROUP BY position ORDER BY position`;
+  most: number,
+): Promise<Omit<LinkHour, 'causeId' | 'workspaceId'>[]> {
+  return await db<Omit<LinkHour, 'causeId' | 'workspaceId'>[]>`
+    SELECT position, hour_ms AS "hourMs", sum(people)::integer AS people, sum(clicks)::integer AS clicks FROM link_hours
+    WHERE cause_id = ${causeId} AND workspace_id = ${workspaceId} GROUP BY 1, 2 ORDER BY 2, 1 LIMIT ${most}`;
 }
 
 /** What one contact opened. */
@@ -99,20 +122,21 @@ export async function takeClicks(db: Db, contactId: number): Promise<(ClickRow &
     RETURNING workspace_id AS "workspaceId", cause_id AS "causeId", position, n, first_ms AS "firstMs", last_ms AS "lastMs"`;
 }
 
-/** Writes clicks under a contact; where both had opened a link they are added up. Locks the rows. */
+/** Writes clicks under a contact; where both had opened a link they are added up. Returns how many there are now. Locks the rows. */
 export async function insertClicks(
   db: Db,
   contactId: number,
   rows: readonly (ClickRow & { workspaceId: number })[],
-): Promise<void> {
-  await db`
+): Promise<Pick<ClickRow, 'causeId' | 'position' | 'n'>[]> {
+  return await db<Pick<ClickRow, 'causeId' | 'position' | 'n'>[]>`
     INSERT INTO link_clicks AS c (bucket, contact_id, cause_id, position, workspace_id, n, first_ms, last_ms)
     SELECT ${bucketOf(contactId)}::smallint, ${contactId}::bigint, r.* FROM unnest(
       ${rows.map((r) => r.causeId)}::bigint[], ${rows.map((r) => r.position)}::smallint[],
       ${rows.map((r) => r.workspaceId)}::bigint[], ${rows.map((r) => r.n)}::integer[],
       ${rows.map((r) => r.firstMs)}::bigint[], ${rows.map((r) => r.lastMs)}::bigint[]) r
     ON CONFLICT (bucket, contact_id, cause_id, position) DO UPDATE SET n = c.n + excluded.n,
-      first_ms = least(c.first_ms, excluded.first_ms), last_ms = greatest(c.last_ms, excluded.last_ms)`;
+      first_ms = least(c.first_ms, excluded.first_ms), last_ms = greatest(c.last_ms, excluded.last_ms)
+    RETURNING cause_id AS "causeId", position, n`;
 }
 
 /** Deletes what this room knows of contacts. Looks in every shard: an erasure is rare. */
@@ -133,6 +157,7 @@ export async function deleteOver(
 ): Promise<void> {
   await db`DELETE FROM links WHERE expires_ms < ${before.linksMs}`;
   await db`DELETE FROM link_clicks WHERE first_ms < ${before.clicksMs}`;
+  await db`DELETE FROM link_hours WHERE hour_ms < ${before.clicksMs}`;
   await db`DELETE FROM auth_codes WHERE expires_ms < ${before.codesMs}`;
   await db`DELETE FROM link_requests WHERE expires_ms < ${before.codesMs}`;
   await db`DELETE FROM chat_sessions WHERE expires_ms < ${before.codesMs}`;

@@ -27,10 +27,13 @@ export type News =
       as: 'looking' | 'typing' | 'gone';
     };
 
+/** What is heard: news, and that this process has heard nothing for a moment, so that what others told meanwhile is not known here. */
+export type NewsHeard = News | { kind: 'missed' };
+
 /** Passes news between processes, this one included. */
 export type Notices = Part & {
   send(news: readonly News[]): void;
-  onNews(listener: (news: readonly News[]) => void): void;
+  onNews(listener: (news: readonly NewsHeard[]) => void): void;
 };
 
 const CHANNEL = 'parley_live';
@@ -42,11 +45,11 @@ const MOST_WORDS = 180;
 export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens: boolean }): Notices {
   const { sql, clock, log } = deps;
   const own = randomToken(6);
-  const listeners: ((news: readonly News[]) => void)[] = [];
+  const listeners: ((news: readonly NewsHeard[]) => void)[] = [];
   const collected = new Set<string>();
   let cancel: (() => void) | undefined;
   let listening: { unlisten(): Promise<void> } | undefined;
-  const tell = (news: readonly News[]) => {
+  const tell = (news: readonly NewsHeard[]) => {
     for (const listener of listeners) listener(news);
   };
   const flush = () => {
@@ -62,10 +65,11 @@ export function createNotices(deps: { sql: Sql; clock: Clock; log: Log; listens:
     name: 'live notices',
     async start() {
       if (!deps.listens) return;
-      listening = await sql.listen(CHANNEL, (payload) => {
+      const heard = (payload: string) => {
         const [from, ...words] = payload.split(' ');
         if (from !== own) tell(words.map(readWord));
-      });
+      };
+      listening = await sql.listen(CHANNEL, heard, () => tell([{ kind: 'missed' }]));
     },
     async stop() {
       cancel?.();

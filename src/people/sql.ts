@@ -11,15 +11,16 @@ const MOST_ROWS = 100_000;
 /** The rows of a table whose column holds one of these ids, which are of the bucket of the person. Locks nothing. */
 export async function selectRowsNaming(
   db: Db,
-  where: { table: string; column: string; hasBucket: boolean },
+  where: { table: string; column: string; hasBucket: boolean; workspaceId: number | null },
   ids: readonly number[],
 ): Promise<Record<string, unknown>[]> {
-  const { table, column, hasBucket } = where;
+  const { table, column, hasBucket, workspaceId } = where;
   const rows = await db.unsafe<{ row: Record<string, unknown> }[]>(
     `SELECT to_jsonb(t) AS row FROM ${table} t
      WHERE ${hasBucket ? 't.bucket = ANY($2::smallint[]) AND' : '$2::smallint[] IS NOT NULL AND'} t.${column} = ANY($1::bigint[])
+     AND ${workspaceId === null ? '$3::bigint IS NULL' : 't.workspace_id = $3::bigint'}
      LIMIT ${MOST_ROWS}`,
-    [[...ids], [...new Set(ids.map(bucketOf))]],
+    [[...ids], [...new Set(ids.map(bucketOf))], workspaceId],
   );
   return rows.map(({ row }) => row);
 }

@@ -34,7 +34,7 @@ test('notes of a minute add up over writes and processes, are each integrationâ€
   await one.flush();
   saw(two, id, failed, createBreaker(clock));
   await two.flush();
-  const health = await healthOf(sql, id, clock.nowMs());
+  const health = (await healthOf(sql, [id], clock.nowMs())).get(id)!;
   assert.deepEqual(health.recent, { minutes: 5, accepted: 3, refused: 0, deferred: 1 });
   const wellMs = clock.nowMs();
 
@@ -43,10 +43,10 @@ test('notes of a minute add up over writes and processes, are each integrationâ€
   const anew = createBreaker(clock);
   for (let n = 0; n < 20; n++) saw(one, id, failed, anew);
   await one.flush();
-  const bad = await healthOf(sql, id, clock.nowMs());
+  const bad = (await healthOf(sql, [id], clock.nowMs())).get(id)!;
   assert.deepEqual([bad.lastSuccessMs, bad.openUntilMs], [wellMs, clock.nowMs() + 2_000]);
   assert.equal(
-    (await healthOf(sql, id, clock.nowMs() + 2_000)).openUntilMs,
+    (await healthOf(sql, [id], clock.nowMs() + 2_000)).get(id)!.openUntilMs,
     undefined,
     'it has closed since',
   );

@@ -102,7 +102,7 @@ function healthRow(integrationId: number, breaker: Breaker, nowMs: number): Heal
 }
 
 /** How an integration fares over all processes. */
-type Health = {
+export type Health = {
   /** Something was sent through it, ever. */
   used: boolean;
   /** Until when messages are kept back by at least one process; undefined when none does. */
@@ -115,13 +115,23 @@ type Health = {
   recent: { minutes: number; accepted: number; refused: number; deferred: number };
 };
 
-/** Reads how an integration fares. */
-export async function healthOf(db: Db, integrationId: number, nowMs: number): Promise<Health> {
+/** Reads how integrations fare, each by its id. */
+export async function healthOf(
+  db: Db,
+  integrationIds: readonly number[],
+  nowMs: number,
+): Promise<Map<number, Health>> {
   const fromMinute = Math.floor(nowMs / MINUTE_MS) - RECENT_MINUTES + 1;
   const [rows, minutes] = await Promise.all([
-    selectHealth(db, integrationId),
-    selectMinutes(db, integrationId, fromMinute),
+    selectHealth(db, integrationIds),
+    selectMinutes(db, integrationIds, fromMinute),
   ]);
+  const of = <Row extends { integrationId: number }>(all: readonly Row[], id: number) =>
+    all.filter(({ integrationId }) => integrationId === id);
+  return new Map(integrationIds.map((id) => [id, healthIn(of(rows, id), of(minutes, id), nowMs)]));
+}
+
+function healthIn(rows: readonly HealthRow[], minutes: readonly MinuteRow[], nowMs: number): Health {
   const openUntilMs = latest(rows.map((row) => row.openUntilMs));
   const lastFailureMs = latest(rows.map((row) => row.lastFailureMs));
   const failed = rows.find((row) => row.lastFailureMs !== null && row.lastFailureMs === lastFailureMs);

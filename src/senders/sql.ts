@@ -53,20 +53,24 @@ export async function addMinutes(db: Db, rows: readonly MinuteRow[]): Promise<vo
       refused = m.refused + excluded.refused, deferred = m.deferred + excluded.deferred`;
 }
 
-/** An integration as each process has seen it, the one that noted last first. */
-export async function selectHealth(db: Db, integrationId: number): Promise<HealthRow[]> {
+/** Integrations as each process has seen them, the one that noted last first. */
+export async function selectHealth(db: Db, integrationIds: readonly number[]): Promise<HealthRow[]> {
   return await db<HealthRow[]>`
     SELECT integration_id AS "integrationId", failures_in_a_row AS "failuresInARow", open_until_ms AS "openUntilMs",
       last_success_ms AS "lastSuccessMs", last_failure_ms AS "lastFailureMs", last_failure_code AS "lastFailureCode",
       last_failure_detail AS "lastFailureDetail", noted_ms AS "notedMs"
-    FROM integration_health WHERE integration_id = ${integrationId} ORDER BY noted_ms DESC, process`;
+    FROM integration_health WHERE integration_id = ANY(${[...integrationIds]}::bigint[]) ORDER BY noted_ms DESC, process`;
 }
 
-/** What came of an integration's messages since a minute. */
-export async function selectMinutes(db: Db, integrationId: number, fromMinute: number): Promise<MinuteRow[]> {
+/** What came of integrations' messages since a minute. */
+export async function selectMinutes(
+  db: Db,
+  integrationIds: readonly number[],
+  fromMinute: number,
+): Promise<MinuteRow[]> {
   return await db<MinuteRow[]>`
     SELECT integration_id AS "integrationId", minute, accepted, refused, deferred
-    FROM integration_minutes WHERE integration_id = ${integrationId} AND minute >= ${fromMinute} ORDER BY minute`;
+    FROM integration_minutes WHERE integration_id = ANY(${[...integrationIds]}::bigint[]) AND minute >= ${fromMinute} ORDER BY minute`;
 }
 
 /** Sweeps minutes before one, and processes that have not noted since a time when another knows all that they knew. */

@@ -12,6 +12,7 @@ import { bootstrapQuery } from './api/queries.ts';
 import { Inbox } from './pages/inbox/Inbox.tsx';
 import { Empty, Failed } from './ui/states.tsx';
 import { Shell } from './shell/Shell.tsx';
+import { fetched } from './ui/onDemand.ts';
 
 /** What any address of a workspace may hold. */
 export type Search = {
@@ -53,18 +54,18 @@ const signIn = createRoute({
   path: '/sign-in',
   validateSearch: (given: Record<string, unknown>): { to?: string } => ({ to: textIn(given['to']) }),
   // Seldom the first page: what it is made of is not in everybody's way.
-  component: lazyRouteComponent(() => import('./pages/session/SignIn.tsx'), 'SignIn'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/session/SignIn.tsx')), 'SignIn'),
 });
 const enter = createRoute({
   getParentRoute: () => root,
   path: '/enter',
-  component: lazyRouteComponent(() => import('./pages/session/Enter.tsx'), 'Enter'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/session/Enter.tsx')), 'Enter'),
 });
 const me = createRoute({
   getParentRoute: () => root,
   path: '/me',
   loader: ({ context: { client } }) => client.ensureQueryData(bootstrapQuery),
-  component: lazyRouteComponent(() => import('./pages/me/Me.tsx'), 'Me'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/me/Me.tsx')), 'Me'),
   errorComponent: ({ error, reset }) => <Failed error={error as Error} retry={reset} />,
 });
 const home = createRoute({
@@ -115,59 +116,67 @@ const conversation = createRoute({
 const people = createRoute({
   getParentRoute: () => workspace,
   path: 'people',
-  component: lazyRouteComponent(() => import('./pages/people/People.tsx'), 'People'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/People.tsx')), 'People'),
 });
 const imports = createRoute({
   getParentRoute: () => workspace,
   path: 'people/imports',
-  component: lazyRouteComponent(() => import('./pages/people/Imports.tsx'), 'Imports'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Imports.tsx')), 'Imports'),
 });
 const importOne = createRoute({
   getParentRoute: () => workspace,
   path: 'people/imports/$import',
-  component: lazyRouteComponent(() => import('./pages/people/Import.tsx'), 'Import'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Import.tsx')), 'Import'),
 });
 const exported = createRoute({
   getParentRoute: () => workspace,
   path: 'people/exports',
-  component: lazyRouteComponent(() => import('./pages/people/Exports.tsx'), 'Exports'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Exports.tsx')), 'Exports'),
+});
+const changes = createRoute({
+  getParentRoute: () => workspace,
+  path: 'people/changes',
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Changes.tsx')), 'Changes'),
 });
 const sets = createRoute({
   getParentRoute: () => workspace,
   path: 'people/sets/$kind',
-  component: lazyRouteComponent(() => import('./pages/people/Sets.tsx'), 'Sets'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Sets.tsx')), 'Sets'),
 });
 const set = createRoute({
   getParentRoute: () => workspace,
   path: 'people/sets/$kind/$set',
-  component: lazyRouteComponent(() => import('./pages/people/Set.tsx'), 'SetPage'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Set.tsx')), 'SetPage'),
 });
 const audiences = createRoute({
   getParentRoute: () => workspace,
   path: 'people/audiences',
-  component: lazyRouteComponent(() => import('./pages/people/Audiences.tsx'), 'Audiences'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Audiences.tsx')), 'Audiences'),
 });
 const audience = createRoute({
   getParentRoute: () => workspace,
   path: 'people/audiences/$audience',
   validateSearch: ({ rule }: Record<string, unknown>): { rule?: object } =>
     typeof rule === 'object' && rule !== null ? { rule } : {},
-  component: lazyRouteComponent(() => import('./pages/people/Audience.tsx'), 'Audience'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Audience.tsx')), 'Audience'),
 });
 const person = createRoute({
   getParentRoute: () => workspace,
   path: 'people/$contact',
-  component: lazyRouteComponent(() => import('./pages/people/Person.tsx'), 'Person'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/people/Person.tsx')), 'Person'),
 });
 const broadcasts = createRoute({
   getParentRoute: () => workspace,
   path: 'broadcasts',
-  component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcasts.tsx'), 'Broadcasts'),
+  component: lazyRouteComponent(
+    () => fetched(() => import('./pages/broadcasts/Broadcasts.tsx')),
+    'Broadcasts',
+  ),
 });
 const broadcast = createRoute({
   getParentRoute: () => workspace,
   path: 'broadcasts/$broadcast/$step',
-  component: lazyRouteComponent(() => import('./pages/broadcasts/Broadcast.tsx'), 'Broadcast'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/broadcasts/Broadcast.tsx')), 'Broadcast'),
 });
 const developers = createRoute({
   getParentRoute: () => workspace,
@@ -176,52 +185,58 @@ const developers = createRoute({
     type: textIn(given['type']),
     of: textIn(given['of']),
   }),
-  component: lazyRouteComponent(() => import('./pages/developers/Developers.tsx'), 'Developers'),
+  component: lazyRouteComponent(
+    () => fetched(() => import('./pages/developers/Developers.tsx')),
+    'Developers',
+  ),
 });
 const webhook = createRoute({
   getParentRoute: () => workspace,
   path: 'developers/webhooks/$webhook/{-$call}',
-  component: lazyRouteComponent(() => import('./pages/developers/Webhook.tsx'), 'Webhook'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/developers/Webhook.tsx')), 'Webhook'),
 });
 const templates = createRoute({
   getParentRoute: () => workspace,
   path: 'templates',
-  component: lazyRouteComponent(() => import('./pages/templates/Templates.tsx'), 'Templates'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/templates/Templates.tsx')), 'Templates'),
 });
 const template = createRoute({
   getParentRoute: () => workspace,
   path: 'templates/$template',
-  component: lazyRouteComponent(() => import('./pages/templates/Template.tsx'), 'Template'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/templates/Template.tsx')), 'Template'),
 });
 const channels = createRoute({
   getParentRoute: () => workspace,
   path: 'channels',
-  component: lazyRouteComponent(() => import('./pages/channels/Channels.tsx'), 'Channels'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/channels/Channels.tsx')), 'Channels'),
 });
 const integration = createRoute({
   getParentRoute: () => workspace,
   path: 'channels/$integration',
-  component: lazyRouteComponent(() => import('./pages/channels/Integration.tsx'), 'Integration'),
+  component: lazyRouteComponent(
+    () => fetched(() => import('./pages/channels/Integration.tsx')),
+    'Integration',
+  ),
 });
 const newChannel = createRoute({
   getParentRoute: () => workspace,
   path: 'channels/new/{-$provider}',
-  component: lazyRouteComponent(() => import('./pages/channels/NewChannel.tsx'), 'NewChannel'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/channels/NewChannel.tsx')), 'NewChannel'),
 });
 const apps = createRoute({
   getParentRoute: () => workspace,
   path: 'apps',
-  component: lazyRouteComponent(() => import('./pages/apps/Apps.tsx'), 'Apps'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/apps/Apps.tsx')), 'Apps'),
 });
 const settings = createRoute({
   getParentRoute: () => workspace,
   path: 'settings',
-  component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
+  component: lazyRouteComponent(() => fetched(() => import('./pages/settings/Settings.tsx')), 'Settings'),
 });
 const simulator = createRoute({
   getParentRoute: () => workspace,
   path: 'simulator',
-  component: lazyRouteComponent(() => import('../simulator/Simulator.tsx'), 'Simulator'),
+  component: lazyRouteComponent(() => fetched(() => import('../simulator/Simulator.tsx')), 'Simulator'),
 });
 
 const tree = root.addChildren([
@@ -236,6 +251,7 @@ const tree = root.addChildren([
     imports,
     importOne,
     exported,
+    changes,
     sets,
     set,
     audiences,
@@ -264,6 +280,8 @@ export function createConsoleRouter(client: QueryClient) {
     defaultPreload: 'intent',
     scrollRestoration: false,
     defaultPendingMs: 150,
+    // What goes wrong in a page is said in its place: the shell around it lives on.
+    defaultErrorComponent: ({ error, reset }) => <Failed error={error as Error} retry={reset} />,
   });
 }
 

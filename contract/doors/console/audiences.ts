@@ -97,8 +97,19 @@ const job = {
   createdAt: Time,
   endedAt: orNull(Time),
 };
-/** A change of many. `changed`: memberships that came and went; who was in a list already is not among them. */
-export const BulkShown = Type.Object({ ...job, changed: Count });
+/** Whom something was done with, in a word: for several of them the list, tag or segment may be gone. */
+export const WHOM = ['everybody', 'rule', 'contacts', 'list', 'tag', 'segment', 'broadcast'] as const;
+/**
+ * A change of many: into which lists and tags, and out of which. `changed`: memberships that came and went; who was in a list already is
+ * not among them.
+ */
+export const BulkShown = Type.Object({
+  ...job,
+  whom: oneOf(WHOM),
+  add: Type.Array(Id),
+  remove: Type.Array(Id),
+  changed: Count,
+});
 export type BulkShown = Static<typeof BulkShown>;
 /** Changes of many, newest first. */
 export const BulkPage = pageOf('changes', BulkShown);

@@ -33,6 +33,28 @@ export const campaignFaults = [
     ],
   ),
   ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['test/campaignsSteps.test.ts'],
+    [
+      [
+        'who is to begin anew goes on where they were',
+        "if (whileActive === 'restart') {",
+        "if (whileActive === 'restart' && asOfMs < 0) {",
+      ],
+      ['who begins anew is in twice', "    exit(member, enrolment, 'restarted', asOfMs, changes);\n", ''],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/refusal.ts',
+    ['test/campaignsSteps.test.ts'],
+    [['who was in enters again at once', "    return 'cooldown';", '    void cooldown;']],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/people.ts',
+    ['test/campaignsSteps.test.ts'],
+    [['who is erased stays in campaigns', '  await deleteCampaignRowsOf(tx, contactIds);\n', '']],
+  ),
+  ...inFile(
     'src/campaigns/enrol/keys.ts',
     ['test/campaigns.test.ts'],
     [
@@ -109,6 +131,11 @@ export const campaignFaults = [
         'an old draft is written over a newer one',
         'if (revision === undefined || revision === now.revision) return undefined;',
         'return undefined;',
+      ],
+      [
+        'what has ended is resumed',
+        "lockedIn(tx, workspaceId, id, ['paused'], 'be resumed')",
+        "lockedIn(tx, workspaceId, id, ['paused', 'ended'], 'be resumed')",
       ],
     ],
   ),

@@ -2,6 +2,7 @@
 import { inFile } from '../fault.ts';
 
 const INBOX = ['test/inbox.test.ts'];
+const LINE = ['test/consoleLine.test.ts'];
 
 export const inboxFaults = [
   ...inFile('src/inbox/inbox.ts', INBOX, [
@@ -38,4 +39,38 @@ export const inboxFaults = [
       '',
     ],
   ]),
+  ...inFile('web/console/live/line.ts', LINE, [
+    [
+      'what is told while something is fetched is lost',
+      '    for (const event of missed) applyEvent(of, event);\n',
+      '',
+    ],
+    [
+      'after sleep a line that is there in name only is kept',
+      'of.wallMs() - heardMs < WOKEN_SILENCE_MS',
+      'true',
+    ],
+    [
+      'who comes back does not look again',
+      '    if (frame.reset) void of.client.invalidateQueries({ queryKey: [of.ws] });\n',
+      '',
+    ],
+  ]),
+  ...inFile('src/doors/consoleLive/hub.ts', LINE, [
+    [
+      'of many new entries at once some are told to nobody',
+      '    if (taken.size === entryIds.size) changed.delete(contactId);\n    else for (const id of taken) entryIds.delete(id);',
+      '    changed.delete(contactId);',
+    ],
+    [
+      'what was missed while nobody listened is not looked at',
+      "      if (one.kind === 'missed') for (const there of open.values()) reset(there);\n      else if (one.kind === 'inbox')",
+      "      if (one.kind === 'inbox')",
+    ],
+  ]),
+  ...inFile(
+    'src/links/hours.ts',
+    ['test/links.test.ts'],
+    [['of two people who become one both have opened a link', '    people: -1,', '    people: 0,']],
+  ),
 ];

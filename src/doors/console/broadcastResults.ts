@@ -196,10 +196,10 @@ async function results(call: Call): Promise<ResultsShown | Fault> {
   const { ctx, workspace } = call;
   const { runId, channel } = broadcast;
   const lanes = ctx.queue.lanes().map(({ bucket }) => bucket);
-  const [counts, amiss, links, hours] = await Promise.all([
+  const [counts, amiss, clicks, hours] = await Promise.all([
     countBroadcast(ctx.broadcasts, ctx.sql, broadcast),
     runId === null ? { failures: [], bounded: false } : failuresInRun(ctx.sql, workspace.id, runId),
-    runId === null ? [] : clicksOfCause(ctx.sql, workspace.id, runId),
+    runId === null ? { links: [], hours: [] } : clicksOfCause(ctx.sql, workspace.id, runId),
     runId === null ? [] : hoursInRun(ctx.sql, lanes, runId),
   ]);
   const sum = (name: 'replied' | 'optedOut' | 'segments') => hours.reduce((all, hour) => all + hour[name], 0);
@@ -213,7 +213,8 @@ async function results(call: Call): Promise<ResultsShown | Fault> {
       n,
     })),
     failuresBounded: amiss.bounded,
-    links: links.map(({ longUri, people, clicks }) => ({ url: longUri, people, clicks })),
+    links: clicks.links.map(({ longUri, people, clicks: n }) => ({ url: longUri, people, clicks: n })),
+    clicksByHour: clicks.hours.map(({ hourMs, clicks: n }) => ({ at: timeText(hourMs), clicks: n })),
     hours: hours.map(({ hourMs, segments: _segments, ...hour }) => ({ at: timeText(hourMs), ...hour })),
     answers: isCounted ? { replied: sum('replied'), optedOut: sum('optedOut') } : null,
     segments: isCounted && channel === 'sms' ? sum('segments') : null,

@@ -5,11 +5,13 @@ import { listIntegrations, type Integration } from '../../accounts/integrations.
 import { isFault } from '../../base/fault.ts';
 import { toHex24 } from '../../base/ids.ts';
 import { lastCalled } from '../../receipts/called.ts';
-import { healthOf } from '../../senders/health.ts';
+import { healthOf, type Health } from '../../senders/health.ts';
 import { find } from './integrations.ts';
 import { reads, timeText, type Call, type Route } from './route.ts';
 
 const action = 'integrations.read';
+
+type Shown = Static<typeof HealthShown>;
 
 /** `…/integrations/health` and `…/integrations/{id}/health`. */
 export const healthRoutes: readonly Route[] = [
@@ -21,12 +23,8 @@ export const healthRoutes: readonly Route[] = [
     async handle(call) {
       const { ctx, workspace } = call;
       const all = await listIntegrations(ctx.sql, ctx.vault, { workspaceId: workspace.id });
-      const called = await lastCalled(
-        ctx.sql,
-        all.map(({ id }) => id),
-      );
-      const shown = all.map(async (one) => ({ id: toHex24(one.id), ...(await health(call, one, called)) }));
-      return { integrations: await Promise.all(shown) };
+      const shown = await healthShown(call, all);
+      return { integrations: all.map(({ id }, i) => ({ id: toHex24(id), ...shown[i]! })) };
     },
   }),
   reads({
@@ -37,28 +35,40 @@ export const healthRoutes: readonly Route[] = [
     async handle(call) {
       const integration = await find(call);
       if (isFault(integration)) return integration;
-      return await health(call, integration, await lastCalled(call.ctx.sql, [integration.id]));
+      return (await healthShown(call, [integration]))[0]!;
     },
   }),
 ];
 
-async function health(
-  { ctx }: Call,
-  { id, status }: Integration,
-  called: ReadonlyMap<number, number>,
-): Promise<Static<typeof HealthShown>> {
+/** In their order. */
+async function healthShown({ ctx }: Call, all: readonly Integration[]): Promise<Shown[]> {
   const nowMs = ctx.clock.nowMs();
-  const [seen, limitPerS] = await Promise.all([healthOf(ctx.sql, id, nowMs), ctx.senders.rateOf(id)]);
+  const ids = all.map(({ id }) => id);
+  const [seen, called, limits] = await Promise.all([
+    healthOf(ctx.sql, ids, nowMs),
+    lastCalled(ctx.sql, ids),
+    Promise.all(ids.map((id) => ctx.senders.rateOf(id))),
+  ]);
+  return all.map(({ id, status }, i) => ({
+    status,
+    lastCallbackAt: timeText(called.get(id) ?? null),
+    ...present(seen.get(id)!, nowMs, limits[i]),
+  }));
+}
+
+function present(
+  seen: Health,
+  nowMs: number,
+  limitPerS: number | undefined,
+): Omit<Shown, 'status' | 'lastCallbackAt'> {
   const { openUntilMs, lastFailure, recent } = seen;
   const tries = recent.accepted + recent.refused + recent.deferred;
   return {
-    status,
     used: seen.used,
     breaker: openUntilMs === undefined ? 'closed' : 'open',
     triesAgainInMs: openUntilMs === undefined ? null : openUntilMs - nowMs,
     failuresInARow: seen.failuresInARow,
     lastSuccessAt: timeText(seen.lastSuccessMs ?? null),
-    lastCallbackAt: timeText(called.get(id) ?? null),
     lastFailure: lastFailure
       ? { code: lastFailure.code, detail: lastFailure.detail, at: timeText(lastFailure.atMs) }
       : null,

@@ -16,6 +16,7 @@ import { Nothing } from '../../../contract/doors/fields.ts';
 import { isFault, type Fault } from '../../base/fault.ts';
 import { BUCKETS, toHex24 } from '../../base/ids.ts';
 import {
+  changeOf,
   fileByLink,
   findJob,
   listJobs,
@@ -229,7 +230,16 @@ function jobOf({ id, state, done, people, note, createdMs, endedMs }: JobRow) {
   return { id: toHex24(id), state, progress: done / BUCKETS, people, note, ...times };
 }
 
-const bulkOf = (job: JobRow): BulkShown => ({ ...jobOf(job), changed: job.changed });
+function bulkOf(job: JobRow): BulkShown {
+  const { add, remove, whom } = changeOf(job);
+  return {
+    ...jobOf(job),
+    whom,
+    add: add.map((id) => toHex24(id)),
+    remove: remove.map((id) => toHex24(id)),
+    changed: job.changed,
+  };
+}
 
 function exportOf(job: JobRow, nowMs: number): ExportShown {
   const { state, fileUntilMs } = job;

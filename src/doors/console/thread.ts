@@ -90,11 +90,12 @@ async function thread(call: Call): Promise<ThreadPage | Fault> {
     fromMs: hasOlder && first ? first.atMs : 0,
     toMs: hasNewer && last ? last.atMs : Number.MAX_SAFE_INTEGER,
   };
-  const entries = [
-    ...(await presentMessages(call.ctx.sql, call.workspace.id, messages)),
-    ...(await notesIn(call, row, span)),
-    ...(await broadcastsIn(call, row, span)),
-  ];
+  const parts = await Promise.all([
+    presentMessages(call.ctx.sql, call.workspace.id, messages),
+    notesIn(call, row, span),
+    broadcastsIn(call, row, span),
+  ]);
+  const entries = parts.flat();
   entries.sort((a, b) => (a.at === b.at ? (a.id < b.id ? -1 : 1) : a.at < b.at ? -1 : 1));
   return {
     entries,

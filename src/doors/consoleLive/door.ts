@@ -20,7 +20,7 @@ import { isFault } from '../../base/fault.ts';
 import { fromHex24 } from '../../base/ids.ts';
 import type { Part } from '../../base/lifecycle.ts';
 import { contactOf } from '../../inbox/inbox.ts';
-import type { News } from '../../live/notices.ts';
+import type { NewsHeard } from '../../live/notices.ts';
 import { cookieToken } from '../console/cookie.ts';
 import type { HttpContext } from '../kit/context.ts';
 import { takeUpgrades, UNAVAILABLE } from '../kit/upgrades.ts';
@@ -49,7 +49,7 @@ type Entrant = { token: string; workspaceId: number; operatorId: number };
 /** The door, and what has to run for it. */
 export function createConsoleLive(
   ctx: HttpContext,
-  notices: { onNews(listener: (news: readonly News[]) => void): void },
+  notices: { onNews(listener: (news: readonly NewsHeard[]) => void): void },
 ): { door: (app: FastifyInstance) => void; part: Part } {
   const hub = createConsoleHub({ ...ctx, onNews: (listener) => notices.onNews(listener) });
   const tabs = new Set<Tab>();

@@ -12,7 +12,7 @@ import { conversationsOf } from '../../conversations/conversations.ts';
 import { messagesById } from '../../conversations/history.ts';
 import { selectRows } from '../../inbox/inbox.ts';
 import { selectNotesById } from '../../inbox/notes.ts';
-import type { News } from '../../live/notices.ts';
+import type { NewsHeard, News } from '../../live/notices.ts';
 import {
   operatorNames,
   operatorOf,
@@ -40,7 +40,7 @@ export type ConsoleHub = Part & {
 };
 
 type Deps = Pick<HttpContext, 'sql' | 'clock' | 'log' | 'notices'> & {
-  onNews(listener: (news: readonly News[]) => void): void;
+  onNews(listener: (news: readonly NewsHeard[]) => void): void;
 };
 
 /** Events that are kept of a workspace for who comes back. */
@@ -70,9 +70,10 @@ export function createConsoleHub(deps: Deps): ConsoleHub {
   const stop = new AbortController();
   const rung = bell();
   let running: Promise<unknown> = Promise.resolve();
-  const hear = (news: readonly News[]) => {
+  const hear = (news: readonly NewsHeard[]) => {
     for (const one of news)
-      if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
+      if (one.kind === 'missed') for (const there of open.values()) reset(there);
+      else if (one.kind === 'inbox') mark(open.get(one.workspaceId), one);
       else if (one.kind === 'operator') void tellPresence(deps, open.get(one.workspaceId), one);
     if ([...open.values()].some(({ changed }) => changed.size)) rung.ring();
   };
@@ -140,6 +141,21 @@ function mark(there: Open | undefined, { contactId, entryId }: Extract<News, { k
   there.changed.set(contactId, entries);
 }
 
+/** Contacts and entries to be read together, taken out of what is to be looked at; what is too many stays for the next. */
+function takeBatch(changed: Open['changed']): [contactId: number, entryIds: Set<number>][] {
+  const batch: [number, Set<number>][] = [];
+  let room = MOST_AT_ONCE;
+  for (const [contactId, entryIds] of changed) {
+    if (batch.length === MOST_AT_ONCE || (room === 0 && entryIds.size > 0)) break;
+    const taken = new Set([...entryIds].slice(0, room));
+    batch.push([contactId, taken]);
+    room -= taken.size;
+    if (taken.size === entryIds.size) changed.delete(contactId);
+    else for (const id of taken) entryIds.delete(id);
+  }
+  return batch;
+}
+
 async function pump(
   deps: Deps,
   open: ReadonlyMap<number, Open>,
@@ -154,8 +170,7 @@ async function pump(
       continue;
     }
     for (const [workspaceId, there] of due) {
-      const batch = [...there.changed].slice(0, MOST_AT_ONCE);
-      for (const [contactId] of batch) there.changed.delete(contactId);
+      const batch = takeBatch(there.changed);
       try {
         for (const event of await look(deps, workspaceId, batch)) tell(there, event);
       } catch (error) {
@@ -181,7 +196,7 @@ async function look(
   changed: readonly [contactId: number, entryIds: ReadonlySet<number>][],
 ): Promise<ConsoleEvent[]> {
   const contactIds = changed.map(([contactId]) => contactId);
-  const entryIds = changed.flatMap(([, ids]) => [...ids]).slice(0, MOST_AT_ONCE);
+  const entryIds = changed.flatMap(([, ids]) => [...ids]);
   const [rows, messages, notes] = await Promise.all([
     selectRows(sql, workspaceId, contactIds),
     entryIds.length ? messagesById(sql, workspaceId, entryIds) : [],

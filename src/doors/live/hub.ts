@@ -15,7 +15,7 @@ import type { Sql } from '../../db/pool.ts';
 import { ENTRY, type LogEntry } from '../../live/entry.ts';
 import { cursorText, entriesAfter, headsOf } from '../../live/log.ts';
 import { noteAbsence, notePresence, PRESENCE_EVERY_MS } from '../../links/sessions.ts';
-import type { News, Notices } from '../../live/notices.ts';
+import type { NewsHeard, Notices } from '../../live/notices.ts';
 import { messagesPosted } from '../../broadcasts/posted.ts';
 import { postsNamed } from '../../conversations/groups/posts.ts';
 import { presentEntry, type LogNames } from './present.ts';
@@ -214,7 +214,7 @@ function keyOfWaiter(who: Waiter): string {
   return `${who.workspaceId}|${hashOf(who)}`;
 }
 
-function hear(deps: Deps, { rooms, waiting, mark }: Register, news: News): void {
+function hear(deps: Deps, { rooms, waiting, mark }: Register, news: NewsHeard): void {
   switch (news.kind) {
     case 'changed':
       return mark(news.contactId);
@@ -227,6 +227,8 @@ function hear(deps: Deps, { rooms, waiting, mark }: Register, news: News): void 
       for (const member of rooms.get(news.contactId) ?? [])
         if (!member.isFull()) tell(member, { kind: 'typing', by: news.by, on: news.on });
       return;
+    // It looks by itself, every few seconds.
+    case 'missed':
     // Of operators.
     case 'inbox':
     case 'operator':

@@ -18,6 +18,15 @@ import { call } from './call.ts';
 
 /** A lost notice is found by looking again this often, while the page is seen. */
 const LOOK_MS = 30_000;
+/** Looking again asks for every page that is there: who has scrolled far does not ask for all of them twice a minute, as the line tells. */
+const MOST_PAGES_AGAIN = 4;
+const isShort = ({ state: { data } }: { state: { data?: unknown } }): boolean =>
+  ((data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0) <= MOST_PAGES_AGAIN;
+const lookAgain = {
+  refetchInterval: (query: Parameters<typeof isShort>[0]) => isShort(query) && LOOK_MS,
+  refetchOnWindowFocus: isShort,
+};
+
 /** How often a simulated device is looked at. */
 const DEVICE_LOOK_MS = 1_000;
 
@@ -58,7 +67,7 @@ export const conversationsQuery = (ws: string, view: View, filter: InboxFilter) 
         { signal },
       ),
     getNextPageParam: ({ next }) => next ?? undefined,
-    refetchInterval: LOOK_MS,
+    ...lookAgain,
   });
 
 /** How many each view has. */
@@ -90,7 +99,7 @@ export const threadQuery = (ws: string, id: string) =>
         },
       ),
     getNextPageParam: ({ before }) => before ?? undefined,
-    refetchInterval: LOOK_MS,
+    ...lookAgain,
   });
 
 /** Why a message was sent, or was not. */
@@ -131,6 +140,7 @@ export const contactsQuery = (ws: string, search: string) =>
         },
       ),
     getNextPageParam: ({ next }) => next ?? undefined,
+    refetchOnWindowFocus: isShort,
   });
 
 /** One person with addresses and lists. */

@@ -1,15 +1,17 @@
 /** The band of a test workspace: that it is one, its clock, and what moves it. */
-import { lazy, Suspense, useState, type ReactElement } from 'react';
+import { Suspense, useState, type ReactElement } from 'react';
 import { Icon } from '../../shared/icons.tsx';
 import { useNow } from '../../shared/time.tsx';
 import { Act } from '../ui/basic.tsx';
 import { useAdvance } from './advance.ts';
 import { useHere, useMay } from './session.ts';
+import { onDemand } from '../ui/onDemand.ts';
 
 // Seldom seen: not in everybody's way.
-const Advancing = lazy(async () => ({
-  default: (await import('../../simulator/Advancing.tsx')).Advancing,
-}));
+const Advancing = onDemand(
+  () => import('../../simulator/Advancing.tsx'),
+  ({ Advancing }) => Advancing,
+);
 
 const HOUR_MS = 3_600_000;
 const STEPS = [

@@ -1,7 +1,7 @@
 /** What is around every page of a workspace: the side bar, the band of a test workspace, drawers, the palette, and the line to the server. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState, type ReactElement } from 'react';
+import { Suspense, useEffect, useState, type ReactElement } from 'react';
 import { AheadMs } from '../../shared/time.tsx';
 import { clockQuery, countsQuery } from '../api/queries.ts';
 import { keepSending } from '../live/outbox.ts';
@@ -13,11 +13,21 @@ import { Band } from './Band.tsx';
 import { useHere, useMe, useWorkspace } from './session.ts';
 import { SideBar } from './SideBar.tsx';
 import { usePlaces } from './places.ts';
+import { onDemand } from '../ui/onDemand.ts';
 
 // What is opened on demand is fetched on demand, and with it all that dialogs need.
-const KeyMap = lazy(async () => ({ default: (await import('./KeyMap.tsx')).KeyMap }));
-const Palette = lazy(async () => ({ default: (await import('./Palette.tsx')).Palette }));
-const Why = lazy(async () => ({ default: (await import('./Why.tsx')).Why }));
+const KeyMap = onDemand(
+  () => import('./KeyMap.tsx'),
+  ({ KeyMap }) => KeyMap,
+);
+const Palette = onDemand(
+  () => import('./Palette.tsx'),
+  ({ Palette }) => Palette,
+);
+const Why = onDemand(
+  () => import('./Why.tsx'),
+  ({ Why }) => Why,
+);
 
 const route = getRouteApi('/w/$ws');
 

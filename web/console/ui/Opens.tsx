@@ -5,7 +5,6 @@
 import type { MenuProps } from '@mantine/core';
 import {
   cloneElement,
-  lazy,
   Suspense,
   useId,
   useState,
@@ -13,9 +12,11 @@ import {
   type ReactElement,
   type ReactNode,
 } from 'react';
+import { onDemand } from './onDemand.ts';
 
 const load = () => import('./MenuAt.tsx');
-const MenuAt = lazy(async () => ({ default: (await load()).MenuAt }));
+const ahead = () => void load().catch(() => {});
+const MenuAt = onDemand(load, ({ MenuAt }) => MenuAt);
 
 type Props = Pick<MenuProps, 'position' | 'width'> & {
   /** The button. */
@@ -43,8 +44,8 @@ export function Opens({ children, items, isOff, opened, onChange, ...place }: Pr
     ref: setTarget,
     'aria-haspopup': 'menu',
     'aria-expanded': isOpen,
-    onPointerEnter: load,
-    onFocus: load,
+    onPointerEnter: ahead,
+    onFocus: ahead,
     onClick: (event: MouseEvent) => {
       event.stopPropagation();
       if (!isOff) set(!isOpen);

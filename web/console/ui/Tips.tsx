@@ -1,7 +1,11 @@
 /** What is said of a button that one points at or comes to by keys: one place for all that have `data-tip`, fetched with the first of them. */
-import { lazy, Suspense, useEffect, useId, useState, type ReactElement } from 'react';
+import { Suspense, useEffect, useId, useState, type ReactElement } from 'react';
+import { onDemand } from './onDemand.ts';
 
-const TipAt = lazy(async () => ({ default: (await import('./TipAt.tsx')).TipAt }));
+const TipAt = onDemand(
+  () => import('./TipAt.tsx'),
+  ({ TipAt }) => TipAt,
+);
 
 /** Says it. Once, beside the pages. */
 export function Tips(): ReactElement | null {

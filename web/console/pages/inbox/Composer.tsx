@@ -1,7 +1,6 @@
 /** The place to answer, or to note something for the others. What is typed is kept on the server, by operator, and is there again anywhere. */
 import { Button } from '@mantine/core';
 import {
-  lazy,
   Suspense,
   useRef,
   useState,
@@ -25,9 +24,16 @@ import { useDraft, useNote, useSeenUpTo, useTyping } from './composing.ts';
 import { Files, useFiles } from './Files.tsx';
 import { Suggest, useMentionsIn, useSuggestions } from './Suggest.tsx';
 import { leftText, Ways } from './Ways.tsx';
+import { onDemand } from '../../ui/onDemand.ts';
 
-const SaveReply = lazy(async () => ({ default: (await import('./SaveReply.tsx')).SaveReply }));
-const Rich = lazy(async () => ({ default: (await import('./rich/Rich.tsx')).Rich }));
+const SaveReply = onDemand(
+  () => import('./SaveReply.tsx'),
+  ({ SaveReply }) => SaveReply,
+);
+const Rich = onDemand(
+  () => import('./rich/Rich.tsx'),
+  ({ Rich }) => Rich,
+);
 const MOST_TEXT = 4_096;
 
 type Mode = 'reply' | 'note';

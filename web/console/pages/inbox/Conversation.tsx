@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState, type ReactElement } from 'react';
+import { Suspense, useEffect, useState, type ReactElement } from 'react';
 import type {
   ConversationPatch,
   ConversationShown,
@@ -23,9 +23,16 @@ import { toast, toastError } from '../../ui/toasts.tsx';
 import { Composer } from './Composer.tsx';
 import { Tags } from './Tags.tsx';
 import { Thread } from './Thread.tsx';
+import { onDemand } from '../../ui/onDemand.ts';
 
-const ThreadAt = lazy(async () => ({ default: (await import('./ThreadAt.tsx')).ThreadAt }));
-const Profile = lazy(async () => ({ default: (await import('./Profile.tsx')).Profile }));
+const ThreadAt = onDemand(
+  () => import('./ThreadAt.tsx'),
+  ({ ThreadAt }) => ThreadAt,
+);
+const Profile = onDemand(
+  () => import('./Profile.tsx'),
+  ({ Profile }) => Profile,
+);
 const PRESENT_AGAIN_MS = 15_000;
 const HOUR_MS = 3_600_000;
 

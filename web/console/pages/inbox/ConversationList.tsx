@@ -3,7 +3,7 @@ import { TextInput } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { lazy, Suspense, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
+import { Suspense, useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from 'react';
 import type { ConversationShown } from '../../../../contract/doors/console/inbox.ts';
 import { MOST_COUNTED, type View } from '../../../../contract/inboxViews.ts';
 import { channelIcon, channelName, Icon } from '../../../shared/icons.tsx';
@@ -15,9 +15,16 @@ import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
 import { useHoldPlace } from './holdPlace.ts';
 import { Mentioned } from './Mentioned.tsx';
+import { onDemand } from '../../ui/onDemand.ts';
 
-const MessageHits = lazy(async () => ({ default: (await import('./MessageHits.tsx')).MessageHits }));
-const Bulk = lazy(async () => ({ default: (await import('./Bulk.tsx')).Bulk }));
+const MessageHits = onDemand(
+  () => import('./MessageHits.tsx'),
+  ({ MessageHits }) => MessageHits,
+);
+const Bulk = onDemand(
+  () => import('./Bulk.tsx'),
+  ({ Bulk }) => Bulk,
+);
 const ROW_PX = 76;
 /** Rows below which more are asked for. */
 const AHEAD_ROWS = 12;

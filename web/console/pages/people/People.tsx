@@ -3,15 +3,16 @@ import { TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 import type { ContactShown } from '../../../../contract/doors/console/contacts.ts';
 import { Icon } from '../../../shared/icons.tsx';
 import { Ago } from '../../../shared/time.tsx';
 import { contactsQuery } from '../../api/queries.ts';
 import { useHere } from '../../shell/session.ts';
-import { Letters } from '../../ui/basic.tsx';
+import { Act, Letters } from '../../ui/basic.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { Empty, Failed, Waiting } from '../../ui/states.tsx';
+import { Bulk } from './Bulk.tsx';
 import { Places } from './Places.tsx';
 import '../../styles/people.css';
 
@@ -19,12 +20,23 @@ const route = getRouteApi('/w/$ws/people');
 const ROW_PX = 56;
 const AHEAD_ROWS = 15;
 
+/** So many may be named in one change; more are an audience. */
+const MOST_CHOSEN = 1_000;
+
 /** The page. */
 export function People(): ReactElement {
   const { id: ws } = useHere();
   const { q = '' } = route.useSearch();
   const navigate = route.useNavigate();
   const search = useRef<HTMLInputElement>(null);
+  // Kept whatever is searched for: who wants five people of five names finds and chooses one after another.
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const choose = (id: string) =>
+    setChosen((now) => {
+      const next = new Set(now);
+      if (!next.delete(id) && next.size < MOST_CHOSEN) next.add(id);
+      return next;
+    });
   useKeys([{ keys: '/', does: 'Find somebody', act: () => search.current?.focus() }]);
   return (
     <div className="page">
@@ -45,12 +57,23 @@ export function People(): ReactElement {
           }
         />
       </header>
-      <Rows ws={ws} search={q} />
+      {chosen.size > 0 ? (
+        <div className="choice-bar" role="toolbar" aria-label="What to do with all that are chosen">
+          <span role="status">{chosen.size.toLocaleString('en')} chosen</span>
+          <Act size="xs" onAct={() => setChosen(new Set())}>
+            Choose nobody
+          </Act>
+          <Bulk ws={ws} who={{ contacts: [...chosen] }} name="Change those chosen" />
+        </div>
+      ) : null}
+      <Rows ws={ws} search={q} chosen={chosen} onChoose={choose} />
     </div>
   );
 }
 
-function Rows({ ws, search }: { ws: string; search: string }): ReactElement {
+type Choice = { chosen: ReadonlySet<string>; onChoose: (id: string) => void };
+
+function Rows({ ws, search, chosen, onChoose }: Choice & { ws: string; search: string }): ReactElement {
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
     useInfiniteQuery(contactsQuery(ws, search));
   const rows = data?.pages.flatMap(({ contacts }) => contacts) ?? [];
@@ -85,17 +108,40 @@ function Rows({ ws, search }: { ws: string; search: string }): ReactElement {
     <div ref={scroller} className="rows page-rows" tabIndex={0} role="list" aria-label="People">
       <div style={{ height: virtual.getTotalSize() }} role="presentation">
         {items.map(({ index, start, key }) => (
-          <Row key={key} ws={ws} contact={rows[index]!} top={start} />
+          <Row
+            key={key}
+            ws={ws}
+            contact={rows[index]!}
+            top={start}
+            isChosen={chosen.has(rows[index]!.id)}
+            onChoose={onChoose}
+          />
         ))}
       </div>
     </div>
   );
 }
 
-function Row({ ws, contact, top }: { ws: string; contact: ContactShown; top: number }): ReactElement {
+type RowProps = {
+  ws: string;
+  contact: ContactShown;
+  top: number;
+  isChosen: boolean;
+  onChoose: (id: string) => void;
+};
+
+function Row({ ws, contact, top, isChosen, onChoose }: RowProps): ReactElement {
   const name = nameOf(contact);
   return (
     <div className="person" role="listitem" style={{ transform: `translateY(${top}px)` }}>
+      <label className="tick">
+        <input
+          type="checkbox"
+          aria-label={`Choose ${name}`}
+          checked={isChosen}
+          onChange={() => onChoose(contact.id)}
+        />
+      </label>
       <Letters name={name} />
       <Link to="/w/$ws/people/$contact" params={{ ws, contact: contact.id }}>
         {name}

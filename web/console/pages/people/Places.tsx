@@ -9,6 +9,7 @@ const PLACES = {
   audiences: 'Audiences',
   imports: 'Import',
   exports: 'Export',
+  changes: 'Changes',
 } as const;
 
 /** Links to all of them. */

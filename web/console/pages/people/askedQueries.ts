@@ -5,6 +5,7 @@ import type {
   AttributesShown,
   AudienceCount,
   AudienceSample,
+  BulkPage,
   BulkShown,
   ExportPage,
   PeopleFound,
@@ -136,6 +137,22 @@ export const bulkQuery = (ws: string, id: string) =>
     queryKey: [ws, 'bulk', id] as const,
     queryFn: ({ signal }) => call<BulkShown>('GET', at(ws, `/contacts/bulk/${id}`), { signal }),
     refetchInterval: ({ state }) => (state.data?.endedAt === null ? LOOK_MS : false),
+  });
+
+/** Changes of many, newest first; looked at again while one is under way. */
+export const changesQuery = (ws: string) =>
+  infiniteQueryOptions({
+    queryKey: [ws, 'bulk', 'all'] as const,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) => {
+      const before = pageParam === undefined ? '' : `&before=${pageParam}`;
+      return call<Static<typeof BulkPage>>('GET', at(ws, `/contacts/bulk?limit=30${before}`), { signal });
+    },
+    getNextPageParam: ({ next }) => next ?? undefined,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some(({ changes }) => changes.some((one) => one.state === 'running'))
+        ? LOOK_MS
+        : false,
   });
 
 /** Files of people, newest first. */

@@ -1,0 +1,296 @@
+/**
+ * The line of a tab and what it has fetched, as the console's own code keeps them, against two Parleys over one store: after an hour of
+ * sleep, the end of the server that it was connected to, and whatever comes while something is fetched, what is shown is what there is.
+ */
+import assert from 'node:assert/strict';
+import { InfiniteQueryObserver, QueryClient, QueryObserver } from '@tanstack/query-core';
+import { test } from 'node:test';
+import { WebSocket as Socket } from 'ws';
+import { CONSOLE_ALIVE_MS, type ConsoleEvent } from '../contract/consoleLive.ts';
+import { fromHex24 } from '../src/base/ids.ts';
+import type { ConversationPage, ConversationWhole, ThreadPage } from '../contract/doors/console/inbox.ts';
+import { call as callPage } from '../web/console/api/call.ts';
+import { openLine } from '../web/console/live/line.ts';
+import { errors, startConsole, type Json } from './consoleProduct.ts';
+import { testDatabase } from './support/database.ts';
+import { until } from './support/until.ts';
+
+const database = await testDatabase();
+const { sql } = database;
+const one = await startConsole(database);
+const two = await startConsole(database);
+const { demo, call, base } = one;
+const ws = demo.workspace.id;
+const PAGE = { 'x-parley-console': '1' };
+const signedIn = await fetch(`${one.url}/api/sessions`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...PAGE },
+  body: JSON.stringify({ email: demo.keys.console.email, password: demo.keys.console.password }),
+});
+const [cookie] = signedIn.headers.get('set-cookie')!.split(';') as [string];
+const { operator: me } = (await signedIn.json()) as Json;
+
+const ok = ({ status, body }: { status: number; body: Json }): Json => {
+  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
+  return body;
+};
+const SMS = { channel: 'sms', address: '+14155550177' };
+ok(await call('POST', `${base}/messages`, { destination: SMS, content: { type: 'text', text: 'Hi' } }));
+const phone = `${base}/simulator/messages?channel=sms&address=${encodeURIComponent(SMS.address)}`;
+await until('it is on the phone', async () => ok(await call('GET', phone)).messages.length > 0);
+const write = async (text: string) => ok(await call('POST', `${base}/simulator/reply`, { ...SMS, text }));
+await write('first');
+const id = await until('it is in the inbox', async () => {
+  const { conversations } = ok(await call('GET', `${base}/conversations?view=all`));
+  return conversations.find((row: Json) => row.last.text === 'first')?.id as string | undefined;
+});
+let clientIds = 0;
+const clientId = () => `line-${++clientIds}`;
+const answer = async (text: string) => {
+  const body = { clientId: clientId(), content: { type: 'text', text } };
+  return ok(await call('POST', `${base}/conversations/${id}/messages`, body));
+};
+
+// What a browser has: paths of the page's own server, its cookie, and answers that are on their way.
+const outside = globalThis.fetch;
+let server = one.url;
+let onAnswer: (path: string) => Promise<void> | void = () => {};
+globalThis.fetch = async (input, init = {}) => {
+  if (typeof input !== 'string' || !input.startsWith('/')) return await outside(input, init);
+  const response = await outside(server + input, { ...init, headers: { ...init.headers, cookie } });
+  await onAnswer(input);
+  return response;
+};
+
+/** A tab that shows the inbox and the conversation. */
+function openTab() {
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: 5_000, retry: false } } });
+  // Keys and pages as api/queries.ts has them.
+  const list = {
+    queryKey: [ws, 'conversations', 'all', {}],
+    initialPageParam: undefined,
+    queryFn: () => callPage<ConversationPage>('GET', `/workspaces/${ws}/conversations?view=all`),
+    getNextPageParam: () => undefined,
+  };
+  const thread = {
+    queryKey: [ws, 'thread', id],
+    initialPageParam: undefined,
+    queryFn: () => callPage<ThreadPage>('GET', `/workspaces/${ws}/conversations/${id}/messages?limit=50`),
+    getNextPageParam: () => undefined,
+  };
+  const whole = {
+    queryKey: [ws, 'conversation', id],
+    queryFn: () => callPage<ConversationWhole>('GET', `/workspaces/${ws}/conversations/${id}`),
+  };
+  const leave = [
+    new InfiniteQueryObserver(client, list).subscribe(() => {}),
+    new InfiniteQueryObserver(client, thread).subscribe(() => {}),
+    new QueryObserver(client, whole).subscribe(() => {}),
+  ];
+  const told: ConsoleEvent[] = [];
+  const welcomes: { cursor: string; reset: boolean }[] = [];
+  const state = { wallMs: 0, isOnline: false, isAway: false, sockets: [] as Socket[] };
+  const line = openLine({
+    client,
+    ws,
+    me: me.id,
+    nowMs: () => Date.now(),
+    wallMs: () => state.wallMs,
+    connect() {
+      const at = state.isAway ? 'ws://127.0.0.1:9' : server.replace('http', 'ws');
+      const socket = new Socket(`${at}${base}/live`, { headers: { cookie }, origin: server });
+      socket.on('error', () => {});
+      socket.on('message', (data) => {
+        const frame = JSON.parse((data as Buffer).toString('utf8')) as Json;
+        if (frame.type === 'welcome') welcomes.push(frame);
+      });
+      state.sockets.push(socket);
+      return socket as unknown as WebSocket;
+    },
+    onOnline: (is) => (state.isOnline = is),
+    onEvent: (event) => told.push(event),
+  });
+  const shown = async (from: QueryClient) => {
+    const [pages, threads, conversation] = await Promise.all([
+      from.ensureInfiniteQueryData(list),
+      from.ensureInfiniteQueryData(thread),
+      from.ensureQueryData(whole),
+    ]);
+    return {
+      list: pages.pages.flatMap(({ conversations }) => conversations),
+      entries: threads.pages.flatMap(({ entries }) => entries),
+      last: conversation.last,
+    };
+  };
+  return {
+    state,
+    line,
+    told,
+    welcomes,
+    texts: async () =>
+      (await shown(client)).entries.map((entry: Json) => entry.text ?? entry.message.content.text),
+    refetch: () => client.invalidateQueries({ queryKey: [ws] }),
+    fetches: () => client.getQueryState(thread.queryKey)!.dataUpdateCount,
+    settled: () => until('all is fetched', () => state.isOnline && client.isFetching() === 0),
+    /** Waits until what is shown is what there is, each thing once. */
+    async isWhole(what: string, has: string) {
+      await until(what, async () => (await this.texts()).includes(has));
+      await until(`${what}: as fetched now`, async () => {
+        const [mine, fresh] = [await shown(client), await shown(new QueryClient())];
+        assert.deepEqual(mine, fresh);
+        const ids = fresh.entries.map((entry) => entry.id);
+        return new Set(ids).size === ids.length;
+      });
+    },
+    close() {
+      line.end();
+      for (const end of leave) end();
+      client.clear();
+    },
+  };
+}
+
+/** Notes of a team that had much to do meanwhile, in a conversation that is not open: each is new to those who have the workspace open. */
+async function noteMuch(many: number): Promise<string> {
+  const destination = { channel: 'sms', address: '+14155550178' };
+  const busy = ok(
+    await call('POST', `${base}/messages`, { destination, content: { type: 'text', text: 'Hi' } }),
+  );
+  const made = await fetch(`/api${base.slice(4)}/conversations/${busy.conversationId}/notes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...PAGE },
+    body: JSON.stringify({ clientId: clientId(), text: 'the first' }),
+  });
+  assert.equal(made.status, 201);
+  const { id: noteId } = (await made.json()) as Json;
+  const notes = await sql<{ id: number }[]>`
+    INSERT INTO inbox_notes (bucket, id, contact_id, workspace_id, operator_id, text, at_ms)
+    SELECT bucket, id - n * (1 << 18)::bigint, contact_id, workspace_id, operator_id, 'note ' || n, at_ms
+    FROM inbox_notes, generate_series(1, ${many}) AS n WHERE id = ${fromHex24(noteId)!} RETURNING id`;
+  const words = notes.map((note) => {
+    const ids = [fromHex24(ws)!, fromHex24(busy.contactId)!, note.id];
+    return `i:${ids.map((part) => part.toString(36)).join(':')}`;
+  });
+  for (let from = 0; from < words.length; from += 150)
+    await sql.notify('parley_live', `elsewhere ${words.slice(from, from + 150).join(' ')}`);
+  return busy.conversationId as string;
+}
+
+test('§7 an hour of sleep: a tab that was away for longer than is kept for it shows all, and nothing twice', async () => {
+  const [tab, awake] = [openTab(), openTab()];
+  await Promise.all([tab.settled(), awake.settled()]);
+  tab.state.isAway = true;
+  tab.state.sockets.at(-1)!.terminate();
+  await until('it is noticed', () => !tab.state.isOnline);
+  await answer('while it slept');
+  const busy = await noteMuch(520);
+  const noted = () =>
+    new Set(
+      awake.told.flatMap((event) =>
+        event.kind === 'entry' && event.conversationId === busy && event.entry.type === 'note'
+          ? [event.entry.id]
+          : [],
+      ),
+    );
+  // More at once than are read together: who is there is told of every one.
+  await until('who is awake is told of each', () => noted().size === 521);
+  await write('and answered');
+  await awake.isWhole('who is awake has it', 'and answered');
+  tab.state.isAway = false;
+  tab.line.wake();
+  await until('it is back', () => tab.state.isOnline);
+  assert.deepEqual(
+    tab.welcomes.map(({ reset }) => reset),
+    [true, true],
+  );
+  const [before, after] = tab.welcomes.map(({ cursor }) => cursor.split('.')[0]);
+  assert.equal(before, after, 'it was away for too long, and the log is the same');
+  await tab.isWhole('what was missed', 'and answered');
+  assert.ok((await tab.texts()).includes('while it slept'));
+  for (const open of [tab, awake]) open.close();
+});
+
+test('§7 a process that heard nothing of the others for a moment has its tabs look again', async () => {
+  server = two.url;
+  const tab = openTab();
+  await tab.settled();
+  await sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'LISTEN "parley_live"%'`;
+  await write('while nobody listened');
+  await until('it looks again', () => tab.welcomes.length > 1 && tab.welcomes.at(-1)!.reset);
+  await tab.isWhole('what was missed', 'while nobody listened');
+  tab.close();
+});
+
+test('§7 two processes over one store, and the end of one: what happens at the other comes by itself; then all is looked at again', async () => {
+  server = two.url;
+  const tab = openTab();
+  await tab.settled();
+  const fetched = tab.fetches();
+  await write('heard by one, seen at two');
+  await answer('answered at one');
+  await until('its delivery is told', () =>
+    tab.told.some((event) => event.kind === 'entry' && JSON.stringify(event.entry).includes('"delivered"')),
+  );
+  await tab.isWhole('nothing is missing', 'answered at one');
+  assert.ok(tab.told.length > 0 && fetched > 0);
+  // The server that it hangs on ends; the next one at its address has never heard of its cursor.
+  tab.state.isAway = true;
+  await two.stop();
+  await until('it is noticed', () => !tab.state.isOnline);
+  await write('while nobody was there');
+  server = one.url;
+  tab.state.isAway = false;
+  await until('it is back by itself', () => tab.state.isOnline);
+  assert.equal(tab.welcomes.at(-1)!.reset, true);
+  await tab.isWhole('what was missed', 'while nobody was there');
+  tab.close();
+});
+
+test('§7 what is told while something is fetched is in it, though what comes is from before', async () => {
+  const tab = openTab();
+  await tab.settled();
+  const read = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  // The server has read, and its answer is on its way for long.
+  onAnswer = async (path) => {
+    if (!path.includes('/messages') && !path.includes('view=all')) return;
+    read.resolve();
+    await held.promise;
+  };
+  void tab.refetch();
+  await read.promise;
+  onAnswer = () => {};
+  await write('told meanwhile');
+  await until('it is told', () =>
+    tab.told.some(
+      (event) => event.kind === 'entry' && JSON.stringify(event.entry).includes('told meanwhile'),
+    ),
+  );
+  held.resolve();
+  await tab.settled();
+  await tab.isWhole('it is still there', 'told meanwhile');
+  tab.close();
+});
+
+test('§7 after sleep a line that is there in name only is made anew at once, and one that was heard lately is kept', async () => {
+  const tab = openTab();
+  await tab.settled();
+  tab.line.wake();
+  assert.equal(tab.state.sockets.length, 1);
+  tab.state.wallMs += 2 * CONSOLE_ALIVE_MS;
+  tab.line.wake();
+  assert.equal(tab.state.sockets.length, 2);
+  await until('it is back', () => tab.welcomes.length === 2);
+  assert.equal(tab.welcomes[1]!.reset, false, 'what was missed follows; nothing is fetched again');
+  await write('after sleep');
+  await tab.isWhole('it comes', 'after sleep');
+  const said = tab.told.filter(
+    (event) => event.kind === 'entry' && JSON.stringify(event.entry).includes('"after sleep"'),
+  );
+  assert.equal(new Set(said.map((event) => JSON.stringify(event))).size, said.length, 'each is told once');
+  tab.close();
+});
+
+test('nothing was logged as an error', () => assert.deepEqual(errors, []));
