@@ -2,7 +2,7 @@
  * Twilio SMS and MMS. This is the hot path of an SMS broadcast: what does not change between messages is built
  * when the sender is opened, and an answer is not parsed further than needed.
  */
-import { formBody } from '../../base/http.ts';
+import { formBody, formText } from '../../base/http.ts';
 import type {
   Adapter,
   AdapterTools,
@@ -151,17 +151,17 @@ function openTwilio(settings: Settings, tools: AdapterTools): Sender {
   const endpoint = `${url}/Messages.json`;
   const from = fromOf(settings);
   const secrets = secretsOf(SETTINGS, settings);
+  const callback = callbackText();
   return {
-    async send({ to, rendered, callbackUrl, ttlS }) {
+    async send({ ref, to, rendered, callbackUrl, ttlS }) {
       if (rendered.channel !== 'sms') return WRONG_CHANNEL;
       const sender = rendered.from ? formBody({ From: rendered.from }) : from;
       if (!sender) return NO_SENDER;
       let body = `${sender}&${formBody({
         To: to,
         Body: rendered.text || undefined,
-        StatusCallback: callbackUrl,
         ValidityPeriod: ttlS === undefined ? undefined : validityOf(ttlS),
-      })}`;
+      })}&StatusCallback=${callback(callbackUrl, ref)}`;
       if (rendered.media)
         for (const media of rendered.media) body += `&MediaUrl=${encodeURIComponent(media.url)}`;
       const call = await http.call({ method: 'POST', url: endpoint, headers, body, deadlineMs });
@@ -169,6 +169,20 @@ function openTwilio(settings: Settings, tools: AdapterTools): Sender {
     },
     lookUp: (message) => lookUpTwilio({ tools, endpoint, headers, list: 'messages' }, message),
     close: () => Promise.resolve(),
+  };
+}
+
+/** A callback's URL as forms have it. All of it but the ref at its end is the same for every message, and is written once. */
+function callbackText(): (url: string, ref: string) => string {
+  let beginning = '';
+  let text = '';
+  return (url, ref) => {
+    if (!url.endsWith(ref)) return formText(url);
+    if (url.length !== beginning.length + ref.length || !url.startsWith(beginning)) {
+      beginning = url.slice(0, url.length - ref.length);
+      text = formText(beginning);
+    }
+    return text + formText(ref);
   };
 }
 
