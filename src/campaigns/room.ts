@@ -15,7 +15,7 @@ import { sweepStreams } from './streams.ts';
 import { turnTaker } from './turn.ts';
 import type { TurnDeps } from './turnPart.ts';
 import { deleteHoursBefore } from './enrol/sql.brake.ts';
-import { eraseEnrolments, mergeEnrolments } from './enrol/people.ts';
+import { eraseEnrolments, holdForMerge, mergeEnrolments } from './enrol/people.ts';
 import { eraseEvents, mergeEvents } from './events/people.ts';
 
 /** How long events are kept. */
@@ -36,6 +36,7 @@ export function campaignsRoom(deps: TurnDeps & HearDeps): WorkingRoom {
       await eraseEvents(erasing);
       await eraseEnrolments(erasing);
     },
+    mergeFirst: (merging) => holdForMerge(deps, merging),
     async merge(merging) {
       await mergeEvents(deps, merging);
       await mergeEnrolments(deps, merging);

@@ -37,6 +37,8 @@ export type Room = {
   eraseFirst?(erasing: Erasing): Promise<void>;
   /** Lets go of what it has of people. Part of the transaction, and safe to do twice; rooms are asked in the order of their list. */
   erase?(erasing: Erasing): Promise<void>;
+  /** Before a merge locks anything: for who has to hold something first. Part of the transaction. */
+  mergeFirst?(merging: Merging): Promise<void>;
   /** Moves what it has of one contact to another. Part of the transaction; in the order of the list. */
   merge?(merging: Merging): Promise<void>;
   /** The clock of a test workspace moved on: what is due there comes forward by as much. Part of the transaction. */

@@ -184,6 +184,7 @@ CREATE TABLE campaign_entries (
   converted jsonb NOT NULL DEFAULT '{}'::jsonb,
   variant text,
   reached_ms bigint,
+  missed jsonb,
   PRIMARY KEY (bucket, contact_id, campaign_id, entry_key),
   CHECK ((arm = ANY (ARRAY[0, 1, 2]))),
   CHECK (((ended_ms IS NULL) = (ending IS NULL)))
