@@ -295,6 +295,10 @@ test('S22 S25: the alert and the follow-up go from the own number, once; a backf
   for (const paidAt of [null, 'now']) await shop.call('PATCH', `/orders/${later.id}`, { paidAt });
   await shop.settled();
   assert.equal((await shop.texts(eve)).length, 1, 'a payment that is corrected is not told again');
+  const payments = await sql`
+    SELECT 1 FROM contact_events e JOIN event_names n ON n.id = e.name_id
+    WHERE n.name = '$order_paid' AND e.contact_id = ${fromHex24(later.contactId)!}`;
+  assert.equal(payments.length, 1, 'to no campaign');
   await notesOnce(shop, order);
   await shop.advance(3 * DAY_MS);
   assert.deepEqual(await shop.texts(ann), [alert, 'All well with Tank Top?']);

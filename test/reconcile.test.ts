@@ -466,11 +466,16 @@ test('held against a provider’s own list at its API: pages, a wait, what only 
     waits.push(ms);
   });
   const held = await holdAgainst(api, list, (within) => sentIn(base, within!), integration);
-  assert.deepEqual(held.breaks.map(({ code, detail }) => [code, /SM\d+/.exec(detail)![0]]).toSorted(), [
-    ['disagrees', sidOf(1)],
-    ['only_at_provider', sidOf(4)],
-    ['only_here', sidOf(3)],
-  ]);
+  assert.deepEqual(
+    held.breaks
+      .map(({ code, detail }) => [code, /SM\d+/.exec(detail)![0]] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    [
+      ['disagrees', sidOf(1)],
+      ['only_at_provider', sidOf(4)],
+      ['only_here', sidOf(3)],
+    ],
+  );
   assert.deepEqual([held.counts, waits, fake.violations()], [{ rows: 3, matched: 2 }, [9_000], []]);
   fake.answerNext({ status: 401, body: '{"code":20003,"message":"Authenticate","status":401}' });
   const token = ['--url', rig.url, '--token', key.replace('Bearer ', '')];

@@ -302,8 +302,6 @@ scenario(
     const rule = { attribute: 'plan', exists: true };
     const nowMs = await place.nowMs();
     must(await ctx.queue.transact((tx) => changeSegment(deps, tx, place.id, pro, { rule }, nowMs)));
-    // She does something before her lane is gone through: it is not known yet that she was in it all along.
-    await place.tell('ann', { name: 'look' });
     await place.built();
     await place.settled();
     assert.equal((await place.inside(pro)).length, 51);

@@ -267,6 +267,11 @@ function connecting(parley: Command): void {
 
 /** Commands on the database itself: whoever may read it, or the data directory, administers Parley. */
 function administering(parley: Command): void {
+  operators(parley);
+  installed(parley);
+}
+
+function operators(parley: Command): void {
   const operator = parley.command('operator').description('the people who sign in');
   operator
     .command('create')
@@ -290,10 +295,21 @@ function administering(parley: Command): void {
     .option(...DATA)
     .action(async (email, flags) => (await import('./operators.ts')).endSecondFactor(email, flags));
   operator
+    .command('unbind')
+    .description(
+      'lets go of which account of the sign-in provider somebody is; the next one of that address is bound',
+    )
+    .argument('<email>')
+    .option(...DATA)
+    .action(async (email, flags) => (await import('./operators.ts')).unbindOperator(email, flags));
+  operator
     .command('list')
     .description('who may sign in')
     .option(...DATA)
     .action(async (flags) => (await import('./operators.ts')).showOperators(flags));
+}
+
+function installed(parley: Command): void {
   const workspace = parley.command('workspace').description('the workspaces of this install');
   workspace
     .command('create')

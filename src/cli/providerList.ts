@@ -32,7 +32,12 @@ export function listedBy(
     let untilMs = toMs;
     for (let next: string | null = ''; next !== null; ) {
       if (next !== '') asked.set('next', next);
-      const page = await pageOf(api, `${base}/integrations/${integration}/listed?${asked}`, pages, wait);
+      const page = await pageOf(
+        api,
+        `${base}/integrations/${integration}/listed?${asked.toString()}`,
+        pages,
+        wait,
+      );
       for (const { externalId, status, takenAt } of page.messages)
         await put({
           id: externalId,
@@ -60,7 +65,7 @@ export function listedBy(
 /** Where ours is that was sent in that time. */
 export function sentIn(base: string, { fromMs, toMs }: Within): string {
   const asked = { sentFrom: isoTime(Math.max(0, fromMs - MARGIN_MS)), sentTo: isoTime(toMs + MARGIN_MS) };
-  return `${base}/reconcile/taken?${new URLSearchParams(asked)}`;
+  return `${base}/reconcile/taken?${new URLSearchParams(asked).toString()}`;
 }
 
 type Page = Extract<ListedShown, { outcome: 'listed' }>;

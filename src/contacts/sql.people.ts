@@ -57,12 +57,31 @@ export async function selectPresent(
   return people;
 }
 
-/** Locks contacts against being deleted, in order of key, and returns the ids of those that are there. */
+/**
+ * Locks contacts against being deleted, in order of key, and returns the ids of those that are there. On Citus, which locks rows of one
+ * shard in a statement, shard by shard, in order of their ids: one order for all who hold contacts, there as here.
+ */
 export async function lockPresent(db: Db, contacts: readonly Named[]): Promise<Set<number>> {
-  const rows = await db<{ id: number }[]>`
-    SELECT c.id FROM unnest(${numbers(contacts, (c) => bucketOf(c.contactId))}::smallint[],
-      ${numbers(contacts, (c) => c.workspaceId)}::bigint[], ${numbers(contacts, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
-    JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id
-    ORDER BY c.bucket, c.workspace_id, c.id FOR KEY SHARE OF c`;
-  return new Set(rows.map(({ id }) => id));
+  const present = new Set<number>();
+  for (const part of await byShard(db, contacts)) {
+    const buckets = [...new Set(part.map((c) => bucketOf(c.contactId)))];
+    const rows = await db<{ id: number }[]>`
+      SELECT c.id FROM unnest(${numbers(part, (c) => bucketOf(c.contactId))}::smallint[],
+        ${numbers(part, (c) => c.workspaceId)}::bigint[], ${numbers(part, (c) => c.contactId)}::bigint[]) AS k (bucket, workspace_id, id)
+      JOIN contacts c ON c.bucket = k.bucket AND c.workspace_id = k.workspace_id AND c.id = k.id ${db.onShard('c.bucket', buckets)}
+      ORDER BY c.bucket, c.workspace_id, c.id FOR KEY SHARE OF c`;
+    for (const { id } of rows) present.add(id);
+  }
+  return present;
+}
+
+/** Contacts by the shard that has them, where there are shards. */
+async function byShard(db: Db, contacts: readonly Named[]): Promise<(readonly Named[])[]> {
+  if (!db.placement.distributed) return [contacts];
+  const buckets = [...new Set(contacts.map((c) => bucketOf(c.contactId)))];
+  const rows = await db<{ bucket: number; shard: number }[]>`
+    SELECT b.bucket, get_shard_id_for_distribution_column('contacts', b.bucket) AS shard FROM unnest(${buckets}::smallint[]) AS b (bucket)`;
+  const shardOf = new Map(rows.map(({ bucket, shard }) => [bucket, shard]));
+  const parts = Map.groupBy(contacts, (c) => shardOf.get(bucketOf(c.contactId))!);
+  return [...parts].sort(([a], [b]) => a - b).map(([, part]) => part);
 }

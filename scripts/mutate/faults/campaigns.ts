@@ -33,6 +33,33 @@ export const campaignFaults = [
     ],
   ),
   ...inFile(
+    'src/campaigns/enrol/people.ts',
+    ['test/campaignsSteps.test.ts'],
+    [
+      [
+        'of two who become one both mails go',
+        '    await takeBack(deps, tx, NOT_LIVE, workspaceId, exits, atMs, survivingId);\n',
+        '',
+      ],
+      [
+        'what the other did is found when the time is over',
+        '  if (isIn) await tellMerged(deps, { tx, workspaceId, contactId: survivingId, atMs });\n',
+        '',
+      ],
+    ],
+  ),
+  ...inFile(
+    'src/campaigns/enrol/engine.ts',
+    ['src/campaigns/enrol/engine.test.ts'],
+    [
+      [
+        'two campaigns start each other for ever',
+        'const depth = (by.trigger?.depth ?? 0) + 1;',
+        'const depth = 1;',
+      ],
+    ],
+  ),
+  ...inFile(
     'src/campaigns/enrol/engine.ts',
     ['test/campaignsSteps.test.ts'],
     [

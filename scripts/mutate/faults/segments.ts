@@ -28,11 +28,6 @@ export const segmentFaults = [
         'if (!isIn && !was) return undefined;',
       ],
       [
-        'who has not been gone through sets off',
-        "if (watch.kind === 'date' || member.unknown.has(watch.id)) return undefined;",
-        "if (watch.kind === 'date') return undefined;",
-      ],
-      [
         'what is hushed sets off',
         'if (!isHushed) for (const one of crossed) setOff',
         'for (const one of crossed) setOff',

@@ -8,7 +8,7 @@ import { sha256Hex } from '../../base/crypto.ts';
 import { httpClient } from '../../base/http.ts';
 import type { CallbackRequest, Outcome, Outgoing, Settings } from '../adapter.ts';
 import { conformance, SUITE_DEADLINE_MS, SUITE_NOW_MS, withSender } from '../testing/conformance.ts';
-import { contractOf, ownContract } from '../testing/contract.ts';
+import { contractOf, ownContract, type Contract } from '../testing/contract.ts';
 import { TWILIO, TWILIO_CODES_BY_CLASS, TWILIO_LOOKUPS, TWILIO_SIGNED } from '../testing/contracts/twilio.ts';
 import { startFake, type FakeAnswer } from '../testing/fake.ts';
 import { twilio, twilioAccount } from './adapter.ts';
@@ -423,7 +423,11 @@ test('an unanswered send is looked up by number, time and text', async (t) => {
 
 test('its own list: by time, a page after the other, of what went out; and why a page is not had', async (t) => {
   // The collected document wants a whole URI in `next_page_uri`; its own example, and Twilio, give a path.
-  const own = { request: contract.request, response: ownContract(TWILIO).response };
+  const described = ownContract(TWILIO);
+  const own: Contract = {
+    request: (request) => contract.request(request),
+    response: (answer) => described.response(answer),
+  };
   const fake = await startFake({ contract: own });
   const http = httpClient({ connections: 1 });
   t.after(() => Promise.all([fake.close(), http.close()]));
