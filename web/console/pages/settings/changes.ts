@@ -52,7 +52,9 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(textOf).join(', ');
   if (typeof value !== 'object') return JSON.stringify(value);
+  // The store keeps names in an order of its own.
   return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, inner]) => `${name} ${textOf(inner)}`)
     .join(', ');
 }
